@@ -1,0 +1,34 @@
+"""Places and things, as they change: one record is the newest version of one feature."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from dmi_agreements.contracts.observations import Micros
+
+
+class Feature(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One place or thing. ``geometry`` is GeoJSON in WGS84 (longitude first) or ``None``.
+
+    ``kind`` is one of ``neighbourhood``, ``thing``, ``datastream``, ``parking``, ``stop``, ``line``,
+    ``building``, ``area``. A datastream's ``properties`` hold ``thing``, ``observed_property``,
+    ``unit`` (UCUM), and where known ``capacity``, ``minimum``, ``maximum``, ``maximum_step`` (per minute).
+    """
+
+    id: str
+    kind: str
+    name: str
+    geometry: dict[str, Any] | None = None
+    properties: dict[str, Any] = {}
+    valid_from: Micros | None = None
+    valid_to: Micros | None = None
+
+
+class FeatureBatch(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Features of one dataset; a later version of the same id replaces an earlier one."""
+
+    dataset: str
+    features: list[Feature]
+    batch_id: str = ""
