@@ -1,0 +1,1 @@
+"""The exchange: participants, agreements, consents, catalogue, tokens, review and log."""

@@ -1,0 +1,94 @@
+"""Composition root of the exchange."""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+
+from dmi_agreements.contracts.law import Heartbeat, Participant
+from dmi_agreements.crossings import BY_NAME
+from dmi_exchange.consumer import TOPICS, RecordHandler
+from dmi_exchange.custody import Custody
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.routes import routers
+from dmi_exchange.settings import ExchangeSettings
+from dmi_exchange.store import Store, law_message, outgoing
+from dmi_infra import clock
+from dmi_infra.bus.port import Bus, Publisher
+from dmi_infra.consumer import ConsumerLoop
+from dmi_infra.errors import Unavailable
+from dmi_infra.http.app import build_app
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
+from dmi_infra.outbox import Relay
+from dmi_infra.runtime import build_runtime
+from dmi_infra.service import Service
+from dmi_infra.sql import migrate, open_engine, store_check
+
+log = structlog.get_logger("exchange")
+
+NAME = "exchange"
+
+
+class Pulse:
+    """Publishes the heartbeat by which every gate knows that it still hears the law."""
+
+    def __init__(self, publisher: Publisher, seconds: float) -> None:
+        self._publisher = publisher
+        self._seconds = seconds
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; gates refuse once the last beat is too old."""
+        self._stopping.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        topic = BY_NAME["law"].topic or ""
+        while not self._stopping.is_set():
+            try:
+                self._publisher.publish(topic, [law_message(Heartbeat("urn:dmi:heartbeat", clock.now()))])
+            except Unavailable as exc:
+                log.warning("no heartbeat", reason=exc.public)
+            self._stopping.wait(self._seconds)
+
+
+def _register_self(exchange: Exchange, stack: str) -> None:
+    """The node's own participants: the exchange, whose key signs tokens, and the operator of the layers."""
+    for identifier, name, roles in (
+        (EXCHANGE_PARTICIPANT, "Exchange", ["dmi:role:operator"]),
+        (stack, "Beheerder van de voorziening", ["dmi:role:operator"]),
+    ):
+        key = exchange.custody.own(identifier)
+        known = exchange.store.get(Participant, identifier)
+        if known is None:
+            exchange.register(identifier, name, roles, [key.public])
+        if known is None or known.rulebook != exchange.rulebook.version:
+            exchange.sign_rulebook(identifier, key.sign_document(exchange.statement(identifier)))
+
+
+def build(settings: ExchangeSettings, bus: Bus) -> Service:
+    """The exchange on ``bus`` with its store migrated; raises when either cannot be opened."""
+    engine = open_engine(settings.store_address(NAME), NAME)
+    migrate(engine, "dmi_exchange")
+    runtime = build_runtime(NAME, settings, bus)
+    store = Store(engine)
+    relay = Relay(engine, outgoing, runtime.publisher)
+    custody = Custody(settings.data_dir / "keys", hosting=settings.env != "production")
+    exchange = Exchange(store, custody, runtime.rulebook, relay)
+    _register_self(exchange, settings.stack_participant)
+    consumer = ConsumerLoop(bus, NAME, TOPICS, RecordHandler(store, runtime.law.table), runtime.metrics)
+    runtime.parts += [relay, Pulse(runtime.publisher, settings.heartbeat_seconds), consumer]
+    runtime.checks["store"] = store_check(engine)
+    app = build_app(
+        runtime,
+        "DMI exchange",
+        "Participants, agreements, consents, catalogue, tokens, log: the shared facilities.",
+        routers(exchange),
+    )
+    return Service(NAME, app, runtime, engine.dispose)

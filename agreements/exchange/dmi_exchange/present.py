@@ -1,0 +1,135 @@
+"""How the exchange's objects look in JSON; times as RFC 3339 text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from dmi_agreements.chain import Entry
+from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.contracts.results import Lineage
+from dmi_exchange import model
+from dmi_infra.clock import to_text
+
+
+def participant(item: Participant) -> dict[str, Any]:
+    """A participant, keys included: they are public."""
+    return {
+        "id": item.id,
+        "name": item.name,
+        "roles": item.roles,
+        "keys": item.keys,
+        "rulebook": item.rulebook,
+        "active": item.active,
+    }
+
+
+def dataset(item: Dataset) -> dict[str, Any]:
+    """A dataset of the catalogue."""
+    return {
+        "id": item.id,
+        "owner": item.owner,
+        "title": item.title,
+        "description": item.description,
+        "personal": item.personal,
+        "category": item.category,
+        "licence": item.licence,
+        "source": item.source,
+        "layer": item.layer,
+        "withdrawn": item.withdrawn,
+    }
+
+
+def agreement(item: AgreementState) -> dict[str, Any]:
+    """An agreement or consent with its document and state."""
+    return {
+        "id": item.id,
+        "assigner": model.assigner(item.document),
+        "assignee": model.assignee(item.document),
+        "datasets": model.targets(item.document),
+        "consent": model.is_consent(item),
+        "state": item.state,
+        "document": item.document,
+        "signatures": item.signatures,
+        "waiting_for": sorted(model.wanted_signatures(item.document) - item.signatures.keys()),
+        "concluded_at": None if item.concluded_at is None else to_text(item.concluded_at),
+        "ended_at": None if item.ended_at is None else to_text(item.ended_at),
+        "ended_by": item.ended_by,
+        "end_reason": item.end_reason,
+    }
+
+
+def log_entry(entry: Entry) -> dict[str, Any]:
+    """One entry of the log with its place in the chain."""
+    record = msgspec.json.decode(entry.payload, type=DecisionRecord)
+    return {
+        "sequence": entry.sequence,
+        "hash": entry.hash,
+        "previous": entry.previous,
+        "id": record.id,
+        "at": to_text(record.at),
+        "service": record.service,
+        "crossing": record.crossing,
+        "assignee": record.assignee,
+        "action": record.action,
+        "dataset": record.dataset,
+        "purpose": record.purpose,
+        "allowed": record.allowed,
+        "reasons": record.reasons,
+        "agreements": record.agreements,
+        "persons": len(record.subjects),
+        "rows": record.rows,
+    }
+
+
+def lineage(
+    item: Lineage,
+    find_dataset: Callable[[str], Dataset | None],
+    find_agreement: Callable[[str], AgreementState | None],
+) -> dict[str, Any]:
+    """A result and the ground it rests on; ``withdrawn`` when part of the ground has fallen away.
+
+    Consents are counted, not listed: who measured is not for everyone to see.
+    """
+    agreements = [(identifier, find_agreement(identifier)) for identifier in item.grounds.agreements]
+    consents = [find_agreement(identifier) for identifier in item.grounds.consents]
+    ended = [c for c in consents if c is None or c.state == "ended"]
+    return {
+        "result": item.result,
+        "kind": item.kind,
+        "title": item.title,
+        "made_at": to_text(item.made_at),
+        "code": item.code,
+        "transformations": item.transformations,
+        "grounds": {
+            "datasets": [_dataset_ground(d, find_dataset(d)) for d in item.grounds.datasets],
+            "agreements": [_agreement_ground(identifier, found) for identifier, found in agreements],
+            "consents": {"active": len(consents) - len(ended), "withdrawn": len(ended)},
+            "results": item.grounds.results,
+        },
+        "withdrawn": bool(ended) or any(found is None or found.state == "ended" for _, found in agreements),
+    }
+
+
+def _dataset_ground(identifier: str, found: Dataset | None) -> dict[str, Any]:
+    return {
+        "id": identifier,
+        "title": found.title if found else {},
+        "owner": found.owner if found else None,
+        "withdrawn": found is None or found.withdrawn,
+    }
+
+
+def _agreement_ground(identifier: str, found: AgreementState | None) -> dict[str, Any]:
+    if found is None:
+        return {"id": identifier, "state": "unknown", "ended_at": None, "assigner": None, "assignee": None}
+    return {
+        "id": identifier,
+        "state": found.state,
+        "ended_at": None if found.ended_at is None else to_text(found.ended_at),
+        "assigner": model.assigner(found.document),
+        "assignee": model.assignee(found.document),
+    }

@@ -1,0 +1,128 @@
+"""Agreements and consents: propose, sign, stop, withdraw."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from dmi_agreements.contracts.law import AgreementState
+from dmi_exchange import model, present
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.routes.members import Signature
+from dmi_infra.errors import InputRefused
+from dmi_infra.http.access import Caller, roles
+from dmi_infra.identity import Identity
+
+Signatory = Annotated[Identity, Depends(roles(*model.SIGNATORY_ROLES))]
+
+CONSENT_ACTIONS = ["dmi:process", "dmi:read", "dmi:display", "dmi:analyse"]
+
+
+class Proposal(Signature):
+    """An ODRL document, signed by one of its parties."""
+
+    document: dict[str, Any]
+
+
+class Draft(BaseModel):
+    """A template of the rulebook with its places filled in."""
+
+    model_config = ConfigDict(extra="forbid")
+    template: str = Field(max_length=100)
+    parameters: dict[str, Any]
+
+
+class Ending(BaseModel):
+    """Why a party stops."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: str = Field("", max_length=500)
+
+
+class ConsentWish(BaseModel):
+    """A resident's consent in plain terms; one document per recipient is made and signed from it."""
+
+    model_config = ConfigDict(extra="forbid")
+    dataset: str = Field(max_length=200)
+    purpose: str = Field(max_length=200)
+    recipients: list[str] = Field(min_length=1, max_length=20)
+
+
+def router(exchange: Exchange) -> APIRouter:
+    """Routes under ``/v1/agreements`` and ``/v1/consents``."""
+    routes = APIRouter(prefix="/v1", tags=["agreements"])
+
+    def visible(identity: Identity) -> list[AgreementState]:
+        if identity.has(model.OPERATOR):
+            return [a for a in exchange.store.find(AgreementState) if not model.is_consent(a)]
+        return exchange.store.find(AgreementState, identity.participant)
+
+    @routes.get("/agreements", summary="Your agreements (operator: all), newest change last")
+    def listed(
+        identity: Caller,
+        state: Annotated[str | None, Query(pattern="^(proposed|active|ended)$")] = None,
+        dataset: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> dict[str, Any]:
+        items = [
+            present.agreement(a)
+            for a in visible(identity)
+            if not model.is_consent(a)
+            and state in (None, a.state)
+            and (dataset is None or dataset in model.targets(a.document))
+        ]
+        return {"items": items, "next": None}
+
+    @routes.post("/agreements", status_code=201, summary="Propose an agreement, signed by your side")
+    def propose(identity: Signatory, body: Proposal) -> dict[str, Any]:
+        return present.agreement(exchange.propose(identity.participant, body.document, body.jws))
+
+    @routes.post(
+        "/agreements/draft", summary="The legal text of a template that is filled in; nothing is kept"
+    )
+    def draft(_identity: Signatory, body: Draft) -> dict[str, Any]:
+        return exchange.draft(body.template, body.parameters)
+
+    @routes.get("/agreements/{agreement}", summary="One agreement")
+    def one(identity: Caller, agreement: str) -> dict[str, Any]:
+        party = None if identity.has(model.OPERATOR) else identity.participant
+        return present.agreement(exchange.agreement(agreement, party))
+
+    @routes.post("/agreements/{agreement}/signature", summary="Sign a proposal of the other side")
+    def sign(identity: Signatory, agreement: str, body: Signature) -> dict[str, Any]:
+        return present.agreement(exchange.sign(identity.participant, agreement, body.jws))
+
+    @routes.post("/agreements/{agreement}/end", summary="Stop an agreement, at once and for good")
+    def end(identity: Signatory, agreement: str, body: Ending) -> dict[str, Any]:
+        return present.agreement(exchange.end(identity.participant, agreement, body.reason))
+
+    @routes.get("/consents", summary="Your consents")
+    def consents(identity: Caller) -> dict[str, Any]:
+        mine = exchange.store.find(AgreementState, identity.participant)
+        return {"items": [present.agreement(a) for a in mine if model.is_consent(a)], "next": None}
+
+    @routes.post("/consents", status_code=201, summary="Give consent, one document per recipient")
+    def give(identity: Signatory, body: ConsentWish) -> dict[str, Any]:
+        if not identity.participant.startswith(model.PERSON):
+            raise InputRefused.of("identity", "consent is given by a natural person")
+        given = []
+        for recipient in body.recipients:
+            document = exchange.draft(
+                "dmi:template:consent",
+                {
+                    "person": identity.participant,
+                    "recipients": [recipient],
+                    "datasets": [body.dataset],
+                    "actions": CONSENT_ACTIONS,
+                    "purpose": body.purpose,
+                },
+            )
+            given.append(present.agreement(exchange.propose(identity.participant, document, None)))
+        return {"items": given, "next": None}
+
+    @routes.post("/consents/{consent}/withdraw", summary="Withdraw a consent, at once")
+    def withdraw(identity: Signatory, consent: str, body: Ending) -> dict[str, Any]:
+        return present.agreement(exchange.end(identity.participant, consent, body.reason))
+
+    return routes

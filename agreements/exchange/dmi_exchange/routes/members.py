@@ -1,0 +1,87 @@
+"""Participants and their signature under the rulebook."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from dmi_agreements.contracts.law import Participant
+from dmi_agreements.decision import Reason
+from dmi_exchange import present
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.model import OPERATOR, SIGNATORY_ROLES
+from dmi_infra.errors import Refused
+from dmi_infra.http.access import Caller, identify, roles
+from dmi_infra.identity import Identity
+
+Identifier = Annotated[str, Field(pattern=r"^urn:dmi:(participant|person):[a-z0-9][a-z0-9-]{0,60}$")]
+
+
+class NewParticipant(BaseModel):
+    """A participant as the operator admits it."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: Identifier
+    name: str = Field(min_length=1, max_length=200)
+    roles: list[str] = Field(max_length=10)
+    keys: list[dict[str, str]] = Field(min_length=1, max_length=10, description="public keys as JWK")
+
+
+class Signature(BaseModel):
+    """A detached JWS, or ``hosted`` to let this node sign with the key it keeps."""
+
+    model_config = ConfigDict(extra="forbid")
+    jws: str | None = Field(None, max_length=8192)
+    hosted: bool = False
+
+
+def router(exchange: Exchange) -> APIRouter:
+    """Routes under ``/v1/me``, ``/v1/rulebook`` and ``/v1/participants``."""
+    routes = APIRouter(prefix="/v1", tags=["participants"])
+
+    @routes.get("/me", summary="Who the access token says you are")
+    def me(identity: Annotated[Identity, Depends(identify)]) -> dict[str, Any]:
+        found = exchange.store.get(Participant, identity.participant)
+        return {
+            "subject": identity.participant,
+            "participant": identity.participant,
+            "name": identity.name,
+            "roles": sorted(identity.roles),
+            "signed": found.rulebook if found else None,
+        }
+
+    @routes.get("/rulebook", summary="The rulebook: roles, purposes, legal bases, actions, duties, templates")
+    def rulebook() -> dict[str, Any]:
+        return exchange.rulebook.as_document()
+
+    @routes.get("/participants", summary="All participants")
+    def listed(_identity: Caller) -> dict[str, Any]:
+        # Residents are nobody's directory: only organisations are listed.
+        items = [p for p in exchange.store.find(Participant) if p.id.startswith("urn:dmi:participant:")]
+        return {"items": [present.participant(p) for p in items], "next": None}
+
+    @routes.post("/participants", status_code=201, summary="Admit a participant (operator)")
+    def admit(
+        _identity: Annotated[Identity, Depends(roles(OPERATOR))], body: NewParticipant
+    ) -> dict[str, Any]:
+        return present.participant(exchange.register(body.id, body.name, body.roles, body.keys))
+
+    @routes.get("/participants/{participant}", summary="One participant")
+    def one(_identity: Caller, participant: str) -> dict[str, Any]:
+        return present.participant(exchange.participant(participant))
+
+    @routes.get("/participants/{participant}/statement", summary="What a participant signs to join")
+    def statement(participant: str, _identity: Annotated[Identity, Depends(identify)]) -> dict[str, Any]:
+        return exchange.statement(participant)
+
+    @routes.post("/participants/{participant}/signature", summary="Sign the rulebook")
+    def sign(
+        participant: str, body: Signature, identity: Annotated[Identity, Depends(identify)]
+    ) -> dict[str, Any]:
+        if identity.participant != participant or not identity.has(*SIGNATORY_ROLES):
+            raise Refused([Reason("not_a_party", "you can sign for your own participant only")])
+        return present.participant(exchange.sign_rulebook(participant, body.jws))
+
+    return routes

@@ -1,0 +1,1 @@
+"""The ``dmi`` command, the composition of the stack, its servers, and the demonstration city."""

@@ -1,0 +1,6 @@
+"""``python -m dmi_command`` is the ``dmi`` command."""
+
+from dmi_command.cli import main
+
+if __name__ == "__main__":
+    main()

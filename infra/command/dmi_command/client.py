@@ -1,0 +1,130 @@
+"""A client of the stack as the command and the demonstration use it: tokens renewed, problems raised."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Self
+
+import httpx
+
+from dmi_command.errors import AnswerRefused, NotReached
+from dmi_infra import jose
+
+RENEW_SECONDS = 60
+"""A token is renewed when it has less than this left."""
+
+
+class Client:
+    """Requests in the name of one identity: a demonstration identity, a participant's key, or a token."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        demo: str | None = None,
+        participant: str | None = None,
+        key: jose.SigningKey | None = None,
+        token: str | None = None,
+        purpose: str = "dmi:purpose:public-task",
+        timeout: float = 60.0,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._demo = demo
+        self._participant = participant
+        self._key = key
+        self._token = token
+        self._expires = float("inf") if token else 0.0
+        self._http = httpx.Client(base_url=self.url, timeout=timeout, headers={"DMI-Purpose": purpose})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The JSON answer of a GET."""
+        return self._ask("GET", path, params={k: v for k, v in query.items() if v is not None}).json()
+
+    def post(self, path: str, body: Any = None, **options: Any) -> Any:
+        """The JSON answer of a POST with a JSON body."""
+        return self._ask("POST", path, json=body, **options).json()
+
+    def post_bytes(self, path: str, content: bytes) -> Any:
+        """The JSON answer of a POST with JSON text that is written already."""
+        return self._ask("POST", path, content=content, headers={"Content-Type": "application/json"}).json()
+
+    @contextmanager
+    def stream(self, path: str, **query: Any) -> Iterator[httpx.Response]:
+        """An answer that is read while it arrives."""
+        params = {k: v for k, v in query.items() if v is not None}
+        with (
+            _reached(self.url),
+            self._http.stream("GET", path, params=params, headers=self._bearer()) as answer,
+        ):
+            if answer.status_code >= 400:
+                answer.read()
+                raise AnswerRefused(_problem(answer))
+            yield answer
+
+    def _ask(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> httpx.Response:
+        with _reached(self.url):
+            answer = self._http.request(
+                method, path, headers={**self._bearer(), **(headers or {})}, **options
+            )
+        if answer.status_code >= 400:
+            raise AnswerRefused(_problem(answer))
+        return answer
+
+    def _bearer(self) -> dict[str, str]:
+        if time.monotonic() > self._expires - RENEW_SECONDS:
+            self._renew()
+        return {"Authorization": f"Bearer {self._token}"} if self._token else {}
+
+    def _renew(self) -> None:
+        with _reached(self.url):
+            if self._demo:
+                answer = self._http.post("/exchange/v1/demo/token", json={"identity": self._demo})
+            elif self._participant and self._key:
+                assertion = jose.make_assertion(
+                    self._key, self._participant, f"{self.url}/exchange/token", int(time.time())
+                )
+                answer = self._http.post(
+                    "/exchange/token",
+                    data={
+                        "grant_type": "client_credentials",
+                        "client_assertion_type": jose.ASSERTION_TYPE,
+                        "client_assertion": assertion,
+                    },
+                )
+            else:
+                return
+        if answer.status_code >= 400:
+            raise AnswerRefused(_problem(answer))
+        issued = answer.json()
+        self._token = issued["access_token"]
+        self._expires = time.monotonic() + issued["expires_in"]
+
+
+@contextmanager
+def _reached(url: str) -> Iterator[None]:
+    try:
+        yield
+    except httpx.TransportError as exc:
+        raise NotReached(
+            f"{url} does not answer ({type(exc).__name__}); is the stack up? try: dmi up"
+        ) from exc
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        found = answer.json()
+    except ValueError:
+        found = None
+    if isinstance(found, dict) and "detail" in found:
+        return found
+    return {"status": answer.status_code, "detail": f"the stack answered {answer.status_code}"}

@@ -1,0 +1,53 @@
+"""What the command can end with; each has its own exit code.
+
+CommandFailed (1)
+├── UsageWrong (2)          arguments or settings that break a rule
+├── CannotStart (3)         port taken, disk full, store too new, server missing
+├── NotReached (4)          the stack does not answer
+└── AnswerRefused (5)       the stack answered with a problem document
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class CommandFailed(Exception):
+    """Root: one clear line for the person at the keyboard."""
+
+    exit_code = 1
+
+
+class UsageWrong(CommandFailed):
+    """Arguments or settings that break a rule."""
+
+    exit_code = 2
+
+
+class CannotStart(CommandFailed):
+    """The stack cannot start here and now."""
+
+    exit_code = 3
+
+
+class NotReached(CommandFailed):
+    """Nothing answers under the address."""
+
+    exit_code = 4
+
+
+class AnswerRefused(CommandFailed):
+    """A problem document from the stack."""
+
+    exit_code = 5
+
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        lines = [str(problem.get("detail", "refused"))]
+        lines += [f"  {e['field']}: {e['rule']}" for e in problem.get("errors", [])]
+        if "agreement" in problem:
+            moment = f" at {problem['moment']}" if "moment" in problem else ""
+            lines.append(f"  agreement {problem['agreement']}{moment}")
+        super().__init__("\n".join(lines))
+        self.problem = dict(problem)
+        self.status = int(problem.get("status", 0))

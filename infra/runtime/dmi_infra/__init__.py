@@ -1,0 +1,1 @@
+"""Shared machinery of every service: settings, sql, bus, identity, gate, http, telemetry."""

@@ -1,0 +1,120 @@
+"""The loop of a consumer: poll, hand over, and try again from the stored position when the store is away."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import structlog
+
+from dmi_infra.bus.port import Bus, Received
+from dmi_infra.errors import Unavailable
+from dmi_infra.telemetry import Metrics, continue_trace
+
+log = structlog.get_logger("consumer")
+
+POLL_SECONDS = 0.5
+BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class Unprocessable(ValueError):
+    """A message that its reader will never be able to process; it goes to the rejected topic."""
+
+
+class Handler(Protocol):
+    """What a service does with the messages it receives."""
+
+    def positions(self) -> Mapping[tuple[str, int], int]:
+        """The next offset to read, from the service's own store."""
+        ...
+
+    def handle(self, messages: Sequence[Received]) -> None:
+        """Carry out all messages and store their positions in one transaction."""
+        ...
+
+    def reject(self, message: Received, reason: str) -> None:
+        """Keep a message that cannot be processed, with its reason, and its position."""
+        ...
+
+
+class ConsumerLoop:
+    """A thread that feeds one handler from the topics of one group."""
+
+    def __init__(
+        self, bus: Bus, service: str, topics: Sequence[str], handler: Handler, metrics: Metrics
+    ) -> None:
+        self._bus = bus
+        self._service = service
+        self._topics = topics
+        self._handler = handler
+        self._metrics = metrics
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"consumer-{service}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to consume where the store's positions stand."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the messages at hand."""
+        self._stopping.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        attempt = 0
+        while not self._stopping.is_set():
+            try:
+                self._consume()
+                attempt = 0
+            except Unavailable as exc:
+                wait = BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS) - 1)]
+                log.warning("consumer waits", service=self._service, reason=exc.public, seconds=wait)
+                attempt += 1
+                self._stopping.wait(wait)
+
+    def _consume(self) -> None:
+        subscription = self._bus.subscribe(
+            self._service,
+            self._topics,
+            group=self._service,
+            on_assign=lambda partitions: {
+                at: offset for at, offset in self._handler.positions().items() if at in partitions
+            },
+        )
+        try:
+            while not self._stopping.is_set():
+                messages = subscription.poll(POLL_SECONDS)
+                if messages:
+                    self._hand_over(messages)
+                    subscription.commit()
+                for (topic, _), lag in subscription.lag().items():
+                    self._metrics.lag.labels(topic).set(lag)
+        finally:
+            subscription.close()
+
+    def _hand_over(self, messages: Sequence[Received]) -> None:
+        continue_trace(messages[0].message.envelope.traceparent)
+        try:
+            self._handler.handle(messages)
+            return
+        except Unavailable:
+            raise
+        except Exception as exc:  # one bad message must not hold up the others: find it below
+            if len(messages) == 1:
+                self._reject(messages[0], exc)
+                return
+            log.warning("messages are tried one by one", service=self._service, error=type(exc).__name__)
+        for message in messages:
+            self._hand_over([message])
+
+    def _reject(self, message: Received, exc: Exception) -> None:
+        reason = str(exc) if isinstance(exc, Unprocessable) else f"internal: {type(exc).__name__}"
+        log.error(
+            "message rejected",
+            service=self._service,
+            topic=message.topic,
+            offset=message.offset,
+            exc_info=None if isinstance(exc, Unprocessable) else exc,
+        )
+        self._handler.reject(message, reason)

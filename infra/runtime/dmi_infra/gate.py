@@ -1,0 +1,208 @@
+"""The gate: at every crossing it decides, carries out the duties, records, and passes or refuses."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from dmi_agreements.contracts.observations import Micros, ObservationBatch
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.contracts.results import Grounds, Lineage
+from dmi_agreements.decision import Decision, Duty, Reason, Request
+from dmi_agreements.duties import Projection, carry_out
+from dmi_agreements.table import LawTable
+from dmi_infra import clock
+from dmi_infra.errors import Refused
+from dmi_infra.telemetry import Metrics, current_trace
+
+Record = Callable[[DecisionRecord | Lineage], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A passed decision: the requests it answers, the duties to carry out, the agreements it rests on."""
+
+    crossing: str
+    requests: tuple[Request, ...]
+    duties: tuple[Duty, ...]
+    agreements: tuple[str, ...]
+    personal: bool
+
+    @property
+    def dataset(self) -> str:
+        """The dataset that the permit opens."""
+        return self.requests[0].dataset
+
+    def grounds(self, consents: Iterable[str] = ()) -> Grounds:
+        """What a result made under this permit rests on."""
+        return Grounds(
+            datasets=[self.dataset], agreements=list(self.agreements), consents=sorted(set(consents))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A batch after consents and duties, and the consents that its rows rest on."""
+
+    batch: ObservationBatch
+    consents: frozenset[str]
+    withheld: int
+    """Rows that were left out because their subject has not consented."""
+
+
+class Gate:
+    """One service's gate. ``holder`` is the participant under whose rights the service itself works."""
+
+    def __init__(
+        self,
+        service: str,
+        holder: str,
+        law: LawTable,
+        record: Record,
+        projection: Projection,
+        metrics: Metrics,
+        now: clock.Clock = clock.now,
+    ) -> None:
+        self.service = service
+        self.holder = holder
+        self.law = law
+        self._record = record
+        self._projection = projection
+        self._metrics = metrics
+        self._now = now
+
+    def permit(
+        self,
+        crossing: str,
+        action: str,
+        dataset: str,
+        purpose: str,
+        recipient: str | None = None,
+        holder_action: str | None = None,
+        rows: int = 0,
+    ) -> Permit:
+        """Decide for the layer (``holder_action``, default ``action``) and for ``recipient``, where there is one.
+
+        Both must be allowed. The decision is recorded; a refusal raises ``Refused``.
+        """
+        requests = self._requests(crossing, action, dataset, purpose, recipient, holder_action)
+        decision, refused = self._decide(requests)
+        self._write(crossing, requests[-1], decision, rows)
+        if refused:
+            raise Refused(decision.reasons, dataset)
+        return Permit(crossing, requests, decision.duties, decision.agreements, decision.personal)
+
+    def allows(
+        self, crossing: str, action: str, dataset: str, purpose: str, recipient: str | None = None
+    ) -> tuple[Reason, ...]:
+        """Why this would be refused now, empty when it would pass; a preview that is not recorded."""
+        decision, refused = self._decide(self._requests(crossing, action, dataset, purpose, recipient, None))
+        return decision.reasons if refused else ()
+
+    def still(self, permit: Permit) -> None:
+        """Raise ``Refused``, recorded, when ``permit`` no longer holds; for open streams."""
+        decision, refused = self._decide(permit.requests)
+        if refused:
+            self._write(permit.crossing, permit.requests[-1], decision, 0)
+            raise Refused(decision.reasons, permit.dataset)
+
+    def carry(self, permit: Permit, batch: ObservationBatch) -> Passed:
+        """Leave out rows without consent, then carry out the permit's duties."""
+        now = self._now()
+        consents: frozenset[str] = frozenset()
+        kept = batch
+        if permit.personal:
+            kept, consents = self._consented(permit, batch, now)
+            self._write_delivery(permit, kept)
+        withheld = len(batch) - len(kept)
+        return Passed(carry_out(kept, permit.duties, now, self._projection), consents, withheld)
+
+    def subjects(self, permit: Permit) -> dict[str, frozenset[str]] | None:
+        """Data subjects that may be served under ``permit`` with their consents; ``None``: not personal data."""
+        if not permit.personal:
+            return None
+        now = self._now()
+        tables = [self.law.consenting_subjects(request, now) for request in permit.requests]
+        shared = set(tables[0]).intersection(*tables[1:])
+        return {subject: frozenset(table[subject] for table in tables) for subject in shared}
+
+    def record_lineage(self, lineage: Lineage) -> None:
+        """Tell the exchange where a result comes from."""
+        self._record(lineage)
+
+    def _requests(
+        self,
+        crossing: str,
+        action: str,
+        dataset: str,
+        purpose: str,
+        recipient: str | None,
+        holder_action: str | None,
+    ) -> tuple[Request, ...]:
+        layer = Request(self.holder, holder_action or action, dataset, purpose, crossing)
+        if recipient is None or recipient == self.holder:
+            return (layer,)
+        return (layer, Request(recipient, action, dataset, purpose, crossing))
+
+    def _decide(self, requests: tuple[Request, ...]) -> tuple[Decision, bool]:
+        now = self._now()
+        stale = self.law.stale(now)
+        if stale is not None:
+            return Decision(False, (stale,)), True
+        duties: list[Duty] = []
+        agreements: list[str] = []
+        reasons: list[Reason] = []
+        personal = False
+        for request in requests:
+            decision = self.law.decide(request, now)
+            if not decision.allowed:
+                return decision, True
+            duties.extend(decision.duties)
+            agreements.extend(a for a in decision.agreements if a not in agreements)
+            reasons.extend(decision.reasons)
+            personal = personal or decision.personal
+        return Decision(True, tuple(reasons), tuple(duties), tuple(agreements), personal), False
+
+    def _consented(
+        self, permit: Permit, batch: ObservationBatch, now: Micros
+    ) -> tuple[ObservationBatch, frozenset[str]]:
+        allowed = self.subjects(permit) or {}
+        subjects = batch.subject or [None] * len(batch)
+        rows = [row for row, subject in enumerate(subjects) if subject in allowed]
+        used = {subjects[row] for row in rows}
+        consents = frozenset(c for subject in used if subject for c in allowed[subject])
+        return batch.take(rows), consents
+
+    def _write_delivery(self, permit: Permit, kept: ObservationBatch) -> None:
+        """Personal data: a record of the rows that went through, which each subject can read."""
+        request = permit.requests[-1]
+        subjects = sorted({subject for subject in kept.subject or () if subject})
+        if subjects:
+            detail = f"{len(kept)} rows of {len(subjects)} persons under their consent"
+            decision = Decision(True, (Reason("delivered", detail),), permit.duties, permit.agreements, True)
+            self._write(permit.crossing, request, decision, len(kept), subjects)
+
+    def _write(
+        self, crossing: str, request: Request, decision: Decision, rows: int, subjects: Sequence[str] = ()
+    ) -> None:
+        self._metrics.decisions.labels(crossing, str(decision.allowed).lower()).inc()
+        self._record(
+            DecisionRecord(
+                id=str(uuid.uuid4()),
+                at=self._now(),
+                service=self.service,
+                crossing=crossing,
+                assignee=request.assignee,
+                action=request.action,
+                dataset=request.dataset,
+                purpose=request.purpose,
+                allowed=decision.allowed,
+                rows=rows,
+                reasons=[f"{r.code}: {r.detail}" for r in decision.reasons],
+                agreements=list(decision.agreements)
+                or [r.agreement for r in decision.reasons if r.agreement],
+                subjects=list(subjects),
+                trace=current_trace.get(),
+            )
+        )

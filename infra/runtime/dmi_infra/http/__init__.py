@@ -1,0 +1,1 @@
+"""HTTP of every service: problem documents, identity, gated access, health, limits."""

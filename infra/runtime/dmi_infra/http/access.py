@@ -1,0 +1,107 @@
+"""Access to routes: every route is public by the short list, for signed-in identities, or gated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from dmi_agreements.decision import Reason
+from dmi_infra import clock
+from dmi_infra.errors import InputRefused, Refused, Unauthenticated
+from dmi_infra.gate import Gate, Permit
+from dmi_infra.identity import Identity
+from dmi_infra.runtime import Runtime
+
+PURPOSE_HEADER = "DMI-Purpose"
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The runtime of the service that answers this request."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+def identify(request: Request) -> Identity:
+    """The identity of the bearer token; 401 without one that holds."""
+    header = request.headers.get("authorization", "")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("this needs an access token in the header Authorization: Bearer …")
+    return runtime_of(request).authenticate(token.strip())
+
+
+def member(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
+    """An identity whose participant is active and has signed the rulebook; 403 before that."""
+    runtime = runtime_of(request)
+    stale = runtime.law.table.stale(clock.now())
+    if stale is not None:
+        raise Refused([stale])
+    participant = runtime.law.table.participants.get(identity.participant)
+    if participant is None or not participant.active:
+        raise Refused([Reason("inactive_participant", "this participant is not, or no longer, a member")])
+    if participant.rulebook is None:
+        raise Refused(
+            [Reason("rulebook_not_signed", "sign the rulebook first: until then nothing else is allowed")]
+        )
+    return identity
+
+
+Caller = Annotated[Identity, Depends(member)]
+ServiceRuntime = Annotated[Runtime, Depends(runtime_of)]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A gated route's door: it asks the gate with the caller's identity and purpose."""
+
+    gate: Gate
+    identity: Identity
+    crossing: str
+    action: str
+    purpose: str
+
+    def permit(self, dataset: str, rows: int = 0) -> Permit:
+        """Pass for one dataset, or raise ``Refused``; always recorded."""
+        return self.gate.permit(
+            self.crossing, self.action, dataset, self.purpose, recipient=self.identity.participant, rows=rows
+        )
+
+    def preview(self, dataset: str) -> tuple[Reason, ...]:
+        """Why ``permit`` would refuse, empty when it would not; not recorded."""
+        return self.gate.allows(self.crossing, self.action, dataset, self.purpose, self.identity.participant)
+
+
+def gated(crossing: str, action: str) -> Callable[..., Opening]:
+    """A dependency that opens ``crossing`` for ``action``; the purpose comes from the header."""
+
+    def open_gate(
+        request: Request,
+        identity: Caller,
+        purpose: Annotated[
+            str,
+            Header(alias=PURPOSE_HEADER, description="what the data is asked for, a purpose of the rulebook"),
+        ],
+    ) -> Opening:
+        runtime = runtime_of(request)
+        if purpose not in runtime.rulebook.requestable:
+            raise InputRefused.of(PURPOSE_HEADER, "must be a purpose of the rulebook", purpose)
+        return Opening(runtime.gate, identity, crossing, action, purpose)
+
+    open_gate.dmi_crossing = crossing  # type: ignore[attr-defined]
+    return open_gate
+
+
+def roles(*wanted: str) -> Callable[..., Identity]:
+    """A dependency that lets identities with one of these roles through; none named: any signed-in one."""
+
+    def check(identity: Caller) -> Identity:
+        if wanted and not identity.has(*wanted):
+            needed = " or ".join(wanted)
+            raise Refused([Reason("wrong_role", f"this needs the role {needed}")])
+        return identity
+
+    check.dmi_roles = wanted  # type: ignore[attr-defined]
+    return check

@@ -1,0 +1,161 @@
+"""The HTTP application of a service: routes, health, metrics, limits and one OpenAPI document."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dmi_infra.http import problems
+from dmi_infra.http.limits import BodyLimit
+from dmi_infra.runtime import Runtime
+from dmi_infra.telemetry import Metrics, continue_trace
+
+API_VERSION = "1.0.0"
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "rule"],
+                "properties": {
+                    "field": {"type": "string"},
+                    "rule": {"type": "string"},
+                    "value": {"type": "string"},
+                },
+            },
+        },
+        "agreement": {"type": "string"},
+        "moment": {"type": "string", "format": "date-time"},
+    },
+}
+_PROBLEM_STATUSES = {
+    "400": "The request breaks a rule; the document names the field",
+    "401": "No access token, or one that does not hold",
+    "403": "The gate refused; the document names the reason and the agreement",
+    "404": "The identifier names nothing",
+    "409": "The request does not fit the present state",
+    "413": "The body is too large",
+    "503": "The bus, the store or the law cannot be reached; try again",
+}
+
+
+class Observed:
+    """ASGI middleware: trace, metrics, and the headers that every answer carries."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        trace = continue_trace(headers.get(b"traceparent", b"").decode("latin-1"))
+        begun = time.perf_counter()
+        status = 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"api-version", API_VERSION.encode()),
+                    (b"traceparent", trace.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"referrer-policy", b"no-referrer"),
+                ]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            self._metrics.requests.labels(route, str(status)).inc()
+            self._metrics.seconds.labels(route).observe(time.perf_counter() - begun)
+
+
+def build_app(runtime: Runtime, title: str, description: str, routers: Sequence[APIRouter]) -> FastAPI:
+    """The application of one service, to be mounted at ``/<service>``."""
+    app = FastAPI(
+        title=title,
+        description=description,
+        version=API_VERSION,
+        docs_url="/docs",
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        root_path_in_servers=False,
+        servers=[{"url": f"{runtime.settings.public_url.rstrip('/')}/{runtime.service}"}],
+    )
+    app.state.runtime = runtime
+    problems.install(app)
+    app.include_router(_health(runtime))
+    for router in routers:
+        app.include_router(router)
+    app.add_middleware(BodyLimit, limit=runtime.settings.body_limit)
+    app.add_middleware(Observed, metrics=runtime.metrics)
+    _describe_problems(app)
+    return app
+
+
+def _health(runtime: Runtime) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/health/live", summary="Whether the process runs")
+    def live() -> dict[str, str]:
+        return {"status": "live", "service": runtime.service}
+
+    @router.get("/health/ready", summary="Whether bus, store and law can be reached")
+    def ready() -> JSONResponse:
+        state = runtime.readiness()
+        well = not any(state.values())
+        body = {
+            "status": "ready" if well else "not ready",
+            "service": runtime.service,
+            "checks": {name: detail or "ok" for name, detail in state.items()},
+        }
+        return JSONResponse(body, 200 if well else 503, headers={} if well else {"Retry-After": "2"})
+
+    @router.get("/metrics", summary="Prometheus metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(runtime.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """State the problem documents in OpenAPI, in place of the framework's own error shape."""
+    original = app.openapi
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema:
+            return app.openapi_schema
+        document = original()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.pop("HTTPValidationError", None)
+        schemas.pop("ValidationError", None)
+        schemas["Problem"] = PROBLEM_SCHEMA
+        content = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+                for status, text in _PROBLEM_STATUSES.items():
+                    operation["responses"].setdefault(status, {"description": text, "content": content})
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]

@@ -1,0 +1,77 @@
+"""The law in memory: every process reads the whole law topic and follows it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from dmi_agreements.contracts.envelope import decode
+from dmi_agreements.contracts.law import LawEvent
+from dmi_agreements.crossings import BY_NAME
+from dmi_agreements.table import Change, LawTable
+from dmi_infra.bus.port import Bus
+from dmi_infra.errors import Unavailable
+
+log = structlog.get_logger("law")
+
+POLL_SECONDS = 0.25
+LAW_TOPIC = BY_NAME["law"].topic or ""
+
+Listener = Callable[[Change], None]
+
+
+class LawFeed:
+    """Applies the events of the law topic to a table and tells listeners what changed."""
+
+    def __init__(self, bus: Bus, service: str, table: LawTable) -> None:
+        self.table = table
+        self._bus = bus
+        self._service = service
+        self._listeners: list[Listener] = []
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"law-{service}", daemon=True)
+
+    def listen(self, listener: Listener) -> None:
+        """Call ``listener`` after each change, on the feed's thread; it must return at once."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Begin to read the law from its first event."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop reading; the table ages and its gate refuses."""
+        self._stopping.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._follow()
+            except Unavailable as exc:
+                log.warning("law cannot be read", service=self._service, reason=exc.public)
+                self._stopping.wait(1.0)
+
+    def _follow(self) -> None:
+        subscription = self._bus.replay(self._service, [LAW_TOPIC])
+        try:
+            while not self._stopping.is_set():
+                for received in subscription.poll(POLL_SECONDS):
+                    self._apply(received.message.value)
+        finally:
+            subscription.close()
+
+    def _apply(self, value: bytes) -> None:
+        try:
+            event: LawEvent = decode(value, LawEvent)  # type: ignore[arg-type]
+        except msgspec.DecodeError as exc:
+            # The exchange alone writes here. An event that cannot be read may be a stop: refuse from here on.
+            log.error("law event cannot be read", service=self._service, rule=str(exc))
+            self.table.poison(str(exc))
+            return
+        change = self.table.apply(event)
+        for listener in self._listeners:
+            listener(change)

@@ -1,0 +1,89 @@
+"""Tells the exchange what the gates of a service decided, in batches and without holding up the data."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import deque
+
+import structlog
+
+from dmi_agreements.contracts.envelope import Envelope, encode
+from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
+from dmi_agreements.contracts.results import Lineage
+from dmi_agreements.crossings import BY_NAME
+from dmi_infra import clock
+from dmi_infra.bus.port import Message, Publisher
+from dmi_infra.errors import Unavailable
+
+log = structlog.get_logger("recorder")
+
+FLUSH_SECONDS = 0.2
+BATCH = 500
+CAPACITY = 50_000
+RECORD_TOPIC = BY_NAME["record"].topic or ""
+
+
+class RecorderFull(Unavailable):
+    """Decisions can no longer be recorded; what cannot be recorded is not allowed."""
+
+
+class Recorder:
+    """A bounded queue of records that a thread publishes; a full queue refuses new decisions."""
+
+    def __init__(self, service: str, publisher: Publisher) -> None:
+        self._service = service
+        self._publisher = publisher
+        self._queue: deque[DecisionRecord | Lineage] = deque()
+        self._wanted = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name=f"recorder-{service}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to publish."""
+        self._thread.start()
+
+    def put(self, record: DecisionRecord | Lineage) -> None:
+        """Queue one record; raises ``RecorderFull`` when the bus has not taken any for long."""
+        if len(self._queue) >= CAPACITY:
+            raise RecorderFull("decisions cannot be recorded at the moment, so nothing is let through")
+        self._queue.append(record)
+
+    def stop(self) -> None:
+        """Publish what is queued, then stop."""
+        self._stopping = True
+        self._wanted.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while True:
+            self._wanted.wait(FLUSH_SECONDS)
+            try:
+                while self._queue:
+                    self._flush()
+            except Unavailable as exc:
+                log.warning(
+                    "records wait", service=self._service, waiting=len(self._queue), reason=exc.public
+                )
+                self._wanted.wait(1.0)
+            if self._stopping:
+                if self._queue:
+                    log.error("records lost at stop", service=self._service, count=len(self._queue))
+                return
+
+    def _flush(self) -> None:
+        taken = [self._queue[index] for index in range(min(BATCH, len(self._queue)))]
+        batch = RecordBatch(
+            service=self._service,
+            decisions=[r for r in taken if isinstance(r, DecisionRecord)],
+            lineage=[r for r in taken if isinstance(r, Lineage)],
+        )
+        envelope = Envelope(
+            id=str(uuid.uuid4()),
+            source=f"urn:dmi:service:{self._service}",
+            type="nl.dmi.decisions.recorded.v1",
+            time=clock.to_text(clock.now()),
+        )
+        self._publisher.publish(RECORD_TOPIC, [Message(self._service, encode(batch), envelope)])
+        for _ in taken:
+            self._queue.popleft()

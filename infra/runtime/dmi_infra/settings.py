@@ -1,0 +1,81 @@
+"""Settings of a service: typed, from ``DMI_`` environment variables, checked when the process starts."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "DMI_"
+
+TOOL_VARIABLES = frozenset({"DMI_REQUIRE", "DMI_TEST_DATA", "DMI_KAFKA_LIBS", "DMI_TOKEN"})
+"""Variables that tests and the command line read, not a service."""
+
+
+class UnknownSetting(ValueError):
+    """An environment variable with our prefix that no settings class knows."""
+
+
+class Settings(BaseSettings):
+    """What every service needs. A service adds its own in a subclass."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    env: Literal["development", "production"] = Field(
+        "development", description="production refuses demonstration identities and hosted demonstration keys"
+    )
+    data_dir: Path = Field(
+        Path(".dmi"), description="folder of the embedded stores, the embedded bus and the keys"
+    )
+    bus_url: str = Field("", description="kafka://host:port; empty is the embedded log in the data folder")
+    database_url: str = Field("", description="postgresql+psycopg://…; empty is SQLite in the data folder")
+    host: str = Field("127.0.0.1", description="address that the service listens on")
+    port: int = Field(
+        8080, ge=1, le=65535, description="port that the service, or the whole stack, listens on"
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8080", description="address under which people and programs reach the stack"
+    )
+    body_limit: int = Field(32 * 1024 * 1024, gt=0, description="largest request body in bytes; above it 413")
+    rulebook_dir: Path | None = Field(
+        None, description="folder of the rulebook; empty is the one that comes with the software"
+    )
+    stack_participant: str = Field(
+        "urn:dmi:participant:stack",
+        description="participant that operates the layers and holds the rights that they work under",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least severe log line that is written"
+    )
+
+    @property
+    def issuer(self) -> str:
+        """Issuer of access tokens: the exchange's public address."""
+        return f"{self.public_url.rstrip('/')}/exchange"
+
+    def bus_address(self) -> str:
+        """Address of the bus; the embedded log when none is set."""
+        return self.bus_url or f"embedded:///{(self.data_dir / 'bus.db').absolute()}"
+
+    def store_address(self, schema: str) -> str:
+        """Address of the store of one service's schema."""
+        return self.database_url or f"sqlite:///{(self.data_dir / f'{schema}.db').absolute()}"
+
+
+def variable_names(classes: Iterable[type[BaseSettings]]) -> frozenset[str]:
+    """The environment variables that these settings classes read."""
+    return frozenset(PREFIX + name.upper() for cls in classes for name in cls.model_fields)
+
+
+def check_environment(classes: Iterable[type[BaseSettings]], environ: Mapping[str, str]) -> None:
+    """Raise ``UnknownSetting`` for a ``DMI_`` variable that nothing reads, naming the nearest known one."""
+    known = variable_names(classes) | TOOL_VARIABLES
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, sorted(known), n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise UnknownSetting(f"unknown setting {name}{hint}")

@@ -1,0 +1,214 @@
+"""Stores: SQLAlchemy on SQLite (embedded) or PostgreSQL, one schema a service, migrated by Alembic."""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from dmi_infra.errors import Unavailable
+
+BUSY_SECONDS = 30
+Positions = dict[tuple[str, int], int]
+
+
+class StoreUnavailable(Unavailable):
+    """The database cannot be reached or has no room."""
+
+
+class StoreTooNew(RuntimeError):
+    """The store was written by a newer version of the software."""
+
+
+def positions_table(metadata: sa.MetaData) -> sa.Table:
+    """Where a consumer keeps the next offset to read, in the same transaction as its results."""
+    return sa.Table(
+        "positions",
+        metadata,
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("partition", sa.Integer, primary_key=True),
+        sa.Column("next_offset", sa.BigInteger, nullable=False),
+    )
+
+
+def open_engine(address: str, schema: str) -> sa.Engine:
+    """An engine on the store of one service; creates the SQLite folder or the PostgreSQL schema."""
+    if address.startswith("sqlite"):
+        return _sqlite(address)
+    engine = sa.create_engine(
+        address,
+        pool_size=8,
+        max_overflow=8,
+        pool_pre_ping=True,
+        connect_args={"options": f"-csearch_path={schema},public -ctimezone=UTC"},
+    )
+    with guarded(), engine.begin() as connection:
+        connection.execute(sa.text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+    return engine
+
+
+def _sqlite(address: str) -> sa.Engine:
+    Path(address.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(
+        address,
+        pool_size=8,
+        max_overflow=8,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: sqlite3.Connection, _record: object) -> None:
+        # The driver's own BEGIN comes only before a write, so that a read before it could see another state.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        # The bus is the durable log; a store that lost its last commits at a power cut reads them again.
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA cache_size=-16000")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: sa.Connection) -> None:
+        # A writer takes its lock at once: upgrading a read lock fails when another writer came between.
+        reading = connection.get_execution_options().get("dmi_reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Turns a database that is away, locked or full into ``StoreUnavailable``."""
+    try:
+        yield
+    except OperationalError as exc:
+        raise StoreUnavailable("the store cannot be reached; try again shortly") from exc
+    except DBAPIError as exc:
+        if exc.connection_invalidated:
+            raise StoreUnavailable("the store cannot be reached; try again shortly") from exc
+        raise
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A consistent view for reading; never waits for a writer."""
+    with guarded(), engine.connect().execution_options(dmi_reading=True) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One transaction; a database that is away raises ``StoreUnavailable``."""
+    with guarded(), engine.begin() as connection:
+        yield connection
+
+
+def load_positions(engine: sa.Engine, table: sa.Table) -> Positions:
+    """The next offset to read by topic and partition."""
+    with reading(engine) as connection:
+        rows = connection.execute(sa.select(table.c.topic, table.c.partition, table.c.next_offset))
+        return {(row.topic, row.partition): row.next_offset for row in rows}
+
+
+def save_positions(
+    connection: sa.Connection, table: sa.Table, positions: Mapping[tuple[str, int], int]
+) -> None:
+    """Record positions within the caller's transaction."""
+    rows = [
+        {"topic": topic, "partition": partition, "next_offset": offset}
+        for (topic, partition), offset in positions.items()
+    ]
+    if rows:
+        upsert(connection, table, rows, ["topic", "partition"], ["next_offset"])
+
+
+def _insert(connection: sa.Connection, table: sa.Table) -> Any:
+    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+
+
+def upsert(
+    connection: sa.Connection,
+    table: sa.Table,
+    rows: Sequence[Mapping[str, Any]],
+    key: Sequence[str],
+    changed: Sequence[str] = (),
+    not_older: str | None = None,
+) -> None:
+    """Insert rows; on an equal ``key`` set ``changed`` (none: keep the old row).
+
+    With ``not_older`` an old row whose column of that name is greater stays as it is.
+    """
+    if not rows:
+        return
+    statement = _insert(connection, table)
+    if changed:
+        where = statement.excluded[not_older] >= table.c[not_older] if not_older else None
+        statement = statement.on_conflict_do_update(
+            index_elements=list(key), set_={name: statement.excluded[name] for name in changed}, where=where
+        )
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=list(key))
+    connection.execute(statement, [dict(row) for row in rows])
+
+
+def copy_in(
+    connection: sa.Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Bulk insert without conflicts: ``COPY`` on PostgreSQL, ``executemany`` on SQLite."""
+    if not rows:
+        return
+    names = ", ".join(f'"{name}"' for name in columns)
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(columns))
+        connection.exec_driver_sql(
+            f'INSERT INTO "{table}" ({names}) VALUES ({marks})',  # noqa: S608 - the names are ours
+            [tuple(row) for row in rows],
+        )
+        return
+    raw: Any = connection.connection.driver_connection
+    with raw.cursor() as cursor, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def migrate(engine: sa.Engine, package: str, revision: str = "head") -> None:
+    """Bring the store to the newest schema of ``package``; raises ``StoreTooNew`` for a later one."""
+    config = Config(stdout=io.StringIO())
+    config.set_main_option("script_location", str(resources.files("dmi_infra") / "migrations"))
+    config.set_main_option("version_locations", str(resources.files(package) / "migrations"))
+    config.set_main_option("path_separator", "os")
+    with guarded(), engine.begin() as connection:
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, revision)
+        except CommandError as exc:
+            known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+            raise StoreTooNew(
+                f"the store of {package} was written by a newer version; known here: {', '.join(sorted(known))}"
+            ) from exc
+
+
+def store_check(engine: sa.Engine) -> Callable[[], str | None]:
+    """A readiness check: ``None`` when the store answers."""
+
+    def check() -> str | None:
+        try:
+            with reading(engine) as connection:
+                connection.execute(sa.text("SELECT 1"))
+        except StoreUnavailable as exc:
+            return exc.public
+        return None
+
+    return check

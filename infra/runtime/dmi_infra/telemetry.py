@@ -1,0 +1,67 @@
+"""Structured logs and metrics. Traces continue through the ``traceparent`` of messages and requests."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import sys
+from contextvars import ContextVar
+from typing import TextIO
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+current_trace: ContextVar[str] = ContextVar("current_trace", default="")
+
+
+def configure_logs(level: str, stream: TextIO = sys.stderr) -> None:
+    """One JSON object a line on ``stream``; the libraries' own logs join from warning on."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=max(number, logging.WARNING), stream=stream, force=True)
+
+
+def continue_trace(traceparent: str | None) -> str:
+    """The trace that a request or message belongs to (W3C Trace Context); a new one when it has none."""
+    if traceparent and _TRACEPARENT.fullmatch(traceparent):
+        trace = f"{traceparent[:36]}{secrets.token_hex(8)}-01"
+    else:
+        trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    current_trace.set(trace)
+    return trace
+
+
+class Metrics:
+    """The Prometheus metrics of one service, in a registry of its own."""
+
+    def __init__(self, service: str) -> None:
+        self.registry = CollectorRegistry()
+        prefix = f"dmi_{service.replace('-', '_')}"
+        self.requests = Counter(
+            f"{prefix}_requests",
+            "HTTP requests by route and status",
+            ["route", "status"],
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            f"{prefix}_request_seconds", "Time to answer", ["route"], registry=self.registry
+        )
+        self.decisions = Counter(
+            f"{prefix}_decisions", "Gate decisions", ["crossing", "allowed"], registry=self.registry
+        )
+        self.rows = Counter(f"{prefix}_rows", "Rows handled, by outcome", ["outcome"], registry=self.registry)
+        self.lag = Gauge(f"{prefix}_lag", "Messages not yet read", ["topic"], registry=self.registry)

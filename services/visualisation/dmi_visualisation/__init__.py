@@ -1,0 +1,1 @@
+"""Layer 3: observations and places on a map, in a chart, live; and the browser application."""

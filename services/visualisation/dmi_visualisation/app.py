@@ -1,0 +1,39 @@
+"""Composition root of visualisation."""
+
+from __future__ import annotations
+
+from dmi_infra.bus.port import Bus
+from dmi_infra.consumer import ConsumerLoop
+from dmi_infra.http.app import build_app
+from dmi_infra.runtime import build_runtime
+from dmi_infra.service import Service
+from dmi_infra.sql import migrate, open_engine, store_check
+from dmi_visualisation.consumer import TOPICS, MapHandler
+from dmi_visualisation.handlers import Maps
+from dmi_visualisation.live import LiveMap
+from dmi_visualisation.routes import router
+from dmi_visualisation.settings import VisualisationSettings
+from dmi_visualisation.store import Store
+
+NAME = "visualisation"
+
+
+def build(settings: VisualisationSettings, bus: Bus) -> Service:
+    """Visualisation on ``bus`` with its store migrated and its map loaded."""
+    engine = open_engine(settings.store_address(NAME), NAME)
+    migrate(engine, "dmi_visualisation")
+    runtime = build_runtime(NAME, settings, bus)
+    store = Store(engine)
+    live = LiveMap(settings.stream_limit)
+    live.load(store.features(), store.newest())
+    runtime.law.listen(lambda change: live.law_changed() if change.ended else None)
+    handler = MapHandler(store, live, runtime.gate)
+    runtime.parts.append(ConsumerLoop(bus, NAME, TOPICS, handler, runtime.metrics))
+    runtime.checks["store"] = store_check(engine)
+    app = build_app(
+        runtime,
+        "DMI visualisation",
+        "Maps, tiles, live events and charts: layer 3.",
+        [router(Maps(store, live, runtime.gate), settings.background_url)],
+    )
+    return Service(NAME, app, runtime, engine.dispose)

@@ -1,0 +1,77 @@
+"""Reads harmonised observations and features through the gate into the live map and the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from dmi_agreements.contracts.envelope import decode
+from dmi_agreements.contracts.features import Feature, FeatureBatch
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.crossings import BY_NAME
+from dmi_infra.bus.port import Received
+from dmi_infra.errors import Refused
+from dmi_infra.gate import Gate
+from dmi_infra.sql import Positions
+from dmi_visualisation.live import LiveMap
+from dmi_visualisation.model import Shown, rows_of
+from dmi_visualisation.store import Store
+
+log = structlog.get_logger("visualisation")
+
+FEATURES = BY_NAME["features"].topic or ""
+HARMONISED = BY_NAME["harmonised"].topic or ""
+TOPICS = (FEATURES, HARMONISED)
+PURPOSE = "dmi:purpose:public-task"
+"""The purpose under which the layer itself holds its right to show data."""
+
+
+class MapHandler:
+    """Takes in what the layer may show; what it may not is recorded by the gate and left out."""
+
+    def __init__(self, store: Store, live: LiveMap, gate: Gate) -> None:
+        self._store = store
+        self._live = live
+        self._gate = gate
+
+    def positions(self) -> Mapping[tuple[str, int], int]:
+        """Where to go on."""
+        return self._store.positions()
+
+    def handle(self, messages: Sequence[Received]) -> None:
+        """Store everything with the position in one transaction, then show it."""
+        features: list[tuple[str, Feature]] = []
+        rows: list[Shown] = []
+        for received in messages:
+            if received.topic == FEATURES:
+                features += self._features(received)
+            else:
+                rows += self._rows(received)
+        self._store.save(features, rows, _after(messages))
+        self._live.update(features, rows)
+
+    def reject(self, message: Received, reason: str) -> None:
+        """Pass over a message that cannot be read; it stays on the topic."""
+        log.error("message passed over", topic=message.topic, offset=message.offset, reason=reason)
+        self._store.save([], [], _after([message]))
+
+    def _features(self, received: Received) -> list[tuple[str, Feature]]:
+        batch = decode(received.message.value, FeatureBatch)
+        try:
+            self._gate.permit("features", "dmi:display", batch.dataset, PURPOSE, rows=len(batch.features))
+        except Refused:
+            return []
+        return [(batch.dataset, feature) for feature in batch.features]
+
+    def _rows(self, received: Received) -> list[Shown]:
+        batch = decode(received.message.value, ObservationBatch)
+        try:
+            permit = self._gate.permit("harmonised", "dmi:display", batch.dataset, PURPOSE, rows=len(batch))
+        except Refused:
+            return []
+        return rows_of(self._gate.carry(permit, batch).batch)
+
+
+def _after(messages: Sequence[Received]) -> Positions:
+    return {(received.topic, received.partition): received.offset + 1 for received in messages}

@@ -1,0 +1,220 @@
+"""Use cases of visualisation: layers, features, tiles, streams, history. Dependencies are passed in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from dmi_agreements.contracts.law import Dataset
+from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.decision import Delay
+from dmi_infra import clock
+from dmi_infra.clock import to_text
+from dmi_infra.errors import NotFound, Refused
+from dmi_infra.gate import Gate, Permit
+from dmi_infra.http.access import Opening
+from dmi_infra.http.problems import refusal
+from dmi_visualisation import tiles
+from dmi_visualisation.live import LiveMap, Stream
+from dmi_visualisation.model import Shown, area_feature, batch_of, bounds, point_feature, rows_of
+from dmi_visualisation.store import Store
+
+KEEP_ALIVE_SECONDS = 1.0
+"""A quiet stream asks the gate again this often, so that an agreement that expires ends it too."""
+
+Feature = dict[str, Any]
+
+
+class Maps:
+    """What people see of the data that they may see."""
+
+    def __init__(self, store: Store, live: LiveMap, gate: Gate) -> None:
+        self._store = store
+        self._live = live
+        self._gate = gate
+        self._cache = tiles.TileCache()
+
+    def layers(self, opening: Opening) -> list[dict[str, Any]]:
+        """Every dataset that can be drawn; a refused one says why instead of what."""
+        found = []
+        for dataset in self._gate.law.datasets.values():
+            if not dataset.layer or dataset.withdrawn:
+                continue
+            reasons = opening.preview(dataset.id)
+            refused = refusal(Refused(reasons, dataset.id)).body() if reasons else None
+            found.append(self._layer(dataset, refused))
+        return sorted(found, key=lambda layer: str(layer["id"]))
+
+    def _layer(self, dataset: Dataset, refused: dict[str, Any] | None) -> dict[str, Any]:
+        rows = [] if refused else self._live.rows(dataset.id)
+        newest = max((row.phenomenon_time for row in rows), default=None)
+        return {
+            "id": dataset.id,
+            "title": dataset.title,
+            "description": dataset.description,
+            "kind": dataset.layer,
+            "owner": dataset.owner,
+            "licence": dataset.licence,
+            "source": dataset.source,
+            "personal": dataset.personal,
+            "properties": sorted({row.observed_property for row in rows}),
+            "unit": {row.observed_property: row.unit for row in rows},
+            "latest": None if newest is None else to_text(newest),
+            "refused": refused,
+        }
+
+    def features(self, permit: Permit, observed_property: str | None = None) -> dict[str, Any]:
+        """A GeoJSON FeatureCollection of the newest values, or of places for a layer of areas."""
+        found = self._features(permit, observed_property)
+        collection: dict[str, Any] = {"type": "FeatureCollection", "features": found}
+        box = bounds(found)
+        if box:
+            collection["bbox"] = box
+        return collection
+
+    def _features(self, permit: Permit, observed_property: str | None) -> list[Feature]:
+        dataset = self._dataset(permit.dataset)
+        if dataset.layer == "areas":
+            return [area_feature(p, permit.agreements) for p in self._live.places(dataset.id) if p.geometry]
+        rows = [
+            row for row in self._live.rows(dataset.id) if observed_property in (None, row.observed_property)
+        ]
+        return self._points(permit, rows)
+
+    def _points(self, permit: Permit, rows: Sequence[Shown]) -> list[Feature]:
+        passed = self._gate.carry(permit, batch_of(permit.dataset, rows)).batch
+        labels = self._live.timetables
+        return [
+            point_feature(
+                row, self._live.place(row.dataset, row.datastream), permit.agreements, labels.label(row)
+            )
+            for row in rows_of(passed)
+        ]
+
+    def tile(self, permit: Permit, z: int, x: int, y: int) -> bytes:
+        """A vector tile; the same for viewers with the same rights, until the data changes."""
+        tiles.check(z, x, y)
+        subjects = self._gate.subjects(permit)
+        who = None if subjects is None else hash(frozenset(subjects))
+        moment = clock.now() // 1_000_000 if any(isinstance(d, Delay) for d in permit.duties) else 0
+        key = (
+            permit.dataset,
+            self._live.version(permit.dataset),
+            permit.duties,
+            permit.agreements,
+            who,
+            moment,
+            z,
+            x,
+            y,
+        )
+        found = self._cache.get(key)
+        if found is None:
+            found = tiles.encode(self._features(permit, None), z, x, y)
+            self._cache.put(key, found)
+        return found
+
+    async def events(self, permit: Permit) -> AsyncIterator[bytes]:
+        """Server-sent events: ``observation`` with new features, ``ended`` with the reason, then the end."""
+        stream = self._live.open(permit.dataset)
+        hold = max((duty.seconds for duty in permit.duties if isinstance(duty, Delay)), default=0) * 1_000_000
+        waiting: list[tuple[Micros, Sequence[Shown]]] = []
+        try:
+            yield b"retry: 2000\n\n"
+            while True:
+                rows = await stream.next(KEEP_ALIVE_SECONDS)
+                self._gate.still(permit)
+                if rows:
+                    waiting.append((clock.now() + hold, rows))
+                due = [held for at, held in waiting if at <= clock.now()]
+                waiting = [(at, held) for at, held in waiting if at > clock.now()]
+                if not due:
+                    yield b": alive\n\n"
+                for held in due:
+                    features = self._points(permit, held)
+                    if features:
+                        yield _event("observation", features)
+        except Refused as exc:
+            yield _event("ended", refusal(exc).body())
+        finally:
+            self._close(stream)
+
+    def _close(self, stream: Stream) -> None:
+        self._live.close(stream)
+
+    def dataset_of(self, datastream: str) -> str:
+        """The dataset of a datastream; raises ``NotFound``."""
+        row = self._live.row(datastream)
+        if row is None:
+            raise NotFound("no datastream with observations has this id")
+        return row.dataset
+
+    def history(
+        self, permit: Permit, datastream: str, start: Micros, end: Micros, points: int
+    ) -> dict[str, Any]:
+        """Quarters of an hour of one datastream, merged to at most ``points``."""
+        row = self._live.row(datastream)
+        if row is None:
+            raise NotFound("no datastream with observations has this id")
+        # The right to the whole series is that to a row of it: a person who withdrew is left out here too.
+        passed = self._gate.carry(permit, batch_of(permit.dataset, [row])).batch
+        delays = [duty.seconds for duty in permit.duties if isinstance(duty, Delay)]
+        until = min(end, clock.now() - max(delays, default=0) * 1_000_000)
+        allowed = bool(len(passed)) or bool(delays)
+        quarters = self._store.quarters(datastream, start, until, 20_000) if allowed else []
+        size = max(1, -(-len(quarters) // points))
+        items = []
+        for first in range(0, len(quarters), size):
+            group = quarters[first : first + size]
+            count = sum(q.count for q in group)
+            items.append(
+                {
+                    "at": to_text(group[0].start),
+                    "minimum": min(q.minimum for q in group),
+                    "mean": sum(q.mean * q.count for q in group) / count,
+                    "maximum": max(q.maximum for q in group),
+                    "flag": max(q.flag for q in group),
+                }
+            )
+        return {
+            "datastream": datastream,
+            "unit": row.unit,
+            "observed_property": row.observed_property,
+            "items": items,
+            "agreements": list(permit.agreements),
+        }
+
+    def background(self, opening: Opening) -> dict[str, Any]:
+        """Outlines, lines and stops for a map without internet: of each dataset that the viewer may see."""
+        found: list[Feature] = []
+        for dataset in sorted(self._live.datasets()):
+            places = self._live.places(dataset, "neighbourhood", "line", "area", "stop", "building")
+            if places and not opening.preview(dataset):
+                opening.permit(dataset, rows=len(places))
+                found += [
+                    {
+                        "type": "Feature",
+                        "id": p.id,
+                        "geometry": p.geometry,
+                        "properties": {
+                            "id": p.id,
+                            "name": p.name,
+                            "kind": p.kind,
+                            "use": p.properties.get("use"),
+                        },
+                    }
+                    for p in places
+                    if p.geometry
+                ]
+        return {"type": "FeatureCollection", "features": found}
+
+    def _dataset(self, identifier: str) -> Dataset:
+        found = self._gate.law.datasets.get(identifier)
+        if found is None:
+            raise NotFound("no dataset has this id")
+        return found
+
+
+def _event(name: str, data: object) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'), ensure_ascii=False)}\n\n".encode()

@@ -1,0 +1,145 @@
+"""The map as it is now, in memory, and the open streams that follow it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterable, Sequence
+
+from dmi_agreements.contracts.features import Feature
+from dmi_visualisation.errors import TooManyStreams
+from dmi_visualisation.labels import Timetables
+from dmi_visualisation.model import Shown
+
+QUEUE = 100
+"""Batches that a slow reader may lag behind; after that the oldest are left out and the newest count."""
+
+
+class Stream:
+    """One open stream: batches of rows arrive from the consumer's thread and are read in the event loop."""
+
+    def __init__(self, dataset: str, loop: asyncio.AbstractEventLoop) -> None:
+        self.dataset = dataset
+        self._loop = loop
+        self._queue: asyncio.Queue[Sequence[Shown] | None] = asyncio.Queue(QUEUE)
+
+    def offer(self, rows: Sequence[Shown] | None) -> None:
+        """Hand over rows, or ``None`` to have the reader ask the gate again; from any thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._put, rows)
+        except RuntimeError:
+            # The loop has closed: the reader is gone and its route removes the stream.
+            return
+
+    def _put(self, rows: Sequence[Shown] | None) -> None:
+        if self._queue.full():
+            self._queue.get_nowait()
+        self._queue.put_nowait(rows)
+
+    async def next(self, seconds: float) -> Sequence[Shown] | None:
+        """The next rows; ``None`` after ``seconds`` or when the law changed."""
+        try:
+            return await asyncio.wait_for(self._queue.get(), seconds)
+        except TimeoutError:
+            return None
+
+
+class LiveMap:
+    """Newest values and places by dataset. One thread writes; readers take whole values only."""
+
+    def __init__(self, stream_limit: int) -> None:
+        self.timetables = Timetables()
+        self._limit = stream_limit
+        self._lock = threading.Lock()
+        self._newest: dict[str, dict[str, Shown]] = {}
+        self._places: dict[str, dict[str, Feature]] = {}
+        self._streams: frozenset[Stream] = frozenset()
+        self._versions: dict[str, int] = {}
+
+    def load(self, features: Iterable[tuple[str, Feature]], rows: Iterable[Shown]) -> None:
+        """Start from what the store holds."""
+        for dataset, feature in features:
+            self._place(dataset, feature)
+        for row in rows:
+            self._newest.setdefault(row.dataset, {})[row.datastream] = row
+
+    def update(self, features: Sequence[tuple[str, Feature]], rows: Sequence[Shown]) -> None:
+        """Take in what was stored, and tell the streams of its datasets."""
+        by_dataset: dict[str, list[Shown]] = {}
+        with self._lock:
+            for dataset, feature in features:
+                self._place(dataset, feature)
+            for row in rows:
+                known = self._newest.setdefault(row.dataset, {}).get(row.datastream)
+                if known is None or row.phenomenon_time >= known.phenomenon_time:
+                    self._newest[row.dataset][row.datastream] = row
+                    by_dataset.setdefault(row.dataset, []).append(row)
+            for dataset in by_dataset:
+                self._versions[dataset] = self._versions.get(dataset, 0) + 1
+        for stream in self._streams:
+            if stream.dataset in by_dataset:
+                stream.offer(by_dataset[stream.dataset])
+
+    def law_changed(self) -> None:
+        """Have every open stream ask the gate again at once."""
+        for stream in self._streams:
+            stream.offer(None)
+
+    def open(self, dataset: str) -> Stream:
+        """A new stream on a dataset, in the running event loop; raises ``TooManyStreams``."""
+        with self._lock:
+            if len(self._streams) >= self._limit:
+                raise TooManyStreams("all live streams of this service are in use; try again shortly")
+            stream = Stream(dataset, asyncio.get_running_loop())
+            self._streams |= {stream}
+        return stream
+
+    def close(self, stream: Stream) -> None:
+        """Forget a stream."""
+        with self._lock:
+            self._streams -= {stream}
+
+    def rows(self, dataset: str) -> list[Shown]:
+        """The newest value of each datastream of a dataset."""
+        with self._lock:
+            return list(self._newest.get(dataset, {}).values())
+
+    def row(self, datastream: str) -> Shown | None:
+        """The newest value of one datastream."""
+        with self._lock:
+            return next((rows[datastream] for rows in self._newest.values() if datastream in rows), None)
+
+    def places(self, dataset: str, *kinds: str) -> list[Feature]:
+        """The features of a dataset, of these kinds, newest version each."""
+        with self._lock:
+            found = list(self._places.get(dataset, {}).values())
+        return [feature for feature in found if not kinds or feature.kind in kinds]
+
+    def place(self, dataset: str, identifier: str) -> Feature | None:
+        """One feature; a datastream without a place of its own gets that of its thing."""
+        with self._lock:
+            known = self._places.get(dataset, {})
+            found = known.get(identifier)
+            if found is None or found.geometry is not None:
+                return found
+            thing = known.get(str(found.properties.get("thing", "")))
+        if thing is None or thing.geometry is None:
+            return found
+        return Feature(found.id, found.kind, found.name, thing.geometry, found.properties)
+
+    def version(self, dataset: str) -> int:
+        """Rises with every change of the dataset's newest values."""
+        return self._versions.get(dataset, 0)
+
+    def datasets(self) -> frozenset[str]:
+        """Datasets that something is known of."""
+        with self._lock:
+            return frozenset(self._newest) | frozenset(self._places)
+
+    def _place(self, dataset: str, feature: Feature) -> None:
+        places = self._places.setdefault(dataset, {})
+        known = places.get(feature.id)
+        if known is None or (feature.valid_from or 0) >= (known.valid_from or 0):
+            places[feature.id] = feature
+            self.timetables.add(feature)
+            self._versions[dataset] = self._versions.get(dataset, 0) + 1

@@ -1,0 +1,87 @@
+"""HTTP routes of visualisation. A route parses, calls a handler, presents."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi.responses import StreamingResponse
+
+from dmi_infra import clock
+from dmi_infra.errors import InputRefused
+from dmi_infra.http.access import Opening, gated
+from dmi_visualisation.handlers import Maps
+from dmi_visualisation.tiles import MEDIA_TYPE
+
+View = Annotated[Opening, Depends(gated("tile", "dmi:display"))]
+Follow = Annotated[Opening, Depends(gated("stream", "dmi:display"))]
+Layer = Annotated[str, Path(description="id of a dataset", max_length=200)]
+
+DAY = 86_400_000_000
+
+
+def _moment(field: str, text: str | None, default: int) -> int:
+    if text is None:
+        return default
+    try:
+        return clock.from_text(text)
+    except ValueError as exc:
+        raise InputRefused.of(field, str(exc), text) from exc
+
+
+def router(maps: Maps, background_url: str) -> APIRouter:
+    """Routes under ``/v1``."""
+    routes = APIRouter(prefix="/v1", tags=["maps"])
+
+    @routes.get("/layers", summary="What can be shown, and why not where it is refused")
+    def layers(opening: View) -> dict[str, Any]:
+        return {"items": maps.layers(opening), "next": None, "background": background_url or None}
+
+    @routes.get("/layers/{layer}/features", summary="Newest values or places as GeoJSON")
+    def features(
+        opening: View, layer: Layer, observed_property: Annotated[str | None, Query(alias="property")] = None
+    ) -> dict[str, Any]:
+        return maps.features(opening.permit(layer), observed_property)
+
+    @routes.get(
+        "/layers/{layer}/tiles/{z}/{x}/{y}",
+        summary="A Mapbox vector tile",
+        response_class=Response,
+        responses={200: {"content": {MEDIA_TYPE: {}}}},
+    )
+    def tile(opening: View, layer: Layer, z: int, x: int, y: int) -> Response:
+        data = maps.tile(opening.permit(layer), z, x, y)
+        # No cache outside: an agreement that ends must end the tile as well.
+        return Response(data, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+
+    @routes.get(
+        "/layers/{layer}/events",
+        summary="New values as server-sent events",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
+    async def events(opening: Follow, layer: Layer) -> StreamingResponse:
+        permit = opening.permit(layer)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(maps.events(permit), media_type="text/event-stream", headers=headers)
+
+    @routes.get("/datastreams/{datastream}/history", summary="Minimum, mean and maximum over time")
+    def history(
+        opening: View,
+        datastream: Annotated[str, Path(max_length=300)],
+        start: Annotated[str | None, Query(alias="from", description="RFC 3339; a day before to=")] = None,
+        end: Annotated[str | None, Query(alias="to", description="RFC 3339; now")] = None,
+        points: Annotated[int, Query(ge=1, le=5000)] = 500,
+    ) -> dict[str, Any]:
+        until = _moment("to", end, clock.now())
+        since = _moment("from", start, until - DAY)
+        if since >= until:
+            raise InputRefused.of("from", "must lie before to", start or "")
+        permit = opening.permit(maps.dataset_of(datastream))
+        return maps.history(permit, datastream, since, until, points)
+
+    @routes.get("/background", summary="Outlines, lines and stops as GeoJSON, for a map without internet")
+    def background(opening: View) -> dict[str, Any]:
+        return maps.background(opening)
+
+    return routes

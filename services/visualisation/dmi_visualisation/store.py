@@ -1,0 +1,193 @@
+"""Visualisation's store: places and things, newest values, and quarters of an hour for charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.observations import Micros
+from dmi_infra.sql import (
+    Positions,
+    load_positions,
+    positions_table,
+    reading,
+    save_positions,
+    transaction,
+    upsert,
+)
+from dmi_visualisation.model import BUCKET, Shown
+
+metadata = sa.MetaData()
+positions = positions_table(metadata)
+
+feature = sa.Table(
+    "feature",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("dataset", sa.Text, nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False, index=True),
+    sa.Column("valid_from", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+newest = sa.Table(
+    "newest",
+    metadata,
+    sa.Column("datastream", sa.Text, primary_key=True),
+    sa.Column("dataset", sa.Text, nullable=False, index=True),
+    sa.Column("phenomenon_time", sa.BigInteger, nullable=False),
+    sa.Column("result", sa.Float),
+    sa.Column("flag", sa.Integer, nullable=False),
+    sa.Column("longitude", sa.Float),
+    sa.Column("latitude", sa.Float),
+    sa.Column("neighbourhood", sa.Text),
+    sa.Column("subject", sa.Text),
+    sa.Column("observed_property", sa.Text, nullable=False),
+    sa.Column("unit", sa.Text, nullable=False),
+    sa.Column("source_id", sa.Text),
+)
+quarter = sa.Table(
+    "quarter",
+    metadata,
+    sa.Column("datastream", sa.Text, primary_key=True),
+    sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("minimum", sa.Float, nullable=False),
+    sa.Column("maximum", sa.Float, nullable=False),
+    sa.Column("total", sa.Float, nullable=False),
+    sa.Column("readings", sa.Integer, nullable=False),
+    sa.Column("flag", sa.Integer, nullable=False),
+)
+
+_NEWEST = [c.name for c in newest.columns if c.name != "datastream"]
+
+
+class Quarter(msgspec.Struct, frozen=True):
+    """One quarter of an hour of one datastream."""
+
+    start: Micros
+    minimum: float
+    mean: float
+    maximum: float
+    count: int
+    flag: int
+
+
+class Store:
+    """All reads and writes of visualisation."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def positions(self) -> Positions:
+        """Where the consumer goes on."""
+        return load_positions(self._engine, positions)
+
+    def save(
+        self, features: Sequence[tuple[str, Feature]], rows: Sequence[Shown], reached: Positions
+    ) -> None:
+        """Keep new features (with their dataset), newest values, quarters, and the position: all or nothing."""
+        latest: dict[str, Shown] = {}
+        for row in rows:
+            known = latest.get(row.datastream)
+            if known is None or row.phenomenon_time >= known.phenomenon_time:
+                latest[row.datastream] = row
+        with transaction(self._engine) as connection:
+            places = {f.id: (dataset, f) for dataset, f in features}
+            upsert(
+                connection,
+                feature,
+                [
+                    {
+                        "id": f.id,
+                        "dataset": dataset,
+                        "kind": f.kind,
+                        "valid_from": f.valid_from or 0,
+                        "body": msgspec.json.encode(f).decode(),
+                    }
+                    for dataset, f in places.values()
+                ],
+                ["id"],
+                ["dataset", "kind", "valid_from", "body"],
+                not_older="valid_from",
+            )
+            upsert(
+                connection,
+                newest,
+                [msgspec.structs.asdict(row) for row in latest.values()],
+                ["datastream"],
+                _NEWEST,
+                not_older="phenomenon_time",
+            )
+            self._add_quarters(connection, rows)
+            save_positions(connection, positions, reached)
+
+    @staticmethod
+    def _add_quarters(connection: sa.Connection, rows: Sequence[Shown]) -> None:
+        sums: dict[tuple[str, Micros], list[float]] = {}
+        for row in rows:
+            if row.result is None:
+                continue
+            key = (row.datastream, row.phenomenon_time // BUCKET * BUCKET)
+            cell = sums.setdefault(key, [row.result, row.result, 0.0, 0, 0])
+            cell[0] = min(cell[0], row.result)
+            cell[1] = max(cell[1], row.result)
+            cell[2] += row.result
+            cell[3] += 1
+            cell[4] = max(cell[4], row.flag)
+        if not sums:
+            return
+        connection.execute(
+            _MERGE,
+            [
+                {
+                    "datastream": name,
+                    "start": start,
+                    "minimum": c[0],
+                    "maximum": c[1],
+                    "total": c[2],
+                    "readings": c[3],
+                    "flag": c[4],
+                }
+                for (name, start), c in sums.items()
+            ],
+        )
+
+    def features(self) -> list[tuple[str, Feature]]:
+        """Every feature with its dataset."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(feature.c.dataset, feature.c.body)).all()
+        return [(row.dataset, msgspec.json.decode(row.body, type=Feature)) for row in rows]
+
+    def newest(self) -> list[Shown]:
+        """The newest value of every datastream."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(newest)).mappings().all()
+        return [Shown(**row) for row in rows]
+
+    def quarters(self, datastream: str, start: Micros, end: Micros, limit: int) -> list[Quarter]:
+        """Quarters of an hour in ``[start, end)``, the newest ``limit`` of them, oldest first."""
+        query = (
+            sa.select(quarter)
+            .where(quarter.c.datastream == datastream, quarter.c.start >= start, quarter.c.start < end)
+            .order_by(quarter.c.start.desc())
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return [
+            Quarter(r.start, r.minimum, r.total / r.readings, r.maximum, r.readings, r.flag)
+            for r in reversed(rows)
+        ]
+
+
+_MERGE = sa.text(
+    "INSERT INTO quarter (datastream, start, minimum, maximum, total, readings, flag) "
+    "VALUES (:datastream, :start, :minimum, :maximum, :total, :readings, :flag) "
+    "ON CONFLICT (datastream, start) DO UPDATE SET "
+    "minimum = CASE WHEN excluded.minimum < quarter.minimum THEN excluded.minimum ELSE quarter.minimum END, "
+    "maximum = CASE WHEN excluded.maximum > quarter.maximum THEN excluded.maximum ELSE quarter.maximum END, "
+    "total = quarter.total + excluded.total, readings = quarter.readings + excluded.readings, "
+    "flag = CASE WHEN excluded.flag > quarter.flag THEN excluded.flag ELSE quarter.flag END"
+)

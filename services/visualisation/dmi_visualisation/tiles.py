@@ -1,0 +1,104 @@
+"""Mapbox vector tiles (2.1) of a layer's features, cached until the layer or the viewer's right changes."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from threading import Lock
+from typing import Any
+
+import mapbox_vector_tile
+from shapely.geometry import shape
+
+from dmi_infra.errors import InputRefused
+
+MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
+EXTENT = 4096
+MAX_ZOOM = 22
+_HALF_WORLD = 20037508.342789244
+"""Half the circumference of the earth in web Mercator metres (EPSG:3857)."""
+
+
+def check(z: int, x: int, y: int) -> None:
+    """Refuse a tile address that does not exist."""
+    if not 0 <= z <= MAX_ZOOM:
+        raise InputRefused.of("z", f"must lie between 0 and {MAX_ZOOM}", str(z))
+    for name, value in (("x", x), ("y", y)):
+        if not 0 <= value < 2**z:
+            raise InputRefused.of(name, f"must lie between 0 and {2**z - 1} at zoom {z}", str(value))
+
+
+def tile_bounds(z: int, x: int, y: int) -> tuple[float, float, float, float]:
+    """West, south, east, north of a tile in web Mercator metres."""
+    size = 2 * _HALF_WORLD / 2**z
+    west = -_HALF_WORLD + x * size
+    north = _HALF_WORLD - y * size
+    return west, north - size, west + size, north
+
+
+def mercator(lon: float, lat: float) -> tuple[float, float]:
+    """WGS84 degrees to web Mercator metres."""
+    x = lon * _HALF_WORLD / 180
+    limited = max(-85.05112878, min(85.05112878, lat))
+    y = math.log(math.tan((90 + limited) * math.pi / 360)) / math.pi * _HALF_WORLD
+    return x, y
+
+
+def encode(features: Sequence[Mapping[str, Any]], z: int, x: int, y: int) -> bytes:
+    """The tile with one layer ``features``; values that a tile cannot hold are left out."""
+    west, south, east, north = tile_bounds(z, x, y)
+    margin = (east - west) / 16
+    shown = []
+    for feature in features:
+        geometry = feature.get("geometry")
+        if not geometry:
+            continue
+        moved = shape(_project(geometry))
+        left, bottom, right, top = moved.bounds
+        if right < west - margin or left > east + margin or top < south - margin or bottom > north + margin:
+            continue
+        properties = {
+            name: value
+            for name, value in feature["properties"].items()
+            if isinstance(value, str | int | float | bool)
+        }
+        shown.append({"geometry": moved, "properties": properties})
+    data: bytes = mapbox_vector_tile.encode(
+        [{"name": "features", "features": shown}],
+        default_options={"quantize_bounds": (west, south, east, north), "extents": EXTENT},
+    )
+    return data
+
+
+def _project(geometry: Mapping[str, Any]) -> dict[str, Any]:
+    def walk(coordinates: Any) -> Any:
+        if coordinates and isinstance(coordinates[0], int | float):
+            return mercator(coordinates[0], coordinates[1])
+        return [walk(part) for part in coordinates]
+
+    return {"type": geometry["type"], "coordinates": walk(geometry["coordinates"])}
+
+
+class TileCache:
+    """The most recently used tiles; a key holds everything that a tile depends on."""
+
+    def __init__(self, size: int = 2000) -> None:
+        self._size = size
+        self._tiles: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: tuple[Any, ...]) -> bytes | None:
+        """A kept tile."""
+        with self._lock:
+            found = self._tiles.get(key)
+            if found is not None:
+                self._tiles.move_to_end(key)
+            return found
+
+    def put(self, key: tuple[Any, ...], tile: bytes) -> None:
+        """Keep a tile, and forget the one unused for longest."""
+        with self._lock:
+            self._tiles[key] = tile
+            if len(self._tiles) > self._size:
+                self._tiles.popitem(last=False)
