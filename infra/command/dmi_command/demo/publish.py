@@ -1,0 +1,190 @@
+"""Publishes the demonstration city through the public interface, as its participants would."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.progress import Progress
+
+from dmi_agreements.contracts.features import FeatureBatch
+from dmi_agreements.contracts.law import Dataset, Participant
+from dmi_agreements.contracts.observations import Micros, ObservationBatch
+from dmi_command.client import Client
+from dmi_command.demo import HISTORY, City, agreements, history, live, participants
+from dmi_command.errors import AnswerRefused, NotReached
+from dmi_exchange.custody import Custody
+from dmi_infra import clock
+
+STEP_SECONDS = 1.0
+LONGEST_GAP: Micros = 3600 * 1_000_000
+"""A longer absence is filled with history, which is coarser than what the sensors send live."""
+
+
+class Progressed(msgspec.Struct):
+    """Where the demonstration stands, kept beside the stores so that the next start goes on."""
+
+    until: Micros = 0
+    """City time up to which everything has been delivered; 0 before the first load is complete."""
+
+
+class DemoCity:
+    """Delivers the city: first everything up to now, then what its sensors measure."""
+
+    def __init__(self, city: City, url: str, data_dir: Path) -> None:
+        self._city = city
+        self._url = url
+        self._custody = Custody(data_dir / "keys", hosting=True)
+        self._state = data_dir / "demonstration.json"
+        self._clients: dict[str, Client] = {}
+
+    def loaded_until(self) -> Micros:
+        """City time up to which everything has been delivered; 0 when the load is not complete."""
+        if not self._state.exists():
+            return 0
+        return msgspec.json.decode(self._state.read_bytes(), type=Progressed).until
+
+    def load(self, progress: Progress) -> None:
+        """Participants, datasets, agreements, places, and the history up to now; may be repeated."""
+        now = clock.now()
+        members = {participant.id: participant for participant, _, _ in participants()}
+        papers = agreements(self._rulebook(), now)
+        task = progress.add_task("deelnemers en overeenkomsten", total=len(members) + len(papers))
+        for member in members.values():
+            self._join(member)
+            progress.advance(task)
+        for dataset in self._city.datasets:
+            self._publish(dataset)
+        known = self._concluded(members)
+        for document in papers:
+            if (document["assigner"], document["assignee"], repr(document["permission"])) not in known:
+                self._conclude(document)
+            progress.advance(task)
+        self._features(progress)
+        self._batches(history(self._city, now - HISTORY, now), progress)
+        self._keep(now)
+
+    def run(self, speed: float, stopping: threading.Event) -> None:
+        """Deliver what the sensors measure until ``stopping``; ``speed`` is city seconds per second."""
+        began, city_began = time.monotonic(), max(self.loaded_until(), clock.now() if speed == 1 else 0)
+        behind = self.loaded_until()
+        if clock.now() - behind > LONGEST_GAP and speed == 1:
+            self._send(history(self._city, behind, clock.now()))
+            behind = clock.now()
+        while not stopping.wait(STEP_SECONDS):
+            ahead = int((time.monotonic() - began) * 1_000_000 * speed)
+            until = clock.now() if speed == 1 else city_began + ahead
+            if self._send(live(self._city, behind, until)):
+                behind = until
+                self._keep(until)
+
+    # -- parts --------------------------------------------------------------
+
+    def _client(self, participant: str) -> Client:
+        if participant not in self._clients:
+            key = self._custody.own(participant)
+            self._clients[participant] = Client(self._url, participant=participant, key=key)
+        return self._clients[participant]
+
+    def _rulebook(self) -> str:
+        with Client(self._url, demo="operator") as client:
+            return str(client.get("/exchange/v1/rulebook")["version"])
+
+    def _join(self, member: Participant) -> None:
+        key = self._custody.own(member.id)
+        body = {"id": member.id, "name": member.name, "roles": member.roles, "keys": [key.public]}
+        with Client(self._url, demo="operator") as operator:
+            _unless_there(lambda: operator.post("/exchange/v1/participants", body))
+        path = f"/exchange/v1/participants/{member.id}"
+        client = self._client(member.id)
+        if client.get("/exchange/v1/me")["signed"] is None:
+            statement = client.get(f"{path}/statement")
+            client.post(f"{path}/signature", {"jws": key.sign_document(statement)})
+
+    def _publish(self, dataset: Dataset) -> None:
+        body = {
+            field: getattr(dataset, field)
+            for field in ("id", "title", "description", "personal", "purpose", "category", "licence", "source", "layer")
+        }
+        self._patiently(lambda: self._client(dataset.owner).post("/exchange/v1/datasets", body))
+
+    def _concluded(self, members: Iterable[str]) -> set[tuple[str, str, str]]:
+        """Agreements that an earlier, interrupted load concluded."""
+        found = set()
+        for member in members:
+            for path in ("/exchange/v1/agreements", "/exchange/v1/consents"):
+                for item in self._patiently(lambda p=path, m=member: self._client(m).get(p))["items"]:  # type: ignore[misc]
+                    if item["state"] == "active":
+                        found.add((item["assigner"], item["assignee"], repr(item["document"]["permission"])))
+        return found
+
+    def _conclude(self, document: dict[str, Any]) -> None:
+        whole = {**document, "uid": f"urn:uuid:{uuid.uuid4()}"}
+        giver = self._custody.own(whole["assigner"])
+        answer = self._client(whole["assigner"]).post(
+            "/exchange/v1/agreements", {"document": whole, "jws": giver.sign_document(whole)}
+        )
+        for other in answer["waiting_for"]:
+            jws = self._custody.own(other).sign_document(whole)
+            self._client(other).post(f"/exchange/v1/agreements/{whole['uid']}/signature", {"jws": jws})
+
+    def _features(self, progress: Progress) -> None:
+        task = progress.add_task("plekken en sensoren", total=len(self._city.features))
+        owners = {dataset.id: dataset.owner for dataset in self._city.datasets}
+        for dataset, features in self._city.features.items():
+            body = msgspec.json.encode(FeatureBatch(dataset, features))
+            self._patiently(lambda d=dataset, b=body: self._client(owners[d]).post_bytes("/ingest/v1/features", b))  # type: ignore[misc]
+            progress.advance(task)
+
+    def _batches(self, batches: Iterable[ObservationBatch], progress: Progress) -> None:
+        task = progress.add_task("acht weken metingen", total=None)
+        for batch in batches:
+            self._deliver(batch)
+            progress.advance(task, len(batch))
+
+    def _send(self, batches: Iterable[ObservationBatch]) -> bool:
+        """Deliver batches; ``False`` when the stack did not answer, so that they are made again later."""
+        try:
+            for batch in batches:
+                self._deliver(batch)
+        except NotReached:
+            return False
+        return True
+
+    def _deliver(self, batch: ObservationBatch) -> None:
+        owner = next(d.owner for d in self._city.datasets if d.id == batch.dataset)
+        try:
+            self._patiently(lambda: self._client(owner).post_bytes("/ingest/v1/batches", msgspec.json.encode(batch)))
+        except AnswerRefused as refused:
+            # A stopped agreement: the sensor goes on measuring, and what it sends is refused until there is another.
+            if refused.status != 403:
+                raise
+
+    def _patiently(self, ask: Any, tries: int = 40) -> Any:
+        """Ask again while the stack is not ready, or has not heard of a membership that was signed just now."""
+        for attempt in range(tries):
+            try:
+                return ask()
+            except AnswerRefused as refused:
+                young = refused.problem.get("type", "").endswith((":rulebook-not-signed", ":inactive-participant",
+                                                                  ":unknown-participant", ":unknown-dataset"))
+                if attempt == tries - 1 or not (young or refused.status == 503):
+                    raise
+                time.sleep(0.1)
+        raise AssertionError("unreachable")
+
+    def _keep(self, until: Micros) -> None:
+        self._state.write_bytes(msgspec.json.encode(Progressed(until)))
+
+
+def _unless_there(ask: Any) -> None:
+    try:
+        ask()
+    except AnswerRefused as refused:
+        if refused.status != 409:
+            raise
