@@ -79,6 +79,8 @@ class Exchange:
         """Enter or change a dataset in the catalogue; only its owner may."""
         if dataset.owner != owner:
             raise InputRefused.of("owner", "must be the participant that publishes", dataset.owner)
+        if dataset.purpose not in self.rulebook.requestable:
+            raise InputRefused.of("purpose", "must be a purpose of the rulebook", dataset.purpose)
         known = self.store.get(Dataset, dataset.id)
         if known is not None and known.owner != owner:
             raise Conflict.of("id", "this dataset belongs to another participant", dataset.id)

@@ -35,6 +35,7 @@ def dataset(item: Dataset) -> dict[str, Any]:
         "title": item.title,
         "description": item.description,
         "personal": item.personal,
+        "purpose": item.purpose,
         "category": item.category,
         "licence": item.licence,
         "source": item.source,

@@ -49,7 +49,7 @@ class Client:
         return self._ask("GET", path, params={k: v for k, v in query.items() if v is not None}).json()
 
     def post(self, path: str, body: Any = None, **options: Any) -> Any:
-        """The JSON answer of a POST with a JSON body."""
+        """The JSON answer of a POST; ``options`` as in httpx (``params``, ``files``, ``headers``)."""
         return self._ask("POST", path, json=body, **options).json()
 
     def post_bytes(self, path: str, content: bytes) -> Any:

@@ -77,13 +77,14 @@ class Gate:
         crossing: str,
         action: str,
         dataset: str,
-        purpose: str,
+        purpose: str | None = None,
         recipient: str | None = None,
         holder_action: str | None = None,
         rows: int = 0,
     ) -> Permit:
         """Decide for the layer (``holder_action``, default ``action``) and for ``recipient``, where there is one.
 
+        Without a ``purpose`` it is the one that the dataset is collected for, under which the layers work.
         Both must be allowed. The decision is recorded; a refusal raises ``Refused``.
         """
         requests = self._requests(crossing, action, dataset, purpose, recipient, holder_action)
@@ -94,7 +95,7 @@ class Gate:
         return Permit(crossing, requests, decision.duties, decision.agreements, decision.personal)
 
     def allows(
-        self, crossing: str, action: str, dataset: str, purpose: str, recipient: str | None = None
+        self, crossing: str, action: str, dataset: str, purpose: str | None, recipient: str | None = None
     ) -> tuple[Reason, ...]:
         """Why this would be refused now, empty when it would pass; a preview that is not recorded."""
         decision, refused = self._decide(self._requests(crossing, action, dataset, purpose, recipient, None))
@@ -136,10 +137,13 @@ class Gate:
         crossing: str,
         action: str,
         dataset: str,
-        purpose: str,
+        purpose: str | None,
         recipient: str | None,
         holder_action: str | None,
     ) -> tuple[Request, ...]:
+        if purpose is None:
+            entry = self.law.datasets.get(dataset)
+            purpose = entry.purpose if entry else ""
         layer = Request(self.holder, holder_action or action, dataset, purpose, crossing)
         if recipient is None or recipient == self.holder:
             return (layer,)

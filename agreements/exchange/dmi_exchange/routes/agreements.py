@@ -17,7 +17,7 @@ from dmi_infra.identity import Identity
 
 Signatory = Annotated[Identity, Depends(roles(*model.SIGNATORY_ROLES))]
 
-CONSENT_ACTIONS = ["dmi:process", "dmi:read", "dmi:display", "dmi:analyse"]
+CONSENT_ACTIONS = ["dmi:contribute", "dmi:process", "dmi:read", "dmi:display", "dmi:analyse"]
 
 
 class Proposal(Signature):

@@ -25,6 +25,9 @@ class NewDataset(BaseModel):
     title: Text = Field(min_length=1)
     description: Text = {}
     personal: bool = False
+    purpose: str = Field(
+        "dmi:purpose:public-task", max_length=200, description="what the data is collected for"
+    )
     category: str = Field("", max_length=100)
     licence: str = Field("", max_length=300)
     source: str = Field("", max_length=300)

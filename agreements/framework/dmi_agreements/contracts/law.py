@@ -29,6 +29,8 @@ class Dataset(msgspec.Struct, frozen=True, omit_defaults=True, tag="dataset", ta
     title: dict[str, str]
     description: dict[str, str] = {}
     personal: bool = False
+    purpose: str = "dmi:purpose:public-task"
+    """What the data is collected for; the layers themselves work under this purpose and no other."""
     category: str = ""
     licence: str = ""
     source: str = ""

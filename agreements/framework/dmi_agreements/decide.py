@@ -1,0 +1,86 @@
+"""The decision about one agreement: pure, prohibition before permission, unknown refuses, deny by default."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from dmi_agreements.decision import EVERYONE, Decision, Reason, Request, refused
+from dmi_agreements.policy.compiled import CompiledAgreement, CompiledRule
+
+_WEIGHT: Final = ("expired", "not_yet", "wrong_purpose", "wrong_recipient")
+"""Why a permission did not apply, the nearest miss first."""
+
+
+def decide(agreement: CompiledAgreement, request: Request, now: int) -> Decision:
+    """Whether ``agreement`` alone allows ``request`` at ``now`` (microseconds UTC).
+
+    Whether it has been ended, and whether its assigner owns the dataset, the law table knows.
+    """
+    unknown = unknown_term(request, agreement.actions, agreement.purposes)
+    if unknown is not None:
+        return refused(unknown)
+    if agreement.assignee not in (request.assignee, EVERYONE):
+        detail = f"{agreement.id} is with another party than {request.assignee}"
+        return refused(Reason("wrong_recipient", detail, agreement.id))
+    key = (request.action, request.dataset)
+    for rule in agreement.prohibitions.get(key, ()):
+        if rule.failing(request.assignee, request.purpose, now) is None:
+            return refused(prohibition(agreement.id, rule, request))
+    failed: list[Reason] = []
+    allowing: list[CompiledRule] = []
+    for rule in agreement.permissions.get(key, ()):
+        code = rule.failing(request.assignee, request.purpose, now)
+        if code is None:
+            allowing.append(rule)
+        else:
+            failed.append(near_miss(code, agreement.id, rule, request))
+    if allowing:
+        return permission(agreement.id, min(allowing, key=lambda rule: len(rule.duties)))
+    if failed:
+        return refused(*sorted(failed, key=weight))
+    return refused(none_for(request))
+
+
+def unknown_term(request: Request, actions: Collection[str], purposes: Collection[str]) -> Reason | None:
+    """The reason to refuse a request that uses an action or purpose outside the rulebook."""
+    if request.action not in actions:
+        return Reason("unknown_term", f"action {request.action!r} is not in the rulebook")
+    if request.purpose not in purposes:
+        return Reason("unknown_term", f"purpose {request.purpose!r} cannot be requested under the rulebook")
+    return None
+
+
+def permission(agreement: str, rule: CompiledRule) -> Decision:
+    """The decision that rests on this permission."""
+    reason = Reason("allowed", f"permitted by {agreement}", agreement, rule.path)
+    return Decision(True, (reason,), rule.duties, (agreement,))
+
+
+def prohibition(agreement: str, rule: CompiledRule, request: Request) -> Reason:
+    """The reason of a prohibition that applies."""
+    detail = f"{agreement} prohibits {request.action} of {request.dataset} for {request.purpose}"
+    return Reason("prohibited", detail, agreement, rule.path)
+
+
+def near_miss(code: str, agreement: str, rule: CompiledRule, request: Request) -> Reason:
+    """The reason why this permission did not apply, for a code of ``CompiledRule.failing``."""
+    moment = {"expired": rule.ends, "not_yet": rule.starts}.get(code)
+    detail = {
+        "expired": f"{agreement} has expired",
+        "not_yet": f"{agreement} has not begun",
+        "wrong_purpose": f"{agreement} is for another purpose than {request.purpose}",
+        "wrong_recipient": f"{agreement} names other recipients than {request.assignee}",
+    }[code]
+    return Reason(code, detail, agreement, rule.path, moment)
+
+
+def none_for(request: Request) -> Reason:
+    """The reason when no agreement speaks of this action on this dataset."""
+    detail = f"{request.assignee} has no agreement for {request.action} of {request.dataset}"
+    return Reason("no_agreement", detail)
+
+
+def weight(reason: Reason) -> int:
+    """Order of near misses: the nearest first."""
+    return _WEIGHT.index(reason.code) if reason.code in _WEIGHT else len(_WEIGHT)

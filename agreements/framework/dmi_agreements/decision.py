@@ -1,0 +1,134 @@
+"""What is asked of the law and what it answers: requests, reasons, duties, decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+EVERYONE: Final = "urn:dmi:party:everyone"
+"""Assignee of open data: every participant that signed the rulebook."""
+
+REASON_CODES: Final = (
+    "allowed",
+    "owner",
+    "no_agreement",
+    "expired",
+    "not_yet",
+    "ended",
+    "wrong_purpose",
+    "wrong_recipient",
+    "prohibited",
+    "unknown_term",
+    "unknown_dataset",
+    "unknown_participant",
+    "rulebook_not_signed",
+    "inactive_participant",
+    "law_missing",
+    "law_stale",
+    "no_consent",
+)
+"""Every code that a ``Reason`` can carry; only the first two allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who (``assignee``) wants to do what (``action``) with which dataset, for which purpose, where."""
+
+    assignee: str
+    action: str
+    dataset: str
+    purpose: str
+    crossing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason of a decision.
+
+    ``agreement`` is the agreement or consent it rests on, ``path`` a JSON pointer into its document,
+    ``moment`` the instant it speaks of (end, start, expiry), in microseconds UTC.
+    """
+
+    code: str
+    detail: str
+    agreement: str | None = None
+    path: str | None = None
+    moment: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveOut:
+    """Empty these optional columns of a batch (``flags`` empties all flag columns)."""
+
+    properties: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coarsen:
+    """Move each position to the centre of its grid cell of ``grid_m`` metres in RD New (EPSG:28992)."""
+
+    grid_m: int
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """Replace rows by their mean per window of ``window_s`` seconds and area.
+
+    The area is the neighbourhood (``area_level`` ``"neighbourhood"``) or a cell of ``grid_m`` metres in
+    RD New; exactly one of the two is set.
+    """
+
+    window_s: int
+    area_level: str | None = None
+    grid_m: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """Drop groups of fewer than ``minimum`` distinct data subjects."""
+
+    minimum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Withhold rows until they are ``seconds`` old."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAfter:
+    """Drop rows older than ``days`` days."""
+
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictArea:
+    """Drop rows without a position or outside ``bbox``: west, south, east, north in WGS84, edges inside."""
+
+    bbox: tuple[float, float, float, float]
+
+
+Duty = LeaveOut | Coarsen | Aggregate | Suppress | Delay | DeleteAfter | RestrictArea
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to a request.
+
+    ``duties`` must be carried out on what passes, ``agreements`` are the ids it rests on; ``personal``
+    means that only rows of consenting subjects may pass.
+    """
+
+    allowed: bool
+    reasons: tuple[Reason, ...]
+    duties: tuple[Duty, ...] = ()
+    agreements: tuple[str, ...] = ()
+    personal: bool = False
+
+
+def refused(*reasons: Reason, agreements: tuple[str, ...] = (), personal: bool = False) -> Decision:
+    """A refusal for these reasons, the weightiest first."""
+    return Decision(False, reasons, agreements=agreements, personal=personal)

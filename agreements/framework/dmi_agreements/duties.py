@@ -1,0 +1,169 @@
+"""Carrying out duties on a batch of observations: what passes a gate is what these functions leave.
+
+The order is fixed, because one duty changes what the next one sees: delete after, delay, restrict area,
+suppress (when nothing is aggregated), coarsen, aggregate (with suppress inside), leave out. Rows are chosen
+by their true position and time; positions are coarsened before they are aggregated, so that an aggregate
+never tells more than the coarsened rows would; columns are emptied last, because the duties before need them.
+
+What a duty cannot judge it drops: a row without position has no area, a row without subject is no person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from dmi_agreements.aggregation import SECOND, aggregate, suppress
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.decision import (
+    Aggregate,
+    Coarsen,
+    Delay,
+    DeleteAfter,
+    Duty,
+    LeaveOut,
+    RestrictArea,
+    Suppress,
+)
+from dmi_agreements.errors import DutiesConflict, DutyUnknown
+from dmi_agreements.grid import Cell, Projection, cells, centres
+
+__all__ = ["COLUMNS", "Projection", "carry_out", "combine"]
+
+COLUMNS: Final = frozenset(
+    {
+        "longitude", "latitude", "subject", "source_id", "raw_result",
+        "unit", "observed_property", "neighbourhood", "flags",
+    }
+)  # fmt: skip
+"""The columns that can be left out; the others are what makes a row a row."""
+
+DAY: Final = 86_400 * SECOND
+
+D = TypeVar("D")
+
+
+def combine(duties: Iterable[Duty]) -> tuple[Duty, ...]:
+    """Duties of one or several agreements in the order of carrying out, the strictest of each kind.
+
+    Raises ``DutyUnknown`` for a duty outside this module, ``DutiesConflict`` for aggregates that cannot hold
+    together (one by neighbourhood, one by grid; windows or cells that do not fit into each other).
+    """
+    given = tuple(duties)
+    for duty in given:
+        if not isinstance(duty, Duty):
+            raise DutyUnknown(f"nobody can carry out {type(duty).__name__}")
+    found: list[Duty] = []
+    if deletions := _of(given, DeleteAfter):
+        found.append(min(deletions, key=lambda duty: duty.days))
+    if delays := _of(given, Delay):
+        found.append(max(delays, key=lambda duty: duty.seconds))
+    found += dict.fromkeys(_of(given, RestrictArea))
+    if suppressions := _of(given, Suppress):
+        found.append(max(suppressions, key=lambda duty: duty.minimum))
+    if coarse := _of(given, Coarsen):
+        found.append(max(coarse, key=lambda duty: duty.grid_m))
+    if aggregates := _of(given, Aggregate):
+        found.append(_one_aggregate(aggregates))
+    if left_out := _of(given, LeaveOut):
+        found.append(LeaveOut(tuple(sorted({name for duty in left_out for name in duty.properties}))))
+    return tuple(found)
+
+
+def _of(duties: Sequence[object], kind: type[D]) -> list[D]:
+    return [duty for duty in duties if isinstance(duty, kind)]
+
+
+def _one_aggregate(duties: list[Aggregate]) -> Aggregate:
+    """The coarsest of several aggregates; a coarser one holds for both only if the finer fits into it."""
+    largest = max(duties, key=lambda duty: (duty.window_s, duty.grid_m or 0))
+    for duty in duties:
+        if duty.area_level != largest.area_level or (duty.grid_m is None) != (largest.grid_m is None):
+            raise DutiesConflict("one duty aggregates by neighbourhood, another by grid")
+        if largest.window_s % duty.window_s or (largest.grid_m or 0) % (duty.grid_m or 1):
+            raise DutiesConflict("windows or cells of two aggregates do not fit into each other")
+    return largest
+
+
+def carry_out(
+    batch: ObservationBatch, duties: Iterable[Duty], now: int, projection: Projection
+) -> ObservationBatch:
+    """What may pass of ``batch`` at ``now`` (microseconds UTC) after all duties, in the module's order.
+
+    An aggregate is of this batch alone: hand over whole windows. Without duties the batch itself passes.
+    Raises ``DutyUnknown`` and ``DutiesConflict`` (see ``combine``); then nothing may pass.
+    """
+    ordered = combine(duties)
+    oldest: int | None = None
+    newest = now
+    aggregates = _of(ordered, Aggregate)
+    minimum = max((duty.minimum for duty in _of(ordered, Suppress)), default=0)
+    for duty in ordered:
+        if isinstance(duty, DeleteAfter):
+            oldest = now - duty.days * DAY
+            batch = _rows(batch, batch.phenomenon_time, oldest.__le__)
+        elif isinstance(duty, Delay):
+            newest = now - duty.seconds * SECOND
+            batch = _rows(batch, batch.phenomenon_time, newest.__ge__)
+        elif isinstance(duty, RestrictArea):
+            batch = _inside(batch, duty.bbox)
+        elif isinstance(duty, Suppress):
+            batch = batch if aggregates else suppress(batch, duty.minimum)
+        elif isinstance(duty, Coarsen):
+            batch = _coarsen(batch, duty.grid_m, projection, keep_area=any(a.area_level for a in aggregates))
+        elif isinstance(duty, Aggregate):
+            batch = aggregate(batch, duty, minimum, oldest, newest, projection)
+        else:
+            batch = _leave_out(batch, duty.properties)
+    return batch
+
+
+def _rows(batch: ObservationBatch, column: Sequence[int], keep: Callable[[int], bool]) -> ObservationBatch:
+    return batch.take([row for row, value in enumerate(column) if keep(value)])
+
+
+def _inside(batch: ObservationBatch, bbox: tuple[float, float, float, float]) -> ObservationBatch:
+    if batch.longitude is None or batch.latitude is None:
+        return batch.take([])
+    west, south, east, north = bbox
+    positions = enumerate(zip(batch.longitude, batch.latitude, strict=True))
+    return batch.take(
+        [
+            row
+            for row, (lon, lat) in positions
+            if lon is not None and lat is not None and west <= lon <= east and south <= lat <= north
+        ]
+    )
+
+
+def _coarsen(
+    batch: ObservationBatch, grid_m: int, projection: Projection, *, keep_area: bool
+) -> ObservationBatch:
+    """Positions at the centre of their cell; half a position becomes none.
+
+    The neighbourhood goes too, unless rows are aggregated by it: within a cell it would tell the part. A
+    receiver can look up the neighbourhood of the centre.
+    """
+    if batch.longitude is None and batch.latitude is None and batch.neighbourhood is None:
+        return batch
+    found = cells(batch.longitude, batch.latitude, len(batch), grid_m, projection)
+    distinct: list[Cell] = list(dict.fromkeys(cell for cell in found if cell is not None))
+    points = dict(zip(distinct, centres(distinct, grid_m, projection), strict=True))
+    positions = [points[cell] if cell is not None else (None, None) for cell in found]
+    return msgspec.structs.replace(
+        batch,
+        longitude=[lon for lon, _ in positions] if batch.longitude is not None else None,
+        latitude=[lat for _, lat in positions] if batch.latitude is not None else None,
+        neighbourhood=batch.neighbourhood if keep_area else None,
+    )
+
+
+def _leave_out(batch: ObservationBatch, properties: Iterable[str]) -> ObservationBatch:
+    changed: dict[str, Any] = {}
+    for name in properties:
+        if name not in COLUMNS:
+            raise DutyUnknown(f"column {name!r} cannot be left out")
+        changed[name] = None
+    return msgspec.structs.replace(batch, **changed)

@@ -1,0 +1,1 @@
+"""The language of agreements: reading a document, compiling it, filling in a template."""

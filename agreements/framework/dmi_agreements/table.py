@@ -1,0 +1,345 @@
+"""The law table: all participants, datasets, agreements and consents, in memory, from the law topic.
+
+One thread applies events; any number of threads read without a lock. Every value that readers see is
+immutable and replaced in one step; an event costs the same however many agreements there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from dmi_agreements.consents import Consents, Given
+from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, LawEvent, Participant
+from dmi_agreements.decide import near_miss, none_for, permission, prohibition, unknown_term, weight
+from dmi_agreements.decision import EVERYONE, Decision, Reason, Request, refused
+from dmi_agreements.held import STATES, Held, hold
+from dmi_agreements.policy.compiled import CompiledRule
+from dmi_agreements.rulebook import Rulebook
+
+STALE_AFTER: Final = 5_000_000
+"""A heartbeat older than this (microseconds) means that a revocation may have been missed."""
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an event changed: agreements and consents (ids) that came into force or ended, their datasets.
+
+    ``changed`` is false when the table already knew the event or a later state.
+    """
+
+    kind: str
+    id: str
+    changed: bool
+    started: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+
+
+class View(Mapping[str, V]):
+    """A read-only view of a dictionary that may be gone through while it is written."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: dict[str, V]) -> None:
+        self._data = data
+
+    def __getitem__(self, key: str) -> V:
+        return self._data[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._data.copy())
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A rule of an agreement, with what the table knows of it."""
+
+    held: Held
+    assigner: str
+    rule: CompiledRule
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """All rules about one (assignee, action, dataset): live ones, and those of ended agreements."""
+
+    permissions: tuple[_Entry, ...] = ()
+    prohibitions: tuple[_Entry, ...] = ()
+    ended: tuple[_Entry, ...] = ()
+
+
+_EMPTY: Final = _Slot()
+
+
+class LawTable:
+    """Decides requests by the law as it was last published; see the module for threads and speed."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        self._participants: dict[str, Participant] = {}
+        self._datasets: dict[str, Dataset] = {}
+        self._states: dict[str, AgreementState] = {}
+        self._held: dict[str, Held] = {}
+        self._slots: dict[tuple[str, str, str], _Slot] = {}
+        self._unreadable: dict[tuple[str, str], tuple[Held, ...]] = {}
+        self._consents = Consents()
+        self._heartbeat: int | None = None
+        self._poisoned: str | None = None
+        self.participants: Mapping[str, Participant] = View(self._participants)
+        self.datasets: Mapping[str, Dataset] = View(self._datasets)
+        self.agreements: Mapping[str, AgreementState] = View(self._states)
+
+    @property
+    def heartbeat(self) -> int | None:
+        """The moment of the heartbeat received last, microseconds UTC; ``None`` before the first."""
+        return self._heartbeat
+
+    def age(self, now: int) -> int | None:
+        """How old the law is, in microseconds; ``None`` before the first heartbeat."""
+        return None if self._heartbeat is None else now - self._heartbeat
+
+    def stale(self, now: int) -> Reason | None:
+        """The reason to refuse everything: no law, or too old; ``None`` when it is fresh."""
+        if self._poisoned is not None:
+            return Reason("law_stale", f"an event of the law could not be read: {self._poisoned}")
+        age = self.age(now)
+        if age is None:
+            return Reason("law_missing", "no law has been received")
+        # A heartbeat from the future (a wrong clock) would hide that later ones fail to come.
+        if not -STALE_AFTER <= age <= STALE_AFTER:
+            return Reason("law_stale", f"the law is {age / 1e6:.1f} s old", moment=self._heartbeat)
+        return None
+
+    def poison(self, detail: str) -> None:
+        """Refuse from here on: an event could not be read, and it may have been a stop.
+
+        No later event lifts this; only a new table, filled from the first event, does.
+        """
+        self._poisoned = detail
+
+    def agreement(self, id: str) -> AgreementState | None:
+        """The state of one agreement or consent."""
+        return self._states.get(id)
+
+    def held(self, id: str) -> Held | None:
+        """One agreement with its compiled document, or the findings why it cannot be read."""
+        return self._held.get(id)
+
+    def apply(self, event: LawEvent) -> Change:
+        """Take in one event. Repeating one changes nothing; neither does an earlier state of an agreement."""
+        if isinstance(event, Heartbeat):
+            changed = self._heartbeat != event.at
+            self._heartbeat = event.at
+            return Change("heartbeat", event.id, changed)
+        if isinstance(event, Participant):
+            changed = self._participants.get(event.id) != event
+            self._participants[event.id] = event
+            return Change("participant", event.id, changed)
+        if isinstance(event, Dataset):
+            changed = self._datasets.get(event.id) != event
+            self._datasets[event.id] = event
+            return Change("dataset", event.id, changed, datasets=(event.id,) if changed else ())
+        return self._apply_agreement(event)
+
+    def _apply_agreement(self, event: AgreementState) -> Change:
+        before = self._held.get(event.id)
+        if before is not None and _no_news(before.state, event):
+            return Change("agreement", event.id, False)
+        after = hold(event, self.rulebook)
+        if before is not None and before.is_consent:
+            self._forget_consent(before, after)
+        if after.is_consent:
+            self._index_consent(after)
+        self._index(before, after)
+        self._held[event.id] = after
+        self._states[event.id] = event
+        was, now = before is not None and before.active, after.active
+        datasets = set(after.datasets) | set(before.datasets if before is not None else ())
+        return Change(
+            "agreement",
+            event.id,
+            True,
+            started=(event.id,) if now and not was else (),
+            ended=(event.id,) if after.ended and (before is None or was) else (),
+            datasets=tuple(sorted(datasets)),
+        )
+
+    def _forget_consent(self, before: Held, after: Held) -> None:
+        """Take a consent from the subject and datasets that its new state no longer names."""
+        kept = after.datasets if before.assigner == after.assigner else ()
+        for dataset in set(before.datasets) - set(kept):
+            self._consents.remove(dataset, before.assigner or "", before.state.id)
+
+    def _index_consent(self, after: Held) -> None:
+        if after.state.state != "proposed":
+            for dataset in after.datasets:
+                given = Given(after.state, after.compiled, after.ended)
+                self._consents.put(dataset, after.assigner or "", given)
+
+    def _index(self, before: Held | None, after: Held) -> None:
+        """Replace the slots that either state touches, each in one step."""
+        slots = _keys(before) | _keys(after)
+        for key in slots:
+            self._slots[key] = _slot(self._slots.get(key, _EMPTY), key, before, after)
+        refusing = _unreadable_keys(after)
+        for place in _unreadable_keys(before) | refusing:
+            others = tuple(held for held in self._unreadable.get(place, ()) if held is not before)
+            kept = (*others, after) if place in refusing else others
+            if kept:
+                self._unreadable[place] = kept
+            else:
+                self._unreadable.pop(place, None)
+
+    def decide(self, request: Request, now: int) -> Decision:
+        """The decision about ``request`` at ``now`` (microseconds UTC). Freshness is asked with ``stale``."""
+        refusal = self._refuse_party(request)
+        if refusal is not None:
+            return refused(refusal)
+        dataset = self._datasets.get(request.dataset)
+        if dataset is None or dataset.withdrawn:
+            state = "is not in the catalogue" if dataset is None else "has been withdrawn"
+            return refused(Reason("unknown_dataset", f"{request.dataset} {state}"))
+        if request.assignee == dataset.owner:
+            return self._decide_owner(request, dataset, now)
+        unknown = unknown_term(request, self.rulebook.actions, self.rulebook.requestable)
+        if unknown is not None:
+            return refused(unknown)
+        decision = self._decide_agreements(request, dataset.owner, now)
+        return self._with_consent(decision, request, now) if dataset.personal else decision
+
+    def consenting_subjects(self, request: Request, now: int) -> Mapping[str, str]:
+        """Subject -> id of its consent, for everyone whose rows may pass under ``request`` at ``now``."""
+        return self._consents.subjects(request, now)
+
+    def _refuse_party(self, request: Request) -> Reason | None:
+        participant = self._participants.get(request.assignee)
+        if participant is None:
+            return Reason("unknown_participant", f"{request.assignee} is no participant")
+        if not participant.active:
+            return Reason("inactive_participant", f"{request.assignee} is not active")
+        if participant.rulebook not in self.rulebook.accepted:
+            return Reason(
+                "rulebook_not_signed", f"{request.assignee} has signed no rulebook that is in force"
+            )
+        return None
+
+    def _decide_owner(self, request: Request, dataset: Dataset, now: int) -> Decision:
+        """The owner needs no agreement and states no purpose; for personal data it needs consents."""
+        if request.purpose or dataset.personal:
+            unknown = unknown_term(request, self.rulebook.actions, self.rulebook.requestable)
+        else:
+            unknown = unknown_term(request, self.rulebook.actions, ("",))
+        if unknown is not None:
+            return refused(unknown)
+        decision = Decision(True, (Reason("owner", f"{request.assignee} owns {request.dataset}"),))
+        return self._with_consent(decision, request, now) if dataset.personal else decision
+
+    def _decide_agreements(self, request: Request, owner: str, now: int) -> Decision:
+        own = self._slots.get((request.assignee, request.action, request.dataset), _EMPTY)
+        open_ = self._slots.get((EVERYONE, request.action, request.dataset), _EMPTY)
+        if self._unreadable:
+            unread = self._unread(request, owner)
+            if unread is not None:
+                return refused(unread)
+        for slot in (own, open_):
+            for entry in slot.prohibitions:
+                if entry.assigner == owner and _holds(entry, request, now):
+                    return refused(prohibition(entry.held.state.id, entry.rule, request))
+        best: _Entry | None = None
+        for slot in (own, open_):
+            for entry in slot.permissions:
+                if entry.assigner == owner and _holds(entry, request, now):
+                    # Sorted by number of duties: the first of a slot asks least.
+                    if best is None or len(entry.rule.duties) < len(best.rule.duties):
+                        best = entry
+                    break
+        if best is not None:
+            return permission(best.held.state.id, best.rule)
+        return refused(*_why_not(own, open_, request, owner, now))
+
+    def _unread(self, request: Request, owner: str) -> Reason | None:
+        """An agreement in force that cannot be read may hold a prohibition, so it refuses."""
+        for assignee in (request.assignee, EVERYONE):
+            for held in self._unreadable.get((assignee, request.dataset), ()):
+                if held.assigner in (owner, None):
+                    finding = held.findings[0]
+                    return Reason("unknown_term", str(finding), held.state.id, finding.path)
+        return None
+
+    def _with_consent(self, decision: Decision, request: Request, now: int) -> Decision:
+        """The decision about personal data: allowed only while somebody consents."""
+        if not decision.allowed:
+            return refused(*decision.reasons, personal=True)
+        if self._consents.subjects(request, now):
+            return Decision(True, decision.reasons, decision.duties, decision.agreements, personal=True)
+        detail = f"nobody consents to {request.action} of {request.dataset} for {request.purpose}"
+        reason = self._consents.lapsed(request, now) or Reason("no_consent", detail)
+        return refused(reason, agreements=decision.agreements, personal=True)
+
+
+def _no_news(known: AgreementState, event: AgreementState) -> bool:
+    """Whether ``event`` says nothing beyond ``known``: the same again, or a state that has been passed."""
+    return known == event or STATES.get(event.state, 1) < STATES.get(known.state, 1)
+
+
+def _holds(entry: _Entry, request: Request, now: int) -> bool:
+    return entry.rule.failing(request.assignee, request.purpose, now) is None
+
+
+def _why_not(own: _Slot, open_: _Slot, request: Request, owner: str, now: int) -> tuple[Reason, ...]:
+    """Reasons of a refusal: an agreement that has been ended first, then the nearest miss."""
+    reasons: list[Reason] = []
+    for entry in (*own.ended, *open_.ended):
+        if entry.assigner == owner and _holds(entry, request, now):
+            state = entry.held.state
+            detail = f"{state.id} has been ended"
+            reasons.append(Reason("ended", detail, state.id, entry.rule.path, state.ended_at))
+    reasons.sort(key=lambda reason: -(reason.moment or 0))
+    misses: list[Reason] = []
+    for entry in (*own.permissions, *open_.permissions):
+        code = entry.rule.failing(request.assignee, request.purpose, now)
+        if entry.assigner == owner and code is not None:
+            misses.append(near_miss(code, entry.held.state.id, entry.rule, request))
+    misses.sort(key=weight)
+    return (*reasons[:1], *misses[:3]) or (none_for(request),)
+
+
+def _keys(held: Held | None) -> set[tuple[str, str, str]]:
+    if held is None or held.compiled is None or held.is_consent or held.state.state == "proposed":
+        return set()
+    rules: Iterable[tuple[str, str]] = {*held.compiled.permissions, *held.compiled.prohibitions}
+    return {(held.assignee, action, dataset) for action, dataset in rules}
+
+
+def _unreadable_keys(held: Held | None) -> set[tuple[str, str]]:
+    if held is None or held.compiled is not None or held.is_consent or not held.active:
+        return set()
+    return {(held.assignee, dataset) for dataset in held.datasets}
+
+
+def _slot(slot: _Slot, key: tuple[str, str, str], before: Held | None, after: Held) -> _Slot:
+    """``slot`` with the rules of ``before`` taken out and those of ``after`` put in."""
+    permissions = [entry for entry in slot.permissions if entry.held is not before]
+    prohibitions = [entry for entry in slot.prohibitions if entry.held is not before]
+    ended = [entry for entry in slot.ended if entry.held is not before]
+    if after.compiled is not None and key in _keys(after):
+        _, action, dataset = key
+        assigner = after.assigner or ""
+        allow = [
+            _Entry(after, assigner, rule) for rule in after.compiled.permissions.get((action, dataset), ())
+        ]
+        if after.ended:
+            ended += allow
+        else:
+            permissions += allow
+            forbidding = after.compiled.prohibitions.get((action, dataset), ())
+            prohibitions += [_Entry(after, assigner, rule) for rule in forbidding]
+    permissions.sort(key=lambda entry: (len(entry.rule.duties), entry.held.state.id))
+    return _Slot(tuple(permissions), tuple(prohibitions), tuple(ended))

@@ -1,0 +1,31 @@
+"""The ``dmi`` command: what the interfaces do for a program, for a person at a keyboard.
+
+Exit codes: 0 done; 1 failed; 2 arguments or settings break a rule; 3 cannot start; 4 the stack does not
+answer; 5 the stack refused.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from dmi_command.commands import agreements, analysis, data, running
+from dmi_command.console import err
+from dmi_command.errors import CommandFailed
+
+app = typer.Typer(
+    name="dmi", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="A data exchange for cities: five layers, one agreements framework.",
+)
+for module in (running, data, agreements, analysis):
+    module.register(app)
+
+
+def main() -> None:
+    """Run the command; an expected failure is one clear line and its own exit code."""
+    try:
+        app()
+    except CommandFailed as exc:
+        err.print(f"[red]dmi:[/red] {exc}", markup=True)
+        sys.exit(exc.exit_code)

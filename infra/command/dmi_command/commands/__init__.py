@@ -1,0 +1,1 @@
+"""The commands by subject: running the stack, data in and out, agreements, analysis."""

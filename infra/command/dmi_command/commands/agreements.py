@@ -1,0 +1,183 @@
+"""Participants, agreements, consents, lineage and the log."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dmi_command.console import DEFAULT_URL, As, AsJson, KeyFile, Participant, Purpose, Url, connect, out, show
+from dmi_command.errors import CommandFailed, UsageWrong
+from dmi_infra.jose import SigningKey
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this subject."""
+    app.add_typer(participant_app, name="participant", help="Admit and list participants.")
+    app.command()(sign)
+    app.add_typer(agreement_app, name="agreement", help="Propose, sign and list agreements.")
+    app.add_typer(consent_app, name="consent", help="Give, list and withdraw consent.")
+    app.command()(revoke)
+    app.command()(lineage)
+    app.add_typer(log_app, name="log", help="Read and verify the log of decisions.")
+
+
+participant_app = typer.Typer(no_args_is_help=True)
+agreement_app = typer.Typer(no_args_is_help=True)
+consent_app = typer.Typer(no_args_is_help=True)
+log_app = typer.Typer(no_args_is_help=True)
+
+
+@participant_app.command("list")
+def list_participants(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
+    """List the participants."""
+    with connect(url, who) as client:
+        show(client.get("/exchange/v1/participants"), as_json, ["id", "name", "roles", "rulebook"])
+
+
+@participant_app.command("add")
+def add_participant(
+    identifier: Annotated[str, typer.Argument(help="urn:dmi:participant:<name>")],
+    name: Annotated[str, typer.Argument(help="Name for people")],
+    role: Annotated[list[str], typer.Option(help="Role of the rulebook, for example dmi:role:vendor")],
+    key: Annotated[Path, typer.Option(help="File of the private key; made when it does not exist")],
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Admit a participant with its key; it must still sign the rulebook."""
+    public = SigningKey.load_or_create(key).public
+    body = {"id": identifier, "name": name, "roles": role, "keys": [public]}
+    with connect(url, who) as client:
+        show(client.post("/exchange/v1/participants", body), as_json)
+
+
+def sign(
+    key: Annotated[Path, typer.Option("--key", help="Private key (JWK) of your participant")],
+    participant: Annotated[str, typer.Option("--participant", help="Your participant's id")],
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Sign the rulebook, which every participant does before anything else."""
+    signer = SigningKey.load_or_create(key)
+    with connect(url, None, key, participant) as client:
+        path = f"/exchange/v1/participants/{participant}"
+        jws = signer.sign_document(client.get(f"{path}/statement"))
+        show(client.post(f"{path}/signature", {"jws": jws}), as_json)
+
+
+@agreement_app.command("list")
+def list_agreements(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
+    """List your agreements (operator: all)."""
+    with connect(url, who) as client:
+        columns = ["id", "assigner", "assignee", "datasets", "state"]
+        show(client.get("/exchange/v1/agreements"), as_json, columns)
+
+
+@agreement_app.command("propose")
+def propose(
+    file: Annotated[Path, typer.Argument(help="ODRL agreement as JSON-LD", exists=True, dir_okay=False)],
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
+) -> None:
+    """Propose an agreement, signed by your side."""
+    try:
+        document = json.loads(file.read_bytes())
+    except ValueError as exc:
+        raise UsageWrong(f"{file}: not JSON ({exc})") from exc
+    jws = SigningKey.load_or_create(key).sign_document(document) if key else None
+    with connect(url, who, key, participant, default="officer") as client:
+        body = {"document": document, "jws": jws, "hosted": jws is None}
+        show(client.post("/exchange/v1/agreements", body), as_json)
+
+
+@agreement_app.command("sign")
+def sign_agreement(
+    agreement: str, url: Url = DEFAULT_URL, who: As = None, key: KeyFile = None,
+    participant: Participant = None, as_json: AsJson = False,
+) -> None:
+    """Sign a proposal of the other side."""
+    with connect(url, who, key, participant, default="officer") as client:
+        path = f"/exchange/v1/agreements/{agreement}"
+        jws = SigningKey.load_or_create(key).sign_document(client.get(path)["document"]) if key else None
+        show(client.post(f"{path}/signature", {"jws": jws, "hosted": jws is None}), as_json)
+
+
+@consent_app.command("list")
+def list_consents(url: Url = DEFAULT_URL, who: As = "resident", as_json: AsJson = False) -> None:
+    """List your consents."""
+    with connect(url, who) as client:
+        show(client.get("/exchange/v1/consents"), as_json, ["id", "datasets", "state", "ended_at"])
+
+
+@consent_app.command("give")
+def give_consent(
+    dataset: str, purpose: str, recipient: Annotated[list[str], typer.Option(help="Who may use it")],
+    url: Url = DEFAULT_URL, who: As = "resident", as_json: AsJson = False,
+) -> None:
+    """Consent to the use of your data for one purpose."""
+    with connect(url, who) as client:
+        body = {"dataset": dataset, "purpose": purpose, "recipients": recipient}
+        show(client.post("/exchange/v1/consents", body), as_json, ["id", "state"])
+
+
+@consent_app.command("withdraw")
+def withdraw(consent: str, url: Url = DEFAULT_URL, who: As = "resident", as_json: AsJson = False) -> None:
+    """Withdraw a consent, at once."""
+    with connect(url, who) as client:
+        show(client.post(f"/exchange/v1/consents/{consent}/withdraw", {}), as_json)
+
+
+def revoke(
+    agreement: Annotated[str, typer.Argument(help="Id of the agreement")],
+    reason: Annotated[str, typer.Option(help="Why, for the other side")] = "",
+    url: Url = DEFAULT_URL, who: As = None, key: KeyFile = None, participant: Participant = None,
+    as_json: AsJson = False,
+) -> None:
+    """Stop an agreement everywhere, at once and for good."""
+    with connect(url, who, key, participant, default="officer") as client:
+        show(client.post(f"/exchange/v1/agreements/{agreement}/end", {"reason": reason}), as_json)
+
+
+def lineage(
+    result: Annotated[str, typer.Argument(help="Id of a figure, forecast, scenario, measure, dataset or agreement")],
+    dependents: Annotated[bool, typer.Option("--dependents", help="What rests on it, instead of its ground")] = False,
+    url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False,
+) -> None:
+    """What a result rests on, or what rests on an agreement."""
+    with connect(url, who) as client:
+        if dependents:
+            answer = client.get(f"/exchange/v1/lineage/{result}/dependents")
+            show(answer, as_json, ["result", "kind", "title", "made_at", "withdrawn"])
+        else:
+            show(client.get(f"/exchange/v1/lineage/{result}"), as_json)
+
+
+@log_app.command("list")
+def list_log(
+    dataset: Annotated[str | None, typer.Option(help="Only this dataset")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    url: Url = DEFAULT_URL, who: As = None, purpose: Purpose = "dmi:purpose:public-task", as_json: AsJson = False,
+) -> None:
+    """The newest decisions that concern you (operator: all)."""
+    with connect(url, who, purpose=purpose) as client:
+        answer = client.get("/exchange/v1/log", newest=True, limit=limit, dataset=dataset)
+        show(answer, as_json, ["sequence", "at", "crossing", "assignee", "action", "dataset", "allowed"])
+
+
+@log_app.command("verify")
+def verify_log(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
+    """Check the hash chain of the whole log; exit code 1 when it is broken."""
+    with connect(url, who) as client:
+        answer = client.get("/exchange/v1/log/verify")
+    if not as_json and answer["ok"]:
+        out.print(f"{answer['count']} entries, whole; head {answer['head']}")
+    else:
+        show(answer, as_json)
+    if not answer["ok"]:
+        raise CommandFailed(f"the log is broken at entry {answer['broken_at']}: {answer['reason']}")

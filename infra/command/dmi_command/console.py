@@ -1,0 +1,76 @@
+"""What every command shares: who asks, how answers are shown, how failures end."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dmi_command.client import Client
+from dmi_command.errors import UsageWrong
+from dmi_infra.jose import SigningKey
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+
+Url = Annotated[str, typer.Option("--url", help="Address of the stack.")]
+As = Annotated[
+    str | None, typer.Option("--as", help="Demonstration identity: officer, vendor, analyst, resident, operator.")
+]
+KeyFile = Annotated[Path | None, typer.Option("--key", help="Private key (JWK) of your participant.")]
+Participant = Annotated[str | None, typer.Option("--participant", help="Your participant's id, with --key.")]
+Purpose = Annotated[str, typer.Option("--purpose", help="What the data is asked for, a purpose of the rulebook.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+def connect(
+    url: str,
+    demo: str | None,
+    key: Path | None = None,
+    participant: str | None = None,
+    purpose: str = "dmi:purpose:public-task",
+    default: str = "operator",
+) -> Client:
+    """A client for the identity that the options name: a key, ``DMI_TOKEN``, else a demonstration identity."""
+    if key is not None:
+        if participant is None:
+            raise UsageWrong("--key needs --participant, the id that the key belongs to")
+        if not key.exists():
+            raise UsageWrong(f"--key: there is no file {key}")
+        return Client(url, participant=participant, key=SigningKey.load_or_create(key), purpose=purpose)
+    token = os.environ.get("DMI_TOKEN")
+    if token and demo is None:
+        return Client(url, token=token, purpose=purpose)
+    return Client(url, demo=demo or default, purpose=purpose)
+
+
+def show(value: Any, as_json: bool, columns: Sequence[str] = ()) -> None:
+    """Print an answer: JSON, a table of these columns for a list, or one line a member for an object."""
+    if as_json:
+        typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    elif isinstance(value, Mapping) and "items" in value and columns:
+        table = Table(*columns, box=None, pad_edge=False)
+        for item in value["items"]:
+            table.add_row(*(_cell(item.get(column)) for column in columns))
+        out.print(table)
+    elif isinstance(value, Mapping):
+        for name, member in value.items():
+            out.print(f"[bold]{name}[/bold]  {_cell(member)}")
+    else:
+        out.print(value)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)

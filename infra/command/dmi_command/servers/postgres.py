@@ -1,0 +1,141 @@
+"""PostgreSQL with PostGIS: a cluster of its own in a folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Final
+
+from dmi_command.servers.errors import ServerMissing, ServerStartFailed
+from dmi_command.servers.process import ServerProcess, free_port, other_user, program, run, tail
+
+REMEDY: Final = (
+    "install PostgreSQL 15 or later with PostGIS (Debian: apt-get install postgresql-15-postgis-3)"
+)
+USER: Final = "postgres"
+LEAVE_S: Final = 10.0
+STILL_LEAVING: Final = ("pre-existing shared memory", "lock file")
+
+
+def _folders() -> list[Path]:
+    """Where packages put the programs, newest version first."""
+    places = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/opt/homebrew/opt").glob("postgresql@*/bin")]
+    return sorted(places, key=lambda place: int("".join(filter(str.isdigit, str(place))) or 0), reverse=True)
+
+
+class PostgresServer:
+    """One cluster with the database ``dmi``; ``durable=False`` trades safety for speed, for tests only."""
+
+    def __init__(self, folder: Path, port: int | None = None, *, durable: bool = True) -> None:
+        self.folder = folder.resolve()
+        self.port = port or free_port()
+        self._durable = durable
+        self._process = ServerProcess("PostgreSQL", self.folder / "log" / "postgres.log")
+
+    @property
+    def running(self) -> bool:
+        """Whether the server's process lives."""
+        return self._process.running
+
+    def url(self, database: str = "dmi") -> str:
+        """The address of ``database`` as the settings expect it."""
+        return f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Make the cluster when the folder is new, start it, and make the database ``dmi`` with PostGIS."""
+        initdb = self._program("initdb")
+        data = self.folder / "data"
+        log = self._process.log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        data.mkdir(exist_ok=True)
+        user = other_user(USER, data)
+        if not (data / "PG_VERSION").exists():
+            made = [initdb, "-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+            run("PostgreSQL", [*made, *([] if self._durable else ["--no-sync"])], log, user=user)
+        command = [self._program("postgres"), "-D", str(data), *self._settings()]
+        until = time.monotonic() + LEAVE_S
+        while True:
+            try:
+                self._process.start(command, self._ready, user=user)
+                break
+            except ServerStartFailed:
+                # After a kill the workers of the old server leave by themselves, each when it notices.
+                if time.monotonic() > until or not any(word in tail(log) for word in STILL_LEAVING):
+                    raise
+                time.sleep(0.2)
+        self.create_database("dmi")
+
+    def create_database(self, name: str) -> None:
+        """Make the database ``name`` with PostGIS when it does not exist."""
+        if _checked(name) not in self.query("SELECT datname FROM pg_database").splitlines():
+            self.query(f'CREATE DATABASE "{name}"')
+        available = self.query("SELECT count(*) FROM pg_available_extensions WHERE name = 'postgis'")
+        if available == "0":
+            raise ServerMissing("PostGIS", REMEDY)
+        self.query("CREATE EXTENSION IF NOT EXISTS postgis", name)
+
+    def drop_database(self, name: str) -> None:
+        """Remove the database ``name``, also when somebody is still connected."""
+        self.query(f'DROP DATABASE IF EXISTS "{_checked(name)}" WITH (FORCE)')
+
+    def query(self, statement: str, database: str = USER) -> str:
+        """The text that ``statement`` answers."""
+        command = [self._program("psql"), "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-d", database]
+        done = subprocess.run(
+            [*command, "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-c", statement],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+            env={**os.environ, "PGOPTIONS": "-c client_min_messages=warning"},
+        )
+        return done.stdout.strip()
+
+    def stop(self) -> None:
+        """End the server in order; clients are disconnected."""
+        self._process.stop(signal.SIGINT)
+
+    def kill(self) -> None:
+        """End the server at once; the next start recovers from its log."""
+        self._process.kill()
+
+    def restart(self) -> None:
+        """Start again on the same port and data."""
+        self.stop()
+        self.start()
+
+    def remove(self) -> None:
+        """Stop and delete the folder."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _program(self, name: str) -> str:
+        return program(name, "PostgreSQL", REMEDY, _folders())
+
+    def _ready(self) -> bool:
+        tried = [self._program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER]
+        return subprocess.run(tried, timeout=10, check=False).returncode == 0
+
+    def _settings(self) -> list[str]:
+        settings = {
+            "port": str(self.port),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "max_connections": "100",
+            "shared_buffers": "128MB",
+            "log_min_messages": "warning",
+        }
+        if not self._durable:
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+
+
+def _checked(name: str) -> str:
+    """Names of databases come from code; a quote in one would still be a mistake."""
+    if not name.replace("_", "").isalnum():
+        raise ValueError(f"{name!r} is no name for a database")
+    return name
