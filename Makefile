@@ -34,6 +34,7 @@ check: $(READY) ## Style, types, imports, module size, documents up to date, web
 	@$(VENV)/bin/ruff check -q .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --config pyproject.toml > /dev/null || $(VENV)/bin/lint-imports --config pyproject.toml
+	@$(VENV)/bin/dmi docs check
 	@cd $(WEB) && $(NODE_PATH_PREFIX) npm run --silent lint && $(NODE_PATH_PREFIX) npm run --silent typecheck && $(NODE_PATH_PREFIX) npm test --silent
 
 web: ## Build the browser application anew
@@ -48,7 +49,7 @@ audit: $(READY) ## Ask for known vulnerabilities in the locked dependencies (nee
 	@cd $(WEB) && $(NODE_PATH_PREFIX) npm audit
 
 docs: $(READY) ## Write the generated parts of the documentation
-	@$(PYTHON) -m dmi_command docs write
+	@$(VENV)/bin/dmi docs write
 
 clean: ## Remove what was built and installed; data in .dmi/ stays
 	@rm -rf $(VENV) .tools $(STATIC) $(WEB)/node_modules

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers_plugin import require
-
 pytest_plugins = ["tests.servers_plugin"]
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,5 +17,7 @@ def real_data() -> Path:
     """The folder of real data (``DMI_TEST_DATA``, else beside the checkout); its README says what is in it."""
     folder = Path(os.environ.get("DMI_TEST_DATA") or ROOT.parent / "shared" / "data")
     if not folder.is_dir():
+        from tests.servers_plugin import require  # a plug-in: pytest must import it first
+
         require("realdata", f"no folder of real data at {folder}; set DMI_TEST_DATA")
     return folder

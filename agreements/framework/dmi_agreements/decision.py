@@ -11,6 +11,8 @@ EVERYONE: Final = "urn:dmi:party:everyone"
 REASON_CODES: Final = (
     "allowed",
     "owner",
+    "own_data",
+    "delivered",
     "no_agreement",
     "expired",
     "not_yet",
@@ -27,7 +29,7 @@ REASON_CODES: Final = (
     "law_stale",
     "no_consent",
 )
-"""Every code that a ``Reason`` can carry; only the first two allow."""
+"""Every code that a ``Reason`` can carry; only the first four allow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,14 @@ from dmi_agreements.decide import near_miss, none_for, permission, prohibition, 
 from dmi_agreements.decision import EVERYONE, Decision, Reason, Request, refused
 from dmi_agreements.held import STATES, Held, hold
 from dmi_agreements.policy.compiled import CompiledRule
+from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.rulebook import Rulebook
 
 STALE_AFTER: Final = 5_000_000
 """A heartbeat older than this (microseconds) means that a revocation may have been missed."""
+
+OWN_ACTIONS: Final = frozenset({"dmi:read", "dmi:display", "dmi:export"})
+"""What a person may do with its own rows without an agreement."""
 
 V = TypeVar("V")
 
@@ -197,8 +201,12 @@ class LawTable:
             else:
                 self._unreadable.pop(place, None)
 
-    def decide(self, request: Request, now: int) -> Decision:
-        """The decision about ``request`` at ``now`` (microseconds UTC). Freshness is asked with ``stale``."""
+    def decide(self, request: Request, now: int, *, open_data: bool = True) -> Decision:
+        """The decision about ``request`` at ``now`` (microseconds UTC). Freshness is asked with ``stale``.
+
+        Without ``open_data`` a permission to everyone does not count: a layer works under an agreement of its
+        own, so that its owner can stop it. A person may always read its own rows of personal data.
+        """
         refusal = self._refuse_party(request)
         if refusal is not None:
             return refused(refusal)
@@ -211,11 +219,19 @@ class LawTable:
         unknown = unknown_term(request, self.rulebook.actions, self.rulebook.requestable)
         if unknown is not None:
             return refused(unknown)
-        decision = self._decide_agreements(request, dataset.owner, now)
+        if dataset.personal and _own_data(request):
+            detail = f"{request.assignee} asks for its own data"
+            return Decision(True, (Reason("own_data", detail),), personal=True)
+        decision = self._decide_agreements(request, dataset.owner, now, open_data)
         return self._with_consent(decision, request, now) if dataset.personal else decision
 
     def consenting_subjects(self, request: Request, now: int) -> Mapping[str, str]:
-        """Subject -> id of its consent, for everyone whose rows may pass under ``request`` at ``now``."""
+        """Subject -> id of its consent, for everyone whose rows may pass under ``request`` at ``now``.
+
+        For a person that asks for its own data this is the person alone, and the id is empty.
+        """
+        if _own_data(request):
+            return {request.assignee: ""}
         return self._consents.subjects(request, now)
 
     def _refuse_party(self, request: Request) -> Reason | None:
@@ -241,7 +257,7 @@ class LawTable:
         decision = Decision(True, (Reason("owner", f"{request.assignee} owns {request.dataset}"),))
         return self._with_consent(decision, request, now) if dataset.personal else decision
 
-    def _decide_agreements(self, request: Request, owner: str, now: int) -> Decision:
+    def _decide_agreements(self, request: Request, owner: str, now: int, open_data: bool) -> Decision:
         own = self._slots.get((request.assignee, request.action, request.dataset), _EMPTY)
         open_ = self._slots.get((EVERYONE, request.action, request.dataset), _EMPTY)
         if self._unreadable:
@@ -253,7 +269,7 @@ class LawTable:
                 if entry.assigner == owner and _holds(entry, request, now):
                     return refused(prohibition(entry.held.state.id, entry.rule, request))
         best: _Entry | None = None
-        for slot in (own, open_):
+        for slot in (own, open_) if open_data else (own,):
             for entry in slot.permissions:
                 if entry.assigner == owner and _holds(entry, request, now):
                     # Sorted by number of duties: the first of a slot asks least.
@@ -262,7 +278,7 @@ class LawTable:
                     break
         if best is not None:
             return permission(best.held.state.id, best.rule)
-        return refused(*_why_not(own, open_, request, owner, now))
+        return refused(*_why_not(own, open_ if open_data else _EMPTY, request, owner, now))
 
     def _unread(self, request: Request, owner: str) -> Reason | None:
         """An agreement in force that cannot be read may hold a prohibition, so it refuses."""
@@ -282,6 +298,11 @@ class LawTable:
         detail = f"nobody consents to {request.action} of {request.dataset} for {request.purpose}"
         reason = self._consents.lapsed(request, now) or Reason("no_consent", detail)
         return refused(reason, agreements=decision.agreements, personal=True)
+
+
+def _own_data(request: Request) -> bool:
+    """Whether a person asks to see or take what it contributed itself (GDPR art. 15 and 20)."""
+    return request.assignee.startswith(PERSON) and request.action in OWN_ACTIONS
 
 
 def _no_news(known: AgreementState, event: AgreementState) -> bool:

@@ -15,7 +15,10 @@ from dmi_command.console import err
 from dmi_command.errors import CommandFailed
 
 app = typer.Typer(
-    name="dmi", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    name="dmi",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
     help="A data exchange for cities: five layers, one agreements framework.",
 )
 for module in (running, data, agreements, analysis):

@@ -23,11 +23,14 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 
 Url = Annotated[str, typer.Option("--url", help="Address of the stack.")]
 As = Annotated[
-    str | None, typer.Option("--as", help="Demonstration identity: officer, vendor, analyst, resident, operator.")
+    str | None,
+    typer.Option("--as", help="Demonstration identity: officer, vendor, analyst, resident, operator."),
 ]
 KeyFile = Annotated[Path | None, typer.Option("--key", help="Private key (JWK) of your participant.")]
 Participant = Annotated[str | None, typer.Option("--participant", help="Your participant's id, with --key.")]
-Purpose = Annotated[str, typer.Option("--purpose", help="What the data is asked for, a purpose of the rulebook.")]
+Purpose = Annotated[
+    str, typer.Option("--purpose", help="What the data is asked for, a purpose of the rulebook.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 

@@ -99,7 +99,9 @@ def _await_ready(child: Child, until: float) -> None:
     path = f"{child.address}/{child.name}/health/ready"
     while time.monotonic() < until:
         if child.process.poll() is not None:
-            raise CannotStart(f"the service {child.name} ended at its start (exit code {child.process.returncode})")
+            raise CannotStart(
+                f"the service {child.name} ended at its start (exit code {child.process.returncode})"
+            )
         try:
             if httpx.get(path, timeout=2).status_code == 200:
                 return

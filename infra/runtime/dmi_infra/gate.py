@@ -159,7 +159,7 @@ class Gate:
         reasons: list[Reason] = []
         personal = False
         for request in requests:
-            decision = self.law.decide(request, now)
+            decision = self.law.decide(request, now, open_data=request.assignee != self.holder)
             if not decision.allowed:
                 return decision, True
             duties.extend(decision.duties)
@@ -175,7 +175,7 @@ class Gate:
         subjects = batch.subject or [None] * len(batch)
         rows = [row for row, subject in enumerate(subjects) if subject in allowed]
         used = {subjects[row] for row in rows}
-        consents = frozenset(c for subject in used if subject for c in allowed[subject])
+        consents = frozenset(c for subject in used if subject for c in allowed[subject] if c)
         return batch.take(rows), consents
 
     def _write_delivery(self, permit: Permit, kept: ObservationBatch) -> None:

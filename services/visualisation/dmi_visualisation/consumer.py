@@ -23,12 +23,13 @@ log = structlog.get_logger("visualisation")
 FEATURES = BY_NAME["features"].topic or ""
 HARMONISED = BY_NAME["harmonised"].topic or ""
 TOPICS = (FEATURES, HARMONISED)
-PURPOSE = "dmi:purpose:public-task"
-"""The purpose under which the layer itself holds its right to show data."""
 
 
 class MapHandler:
-    """Takes in what the layer may show; what it may not is recorded by the gate and left out."""
+    """Takes in what the layer may hold; what it may not is recorded by the gate and left out.
+
+    What it may show, to whom and how coarsely, the gate decides again at each request.
+    """
 
     def __init__(self, store: Store, live: LiveMap, gate: Gate) -> None:
         self._store = store
@@ -59,7 +60,7 @@ class MapHandler:
     def _features(self, received: Received) -> list[tuple[str, Feature]]:
         batch = decode(received.message.value, FeatureBatch)
         try:
-            self._gate.permit("features", "dmi:display", batch.dataset, PURPOSE, rows=len(batch.features))
+            self._gate.permit("features", "dmi:process", batch.dataset, rows=len(batch.features))
         except Refused:
             return []
         return [(batch.dataset, feature) for feature in batch.features]
@@ -67,7 +68,7 @@ class MapHandler:
     def _rows(self, received: Received) -> list[Shown]:
         batch = decode(received.message.value, ObservationBatch)
         try:
-            permit = self._gate.permit("harmonised", "dmi:display", batch.dataset, PURPOSE, rows=len(batch))
+            permit = self._gate.permit("harmonised", "dmi:process", batch.dataset, rows=len(batch))
         except Refused:
             return []
         return rows_of(self._gate.carry(permit, batch).batch)

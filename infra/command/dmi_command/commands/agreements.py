@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from dmi_command.console import DEFAULT_URL, As, AsJson, KeyFile, Participant, Purpose, Url, connect, out, show
+from dmi_command.console import (
+    DEFAULT_URL,
+    As,
+    AsJson,
+    KeyFile,
+    Participant,
+    Purpose,
+    Url,
+    connect,
+    out,
+    show,
+)
 from dmi_command.errors import CommandFailed, UsageWrong
 from dmi_infra.jose import SigningKey
 
@@ -98,8 +109,12 @@ def propose(
 
 @agreement_app.command("sign")
 def sign_agreement(
-    agreement: str, url: Url = DEFAULT_URL, who: As = None, key: KeyFile = None,
-    participant: Participant = None, as_json: AsJson = False,
+    agreement: str,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
 ) -> None:
     """Sign a proposal of the other side."""
     with connect(url, who, key, participant, default="officer") as client:
@@ -117,8 +132,12 @@ def list_consents(url: Url = DEFAULT_URL, who: As = "resident", as_json: AsJson 
 
 @consent_app.command("give")
 def give_consent(
-    dataset: str, purpose: str, recipient: Annotated[list[str], typer.Option(help="Who may use it")],
-    url: Url = DEFAULT_URL, who: As = "resident", as_json: AsJson = False,
+    dataset: str,
+    purpose: str,
+    recipient: Annotated[list[str], typer.Option(help="Who may use it")],
+    url: Url = DEFAULT_URL,
+    who: As = "resident",
+    as_json: AsJson = False,
 ) -> None:
     """Consent to the use of your data for one purpose."""
     with connect(url, who) as client:
@@ -136,7 +155,10 @@ def withdraw(consent: str, url: Url = DEFAULT_URL, who: As = "resident", as_json
 def revoke(
     agreement: Annotated[str, typer.Argument(help="Id of the agreement")],
     reason: Annotated[str, typer.Option(help="Why, for the other side")] = "",
-    url: Url = DEFAULT_URL, who: As = None, key: KeyFile = None, participant: Participant = None,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
     """Stop an agreement everywhere, at once and for good."""
@@ -145,9 +167,15 @@ def revoke(
 
 
 def lineage(
-    result: Annotated[str, typer.Argument(help="Id of a figure, forecast, scenario, measure, dataset or agreement")],
-    dependents: Annotated[bool, typer.Option("--dependents", help="What rests on it, instead of its ground")] = False,
-    url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False,
+    result: Annotated[
+        str, typer.Argument(help="Id of a figure, forecast, scenario, measure, dataset or agreement")
+    ],
+    dependents: Annotated[
+        bool, typer.Option("--dependents", help="What rests on it, instead of its ground")
+    ] = False,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    as_json: AsJson = False,
 ) -> None:
     """What a result rests on, or what rests on an agreement."""
     with connect(url, who) as client:
@@ -162,7 +190,10 @@ def lineage(
 def list_log(
     dataset: Annotated[str | None, typer.Option(help="Only this dataset")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
-    url: Url = DEFAULT_URL, who: As = None, purpose: Purpose = "dmi:purpose:public-task", as_json: AsJson = False,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    purpose: Purpose = "dmi:purpose:public-task",
+    as_json: AsJson = False,
 ) -> None:
     """The newest decisions that concern you (operator: all)."""
     with connect(url, who, purpose=purpose) as client:

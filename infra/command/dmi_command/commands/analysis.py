@@ -24,9 +24,13 @@ def register(app: typer.Typer) -> None:
 
 def backtest(
     kind: Annotated[str, typer.Argument(help="Kind of file, for example birmingham-parking")],
-    train: Annotated[Path, typer.Option(help="File that the forecast learns from", exists=True, dir_okay=False)],
+    train: Annotated[
+        Path, typer.Option(help="File that the forecast learns from", exists=True, dir_okay=False)
+    ],
     test: Annotated[Path, typer.Option(help="File that it is judged on", exists=True, dir_okay=False)],
-    file: Annotated[Path, typer.Option("--out", help="CSV to write: place, issued_at, valid_at, p10, p50, p90")],
+    file: Annotated[
+        Path, typer.Option("--out", help="CSV to write: place, issued_at, valid_at, p10, p50, p90")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Judge the occupancy forecast on files of the past, from a rolling origin without look ahead."""
@@ -46,8 +50,11 @@ def backtest(
         show(summary, True)
         return
     out.print(f"{len(result)} forecasts in {file}, {summary['seconds']} s")
-    show({"items": summary["horizons"]}, False,
-         ["horizon_min", "mae", "mae_persistence", "mae_last_week", "coverage", "count"])
+    show(
+        {"items": summary["horizons"]},
+        False,
+        ["horizon_min", "mae", "mae_persistence", "mae_last_week", "coverage", "count"],
+    )
 
 
 def bench(

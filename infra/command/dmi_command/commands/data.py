@@ -11,7 +11,19 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dmi_command.client import Client
-from dmi_command.console import DEFAULT_URL, As, AsJson, KeyFile, Participant, Purpose, Url, connect, err, out, show
+from dmi_command.console import (
+    DEFAULT_URL,
+    As,
+    AsJson,
+    KeyFile,
+    Participant,
+    Purpose,
+    Url,
+    connect,
+    err,
+    out,
+    show,
+)
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
 from dmi_ingest.sources import SOURCES
 
@@ -28,8 +40,13 @@ def register(app: typer.Typer) -> None:
 def import_files(
     kind: Annotated[str, typer.Argument(help="Kind of source: " + ", ".join(sorted(SOURCES)))],
     files: Annotated[list[Path], typer.Argument(help="The files", exists=True, dir_okay=False)],
-    dataset: Annotated[str | None, typer.Option(help="Dataset to fill; one is made from the kind when left out")] = None,
-    url: Url = DEFAULT_URL, who: As = None, key: KeyFile = None, participant: Participant = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Dataset to fill; one is made from the kind when left out")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
     """Import files through the same intake as everyone's; the report adds up to what was read."""
@@ -54,24 +71,41 @@ def _own_dataset(client: Client, source: Any) -> str:
     except AnswerRefused as refused:
         if refused.status != 404:
             raise
-        client.post("/exchange/v1/datasets", {
-            "id": identifier, "title": template.title, "description": template.description,
-            "personal": template.personal, "category": template.category, "licence": template.licence,
-            "source": template.source, "layer": template.layer,
-        })
+        client.post(
+            "/exchange/v1/datasets",
+            {
+                "id": identifier,
+                "title": template.title,
+                "description": template.description,
+                "personal": template.personal,
+                "category": template.category,
+                "licence": template.licence,
+                "source": template.source,
+                "layer": template.layer,
+            },
+        )
     return identifier
 
 
 def _upload(client: Client, kind: str, dataset: str, files: list[Path], quiet: bool) -> dict[str, Any]:
     with ExitStack() as stack:
         handles = [("file", (path.name, stack.enter_context(path.open("rb")))) for path in files]
-        bar = stack.enter_context(Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} read"),
-            TimeElapsedColumn(), console=err, disable=quiet, transient=True,
-        ))
+        bar = stack.enter_context(
+            Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.completed} read"),
+                TimeElapsedColumn(),
+                console=err,
+                disable=quiet,
+                transient=True,
+            )
+        )
         task = bar.add_task(f"import {kind}", total=None)
         answer: dict[str, Any] = client.post(
-            "/ingest/v1/imports", params={"kind": kind, "dataset": dataset}, files=handles,
+            "/ingest/v1/imports",
+            params={"kind": kind, "dataset": dataset},
+            files=handles,
             headers={"Prefer": "respond-async"},
         )
         until = time.monotonic() + WAIT_SECONDS
@@ -108,7 +142,9 @@ def _settled(client: Client, report: dict[str, Any]) -> dict[str, Any]:
 
 def replay(
     reject: Annotated[str, typer.Argument(help="Id of a rejected message of the platform")],
-    url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    as_json: AsJson = False,
 ) -> None:
     """Process a rejected message again, after what was wrong has been mended."""
     with connect(url, who) as client:
@@ -121,7 +157,10 @@ def export(
     form: Annotated[str, typer.Option("--format", help="csv, geojson or geoparquet")] = "csv",
     start: Annotated[str | None, typer.Option("--from", help="RFC 3339")] = None,
     end: Annotated[str | None, typer.Option("--to", help="RFC 3339")] = None,
-    url: Url = DEFAULT_URL, who: As = None, key: KeyFile = None, participant: Participant = None,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     purpose: Purpose = "dmi:purpose:public-task",
 ) -> None:
     """Export a dataset through the gate, with its licence and lineage."""

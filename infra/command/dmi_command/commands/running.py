@@ -16,10 +16,11 @@ import typer
 import uvicorn
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from dmi_command import documents
 from dmi_command.console import DEFAULT_URL, Url, err, out
 from dmi_command.demo import build_city
 from dmi_command.demo.publish import DemoCity
-from dmi_command.errors import UsageWrong
+from dmi_command.errors import CommandFailed, UsageWrong
 from dmi_command.fleet import Fleet
 from dmi_command.gateway import gateway
 from dmi_command.stack import SERVICES, build_stack, check_port, read_settings, server
@@ -37,13 +38,17 @@ def register(app: typer.Typer) -> None:
     app.command()(up)
     app.command()(serve)
     app.add_typer(demo_app, name="demo", help="The demonstration city Waterstad.")
+    app.add_typer(docs_app, name="docs", help="The generated parts of the documentation.")
 
 
 demo_app = typer.Typer(no_args_is_help=True)
+docs_app = typer.Typer(no_args_is_help=True)
 
 
 def up(
-    servers: Annotated[bool, typer.Option("--servers", help="With Kafka, PostgreSQL and one process a service.")] = False,
+    servers: Annotated[
+        bool, typer.Option("--servers", help="With Kafka, PostgreSQL and one process a service.")
+    ] = False,
     no_demo: NoDemo = False,
     speed: Speed = 1.0,
 ) -> None:
@@ -113,7 +118,9 @@ def _await_ready(url: str) -> bool:
     deadline = threading.Event()
     for _ in range(int(READY_SECONDS / 0.1)):
         try:
-            if all(httpx.get(f"{url}/{name}/health/ready", timeout=2).status_code == 200 for name in SERVICES):
+            if all(
+                httpx.get(f"{url}/{name}/health/ready", timeout=2).status_code == 200 for name in SERVICES
+            ):
                 return True
         except httpx.TransportError:
             pass  # not listening yet
@@ -142,8 +149,13 @@ def load(url: Url = DEFAULT_URL, seed: int = 5, again: bool = False) -> None:
     demo = DemoCity(build_city(seed), url, read_settings().data_dir)
     if demo.loaded_until() and not again:
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}"),
-               TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=err) as progress:
         demo.load(progress)
 
@@ -159,3 +171,19 @@ def run(url: Url = DEFAULT_URL, seed: int = 5, speed: Speed = 1.0) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     DemoCity(build_city(seed), url, read_settings().data_dir).run(speed, stopping)
+
+
+@docs_app.command("write")
+def write_docs() -> None:
+    """Write the generated parts of the documentation."""
+    for path in documents.write():
+        out.print(str(path.relative_to(documents.ROOT)))
+
+
+@docs_app.command("check")
+def check_docs() -> None:
+    """Exit with 1 when a generated part is outdated."""
+    outdated = documents.outdated()
+    if outdated:
+        names = ", ".join(str(path.relative_to(documents.ROOT)) for path in outdated)
+        raise CommandFailed(f"outdated: {names}; run make docs")

@@ -109,7 +109,17 @@ class DemoCity:
     def _publish(self, dataset: Dataset) -> None:
         body = {
             field: getattr(dataset, field)
-            for field in ("id", "title", "description", "personal", "purpose", "category", "licence", "source", "layer")
+            for field in (
+                "id",
+                "title",
+                "description",
+                "personal",
+                "purpose",
+                "category",
+                "licence",
+                "source",
+                "layer",
+            )
         }
         self._patiently(lambda: self._client(dataset.owner).post("/exchange/v1/datasets", body))
 
@@ -138,7 +148,9 @@ class DemoCity:
         owners = {dataset.id: dataset.owner for dataset in self._city.datasets}
         for dataset, features in self._city.features.items():
             body = msgspec.json.encode(FeatureBatch(dataset, features))
-            self._patiently(lambda d=dataset, b=body: self._client(owners[d]).post_bytes("/ingest/v1/features", b))  # type: ignore[misc]
+            self._patiently(
+                lambda d=dataset, b=body: self._client(owners[d]).post_bytes("/ingest/v1/features", b)
+            )  # type: ignore[misc]
             progress.advance(task)
 
     def _batches(self, batches: Iterable[ObservationBatch], progress: Progress) -> None:
@@ -159,7 +171,9 @@ class DemoCity:
     def _deliver(self, batch: ObservationBatch) -> None:
         owner = next(d.owner for d in self._city.datasets if d.id == batch.dataset)
         try:
-            self._patiently(lambda: self._client(owner).post_bytes("/ingest/v1/batches", msgspec.json.encode(batch)))
+            self._patiently(
+                lambda: self._client(owner).post_bytes("/ingest/v1/batches", msgspec.json.encode(batch))
+            )
         except AnswerRefused as refused:
             # A stopped agreement: the sensor goes on measuring, and what it sends is refused until there is another.
             if refused.status != 403:
@@ -171,8 +185,14 @@ class DemoCity:
             try:
                 return ask()
             except AnswerRefused as refused:
-                young = refused.problem.get("type", "").endswith((":rulebook-not-signed", ":inactive-participant",
-                                                                  ":unknown-participant", ":unknown-dataset"))
+                young = refused.problem.get("type", "").endswith(
+                    (
+                        ":rulebook-not-signed",
+                        ":inactive-participant",
+                        ":unknown-participant",
+                        ":unknown-dataset",
+                    )
+                )
                 if attempt == tries - 1 or not (young or refused.status == 503):
                     raise
                 time.sleep(0.1)

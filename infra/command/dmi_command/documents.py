@@ -1,0 +1,196 @@
+"""Documentation that is made from the code: crossings, settings, commands, routes, and AsyncAPI.
+
+A Markdown file keeps a generated part between ``<!-- generated: NAME -->`` and ``<!-- end: NAME -->``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import typer
+from pydantic_settings import BaseSettings
+
+from dmi_agreements.contracts import features, law, observations, record, results
+from dmi_agreements.crossings import CROSSINGS, Crossing
+from dmi_command.stack import SERVICES
+from dmi_infra.settings import PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parents[3]
+ASYNCAPI = ROOT / "infra" / "deploy" / "asyncapi.json"
+PAGES = (ROOT / "ARCHITECTURE.md", ROOT / "infra" / "REFERENCE.md")
+
+PAYLOADS: dict[str, Any] = {
+    "raw": observations.ObservationBatch,
+    "harmonised": observations.ObservationBatch,
+    "features": features.FeatureBatch,
+    "indicators": results.Indicator,
+    "measures": results.Measure,
+    "law": law.LawEvent,
+    "record": record.RecordBatch,
+}
+
+
+def crossings_table() -> str:
+    """The crossings with their topics, parties and action."""
+    lines = ["| crossing | from | to | topic | action | what |", "|---|---|---|---|---|---|"]
+    for c in CROSSINGS:
+        source = ", ".join(c.publishers) or "a source"
+        topic = f"`{c.topic}`{' (compacted)' if c.compacted else ''}" if c.topic else "-"
+        lines.append(
+            f"| {c.name} | {source} | {', '.join(c.subscribers)} | {topic} | `{c.action}` | {c.about} |"
+        )
+    return "\n".join(lines)
+
+
+def settings_table() -> str:
+    """Every setting with its default and meaning; first the shared ones, then each service's own."""
+    lines = ["| variable | of | default | meaning |", "|---|---|---|---|"]
+    lines += list(_settings_rows(Settings, "all", frozenset()))
+    shared = frozenset(Settings.model_fields)
+    for name, blueprint in SERVICES.items():
+        lines += list(_settings_rows(blueprint.settings, name, shared))
+    return "\n".join(lines)
+
+
+def _settings_rows(cls: type[BaseSettings], owner: str, without: frozenset[str]) -> Iterator[str]:
+    for name, field in cls.model_fields.items():
+        if name not in without:
+            default = "-" if field.default in ("", None) else f"`{field.default}`"
+            yield f"| `{PREFIX}{name.upper()}` | {owner} | {default} | {field.description} |"
+
+
+def commands_table() -> str:
+    """Every command of ``dmi`` with its first sentence."""
+    from dmi_command.cli import app
+
+    lines = ["| command | what it does |", "|---|---|"]
+    lines += [f"| `dmi {name}` | {text} |" for name, text in _commands(typer.main.get_command(app), "")]
+    return "\n".join(lines)
+
+
+def _commands(command: Any, prefix: str) -> Iterator[tuple[str, str]]:
+    for name, sub in sorted(command.commands.items()):
+        whole = f"{prefix}{name}"
+        if hasattr(sub, "commands"):
+            yield from _commands(sub, f"{whole} ")
+        else:
+            yield whole, (sub.help or "").strip().split("\n")[0]
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "crossings": crossings_table,
+    "settings": settings_table,
+    "commands": commands_table,
+}
+
+
+def asyncapi() -> dict[str, Any]:
+    """AsyncAPI 3.0 of every topic: channels, the operations of each service, and the payload schemas."""
+    schemas, components = msgspec.json.schema_components(
+        list(PAYLOADS.values()), ref_template="#/components/schemas/{name}"
+    )
+    payloads = dict(zip(PAYLOADS, schemas, strict=True))
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "DMI topics",
+            "version": "1.0.0",
+            "description": "CloudEvents 1.0 in binary mode: attributes as headers, the payload as JSON.",
+        },
+        "defaultContentType": "application/json",
+        "channels": {c.name: _channel(c) for c in CROSSINGS if c.topic},
+        "operations": {name: operation for c in CROSSINGS if c.topic for name, operation in _operations(c)},
+        "components": {
+            "schemas": components,
+            "messages": {
+                c.name: {
+                    "name": c.name,
+                    "title": c.about,
+                    "contentType": "application/json",
+                    "headers": _HEADERS,
+                    "payload": payloads[c.name],
+                }
+                for c in CROSSINGS
+                if c.topic
+            },
+        },
+    }
+
+
+_HEADERS = {
+    "type": "object",
+    "required": ["ce_id", "ce_source", "ce_type", "ce_time", "ce_specversion"],
+    "properties": {
+        name: {"type": "string"}
+        for name in (
+            "ce_specversion",
+            "ce_id",
+            "ce_source",
+            "ce_type",
+            "ce_time",
+            "ce_subject",
+            "ce_dataset",
+            "ce_agreement",
+            "ce_purpose",
+            "traceparent",
+        )
+    },
+}
+
+
+def _channel(crossing: Crossing) -> dict[str, Any]:
+    return {
+        "address": crossing.topic,
+        "description": crossing.about,
+        "messages": {crossing.name: {"$ref": f"#/components/messages/{crossing.name}"}},
+    }
+
+
+def _operations(crossing: Crossing) -> Iterator[tuple[str, dict[str, Any]]]:
+    for action, services in (("send", crossing.publishers), ("receive", crossing.subscribers)):
+        for service in services:
+            yield (
+                f"{service}-{action}-{crossing.name}",
+                {
+                    "action": action,
+                    "channel": {"$ref": f"#/channels/{crossing.name}"},
+                    "summary": f"{service}: {crossing.about}",
+                },
+            )
+
+
+def rendered() -> dict[Path, str]:
+    """Every generated file with the content that it should have."""
+    found = {page: _fill(page.read_text(encoding="utf-8")) for page in PAGES}
+    found[ASYNCAPI] = json.dumps(asyncapi(), indent=2, ensure_ascii=False) + "\n"
+    return found
+
+
+def _fill(text: str) -> str:
+    def part(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return f"<!-- generated: {name} -->\n{PARTS[name]()}\n<!-- end: {name} -->"
+
+    return re.sub(r"<!-- generated: (\w+) -->.*?<!-- end: \1 -->", part, text, flags=re.DOTALL)
+
+
+def outdated() -> list[Path]:
+    """Generated files whose content is not what the code says."""
+    return [
+        path
+        for path, text in rendered().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+
+
+def write() -> list[Path]:
+    """Write what is outdated; returns what was written."""
+    changed = outdated()
+    for path in changed:
+        path.write_text(rendered()[path], encoding="utf-8")
+    return changed

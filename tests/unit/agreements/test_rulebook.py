@@ -1,0 +1,136 @@
+"""The rulebook: the real data is valid, and each broken rule is found with its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from dmi_agreements.duties import COLUMNS
+from dmi_agreements.errors import RulebookInvalid
+from dmi_agreements.rulebook import Rulebook, parse_rulebook
+
+
+def test_purposes_form_a_tree_that_is_a_follows(rulebook: Rulebook) -> None:
+    assert rulebook.is_a("dmi:purpose:parking-guidance", "dmi:purpose:mobility")
+    assert rulebook.is_a("dmi:purpose:parking-guidance", "dmi:purpose:any")
+    assert rulebook.is_a("dmi:purpose:mobility", "dmi:purpose:mobility")
+    assert not rulebook.is_a("dmi:purpose:mobility", "dmi:purpose:parking-guidance")
+    assert not rulebook.is_a("dmi:purpose:unheard-of", "dmi:purpose:any")
+
+
+def test_the_root_purpose_cannot_be_requested(rulebook: Rulebook) -> None:
+    assert "dmi:purpose:any" not in rulebook.requestable
+    assert rulebook.below("dmi:purpose:any") == rulebook.requestable
+    assert len(rulebook.requestable) >= 20
+
+
+def test_every_term_has_a_label_in_both_languages(rulebook: Rulebook) -> None:
+    for kind in (rulebook.purposes, rulebook.actions, rulebook.legal_bases, rulebook.roles, rulebook.duties):
+        for term in kind:
+            assert rulebook.label(term, "nl")
+            assert rulebook.label(term, "en")
+    with pytest.raises(KeyError):
+        rulebook.label("dmi:nothing")
+
+
+def test_the_columns_that_can_be_left_out_are_those_that_the_gate_can_empty(rulebook: Rulebook) -> None:
+    assert set(rulebook.duties["dmi:leaveOut"].parameters[0].values) == COLUMNS
+
+
+def test_the_document_of_the_rulebook_is_plain_json(rulebook: Rulebook) -> None:
+    document = json.loads(json.dumps(rulebook.as_document()))
+    assert document["version"] == "1.0.0"
+    assert {"roles", "purposes", "legalBases", "actions", "duties", "templates"} <= document.keys()
+
+
+def drop_root(terms: list[dict[str, Any]]) -> None:
+    del terms[0]
+
+
+def circle(terms: list[dict[str, Any]]) -> None:
+    terms[2]["parent"] = terms[3]["id"]
+
+
+def orphan(terms: list[dict[str, Any]]) -> None:
+    terms[2]["parent"] = "dmi:purpose:nowhere"
+
+
+def double(terms: list[dict[str, Any]]) -> None:
+    terms.append(terms[1])
+
+
+def no_dutch(terms: list[dict[str, Any]]) -> None:
+    del terms[1]["label"]["nl"]
+
+
+def no_dpv(terms: list[dict[str, Any]]) -> None:
+    terms[1]["dpv"] = "mobility"
+
+
+def bad_id(terms: list[dict[str, Any]]) -> None:
+    terms[1]["id"] = "mobility"
+
+
+def unknown_key(terms: list[dict[str, Any]]) -> None:
+    terms[1]["colour"] = "red"
+
+
+def unknown_duty(terms: list[dict[str, Any]]) -> None:
+    terms[0]["id"] = "dmi:shred"
+
+
+def no_limit(terms: list[dict[str, Any]]) -> None:
+    del terms[1]["parameters"][0]["maximum"]
+
+
+def other_one_of(terms: list[dict[str, Any]]) -> None:
+    terms[2]["one_of"] = ["dmi:days"]
+
+
+def stray_placeholder(terms: list[dict[str, Any]]) -> None:
+    terms[0]["document"]["assigner"] = "${somebody}"
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "path"),
+    [
+        ("purposes.json", drop_root, "purposes.json#"),
+        ("purposes.json", circle, "purposes.json#/2/parent"),
+        ("purposes.json", orphan, "purposes.json#/2/parent"),
+        ("purposes.json", double, "purposes.json#/22/id"),
+        ("purposes.json", no_dutch, "purposes.json#/1/label"),
+        ("purposes.json", no_dpv, "purposes.json#/1/dpv"),
+        ("actions.json", bad_id, "actions.json#/1/id"),
+        ("actions.json", unknown_key, "actions.json#"),
+        ("duties.json", unknown_duty, "duties.json#/0/id"),
+        ("duties.json", no_limit, "duties.json#/1/parameters/0"),
+        ("duties.json", other_one_of, "duties.json#/2/one_of"),
+        ("templates.json", stray_placeholder, "templates.json#/0/parameters"),
+    ],
+)
+def test_a_broken_rule_is_found_with_its_file_and_place(
+    rulebook_files: dict[str, bytes], name: str, spoil: Callable[[list[dict[str, Any]]], None], path: str
+) -> None:
+    terms = json.loads(rulebook_files[name])
+    spoil(terms)
+    with pytest.raises(RulebookInvalid) as caught:
+        parse_rulebook({**rulebook_files, name: msgspec.json.encode(terms)})
+    assert path in {finding.path for finding in caught.value.findings}
+
+
+def test_a_missing_and_a_strange_file_are_both_named(rulebook_files: dict[str, bytes]) -> None:
+    files = {name: data for name, data in rulebook_files.items() if name != "roles.json"}
+    with pytest.raises(RulebookInvalid) as caught:
+        parse_rulebook({**files, "rols.json": b"[]", "actions.json": b"{"})
+    assert {"roles.json#", "rols.json#", "actions.json#"} <= {f.path for f in caught.value.findings}
+
+
+@pytest.mark.parametrize(("key", "value"), [("version", "one"), ("date", "today"), ("accepted", ["1"])])
+def test_version_and_date_have_one_form(rulebook_files: dict[str, bytes], key: str, value: object) -> None:
+    version = {**json.loads(rulebook_files["rulebook.json"]), key: value}
+    with pytest.raises(RulebookInvalid, match=key):
+        parse_rulebook({**rulebook_files, "rulebook.json": msgspec.json.encode(version)})
