@@ -1,0 +1,67 @@
+"""Documentation says what the code says, in both directions."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pytest import MonkeyPatch
+
+from dmi_agreements.crossings import CROSSINGS
+from dmi_command import documents
+from dmi_command.stack import SETTINGS
+from dmi_infra.settings import TOOL_VARIABLES, variable_names
+from dmi_ingest.sources import SOURCES
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "infra/REFERENCE.md")]
+
+
+def _text() -> str:
+    return "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+
+def test_the_generated_parts_are_up_to_date() -> None:
+    assert documents.outdated() == []
+
+
+def test_every_setting_named_in_the_documentation_exists_and_the_other_way_round() -> None:
+    named = set(re.findall(r"\bDMI_[A-Z_]+[A-Z]\b", _text()))
+    assert named == variable_names(SETTINGS) | TOOL_VARIABLES
+
+
+def test_every_topic_named_in_the_documentation_exists_and_the_other_way_round() -> None:
+    named = {topic.removesuffix(".rejected") for topic in re.findall(r"dmi\.[a-z.]+\.v\d+", _text())}
+    assert named == {crossing.topic for crossing in CROSSINGS if crossing.topic}
+
+
+def test_every_kind_of_file_that_can_be_imported_is_named_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [kind for kind in SOURCES if f"`{kind}`" not in readme] == []
+
+
+def test_every_dmi_command_in_the_documentation_exists(monkeypatch: MonkeyPatch) -> None:
+    known = {line.split("`")[1] for line in documents.commands_table().splitlines()[2:]}
+    groups = {" ".join(name.split()[:2]) for name in known}
+    used = set(re.findall(r"^\s*(?:\$ )?\.?(?:\.venv/bin/)?(dmi [a-z]+)", _text(), flags=re.MULTILINE))
+    assert used <= groups
+
+
+def test_every_page_that_a_page_links_to_exists() -> None:
+    missing = [
+        f"{page.name}: {target}"
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+        if not target.startswith("http") and not (page.parent / target).exists()
+    ]
+    assert missing == []
+
+
+def test_no_file_names_a_host_of_a_package_registry() -> None:
+    hosts = re.compile(r"(pypi\.org|pythonhosted\.org|registry\.npmjs|repo1?\.maven|crates\.io|deb\.debian)")
+    found = [
+        str(path.relative_to(ROOT))
+        for path in [ROOT / "requirements.lock", ROOT / "services/visualisation/web/package-lock.json", *PAGES]
+        if hosts.search(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []

@@ -1,0 +1,112 @@
+"""Every route is gated, for signed-in members, or in the short list of public ones; every topic is in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from openapi_spec_validator import validate
+
+from dmi_agreements.crossings import BY_TOPIC
+from dmi_command.stack import SERVICES
+from dmi_infra.bus import open_bus
+from dmi_infra.http.access import identify
+
+PUBLIC = {
+    "* /health/live", "* /health/ready", "* /metrics",
+    "exchange /token", "exchange /.well-known/jwks.json", "exchange /v1/demo/identities",
+    "exchange /v1/demo/token", "exchange /v1/rulebook", "exchange /v1/catalogue",
+    "ingest /v1/kinds",
+    "support-centre /v1/measures/feed", "support-centre /v1/coefficients",
+}  # fmt: skip
+"""Routes without an identity: health, tokens, what is public by its nature. Adding one is a decision."""
+
+MEMBERS_ONLY = {"exchange"}
+"""Services whose routes carry no observations: a signed-in member is enough. Elsewhere such routes are listed."""
+
+MEMBER_ROUTES = {
+    "ingest": {"/v1.1", "/v1/imports", "/v1/sources"},
+    "platform": {"/v1/outcomes", "/v1/rejects"},
+    "visualisation": set(),
+    "support-centre": {"/v1/rules", "/v1/measures", "/v1/subscriptions", "/v1/scenarios", "/v1/forecasts/recompute"},
+}
+"""Prefixes of routes about a member's own work; observations do not leave the stack through them."""
+
+
+@pytest.fixture(scope="module")
+def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, FastAPI]]:
+    folder: Path = tmp_path_factory.mktemp("stack")
+    bus = open_bus(f"embedded:///{folder / 'bus.db'}")
+    bus.create_topics()
+    services = {
+        name: blueprint.build(blueprint.settings(data_dir=folder), bus) for name, blueprint in SERVICES.items()
+    }
+    yield {name: service.app for name, service in services.items()}
+    for service in services.values():
+        service.close()
+    bus.close()
+
+
+def _calls(dependant: Dependant) -> Iterator[object]:
+    for sub in dependant.dependencies:
+        yield sub.call
+        yield from _calls(sub)
+
+
+def _routes(app: FastAPI) -> Iterator[APIRoute]:
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            yield route
+
+
+def test_every_route_is_gated_or_for_members_or_public(apps: dict[str, FastAPI]) -> None:
+    open_routes, loose = [], []
+    for name, app in apps.items():
+        for route in _routes(app):
+            calls = list(_calls(route.dependant))
+            label = f"{name} {route.path}"
+            if any(hasattr(call, "dmi_crossing") for call in calls):
+                continue
+            if identify not in calls:
+                if label not in PUBLIC and f"* {route.path}" not in PUBLIC:
+                    open_routes.append(label)
+            elif name not in MEMBERS_ONLY and not route.path.startswith(tuple(MEMBER_ROUTES[name])):
+                loose.append(label)
+    assert open_routes == []
+    assert loose == []
+
+
+def test_every_public_route_of_the_list_exists(apps: dict[str, FastAPI]) -> None:
+    known = {f"{name} {route.path}" for name, app in apps.items() for route in _routes(app)}
+    anywhere = {f"* {route.path}" for app in apps.values() for route in _routes(app)}
+    assert known | anywhere >= PUBLIC
+
+
+def test_every_openapi_document_is_valid_and_describes_problems(apps: dict[str, FastAPI]) -> None:
+    for name, app in apps.items():
+        document = app.openapi()
+        validate(document)
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                assert "422" not in operation["responses"], f"{name} {method} {path}"
+                assert "application/problem+json" in operation["responses"]["400"]["content"]
+
+
+def test_every_topic_that_a_service_reads_is_in_the_table_of_crossings() -> None:
+    import dmi_exchange.consumer
+    import dmi_platform.consumer
+    import dmi_support_centre.consumer
+    import dmi_visualisation.consumer
+
+    for name, module in (
+        ("exchange", dmi_exchange.consumer),
+        ("platform", dmi_platform.consumer),
+        ("support-centre", dmi_support_centre.consumer),
+        ("visualisation", dmi_visualisation.consumer),
+    ):
+        for topic in module.TOPICS:
+            assert name in BY_TOPIC[topic].subscribers
