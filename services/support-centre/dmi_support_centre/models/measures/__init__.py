@@ -1,0 +1,62 @@
+"""Rules that propose measures, the states of a measure, and the look back on what came of it."""
+
+from dmi_support_centre.models.measures.lifecycle import (
+    EXPIRED,
+    PROPOSED,
+    PUBLISHED,
+    REJECTED,
+    TRANSITIONS,
+    WITHDRAWN,
+    IllegalTransition,
+    approve,
+    expire,
+    reject,
+    withdraw,
+)
+from dmi_support_centre.models.measures.lookback import CAVEAT, Comparison, LookBack, look_back
+from dmi_support_centre.models.measures.proposals import Evaluation, evaluate, forecast_share, lapse, propose
+from dmi_support_centre.models.measures.rules import (
+    Automatic,
+    CrowdRule,
+    CrowdState,
+    ForecastAt,
+    GarageRule,
+    GarageState,
+    Rule,
+    RuleRefused,
+    State,
+    check_rule,
+)
+
+__all__ = [
+    "CAVEAT",
+    "EXPIRED",
+    "PROPOSED",
+    "PUBLISHED",
+    "REJECTED",
+    "TRANSITIONS",
+    "WITHDRAWN",
+    "Automatic",
+    "Comparison",
+    "CrowdRule",
+    "CrowdState",
+    "Evaluation",
+    "ForecastAt",
+    "GarageRule",
+    "GarageState",
+    "IllegalTransition",
+    "LookBack",
+    "Rule",
+    "RuleRefused",
+    "State",
+    "approve",
+    "check_rule",
+    "evaluate",
+    "expire",
+    "forecast_share",
+    "lapse",
+    "look_back",
+    "propose",
+    "reject",
+    "withdraw",
+]
