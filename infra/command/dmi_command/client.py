@@ -27,7 +27,7 @@ class Client:
         participant: str | None = None,
         key: jose.SigningKey | None = None,
         token: str | None = None,
-        purpose: str = "dmi:purpose:public-task",
+        purpose: str | None = None,
         timeout: float = 60.0,
     ) -> None:
         self.url = url.rstrip("/")
@@ -36,7 +36,9 @@ class Client:
         self._key = key
         self._token = token
         self._expires = float("inf") if token else 0.0
-        self._http = httpx.Client(base_url=self.url, timeout=timeout, headers={"DMI-Purpose": purpose})
+        self._http = httpx.Client(
+            base_url=self.url, timeout=timeout, headers={"DMI-Purpose": purpose} if purpose else {}
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -46,7 +48,7 @@ class Client:
 
     def get(self, path: str, **query: Any) -> Any:
         """The JSON answer of a GET."""
-        return self._ask("GET", path, params={k: v for k, v in query.items() if v is not None}).json()
+        return self._ask("GET", path, params=_given(query)).json()
 
     def post(self, path: str, body: Any = None, **options: Any) -> Any:
         """The JSON answer of a POST; ``options`` as in httpx (``params``, ``files``, ``headers``)."""
@@ -59,10 +61,9 @@ class Client:
     @contextmanager
     def stream(self, path: str, **query: Any) -> Iterator[httpx.Response]:
         """An answer that is read while it arrives."""
-        params = {k: v for k, v in query.items() if v is not None}
         with (
             _reached(self.url),
-            self._http.stream("GET", path, params=params, headers=self._bearer()) as answer,
+            self._http.stream("GET", path, params=_given(query), headers=self._bearer()) as answer,
         ):
             if answer.status_code >= 400:
                 answer.read()
@@ -108,6 +109,11 @@ class Client:
         issued = answer.json()
         self._token = issued["access_token"]
         self._expires = time.monotonic() + issued["expires_in"]
+
+
+def _given(query: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Query parameters that have a value; ``None`` when none has, so that a path keeps its own query."""
+    return {name: value for name, value in query.items() if value is not None} or None
 
 
 @contextmanager

@@ -29,7 +29,8 @@ As = Annotated[
 KeyFile = Annotated[Path | None, typer.Option("--key", help="Private key (JWK) of your participant.")]
 Participant = Annotated[str | None, typer.Option("--participant", help="Your participant's id, with --key.")]
 Purpose = Annotated[
-    str, typer.Option("--purpose", help="What the data is asked for, a purpose of the rulebook.")
+    str | None,
+    typer.Option("--purpose", help="A purpose of the rulebook; left out: what the dataset is collected for."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
@@ -39,7 +40,7 @@ def connect(
     demo: str | None,
     key: Path | None = None,
     participant: str | None = None,
-    purpose: str = "dmi:purpose:public-task",
+    purpose: str | None = None,
     default: str = "operator",
 ) -> Client:
     """A client for the identity that the options name: a key, ``DMI_TOKEN``, else a demonstration identity."""

@@ -41,11 +41,11 @@ class Timetables:
             return None
         at = f"{(begun + minutes) // 60 % 24:02d}:{(begun + minutes) % 60:02d}"
         return {
-            "nl": f"lijn {line}, stopt om {at} bij {stop}{_late(row, 'minuten te laat')}",
-            "en": f"line {line}, stops at {at} at {stop}{_late(row, 'minutes late')}",
+            "nl": f"lijn {line}, stopt om {at} bij {stop}{_late(row, 'minuut', 'minuten', 'te laat')}",
+            "en": f"line {line}, stops at {at} at {stop}{_late(row, 'minute', 'minutes', 'late')}",
         }
 
 
-def _late(row: Shown, words: str) -> str:
+def _late(row: Shown, one: str, several: str, late: str) -> str:
     minutes = round((row.result or 0.0) / 60)
-    return f" ({minutes} {words})" if minutes >= 1 else ""
+    return f" ({minutes} {one if minutes == 1 else several} {late})" if minutes >= 1 else ""

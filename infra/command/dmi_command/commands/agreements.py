@@ -192,7 +192,7 @@ def list_log(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     url: Url = DEFAULT_URL,
     who: As = None,
-    purpose: Purpose = "dmi:purpose:public-task",
+    purpose: Purpose = None,
     as_json: AsJson = False,
 ) -> None:
     """The newest decisions that concern you (operator: all)."""

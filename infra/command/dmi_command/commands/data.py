@@ -161,12 +161,15 @@ def export(
     who: As = None,
     key: KeyFile = None,
     participant: Participant = None,
-    purpose: Purpose = "dmi:purpose:public-task",
+    purpose: Purpose = None,
 ) -> None:
     """Export a dataset through the gate, with its licence and lineage."""
     query = {"dataset": dataset, "format": form, "from": start, "to": end}
-    with connect(url, who, key, participant, purpose, default="officer") as client:
-        with client.stream("/platform/v1/export", **query) as answer, file.open("wb") as target:
-            for part in answer.iter_bytes():
-                target.write(part)
+    with (
+        connect(url, who, key, participant, purpose, default="officer") as client,
+        client.stream("/platform/v1/export", **query) as answer,
+        file.open("wb") as target,
+    ):
+        for part in answer.iter_bytes():
+            target.write(part)
     out.print(f"{file} ({file.stat().st_size} bytes)")

@@ -128,7 +128,7 @@ class DemoCity:
         found = set()
         for member in members:
             for path in ("/exchange/v1/agreements", "/exchange/v1/consents"):
-                for item in self._patiently(lambda p=path, m=member: self._client(m).get(p))["items"]:  # type: ignore[misc]
+                for item in self._patiently(lambda p=path, m=member: self._client(m).get(p))["items"]:
                     if item["state"] == "active":
                         found.add((item["assigner"], item["assignee"], repr(item["document"]["permission"])))
         return found
@@ -150,7 +150,7 @@ class DemoCity:
             body = msgspec.json.encode(FeatureBatch(dataset, features))
             self._patiently(
                 lambda d=dataset, b=body: self._client(owners[d]).post_bytes("/ingest/v1/features", b)
-            )  # type: ignore[misc]
+            )
             progress.advance(task)
 
     def _batches(self, batches: Iterable[ObservationBatch], progress: Progress) -> None:
