@@ -50,6 +50,10 @@ class Client:
         """The JSON answer of a GET."""
         return self._ask("GET", path, params=_given(query)).json()
 
+    def get_bytes(self, path: str, **query: Any) -> bytes:
+        """The raw answer of a GET."""
+        return self._ask("GET", path, params=_given(query)).content
+
     def post(self, path: str, body: Any = None, **options: Any) -> Any:
         """The JSON answer of a POST; ``options`` as in httpx (``params``, ``files``, ``headers``)."""
         return self._ask("POST", path, json=body, **options).json()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import httpx
 
@@ -87,11 +88,15 @@ class Fleet:
             self._kafka.stop()
 
 
-def start_service(name: str, settings: Mapping[str, str], port: int | None = None) -> Child:
-    """A process ``dmi serve <name>`` on a port of its own."""
+def start_service(
+    name: str, settings: Mapping[str, str], port: int | None = None, output: IO[bytes] | None = None
+) -> Child:
+    """A process ``dmi serve <name>`` on a port of its own, writing to ``output`` or where this process writes."""
     chosen = port or free_port()
     environment = {**os.environ, **settings, "DMI_PORT": str(chosen), "DMI_HOST": "127.0.0.1"}
-    process = subprocess.Popen([sys.executable, "-m", "dmi_command", "serve", name], env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dmi_command", "serve", name], env=environment, stdout=output, stderr=output
+    )
     return Child(name, chosen, process)
 
 

@@ -49,7 +49,7 @@ class DemoCity:
             return 0
         return msgspec.json.decode(self._state.read_bytes(), type=Progressed).until
 
-    def load(self, progress: Progress) -> None:
+    def load(self, progress: Progress, length: Micros = HISTORY) -> None:
         """Participants, datasets, agreements, places, and the history up to now; may be repeated."""
         now = clock.now()
         members = {participant.id: participant for participant, _, _ in participants()}
@@ -66,7 +66,7 @@ class DemoCity:
                 self._conclude(document)
             progress.advance(task)
         self._features(progress)
-        self._batches(history(self._city, now - HISTORY, now), progress)
+        self._batches(history(self._city, now - length, now), progress)
         self._keep(now)
 
     def run(self, speed: float, stopping: threading.Event) -> None:

@@ -1,0 +1,190 @@
+"""The gate at every crossing of the table: allowed, refused for each reason, stopped midway, recorded."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Participant
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.contracts.results import Lineage
+from dmi_agreements.crossings import CROSSINGS, Crossing
+from dmi_agreements.rulebook import parse_rulebook
+from dmi_agreements.table import LawTable
+from dmi_infra.errors import Refused
+from dmi_infra.gate import Gate
+from dmi_infra.geo import Projection
+from dmi_infra.http.problems import refusal
+from dmi_infra.telemetry import Metrics
+
+ROOT = Path(__file__).resolve().parents[2]
+RULEBOOK = parse_rulebook({f.name: f.read_bytes() for f in (ROOT / "agreements" / "rulebook").glob("*.json")})
+OWNER, STACK, USER = (f"urn:dmi:participant:{name}" for name in ("gemeente", "stack", "vendor"))
+DATASET = "urn:dmi:dataset:gemeente:garages"
+NOW = 1_800_000_000_000_000
+HOUR = 3_600_000_000
+MOBILITY = "dmi:purpose:mobility"
+
+
+class Courtroom:
+    """A law table with one dataset, a gate before it, and what the gate recorded."""
+
+    def __init__(self) -> None:
+        self.records: list[DecisionRecord | Lineage] = []
+        self.law = LawTable(RULEBOOK)
+        self.now = NOW
+        for identifier in (OWNER, STACK, USER):
+            self.law.apply(Participant(identifier, identifier, ["dmi:role:user"], rulebook=RULEBOOK.version))
+        self.law.apply(Dataset(DATASET, OWNER, {"nl": "Garages"}, purpose=MOBILITY))
+        self.law.apply(Heartbeat("urn:dmi:heartbeat", NOW))
+        self.gate = Gate(
+            "platform",
+            STACK,
+            self.law,
+            self.records.append,
+            Projection(),
+            Metrics("platform"),
+            lambda: self.now,
+        )
+
+    def agree(
+        self, assignee: str, action: str, *constraints: dict[str, Any], purpose: str = MOBILITY
+    ) -> AgreementState:
+        document = {
+            "@context": ["http://www.w3.org/ns/odrl.jsonld", {"dmi": "urn:dmi:"}],
+            "@type": "Agreement", "uid": f"urn:uuid:{uuid.uuid4()}", "profile": "urn:dmi:profile:1",
+            "dmi:rulebook": RULEBOOK.version, "dmi:legalBasis": "dmi:basis:public-task",
+            "assigner": OWNER, "assignee": assignee,
+            "permission": [{
+                "target": DATASET, "action": action,
+                "constraint": [
+                    {"leftOperand": "purpose", "operator": "isA", "rightOperand": purpose}, *constraints,
+                ],
+            }],
+        }  # fmt: skip
+        agreement = AgreementState(str(document["uid"]), document, "active", concluded_at=NOW)
+        self.law.apply(agreement)
+        return agreement
+
+    def end(self, agreement: AgreementState) -> None:
+        self.law.apply(
+            AgreementState(agreement.id, agreement.document, "ended", ended_at=self.now, ended_by=OWNER)
+        )
+
+
+@pytest.fixture
+def court() -> Courtroom:
+    return Courtroom()
+
+
+crossings = pytest.mark.parametrize("crossing", CROSSINGS, ids=lambda c: c.name)
+
+
+@crossings
+def test_an_agreement_for_the_action_opens_the_crossing_and_names_itself(
+    court: Courtroom, crossing: Crossing
+) -> None:
+    agreement = court.agree(STACK, crossing.action)
+    permit = court.gate.permit(crossing.name, crossing.action, DATASET)
+    assert permit.agreements == (agreement.id,)
+
+
+@crossings
+def test_without_an_agreement_the_crossing_is_shut(court: Courtroom, crossing: Crossing) -> None:
+    with pytest.raises(Refused) as refused:
+        court.gate.permit(crossing.name, crossing.action, DATASET)
+    assert refused.value.reasons[0].code == "no_agreement"
+
+
+@crossings
+def test_an_expired_agreement_shuts_the_crossing(court: Courtroom, crossing: Crossing) -> None:
+    until = {
+        "leftOperand": "dateTime",
+        "operator": "lteq",
+        "rightOperand": {"@value": "2027-01-01T00:00:00Z", "@type": "xsd:dateTime"},
+    }
+    court.agree(STACK, crossing.action, until)
+    court.now = 1_830_000_000_000_000
+    court.law.apply(Heartbeat("urn:dmi:heartbeat", court.now))
+    with pytest.raises(Refused) as refused:
+        court.gate.permit(crossing.name, crossing.action, DATASET)
+    assert refused.value.reasons[0].code == "expired"
+
+
+@crossings
+def test_an_agreement_for_another_purpose_shuts_the_crossing(court: Courtroom, crossing: Crossing) -> None:
+    court.agree(STACK, crossing.action, purpose="dmi:purpose:research")
+    with pytest.raises(Refused) as refused:
+        court.gate.permit(crossing.name, crossing.action, DATASET)
+    assert refused.value.reasons[0].code == "wrong_purpose"
+
+
+@crossings
+def test_an_agreement_with_an_unknown_term_shuts_the_crossing(court: Courtroom, crossing: Crossing) -> None:
+    odd = {"leftOperand": "dmi:moonPhase", "operator": "eq", "rightOperand": "full"}
+    court.agree(STACK, crossing.action, odd)
+    court.agree(STACK, crossing.action)
+    with pytest.raises(Refused) as refused:
+        court.gate.permit(crossing.name, crossing.action, DATASET)
+    assert refused.value.reasons[0].code == "unknown_term"
+
+
+@crossings
+def test_a_stop_midway_shuts_the_crossing_and_open_permits(court: Courtroom, crossing: Crossing) -> None:
+    agreement = court.agree(STACK, crossing.action)
+    permit = court.gate.permit(crossing.name, crossing.action, DATASET)
+    court.gate.still(permit)
+    court.end(agreement)
+    with pytest.raises(Refused):
+        court.gate.still(permit)
+    with pytest.raises(Refused) as refused:
+        court.gate.permit(crossing.name, crossing.action, DATASET)
+    problem = refusal(refused.value).body()
+    assert (problem["status"], problem["agreement"]) == (403, agreement.id)
+    assert problem["moment"].startswith("2027-01-15T08:00:00")
+
+
+@crossings
+def test_a_stale_law_shuts_every_crossing(court: Courtroom, crossing: Crossing) -> None:
+    court.agree(STACK, crossing.action)
+    court.now = NOW + 5_000_001
+    with pytest.raises(Refused) as refused:
+        court.gate.permit(crossing.name, crossing.action, DATASET)
+    assert refusal(refused.value).status == 503
+
+
+@crossings
+def test_the_recipient_needs_a_right_of_its_own(court: Courtroom, crossing: Crossing) -> None:
+    court.agree(STACK, crossing.action)
+    with pytest.raises(Refused):
+        court.gate.permit(crossing.name, crossing.action, DATASET, recipient=USER)
+    own = court.agree(USER, crossing.action)
+    assert own.id in court.gate.permit(crossing.name, crossing.action, DATASET, recipient=USER).agreements
+
+
+@crossings
+def test_open_data_gives_the_recipient_a_right_but_not_the_layer(
+    court: Courtroom, crossing: Crossing
+) -> None:
+    court.agree("urn:dmi:party:everyone", crossing.action)
+    with pytest.raises(Refused):
+        court.gate.permit(crossing.name, crossing.action, DATASET, recipient=USER)
+    court.agree(STACK, crossing.action)
+    court.gate.permit(crossing.name, crossing.action, DATASET, recipient=USER)
+
+
+@crossings
+def test_every_decision_is_recorded_with_its_reason(court: Courtroom, crossing: Crossing) -> None:
+    with pytest.raises(Refused):
+        court.gate.permit(crossing.name, crossing.action, DATASET)
+    court.agree(STACK, crossing.action)
+    court.gate.permit(crossing.name, crossing.action, DATASET)
+    found = [
+        (r.crossing, r.allowed, r.reasons[0].split(":")[0])
+        for r in court.records
+        if isinstance(r, DecisionRecord)
+    ]
+    assert found == [(crossing.name, False, "no_agreement"), (crossing.name, True, "allowed")]

@@ -1,0 +1,215 @@
+"""The whole stack as users run it, in both deployments: one process, and the fleet on real servers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from rich.console import Console
+from rich.progress import Progress
+
+from dmi_command.client import Client
+from dmi_command.demo import build_city
+from dmi_command.demo.publish import DemoCity
+from dmi_command.fleet import Child, Fleet, start_service
+from dmi_command.gateway import gateway
+from dmi_command.servers import free_port
+from dmi_command.stack import SERVICES
+from dmi_infra.jose import SigningKey
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 60
+SHORT_HISTORY = 15 * 86_400_000_000
+"""Half a month of measurements is enough for every page to have something to show (microseconds)."""
+
+
+@dataclass
+class Stack:
+    """A running stack: its address and its folder, and ways to hurt it."""
+
+    name: str
+    url: str
+    data_dir: Path
+    log: Path
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def demo(self, identity: str, purpose: str | None = None) -> Client:
+        """A client with a demonstration identity."""
+        return Client(self.url, demo=identity, purpose=purpose)
+
+    def participant(self, identifier: str) -> Client:
+        """A client that holds the key of a participant of the demonstration."""
+        slug = identifier.removeprefix("urn:dmi:").replace(":", "_")
+        key = SigningKey.load_or_create(self.data_dir / "keys" / f"{slug}.json")
+        return Client(self.url, participant=identifier, key=key)
+
+    def logs(self) -> str:
+        """Everything that the processes have written."""
+        return self.log.read_text(encoding="utf-8") if self.log.exists() else ""
+
+    def await_ready(self) -> None:
+        """Wait until every service is ready."""
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            try:
+                if all(
+                    httpx.get(f"{self.url}/{name}/health/ready", timeout=5).status_code == 200
+                    for name in SERVICES
+                ):
+                    return
+            except httpx.TransportError:
+                pass  # not listening yet
+            time.sleep(0.1)
+        pytest.fail(f"the stack {self.name} was not ready within {START_SECONDS} s:\n{self.logs()[-3000:]}")
+
+
+class EmbeddedStack(Stack):
+    """All services in one process."""
+
+    def start(self) -> None:
+        """Start, or start again on the same folder."""
+        environment = _environment(
+            {"DMI_DATA_DIR": str(self.data_dir), "DMI_PORT": self.url.rsplit(":", 1)[1]}
+        )
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "dmi_command", "up", "--no-demo"]
+            self.processes["stack"] = subprocess.Popen(
+                command, env=environment, stdout=log, stderr=log, cwd=ROOT
+            )
+        self.await_ready()
+
+    def kill(self, _service: str = "stack") -> None:
+        """``kill -9`` of the process."""
+        self.processes["stack"].send_signal(signal.SIGKILL)
+        self.processes["stack"].wait()
+
+    def stop(self) -> float:
+        """A graceful stop; returns how long it took in seconds."""
+        begun = time.monotonic()
+        self.processes["stack"].terminate()
+        self.processes["stack"].wait(20)
+        return time.monotonic() - begun
+
+
+class ServerStack(Stack):
+    """Kafka, PostgreSQL, one process a service, and the gateway before them."""
+
+    def __init__(self, name: str, url: str, data_dir: Path, log: Path) -> None:
+        super().__init__(name, url, data_dir, log)
+        libs = Path(os.environ.get("DMI_KAFKA_LIBS") or ROOT / ".tools" / "kafka-libs")
+        self.fleet = Fleet(data_dir, url, libs, ROOT / "infra" / "deploy" / "kafka" / "pom.xml")
+        self._settings: dict[str, str] = {}
+        self._gateway: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start servers, services and gateway."""
+        self._settings = dict(self.fleet.start_servers())
+        with self.log.open("ab") as log:
+            for name in SERVICES:
+                self.fleet.children.append(start_service(name, self._settings, output=log))
+        targets = {child.name: child.address for child in self.fleet.children}
+        port = int(self.url.rsplit(":", 1)[1])
+        self._gateway = uvicorn.Server(
+            uvicorn.Config(gateway(targets), host="127.0.0.1", port=port, log_level="error", log_config=None)
+        )
+        self._thread = threading.Thread(target=self._gateway.run, daemon=True)
+        self._thread.start()
+        self.await_ready()
+
+    def child(self, service: str) -> Child:
+        """The process of one service."""
+        return next(child for child in self.fleet.children if child.name == service)
+
+    def kill(self, service: str) -> None:
+        """``kill -9`` of one service."""
+        self.child(service).process.send_signal(signal.SIGKILL)
+        self.child(service).process.wait()
+
+    def restart(self, service: str) -> None:
+        """Start one killed service again on its port."""
+        old = self.child(service)
+        with self.log.open("ab") as log:
+            new = start_service(service, self._settings, port=old.port, output=log)
+        self.fleet.children[self.fleet.children.index(old)] = new
+        self.await_ready()
+
+    def stop(self) -> None:
+        """Stop everything."""
+        if self._gateway and self._thread:
+            self._gateway.should_exit = True
+            self._thread.join(10)
+        self.fleet.stop()
+
+
+def _environment(more: dict[str, str]) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("DMI_")}
+    return {**own, **more}
+
+
+def load_city(stack: Stack) -> None:
+    """The demonstration city with a short history, settled in every layer."""
+    city = DemoCity(build_city(), stack.url, stack.data_dir)
+    with Progress(console=Console(quiet=True)) as progress:
+        city.load(progress, SHORT_HISTORY)
+    await_settled(stack)
+
+
+def await_settled(stack: Stack, seconds: float = 60) -> None:
+    """Wait until no service has messages left to read."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        lag = 0.0
+        for name in ("platform", "visualisation", "support-centre"):
+            for line in httpx.get(f"{stack.url}/{name}/metrics", timeout=10).text.splitlines():
+                if line.startswith(f"dmi_{name.replace('-', '_')}_lag{{"):
+                    lag += float(line.rsplit(" ", 1)[1])
+        if lag == 0:
+            return
+        time.sleep(0.2)
+    pytest.fail(f"the stack {stack.name} did not settle within {seconds} s")
+
+
+@pytest.fixture(scope="session")
+def embedded_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
+    """One process with the demonstration city."""
+    folder = tmp_path_factory.mktemp("embedded")
+    stack = EmbeddedStack("embedded", f"http://127.0.0.1:{free_port()}", folder / "data", folder / "log")
+    stack.start()
+    load_city(stack)
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(scope="session")
+def server_stack(
+    tmp_path_factory: pytest.TempPathFactory, kafka_server: object, postgres_server: object
+) -> Iterator[ServerStack]:
+    """The fleet on Kafka and PostgreSQL with the demonstration city; the other two fixtures skip what is missing."""
+    folder = tmp_path_factory.mktemp("server")
+    for place in (folder, folder.parent, folder.parent.parent):
+        place.chmod(0o755)  # PostgreSQL runs as another user
+    stack = ServerStack("server", f"http://127.0.0.1:{free_port()}", folder / "data", folder / "log")
+    try:
+        stack.start()
+        load_city(stack)
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.fixture(scope="session", params=["embedded", "server"])
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """Each deployment in turn."""
+    found: Stack = request.getfixturevalue(f"{request.param}_stack")
+    return found
