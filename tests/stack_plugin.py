@@ -157,11 +157,11 @@ def _environment(more: dict[str, str]) -> dict[str, str]:
     return {**own, **more}
 
 
-def load_city(stack: Stack) -> None:
-    """The demonstration city with a short history, settled in every layer."""
+def load_city(stack: Stack, length: int = SHORT_HISTORY) -> None:
+    """The demonstration city with a short history (microseconds), settled in every layer."""
     city = DemoCity(build_city(), stack.url, stack.data_dir)
     with Progress(console=Console(quiet=True)) as progress:
-        city.load(progress, SHORT_HISTORY)
+        city.load(progress, length)
     await_settled(stack)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pytest import MonkeyPatch
-
 from dmi_agreements.crossings import CROSSINGS
 from dmi_command import documents
 from dmi_command.stack import SETTINGS
@@ -40,7 +38,7 @@ def test_every_kind_of_file_that_can_be_imported_is_named_in_the_readme() -> Non
     assert [kind for kind in SOURCES if f"`{kind}`" not in readme] == []
 
 
-def test_every_dmi_command_in_the_documentation_exists(monkeypatch: MonkeyPatch) -> None:
+def test_every_dmi_command_in_the_documentation_exists() -> None:
     known = {line.split("`")[1] for line in documents.commands_table().splitlines()[2:]}
     groups = {" ".join(name.split()[:2]) for name in known}
     used = set(re.findall(r"^\s*(?:\$ )?\.?(?:\.venv/bin/)?(dmi [a-z]+)", _text(), flags=re.MULTILINE))
@@ -61,7 +59,11 @@ def test_no_file_names_a_host_of_a_package_registry() -> None:
     hosts = re.compile(r"(pypi\.org|pythonhosted\.org|registry\.npmjs|repo1?\.maven|crates\.io|deb\.debian)")
     found = [
         str(path.relative_to(ROOT))
-        for path in [ROOT / "requirements.lock", ROOT / "services/visualisation/web/package-lock.json", *PAGES]
+        for path in [
+            ROOT / "requirements.lock",
+            ROOT / "services/visualisation/web/package-lock.json",
+            *PAGES,
+        ]
         if hosts.search(path.read_text(encoding="utf-8"))
     ]
     assert found == []

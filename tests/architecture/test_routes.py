@@ -32,7 +32,13 @@ MEMBER_ROUTES = {
     "ingest": {"/v1.1", "/v1/imports", "/v1/sources"},
     "platform": {"/v1/outcomes", "/v1/rejects"},
     "visualisation": set(),
-    "support-centre": {"/v1/rules", "/v1/measures", "/v1/subscriptions", "/v1/scenarios", "/v1/forecasts/recompute"},
+    "support-centre": {
+        "/v1/rules",
+        "/v1/measures",
+        "/v1/subscriptions",
+        "/v1/scenarios",
+        "/v1/forecasts/recompute",
+    },
 }
 """Prefixes of routes about a member's own work; observations do not leave the stack through them."""
 
@@ -43,7 +49,8 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, FastAPI
     bus = open_bus(f"embedded:///{folder / 'bus.db'}")
     bus.create_topics()
     services = {
-        name: blueprint.build(blueprint.settings(data_dir=folder), bus) for name, blueprint in SERVICES.items()
+        name: blueprint.build(blueprint.settings(data_dir=folder), bus)
+        for name, blueprint in SERVICES.items()
     }
     yield {name: service.app for name, service in services.items()}
     for service in services.values():

@@ -98,9 +98,9 @@ def test_an_open_stream_ends_with_the_reason(stack: Stack) -> None:
     lines: list[str] = []
 
     def follow() -> None:
-        with stack.demo("resident") as client:
-            with client.stream(f"/visualisation/v1/layers/{GARAGES}/events") as answer:
-                lines.extend(answer.iter_lines())
+        path = f"/visualisation/v1/layers/{GARAGES}/events"
+        with stack.demo("resident") as client, client.stream(path) as answer:
+            lines.extend(answer.iter_lines())
 
     reader = threading.Thread(target=follow)
     with stack.demo("officer") as officer, stack.demo("operator") as operator:

@@ -1,0 +1,159 @@
+"""``kill -9`` at random moments of intake: every acknowledged observation is stored exactly once."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dmi_command.errors import AnswerRefused, CommandFailed, NotReached
+from dmi_command.servers import free_port
+from dmi_command.stack import check_port
+from tests.stack_plugin import EmbeddedStack, ServerStack, Stack, await_settled, load_city
+
+GARAGES = "urn:dmi:dataset:gemeente:garages"
+DATASTREAM = "garages.centrum.occupancy"
+KILLS = 20
+ROWS = 50
+HOUR = 3_600_000_000
+FIRST = 1_500_000_000_000_000
+"""Long before the city's own measurements, so that only this test's rows lie there."""
+
+
+class Sensor(threading.Thread):
+    """Posts batches without a pause; a batch without an answer is sent again, as a sensor would."""
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__(daemon=True)
+        self._stack = stack
+        self.acknowledged = 0
+        self.failure: str | None = None
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        client = self._stack.participant("urn:dmi:participant:gemeente")
+        while not self.stopping.is_set():
+            first = FIRST + self.acknowledged * 60_000_000
+            body = {
+                "dataset": GARAGES,
+                "datastream": [DATASTREAM] * ROWS,
+                "phenomenon_time": [first + row * 60_000_000 for row in range(ROWS)],
+                "result": [float((self.acknowledged + row) % 400) for row in range(ROWS)],
+            }
+            try:
+                client.post("/ingest/v1/batches", body)
+            except NotReached:
+                time.sleep(0.02)
+                continue
+            except AnswerRefused as refused:
+                if refused.status == 503:
+                    time.sleep(0.05)
+                    continue
+                self.failure = str(refused)
+                return
+            self.acknowledged += ROWS
+
+
+def _stored(stack: Stack, count: int) -> Counter[str]:
+    """How often each acknowledged time is stored, read page by page through the public interface."""
+    found: Counter[str] = Counter()
+    with stack.demo("officer") as client:
+        cursor = None
+        while True:
+            page = client.get(
+                f"/platform/v1/datastreams/{DATASTREAM}/observations",
+                **{"from": "2017-01-01T00:00:00Z", "to": "2019-01-01T00:00:00Z"},
+                limit=10_000,
+                cursor=cursor,
+            )
+            found.update(item["phenomenon_time"] for item in page["items"])
+            cursor = page["next"]
+            if cursor is None:
+                return found
+
+
+def _check(stack: Stack, sensor: Sensor) -> None:
+    sensor.stopping.set()
+    sensor.join(30)
+    assert sensor.failure is None
+    await_settled(stack)
+    stored = _stored(stack, sensor.acknowledged)
+    assert sensor.acknowledged > 0
+    assert len(stored) >= sensor.acknowledged, "an acknowledged observation is missing"
+    assert len(stored) <= sensor.acknowledged + ROWS, "more than the one batch without an answer was added"
+    assert set(stored.values()) == {1}, "an observation is stored twice"
+
+
+@pytest.fixture
+def own_embedded(tmp_path: Path) -> Iterator[EmbeddedStack]:
+    stack = EmbeddedStack("embedded", f"http://127.0.0.1:{free_port()}", tmp_path / "data", tmp_path / "log")
+    stack.start()
+    load_city(stack, HOUR)
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture
+def own_server(
+    tmp_path_factory: pytest.TempPathFactory, kafka_server: object, postgres_server: object
+) -> Iterator[ServerStack]:
+    folder = tmp_path_factory.mktemp("kill")
+    for place in (folder, folder.parent, folder.parent.parent):
+        place.chmod(0o755)  # PostgreSQL runs as another user
+    stack = ServerStack("server", f"http://127.0.0.1:{free_port()}", folder / "data", folder / "log")
+    try:
+        stack.start()
+        load_city(stack, HOUR)
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.mark.timeout(400)
+def test_embedded_every_acknowledged_observation_is_stored_once_after_twenty_kills(
+    own_embedded: EmbeddedStack,
+) -> None:
+    moments = random.Random(7)
+    sensor = Sensor(own_embedded)
+    sensor.start()
+    for _ in range(KILLS):
+        time.sleep(moments.uniform(0.1, 1.5))
+        own_embedded.kill()
+        own_embedded.start()
+    _check(own_embedded, sensor)
+
+
+@pytest.mark.timeout(600)
+def test_server_every_acknowledged_observation_is_stored_once_after_twenty_kills(
+    own_server: ServerStack,
+) -> None:
+    moments = random.Random(11)
+    sensor = Sensor(own_server)
+    sensor.start()
+    for _ in range(KILLS):
+        time.sleep(moments.uniform(0.1, 1.5))
+        service = moments.choice(["ingest", "platform", "exchange"])
+        own_server.kill(service)
+        own_server.restart(service)
+    _check(own_server, sensor)
+
+
+def test_a_graceful_stop_takes_less_than_five_seconds(own_embedded: EmbeddedStack) -> None:
+    sensor = Sensor(own_embedded)
+    sensor.start()
+    time.sleep(1)
+    took = own_embedded.stop()
+    own_embedded.start()
+    _check(own_embedded, sensor)
+    assert took < 5
+
+
+def test_a_second_stack_on_the_same_port_is_refused_with_one_clear_line(own_embedded: EmbeddedStack) -> None:
+    port = int(own_embedded.url.rsplit(":", 1)[1])
+    with pytest.raises(CommandFailed, match="is in use by another program"):
+        check_port("127.0.0.1", port)

@@ -1,0 +1,167 @@
+"""Route × identity, from the OpenAPI documents: no cell is left to chance."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from dmi_command.client import Client
+from dmi_command.stack import SERVICES
+from dmi_infra.identity import AUDIENCE
+from dmi_infra.jose import SigningKey, access_claims
+from tests.architecture.test_routes import PUBLIC
+from tests.stack_plugin import EmbeddedStack
+
+GARAGES = "urn:dmi:dataset:gemeente:garages"
+FILLED = {
+    "participant": "urn:dmi:participant:gemeente", "dataset": GARAGES, "layer": GARAGES,
+    "datastream": "garages.centrum.occupancy", "z": "12", "x": "2106", "y": "1351", "result": GARAGES,
+}  # fmt: skip
+"""Values for path parameters; others get an id that names nothing."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One operation of one service."""
+
+    service: str
+    method: str
+    path: str
+
+    @property
+    def public(self) -> bool:
+        return f"{self.service} {self.path}" in PUBLIC or f"* {self.path}" in PUBLIC
+
+    @property
+    def url(self) -> str:
+        parts = [
+            FILLED.get(part.strip("{}").split(":")[0], "urn:uuid:00000000-0000-0000-0000-000000000000")
+            if part.startswith("{")
+            else part
+            for part in self.path.split("/")
+        ]
+        return f"/{self.service}{'/'.join(parts)}"
+
+    def __str__(self) -> str:
+        return f"{self.method} /{self.service}{self.path}"
+
+
+def _cells(stack: EmbeddedStack) -> Iterator[Cell]:
+    for service in SERVICES:
+        document = httpx.get(f"{stack.url}/{service}/openapi.json").json()
+        for path, operations in document["paths"].items():
+            for method in operations:
+                yield Cell(service, method.upper(), path)
+
+
+def _ask(stack: EmbeddedStack, cell: Cell, token: str | None) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    body: Any = {} if cell.method in ("POST", "PATCH", "PUT") else None
+    with httpx.stream(
+        cell.method, f"{stack.url}{cell.url}", headers=headers, json=body, timeout=20
+    ) as answer:
+        if answer.headers.get("content-type", "").startswith("text/event-stream"):
+            return answer
+        answer.read()
+        return answer
+
+
+def _forged(stack: EmbeddedStack, key: SigningKey, *, age: int = 0, audience: str = AUDIENCE) -> str:
+    claims = access_claims(
+        f"{stack.url}/exchange",
+        audience,
+        "urn:dmi:participant:gemeente",
+        "x",
+        ["dmi:role:municipality"],
+        int(time.time()) - age,
+    )
+    return key.sign_token(claims)
+
+
+def _exchange_key(stack: EmbeddedStack) -> SigningKey:
+    return SigningKey.load_or_create(stack.data_dir / "keys" / "participant_exchange.json")
+
+
+def test_without_a_token_that_holds_every_route_but_the_public_ones_answers_401(
+    embedded_stack: EmbeddedStack,
+) -> None:
+    stack = embedded_stack
+    real, other = _exchange_key(stack), SigningKey.generate()
+    identities = {
+        "no token": None,
+        "nonsense": "nonsense",
+        "expired": _forged(stack, real, age=3600),
+        "wrong audience": _forged(stack, real, audience="urn:dmi:elsewhere"),
+        "wrong key": _forged(stack, other),
+    }
+    wrong = []
+    for cell in _cells(stack):
+        for name, token in identities.items():
+            status = _ask(stack, cell, token).status_code
+            if (status == 401) == cell.public:
+                wrong.append(f"{cell}: {name} got {status}")
+    assert wrong == []
+
+
+@pytest.fixture(scope="module")
+def unsigned(embedded_stack: EmbeddedStack) -> str:
+    """The token of a participant that has not signed the rulebook."""
+    key = SigningKey.generate()
+    identifier = "urn:dmi:participant:nieuwkomer"
+    with embedded_stack.demo("operator") as operator:
+        operator.post(
+            "/exchange/v1/participants",
+            {"id": identifier, "name": "Nieuwkomer", "roles": ["dmi:role:user"], "keys": [key.public]},
+        )
+    with Client(embedded_stack.url, participant=identifier, key=key) as client:
+        client.get("/exchange/v1/me")
+        assert client._token
+        return client._token
+
+
+def test_before_the_rulebook_is_signed_nothing_but_signing_is_allowed(
+    embedded_stack: EmbeddedStack, unsigned: str
+) -> None:
+    may = {"/v1/me", "/v1/participants/{participant}/statement", "/v1/participants/{participant}/signature"}
+    wrong = []
+    for cell in _cells(embedded_stack):
+        if cell.public or (cell.service == "exchange" and cell.path in may):
+            continue
+        answer = _ask(embedded_stack, cell, unsigned)
+        if answer.status_code != 403:
+            wrong.append(f"{cell} got {answer.status_code}")
+    assert wrong == []
+
+
+def test_no_identity_gets_a_fault_of_ours_from_any_route(embedded_stack: EmbeddedStack) -> None:
+    wrong = []
+    for who in ("officer", "vendor", "analyst", "resident", "operator"):
+        with embedded_stack.demo(who) as client:
+            client.get("/exchange/v1/me")
+            token = client._token
+        for cell in _cells(embedded_stack):
+            if cell.method == "GET":
+                answer = _ask(embedded_stack, cell, token)
+                if answer.status_code >= 500:
+                    wrong.append(f"{cell}: {who} got {answer.status_code}")
+    assert wrong == []
+
+
+def test_data_for_another_purpose_is_refused(embedded_stack: EmbeddedStack) -> None:
+    bicycles = "urn:dmi:dataset:gemeente:bicycle-air"
+    with embedded_stack.demo("officer", purpose="dmi:purpose:research") as client:
+        token = client.get("/exchange/v1/me") and client._token
+    headers = {"Authorization": f"Bearer {token}", "DMI-Purpose": "dmi:purpose:research"}
+    for path in (
+        f"/platform/v1/latest?dataset={bicycles}",
+        f"/visualisation/v1/layers/{bicycles}/features",
+        f"/visualisation/v1/layers/{bicycles}/events",
+    ):
+        answer = httpx.get(f"{embedded_stack.url}{path}", headers=headers)
+        assert answer.status_code == 403, path
+        assert answer.json()["type"] == "urn:dmi:problem:wrong-purpose"
