@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.servers_plugin"]
+pytest_plugins = ["tests.servers_plugin", "tests.stack_plugin"]
 
 ROOT = Path(__file__).resolve().parents[1]
 

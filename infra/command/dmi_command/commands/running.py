@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import httpx
 import typer
 import uvicorn
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from dmi_command import documents
 from dmi_command.console import DEFAULT_URL, Url, err, out
-from dmi_command.demo import build_city
-from dmi_command.demo.publish import DemoCity
+from dmi_command.demo import sensors
 from dmi_command.errors import CommandFailed, UsageWrong
 from dmi_command.fleet import Fleet
 from dmi_command.gateway import gateway
@@ -89,29 +85,29 @@ def _fleet(settings: Settings, url: str, no_demo: bool, speed: float) -> None:
 
 def _run(http: uvicorn.Server, settings: Settings, url: str, no_demo: bool, speed: float) -> None:
     """Serve until a signal; the demonstration runs beside it in a process of its own, as sensors would."""
-    sensors: list[subprocess.Popen[bytes]] = []
+    children: list[subprocess.Popen[bytes]] = []
 
     def greet() -> None:
         if not _await_ready(url):
             return
         if not no_demo and settings.env != "production":
-            sensors.append(_start_sensors(settings, url, speed))
+            children.append(_start_sensors(settings, url, speed))
         _print_greeting(settings, url, no_demo)
 
     threading.Thread(target=greet, name="greeting", daemon=True).start()
     try:
         http.run()
     finally:
-        for process in sensors:
+        for process in children:
             process.terminate()
             process.wait(5)
 
 
 def _start_sensors(settings: Settings, url: str, speed: float) -> subprocess.Popen[bytes]:
-    base = [sys.executable, "-m", "dmi_command", "demo"]
-    environment = {**os.environ, "DMI_DATA_DIR": str(settings.data_dir)}
-    subprocess.run([*base, "load", "--url", url], env=environment, check=False)
-    return subprocess.Popen([*base, "run", "--url", url, "--speed", str(speed)], env=environment)
+    base = [sys.executable, "-m", "dmi_command.demo"]
+    where = ["--url", url, "--data-dir", str(settings.data_dir)]
+    subprocess.run([*base, "load", *where], check=False)
+    return subprocess.Popen([*base, "run", *where, "--speed", str(speed)])
 
 
 def _await_ready(url: str) -> bool:
@@ -144,33 +140,15 @@ def _url(settings: Settings) -> str:
 
 
 @demo_app.command("load")
-def load(url: Url = DEFAULT_URL, seed: int = 5, again: bool = False) -> None:
+def load(url: Url = DEFAULT_URL, seed: int = sensors.SEED, again: bool = False) -> None:
     """Load the demonstration city, unless that was done."""
-    demo = DemoCity(build_city(seed), url, read_settings().data_dir)
-    if demo.loaded_until() and not again:
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err) as progress:
-        demo.load(progress)
+    sensors.load(url, read_settings().data_dir, seed, again)
 
 
 @demo_app.command("run")
-def run(url: Url = DEFAULT_URL, seed: int = 5, speed: Speed = 1.0) -> None:
+def run(url: Url = DEFAULT_URL, seed: int = sensors.SEED, speed: Speed = 1.0) -> None:
     """Deliver what the sensors of the demonstration city measure, until stopped."""
-    stopping = threading.Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    DemoCity(build_city(seed), url, read_settings().data_dir).run(speed, stopping)
+    sensors.run(url, read_settings().data_dir, seed, speed)
 
 
 @docs_app.command("write")
