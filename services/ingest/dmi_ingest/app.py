@@ -1,0 +1,58 @@
+"""Composition root of ingest."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from fastapi import FastAPI
+
+from dmi_infra.bus.port import Bus
+from dmi_infra.http.app import build_app
+from dmi_infra.outbox import Relay
+from dmi_infra.runtime import Runtime, build_runtime
+from dmi_infra.service import Service
+from dmi_infra.sql import migrate, open_engine, store_check
+from dmi_ingest.handlers import Ingest
+from dmi_ingest.imports import Imports
+from dmi_ingest.intake import Intake
+from dmi_ingest.registry import Registry
+from dmi_ingest.routes import routers
+from dmi_ingest.sensorthings.observations import Observations
+from dmi_ingest.sensorthings.present import Addresses
+from dmi_ingest.sensorthings.service import SensorThings
+from dmi_ingest.settings import IngestSettings
+from dmi_ingest.sources import SOURCES
+from dmi_ingest.store import EntityStore, FeatureStore, ImportStore, outgoing
+from dmi_ingest.tokens import RememberingAuthenticator
+
+NAME = "ingest"
+
+
+def build(settings: IngestSettings, bus: Bus) -> Service:
+    """Ingest on ``bus`` with its store migrated; raises when either cannot be opened."""
+    engine = open_engine(settings.store_address(NAME), NAME)
+    migrate(engine, "dmi_ingest")
+    runtime = build_runtime(NAME, settings, bus)
+    return Service(NAME, assemble(settings, engine, runtime), runtime, engine.dispose)
+
+
+def assemble(settings: IngestSettings, engine: sa.Engine, runtime: Runtime) -> FastAPI:
+    """The application on a migrated store; what runs beside it is added to the parts of ``runtime``."""
+    features = FeatureStore(engine)
+    relay = Relay(engine, outgoing, runtime.publisher)
+    registry = Registry(features)
+    registry.load()
+    intake = Intake(runtime.gate, runtime.publisher, registry, runtime.metrics)
+    ingest = Ingest(intake, features, relay)
+    addresses = Addresses(settings.public_url)
+    things = SensorThings(EntityStore(engine), features, intake, relay, runtime.law.table, addresses)
+    imports = Imports(
+        ImportStore(engine), features, ingest, intake, SOURCES, settings.data_dir / "imports",
+        settings.import_workers, settings.import_batch_rows,
+    )  # fmt: skip
+    runtime.authenticate = RememberingAuthenticator(runtime.authenticate)
+    runtime.parts += [relay, imports]
+    runtime.checks["store"] = store_check(engine)
+    return build_app(
+        runtime, "DMI ingest", "Layer 1: sensors (OGC SensorThings 1.1), files and features come in here.",
+        routers(settings, ingest, imports, things, Observations(intake, things, addresses)),
+    )  # fmt: skip

@@ -1,0 +1,219 @@
+"""The native doors: batches of observations in columns, and features that no sensor makes."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from typing import Any, Final
+
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.observations import Micros, ObservationBatch
+from dmi_infra.errors import FieldError, InputRefused
+from dmi_infra.outbox import Relay
+from dmi_ingest import geometry, reading
+from dmi_ingest.errors import RowsRefused
+from dmi_ingest.intake import NO_CONSENT, Contributor, Intake
+from dmi_ingest.model import FEATURE_KINDS, ID_RULE, RowFault, valid_id, valid_subject
+from dmi_ingest.store import FeatureStore, Published
+
+ROWS: Final = 10_000
+FAULTS: Final = 100
+"""Faults that an answer names; the count is exact beyond it."""
+REQUIRED: Final = ("dataset", "datastream", "phenomenon_time", "result")
+OPTIONAL: Final = ("longitude", "latitude", "subject", "source_id")
+STREAM_PROPERTIES: Final = ("thing", "observed_property", "unit")
+
+
+class Ingest:
+    """What a participant can hand in natively."""
+
+    def __init__(self, intake: Intake, features: FeatureStore, relay: Relay) -> None:
+        self._intake = intake
+        self._features = features
+        self._relay = relay
+
+    async def hand_in_batch(self, contributor: Contributor, document: object) -> dict[str, Any]:
+        """Take the good rows of a column batch; raises ``RowsRefused`` when there are none."""
+        columns = _columns(document)
+        registry = self._intake.registry
+        named = {stream for stream in columns["datastream"] if isinstance(stream, str)}
+        if missing := registry.missing(named):
+            await asyncio.to_thread(registry.look_up, missing)
+        batch, places, faults = self._checked(columns)
+        refuse_all(batch, faults)
+        withheld: set[int] = set()
+        if len(batch):
+            withheld = (await self._intake.take(contributor, [batch]))[0]
+        else:
+            self._intake.permit(contributor, batch.dataset, 0)
+        faults = sorted(
+            [*faults, *(RowFault(places[row], NO_CONSENT) for row in withheld)], key=lambda fault: fault.index
+        )
+        accepted = len(batch) - len(withheld)
+        refuse_all(range(accepted), faults)
+        read = len(columns["datastream"])
+        return {"batch_id": batch.batch_id, "read": read, **report(accepted, faults)}
+
+    def hand_in_features(self, contributor: Contributor, document: object) -> dict[str, Any]:
+        """Keep and publish the good features; raises ``RowsRefused`` when there are none."""
+        body = reading.mapping(document, "body")
+        known_fields(body, ("dataset", "crs", "features"))
+        dataset = reading.text(body.get("dataset"), "dataset", 200)
+        crs = geometry.declared(body.get("crs"))
+        items = reading.sequence(body.get("features"), "features", ROWS)
+        self._intake.permit(contributor, dataset, len(items))
+        good: list[Feature] = []
+        places: list[int] = []
+        faults: list[RowFault] = []
+        subjects: dict[str, str] = {}
+        for index, item in enumerate(items):
+            try:
+                good.append(_feature(item, crs, subjects))
+                places.append(index)
+            except InputRefused as exc:
+                faults.append(RowFault(index, exc.errors[0]))
+        refuse_all(good, faults)
+        stored = self.publish(dataset, good, subjects)
+        rule = "names a feature of another dataset already"
+        faults += [RowFault(places[at], FieldError("id", rule, good[at].id)) for at in stored.foreign]
+        if items and len(stored.foreign) == len(good):
+            raise _refused(faults)
+        faults.sort(key=lambda fault: fault.index)
+        return {"read": len(items), **report(stored.changed, faults), "duplicate": stored.unchanged}
+
+    def publish(
+        self, dataset: str, features: Sequence[Feature], subjects: dict[str, str] | None = None
+    ) -> Published:
+        """Keep features; the bus has them soon after, in most cases before this returns."""
+        stored = self._features.put(dataset, features, subjects)
+        self._intake.registry.changed(features)
+        if stored.changed:
+            self._relay.wake()
+            self._features.wait_published(0.5)
+        return stored
+
+    def _checked(self, columns: dict[str, Any]) -> tuple[ObservationBatch, list[int], list[RowFault]]:
+        """The good rows, their indexes in the request, and the faults of the others."""
+        rows = len(columns["datastream"])
+        kept: dict[str, list[Any]] = {name: [] for name in (*REQUIRED[1:], *OPTIONAL)}
+        places: list[int] = []
+        faults: list[RowFault] = []
+        for index in range(rows):
+            try:
+                row = self._row({name: column[index] for name, column in columns.items() if name != "dataset"},
+                                columns["dataset"])  # fmt: skip
+            except InputRefused as exc:
+                faults.append(RowFault(index, exc.errors[0]))
+                continue
+            places.append(index)
+            for name, value in zip(kept, row, strict=True):
+                kept[name].append(value)
+        longitude, latitude, subject, source = (
+            kept[name] if any(value is not None for value in kept[name]) else None for name in OPTIONAL
+        )
+        batch = ObservationBatch(
+            columns["dataset"], kept["datastream"], kept["phenomenon_time"], kept["result"],
+            longitude, latitude, subject, source, batch_id=str(uuid.uuid4()),
+        )  # fmt: skip
+        return batch, places, faults
+
+    def _row(self, row: dict[str, Any], dataset: str) -> tuple[Any, ...]:
+        stream = row["datastream"]
+        known = self._intake.registry.get(stream) if isinstance(stream, str) else None
+        if known is None or known.dataset != dataset:
+            raise InputRefused.of("datastream", "must be a datastream of this dataset", reading.form(stream))
+        at: Micros = reading.micros(row["phenomenon_time"], "phenomenon_time")
+        result = None if row["result"] is None else reading.number(row["result"], "result")
+        x, y = row.get("longitude"), row.get("latitude")
+        if x is not None or y is not None:
+            x, y = geometry.position(x, y)
+        subject = row.get("subject")
+        if subject is None:
+            subject = known.subject
+        elif not isinstance(subject, str) or not valid_subject(subject):
+            raise InputRefused.of("subject", "must be urn:dmi:person:<name>", reading.form(subject))
+        source = row.get("source_id")
+        if source is not None:
+            reading.text(source, "source_id", 200)
+        return stream, at, result, x, y, subject, source
+
+
+def refuse_all(good: Sequence[object] | ObservationBatch, faults: Sequence[RowFault]) -> None:
+    """Raise ``RowsRefused`` when every row is faulty."""
+    if faults and not len(good):
+        raise _refused(faults)
+
+
+def _refused(faults: Sequence[RowFault]) -> RowsRefused:
+    errors = [
+        FieldError(f"{fault.index}.{fault.error.field}", fault.error.rule, fault.error.value)
+        for fault in faults[:FAULTS]
+    ]
+    return RowsRefused(
+        f"none of the {len(faults)} rows can be taken; row {errors[0].field}: {errors[0].rule}", errors
+    )
+
+
+def report(accepted: int, faults: Sequence[RowFault]) -> dict[str, Any]:
+    """How many rows were taken, and the others by index."""
+    return {
+        "accepted": accepted, "rejected": len(faults),
+        "errors": [fault.as_document() for fault in faults[:FAULTS]],
+    }  # fmt: skip
+
+
+def known_fields(body: dict[str, Any], names: Sequence[str], field: str = "") -> None:
+    """Raise for a member that means nothing here, since it would be lost."""
+    for name in body:
+        if name not in names:
+            raise InputRefused.of(f"{field}{name}"[:200], f"is unknown; known: {', '.join(names)}")
+
+
+def _columns(document: object) -> dict[str, Any]:
+    body = reading.mapping(document, "body")
+    known_fields(body, (*REQUIRED, *OPTIONAL))
+    found: dict[str, Any] = {"dataset": reading.text(body.get("dataset"), "dataset", 200)}
+    for name in (*REQUIRED[1:], *OPTIONAL):
+        if name in REQUIRED or body.get(name) is not None:
+            found[name] = reading.sequence(body.get(name), name, ROWS)
+    rows = len(found["datastream"])
+    for name, column in found.items():
+        if name != "dataset" and len(column) != rows:
+            raise InputRefused.of(name, f"must have as many rows as datastream ({rows})", str(len(column)))
+    return found
+
+
+def _feature(item: object, crs: str, subjects: dict[str, str]) -> Feature:
+    body = reading.mapping(item, "feature")
+    known_fields(body, ("id", "kind", "name", "geometry", "properties", "valid_from", "valid_to"))
+    identifier = body.get("id")
+    if not isinstance(identifier, str) or not valid_id(identifier):
+        raise InputRefused.of("id", ID_RULE, reading.form(identifier))
+    kind = body.get("kind")
+    if kind not in FEATURE_KINDS:
+        raise InputRefused.of("kind", f"must be one of {', '.join(FEATURE_KINDS)}", reading.form(kind))
+    properties = dict(reading.mapping(body.get("properties") or {}, "properties"))
+    reading.free(properties, "properties")
+    if kind == "datastream":
+        for name in STREAM_PROPERTIES:
+            reading.text(properties.get(name), f"properties.{name}", 200)
+    # Who a row is about is for the gate alone: it is kept here and never published with the feature.
+    subject = properties.pop("subject", None)
+    if subject is not None:
+        if not isinstance(subject, str) or not valid_subject(subject):
+            raise InputRefused.of(
+                "properties.subject", "must be urn:dmi:person:<name>", reading.form(subject)
+            )
+        subjects[identifier] = subject
+    shape = body.get("geometry")
+    start, end = (
+        None if body.get(name) is None else reading.micros(body[name], name)
+        for name in ("valid_from", "valid_to")
+    )
+    if start is not None and end is not None and end < start:
+        raise InputRefused.of("valid_to", "must not come before valid_from")
+    return Feature(
+        identifier, kind, reading.text(body.get("name"), "name", 500),
+        None if shape is None else geometry.checked(shape, "geometry", crs), properties, start, end,
+    )  # fmt: skip

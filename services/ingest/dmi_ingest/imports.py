@@ -1,0 +1,297 @@
+"""Imports of files: read by a source in a thread, handed over through the same door as everything else."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from dmi_agreements.contracts.envelope import encode
+from dmi_agreements.contracts.features import Feature, FeatureBatch
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_infra import clock
+from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unavailable
+from dmi_ingest.handlers import Ingest
+from dmi_ingest.intake import Contributor, Intake
+from dmi_ingest.sources.batching import Batch, DerivedBatch, batches
+from dmi_ingest.sources.port import Rejected, Source, SourceError
+from dmi_ingest.store.features import FeatureStore
+from dmi_ingest.store.imports import Import, ImportStore
+
+log = structlog.get_logger("imports")
+
+INTERRUPTED: Final = "the process ended while the import ran; resume it, repeats are dropped"
+NATIVE: Final = "(read well)"
+"""In the place of the file name: the row was read well and refused only behind the source."""
+NO_CONSENT: Final = "no_consent"
+FOREIGN: Final = "id_of_another_dataset"
+FEATURES_SECONDS: Final = 10.0
+"""How long rows wait until the bus has the things that they need."""
+
+
+class _Stopped(Exception):
+    """The service is stopping."""
+
+
+class Imports:
+    """Runs imports beside the HTTP interface; each batch is durable before the next is read."""
+
+    def __init__(
+        self, store: ImportStore, features: FeatureStore, ingest: Ingest, intake: Intake,
+        sources: Mapping[str, Source], folder: Path, workers: int, rows: int,
+    ) -> None:  # fmt: skip
+        self.store = store
+        self.sources = sources
+        self._features = features
+        self._ingest = ingest
+        self._intake = intake
+        self._folder = folder
+        self._rows = rows
+        self._workers = workers
+        self._pool: ThreadPoolExecutor | None = None
+        self._stopping = threading.Event()
+        self._resuming = threading.Lock()
+
+    # -- a part of the runtime ------------------------------------------------
+
+    def start(self) -> None:
+        """Mark what an earlier process left unfinished."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.store.fail_interrupted(INTERRUPTED)
+        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="import")
+
+    def stop(self) -> None:
+        """End after the batch at hand; what is unfinished can be resumed."""
+        self._stopping.set()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    # -- use cases ------------------------------------------------------------
+
+    def check(self, contributor: Contributor, kind: str, dataset: str) -> Source:
+        """The source of this kind, when the caller may import into the dataset; raises before any file is read."""
+        source = self.sources.get(kind)
+        if source is None:
+            raise InputRefused.of("kind", f"must be one of {', '.join(sorted(self.sources))}", kind)
+        self._intake.permit(contributor, dataset, 0)
+        return source
+
+    def new_folder(self) -> tuple[str, Path]:
+        """The id of a new import and the folder for its files."""
+        identifier = str(uuid.uuid4())
+        folder = self._folder / identifier
+        folder.mkdir(parents=True)
+        return identifier, folder
+
+    def discard(self, identifier: str) -> None:
+        """Remove the files of an import."""
+        shutil.rmtree(self._folder / identifier, ignore_errors=True)
+
+    def begin(
+        self, identifier: str, contributor: Contributor, kind: str, dataset: str, files: Sequence[str]
+    ) -> Future[None]:
+        """Start an import of the files in its folder; the future is done when it is over."""
+        item = Import(
+            identifier, contributor.participant, kind, dataset, contributor.purpose, list(files), "running",
+            False, "", 0, 0, 0, 0, 0, clock.now(), None,
+        )  # fmt: skip
+        self.store.begin(item)
+        return self._submit(item)
+
+    def resume(self, identifier: str, contributor: Contributor) -> Future[None]:
+        """Run an interrupted import again from its files."""
+        with self._resuming:
+            item = self.one(identifier, contributor.participant)
+            if item.state != "failed" or not item.resumable:
+                raise Conflict.of(
+                    "state", "only a failed import that is resumable can be resumed", item.state
+                )
+            self.check(contributor, item.kind, item.dataset)
+            self.store.restart(identifier)
+        return self._submit(item)
+
+    def one(self, identifier: str, participant: str) -> Import:
+        """An import of this participant; raises ``NotFound``."""
+        found = self.store.get(identifier)
+        if found is None or found.participant != participant:
+            raise NotFound("no import of yours has this id")
+        return found
+
+    def replay(
+        self, item: Import, contributor: Contributor, rows: Sequence[tuple[int, dict[str, str] | str]]
+    ) -> dict[str, Any]:
+        """Take corrected rows; a row that is still faulty stays, with its new reason."""
+        source = self.check(contributor, item.kind, item.dataset)
+        known = self.store.rejects_by_id(item.id, [number for number, _ in rows])
+        answers: list[dict[str, Any]] = []
+        for index, (number, _) in enumerate(rows):
+            found = known.get(number)
+            if found is None or found.replayed:
+                raise InputRefused.of(
+                    f"rows.{index}.id", "must be a row that waits to be replayed", str(number)
+                )
+        for number, raw in rows:
+            unit = _corrected(known[number].unit, raw)
+            faulty = self._replay_one(item, contributor, source, number, unit)
+            self.store.replay_done(item.id, number, faulty)
+            state = "accepted" if faulty is None else "rejected"
+            answers.append({"id": number, "state": state, "reason": faulty.reason if faulty else None})
+        accepted = sum(answer["state"] == "accepted" for answer in answers)
+        return {
+            "import_id": item.id, "replayed": len(answers), "accepted": accepted,
+            "rejected": len(answers) - accepted, "rows": answers,
+        }  # fmt: skip
+
+    # -- parts ----------------------------------------------------------------
+
+    def _submit(self, item: Import) -> Future[None]:
+        if self._pool is None or self._stopping.is_set():
+            raise Unavailable("imports are not running at the moment")
+        return self._pool.submit(self._run, item)
+
+    def _run(self, item: Import) -> None:
+        contributor = Contributor(item.participant, item.purpose)
+        try:
+            self._read(item, contributor)
+        except SourceError as exc:
+            self.store.end(item.id, "failed", str(exc))
+        except _Stopped:
+            self.store.end(item.id, "failed", INTERRUPTED, resumable=True)
+            return
+        except Refused as exc:
+            self.store.end(item.id, "failed", f"refused: {exc}", resumable=True)
+            return
+        except Unavailable as exc:
+            log.warning("import waits to be resumed", id=item.id, reason=exc.public)
+            self.store.end(item.id, "failed", exc.public, resumable=True)
+            return
+        except Exception as exc:  # a file of any content must not leave the import running for ever
+            log.error("import failed", id=item.id, exc_info=exc)
+            self.store.end(item.id, "failed", "the import failed inside; it has been logged", resumable=True)
+            return
+        else:
+            self.store.end(item.id, "done")
+        self.discard(item.id)
+
+    def _read(self, item: Import, contributor: Contributor) -> None:
+        source = self.sources[item.kind]
+        paths = [self._folder / item.id / name for name in item.files]
+        number = 0
+        for batch in batches(source.read(paths, item.dataset), item.dataset, self._rows):
+            if self._stopping.is_set():
+                raise _Stopped
+            counts, rejected = self._hand_over(item, contributor, batch, f"{item.id}/{number}")
+            number += isinstance(batch, ObservationBatch)
+            self.store.progress(item.id, counts, rejected)
+
+    def _hand_over(
+        self, item: Import, contributor: Contributor, batch: Batch, batch_id: str
+    ) -> tuple[dict[str, int], list[Rejected]]:
+        if isinstance(batch, list):
+            return {"read": len(batch), "rejected": len(batch)}, batch
+        if isinstance(batch, FeatureBatch):
+            return self._hand_over_features(contributor, batch, counted=not isinstance(batch, DerivedBatch))
+        good, rejected = self._known(item, batch)
+        withheld: set[int] = set()
+        if len(good):
+            withheld = self._intake.take_now(contributor, msgspec.structs.replace(good, batch_id=batch_id))
+        rejected += [_native(good, row, NO_CONSENT, "subject") for row in sorted(withheld)]
+        accepted = len(batch) - len(rejected)
+        counts = {"read": len(batch), "accepted": accepted, "rejected": len(rejected), "batches": 1}
+        return counts, rejected
+
+    def _hand_over_features(
+        self, contributor: Contributor, batch: FeatureBatch, counted: bool
+    ) -> tuple[dict[str, int], list[Rejected]]:
+        self._intake.permit(contributor, batch.dataset, len(batch.features))
+        stored = self._ingest.publish(batch.dataset, batch.features)
+        if not self._features.wait_published(FEATURES_SECONDS):
+            raise Unavailable("the bus did not take the features in time")
+        if not counted:
+            return {}, []
+        rejected = [
+            Rejected(NATIVE, None, FOREIGN, "id", feature.id, encode(feature).decode())
+            for feature in (batch.features[at] for at in stored.foreign)
+        ]
+        counts = {
+            "read": len(batch.features), "accepted": stored.changed, "duplicate": stored.unchanged,
+            "rejected": len(rejected),
+        }  # fmt: skip
+        return counts, rejected
+
+    def _known(self, item: Import, batch: ObservationBatch) -> tuple[ObservationBatch, list[Rejected]]:
+        """The rows whose datastream belongs to this dataset; another owner may have taken an id first."""
+        registry = self._intake.registry
+        streams = set(batch.datastream)
+        if missing := registry.missing(streams):
+            registry.look_up(missing)
+        known = {stream: registry.get(stream) for stream in streams}
+        mine = {
+            stream for stream, found in known.items() if found is not None and found.dataset == item.dataset
+        }
+        subjects = {stream: found.subject for stream, found in known.items() if found is not None}
+        rejected = [
+            _native(batch, row, FOREIGN, "datastream")
+            for row, stream in enumerate(batch.datastream)
+            if stream not in mine
+        ]
+        good = batch.take([row for row, stream in enumerate(batch.datastream) if stream in mine])
+        if good.subject is None and any(subjects[stream] for stream in mine):
+            good = msgspec.structs.replace(good, subject=[subjects[stream] for stream in good.datastream])
+        return good, rejected
+
+    def _replay_one(
+        self, item: Import, contributor: Contributor, source: Source, number: int, unit: Rejected
+    ) -> Rejected | None:
+        """Hand over one corrected unit; ``None`` when it was taken, else the unit as it is rejected anew."""
+        try:
+            if unit.file == NATIVE:
+                found: list[Batch] = [_read_native(unit, item.dataset)]
+            else:
+                found = list(batches(source.replay([unit], item.dataset), item.dataset, self._rows))
+        except SourceError as exc:
+            return Rejected(unit.file, unit.line, exc.rule, unit.field, unit.value, unit.raw, unit.at)
+        except (msgspec.DecodeError, ValueError):
+            return Rejected(unit.file, unit.line, "unreadable", unit.field, unit.value, unit.raw, unit.at)
+        faulty = next((batch[0] for batch in found if isinstance(batch, list) and batch), None)
+        if faulty is not None:
+            return faulty
+        for batch in found:
+            _, rejected = self._hand_over(item, contributor, batch, f"{item.id}/r{number}")
+            if rejected:
+                return Rejected(
+                    unit.file, unit.line, rejected[0].reason, rejected[0].field, rejected[0].value,
+                    unit.raw, unit.at,
+                )  # fmt: skip
+        return None
+
+
+def _native(batch: ObservationBatch, row: int, reason: str, field: str) -> Rejected:
+    """A row that its source read well and that was refused behind it; kept as it would have been handed over."""
+    value = batch.datastream[row] if field == "datastream" else str((batch.subject or {row: ""})[row])
+    return Rejected(NATIVE, None, reason, field, value, encode(batch.take([row])).decode())
+
+
+def _read_native(unit: Rejected, dataset: str) -> Batch:
+    text = unit.raw if isinstance(unit.raw, str) else ""
+    if unit.field == "id":
+        return FeatureBatch(dataset, [msgspec.json.decode(text, type=Feature)])
+    batch = msgspec.json.decode(text, type=ObservationBatch)
+    if (
+        len(batch) != 1
+        or batch.dataset != dataset
+        or not clock.EARLIEST <= batch.phenomenon_time[0] < clock.LATEST
+    ):
+        raise ValueError("must be one row of the dataset")
+    return batch
+
+
+def _corrected(unit: Rejected, raw: dict[str, str] | str) -> Rejected:
+    return Rejected(unit.file, unit.line, unit.reason, unit.field, unit.value, raw, unit.at)

@@ -1,0 +1,139 @@
+"""The one door for observations: every way in (SensorThings, batches, files) ends here, gated and durable."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import itertools
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dmi_agreements.contracts.envelope import Envelope, encode
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.crossings import BY_NAME
+from dmi_infra import clock
+from dmi_infra.bus.port import Message
+from dmi_infra.errors import FieldError
+from dmi_infra.gate import Permit
+from dmi_infra.telemetry import Metrics, current_trace
+from dmi_ingest.model import split
+from dmi_ingest.ports import Door, Wire
+from dmi_ingest.registry import Registry
+
+RAW_TOPIC = BY_NAME["raw"].topic or ""
+CROSSING = "intake"
+NO_CONSENT = FieldError("subject", "the person that the row is about has not consented, or is not named")
+CONTRIBUTE = "dmi:contribute"
+PROCESS = "dmi:process"
+
+
+@dataclass(frozen=True, slots=True)
+class Contributor:
+    """Who hands in, and for which purpose."""
+
+    participant: str
+    purpose: str | None
+    """``None``: the one that the dataset is collected for."""
+
+
+class Intake:
+    """Asks the gate, then hands over; returns only when the bus has everything durably."""
+
+    def __init__(self, gate: Door, bus: Wire, registry: Registry, metrics: Metrics) -> None:
+        self._gate = gate
+        self._bus = bus
+        self.registry = registry
+        self._metrics = metrics
+        self._prefix = uuid.uuid4()
+        self._numbers = itertools.count()
+
+    def new_id(self) -> str:
+        """An id that nothing else has: one random number a process, since each costs a call of the system."""
+        return f"{self._prefix}-{next(self._numbers)}"
+
+    def permit(self, contributor: Contributor, dataset: str, rows: int) -> Permit:
+        """The right to hand in; raises ``Refused``.
+
+        Duties of this permit are not carried out here: they bind what is delivered, and a delay or an
+        aggregation at intake would lose the raw values for good. The platform's own crossing has them.
+        """
+        if contributor.participant == self._gate.holder:
+            # The gate asks the layer's right alone when layer and caller are one; handing in needs its own.
+            self._gate.permit(CROSSING, CONTRIBUTE, dataset, contributor.purpose, rows=rows)
+        return self._gate.permit(
+            CROSSING, CONTRIBUTE, dataset, contributor.purpose,
+            recipient=contributor.participant, holder_action=PROCESS, rows=rows,
+        )  # fmt: skip
+
+    async def take(self, contributor: Contributor, batches: Sequence[ObservationBatch]) -> list[set[int]]:
+        """Hand over batches, each of one dataset; answers the rows of each that were withheld.
+
+        A row of personal data is withheld when its subject has not consented. Raises ``Refused`` before
+        anything is handed over.
+        """
+        kept, withheld, messages = self._prepare(contributor, batches)
+        if unused := self._unused(kept):
+            await asyncio.to_thread(self.registry.mark_used, unused)
+        if messages:
+            await self._bus.publish_async(RAW_TOPIC, messages)
+        self._count(kept, withheld)
+        return withheld
+
+    def take_now(self, contributor: Contributor, batch: ObservationBatch) -> set[int]:
+        """As ``take``, from a thread, for one batch."""
+        kept, withheld, messages = self._prepare(contributor, [batch])
+        if unused := self._unused(kept):
+            self.registry.mark_used(unused)
+        if messages:
+            self._bus.publish(RAW_TOPIC, messages, timeout=30.0)
+        self._count(kept, withheld)
+        return withheld[0]
+
+    def _prepare(
+        self, contributor: Contributor, batches: Sequence[ObservationBatch]
+    ) -> tuple[list[ObservationBatch], list[set[int]], list[Message]]:
+        kept: list[ObservationBatch] = []
+        withheld: list[set[int]] = []
+        messages: list[Message] = []
+        for batch in batches:
+            permit = self.permit(contributor, batch.dataset, len(batch))
+            passed = self._consented(permit, batch)
+            kept.append(passed)
+            withheld.append(_left_out(batch, passed))
+            messages += self._messages(contributor, permit, passed)
+        return kept, withheld, messages
+
+    def _consented(self, permit: Permit, batch: ObservationBatch) -> ObservationBatch:
+        """The rows whose subjects consent, recorded so that each of them can read it; else all rows."""
+        if not permit.personal:
+            return batch
+        return self._gate.carry(dataclasses.replace(permit, duties=()), batch).batch
+
+    def _messages(self, contributor: Contributor, permit: Permit, batch: ObservationBatch) -> list[Message]:
+        agreement = permit.agreements[0] if permit.agreements else ""
+        now = clock.to_text(clock.now())
+        found = []
+        for key, part in split(batch) if len(batch) else ():
+            envelope = Envelope(
+                id=self.new_id(), source="urn:dmi:service:ingest", type="nl.dmi.observations.received.v1",
+                time=now, subject=key, dataset=batch.dataset, agreement=agreement, purpose=permit.requests[-1].purpose,
+                traceparent=current_trace.get(),
+            )  # fmt: skip
+            found.append(Message(key, encode(part), envelope))
+        return found
+
+    def _unused(self, batches: Sequence[ObservationBatch]) -> set[str]:
+        return self.registry.unused({stream for batch in batches for stream in batch.datastream})
+
+    def _count(self, kept: Sequence[ObservationBatch], withheld: Sequence[set[int]]) -> None:
+        self._metrics.rows.labels("accepted").inc(sum(len(batch) for batch in kept))
+        self._metrics.rows.labels("withheld").inc(sum(len(rows) for rows in withheld))
+
+
+def _left_out(batch: ObservationBatch, passed: ObservationBatch) -> set[int]:
+    if len(batch) == len(passed):
+        return set()
+    consenting = set(passed.subject or ())
+    subjects = batch.subject or [None] * len(batch)
+    return {row for row, subject in enumerate(subjects) if subject is None or subject not in consenting}

@@ -1,0 +1,178 @@
+"""Imports of files: hand in, follow, resume, look at what was rejected, and replay it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Header, Query, Request, Response, UploadFile
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ConfigDict, Field
+
+from dmi_infra.clock import to_text
+from dmi_infra.errors import InputRefused
+from dmi_infra.http.access import Caller, runtime_of
+from dmi_ingest.errors import TooLarge
+from dmi_ingest.imports import Imports
+from dmi_ingest.model import slug
+from dmi_ingest.routes.access import Contributing
+from dmi_ingest.settings import IngestSettings
+from dmi_ingest.store.imports import Import, Reject
+
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,120}", re.ASCII)
+
+
+class Correction(BaseModel):
+    """A rejected row as it was corrected: its cells by column, or a JSON feature as text."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: int = Field(ge=1, le=2**62)
+    raw: dict[str, str] | str
+
+
+class Replay(BaseModel):
+    """Rows to take after their correction."""
+
+    model_config = ConfigDict(extra="forbid")
+    rows: list[Correction] = Field(min_length=1, max_length=1000)
+
+
+def router(settings: IngestSettings, imports: Imports) -> APIRouter:
+    """Routes under ``/v1/imports`` and ``/v1/kinds``."""
+    routes = APIRouter(prefix="/v1", tags=["imports"])
+
+    @routes.get("/kinds", summary="The kinds of file that can be imported")
+    def kinds() -> list[dict[str, Any]]:
+        return [
+            {
+                "kind": source.kind, "title": source.title, "description": source.description,
+                "expects": list(source.expects), "unit_read": source.unit_read,
+                "dataset": {name: getattr(source.dataset, name) for name in source.dataset.__dataclass_fields__},
+            }
+            for source in imports.sources.values()
+        ]  # fmt: skip
+
+    @routes.post("/imports", summary="Import files", responses={202: {"description": "the import runs"}})
+    async def begin(
+        request: Request,
+        response: Response,
+        contributor: Contributing,
+        kind: Annotated[str, Query(max_length=60)],
+        dataset: Annotated[str, Query(max_length=200)],
+        file: Annotated[list[UploadFile], File(description="the files of this kind, one part each")],
+        prefer: Annotated[str, Header(description="respond-async answers before the end")] = "",
+    ) -> dict[str, Any]:
+        """Answers with the report when the import is over, or 202 at once with ``Prefer: respond-async``."""
+        if dataset not in runtime_of(request).law.table.datasets:
+            raise InputRefused.of(
+                "dataset", "must be in the catalogue: enter it at the exchange first", dataset
+            )
+        await run_in_threadpool(imports.check, contributor, kind, dataset)
+        identifier, folder = imports.new_folder()
+        try:
+            names = await run_in_threadpool(_keep, file, folder, settings.import_limit)
+            future = imports.begin(identifier, contributor, kind, dataset, names)
+        except BaseException:
+            # Also when the caller goes away: nothing refers to the files then.
+            imports.discard(identifier)
+            raise
+        return await _answer(imports, identifier, contributor.participant, future, prefer, response)
+
+    @routes.get("/imports", summary="Imports of yours, the newest first")
+    def listed(
+        identity: Caller,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        cursor: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+    ) -> dict[str, Any]:
+        found = imports.store.of(identity.participant, limit, cursor)
+        following = str(found[-1].started_at) if len(found) == limit else None
+        return {"items": [_shown(item) for item in found], "next": following}
+
+    @routes.get("/imports/{import_id}", summary="The state and the report of an import")
+    def one(identity: Caller, import_id: str) -> dict[str, Any]:
+        return _report(imports, imports.one(import_id, identity.participant))
+
+    @routes.post("/imports/{import_id}/resume", summary="Run an interrupted import again")
+    async def resume(
+        response: Response, contributor: Contributing, import_id: str, prefer: Annotated[str, Header()] = ""
+    ) -> dict[str, Any]:
+        future = await run_in_threadpool(imports.resume, import_id, contributor)
+        return await _answer(imports, import_id, contributor.participant, future, prefer, response)
+
+    @routes.get("/imports/{import_id}/rejects", summary="The rows that were rejected, as they came in")
+    def rejects(
+        identity: Caller,
+        import_id: str,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        cursor: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    ) -> dict[str, Any]:
+        item = imports.one(import_id, identity.participant)
+        found = imports.store.rejects(item.id, cursor, limit)
+        following = str(found[-1].id) if len(found) == limit else None
+        return {"items": [_rejected(row) for row in found], "next": following}
+
+    @routes.post("/imports/{import_id}/replay", summary="Take rejected rows after their correction")
+    def replay(contributor: Contributing, import_id: str, body: Replay) -> dict[str, Any]:
+        item = imports.one(import_id, contributor.participant)
+        return imports.replay(item, contributor, [(row.id, row.raw) for row in body.rows])
+
+    return routes
+
+
+async def _answer(
+    imports: Imports, identifier: str, participant: str, future: Any, prefer: str, response: Response
+) -> dict[str, Any]:
+    if "respond-async" in prefer:
+        response.status_code = 202
+        response.headers["Location"] = f"/ingest/v1/imports/{identifier}"
+        response.headers["Preference-Applied"] = "respond-async"
+    else:
+        # The shield lets the import go on when the caller goes away.
+        await asyncio.shield(asyncio.wrap_future(future))
+    return await run_in_threadpool(lambda: _report(imports, imports.one(identifier, participant)))
+
+
+def _keep(files: Sequence[UploadFile], folder: Path, limit: int) -> list[str]:
+    """Copy the parts into the folder of the import; a name that is not safe is changed."""
+    if sum(part.size or 0 for part in files) > limit:
+        raise TooLarge.of("file", f"the files of one import may hold at most {limit} bytes together")
+    names: list[str] = []
+    for number, part in enumerate(files):
+        given = (part.filename or "").replace("\\", "/").rsplit("/", 1)[-1]
+        name = given if _SAFE.fullmatch(given) else f"{slug(given, '_') or 'file'}"
+        name = name if name not in names else f"{number}_{name}"
+        names.append(name)
+        with (folder / name).open("wb") as target:
+            shutil.copyfileobj(part.file, target, 1 << 20)
+    return names
+
+
+def _shown(item: Import) -> dict[str, Any]:
+    return {
+        "import_id": item.id, "kind": item.kind, "dataset": item.dataset, "files": item.files,
+        "state": item.state, "resumable": item.resumable, "detail": item.detail, "read": item.read,
+        "accepted": item.accepted, "duplicate": item.duplicate, "rejected": item.rejected,
+        "started_at": to_text(item.started_at),
+        "ended_at": None if item.ended_at is None else to_text(item.ended_at),
+    }  # fmt: skip
+
+
+def _report(imports: Imports, item: Import) -> dict[str, Any]:
+    """``accepted`` are units handed over durably; what the platform made of them it answers itself."""
+    outcomes = f"/platform/v1/outcomes/{item.id}"
+    return {
+        **_shown(item), "reasons": imports.store.reasons(item.id),
+        "batches": [f"{item.id}/{number}" for number in range(item.batches)], "outcomes": outcomes,
+    }  # fmt: skip
+
+
+def _rejected(row: Reject) -> dict[str, Any]:
+    unit = row.unit
+    return {
+        "id": row.id, "file": unit.file, "line": unit.line, "reason": unit.reason, "field": unit.field,
+        "value": unit.value, "at": unit.at, "raw": unit.raw,
+    }  # fmt: skip

@@ -1,0 +1,239 @@
+"""Observations in the SensorThings way, single (18-088 §10.2) and as dataArray (§14): read, gated, handed over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.decision import Reason
+from dmi_infra import clock
+from dmi_infra.errors import FieldError, InputRefused, NotFound, Refused
+from dmi_ingest import reading
+from dmi_ingest.handlers import refuse_all
+from dmi_ingest.intake import NO_CONSENT, Contributor, Intake
+from dmi_ingest.model import RowFault
+from dmi_ingest.sensorthings.gathering import Gathering, Observation, batch_of
+from dmi_ingest.sensorthings.planner import as_id
+from dmi_ingest.sensorthings.present import Addresses
+from dmi_ingest.sensorthings.service import SensorThings
+from dmi_ingest.store.features import KnownStream
+
+ROWS: Final = 50_000
+GROUPS: Final = 1000
+MEMBERS: Final = frozenset(
+    {
+        "phenomenonTime", "result", "resultTime", "resultQuality", "validTime", "parameters", "Datastream",
+        "FeatureOfInterest",
+    }
+)  # fmt: skip
+COMPONENTS: Final = frozenset(
+    (MEMBERS - {"Datastream", "FeatureOfInterest"}) | {"FeatureOfInterest/id", "id"}
+)
+_NO_STREAM = "must name a datastream that exists"
+
+
+Placing = tuple[float, float] | InputRefused | None
+"""Where a row is observed: a point, nowhere in particular, or the rule that its reference breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a dataArray: an address or ``error`` for each row in order, and the faults."""
+
+    links: list[str]
+    faults: list[RowFault]
+
+
+class Observations:
+    """Reads observations and hands them to the intake."""
+
+    def __init__(self, intake: Intake, things: SensorThings, addresses: Addresses) -> None:
+        self._intake = intake
+        self._gathering = Gathering(intake)
+        self._things = things
+        self.addresses = addresses
+
+    async def take_one(
+        self, document: object, contributor: Contributor, datastream: str | None = None
+    ) -> tuple[str, dict[str, Any]]:
+        """One observation; answers its address and its representation once it is durable."""
+        body = reading.mapping(document, "body")
+        for name in body:
+            if name not in MEMBERS and "@iot." not in name:
+                raise InputRefused.of(name[:200], "is no property of Observation")
+        stream = datastream if datastream is not None else _reference(body.get("Datastream"), "Datastream")
+        known = await self._known(stream)
+        if known is None:
+            if datastream is not None:
+                raise NotFound("no Datastream has this id")
+            raise InputRefused.of("Datastream.@iot.id", _NO_STREAM, stream)
+        _check_extras(body)
+        time = self._time(body)
+        result = reading.number(body.get("result"), "result")
+        source_id = None if body.get("@iot.id") is None else as_id(body["@iot.id"], "@iot.id")
+        place = body.get("FeatureOfInterest")
+        position = None
+        if place is not None:
+            position = await asyncio.to_thread(self._things.interest, place, contributor, known.dataset)
+        item = Observation(stream, time, result, source_id, position, known)
+        if await self._gathering.take(contributor, item):
+            raise Refused([Reason("no_consent", NO_CONSENT.rule)], known.dataset)
+        link = self.addresses.of("Observations", item.id)
+        return link, self._shown(item, link, body)
+
+    async def take_array(self, document: object, contributor: Contributor) -> Taken:
+        """Groups of rows, each group of one datastream; the good rows are taken, the others answer ``error``."""
+        groups = reading.sequence(document, "body", GROUPS)
+        good: dict[str, list[tuple[int, Observation]]] = {}
+        faults: list[RowFault] = []
+        index = 0
+        for number, group in enumerate(groups):
+            rows, stream, components = _group(group, number)
+            if index + len(rows) > ROWS:
+                raise InputRefused.of(f"{number}.dataArray", f"a request may hold at most {ROWS} rows")
+            known = await self._known(stream)
+            positions = await self._positions(rows, components, contributor)
+            for row in rows:
+                try:
+                    item = _row(row, stream, known, components, positions)
+                    good.setdefault(item.known.dataset, []).append((index, item))
+                except InputRefused as exc:
+                    faults.append(RowFault(index, exc.errors[0]))
+                index += 1
+        taken = await self._hand_over(good, faults, contributor)
+        refuse_all(taken, faults)
+        links = ["error"] * index
+        for at, item in taken:
+            links[at] = self.addresses.of("Observations", item.id)
+        return Taken(links, sorted(faults, key=lambda fault: fault.index))
+
+    # -- parts ----------------------------------------------------------------
+
+    async def _hand_over(
+        self, good: Mapping[str, list[tuple[int, Observation]]], faults: list[RowFault], contributor: Contributor
+    ) -> list[tuple[int, Observation]]:  # fmt: skip
+        """Hand over what the gate lets through; a refusal of one dataset does not stop the others."""
+        taken: list[tuple[int, Observation]] = []
+        refusal: Refused | None = None
+        for dataset, rows in good.items():
+            try:
+                batch = batch_of(dataset, [item for _, item in rows], self._intake.new_id())
+                withheld = (await self._intake.take(contributor, [batch]))[0]
+                faults += [RowFault(rows[row][0], NO_CONSENT) for row in withheld]
+                taken += [row for number, row in enumerate(rows) if number not in withheld]
+            except Refused as exc:
+                refusal = exc
+                rule = f"refused: {exc}"
+                faults += [RowFault(at, FieldError("Datastream", rule, item.datastream)) for at, item in rows]
+        if refusal is not None and not taken:
+            raise refusal
+        return taken
+
+    async def _known(self, stream: str) -> KnownStream | None:
+        registry = self._intake.registry
+        known = registry.get(stream)
+        if known is None:
+            await asyncio.to_thread(registry.look_up, [stream])
+            known = registry.get(stream)
+        return known
+
+    async def _positions(
+        self, rows: Sequence[object], components: Sequence[str], contributor: Contributor
+    ) -> dict[str, Placing]:
+        """Positions of the features of interest that the rows name, each looked up once."""
+        if "FeatureOfInterest/id" not in components:
+            return {}
+        at = components.index("FeatureOfInterest/id")
+        named = {str(row[at]) for row in rows if isinstance(row, list) and len(row) > at}
+
+        def look_up() -> dict[str, Placing]:
+            found: dict[str, Placing] = {}
+            for name in named:
+                try:
+                    found[name] = self._things.interest({"@iot.id": name}, contributor, "")
+                except InputRefused as exc:
+                    found[name] = exc
+            return found
+
+        return await asyncio.to_thread(look_up)
+
+    @staticmethod
+    def _time(body: Mapping[str, Any]) -> Micros:
+        # 18-088 §8.2.7: without a phenomenonTime the service takes the time at which it came in.
+        if body.get("phenomenonTime") is None:
+            return clock.now()
+        return _end(body["phenomenonTime"])
+
+    def _shown(self, item: Observation, link: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        shown: dict[str, Any] = {
+            "@iot.id": item.id, "@iot.selfLink": link,
+            "phenomenonTime": body.get("phenomenonTime") or clock.to_text(item.time),
+            "result": item.result, "resultTime": body.get("resultTime"),
+        }  # fmt: skip
+        if body.get("parameters") is not None:
+            shown["parameters"] = body["parameters"]
+        shown["Datastream@iot.navigationLink"] = self.addresses.of("Datastreams", item.datastream)
+        return shown
+
+
+def _end(value: object) -> Micros:
+    """An interval counts at its end: before that nobody can know its result."""
+    return reading.interval(value, "phenomenonTime")[1]
+
+
+def _check_extras(body: Mapping[str, Any]) -> None:
+    for name in ("resultTime", "validTime"):
+        if body.get(name) is not None:
+            reading.interval(body[name], name)
+    for name in ("parameters", "resultQuality"):
+        if body.get(name) is not None:
+            reading.free(body[name], name)
+    if body.get("parameters") is not None:
+        reading.mapping(body["parameters"], "parameters")
+
+
+def _reference(value: object, field: str) -> str:
+    if value is None:
+        raise InputRefused.of(f"{field}.@iot.id", _NO_STREAM)
+    return as_id(reading.mapping(value, field).get("@iot.id"), f"{field}.@iot.id")
+
+
+def _group(group: object, number: int) -> tuple[list[Any], str, list[str]]:
+    body = reading.mapping(group, str(number))
+    stream = _reference(body.get("Datastream"), f"{number}.Datastream")
+    components = reading.sequence(body.get("components"), f"{number}.components", len(COMPONENTS))
+    for name in components:
+        if name not in COMPONENTS:
+            rule = f"must be one of {', '.join(sorted(COMPONENTS))}"
+            raise InputRefused.of(f"{number}.components", rule, reading.form(name))
+    if len(set(components)) != len(components):
+        raise InputRefused.of(f"{number}.components", "must name each component once")
+    if "result" not in components:
+        raise InputRefused.of(f"{number}.components", "must name result")
+    return reading.sequence(body.get("dataArray"), f"{number}.dataArray", ROWS), stream, components
+
+
+def _row(
+    row: object, stream: str, known: KnownStream | None, components: Sequence[str],
+    positions: Mapping[str, Placing],
+) -> Observation:  # fmt: skip
+    if known is None:
+        raise InputRefused.of("Datastream.@iot.id", _NO_STREAM, stream)
+    if not isinstance(row, list) or len(row) != len(components):
+        raise InputRefused.of("dataArray", f"a row must have {len(components)} values, as the components say")
+    values = dict(zip(components, row, strict=True))
+    if len(values) > 2:
+        _check_extras(values)
+    at = values.get("phenomenonTime")
+    time = clock.now() if at is None else _end(at)
+    position = None
+    if values.get("FeatureOfInterest/id") is not None:
+        found = positions[str(values["FeatureOfInterest/id"])]
+        if isinstance(found, InputRefused):
+            raise found
+        position = found
+    source_id = None if values.get("id") is None else as_id(values["id"], "id")
+    return Observation(stream, time, reading.number(values["result"], "result"), source_id, position, known)

@@ -1,0 +1,296 @@
+"""Planning a creation (18-088 §10.2): checks everything, also what is nested, before anything is stored."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from dmi_agreements.contracts.features import Feature
+from dmi_infra import clock
+from dmi_infra.errors import FieldError, InputRefused
+from dmi_ingest import reading
+from dmi_ingest.errors import IdTaken
+from dmi_ingest.model import (
+    ID_RULE,
+    dataset_slug,
+    property_slug,
+    slug,
+    unit_of,
+    valid_id,
+    valid_subject,
+)
+from dmi_ingest.sensorthings.kinds import KINDS, Kind, Navigation, shape_of
+from dmi_ingest.sources.things import UNITS
+from dmi_ingest.store.entities import Changes, Entity, EntityStore, Related, Scope
+
+NESTED: Final = 4
+"""Levels of entities that one request may nest."""
+INLINE: Final = 200
+"""Entities that one list of a request may hold."""
+KNOWN_PROPERTIES: Final = frozenset(UNITS) | {"vehicle_position"}
+
+
+class Planner:
+    """Gathers the changes of one request. Nothing is written; ``datasets`` need the gate's permission."""
+
+    def __init__(self, store: EntityStore, scope: Scope) -> None:
+        self._store = store
+        self._scope = scope
+        self._made: dict[tuple[str, str], Entity] = {}
+        self.changes = Changes()
+        self.datasets: dict[str, None] = {}
+
+    def create(
+        self,
+        kind: Kind,
+        document: object,
+        field: str = "",
+        preset: Mapping[str, Entity] | None = None,
+        dataset: str = "",
+        depth: int = NESTED,
+    ) -> Entity:
+        """Plan one entity and what is nested in it; ``preset`` are relations that the address states."""
+        if depth < 0:
+            raise InputRefused.of(field.rstrip("."), f"entities may be nested at most {NESTED} levels deep")
+        body = reading.mapping(document, field.rstrip(".") or "body")
+        preset = preset or {}
+        refuse_unknown(kind, body, field)
+        properties = read_properties(kind, body, field)
+        if kind.name == "Things":
+            dataset = _dataset(properties, field)
+        singles = self._singles(kind, body, field, preset, dataset, depth)
+        dataset = singles["Thing"].dataset if "Thing" in singles else dataset
+        identifier = self._identifier(kind, body, field, properties, singles, dataset)
+        item = Entity(kind.name, identifier, self._scope.participant, dataset, properties)
+        self._made[kind.name, identifier] = item
+        self.changes.new.append(item)
+        if dataset:
+            self.datasets[dataset] = None
+        for name, target in singles.items():
+            self.changes.links[kind.name, identifier, name] = [target.id]
+        self._lists(item, kind, body, field, preset, dataset, depth)
+        if kind.name == "Datastreams":
+            self._publish_datastream(item, singles["Thing"], singles["ObservedProperty"])
+        return item
+
+    def find(self, kind: str, identifier: str) -> Entity | None:
+        """An entity that the caller may see, of this plan or stored."""
+        found = self._made.get((kind, identifier)) or self._store.get(kind, identifier)
+        return found if found is not None and self._scope.sees(found) else None
+
+    def reference(self, target: str, value: object, field: str) -> Entity:
+        """The existing entity that ``{"@iot.id": …}`` names."""
+        body = reading.mapping(value, field)
+        identifier = as_id(body.get("@iot.id"), f"{field}.@iot.id")
+        found = self.find(target, identifier)
+        if found is None:
+            rule = f"must name an existing {KINDS[target].single}"
+            raise InputRefused.of(f"{field}.@iot.id", rule, identifier)
+        return found
+
+    def place(self, thing: Entity, locations: list[Entity]) -> None:
+        """The thing is at these locations from now on: link, history (18-088 §8.2.3), and feature of interest."""
+        self.changes.links["Things", thing.id, "Locations"] = [item.id for item in locations]
+        if locations:
+            history = Entity(
+                "HistoricalLocations", str(uuid.uuid4()), self._scope.participant, thing.dataset,
+                {"time": clock.to_text(clock.now())},
+            )  # fmt: skip
+            self.changes.new.append(history)
+            at = ("HistoricalLocations", history.id)
+            self.changes.links[(*at, "Thing")] = [thing.id]
+            self.changes.links[(*at, "Locations")] = [item.id for item in locations]
+            self._interest(locations[0])
+        self.publish_thing(thing, locations)
+
+    def publish_thing(self, thing: Entity, locations: Iterable[Entity]) -> None:
+        """The thing as a feature; who it is about stays here."""
+        properties = dict(thing.body.get("properties", {}))
+        properties.pop("dataset", None)
+        subject = properties.pop("subject", None)
+        if subject is not None:
+            self.changes.subjects[thing.id] = subject
+        first = next(iter(locations), None)
+        shape = None if first is None else shape_of(first.body["location"])
+        self._publish(thing.dataset, Feature(thing.id, "thing", thing.body["name"], shape, properties))
+
+    def publish_datastream(self, item: Entity) -> None:
+        """A stored datastream as a feature, with the relations that it has after this plan."""
+        ends = [
+            self.find(target, self._target(item, name))
+            for name, target in (("Thing", "Things"), ("ObservedProperty", "ObservedProperties"))
+        ]
+        if ends[0] is not None and ends[1] is not None:
+            self._publish_datastream(item, ends[0], ends[1])
+
+    # -- parts ------------------------------------------------------------------
+
+    def _target(self, item: Entity, navigation: str) -> str:
+        planned = self.changes.links.get((item.kind, item.id, navigation))
+        found = planned or self._store.targets(Related(item.kind, item.id, navigation, False))
+        return found[0] if found else ""
+
+    def _interest(self, location: Entity) -> None:
+        """The feature of interest that observations without one have (18-088 §10.2.1): the thing's location."""
+        key = ("FeaturesOfInterest", location.id)
+        if key in self._made or self._store.get(*key) is not None:
+            return
+        body = {name: location.body[name] for name in ("name", "description", "encodingType")}
+        body["feature"] = location.body["location"]
+        self._made[key] = Entity(*key, self._scope.participant, location.dataset, body)
+        self.changes.new.append(self._made[key])
+
+    def _publish(self, dataset: str, feature: Feature) -> None:
+        features = self.changes.features.setdefault(dataset, [])
+        features[:] = [item for item in features if item.id != feature.id]
+        features.append(feature)
+
+    def _publish_datastream(self, item: Entity, thing: Entity, observed: Entity) -> None:
+        unit = item.body["unitOfMeasurement"]
+        name = property_slug(observed.body["name"], observed.body["definition"], KNOWN_PROPERTIES)
+        properties = {
+            **{key: value for key, value in item.body.get("properties", {}).items() if key != "subject"},
+            "thing": thing.id, "observed_property": name, "unit": unit_of(unit),
+        }  # fmt: skip
+        self._publish(thing.dataset, Feature(item.id, "datastream", item.body["name"], None, properties))
+
+    def _singles(
+        self, kind: Kind, body: Mapping[str, Any], field: str, preset: Mapping[str, Entity], dataset: str, depth: int
+    ) -> dict[str, Entity]:  # fmt: skip
+        found: dict[str, Entity] = {}
+        for name, navigation in kind.navigations.items():
+            if navigation.many or not navigation.stored:
+                continue
+            if name in preset:
+                found[name] = preset[name]
+            elif body.get(name) is not None:
+                found[name] = self._either(navigation, body[name], f"{field}{name}", {}, dataset, depth)
+            elif navigation.required:
+                raise InputRefused.of(f"{field}{name}", f"must be given: a {kind.single} belongs to one")
+        return found
+
+    def _lists(
+        self, item: Entity, kind: Kind, body: Mapping[str, Any], field: str, preset: Mapping[str, Entity],
+        dataset: str, depth: int,
+    ) -> None:  # fmt: skip
+        placed: list[Entity] = []
+        for name, navigation in kind.navigations.items():
+            if not navigation.many:
+                continue
+            values = reading.sequence(body.get(name) or [], f"{field}{name}", INLINE)
+            back = {} if navigation.stored else {navigation.inverse: item}
+            ends = [preset[name]] if name in preset else []
+            for index, value in enumerate(values):
+                at = f"{field}{name}.{index}"
+                ends.append(self._either(navigation, value, at, back, dataset, depth))
+            if navigation.required and not ends:
+                raise InputRefused.of(f"{field}{name}", "must hold at least one")
+            if kind.name == "Things" and name == "Locations":
+                placed = ends
+            elif navigation.stored:
+                self.changes.links[kind.name, item.id, name] = list(dict.fromkeys(end.id for end in ends))
+        if kind.name == "Things":
+            self.place(item, placed)
+            # The thing's feature goes first, then those of the datastreams nested in it.
+            features = self.changes.features[item.dataset]
+            features.sort(key=lambda feature: feature.kind != "thing")
+
+    def _either(
+        self, navigation: Navigation, value: object, field: str, back: Mapping[str, Entity], dataset: str, depth: int
+    ) -> Entity:  # fmt: skip
+        """A related entity: an existing one by its id (client libraries send the rest along), or a new one."""
+        body = reading.mapping(value, field)
+        target = KINDS[navigation.target]
+        if "@iot.id" in body:
+            identifier = as_id(body["@iot.id"], f"{field}.@iot.id")
+            found = self.find(target.name, identifier)
+            if found is not None and not back:
+                return found
+            if found is not None:
+                raise IdTaken.of(
+                    f"{field}.@iot.id", f"names a {target.single} that belongs elsewhere", identifier
+                )
+            if not any("@iot." not in name for name in body):
+                raise InputRefused.of(
+                    f"{field}.@iot.id", f"must name an existing {target.single}", identifier
+                )
+        return self.create(target, body, f"{field}.", back, dataset, depth - 1)
+
+    def _identifier(
+        self, kind: Kind, body: Mapping[str, Any], field: str, properties: Mapping[str, Any],
+        singles: Mapping[str, Entity], dataset: str,
+    ) -> str:  # fmt: skip
+        if body.get("@iot.id") is not None:
+            chosen = as_id(body["@iot.id"], f"{field}@iot.id")
+            if self._taken(kind.name, chosen):
+                raise IdTaken.of(f"{field}@iot.id", f"names a {kind.single} already", chosen)
+            return chosen
+        if kind.name == "HistoricalLocations":
+            return str(uuid.uuid4())
+        base = slug(str(properties["name"])) or kind.single.lower()
+        if kind.name == "Things":
+            base = f"{dataset_slug(dataset)}.{base}"
+        if kind.name == "Datastreams":
+            observed = singles["ObservedProperty"].body
+            name = property_slug(observed["name"], observed["definition"], KNOWN_PROPERTIES)
+            base = f"{singles['Thing'].id}.{name}"
+        if kind.name == "ObservedProperties":
+            base = property_slug(properties["name"], properties["definition"], KNOWN_PROPERTIES)
+        if not self._taken(kind.name, base):
+            return base
+        number = next((n for n in range(2, 20) if not self._taken(kind.name, f"{base}-{n}")), None)
+        return f"{base}-{number or uuid.uuid4().hex[:12]}"
+
+    def _taken(self, kind: str, identifier: str) -> bool:
+        return (kind, identifier) in self._made or self._store.taken(kind, identifier)
+
+
+def as_id(value: object, field: str) -> str:
+    """An id that a client names: text, or a whole number."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not valid_id(text):
+        raise InputRefused.of(field, ID_RULE, reading.form(value))
+    return text
+
+
+def refuse_unknown(kind: Kind, body: Mapping[str, Any], field: str) -> None:
+    """Control information that a client library sends back is passed over; anything else must be known."""
+    for name in body:
+        if "@iot." in name or name in kind.properties or name in kind.navigations:
+            continue
+        if name == "Observations":
+            raise InputRefused.of(f"{field}{name}", "must be handed in after the entity was created")
+        raise InputRefused.of(f"{field}{name}"[:200], f"is no property of {kind.single}")
+
+
+def read_properties(kind: Kind, body: Mapping[str, Any], field: str, partial: bool = False) -> dict[str, Any]:
+    """The checked properties of a body; with ``partial`` required ones may be left out, not emptied."""
+    found: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    for name, property_ in kind.properties.items():
+        value = body.get(name)
+        if value is None and (property_.required if name in body or not partial else False):
+            errors.append(FieldError(f"{field}{name}", "must be given"))
+        elif value is not None:
+            try:
+                found[name] = property_.check(value, f"{field}{name}")
+            except InputRefused as exc:
+                errors += exc.errors
+    if errors:
+        raise InputRefused(f"{errors[0].field}: {errors[0].rule}", errors)
+    return found
+
+
+def _dataset(properties: Mapping[str, Any], field: str) -> str:
+    free = properties.get("properties", {})
+    at = f"{field}properties"
+    if free.get("subject") is not None and not (
+        isinstance(free["subject"], str) and valid_subject(free["subject"])
+    ):
+        rule = "must be urn:dmi:person:<name>"
+        raise InputRefused.of(f"{at}.subject", rule, reading.form(free["subject"]))
+    if free.get("dataset") is None:
+        rule = "must name the dataset of the catalogue that the thing belongs to"
+        raise InputRefused.of(f"{at}.dataset", rule)
+    return reading.text(free["dataset"], f"{at}.dataset", 200)

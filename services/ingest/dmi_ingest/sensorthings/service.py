@@ -1,0 +1,323 @@
+"""What the SensorThings interface does with entities: create, read, follow a path, change, delete."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from dmi_agreements.decision import Reason
+from dmi_agreements.table import LawTable
+from dmi_infra.errors import InputRefused, NotFound, Refused
+from dmi_infra.outbox import Relay
+from dmi_ingest import geometry, reading
+from dmi_ingest.errors import InUse
+from dmi_ingest.intake import Contributor, Intake
+from dmi_ingest.sensorthings import query as options
+from dmi_ingest.sensorthings.kinds import COMMON, KINDS, Kind, shape_of
+from dmi_ingest.sensorthings.planner import Planner, read_properties, refuse_unknown
+from dmi_ingest.sensorthings.present import Addresses
+from dmi_ingest.sensorthings.query import Query
+from dmi_ingest.store import EntityStore, FeatureStore
+from dmi_ingest.store.entities import Changes, Entity, Related, Scope
+
+SEGMENTS: Final = 8
+_SEGMENT = re.compile(r"(?P<name>[A-Za-z]+)(?:\((?P<id>[^/]+)\))?")
+
+
+class SensorThings:
+    """The entities of all participants; each sees its own and those of its datasets."""
+
+    def __init__(
+        self, store: EntityStore, features: FeatureStore, intake: Intake, relay: Relay, law: LawTable,
+        addresses: Addresses,
+    ) -> None:  # fmt: skip
+        self.addresses = addresses
+        self._store = store
+        self._features = features
+        self._intake = intake
+        self._relay = relay
+        self._law = law
+        # Creations follow one another, so that two of them do not choose the same default id.
+        self._creating = threading.Lock()
+
+    # -- reading ------------------------------------------------------------------
+
+    def collection(self, kind: Kind, participant: str, given: Mapping[str, str]) -> dict[str, Any]:
+        """A page of a collection."""
+        return self._page(kind, self._scope(participant), options.parse(given, kind), dict(given), kind.name)
+
+    def one(self, kind: Kind, identifier: str, participant: str, given: Mapping[str, str]) -> dict[str, Any]:
+        """One entity; raises ``NotFound``."""
+        scope = self._scope(participant)
+        return self._shown(self._found(kind, identifier, scope), scope, options.parse(given, kind))
+
+    def follow(
+        self, kind: Kind, identifier: str, rest: str, participant: str, given: Mapping[str, str]
+    ) -> dict[str, Any] | str:
+        """What a path behind an entity names (18-088 §9.2): an entity, a collection, a property or its value."""
+        scope = self._scope(participant)
+        item = self._found(kind, identifier, scope)
+        segments = rest.strip("/").split("/")
+        if len(segments) > SEGMENTS:
+            raise NotFound(f"an address may follow at most {SEGMENTS} steps")
+        for at, segment in enumerate(segments):
+            match = _SEGMENT.fullmatch(segment)
+            name = match["name"] if match else segment
+            here, remaining = KINDS[item.kind], segments[at + 1 :]
+            if match and match["id"] is None and name in here.properties:
+                return _property(item, name, remaining)
+            navigation = here.navigations.get(name)
+            if match is None or navigation is None:
+                raise NotFound(f"{here.single} has no {segment[:60]!r}")
+            related = _related(item, name)
+            target = KINDS[navigation.target]
+            if navigation.many and match["id"] is None:
+                path = f"{kind.name}('{identifier}')/{'/'.join(segments[: at + 1])}"
+                return self._many(target, related, remaining, scope, given, path)
+            chosen = unquoted(match["id"]) if match["id"] else None
+            item = self._step(target, related, chosen, scope)
+            if remaining == ["$ref"]:
+                return {"@iot.selfLink": self.addresses.of(item.kind, item.id)}
+        return self._shown(item, scope, options.parse(given, KINDS[item.kind]))
+
+    # -- writing ------------------------------------------------------------------
+
+    def create(self, kind: Kind, document: object, contributor: Contributor) -> dict[str, Any]:
+        """Make an entity and what is nested in it, all or nothing."""
+        with self._creating:
+            planner = self._planner(contributor.participant)
+            item = planner.create(kind, document)
+            self._carry_out(planner, contributor)
+        return self._shown(item, self._scope(contributor.participant), Query())
+
+    def create_within(
+        self, kind: Kind, identifier: str, name: str, document: object, contributor: Contributor
+    ) -> dict[str, Any]:
+        """Make an entity in a collection of another one (18-088 §10.2.1)."""
+        scope = self._scope(contributor.participant)
+        parent = self._mine(kind, identifier, scope)
+        navigation = kind.navigations.get(name)
+        if navigation is None or not navigation.many:
+            raise NotFound(f"{kind.single} has no collection {name[:60]!r}")
+        with self._creating:
+            planner = self._planner(contributor.participant)
+            preset = {} if navigation.stored else {navigation.inverse: parent}
+            item = planner.create(KINDS[navigation.target], document, preset=preset, dataset=parent.dataset)
+            if navigation.stored and kind.name == "Things":
+                planner.datasets[parent.dataset] = None
+                planner.place(parent, [item])
+            elif navigation.stored:
+                planner.changes.added_links.append((kind.name, parent.id, name, item.id))
+            self._carry_out(planner, contributor)
+        return self._shown(item, scope, Query())
+
+    def change(
+        self, kind: Kind, identifier: str, document: object, contributor: Contributor
+    ) -> dict[str, Any]:
+        """Change the properties that a body names, and relations by reference (18-088 §10.3)."""
+        scope = self._scope(contributor.participant)
+        item = self._mine(kind, identifier, scope)
+        body = reading.mapping(document, "body")
+        refuse_unknown(kind, body, "")
+        properties = read_properties(kind, body, "", partial=True)
+        if kind.name == "Things" and "properties" in properties:
+            asked = properties["properties"].setdefault("dataset", item.dataset)
+            if asked != item.dataset:
+                raise InputRefused.of("properties.dataset", "cannot change: make a new Thing", str(asked))
+        with self._creating:
+            planner = self._planner(contributor.participant)
+            after = msgspec.structs.replace(item, body={**item.body, **properties})
+            planner.changes.changed.append(after)
+            if item.dataset:
+                planner.datasets[item.dataset] = None
+            self._relink(planner, kind, after, body)
+            self._republish(planner, after)
+            self._carry_out(planner, contributor)
+        return self._shown(after, scope, Query())
+
+    def delete(self, kind: Kind, identifier: str, contributor: Contributor) -> None:
+        """Delete an entity and what cannot be without it (18-088 table 25); ``InUse`` where observations rest on it."""
+        scope = self._scope(contributor.participant)
+        item = self._mine(kind, identifier, scope)
+        gone: dict[str, list[str]] = {kind.name: [item.id]}
+        streams = [item] if kind.name == "Datastreams" else self._dependents(item, "Datastreams", scope)
+        histories = self._dependents(item, "HistoricalLocations", scope)
+        for stream in streams:
+            self._mine(KINDS["Datastreams"], stream.id, scope)
+        used = self._store.in_use([stream.id for stream in streams])
+        if used:
+            raise InUse.of("@iot.id", "observations rest on it, so it cannot be deleted", used[0])
+        for found in (*streams, *histories):
+            if found.id not in gone.setdefault(found.kind, []):
+                gone[found.kind].append(found.id)
+        ended: dict[str, list[str]] = {}
+        for found in (*streams, *([item] if kind.name == "Things" else [])):
+            if found.id not in ended.setdefault(found.dataset, []):
+                ended[found.dataset].append(found.id)
+        for dataset in {*ended, *([item.dataset] if item.dataset else [])}:
+            self._intake.permit(contributor, dataset, 0)
+        planner = self._planner(contributor.participant)
+        if kind.name == "Locations":
+            for thing in self._things_at(item, scope):
+                planner.publish_thing(thing, [x for x in self._locations(thing) if x.id != item.id])
+        self._store.delete(gone, ended, planner.changes)
+        self._intake.registry.forget(gone.get("Datastreams", ()))
+        self._relay.wake()
+        self._features.wait_published(0.5)
+
+    def interest(self, value: object, contributor: Contributor, dataset: str) -> tuple[float, float] | None:
+        """The position of an observation's feature of interest, which is made when it is new."""
+        with self._creating:
+            planner = self._planner(contributor.participant)
+            body = reading.mapping(value, "FeatureOfInterest")
+            if any("@iot." not in name for name in body) and (
+                "@iot.id" not in body or planner.find("FeaturesOfInterest", str(body["@iot.id"])) is None
+            ):
+                item = planner.create(
+                    KINDS["FeaturesOfInterest"], body, "FeatureOfInterest.", dataset=dataset
+                )
+                self._carry_out(planner, contributor)
+            else:
+                item = planner.reference("FeaturesOfInterest", body, "FeatureOfInterest")
+        return geometry.point_of(shape_of(item.body["feature"]))
+
+    # -- parts --------------------------------------------------------------------
+
+    def _scope(self, participant: str) -> Scope:
+        owned = [name for name, entry in self._law.datasets.items() if entry.owner == participant]
+        return Scope(participant, frozenset(owned), COMMON)
+
+    def _planner(self, participant: str) -> Planner:
+        return Planner(self._store, self._scope(participant))
+
+    def _found(self, kind: Kind, identifier: str, scope: Scope) -> Entity:
+        item = self._store.get(kind.name, identifier)
+        if item is None or not scope.sees(item):
+            raise NotFound(f"no {kind.single} has this id")
+        return item
+
+    def _mine(self, kind: Kind, identifier: str, scope: Scope) -> Entity:
+        """An entity that the caller may change: its own, or one of its datasets."""
+        item = self._found(kind, identifier, scope)
+        if item.participant != scope.participant and item.dataset not in scope.datasets:
+            raise Refused([Reason("not_a_party", f"this {kind.single} was made by another participant")])
+        return item
+
+    def _carry_out(self, planner: Planner, contributor: Contributor) -> None:
+        for dataset in planner.datasets:
+            self._intake.permit(contributor, dataset, 0)
+        changes: Changes = planner.changes
+        self._store.apply(changes)
+        features = [feature for part in changes.features.values() for feature in part]
+        self._intake.registry.changed(features)
+        if features:
+            self._relay.wake()
+            # So that an observation that follows at once meets its datastream on the other side.
+            self._features.wait_published(0.5)
+
+    def _relink(self, planner: Planner, kind: Kind, item: Entity, body: Mapping[str, Any]) -> None:
+        for name, navigation in kind.navigations.items():
+            value = body.get(name)
+            if value is None:
+                continue
+            if not navigation.stored:
+                raise InputRefused.of(name, "cannot be changed from this side of the relation")
+            values = reading.sequence(value, name, 200) if navigation.many else [value]
+            ends = [planner.reference(navigation.target, part, name) for part in values]
+            if any(end.kind == "Things" and end.dataset != item.dataset for end in ends):
+                raise InputRefused.of(name, "must stay within the dataset")
+            if kind.name == "Things":
+                planner.place(item, ends)
+            else:
+                planner.changes.links[kind.name, item.id, name] = [end.id for end in ends]
+
+    def _republish(self, planner: Planner, item: Entity) -> None:
+        if item.kind == "Datastreams":
+            planner.publish_datastream(item)
+        if item.kind == "Things" and item.dataset not in planner.changes.features:
+            planner.publish_thing(item, self._locations(item))
+        if item.kind == "Locations":
+            for thing in self._things_at(item, self._scope(item.participant)):
+                others = [x for x in self._locations(thing) if x.id != item.id]
+                planner.publish_thing(thing, [item, *others])
+                planner.datasets[thing.dataset] = None
+
+    def _locations(self, thing: Entity) -> list[Entity]:
+        ids = self._store.targets(Related("Things", thing.id, "Locations", False))
+        return [found for i in ids if (found := self._store.get("Locations", i)) is not None]
+
+    def _things_at(self, location: Entity, scope: Scope) -> list[Entity]:
+        ids = self._store.targets(Related("Things", location.id, "Locations", True))
+        found = [self._store.get("Things", identifier) for identifier in ids]
+        return [thing for thing in found if thing is not None and scope.sees(thing)]
+
+    def _dependents(self, item: Entity, name: str, scope: Scope) -> list[Entity]:
+        navigation = KINDS[item.kind].navigations.get(name)
+        if navigation is None:
+            return []
+        ids = self._store.targets(_related(item, name))
+        return [found for i in ids if (found := self._store.get(name, i)) is not None]
+
+    def _step(self, target: Kind, related: Related, chosen: str | None, scope: Scope) -> Entity:
+        ids = self._store.targets(related)
+        wanted = chosen if chosen is not None else next(iter(ids), "")
+        if wanted not in ids:
+            raise NotFound(f"no {target.single} stands here")
+        return self._found(target, wanted, scope)
+
+    def _many(
+        self, target: Kind, related: Related, remaining: Sequence[str], scope: Scope,
+        given: Mapping[str, str], path: str,
+    ) -> dict[str, Any]:  # fmt: skip
+        if remaining == ["$ref"]:
+            items, _ = self._store.page(target.name, scope, options.GREATEST_TOP, 0, related)
+            return {"value": [{"@iot.selfLink": self.addresses.of(item.kind, item.id)} for item in items]}
+        if remaining:
+            raise NotFound(f"a collection has no {remaining[0][:60]!r}; name one entity of it by its id")
+        return self._page(target, scope, options.parse(given, target), dict(given), path, related)
+
+    def _page(
+        self, kind: Kind, scope: Scope, query: Query, given: dict[str, str], path: str,
+        related: Related | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        # One more than asked tells whether a next page exists.
+        found, total = self._store.page(kind.name, scope, query.top + 1, query.skip, related, query.count)
+        items = [self._shown(item, scope, query) for item in found[: query.top]]
+        more = len(found) > query.top and query.top > 0
+        return self.addresses.page(path, items, total, query, more, given)
+
+    def _shown(self, item: Entity, scope: Scope, query: Query) -> dict[str, Any]:
+        expanded: dict[str, Any] = {}
+        for name in query.expand:
+            navigation = KINDS[item.kind].navigations[name]
+            ends, _ = self._store.page(navigation.target, scope, options.DEFAULT_TOP, 0, _related(item, name))
+            shown = [self.addresses.entity(end, Query(), {}) for end in ends]
+            expanded[name] = shown if navigation.many else next(iter(shown), None)
+        return self.addresses.entity(item, query, expanded)
+
+
+def unquoted(text: str) -> str:
+    """An id out of an address: text between quotes, or a number."""
+    if len(text) >= 2 and text[0] == text[-1] == "'":
+        return text[1:-1].replace("''", "'")
+    return text
+
+
+def _related(item: Entity, name: str) -> Related:
+    navigation = KINDS[item.kind].navigations[name]
+    if navigation.stored:
+        return Related(item.kind, item.id, name, False)
+    return Related(navigation.target, item.id, navigation.inverse, True)
+
+
+def _property(item: Entity, name: str, remaining: Sequence[str]) -> dict[str, Any] | str:
+    value = item.body.get(name)
+    if value is None or remaining not in ([], ["$value"]):
+        raise NotFound(f"{KINDS[item.kind].single} has no value here")
+    if not remaining:
+        return {name: value}
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,0 +1,10 @@
+"""Ingest's store: entities of the SensorThings interface, features, imports, and what the bus must still hear."""
+
+from __future__ import annotations
+
+from dmi_ingest.store.entities import EntityStore
+from dmi_ingest.store.features import FeatureStore, KnownStream, Published
+from dmi_ingest.store.imports import ImportStore
+from dmi_ingest.store.tables import metadata, outgoing
+
+__all__ = ["EntityStore", "FeatureStore", "ImportStore", "KnownStream", "Published", "metadata", "outgoing"]

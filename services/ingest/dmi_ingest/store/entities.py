@@ -1,0 +1,212 @@
+"""Entities of the SensorThings interface and their relations."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from dmi_agreements.contracts.features import Feature
+from dmi_infra.sql import reading, transaction
+from dmi_ingest.errors import IdTaken
+from dmi_ingest.store.features import end_features, put_features
+from dmi_ingest.store.tables import entity, feature, link
+
+
+class Entity(msgspec.Struct, frozen=True):
+    """One entity: ``kind`` is the name of its collection, ``body`` its properties as they are shown."""
+
+    kind: str
+    id: str
+    participant: str
+    dataset: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a caller may see: what it made, what its datasets hold, and the kinds that are common to all."""
+
+    participant: str
+    datasets: Collection[str]
+    common: Collection[str]
+
+    def sees(self, item: Entity) -> bool:
+        """Whether the caller may see this entity."""
+        return (
+            item.participant == self.participant or item.dataset in self.datasets or item.kind in self.common
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """The other end of a relation: entities that ``kind``/``id`` links to, or (``inverse``) that link to it."""
+
+    kind: str
+    id: str
+    navigation: str
+    inverse: bool
+
+
+Links = dict[tuple[str, str, str], list[str]]
+"""Targets by kind, id and navigation; each list replaces what was there."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """All that one request changes, carried out in one transaction."""
+
+    new: list[Entity] = field(default_factory=list)
+    changed: list[Entity] = field(default_factory=list)
+    links: Links = field(default_factory=dict)
+    added_links: list[tuple[str, str, str, str]] = field(default_factory=list)
+    features: dict[str, list[Feature]] = field(default_factory=dict)
+    subjects: dict[str, str] = field(default_factory=dict)
+
+
+class EntityStore:
+    """Reads and writes of entities."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def get(self, kind: str, identifier: str) -> Entity | None:
+        """One entity."""
+        query = sa.select(entity).where(entity.c.kind == kind, entity.c.id == identifier)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _entity(row)
+
+    def taken(self, kind: str, identifier: str) -> bool:
+        """Whether this id names an entity, or a feature that came in by another door."""
+        query = sa.select(entity.c.id).where(entity.c.kind == kind, entity.c.id == identifier)
+        with reading(self._engine) as connection:
+            if connection.execute(query).first() is not None:
+                return True
+            if kind not in ("Things", "Datastreams"):
+                return False
+            live = sa.select(feature.c.id).where(feature.c.id == identifier, feature.c.kind != "ended")
+            return connection.execute(live).first() is not None
+
+    def page(
+        self,
+        kind: str,
+        scope: Scope,
+        top: int,
+        skip: int,
+        related: Related | None = None,
+        count: bool = False,
+    ) -> tuple[list[Entity], int | None]:
+        """Entities in the order in which they were made, and how many there are in all if asked."""
+        query = sa.select(entity).where(entity.c.kind == kind, _visible(kind, scope))
+        if related is not None:
+            query = query.where(entity.c.id.in_(_ends(related)))
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(entity.c.sequence).limit(top).offset(skip)).all()
+            total = None
+            if count:
+                total = connection.execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar()
+        return [_entity(row) for row in rows], total
+
+    def targets(self, related: Related) -> list[str]:
+        """The ids at the other end of a relation, in order of id."""
+        with reading(self._engine) as connection:
+            return sorted(str(row[0]) for row in connection.execute(_ends(related)))
+
+    def apply(self, changes: Changes) -> None:
+        """Carry out all changes and publish their features; an id that was taken meanwhile raises ``IdTaken``."""
+        with transaction(self._engine) as connection:
+            try:
+                if changes.new:
+                    connection.execute(sa.insert(entity), [_row(item) for item in changes.new])
+            except IntegrityError as exc:
+                raise IdTaken.of("@iot.id", "names something already") from exc
+            for item in changes.changed:
+                at = sa.and_(entity.c.kind == item.kind, entity.c.id == item.id)
+                connection.execute(sa.update(entity).where(at).values(body=_text(item.body)))
+            for (kind, identifier, navigation), targets in changes.links.items():
+                old = sa.delete(link).where(
+                    link.c.kind == kind, link.c.id == identifier, link.c.navigation == navigation
+                )
+                connection.execute(old)
+                _link(connection, [(kind, identifier, navigation, target) for target in targets])
+            _link(connection, changes.added_links)
+            for dataset, features in changes.features.items():
+                result = put_features(connection, dataset, features, changes.subjects)
+                if result.foreign:
+                    taken = features[result.foreign[0]].id
+                    raise IdTaken.of("@iot.id", "names a feature of another dataset already", taken)
+
+    def delete(
+        self, gone: Mapping[str, Sequence[str]], ended: Mapping[str, Sequence[str]], changes: Changes
+    ) -> None:
+        """Remove entities by kind with all their relations; ``ended`` are their features by dataset."""
+        with transaction(self._engine) as connection:
+            for kind, ids in gone.items():
+                connection.execute(sa.delete(entity).where(entity.c.kind == kind, entity.c.id.in_(ids)))
+                connection.execute(sa.delete(link).where(link.c.kind == kind, link.c.id.in_(ids)))
+                names = _NAMED.get(kind, ())
+                connection.execute(
+                    sa.delete(link).where(link.c.navigation.in_(names), link.c.target.in_(ids))
+                )
+            for dataset, ids in ended.items():
+                end_features(connection, dataset, ids)
+            for dataset, features in changes.features.items():
+                put_features(connection, dataset, features, changes.subjects)
+
+    def in_use(self, datastreams: Collection[str]) -> list[str]:
+        """Those of these datastreams on which observations rest."""
+        query = sa.select(feature.c.id).where(feature.c.id.in_(list(datastreams)), feature.c.used)
+        with reading(self._engine) as connection:
+            return sorted(connection.execute(query).scalars())
+
+
+_NAMED = {
+    "Things": ("Thing",), "Locations": ("Locations",), "Sensors": ("Sensor",),
+    "ObservedProperties": ("ObservedProperty",),
+}  # fmt: skip
+"""The navigations whose targets are of this kind."""
+
+
+def _visible(kind: str, scope: Scope) -> sa.ColumnElement[bool]:
+    if kind in scope.common:
+        return sa.true()
+    return sa.or_(entity.c.participant == scope.participant, entity.c.dataset.in_(sorted(scope.datasets)))
+
+
+def _ends(related: Related) -> sa.Select[tuple[str]]:
+    if related.inverse:
+        return sa.select(link.c.id).where(
+            link.c.kind == related.kind, link.c.navigation == related.navigation, link.c.target == related.id
+        )
+    return sa.select(link.c.target).where(
+        link.c.kind == related.kind, link.c.id == related.id, link.c.navigation == related.navigation
+    )
+
+
+def _link(connection: sa.Connection, links: Iterable[tuple[str, str, str, str]]) -> None:
+    rows = [
+        {"kind": kind, "id": identifier, "navigation": navigation, "target": target}
+        for kind, identifier, navigation, target in dict.fromkeys(links)
+    ]
+    if rows:
+        connection.execute(sa.insert(link), rows)
+
+
+def _text(body: Mapping[str, Any]) -> str:
+    return msgspec.json.encode(body).decode()
+
+
+def _row(item: Entity) -> dict[str, Any]:
+    return {
+        "kind": item.kind, "id": item.id, "participant": item.participant, "dataset": item.dataset,
+        "body": _text(item.body),
+    }  # fmt: skip
+
+
+def _entity(row: sa.Row[Any]) -> Entity:
+    return Entity(row.kind, row.id, row.participant, row.dataset, msgspec.json.decode(row.body))

@@ -1,0 +1,164 @@
+"""Imports of files, their counts, and the rows that were rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from dmi_infra import clock
+from dmi_infra.sql import reading, transaction
+from dmi_ingest.sources.port import Rejected
+from dmi_ingest.store.tables import imported, reject
+
+SHOWN = 20
+"""Rows that a report shows for each reason."""
+
+
+class Import(msgspec.Struct, frozen=True):
+    """One import; ``state`` is ``running``, ``done`` or ``failed``. Times in microseconds UTC."""
+
+    id: str
+    participant: str
+    kind: str
+    dataset: str
+    purpose: str | None
+    files: list[str]
+    state: str
+    resumable: bool
+    detail: str
+    read: int
+    accepted: int
+    duplicate: int
+    rejected: int
+    batches: int
+    started_at: int
+    ended_at: int | None
+
+
+class Reject(msgspec.Struct, frozen=True):
+    """One rejected unit and its number in the store."""
+
+    id: int
+    unit: Rejected
+    replayed: bool
+
+
+class ImportStore:
+    """Reads and writes of imports."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def begin(self, item: Import) -> None:
+        """Keep a new import."""
+        row = {**msgspec.structs.asdict(item), "files": msgspec.json.encode(item.files).decode()}
+        with transaction(self._engine) as connection:
+            connection.execute(sa.insert(imported).values(row))
+
+    def restart(self, identifier: str) -> None:
+        """Count from zero again."""
+        with transaction(self._engine) as connection:
+            connection.execute(sa.delete(reject).where(reject.c.import_id == identifier))
+            fresh = {"state": "running", "resumable": False, "detail": "", "ended_at": None}
+            counts = dict.fromkeys(("read", "accepted", "duplicate", "rejected", "batches"), 0)
+            again = sa.update(imported).where(imported.c.id == identifier)
+            connection.execute(again.values({**fresh, **counts, "started_at": clock.now()}))
+
+    def progress(self, identifier: str, counts: dict[str, int], rejected: Sequence[Rejected] = ()) -> None:
+        """Add to the counts of an import, with the rows that were rejected."""
+        added = {name: imported.c[name] + number for name, number in counts.items()}
+        with transaction(self._engine) as connection:
+            if added:
+                connection.execute(sa.update(imported).where(imported.c.id == identifier).values(added))
+            if rejected:
+                connection.execute(sa.insert(reject), [_row(identifier, item) for item in rejected])
+
+    def end(self, identifier: str, state: str, detail: str = "", resumable: bool = False) -> None:
+        """The import is over."""
+        values = {"state": state, "detail": detail, "resumable": resumable, "ended_at": clock.now()}
+        with transaction(self._engine) as connection:
+            connection.execute(sa.update(imported).where(imported.c.id == identifier).values(values))
+
+    def fail_interrupted(self, detail: str) -> None:
+        """Mark what an earlier process left running; it can be resumed."""
+        values = {"state": "failed", "detail": detail, "resumable": True, "ended_at": clock.now()}
+        with transaction(self._engine) as connection:
+            connection.execute(sa.update(imported).where(imported.c.state == "running").values(values))
+
+    def get(self, identifier: str) -> Import | None:
+        """One import."""
+        with reading(self._engine) as connection:
+            row = connection.execute(sa.select(imported).where(imported.c.id == identifier)).first()
+        return None if row is None else _import(row)
+
+    def of(self, participant: str, limit: int, before: int | None) -> list[Import]:
+        """The imports of a participant, the newest first."""
+        query = sa.select(imported).where(imported.c.participant == participant)
+        if before is not None:
+            query = query.where(imported.c.started_at < before)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(imported.c.started_at.desc()).limit(limit)).all()
+        return [_import(row) for row in rows]
+
+    def rejects(self, identifier: str, after: int, limit: int) -> list[Reject]:
+        """Rejected rows of an import that were not replayed, in the order of the files."""
+        query = sa.select(reject).where(
+            reject.c.import_id == identifier, reject.c.id > after, reject.c.replayed.is_(False)
+        )
+        with reading(self._engine) as connection:
+            return [_reject(row) for row in connection.execute(query.order_by(reject.c.id).limit(limit))]
+
+    def rejects_by_id(self, identifier: str, ids: Sequence[int]) -> dict[int, Reject]:
+        """Rejected rows of an import by their numbers."""
+        query = sa.select(reject).where(reject.c.import_id == identifier, reject.c.id.in_(list(ids)))
+        with reading(self._engine) as connection:
+            return {row.id: _reject(row) for row in connection.execute(query)}
+
+    def reasons(self, identifier: str) -> list[dict[str, Any]]:
+        """Rejections by reason: how many, and the first ones with file, line, field and value."""
+        mine = sa.and_(reject.c.import_id == identifier, reject.c.replayed.is_(False))
+        grouped = sa.select(reject.c.reason, sa.func.count().label("number")).where(mine)
+        found = []
+        with reading(self._engine) as connection:
+            for reason, number in connection.execute(
+                grouped.group_by(reject.c.reason).order_by(sa.desc("number"), reject.c.reason)
+            ).all():
+                columns = sa.select(reject.c.file, reject.c.line, reject.c.field, reject.c.value)
+                first = columns.where(mine, reject.c.reason == reason).order_by(reject.c.id).limit(SHOWN)
+                rows = [dict(row._mapping) for row in connection.execute(first)]
+                found.append({"reason": reason, "count": number, "rows": rows})
+        return found
+
+    def replay_done(self, identifier: str, number: int, unit: Rejected | None) -> None:
+        """A rejected row was taken after its correction (``None``), or rejected anew."""
+        with transaction(self._engine) as connection:
+            at = sa.and_(reject.c.id == number, reject.c.import_id == identifier)
+            if unit is not None:
+                connection.execute(sa.update(reject).where(at).values(_row(identifier, unit)))
+                return
+            connection.execute(sa.update(reject).where(at).values(replayed=True))
+            counts = {"rejected": imported.c.rejected - 1, "accepted": imported.c.accepted + 1}
+            connection.execute(sa.update(imported).where(imported.c.id == identifier).values(counts))
+
+
+def _row(identifier: str, unit: Rejected) -> dict[str, Any]:
+    return {
+        "import_id": identifier, "file": unit.file, "line": unit.line, "reason": unit.reason,
+        "field": unit.field, "value": unit.value, "raw": msgspec.json.encode(unit.raw).decode(),
+        "at": unit.at, "replayed": False,
+    }  # fmt: skip
+
+
+def _reject(row: sa.Row[Any]) -> Reject:
+    unit = Rejected(
+        row.file, row.line, row.reason, row.field, row.value, msgspec.json.decode(row.raw), row.at
+    )
+    return Reject(row.id, unit, bool(row.replayed))
+
+
+def _import(row: sa.Row[Any]) -> Import:
+    values = dict(row._mapping)
+    return Import(**{**values, "files": msgspec.json.decode(values["files"])})

@@ -1,0 +1,220 @@
+"""OGC 18-088 (SensorThings 1.1 sensing): entities, resource paths, query options, create, update, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.ingest.fakes import GARAGES, OTHER, VENDOR, Node, datastream, location, thing
+
+BASE = "http://127.0.0.1:8080/ingest/v1.1"
+CENTRUM = "/v1.1/Things('garages.centrum')"
+STREAM = "/v1.1/Datastreams('garages.centrum.occupancy')"
+
+
+def test_service_root_lists_the_collections_and_the_conformance(node: Node) -> None:
+    """§9.2.1, req/resource-path/resource-path-to-entities; §8.2 serverSettings."""
+    root = node.get("/v1.1")
+    names = {entry["name"] for entry in root["value"]}
+    assert names == {
+        "Things", "Locations", "HistoricalLocations", "Sensors", "ObservedProperties", "Datastreams",
+        "FeaturesOfInterest",
+    }  # fmt: skip
+    assert all(entry["url"] == f"{BASE}/{entry['name']}" for entry in root["value"])
+    array = "http://www.opengis.net/spec/iot_sensing/1.1/req/data-array"
+    assert array in root["serverSettings"]["conformance"]
+    assert root["serverSettings"][array]["endpoints"] == [f"{BASE}/CreateObservations"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Things",
+        "Locations",
+        "HistoricalLocations",
+        "Sensors",
+        "ObservedProperties",
+        "Datastreams",
+        "FeaturesOfInterest",
+    ],
+)
+def test_every_entity_carries_control_information_and_the_links_of_its_relations(
+    node: Node, name: str
+) -> None:
+    """req/datamodel/entity-control-information/common-control-information and /relations."""
+    node.post("/v1.1/Things", thing())
+    item = node.get(f"/v1.1/{name}")["value"][0]
+    assert item["@iot.selfLink"] == f"{BASE}/{name}('{item['@iot.id']}')"
+    assert node.get(item["@iot.selfLink"].removeprefix(BASE.removesuffix("/v1.1"))) == item
+    for key, link in item.items():
+        if key.endswith("@iot.navigationLink") and not key.startswith("Observations"):
+            node.get(link.removeprefix(BASE.removesuffix("/v1.1")))
+
+
+def test_creating_answers_201_with_location_and_the_entity(node: Node) -> None:
+    """§10.2.1, req/create-update-delete/create-entity."""
+    answer = node.call("POST", "/v1.1/Things", {**thing(), "@iot.id": "mijn-garage"})
+    assert answer.status_code == 201
+    assert answer.headers["location"] == f"{BASE}/Things('mijn-garage')"
+    assert answer.json()["@iot.id"] == "mijn-garage"
+    assert node.refused("/v1.1/Things", {**thing(), "@iot.id": "mijn-garage"}, 409)["field"] == "@iot.id"
+
+
+def test_deep_insert_makes_and_links_everything_at_once_or_nothing(node: Node) -> None:
+    """req/create-update-delete/deep-insert and deep-insert-status-code."""
+    broken = thing()
+    broken["Datastreams"][0]["unitOfMeasurement"].pop("symbol")
+    error = node.refused("/v1.1/Things", broken)
+    assert error["field"] == "Datastreams.0.unitOfMeasurement.symbol"
+    assert node.get("/v1.1/Locations")["value"] == []
+    node.post("/v1.1/Things", thing())
+    shown = node.get(f"{STREAM}?$expand=Thing,Sensor,ObservedProperty")
+    assert shown["Thing"]["@iot.id"] == "garages.centrum"
+    assert shown["Sensor"]["@iot.id"] == "lus"
+    assert shown["ObservedProperty"]["@iot.id"] == "occupancy"
+
+
+def test_links_to_existing_entities_also_when_the_client_sends_the_whole_entity(node: Node) -> None:
+    """req/create-update-delete/link-to-existing-entities."""
+    node.post("/v1.1/Things", {**thing(), "Datastreams": []})
+    first = node.post(f"{CENTRUM}/Datastreams", datastream())
+    again = {**datastream(), "@iot.id": "tweede", "Thing": node.get(CENTRUM)}
+    assert node.post("/v1.1/Datastreams", again)["@iot.id"] == "tweede"
+    assert first["@iot.id"] == "garages.centrum.occupancy"
+    assert len(node.get("/v1.1/Sensors('lus')/Datastreams")["value"]) == 2
+    assert len(node.get("/v1.1/Sensors")["value"]) == 1
+    dangling = {**datastream(), "Thing": {"@iot.id": "nergens"}}
+    assert node.refused("/v1.1/Datastreams", dangling)["field"] == "Thing.@iot.id"
+
+
+def test_a_new_location_writes_history_and_the_feature_of_interest(node: Node) -> None:
+    """req/create-update-delete/historical-location-auto-creation; §10.2.1 create-observations FeatureOfInterest."""
+    node.post("/v1.1/Things", thing())
+    moved = {**location(), "name": "Verhuisd", "location": {"type": "Point", "coordinates": [5.2, 52.2]}}
+    node.post(f"{CENTRUM}/Locations", moved)
+    assert [item["name"] for item in node.get(f"{CENTRUM}/Locations")["value"]] == ["Verhuisd"]
+    assert len(node.get(f"{CENTRUM}/HistoricalLocations")["value"]) == 2
+    assert len(node.get("/v1.1/FeaturesOfInterest")["value"]) == 2
+    assert node.bus.features()["garages.centrum"].geometry == {"type": "Point", "coordinates": [5.2, 52.2]}
+
+
+def test_paths_reach_properties_values_relations_and_references(node: Node) -> None:
+    """§9.2.4 to §9.2.8, req/resource-path/resource-path-to-entities."""
+    node.post("/v1.1/Things", thing())
+    assert node.get(f"{CENTRUM}/name") == {"name": "Centrum"}
+    assert node.call("GET", f"{CENTRUM}/name/$value").text == "Centrum"
+    assert node.get(f"{CENTRUM}/Datastreams('garages.centrum.occupancy')/Sensor/name") == {"name": "Lus"}
+    references = node.get(f"{CENTRUM}/Datastreams/$ref")["value"]
+    assert references == [{"@iot.selfLink": f"{BASE}/Datastreams('garages.centrum.occupancy')"}]
+    for wrong in (
+        f"{CENTRUM}/nothing",
+        f"{CENTRUM}/Datastreams('x')",
+        "/v1.1/Things('x')",
+        f"{CENTRUM}/name/x",
+    ):
+        assert node.call("GET", wrong).status_code == 404
+
+
+def test_pages_follow_one_another_by_next_link(node: Node) -> None:
+    """req/request-data/top, /skip, /count, /pagination."""
+    for number in range(5):
+        node.post(
+            "/v1.1/Things", {"name": f"T{number}", "description": "", "properties": {"dataset": GARAGES}}
+        )
+    seen: list[str] = []
+    path = "/v1.1/Things?$top=2&$count=true"
+    while path:
+        page = node.get(path)
+        assert page["@iot.count"] == 5
+        seen += [item["name"] for item in page["value"]]
+        path = page.get("@iot.nextLink", "").removeprefix(BASE.removesuffix("/v1.1"))
+    assert seen == [f"T{number}" for number in range(5)]
+    assert node.get("/v1.1/Things?$skip=4")["value"][0]["name"] == "T4"
+    assert node.get("/v1.1/Things?$top=0")["value"] == []
+
+
+def test_select_keeps_only_what_is_named(node: Node) -> None:
+    """req/request-data/select."""
+    node.post("/v1.1/Things", thing())
+    shown = node.get(f"{CENTRUM}?$select=name,Locations")
+    assert set(shown) == {"@iot.id", "@iot.selfLink", "name", "Locations@iot.navigationLink"}
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["$filter=name eq 'x'", "$top=-1", "$select=nothing", "$expand=nothing", "$expand=Datastreams/Sensor"],
+)
+def test_an_option_that_cannot_be_honoured_is_refused_by_name(node: Node, option: str) -> None:
+    """req/request-data/status-codes: 400 where an option is not valid or not known here."""
+    answer = node.call("GET", f"/v1.1/Things?{option}")
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == option.split("=")[0]
+
+
+def test_patch_changes_what_it_names_and_nothing_else(node: Node) -> None:
+    """req/create-update-delete/update-entity."""
+    node.post("/v1.1/Things", thing())
+    answer = node.call("PATCH", STREAM, {"description": "nieuw", "properties": {"capacity": 500}})
+    assert answer.status_code == 200
+    shown = node.get(STREAM)
+    assert (shown["description"], shown["name"]) == ("nieuw", "Bezetting")
+    assert node.bus.features()["garages.centrum.occupancy"].properties["capacity"] == 500
+    assert node.refused(CENTRUM, {"name": None}, method="PATCH")["field"] == "name"
+    other = {"properties": {"dataset": OTHER}}
+    assert node.refused(CENTRUM, other, method="PATCH")["field"] == "properties.dataset"
+
+
+def test_deleting_takes_along_what_cannot_be_alone(node: Node) -> None:
+    """req/create-update-delete/delete-entity; table 25."""
+    node.post("/v1.1/Things", thing())
+    assert node.call("DELETE", CENTRUM).status_code == 200
+    for path in (CENTRUM, STREAM):
+        assert node.call("GET", path).status_code == 404
+    assert node.get("/v1.1/HistoricalLocations")["value"] == []
+    assert len(node.get("/v1.1/Locations")["value"]) == 1
+    ended = node.bus.features()
+    assert ended["garages.centrum"].valid_to is not None
+    assert ended["garages.centrum.occupancy"].valid_to is not None
+
+
+def test_what_observations_rest_on_stays(node: Node) -> None:
+    """§10.4, with the deviation that stored observations are never deleted along."""
+    node.post("/v1.1/Things", thing())
+    node.post(f"{STREAM}/Observations", {"result": 3})
+    for path in (CENTRUM, STREAM, "/v1.1/Sensors('lus')"):
+        assert node.refused(path, None, 409, "DELETE")["rule"].startswith("observations rest on it")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": None}, "name"),
+        ({"properties": {}}, "properties.dataset"),
+        ({"properties": {"dataset": GARAGES, "subject": "Noor"}}, "properties.subject"),
+        ({"colour": "red"}, "colour"),
+        ({"@iot.id": "a/b"}, "@iot.id"),
+        ({"Locations": [{**location(), "encodingType": "text/plain"}]}, "Locations.0.encodingType"),
+        (
+            {"Locations": [{**location(), "location": {"type": "Point", "coordinates": [52.1, 5.1]}}]},
+            "Locations.0.location.coordinates",
+        ),
+        (
+            {"Datastreams": [{**datastream(), "observationType": "OM_TruthObservation"}]},
+            "Datastreams.0.observationType",
+        ),
+    ],
+)
+def test_a_refusal_names_the_field(node: Node, change: dict[str, Any], field: str) -> None:
+    """req/datamodel: mandatory properties and their types."""
+    assert node.refused("/v1.1/Things", {**thing(), **change})["field"] == field
+
+
+def test_another_participant_neither_sees_nor_changes_what_is_not_its_own(node: Node) -> None:
+    """Beyond the standard: the gate stands at this border too."""
+    node.post("/v1.1/Things", thing())
+    assert node.get("/v1.1/Things", who=VENDOR)["value"] == []
+    assert node.call("PATCH", CENTRUM, {"name": "x"}, VENDOR).status_code == 404
+    assert node.refused("/v1.1/Things", thing(), 403, who=VENDOR)["type"] == "urn:dmi:problem:no-agreement"
+    assert node.call("PATCH", "/v1.1/Sensors('lus')", {"name": "x"}, VENDOR).status_code == 403
+    assert node.call("GET", "/v1.1/Things", who="urn:dmi:participant:nobody").status_code == 403

@@ -1,0 +1,143 @@
+"""Imports: the report adds up, rejected rows come back, and what broke off is resumed."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dmi_ingest.imports import INTERRUPTED
+from tests.unit.ingest.fakes import GARAGES, VENDOR, Node, running
+
+HEADER = "SystemCodeNumber,Capacity,Occupancy,LastUpdated\n"
+GOOD = "BHMBCCMKT01,577,61,2016-10-04 07:59:42\nBHMBCCMKT01,577,64,2016-10-04 08:25:42\n"
+BAD = "BHMBCCMKT01,577,many,2016-10-04 08:59:42\n"
+
+
+def hand_in(node: Node, text: str, kind: str = "birmingham-parking", who: str = "", **more: Any) -> Any:
+    extra = {"who": who} if who else {}
+    files = {"file": ("dataset.csv", text.encode(), "text/csv")}
+    return node.call("POST", f"/v1/imports?kind={kind}&dataset={GARAGES}", files=files, **extra, **more)
+
+
+def test_the_report_counts_every_row_once_and_names_the_rejected_ones(node: Node) -> None:
+    report = hand_in(node, HEADER + GOOD + BAD).json()
+    assert report["state"] == "done", report
+    assert (report["read"], report["accepted"], report["duplicate"], report["rejected"]) == (3, 2, 0, 1)
+    [reason] = report["reasons"]
+    assert reason["count"] == 1
+    assert reason["rows"][0] | {"field": ""} == {
+        "file": "dataset.csv",
+        "line": 4,
+        "field": "",
+        "value": "many",
+    }
+    assert report["batches"] == [f"{report['import_id']}/0"]
+    assert {batch.batch_id for batch in node.bus.batches()} == set(report["batches"])
+    assert len(node.bus.rows()) == 2
+    assert node.get(f"/v1/imports/{report['import_id']}") == report
+    assert [item["import_id"] for item in node.get("/v1/imports")["items"]] == [report["import_id"]]
+
+
+def test_things_are_on_the_bus_before_the_rows_that_need_them(node: Node) -> None:
+    hand_in(node, HEADER + GOOD)
+    topics = [topic for topic, _ in node.bus.published]
+    assert topics[0] == "dmi.features.v1"
+    assert topics[-1] == "dmi.observations.raw.v1"
+
+
+def test_a_rejected_row_is_replayed_after_its_correction(node: Node) -> None:
+    report = hand_in(node, HEADER + GOOD + BAD).json()
+    address = f"/v1/imports/{report['import_id']}"
+    [row] = node.get(f"{address}/rejects")["items"]
+    again = node.call("POST", f"{address}/replay", {"rows": [{"id": row["id"], "raw": row["raw"]}]}).json()
+    assert (again["accepted"], again["rejected"]) == (0, 1)
+    raw = {name: "63" if value == "many" else value for name, value in row["raw"].items()}
+    taken = node.call("POST", f"{address}/replay", {"rows": [{"id": row["id"], "raw": raw}]}).json()
+    assert (taken["accepted"], taken["rejected"]) == (1, 0)
+    assert [found[2] for found in node.bus.rows()] == [61.0, 64.0, 63.0]
+    after = node.get(address)
+    assert (after["read"], after["accepted"], after["rejected"], after["reasons"]) == (3, 3, 0, [])
+    twice = node.call("POST", f"{address}/replay", {"rows": [{"id": row["id"], "raw": raw}]})
+    assert twice.status_code == 400
+
+
+def test_an_answer_before_the_end_says_where_to_look(node: Node) -> None:
+    answer = hand_in(node, HEADER + GOOD, headers={"Prefer": "respond-async"})
+    assert answer.status_code == 202
+    assert answer.headers["location"].endswith(answer.json()["import_id"])
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "field"),
+    [
+        (f"kind=nothing&dataset={GARAGES}", 400, "kind"),
+        ("kind=birmingham-parking&dataset=urn:dmi:dataset:gemeente:new", 400, "dataset"),
+    ],
+)
+def test_an_unknown_kind_or_dataset_is_refused(node: Node, path: str, status: int, field: str) -> None:
+    answer = node.call("POST", f"/v1/imports?{path}", files={"file": ("x.csv", b"x")})
+    assert answer.status_code == status
+    assert answer.json()["errors"][0]["field"] == field
+
+
+def test_only_who_may_contribute_imports_and_only_the_importer_looks(node: Node) -> None:
+    assert hand_in(node, HEADER + GOOD, who=VENDOR).status_code == 403
+    identifier = hand_in(node, HEADER + GOOD).json()["import_id"]
+    assert node.call("GET", f"/v1/imports/{identifier}", who=VENDOR).status_code == 404
+    assert list((node.settings.data_dir / "imports").iterdir()) == []
+
+
+def test_a_file_of_another_kind_fails_with_its_reason(node: Node) -> None:
+    report = hand_in(node, "a,b\n1,2\n").json()
+    assert report["state"] == "failed"
+    assert not report["resumable"]
+    assert "dataset.csv" in report["detail"]
+
+
+def test_an_import_without_a_bus_can_be_resumed(node: Node) -> None:
+    hand_in(node, HEADER + GOOD)
+    node.bus.away = True
+    report = hand_in(node, HEADER + GOOD).json()
+    assert (report["state"], report["resumable"]) == ("failed", True)
+    node.bus.away = False
+    again = node.call("POST", f"/v1/imports/{report['import_id']}/resume").json()
+    assert (again["state"], again["accepted"], again["read"]) == ("done", 2, 2)
+    assert node.call("POST", f"/v1/imports/{report['import_id']}/resume").status_code == 409
+
+
+def test_what_a_crash_left_running_is_marked_and_resumed(tmp_path: Path) -> None:
+    with running(tmp_path) as node:
+        hand_in(node, HEADER + GOOD)  # so that only the rows wait for the bus, not the things
+        node.bus.away = True
+        identifier = hand_in(node, HEADER + GOOD).json()["import_id"]
+        _pretend_running(node, identifier)
+    with running(tmp_path) as node:
+        report = node.get(f"/v1/imports/{identifier}")
+        assert (report["state"], report["resumable"], report["detail"]) == ("failed", True, INTERRUPTED)
+        assert node.call("POST", f"/v1/imports/{identifier}/resume").json()["state"] == "done"
+        assert len(node.bus.rows()) == 2
+
+
+def _pretend_running(node: Node, identifier: str) -> None:
+    """The state that a killed process leaves behind."""
+    with sqlite3.connect(node.settings.data_dir / "ingest.db") as connection:
+        connection.execute("UPDATE import SET state = 'running' WHERE id = ?", [identifier])
+    connection.close()
+
+
+def test_every_kind_is_described_in_two_languages(node: Node) -> None:
+    kinds = node.get("/v1/kinds")
+    assert "snuffelfiets" in {kind["kind"] for kind in kinds}
+    assert all(set(kind["title"]) == {"nl", "en"} for kind in kinds)
+
+
+def test_a_real_file_goes_in_whole(node: Node, real_data: Path) -> None:
+    """Units are what the source counts; all of them are either taken or reported."""
+    file = next((real_data / "parking").glob("*birmingham*"))
+    report = hand_in(node, file.read_text()).json()
+    assert report["state"] == "done", report
+    assert report["read"] == report["accepted"] + report["rejected"] > 10_000
+    assert len(node.bus.rows()) == report["accepted"]

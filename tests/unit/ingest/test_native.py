@@ -1,0 +1,146 @@
+"""The native doors: batches in columns, and features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.ingest.fakes import BICYCLES, GARAGES, OTHER, VENDOR, Node, thing
+
+NOON = "2026-11-21T12:00:00Z"
+STREAM = "garages.centrum.occupancy"
+
+
+@pytest.fixture
+def city(node: Node) -> Node:
+    node.post("/v1.1/Things", thing())
+    return node
+
+
+def columns(**change: Any) -> dict[str, Any]:
+    return {"dataset": GARAGES, "datastream": [STREAM], "phenomenon_time": [NOON], "result": [1], **change}
+
+
+def feature(**change: Any) -> dict[str, Any]:
+    return {"id": "n1", "kind": "neighbourhood", "name": "Buurt", **change}
+
+
+def features(*items: Any, **change: Any) -> dict[str, Any]:
+    return {"dataset": GARAGES, "features": list(items), **change}
+
+
+def test_good_rows_are_taken_and_faulty_ones_told_by_index(city: Node) -> None:
+    answer = city.post(
+        "/v1/batches",
+        columns(
+            datastream=[STREAM, "nergens", STREAM, STREAM],
+            phenomenon_time=[NOON, NOON, 1_795_262_400_000_000, "yesterday"],
+            result=[1, 2, None, 4],
+            longitude=[5.1, None, None, None],
+            latitude=[52.1, None, None, None],
+        ),
+    )
+    assert (answer["read"], answer["accepted"], answer["rejected"]) == (4, 2, 2)
+    assert [(e["index"], e["field"]) for e in answer["errors"]] == [(1, "datastream"), (3, "phenomenon_time")]
+    batch = city.bus.batches()[0]
+    assert batch.result == [1.0, None]
+    assert batch.longitude == [5.1, None]
+    assert batch.batch_id == answer["batch_id"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"result": [1, 2]}, "result"),
+        ({"result": None}, "result"),
+        ({"colour": [1]}, "colour"),
+        ({"result": ["1"]}, "0.result"),
+        ({"longitude": [5.1]}, "0.latitude"),
+        ({"longitude": [52.1], "latitude": [5.1]}, "0.longitude"),
+        ({"subject": ["noor"]}, "0.subject"),
+        ({"source_id": [7]}, "0.source_id"),
+        ({"datastream": [["x"]]}, "0.datastream"),
+        ({"dataset": 5}, "dataset"),
+        ({"datastream": ["x"] * 10_001}, "datastream"),
+    ],
+)
+def test_a_faulty_batch_is_refused_by_field(city: Node, change: dict[str, Any], field: str) -> None:
+    assert city.refused("/v1/batches", columns(**change))["field"] == field
+    assert city.bus.rows() == []
+
+
+def test_a_datastream_of_another_dataset_takes_nothing(city: Node) -> None:
+    assert city.refused("/v1/batches", columns(dataset=OTHER), who=VENDOR)["field"] == "0.datastream"
+
+
+def test_an_empty_batch_is_still_asked_at_the_gate(city: Node) -> None:
+    empty = columns(datastream=[], phenomenon_time=[], result=[])
+    assert city.post("/v1/batches", empty)["accepted"] == 0
+    assert city.call("POST", "/v1/batches", empty, VENDOR).status_code == 403
+
+
+def test_features_are_published_once_and_repeats_are_told(node: Node) -> None:
+    area = {"type": "Point", "coordinates": [155000, 463000]}
+    body = features(feature(geometry=area), feature(id="n 2"), crs="EPSG:28992")
+    first = node.post("/v1/features", body)
+    assert (first["read"], first["accepted"], first["duplicate"], first["rejected"]) == (2, 1, 0, 1)
+    assert first["errors"][0]["index"] == 1
+    second = node.post("/v1/features", body)
+    assert (second["accepted"], second["duplicate"]) == (0, 1)
+    assert node.bus.features()["n1"].geometry is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"kind": "ufo"}, "0.kind"),
+        ({"name": ""}, "0.name"),
+        ({"geometry": {"type": "Point", "coordinates": [52.1, 5.1]}}, "0.geometry.coordinates"),
+        ({"kind": "datastream"}, "0.properties.thing"),
+        (
+            {"properties": {"a": [[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]}},
+            "0.properties.a.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0",
+        ),
+        ({"valid_from": NOON, "valid_to": "2026-01-01T00:00:00Z"}, "0.valid_to"),
+    ],
+)
+def test_a_faulty_feature_is_refused_by_field(node: Node, change: dict[str, Any], field: str) -> None:
+    assert node.refused("/v1/features", features(feature(**change)))["field"] == field
+
+
+def test_an_id_belongs_to_the_dataset_that_named_it_first(city: Node) -> None:
+    stolen = features(feature(id="garages.centrum", kind="thing"), dataset=OTHER)
+    error = city.refused("/v1/features", stolen, who=VENDOR)
+    assert error["rule"] == "names a feature of another dataset already"
+
+
+def test_a_subject_given_with_a_thing_holds_for_its_datastreams_and_is_not_published(node: Node) -> None:
+    noor = "urn:dmi:person:noor"
+    node.gate.consenting.add(noor)
+    about = {"thing": "fiets", "observed_property": "pm2_5", "unit": "ug/m3"}
+    node.post(
+        "/v1/features",
+        features(
+            feature(id="fiets", kind="thing", properties={"subject": noor}),
+            feature(id="fiets.pm2_5", kind="datastream", properties=about),
+            dataset=BICYCLES,
+        ),
+    )
+    assert node.bus.features()["fiets"].properties == {}
+    node.post("/v1/batches", columns(dataset=BICYCLES, datastream=["fiets.pm2_5"]))
+    assert node.bus.batches()[0].subject == [noor]
+
+
+def test_what_the_purpose_header_says_must_be_in_the_rulebook(city: Node) -> None:
+    answer = city.call("POST", "/v1/batches", columns(), headers={"DMI-Purpose": "dmi:purpose:fun"})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "DMI-Purpose"
+
+
+def test_every_body_stands_in_the_openapi_document(node: Node) -> None:
+    document = node.get("/openapi.json")
+    posts = [(path, item["post"]) for path, item in document["paths"].items() if "post" in item]
+    assert len(posts) > 10
+    bare = [path for path, operation in posts if "requestBody" not in operation]
+    assert bare == ["/v1/imports/{import_id}/resume"]
