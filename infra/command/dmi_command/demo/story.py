@@ -31,74 +31,77 @@ Document = dict[str, Any]
 
 def datasets() -> list[Dataset]:
     """The five datasets of the city."""
-    return [
-        Dataset(
-            GARAGES,
-            MUNICIPALITY,
-            {"nl": "Parkeergarages", "en": "Parking garages"},
-            {
-                "nl": "Bezetting van de parkeergarages en van P+R Noord, elke minuut.",
-                "en": "Occupancy of the parking garages and of park-and-ride P+R Noord, every minute.",
-            },
-            category="mobility",
-            licence=_OPEN_LICENCE,
-            source="Waterstad, demonstration",
-            layer="points",
-        ),
-        Dataset(
-            CROWD,
-            MUNICIPALITY,
-            {"nl": "Drukte in de binnenstad", "en": "Crowds in the city centre"},
-            {
-                "nl": "Voorbijgangers per minuut op tien plekken, zonder herkenning van personen.",
-                "en": "Passers-by a minute at ten places, without recognising anyone.",
-            },
-            category="crowd",
-            licence=_OPEN_LICENCE,
-            source="Waterstad, demonstration",
-            layer="points",
-        ),
-        Dataset(
-            BICYCLE_AIR,
-            MUNICIPALITY,
-            {"nl": "Meetfietsen: lucht", "en": "Sensor bicycles: air"},
-            {
-                "nl": "Fijnstof, temperatuur en vocht, gemeten door bewoners op de fiets. Persoonsgegevens.",
-                "en": "Particulates, temperature and humidity, measured by cycling residents. Personal data.",
-            },
-            personal=True,
-            purpose="dmi:purpose:air-quality",
-            category="environment",
-            source="Waterstad, demonstration",
-            layer="points",
-        ),
-        Dataset(
-            NEIGHBOURHOODS,
-            MUNICIPALITY,
-            {"nl": "Buurten en gebouwen", "en": "Neighbourhoods and buildings"},
-            {
-                "nl": "Buurten met inwoners, banen en groen; gebouwen, hoofdstraten, water en parken.",
-                "en": "Neighbourhoods with inhabitants, jobs, green; buildings, main streets, water, parks.",
-            },
-            category="spatial-planning",
-            licence=_OPEN_LICENCE,
-            source="Waterstad, demonstration",
-            layer="areas",
-        ),
-        Dataset(
-            BUS,
-            CARRIER,
-            {"nl": "Bus, lijn 5", "en": "Bus line 5"},
-            {
-                "nl": "Haltes, dienstregeling en posities van de bussen van lijn 5.",
-                "en": "Stops, timetable and vehicle positions of bus line 5.",
-            },
-            category="mobility",
-            licence=_OPEN_LICENCE,
-            source="Waterstad, demonstration",
-            layer="vehicles",
-        ),
-    ]
+    return [*_DATASETS]
+
+
+_DATASETS: Final = (
+    Dataset(
+        GARAGES,
+        MUNICIPALITY,
+        {"nl": "Parkeergarages", "en": "Parking garages"},
+        {
+            "nl": "Bezetting van de parkeergarages en van P+R Noord, elke minuut.",
+            "en": "Occupancy of the parking garages and of park-and-ride P+R Noord, every minute.",
+        },
+        category="mobility",
+        licence=_OPEN_LICENCE,
+        source="Waterstad, demonstration",
+        layer="points",
+    ),
+    Dataset(
+        CROWD,
+        MUNICIPALITY,
+        {"nl": "Drukte in de binnenstad", "en": "Crowds in the city centre"},
+        {
+            "nl": "Voorbijgangers per minuut op tien plekken, zonder herkenning van personen.",
+            "en": "Passers-by a minute at ten places, without recognising anyone.",
+        },
+        category="crowd",
+        licence=_OPEN_LICENCE,
+        source="Waterstad, demonstration",
+        layer="points",
+    ),
+    Dataset(
+        BICYCLE_AIR,
+        MUNICIPALITY,
+        {"nl": "Meetfietsen: lucht", "en": "Sensor bicycles: air"},
+        {
+            "nl": "Fijnstof, temperatuur en vocht, gemeten door bewoners op de fiets. Persoonsgegevens.",
+            "en": "Particulates, temperature and humidity, measured by cycling residents. Personal data.",
+        },
+        personal=True,
+        purpose="dmi:purpose:air-quality",
+        category="environment",
+        source="Waterstad, demonstration",
+        layer="points",
+    ),
+    Dataset(
+        NEIGHBOURHOODS,
+        MUNICIPALITY,
+        {"nl": "Buurten en gebouwen", "en": "Neighbourhoods and buildings"},
+        {
+            "nl": "Buurten met inwoners, banen en groen; gebouwen, hoofdstraten, water en parken.",
+            "en": "Neighbourhoods with inhabitants, jobs, green; buildings, main streets, water, parks.",
+        },
+        category="spatial-planning",
+        licence=_OPEN_LICENCE,
+        source="Waterstad, demonstration",
+        layer="areas",
+    ),
+    Dataset(
+        BUS,
+        CARRIER,
+        {"nl": "Bus, lijn 5", "en": "Bus line 5"},
+        {
+            "nl": "Haltes, dienstregeling en posities van de bussen van lijn 5.",
+            "en": "Stops, timetable and vehicle positions of bus line 5.",
+        },
+        category="mobility",
+        licence=_OPEN_LICENCE,
+        source="Waterstad, demonstration",
+        layer="vehicles",
+    ),
+)
 
 
 def participants() -> list[tuple[Participant, str, str | None]]:

@@ -1,0 +1,48 @@
+"""Composition root of the platform."""
+
+from __future__ import annotations
+
+from dmi_infra.bus.port import Bus
+from dmi_infra.consumer import ConsumerLoop
+from dmi_infra.http.app import build_app
+from dmi_infra.outbox import Relay
+from dmi_infra.runtime import build_runtime
+from dmi_infra.service import Service
+from dmi_infra.sql import migrate, open_engine, store_check
+from dmi_platform.consumer import TOPICS, PlatformHandler
+from dmi_platform.handlers import Platform
+from dmi_platform.lineage import LineageBook
+from dmi_platform.neighbourhoods import Neighbourhoods
+from dmi_platform.processing import Processor
+from dmi_platform.registry import Registry
+from dmi_platform.retention import Retention
+from dmi_platform.routes import routers
+from dmi_platform.settings import PlatformSettings
+from dmi_platform.store import Store
+from dmi_platform.store.tables import outgoing
+
+NAME = "platform"
+
+
+def build(settings: PlatformSettings, bus: Bus) -> Service:
+    """The platform on ``bus`` with its store migrated; raises when either cannot be opened."""
+    engine = open_engine(settings.store_address(NAME), NAME)
+    migrate(engine, "dmi_platform")
+    runtime = build_runtime(NAME, settings, bus)
+    store = Store(engine)
+    registry = Registry(Neighbourhoods(), settings.plausible_area, store.features_since)
+    relay = Relay(engine, outgoing, runtime.publisher)
+    lineage = LineageBook(runtime.gate.record_lineage)
+    processor = Processor(store, registry, runtime.gate, lineage, relay.wake, runtime.metrics)
+    platform = Platform(store, registry, runtime.gate, processor)
+    consumer = ConsumerLoop(bus, NAME, TOPICS, PlatformHandler(store, processor), runtime.metrics)
+    retention = Retention(store, runtime.gate, settings.retention_seconds)
+    runtime.parts += [relay, consumer, retention]
+    runtime.checks["store"] = store_check(engine)
+    app = build_app(
+        runtime,
+        "DMI platform",
+        "Observations validated, harmonised and enriched: last values, history, export.",
+        routers(platform),
+    )
+    return Service(NAME, app, runtime, engine.dispose)

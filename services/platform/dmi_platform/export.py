@@ -1,0 +1,234 @@
+"""A dataset as a zip that streams: the data, under which licence, and where it comes from."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from dmi_agreements.contracts.law import Dataset
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_infra import clock
+from dmi_infra.errors import Refused
+from dmi_infra.gate import Permit
+from dmi_infra.http.problems import refusal
+from dmi_platform import present, quality
+from dmi_platform.handlers import Page
+from dmi_platform.harmonise import TRANSFORMATIONS
+from dmi_platform.lineage import code_version
+
+Format = Literal["csv", "geojson", "geoparquet"]
+
+FILES: Final[dict[Format, str]] = {
+    "csv": "observations.csv",
+    "geojson": "observations.geojson",
+    "geoparquet": "observations.parquet",
+}
+COLUMNS: Final = (
+    "datastream", "observed_property", "phenomenon_time", "result", "unit", "flag",
+    *(f"flag_{test}" for test in quality.TESTS),
+    "raw_result", "longitude", "latitude", "neighbourhood",
+)  # fmt: skip
+"""Columns of every format. Who measured is not among them: no export needs it."""
+
+_PIECE: Final = 64 * 1024
+_GEO: Final = {
+    "version": "1.1.0",
+    "primary_column": "geometry",
+    "columns": {"geometry": {"encoding": "WKB", "geometry_types": ["Point"]}},
+}
+"""GeoParquet 1.1 metadata; without ``crs`` it means OGC:CRS84."""
+_SCHEMA: Final = pa.schema(
+    [
+        ("datastream", pa.string()),
+        ("observed_property", pa.string()),
+        ("phenomenon_time", pa.timestamp("us", "UTC")),
+        ("result", pa.float64()),
+        ("unit", pa.string()),
+        ("flag", pa.int8()),
+        *((f"flag_{test}", pa.int8()) for test in quality.TESTS),
+        ("raw_result", pa.float64()),
+        ("neighbourhood", pa.string()),
+        ("geometry", pa.binary()),
+    ],
+    metadata={"geo": msgspec.json.encode(_GEO)},
+)
+
+
+class _Sink(io.RawIOBase):
+    """Takes what the zip writes until it is sent; it cannot be sought, so the zip never looks back."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._pieces.append(bytes(data))
+        return len(data)
+
+    def drain(self) -> bytes:
+        taken = b"".join(self._pieces)
+        self._pieces.clear()
+        return taken
+
+
+def stream(
+    permit: Permit, dataset: Dataset | None, pages: Iterable[Page], kind: Format, span: tuple[str, str]
+) -> Iterator[bytes]:
+    """The zip in pieces. When the right ends on the way, ``ended.json`` tells so and nothing more follows."""
+    sink = _Sink()
+    told = _Told(permit, dataset, span)
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("licence.txt", told.licence())
+        ended: Refused | None = None
+        with archive.open(FILES[kind], "w", force_zip64=True) as entry:
+            counted = told.counted(pages)
+            try:
+                for piece in _WRITERS[kind](counted):
+                    entry.write(piece)
+                    yield sink.drain()
+            except Refused as exc:
+                ended = exc
+        if ended is not None:
+            archive.writestr("ended.json", msgspec.json.format(msgspec.json.encode(refusal(ended).body())))
+        archive.writestr("lineage.json", told.lineage())
+    yield sink.drain()
+
+
+class _Told:
+    """What an export says about itself."""
+
+    def __init__(self, permit: Permit, dataset: Dataset | None, span: tuple[str, str]) -> None:
+        self._permit = permit
+        self._dataset = dataset
+        self._span = span
+        self._rows = 0
+        self._consents: set[str] = set()
+
+    def counted(self, pages: Iterable[Page]) -> Iterator[ObservationBatch]:
+        for page in pages:
+            self._rows += len(page.batch)
+            self._consents |= page.consents
+            yield page.batch
+
+    def licence(self) -> str:
+        known, permit = self._dataset, self._permit
+        title = known.title.get("nl") or next(iter(known.title.values()), "") if known else ""
+        request = permit.requests[-1]
+        lines = [
+            f"Dataset: {permit.dataset}",
+            f"Title: {title}",
+            f"Owner: {known.owner if known else ''}",
+            f"Source: {known.source if known else ''}",
+            f"Licence: {(known.licence if known else '') or 'none stated; only the agreement below applies'}",
+            f"Given to: {request.assignee}",
+            f"For the purpose: {request.purpose}",
+            f"Under: {', '.join(permit.agreements) or 'ownership of the dataset'}",
+            *(f"Duty carried out: {duty}" for duty in permit.duties),
+        ]
+        return "\n".join(lines) + "\n"
+
+    def lineage(self) -> bytes:
+        permit = self._permit
+        return msgspec.json.format(
+            msgspec.json.encode(
+                {
+                    "dataset": permit.dataset,
+                    "from": self._span[0],
+                    "to": self._span[1],
+                    "rows": self._rows,
+                    "made_at": clock.to_text(clock.now()),
+                    "code": code_version(),
+                    "transformations": [*TRANSFORMATIONS, *(f"duty: {duty}" for duty in permit.duties)],
+                    "grounds": {
+                        "datasets": [permit.dataset],
+                        "agreements": list(permit.agreements),
+                        "consents": len(self._consents),
+                    },
+                    "purpose": permit.requests[-1].purpose,
+                    "recipient": permit.requests[-1].assignee,
+                }
+            )
+        )
+
+
+def _rows(batch: ObservationBatch) -> Iterator[dict[str, Any]]:
+    properties: Sequence[str | None] = batch.observed_property or [None] * len(batch)
+    for row, item in enumerate(present.observations(batch, whole=True)):
+        flags = item.pop("flags")
+        item["observed_property"] = properties[row]
+        yield {**item, **{f"flag_{test}": flags.get(test) for test in quality.TESTS}}
+
+
+def _csv(batches: Iterable[ObservationBatch]) -> Iterator[bytes]:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    for batch in batches:
+        writer.writerows(_rows(batch))
+        yield text.getvalue().encode()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue().encode()
+
+
+def _geojson(batches: Iterable[ObservationBatch]) -> Iterator[bytes]:
+    yield b'{"type":"FeatureCollection","features":['
+    first = True
+    try:
+        for batch in batches:
+            features = []
+            for row in _rows(batch):
+                longitude, latitude = row.pop("longitude"), row.pop("latitude")
+                placed = longitude is not None and latitude is not None
+                geometry = {"type": "Point", "coordinates": [longitude, latitude]} if placed else None
+                features.append({"type": "Feature", "geometry": geometry, "properties": row})
+            if features:
+                yield (b"" if first else b",") + msgspec.json.encode(features)[1:-1]
+                first = False
+    except Refused:
+        # The document is closed before the refusal is told, so that what was given can be read.
+        yield b"]}"
+        raise
+    yield b"]}"
+
+
+def _geoparquet(batches: Iterable[ObservationBatch]) -> Iterator[bytes]:
+    # Parquet ends with its index and is written with seeking, so it passes through a temporary file.
+    with tempfile.TemporaryFile() as file:
+        refused: Refused | None = None
+        with pq.ParquetWriter(file, _SCHEMA) as writer:
+            try:
+                for batch in batches:
+                    if len(batch):
+                        writer.write_table(_table(batch))
+            except Refused as exc:
+                refused = exc
+        file.seek(0)
+        while piece := file.read(_PIECE):
+            yield piece
+        if refused is not None:
+            raise refused
+
+
+def _table(batch: ObservationBatch) -> Any:
+    rows = list(_rows(batch))
+    columns: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in _SCHEMA.names}
+    columns["phenomenon_time"] = batch.phenomenon_time
+    placed = [(row["longitude"], row["latitude"]) for row in rows]
+    points = [None if None in place else shapely.Point(place) for place in placed]
+    columns["geometry"] = shapely.to_wkb(points).tolist()
+    return pa.table(columns, schema=_SCHEMA)
+
+
+_WRITERS: Final = {"csv": _csv, "geojson": _geojson, "geoparquet": _geoparquet}

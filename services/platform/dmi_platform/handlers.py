@@ -1,0 +1,230 @@
+"""Use cases of the platform's readers: last values, history, features, outcomes, rejects; behind the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.observations import Micros, ObservationBatch
+from dmi_agreements.decision import Delay, DeleteAfter
+from dmi_infra import clock
+from dmi_infra.errors import InputRefused, NotFound
+from dmi_infra.gate import Gate, Passed, Permit
+from dmi_infra.http.access import Opening
+from dmi_infra.identity import Identity
+from dmi_platform import quality
+from dmi_platform.model import FEATURE_KINDS, OPERATOR, Cursor, Datastream, Outcome, Reject
+from dmi_platform.processing import Processor
+from dmi_platform.registry import Registry
+from dmi_platform.store import Store, Table
+
+LATEST_ROWS: Final = 100_000
+"""Most last values in one answer: a dataset has one a datastream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows after the gate, and where the next page begins (``None``: this was the last)."""
+
+    batch: ObservationBatch
+    next: Cursor | None
+    consents: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A datastream in a list; ``placed`` when the caller may see where it is."""
+
+    stream: Datastream
+    placed: bool
+
+
+class Platform:
+    """What callers can ask of the platform."""
+
+    def __init__(self, store: Store, registry: Registry, gate: Gate, processor: Processor) -> None:
+        self.store = store
+        self.gate = gate
+        self._registry = registry
+        self._processor = processor
+
+    # -- datastreams and features ---------------------------------------------
+
+    def datastreams(
+        self, opening: Opening, dataset: str | None, observed_property: str | None, after: str, limit: int
+    ) -> list[Listed]:
+        """Datastreams of a dataset, or of all that the caller may read, by id."""
+        self._registry.refresh()
+        permits = {permit.dataset: permit for permit in self._permits(opening, dataset)}
+        names = self.store.datastream_ids(sorted(permits), observed_property, after, limit)
+        found = [self._registry.stream(name) for name in names]
+        return [Listed(s, _shows_places(permits[s.dataset])) for s in found if s is not None]
+
+    def features(
+        self, opening: Opening, kind: str, dataset: str, after: str, limit: int
+    ) -> tuple[list[Feature], bool]:
+        """Features of a dataset valid now, by id, and whether the caller may see where they are."""
+        if kind not in FEATURE_KINDS:
+            raise InputRefused.of("kind", f"must be one of {', '.join(sorted(FEATURE_KINDS))}", kind)
+        permit = opening.permit(dataset)
+        return self.store.features(dataset, kind, after, limit, clock.now()), _shows_places(permit)
+
+    def _permits(self, opening: Opening, dataset: str | None) -> list[Permit]:
+        if dataset is not None:
+            return [opening.permit(dataset)]
+        return [opening.permit(each) for each in self.store.datasets() if not opening.preview(each)]
+
+    # -- observations ---------------------------------------------------------
+
+    def latest(
+        self, opening: Opening, dataset: str | None, datastreams: Sequence[str]
+    ) -> list[ObservationBatch]:
+        """Last values of a dataset or of some datastreams, one batch a dataset; each dataset is permitted."""
+        if (dataset is None) == (not datastreams):
+            raise InputRefused.of("datastream", "give either dataset or one or more datastream")
+        self._registry.refresh()
+        wanted: dict[str, list[int] | None] = {}
+        if dataset is not None:
+            wanted[dataset] = None
+        for stream in map(self.datastream, datastreams):
+            keys = wanted.setdefault(stream.dataset, [])
+            if keys is not None:
+                keys.append(stream.key)
+        permits = {each: opening.permit(each, rows=len(keys or ())) for each, keys in wanted.items()}
+        return [self._latest(permits[each], keys).batch for each, keys in wanted.items()]
+
+    def _latest(self, permit: Permit, keys: list[int] | None) -> Passed:
+        subjects = self.gate.subjects(permit)
+        table = self.store.latest(permit.dataset, keys, subjects, LATEST_ROWS)
+        return self._passed(permit, table)
+
+    def observations(
+        self,
+        opening: Opening,
+        datastream: str,
+        begin: Micros,
+        end: Micros,
+        after: Cursor | None,
+        limit: int,
+    ) -> Page:
+        """A page of a datastream's history."""
+        self._registry.refresh()
+        stream = self.datastream(datastream)
+        return self._page(opening.permit(stream.dataset), stream, begin, end, after, limit)
+
+    def export(self, permit: Permit, begin: Micros, end: Micros, size: int) -> Iterator[Page]:
+        """All rows of a dataset, datastream by datastream; asks the gate again before every page."""
+        self._registry.refresh()
+        last = ""
+        while names := self.store.datastream_ids([permit.dataset], None, last, size):
+            last = names[-1]
+            for name in names:
+                stream = self._registry.stream(name)
+                cursor: Cursor | None = None
+                while stream is not None:
+                    self.gate.still(permit)
+                    page = self._page(permit, stream, begin, end, cursor, size)
+                    yield page
+                    cursor = page.next
+                    if cursor is None:
+                        break
+
+    def datastream(self, identifier: str) -> Datastream:
+        """A known datastream; raises ``NotFound``."""
+        found = self._registry.stream(identifier)
+        if found is None:
+            raise NotFound("no datastream has this id")
+        return found
+
+    def _page(
+        self, permit: Permit, stream: Datastream, begin: Micros, end: Micros, after: Cursor | None, limit: int
+    ) -> Page:
+        subjects = self.gate.subjects(permit)
+        table = self.store.observations(stream.key, begin, end, after, limit, subjects)
+        # The cursor comes from what was read, not from what passed, so that duties cannot stop the reading.
+        more = len(table) == limit
+        cursor = Cursor(table.columns["time"][-1], table.columns["source_id"][-1]) if more else None
+        passed = self._passed(permit, table)
+        return Page(passed.batch, cursor, passed.consents)
+
+    def _passed(self, permit: Permit, table: Table) -> Passed:
+        return self.gate.carry(permit, self._batch(permit.dataset, table))
+
+    def _batch(self, dataset: str, table: Table) -> ObservationBatch:
+        streams = [self._registry.by_key(key) for key in table.keys]
+        columns = table.columns
+        places = [stream.position or (None, None) for stream in streams]
+        longitude, latitude = columns["longitude"], columns["latitude"]
+        return ObservationBatch(
+            dataset=dataset,
+            datastream=[stream.id for stream in streams],
+            phenomenon_time=columns["time"],
+            result=columns["result"],
+            longitude=[p[0] if own is None else own for own, p in zip(longitude, places, strict=True)],
+            latitude=[p[1] if own is None else own for own, p in zip(latitude, places, strict=True)],
+            subject=columns["subject"],
+            source_id=[source or None for source in columns["source_id"]],
+            observed_property=[stream.observed_property for stream in streams],
+            unit=[stream.unit for stream in streams],
+            raw_result=columns["raw_result"],
+            flags=quality.unpack(columns["flags"]),
+            neighbourhood=columns["neighbourhood"],
+        )
+
+    # -- outcomes and rejects -------------------------------------------------
+
+    def outcome(self, identifier: str) -> Outcome:
+        """What became of a batch, or of all batches of an import; raises ``NotFound``."""
+        found = self.store.outcome(identifier)
+        if found is None:
+            raise NotFound("no batch or import with this id has been processed")
+        return found
+
+    def rejects(
+        self,
+        identity: Identity,
+        dataset: str | None,
+        reason: str | None,
+        pending: bool,
+        before: int | None,
+        limit: int,
+    ) -> list[Reject]:
+        """Rejects of the caller's datasets (an operator: of all), newest first."""
+        mine = self._visible(identity)
+        if dataset is not None:
+            mine = {dataset} if mine is None or dataset in mine else set()
+        return self.store.rejects(mine, reason, pending, before, limit)
+
+    def reject(self, identity: Identity, identifier: int) -> Reject:
+        """One reject; raises ``NotFound`` for one that the caller may not see."""
+        found = self.store.reject(identifier)
+        mine = self._visible(identity)
+        if found is None or (mine is not None and found.dataset not in mine):
+            raise NotFound("no reject has this number")
+        return found
+
+    def personal(self, dataset: str) -> bool:
+        """Whether rows of a dataset are about persons; one that the law does not know counts as personal."""
+        known = self.gate.law.datasets.get(dataset)
+        return known is None or known.personal
+
+    def replay(self, identity: Identity, identifier: int) -> Outcome:
+        """Process a reject again, as if it had just arrived."""
+        return self._processor.replay(self.reject(identity, identifier).id)
+
+    def _visible(self, identity: Identity) -> set[str] | None:
+        """Datasets whose rejects an identity may see; ``None``: all."""
+        if identity.has(OPERATOR):
+            return None
+        return {
+            identifier
+            for identifier, dataset in self.gate.law.datasets.items()
+            if dataset.owner == identity.participant
+        }
+
+
+def _shows_places(permit: Permit) -> bool:
+    """Whether places may be told as they are: not of persons, and under no duty that changes rows."""
+    return not permit.personal and all(isinstance(duty, Delay | DeleteAfter) for duty in permit.duties)

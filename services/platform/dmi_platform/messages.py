@@ -1,0 +1,66 @@
+"""The messages that the platform writes, and the rejects that it keeps of those it reads."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from dmi_agreements.contracts.envelope import Envelope, encode
+from dmi_infra import clock
+from dmi_infra.bus.port import Message, Received
+from dmi_infra.sql import Positions
+from dmi_infra.telemetry import current_trace
+from dmi_platform.intake import Part
+from dmi_platform.model import CONFLICT, UNKNOWN_DATASTREAM, Reject
+
+DETAILS: Final = {
+    UNKNOWN_DATASTREAM: "no feature tells of this datastream yet",
+    "other_dataset": "the datastream belongs to another dataset",
+    "other_property": "the datastream observes another property",
+    "unknown_unit": "the unit cannot be converted to that of the observed property",
+    "time_out_of_range": "a time must lie between 1900 and 2100",
+    "impossible_position": "a position needs a longitude within 180 and a latitude within 90 degrees",
+    "bad_source_id": "a source id has at most 200 characters and no control characters",
+    "bad_subject": "a subject has at most 200 characters and no control characters",
+    CONFLICT: "another value is stored under the same datastream, time and source id",
+}
+"""What a reason means, for whoever has to correct the rows."""
+
+
+def after(messages: Sequence[Received]) -> Positions:
+    """The positions behind these messages."""
+    reached: Positions = {}
+    for received in messages:
+        reached[(received.topic, received.partition)] = received.offset + 1
+    return reached
+
+
+def reject_rows(part: Part, reason: str, detail: str, rows: Sequence[int], about: str = "") -> Reject:
+    """These rows of a message, by number, as a reject that can be processed again."""
+    payload = encode(part.batch.take(rows))
+    return Reject(
+        part.topic, part.batch.dataset, part.batch.batch_id, part.message_id, reason, detail, len(rows),
+        payload, about, tuple(rows),
+    )  # fmt: skip
+
+
+def rejected_message(reject: Reject) -> Message:
+    """What the rejected topic hears of a reject."""
+    envelope = envelope_of("nl.dmi.observations.rejected.v1", reject.dataset)
+    envelope = msgspec.structs.replace(envelope, subject=reject.reason)
+    return Message(reject.dataset, reject.payload, envelope)
+
+
+def envelope_of(kind: str, dataset: str) -> Envelope:
+    """A new envelope of the platform, in the trace at hand."""
+    return Envelope(
+        id=str(uuid.uuid4()),
+        source="urn:dmi:service:platform",
+        type=kind,
+        time=clock.to_text(clock.now()),
+        dataset=dataset,
+        traceparent=current_trace.get(),
+    )

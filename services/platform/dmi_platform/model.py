@@ -1,0 +1,181 @@
+"""Values and pure rules of the platform: datastreams, outcomes, rejects, cursors."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from dmi_agreements.contracts.observations import Micros
+from dmi_infra.errors import InputRefused
+
+NEVER: Final[Micros] = -(2**62)
+"""Time of the last value of a datastream that has none; also ``valid_from`` of a feature without one."""
+
+OPERATOR: Final = "dmi:role:operator"
+
+FEATURE_KINDS: Final = frozenset(
+    {"neighbourhood", "thing", "datastream", "parking", "stop", "line", "building", "area"}
+)
+
+IDENTIFIER_LENGTH: Final = 200
+
+UNKNOWN_DATASTREAM: Final = "unknown_datastream"
+CONFLICT: Final = "conflict"
+NO_CONSENT: Final = "no_consent"
+BY_DUTY: Final = "left_out_by_duty"
+UNREADABLE: Final = "unreadable"
+REFUSED: Final = "refused"
+
+Area = tuple[float, float, float, float]
+"""West, south, east, north in WGS84 degrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Datastream:
+    """A datastream as the platform knows it; ``unit`` is canonical, ``declared`` what its source writes.
+
+    ``position`` is that of its thing, for rows without one of their own.
+    """
+
+    key: int
+    id: str
+    dataset: str
+    thing: str
+    name: str
+    observed_property: str
+    unit: str
+    declared: str
+    properties: Mapping[str, Any]
+    geometry: dict[str, Any] | None = None
+    position: tuple[float, float] | None = None
+    area: Area | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the rows of one message; ``rejected`` holds counts by reason, conflicts apart."""
+
+    accepted: int = 0
+    duplicate: int = 0
+    conflict: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def read(self) -> int:
+        """All rows."""
+        return self.accepted + self.duplicate + self.conflict + sum(self.rejected.values())
+
+    def reject(self, reason: str, rows: int) -> None:
+        """Count rows under a reason."""
+        if rows:
+            self.rejected[reason] = self.rejected.get(reason, 0) + rows
+
+    def take_back(self, reason: str, rows: int) -> None:
+        """Uncount rows that were counted under a reason (``conflict`` included)."""
+        if reason == CONFLICT:
+            self.conflict -= rows
+            return
+        left = self.rejected.get(reason, 0) - rows
+        self.rejected.pop(reason, None)
+        self.reject(reason, max(left, 0))
+
+    def add(self, other: Outcome) -> None:
+        """Sum up."""
+        self.accepted += other.accepted
+        self.duplicate += other.duplicate
+        self.conflict += other.conflict
+        for reason, rows in other.rejected.items():
+            self.reject(reason, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Rows, or a whole message, that were not taken, kept so that they can be processed again.
+
+    ``payload`` is a message of ``topic`` with exactly these rows; ``row_numbers`` are their places in the
+    message as it arrived. ``about`` is the identifier at fault, where there is one.
+    """
+
+    topic: str
+    dataset: str
+    batch_id: str
+    message_id: str
+    reason: str
+    detail: str
+    rows: int
+    payload: bytes
+    about: str = ""
+    row_numbers: tuple[int, ...] = ()
+    id: int = 0
+    at: Micros = 0
+    replayed_at: Micros | None = None
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """Where a page of observations ended: behind this time and source id."""
+
+    time: int
+    source_id: str
+
+
+def encode_cursor(cursor: Cursor | str | int) -> str:
+    """A cursor as opaque text for an address."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
+
+
+def _decode(text: str, kind: type[Any]) -> Any:
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        return msgspec.json.decode(raw, type=kind)
+    except (binascii.Error, ValueError) as exc:
+        raise InputRefused.of("cursor", "must be the next of an earlier page", text) from exc
+
+
+def observation_cursor(text: str | None) -> Cursor | None:
+    """The cursor of observations; raises ``InputRefused`` for text that no page gave."""
+    if text is None:
+        return None
+    cursor: Cursor = _decode(text, Cursor)
+    if not -(2**63) <= cursor.time < 2**63 or "\x00" in cursor.source_id:
+        raise InputRefused.of("cursor", "must be the next of an earlier page", text)
+    return cursor
+
+
+def identifier_cursor(text: str | None) -> str:
+    """The cursor of a list by id: the last id, empty at the start."""
+    if text is None:
+        return ""
+    found: str = _decode(text, str)
+    return checked_identifier("cursor", found)
+
+
+def number_cursor(text: str | None) -> int | None:
+    """The cursor of a list by number: the last number, ``None`` at the start."""
+    if text is None:
+        return None
+    found: int = _decode(text, int)
+    if not 0 <= found < 2**63:
+        raise InputRefused.of("cursor", "must be the next of an earlier page", text)
+    return found
+
+
+def checked_identifier(name: str, value: str) -> str:
+    """An identifier that a store can hold; raises ``InputRefused``."""
+    if not storable(value):
+        rule = f"must have at most {IDENTIFIER_LENGTH} characters and no control characters"
+        raise InputRefused.of(name, rule, value)
+    return value
+
+
+def storable(value: str) -> bool:
+    """Whether every store can hold this identifier: short, without control characters."""
+    return len(value) <= IDENTIFIER_LENGTH and (value.isprintable() or not _controls(value))
+
+
+def _controls(value: str) -> bool:
+    return any(ord(character) < 32 or 0xD800 <= ord(character) < 0xE000 for character in value)

@@ -1,0 +1,88 @@
+"""Datastreams, last values, history and features: the crossing ``query``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Path, Query, Response
+
+from dmi_infra.http.access import Opening, gated
+from dmi_platform import model, present
+from dmi_platform.handlers import Platform
+from dmi_platform.routes.parameters import AnyDataset, DatasetId, From, Page, To, span
+
+Read = Annotated[Opening, Depends(gated("query", "dmi:read"))]
+JSON = "application/json"
+GEOJSON = "application/geo+json"
+
+
+def _listed(items: list[dict[str, Any]], cursor: str | None) -> Response:
+    return Response(present.body(items, cursor), media_type=JSON)
+
+
+def router(platform: Platform) -> APIRouter:
+    """Routes under ``/v1/datastreams``, ``/v1/latest`` and ``/v1/features``."""
+    routes = APIRouter(prefix="/v1", tags=["data"])
+
+    @routes.get("/datastreams", summary="Datastreams that you may read")
+    def datastreams(
+        opening: Read,
+        dataset: AnyDataset = None,
+        observed_property: Annotated[str | None, Query(alias="property", max_length=200)] = None,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+        cursor: Page = None,
+    ) -> Response:
+        after = model.identifier_cursor(cursor)
+        for name, value in (("dataset", dataset), ("property", observed_property)):
+            model.checked_identifier(name, value or "")
+        found = platform.datastreams(opening, dataset, observed_property, after, limit)
+        following = model.encode_cursor(found[-1].stream.id) if len(found) == limit else None
+        return _listed([present.datastream(each) for each in found], following)
+
+    @routes.get("/latest", summary="The last value of datastreams, or of all of a dataset")
+    def latest(
+        opening: Read,
+        dataset: AnyDataset = None,
+        datastream: Annotated[list[str] | None, Query(max_length=1000)] = None,
+    ) -> Response:
+        names = [model.checked_identifier("datastream", name) for name in datastream or ()]
+        model.checked_identifier("dataset", dataset or "")
+        batches = platform.latest(opening, dataset, names)
+        return _listed([item for batch in batches for item in present.observations(batch, False)], None)
+
+    @routes.get("/datastreams/{datastream}/observations", summary="The history of a datastream, oldest first")
+    def observations(
+        opening: Read,
+        datastream: Annotated[str, Path(max_length=200)],
+        begin: From = None,
+        to: To = None,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+        cursor: Page = None,
+    ) -> Response:
+        first, last = span(begin, to)
+        page = platform.observations(
+            opening, datastream, first, last, model.observation_cursor(cursor), limit
+        )
+        following = None if page.next is None else model.encode_cursor(page.next)
+        return _listed(present.observations(page.batch, True), following)
+
+    @routes.get("/features", summary="Places and things of a dataset, as GeoJSON")
+    def features(
+        opening: Read,
+        kind: Annotated[str, Query(max_length=40)],
+        dataset: DatasetId,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+        cursor: Page = None,
+    ) -> Response:
+        after = model.identifier_cursor(cursor)
+        model.checked_identifier("dataset", dataset)
+        found, placed = platform.features(opening, kind, dataset, after, limit)
+        document = {
+            "type": "FeatureCollection",
+            "features": [present.feature(each, placed) for each in found],
+            "next": model.encode_cursor(found[-1].id) if len(found) == limit else None,
+        }
+        return Response(msgspec.json.encode(document), media_type=GEOJSON)
+
+    return routes

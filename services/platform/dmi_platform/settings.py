@@ -1,0 +1,20 @@
+"""Settings of the platform."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from dmi_infra.settings import Settings
+
+
+class PlatformSettings(Settings):
+    """What the platform needs beyond the shared settings."""
+
+    plausible_area: tuple[float, float, float, float] = Field(
+        (3.0, 50.6, 7.4, 53.8),
+        description="west, south, east, north in WGS84: positions outside are flagged as suspect, unless the "
+        "datastream or its thing states an area of its own; the default surrounds the Netherlands",
+    )
+    retention_seconds: float = Field(
+        600.0, gt=0, description="seconds between two rounds that delete what an agreement's term has passed"
+    )

@@ -1,0 +1,134 @@
+"""The platform's store: SQLite or PostgreSQL, every read a consistent view, every write one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.observations import Micros
+from dmi_infra.sql import Positions, load_positions, reading, transaction
+from dmi_platform.model import NEVER, Cursor, Outcome, Reject
+from dmi_platform.quality import Ints
+from dmi_platform.registry import StoredFeature
+from dmi_platform.store import features, queries, tables
+from dmi_platform.store.partitions import Partitions
+from dmi_platform.store.queries import Table
+from dmi_platform.store.writing import Writing
+
+
+class Store:
+    """All reads and writes of the platform."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._partitions = Partitions(engine)
+
+    @contextmanager
+    def write(self, times: Ints | None = None) -> Iterator[Writing]:
+        """One transaction; ``times`` are those of the observations that it may write."""
+        if times is not None:
+            self._partitions.cover(times)
+        with transaction(self._engine) as connection:
+            writing = Writing(connection)
+            yield writing
+            writing.finish()
+
+    def positions(self) -> Positions:
+        """Where the consumer goes on."""
+        return load_positions(self._engine, tables.positions)
+
+    def features_since(self, changed_at: Micros) -> list[StoredFeature]:
+        """Features changed at or after a moment."""
+        with reading(self._engine) as connection:
+            return list(features.since(connection, changed_at))
+
+    def features(self, dataset: str, kind: str, after: str, limit: int, at: Micros) -> list[Feature]:
+        """Features of a dataset and kind valid at a moment, by id, after an id."""
+        with reading(self._engine) as connection:
+            return features.page(connection, dataset, kind, after, limit, at)
+
+    def datasets(self) -> list[str]:
+        """Every dataset that has a feature."""
+        with reading(self._engine) as connection:
+            return features.datasets(connection)
+
+    def datastream_ids(
+        self, datasets: Sequence[str], observed_property: str | None, after: str, limit: int
+    ) -> list[str]:
+        """Ids of datastreams of these datasets, in order, after an id."""
+        with reading(self._engine) as connection:
+            return features.datastream_ids(connection, datasets, observed_property, after, limit)
+
+    def latest(
+        self, dataset: str, keys: Sequence[int] | None, subjects: Collection[str] | None, limit: int
+    ) -> Table:
+        """Last values of a dataset, or of these of its datastreams; of these subjects only."""
+        with reading(self._engine) as connection:
+            return queries.latest(connection, dataset, keys, subjects, limit)
+
+    def observations(
+        self,
+        key: int,
+        begin: Micros,
+        end: Micros,
+        after: Cursor | None,
+        limit: int,
+        subjects: Collection[str] | None = None,
+    ) -> Table:
+        """A page of a datastream's rows, by time and source id."""
+        with reading(self._engine) as connection:
+            return queries.observations(connection, key, begin, end, after, limit, subjects)
+
+    def outcome(self, identifier: str) -> Outcome | None:
+        """What became of a batch or import."""
+        with reading(self._engine) as connection:
+            return queries.outcome(connection, identifier)
+
+    def reject(self, identifier: int) -> Reject | None:
+        """One reject."""
+        with reading(self._engine) as connection:
+            return queries.reject(connection, identifier)
+
+    def rejects(
+        self,
+        datasets: Collection[str] | None,
+        reason: str | None,
+        pending: bool,
+        before: int | None,
+        limit: int,
+    ) -> list[Reject]:
+        """Rejects, newest first."""
+        with reading(self._engine) as connection:
+            return queries.rejects(connection, datasets, reason, pending, before, limit)
+
+    def waiting_for(self, about: Collection[str], limit: int) -> list[Reject]:
+        """Rejects that wait for one of these identifiers."""
+        with reading(self._engine) as connection:
+            return queries.waiting_for(connection, about, limit)
+
+    def delete_before(self, dataset: str, at: Micros) -> int:
+        """Delete a dataset's observations from before a moment, and rejects kept since then; returns rows."""
+        stream, last, kept = tables.datastream.c, tables.last_value.c, tables.observation.c
+        keys = sa.select(stream.key).where(stream.dataset == dataset)
+        empty = dict.fromkeys(
+            ("result", "raw_result", "longitude", "latitude", "subject", "neighbourhood", "valued")
+        )
+        with transaction(self._engine) as connection:
+            numbers = list(connection.execute(keys).scalars())
+            old = sa.delete(tables.observation).where(kept.datastream == sa.bindparam("k"), kept.time < at)
+            deleted = sum(connection.execute(old, {"k": number}).rowcount for number in numbers)
+            connection.execute(
+                sa.update(tables.last_value)
+                .where(last.datastream.in_(keys), last.time < at)
+                .values(time=NEVER, valued_at=NEVER, source_id="", flags=0, **empty)
+            )
+            old_rejects = sa.delete(tables.reject).where(
+                tables.reject.c.dataset == dataset, tables.reject.c.at < at
+            )
+            return deleted + connection.execute(old_rejects).rowcount
+
+
+__all__ = ["Store", "Table", "Writing"]

@@ -1,0 +1,150 @@
+"""Places, things and datastreams in the store: every version of a feature, and a number for each datastream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.observations import Micros
+from dmi_infra import clock
+from dmi_infra.sql import upsert
+from dmi_platform import units
+from dmi_platform.model import NEVER
+from dmi_platform.registry import StoredFeature
+from dmi_platform.store import tables
+
+_CHUNK: Final = 900
+_PAGE: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What came of features: those that are new or changed, and the ids that belong to another dataset."""
+
+    changed: list[StoredFeature]
+    foreign: frozenset[str]
+
+
+def put(connection: sa.Connection, dataset: str, features: Sequence[Feature]) -> Put:
+    """Store the features of one dataset; the first dataset that names an id keeps it."""
+    bodies = {(feature.id, _from(feature)): feature for feature in features}
+    known = _known(connection, sorted({identifier for identifier, _ in bodies}))
+    foreign = frozenset(identifier for (identifier, _), (owner, _) in known.items() if owner != dataset)
+    now = clock.now()
+    changed: list[Feature] = []
+    rows: list[dict[str, Any]] = []
+    for (identifier, valid_from), feature in bodies.items():
+        body = msgspec.json.encode(feature).decode()
+        if identifier in foreign or known.get((identifier, valid_from), ("", ""))[1] == body:
+            continue
+        changed.append(feature)
+        rows.append(
+            {
+                "id": identifier,
+                "valid_from": valid_from,
+                "dataset": dataset,
+                "kind": feature.kind,
+                "body": body,
+                "changed_at": now,
+            }
+        )
+    upsert(connection, tables.feature, rows, ["id", "valid_from"], ["dataset", "kind", "body", "changed_at"])
+    keys = _number(connection, dataset, [feature for feature in changed if feature.kind == "datastream"])
+    return Put([StoredFeature(each, dataset, keys.get(each.id, 0), now) for each in changed], foreign)
+
+
+def _known(connection: sa.Connection, identifiers: list[str]) -> dict[tuple[str, int], tuple[str, str]]:
+    table = tables.feature.c
+    found: dict[tuple[str, int], tuple[str, str]] = {}
+    for start in range(0, len(identifiers), _CHUNK):
+        query = sa.select(table.id, table.valid_from, table.dataset, table.body)
+        for row in connection.execute(query.where(table.id.in_(identifiers[start : start + _CHUNK]))):
+            found[(row.id, row.valid_from)] = (row.dataset, row.body)
+    return found
+
+
+def _number(connection: sa.Connection, dataset: str, streams: Sequence[Feature]) -> dict[str, int]:
+    """Give each datastream a number and an empty last value, which its writers lock."""
+    rows = []
+    for stream in streams:
+        observed = str(stream.properties.get("observed_property", ""))
+        unit = units.canonical(observed, str(stream.properties.get("unit", "")))
+        rows.append({"id": stream.id, "dataset": dataset, "observed_property": observed, "unit": unit})
+    upsert(connection, tables.datastream, rows, ["id"], ["observed_property", "unit"])
+    table = tables.datastream.c
+    names = [row["id"] for row in rows]
+    keys: dict[str, int] = {}
+    for start in range(0, len(names), _CHUNK):
+        query = sa.select(table.id, table.key).where(table.id.in_(names[start : start + _CHUNK]))
+        keys.update({row.id: row.key for row in connection.execute(query)})
+    empty = [
+        {"datastream": key, "time": NEVER, "source_id": "", "flags": 0, "valued_at": NEVER}
+        for key in keys.values()
+    ]
+    upsert(connection, tables.last_value, empty, ["datastream"])
+    return keys
+
+
+def since(connection: sa.Connection, changed_at: Micros) -> Iterator[StoredFeature]:
+    """Features changed at or after a moment, earlier changes first."""
+    table, stream = tables.feature.c, tables.datastream.c
+    query = (
+        sa.select(table.body, table.dataset, table.changed_at, stream.key)
+        .select_from(tables.feature.outerjoin(tables.datastream, stream.id == table.id))
+        .where(table.changed_at >= changed_at)
+        .order_by(table.changed_at, table.id, table.valid_from)
+    )
+    for row in connection.execute(query).yield_per(_PAGE):
+        feature = msgspec.json.decode(row.body, type=Feature)
+        yield StoredFeature(feature, row.dataset, row.key or 0, row.changed_at)
+
+
+def page(
+    connection: sa.Connection, dataset: str, kind: str, after: str, limit: int, at: Micros
+) -> list[Feature]:
+    """Features of a dataset and kind that are valid at a moment, by id, after an id."""
+    table = tables.feature.c
+    found: dict[str, Feature] = {}
+    while len(found) < limit:
+        query = (
+            sa.select(table.id, table.body)
+            .where(table.dataset == dataset, table.kind == kind, table.id > after, table.valid_from <= at)
+            .order_by(table.id, table.valid_from)
+            .limit(_PAGE)
+        )
+        rows = connection.execute(query).all()
+        for row in rows:
+            feature = msgspec.json.decode(row.body, type=Feature)
+            if feature.valid_to is None or at < feature.valid_to:
+                found[row.id] = feature
+        if len(rows) < _PAGE:
+            break
+        # The last id may have further versions on the next page, so it is read again.
+        after = max((row.id for row in rows if row.id != rows[-1].id), default=rows[-1].id)
+    return [found[identifier] for identifier in sorted(found)[:limit]]
+
+
+def datastream_ids(
+    connection: sa.Connection, datasets: Sequence[str], observed_property: str | None, after: str, limit: int
+) -> list[str]:
+    """Ids of datastreams of these datasets, in order, after an id."""
+    table = tables.datastream.c
+    query = sa.select(table.id).where(table.dataset.in_(datasets), table.id > after)
+    if observed_property is not None:
+        query = query.where(table.observed_property == observed_property)
+    return list(connection.execute(query.order_by(table.id).limit(limit)).scalars())
+
+
+def datasets(connection: sa.Connection) -> list[str]:
+    """Every dataset that has a feature."""
+    table = tables.feature.c
+    return list(connection.execute(sa.select(table.dataset).distinct().order_by(table.dataset)).scalars())
+
+
+def _from(feature: Feature) -> Micros:
+    return NEVER if feature.valid_from is None else feature.valid_from

@@ -1,0 +1,152 @@
+"""Reading observations back: last values, pages by keyset, outcomes and rejects."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.observations import Micros
+from dmi_platform.model import NEVER, Cursor, Outcome, Reject
+from dmi_platform.store import tables
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Observations as the store has them, in columns of the names in ``tables.VALUE_NAMES``."""
+
+    keys: list[int]
+    columns: dict[str, list[Any]]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+def _table(rows: Sequence[Sequence[Any]]) -> Table:
+    if not rows:
+        return Table([], {name: [] for name in tables.VALUE_NAMES})
+    keys, *columns = (list(column) for column in zip(*rows, strict=True))
+    return Table(keys, dict(zip(tables.VALUE_NAMES, columns, strict=True)))
+
+
+def _selected(table: sa.Table) -> list[sa.ColumnElement[Any]]:
+    return [table.c.datastream, *(table.c[name] for name in tables.VALUE_NAMES)]
+
+
+def latest(
+    connection: sa.Connection,
+    dataset: str,
+    keys: Sequence[int] | None,
+    subjects: Collection[str] | None,
+    limit: int,
+) -> Table:
+    """Last values of a dataset, or of some of its datastreams, by datastream id; of these subjects only."""
+    arguments: dict[str, Any] = {"dataset": dataset, "limit": limit}
+    if keys is not None:
+        arguments["keys"] = list(keys)
+    if subjects is not None:
+        arguments["subjects"] = sorted(subjects)
+    query = _latest(keys is not None, subjects is not None)
+    return _table(connection.execute(query, arguments).all())
+
+
+@cache
+def _latest(of_keys: bool, of_subjects: bool) -> sa.Select[Any]:
+    """The query behind ``latest``, put together once: that costs more than to carry it out."""
+    last, stream = tables.last_value, tables.datastream
+    query = (
+        sa.select(*_selected(last))
+        .select_from(stream.join(last, last.c.datastream == stream.c.key))
+        .where(stream.c.dataset == sa.bindparam("dataset"), last.c.time > NEVER)
+    )
+    if of_keys:
+        query = query.where(stream.c.key.in_(sa.bindparam("keys", expanding=True)))
+    if of_subjects:
+        query = query.where(last.c.subject.in_(sa.bindparam("subjects", expanding=True)))
+    return query.order_by(stream.c.id).limit(sa.bindparam("limit", type_=sa.Integer))
+
+
+def observations(
+    connection: sa.Connection,
+    key: int,
+    begin: Micros,
+    end: Micros,
+    after: Cursor | None,
+    limit: int,
+    subjects: Collection[str] | None,
+) -> Table:
+    """A datastream's rows from ``begin`` until before ``end``, by time and source id, behind ``after``."""
+    table = tables.observation.c
+    query = sa.select(*_selected(tables.observation)).where(
+        table.datastream == key, table.time >= begin, table.time < end
+    )
+    if after is not None:
+        # The bound on time alone is what an index range can start from.
+        query = query.where(
+            table.time >= after.time,
+            sa.or_(table.time > after.time, table.source_id > after.source_id),
+        )
+    if subjects is not None:
+        query = query.where(table.subject.in_(sorted(subjects)))
+    return _table(connection.execute(query.order_by(table.time, table.source_id).limit(limit)).all())
+
+
+def outcome(connection: sa.Connection, identifier: str) -> Outcome | None:
+    """What became of a batch, a message or all batches of an import; ``None`` when nothing is known."""
+    table = tables.outcome.c
+    query = sa.select(tables.outcome).where(
+        sa.or_(table.batch_id == identifier, table.import_id == identifier, table.message_id == identifier)
+    )
+    rows = connection.execute(query).all()
+    if not rows:
+        return None
+    total = Outcome()
+    for row in rows:
+        total.add(Outcome(row.accepted, row.duplicate, row.conflict, msgspec.json.decode(row.rejected)))
+    return total
+
+
+def reject(connection: sa.Connection, identifier: int) -> Reject | None:
+    """One reject with its payload."""
+    row = connection.execute(sa.select(tables.reject).where(tables.reject.c.id == identifier)).first()
+    return None if row is None else _reject(row)
+
+
+def rejects(
+    connection: sa.Connection,
+    datasets: Collection[str] | None,
+    reason: str | None,
+    pending: bool,
+    before: int | None,
+    limit: int,
+) -> list[Reject]:
+    """Rejects, newest first, of these datasets (``None``: all) and reason, before an id."""
+    table = tables.reject.c
+    query = sa.select(tables.reject)
+    if datasets is not None:
+        query = query.where(table.dataset.in_(sorted(datasets)))
+    if reason is not None:
+        query = query.where(table.reason == reason)
+    if pending:
+        query = query.where(table.replayed_at.is_(None))
+    if before is not None:
+        query = query.where(table.id < before)
+    return [_reject(row) for row in connection.execute(query.order_by(table.id.desc()).limit(limit))]
+
+
+def waiting_for(connection: sa.Connection, about: Collection[str], limit: int) -> list[Reject]:
+    """Rejects not replayed yet whose culprit is one of these identifiers, oldest first."""
+    table = tables.reject.c
+    query = sa.select(tables.reject).where(table.about.in_(sorted(about)), table.replayed_at.is_(None))
+    return [_reject(row) for row in connection.execute(query.order_by(table.id).limit(limit))]
+
+
+def _reject(row: sa.Row[Any]) -> Reject:
+    values = dict(row._mapping)
+    values["row_numbers"] = tuple(msgspec.json.decode(values["row_numbers"]))
+    values["payload"] = bytes(values["payload"])
+    return Reject(**values)

@@ -1,0 +1,378 @@
+"""What the platform's store must hold to, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.envelope import Envelope
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_infra.bus.port import Message
+from dmi_infra.sql import migrate, open_engine
+from dmi_platform.harmonise import Harmonised, harmonise, times_of
+from dmi_platform.model import Cursor, Outcome, Reject
+from dmi_platform.neighbourhoods import Neighbourhoods
+from dmi_platform.registry import Registry
+from dmi_platform.store import Store, Writing
+from dmi_platform.store.tables import outgoing
+from dmi_platform.store.writing import ACCEPTED, CONFLICT, DUPLICATE
+
+DATASET = "urn:dmi:dataset:gemeente:garages"
+OTHER = "urn:dmi:dataset:gemeente:crowd"
+MINUTE = 60_000_000
+NOON = 1_767_268_800_000_000  # 2026-01-01T12:00:00Z
+ALL = (-(2**62), 2**62)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    """An empty store with the newest schema."""
+    if request.param == "sqlite":
+        found = open_engine(f"sqlite:///{tmp_path / 'platform.db'}", "platform")
+    else:
+        server = request.getfixturevalue("postgres_server")
+        server.create_database("platform_store")
+        found = open_engine(server.url("platform_store"), f"t{uuid.uuid4().hex[:8]}")
+    migrate(found, "dmi_platform")
+    yield found
+    found.dispose()
+
+
+class Place:
+    """A store with datastreams, and the short way to write to it."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self.store = Store(engine)
+        self.registry = Registry(Neighbourhoods(), (3.0, 50.0, 8.0, 54.0), self.store.features_since)
+        with self.store.write() as writing:
+            self.registry.apply(writing.features(DATASET, [thing(), *map(stream, "abc")]).changed)
+
+    def key(self, name: str = "a") -> int:
+        found = self.registry.stream(f"garages.{name}.occupancy")
+        assert found is not None
+        return found.key
+
+    def put(self, batch: ObservationBatch) -> list[int]:
+        with self.store.write(times_of(batch)) as writing:
+            return self.insert(writing, batch)
+
+    def insert(self, writing: Writing, batch: ObservationBatch) -> list[int]:
+        found: Harmonised = harmonise(batch, self.registry, writing.before)
+        assert not found.rejected
+        return writing.insert(found.rows).tolist()
+
+    def rows(self, name: str = "a") -> list[tuple[int, str, float | None]]:
+        table = self.store.observations(self.key(name), *ALL, None, 100_000)
+        return list(
+            zip(table.columns["time"], table.columns["source_id"], table.columns["result"], strict=True)
+        )
+
+    def last(self, name: str = "a") -> tuple[int, float | None]:
+        table = self.store.latest(DATASET, [self.key(name)], None, 10)
+        return table.columns["time"][0], table.columns["result"][0]
+
+
+@pytest.fixture
+def place(engine: sa.Engine) -> Place:
+    return Place(engine)
+
+
+def thing() -> Feature:
+    return Feature("garages.t", "thing", "T", {"type": "Point", "coordinates": [5.1, 52.1]})
+
+
+def stream(name: str) -> Feature:
+    about = {"thing": "garages.t", "observed_property": "occupancy", "unit": "{vehicle}"}
+    return Feature(f"garages.{name}.occupancy", "datastream", name, None, about)
+
+
+def batch(*rows: tuple[str, int, float | None], source: list[str | None] | None = None) -> ObservationBatch:
+    """Rows of (datastream letter, minutes after noon, value)."""
+    return ObservationBatch(
+        DATASET,
+        [f"garages.{name}.occupancy" for name, _, _ in rows],
+        [NOON + minute * MINUTE for _, minute, _ in rows],
+        [value for _, _, value in rows],
+        source_id=source,
+    )
+
+
+def test_a_repeated_batch_is_all_duplicate_and_changes_nothing(place: Place) -> None:
+    rows = batch(*((name, minute, float(minute)) for name in "abc" for minute in range(50)), ("a", 60, None))
+    assert set(place.put(rows)) == {ACCEPTED}
+    before = place.rows(), place.last()
+    assert set(place.put(rows)) == {DUPLICATE}
+    assert (place.rows(), place.last()) == before
+
+
+def test_a_repeat_within_one_batch_is_a_duplicate_and_the_first_stays(place: Place) -> None:
+    assert place.put(batch(("a", 1, 5.0), ("b", 1, 5.0), ("a", 1, 5.0), ("a", 1, 6.0))) == [
+        ACCEPTED, ACCEPTED, DUPLICATE, CONFLICT,
+    ]  # fmt: skip
+    assert place.rows() == [(NOON + MINUTE, "", 5.0)]
+
+
+def test_another_value_under_a_known_key_conflicts_and_the_first_stays(place: Place) -> None:
+    place.put(batch(("a", 1, 5.0), ("a", 2, None)))
+    assert place.put(batch(("a", 1, 6.0), ("a", 1, None), ("a", 2, 1.0))) == [CONFLICT] * 3
+    assert place.rows() == [(NOON + MINUTE, "", 5.0), (NOON + 2 * MINUTE, "", None)]
+
+
+def test_rows_of_one_time_with_different_source_ids_are_different_rows(place: Place) -> None:
+    two = batch(("a", 1, 5.0), ("a", 1, 6.0), source=["x", "y"])
+    assert place.put(two) == [ACCEPTED, ACCEPTED]
+    assert place.put(two) == [DUPLICATE, DUPLICATE]
+    assert place.put(batch(("a", 1, 5.0))) == [ACCEPTED], "no source id is a key of its own"
+
+
+def test_late_rows_are_taken_between_rows_that_are_there(place: Place) -> None:
+    place.put(batch(("a", 1, 1.0), ("a", 9, 9.0)))
+    assert place.put(batch(("a", 5, 5.0), ("a", 9, 9.0), ("a", 12, 12.0))) == [ACCEPTED, DUPLICATE, ACCEPTED]
+    assert [at for at, _, _ in place.rows()] == [NOON + minute * MINUTE for minute in (1, 5, 9, 12)]
+
+
+def test_repeats_over_batches_of_one_transaction_are_seen(place: Place) -> None:
+    with place.store.write(times_of(batch(("a", 1, 1.0)))) as writing:
+        assert place.insert(writing, batch(("a", 1, 1.0), ("a", 2, 2.0))) == [ACCEPTED, ACCEPTED]
+        assert place.insert(writing, batch(("a", 1, 1.0), ("a", 2, 3.0))) == [DUPLICATE, CONFLICT]
+    assert len(place.rows()) == 2
+
+
+def test_the_last_value_is_the_newest_by_time_not_by_arrival(place: Place) -> None:
+    place.put(batch(("a", 10, 10.0), ("a", 30, 30.0), ("a", 20, 20.0)))
+    assert place.last() == (NOON + 30 * MINUTE, 30.0)
+    place.put(batch(("a", 25, 25.0)))
+    assert place.last() == (NOON + 30 * MINUTE, 30.0)
+    place.put(batch(("a", 31, None)))
+    assert place.last() == (NOON + 31 * MINUTE, None)
+    with place.store.write() as writing:
+        newest = writing.before([place.key()])[place.key()]
+    assert (newest.valued_at, newest.value) == (NOON + 30 * MINUTE, 30.0), "the last that has a value"
+
+
+def test_a_datastream_without_rows_has_no_last_value(place: Place) -> None:
+    place.put(batch(("b", 1, 1.0)))
+    assert place.store.latest(DATASET, None, None, 10).keys == [place.key("b")]
+    assert len(place.store.latest(OTHER, None, None, 10)) == 0
+
+
+def test_nothing_of_a_failed_transaction_stays_and_its_positions_neither(place: Place) -> None:
+    place.put(batch(("a", 1, 1.0)))
+    envelope = Envelope("1", "s", "t", "2026-01-01T12:00:00Z")
+
+    def write_and_fail() -> None:
+        with place.store.write(times_of(batch(("a", 2, 2.0)))) as writing:
+            place.insert(writing, batch(("a", 2, 2.0)))
+            writing.outcome("message", "batch", Outcome(accepted=1))
+            writing.reject([Reject("topic", DATASET, "batch", "message", "r", "d", 1, b"{}")])
+            writing.publish("dmi.observations.harmonised.v1", [Message("k", b"v", envelope)])
+            writing.reach({("dmi.observations.raw.v1", 0): 7})
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        write_and_fail()
+    assert place.rows() == [(NOON + MINUTE, "", 1.0)]
+    assert place.last() == (NOON + MINUTE, 1.0)
+    assert place.store.positions() == {}
+    assert place.store.outcome("batch") is None
+    assert place.store.rejects(None, None, False, None, 10) == []
+    with place.engine.connect() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(outgoing)).scalar() == 0
+
+
+def test_positions_are_stored_with_the_rows(place: Place) -> None:
+    with place.store.write(times_of(batch(("a", 1, 1.0)))) as writing:
+        place.insert(writing, batch(("a", 1, 1.0)))
+        writing.reach({("raw", 0): 7, ("raw", 1): 3})
+    with place.store.write() as writing:
+        writing.reach({("raw", 0): 8})
+    assert place.store.positions() == {("raw", 0): 8, ("raw", 1): 3}
+
+
+def _pages(place: Place, limit: int) -> Iterator[list[tuple[int, str]]]:
+    cursor: Cursor | None = None
+    while True:
+        table = place.store.observations(place.key(), *ALL, cursor, limit)
+        page = list(zip(table.columns["time"], table.columns["source_id"], strict=True))
+        if not page:
+            return
+        yield page
+        cursor = Cursor(*page[-1])
+
+
+@pytest.mark.parametrize("limit", [1, 3, 7, 100])
+def test_pages_hold_every_row_once_in_order(place: Place, limit: int) -> None:
+    names = ["", "x", "y", "z"]
+    rows = [("a", minute, 1.0) for minute in range(6) for _ in names]
+    place.put(batch(*rows, source=[name or None for _ in range(6) for name in names]))
+    found = list(itertools.chain.from_iterable(_pages(place, limit)))
+    assert found == sorted(found)
+    assert len(set(found)) == len(found) == 24
+
+
+def test_pages_stay_right_while_rows_are_inserted(place: Place) -> None:
+    place.put(batch(*(("a", minute, 1.0) for minute in range(0, 40, 2))))
+    pages = _pages(place, 5)
+    seen = next(pages)
+    place.put(batch(*(("a", minute, 1.0) for minute in range(1, 40, 2))))
+    for page in pages:
+        seen += page
+    times = [at for at, _ in seen]
+    assert times == sorted(set(times)), "nothing twice, in order"
+    assert set(range(0, 40, 2)) <= {(at - NOON) // MINUTE for at in times}, "what was there is all read"
+
+
+def test_a_span_includes_its_begin_and_excludes_its_end(place: Place) -> None:
+    place.put(batch(*(("a", minute, 1.0) for minute in range(5))))
+    table = place.store.observations(place.key(), NOON + MINUTE, NOON + 3 * MINUTE, None, 10)
+    assert table.columns["time"] == [NOON + MINUTE, NOON + 2 * MINUTE]
+
+
+def test_only_rows_of_the_given_subjects_are_read(place: Place) -> None:
+    rows = ObservationBatch(
+        DATASET, ["garages.a.occupancy"] * 3, [NOON, NOON + 1, NOON + 2], [1.0, 2.0, 3.0],
+        subject=["urn:dmi:person:noor", None, "urn:dmi:person:sam"],
+    )  # fmt: skip
+    place.put(rows)
+    read = place.store.observations(place.key(), *ALL, None, 10, {"urn:dmi:person:noor"})
+    assert read.columns["result"] == [1.0]
+    assert len(place.store.observations(place.key(), *ALL, None, 10, frozenset())) == 0
+    assert len(place.store.latest(DATASET, None, {"urn:dmi:person:noor"}, 10)) == 0, (
+        "the newest is of another"
+    )
+    assert place.store.latest(DATASET, None, {"urn:dmi:person:sam"}, 10).columns["result"] == [3.0]
+
+
+def test_times_over_the_whole_calendar_find_their_place(place: Place) -> None:
+    times = [
+        -2_208_988_800_000_000,
+        0,
+        NOON,
+        2_524_607_999_999_999,
+        2_524_608_000_000_000,
+        4_102_444_799_999_999,
+    ]
+    rows = ObservationBatch(DATASET, ["garages.a.occupancy"] * len(times), times, [1.0] * len(times))
+    assert set(place.put(rows)) == {ACCEPTED}
+    assert set(place.put(rows)) == {DUPLICATE}
+    assert [at for at, _, _ in place.rows()] == times
+
+
+def test_a_feature_that_did_not_change_is_not_news(place: Place) -> None:
+    with place.store.write() as writing:
+        assert writing.features(DATASET, [thing(), stream("a")]).changed == []
+        moved = Feature("garages.t", "thing", "T", {"type": "Point", "coordinates": [5.2, 52.1]})
+        assert [item.feature for item in writing.features(DATASET, [moved]).changed] == [moved]
+
+
+def test_a_datastream_keeps_its_number_through_a_change(place: Place) -> None:
+    about = {**stream("a").properties, "capacity": 100}
+    with place.store.write() as writing:
+        changed = writing.features(
+            DATASET, [Feature("garages.a.occupancy", "datastream", "A", None, about)]
+        ).changed
+    assert [item.key for item in changed] == [place.key()]
+
+
+def test_an_id_stays_with_the_dataset_that_named_it_first(place: Place) -> None:
+    with place.store.write() as writing:
+        put = writing.features(OTHER, [stream("a"), stream("new")])
+    assert put.foreign == {"garages.a.occupancy"}
+    assert [item.feature.id for item in put.changed] == ["garages.new.occupancy"]
+
+
+def test_features_are_listed_in_the_version_that_holds_at_the_moment(place: Place) -> None:
+    square = {"type": "Point", "coordinates": [5.0, 52.0]}
+    versions = [
+        Feature("n1", "neighbourhood", "old", square, valid_to=NOON),
+        Feature("n1", "neighbourhood", "new", square, valid_from=NOON),
+        Feature("n2", "neighbourhood", "later", square, valid_from=NOON + MINUTE),
+    ]
+    with place.store.write() as writing:
+        writing.features(DATASET, versions)
+    names = lambda at: [f.name for f in place.store.features(DATASET, "neighbourhood", "", 10, at)]  # noqa: E731
+    assert names(NOON - 1) == ["old"]
+    assert names(NOON) == ["new"]
+    assert names(NOON + MINUTE) == ["new", "later"]
+
+
+def test_what_was_stored_is_loaded_again(place: Place) -> None:
+    again = Registry(Neighbourhoods(), (3.0, 50.0, 8.0, 54.0), place.store.features_since)
+    again.refresh()
+    assert again.stream("garages.a.occupancy") == place.registry.stream("garages.a.occupancy")
+    assert again.by_key(place.key("b")).position == (5.1, 52.1)
+
+
+def test_outcomes_add_up_over_the_batches_of_an_import_and_a_repeated_message_counts_once(
+    place: Place,
+) -> None:
+    for message, batch_id, outcome in (
+        ("m1", "imp/0", Outcome(3, 1, 0, {"unknown_unit": 2})),
+        ("m2", "imp/1", Outcome(4, 0, 1, {"unknown_unit": 1, "refused": 1})),
+        ("m1", "imp/0", Outcome(0, 6)),
+    ):
+        with place.store.write() as writing:
+            writing.outcome(message, batch_id, outcome)
+    assert place.store.outcome("imp/0") == Outcome(3, 1, 0, {"unknown_unit": 2})
+    assert place.store.outcome("imp") == Outcome(7, 1, 1, {"unknown_unit": 3, "refused": 1})
+    assert place.store.outcome("unknown") is None
+
+
+def test_a_reject_is_replayed_once_and_corrects_its_outcome(place: Place) -> None:
+    with place.store.write() as writing:
+        writing.outcome("m", "b", Outcome(1, 0, 0, {"unknown_datastream": 2}))
+        writing.reject(
+            [Reject("raw", DATASET, "b", "m", "unknown_datastream", "d", 2, b"\x00{", "x", (4, 5))]
+        )
+    (kept,) = place.store.rejects({DATASET}, None, True, None, 10)
+    assert (kept.rows, kept.row_numbers, kept.payload, kept.about) == (2, (4, 5), b"\x00{", "x")
+    assert place.store.waiting_for(["x"], 10) == [kept]
+    with place.store.write() as writing:
+        assert writing.replayed(kept, Outcome(accepted=2))
+        assert not writing.replayed(kept, Outcome(accepted=2))
+    assert place.store.outcome("b") == Outcome(3)
+    assert place.store.rejects(None, None, True, None, 10) == []
+    assert place.store.waiting_for(["x"], 10) == []
+    again = place.store.reject(kept.id)
+    assert again is not None
+    assert again.replayed_at is not None
+
+
+def test_deleting_after_a_term_leaves_newer_rows_and_other_datasets(place: Place) -> None:
+    with place.store.write() as writing:
+        about = {"thing": "t", "observed_property": "crowd_count", "unit": "{person}"}
+        place.registry.apply(
+            writing.features(OTHER, [Feature("crowd.x", "datastream", "x", None, about)]).changed
+        )
+    place.put(batch(("a", 1, 1.0), ("a", 3, 3.0), ("b", 1, 1.0)))
+    place.put(ObservationBatch(OTHER, ["crowd.x"], [NOON + MINUTE], [9.0]))
+    assert place.store.delete_before(DATASET, NOON + 2 * MINUTE) == 2
+    assert place.rows("a") == [(NOON + 3 * MINUTE, "", 3.0)]
+    assert place.rows("b") == []
+    assert place.store.latest(DATASET, None, None, 10).keys == [place.key("a")]
+    assert place.store.latest(OTHER, None, None, 10).columns["result"] == [9.0]
+    assert place.put(batch(("b", 1, 1.0))) == [ACCEPTED], "what was deleted is forgotten"
+
+
+def test_a_hundred_thousand_rows_are_stored_and_counted(place: Place) -> None:
+    total = 100_000
+    begun = time.monotonic()
+    for start in range(0, total, 10_000):
+        numbers = np.arange(start, start + 10_000)
+        names = [f"garages.{'abc'[number % 3]}.occupancy" for number in numbers.tolist()]
+        times = (NOON + numbers * 1_000_000).tolist()
+        place.put(ObservationBatch(DATASET, names, times, (numbers % 100).astype(float).tolist()))
+    with place.engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM observation")).scalar() == total
+    assert not math.isnan(place.last()[1] or 0.0)
+    assert time.monotonic() - begun < 60

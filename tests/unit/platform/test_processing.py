@@ -1,0 +1,252 @@
+"""What becomes of messages: gate, outcomes, rejects, replay, lineage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from dmi_agreements.contracts.law import Dataset
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.contracts.results import Lineage
+from dmi_infra.errors import Unavailable
+from dmi_infra.identity import Identity
+
+from .conftest import BICYCLES, GARAGES, MINUTE, NOON, NOOR, OWNER, SAM, STACK, VENDOR, counts, stream, thing
+
+if TYPE_CHECKING:
+    from .conftest import City
+
+
+THIRTY = {"@value": "30", "@type": "xsd:integer"}
+
+
+def outcome(city: City, identifier: str = "b") -> dict[str, Any]:
+    found: dict[str, Any] = city.get(f"/v1/outcomes/{identifier}").json()
+    return found
+
+
+def rejects(city: City, **parameters: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = city.get("/v1/rejects", **parameters).json()["items"]
+    return found
+
+
+def reasons(found: dict[str, Any]) -> dict[str, int]:
+    return {item["reason"]: item["count"] for item in found["reasons"]}
+
+
+def test_rows_are_stored_flagged_and_passed_on_in_one_message(garages: City) -> None:
+    garages.hand_in(counts("centrum", 10, 120, None))
+    ((topic, value),) = garages.outgoing()
+    assert topic == "dmi.observations.harmonised.v1"
+    passed = msgspec.json.decode(value, type=ObservationBatch)
+    assert passed.result == [10.0, 120.0, None]
+    assert passed.flags is not None
+    assert passed.flags["range"] == [1, 3, 9]
+    assert passed.longitude == [5.1] * 3
+    assert outcome(garages) == {"read": 3, "accepted": 3, "duplicate": 0, "rejected": 0, "reasons": []}
+
+
+def test_a_message_delivered_again_counts_nothing_new_and_passes_nothing_on(garages: City) -> None:
+    (message,) = garages.hand_in(counts("centrum", 1, 2))
+    garages.handler._reached.clear()
+    garages.handler.handle([message])
+    assert len(garages.outgoing()) == 1
+    assert outcome(garages)["accepted"] == 2
+    assert outcome(garages)["duplicate"] == 0
+
+
+def test_a_mixed_batch_gives_its_good_rows_and_keeps_the_others_by_number(garages: City) -> None:
+    batch = counts("centrum", 1, 2, 3, 4)
+    names = [*batch.datastream[:1], "nowhere", *batch.datastream[2:]]
+    garages.hand_in(counts("centrum", 9, batch_id="first"), msgspec.structs.replace(batch, datastream=names))
+    found = outcome(garages)
+    assert (found["accepted"], reasons(found)) == (2, {"conflict": 1, "unknown_datastream": 1})
+    kept = {item["reason"]: item for item in rejects(garages)}
+    assert kept["unknown_datastream"]["row_numbers"] == [1]
+    assert kept["unknown_datastream"]["about"] == "nowhere"
+    assert kept["conflict"]["row_numbers"] == [0]
+    assert {topic for topic, _ in garages.outgoing()} == {
+        "dmi.observations.harmonised.v1", "dmi.observations.raw.v1.rejected",
+    }  # fmt: skip
+
+
+def test_small_messages_are_merged_but_each_keeps_its_own_outcome(garages: City) -> None:
+    first = counts("centrum", 1, 2, batch_id="imp/0")
+    second = counts("centrum", 2, 3, 4, begin=NOON + MINUTE, batch_id="imp/1")
+    third = msgspec.structs.replace(counts("pr-noord", 7, batch_id="imp/2"), datastream=["nowhere"])
+    garages.hand_in(first, second, third)
+    assert len([topic for topic, _ in garages.outgoing() if not topic.endswith("rejected")]) == 1
+    assert [outcome(garages, f"imp/{n}")["accepted"] for n in range(3)] == [2, 2, 0]
+    assert outcome(garages, "imp/1")["duplicate"] == 1
+    whole = outcome(garages, "imp")
+    assert whole["read"] == 6 == whole["accepted"] + whole["duplicate"] + whole["rejected"]
+
+
+def test_observations_that_came_before_their_datastream_are_taken_when_it_comes(garages: City) -> None:
+    garages.hand_in(msgspec.structs.replace(counts("x", 5, 6), datastream=["garages.new.occupancy"] * 2))
+    assert reasons(outcome(garages)) == {"unknown_datastream": 2}
+    garages.tell(GARAGES, thing("garages.new"), stream("garages.new.occupancy"))
+    assert outcome(garages) == {"read": 2, "accepted": 2, "duplicate": 0, "rejected": 0, "reasons": []}
+    assert rejects(garages, pending=True) == []
+
+
+def test_a_refused_batch_is_kept_with_the_reason_and_taken_when_there_is_an_agreement(city: City) -> None:
+    city.hand_in(counts("centrum", 5))
+    (kept,) = rejects(city)
+    assert kept["reason"] == "refused"
+    assert kept["detail"].startswith("no_agreement")
+    assert reasons(outcome(city)) == {"refused": 1}
+    assert city.outgoing() == []
+    city.agree(GARAGES, "dmi:process")
+    city.tell(GARAGES, thing("garages.centrum"), stream("garages.centrum.occupancy"))
+    answer = city.client.post(f"/v1/rejects/{kept['id']}/replay")
+    assert answer.json()["accepted"] == 1
+    assert outcome(city)["accepted"] == 1
+    again = city.client.post(f"/v1/rejects/{kept['id']}/replay")
+    assert (again.status_code, again.json()["type"]) == (409, "urn:dmi:problem:not-replayable")
+
+
+def test_after_the_stop_batches_are_refused_and_the_reason_names_the_agreement(city: City) -> None:
+    state = city.agree(GARAGES, "dmi:process")
+    city.tell(GARAGES, thing("garages.centrum"), stream("garages.centrum.occupancy"))
+    city.end(state)
+    city.hand_in(counts("centrum", 5))
+    assert rejects(city)[0]["detail"].startswith("ended")
+    refused = [r for r in city.records if isinstance(r, DecisionRecord) and not r.allowed]
+    assert refused[-1].agreements == [state.id]
+
+
+def test_a_law_that_is_not_known_holds_the_batch_back_instead_of_refusing_it(garages: City) -> None:
+    garages.runtime.law.table._heartbeat = None
+    message = garages.received("dmi.observations.raw.v1", msgspec.json.encode(counts("centrum", 5)))
+    with pytest.raises(Unavailable):
+        garages.handler.handle([message])
+    garages.beat()
+    garages.handler.handle([message])
+    assert outcome(garages)["accepted"] == 1
+
+
+def test_what_cannot_be_read_is_kept_and_the_rest_goes_on(garages: City) -> None:
+    bad = [
+        b"",
+        b"{",
+        b'{"dataset":1}',
+        b"[" * 100_000,
+        b'{"dataset":"d","datastream":["a"],"phenomenon_time":[],"result":[]}',
+    ]
+    messages = [garages.received("dmi.observations.raw.v1", value) for value in bad]
+    good = garages.received("dmi.observations.raw.v1", msgspec.json.encode(counts("centrum", 5)))
+    garages.handler.handle([*messages, good])
+    assert outcome(garages)["accepted"] == 1
+    garages.identity = Identity(STACK, "Operator", frozenset({"dmi:role:operator"}))
+    assert [item["reason"] for item in rejects(garages)] == ["unreadable"] * len(bad)
+    number = rejects(garages)[0]["id"]
+    assert garages.client.post(f"/v1/rejects/{number}/replay").status_code == 409
+
+
+def test_another_dataset_cannot_write_to_a_datastream_or_take_its_id(garages: City) -> None:
+    other = "urn:dmi:dataset:sensorbedrijf:crowd"
+    garages.law(Dataset(other, OWNER, {"nl": "Drukte"}))
+    garages.agree(other, "dmi:process")
+    garages.tell(other, stream("garages.centrum.occupancy"))
+    assert [item["reason"] for item in rejects(garages)] == ["other_dataset"]
+
+
+@pytest.mark.parametrize(
+    ("feature", "reason"),
+    [
+        (msgspec.structs.replace(thing("a"), kind="spaceship"), "unknown_kind"),
+        (msgspec.structs.replace(thing("a"), id=""), "bad_id"),
+        (msgspec.structs.replace(thing("a"), id="a\x00b"), "bad_id"),
+        (thing("a", 52.1, 500.0), "bad_geometry"),
+        (msgspec.structs.replace(thing("a"), valid_from=5, valid_to=5), "bad_validity"),
+        (msgspec.structs.replace(stream("a.b"), properties={"thing": "a"}), "incomplete_datastream"),
+    ],
+)
+def test_a_bad_feature_is_kept_with_its_reason_and_the_good_ones_are_taken(
+    garages: City, feature: Any, reason: str
+) -> None:
+    garages.tell(GARAGES, feature, thing("garages.good"))
+    assert [item["reason"] for item in rejects(garages)] == [reason]
+    listed = garages.get("/v1/features", kind="thing", dataset=GARAGES).json()["features"]
+    assert "garages.good" in [item["id"] for item in listed]
+
+
+def test_lineage_is_told_once_for_the_dataset_and_each_datastream(garages: City) -> None:
+    garages.hand_in(counts("centrum", 1))
+    garages.hand_in(counts("centrum", 2, begin=NOON + MINUTE), counts("pr-noord", 2))
+    told = [record for record in garages.records if isinstance(record, Lineage)]
+    assert [item.result for item in told] == [
+        GARAGES,
+        "garages.centrum.occupancy",
+        "garages.pr-noord.occupancy",
+    ]
+    assert told[1].grounds.results == [GARAGES]
+    assert told[0].grounds.agreements == told[1].grounds.agreements != []
+
+
+def test_lineage_is_told_again_when_the_agreement_changes(city: City) -> None:
+    first = city.agree(GARAGES, "dmi:process")
+    city.tell(GARAGES, thing("garages.centrum"), stream("garages.centrum.occupancy"))
+    city.hand_in(counts("centrum", 1))
+    city.end(first)
+    second = city.agree(GARAGES, "dmi:process")
+    city.hand_in(counts("centrum", 2, begin=NOON + MINUTE))
+    told = [record for record in city.records if isinstance(record, Lineage) and record.result == GARAGES]
+    assert [item.grounds.agreements for item in told] == [[first.id], [second.id]]
+
+
+def rides(*subjects: str | None) -> ObservationBatch:
+    rows = len(subjects)
+    return ObservationBatch(
+        BICYCLES, ["bike.1.pm2_5"] * rows, [NOON + row for row in range(rows)], [5.0] * rows,
+        [5.1] * rows, [52.1] * rows, list(subjects), batch_id="ride",
+    )  # fmt: skip
+
+
+def test_rows_of_persons_without_consent_are_counted_but_not_kept(city: City) -> None:
+    city.agree(BICYCLES, "dmi:process", basis="consent")
+    city.agree(BICYCLES, "dmi:process", assigner=NOOR, basis="consent")
+    city.tell(BICYCLES, stream("bike.1.pm2_5", "pm2_5", "ug/m3"))
+    city.hand_in(rides(NOOR, SAM, None))
+    found = outcome(city, "ride")
+    assert (found["read"], found["accepted"], reasons(found)) == (3, 1, {"no_consent": 2})
+    assert rejects(city) == []
+    ((_, value),) = city.outgoing()
+    assert SAM.encode() not in value
+
+
+def test_a_municipality_sees_rejects_of_its_own_datasets_and_a_vendor_does_not(city: City) -> None:
+    city.hand_in(counts("centrum", 5))
+    (kept,) = rejects(city)
+    assert city.get(f"/v1/rejects/{kept['id']}").json()["payload"]["result"] == [5.0]
+    city.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+    assert rejects(city) == []
+    assert city.get(f"/v1/rejects/{kept['id']}").status_code == 404
+    assert city.client.post(f"/v1/rejects/{kept['id']}/replay").status_code == 404
+
+
+def test_rows_of_persons_are_not_shown_in_a_reject(city: City) -> None:
+    city.hand_in(rides(NOOR))
+    (kept,) = rejects(city, dataset=BICYCLES)
+    assert city.get(f"/v1/rejects/{kept['id']}").json()["payload"] is None
+
+
+def test_a_term_deletes_what_is_older(city: City) -> None:
+    duty = {
+        "action": "dmi:deleteAfter",
+        "constraint": [{"leftOperand": "dmi:days", "operator": "eq", "rightOperand": THIRTY}],
+    }  # fmt: skip
+    first = city.agree(GARAGES, "dmi:process", "dmi:read")
+    city.tell(GARAGES, thing("garages.centrum"), stream("garages.centrum.occupancy"))
+    city.hand_in(counts("centrum", 1, 2))
+    retention = city.runtime.parts[2]
+    assert retention.round() == 0  # type: ignore[attr-defined]
+    city.end(first)
+    city.agree(GARAGES, "dmi:process", duty=[duty])
+    city.beat()
+    assert retention.round() == 2  # type: ignore[attr-defined]
+    assert city.identity.participant == OWNER

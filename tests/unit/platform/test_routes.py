@@ -1,0 +1,330 @@
+"""The platform's HTTP interface, behind the gate."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dmi_agreements.contracts.envelope import Envelope, encode
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Participant
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_infra import clock
+from dmi_infra.bus.port import Message
+from dmi_infra.identity import Identity
+
+from .conftest import (
+    BICYCLES,
+    GARAGES,
+    MINUTE,
+    NOON,
+    NOOR,
+    SAM,
+    VENDOR,
+    City,
+    counts,
+    eventually,
+    stream,
+    thing,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def test_the_last_value_of_every_datastream_of_a_dataset(garages: City) -> None:
+    garages.hand_in(counts("centrum", 10, 20, 120), counts("pr-noord", 5))
+    items = garages.get("/v1/latest", dataset=GARAGES).json()["items"]
+    assert items[0] == {
+        "datastream": "garages.centrum.occupancy",
+        "phenomenon_time": "2026-01-01T12:02:00Z",
+        "result": 120.0,
+        "unit": "{vehicle}",
+        "flag": 3,
+        "longitude": 5.1,
+        "latitude": 52.1,
+        "neighbourhood": None,
+    }
+    assert [item["result"] for item in items] == [120.0, 5.0]
+    some = garages.get("/v1/latest", datastream=["garages.pr-noord.occupancy"]).json()["items"]
+    assert [item["result"] for item in some] == [5.0]
+
+
+def test_history_is_paged_without_gaps(garages: City) -> None:
+    garages.hand_in(counts("centrum", *range(10)))
+    seen: list[float] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = garages.get("/v1/datastreams/garages.centrum.occupancy/observations", limit=3, **cursor).json()
+        seen += [item["result"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert seen == [float(n) for n in range(10)]
+
+
+def test_history_of_a_span_holds_the_raw_value_and_every_flag(garages: City) -> None:
+    garages.hand_in(counts("centrum", 1, 2, 3))
+    span = {"from": "2026-01-01T13:01:00+01:00", "to": "2026-01-01T12:02:00Z"}
+    page = garages.get("/v1/datastreams/garages.centrum.occupancy/observations", **span).json()
+    (item,) = page["items"]
+    assert (item["result"], item["raw_result"]) == (2.0, 2.0)
+    assert item["flags"] == {"range": 1, "rate": 2, "missing": 1, "place": 1}
+
+
+def test_datastreams_are_listed_by_dataset_and_property_in_pages(garages: City) -> None:
+    garages.tell(GARAGES, stream("garages.centrum.free_spaces", "free_spaces"))
+    first = garages.get("/v1/datastreams", limit=2).json()
+    assert [item["id"] for item in first["items"]] == [
+        "garages.centrum.free_spaces",
+        "garages.centrum.occupancy",
+    ]
+    rest = garages.get("/v1/datastreams", limit=2, cursor=first["next"]).json()
+    assert [item["id"] for item in rest["items"]] == ["garages.pr-noord.occupancy"]
+    assert rest["next"] is None
+    found = garages.get("/v1/datastreams", dataset=GARAGES, property="free_spaces").json()["items"]
+    assert [item["geometry"]["coordinates"] for item in found] == [[5.1, 52.1]]
+
+
+def test_another_participant_needs_an_agreement_of_its_own(garages: City) -> None:
+    garages.hand_in(counts("centrum", 1))
+    garages.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+    paths: list[tuple[str, dict[str, Any]]] = [
+        ("/v1/latest", {"dataset": GARAGES}),
+        ("/v1/latest", {"datastream": "garages.centrum.occupancy"}),
+        ("/v1/datastreams", {"dataset": GARAGES}),
+        ("/v1/datastreams/garages.centrum.occupancy/observations", {}),
+        ("/v1/features", {"dataset": GARAGES, "kind": "thing"}),
+        ("/v1/export", {"dataset": GARAGES}),
+    ]
+    for path, parameters in paths:
+        answer = garages.get(path, **parameters)
+        assert (answer.status_code, answer.json()["type"]) == (403, "urn:dmi:problem:no-agreement"), path
+    assert garages.get("/v1/datastreams").json()["items"] == []
+    state = garages.agree(GARAGES, "dmi:read", "dmi:export", assignee=VENDOR)
+    assert [garages.get(path, **parameters).status_code for path, parameters in paths] == [200] * 6
+    garages.end(state)
+    for path, parameters in paths:
+        problem = garages.get(path, **parameters).json()
+        assert (problem["status"], problem["agreement"]) == (403, state.id)
+        assert "moment" in problem
+
+
+def test_duties_of_the_recipient_are_carried_out(garages: City) -> None:
+    garages.hand_in(counts("centrum", 1))
+    garages.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+    leave_out = {
+        "action": "dmi:leaveOut",
+        "constraint": [
+            {
+                "leftOperand": "dmi:property",
+                "operator": "isAnyOf",
+                "rightOperand": ["longitude", "latitude", "flags", "raw_result"],
+            }
+        ],
+    }
+    garages.agree(GARAGES, "dmi:read", assignee=VENDOR, duty=[leave_out])
+    (item,) = garages.get("/v1/latest", dataset=GARAGES).json()["items"]
+    assert (item["result"], item["longitude"], item["flag"]) == (1.0, None, None)
+    assert {each["geometry"] for each in garages.get("/v1/datastreams").json()["items"]} == {None}
+
+
+def test_of_persons_only_rows_under_consent_are_given(city: City) -> None:
+    city.agree(BICYCLES, "dmi:process", "dmi:read", "dmi:export", basis="consent")
+    consents = {
+        person: city.agree(
+            BICYCLES, "dmi:process", "dmi:read", "dmi:export", assigner=person, basis="consent"
+        )
+        for person in (NOOR, SAM)
+    }
+    city.tell(BICYCLES, *(stream(f"bike.{n}.pm2_5", "pm2_5", "ug/m3") for n in (1, 2)))
+    times = [NOON + minute * MINUTE for minute in range(2)]
+    rows = ObservationBatch(
+        BICYCLES, ["bike.1.pm2_5", "bike.2.pm2_5"], times, [1.0, 2.0], [5.1] * 2, [52.1] * 2, [NOOR, SAM]
+    )
+    city.hand_in(rows)
+    city.identity = Identity("urn:dmi:participant:stack", "Operator", frozenset({"dmi:role:operator"}))
+
+    def results() -> list[float]:
+        items = city.get("/v1/latest", purpose="dmi:purpose:public-task", dataset=BICYCLES).json()["items"]
+        return [item["result"] for item in items]
+
+    assert results() == [1.0, 2.0]
+    city.end(consents[SAM])
+    assert results() == [1.0]
+    archive = _archive(city, dataset=BICYCLES, format="csv")
+    assert b"bike.2" not in archive.read("observations.csv")
+    assert json.loads(archive.read("lineage.json"))["grounds"]["consents"] == 1
+
+
+def _archive(city: City, **parameters: str) -> zipfile.ZipFile:
+    answer = city.get("/v1/export", purpose="dmi:purpose:public-task", **parameters)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/zip"
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert archive.testzip() is None
+    return archive
+
+
+def test_an_export_holds_data_licence_and_lineage(garages: City) -> None:
+    garages.hand_in(counts("centrum", 1, None, 3), counts("pr-noord", 4))
+    archive = _archive(garages, dataset=GARAGES, format="csv")
+    lines = archive.read("observations.csv").decode().splitlines()
+    assert lines[0].startswith("datastream,observed_property,phenomenon_time,result,unit,flag,flag_range")
+    assert lines[1].startswith("garages.centrum.occupancy,occupancy,2026-01-01T12:00:00Z,1.0,{vehicle},1,1")
+    assert len(lines) == 5
+    assert b"Licence: CC0" in archive.read("licence.txt")
+    lineage = json.loads(archive.read("lineage.json"))
+    assert lineage["rows"] == 4
+    assert lineage["grounds"]["datasets"] == [GARAGES]
+    assert lineage["grounds"]["agreements"]
+
+
+def test_an_export_as_geojson_and_geoparquet_holds_the_same_rows(garages: City, tmp_path: Path) -> None:
+    geopandas = pytest.importorskip("geopandas")
+    garages.hand_in(counts("centrum", 1, None, 3))
+    features = json.loads(_archive(garages, dataset=GARAGES, format="geojson").read("observations.geojson"))[
+        "features"
+    ]
+    assert [each["properties"]["result"] for each in features] == [1.0, None, 3.0]
+    assert features[0]["geometry"] == {"type": "Point", "coordinates": [5.1, 52.1]}
+    file = tmp_path / "o.parquet"
+    file.write_bytes(_archive(garages, dataset=GARAGES, format="geoparquet").read("observations.parquet"))
+    frame = geopandas.read_parquet(file)
+    assert frame["result"].tolist()[::2] == [1.0, 3.0]
+    assert (frame.geometry.x[0], frame.geometry.y[0]) == (5.1, 52.1)
+    assert frame.crs.to_authority() == ("OGC", "CRS84")
+
+
+def test_an_export_whose_right_ends_on_the_way_says_so_and_stops(garages: City) -> None:
+    garages.hand_in(counts("centrum", 1), counts("pr-noord", 2))
+    gate = garages.runtime.gate
+    original, asked = gate.still, []
+
+    def still(permit: Any) -> None:
+        asked.append(permit)
+        if len(asked) == 2:
+            for agreement in permit.agreements:
+                state = garages.runtime.law.table.agreement(agreement)
+                assert state is not None
+                garages.end(state)
+        original(permit)
+
+    gate.still = still  # type: ignore[method-assign]
+    for number, kind in enumerate(("csv", "geojson", "geoparquet")):
+        if number:
+            garages.agree(GARAGES, "dmi:process", "dmi:export")
+            asked.clear()
+        archive = _archive(garages, dataset=GARAGES, format=kind)
+        assert json.loads(archive.read("ended.json"))["type"] == "urn:dmi:problem:ended"
+        assert json.loads(archive.read("lineage.json"))["rows"] == 1
+
+
+def test_features_come_as_geojson(garages: City) -> None:
+    answer = garages.get("/v1/features", dataset=GARAGES, kind="thing", limit=1)
+    assert answer.headers["content-type"] == "application/geo+json"
+    first = answer.json()
+    assert [each["id"] for each in first["features"]] == ["garages.centrum"]
+    rest = garages.get("/v1/features", dataset=GARAGES, kind="thing", cursor=first["next"]).json()
+    assert [each["id"] for each in rest["features"]] == ["garages.pr-noord"]
+
+
+HISTORY = "/v1/datastreams/garages.centrum.occupancy/observations"
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "status", "field"),
+    [
+        ("/v1/latest", {}, 400, "datastream"),
+        ("/v1/latest", {"dataset": GARAGES, "datastream": "x"}, 400, "datastream"),
+        ("/v1/latest", {"datastream": "nowhere"}, 404, None),
+        ("/v1/latest", {"datastream": "a\x00b"}, 400, "datastream"),
+        ("/v1/datastreams", {"limit": 0}, 400, "limit"),
+        ("/v1/datastreams", {"limit": "NaN"}, 400, "limit"),
+        ("/v1/datastreams", {"cursor": "!!"}, 400, "cursor"),
+        ("/v1/datastreams", {"cursor": "WzFd"}, 400, "cursor"),
+        ("/v1/datastreams/nowhere/observations", {}, 404, None),
+        (HISTORY, {"from": "yesterday"}, 400, "from"),
+        (HISTORY, {"from": "2026-01-01T00:00:00"}, 400, "from"),
+        (HISTORY, {"to": "9999-12-31T00:00:00Z"}, 400, "to"),
+        (HISTORY, {"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"}, 400, "to"),
+        (HISTORY, {"cursor": "WzEsIFwi"}, 400, "cursor"),
+        (HISTORY, {"cursor": "é"}, 400, "cursor"),
+        (HISTORY, {"limit": 10_001}, 400, "limit"),
+        ("/v1/features", {"dataset": GARAGES, "kind": "spaceship"}, 400, "kind"),
+        ("/v1/export", {"dataset": GARAGES, "format": "xls"}, 400, "format"),
+        ("/v1/rejects", {"cursor": "LTE"}, 400, "cursor"),
+        ("/v1/rejects/99", {}, 404, None),
+        ("/v1/rejects/99999999999999999999", {}, 400, "number"),
+        ("/v1/outcomes/nothing", {}, 404, None),
+    ],
+)
+def test_bad_input_is_answered_with_the_field_and_the_rule(
+    garages: City, path: str, parameters: dict[str, Any], status: int, field: str | None
+) -> None:
+    answer = garages.get(path, **parameters)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    if field is not None:
+        assert answer.json()["errors"][0]["field"] == field
+
+
+def test_with_an_unknown_purpose_nothing_is_given(garages: City) -> None:
+    problem = garages.get("/v1/latest", purpose="dmi:purpose:curiosity", dataset=GARAGES).json()
+    assert problem["errors"][0]["field"] == "DMI-Purpose"
+
+
+@pytest.fixture
+def running(city: City) -> Iterator[City]:
+    city.service.runtime.start()
+    yield city
+    city.service.runtime.stop()
+
+
+def test_what_ingest_publishes_is_stored_and_published_harmonised(running: City) -> None:
+    """Through the bus, with consumer, outbox and law feed running."""
+    version = running.runtime.rulebook.version
+    parties = [
+        Participant(p, p, [], rulebook=version)
+        for p in ("urn:dmi:participant:gemeente", "urn:dmi:participant:stack")
+    ]
+    agreement: AgreementState = running.agree(GARAGES, "dmi:process", "dmi:read")
+    exchange, ingest = running.bus.publisher("exchange"), running.bus.publisher("ingest")
+
+    def message(payload: Any, key: str = "k") -> Message:
+        envelope = Envelope(f"m{id(payload)}", "test", "test", clock.to_text(clock.now()))
+        return Message(key, encode(payload), envelope)
+
+    law = [
+        *parties,
+        Dataset(GARAGES, "urn:dmi:participant:gemeente", {}),
+        agreement,
+        Heartbeat("h", clock.now()),
+    ]
+    exchange.publish("dmi.agreements.v1", [message(event, event.id) for event in law])
+    features: list[Feature] = [thing("garages.centrum"), stream("garages.centrum.occupancy")]
+    ingest.publish("dmi.features.v1", [message({"dataset": GARAGES, "features": features})])
+    ingest.publish("dmi.observations.raw.v1", [message(counts("centrum", 1, 2, 3))])
+    reader = running.bus.replay("visualisation", ["dmi.observations.harmonised.v1"])
+    found: list[ObservationBatch] = []
+
+    def arrived() -> bool:
+        exchange.publish("dmi.agreements.v1", [message(Heartbeat("h", clock.now()), "h")])
+        found.extend(_decoded(each.message.value) for each in reader.poll(0.05))
+        return sum(map(len, found)) == 3
+
+    eventually(arrived)
+    assert [value for batch in found for value in batch.result] == [1.0, 2.0, 3.0]
+    assert running.get("/v1/latest", dataset=GARAGES).json()["items"][0]["result"] == 3.0
+    assert running.get("/health/ready").status_code == 200
+
+
+def _decoded(value: bytes) -> ObservationBatch:
+    from dmi_agreements.contracts.envelope import decode
+
+    return decode(value, ObservationBatch)
