@@ -98,6 +98,9 @@ class DatasetTemplate:
     licence: str
     source: str
     layer: str
+    purpose: str = "dmi:purpose:public-task"
+    basis: str = ""
+    """Legal basis of personal data; empty is the consent of each person."""
 
 
 class Source(Protocol):

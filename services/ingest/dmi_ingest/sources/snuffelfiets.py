@@ -91,6 +91,9 @@ class Snuffelfiets:
         "",
         "Provincie Utrecht, Snuffelfiets",
         "points",
+        "dmi:purpose:air-quality",
+        # The file names no one whose consent could be asked; agreements must make it coarse.
+        "dmi:basis:public-task",
     )
     expects = ("readings",)
     unit_read: Final = {

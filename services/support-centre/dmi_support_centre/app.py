@@ -1,0 +1,119 @@
+"""Composition root of the support centre."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dmi_infra.bus.port import Bus
+from dmi_infra.consumer import ConsumerLoop
+from dmi_infra.http.app import build_app
+from dmi_infra.outbox import Relay
+from dmi_infra.runtime import Runtime, build_runtime
+from dmi_infra.service import Service
+from dmi_infra.sql import migrate, open_engine, store_check
+from dmi_infra.telemetry import Metrics
+from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.consumer import TOPICS, AnalysisHandler, Flow
+from dmi_support_centre.crowding import Crowding
+from dmi_support_centre.forecasting import Forecasts
+from dmi_support_centre.grounds import Book, Withdrawals, Workshop
+from dmi_support_centre.handlers import Views
+from dmi_support_centre.learning import Learner
+from dmi_support_centre.measuring import Measures
+from dmi_support_centre.recompute import Recompute
+from dmi_support_centre.rounds import Aftermath, CityClock, Rounds
+from dmi_support_centre.routes import forecasts as forecast_routes
+from dmi_support_centre.routes import measures as measure_routes
+from dmi_support_centre.routes import scenarios as scenario_routes
+from dmi_support_centre.ruling import Ruling
+from dmi_support_centre.scenarios import Scenarios
+from dmi_support_centre.scoring import Scores
+from dmi_support_centre.settings import SupportCentreSettings
+from dmi_support_centre.store import Store
+from dmi_support_centre.store.tables import outbox
+from dmi_support_centre.webhooks import HttpSender, Webhooks
+
+NAME = "support-centre"
+SCHEMA = "support_centre"
+
+
+@dataclass(frozen=True, slots=True)
+class Analyses:
+    """What works in the background, and the parts of it that routes speak to."""
+
+    book: Book
+    atlas: Atlas
+    measures: Measures
+    webhooks: Webhooks
+    rounds: Rounds
+
+
+def build(settings: SupportCentreSettings, bus: Bus) -> Service:
+    """The support centre on ``bus`` with its store migrated; raises when either cannot be opened."""
+    engine = open_engine(settings.store_address(SCHEMA), SCHEMA)
+    migrate(engine, "dmi_support_centre")
+    runtime = build_runtime(NAME, settings, bus)
+    store = Store(engine)
+    relay = Relay(engine, outbox, runtime.publisher)
+    runtime.parts.append(relay)
+    found = _analyses(settings, runtime, store, relay)
+    runtime.checks["store"] = store_check(engine)
+    scenarios = Scenarios(store, runtime.gate, found.book)
+    views = Views(store, found.atlas, found.book, scenarios)
+    app = build_app(
+        runtime,
+        "DMI support centre",
+        "Forecasts, scenarios, crowding and measures: layers 4 and 5.",
+        [
+            forecast_routes.router(views, Recompute(runtime.gate, views, found.rounds.hurry)),
+            scenario_routes.router(scenarios, views),
+            measure_routes.router(found.measures, views, store.measures, found.webhooks),
+        ],
+    )
+    return Service(NAME, app, runtime, engine.dispose)
+
+
+def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, relay: Relay) -> Analyses:
+    """Put together what works in the background and hang it into ``runtime``."""
+    gate, city, flow, learner = runtime.gate, CityClock(), Flow(), Learner()
+    atlas, book = Atlas(store.observations), Book(store, gate)
+    sender = HttpSender(settings.env == "production", settings.webhook_seconds)
+    webhooks = Webhooks(store.measures, sender.check, sender)
+
+    def wake_outward() -> None:
+        relay.wake()
+        webhooks.wake()
+
+    # What marks and what goes round tell each other; nothing runs before both names are bound below.
+    withdrawals = Withdrawals(
+        store, runtime.law.table, lambda results: aftermath(results), lambda: rounds.hurry()
+    )
+    scores = Scores(store, atlas, settings.score_days)
+    workshop = Workshop(store, atlas, gate, book, withdrawals)
+    forecasts = Forecasts(
+        workshop, flow, scores, learner, lambda: rounds.hurry(), settings.zone, settings.refit_seconds
+    )
+    ruling = Ruling(store, atlas, book, settings.zone)
+    measures = Measures(store, atlas, gate, book, city, webhooks.events, wake_outward, ruling)
+    rounds = Rounds(
+        atlas,
+        forecasts,
+        Crowding(workshop),
+        measures,
+        city,
+        settings.forecast_seconds,
+        lambda: flow.settled() and _no_lag(runtime.metrics),
+        relay.wake,
+    )
+    aftermath = Aftermath(store, forecasts, measures, rounds.hurry, relay.wake)
+    handler = AnalysisHandler(store.observations, gate, flow, atlas.changed, rounds.new_data)
+    runtime.law.listen(withdrawals.listen)
+    consumer = ConsumerLoop(runtime.bus, NAME, TOPICS, handler, runtime.metrics)
+    runtime.parts += [webhooks, learner, withdrawals, rounds, consumer]
+    return Analyses(book, atlas, measures, webhooks, rounds)
+
+
+def _no_lag(metrics: Metrics) -> bool:
+    """Whether the consumer has read all that was there, as far as it has heard."""
+    gauge = metrics.registry.get_sample_value
+    return all(not gauge("dmi_support_centre_lag", {"topic": topic}) for topic in TOPICS)

@@ -1,0 +1,38 @@
+"""The places that analyses are about, from the kept features; read again when features change."""
+
+from __future__ import annotations
+
+import threading
+
+from dmi_agreements.contracts.features import Feature
+from dmi_support_centre.model import CROWD_COUNT, OCCUPANCY, Place, places_of
+from dmi_support_centre.store.observations import ObservationStore
+
+_KINDS = ("datastream", "thing", "parking")
+
+
+class Atlas:
+    """Places by observed property; any thread may ask."""
+
+    def __init__(self, store: ObservationStore) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._places: dict[str, list[Place]] | None = None
+
+    def changed(self) -> None:
+        """Features have changed."""
+        with self._lock:
+            self._places = None
+
+    def places(self, observed_property: str, dataset: str | None = None) -> list[Place]:
+        """The places of a property, of one dataset or of all, by id."""
+        with self._lock:
+            if self._places is None:
+                features: list[tuple[str, Feature]] = self._store.features(*_KINDS)
+                self._places = {name: places_of(features, name) for name in (OCCUPANCY, CROWD_COUNT)}
+            found = self._places[observed_property]
+        return [place for place in found if dataset in (None, place.dataset)]
+
+    def datasets(self, observed_property: str) -> list[str]:
+        """The datasets with a place of this property."""
+        return sorted({place.dataset for place in self.places(observed_property)})

@@ -1,0 +1,131 @@
+"""Reads features and harmonised observations through the gate and keeps what analyses need."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from dmi_agreements.contracts.envelope import decode
+from dmi_agreements.contracts.features import Feature, FeatureBatch
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.crossings import BY_NAME
+from dmi_infra.bus.port import Received
+from dmi_infra.errors import Refused, Unavailable
+from dmi_infra.gate import Gate, Permit
+from dmi_infra.sql import Positions
+from dmi_support_centre.model import Reading, needed_of, readings_of
+from dmi_support_centre.store.observations import ObservationStore
+
+log = structlog.get_logger("support-centre")
+
+FEATURES = BY_NAME["features"].topic or ""
+HARMONISED = BY_NAME["harmonised"].topic or ""
+TOPICS = (FEATURES, HARMONISED)
+ANALYSE = "dmi:analyse"
+KEPT_KINDS = frozenset({"neighbourhood", "building", "area", "parking", "thing", "datastream"})
+UNSETTLED = frozenset({"law_missing", "law_stale"})
+"""Refusals that say nothing about the data: it waits until the law is known again."""
+FLOOD_SECONDS = 3.0
+FLOOD_ROWS = 500
+
+
+class Flow:
+    """How much has come in: tells a history that is being loaded from the trickle of live data."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._arrived: deque[tuple[float, int]] = deque()
+        self.total = 0
+        """Readings since the start."""
+
+    def add(self, rows: int) -> None:
+        """Count readings that were stored just now."""
+        with self._lock:
+            self.total += rows
+            self._arrived.append((self._now(), rows))
+
+    def settled(self) -> bool:
+        """Whether the last seconds brought no more than live data would."""
+        with self._lock:
+            while self._arrived and self._arrived[0][0] < self._now() - FLOOD_SECONDS:
+                self._arrived.popleft()
+            return sum(rows for _, rows in self._arrived) <= FLOOD_ROWS
+
+
+class AnalysisHandler:
+    """Takes in what may be analysed; what may not is recorded by the gate and not kept."""
+
+    def __init__(
+        self,
+        store: ObservationStore,
+        gate: Gate,
+        flow: Flow,
+        on_features: Callable[[], None],
+        on_readings: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._gate = gate
+        self._flow = flow
+        self._on_features = on_features
+        self._on_readings = on_readings
+
+    def positions(self) -> Mapping[tuple[str, int], int]:
+        """Where to go on."""
+        return self._store.positions()
+
+    def handle(self, messages: Sequence[Received]) -> None:
+        """Store everything with the position in one transaction, then tell who waits for it."""
+        features: list[tuple[str, Feature]] = []
+        readings: list[Reading] = []
+        bases: dict[str, set[str]] = {}
+        for received in messages:
+            if received.topic == FEATURES:
+                features += self._features(received, bases)
+            else:
+                readings += self._readings(received, bases)
+        self._store.save(features, readings, bases, _after(messages))
+        if features:
+            self._on_features()
+        if readings:
+            self._flow.add(len(readings))
+            self._on_readings()
+
+    def reject(self, message: Received, reason: str) -> None:
+        """Pass over a message that cannot be read; it stays on the topic."""
+        log.error("message passed over", topic=message.topic, offset=message.offset, reason=reason)
+        self._store.save([], [], {}, _after([message]))
+
+    def _features(self, received: Received, bases: dict[str, set[str]]) -> list[tuple[str, Feature]]:
+        batch = decode(received.message.value, FeatureBatch)
+        kept = [(batch.dataset, feature) for feature in batch.features if feature.kind in KEPT_KINDS]
+        if not kept or self._permit("features", batch.dataset, len(kept), bases) is None:
+            return []
+        return kept
+
+    def _readings(self, received: Received, bases: dict[str, set[str]]) -> list[Reading]:
+        batch = decode(received.message.value, ObservationBatch)
+        # What no analysis uses is not asked for: a gate's record should name uses, not glances.
+        needed = needed_of(batch)
+        permit = self._permit("harmonised", batch.dataset, len(needed), bases) if needed else None
+        if permit is None:
+            return []
+        return readings_of(self._gate.carry(permit, batch.take(needed)).batch)
+
+    def _permit(self, crossing: str, dataset: str, rows: int, bases: dict[str, set[str]]) -> Permit | None:
+        try:
+            permit = self._gate.permit(crossing, ANALYSE, dataset, rows=rows)
+        except Refused as exc:
+            if exc.reasons[0].code in UNSETTLED:
+                raise Unavailable(exc.reasons[0].detail) from exc
+            return None
+        bases.setdefault(dataset, set()).update(permit.agreements)
+        return permit
+
+
+def _after(messages: Sequence[Received]) -> Positions:
+    return {(received.topic, received.partition): received.offset + 1 for received in messages}

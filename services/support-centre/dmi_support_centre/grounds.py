@@ -1,0 +1,284 @@
+"""Results and the ground under them: who may see a result, and what happens when its ground falls away."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from dmi_agreements.contracts.envelope import Envelope
+from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.results import Grounds, Lineage
+from dmi_agreements.decision import Reason
+from dmi_agreements.table import Change, LawTable
+from dmi_infra import clock
+from dmi_infra.clock import to_text
+from dmi_infra.errors import Refused, Unavailable
+from dmi_infra.gate import Gate, Permit
+from dmi_infra.http.access import Opening
+from dmi_infra.http.problems import refusal
+from dmi_infra.telemetry import current_trace
+from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.model import MINUTE, Result
+from dmi_support_centre.store import Store
+
+log = structlog.get_logger("support-centre")
+
+LINEAGE_AGAIN: Micros = 10 * MINUTE
+"""The lineage of a result that keeps its ground is told again this often, not at every round."""
+PAUSE_SECONDS = 0.2
+CODE = "dmi-support-centre 0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Why a result no longer stands."""
+
+    ground: str
+    moment: Micros | None
+    reason: str
+
+    def shown(self) -> dict[str, Any]:
+        """For the interface: which agreement, when, in words."""
+        return {
+            "agreement": self.ground,
+            "moment": None if self.moment is None else to_text(self.moment),
+            "detail": self.reason,
+        }
+
+
+def envelope(kind: str, place: str, grounds: Grounds) -> Envelope:
+    """The CloudEvent attributes of a result on its way out."""
+    return Envelope(
+        id=str(uuid.uuid4()),
+        source="urn:dmi:service:support-centre",
+        type=kind,
+        time=to_text(clock.now()),
+        subject=place,
+        dataset=next(iter(grounds.datasets), ""),
+        agreement=next(iter(grounds.agreements), ""),
+        traceparent=current_trace.get(),
+    )
+
+
+def undutied(permit: Permit) -> Permit:
+    """The permit, when it asks for nothing: a duty is about observations and cannot be done to a conclusion."""
+    if permit.duties:
+        kind = type(permit.duties[0]).__name__
+        agreement = next(iter(permit.agreements), None)
+        detail = f"the agreement asks for a duty ({kind}) that cannot be carried out on a result"
+        raise Refused([Reason("duty_not_possible", detail, agreement)], permit.dataset)
+    return permit
+
+
+class Desk:
+    """One caller's view in one request: asks the gate once per dataset and remembers what was refused."""
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._refused: dict[str, Refused] = {}
+        self._passed: set[str] = set()
+
+    @property
+    def participant(self) -> str:
+        """Who looks."""
+        return self._opening.identity.participant
+
+    def may(self, datasets: Iterable[str]) -> bool:
+        """Whether the caller may see what rests on all of these datasets; each question is recorded."""
+        allowed = True
+        for dataset in datasets:
+            if dataset not in self._passed and dataset not in self._refused:
+                try:
+                    undutied(self._opening.permit(dataset))
+                    self._passed.add(dataset)
+                except Refused as exc:
+                    self._refused[dataset] = exc
+            allowed = allowed and dataset in self._passed
+        return allowed
+
+    def problems(self) -> list[dict[str, Any]]:
+        """What was refused, as problem documents."""
+        return [refusal(self._refused[dataset]).body() for dataset in sorted(self._refused)]
+
+    def insist(self, datasets: Iterable[str]) -> None:
+        """Raise the first refusal among these datasets."""
+        wanted = list(datasets)
+        if not self.may(wanted):
+            raise next(self._refused[dataset] for dataset in wanted if dataset in self._refused)
+
+
+class Book:
+    """Keeps results with their grounds, and knows whether the ground still holds."""
+
+    def __init__(self, store: Store, gate: Gate) -> None:
+        self.store = store
+        self._gate = gate
+        self._told: dict[str, tuple[Grounds, tuple[str, ...], Micros]] = {}
+
+    def withdrawal(self, result: Result) -> Withdrawal | None:
+        """Why a result does not stand, by its mark or, before that is written, by the law itself."""
+        if result.withdrawn_ground is not None:
+            return self._reason(result.withdrawn_ground, result.withdrawn_at)
+        return self.fallen(result.grounds)
+
+    def fallen(self, grounds: Grounds) -> Withdrawal | None:
+        """The first ground that the law says has ended."""
+        law = self._gate.law
+        for ground in (*grounds.agreements, *grounds.consents):
+            if ended(law, ground):
+                return self._reason(ground, None)
+        for dataset in grounds.datasets:
+            known = law.datasets.get(dataset)
+            if known is not None and known.withdrawn:
+                return Withdrawal(dataset, None, f"{dataset} has been withdrawn from the catalogue")
+        return None
+
+    def _reason(self, ground: str, marked_at: Micros | None) -> Withdrawal:
+        state = self._gate.law.agreement(ground)
+        moment = state.ended_at if state is not None and state.ended_at is not None else marked_at
+        return Withdrawal(ground, moment, f"{ground} has been ended; this result rested on it")
+
+    def ground_of(self, permit: Permit, subjects: Iterable[str] = ()) -> Grounds:
+        """What a result made now from a dataset's kept data rests on.
+
+        That is the agreement that allows the analysis, those in force that the data came in under, and the
+        consents of the persons whose rows were used.
+        """
+        law = self._gate.law
+        came_in = sorted(self.store.observations.basis(permit.dataset) - set(permit.agreements))
+        given = self._gate.subjects(permit) or {}
+        consents = {consent for subject in subjects for consent in given.get(subject, ())}
+        return Grounds(
+            datasets=[permit.dataset],
+            agreements=[*permit.agreements, *(g for g in came_in if not ended(law, g))],
+            consents=sorted(consents),
+        )
+
+    def tell(self, result: Result, kind: str, transformations: Sequence[str]) -> None:
+        """Record where a result comes from, unless that was told just now and has not changed."""
+        key = tuple(transformations)
+        told = self._told.get(result.id)
+        if told and told[:2] == (result.grounds, key) and clock.now() < told[2] + LINEAGE_AGAIN:
+            return
+        self._gate.record_lineage(
+            Lineage(result.id, kind, result.title, clock.now(), result.grounds, list(key), CODE)
+        )
+        self._told[result.id] = (result.grounds, key, clock.now())
+
+
+def ended(law: LawTable, ground: str) -> bool:
+    """Whether an agreement or consent has been ended; one that the law does not know may be on its way."""
+    state = law.agreement(ground)
+    return state is not None and state.state == "ended"
+
+
+def joined(grounds: Sequence[Grounds]) -> Grounds:
+    """Several grounds as one, each id once."""
+
+    def each(name: str) -> list[str]:
+        return list(dict.fromkeys(item for one in grounds for item in getattr(one, name)))
+
+    return Grounds(each("datasets"), each("agreements"), each("consents"), each("results"))
+
+
+class Withdrawals:
+    """A thread that marks and publishes what lost its ground, at once when the law says so."""
+
+    def __init__(
+        self,
+        store: Store,
+        law: LawTable,
+        on_withdrawn: Callable[[Sequence[Result]], None],
+        on_changed: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._law = law
+        self._on_withdrawn = on_withdrawn
+        self._on_changed = on_changed
+        self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="withdrawals", daemon=True)
+
+    def listen(self, change: Change) -> None:
+        """Take note of a change of the law; returns at once."""
+        for ground in change.ended:
+            self._queue.put(ground)
+        if change.started or change.ended:
+            self._on_changed()
+
+    def start(self) -> None:
+        """Begin with what ended while this service was away."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop; what is not marked yet is found at the next start."""
+        self._stopping = True
+        self._queue.put(None)
+        self._thread.join(timeout=5)
+
+    def recheck(self, fallen: Withdrawal | None) -> None:
+        """A result was written while its ground fell away: mark it after all."""
+        if fallen is not None:
+            self._queue.put(fallen.ground)
+
+    def withdraw(self, ground: str) -> int:
+        """Mark and publish all that rests on a ground; returns how many results."""
+        state = self._law.agreement(ground)
+        at = state.ended_at if state is not None and state.ended_at is not None else clock.now()
+        self._store.observations.forget_basis(ground)
+        found = self._store.results.withdraw(ground, at)
+        if found:
+            self._on_withdrawn(found)
+        return len(found)
+
+    def _compare(self) -> None:
+        """Find what ended before this service listened; the law is read from its first event, so wait for it."""
+        while not self._stopping and self._law.stale(clock.now()) is not None:
+            if not self._queue.empty():
+                self._queue.put("")
+                return
+            time.sleep(PAUSE_SECONDS)
+        for ground in self._store.results.grounds():
+            if ended(self._law, ground):
+                self.withdraw(ground)
+
+    def _run(self) -> None:
+        self._queue.put("")
+        waiting: list[str] = []
+        while not self._stopping:
+            ground = self._queue.get()
+            if ground is None:
+                return
+            waiting.append(ground)
+            try:
+                while waiting:
+                    if waiting[0]:
+                        self.withdraw(waiting[0])
+                    else:
+                        self._compare()
+                    waiting.pop(0)
+            except Unavailable as exc:
+                log.warning("marking waits", reason=exc.public)
+                self._queue.put("")
+                time.sleep(PAUSE_SECONDS)
+            except Exception as exc:  # whatever went wrong with one ground, the next stop must be marked too
+                log.error("marking failed", ground=waiting[0], exc_info=exc)
+                waiting.pop(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What every analysis needs: data, places, the gate, and where results go."""
+
+    store: Store
+    atlas: Atlas
+    gate: Gate
+    book: Book
+    withdrawals: Withdrawals

@@ -1,0 +1,329 @@
+"""Measures: rules propose, people decide, the city is told, and afterwards one looks back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+
+from dmi_agreements.contracts.envelope import encode
+from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.results import Measure
+from dmi_agreements.crossings import BY_NAME
+from dmi_agreements.decision import Reason
+from dmi_infra import clock
+from dmi_infra.bus.port import Message
+from dmi_infra.errors import Conflict, NotFound, Refused
+from dmi_infra.gate import Gate
+from dmi_infra.identity import Identity
+from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.grounds import Book, envelope
+from dmi_support_centre.history import clean_series, series_by_stream
+from dmi_support_centre.model import (
+    DAY,
+    MEASURE,
+    MINUTE,
+    OCCUPANCY,
+    Place,
+    Result,
+)
+from dmi_support_centre.models.forecast import Series, series_of
+from dmi_support_centre.models.measures import (
+    EXPIRED,
+    PROPOSED,
+    PUBLISHED,
+    CrowdRule,
+    CrowdState,
+    ForecastAt,
+    GarageRule,
+    GarageState,
+    IllegalTransition,
+    Rule,
+    State,
+    approve,
+    evaluate,
+    expire,
+    forecast_share,
+    lapse,
+    look_back,
+    reject,
+    withdraw,
+)
+from dmi_support_centre.ruling import Ruling
+from dmi_support_centre.store import Store
+from dmi_support_centre.store.measures import MeasureRow, RuleRow
+
+log = structlog.get_logger("support-centre")
+
+TOPIC = BY_NAME["measures"].topic or ""
+SEEN_AFTER: Micros = 16 * MINUTE
+"""One looks back once the last quarter of a measure's time is over."""
+LONGEST: Micros = DAY
+
+
+class Times(Protocol):
+    """What time it is where a dataset comes from."""
+
+    def now(self, datasets: Sequence[str]) -> Micros: ...
+
+
+class Measures:
+    """Evaluates rules after each round and brings measures from one state to the next."""
+
+    def __init__(
+        self,
+        store: Store,
+        atlas: Atlas,
+        gate: Gate,
+        book: Book,
+        city: Times,
+        tell: Callable[[Message], list[dict[str, Any]]],
+        wake: Callable[[], None],
+        ruling: Ruling,
+    ) -> None:
+        self._store = store
+        self._atlas = atlas
+        self._gate = gate
+        self._book = book
+        self._city = city
+        self._tell = tell
+        self._wake = wake
+        self._ruling = ruling
+
+    def evaluate_all(self) -> None:
+        """Every rule at every place that it is about; then look back on what is over."""
+        self._ruling.seed()
+        for rule, state in list(self._ruling.states()):
+            self._evaluate(rule, state)
+        self._look_back()
+
+    def _evaluate(self, rule: Rule, state: State) -> None:
+        now = self._moment(state)
+        for measure in state.measures:
+            ended = lapse(rule, measure, state, now)
+            if ended is not None:
+                self._close(measure, ended)
+        if _released(rule, state, now):
+            self._store.measures.release(rule.id, rule.place, now)
+        made = evaluate(rule, state, now).measure
+        if made is None:
+            return
+        if made.state == PUBLISHED:
+            try:
+                self._publish(made, None, "")
+                return
+            except Refused as exc:
+                # What may not be published by itself waits for a person, who then reads the reason.
+                log.warning("automatic measure not published", measure=made.id, reason=exc.reasons[0].code)
+                made = msgspec.structs.replace(made, state=PROPOSED, decided_by=None, decided_at=None)
+        self._store.measures.save(made, result=self._result(made))
+        self._told(made)
+
+    @staticmethod
+    def _moment(state: State) -> Micros:
+        """The moment of the data that the rule looks at: it may run ahead of the clock or behind."""
+        if isinstance(state, GarageState):
+            return max(one.issued_at for one in state.forecasts)
+        return state.at
+
+    # -- decisions ----------------------------------------------------------
+
+    def approve(self, identifier: str, person: Identity, until: Micros | None) -> MeasureRow:
+        """Publish a proposal; raises ``Refused`` when its ground or the right to publish has fallen away."""
+        measure = self._proposal(identifier)
+        now = self._city.now(measure.grounds.datasets)
+        if until is not None:
+            if not now < until <= now + LONGEST:
+                raise Conflict.of("until", "must lie in the next 24 hours")
+            measure = msgspec.structs.replace(measure, valid_to=until)
+        self._publish(_decided(approve, measure, person.participant, now), PROPOSED, person.name)
+        return self.get(identifier)
+
+    def reject(self, identifier: str, person: Identity, reason: str) -> MeasureRow:
+        """Turn a proposal down."""
+        measure = self._proposal(identifier)
+        now = self._city.now(measure.grounds.datasets)
+        try:
+            after = reject(measure, person.participant, now, reason)
+        except IllegalTransition as exc:
+            raise Conflict(str(exc)) from exc
+        if not self._store.measures.save(after, person.name, PROPOSED):
+            raise Conflict("someone else has decided on this measure just now")
+        return self.get(identifier)
+
+    def get(self, identifier: str) -> MeasureRow:
+        """One measure; raises ``NotFound``."""
+        row = self._store.measures.get(identifier)
+        if row is None:
+            raise NotFound("no measure has this id")
+        return row
+
+    def _proposal(self, identifier: str) -> Measure:
+        measure = self.get(identifier).measure
+        if measure.state != PROPOSED:
+            raise Conflict.of("state", f"this measure is {measure.state}; only a proposal can be decided on")
+        return measure
+
+    def _publish(self, measure: Measure, expected: str | None, name: str) -> None:
+        fallen = self._book.fallen(measure.grounds)
+        if fallen is not None:
+            raise Refused([Reason("ended", fallen.reason, fallen.ground, moment=fallen.moment)])
+        for dataset in measure.grounds.datasets:
+            self._gate.permit("measures", "dmi:publish", dataset)
+        message = _message(measure)
+        result = self._result(measure) if expected is None else None
+        saved = self._store.measures.save(
+            measure, name, expected, result, TOPIC, message, self._tell(message)
+        )
+        if not saved:
+            raise Conflict("someone else has decided on this measure just now")
+        self._told(measure)
+        self._wake()
+
+    # -- the end of a measure -----------------------------------------------
+
+    def expire(self) -> None:
+        """Bring every measure to its end whose time is over."""
+        for row in self._store.measures.measures(PROPOSED, PUBLISHED):
+            now = self._city.now(row.measure.grounds.datasets)
+            if row.measure.valid_to <= now:
+                self._close(row.measure, expire(row.measure, now))
+
+    def withdraw(self, result: Result) -> None:
+        """Take back a measure whose ground has fallen away; the figures behind it are told no more."""
+        row = self._store.measures.get(result.id)
+        if row is None or row.measure.state not in (PROPOSED, PUBLISHED):
+            return
+        before = row.measure
+        reason = f"ground withdrawn: {result.withdrawn_ground}"
+        now = self._city.now(before.grounds.datasets)
+        after = withdraw(msgspec.structs.replace(before, properties={}), now, reason)
+        self._store.measures.save(after, expected=before.state, **self._telling(before, after))
+        self._wake()
+
+    def _close(self, before: Measure, after: Measure) -> None:
+        telling = self._telling(before, after)
+        if self._store.measures.save(after, expected=before.state, **telling):
+            self._wake()
+
+    def _telling(self, before: Measure, after: Measure) -> dict[str, Any]:
+        """The message of an end, for a measure that had been published; a proposal ends in silence."""
+        if before.state != PUBLISHED:
+            return {}
+        message = _message(after)
+        return {"topic": TOPIC, "message": message, "deliveries": self._tell(message)}
+
+    def _look_back(self) -> None:
+        """What came of measures that were published and are over."""
+        for row in self._store.measures.measures(EXPIRED, limit=50):
+            measure = row.measure
+            known = row.look_back is not None or measure.decided_by is None
+            if known or self._city.now(measure.grounds.datasets) < measure.valid_to + SEEN_AFTER:
+                continue
+            places = {place.id: place for place in self._atlas.places(OCCUPANCY)}
+            place, hub = places.get(measure.place), places.get(str(measure.properties.get("hub", "")))
+            if place is None or self._book.fallen(measure.grounds) is not None:
+                continue
+            seen = look_back(
+                measure,
+                self._series(place, measure),
+                self._expected(place, measure),
+                self._series(hub, measure) if hub else series_of([], []),
+                self._expected(hub, measure) if hub else [],
+            )
+            self._store.measures.look_back(measure.id, msgspec.to_builtins(seen))
+
+    def _series(self, place: Place, measure: Measure) -> Series:
+        start, end = measure.valid_from - 2 * 60 * MINUTE, measure.valid_to + 60 * MINUTE
+        found = series_by_stream(self._store.observations.quarters(place.dataset, start, end))
+        series = found.get(place.datastream)
+        return series_of([], []) if series is None else clean_series(series, place.capacity)
+
+    def _expected(self, place: Place, measure: Measure) -> list[ForecastAt]:
+        start, end = measure.valid_from, measure.valid_to + 60 * MINUTE
+        rows = self._store.results.track(place.dataset, start, end, known=None, place=place.id)
+        return [
+            ForecastAt(f"forecast:{row.place}", row.issued_at, row.valid_at, row.p10, row.p50, row.p90)
+            for row in rows
+            if not row.backtested
+        ]
+
+    # -- parts --------------------------------------------------------------
+
+    def _result(self, measure: Measure) -> Result:
+        return Result(
+            measure.id,
+            MEASURE,
+            measure.title.get("nl", measure.rule),
+            measure.place,
+            measure.proposed_at,
+            measure.grounds,
+            {},
+        )
+
+    def _told(self, measure: Measure) -> None:
+        steps = [
+            f"rule {measure.rule} at {measure.place}: {json.dumps(measure.properties, sort_keys=True)}",
+            f"decided by {measure.decided_by}" if measure.decided_by else "proposed; a person decides",
+        ]
+        self._book.tell(self._result(measure), MEASURE, steps)
+
+
+def rule_shown(row: RuleRow) -> dict[str, Any]:
+    """A rule for the interface, with all its settings."""
+    settings: dict[str, Any] = msgspec.to_builtins(row.rule)
+    automatic = row.rule.automatic
+    return {
+        **settings,
+        "kind": settings["type"],
+        "title": row.title,
+        "automatic": automatic is not None and automatic.until > clock.now(),
+        "decided_by": automatic.decided_by if automatic else None,
+        "until": clock.to_text(automatic.until) if automatic else None,
+        "changed_by": row.changed_by,
+        "changed_at": clock.to_text(row.changed_at),
+    }
+
+
+def public_measure(measure: Measure) -> dict[str, Any]:
+    """A measure for the street: what to do, where, until when; not who decided, nor on which figures."""
+    audience = measure.properties.get("audience")
+    return {
+        "id": measure.id,
+        "rule": measure.rule,
+        "state": measure.state,
+        "place": measure.place,
+        "title": measure.title,
+        "advice": measure.advice,
+        "audience": audience,
+        "valid_from": clock.to_text(measure.valid_from),
+        "valid_to": clock.to_text(measure.valid_to),
+        "geometry": measure.geometry,
+    }
+
+
+def _message(measure: Measure) -> Message:
+    kind = f"nl.dmi.measure.{measure.state}.v1"
+    return Message(measure.place, encode(measure), envelope(kind, measure.place, measure.grounds))
+
+
+def _decided(
+    decide: Callable[[Measure, str, int], Measure], measure: Measure, person: str, now: Micros
+) -> Measure:
+    try:
+        return decide(measure, person, now)
+    except IllegalTransition as exc:
+        raise Conflict(str(exc)) from exc
+
+
+def _released(rule: Rule, state: State, now: Micros) -> bool:
+    """Whether the value is below the lower threshold, so that an earlier rejection no longer holds."""
+    if isinstance(rule, GarageRule) and isinstance(state, GarageState):
+        found = forecast_share(rule, state, now)
+        return found is not None and found[0] < rule.release_share
+    if isinstance(rule, CrowdRule) and isinstance(state, CrowdState):
+        return not state.levels[-1].at_least(rule.threshold)
+    return False

@@ -1,0 +1,23 @@
+"""The support centre's store: SQLite or PostgreSQL, in four parts over one engine."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from dmi_support_centre.store.measures import MeasureStore
+from dmi_support_centre.store.observations import ObservationStore
+from dmi_support_centre.store.results import ResultStore
+from dmi_support_centre.store.scenarios import ScenarioStore
+
+
+class Store:
+    """All reads and writes of the support centre."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.observations = ObservationStore(engine)
+        self.results = ResultStore(engine)
+        self.scenarios = ScenarioStore(engine)
+        self.measures = MeasureStore(engine)
+
+
+__all__ = ["Store"]

@@ -1,0 +1,228 @@
+"""Rules, measures, and who is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.results import Measure
+from dmi_infra.bus.port import Message
+from dmi_infra.outbox import add
+from dmi_infra.sql import reading, transaction, upsert
+from dmi_support_centre.model import Result
+from dmi_support_centre.models.measures import Rule
+from dmi_support_centre.store import tables
+from dmi_support_centre.store.results import put
+
+
+class RuleRow(msgspec.Struct, frozen=True):
+    """A rule, its name by language, and who changed it last."""
+
+    rule: Rule
+    title: dict[str, str]
+    changed_by: str
+    changed_at: Micros
+
+
+class MeasureRow(msgspec.Struct, frozen=True):
+    """A measure with the name of the person who decided (not published) and the look back on it."""
+
+    measure: Measure
+    decided_name: str = ""
+    look_back: dict[str, Any] | None = None
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """An address that is told of measures."""
+
+    id: str
+    url: str
+    participant: str
+    created_at: Micros
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One event that waits for one address."""
+
+    id: int
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    attempts: int
+
+
+class MeasureStore:
+    """All reads and writes about rules, measures and subscriptions."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def put_rule(self, row: RuleRow) -> None:
+        """Write a rule, new or changed."""
+        values = {
+            "id": row.rule.id,
+            "body": msgspec.json.encode(row.rule).decode(),
+            "title": msgspec.json.encode(row.title).decode(),
+            "changed_by": row.changed_by,
+            "changed_at": row.changed_at,
+        }
+        with transaction(self._engine) as connection:
+            changed = ["body", "title", "changed_by", "changed_at"]
+            upsert(connection, tables.rule, [values], ["id"], changed)
+
+    def rules(self) -> list[RuleRow]:
+        """All rules, by id."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(tables.rule).order_by(tables.rule.c.id)).all()
+        return [
+            RuleRow(
+                msgspec.json.decode(row.body, type=Rule),
+                msgspec.json.decode(row.title),
+                row.changed_by,
+                row.changed_at,
+            )
+            for row in rows
+        ]
+
+    def release(self, rule: str, place: str, at: Micros) -> None:
+        """Remember when the value that a rule watches was last below its lower threshold."""
+        with transaction(self._engine) as connection:
+            row = {"rule": rule, "place": place, "at": at}
+            upsert(connection, tables.release, [row], ["rule", "place"], ["at"])
+
+    def releases(self) -> dict[tuple[str, str], Micros]:
+        """When each rule was last released, by rule and place."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(tables.release)).all()
+        return {(row.rule, row.place): row.at for row in rows}
+
+    def save(
+        self,
+        measure: Measure,
+        decided_name: str = "",
+        expected: str | None = None,
+        result: Result | None = None,
+        topic: str = "",
+        message: Message | None = None,
+        deliveries: Sequence[dict[str, Any]] = (),
+    ) -> bool:
+        """Write a measure and all that tells of it in one transaction.
+
+        With ``expected`` only when it stands in that state; ``False`` when it does not any more.
+        """
+        body = msgspec.json.encode(measure).decode()
+        values = {"state": measure.state, "valid_to": measure.valid_to, "body": body}
+        t = tables.measure.c
+        with transaction(self._engine) as connection:
+            if expected is None:
+                whole = {"id": measure.id, "proposed_at": measure.proposed_at, "decided_by": decided_name}
+                upsert(connection, tables.measure, [{**whole, **values}], ["id"])
+            else:
+                if decided_name:
+                    values["decided_by"] = decided_name
+                change = sa.update(tables.measure).where(t.id == measure.id, t.state == expected)
+                if not connection.execute(change.values(**values)).rowcount:
+                    return False
+            if result is not None:
+                put(connection, [result])
+            add(connection, tables.outbox, topic, [message] if message else [])
+            if deliveries:
+                connection.execute(sa.insert(tables.delivery), list(deliveries))
+        return True
+
+    def look_back(self, identifier: str, seen: dict[str, Any]) -> None:
+        """Keep what came of a measure."""
+        with transaction(self._engine) as connection:
+            connection.execute(
+                sa.update(tables.measure)
+                .where(tables.measure.c.id == identifier)
+                .values(look_back=msgspec.json.encode(seen).decode())
+            )
+
+    def get(self, identifier: str) -> MeasureRow | None:
+        """One measure."""
+        query = sa.select(tables.measure).where(tables.measure.c.id == identifier)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).one_or_none()
+        return _measure(row) if row else None
+
+    def measures(self, *states: str, since: Micros | None = None, limit: int = 500) -> list[MeasureRow]:
+        """Measures in these states (none named: all), newest first."""
+        t = tables.measure.c
+        query = sa.select(tables.measure)
+        if states:
+            query = query.where(t.state.in_(states))
+        if since is not None:
+            query = query.where(t.proposed_at >= since)
+        with reading(self._engine) as connection:
+            return [
+                _measure(row)
+                for row in connection.execute(query.order_by(t.proposed_at.desc(), t.id).limit(limit))
+            ]
+
+    def subscribe(self, one: Subscription) -> None:
+        """Add an address."""
+        with transaction(self._engine) as connection:
+            connection.execute(sa.insert(tables.subscription), msgspec.structs.asdict(one))
+
+    def subscriptions(self, participant: str | None = None) -> list[Subscription]:
+        """The addresses of a participant, or all."""
+        query = sa.select(tables.subscription).order_by(tables.subscription.c.created_at)
+        if participant is not None:
+            query = query.where(tables.subscription.c.participant == participant)
+        with reading(self._engine) as connection:
+            return [Subscription(**row) for row in connection.execute(query).mappings()]
+
+    def unsubscribe(self, identifier: str, participant: str) -> bool:
+        """Forget an address and what waits for it; ``False`` when the participant has none of this id."""
+        t = tables.subscription.c
+        with transaction(self._engine) as connection:
+            gone = connection.execute(
+                sa.delete(tables.subscription).where(t.id == identifier, t.participant == participant)
+            )
+            if not gone.rowcount:
+                return False
+            waiting = tables.delivery.c.subscription == identifier
+            connection.execute(sa.delete(tables.delivery).where(waiting))
+        return True
+
+    def due(self, now: Micros, limit: int = 50) -> list[Delivery]:
+        """Events whose time has come, oldest first."""
+        d, s = tables.delivery, tables.subscription
+        query = (
+            sa.select(d.c.id, s.c.url, d.c.headers, d.c.body, d.c.attempts)
+            .join(s, s.c.id == d.c.subscription)
+            .where(d.c.next_at <= now)
+            .order_by(d.c.id)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return [
+            Delivery(row.id, row.url, msgspec.json.decode(row.headers), bytes(row.body), row.attempts)
+            for row in rows
+        ]
+
+    def delivered(self, identifier: int) -> None:
+        """An event arrived, or is given up."""
+        with transaction(self._engine) as connection:
+            connection.execute(sa.delete(tables.delivery).where(tables.delivery.c.id == identifier))
+
+    def postpone(self, identifier: int, next_at: Micros) -> None:
+        """Try an event again later."""
+        t = tables.delivery.c
+        with transaction(self._engine) as connection:
+            connection.execute(
+                sa.update(tables.delivery)
+                .where(t.id == identifier)
+                .values(next_at=next_at, attempts=t.attempts + 1)
+            )
+
+
+def _measure(row: sa.Row[tuple[Any, ...]]) -> MeasureRow:
+    look_back = msgspec.json.decode(row.look_back) if row.look_back else None
+    return MeasureRow(msgspec.json.decode(row.body, type=Measure), row.decided_by, look_back)

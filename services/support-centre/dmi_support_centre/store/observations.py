@@ -1,0 +1,165 @@
+"""What is kept of features and observations."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.observations import Micros
+from dmi_infra.sql import Positions, load_positions, reading, save_positions, transaction, upsert
+from dmi_support_centre.model import KEPT, RECENT, Quarter, Reading, quarters_of
+from dmi_support_centre.store import tables
+
+
+class ObservationStore:
+    """Features, quarters of an hour, the newest readings, and the consumer's position."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def positions(self) -> Positions:
+        """Where the consumer goes on."""
+        return load_positions(self._engine, tables.positions)
+
+    def save(
+        self,
+        features: Sequence[tuple[str, Feature]],
+        readings: Sequence[Reading],
+        bases: Mapping[str, Collection[str]],
+        reached: Positions,
+    ) -> None:
+        """Keep features (with their dataset), readings, what they rest on, and the position: all or nothing."""
+        with transaction(self._engine) as connection:
+            _save_features(connection, features)
+            _save_readings(connection, readings)
+            rows = [{"dataset": d, "ground": g} for d, grounds in bases.items() for g in grounds]
+            upsert(connection, tables.basis, rows, ["dataset", "ground"])
+            save_positions(connection, tables.positions, reached)
+
+    def features(self, *kinds: str) -> list[tuple[str, Feature]]:
+        """Features of these kinds with their dataset, by id."""
+        query = (
+            sa.select(tables.feature.c.dataset, tables.feature.c.body)
+            .where(tables.feature.c.kind.in_(kinds))
+            .order_by(tables.feature.c.id)
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return [(row.dataset, msgspec.json.decode(row.body, type=Feature)) for row in rows]
+
+    def basis(self, dataset: str) -> set[str]:
+        """The agreements that the kept data of a dataset came in under."""
+        query = sa.select(tables.basis.c.ground).where(tables.basis.c.dataset == dataset)
+        with reading(self._engine) as connection:
+            return set(connection.execute(query).scalars())
+
+    def forget_basis(self, ground: str) -> None:
+        """An agreement has ended: what is made from now on does not rest on it any more."""
+        with transaction(self._engine) as connection:
+            connection.execute(sa.delete(tables.basis).where(tables.basis.c.ground == ground))
+
+    def quarters(self, dataset: str, start: Micros, end: Micros | None = None) -> list[Quarter]:
+        """Quarters of a dataset's datastreams that begin in ``[start, end)``, by datastream and time."""
+        t = tables.quarter.c
+        query = sa.select(tables.quarter).where(t.dataset == dataset, t.start >= start)
+        if end is not None:
+            query = query.where(t.start < end)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(t.datastream, t.start)).all()
+        return [
+            Quarter(r.datastream, r.subject, r.start, r.dataset, r.total, r.readings, r.offsets, r.last)
+            for r in rows
+        ]
+
+    def count_quarters(self, dataset: str) -> int:
+        """How much history there is of a dataset."""
+        query = (
+            sa.select(sa.func.count()).select_from(tables.quarter).where(tables.quarter.c.dataset == dataset)
+        )
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def recent(self, dataset: str, observed_property: str) -> list[Reading]:
+        """The newest readings (half an hour) of each datastream, by datastream and time."""
+        t = tables.recent.c
+        query = (
+            sa.select(tables.recent)
+            .where(t.dataset == dataset, t.property == observed_property)
+            .order_by(t.datastream, t.time)
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return [Reading(r.datastream, r.dataset, r.property, r.time, r.value, r.subject) for r in rows]
+
+    def forget_old(self, dataset: str, now: Micros) -> int:
+        """Delete quarters older than ten weeks before ``now``; returns how many."""
+        t = tables.quarter.c
+        with transaction(self._engine) as connection:
+            return connection.execute(
+                sa.delete(tables.quarter).where(t.dataset == dataset, t.start < now - KEPT)
+            ).rowcount
+
+
+def _save_features(connection: sa.Connection, features: Sequence[tuple[str, Feature]]) -> None:
+    newest = {feature.id: (dataset, feature) for dataset, feature in features}
+    rows = [
+        {
+            "id": feature.id,
+            "dataset": dataset,
+            "kind": feature.kind,
+            "valid_from": feature.valid_from or 0,
+            "body": msgspec.json.encode(feature).decode(),
+        }
+        for dataset, feature in newest.values()
+    ]
+    changed = ["dataset", "kind", "valid_from", "body"]
+    upsert(connection, tables.feature, rows, ["id"], changed, not_older="valid_from")
+
+
+def _save_readings(connection: sa.Connection, readings: Sequence[Reading]) -> None:
+    quarters = quarters_of(readings)
+    if quarters:
+        connection.execute(_ADD, [msgspec.structs.asdict(one) for one in quarters])
+    newest: dict[tuple[str, str], Micros] = {}
+    for one in readings:
+        key = (one.datastream, one.subject)
+        newest[key] = max(newest.get(key, one.time), one.time)
+    rows = {
+        (one.datastream, one.subject, one.time): {
+            "datastream": one.datastream,
+            "subject": one.subject,
+            "time": one.time,
+            "dataset": one.dataset,
+            "property": one.observed_property,
+            "value": one.value,
+        }
+        for one in readings
+        if one.time > newest[(one.datastream, one.subject)] - RECENT
+    }
+    upsert(connection, tables.recent, list(rows.values()), ["datastream", "subject", "time"], ["value"])
+    if newest:
+        t, other = tables.recent.c, tables.recent.alias()
+        top = sa.select(sa.func.max(other.c.time)).where(
+            other.c.datastream == sa.bindparam("stream"), other.c.subject == sa.bindparam("who")
+        )
+        connection.execute(
+            sa.delete(tables.recent).where(
+                t.datastream == sa.bindparam("stream"),
+                t.subject == sa.bindparam("who"),
+                t.time <= top.scalar_subquery() - RECENT,
+            ),
+            [{"stream": stream, "who": who} for stream, who in newest],
+        )
+
+
+_ADD = sa.text(
+    "INSERT INTO quarter (datastream, subject, start, dataset, total, readings, offsets, last) "
+    "VALUES (:datastream, :subject, :start, :dataset, :total, :readings, :offsets, :last) "
+    "ON CONFLICT (datastream, subject, start) DO UPDATE SET "
+    "total = quarter.total + excluded.total, readings = quarter.readings + excluded.readings, "
+    "offsets = quarter.offsets + excluded.offsets, "
+    "last = CASE WHEN excluded.last > quarter.last THEN excluded.last ELSE quarter.last END"
+)

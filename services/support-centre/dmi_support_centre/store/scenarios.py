@@ -1,0 +1,117 @@
+"""Scenarios, their versions, and the baselines that they are pinned to."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.observations import Micros
+from dmi_infra.sql import reading, transaction, upsert
+from dmi_support_centre.baseline import Snapshot
+from dmi_support_centre.models.scenario import Edit
+from dmi_support_centre.store import tables
+
+
+class ScenarioRow(msgspec.Struct, frozen=True):
+    """A scenario; ``current`` is the number of the version that holds, ``share`` its id for others."""
+
+    id: str
+    title: str
+    parent: str | None
+    owner: str
+    owner_name: str
+    created_at: Micros
+    baseline: str
+    current: int
+    share: str
+
+
+class VersionRow(msgspec.Struct, frozen=True):
+    """One version: all edits in order; ``parent`` is the version that it was made from."""
+
+    scenario: str
+    number: int
+    parent: int | None
+    edits: list[Edit]
+    made_at: Micros
+    made_by: str
+
+
+class ScenarioStore:
+    """All reads and writes about scenarios."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def create(self, scenario: ScenarioRow, version: VersionRow) -> None:
+        """A new scenario with its first version."""
+        with transaction(self._engine) as connection:
+            connection.execute(sa.insert(tables.scenario), msgspec.structs.asdict(scenario))
+            connection.execute(sa.insert(tables.version), _values(version))
+
+    def get(self, identifier: str) -> ScenarioRow | None:
+        """A scenario by its id or its share id."""
+        t = tables.scenario.c
+        query = sa.select(tables.scenario).where(sa.or_(t.id == identifier, t.share == identifier))
+        with reading(self._engine) as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return ScenarioRow(**row) if row else None
+
+    def of(self, owner: str) -> list[ScenarioRow]:
+        """The scenarios of a participant, newest first."""
+        t = tables.scenario.c
+        query = sa.select(tables.scenario).where(t.owner == owner).order_by(t.created_at.desc(), t.id)
+        with reading(self._engine) as connection:
+            return [ScenarioRow(**row) for row in connection.execute(query).mappings()]
+
+    def versions(self, scenario: str) -> list[VersionRow]:
+        """All versions of a scenario, in order."""
+        t = tables.version.c
+        query = sa.select(tables.version).where(t.scenario == scenario).order_by(t.number)
+        with reading(self._engine) as connection:
+            return [_version(row) for row in connection.execute(query)]
+
+    def append(self, version: VersionRow, expected: int) -> bool:
+        """Add a version and make it the current one; ``False`` when another change came between."""
+        with transaction(self._engine) as connection:
+            if not self._point(connection, version.scenario, version.number, expected):
+                return False
+            connection.execute(sa.insert(tables.version), _values(version))
+        return True
+
+    def point(self, scenario: str, number: int, expected: int) -> bool:
+        """Make another version the current one; ``False`` when another change came between."""
+        with transaction(self._engine) as connection:
+            return self._point(connection, scenario, number, expected)
+
+    @staticmethod
+    def _point(connection: sa.Connection, scenario: str, number: int, expected: int) -> bool:
+        t = tables.scenario.c
+        statement = sa.update(tables.scenario).where(t.id == scenario, t.current == expected)
+        return bool(connection.execute(statement.values(current=number)).rowcount)
+
+    def keep_baseline(self, snapshot: Snapshot, at: Micros) -> None:
+        """Keep a snapshot under its version; the same content is kept once."""
+        body = zlib.compress(msgspec.json.encode(snapshot))
+        with transaction(self._engine) as connection:
+            row = {"version": snapshot.version, "made_at": at, "body": body}
+            upsert(connection, tables.baseline, [row], ["version"])
+
+    def baseline(self, version: str) -> Snapshot | None:
+        """A snapshot by its version."""
+        query = sa.select(tables.baseline.c.body).where(tables.baseline.c.version == version)
+        with reading(self._engine) as connection:
+            body = connection.execute(query).scalar_one_or_none()
+        return msgspec.json.decode(zlib.decompress(body), type=Snapshot) if body else None
+
+
+def _values(version: VersionRow) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(version), "edits": msgspec.json.encode(version.edits).decode()}
+
+
+def _version(row: sa.Row[tuple[Any, ...]]) -> VersionRow:
+    edits = msgspec.json.decode(row.edits, type=list[Edit])
+    return VersionRow(row.scenario, row.number, row.parent, edits, row.made_at, row.made_by)

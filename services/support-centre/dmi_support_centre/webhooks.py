@@ -1,0 +1,225 @@
+"""Tells subscribers of measures: CloudEvents over HTTP in binary mode, tried again until they arrive."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import json
+import socket
+import ssl
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any, Protocol
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+import structlog
+
+from dmi_agreements.contracts.envelope import decode
+from dmi_agreements.contracts.results import Measure
+from dmi_infra import clock
+from dmi_infra.bus.port import Message
+from dmi_infra.errors import NotFound, Unavailable
+from dmi_support_centre.errors import AddressRefused
+from dmi_support_centre.measuring import public_measure
+from dmi_support_centre.store.measures import Delivery, MeasureStore, Subscription
+
+log = structlog.get_logger("support-centre")
+
+RETRY_SECONDS = (5, 30, 120, 600, 1800, 3600)
+"""Waits between tries; after the last the event is given up."""
+IDLE_SECONDS = 2.0
+LONGEST_URL = 2000
+
+
+class Sender(Protocol):
+    """Sends one event; raises ``OSError`` when it did not arrive."""
+
+    def __call__(self, url: str, headers: dict[str, str], body: bytes) -> None: ...
+
+
+class HttpSender:
+    """Posts to an address that it looked up and judged itself, so that no name can lead inside meanwhile."""
+
+    def __init__(self, public_only: bool, timeout: float) -> None:
+        self._public_only = public_only
+        self._timeout = timeout
+
+    def check(self, url: str) -> SplitResult:
+        """The parts of a usable address; raises ``AddressRefused``."""
+        parts = address(url)
+        if self._public_only:
+            self._resolve(parts)
+        return parts
+
+    def __call__(self, url: str, headers: dict[str, str], body: bytes) -> None:
+        """Post once; redirections are not followed. Raises ``OSError``."""
+        parts = address(url)
+        connection = self._connection(parts)
+        path = parts.path or "/"
+        try:
+            connection.request("POST", f"{path}?{parts.query}" if parts.query else path, body, headers)
+            answer = connection.getresponse()
+            answer.read(65_536)
+        except http.client.HTTPException as exc:
+            raise OSError(f"no proper answer: {type(exc).__name__}") from exc
+        finally:
+            connection.close()
+        if not 200 <= answer.status < 300:
+            raise OSError(f"answered {answer.status}")
+
+    def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
+        host, port = parts.hostname or "", _port(parts)
+        raw = socket.create_connection((self._resolve(parts), port), self._timeout)
+        if parts.scheme == "https":
+            secure = http.client.HTTPSConnection(host, port, timeout=self._timeout)
+            try:
+                secure.sock = ssl.create_default_context().wrap_socket(raw, server_hostname=host)
+            except OSError:
+                raw.close()
+                raise
+            return secure
+        plain = http.client.HTTPConnection(host, port, timeout=self._timeout)
+        plain.sock = raw
+        return plain
+
+    def _resolve(self, parts: SplitResult) -> str:
+        host = parts.hostname or ""
+        try:
+            found = socket.getaddrinfo(host, _port(parts), type=socket.SOCK_STREAM)
+        except OSError as exc:
+            raise AddressRefused.of("url", "its host name is not known", host) from exc
+        addresses = [str(entry[4][0]) for entry in found]
+        if self._public_only and any(not ipaddress.ip_address(one).is_global for one in addresses):
+            raise AddressRefused.of("url", "must not lead to a private address", host)
+        return addresses[0]
+
+
+def address(url: str) -> SplitResult:
+    """The parts of an http(s) address without credentials; raises ``AddressRefused``."""
+    try:
+        parts = urlsplit(url)
+        port_known = parts.port is None or parts.port > 0
+    except ValueError as exc:
+        raise AddressRefused.of("url", "is no address", url) from exc
+    if len(url) > LONGEST_URL or not url.isascii() or any(ord(c) <= 32 or c == "\x7f" for c in url):
+        raise AddressRefused.of("url", "must be at most 2000 plain characters without spaces", url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_known:
+        raise AddressRefused.of("url", "must be an http or https address", url)
+    if parts.username is not None or parts.password is not None:
+        raise AddressRefused.of("url", "must not hold a name or password", parts.hostname)
+    return parts
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+class Webhooks:
+    """Subscriptions, and the thread that delivers to them."""
+
+    def __init__(
+        self,
+        store: MeasureStore,
+        check: Callable[[str], object],
+        send: Sender,
+        now: clock.Clock = clock.now,
+    ) -> None:
+        self._store = store
+        self._check = check
+        self._send = send
+        self._now = now
+        self._wanted = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
+
+    def subscribe(self, url: str, participant: str) -> Subscription:
+        """A new subscription; the same address of the same participant is kept once."""
+        self._check(url)
+        for known in self._store.subscriptions(participant):
+            if known.url == url:
+                return known
+        made = Subscription(f"urn:uuid:{uuid.uuid4()}", url, participant, self._now())
+        self._store.subscribe(made)
+        return made
+
+    def unsubscribe(self, identifier: str, participant: str) -> None:
+        """End a subscription; raises ``NotFound``."""
+        if not self._store.unsubscribe(identifier, participant):
+            raise NotFound("no subscription of yours has this id")
+
+    def events(self, message: Message) -> list[dict[str, Any]]:
+        """The rows that tell every subscriber of a measure's new state."""
+        envelope = message.envelope
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "dmi-support-centre",
+            "ce-specversion": "1.0",
+            "ce-id": envelope.id,
+            "ce-source": envelope.source,
+            "ce-type": envelope.type,
+            "ce-time": envelope.time,
+            "ce-subject": envelope.subject,
+        }
+        body = json.dumps(public_measure(decode(message.value, Measure)), ensure_ascii=False).encode()
+        return [
+            {
+                "subscription": one.id,
+                "headers": msgspec.json.encode(headers).decode(),
+                "body": body,
+                "attempts": 0,
+                "next_at": self._now(),
+            }
+            for one in self._store.subscriptions()
+        ]
+
+    def start(self) -> None:
+        """Begin to deliver, first what an earlier run left."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something new."""
+        self._wanted.set()
+
+    def stop(self) -> None:
+        """Stop after the delivery at hand; what is left waits in the store."""
+        self._stopping = True
+        self._wanted.set()
+        self._thread.join(timeout=4)
+
+    def deliver_due(self) -> int:
+        """Try everything whose time has come; returns how many arrived."""
+        arrived = 0
+        for delivery in self._store.due(self._now()):
+            if self._stopping:
+                break
+            arrived += self._deliver(delivery)
+        return arrived
+
+    def _deliver(self, delivery: Delivery) -> bool:
+        try:
+            self._send(delivery.url, delivery.headers, delivery.body)
+        except (OSError, AddressRefused) as exc:
+            if delivery.attempts >= len(RETRY_SECONDS):
+                log.error(
+                    "webhook given up", url=delivery.url, attempts=delivery.attempts + 1, reason=str(exc)
+                )
+                self._store.delivered(delivery.id)
+            else:
+                wait = RETRY_SECONDS[delivery.attempts]
+                log.warning("webhook waits", url=delivery.url, seconds=wait, reason=str(exc))
+                self._store.postpone(delivery.id, self._now() + wait * 1_000_000)
+            return False
+        self._store.delivered(delivery.id)
+        return True
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wanted.wait(IDLE_SECONDS)
+            self._wanted.clear()
+            try:
+                while not self._stopping and self.deliver_due():
+                    pass
+            except Unavailable as exc:
+                log.warning("webhooks wait", reason=exc.public)

@@ -1,0 +1,171 @@
+// What the mock answers to each path; state changes (stop, withdraw, approve, edit) live in this process.
+import { fromGeojsonVt } from '@maplibre/vt-pbf';
+import { GeoJSONVT } from '@maplibre/geojson-vt';
+import * as city from './city.mjs';
+
+const now = () => city.iso(Date.now());
+const problem = (status, code, detail, extra = {}) => ({ status, problem: { type: `urn:dmi:problem:${code}`, title: 'Refused', status, detail, ...extra } });
+const items = (list, next = null) => ({ items: list, next });
+const find = (list, id) => list.find((one) => one.id === id);
+const missing = problem(404, 'not-found', 'nothing is known under this id');
+
+const ended = (dataset) => city.agreements.find((a) => a.datasets[0] === dataset && a.assignee === city.stack && a.state === 'ended');
+const refusal = (dataset) => {
+  const a = ended(dataset);
+  return a ? { type: 'urn:dmi:problem:ended', reasons: [{ code: 'ended', detail: 'the agreement was ended', agreement: a.id, moment: a.ended_at }], agreement: a.id, moment: a.ended_at, detail: 'the agreement was ended' } : null;
+};
+const refusedProblem = (dataset) => problem(403, 'refused', refusal(dataset).detail, refusal(dataset));
+
+const log = Array.from({ length: 240 }, (_, i) => {
+  const d = city.datasets[i % 5];
+  const allowed = i % 11 !== 3;
+  return {
+    sequence: 12_000 + i, hash: `sha256:${i}`, previous: `sha256:${i - 1}`, id: `r${i}`, at: city.ago((240 - i) * 37), service: ['visualisation', 'platform', 'support-centre'][i % 3], crossing: ['query', 'tile', 'share'][i % 3],
+    assignee: [city.stack, city.vendor, city.owner][i % 3], action: ['dmi:display', 'dmi:read', 'dmi:analyse'][i % 3], dataset: d.id, purpose: ['dmi:purpose:mobility', 'dmi:purpose:crowd-safety', 'dmi:purpose:air-quality'][i % 3],
+    allowed, reasons: allowed ? [] : ['no_agreement'], agreements: [city.agreements[i % 5].id], persons: d.personal ? 3 : 0, rows: (i * 53) % 4000,
+  };
+}).reverse();
+
+const forecasts = () => city.garages.filter((g) => g[5] !== null).flatMap(([t, name, , , cap, share]) => Array.from({ length: 8 }, (_, k) => {
+  const mid = Math.min(cap, cap * (share + 0.02 * k));
+  const width = cap * 0.02 * (k + 1);
+  const soon = Math.floor(Date.now() / 900_000) * 900_000;
+  return { id: `forecast:${t}:${k}`, place: `garages.${t}`, name, issued_at: city.iso(soon), valid_at: city.iso(soon + (k + 1) * 900_000), p10: Math.round(mid - width), p50: Math.round(mid), p90: Math.round(Math.min(cap, mid + width)), unit: '{vehicle}', capacity: cap, withdrawn: ended(city.datasets[0].id) !== undefined, grounds: {} };
+}));
+const scores = city.garages.slice(0, 5).flatMap(([t], i) => [15, 30, 60, 120].map((h) => ({ place: `garages.${t}`, horizon_min: h, mae: 3 + h / 12 + i, mae_persistence: 4 + h / 6 + i, mae_last_week: i === 3 ? 2 : 14 + i * 1.7, coverage: 0.76 + ((h + i) % 8) / 100, count: 2688 })));
+
+const figure = (f, change = {}) => {
+  const { inhabitants, jobs, green_m2 } = f;
+  const base = { inhabitants, jobs, green_m2, green_per_inhabitant: green_m2 / inhabitants, parking_demand: Math.round(inhabitants * 0.42), trips: Math.round(inhabitants * 2.71) };
+  return { ...base, ...change };
+};
+const scenarios = [
+  { id: 'urn:uuid:5ce00000-0000-4000-8000-000000000001', title: 'Kantoren Nachtwachtlaan naar woningen en groen', parent: null, version: 2, versions: [1, 2], edits: [{ type: 'redevelop', area: { neighbourhood: 'BU09990002' }, from: 'office', mix: { housing: 0.6, green: 0.4 } }], owner: city.owner, created_at: city.ago(86_400), baseline: '2026-11-20', withdrawn: false, share: null },
+  { id: 'urn:uuid:5ce00000-0000-4000-8000-000000000002', title: 'Alles groen', parent: 'urn:uuid:5ce00000-0000-4000-8000-000000000001', version: 1, versions: [1], edits: [], owner: city.owner, created_at: city.ago(7_200), baseline: '2026-11-20', withdrawn: true, share: null },
+];
+const coefficients = [
+  { name: 'dwelling_m2', value: 85, default: 85, low: 50, high: 140, unit: 'm2', source: 'CBS, gemiddelde nieuwbouwwoning, 2023', minimum: 20, maximum: 300, label: { nl: 'Vloer per woning', en: 'Floor per dwelling' } },
+  { name: 'household_size', value: 2.1, default: 2.1, low: 1.5, high: 3, unit: '{person}', source: 'CBS Kerncijfers wijken en buurten, 2023', label: { nl: 'Personen per woning', en: 'Persons per dwelling' } },
+  { name: 'cars_per_household', value: 0.9, default: 0.9, low: 0.3, high: 1.6, unit: '1', source: 'CROW-publicatie 744, parkeerkencijfers', label: { nl: 'Auto’s per huishouden', en: 'Cars per household' } },
+];
+const result = (s) => {
+  const areas = city.areas.features.map((f) => {
+    const before = figure(f.properties);
+    const hit = s.edits.some((e) => e.area?.neighbourhood === f.id || e.area?.geometry) && f.id === 'BU09990002';
+    const after = hit ? figure({ inhabitants: f.properties.inhabitants + 1240, jobs: f.properties.jobs - 1610, green_m2: f.properties.green_m2 + 18_400 }) : before;
+    return { id: f.id, name: f.properties.name, baseline: before, scenario: after, change: Object.fromEntries(Object.keys(before).map((k) => [k, { absolute: after[k] - before[k], percent: null, range: null }])) };
+  });
+  const sum = (which) => {
+    const keys = ['inhabitants', 'jobs', 'green_m2', 'parking_demand', 'trips'];
+    const t = Object.fromEntries(keys.map((k) => [k, areas.reduce((n, a) => n + a[which][k], 0)]));
+    return { ...t, green_per_inhabitant: t.green_m2 / t.inhabitants };
+  };
+  if (s.withdrawn) return { id: s.id, scenario: s.id, version: s.version, baseline_version: s.baseline, areas: [], totals: null, coefficients, withdrawn: true };
+  return { scenario: s.id, version: s.version, baseline_version: s.baseline, areas, totals: { baseline: sum('baseline'), scenario: sum('scenario'), change: Object.fromEntries(Object.entries(sum('scenario')).map(([k, v]) => { const d = v - sum('baseline')[k]; return [k, { absolute: d, percent: null, range: { low: d * 0.8, mid: d, high: d * 1.3 } }]; })) }, coefficients: coefficients.map((c) => ({ ...c, value: s.edits.findLast((e) => e.type === 'coefficient' && e.name === c.name)?.value ?? c.value })), grounds: {}, withdrawn: s.withdrawn };
+};
+
+const measure = (id, state, minutes, more = {}) => ({
+  id: `measure:${id}`, rule: 'park-and-ride', state, place: 'garages.centrum', title: { nl: 'Parkeer bij P+R Noord', en: 'Park at P+R Noord' },
+  advice: { nl: 'Garage Centrum is vol als u aankomt. Parkeer bij P+R Noord en neem bus 5.', en: 'Garage Centrum will be full when you arrive. Park at P+R Noord and take bus 5.' },
+  proposed_at: city.ago(minutes * 60), valid_from: city.ago(minutes * 60), valid_to: city.iso(Date.now() + (60 - minutes) * 60_000), decided_by: null, decided_at: null, geometry: null, grounds: {}, properties: { place_name: 'Garage Centrum' }, ...more,
+});
+const measures = [
+  measure('1', 'proposed', 2),
+  measure('2', 'published', 20, { decided_by: city.owner, decided_at: city.ago(1100), title: { nl: 'Drukte op het Stationsplein: loop om', en: 'Crowding at Stationsplein: walk around' }, advice: { nl: 'Het is druk op het Stationsplein. Neem de Lange Brug.', en: 'Stationsplein is crowded. Take the Lange Brug.' }, properties: { place_name: 'Stationsplein' } }),
+  measure('3', 'expired', 900, { decided_by: city.owner, decided_at: city.ago(53_000), properties: { place_name: 'Garage Centrum', effect: { nl: '34 auto’s minder dan verwacht in de garage, 41 meer op P+R Noord', en: '34 cars fewer than expected in the car park, 41 more at P+R Noord' } } }),
+  measure('4', 'rejected', 2000),
+];
+const rejects = [
+  { id: 'rj1', at: city.ago(900), topic: 'dmi.observations.raw.v1', dataset: city.datasets[0].id, reason: 'result is larger than the capacity', rows: 3, detail: null },
+  { id: 'rj2', at: city.ago(5400), topic: 'dmi.observations.raw.v1', dataset: city.datasets[2].id, reason: 'phenomenon time lies in the future', rows: 41, detail: null },
+];
+const report = { import_id: 'imp-1', kind: 'amsterdam-garages', dataset: city.datasets[0].id, read: 5704, accepted: 5602, duplicate: 61, rejected: 41, reasons: [{ reason: 'temperature is not a number', count: 30, rows: [{ line: 17, value: 'err' }, { line: 804, value: '' }] }, { reason: 'outside the Netherlands', count: 11, rows: [{ line: 99, value: '0.0, 0.0' }] }], pending: false };
+const index = new GeoJSONVT(city.areas, { maxZoom: 16 });
+
+function dependents(id) {
+  const a = find(city.agreements, id);
+  if (!a && !id.startsWith('urn:dmi:dataset') && !id.startsWith('forecast')) return [];
+  const withdrawn = a?.state === 'ended';
+  return [
+    { result: 'forecast:centrum:0', kind: 'forecast', title: 'Verwachting Garage Centrum', made_at: now(), withdrawn },
+    { result: scenarios[0].id, kind: 'scenario', title: scenarios[0].title, made_at: now(), withdrawn },
+    { result: 'measure:2', kind: 'measure', title: 'Parkeer bij P+R Noord', made_at: now(), withdrawn },
+  ].filter((d) => d.result !== id);
+}
+const lineage = (id) => ({
+  result: id, kind: id.startsWith('measure') ? 'measure' : id.startsWith('forecast') ? 'forecast' : 'scenario', title: id.startsWith('forecast') ? 'Verwachting Garage Centrum, 30 minuten vooruit' : id.startsWith('measure') ? 'Parkeer bij P+R Noord' : scenarios[0].title, made_at: city.ago(600), code: 'dmi_support_centre 0.1.0',
+  transformations: ['drop repeats', 'fill gaps up to 30 minutes', 'gradient boosting on lags and time of the week', 'conformal interval of 80 %'],
+  grounds: { datasets: [city.datasets[0], city.datasets[2]].map((d) => ({ id: d.id, title: d.title, owner: d.owner, withdrawn: false })), agreements: [city.agreements[0], city.agreements[8]].map((a) => ({ id: a.id, state: a.state, ended_at: a.ended_at, assigner: a.assigner, assignee: a.assignee })), consents: { active: 4, withdrawn: 1 }, results: [] }, withdrawn: true,
+});
+
+const end = (list, id, reason) => {
+  const a = find(list, id);
+  if (!a) return missing;
+  Object.assign(a, { state: 'ended', ended_at: now(), end_reason: reason ?? null });
+  return a;
+};
+const scenarioAction = (id, change) => {
+  const s = find(scenarios, id);
+  if (!s) return missing;
+  change(s);
+  s.version += 1;
+  s.versions.push(s.version);
+  return s;
+};
+
+export const routes = [
+  ['GET', '/exchange/v1/demo/identities', () => city.identities],
+  ['POST', '/exchange/v1/demo/token', ({ body }) => ({ access_token: `mock-${body.identity}`, token_type: 'Bearer', expires_in: 600 })],
+  ['GET', '/exchange/v1/rulebook', () => ({ version: '1.0.0', purposes: city.purposes })],
+  ['GET', '/exchange/v1/participants', () => items(city.participants)],
+  ['GET', '/exchange/v1/datasets', () => items(city.datasets)],
+  ['POST', '/exchange/v1/datasets', ({ body, who }) => (city.datasets.push({ ...body, owner: who.participant, withdrawn: false }), body)],
+  ['GET', '/exchange/v1/datasets/:id', ({ id }) => find(city.datasets, id) ?? missing],
+  ['GET', '/exchange/v1/agreements', ({ query, who }) => items(city.agreements.filter((a) => (who.id === 'operator' || [a.assigner, a.assignee].includes(who.participant)) && (!query.get('dataset') || a.datasets.includes(query.get('dataset')))))],
+  ['POST', '/exchange/v1/agreements', ({ body }) => { const a = { id: body.document.uid, assigner: body.document.assigner, assignee: body.document.assignee, datasets: [body.document.permission[0].target], consent: false, state: 'proposed', document: body.document, signatures: {}, waiting_for: [body.document.assigner], concluded_at: null, ended_at: null, ended_by: null, end_reason: null }; city.agreements.push(a); return a; }],
+  ['GET', '/exchange/v1/agreements/:id', ({ id }) => find(city.agreements, id) ?? missing],
+  ['POST', '/exchange/v1/agreements/:id/signature', ({ id }) => Object.assign(find(city.agreements, id), { state: 'active', waiting_for: [], concluded_at: now() })],
+  ['POST', '/exchange/v1/agreements/:id/end', ({ id, body }) => end(city.agreements, id, body.reason)],
+  ['GET', '/exchange/v1/consents', ({ who }) => items(who.id === 'resident' ? city.consents : [])],
+  ['POST', '/exchange/v1/consents', ({ body }) => items(body.recipients.map((r) => { const c = { ...city.consents[0], id: `urn:uuid:${crypto.randomUUID()}`, assignee: r, state: 'active', concluded_at: now(), document: city.doc('u', city.noor, r, body.dataset, ['dmi:read'], body.purpose) }; city.consents.push(c); return c; }))],
+  ['POST', '/exchange/v1/consents/:id/withdraw', ({ id }) => end(city.consents, id)],
+  ['GET', '/exchange/v1/log', ({ query }) => items(log.filter((e) => !query.get('dataset') || e.dataset === query.get('dataset')).slice(0, Number(query.get('limit') ?? 100)))],
+  ['GET', '/exchange/v1/log/verify', () => ({ ok: true, count: 12_240, head: 'sha256:x', broken_at: null, reason: null })],
+  ['GET', '/exchange/v1/lineage/:id', ({ id }) => lineage(id)],
+  ['GET', '/exchange/v1/lineage/:id/dependents', ({ id }) => items(dependents(id))],
+  ['GET', '/ingest/v1/kinds', () => [['amsterdam-garages', 'Garages (Amsterdams formaat)', 'JSON met vrije plaatsen per garage.'], ['snuffelfiets', 'Luchtkwaliteit per fiets', 'CSV met fijnstof en plaats.'], ['sail-crowd', 'Tellingen van drukte', 'CSV met tellingen per richting.']].map(([kind, title, description]) => ({ kind, title: { nl: title, en: title }, description: { nl: description, en: description } }))],
+  ['POST', '/ingest/v1/imports', () => report],
+  ['GET', '/ingest/v1/imports/:id', () => report],
+  ['GET', '/ingest/v1/imports/:id/rejects', () => items([{ id: 1, file: 'f.csv', line: 17, reason: 'temperature is not a number', field: 'temperature', value: 'err', raw: { time: '2024-11-11 08:00', temperature: 'err' } }])],
+  ['POST', '/ingest/v1/imports/:id/replay', () => report],
+  ['POST', '/ingest/v1.1/Things', ({ body }) => body],
+  ['GET', '/platform/v1/datastreams', ({ query }) => items(city.features(query.get('dataset')).features.map(({ properties: p, geometry }) => ({ id: p.datastream ?? p.id, dataset: query.get('dataset'), thing: '', name: p.name, observed_property: p.observed_property, unit: p.unit, geometry, properties: {} })))],
+  ['GET', '/platform/v1/latest', ({ query }) => (ended(query.get('dataset')) ? refusedProblem(query.get('dataset')) : items(city.features(query.get('dataset')).features.map(({ properties: p }) => ({ datastream: p.datastream ?? p.id, phenomenon_time: p.phenomenon_time, result: p.result, unit: p.unit, flag: p.flag, longitude: 5.1, latitude: 52.1, neighbourhood: p.neighbourhood }))))],
+  ['GET', '/platform/v1/rejects', () => items(rejects)],
+  ['POST', '/platform/v1/rejects/:id/replay', ({ id }) => (rejects.splice(rejects.findIndex((r) => r.id === id), 1), {})],
+  ['GET', '/platform/v1/export', () => ({})],
+  ['GET', '/visualisation/v1/layers', () => items(city.datasets.filter((d) => d.layer).map((d) => ({ id: d.id, title: d.title, description: d.description, kind: d.layer, properties: [], unit: {}, purpose: 'dmi:purpose:mobility', licence: d.licence, source: d.source, owner: d.owner, latest: d.layer === 'areas' ? '2026-01-01T00:00:00Z' : city.ago(d.id.endsWith('crowd') ? 2400 : 40) , refused: refusal(d.id) })))],
+  ['GET', '/visualisation/v1/layers/:id/features', ({ id }) => (ended(id) ? refusedProblem(id) : city.features(id))],
+  ['GET', '/visualisation/v1/layers/:id/tiles/:z/:x/:y', ({ z, x, y }) => { const tile = index.getTile(Number(z), Number(x), Number(y)); return tile ? { bytes: Buffer.from(fromGeojsonVt({ features: { ...tile, features: tile.features } }, { version: 2 })), type: 'application/vnd.mapbox-vector-tile' } : { status: 204 }; }],
+  ['GET', '/visualisation/v1/datastreams/:id/history', ({ id, query }) => { const from = Date.parse(query.get('from')), to = Date.parse(query.get('to')); return { datastream: id, unit: id.endsWith('pm2_5') ? 'ug/m3' : '{vehicle}', items: Array.from({ length: 96 }, (_, i) => { const at = from + ((to - from) * i) / 95; const mean = 180 + 150 * Math.sin(((at / 3_600_000) % 24) / 3.82 - 2.2); const gap = i > 40 && i < 46; return { at: city.iso(at), minimum: gap ? null : mean - 12, mean: gap ? null : mean, maximum: gap ? null : mean + 12, flag: null }; }) }; }],
+  ['GET', '/visualisation/v1/background', () => city.background],
+  ['GET', '/support-centre/v1/forecasts', () => items(forecasts())],
+  ['GET', '/support-centre/v1/forecasts/scores', () => items(scores)],
+  ['POST', '/support-centre/v1/forecasts/recompute', () => ({})],
+  ['GET', '/support-centre/v1/crowd', () => items([['markt', 'Markt', 'C', 28.1, 4.5], ['plein', 'Stationsplein', 'E', 61.4, 6], ['kade', 'Havenkade', 'A', 3.6, 8]].map(([place, name, level, flow, w]) => ({ place, name, level, flow, effective_width: w, at: city.ago(120), capacity: 80 })))],
+  ['GET', '/support-centre/v1/scenarios/areas', () => ({ ...city.areas, features: [...city.areas.features.map((f) => ({ ...f, properties: { ...f.properties, kind: 'neighbourhood' } })), { type: 'Feature', id: 'kantoren', geometry: { type: 'Polygon', coordinates: [[[5.1, 52.085], [5.107, 52.085], [5.107, 52.09], [5.1, 52.09], [5.1, 52.085]]] }, properties: { id: 'kantoren', name: 'Kantoren Nachtwachtlaan', kind: 'area' } }] })],
+  ['GET', '/support-centre/v1/scenarios', () => items(scenarios)],
+  ['POST', '/support-centre/v1/scenarios', ({ body, who }) => { const s = { ...scenarios[1], id: `urn:uuid:${crypto.randomUUID()}`, title: body.title, parent: null, version: 1, versions: [1], edits: [], owner: who.participant, created_at: now(), withdrawn: false }; scenarios.push(s); return s; }],
+  ['GET', '/support-centre/v1/scenarios/:id', ({ id }) => find(scenarios, id) ?? missing],
+  ['POST', '/support-centre/v1/scenarios/:id/edits', ({ id, body }) => scenarioAction(id, (s) => s.edits.push(body))],
+  ['POST', '/support-centre/v1/scenarios/:id/undo', ({ id }) => scenarioAction(id, (s) => s.edits.pop())],
+  ['POST', '/support-centre/v1/scenarios/:id/recompute', ({ id }) => Object.assign(find(scenarios, id), { withdrawn: false })],
+  ['POST', '/support-centre/v1/scenarios/:id/branch', ({ id, body }) => { const s = { ...find(scenarios, id), id: `urn:uuid:${crypto.randomUUID()}`, title: body.title, parent: id }; scenarios.push(s); return s; }],
+  ['GET', '/support-centre/v1/scenarios/:id/result', ({ id }) => (find(scenarios, id) ? result(find(scenarios, id)) : missing)],
+  ['GET', '/support-centre/v1/rules', () => items([{ id: 'park-and-ride', title: { nl: 'Vol over een half uur: wijs naar de P+R', en: 'Full in half an hour: point to the P+R' }, description: { nl: 'Als een garage bij aankomst vol is, adviseer het P+R-terrein.', en: 'If a car park is full on arrival, advise the park-and-ride hub.' }, automatic: false }, { id: 'crowd', title: { nl: 'Te druk: adviseer een andere route', en: 'Too crowded: advise another route' }, automatic: true, decided_by: city.owner, until: '2026-12-31T00:00:00Z' }])],
+  ['GET', '/support-centre/v1/measures', () => items(measures)],
+  ['POST', '/support-centre/v1/measures/:id/approve', ({ id, who }) => Object.assign(find(measures, id), { state: 'published', decided_by: who.participant, decided_at: now() })],
+  ['POST', '/support-centre/v1/measures/:id/reject', ({ id }) => Object.assign(find(measures, id), { state: 'rejected' })],
+  ...['exchange', 'ingest', 'platform', 'visualisation', 'support-centre'].map((name) => ['GET', `/${name}/health/ready`, () => (name === 'ingest' && process.env.MOCK_SICK ? { status: 503, json: { status: 'not ready', checks: { bus: 'unreachable' } } } : { status: 'ready', checks: { bus: 'ok', store: 'ok', law: 'ok, 0.4 s old' } })]),
+];
+export { ended, refusedProblem };

@@ -1,0 +1,40 @@
+/** The shared facilities: identities, catalogue, agreements, consents, log, lineage. */
+import { segment, type HttpClient } from './http';
+import type * as T from './types';
+
+const base = '/exchange/v1';
+
+export function exchangeApi(http: HttpClient) {
+  return {
+    identities: (signal?: AbortSignal) => http.list<T.Identity>(`${base}/demo/identities`, { public: true, signal }),
+    demoToken: (identity: string) =>
+      http.json<T.Token>(`${base}/demo/token`, { method: 'POST', body: { identity }, public: true }),
+    me: (signal?: AbortSignal) => http.json<T.Me>(`${base}/me`, { signal }),
+    rulebook: (signal?: AbortSignal) => http.json<T.Rulebook>(`${base}/rulebook`, { signal }),
+    participants: (signal?: AbortSignal) => http.list<T.Participant>(`${base}/participants`, { signal }),
+    datasets: (signal?: AbortSignal) => http.list<T.Dataset>(`${base}/datasets`, { signal }),
+    dataset: (id: string, signal?: AbortSignal) => http.json<T.Dataset>(`${base}/datasets/${segment(id)}`, { signal }),
+    createDataset: (body: Partial<T.Dataset>) => http.json<T.Dataset>(`${base}/datasets`, { method: 'POST', body }),
+    agreements: (query: { state?: string; dataset?: string } = {}, signal?: AbortSignal) =>
+      http.list<T.Agreement>(`${base}/agreements`, { query, signal }),
+    agreement: (id: string, signal?: AbortSignal) =>
+      http.json<T.Agreement>(`${base}/agreements/${segment(id)}`, { signal }),
+    propose: (document: T.OdrlDocument) =>
+      http.json<T.Agreement>(`${base}/agreements`, { method: 'POST', body: { document, hosted: true } }),
+    sign: (id: string) =>
+      http.json<T.Agreement>(`${base}/agreements/${segment(id)}/signature`, { method: 'POST', body: { hosted: true } }),
+    end: (id: string, reason: string) =>
+      http.json<T.Agreement>(`${base}/agreements/${segment(id)}/end`, { method: 'POST', body: { reason } }),
+    consents: (signal?: AbortSignal) => http.list<T.Agreement>(`${base}/consents`, { signal }),
+    consent: (body: { dataset: string; purpose: string; recipients: string[] }) =>
+      http.list<T.Agreement>(`${base}/consents`, { method: 'POST', body }),
+    withdraw: (id: string) =>
+      http.json<T.Agreement>(`${base}/consents/${segment(id)}/withdraw`, { method: 'POST', body: {} }),
+    log: (query: { after?: string | number; limit?: number; dataset?: string; newest?: boolean }, signal?: AbortSignal) =>
+      http.page<T.LogEntry>(`${base}/log`, { query, signal }),
+    verifyLog: (signal?: AbortSignal) => http.json<T.LogVerification>(`${base}/log/verify`, { signal }),
+    lineage: (id: string, signal?: AbortSignal) => http.json<T.Lineage>(`${base}/lineage/${segment(id)}`, { signal }),
+    dependents: (id: string, signal?: AbortSignal) =>
+      http.list<T.Dependent>(`${base}/lineage/${segment(id)}/dependents`, { signal }),
+  };
+}

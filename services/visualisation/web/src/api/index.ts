@@ -1,0 +1,20 @@
+import { exchangeApi } from './exchange';
+import { HttpClient, type Credentials } from './http';
+import { ingestApi, platformApi, visualisationApi } from './layers';
+import { supportApi } from './support';
+
+export function createApi(credentials: Credentials) {
+  const http = new HttpClient(credentials);
+  return {
+    http,
+    exchange: exchangeApi(http),
+    ingest: ingestApi(http),
+    platform: platformApi(http),
+    visualisation: visualisationApi(http),
+    support: supportApi(http),
+  };
+}
+
+export type Api = ReturnType<typeof createApi>;
+export { ApiError } from './problem';
+export type * from './types';

@@ -1,0 +1,56 @@
+/** Ingest, platform and visualisation: how data comes in, is kept, and is shown. */
+import type { FeatureCollection } from 'geojson';
+import { segment, type HttpClient } from './http';
+import type * as T from './types';
+
+export function ingestApi(http: HttpClient) {
+  return {
+    kinds: (signal?: AbortSignal) => http.list<T.ImportKind>('/ingest/v1/kinds', { signal }),
+    importFiles: (kind: string, dataset: string, files: File[]) => {
+      const form = new FormData();
+      for (const file of files) form.append('file', file, file.name);
+      return http.json<T.ImportReport>('/ingest/v1/imports', { method: 'POST', body: form, query: { kind, dataset } });
+    },
+    report: (id: string, signal?: AbortSignal) =>
+      http.json<T.ImportReport>(`/ingest/v1/imports/${segment(id)}`, { signal }),
+    rejects: (id: string, signal?: AbortSignal) =>
+      http.list<T.RejectedRow>(`/ingest/v1/imports/${segment(id)}/rejects`, { query: { limit: 20 }, signal }),
+    replay: (id: string, rows: { id: string | number; raw: Record<string, unknown> | string }[]) =>
+      http.json<unknown>(`/ingest/v1/imports/${segment(id)}/replay`, { method: 'POST', body: { rows } }),
+    create: (entity: string, body: Record<string, unknown>) =>
+      http.json<Record<string, unknown>>(`/ingest/v1.1/${entity}`, { method: 'POST', body }),
+  };
+}
+
+export function platformApi(http: HttpClient) {
+  return {
+    datastreams: (dataset: string, purpose?: string, signal?: AbortSignal) =>
+      http.list<T.Datastream>('/platform/v1/datastreams', { query: { dataset, limit: 200 }, purpose, signal }),
+    latest: (dataset: string, purpose?: string, signal?: AbortSignal) =>
+      http.list<T.Latest>('/platform/v1/latest', { query: { dataset }, purpose, signal }),
+    rejects: (signal?: AbortSignal) => http.list<T.Reject>('/platform/v1/rejects', { signal }),
+    replayReject: (id: string) =>
+      http.json<unknown>(`/platform/v1/rejects/${segment(id)}/replay`, { method: 'POST', body: {} }),
+    export: (dataset: string, format: string) =>
+      http.raw('/platform/v1/export', { query: { dataset, format } }).then((answer) => answer.blob()),
+  };
+}
+
+export function visualisationApi(http: HttpClient) {
+  const base = '/visualisation/v1';
+  return {
+    layers: (signal?: AbortSignal) => http.json<T.LayerList>(`${base}/layers`, { signal }),
+    features: (id: string, purpose?: string, signal?: AbortSignal) =>
+      http.json<T.LayerFeatures>(`${base}/layers/${segment(id)}/features`, { purpose, signal }),
+    tiles: (id: string) => `${base}/layers/${segment(id)}/tiles/{z}/{x}/{y}`,
+    events: (id: string) => `${base}/layers/${segment(id)}/events`,
+    history: (datastream: string, from: Date, to: Date, points: number, purpose?: string, signal?: AbortSignal) =>
+      http.json<T.History>(`${base}/datastreams/${segment(datastream)}/history`, {
+        query: { from: from.toISOString(), to: to.toISOString(), points },
+        purpose,
+        signal,
+      }),
+    background: (signal?: AbortSignal) =>
+      http.json<FeatureCollection>(`${base}/background`, { signal }),
+  };
+}

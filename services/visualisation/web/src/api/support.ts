@@ -1,0 +1,38 @@
+/** The support centre: forecasts, scenarios and measures. */
+import type { FeatureCollection } from 'geojson';
+import { segment, type HttpClient } from './http';
+import type * as T from './types';
+
+const base = '/support-centre/v1';
+
+export function supportApi(http: HttpClient) {
+  const scenario = (id: string) => `${base}/scenarios/${segment(id)}`;
+  const measure = (id: string) => `${base}/measures/${segment(id)}`;
+  return {
+    forecasts: (place?: string, signal?: AbortSignal) =>
+      http.list<T.Forecast>(`${base}/forecasts`, { query: { place }, signal }),
+    scores: (signal?: AbortSignal) => http.list<T.ForecastScore>(`${base}/forecasts/scores`, { signal }),
+    recompute: () => http.json<unknown>(`${base}/forecasts/recompute`, { method: 'POST', body: {} }),
+    crowd: (signal?: AbortSignal) => http.list<T.Crowd>(`${base}/crowd`, { signal }),
+    scenarios: (signal?: AbortSignal) => http.list<T.Scenario>(`${base}/scenarios`, { signal }),
+    createScenario: (title: string) =>
+      http.json<T.Scenario>(`${base}/scenarios`, { method: 'POST', body: { title } }),
+    scenario: (id: string, signal?: AbortSignal) => http.json<T.Scenario>(scenario(id), { signal }),
+    edit: (id: string, edit: T.ScenarioEdit) =>
+      http.json<T.Scenario>(`${scenario(id)}/edits`, { method: 'POST', body: edit }),
+    undo: (id: string) => http.json<T.Scenario>(`${scenario(id)}/undo`, { method: 'POST', body: {} }),
+    branch: (id: string, title: string) =>
+      http.json<T.Scenario>(`${scenario(id)}/branch`, { method: 'POST', body: { title } }),
+    result: (id: string, version?: number, signal?: AbortSignal) =>
+      http.json<T.ScenarioResult>(`${scenario(id)}/result`, { query: { version }, signal }),
+    recomputeScenario: (id: string) => http.json<unknown>(`${scenario(id)}/recompute`, { method: 'POST', body: {} }),
+    areas: (signal?: AbortSignal) => http.json<FeatureCollection>(`${base}/scenarios/areas`, { signal }),
+    rules: (signal?: AbortSignal) => http.list<T.Rule>(`${base}/rules`, { signal }),
+    measures: (state?: string, signal?: AbortSignal) =>
+      http.list<T.Measure>(`${base}/measures`, { query: { state }, signal }),
+    approve: (id: string, until: string) =>
+      http.json<T.Measure>(`${measure(id)}/approve`, { method: 'POST', body: { until } }),
+    reject: (id: string) => http.json<T.Measure>(`${measure(id)}/reject`, { method: 'POST', body: {} }),
+    feed: (signal?: AbortSignal) => http.list<T.Measure>(`${base}/measures/feed`, { public: true, signal }),
+  };
+}

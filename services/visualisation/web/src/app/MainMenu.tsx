@@ -1,0 +1,62 @@
+import { useI18n } from '../i18n';
+import { Icon, type IconName } from '../ui/Icon';
+import { RouteLink, useRouter } from './router';
+import { useSession } from './session';
+
+export function MainMenu() {
+  const { t } = useI18n();
+  const { path } = useRouter();
+  const { identity } = useSession();
+  const s = t.shell;
+  const person = identity?.participant.startsWith('urn:dmi:person:') ?? false;
+  const groups: { title: string; items: [string, string, IconName][] }[] = [
+    {
+      title: s.groupCity,
+      items: [
+        ['/', s.start, 'home'],
+        ['/map', s.map, 'map'],
+        ['/forecasts', s.forecasts, 'forecast'],
+        ['/scenarios', s.scenarios, 'scenario'],
+        ['/measures', s.measures, 'measure'],
+      ],
+    },
+    {
+      title: s.groupData,
+      items: [
+        ['/catalogue', s.catalogue, 'catalogue'],
+        ['/agreements', s.agreements, 'agreement'],
+        ...(person ? ([['/my-data', s.mydata, 'person']] as [string, string, IconName][]) : []),
+        ['/log', s.log, 'log'],
+      ],
+    },
+  ];
+  if (!person) {
+    groups.push({
+      title: s.groupWork,
+      items: [
+        ['/publish', s.publish, 'sensor'],
+        ['/sources', s.sources, 'source'],
+        ['/operations', s.operations, 'operations'],
+      ],
+    });
+  }
+  const here = (to: string) => (to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`));
+  return (
+    <>
+      {groups.map((group) => (
+        <div key={group.title} className="dmi-nav__group">
+          <p className="dmi-nav__title">{group.title}</p>
+          <ul>
+            {group.items.map(([to, label, icon]) => (
+              <li key={to}>
+                <RouteLink to={to} className="dmi-nav__link" aria-current={here(to) ? 'page' : undefined}>
+                  <Icon name={icon} /> {label}
+                </RouteLink>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,65 @@
+/** Names of participants and datasets, fetched once, so that no page shows a bare id. */
+import { createContext, useContext, useMemo, type ReactNode } from 'react';
+import { shortId } from '../i18n/format';
+import { useI18n } from '../i18n';
+import type { Dataset, Participant, Rulebook } from '../api';
+import { useApi, useSession } from './session';
+import { useResource } from './useResource';
+
+export interface Names {
+  participant: (id: string | null | undefined) => string;
+  dataset: (id: string | null | undefined) => string;
+  purpose: (id: string | null | undefined) => string;
+  participants: Participant[];
+  datasets: Dataset[];
+  rulebook: Rulebook | null;
+  reload: () => void;
+}
+
+const Context = createContext<Names | null>(null);
+
+export function NamesProvider({ children }: { children: ReactNode }) {
+  const api = useApi();
+  const { identity } = useSession();
+  const { say, term, t } = useI18n();
+  const who = identity?.id ?? null;
+  const participants = useResource(who && `participants ${who}`, (signal) => api.exchange.participants(signal));
+  const datasets = useResource(who && `datasets ${who}`, (signal) => api.exchange.datasets(signal));
+  const rulebook = useResource(who && `rulebook ${who}`, (signal) => api.exchange.rulebook(signal));
+
+  const { reload: reloadParticipants } = participants;
+  const { reload: reloadDatasets } = datasets;
+
+  const value = useMemo<Names>(() => {
+    const people = new Map((participants.data ?? []).map((p) => [p.id, p.name]));
+    const sets = new Map((datasets.data ?? []).map((d) => [d.id, say(d.title)]));
+    const purposes = new Map((rulebook.data?.purposes ?? []).map((p) => [p.id, say(p.label)]));
+    if (identity) people.set(identity.participant, people.get(identity.participant) ?? identity.name);
+    return {
+      participant: (id) => {
+        if (!id) return t.common.noData;
+        return people.get(id) ?? (id.startsWith('urn:dmi:party:') ? term(id) : capital(shortId(id)));
+      },
+      dataset: (id) => (id ? (sets.get(id) ?? capital(shortId(id).replaceAll('-', ' '))) : t.common.noData),
+      purpose: (id) => (id ? (purposes.get(id)?.toLocaleLowerCase() ?? term(id)) : t.common.noData),
+      participants: participants.data ?? [],
+      datasets: datasets.data ?? [],
+      rulebook: rulebook.data,
+      reload: () => {
+        reloadParticipants();
+        reloadDatasets();
+      },
+    };
+  }, [participants.data, datasets.data, reloadParticipants, reloadDatasets, rulebook.data, identity, say, term, t]);
+  return <Context value={value}>{children}</Context>;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+export function useNames(): Names {
+  const value = useContext(Context);
+  if (!value) throw new Error('useNames needs a NamesProvider');
+  return value;
+}

@@ -1,0 +1,75 @@
+/** Who is signed in, for which purpose they look, and the one API client of the application. */
+import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from 'react';
+import { createApi, type Api, type Identity } from '../api';
+import { TokenKeeper } from './tokens';
+
+const identityKey = 'dmi.identity';
+const purposeKey = 'dmi.purpose';
+/** No purpose chosen: every dataset is asked for the purpose that it is collected for. */
+export const defaultPurpose = '';
+
+export interface Session {
+  identity: Identity | null;
+  purpose: string;
+  setPurpose: (purpose: string) => void;
+  signIn: (identity: Identity) => Promise<void>;
+  signOut: () => void;
+  api: Api;
+}
+
+const Context = createContext<Session | null>(null);
+
+function storedIdentity(): Identity | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(identityKey) ?? 'null') as Identity | null;
+  } catch {
+    return null;
+  }
+}
+
+export function SessionProvider({ children }: { children: ReactNode }) {
+  const [identity, setIdentity] = useState<Identity | null>(storedIdentity);
+  const [purpose, setPurposeState] = useState(() => sessionStorage.getItem(purposeKey) ?? defaultPurpose);
+  const [keeper] = useState(() => new TokenKeeper());
+
+  const api = useMemo(() => {
+    const id = identity?.id ?? null;
+    return createApi({
+      token: () => (id === null ? Promise.resolve(null) : keeper.token(id)),
+      renew: () => (id === null ? Promise.resolve(null) : keeper.renew(id)),
+      purpose: () => purpose,
+    });
+  }, [identity, purpose, keeper]);
+
+  const signIn = useCallback(
+    async (chosen: Identity) => {
+      await keeper.renew(chosen.id);
+      sessionStorage.setItem(identityKey, JSON.stringify(chosen));
+      setIdentity(chosen);
+    },
+    [keeper],
+  );
+  const signOut = useCallback(() => {
+    sessionStorage.removeItem(identityKey);
+    setIdentity(null);
+  }, []);
+  const setPurpose = useCallback((next: string) => {
+    sessionStorage.setItem(purposeKey, next);
+    setPurposeState(next);
+  }, []);
+  const value = useMemo(
+    () => ({ identity, purpose, setPurpose, signIn, signOut, api }),
+    [identity, purpose, setPurpose, signIn, signOut, api],
+  );
+  return <Context value={value}>{children}</Context>;
+}
+
+export function useSession(): Session {
+  const value = useContext(Context);
+  if (!value) throw new Error('useSession needs a SessionProvider');
+  return value;
+}
+
+export function useApi(): Api {
+  return useSession().api;
+}

@@ -1,0 +1,72 @@
+/** Gets one thing from a service and keeps the last good answer while it is fetched again. */
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { asApiError, type ApiError } from '../api/problem';
+
+export interface Resource<T> {
+  data: T | null;
+  error: ApiError | null;
+  loading: boolean;
+  /** When the shown data arrived. */
+  at: Date | null;
+  reload: () => void;
+}
+
+interface State<T> {
+  key: string | null;
+  /** Which turn of fetching this state is the outcome of. */
+  turn: number;
+  data: T | null;
+  error: ApiError | null;
+  at: Date | null;
+}
+
+/**
+ * `key` names what is fetched; null fetches nothing yet. Another key drops the old data.
+ * `every` renews in the background, in milliseconds, and pauses while the page is hidden.
+ */
+export function useResource<T>(
+  key: string | null,
+  fetcher: (signal: AbortSignal) => Promise<T>,
+  every?: number,
+): Resource<T> {
+  const [state, setState] = useState<State<T>>({ key: null, turn: 0, data: null, error: null, at: null });
+  const [turn, setTurn] = useState(1);
+  const latest = useRef(fetcher);
+  useEffect(() => {
+    latest.current = fetcher;
+  });
+
+  useEffect(() => {
+    if (key === null) return;
+    const control = new AbortController();
+    latest.current(control.signal).then(
+      (data) => {
+        if (!control.signal.aborted) setState({ key, turn, data, error: null, at: new Date() });
+      },
+      (reason: unknown) => {
+        if (control.signal.aborted) return;
+        const error = asApiError(reason);
+        setState((old) => (old.key === key ? { ...old, turn, error } : { key, turn, data: null, error, at: null }));
+      },
+    );
+    return () => control.abort();
+  }, [key, turn]);
+
+  const reload = useCallback(() => setTurn((n) => n + 1), []);
+  useEffect(() => {
+    if (every === undefined || key === null) return;
+    const timer = setInterval(() => {
+      if (!document.hidden) reload();
+    }, every);
+    return () => clearInterval(timer);
+  }, [every, key, reload]);
+
+  const known = state.key === key;
+  return {
+    data: known ? state.data : null,
+    error: known ? state.error : null,
+    loading: key !== null && (!known || state.turn !== turn),
+    at: known ? state.at : null,
+    reload,
+  };
+}

@@ -1,0 +1,15 @@
+/** All English texts, with the same keys as the Dutch ones. */
+import { common, reasons, states, terms } from './en/common';
+import { shell, signin, home } from './en/shell';
+import { map } from './en/map';
+import { catalogue, agreements, lineage } from './en/rights';
+import { scenarios } from './en/scenarios';
+import { forecasts, measures } from './en/advice';
+import { mydata, log } from './en/record';
+import { sources, publish, operations } from './en/intake';
+import type { Messages } from './nl';
+
+export const en: Messages = {
+  common, reasons, states, terms, shell, signin, home, map, catalogue, agreements, lineage,
+  scenarios, forecasts, measures, mydata, log, sources, publish, operations,
+};

@@ -1,0 +1,103 @@
+/** Numbers, units, dates and names in the language's own form. Missing is a word, never a zero. */
+import type { Text } from '../api/types';
+
+export type Language = 'nl' | 'en';
+export const languages: Language[] = ['nl', 'en'];
+
+const locale: Record<Language, string> = { nl: 'nl-NL', en: 'en-GB' };
+
+/** Text as a service gave it, in the asked language, or in the other one when it is the only one. */
+export function say(text: Text | null | undefined, language: Language): string {
+  if (text === null || text === undefined) return '';
+  if (typeof text === 'string') return text;
+  return text[language] ?? text.nl ?? text.en ?? '';
+}
+
+export function formatNumber(value: number, language: Language, digits = 0): string {
+  return new Intl.NumberFormat(locale[language], {
+    maximumFractionDigits: digits,
+    minimumFractionDigits: 0,
+  }).format(value);
+}
+
+/** Rounds to what a reader can use: three figures below 100, whole numbers from there. */
+export function digitsFor(value: number): number {
+  const size = Math.abs(value);
+  if (Number.isInteger(value) || size >= 100) return 0;
+  return size >= 10 ? 1 : 2;
+}
+
+export function formatSigned(value: number, language: Language, digits = digitsFor(value)): string {
+  return new Intl.NumberFormat(locale[language], {
+    maximumFractionDigits: digits,
+    signDisplay: 'exceptZero',
+  }).format(value);
+}
+
+export function formatPercent(share: number, language: Language, digits = 0, signed = false): string {
+  return new Intl.NumberFormat(locale[language], {
+    style: 'percent',
+    maximumFractionDigits: digits,
+    signDisplay: signed ? 'exceptZero' : 'auto',
+  }).format(share);
+}
+
+const units: Record<string, { nl: string; en: string }> = {
+  '{vehicle}': { nl: 'auto’s', en: 'cars' },
+  '{person}': { nl: 'personen', en: 'people' },
+  '{person}/min': { nl: 'personen per minuut', en: 'people a minute' },
+  'ug/m3': { nl: 'µg/m³', en: 'µg/m³' },
+  Cel: { nl: '°C', en: '°C' },
+  '%': { nl: '%', en: '%' },
+  hPa: { nl: 'hPa', en: 'hPa' },
+  V: { nl: 'V', en: 'V' },
+  s: { nl: 's', en: 's' },
+  m: { nl: 'm', en: 'm' },
+  m2: { nl: 'm²', en: 'm²' },
+  'm2/{person}': { nl: 'm² per inwoner', en: 'm² a person' },
+  '1': { nl: '', en: '' },
+};
+
+/** A UCUM unit as people write it. */
+export function formatUnit(unit: string | null | undefined, language: Language): string {
+  if (!unit) return '';
+  return units[unit]?.[language] ?? unit.replaceAll(/[{}]/g, '');
+}
+
+export function formatTime(at: string | Date, language: Language): string {
+  return new Intl.DateTimeFormat(locale[language], { hour: '2-digit', minute: '2-digit' }).format(new Date(at));
+}
+
+export function formatDate(at: string | Date, language: Language): string {
+  return new Intl.DateTimeFormat(locale[language], { day: 'numeric', month: 'long', year: 'numeric' }).format(
+    new Date(at),
+  );
+}
+
+export function formatMoment(at: string | Date, language: Language, seconds = false): string {
+  return new Intl.DateTimeFormat(locale[language], {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    ...(seconds ? { second: '2-digit' } : {}),
+  }).format(new Date(at));
+}
+
+/** How long ago, in one unit: "3 minuten geleden". */
+export function formatAge(at: string | Date, now: Date, language: Language): string {
+  const seconds = Math.round((new Date(at).getTime() - now.getTime()) / 1000);
+  const words = new Intl.RelativeTimeFormat(locale[language], { numeric: 'auto' });
+  const size = Math.abs(seconds);
+  if (size < 60) return words.format(seconds, 'second');
+  if (size < 3_600) return words.format(Math.trunc(seconds / 60), 'minute');
+  if (size < 86_400) return words.format(Math.trunc(seconds / 3_600), 'hour');
+  return words.format(Math.trunc(seconds / 86_400), 'day');
+}
+
+/** The last, readable part of an id, for when no title is known. */
+export function shortId(id: string): string {
+  const last = id.split(':').at(-1) ?? id;
+  return /^[0-9a-f]{8}-/.test(last) ? last.slice(0, 8) : last;
+}

@@ -1,0 +1,79 @@
+import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { en } from './en';
+import * as format from './format';
+import type { Language } from './format';
+import { nl, type Messages } from './nl';
+
+const messages: Record<Language, Messages> = { nl, en };
+const storageKey = 'dmi.language';
+
+export interface I18n {
+  language: Language;
+  setLanguage: (language: Language) => void;
+  t: Messages;
+  number: (value: number | null | undefined, digits?: number) => string;
+  signed: (value: number | null | undefined, digits?: number) => string;
+  percent: (share: number | null | undefined, digits?: number, signed?: boolean) => string;
+  unit: (unit: string | null | undefined) => string;
+  /** Value and unit together; says "no data" when the value is missing. */
+  quantity: (value: number | string | null | undefined, unit: string | null | undefined) => string;
+  time: (at: string | Date) => string;
+  date: (at: string | Date) => string;
+  moment: (at: string | Date | null | undefined, seconds?: boolean) => string;
+  age: (at: string | Date | null | undefined, now?: Date) => string;
+  say: (text: Parameters<typeof format.say>[0]) => string;
+  /** The words for an id of an action, purpose, property, role …; the id's last part when unknown. */
+  term: (id: string | null | undefined) => string;
+}
+
+const Context = createContext<I18n | null>(null);
+
+export function createI18n(language: Language, setLanguage: (language: Language) => void): I18n {
+  const t = messages[language];
+  const known = <V,>(value: V | null | undefined, write: (value: V) => string) =>
+    value === null || value === undefined || (typeof value === 'number' && Number.isNaN(value))
+      ? t.common.noData
+      : write(value);
+  const number: I18n['number'] = (value, digits) =>
+    known(value, (n) => format.formatNumber(n, language, digits ?? format.digitsFor(n)));
+  return {
+    language,
+    setLanguage,
+    t,
+    number,
+    signed: (value, digits) => known(value, (n) => format.formatSigned(n, language, digits)),
+    percent: (share, digits, signed) => known(share, (n) => format.formatPercent(n, language, digits, signed)),
+    unit: (unit) => format.formatUnit(unit, language),
+    quantity: (value, unit) => {
+      if (typeof value === 'string') return value;
+      const words = format.formatUnit(unit, language);
+      return known(value, (n) => (words === '' ? number(n) : `${number(n)} ${words}`));
+    },
+    time: (at) => format.formatTime(at, language),
+    date: (at) => format.formatDate(at, language),
+    moment: (at, seconds) => known(at, (moment) => format.formatMoment(moment, language, seconds)),
+    age: (at, now = new Date()) => known(at, (moment) => format.formatAge(moment, now, language)),
+    say: (text) => format.say(text, language),
+    term: (id) => {
+      if (!id) return '';
+      const key = id.replace(/^urn:dmi:/, 'dmi:');
+      return (t.terms as Record<string, string>)[key] ?? format.shortId(id).replaceAll(/[-_]/g, ' ');
+    },
+  };
+}
+
+export function I18nProvider({ children }: { children: ReactNode }) {
+  const [language, setLanguage] = useState<Language>(() => (localStorage.getItem(storageKey) === 'en' ? 'en' : 'nl'));
+  useEffect(() => {
+    document.documentElement.lang = language;
+    localStorage.setItem(storageKey, language);
+  }, [language]);
+  const value = useMemo(() => createI18n(language, setLanguage), [language]);
+  return <Context value={value}>{children}</Context>;
+}
+
+export function useI18n(): I18n {
+  const value = useContext(Context);
+  if (!value) throw new Error('useI18n needs an I18nProvider');
+  return value;
+}

@@ -1,0 +1,20 @@
+/** All Dutch texts, one part a page. English has the same keys, checked by the compiler and by a test. */
+import { common, reasons, states, terms } from './nl/common';
+import { shell, signin, home } from './nl/shell';
+import { map } from './nl/map';
+import { catalogue, agreements, lineage } from './nl/rights';
+import { scenarios } from './nl/scenarios';
+import { forecasts, measures } from './nl/advice';
+import { mydata, log } from './nl/record';
+import { sources, publish, operations } from './nl/intake';
+
+export const nl = {
+  common, reasons, states, terms, shell, signin, home, map, catalogue, agreements, lineage,
+  scenarios, forecasts, measures, mydata, log, sources, publish, operations,
+};
+
+type Widen<T> = T extends string ? string : T extends (...args: infer A) => string ? (...args: A) => string
+  : { [K in keyof T]: Widen<T[K]> };
+export type Messages = Widen<typeof nl>;
+/** One part of the texts, for the English files to follow. */
+export type Part<K extends keyof typeof nl> = Widen<(typeof nl)[K]>;

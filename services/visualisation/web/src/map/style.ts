@@ -1,0 +1,139 @@
+/** The look of the map: the city's own background, and how each kind of layer is drawn over it. */
+import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from 'maplibre-gl';
+import { missingColour, sequential, type Ramp } from './ramp';
+
+export interface Palette {
+  ground: string;
+  area: string;
+  line: string;
+  text: string;
+  halo: string;
+  accent: string;
+}
+
+/** The colours of the page's tokens, so that the map follows theme and dark scheme. */
+export function readPalette(): Palette {
+  const style = getComputedStyle(document.documentElement);
+  const token = (name: string) => style.getPropertyValue(name).trim();
+  return {
+    ground: token('--dmi-ground-firm'),
+    area: token('--dmi-ground-soft'),
+    line: token('--dmi-line-firm'),
+    text: token('--dmi-text'),
+    halo: token('--dmi-ground'),
+    accent: token('--dmi-accent'),
+  };
+}
+
+export const font = ['Noto Sans Regular'];
+
+export function baseStyle(palette: Palette, outside: string | null): StyleSpecification {
+  const layers: LayerSpecification[] = [
+    { id: 'ground', type: 'background', paint: { 'background-color': palette.ground } },
+  ];
+  if (outside) layers.push({ id: 'outside', type: 'raster', source: 'outside' });
+  const shown = outside ? 'none' : 'visible';
+  layers.push(
+    {
+      id: 'background-area', type: 'fill', source: 'background', layout: { visibility: shown },
+      filter: ['==', ['geometry-type'], 'Polygon'], paint: { 'fill-color': palette.area },
+    },
+    {
+      id: 'background-border', type: 'line', source: 'background', layout: { visibility: shown },
+      filter: ['==', ['geometry-type'], 'Polygon'],
+      paint: { 'line-color': palette.line, 'line-width': 1, 'line-opacity': 0.6 },
+    },
+    {
+      id: 'background-line', type: 'line', source: 'background', layout: { visibility: shown, 'line-cap': 'round' },
+      filter: ['==', ['geometry-type'], 'LineString'],
+      paint: { 'line-color': palette.halo, 'line-width': ['interpolate', ['linear'], ['zoom'], 11, 2, 15, 6] },
+    },
+    {
+      id: 'background-line-edge', type: 'line', source: 'background', layout: { visibility: shown },
+      filter: ['==', ['geometry-type'], 'LineString'], paint: { 'line-color': palette.line, 'line-width': 1 },
+    },
+    {
+      id: 'background-stop', type: 'circle', source: 'background', minzoom: 13, layout: { visibility: shown },
+      filter: ['==', ['geometry-type'], 'Point'],
+      paint: { 'circle-radius': 3, 'circle-color': palette.halo, 'circle-stroke-color': palette.line, 'circle-stroke-width': 1 },
+    },
+  );
+  return {
+    version: 8,
+    sources: {
+      background: { type: 'geojson', data: { type: 'FeatureCollection', features: [] } },
+      ...(outside
+        ? { outside: { type: 'raster' as const, tiles: [outside], tileSize: 256, attribution: 'Kaart: PDOK, BRT (CC BY 4.0)' } }
+        : {}),
+    },
+    layers,
+  };
+}
+
+/** Names of areas, above everything that is filled; letters are drawn by the browser, so no font is fetched. */
+export function nameLayer(palette: Palette): LayerSpecification {
+  return {
+    id: 'background-name', type: 'symbol', source: 'background-names', minzoom: 11,
+    layout: { 'text-field': ['get', 'name'], 'text-font': font, 'text-size': 12, 'text-max-width': 8 },
+    paint: { 'text-color': palette.text, 'text-halo-color': palette.halo, 'text-halo-width': 1.5 },
+  };
+}
+
+export function pointLayers(id: string, palette: Palette, opacity: number): LayerSpecification[] {
+  const alone: ExpressionSpecification = ['!', ['has', 'point_count']];
+  return [
+    {
+      id: `${id}/cluster`, type: 'circle', source: id, filter: ['has', 'point_count'],
+      paint: {
+        'circle-radius': ['step', ['get', 'point_count'], 14, 20, 18, 100, 24],
+        'circle-color': palette.halo, 'circle-stroke-color': palette.text, 'circle-stroke-width': 2,
+        'circle-opacity': opacity, 'circle-stroke-opacity': opacity,
+      },
+    },
+    {
+      id: `${id}/cluster-count`, type: 'symbol', source: id, filter: ['has', 'point_count'],
+      layout: { 'text-field': ['get', 'point_count_abbreviated'], 'text-font': font, 'text-size': 12, 'text-allow-overlap': true },
+      paint: { 'text-color': palette.text },
+    },
+    {
+      id: `${id}/point`, type: 'circle', source: id, filter: alone,
+      paint: {
+        'circle-radius': ['case', ['==', ['get', '_text'], ''], 7, 16],
+        'circle-color': ['get', '_colour'], 'circle-stroke-color': palette.halo, 'circle-stroke-width': 2,
+        'circle-opacity': opacity, 'circle-stroke-opacity': opacity,
+      },
+    },
+    {
+      id: `${id}/value`, type: 'symbol', source: id, filter: alone,
+      layout: { 'text-field': ['get', '_text'], 'text-font': font, 'text-size': 11, 'text-allow-overlap': true },
+      paint: { 'text-color': ['get', '_ink'], 'text-opacity': opacity },
+    },
+    {
+      id: `${id}/label`, type: 'symbol', source: id, filter: alone, minzoom: 13,
+      layout: {
+        'text-field': ['get', '_label'], 'text-font': font, 'text-size': 12,
+        'text-offset': [0, 1.7], 'text-anchor': 'top', 'text-max-width': 10, 'text-optional': true,
+      },
+      paint: { 'text-color': palette.text, 'text-halo-color': palette.halo, 'text-halo-width': 1.5, 'text-opacity': opacity },
+    },
+  ];
+}
+
+export function areaLayers(id: string, palette: Palette, opacity: number, fill: ExpressionSpecification | string, sourceLayer?: string): LayerSpecification[] {
+  const from = sourceLayer ? { source: id, 'source-layer': sourceLayer } : { source: id };
+  return [
+    { id: `${id}/area`, type: 'fill', ...from, paint: { 'fill-color': fill, 'fill-opacity': opacity * 0.75 } },
+    { id: `${id}/border`, type: 'line', ...from, paint: { 'line-color': palette.text, 'line-width': 1, 'line-opacity': opacity * 0.6 } },
+  ];
+}
+
+/** The ramp as a MapLibre expression on one property of a vector tile. */
+export function tileFill(ramp: Ramp, property: string): ExpressionSpecification {
+  const steps = ramp.breaks.flatMap((bound, index) => [bound, sequential[index + 1] ?? missingColour]);
+  return [
+    'case',
+    ['==', ['typeof', ['get', property]], 'number'],
+    steps.length > 0 ? ['step', ['get', property], sequential[0], ...steps] : sequential[2],
+    missingColour,
+  ] as unknown as ExpressionSpecification;
+}

@@ -1,0 +1,139 @@
+import type { Dataset } from '../api';
+import { useNames } from '../app/names';
+import type { PageProps } from '../app/pages';
+import { RouteLink } from '../app/router';
+import { useApi, useSession } from '../app/session';
+import { useAction } from '../app/useAction';
+import { useResource } from '../app/useResource';
+import { SecondaryActionButton } from '@utrecht/component-library-react';
+import { useI18n } from '../i18n';
+import { inWords, outline } from '../rights/words';
+import { Badge, stateTone } from '../ui/Badge';
+import { ButtonLink } from '../ui/ButtonLink';
+import { DataTable } from '../ui/DataTable';
+import { Page } from '../ui/Page';
+import { Empty, Failure, Loaded, Section } from '../ui/State';
+import { AskForUse } from './dataset/AskForUse';
+import { saveBlob } from './dataset/save';
+
+export default function DatasetPage({ params }: PageProps) {
+  const id = params['id'] ?? '';
+  const { t, say } = useI18n();
+  const api = useApi();
+  const dataset = useResource(`dataset ${id}`, (signal) => api.exchange.dataset(id, signal));
+  return (
+    <Page title={dataset.data ? say(dataset.data.title) : t.common.dataset} lead={say(dataset.data?.description)} back={{ to: '/catalogue', label: t.catalogue.title }}>
+      <Loaded resource={dataset} height={480}>{(data) => <DatasetView dataset={data} />}</Loaded>
+    </Page>
+  );
+}
+
+function DatasetView({ dataset }: { dataset: Dataset }) {
+  const { t } = useI18n();
+  const names = useNames();
+  const { identity } = useSession();
+  return (
+    <>
+      <div className="dmi-actions">
+        {dataset.layer ? <ButtonLink to={`/map?layer=${dataset.id}`} primary>{t.catalogue.showOnMap}</ButtonLink> : null}
+      </div>
+      <Section title={t.catalogue.about} id="about">
+        <dl className="dmi-facts">
+          <dt>{t.common.owner}</dt><dd>{names.participant(dataset.owner)}</dd>
+          {dataset.source ? (<><dt>{t.common.source}</dt><dd>{dataset.source}</dd></>) : null}
+          {dataset.licence ? (<><dt>{t.common.licence}</dt><dd>{dataset.licence}</dd></>) : null}
+          <dt>{t.catalogue.personal}</dt><dd>{dataset.personal ? t.common.yes : t.common.no}</dd>
+          <dt>ID</dt><dd><code>{dataset.id}</code></dd>
+        </dl>
+      </Section>
+      <Users dataset={dataset} />
+      <Sample dataset={dataset} />
+      <Download dataset={dataset} />
+      {identity && identity.participant !== dataset.owner && !identity.participant.startsWith('urn:dmi:person:') ? <AskForUse dataset={dataset} /> : null}
+    </>
+  );
+}
+
+function Users({ dataset }: { dataset: Dataset }) {
+  const i18n = useI18n();
+  const { t, term } = i18n;
+  const names = useNames();
+  const api = useApi();
+  const agreements = useResource(`users ${dataset.id}`, (signal) => api.exchange.agreements({ dataset: dataset.id }, signal));
+  return (
+    <Section title={t.catalogue.users} id="users">
+      <Loaded resource={agreements} height={120} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.catalogue.conditionsNone}</p>}>
+        {(all) => (
+          <ul className="dmi-rows">
+            {all.map((a) => {
+              const { purposes, actions } = outline(a.document);
+              return (
+                <li key={a.id}>
+                  <div>
+                    <p><RouteLink to={`/agreements/${a.id}`}>{names.participant(a.assignee)}</RouteLink>: {actions.map((one) => term(one)).join(', ')}</p>
+                    <p className="dmi-small dmi-soft">{t.common.purpose}: {purposes.map((one) => names.purpose(one)).join(', ')}</p>
+                    <details className="dmi-details dmi-small">
+                      <summary>{t.catalogue.conditions}</summary>
+                      <ul className="dmi-edits">{inWords(a.document, i18n, names).map((line) => <li key={line}>{line}</li>)}</ul>
+                    </details>
+                  </div>
+                  <Badge tone={stateTone(a.state)}>{term(a.state)}</Badge>
+                </li>
+              );
+            })}
+          </ul>
+        )}
+      </Loaded>
+    </Section>
+  );
+}
+
+function Sample({ dataset }: { dataset: Dataset }) {
+  const { t, term, quantity, moment } = useI18n();
+  const api = useApi();
+  const sample = useResource(`sample ${dataset.id}`, async (signal) => {
+    const [streams, latest] = await Promise.all([
+      api.platform.datastreams(dataset.id, undefined, signal),
+      api.platform.latest(dataset.id, undefined, signal),
+    ]);
+    return { names: new Map(streams.map((s) => [s.id, s])), latest };
+  });
+  const good = (flag: string | number | null) => flag === null || ['good', 'ok', '1', ''].includes(String(flag));
+  return (
+    <Section title={t.catalogue.sample} id="sample">
+      <Loaded resource={sample} height={240} owner={dataset.owner} isEmpty={(data) => data.latest.length === 0} empty={<Empty title={t.catalogue.sampleEmpty} />}>
+        {(data) => (
+          <>
+            <p>{t.catalogue.quality}: {t.catalogue.qualityGood(data.latest.filter((one) => good(one.flag)).length, data.latest.length)}</p>
+            <DataTable
+              caption={t.catalogue.sample} captionHidden rows={data.latest.slice(0, 25)} rowKey={(r) => r.datastream}
+              columns={[
+                { key: 'name', head: t.common.name, sort: (r) => data.names.get(r.datastream)?.name ?? r.datastream, cell: (r) => data.names.get(r.datastream)?.name ?? r.datastream },
+                { key: 'property', head: t.catalogue.properties, cell: (r) => term(data.names.get(r.datastream)?.observed_property ?? r.datastream.split('.').at(-1)) },
+                { key: 'value', head: t.common.value, numeric: true, sort: (r) => r.result, cell: (r) => quantity(r.result, r.unit) },
+                { key: 'time', head: t.map.when, sort: (r) => r.phenomenon_time, cell: (r) => moment(r.phenomenon_time) },
+                { key: 'flag', head: t.map.flag, cell: (r) => term(String(r.flag ?? '2')) },
+              ]}
+            />
+          </>
+        )}
+      </Loaded>
+    </Section>
+  );
+}
+
+function Download({ dataset }: { dataset: Dataset }) {
+  const { t } = useI18n();
+  const api = useApi();
+  const save = useAction(async (format: string) => saveBlob(await api.platform.export(dataset.id, format), `${dataset.id.split(':').at(-1)}-${format}.zip`));
+  return (
+    <Section title={t.catalogue.download} id="download" lead={t.catalogue.downloadText}>
+      <div className="dmi-actions">
+        {[['csv', 'CSV'], ['geojson', 'GeoJSON'], ['geoparquet', 'GeoParquet']].map(([format = '', name = '']) => (
+          <SecondaryActionButton key={format} disabled={save.busy} onClick={() => void save.run(format)}>{t.catalogue.downloadAs(name)}</SecondaryActionButton>
+        ))}
+      </div>
+      {save.error ? <Failure error={save.error} owner={dataset.owner} /> : null}
+    </Section>
+  );
+}

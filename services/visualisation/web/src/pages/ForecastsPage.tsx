@@ -1,0 +1,138 @@
+import { useMemo } from 'react';
+import { SecondaryActionButton } from '@utrecht/component-library-react';
+import type { Forecast, ForecastScore } from '../api';
+import { useLive } from '../app/live';
+import { RouteLink, useQueryState } from '../app/router';
+import { useApi } from '../app/session';
+import { useAction } from '../app/useAction';
+import { useResource } from '../app/useResource';
+import { TimeChart } from '../chart/TimeChart';
+import { useI18n } from '../i18n';
+import { Badge } from '../ui/Badge';
+import { DataTable } from '../ui/DataTable';
+import { SelectField } from '../ui/fields';
+import { Page } from '../ui/Page';
+import { Empty, Failure, Loaded, Section, Withdrawn } from '../ui/State';
+
+/** The newest issue of each place, in order of the moment it is for. */
+export function newestIssues(all: Forecast[]): Map<string, Forecast[]> {
+  const places = new Map<string, Forecast[]>();
+  for (const one of all) places.set(one.place, [...(places.get(one.place) ?? []), one]);
+  for (const [place, list] of places) {
+    const newest = list.map((one) => one.issued_at).sort().at(-1);
+    places.set(place, list.filter((one) => one.issued_at === newest).sort((a, b) => a.valid_at.localeCompare(b.valid_at)));
+  }
+  return places;
+}
+
+export default function ForecastsPage() {
+  const { t } = useI18n();
+  const api = useApi();
+  const live = useLive();
+  const forecasts = useResource('forecasts', (signal) => api.support.forecasts(undefined, signal), 30_000);
+  const recompute = useAction(async () => {
+    await api.support.recompute();
+    live(t.forecasts.recomputed);
+    forecasts.reload();
+  });
+  return (
+    <Page
+      title={t.forecasts.title} lead={t.forecasts.lead}
+      actions={<SecondaryActionButton busy={recompute.busy} disabled={recompute.busy} onClick={() => void recompute.run()}>{t.forecasts.recompute}</SecondaryActionButton>}
+    >
+      {recompute.error ? <Failure error={recompute.error} /> : null}
+      <Loaded resource={forecasts} height={420} isEmpty={(all) => all.length === 0} empty={<Empty title={t.forecasts.empty}>{t.forecasts.emptyText}</Empty>}>
+        {(all) => <Places all={all} />}
+      </Loaded>
+      <Scores names={new Map((forecasts.data ?? []).map((one) => [one.place, one.name]))} />
+      <Crowding />
+    </Page>
+  );
+}
+
+function Places({ all }: { all: Forecast[] }) {
+  const { t, moment } = useI18n();
+  const [query, change] = useQueryState();
+  const places = useMemo(() => newestIssues(all), [all]);
+  const place = query.get('place') ?? [...places.keys()][0] ?? '';
+  const list = places.get(place) ?? [];
+  const first = list[0];
+  return (
+    <>
+      <SelectField
+        label={t.forecasts.choosePlace} value={place} onChange={(value) => change({ place: value })}
+        choices={[...places].map(([value, [one]]) => ({ value, label: one?.name ?? value }))}
+      />
+      {first?.withdrawn ? <Withdrawn /> : null}
+      {first ? (
+        <>
+          <TimeChart
+            title={t.forecasts.chart(first.name)} unit={first.unit} height={300} reference={first.capacity}
+            names={{ value: t.forecasts.middle, low: t.forecasts.low, high: t.forecasts.high, band: t.forecasts.interval, reference: t.forecasts.capacityLine }}
+            rows={list.map((one) => ({ at: new Date(one.valid_at).getTime(), value: one.p50, low: one.p10, high: one.p90 }))}
+          />
+          <p className="dmi-small dmi-soft">
+            {t.forecasts.issued(moment(first.issued_at))}. <RouteLink to={`/lineage/${encodeURIComponent(first.id)}`}>{t.lineage.show}</RouteLink>
+          </p>
+        </>
+      ) : null}
+    </>
+  );
+}
+
+function Scores({ names }: { names: Map<string, string> }) {
+  const { t, number, percent } = useI18n();
+  const api = useApi();
+  const scores = useResource('scores', (signal) => api.support.scores(signal), 60_000);
+  const best = (s: ForecastScore) =>
+    s.mae !== null && s.mae_persistence !== null && s.mae_last_week !== null && s.mae < s.mae_persistence && s.mae < s.mae_last_week;
+  const place = (id: string) => names.get(id) ?? id.split('.').slice(0, 2).at(-1) ?? id;
+  return (
+    <Section title={t.forecasts.scores} id="scores" lead={t.forecasts.scoresText}>
+      <Loaded resource={scores} height={240} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.forecasts.scoresEmpty}</p>}>
+        {(all) => (
+          <DataTable
+            caption={t.forecasts.scores} captionHidden rows={all} rowKey={(s) => `${s.place} ${s.horizon_min}`} initialSort={{ key: 'place' }}
+            columns={[
+              { key: 'place', head: t.common.place, sort: (s) => place(s.place), cell: (s) => place(s.place) },
+              { key: 'horizon', head: t.forecasts.horizon, numeric: true, sort: (s) => s.horizon_min, cell: (s) => t.forecasts.minutes(number(s.horizon_min)) },
+              { key: 'mae', head: t.forecasts.mae, numeric: true, sort: (s) => s.mae, cell: (s) => number(s.mae, 1) },
+              { key: 'persistence', head: t.forecasts.persistence, numeric: true, sort: (s) => s.mae_persistence, cell: (s) => number(s.mae_persistence, 1) },
+              { key: 'lastWeek', head: t.forecasts.lastWeek, numeric: true, sort: (s) => s.mae_last_week, cell: (s) => number(s.mae_last_week, 1) },
+              { key: 'coverage', head: t.forecasts.coverage, numeric: true, sort: (s) => s.coverage, cell: (s) => percent(s.coverage) },
+              { key: 'count', head: t.forecasts.count, numeric: true, sort: (s) => s.count, cell: (s) => number(s.count) },
+              { key: 'better', head: t.common.state, cell: (s) => <Badge tone={best(s) ? 'good' : 'warn'}>{best(s) ? t.forecasts.better : t.forecasts.worse}</Badge> },
+            ]}
+          />
+        )}
+      </Loaded>
+      <p className="dmi-small dmi-soft">{t.forecasts.coverage}: {t.forecasts.coverageHelp}</p>
+    </Section>
+  );
+}
+
+function Crowding() {
+  const { t, quantity, moment, number } = useI18n();
+  const api = useApi();
+  const crowd = useResource('crowd', (signal) => api.support.crowd(signal), 30_000);
+  const tone = (level: string | null) => (level === null ? 'neutral' : 'EF'.includes(level) ? 'bad' : level === 'D' ? 'warn' : 'good');
+  return (
+    <Section title={t.forecasts.crowd} id="crowd" lead={t.forecasts.levelText}>
+      <Loaded resource={crowd} height={160} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.common.noData}</p>}>
+        {(all) => (
+          <DataTable
+            caption={t.forecasts.crowd} captionHidden rows={all} rowKey={(c) => c.place} initialSort={{ key: 'level', descending: true }}
+            columns={[
+              { key: 'name', head: t.common.place, sort: (c) => c.name, cell: (c) => c.name },
+              { key: 'level', head: t.forecasts.level, sort: (c) => c.level, cell: (c) => <Badge tone={tone(c.level)}>{c.level ?? t.common.noData}</Badge> },
+              { key: 'flow', head: t.forecasts.flow, numeric: true, sort: (c) => c.flow, cell: (c) => quantity(c.flow, '{person}/min') },
+              { key: 'width', head: t.forecasts.width, numeric: true, sort: (c) => c.effective_width, cell: (c) => quantity(c.effective_width, 'm') },
+              { key: 'capacity', head: t.map.capacity, numeric: true, sort: (c) => c.capacity, cell: (c) => number(c.capacity) },
+              { key: 'at', head: t.map.when, sort: (c) => c.at, cell: (c) => moment(c.at) },
+            ]}
+          />
+        )}
+      </Loaded>
+    </Section>
+  );
+}

@@ -1,0 +1,80 @@
+import { useState } from 'react';
+import { SecondaryActionButton } from '@utrecht/component-library-react';
+import type { LogEntry, LogVerification } from '../api';
+import { useNames } from '../app/names';
+import { useQueryState } from '../app/router';
+import { useApi } from '../app/session';
+import { useAction } from '../app/useAction';
+import { useResource } from '../app/useResource';
+import { useI18n } from '../i18n';
+import { SelectField } from '../ui/fields';
+import { Page } from '../ui/Page';
+import { Empty, Failure, Loaded, Notice } from '../ui/State';
+import { LogTable } from './log/LogTable';
+
+const size = 100;
+
+export default function LogPage() {
+  const { t, say, number } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const [query, change] = useQueryState();
+  const dataset = query.get('dataset') ?? '';
+  const outcome = query.get('outcome') ?? '';
+  const [more, setMore] = useState<LogEntry[]>([]);
+  const [next, setNext] = useState<string | null | undefined>(undefined);
+  const first = useResource(`log ${dataset}`, (signal) => api.exchange.log({ limit: size, dataset, newest: true }, signal));
+  const [chain, setChain] = useState<LogVerification | null>(null);
+  const verify = useAction(async () => setChain(await api.exchange.verifyLog()));
+  const load = useAction(async (after: string) => {
+    const page = await api.exchange.log({ limit: size, dataset, after });
+    setMore((old) => [...old, ...page.items]);
+    setNext(page.next);
+  });
+  const fits = (entry: LogEntry) => outcome === '' || (outcome === 'refused') === !entry.allowed;
+  const filter = (changes: Record<string, string | null>) => {
+    setMore([]);
+    setNext(undefined);
+    change(changes);
+  };
+
+  return (
+    <Page
+      title={t.log.title} lead={t.log.lead} wide
+      actions={<SecondaryActionButton busy={verify.busy} disabled={verify.busy} onClick={() => void verify.run()}>{verify.busy ? t.log.verifying : t.log.verify}</SecondaryActionButton>}
+    >
+      <div role="status">
+        {chain ? (
+          chain.ok ? <Notice tone="good"><p>{t.log.verified(number(chain.count))}</p></Notice>
+            : <Notice tone="bad" title={t.log.broken}><p>{chain.reason}</p></Notice>
+        ) : null}
+      </div>
+      {verify.error ? <Failure error={verify.error} /> : null}
+      <div className="dmi-form__row">
+        <SelectField
+          label={t.log.filterDataset} value={dataset} onChange={(value) => filter({ dataset: value || null })}
+          choices={[{ value: '', label: t.common.all }, ...names.datasets.map((one) => ({ value: one.id, label: say(one.title) }))]}
+        />
+        <SelectField
+          label={t.log.filterOutcome} value={outcome} onChange={(value) => change({ outcome: value || null })}
+          choices={[{ value: '', label: t.common.all }, { value: 'refused', label: t.log.onlyRefused }, { value: 'allowed', label: t.log.onlyAllowed }]}
+        />
+      </div>
+      <Loaded resource={first} height={480} isEmpty={(page) => page.items.length === 0} empty={<Empty title={t.log.empty} />}>
+        {(page) => {
+          const all = [...new Map([...page.items, ...more].map((entry) => [entry.sequence, entry])).values()];
+          const shown = all.filter(fits);
+          const cursor = next === undefined ? page.next : next;
+          return (
+            <>
+              <p className="dmi-small dmi-soft">{t.common.rows(shown.length, all.length)}</p>
+              {shown.length > 0 ? <LogTable caption={t.log.title} entries={shown} /> : <Empty title={t.log.none} />}
+              {load.error ? <Failure error={load.error} /> : null}
+              {cursor ? <SecondaryActionButton busy={load.busy} onClick={() => void load.run(cursor)}>{t.common.more}</SecondaryActionButton> : null}
+            </>
+          );
+        }}
+      </Loaded>
+    </Page>
+  );
+}

@@ -1,0 +1,107 @@
+import { useState } from 'react';
+import { SecondaryActionButton } from '@utrecht/component-library-react';
+import type { Agreement } from '../api';
+import { useLive } from '../app/live';
+import { useNames } from '../app/names';
+import { useApi, useSession } from '../app/session';
+import { useAction } from '../app/useAction';
+import { useResource } from '../app/useResource';
+import { useI18n } from '../i18n';
+import { outline } from '../rights/words';
+import { Badge, stateTone } from '../ui/Badge';
+import { ButtonLink } from '../ui/ButtonLink';
+import { ConfirmDialog } from '../ui/Dialog';
+import { Page } from '../ui/Page';
+import { Empty, Loaded, Section } from '../ui/State';
+import { LogTable } from './log/LogTable';
+import { GiveConsent } from './mydata/GiveConsent';
+
+export default function MyDataPage() {
+  const { t } = useI18n();
+  const { identity } = useSession();
+  const person = identity?.participant.startsWith('urn:dmi:person:') ?? false;
+  return (
+    <Page title={t.mydata.title} lead={t.mydata.lead}>
+      {person ? <MyData /> : (
+        <Empty title={t.mydata.notPerson} action={<ButtonLink to="/signin">{t.shell.switchIdentity}</ButtonLink>}>{t.mydata.notPersonText}</Empty>
+      )}
+    </Page>
+  );
+}
+
+function MyData() {
+  const { t, term, say } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const consents = useResource('consents', (signal) => api.exchange.consents(signal), 10_000);
+  const uses = useResource('my log', (signal) => api.exchange.log({ limit: 25, newest: true }, signal), 15_000);
+  const measured = [...new Set((consents.data ?? []).flatMap((one) => one.datasets))];
+  return (
+    <>
+      <Section title={t.mydata.measured} id="measured">
+        {consents.data && measured.length === 0 ? <p className="dmi-soft">{t.mydata.measuredEmpty}</p> : null}
+        <ul className="dmi-rows">
+          {measured.map((id) => {
+            const dataset = names.datasets.find((one) => one.id === id);
+            return <li key={id}><div><p><strong>{names.dataset(id)}</strong></p><p className="dmi-small dmi-soft">{say(dataset?.description)}</p></div><span className="dmi-soft">{names.participant(dataset?.owner)}</span></li>;
+          })}
+        </ul>
+      </Section>
+      <Section title={t.mydata.consents} id="consents">
+        <Loaded resource={consents} height={200} isEmpty={(all) => all.length === 0} empty={<p>{t.mydata.consentsEmpty}</p>}>
+          {(all) => (
+            <ul className="dmi-cards">
+              {[...all].sort((a, b) => a.state.localeCompare(b.state)).map((one) => <ConsentCard key={one.id} consent={one} changed={consents.reload} state={term(one.state)} />)}
+            </ul>
+          )}
+        </Loaded>
+        <GiveConsent datasets={measured} changed={consents.reload} />
+      </Section>
+      <Section title={t.mydata.uses} id="uses">
+        <Loaded resource={uses} height={240} isEmpty={(page) => page.items.length === 0} empty={<p className="dmi-soft">{t.mydata.usesEmpty}</p>}>
+          {(page) => <LogTable caption={t.mydata.uses} entries={page.items} />}
+        </Loaded>
+      </Section>
+      <Section title={t.mydata.questions} id="questions"><p>{t.mydata.questionsText}</p></Section>
+    </>
+  );
+}
+
+function ConsentCard({ consent, changed, state }: { consent: Agreement; changed: () => void; state: string }) {
+  const { t, moment } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const live = useLive();
+  const [asking, setAsking] = useState(false);
+  const { purposes } = outline(consent.document);
+  const purpose = purposes.map((one) => names.purpose(one)).join(', ');
+  const dataset = consent.datasets.map((one) => names.dataset(one)).join(', ');
+  const withdraw = useAction(async () => {
+    await api.exchange.withdraw(consent.id);
+    setAsking(false);
+    live(t.mydata.withdrawnDone);
+    changed();
+  });
+  return (
+    <li className="dmi-card">
+      <p className="dmi-badges"><Badge tone={stateTone(consent.state)}>{consent.state === 'ended' ? t.terms.withdrawn : state}</Badge></p>
+      <h3 className="utrecht-heading-3">{t.mydata.forPurpose(purpose)}</h3>
+      <dl className="dmi-facts">
+        <dt>{t.common.dataset}</dt><dd>{dataset}</dd>
+        <dt>{t.mydata.recipients}</dt><dd>{names.participant(consent.assignee)}</dd>
+        <dt>{t.mydata.since}</dt><dd>{moment(consent.concluded_at)}</dd>
+      </dl>
+      {consent.state === 'active' ? (
+        <div className="dmi-actions"><SecondaryActionButton hint="danger" onClick={() => setAsking(true)} aria-label={`${t.mydata.withdraw}: ${t.mydata.forPurpose(purpose)}, ${names.participant(consent.assignee)}`}>{t.mydata.withdraw}</SecondaryActionButton></div>
+      ) : (
+        <p className="dmi-small dmi-soft">{t.mydata.withdrawnOn(moment(consent.ended_at, true))}</p>
+      )}
+      <ConfirmDialog
+        open={asking} danger title={t.mydata.withdrawTitle} confirm={t.mydata.withdrawConfirm} busy={withdraw.busy} error={withdraw.error}
+        onClose={() => setAsking(false)} onConfirm={() => void withdraw.run()}
+      >
+        <p>{t.mydata.withdrawText(purpose, dataset)}</p>
+      </ConfirmDialog>
+    </li>
+  );
+}

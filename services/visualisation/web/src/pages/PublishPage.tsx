@@ -1,0 +1,133 @@
+import { useState } from 'react';
+import { PrimaryActionButton, SecondaryActionButton } from '@utrecht/component-library-react';
+import { useNames } from '../app/names';
+import { useApi, useSession } from '../app/session';
+import { useAction } from '../app/useAction';
+import { useI18n } from '../i18n';
+import type { ConditionChoice } from '../rights/templates';
+import { CodeExample } from '../ui/CopyButton';
+import { SelectField, TextField } from '../ui/fields';
+import { Page } from '../ui/Page';
+import { Failure, Notice, Section } from '../ui/State';
+import { Conditions } from './intake/Conditions';
+import { examples, measurable, thingOf } from './intake/sensor';
+import { slugOf, useCreateDataset } from './intake/useDataset';
+
+export default function PublishPage() {
+  const { t } = useI18n();
+  const [done, setDone] = useState<string | null>(null);
+  return (
+    <Page title={t.publish.title} lead={t.publish.lead}>
+      {done ? <Done datastream={done} again={() => setDone(null)} /> : <PublishForm onDone={setDone} />}
+    </Page>
+  );
+}
+
+function Done({ datastream, again }: { datastream: string; again: () => void }) {
+  const { t } = useI18n();
+  const { curl, python } = examples(location.origin, datastream);
+  return (
+    <div className="dmi-stack">
+      <Notice tone="good" title={t.publish.doneTitle}>
+        <p role="status">{t.publish.doneText}</p>
+        <p><code>{datastream}</code></p>
+      </Notice>
+      <p>{t.publish.tokenNote}</p>
+      <CodeExample title={t.publish.curl} code={curl} />
+      <CodeExample title={t.publish.python} code={python} />
+      <SecondaryActionButton onClick={again}>{t.publish.another}</SecondaryActionButton>
+    </div>
+  );
+}
+
+/** A number as people write it, with a comma or a point; null when it is none. */
+function numberIn(text: string): number | null {
+  const value = Number(text.trim().replace(',', '.'));
+  return text.trim() === '' || Number.isNaN(value) ? null : value;
+}
+
+function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
+  const { t, say, term } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const { identity } = useSession();
+  const create = useCreateDataset();
+  const [name, setName] = useState('');
+  const [slug, setSlug] = useState<string | null>(null);
+  const [property, setProperty] = useState('occupancy');
+  const [dataset, setDataset] = useState('');
+  const [title, setTitle] = useState('');
+  const [longitude, setLongitude] = useState('5,10');
+  const [latitude, setLatitude] = useState('52,10');
+  const [capacity, setCapacity] = useState('');
+  const [choice, setChoice] = useState<ConditionChoice>('city');
+  const [purpose, setPurpose] = useState('dmi:purpose:mobility');
+  const [tried, setTried] = useState(false);
+  const own = names.datasets.filter((one) => one.owner === identity?.participant);
+  const fresh = dataset === 'new' || own.length === 0;
+  const shortName = slug ?? slugOf(name);
+  const lon = numberIn(longitude);
+  const lat = numberIn(latitude);
+  const wrong = {
+    name: name.trim() === '' ? t.common.required : null,
+    slug: /^[a-z0-9]+(-[a-z0-9]+)*$/.test(shortName) ? null : t.publish.wrongSlug,
+    dataset: !fresh && dataset === '' ? t.common.required : null,
+    title: fresh && title.trim() === '' ? t.common.required : null,
+    longitude: lon !== null && lon >= 3.2 && lon <= 7.3 ? null : t.publish.wrongLongitude,
+    latitude: lat !== null && lat >= 50.7 && lat <= 53.7 ? null : t.publish.wrongLatitude,
+  };
+  const send = useAction(async () => {
+    const id = fresh ? await create(title.trim(), choice, purpose) : dataset;
+    setDataset(id);
+    const thing = thingOf({
+      name: name.trim(), slug: shortName, dataset: id, property, unit: measurable[property] ?? '1',
+      longitude: lon ?? 0, latitude: lat ?? 0, capacity: numberIn(capacity),
+    });
+    await api.ingest.create('Things', thing);
+    onDone(`${String(thing['@iot.id'])}.${property}`);
+  });
+  const show = (message: string | null) => (tried ? message : null);
+
+  return (
+    <form
+      className="dmi-form" noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        setTried(true);
+        if (Object.values(wrong).every((one) => one === null)) void send.run();
+      }}
+    >
+      <Section title={t.publish.sensor} id="sensor">
+        <TextField label={t.publish.name} help={t.publish.nameHelp} value={name} onChange={setName} error={show(wrong.name)} />
+        <TextField label={t.publish.slug} help={t.publish.slugHelp} value={shortName} onChange={setSlug} error={show(wrong.slug)} />
+        <SelectField label={t.publish.property} value={property} onChange={setProperty} choices={Object.keys(measurable).map((value) => ({ value, label: term(value) }))} />
+        {['occupancy', 'free_spaces', 'crowd_count'].includes(property) ? (
+          <TextField label={t.publish.capacity} inputMode="numeric" value={capacity} onChange={setCapacity} />
+        ) : null}
+      </Section>
+      <Section title={t.publish.place} id="place">
+        <div className="dmi-form__row">
+          <TextField label={t.publish.longitude} inputMode="decimal" value={longitude} onChange={setLongitude} error={show(wrong.longitude)} />
+          <TextField label={t.publish.latitude} inputMode="decimal" value={latitude} onChange={setLatitude} error={show(wrong.latitude)} />
+        </div>
+        <p className="dmi-small dmi-soft">{t.publish.coordinateHelp}</p>
+      </Section>
+      <Section title={t.sources.dataset} id="set">
+        {own.length > 0 ? (
+          <SelectField
+            label={t.common.dataset} error={show(wrong.dataset)} value={dataset} onChange={setDataset} placeholder={t.common.chooseOne}
+            choices={[...own.map((one) => ({ value: one.id, label: say(one.title) })), { value: 'new', label: t.sources.newDataset }]}
+          />
+        ) : null}
+        {fresh ? (
+          <>
+            <TextField label={t.sources.newDatasetName} error={show(wrong.title)} value={title} onChange={setTitle} />
+            <Conditions choice={choice} purpose={purpose} onChoice={setChoice} onPurpose={setPurpose} />
+          </>
+        ) : null}
+      </Section>
+      {send.error ? <Failure error={send.error} /> : null}
+      <div><PrimaryActionButton type="submit" busy={send.busy} disabled={send.busy}>{t.publish.submit}</PrimaryActionButton></div>
+    </form>
+  );
+}

@@ -1,0 +1,104 @@
+import { useState } from 'react';
+import { PrimaryActionButton } from '@utrecht/component-library-react';
+import type { ImportReport } from '../api';
+import { useNames } from '../app/names';
+import { useApi, useSession } from '../app/session';
+import { useAction } from '../app/useAction';
+import { useResource } from '../app/useResource';
+import { useI18n } from '../i18n';
+import type { ConditionChoice } from '../rights/templates';
+import { Field, SelectField, TextField } from '../ui/fields';
+import { Page } from '../ui/Page';
+import { Failure, Loaded, Section } from '../ui/State';
+import { Conditions } from './intake/Conditions';
+import { ImportReportView } from './intake/ImportReport';
+import { RejectTable } from './intake/RejectTable';
+import { useCreateDataset } from './intake/useDataset';
+
+const limit = 32 * 1024 * 1024;
+
+export default function SourcesPage() {
+  const { t } = useI18n();
+  const api = useApi();
+  const rejects = useResource('rejects', (signal) => api.platform.rejects(signal), 15_000);
+  return (
+    <Page title={t.sources.title} lead={t.sources.lead}>
+      <Section title={t.sources.importTitle} id="import"><ImportForm /></Section>
+      <Section title={t.sources.rejects} id="rejects" lead={t.sources.rejectsText}>
+        <Loaded resource={rejects} height={200} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.sources.rejectsEmpty}</p>}>
+          {(all) => <RejectTable rejects={all} changed={rejects.reload} />}
+        </Loaded>
+      </Section>
+    </Page>
+  );
+}
+
+function ImportForm() {
+  const { t, say } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const { identity } = useSession();
+  const create = useCreateDataset();
+  const kinds = useResource('kinds', (signal) => api.ingest.kinds(signal));
+  const [kind, setKind] = useState('');
+  const [dataset, setDataset] = useState('');
+  const [title, setTitle] = useState('');
+  const [files, setFiles] = useState<File[]>([]);
+  const [choice, setChoice] = useState<ConditionChoice>('city');
+  const [purpose, setPurpose] = useState('dmi:purpose:mobility');
+  const [tried, setTried] = useState(false);
+  const [report, setReport] = useState<ImportReport | null>(null);
+  const fresh = dataset === 'new';
+  const tooLarge = files.reduce((sum, file) => sum + file.size, 0) > limit;
+  const complete = kind !== '' && dataset !== '' && (!fresh || title.trim() !== '') && files.length > 0 && !tooLarge;
+  const send = useAction(async () => {
+    const id = fresh ? await create(title.trim(), choice, purpose) : dataset;
+    setDataset(id);
+    setReport(await api.ingest.importFiles(kind, id, files));
+  });
+  const missing = (wrong: boolean) => (tried && wrong ? t.common.required : null);
+  const own = names.datasets.filter((one) => one.owner === identity?.participant);
+
+  return (
+    <Loaded resource={kinds} height={420}>
+      {(list) => {
+        const chosen = list.find((one) => one.kind === kind);
+        return (
+          <form
+            className="dmi-form" noValidate
+            onSubmit={(event) => {
+              event.preventDefault();
+              setTried(true);
+              if (complete) void send.run();
+            }}
+          >
+            <SelectField
+              label={t.sources.kind} help={chosen ? say(chosen.description) : t.sources.kindHelp} error={missing(kind === '')} value={kind} onChange={setKind}
+              placeholder={t.common.chooseOne} choices={list.map((one) => ({ value: one.kind, label: say(one.title) || one.kind }))}
+            />
+            <SelectField
+              label={t.sources.dataset} error={missing(dataset === '')} value={dataset} onChange={setDataset} placeholder={t.common.chooseOne}
+              choices={[...own.map((one) => ({ value: one.id, label: say(one.title) })), { value: 'new', label: t.sources.newDataset }]}
+            />
+            {fresh ? (
+              <>
+                <TextField label={t.sources.newDatasetName} error={missing(title.trim() === '')} value={title} onChange={setTitle} />
+                <Conditions choice={choice} purpose={purpose} onChoice={setChoice} onPurpose={setPurpose} />
+              </>
+            ) : null}
+            <Field label={t.sources.file} help={t.sources.fileHelp} error={tooLarge ? t.sources.tooLarge : tried && files.length === 0 ? t.sources.chooseFile : null}>
+              {({ id, describedBy }) => (
+                <span className="dmi-file">
+                  <input id={id} type="file" multiple aria-describedby={describedBy} onChange={(event) => setFiles([...(event.target.files ?? [])])} />
+                </span>
+              )}
+            </Field>
+            {send.error ? <Failure error={send.error} /> : null}
+            <div><PrimaryActionButton type="submit" busy={send.busy} disabled={send.busy}>{send.busy ? t.common.working : t.sources.submit}</PrimaryActionButton></div>
+            {report ? <ImportReportView key={report.import_id} first={report} /> : null}
+          </form>
+        );
+      }}
+    </Loaded>
+  );
+}

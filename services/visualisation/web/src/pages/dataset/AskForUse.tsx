@@ -1,0 +1,58 @@
+/** A proposal for an agreement in plain words: for what, to do what, until when. */
+import { useState } from 'react';
+import { PrimaryActionButton } from '@utrecht/component-library-react';
+import type { Dataset } from '../../api';
+import { useNames } from '../../app/names';
+import { useApi, useSession } from '../../app/session';
+import { useAction } from '../../app/useAction';
+import { useI18n } from '../../i18n';
+import { agreementOf } from '../../rights/templates';
+import { CheckboxList, SelectField, TextField } from '../../ui/fields';
+import { Failure, Notice, Section } from '../../ui/State';
+
+const offered = ['dmi:read', 'dmi:display', 'dmi:analyse', 'dmi:export', 'dmi:contribute'];
+
+export function AskForUse({ dataset }: { dataset: Dataset }) {
+  const { t, term, say } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const { identity, purpose: current } = useSession();
+  const [purpose, setPurpose] = useState(current);
+  const [actions, setActions] = useState<string[]>(['dmi:read']);
+  const [until, setUntil] = useState('');
+  const [tried, setTried] = useState(false);
+  const [sent, setSent] = useState(false);
+  const send = useAction(async () => {
+    await api.exchange.propose(agreementOf({
+      assigner: dataset.owner, assignee: identity?.participant ?? '', dataset: dataset.id, actions, purpose,
+      until: until ? `${until}T23:59:59Z` : null, rulebook: names.rulebook?.version ?? '1.0.0',
+    }));
+    setSent(true);
+  });
+  return (
+    <Section title={t.catalogue.ask} id="ask" lead={t.catalogue.askText}>
+      {sent ? <Notice tone="good"><p role="status">{t.catalogue.askSent}</p></Notice> : (
+        <form
+          className="dmi-form" noValidate
+          onSubmit={(event) => {
+            event.preventDefault();
+            setTried(true);
+            if (actions.length > 0) void send.run();
+          }}
+        >
+          <SelectField
+            label={t.catalogue.askFor} value={purpose} onChange={setPurpose}
+            choices={(names.rulebook?.purposes ?? [{ id: current, label: term(current) }]).map((one) => ({ value: one.id, label: say(one.label) }))}
+          />
+          <CheckboxList
+            label={t.catalogue.askActions} values={actions} onChange={setActions} error={tried && actions.length === 0 ? t.catalogue.askOne : null}
+            choices={offered.map((value) => ({ value, label: term(value) }))}
+          />
+          <TextField type="date" label={t.catalogue.askUntil} value={until} onChange={setUntil} />
+          {send.error ? <Failure error={send.error} /> : null}
+          <div><PrimaryActionButton type="submit" busy={send.busy} disabled={send.busy}>{t.catalogue.askSend}</PrimaryActionButton></div>
+        </form>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,35 @@
+/** The choice of who may use data, in plain words; each choice is a template of agreements. */
+import { useNames } from '../../app/names';
+import { useI18n } from '../../i18n';
+import type { ConditionChoice } from '../../rights/templates';
+import { RadioGroup, SelectField } from '../../ui/fields';
+
+interface Props {
+  choice: ConditionChoice;
+  purpose: string;
+  onChoice: (choice: ConditionChoice) => void;
+  onPurpose: (purpose: string) => void;
+}
+
+export function Conditions({ choice, purpose, onChoice, onPurpose }: Props) {
+  const { t, say, term } = useI18n();
+  const names = useNames();
+  return (
+    <>
+      <RadioGroup
+        label={t.sources.conditions} name="conditions" value={choice} onChange={(value) => onChoice(value as ConditionChoice)}
+        choices={[
+          { value: 'city', label: t.sources.condCity, help: t.sources.condCityText },
+          { value: 'narrow', label: t.sources.condNarrow, help: t.sources.condNarrowText },
+          { value: 'open', label: t.sources.condOpen, help: t.sources.condOpenText },
+        ]}
+      />
+      {choice === 'narrow' ? (
+        <SelectField
+          label={t.common.purpose} value={purpose} onChange={onPurpose}
+          choices={(names.rulebook?.purposes ?? [{ id: purpose, label: term(purpose) }]).map((one) => ({ value: one.id, label: say(one.label) }))}
+        />
+      ) : null}
+    </>
+  );
+}

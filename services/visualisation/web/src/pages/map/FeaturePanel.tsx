@@ -1,0 +1,160 @@
+/** What one point or area is: its values, when and from whom, under which agreement, and its history. */
+import { useEffect, useRef, useState } from 'react';
+import { Heading2, Heading3 } from '@utrecht/component-library-react';
+import type { Layer, LayerFeature } from '../../api';
+import { useNames } from '../../app/names';
+import { RouteLink } from '../../app/router';
+import { useApi } from '../../app/session';
+import { useResource } from '../../app/useResource';
+import { withGaps } from '../../chart/scales';
+import { TimeChart } from '../../chart/TimeChart';
+import { useI18n } from '../../i18n';
+import { shortId } from '../../i18n/format';
+import { toRdNew } from '../../map/rd';
+import { CopyButton } from '../../ui/CopyButton';
+import { RadioGroup } from '../../ui/fields';
+import { Icon } from '../../ui/Icon';
+import { Loaded } from '../../ui/State';
+
+interface Props {
+  layer: Layer;
+  feature: LayerFeature;
+  siblings: LayerFeature[];
+  at: [number, number] | null;
+  onClose: () => void;
+  onChoose: (id: string) => void;
+}
+
+export function FeaturePanel({ layer, feature, siblings, at, onClose, onChoose }: Props) {
+  const { t, say, term, quantity, moment, age, percent, number } = useI18n();
+  const names = useNames();
+  const p = feature.properties;
+  const title = p.name ?? (say(p.label) || shortId(p.id));
+  const label = say(p.label);
+  const share = typeof p.result === 'number' && p.capacity ? p.result / p.capacity : null;
+  const point = feature.geometry?.type === 'Point' ? (feature.geometry.coordinates as [number, number]) : at;
+  const figures = Object.entries(p).filter(([key, value]) => layer.kind === 'areas' && typeof value === 'number' && !['result', 'capacity', 'lon', 'lat'].includes(key));
+  const panel = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // After a choice the focus follows to what was chosen; a page that just opened keeps its own start.
+    if (document.activeElement !== document.body) panel.current?.focus();
+  }, [p.id]);
+  const neighbourhood = typeof p.neighbourhood === 'string' ? p.neighbourhood : null;
+
+  return (
+    <section ref={panel} tabIndex={-1} className="dmi-panel" aria-label={t.map.panel}>
+      <div className="dmi-panel__head">
+        <div>
+          <p className="dmi-small dmi-soft">{say(layer.title)}</p>
+          <Heading2>{title}</Heading2>
+        </div>
+        <button type="button" className="dmi-icon-button" aria-label={t.common.close} onClick={onClose}>
+          <Icon name="close" />
+        </button>
+      </div>
+      {label && label !== title ? <p>{label}</p> : null}
+      {p.observed_property ? (
+        <div>
+          <p className="dmi-small dmi-soft dmi-cap">{term(p.observed_property)}</p>
+          <p className="dmi-card__figure">
+            {quantity(p.result, p.unit)} {share !== null ? <small>{t.map.full(percent(share))}</small> : null}
+          </p>
+        </div>
+      ) : null}
+      <dl className="dmi-facts">
+        {p.capacity ? (<><dt>{t.map.capacity}</dt><dd>{quantity(p.capacity, p.unit)}</dd></>) : null}
+        {figures.map(([key, value]) => (<FigureRow key={key} name={term(key)} value={number(value as number)} />))}
+        {p.phenomenon_time ? (<><dt>{t.map.when}</dt><dd>{moment(p.phenomenon_time)} ({age(p.phenomenon_time)})</dd></>) : null}
+        {p.flag !== undefined && p.flag !== null ? (<><dt>{t.map.flag}</dt><dd>{term(String(p.flag))}</dd></>) : null}
+        {neighbourhood ? (<><dt>{t.map.neighbourhood}</dt><dd>{neighbourhood}</dd></>) : null}
+        <dt>{t.map.from}</dt>
+        <dd>{names.participant(layer.owner)}{layer.source && layer.source !== names.participant(layer.owner) ? `, ${layer.source}` : ''}</dd>
+        {p.agreement ? (
+          <><dt>{t.map.under}</dt><dd><RouteLink to={`/agreements/${p.agreement}`}>{shortId(p.agreement)}</RouteLink></dd></>
+        ) : null}
+      </dl>
+      {siblings.length > 1 ? (
+        <>
+          <Heading3>{t.map.otherValues}</Heading3>
+          <ul className="dmi-plain">
+            {siblings.filter((one) => one.properties.id !== p.id).map((one) => (
+              <li key={one.properties.id}>
+                <button type="button" className="dmi-link-button" onClick={() => onChoose(one.properties.id)}>
+                  {term(one.properties.observed_property)}: {quantity(one.properties.result, one.properties.unit)}
+                </button>
+              </li>
+            ))}
+          </ul>
+        </>
+      ) : null}
+      {p.datastream ? <HistoryChart datastream={p.datastream} purpose={layer.purpose ?? undefined} title={`${title}, ${term(p.observed_property)}`} capacity={p.capacity ?? null} /> : null}
+      {point ? <Coordinates point={point} /> : null}
+    </section>
+  );
+}
+
+function FigureRow({ name, value }: { name: string; value: string }) {
+  return (<><dt className="dmi-cap">{name}</dt><dd>{value}</dd></>);
+}
+
+function HistoryChart({ datastream, purpose, title, capacity }: { datastream: string; purpose?: string; title: string; capacity: number | null }) {
+  const { t, term } = useI18n();
+  const api = useApi();
+  const [days, setDays] = useState('1');
+  const history = useResource(
+    `history ${datastream} ${days}`,
+    (signal) => {
+      const to = new Date();
+      const from = new Date(to.getTime() - Number(days) * 86_400_000);
+      return api.visualisation.history(datastream, from, to, 96, purpose, signal);
+    },
+    60_000,
+  );
+  return (
+    <div className="dmi-stack">
+      <Heading3>{t.map.history}</Heading3>
+      <RadioGroup
+        inline label={t.common.time} name="history" value={days} onChange={setDays}
+        choices={[{ value: '1', label: t.map.lastDay }, { value: '7', label: t.map.lastWeek }]}
+      />
+      <Loaded
+        resource={history} height={280}
+        isEmpty={(data) => data.items.every((item) => item.mean === null)}
+        empty={<p className="dmi-soft">{t.map.historyEmpty}</p>}
+      >
+        {(data) => (
+          <TimeChart
+            title={title} unit={data.unit} reference={capacity}
+            names={{ value: t.forecasts.measured, low: '↓', high: '↑', band: t.map.measured, reference: t.map.capacity }}
+            rows={withGaps(
+              data.items.map((item) => ({ at: new Date(item.at).getTime(), value: item.mean, low: item.minimum, high: item.maximum })),
+              (moment) => ({ at: moment, value: null, low: null, high: null }),
+            )}
+          />
+        )}
+      </Loaded>
+      <p className="dmi-sr-only">{term(datastream)}</p>
+    </div>
+  );
+}
+
+function Coordinates({ point: [longitude, latitude] }: { point: [number, number] }) {
+  const { t } = useI18n();
+  const rd = toRdNew(longitude, latitude);
+  const wgs = `${longitude.toFixed(6)}, ${latitude.toFixed(6)}`;
+  const rdText = rd ? `${Math.round(rd[0])}, ${Math.round(rd[1])}` : null;
+  return (
+    <div className="dmi-stack">
+      <Heading3>{t.map.coordinates}</Heading3>
+      <dl className="dmi-facts">
+        <dt>{t.map.wgs}</dt>
+        <dd>{wgs}</dd>
+        {rdText ? (<><dt>{t.map.rd}</dt><dd>{rdText}</dd></>) : null}
+      </dl>
+      <div className="dmi-actions">
+        <CopyButton text={wgs} label={t.map.copyWgs} />
+        {rdText ? <CopyButton text={rdText} label={t.map.copyRd} /> : null}
+      </div>
+    </div>
+  );
+}

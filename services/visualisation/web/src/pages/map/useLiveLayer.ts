@@ -1,0 +1,104 @@
+/** The features of one layer, kept up to date by its stream of events; at most one repaint a second. */
+import { useEffect, useEffectEvent, useState } from 'react';
+import type { Point } from 'geojson';
+import type { Layer, LayerFeature, LayerFeatures, ObservationProperties } from '../../api';
+import type { ApiError } from '../../api/problem';
+import { follow, type StreamState } from '../../api/stream';
+import { useApi } from '../../app/session';
+import { useResource, type Resource } from '../../app/useResource';
+
+export interface LiveLayer {
+  features: LayerFeatures | null;
+  resource: Resource<LayerFeatures>;
+  stream: StreamState | null;
+  ended: ApiError | null;
+}
+
+function placeOf({ lon, lat }: ObservationProperties): Point | null {
+  return typeof lon === 'number' && typeof lat === 'number' ? { type: 'Point', coordinates: [lon, lat] } : null;
+}
+
+type Sent = ObservationProperties | LayerFeature;
+
+/** The values of one event, whether they were sent as bare properties or as GeoJSON features. */
+export function valuesOf(data: string): ObservationProperties[] {
+  const parsed = JSON.parse(data) as Sent | Sent[];
+  return (Array.isArray(parsed) ? parsed : [parsed]).map((one) => {
+    if (!isFeature(one)) return one;
+    if (one.geometry?.type !== 'Point') return one.properties;
+    const [lon, lat] = one.geometry.coordinates;
+    return { ...one.properties, lon, lat };
+  });
+}
+
+function isFeature(sent: Sent): sent is LayerFeature {
+  return sent['type'] === 'Feature' && 'properties' in sent;
+}
+
+/** Puts newer values over the features; a feature that is not known yet is added when it has a place. */
+export function merge(features: LayerFeatures, updates: Map<string, ObservationProperties>): LayerFeatures {
+  if (updates.size === 0) return features;
+  const left = new Map(updates);
+  const merged = features.features.map((feature) => {
+    const update = left.get(feature.properties.id);
+    if (!update) return feature;
+    left.delete(feature.properties.id);
+    return {
+      ...feature,
+      geometry: placeOf(update) ?? feature.geometry,
+      properties: { ...feature.properties, ...update },
+    };
+  });
+  for (const update of left.values()) {
+    const geometry = placeOf(update);
+    if (geometry) merged.push({ type: 'Feature', geometry, properties: update });
+  }
+  return { ...features, features: merged };
+}
+
+export function useLiveLayer(layer: Layer, on: boolean, onUpdate: (count: number) => void, onEnded: () => void): LiveLayer {
+  const api = useApi();
+  const purpose = layer.purpose ?? undefined;
+  const active = on && !layer.refused;
+  const resource = useResource(active ? layer.id : null, (signal) => api.visualisation.features(layer.id, purpose, signal));
+  const [updates, setUpdates] = useState(new Map<string, ObservationProperties>());
+  const [stream, setStream] = useState<StreamState | null>(null);
+  const [ended, setEnded] = useState<ApiError | null>(null);
+  const told = useEffectEvent(onUpdate);
+  const stopped = useEffectEvent(onEnded);
+  const loaded = resource.data !== null && layer.kind !== 'areas';
+
+  useEffect(() => {
+    if (!active || !loaded) return;
+    let waiting = new Map<string, ObservationProperties>();
+    const paint = setInterval(() => {
+      if (waiting.size === 0) return;
+      const batch = waiting;
+      waiting = new Map();
+      setUpdates((old) => new Map([...old, ...batch]));
+      told(batch.size);
+    }, 1_000);
+    const close = follow(api.http, api.visualisation.events(layer.id), {
+      event: ({ event, data }) => {
+        if (event !== 'observation') return;
+        for (const one of valuesOf(data)) waiting.set(one.id, one);
+      },
+      state: (state, error) => {
+        setStream(state);
+        if (state === 'ended') {
+          setEnded(error);
+          stopped();
+        }
+      },
+    }, purpose);
+    return () => {
+      clearInterval(paint);
+      close();
+      setStream(null);
+    };
+  }, [active, loaded, api, layer.id, purpose]);
+
+  const refused = ended !== null || resource.error?.kind === 'refused';
+  const features = refused || !resource.data ? null : merge(resource.data, updates);
+  return { features, resource, stream, ended };
+}

@@ -1,0 +1,52 @@
+import { useState } from 'react';
+import { PrimaryActionButton } from '@utrecht/component-library-react';
+import { useLive } from '../../app/live';
+import { useNames } from '../../app/names';
+import { useApi } from '../../app/session';
+import { useAction } from '../../app/useAction';
+import { useI18n } from '../../i18n';
+import { CheckboxList, SelectField } from '../../ui/fields';
+import { Failure } from '../../ui/State';
+
+export function GiveConsent({ datasets, changed }: { datasets: string[]; changed: () => void }) {
+  const { t, say } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const live = useLive();
+  const personal = [...new Set([...datasets, ...names.datasets.filter((one) => one.personal).map((one) => one.id)])];
+  const [dataset, setDataset] = useState('');
+  const [purpose, setPurpose] = useState('dmi:purpose:air-quality');
+  const [recipients, setRecipients] = useState<string[]>([]);
+  const [tried, setTried] = useState(false);
+  const chosen = dataset || (personal[0] ?? '');
+  const give = useAction(async () => {
+    await api.exchange.consent({ dataset: chosen, purpose, recipients });
+    live(t.mydata.given);
+    setTried(false);
+    setRecipients([]);
+    changed();
+  });
+  if (personal.length === 0) return null;
+  return (
+    <details className="dmi-details">
+      <summary>{t.mydata.giveTitle}</summary>
+      <form
+        className="dmi-form" noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          setTried(true);
+          if (recipients.length > 0) void give.run();
+        }}
+      >
+        <SelectField label={t.mydata.giveDataset} value={chosen} onChange={setDataset} choices={personal.map((value) => ({ value, label: names.dataset(value) }))} />
+        <SelectField label={t.mydata.givePurpose} value={purpose} onChange={setPurpose} choices={(names.rulebook?.purposes ?? []).map((one) => ({ value: one.id, label: say(one.label) }))} />
+        <CheckboxList
+          label={t.mydata.giveWho} values={recipients} onChange={setRecipients} error={tried && recipients.length === 0 ? t.common.required : null}
+          choices={names.participants.map((one) => ({ value: one.id, label: one.name }))}
+        />
+        {give.error ? <Failure error={give.error} /> : null}
+        <div><PrimaryActionButton type="submit" busy={give.busy} disabled={give.busy}>{t.mydata.giveConfirm}</PrimaryActionButton></div>
+      </form>
+    </details>
+  );
+}

@@ -1,0 +1,124 @@
+/** The ground of a result and all that rests on it: a picture to see it, and a list that says the same. */
+import { Heading2, Heading3 } from '@utrecht/component-library-react';
+import type { Dependent, Lineage } from '../api';
+import { useNames } from '../app/names';
+import { RouteLink } from '../app/router';
+import { useI18n } from '../i18n';
+import { shortId } from '../i18n/format';
+import { Badge } from '../ui/Badge';
+
+export interface Node {
+  id: string;
+  over: string;
+  title: string;
+  withdrawn: boolean;
+  to: string | null;
+}
+
+const box = { width: 232, height: 52, gap: 12 };
+const column = { up: 8, centre: 332, down: 656 };
+
+function place(count: number, index: number, height: number): number {
+  const total = count * box.height + (count - 1) * box.gap;
+  return (height - total) / 2 + index * (box.height + box.gap);
+}
+
+function cut(text: string, most = 30): string {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+}
+
+export function LineageGraph({ centre, up, down }: { centre: Node; up: Node[]; down: Node[] }) {
+  const { t } = useI18n();
+  const shownDown = down.slice(0, 12);
+  const height = Math.max(up.length, shownDown.length, 1) * (box.height + box.gap) + 16;
+  const middle = (height - box.height) / 2;
+  const edge = (x1: number, y1: number, x2: number, y2: number) =>
+    `M${x1} ${y1}C${(x1 + x2) / 2} ${y1} ${(x1 + x2) / 2} ${y2} ${x2} ${y2}`;
+  return (
+    // The picture scrolls sideways on a narrow screen, so the keyboard must reach it.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className="dmi-graph" tabIndex={0} role="region" aria-label={t.lineage.picture}>
+      <svg viewBox={`0 0 896 ${height}`} role="group" aria-label={t.lineage.picture}>
+        {up.map((node, index) => (
+          <path key={node.id} d={edge(column.up + box.width, place(up.length, index, height) + 26, column.centre, middle + 26)} />
+        ))}
+        {shownDown.map((node, index) => (
+          <path key={node.id} d={edge(column.centre + box.width, middle + 26, column.down, place(shownDown.length, index, height) + 26)} />
+        ))}
+        {up.map((node, index) => <GraphNode key={node.id} node={node} x={column.up} y={place(up.length, index, height)} />)}
+        <GraphNode node={centre} x={column.centre} y={middle} centre />
+        {shownDown.map((node, index) => <GraphNode key={node.id} node={node} x={column.down} y={place(shownDown.length, index, height)} />)}
+      </svg>
+    </div>
+  );
+}
+
+function GraphNode({ node, x, y, centre }: { node: Node; x: number; y: number; centre?: boolean }) {
+  const { t } = useI18n();
+  const classes = [centre ? 'is-centre' : '', node.withdrawn ? 'is-withdrawn' : ''].join(' ');
+  const over = node.withdrawn ? `${node.over} · ${t.states.withdrawn}` : node.over;
+  const inside = (
+    <>
+      <rect x={x} y={y} width={box.width} height={box.height} rx={4} />
+      <text className="is-over" x={x + 12} y={y + 20}>{cut(over, 38)}</text>
+      <text x={x + 12} y={y + 39}>{cut(node.title)}</text>
+    </>
+  );
+  return node.to && !centre ? (
+    <a href={node.to} className={classes} aria-label={`${over}: ${node.title}`}>{inside}</a>
+  ) : (
+    <g className={classes}>{inside}</g>
+  );
+}
+
+export function useLineageNodes() {
+  const { t, say, term } = useI18n();
+  const names = useNames();
+  return {
+    grounds(lineage: Lineage): Node[] {
+      const { grounds } = lineage;
+      const nodes: Node[] = (grounds.datasets ?? []).map((d) => ({
+        id: d.id, over: t.common.dataset, title: say(d.title) || names.dataset(d.id), withdrawn: d.withdrawn ?? false, to: `/catalogue/${d.id}`,
+      }));
+      for (const a of grounds.agreements ?? []) {
+        const title = say(a.title) || (a.assigner ? `${names.participant(a.assigner)} → ${names.participant(a.assignee)}` : shortId(a.id));
+        nodes.push({ id: a.id, over: t.common.agreement, title, withdrawn: a.state === 'ended', to: `/agreements/${a.id}` });
+      }
+      const consents = grounds.consents;
+      if (consents && consents.active + consents.withdrawn > 0) {
+        nodes.push({ id: 'consents', over: t.lineage.consents, title: t.lineage.consentsCount(consents.active, consents.withdrawn), withdrawn: consents.withdrawn > 0, to: null });
+      }
+      for (const r of grounds.results ?? []) {
+        const id = typeof r === 'string' ? r : r.id;
+        nodes.push({ id, over: t.lineage.results, title: typeof r === 'string' ? shortId(r) : say(r.title) || shortId(id), withdrawn: false, to: `/lineage/${encodeURIComponent(id)}` });
+      }
+      return nodes;
+    },
+    dependents(items: Dependent[]): Node[] {
+      return items.map((d) => ({ id: d.result, over: term(d.kind), title: d.title, withdrawn: d.withdrawn, to: `/lineage/${encodeURIComponent(d.result)}` }));
+    },
+  };
+}
+
+export function NodeList({ title, nodes, empty, level = 3 }: { title: string; nodes: Node[]; empty: string; level?: 2 | 3 }) {
+  const { t } = useI18n();
+  const Heading = level === 2 ? Heading2 : Heading3;
+  return (
+    <div className="dmi-stack">
+      <Heading>{title}</Heading>
+      {nodes.length === 0 ? <p className="dmi-soft">{empty}</p> : (
+        <ul className="dmi-rows">
+          {nodes.map((node) => (
+            <li key={node.id}>
+              <span>
+                <span className="dmi-small dmi-soft dmi-cap">{node.over}: </span>
+                {node.to ? <RouteLink to={node.to}>{node.title}</RouteLink> : node.title}
+              </span>
+              {node.withdrawn ? <Badge tone="bad">{t.states.withdrawn}</Badge> : null}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,75 @@
+/** Conditions that a person chooses in plain words, as ODRL documents of the supported subset. */
+import type { OdrlConstraint, OdrlDocument } from '../api';
+
+export const everyone = 'urn:dmi:party:everyone';
+export const stack = 'urn:dmi:participant:stack';
+export type ConditionChoice = 'open' | 'city' | 'narrow';
+
+export interface Wish {
+  assigner: string;
+  assignee: string;
+  dataset: string;
+  actions: string[];
+  purpose: string;
+  until?: string | null;
+  /** Metres to which places are rounded. */
+  grid?: number | null;
+  rulebook: string;
+}
+
+export function agreementOf(wish: Wish): OdrlDocument {
+  const constraint: OdrlConstraint[] = [{ leftOperand: 'purpose', operator: 'isA', rightOperand: wish.purpose }];
+  if (wish.until) {
+    constraint.push({
+      leftOperand: 'dateTime', operator: 'lteq', rightOperand: { '@value': wish.until, '@type': 'xsd:dateTime' },
+    });
+  }
+  const duty = wish.grid
+    ? [{
+        action: 'dmi:coarsen',
+        constraint: [{
+          leftOperand: 'dmi:gridSize', operator: 'eq', unit: 'm',
+          rightOperand: { '@value': String(wish.grid), '@type': 'xsd:integer' },
+        }],
+      }]
+    : undefined;
+  return {
+    '@context': ['http://www.w3.org/ns/odrl.jsonld', { dmi: 'urn:dmi:' }],
+    '@type': 'Agreement',
+    uid: `urn:uuid:${uuid()}`,
+    profile: 'urn:dmi:profile:1',
+    'dmi:rulebook': wish.rulebook,
+    'dmi:legalBasis': 'dmi:basis:public-task',
+    assigner: wish.assigner,
+    assignee: wish.assignee,
+    permission: [{ target: wish.dataset, action: wish.actions, constraint, ...(duty ? { duty } : {}) }],
+  };
+}
+
+/** A random UUID, also where the page is served over plain http and `randomUUID` is absent. */
+export function uuid(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+const working = ['dmi:process', 'dmi:read', 'dmi:display', 'dmi:analyse', 'dmi:publish', 'dmi:export'];
+
+/** The agreements that one choice stands for: always one with the stack, and for open data one with everyone. */
+export function documentsFor(choice: ConditionChoice, owner: string, dataset: string, purpose: string, rulebook: string): OdrlDocument[] {
+  const base = { assigner: owner, dataset, rulebook };
+  const year = new Date(Date.now() + 365 * 86_400_000).toISOString().replace(/\.\d+Z$/, 'Z');
+  switch (choice) {
+    case 'open':
+      return [
+        agreementOf({ ...base, assignee: stack, actions: working, purpose: 'dmi:purpose:any' }),
+        agreementOf({ ...base, assignee: everyone, actions: working.filter((one) => one !== 'dmi:process'), purpose: 'dmi:purpose:any' }),
+      ];
+    case 'city':
+      return [agreementOf({ ...base, assignee: stack, actions: working, purpose: 'dmi:purpose:public-task' })];
+    case 'narrow':
+      return [agreementOf({ ...base, assignee: stack, actions: working, purpose, until: year, grid: 100 })];
+  }
+}

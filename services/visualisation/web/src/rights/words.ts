@@ -1,0 +1,83 @@
+/** An ODRL agreement in plain sentences. A term that is not known is named, never left out. */
+import type { OdrlConstraint, OdrlDocument, OdrlRule } from '../api';
+import type { Names } from '../app/names';
+import type { I18n } from '../i18n';
+
+const list = (one: string | string[]): string[] => (Array.isArray(one) ? one : [one]);
+
+/** The bare value of a right operand, typed or not. */
+export function operand(value: unknown): string {
+  if (value !== null && typeof value === 'object' && '@value' in value) return String(value['@value']);
+  if (Array.isArray(value)) return value.map(operand).join(', ');
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : JSON.stringify(value);
+}
+
+export function inWords(document: OdrlDocument, i18n: I18n, names: Names): string[] {
+  const { t } = i18n;
+  const lines = [t.agreements.gives(names.participant(document.assigner), names.participant(document.assignee))];
+  for (const rule of document.permission ?? []) lines.push(...ruleInWords(rule, t.agreements.mayDo, i18n, names));
+  for (const rule of document.prohibition ?? []) lines.push(...ruleInWords(rule, t.agreements.mayNot, i18n, names));
+  return [...new Set(lines)];
+}
+
+function ruleInWords(rule: OdrlRule, write: (actions: string, dataset: string) => string, i18n: I18n, names: Names): string[] {
+  const actions = list(rule.action).map((one) => i18n.term(one)).join(', ');
+  const datasets = list(rule.target).map((one) => names.dataset(one)).join(', ');
+  return [
+    write(actions, datasets),
+    ...(rule.constraint ?? []).map((one) => constraintInWords(one, i18n, names)),
+    ...(rule.duty ?? []).map((duty) => dutyInWords(duty.action, duty.constraint ?? [], i18n)),
+  ];
+}
+
+function constraintInWords(constraint: OdrlConstraint, i18n: I18n, names: Names): string {
+  const { t } = i18n;
+  const value = operand(constraint.rightOperand);
+  switch (constraint.leftOperand) {
+    case 'purpose':
+      return t.agreements.forPurpose(names.purpose(value));
+    case 'dateTime':
+      return constraint.operator.startsWith('lt') ? t.agreements.onlyUntil(i18n.moment(value)) : t.agreements.onlyFrom(i18n.moment(value));
+    case 'recipient': {
+      const ids = Array.isArray(constraint.rightOperand) ? constraint.rightOperand.map(operand) : [value];
+      return t.agreements.onlyRecipients(ids.map((id) => names.participant(id)).join(', '));
+    }
+    case 'spatial':
+      return t.agreements.onlyArea;
+    default:
+      return t.agreements.otherTerm(`${constraint.leftOperand} ${constraint.operator} ${value}`);
+  }
+}
+
+function dutyInWords(action: string, constraints: OdrlConstraint[], i18n: I18n): string {
+  const { t } = i18n;
+  const value = operand(constraints[0]?.rightOperand ?? '');
+  switch (action) {
+    case 'dmi:leaveOut':
+      return t.agreements.dutyLeaveOut(value);
+    case 'dmi:coarsen':
+      return t.agreements.dutyCoarsen(value);
+    case 'dmi:aggregate':
+      return t.agreements.dutyAggregate;
+    case 'dmi:suppress':
+      return t.agreements.dutySuppress(value);
+    case 'dmi:delay':
+      return t.agreements.dutyDelay(value);
+    case 'dmi:deleteAfter':
+      return t.agreements.dutyDelete(value);
+    default:
+      return t.agreements.otherTerm(action);
+  }
+}
+
+/** The purposes, actions and end of an agreement, for lists. */
+export function outline(document: OdrlDocument): { purposes: string[]; actions: string[]; until: string | null } {
+  const rules = document.permission ?? [];
+  const constraints = rules.flatMap((rule) => rule.constraint ?? []);
+  const until = constraints.find((one) => one.leftOperand === 'dateTime' && one.operator.startsWith('lt'));
+  return {
+    purposes: [...new Set(constraints.filter((one) => one.leftOperand === 'purpose').map((one) => operand(one.rightOperand)))],
+    actions: [...new Set(rules.flatMap((rule) => list(rule.action)))],
+    until: until ? operand(until.rightOperand) : null,
+  };
+}

@@ -1,0 +1,182 @@
+/** The designed states of a part of a page: loading, empty, refused, withdrawn, offline, error. */
+import type { ReactNode } from 'react';
+import { Heading2, Paragraph, SecondaryActionButton } from '@utrecht/component-library-react';
+import type { ApiError, ProblemDocument } from '../api/problem';
+import { RouteLink } from '../app/router';
+import { useNames } from '../app/names';
+import type { Resource } from '../app/useResource';
+import { useI18n } from '../i18n';
+import { shortId } from '../i18n/format';
+import { Icon, type IconName } from './Icon';
+
+type Tone = 'info' | 'good' | 'warn' | 'bad';
+const icons: Record<Tone, IconName> = { info: 'info', good: 'good', warn: 'warning', bad: 'stop' };
+
+export function Notice({ tone, title, children, alert }: { tone: Tone; title?: string; children?: ReactNode; alert?: boolean }) {
+  return (
+    <div className={`dmi-notice dmi-notice--${tone}`} role={alert ? 'alert' : undefined}>
+      <Icon name={icons[tone]} size={24} />
+      <div className="dmi-notice__body">
+        {title ? <p className="dmi-notice__title">{title}</p> : null}
+        {children}
+      </div>
+    </div>
+  );
+}
+
+/** Grey lines in the place of what comes; the height stays, so nothing jumps. */
+export function Skeleton({ lines = 4, height }: { lines?: number; height?: number }) {
+  const { t } = useI18n();
+  return (
+    <div className="dmi-skeleton" style={height ? { minBlockSize: height } : undefined}>
+      <span className="dmi-sr-only">{t.states.loading}</span>
+      {Array.from({ length: lines }, (_, index) => (
+        <span key={index} className="dmi-skeleton__line" style={{ inlineSize: `${92 - ((index * 17) % 40)}%` }} />
+      ))}
+    </div>
+  );
+}
+
+export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+  return (
+    <div className="dmi-empty">
+      <p className="dmi-empty__title">{title}</p>
+      {children ? <Paragraph>{children}</Paragraph> : null}
+      {action}
+    </div>
+  );
+}
+
+/** Why something was refused, under which agreement, since when, and whom to ask. */
+export function Refused({ error, owner }: { error: Pick<ApiError, 'problem'>; owner?: string | null }) {
+  const { t, moment } = useI18n();
+  const names = useNames();
+  const { problem } = error;
+  const agreement = problem.agreement ?? problem.agreements?.[0] ?? null;
+  const reason = reasonOf(problem, t.reasons) ?? problem.detail ?? t.states.refused;
+  return (
+    <Notice tone="warn" title={t.states.refusedTitle}>
+      <dl className="dmi-facts">
+        <dt>{t.states.refusedReason}</dt>
+        <dd>{reason}</dd>
+        {agreement ? (
+          <>
+            <dt>{t.states.refusedAgreement}</dt>
+            <dd>
+              <RouteLink to={`/agreements/${agreement}`}>{shortId(agreement)}</RouteLink>
+            </dd>
+          </>
+        ) : null}
+        {problem.moment ? (
+          <>
+            <dt>{t.states.refusedMoment}</dt>
+            <dd>{moment(problem.moment, true)}</dd>
+          </>
+        ) : null}
+        <dt>{t.states.refusedWho}</dt>
+        <dd>{owner ? t.states.refusedAsk(names.participant(owner)) : t.states.refusedOwner}</dd>
+      </dl>
+    </Notice>
+  );
+}
+
+/** The first reason in the reader's own words, when its code is known. */
+function reasonOf(problem: ProblemDocument, words: Record<string, string>): string | null {
+  const [first] = problem.reasons ?? [];
+  const code = typeof first === 'object' ? first.code : (problem.code ?? problem.type?.split(':').at(-1) ?? '');
+  return words[code.replaceAll('-', '_')] ?? null;
+}
+
+export function Failure({ error, retry, owner }: { error: ApiError; retry?: () => void; owner?: string | null }) {
+  const { t } = useI18n();
+  if (error.kind === 'refused') return <Refused error={error} owner={owner} />;
+  const [tone, title, text] = words(error, t);
+  return (
+    <Notice tone={tone} title={title} alert>
+      <p>{text}</p>
+      {error.kind === 'invalid' && error.problem.detail ? <p>{error.problem.detail}</p> : null}
+      {error.retryAfter ? <p>{t.states.retryAfter(error.retryAfter)}</p> : null}
+      {error.problem.errors?.length ? (
+        <ul>
+          {error.problem.errors.map((one, index) => (
+            <li key={index}>
+              {one.field ? <code>{one.field}</code> : null} {one.rule}
+            </li>
+          ))}
+        </ul>
+      ) : null}
+      {error.kind === 'signedOut' ? <RouteLink to="/signin">{t.shell.signIn}</RouteLink> : null}
+      {retry && error.kind !== 'signedOut' && error.kind !== 'missing' ? (
+        <SecondaryActionButton onClick={retry}>{t.common.retry}</SecondaryActionButton>
+      ) : null}
+    </Notice>
+  );
+}
+
+function words(error: ApiError, t: ReturnType<typeof useI18n>['t']): [Tone, string, string] {
+  switch (error.kind) {
+    case 'offline':
+      return ['warn', t.states.offlineTitle, t.states.offline];
+    case 'missing':
+      return ['info', t.states.missingTitle, t.states.missing];
+    case 'signedOut':
+      return ['warn', t.states.signedOutTitle, t.states.signedOut];
+    case 'busy':
+      return ['warn', t.states.errorTitle, t.states.errorBusy];
+    case 'invalid':
+      return ['bad', t.states.errorTitle, t.states.errorInvalid];
+    default:
+      return ['bad', t.states.errorTitle, t.states.errorServer];
+  }
+}
+
+/** The mark on a result whose ground fell away, with what to do. */
+export function Withdrawn({ action }: { action?: ReactNode }) {
+  const { t } = useI18n();
+  return (
+    <Notice tone="bad" title={t.states.withdrawn}>
+      <p>{t.states.withdrawnText}</p>
+      {action}
+    </Notice>
+  );
+}
+
+interface LoadedProps<T> {
+  resource: Resource<T>;
+  children: (data: T) => ReactNode;
+  lines?: number;
+  height?: number;
+  owner?: string | null;
+  isEmpty?: (data: T) => boolean;
+  empty?: ReactNode;
+}
+
+/** Shows a resource in the state it is in; an error after data keeps the data below its message. */
+export function Loaded<T>({ resource, children, lines, height, owner, isEmpty, empty }: LoadedProps<T>) {
+  const { data, error, loading, reload } = resource;
+  if (data === null) {
+    if (error) return <Failure error={error} retry={reload} owner={owner} />;
+    return loading ? <Skeleton lines={lines} height={height} /> : null;
+  }
+  const stale = error && error.kind !== 'refused';
+  if (error?.kind === 'refused') return <Failure error={error} owner={owner} />;
+  return (
+    <>
+      {stale ? <Failure error={error} retry={reload} /> : null}
+      {isEmpty?.(data) ? empty : children(data)}
+    </>
+  );
+}
+
+export function Section({ title, id, children, lead, aside }: { title: string; id?: string; children: ReactNode; lead?: string; aside?: ReactNode }) {
+  return (
+    <section className="dmi-section">
+      <div className="dmi-section__head">
+        <Heading2 id={id ? `${id}-title` : undefined}>{title}</Heading2>
+        {aside}
+      </div>
+      {lead ? <Paragraph className="dmi-lead dmi-lead--small">{lead}</Paragraph> : null}
+      {children}
+    </section>
+  );
+}

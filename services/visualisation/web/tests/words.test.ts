@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { createI18n } from '../src/i18n';
+import { en } from '../src/i18n/en';
+import { formatAge, say } from '../src/i18n/format';
+import { nl } from '../src/i18n/nl';
+import { inWords, operand, outline } from '../src/rights/words';
+import { agreementOf, documentsFor, uuid } from '../src/rights/templates';
+import type { Names } from '../src/app/names';
+
+const dutch = createI18n('nl', () => undefined);
+const english = createI18n('en', () => undefined);
+
+function keys(part: object, prefix = ''): string[] {
+  return Object.entries(part).flatMap(([key, value]) =>
+    typeof value === 'object' && value !== null ? keys(value as object, `${prefix}${key}.`) : [`${prefix}${key}`],
+  );
+}
+
+describe('the texts', () => {
+  it('have the same keys in both languages', () => {
+    expect(keys(en).sort()).toEqual(keys(nl).sort());
+  });
+
+  it('are never empty and shout nowhere', () => {
+    for (const texts of [nl, en]) {
+      const all = JSON.stringify(texts);
+      expect(all).not.toMatch(/""/);
+      expect(all).not.toContain('!');
+    }
+  });
+});
+
+describe('formats', () => {
+  it('write numbers with unit in the form of the language', () => {
+    expect(dutch.quantity(1234.5, 'ug/m3')).toBe('1.235 µg/m³');
+    expect(english.quantity(1234.5, 'ug/m3')).toBe('1,235 µg/m³');
+    expect(dutch.number(12.34)).toBe('12,3');
+  });
+
+  it('never show a missing value as zero', () => {
+    expect(dutch.quantity(null, '{vehicle}')).toBe('geen gegevens');
+    expect(dutch.number(undefined)).toBe('geen gegevens');
+    expect(dutch.quantity(0, '{vehicle}')).toBe('0 auto’s');
+  });
+
+  it('sign changes and leave zero unsigned', () => {
+    expect(dutch.signed(12)).toBe('+12');
+    expect(dutch.percent(0.028, 1, true)).toBe('+2,8%');
+    expect(dutch.signed(0)).toBe('0');
+  });
+
+  it('tell an age in one unit', () => {
+    const now = new Date('2026-11-21T12:00:00Z');
+    expect(formatAge('2026-11-21T11:58:30Z', now, 'nl')).toBe('1 minuut geleden');
+    expect(formatAge('2026-11-21T09:00:00Z', now, 'en')).toBe('3 hours ago');
+  });
+
+  it('fall back on the language that there is', () => {
+    expect(say({ nl: 'alleen Nederlands' }, 'en')).toBe('alleen Nederlands');
+    expect(say(null, 'nl')).toBe('');
+  });
+});
+
+describe('agreements in words', () => {
+  const names = { participant: (id: string) => id, dataset: (id: string) => id, purpose: (id: string) => id } as unknown as Names;
+  const document = agreementOf({
+    assigner: 'A', assignee: 'B', dataset: 'D', actions: ['dmi:read'], purpose: 'dmi:purpose:mobility', until: '2027-01-01T00:00:00Z', grid: 100, rulebook: '1.0.0',
+  });
+
+  it('name who, what, for what, until when and the duties', () => {
+    const words = inWords(document, dutch, names).join(' ');
+    for (const part of ['A geeft B toestemming', 'Mag: opvragen van D', 'Alleen voor: dmi:purpose:mobility', 'Alleen tot', 'afgerond op 100 meter']) {
+      expect(words).toContain(part);
+    }
+  });
+
+  it('name a term that is not known instead of leaving it out', () => {
+    const strange = { ...document, permission: [{ target: 'D', action: 'dmi:read', constraint: [{ leftOperand: 'dmi:weather', operator: 'eq', rightOperand: 'sun' }], duty: [{ action: 'dmi:dance' }] }] };
+    const words = inWords(strange, dutch, names).join(' ');
+    expect(words).toContain('dmi:weather eq sun');
+    expect(words).toContain('dmi:dance');
+  });
+
+  it('outline purposes, actions and end', () => {
+    expect(outline(document)).toEqual({ purposes: ['dmi:purpose:mobility'], actions: ['dmi:read'], until: '2027-01-01T00:00:00Z' });
+    expect(operand({ '@value': '5' })).toBe('5');
+  });
+
+  it('open data is an agreement with the stack and one with everyone', () => {
+    expect(documentsFor('open', 'A', 'D', 'p', '1').map((one) => one.assignee)).toEqual(['urn:dmi:participant:stack', 'urn:dmi:party:everyone']);
+    expect(documentsFor('narrow', 'A', 'D', 'p', '1')[0]?.permission?.[0]?.duty?.[0]?.action).toBe('dmi:coarsen');
+    expect(uuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+});

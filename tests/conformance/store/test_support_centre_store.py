@@ -1,0 +1,175 @@
+"""The support centre's store does the same on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from dmi_agreements.contracts.envelope import Envelope
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.results import Grounds, Measure
+from dmi_infra.bus.port import Message
+from dmi_infra.sql import migrate, open_engine
+from dmi_support_centre.baseline import snapshot
+from dmi_support_centre.model import KEPT, MINUTE, QUARTER, RECENT, Reading, Result
+from dmi_support_centre.store import Store
+from dmi_support_centre.store.measures import Subscription
+from dmi_support_centre.store.results import Tracked
+from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
+from dmi_support_centre.store.tables import metadata, outbox
+
+D = "urn:dmi:dataset:gemeente:garages"
+NOW = 1_700_000_100_000_000 // QUARTER * QUARTER
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    if request.param == "sqlite":
+        made = open_engine(f"sqlite:///{tmp_path / 'support_centre.db'}", "support_centre")
+    else:
+        server = request.getfixturevalue("postgres_server")
+        name = f"support_{uuid.uuid4().hex[:12]}"
+        server.create_database(name)
+        made = open_engine(server.url(name), "support_centre")
+    migrate(made, "dmi_support_centre")
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def store(engine: sa.Engine) -> Store:
+    return Store(engine)
+
+
+def reading(at: int, value: float, stream: str = "garages.a.occupancy", who: str = "") -> Reading:
+    return Reading(stream, D, "occupancy", at, value, who)
+
+
+def result(identifier: str, *agreements: str) -> Result:
+    return Result(identifier, "forecast", "titel", "a", NOW, Grounds([D], list(agreements)), {"p50": 1.5})
+
+
+def test_the_migration_makes_the_tables_that_the_code_knows(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+    foreign = {"alembic_version", "spatial_ref_sys"}
+    changed = [d for d in differences if not (d[0] == "remove_table" and d[1].name in foreign)]
+    assert changed == []
+
+
+def test_readings_of_a_quarter_add_up_over_batches(store: Store) -> None:
+    store.observations.save([], [reading(NOW, 10.0), reading(NOW + 2 * MINUTE, 20.0)], {}, {("t", 0): 1})
+    store.observations.save([], [reading(NOW + 4 * MINUTE, 60.0)], {}, {("t", 0): 2})
+    [quarter] = store.observations.quarters(D, NOW)
+    assert (quarter.mean, quarter.at, quarter.last) == (30.0, NOW + 2 * MINUTE, 4 * MINUTE)
+    assert store.observations.positions() == {("t", 0): 2}
+    assert store.observations.count_quarters(D) == 1
+
+
+def test_only_the_last_half_hour_of_single_readings_is_kept_per_datastream(store: Store) -> None:
+    store.observations.save([], [reading(NOW, 1.0), reading(NOW, 7.0, "garages.b.occupancy")], {}, {})
+    store.observations.save([], [reading(NOW + RECENT, 2.0), reading(NOW + MINUTE, 3.0)], {}, {})
+    kept = [(r.datastream, r.time) for r in store.observations.recent(D, "occupancy")]
+    assert kept == [
+        ("garages.a.occupancy", NOW + MINUTE),
+        ("garages.a.occupancy", NOW + RECENT),
+        ("garages.b.occupancy", NOW),
+    ]
+
+
+def test_quarters_beyond_ten_weeks_are_forgotten(store: Store) -> None:
+    store.observations.save([], [reading(NOW - KEPT - QUARTER, 1.0), reading(NOW, 2.0)], {}, {})
+    assert store.observations.forget_old(D, NOW) == 1
+    assert [q.mean for q in store.observations.quarters(D, 0)] == [2.0]
+
+
+def test_an_older_version_of_a_feature_does_not_replace_a_newer_one(store: Store) -> None:
+    for name, since in (("new", 5), ("old", 3)):
+        store.observations.save([(D, Feature("a", "parking", name, valid_from=since))], [], {}, {})
+    assert [f.name for _, f in store.observations.features("parking")] == ["new"]
+
+
+def test_a_withdrawn_ground_marks_what_rests_on_it_once_until_it_is_made_again(store: Store) -> None:
+    store.results.save([result("one", "g1", "g2"), result("two", "g2")])
+    assert store.results.grounds() == {"g1", "g2"}
+    assert [r.id for r in store.results.withdraw("g1", 7)] == ["one"]
+    assert store.results.withdraw("g1", 8) == []
+    found = store.results.get("one")
+    assert found is not None
+    assert (found.withdrawn_at, found.withdrawn_ground) == (7, "g1")
+    store.results.save([result("one", "g3")])
+    assert [r.id for r in store.results.withdraw("g2", 9)] == ["two"]
+    assert store.results.grounds() == {"g3"}
+
+
+def test_a_result_and_its_messages_are_written_together(store: Store, engine: sa.Engine) -> None:
+    envelope = Envelope("1", "s", "t", "2026-01-01T00:00:00Z")
+    store.results.save([result("one", "g")], "dmi.indicators.v1", [Message("k", b"{}", envelope)])
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(outbox.c.topic, outbox.c.key)).all() == [
+            ("dmi.indicators.v1", "k")
+        ]
+
+
+def test_past_forecasts_are_kept_settled_and_forgotten(store: Store) -> None:
+    rows = [Tracked("a", NOW, NOW + h * QUARTER, D, 1.0, 2.0, 3.0) for h in (1, 2)]
+    store.results.add_track(rows)
+    store.results.add_track([Tracked("a", NOW, NOW + QUARTER, D, 9.0, 9.0, 9.0, backtested=True)])
+    known = Tracked("a", NOW, NOW + QUARTER, D, 1.0, 2.0, 3.0, 2.5, 2.0, None)
+    store.results.settle_track([known])
+    assert store.results.track(D, NOW, NOW + 9 * QUARTER, known=True) == [known]
+    assert store.results.track(D, NOW, NOW + 9 * QUARTER, known=False) == [rows[1]]
+    store.results.forget_track(D, NOW + 9 * QUARTER, NOW)
+    assert store.results.track(D, NOW, NOW + 9 * QUARTER, known=None) == [known]
+
+
+def test_a_change_of_a_scenario_that_another_overtook_is_not_made(store: Store) -> None:
+    row = ScenarioRow("s", "t", None, "o", "n", 1, "b", 1, "share")
+    store.scenarios.create(row, VersionRow("s", 1, None, [], 1, "n"))
+    assert store.scenarios.append(VersionRow("s", 2, 1, [], 2, "n"), expected=1)
+    assert not store.scenarios.append(VersionRow("s", 3, 1, [], 3, "n"), expected=1)
+    assert not store.scenarios.point("s", 1, expected=1)
+    assert [v.number for v in store.scenarios.versions("s")] == [1, 2]
+    assert store.scenarios.get("share") == store.scenarios.get("s")
+
+
+def test_a_baseline_is_kept_once_under_its_content(store: Store) -> None:
+    ring = [[5.0, 52.0], [5.1, 52.0], [5.1, 52.1], [5.0, 52.0]]
+    area = Feature("BU1", "neighbourhood", "Buurt", {"type": "Polygon", "coordinates": [ring]}, {"jobs": 3})
+    made = snapshot([(D, area)])
+    store.scenarios.keep_baseline(made, 1)
+    store.scenarios.keep_baseline(made, 2)
+    assert store.scenarios.baseline(made.version) == made
+    assert store.scenarios.baseline("other") is None
+
+
+def test_a_measure_changes_state_only_from_the_one_that_was_seen(store: Store) -> None:
+    made = Measure("m", "r", "proposed", "p", {"nl": ""}, {"nl": ""}, 1, 1, 5)
+    assert store.measures.save(made)
+    published = Measure("m", "r", "published", "p", {"nl": ""}, {"nl": ""}, 1, 1, 5)
+    assert store.measures.save(published, "Fatima", expected="proposed")
+    assert not store.measures.save(published, "Joris", expected="proposed")
+    [row] = store.measures.measures("published")
+    assert (row.measure, row.decided_name, row.look_back) == (published, "Fatima", None)
+    store.measures.look_back("m", {"hub": None})
+    assert store.measures.measures()[0].look_back == {"hub": None}
+
+
+def test_deliveries_wait_for_their_time_and_go_with_their_subscription(store: Store) -> None:
+    store.measures.subscribe(Subscription("s", "http://x/", "p", 1))
+    made = Measure("m", "r", "published", "p", {}, {}, 1, 1, 5)
+    event = {"subscription": "s", "headers": "{}", "body": b"x", "attempts": 0, "next_at": 10}
+    store.measures.save(made, deliveries=[event])
+    assert store.measures.due(9) == []
+    [waiting] = store.measures.due(10)
+    store.measures.postpone(waiting.id, 20)
+    assert [d.attempts for d in store.measures.due(20)] == [1]
+    assert not store.measures.unsubscribe("s", "other")
+    assert store.measures.unsubscribe("s", "p")
+    assert store.measures.due(99) == []

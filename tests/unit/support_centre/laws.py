@@ -1,0 +1,50 @@
+"""Names and agreements that the tests of the support centre share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dmi_agreements.contracts.law import AgreementState
+from dmi_infra import clock
+
+RULEBOOK = Path(__file__).parents[3] / "agreements" / "rulebook"
+GARAGES = "urn:dmi:dataset:gemeente:garages"
+AREAS = "urn:dmi:dataset:gemeente:neighbourhoods"
+OWNER = "urn:dmi:participant:gemeente"
+STACK = "urn:dmi:participant:stack"
+VENDOR = "urn:dmi:participant:sensorbedrijf"
+ACTIONS = ["dmi:process", "dmi:read", "dmi:analyse", "dmi:publish"]
+
+Agree = Callable[..., AgreementState]
+
+
+def agreement_of(
+    number: int,
+    assignee: str = STACK,
+    dataset: str = GARAGES,
+    actions: list[str] | None = None,
+    state: str = "active",
+    duties: list[dict[str, Any]] | None = None,
+) -> AgreementState:
+    """An agreement of the municipality."""
+    uid = f"urn:uuid:00000000-0000-4000-8000-{number:012d}"
+    rule = {
+        "target": dataset,
+        "action": actions or ACTIONS,
+        "constraint": [{"leftOperand": "purpose", "operator": "isA", "rightOperand": "dmi:purpose:any"}],
+        "duty": duties or [],
+    }
+    document = {
+        "@context": ["http://www.w3.org/ns/odrl.jsonld", {"dmi": "urn:dmi:"}],
+        "@type": "Agreement",
+        "uid": uid,
+        "profile": "urn:dmi:profile:1",
+        "dmi:rulebook": "1.0.0",
+        "dmi:legalBasis": "dmi:basis:public-task",
+        "assigner": OWNER,
+        "assignee": assignee,
+        "permission": [rule],
+    }
+    return AgreementState(uid, document, state, ended_at=clock.now() if state == "ended" else None)

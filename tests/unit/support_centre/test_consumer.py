@@ -1,0 +1,111 @@
+"""Reading through the gate: what may be analysed is kept, nothing else."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from dmi_agreements.contracts.envelope import Envelope, encode
+from dmi_agreements.contracts.features import Feature, FeatureBatch
+from dmi_agreements.contracts.law import Heartbeat
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.contracts.results import Lineage
+from dmi_infra.bus.port import Message, Received
+from dmi_infra.errors import Unavailable
+from dmi_infra.gate import Gate
+from dmi_support_centre.consumer import FEATURES, HARMONISED, AnalysisHandler, Flow
+from dmi_support_centre.store import Store
+from tests.unit.support_centre.laws import GARAGES, Agree
+
+ENVELOPE = Envelope("1", "s", "t", "2026-01-01T00:00:00Z")
+_offsets = itertools.count()
+
+
+def received(topic: str, payload: object) -> Received:
+    return Received(topic, 0, next(_offsets), Message("k", encode(payload), ENVELOPE))
+
+
+def occupancy(prop: str = "occupancy") -> Received:
+    batch = ObservationBatch(GARAGES, [f"garages.a.{prop}"], [1_000], [5.0], observed_property=[prop])
+    return received(HARMONISED, batch)
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def handler(store: Store, gate: Gate, told: list[str]) -> AnalysisHandler:
+    return AnalysisHandler(
+        store.observations, gate, Flow(), lambda: told.append("features"), lambda: told.append("readings")
+    )
+
+
+def test_allowed_observations_are_kept_with_the_agreement_that_they_came_in_under(
+    handler: AnalysisHandler, store: Store, agree: Agree, told: list[str]
+) -> None:
+    made = agree(1)
+    message = occupancy()
+    handler.handle([message])
+    assert [q.mean for q in store.observations.quarters(GARAGES, 0)] == [5.0]
+    assert store.observations.basis(GARAGES) == {made.id}
+    assert store.observations.positions() == {(HARMONISED, 0): message.offset + 1}
+    assert told == ["readings"]
+
+
+def test_refused_observations_are_not_kept_and_the_position_moves_on(
+    handler: AnalysisHandler, store: Store, recorded: list[DecisionRecord | Lineage], told: list[str]
+) -> None:
+    handler.handle([occupancy()])
+    assert store.observations.quarters(GARAGES, 0) == []
+    assert len(store.observations.positions()) == 1
+    assert [r.allowed for r in recorded if isinstance(r, DecisionRecord)] == [False]
+    assert told == []
+
+
+def test_what_no_analysis_uses_is_not_even_asked_for(
+    handler: AnalysisHandler, agree: Agree, recorded: list[DecisionRecord | Lineage]
+) -> None:
+    agree(1)
+    handler.handle([occupancy("pm2_5")])
+    assert recorded == []
+
+
+def test_without_a_fresh_law_the_data_waits_instead_of_being_lost(
+    handler: AnalysisHandler, store: Store, gate: Gate, agree: Agree
+) -> None:
+    agree(1)
+    gate.law.apply(Heartbeat("urn:dmi:heartbeat", 0))
+    with pytest.raises(Unavailable):
+        handler.handle([occupancy()])
+    assert store.observations.positions() == {}
+
+
+def test_features_of_other_kinds_are_left_out(
+    handler: AnalysisHandler, store: Store, agree: Agree, told: list[str]
+) -> None:
+    agree(1)
+    stop, garage = Feature("s", "stop", "Halte"), Feature("g", "parking", "Garage")
+    handler.handle([received(FEATURES, FeatureBatch(GARAGES, [stop, garage]))])
+    assert [f.id for _, f in store.observations.features("stop", "parking")] == ["g"]
+    assert told == ["features"]
+
+
+def test_a_message_that_cannot_be_read_is_passed_over(handler: AnalysisHandler, store: Store) -> None:
+    message = Received(FEATURES, 0, 7, Message("k", b"{", ENVELOPE))
+    handler.reject(message, "not JSON")
+    assert store.observations.positions() == {(FEATURES, 0): 8}
+
+
+def test_a_flood_of_history_is_told_from_the_trickle_of_live_data() -> None:
+    clock = [0.0]
+    flow = Flow(lambda: clock[0])
+    flow.add(5_000)
+    assert not flow.settled()
+    clock[0] = 4.0
+    flow.add(9)
+    assert flow.settled()
+    assert flow.total == 5_009

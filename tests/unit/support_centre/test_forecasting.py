@@ -1,0 +1,156 @@
+"""Rounds of forecasts on a small invented city: learned, issued, scored, and stopped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.results import Lineage
+from dmi_agreements.decision import EVERYONE
+from dmi_infra.errors import Refused
+from dmi_infra.gate import Gate
+from dmi_infra.http.access import Opening
+from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.consumer import Flow
+from dmi_support_centre.forecasting import Forecasts, indicators
+from dmi_support_centre.grounds import Book, Withdrawals, Workshop
+from dmi_support_centre.handlers import Views
+from dmi_support_centre.learning import Learner, LearningFailed
+from dmi_support_centre.model import DAY, FORECAST, MINUTE, QUARTER, Reading
+from dmi_support_centre.models.forecast import History, OccupancyForecaster, PlaceHistory, series_of
+from dmi_support_centre.scenarios import Scenarios
+from dmi_support_centre.scoring import Scores
+from dmi_support_centre.store import Store
+from tests.unit.support_centre.laws import GARAGES, Agree
+
+START = 1_700_438_400_000_000 // DAY * DAY
+DAYS = 18
+END = START + DAYS * DAY
+STREAM = "garages.a.occupancy"
+
+
+def occupancy(at: int) -> float:
+    hour = at % DAY / (60 * MINUTE)
+    return float(round(20 + 60 * max(0.0, np.sin(np.pi * (hour - 6) / 14)) + (at // QUARTER * 7 % 5)))
+
+
+def learn(zone: str, history: History) -> OccupancyForecaster:
+    model = OccupancyForecaster(zone)
+    model.fit(history)
+    return model
+
+
+@pytest.fixture
+def learned() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def forecasts(store: Store, gate: Gate, agree: Agree, learned: threading.Event) -> Forecasts:
+    agree(1)
+    about = {"thing": "garages.a", "observed_property": "occupancy", "capacity": 100}
+    features = [
+        Feature("garages.a", "parking", "Garage A"),
+        Feature(STREAM, "datastream", "bezetting", None, about),
+    ]
+    readings = [
+        Reading(STREAM, GARAGES, "occupancy", at, occupancy(at)) for at in range(START, END + 1, QUARTER)
+    ]
+    store.observations.save([(GARAGES, feature) for feature in features], readings, {}, {})
+    atlas = Atlas(store.observations)
+    withdrawals = Withdrawals(store, gate.law, lambda _: None, lambda: None)
+    workshop = Workshop(store, atlas, gate, Book(store, gate), withdrawals)
+    return Forecasts(
+        workshop, Flow(), Scores(store, atlas, 2.0), learn, learned.set, "Europe/Amsterdam", 3600.0
+    )
+
+
+def first_round(forecasts: Forecasts, learned: threading.Event) -> int | None:
+    assert forecasts.round(GARAGES) is None
+    assert learned.wait(60)
+    return forecasts.round(GARAGES)
+
+
+def test_the_first_forecasts_come_with_a_score_that_says_it_is_backtested(
+    forecasts: Forecasts,
+    learned: threading.Event,
+    store: Store,
+    gate: Gate,
+    agree: Agree,
+    opening: Callable[..., Opening],
+    recorded: list[object],
+) -> None:
+    assert first_round(forecasts, learned) == END
+    [result] = store.results.of_kind(FORECAST)
+    assert [item["horizon_min"] for item in result.body["items"]] == list(range(15, 121, 15))
+    assert all(item["p10"] <= item["p50"] <= item["p90"] for item in result.body["items"])
+    agree(2, assignee=EVERYONE, actions=["dmi:read"])
+    book = Book(store, gate)
+    views = Views(store, Atlas(store.observations), book, Scenarios(store, gate, book))
+    overall = views.scores(opening())["overall"][-1]
+    assert overall["count"] == overall["backtested"] > 500
+    assert overall["live"] == 0
+    assert overall["mae"] < overall["mae_persistence"]
+    assert [one.result for one in recorded if isinstance(one, Lineage)] == ["forecast:garages.a"]
+    shown = views.forecasts(opening(), "garages.a")["items"]
+    assert len(shown) == 8
+    assert shown == views.forecasts(opening(), STREAM)["items"]
+    assert views.forecasts(opening(), "garages.b")["items"] == []
+
+
+def test_a_live_forecast_counts_as_live_once_its_moment_has_passed(
+    forecasts: Forecasts, learned: threading.Event, store: Store
+) -> None:
+    first_round(forecasts, learned)
+    for step in range(1, 7):
+        at = END + step * QUARTER
+        store.observations.save([], [Reading(STREAM, GARAGES, "occupancy", at, occupancy(at))], {}, {})
+        assert forecasts.round(GARAGES) == at
+    overall = store.results.scores()[GARAGES]["overall"][-1]
+    # Of three issues after the backtest the moments up to END + 4 quarters are over: 3 + 2 + 1.
+    assert overall["live"] == 6
+    assert overall["live"] + overall["backtested"] == overall["count"]
+
+
+def test_after_a_stop_nothing_is_forecast_and_the_published_state_holds_no_figures(
+    forecasts: Forecasts, learned: threading.Event, store: Store, gate: Gate, agree: Agree
+) -> None:
+    first_round(forecasts, learned)
+    ended = agree(1, state="ended")
+    with pytest.raises(Refused) as refused:
+        forecasts.round(GARAGES)
+    assert refused.value.reasons[0].agreement == ended.id
+    marked = []
+    Withdrawals(store, gate.law, marked.extend, lambda: None).withdraw(ended.id)
+    [told] = {(one.withdrawn, one.p10, one.p50, one.p90) for one in indicators(marked[0])}
+    assert told == (True, None, None, None)
+
+
+def test_a_new_agreement_resumes_the_forecasts_by_itself(
+    forecasts: Forecasts, learned: threading.Event, store: Store, gate: Gate, agree: Agree
+) -> None:
+    first_round(forecasts, learned)
+    ended = agree(1, state="ended")
+    Withdrawals(store, gate.law, lambda _: None, lambda: None).withdraw(ended.id)
+    made = agree(5)
+    assert forecasts.round(GARAGES) == END
+    [result] = store.results.of_kind(FORECAST)
+    assert (result.withdrawn_at, result.grounds.agreements) == (None, [made.id])
+
+
+def test_learning_in_a_process_of_its_own_gives_the_same_model() -> None:
+    at = np.arange(START, END, QUARTER)
+    history = {"garages.a": PlaceHistory(series_of(at, [occupancy(int(t)) for t in at]), 100.0)}
+    apart = Learner()("Europe/Amsterdam", history).predict("garages.a", END, series_of([], []))
+    assert apart == learn("Europe/Amsterdam", history).predict("garages.a", END, series_of([], []))
+
+
+def test_a_learner_that_was_stopped_learns_no_more() -> None:
+    learner = Learner()
+    learner.stop()
+    with pytest.raises(LearningFailed):
+        learner("Europe/Amsterdam", {})

@@ -1,0 +1,154 @@
+"""The ground under results: withdrawn at once when an agreement ends, and never shown to whom it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from dmi_agreements.contracts.law import AgreementState, Dataset
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.contracts.results import Grounds, Lineage
+from dmi_agreements.decision import EVERYONE
+from dmi_agreements.table import LawTable
+from dmi_infra.errors import Refused
+from dmi_infra.gate import Gate
+from dmi_infra.http.access import Opening
+from dmi_support_centre.grounds import Book, Desk, Withdrawals, joined, undutied
+from dmi_support_centre.model import Result
+from dmi_support_centre.store import Store
+from tests.unit.support_centre.laws import GARAGES, OWNER, VENDOR, Agree
+
+Door = Callable[..., Opening]
+DELAY = {
+    "action": "dmi:delay",
+    "constraint": [
+        {
+            "leftOperand": "dmi:seconds",
+            "operator": "eq",
+            "rightOperand": {"@value": "300", "@type": "xsd:integer"},
+            "unit": "s",
+        }
+    ],
+}
+
+
+def result(ground: AgreementState, identifier: str = "forecast:a") -> Result:
+    return Result(identifier, "forecast", "Verwachting", "a", 1, Grounds([GARAGES], [ground.id]), {})
+
+
+@pytest.fixture
+def book(store: Store, gate: Gate) -> Book:
+    return Book(store, gate)
+
+
+def test_a_result_is_withdrawn_the_moment_the_law_says_so_before_any_mark_is_written(
+    book: Book, agree: Agree
+) -> None:
+    made = result(agree(1))
+    assert book.withdrawal(made) is None
+    ended = agree(1, state="ended")
+    found = book.withdrawal(made)
+    assert found is not None
+    assert (found.ground, found.moment) == (ended.id, ended.ended_at)
+
+
+def test_a_dataset_that_left_the_catalogue_withdraws_what_rested_on_it(
+    book: Book, agree: Agree, law: LawTable
+) -> None:
+    made = result(agree(1))
+    law.apply(Dataset(GARAGES, OWNER, {}, withdrawn=True))
+    found = book.withdrawal(made)
+    assert found is not None
+    assert found.ground == GARAGES
+
+
+def test_marking_tells_of_each_result_once_and_forgets_the_basis(
+    store: Store, law: LawTable, agree: Agree
+) -> None:
+    first, second = agree(1), agree(2)
+    store.results.save([result(first), result(second, "forecast:b")])
+    store.observations.save([], [], {GARAGES: {first.id, second.id}}, {})
+    told: list[Result] = []
+    withdrawals = Withdrawals(store, law, told.extend, lambda: None)
+    ended = agree(1, state="ended")
+    assert withdrawals.withdraw(ended.id) == 1
+    assert withdrawals.withdraw(ended.id) == 0
+    assert [(one.id, one.withdrawn_at) for one in told] == [("forecast:a", ended.ended_at)]
+    assert store.observations.basis(GARAGES) == {second.id}
+    kept = store.results.get("forecast:a")
+    assert kept is not None
+    assert kept.withdrawn_ground == ended.id
+
+
+def test_what_ended_while_the_service_was_away_is_found_at_the_start(
+    store: Store, law: LawTable, agree: Agree
+) -> None:
+    store.results.save([result(agree(1))])
+    agree(1, state="ended")
+    told: list[Result] = []
+    withdrawals = Withdrawals(store, law, told.extend, lambda: None)
+    withdrawals.start()
+    for _ in range(100):
+        if told:
+            break
+        withdrawals._thread.join(0.05)
+    withdrawals.stop()
+    assert [one.id for one in told] == ["forecast:a"]
+
+
+def test_what_is_made_now_rests_on_the_permit_and_on_what_its_data_came_in_under(
+    book: Book, store: Store, gate: Gate, agree: Agree
+) -> None:
+    old, gone, now = agree(1), agree(2), agree(3, actions=["dmi:analyse"])
+    store.observations.save([], [], {GARAGES: {old.id, gone.id}}, {})
+    agree(2, state="ended")
+    grounds = book.ground_of(gate.permit("indicators", "dmi:analyse", GARAGES))
+    assert set(grounds.agreements) <= {old.id, now.id}
+    assert old.id in grounds.agreements
+    assert gone.id not in grounds.agreements
+
+
+def test_lineage_is_told_once_as_long_as_the_ground_stays(
+    book: Book, agree: Agree, recorded: list[DecisionRecord | Lineage]
+) -> None:
+    made = result(agree(1))
+    book.tell(made, "forecast", ["a", "b"])
+    book.tell(made, "forecast", ["a", "b"])
+    book.tell(result(agree(2)), "forecast", ["a", "b"])
+    told = [one for one in recorded if isinstance(one, Lineage)]
+    assert [(one.result, one.transformations) for one in told] == [("forecast:a", ["a", "b"])] * 2
+
+
+def test_a_desk_asks_the_gate_once_per_dataset_and_names_what_was_refused(
+    opening: Door, agree: Agree, recorded: list[DecisionRecord | Lineage]
+) -> None:
+    agree(1)
+    desk = Desk(opening(VENDOR))
+    assert [desk.may([GARAGES]), desk.may([GARAGES])] == [False, False]
+    assert len(recorded) == 1
+    [problem] = desk.problems()
+    assert (problem["status"], problem["dataset"]) == (403, GARAGES)
+    with pytest.raises(Refused):
+        desk.insist([GARAGES])
+
+
+def test_open_data_lets_every_member_see_what_rests_on_it(opening: Door, agree: Agree) -> None:
+    agree(1)
+    agree(2, assignee=EVERYONE, actions=["dmi:read"])
+    assert Desk(opening(VENDOR)).may([GARAGES])
+
+
+def test_a_duty_that_cannot_be_done_to_a_result_refuses_it(gate: Gate, agree: Agree, opening: Door) -> None:
+    agree(1)
+    agree(2, assignee=VENDOR, actions=["dmi:read"], duties=[DELAY])
+    permit = opening(VENDOR).permit(GARAGES)
+    with pytest.raises(Refused) as refused:
+        undutied(permit)
+    assert refused.value.reasons[0].code == "duty_not_possible"
+    assert not Desk(opening(VENDOR)).may([GARAGES])
+
+
+def test_joined_grounds_hold_each_id_once() -> None:
+    both = joined([Grounds(["d"], ["a", "b"]), Grounds(["d", "e"], ["b"], ["c"])])
+    assert both == Grounds(["d", "e"], ["a", "b"], ["c"])

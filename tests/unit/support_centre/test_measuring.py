@@ -1,0 +1,294 @@
+"""Measures: proposed by rules, decided by people, told, ended, and looked back on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.results import Grounds
+from dmi_infra import clock
+from dmi_infra.bus.port import Message
+from dmi_infra.errors import Conflict, InputRefused, Refused
+from dmi_infra.gate import Gate
+from dmi_infra.http.access import Opening
+from dmi_infra.identity import Identity
+from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.grounds import Book, Withdrawals
+from dmi_support_centre.handlers import Views
+from dmi_support_centre.measuring import SEEN_AFTER, Measures
+from dmi_support_centre.model import FORECAST, MEASURE, MINUTE, Reading, Result
+from dmi_support_centre.models.measures import Automatic, GarageRule
+from dmi_support_centre.routes.measures import parse_rule
+from dmi_support_centre.ruling import Ruling
+from dmi_support_centre.scenarios import Scenarios
+from dmi_support_centre.store import Store
+from dmi_support_centre.store.measures import RuleRow
+from dmi_support_centre.store.results import Tracked
+from tests.unit.support_centre.laws import GARAGES, OWNER, Agree
+
+Door = Callable[..., Opening]
+NOW = 1_700_000_100_000_000
+OFFICER = Identity(OWNER, "Fatima", frozenset({"dmi:role:municipality"}))
+
+
+class Times:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def now(self, datasets: object) -> int:
+        return self.at
+
+
+@pytest.fixture
+def times() -> Times:
+    return Times()
+
+
+@pytest.fixture
+def told() -> list[Message]:
+    return []
+
+
+@pytest.fixture
+def measures(store: Store, gate: Gate, times: Times, told: list[Message], agree: Agree) -> Measures:
+    agree(1)
+    for slug, use in (("centrum", "shopping"), ("pr-noord", "park-and-ride")):
+        about = {"capacity": 100, "use": use}
+        stream = {**about, "thing": f"garages.{slug}", "observed_property": "occupancy"}
+        features = [
+            Feature(f"garages.{slug}", "parking", slug, None, about),
+            Feature(f"garages.{slug}.occupancy", "datastream", slug, None, stream),
+        ]
+        store.observations.save([(GARAGES, feature) for feature in features], [], {}, {})
+    atlas, book = Atlas(store.observations), Book(store, gate)
+
+    def tell(message: Message) -> list[dict[str, Any]]:
+        told.append(message)
+        return []
+
+    ruling = Ruling(store, atlas, book, "Europe/Amsterdam")
+    return Measures(store, atlas, gate, book, times, tell, lambda: None, ruling)
+
+
+@pytest.fixture
+def views(store: Store, gate: Gate) -> Views:
+    book = Book(store, gate)
+    return Views(store, Atlas(store.observations), book, Scenarios(store, gate, book))
+
+
+def forecast(store: Store, slug: str, p50: float, at: int = NOW, agreement: int = 1) -> None:
+    items = [
+        {
+            "horizon_min": h,
+            "valid_at": at + h * MINUTE,
+            "p10": p50 - 5,
+            "p50": p50,
+            "p90": p50 + 2,
+            "note": "",
+        }
+        for h in (15, 30, 45, 60)
+    ]
+    body = {
+        "name": slug,
+        "datastream": f"garages.{slug}.occupancy",
+        "unit": "1",
+        "capacity": 100.0,
+        "items": items,
+    }
+    grounds = Grounds([GARAGES], [f"urn:uuid:00000000-0000-4000-8000-{agreement:012d}"])
+    store.results.save(
+        [Result(f"forecast:garages.{slug}", FORECAST, slug, f"garages.{slug}", at, grounds, body)]
+    )
+
+
+def proposal(store: Store, measures: Measures) -> str:
+    forecast(store, "centrum", 99.0)
+    forecast(store, "pr-noord", 30.0)
+    measures.evaluate_all()
+    [row] = store.measures.measures()
+    assert row.measure.state == "proposed"
+    return row.measure.id
+
+
+def test_a_full_garage_with_room_at_the_hub_leads_to_one_proposal(store: Store, measures: Measures) -> None:
+    proposal(store, measures)
+    measures.evaluate_all()
+    [row] = store.measures.measures()
+    assert (row.measure.rule, row.measure.place) == ("garage-full", "garages.centrum")
+    assert row.measure.properties["hub"] == "garages.pr-noord"
+    assert row.measure.grounds.datasets == [GARAGES]
+    assert row.measure.grounds.results == ["forecast:garages.centrum"]
+
+
+def test_a_garage_with_room_leads_to_no_proposal(store: Store, measures: Measures) -> None:
+    forecast(store, "centrum", 60.0)
+    forecast(store, "pr-noord", 30.0)
+    measures.evaluate_all()
+    assert store.measures.measures() == []
+
+
+def test_an_approved_measure_is_published_and_stands_in_the_feed_without_names(
+    store: Store, measures: Measures, views: Views, told: list[Message]
+) -> None:
+    identifier = proposal(store, measures)
+    assert views.feed()["items"] == []
+    row = measures.approve(identifier, OFFICER, NOW + 40 * MINUTE)
+    assert (row.measure.state, row.decided_name, row.measure.valid_to) == (
+        "published",
+        "Fatima",
+        NOW + 40 * MINUTE,
+    )
+    assert [message.envelope.type for message in told] == ["nl.dmi.measure.published.v1"]
+    [shown] = views.feed()["items"]
+    assert "Fatima" not in str(shown)
+    assert OWNER not in str(shown)
+    with pytest.raises(Conflict):
+        measures.approve(identifier, OFFICER, None)
+
+
+def test_an_end_that_is_past_or_too_far_is_refused(store: Store, measures: Measures) -> None:
+    identifier = proposal(store, measures)
+    for until in (NOW, NOW + 25 * 60 * MINUTE):
+        with pytest.raises(Conflict):
+            measures.approve(identifier, OFFICER, until)
+
+
+def test_a_rejected_proposal_keeps_its_reason_and_is_not_made_again(
+    store: Store, measures: Measures, told: list[Message]
+) -> None:
+    row = measures.reject(proposal(store, measures), OFFICER, "markt")
+    assert (row.measure.state, row.measure.properties["reason"]) == ("rejected", "markt")
+    measures.evaluate_all()
+    assert len(store.measures.measures()) == 1
+    assert told == []
+
+
+def test_a_measure_expires_when_its_time_is_over(
+    store: Store, measures: Measures, times: Times, told: list[Message], views: Views
+) -> None:
+    measures.approve(proposal(store, measures), OFFICER, None)
+    times.at = NOW + 61 * MINUTE
+    measures.expire()
+    assert [row.measure.state for row in store.measures.measures()] == ["expired"]
+    assert [message.envelope.type for message in told][-1] == "nl.dmi.measure.expired.v1"
+    assert views.feed()["items"] == []
+
+
+def test_a_measure_is_looked_back_on_with_the_forecasts_from_before_it(
+    store: Store, measures: Measures, times: Times, opening: Door, views: Views
+) -> None:
+    measures.approve(proposal(store, measures), OFFICER, None)
+    rows = [
+        Tracked("garages.centrum", NOW - MINUTE, NOW + h * MINUTE, GARAGES, 90.0, 99.0, 100.0)
+        for h in (15, 30, 45)
+    ]
+    store.results.add_track(rows)
+    seen = [
+        Reading("garages.centrum.occupancy", GARAGES, "occupancy", NOW + m * MINUTE, 92.0)
+        for m in range(-30, 80, 5)
+    ]
+    store.observations.save([], seen, {}, {})
+    times.at = NOW + 60 * MINUTE + SEEN_AFTER
+    measures.expire()
+    measures.evaluate_all()
+    [row] = [row for row in store.measures.measures() if row.measure.state == "expired"]
+    assert row.look_back is not None
+    assert row.look_back["destination"]["mean_difference"] == pytest.approx(-7.0)
+    assert row.look_back["hub"] is None
+    assert views.measure(row, opening())["look_back"]["caveat"]["en"]
+
+
+def test_without_the_right_to_publish_a_measure_stays_a_proposal(
+    store: Store, measures: Measures, agree: Agree
+) -> None:
+    agree(2, actions=["dmi:analyse"])
+    agree(1, state="ended")
+    forecast(store, "centrum", 99.0, agreement=2)
+    forecast(store, "pr-noord", 30.0, agreement=2)
+    measures.evaluate_all()
+    [row] = store.measures.measures()
+    with pytest.raises(Refused):
+        measures.approve(row.measure.id, OFFICER, None)
+    assert measures.get(row.measure.id).measure.state == "proposed"
+
+
+def test_a_measure_whose_ground_falls_away_is_taken_back_without_its_figures(
+    store: Store, measures: Measures, gate: Gate, agree: Agree, told: list[Message], views: Views
+) -> None:
+    identifier = proposal(store, measures)
+    measures.approve(identifier, OFFICER, None)
+    ended = agree(1, state="ended")
+    assert views.feed()["items"] == []
+
+    def aftermath(results: Any) -> None:
+        for result in results:
+            if result.kind == MEASURE:
+                measures.withdraw(result)
+
+    Withdrawals(store, gate.law, aftermath, lambda: None).withdraw(ended.id)
+    after = measures.get(identifier).measure
+    assert (after.state, "share" in after.properties) == ("withdrawn", False)
+    assert ended.id in after.properties["reason"]
+    assert [message.envelope.type for message in told][-1] == "nl.dmi.measure.withdrawn.v1"
+
+
+def test_a_withdrawn_forecast_proposes_nothing(store: Store, measures: Measures, agree: Agree) -> None:
+    forecast(store, "centrum", 99.0)
+    forecast(store, "pr-noord", 30.0)
+    agree(1, state="ended")
+    measures.evaluate_all()
+    assert store.measures.measures() == []
+
+
+def test_an_automatic_rule_publishes_and_names_who_decided_that(
+    store: Store, measures: Measures, told: list[Message]
+) -> None:
+    rule = GarageRule("garage-full", "*", "garages.pr-noord", automatic=Automatic(OWNER, NOW + 60 * MINUTE))
+    store.measures.put_rule(RuleRow(rule, {"nl": "", "en": ""}, OWNER, NOW))
+    forecast(store, "centrum", 99.0)
+    forecast(store, "pr-noord", 30.0)
+    measures.evaluate_all()
+    [row] = store.measures.measures()
+    assert (row.measure.state, row.measure.decided_by) == ("published", OWNER)
+    assert len(told) == 1
+
+
+def test_a_rule_marked_automatic_holds_who_sent_it_and_needs_an_end_ahead() -> None:
+    body = {
+        "type": "garage",
+        "id": "r",
+        "place": "*",
+        "hub": "h",
+        "automatic": {"until": "2099-01-01T00:00:00Z"},
+    }
+    row = parse_rule(body, OFFICER)
+    assert row.rule.automatic == Automatic(OWNER, clock.from_text("2099-01-01T00:00:00Z"))
+    with pytest.raises(InputRefused):
+        parse_rule({**body, "automatic": {"until": "2001-01-01T00:00:00Z"}}, OFFICER)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"full_share": 2.0}, "full_share"), ({"hub": 7}, "hub"), ({"colour": 1}, "body"),
+        ({"title": "x"}, "title"), ({"zone": "Mars/Crater"}, "zone"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_cannot_be_is_refused_with_its_field(change: dict[str, Any], field: str) -> None:
+    with pytest.raises(InputRefused) as refused:
+        parse_rule({"type": "garage", "id": "r", "place": "*", "hub": "h", **change}, OFFICER)
+    assert refused.value.errors[0].field == field
+
+
+def test_a_rule_survives_the_way_through_the_store(store: Store) -> None:
+    rule = GarageRule("r", "*", "h", automatic=Automatic(OWNER, 5))
+    row = RuleRow(rule, {"nl": "n", "en": "e"}, OWNER, NOW)
+    store.measures.put_rule(row)
+    store.measures.put_rule(msgspec.structs.replace(row, changed_by="other"))
+    assert store.measures.rules() == [msgspec.structs.replace(row, changed_by="other")]

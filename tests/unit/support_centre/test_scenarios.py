@@ -1,0 +1,192 @@
+"""Scenarios: versions, undo, branches, sharing, rights, and what happens when a ground falls away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.results import Lineage
+from dmi_agreements.decision import EVERYONE
+from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
+from dmi_infra.gate import Gate
+from dmi_infra.http.access import Opening
+from dmi_infra.identity import Identity
+from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.errors import ModelRefused
+from dmi_support_centre.grounds import Book, Withdrawals
+from dmi_support_centre.handlers import Views
+from dmi_support_centre.routes.scenarios import parse_edit
+from dmi_support_centre.scenarios import Scenarios
+from dmi_support_centre.store import Store
+from tests.unit.support_centre.laws import AREAS, OWNER, VENDOR, Agree
+from tests.unit.support_centre.test_baseline import square
+
+Door = Callable[..., Opening]
+ANALYST = Identity(OWNER, "Mei Lin", frozenset({"dmi:role:analyst"}))
+OTHER = Identity(VENDOR, "Joris", frozenset())
+REDEVELOP: dict[str, Any] = {
+    "type": "redevelop",
+    "area": {"neighbourhood": "BU1"},
+    "from": "office",
+    "mix": {"housing": 0.6, "green": 0.4},
+}
+FIGURES = {"inhabitants": 1000, "jobs": 900, "dwellings": 450, "green_m2": 5000, "area_m2": 90000}
+
+
+def city(store: Store, dataset: str = AREAS, jobs: int = 900) -> None:
+    area = Feature(
+        "BU1", "neighbourhood", "Kantorenbuurt", square(5.10, 52.10, 0.01), {**FIGURES, "jobs": jobs}
+    )
+    about = {"use": "office", "floor_m2": 20_000, "neighbourhood": "BU1"}
+    office = Feature("office-1", "building", "Toren", square(5.101, 52.101, 0.001), about)
+    store.observations.save([(dataset, area), (dataset, office)], [], {}, {})
+
+
+@pytest.fixture
+def scenarios(store: Store, gate: Gate, agree: Agree) -> Scenarios:
+    agree(1, dataset=AREAS)
+    city(store)
+    return Scenarios(store, gate, Book(store, gate))
+
+
+@pytest.fixture
+def views(store: Store, gate: Gate, scenarios: Scenarios) -> Views:
+    return Views(store, Atlas(store.observations), Book(store, gate), scenarios)
+
+
+@pytest.fixture
+def door(opening: Door) -> Opening:
+    return opening(OWNER, "scenario-input", "dmi:analyse")
+
+
+def test_every_edit_is_a_version_and_undo_goes_back_without_losing_any(
+    scenarios: Scenarios, store: Store, door: Opening
+) -> None:
+    row = scenarios.create("Wonen", ANALYST)
+    assert scenarios.edit(row.id, parse_edit(REDEVELOP), door).current == 2
+    change = parse_edit({"type": "coefficient", "name": "inhabitants_per_dwelling", "value": 1.9})
+    assert scenarios.edit(row.id, change, door).current == 3
+    assert scenarios.undo(row.id, ANALYST).current == 2
+    assert scenarios.edit(row.id, change, door).current == 4
+    versions = store.scenarios.versions(row.id)
+    assert [(v.number, v.parent, len(v.edits)) for v in versions] == [
+        (1, None, 0), (2, 1, 1), (3, 2, 2), (4, 2, 2)
+    ]  # fmt: skip
+
+
+def test_the_first_version_cannot_be_undone(scenarios: Scenarios) -> None:
+    with pytest.raises(Conflict):
+        scenarios.undo(scenarios.create("Wonen", ANALYST).id, ANALYST)
+
+
+def test_a_result_tells_inputs_model_and_who_ran_it(
+    scenarios: Scenarios, door: Opening, recorded: list[object]
+) -> None:
+    row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
+    result = scenarios.result(row, None, door)
+    record = result.body["record"]
+    assert [one["dataset"] for one in record["inputs"]] == [AREAS]
+    assert (record["by"], record["model"], record["left_out"]) == (OWNER, "redevelopment-1", [])
+    assert result.body["outcome"]["totals"]["change"]["inhabitants"]["absolute"] > 0
+    told = [one for one in recorded if isinstance(one, Lineage)]
+    assert [(one.result, one.kind) for one in told] == [(f"scenario:{row.id}:2", "scenario")]
+
+
+def test_the_baseline_stays_when_the_city_changes(scenarios: Scenarios, store: Store, door: Opening) -> None:
+    row = scenarios.create("Wonen", ANALYST)
+    city(store, jobs=5)
+    outcome = scenarios.result(row, None, door).body["outcome"]
+    assert outcome["areas"][0]["baseline"]["jobs"] == 900
+    assert scenarios.create("Later", ANALYST).baseline != row.baseline
+
+
+def test_others_see_a_scenario_by_its_share_id_only_and_branch_to_change_it(
+    scenarios: Scenarios, opening: Door
+) -> None:
+    row = scenarios.create("Wonen", ANALYST)
+    with pytest.raises(NotFound):
+        scenarios.get(row.id, OTHER)
+    assert scenarios.get(row.share, OTHER).id == row.id
+    with pytest.raises(Refused):
+        scenarios.undo(row.share, OTHER)
+    branch = scenarios.branch(row.share, "Anders", OTHER)
+    assert (branch.owner, branch.parent, branch.baseline) == (VENDOR, row.id, row.baseline)
+    assert scenarios.of(OTHER) == [branch]
+
+
+def test_who_may_not_analyse_the_data_cannot_run_a_scenario(scenarios: Scenarios, opening: Door) -> None:
+    row = scenarios.create("Wonen", OTHER)
+    with pytest.raises(Refused):
+        scenarios.edit(row.id, parse_edit(REDEVELOP), opening(VENDOR, "scenario-input", "dmi:analyse"))
+    assert scenarios.get(row.id, OTHER).current == 1
+
+
+def test_a_shared_result_is_shown_under_the_viewers_own_right(
+    scenarios: Scenarios, views: Views, door: Opening, opening: Door, agree: Agree
+) -> None:
+    row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
+    shared = scenarios.get(row.share, OTHER)
+    with pytest.raises(Refused):
+        views.scenario_result(shared, None, opening(VENDOR))
+    agree(2, dataset=AREAS, assignee=EVERYONE, actions=["dmi:read"])
+    shown = views.scenario_result(shared, None, opening(VENDOR))
+    assert shown["areas"][0]["change"]["jobs"] < 0
+    assert shown["scenario"] == row.share
+
+
+def test_a_withdrawn_ground_empties_the_result_and_recomputing_names_the_agreement(
+    scenarios: Scenarios, views: Views, store: Store, gate: Gate, door: Opening, opening: Door, agree: Agree
+) -> None:
+    row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
+    ended = agree(1, dataset=AREAS, state="ended")
+    shown = views.scenario_result(row, None, opening())
+    assert (shown["withdrawn"], shown["areas"], shown["totals"]) == (True, [], None)
+    assert shown["withdrawal"]["agreement"] == ended.id
+    assert views.scenario(row, ANALYST)["withdrawn"]
+    with pytest.raises(Refused) as refused:
+        scenarios.recompute(row.id, door)
+    assert refused.value.reasons[0].agreement == ended.id
+    Withdrawals(store, gate.law, lambda _: None, lambda: None).withdraw(ended.id)
+    agree(3, dataset=AREAS)
+    assert not views.outcome(row, scenarios.recompute(row.id, door), opening())["withdrawn"]
+
+
+def test_the_map_of_a_result_holds_baseline_scenario_and_change(
+    scenarios: Scenarios, views: Views, door: Opening, opening: Door
+) -> None:
+    row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
+    [feature] = views.result_geojson(row, None, opening())["features"]
+    about = feature["properties"]
+    assert feature["geometry"]["type"] == "Polygon"
+    assert about["scenario_jobs"] - about["baseline_jobs"] == pytest.approx(about["change_jobs"])
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "body"),
+        ({"type": "demolish"}, "type"),
+        ({**REDEVELOP, "mix": {"housing": "much"}}, "mix.housing"),
+        ({**REDEVELOP, "colour": "red"}, "body"),
+    ],
+)
+def test_an_edit_that_is_none_is_refused_with_its_field(body: dict[str, Any], field: str) -> None:
+    with pytest.raises(InputRefused) as refused:
+        parse_edit(body)
+    assert refused.value.errors[0].field == field
+
+
+def test_an_edit_that_the_model_cannot_take_makes_no_version(scenarios: Scenarios, door: Opening) -> None:
+    row = scenarios.create("Wonen", ANALYST)
+    with pytest.raises(ModelRefused) as refused:
+        scenarios.edit(row.id, parse_edit({**REDEVELOP, "area": {"neighbourhood": "nowhere"}}), door)
+    assert refused.value.errors[0].field == "edits.0.area.neighbourhood"
+    assert scenarios.get(row.id, ANALYST).current == 1
+
+
+def test_without_neighbourhoods_there_is_nothing_to_branch_from(store: Store, gate: Gate) -> None:
+    with pytest.raises(Conflict):
+        Scenarios(store, gate, Book(store, gate)).create("Leeg", ANALYST)

@@ -1,0 +1,172 @@
+"""The support centre as a whole on the embedded bus: routes answer, and a stop is visible at once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from dmi_agreements.contracts.envelope import Envelope, encode
+from dmi_agreements.contracts.features import Feature, FeatureBatch
+from dmi_agreements.contracts.law import Dataset, Heartbeat, LawEvent, Participant
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_infra import clock
+from dmi_infra.bus import Message, open_bus
+from dmi_infra.identity import Identity
+from dmi_infra.service import Service
+from dmi_support_centre.app import build
+from dmi_support_centre.model import MINUTE
+from dmi_support_centre.settings import SupportCentreSettings
+from tests.unit.support_centre.laws import GARAGES, OWNER, STACK, agreement_of
+
+CROWD = {"A": 20.0, "B": 40.0, "C": 60.0, "D": 80.0, "E": 100.0}
+
+
+class City:
+    """A running support centre, and the hands of the exchange and the platform."""
+
+    def __init__(self, folder: Path) -> None:
+        self.bus = open_bus(f"embedded:///{folder / 'bus.db'}")
+        self.bus.create_topics()
+        self._exchange, self._platform = self.bus.publisher("exchange"), self.bus.publisher("platform")
+        self._stopping = threading.Event()
+        self._heart = threading.Thread(target=self._beat)
+        self._heart.start()
+        for identifier in (OWNER, STACK):
+            self.law(Participant(identifier, identifier, [], rulebook="1.0.0"))
+        self.law(Dataset(GARAGES, OWNER, {"nl": "Drukte"}))
+        self.service: Service = build(SupportCentreSettings(data_dir=folder, forecast_seconds=1.0), self.bus)
+        person = Identity(OWNER, "Fatima", frozenset({"dmi:role:municipality"}))
+        self.service.runtime.authenticate = lambda _token: person  # type: ignore[assignment, misc]
+        self.service.start()
+
+    def law(self, event: LawEvent) -> None:
+        self._exchange.publish("dmi.agreements.v1", [Message(event.id, encode(event), _envelope())])
+
+    def data(self, topic: str, payload: object) -> None:
+        self._platform.publish(topic, [Message("k", encode(payload), _envelope())])
+
+    def ask(self, path: str, method: str = "GET", signed: bool = True, body: Any = None) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.service.app)
+            headers = {"authorization": "Bearer x"} if signed else {}
+            async with httpx.AsyncClient(transport=transport, base_url="http://city") as client:
+                return await client.request(method, path, headers=headers, json=body)
+
+        return asyncio.run(send())
+
+    def until(self, path: str, holds: Any, seconds: float = 30.0) -> Any:
+        """Ask until the answer holds what is wanted."""
+        end = time.monotonic() + seconds
+        while True:
+            answer = self.ask(path).json()
+            if holds(answer):
+                return answer
+            assert time.monotonic() < end, answer
+            time.sleep(0.05)
+
+    def close(self) -> None:
+        self.service.stop()
+        self._stopping.set()
+        self._heart.join()
+        self.bus.close()
+
+    def _beat(self) -> None:
+        while not self._stopping.is_set():
+            self.law(Heartbeat("urn:dmi:heartbeat", clock.now()))
+            self._stopping.wait(0.5)
+
+
+def _envelope() -> Envelope:
+    return Envelope(str(uuid.uuid4()), "s", "t", clock.to_text(clock.now()))
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[City]:
+    made = City(tmp_path)
+    yield made
+    made.close()
+
+
+def crowd(city: City) -> None:
+    about = {
+        "effective_width": 2.0,
+        "los_capacity": CROWD,
+        "interval_s": 60,
+        "observed_property": "crowd_count",
+    }
+    stream = Feature("c.plein.crowd_count", "datastream", "Plein", None, {**about, "thing": "c.plein"})
+    city.data("dmi.features.v1", FeatureBatch(GARAGES, [Feature("c.plein", "thing", "Plein"), stream]))
+    now = clock.now()
+    times = [now - minutes * MINUTE for minutes in (3, 2, 1)]
+    rows = [stream.id] * 3
+    batch = ObservationBatch(GARAGES, rows, times, [95.0] * 3, observed_property=["crowd_count"] * 3)
+    city.data("dmi.observations.harmonised.v1", batch)
+
+
+def test_from_counts_to_a_published_measure_and_a_stop_that_takes_all_of_it_back(city: City) -> None:
+    city.law(agreement_of(1))
+    crowd(city)
+    shown = city.until("/v1/crowd", lambda answer: answer.get("items"))["items"][0]
+    assert (shown["level"], shown["flow"], shown["withdrawn"]) == ("E", 95.0, False)
+    [measure] = city.until("/v1/measures?state=proposed", lambda answer: answer["items"])["items"]
+    approved = city.ask(f"/v1/measures/{measure['id']}/approve", "POST", body={})
+    assert (approved.status_code, approved.json()["state"]) == (200, "published")
+    assert len(city.ask("/v1/measures/feed", signed=False).json()["items"]) == 1
+    ended = agreement_of(1, state="ended")
+    stopped = time.monotonic()
+    city.law(ended)
+    shown = city.until("/v1/crowd", lambda answer: answer["items"][0]["withdrawn"])["items"][0]
+    assert time.monotonic() - stopped < 1.0
+    assert (shown["level"], shown["flow"]) == (None, None)
+    assert shown["withdrawal"]["agreement"] == ended.id
+    assert city.ask("/v1/measures/feed", signed=False).json()["items"] == []
+    city.until(f"/v1/measures/{measure['id']}", lambda answer: answer["state"] == "withdrawn")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/v1/scenarios/none", None, 404),
+        ("GET", "/v1/scenarios/none/result?version=0", None, 400),
+        ("POST", "/v1/scenarios", {"title": ""}, 400),
+        ("POST", "/v1/scenarios", {"title": "nothing known yet"}, 409),
+        ("POST", "/v1/measures/none/approve", {}, 404),
+        ("POST", "/v1/rules", {"type": "garage"}, 400),
+        ("POST", "/v1/subscriptions", {"url": "ftp://x"}, 400),
+        ("DELETE", "/v1/subscriptions/none", None, 404),
+        ("POST", "/v1/forecasts/recompute", {}, 404),
+    ],
+)
+def test_what_cannot_be_is_answered_with_a_problem(
+    city: City, method: str, path: str, body: Any, status: int
+) -> None:
+    city.until("/v1/rules", lambda answer: "items" in answer)
+    answer = city.ask(path, method, body=body)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_only_the_feed_and_the_coefficients_are_for_everyone(city: City) -> None:
+    open_paths = [
+        path
+        for path in (
+            "/v1/forecasts",
+            "/v1/crowd",
+            "/v1/scenarios",
+            "/v1/measures",
+            "/v1/rules",
+            "/v1/subscriptions",
+        )
+        if city.ask(path, signed=False).status_code != 401
+    ]
+    assert open_paths == []
+    assert city.ask("/v1/measures/feed", signed=False).status_code == 200
+    assert len(city.ask("/v1/coefficients", signed=False).json()["items"]) == 9

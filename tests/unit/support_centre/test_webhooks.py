@@ -1,0 +1,166 @@
+"""Telling subscribers: where to, with which headers, and what happens when nobody answers."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from dmi_agreements.contracts.envelope import Envelope, encode
+from dmi_agreements.contracts.results import Measure
+from dmi_infra.bus.port import Message
+from dmi_infra.errors import NotFound
+from dmi_support_centre.errors import AddressRefused
+from dmi_support_centre.store import Store
+from dmi_support_centre.webhooks import RETRY_SECONDS, HttpSender, Webhooks
+
+ENVELOPE = Envelope(
+    "event-1", "urn:dmi:service:support-centre", "nl.dmi.measure.published.v1", "2026-01-01T00:00:00Z"
+)
+MEASURE = Measure(
+    "urn:uuid:1", "garage-full", "published", "garages.a", {"nl": "t", "en": "t"}, {"nl": "a", "en": "a"},
+    1, 2, 3, decided_by="urn:dmi:participant:gemeente", properties={"share": 0.97},
+)  # fmt: skip
+MESSAGE = Message("garages.a", encode(MEASURE), ENVELOPE)
+
+
+class Postman:
+    """A sender that fails as long as it is told to."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, dict[str, str], bytes]] = []
+        self.failing = False
+
+    def __call__(self, url: str, headers: dict[str, str], body: bytes) -> None:
+        if self.failing:
+            raise OSError("nobody answers")
+        self.sent.append((url, headers, body))
+
+
+@pytest.fixture
+def moment() -> list[int]:
+    return [1_000_000]
+
+
+@pytest.fixture
+def postman() -> Postman:
+    return Postman()
+
+
+@pytest.fixture
+def webhooks(store: Store, postman: Postman, moment: list[int]) -> Webhooks:
+    return Webhooks(store.measures, HttpSender(False, 1.0).check, postman, lambda: moment[0])
+
+
+def publish(store: Store, webhooks: Webhooks) -> None:
+    store.measures.save(MEASURE, deliveries=webhooks.events(MESSAGE))
+
+
+def test_a_subscriber_gets_the_measure_without_who_decided_and_on_which_figures(
+    store: Store, webhooks: Webhooks, postman: Postman
+) -> None:
+    webhooks.subscribe("https://signs.example/measures", "urn:dmi:participant:v")
+    publish(store, webhooks)
+    assert webhooks.deliver_due() == 1
+    [(url, headers, body)] = postman.sent
+    assert url == "https://signs.example/measures"
+    assert headers["ce-id"] == "event-1"
+    assert headers["ce-type"] == "nl.dmi.measure.published.v1"
+    told = json.loads(body)
+    assert told["id"] == MEASURE.id
+    assert b"gemeente" not in body
+    assert b"0.97" not in body
+    assert webhooks.deliver_due() == 0
+
+
+def test_a_delivery_is_tried_again_after_growing_waits_and_given_up_in_the_end(
+    store: Store, webhooks: Webhooks, postman: Postman, moment: list[int]
+) -> None:
+    webhooks.subscribe("http://signs.example/", "urn:dmi:participant:v")
+    publish(store, webhooks)
+    postman.failing = True
+    assert webhooks.deliver_due() == 0
+    assert store.measures.due(moment[0]) == []
+    for seconds in RETRY_SECONDS:
+        moment[0] += seconds * 1_000_000
+        assert len(store.measures.due(moment[0])) == 1
+        webhooks.deliver_due()
+    assert store.measures.due(2**60) == []
+
+
+def test_ending_a_subscription_drops_what_waits_for_it(store: Store, webhooks: Webhooks) -> None:
+    made = webhooks.subscribe("http://signs.example/", "urn:dmi:participant:v")
+    assert webhooks.subscribe("http://signs.example/", "urn:dmi:participant:v").id == made.id
+    publish(store, webhooks)
+    with pytest.raises(NotFound):
+        webhooks.unsubscribe(made.id, "urn:dmi:participant:other")
+    webhooks.unsubscribe(made.id, "urn:dmi:participant:v")
+    assert store.measures.due(2**60) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://signs.example/", "file:///etc/passwd", "signs.example", "http://", "http://a b/",
+        "http://user:word@signs.example/", "http://signs.example:99999/", "http://sïgns.example/",
+        "http://signs.example/\r\nHost: other", "http://signs.example/" + "x" * 2000,
+    ],
+)  # fmt: skip
+def test_what_is_no_plain_web_address_is_refused(url: str) -> None:
+    with pytest.raises(AddressRefused):
+        HttpSender(False, 1.0).check(url)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "[::1]", "192.168.0.1", "0.0.0.0"]
+)
+def test_in_production_no_address_may_lead_into_the_own_network(host: str) -> None:
+    sender = HttpSender(True, 1.0)
+    with pytest.raises(AddressRefused):
+        sender.check(f"http://{host}/")
+    with pytest.raises(AddressRefused):
+        sender(f"http://{host}/", {}, b"")
+
+
+class Signboard(BaseHTTPRequestHandler):
+    """Takes what comes; the path says with which status it answers."""
+
+    seen: list[tuple[str, dict[str, str], bytes]]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.seen.append((self.path, dict(self.headers), body))
+        self.send_response(int(self.path.rsplit("/", 1)[-1]))
+        self.send_header("Location", "http://127.0.0.1:9/")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def signboard() -> Iterator[HTTPServer]:
+    Signboard.seen = []
+    server = HTTPServer(("127.0.0.1", 0), Signboard)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_an_event_is_posted_and_only_success_counts(signboard: HTTPServer) -> None:
+    sender = HttpSender(False, 2.0)
+    base = f"http://127.0.0.1:{signboard.server_port}"
+    sender(f"{base}/a?b=1/204", {"ce-id": "7"}, b"{}")
+    [(path, headers, body)] = Signboard.seen
+    assert (path, headers["ce-id"], body) == ("/a?b=1/204", "7", b"{}")
+    for status in (302, 404, 500):
+        with pytest.raises(OSError, match=str(status)):
+            sender(f"{base}/{status}", {}, b"{}")
+    assert len(Signboard.seen) == 4
