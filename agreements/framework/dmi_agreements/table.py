@@ -223,7 +223,7 @@ class LawTable:
             detail = f"{request.assignee} asks for its own data"
             return Decision(True, (Reason("own_data", detail),), personal=True)
         decision = self._decide_agreements(request, dataset.owner, now, open_data)
-        return self._with_consent(decision, request, now) if dataset.personal else decision
+        return self._with_consent(decision, request, now) if dataset.needs_consent else decision
 
     def consenting_subjects(self, request: Request, now: int) -> Mapping[str, str]:
         """Subject -> id of its consent, for everyone whose rows may pass under ``request`` at ``now``.
@@ -255,7 +255,7 @@ class LawTable:
         if unknown is not None:
             return refused(unknown)
         decision = Decision(True, (Reason("owner", f"{request.assignee} owns {request.dataset}"),))
-        return self._with_consent(decision, request, now) if dataset.personal else decision
+        return self._with_consent(decision, request, now) if dataset.needs_consent else decision
 
     def _decide_agreements(self, request: Request, owner: str, now: int, open_data: bool) -> Decision:
         own = self._slots.get((request.assignee, request.action, request.dataset), _EMPTY)

@@ -100,7 +100,7 @@ class Imports:
         """Start an import of the files in its folder; the future is done when it is over."""
         item = Import(
             identifier, contributor.participant, kind, dataset, contributor.purpose, list(files), "running",
-            False, "", 0, 0, 0, 0, 0, clock.now(), None,
+            False, "", 0, 0, 0, 0, 0, 0, clock.now(), None,
         )  # fmt: skip
         self.store.begin(item)
         return self._submit(item)
@@ -204,7 +204,10 @@ class Imports:
             withheld = self._intake.take_now(contributor, msgspec.structs.replace(good, batch_id=batch_id))
         rejected += [_native(good, row, NO_CONSENT, "subject") for row in sorted(withheld)]
         accepted = len(batch) - len(rejected)
-        counts = {"read": len(batch), "accepted": accepted, "rejected": len(rejected), "batches": 1}
+        counts = {
+            "read": len(batch), "accepted": accepted, "rejected": len(rejected), "batches": 1,
+            "observations": accepted,
+        }  # fmt: skip
         return counts, rejected
 
     def _hand_over_features(

@@ -22,13 +22,18 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True, tag="particip
 
 
 class Dataset(msgspec.Struct, frozen=True, omit_defaults=True, tag="dataset", tag_field="type"):
-    """A dataset in the catalogue. ``personal`` data needs the consent of each row's subject."""
+    """A dataset in the catalogue.
+
+    ``basis`` is the legal basis of personal data (GDPR art. 6(1)). Under consent, which is assumed when none
+    is stated, each row needs the consent of its subject; under another basis the agreements alone decide.
+    """
 
     id: str
     owner: str
     title: dict[str, str]
     description: dict[str, str] = {}
     personal: bool = False
+    basis: str = ""
     purpose: str = "dmi:purpose:public-task"
     """What the data is collected for; the layers themselves work under this purpose and no other."""
     category: str = ""
@@ -37,6 +42,11 @@ class Dataset(msgspec.Struct, frozen=True, omit_defaults=True, tag="dataset", ta
     layer: str = ""
     """How visualisation draws it: ``points``, ``areas``, ``vehicles``, or empty for not at all."""
     withdrawn: bool = False
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether each row needs the consent of its subject."""
+        return self.personal and self.basis in ("", "dmi:basis:consent")
 
 
 class AgreementState(msgspec.Struct, frozen=True, omit_defaults=True, tag="agreement", tag_field="type"):

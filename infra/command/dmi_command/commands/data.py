@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,9 +26,17 @@ from dmi_command.console import (
     show,
 )
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
+from dmi_infra.jose import SigningKey
+from dmi_infra.settings import Settings
 from dmi_ingest.sources import SOURCES
+from dmi_ingest.sources.port import DatasetTemplate, Source
 
 WAIT_SECONDS = 600
+STALLED_SECONDS = 30
+"""A platform that makes no progress for this long is not waited for any longer."""
+PERSONAL_GRID_M = 100
+"""Positions of personal data leave the stack on a grid of this size, unless the owner agrees on another."""
+LAYERS: str = Settings.model_fields["stack_participant"].default
 
 
 def register(app: typer.Typer) -> None:
@@ -54,7 +63,8 @@ def import_files(
     if source is None:
         raise UsageWrong(f"KIND must be one of {', '.join(sorted(SOURCES))}, not {kind}")
     with connect(url, who, key, participant, default="officer") as client:
-        target = dataset or _own_dataset(client, source)
+        signer = SigningKey.load_or_create(key) if key else None
+        target = dataset or _own_dataset(client, source, signer)
         report = _upload(client, kind, target, files, quiet=as_json)
         report = _settled(client, report)
     show(report, as_json)
@@ -62,29 +72,57 @@ def import_files(
         raise CommandFailed(report.get("detail") or "the import failed")
 
 
-def _own_dataset(client: Client, source: Any) -> str:
+def _own_dataset(client: Client, source: Source, signer: SigningKey | None) -> str:
+    """The dataset that an import of this kind fills; made, with the layers' agreement, when it is not there."""
     me = client.get("/exchange/v1/me")["participant"]
-    template = source.dataset
-    identifier = f"urn:dmi:dataset:{me.rsplit(':', 1)[-1]}:{template.slug}"
+    entry = {field.name: getattr(source.dataset, field.name) for field in fields(source.dataset)}
+    identifier = f"urn:dmi:dataset:{me.rsplit(':', 1)[-1]}:{entry.pop('slug')}"
     try:
         client.get(f"/exchange/v1/datasets/{identifier}")
     except AnswerRefused as refused:
         if refused.status != 404:
             raise
-        client.post(
-            "/exchange/v1/datasets",
-            {
-                "id": identifier,
-                "title": template.title,
-                "description": template.description,
-                "personal": template.personal,
-                "category": template.category,
-                "licence": template.licence,
-                "source": template.source,
-                "layer": template.layer,
-            },
-        )
+        client.post("/exchange/v1/datasets", {"id": identifier, **entry})
+        err.print(f"dataset {identifier} entered in the catalogue")
+    papers = client.get("/exchange/v1/agreements", dataset=identifier, state="active")["items"]
+    if not any(paper["assignee"] == LAYERS and paper["assigner"] == me for paper in papers):
+        _agree_with_layers(client, me, identifier, source.dataset, signer)
     return identifier
+
+
+def _agree_with_layers(
+    client: Client, owner: str, dataset: str, template: DatasetTemplate, signer: SigningKey | None
+) -> None:
+    """Propose what the layers need; the demonstration's operator signs at once, another one in its own time."""
+    parameters = {
+        "assigner": owner, "assignee": LAYERS, "datasets": [dataset], "purpose": template.purpose,
+        "actions": ["dmi:process", "dmi:read", "dmi:display", "dmi:analyse", "dmi:export"],
+        "grid": PERSONAL_GRID_M if template.personal else None,
+    }  # fmt: skip
+    draft = {"template": "sensor-data", "parameters": {k: v for k, v in parameters.items() if v is not None}}
+    document = client.post("/exchange/v1/agreements/draft", draft)
+    jws = signer.sign_document(document) if signer else None
+    proposal = client.post(
+        "/exchange/v1/agreements", {"document": document, "jws": jws, "hosted": jws is None}
+    )
+    if not any(identity["id"] == "operator" for identity in client.get("/exchange/v1/demo/identities")):
+        raise CommandFailed(
+            f"agreement {proposal['id']} waits for the signature of {LAYERS}; import after that"
+        )
+    with Client(client.url, demo="operator") as operator:
+        operator.post(f"/exchange/v1/agreements/{proposal['id']}/signature", {"hosted": True})
+    err.print(f"agreement {proposal['id']} signed by both sides (the operator is a demonstration identity)")
+    _await_allowed(client, proposal["id"])
+
+
+def _await_allowed(client: Client, agreement: str) -> None:
+    """The services hear of an agreement within milliseconds; an import must not be faster than that."""
+    until = time.monotonic() + 5
+    while (
+        client.get(f"/exchange/v1/agreements/{agreement}")["state"] != "active" and time.monotonic() < until
+    ):
+        time.sleep(0.05)
+    time.sleep(0.3)
 
 
 def _upload(client: Client, kind: str, dataset: str, files: list[Path], quiet: bool) -> dict[str, Any]:
@@ -119,25 +157,40 @@ def _upload(client: Client, kind: str, dataset: str, files: list[Path], quiet: b
 
 
 def _settled(client: Client, report: dict[str, Any]) -> dict[str, Any]:
-    """The report with what the platform made of the rows: accepted, repeated, or refused there."""
-    handed_over = report["accepted"]
-    until = time.monotonic() + WAIT_SECONDS
-    while True:
-        outcome = client.get(f"/platform/v1/outcomes/{report['import_id']}")
-        done = outcome["accepted"] + outcome["duplicate"] + outcome["rejected"]
-        if done >= handed_over or report["state"] == "failed":
-            break
+    """The report with what the platform made of the observations: accepted, repeated, or refused there."""
+    expected = report["observations"]
+    outcome = _outcome(client, report["import_id"])
+    done, until = _done(outcome), time.monotonic() + STALLED_SECONDS
+    while done < expected:
         if time.monotonic() > until:
-            raise CommandFailed(f"the platform has processed {done} of {handed_over} rows; ask again later")
+            raise CommandFailed(f"the platform has processed {done} of {expected} rows; ask again later")
         time.sleep(0.2)
+        outcome = _outcome(client, report["import_id"])
+        if _done(outcome) > done:
+            done, until = _done(outcome), time.monotonic() + STALLED_SECONDS
     return {
         **{name: report[name] for name in ("import_id", "kind", "dataset", "state", "read")},
-        "accepted": outcome["accepted"],
-        "duplicate": outcome["duplicate"],
+        "accepted": report["accepted"] - expected + outcome["accepted"],
+        "duplicate": report["duplicate"] + outcome["duplicate"],
         "rejected": report["rejected"] + outcome["rejected"],
         "reasons": report["reasons"] + outcome["reasons"],
         "detail": report.get("detail"),
     }
+
+
+def _outcome(client: Client, identifier: str) -> dict[str, Any]:
+    """What the platform has processed of an import by now; nothing before its first batch."""
+    try:
+        found: dict[str, Any] = client.get(f"/platform/v1/outcomes/{identifier}")
+    except AnswerRefused as refused:
+        if refused.status != 404:
+            raise
+        return {"accepted": 0, "duplicate": 0, "rejected": 0, "reasons": []}
+    return found
+
+
+def _done(outcome: dict[str, Any]) -> int:
+    return int(outcome["accepted"] + outcome["duplicate"] + outcome["rejected"])
 
 
 def replay(

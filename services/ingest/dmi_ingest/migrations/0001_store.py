@@ -52,7 +52,7 @@ def upgrade() -> None:
 def _imports() -> None:
     counts = [
         sa.Column(name, sa.BigInteger, nullable=False)
-        for name in ("read", "accepted", "duplicate", "rejected", "batches")
+        for name in ("read", "accepted", "duplicate", "rejected", "batches", "observations")
     ]
     op.create_table(
         "import",

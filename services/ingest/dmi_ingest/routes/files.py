@@ -166,6 +166,7 @@ def _report(imports: Imports, item: Import) -> dict[str, Any]:
     outcomes = f"/platform/v1/outcomes/{item.id}"
     return {
         **_shown(item), "reasons": imports.store.reasons(item.id),
+        "observations": item.observations,
         "batches": [f"{item.id}/{number}" for number in range(item.batches)], "outcomes": outcomes,
     }  # fmt: skip
 

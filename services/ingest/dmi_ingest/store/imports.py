@@ -34,6 +34,8 @@ class Import(msgspec.Struct, frozen=True):
     duplicate: int
     rejected: int
     batches: int
+    observations: int
+    """Of the accepted, those that are observations: the platform decides which of them are repeats."""
     started_at: int
     ended_at: int | None
 
@@ -63,7 +65,9 @@ class ImportStore:
         with transaction(self._engine) as connection:
             connection.execute(sa.delete(reject).where(reject.c.import_id == identifier))
             fresh = {"state": "running", "resumable": False, "detail": "", "ended_at": None}
-            counts = dict.fromkeys(("read", "accepted", "duplicate", "rejected", "batches"), 0)
+            counts = dict.fromkeys(
+                ("read", "accepted", "duplicate", "rejected", "batches", "observations"), 0
+            )
             again = sa.update(imported).where(imported.c.id == identifier)
             connection.execute(again.values({**fresh, **counts, "started_at": clock.now()}))
 

@@ -63,6 +63,7 @@ imported = sa.Table(
     sa.Column("duplicate", sa.BigInteger, nullable=False, default=0),
     sa.Column("rejected", sa.BigInteger, nullable=False, default=0),
     sa.Column("batches", sa.BigInteger, nullable=False, default=0),
+    sa.Column("observations", sa.BigInteger, nullable=False, default=0),
     sa.Column("started_at", sa.BigInteger, nullable=False),
     sa.Column("ended_at", sa.BigInteger),
 )
