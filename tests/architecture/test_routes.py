@@ -19,7 +19,8 @@ from dmi_infra.http.access import identify
 PUBLIC = {
     "* /health/live", "* /health/ready", "* /metrics",
     "exchange /token", "exchange /.well-known/jwks.json", "exchange /v1/demo/identities",
-    "exchange /v1/demo/token", "exchange /v1/rulebook", "exchange /v1/catalogue",
+    "exchange /v1/demo/token", "exchange /v1/oidc", "exchange /v1/oidc/login", "exchange /v1/oidc/callback",
+    "exchange /v1/oidc/token", "exchange /v1/rulebook", "exchange /v1/catalogue",
     "ingest /v1/kinds",
     "support-centre /v1/measures/feed", "support-centre /v1/coefficients",
 }  # fmt: skip
@@ -76,7 +77,8 @@ def _routes(app: FastAPI | APIRouter) -> Iterator[APIRoute]:
 
 def test_the_routes_below_are_those_that_the_openapi_documents_describe(apps: dict[str, FastAPI]) -> None:
     for app in apps.values():
-        assert {route.path for route in _routes(app) if route.include_in_schema} == set(app.openapi()["paths"])
+        found = {route.path.replace(":path}", "}") for route in _routes(app) if route.include_in_schema}
+        assert found == set(app.openapi()["paths"])
 
 
 def test_every_route_is_gated_or_for_members_or_public(apps: dict[str, FastAPI]) -> None:
