@@ -162,6 +162,8 @@ def load_city(stack: Stack, length: int = SHORT_HISTORY) -> None:
     city = DemoCity(build_city(), stack.url, stack.data_dir)
     with Progress(console=Console(quiet=True)) as progress:
         city.load(progress, length)
+    city.close()
+    city.close()
     await_settled(stack)
 
 

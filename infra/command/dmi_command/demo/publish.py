@@ -83,6 +83,12 @@ class DemoCity:
                 behind = until
                 self._keep(until)
 
+    def close(self) -> None:
+        """Close the connections of every participant."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
     # -- parts --------------------------------------------------------------
 
     def _client(self, participant: str) -> Client:

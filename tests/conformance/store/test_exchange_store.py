@@ -1,0 +1,332 @@
+"""What the exchange's store must hold to, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.contracts.results import Grounds, Lineage
+from dmi_exchange.logbook import check
+from dmi_exchange.store import LARGEST, Store
+from dmi_exchange.tables import log, log_head, log_party, outgoing
+from dmi_infra.errors import InputRefused
+from dmi_infra.outbox import Relay
+from dmi_infra.sql import migrate, open_engine, reading, transaction
+from tests.unit.infra.fakes import FakeBus
+
+OWNER, VENDOR, NOOR = "urn:dmi:participant:gemeente", "urn:dmi:participant:vendor", "urn:dmi:person:noor"
+GARAGES = "urn:dmi:dataset:gemeente:garages"
+TOPIC = "dmi.decisions.v1"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    """An empty store with the newest schema."""
+    if request.param == "sqlite":
+        found = open_engine(f"sqlite:///{tmp_path / 'exchange.db'}", "exchange")
+    else:
+        server = request.getfixturevalue("postgres_server")
+        server.create_database("exchange_store")
+        found = open_engine(server.url("exchange_store"), f"t{uuid.uuid4().hex[:8]}")
+    migrate(found, "dmi_exchange")
+    yield found
+    found.dispose()
+
+
+@pytest.fixture
+def store(engine: sa.Engine) -> Store:
+    return Store(engine)
+
+
+def put(store: Store, item: Participant | Dataset | AgreementState) -> None:
+    store.settle(type(item), item.id, lambda _known: item)
+
+
+def agreement(
+    state: str = "proposed", giver: str = OWNER, taker: str = VENDOR, number: int = 1
+) -> AgreementState:
+    return AgreementState(f"urn:uuid:{number}", {"assigner": giver, "assignee": taker}, state)
+
+
+def decision(number: int, assignee: str = VENDOR, dataset: str = GARAGES, **more: Any) -> DecisionRecord:
+    return DecisionRecord(
+        f"d{number}", number, "platform", "query", assignee, "dmi:read", dataset, "p", True, ["x"], **more
+    )
+
+
+def result(name: str, at: int = 1, **grounds: Any) -> Lineage:
+    return Lineage(name, "forecast", name, at, Grounds(**grounds))
+
+
+def together(*actions: Callable[[], object]) -> list[object]:
+    """What each action gave or raised, all begun at the same moment."""
+    outcome: list[object] = [None] * len(actions)
+    start = threading.Barrier(len(actions))
+
+    def run(place: int) -> None:
+        start.wait()
+        try:
+            outcome[place] = actions[place]()
+        except Exception as exc:  # handed to the test, which says what it expects
+            outcome[place] = exc
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(len(actions))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcome
+
+
+def test_an_object_is_found_by_its_kind_and_by_its_parties(store: Store) -> None:
+    put(store, Participant(OWNER, "Gemeente", ["r"]))
+    put(store, Dataset(GARAGES, OWNER, {"nl": "é🚀\0"}))
+    put(store, agreement())
+    assert store.get(Dataset, GARAGES) == Dataset(GARAGES, OWNER, {"nl": "é🚀\0"})
+    assert store.get(Participant, GARAGES) is None
+    assert [d.id for d in store.find(Dataset, OWNER)] == [GARAGES]
+    for party in (OWNER, VENDOR):
+        assert store.find(AgreementState, party) == [agreement()]
+    assert store.find(AgreementState, NOOR) == []
+
+
+def test_every_change_goes_to_the_law_topic_in_order_and_nothing_else(
+    store: Store, engine: sa.Engine
+) -> None:
+    put(store, agreement())
+    put(store, agreement("active"))
+
+    def fails(_known: AgreementState | None) -> AgreementState:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        store.settle(AgreementState, "urn:uuid:1", fails)
+    bus = FakeBus()
+    relay = Relay(engine, outgoing, bus)
+    assert [relay.drain(), relay.drain()] == [2, 0]
+    states = [msgspec.json.decode(m.value)["state"] for m in bus.topics["dmi.agreements.v1"]]
+    assert states == ["proposed", "active"]
+    assert {m.key for m in bus.topics["dmi.agreements.v1"]} == {"urn:uuid:1"}
+
+
+def test_of_many_that_create_the_same_id_one_does(store: Store) -> None:
+    def create(name: str) -> Callable[[], object]:
+        def decide(known: Participant | None) -> Participant:
+            if known is not None:
+                raise LookupError
+            return Participant(OWNER, name, [])
+
+        return lambda: store.settle(Participant, OWNER, decide)
+
+    outcome = together(*(create(str(n)) for n in range(6)))
+    (made,) = [item for item in outcome if isinstance(item, Participant)]
+    assert sum(isinstance(item, LookupError) for item in outcome) == 5
+    assert store.get(Participant, OWNER) == made
+
+
+def test_changes_at_the_same_moment_see_one_another(store: Store) -> None:
+    put(store, agreement())
+
+    def sign(who: str) -> Callable[[], object]:
+        def decide(known: AgreementState | None) -> AgreementState:
+            assert known is not None
+            return msgspec.structs.replace(known, signatures={**known.signatures, who: "jws"})
+
+        return lambda: store.settle(AgreementState, "urn:uuid:1", decide)
+
+    together(*(sign(str(n)) for n in range(6)))
+    found = store.get(AgreementState, "urn:uuid:1")
+    assert found is not None
+    assert sorted(found.signatures) == list("012345")
+
+
+def test_an_id_of_one_kind_is_not_taken_by_another(store: Store) -> None:
+    put(store, Participant("urn:x", "x", []))
+    with pytest.raises(InputRefused, match="another kind"):
+        put(store, Dataset("urn:x", OWNER, {}))
+
+
+def test_an_object_that_the_bus_could_not_carry_is_refused(store: Store) -> None:
+    with pytest.raises(InputRefused, match="at most"):
+        put(store, Dataset(GARAGES, OWNER, {"nl": "x" * LARGEST}))
+    assert store.get(Dataset, GARAGES) is None
+
+
+def test_an_assertion_is_used_once_whoever_asks_at_the_same_moment(store: Store) -> None:
+    outcome = together(*(lambda: store.use_once("me jti\0", 2**50) for _ in range(6)))
+    assert sorted(outcome, key=bool) == [False] * 5 + [True]
+    assert store.use_once("me other", 2**50)
+    assert store.use_once("long ago", 1)
+    assert store.use_once("x" * 100_000, 2**50)
+    assert store.use_once("long ago", 1)  # forgotten: it has expired
+
+
+def test_a_redelivered_message_adds_nothing_and_the_position_moves_with_the_entries(store: Store) -> None:
+    batch = [decision(1), decision(2)]
+    assert store.append(batch, [], {(TOPIC, 0): 1}) == 2
+    assert store.append([*batch, decision(3), decision(3)], [], {(TOPIC, 0): 2}) == 1
+    assert [entry.sequence for entry in store.whole_log()] == [1, 2, 3]
+    assert store.positions() == {(TOPIC, 0): 2}
+    assert check(store).ok
+
+
+def test_more_decisions_than_a_statement_takes_parameters_are_kept(store: Store) -> None:
+    assert store.append([decision(n) for n in range(35_000)], [], {}) == 35_000
+    assert store.append([decision(n) for n in range(35_001)], [], {}) == 1
+    assert store.head() == (35_001, next(iter(store.entries(35_000, 1, None, None))).hash)
+
+
+def test_two_writers_at_once_make_one_chain(store: Store) -> None:
+    def write(first: int) -> Callable[[], object]:
+        return lambda: [store.append([decision(first + n)], [], {}) for n in range(10)]
+
+    outcome = together(*(write(1000 * n) for n in range(4)))
+    assert outcome == [[1] * 10] * 4
+    assert check(store).count == 40
+    assert check(store).ok
+
+
+TAMPERING: dict[str, tuple[str, int]] = {
+    "changed content": (
+        "UPDATE log SET payload = (SELECT payload FROM log WHERE sequence = 2) WHERE sequence = 3",
+        3,
+    ),
+    "changed hash": ("UPDATE log SET hash = lower(previous) WHERE sequence = 3", 3),
+    "changed predecessor": ("UPDATE log SET previous = lower(hash) WHERE sequence = 3", 3),
+    "removed first": ("DELETE FROM log WHERE sequence = 1", 1),
+    "removed in the middle": ("DELETE FROM log WHERE sequence = 3", 3),
+    "cut off at the end": ("DELETE FROM log WHERE sequence > 3", 4),
+    "removed altogether": ("DELETE FROM log", 1),
+    "renumbered": ("UPDATE log SET sequence = 0 WHERE sequence = 3", 1),
+    "head moved back": ("UPDATE log_head SET sequence = 4", 5),
+    "head removed": ("DELETE FROM log_head", 1),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERING)
+def test_verification_finds_a_log_that_was(store: Store, engine: sa.Engine, name: str) -> None:
+    store.append([decision(n) for n in range(1, 6)], [], {})
+    assert check(store).ok
+    statement, at = TAMPERING[name]
+    with transaction(engine) as connection:
+        connection.execute(sa.text(statement))
+    found = check(store)
+    assert (found.ok, found.broken_at) == (False, at)
+    assert found.reason
+    # Going on writing does not heal it.
+    store.append([decision(6)], [], {})
+    assert not check(store).ok
+
+
+def test_swapped_entries_are_found(store: Store, engine: sa.Engine) -> None:
+    store.append([decision(n) for n in range(1, 6)], [], {})
+    with transaction(engine) as connection:
+        for old, new in ((2, 99), (3, 2), (99, 3)):
+            connection.execute(sa.update(log).where(log.c.sequence == old).values(sequence=new))
+    assert (check(store).ok, check(store).broken_at) == (False, 2)
+
+
+def test_a_log_written_anew_with_its_head_is_found_by_who_noted_a_head(
+    store: Store, engine: sa.Engine
+) -> None:
+    store.append([decision(n) for n in range(1, 6)], [], {})
+    noted = store.head()
+    with transaction(engine) as connection:
+        connection.execute(sa.delete(log))
+        connection.execute(sa.delete(log_party))
+        connection.execute(sa.update(log_head).values(sequence=0, hash="0" * 64))
+    store.append([decision(n) for n in range(11, 18)], [], {})
+    assert check(store).ok
+    assert (check(store, noted).ok, check(store, noted).broken_at) == (False, 5)
+
+
+def test_the_log_shows_each_its_part_whenever_the_dataset_was_entered_before(store: Store) -> None:
+    put(store, Dataset(GARAGES, OWNER, {}))
+    store.append([decision(1), decision(2, subjects=[NOOR]), decision(3, NOOR, "urn:x")], [], {})
+    for party, numbers in ((OWNER, [1, 2]), (VENDOR, [1, 2]), (NOOR, [2, 3]), ("", [])):
+        assert [entry.sequence for entry in store.entries(0, 10, party, None)] == numbers
+    assert [entry.sequence for entry in store.entries(1, 1, OWNER, None)] == [2]
+    assert [entry.sequence for entry in store.entries(0, 2, None, GARAGES, newest_first=True)] == [2, 1]
+
+
+@pytest.mark.parametrize("name", ["with a\0NUL", "x" * 100_000, "é" * 5_000, ""])
+def test_whatever_a_caller_named_its_refusal_is_in_the_log(store: Store, name: str) -> None:
+    store.append(
+        [decision(1, dataset=name), decision(2, assignee=name), decision(3, subjects=[name])], [], {}
+    )
+    payloads = [msgspec.json.decode(entry.payload, type=DecisionRecord) for entry in store.whole_log()]
+    assert (payloads[0].dataset, payloads[1].assignee) == (name, name)
+    assert check(store).ok
+
+
+def test_lineage_is_followed_both_ways_through_other_results(store: Store) -> None:
+    store.append(
+        [],
+        [
+            result("forecast", datasets=[GARAGES], agreements=["a1"], consents=["c1"]),
+            result("measure", 2, results=["forecast"]),
+            result("look back", 3, results=["measure"]),
+            result("other", 4, agreements=["a2"]),
+        ],
+        {},
+    )
+    for ground in (GARAGES, "a1", "c1"):
+        assert [r.result for r in store.dependents(ground, 10)] == ["look back", "measure", "forecast"]
+    assert [r.result for r in store.dependents("measure", 10)] == ["look back"]
+    assert [r.result for r in store.dependents("a1", 1)] == ["look back"]
+    assert store.dependents("nothing", 10) == []
+    found = store.result("measure")
+    assert found is not None
+    assert found.grounds.results == ["forecast"]
+    assert store.result("nothing") is None
+
+
+def test_results_that_rest_on_each_other_do_not_go_round_for_ever(store: Store) -> None:
+    store.append([], [result("a", results=["b"]), result("b", results=["a"])], {})
+    assert {r.result for r in store.dependents("a", 10)} == {"a", "b"}
+
+
+def test_newer_lineage_replaces_older_and_never_the_other_way(store: Store) -> None:
+    for at in (5, 9, 7):
+        store.append([], [result("r", at, agreements=[f"a{at}"])], {})
+    found = store.result("r")
+    assert found is not None
+    assert found.made_at == 9
+
+
+def test_a_transaction_that_fails_leaves_nothing(store: Store, engine: sa.Engine) -> None:
+    too_large = {(TOPIC, 0): 2**70}
+    with pytest.raises(Exception, match=r"."):
+        store.append([decision(1)], [result("r", agreements=["a"])], too_large)
+    assert store.head() == (0, "0" * 64)
+    assert store.result("r") is None
+    with reading(engine) as connection:
+        assert connection.execute(sa.select(log_party)).all() == []
+
+
+def test_of_two_relays_of_one_outbox_one_publishes_at_a_time(store: Store, engine: sa.Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("the embedded store has one process")
+    put(store, agreement())
+    slow, quick = FakeBus(), FakeBus()
+    second = Relay(engine, outgoing, quick)
+    drained: list[int] = []
+
+    class Slow(FakeBus):
+        def publish(self, topic: str, messages: Any, timeout: float = 10.0) -> None:
+            drained.append(second.drain())
+            slow.publish(topic, messages)
+
+    assert Relay(engine, outgoing, Slow()).drain() == 1
+    assert drained == [0]
+    assert quick.topics == {}
+    assert second.drain() == 0

@@ -1,0 +1,289 @@
+"""Agreements and consents: signed by whom they bind, ended by their parties, at once and for good."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from typing import Any
+
+import pytest
+
+from dmi_agreements.contracts.law import AgreementState
+from dmi_infra.errors import Conflict
+from tests.unit.exchange.fakes import ANALYSING, LIVING, OFFICER, OPERATING, SELLING, Node, Who
+from tests.unit.infra.fakes import BICYCLES, GARAGES, MOBILITY, NOOR, OWNER, PIET, STACK, VENDOR, document
+
+EVERYONE = "urn:dmi:party:everyone"
+
+
+def offer(assignee: str = VENDOR, **more: Any) -> dict[str, Any]:
+    return document(more.pop("assigner", OWNER), assignee, more.pop("dataset", GARAGES), ["dmi:read"], **more)
+
+
+def refuse(
+    node: Node, text: dict[str, Any], who: Who = OFFICER, code: str = "invalid-input"
+) -> dict[str, Any]:
+    jws = node.keys[who.participant].sign_document(text)
+    answer = node.ask("POST", "/v1/agreements", who, json={"document": text, "jws": jws})
+    return node.refused(answer, 400, code)
+
+
+def test_an_agreement_is_in_force_when_both_have_signed(node: Node) -> None:
+    text = offer()
+    first = node.propose(text)
+    assert (first["state"], first["waiting_for"], first["concluded_at"]) == ("proposed", [VENDOR], None)
+    assert not node.service.runtime.law.table.held(text["uid"]).active  # type: ignore[union-attr]
+    both = node.countersign(text, SELLING)
+    assert (both["state"], both["waiting_for"]) == ("active", [])
+    assert node.service.runtime.law.table.held(text["uid"]).active  # type: ignore[union-attr]
+    node.refused(
+        node.ask("POST", f"/v1/agreements/{text['uid']}/signature", SELLING, json={"jws": "x..y"}),
+        409,
+        "conflict",
+    )
+
+
+def test_open_data_needs_its_owner_alone(node: Node) -> None:
+    assert node.propose(offer(EVERYONE))["state"] == "active"
+
+
+def test_a_document_changed_after_signing_is_refused(node: Node) -> None:
+    text = offer()
+    jws = node.keys[OWNER].sign_document(text)
+    changed = copy.deepcopy(text)
+    changed["permission"][0]["action"] = ["dmi:export"]
+    answer = node.ask("POST", "/v1/agreements", OFFICER, json={"document": changed, "jws": jws})
+    node.refused(answer, 400, "invalid-input")
+    node.propose(text)
+    other = node.keys[VENDOR].sign_document(changed)
+    answer = node.ask("POST", f"/v1/agreements/{text['uid']}/signature", SELLING, json={"jws": other})
+    node.refused(answer, 400, "invalid-input")
+
+
+def test_the_signature_of_another_participant_does_not_count(node: Node) -> None:
+    text = offer()
+    node.propose(text)
+    path = f"/v1/agreements/{text['uid']}/signature"
+    jws = node.keys[OWNER].sign_document(text)
+    node.refused(node.ask("POST", path, SELLING, json={"jws": jws}), 400, "invalid-input")
+    node.refused(node.ask("POST", path, OPERATING, json={"hosted": True}), 404, "not-found")
+
+
+def test_an_attached_signature_is_refused(node: Node) -> None:
+    text = offer()
+    jws = node.keys[OWNER].sign_document(text).replace("..", ".e30.")
+    node.refused(
+        node.ask("POST", "/v1/agreements", OFFICER, json={"document": text, "jws": jws}), 400, "invalid-input"
+    )
+
+
+def test_who_does_not_own_a_dataset_cannot_give_rights_to_it(node: Node) -> None:
+    assert "own" in refuse(node, offer(STACK, assigner=VENDOR), SELLING)["detail"]
+    assert "own" in refuse(node, offer(EVERYONE, assigner=VENDOR), SELLING)["detail"]
+
+
+@pytest.mark.parametrize("spelling", ["odrl:permission", "http://www.w3.org/ns/odrl/2/permission"])
+def test_no_spelling_of_a_rule_slips_past_the_check_of_ownership(node: Node, spelling: str) -> None:
+    text = offer(STACK, assigner=VENDOR)
+    text[spelling] = text.pop("permission")
+    refuse(node, text, SELLING)
+    inner = offer(STACK, assigner=VENDOR)
+    rule = inner["permission"][0]
+    rule["odrl:target"] = rule.pop("target")
+    refuse(node, inner, SELLING)
+
+
+def test_a_party_is_needed_to_propose(node: Node) -> None:
+    answer = node.ask("POST", "/v1/agreements", OPERATING, json={"document": offer(), "hosted": True})
+    node.refused(answer, 400, "invalid-input")
+
+
+def test_an_analyst_binds_nobody(node: Node) -> None:
+    text = offer()
+    jws = node.keys[OWNER].sign_document(text)
+    for path, body in (
+        ("/v1/agreements", {"document": text, "jws": jws}),
+        (f"/v1/agreements/{text['uid']}/signature", {"jws": jws}),
+        (f"/v1/agreements/{text['uid']}/end", {}),
+        ("/v1/agreements/draft", {}),
+        ("/v1/datasets", {}),
+        ("/v1/consents", {}),
+    ):
+        node.refused(node.ask("POST", path, ANALYSING, json=body), 403, "wrong-role")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"uid": "x"},
+        {"assigner": "dmi:participant:gemeente"},
+        {"uid": {"@id": "urn:uuid:1"}},
+        {"dmi:rulebook": "9.9.9"},
+        {"assignee": "urn:dmi:participant:nobody"},
+        {"permission": []},
+        {"permission": 5},
+        {"surprise": True},
+        {"dmi:legalBasis": "dmi:basis:none"},
+        {"permission": [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]},
+        {"uid": None},
+    ],
+)
+def test_a_document_outside_the_language_is_refused_with_its_place(
+    node: Node, change: dict[str, Any]
+) -> None:
+    text = {**offer(), **change}
+    answer = node.ask("POST", "/v1/agreements", OFFICER, json={"document": text, "jws": "x..y"})
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["errors"][0]["field"].startswith("document")
+
+
+def test_a_uid_is_used_once(node: Node) -> None:
+    text = offer()
+    node.propose(text)
+    jws = node.keys[OWNER].sign_document(text)
+    node.refused(
+        node.ask("POST", "/v1/agreements", OFFICER, json={"document": text, "jws": jws}), 409, "conflict"
+    )
+
+
+def test_only_a_party_ends_an_agreement_and_once_for_good(node: Node) -> None:
+    text = offer()
+    node.propose(text)
+    node.countersign(text, SELLING)
+    path = f"/v1/agreements/{text['uid']}/end"
+    for who in (LIVING, Who("urn:dmi:participant:exchange", OPERATING.roles)):
+        node.refused(node.ask("POST", path, who, json={}), 404, "not-found")
+    node.refused(node.ask("POST", path, OPERATING, json={}), 404, "not-found")
+    ended = node.post(path, {"reason": "genoeg"}, SELLING)
+    assert (ended["state"], ended["ended_by"], ended["end_reason"]) == ("ended", VENDOR, "genoeg")
+    assert ended["ended_at"]
+    node.refused(node.ask("POST", path, OFFICER, json={}), 409, "conflict")
+    answer = node.ask("POST", f"/v1/agreements/{text['uid']}/signature", SELLING, json={"jws": "x..y"})
+    node.refused(answer, 409, "conflict")
+    assert node.service.runtime.law.table.held(text["uid"]).ended  # type: ignore[union-attr]
+
+
+def test_open_data_can_be_seen_by_all_but_ended_by_its_owner_alone(node: Node) -> None:
+    text = offer(EVERYONE)
+    node.propose(text)
+    assert node.get(f"/v1/agreements/{text['uid']}", SELLING)["state"] == "active"
+    node.refused(node.ask("POST", f"/v1/agreements/{text['uid']}/end", SELLING, json={}), 403, "not-a-party")
+
+
+def test_a_signature_and_an_end_at_the_same_moment_leave_it_ended(node: Node) -> None:
+    exchange = node.service.app.state.exchange
+    for _ in range(5):
+        text = offer()
+        node.propose(text)
+        jws = node.keys[VENDOR].sign_document(text)
+        start = threading.Barrier(2)
+
+        def sign(text: dict[str, Any] = text, jws: str = jws, start: threading.Barrier = start) -> None:
+            start.wait()
+            try:
+                exchange.sign(VENDOR, text["uid"], jws)
+            except Conflict:
+                return
+
+        thread = threading.Thread(target=sign)
+        thread.start()
+        start.wait()
+        exchange.end(OWNER, text["uid"], "")
+        thread.join()
+        found = node.store.get(AgreementState, text["uid"])
+        assert found is not None
+        assert found.state == "ended"
+
+
+def test_a_list_shows_each_its_own(node: Node) -> None:
+    text = offer()
+    node.propose(text)
+    uid = text["uid"]
+    for who, sees in ((OFFICER, True), (SELLING, True), (OPERATING, True), (LIVING, False)):
+        assert (uid in {a["id"] for a in node.get("/v1/agreements", who)["items"]}) == sees
+        assert (node.ask("GET", f"/v1/agreements/{uid}", who).status_code == 200) == sees
+    assert all(a["state"] == "proposed" for a in node.get("/v1/agreements?state=proposed")["items"])
+    assert node.get("/v1/agreements?dataset=urn:dmi:dataset:x:y")["items"] == []
+    node.refused(node.ask("GET", "/v1/agreements?state=odd", OFFICER), 400, "invalid-input")
+
+
+def give(node: Node, person: str = NOOR) -> dict[str, Any]:
+    test = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [VENDOR]}
+    text = document(person, EVERYONE, BICYCLES, ["dmi:read"], constraints=[test])
+    assert node.propose(text, LIVING)["state"] == "active"
+    return text
+
+
+def test_a_consent_is_for_its_giver_alone_to_see(node: Node) -> None:
+    uid = give(node)["uid"]
+    assert node.get(f"/v1/agreements/{uid}", LIVING)["consent"]
+    for who in (OFFICER, SELLING, OPERATING):
+        node.refused(node.ask("GET", f"/v1/agreements/{uid}", who), 404, "not-found")
+        assert uid not in {a["id"] for a in node.get("/v1/agreements", who)["items"]}
+        assert uid not in {a["id"] for a in node.get("/v1/consents", who)["items"]}
+        for path in (f"/v1/agreements/{uid}/end", f"/v1/consents/{uid}/withdraw"):
+            node.refused(node.ask("POST", path, who, json={}), 404, "not-found")
+    assert uid in {a["id"] for a in node.get("/v1/consents", LIVING)["items"]}
+
+
+def test_a_consent_is_withdrawn_at_once(node: Node) -> None:
+    uid = give(node)["uid"]
+    assert node.post(f"/v1/consents/{uid}/withdraw", {"reason": "klaar"}, LIVING)["state"] == "ended"
+    node.refused(node.ask("POST", f"/v1/consents/{uid}/withdraw", LIVING, json={}), 409, "conflict")
+
+
+def test_an_agreement_is_not_withdrawn_as_a_consent(node: Node) -> None:
+    text = offer()
+    node.propose(text)
+    node.refused(node.ask("POST", f"/v1/consents/{text['uid']}/withdraw", OFFICER, json={}), 404, "not-found")
+
+
+def test_nobody_consents_for_another_or_to_data_of_nobody(node: Node) -> None:
+    test = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [VENDOR]}
+    refuse(node, document(PIET, EVERYONE, BICYCLES, ["dmi:read"], constraints=[test]), LIVING)
+    refuse(node, document(NOOR, EVERYONE, GARAGES, ["dmi:read"], constraints=[test]), LIVING)
+
+
+def test_consent_in_plain_terms_is_for_persons(node: Node) -> None:
+    wish = {"dataset": BICYCLES, "purpose": MOBILITY, "recipients": [VENDOR]}
+    node.refused(node.ask("POST", "/v1/consents", OFFICER, json=wish), 400, "invalid-input")
+    # Noor keeps her key herself, so this node cannot sign for her.
+    node.refused(node.ask("POST", "/v1/consents", LIVING, json=wish), 400, "invalid-input")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"name": "x"},
+        {"rulebook": "1.0.0"},
+        {"self": 1},
+        {"uid": 5},
+        {},
+        {"person": None},
+        {"datasets": {"a": [1e308]}},
+    ],
+)
+def test_a_draft_with_odd_parameters_is_refused(node: Node, parameters: dict[str, Any]) -> None:
+    answer = node.ask(
+        "POST",
+        "/v1/agreements/draft",
+        OFFICER,
+        json={"template": "dmi:template:consent", "parameters": parameters},
+    )
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["errors"]
+
+
+def test_a_draft_is_a_document_that_can_be_signed(node: Node) -> None:
+    parameters = {"assigner": OWNER, "datasets": [GARAGES]}
+    text = node.post("/v1/agreements/draft", {"template": "dmi:template:open-data", "parameters": parameters})
+    assert node.propose(text)["state"] == "active"
+    answer = node.ask("POST", "/v1/agreements/draft", OFFICER, json={"template": "x", "parameters": {}})
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "uid", ["%00", "x", "..%2f..", "urn:uuid:00000000-0000-4000-8000-000000000000", "y" * 5000]
+)
+def test_an_unknown_agreement_is_not_found(node: Node, uid: str) -> None:
+    node.refused(node.ask("GET", f"/v1/agreements/{uid}", OFFICER), 404, "not-found")

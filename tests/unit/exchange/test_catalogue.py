@@ -1,0 +1,69 @@
+"""The catalogue: only owners enter datasets, in their own name space, and personal stays personal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.exchange.fakes import LIVING, OFFICER, SELLING, Node
+from tests.unit.infra.fakes import BICYCLES, GARAGES, OWNER
+
+NEW = {"id": "urn:dmi:dataset:gemeente:new", "title": {"nl": "Nieuw"}}
+
+
+def test_an_owner_changes_its_own_entry(node: Node) -> None:
+    assert node.post("/v1/datasets", NEW | {"licence": "CC0"})["licence"] == "CC0"
+    assert node.post("/v1/datasets", NEW | {"licence": "CC-BY"})["licence"] == "CC-BY"
+    found = node.get(f"/v1/datasets/{NEW['id']}", SELLING)
+    assert (found["owner"], found["licence"]) == (OWNER, "CC-BY")
+
+
+def test_nobody_enters_a_dataset_under_the_name_of_another(node: Node) -> None:
+    node.refused(node.ask("POST", "/v1/datasets", SELLING, json=NEW | {"id": GARAGES}), 409, "conflict")
+    free = NEW | {"id": "urn:dmi:dataset:gemeente:free"}
+    node.refused(node.ask("POST", "/v1/datasets", SELLING, json=free), 400, "invalid-input")
+    for identifier in ("urn:dmi:dataset:noor:mine", "urn:dmi:dataset:gemeente:mine"):
+        node.refused(
+            node.ask("POST", "/v1/datasets", LIVING, json=NEW | {"id": identifier}), 400, "invalid-input"
+        )
+
+
+def test_personal_data_does_not_become_non_personal(node: Node) -> None:
+    body = NEW | {"id": BICYCLES, "personal": False}
+    node.refused(node.ask("POST", "/v1/datasets", OFFICER, json=body), 409, "conflict")
+    assert node.get(f"/v1/datasets/{BICYCLES}")["personal"]
+    assert node.publish(GARAGES, personal=True)["personal"]
+    node.refused(node.ask("POST", "/v1/datasets", OFFICER, json=NEW | {"id": GARAGES}), 409, "conflict")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "x"},
+        {"id": "urn:dmi:dataset:gemeente:A"},
+        {"title": {}},
+        {"title": {"nl": "x" * 2001}},
+        {"title": {"é": "x"}},
+        {"title": {f"a{chr(97 + n)}": "x" for n in range(11)}},
+        {"purpose": "dmi:purpose:any"},
+        {"purpose": "fun"},
+        {"layer": "volumes"},
+        {"owner": OWNER},
+        {"personal": "perhaps"},
+        {"licence": "x" * 301},
+        {"withdrawn": True},
+    ],
+)
+def test_an_entry_that_breaks_a_rule_is_refused(node: Node, change: dict[str, Any]) -> None:
+    node.refused(node.ask("POST", "/v1/datasets", OFFICER, json=NEW | change), 400, "invalid-input")
+
+
+def test_the_catalogue_is_public_linked_data(node: Node) -> None:
+    catalogue = node.get("/v1/catalogue", None)
+    assert catalogue["@type"] == "dcat:Catalog"
+    assert GARAGES in {entry["@id"] for entry in catalogue["dcat:dataset"]}
+
+
+def test_an_unknown_dataset_is_not_found(node: Node) -> None:
+    node.refused(node.ask("GET", "/v1/datasets/urn:dmi:dataset:x:y", OFFICER), 404, "not-found")

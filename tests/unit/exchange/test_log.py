@@ -1,0 +1,181 @@
+"""The log and lineage as people see them: each its own part, the chain verifiable, grounds that fell away."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from dmi_agreements.contracts.envelope import encode
+from dmi_agreements.contracts.law import Dataset
+from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
+from dmi_agreements.contracts.results import Grounds, Lineage
+from dmi_exchange.consumer import TOPICS
+from dmi_exchange.model import may_own
+from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
+from tests.unit.infra.fakes import BICYCLES, GARAGES, NOOR, NOW, OWNER, VENDOR, document, eventually, message
+
+
+def decision(number: int, assignee: str = VENDOR, dataset: str = GARAGES, **more: Any) -> DecisionRecord:
+    return DecisionRecord(
+        f"d{number}", NOW + number, "platform", "query", assignee, "dmi:read", dataset, "p", True, ["x"], **more
+    )  # fmt: skip
+
+
+def result(name: str, **grounds: Any) -> Lineage:
+    return Lineage(name, "forecast", name, NOW, Grounds(**grounds), ["mean"], "test 1.0")
+
+
+def report(node: Node, *decisions: DecisionRecord, lineage: tuple[Lineage, ...] = ()) -> None:
+    node.bus.publish(TOPICS[0], [message(encode(RecordBatch("platform", list(decisions), list(lineage))))])
+    end = len(node.bus.topics[TOPICS[0]])
+    eventually(lambda: node.store.positions().get((TOPICS[0], 0)) == end)
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    with running(tmp_path) as made:
+        furnish(made)
+        yield made
+
+
+def seen(node: Node, who: Who, query: str = "") -> list[str]:
+    return [item["id"] for item in node.get(f"/v1/log{query}", who)["items"]]
+
+
+def test_each_sees_its_own_part_and_the_operator_all(node: Node) -> None:
+    stranger = "urn:dmi:dataset:sensorbedrijf:own"
+    node.publish(stranger, SELLING)
+    report(node, decision(1), decision(2, OWNER), decision(3, OWNER, BICYCLES, subjects=[NOOR], rows=4))
+    report(
+        node, decision(4, "urn:dmi:participant:x", stranger), decision(5, VENDOR, "urn:dmi:dataset:none:none")
+    )
+    assert seen(node, OPERATING) == ["d1", "d2", "d3", "d4", "d5"]
+    assert seen(node, OFFICER) == ["d1", "d2", "d3"]
+    assert seen(node, SELLING) == ["d1", "d4", "d5"]
+    assert seen(node, LIVING) == ["d3"]
+    assert seen(node, OFFICER, f"?dataset={BICYCLES}") == ["d3"]
+    assert seen(node, LIVING, f"?dataset={GARAGES}") == []
+
+
+def test_the_log_counts_persons_and_names_none(node: Node) -> None:
+    report(node, decision(1, VENDOR, BICYCLES, subjects=[NOOR, "urn:dmi:person:piet"], rows=9))
+    answer = node.ask("GET", "/v1/log", SELLING)
+    (item,) = answer.json()["items"]
+    assert (item["persons"], item["rows"]) == (2, 9)
+    assert "urn:dmi:person" not in answer.text
+
+
+def test_the_log_is_read_page_by_page_in_both_directions(node: Node) -> None:
+    report(node, *(decision(n) for n in range(1, 8)))
+    pages, cursor = [], "0"
+    while cursor is not None:
+        page = node.get(f"/v1/log?limit=3&after={cursor}", OPERATING)
+        pages.append([item["sequence"] for item in page["items"]])
+        cursor = page["next"]
+    assert pages == [[1, 2, 3], [4, 5, 6], [7]]
+    newest = node.get("/v1/log?limit=2&newest=true", OPERATING)["items"]
+    assert [item["sequence"] for item in newest] == [7, 6]
+    for query in ("after=-1", "limit=0", "limit=1001", f"after={2**63}", "after=x"):
+        node.refused(node.ask("GET", f"/v1/log?{query}", OFFICER), 400, "invalid-input")
+
+
+def test_an_empty_log_is_whole(node: Node) -> None:
+    assert node.get("/v1/log/head") == {"sequence": 0, "hash": None}
+    assert node.get("/v1/log/verify")["ok"]
+
+
+def test_verification_finds_what_was_done_to_the_log_and_to_its_head(node: Node) -> None:
+    report(node, *(decision(n) for n in range(1, 6)))
+    noted = node.get("/v1/log/head")
+    query = f"/v1/log/verify?sequence={noted['sequence']}&hash={noted['hash']}"
+    report(node, decision(6))
+    assert node.get(query)["ok"]
+    with closing(sqlite3.connect(node.settings.data_dir / "exchange.db")) as raw, raw:
+        raw.execute("DELETE FROM log WHERE sequence > 4")
+    found = node.get("/v1/log/verify")
+    assert (found["ok"], found["broken_at"], found["count"]) == (False, 5, 4)
+    with closing(sqlite3.connect(node.settings.data_dir / "exchange.db")) as raw, raw:
+        raw.execute("UPDATE log_head SET sequence = 4, hash = (SELECT hash FROM log WHERE sequence = 4)")
+    assert node.get("/v1/log/verify")["ok"]
+    found = node.get(query)
+    assert (found["ok"], found["broken_at"]) == (False, 5)
+    for wrong in ("sequence=1", f"hash={'0' * 64}", "sequence=1&hash=x", f"sequence=0&hash={'0' * 64}"):
+        node.refused(node.ask("GET", f"/v1/log/verify?{wrong}", OFFICER), 400, "invalid-input")
+
+
+def test_an_unreadable_record_is_passed_over_and_the_next_is_kept(node: Node) -> None:
+    node.bus.publish(TOPICS[0], [message(b"not json")])
+    report(node, decision(1))
+    assert seen(node, OPERATING) == ["d1"]
+
+
+def test_lineage_shows_grounds_and_hides_who_consented(node: Node) -> None:
+    text = document(OWNER, "urn:dmi:party:everyone", GARAGES, ["dmi:read"])
+    node.propose(text)
+    report(
+        node,
+        lineage=(result("r/1", datasets=[GARAGES], agreements=[text["uid"]]), result("r/2", results=["r/1"])),
+    )
+    shown = node.get("/v1/lineage/r/1", SELLING)
+    assert (shown["withdrawn"], shown["code"], shown["transformations"]) == (False, "test 1.0", ["mean"])
+    assert shown["grounds"]["datasets"][0]["owner"] == OWNER
+    assert shown["grounds"]["agreements"][0]["state"] == "active"
+    dependents = node.get(f"/v1/lineage/{text['uid']}/dependents")["items"]
+    assert {item["result"] for item in dependents} == {"r/1", "r/2"}
+    node.post(f"/v1/agreements/{text['uid']}/end", {"reason": ""})
+    assert node.get("/v1/lineage/r/1")["withdrawn"]
+    # Its ground lies one step further down.
+    assert node.get("/v1/lineage/r/2")["withdrawn"]
+    assert all(item["withdrawn"] for item in node.get(f"/v1/lineage/{GARAGES}/dependents")["items"])
+
+
+def test_a_withdrawn_consent_or_dataset_withdraws_the_ground(node: Node) -> None:
+    test = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [VENDOR]}
+    text = document(NOOR, "urn:dmi:party:everyone", BICYCLES, ["dmi:read"], constraints=[test])
+    node.propose(text, LIVING)
+    report(node, lineage=(result("r1", consents=[text["uid"]]), result("r2", datasets=[GARAGES])))
+    answer = node.ask("GET", "/v1/lineage/r1", SELLING)
+    assert answer.json()["grounds"]["consents"] == {"active": 1, "withdrawn": 0}
+    assert text["uid"] not in answer.text
+    assert NOOR not in answer.text
+    node.post(f"/v1/consents/{text['uid']}/withdraw", {}, LIVING)
+    assert node.get("/v1/lineage/r1")["grounds"]["consents"] == {"active": 0, "withdrawn": 1}
+    assert node.get("/v1/lineage/r1")["withdrawn"]
+    assert not node.get("/v1/lineage/r2")["withdrawn"]
+    entry = node.store.get(Dataset, GARAGES)
+    assert entry is not None
+    node.store.settle(Dataset, GARAGES, lambda _known: msgspec.structs.replace(entry, withdrawn=True))
+    assert node.get("/v1/lineage/r2")["withdrawn"]
+
+
+def test_an_unknown_result_is_not_found_and_has_no_dependents(node: Node) -> None:
+    node.refused(node.ask("GET", "/v1/lineage/nothing", OFFICER), 404, "not-found")
+    assert node.get("/v1/lineage/nothing/dependents")["items"] == []
+
+
+def test_the_heartbeat_stops_while_a_revocation_waits(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    relay = node.service.app.state.exchange._relay
+    monkeypatch.setattr(relay, "drain", lambda: 0)
+    relay._well_at = time.monotonic() - 60
+    time.sleep(1.2)
+    beats = len(node.bus.topics["dmi.agreements.v1"])
+    time.sleep(1.5)
+    assert len(node.bus.topics["dmi.agreements.v1"]) == beats
+
+
+@pytest.mark.parametrize(
+    ("participant", "dataset", "may"),
+    [
+        (OWNER, GARAGES, True), (VENDOR, GARAGES, False), (NOOR, "urn:dmi:dataset:noor:x", False),
+        ("urn:dmi:participant:gem", GARAGES, False), ("gemeente", GARAGES, False),
+    ],
+)  # fmt: skip
+def test_a_dataset_lies_in_the_name_space_of_its_owner(participant: str, dataset: str, may: bool) -> None:
+    assert may_own(participant, dataset) == may

@@ -1,0 +1,144 @@
+"""Doors of routes: who comes in, with which role, for which purpose."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import httpx
+import pytest
+from fastapi import APIRouter, Depends
+
+from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Participant
+from dmi_infra import clock, jose
+from dmi_infra.http.access import Caller, Opening, gated, identify, roles
+from dmi_infra.http.app import build_app
+from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT, Identity
+from dmi_infra.runtime import build_runtime
+from dmi_infra.settings import Settings
+from tests.unit.infra.fakes import GARAGES, OWNER, STACK, VENDOR, FakeBus, as_bus, document
+
+KEY = jose.SigningKey.generate()
+
+
+class Door:
+    """A service with one route of each kind, its law, and a caller."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runtime = build_runtime("platform", Settings(data_dir=folder), as_bus(FakeBus()))
+        self.law = self.runtime.law.table
+        self.law.apply(Participant(EXCHANGE_PARTICIPANT, "Exchange", [], [KEY.public], rulebook="1.0.0"))
+        for identifier in (OWNER, STACK, VENDOR):
+            self.law.apply(Participant(identifier, identifier, [], rulebook="1.0.0"))
+        self.law.apply(Dataset(GARAGES, OWNER, {}, purpose="dmi:purpose:mobility"))
+        for party in (STACK, VENDOR):
+            text = document(OWNER, party, GARAGES, ["dmi:read"])
+            self.law.apply(AgreementState(text["uid"], text, "active"))
+        self.beat()
+        routes = APIRouter()
+
+        @routes.get("/any")
+        def anyone(identity: Annotated[Identity, Depends(identify)]) -> str:
+            return identity.participant
+
+        @routes.get("/member")
+        def member(identity: Caller) -> str:
+            return identity.participant
+
+        @routes.get("/operator")
+        def operator(identity: Annotated[Identity, Depends(roles("dmi:role:operator"))]) -> str:
+            return identity.name
+
+        @routes.get("/data")
+        def data(door: Annotated[Opening, Depends(gated("query", "dmi:read"))]) -> list[str]:
+            return (
+                [door.preview(GARAGES)[0].code]
+                if door.preview(GARAGES)
+                else list(door.permit(GARAGES).agreements)
+            )
+
+        app = build_app(self.runtime, "Test", "A test.", [routes])
+        self.runner = asyncio.Runner()
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(cast(Any, app)), base_url="http://node")
+
+    def beat(self, late: int = 0) -> None:
+        # A little ahead, so that a slow test does not find the law stale.
+        self.law.apply(Heartbeat("urn:dmi:heartbeat", clock.now() + 4_000_000 - late))
+
+    def ask(self, path: str, who: str = VENDOR, *held: str, **headers: str) -> httpx.Response:
+        now = clock.now() // 1_000_000
+        claims = jose.access_claims(self.runtime.settings.issuer, AUDIENCE, who, "Ans", list(held), now)
+        given = {"Authorization": f"Bearer {KEY.sign_token(claims)}", **headers}
+        return self.runner.run(self.client.get(path, headers={k: v for k, v in given.items() if v}))
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[Door]:
+    made = Door(tmp_path)
+    yield made
+    made.runner.run(made.client.aclose())
+    made.runner.close()
+
+
+def code(answer: httpx.Response) -> str:
+    return str(answer.json()["type"]).rsplit(":", 1)[1]
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Basic abc", "Bearer", "Bearer ", "bearer x", "Bearer a b c", "x" * 5000]
+)
+@pytest.mark.parametrize("path", ["/any", "/member", "/operator", "/data"])
+def test_without_a_token_that_holds_no_door_opens(door: Door, path: str, header: str) -> None:
+    answer = door.ask(path, Authorization=header)
+    assert (answer.status_code, code(answer)) == (401, "unauthenticated")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_an_identity_is_enough_where_nothing_more_is_asked(door: Door) -> None:
+    assert door.ask("/any", "urn:dmi:participant:new").json() == "urn:dmi:participant:new"
+
+
+def test_an_unsigned_participant_passes_no_members_door(door: Door) -> None:
+    door.law.apply(Participant(VENDOR, VENDOR, []))
+    for path in ("/member", "/operator", "/data"):
+        answer = door.ask(path)
+        assert (answer.status_code, code(answer)) == (403, "rulebook-not-signed")
+
+
+def test_a_signature_under_a_rulebook_no_longer_in_force_does_not_count(door: Door) -> None:
+    door.law.apply(Participant(VENDOR, VENDOR, [], rulebook="0.1.0"))
+    assert code(door.ask("/member")) == "rulebook-not-signed"
+
+
+def test_strangers_and_members_that_left_are_refused(door: Door) -> None:
+    assert code(door.ask("/member", "urn:dmi:participant:stranger")) == "inactive-participant"
+    door.law.apply(Participant(VENDOR, VENDOR, [], rulebook="1.0.0", active=False))
+    assert code(door.ask("/member")) == "inactive-participant"
+
+
+def test_a_stale_law_answers_503_with_retry_after_at_every_members_door(door: Door) -> None:
+    door.beat(late=20_000_000)
+    for path in ("/member", "/operator", "/data"):
+        answer = door.ask(path, VENDOR, "dmi:role:operator")
+        assert (answer.status_code, code(answer)) == (503, "law-stale")
+        assert answer.headers["retry-after"]
+
+
+def test_a_role_opens_its_door_and_no_other_does(door: Door) -> None:
+    assert door.ask("/operator", VENDOR, "dmi:role:operator").status_code == 200
+    answer = door.ask("/operator", VENDOR, "dmi:role:analyst")
+    assert (answer.status_code, code(answer)) == (403, "wrong-role")
+
+
+def test_a_gated_door_works_under_the_purpose_of_the_dataset_or_the_one_that_is_stated(door: Door) -> None:
+    assert len(door.ask("/data").json()) == 2
+    assert len(door.ask("/data", VENDOR, **{"DMI-Purpose": "dmi:purpose:mobility"}).json()) == 2
+    assert door.ask("/data", VENDOR, **{"DMI-Purpose": "dmi:purpose:air-quality"}).json() == ["wrong_purpose"]
+
+
+@pytest.mark.parametrize("purpose", ["mobility", "dmi:purpose:any", "dmi:purpose:none", "x" * 300])
+def test_a_purpose_outside_the_rulebook_is_refused(door: Door, purpose: str) -> None:
+    answer = door.ask("/data", VENDOR, **{"DMI-Purpose": purpose})
+    assert (answer.status_code, code(answer)) == (400, "invalid-input")

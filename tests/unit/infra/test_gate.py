@@ -1,0 +1,282 @@
+"""The gate: two rights, duties, consents, records, and refusal whenever it cannot know."""
+
+from __future__ import annotations
+
+import pytest
+
+from dmi_agreements.contracts.law import Dataset, Participant
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_infra.errors import Refused
+from dmi_infra.gate import Permit
+from dmi_infra.http.problems import refusal
+from dmi_infra.recorder import RecorderFull
+from tests.unit.infra.fakes import (
+    BICYCLES,
+    GARAGES,
+    HOUR,
+    MOBILITY,
+    NOOR,
+    NOW,
+    OWNER,
+    PIET,
+    SECOND,
+    STACK,
+    VENDOR,
+    Court,
+    delay,
+)
+
+EVERYONE = "urn:dmi:party:everyone"
+
+
+@pytest.fixture
+def court() -> Court:
+    return Court()
+
+
+def ask(
+    court: Court, recipient: str | None = VENDOR, dataset: str = GARAGES, action: str = "dmi:read"
+) -> Permit:
+    return court.gate.permit("query", action, dataset, recipient=recipient)
+
+
+def codes(refused: pytest.ExceptionInfo[Refused]) -> list[str]:
+    return [reason.code for reason in refused.value.reasons]
+
+
+def batch(*subjects: str | None) -> ObservationBatch:
+    rows = len(subjects)
+    return ObservationBatch(
+        BICYCLES, ["bicycle.1.pm2_5"] * rows, [NOW - HOUR] * rows, [1.0] * rows, subject=list(subjects)
+    )
+
+
+def consent(court: Court, person: str, *recipients: str) -> object:
+    test = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": list(recipients)}
+    return court.agree(EVERYONE, "dmi:read", dataset=BICYCLES, assigner=person, constraints=[test])
+
+
+def test_layer_and_recipient_both_need_a_right(court: Court) -> None:
+    with pytest.raises(Refused) as refused:
+        ask(court)
+    assert codes(refused) == ["no_agreement"]
+    layer = court.agree(STACK, "dmi:read")
+    with pytest.raises(Refused):
+        ask(court)
+    mine = court.agree(VENDOR, "dmi:read")
+    assert ask(court).agreements == (layer.id, mine.id)
+    assert ask(court, OWNER).agreements == (layer.id,)
+
+
+def test_open_data_serves_everyone_but_gives_the_layer_no_right(court: Court) -> None:
+    court.agree(EVERYONE, "dmi:read")
+    with pytest.raises(Refused):
+        ask(court)
+    layer = court.agree(STACK, "dmi:read")
+    assert ask(court).agreements[0] == layer.id
+    court.end(layer)
+    with pytest.raises(Refused) as refused:
+        ask(court)
+    assert refused.value.reasons[0].agreement == layer.id
+
+
+def test_the_duties_of_both_rights_are_carried_out(court: Court) -> None:
+    court.agree(STACK, "dmi:read", duties=[delay(60)])
+    court.agree(VENDOR, "dmi:read", duties=[delay(600)])
+    permit = ask(court)
+    ages = [30 * SECOND, 300 * SECOND, 900 * SECOND]
+    rows = ObservationBatch(GARAGES, ["a"] * 3, [NOW - age for age in ages], [1.0, 2.0, 3.0])
+    assert court.gate.carry(permit, rows).batch.result == [3.0]
+
+
+def test_an_ended_agreement_refuses_with_its_name_and_moment(court: Court) -> None:
+    court.agree(STACK, "dmi:read")
+    mine = court.agree(VENDOR, "dmi:read")
+    court.clock.at += SECOND
+    court.end(mine)
+    with pytest.raises(Refused) as refused:
+        ask(court)
+    problem = refusal(refused.value).body()
+    assert (problem["status"], problem["type"]) == (403, "urn:dmi:problem:ended")
+    assert problem["agreement"] == mine.id
+    assert problem["moment"] == "2027-01-15T08:00:01Z"
+
+
+@pytest.mark.parametrize("age", [6 * SECOND, -6 * SECOND])
+def test_a_law_that_is_too_old_or_from_the_future_refuses_everything_for_a_while(
+    court: Court, age: int
+) -> None:
+    court.agree(STACK, "dmi:read")
+    court.clock.at += age
+    with pytest.raises(Refused) as refused:
+        ask(court, OWNER)
+    answer = refusal(refused.value).response()
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert not court.decisions()[-1].allowed
+
+
+def test_before_the_law_is_heard_everything_is_refused() -> None:
+    silent = Court()
+    silent.law._heartbeat = None
+    with pytest.raises(Refused) as refused:
+        ask(silent, OWNER)
+    assert codes(refused) == ["law_missing"]
+
+
+def test_every_decision_is_recorded_allowed_or_refused(court: Court) -> None:
+    with pytest.raises(Refused):
+        ask(court)
+    layer = court.agree(STACK, "dmi:read")
+    mine = court.agree(VENDOR, "dmi:read")
+    court.gate.permit("query", "dmi:read", GARAGES, recipient=VENDOR, rows=7)
+    no, yes = court.decisions()
+    assert (no.allowed, no.assignee, no.agreements) == (False, VENDOR, [])
+    assert (yes.allowed, yes.assignee, yes.agreements, yes.rows) == (True, VENDOR, [layer.id, mine.id], 7)
+    assert yes.purpose == MOBILITY
+    assert no.id != yes.id
+
+
+def test_a_preview_decides_the_same_and_records_nothing(court: Court) -> None:
+    assert court.gate.allows("query", "dmi:read", GARAGES, None, VENDOR)[0].code == "no_agreement"
+    court.agree(STACK, "dmi:read")
+    court.agree(VENDOR, "dmi:read")
+    assert court.gate.allows("query", "dmi:read", GARAGES, None, VENDOR) == ()
+    assert court.records == []
+
+
+def test_what_cannot_be_recorded_is_not_let_through(court: Court) -> None:
+    court.agree(STACK, "dmi:read")
+
+    def full(_record: object) -> None:
+        raise RecorderFull("full")
+
+    court.record = full
+    with pytest.raises(RecorderFull):
+        ask(court, OWNER)
+
+
+def test_a_purpose_outside_the_agreement_is_refused(court: Court) -> None:
+    court.agree(STACK, "dmi:read", purpose="dmi:purpose:air-quality")
+    with pytest.raises(Refused) as refused:
+        ask(court, OWNER)
+    assert codes(refused) == ["wrong_purpose"]
+
+
+def test_rows_pass_only_with_consent_to_layer_and_recipient(court: Court) -> None:
+    court.agree(STACK, "dmi:read", dataset=BICYCLES)
+    court.agree(VENDOR, "dmi:read", dataset=BICYCLES)
+    both = consent(court, NOOR, STACK, VENDOR)
+    consent(court, PIET, STACK)
+    permit = ask(court, dataset=BICYCLES)
+    passed = court.gate.carry(permit, batch(NOOR, PIET, None, "urn:dmi:person:stranger", NOOR))
+    assert passed.batch.subject == [NOOR, NOOR]
+    assert passed.withheld == 3
+    assert passed.consents == {both.id}  # type: ignore[attr-defined]
+    delivered = court.decisions()[-1]
+    assert (delivered.subjects, delivered.rows) == ([NOOR], 2)
+
+
+def test_personal_rows_without_a_subject_never_pass(court: Court) -> None:
+    court.agree(STACK, "dmi:read", dataset=BICYCLES)
+    consent(court, NOOR, STACK, OWNER)
+    permit = ask(court, OWNER, BICYCLES)
+    rows = ObservationBatch(BICYCLES, ["a"], [NOW], [1.0])
+    assert len(court.gate.carry(permit, rows).batch) == 0
+
+
+def test_a_person_sees_its_own_rows_and_nobody_elses(court: Court) -> None:
+    court.agree(STACK, "dmi:read", dataset=BICYCLES)
+    consent(court, NOOR, STACK, VENDOR)
+    consent(court, PIET, STACK, VENDOR)
+    permit = ask(court, NOOR, BICYCLES)
+    assert court.gate.carry(permit, batch(NOOR, PIET, NOOR)).batch.subject == [NOOR, NOOR]
+    assert set(court.gate.subjects(permit) or {}) == {NOOR}
+
+
+def test_a_withdrawn_consent_takes_its_rows_out_at_once(court: Court) -> None:
+    court.agree(STACK, "dmi:read", dataset=BICYCLES)
+    given = consent(court, NOOR, STACK, OWNER)
+    consent(court, PIET, STACK, OWNER)
+    permit = ask(court, OWNER, BICYCLES)
+    assert len(court.gate.carry(permit, batch(NOOR, PIET)).batch) == 2
+    court.end(given)  # type: ignore[arg-type]
+    assert court.gate.carry(permit, batch(NOOR, PIET)).batch.subject == [PIET]
+
+
+def test_data_that_is_not_personal_has_no_subjects(court: Court) -> None:
+    court.agree(STACK, "dmi:read")
+    assert court.gate.subjects(ask(court, OWNER)) is None
+
+
+def test_an_open_stream_ends_with_the_agreement_and_its_end_is_recorded(court: Court) -> None:
+    layer = court.agree(STACK, "dmi:read")
+    permit = ask(court, OWNER)
+    court.gate.still(permit)
+    before = len(court.records)
+    court.end(layer)
+    with pytest.raises(Refused) as refused:
+        court.gate.still(permit)
+    assert refused.value.reasons[0].agreement == layer.id
+    assert len(court.records) == before + 1
+
+
+def test_an_open_stream_ends_when_other_duties_take_the_place_of_the_ones_it_carries_out(
+    court: Court,
+) -> None:
+    court.agree(STACK, "dmi:read")
+    free = court.agree(VENDOR, "dmi:read")
+    permit = ask(court)
+    court.agree(VENDOR, "dmi:read", duties=[delay(3600)])
+    court.gate.still(permit)
+    court.end(free)
+    with pytest.raises(Refused) as refused:
+        court.gate.still(permit)
+    assert (codes(refused), refused.value.reasons[0].agreement) == (["ended"], free.id)
+    assert ask(court).duties != permit.duties
+
+
+def test_an_open_stream_ends_when_its_data_turns_out_to_be_personal(court: Court) -> None:
+    court.agree(STACK, "dmi:read")
+    permit = ask(court, OWNER)
+    consented = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [STACK, OWNER]}
+    court.law.apply(Dataset(GARAGES, OWNER, {"nl": "Garages"}, personal=True, purpose=MOBILITY))
+    court.agree(EVERYONE, "dmi:read", assigner=NOOR, constraints=[consented])
+    with pytest.raises(Refused):
+        court.gate.still(permit)
+
+
+def test_a_record_names_a_thousand_subjects_at_most(court: Court) -> None:
+    court.agree(STACK, "dmi:read", dataset=BICYCLES)
+    consent(court, NOOR, STACK, OWNER)
+    permit = ask(court, OWNER, BICYCLES)
+    court.records.clear()
+    court.gate._write_delivery(
+        permit, batch(*(f"urn:dmi:person:p{n}" for n in range(2500)), "urn:dmi:person:p0")
+    )
+    written = court.decisions()
+    assert [len(record.subjects) for record in written] == [1000, 1000, 500]
+    assert sum(record.rows for record in written) == 2501
+
+
+def test_a_caller_cannot_blow_up_the_record_with_a_long_name(court: Court) -> None:
+    with pytest.raises(Refused):
+        ask(court, OWNER, "urn:dmi:dataset:" + "x" * 100_000)
+    record = court.decisions()[-1]
+    assert len(record.dataset) == 200
+    assert all(len(reason) <= 500 for reason in record.reasons)
+
+
+def test_an_inactive_participant_is_refused_though_its_agreement_stands(court: Court) -> None:
+    court.agree(STACK, "dmi:read")
+    court.agree(VENDOR, "dmi:read")
+    court.law.apply(Participant(VENDOR, VENDOR, [], rulebook="1.0.0", active=False))
+    with pytest.raises(Refused) as refused:
+        ask(court)
+    assert codes(refused) == ["inactive_participant"]
+
+
+def test_grounds_name_dataset_agreements_and_consents_once(court: Court) -> None:
+    layer = court.agree(STACK, "dmi:read")
+    grounds = ask(court, OWNER).grounds(["c", "b", "c"])
+    assert (grounds.datasets, grounds.agreements, grounds.consents) == ([GARAGES], [layer.id], ["b", "c"])

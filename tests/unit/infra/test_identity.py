@@ -1,0 +1,139 @@
+"""Who asks: access tokens verified with the keys that the law publishes."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from dmi_agreements.contracts.law import Participant
+from dmi_agreements.table import LawTable
+from dmi_infra import identity, jose
+from dmi_infra.errors import Unauthenticated
+from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT, Authenticator, Identity
+from tests.unit.infra.fakes import OWNER, rulebook
+
+ISSUER = "https://node.example/exchange"
+KEY, STRANGER = jose.SigningKey.generate(), jose.SigningKey.generate()
+
+
+def token(key: jose.SigningKey, issuer: str = ISSUER, audience: str = AUDIENCE) -> str:
+    now = int(time.time())
+    return key.sign_token(jose.access_claims(issuer, audience, OWNER, "Ans", ["dmi:role:analyst"], now))
+
+
+@pytest.fixture
+def law() -> LawTable:
+    table = LawTable(rulebook())
+    table.apply(Participant(EXCHANGE_PARTICIPANT, "Exchange", [], [KEY.public], rulebook="1.0.0"))
+    table.apply(Participant(OWNER, "Gemeente", [], [STRANGER.public], rulebook="1.0.0"))
+    return table
+
+
+def test_a_token_of_the_exchange_gives_an_identity(law: LawTable) -> None:
+    found = Authenticator(ISSUER, law)(token(KEY))
+    assert found == Identity(OWNER, "Ans", frozenset({"dmi:role:analyst"}))
+    assert found.has("dmi:role:operator", "dmi:role:analyst")
+    assert not found.has("dmi:role:operator")
+
+
+def test_a_participant_cannot_issue_itself_a_token_with_its_own_key(law: LawTable) -> None:
+    for issuer in (ISSUER, OWNER):
+        with pytest.raises(Unauthenticated):
+            Authenticator(ISSUER, law)(token(STRANGER, issuer))
+
+
+def test_before_the_law_is_heard_no_token_holds() -> None:
+    with pytest.raises(Unauthenticated, match="key"):
+        Authenticator(ISSUER, LawTable(rulebook()))(token(KEY))
+
+
+def test_a_token_of_another_node_with_the_same_key_is_refused(law: LawTable) -> None:
+    with pytest.raises(Unauthenticated, match="issuer"):
+        Authenticator(ISSUER, law)(token(KEY, "https://other.example/exchange"))
+    with pytest.raises(Unauthenticated, match="audience"):
+        Authenticator(ISSUER, law)(token(KEY, audience="urn:dmi:other"))
+
+
+def test_when_the_exchange_changes_its_key_older_tokens_no_longer_hold(law: LawTable) -> None:
+    old = token(KEY)
+    law.apply(Participant(EXCHANGE_PARTICIPANT, "Exchange", [], [STRANGER.public], rulebook="1.0.0"))
+    with pytest.raises(Unauthenticated, match="key"):
+        Authenticator(ISSUER, law)(old)
+
+
+class Moments:
+    """The clocks that the authenticator reads, standing still until moved."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.now = time.time()
+        patch.setattr(identity.time, "monotonic", lambda: self.now)
+        patch.setattr(identity.time, "time", lambda: self.now)
+
+
+def verifications(patch: pytest.MonkeyPatch) -> list[str]:
+    """Tokens whose signature is checked from now on."""
+    checked: list[str] = []
+    verify = jose.verify_access
+
+    def noting(given: str, *rest: Any) -> dict[str, Any]:
+        checked.append(given)
+        return verify(given, *rest)
+
+    patch.setattr(jose, "verify_access", noting)
+    return checked
+
+
+def test_a_token_is_verified_once_a_second(law: LawTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    moments, checked = Moments(monkeypatch), verifications(monkeypatch)
+    authenticate, mine = Authenticator(ISSUER, law), token(KEY)
+    assert authenticate(mine) == authenticate(mine)
+    assert checked == [mine]
+    moments.now += identity.REMEMBERED_SECONDS
+    authenticate(mine)
+    assert checked == [mine, mine]
+
+
+def test_a_key_that_was_removed_counts_no_longer_than_a_second(
+    law: LawTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = Moments(monkeypatch)
+    authenticate, mine = Authenticator(ISSUER, law), token(KEY)
+    authenticate(mine)
+    law.apply(Participant(EXCHANGE_PARTICIPANT, "Exchange", [], [STRANGER.public], rulebook="1.0.0"))
+    moments.now += identity.REMEMBERED_SECONDS
+    with pytest.raises(Unauthenticated, match="key"):
+        authenticate(mine)
+
+
+def test_a_remembered_token_is_verified_again_once_it_has_expired(
+    law: LawTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments, checked = Moments(monkeypatch), verifications(monkeypatch)
+    authenticate = Authenticator(ISSUER, law)
+    claims = jose.access_claims(ISSUER, AUDIENCE, OWNER, "Ans", [], int(moments.now))
+    mine = KEY.sign_token(claims)
+    moments.now = claims["exp"] - 0.5
+    authenticate(mine)
+    moments.now = claims["exp"] + 0.1
+    authenticate(mine)
+    assert checked == [mine, mine]
+
+
+def test_a_token_that_does_not_hold_is_not_remembered(law: LawTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = verifications(monkeypatch)
+    authenticate, forged = Authenticator(ISSUER, law), token(STRANGER)
+    for _ in range(2):
+        with pytest.raises(Unauthenticated):
+            authenticate(forged)
+    assert checked == [forged, forged]
+
+
+def test_what_is_remembered_is_bounded(law: LawTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "REMEMBERED", 2)
+    checked = verifications(monkeypatch)
+    authenticate, first = Authenticator(ISSUER, law), token(KEY)
+    for each in (first, token(KEY), token(KEY), first):
+        authenticate(each)
+    assert checked.count(first) == 2

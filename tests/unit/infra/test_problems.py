@@ -1,0 +1,295 @@
+"""Whatever is sent, the answer is a problem document: never a trace, never a 500 for bad input."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import httpx
+import pytest
+from fastapi import APIRouter, Query, Request
+from fastapi import Path as InPath
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict
+
+from dmi_agreements.decision import Reason
+from dmi_infra.bus.errors import BusTimeout, BusUnavailable
+from dmi_infra.errors import (
+    Conflict,
+    FieldError,
+    InputRefused,
+    NotFound,
+    Refused,
+    Unauthenticated,
+    Unavailable,
+)
+from dmi_infra.http.app import build_app
+from dmi_infra.recorder import RecorderFull
+from dmi_infra.runtime import Runtime, build_runtime
+from dmi_infra.settings import Settings
+from dmi_infra.sql import StoreUnavailable
+from tests.unit.infra.fakes import FakeBus, as_bus
+
+LIMIT = 10_000
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    more: dict[str, Any] = {}
+
+
+FAILURES: dict[str, Exception] = {
+    "input": InputRefused("bad", [FieldError("a.b", "must be more", "1")]),
+    "login": Unauthenticated("who"),
+    "conflict": Conflict.of("id", "is taken", "x"),
+    "nothing": NotFound("nothing"),
+    "refused": Refused([Reason("ended", "has been ended", "urn:uuid:1", moment=0)], "urn:dmi:dataset:a:b"),
+    "stale": Refused([Reason("law_stale", "the law is 9.0 s old")]),
+    "away": Unavailable("the bus cannot be reached"),
+    "bus": BusUnavailable("broker 10.0.0.7:9092 refused"),
+    "timeout": BusTimeout("no answer from 10.0.0.7"),
+    "store": StoreUnavailable("could not connect to 10.0.0.8"),
+    "full": RecorderFull("decisions cannot be recorded"),
+    "fault": RuntimeError("secret: SELECT * FROM passwords"),
+    "half": InputRefused("text \ud800", [FieldError("\ud800", "rule", "\ud800")]),
+}
+
+
+def _router() -> APIRouter:
+    routes = APIRouter()
+
+    @routes.post("/bodies")
+    def take(body: Body) -> dict[str, str]:
+        return {"name": body.name}
+
+    @routes.post("/raw")
+    async def raw(request: Request) -> dict[str, int]:
+        return {"size": len(await request.body())}
+
+    @routes.get("/numbers/{number}")
+    def number(number: Annotated[int, InPath(ge=0, le=9)], q: Annotated[float, Query(le=1)] = 0) -> int:
+        return number
+
+    @routes.get("/failures/{name}")
+    def fail(name: str) -> None:
+        raise FAILURES[name]
+
+    @routes.get("/broken")
+    async def broken() -> StreamingResponse:
+        async def parts() -> AsyncIterator[bytes]:
+            yield b"half"
+            raise RuntimeError("midway")
+
+        return StreamingResponse(parts())
+
+    return routes
+
+
+class Service:
+    """An application on fakes, asked one request after another."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.app = build_app(runtime, "Test", "A test.", [_router()])
+        self.runner = asyncio.Runner()
+        transport = httpx.ASGITransport(cast(Any, self.app))
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://node")
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return self.runner.run(self.client.request(method, path, **options))
+
+    def close(self) -> None:
+        self.runner.run(self.client.aclose())
+        self.runner.close()
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    settings = Settings(data_dir=tmp_path, body_limit=LIMIT)
+    made = Service(build_runtime("platform", settings, as_bus(FakeBus())))
+    yield made
+    made.close()
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    found: dict[str, Any] = answer.json()
+    assert found["type"] == f"urn:dmi:problem:{code}"
+    assert found["status"] == status
+    assert found["title"]
+    assert found["detail"]
+    return found
+
+
+def post(service: Service, content: bytes, **headers: str) -> httpx.Response:
+    return service.ask(
+        "POST", "/bodies", content=content, headers={"Content-Type": "application/json", **headers}
+    )
+
+
+def test_an_unknown_address_is_a_problem(service: Service) -> None:
+    problem(service.ask("GET", "/nowhere"), 404, "not-found")
+
+
+def test_a_wrong_method_is_a_problem_that_names_the_right_ones(service: Service) -> None:
+    answer = service.ask("DELETE", "/bodies")
+    problem(answer, 405, "method-not-allowed")
+    assert answer.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("content", [b"{", b"", b"{'name': 1}", b"\xff\xfe", b'{"name": "x"} x', b"nul"])
+def test_wrong_json_is_a_problem(service: Service, content: bytes) -> None:
+    answer = post(service, content)
+    assert problem(answer, 400, answer.json()["type"].rsplit(":", 1)[1])[
+        "errors" if content == b"{" else "detail"
+    ]
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"more":'])
+def test_ten_thousand_levels_are_a_problem(service: Service, opening: bytes) -> None:
+    service.app.user_middleware[1].kwargs["limit"] = 10**7
+    closing = b"]" if opening == b"[" else b"}"
+    problem(post(service, opening * 10_000 + b"1" + closing * 10_000), 400, "invalid-json")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"name": null}', b"[]", b'{"name": "x", "other": 1}', b'{"name": 5}', b'{"name": "x", "more": []}',
+    ],
+)  # fmt: skip
+def test_json_that_breaks_a_rule_names_field_and_rule(service: Service, content: bytes) -> None:
+    found = problem(post(service, content), 400, "invalid-input")
+    assert found["errors"][0]["field"]
+    assert found["errors"][0]["rule"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"name": NaN}', b'{"name": "x", "more": {"a": [1e999]}}', b"-Infinity", b'{"name": "\\ud800"}',
+        b'{"name": "x", "\\udfff": 1}', b'{"name": "\xed\xa0\x80"}',
+    ],
+)  # fmt: skip
+def test_what_only_resembles_json_is_refused_as_such(service: Service, content: bytes) -> None:
+    found = problem(post(service, content), 400, "invalid-json")
+    assert found["errors"][0]["field"] == "body"
+
+
+def test_text_outside_the_basic_plane_is_fine(service: Service) -> None:
+    assert post(service, b'{"name": "\\ud83d\\ude80"}').json() == {"name": "🚀"}
+
+
+def test_a_body_of_another_type_is_a_problem(service: Service) -> None:
+    answer = service.ask("POST", "/bodies", content=b"<a/>", headers={"Content-Type": "application/xml"})
+    problem(answer, 400, "invalid-input")
+
+
+def test_thousands_of_mistakes_do_not_make_a_thousand_lines(service: Service) -> None:
+    fields = ",".join(f'"f{n}": 1' for n in range(700))
+    found = problem(post(service, f"{{{fields}}}".encode()), 400, "invalid-input")
+    assert len(found["errors"]) == 100
+
+
+def test_a_very_long_name_is_not_echoed_whole(service: Service) -> None:
+    found = problem(post(service, b'{"name": "x", "' + b"y" * 9000 + b'": 1}'), 400, "invalid-input")
+    assert len(found["errors"][0]["field"]) == 500
+    assert len(found["detail"]) <= 500
+
+
+@pytest.mark.parametrize(
+    "path", ["/numbers/x", "/numbers/99", "/numbers/1?q=2", "/numbers/1?q=x", "/numbers/1?q=nan"]
+)
+def test_wrong_parameters_are_problems(service: Service, path: str) -> None:
+    problem(service.ask("GET", path), 400, "invalid-input")
+
+
+def test_a_body_over_the_limit_is_refused_by_its_announced_length(service: Service) -> None:
+    for path in ("/bodies", "/raw"):
+        problem(service.ask("POST", path, content=b"x" * (LIMIT + 1)), 413, "too-large")
+    assert service.ask("POST", "/raw", content=b"x" * LIMIT).json() == {"size": LIMIT}
+
+
+@pytest.mark.parametrize("path", ["/bodies", "/raw", "/numbers/1"])
+def test_a_body_over_the_limit_is_refused_while_it_streams_in(service: Service, path: str) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(LIMIT // 1000 + 1):
+            yield b"x" * 1000
+
+    answer = service.ask("POST", path, content=chunks(), headers={"Content-Type": "application/json"})
+    if path == "/numbers/1":  # nobody reads that body
+        problem(answer, 405, "method-not-allowed")
+    else:
+        problem(answer, 413, "too-large")
+        assert answer.headers["api-version"]
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "code"),
+    [
+        ("input", 400, "invalid-input"), ("login", 401, "unauthenticated"), ("conflict", 409, "conflict"),
+        ("nothing", 404, "not-found"), ("refused", 403, "ended"), ("stale", 503, "law-stale"),
+        ("away", 503, "unavailable"), ("bus", 503, "unavailable"), ("timeout", 503, "unavailable"),
+        ("store", 503, "unavailable"), ("full", 503, "unavailable"), ("fault", 500, "internal"),
+        ("half", 400, "invalid-input"),
+    ],
+)  # fmt: skip
+def test_every_failure_has_its_problem(service: Service, name: str, status: int, code: str) -> None:
+    answer = service.ask("GET", f"/failures/{name}")
+    problem(answer, status, code)
+    assert answer.headers["api-version"] == "1.0.0"
+    assert answer.headers["traceparent"]
+    assert ("retry-after" in answer.headers) == (status == 503)
+    assert ("www-authenticate" in answer.headers) == (status == 401)
+    for inside in ("SELECT", "10.0.0", "Traceback", str(Path.cwd())):
+        assert inside not in answer.text
+
+
+def test_a_refusal_names_agreement_and_moment(service: Service) -> None:
+    found = service.ask("GET", "/failures/refused").json()
+    assert found["agreement"] == "urn:uuid:1"
+    assert found["moment"] == "1970-01-01T00:00:00Z"
+    assert found["reasons"][0]["code"] == "ended"
+    assert found["dataset"] == "urn:dmi:dataset:a:b"
+
+
+def test_an_answer_that_fails_midway_is_broken_off_not_completed(service: Service) -> None:
+    with pytest.raises(RuntimeError, match="midway"):
+        service.ask("GET", "/broken")
+
+
+def test_requests_are_counted_by_route_not_by_address(service: Service) -> None:
+    service.ask("GET", "/numbers/1")
+    service.ask("GET", "/numbers/2")
+    service.ask("GET", "/nowhere")
+    text = service.ask("GET", "/metrics").text
+    assert 'dmi_platform_requests_total{route="/numbers/{number}",status="200"} 2.0' in text
+    assert 'route="other",status="404"' in text
+    assert "/nowhere" not in text
+
+
+def test_readiness_says_what_is_missing(service: Service) -> None:
+    answer = service.ask("GET", "/health/ready")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert answer.json()["checks"] == {"bus": "ok", "law": "no law has been received"}
+    assert service.ask("GET", "/health/live").json()["status"] == "live"
+
+
+def test_the_interface_describes_problems_in_place_of_the_frameworks_errors(service: Service) -> None:
+    document = service.ask("GET", "/openapi.json").json()
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    responses = document["paths"]["/bodies"]["post"]["responses"]
+    assert "422" not in responses
+    assert "application/problem+json" in responses["503"]["content"]
+
+
+def test_nosniff_and_trace_stand_on_every_answer(service: Service) -> None:
+    parent = f"00-{'a' * 32}-{'b' * 16}-01"
+    answer = service.ask("GET", "/health/live", headers={"traceparent": parent})
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["traceparent"][:36] == parent[:36]
