@@ -64,9 +64,8 @@ def begin(node: Node) -> str:
     assert "path=/exchange/v1/oidc" in cookie
     assert answer.headers["cache-control"] == "no-store"
     # The application stands under /exchange; here it is asked directly, so its cookies are carried by hand.
-    node.client.cookies.set(
-        "dmi_sign_in", answer.cookies.get("dmi_sign_in") or _cookie(answer, "dmi_sign_in")
-    )
+    node.client.cookies.clear()
+    node.client.cookies.set("dmi_sign_in", _cookie(answer, "dmi_sign_in"))
     return str(answer.headers["location"])
 
 

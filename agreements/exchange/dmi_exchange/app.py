@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import structlog
 
@@ -11,9 +12,11 @@ from dmi_agreements.crossings import BY_NAME
 from dmi_exchange.consumer import TOPICS, RecordHandler
 from dmi_exchange.custody import Custody
 from dmi_exchange.handlers import Exchange
+from dmi_exchange.oidc import Provider
 from dmi_exchange.routes import routers
 from dmi_exchange.settings import ExchangeSettings
 from dmi_exchange.store import Store, law_message, outgoing
+from dmi_exchange.tokens import Issuer
 from dmi_infra import clock
 from dmi_infra.bus.port import Bus, Publisher
 from dmi_infra.consumer import ConsumerLoop
@@ -30,12 +33,20 @@ log = structlog.get_logger("exchange")
 NAME = "exchange"
 
 
-class Pulse:
-    """Publishes the heartbeat by which every gate knows that it still hears the law."""
+BEHIND_SECONDS = 3.0
+"""A revocation that has waited this long for the bus stops the heartbeat, and so everything, two seconds later."""
 
-    def __init__(self, publisher: Publisher, seconds: float) -> None:
+
+class Pulse:
+    """Publishes the heartbeat by which every gate knows that it still hears the law.
+
+    It beats only while the law itself reaches the bus: ``behind`` says for how long something has waited.
+    """
+
+    def __init__(self, publisher: Publisher, seconds: float, behind: Callable[[], float]) -> None:
         self._publisher = publisher
         self._seconds = seconds
+        self._behind = behind
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -52,9 +63,11 @@ class Pulse:
         topic = BY_NAME["law"].topic or ""
         while not self._stopping.is_set():
             try:
+                if self._behind() > BEHIND_SECONDS:
+                    raise Unavailable("the law waits in the outbox")
                 self._publisher.publish(topic, [law_message(Heartbeat("urn:dmi:heartbeat", clock.now()))])
             except Unavailable as exc:
-                log.warning("no heartbeat", reason=exc.public)
+                log.warning("no heartbeat", reason=str(exc))
             self._stopping.wait(self._seconds)
 
 
@@ -68,6 +81,11 @@ def _register_self(exchange: Exchange, stack: str) -> None:
         known = exchange.store.get(Participant, identifier)
         if known is None:
             exchange.register(identifier, name, roles, [key.public])
+        elif key.kid not in {public.get("kid") for public in known.keys}:
+            log.warning(
+                "the key of this participant was lost; a new one takes its place", participant=identifier
+            )
+            exchange.replace_keys(identifier, [key.public])
         if known is None or known.rulebook != exchange.rulebook.version:
             exchange.sign_rulebook(identifier, key.sign_document(exchange.statement(identifier)))
 
@@ -82,13 +100,25 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     custody = Custody(settings.data_dir / "keys", hosting=settings.env != "production")
     exchange = Exchange(store, custody, runtime.rulebook, relay)
     _register_self(exchange, settings.stack_participant)
-    consumer = ConsumerLoop(bus, NAME, TOPICS, RecordHandler(store, runtime.law.table), runtime.metrics)
-    runtime.parts += [relay, Pulse(runtime.publisher, settings.heartbeat_seconds), consumer]
+    consumer = ConsumerLoop(bus, NAME, TOPICS, RecordHandler(store), runtime.metrics)
+    pulse = Pulse(runtime.publisher, settings.heartbeat_seconds, relay.behind)
+    runtime.parts += [relay, pulse, consumer]
+    provider = Provider(settings) if settings.oidc_issuer else None
+    for role in sorted({r for m in settings.oidc_members for r in m.roles} - set(runtime.rulebook.roles)):
+        log.warning("DMI_OIDC_MEMBERS names a role that the rulebook does not know", role=role)
     runtime.checks["store"] = store_check(engine)
     app = build_app(
         runtime,
         "DMI exchange",
         "Participants, agreements, consents, catalogue, tokens, log: the shared facilities.",
-        routers(exchange),
+        routers(exchange, Issuer(custody.own(EXCHANGE_PARTICIPANT), settings.issuer), settings, provider),
     )
-    return Service(NAME, app, runtime, engine.dispose)
+
+    app.state.exchange = exchange
+
+    def close() -> None:
+        if provider is not None:
+            provider.close()
+        engine.dispose()
+
+    return Service(NAME, app, runtime, close)

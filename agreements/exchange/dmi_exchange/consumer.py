@@ -10,7 +10,6 @@ from dmi_agreements.contracts.envelope import decode
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
-from dmi_agreements.table import LawTable
 from dmi_exchange.store import Store
 from dmi_infra.bus.port import Received
 from dmi_infra.sql import Positions
@@ -23,9 +22,8 @@ TOPICS = (BY_NAME["record"].topic or "",)
 class RecordHandler:
     """Appends what the gates report."""
 
-    def __init__(self, store: Store, law: LawTable) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._law = law
 
     def positions(self) -> Mapping[tuple[str, int], int]:
         """Where to go on."""
@@ -39,13 +37,12 @@ class RecordHandler:
             batch = decode(received.message.value, RecordBatch)
             decisions.extend(batch.decisions)
             results.update({lineage.result: lineage for lineage in batch.lineage})
-        owners = {identifier: dataset.owner for identifier, dataset in self._law.datasets.items()}
-        self._store.append(decisions, list(results.values()), owners, _after(messages))
+        self._store.append(decisions, list(results.values()), _after(messages))
 
     def reject(self, message: Received, reason: str) -> None:
         """A record that cannot be read is passed over; it is in the log of the process and on the topic."""
         log.error("record passed over", offset=message.offset, reason=reason)
-        self._store.append([], [], {}, _after([message]))
+        self._store.append([], [], _after([message]))
 
 
 def _after(messages: Sequence[Received]) -> Positions:

@@ -24,13 +24,16 @@ class Custody:
         """The file of a participant's key."""
         return self._folder / f"{_UNSAFE.sub('_', participant.lower().removeprefix('urn:dmi:'))}.json"
 
+    def keeps(self, participant: str) -> bool:
+        """Whether this node may sign for the participant."""
+        return self._hosting and self.path(participant).exists()
+
     def own(self, participant: str) -> SigningKey:
         """The key of a participant that this node itself is; made at first use."""
         return SigningKey.load_or_create(self.path(participant))
 
     def sign(self, participant: str, document: Mapping[str, Any]) -> str:
         """Sign for a participant whose key is kept here; refused in production and for others' keys."""
-        path = self.path(participant)
-        if not self._hosting or not path.exists():
+        if not self.keeps(participant):
             raise InputRefused.of("hosted", "this node keeps no key of this participant; send a JWS instead")
-        return SigningKey.load_or_create(path).sign_document(document)
+        return SigningKey.load_or_create(self.path(participant)).sign_document(document)

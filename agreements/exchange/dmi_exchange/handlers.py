@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,6 +13,7 @@ from dmi_agreements.decision import EVERYONE, Reason
 from dmi_agreements.errors import PolicyRefused, TemplateRefused
 from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.policy.templates import from_template
+from dmi_agreements.policy.terms import AgreementTerms
 from dmi_agreements.rulebook import Rulebook
 from dmi_exchange import model
 from dmi_exchange.custody import Custody
@@ -21,6 +22,10 @@ from dmi_exchange.store import Store
 from dmi_infra import clock, jose
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
 from dmi_infra.outbox import Relay
+
+T = TypeVar("T", Participant, Dataset, AgreementState)
+
+NO_AGREEMENT = "no agreement of yours has this id"
 
 
 class Exchange:
@@ -41,17 +46,19 @@ class Exchange:
         unknown = sorted(set(roles) - set(self.rulebook.roles))
         if unknown:
             raise InputRefused.of("roles", "must be roles of the rulebook", unknown[0])
-        if self.store.get(Participant, identifier) is not None:
-            raise Conflict.of("id", "a participant with this id exists already", identifier)
         checked = []
         for index, key in enumerate(keys):
             try:
                 checked.append(jose.check_public_key(key))
             except ValueError as exc:
                 raise InputRefused.of(f"keys.{index}", str(exc)) from exc
-        participant = Participant(identifier, name, list(roles), checked)
-        self._put(participant)
-        return participant
+
+        def decide(known: Participant | None) -> Participant:
+            if known is not None:
+                raise Conflict.of("id", "a participant with this id exists already", identifier)
+            return Participant(identifier, name, list(roles), checked)
+
+        return self._settle(Participant, identifier, decide)
 
     def statement(self, participant: str) -> dict[str, Any]:
         """What a participant signs: that it accepts this version of the rulebook."""
@@ -59,19 +66,29 @@ class Exchange:
 
     def sign_rulebook(self, identifier: str, jws: str | None) -> Participant:
         """Record the signature over the rulebook; raises when it does not hold."""
-        participant = self.participant(identifier)
+        self.participant(identifier)
         statement = self.statement(identifier)
-        self._verify(participant, statement, jws or self.custody.sign(identifier, statement))
-        signed = msgspec.structs.replace(participant, rulebook=self.rulebook.version)
-        self._put(signed)
-        return signed
+        signature = jws or self.custody.sign(identifier, statement)
+
+        def decide(known: Participant | None) -> Participant:
+            participant = _found(known, "no participant has this id")
+            self._verify(participant, statement, signature)
+            return msgspec.structs.replace(participant, rulebook=self.rulebook.version)
+
+        return self._settle(Participant, identifier, decide)
+
+    def replace_keys(self, identifier: str, keys: Sequence[Mapping[str, Any]]) -> Participant:
+        """Give one of the node's own participants these public keys in place of all earlier ones."""
+
+        def decide(known: Participant | None) -> Participant:
+            participant = _found(known, "no participant has this id")
+            return msgspec.structs.replace(participant, keys=[jose.check_public_key(key) for key in keys])
+
+        return self._settle(Participant, identifier, decide)
 
     def participant(self, identifier: str) -> Participant:
         """A registered participant; raises ``NotFound``."""
-        found = self.store.get(Participant, identifier)
-        if found is None:
-            raise NotFound("no participant has this id")
-        return found
+        return _found(self.store.get(Participant, identifier), "no participant has this id")
 
     # -- datasets -----------------------------------------------------------
 
@@ -81,27 +98,40 @@ class Exchange:
             raise InputRefused.of("owner", "must be the participant that publishes", dataset.owner)
         if dataset.purpose not in self.rulebook.requestable:
             raise InputRefused.of("purpose", "must be a purpose of the rulebook", dataset.purpose)
-        known = self.store.get(Dataset, dataset.id)
-        if known is not None and known.owner != owner:
-            raise Conflict.of("id", "this dataset belongs to another participant", dataset.id)
-        if known is not None and known.personal and not dataset.personal:
-            raise Conflict.of("personal", "personal data cannot become non-personal by a change of its entry")
-        self._put(dataset)
-        return dataset
+
+        def decide(known: Dataset | None) -> Dataset:
+            if known is not None and known.owner != owner:
+                raise Conflict.of("id", "this dataset belongs to another participant", dataset.id)
+            if not model.may_own(owner, dataset.id):
+                raise InputRefused.of("id", "must be urn:dmi:dataset:, your own name, and a name", dataset.id)
+            if known is not None and known.personal and not dataset.personal:
+                raise Conflict.of(
+                    "personal", "personal data cannot become non-personal by a change of its entry"
+                )
+            if known is not None and known.needs_consent and not dataset.needs_consent:
+                # GDPR art. 7(3): what was gathered under consent would be kept against its withdrawal.
+                raise Conflict.of(
+                    "basis", "data gathered under consent keeps that basis: enter new data apart"
+                )
+            withdrawn = known is not None and known.withdrawn
+            return msgspec.structs.replace(dataset, withdrawn=withdrawn or dataset.withdrawn)
+
+        return self._settle(Dataset, dataset.id, decide)
 
     def dataset(self, identifier: str) -> Dataset:
         """A dataset of the catalogue; raises ``NotFound``."""
-        found = self.store.get(Dataset, identifier)
-        if found is None:
-            raise NotFound("no dataset has this id")
-        return found
+        return _found(self.store.get(Dataset, identifier), "no dataset has this id")
 
     # -- agreements ---------------------------------------------------------
 
     def draft(self, template: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """A document from a template of the rulebook, with a new uid."""
+        given = {"uid": f"urn:uuid:{uuid.uuid4()}", **parameters}
+        for taken in ("name", "rulebook"):
+            if taken in given:
+                raise InputRefused.of(f"parameters.{taken}", "is filled in by the exchange")
         try:
-            return from_template(self.rulebook, template, **{"uid": f"urn:uuid:{uuid.uuid4()}", **parameters})
+            return from_template(self.rulebook, template, **given)
         except TemplateRefused as exc:
             raise DocumentRefused.from_findings(exc, "parameters") from exc
         except PolicyRefused as exc:
@@ -116,87 +146,111 @@ class Exchange:
             raise DocumentRefused.from_findings(exc, "document") from exc
         if (model.assigner(document), model.assignee(document)) != (terms.assigner, terms.assignee):
             raise InputRefused.of("document/assigner", "write assigner and assignee plainly, without prefix")
-        if signer not in (model.assigner(document), model.assignee(document)):
+        if document.get("uid") != terms.uid:
+            raise InputRefused.of("document/uid", "write the uid plainly, without prefix")
+        if sorted(model.targets(document)) != sorted(terms.datasets):
+            raise InputRefused.of("document/permission/target", "write rules and targets without prefix")
+        if signer not in (terms.assigner, terms.assignee):
             raise InputRefused.of("document/assigner", "you must be one of the two parties")
-        self._check_targets(document)
-        identifier = str(document["uid"])
-        if self.store.get(AgreementState, identifier) is not None:
-            raise Conflict.of("document/uid", "an agreement with this uid exists already", identifier)
-        return self._signed(AgreementState(identifier, document, "proposed"), signer, jws)
+        self._check_targets(terms)
+        participant, signature = self._signature(signer, document, jws)
+
+        def decide(known: AgreementState | None) -> AgreementState:
+            if known is not None:
+                raise Conflict.of("document/uid", "an agreement with this uid exists already", terms.uid)
+            proposal = AgreementState(terms.uid, document, "proposed")
+            return self._signed(proposal, participant, signature)
+
+        return self._settle(AgreementState, terms.uid, decide)
 
     def sign(self, signer: str, identifier: str, jws: str | None) -> AgreementState:
         """The other side's signature under a proposal."""
-        agreement = self.agreement(identifier, signer)
-        if agreement.state != "proposed":
-            raise Conflict.of("state", f"this agreement is {agreement.state}; only a proposal can be signed")
-        return self._signed(agreement, signer, jws)
+        proposal = self.agreement(identifier, signer)
+        _check_open(proposal)
+        participant, signature = self._signature(signer, proposal.document, jws)
+
+        def decide(known: AgreementState | None) -> AgreementState:
+            agreement = _found(known, NO_AGREEMENT)
+            _check_open(agreement)
+            return self._signed(agreement, participant, signature)
+
+        return self._settle(AgreementState, identifier, decide)
 
     def end(self, party: str, identifier: str, reason: str) -> AgreementState:
         """Stop an agreement or withdraw a consent, at once and for good."""
-        agreement = self.agreement(identifier, party)
-        if party not in model.parties(agreement):
-            raise Refused([Reason("not_a_party", "only a party of the agreement can end it")])
-        if agreement.state == "ended":
-            raise Conflict.of("state", "this agreement has ended already", identifier)
-        ended = msgspec.structs.replace(
-            agreement, state="ended", ended_at=clock.now(), ended_by=party, end_reason=reason
-        )
-        self._put(ended)
-        return ended
+        self.agreement(identifier, party)
+
+        def decide(known: AgreementState | None) -> AgreementState:
+            agreement = _found(known, NO_AGREEMENT)
+            if party not in model.parties(agreement):
+                raise Refused([Reason("not_a_party", "only a party of the agreement can end it")])
+            if agreement.state == "ended":
+                raise Conflict.of("state", "this agreement has ended already", identifier)
+            return msgspec.structs.replace(
+                agreement, state="ended", ended_at=clock.now(), ended_by=party, end_reason=reason
+            )
+
+        return self._settle(AgreementState, identifier, decide)
+
+    def withdraw(self, person: str, identifier: str, reason: str) -> AgreementState:
+        """Withdraw a consent of one's own; raises ``NotFound`` for anything else."""
+        if not model.is_consent(self.agreement(identifier, person)):
+            raise NotFound("no consent of yours has this id")
+        return self.end(person, identifier, reason)
 
     def agreement(self, identifier: str, party: str | None = None) -> AgreementState:
-        """An agreement that ``party`` may see (``None``: any); raises ``NotFound``."""
+        """An agreement that ``party`` may see (``None``: any but consents); raises ``NotFound``."""
         found = self.store.get(AgreementState, identifier)
-        visible = found is not None and (
-            party is None or party in model.parties(found) or model.assignee(found.document) == EVERYONE
-        )
-        if found is None or not visible:
-            raise NotFound("no agreement of yours has this id")
+        if found is None or not model.may_see(found, party):
+            raise NotFound(NO_AGREEMENT)
         return found
 
     # -- parts --------------------------------------------------------------
 
-    def _signed(self, agreement: AgreementState, signer: str, jws: str | None) -> AgreementState:
-        wanted = model.wanted_signatures(agreement.document)
-        if signer not in wanted:
+    def _signature(
+        self, signer: str, document: Mapping[str, Any], jws: str | None
+    ) -> tuple[Participant, str]:
+        """The signer and its signature under ``document``, checked."""
+        if signer not in model.wanted_signatures(document):
             raise InputRefused.of("document/assigner", "this document is not yours to sign")
         participant = self.participant(signer)
-        if participant.rulebook != agreement.document.get("dmi:rulebook"):
+        if participant.rulebook != document.get("dmi:rulebook"):
             raise InputRefused.of(
                 "document/dmi:rulebook", "must be the version of the rulebook that you signed"
             )
-        signature = jws or self.custody.sign(signer, agreement.document)
-        self._verify(participant, agreement.document, signature)
-        signatures = {**agreement.signatures, signer: signature}
-        complete = wanted <= signatures.keys()
-        after = msgspec.structs.replace(
+        signature = jws or self.custody.sign(signer, document)
+        self._verify(participant, document, signature)
+        return participant, signature
+
+    @staticmethod
+    def _signed(agreement: AgreementState, participant: Participant, signature: str) -> AgreementState:
+        signatures = {**agreement.signatures, participant.id: signature}
+        complete = model.wanted_signatures(agreement.document) <= signatures.keys()
+        return msgspec.structs.replace(
             agreement,
             signatures=signatures,
             state="active" if complete else "proposed",
             concluded_at=clock.now() if complete else None,
         )
-        self._put(after)
-        return after
 
-    def _check_targets(self, document: Mapping[str, Any]) -> None:
-        giver, taker = model.assigner(document), model.assignee(document)
-        for target in model.targets(document):
+    def _check_targets(self, terms: AgreementTerms) -> None:
+        for target in terms.datasets:
             dataset = self.store.get(Dataset, target)
             if dataset is None:
                 raise InputRefused.of(
                     "document/permission/target", "must be a dataset of the catalogue", target
                 )
-            if giver.startswith(model.PERSON):
+            if terms.is_consent:
                 if not dataset.personal:
                     raise InputRefused.of(
                         "document/permission/target", "consent is for personal data only", target
                     )
-            elif dataset.owner != giver:
+            elif dataset.owner != terms.assigner:
                 raise InputRefused.of(
                     "document/assigner", "must own every dataset that the rules name", target
                 )
-        if taker != EVERYONE and self.store.get(Participant, taker) is None:
-            raise InputRefused.of("document/assignee", "must be a participant", taker)
+        if terms.assignee != EVERYONE and self.store.get(Participant, terms.assignee) is None:
+            raise InputRefused.of("document/assignee", "must be a participant", terms.assignee)
 
     @staticmethod
     def _verify(participant: Participant, document: Mapping[str, Any], jws: str) -> None:
@@ -205,6 +259,18 @@ class Exchange:
         except jose.SignatureInvalid as exc:
             raise InputRefused.of("jws", str(exc)) from exc
 
-    def _put(self, item: Participant | Dataset | AgreementState) -> None:
-        self.store.put([item])
+    def _settle(self, kind: type[T], identifier: str, decide: Callable[[T | None], T]) -> T:
+        after = self.store.settle(kind, identifier, decide)
         self._relay.wake()
+        return after
+
+
+def _found(item: T | None, otherwise: str) -> T:
+    if item is None:
+        raise NotFound(otherwise)
+    return item
+
+
+def _check_open(agreement: AgreementState) -> None:
+    if agreement.state != "proposed":
+        raise Conflict.of("state", f"this agreement is {agreement.state}; only a proposal can be signed")

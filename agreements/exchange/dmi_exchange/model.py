@@ -9,6 +9,7 @@ from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.decision import EVERYONE
 
 PERSON = "urn:dmi:person:"
+ORGANISATION = "urn:dmi:participant:"
 
 SIGNATORY_ROLES = (
     "dmi:role:municipality",
@@ -17,8 +18,14 @@ SIGNATORY_ROLES = (
     "dmi:role:resident",
     "dmi:role:provider",
 )
-OPERATOR = "dmi:role:operator"
 """Roles that may bind their participant: sign, conclude, end. An analyst may not."""
+OPERATOR = "dmi:role:operator"
+
+
+def may_own(participant: str, dataset: str) -> bool:
+    """Whether a dataset's id lies in the participant's own name space; residents own rows, not datasets."""
+    slug = participant.removeprefix(ORGANISATION)
+    return slug != participant and dataset.startswith(f"urn:dmi:dataset:{slug}:")
 
 
 def assigner(document: Mapping[str, Any]) -> str:
@@ -39,6 +46,16 @@ def parties(agreement: AgreementState) -> tuple[str, str]:
 def is_consent(agreement: AgreementState) -> bool:
     """Whether a natural person gives this permission."""
     return assigner(agreement.document).startswith(PERSON)
+
+
+def may_see(agreement: AgreementState, party: str | None) -> bool:
+    """Whether ``party`` (``None``: the operator) may read it: its parties, and of open data everyone.
+
+    A consent names a person and its assignee is everyone by its form: only the person sees it.
+    """
+    if is_consent(agreement):
+        return party is not None and party in parties(agreement)
+    return party is None or party in parties(agreement) or assignee(agreement.document) == EVERYONE
 
 
 def wanted_signatures(document: Mapping[str, Any]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -35,6 +36,7 @@ def dataset(item: Dataset) -> dict[str, Any]:
         "title": item.title,
         "description": item.description,
         "personal": item.personal,
+        "basis": item.basis,
         "purpose": item.purpose,
         "category": item.category,
         "licence": item.licence,
@@ -86,18 +88,21 @@ def log_entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def lineage(
-    item: Lineage,
-    find_dataset: Callable[[str], Dataset | None],
-    find_agreement: Callable[[str], AgreementState | None],
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Law:
+    """How the things that a result rests on are found; each answers ``None`` for what is not there."""
+
+    dataset: Callable[[str], Dataset | None]
+    agreement: Callable[[str], AgreementState | None]
+    result: Callable[[str], Lineage | None]
+
+
+def lineage(item: Lineage, law: Law) -> dict[str, Any]:
     """A result and the ground it rests on; ``withdrawn`` when part of the ground has fallen away.
 
     Consents are counted, not listed: who measured is not for everyone to see.
     """
-    agreements = [(identifier, find_agreement(identifier)) for identifier in item.grounds.agreements]
-    consents = [find_agreement(identifier) for identifier in item.grounds.consents]
-    ended = [c for c in consents if c is None or c.state == "ended"]
+    ended = [identifier for identifier in item.grounds.consents if _ended(law.agreement(identifier))]
     return {
         "result": item.result,
         "kind": item.kind,
@@ -106,13 +111,46 @@ def lineage(
         "code": item.code,
         "transformations": item.transformations,
         "grounds": {
-            "datasets": [_dataset_ground(d, find_dataset(d)) for d in item.grounds.datasets],
-            "agreements": [_agreement_ground(identifier, found) for identifier, found in agreements],
-            "consents": {"active": len(consents) - len(ended), "withdrawn": len(ended)},
+            "datasets": [_dataset_ground(d, law.dataset(d)) for d in item.grounds.datasets],
+            "agreements": [_agreement_ground(a, law.agreement(a)) for a in item.grounds.agreements],
+            "consents": {"active": len(item.grounds.consents) - len(ended), "withdrawn": len(ended)},
             "results": item.grounds.results,
         },
-        "withdrawn": bool(ended) or any(found is None or found.state == "ended" for _, found in agreements),
+        "withdrawn": withdrawn(item, law),
     }
+
+
+def dependent(item: Lineage, law: Law) -> dict[str, Any]:
+    """A result in the list of all that rests on a ground."""
+    return {
+        "result": item.result,
+        "kind": item.kind,
+        "title": item.title,
+        "made_at": to_text(item.made_at),
+        "withdrawn": withdrawn(item, law),
+    }
+
+
+def withdrawn(item: Lineage, law: Law) -> bool:
+    """Whether a right or dataset under the result, or under a result that it rests on, has fallen away."""
+    waiting, seen = [item], {item.result}
+    while waiting:
+        grounds = waiting.pop().grounds
+        if any(_ended(law.agreement(identifier)) for identifier in (*grounds.agreements, *grounds.consents)):
+            return True
+        if any(found is None or found.withdrawn for found in map(law.dataset, grounds.datasets)):
+            return True
+        for identifier in grounds.results:
+            # A result whose own lineage is still on its way says nothing yet.
+            below = law.result(identifier) if identifier not in seen else None
+            seen.add(identifier)
+            if below is not None:
+                waiting.append(below)
+    return False
+
+
+def _ended(found: AgreementState | None) -> bool:
+    return found is None or found.state == "ended"
 
 
 def _dataset_ground(identifier: str, found: Dataset | None) -> dict[str, Any]:

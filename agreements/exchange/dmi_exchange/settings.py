@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import json
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import NoDecode
 
 from dmi_infra.settings import Settings
+
+
+class Membership(BaseModel):
+    """Whom a claim of the OpenID provider makes somebody: the participant to act for, and the roles."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    claim: Literal["sub", "email", "role"]
+    value: str = Field(min_length=1)
+    participant: str = Field(pattern=r"^urn:dmi:(participant|person):[a-z0-9][a-z0-9-]{0,60}$")
+    roles: tuple[str, ...] = Field(min_length=1)
 
 
 class ExchangeSettings(Settings):
@@ -16,3 +31,65 @@ class ExchangeSettings(Settings):
         le=2.0,
         description="seconds between two heartbeats of the law, well under the five after which gates refuse",
     )
+    oidc_issuer: str = Field(
+        "",
+        description="issuer address of the OpenID Connect provider that people sign in with; empty is none. "
+        "Register `<DMI_PUBLIC_URL>/exchange/v1/oidc/callback` there as the redirect address",
+    )
+    oidc_client_id: str = Field(
+        "", validate_default=True, description="the id that the OpenID provider gave this stack"
+    )
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""),
+        description="the secret that goes with it; empty for a public client, which PKCE protects",
+    )
+    oidc_role_claim: str = Field(
+        "roles", description="claim of the ID token that holds a person's groups: a text or a list of texts"
+    )
+    oidc_scope: str = Field(
+        "openid profile email", description="what is asked of the OpenID provider; must hold openid"
+    )
+    oidc_members: Annotated[tuple[Membership, ...], NoDecode] = Field(
+        (),
+        description="who a person is here, as a JSON list: "
+        '`[{"claim": "email", "value": "a@city.example", "participant": "urn:dmi:participant:city", '
+        '"roles": ["dmi:role:municipality"]}]`. `claim` is `sub`, `email` (verified ones only) or `role` '
+        "(one of the groups). The first that fits decides the participant; roles of all that fit and name "
+        "that participant are joined. Nobody else is let in",
+    )
+
+    # Checked field by field, so that a refusal names the variable.
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _address(cls, value: str, info: ValidationInfo) -> str:
+        parts = urlsplit(value)
+        if value and (
+            parts.scheme not in ("https", "http") or not parts.netloc or parts.query or parts.fragment
+        ):
+            raise ValueError("must be an address without query or fragment")
+        if value and info.data.get("env") == "production" and parts.scheme != "https":
+            raise ValueError("must begin with https:// in production")
+        return value
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _both(cls, value: str, info: ValidationInfo) -> str:
+        if bool(value) != bool(info.data.get("oidc_issuer", value)):
+            raise ValueError("is set together with DMI_OIDC_ISSUER or not at all")
+        return value
+
+    @field_validator("oidc_scope")
+    @classmethod
+    def _scope(cls, value: str) -> str:
+        if "openid" not in value.split():
+            raise ValueError("must hold openid")
+        return value
+
+    @field_validator("oidc_members", mode="before")
+    @classmethod
+    def _json(cls, value: object) -> object:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except (ValueError, RecursionError) as exc:
+            raise ValueError("must be a list in JSON") from exc

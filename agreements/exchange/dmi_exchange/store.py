@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,69 +16,34 @@ from dmi_agreements.contracts.law import AgreementState, Dataset, LawEvent, Part
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
+from dmi_exchange.tables import (
+    assertion,
+    ground,
+    law,
+    lineage,
+    log,
+    log_head,
+    log_party,
+    metadata,
+    outgoing,
+    positions,
+)
 from dmi_infra import clock, outbox
 from dmi_infra.bus.port import Message
+from dmi_infra.errors import InputRefused
 from dmi_infra.sql import (
     Positions,
+    insert_new,
     load_positions,
-    positions_table,
     reading,
     save_positions,
     transaction,
     upsert,
 )
 
+__all__ = ["Store", "law_message", "metadata", "outgoing"]
+
 T = TypeVar("T", Participant, Dataset, AgreementState)
-
-metadata = sa.MetaData()
-positions = positions_table(metadata)
-outgoing = outbox.outbox_table(metadata)
-
-law = sa.Table(
-    "law",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("type", sa.Text, nullable=False, index=True),
-    sa.Column("party_a", sa.Text, nullable=False, default="", index=True),
-    sa.Column("party_b", sa.Text, nullable=False, default="", index=True),
-    sa.Column("changed_at", sa.BigInteger, nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
-)
-log = sa.Table(
-    "log",
-    metadata,
-    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("record_id", sa.Text, nullable=False, unique=True),
-    sa.Column("previous", sa.Text, nullable=False),
-    sa.Column("hash", sa.Text, nullable=False),
-    sa.Column("dataset", sa.Text, nullable=False, index=True),
-    sa.Column("payload", sa.LargeBinary, nullable=False),
-)
-log_party = sa.Table(
-    "log_party",
-    metadata,
-    sa.Column("party", sa.Text, primary_key=True),
-    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
-)
-lineage = sa.Table(
-    "lineage",
-    metadata,
-    sa.Column("result", sa.Text, primary_key=True),
-    sa.Column("made_at", sa.BigInteger, nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
-)
-ground = sa.Table(
-    "ground",
-    metadata,
-    sa.Column("ground", sa.Text, primary_key=True),
-    sa.Column("result", sa.Text, primary_key=True, index=True),
-)
-assertion = sa.Table(
-    "assertion",
-    metadata,
-    sa.Column("jti", sa.Text, primary_key=True),
-    sa.Column("expires_at", sa.BigInteger, nullable=False),
-)
 
 _TYPES: Mapping[type[Any], str] = {
     Participant: "participant",
@@ -85,6 +51,15 @@ _TYPES: Mapping[type[Any], str] = {
     AgreementState: "agreement",
 }
 _LAW_TOPIC = BY_NAME["law"].topic or ""
+
+LARGEST = 1024 * 1024
+"""Bytes of one object of the law: one that the bus could not carry would hold up all revocations behind it."""
+LONGEST_KEY = 200
+"""Characters of a text in an index; a longer one, which an index cannot hold, names nothing of ours."""
+IDS_AT_ONCE = 5000
+"""Parameters of one query; SQLite takes 32,766."""
+ASSERTIONS_KEPT = 600_000_000
+"""Microseconds after their expiry."""
 
 
 def law_message(event: LawEvent) -> Message:
@@ -100,12 +75,28 @@ def law_message(event: LawEvent) -> Message:
     return Message(event.id, encode(event), envelope)
 
 
-def _parties(item: Participant | Dataset | AgreementState) -> tuple[str, str]:
+def _row(item: Participant | Dataset | AgreementState) -> dict[str, Any]:
+    first, second = item.id, ""
     if isinstance(item, Dataset):
-        return item.owner, ""
-    if isinstance(item, AgreementState):
-        return str(item.document.get("assigner", "")), str(item.document.get("assignee", ""))
-    return item.id, ""
+        first = item.owner
+    elif isinstance(item, AgreementState):
+        first, second = str(item.document.get("assigner", "")), str(item.document.get("assignee", ""))
+    body = encode(item)
+    if len(body) > LARGEST:
+        raise InputRefused.of("body", f"must be at most {LARGEST} bytes as JSON", f"{len(body)} bytes")
+    return {
+        "id": item.id,
+        "type": _TYPES[type(item)],
+        "party_a": first,
+        "party_b": second,
+        "changed_at": clock.now(),
+        "body": body.decode(),
+    }
+
+
+def _key(text: str) -> str:
+    """``text`` as an indexed column can hold it; the whole of it stands in the payload."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:LONGEST_KEY]
 
 
 class Store:
@@ -113,6 +104,8 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+
+    # -- the law ------------------------------------------------------------
 
     def get(self, kind: type[T], identifier: str) -> T | None:
         """One object of the law, ``None`` when there is none of that kind."""
@@ -130,56 +123,52 @@ class Store:
             rows = connection.execute(query.order_by(law.c.changed_at, law.c.id)).scalars().all()
         return [msgspec.json.decode(body, type=kind) for body in rows]
 
-    def put(self, items: Sequence[Participant | Dataset | AgreementState]) -> None:
-        """Store new states and, in the same transaction, what the law topic must hear."""
-        now = clock.now()
-        rows = []
-        for item in items:
-            first, second = _parties(item)
-            rows.append(
-                {
-                    "id": item.id,
-                    "type": _TYPES[type(item)],
-                    "party_a": first,
-                    "party_b": second,
-                    "changed_at": now,
-                    "body": encode(item).decode(),
-                }
-            )
-        with transaction(self._engine) as connection:
-            upsert(connection, law, rows, ["id"], ["party_a", "party_b", "changed_at", "body"])
-            outbox.add(connection, outgoing, _LAW_TOPIC, [law_message(item) for item in items])
+    def settle(self, kind: type[T], identifier: str, decide: Callable[[T | None], T]) -> T:
+        """Store what ``decide`` makes of the present state (``None``: there is none), and tell the law topic.
 
-    def use_assertion(self, jti: str, expires_at: int) -> bool:
-        """Whether this assertion is used for the first time; forgets those long expired."""
+        Both in one transaction that holds the object, so that of two changes at once the later sees the
+        earlier. What ``decide`` raises leaves everything as it was; it must not read the store itself.
+        """
+        query = sa.select(law.c.body).where(law.c.id == identifier, law.c.type == _TYPES[kind])
         with transaction(self._engine) as connection:
-            connection.execute(sa.delete(assertion).where(assertion.c.expires_at < clock.now() - 600_000_000))
-            known = connection.execute(sa.select(assertion.c.jti).where(assertion.c.jti == jti)).first()
-            if known is None:
-                connection.execute(sa.insert(assertion).values(jti=jti, expires_at=expires_at))
-            return known is None
+            while True:
+                body = connection.execute(query.with_for_update()).scalar_one_or_none()
+                after = decide(None if body is None else msgspec.json.decode(body, type=kind))
+                row = _row(after)
+                if body is not None:
+                    connection.execute(sa.update(law).where(law.c.id == identifier).values(row))
+                    break
+                if insert_new(connection, law, row, ["id"]):
+                    break
+                if connection.execute(query).first() is None:
+                    raise InputRefused.of("id", "is taken by something of another kind", identifier)
+                # Another process stored this id meanwhile: decide again, about that.
+            outbox.add(connection, outgoing, _LAW_TOPIC, [law_message(after)])
+        return after
+
+    def use_once(self, what: str, expires_at: int) -> bool:
+        """Whether this assertion or ticket is used for the first time; forgets those long expired."""
+        # A digest: whoever made the assertion chose its identifier, of any length and with any characters.
+        digest = hashlib.sha256(what.encode("utf-8", "replace")).hexdigest()
+        with transaction(self._engine) as connection:
+            old = assertion.c.expires_at < clock.now() - ASSERTIONS_KEPT
+            connection.execute(sa.delete(assertion).where(old))
+            return insert_new(connection, assertion, {"digest": digest, "expires_at": expires_at}, ["digest"])
+
+    # -- the log ------------------------------------------------------------
 
     def positions(self) -> Positions:
         """Where the consumer of the record topic goes on."""
         return load_positions(self._engine, positions)
 
     def append(
-        self,
-        decisions: Sequence[DecisionRecord],
-        results: Sequence[Lineage],
-        owners: Mapping[str, str],
-        reached: Positions,
+        self, decisions: Sequence[DecisionRecord], results: Sequence[Lineage], reached: Positions
     ) -> int:
         """Chain decisions to the log, keep lineage, and store the position; repeats are dropped."""
         with transaction(self._engine) as connection:
-            ids = [d.id for d in decisions]
-            known = set(
-                connection.execute(sa.select(log.c.record_id).where(log.c.record_id.in_(ids))).scalars()
-            )
-            last = connection.execute(
-                sa.select(log.c.sequence, log.c.hash).order_by(log.c.sequence.desc()).limit(1)
-            ).first()
-            sequence, head = (last.sequence, last.hash) if last else (0, GENESIS)
+            sequence, head = _end(connection)
+            known = _known(connection, [d.id for d in decisions])
+            owners = _owners(connection, {d.dataset for d in decisions})
             rows: list[dict[str, Any]] = []
             parties: list[dict[str, Any]] = []
             for decision in decisions:
@@ -195,30 +184,22 @@ class Store:
                         "record_id": decision.id,
                         "previous": head,
                         "hash": following,
-                        "dataset": decision.dataset,
+                        "dataset": _key(decision.dataset),
                         "payload": payload,
                     }
                 )
-                concerned = {decision.assignee, owners.get(decision.dataset, ""), *decision.subjects} - {""}
-                parties.extend({"party": party, "sequence": sequence} for party in concerned)
+                named = (decision.assignee, owners.get(decision.dataset, ""), *decision.subjects)
+                concerned = {_key(party) for party in named} - {""}
+                parties.extend({"party": party, "sequence": sequence} for party in sorted(concerned))
                 head = following
             if rows:
                 connection.execute(sa.insert(log), rows)
+                connection.execute(sa.update(log_head).values(sequence=sequence, hash=head))
+            if parties:
                 connection.execute(sa.insert(log_party), parties)
-            self._keep_lineage(connection, results)
+            _keep_lineage(connection, results)
             save_positions(connection, positions, reached)
             return len(rows)
-
-    @staticmethod
-    def _keep_lineage(connection: sa.Connection, results: Sequence[Lineage]) -> None:
-        rows = [{"result": r.result, "made_at": r.made_at, "body": encode(r).decode()} for r in results]
-        upsert(connection, lineage, rows, ["result"], ["made_at", "body"], not_older="made_at")
-        links = [
-            {"ground": used, "result": r.result}
-            for r in results
-            for used in {*r.grounds.datasets, *r.grounds.agreements, *r.grounds.consents, *r.grounds.results}
-        ]
-        upsert(connection, ground, links, ["ground", "result"])
 
     def entries(
         self, after: int, limit: int, party: str | None, dataset: str | None, newest_first: bool = False
@@ -238,17 +219,20 @@ class Store:
             rows = connection.execute(query.order_by(order).limit(limit)).all()
         return [Entry(row.sequence, row.previous, row.hash, bytes(row.payload)) for row in rows]
 
-    def last_sequence(self) -> int:
-        """The newest sequence number, 0 for an empty log."""
+    def head(self) -> tuple[int, str] | None:
+        """Length and last hash of the log as noted beside it; ``None`` when somebody removed that note."""
         with reading(self._engine) as connection:
-            return connection.execute(sa.select(sa.func.max(log.c.sequence))).scalar() or 0
+            row = connection.execute(sa.select(log_head.c.sequence, log_head.c.hash)).first()
+        return None if row is None else (row.sequence, row.hash)
 
     def whole_log(self, size: int = 5000) -> Iterable[Entry]:
         """Every entry, oldest first, page by page."""
-        after = 0
+        after = -1
         while page := self.entries(after, size, None, None):
             yield from page
             after = page[-1].sequence
+
+    # -- lineage ------------------------------------------------------------
 
     def result(self, identifier: str) -> Lineage | None:
         """The lineage of one result."""
@@ -266,9 +250,56 @@ class Store:
         query = (
             sa.select(lineage.c.body)
             .join(reached, reached.c.result == lineage.c.result)
-            .order_by(lineage.c.made_at.desc())
+            .order_by(lineage.c.made_at.desc(), lineage.c.result)
             .limit(limit)
         )
         with reading(self._engine) as connection:
             rows = connection.execute(query).scalars().all()
         return [msgspec.json.decode(body, type=Lineage) for body in rows]
+
+
+def _end(connection: sa.Connection) -> tuple[int, str]:
+    """Where the chain goes on. The noted head says it, so that a cut-off end leaves a gap that shows."""
+    query = sa.select(log_head.c.sequence, log_head.c.hash)
+    noted = connection.execute(query.with_for_update()).first()
+    last = connection.execute(
+        sa.select(log.c.sequence, log.c.hash).order_by(log.c.sequence.desc()).limit(1)
+    ).first()
+    if noted is None:
+        # The note was removed. It is not made anew: ``verify`` must go on saying so.
+        return (last.sequence, last.hash) if last else (0, GENESIS)
+    # A note that was moved back must not make the log unwritable: what comes is kept, and the break shows.
+    return max(noted.sequence, last.sequence if last else 0), noted.hash
+
+
+def _known(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        part = ids[start : start + IDS_AT_ONCE]
+        query = sa.select(log.c.record_id).where(log.c.record_id.in_(part))
+        found.update(connection.execute(query).scalars())
+    return found
+
+
+def _owners(connection: sa.Connection, datasets: Iterable[str]) -> dict[str, str]:
+    """The owner of each dataset that is in the catalogue; asked of the store, which knows all from the start."""
+    names = sorted({_key(dataset) for dataset in datasets})
+    found: dict[str, str] = {}
+    for start in range(0, len(names), IDS_AT_ONCE):
+        part = names[start : start + IDS_AT_ONCE]
+        query = sa.select(law.c.id, law.c.party_a).where(law.c.id.in_(part), law.c.type == _TYPES[Dataset])
+        found.update({row.id: row.party_a for row in connection.execute(query)})
+    return found
+
+
+def _keep_lineage(connection: sa.Connection, results: Sequence[Lineage]) -> None:
+    rows = [{"result": r.result, "made_at": r.made_at, "body": encode(r).decode()} for r in results]
+    upsert(connection, lineage, rows, ["result"], ["made_at", "body"], not_older="made_at")
+    links = [
+        {"ground": used, "result": r.result}
+        for r in results
+        for used in sorted(
+            {*r.grounds.datasets, *r.grounds.agreements, *r.grounds.consents, *r.grounds.results}
+        )
+    ]
+    upsert(connection, ground, links, ["ground", "result"])

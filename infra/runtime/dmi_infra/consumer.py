@@ -49,6 +49,7 @@ class ConsumerLoop:
         self._topics = topics
         self._handler = handler
         self._metrics = metrics
+        self._failures = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"consumer-{service}", daemon=True)
 
@@ -62,16 +63,20 @@ class ConsumerLoop:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        attempt = 0
         while not self._stopping.is_set():
             try:
                 self._consume()
-                attempt = 0
             except Unavailable as exc:
-                wait = BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS) - 1)]
-                log.warning("consumer waits", service=self._service, reason=exc.public, seconds=wait)
-                attempt += 1
-                self._stopping.wait(wait)
+                self._back_off(str(exc))
+            except Exception as exc:  # the thread must live: the messages come again from the stored position
+                log.error("consumer failed", service=self._service, exc_info=exc)
+                self._back_off(type(exc).__name__)
+
+    def _back_off(self, reason: str) -> None:
+        wait = BACKOFF_SECONDS[min(self._failures, len(BACKOFF_SECONDS) - 1)]
+        log.warning("consumer waits", service=self._service, reason=reason, seconds=wait)
+        self._failures += 1
+        self._stopping.wait(wait)
 
     def _consume(self) -> None:
         subscription = self._bus.subscribe(
@@ -88,7 +93,11 @@ class ConsumerLoop:
                 if messages:
                     self._hand_over(messages)
                     subscription.commit()
+                    self._failures = 0
+                waiting: dict[str, int] = {}
                 for (topic, _), lag in subscription.lag().items():
+                    waiting[topic] = waiting.get(topic, 0) + lag
+                for topic, lag in waiting.items():
                     self._metrics.lag.labels(topic).set(lag)
         finally:
             subscription.close()

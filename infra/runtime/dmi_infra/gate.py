@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,11 @@ from dmi_infra.errors import Refused
 from dmi_infra.telemetry import Metrics, current_trace
 
 Record = Callable[[DecisionRecord | Lineage], None]
+
+LONGEST_ID = 200
+"""What a caller names may be of any length; no identifier of ours is longer, and records stay small."""
+LONGEST_REASON = 500
+SUBJECTS_OF_A_RECORD = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +108,24 @@ class Gate:
         return decision.reasons if refused else ()
 
     def still(self, permit: Permit) -> None:
-        """Raise ``Refused``, recorded, when ``permit`` no longer holds; for open streams."""
+        """Raise ``Refused``, recorded, when ``permit`` no longer holds; for open streams.
+
+        It holds no longer either when the terms have changed: under it the old duties would be carried out.
+        """
         decision, refused = self._decide(permit.requests)
+        if not refused and (decision.duties, decision.personal) != (permit.duties, permit.personal):
+            decision, refused = Decision(False, (self._changed(permit),)), True
         if refused:
             self._write(permit.crossing, permit.requests[-1], decision, 0)
             raise Refused(decision.reasons, permit.dataset)
+
+    def _changed(self, permit: Permit) -> Reason:
+        detail = "the terms have changed since this was opened; open it again"
+        for identifier in permit.agreements:
+            state = self.law.agreement(identifier)
+            if state is not None and state.ended_at is not None:
+                return Reason("ended", detail, identifier, moment=state.ended_at)
+        return Reason("ended", detail, moment=self._now())
 
     def carry(self, permit: Permit, batch: ObservationBatch) -> Passed:
         """Leave out rows without consent, then carry out the permit's duties."""
@@ -181,11 +200,14 @@ class Gate:
     def _write_delivery(self, permit: Permit, kept: ObservationBatch) -> None:
         """Personal data: a record of the rows that went through, which each subject can read."""
         request = permit.requests[-1]
-        subjects = sorted({subject for subject in kept.subject or () if subject})
-        if subjects:
-            detail = f"{len(kept)} rows of {len(subjects)} persons under their consent"
+        rows = Counter(subject for subject in kept.subject or () if subject)
+        subjects = sorted(rows)
+        for start in range(0, len(subjects), SUBJECTS_OF_A_RECORD):
+            part = subjects[start : start + SUBJECTS_OF_A_RECORD]
+            count = sum(rows[subject] for subject in part)
+            detail = f"{count} rows of {len(part)} persons under their consent"
             decision = Decision(True, (Reason("delivered", detail),), permit.duties, permit.agreements, True)
-            self._write(permit.crossing, request, decision, len(kept), subjects)
+            self._write(permit.crossing, request, decision, count, part)
 
     def _write(
         self, crossing: str, request: Request, decision: Decision, rows: int, subjects: Sequence[str] = ()
@@ -199,11 +221,11 @@ class Gate:
                 crossing=crossing,
                 assignee=request.assignee,
                 action=request.action,
-                dataset=request.dataset,
+                dataset=request.dataset[:LONGEST_ID],
                 purpose=request.purpose,
                 allowed=decision.allowed,
                 rows=rows,
-                reasons=[f"{r.code}: {r.detail}" for r in decision.reasons],
+                reasons=[f"{r.code}: {r.detail}"[:LONGEST_REASON] for r in decision.reasons],
                 agreements=list(decision.agreements)
                 or [r.agreement for r in decision.reasons if r.agreement],
                 subjects=list(subjects),

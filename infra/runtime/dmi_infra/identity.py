@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from dmi_agreements.table import LawTable
 from dmi_infra import jose
@@ -14,6 +15,10 @@ EXCHANGE_PARTICIPANT = "urn:dmi:participant:exchange"
 
 AUDIENCE = "urn:dmi:stack"
 """Audience of access tokens: the services of this node."""
+
+REMEMBERED_SECONDS: Final = 1.0
+"""How long a verified token is believed, so long may a key that the law no longer has still count."""
+REMEMBERED: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +34,41 @@ class Identity:
         return not self.roles.isdisjoint(roles)
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    at: float
+    """Of the monotonic clock, seconds."""
+    expires: float
+    """Seconds since 1970; the leeway for clocks that differ is not used up from memory."""
+    identity: Identity
+
+
 class Authenticator:
-    """Verifies access tokens against the law table, without a question to the exchange."""
+    """Verifies access tokens against the law table, without a question to the exchange.
+
+    A token is verified once a second: checking its signature costs more than taking an observation.
+    Membership and rights are asked of the law at each request all the same.
+    """
 
     def __init__(self, issuer: str, law: LawTable) -> None:
         self._issuer = issuer
         self._law = law
+        self._recent: dict[str, _Verified] = {}
 
     def __call__(self, token: str) -> Identity:
         """The identity of an access token; raises ``Unauthenticated`` with the rule that it breaks."""
+        now = time.monotonic()
+        known = self._recent.get(token)
+        if known is not None and now - known.at < REMEMBERED_SECONDS and time.time() < known.expires:
+            return known.identity
         claims = jose.verify_access(token, self._issuer, AUDIENCE, self._key)
-        return Identity(str(claims["sub"]), str(claims.get("name", "")), frozenset(claims.get("roles", [])))
+        identity = Identity(
+            str(claims["sub"]), str(claims.get("name", "")), frozenset(claims.get("roles", []))
+        )
+        if len(self._recent) >= REMEMBERED:
+            self._recent.clear()
+        self._recent[token] = _Verified(now, float(claims["exp"]), identity)
+        return identity
 
     def _key(self, issuer: str, kid: str) -> Mapping[str, Any] | None:
         if issuer != self._issuer:

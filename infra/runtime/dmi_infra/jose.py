@@ -1,7 +1,8 @@
 """Keys, access tokens and signatures; the only module that imports PyJWT.
 
-Algorithms are fixed to ES256 and EdDSA. A token's ``kid`` is looked up among the keys of its issuer
-only, and every claim is either checked or refused (RFC 9068, RFC 7523).
+Our own algorithms are fixed to ES256 and EdDSA, those of an OpenID provider to RS256 and ES256. A token's
+``kid`` is looked up among the keys of its issuer only, no header member can bring a key along, and every
+claim of our own tokens is either checked or refused (RFC 9068, RFC 7523, RFC 8725).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import base64
 import hashlib
 import json
 import os
+import secrets
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -18,7 +20,7 @@ from typing import Any, Final
 import jwt
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from jwt.algorithms import ECAlgorithm, OKPAlgorithm
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from dmi_infra.errors import Unauthenticated
 
@@ -32,6 +34,11 @@ KeyLookup = Callable[[str, str], Mapping[str, Any] | None]
 
 _ACCESS_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "roles", "name"})
 _ASSERTION_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "iat", "nbf", "jti"})
+_HEADER = frozenset({"alg", "typ", "kid"})
+"""Header members that are accepted: none of those that point to a key (jku, jwk, x5u, x5c) or extend (crit)."""
+_ID_HEADER = _HEADER | {"x5t", "x5t#S256"}
+"""Providers add thumbprints of certificates, which we do not look at."""
+_SMALLEST_RSA_BITS = 2048
 
 
 class SignatureInvalid(ValueError):
@@ -61,10 +68,20 @@ class SigningKey:
         if path.exists():
             return cls(json.loads(path.read_text()))
         key = cls.generate()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            json.dump(key._private, file)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Written aside and linked whole: a stop midway leaves no half key, and of two processes one wins.
+        aside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "w") as file:
+                json.dump(key._private, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(aside, path)
+        except FileExistsError:
+            return cls(json.loads(path.read_text()))
+        finally:
+            aside.unlink()
         return key
 
     def sign_token(self, claims: Mapping[str, Any], kind: str = "at+jwt") -> str:
@@ -113,15 +130,22 @@ def verify_document(document: Mapping[str, Any], signature: str, keys: Iterable[
     parts = signature.split(".")
     if len(parts) != 3 or parts[1]:
         raise SignatureInvalid("not a detached JWS")
-    payload = base64.urlsafe_b64encode(rfc8785.dumps(document)).rstrip(b"=").decode()
+    try:
+        canonical = rfc8785.dumps(document)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as exc:
+        raise SignatureInvalid("the document has no canonical form (RFC 8785)") from exc
+    payload = base64.urlsafe_b64encode(canonical).rstrip(b"=").decode()
     whole = f"{parts[0]}.{payload}.{parts[2]}"
     try:
-        kid = jwt.get_unverified_header(whole).get("kid")
+        header = jwt.get_unverified_header(whole)
+        if set(header) - _HEADER:
+            raise SignatureInvalid("the signature's header holds a member that is not accepted")
+        kid = header.get("kid")
         key = next((k for k in keys if k.get("kid") == kid), None)
         if key is None:
             raise SignatureInvalid("the signing key is not one of this participant's keys")
         jwt.api_jws.decode(whole, _load(key), algorithms=[str(key["alg"])])
-    except jwt.PyJWTError as exc:
+    except (jwt.PyJWTError, RecursionError) as exc:
         raise SignatureInvalid("the signature does not hold over this document") from exc
     return str(kid)
 
@@ -143,16 +167,22 @@ def access_claims(
     }
 
 
+def _read(token: str, members: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims before any check, to find the key with; nothing in them is believed yet."""
+    try:
+        header = jwt.get_unverified_header(token)
+        claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    except (jwt.PyJWTError, RecursionError) as exc:
+        raise Unauthenticated("the token cannot be read") from exc
+    if set(header) - members:
+        raise Unauthenticated("the token's header holds a member that is not accepted")
+    return header, claims
+
+
 def _decode(
     token: str, kind: str, issuer: str | None, audience: str, lookup: KeyLookup, claims: frozenset[str]
 ) -> dict[str, Any]:
-    try:
-        header = jwt.get_unverified_header(token)
-        unverified = jwt.decode(token, options={"verify_signature": False})
-    except jwt.PyJWTError as exc:
-        raise Unauthenticated("the token cannot be read") from exc
-    if set(header) - {"alg", "typ", "kid"}:
-        raise Unauthenticated("the token's header holds a member that is not accepted")
+    header, unverified = _read(token, _HEADER)
     if str(header.get("typ", "")).lower() != kind:
         raise Unauthenticated(f"the token's type must be {kind}")
     claimed = unverified.get("iss")
@@ -171,7 +201,7 @@ def _decode(
             audience=audience,
             issuer=claimed,
             leeway=LEEWAY_SECONDS,
-            options={"require": ["iss", "sub", "aud", "exp", "iat", "jti"]},
+            options={"require": ["iss", "sub", "aud", "exp", "iat", "jti"], "strict_aud": True},
         )
     except jwt.ExpiredSignatureError as exc:
         raise Unauthenticated("the token has expired") from exc
@@ -197,6 +227,8 @@ def verify_access(token: str, issuer: str, audience: str, lookup: KeyLookup) -> 
 def verify_assertion(token: str, audience: str, lookup: KeyLookup) -> dict[str, Any]:
     """The claims of a client assertion (``private_key_jwt``): issuer is subject, short-lived, once."""
     claims = _decode(token, "jwt", None, audience, lookup, _ASSERTION_CLAIMS)
+    if not claims["jti"]:
+        raise Unauthenticated("a client assertion needs an identifier (jti) of its own")
     if claims["iss"] != claims["sub"]:
         raise Unauthenticated("a client assertion's issuer and subject must be the same participant")
     if int(claims["exp"]) - int(claims["iat"]) > 300:
@@ -215,3 +247,80 @@ def make_assertion(key: SigningKey, participant: str, audience: str, now: int) -
         "jti": str(uuid.uuid4()),
     }
     return key.sign_token(claims, "JWT")
+
+
+def sign_ticket(key: SigningKey, kind: str, content: Mapping[str, Any], now: int, seconds: int) -> str:
+    """Something that we hand out to get it back ourselves: signed, of one kind, once, for ``seconds``."""
+    claims = {"content": dict(content), "iat": now, "exp": now + seconds, "jti": str(uuid.uuid4())}
+    return key.sign_token(claims, f"{kind}+jwt")
+
+
+def verify_ticket(key: SigningKey, kind: str, ticket: str) -> dict[str, Any]:
+    """The claims ``content``, ``exp`` and ``jti`` of a ticket of our own; raises ``Unauthenticated``."""
+    header, _ = _read(ticket, _HEADER)
+    if header.get("typ") != f"{kind}+jwt" or header.get("kid") != key.kid:
+        raise Unauthenticated("this sign-in was not begun here")
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            ticket,
+            _load(key.public),
+            algorithms=[key.algorithm],
+            options={"require": ["content", "exp", "iat", "jti"]},
+        )
+    except jwt.PyJWTError as exc:
+        raise Unauthenticated("this sign-in has expired; begin again") from exc
+    return claims
+
+
+def verify_id_token(
+    token: str, issuer: str, client: str, nonce: str, find_key: Callable[[str], Mapping[str, Any] | None]
+) -> dict[str, Any]:
+    """The claims of an OpenID Connect ID token (Core 1.0 §3.1.3.7); raises ``Unauthenticated``.
+
+    ``find_key`` gives the provider's public JWK of a ``kid``. Claims that we do not know are left alone: a
+    provider may add any. The algorithm follows from the type of the key, never from the token.
+    """
+    header, _ = _read(token, _ID_HEADER)
+    key = find_key(str(header.get("kid", "")))
+    if key is None:
+        raise Unauthenticated("the ID token's key is not one of the provider's keys")
+    public, algorithm = _load_provider_key(key)
+    if header.get("alg") != algorithm:
+        raise Unauthenticated("the ID token's algorithm is not the key's")
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            public,
+            algorithms=[algorithm],
+            audience=client,
+            issuer=issuer,
+            leeway=LEEWAY_SECONDS,
+            options={"require": ["iss", "sub", "aud", "exp", "iat", "nonce"]},
+        )
+    except jwt.ExpiredSignatureError as exc:
+        raise Unauthenticated("the ID token has expired") from exc
+    except jwt.InvalidAudienceError as exc:
+        raise Unauthenticated("the ID token is meant for another client") from exc
+    except jwt.InvalidIssuerError as exc:
+        raise Unauthenticated("the ID token comes from another issuer") from exc
+    except jwt.PyJWTError as exc:
+        raise Unauthenticated("the ID token does not hold") from exc
+    several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+    if claims.get("azp", None if several else client) != client:
+        raise Unauthenticated("the ID token was issued to another client")
+    if not secrets.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
+        raise Unauthenticated("the ID token belongs to another sign-in")
+    return claims
+
+
+def _load_provider_key(jwk: Mapping[str, Any]) -> tuple[Any, str]:
+    try:
+        if jwk.get("kty") == "EC":
+            return _load(jwk), "ES256"
+        if jwk.get("kty") == "RSA" and "d" not in jwk:
+            public: Any = RSAAlgorithm.from_jwk(dict(jwk))
+            if public.key_size >= _SMALLEST_RSA_BITS:
+                return public, "RS256"
+    except (jwt.PyJWTError, ValueError, KeyError, TypeError) as exc:
+        raise Unauthenticated("the provider's key cannot be read") from exc
+    raise Unauthenticated("the provider's key must be RSA of at least 2048 bits or EC P-256")

@@ -52,7 +52,10 @@ class LawFeed:
             try:
                 self._follow()
             except Unavailable as exc:
-                log.warning("law cannot be read", service=self._service, reason=exc.public)
+                log.warning("law cannot be read", service=self._service, reason=str(exc))
+                self._stopping.wait(1.0)
+            except Exception as exc:  # the thread must live: meanwhile the table ages and the gate refuses
+                log.error("law cannot be read", service=self._service, exc_info=exc)
                 self._stopping.wait(1.0)
 
     def _follow(self) -> None:
@@ -74,4 +77,7 @@ class LawFeed:
             return
         change = self.table.apply(event)
         for listener in self._listeners:
-            listener(change)
+            try:
+                listener(change)
+            except Exception as exc:  # one listener's fault must not keep the next revocation from the others
+                log.error("a listener to the law failed", service=self._service, exc_info=exc)

@@ -13,6 +13,7 @@ from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
 from dmi_infra import clock
+from dmi_infra.bus.errors import MessageTooLarge
 from dmi_infra.bus.port import Message, Publisher
 from dmi_infra.errors import Unavailable
 
@@ -35,6 +36,7 @@ class Recorder:
         self._service = service
         self._publisher = publisher
         self._queue: deque[DecisionRecord | Lineage] = deque()
+        self._batch = BATCH
         self._wanted = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name=f"recorder-{service}", daemon=True)
@@ -62,17 +64,23 @@ class Recorder:
                 while self._queue:
                     self._flush()
             except Unavailable as exc:
-                log.warning(
-                    "records wait", service=self._service, waiting=len(self._queue), reason=exc.public
-                )
-                self._wanted.wait(1.0)
+                self._waits(str(exc))
+            except (
+                Exception
+            ) as exc:  # the thread must live: what it cannot publish fills the queue, which refuses
+                log.error("records cannot be published", service=self._service, exc_info=exc)
+                self._waits(type(exc).__name__)
             if self._stopping:
                 if self._queue:
                     log.error("records lost at stop", service=self._service, count=len(self._queue))
                 return
 
+    def _waits(self, reason: str) -> None:
+        log.warning("records wait", service=self._service, waiting=len(self._queue), reason=reason)
+        self._wanted.wait(1.0)
+
     def _flush(self) -> None:
-        taken = [self._queue[index] for index in range(min(BATCH, len(self._queue)))]
+        taken = [self._queue[index] for index in range(min(self._batch, len(self._queue)))]
         batch = RecordBatch(
             service=self._service,
             decisions=[r for r in taken if isinstance(r, DecisionRecord)],
@@ -84,6 +92,14 @@ class Recorder:
             type="nl.dmi.decisions.recorded.v1",
             time=clock.to_text(clock.now()),
         )
-        self._publisher.publish(RECORD_TOPIC, [Message(self._service, encode(batch), envelope)])
+        try:
+            self._publisher.publish(RECORD_TOPIC, [Message(self._service, encode(batch), envelope)])
+        except MessageTooLarge:
+            # Records that name many data subjects: fewer of them at once.
+            if len(taken) == 1:
+                raise
+            self._batch = max(1, len(taken) // 2)
+            return
+        self._batch = BATCH
         for _ in taken:
             self._queue.popleft()

@@ -23,7 +23,7 @@ class UnknownSetting(ValueError):
 class Settings(BaseSettings):
     """What every service needs. A service adds its own in a subclass."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
     env: Literal["development", "production"] = Field(
         "development", description="production refuses demonstration identities and hosted demonstration keys"
@@ -75,7 +75,8 @@ def check_environment(classes: Iterable[type[BaseSettings]], environ: Mapping[st
     """Raise ``UnknownSetting`` for a ``DMI_`` variable that nothing reads, naming the nearest known one."""
     known = variable_names(classes) | TOOL_VARIABLES
     for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, sorted(known), n=1)
+        # Settings are read whatever the case of their names, so they are checked that way too.
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), sorted(known), n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise UnknownSetting(f"unknown setting {name}{hint}")

@@ -17,16 +17,36 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from dmi_infra.errors import Unavailable
+from dmi_infra.errors import InputRefused, Unavailable
 
 BUSY_SECONDS = 30
 Positions = dict[tuple[str, int], int]
 
 
+_SQLITE_AWAY = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+"""Primary result codes of SQLite that pass by themselves or by making room; other ones are faults of ours."""
+
+
 class StoreUnavailable(Unavailable):
-    """The database cannot be reached or has no room."""
+    """The database cannot be reached or has no room. The text is for logs; callers see ``public`` alone."""
+
+    def __init__(self, detail: str) -> None:
+        Exception.__init__(self, detail)
+        self.public = "the store cannot be reached at the moment; try again shortly"
 
 
 class StoreTooNew(RuntimeError):
@@ -90,15 +110,30 @@ def _sqlite(address: str) -> sa.Engine:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Turns a database that is away, locked or full into ``StoreUnavailable``."""
+    """Turns a database that is away, locked or full into ``StoreUnavailable``.
+
+    A value that the database cannot hold (a NUL in a text, a number out of range) becomes ``InputRefused``.
+    """
     try:
         yield
-    except OperationalError as exc:
-        raise StoreUnavailable("the store cannot be reached; try again shortly") from exc
+    except DataError as exc:
+        raise InputRefused("a value in the request cannot be stored or looked up") from exc
+    except PoolTimeout as exc:
+        raise StoreUnavailable(f"the store is overloaded: {exc}") from exc
     except DBAPIError as exc:
-        if exc.connection_invalidated:
-            raise StoreUnavailable("the store cannot be reached; try again shortly") from exc
+        if exc.connection_invalidated or _away(exc):
+            raise StoreUnavailable(f"the store cannot be reached: {exc.orig}") from exc
         raise
+
+
+def _away(exc: DBAPIError) -> bool:
+    if not isinstance(exc, OperationalError):
+        return False
+    if isinstance(exc.orig, sqlite3.Error):
+        # The low byte is the primary code, the rest tells which kind of it.
+        return getattr(exc.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_AWAY
+    # PostgreSQL: connection, resources, deadlock, shutdown; its drivers call a program's limit operational too.
+    return not str(getattr(exc.orig, "sqlstate", None) or "").startswith("54")
 
 
 @contextmanager
@@ -161,6 +196,15 @@ def upsert(
     else:
         statement = statement.on_conflict_do_nothing(index_elements=list(key))
     connection.execute(statement, [dict(row) for row in rows])
+
+
+def insert_new(
+    connection: sa.Connection, table: sa.Table, row: Mapping[str, Any], key: Sequence[str]
+) -> bool:
+    """Insert one row unless its ``key`` is there, also by another transaction meanwhile; whether it was new."""
+    columns = [table.c[name] for name in key]
+    statement = _insert(connection, table).values(dict(row)).on_conflict_do_nothing(index_elements=columns)
+    return connection.execute(statement.returning(*columns)).first() is not None
 
 
 def copy_in(

@@ -22,7 +22,6 @@ from dmi_ingest.sensorthings.service import SensorThings
 from dmi_ingest.settings import IngestSettings
 from dmi_ingest.sources import SOURCES
 from dmi_ingest.store import EntityStore, FeatureStore, ImportStore, outgoing
-from dmi_ingest.tokens import RememberingAuthenticator
 
 NAME = "ingest"
 
@@ -49,7 +48,6 @@ def assemble(settings: IngestSettings, engine: sa.Engine, runtime: Runtime) -> F
         ImportStore(engine), features, ingest, intake, SOURCES, settings.data_dir / "imports",
         settings.import_workers, settings.import_batch_rows,
     )  # fmt: skip
-    runtime.authenticate = RememberingAuthenticator(runtime.authenticate)
     runtime.parts += [relay, imports]
     runtime.checks["store"] = store_check(engine)
     return build_app(

@@ -39,6 +39,8 @@ COLUMNS: Final = (
 )  # fmt: skip
 """Columns of every format. Who measured is not among them: no export needs it."""
 
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How a text begins that a spreadsheet takes for a formula."""
 _PIECE: Final = 64 * 1024
 _GEO: Final = {
     "version": "1.1.0",
@@ -175,11 +177,16 @@ def _csv(batches: Iterable[ObservationBatch]) -> Iterator[bytes]:
     writer = csv.DictWriter(text, COLUMNS)
     writer.writeheader()
     for batch in batches:
-        writer.writerows(_rows(batch))
+        writer.writerows({name: _harmless(value) for name, value in row.items()} for row in _rows(batch))
         yield text.getvalue().encode()
         text.seek(0)
         text.truncate()
     yield text.getvalue().encode()
+
+
+def _harmless(value: Any) -> Any:
+    """A cell of a table; a spreadsheet would calculate a text that begins like a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _geojson(batches: Iterable[ObservationBatch]) -> Iterator[bytes]:

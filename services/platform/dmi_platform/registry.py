@@ -75,8 +75,9 @@ class Registry:
         self._looked = -math.inf
         self._by_key: dict[int, str] = {}
         self._streams: dict[str, Datastream] = {}
-        self._things: dict[str, Feature] = {}
-        self._by_thing: dict[str, set[str]] = {}
+        # By dataset as well: a datastream that names a thing of another dataset must not show where that stands.
+        self._things: dict[tuple[str, str], Feature] = {}
+        self._by_thing: dict[tuple[str, str], set[str]] = {}
         self._plans: dict[tuple[str, Wanted], Plan] = {}
 
     def refresh(self) -> None:
@@ -100,8 +101,9 @@ class Registry:
             elif feature.kind == "datastream":
                 self._put_stream(item)
             elif feature.kind == "thing":
-                self._things[feature.id] = feature
-                for stream in self._by_thing.get(feature.id, ()):
+                thing = (item.dataset, feature.id)
+                self._things[thing] = feature
+                for stream in self._by_thing.get(thing, ()):
                     self._streams[stream] = self._placed(self._streams[stream])
         if news:
             self._plans.clear()
@@ -138,12 +140,12 @@ class Registry:
             item.key, feature.id, item.dataset, str(properties.get("thing", "")), feature.name, observed,
             units.canonical(observed, declared), declared, properties, feature.geometry,
         )  # fmt: skip
-        self._by_thing.setdefault(stream.thing, set()).add(stream.id)
+        self._by_thing.setdefault((stream.dataset, stream.thing), set()).add(stream.id)
         self._streams[stream.id] = self._placed(stream)
         self._by_key[stream.key] = stream.id
 
     def _placed(self, stream: Datastream) -> Datastream:
-        thing = self._things.get(stream.thing)
+        thing = self._things.get((stream.dataset, stream.thing))
         own = stream.properties.get("area")
         geometry = thing.geometry if thing else stream.geometry
         area = _area(own if own is not None else thing.properties.get("area") if thing else None)

@@ -136,13 +136,14 @@ def quarters_of(readings: Iterable[Reading]) -> list[Quarter]:
 
 def places_of(features: Sequence[tuple[str, Feature]], observed_property: str) -> list[Place]:
     """The places that have a datastream of this property, by id; several datastreams of one place stay apart."""
-    known = {feature.id: feature for _, feature in features}
+    # By dataset as well: a datastream that names a thing of another dataset must not show where that stands.
+    known = {(dataset, feature.id): feature for dataset, feature in features}
     found = []
     for dataset, feature in features:
         if feature.kind != "datastream" or feature.properties.get("observed_property") != observed_property:
             continue
         identifier = str(feature.properties.get("thing") or feature.id.rsplit(".", 1)[0])
-        thing = known.get(identifier)
+        thing = known.get((dataset, identifier))
         found.append(
             Place(
                 id=identifier,

@@ -31,6 +31,8 @@ RETRY_SECONDS = (5, 30, 120, 600, 1800, 3600)
 """Waits between tries; after the last the event is given up."""
 IDLE_SECONDS = 2.0
 LONGEST_URL = 2000
+_CARRIERS = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
+"""Networks whose addresses end in an IPv4 address: NAT64 (RFC 6052), IPv4-compatible (RFC 4291)."""
 
 
 class Sender(Protocol):
@@ -91,9 +93,23 @@ class HttpSender:
         except OSError as exc:
             raise AddressRefused.of("url", "its host name is not known", host) from exc
         addresses = [str(entry[4][0]) for entry in found]
-        if self._public_only and any(not ipaddress.ip_address(one).is_global for one in addresses):
+        if self._public_only and not all(map(is_public, addresses)):
             raise AddressRefused.of("url", "must not lead to a private address", host)
         return addresses[0]
+
+
+def is_public(text: str) -> bool:
+    """Whether an IP address is one of the public internet, also where it carries an IPv4 address inside."""
+    found = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
+        if any(found in net for net in _CARRIERS):
+            inner = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
+        if found.is_site_local or (inner is not None and not is_public(str(inner))):
+            return False
+        if inner is not None and found.ipv4_mapped:
+            return True
+    return found.is_global and not found.is_multicast
 
 
 def address(url: str) -> SplitResult:

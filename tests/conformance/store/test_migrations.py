@@ -50,12 +50,20 @@ NOT_OURS = ("spatial_ref_sys", "alembic_version")
 """Tables of PostGIS and of the migrations themselves."""
 
 
+def _partitions(connection: sa.Connection) -> list[str]:
+    """Tables that are only part of another one."""
+    if connection.dialect.name == "sqlite":
+        return []
+    return list(connection.execute(sa.text("SELECT relname FROM pg_class WHERE relispartition")).scalars())
+
+
 def _differences(engine: sa.Engine, metadata: sa.MetaData) -> list[str]:
     with engine.connect() as connection:
+        hidden = {*NOT_OURS, *_partitions(connection)}
         options = {
             "compare_type": True,
             "compare_server_default": True,
-            "include_name": lambda name, kind, _parents: kind != "table" or name not in NOT_OURS,
+            "include_name": lambda name, kind, _parents: kind != "table" or name not in hidden,
         }
         context = MigrationContext.configure(connection, opts=options)
         return [str(difference) for difference in compare_metadata(context, metadata)]

@@ -11,9 +11,9 @@ def upgrade() -> None:
     """Make the tables."""
     op.create_table(
         "assertion",
-        sa.Column("jti", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("jti"),
+        sa.PrimaryKeyConstraint("digest"),
     )
     op.create_table(
         "ground",
@@ -54,6 +54,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("record_id"),
     )
     op.create_index(op.f("ix_log_dataset"), "log", ["dataset"], unique=False)
+    head = op.create_table(
+        "log_head",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    # The hash before the first entry; written out, since a migration does not follow later code.
+    op.bulk_insert(head, [{"id": 1, "sequence": 0, "hash": "0" * 64}])
     op.create_table(
         "log_party",
         sa.Column("party", sa.Text(), nullable=False),

@@ -5,9 +5,18 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from dmi_exchange.handlers import Exchange
-from dmi_exchange.routes import agreements, catalogue, log, members, tokens
+from dmi_exchange.oidc import Provider
+from dmi_exchange.routes import agreements, catalogue, log, members, oidc, tokens
+from dmi_exchange.settings import ExchangeSettings
+from dmi_exchange.tokens import Issuer
 
 
-def routers(exchange: Exchange) -> list[APIRouter]:
+def routers(
+    exchange: Exchange, issuer: Issuer, settings: ExchangeSettings, provider: Provider | None
+) -> list[APIRouter]:
     """All routers of the exchange."""
-    return [module.router(exchange) for module in (tokens, members, catalogue, agreements, log)]
+    return [
+        tokens.router(exchange, issuer),
+        oidc.router(exchange, issuer, settings, provider),
+        *(module.router(exchange) for module in (members, catalogue, agreements, log)),
+    ]

@@ -123,6 +123,6 @@ def router(exchange: Exchange) -> APIRouter:
 
     @routes.post("/consents/{consent}/withdraw", summary="Withdraw a consent, at once")
     def withdraw(identity: Signatory, consent: str, body: Ending) -> dict[str, Any]:
-        return present.agreement(exchange.end(identity.participant, consent, body.reason))
+        return present.agreement(exchange.withdraw(identity.participant, consent, body.reason))
 
     return routes

@@ -14,7 +14,8 @@ from dmi_exchange.model import SIGNATORY_ROLES
 from dmi_infra.http.access import Caller, ServiceRuntime, roles
 from dmi_infra.identity import Identity
 
-Text = dict[str, Annotated[str, Field(max_length=2000)]]
+Language = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
+Text = Annotated[dict[Language, Annotated[str, Field(max_length=2000)]], Field(max_length=10)]
 
 
 class NewDataset(BaseModel):
@@ -25,6 +26,9 @@ class NewDataset(BaseModel):
     title: Text = Field(min_length=1)
     description: Text = {}
     personal: bool = False
+    basis: str = Field(
+        "", max_length=100, description="legal basis of personal data; left out: consent of each person"
+    )
     purpose: str = Field(
         "dmi:purpose:public-task", max_length=200, description="what the data is collected for"
     )

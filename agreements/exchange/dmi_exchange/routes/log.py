@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from dmi_agreements.chain import verify
 from dmi_agreements.contracts.law import AgreementState, Dataset
-from dmi_agreements.contracts.results import Lineage
 from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
-from dmi_infra.errors import NotFound
+from dmi_exchange.insight import insight
+from dmi_exchange.logbook import check
+from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.http.access import Caller
 
 
@@ -19,11 +20,12 @@ def router(exchange: Exchange) -> APIRouter:
     """Routes under ``/v1/log`` and ``/v1/lineage``."""
     routes = APIRouter(prefix="/v1", tags=["log"])
 
-    def shown(item: Lineage) -> dict[str, Any]:
-        return present.lineage(
-            item,
-            lambda identifier: exchange.store.get(Dataset, identifier),
-            lambda identifier: exchange.store.get(AgreementState, identifier),
+    def law() -> present.Law:
+        # Cached for one answer: the results of a list rest on the same few grounds.
+        return present.Law(
+            cache(partial(exchange.store.get, Dataset)),
+            cache(partial(exchange.store.get, AgreementState)),
+            cache(exchange.store.result),
         )
 
     @routes.get("/log", summary="Decisions that concern you (operator: all)")
@@ -41,13 +43,21 @@ def router(exchange: Exchange) -> APIRouter:
 
     @routes.get("/log/head", summary="Length and newest hash of the log")
     def head(_identity: Caller) -> dict[str, Any]:
-        last = exchange.store.last_sequence()
-        newest = exchange.store.entries(last - 1, 1, None, None) if last else []
-        return {"sequence": last, "hash": newest[0].hash if newest else None}
+        sequence, newest = exchange.store.head() or (0, None)
+        return {"sequence": sequence, "hash": newest if sequence else None}
 
-    @routes.get("/log/verify", summary="Check the whole chain")
-    def verified(_identity: Caller) -> dict[str, Any]:
-        result = verify(exchange.store.whole_log())
+    @routes.get(
+        "/log/verify", summary="Check the whole chain, and that it still holds a head that you noted earlier"
+    )
+    def verified(
+        _identity: Caller,
+        sequence: Annotated[int | None, Query(ge=1, le=2**62, description="of the head you noted")] = None,
+        hash: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$", description="of that head")] = None,
+    ) -> dict[str, Any]:
+        if (sequence is None) != (hash is None):
+            raise InputRefused.of("hash", "give sequence and hash together")
+        noted = None if sequence is None or hash is None else (sequence, hash)
+        result = check(exchange.store, noted)
         return {
             "ok": result.ok,
             "count": result.count,
@@ -58,21 +68,18 @@ def router(exchange: Exchange) -> APIRouter:
 
     @routes.get("/lineage/{result:path}/dependents", summary="All that rests on a ground or result")
     def dependents(
-        _identity: Caller, result: str, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+        identity: Caller, result: str, limit: Annotated[int, Query(ge=1, le=1000)] = 200
     ) -> dict[str, Any]:
-        items = [shown(item) for item in exchange.store.dependents(result, limit)]
-        return {
-            "items": [
-                {k: item[k] for k in ("result", "kind", "title", "made_at", "withdrawn")} for item in items
-            ],
-            "next": None,
-        }
+        grounds = law()
+        may = insight(exchange.store, identity)
+        found = [item for item in exchange.store.dependents(result, limit) if may(item)]
+        return {"items": [present.dependent(item, grounds) for item in found], "next": None}
 
     @routes.get("/lineage/{result:path}", summary="The ground that a result rests on")
-    def ground(_identity: Caller, result: str) -> dict[str, Any]:
+    def ground(identity: Caller, result: str) -> dict[str, Any]:
         found = exchange.store.result(result)
-        if found is None:
+        if found is None or not insight(exchange.store, identity)(found):
             raise NotFound("nothing is recorded under this id")
-        return shown(found)
+        return present.lineage(found, law())
 
     return routes

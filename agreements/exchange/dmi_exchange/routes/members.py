@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.decision import Reason
 from dmi_exchange import present
 from dmi_exchange.handlers import Exchange
-from dmi_exchange.model import OPERATOR, SIGNATORY_ROLES
-from dmi_infra.errors import Refused
+from dmi_exchange.model import OPERATOR, PERSON, SIGNATORY_ROLES
+from dmi_infra.errors import NotFound, Refused
 from dmi_infra.http.access import Caller, identify, roles
 from dmi_infra.identity import Identity
 
@@ -33,8 +33,14 @@ class Signature(BaseModel):
     """A detached JWS, or ``hosted`` to let this node sign with the key it keeps."""
 
     model_config = ConfigDict(extra="forbid")
-    jws: str | None = Field(None, max_length=8192)
+    jws: str | None = Field(None, min_length=1, max_length=8192)
     hosted: bool = False
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.jws is None) != self.hosted:
+            raise ValueError("give either jws or hosted: true")
+        return self
 
 
 def router(exchange: Exchange) -> APIRouter:
@@ -69,7 +75,10 @@ def router(exchange: Exchange) -> APIRouter:
         return present.participant(exchange.register(body.id, body.name, body.roles, body.keys))
 
     @routes.get("/participants/{participant}", summary="One participant")
-    def one(_identity: Caller, participant: str) -> dict[str, Any]:
+    def one(identity: Caller, participant: str) -> dict[str, Any]:
+        # A resident is nobody's to look up, as in the list.
+        if participant.startswith(PERSON) and participant != identity.participant:
+            raise NotFound("no participant has this id")
         return present.participant(exchange.participant(participant))
 
     @routes.get("/participants/{participant}/statement", summary="What a participant signs to join")

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Response
 from pydantic import BaseModel, Field
 
 from dmi_agreements.contracts.law import Participant
 from dmi_exchange.demo import BY_ID, DEMO_IDENTITIES
 from dmi_exchange.handlers import Exchange
-from dmi_infra import clock, jose
+from dmi_exchange.tokens import Issuer, Token
+from dmi_infra import jose
 from dmi_infra.errors import InputRefused, NotFound, Unauthenticated
 from dmi_infra.http.access import ServiceRuntime
-from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT
-from dmi_infra.runtime import Runtime
-
-
-class Token(BaseModel):
-    """An access token (RFC 6749 §5.1)."""
-
-    access_token: str
-    token_type: str = "Bearer"
-    expires_in: int = Field(default=jose.TOKEN_SECONDS, description="seconds")
 
 
 class DemoChoice(BaseModel):
@@ -31,20 +22,14 @@ class DemoChoice(BaseModel):
     identity: str = Field(max_length=40)
 
 
-def router(exchange: Exchange) -> APIRouter:
+def router(exchange: Exchange, issuer: Issuer) -> APIRouter:
     """Routes under ``/token``, ``/.well-known`` and ``/v1/demo``."""
     routes = APIRouter(tags=["tokens"])
-    key = exchange.custody.own(EXCHANGE_PARTICIPANT)
-
-    def issue(runtime: Runtime, subject: str, name: str, roles: list[str]) -> Token:
-        claims = jose.access_claims(
-            runtime.settings.issuer, AUDIENCE, subject, name, roles, clock.now() // 1_000_000
-        )
-        return Token(access_token=key.sign_token(claims))
 
     @routes.post("/token", summary="An access token for a client assertion (private_key_jwt)")
     def token(
         runtime: ServiceRuntime,
+        response: Response,
         grant_type: Annotated[str, Form(max_length=100)],
         client_assertion_type: Annotated[str, Form(max_length=200)],
         client_assertion: Annotated[str, Form(max_length=8192)],
@@ -57,19 +42,17 @@ def router(exchange: Exchange) -> APIRouter:
         def key_of(issuer: str, kid: str) -> dict[str, Any] | None:
             found = exchange.store.get(Participant, issuer)
             keys = found.keys if found and found.active else []
-            return next((k for k in keys if k["kid"] == kid), None)
+            return next((k for k in keys if k.get("kid") == kid), None)
 
         claims = jose.verify_assertion(client_assertion, f"{runtime.settings.issuer}/token", key_of)
-        if not exchange.store.use_assertion(
-            f"{claims['iss']} {claims['jti']}", int(claims["exp"]) * 1_000_000
-        ):
+        if not exchange.store.use_once(f"{claims['iss']} {claims['jti']}", int(claims["exp"]) * 1_000_000):
             raise Unauthenticated("this client assertion has been used before")
         member = exchange.participant(str(claims["sub"]))
-        return issue(runtime, member.id, member.name, member.roles)
+        return issuer.issue(response, member.id, member.name, member.roles)
 
     @routes.get("/.well-known/jwks.json", summary="The keys that access tokens are signed with")
     def jwks() -> dict[str, list[dict[str, Any]]]:
-        return {"keys": [key.public]}
+        return {"keys": [issuer.key.public]}
 
     @routes.get("/v1/demo/identities", summary="The demonstration identities; empty in production")
     def identities(runtime: ServiceRuntime) -> list[dict[str, Any]]:
@@ -89,12 +72,12 @@ def router(exchange: Exchange) -> APIRouter:
     @routes.post(
         "/v1/demo/token", summary="An access token of a demonstration identity; refused in production"
     )
-    def demo_token(runtime: ServiceRuntime, choice: DemoChoice) -> Token:
+    def demo_token(runtime: ServiceRuntime, response: Response, choice: DemoChoice) -> Token:
         if runtime.settings.env == "production":
             raise NotFound("there are no demonstration identities in production")
         identity = BY_ID.get(choice.identity)
         if identity is None:
             raise InputRefused.of("identity", f"must be one of {', '.join(BY_ID)}", choice.identity)
-        return issue(runtime, identity.participant, identity.name, list(identity.roles))
+        return issuer.issue(response, identity.participant, identity.name, identity.roles)
 
     return routes

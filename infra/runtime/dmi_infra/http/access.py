@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -24,7 +24,12 @@ def runtime_of(request: Request) -> Runtime:
     return runtime
 
 
-def identify(request: Request) -> Identity:
+# The doors are coroutines, since each only looks into memory: a thread for each would cost more than the look.
+async def _service_runtime(request: Request) -> Runtime:
+    return runtime_of(request)
+
+
+async def identify(request: Request) -> Identity:
     """The identity of the bearer token; 401 without one that holds."""
     header = request.headers.get("authorization", "")
     scheme, _, token = header.partition(" ")
@@ -33,7 +38,7 @@ def identify(request: Request) -> Identity:
     return runtime_of(request).authenticate(token.strip())
 
 
-def member(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
+async def member(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
     """An identity whose participant is active and has signed the rulebook; 403 before that."""
     runtime = runtime_of(request)
     stale = runtime.law.table.stale(clock.now())
@@ -42,7 +47,7 @@ def member(request: Request, identity: Annotated[Identity, Depends(identify)]) -
     participant = runtime.law.table.participants.get(identity.participant)
     if participant is None or not participant.active:
         raise Refused([Reason("inactive_participant", "this participant is not, or no longer, a member")])
-    if participant.rulebook is None:
+    if participant.rulebook not in runtime.rulebook.accepted:
         raise Refused(
             [Reason("rulebook_not_signed", "sign the rulebook first: until then nothing else is allowed")]
         )
@@ -50,7 +55,7 @@ def member(request: Request, identity: Annotated[Identity, Depends(identify)]) -
 
 
 Caller = Annotated[Identity, Depends(member)]
-ServiceRuntime = Annotated[Runtime, Depends(runtime_of)]
+ServiceRuntime = Annotated[Runtime, Depends(_service_runtime)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +80,10 @@ class Opening:
         return self.gate.allows(self.crossing, self.action, dataset, self.purpose, self.identity.participant)
 
 
-def gated(crossing: str, action: str) -> Callable[..., Opening]:
+def gated(crossing: str, action: str) -> Callable[..., Awaitable[Opening]]:
     """A dependency that opens ``crossing`` for ``action``; the purpose comes from the header."""
 
-    def open_gate(
+    async def open_gate(
         request: Request,
         identity: Caller,
         purpose: Annotated[
@@ -99,10 +104,10 @@ def gated(crossing: str, action: str) -> Callable[..., Opening]:
     return open_gate
 
 
-def roles(*wanted: str) -> Callable[..., Identity]:
+def roles(*wanted: str) -> Callable[..., Awaitable[Identity]]:
     """A dependency that lets identities with one of these roles through; none named: any signed-in one."""
 
-    def check(identity: Caller) -> Identity:
+    async def check(identity: Caller) -> Identity:
         if wanted and not identity.has(*wanted):
             needed = " or ".join(wanted)
             raise Refused([Reason("wrong_role", f"this needs the role {needed}")])

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -68,10 +68,12 @@ class Observed:
         trace = continue_trace(headers.get(b"traceparent", b"").decode("latin-1"))
         begun = time.perf_counter()
         status = 500
+        started = False
 
         async def watched(message: Message) -> None:
-            nonlocal status
+            nonlocal status, started
             if message["type"] == "http.response.start":
+                started = True
                 status = message["status"]
                 message["headers"] = [
                     *message["headers"],
@@ -84,6 +86,10 @@ class Observed:
 
         try:
             await self._app(scope, receive, watched)
+        except Exception as exc:  # whatever nobody expected: logged once, and answered without its inside
+            if started:
+                raise
+            await problems.unexpected(scope["path"], exc).response()(scope, receive, watched)
         finally:
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.requests.labels(route, str(status)).inc()
@@ -100,6 +106,7 @@ def build_app(runtime: Runtime, title: str, description: str, routers: Sequence[
         redoc_url=None,
         openapi_url="/openapi.json",
         root_path_in_servers=False,
+        dependencies=[Depends(problems.check_json)],
         servers=[{"url": f"{runtime.settings.public_url.rstrip('/')}/{runtime.service}"}],
     )
     app.state.runtime = runtime

@@ -28,7 +28,7 @@ class BodyLimit:
             return
         seen = 0
         exceeded = False
-        answered = False
+        begun = False
 
         async def counted() -> Message:
             nonlocal seen, exceeded
@@ -42,18 +42,18 @@ class BodyLimit:
 
         async def watched(message: Message) -> None:
             # A framework may turn the exception above into an answer of its own; ours goes out instead.
-            nonlocal answered
-            if not exceeded:
+            nonlocal begun
+            if not exceeded or begun:
+                begun = True
                 await send(message)
-            elif not answered:
-                answered = True
-                await self._answer(scope, receive, send)
 
         try:
             await self._app(scope, counted, watched)
         except _TooLarge:
-            if not answered:
-                await self._answer(scope, receive, send)
+            if begun:
+                raise
+        if exceeded and not begun:
+            await self._answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         detail = f"a request body may hold at most {self._limit} bytes"

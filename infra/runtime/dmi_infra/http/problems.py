@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,10 +28,29 @@ _TITLES = {
     405: "Method not allowed",
     409: "Conflict with the present state",
     413: "The body is too large",
+    414: "The address is too long",
     415: "Media type not supported",
     500: "Something went wrong here",
     503: "Not available for the moment",
 }
+
+
+_CODES = {400: "invalid-input", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+_PARSING = "error parsing the body"
+"""In the framework's text about a body that it could not read: nested too deep, or no valid form."""
+MOST_ERRORS = 100
+LONGEST_TEXT = 500
+
+
+class ProblemResponse(JSONResponse):
+    """A problem document; text that has no UTF-8 form (half of a surrogate pair) is shown with a ``?``."""
+
+    media_type = MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:
+        """The document as bytes."""
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +69,17 @@ class Problem:
             "type": f"urn:dmi:problem:{self.code}",
             "title": _TITLES.get(self.status, "Refused"),
             "status": self.status,
-            "detail": self.detail,
+            "detail": self.detail[:LONGEST_TEXT],
             **self.extra,
         }
         if self.errors:
             document["errors"] = [
-                {"field": e.field, "rule": e.rule, **({"value": e.value} if e.value else {})}
-                for e in self.errors
+                {
+                    "field": e.field[:LONGEST_TEXT],
+                    "rule": e.rule[:LONGEST_TEXT],
+                    **({"value": e.value} if e.value else {}),
+                }
+                for e in self.errors[:MOST_ERRORS]
             ]
         return document
 
@@ -66,7 +90,13 @@ class Problem:
             headers["WWW-Authenticate"] = "Bearer"
         if self.status == 503:
             headers["Retry-After"] = str(self.extra.get("retry_after", 2))
-        return JSONResponse(self.body(), self.status, headers=headers, media_type=MEDIA_TYPE)
+        return ProblemResponse(self.body(), self.status, headers=headers)
+
+
+class NotJson(InputRefused):
+    """A body that only resembles JSON."""
+
+    code = "invalid-json"
 
 
 def refusal(refused: Refused) -> Problem:
@@ -105,6 +135,20 @@ def problem_of(exc: Exception) -> Problem | None:
     return None
 
 
+async def check_json(request: Request) -> None:
+    """A dependency of every route: refuse JSON with NaN, infinity, or half a surrogate pair in a text.
+
+    The framework's reader lets them through, but none of them can be stored, signed or answered.
+    """
+    # Set by the framework when it has read the body as JSON; nothing else is looked at.
+    parsed = getattr(request, "_json", None)
+    try:
+        json.dumps(parsed, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as exc:
+        rule = "numbers are finite and texts are valid Unicode"
+        raise NotJson("the body is not valid JSON", [FieldError("body", rule)]) from exc
+
+
 def _validation(exc: RequestValidationError) -> Problem:
     errors = []
     for item in exc.errors():
@@ -121,8 +165,18 @@ def _validation(exc: RequestValidationError) -> Problem:
     return Problem(400, "invalid-input", f"{errors[0].field}: {errors[0].rule}", errors)
 
 
+def _framework(exc: HTTPException) -> Problem:
+    """The problem of what the framework itself refuses."""
+    detail = str(exc.detail)
+    if exc.status_code == 400 and _PARSING in detail:
+        return Problem(400, "invalid-json", "the body cannot be read: not valid, or nested too deep")
+    if exc.status_code == 404:
+        detail = "there is nothing at this address"
+    return Problem(exc.status_code, _CODES.get(exc.status_code, "refused"), detail)
+
+
 def install(app: FastAPI) -> None:
-    """Answer every failure of ``app`` with a problem document and log the unexpected ones."""
+    """Answer every expected failure of ``app`` with a problem document; ``app.Observed`` does the rest."""
 
     @app.exception_handler(RequestValidationError)
     async def on_validation(_request: Request, exc: RequestValidationError) -> JSONResponse:
@@ -130,8 +184,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http(_request: Request, exc: HTTPException) -> JSONResponse:
-        code = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}.get(exc.status_code, "refused")
-        answer = Problem(exc.status_code, code, str(exc.detail)).response()
+        answer = _framework(exc).response()
         answer.headers.update(exc.headers or {})
         return answer
 
@@ -143,8 +196,8 @@ def install(app: FastAPI) -> None:
     for expected in (Refused, InputRefused, NotFound, Unavailable):
         app.add_exception_handler(expected, on_expected)
 
-    @app.exception_handler(Exception)
-    async def on_unexpected(request: Request, exc: Exception) -> JSONResponse:
-        # The log gets the cause; the caller gets nothing of the inside.
-        log.error("unexpected failure", path=request.url.path, exc_info=exc)
-        return Problem(500, "internal", "the request could not be carried out; it has been logged").response()
+
+def unexpected(path: str, exc: Exception) -> Problem:
+    """The problem of a fault of ours: the log gets the cause, the caller gets nothing of the inside."""
+    log.error("unexpected failure", path=path, exc_info=exc)
+    return Problem(500, "internal", "the request could not be carried out; it has been logged")

@@ -22,8 +22,8 @@ async def contributor(
         ),
     ] = None,
 ) -> Contributor:
-    """Who hands in. A coroutine, since a thread for each request would cost more than the check itself."""
-    identity = member(request, identify(request))
+    """Who hands in."""
+    identity = await member(request, await identify(request))
     if purpose is not None and purpose not in runtime_of(request).rulebook.requestable:
         raise InputRefused.of(PURPOSE_HEADER, "must be a purpose of the rulebook", purpose)
     return Contributor(identity.participant, purpose)

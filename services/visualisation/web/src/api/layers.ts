@@ -24,10 +24,10 @@ export function ingestApi(http: HttpClient) {
 
 export function platformApi(http: HttpClient) {
   return {
-    datastreams: (dataset: string, purpose?: string, signal?: AbortSignal) =>
-      http.list<T.Datastream>('/platform/v1/datastreams', { query: { dataset, limit: 200 }, purpose, signal }),
-    latest: (dataset: string, purpose?: string, signal?: AbortSignal) =>
-      http.list<T.Latest>('/platform/v1/latest', { query: { dataset }, purpose, signal }),
+    datastreams: (dataset: string, signal?: AbortSignal) =>
+      http.list<T.Datastream>('/platform/v1/datastreams', { query: { dataset, limit: 200 }, signal }),
+    latest: (dataset: string, signal?: AbortSignal) =>
+      http.list<T.Latest>('/platform/v1/latest', { query: { dataset }, signal }),
     rejects: (signal?: AbortSignal) => http.list<T.Reject>('/platform/v1/rejects', { signal }),
     replayReject: (id: string) =>
       http.json<unknown>(`/platform/v1/rejects/${segment(id)}/replay`, { method: 'POST', body: {} }),
@@ -40,14 +40,13 @@ export function visualisationApi(http: HttpClient) {
   const base = '/visualisation/v1';
   return {
     layers: (signal?: AbortSignal) => http.json<T.LayerList>(`${base}/layers`, { signal }),
-    features: (id: string, purpose?: string, signal?: AbortSignal) =>
-      http.json<T.LayerFeatures>(`${base}/layers/${segment(id)}/features`, { purpose, signal }),
+    features: (id: string, signal?: AbortSignal) =>
+      http.json<T.LayerFeatures>(`${base}/layers/${segment(id)}/features`, { signal }),
     tiles: (id: string) => `${base}/layers/${segment(id)}/tiles/{z}/{x}/{y}`,
     events: (id: string) => `${base}/layers/${segment(id)}/events`,
-    history: (datastream: string, from: Date, to: Date, points: number, purpose?: string, signal?: AbortSignal) =>
+    history: (datastream: string, from: Date, to: Date, points: number, signal?: AbortSignal) =>
       http.json<T.History>(`${base}/datastreams/${segment(datastream)}/history`, {
         query: { from: from.toISOString(), to: to.toISOString(), points },
-        purpose,
         signal,
       }),
     background: (signal?: AbortSignal) =>

@@ -25,6 +25,13 @@ export interface ProblemDocument {
   errors?: { field?: string; rule?: string; value?: string }[];
 }
 
+/** The code of the first reason, as the framework names it: `wrong_purpose`, `ended`. */
+export function codeOf(problem: ProblemDocument): string {
+  const [first] = problem.reasons ?? [];
+  const code = typeof first === 'object' ? first.code : (problem.code ?? problem.type?.split(':').at(-1) ?? '');
+  return code.replaceAll('-', '_');
+}
+
 export type FailureKind = 'refused' | 'signedOut' | 'missing' | 'invalid' | 'busy' | 'offline' | 'server';
 
 /** One failed call, with the kind of state that a page shows for it. */

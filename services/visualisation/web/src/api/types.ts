@@ -379,6 +379,7 @@ export interface Measure {
   state: 'proposed' | 'published' | 'rejected' | 'expired' | 'withdrawn' | (string & {});
   place: string;
   title: Text;
+  audience?: Text | null;
   advice: Text;
   proposed_at: string;
   valid_from: string;

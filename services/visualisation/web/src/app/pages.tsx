@@ -32,7 +32,7 @@ const routes: [string, ComponentType<PageProps>][] = [
 
 export function Pages() {
   const { path } = useRouter();
-  const { identity } = useSession();
+  const { identity, purpose } = useSession();
   useFocusOnNewPage(path);
   if (!identity || path === '/signin') return <SignInPage />;
   for (const [pattern, Component] of routes) {
@@ -40,7 +40,7 @@ export function Pages() {
     if (params) {
       return (
         <Suspense fallback={<Skeleton lines={6} height={480} />}>
-          <Component key={path} params={params} />
+          <Component key={`${identity.id} ${purpose} ${path}`} params={params} />
         </Suspense>
       );
     }

@@ -1,5 +1,5 @@
 /** All English texts, with the same keys as the Dutch ones. */
-import { common, reasons, states, terms } from './en/common';
+import { common, reasons, rejects, states, terms } from './en/common';
 import { shell, signin, home } from './en/shell';
 import { map } from './en/map';
 import { catalogue, agreements, lineage } from './en/rights';
@@ -10,6 +10,6 @@ import { sources, publish, operations } from './en/intake';
 import type { Messages } from './nl';
 
 export const en: Messages = {
-  common, reasons, states, terms, shell, signin, home, map, catalogue, agreements, lineage,
+  common, reasons, rejects, states, terms, shell, signin, home, map, catalogue, agreements, lineage,
   scenarios, forecasts, measures, mydata, log, sources, publish, operations,
 };

@@ -96,6 +96,22 @@ export function formatAge(at: string | Date, now: Date, language: Language): str
   return words.format(Math.trunc(seconds / 86_400), 'day');
 }
 
+const licences: [RegExp, string][] = [
+  [/creativecommons\.org\/publicdomain\/zero\/1\.0/, 'CC0 1.0'],
+  [/creativecommons\.org\/licenses\/by\/4\.0/, 'CC BY 4.0'],
+  [/creativecommons\.org\/licenses\/by-sa\/4\.0/, 'CC BY-SA 4.0'],
+];
+
+/** A licence by the name that people know; another address stays as it is, without its scheme. */
+export function licenceName(licence: string): string {
+  return licences.find(([known]) => known.test(licence))?.[1] ?? licence.replace(/^https?:\/\//, '').replace(/\/$/, '');
+}
+
+/** The name of a thing from that of its datastream, which may end in the slug of what is observed. */
+export function thingName(name: string, property: string | null | undefined): string {
+  return property && name.endsWith(` ${property}`) ? name.slice(0, -property.length - 1) : name;
+}
+
 /** The last, readable part of an id, for when no title is known. */
 export function shortId(id: string): string {
   const last = id.split(':').at(-1) ?? id;

@@ -85,6 +85,7 @@ export default function MapCanvas(props: MapCanvasProps) {
         zoom: 12,
         maxPitch: 0,
         dragRotate: false,
+        localIdeographFontFamily: getComputedStyle(document.body).fontFamily,
         attributionControl: outside ? {} : false,
         transformRequest: async (url: string) =>
           new URL(url, location.href).origin === location.origin ? { url, headers: await authorise() } : { url },
@@ -152,7 +153,7 @@ function useBackground(map: MapLibre | null, background: FeatureCollection | nul
     void geojson(map, 'background')?.setData(background);
     const names: FeatureCollection = {
       type: 'FeatureCollection',
-      features: background.features.filter((f) => f.geometry.type.endsWith('Polygon')).map((f) => ({
+      features: background.features.filter((f) => f.properties?.['kind'] === undefined || f.properties['kind'] === 'neighbourhood').map((f) => ({
         type: 'Feature', properties: f.properties, geometry: { type: 'Point', coordinates: middle(f.geometry) },
       })),
     };

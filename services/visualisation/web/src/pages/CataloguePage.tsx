@@ -4,6 +4,7 @@ import { RouteLink, useQueryState } from '../app/router';
 import { useApi } from '../app/session';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
+import { licenceName } from '../i18n/format';
 import { Badge } from '../ui/Badge';
 import { ButtonLink } from '../ui/ButtonLink';
 import { TextField } from '../ui/fields';
@@ -43,7 +44,7 @@ export default function CataloguePage() {
                     <p className="dmi-badges">
                       {d.withdrawn ? <Badge tone="bad">{t.states.withdrawn}</Badge> : null}
                       <Badge tone={d.personal ? 'info' : 'neutral'}>{d.personal ? t.catalogue.personal : t.catalogue.notPersonal}</Badge>
-                      {d.licence ? <Badge>{d.licence}</Badge> : null}
+                      {d.licence ? <Badge>{licenceName(d.licence)}</Badge> : null}
                     </p>
                   </li>
                 ))}

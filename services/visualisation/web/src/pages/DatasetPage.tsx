@@ -1,4 +1,4 @@
-import type { Dataset } from '../api';
+import type { Dataset, Datastream, Latest } from '../api';
 import { useNames } from '../app/names';
 import type { PageProps } from '../app/pages';
 import { RouteLink } from '../app/router';
@@ -7,6 +7,7 @@ import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
 import { useI18n } from '../i18n';
+import { licenceName, thingName } from '../i18n/format';
 import { inWords, outline } from '../rights/words';
 import { Badge, stateTone } from '../ui/Badge';
 import { ButtonLink } from '../ui/ButtonLink';
@@ -41,7 +42,7 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
         <dl className="dmi-facts">
           <dt>{t.common.owner}</dt><dd>{names.participant(dataset.owner)}</dd>
           {dataset.source ? (<><dt>{t.common.source}</dt><dd>{dataset.source}</dd></>) : null}
-          {dataset.licence ? (<><dt>{t.common.licence}</dt><dd>{dataset.licence}</dd></>) : null}
+          {dataset.licence ? (<><dt>{t.common.licence}</dt><dd>{licenceName(dataset.licence)}</dd></>) : null}
           <dt>{t.catalogue.personal}</dt><dd>{dataset.personal ? t.common.yes : t.common.no}</dd>
           <dt>ID</dt><dd><code>{dataset.id}</code></dd>
         </dl>
@@ -93,8 +94,8 @@ function Sample({ dataset }: { dataset: Dataset }) {
   const api = useApi();
   const sample = useResource(`sample ${dataset.id}`, async (signal) => {
     const [streams, latest] = await Promise.all([
-      api.platform.datastreams(dataset.id, undefined, signal),
-      api.platform.latest(dataset.id, undefined, signal),
+      api.platform.datastreams(dataset.id, signal),
+      api.platform.latest(dataset.id, signal),
     ]);
     return { names: new Map(streams.map((s) => [s.id, s])), latest };
   });
@@ -108,7 +109,7 @@ function Sample({ dataset }: { dataset: Dataset }) {
             <DataTable
               caption={t.catalogue.sample} captionHidden rows={data.latest.slice(0, 25)} rowKey={(r) => r.datastream}
               columns={[
-                { key: 'name', head: t.common.name, sort: (r) => data.names.get(r.datastream)?.name ?? r.datastream, cell: (r) => data.names.get(r.datastream)?.name ?? r.datastream },
+                { key: 'name', head: t.common.name, sort: (r) => nameOf(data.names.get(r.datastream), r), cell: (r) => nameOf(data.names.get(r.datastream), r) },
                 { key: 'property', head: t.catalogue.properties, cell: (r) => term(data.names.get(r.datastream)?.observed_property ?? r.datastream.split('.').at(-1)) },
                 { key: 'value', head: t.common.value, numeric: true, sort: (r) => r.result, cell: (r) => quantity(r.result, r.unit) },
                 { key: 'time', head: t.map.when, sort: (r) => r.phenomenon_time, cell: (r) => moment(r.phenomenon_time) },
@@ -120,6 +121,11 @@ function Sample({ dataset }: { dataset: Dataset }) {
       </Loaded>
     </Section>
   );
+}
+
+/** The name of the thing that measured. */
+function nameOf(stream: Datastream | undefined, row: Latest): string {
+  return stream ? thingName(stream.name, stream.observed_property) : row.datastream;
 }
 
 function Download({ dataset }: { dataset: Dataset }) {

@@ -44,7 +44,6 @@ export default function ForecastsPage() {
       <Loaded resource={forecasts} height={420} isEmpty={(all) => all.length === 0} empty={<Empty title={t.forecasts.empty}>{t.forecasts.emptyText}</Empty>}>
         {(all) => <Places all={all} />}
       </Loaded>
-      <Scores names={new Map((forecasts.data ?? []).map((one) => [one.place, one.name]))} />
       <Crowding />
     </Page>
   );
@@ -76,25 +75,25 @@ function Places({ all }: { all: Forecast[] }) {
           </p>
         </>
       ) : null}
+      <Scores place={place} />
     </>
   );
 }
 
-function Scores({ names }: { names: Map<string, string> }) {
+/** How far off the forecasts of one place were, by how far ahead they looked. */
+function Scores({ place }: { place: string }) {
   const { t, number, percent } = useI18n();
   const api = useApi();
   const scores = useResource('scores', (signal) => api.support.scores(signal), 60_000);
   const best = (s: ForecastScore) =>
     s.mae !== null && s.mae_persistence !== null && s.mae_last_week !== null && s.mae < s.mae_persistence && s.mae < s.mae_last_week;
-  const place = (id: string) => names.get(id) ?? id.split('.').slice(0, 2).at(-1) ?? id;
   return (
     <Section title={t.forecasts.scores} id="scores" lead={t.forecasts.scoresText}>
-      <Loaded resource={scores} height={240} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.forecasts.scoresEmpty}</p>}>
+      <Loaded resource={scores} height={240} isEmpty={(all) => all.every((s) => s.place !== place)} empty={<p className="dmi-soft">{t.forecasts.scoresEmpty}</p>}>
         {(all) => (
           <DataTable
-            caption={t.forecasts.scores} captionHidden rows={all} rowKey={(s) => `${s.place} ${s.horizon_min}`} initialSort={{ key: 'place' }}
+            caption={t.forecasts.scores} captionHidden rows={all.filter((s) => s.place === place)} rowKey={(s) => String(s.horizon_min)} initialSort={{ key: 'horizon' }}
             columns={[
-              { key: 'place', head: t.common.place, sort: (s) => place(s.place), cell: (s) => place(s.place) },
               { key: 'horizon', head: t.forecasts.horizon, numeric: true, sort: (s) => s.horizon_min, cell: (s) => t.forecasts.minutes(number(s.horizon_min)) },
               { key: 'mae', head: t.forecasts.mae, numeric: true, sort: (s) => s.mae, cell: (s) => number(s.mae, 1) },
               { key: 'persistence', head: t.forecasts.persistence, numeric: true, sort: (s) => s.mae_persistence, cell: (s) => number(s.mae_persistence, 1) },

@@ -12,7 +12,7 @@ import { Page } from '../ui/Page';
 import { Empty, Failure, Loaded, Notice } from '../ui/State';
 import { LogTable } from './log/LogTable';
 
-const size = 100;
+const size = 50;
 
 export default function LogPage() {
   const { t, say, number } = useI18n();

@@ -1,5 +1,6 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { Heading1 } from '@utrecht/component-library-react';
+import type { FeatureCollection } from 'geojson';
 import type { Layer } from '../api';
 import { useLive } from '../app/live';
 import { useQueryState } from '../app/router';
@@ -60,6 +61,7 @@ function MapView({ layers, outside }: { layers: Layer[]; outside: string | null 
   const siblings = feature ? features.filter((one) => one.properties.name !== undefined && one.properties.name === feature.properties.name) : [];
   const selected = feature?.geometry?.type === 'Point' ? (feature.geometry.coordinates as [number, number]) : feature ? at : null;
   const [goal, setGoal] = useState<[number, number, number, number] | null>(null);
+  const areas = useMemo(() => namesOf(background.data), [background.data]);
   const whole = useMemo(() => boundsOf(background.data?.features.map((f) => f.geometry) ?? []), [background.data]);
   const bounds = goal ?? whole;
   const tableLayer = layers.find((layer) => layer.id === table) ?? null;
@@ -120,7 +122,7 @@ function MapView({ layers, outside }: { layers: Layer[]; outside: string | null 
           <div className="dmi-map__table">
             <p><button type="button" className="dmi-link-button" onClick={() => change({ table: null })}>← {t.map.asMap}</button></p>
             <LayerTable
-              layer={tableLayer} features={tableFeatures} current={chosen}
+              layer={tableLayer} features={tableFeatures} areas={areas} current={chosen}
               onShow={(row) => {
                 change({ table: null });
                 show(tableLayer.id, row.properties.id);
@@ -141,7 +143,7 @@ function MapView({ layers, outside }: { layers: Layer[]; outside: string | null 
       <div className={feature && chosenLayer ? 'dmi-map__panel dmi-map__panel--open' : 'dmi-map__panel'}>
         {feature && chosenLayer ? (
           <FeaturePanel
-            layer={chosenLayer} feature={feature} siblings={siblings} at={at}
+            layer={chosenLayer} feature={feature} siblings={siblings} areas={areas} at={at}
             onClose={() => change({ feature: null, layer: null })}
             onChoose={(id) => change({ feature: id })}
           />
@@ -149,6 +151,12 @@ function MapView({ layers, outside }: { layers: Layer[]; outside: string | null 
       </div>
     </>
   );
+}
+
+/** Names of neighbourhoods by their code, from the background. */
+function namesOf(background: FeatureCollection | null): Map<string, string> {
+  const places = (background?.features ?? []).filter((f) => f.properties?.['kind'] === 'neighbourhood');
+  return new Map(places.map((f) => [String(f.properties?.['id']), String(f.properties?.['name'])]));
 }
 
 /** What moves on top, areas at the bottom. */

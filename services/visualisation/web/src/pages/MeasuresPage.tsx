@@ -83,7 +83,7 @@ function MeasureCard({ measure, changed }: { measure: Measure; changed: () => vo
     changed();
   });
   const properties = measure.properties ?? {};
-  const place = typeof properties['place_name'] === 'string' ? properties['place_name'] : (measure.place.split('.').at(-1) ?? measure.place);
+  const place = typeof properties['place_name'] === 'string' ? properties['place_name'] : null;
   const effect = properties['effect'] ?? measure.look_back;
   const open = measure.state === 'proposed';
 
@@ -94,7 +94,8 @@ function MeasureCard({ measure, changed }: { measure: Measure; changed: () => vo
       {measure.state === 'withdrawn' ? <Withdrawn /> : null}
       <p>{say(measure.advice)}</p>
       <dl className="dmi-facts">
-        <dt>{t.common.place}</dt><dd>{place}</dd>
+        {place ? (<><dt>{t.common.place}</dt><dd>{place}</dd></>) : null}
+        {measure.audience ? (<><dt>{t.measures.audience}</dt><dd>{say(measure.audience)}</dd></>) : null}
         <dt>{t.measures.valid}</dt><dd>{t.measures.fromTo(moment(measure.valid_from), time(measure.valid_to))}</dd>
         {!open && measure.state === 'expired' ? (<><dt>{t.measures.effect}</dt><dd>{effect ? effectWords(effect, say) : t.measures.effectNone}</dd></>) : null}
       </dl>
@@ -113,7 +114,7 @@ function MeasureCard({ measure, changed }: { measure: Measure; changed: () => vo
         onClose={() => setAsking(null)} onConfirm={() => void decide.run()}
       >
         <p><strong>{say(measure.advice)}</strong></p>
-        <p>{asking === 'reject' ? t.measures.rejectText : t.measures.approveText(place)}</p>
+        <p>{asking === 'reject' ? t.measures.rejectText : t.measures.approveText(place ?? say(measure.title))}</p>
         {asking === 'approve' ? <TextField type="datetime-local" label={t.measures.until} value={until} onChange={setUntil} /> : null}
       </ConfirmDialog>
     </li>

@@ -33,9 +33,18 @@ function MyData() {
   const { t, term, say } = useI18n();
   const names = useNames();
   const api = useApi();
+  const { identity } = useSession();
   const consents = useResource('consents', (signal) => api.exchange.consents(signal), 10_000);
-  const uses = useResource('my log', (signal) => api.exchange.log({ limit: 25, newest: true }, signal), 15_000);
   const measured = [...new Set((consents.data ?? []).flatMap((one) => one.datasets))];
+  const uses = useResource(
+    consents.data ? `my log ${measured.join(' ')}` : null,
+    async (signal) => {
+      const pages = await Promise.all(measured.map((dataset) => api.exchange.log({ limit: 200, newest: true, dataset }, signal)));
+      // Her own looks at her own data are in the log as well; here she asks about others.
+      return pages.flatMap((page) => page.items).filter((entry) => entry.assignee !== identity?.participant).slice(0, 25);
+    },
+    15_000,
+  );
   return (
     <>
       <Section title={t.mydata.measured} id="measured">
@@ -58,8 +67,8 @@ function MyData() {
         <GiveConsent datasets={measured} changed={consents.reload} />
       </Section>
       <Section title={t.mydata.uses} id="uses">
-        <Loaded resource={uses} height={240} isEmpty={(page) => page.items.length === 0} empty={<p className="dmi-soft">{t.mydata.usesEmpty}</p>}>
-          {(page) => <LogTable caption={t.mydata.uses} entries={page.items} />}
+        <Loaded resource={uses} height={240} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.mydata.usesEmpty}</p>}>
+          {(all) => <LogTable caption={t.mydata.uses} entries={all} />}
         </Loaded>
       </Section>
       <Section title={t.mydata.questions} id="questions"><p>{t.mydata.questionsText}</p></Section>

@@ -12,22 +12,18 @@ import { Page } from '../ui/Page';
 import { Failure, Loaded, Section } from '../ui/State';
 import { Conditions } from './intake/Conditions';
 import { ImportReportView } from './intake/ImportReport';
-import { RejectTable } from './intake/RejectTable';
+import { Rejects } from './intake/Rejects';
 import { useCreateDataset } from './intake/useDataset';
 
 const limit = 32 * 1024 * 1024;
 
 export default function SourcesPage() {
   const { t } = useI18n();
-  const api = useApi();
-  const rejects = useResource('rejects', (signal) => api.platform.rejects(signal), 15_000);
   return (
     <Page title={t.sources.title} lead={t.sources.lead}>
       <Section title={t.sources.importTitle} id="import"><ImportForm /></Section>
       <Section title={t.sources.rejects} id="rejects" lead={t.sources.rejectsText}>
-        <Loaded resource={rejects} height={200} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.sources.rejectsEmpty}</p>}>
-          {(all) => <RejectTable rejects={all} changed={rejects.reload} />}
-        </Loaded>
+        <Rejects every={15_000} />
       </Section>
     </Page>
   );

@@ -1,12 +1,12 @@
 /** The designed states of a part of a page: loading, empty, refused, withdrawn, offline, error. */
 import type { ReactNode } from 'react';
 import { Heading2, Paragraph, SecondaryActionButton } from '@utrecht/component-library-react';
-import type { ApiError, ProblemDocument } from '../api/problem';
+import { codeOf, type ApiError, type ProblemDocument } from '../api/problem';
 import { RouteLink } from '../app/router';
 import { useNames } from '../app/names';
 import type { Resource } from '../app/useResource';
 import { useI18n } from '../i18n';
-import { shortId } from '../i18n/format';
+import { AgreementLink } from './AgreementLink';
 import { Icon, type IconName } from './Icon';
 
 type Tone = 'info' | 'good' | 'warn' | 'bad';
@@ -63,7 +63,7 @@ export function Refused({ error, owner }: { error: Pick<ApiError, 'problem'>; ow
           <>
             <dt>{t.states.refusedAgreement}</dt>
             <dd>
-              <RouteLink to={`/agreements/${agreement}`}>{shortId(agreement)}</RouteLink>
+              <AgreementLink id={agreement} />
             </dd>
           </>
         ) : null}
@@ -82,9 +82,7 @@ export function Refused({ error, owner }: { error: Pick<ApiError, 'problem'>; ow
 
 /** The first reason in the reader's own words, when its code is known. */
 function reasonOf(problem: ProblemDocument, words: Record<string, string>): string | null {
-  const [first] = problem.reasons ?? [];
-  const code = typeof first === 'object' ? first.code : (problem.code ?? problem.type?.split(':').at(-1) ?? '');
-  return words[code.replaceAll('-', '_')] ?? null;
+  return words[codeOf(problem)] ?? null;
 }
 
 export function Failure({ error, retry, owner }: { error: ApiError; retry?: () => void; owner?: string | null }) {

@@ -39,6 +39,7 @@ export const forecasts: Part<'forecasts'> = {
 };
 
 export const measures: Part<'measures'> = {
+  audience: 'For whom',
   title: 'Measures',
   lead: 'What the system proposes, what holds in the city now and what it brought.',
   proposed: 'Waits for a decision',

@@ -28,6 +28,7 @@ export const common: Part<'common'> = {
   action: 'Action',
   dataset: 'Data',
   agreement: 'Agreement',
+  agreementNumber: (number: string) => `agreement ${number}`,
   all: 'All',
   search: 'Search',
   filter: 'Filter',
@@ -165,6 +166,9 @@ export const terms: Part<'terms'> = {
 
 /** Why a gate refuses, by the code of the framework. */
 export const reasons: Part<'reasons'> = {
+  owner: 'The owner itself.',
+  own_data: 'Your own data.',
+  not_yet: 'The agreement has not begun yet.',
   no_agreement: 'There is no agreement for this use.',
   ended: 'The agreement was stopped.',
   expired: 'The agreement has expired.',
@@ -179,5 +183,17 @@ export const reasons: Part<'reasons'> = {
   law_missing: 'The service does not know the agreements now. Then all is refused.',
   law_stale: 'The service has no fresh agreements. Then all is refused.',
   wrong_role: 'Your role may not do this.',
-  wrong_purpose: 'The agreement does not hold for this purpose.',
+  wrong_purpose: 'The agreement is not for this purpose. Choose another purpose at the top.',
+};
+
+/** Why a message was not taken in, by the code of the platform. */
+export const rejects = {
+  conflict: 'another value was already kept for the same moment',
+  duplicate: 'was already kept',
+  unknown_datastream: 'the sensor is not known',
+  unit: 'the unit is not right',
+  range: 'outside the possible range',
+  refused: 'no agreement for this use',
+  schema: 'the message has not the agreed form',
+  unreadable: 'the message cannot be read',
 };

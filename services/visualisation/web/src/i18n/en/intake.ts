@@ -1,6 +1,8 @@
 import type { Part } from '../nl';
 
 export const sources: Part<'sources'> = {
+  newest: 'Newest',
+  rejectsRole: 'Only those who look after data see the rejects here.',
   title: 'Sources and rejects',
   lead: 'Hand in a file, and see what did not arrive.',
   importTitle: 'Hand in a file',

@@ -37,6 +37,7 @@ export const mydata: Part<'mydata'> = {
 };
 
 export const log: Part<'log'> = {
+  what: 'What and what for',
   title: 'Log',
   lead: 'Every decision about data: who asked what, for what, and was it allowed. Lines are chained, so nobody can change them unseen.',
   empty: 'The log has no decisions yet that you may see.',

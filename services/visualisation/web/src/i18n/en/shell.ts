@@ -71,6 +71,7 @@ export const home: Part<'home'> = {
   fresh: 'fresh',
   lateWord: 'late',
   never: 'nothing received yet',
+  still: 'areas, no measurements',
   lastSeen: 'Last measurement',
   usedBy: 'Used by',
   usedByCount: (n) => (n === 1 ? '1 agreement' : `${n} agreements`),

@@ -37,6 +37,7 @@ export const forecasts = {
 };
 
 export const measures = {
+  audience: 'Voor wie',
   title: 'Maatregelen',
   lead: 'Wat het systeem voorstelt, wat nu geldt in de stad en wat het opleverde.',
   proposed: 'Wacht op een besluit',

@@ -26,6 +26,7 @@ export const common = {
   action: 'Handeling',
   dataset: 'Gegevens',
   agreement: 'Afspraak',
+  agreementNumber: (number: string) => `afspraak ${number}`,
   all: 'Alle',
   search: 'Zoeken',
   filter: 'Filter',
@@ -163,6 +164,9 @@ export const terms = {
 
 /** Why a gate refuses, by the code of the framework. */
 export const reasons = {
+  owner: 'De eigenaar zelf.',
+  own_data: 'Gegevens van uzelf.',
+  not_yet: 'De afspraak is nog niet ingegaan.',
   no_agreement: 'Er is geen afspraak voor dit gebruik.',
   ended: 'De afspraak is gestopt.',
   expired: 'De afspraak is verlopen.',
@@ -177,5 +181,17 @@ export const reasons = {
   law_missing: 'De dienst kent de afspraken nu niet. Dan wordt alles geweigerd.',
   law_stale: 'De dienst heeft geen verse afspraken. Dan wordt alles geweigerd.',
   wrong_role: 'Uw rol mag dit niet.',
-  wrong_purpose: 'De afspraak geldt niet voor dit doel.',
+  wrong_purpose: 'De afspraak geldt niet voor dit doel. Kies bovenaan een ander doel.',
+};
+
+/** Why a message was not taken in, by the code of the platform. */
+export const rejects = {
+  conflict: 'er stond al een andere waarde voor hetzelfde moment',
+  duplicate: 'stond er al',
+  unknown_datastream: 'de sensor is niet bekend',
+  unit: 'de eenheid klopt niet',
+  range: 'buiten het mogelijke bereik',
+  refused: 'geen afspraak voor dit gebruik',
+  schema: 'het bericht heeft niet de afgesproken vorm',
+  unreadable: 'het bericht is niet te lezen',
 };

@@ -1,4 +1,6 @@
 export const sources = {
+  newest: 'Nieuwste',
+  rejectsRole: 'Alleen wie gegevens beheert ziet hier de uitval.',
   title: 'Bronnen en uitval',
   lead: 'Lever een bestand aan, en kijk wat niet is aangekomen.',
   importTitle: 'Bestand aanleveren',

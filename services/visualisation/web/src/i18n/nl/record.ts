@@ -35,6 +35,7 @@ export const mydata = {
 };
 
 export const log = {
+  what: 'Wat en waarvoor',
   title: 'Logboek',
   lead: 'Elk besluit over gegevens: wie vroeg wat, waarvoor, en mocht het. Regels zijn aan elkaar geketend, dus niemand kan ze ongemerkt veranderen.',
   empty: 'Er staan nog geen besluiten in het logboek die u mag zien.',

@@ -69,6 +69,7 @@ export const home = {
   fresh: 'vers',
   lateWord: 'te laat',
   never: 'nog niets ontvangen',
+  still: 'gebieden, geen metingen',
   lastSeen: 'Laatste meting',
   usedBy: 'Gebruikt door',
   usedByCount: (n: number) => (n === 1 ? '1 afspraak' : `${n} afspraken`),

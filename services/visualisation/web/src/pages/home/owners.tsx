@@ -5,13 +5,13 @@ import { RouteLink } from '../../app/router';
 import { useApi, useSession } from '../../app/session';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
-import { Badge } from '../../ui/Badge';
 import { ButtonLink } from '../../ui/ButtonLink';
 import { CodeExample } from '../../ui/CopyButton';
 import { DataTable } from '../../ui/DataTable';
+import { RefusedBadge } from '../../ui/RefusedBadge';
 import { Empty, Loaded, Section } from '../../ui/State';
 import { outline } from '../../rights/words';
-import { RejectTable } from '../intake/RejectTable';
+import { Rejects } from '../intake/Rejects';
 import { AgreementRows, Freshness, useLayers } from './parts';
 
 export function OfficerHome() {
@@ -60,7 +60,7 @@ export function OfficerHome() {
               { key: 'title', head: t.common.name, sort: (d) => say(d.title), cell: (d) => <RouteLink to={`/catalogue/${d.id}`}>{say(d.title)}</RouteLink> },
               { key: 'latest', head: t.home.lastSeen, sort: (d) => latest.get(d.id)?.latest, cell: (d) => {
                 const layer = latest.get(d.id);
-                return layer?.refused ? <Badge tone="bad">{t.map.ended}</Badge> : <Freshness latest={layer?.latest ?? null} still={layer?.kind === 'areas'} />;
+                return layer?.refused ? <RefusedBadge problem={layer.refused} /> : <Freshness latest={layer?.latest ?? null} still={layer?.kind === 'areas'} />;
               } },
               { key: 'users', head: t.home.usedBy, sort: (d) => users(d.id).length, cell: (d) => {
                 const list = users(d.id);
@@ -85,7 +85,6 @@ export function VendorHome() {
   const api = useApi();
   const { identity } = useSession();
   const agreements = useResource('home agreements', (signal) => api.exchange.agreements({}, signal), 15_000);
-  const rejects = useResource('home rejects', (signal) => api.platform.rejects(signal), 30_000);
   const dataset = agreements.data?.find((a) => a.state === 'active' && a.assignee === identity?.participant)?.datasets[0] ?? names.datasets[0]?.id ?? 'urn:dmi:dataset:gemeente:garages';
   const python = `import json, os, urllib.parse, urllib.request
 
@@ -116,9 +115,7 @@ for item in json.load(urllib.request.urlopen(request))["items"]:
         <CodeExample title="Python" code={python} />
       </Section>
       <Section title={t.home.rejects} id="rejects">
-        <Loaded resource={rejects} height={120} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.home.rejectsNone}</p>}>
-          {(all) => <RejectTable rejects={all.slice(0, 10)} changed={rejects.reload} />}
-        </Loaded>
+        <Rejects every={30_000} />
       </Section>
     </>
   );

@@ -7,14 +7,16 @@ import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { outline } from '../../rights/words';
 import { Badge, stateTone } from '../../ui/Badge';
+import { RefusedBadge } from '../../ui/RefusedBadge';
 import { Loaded } from '../../ui/State';
 import { isLate, useNow } from '../../app/useNow';
 
 export function Freshness({ latest, still }: { latest: string | null; still?: boolean }) {
   const { t, age } = useI18n();
   const now = useNow();
+  if (still) return <span className="dmi-small dmi-soft">{t.home.still}</span>;
   if (latest === null) return <Badge>{t.home.never}</Badge>;
-  const late = !still && isLate(latest, now);
+  const late = isLate(latest, now);
   return (
     <span className="dmi-badges">
       <Badge tone={late ? 'warn' : 'good'}>{late ? t.home.lateWord : t.home.fresh}</Badge>
@@ -62,7 +64,7 @@ export function LayerRows() {
                 <p><RouteLink to={`/map?layer=${layer.id}`}>{say(layer.title)}</RouteLink></p>
                 <p className="dmi-small dmi-soft">{names.participant(layer.owner)}</p>
               </div>
-              {layer.refused ? <Badge tone="bad">{t.map.ended}</Badge> : <Freshness latest={layer.latest} still={layer.kind === 'areas'} />}
+              {layer.refused ? <RefusedBadge problem={layer.refused} /> : <Freshness latest={layer.latest} still={layer.kind === 'areas'} />}
             </li>
           ))}
         </ul>

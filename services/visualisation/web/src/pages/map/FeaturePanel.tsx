@@ -3,7 +3,6 @@ import { useEffect, useRef, useState } from 'react';
 import { Heading2, Heading3 } from '@utrecht/component-library-react';
 import type { Layer, LayerFeature } from '../../api';
 import { useNames } from '../../app/names';
-import { RouteLink } from '../../app/router';
 import { useApi } from '../../app/session';
 import { useResource } from '../../app/useResource';
 import { withGaps } from '../../chart/scales';
@@ -13,6 +12,7 @@ import { shortId } from '../../i18n/format';
 import { toRdNew } from '../../map/rd';
 import { CopyButton } from '../../ui/CopyButton';
 import { RadioGroup } from '../../ui/fields';
+import { AgreementLink } from '../../ui/AgreementLink';
 import { Icon } from '../../ui/Icon';
 import { Loaded } from '../../ui/State';
 
@@ -20,12 +20,14 @@ interface Props {
   layer: Layer;
   feature: LayerFeature;
   siblings: LayerFeature[];
+  /** Names of neighbourhoods by their code. */
+  areas: Map<string, string>;
   at: [number, number] | null;
   onClose: () => void;
   onChoose: (id: string) => void;
 }
 
-export function FeaturePanel({ layer, feature, siblings, at, onClose, onChoose }: Props) {
+export function FeaturePanel({ layer, feature, siblings, areas, at, onClose, onChoose }: Props) {
   const { t, say, term, quantity, moment, age, percent, number } = useI18n();
   const names = useNames();
   const p = feature.properties;
@@ -39,7 +41,7 @@ export function FeaturePanel({ layer, feature, siblings, at, onClose, onChoose }
     // After a choice the focus follows to what was chosen; a page that just opened keeps its own start.
     if (document.activeElement !== document.body) panel.current?.focus();
   }, [p.id]);
-  const neighbourhood = typeof p.neighbourhood === 'string' ? p.neighbourhood : null;
+  const neighbourhood = typeof p.neighbourhood === 'string' ? (areas.get(p.neighbourhood) ?? p.neighbourhood) : null;
 
   return (
     <section ref={panel} tabIndex={-1} className="dmi-panel" aria-label={t.map.panel}>
@@ -70,7 +72,7 @@ export function FeaturePanel({ layer, feature, siblings, at, onClose, onChoose }
         <dt>{t.map.from}</dt>
         <dd>{names.participant(layer.owner)}{layer.source && layer.source !== names.participant(layer.owner) ? `, ${layer.source}` : ''}</dd>
         {p.agreement ? (
-          <><dt>{t.map.under}</dt><dd><RouteLink to={`/agreements/${p.agreement}`}>{shortId(p.agreement)}</RouteLink></dd></>
+          <><dt>{t.map.under}</dt><dd><AgreementLink id={p.agreement} /></dd></>
         ) : null}
       </dl>
       {siblings.length > 1 ? (
@@ -87,7 +89,7 @@ export function FeaturePanel({ layer, feature, siblings, at, onClose, onChoose }
           </ul>
         </>
       ) : null}
-      {p.datastream ? <HistoryChart datastream={p.datastream} purpose={layer.purpose ?? undefined} title={`${title}, ${term(p.observed_property)}`} capacity={p.capacity ?? null} /> : null}
+      {p.datastream ? <HistoryChart datastream={p.datastream} title={`${title}, ${term(p.observed_property)}`} capacity={p.capacity ?? null} /> : null}
       {point ? <Coordinates point={point} /> : null}
     </section>
   );
@@ -97,8 +99,8 @@ function FigureRow({ name, value }: { name: string; value: string }) {
   return (<><dt className="dmi-cap">{name}</dt><dd>{value}</dd></>);
 }
 
-function HistoryChart({ datastream, purpose, title, capacity }: { datastream: string; purpose?: string; title: string; capacity: number | null }) {
-  const { t, term } = useI18n();
+function HistoryChart({ datastream, title, capacity }: { datastream: string; title: string; capacity: number | null }) {
+  const { t } = useI18n();
   const api = useApi();
   const [days, setDays] = useState('1');
   const history = useResource(
@@ -106,7 +108,7 @@ function HistoryChart({ datastream, purpose, title, capacity }: { datastream: st
     (signal) => {
       const to = new Date();
       const from = new Date(to.getTime() - Number(days) * 86_400_000);
-      return api.visualisation.history(datastream, from, to, 96, purpose, signal);
+      return api.visualisation.history(datastream, from, to, 96, signal);
     },
     60_000,
   );
@@ -133,7 +135,6 @@ function HistoryChart({ datastream, purpose, title, capacity }: { datastream: st
           />
         )}
       </Loaded>
-      <p className="dmi-sr-only">{term(datastream)}</p>
     </div>
   );
 }

@@ -3,8 +3,10 @@ import { useId } from 'react';
 import type { Layer } from '../../api';
 import { ApiError } from '../../api/problem';
 import { useNames } from '../../app/names';
+import { RouteLink } from '../../app/router';
 import { isLate, useNow } from '../../app/useNow';
 import { useI18n } from '../../i18n';
+import { licenceName } from '../../i18n/format';
 import { missingColour } from '../../map/ramp';
 import { Badge } from '../../ui/Badge';
 import { Icon } from '../../ui/Icon';
@@ -95,8 +97,8 @@ export function LayerItem(props: LayerItemProps) {
           </label>
           <p className="dmi-small dmi-soft">
             {layer.source && layer.source !== names.participant(layer.owner) ? `${t.common.source}: ${layer.source}. ` : ''}
-            {layer.licence ? `${t.common.licence}: ${layer.licence}. ` : ''}
-            {t.common.owner}: {names.participant(layer.owner)}.
+            {layer.licence ? `${t.common.licence}: ${licenceName(layer.licence)}. ` : ''}
+            {t.common.owner}: {names.participant(layer.owner)}. <RouteLink to={`/catalogue/${layer.id}`} aria-label={`${t.map.about}: ${title}`}>{t.map.about}</RouteLink>
           </p>
           <button type="button" className="dmi-link-button" aria-label={t.map.tableOf(title)} onClick={props.onTable}>
             <Icon name="table" size={16} /> {t.map.asTable}

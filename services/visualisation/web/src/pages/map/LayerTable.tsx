@@ -6,15 +6,18 @@ import { DataTable, type Column } from '../../ui/DataTable';
 interface Props {
   layer: Layer;
   features: LayerFeatures;
+  /** Names of neighbourhoods by their code. */
+  areas: Map<string, string>;
   current: string | null;
   onShow: (feature: LayerFeature) => void;
 }
 
-export function LayerTable({ layer, features, current, onShow }: Props) {
+export function LayerTable({ layer, features, areas, current, onShow }: Props) {
   const { t, say, term, quantity, moment, percent, number } = useI18n();
   const rows: LayerFeature[] = features.features;
   const withCapacity = rows.some((row) => row.properties.capacity);
   const extra = layer.kind === 'areas' ? extraFigures(rows) : [];
+  const areaOf = (r: LayerFeature) => (r.properties.neighbourhood ? (areas.get(r.properties.neighbourhood) ?? r.properties.neighbourhood) : null);
   const columns: Column<LayerFeature>[] = [
     {
       key: 'name', head: t.common.name, sort: (r) => r.properties.name ?? r.properties.id,
@@ -36,7 +39,7 @@ export function LayerTable({ layer, features, current, onShow }: Props) {
             : []),
           { key: 'time', head: t.map.when, sort: (r) => r.properties.phenomenon_time, cell: (r) => moment(r.properties.phenomenon_time) },
           { key: 'flag', head: t.map.flag, sort: (r) => String(r.properties.flag ?? ''), cell: (r) => term(r.properties.flag === null || r.properties.flag === undefined ? null : String(r.properties.flag)) },
-          { key: 'area', head: t.map.neighbourhood, sort: (r) => r.properties.neighbourhood, cell: (r) => r.properties.neighbourhood ?? t.common.noData },
+          { key: 'area', head: t.map.neighbourhood, sort: (r) => areaOf(r), cell: (r) => areaOf(r) ?? t.common.noData },
         ] as Column<LayerFeature>[])
       : extra.map((key) => ({
           key, head: term(key), numeric: true,

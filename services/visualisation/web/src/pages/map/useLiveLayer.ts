@@ -58,9 +58,8 @@ export function merge(features: LayerFeatures, updates: Map<string, ObservationP
 
 export function useLiveLayer(layer: Layer, on: boolean, onUpdate: (count: number) => void, onEnded: () => void): LiveLayer {
   const api = useApi();
-  const purpose = layer.purpose ?? undefined;
   const active = on && !layer.refused;
-  const resource = useResource(active ? layer.id : null, (signal) => api.visualisation.features(layer.id, purpose, signal));
+  const resource = useResource(active ? layer.id : null, (signal) => api.visualisation.features(layer.id, signal));
   const [updates, setUpdates] = useState(new Map<string, ObservationProperties>());
   const [stream, setStream] = useState<StreamState | null>(null);
   const [ended, setEnded] = useState<ApiError | null>(null);
@@ -90,13 +89,13 @@ export function useLiveLayer(layer: Layer, on: boolean, onUpdate: (count: number
           stopped();
         }
       },
-    }, purpose);
+    });
     return () => {
       clearInterval(paint);
       close();
       setStream(null);
     };
-  }, [active, loaded, api, layer.id, purpose]);
+  }, [active, loaded, api, layer.id]);
 
   const refused = ended !== null || resource.error?.kind === 'refused';
   const features = refused || !resource.data ? null : merge(resource.data, updates);
