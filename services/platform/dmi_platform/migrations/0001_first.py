@@ -10,8 +10,8 @@ down_revision = None
 # appended to a page that is in memory already, however many rows there are.
 SQLITE_OBSERVATION = """
 CREATE TABLE observation (
-    datastream INTEGER NOT NULL, time INTEGER NOT NULL, source_id TEXT NOT NULL,
-    result REAL, raw_result REAL, flags INTEGER NOT NULL, longitude REAL, latitude REAL,
+    datastream INTEGER NOT NULL, time BIGINT NOT NULL, source_id TEXT NOT NULL,
+    result DOUBLE, raw_result DOUBLE, flags INTEGER NOT NULL, longitude DOUBLE, latitude DOUBLE,
     subject TEXT, neighbourhood TEXT,
     PRIMARY KEY (datastream, time, source_id)
 ) WITHOUT ROWID
