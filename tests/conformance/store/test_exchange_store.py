@@ -316,9 +316,8 @@ def test_a_transaction_that_fails_leaves_nothing(store: Store, engine: sa.Engine
         assert connection.execute(sa.select(log_party)).all() == []
 
 
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)  # the embedded store has one process
 def test_of_two_relays_of_one_outbox_one_publishes_at_a_time(store: Store, engine: sa.Engine) -> None:
-    if engine.dialect.name == "sqlite":
-        pytest.skip("the embedded store has one process")
     put(store, agreement())
     slow, quick = FakeBus(), FakeBus()
     second = Relay(engine, outgoing, quick)
