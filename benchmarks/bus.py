@@ -14,7 +14,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.common.machine import facts
 from dmi_agreements.contracts.envelope import Envelope
 from dmi_infra.bus import Bus, Message, open_bus
 
@@ -116,7 +120,7 @@ def measure(address: str) -> dict[str, object]:
     bus.create_topics()
     asyncio.run(bus.publisher("ingest").publish_async(FEATURES, [_message(0, b"warm")]))
     megabytes = BATCHES * BATCH_BYTES / 1e6
-    figures: dict[str, object] = {"bus": address.split(":")[0]}
+    figures: dict[str, object] = {"benchmark": "bus", "bus": address.split(":")[0], "machine": facts()}
     figures["single_publishes_per_s"] = round(SINGLES / _seconds(lambda: asyncio.run(_singles(bus))))
     figures["records_out_per_s"] = round(RECORDS / _seconds(lambda: _records(bus)))
     figures["records_in_per_s"] = round(RECORDS / _seconds(lambda: _read(bus, "platform", RAW, RECORDS)))

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import random
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.common.machine import facts
 from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
 from dmi_agreements.decision import Request
 from dmi_agreements.policy.templates import from_template
@@ -101,6 +104,7 @@ def main() -> None:
     parser.add_argument("--agreements", type=int, default=10_000)
     parser.add_argument("--decisions", type=int, default=200_000)
     options = parser.parse_args()
+    machine = facts()
     rulebook = parse_rulebook({path.name: path.read_bytes() for path in RULEBOOK.glob("*.json")})
     table = LawTable(rulebook)
     table.apply(Participant(OWNER, "owner", [], rulebook=rulebook.version))
@@ -139,8 +143,8 @@ def main() -> None:
     cached = timed(10_000, lambda _: table.decide(personal, NOW))
     result = {
         "agreements": options.agreements,
-        "python": platform.python_version(),
-        "machine": platform.machine(),
+        "benchmark": "decide",
+        "machine": machine,
         "allowed_share": round(allowed, 3),
         "decide_us": deciding,
         "apply_first_half_us": first,

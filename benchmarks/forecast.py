@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import platform
+import sys
 import tempfile
 import time
 from datetime import datetime, timedelta
@@ -17,6 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.common.machine import facts
 from dmi_support_centre.models.backtest import KINDS, backtest, read
 from dmi_support_centre.models.forecast import OccupancyForecaster, PlaceHistory, series_of
 
@@ -63,12 +66,11 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--test-weeks", type=int, default=3)
     arguments = parser.parse_args()
+    machine = facts()
     with tempfile.TemporaryDirectory() as folder:
         summary = backtest(*split(arguments.file, Path(folder), arguments.test_weeks)).summary()
     summary.pop("places")
-    figures = {
-        "machine": f"{platform.machine()}, {platform.python_implementation()} {platform.python_version()}"
-    }
+    figures = {"benchmark": "forecast", "machine": machine}
     print(json.dumps({**figures, **summary, **one_forecast(arguments.file)}, indent=2))
 
 

@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import multiprocessing
+import sys
 import tempfile
 import threading
 import time
@@ -22,8 +23,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from urllib.parse import urlsplit
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 import uvicorn
 
+from benchmarks.common.machine import cpu_seconds, facts
 from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.law import Dataset, Heartbeat, LawEvent, Participant
 from dmi_infra import clock, jose
@@ -93,15 +97,15 @@ def _serve(folder: str, pipe: Connection) -> None:
 
 
 @contextmanager
-def _node() -> Iterator[tuple[str, str]]:
-    """A node of its own: its address and a token."""
+def _node() -> Iterator[tuple[str, str, int]]:
+    """A node of its own: its address, a token and its process."""
     here, there = multiprocessing.get_context("spawn").Pipe()
     with tempfile.TemporaryDirectory() as folder:
         process = multiprocessing.get_context("spawn").Process(target=_serve, args=(folder, there))
         process.start()
         try:
             port, token = here.recv()
-            yield f"http://127.0.0.1:{port}", token
+            yield f"http://127.0.0.1:{port}", token, process.pid or 0
         finally:
             here.send(None)
             process.join(20)
@@ -182,15 +186,18 @@ async def _prepare(url: str, token: str) -> Target:
     return target
 
 
-async def _measure(target: Target, singles: int, arrays: int) -> dict[str, float]:
+async def _measure(target: Target, singles: int, arrays: int, pid: int | None = None) -> dict[str, object]:
     await _load(target, "/v1.1/Observations", [_single(target, number) for number in range(500)])
+    before = cpu_seconds(pid) if pid else 0.0
     took, each = await _load(target, "/v1.1/Observations", [_single(target, n + 500) for n in range(singles)])
+    single_cpu = cpu_seconds(pid) - before if pid else None
     array_took, array_each = await _load(
         target, "/v1.1/CreateObservations", [_array(target, number) for number in range(arrays)]
     )
     return {
         "connections": CONNECTIONS,
         "single_per_s": round(singles / took),
+        "single_cpu_us": None if single_cpu is None else round(single_cpu / singles * 1e6, 1),
         "single_p50_ms": round(each[len(each) // 2] * 1000, 2),
         "single_p99_ms": round(each[int(len(each) * 0.99)] * 1000, 2),
         "array_rows_per_s": round(arrays * ROWS / array_took),
@@ -207,13 +214,16 @@ def main() -> None:
     parser.add_argument("--singles", type=int, default=10_000)
     parser.add_argument("--arrays", type=int, default=200)
     given = parser.parse_args()
+    machine = facts()
     if given.url:
         target = Target(given.url.rstrip("/"), given.token, given.datastream)
-        print(json.dumps(asyncio.run(_measure(target, given.singles, given.arrays))))
+        figures = asyncio.run(_measure(target, given.singles, given.arrays))
+        print(json.dumps({"benchmark": "intake", **figures, "machine": machine}))
         return
-    with _node() as (url, token):
+    with _node() as (url, token, pid):
         target = asyncio.run(_prepare(url, token))
-        print(json.dumps(asyncio.run(_measure(target, given.singles, given.arrays))))
+        figures = asyncio.run(_measure(target, given.singles, given.arrays, pid))
+    print(json.dumps({"benchmark": "intake", **figures, "machine": machine}))
 
 
 if __name__ == "__main__":

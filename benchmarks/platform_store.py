@@ -13,6 +13,7 @@ import cProfile
 import json
 import os
 import pstats
+import sys
 import tempfile
 import time
 import uuid
@@ -21,6 +22,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.common.machine import facts
 from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.features import Feature, FeatureBatch
 from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Participant
@@ -184,13 +188,14 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     profile = cProfile.Profile()
+    machine = facts()
     with tempfile.TemporaryDirectory() as folder:
         if options.profile:
             profile.enable()
         figures = run(options, Path(folder))
         profile.disable()
     store = "postgresql" if options.database else "sqlite"
-    print(json.dumps({"benchmark": "platform_store", "store": store, "figures": figures}))
+    print(json.dumps({"benchmark": "platform_store", "store": store, "figures": figures, "machine": machine}))
     if options.profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(25)
 

@@ -12,18 +12,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.common.machine import facts
 from dmi_command.client import Client
 from dmi_command.errors import AnswerRefused
 
 DATASET = "urn:dmi:dataset:gemeente:garages"
 STACK = "urn:dmi:participant:stack"
-READS = {
+READS: dict[str, Callable[[Client], object]] = {
     "query": lambda c: c.get("/platform/v1/latest", dataset=DATASET),
     "features": lambda c: c.get(f"/visualisation/v1/layers/{DATASET}/features"),
     "tile": lambda c: c.get_bytes(f"/visualisation/v1/layers/{DATASET}/tiles/12/2106/1351"),
     "export": lambda c: c.get_bytes(
-        f"/platform/v1/export?dataset={DATASET}&format=csv&from=2100-01-01T00:00:00Z"
+        f"/platform/v1/export?dataset={DATASET}&format=csv&from=2099-01-01T00:00:00Z"
     ),
 }
 
@@ -89,6 +93,7 @@ def main() -> None:
     """Print p50, p99 and the maximum in milliseconds as JSON."""
     url = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8080"
     trials = int(sys.argv[2]) if len(sys.argv) > 2 else 100
+    machine = facts()
     results = [trial(url) for _ in range(trials)]
     figures = {}
     for name in results[0]:
@@ -98,7 +103,7 @@ def main() -> None:
             "p99_ms": round(values[min(len(values) - 1, int(len(values) * 0.99))], 1),
             "max_ms": round(values[-1], 1),
         }
-    print(json.dumps({"benchmark": "stop", "trials": trials, **figures}, indent=2))
+    print(json.dumps({"benchmark": "stop", "trials": trials, **figures, "machine": machine}, indent=2))
 
 
 if __name__ == "__main__":

@@ -24,11 +24,15 @@ from dmi_command.demo.publish import DemoCity
 from dmi_command.fleet import Child, Fleet, start_service
 from dmi_command.gateway import gateway
 from dmi_command.servers import free_port
-from dmi_command.stack import SERVICES
+from dmi_command.stack import SERVICES, server
 from dmi_infra.jose import SigningKey
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
+BYTECODE = {
+    "PYTHONDONTWRITEBYTECODE": "",
+    "PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache" / "bytecode"),
+}
 SHORT_HISTORY = 15 * 86_400_000_000
 """Half a month of measurements is enough for every page to have something to show (microseconds)."""
 
@@ -78,13 +82,11 @@ class EmbeddedStack(Stack):
 
     def start(self) -> None:
         """Start, or start again on the same folder."""
-        environment = _environment(
-            {"DMI_DATA_DIR": str(self.data_dir), "DMI_PORT": self.url.rsplit(":", 1)[1]}
-        )
+        settings = {"DMI_DATA_DIR": str(self.data_dir), "DMI_PORT": self.url.rsplit(":", 1)[1]}
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "dmi_command", "up", "--no-demo"]
             self.processes["stack"] = subprocess.Popen(
-                command, env=environment, stdout=log, stderr=log, cwd=ROOT
+                command, env=environment(settings), stdout=log, stderr=log, cwd=ROOT
             )
         self.await_ready()
 
@@ -114,15 +116,13 @@ class ServerStack(Stack):
 
     def start(self) -> None:
         """Start servers, services and gateway."""
-        self._settings = dict(self.fleet.start_servers())
+        self._settings = {**self.fleet.start_servers(), **BYTECODE}
         with self.log.open("ab") as log:
             for name in SERVICES:
                 self.fleet.children.append(start_service(name, self._settings, output=log))
         targets = {child.name: child.address for child in self.fleet.children}
         port = int(self.url.rsplit(":", 1)[1])
-        self._gateway = uvicorn.Server(
-            uvicorn.Config(gateway(targets), host="127.0.0.1", port=port, log_level="error", log_config=None)
-        )
+        self._gateway = server(gateway(targets), "127.0.0.1", port, grace=1)
         self._thread = threading.Thread(target=self._gateway.run, daemon=True)
         self._thread.start()
         self.await_ready()
@@ -137,12 +137,16 @@ class ServerStack(Stack):
         self.child(service).process.wait()
 
     def restart(self, service: str) -> None:
+        """Start one killed service again on its port, and wait until all are ready."""
+        self.spawn(service)
+        self.await_ready()
+
+    def spawn(self, service: str) -> None:
         """Start one killed service again on its port."""
         old = self.child(service)
         with self.log.open("ab") as log:
             new = start_service(service, self._settings, port=old.port, output=log)
         self.fleet.children[self.fleet.children.index(old)] = new
-        self.await_ready()
 
     def stop(self) -> None:
         """Stop everything."""
@@ -152,9 +156,13 @@ class ServerStack(Stack):
         self.fleet.stop()
 
 
-def _environment(more: dict[str, str]) -> dict[str, str]:
+def environment(more: dict[str, str]) -> dict[str, str]:
+    """The environment of a process of a stack: none of this session's settings, and bytecode that is kept.
+
+    Without kept bytecode (some environments forbid it) each of many starts would take seconds to compile.
+    """
     own = {name: value for name, value in os.environ.items() if not name.startswith("DMI_")}
-    return {**own, **more}
+    return {**own, **BYTECODE, **more}
 
 
 def load_city(stack: Stack, length: int = SHORT_HISTORY) -> None:
@@ -199,8 +207,6 @@ def server_stack(
 ) -> Iterator[ServerStack]:
     """The fleet on Kafka and PostgreSQL with the demonstration city; the other two fixtures skip what is missing."""
     folder = tmp_path_factory.mktemp("server")
-    for place in (folder, folder.parent, folder.parent.parent):
-        place.chmod(0o755)  # PostgreSQL runs as another user
     stack = ServerStack("server", f"http://127.0.0.1:{free_port()}", folder / "data", folder / "log")
     try:
         stack.start()

@@ -7,13 +7,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from dmi_command.errors import AnswerRefused, CommandFailed, NotReached
 from dmi_command.servers import free_port
 from dmi_command.stack import check_port
+from dmi_infra.clock import to_text
 from tests.stack_plugin import EmbeddedStack, ServerStack, Stack, await_settled, load_city
 
 GARAGES = "urn:dmi:dataset:gemeente:garages"
@@ -22,15 +22,18 @@ KILLS = 20
 ROWS = 50
 HOUR = 3_600_000_000
 FIRST = 1_500_000_000_000_000
-"""Long before the city's own measurements, so that only this test's rows lie there."""
+"""Long before the city's own measurements, so that only these tests' rows lie there (microseconds)."""
+SPAN = 100_000_000_000_000
+"""From one test's rows to the next one's; room for more than a million."""
 
 
 class Sensor(threading.Thread):
     """Posts batches without a pause; a batch without an answer is sent again, as a sensor would."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, first: int = FIRST) -> None:
         super().__init__(daemon=True)
         self._stack = stack
+        self.first = first
         self.acknowledged = 0
         self.failure: str | None = None
         self.stopping = threading.Event()
@@ -38,7 +41,7 @@ class Sensor(threading.Thread):
     def run(self) -> None:
         client = self._stack.participant("urn:dmi:participant:gemeente")
         while not self.stopping.is_set():
-            first = FIRST + self.acknowledged * 60_000_000
+            first = self.first + self.acknowledged * 60_000_000
             body = {
                 "dataset": GARAGES,
                 "datastream": [DATASTREAM] * ROWS,
@@ -59,7 +62,7 @@ class Sensor(threading.Thread):
             self.acknowledged += ROWS
 
 
-def _stored(stack: Stack, count: int) -> Counter[str]:
+def _stored(stack: Stack, first: int) -> Counter[str]:
     """How often each acknowledged time is stored, read page by page through the public interface."""
     found: Counter[str] = Counter()
     with stack.demo("officer") as client:
@@ -67,7 +70,7 @@ def _stored(stack: Stack, count: int) -> Counter[str]:
         while True:
             page = client.get(
                 f"/platform/v1/datastreams/{DATASTREAM}/observations",
-                **{"from": "2017-01-01T00:00:00Z", "to": "2019-01-01T00:00:00Z"},
+                **{"from": to_text(first), "to": to_text(first + SPAN)},
                 limit=10_000,
                 cursor=cursor,
             )
@@ -82,16 +85,17 @@ def _check(stack: Stack, sensor: Sensor) -> None:
     sensor.join(30)
     assert sensor.failure is None
     await_settled(stack)
-    stored = _stored(stack, sensor.acknowledged)
+    stored = _stored(stack, sensor.first)
     assert sensor.acknowledged > 0
     assert len(stored) >= sensor.acknowledged, "an acknowledged observation is missing"
     assert len(stored) <= sensor.acknowledged + ROWS, "more than the one batch without an answer was added"
     assert set(stored.values()) == {1}, "an observation is stored twice"
 
 
-@pytest.fixture
-def own_embedded(tmp_path: Path) -> Iterator[EmbeddedStack]:
-    stack = EmbeddedStack("embedded", f"http://127.0.0.1:{free_port()}", tmp_path / "data", tmp_path / "log")
+@pytest.fixture(scope="module")
+def own_embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
+    folder = tmp_path_factory.mktemp("kill")
+    stack = EmbeddedStack("embedded", f"http://127.0.0.1:{free_port()}", folder / "data", folder / "log")
     stack.start()
     load_city(stack, HOUR)
     yield stack
@@ -103,8 +107,6 @@ def own_server(
     tmp_path_factory: pytest.TempPathFactory, kafka_server: object, postgres_server: object
 ) -> Iterator[ServerStack]:
     folder = tmp_path_factory.mktemp("kill")
-    for place in (folder, folder.parent, folder.parent.parent):
-        place.chmod(0o755)  # PostgreSQL runs as another user
     stack = ServerStack("server", f"http://127.0.0.1:{free_port()}", folder / "data", folder / "log")
     try:
         stack.start()
@@ -122,7 +124,7 @@ def test_embedded_every_acknowledged_observation_is_stored_once_after_twenty_kil
     sensor = Sensor(own_embedded)
     sensor.start()
     for _ in range(KILLS):
-        time.sleep(moments.uniform(0.1, 1.5))
+        time.sleep(moments.uniform(0.05, 1.0))
         own_embedded.kill()
         own_embedded.start()
     _check(own_embedded, sensor)
@@ -144,7 +146,7 @@ def test_server_every_acknowledged_observation_is_stored_once_after_twenty_kills
 
 
 def test_a_graceful_stop_takes_less_than_five_seconds(own_embedded: EmbeddedStack) -> None:
-    sensor = Sensor(own_embedded)
+    sensor = Sensor(own_embedded, FIRST - SPAN)
     sensor.start()
     time.sleep(1)
     took = own_embedded.stop()

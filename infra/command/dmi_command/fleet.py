@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -14,10 +17,15 @@ from typing import IO
 import httpx
 
 from dmi_command.errors import CannotStart
-from dmi_command.servers import KafkaServer, PostgresServer, ServerError, fetch_jars, free_port
+from dmi_command.servers import KafkaServer, Keeper, PostgresServer, ServerError, fetch_jars, free_port
 
 READY_SECONDS = 60
-STOP_SECONDS = 6
+LEAVE_SECONDS = 2.5
+"""What the services get to leave; with ``STOP_SECONDS`` for the servers a stop takes less than five seconds."""
+STOP_SECONDS = 2.0
+LOOK_SECONDS = 0.25
+PATIENCE, WINDOW_SECONDS = 5, 60.0
+"""A process that ends more often than this within the window is not started again."""
 
 
 @dataclass
@@ -43,23 +51,29 @@ class Fleet:
     kafka_libs: Path
     kafka_pom: Path
     children: list[Child] = field(default_factory=list)
-    _kafka: KafkaServer | None = None
-    _postgres: PostgresServer | None = None
+    kafka: KafkaServer | None = None
+    postgres: PostgresServer | None = None
+    _keeper: Keeper = field(default_factory=Keeper)
+    _watch: Watch | None = None
 
     def start_servers(self) -> Mapping[str, str]:
         """Start Kafka and PostgreSQL; returns the settings that point at them."""
         try:
             fetch_jars(self.kafka_pom, self.kafka_libs)
-            self._kafka = KafkaServer(self.data_dir / "kafka", self.kafka_libs)
-            self._kafka.start()
-            self._postgres = PostgresServer(self.data_dir / "postgresql")
-            self._postgres.start()
-            self._postgres.create_database("dmi")
+            self.kafka = KafkaServer(self.data_dir / "kafka", self.kafka_libs)
+            self.kafka.launch()
+            self.postgres = PostgresServer(self.data_dir / "postgresql")
+            self.keep()
+            self.postgres.start()
+            self.keep()
+            self.kafka.await_ready()
         except ServerError as exc:
             raise CannotStart(str(exc)) from exc
+        except OSError as exc:
+            raise CannotStart(f"the data folder {self.data_dir} cannot be used: {exc.strerror}") from exc
         return {
-            "DMI_BUS_URL": self._kafka.url,
-            "DMI_DATABASE_URL": self._postgres.url(),
+            "DMI_BUS_URL": self.kafka.url,
+            "DMI_DATABASE_URL": self.postgres.url(),
             "DMI_DATA_DIR": str(self.data_dir),
             "DMI_PUBLIC_URL": self.public_url,
         }
@@ -68,34 +82,121 @@ class Fleet:
         """Start one process a service and wait until each is ready; returns their addresses by name."""
         for name in names:
             self.children.append(start_service(name, settings))
+            self.keep()
         until = time.monotonic() + READY_SECONDS
         for child in self.children:
             _await_ready(child, until)
         return {child.name: child.address for child in self.children}
 
+    def keep(self) -> None:
+        """Tell the keeper which processes belong to this fleet now."""
+        groups = [child.process.pid for child in self.children if child.process.poll() is None]
+        groups += [server.group for server in (self.kafka, self.postgres) if server and server.group]
+        self._keeper.keep(groups)
+
+    def watch(
+        self, settings: Mapping[str, str], lost: Callable[[str], None], say: Callable[[str], None]
+    ) -> None:
+        """Start again whatever ends by itself, and ``say`` so; ``lost`` when one keeps ending."""
+        self._watch = Watch(self, settings, lost, say)
+        self._watch.start()
+
     def stop(self) -> None:
-        """Stop the services, then the servers."""
+        """Stop the services, then the servers; all of it within five seconds."""
+        if self._watch:
+            self._watch.stop()
         for child in self.children:
             child.process.terminate()
+        until = time.monotonic() + LEAVE_SECONDS
         for child in self.children:
             try:
-                child.process.wait(STOP_SECONDS)
+                child.process.wait(max(0.0, until - time.monotonic()))
             except subprocess.TimeoutExpired:
                 child.process.kill()
-        if self._postgres:
-            self._postgres.stop()
-        if self._kafka:
-            self._kafka.stop()
+                child.process.wait()
+        servers = [server for server in (self.kafka, self.postgres) if server is not None]
+        if servers:
+            with ThreadPoolExecutor(len(servers)) as pool:
+                list(pool.map(lambda server: server.stop(STOP_SECONDS), servers))
+        self._keeper.close()
+
+
+class Watch:
+    """A thread that starts processes of a fleet again when they end by themselves."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        settings: Mapping[str, str],
+        lost: Callable[[str], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._fleet = fleet
+        self._settings = settings
+        self._lost = lost
+        self._say = say
+        self._ends: dict[str, deque[float]] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Start nothing any more."""
+        self._stopping.set()
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(LOOK_SECONDS):
+            try:
+                self._look()
+            except ServerError as exc:
+                self._lost(str(exc))
+                return
+            except CannotStart as exc:
+                self._lost(str(exc))
+                return
+
+    def _look(self) -> None:
+        for server, name in ((self._fleet.kafka, "Apache Kafka"), (self._fleet.postgres, "PostgreSQL")):
+            if server is not None and not server.running:
+                self._ended(name)
+                server.start()
+                self._fleet.keep()
+        for index, child in enumerate(self._fleet.children):
+            code = child.process.poll()
+            if code is not None and not self._stopping.is_set():
+                self._ended(child.name, code)
+                self._fleet.children[index] = start_service(child.name, self._settings, child.port)
+                self._fleet.keep()
+
+    def _ended(self, name: str, code: int | None = None) -> None:
+        why = "" if code is None else f" (exit code {code})"
+        ends = self._ends.setdefault(name, deque())
+        ends.append(time.monotonic())
+        while ends[0] < time.monotonic() - WINDOW_SECONDS:
+            ends.popleft()
+        if len(ends) > PATIENCE:
+            raise CannotStart(f"{name} ended {len(ends)} times within a minute{why}; the stack stops")
+        self._say(f"{name} ended by itself{why}; it is started again")
 
 
 def start_service(
     name: str, settings: Mapping[str, str], port: int | None = None, output: IO[bytes] | None = None
 ) -> Child:
-    """A process ``dmi serve <name>`` on a port of its own, writing to ``output`` or where this process writes."""
+    """A process that serves ``name`` on a port of its own, writing to ``output`` or where this process writes."""
     chosen = port or free_port()
     environment = {**os.environ, **settings, "DMI_PORT": str(chosen), "DMI_HOST": "127.0.0.1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "dmi_command", "serve", name], env=environment, stdout=output, stderr=output
+        [sys.executable, "-m", "dmi_command.serving", name],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        # In a group of its own: an interrupt in the terminal reaches the starter, which stops all in order.
+        start_new_session=True,
     )
     return Child(name, chosen, process)
 

@@ -6,13 +6,18 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import httpx
+import structlog
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from dmi_command.stack import outside
 from dmi_infra.http.problems import Problem
+
+log = structlog.get_logger("gateway")
 
 _HOP_BY_HOP = frozenset(
     {
@@ -61,7 +66,7 @@ def gateway(targets: Mapping[str, str]) -> Starlette:
             ).response()
         kept = {k: v for k, v in answer.headers.items() if k.lower() not in _HOP_BY_HOP}
         return StreamingResponse(
-            answer.aiter_raw(), answer.status_code, kept, background=BackgroundTask(answer.aclose)
+            _passed_on(answer), answer.status_code, kept, background=BackgroundTask(answer.aclose)
         )
 
     @asynccontextmanager
@@ -69,4 +74,19 @@ def gateway(targets: Mapping[str, str]) -> Starlette:
         yield
         await client.aclose()
 
-    return Starlette(routes=[Route("/{path:path}", forward, methods=METHODS)], lifespan=lifespan)
+    return Starlette(
+        routes=[Route("/{path:path}", forward, methods=METHODS)],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: outside},
+    )
+
+
+async def _passed_on(answer: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it arrives. When the service dies in the middle the connection is broken off, as by itself."""
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    except httpx.TransportError as exc:
+        log.warning("a service broke off its answer", address=str(answer.url.path), error=type(exc).__name__)
+        if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+            raise

@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import importlib
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import uvicorn
 from pydantic import ValidationError
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Mount
 
-import dmi_exchange.app
-import dmi_ingest.app
-import dmi_platform.app
-import dmi_support_centre.app
-import dmi_visualisation.app
 from dmi_command.errors import CannotStart, UsageWrong
+from dmi_command.leaving import EndsStreams
 from dmi_exchange.settings import ExchangeSettings
 from dmi_infra.bus import open_bus
 from dmi_infra.bus.errors import BusAddressError, BusError, BusUnavailable
 from dmi_infra.bus.port import Bus
 from dmi_infra.errors import Unavailable
+from dmi_infra.http.problems import Problem
 from dmi_infra.service import Service
 from dmi_infra.settings import Settings, UnknownSetting, check_environment
-from dmi_infra.sql import StoreTooNew
 from dmi_infra.telemetry import configure_logs
 from dmi_ingest.settings import IngestSettings
 from dmi_platform.settings import PlatformSettings
 from dmi_support_centre.settings import SupportCentreSettings
 from dmi_visualisation.settings import VisualisationSettings
-from dmi_visualisation.web import browser_application
 
 GRACE_SECONDS = 4
 """Time that open requests get at a stop; with the parts' own limits a stop takes under five seconds."""
@@ -42,18 +41,24 @@ GRACE_SECONDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """How one service is made."""
+    """How one service is made: its settings, and the module of its composition root."""
 
     settings: type[Settings]
-    build: Callable[[Any, Bus], Service]
+    root: str
+
+    def build(self, settings: Settings, bus: Bus) -> Service:
+        """The service, not yet started."""
+        # Imported by name: a process that runs one service holds the code of that one alone.
+        service: Service = importlib.import_module(self.root).build(settings, bus)
+        return service
 
 
 SERVICES: dict[str, Blueprint] = {
-    "exchange": Blueprint(ExchangeSettings, dmi_exchange.app.build),
-    "ingest": Blueprint(IngestSettings, dmi_ingest.app.build),
-    "platform": Blueprint(PlatformSettings, dmi_platform.app.build),
-    "visualisation": Blueprint(VisualisationSettings, dmi_visualisation.app.build),
-    "support-centre": Blueprint(SupportCentreSettings, dmi_support_centre.app.build),
+    "exchange": Blueprint(ExchangeSettings, "dmi_exchange.app"),
+    "ingest": Blueprint(IngestSettings, "dmi_ingest.app"),
+    "platform": Blueprint(PlatformSettings, "dmi_platform.app"),
+    "visualisation": Blueprint(VisualisationSettings, "dmi_visualisation.app"),
+    "support-centre": Blueprint(SupportCentreSettings, "dmi_support_centre.app"),
 }
 SETTINGS = tuple(blueprint.settings for blueprint in SERVICES.values())
 
@@ -74,6 +79,8 @@ def read_settings() -> Settings:
 
 def build_stack(names: Sequence[str], settings: Settings) -> Starlette:
     """The application that answers for these services; starting and stopping follow its lifespan."""
+    from dmi_infra.sql import StoreTooNew  # SQLAlchemy is not for processes that only watch others
+
     configure_logs(settings.log_level)
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -102,8 +109,21 @@ def build_stack(names: Sequence[str], settings: Settings) -> Starlette:
 
     routes = [Mount(f"/{service.name}", service.app) for service in services]
     if "visualisation" in names:
+        from dmi_visualisation.web import browser_application
+
         routes.append(Mount("/", browser_application()))
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: outside})
+
+
+def outside(_request: Request, exc: Exception) -> Response:
+    """The problem document for an address that belongs to no service, such as one with a line break in it."""
+    assert isinstance(exc, HTTPException)
+    code, detail = (
+        ("not-found", "there is nothing at this address")
+        if exc.status_code == 404
+        else ("refused", exc.detail)
+    )
+    return Problem(exc.status_code, code, detail).response()
 
 
 def _disk(exc: OSError, settings: Settings) -> str:
@@ -127,19 +147,34 @@ def check_port(host: str, port: int) -> None:
             raise CannotStart(f"port {port} on {host} {reason}; choose another with DMI_PORT") from exc
 
 
-def server(app: Starlette, host: str, port: int) -> uvicorn.Server:
-    """The HTTP server of ``app``, not yet running."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            log_level="warning",
-            access_log=False,
-            lifespan="on",
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            timeout_keep_alive=30,
-            server_header=False,
-            log_config=None,
+class StackServer(uvicorn.Server):
+    """The HTTP server; at a stop it first ends what would never end by itself."""
+
+    def __init__(self, app: Starlette, host: str, port: int, grace: float) -> None:
+        self._ends = EndsStreams(app)
+        super().__init__(
+            uvicorn.Config(
+                self._ends,
+                host=host,
+                port=port,
+                log_level="warning",
+                access_log=False,
+                lifespan="on",
+                timeout_graceful_shutdown=round(grace),
+                timeout_keep_alive=30,
+                server_header=False,
+                log_config=None,
+            )
         )
-    )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the open streams, then wait for requests."""
+        self._ends.leave()
+        # One turn of the loop, so that the streams' last bytes are on their way before connections close.
+        await asyncio.sleep(0)
+        await super().shutdown(sockets)
+
+
+def server(app: Starlette, host: str, port: int, grace: float = GRACE_SECONDS) -> StackServer:
+    """The HTTP server of ``app``, not yet running; ``grace`` is what open requests get at a stop (s)."""
+    return StackServer(app, host, port, grace)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
-import numpy as np
-from pyproj import Transformer
+if TYPE_CHECKING:
+    from pyproj import Transformer
 
 RD_NEW = "EPSG:28992"
 WGS84 = "OGC:CRS84"
@@ -14,6 +15,9 @@ WGS84 = "OGC:CRS84"
 
 @cache
 def _transformer(source: str, target: str) -> Transformer:
+    # Imported here: every service has a gate, and few agreements coarsen.
+    from pyproj import Transformer
+
     # always_xy: both sides in longitude/easting first, whatever axis order the registry states.
     return Transformer.from_crs(source, target, always_xy=True)
 
@@ -23,10 +27,10 @@ class Projection:
 
     def to_rd(self, lon: Sequence[float], lat: Sequence[float]) -> tuple[list[float], list[float]]:
         """WGS84 degrees to RD New metres."""
-        x, y = _transformer(WGS84, RD_NEW).transform(np.asarray(lon), np.asarray(lat))
-        return x.tolist(), y.tolist()
+        x, y = _transformer(WGS84, RD_NEW).transform(list(lon), list(lat))
+        return x, y
 
     def to_wgs84(self, x: Sequence[float], y: Sequence[float]) -> tuple[list[float], list[float]]:
         """RD New metres to WGS84 degrees."""
-        lon, lat = _transformer(RD_NEW, WGS84).transform(np.asarray(x), np.asarray(y))
-        return lon.tolist(), lat.tolist()
+        lon, lat = _transformer(RD_NEW, WGS84).transform(list(x), list(y))
+        return lon, lat

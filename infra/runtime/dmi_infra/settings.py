@@ -26,7 +26,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
     env: Literal["development", "production"] = Field(
-        "development", description="production refuses demonstration identities and hosted demonstration keys"
+        "development",
+        description=(
+            "production refuses demonstration identities, hosted demonstration keys, and webhooks to private addresses"
+        ),
     )
     data_dir: Path = Field(
         Path(".dmi"), description="folder of the embedded stores, the embedded bus and the keys"

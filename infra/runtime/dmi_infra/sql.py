@@ -86,6 +86,8 @@ def _sqlite(address: str) -> sa.Engine:
         address,
         pool_size=8,
         max_overflow=8,
+        # Each connection has a page cache of its own: in turn they would all fill, last in first out only those needed.
+        pool_use_lifo=True,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
 

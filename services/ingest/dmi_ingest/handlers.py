@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
-from dmi_infra.errors import FieldError, InputRefused
+from dmi_agreements.decision import Reason
+from dmi_agreements.table import LawTable
+from dmi_infra.errors import FieldError, InputRefused, Refused
 from dmi_infra.outbox import Relay
 from dmi_ingest import geometry, reading
 from dmi_ingest.errors import RowsRefused
@@ -22,16 +24,19 @@ FAULTS: Final = 100
 """Faults that an answer names; the count is exact beyond it."""
 REQUIRED: Final = ("dataset", "datastream", "phenomenon_time", "result")
 OPTIONAL: Final = ("longitude", "latitude", "subject", "source_id")
+AUTHORITIES: Final = frozenset({"dmi:role:municipality", "dmi:role:operator"})
+"""Roles of an owner whose datasets may say where neighbourhoods lie."""
 STREAM_PROPERTIES: Final = ("thing", "observed_property", "unit")
 
 
 class Ingest:
     """What a participant can hand in natively."""
 
-    def __init__(self, intake: Intake, features: FeatureStore, relay: Relay) -> None:
+    def __init__(self, intake: Intake, features: FeatureStore, relay: Relay, law: LawTable) -> None:
         self._intake = intake
         self._features = features
         self._relay = relay
+        self._law = law
 
     async def hand_in_batch(self, contributor: Contributor, document: object) -> dict[str, Any]:
         """Take the good rows of a column batch; raises ``RowsRefused`` when there are none."""
@@ -69,13 +74,13 @@ class Ingest:
         subjects: dict[str, str] = {}
         for index, item in enumerate(items):
             try:
-                good.append(_feature(item, crs, subjects))
+                good.append(read_feature(item, crs, subjects))
                 places.append(index)
             except InputRefused as exc:
                 faults.append(RowFault(index, exc.errors[0]))
         refuse_all(good, faults)
         stored = self.publish(dataset, good, subjects)
-        rule = "names a feature of another dataset already"
+        rule = "names a feature of another dataset already, or its thing does"
         faults += [RowFault(places[at], FieldError("id", rule, good[at].id)) for at in stored.foreign]
         if items and len(stored.foreign) == len(good):
             raise _refused(faults)
@@ -86,12 +91,22 @@ class Ingest:
         self, dataset: str, features: Sequence[Feature], subjects: dict[str, str] | None = None
     ) -> Published:
         """Keep features; the bus has them soon after, in most cases before this returns."""
+        self._check_authority(dataset, features)
         stored = self._features.put(dataset, features, subjects)
         self._intake.registry.changed(features)
         if stored.changed:
             self._relay.wake()
             self._features.wait_published(0.5)
         return stored
+
+    def _check_authority(self, dataset: str, features: Sequence[Feature]) -> None:
+        """Neighbourhoods are told with everyone's observations, so not every owner of a dataset may lay them down."""
+        if any(item.kind == "neighbourhood" for item in features):
+            entry = self._law.datasets.get(dataset)
+            owner = self._law.participants.get(entry.owner) if entry else None
+            if owner is None or not AUTHORITIES.intersection(owner.roles):
+                detail = "neighbourhoods are laid down in datasets of a municipality or the operator alone"
+                raise Refused([Reason("wrong_role", detail)], dataset)
 
     def _checked(self, columns: dict[str, Any]) -> tuple[ObservationBatch, list[int], list[RowFault]]:
         """The good rows, their indexes in the request, and the faults of the others."""
@@ -184,7 +199,8 @@ def _columns(document: object) -> dict[str, Any]:
     return found
 
 
-def _feature(item: object, crs: str, subjects: dict[str, str]) -> Feature:
+def read_feature(item: object, crs: str, subjects: dict[str, str]) -> Feature:
+    """A checked feature; whom it is about is put in ``subjects`` by its id. Raises ``InputRefused``."""
     body = reading.mapping(item, "feature")
     known_fields(body, ("id", "kind", "name", "geometry", "properties", "valid_from", "valid_to"))
     identifier = body.get("id")
@@ -193,7 +209,8 @@ def _feature(item: object, crs: str, subjects: dict[str, str]) -> Feature:
     kind = body.get("kind")
     if kind not in FEATURE_KINDS:
         raise InputRefused.of("kind", f"must be one of {', '.join(FEATURE_KINDS)}", reading.form(kind))
-    properties = dict(reading.mapping(body.get("properties") or {}, "properties"))
+    given = body.get("properties")
+    properties = {} if given is None else dict(reading.mapping(given, "properties"))
     reading.free(properties, "properties")
     if kind == "datastream":
         for name in STREAM_PROPERTIES:

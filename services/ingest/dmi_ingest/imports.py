@@ -14,12 +14,15 @@ import msgspec
 import structlog
 
 from dmi_agreements.contracts.envelope import encode
-from dmi_agreements.contracts.features import Feature, FeatureBatch
+from dmi_agreements.contracts.features import FeatureBatch
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unavailable
-from dmi_ingest.handlers import Ingest
+from dmi_infra.geo import WGS84
+from dmi_ingest import geometry, reading
+from dmi_ingest.handlers import Ingest, read_feature
 from dmi_ingest.intake import Contributor, Intake
+from dmi_ingest.model import valid_subject
 from dmi_ingest.sources.batching import Batch, DerivedBatch, batches
 from dmi_ingest.sources.port import Rejected, Source, SourceError
 from dmi_ingest.store.features import FeatureStore
@@ -261,7 +264,7 @@ class Imports:
                 found = list(batches(source.replay([unit], item.dataset), item.dataset, self._rows))
         except SourceError as exc:
             return Rejected(unit.file, unit.line, exc.rule, unit.field, unit.value, unit.raw, unit.at)
-        except (msgspec.DecodeError, ValueError):
+        except (msgspec.DecodeError, ValueError, InputRefused):
             return Rejected(unit.file, unit.line, "unreadable", unit.field, unit.value, unit.raw, unit.at)
         faulty = next((batch[0] for batch in found if isinstance(batch, list) and batch), None)
         if faulty is not None:
@@ -283,16 +286,27 @@ def _native(batch: ObservationBatch, row: int, reason: str, field: str) -> Rejec
 
 
 def _read_native(unit: Rejected, dataset: str) -> Batch:
+    """A corrected row that no source reads again; raises ``ValueError`` or ``InputRefused`` where it breaks a rule."""
     text = unit.raw if isinstance(unit.raw, str) else ""
     if unit.field == "id":
-        return FeatureBatch(dataset, [msgspec.json.decode(text, type=Feature)])
+        subjects: dict[str, str] = {}
+        return FeatureBatch(dataset, [read_feature(msgspec.json.decode(text), WGS84, subjects)])
     batch = msgspec.json.decode(text, type=ObservationBatch)
-    if (
-        len(batch) != 1
-        or batch.dataset != dataset
-        or not clock.EARLIEST <= batch.phenomenon_time[0] < clock.LATEST
-    ):
+    if len(batch) != 1 or batch.dataset != dataset:
         raise ValueError("must be one row of the dataset")
+    reading.micros(batch.phenomenon_time[0], "phenomenon_time")
+    if batch.longitude is not None or batch.latitude is not None:
+        place = (batch.longitude or [None])[0], (batch.latitude or [None])[0]
+        if place != (None, None):
+            geometry.position(*place)
+    if batch.flags or batch.raw_result or batch.neighbourhood:
+        raise ValueError("flags, raw values and neighbourhoods are given by the platform")
+    for subject in batch.subject or ():
+        if subject is not None and not valid_subject(subject):
+            raise ValueError("must be urn:dmi:person:<name>")
+    for name in (*(batch.source_id or ()), *(batch.observed_property or ()), *(batch.unit or ())):
+        if name is not None:
+            reading.text(name, "text", 200, shortest=0)
     return batch
 
 

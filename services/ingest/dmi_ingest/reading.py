@@ -32,7 +32,7 @@ def read_json(body: bytes) -> Any:
     """
     try:
         return msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return _read_loosely(body)
     except RecursionError as exc:
         raise _deep() from exc
@@ -40,7 +40,8 @@ def read_json(body: bytes) -> Any:
 
 def _read_loosely(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        # Decoded here, since of bytes the reader would take UTF-16 and halves of surrogate pairs too.
+        return json.loads(body.decode())
     except RecursionError as exc:
         raise _deep() from exc
     except json.JSONDecodeError as exc:

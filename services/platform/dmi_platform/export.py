@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
-import shapely
 
 from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.observations import ObservationBatch
@@ -41,28 +37,6 @@ COLUMNS: Final = (
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 """How a text begins that a spreadsheet takes for a formula."""
-_PIECE: Final = 64 * 1024
-_GEO: Final = {
-    "version": "1.1.0",
-    "primary_column": "geometry",
-    "columns": {"geometry": {"encoding": "WKB", "geometry_types": ["Point"]}},
-}
-"""GeoParquet 1.1 metadata; without ``crs`` it means OGC:CRS84."""
-_SCHEMA: Final = pa.schema(
-    [
-        ("datastream", pa.string()),
-        ("observed_property", pa.string()),
-        ("phenomenon_time", pa.timestamp("us", "UTC")),
-        ("result", pa.float64()),
-        ("unit", pa.string()),
-        ("flag", pa.int8()),
-        *((f"flag_{test}", pa.int8()) for test in quality.TESTS),
-        ("raw_result", pa.float64()),
-        ("neighbourhood", pa.string()),
-        ("geometry", pa.binary()),
-    ],
-    metadata={"geo": msgspec.json.encode(_GEO)},
-)
 
 
 class _Sink(io.RawIOBase):
@@ -211,31 +185,10 @@ def _geojson(batches: Iterable[ObservationBatch]) -> Iterator[bytes]:
 
 
 def _geoparquet(batches: Iterable[ObservationBatch]) -> Iterator[bytes]:
-    # Parquet ends with its index and is written with seeking, so it passes through a temporary file.
-    with tempfile.TemporaryFile() as file:
-        refused: Refused | None = None
-        with pq.ParquetWriter(file, _SCHEMA) as writer:
-            try:
-                for batch in batches:
-                    if len(batch):
-                        writer.write_table(_table(batch))
-            except Refused as exc:
-                refused = exc
-        file.seek(0)
-        while piece := file.read(_PIECE):
-            yield piece
-        if refused is not None:
-            raise refused
+    # Imported here: Arrow costs every process some 30 MB, and most never write a GeoParquet file.
+    from dmi_platform import geoparquet
 
-
-def _table(batch: ObservationBatch) -> Any:
-    rows = list(_rows(batch))
-    columns: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in _SCHEMA.names}
-    columns["phenomenon_time"] = batch.phenomenon_time
-    placed = [(row["longitude"], row["latitude"]) for row in rows]
-    points = [None if None in place else shapely.Point(place) for place in placed]
-    columns["geometry"] = shapely.to_wkb(points).tolist()
-    return pa.table(columns, schema=_SCHEMA)
+    yield from geoparquet.stream((batch, list(_rows(batch))) for batch in batches)
 
 
 _WRITERS: Final = {"csv": _csv, "geojson": _geojson, "geoparquet": _geoparquet}

@@ -135,7 +135,9 @@ class Scenarios:
     def result(self, row: ScenarioRow, number: int | None, opening: Opening) -> Result:
         """The outcome of a version (default the current one): the kept one, or run now under the caller's rights."""
         version = self.version(row, number or row.current)
-        return self._store.results.get(_result_id(row, version)) or self._run(row, version, opening)
+        kept = self._store.results.get(_result_id(row, version))
+        # Whoever looks at a shared scenario may have fewer rights: what comes of those is for its eyes alone.
+        return kept or self._run(row, version, opening, keep=row.owner == opening.identity.participant)
 
     def kept_result(self, row: ScenarioRow) -> Result | None:
         """The outcome of the current version, if it has been run."""
@@ -179,7 +181,7 @@ class Scenarios:
             if dataset in allowed and feature.geometry
         ], refused
 
-    def _run(self, row: ScenarioRow, version: VersionRow, opening: Opening) -> Result:
+    def _run(self, row: ScenarioRow, version: VersionRow, opening: Opening, *, keep: bool = True) -> Result:
         begun = time.perf_counter()
         pinned = self._snapshot(row.baseline)
         permits, refused = self._permits([part.dataset for part in pinned.parts], opening)
@@ -214,8 +216,9 @@ class Scenarios:
             "version": version.number,
         }
         result = Result(_result_id(row, version), SCENARIO, row.title, row.id, clock.now(), grounds, body)
-        self._store.results.save([result])
-        self._book.tell(result, SCENARIO, _transformations(baseline.version, version.edits))
+        if keep:
+            self._store.results.save([result])
+            self._book.tell(result, SCENARIO, _transformations(baseline.version, version.edits))
         return result
 
     def _permits(self, datasets: Sequence[str], opening: Opening) -> tuple[list[Permit], list[Refused]]:

@@ -95,26 +95,25 @@ class Maps:
 
     def tile(self, permit: Permit, z: int, x: int, y: int) -> bytes:
         """A vector tile; the same for viewers with the same rights, until the data changes."""
-        tiles.check(z, x, y)
-        subjects = self._gate.subjects(permit)
-        who = None if subjects is None else hash(frozenset(subjects))
-        moment = clock.now() // 1_000_000 if any(isinstance(d, Delay) for d in permit.duties) else 0
-        key = (
-            permit.dataset,
-            self._live.version(permit.dataset),
-            permit.duties,
-            permit.agreements,
-            who,
-            moment,
-            z,
-            x,
-            y,
-        )
+        key = self._tile_key(permit, z, x, y)
         found = self._cache.get(key)
         if found is None:
             found = tiles.encode(self._features(permit, None), z, x, y)
             self._cache.put(key, found)
         return found
+
+    def kept_tile(self, permit: Permit, z: int, x: int, y: int) -> bytes | None:
+        """The tile when it was made before and still holds, from memory alone."""
+        return self._cache.get(self._tile_key(permit, z, x, y))
+
+    def _tile_key(self, permit: Permit, z: int, x: int, y: int) -> tuple[object, ...]:
+        """All that a tile depends on."""
+        tiles.check(z, x, y)
+        subjects = self._gate.subjects(permit)
+        who = None if subjects is None else hash(frozenset(subjects))
+        moment = clock.now() // 1_000_000 if any(isinstance(d, Delay) for d in permit.duties) else 0
+        dataset = permit.dataset
+        return dataset, self._live.version(dataset), permit.duties, permit.agreements, who, moment, z, x, y
 
     async def events(self, permit: Permit) -> AsyncIterator[bytes]:
         """Server-sent events: ``observation`` with new features, ``ended`` with the reason, then the end."""

@@ -104,7 +104,7 @@ def point_feature(
         "properties": {
             "id": row.datastream,
             "datastream": row.datastream,
-            "name": meta.name if meta else row.datastream,
+            "name": thing_name(meta.name, row.observed_property) if meta else row.datastream,
             "observed_property": row.observed_property,
             "result": row.result,
             "unit": row.unit,
@@ -116,6 +116,11 @@ def point_feature(
             "agreement": agreements[0] if agreements else None,
         },
     }
+
+
+def thing_name(name: str, observed_property: str) -> str:
+    """The name of the thing: a datastream's name without what it observes, which the feature says itself."""
+    return name.removesuffix(f" {observed_property}") or name
 
 
 def place_of(row: Shown, meta: Feature | None) -> tuple[float, float] | None:

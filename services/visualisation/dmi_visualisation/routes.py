@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from dmi_infra import clock
@@ -49,8 +50,12 @@ def router(maps: Maps, background_url: str) -> APIRouter:
         response_class=Response,
         responses={200: {"content": {MEDIA_TYPE: {}}}},
     )
-    def tile(opening: View, layer: Layer, z: int, x: int, y: int) -> Response:
-        data = maps.tile(opening.permit(layer), z, x, y)
+    async def tile(opening: View, layer: Layer, z: int, x: int, y: int) -> Response:
+        permit = opening.permit(layer)
+        data = maps.kept_tile(permit, z, x, y)
+        if data is None:
+            # Only a tile that has to be made takes long enough to need a thread.
+            data = await run_in_threadpool(maps.tile, permit, z, x, y)
         # No cache outside: an agreement that ends must end the tile as well.
         return Response(data, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 

@@ -16,6 +16,8 @@ from dmi_infra.errors import InputRefused
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
 EXTENT = 4096
 MAX_ZOOM = 22
+CACHE_BYTES = 32 * 2**20
+"""Memory for made tiles. With live data most of them are soon outdated, so that more would hold dead ones."""
 _HALF_WORLD = 20037508.342789244
 """Half the circumference of the earth in web Mercator metres (EPSG:3857)."""
 
@@ -47,16 +49,16 @@ def mercator(lon: float, lat: float) -> tuple[float, float]:
 
 def encode(features: Sequence[Mapping[str, Any]], z: int, x: int, y: int) -> bytes:
     """The tile with one layer ``features``; values that a tile cannot hold are left out."""
-    west, south, east, north = tile_bounds(z, x, y)
-    margin = (east - west) / 16
+    bounds = tile_bounds(z, x, y)
+    margin = EXTENT / 16
     shown = []
     for feature in features:
         geometry = feature.get("geometry")
         if not geometry:
             continue
-        moved = shape(_project(geometry))
+        moved = shape(_project(geometry, bounds))
         left, bottom, right, top = moved.bounds
-        if right < west - margin or left > east + margin or top < south - margin or bottom > north + margin:
+        if right < -margin or left > EXTENT + margin or top < -margin or bottom > EXTENT + margin:
             continue
         properties = {
             name: value
@@ -65,26 +67,31 @@ def encode(features: Sequence[Mapping[str, Any]], z: int, x: int, y: int) -> byt
         }
         shown.append({"geometry": moved, "properties": properties})
     data: bytes = mapbox_vector_tile.encode(
-        [{"name": "features", "features": shown}],
-        default_options={"quantize_bounds": (west, south, east, north), "extents": EXTENT},
+        [{"name": "features", "features": shown}], default_options={"extents": EXTENT}
     )
     return data
 
 
-def _project(geometry: Mapping[str, Any]) -> dict[str, Any]:
+def _project(geometry: Mapping[str, Any], bounds: tuple[float, float, float, float]) -> dict[str, Any]:
+    """A GeoJSON geometry on the grid of the tile: 0 to ``EXTENT`` from its west and south."""
+    west, south, east, north = bounds
+    across, up = EXTENT / (east - west), EXTENT / (north - south)
+
     def walk(coordinates: Any) -> Any:
         if coordinates and isinstance(coordinates[0], int | float):
-            return mercator(coordinates[0], coordinates[1])
+            mx, my = mercator(coordinates[0], coordinates[1])
+            return round((mx - west) * across), round((my - south) * up)
         return [walk(part) for part in coordinates]
 
     return {"type": geometry["type"], "coordinates": walk(geometry["coordinates"])}
 
 
 class TileCache:
-    """The most recently used tiles; a key holds everything that a tile depends on."""
+    """The most recently used tiles, up to ``limit`` bytes; a key holds everything that a tile depends on."""
 
-    def __init__(self, size: int = 2000) -> None:
-        self._size = size
+    def __init__(self, limit: int = CACHE_BYTES) -> None:
+        self._limit = limit
+        self._held = 0
         self._tiles: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
         self._lock = Lock()
 
@@ -97,8 +104,16 @@ class TileCache:
             return found
 
     def put(self, key: tuple[Any, ...], tile: bytes) -> None:
-        """Keep a tile, and forget the one unused for longest."""
+        """Keep a tile, and forget those unused for longest."""
         with self._lock:
+            known = self._tiles.pop(key, None)
+            self._held += _size(tile) - (0 if known is None else _size(known))
             self._tiles[key] = tile
-            if len(self._tiles) > self._size:
-                self._tiles.popitem(last=False)
+            while self._held > self._limit:
+                _, forgotten = self._tiles.popitem(last=False)
+                self._held -= _size(forgotten)
+
+
+def _size(tile: bytes) -> int:
+    """Bytes that a tile holds in memory with its key and place."""
+    return len(tile) + 1000

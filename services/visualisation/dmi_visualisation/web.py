@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,6 +20,9 @@ POLICY = (
     "worker-src 'self' blob:; connect-src 'self' https://service.pdok.nl; frame-ancestors 'none'"
 )
 """Content Security Policy: nothing from elsewhere but PDOK's map, which a setting of the viewer switches on."""
+
+MEDIA_TYPES: Final = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
+"""Said outright: what a machine's own table makes of ``.mjs`` a browser may refuse to run."""
 
 
 def browser_application() -> Starlette:
@@ -40,6 +44,7 @@ def browser_application() -> Starlette:
         caching = "public, max-age=31536000, immutable" if immutable else "no-cache"
         return FileResponse(
             file,
+            media_type=MEDIA_TYPES.get(file.suffix),
             headers={
                 "Cache-Control": caching,
                 "Content-Security-Policy": POLICY,

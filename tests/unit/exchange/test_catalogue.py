@@ -67,3 +67,9 @@ def test_the_catalogue_is_public_linked_data(node: Node) -> None:
 
 def test_an_unknown_dataset_is_not_found(node: Node) -> None:
     node.refused(node.ask("GET", "/v1/datasets/urn:dmi:dataset:x:y", OFFICER), 404, "not-found")
+
+
+def test_data_gathered_under_consent_keeps_that_basis(node: Node) -> None:
+    body = NEW | {"id": BICYCLES, "personal": True, "basis": "dmi:basis:public-task"}
+    node.refused(node.ask("POST", "/v1/datasets", OFFICER, json=body), 409, "conflict")
+    assert node.get(f"/v1/datasets/{BICYCLES}")["basis"] in ("", "dmi:basis:consent")

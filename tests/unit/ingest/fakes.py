@@ -168,7 +168,8 @@ class Node:
 
 def _law(table: LawTable) -> None:
     for participant in (GEMEENTE, VENDOR, STACK):
-        table.apply(Participant(participant, participant, [], rulebook="1.0.0"))
+        roles = ["dmi:role:municipality"] if participant == GEMEENTE else ["dmi:role:vendor"]
+        table.apply(Participant(participant, participant, roles, rulebook="1.0.0"))
     for dataset, owner, personal in (
         (GARAGES, GEMEENTE, False), (BICYCLES, GEMEENTE, True), (OTHER, VENDOR, False),
     ):  # fmt: skip

@@ -112,7 +112,7 @@ def test_a_faulty_feature_is_refused_by_field(node: Node, change: dict[str, Any]
 def test_an_id_belongs_to_the_dataset_that_named_it_first(city: Node) -> None:
     stolen = features(feature(id="garages.centrum", kind="thing"), dataset=OTHER)
     error = city.refused("/v1/features", stolen, who=VENDOR)
-    assert error["rule"] == "names a feature of another dataset already"
+    assert error["rule"] == "names a feature of another dataset already, or its thing does"
 
 
 def test_a_subject_given_with_a_thing_holds_for_its_datastreams_and_is_not_published(node: Node) -> None:

@@ -16,7 +16,7 @@ from dmi_infra.bus.port import Message
 from dmi_infra.errors import NotFound
 from dmi_support_centre.errors import AddressRefused
 from dmi_support_centre.store import Store
-from dmi_support_centre.webhooks import RETRY_SECONDS, HttpSender, Webhooks
+from dmi_support_centre.webhooks import RETRY_SECONDS, HttpSender, Webhooks, is_public
 
 ENVELOPE = Envelope(
     "event-1", "urn:dmi:service:support-centre", "nl.dmi.measure.published.v1", "2026-01-01T00:00:00Z"
@@ -113,6 +113,19 @@ def test_ending_a_subscription_drops_what_waits_for_it(store: Store, webhooks: W
 def test_what_is_no_plain_web_address_is_refused(url: str) -> None:
     with pytest.raises(AddressRefused):
         HttpSender(False, 1.0).check(url)
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("8.8.8.8", True), ("2a00:1450::1", True), ("::ffff:8.8.8.8", True), ("64:ff9b::808:808", True),
+        ("10.1.2.3", False), ("169.254.169.254", False), ("100.64.0.1", False), ("224.0.0.1", False),
+        ("::ffff:127.0.0.1", False), ("64:ff9b::7f00:1", False), ("2002:7f00:1::", False), ("::127.0.0.1", False),
+        ("fec0::1", False), ("ff02::1", False), ("fe80::1%eth0", False), ("::", False),
+    ],
+)  # fmt: skip
+def test_a_private_address_is_known_in_every_disguise(address: str, public: bool) -> None:
+    assert is_public(address) is public
 
 
 @pytest.mark.parametrize(

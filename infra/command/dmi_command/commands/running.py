@@ -11,19 +11,22 @@ from typing import Annotated
 
 import httpx
 import typer
-import uvicorn
 
-from dmi_command import documents
 from dmi_command.console import DEFAULT_URL, Url, err, out
-from dmi_command.demo import sensors
 from dmi_command.errors import CommandFailed, UsageWrong
-from dmi_command.fleet import Fleet
-from dmi_command.gateway import gateway
-from dmi_command.stack import SERVICES, build_stack, check_port, read_settings, server
+from dmi_command.servers import Keeper
+from dmi_command.serving import serve_one, undisturbed, until_told
+from dmi_command.stack import SERVICES, StackServer, build_stack, check_port, read_settings, server
 from dmi_exchange.demo import DEMO_IDENTITIES
 from dmi_infra.settings import Settings
 
+ROOT = Path(__file__).resolve().parents[4]
+"""The checkout: the packages are installed from it."""
 READY_SECONDS = 60.0
+GATEWAY_GRACE_SECONDS = 1.0
+"""What open requests get at a stop, before the services behind the gateway leave."""
+SEED = 5
+"""Of the demonstration city; another seed is another city."""
 
 Speed = Annotated[float, typer.Option(min=0.1, max=3600, help="City seconds per second of the clock.")]
 NoDemo = Annotated[bool, typer.Option("--no-demo", help="Start without the demonstration city.")]
@@ -57,57 +60,103 @@ def up(
         _fleet(settings, url, no_demo, speed)
     else:
         app = build_stack(tuple(SERVICES), read_settings())
-        _run(server(app, settings.host, settings.port), settings, url, no_demo, speed)
+        with until_told():
+            _run(server(app, settings.host, settings.port), settings, url, no_demo, speed)
 
 
 def serve(service: Annotated[str, typer.Argument(help=", ".join(SERVICES))]) -> None:
     """Run one service alone, on DMI_PORT."""
     if service not in SERVICES:
         raise UsageWrong(f"SERVICE must be one of {', '.join(SERVICES)}, not {service}")
-    settings = read_settings()
-    check_port(settings.host, settings.port)
-    server(build_stack([service], settings), settings.host, settings.port).run()
+    serve_one(service)
 
 
 def _fleet(settings: Settings, url: str, no_demo: bool, speed: float) -> None:
-    root = Path.cwd()
-    libs = Path(os.environ.get("DMI_KAFKA_LIBS", root / ".tools" / "kafka-libs"))
-    fleet = Fleet(settings.data_dir.absolute(), url, libs, root / "infra" / "deploy" / "kafka" / "pom.xml")
-    try:
-        err.print("Kafka en PostgreSQL starten …")
-        environment = fleet.start_servers()
-        err.print("diensten starten …")
-        addresses = fleet.start_services(tuple(SERVICES), environment)
-        _run(server(gateway(addresses), settings.host, settings.port), settings, url, no_demo, speed)
-    finally:
-        fleet.stop()
+    # Imported here: the HTTP client and the servers are for this deployment alone.
+    from dmi_command.fleet import Fleet
+    from dmi_command.gateway import gateway
+
+    libs = Path(os.environ.get("DMI_KAFKA_LIBS") or ROOT / ".tools" / "kafka-libs")
+    fleet = Fleet(settings.data_dir.absolute(), url, libs, ROOT / "infra" / "deploy" / "kafka" / "pom.xml")
+    losses: list[str] = []
+    with until_told():
+        try:
+            err.print("Kafka en PostgreSQL starten …")
+            environment = fleet.start_servers()
+            err.print("diensten starten …")
+            addresses = fleet.start_services(tuple(SERVICES), environment)
+            http = server(gateway(addresses), settings.host, settings.port, GATEWAY_GRACE_SECONDS)
+
+            def lost(reason: str) -> None:
+                losses.append(reason)
+                http.should_exit = True
+
+            fleet.watch(environment, lost, lambda line: err.print(f"[yellow]dmi:[/yellow] {line}"))
+            _run(http, settings, url, no_demo, speed)
+        finally:
+            undisturbed()
+            fleet.stop()
+    if losses:
+        raise CommandFailed(losses[0])
 
 
-def _run(http: uvicorn.Server, settings: Settings, url: str, no_demo: bool, speed: float) -> None:
+def _run(http: StackServer, settings: Settings, url: str, no_demo: bool, speed: float) -> None:
     """Serve until a signal; the demonstration runs beside it in a process of its own, as sensors would."""
-    children: list[subprocess.Popen[bytes]] = []
-
-    def greet() -> None:
-        if not _await_ready(url):
-            return
-        if not no_demo and settings.env != "production":
-            children.append(_start_sensors(settings, url, speed))
-        _print_greeting(settings, url, no_demo)
-
-    threading.Thread(target=greet, name="greeting", daemon=True).start()
+    beside = Beside(settings, url, None if no_demo or settings.env == "production" else speed)
+    threading.Thread(target=beside.run, name="greeting", daemon=True).start()
     try:
         http.run()
     finally:
-        for process in children:
+        beside.stop()
+
+
+class Beside:
+    """What runs beside the stack: the greeting, and the demonstration's sensors at ``speed`` when it is given."""
+
+    def __init__(self, settings: Settings, url: str, speed: float | None) -> None:
+        self._settings = settings
+        self._url = url
+        self._speed = speed
+        self._process: subprocess.Popen[bytes] | None = None
+        self._keeper = Keeper()
+        self._starting = threading.Lock()
+        self._stopping = False
+
+    def run(self) -> None:
+        """Wait until the stack is ready, then load the demonstration, greet, and let the sensors measure."""
+        if not _await_ready(self._url):
+            return
+        if self._speed is not None and self._start("load"):
+            self._process.wait() if self._process else None
+            self._start("run", "--speed", str(self._speed))
+        if not self._stopping:
+            _print_greeting(self._settings, self._url, self._speed is not None)
+
+    def _start(self, action: str, *options: str) -> bool:
+        command = [sys.executable, "-m", "dmi_command.demo", action]
+        where = ["--url", self._url, "--data-dir", str(self._settings.data_dir)]
+        with self._starting:
+            if self._stopping:
+                return False
+            self._process = subprocess.Popen(
+                [*command, *where, *options], stdin=subprocess.DEVNULL, start_new_session=True
+            )
+            self._keeper.keep([self._process.pid])
+            return True
+
+    def stop(self) -> None:
+        """End the demonstration's process; what it had not delivered comes at the next start."""
+        with self._starting:
+            self._stopping = True
+            process = self._process
+        if process is not None:
             process.terminate()
-            process.wait(5)
-
-
-def _start_sensors(settings: Settings, url: str, speed: float) -> subprocess.Popen[bytes]:
-    base = [sys.executable, "-m", "dmi_command.demo"]
-    where = ["--url", url, "--data-dir", str(settings.data_dir)]
-    subprocess.run([*base, "load", *where], check=False)
-    return subprocess.Popen([*base, "run", *where, "--speed", str(speed)])
+            try:
+                process.wait(1)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._keeper.close()
 
 
 def _await_ready(url: str) -> bool:
@@ -125,9 +174,9 @@ def _await_ready(url: str) -> bool:
     return False
 
 
-def _print_greeting(settings: Settings, url: str, no_demo: bool) -> None:
+def _print_greeting(settings: Settings, url: str, demo: bool) -> None:
     out.print(f"\n[bold]DMI[/bold]  {url}")
-    if not no_demo and settings.env != "production":
+    if demo:
         out.print("Demonstratie-identiteiten (alleen voor demonstratie, zonder bewijs van wie u bent):")
         for identity in DEMO_IDENTITIES:
             out.print(f"  {identity.id:<10} {identity.name:<20} {identity.nl}")
@@ -140,20 +189,26 @@ def _url(settings: Settings) -> str:
 
 
 @demo_app.command("load")
-def load(url: Url = DEFAULT_URL, seed: int = sensors.SEED, again: bool = False) -> None:
+def load(url: Url = DEFAULT_URL, seed: int = SEED, again: bool = False) -> None:
     """Load the demonstration city, unless that was done."""
+    from dmi_command.demo import sensors  # the city's code is for these two commands alone
+
     sensors.load(url, read_settings().data_dir, seed, again)
 
 
 @demo_app.command("run")
-def run(url: Url = DEFAULT_URL, seed: int = sensors.SEED, speed: Speed = 1.0) -> None:
+def run(url: Url = DEFAULT_URL, seed: int = SEED, speed: Speed = 1.0) -> None:
     """Deliver what the sensors of the demonstration city measure, until stopped."""
+    from dmi_command.demo import sensors  # as above
+
     sensors.run(url, read_settings().data_dir, seed, speed)
 
 
 @docs_app.command("write")
 def write_docs() -> None:
     """Write the generated parts of the documentation."""
+    from dmi_command import documents  # it reads every service
+
     for path in documents.write():
         out.print(str(path.relative_to(documents.ROOT)))
 
@@ -161,6 +216,8 @@ def write_docs() -> None:
 @docs_app.command("check")
 def check_docs() -> None:
     """Exit with 1 when a generated part is outdated."""
+    from dmi_command import documents  # as above
+
     outdated = documents.outdated()
     if outdated:
         names = ", ".join(str(path.relative_to(documents.ROOT)) for path in outdated)

@@ -2,12 +2,14 @@
 
 from dmi_command.servers.errors import ServerError, ServerMissing, ServerStartFailed
 from dmi_command.servers.kafka import KafkaServer, fetch_jars
+from dmi_command.servers.keeper import Keeper
 from dmi_command.servers.mosquitto import MosquittoServer
 from dmi_command.servers.postgres import PostgresServer
 from dmi_command.servers.process import free_port
 
 __all__ = [
     "KafkaServer",
+    "Keeper",
     "MosquittoServer",
     "PostgresServer",
     "ServerError",

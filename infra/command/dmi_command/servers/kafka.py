@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
-import subprocess
+import uuid
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,12 @@ JARS_REMEDY: Final = (
     "fetch its jars with Maven: mvn -f infra/deploy/kafka/pom.xml dependency:copy-dependencies"
 )
 MAVEN_REMEDY: Final = "install it (Debian: apt-get install maven), or copy the jars of Kafka into the folder"
-OPTIONS: Final = ("-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+OPTIONS: Final = (
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+)
 
 
 def fetch_jars(pom: Path, libs: Path, timeout: float = 600.0) -> None:
@@ -69,8 +75,18 @@ class KafkaServer:
         """Whether the broker's process lives."""
         return self._process.running
 
+    @property
+    def group(self) -> int | None:
+        """The process group while the broker lives."""
+        return self._process.group
+
     def start(self) -> None:
         """Start the broker and wait until it accepts clients (some 3 s)."""
+        self.launch()
+        self.await_ready()
+
+    def launch(self) -> None:
+        """Start the broker without waiting for it."""
         java = program("java", "Java", JAVA_REMEDY)
         if not has_jars(self._libs):
             raise ServerMissing("Apache Kafka", JARS_REMEDY)
@@ -82,11 +98,15 @@ class KafkaServer:
             self._format(java, properties)
         self._set_port(properties)
         command = [java, *OPTIONS, "-cp", f"{self._libs}/*", "kafka.Kafka", str(properties)]
-        self._process.start(command, lambda: listens(self.port), deadline=60.0)
+        self._process.launch(command)
 
-    def stop(self) -> None:
-        """End the broker in order."""
-        self._process.stop()
+    def await_ready(self) -> None:
+        """Wait until the broker accepts clients."""
+        self._process.await_ready(lambda: listens(self.port), deadline=60.0)
+
+    def stop(self, timeout: float = 15.0) -> None:
+        """End the broker in order; after ``timeout`` seconds at once, and the next start recovers its log."""
+        self._process.stop(timeout=timeout)
 
     def kill(self) -> None:
         """End the broker at once."""
@@ -99,10 +119,8 @@ class KafkaServer:
 
     def _format(self, java: str, properties: Path) -> None:
         tool = [java, *OPTIONS, "-cp", f"{self._libs}/*", "kafka.tools.StorageTool"]
-        made = subprocess.run([*tool, "random-uuid"], capture_output=True, text=True, timeout=60, check=False)
-        if made.returncode != 0:
-            raise ServerStartFailed(f"Apache Kafka: no cluster id: {made.stderr.strip()}")
-        cluster = made.stdout.strip().splitlines()[-1]
+        # As Kafka makes them: it reserves ids that begin with a hyphen.
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
         command = [*tool, "format", "--standalone", "-t", cluster, "-c", str(properties)]
         run("Apache Kafka", command, self._process.log)
 

@@ -7,11 +7,21 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from dmi_command.servers.errors import ServerMissing, ServerStartFailed
-from dmi_command.servers.process import ServerProcess, free_port, other_user, program, run, tail
+from dmi_command.servers.process import (
+    ServerProcess,
+    free_port,
+    other_user,
+    program,
+    reaches,
+    run,
+    tail,
+)
 
 REMEDY: Final = (
     "install PostgreSQL 15 or later with PostGIS (Debian: apt-get install postgresql-15-postgis-3)"
@@ -25,6 +35,28 @@ def _folders() -> list[Path]:
     """Where packages put the programs, newest version first."""
     places = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/opt/homebrew/opt").glob("postgresql@*/bin")]
     return sorted(places, key=lambda place: int("".join(filter(str.isdigit, str(place))) or 0), reverse=True)
+
+
+@contextmanager
+def _way_to(folder: Path, user: str | None) -> Iterator[tuple[str, Sequence[int]]]:
+    """A path by which ``user`` comes to ``folder``, and the open files that the path needs.
+
+    Root may keep its data where nobody else can pass. The server, which refuses to run as root, then gets
+    the open folder itself, which Linux shows under /proc; elsewhere there is no such way.
+    """
+    if user is None or reaches(user, folder):
+        yield str(folder), ()
+        return
+    if not Path("/proc/self/fd").is_dir():
+        raise ServerStartFailed(
+            f"PostgreSQL does not run as root, and its user {user!r} cannot reach {folder}: choose another "
+            "data folder with DMI_DATA_DIR, or start as an ordinary user"
+        )
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{opened}", (opened,)
+    finally:
+        os.close(opened)
 
 
 class PostgresServer:
@@ -41,6 +73,11 @@ class PostgresServer:
         """Whether the server's process lives."""
         return self._process.running
 
+    @property
+    def group(self) -> int | None:
+        """The process group while the server lives."""
+        return self._process.group
+
     def url(self, database: str = "dmi") -> str:
         """The address of ``database`` as the settings expect it."""
         return f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}/{database}"
@@ -53,21 +90,26 @@ class PostgresServer:
         log.parent.mkdir(parents=True, exist_ok=True)
         data.mkdir(exist_ok=True)
         user = other_user(USER, data)
-        if not (data / "PG_VERSION").exists():
-            made = [initdb, "-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
-            run("PostgreSQL", [*made, *([] if self._durable else ["--no-sync"])], log, user=user)
-        command = [self._program("postgres"), "-D", str(data), *self._settings()]
+        with _way_to(data, user) as (place, files):
+            self._start(initdb, place, files, user)
+        self.create_database("dmi")
+
+    def _start(self, initdb: str, place: str, files: Sequence[int], user: str | None) -> None:
+        log = self._process.log
+        if not (self.folder / "data" / "PG_VERSION").exists():
+            made = [initdb, "-D", place, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+            run("PostgreSQL", [*made, *([] if self._durable else ["--no-sync"])], log, user=user, files=files)
+        command = [self._program("postgres"), "-D", place, *self._settings()]
         until = time.monotonic() + LEAVE_S
         while True:
             try:
-                self._process.start(command, self._ready, user=user)
-                break
+                self._process.start(command, self._ready, user=user, files=files)
+                return
             except ServerStartFailed:
                 # After a kill the workers of the old server leave by themselves, each when it notices.
                 if time.monotonic() > until or not any(word in tail(log) for word in STILL_LEAVING):
                     raise
                 time.sleep(0.2)
-        self.create_database("dmi")
 
     def create_database(self, name: str) -> None:
         """Make the database ``name`` with PostGIS when it does not exist."""
@@ -95,9 +137,9 @@ class PostgresServer:
         )
         return done.stdout.strip()
 
-    def stop(self) -> None:
-        """End the server in order; clients are disconnected."""
-        self._process.stop(signal.SIGINT)
+    def stop(self, timeout: float = 15.0) -> None:
+        """End the server in order; clients are disconnected. After ``timeout`` seconds it is killed."""
+        self._process.stop(signal.SIGINT, timeout)
 
     def kill(self) -> None:
         """End the server at once; the next start recovers from its log."""

@@ -43,7 +43,7 @@ def program(name: str, server: str, remedy: str, folders: Sequence[Path] = ()) -
 
 
 def other_user(user: str, folder: Path) -> str | None:
-    """``user`` when this process is root, after giving it ``folder``; else None.
+    """``user`` when this process is root, after giving it ``folder``; else ``None``.
 
     For programs that refuse to run as root.
     """
@@ -59,13 +59,35 @@ def other_user(user: str, folder: Path) -> str | None:
     return user
 
 
+def reaches(user: str | None, folder: Path) -> bool:
+    """Whether ``user`` can come to ``folder``: the folders above it may be closed to others."""
+    return (
+        subprocess.run(["test", "-x", str(folder)], check=False, cwd="/", **_identity(user)).returncode == 0
+    )
+
+
 def run(
-    server: str, command: Sequence[str], log: Path, timeout: float = 60.0, user: str | None = None
+    server: str,
+    command: Sequence[str],
+    log: Path,
+    timeout: float = 60.0,
+    user: str | None = None,
+    files: Sequence[int] = (),
 ) -> None:
-    """Run a program to its end, its output in ``log``; a failure raises ``ServerStartFailed``."""
+    """Run a program to its end, its output in ``log``; a failure raises ``ServerStartFailed``.
+
+    The open ``files`` (descriptors) are handed down to it.
+    """
     with log.open("ab") as out:
         done = subprocess.run(
-            command, stdout=out, stderr=out, timeout=timeout, check=False, cwd=log.parent, **_identity(user)
+            command,
+            stdout=out,
+            stderr=out,
+            timeout=timeout,
+            check=False,
+            cwd="/" if user else log.parent,
+            pass_fds=files,
+            **_identity(user),
         )
     if done.returncode != 0:
         raise ServerStartFailed(
@@ -102,6 +124,11 @@ class ServerProcess:
         """Whether the process lives."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def group(self) -> int | None:
+        """The process group, which is the process's id, while it lives."""
+        return self._process.pid if self._process is not None and self.running else None
+
     def start(
         self,
         command: Sequence[str],
@@ -109,8 +136,14 @@ class ServerProcess:
         *,
         deadline: float = 30.0,
         user: str | None = None,
+        files: Sequence[int] = (),
     ) -> None:
         """Start ``command`` and wait until ``ready``; after ``deadline`` seconds ``ServerStartFailed``."""
+        self.launch(command, user=user, files=files)
+        self.await_ready(ready, deadline=deadline)
+
+    def launch(self, command: Sequence[str], *, user: str | None = None, files: Sequence[int] = ()) -> None:
+        """Start ``command`` without waiting; the open ``files`` (descriptors) are handed down to it."""
         with self.log.open("ab") as out:
             self._process = subprocess.Popen(
                 command,
@@ -118,15 +151,18 @@ class ServerProcess:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
-                cwd=self.log.parent,
+                cwd="/" if user else self.log.parent,
+                pass_fds=files,
                 **_identity(user),
             )
+
+    def await_ready(self, ready: Callable[[], bool], *, deadline: float = 30.0) -> None:
+        """Wait until ``ready``; ``ServerStartFailed`` when it ends before, or after ``deadline`` seconds."""
         until = time.monotonic() + deadline
         while not ready():
-            if not self.running:
-                raise ServerStartFailed(
-                    f"{self.server} ended with {self._process.returncode}\n{tail(self.log)}"
-                )
+            if self._process is None or self._process.poll() is not None:
+                code = self._process.returncode if self._process else "a stop"
+                raise ServerStartFailed(f"{self.server} ended with {code}\n{tail(self.log)}")
             if time.monotonic() > until:
                 self.kill()
                 raise ServerStartFailed(

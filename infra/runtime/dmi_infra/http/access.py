@@ -30,12 +30,20 @@ async def _service_runtime(request: Request) -> Runtime:
 
 
 async def identify(request: Request) -> Identity:
-    """The identity of the bearer token; 401 without one that holds."""
+    """The identity of the bearer token; 401 without one that holds, 503 while no token can be judged."""
     header = request.headers.get("authorization", "")
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("this needs an access token in the header Authorization: Bearer …")
-    return runtime_of(request).authenticate(token.strip())
+    runtime = runtime_of(request)
+    try:
+        return runtime.authenticate(token.strip())
+    except Unauthenticated:
+        stale = runtime.law.table.stale(clock.now())
+        if stale is not None:
+            # A process that has not read the law yet knows no keys: that is no fault of the token.
+            raise Refused([stale]) from None
+        raise
 
 
 async def member(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:

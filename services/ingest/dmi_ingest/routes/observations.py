@@ -113,10 +113,9 @@ def router(taker: Observations) -> APIRouter:
         time = rest.partition("~")[0]
         if not stream or not _MICROS.fullmatch(time):
             raise NotFound("no Observation has this id")
-        moment = quote(to_text(int(time)))
-        return RedirectResponse(
-            f"{taker.addresses.observations(stream)}?from={moment}&to={moment}&limit=1", 307
-        )
+        # The platform leaves out the end of the time that it is asked for.
+        begin, end = (quote(to_text(int(time) + more)) for more in (0, 1))
+        return RedirectResponse(f"{taker.addresses.observations(stream)}?from={begin}&to={end}&limit=1", 307)
 
     @routes.get(
         "/Datastreams({id})/Observations", status_code=307, response_class=Response,

@@ -132,6 +132,7 @@ def put_features(
         query = sa.select(feature.c.id, feature.c.dataset, feature.c.body, feature.c.subject)
         for row in connection.execute(query.where(feature.c.id.in_(chunk))):
             known[row.id] = (row.dataset, row.body, row.subject)
+    elsewhere = _things_elsewhere(connection, dataset, features)
     inherited = _subjects_of_things(connection, features, subjects)
     foreign: list[int] = []
     unchanged = 0
@@ -141,7 +142,7 @@ def put_features(
     for index, item in enumerate(features):
         body = encode(item).decode()
         owner, old, subject = known.get(item.id, (dataset, "", None))
-        if owner != dataset:
+        if owner != dataset or (item.kind == "datastream" and item.properties.get("thing") in elsewhere):
             foreign.append(index)
             continue
         wanted = subjects.get(item.id) or inherited.get(str(item.properties.get("thing"))) or subject
@@ -157,6 +158,16 @@ def put_features(
     upsert(connection, feature, list(rows.values()), ["id"], ["kind", "body", "subject", "changed_at"])
     outbox.add(connection, outgoing, FEATURE_TOPIC, feature_messages(dataset, list(changed.values())))
     return Published(len(features) - unchanged - len(foreign), unchanged, tuple(foreign))
+
+
+def _things_elsewhere(connection: sa.Connection, dataset: str, features: Sequence[Feature]) -> set[str]:
+    """The things of these datastreams that belong to another dataset: their place and person are not to be had."""
+    things = {str(item.properties.get("thing")) for item in features if item.kind == "datastream"}
+    found: set[str] = set()
+    for chunk in _chunks(sorted(things)):
+        query = sa.select(feature.c.id).where(feature.c.id.in_(chunk), feature.c.dataset != dataset)
+        found.update(connection.execute(query).scalars())
+    return found
 
 
 def _subjects_of_things(

@@ -17,6 +17,7 @@ from dmi_support_centre.errors import ModelRefused
 from dmi_support_centre.handlers import Views
 from dmi_support_centre.measuring import Measures, rule_shown
 from dmi_support_centre.models.measures import Rule, RuleRefused, check_rule
+from dmi_support_centre.routes.texts import NO_NUL, Plain
 from dmi_support_centre.store.measures import MeasureStore, RuleRow, Subscription
 from dmi_support_centre.webhooks import Webhooks
 
@@ -38,7 +39,7 @@ class Rejection(BaseModel):
     """Why a proposal is turned down."""
 
     model_config = ConfigDict(extra="forbid")
-    reason: str = Field("", max_length=500)
+    reason: Plain = Field("", max_length=500)
 
 
 class Address(BaseModel):
@@ -75,6 +76,9 @@ def parse_rule(body: dict[str, Any], person: Identity) -> RuleRow:
         raise InputRefused(f"{field}: {text}", [FieldError(field, text)]) from exc
     except RuleRefused as exc:
         raise ModelRefused.from_model(exc) from exc
+    for name, text in (("id", rule.id), ("place", rule.place), ("title", str(title or ""))):
+        if "\0" in text:
+            raise InputRefused.of(name, NO_NUL)
     if len(rule.id) > 100 or len(rule.place) > 300:
         raise InputRefused.of("id", "must be at most 100 characters, a place at most 300")
     named = {"nl": rule.id, "en": rule.id}

@@ -12,6 +12,7 @@ from dmi_infra.errors import FieldError, InputRefused
 from dmi_infra.http.access import Caller, Opening, gated
 from dmi_support_centre.handlers import Views
 from dmi_support_centre.models.scenario import Edit
+from dmi_support_centre.routes.texts import Plain
 from dmi_support_centre.scenarios import Scenarios
 
 Look = Annotated[Opening, Depends(gated("indicators", "dmi:read"))]
@@ -24,7 +25,7 @@ class Title(BaseModel):
     """The name of a scenario."""
 
     model_config = ConfigDict(extra="forbid")
-    title: str = Field(min_length=1, max_length=200)
+    title: Plain = Field(min_length=1, max_length=200)
 
 
 EDIT_SCHEMA: dict[str, Any] = {

@@ -7,6 +7,9 @@ import { hectares, toRdNew } from '../src/map/rd';
 import { merge, valuesOf } from '../src/pages/map/useLiveLayer';
 import { csvOf } from '../src/pages/scenario/figures';
 import { setShare, toMix, total } from '../src/pages/scenario/mix';
+import { codeOf } from '../src/api/problem';
+import { licenceName, thingName } from '../src/i18n/format';
+import { grouped } from '../src/pages/intake/rejects';
 import { slugOf } from '../src/pages/intake/useDataset';
 import { compare } from '../src/ui/DataTable';
 
@@ -174,5 +177,34 @@ describe('small rules', () => {
     const text = csvOf({ scenario: 's', version: 1, baseline_version: 1, withdrawn: false, coefficients: [], totals: { baseline: figures, scenario: figures }, areas: [{ id: 'x', name: '=cmd("a")', baseline: figures, scenario: { jobs: 3 }, change: { jobs: { absolute: 2 } } }] });
     expect(text).toContain(`"'=cmd(""a"")"`);
     expect(text).toContain('jobs,1,1,3,2');
+  });
+});
+
+describe('what stands for a code', () => {
+  it('is a name for a known licence, and the bare address for another', () => {
+    expect(licenceName('https://creativecommons.org/publicdomain/zero/1.0/')).toBe('CC0 1.0');
+    expect(licenceName('https://example.org/terms/')).toBe('example.org/terms');
+  });
+
+  it('is the name of the thing for a datastream', () => {
+    expect(thingName('Meetfiets 1 pm2_5', 'pm2_5')).toBe('Meetfiets 1');
+    expect(thingName('Garage Centrum', 'occupancy')).toBe('Garage Centrum');
+  });
+
+  it('is the first reason of a refusal, so that another purpose is not taken for a stop', () => {
+    expect(codeOf({ reasons: [{ code: 'wrong_purpose', detail: '' }] })).toBe('wrong_purpose');
+    expect(codeOf({ type: 'urn:dmi:problem:wrong-purpose' })).toBe('wrong_purpose');
+    expect(codeOf({})).toBe('');
+  });
+});
+
+describe('rejects', () => {
+  it('stand together by dataset and reason, with their rows counted and their ids kept', () => {
+    const one = { id: '1', dataset: 'a', reason: 'conflict', rows: 2, at: '2026-01-01T00:00:00Z' };
+    const found = grouped([one, { ...one, id: '2', rows: 3, at: '2026-01-02T00:00:00Z' }, { ...one, id: '3', dataset: 'b' }]);
+    expect(found.map((g) => [g.dataset, g.rows, g.at, g.ids])).toEqual([
+      ['a', 5, '2026-01-02T00:00:00Z', ['1', '2']],
+      ['b', 2, '2026-01-01T00:00:00Z', ['3']],
+    ]);
   });
 });

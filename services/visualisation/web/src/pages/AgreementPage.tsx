@@ -92,7 +92,7 @@ function RestsOn({ agreement }: { agreement: Agreement }) {
   const names = useNames();
   const api = useApi();
   const nodes = useLineageNodes();
-  const dependents = useResource(`dependents ${agreement.id} ${agreement.state}`, (signal) => api.exchange.dependents(agreement.id, signal));
+  const dependents = useResource(`dependents ${agreement.id} ${agreement.state}`, (signal) => api.exchange.dependents(agreement.id, signal), 2_000);
   return (
     <Section title={t.agreements.restsOn} id="rests">
       <Loaded resource={dependents} height={200} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.lineage.none}</p>}>

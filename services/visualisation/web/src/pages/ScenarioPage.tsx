@@ -118,7 +118,7 @@ function Workbench({ scenario, areas, changed }: { scenario: Scenario; areas: Fe
 
 function Effects({ result, areas, baseline }: { result: Resource<ScenarioResult>; areas: FeatureCollection; baseline: unknown }) {
   const { t, say } = useI18n();
-  const version = typeof baseline === 'string' || typeof baseline === 'number' ? String(baseline) : null;
+  const version = typeof baseline === 'string' || typeof baseline === 'number' ? String(baseline).slice(0, 12) : null;
   return (
     <Section title={t.scenarios.step3} id="effects" lead={version ? t.scenarios.basedOn(version) : undefined}>
       {result.data === null && result.loading ? <Skeleton height={480} lines={8} /> : null}

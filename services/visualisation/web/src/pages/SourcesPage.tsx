@@ -60,6 +60,7 @@ function ImportForm() {
       {(list) => {
         const chosen = list.find((one) => one.kind === kind);
         return (
+          <>
           <form
             className="dmi-form" noValidate
             onSubmit={(event) => {
@@ -91,8 +92,9 @@ function ImportForm() {
             </Field>
             {send.error ? <Failure error={send.error} /> : null}
             <div><PrimaryActionButton type="submit" busy={send.busy} disabled={send.busy}>{send.busy ? t.common.working : t.sources.submit}</PrimaryActionButton></div>
-            {report ? <ImportReportView key={report.import_id} first={report} /> : null}
           </form>
+          {report ? <ImportReportView key={report.import_id} first={report} /> : null}
+          </>
         );
       }}
     </Loaded>

@@ -186,14 +186,24 @@ export const reasons: Part<'reasons'> = {
   wrong_purpose: 'The agreement is not for this purpose. Choose another purpose at the top.',
 };
 
-/** Why a message was not taken in, by the code of the platform. */
+/** Why a row or message was not taken in, by the code of ingest or platform. */
 export const rejects = {
+  not_a_number: 'not a number',
+  missing_value: 'the value is missing',
+  bad_time: 'no valid time',
+  bad_geometry: 'no valid place or outline',
+  wrong_columns: 'other columns than expected',
+  bad_quotes: 'quotation marks do not match',
+  not_json: 'no valid JSON',
+  error_code: 'the sensor gave an error code',
+  swapped_axes: 'longitude and latitude are swapped',
+  outside_netherlands: 'outside the Netherlands',
+  nonexistent_time: 'this time does not exist (summer time)',
+  too_large: 'too large',
   conflict: 'another value was already kept for the same moment',
-  duplicate: 'was already kept',
+  no_consent: 'no consent of the resident',
+  left_out_by_duty: 'left out by a condition of the agreement',
   unknown_datastream: 'the sensor is not known',
-  unit: 'the unit is not right',
-  range: 'outside the possible range',
   refused: 'no agreement for this use',
-  schema: 'the message has not the agreed form',
   unreadable: 'the message cannot be read',
 };

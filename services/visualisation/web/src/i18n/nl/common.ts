@@ -184,14 +184,24 @@ export const reasons = {
   wrong_purpose: 'De afspraak geldt niet voor dit doel. Kies bovenaan een ander doel.',
 };
 
-/** Why a message was not taken in, by the code of the platform. */
+/** Why a row or message was not taken in, by the code of ingest or platform. */
 export const rejects = {
+  not_a_number: 'geen getal',
+  missing_value: 'de waarde ontbreekt',
+  bad_time: 'geen geldige tijd',
+  bad_geometry: 'geen geldige plek of omtrek',
+  wrong_columns: 'andere kolommen dan verwacht',
+  bad_quotes: 'aanhalingstekens kloppen niet',
+  not_json: 'geen geldige JSON',
+  error_code: 'de sensor gaf een foutcode',
+  swapped_axes: 'lengte en breedte zijn verwisseld',
+  outside_netherlands: 'buiten Nederland',
+  nonexistent_time: 'deze tijd bestaat niet (zomertijd)',
+  too_large: 'te groot',
   conflict: 'er stond al een andere waarde voor hetzelfde moment',
-  duplicate: 'stond er al',
+  no_consent: 'geen toestemming van de bewoner',
+  left_out_by_duty: 'weggelaten door een voorwaarde van de afspraak',
   unknown_datastream: 'de sensor is niet bekend',
-  unit: 'de eenheid klopt niet',
-  range: 'buiten het mogelijke bereik',
   refused: 'geen afspraak voor dit gebruik',
-  schema: 'het bericht heeft niet de afgesproken vorm',
   unreadable: 'het bericht is niet te lezen',
 };

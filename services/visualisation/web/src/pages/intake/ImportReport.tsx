@@ -18,6 +18,8 @@ function unfinished(report: ImportReport): boolean {
 /** The outcome of an import, renewed until nothing is pending any more. */
 export function ImportReportView({ first }: { first: ImportReport }) {
   const { t, number } = useI18n();
+  const words: Record<string, string> = t.rejects;
+  const inWords = (reason: string) => words[reason] ?? reason.replaceAll('_', ' ');
   const api = useApi();
   const [done, setDone] = useState(!unfinished(first));
   const report = useResource(
@@ -47,7 +49,7 @@ export function ImportReportView({ first }: { first: ImportReport }) {
         <DataTable
           caption={t.sources.reportReasons} rows={now.reasons} rowKey={(r) => r.reason} initialSort={{ key: 'count', descending: true }}
           columns={[
-            { key: 'reason', head: t.sources.reason, sort: (r) => r.reason, cell: (r) => r.reason },
+            { key: 'reason', head: t.sources.reason, sort: (r) => inWords(r.reason), cell: (r) => inWords(r.reason) },
             { key: 'count', head: t.sources.count, numeric: true, sort: (r) => r.count, cell: (r) => number(r.count) },
             { key: 'rows', head: t.sources.examples, cell: (r) => <code>{(r.rows ?? []).slice(0, 3).map((one) => `${one.line}: ${shown(one.value)}`).join('  ')}</code> },
           ]}

@@ -40,7 +40,7 @@ function Why({ entry }: { entry: LogEntry }) {
   return (
     <ul className="dmi-plain dmi-small dmi-tight">
       {told.map((one) => <li key={one}>{one}</li>)}
-      {entry.agreements.map((id) => <li key={id}><AgreementLink id={id} /></li>)}
+      {entry.agreements.map((id) => <li key={id} className="dmi-nowrap"><AgreementLink id={id} /></li>)}
     </ul>
   );
 }

@@ -1,0 +1,110 @@
+"""The store of visualisation does the same on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from dmi_agreements.contracts.features import Feature
+from dmi_infra.sql import migrate, open_engine
+from dmi_visualisation.model import BUCKET, Shown
+from dmi_visualisation.store import Store, metadata
+
+D = "urn:dmi:dataset:gemeente:garages"
+STREAM = "garages.centrum.occupancy"
+NOW = 1_700_000_100_000_000 // BUCKET * BUCKET
+SECOND = 1_000_000
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    if request.param == "sqlite":
+        made = open_engine(f"sqlite:///{tmp_path / 'visualisation.db'}", "visualisation")
+    else:
+        server = request.getfixturevalue("postgres_server")
+        name = f"visualisation_{uuid.uuid4().hex[:12]}"
+        server.create_database(name)
+        made = open_engine(server.url(name), "visualisation")
+    migrate(made, "dmi_visualisation")
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def store(engine: sa.Engine) -> Store:
+    return Store(engine)
+
+
+def row(at: int, result: float | None, flag: int = 1, stream: str = STREAM) -> Shown:
+    return Shown(stream, D, at, result, flag, 5.1, 52.1, "BU1", None, "occupancy", "{vehicle}", "s")
+
+
+def test_the_migration_makes_the_tables_that_the_code_knows(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+    foreign = {"alembic_version", "spatial_ref_sys"}
+    assert [d for d in differences if not (d[0] == "remove_table" and d[1].name in foreign)] == []
+
+
+def test_the_newest_value_of_each_datastream_is_kept_whole(store: Store) -> None:
+    store.save([], [row(NOW, 1.0), row(NOW + SECOND, 2.0), row(NOW, 9.0, stream="garages.b.occupancy")], {})
+    store.save([], [row(NOW - SECOND, 7.0)], {})
+    found = {one.datastream: one for one in store.newest()}
+    assert found == {
+        STREAM: row(NOW + SECOND, 2.0),
+        "garages.b.occupancy": row(NOW, 9.0, stream="garages.b.occupancy"),
+    }
+
+
+def test_quarters_add_up_over_batches_and_leave_out_what_is_missing(store: Store) -> None:
+    store.save([], [row(NOW, 10.0), row(NOW + SECOND, None), row(NOW + 2 * SECOND, 30.0, flag=3)], {})
+    store.save([], [row(NOW + 3 * SECOND, 80.0), row(NOW + BUCKET, 5.0)], {})
+    first, second = store.quarters(STREAM, NOW, NOW + 2 * BUCKET, 10)
+    assert (first.start, first.minimum, first.mean, first.maximum) == (NOW, 10.0, 40.0, 80.0)
+    assert (first.count, first.flag) == (3, 3)
+    assert (second.start, second.mean, second.count) == (NOW + BUCKET, 5.0, 1)
+
+
+def test_a_history_gives_the_newest_quarters_in_order_and_not_its_end(store: Store) -> None:
+    store.save([], [row(NOW + n * BUCKET, float(n)) for n in range(5)], {})
+    assert [q.mean for q in store.quarters(STREAM, NOW, NOW + 4 * BUCKET, 2)] == [2.0, 3.0]
+    assert store.quarters("garages.other.occupancy", NOW, NOW + BUCKET, 5) == []
+
+
+def test_a_later_version_of_a_feature_replaces_an_earlier_one_and_never_the_other_way(store: Store) -> None:
+    def named(name: str, at: int | None) -> tuple[str, Feature]:
+        return D, Feature(
+            "garages.centrum", "thing", name, {"type": "Point", "coordinates": [5.1, 52.1]}, {}, at
+        )
+
+    store.save([named("eerst", 1)], [], {})
+    store.save([named("nieuw", 3)], [], {})
+    store.save([named("oud", 2)], [], {})
+    assert store.features() == [named("nieuw", 3)]
+
+
+def test_the_position_moves_with_what_was_stored(store: Store) -> None:
+    assert store.positions() == {}
+    store.save([], [row(NOW, 1.0)], {("topic", 0): 5})
+    store.save([], [], {("topic", 0): 6, ("topic", 1): 2})
+    assert store.positions() == {("topic", 0): 6, ("topic", 1): 2}
+
+
+def test_a_message_read_again_after_a_crash_counts_once(store: Store, engine: sa.Engine) -> None:
+    """Rows and position are one transaction: when it fails nothing of it stays, and reading on counts it once."""
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE positions RENAME TO positions_away"))
+    with pytest.raises(Exception, match="positions"):
+        store.save([], [row(NOW, 10.0)], {("topic", 0): 1})
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE positions_away RENAME TO positions"))
+    assert (store.newest(), store.positions()) == ([], {})
+    store.save([], [row(NOW, 10.0)], {("topic", 0): 1})
+    [quarter] = store.quarters(STREAM, NOW, NOW + BUCKET, 5)
+    assert (quarter.count, store.positions()) == (1, {("topic", 0): 1})

@@ -1,0 +1,90 @@
+"""A browser for the pages: one Chromium for this folder, and visitors with a demonstration identity each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-background-networking",
+)
+"""MapLibre needs WebGL: it is drawn by software where there is no graphics card."""
+
+
+@dataclass
+class Visitor:
+    """A person at a page; ``faults`` holds what the browser complained of."""
+
+    page: Page
+    url: str
+    faults: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> Page:
+        """Open a page of the application and wait until nothing is loading any more."""
+        self.page.goto(self.url + path)
+        self.settle()
+        return self.page
+
+    def settle(self) -> None:
+        """Wait until the page has a heading and no part of it is a grey placeholder."""
+        # Not with a function in the page: the content security policy forbids to evaluate text there.
+        expect(self.page.locator("h1")).to_have_count(1, timeout=20_000)
+        expect(self.page.locator(".dmi-skeleton")).to_have_count(0, timeout=20_000)
+
+    def note(self, message: ConsoleMessage) -> None:
+        """Keep an error of the console."""
+        if message.type == "error":
+            self.faults.append(f"{self.page.url}: {message.text}")
+
+    def unexpected(self) -> list[str]:
+        """Faults but for refusals, which a stop is meant to cause."""
+        return [fault for fault in self.faults if "status of 403" not in fault]
+
+
+Visit = Callable[..., Visitor]
+
+
+# Not for the whole session: while Playwright runs, its event loop counts as running in this thread,
+# and tests elsewhere that start one of their own would fail.
+@pytest.fixture(scope="package")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """One headless Chromium."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium_path, args=list(ARGUMENTS))
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """``visit(url, identity, width, language)`` opens a page as somebody; closed after the test."""
+    contexts = []
+
+    def open_as(url: str, identity: str, width: int = 1440, language: str = "nl") -> Visitor:
+        known = httpx.get(f"{url}/exchange/v1/demo/identities", timeout=10).raise_for_status().json()
+        person = next(one for one in known if one["id"] == identity)
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, locale=language, reduced_motion="reduce"
+        )
+        contexts.append(context)
+        context.add_init_script(
+            f"sessionStorage.setItem('dmi.identity', {json.dumps(json.dumps(person))});"
+            f"localStorage.setItem('dmi.language', {json.dumps(language)})"
+        )
+        visitor = Visitor(context.new_page(), url)
+        visitor.page.on("console", visitor.note)
+        visitor.page.on("pageerror", lambda error: visitor.faults.append(f"{visitor.page.url}: {error}"))
+        return visitor
+
+    yield open_as
+    for context in contexts:
+        context.close()

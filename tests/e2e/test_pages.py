@@ -1,0 +1,47 @@
+"""Every page opens for every identity: nothing in the console, nothing that axe forbids, no sideways scrolling."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.e2e.conftest import Visit
+from tests.stack_plugin import EmbeddedStack
+
+GARAGES = "urn:dmi:dataset:gemeente:garages"
+PAGES = (
+    "/",
+    f"/map?layer={GARAGES}&feature=garages.centrum.occupancy",
+    f"/map?table={GARAGES}",
+    "/catalogue",
+    f"/catalogue/{GARAGES}",
+    "/agreements",
+    "/scenarios",
+    "/forecasts",
+    "/measures",
+    "/my-data",
+    "/log",
+    "/sources",
+    "/publish",
+    "/operations",
+)
+IDENTITIES = ("officer", "vendor", "analyst", "resident", "operator")
+WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize(("width", "language"), [(1440, "nl"), (360, "en")])
+@pytest.mark.parametrize("identity", IDENTITIES)
+def test_every_page_opens_without_faults_and_without_barriers(
+    embedded_stack: EmbeddedStack, visit: Visit, identity: str, width: int, language: str
+) -> None:
+    visitor = visit(embedded_stack.url, identity, width, language)
+    axe = Axe()
+    barriers = []
+    for path in PAGES:
+        page = visitor.go(path)
+        assert not page.evaluate(WIDER), f"{path} is wider than {width} pixels"
+        found = axe.run(page).response["violations"]
+        barriers += [f"{path}: {one['id']} at {one['nodes'][0]['target']}" for one in found]
+    assert barriers == []
+    assert visitor.faults == []

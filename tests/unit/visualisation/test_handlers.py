@@ -1,0 +1,236 @@
+"""What people see: refused layers say why, duties hold rows back, a stop ends streams, charts keep to the right."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.law import Dataset
+from dmi_infra import clock
+from dmi_infra.errors import NotFound
+from dmi_infra.gate import Permit
+from dmi_infra.sql import migrate, open_engine
+from dmi_visualisation import handlers
+from dmi_visualisation.handlers import Maps
+from dmi_visualisation.live import LiveMap
+from dmi_visualisation.store import Store
+from tests.unit.infra.fakes import (
+    BICYCLES,
+    GARAGES,
+    MOBILITY,
+    NOOR,
+    NOW,
+    OWNER,
+    PIET,
+    SECOND,
+    STACK,
+    VENDOR,
+    Court,
+    delay,
+)
+from tests.unit.visualisation.samples import CENTRE, place, row
+
+HOUR = 3600 * SECOND
+ACTIONS = ("dmi:process", "dmi:display")
+
+
+@pytest.fixture
+def court(monkeypatch: pytest.MonkeyPatch) -> Court:
+    """A law whose clock the handlers follow too."""
+    made = Court()
+    monkeypatch.setattr(clock, "now", made.clock)
+    return made
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[sa.Engine]:
+    made = open_engine(f"sqlite:///{tmp_path / 'visualisation.db'}", "visualisation")
+    migrate(made, "dmi_visualisation")
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def live() -> LiveMap:
+    return LiveMap(10)
+
+
+@pytest.fixture
+def maps(engine: sa.Engine, live: LiveMap, court: Court) -> Maps:
+    return Maps(Store(engine), live, court.gate)
+
+
+def permit(court: Court, dataset: str = GARAGES, recipient: str = VENDOR) -> Permit:
+    """The right of a viewer to a layer, as the route asks for it."""
+    return court.gate.permit("stream", "dmi:display", dataset, recipient=recipient)
+
+
+async def _events(stream: AsyncIterator[bytes], wanted: int) -> list[tuple[str, Any]]:
+    """The first ``wanted`` named events; comments that keep the line open are passed over."""
+    found: list[tuple[str, Any]] = []
+    async for block in stream:
+        lines = block.decode().splitlines()
+        if lines and lines[0].startswith("event: "):
+            found.append((lines[0].removeprefix("event: "), json.loads(lines[1].removeprefix("data: "))))
+        if len(found) == wanted:
+            break
+    return found
+
+
+def test_a_new_value_reaches_an_open_stream_as_a_feature(court: Court, live: LiveMap, maps: Maps) -> None:
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+
+    async def follow() -> list[tuple[str, Any]]:
+        stream = maps.events(permit(court))
+        await anext(stream)
+        live.update([], [row(5.0)])
+        return await asyncio.wait_for(_events(stream, 1), 10)
+
+    [(name, [feature])] = asyncio.run(follow())
+    assert (name, feature["properties"]["result"]) == ("observation", 5.0)
+
+
+def test_a_stop_ends_an_open_stream_with_the_agreement_and_the_moment(
+    court: Court, live: LiveMap, maps: Maps
+) -> None:
+    layer = court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+
+    async def follow() -> list[tuple[str, Any]]:
+        stream = maps.events(permit(court))
+        await anext(stream)
+        court.end(layer)
+        live.law_changed()
+        live.update([], [row(5.0)])
+        return await asyncio.wait_for(_events(stream, 9), 10)
+
+    [(name, problem)] = asyncio.run(follow())
+    assert name == "ended"
+    assert (problem["agreement"], problem["moment"]) == (layer.id, clock.to_text(NOW))
+
+
+def test_a_stream_that_has_ended_makes_room_for_another(court: Court, maps: Maps) -> None:
+    layer = court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+    single = Maps(maps._store, LiveMap(1), court.gate)
+
+    async def follow() -> None:
+        right = permit(court)
+        court.end(layer)
+        for _ in range(2):
+            assert [name for name, _ in await _events(single.events(right), 9)] == ["ended"]
+
+    asyncio.run(follow())
+
+
+def test_a_duty_to_delay_holds_rows_back_until_they_are_old_enough(
+    court: Court, live: LiveMap, maps: Maps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handlers, "KEEP_ALIVE_SECONDS", 0.01)
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS, duties=[delay(60)])
+
+    async def follow() -> tuple[bytes, list[tuple[str, Any]]]:
+        stream = maps.events(permit(court))
+        await anext(stream)
+        live.update([], [row(5.0)])
+        early = await anext(stream)
+        court.clock.at += 61 * SECOND
+        court.beat()
+        return early, await asyncio.wait_for(_events(stream, 1), 10)
+
+    early, [(name, features)] = asyncio.run(follow())
+    assert early == b": alive\n\n"
+    assert (name, features[0]["properties"]["result"]) == ("observation", 5.0)
+
+
+def test_features_under_a_delay_hold_old_values_only(court: Court, live: LiveMap, maps: Maps) -> None:
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS, duties=[delay(60)])
+    old = row(1.0, at=NOW - 2 * 60 * SECOND, datastream="garages.oud.occupancy")
+    live.update([], [row(5.0), old])
+    shown = maps.features(permit(court))["features"]
+    assert [feature["id"] for feature in shown] == ["garages.oud.occupancy"]
+
+
+def test_rows_of_persons_without_consent_are_not_on_the_map(court: Court, live: LiveMap, maps: Maps) -> None:
+    court.agree(STACK, *ACTIONS, dataset=BICYCLES)
+    court.agree(VENDOR, *ACTIONS, dataset=BICYCLES)
+    for recipient in (STACK, VENDOR):
+        court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=PIET)
+    streams = {NOOR: "bicycle-air.bicycle-1.pm2_5", PIET: "bicycle-air.bicycle-2.pm2_5"}
+    rows = [
+        row(9.0, at=NOW - HOUR, dataset=BICYCLES, datastream=s, subject=who) for who, s in streams.items()
+    ]
+    maps._store.save([], rows, {})
+    live.update([], rows)
+    right = permit(court, BICYCLES)
+    assert [feature["id"] for feature in maps.features(right)["features"]] == [streams[PIET]]
+    charted = {who: maps.history(right, s, NOW - 2 * HOUR, NOW, 10)["items"] for who, s in streams.items()}
+    assert (len(charted[NOOR]), len(charted[PIET])) == (0, 1)
+
+
+def test_only_the_asked_property_is_shown_and_the_box_is_around_it(
+    court: Court, live: LiveMap, maps: Maps
+) -> None:
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+    warm = row(8.0, datastream="garages.x.temperature", observed_property="temperature", longitude=5.2)
+    live.update([], [row(5.0), warm])
+    shown = maps.features(permit(court), "temperature")
+    assert [feature["id"] for feature in shown["features"]] == ["garages.x.temperature"]
+    assert shown["bbox"] == [5.2, 52.1, 5.2, 52.1]
+
+
+def test_a_history_is_merged_to_the_number_of_points_and_keeps_its_extremes(
+    court: Court, live: LiveMap, maps: Maps
+) -> None:
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+    rows = [row(float(n), at=NOW - (8 - n) * HOUR // 4) for n in range(8)]
+    maps._store.save([], rows, {})
+    live.update([], rows)
+    found = maps.history(permit(court), CENTRE, NOW - 3 * HOUR, NOW, 2)
+    assert [(item["minimum"], item["maximum"]) for item in found["items"]] == [(0.0, 3.0), (4.0, 7.0)]
+    assert [item["mean"] for item in found["items"]] == [1.5, 5.5]
+    assert (found["unit"], found["observed_property"]) == ("{vehicle}", "occupancy")
+
+
+def test_a_datastream_that_nobody_has_heard_of_is_not_found(maps: Maps) -> None:
+    with pytest.raises(NotFound):
+        maps.dataset_of("garages.nowhere.occupancy")
+
+
+def test_places_are_drawn_as_areas_with_their_own_figures(court: Court, live: LiveMap, maps: Maps) -> None:
+    court.law.apply(Dataset(GARAGES, OWNER, {"nl": "Buurten"}, purpose=MOBILITY, layer="areas"))
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+    square = {"type": "Polygon", "coordinates": [[[5, 52], [5.1, 52], [5.1, 52.1], [5, 52]]]}
+    live.update(
+        [
+            (GARAGES, Feature("BU1", "neighbourhood", "Molenhoek", square, {"inhabitants": 12})),
+            (GARAGES, Feature("x", "thing", "zonder plek")),
+        ],
+        [],
+    )
+    [feature] = maps.features(permit(court))["features"]
+    assert (feature["properties"]["name"], feature["properties"]["inhabitants"]) == ("Molenhoek", 12)
+
+
+def test_a_kept_tile_is_made_anew_when_a_value_changes(court: Court, live: LiveMap, maps: Maps) -> None:
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+    live.update([(GARAGES, place(CENTRE, "datastream", "Garage Centrum"))], [row(5.0)])
+    right = permit(court)
+    first = maps.tile(right, 12, 2106, 1351)
+    assert maps.tile(right, 12, 2106, 1351) is first
+    live.update([], [row(6.0, at=NOW + 1)])
+    assert maps.tile(right, 12, 2106, 1351) != first

@@ -1,0 +1,100 @@
+"""The map in memory: newest values, places of things, and streams that follow."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from dmi_agreements.contracts.features import Feature
+from dmi_visualisation.errors import TooManyStreams
+from dmi_visualisation.live import QUEUE, LiveMap
+from dmi_visualisation.model import Shown
+from tests.unit.infra.fakes import GARAGES, NOW, SECOND
+from tests.unit.visualisation.samples import CENTRE, place, row
+
+
+def test_an_older_value_does_not_replace_a_newer_one() -> None:
+    live = LiveMap(10)
+    live.update([], [row(2.0, at=NOW)])
+    version = live.version(GARAGES)
+    live.update([], [row(1.0, at=NOW - SECOND)])
+    assert [known.result for known in live.rows(GARAGES)] == [2.0]
+    assert live.version(GARAGES) == version
+
+
+def test_a_value_of_the_same_moment_corrects_and_changes_the_version() -> None:
+    live = LiveMap(10)
+    live.load([], [row(2.0)])
+    live.update([], [row(3.0)])
+    assert live.row(CENTRE) == row(3.0)
+    assert live.version(GARAGES) == 1
+
+
+def test_a_datastream_without_a_place_stands_at_its_thing() -> None:
+    live = LiveMap(10)
+    thing = place("garages.centrum", "thing", "Garage Centrum", 5.2, 52.2)
+    stream = Feature(
+        CENTRE, "datastream", "Garage Centrum", None, {"thing": "garages.centrum", "capacity": 9}
+    )
+    live.update([(GARAGES, thing), (GARAGES, stream)], [])
+    found = live.place(GARAGES, CENTRE)
+    assert found is not None
+    assert (found.geometry, found.properties["capacity"]) == (thing.geometry, 9)
+
+
+def test_an_older_version_of_a_place_is_left_out() -> None:
+    live = LiveMap(10)
+    live.update([(GARAGES, Feature("a", "area", "nieuw", valid_from=2))], [])
+    live.update([(GARAGES, Feature("a", "area", "oud", valid_from=1))], [])
+    assert [known.name for known in live.places(GARAGES)] == ["nieuw"]
+    assert live.places(GARAGES, "stop") == []
+
+
+def test_streams_get_the_rows_of_their_own_dataset_only() -> None:
+    async def follow() -> list[Shown] | None:
+        live = LiveMap(10)
+        stream = live.open(GARAGES)
+        live.update([], [row(1.0, dataset="urn:dmi:dataset:x:other", datastream="other.a.b")])
+        live.update([], [row(5.0)])
+        found = await stream.next(5)
+        return None if found is None else list(found)
+
+    assert asyncio.run(follow()) == [row(5.0)]
+
+
+def test_a_change_of_the_law_wakes_a_waiting_stream() -> None:
+    async def follow() -> object:
+        live = LiveMap(10)
+        stream = live.open(GARAGES)
+        live.law_changed()
+        return await asyncio.wait_for(stream.next(60), 5)
+
+    assert asyncio.run(follow()) is None
+
+
+def test_a_slow_reader_loses_the_oldest_batches_and_keeps_the_newest() -> None:
+    async def follow() -> list[float | None]:
+        live = LiveMap(10)
+        stream = live.open(GARAGES)
+        for number in range(QUEUE + 5):
+            live.update([], [row(float(number), at=NOW + number)])
+        await asyncio.sleep(0)
+        found = []
+        while (rows := await stream.next(0.01)) is not None:
+            found += [one.result for one in rows]
+        return found
+
+    assert asyncio.run(follow()) == [float(number) for number in range(5, QUEUE + 5)]
+
+
+def test_streams_beyond_the_limit_are_refused_until_one_closes() -> None:
+    async def follow() -> None:
+        live = LiveMap(1)
+        stream = live.open(GARAGES)
+        with pytest.raises(TooManyStreams):
+            live.open(GARAGES)
+        live.close(stream)
+        live.open(GARAGES)
+
+    asyncio.run(follow())
