@@ -120,6 +120,7 @@ class ServerStack(Stack):
         with self.log.open("ab") as log:
             for name in SERVICES:
                 self.fleet.children.append(start_service(name, self._settings, output=log))
+        self.fleet.keep()
         targets = {child.name: child.address for child in self.fleet.children}
         port = int(self.url.rsplit(":", 1)[1])
         self._gateway = server(gateway(targets), "127.0.0.1", port, grace=1)
@@ -147,6 +148,7 @@ class ServerStack(Stack):
         with self.log.open("ab") as log:
             new = start_service(service, self._settings, port=old.port, output=log)
         self.fleet.children[self.fleet.children.index(old)] = new
+        self.fleet.keep()
 
     def stop(self) -> None:
         """Stop everything."""

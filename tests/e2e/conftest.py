@@ -19,6 +19,9 @@ ARGUMENTS = (
 )
 """MapLibre needs WebGL: it is drawn by software where there is no graphics card."""
 
+PATIENCE = 20_000
+"""Milliseconds."""
+
 
 @dataclass
 class Visitor:
@@ -37,8 +40,8 @@ class Visitor:
     def settle(self) -> None:
         """Wait until the page has a heading and no part of it is a grey placeholder."""
         # Not with a function in the page: the content security policy forbids to evaluate text there.
-        expect(self.page.locator("h1")).to_have_count(1, timeout=20_000)
-        expect(self.page.locator(".dmi-skeleton")).to_have_count(0, timeout=20_000)
+        expect(self.page.locator("h1")).to_have_count(1, timeout=PATIENCE)
+        expect(self.page.locator(".dmi-skeleton")).to_have_count(0, timeout=PATIENCE)
 
     def note(self, message: ConsoleMessage) -> None:
         """Keep an error of the console."""
@@ -60,6 +63,8 @@ def browser(chromium_path: str) -> Iterator[Browser]:
     """One headless Chromium."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium_path, args=list(ARGUMENTS))
+        # Patience where the story sets no bound of its own: the machine may be busy with other tests.
+        expect.set_options(timeout=PATIENCE)
         yield started
         started.close()
 

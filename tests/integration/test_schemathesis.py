@@ -20,7 +20,7 @@ from dmi_command.stack import SERVICES
 from tests.integration.newcomer import Newcomer, join, publish
 from tests.stack_plugin import EmbeddedStack
 
-EXAMPLES = 10
+EXAMPLES = 8
 """For each operation, of valid and of invalid requests."""
 ENDLESS = {"/v1/layers/{layer}/events"}
 """Streams end only with the right to them; other tests follow them."""

@@ -8,6 +8,7 @@ import importlib
 import os
 import socket
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -103,8 +104,9 @@ def build_stack(names: Sequence[str], settings: Settings) -> Starlette:
         for service in services:
             service.start()
         yield
-        for service in reversed(services):
-            service.stop()
+        # Side by side: each waits for what it is reading or writing at the moment.
+        with ThreadPoolExecutor(len(services)) as pool:
+            list(pool.map(Service.stop, services))
         bus.close()
 
     routes = [Mount(f"/{service.name}", service.app) for service in services]

@@ -59,6 +59,9 @@ def backtest(
 
 def bench(
     name: Annotated[str | None, typer.Argument(help="Name of a benchmark; left out: list them")] = None,
+    options: Annotated[
+        list[str] | None, typer.Argument(help="Its own arguments, for example an address")
+    ] = None,
 ) -> None:
     """Run a benchmark of this machine; prints one JSON object."""
     names = sorted(path.stem for path in BENCHMARKS.glob("*.py"))
@@ -68,6 +71,6 @@ def bench(
         return
     if name not in names:
         raise UsageWrong(f"NAME must be one of {', '.join(names)}, not {name}")
-    finished = subprocess.run([sys.executable, str(BENCHMARKS / f"{name}.py")], check=False)
+    finished = subprocess.run([sys.executable, str(BENCHMARKS / f"{name}.py"), *(options or [])], check=False)
     if finished.returncode:
         raise typer.Exit(finished.returncode)

@@ -59,8 +59,8 @@ def up(
     if servers:
         _fleet(settings, url, no_demo, speed)
     else:
-        app = build_stack(tuple(SERVICES), read_settings())
         with until_told():
+            app = build_stack(tuple(SERVICES), read_settings())
             _run(server(app, settings.host, settings.port), settings, url, no_demo, speed)
 
 

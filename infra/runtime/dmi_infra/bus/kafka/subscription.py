@@ -22,6 +22,11 @@ SLICE_S: Final = 0.2
 """A poll is cut into slices: between them new partitions get their positions in the caller's thread."""
 LEAVE_MS: Final = 1_000
 """How long closing tries to tell the group; a service stops within 5 s, also when the cluster is away."""
+PATIENCE_S: Final = 15.0
+"""A member of a group that gets no partition for this long joins anew; each time it waits twice as long."""
+LONGEST_PATIENCE_S: Final = 300.0
+EMPTY_WAIT_S: Final = 0.02
+"""The client may return at once with nothing, before it has joined; without a wait that would be a busy loop."""
 MAX_HANDLING_MS: Final = 15 * 60_000
 """How long a handler may take between polls before its partitions go to another member."""
 
@@ -82,6 +87,8 @@ class KafkaSubscription:
         self._sought: dict[Partition, int] = {}
         self._lag: dict[Partition, int] = {}
         self._moved = False
+        self._patience = PATIENCE_S
+        self._idle_since: float | None = None
         self._using = threading.Lock()
         self._closed = threading.Event()
         self._outage = Outage(f"subscription of {service}")
@@ -107,14 +114,31 @@ class KafkaSubscription:
             if self._closed.is_set():
                 return []
             consumer = self._connected()
+            begun = time.monotonic()
             found = consumer.poll(timeout_ms=int(seconds * 1000), max_records=max_messages)
+            if not found and time.monotonic() - begun < min(seconds, EMPTY_WAIT_S):
+                self._closed.wait(min(seconds, EMPTY_WAIT_S))
             batch = [self._received(record) for records in found.values() for record in records]
             self._moved = self._moved or bool(batch)
             self._place(consumer)
             self._measure(consumer)
+            self._join_anew(consumer)
         if self._lag:
             self._outage.back()
         return batch
+
+    def _join_anew(self, consumer: KafkaConsumer) -> None:
+        """Replace a member that the group has forgotten; seen once, at the first start of a whole stack."""
+        now = time.monotonic()
+        if self._group is None or consumer.assignment():
+            self._idle_since, self._patience = None, PATIENCE_S
+        elif self._idle_since is None:
+            self._idle_since = now
+        elif now - self._idle_since > self._patience:
+            _LOG.warning("%s has had no partition for %.0f s; it joins anew", self._service, self._patience)
+            self._idle_since, self._patience = None, min(2 * self._patience, LONGEST_PATIENCE_S)
+            self._consumer, self._listener = None, None
+            consumer.close(autocommit=False, timeout_ms=LEAVE_MS)
 
     def _connected(self) -> KafkaConsumer:
         if self._consumer is not None:
