@@ -1,4 +1,4 @@
-"""The browser application as built files; an unknown path without a dot gets its first page."""
+"""The browser application as built files; an unknown path that names no kind of file gets its first page."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ POLICY = (
 )
 """Content Security Policy: nothing from elsewhere but PDOK's map, which a setting of the viewer switches on."""
 
+FILE_SUFFIXES: Final = frozenset(
+    {".js", ".mjs", ".css", ".map", ".svg", ".png", ".ico", ".html", ".json", ".txt", ".woff2"}
+)
+"""Kinds of file that the built application may hold."""
+
 MEDIA_TYPES: Final = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
 """Said outright: what a machine's own table makes of ``.mjs`` a browser may refuse to run."""
 
@@ -33,7 +38,8 @@ def browser_application() -> Starlette:
         path = request.path_params["path"]
         file = (folder / path).resolve()
         if not file.is_relative_to(folder.resolve()) or not file.is_file():
-            if "." in path.rsplit("/", 1)[-1]:
+            # An id in a path may hold dots: only what would be one of our files is missed as a file.
+            if Path(path).suffix in FILE_SUFFIXES:
                 return Problem(404, "not-found", "no file has this name").response()
             file = folder / "index.html"
         if not file.is_file():

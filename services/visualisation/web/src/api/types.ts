@@ -275,6 +275,8 @@ export interface History {
 // ---- support centre ----
 export interface Forecast {
   id: string;
+  /** The id under which the lineage of all horizons of this place is recorded. */
+  result: string;
   place: string;
   name: string;
   issued_at: string;

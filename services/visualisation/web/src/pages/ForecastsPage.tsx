@@ -71,7 +71,7 @@ function Places({ all }: { all: Forecast[] }) {
             rows={list.map((one) => ({ at: new Date(one.valid_at).getTime(), value: one.p50, low: one.p10, high: one.p90 }))}
           />
           <p className="dmi-small dmi-soft">
-            {t.forecasts.issued(moment(first.issued_at))}. <RouteLink to={`/lineage/${encodeURIComponent(first.id)}`}>{t.lineage.show}</RouteLink>
+            {t.forecasts.issued(moment(first.issued_at))}. <RouteLink to={`/lineage/${encodeURIComponent(first.result)}`}>{t.lineage.show}</RouteLink>
           </p>
         </>
       ) : null}
