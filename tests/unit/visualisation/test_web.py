@@ -19,7 +19,9 @@ def _get(path: str) -> httpx.Response:
     return asyncio.run(ask())
 
 
-@pytest.mark.parametrize("path", ["/", "/map", "/lineage/forecast%3Agarages.centrum", "/datasets/urn:dmi:x:y.z"])
+@pytest.mark.parametrize(
+    "path", ["/", "/map", "/lineage/forecast%3Agarages.centrum", "/datasets/urn:dmi:x:y.z"]
+)
 def test_a_page_of_the_application_gets_its_first_page_even_when_an_id_holds_dots(path: str) -> None:
     answer = _get(path)
     assert answer.headers["content-type"].startswith("text/html")
