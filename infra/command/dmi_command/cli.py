@@ -6,6 +6,7 @@ answer; 5 the stack refused.
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -27,6 +28,8 @@ for module in (running, data, agreements, analysis):
 
 def main() -> None:
     """Run the command; an expected failure is one clear line and its own exit code."""
+    # One thread for linear algebra: on small arrays more threads only wait for each other. Before numpy comes.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
     except CommandFailed as exc:

@@ -6,7 +6,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -28,8 +28,9 @@ from dmi_command.console import (
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
 from dmi_infra.jose import SigningKey
 from dmi_infra.settings import Settings
-from dmi_ingest.sources import SOURCES
-from dmi_ingest.sources.port import DatasetTemplate, Source
+
+if TYPE_CHECKING:
+    from dmi_ingest.sources.port import DatasetTemplate, Source
 
 WAIT_SECONDS = 600
 STALLED_SECONDS = 30
@@ -47,7 +48,7 @@ def register(app: typer.Typer) -> None:
 
 
 def import_files(
-    kind: Annotated[str, typer.Argument(help="Kind of source: " + ", ".join(sorted(SOURCES)))],
+    kind: Annotated[str, typer.Argument(help="Kind of file; an unknown one is answered with the list")],
     files: Annotated[list[Path], typer.Argument(help="The files", exists=True, dir_okay=False)],
     dataset: Annotated[
         str | None, typer.Option(help="Dataset to fill; one is made from the kind when left out")
@@ -59,6 +60,8 @@ def import_files(
     as_json: AsJson = False,
 ) -> None:
     """Import files through the same intake as everyone's; the report adds up to what was read."""
+    from dmi_ingest.sources import SOURCES  # the readers bring numpy and shapely, for this command alone
+
     source = SOURCES.get(kind)
     if source is None:
         raise UsageWrong(f"KIND must be one of {', '.join(sorted(SOURCES))}, not {kind}")
