@@ -27,7 +27,8 @@ up-server: $(READY) $(STATIC)/index.html ## The same with Kafka, PostgreSQL and 
 
 test: $(READY) $(STATIC)/index.html ## Run all checks and tests that this machine can run
 	@$(MAKE) --no-print-directory check
-	@$(VENV)/bin/pytest
+	@$(VENV)/bin/pytest --ignore=tests/e2e
+	@$(VENV)/bin/pytest tests/e2e # by itself: the browser's driver keeps an event loop in its process
 
 check: $(READY) ## Style, types, imports, module size, documents up to date, web lint and tests
 	@$(VENV)/bin/ruff format --check -q .

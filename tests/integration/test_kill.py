@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from dmi_command.client import Client
 from dmi_command.errors import AnswerRefused, CommandFailed, NotReached
 from dmi_command.servers import free_port
 from dmi_command.stack import check_port
@@ -39,7 +40,10 @@ class Sensor(threading.Thread):
         self.stopping = threading.Event()
 
     def run(self) -> None:
-        client = self._stack.participant("urn:dmi:participant:gemeente")
+        with self._stack.participant("urn:dmi:participant:gemeente") as client:
+            self._hand_in(client)
+
+    def _hand_in(self, client: Client) -> None:
         while not self.stopping.is_set():
             first = self.first + self.acknowledged * 60_000_000
             body = {
