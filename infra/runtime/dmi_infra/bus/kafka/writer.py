@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -26,6 +27,9 @@ CLOSE_S: Final = 2.0
 DELIVERY_MS: Final = 9_000
 """Below the publishers' usual timeout of 10 s, so that they hear what failed, not only that it took long."""
 
+SILENT_S: Final = DELIVERY_MS / 1000 + 1
+"""A producer that answers nothing for this long, not even with a failure, hangs: seen after a broker was killed."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -37,6 +41,7 @@ class KafkaWriter:
         self._prefix = prefix
         self._producer: KafkaProducer | None = None
         self._broken = False
+        self._silent_since: float | None = None
         self._waiting: SubmissionQueue = SubmissionQueue()
         self._closing = False
         self._submit_lock = threading.Lock()
@@ -80,7 +85,8 @@ class KafkaWriter:
             self._send(producer, submission)
 
     def _connected(self) -> KafkaProducer:
-        if self._broken:
+        silent = self._silent_since is not None and time.monotonic() - self._silent_since > SILENT_S
+        if self._broken or silent:
             self._drop_producer()
         if self._producer is None:
             check_reachable(self._brokers)
@@ -100,7 +106,7 @@ class KafkaWriter:
                 allow_auto_create_topics=False,
                 metrics_enabled=False,
             )
-            self._broken = False
+            self._broken, self._silent_since = False, None
         return self._producer
 
     def _drop_producer(self) -> None:
@@ -116,6 +122,8 @@ class KafkaWriter:
 
     def _send(self, producer: KafkaProducer, submission: Submission) -> None:
         delivery = Delivery(submission, as_bus_error)
+        if self._silent_since is None:
+            self._silent_since = time.monotonic()
         for number, message in enumerate(submission.messages):
             try:
                 future = producer.send(
@@ -136,12 +144,14 @@ class KafkaWriter:
             future.add_callback(self._answered)
 
     def _answered(self, _metadata: object) -> None:
+        self._silent_since = None
         self._outage.back()
 
     def _note(self, error: BaseException) -> None:
+        self._silent_since = None
         self._outage.away(short(error))
-        # The producer repairs what can be tried again; after anything else a new one is safer.
-        self._broken = self._broken or not getattr(error, "retriable", False)
+        # The producer says that it repairs what can be tried again; after a killed broker it did not.
+        self._broken = True
 
 
 def _close_later(producer: KafkaProducer) -> None:
