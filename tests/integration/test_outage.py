@@ -13,6 +13,8 @@ from dmi_command.servers import free_port
 from dmi_command.stack import SERVICES
 from tests.stack_plugin import ServerStack, load_city
 
+pytestmark = pytest.mark.timeout(300)
+
 GARAGES = "urn:dmi:dataset:gemeente:garages"
 DATASTREAM = "garages.centrum.occupancy"
 HOUR = 3_600_000_000
@@ -119,7 +121,7 @@ def test_while_the_bus_is_away_nothing_is_acknowledged_and_all_goes_on_when_it_i
     kafka.start()
     city.stack.await_ready()
     for at in refused:
-        _until(lambda moment=at: city.hand_in(moment), True, 20)  # type: ignore[misc]
+        _until(lambda moment=at: city.hand_in(moment), True, 45)  # type: ignore[misc]
     _all_stored(city, (first, *refused))
 
 
@@ -141,7 +143,7 @@ def test_while_the_database_is_away_nothing_is_answered_from_it_and_what_was_ack
     assert city.check("platform")["store"] != "ok"
     postgres.start()
     city.stack.await_ready()
-    _until(lambda: city.hand_in(first + 6000), True, 20)
+    _until(lambda: city.hand_in(first + 6000), True, 45)
     _all_stored(city, (*accepted, first + 6000))
 
 
