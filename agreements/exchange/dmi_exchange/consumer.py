@@ -12,7 +12,7 @@ from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
 from dmi_exchange.store import Store
 from dmi_infra.bus.port import Received
-from dmi_infra.sql import Positions
+from dmi_infra.consumer import after
 
 log = structlog.get_logger("exchange")
 
@@ -37,16 +37,9 @@ class RecordHandler:
             batch = decode(received.message.value, RecordBatch)
             decisions.extend(batch.decisions)
             results.update({lineage.result: lineage for lineage in batch.lineage})
-        self._store.append(decisions, list(results.values()), _after(messages))
+        self._store.append(decisions, list(results.values()), after(messages))
 
     def reject(self, message: Received, reason: str) -> None:
         """A record that cannot be read is passed over; it is in the log of the process and on the topic."""
         log.error("record passed over", offset=message.offset, reason=reason)
-        self._store.append([], [], _after([message]))
-
-
-def _after(messages: Sequence[Received]) -> Positions:
-    reached: Positions = {}
-    for received in messages:
-        reached[(received.topic, received.partition)] = received.offset + 1
-    return reached
+        self._store.append([], [], after([message]))

@@ -18,6 +18,11 @@ POLL_SECONDS = 0.5
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
+def after(messages: Sequence[Received]) -> dict[tuple[str, int], int]:
+    """The position behind these messages, which stand in order within each partition."""
+    return {(received.topic, received.partition): received.offset + 1 for received in messages}
+
+
 class Unprocessable(ValueError):
     """A message that its reader will never be able to process; it goes to the rejected topic."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dmi_infra.bus.port import Received
+from dmi_infra.consumer import after
 from dmi_infra.sql import Positions
-from dmi_platform.messages import after
 from dmi_platform.processing import FEATURES_TOPIC, RAW_TOPIC, Processor
 from dmi_platform.store import Store
 

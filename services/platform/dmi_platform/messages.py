@@ -10,8 +10,7 @@ import msgspec
 
 from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_infra import clock
-from dmi_infra.bus.port import Message, Received
-from dmi_infra.sql import Positions
+from dmi_infra.bus.port import Message
 from dmi_infra.telemetry import current_trace
 from dmi_platform.intake import Part
 from dmi_platform.model import CONFLICT, UNKNOWN_DATASTREAM, Reject
@@ -28,14 +27,6 @@ DETAILS: Final = {
     CONFLICT: "another value is stored under the same datastream, time and source id",
 }
 """What a reason means, for whoever has to correct the rows."""
-
-
-def after(messages: Sequence[Received]) -> Positions:
-    """The positions behind these messages."""
-    reached: Positions = {}
-    for received in messages:
-        reached[(received.topic, received.partition)] = received.offset + 1
-    return reached
 
 
 def reject_rows(part: Part, reason: str, detail: str, rows: Sequence[int], about: str = "") -> Reject:

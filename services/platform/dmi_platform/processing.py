@@ -14,6 +14,7 @@ from dmi_agreements.contracts.features import FeatureBatch
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.crossings import BY_NAME
 from dmi_infra.bus.port import Message, Received
+from dmi_infra.consumer import after
 from dmi_infra.errors import NotFound, Refused, Unavailable
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.sql import Positions
@@ -22,7 +23,7 @@ from dmi_platform.errors import NotReplayable
 from dmi_platform.harmonise import Rows, harmonise, locate, merge, select, times_of
 from dmi_platform.intake import Group, Part, check_feature, chunks, groups, read
 from dmi_platform.lineage import LineageBook
-from dmi_platform.messages import DETAILS, after, envelope_of, reject_rows, rejected_message
+from dmi_platform.messages import DETAILS, envelope_of, reject_rows, rejected_message
 from dmi_platform.model import (
     BY_DUTY,
     CONFLICT,

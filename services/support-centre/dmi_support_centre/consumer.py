@@ -14,9 +14,9 @@ from dmi_agreements.contracts.features import Feature, FeatureBatch
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.crossings import BY_NAME
 from dmi_infra.bus.port import Received
+from dmi_infra.consumer import after
 from dmi_infra.errors import Refused, Unavailable
 from dmi_infra.gate import Gate, Permit
-from dmi_infra.sql import Positions
 from dmi_support_centre.model import Reading, needed_of, readings_of
 from dmi_support_centre.store.observations import ObservationStore
 
@@ -88,7 +88,7 @@ class AnalysisHandler:
                 features += self._features(received, bases)
             else:
                 readings += self._readings(received, bases)
-        self._store.save(features, readings, bases, _after(messages))
+        self._store.save(features, readings, bases, after(messages))
         if features:
             self._on_features()
         if readings:
@@ -98,7 +98,7 @@ class AnalysisHandler:
     def reject(self, message: Received, reason: str) -> None:
         """Pass over a message that cannot be read; it stays on the topic."""
         log.error("message passed over", topic=message.topic, offset=message.offset, reason=reason)
-        self._store.save([], [], {}, _after([message]))
+        self._store.save([], [], {}, after([message]))
 
     def _features(self, received: Received, bases: dict[str, set[str]]) -> list[tuple[str, Feature]]:
         batch = decode(received.message.value, FeatureBatch)
@@ -125,7 +125,3 @@ class AnalysisHandler:
             return None
         bases.setdefault(dataset, set()).update(permit.agreements)
         return permit
-
-
-def _after(messages: Sequence[Received]) -> Positions:
-    return {(received.topic, received.partition): received.offset + 1 for received in messages}

@@ -11,9 +11,9 @@ from dmi_agreements.contracts.features import Feature, FeatureBatch
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.crossings import BY_NAME
 from dmi_infra.bus.port import Received
+from dmi_infra.consumer import after
 from dmi_infra.errors import Refused
 from dmi_infra.gate import Gate
-from dmi_infra.sql import Positions
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.model import Shown, rows_of
 from dmi_visualisation.store import Store
@@ -49,13 +49,13 @@ class MapHandler:
                 features += self._features(received)
             else:
                 rows += self._rows(received)
-        self._store.save(features, rows, _after(messages))
+        self._store.save(features, rows, after(messages))
         self._live.update(features, rows)
 
     def reject(self, message: Received, reason: str) -> None:
         """Pass over a message that cannot be read; it stays on the topic."""
         log.error("message passed over", topic=message.topic, offset=message.offset, reason=reason)
-        self._store.save([], [], _after([message]))
+        self._store.save([], [], after([message]))
 
     def _features(self, received: Received) -> list[tuple[str, Feature]]:
         batch = decode(received.message.value, FeatureBatch)
@@ -72,7 +72,3 @@ class MapHandler:
         except Refused:
             return []
         return rows_of(self._gate.carry(permit, batch).batch)
-
-
-def _after(messages: Sequence[Received]) -> Positions:
-    return {(received.topic, received.partition): received.offset + 1 for received in messages}
