@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -16,15 +18,13 @@ from dmi_command.console import DEFAULT_URL, Url, err, out
 from dmi_command.errors import CommandFailed, UsageWrong
 from dmi_command.servers import Keeper
 from dmi_command.serving import serve_one, undisturbed, until_told
-from dmi_command.stack import SERVICES, StackServer, build_stack, check_port, read_settings, server
+from dmi_command.stack import SERVICES, build_stack, check_port, read_settings, server
 from dmi_exchange.demo import DEMO_IDENTITIES
 from dmi_infra.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[4]
 """The checkout: the packages are installed from it."""
 READY_SECONDS = 60.0
-GATEWAY_GRACE_SECONDS = 1.0
-"""What open requests get at a stop, before the services behind the gateway leave."""
 SEED = 5
 """Of the demonstration city; another seed is another city."""
 
@@ -61,7 +61,8 @@ def up(
     else:
         with until_told():
             app = build_stack(tuple(SERVICES), read_settings())
-            _run(server(app, settings.host, settings.port), settings, url, no_demo, speed)
+            with _beside(settings, url, no_demo, speed):
+                server(app, settings.host, settings.port).run()
 
 
 def serve(service: Annotated[str, typer.Argument(help=", ".join(SERVICES))]) -> None:
@@ -72,27 +73,28 @@ def serve(service: Annotated[str, typer.Argument(help=", ".join(SERVICES))]) -> 
 
 
 def _fleet(settings: Settings, url: str, no_demo: bool, speed: float) -> None:
-    # Imported here: the HTTP client and the servers are for this deployment alone.
+    # Imported here: the servers are for this deployment alone.
     from dmi_command.fleet import Fleet
-    from dmi_command.gateway import gateway
 
     libs = Path(os.environ.get("DMI_KAFKA_LIBS") or ROOT / ".tools" / "kafka-libs")
     fleet = Fleet(settings.data_dir.absolute(), url, libs, ROOT / "infra" / "deploy" / "kafka" / "pom.xml")
     losses: list[str] = []
+    lost = threading.Event()
+
+    def on_loss(reason: str) -> None:
+        losses.append(reason)
+        lost.set()
+
     with until_told():
         try:
             err.print("Kafka en PostgreSQL starten …")
             environment = fleet.start_servers()
             err.print("diensten starten …")
-            addresses = fleet.start_services(tuple(SERVICES), environment)
-            http = server(gateway(addresses), settings.host, settings.port, GATEWAY_GRACE_SECONDS)
-
-            def lost(reason: str) -> None:
-                losses.append(reason)
-                http.should_exit = True
-
-            fleet.watch(environment, lost, lambda line: err.print(f"[yellow]dmi:[/yellow] {line}"))
-            _run(http, settings, url, no_demo, speed)
+            fleet.start_services(tuple(SERVICES), environment)
+            fleet.start_front(settings.host, settings.port)
+            fleet.watch(environment, on_loss, lambda line: err.print(f"[yellow]dmi:[/yellow] {line}"))
+            with _beside(settings, url, no_demo, speed):
+                lost.wait()
         finally:
             undisturbed()
             fleet.stop()
@@ -100,12 +102,13 @@ def _fleet(settings: Settings, url: str, no_demo: bool, speed: float) -> None:
         raise CommandFailed(losses[0])
 
 
-def _run(http: StackServer, settings: Settings, url: str, no_demo: bool, speed: float) -> None:
-    """Serve until a signal; the demonstration runs beside it in a process of its own, as sensors would."""
+@contextmanager
+def _beside(settings: Settings, url: str, no_demo: bool, speed: float) -> Iterator[None]:
+    """The demonstration runs beside the stack in a process of its own, as sensors would."""
     beside = Beside(settings, url, None if no_demo or settings.env == "production" else speed)
     threading.Thread(target=beside.run, name="greeting", daemon=True).start()
     try:
-        http.run()
+        yield
     finally:
         beside.stop()
 
