@@ -188,9 +188,9 @@ async def _prepare(url: str, token: str) -> Target:
 
 async def _measure(target: Target, singles: int, arrays: int, pid: int | None = None) -> dict[str, object]:
     await _load(target, "/v1.1/Observations", [_single(target, number) for number in range(500)])
-    before = cpu_seconds(pid) if pid else 0.0
+    before = sum(cpu_seconds(pid).values()) if pid else 0.0
     took, each = await _load(target, "/v1.1/Observations", [_single(target, n + 500) for n in range(singles)])
-    single_cpu = cpu_seconds(pid) - before if pid else None
+    single_cpu = sum(cpu_seconds(pid).values()) - before if pid else None
     array_took, array_each = await _load(
         target, "/v1.1/CreateObservations", [_array(target, number) for number in range(arrays)]
     )
