@@ -50,12 +50,12 @@ def latest(
         arguments["keys"] = list(keys)
     if subjects is not None:
         arguments["subjects"] = sorted(subjects)
-    query = _latest(keys is not None, subjects is not None)
+    query = _latest(connection.dialect.name, keys is not None, subjects is not None)
     return _table(connection.execute(query, arguments).all())
 
 
 @cache
-def _latest(of_keys: bool, of_subjects: bool) -> sa.Select[Any]:
+def _latest(dialect: str, of_keys: bool, of_subjects: bool) -> sa.Select[Any]:
     """The query behind ``latest``, put together once: that costs more than to carry it out."""
     last, stream = tables.last_value, tables.datastream
     query = (
@@ -64,10 +64,20 @@ def _latest(of_keys: bool, of_subjects: bool) -> sa.Select[Any]:
         .where(stream.c.dataset == sa.bindparam("dataset"), last.c.time > NEVER)
     )
     if of_keys:
-        query = query.where(stream.c.key.in_(sa.bindparam("keys", expanding=True)))
+        query = query.where(_among(stream.c.key, "keys", dialect))
     if of_subjects:
-        query = query.where(last.c.subject.in_(sa.bindparam("subjects", expanding=True)))
+        query = query.where(_among(last.c.subject, "subjects", dialect))
     return query.order_by(stream.c.id).limit(sa.bindparam("limit", type_=sa.Integer))
+
+
+def _among(column: sa.Column[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:
+    """Whether a column is one of a list: one array where there are arrays, so that the statement stays the same.
+
+    A statement with a parameter for each of 100 values is read anew by the driver each time.
+    """
+    if dialect == "postgresql":
+        return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type)))
+    return column.in_(sa.bindparam(name, expanding=True))
 
 
 def observations(
