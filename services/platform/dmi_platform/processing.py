@@ -30,6 +30,7 @@ from dmi_platform.model import (
     NO_CONSENT,
     REFUSED,
     UNKNOWN_DATASTREAM,
+    Handed,
     Outcome,
     Reject,
 )
@@ -130,7 +131,7 @@ class Processor:
             outcome.accepted = len(put.changed)
             outcome.duplicate = len(good) - len(foreign) - len(put.changed)
             writing.reject(rejects)
-            self._settle(writing, message_id, batch.batch_id, outcome, again)
+            self._settle(writing, Handed(message_id, batch.batch_id, batch.dataset), outcome, again)
             writing.reach(reached)
         self._registry.apply(put.changed)
         self._try_again([item.feature.id for item in put.changed if item.key])
@@ -156,7 +157,9 @@ class Processor:
                         unreadable.append(batch)
                     else:
                         envelope = received.message.envelope
-                        parts.append(Part(received.topic, received.partition, envelope.id, batch))
+                        parts.append(
+                            Part(received.topic, received.partition, envelope.id, batch, envelope.contributor)
+                        )
                 self._observations(parts, unreadable, after(piece), None)
 
     def _observations(
@@ -169,7 +172,7 @@ class Processor:
             for part, reject in refused:
                 outcome = Outcome()
                 outcome.reject(REFUSED, reject.rows)
-                self._settle(writing, part.message_id, part.batch.batch_id, outcome, again)
+                self._settle(writing, part.handed, outcome, again)
                 total.add(outcome)
             for each in passed:
                 total.add(self._write(writing, each, again))
@@ -239,7 +242,7 @@ class Processor:
             if len(parts) == 1:
                 outcome.reject(NO_CONSENT, passed.withheld)
                 outcome.reject(BY_DUTY, passed.by_duty)
-            self._settle(writing, part.message_id, part.batch.batch_id, outcome, again)
+            self._settle(writing, part.handed, outcome, again)
             total.add(outcome)
             begin = end
         accepted = np.flatnonzero(status == ACCEPTED)
@@ -342,11 +345,9 @@ class Processor:
             writing.reach(reached)
 
     @staticmethod
-    def _settle(
-        writing: Writing, message_id: str, batch_id: str, outcome: Outcome, again: Reject | None
-    ) -> None:
+    def _settle(writing: Writing, handed: Handed, outcome: Outcome, again: Reject | None) -> None:
         if again is None:
-            writing.outcome(message_id, batch_id, outcome)
+            writing.outcome(handed, outcome)
         elif not writing.replayed(again, outcome):
             raise NotReplayable("this reject was replayed already")
 

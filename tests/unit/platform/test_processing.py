@@ -58,6 +58,29 @@ def test_a_message_delivered_again_counts_nothing_new_and_passes_nothing_on(gara
     assert outcome(garages)["duplicate"] == 0
 
 
+def test_an_outcome_is_for_owner_contributor_and_operator_and_for_nobody_else(garages: City) -> None:
+    garages.contributor = VENDOR
+    garages.hand_in(counts("centrum", 1, batch_id="imp/0"))
+    garages.contributor = OWNER
+    garages.hand_in(counts("centrum", 2, begin=NOON + MINUTE, batch_id="imp/1"))
+
+    def told(participant: str, role: str = "dmi:role:vendor") -> int | None:
+        garages.identity = Identity(participant, "Someone", frozenset({role}))
+        answer = garages.get("/v1/outcomes/imp")
+        return None if answer.status_code == 404 else answer.json()["read"]
+
+    assert told(OWNER) == 2
+    assert told(VENDOR) == 1
+    assert told(STACK, "dmi:role:operator") == 2
+    unknown = garages.get("/v1/outcomes/nothing").json()
+    for stranger in (NOOR, SAM, STACK):
+        assert told(stranger) is None
+        refused = garages.get("/v1/outcomes/imp").json()
+        assert {**refused, "instance": ""} == {**unknown, "instance": ""}, (
+            "it cannot be told from one that is not"
+        )
+
+
 def test_a_mixed_batch_gives_its_good_rows_and_keeps_the_others_by_number(garages: City) -> None:
     batch = counts("centrum", 1, 2, 3, 4)
     names = [*batch.datastream[:1], "nowhere", *batch.datastream[2:]]

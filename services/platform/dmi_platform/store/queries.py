@@ -105,12 +105,19 @@ def observations(
     return _table(connection.execute(query.order_by(table.time, table.source_id).limit(limit)).all())
 
 
-def outcome(connection: sa.Connection, identifier: str) -> Outcome | None:
-    """What became of a batch, a message or all batches of an import; ``None`` when nothing is known."""
+def outcome(
+    connection: sa.Connection, identifier: str, datasets: Collection[str] | None, contributor: str
+) -> Outcome | None:
+    """What became of a batch, a message or all batches of an import; ``None`` when nothing is known.
+
+    Only messages into these datasets count (``None``: all), and those that ``contributor`` handed in.
+    """
     table = tables.outcome.c
     query = sa.select(tables.outcome).where(
         sa.or_(table.batch_id == identifier, table.import_id == identifier, table.message_id == identifier)
     )
+    if datasets is not None:
+        query = query.where(sa.or_(table.contributor == contributor, table.dataset.in_(sorted(datasets))))
     rows = connection.execute(query).all()
     if not rows:
         return None
