@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,9 +109,11 @@ class ServerStack(Stack):
         self.fleet = Fleet(data_dir, url, libs, ROOT / "infra" / "deploy" / "kafka" / "pom.xml")
         self._settings: dict[str, str] = {}
 
-    def start(self) -> None:
-        """Start servers, services and nginx."""
+    def start(self, prepare: Callable[[Mapping[str, str]], None] | None = None) -> None:
+        """Start servers, services and nginx; ``prepare`` gets the settings before the services start."""
         self._settings = {**self.fleet.start_servers(), **BYTECODE}
+        if prepare is not None:
+            prepare(self._settings)
         with self.log.open("ab") as log:
             for name in SERVICES:
                 self.fleet.children.append(start_service(name, self._settings, output=log))

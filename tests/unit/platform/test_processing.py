@@ -13,6 +13,7 @@ from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
 from dmi_infra.errors import Unavailable
 from dmi_infra.identity import Identity
+from dmi_platform.processing import FEATURES_TOPIC, RAW_TOPIC
 
 from .conftest import BICYCLES, GARAGES, MINUTE, NOON, NOOR, OWNER, SAM, STACK, VENDOR, counts, stream, thing
 
@@ -56,6 +57,16 @@ def test_a_message_delivered_again_counts_nothing_new_and_passes_nothing_on(gara
     assert len(garages.outgoing()) == 1
     assert outcome(garages)["accepted"] == 2
     assert outcome(garages)["duplicate"] == 0
+
+
+def test_messages_of_a_log_that_was_lost_and_began_anew_are_no_repeats(garages: City) -> None:
+    garages.hand_in(counts("centrum", 1, 2, 3, batch_id="old"))
+    garages.handler.positions()
+    garages._offsets = dict.fromkeys(garages._offsets, 0)
+    garages.tell(GARAGES, stream("garages.new.occupancy"))
+    garages.hand_in(counts("centrum", 4, begin=NOON + 9 * MINUTE, batch_id="new"))
+    assert outcome(garages, "new")["accepted"] == 1
+    assert garages.handler.positions() == {(RAW_TOPIC, 0): 1, (FEATURES_TOPIC, 0): 1}
 
 
 def test_an_outcome_is_for_owner_contributor_and_operator_and_for_nobody_else(garages: City) -> None:
