@@ -55,7 +55,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     store = Store(engine)
     relay = Relay(engine, outgoing, runtime.publisher)
     custody = Custody(settings.data_dir / "keys", hosting=settings.env != "production")
-    exchange = Exchange(store, custody, runtime.rulebook, relay)
+    exchange = Exchange(store, custody, runtime.rulebook, relay, {settings.stack_participant})
     _register_self(exchange, settings.stack_participant)
     consumer = ConsumerLoop(bus, NAME, TOPICS, RecordHandler(store), runtime.metrics)
     publication = Publication(store, relay.wake)
