@@ -113,6 +113,8 @@ def build_app(
         openapi_url="/openapi.json",
         root_path_in_servers=False,
         dependencies=[Depends(problems.check_json)],
+        # Observed does this; the framework's own would look for its providers at every request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         servers=[{"url": f"{runtime.settings.public_url.rstrip('/')}/{runtime.service}"}],
     )
     app.state.runtime = runtime

@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.observations import Micros
+from dmi_infra.sql import among
 from dmi_platform.model import NEVER, Cursor, Outcome, Reject
 from dmi_platform.store import tables
 
@@ -64,20 +65,10 @@ def _latest(dialect: str, of_keys: bool, of_subjects: bool) -> sa.Select[Any]:
         .where(stream.c.dataset == sa.bindparam("dataset"), last.c.time > NEVER)
     )
     if of_keys:
-        query = query.where(_among(stream.c.key, "keys", dialect))
+        query = query.where(among(stream.c.key, "keys", dialect))
     if of_subjects:
-        query = query.where(_among(last.c.subject, "subjects", dialect))
+        query = query.where(among(last.c.subject, "subjects", dialect))
     return query.order_by(stream.c.id).limit(sa.bindparam("limit", type_=sa.Integer))
-
-
-def _among(column: sa.Column[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:
-    """Whether a column is one of a list: one array where there are arrays, so that the statement stays the same.
-
-    A statement with a parameter for each of 100 values is read anew by the driver each time.
-    """
-    if dialect == "postgresql":
-        return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type)))
-    return column.in_(sa.bindparam(name, expanding=True))
 
 
 def observations(
