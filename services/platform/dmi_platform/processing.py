@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.features import FeatureBatch
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.crossings import BY_NAME
+from dmi_infra import clock
 from dmi_infra.bus.port import Message, Received
 from dmi_infra.consumer import after
 from dmi_infra.errors import NotFound, Refused, Unavailable
@@ -23,7 +25,7 @@ from dmi_platform.errors import NotReplayable
 from dmi_platform.harmonise import Rows, harmonise, locate, merge, select, times_of
 from dmi_platform.intake import Group, Part, check_feature, chunks, groups, read
 from dmi_platform.lineage import LineageBook
-from dmi_platform.messages import DETAILS, envelope_of, reject_rows, rejected_message
+from dmi_platform.messages import DETAILS, envelope_of, reject_rows, rejected_message, sent_at
 from dmi_platform.model import (
     BY_DUTY,
     CONFLICT,
@@ -55,6 +57,11 @@ _CURABLE = frozenset({UNKNOWN_DATASTREAM, "unknown_unit", "other_property"})
 """Reasons that a new or changed datastream may do away with."""
 _UNSETTLED = frozenset({"law_missing", "law_stale"})
 """Refusals that say nothing about the data: it waits until the law is known again."""
+_UNHEARD = frozenset({"unknown_dataset", "no_agreement"})
+"""Refusals that a law which has only just been made would lift."""
+LOOK_SECONDS = 0.02
+LAW_MICROS = 2_000_000
+"""So long after it was sent a message may wait for the law under which it passed the gate before this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,7 @@ class Processor:
         with self._one:
             for received in messages:
                 self._registry.refresh()
+                self._await_law([received])
                 batch = read(received, FeatureBatch)
                 reached = after([received])
                 if isinstance(batch, Reject):
@@ -149,6 +157,7 @@ class Processor:
         with self._one:
             for piece in chunks(messages):
                 self._registry.refresh()
+                self._await_law(piece)
                 parts: list[Part] = []
                 unreadable: list[Reject] = []
                 for received in piece:
@@ -210,6 +219,17 @@ class Processor:
         passed = self._gate.carry(permit, located)
         left_out = len(batch) - passed.withheld - len(passed.batch)
         return Passed(group, permit, passed.batch, passed.withheld, max(left_out, 0))
+
+    def _await_law(self, messages: Sequence[Received]) -> None:
+        """Wait a little for the law that fresh messages passed under: it travels on a topic of its own."""
+        sent = {m.message.envelope.dataset: sent_at(m.message.envelope) for m in messages}
+        for dataset, moment in sent.items():
+            until = moment + LAW_MICROS
+            while clock.now() < until:
+                reasons = self._gate.allows(RAW.name, RAW.action, dataset, None)
+                if not reasons or reasons[0].code not in _UNHEARD:
+                    break
+                time.sleep(LOOK_SECONDS)
 
     def _permit(self, crossing: str, dataset: str, rows: int) -> Permit:
         """The platform's own right, for what the dataset is collected for; an unknown law refuses no data."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,6 +13,7 @@ from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
+from dmi_infra import clock
 from dmi_infra.errors import Unavailable
 from dmi_infra.identity import Identity
 from dmi_platform.processing import FEATURES_TOPIC, RAW_TOPIC
@@ -161,6 +164,26 @@ def test_a_law_that_is_not_known_holds_the_batch_back_instead_of_refusing_it(gar
     garages.beat()
     garages.handler.handle([message])
     assert outcome(garages)["accepted"] == 1
+
+
+def test_a_message_that_is_faster_than_its_law_waits_for_it(city: City) -> None:
+    city.sent = clock.to_text(clock.now())
+    concluded = threading.Timer(0.3, lambda: city.agree(GARAGES, "dmi:process"))
+    concluded.start()
+    city.tell(GARAGES, thing("garages.centrum"), stream("garages.centrum.occupancy", capacity=100))
+    city.hand_in(counts("centrum", 1, 2))
+    assert outcome(city)["accepted"] == 2
+    assert rejects(city) == []
+
+
+@pytest.mark.parametrize("sent", ["now", "an hour ago", "no time at all"])
+def test_a_message_without_any_law_is_refused_after_a_while(city: City, sent: str) -> None:
+    moments = {"now": clock.to_text(clock.now()), "an hour ago": clock.to_text(clock.now() - 3600 * 10**6)}
+    city.sent = moments.get(sent, sent)
+    begun = time.monotonic()
+    city.hand_in(counts("centrum", 1))
+    assert reasons(outcome(city)) == {"refused": 1}
+    assert (time.monotonic() - begun > 1) == (sent == "now")
 
 
 def test_what_cannot_be_read_is_kept_and_the_rest_goes_on(garages: City) -> None:
