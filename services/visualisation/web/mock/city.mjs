@@ -72,7 +72,32 @@ const garages = [['centrum', 'Garage Centrum', 5.0871, 52.0865, 420, 0.97], ['ma
 const counters = [['markt', 'Markt', 5.0889, 52.0855, 140], ['brug', 'Lange Brug', 5.0934, 52.0872, 62], ['plein', 'Stationsplein', 5.0815, 52.1109, 231], ['kade', 'Havenkade', 5.1203, 52.0889, 18]];
 const point = (x, y) => ({ type: 'Point', coordinates: [x, y] });
 
-export function features(dataset) {
+// Ten thousand sensors in one layer, to measure how smoothly the map moves: MOCK_POINTS=10000.
+const many = Number(process.env.MOCK_POINTS ?? 0);
+
+const streets = ['Merelstraat', 'Lijsterlaan', 'Nachtwachtlaan'];
+const addresses = streets.flatMap((street, s) => Array.from({ length: 20 }, (_, i) => ({ name: `${street} ${i + 1}`, x: 5.08 + s * 0.01 + i * 0.0004, y: 52.09 + s * 0.006 })));
+const box = ([x, y]) => [x, y, x, y];
+export function search(text) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const named = (name) => words.every((word) => name.toLowerCase().split(' ').some((one) => one.startsWith(word)));
+  const found = (dataset, kind, id, name, bbox, more = {}) => ({ id, dataset, kind, name, bbox, observed_property: null, neighbourhood: null, ...more });
+  return [
+    ...areas.features.filter((f) => named(f.properties.name)).map((f) => found('urn:dmi:dataset:gemeente:neighbourhoods', 'neighbourhood', f.id, f.properties.name, [f.geometry.coordinates[0][0][0], f.geometry.coordinates[0][0][1], f.geometry.coordinates[0][2][0], f.geometry.coordinates[0][2][1]])),
+    ...addresses.filter((a) => named(a.name)).map((a) => found('urn:dmi:dataset:gemeente:addresses', 'address', a.name, a.name, box([a.x, a.y]), { neighbourhood: 'Binnenstad' })),
+    ...garages.filter((g) => named(g[1])).map((g) => found('urn:dmi:dataset:gemeente:garages', 'datastream', `garages.${g[0]}.occupancy`, g[1], box([g[2], g[3]]), { observed_property: 'occupancy' })),
+  ].slice(0, 8);
+}
+
+/** With a moment, the same city with other values: a wave over the day. */
+export function features(dataset, at = null) {
+  const now = newest(dataset);
+  if (at === null) return now;
+  const wave = 0.6 + 0.4 * Math.sin(Date.parse(at) / 3_600_000);
+  return { ...now, at, features: now.features.map((f) => (f.properties.phenomenon_time ? { ...f, properties: { ...f.properties, result: typeof f.properties.result === 'number' ? Math.round(f.properties.result * wave) : null, phenomenon_time: iso(Date.parse(at) - 60_000) } } : f)) };
+}
+
+function newest(dataset) {
   const id = dataset.split(':').at(-1);
   const agreement = agreements.find((a) => a.datasets.includes(dataset) && a.state === 'active')?.id ?? null;
   const base = (thing, property, name, result, unit, x, y, more = {}) => ({
@@ -83,6 +108,7 @@ export function features(dataset) {
   if (id === 'garages') list = garages.map(([t, n, x, y, cap, share]) => base(t, 'occupancy', n, share === null ? null : Math.round(cap * share), '{vehicle}', x, y, { capacity: cap, ...(share === null ? { flag: 9, phenomenon_time: ago(5400) } : {}) }));
   if (id === 'crowd') list = counters.map(([t, n, x, y, v]) => base(t, 'crowd_count', n, v, '{person}', x, y));
   if (id === 'bicycle-air') list = Array.from({ length: 14 }, (_, i) => ['pm2_5', 'temperature'].map((p) => base(`fiets-${i}`, p, `Fiets ${i + 1}`, p === 'pm2_5' ? 4 + ((i * 3.7) % 24) : 8.4 + i * 0.2, p === 'pm2_5' ? 'ug/m3' : 'Cel', 5.08 + ((i * 0.0037) % 0.045), 52.084 + ((i * 0.0059) % 0.032)))).flat();
+  if (id === 'crowd' && many) list = Array.from({ length: many }, (_, i) => base(`c${i}`, 'crowd_count', `Teller ${i + 1}`, (i * 37) % 240, '{person}', 5.072 + ((i * 0.61803) % 1) * 0.056, 52.082 + ((i * 0.32471) % 1) * 0.038));
   if (id === 'bus-5') list = [['b1', 5.0931, 52.0869, 45, 'Station'], ['b2', 5.1101, 52.1011, 190, 'P+R Noord']].map(([t, x, y, d, to]) => base(t, 'vehicle_position', 'Bus 5', d, 's', x, y, { label: { nl: `Lijn 5 naar ${to}, stopt om 15.00 uur aan de Nachtwachtlaan`, en: `Line 5 to ${to}, stops at 15:00 at Nachtwachtlaan` } }));
   if (id === 'neighbourhoods') list = areas.features.map((f) => ({ ...f, properties: { ...f.properties, kind: 'neighbourhood', agreement } }));
   return { type: 'FeatureCollection', features: list };

@@ -1,6 +1,7 @@
 /** Ingest, platform and visualisation: how data comes in, is kept, and is shown. */
 import type { FeatureCollection } from 'geojson';
 import { segment, type HttpClient } from './http';
+import type { FoundPlace } from './places';
 import type * as T from './types';
 
 export function ingestApi(http: HttpClient) {
@@ -40,8 +41,11 @@ export function visualisationApi(http: HttpClient) {
   const base = '/visualisation/v1';
   return {
     layers: (signal?: AbortSignal) => http.json<T.LayerList>(`${base}/layers`, { signal }),
-    features: (id: string, signal?: AbortSignal) =>
-      http.json<T.LayerFeatures>(`${base}/layers/${segment(id)}/features`, { signal }),
+    /** The newest values, or with `at` (RFC 3339) the last ones before that quarter of an hour. */
+    features: (id: string, signal?: AbortSignal, at?: string) =>
+      http.json<T.LayerFeatures>(`${base}/layers/${segment(id)}/features`, { query: { at }, signal }),
+    search: (text: string, signal?: AbortSignal) =>
+      http.list<FoundPlace>(`${base}/search`, { query: { q: text, limit: 8 }, signal }),
     tiles: (id: string) => `${base}/layers/${segment(id)}/tiles/{z}/{x}/{y}`,
     events: (id: string) => `${base}/layers/${segment(id)}/events`,
     history: (datastream: string, from: Date, to: Date, points: number, signal?: AbortSignal) =>

@@ -269,6 +269,7 @@ export interface HistoryItem {
 export interface History {
   datastream: string;
   unit: string;
+  observed_property?: string;
   items: HistoryItem[];
 }
 

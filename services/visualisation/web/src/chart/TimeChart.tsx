@@ -1,8 +1,10 @@
-/** A line chart over time with an interval, readable by pointer, by screen reader and as a table. */
+/** A line chart over time with an interval, readable by pointer, by keyboard, by screen reader and as a table. */
 import { useMemo, useState } from 'react';
 import { useI18n } from '../i18n';
 import { DataTable } from '../ui/DataTable';
-import { bandPath, linear, linePath, nearest, niceTicks, timeTicks } from './scales';
+import { Axes, margin, MomentLine, usePlane } from './Axes';
+import { bandPath, linePath, nearest } from './scales';
+import { Scrub, type MomentLink } from './Scrub';
 import { useWidth } from './useWidth';
 
 export interface ChartRow {
@@ -22,39 +24,41 @@ interface Props {
   names: { value: string; low?: string; high?: string; band?: string; second?: string; reference?: string };
   reference?: number | null;
   height?: number;
+  /** Links the chart with a view of one moment, such as the map. */
+  link?: MomentLink;
+  /** Tells whether somebody points at the chart or reads it by keyboard. */
+  onPoint?: (pointing: boolean) => void;
 }
 
-const margin = { top: 24, right: 24, bottom: 28, left: 48 };
-
-export function TimeChart({ title, unit, rows, names, reference, height = 220 }: Props) {
-  const { t, number, unit: unitWords, time, date, moment, quantity } = useI18n();
+export function TimeChart({ title, unit, rows, names, reference, height = 220, link, onPoint }: Props) {
+  const { t, number, moment, quantity } = useI18n();
   const [box, width] = useWidth(640);
   const [index, setIndex] = useState<number | null>(null);
-  const shape = useMemo(() => {
-    const values = rows.flatMap((r) => [r.value, r.low, r.high, r.second]).filter((v): v is number => typeof v === 'number');
-    if (reference) values.push(reference);
-    const ticks = niceTicks(Math.min(0, ...values), Math.max(1, ...values), 4);
-    const from = rows[0]?.at ?? 0;
-    const to = rows.at(-1)?.at ?? 1;
-    const x = linear([from, to], [margin.left, width - margin.right]);
-    const y = linear([ticks[0] ?? 0, ticks.at(-1) ?? 1], [height - margin.bottom, margin.top]);
-    return { ticks, x, y, from, to, times: timeTicks(from, to, width < 480 ? 4 : 8) };
-  }, [rows, reference, width, height]);
-  const { ticks, x, y, from, to, times } = shape;
-  const daily = to - from > 36 * 3_600_000;
+  const values = useMemo(
+    () => [...rows.flatMap((r) => [r.value, r.low, r.high, r.second]), reference].filter((v): v is number => typeof v === 'number'),
+    [rows, reference],
+  );
+  const moments = useMemo(() => rows.map((r) => r.at), [rows]);
+  const plane = usePlane(rows[0]?.at ?? 0, rows.at(-1)?.at ?? 1, values, width, height);
+  const { x, y, from, to } = plane;
   const row = index === null ? null : (rows[index] ?? null);
-  const known = rows.filter((r) => r.value !== null);
-  const last = known.at(-1);
+  const last = rows.filter((r) => r.value !== null).at(-1);
   const summary = last
     ? `${title}. ${moment(new Date(from))} – ${moment(new Date(to))}. ${names.value}: ${quantity(last.value, unit)} (${moment(new Date(last.at))}).`
     : `${title}. ${t.common.noData}.`;
-  const move = (event: React.PointerEvent<SVGSVGElement>) => {
+  const place = (event: React.PointerEvent<SVGSVGElement>) => {
     const frame = event.currentTarget.getBoundingClientRect();
-    const place = ((event.clientX - frame.left) / frame.width) * width;
-    setIndex(nearest(rows.map((r) => x(r.at)), place));
+    return nearest(moments.map(x), ((event.clientX - frame.left) / frame.width) * width);
+  };
+  const choose = (event: React.PointerEvent<SVGSVGElement>) => {
+    const chosen = moments[place(event) ?? -1];
+    if (link && chosen !== undefined && chosen >= link.from) link.go(chosen);
   };
   const hasBand = rows.some((r) => typeof r.low === 'number');
   const hasSecond = rows.some((r) => typeof r.second === 'number');
+  const reading = row
+    ? `${moment(new Date(row.at))}: ${quantity(row.value, unit)}${typeof row.low === 'number' && typeof row.high === 'number' ? ` (${number(row.low)} – ${number(row.high)})` : ''}`
+    : '';
 
   return (
     <figure className="dmi-chart" ref={box}>
@@ -64,30 +68,24 @@ export function TimeChart({ title, unit, rows, names, reference, height = 220 }:
         {hasSecond ? <li><span className="dmi-key dmi-key--line dmi-key--second" />{names.second}</li> : null}
         {reference ? <li><span className="dmi-key dmi-key--line dmi-key--dashed" />{names.reference} ({quantity(reference, unit)})</li> : null}
       </ul>
-      <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={summary} onPointerMove={move} onPointerLeave={() => setIndex(null)}>
-        {ticks.map((tick) => (
-          <g key={tick}>
-            <line className="dmi-chart__grid" x1={margin.left} x2={width - margin.right} y1={y(tick)} y2={y(tick)} />
-            <text x={margin.left - 8} y={y(tick) + 4} textAnchor="end">{number(tick)}</text>
-          </g>
-        ))}
-        <text x={margin.left} y={12}>{unitWords(unit)}</text>
-        {times.map((at) => (
-          <text key={at} x={x(at)} y={height - 8} textAnchor="middle">
-            {daily ? date(new Date(at)).replace(/ \d{4}$/, '') : time(new Date(at))}
-          </text>
-        ))}
-        <line className="dmi-chart__axis" x1={margin.left} x2={width - margin.right} y1={height - margin.bottom} y2={height - margin.bottom} />
+      <svg
+        viewBox={`0 0 ${width} ${height}`} role="img" aria-label={summary} className={link ? 'dmi-chart__linked' : undefined}
+        onPointerMove={(event) => setIndex(place(event))} onPointerEnter={() => onPoint?.(true)} onPointerUp={choose}
+        onPointerLeave={() => {
+          setIndex(null);
+          onPoint?.(false);
+        }}
+      >
+        <Axes plane={plane} unit={unit} />
         {hasBand ? <path className="dmi-chart__band" d={bandPath(rows.map((r) => ({ x: r.at, low: r.low ?? null, high: r.high ?? null })), x, y)} /> : null}
         {reference ? <line className="dmi-chart__line dmi-chart__line--dashed" x1={margin.left} x2={width - margin.right} y1={y(reference)} y2={y(reference)} /> : null}
         {hasSecond ? <path className="dmi-chart__line dmi-chart__line--second" d={linePath(rows.map((r) => ({ x: r.at, y: r.second ?? null })), x, y)} /> : null}
         <path className="dmi-chart__line" d={linePath(rows.map((r) => ({ x: r.at, y: r.value })), x, y)} />
+        <MomentLine plane={plane} at={link?.at} />
         {row ? <line className="dmi-chart__cursor" x1={x(row.at)} x2={x(row.at)} y1={margin.top} y2={height - margin.bottom} /> : null}
         {row && row.value !== null ? <circle className="dmi-chart__dot" cx={x(row.at)} cy={y(row.value)} r={4} /> : null}
       </svg>
-      <p className="dmi-chart__read" aria-hidden="true">
-        {row ? `${moment(new Date(row.at))}: ${quantity(row.value, unit)}${typeof row.low === 'number' && typeof row.high === 'number' ? ` (${number(row.low)} – ${number(row.high)})` : ''}` : ''}
-      </p>
+      <Scrub moments={moments} index={index} reading={reading} onIndex={setIndex} link={link} onFocus={onPoint} />
       <ChartTable title={title} unit={unit} rows={rows} names={names} hasBand={hasBand} hasSecond={hasSecond} />
     </figure>
   );

@@ -6,6 +6,18 @@ export const languages: Language[] = ['nl', 'en'];
 
 const locale: Record<Language, string> = { nl: 'nl-NL', en: 'en-GB' };
 
+const makers = new Map<string, Intl.NumberFormat>();
+
+/** Formatters are kept: to make one costs more than to write ten thousand numbers with it. */
+function numbers(language: Language, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const key = `${language} ${JSON.stringify(options)}`;
+  const known = makers.get(key);
+  if (known) return known;
+  const made = new Intl.NumberFormat(locale[language], options);
+  makers.set(key, made);
+  return made;
+}
+
 /** Text as a service gave it, in the asked language, or in the other one when it is the only one. */
 export function say(text: Text | null | undefined, language: Language): string {
   if (text === null || text === undefined) return '';
@@ -14,7 +26,7 @@ export function say(text: Text | null | undefined, language: Language): string {
 }
 
 export function formatNumber(value: number, language: Language, digits = 0): string {
-  return new Intl.NumberFormat(locale[language], {
+  return numbers(language, {
     maximumFractionDigits: digits,
     minimumFractionDigits: 0,
   }).format(value);
@@ -28,14 +40,14 @@ export function digitsFor(value: number): number {
 }
 
 export function formatSigned(value: number, language: Language, digits = digitsFor(value)): string {
-  return new Intl.NumberFormat(locale[language], {
+  return numbers(language, {
     maximumFractionDigits: digits,
     signDisplay: 'exceptZero',
   }).format(value);
 }
 
 export function formatPercent(share: number, language: Language, digits = 0, signed = false): string {
-  return new Intl.NumberFormat(locale[language], {
+  return numbers(language, {
     style: 'percent',
     maximumFractionDigits: digits,
     signDisplay: signed ? 'exceptZero' : 'auto',

@@ -21,6 +21,21 @@ export function toRdNew(longitude: number, latitude: number): [number, number] |
   return [155000 + sum(rx), 463000 + sum(ry)];
 }
 
+/** Longitude and latitude of x and y in metres: the approximation above, solved by Newton's method to a centimetre. */
+export function fromRdNew(x: number, y: number): [number, number] | null {
+  // The origin lies at Amersfoort; a degree is some 68,400 m by 111,200 m there.
+  let [longitude, latitude] = [5.38720621 + (x - 155000) / 68_400, 52.1551744 + (y - 463000) / 111_200];
+  for (let round = 0; round < 20; round += 1) {
+    const here = toRdNew(longitude, latitude);
+    if (!here) return null;
+    const [east, north] = [x - here[0], y - here[1]];
+    if (Math.hypot(east, north) < 0.01) return [longitude, latitude];
+    longitude += east / 68_400;
+    latitude += north / 111_200;
+  }
+  return null;
+}
+
 /** Area in hectares of a ring of longitude and latitude, computed in RD New. */
 export function hectares(ring: [number, number][]): number {
   const points = ring.map(([lon, lat]) => toRdNew(lon, lat)).filter((p): p is [number, number] => p !== null);

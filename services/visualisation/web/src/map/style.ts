@@ -1,6 +1,7 @@
 /** The look of the map: the city's own background, and how each kind of layer is drawn over it. */
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from 'maplibre-gl';
 import { missingColour, sequential, type Ramp } from './ramp';
+import type { Shape } from './shapes';
 
 export interface Palette {
   ground: string;
@@ -9,6 +10,7 @@ export interface Palette {
   text: string;
   halo: string;
   accent: string;
+  bad: string;
 }
 
 /** The colours of the page's tokens, so that the map follows theme and dark scheme. */
@@ -22,6 +24,7 @@ export function readPalette(): Palette {
     text: token('--dmi-text'),
     halo: token('--dmi-ground'),
     accent: token('--dmi-accent'),
+    bad: token('--dmi-bad'),
   };
 }
 
@@ -79,7 +82,16 @@ export function nameLayer(palette: Palette): LayerSpecification {
   };
 }
 
-export function pointLayers(id: string, palette: Palette, opacity: number): LayerSpecification[] {
+/** The number of an area under its name. */
+export function valueLayer(id: string, palette: Palette): LayerSpecification {
+  return {
+    id: `${id}/value`, type: 'symbol', source: `${id}/values`, minzoom: 11,
+    layout: { 'text-field': ['get', '_text'], 'text-font': font, 'text-size': 11, 'text-offset': [0, 1.3], 'text-anchor': 'top' },
+    paint: { 'text-color': palette.text, 'text-halo-color': palette.halo, 'text-halo-width': 1.5 },
+  };
+}
+
+export function pointLayers(id: string, palette: Palette, opacity: number, shape: Shape): LayerSpecification[] {
   const alone: ExpressionSpecification = ['!', ['has', 'point_count']];
   return [
     {
@@ -96,17 +108,23 @@ export function pointLayers(id: string, palette: Palette, opacity: number): Laye
       paint: { 'text-color': palette.text },
     },
     {
-      id: `${id}/point`, type: 'circle', source: id, filter: alone,
+      id: `${id}/point`, type: 'symbol', source: id, filter: alone,
+      layout: {
+        'icon-image': shape, 'icon-allow-overlap': true, 'icon-ignore-placement': true,
+        'text-field': ['get', '_text'], 'text-font': font, 'text-size': 11, 'text-allow-overlap': true, 'text-ignore-placement': true,
+      },
       paint: {
-        'circle-radius': ['case', ['==', ['get', '_text'], ''], 7, 16],
-        'circle-color': ['get', '_colour'], 'circle-stroke-color': palette.halo, 'circle-stroke-width': 2,
-        'circle-opacity': opacity, 'circle-stroke-opacity': opacity,
+        'icon-color': ['get', '_colour'], 'icon-halo-color': palette.text, 'icon-halo-width': 1.5, 'icon-opacity': opacity,
+        'text-color': ['get', '_ink'], 'text-opacity': opacity,
       },
     },
     {
-      id: `${id}/value`, type: 'symbol', source: id, filter: alone,
-      layout: { 'text-field': ['get', '_text'], 'text-font': font, 'text-size': 11, 'text-allow-overlap': true },
-      paint: { 'text-color': ['get', '_ink'], 'text-opacity': opacity },
+      id: `${id}/flag`, type: 'symbol', source: id, filter: ['all', alone, ['==', ['get', '_flagged'], true]],
+      layout: {
+        'icon-image': 'diamond', 'icon-size': 0.45, 'icon-offset': [29, -29], 'icon-allow-overlap': true, 'icon-ignore-placement': true,
+        'text-field': '!', 'text-font': font, 'text-size': 12, 'text-offset': [1.08, -1.08], 'text-allow-overlap': true, 'text-ignore-placement': true,
+      },
+      paint: { 'icon-color': palette.bad, 'icon-halo-color': palette.halo, 'icon-halo-width': 1, 'text-color': palette.halo },
     },
     {
       id: `${id}/label`, type: 'symbol', source: id, filter: alone, minzoom: 13,

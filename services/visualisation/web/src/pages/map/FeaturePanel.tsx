@@ -1,20 +1,17 @@
 /** What one point or area is: its values, when and from whom, under which agreement, and its history. */
-import { useEffect, useRef, useState } from 'react';
-import { Heading2, Heading3 } from '@utrecht/component-library-react';
+import { useEffect, useRef } from 'react';
+import { Heading2, Heading3, SecondaryActionButton } from '@utrecht/component-library-react';
 import type { Layer, LayerFeature } from '../../api';
 import { useNames } from '../../app/names';
-import { useApi } from '../../app/session';
-import { useResource } from '../../app/useResource';
-import { withGaps } from '../../chart/scales';
-import { TimeChart } from '../../chart/TimeChart';
+import type { MomentLink } from '../../chart/Scrub';
 import { useI18n } from '../../i18n';
 import { shortId } from '../../i18n/format';
-import { toRdNew } from '../../map/rd';
-import { CopyButton } from '../../ui/CopyButton';
-import { RadioGroup } from '../../ui/fields';
 import { AgreementLink } from '../../ui/AgreementLink';
+import { Badge } from '../../ui/Badge';
 import { Icon } from '../../ui/Icon';
-import { Loaded } from '../../ui/State';
+import { Coordinates } from './Coordinates';
+import { isFlagged } from './filters';
+import { HistoryChart } from './HistoryChart';
 
 interface Props {
   layer: Layer;
@@ -23,11 +20,16 @@ interface Props {
   /** Names of neighbourhoods by their code. */
   areas: Map<string, string>;
   at: [number, number] | null;
+  link: MomentLink;
+  /** Why this sensor cannot be added to the comparison; null when it can, undefined when it is in it. */
+  hindrance: string | null | undefined;
+  onCompare: () => void;
+  onPoint: (pointing: boolean) => void;
   onClose: () => void;
   onChoose: (id: string) => void;
 }
 
-export function FeaturePanel({ layer, feature, siblings, areas, at, onClose, onChoose }: Props) {
+export function FeaturePanel({ layer, feature, siblings, areas, at, link, hindrance, onCompare, onPoint, onClose, onChoose }: Props) {
   const { t, say, term, quantity, moment, age, percent, number } = useI18n();
   const names = useNames();
   const p = feature.properties;
@@ -67,7 +69,7 @@ export function FeaturePanel({ layer, feature, siblings, areas, at, onClose, onC
         {p.capacity ? (<><dt>{t.map.capacity}</dt><dd>{quantity(p.capacity, p.unit)}</dd></>) : null}
         {figures.map(([key, value]) => (<FigureRow key={key} name={term(key)} value={number(value as number)} />))}
         {p.phenomenon_time ? (<><dt>{t.map.when}</dt><dd>{moment(p.phenomenon_time)} ({age(p.phenomenon_time)})</dd></>) : null}
-        {p.flag !== undefined && p.flag !== null ? (<><dt>{t.map.flag}</dt><dd>{term(String(p.flag))}</dd></>) : null}
+        {p.flag !== undefined && p.flag !== null ? (<><dt>{t.map.flag}</dt><dd>{isFlagged(feature) ? <Badge tone="warn">{term(String(p.flag))}</Badge> : term(String(p.flag))}</dd></>) : null}
         {neighbourhood ? (<><dt>{t.map.neighbourhood}</dt><dd>{neighbourhood}</dd></>) : null}
         <dt>{t.map.from}</dt>
         <dd>{names.participant(layer.owner)}{layer.source && layer.source !== names.participant(layer.owner) ? `, ${layer.source}` : ''}</dd>
@@ -89,7 +91,17 @@ export function FeaturePanel({ layer, feature, siblings, areas, at, onClose, onC
           </ul>
         </>
       ) : null}
-      {p.datastream ? <HistoryChart datastream={p.datastream} title={`${title}, ${term(p.observed_property)}`} capacity={p.capacity ?? null} /> : null}
+      {p.datastream ? (
+        <>
+          <HistoryChart datastream={p.datastream} title={`${title}, ${term(p.observed_property)}`} capacity={p.capacity ?? null} link={link} onPoint={onPoint} />
+          {hindrance === undefined ? <p className="dmi-small dmi-soft">{t.map.compareIn}</p> : (
+            <div>
+              <SecondaryActionButton className="dmi-small-button" disabled={hindrance !== null} onClick={onCompare}>{t.map.compareAdd}</SecondaryActionButton>
+              {hindrance ? <p className="dmi-small dmi-soft">{hindrance}</p> : null}
+            </div>
+          )}
+        </>
+      ) : null}
       {point ? <Coordinates point={point} /> : null}
     </section>
   );
@@ -97,65 +109,4 @@ export function FeaturePanel({ layer, feature, siblings, areas, at, onClose, onC
 
 function FigureRow({ name, value }: { name: string; value: string }) {
   return (<><dt className="dmi-cap">{name}</dt><dd>{value}</dd></>);
-}
-
-function HistoryChart({ datastream, title, capacity }: { datastream: string; title: string; capacity: number | null }) {
-  const { t } = useI18n();
-  const api = useApi();
-  const [days, setDays] = useState('1');
-  const history = useResource(
-    `history ${datastream} ${days}`,
-    (signal) => {
-      const to = new Date();
-      const from = new Date(to.getTime() - Number(days) * 86_400_000);
-      return api.visualisation.history(datastream, from, to, 96, signal);
-    },
-    60_000,
-  );
-  return (
-    <div className="dmi-stack">
-      <Heading3>{t.map.history}</Heading3>
-      <RadioGroup
-        inline label={t.common.time} name="history" value={days} onChange={setDays}
-        choices={[{ value: '1', label: t.map.lastDay }, { value: '7', label: t.map.lastWeek }]}
-      />
-      <Loaded
-        resource={history} height={280}
-        isEmpty={(data) => data.items.every((item) => item.mean === null)}
-        empty={<p className="dmi-soft">{t.map.historyEmpty}</p>}
-      >
-        {(data) => (
-          <TimeChart
-            title={title} unit={data.unit} reference={capacity}
-            names={{ value: t.forecasts.measured, low: '↓', high: '↑', band: t.map.measured, reference: t.map.capacity }}
-            rows={withGaps(
-              data.items.map((item) => ({ at: new Date(item.at).getTime(), value: item.mean, low: item.minimum, high: item.maximum })),
-              (moment) => ({ at: moment, value: null, low: null, high: null }),
-            )}
-          />
-        )}
-      </Loaded>
-    </div>
-  );
-}
-
-function Coordinates({ point: [longitude, latitude] }: { point: [number, number] }) {
-  const { t } = useI18n();
-  const rd = toRdNew(longitude, latitude);
-  const wgs = `${longitude.toFixed(6)}, ${latitude.toFixed(6)}`;
-  const rdText = rd ? `${Math.round(rd[0])}, ${Math.round(rd[1])}` : null;
-  return (
-    <div className="dmi-stack">
-      <Heading3>{t.map.coordinates}</Heading3>
-      <dl className="dmi-facts">
-        <dt>{t.map.wgs}</dt>
-        <dd>{wgs}</dd>
-        {rdText ? (<><dt>{t.map.rd}</dt><dd>{rdText}</dd></>) : null}
-      </dl>
-      <div className="dmi-actions">
-        <CopyButton text={wgs} label={t.map.copyWgs} />
-        {rdText ? <CopyButton text={rdText} label={t.map.copyRd} /> : null}
-      </div>
-    </div>
-  );
 }

@@ -1,52 +1,100 @@
-/** Keeps one layer's data alive and tells the page what to draw of it. */
-import { useEffect, useMemo, useState } from 'react';
+/** Keeps one layer's data alive and tells the page what to draw of it, now or at a moment. */
+import { useEffect, useMemo } from 'react';
 import type { Layer, LayerFeatures } from '../../api';
 import { useApi } from '../../app/session';
-import { useI18n } from '../../i18n';
-import type { DrawnLayer } from '../../map/MapCanvas';
-import { annotate, annotateAreas, propertiesOf } from './annotate';
+import { useI18n, type I18n } from '../../i18n';
+import type { Shape } from '../../map/shapes';
+import type { DrawnLayer } from '../../map/sync';
+import { annotate, annotateAreas, propertiesOf, type Annotated } from './annotate';
+import { filtered, type Filters } from './filters';
 import { LayerItem, type LayerItemProps } from './LayerItem';
-import { useLiveLayer } from './useLiveLayer';
+import { useLiveLayer, usePastLayer } from './useLiveLayer';
 
 export interface LayerReport {
   drawn: DrawnLayer | null;
+  /** The same layer at the moment to compare with. */
+  compared: DrawnLayer | null;
+  /** What is shown, after the filters. */
   features: LayerFeatures | null;
+  /** All there is at the shown moment, before the filters. */
+  all: LayerFeatures | null;
+  loading: boolean;
 }
 
-type Passed = Pick<LayerItemProps, 'layer' | 'on' | 'first' | 'last' | 'onTurn' | 'onMove' | 'onTable'>;
+/** How a person wants to see a layer; kept while it is refused and comes back. */
+export interface Look {
+  opacity: number;
+  property: string | null;
+}
+
+type Passed = Pick<LayerItemProps, 'layer' | 'on' | 'first' | 'last' | 'onTurn' | 'onMove' | 'onTable' | 'onRetry'>;
 interface Props extends Passed {
   layer: Layer;
+  shape: Shape;
+  look: Look;
+  onLook: (look: Look) => void;
+  /** Milliseconds; null is live. */
+  at: number | null;
+  compareAt: number | null;
+  filters: Filters;
+  now: Date;
   report: (id: string, report: LayerReport) => void;
   onUpdate: (count: number) => void;
   onEnded: () => void;
 }
 
-export function LayerHost({ layer, on, report, onUpdate, onEnded, ...rest }: Props) {
+export function LayerHost({ layer, on, shape, look, onLook, at, compareAt, filters, now, report, onUpdate, onEnded, ...rest }: Props) {
   const i18n = useI18n();
   const api = useApi();
-  const [opacity, setOpacity] = useState(layer.kind === 'areas' ? 0.5 : 1);
-  const [wanted, setWanted] = useState<string | null>(null);
   const live = useLiveLayer(layer, on, onUpdate, onEnded);
-  const { features } = live;
+  const stopped = live.features === null && live.ended !== null;
+  const past = usePastLayer(layer, on && !stopped, at);
+  const other = usePastLayer(layer, on && !stopped, compareAt);
+  const inPast = at !== null && layer.kind !== 'areas';
+  const all = stopped ? null : inPast ? past.features : live.features;
+  // What counts as late changes with the clock only when the filters ask for it.
+  const lateness = filters.age === null ? null : (at ?? now.getTime());
+  const features = useMemo(() => (all ? filtered(all, filters, new Date(lateness ?? 0)) : null), [all, filters, lateness]);
+  const before = useMemo(
+    () => (other.features ? filtered(other.features, filters, new Date(compareAt ?? 0)) : null),
+    [other.features, filters, compareAt],
+  );
   const properties = useMemo(() => (features ? propertiesOf(features) : []), [features]);
-  const property = wanted ?? properties[0] ?? '';
-  const annotated = useMemo(() => (features ? (layer.kind === 'areas' ? annotateAreas(features, property) : annotate(features, property, i18n)) : null), [features, property, i18n, layer.kind]);
+  const property = look.property !== null && properties.includes(look.property) ? look.property : (properties[0] ?? '');
+  const annotated = useMemo(() => annotatedOf(layer, features, property, i18n), [layer, features, property, i18n]);
+  const annotatedBefore = useMemo(
+    () => (layer.kind === 'areas' ? annotated : annotatedOf(layer, before, property, i18n)),
+    [layer, annotated, before, property, i18n],
+  );
+  const { opacity } = look;
+  const url = useMemo(() => new URL(api.visualisation.tiles(layer.id), location.origin).href.replaceAll('%7B', '{').replaceAll('%7D', '}'), [api, layer.id]);
+  const drawn = useMemo(() => (on && annotated ? draw(layer, annotated, shape, opacity, url) : null), [on, annotated, layer, shape, opacity, url]);
+  const compared = useMemo(
+    () => (on && compareAt !== null && annotatedBefore ? draw(layer, annotatedBefore, shape, opacity, url) : null),
+    [on, compareAt, annotatedBefore, layer, shape, opacity, url],
+  );
+  const loading = past.loading || other.loading;
 
-  const drawn = useMemo<DrawnLayer | null>(() => {
-    if (!on || !annotated) return null;
-    if (layer.kind === 'areas') {
-      const url = new URL(api.visualisation.tiles(layer.id), location.origin).href.replaceAll('%7B', '{').replaceAll('%7D', '}');
-      return { id: layer.id, opacity, content: { kind: 'tiles', url, ramp: annotated.ramp, property: annotated.property } };
-    }
-    return { id: layer.id, opacity, content: { kind: 'points', data: annotated.data } };
-  }, [on, annotated, layer, opacity, api]);
-
-  useEffect(() => report(layer.id, { drawn, features: on ? features : null }), [report, layer.id, drawn, features, on]);
+  useEffect(
+    () => report(layer.id, { drawn, compared, features: on ? features : null, all: on ? all : null, loading }),
+    [report, layer.id, drawn, compared, features, all, on, loading],
+  );
 
   return (
     <LayerItem
-      {...rest} layer={layer} on={on} live={live} annotated={annotated} properties={properties} property={property}
-      opacity={opacity} onOpacity={setOpacity} onProperty={setWanted}
+      {...rest} layer={layer} on={on} live={live} error={inPast ? past.error : live.resource.error} at={inPast ? at : null} shape={shape}
+      annotated={annotated} shown={features} total={all} properties={properties} property={property}
+      opacity={opacity} onOpacity={(next) => onLook({ ...look, opacity: next })} onProperty={(next) => onLook({ ...look, property: next })}
     />
   );
+}
+
+function annotatedOf(layer: Layer, features: LayerFeatures | null, property: string, i18n: I18n): Annotated | null {
+  if (!features) return null;
+  return layer.kind === 'areas' ? annotateAreas(features, property, i18n) : annotate(features, property, i18n);
+}
+
+function draw(layer: Layer, { data, ramp, property }: Annotated, shape: Shape, opacity: number, url: string): DrawnLayer {
+  if (layer.kind === 'areas') return { id: layer.id, opacity, content: { kind: 'tiles', url, ramp, property, values: data } };
+  return { id: layer.id, opacity, content: { kind: 'points', data, shape } };
 }

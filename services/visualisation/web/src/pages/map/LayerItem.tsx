@@ -1,6 +1,7 @@
 /** One layer in the list: on or off, order, opacity, legend, source, licence, and the age of its data. */
 import { useId } from 'react';
-import type { Layer } from '../../api';
+import { SecondaryActionButton } from '@utrecht/component-library-react';
+import type { Layer, LayerFeatures } from '../../api';
 import { ApiError } from '../../api/problem';
 import { useNames } from '../../app/names';
 import { RouteLink } from '../../app/router';
@@ -8,6 +9,7 @@ import { isLate, useNow } from '../../app/useNow';
 import { useI18n } from '../../i18n';
 import { licenceName } from '../../i18n/format';
 import { missingColour } from '../../map/ramp';
+import { outlines, type Shape } from '../../map/shapes';
 import { Badge } from '../../ui/Badge';
 import { Icon } from '../../ui/Icon';
 import { Failure, Refused } from '../../ui/State';
@@ -17,6 +19,14 @@ import type { LiveLayer } from './useLiveLayer';
 export interface LayerItemProps {
   layer: Layer;
   live: LiveLayer;
+  /** Why what should be shown could not be fetched. */
+  error: ApiError | null;
+  /** The moment that is shown; null is live. */
+  at: number | null;
+  shape: Shape;
+  /** What is shown, and all there is before the filters. */
+  shown: LayerFeatures | null;
+  total: LayerFeatures | null;
   annotated: Annotated | null;
   properties: string[];
   property: string;
@@ -29,20 +39,25 @@ export interface LayerItemProps {
   onMove: (by: -1 | 1) => void;
   onProperty: (property: string) => void;
   onTable: () => void;
+  /** Looks whether a refused layer is allowed again. */
+  onRetry: () => void;
 }
 
 export function LayerItem(props: LayerItemProps) {
-  const { layer, live, annotated, on, opacity } = props;
+  const { layer, live, annotated, on, opacity, at, error, shown, total } = props;
   const i18n = useI18n();
   const { t, say, age, percent } = i18n;
   const names = useNames();
   const id = useId();
   const now = useNow();
   const title = say(layer.title);
-  const latest = newest(live) ?? layer.latest;
-  const late = latest !== null && isLate(latest, now);
+  const latest = newest(total) ?? (at === null ? layer.latest : null);
+  const reference = at === null ? now : new Date(at);
+  const late = latest !== null && isLate(latest, reference);
   const refusal = live.ended ?? (layer.refused ? new ApiError('refused', 403, { ...layer.refused }) : null);
-  const failed = live.resource.error;
+  const narrowed = shown && total && shown.features.length < total.features.length ? shown.features.length : null;
+
+  const ageWords = layer.kind === 'areas' ? t.map.momentAlways : latest ? (at === null ? t.map.age(age(latest)) : i18n.moment(latest)) : t.map.noAge;
 
   return (
     <li className="dmi-layer">
@@ -58,16 +73,25 @@ export function LayerItem(props: LayerItemProps) {
           <Icon name="down" />
         </button>
       </div>
-      {on && refusal ? <Refused error={refusal} owner={layer.owner} /> : null}
-      {on && !refusal && failed ? <Failure error={failed} retry={live.resource.reload} owner={layer.owner} /> : null}
+      {on && refusal ? (
+        <>
+          <Refused error={refusal} owner={layer.owner} />
+          <div className="dmi-layer__again">
+            <SecondaryActionButton className="dmi-small-button" onClick={props.onRetry}>{t.map.tryAgain}</SecondaryActionButton>
+            <p className="dmi-small dmi-soft">{t.map.checkingAgain}</p>
+          </div>
+        </>
+      ) : null}
+      {on && !refusal && error ? <Failure error={error} retry={live.resource.reload} owner={layer.owner} /> : null}
       {on && !refusal ? (
         <div className="dmi-layer__body">
           <p className="dmi-badges">
-            {live.stream === 'live' ? <Badge tone="good">{t.map.live}</Badge> : null}
-            {live.stream === 'reconnecting' ? <Badge tone="warn">{t.map.reconnecting}</Badge> : null}
+            {at === null && live.stream === 'live' ? <Badge tone="good">{t.map.live}</Badge> : null}
+            {at === null && live.stream === 'reconnecting' ? <Badge tone="warn">{t.map.reconnecting}</Badge> : null}
             {late && layer.kind !== 'areas' ? <Badge tone="warn">{t.map.late}</Badge> : null}
-            <span className="dmi-small dmi-soft">{latest ? t.map.age(age(latest)) : t.map.noAge}</span>
+            <span className="dmi-small dmi-soft">{ageWords}</span>
           </p>
+          {narrowed !== null && total ? <p className="dmi-small">{narrowed === 0 ? t.map.filterNone : t.map.filterCount(narrowed, total.features.length)}</p> : null}
           {props.properties.length > 1 ? (
             <label className="dmi-layer__choice">
               <span>{t.map.chooseProperty}</span>
@@ -80,10 +104,10 @@ export function LayerItem(props: LayerItemProps) {
           ) : null}
           {annotated && annotated.ramp.breaks.length > 0 ? (
             <ul className="dmi-ramp" aria-label={`${t.map.legend} ${i18n.term(annotated.property)}`}>
-              {classes(annotated.ramp, i18n).map(({ colour, words }) => (
-                <li key={words}><span className="dmi-key" style={{ background: colour }} />{words}</li>
+              {classes(annotated.ramp, i18n).map(({ colour, words }, index) => (
+                <li key={words}><Key shape={layer.kind === 'areas' ? null : props.shape} colour={colour} />{words} <span className="dmi-soft">({annotated.counts[index] ?? 0})</span></li>
               ))}
-              <li><span className="dmi-key" style={{ background: missingColour }} />{t.map.noValue}</li>
+              {annotated.missing > 0 ? <li><Key shape={layer.kind === 'areas' ? null : props.shape} colour={missingColour} />{t.map.noValue} <span className="dmi-soft">({annotated.missing})</span></li> : null}
             </ul>
           ) : null}
           <label className="dmi-layer__opacity" htmlFor={`${id}-opacity`}>
@@ -109,9 +133,19 @@ export function LayerItem(props: LayerItemProps) {
   );
 }
 
-export function newest(live: LiveLayer): string | null {
+/** A piece of the legend: the layer's own mark in the colour of a class. */
+function Key({ shape, colour }: { shape: Shape | null; colour: string }) {
+  if (!shape) return <span className="dmi-key" style={{ background: colour }} />;
+  return (
+    <svg className="dmi-key-shape" width={16} height={16} viewBox="0 0 20 20" aria-hidden="true" focusable="false">
+      <path d={outlines[shape]} fill={colour} stroke="currentColor" strokeWidth="1.5" />
+    </svg>
+  );
+}
+
+function newest(features: LayerFeatures | null): string | null {
   let found: string | null = null;
-  for (const feature of live.features?.features ?? []) {
+  for (const feature of features?.features ?? []) {
     const at = feature.properties.phenomenon_time;
     if (at && (found === null || at > found)) found = at;
   }

@@ -2,12 +2,18 @@
 import type { FeatureCollection } from 'geojson';
 import type { LayerFeatures } from '../../api';
 import type { I18n } from '../../i18n';
+import { boundsOf } from '../../map/bounds';
 import { classOf, ink, measure, missingColour, rampFor, sequential, type Ramp } from '../../map/ramp';
+import { isFlagged } from './filters';
 
 export interface Annotated {
   data: FeatureCollection;
   ramp: Ramp;
   property: string;
+  /** How many have a value of each class of the ramp. */
+  counts: number[];
+  /** How many have no value. */
+  missing: number;
 }
 
 /** Which observed properties the features have, in order of first appearance. */
@@ -22,26 +28,36 @@ function figuresOf(features: LayerFeatures): string[] {
   return [...new Set(keys.map(([key]) => key))];
 }
 
-/** Areas coloured by one of their figures; they are drawn from tiles, so only the ramp is made here. */
-export function annotateAreas(features: LayerFeatures, property: string): Annotated {
-  const values = features.features.map((f) => f.properties[property]).filter((v): v is number => typeof v === 'number');
-  return { ramp: rampFor(property, values, ''), property, data: { type: 'FeatureCollection', features: [] } };
+/** Areas coloured by one of their figures; they are drawn from tiles, so here are the ramp and points with the values. */
+export function annotateAreas(features: LayerFeatures, property: string, i18n: I18n): Annotated {
+  const known = features.features.filter((f) => typeof f.properties[property] === 'number');
+  const values = known.map((f) => f.properties[property] as number);
+  const ramp = rampFor(property, values, '');
+  const points = known.flatMap((f) => {
+    const box = f.geometry?.type.endsWith('Polygon') ? boundsOf([f.geometry]) : null;
+    if (!box) return [];
+    const middle = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
+    return [{ type: 'Feature' as const, geometry: { type: 'Point' as const, coordinates: middle }, properties: { _text: i18n.number(f.properties[property] as number) } }];
+  });
+  return { ramp, property, data: { type: 'FeatureCollection', features: points }, ...count(ramp, values), missing: 0 };
 }
 
 export function annotate(features: LayerFeatures, property: string, i18n: I18n): Annotated {
   const chosen = features.features.filter((f) => property === '' || f.properties.observed_property === property);
-  const values = chosen.map((f) => f.properties.result).filter((v): v is number => typeof v === 'number');
-  const ramp = rampFor(property, values, chosen[0]?.properties.unit ?? '');
+  const results = chosen.map((f) => f.properties.result).filter((v): v is number => typeof v === 'number');
+  const ramp = rampFor(property, results, chosen[0]?.properties.unit ?? '');
+  const values = chosen.map((f) => measure(ramp, f.properties.result, f.properties.capacity));
   return {
     ramp,
     property,
+    ...count(ramp, values),
     data: {
       type: 'FeatureCollection',
-      features: chosen.flatMap((feature) => {
+      features: chosen.flatMap((feature, index) => {
         // What has no place stays in the table; the map cannot show it.
         if (!feature.geometry) return [];
-        const { result, capacity, name, label, id } = feature.properties;
-        const value = measure(ramp, result, capacity);
+        const { name, label, id } = feature.properties;
+        const value = values[index] ?? null;
         const step = classOf(ramp, value);
         return [{
           type: 'Feature' as const,
@@ -52,11 +68,23 @@ export function annotate(features: LayerFeatures, property: string, i18n: I18n):
             _ink: ink[step] ?? '#16262a',
             _text: value === null ? '–' : ramp.share ? i18n.percent(value) : i18n.number(value, 0),
             _label: label ? i18n.say(label) : (name ?? id),
+            _flagged: isFlagged(feature),
           },
         }];
       }),
     },
   };
+}
+
+function count(ramp: Ramp, values: (number | null)[]): Pick<Annotated, 'counts' | 'missing'> {
+  const counts = Array.from({ length: ramp.breaks.length + 1 }, () => 0);
+  let missing = 0;
+  for (const value of values) {
+    const step = classOf(ramp, value);
+    if (step < 0) missing += 1;
+    else counts[step] = (counts[step] ?? 0) + 1;
+  }
+  return { counts, missing };
 }
 
 /** The classes of a ramp in words, for the legend. */

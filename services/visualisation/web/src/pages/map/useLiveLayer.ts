@@ -1,8 +1,8 @@
-/** The features of one layer, kept up to date by its stream of events; at most one repaint a second. */
+/** The features of one layer: kept up to date by its stream of events, or as they were at a moment. */
 import { useEffect, useEffectEvent, useState } from 'react';
 import type { Point } from 'geojson';
 import type { Layer, LayerFeature, LayerFeatures, ObservationProperties } from '../../api';
-import type { ApiError } from '../../api/problem';
+import { asApiError, type ApiError } from '../../api/problem';
 import { follow, type StreamState } from '../../api/stream';
 import { useApi } from '../../app/session';
 import { useResource, type Resource } from '../../app/useResource';
@@ -54,6 +54,35 @@ export function merge(features: LayerFeatures, updates: Map<string, ObservationP
     if (geometry) merged.push({ type: 'Feature', geometry, properties: update });
   }
   return { ...features, features: merged };
+}
+
+export interface PastLayer {
+  features: LayerFeatures | null;
+  error: ApiError | null;
+  loading: boolean;
+}
+
+/** The features at a moment (milliseconds); those of the moment before stay until the new ones are there. */
+export function usePastLayer(layer: Layer, on: boolean, at: number | null): PastLayer {
+  const api = useApi();
+  const [state, setState] = useState<{ at: number | null; features: LayerFeatures | null; error: ApiError | null }>({ at: null, features: null, error: null });
+  // Areas do not change from hour to hour; they are shown as they are.
+  const wanted = on && !layer.refused && layer.kind !== 'areas' ? at : null;
+  useEffect(() => {
+    if (wanted === null) return;
+    const control = new AbortController();
+    api.visualisation.features(layer.id, control.signal, new Date(wanted).toISOString()).then(
+      (features) => {
+        if (!control.signal.aborted) setState({ at: wanted, features, error: null });
+      },
+      (reason: unknown) => {
+        if (!control.signal.aborted) setState({ at: wanted, features: null, error: asApiError(reason) });
+      },
+    );
+    return () => control.abort();
+  }, [api, layer.id, wanted]);
+  if (wanted === null) return { features: null, error: null, loading: false };
+  return { features: state.features, error: state.error, loading: state.at !== wanted };
 }
 
 export function useLiveLayer(layer: Layer, on: boolean, onUpdate: (count: number) => void, onEnded: () => void): LiveLayer {

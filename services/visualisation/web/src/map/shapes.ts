@@ -1,0 +1,58 @@
+/** The marks of the map: each layer of points has a shape of its own, so that it is known without its colour. */
+
+export const shapes = ['circle', 'square', 'diamond', 'hexagon', 'octagon'] as const;
+export type Shape = (typeof shapes)[number];
+
+/** Pixels from the middle to the edge, so that each shape holds the same letters. */
+const reach: Record<Shape, number> = { circle: 15, square: 13.5, diamond: 19, hexagon: 14.5, octagon: 15 };
+const side = 48;
+/** Fields of distances as MapLibre reads them: the edge at three quarters, eight pixels from full to none. */
+const edge = 0.75;
+const spread = 8;
+
+/** The distance in pixels from a point to the edge of a shape around the origin; negative inside. */
+export function distanceTo(shape: Shape, x: number, y: number): number {
+  const [ax, ay] = [Math.abs(x), Math.abs(y)];
+  const size = reach[shape];
+  switch (shape) {
+    case 'circle':
+      return Math.hypot(x, y) - size;
+    case 'square':
+      return Math.max(ax, ay) - size;
+    case 'diamond':
+      return (ax + ay - size) / Math.SQRT2;
+    case 'hexagon':
+      return Math.max(ay, ax * Math.sin(Math.PI / 3) + ay / 2) - size;
+    case 'octagon':
+      return Math.max(ax, ay, (ax + ay) / Math.SQRT2) - size;
+  }
+}
+
+/** An image of distances: MapLibre fills it with any colour and draws a rim around it, sharp at every size. */
+export function distanceField(shape: Shape): { width: number; height: number; data: Uint8ClampedArray } {
+  const data = new Uint8ClampedArray(side * side * 4);
+  const middle = (side - 1) / 2;
+  for (let row = 0; row < side; row += 1) {
+    for (let column = 0; column < side; column += 1) {
+      const distance = distanceTo(shape, column - middle, row - middle);
+      data[(row * side + column) * 4 + 3] = Math.round(255 * (edge - distance / spread));
+    }
+  }
+  return { width: side, height: side, data };
+}
+
+/** The outline of a shape in a box of 20 by 20, for keys of a legend. */
+export const outlines: Record<Shape, string> = {
+  circle: 'M10 2a8 8 0 110 16 8 8 0 010-16z',
+  square: 'M3 3h14v14H3z',
+  diamond: 'M10 1l9 9-9 9-9-9z',
+  hexagon: 'M1 10l4.5-7.8h9L19 10l-4.5 7.800h-9z',
+  octagon: 'M6.500 2h7L18 6.500v7L13.500 18h-7L2 13.500v-7z',
+};
+
+/** A shape for each layer of points, by the order of their ids; vehicles are always hexagons. */
+export function shapesOf(layers: { id: string; kind: string }[]): Map<string, Shape> {
+  const still: Shape[] = ['circle', 'square', 'diamond', 'octagon'];
+  const points = layers.filter((layer) => layer.kind === 'points').map((layer) => layer.id).sort();
+  return new Map(layers.map((layer) => [layer.id, layer.kind === 'vehicles' ? 'hexagon' : (still[Math.max(0, points.indexOf(layer.id)) % still.length] ?? 'circle')]));
+}
