@@ -27,6 +27,13 @@ const ramps: Record<string, Ramp> = {
   vehicle_position: { breaks: [30, 120, 300, 600], unit: 's', share: false },
 };
 
+const ranks = new Map(Object.keys(ramps).map((property, index) => [property, index]));
+
+/** The order in which properties are offered: those with a fixed ramp first, then by name. */
+export function byRank(a: string, b: string): number {
+  return (ranks.get(a) ?? ranks.size) - (ranks.get(b) ?? ranks.size) || a.localeCompare(b);
+}
+
 /** The ramp of a property; for one without a fixed ramp, five equal classes of the values at hand. */
 export function rampFor(property: string, values: number[], unit: string): Ramp {
   const known = ramps[property];

@@ -1,10 +1,10 @@
 /** The marks of the map: each layer of points has a shape of its own, so that it is known without its colour. */
 
-export const shapes = ['circle', 'square', 'diamond', 'hexagon', 'octagon'] as const;
+export const shapes = ['circle', 'square', 'diamond', 'hexagon', 'triangle'] as const;
 export type Shape = (typeof shapes)[number];
 
 /** Pixels from the middle to the edge, so that each shape holds the same letters. */
-const reach: Record<Shape, number> = { circle: 15, square: 13.5, diamond: 19, hexagon: 14.5, octagon: 15 };
+const reach: Record<Shape, number> = { circle: 15, square: 13.5, diamond: 19, hexagon: 14.5, triangle: 10.5 };
 const side = 48;
 /** Fields of distances as MapLibre reads them: the edge at three quarters, eight pixels from full to none. */
 const edge = 0.75;
@@ -23,8 +23,9 @@ export function distanceTo(shape: Shape, x: number, y: number): number {
       return (ax + ay - size) / Math.SQRT2;
     case 'hexagon':
       return Math.max(ay, ax * Math.sin(Math.PI / 3) + ay / 2) - size;
-    case 'octagon':
-      return Math.max(ax, ay, (ax + ay) / Math.SQRT2) - size;
+    case 'triangle':
+      // It stands on its point, so that the letters stand where it is wide.
+      return Math.max(-y - 12, (33 * ax + 19 * y) / 38.08 - size);
   }
 }
 
@@ -47,12 +48,12 @@ export const outlines: Record<Shape, string> = {
   square: 'M3 3h14v14H3z',
   diamond: 'M10 1l9 9-9 9-9-9z',
   hexagon: 'M1 10l4.5-7.8h9L19 10l-4.5 7.800h-9z',
-  octagon: 'M6.500 2h7L18 6.500v7L13.500 18h-7L2 13.500v-7z',
+  triangle: 'M1 3h18L10 18.500z',
 };
 
 /** A shape for each layer of points, by the order of their ids; vehicles are always hexagons. */
 export function shapesOf(layers: { id: string; kind: string }[]): Map<string, Shape> {
-  const still: Shape[] = ['circle', 'square', 'diamond', 'octagon'];
+  const still: Shape[] = ['circle', 'square', 'diamond', 'triangle'];
   const points = layers.filter((layer) => layer.kind === 'points').map((layer) => layer.id).sort();
   return new Map(layers.map((layer) => [layer.id, layer.kind === 'vehicles' ? 'hexagon' : (still[Math.max(0, points.indexOf(layer.id)) % still.length] ?? 'circle')]));
 }

@@ -28,6 +28,8 @@ export function readPalette(): Palette {
   };
 }
 
+/** How much of its colour an area shows at full opacity, so that streets stay to be seen. */
+export const areaShare = 0.75;
 export const font = ['Noto Sans Regular'];
 
 export function baseStyle(palette: Palette, outside: string | null): StyleSpecification {
@@ -95,17 +97,15 @@ export function pointLayers(id: string, palette: Palette, opacity: number, shape
   const alone: ExpressionSpecification = ['!', ['has', 'point_count']];
   return [
     {
-      id: `${id}/cluster`, type: 'circle', source: id, filter: ['has', 'point_count'],
-      paint: {
-        'circle-radius': ['step', ['get', 'point_count'], 14, 20, 18, 100, 24],
-        'circle-color': palette.halo, 'circle-stroke-color': palette.text, 'circle-stroke-width': 2,
-        'circle-opacity': opacity, 'circle-stroke-opacity': opacity,
+      id: `${id}/cluster`, type: 'symbol', source: id, filter: ['has', 'point_count'],
+      layout: {
+        'icon-image': shape, 'icon-size': ['step', ['get', 'point_count'], 1.1, 20, 1.25, 100, 1.5], 'icon-allow-overlap': true, 'icon-ignore-placement': true,
+        'text-field': ['get', 'point_count_abbreviated'], 'text-font': font, 'text-size': 12, 'text-allow-overlap': true, 'text-ignore-placement': true,
       },
-    },
-    {
-      id: `${id}/cluster-count`, type: 'symbol', source: id, filter: ['has', 'point_count'],
-      layout: { 'text-field': ['get', 'point_count_abbreviated'], 'text-font': font, 'text-size': 12, 'text-allow-overlap': true },
-      paint: { 'text-color': palette.text },
+      paint: {
+        'icon-color': palette.halo, 'icon-halo-color': palette.text, 'icon-halo-width': 2, 'icon-opacity': opacity,
+        'text-color': palette.text, 'text-opacity': opacity,
+      },
     },
     {
       id: `${id}/point`, type: 'symbol', source: id, filter: alone,
@@ -140,7 +140,7 @@ export function pointLayers(id: string, palette: Palette, opacity: number, shape
 export function areaLayers(id: string, palette: Palette, opacity: number, fill: ExpressionSpecification | string, sourceLayer?: string): LayerSpecification[] {
   const from = sourceLayer ? { source: id, 'source-layer': sourceLayer } : { source: id };
   return [
-    { id: `${id}/area`, type: 'fill', ...from, paint: { 'fill-color': fill, 'fill-opacity': opacity * 0.75 } },
+    { id: `${id}/area`, type: 'fill', ...from, paint: { 'fill-color': fill, 'fill-opacity': opacity * areaShare } },
     { id: `${id}/border`, type: 'line', ...from, paint: { 'line-color': palette.text, 'line-width': 1, 'line-opacity': opacity * 0.6 } },
   ];
 }

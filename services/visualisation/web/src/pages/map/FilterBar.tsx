@@ -37,26 +37,24 @@ export function FilterBar({ filters, properties, shown, total, onChange }: Props
   }, [open]);
   return (
     <div className="dmi-filters">
-      <div className="dmi-filters__bar">
-        <button
-          ref={button} type="button" className="dmi-filters__open" aria-expanded={open} aria-controls={id}
-          onClick={() => setOpen(!open)}
-        >
-          {count > 0 ? t.map.filtersOn(count) : t.map.filters} <Icon name={open ? 'up' : 'down'} size={16} />
-        </button>
-        {count > 0 ? (
-          <ul className="dmi-chips" aria-label={t.map.filters}>
-            {chips(filters, i18n).map((chip) => (
-              <li key={chip.words}>
-                <button type="button" className="dmi-chip" aria-label={t.map.filterRemove(chip.words)} onClick={() => onChange(chip.without)}>
-                  {chip.words} <Icon name="close" size={14} />
-                </button>
-              </li>
-            ))}
-          </ul>
-        ) : null}
-        {count > 0 ? <p className="dmi-small dmi-soft" role="status">{shown === 0 ? t.map.filterNone : t.map.filterCount(shown, total)}</p> : null}
-      </div>
+      <button
+        ref={button} type="button" className="dmi-filters__open" aria-expanded={open} aria-controls={id}
+        onClick={() => setOpen(!open)}
+      >
+        {count > 0 ? t.map.filtersOn(count) : t.map.filters} <Icon name={open ? 'up' : 'down'} size={16} />
+      </button>
+      {count > 0 ? (
+        <ul className="dmi-chips" aria-label={t.map.filters}>
+          {chips(filters, i18n).map((chip) => (
+            <li key={chip.words}>
+              <button type="button" className="dmi-chip" aria-label={t.map.filterRemove(chip.words)} onClick={() => onChange(chip.without)}>
+                {chip.words} <Icon name="close" size={14} />
+              </button>
+            </li>
+          ))}
+        </ul>
+      ) : null}
+      {count > 0 ? <p className="dmi-small dmi-soft" role="status">{shown === 0 ? t.map.filterNone : t.map.filterCount(shown, total)}</p> : null}
       <div id={id} hidden={!open} role="group" aria-label={t.map.filterAdd} className="dmi-filters__form">
         <FilterForm filters={filters} properties={properties} onChange={onChange} />
         <p className="dmi-actions">

@@ -10,6 +10,7 @@ import { useI18n } from '../../i18n';
 import { licenceName } from '../../i18n/format';
 import { missingColour } from '../../map/ramp';
 import { outlines, type Shape } from '../../map/shapes';
+import { areaShare } from '../../map/style';
 import { Badge } from '../../ui/Badge';
 import { Icon } from '../../ui/Icon';
 import { Failure, Refused } from '../../ui/State';
@@ -57,6 +58,7 @@ export function LayerItem(props: LayerItemProps) {
   const refusal = live.ended ?? (layer.refused ? new ApiError('refused', 403, { ...layer.refused }) : null);
   const narrowed = shown && total && shown.features.length < total.features.length ? shown.features.length : null;
 
+  const mark = layer.kind === 'areas' ? null : props.shape;
   const ageWords = layer.kind === 'areas' ? t.map.momentAlways : latest ? (at === null ? t.map.age(age(latest)) : i18n.moment(latest)) : t.map.noAge;
 
   return (
@@ -105,9 +107,9 @@ export function LayerItem(props: LayerItemProps) {
           {annotated && annotated.ramp.breaks.length > 0 ? (
             <ul className="dmi-ramp" aria-label={`${t.map.legend} ${i18n.term(annotated.property)}`}>
               {classes(annotated.ramp, i18n).map(({ colour, words }, index) => (
-                <li key={words}><Key shape={layer.kind === 'areas' ? null : props.shape} colour={colour} />{words} <span className="dmi-soft">({annotated.counts[index] ?? 0})</span></li>
+                <li key={words}><Key shape={mark} colour={colour} share={opacity} /><span>{words} <span className="dmi-soft">({annotated.counts[index] ?? 0})</span></span></li>
               ))}
-              {annotated.missing > 0 ? <li><Key shape={layer.kind === 'areas' ? null : props.shape} colour={missingColour} />{t.map.noValue} <span className="dmi-soft">({annotated.missing})</span></li> : null}
+              {annotated.missing > 0 ? <li><Key shape={mark} colour={missingColour} share={opacity} /><span>{t.map.noValue} <span className="dmi-soft">({annotated.missing})</span></span></li> : null}
             </ul>
           ) : null}
           <label className="dmi-layer__opacity" htmlFor={`${id}-opacity`}>
@@ -134,8 +136,9 @@ export function LayerItem(props: LayerItemProps) {
 }
 
 /** A piece of the legend: the layer's own mark in the colour of a class. */
-function Key({ shape, colour }: { shape: Shape | null; colour: string }) {
-  if (!shape) return <span className="dmi-key" style={{ background: colour }} />;
+function Key({ shape, colour, share }: { shape: Shape | null; colour: string; share: number }) {
+  // Areas let through what lies under them; their key is as pale as they are.
+  if (!shape) return <span className="dmi-key" style={{ background: `color-mix(in srgb, ${colour} ${Math.round(share * areaShare * 100)}%, var(--dmi-ground-soft))` }} />;
   return (
     <svg className="dmi-key-shape" width={16} height={16} viewBox="0 0 20 20" aria-hidden="true" focusable="false">
       <path d={outlines[shape]} fill={colour} stroke="currentColor" strokeWidth="1.5" />

@@ -120,7 +120,6 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
   return (
     <>
       <div className="dmi-map__side">
-        <MapSearch layers={sorted} reports={reports} onChoose={goToFound} />
         <h2 className="utrecht-heading-2">{t.map.layers}</h2>
         <ul className="dmi-layers">
           {sorted.map((layer, index) => (
@@ -154,7 +153,10 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
         </label> : null}
       </div>
       <div className="dmi-map__main">
-        <FilterBar filters={view.filters} properties={counts.properties} shown={counts.shown} total={counts.total} onChange={view.setFilters} />
+        <div className="dmi-map__bar">
+          <MapSearch layers={sorted} reports={reports} onChoose={goToFound} />
+          <FilterBar filters={view.filters} properties={counts.properties} shown={counts.shown} total={counts.total} onChange={view.setFilters} />
+        </div>
         {view.tooOld ? <div className="dmi-map__note"><Notice tone="info">{t.map.momentTooOld}</Notice></div> : null}
         {tableLayer && tableFeatures ? (
           <div className="dmi-map__table">

@@ -24,10 +24,10 @@ export function TimeSlider({ moments, at, compareAt, busy, onAt, onCompare, onBe
   return (
     <section className="dmi-time" aria-label={t.map.timeSlider}>
       <div className="dmi-time__head">
-        {at === null ? <Badge tone="good">{t.map.nowLive}</Badge> : <strong>{t.map.momentOf(moment(new Date(at)))}</strong>}
+        {comparing ? <strong>{t.map.compareLabel}</strong> : at === null ? <Badge tone="good">{t.map.nowLive}</Badge> : <strong>{t.map.momentOf(moment(new Date(at)))}</strong>}
         {busy ? <span className="dmi-small dmi-soft">{t.map.momentBusy}</span> : null}
         <span className="dmi-time__actions">
-          {at === null ? null : <SecondaryActionButton className="dmi-small-button" onClick={() => onAt(null)}>{t.map.backToLive}</SecondaryActionButton>}
+          {at === null || comparing ? null : <SecondaryActionButton className="dmi-small-button" onClick={() => onAt(null)}>{t.map.backToLive}</SecondaryActionButton>}
           <SecondaryActionButton className="dmi-small-button" aria-pressed={comparing} onClick={() => (comparing ? onCompare(null) : onBegin())}>
             {comparing ? t.map.compareStop : t.map.compareMoments}
           </SecondaryActionButton>

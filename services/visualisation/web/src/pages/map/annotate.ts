@@ -3,7 +3,7 @@ import type { FeatureCollection } from 'geojson';
 import type { LayerFeatures } from '../../api';
 import type { I18n } from '../../i18n';
 import { boundsOf } from '../../map/bounds';
-import { classOf, ink, measure, missingColour, rampFor, sequential, type Ramp } from '../../map/ramp';
+import { byRank, classOf, ink, measure, missingColour, rampFor, sequential, type Ramp } from '../../map/ramp';
 import { isFlagged } from './filters';
 
 export interface Annotated {
@@ -16,10 +16,10 @@ export interface Annotated {
   missing: number;
 }
 
-/** Which observed properties the features have, in order of first appearance. */
+/** Which observed properties the features have, in an order that does not change with the values. */
 export function propertiesOf(features: LayerFeatures): string[] {
   if (features.features.every((f) => f.properties.observed_property === undefined)) return figuresOf(features);
-  return [...new Set(features.features.map((f) => f.properties.observed_property ?? ''))].filter(Boolean);
+  return [...new Set(features.features.map((f) => f.properties.observed_property ?? ''))].filter(Boolean).sort(byRank);
 }
 
 /** The numeric properties of areas, which carry figures instead of one result. */
