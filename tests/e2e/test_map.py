@@ -160,8 +160,8 @@ def test_a_point_of_a_chart_moves_the_map_and_sensors_are_compared_in_one_chart(
     expect(page.locator(".dmi-chart__moment")).to_have_count(1)
 
     page.get_by_role("button", name="Zet in de vergelijking").click()
-    page.get_by_role("combobox", name="Zoek een adres").fill("p+r")
-    page.get_by_role("option").first.click()
+    page.get_by_role("combobox", name="Zoek een adres").fill("p+r noord")
+    page.get_by_role("listbox").get_by_role("option").filter(has_text="bezetting").click()
     expect(page.get_by_role("heading", name="P+R Noord")).to_be_visible()
     page.get_by_role("button", name="Zet in de vergelijking").click()
     compared = page.locator(".dmi-series > li")

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react';
 import { useI18n } from '../i18n';
 import { outlines, type Shape } from '../map/shapes';
 import { DataTable } from '../ui/DataTable';
+import { Icon } from '../ui/Icon';
 import { Axes, margin, MomentLine, usePlane } from './Axes';
 import { linePath, nearest } from './scales';
 import { Scrub, type MomentLink } from './Scrub';
@@ -69,7 +70,7 @@ export function SeriesChart({ title, unit, series, current, link, onPoint, onCho
             >
               {one.name}
             </button>
-            <button type="button" className="dmi-icon-button" aria-label={t.map.compareRemove(one.name)} onClick={() => onRemove(one.id)}>×</button>
+            <button type="button" className="dmi-icon-button" aria-label={t.map.compareRemove(one.name)} onClick={() => onRemove(one.id)}><Icon name="close" size={16} /></button>
           </li>
         ))}
       </ul>

@@ -34,7 +34,7 @@ export function TimeSlider({ moments, at, compareAt, busy, onAt, onCompare, onBe
         </span>
       </div>
       {comparing ? (
-        // The left one has no live end: two live maps would show the same.
+        // The left one stops before live: two live maps would show the same. Both sliders have one scale.
         <Slider label={t.map.compareLeft} moments={moments} at={compareAt} last={moments.live - 1} onAt={onCompare} named />
       ) : null}
       <Slider label={comparing ? t.map.compareRight : t.map.timeSlider} moments={moments} at={at} last={moments.live} onAt={onAt} named={comparing} />
@@ -82,7 +82,7 @@ function Slider({ label, moments, at, last, named, onAt }: SliderProps) {
       <button type="button" className="dmi-icon-button" aria-label={`${label}: ${t.map.earlier}`} disabled={position <= 0} onClick={() => go(position - 1)}>
         <span className="dmi-turn-left"><Icon name="right" /></span>
       </button>
-      <input id={id} type="range" min={0} max={last} value={position} aria-valuetext={words(position)} onChange={(event) => go(Number(event.target.value))} />
+      <input id={id} type="range" min={0} max={moments.live} value={position} aria-valuetext={words(position)} onChange={(event) => go(Number(event.target.value))} />
       <button type="button" className="dmi-icon-button" aria-label={`${label}: ${t.map.later}`} disabled={position >= last} onClick={() => go(position + 1)}>
         <Icon name="right" />
       </button>
