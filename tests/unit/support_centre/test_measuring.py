@@ -24,7 +24,6 @@ from dmi_support_centre.model import FORECAST, MEASURE, MINUTE, Reading, Result
 from dmi_support_centre.models.measures import Automatic, GarageRule
 from dmi_support_centre.routes.measures import parse_rule
 from dmi_support_centre.ruling import Ruling
-from dmi_support_centre.scenarios import Scenarios
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.measures import RuleRow
 from dmi_support_centre.store.results import Tracked
@@ -79,7 +78,7 @@ def measures(store: Store, gate: Gate, times: Times, told: list[Message], agree:
 @pytest.fixture
 def views(store: Store, gate: Gate) -> Views:
     book = Book(store, gate)
-    return Views(store, Atlas(store.observations), book, Scenarios(store, gate, book))
+    return Views(store, Atlas(store.observations), book)
 
 
 def forecast(store: Store, slug: str, p50: float, at: int = NOW, agreement: int = 1) -> None:
