@@ -156,7 +156,7 @@ class Views:
             "grounds": grounds_shown(measure.grounds),
             "withdrawn": fallen is not None or measure.state == "withdrawn",
             "withdrawal": fallen.shown() if fallen else None,
-            "look_back": None if fallen else row.look_back,
+            "look_back": None if fallen or row.look_back is None else _seen(row.look_back),
         }
 
     def feed(self) -> Shown:
@@ -167,6 +167,18 @@ class Views:
             if self._book.fallen(row.measure.grounds) is None
         ]
         return {"items": items, "next": None}
+
+
+def _seen(look_back: Shown) -> Shown:
+    """A look back with its times as text."""
+
+    def timed(part: Shown | None) -> Shown | None:
+        if part is None:
+            return None
+        moments = [{**one, "at": to_text(one["at"])} for one in part.get("moments", [])]
+        return {**part, "moments": moments}
+
+    return {**look_back, "destination": timed(look_back["destination"]), "hub": timed(look_back["hub"])}
 
 
 _MOMENTS = ("valid_at", "automatic_until", "ended_at")

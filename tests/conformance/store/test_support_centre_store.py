@@ -19,7 +19,7 @@ from dmi_infra.sql import migrate, open_engine
 from dmi_support_centre.baseline import snapshot
 from dmi_support_centre.model import KEPT, MINUTE, QUARTER, RECENT, Reading, Result
 from dmi_support_centre.store import Store
-from dmi_support_centre.store.measures import Subscription
+from dmi_support_centre.store.measures import Backlog, Subscription
 from dmi_support_centre.store.results import Tracked
 from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
 from dmi_support_centre.store.tables import metadata, outbox
@@ -197,6 +197,7 @@ def test_deliveries_wait_for_their_time_and_go_with_their_subscription(store: St
     [waiting] = store.measures.due(10)
     store.measures.postpone(waiting.id, 20)
     assert [d.attempts for d in store.measures.due(20)] == [1]
+    assert store.measures.backlogs() == {"s": Backlog(1, 1, 20)}
     assert not store.measures.unsubscribe("s", "other")
     assert store.measures.unsubscribe("s", "p")
     assert store.measures.due(99) == []

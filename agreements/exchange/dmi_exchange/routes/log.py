@@ -5,15 +5,23 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Query
 
 from dmi_agreements.contracts.law import AgreementState, Dataset
+from dmi_agreements.contracts.record import DecisionRecord
 from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.insight import insight
 from dmi_exchange.logbook import check
+from dmi_exchange.usage import MOST_ENTRIES, summed
+from dmi_infra import clock
+from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.http.access import Caller
+
+HOUR = 3_600_000_000
+"""Microseconds."""
 
 
 def router(exchange: Exchange) -> APIRouter:
@@ -40,6 +48,29 @@ def router(exchange: Exchange) -> APIRouter:
         found = exchange.store.entries(after, limit, party, dataset or None, newest_first=newest)
         following = str(found[-1].sequence) if len(found) == limit and not newest else None
         return {"items": [present.log_entry(entry) for entry in found], "next": following}
+
+    @routes.get(
+        "/log/usage", summary="Who used what lately, summed up from the part of the log that concerns you"
+    )
+    def usage(
+        identity: Caller,
+        hours: Annotated[int, Query(ge=1, le=168, description="how far to look back")] = 24,
+        dataset: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> dict[str, Any]:
+        party = None if identity.has(model.OPERATOR) else identity.participant
+        since = clock.now() - hours * HOUR
+        found = exchange.store.entries(0, MOST_ENTRIES, party, dataset or None, newest_first=True)
+        records = [msgspec.json.decode(entry.payload, type=DecisionRecord) for entry in found]
+        recent = [record for record in records if record.at >= since]
+        # Fewer than the log holds for this time: then the figures are a lower bound, and this says from when on.
+        whole = len(found) < MOST_ENTRIES or len(recent) < len(records)
+        start = since if whole else min(record.at for record in recent)
+        return {
+            "since": to_text(start),
+            "complete": whole,
+            "items": [present.use(use) for use in summed(recent)],
+            "next": None,
+        }
 
     @routes.get("/log/head", summary="Length and newest hash of the log")
     def head(_identity: Caller) -> dict[str, Any]:
