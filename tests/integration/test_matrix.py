@@ -12,6 +12,7 @@ import pytest
 
 from dmi_command.client import Client
 from dmi_command.stack import SERVICES
+from dmi_infra.clock import now, to_text
 from dmi_infra.identity import AUDIENCE
 from dmi_infra.jose import SigningKey, access_claims
 from tests.architecture.test_routes import PUBLIC
@@ -160,6 +161,7 @@ def test_data_for_another_purpose_is_refused(embedded_stack: EmbeddedStack) -> N
     for path in (
         f"/platform/v1/latest?dataset={bicycles}",
         f"/visualisation/v1/layers/{bicycles}/features",
+        f"/visualisation/v1/layers/{bicycles}/features?at={to_text(now() - 3_600_000_000)}",
         f"/visualisation/v1/layers/{bicycles}/events",
     ):
         answer = httpx.get(f"{embedded_stack.url}{path}", headers=headers)

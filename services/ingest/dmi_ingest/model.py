@@ -15,7 +15,7 @@ from dmi_infra.errors import FieldError
 SHARDS: Final = 8
 """Keys over which the datastreams of one dataset are spread; the order within one datastream holds."""
 FEATURE_KINDS: Final = (
-    "neighbourhood", "thing", "datastream", "parking", "stop", "line", "building", "area",
+    "neighbourhood", "thing", "datastream", "parking", "stop", "line", "building", "area", "address",
 )  # fmt: skip
 ID_RULE: Final = "must be 1 to 200 letters, digits or one of . _ : ~ @ -"
 

@@ -19,7 +19,7 @@ NEVER: Final[Micros] = -(2**62)
 OPERATOR: Final = "dmi:role:operator"
 
 FEATURE_KINDS: Final = frozenset(
-    {"neighbourhood", "thing", "datastream", "parking", "stop", "line", "building", "area"}
+    {"neighbourhood", "thing", "datastream", "parking", "stop", "line", "building", "area", "address"}
 )
 
 IDENTIFIER_LENGTH: Final = 200

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.decision import Delay
@@ -18,12 +19,14 @@ from dmi_infra.http.problems import refusal
 from dmi_visualisation import tiles
 from dmi_visualisation.live import LiveMap, Stream
 from dmi_visualisation.model import Shown, area_feature, batch_of, bounds, point_feature, rows_of
+from dmi_visualisation.moments import boundary
+from dmi_visualisation.search import name_of, rank
 from dmi_visualisation.store import Store
 
 KEEP_ALIVE_SECONDS = 1.0
 """A quiet stream asks the gate again this often, so that an agreement that expires ends it too."""
 
-Feature = dict[str, Any]
+GeoFeature = dict[str, Any]
 
 
 class Maps:
@@ -65,25 +68,43 @@ class Maps:
             "refused": refused,
         }
 
-    def features(self, permit: Permit, observed_property: str | None = None) -> dict[str, Any]:
-        """A GeoJSON FeatureCollection of the newest values, or of places for a layer of areas."""
-        found = self._features(permit, observed_property)
+    def features(
+        self, permit: Permit, observed_property: str | None = None, at: Micros | None = None
+    ) -> dict[str, Any]:
+        """A GeoJSON FeatureCollection of the newest values, or of places for a layer of areas.
+
+        With ``at``, of the last values before the quarter of an hour that it lies in; ``at`` of the answer
+        says when that quarter begins.
+        """
+        found = self._features(permit, observed_property, at)
         collection: dict[str, Any] = {"type": "FeatureCollection", "features": found}
+        if at is not None:
+            collection["at"] = to_text(boundary(at))
         box = bounds(found)
         if box:
             collection["bbox"] = box
         return collection
 
-    def _features(self, permit: Permit, observed_property: str | None) -> list[Feature]:
+    def _features(
+        self, permit: Permit, observed_property: str | None, at: Micros | None = None
+    ) -> list[GeoFeature]:
         dataset = self._dataset(permit.dataset)
         if dataset.layer == "areas":
             return [area_feature(p, permit.agreements) for p in self._live.places(dataset.id) if p.geometry]
-        rows = [
-            row for row in self._live.rows(dataset.id) if observed_property in (None, row.observed_property)
-        ]
-        return self._points(permit, rows)
+        rows = self._live.rows(dataset.id) if at is None else self._rows_at(dataset.id, at)
+        return self._points(
+            permit, [row for row in rows if observed_property in (None, row.observed_property)]
+        )
 
-    def _points(self, permit: Permit, rows: Sequence[Shown]) -> list[Feature]:
+    def _rows_at(self, dataset: str, at: Micros) -> list[Shown]:
+        """What was the newest value of each datastream at a moment; what had said nothing yet is left out."""
+        silent_since = [row for row in self._live.rows(dataset) if row.phenomenon_time < boundary(at)]
+        known = {row.datastream for row in silent_since}
+        # A value may arrive between the two looks: then the live map's older one is right for the moment as well.
+        spoken = [row for row in self._store.said_before(dataset, at) if row.datastream not in known]
+        return silent_since + spoken
+
+    def _points(self, permit: Permit, rows: Sequence[Shown]) -> list[GeoFeature]:
         passed = self._gate.carry(permit, batch_of(permit.dataset, rows)).batch
         labels = self._live.timetables
         return [
@@ -187,7 +208,7 @@ class Maps:
 
     def background(self, opening: Opening) -> dict[str, Any]:
         """Outlines, lines and stops for a map without internet: of each dataset that the viewer may see."""
-        found: list[Feature] = []
+        found: list[GeoFeature] = []
         for dataset in sorted(self._live.datasets()):
             places = self._live.places(dataset, "neighbourhood", "line", "area", "stop", "building")
             if places and not opening.preview(dataset):
@@ -208,6 +229,38 @@ class Maps:
                     if p.geometry
                 ]
         return {"type": "FeatureCollection", "features": found}
+
+    def search(self, opening: Opening, text: str, limit: int) -> list[dict[str, Any]]:
+        """Places with such a name, best first, of each dataset that the viewer may see.
+
+        Sensors of persons are not found by name: who rides where is told by the layer alone, under its duties.
+        """
+        allowed = {
+            d for d in self._live.datasets() if d in self._gate.law.datasets and not opening.preview(d)
+        }
+        found = [
+            (dataset, feature)
+            for dataset, feature in self._live.named(text, allowed)
+            if feature.kind != "datastream" or not self._gate.law.datasets[dataset].personal
+        ]
+        best = sorted(found, key=lambda one: (rank(text, one[1]), one[1].id))[:limit]
+        for dataset in sorted({dataset for dataset, _ in best}):
+            opening.permit(dataset, rows=sum(1 for other, _ in best if other == dataset))
+        areas = {p.id: p.name for d in allowed for p in self._live.places(d, "neighbourhood")}
+        return [self._found(dataset, feature, areas) for dataset, feature in best]
+
+    def _found(self, dataset: str, feature: Feature, areas: Mapping[str, str]) -> dict[str, Any]:
+        placed = self._live.place(dataset, feature.id) or feature
+        box = bounds([{"geometry": placed.geometry}])
+        return {
+            "id": feature.id,
+            "dataset": dataset,
+            "kind": feature.kind,
+            "name": name_of(feature),
+            "observed_property": feature.properties.get("observed_property"),
+            "neighbourhood": areas.get(str(feature.properties.get("neighbourhood"))),
+            "bbox": box,
+        }
 
     def _dataset(self, identifier: str) -> Dataset:
         found = self._gate.law.datasets.get(identifier)

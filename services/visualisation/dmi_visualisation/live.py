@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from dmi_agreements.contracts.features import Feature
 from dmi_visualisation.errors import TooManyStreams
 from dmi_visualisation.labels import Timetables
 from dmi_visualisation.model import Shown
+from dmi_visualisation.search import Gazetteer
 
 QUEUE = 100
 """Batches that a slow reader may lag behind; after that the oldest are left out and the newest count."""
@@ -53,6 +54,7 @@ class LiveMap:
         self._lock = threading.Lock()
         self._newest: dict[str, dict[str, Shown]] = {}
         self._places: dict[str, dict[str, Feature]] = {}
+        self._gazetteer = Gazetteer()
         self._streams: frozenset[Stream] = frozenset()
         self._versions: dict[str, int] = {}
 
@@ -127,6 +129,12 @@ class LiveMap:
             return found
         return Feature(found.id, found.kind, found.name, thing.geometry, found.properties)
 
+    def named(self, text: str, datasets: Collection[str]) -> list[tuple[str, Feature]]:
+        """Places of these datasets with such a name, in no order; see ``Gazetteer.find``."""
+        with self._lock:
+            found = self._gazetteer.find(text, datasets)
+            return [(dataset, self._places[dataset][identifier]) for dataset, identifier in found]
+
     def version(self, dataset: str) -> int:
         """Rises with every change of the dataset's newest values."""
         return self._versions.get(dataset, 0)
@@ -142,4 +150,5 @@ class LiveMap:
         if known is None or (feature.valid_from or 0) >= (known.valid_from or 0):
             places[feature.id] = feature
             self.timetables.add(feature)
+            self._gazetteer.add(dataset, feature)
             self._versions[dataset] = self._versions.get(dataset, 0) + 1

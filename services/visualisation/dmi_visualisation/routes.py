@@ -12,6 +12,7 @@ from dmi_infra import clock
 from dmi_infra.errors import InputRefused
 from dmi_infra.http.access import Opening, gated
 from dmi_visualisation.handlers import Maps
+from dmi_visualisation.moments import REACH
 from dmi_visualisation.tiles import MEDIA_TYPE
 
 View = Annotated[Opening, Depends(gated("tile", "dmi:display"))]
@@ -19,6 +20,7 @@ Follow = Annotated[Opening, Depends(gated("stream", "dmi:display"))]
 Layer = Annotated[str, Path(description="id of a dataset", max_length=200)]
 
 DAY = 86_400_000_000
+MINUTE = 60_000_000
 
 
 def _moment(field: str, text: str | None, default: int) -> int:
@@ -30,6 +32,16 @@ def _moment(field: str, text: str | None, default: int) -> int:
         raise InputRefused.of(field, str(exc), text) from exc
 
 
+def within_reach(text: str) -> int:
+    """A moment of the last 24 hours (µs UTC); ``InputRefused`` names the field ``at``."""
+    at = _moment("at", text, 0)
+    now = clock.now()
+    # A minute of leeway either way, for clocks that differ and for the time that a request travels.
+    if not now - REACH - MINUTE <= at <= now + MINUTE:
+        raise InputRefused.of("at", "must lie within the last 24 hours", text)
+    return at
+
+
 def router(maps: Maps, background_url: str) -> APIRouter:
     """Routes under ``/v1``."""
     routes = APIRouter(prefix="/v1", tags=["maps"])
@@ -38,11 +50,17 @@ def router(maps: Maps, background_url: str) -> APIRouter:
     def layers(opening: View) -> dict[str, Any]:
         return {"items": maps.layers(opening), "next": None, "background": background_url or None}
 
-    @routes.get("/layers/{layer}/features", summary="Newest values or places as GeoJSON")
+    @routes.get(
+        "/layers/{layer}/features", summary="Newest values, or those of a moment, or places, as GeoJSON"
+    )
     def features(
-        opening: View, layer: Layer, observed_property: Annotated[str | None, Query(alias="property")] = None
+        opening: View,
+        layer: Layer,
+        observed_property: Annotated[str | None, Query(alias="property")] = None,
+        at: Annotated[str | None, Query(description="RFC 3339, within the last 24 hours; now")] = None,
     ) -> dict[str, Any]:
-        return maps.features(opening.permit(layer), observed_property)
+        moment = None if at is None else within_reach(at)
+        return maps.features(opening.permit(layer), observed_property, moment)
 
     @routes.get(
         "/layers/{layer}/tiles/{z}/{x}/{y}",
@@ -88,5 +106,18 @@ def router(maps: Maps, background_url: str) -> APIRouter:
     @routes.get("/background", summary="Outlines, lines and stops as GeoJSON, for a map without internet")
     def background(opening: View) -> dict[str, Any]:
         return maps.background(opening)
+
+    @routes.get("/search", summary="Neighbourhoods, streets, addresses, stops and sensors by name")
+    def search(
+        opening: View,
+        text: Annotated[
+            str,
+            Query(
+                alias="q", min_length=2, max_length=100, description="the beginning of each word of the name"
+            ),
+        ],
+        limit: Annotated[int, Query(ge=1, le=50)] = 10,
+    ) -> dict[str, Any]:
+        return {"items": maps.search(opening, text, limit), "next": None}
 
     return routes

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
+from dmi_infra import clock
 from dmi_infra.sql import (
     Positions,
     load_positions,
@@ -19,6 +20,7 @@ from dmi_infra.sql import (
     upsert,
 )
 from dmi_visualisation.model import BUCKET, Shown
+from dmi_visualisation.moments import boundary, forget_moments, keep_moments, moment_table, said_before
 
 metadata = sa.MetaData()
 positions = positions_table(metadata)
@@ -59,6 +61,7 @@ quarter = sa.Table(
     sa.Column("readings", sa.Integer, nullable=False),
     sa.Column("flag", sa.Integer, nullable=False),
 )
+moment = moment_table(metadata)
 
 _NEWEST = [c.name for c in newest.columns if c.name != "datastream"]
 
@@ -79,6 +82,7 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._forgotten: Micros = 0
 
     def positions(self) -> Positions:
         """Where the consumer goes on."""
@@ -121,7 +125,16 @@ class Store:
                 not_older="phenomenon_time",
             )
             self._add_quarters(connection, rows)
+            self._keep_moments(connection, rows)
             save_positions(connection, positions, reached)
+
+    def _keep_moments(self, connection: sa.Connection, rows: Sequence[Shown]) -> None:
+        now = clock.now()
+        keep_moments(connection, moment, rows, now)
+        if boundary(now) > self._forgotten:
+            # Once a quarter of an hour is enough, since rows are kept by the quarter.
+            forget_moments(connection, moment, now)
+            self._forgotten = boundary(now)
 
     @staticmethod
     def _add_quarters(connection: sa.Connection, rows: Sequence[Shown]) -> None:
@@ -165,6 +178,14 @@ class Store:
         with reading(self._engine) as connection:
             rows = connection.execute(sa.select(newest)).mappings().all()
         return [Shown(**row) for row in rows]
+
+    def said_before(self, dataset: str, at: Micros) -> list[Shown]:
+        """What each datastream of a dataset said last before the quarter of an hour of ``at``.
+
+        A datastream that has said nothing since is left out: its newest value is that of the moment too.
+        """
+        with reading(self._engine) as connection:
+            return said_before(connection, moment, newest, dataset, at)
 
     def quarters(self, datastream: str, start: Micros, end: Micros, limit: int) -> list[Quarter]:
         """Quarters of an hour in ``[start, end)``, the newest ``limit`` of them, oldest first."""

@@ -12,9 +12,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from dmi_agreements.contracts.features import Feature
+from dmi_infra import clock
 from dmi_infra.sql import migrate, open_engine
 from dmi_visualisation.model import BUCKET, Shown
-from dmi_visualisation.store import Store, metadata
+from dmi_visualisation.store import Store, metadata, moment, newest, quarter
 
 D = "urn:dmi:dataset:gemeente:garages"
 STREAM = "garages.centrum.occupancy"
@@ -106,5 +107,86 @@ def test_a_message_read_again_after_a_crash_counts_once(store: Store, engine: sa
         connection.execute(sa.text("ALTER TABLE positions_away RENAME TO positions"))
     assert (store.newest(), store.positions()) == ([], {})
     store.save([], [row(NOW, 10.0)], {("topic", 0): 1})
-    [quarter] = store.quarters(STREAM, NOW, NOW + BUCKET, 5)
-    assert (quarter.count, store.positions()) == (1, {("topic", 0): 1})
+    [kept] = store.quarters(STREAM, NOW, NOW + BUCKET, 5)
+    assert (kept.count, store.positions()) == (1, {("topic", 0): 1})
+
+
+@pytest.fixture
+def quarter_past(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The wall clock stands a minute into a quarter of an hour; gives the begin of that quarter."""
+    monkeypatch.setattr(clock, "now", lambda: NOW + 60 * SECOND)
+    return NOW
+
+
+def test_a_moment_tells_the_last_value_and_place_before_its_quarter(store: Store, quarter_past: int) -> None:
+    moved = Shown(
+        STREAM,
+        D,
+        NOW - SECOND,
+        4.0,
+        3,
+        5.3,
+        52.3,
+        "BU2",
+        "urn:dmi:person:noor",
+        "occupancy",
+        "{vehicle}",
+        "t",
+    )
+    store.save([], [row(NOW - 3 * BUCKET, 1.0), row(NOW - BUCKET, 3.0), moved, row(NOW + SECOND, 5.0)], {})
+    assert store.said_before(D, NOW + 59 * SECOND) == [moved]
+    assert [one.result for one in store.said_before(D, NOW - 1)] == [1.0]
+    assert store.said_before(D, NOW - 4 * BUCKET) == []
+    assert store.said_before("urn:dmi:dataset:gemeente:other", NOW) == []
+
+
+def test_a_late_row_changes_a_moment_only_when_it_is_the_later_one(store: Store, quarter_past: int) -> None:
+    store.save([], [row(NOW - 2 * SECOND, 2.0), row(NOW, 9.0)], {})
+    store.save([], [row(NOW - 3 * SECOND, 1.0)], {})
+    assert [one.result for one in store.said_before(D, NOW)] == [2.0]
+    store.save([], [row(NOW - SECOND, None, flag=9)], {})
+    assert [(one.result, one.flag) for one in store.said_before(D, NOW)] == [(None, 9)]
+
+
+def test_who_has_said_nothing_since_is_left_to_the_newest_values(store: Store, quarter_past: int) -> None:
+    store.save([], [row(NOW - 2 * BUCKET, 1.0)], {})
+    assert store.said_before(D, NOW) == []
+
+
+def test_moments_older_than_the_slider_reaches_are_neither_kept_nor_left(
+    store: Store, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, quarter_past: int
+) -> None:
+    day = 96 * BUCKET
+    store.save([], [row(NOW - 2 * day, 1.0), row(NOW - BUCKET, 2.0)], {})
+    assert _moments(engine) == [NOW - BUCKET]
+    monkeypatch.setattr(clock, "now", lambda: NOW + 2 * day)
+    store.save([], [row(NOW + 2 * day, 3.0)], {})
+    assert _moments(engine) == [NOW + 2 * day]
+
+
+def _moments(engine: sa.Engine) -> list[int]:
+    with engine.connect() as connection:
+        return list(connection.execute(sa.select(moment.c.start).order_by(moment.c.start)).scalars())
+
+
+def test_a_store_of_before_the_slider_fills_it_from_its_charts(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE moment"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'visualisation_0001'"))
+        connection.execute(
+            sa.insert(newest).values(
+                datastream=STREAM, dataset=D, phenomenon_time=NOW + BUCKET, result=8.0, flag=1,
+                observed_property="occupancy", unit="{vehicle}",
+            )
+        )  # fmt: skip
+        for start in (NOW - 200 * BUCKET, NOW - BUCKET, NOW + BUCKET):
+            connection.execute(
+                sa.insert(quarter).values(
+                    datastream=STREAM, start=start, minimum=1, maximum=9, total=12, readings=3, flag=1
+                )
+            )
+    migrate(engine, "dmi_visualisation")
+    assert [(one.result, one.phenomenon_time) for one in Store(engine).said_before(D, NOW)] == [
+        (4.0, NOW - BUCKET)
+    ]
+    assert _moments(engine) == [NOW - BUCKET, NOW + BUCKET]

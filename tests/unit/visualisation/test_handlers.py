@@ -14,8 +14,10 @@ import sqlalchemy as sa
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Dataset
 from dmi_infra import clock
-from dmi_infra.errors import NotFound
+from dmi_infra.errors import NotFound, Refused
 from dmi_infra.gate import Permit
+from dmi_infra.http.access import Opening
+from dmi_infra.identity import Identity
 from dmi_infra.sql import migrate, open_engine
 from dmi_visualisation import handlers
 from dmi_visualisation.handlers import Maps
@@ -234,3 +236,100 @@ def test_a_kept_tile_is_made_anew_when_a_value_changes(court: Court, live: LiveM
     assert maps.tile(right, 12, 2106, 1351) is first
     live.update([], [row(6.0, at=NOW + 1)])
     assert maps.tile(right, 12, 2106, 1351) != first
+
+
+def test_the_map_of_a_moment_shows_what_each_sensor_said_last_before_it(
+    court: Court, live: LiveMap, maps: Maps
+) -> None:
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+    silent = row(3.0, at=NOW - 5 * HOUR, datastream="garages.silent.occupancy")
+    young = row(7.0, at=NOW - SECOND, datastream="garages.young.occupancy")
+    rows = [row(1.0, at=NOW - 2 * HOUR), row(2.0, at=NOW - SECOND), silent, young]
+    maps._store.save([], rows, {})
+    live.update([], rows)
+    shown = maps.features(permit(court), at=NOW - HOUR)
+    assert {f["id"]: f["properties"]["result"] for f in shown["features"]} == {
+        CENTRE: 1.0,
+        silent.datastream: 3.0,
+    }
+    assert shown["at"] == clock.to_text(NOW - HOUR)
+
+
+def test_a_moment_stands_under_the_same_consents_and_duties_as_now(
+    court: Court, live: LiveMap, maps: Maps
+) -> None:
+    for recipient in (STACK, VENDOR):
+        court.agree(recipient, *ACTIONS, dataset=BICYCLES, duties=[delay(3600)])
+        court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=PIET)
+    streams = {NOOR: "bicycle-air.bicycle-1.pm2_5", PIET: "bicycle-air.bicycle-2.pm2_5"}
+    rows = [
+        row(float(ago), at=NOW - ago * HOUR // 2, dataset=BICYCLES, datastream=s, subject=who)
+        for who, s in streams.items()
+        for ago in (0, 1, 4)
+    ]
+    maps._store.save([], rows, {})
+    live.update([], rows)
+    right = permit(court, BICYCLES)
+    early = maps.features(right, at=NOW - HOUR)["features"]
+    assert [(f["id"], f["properties"]["result"]) for f in early] == [(streams[PIET], 4.0)]
+    assert maps.features(right, at=NOW)["features"] == [], (
+        "half an hour ago is younger than the delay of an hour"
+    )
+
+
+def opening(court: Court) -> Opening:
+    """The door of a gated route for somebody at the vendor."""
+    return Opening(court.gate, Identity(VENDOR, "Joris", frozenset()), "tile", "dmi:display", None)
+
+
+def _city(live: LiveMap) -> None:
+    stream = Feature(
+        CENTRE, "datastream", "Merelgarage occupancy", None, {"thing": "g", "observed_property": "occupancy"}
+    )
+    rider = Feature("b", "datastream", "Merel van Noor pm2_5", None, {"observed_property": "pm2_5"})
+    live.update(
+        [
+            (GARAGES, place("BU1", "neighbourhood", "Merelhof")),
+            (GARAGES, place("a1", "address", "Merelstraat 12", neighbourhood="BU1")),
+            (GARAGES, place("a2", "address", "Merelstraat 2", 5.2)),
+            (GARAGES, place("g", "thing", "Merelgarage", 5.3)),
+            (GARAGES, stream),
+            (BICYCLES, rider),
+        ],
+        [],
+    )
+
+
+def test_a_name_finds_areas_addresses_and_sensors_of_what_the_viewer_may_see(
+    court: Court, live: LiveMap, maps: Maps
+) -> None:
+    _city(live)
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+    found = maps.search(opening(court), "mere", 10)
+    assert [one["name"] for one in found] == ["Merelhof", "Merelstraat 2", "Merelstraat 12", "Merelgarage"]
+    assert found[2]["neighbourhood"] == "Merelhof"
+    assert found[1]["bbox"] == [5.2, 52.1, 5.2, 52.1]
+    assert (found[3]["observed_property"], found[3]["bbox"]) == ("occupancy", [5.3, 52.1, 5.3, 52.1])
+    assert [record.rows for record in court.decisions() if record.assignee == VENDOR] == [4]
+
+
+def test_a_search_finds_nothing_of_a_dataset_whose_agreement_has_ended(
+    court: Court, live: LiveMap, maps: Maps
+) -> None:
+    _city(live)
+    layer = court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+    court.end(layer)
+    assert maps.search(opening(court), "merel", 10) == []
+    with pytest.raises(Refused):
+        opening(court).permit(GARAGES)
+
+
+def test_the_bicycle_of_a_person_is_not_found_by_name(court: Court, live: LiveMap, maps: Maps) -> None:
+    _city(live)
+    for recipient in (STACK, VENDOR):
+        court.agree(recipient, *ACTIONS, dataset=BICYCLES)
+        court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=NOOR)
+    assert maps.search(opening(court), "merel", 10) == []

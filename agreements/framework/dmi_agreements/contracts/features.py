@@ -13,7 +13,7 @@ class Feature(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     """One place or thing. ``geometry`` is GeoJSON in WGS84 (longitude first) or ``None``.
 
     ``kind`` is one of ``neighbourhood``, ``thing``, ``datastream``, ``parking``, ``stop``, ``line``,
-    ``building``, ``area``. A datastream's ``properties`` hold ``thing``, ``observed_property``,
+    ``building``, ``area``, ``address``. A datastream's ``properties`` hold ``thing``, ``observed_property``,
     ``unit`` (UCUM), and where known ``capacity``, ``minimum``, ``maximum``, ``maximum_step`` (per minute).
     """
 

@@ -29,7 +29,8 @@ DWELLING_M2: Final = 96.0
 JOB_M2: Final = {"office": 23.0, "shop": 46.0, "school": 70.0}
 """Gross floor a job: assumptions of the demonstration."""
 
-_CELL = (118.0, 84.0)
+CELL: Final = (118.0, 84.0)
+"""Metres along and across the local streets from one place for a building to the next."""
 # Number of buildings, then the shares of housing, office and shop (the rest is school), by character.
 _MIX: Final = {
     "centre": (30, 0.50, 0.16, 0.32),
@@ -142,7 +143,7 @@ def _cells(area: Neighbourhood) -> Floats:
     """Middles of the grid cells that may lie in the neighbourhood, those nearest its middle first."""
     middle = np.array(area.shape.centroid.coords[0])
     steps = np.arange(-9, 10)
-    across, up = np.meshgrid(steps * _CELL[0], steps * _CELL[1])
+    across, up = np.meshgrid(steps * CELL[0], steps * CELL[1])
     turn = np.deg2rad(area.turn)
     flat = np.column_stack([across.ravel(), up.ravel()])
     turned = flat @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])

@@ -17,7 +17,18 @@ import numpy as np
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.observations import ObservationBatch
-from dmi_command.demo import bicycles, buildings, bus, crowd, faults, garages, neighbourhoods, story, streets
+from dmi_command.demo import (
+    addresses,
+    bicycles,
+    buildings,
+    bus,
+    crowd,
+    faults,
+    garages,
+    neighbourhoods,
+    story,
+    streets,
+)
 from dmi_command.demo.faults import Faults
 from dmi_command.demo.moments import DAY, MINUTE, grid
 from dmi_command.demo.noise import Bools, Floats, Ints
@@ -66,6 +77,7 @@ def build_city(seed: int = 5) -> City:
             *buildings.features(plan, built),
             *streets.features(),
         ],
+        story.ADDRESSES: addresses.features(plan, built),
         story.BUS: bus.features(line),
     }
     return City(seed, story.datasets(), features, plan, built, riders, line, _faults(seed, riders))

@@ -19,6 +19,7 @@ GARAGES: Final = "urn:dmi:dataset:gemeente:garages"
 CROWD: Final = "urn:dmi:dataset:gemeente:crowd"
 BICYCLE_AIR: Final = "urn:dmi:dataset:gemeente:bicycle-air"
 NEIGHBOURHOODS: Final = "urn:dmi:dataset:gemeente:neighbourhoods"
+ADDRESSES: Final = "urn:dmi:dataset:gemeente:addresses"
 BUS: Final = "urn:dmi:dataset:vervoerder:bus-5"
 
 TERM: Final = 2 * 365 * DAY
@@ -30,7 +31,7 @@ Document = dict[str, Any]
 
 
 def datasets() -> list[Dataset]:
-    """The five datasets of the city."""
+    """The six datasets of the city."""
     return [*_DATASETS]
 
 
@@ -87,6 +88,18 @@ _DATASETS: Final = (
         licence=_OPEN_LICENCE,
         source="Waterstad, demonstration",
         layer="areas",
+    ),
+    Dataset(
+        ADDRESSES,
+        MUNICIPALITY,
+        {"nl": "Adressen", "en": "Addresses"},
+        {
+            "nl": "Straat en huisnummer van elke ingang, om plekken op de kaart te vinden.",
+            "en": "Street and number of every entrance, to find places on the map.",
+        },
+        category="spatial-planning",
+        licence=_OPEN_LICENCE,
+        source="Waterstad, demonstration",
     ),
     Dataset(
         BUS,
@@ -177,6 +190,7 @@ def agreements(rulebook_version: str, now: int) -> list[Document]:
         (MUNICIPALITY, GARAGES),
         (MUNICIPALITY, CROWD),
         (MUNICIPALITY, NEIGHBOURHOODS),
+        (MUNICIPALITY, ADDRESSES),
         (CARRIER, BUS),
     ]
     found = [layer(*which) for which in public] + [open_data(*which) for which in public]

@@ -5,6 +5,7 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import type { FeatureCollection, Geometry } from 'geojson';
 import { boundsOf } from './bounds';
+import type { CameraLink } from './camera';
 import type { Corner } from './draw';
 import { areaLayers, baseStyle, nameLayer, pointLayers, readPalette, tileFill } from './style';
 import type { Ramp } from './ramp';
@@ -29,6 +30,10 @@ export interface MapCanvasProps {
   selected?: [number, number] | null;
   corners?: Corner[];
   drawing?: boolean;
+  /** Shared by maps that always show the same place; see `camera.ts`. */
+  link?: CameraLink | null;
+  /** Buttons to zoom and the scale; off on the lower one of two maps that lie over each other. */
+  controls?: boolean;
   onPick?: (layer: string, id: string, at: [number, number]) => void;
   onCorner?: (corner: Corner) => void;
   onCentre?: (centre: Corner) => void;
@@ -39,7 +44,7 @@ export interface MapCanvasProps {
 setWorkerUrl(workerUrl);
 
 export default function MapCanvas(props: MapCanvasProps) {
-  const { label, layers, background, outside = null, bounds, selected = null, corners, drawing = false } = props;
+  const { label, layers, background, outside = null, bounds, selected = null, corners, drawing = false, link = null, controls = true } = props;
   const box = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapLibre | null>(null);
   const [dark, setDark] = useState(() => matchMedia('(prefers-color-scheme: dark)').matches);
@@ -96,8 +101,10 @@ export default function MapCanvas(props: MapCanvasProps) {
       return;
     }
     made.touchZoomRotate.disableRotation();
-    made.addControl(new NavigationControl({ showCompass: false }), 'top-right');
-    made.addControl(new ScaleControl({ unit: 'metric' }), 'bottom-left');
+    if (controls) {
+      made.addControl(new NavigationControl({ showCompass: false }), 'top-right');
+      made.addControl(new ScaleControl({ unit: 'metric' }), 'bottom-left');
+    }
     made.on('load', () => setMap(made));
     made.on('error', (event) => {
       // A refused or missing tile is told by the layer list; the map itself goes on.
@@ -109,7 +116,9 @@ export default function MapCanvas(props: MapCanvasProps) {
       setMap(null);
       made.remove();
     };
-  }, [outside, dark]);
+  }, [outside, dark, controls]);
+
+  useEffect(() => (map && link ? link.join(map) : undefined), [map, link]);
 
   useBackground(map, background);
   useLayers(map, layers);

@@ -59,4 +59,6 @@ export const map: Part<'map'> = {
   measured: 'Measured values per interval',
   neighbourhood: 'Neighbourhood',
   chooseProperty: 'What to show',
+  divider: 'Divider between the two maps',
+  dividerAt: (left: string, share: number, right: string) => `${share} percent ${left}, ${100 - share} percent ${right}`,
 };

@@ -57,4 +57,6 @@ export const map = {
   measured: 'Gemeten waarden per interval',
   neighbourhood: 'Buurt',
   chooseProperty: 'Wat tonen',
+  divider: 'Scheiding tussen de twee kaarten',
+  dividerAt: (left: string, share: number, right: string) => `${share} procent ${left}, ${100 - share} procent ${right}`,
 };
