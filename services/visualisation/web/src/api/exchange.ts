@@ -32,6 +32,8 @@ export function exchangeApi(http: HttpClient) {
       http.json<T.Agreement>(`${base}/consents/${segment(id)}/withdraw`, { method: 'POST', body: {} }),
     log: (query: { after?: string | number; limit?: number; dataset?: string; newest?: boolean }, signal?: AbortSignal) =>
       http.page<T.LogEntry>(`${base}/log`, { query, signal }),
+    usage: (query: { hours?: number; dataset?: string } = {}, signal?: AbortSignal) =>
+      http.json<T.Usage>(`${base}/log/usage`, { query, signal }),
     verifyLog: (signal?: AbortSignal) => http.json<T.LogVerification>(`${base}/log/verify`, { signal }),
     lineage: (id: string, signal?: AbortSignal) => http.json<T.Lineage>(`${base}/lineage/${segment(id)}`, { signal }),
     dependents: (id: string, signal?: AbortSignal) =>

@@ -21,6 +21,7 @@ const routes: [string, ComponentType<PageProps>][] = [
   ['/lineage/:id', lazy(() => import('../pages/LineagePage'))],
   ['/scenarios', lazy(() => import('../pages/ScenariosPage'))],
   ['/scenarios/:id', lazy(() => import('../pages/ScenarioPage'))],
+  ['/scenarios/:id/merge', lazy(() => import('../pages/MergePage'))],
   ['/forecasts', lazy(() => import('../pages/ForecastsPage'))],
   ['/measures', lazy(() => import('../pages/MeasuresPage'))],
   ['/my-data', lazy(() => import('../pages/MyDataPage'))],
