@@ -200,6 +200,7 @@ def test_a_measure_is_looked_back_on_with_the_forecasts_from_before_it(
     assert row.look_back is not None
     assert row.look_back["destination"]["mean_difference"] == pytest.approx(-7.0)
     assert row.look_back["hub"] is None
+    assert views.measure(row, opening())["place_name"]
     shown = views.measure(row, opening())["look_back"]
     assert shown["caveat"]["en"]
     assert shown["verdict"] == "within"

@@ -239,6 +239,7 @@ export interface Measure {
   rule: string;
   state: 'proposed' | 'published' | 'rejected' | 'expired' | 'withdrawn' | (string & {});
   place: string;
+  place_name?: string | null;
   title: Text;
   audience?: Text | null;
   advice: Text;

@@ -13,6 +13,8 @@ export interface Names {
   participants: Participant[];
   datasets: Dataset[];
   rulebook: Rulebook | null;
+  /** Whether the datasets are still being fetched. */
+  loading: boolean;
   reload: () => void;
 }
 
@@ -45,12 +47,13 @@ export function NamesProvider({ children }: { children: ReactNode }) {
       participants: participants.data ?? [],
       datasets: datasets.data ?? [],
       rulebook: rulebook.data,
+      loading: datasets.data === null && datasets.error === null,
       reload: () => {
         reloadParticipants();
         reloadDatasets();
       },
     };
-  }, [participants.data, datasets.data, reloadParticipants, reloadDatasets, rulebook.data, identity, say, term, t]);
+  }, [participants.data, datasets.data, datasets.error, reloadParticipants, reloadDatasets, rulebook.data, identity, say, term, t]);
   return <Context value={value}>{children}</Context>;
 }
 
