@@ -287,7 +287,7 @@ def test_a_scenario_is_found_by_its_share_id_alone(scene: Scene, embedded_stack:
         edit = {"type": "coefficient", "name": "inhabitants_per_dwelling", "value": 2.0}
         analyst.post(f"/support-centre/v1/scenarios/{made['id']}/edits", edit)
     path = f"/support-centre/v1/scenarios/{made['id']}"
-    for suffix in ("", "/result", "/export?format=geojson", "/export?format=csv"):
+    for suffix in ("", "/result", "/areas", "/export?format=geojson", "/export?format=csv"):
         assert scene.thief.ask("GET", f"{path}{suffix}").status_code in (403, 404), suffix
     for suffix, body in (
         ("/edits", edit),

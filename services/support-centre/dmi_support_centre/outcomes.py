@@ -154,6 +154,26 @@ class ScenarioViews:
             raise Refused([Reason("ended", gone["detail"], gone["agreement"], moment=moment)])
         return shown
 
+    def outlines(self, row: ScenarioRow, version: int | None, opening: Opening) -> Shown:
+        """The neighbourhoods of a version's baseline, for a map of its outcome: what one may see, no more."""
+        found = self._scenarios.version(row, version or row.current)
+        parts = self._baselines.pinned(found.baseline).parts
+        desk = Desk(opening)
+        shown = [part for part in parts if desk.may([part.dataset])]
+        if not shown:
+            desk.insist(part.dataset for part in parts)
+        features = [
+            {
+                "type": "Feature",
+                "id": area.id,
+                "geometry": area.geometry,
+                "properties": {"id": area.id, "name": area.name, "kind": "neighbourhood"},
+            }
+            for part in shown
+            for area in part.areas
+        ]
+        return {"type": "FeatureCollection", "features": features, "refused": desk.problems()}
+
     def merge(self, merge: Merge, person: Identity) -> Shown:
         """What a merge would do, for a person to decide on."""
         planned = merge.plan

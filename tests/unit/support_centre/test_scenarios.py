@@ -161,12 +161,15 @@ def test_a_shared_result_is_shown_under_the_viewers_own_right(
 ) -> None:
     row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
     shared = scenarios.get(row.share, OTHER)
-    with pytest.raises(Refused):
-        views.result(shared, None, opening(VENDOR))
+    for look in (views.result, views.outlines):
+        with pytest.raises(Refused):
+            look(shared, None, opening(VENDOR))
     agree(2, dataset=AREAS, assignee=EVERYONE, actions=["dmi:read"])
     shown = views.result(shared, None, opening(VENDOR))
     assert shown["areas"][0]["change"]["jobs"] < 0
     assert shown["scenario"] == row.share
+    [area] = views.outlines(shared, None, opening(VENDOR))["features"]
+    assert (area["id"], area["geometry"]["type"]) == ("BU1", "Polygon")
 
 
 def test_a_withdrawn_ground_empties_the_result_and_recomputing_names_the_agreement(

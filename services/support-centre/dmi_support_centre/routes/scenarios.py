@@ -173,6 +173,10 @@ def _runs(routes: APIRouter, scenarios: Scenarios, views: ScenarioViews) -> None
     def result(opening: Look, scenario: Id, version: Number = None) -> dict[str, Any]:
         return views.result(scenarios.get(scenario, opening.identity), version, opening)
 
+    @routes.get("/scenarios/{scenario}/areas", summary="The neighbourhoods of its baseline, as GeoJSON")
+    def outlines(opening: Look, scenario: Id, version: Number = None) -> dict[str, Any]:
+        return views.outlines(scenarios.get(scenario, opening.identity), version, opening)
+
     @routes.get(
         "/scenarios/{scenario}/export",
         summary="The effects as a file, with source, licence and run",

@@ -17,7 +17,7 @@ describe('the use of data', () => {
     use({ allowed: 3, last_allowed: '2026-11-21T10:00:00Z', rows: 30 }),
     use({ assignee: 'stack', allowed: 2, last_allowed: '2026-11-21T11:00:00Z', agreements: ['a2'] }),
     use({ assignee: 'owner', allowed: 9, last_allowed: '2026-11-21T12:00:00Z' }),
-    use({ action: 'dmi:export', refused: 2, agreements: [], last_reasons: ['ended: the agreement was ended'] }),
+    use({ crossing: 'x', refused: 2, agreements: [], last_reasons: ['ended: the agreement was ended'] }),
     use({ dataset: 'other', allowed: 100 }),
   ];
 
@@ -26,9 +26,11 @@ describe('the use of data', () => {
   });
 
   it('tells of a connection its own messages, and what was refused on its data', () => {
-    const agreement = { id: 'a1', datasets: ['d'] } as unknown as Agreement;
+    const permission = [{ target: 'd', action: ['dmi:read'] }];
+    const agreement = { id: 'a1', datasets: ['d'], document: { permission } } as unknown as Agreement;
     expect(connectionOf(all, agreement, 'vendor')).toEqual({ last: '2026-11-21T10:00:00Z', rows: 30, refused: 2, reasons: ['ended'] });
-    expect(connectionOf(all, { ...agreement, id: 'a9' }, 'vendor').last).toBeNull();
+    const handIn = { ...agreement, document: { ...agreement.document, permission: [{ target: 'd', action: ['dmi:contribute'] }] } };
+    expect(connectionOf(all, handIn, 'vendor').last).toBeNull();
   });
 });
 

@@ -35,6 +35,8 @@ export function supportApi(http: HttpClient) {
     exportResult: (id: string, format: 'csv' | 'geojson', version?: number) =>
       http.raw(`${scenario(id)}/export`, { query: { format, version } }).then((answer) => answer.blob()),
     coefficients: (signal?: AbortSignal) => http.list<T.Coefficient>(`${base}/coefficients`, { public: true, signal }),
+    outlines: (id: string, version?: number, signal?: AbortSignal) =>
+      http.json<FeatureCollection>(`${scenario(id)}/areas`, { query: { version }, signal }),
     recomputeScenario: (id: string) => http.json<unknown>(`${scenario(id)}/recompute`, { method: 'POST', body: {} }),
     areas: (signal?: AbortSignal) => http.json<FeatureCollection>(`${base}/scenarios/areas`, { signal }),
     rules: (signal?: AbortSignal) => http.list<T.Rule>(`${base}/rules`, { signal }),

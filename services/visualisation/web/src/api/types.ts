@@ -62,6 +62,8 @@ export interface Dataset {
   licence?: string;
   source?: string;
   category?: string;
+  /** What it is collected for. */
+  purpose?: string;
   /** How it is drawn: points, areas, vehicles, or empty for not at all. */
   layer?: string;
   withdrawn?: boolean;

@@ -107,7 +107,7 @@ function Sample({ dataset }: { dataset: Dataset }) {
           <>
             <p>{t.catalogue.quality}: {t.catalogue.qualityGood(data.latest.filter((one) => good(one.flag)).length, data.latest.length)}</p>
             <DataTable
-              caption={t.catalogue.sample} captionHidden rows={data.latest.slice(0, 25)} rowKey={(r) => r.datastream}
+              caption={t.catalogue.sample} captionHidden rows={data.latest} rowKey={(r) => r.datastream} pageSize={15} search={data.latest.length > 15 ? (r) => nameOf(data.names.get(r.datastream), r) : undefined}
               columns={[
                 { key: 'name', head: t.common.name, sort: (r) => nameOf(data.names.get(r.datastream), r), cell: (r) => nameOf(data.names.get(r.datastream), r) },
                 { key: 'property', head: t.catalogue.properties, cell: (r) => term(data.names.get(r.datastream)?.observed_property ?? r.datastream.split('.').at(-1)) },

@@ -22,7 +22,8 @@ export default function ScenarioPage({ params }: PageProps) {
   const { t } = useI18n();
   const api = useApi();
   const scenario = useResource(`scenario ${id}`, (signal) => api.support.scenario(id, signal));
-  const areas = useResource('areas', (signal) => api.support.areas(signal));
+  // What can be chosen is for who may change it; who only looks at it sees the neighbourhoods of its baseline.
+  const areas = useResource(scenario.data?.may_edit ? 'areas' : null, (signal) => api.support.areas(signal));
   const known = useResource('coefficients', (signal) => api.support.coefficients(signal));
   return (
     <Page
@@ -30,11 +31,10 @@ export default function ScenarioPage({ params }: PageProps) {
       actions={scenario.data ? <ScenarioActions scenario={scenario.data} /> : null}
     >
       <Loaded resource={scenario} height={640}>
-        {(data) => (
-          <Loaded resource={areas} height={640}>
-            {(collection) => <Workbench key={data.id} scenario={data} areas={collection} known={known.data ?? []} changed={scenario.reload} />}
-          </Loaded>
-        )}
+        {(data) => {
+          const bench = (collection: FeatureCollection | null) => <Workbench key={data.id} scenario={data} areas={collection} known={known.data ?? []} changed={scenario.reload} />;
+          return data.may_edit ? <Loaded resource={areas} height={640}>{bench}</Loaded> : bench(null);
+        }}
       </Loaded>
     </Page>
   );
@@ -42,7 +42,8 @@ export default function ScenarioPage({ params }: PageProps) {
 
 interface Props {
   scenario: Scenario;
-  areas: FeatureCollection;
+  /** What can be chosen to change; null for who may not. */
+  areas: FeatureCollection | null;
   known: Coefficient[];
   changed: () => void;
 }
@@ -56,6 +57,8 @@ function Workbench({ scenario, areas, known, changed }: Props) {
   const version = scenario.versions.some((one) => one.version === asked) ? asked : scenario.version;
   const old = version !== scenario.version;
   const result = useResource(`result ${scenario.id} ${version} ${scenario.withdrawn}`, (signal) => api.support.result(scenario.id, version, signal));
+  const outlines = useResource(`outlines ${scenario.id} ${version}`, (signal) => api.support.outlines(scenario.id, version, signal));
+  const places = areas ?? outlines.data ?? { type: 'FeatureCollection', features: [] };
   const done = (message: string) => {
     live(message);
     change({ version: null });
@@ -92,7 +95,7 @@ function Workbench({ scenario, areas, known, changed }: Props) {
                 <SecondaryActionButton onClick={() => show(scenario.version)}>{t.scenarios.toCurrent}</SecondaryActionButton>
               </div>
             </div>
-          ) : scenario.may_edit ? (
+          ) : areas ? (
             <>
               <Redevelop areas={areas} busy={edit.busy} disabled={edit.busy} onApply={(next) => edit.run(next)} />
               {edit.error ? <Failure error={edit.error} /> : null}
@@ -101,7 +104,7 @@ function Workbench({ scenario, areas, known, changed }: Props) {
             <div className="dmi-step"><p>{t.scenarios.readOnly}</p><Branch scenario={scenario} primary /></div>
           )}
           <Section title={t.scenarios.list} id="edits">
-            <EditList edits={edits} areas={areas} coefficients={known} />
+            <EditList edits={edits} areas={places} coefficients={known} />
             {edits.length > 0 && !locked ? (
               <SecondaryActionButton busy={act.busy} disabled={act.busy} onClick={() => void act.run(() => api.support.undo(scenario.id), t.scenarios.undone)}>{t.scenarios.undo}</SecondaryActionButton>
             ) : null}
@@ -110,9 +113,10 @@ function Workbench({ scenario, areas, known, changed }: Props) {
         </div>
         <div>
           <Section title={t.scenarios.step3} id="effects">
-            {result.data === null && result.loading ? <Skeleton height={720} lines={12} /> : null}
+            {(result.data === null && result.loading) || (outlines.data === null && outlines.loading) ? <Skeleton height={720} lines={12} /> : null}
             {result.data === null && result.error ? <Failure error={result.error} retry={result.reload} /> : null}
-            {result.data?.totals ? <Effects scenario={scenario} result={result.data} areas={areas} /> : null}
+            {outlines.error && !result.error ? <Failure error={outlines.error} retry={outlines.reload} /> : null}
+            {result.data?.totals && outlines.data ? <Effects scenario={scenario} result={result.data} areas={outlines.data} /> : null}
           </Section>
         </div>
       </div>

@@ -28,6 +28,7 @@ export const catalogue: Part<'catalogue'> = {
   askFor: 'What do you want to use the data for?',
   askActions: 'What do you want to do with it?',
   askUntil: 'Until when?',
+  askPast: 'Choose a day that is still to come, or leave this empty.',
   askSend: 'Send the proposal',
   askSent: 'The proposal was sent. The owner sees it under “Waits for you”.',
   askOne: 'Choose at least one action.',

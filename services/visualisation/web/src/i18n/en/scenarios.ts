@@ -8,7 +8,6 @@ export const scenarios: Part<'scenarios'> = {
   create: 'New scenario',
   createTitle: 'Name of the scenario',
   createPlaceholder: 'Offices Nachtwachtlaan to housing',
-  created: 'Made',
   version: 'Version',
   edits: 'Changes',
   ownerWord: 'By',
@@ -105,7 +104,7 @@ export const scenarios: Part<'scenarios'> = {
   perArea: 'Per neighbourhood',
   totals: 'Whole city',
   rangeHelp: 'The range shows how far the difference may be off when the assumptions turn out otherwise: low, middle and high.',
-  rangeHead: 'Low to high',
+  changeRange: 'Difference (low to high)',
   rangeOf: (low, high) => `${low} to ${high}`,
   noRange: 'Between two scenarios the range is not known, since their assumptions hang together.',
   sensitivity: 'Which assumptions count most',
@@ -170,4 +169,6 @@ export const scenarios: Part<'scenarios'> = {
   merged: 'Merged. The effects were computed again.',
   mergeContested: 'clashes, choose below',
   notNow: 'Nothing changes until you press “Merge and compute”.',
+  changed: 'Last changed',
+  upToDate: 'up to date',
 };

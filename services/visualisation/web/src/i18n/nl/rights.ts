@@ -26,6 +26,7 @@ export const catalogue = {
   askFor: 'Waarvoor wilt u de gegevens gebruiken?',
   askActions: 'Wat wilt u ermee doen?',
   askUntil: 'Tot wanneer?',
+  askPast: 'Kies een dag die nog komt, of laat dit leeg.',
   askSend: 'Stuur het voorstel',
   askSent: 'Het voorstel is verstuurd. De eigenaar ziet het bij “Wacht op u”.',
   askOne: 'Kies minstens één handeling.',

@@ -6,7 +6,6 @@ export const scenarios = {
   create: 'Nieuw scenario',
   createTitle: 'Naam van het scenario',
   createPlaceholder: 'Kantoren Nachtwachtlaan naar woningen',
-  created: 'Gemaakt',
   version: 'Versie',
   edits: 'Wijzigingen',
   ownerWord: 'Van',
@@ -103,7 +102,7 @@ export const scenarios = {
   perArea: 'Per buurt',
   totals: 'Hele stad',
   rangeHelp: 'Het bereik laat zien hoe ver het verschil kan afwijken als de aannames anders uitvallen: laag, midden en hoog.',
-  rangeHead: 'Laag tot hoog',
+  changeRange: 'Verschil (laag tot hoog)',
   rangeOf: (low: string, high: string) => `${low} tot ${high}`,
   noRange: 'Tussen twee scenario’s is het bereik niet bekend, want hun aannames hangen samen.',
   sensitivity: 'Welke aannames tellen het meest',
@@ -168,4 +167,6 @@ export const scenarios = {
   merged: 'Samengevoegd. De gevolgen zijn opnieuw uitgerekend.',
   mergeContested: 'botst, kies hieronder',
   notNow: 'Er verandert niets tot u op “Voeg samen en reken” drukt.',
+  changed: 'Laatst veranderd',
+  upToDate: 'actueel',
 };

@@ -27,7 +27,7 @@ export function OfficerHome() {
         <ButtonLink to="/sources">{t.home.importFile}</ButtonLink>
       </div>
       <Section title={t.home.waiting} id="waiting"><Waiting mine={mine} /></Section>
-      <Section title={t.home.myDatasets} id="datasets" aside={<RouteLink to="/agreements">{t.home.toAgreements}</RouteLink>}>
+      <Section title={t.home.myDatasets} id="datasets" lead={mine.length > 0 ? t.home.usedLead : undefined} aside={<RouteLink to="/agreements">{t.home.toAgreements}</RouteLink>}>
         {mine.length > 0 ? <MyDatasets mine={mine} /> : names.loading ? <Skeleton height={240} /> : (
           <Empty title={t.home.noDatasets} action={<ButtonLink to="/publish">{t.home.publishSensor}</ButtonLink>}>{t.home.noDatasetsText}</Empty>
         )}
@@ -88,13 +88,14 @@ function MyDatasets({ mine }: { mine: Dataset[] }) {
           { key: 'title', head: t.common.name, sort: (d) => say(d.title), cell: (d) => <RouteLink to={`/catalogue/${d.id}`}>{say(d.title)}</RouteLink> },
           { key: 'latest', head: t.home.lastSeen, sort: (d) => latest.get(d.id)?.latest, cell: (d) => {
             const layer = latest.get(d.id);
+            if (!d.layer) return <span className="dmi-small dmi-soft">{t.home.noMeasurements}</span>;
             return layer?.refused ? <RefusedBadge problem={layer.refused} /> : <Freshness latest={layer?.latest ?? null} still={layer?.kind === 'areas'} />;
           } },
           { key: 'users', head: t.home.usedBy, sort: (d) => users(d.id).length, cell: (d) => {
             const list = users(d.id);
             return list.length === 0 ? <span className="dmi-soft">{t.home.usedByCount(0)}</span> : (
               <ul className="dmi-plain dmi-tight">
-                {list.slice(0, 4).map((a) => <li key={a.id}><RouteLink to={`/agreements/${a.id}`}>{names.participant(a.assignee)}</RouteLink> <span className="dmi-small dmi-soft">{outline(a.document).purposes.map((one) => names.purpose(one)).join(', ')}</span></li>)}
+                {list.slice(0, 4).map((a) => <li key={a.id}><RouteLink to={`/agreements/${a.id}`}>{names.participant(a.assignee)}</RouteLink>: <span className="dmi-small dmi-soft dmi-nowrap">{outline(a.document).purposes.map((one) => names.purpose(one)).join(', ')}</span></li>)}
                 {list.length > 4 ? <li className="dmi-small"><RouteLink to={`/catalogue/${d.id}`}>{t.home.moreUsers(list.length - 4)}</RouteLink></li> : null}
               </ul>
             );

@@ -1,5 +1,6 @@
 /** What the log says about the use of data lately, put together for first screens. */
 import type { Agreement, Use } from '../../api';
+import { outline } from '../../rights/words';
 
 /** Uses of a dataset by others than its owner. */
 export function usesOf(uses: Use[], dataset: string, owner: string): { times: number; refused: number; last: string | null } {
@@ -13,9 +14,10 @@ export function usesOf(uses: Use[], dataset: string, owner: string): { times: nu
 
 /** How one agreement of a participant does: its last message, and what was refused on its data. */
 export function connectionOf(uses: Use[], agreement: Agreement, me: string): { last: string | null; rows: number; refused: number; reasons: string[] } {
-  const own = uses.filter((use) => use.assignee === me && agreement.datasets.includes(use.dataset));
-  const under = own.filter((use) => use.agreements.includes(agreement.id));
-  const refused = own.filter((use) => use.refused > 0);
+  const { actions } = outline(agreement.document);
+  // By what was done, not by the agreement that the gate took: open data allows the same use with fewer duties.
+  const under = uses.filter((use) => use.assignee === me && agreement.datasets.includes(use.dataset) && actions.includes(use.action));
+  const refused = under.filter((use) => use.refused > 0);
   return {
     last: under.map((use) => use.last_allowed).filter((at): at is string => at !== null).sort().at(-1) ?? null,
     rows: under.reduce((sum, use) => sum + use.rows, 0),

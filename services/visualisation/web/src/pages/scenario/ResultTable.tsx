@@ -51,10 +51,15 @@ function useColumns({ other }: Comparison, names: { left: string; right: string 
     },
     { key: 'left', head: names.left, numeric: true, sort: (r) => r.left, cell: (r) => write(r, r.left) },
     { key: 'right', head: names.right, numeric: true, sort: (r) => r.right, cell: (r) => write(r, r.right) },
-    { key: 'change', head: t.scenarios.change, numeric: true, sort: (r) => r.change, cell: (r) => <span className="dmi-change">{change(r.change)}</span> },
-    { key: 'percent', head: t.scenarios.changePercent, numeric: true, sort: (r) => r.share, cell: (r) => percent(r.share, 1, true) },
-    ...(other === null
-      ? [{ key: 'range', head: t.scenarios.rangeHead, numeric: true, cell: (r: Row) => (r.range && r.range.low !== r.range.high ? <span className="dmi-change">{t.scenarios.rangeOf(change(r.range.low), change(r.range.high))}</span> : '') }]
-      : []),
+    {
+      key: 'change', head: other === null ? t.scenarios.changeRange : t.scenarios.change, numeric: true, sort: (r) => r.change,
+      cell: (r) => (
+        <>
+          <strong>{change(r.change)}</strong>
+          {r.range && r.range.low !== r.range.high ? <><br /><span className="dmi-small dmi-soft">{t.scenarios.rangeOf(change(r.range.low), change(r.range.high))}</span></> : null}
+        </>
+      ),
+    },
+    { key: 'percent', head: t.scenarios.changePercent, numeric: true, sort: (r) => r.share, cell: (r) => (r.share === null ? '–' : percent(r.share, 1, true)) },
   ];
 }
