@@ -70,6 +70,22 @@ def test_the_use_of_data_is_summed_up_for_whom_it_concerns(node: Node) -> None:
     assert node.get(f"/v1/log/usage?dataset={BICYCLES}", OFFICER)["items"][0]["assignee"] == OWNER
 
 
+def test_the_log_is_read_back_from_its_newest_entry_and_by_outcome(node: Node) -> None:
+    refused = {"allowed": False, "reasons": ["ended"]}
+    report(
+        node, *(msgspec.structs.replace(decision(n), **(refused if n % 3 == 0 else {})) for n in range(1, 8))
+    )
+    page = node.get("/v1/log?newest=true&limit=3", OPERATING)
+    assert [one["id"] for one in page["items"]] == ["d7", "d6", "d5"]
+    assert seen(node, OPERATING, f"?newest=true&limit=9&before={page['next']}") == ["d4", "d3", "d2", "d1"]
+    assert seen(node, OPERATING, "?newest=true&outcome=refused") == ["d6", "d3"]
+    first = node.get("/v1/log?newest=true&outcome=allowed&limit=2", OPERATING)
+    assert [one["id"] for one in first["items"]] == ["d7", "d5"]
+    rest = node.get(f"/v1/log?newest=true&outcome=allowed&before={first['next']}", OPERATING)
+    assert ([one["id"] for one in rest["items"]], rest["next"]) == (["d4", "d2", "d1"], None)
+    assert seen(node, OPERATING, "?outcome=refused") == ["d3", "d6"]
+
+
 def test_each_sees_its_own_part_and_the_operator_all(node: Node) -> None:
     stranger = "urn:dmi:dataset:sensorbedrijf:own"
     node.publish(stranger, SELLING)

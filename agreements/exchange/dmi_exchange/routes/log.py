@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query
@@ -20,6 +20,9 @@ from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.http.access import Caller
 
+PAGE = 1000
+MOST_PAGES = 10
+"""Decisions of one outcome are looked for this far in one request; ``next`` goes on from there."""
 HOUR = 3_600_000_000
 """Microseconds."""
 
@@ -42,12 +45,34 @@ def router(exchange: Exchange) -> APIRouter:
         after: Annotated[int, Query(ge=0, le=2**62)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         dataset: Annotated[str | None, Query(max_length=200)] = None,
-        newest: Annotated[bool, Query(description="start at the newest instead of after=")] = False,
+        newest: Annotated[bool, Query(description="start at the newest and go back")] = False,
+        before: Annotated[
+            int | None, Query(ge=1, le=2**62, description="with newest: go on from here")
+        ] = None,
+        outcome: Annotated[
+            Literal["allowed", "refused"] | None, Query(description="only these decisions")
+        ] = None,
     ) -> dict[str, Any]:
         party = None if identity.has(model.OPERATOR) else identity.participant
-        found = exchange.store.entries(after, limit, party, dataset or None, newest_first=newest)
-        following = str(found[-1].sequence) if len(found) == limit and not newest else None
-        return {"items": [present.log_entry(entry) for entry in found], "next": following}
+        found: list[dict[str, Any]] = []
+        cursor: int | None = before if newest else after
+        for _ in range(1 if outcome is None else MOST_PAGES):
+            size = limit if outcome is None else PAGE
+            bounds = (0, cursor) if newest else (cursor or 0, None)
+            page = exchange.store.entries(bounds[0], size, party, dataset or None, newest, bounds[1])
+            cursor = page[-1].sequence if len(page) == size else None
+            for entry in page:
+                shown = present.log_entry(entry)
+                if outcome is None or shown["allowed"] == (outcome == "allowed"):
+                    found.append(shown)
+                if len(found) == limit:
+                    return {
+                        "items": found,
+                        "next": str(entry.sequence) if cursor or entry != page[-1] else None,
+                    }
+            if cursor is None:
+                break
+        return {"items": found, "next": None if cursor is None else str(cursor)}
 
     @routes.get(
         "/log/usage", summary="Who used what lately, summed up from the part of the log that concerns you"

@@ -43,7 +43,7 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
           <dt>{t.common.owner}</dt><dd>{names.participant(dataset.owner)}</dd>
           {dataset.source ? (<><dt>{t.common.source}</dt><dd>{dataset.source}</dd></>) : null}
           {dataset.licence ? (<><dt>{t.common.licence}</dt><dd>{licenceName(dataset.licence)}</dd></>) : null}
-          <dt>{t.catalogue.personal}</dt><dd>{dataset.personal ? t.common.yes : t.common.no}</dd>
+          <dt className="dmi-cap">{t.catalogue.personal}</dt><dd>{dataset.personal ? t.common.yes : t.common.no}</dd>
           <dt>ID</dt><dd><code>{dataset.id}</code></dd>
         </dl>
       </Section>

@@ -78,7 +78,7 @@ export const measures: Part<'measures'> = {
   notDecider: 'The municipality decides on this proposal.',
   untilWrong: 'Choose a moment that is still to come.',
   untilTime: (time) => `until ${time}`,
-  nobodyDecided: 'nobody decided',
+  nobodyDecided: 'Nobody decided',
   automaticDecision: (who, until) => `Published automatically; ${who} allowed that until ${until}`,
   ended: (why) => `Ended: ${why}.`,
   endTime: 'its time was over',

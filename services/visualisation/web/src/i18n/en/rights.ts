@@ -102,6 +102,7 @@ export const lineage: Part<'lineage'> = {
   consents: 'Consents',
   consentsCount: (active, withdrawn) => `${active} running, ${withdrawn} withdrawn`,
   results: 'Results',
+  showAll: (n, kind) => `Show all ${n} (${kind})`,
   transformations: 'Steps, in order',
   code: 'Made with',
   madeAt: 'Made on',

@@ -76,7 +76,7 @@ export const measures = {
   notDecider: 'De gemeente beslist over dit voorstel.',
   untilWrong: 'Kies een moment dat nog komt.',
   untilTime: (time: string) => `tot ${time}`,
-  nobodyDecided: 'niemand heeft beslist',
+  nobodyDecided: 'Niemand heeft beslist',
   automaticDecision: (who: string, until: string) => `Automatisch gepubliceerd; ${who} stond dat toe tot ${until}`,
   ended: (why: string) => `Gestopt: ${why}.`,
   endTime: 'de tijd was om',
