@@ -1,6 +1,6 @@
 """Fixtures for real servers: started once a session from installed programs, else the test is skipped.
 
-``DMI_REQUIRE`` names servers that must be there (``kafka,postgres,mosquitto,chromium`` or ``all``):
+``DMI_REQUIRE`` names servers that must be there (``kafka,postgres,nginx,mosquitto,chromium`` or ``all``):
 a missing one then fails the test. ``DMI_KAFKA_LIBS`` is the folder of Kafka's jars.
 """
 
@@ -16,7 +16,15 @@ from typing import NoReturn
 
 import pytest
 
-from dmi_command.servers import KafkaServer, MosquittoServer, PostgresServer, ServerMissing, fetch_jars
+from dmi_command.servers import (
+    KafkaServer,
+    MosquittoServer,
+    PostgresServer,
+    ServerMissing,
+    fetch_jars,
+    nginx,
+)
+from dmi_command.servers.process import program
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -119,6 +127,15 @@ def mosquitto_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosqu
         require("mosquitto", str(missing))
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def nginx_program() -> str:
+    """The path of an installed nginx."""
+    try:
+        return program("nginx", "nginx", nginx.REMEDY)
+    except ServerMissing as missing:
+        require("nginx", str(missing))
 
 
 @pytest.fixture(scope="session")

@@ -6,15 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from rich.console import Console
 from rich.progress import Progress
 
@@ -22,9 +20,8 @@ from dmi_command.client import Client
 from dmi_command.demo import build_city
 from dmi_command.demo.publish import DemoCity
 from dmi_command.fleet import Child, Fleet, start_service
-from dmi_command.gateway import gateway
 from dmi_command.servers import free_port
-from dmi_command.stack import SERVICES, server
+from dmi_command.stack import SERVICES
 from dmi_infra.jose import SigningKey
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -104,28 +101,24 @@ class EmbeddedStack(Stack):
 
 
 class ServerStack(Stack):
-    """Kafka, PostgreSQL, one process a service, and the gateway before them."""
+    """Kafka, PostgreSQL, one process a service, and nginx before them."""
 
     def __init__(self, name: str, url: str, data_dir: Path, log: Path) -> None:
         super().__init__(name, url, data_dir, log)
         libs = Path(os.environ.get("DMI_KAFKA_LIBS") or ROOT / ".tools" / "kafka-libs")
         self.fleet = Fleet(data_dir, url, libs, ROOT / "infra" / "deploy" / "kafka" / "pom.xml")
         self._settings: dict[str, str] = {}
-        self._gateway: uvicorn.Server | None = None
-        self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Start servers, services and gateway."""
+    def start(self, prepare: Callable[[Mapping[str, str]], None] | None = None) -> None:
+        """Start servers, services and nginx; ``prepare`` gets the settings before the services start."""
         self._settings = {**self.fleet.start_servers(), **BYTECODE}
+        if prepare is not None:
+            prepare(self._settings)
         with self.log.open("ab") as log:
             for name in SERVICES:
                 self.fleet.children.append(start_service(name, self._settings, output=log))
         self.fleet.keep()
-        targets = {child.name: child.address for child in self.fleet.children}
-        port = int(self.url.rsplit(":", 1)[1])
-        self._gateway = server(gateway(targets), "127.0.0.1", port, grace=1)
-        self._thread = threading.Thread(target=self._gateway.run, daemon=True)
-        self._thread.start()
+        self.fleet.start_front("127.0.0.1", int(self.url.rsplit(":", 1)[1]))
         self.await_ready()
 
     def child(self, service: str) -> Child:
@@ -152,9 +145,6 @@ class ServerStack(Stack):
 
     def stop(self) -> None:
         """Stop everything."""
-        if self._gateway and self._thread:
-            self._gateway.should_exit = True
-            self._thread.join(10)
         self.fleet.stop()
 
 
@@ -205,9 +195,12 @@ def embedded_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedde
 
 @pytest.fixture(scope="session")
 def server_stack(
-    tmp_path_factory: pytest.TempPathFactory, kafka_server: object, postgres_server: object
+    tmp_path_factory: pytest.TempPathFactory,
+    kafka_server: object,
+    postgres_server: object,
+    nginx_program: object,
 ) -> Iterator[ServerStack]:
-    """The fleet on Kafka and PostgreSQL with the demonstration city; the other two fixtures skip what is missing."""
+    """The fleet on Kafka and PostgreSQL with the demonstration city; the other fixtures skip what is missing."""
     folder = tmp_path_factory.mktemp("server")
     stack = ServerStack("server", f"http://127.0.0.1:{free_port()}", folder / "data", folder / "log")
     try:

@@ -70,16 +70,28 @@ def below(pid: int) -> list[int]:
     return found
 
 
-def cpu_seconds(pid: int) -> float:
-    """Processor time of a process and all below it: steadier than the clock when other work shares the machine."""
-    ticks = 0
+def cpu_seconds(pid: int) -> dict[str, float]:
+    """Processor time by program of a process and all below it: steadier than the clock on a shared machine."""
+    spent: dict[str, float] = {}
     for each in below(pid):
         try:
             fields = Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split()
         except (FileNotFoundError, ProcessLookupError):
             continue  # it ended meanwhile
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+        name = _program(each)
+        ticks = int(fields[11]) + int(fields[12])
+        spent[name] = spent.get(name, 0.0) + ticks / os.sysconf("SC_CLK_TCK")
+    return spent
+
+
+def _program(pid: int) -> str:
+    """What a process is, in a word: the service or the server."""
+    words = _command(pid).split()
+    if "dmi_command.serving" in words:
+        return words[-1]
+    if "dmi_command.demo" in words:
+        return "demonstration"
+    return words[0].rstrip(":") if words else "ended"
 
 
 def _field(entry: Path, name: str) -> int | None:

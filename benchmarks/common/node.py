@@ -54,8 +54,8 @@ class Node:
     deployment: str = "given"
     _tokens: dict[str, tuple[float, str]] = field(default_factory=dict)
 
-    def cpu(self) -> float | None:
-        """Processor seconds so far of all the stack's processes; ``None`` for a stack whose process is not known."""
+    def cpu(self) -> dict[str, float] | None:
+        """Processor seconds so far of the stack by program; ``None`` for a stack whose process is not known."""
         return None if self.pid is None else cpu_seconds(self.pid)
 
     def token(self, identity: str = "officer") -> str:
@@ -261,7 +261,12 @@ def batch(dataset: str, streams: list[str], times: list[int], results: list[floa
     return json.dumps(columns).encode()
 
 
-def spent(node: Node, before: float | None, count: int) -> float | None:
-    """Microseconds of processor time each of ``count`` took since ``before``."""
+def spent(node: Node, before: dict[str, float] | None, count: int) -> dict[str, float] | None:
+    """Microseconds of processor time that each of ``count`` took since ``before``, in all and by program."""
     now = node.cpu()
-    return None if now is None or before is None else round((now - before) / count * 1e6, 1)
+    if now is None or before is None:
+        return None
+    each = {name: (now[name] - before.get(name, 0.0)) / count * 1e6 for name in now}
+    return {
+        name: round(took, 1) for name, took in (("all", sum(each.values())), *each.items()) if took >= 0.05
+    }

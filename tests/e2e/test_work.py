@@ -322,3 +322,26 @@ def test_a_service_that_fails_or_refuses_is_told_in_words_and_tried_again(
     visitor.page.unroute(lists)
     page.get_by_role("button", name="Opnieuw proberen").first.click()
     expect(page.get_by_role("button", name="Opnieuw proberen")).to_have_count(0)
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("inactive_participant", "Uw organisatie doet hier nog niet mee"),
+     ("rulebook_not_signed", "Uw organisatie heeft nog niet ondertekend")],
+)  # fmt: skip
+def test_who_is_no_member_reads_once_how_to_become_one(
+    embedded_stack: EmbeddedStack, visit: Visit, code: str, words: str
+) -> None:
+    visitor = visit(embedded_stack.url, "officer", 360)
+    problem = {"type": f"urn:dmi:problem:{code.replace('_', '-')}", "status": 403, "detail": "x",
+               "reasons": [{"code": code, "detail": "x"}]}  # fmt: skip
+    visitor.page.route(
+        re.compile(r"/v1/(participants|datasets|agreements|layers|measures)(\?.*)?$"),
+        lambda route: route.fulfill(status=403, json=problem),
+    )
+    page = visitor.go("/")
+    expect(page.get_by_role("heading", name=words)).to_be_visible()
+    expect(page.locator(".dmi-notice")).to_have_count(0)
+    assert not page.evaluate(WIDER)
+    assert barriers(page) == []

@@ -122,6 +122,11 @@ def test_files_of_another_are_not_to_be_found(scene: Scene) -> None:
     ):
         assert scene.thief.ask(method, path, json=body).status_code == 404, path
     assert scene.thief.ask("GET", f"/platform/v1/rejects?dataset={scene.secret}").json()["items"] == []
+    unknown = scene.thief.ask("GET", "/platform/v1/outcomes/nothing").json()["detail"]
+    path = f"/platform/v1/outcomes/{scene.batch}"
+    assert scene.victim.ask("GET", path).json()["read"] == 1
+    refused = scene.thief.ask("GET", path)
+    assert (refused.status_code, refused.json()["detail"]) == (404, unknown)
 
 
 def test_nothing_is_handed_in_for_another(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -165,6 +166,23 @@ def test_without_the_exchange_the_law_grows_stale_and_every_layer_refuses_until_
     city.stack.restart("exchange")
     for ask in asks:
         _until(ask, True, 20)
+
+
+def test_a_bus_that_was_emptied_while_all_run_gets_topics_and_law_again(city: City) -> None:
+    first, kafka = 1_650_000_000, city.stack.fleet.kafka
+    assert kafka is not None
+    assert city.hand_in(first).is_success
+    _all_stored(city, (first,))
+    kafka.kill()
+    shutil.rmtree(kafka.folder)
+    kafka.start()
+    _until(lambda: city.hand_in(first + 60), True, 60)
+    city.stack.await_ready()
+    # A service that starts now has nothing but the bus to learn the law from.
+    city.stack.kill("platform")
+    city.stack.restart("platform")
+    _until(lambda: city.get(f"/platform/v1/latest?dataset={GARAGES}"), True, 20)
+    _all_stored(city, (first, first + 60))
 
 
 def test_a_token_shown_to_a_service_that_has_not_read_the_law_yet_is_not_called_wrong(city: City) -> None:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-
 import structlog
 
-from dmi_agreements.contracts.law import Heartbeat, Participant
-from dmi_agreements.crossings import BY_NAME
+from dmi_agreements.contracts.law import Participant
 from dmi_exchange.consumer import TOPICS, RecordHandler
 from dmi_exchange.custody import Custody
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.oidc import Provider
+from dmi_exchange.publication import Publication, Pulse
 from dmi_exchange.routes import routers
 from dmi_exchange.settings import ExchangeSettings
-from dmi_exchange.store import Store, law_message, outgoing
+from dmi_exchange.store import Store, outgoing
 from dmi_exchange.tokens import Issuer
-from dmi_infra import clock
-from dmi_infra.bus.port import Bus, Publisher
+from dmi_infra.bus.port import Bus
 from dmi_infra.consumer import ConsumerLoop
-from dmi_infra.errors import Unavailable
 from dmi_infra.http.app import build_app
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from dmi_infra.outbox import Relay
@@ -31,44 +26,6 @@ from dmi_infra.sql import migrate, open_engine, store_check
 log = structlog.get_logger("exchange")
 
 NAME = "exchange"
-
-
-BEHIND_SECONDS = 3.0
-"""A revocation that has waited this long for the bus stops the heartbeat, and so everything, two seconds later."""
-
-
-class Pulse:
-    """Publishes the heartbeat by which every gate knows that it still hears the law.
-
-    It beats only while the law itself reaches the bus: ``behind`` says for how long something has waited.
-    """
-
-    def __init__(self, publisher: Publisher, seconds: float, behind: Callable[[], float]) -> None:
-        self._publisher = publisher
-        self._seconds = seconds
-        self._behind = behind
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
-
-    def start(self) -> None:
-        """Begin to beat."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End; gates refuse once the last beat is too old."""
-        self._stopping.set()
-        self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        topic = BY_NAME["law"].topic or ""
-        while not self._stopping.is_set():
-            try:
-                if self._behind() > BEHIND_SECONDS:
-                    raise Unavailable("the law waits in the outbox")
-                self._publisher.publish(topic, [law_message(Heartbeat("urn:dmi:heartbeat", clock.now()))])
-            except Unavailable as exc:
-                log.warning("no heartbeat", reason=str(exc))
-            self._stopping.wait(self._seconds)
 
 
 def _register_self(exchange: Exchange, stack: str) -> None:
@@ -98,11 +55,15 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     store = Store(engine)
     relay = Relay(engine, outgoing, runtime.publisher)
     custody = Custody(settings.data_dir / "keys", hosting=settings.env != "production")
-    exchange = Exchange(store, custody, runtime.rulebook, relay)
+    exchange = Exchange(store, custody, runtime.rulebook, relay, {settings.stack_participant})
     _register_self(exchange, settings.stack_participant)
     consumer = ConsumerLoop(bus, NAME, TOPICS, RecordHandler(store), runtime.metrics)
-    pulse = Pulse(runtime.publisher, settings.heartbeat_seconds, relay.behind)
-    runtime.parts += [relay, pulse, consumer]
+    publication = Publication(store, relay.wake)
+    runtime.law.watch(publication)
+    pulse = Pulse(
+        runtime.publisher, settings.heartbeat_seconds, relay.behind, publication.whole, bus.create_topics
+    )
+    runtime.parts += [relay, publication, pulse, consumer]
     provider = Provider(settings) if settings.oidc_issuer else None
     for role in sorted({r for m in settings.oidc_members for r in m.roles} - set(runtime.rulebook.roles)):
         log.warning("DMI_OIDC_MEMBERS names a role that the rulebook does not know", role=role)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -31,8 +31,11 @@ NO_AGREEMENT = "no agreement of yours has this id"
 class Exchange:
     """What participants can do; every change goes to the store and, through the outbox, to the law topic."""
 
-    def __init__(self, store: Store, custody: Custody, rulebook: Rulebook, relay: Relay) -> None:
+    def __init__(
+        self, store: Store, custody: Custody, rulebook: Rulebook, relay: Relay, layers: Collection[str]
+    ) -> None:
         self.store = store
+        self.layers = frozenset(layers)
         self.custody = custody
         self.rulebook = rulebook
         self._relay = relay
@@ -131,7 +134,7 @@ class Exchange:
             if taken in given:
                 raise InputRefused.of(f"parameters.{taken}", "is filled in by the exchange")
         try:
-            return from_template(self.rulebook, template, **given)
+            return from_template(self.rulebook, template, self.layers, **given)
         except TemplateRefused as exc:
             raise DocumentRefused.from_findings(exc, "parameters") from exc
         except PolicyRefused as exc:
@@ -141,7 +144,7 @@ class Exchange:
         """A proposal signed by one side; in force as soon as everyone that must has signed."""
         document.setdefault("uid", f"urn:uuid:{uuid.uuid4()}")
         try:
-            terms = read_agreement(document, self.rulebook)
+            terms = read_agreement(document, self.rulebook, self.layers)
         except PolicyRefused as exc:
             raise DocumentRefused.from_findings(exc, "document") from exc
         if (model.assigner(document), model.assignee(document)) != (terms.assigner, terms.assignee):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
 from dmi_agreements.chain import GENESIS, Entry, link
-from dmi_agreements.contracts.envelope import Envelope, encode
+from dmi_agreements.contracts.envelope import Envelope, decode, encode
 from dmi_agreements.contracts.law import AgreementState, Dataset, LawEvent, Participant
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
@@ -58,6 +58,7 @@ LONGEST_KEY = 200
 """Characters of a text in an index; a longer one, which an index cannot hold, names nothing of ours."""
 IDS_AT_ONCE = 5000
 """Parameters of one query; SQLite takes 32,766."""
+OBJECTS_AT_ONCE = 500
 ASSERTIONS_KEPT = 600_000_000
 """Microseconds after their expiry."""
 
@@ -146,6 +147,40 @@ class Store:
             outbox.add(connection, outgoing, _LAW_TOPIC, [law_message(after)])
         return after
 
+    def whole_law(self) -> Iterator[LawEvent]:
+        """Every object of the law as it stands, page by page by id."""
+        last = ""
+        while True:
+            query = (
+                sa.select(law.c.id, law.c.body)
+                .where(law.c.id > last)
+                .order_by(law.c.id)
+                .limit(OBJECTS_AT_ONCE)
+            )
+            with reading(self._engine) as connection:
+                rows = connection.execute(query).all()
+            for row in rows:
+                yield decode(row.body.encode(), LawEvent)  # type: ignore[arg-type]
+            if len(rows) < OBJECTS_AT_ONCE:
+                return
+            last = rows[-1].id
+
+    def publish_again(self, ids: Sequence[str]) -> None:
+        """Tell the law topic the present state of these objects, behind whatever waits for it already."""
+        for start in range(0, len(ids), OBJECTS_AT_ONCE):
+            part = law.c.id.in_(ids[start : start + OBJECTS_AT_ONCE])
+            with transaction(self._engine) as connection:
+                # Held until the messages are in the outbox, so that no later state can come before them.
+                query = sa.select(law.c.body).where(part).order_by(law.c.id).with_for_update()
+                bodies = connection.execute(query).scalars().all()
+                events: list[LawEvent] = [decode(body.encode(), LawEvent) for body in bodies]  # type: ignore[arg-type]
+                outbox.add(connection, outgoing, _LAW_TOPIC, [law_message(event) for event in events])
+
+    def unpublished(self) -> bool:
+        """Whether something waits for the bus."""
+        with reading(self._engine) as connection:
+            return connection.execute(sa.select(outgoing.c.id).limit(1)).first() is not None
+
     def use_once(self, what: str, expires_at: int) -> bool:
         """Whether this assertion or ticket is used for the first time; forgets those long expired."""
         # A digest: whoever made the assertion chose its identifier, of any length and with any characters.
@@ -210,7 +245,7 @@ class Store:
         newest_first: bool = False,
         before: int | None = None,
     ) -> list[Entry]:
-        """Log entries after (and ``before``) a sequence number, of one party unless ``None``; oldest first unless asked."""
+        """Log entries after (and ``before``) a sequence number, of one party or all; oldest first unless asked."""
         query = sa.select(log.c.sequence, log.c.previous, log.c.hash, log.c.payload).where(
             log.c.sequence > after
         )

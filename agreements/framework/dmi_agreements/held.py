@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,11 +50,11 @@ class Held:
         return self.state.state == "ended"
 
 
-def hold(state: AgreementState, rulebook: Rulebook) -> Held:
-    """Read and compile the document of ``state``, once."""
+def hold(state: AgreementState, rulebook: Rulebook, layers: Collection[str] = ()) -> Held:
+    """Read and compile the document of ``state``, once; ``layers`` operate layers."""
     findings: tuple[Finding, ...] = ()
     try:
-        terms = read_agreement(state.document, rulebook)
+        terms = read_agreement(state.document, rulebook, layers)
     except PolicyRefused as refusal:
         findings = refusal.findings
     else:

@@ -64,6 +64,13 @@ class DutyParameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values: list[str] = []
 
 
+class LayerBar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Actions for which a layer's own right cannot carry a duty, and why (``nl``, ``en``)."""
+
+    actions: list[str]
+    reason: dict[str, str]
+
+
 class DutyTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A duty; of the parameters in ``one_of`` exactly one must be given."""
 
@@ -72,6 +79,7 @@ class DutyTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: dict[str, str]
     parameters: list[DutyParameter]
     one_of: list[str] = []
+    not_in_layers: LayerBar | None = None
 
 
 class TemplateParameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -212,7 +220,7 @@ def parse_rulebook(documents: Mapping[str, bytes]) -> Rulebook:
     for name in FILES.keys() - {"rulebook.json"}:
         findings += _check_terms(name, parsed[name])
     findings += _check_tree(parsed["purposes.json"])
-    findings += _check_duties(parsed["duties.json"])
+    findings += _check_duties(parsed["duties.json"], {action.id for action in parsed["actions.json"]})
     findings += _check_templates(parsed["templates.json"])
     if findings:
         raise RulebookInvalid(tuple(findings))
@@ -282,7 +290,7 @@ def _upwards(purposes: Mapping[str, Purpose], purpose: str) -> list[str]:
     return way
 
 
-def _check_duties(duties: list[DutyTerm]) -> list[Finding]:
+def _check_duties(duties: list[DutyTerm], actions: set[str]) -> list[Finding]:
     findings: list[Finding] = []
     for index, duty in enumerate(duties):
         path = f"duties.json#/{index}"
@@ -293,6 +301,10 @@ def _check_duties(duties: list[DutyTerm]) -> list[Finding]:
             findings.append(Finding(f"{path}/parameters", "at least one parameter, each once"))
         if not set(duty.one_of) <= set(names):
             findings.append(Finding(f"{path}/one_of", "names parameters of this duty"))
+        if duty.not_in_layers is not None:
+            findings += _check_label(f"{path}/not_in_layers/reason", duty.not_in_layers.reason)
+            if not set(duty.not_in_layers.actions) <= actions:
+                findings.append(Finding(f"{path}/not_in_layers/actions", "names actions of the rulebook"))
         for number, parameter in enumerate(duty.parameters):
             where = f"{path}/parameters/{number}"
             findings += _check_label(f"{where}/label", parameter.label)

@@ -6,7 +6,7 @@ immutable and replaced in one step; an event costs the same however many agreeme
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -85,8 +85,9 @@ _EMPTY: Final = _Slot()
 class LawTable:
     """Decides requests by the law as it was last published; see the module for threads and speed."""
 
-    def __init__(self, rulebook: Rulebook) -> None:
+    def __init__(self, rulebook: Rulebook, layers: Collection[str] = ()) -> None:
         self.rulebook = rulebook
+        self._layers = frozenset(layers)
         self._participants: dict[str, Participant] = {}
         self._datasets: dict[str, Dataset] = {}
         self._states: dict[str, AgreementState] = {}
@@ -156,7 +157,7 @@ class LawTable:
         before = self._held.get(event.id)
         if before is not None and _no_news(before.state, event):
             return Change("agreement", event.id, False)
-        after = hold(event, self.rulebook)
+        after = hold(event, self.rulebook, self._layers)
         if before is not None and before.is_consent:
             self._forget_consent(before, after)
         if after.is_consent:

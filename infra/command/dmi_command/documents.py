@@ -16,6 +16,7 @@ import typer
 from pydantic_settings import BaseSettings
 
 from dmi_agreements.contracts import features, law, observations, record, results
+from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.crossings import CROSSINGS, Crossing
 from dmi_command.stack import SERVICES
 from dmi_infra.settings import PREFIX, Settings
@@ -129,15 +130,10 @@ _HEADERS = {
         name: {"type": "string"}
         for name in (
             "ce_specversion",
-            "ce_id",
-            "ce_source",
-            "ce_type",
-            "ce_time",
-            "ce_subject",
-            "ce_dataset",
-            "ce_agreement",
-            "ce_purpose",
-            "traceparent",
+            *(
+                "traceparent" if name == "traceparent" else f"ce_{name}"
+                for name in Envelope.__struct_fields__
+            ),
         )
     },
 }

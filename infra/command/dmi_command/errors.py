@@ -51,3 +51,4 @@ class AnswerRefused(CommandFailed):
         super().__init__("\n".join(lines))
         self.problem = dict(problem)
         self.status = int(problem.get("status", 0))
+        self.code = str(problem.get("type", "")).rpartition(":")[2]

@@ -17,11 +17,21 @@ from typing import IO
 import httpx
 
 from dmi_command.errors import CannotStart
-from dmi_command.servers import KafkaServer, Keeper, PostgresServer, ServerError, fetch_jars, free_port
+from dmi_command.servers import (
+    KafkaServer,
+    Keeper,
+    NginxServer,
+    PostgresServer,
+    ServerError,
+    fetch_jars,
+    free_port,
+)
 
 READY_SECONDS = 60
 LEAVE_SECONDS = 2.5
 """What the services get to leave; with ``STOP_SECONDS`` for the servers a stop takes less than five seconds."""
+FRONT = "visualisation"
+"""Serves the browser application, and with it every address that names no service."""
 STOP_SECONDS = 2.0
 LOOK_SECONDS = 0.25
 PATIENCE, WINDOW_SECONDS = 5, 60.0
@@ -44,7 +54,7 @@ class Child:
 
 @dataclass
 class Fleet:
-    """Kafka, PostgreSQL and the services that run on them, all under one data folder."""
+    """Kafka, PostgreSQL, the services that run on them and nginx before them, all under one data folder."""
 
     data_dir: Path
     public_url: str
@@ -53,6 +63,7 @@ class Fleet:
     children: list[Child] = field(default_factory=list)
     kafka: KafkaServer | None = None
     postgres: PostgresServer | None = None
+    nginx: NginxServer | None = None
     _keeper: Keeper = field(default_factory=Keeper)
     _watch: Watch | None = None
 
@@ -88,10 +99,22 @@ class Fleet:
             _await_ready(child, until)
         return {child.name: child.address for child in self.children}
 
+    def start_front(self, host: str, port: int) -> None:
+        """Start nginx on the public address before the services that were started."""
+        targets = {child.name: child.address for child in self.children}
+        try:
+            self.nginx = NginxServer(self.data_dir / "nginx", host, port, targets, FRONT)
+            self.nginx.start()
+        except ServerError as exc:
+            raise CannotStart(str(exc)) from exc
+        self.keep()
+
     def keep(self) -> None:
         """Tell the keeper which processes belong to this fleet now."""
         groups = [child.process.pid for child in self.children if child.process.poll() is None]
-        groups += [server.group for server in (self.kafka, self.postgres) if server and server.group]
+        groups += [
+            server.group for server in (self.kafka, self.postgres, self.nginx) if server and server.group
+        ]
         self._keeper.keep(groups)
 
     def watch(
@@ -114,7 +137,7 @@ class Fleet:
             except subprocess.TimeoutExpired:
                 child.process.kill()
                 child.process.wait()
-        servers = [server for server in (self.kafka, self.postgres) if server is not None]
+        servers = [server for server in (self.nginx, self.kafka, self.postgres) if server is not None]
         if servers:
             with ThreadPoolExecutor(len(servers)) as pool:
                 list(pool.map(lambda server: server.stop(STOP_SECONDS), servers))
@@ -160,7 +183,12 @@ class Watch:
                 return
 
     def _look(self) -> None:
-        for server, name in ((self._fleet.kafka, "Apache Kafka"), (self._fleet.postgres, "PostgreSQL")):
+        servers = (
+            (self._fleet.kafka, "Apache Kafka"),
+            (self._fleet.postgres, "PostgreSQL"),
+            (self._fleet.nginx, "nginx"),
+        )
+        for server, name in servers:
             if server is not None and not server.running:
                 self._ended(name)
                 server.start()

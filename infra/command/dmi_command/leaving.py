@@ -19,7 +19,8 @@ class EndsStreams:
         self._leaving.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        # Streams are read, not written; what else there is ends by itself.
+        if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
         streams = finished = False

@@ -152,7 +152,7 @@ def check_port(host: str, port: int) -> None:
 class StackServer(uvicorn.Server):
     """The HTTP server; at a stop it first ends what would never end by itself."""
 
-    def __init__(self, app: Starlette, host: str, port: int, grace: float) -> None:
+    def __init__(self, app: Starlette, host: str, port: int) -> None:
         self._ends = EndsStreams(app)
         super().__init__(
             uvicorn.Config(
@@ -162,7 +162,7 @@ class StackServer(uvicorn.Server):
                 log_level="warning",
                 access_log=False,
                 lifespan="on",
-                timeout_graceful_shutdown=round(grace),
+                timeout_graceful_shutdown=GRACE_SECONDS,
                 timeout_keep_alive=30,
                 server_header=False,
                 log_config=None,
@@ -177,6 +177,6 @@ class StackServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server(app: Starlette, host: str, port: int, grace: float = GRACE_SECONDS) -> StackServer:
-    """The HTTP server of ``app``, not yet running; ``grace`` is what open requests get at a stop (s)."""
-    return StackServer(app, host, port, grace)
+def server(app: Starlette, host: str, port: int) -> StackServer:
+    """The HTTP server of ``app``, not yet running."""
+    return StackServer(app, host, port)

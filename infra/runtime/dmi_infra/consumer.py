@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from dmi_infra.telemetry import Metrics, continue_trace
 log = structlog.get_logger("consumer")
 
 POLL_SECONDS = 0.5
+ROUND_SECONDS = 0.05
+"""Rounds begin at least so far apart: what arrives in between, in many small messages, is carried out at once."""
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -95,6 +98,7 @@ class ConsumerLoop:
         try:
             while not self._stopping.is_set():
                 messages = subscription.poll(POLL_SECONDS)
+                begun = time.monotonic()
                 if messages:
                     self._hand_over(messages)
                     subscription.commit()
@@ -104,6 +108,8 @@ class ConsumerLoop:
                     waiting[topic] = waiting.get(topic, 0) + lag
                 for topic, lag in waiting.items():
                     self._metrics.lag.labels(topic).set(lag)
+                if messages:
+                    self._stopping.wait(max(0.0, begun + ROUND_SECONDS - time.monotonic()))
         finally:
             subscription.close()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -12,7 +13,7 @@ from dmi_agreements.contracts.envelope import decode
 from dmi_agreements.contracts.law import LawEvent
 from dmi_agreements.crossings import BY_NAME
 from dmi_agreements.table import Change, LawTable
-from dmi_infra.bus.port import Bus
+from dmi_infra.bus.port import Bus, Partition, Received
 from dmi_infra.errors import Unavailable
 
 log = structlog.get_logger("law")
@@ -23,6 +24,22 @@ LAW_TOPIC = BY_NAME["law"].topic or ""
 Listener = Callable[[Change], None]
 
 
+class Witness(Protocol):
+    """Watches what the law topic itself holds, message by message; called on the feed's thread, returns at once."""
+
+    def anew(self) -> None:
+        """The topic is read from its first message: what was seen of it before counts no more."""
+        ...
+
+    def saw(self, received: Received) -> None:
+        """The topic holds this message."""
+        ...
+
+    def reached_end(self) -> None:
+        """Everything that the topic holds now has been seen."""
+        ...
+
+
 class LawFeed:
     """Applies the events of the law topic to a table and tells listeners what changed."""
 
@@ -31,12 +48,17 @@ class LawFeed:
         self._bus = bus
         self._service = service
         self._listeners: list[Listener] = []
+        self._witness: Witness | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"law-{service}", daemon=True)
 
     def listen(self, listener: Listener) -> None:
         """Call ``listener`` after each change, on the feed's thread; it must return at once."""
         self._listeners.append(listener)
+
+    def watch(self, witness: Witness) -> None:
+        """Let ``witness`` follow the topic; before ``start``."""
+        self._witness = witness
 
     def start(self) -> None:
         """Begin to read the law from its first event."""
@@ -60,12 +82,28 @@ class LawFeed:
 
     def _follow(self) -> None:
         subscription = self._bus.replay(self._service, [LAW_TOPIC])
+        reached: dict[Partition, int] = {}
+        if self._witness is not None:
+            self._witness.anew()
         try:
             while not self._stopping.is_set():
                 for received in subscription.poll(POLL_SECONDS):
                     self._apply(received.message.value)
+                    self._show(received, reached)
+                if self._witness is not None and _all_read(subscription.lag()):
+                    self._witness.reached_end()
         finally:
             subscription.close()
+
+    def _show(self, received: Received, reached: dict[Partition, int]) -> None:
+        at = (received.topic, received.partition)
+        if self._witness is not None:
+            if received.offset < reached.get(at, 0):
+                # Offsets only grow, unless the topic was lost and made again.
+                log.warning("the law topic has begun anew", service=self._service, offset=received.offset)
+                self._witness.anew()
+            self._witness.saw(received)
+        reached[at] = received.offset + 1
 
     def _apply(self, value: bytes) -> None:
         try:
@@ -81,3 +119,7 @@ class LawFeed:
                 listener(change)
             except Exception as exc:  # one listener's fault must not keep the next revocation from the others
                 log.error("a listener to the law failed", service=self._service, exc_info=exc)
+
+
+def _all_read(lag: Mapping[Partition, int]) -> bool:
+    return bool(lag) and not any(lag.values())

@@ -15,7 +15,7 @@ import structlog
 from dmi_agreements.contracts.envelope import Envelope
 from dmi_infra.bus.port import Message, Publisher
 from dmi_infra.errors import Unavailable
-from dmi_infra.sql import reading, transaction
+from dmi_infra.sql import among, reading, transaction
 
 log = structlog.get_logger("outbox")
 
@@ -100,8 +100,8 @@ class Relay:
                 self._publisher.publish(topic, [_message(row) for row in group])
             if rows:
                 with transaction(self._engine) as connection:
-                    sent = self._table.c.id.in_([row.id for row in rows])
-                    connection.execute(sa.delete(self._table).where(sent))
+                    sent = among(self._table.c.id, "sent", connection.dialect.name)
+                    connection.execute(sa.delete(self._table).where(sent), {"sent": [row.id for row in rows]})
             self._well_at = time.monotonic()
         return len(rows)
 

@@ -89,7 +89,7 @@ def build_runtime(service: str, settings: Settings, bus: Bus) -> Runtime:
     """The machinery of ``service`` on ``bus``; nothing runs yet."""
     rulebook = load_rulebook(settings)
     publisher = bus.publisher(service)
-    table = LawTable(rulebook)
+    table = LawTable(rulebook, layers={settings.stack_participant})
     metrics = Metrics(service)
     recorder = Recorder(service, publisher)
     gate = Gate(service, settings.stack_participant, table, recorder.put, Projection(), metrics)

@@ -43,7 +43,11 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "http://127.0.0.1:8080", description="address under which people and programs reach the stack"
     )
-    body_limit: int = Field(32 * 1024 * 1024, gt=0, description="largest request body in bytes; above it 413")
+    body_limit: int = Field(
+        32 * 1024 * 1024,
+        gt=0,
+        description="largest request body in bytes; above it 413. Files have a limit of their own",
+    )
     rulebook_dir: Path | None = Field(
         None, description="folder of the rulebook; empty is the one that comes with the software"
     )

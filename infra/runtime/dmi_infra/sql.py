@@ -6,6 +6,7 @@ import io
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -171,8 +172,19 @@ def save_positions(
         upsert(connection, table, rows, ["topic", "partition"], ["next_offset"])
 
 
-def _insert(connection: sa.Connection, table: sa.Table) -> Any:
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+def _insert(dialect: str, table: sa.Table) -> Any:
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
+
+
+def among(column: sa.ColumnElement[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:
+    """Whether a column is one of the list that the parameter ``name`` holds.
+
+    One array where there are arrays, so that the statement stays the same: one with a parameter for each of
+    100 values is read anew by the driver each time.
+    """
+    if dialect == "postgresql":
+        return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type)))
+    return column.in_(sa.bindparam(name, expanding=True))
 
 
 def upsert(
@@ -189,15 +201,22 @@ def upsert(
     """
     if not rows:
         return
-    statement = _insert(connection, table)
-    if changed:
-        where = statement.excluded[not_older] >= table.c[not_older] if not_older else None
-        statement = statement.on_conflict_do_update(
-            index_elements=list(key), set_={name: statement.excluded[name] for name in changed}, where=where
-        )
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=list(key))
+    statement = _upsert(connection.dialect.name, table, tuple(key), tuple(changed), not_older)
     connection.execute(statement, [dict(row) for row in rows])
+
+
+@cache
+def _upsert(
+    dialect: str, table: sa.Table, key: tuple[str, ...], changed: tuple[str, ...], not_older: str | None
+) -> Any:
+    """The statement behind ``upsert``, put together once: for a few rows that costs more than to carry it out."""
+    statement = _insert(dialect, table)
+    if not changed:
+        return statement.on_conflict_do_nothing(index_elements=list(key))
+    where = statement.excluded[not_older] >= table.c[not_older] if not_older else None
+    return statement.on_conflict_do_update(
+        index_elements=list(key), set_={name: statement.excluded[name] for name in changed}, where=where
+    )
 
 
 def insert_new(
@@ -205,7 +224,11 @@ def insert_new(
 ) -> bool:
     """Insert one row unless its ``key`` is there, also by another transaction meanwhile; whether it was new."""
     columns = [table.c[name] for name in key]
-    statement = _insert(connection, table).values(dict(row)).on_conflict_do_nothing(index_elements=columns)
+    statement = (
+        _insert(connection.dialect.name, table)
+        .values(dict(row))
+        .on_conflict_do_nothing(index_elements=columns)
+    )
     return connection.execute(statement.returning(*columns)).first() is not None
 
 

@@ -22,6 +22,7 @@ from dmi_ingest.sensorthings.service import SensorThings
 from dmi_ingest.settings import IngestSettings
 from dmi_ingest.sources import SOURCES
 from dmi_ingest.store import EntityStore, FeatureStore, ImportStore, outgoing
+from dmi_ingest.upload import FORM_BYTES
 
 NAME = "ingest"
 
@@ -53,4 +54,5 @@ def assemble(settings: IngestSettings, engine: sa.Engine, runtime: Runtime) -> F
     return build_app(
         runtime, "DMI ingest", "Layer 1: sensors (OGC SensorThings 1.1), files and features come in here.",
         routers(settings, ingest, imports, things, Observations(intake, things, addresses)),
+        form_limits={"/v1/imports": settings.import_limit + FORM_BYTES},
     )  # fmt: skip

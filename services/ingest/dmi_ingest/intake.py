@@ -118,7 +118,7 @@ class Intake:
             envelope = Envelope(
                 id=self.new_id(), source="urn:dmi:service:ingest", type="nl.dmi.observations.received.v1",
                 time=now, subject=key, dataset=batch.dataset, agreement=agreement, purpose=permit.requests[-1].purpose,
-                traceparent=current_trace.get(),
+                traceparent=current_trace.get(), contributor=contributor.participant,
             )  # fmt: skip
             found.append(Message(key, encode(part), envelope))
         return found

@@ -11,7 +11,12 @@ class IngestSettings(Settings):
     """What ingest needs beyond the shared settings."""
 
     import_limit: int = Field(
-        512 * 1024 * 1024, gt=0, description="largest total size in bytes of the files of one import"
+        1024 * 1024 * 1024,
+        gt=0,
+        description=(
+            "largest total size in bytes of the files of one import; they are streamed to the data folder, which needs "
+            "the room. A JSON document is read into memory and holds at most 256 MiB"
+        ),
     )
     import_workers: int = Field(1, ge=1, le=8, description="imports that are read at the same time")
     import_batch_rows: int = Field(

@@ -175,11 +175,16 @@ class Platform:
 
     # -- outcomes and rejects -------------------------------------------------
 
-    def outcome(self, identifier: str) -> Outcome:
-        """What became of a batch, or of all batches of an import; raises ``NotFound``."""
-        found = self.store.outcome(identifier)
+    def outcome(self, identity: Identity, identifier: str) -> Outcome:
+        """What became of a batch, or of all batches of an import; raises ``NotFound``.
+
+        Told to the owner of the dataset, to who handed in, and to the operator; for others it does not exist.
+        """
+        found = self.store.outcome(identifier, self._visible(identity), identity.participant)
         if found is None:
-            raise NotFound("no batch or import with this id has been processed")
+            raise NotFound(
+                "no batch or import with this id, of yours or into your datasets, has been processed"
+            )
         return found
 
     def rejects(
@@ -215,7 +220,7 @@ class Platform:
         return self._processor.replay(self.reject(identity, identifier).id)
 
     def _visible(self, identity: Identity) -> set[str] | None:
-        """Datasets whose rejects an identity may see; ``None``: all."""
+        """Datasets whose outcomes and rejects an identity may see as their owner; ``None``: all."""
         if identity.has(OPERATOR):
             return None
         return {

@@ -12,7 +12,7 @@ from dmi_agreements.contracts.envelope import decode
 from dmi_agreements.contracts.features import Feature, FeatureBatch
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra.bus.port import Received
-from dmi_platform.model import FEATURE_KINDS, UNREADABLE, Reject, storable
+from dmi_platform.model import FEATURE_KINDS, UNREADABLE, Handed, Reject, storable
 from dmi_platform.neighbourhoods import shape_of
 
 CHUNK_BYTES: Final = 4 * 1024 * 1024
@@ -35,6 +35,12 @@ class Part:
     partition: int
     message_id: str
     batch: ObservationBatch
+    contributor: str = ""
+
+    @property
+    def handed(self) -> Handed:
+        """Under which ids it was handed in, into which dataset and by whom."""
+        return Handed(self.message_id, self.batch.batch_id, self.batch.dataset, self.contributor)
 
 
 @dataclass(slots=True)

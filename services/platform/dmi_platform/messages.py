@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from dmi_agreements.contracts.envelope import Envelope, encode
+from dmi_agreements.contracts.observations import Micros
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.telemetry import current_trace
@@ -55,3 +56,11 @@ def envelope_of(kind: str, dataset: str) -> Envelope:
         dataset=dataset,
         traceparent=current_trace.get(),
     )
+
+
+def sent_at(envelope: Envelope) -> Micros:
+    """When a message was sent; 0 where its envelope does not say so in a way that can be read."""
+    try:
+        return clock.from_text(envelope.time)
+    except ValueError:
+        return 0

@@ -94,6 +94,19 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """A message as it was handed in: its outcome is for the owner of the dataset and for the contributor.
+
+    ``contributor`` is empty where nobody is named: a message of an earlier version, or features.
+    """
+
+    message_id: str
+    batch_id: str
+    dataset: str
+    contributor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reject:
     """Rows, or a whole message, that were not taken, kept so that they can be processed again.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.features import FeatureBatch
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.crossings import BY_NAME
+from dmi_infra import clock
 from dmi_infra.bus.port import Message, Received
 from dmi_infra.consumer import after
 from dmi_infra.errors import NotFound, Refused, Unavailable
@@ -23,13 +25,14 @@ from dmi_platform.errors import NotReplayable
 from dmi_platform.harmonise import Rows, harmonise, locate, merge, select, times_of
 from dmi_platform.intake import Group, Part, check_feature, chunks, groups, read
 from dmi_platform.lineage import LineageBook
-from dmi_platform.messages import DETAILS, envelope_of, reject_rows, rejected_message
+from dmi_platform.messages import DETAILS, envelope_of, reject_rows, rejected_message, sent_at
 from dmi_platform.model import (
     BY_DUTY,
     CONFLICT,
     NO_CONSENT,
     REFUSED,
     UNKNOWN_DATASTREAM,
+    Handed,
     Outcome,
     Reject,
 )
@@ -54,6 +57,11 @@ _CURABLE = frozenset({UNKNOWN_DATASTREAM, "unknown_unit", "other_property"})
 """Reasons that a new or changed datastream may do away with."""
 _UNSETTLED = frozenset({"law_missing", "law_stale"})
 """Refusals that say nothing about the data: it waits until the law is known again."""
+_UNHEARD = frozenset({"unknown_dataset", "no_agreement"})
+"""Refusals that a law which has only just been made would lift."""
+LOOK_SECONDS = 0.02
+LAW_MICROS = 2_000_000
+"""So long after it was sent a message may wait for the law under which it passed the gate before this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,7 @@ class Processor:
         with self._one:
             for received in messages:
                 self._registry.refresh()
+                self._await_law([received])
                 batch = read(received, FeatureBatch)
                 reached = after([received])
                 if isinstance(batch, Reject):
@@ -130,7 +139,7 @@ class Processor:
             outcome.accepted = len(put.changed)
             outcome.duplicate = len(good) - len(foreign) - len(put.changed)
             writing.reject(rejects)
-            self._settle(writing, message_id, batch.batch_id, outcome, again)
+            self._settle(writing, Handed(message_id, batch.batch_id, batch.dataset), outcome, again)
             writing.reach(reached)
         self._registry.apply(put.changed)
         self._try_again([item.feature.id for item in put.changed if item.key])
@@ -148,6 +157,7 @@ class Processor:
         with self._one:
             for piece in chunks(messages):
                 self._registry.refresh()
+                self._await_law(piece)
                 parts: list[Part] = []
                 unreadable: list[Reject] = []
                 for received in piece:
@@ -156,7 +166,9 @@ class Processor:
                         unreadable.append(batch)
                     else:
                         envelope = received.message.envelope
-                        parts.append(Part(received.topic, received.partition, envelope.id, batch))
+                        parts.append(
+                            Part(received.topic, received.partition, envelope.id, batch, envelope.contributor)
+                        )
                 self._observations(parts, unreadable, after(piece), None)
 
     def _observations(
@@ -169,7 +181,7 @@ class Processor:
             for part, reject in refused:
                 outcome = Outcome()
                 outcome.reject(REFUSED, reject.rows)
-                self._settle(writing, part.message_id, part.batch.batch_id, outcome, again)
+                self._settle(writing, part.handed, outcome, again)
                 total.add(outcome)
             for each in passed:
                 total.add(self._write(writing, each, again))
@@ -208,6 +220,17 @@ class Processor:
         left_out = len(batch) - passed.withheld - len(passed.batch)
         return Passed(group, permit, passed.batch, passed.withheld, max(left_out, 0))
 
+    def _await_law(self, messages: Sequence[Received]) -> None:
+        """Wait a little for the law that fresh messages passed under: it travels on a topic of its own."""
+        sent = {m.message.envelope.dataset: sent_at(m.message.envelope) for m in messages}
+        for dataset, moment in sent.items():
+            until = moment + LAW_MICROS
+            while clock.now() < until:
+                reasons = self._gate.allows(RAW.name, RAW.action, dataset, None)
+                if not reasons or reasons[0].code not in _UNHEARD:
+                    break
+                time.sleep(LOOK_SECONDS)
+
     def _permit(self, crossing: str, dataset: str, rows: int) -> Permit:
         """The platform's own right, for what the dataset is collected for; an unknown law refuses no data."""
         try:
@@ -239,7 +262,7 @@ class Processor:
             if len(parts) == 1:
                 outcome.reject(NO_CONSENT, passed.withheld)
                 outcome.reject(BY_DUTY, passed.by_duty)
-            self._settle(writing, part.message_id, part.batch.batch_id, outcome, again)
+            self._settle(writing, part.handed, outcome, again)
             total.add(outcome)
             begin = end
         accepted = np.flatnonzero(status == ACCEPTED)
@@ -342,11 +365,9 @@ class Processor:
             writing.reach(reached)
 
     @staticmethod
-    def _settle(
-        writing: Writing, message_id: str, batch_id: str, outcome: Outcome, again: Reject | None
-    ) -> None:
+    def _settle(writing: Writing, handed: Handed, outcome: Outcome, again: Reject | None) -> None:
         if again is None:
-            writing.outcome(message_id, batch_id, outcome)
+            writing.outcome(handed, outcome)
         elif not writing.replayed(again, outcome):
             raise NotReplayable("this reject was replayed already")
 

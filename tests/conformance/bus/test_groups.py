@@ -181,3 +181,12 @@ def test_a_poll_without_messages_ends_at_its_timeout(bus):
     started = time.monotonic()
     assert subscription.poll(0.6) == []
     assert 0.5 < time.monotonic() - started < 1.5
+
+
+def test_a_position_behind_the_end_is_of_a_lost_log_and_reading_begins_at_its_start(bus, message, read):
+    publish(bus, message, 20)
+    far = lambda partitions: dict.fromkeys(partitions, 1_000)  # noqa: E731
+    subscription = bus.subscribe("platform", [RAW], "g", on_assign=far)
+    assert values(read(subscription, 20)) == list(range(20))
+    publish(bus, message, 5, start=20)
+    assert values(read(subscription, 5)) == list(range(20, 25))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,8 +15,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from dmi_infra.sql import migrate, open_engine
+from tests.earlier_stores import PACKAGES, file_of, fill, read, revisions
 
-PACKAGES = ("dmi_exchange", "dmi_visualisation", "dmi_platform", "dmi_ingest", "dmi_support_centre")
+KEPT = [(package, revision) for package in PACKAGES for revision in revisions(package)
+        if file_of(package, revision).exists()]  # fmt: skip
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -93,3 +97,75 @@ def test_a_missing_column_would_be_found(empty: Callable[[], sa.Engine]) -> None
         table.to_metadata(metadata)
     metadata.tables["law"].append_column(sa.Column("forgotten", sa.Text))
     assert any("forgotten" in difference for difference in _differences(engine, metadata))
+
+
+def _tables(engine: sa.Engine) -> set[str]:
+    with engine.connect() as connection:
+        return set(sa.inspect(engine).get_table_names()) - {*NOT_OURS, *_partitions(connection)}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_earlier_revision_has_kept_rows_of_every_table(
+    empty: Callable[[], sa.Engine], package: str
+) -> None:
+    for revision in revisions(package)[:-1]:
+        assert (package, revision) in KEPT, "write them with tests.earlier_stores.capture before a migration"
+    for kept, revision in KEPT:
+        if kept == package:
+            engine = empty()
+            migrate(engine, package, revision)
+            filled = {name for name, rows in read(package, revision).items() if rows}
+            assert filled == _tables(engine)
+
+
+def _rows(engine: sa.Engine, name: str, columns: list[str]) -> list[str]:
+    """The rows of a table as text, in an order of their own; numbers as numbers, whatever their type."""
+    table = sa.Table(name, sa.MetaData(), autoload_with=engine)
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(*(table.c[column] for column in columns))).all()
+    return sorted(_text(dict(zip(columns, row, strict=True))) for row in rows)
+
+
+def _text(row: dict[str, Any]) -> str:
+    plain = {key: float(value) if isinstance(value, bool | int) else value for key, value in row.items()}
+    return json.dumps(plain, sort_keys=True, default=bytes.hex)
+
+
+@pytest.mark.parametrize(("package", "revision"), KEPT)
+def test_an_earlier_store_moves_forward_and_loses_nothing(
+    empty: Callable[[], sa.Engine], package: str, revision: str
+) -> None:
+    engine, kept = empty(), read(package, revision)
+    migrate(engine, package, revision)
+    fill(engine, kept)
+    migrate(engine, package)
+    assert _differences(engine, _metadata(package)) == []
+    for name, rows in kept.items():
+        columns = sorted(rows[0])
+        assert _rows(engine, name, columns) == sorted(map(_text, rows)), name
+
+
+def test_a_lost_row_would_be_found(empty: Callable[[], sa.Engine]) -> None:
+    engine, kept = empty(), read("dmi_platform", "platform_0001")
+    migrate(engine, "dmi_platform", "platform_0001")
+    fill(engine, kept)
+    table = sa.Table("outcome", sa.MetaData(), autoload_with=engine)
+    with engine.begin() as connection:
+        connection.execute(sa.delete(table).where(table.c.message_id == kept["outcome"][0]["message_id"]))
+    columns = sorted(kept["outcome"][0])
+    assert _rows(engine, "outcome", columns) != sorted(map(_text, kept["outcome"]))
+
+
+def test_old_outcomes_are_for_the_owner_where_their_rejects_tell_whose_they_are(
+    empty: Callable[[], sa.Engine],
+) -> None:
+    engine, kept = empty(), read("dmi_platform", "platform_0001")
+    migrate(engine, "dmi_platform", "platform_0001")
+    fill(engine, kept)
+    migrate(engine, "dmi_platform")
+    told = {reject["message_id"]: reject["dataset"] for reject in kept["reject"]}
+    table = sa.Table("outcome", sa.MetaData(), autoload_with=engine)
+    with engine.connect() as connection:
+        found = {row.message_id: row.dataset for row in connection.execute(sa.select(table))}
+    assert found == {message: told.get(message, "") for message in found}
+    assert set(told) & set(found)

@@ -19,7 +19,7 @@ from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra.bus.port import Message
 from dmi_infra.sql import migrate, open_engine
 from dmi_platform.harmonise import Harmonised, harmonise, times_of
-from dmi_platform.model import Cursor, Outcome, Reject
+from dmi_platform.model import Cursor, Handed, Outcome, Reject
 from dmi_platform.neighbourhoods import Neighbourhoods
 from dmi_platform.registry import Registry
 from dmi_platform.store import Store, Writing
@@ -173,7 +173,7 @@ def test_nothing_of_a_failed_transaction_stays_and_its_positions_neither(place: 
     def write_and_fail() -> None:
         with place.store.write(times_of(batch(("a", 2, 2.0)))) as writing:
             place.insert(writing, batch(("a", 2, 2.0)))
-            writing.outcome("message", "batch", Outcome(accepted=1))
+            writing.outcome(Handed("message", "batch", DATASET), Outcome(accepted=1))
             writing.reject([Reject("topic", DATASET, "batch", "message", "r", "d", 1, b"{}")])
             writing.publish("dmi.observations.harmonised.v1", [Message("k", b"v", envelope)])
             writing.reach({("dmi.observations.raw.v1", 0): 7})
@@ -184,7 +184,7 @@ def test_nothing_of_a_failed_transaction_stays_and_its_positions_neither(place: 
     assert place.rows() == [(NOON + MINUTE, "", 1.0)]
     assert place.last() == (NOON + MINUTE, 1.0)
     assert place.store.positions() == {}
-    assert place.store.outcome("batch") is None
+    assert place.store.outcome("batch", None, "") is None
     assert place.store.rejects(None, None, False, None, 10) == []
     with place.engine.connect() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(outgoing)).scalar() == 0
@@ -322,15 +322,30 @@ def test_outcomes_add_up_over_the_batches_of_an_import_and_a_repeated_message_co
         ("m1", "imp/0", Outcome(0, 6)),
     ):
         with place.store.write() as writing:
-            writing.outcome(message, batch_id, outcome)
-    assert place.store.outcome("imp/0") == Outcome(3, 1, 0, {"unknown_unit": 2})
-    assert place.store.outcome("imp") == Outcome(7, 1, 1, {"unknown_unit": 3, "refused": 1})
-    assert place.store.outcome("unknown") is None
+            writing.outcome(Handed(message, batch_id, DATASET), outcome)
+    assert place.store.outcome("imp/0", None, "") == Outcome(3, 1, 0, {"unknown_unit": 2})
+    assert place.store.outcome("imp", None, "") == Outcome(7, 1, 1, {"unknown_unit": 3, "refused": 1})
+    assert place.store.outcome("unknown", None, "") is None
+
+
+def test_an_outcome_is_told_of_a_dataset_or_to_who_handed_in(place: Place) -> None:
+    with place.store.write() as writing:
+        writing.outcome(Handed("m1", "imp/0", DATASET, "urn:dmi:participant:a"), Outcome(1))
+        writing.outcome(Handed("m2", "imp/1", OTHER, "urn:dmi:participant:b"), Outcome(2))
+        writing.outcome(Handed("m3", "old", ""), Outcome(4))
+    told = place.store.outcome
+    assert told("imp", {DATASET}, "urn:dmi:participant:c") == Outcome(1)
+    assert told("imp", set(), "urn:dmi:participant:b") == Outcome(2)
+    assert told("imp", {DATASET}, "urn:dmi:participant:b") == Outcome(3)
+    assert told("imp", set(), "urn:dmi:participant:c") is None
+    assert told("m1", {OTHER}, "urn:dmi:participant:b") is None
+    assert told("old", {DATASET, OTHER}, "urn:dmi:participant:a") is None
+    assert told("old", None, "") == Outcome(4)
 
 
 def test_a_reject_is_replayed_once_and_corrects_its_outcome(place: Place) -> None:
     with place.store.write() as writing:
-        writing.outcome("m", "b", Outcome(1, 0, 0, {"unknown_datastream": 2}))
+        writing.outcome(Handed("m", "b", DATASET), Outcome(1, 0, 0, {"unknown_datastream": 2}))
         writing.reject(
             [Reject("raw", DATASET, "b", "m", "unknown_datastream", "d", 2, b"\x00{", "x", (4, 5))]
         )
@@ -340,7 +355,7 @@ def test_a_reject_is_replayed_once_and_corrects_its_outcome(place: Place) -> Non
     with place.store.write() as writing:
         assert writing.replayed(kept, Outcome(accepted=2))
         assert not writing.replayed(kept, Outcome(accepted=2))
-    assert place.store.outcome("b") == Outcome(3)
+    assert place.store.outcome("b", None, "") == Outcome(3)
     assert place.store.rejects(None, None, True, None, 10) == []
     assert place.store.waiting_for(["x"], 10) == []
     again = place.store.reject(kept.id)

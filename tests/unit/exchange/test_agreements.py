@@ -11,7 +11,18 @@ import pytest
 from dmi_agreements.contracts.law import AgreementState
 from dmi_infra.errors import Conflict
 from tests.unit.exchange.fakes import ANALYSING, LIVING, OFFICER, OPERATING, SELLING, Node, Who
-from tests.unit.infra.fakes import BICYCLES, GARAGES, MOBILITY, NOOR, OWNER, PIET, STACK, VENDOR, document
+from tests.unit.infra.fakes import (
+    BICYCLES,
+    GARAGES,
+    MOBILITY,
+    NOOR,
+    OWNER,
+    PIET,
+    STACK,
+    VENDOR,
+    delay,
+    document,
+)
 
 EVERYONE = "urn:dmi:party:everyone"
 
@@ -287,3 +298,13 @@ def test_a_draft_is_a_document_that_can_be_signed(node: Node) -> None:
 )
 def test_an_unknown_agreement_is_not_found(node: Node, uid: str) -> None:
     node.refused(node.ask("GET", f"/v1/agreements/{uid}", OFFICER), 404, "not-found")
+
+
+def test_a_delay_on_the_own_right_of_a_layer_is_refused_when_signing(node: Node) -> None:
+    text = document(OWNER, STACK, GARAGES, ["dmi:process", "dmi:read"], duties=[delay(60)])
+    (error,) = refuse(node, text, code="policy-refused")["errors"]
+    assert error["field"] == "document/permission/0/duty/0"
+    assert "lost" in error["rule"]
+    assert "verloren" in error["rule"]
+    text["permission"][0]["action"] = ["dmi:read"]
+    node.propose(text)

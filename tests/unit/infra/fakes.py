@@ -93,6 +93,12 @@ class FakeBus:
     def replay(self, service: str, topics: Sequence[str]) -> Subscription:
         return self.subscribe(service, topics, service)
 
+    def lose(self) -> None:
+        """Everything is gone, as after an empty cluster took the place of the old one; readers begin anew."""
+        self.topics.clear()
+        for subscription in self.subscriptions:
+            subscription.positions = dict.fromkeys(subscription.positions, 0)
+
     def ready(self) -> bool:
         return not self.away
 

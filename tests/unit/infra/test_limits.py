@@ -24,6 +24,17 @@ async def _reads_all(_scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _status(parts: Sequence[bytes], *headers: tuple[bytes, bytes]) -> int:
+    return _answer(parts, headers)[0]
+
+
+def _answer(
+    parts: Sequence[bytes],
+    headers: Sequence[tuple[bytes, bytes]],
+    path: str = "/",
+    root: str = "",
+    forms: dict[str, int] | None = None,
+) -> tuple[int, str]:
+    """Status and body."""
     waiting: list[Message] = [
         {"type": "http.request", "body": part, "more_body": n < len(parts) - 1}
         for n, part in enumerate(parts)
@@ -36,11 +47,11 @@ def _status(parts: Sequence[bytes], *headers: tuple[bytes, bytes]) -> int:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "headers": list(headers), "method": "POST", "path": "/"}
-    asyncio.run(BodyLimit(_reads_all, 10)(scope, receive, send))
+    scope = {"type": "http", "headers": list(headers), "method": "POST", "path": path, "root_path": root}
+    asyncio.run(BodyLimit(_reads_all, 10, forms)(scope, receive, send))
     starts = [message for message in sent if message["type"] == "http.response.start"]
     assert len(starts) == 1
-    return int(starts[0]["status"])
+    return int(starts[0]["status"]), b"".join(message.get("body", b"") for message in sent).decode()
 
 
 @pytest.mark.parametrize(
@@ -59,6 +70,29 @@ def test_an_announced_length_over_the_limit_is_refused_before_reading() -> None:
 @pytest.mark.parametrize("length", [b"-5", b"1", b"x", b"\xb2"])
 def test_a_lying_length_does_not_get_more_in(length: bytes) -> None:
     assert _status([b"x" * 11], (b"content-length", length)) == 413
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "media", "status"),
+    [
+        ("/v1/imports", "", b"multipart/form-data; boundary=x", 200),
+        ("/ingest/v1/imports", "/ingest", b"Multipart/Form-Data; boundary=x", 200),
+        ("/v1/imports", "", b"application/json", 413),
+        ("/v1/imports", "", b"", 413),
+        ("/v1/imports/1/replay", "", b"multipart/form-data; boundary=x", 413),
+        ("/other/v1/imports", "/ingest", b"multipart/form-data; boundary=x", 413),
+    ],
+)
+@pytest.mark.parametrize("size", [30, 31])
+def test_a_path_that_takes_files_has_a_limit_of_its_own_for_forms_alone(
+    path: str, root: str, media: bytes, status: int, size: int
+) -> None:
+    forms, headers = {"/v1/imports": 30}, [(b"content-type", media)]
+    found, answer = _answer([b"x" * size], headers, path, root, forms)
+    assert found == (413 if size > 30 else status)
+    if found == 413:
+        limit = 30 if status == 200 else 10
+        assert f"at most {limit} bytes" in answer
 
 
 def test_what_is_no_request_passes() -> None:

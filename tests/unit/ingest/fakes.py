@@ -179,9 +179,9 @@ def _law(table: LawTable) -> None:
 
 
 @contextmanager
-def running(folder: Path, database_url: str = "") -> Iterator[Node]:
+def running(folder: Path, database_url: str = "", **more: Any) -> Iterator[Node]:
     """An ingest with its store in ``folder`` or at ``database_url``, started and stopped."""
-    settings = IngestSettings(data_dir=folder, database_url=database_url)
+    settings = IngestSettings(data_dir=folder, database_url=database_url, **more)
     engine = open_engine(settings.store_address("ingest"), "ingest")
     migrate(engine, "dmi_ingest")
     bus = FakeBus()

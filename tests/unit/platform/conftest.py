@@ -75,6 +75,8 @@ class City:
         self.identity = Identity(OWNER, "Officer", frozenset({"dmi:role:municipality"}))
         self.service.app.dependency_overrides[identify] = lambda: self.identity
         self.client = Client(self.service.app)
+        self.contributor = OWNER
+        self.sent = "2026-01-01T12:00:00Z"
         self._offsets = {RAW_TOPIC: 0, FEATURES_TOPIC: 0}
         version = self.runtime.rulebook.version
         for party in (OWNER, STACK, VENDOR, NOOR, SAM):
@@ -122,12 +124,13 @@ class City:
             AgreementState(state.id, state.document, "ended", {}, state.concluded_at, clock.now(), OWNER)
         )
 
-    def received(self, topic: str, value: bytes, message_id: str = "") -> Received:
+    def received(self, topic: str, value: bytes, message_id: str = "", dataset: str = GARAGES) -> Received:
         offset = self._offsets[topic]
         self._offsets[topic] += 1
         envelope = Envelope(
-            message_id or str(uuid.uuid4()), "urn:dmi:service:ingest", "t", "2026-01-01T12:00:00Z"
-        )
+            message_id or str(uuid.uuid4()), "urn:dmi:service:ingest", "t", self.sent,
+            dataset=dataset, contributor=self.contributor,
+        )  # fmt: skip
         return Received(topic, 0, offset, Message("k", value, envelope))
 
     def tell(self, dataset: str, *features: Feature) -> Received:

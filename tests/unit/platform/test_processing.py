@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,8 +13,10 @@ from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
+from dmi_infra import clock
 from dmi_infra.errors import Unavailable
 from dmi_infra.identity import Identity
+from dmi_platform.processing import FEATURES_TOPIC, RAW_TOPIC
 
 from .conftest import BICYCLES, GARAGES, MINUTE, NOON, NOOR, OWNER, SAM, STACK, VENDOR, counts, stream, thing
 
@@ -56,6 +60,39 @@ def test_a_message_delivered_again_counts_nothing_new_and_passes_nothing_on(gara
     assert len(garages.outgoing()) == 1
     assert outcome(garages)["accepted"] == 2
     assert outcome(garages)["duplicate"] == 0
+
+
+def test_messages_of_a_log_that_was_lost_and_began_anew_are_no_repeats(garages: City) -> None:
+    garages.hand_in(counts("centrum", 1, 2, 3, batch_id="old"))
+    garages.handler.positions()
+    garages._offsets = dict.fromkeys(garages._offsets, 0)
+    garages.tell(GARAGES, stream("garages.new.occupancy"))
+    garages.hand_in(counts("centrum", 4, begin=NOON + 9 * MINUTE, batch_id="new"))
+    assert outcome(garages, "new")["accepted"] == 1
+    assert garages.handler.positions() == {(RAW_TOPIC, 0): 1, (FEATURES_TOPIC, 0): 1}
+
+
+def test_an_outcome_is_for_owner_contributor_and_operator_and_for_nobody_else(garages: City) -> None:
+    garages.contributor = VENDOR
+    garages.hand_in(counts("centrum", 1, batch_id="imp/0"))
+    garages.contributor = OWNER
+    garages.hand_in(counts("centrum", 2, begin=NOON + MINUTE, batch_id="imp/1"))
+
+    def told(participant: str, role: str = "dmi:role:vendor") -> int | None:
+        garages.identity = Identity(participant, "Someone", frozenset({role}))
+        answer = garages.get("/v1/outcomes/imp")
+        return None if answer.status_code == 404 else answer.json()["read"]
+
+    assert told(OWNER) == 2
+    assert told(VENDOR) == 1
+    assert told(STACK, "dmi:role:operator") == 2
+    unknown = garages.get("/v1/outcomes/nothing").json()
+    for stranger in (NOOR, SAM, STACK):
+        assert told(stranger) is None
+        refused = garages.get("/v1/outcomes/imp").json()
+        assert {**refused, "instance": ""} == {**unknown, "instance": ""}, (
+            "it cannot be told from one that is not"
+        )
 
 
 def test_a_mixed_batch_gives_its_good_rows_and_keeps_the_others_by_number(garages: City) -> None:
@@ -127,6 +164,26 @@ def test_a_law_that_is_not_known_holds_the_batch_back_instead_of_refusing_it(gar
     garages.beat()
     garages.handler.handle([message])
     assert outcome(garages)["accepted"] == 1
+
+
+def test_a_message_that_is_faster_than_its_law_waits_for_it(city: City) -> None:
+    city.sent = clock.to_text(clock.now())
+    concluded = threading.Timer(0.3, lambda: city.agree(GARAGES, "dmi:process"))
+    concluded.start()
+    city.tell(GARAGES, thing("garages.centrum"), stream("garages.centrum.occupancy", capacity=100))
+    city.hand_in(counts("centrum", 1, 2))
+    assert outcome(city)["accepted"] == 2
+    assert rejects(city) == []
+
+
+@pytest.mark.parametrize("sent", ["now", "an hour ago", "no time at all"])
+def test_a_message_without_any_law_is_refused_after_a_while(city: City, sent: str) -> None:
+    moments = {"now": clock.to_text(clock.now()), "an hour ago": clock.to_text(clock.now() - 3600 * 10**6)}
+    city.sent = moments.get(sent, sent)
+    begun = time.monotonic()
+    city.hand_in(counts("centrum", 1))
+    assert reasons(outcome(city)) == {"refused": 1}
+    assert (time.monotonic() - begun > 1) == (sent == "now")
 
 
 def test_what_cannot_be_read_is_kept_and_the_rest_goes_on(garages: City) -> None:

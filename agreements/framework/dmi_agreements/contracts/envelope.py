@@ -22,6 +22,8 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
     agreement: str = ""
     purpose: str = ""
     traceparent: str = ""
+    contributor: str = ""
+    """Who handed in what the message carries: the participant that may ask what became of it."""
 
     def headers(self) -> list[tuple[str, bytes]]:
         """CloudEvents binary-mode headers (``ce_`` prefix); empty attributes are left out."""

@@ -127,8 +127,8 @@ def _area(reader: Reader, right: Place) -> BBox | None:
     return None
 
 
-def read_duty(reader: Reader, place: Place, rulebook: Rulebook) -> Duty | None:
-    """One duty with its parameters, within the limits of the rulebook."""
+def read_duty(reader: Reader, place: Place, rulebook: Rulebook) -> tuple[str, Duty] | None:
+    """One duty with its term and its parameters, within the limits of the rulebook."""
     fields = reader.fields(place, ("action", "constraint"), ("@type", "uid"))
     own_type(reader, fields, "Duty")
     action = reader.term(fields.get("action"), rulebook.duties, "this duty")
@@ -149,7 +149,7 @@ def read_duty(reader: Reader, place: Place, rulebook: Rulebook) -> Duty | None:
             reader.refuse(place, f"{action} needs {parameter.id}")
     if term.one_of and len(values.keys() & set(term.one_of)) != 1:
         reader.refuse(place, f"{action} needs exactly one of {', '.join(term.one_of)}")
-    return None if len(reader.findings) > before else _BUILD[action](values)
+    return None if len(reader.findings) > before else (action, _BUILD[action](values))
 
 
 def _parameter(

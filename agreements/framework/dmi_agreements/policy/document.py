@@ -7,7 +7,7 @@ document with its place. The subset is described in the rulebook and in ``constr
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from dmi_agreements.decision import EVERYONE, Duty, LeaveOut
@@ -31,22 +31,25 @@ _DATASET: Final = re.compile(rf"urn:dmi:dataset:{_SLUG}:{_SLUG}", re.ASCII)
 _UUID: Final = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
-def read_agreement(document: object, rulebook: Rulebook) -> AgreementTerms:
+def read_agreement(document: object, rulebook: Rulebook, layers: Collection[str] = ()) -> AgreementTerms:
     """The terms of a JSON document (an object, or the list of one that JSON-LD expansion gives).
 
+    ``layers`` are the participants that operate layers: their own rights cannot carry every duty.
     Raises ``PolicyRefused`` with every finding, and nothing else, whatever the JSON value is.
     """
     beyond = bounds(document)
     if beyond is not None:
         raise PolicyRefused((beyond,))
     reader = Reader()
-    terms = _agreement(reader, Place("", document), rulebook)
+    terms = _agreement(reader, Place("", document), rulebook, layers)
     if reader.findings or terms is None:
         raise PolicyRefused(tuple(reader.findings[:MAX_FINDINGS]))
     return terms
 
 
-def _agreement(reader: Reader, document: Place, rulebook: Rulebook) -> AgreementTerms | None:
+def _agreement(
+    reader: Reader, document: Place, rulebook: Rulebook, layers: Collection[str]
+) -> AgreementTerms | None:
     top = reader.one(document)
     if top is None:
         return None
@@ -64,7 +67,7 @@ def _agreement(reader: Reader, document: Place, rulebook: Rulebook) -> Agreement
     assignee = identifier(reader, fields.get("assignee"), _ASSIGNEE, f"a participant, person or {EVERYONE}")
     parties = {"assigner": assigner, "assignee": assignee}
     permissions = [
-        _rule(reader, place, rulebook, "Permission", parties)
+        _rule(reader, place, rulebook, "Permission", parties, layer=assignee in layers)
         for place in reader.items(fields.get("permission"))
     ]
     prohibitions = [
@@ -100,7 +103,12 @@ def _version(reader: Reader, place: Place | None, rulebook: Rulebook) -> str | N
 
 
 def _rule(
-    reader: Reader, place: Place, rulebook: Rulebook, kind: str, parties: Mapping[str, str | None]
+    reader: Reader,
+    place: Place,
+    rulebook: Rulebook,
+    kind: str,
+    parties: Mapping[str, str | None],
+    layer: bool = False,
 ) -> RuleTerms:
     permission = kind == "Permission"
     optional = ["constraint", "uid", "@type", "assigner", "assignee", *(["duty"] if permission else [])]
@@ -128,16 +136,23 @@ def _rule(
         times=tuple(test for test in tests if isinstance(test, TimeTest)),
         recipients=tuple(test for test in tests if isinstance(test, frozenset)),
         areas=areas,
-        duties=_duties(reader, fields.get("duty"), rulebook),
+        duties=_duties(reader, fields.get("duty"), rulebook, actions if layer else ()),
     )
 
 
-def _duties(reader: Reader, place: Place | None, rulebook: Rulebook) -> tuple[Duty, ...]:
+def _duties(
+    reader: Reader, place: Place | None, rulebook: Rulebook, own: Collection[str]
+) -> tuple[Duty, ...]:
+    """The duties of a permission; ``own`` are the actions that it gives to a layer itself."""
     found: list[Duty] = []
     for item in reader.items(place):
-        duty = read_duty(reader, item, rulebook)
-        if duty is None:
+        read = read_duty(reader, item, rulebook)
+        if read is None:
             continue
+        term, duty = read
+        bar = rulebook.duties[term].not_in_layers
+        if bar is not None and not set(bar.actions).isdisjoint(own):
+            reader.refuse(item, f"{bar.reason['en']} / {bar.reason['nl']}")
         if not isinstance(duty, LeaveOut) and any(type(duty) is type(other) for other in found):
             reader.refuse(item, "each duty stands once in a permission")
         found.append(duty)

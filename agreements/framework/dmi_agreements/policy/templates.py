@@ -6,7 +6,7 @@ left out when that optional parameter is not given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -17,13 +17,15 @@ from dmi_agreements.rulebook import PLACEHOLDER, Rulebook
 _OMIT: Final = object()
 
 
-def from_template(rulebook: Rulebook, name: str, **parameters: object) -> dict[str, Any]:
+def from_template(
+    rulebook: Rulebook, name: str, layers: Collection[str] = (), /, **parameters: object
+) -> dict[str, Any]:
     """The document of template ``name`` (``dmi:template:…``; the prefix may be left out).
 
-    A ``None`` parameter counts as not given; ``rulebook`` in the document is the current version. Moments are
-    RFC 3339 texts, aware datetimes, or integers in microseconds UTC; an area is [west, south, east, north].
-    Raises ``TemplateRefused`` when the template or a parameter is unknown or missing, and ``PolicyRefused``
-    when the filled-in document is outside the language.
+    A ``None`` parameter counts as not given; ``rulebook`` in the document is the current version; ``layers``
+    as in ``read_agreement``. Moments are RFC 3339 texts, aware datetimes, or integers in microseconds UTC; an
+    area is [west, south, east, north]. Raises ``TemplateRefused`` when the template or a parameter is unknown
+    or missing, and ``PolicyRefused`` when the filled-in document is outside the language.
     """
     template = rulebook.templates.get(name) or rulebook.templates.get(f"dmi:template:{name}")
     if template is None:
@@ -44,7 +46,7 @@ def from_template(rulebook: Rulebook, name: str, **parameters: object) -> dict[s
         raise TemplateRefused(tuple(findings))
     values = {key: _written(value, kinds[key]) for key, value in given.items()}
     document: dict[str, Any] = _fill(template.document, values)
-    read_agreement(document, rulebook)
+    read_agreement(document, rulebook, layers)
     return document
 
 

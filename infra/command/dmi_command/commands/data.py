@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from dmi_ingest.sources.port import DatasetTemplate, Source
 
 WAIT_SECONDS = 600
+LAW_SECONDS = 3
+UNHEARD = frozenset({"unknown-dataset", "no-agreement"})
+"""Refusals that an agreement concluded a moment ago lifts, as soon as ingest has heard of it."""
 STALLED_SECONDS = 30
 """A platform that makes no progress for this long is not waited for any longer."""
 PERSONAL_GRID_M = 100
@@ -115,17 +118,6 @@ def _agree_with_layers(
     with Client(client.url, demo="operator") as operator:
         operator.post(f"/exchange/v1/agreements/{proposal['id']}/signature", {"hosted": True})
     err.print(f"agreement {proposal['id']} signed by both sides (the operator is a demonstration identity)")
-    _await_allowed(client, proposal["id"])
-
-
-def _await_allowed(client: Client, agreement: str) -> None:
-    """The services hear of an agreement within milliseconds; an import must not be faster than that."""
-    until = time.monotonic() + 5
-    while (
-        client.get(f"/exchange/v1/agreements/{agreement}")["state"] != "active" and time.monotonic() < until
-    ):
-        time.sleep(0.05)
-    time.sleep(0.3)
 
 
 def _upload(client: Client, kind: str, dataset: str, files: list[Path], quiet: bool) -> dict[str, Any]:
@@ -143,12 +135,7 @@ def _upload(client: Client, kind: str, dataset: str, files: list[Path], quiet: b
             )
         )
         task = bar.add_task(f"import {kind}", total=None)
-        answer: dict[str, Any] = client.post(
-            "/ingest/v1/imports",
-            params={"kind": kind, "dataset": dataset},
-            files=handles,
-            headers={"Prefer": "respond-async"},
-        )
+        answer = _begun(client, kind, dataset, handles)
         until = time.monotonic() + WAIT_SECONDS
         while answer["state"] == "running":
             if time.monotonic() > until:
@@ -157,6 +144,26 @@ def _upload(client: Client, kind: str, dataset: str, files: list[Path], quiet: b
             answer = client.get(f"/ingest/v1/imports/{answer['import_id']}")
             bar.update(task, completed=answer["read"])
     return answer
+
+
+def _begun(client: Client, kind: str, dataset: str, handles: list[Any]) -> dict[str, Any]:
+    """The import as ingest has begun it; an agreement that was concluded just now may not have come to it yet."""
+    until = time.monotonic() + LAW_SECONDS
+    while True:
+        for _, (_, handle) in handles:
+            handle.seek(0)
+        try:
+            answer: dict[str, Any] = client.post(
+                "/ingest/v1/imports",
+                params={"kind": kind, "dataset": dataset},
+                files=handles,
+                headers={"Prefer": "respond-async"},
+            )
+            return answer
+        except AnswerRefused as refused:
+            if refused.code not in UNHEARD or time.monotonic() > until:
+                raise
+        time.sleep(0.1)
 
 
 def _settled(client: Client, report: dict[str, Any]) -> dict[str, Any]:
@@ -218,6 +225,7 @@ def export(
     key: KeyFile = None,
     participant: Participant = None,
     purpose: Purpose = None,
+    as_json: AsJson = False,
 ) -> None:
     """Export a dataset through the gate, with its licence and lineage."""
     query = {"dataset": dataset, "format": form, "from": start, "to": end}
@@ -228,4 +236,8 @@ def export(
     ):
         for part in answer.iter_bytes():
             target.write(part)
-    out.print(f"{file} ({file.stat().st_size} bytes)")
+    report = {"dataset": dataset, "format": form, "file": str(file), "bytes": file.stat().st_size}
+    if as_json:
+        show(report, as_json)
+    else:
+        out.print(f"{file} ({report['bytes']} bytes)")

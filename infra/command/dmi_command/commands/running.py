@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import httpx
 import typer
 
-from dmi_command.console import DEFAULT_URL, Url, err, out
+from dmi_command.console import DEFAULT_URL, AsJson, Url, err, out, show
 from dmi_command.errors import CommandFailed, UsageWrong
 from dmi_command.servers import Keeper
 from dmi_command.serving import serve_one, undisturbed, until_told
-from dmi_command.stack import SERVICES, StackServer, build_stack, check_port, read_settings, server
+from dmi_command.stack import SERVICES, build_stack, check_port, read_settings, server
 from dmi_exchange.demo import DEMO_IDENTITIES
+from dmi_infra.clock import to_text
 from dmi_infra.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[4]
 """The checkout: the packages are installed from it."""
 READY_SECONDS = 60.0
-GATEWAY_GRACE_SECONDS = 1.0
-"""What open requests get at a stop, before the services behind the gateway leave."""
 SEED = 5
 """Of the demonstration city; another seed is another city."""
 
@@ -50,18 +52,20 @@ def up(
     ] = False,
     no_demo: NoDemo = False,
     speed: Speed = 1.0,
+    as_json: AsJson = False,
 ) -> None:
-    """Start the whole stack; Ctrl-C stops it."""
+    """Start the whole stack; Ctrl-C stops it. With --json one line says when it is ready, and where."""
     settings = read_settings()
     check_port(settings.host, settings.port)
     url = _url(settings)
     os.environ.setdefault("DMI_PUBLIC_URL", url)
     if servers:
-        _fleet(settings, url, no_demo, speed)
+        _fleet(settings, url, no_demo, speed, as_json)
     else:
         with until_told():
             app = build_stack(tuple(SERVICES), read_settings())
-            _run(server(app, settings.host, settings.port), settings, url, no_demo, speed)
+            with _beside(settings, url, no_demo, speed, as_json):
+                server(app, settings.host, settings.port).run()
 
 
 def serve(service: Annotated[str, typer.Argument(help=", ".join(SERVICES))]) -> None:
@@ -71,28 +75,29 @@ def serve(service: Annotated[str, typer.Argument(help=", ".join(SERVICES))]) -> 
     serve_one(service)
 
 
-def _fleet(settings: Settings, url: str, no_demo: bool, speed: float) -> None:
-    # Imported here: the HTTP client and the servers are for this deployment alone.
+def _fleet(settings: Settings, url: str, no_demo: bool, speed: float, as_json: bool) -> None:
+    # Imported here: the servers are for this deployment alone.
     from dmi_command.fleet import Fleet
-    from dmi_command.gateway import gateway
 
     libs = Path(os.environ.get("DMI_KAFKA_LIBS") or ROOT / ".tools" / "kafka-libs")
     fleet = Fleet(settings.data_dir.absolute(), url, libs, ROOT / "infra" / "deploy" / "kafka" / "pom.xml")
     losses: list[str] = []
+    lost = threading.Event()
+
+    def on_loss(reason: str) -> None:
+        losses.append(reason)
+        lost.set()
+
     with until_told():
         try:
             err.print("Kafka en PostgreSQL starten …")
             environment = fleet.start_servers()
             err.print("diensten starten …")
-            addresses = fleet.start_services(tuple(SERVICES), environment)
-            http = server(gateway(addresses), settings.host, settings.port, GATEWAY_GRACE_SECONDS)
-
-            def lost(reason: str) -> None:
-                losses.append(reason)
-                http.should_exit = True
-
-            fleet.watch(environment, lost, lambda line: err.print(f"[yellow]dmi:[/yellow] {line}"))
-            _run(http, settings, url, no_demo, speed)
+            fleet.start_services(tuple(SERVICES), environment)
+            fleet.start_front(settings.host, settings.port)
+            fleet.watch(environment, on_loss, lambda line: err.print(f"[yellow]dmi:[/yellow] {line}"))
+            with _beside(settings, url, no_demo, speed, as_json):
+                lost.wait()
         finally:
             undisturbed()
             fleet.stop()
@@ -100,12 +105,13 @@ def _fleet(settings: Settings, url: str, no_demo: bool, speed: float) -> None:
         raise CommandFailed(losses[0])
 
 
-def _run(http: StackServer, settings: Settings, url: str, no_demo: bool, speed: float) -> None:
-    """Serve until a signal; the demonstration runs beside it in a process of its own, as sensors would."""
-    beside = Beside(settings, url, None if no_demo or settings.env == "production" else speed)
+@contextmanager
+def _beside(settings: Settings, url: str, no_demo: bool, speed: float, as_json: bool) -> Iterator[None]:
+    """The demonstration runs beside the stack in a process of its own, as sensors would."""
+    beside = Beside(settings, url, None if no_demo or settings.env == "production" else speed, as_json)
     threading.Thread(target=beside.run, name="greeting", daemon=True).start()
     try:
-        http.run()
+        yield
     finally:
         beside.stop()
 
@@ -113,8 +119,9 @@ def _run(http: StackServer, settings: Settings, url: str, no_demo: bool, speed: 
 class Beside:
     """What runs beside the stack: the greeting, and the demonstration's sensors at ``speed`` when it is given."""
 
-    def __init__(self, settings: Settings, url: str, speed: float | None) -> None:
+    def __init__(self, settings: Settings, url: str, speed: float | None, as_json: bool) -> None:
         self._settings = settings
+        self._as_json = as_json
         self._url = url
         self._speed = speed
         self._process: subprocess.Popen[bytes] | None = None
@@ -130,7 +137,7 @@ class Beside:
             self._process.wait() if self._process else None
             self._start("run", "--speed", str(self._speed))
         if not self._stopping:
-            _print_greeting(self._settings, self._url, self._speed is not None)
+            _greet(self._settings, self._url, self._speed is not None, self._as_json)
 
     def _start(self, action: str, *options: str) -> bool:
         command = [sys.executable, "-m", "dmi_command.demo", action]
@@ -174,13 +181,19 @@ def _await_ready(url: str) -> bool:
     return False
 
 
-def _print_greeting(settings: Settings, url: str, demo: bool) -> None:
+def _greet(settings: Settings, url: str, demo: bool, as_json: bool) -> None:
+    folder = str(settings.data_dir.absolute())
+    identities = DEMO_IDENTITIES if demo else ()
+    if as_json:
+        named = [{"id": each.id, "name": each.name} for each in identities]
+        typer.echo(json.dumps({"url": url, "data_dir": folder, "identities": named}))
+        return
     out.print(f"\n[bold]DMI[/bold]  {url}")
-    if demo:
+    if identities:
         out.print("Demonstratie-identiteiten (alleen voor demonstratie, zonder bewijs van wie u bent):")
-        for identity in DEMO_IDENTITIES:
-            out.print(f"  {identity.id:<10} {identity.name:<20} {identity.nl}")
-    out.print(f"Gegevens: {settings.data_dir.absolute()}   Stoppen: Ctrl-C\n")
+    for identity in identities:
+        out.print(f"  {identity.id:<10} {identity.name:<20} {identity.nl}")
+    out.print(f"Gegevens: {folder}   Stoppen: Ctrl-C\n")
 
 
 def _url(settings: Settings) -> str:
@@ -189,11 +202,12 @@ def _url(settings: Settings) -> str:
 
 
 @demo_app.command("load")
-def load(url: Url = DEFAULT_URL, seed: int = SEED, again: bool = False) -> None:
+def load(url: Url = DEFAULT_URL, seed: int = SEED, again: bool = False, as_json: AsJson = False) -> None:
     """Load the demonstration city, unless that was done."""
     from dmi_command.demo import sensors  # the city's code is for these two commands alone
 
-    sensors.load(url, read_settings().data_dir, seed, again)
+    until = sensors.load(url, read_settings().data_dir, seed, again)
+    show({"url": url, "loaded_until": to_text(until)}, as_json)
 
 
 @demo_app.command("run")

@@ -10,17 +10,18 @@ from types import FrameType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from dmi_agreements.contracts.observations import Micros
 from dmi_command.demo import build_city
 from dmi_command.demo.publish import DemoCity
 
 SEED = 5
 
 
-def load(url: str, data_dir: Path, seed: int = SEED, again: bool = False) -> None:
-    """Load the city with a progress bar on standard error, unless that was done."""
+def load(url: str, data_dir: Path, seed: int = SEED, again: bool = False) -> Micros:
+    """Load the city with a progress bar on standard error, unless that was done; up to which city time it is."""
     demo = DemoCity(build_city(seed), url, data_dir)
     if demo.loaded_until() and not again:
-        return
+        return demo.loaded_until()
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -30,6 +31,7 @@ def load(url: str, data_dir: Path, seed: int = SEED, again: bool = False) -> Non
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         demo.load(progress)
+    return demo.loaded_until()
 
 
 def run(url: str, data_dir: Path, seed: int = SEED, speed: float = 1.0) -> None:

@@ -4,6 +4,7 @@ from dmi_command.servers.errors import ServerError, ServerMissing, ServerStartFa
 from dmi_command.servers.kafka import KafkaServer, fetch_jars
 from dmi_command.servers.keeper import Keeper
 from dmi_command.servers.mosquitto import MosquittoServer
+from dmi_command.servers.nginx import NginxServer
 from dmi_command.servers.postgres import PostgresServer
 from dmi_command.servers.process import free_port
 
@@ -11,6 +12,7 @@ __all__ = [
     "KafkaServer",
     "Keeper",
     "MosquittoServer",
+    "NginxServer",
     "PostgresServer",
     "ServerError",
     "ServerMissing",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Response
@@ -96,8 +96,14 @@ class Observed:
             self._metrics.seconds.labels(route).observe(time.perf_counter() - begun)
 
 
-def build_app(runtime: Runtime, title: str, description: str, routers: Sequence[APIRouter]) -> FastAPI:
-    """The application of one service, to be mounted at ``/<service>``."""
+def build_app(
+    runtime: Runtime,
+    title: str,
+    description: str,
+    routers: Sequence[APIRouter],
+    form_limits: Mapping[str, int] | None = None,
+) -> FastAPI:
+    """The application of one service, to be mounted at ``/<service>``; ``form_limits`` as in ``BodyLimit``."""
     app = FastAPI(
         title=title,
         description=description,
@@ -107,6 +113,8 @@ def build_app(runtime: Runtime, title: str, description: str, routers: Sequence[
         openapi_url="/openapi.json",
         root_path_in_servers=False,
         dependencies=[Depends(problems.check_json)],
+        # Observed does this; the framework's own would look for its providers at every request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         servers=[{"url": f"{runtime.settings.public_url.rstrip('/')}/{runtime.service}"}],
     )
     app.state.runtime = runtime
@@ -114,7 +122,7 @@ def build_app(runtime: Runtime, title: str, description: str, routers: Sequence[
     app.include_router(_health(runtime))
     for router in routers:
         app.include_router(router)
-    app.add_middleware(BodyLimit, limit=runtime.settings.body_limit)
+    app.add_middleware(BodyLimit, limit=runtime.settings.body_limit, forms=form_limits or {})
     app.add_middleware(Observed, metrics=runtime.metrics)
     _describe_problems(app)
     return app

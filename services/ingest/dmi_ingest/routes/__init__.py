@@ -17,7 +17,7 @@ def routers(
 ) -> list[APIRouter]:
     """All routers of ingest."""
     return [
-        observations.router(taker),
+        *observations.routers(taker),
         entities.router(things),
         files.router(settings, imports),
         direct.router(ingest),

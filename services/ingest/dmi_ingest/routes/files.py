@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import shutil
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Header, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused
 from dmi_infra.http.access import Caller, runtime_of
-from dmi_ingest.errors import TooLarge
+from dmi_ingest import upload
 from dmi_ingest.imports import Imports
-from dmi_ingest.model import slug
 from dmi_ingest.routes.access import Contributing
 from dmi_ingest.settings import IngestSettings
 from dmi_ingest.store.imports import Import, Reject
 
-_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,120}", re.ASCII)
+_FILES = {
+    "type": "array",
+    "items": {"type": "string", "format": "binary"},
+    "minItems": 1,
+    "maxItems": upload.FILES,
+}
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "description": "the files of this kind, one part each; streamed, up to DMI_IMPORT_LIMIT bytes together",
+        "content": {
+            upload.MEDIA_TYPE: {
+                "schema": {"type": "object", "required": [upload.FIELD], "properties": {upload.FIELD: _FILES}}
+            }
+        },
+    }
+}
 
 
 class Correction(BaseModel):
@@ -56,17 +67,24 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
             for source in imports.sources.values()
         ]  # fmt: skip
 
-    @routes.post("/imports", summary="Import files", responses={202: {"description": "the import runs"}})
+    @routes.post(
+        "/imports",
+        summary="Import files",
+        responses={202: {"description": "the import runs"}},
+        openapi_extra=_FORM,
+    )
     async def begin(
         request: Request,
         response: Response,
         contributor: Contributing,
         kind: Annotated[str, Query(max_length=60)],
         dataset: Annotated[str, Query(max_length=200)],
-        file: Annotated[list[UploadFile], File(description="the files of this kind, one part each")],
         prefer: Annotated[str, Header(description="respond-async answers before the end")] = "",
     ) -> dict[str, Any]:
-        """Answers with the report when the import is over, or 202 at once with ``Prefer: respond-async``."""
+        """Answers with the report when the import is over, or 202 at once with ``Prefer: respond-async``.
+
+        The body is read only when the caller may import into the dataset.
+        """
         if dataset not in runtime_of(request).law.table.datasets:
             raise InputRefused.of(
                 "dataset", "must be in the catalogue: enter it at the exchange first", dataset
@@ -74,7 +92,8 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
         await run_in_threadpool(imports.check, contributor, kind, dataset)
         identifier, folder = imports.new_folder()
         try:
-            names = await run_in_threadpool(_keep, file, folder, settings.import_limit)
+            form = request.headers.get("content-type", "")
+            names = await upload.receive(form, request.stream(), folder, settings.import_limit)
             future = imports.begin(identifier, contributor, kind, dataset, names)
         except BaseException:
             # Also when the caller goes away: nothing refers to the files then.
@@ -134,21 +153,6 @@ async def _answer(
         # The shield lets the import go on when the caller goes away.
         await asyncio.shield(asyncio.wrap_future(future))
     return await run_in_threadpool(lambda: _report(imports, imports.one(identifier, participant)))
-
-
-def _keep(files: Sequence[UploadFile], folder: Path, limit: int) -> list[str]:
-    """Copy the parts into the folder of the import; a name that is not safe is changed."""
-    if sum(part.size or 0 for part in files) > limit:
-        raise TooLarge.of("file", f"the files of one import may hold at most {limit} bytes together")
-    names: list[str] = []
-    for number, part in enumerate(files):
-        given = (part.filename or "").replace("\\", "/").rsplit("/", 1)[-1]
-        name = given if _SAFE.fullmatch(given) else f"{slug(given, '_') or 'file'}"
-        name = name if name not in names else f"{number}_{name}"
-        names.append(name)
-        with (folder / name).open("wb") as target:
-            shutil.copyfileobj(part.file, target, 1 << 20)
-    return names
 
 
 def _shown(item: Import) -> dict[str, Any]:

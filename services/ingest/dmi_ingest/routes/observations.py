@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -14,11 +15,13 @@ from dmi_infra.clock import to_text
 from dmi_infra.errors import NotFound
 from dmi_infra.http.access import Caller
 from dmi_ingest.reading import read_json
-from dmi_ingest.routes.access import Contributing, json_body
+from dmi_ingest.routes.access import Contributing, DirectRoute, json_body
 from dmi_ingest.sensorthings.observations import Observations, Taken
 from dmi_ingest.sensorthings.service import unquoted
 
 _MICROS = re.compile(r"-?[0-9]{1,16}", re.ASCII)
+PREFIX: Final = "/v1.1"
+TAGS: Final[list[str | Enum]] = ["SensorThings: Observations"]
 HEADER_FAULTS: Final = 20
 """Faults of a dataArray that the answer's header names."""
 _REFERENCE: Final = {
@@ -65,9 +68,13 @@ _ARRAY_EXAMPLE: Final = [
 ]
 
 
-def router(taker: Observations) -> APIRouter:
+def routers(taker: Observations) -> list[APIRouter]:
     """Routes ``Observations``, ``Datastreams(id)/Observations`` and ``CreateObservations``."""
-    routes = APIRouter(prefix="/v1.1", tags=["SensorThings: Observations"])
+    return [_taking(taker), _leading(taker)]
+
+
+def _taking(taker: Observations) -> APIRouter:
+    routes = APIRouter(prefix=PREFIX, tags=TAGS, route_class=DirectRoute)
 
     body = json_body(OBSERVATION, "one observation; its datastream by reference", _EXAMPLE)
     inner = json_body(OBSERVATION, "one observation", {"result": 231})
@@ -100,6 +107,12 @@ def router(taker: Observations) -> APIRouter:
         """An address or ``error`` for each row in order; the header DMI-Rejected names the first faults."""
         taken = await taker.take_array(read_json(await request.body()), contributor)
         return _created(msgspec.json.encode(taken.links), None, _faults(taken))
+
+    return routes
+
+
+def _leading(taker: Observations) -> APIRouter:
+    routes = APIRouter(prefix=PREFIX, tags=TAGS)
 
     @routes.get(
         "/Observations({id})",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_ingest.intake import Contributor, Intake
@@ -15,6 +16,8 @@ from dmi_ingest.store.features import KnownStream
 
 LARGEST = 500
 """Observations that travel together at most."""
+ON_THE_WAY = 2
+"""Groups of one contributor and dataset at a time: while one is being stored the next is made ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Observation:
 
 
 _Waiting = tuple[Observation, asyncio.Future[bool]]
+_Key = tuple[Contributor, str]
 
 
 class Gathering:
@@ -43,40 +47,45 @@ class Gathering:
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
-        self._waiting: dict[tuple[Contributor, str], list[_Waiting]] = {}
+        self._waiting: dict[_Key, list[_Waiting]] = {}
         # The loop keeps only weak references to tasks.
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._carriers: dict[_Key, set[asyncio.Task[None]]] = {}
 
     async def take(self, contributor: Contributor, item: Observation) -> bool:
         """Return when the observation is durable: whether it was withheld. Raises what its group raises."""
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         key = (contributor, item.known.dataset)
-        waiting = self._waiting.get(key)
-        if waiting is not None:
-            waiting.append((item, future))
-        else:
-            self._waiting[key] = [(item, future)]
-            task = asyncio.create_task(self._hand_over(key))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        self._waiting.setdefault(key, []).append((item, future))
+        carriers = self._carriers.setdefault(key, set())
+        if len(carriers) < ON_THE_WAY:
+            carriers.add(asyncio.create_task(self._carry(key)))
         return await future
 
-    async def _hand_over(self, key: tuple[Contributor, str]) -> None:
+    async def _carry(self, key: _Key) -> None:
+        """Hand over what waits, group by group, until nothing does."""
+        while waiting := self._waiting.pop(key, None):
+            group, rest = waiting[:LARGEST], waiting[LARGEST:]
+            if rest:
+                self._waiting[key] = rest
+            await self._hand_over(key, group)
+        carriers = self._carriers[key]
+        carriers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+        if not carriers:
+            del self._carriers[key]
+
+    async def _hand_over(self, key: _Key, group: Sequence[_Waiting]) -> None:
         contributor, dataset = key
-        while waiting := self._waiting[key]:
-            group, self._waiting[key] = waiting[:LARGEST], waiting[LARGEST:]
-            batch = batch_of(dataset, [item for item, _ in group], self._intake.new_id())
-            try:
-                withheld = (await self._intake.take(contributor, [batch]))[0]
-            except Exception as exc:  # whatever it is, each caller must hear it, and those that follow go on
-                for _, future in group:
-                    if not future.done():
-                        future.set_exception(exc)
-                continue
-            for row, (_, future) in enumerate(group):
+        batch = batch_of(dataset, [item for item, _ in group], self._intake.new_id())
+        try:
+            withheld = (await self._intake.take(contributor, [batch]))[0]
+        except Exception as exc:  # whatever it is, each caller must hear it, and those that follow go on
+            for _, future in group:
                 if not future.done():
-                    future.set_result(row in withheld)
-        del self._waiting[key]
+                    future.set_exception(exc)
+            return
+        for row, (_, future) in enumerate(group):
+            if not future.done():
+                future.set_result(row in withheld)
 
 
 def batch_of(dataset: str, items: Sequence[Observation], batch_id: str) -> ObservationBatch:

@@ -23,9 +23,10 @@ def router(platform: Platform) -> APIRouter:
     """Routes under ``/v1/outcomes`` and ``/v1/rejects``."""
     routes = APIRouter(prefix="/v1", tags=["operations"])
 
-    @routes.get("/outcomes/{identifier:path}", summary="What became of a batch or an import")
-    def outcome(_identity: Caller, identifier: Annotated[str, Path(max_length=200)]) -> dict[str, Any]:
-        return present.outcome(platform.outcome(model.checked_identifier("identifier", identifier)))
+    @routes.get("/outcomes/{identifier:path}", summary="What became of a batch or an import of yours")
+    def outcome(identity: Caller, identifier: Annotated[str, Path(max_length=200)]) -> dict[str, Any]:
+        """For who handed it in, for the owner of the dataset, and for the operator; others get 404."""
+        return present.outcome(platform.outcome(identity, model.checked_identifier("identifier", identifier)))
 
     @routes.get("/rejects", summary="What was not taken from your datasets, newest first")
     def rejects(

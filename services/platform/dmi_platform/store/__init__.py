@@ -82,10 +82,10 @@ class Store:
         with reading(self._engine) as connection:
             return queries.observations(connection, key, begin, end, after, limit, subjects)
 
-    def outcome(self, identifier: str) -> Outcome | None:
-        """What became of a batch or import."""
+    def outcome(self, identifier: str, datasets: Collection[str] | None, contributor: str) -> Outcome | None:
+        """What became of a batch or import, of what concerns these datasets (``None``: all) or who handed in."""
         with reading(self._engine) as connection:
-            return queries.outcome(connection, identifier)
+            return queries.outcome(connection, identifier, datasets, contributor)
 
     def reject(self, identifier: int) -> Reject | None:
         """One reject."""

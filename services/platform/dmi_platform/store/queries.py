@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.observations import Micros
+from dmi_infra.sql import among
 from dmi_platform.model import NEVER, Cursor, Outcome, Reject
 from dmi_platform.store import tables
 
@@ -50,12 +51,12 @@ def latest(
         arguments["keys"] = list(keys)
     if subjects is not None:
         arguments["subjects"] = sorted(subjects)
-    query = _latest(keys is not None, subjects is not None)
+    query = _latest(connection.dialect.name, keys is not None, subjects is not None)
     return _table(connection.execute(query, arguments).all())
 
 
 @cache
-def _latest(of_keys: bool, of_subjects: bool) -> sa.Select[Any]:
+def _latest(dialect: str, of_keys: bool, of_subjects: bool) -> sa.Select[Any]:
     """The query behind ``latest``, put together once: that costs more than to carry it out."""
     last, stream = tables.last_value, tables.datastream
     query = (
@@ -64,9 +65,9 @@ def _latest(of_keys: bool, of_subjects: bool) -> sa.Select[Any]:
         .where(stream.c.dataset == sa.bindparam("dataset"), last.c.time > NEVER)
     )
     if of_keys:
-        query = query.where(stream.c.key.in_(sa.bindparam("keys", expanding=True)))
+        query = query.where(among(stream.c.key, "keys", dialect))
     if of_subjects:
-        query = query.where(last.c.subject.in_(sa.bindparam("subjects", expanding=True)))
+        query = query.where(among(last.c.subject, "subjects", dialect))
     return query.order_by(stream.c.id).limit(sa.bindparam("limit", type_=sa.Integer))
 
 
@@ -95,12 +96,19 @@ def observations(
     return _table(connection.execute(query.order_by(table.time, table.source_id).limit(limit)).all())
 
 
-def outcome(connection: sa.Connection, identifier: str) -> Outcome | None:
-    """What became of a batch, a message or all batches of an import; ``None`` when nothing is known."""
+def outcome(
+    connection: sa.Connection, identifier: str, datasets: Collection[str] | None, contributor: str
+) -> Outcome | None:
+    """What became of a batch, a message or all batches of an import; ``None`` when nothing is known.
+
+    Only messages into these datasets count (``None``: all), and those that ``contributor`` handed in.
+    """
     table = tables.outcome.c
     query = sa.select(tables.outcome).where(
         sa.or_(table.batch_id == identifier, table.import_id == identifier, table.message_id == identifier)
     )
+    if datasets is not None:
+        query = query.where(sa.or_(table.contributor == contributor, table.dataset.in_(sorted(datasets))))
     rows = connection.execute(query).all()
     if not rows:
         return None

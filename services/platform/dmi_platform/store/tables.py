@@ -77,6 +77,9 @@ outcome = sa.Table(
     sa.Column("conflict", sa.Integer, nullable=False),
     sa.Column("rejected", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
+    # Empty in rows from before these columns where nothing tells: those are for the operator alone.
+    sa.Column("dataset", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("contributor", sa.Text, nullable=False, server_default=sa.text("''")),
 )
 reject = sa.Table(
     "reject",

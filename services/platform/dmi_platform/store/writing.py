@@ -17,7 +17,7 @@ from dmi_infra.bus.port import Message
 from dmi_infra.sql import Positions, copy_in, save_positions, upsert
 from dmi_platform import quality
 from dmi_platform.harmonise import Newest, Rows
-from dmi_platform.model import Outcome, Reject
+from dmi_platform.model import Handed, Outcome, Reject
 from dmi_platform.quality import Ints
 from dmi_platform.store import features, tables
 
@@ -161,16 +161,18 @@ class Writing:
             statement = f"UPDATE last_value SET {assigned} WHERE datastream = {mark}"  # noqa: S608 - names are ours
             self._connection.exec_driver_sql(statement, changes)
 
-    def outcome(self, message_id: str, batch_id: str, outcome: Outcome) -> None:
+    def outcome(self, handed: Handed, outcome: Outcome) -> None:
         """Record what became of a message; one that came twice keeps its first outcome."""
         upsert(
             self._connection,
             tables.outcome,
             [
                 {
-                    "message_id": message_id,
-                    "batch_id": batch_id,
-                    "import_id": batch_id.split("/", 1)[0],
+                    "message_id": handed.message_id,
+                    "batch_id": handed.batch_id,
+                    "import_id": handed.batch_id.split("/", 1)[0],
+                    "dataset": handed.dataset,
+                    "contributor": handed.contributor,
                     "accepted": outcome.accepted,
                     "duplicate": outcome.duplicate,
                     "conflict": outcome.conflict,

@@ -104,7 +104,13 @@ class EmbeddedBus:
         with self._state:
             self._check_open()
             subscription = EmbeddedSubscription(
-                self, connect(self._path), topics, group, from_start, on_assign
+                # A position that a power failure takes makes messages come again, which readers expect anyway.
+                self,
+                connect(self._path, durable=False),
+                topics,
+                group,
+                from_start,
+                on_assign,
             )
             self._subscriptions.add(subscription)
         return subscription

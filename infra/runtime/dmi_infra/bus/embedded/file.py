@@ -46,16 +46,19 @@ CREATE TABLE position (
 """
 
 
-def connect(path: Path, *, cache_kib: int = 512) -> sqlite3.Connection:
-    """A connection in autocommit mode; transactions are begun by name. One thread at a time may use it."""
+def connect(path: Path, *, cache_kib: int = 512, durable: bool = True) -> sqlite3.Connection:
+    """A connection in autocommit mode; transactions are begun by name. One thread at a time may use it.
+
+    A commit is on the disk when it returns, also when the power fails; unless ``durable`` is not asked for: then
+    it is on the disk with the next durable one.
+    """
     try:
         connection = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
     except sqlite3.OperationalError as error:
         raise BusUnavailable(f"the bus file {path} cannot be opened: {error}") from error
-    # FULL: a commit is on the disk when it returns, also when the power fails.
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
     connection.execute(f"PRAGMA cache_size = -{cache_kib:d}")
     # Fewer, larger checkpoints (32 MiB): each costs two waits for the disk.
     connection.execute("PRAGMA wal_autocheckpoint = 4096")

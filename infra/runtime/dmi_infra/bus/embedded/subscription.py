@@ -138,6 +138,11 @@ class EmbeddedSubscription:
         for partition in new:
             otherwise = 0 if self._from_start else self._log.end(partition)
             start = asked.get(partition.name, committed.get(partition.id, otherwise))
+            if start > self._log.end(partition):
+                _LOG.warning(
+                    "%s has lost messages: it is read from its start, not from %d", partition.name, start
+                )
+                start = 0
             starts[partition] = self._sought.pop(partition.name, start)
         return starts
 
