@@ -9,7 +9,7 @@ import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
 import { Page } from '../ui/Page';
-import { Failure, Loaded, Section, Skeleton } from '../ui/State';
+import { Empty, Failure, Loaded, Section, Skeleton } from '../ui/State';
 import { CoefficientTable } from './scenario/CoefficientTable';
 import { EditList } from './scenario/EditList';
 import { Effects } from './scenario/Effects';
@@ -116,6 +116,7 @@ function Workbench({ scenario, areas, known, changed }: Props) {
             {(result.data === null && result.loading) || (outlines.data === null && outlines.loading) ? <Skeleton height={720} lines={12} /> : null}
             {result.data === null && result.error ? <Failure error={result.error} retry={result.reload} /> : null}
             {outlines.error && !result.error ? <Failure error={outlines.error} retry={outlines.reload} /> : null}
+            {result.data && result.data.totals === null ? <Empty title={t.scenarios.noFigures}>{t.scenarios.noFiguresText}</Empty> : null}
             {result.data?.totals && outlines.data ? <Effects scenario={scenario} result={result.data} areas={outlines.data} /> : null}
           </Section>
         </div>

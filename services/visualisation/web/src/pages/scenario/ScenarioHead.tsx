@@ -7,7 +7,6 @@ import { useQueryState, useRouter } from '../../app/router';
 import { useApi } from '../../app/session';
 import { useAction } from '../../app/useAction';
 import { useI18n } from '../../i18n';
-import { shortId } from '../../i18n/format';
 import { AgreementLink } from '../../ui/AgreementLink';
 import { ButtonLink } from '../../ui/ButtonLink';
 import { CopyButton } from '../../ui/CopyButton';
@@ -80,8 +79,7 @@ export function Marks({ scenario, result, old, busy, onRenew, onRecompute }: Mar
     const dataset = withdrawal.agreement.startsWith('urn:dmi:dataset:');
     return (
       <Notice tone="bad" title={t.states.withdrawn}>
-        <p>{t.scenarios.withdrawnText(dataset ? names.dataset(withdrawal.agreement) : t.common.agreementNumber(shortId(withdrawal.agreement)), moment(withdrawal.moment, true))}</p>
-        {dataset ? null : <p><AgreementLink id={withdrawal.agreement} /></p>}
+        <p>{t.scenarios.withdrawnText(moment(withdrawal.moment, true))} {dataset ? names.dataset(withdrawal.agreement) : <AgreementLink id={withdrawal.agreement} />}</p>
         {scenario.may_edit && !old ? <PrimaryActionButton busy={busy} disabled={busy} onClick={onRecompute}>{t.scenarios.recompute}</PrimaryActionButton> : null}
       </Notice>
     );
