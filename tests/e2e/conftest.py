@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 import httpx
 import pytest
@@ -54,6 +55,7 @@ class Visitor:
 
 
 Visit = Callable[..., Visitor]
+Scheme = Literal["light", "dark"]
 
 
 # Not for the whole session: while Playwright runs, its event loop counts as running in this thread,
@@ -71,14 +73,19 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visit]:
-    """``visit(url, identity, width, language)`` opens a page as somebody; closed after the test."""
+    """``visit(url, identity, width, language, scheme)`` opens a page as somebody; closed after the test."""
     contexts = []
 
-    def open_as(url: str, identity: str, width: int = 1440, language: str = "nl") -> Visitor:
+    def open_as(
+        url: str, identity: str, width: int = 1440, language: str = "nl", scheme: Scheme = "light"
+    ) -> Visitor:
         known = httpx.get(f"{url}/exchange/v1/demo/identities", timeout=10).raise_for_status().json()
         person = next(one for one in known if one["id"] == identity)
         context = browser.new_context(
-            viewport={"width": width, "height": 900}, locale=language, reduced_motion="reduce"
+            viewport={"width": width, "height": 900},
+            locale=language,
+            reduced_motion="reduce",
+            color_scheme=scheme,
         )
         contexts.append(context)
         context.add_init_script(

@@ -30,12 +30,12 @@ WIDER = "document.documentElement.scrollWidth > document.documentElement.clientW
 
 
 @pytest.mark.chromium
-@pytest.mark.parametrize(("width", "language"), [(1440, "nl"), (360, "en")])
+@pytest.mark.parametrize(("width", "language", "scheme"), [(1440, "nl", "light"), (360, "en", "dark")])
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_every_page_opens_without_faults_and_without_barriers(
-    embedded_stack: EmbeddedStack, visit: Visit, identity: str, width: int, language: str
+    embedded_stack: EmbeddedStack, visit: Visit, identity: str, width: int, language: str, scheme: str
 ) -> None:
-    visitor = visit(embedded_stack.url, identity, width, language)
+    visitor = visit(embedded_stack.url, identity, width, language, scheme)
     axe = Axe()
     barriers = []
     for path in PAGES:

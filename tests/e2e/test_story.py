@@ -92,7 +92,7 @@ def test_the_story_of_a_garage_from_sensor_to_stop(stack: Stack, visit: Visit, a
     analyst.page.goto(f"{stack.url}/forecasts?place=garages.centrum")
     expect(analyst.page.get_by_text(MARK).first).to_be_visible(timeout=WITHIN)
     analyst.page.goto(f"{stack.url}/measures")
-    past = analyst.page.locator(".dmi-card", has_text="Garage Centrum").filter(has_text=MARK)
+    past = analyst.page.locator(".dmi-past > li", has_text="Parkeer bij P+R Noord").filter(has_text=MARK)
     expect(past.first).to_be_visible(timeout=WITHIN)
     assert measure not in httpx.get(f"{stack.url}/support-centre/v1/measures/feed", timeout=10).text
 
@@ -132,9 +132,10 @@ def _plan(page: Page) -> None:
     page.get_by_role("button", name="Nieuw scenario").click()
     page.get_by_label("Kies een buurt").select_option(label="Kantoren Nachtwachtlaan")
     page.get_by_role("button", name="Voer door en reken").click()
-    expect(page.get_by_text("In Kantoren Nachtwachtlaan worden 60% woningen, 40% groen")).to_be_visible()
+    words = "kantoren in Kantoren Nachtwachtlaan worden 60% woningen, 40% groen"
+    expect(page.get_by_text(words)).to_be_visible()
     jobs = page.get_by_role("row", name=re.compile("^banen"))
-    expect(jobs).to_contain_text(re.compile(r"-[\d.]+\s*-[\d,]+%"))
+    expect(jobs).to_contain_text(re.compile(r"-[\d.]+\s*-[\d.]+ tot -[\d.]+\s*-[\d,]+%"))
 
 
 def _measures(client: Client, state: str) -> list[dict[str, Any]]:

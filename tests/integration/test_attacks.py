@@ -292,13 +292,16 @@ def test_a_scenario_is_found_by_its_share_id_alone(scene: Scene, embedded_stack:
         edit = {"type": "coefficient", "name": "inhabitants_per_dwelling", "value": 2.0}
         analyst.post(f"/support-centre/v1/scenarios/{made['id']}/edits", edit)
     path = f"/support-centre/v1/scenarios/{made['id']}"
-    for suffix in ("", "/result", "/result.geojson"):
+    for suffix in ("", "/result", "/areas", "/export?format=geojson", "/export?format=csv"):
         assert scene.thief.ask("GET", f"{path}{suffix}").status_code in (403, 404), suffix
     for suffix, body in (
         ("/edits", edit),
         ("/undo", None),
         ("/branch", {"title": "x"}),
         ("/recompute", None),
+        ("/renew", None),
+        ("/restore", {"version": 1}),
+        ("/merge", {"with": made["id"]}),
     ):
         assert scene.thief.ask("POST", f"{path}{suffix}", json=body).status_code in (403, 404), suffix
     assert len(made["share"]) > 30

@@ -13,6 +13,7 @@ from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
 from dmi_exchange import model
+from dmi_exchange.usage import Use
 from dmi_infra.clock import to_text
 
 
@@ -85,6 +86,24 @@ def log_entry(entry: Entry) -> dict[str, Any]:
         "agreements": record.agreements,
         "persons": len(record.subjects),
         "rows": record.rows,
+    }
+
+
+def use(item: Use) -> dict[str, Any]:
+    """What one participant did with one dataset lately."""
+    return {
+        "dataset": item.dataset,
+        "assignee": item.assignee,
+        "crossing": item.crossing,
+        "action": item.action,
+        "purposes": sorted(item.purposes),
+        "agreements": sorted(item.agreements),
+        "allowed": item.allowed,
+        "refused": item.refused,
+        "rows": item.rows,
+        "last_allowed": None if item.last_allowed is None else to_text(item.last_allowed),
+        "last_refused": None if item.last_refused is None else to_text(item.last_refused),
+        "last_reasons": item.last_reasons,
     }
 
 

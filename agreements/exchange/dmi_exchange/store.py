@@ -237,9 +237,15 @@ class Store:
             return len(rows)
 
     def entries(
-        self, after: int, limit: int, party: str | None, dataset: str | None, newest_first: bool = False
+        self,
+        after: int,
+        limit: int,
+        party: str | None,
+        dataset: str | None,
+        newest_first: bool = False,
+        before: int | None = None,
     ) -> list[Entry]:
-        """Log entries after a sequence number, oldest first unless asked; of one party, unless ``None``."""
+        """Log entries after (and ``before``) a sequence number, of one party or all; oldest first unless asked."""
         query = sa.select(log.c.sequence, log.c.previous, log.c.hash, log.c.payload).where(
             log.c.sequence > after
         )
@@ -249,6 +255,8 @@ class Store:
             )
         if dataset:
             query = query.where(log.c.dataset == dataset)
+        if before is not None:
+            query = query.where(log.c.sequence < before)
         order = log.c.sequence.desc() if newest_first else log.c.sequence
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(order).limit(limit)).all()

@@ -13,6 +13,7 @@ from dmi_infra.service import Service
 from dmi_infra.sql import migrate, open_engine, store_check
 from dmi_infra.telemetry import Metrics
 from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.consumer import TOPICS, AnalysisHandler, Flow
 from dmi_support_centre.crowding import Crowding
 from dmi_support_centre.forecasting import Forecasts
@@ -20,6 +21,8 @@ from dmi_support_centre.grounds import Book, Withdrawals, Workshop
 from dmi_support_centre.handlers import Views
 from dmi_support_centre.learning import Learner
 from dmi_support_centre.measuring import Measures
+from dmi_support_centre.merging import Merging
+from dmi_support_centre.outcomes import ScenarioViews
 from dmi_support_centre.recompute import Recompute
 from dmi_support_centre.rounds import Aftermath, CityClock, Rounds
 from dmi_support_centre.routes import forecasts as forecast_routes
@@ -43,6 +46,7 @@ class Analyses:
 
     book: Book
     atlas: Atlas
+    baselines: Baselines
     measures: Measures
     webhooks: Webhooks
     rounds: Rounds
@@ -58,15 +62,16 @@ def build(settings: SupportCentreSettings, bus: Bus) -> Service:
     runtime.parts.append(relay)
     found = _analyses(settings, runtime, store, relay)
     runtime.checks["store"] = store_check(engine)
-    scenarios = Scenarios(store, runtime.gate, found.book)
-    views = Views(store, found.atlas, found.book, scenarios)
+    scenarios = Scenarios(store, runtime.gate, found.book, found.baselines)
+    views = Views(store, found.atlas, found.book)
+    shown = ScenarioViews(store, found.book, scenarios, found.baselines)
     app = build_app(
         runtime,
         "DMI support centre",
         "Forecasts, scenarios, crowding and measures: layers 4 and 5.",
         [
             forecast_routes.router(views, Recompute(runtime.gate, views, found.rounds.hurry)),
-            scenario_routes.router(scenarios, views),
+            scenario_routes.router(scenarios, Merging(scenarios), shown),
             measure_routes.router(found.measures, views, store.measures, found.webhooks),
         ],
     )
@@ -76,7 +81,7 @@ def build(settings: SupportCentreSettings, bus: Bus) -> Service:
 def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, relay: Relay) -> Analyses:
     """Put together what works in the background and hang it into ``runtime``."""
     gate, city, flow, learner = runtime.gate, CityClock(), Flow(), Learner()
-    atlas, book = Atlas(store.observations), Book(store, gate)
+    atlas, book, baselines = Atlas(store.observations), Book(store, gate), Baselines(store)
     sender = HttpSender(settings.env == "production", settings.webhook_seconds)
     webhooks = Webhooks(store.measures, sender.check, sender)
 
@@ -106,11 +111,16 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
         relay.wake,
     )
     aftermath = Aftermath(store, forecasts, measures, rounds.hurry, relay.wake)
-    handler = AnalysisHandler(store.observations, gate, flow, atlas.changed, rounds.new_data)
+
+    def features_changed() -> None:
+        atlas.changed()
+        baselines.changed()
+
+    handler = AnalysisHandler(store.observations, gate, flow, features_changed, rounds.new_data)
     runtime.law.listen(withdrawals.listen)
     consumer = ConsumerLoop(runtime.bus, NAME, TOPICS, handler, runtime.metrics)
     runtime.parts += [webhooks, learner, withdrawals, rounds, consumer]
-    return Analyses(book, atlas, measures, webhooks, rounds)
+    return Analyses(book, atlas, baselines, measures, webhooks, rounds)
 
 
 def _no_lag(metrics: Metrics) -> bool:

@@ -161,6 +161,15 @@ class Book:
             consents=sorted(consents),
         )
 
+    def credits(self, grounds: Grounds) -> list[dict[str, Any]]:
+        """Title, source and licence of each dataset under a result, as its owner stated them."""
+        found = [self._gate.law.datasets.get(dataset) for dataset in grounds.datasets]
+        return [
+            {"dataset": one.id, "title": one.title, "source": one.source, "licence": one.licence}
+            for one in found
+            if one is not None
+        ]
+
     def tell(self, result: Result, kind: str, transformations: Sequence[str]) -> None:
         """Record where a result comes from, unless that was told just now and has not changed."""
         key = tuple(transformations)
@@ -186,6 +195,16 @@ def joined(grounds: Sequence[Grounds]) -> Grounds:
         return list(dict.fromkeys(item for one in grounds for item in getattr(one, name)))
 
     return Grounds(each("datasets"), each("agreements"), each("consents"), each("results"))
+
+
+def grounds_shown(grounds: Grounds) -> dict[str, Any]:
+    """The ground of a result; consents are counted, since who measured is not for everyone to see."""
+    return {
+        "datasets": grounds.datasets,
+        "agreements": grounds.agreements,
+        "consents": len(grounds.consents),
+        "results": grounds.results,
+    }
 
 
 class Withdrawals:

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
-from dmi_agreements.contracts.results import Grounds
 from dmi_infra.clock import to_text
 from dmi_infra.http.access import Opening
-from dmi_infra.http.problems import refusal
-from dmi_infra.identity import Identity
 from dmi_support_centre.atlas import Atlas
-from dmi_support_centre.grounds import Book, Desk
+from dmi_support_centre.grounds import Book, Desk, grounds_shown
 from dmi_support_centre.measuring import public_measure
-from dmi_support_centre.model import CROWD, FORECAST, OCCUPANCY, Result
-from dmi_support_centre.models.coefficients import COEFFICIENTS
+from dmi_support_centre.model import CROWD, CROWD_COUNT, FORECAST, OCCUPANCY, Result
 from dmi_support_centre.models.measures import PUBLISHED
-from dmi_support_centre.scenarios import Scenarios
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.measures import MeasureRow
-from dmi_support_centre.store.scenarios import ScenarioRow
 
 Shown = dict[str, Any]
 
@@ -30,24 +21,13 @@ def _page(items: list[Shown], desk: Desk) -> Shown:
     return {"items": items, "next": None, "refused": desk.problems()}
 
 
-def grounds_shown(grounds: Grounds) -> Shown:
-    """The ground of a result; consents are counted, since who measured is not for everyone to see."""
-    return {
-        "datasets": grounds.datasets,
-        "agreements": grounds.agreements,
-        "consents": len(grounds.consents),
-        "results": grounds.results,
-    }
-
-
 class Views:
     """Presents results to one caller at a time."""
 
-    def __init__(self, store: Store, atlas: Atlas, book: Book, scenarios: Scenarios) -> None:
+    def __init__(self, store: Store, atlas: Atlas, book: Book) -> None:
         self._store = store
         self._atlas = atlas
         self._book = book
-        self._scenarios = scenarios
 
     # -- forecasts ----------------------------------------------------------
 
@@ -137,122 +117,6 @@ class Views:
             )
         return _page(items, desk)
 
-    # -- scenarios ----------------------------------------------------------
-
-    def scenario(self, row: ScenarioRow, person: Identity) -> Shown:
-        """A scenario with its edits and versions, without figures."""
-        versions = self._store.scenarios.versions(row.id)
-        current = next(v for v in versions if v.number == row.current)
-        result = self._scenarios.kept_result(row)
-        withdrawal = self._book.withdrawal(result) if result else None
-        mine = row.owner == person.participant
-        return {
-            "id": row.id if mine else row.share,
-            "title": row.title,
-            "parent": row.parent if mine else None,
-            "version": row.current,
-            "versions": [
-                {
-                    "version": v.number,
-                    "parent": v.parent,
-                    "created_at": to_text(v.made_at),
-                    "by": v.made_by,
-                    "edits": len(v.edits),
-                }
-                for v in versions
-            ],
-            "edits": msgspec.to_builtins(current.edits),
-            "owner": row.owner,
-            "owner_name": row.owner_name,
-            "created_at": to_text(row.created_at),
-            "baseline": row.baseline,
-            "withdrawn": withdrawal is not None,
-            "withdrawal": withdrawal.shown() if withdrawal else None,
-            "share": row.share,
-            "may_edit": mine,
-        }
-
-    def scenario_result(self, row: ScenarioRow, version: int | None, opening: Opening) -> Shown:
-        """The outcome of a version; withdrawn: without figures and with the reason. Raises ``Refused``."""
-        result = self._scenarios.result(row, version, opening)
-        return self.outcome(row, result, opening)
-
-    def outcome(self, row: ScenarioRow, result: Result, opening: Opening) -> Shown:
-        """One outcome for one caller."""
-        withdrawal = self._book.withdrawal(result)
-        if withdrawal is None:
-            Desk(opening).insist(result.grounds.datasets)
-        found = result.body["outcome"]
-        shown: Shown = {
-            "id": result.id,
-            "scenario": row.id if row.owner == opening.identity.participant else row.share,
-            "title": row.title,
-            "version": result.body["version"],
-            "baseline_version": row.baseline,
-            "computed_at": to_text(result.made_at),
-            "grounds": grounds_shown(result.grounds),
-            "record": result.body["record"],
-            "withdrawn": withdrawal is not None,
-            "withdrawal": withdrawal.shown() if withdrawal else None,
-            "coefficients": [{**one, "title": one["label"]} for one in found["coefficients"]],
-            "notes": found["notes"],
-        }
-        if withdrawal is not None:
-            return {**shown, "areas": [], "totals": None, "touched": [], "sensitivity": []}
-        return {
-            **shown,
-            "areas": [_with_flat_change(area) for area in found["areas"]],
-            "totals": _with_flat_change(found["totals"]),
-            "touched": found["touched"],
-            "sensitivity": found["sensitivity"],
-        }
-
-    def result_geojson(self, row: ScenarioRow, version: int | None, opening: Opening) -> Shown:
-        """The outcome as GeoJSON: each neighbourhood with ``baseline_…``, ``scenario_…`` and ``change_…``."""
-        shown = self.scenario_result(row, version, opening)
-        geometries = self._scenarios.geometries(row)
-        features = []
-        for area in shown["areas"]:
-            flat = {
-                f"{part}_{name}": value
-                for part in ("baseline", "scenario", "change")
-                for name, value in area[part].items()
-            }
-            features.append(
-                {
-                    "type": "Feature",
-                    "id": area["id"],
-                    "geometry": geometries.get(area["id"]),
-                    "properties": {"id": area["id"], "name": area["name"], "edits": area["edits"], **flat},
-                }
-            )
-        about = {name: shown[name] for name in ("id", "version", "withdrawn", "withdrawal", "grounds")}
-        return {"type": "FeatureCollection", "features": features, **about}
-
-    def compare(self, rows: Sequence[ScenarioRow], opening: Opening) -> Shown:
-        """The current versions of several scenarios side by side, one entry each."""
-        items = [self.scenario_result(row, None, opening) for row in rows]
-        return {
-            "items": items,
-            "next": None,
-            "same_baseline": len({item["baseline_version"] for item in items}) == 1,
-        }
-
-    def areas(self, opening: Opening) -> Shown:
-        """GeoJSON to choose an area from."""
-        features, refused = self._scenarios.areas(opening)
-        problems = [refusal(one).body() for one in refused]
-        return {"type": "FeatureCollection", "features": features, "refused": problems}
-
-    @staticmethod
-    def coefficients() -> Shown:
-        """Every coefficient of the model with its range, unit and source."""
-        items = [
-            {**msgspec.to_builtins(one), "value": one.default, "title": one.label}
-            for one in COEFFICIENTS.values()
-        ]
-        return {"items": items, "next": None}
-
     # -- measures -----------------------------------------------------------
 
     def measures(self, opening: Opening, state: str | None) -> Shown:
@@ -288,12 +152,17 @@ class Views:
             "decided_by": row.decided_name or measure.decided_by,
             "decided_for": measure.decided_by,
             "decided_at": decided,
+            "place_name": self._place_name(measure.place),
             "properties": {} if fallen else _texts(measure.properties),
             "grounds": grounds_shown(measure.grounds),
             "withdrawn": fallen is not None or measure.state == "withdrawn",
             "withdrawal": fallen.shown() if fallen else None,
-            "look_back": None if fallen else row.look_back,
+            "look_back": None if fallen or row.look_back is None else _seen(row.look_back),
         }
+
+    def _place_name(self, place: str) -> str | None:
+        known = (one for name in (OCCUPANCY, CROWD_COUNT) for one in self._atlas.places(name))
+        return next((one.name for one in known if one.id == place), None)
 
     def feed(self) -> Shown:
         """What is advised in the city now: published, not over, with its ground; for everyone."""
@@ -305,15 +174,16 @@ class Views:
         return {"items": items, "next": None}
 
 
-def _with_flat_change(part: Shown) -> Shown:
-    """A change as one number an indicator, with its percent and its range beside it."""
-    change = part["change"]
-    return {
-        **part,
-        "change": {name: one["absolute"] for name, one in change.items()},
-        "change_percent": {name: one["percent"] for name, one in change.items()},
-        "change_range": {name: one["range"] for name, one in change.items()},
-    }
+def _seen(look_back: Shown) -> Shown:
+    """A look back with its times as text."""
+
+    def timed(part: Shown | None) -> Shown | None:
+        if part is None:
+            return None
+        moments = [{**one, "at": to_text(one["at"])} for one in part.get("moments", [])]
+        return {**part, "moments": moments}
+
+    return {**look_back, "destination": timed(look_back["destination"]), "hub": timed(look_back["hub"])}
 
 
 _MOMENTS = ("valid_at", "automatic_until", "ended_at")

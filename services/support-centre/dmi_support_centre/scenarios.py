@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import secrets
-import threading
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,45 +17,39 @@ from dmi_infra.errors import Conflict, NotFound, Refused
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
-from dmi_support_centre.baseline import KINDS, Snapshot, snapshot
+from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.errors import ModelRefused
 from dmi_support_centre.grounds import Book, joined, undutied
 from dmi_support_centre.model import SCENARIO, Result
-from dmi_support_centre.models.scenario import MODEL, Edit, ScenarioRefused, run
+from dmi_support_centre.models.scenario import MODEL, Baseline, Edit, ScenarioRefused, run
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
 
 MOST_EDITS = 200
 MOST_VERSIONS = 1000
-REMEMBERED = 3
-"""Baselines that are kept unpacked in memory."""
+OVERTAKEN = "someone else has changed this scenario just now; look again"
 
 
 class Scenarios:
     """What analysts can do with scenarios. Each dataset's part of the baseline passes the gate for each run."""
 
-    def __init__(self, store: Store, gate: Gate, book: Book) -> None:
+    def __init__(self, store: Store, gate: Gate, book: Book, baselines: Baselines) -> None:
         self._store = store
         self._gate = gate
         self._book = book
-        self._lock = threading.Lock()
-        self._snapshots: OrderedDict[str, Snapshot] = OrderedDict()
+        self._baselines = baselines
 
     # -- scenarios ----------------------------------------------------------
 
     def create(self, title: str, person: Identity) -> ScenarioRow:
         """A scenario without edits, pinned to the city as it is known now."""
-        found = snapshot(self._store.observations.features(*KINDS))
-        if not found.parts:
-            raise Conflict("there are no neighbourhoods yet, so there is nothing to branch from")
-        self._store.scenarios.keep_baseline(found, clock.now())
-        return self._new(title, person, None, found.version, [])
+        return self._new(title, person, None, self._baselines.pin(), [])
 
     def branch(self, identifier: str, title: str, person: Identity) -> ScenarioRow:
         """A scenario that begins where another one stands, on the same baseline."""
         parent = self.get(identifier, person)
-        edits = self.version(parent, parent.current).edits
-        return self._new(title, person, parent.id, parent.baseline, edits)
+        found = self.version(parent, parent.current)
+        return self._new(title, person, parent.id, found.baseline, found.edits)
 
     def _new(
         self, title: str, person: Identity, parent: str | None, baseline: str, edits: list[Edit]
@@ -70,11 +62,10 @@ class Scenarios:
             owner=person.participant,
             owner_name=person.name,
             created_at=now,
-            baseline=baseline,
             current=1,
             share=f"share-{secrets.token_urlsafe(24)}",
         )
-        self._store.scenarios.create(row, VersionRow(row.id, 1, None, edits, now, person.name))
+        self._store.scenarios.create(row, VersionRow(row.id, 1, None, edits, now, person.name, baseline))
         return row
 
     def get(self, identifier: str, person: Identity) -> ScenarioRow:
@@ -97,33 +88,66 @@ class Scenarios:
 
     def edit(self, identifier: str, edit: Edit, opening: Opening) -> ScenarioRow:
         """Add an edit as a new version; it is run at once, so that one that cannot be is refused."""
-        row = self._own(identifier, opening.identity)
+        row = self.own(identifier, opening.identity)
         before = self.version(row, row.current)
-        if len(before.edits) >= MOST_EDITS:
+        return self.add(row, opening, before.baseline, [*before.edits, edit])
+
+    def renew(self, identifier: str, opening: Opening) -> ScenarioRow:
+        """Run the same edits on the city as it is known now, as a new version; the old ones stay as they were."""
+        row = self.own(identifier, opening.identity)
+        before = self.version(row, row.current)
+        return self.add(row, opening, self._baselines.pin(), before.edits)
+
+    def add(
+        self,
+        row: ScenarioRow,
+        opening: Opening,
+        baseline: str,
+        edits: list[Edit],
+        merged: tuple[str, int] | None = None,
+    ) -> ScenarioRow:
+        """A new version of an own scenario, once it has been run; raises ``Conflict`` when there are too many."""
+        if len(edits) > MOST_EDITS:
             raise Conflict(f"a scenario holds at most {MOST_EDITS} edits; branch from it")
         versions = self._store.scenarios.versions(row.id)
         if len(versions) >= MOST_VERSIONS:
             raise Conflict(f"a scenario holds at most {MOST_VERSIONS} versions; branch from it")
         number = versions[-1].number + 1
         made = VersionRow(
-            row.id, number, before.number, [*before.edits, edit], clock.now(), opening.identity.name
+            row.id,
+            number,
+            row.current,
+            edits,
+            clock.now(),
+            opening.identity.name,
+            baseline,
+            *(merged or (None, None)),
         )
         self._run(row, made, opening)
         if not self._store.scenarios.append(made, row.current):
-            raise Conflict("someone else has changed this scenario just now; look again")
+            raise Conflict(OVERTAKEN)
         return msgspec.structs.replace(row, current=number)
 
     def undo(self, identifier: str, person: Identity) -> ScenarioRow:
         """Go back to the version that the current one was made from; nothing is lost."""
-        row = self._own(identifier, person)
+        row = self.own(identifier, person)
         parent = self.version(row, row.current).parent
         if parent is None:
             raise Conflict("this is the first version; there is nothing to undo")
-        if not self._store.scenarios.point(row.id, parent, row.current):
-            raise Conflict("someone else has changed this scenario just now; look again")
-        return msgspec.structs.replace(row, current=parent)
+        return self._point(row, parent)
 
-    def _own(self, identifier: str, person: Identity) -> ScenarioRow:
+    def restore(self, identifier: str, number: int, person: Identity) -> ScenarioRow:
+        """Go on from any version, also from one that was undone."""
+        row = self.own(identifier, person)
+        return self._point(row, self.version(row, number).number)
+
+    def _point(self, row: ScenarioRow, number: int) -> ScenarioRow:
+        if not self._store.scenarios.point(row.id, number, row.current):
+            raise Conflict(OVERTAKEN)
+        return msgspec.structs.replace(row, current=number)
+
+    def own(self, identifier: str, person: Identity) -> ScenarioRow:
+        """A scenario that the caller's participant may change; raises ``NotFound`` or ``Refused``."""
         row = self.get(identifier, person)
         if row.owner != person.participant:
             detail = "this scenario is shared to be read; branch from it to change it"
@@ -143,9 +167,15 @@ class Scenarios:
         """The outcome of the current version, if it has been run."""
         return self._store.results.get(f"scenario:{row.id}:{row.current}")
 
+    def stale(self, version: VersionRow, result: Result | None) -> list[str]:
+        """Why a version is no longer of today: ``baseline`` (the city changed), ``model`` (it computes otherwise)."""
+        present = self._baselines.present()
+        reasons = ["baseline"] if present.parts and present.version != version.baseline else []
+        return [*reasons, "model"] if result and result.body["record"]["model"] != MODEL else reasons
+
     def recompute(self, identifier: str, opening: Opening) -> Result:
         """Run the current version again with what is still allowed; raises ``Refused`` when that is nothing."""
-        row = self._own(identifier, opening.identity)
+        row = self.own(identifier, opening.identity)
         return self._run(row, self.version(row, row.current), opening)
 
     def areas(self, opening: Opening) -> tuple[list[dict[str, Any]], list[Refused]]:
@@ -181,14 +211,22 @@ class Scenarios:
             if dataset in allowed and feature.geometry
         ], refused
 
-    def _run(self, row: ScenarioRow, version: VersionRow, opening: Opening, *, keep: bool = True) -> Result:
-        begun = time.perf_counter()
-        pinned = self._snapshot(row.baseline)
+    def known(self, baseline: str, opening: Opening) -> Baseline:
+        """The part of a kept baseline that the caller may analyse; raises ``Refused`` when that is nothing."""
+        return self._allowed(baseline, opening)[0]
+
+    def _allowed(self, version: str, opening: Opening) -> tuple[Baseline, list[Permit], list[Refused]]:
+        pinned = self._baselines.pinned(version)
         permits, refused = self._permits([part.dataset for part in pinned.parts], opening)
         if not permits:
             raise refused[0]
+        return pinned.of({permit.dataset for permit in permits}), permits, refused
+
+    def _run(self, row: ScenarioRow, version: VersionRow, opening: Opening, *, keep: bool = True) -> Result:
+        begun = time.perf_counter()
+        baseline, permits, refused = self._allowed(version.baseline, opening)
+        pinned = self._baselines.pinned(version.baseline)
         allowed = {permit.dataset for permit in permits}
-        baseline = pinned.of(allowed)
         try:
             outcome = run(baseline, version.edits)
         except ScenarioRefused as exc:
@@ -199,6 +237,7 @@ class Scenarios:
         body = {
             "outcome": msgspec.to_builtins(outcome),
             "record": {
+                "run": str(uuid.uuid4()),
                 "inputs": [
                     {"dataset": part.dataset, "version": part.version}
                     for part in pinned.parts
@@ -207,6 +246,8 @@ class Scenarios:
                 "left_out": sorted({part.dataset for part in pinned.parts} - allowed),
                 "model": MODEL,
                 "parameters": outcome.record.parameters,
+                # The model draws nothing: the same input gives the same figures on every machine.
+                "seed": None,
                 "duration_ms": round((time.perf_counter() - begun) * 1000, 1),
                 "by": opening.identity.participant,
                 "by_name": opening.identity.name,
@@ -240,25 +281,6 @@ class Scenarios:
             except Refused as exc:
                 refused.append(exc)
         return permits, refused
-
-    def _snapshot(self, version: str) -> Snapshot:
-        with self._lock:
-            known = self._snapshots.get(version)
-            if known is not None:
-                self._snapshots.move_to_end(version)
-                return known
-        found = self._store.scenarios.baseline(version)
-        if found is None:
-            raise NotFound("the baseline of this scenario is not kept any more")
-        with self._lock:
-            self._snapshots[version] = found
-            while len(self._snapshots) > REMEMBERED:
-                self._snapshots.popitem(last=False)
-        return found
-
-    def geometries(self, row: ScenarioRow) -> dict[str, dict[str, Any]]:
-        """The geometry of each neighbourhood of a scenario's baseline, by id."""
-        return {area.id: area.geometry for part in self._snapshot(row.baseline).parts for area in part.areas}
 
 
 def _result_id(row: ScenarioRow, version: VersionRow) -> str:

@@ -131,6 +131,10 @@ def _text(row: dict[str, Any]) -> str:
     return json.dumps(plain, sort_keys=True, default=bytes.hex)
 
 
+MOVED = {("dmi_support_centre", "scenario"): {"baseline": ("version", "scenario")}}
+"""Columns that stand in another table now: there, and in which column the id of the row is."""
+
+
 @pytest.mark.parametrize(("package", "revision"), KEPT)
 def test_an_earlier_store_moves_forward_and_loses_nothing(
     empty: Callable[[], sa.Engine], package: str, revision: str
@@ -141,8 +145,13 @@ def test_an_earlier_store_moves_forward_and_loses_nothing(
     migrate(engine, package)
     assert _differences(engine, _metadata(package)) == []
     for name, rows in kept.items():
-        columns = sorted(rows[0])
-        assert _rows(engine, name, columns) == sorted(map(_text, rows)), name
+        moved = MOVED.get((package, name), {})
+        columns = sorted(rows[0].keys() - moved.keys())
+        expected = [{column: row[column] for column in columns} for row in rows]
+        assert _rows(engine, name, columns) == sorted(map(_text, expected)), name
+        for column, (table, key) in moved.items():
+            now = [json.loads(row) for row in _rows(engine, table, [key, column])]
+            assert {one[key]: one[column] for one in now} == {row["id"]: row[column] for row in rows}
 
 
 def test_a_lost_row_would_be_found(empty: Callable[[], sa.Engine]) -> None:

@@ -19,7 +19,7 @@ from dmi_infra.sql import migrate, open_engine
 from dmi_support_centre.baseline import snapshot
 from dmi_support_centre.model import KEPT, MINUTE, QUARTER, RECENT, Reading, Result
 from dmi_support_centre.store import Store
-from dmi_support_centre.store.measures import Subscription
+from dmi_support_centre.store.measures import Backlog, Subscription
 from dmi_support_centre.store.results import Tracked
 from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
 from dmi_support_centre.store.tables import metadata, outbox
@@ -130,13 +130,38 @@ def test_past_forecasts_are_kept_settled_and_forgotten(store: Store) -> None:
 
 
 def test_a_change_of_a_scenario_that_another_overtook_is_not_made(store: Store) -> None:
-    row = ScenarioRow("s", "t", None, "o", "n", 1, "b", 1, "share")
-    store.scenarios.create(row, VersionRow("s", 1, None, [], 1, "n"))
-    assert store.scenarios.append(VersionRow("s", 2, 1, [], 2, "n"), expected=1)
-    assert not store.scenarios.append(VersionRow("s", 3, 1, [], 3, "n"), expected=1)
+    row = ScenarioRow("s", "t", None, "o", "n", 1, 1, "share")
+    first, second = VersionRow("s", 1, None, [], 1, "n", "b"), VersionRow("s", 2, 1, [], 2, "n", "c", "u", 7)
+    store.scenarios.create(row, first)
+    assert store.scenarios.append(second, expected=1)
+    assert not store.scenarios.append(VersionRow("s", 3, 1, [], 3, "n", "b"), expected=1)
     assert not store.scenarios.point("s", 1, expected=1)
-    assert [v.number for v in store.scenarios.versions("s")] == [1, 2]
+    assert store.scenarios.versions("s") == [first, second]
     assert store.scenarios.get("share") == store.scenarios.get("s")
+
+
+def test_a_store_from_before_merges_keeps_its_scenarios_on_their_baselines(engine: sa.Engine) -> None:
+    # As the first version of the software left it: the baseline stood at the scenario.
+    with engine.begin() as connection:
+        for statement in (
+            "ALTER TABLE scenario ADD COLUMN baseline TEXT",
+            "ALTER TABLE version DROP COLUMN merged_from",
+            "ALTER TABLE version DROP COLUMN merged_version",
+            "ALTER TABLE version DROP COLUMN baseline",
+            "INSERT INTO scenario (id, title, owner, owner_name, created_at, baseline, current, share) "
+            "VALUES ('s', 't', 'o', 'n', 1, 'base', 2, 'share'), ('u', 't', 'o', 'n', 1, 'other', 1, 'share2')",
+            "INSERT INTO version (scenario, number, parent, edits, made_at, made_by) "
+            "VALUES ('s', 1, NULL, '[]', 1, 'n'), ('s', 2, 1, '[]', 1, 'n'), ('u', 1, NULL, '[]', 1, 'n')",
+            "UPDATE alembic_version SET version_num = 'support_centre_0001'",
+        ):
+            connection.execute(sa.text(statement))
+    migrate(engine, "dmi_support_centre")
+    store = Store(engine)
+    assert [v.baseline for v in store.scenarios.versions("s")] == ["base", "base"]
+    assert [v.baseline for v in store.scenarios.versions("u")] == ["other"]
+    found = store.scenarios.get("s")
+    assert found is not None
+    assert found.current == 2
 
 
 def test_a_baseline_is_kept_once_under_its_content(store: Store) -> None:
@@ -145,6 +170,8 @@ def test_a_baseline_is_kept_once_under_its_content(store: Store) -> None:
     made = snapshot([(D, area)])
     store.scenarios.keep_baseline(made, 1)
     store.scenarios.keep_baseline(made, 2)
+    assert store.scenarios.baseline_at(made.version) == 1
+    assert store.scenarios.baseline_at("other") is None
     assert store.scenarios.baseline(made.version) == made
     assert store.scenarios.baseline("other") is None
 
@@ -170,6 +197,7 @@ def test_deliveries_wait_for_their_time_and_go_with_their_subscription(store: St
     [waiting] = store.measures.due(10)
     store.measures.postpone(waiting.id, 20)
     assert [d.attempts for d in store.measures.due(20)] == [1]
+    assert store.measures.backlogs() == {"s": Backlog(1, 1, 20)}
     assert not store.measures.unsubscribe("s", "other")
     assert store.measures.unsubscribe("s", "p")
     assert store.measures.due(99) == []

@@ -18,6 +18,7 @@ from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_exchange.consumer import TOPICS
 from dmi_exchange.model import may_own
+from dmi_infra import clock
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.infra.fakes import BICYCLES, GARAGES, NOOR, NOW, OWNER, VENDOR, document, eventually, message
 
@@ -47,6 +48,42 @@ def node(tmp_path: Path) -> Iterator[Node]:
 
 def seen(node: Node, who: Who, query: str = "") -> list[str]:
     return [item["id"] for item in node.get(f"/v1/log{query}", who)["items"]]
+
+
+def test_the_use_of_data_is_summed_up_for_whom_it_concerns(node: Node) -> None:
+    now = clock.now()
+    report(
+        node,
+        msgspec.structs.replace(decision(1, rows=3), at=now),
+        msgspec.structs.replace(decision(2, rows=4), at=now + 1),
+        msgspec.structs.replace(decision(3), at=now + 2, reasons=["ended"], allowed=False),
+        msgspec.structs.replace(decision(4), at=now - 30 * 3_600_000_000),
+        msgspec.structs.replace(decision(5, OWNER, BICYCLES), at=now + 3),
+    )
+    [own] = node.get("/v1/log/usage", SELLING)["items"]
+    assert (own["dataset"], own["allowed"], own["refused"], own["rows"]) == (GARAGES, 2, 1, 7)
+    assert (own["last_allowed"], own["last_reasons"]) == (clock.to_text(now + 1), ["ended"])
+    assert node.get("/v1/log/usage?hours=48", SELLING)["items"][0]["allowed"] == 3
+    everything = node.get("/v1/log/usage", OPERATING)
+    assert {one["dataset"] for one in everything["items"]} == {GARAGES, BICYCLES}
+    assert everything["complete"]
+    assert node.get(f"/v1/log/usage?dataset={BICYCLES}", OFFICER)["items"][0]["assignee"] == OWNER
+
+
+def test_the_log_is_read_back_from_its_newest_entry_and_by_outcome(node: Node) -> None:
+    refused = {"allowed": False, "reasons": ["ended"]}
+    report(
+        node, *(msgspec.structs.replace(decision(n), **(refused if n % 3 == 0 else {})) for n in range(1, 8))
+    )
+    page = node.get("/v1/log?newest=true&limit=3", OPERATING)
+    assert [one["id"] for one in page["items"]] == ["d7", "d6", "d5"]
+    assert seen(node, OPERATING, f"?newest=true&limit=9&before={page['next']}") == ["d4", "d3", "d2", "d1"]
+    assert seen(node, OPERATING, "?newest=true&outcome=refused") == ["d6", "d3"]
+    first = node.get("/v1/log?newest=true&outcome=allowed&limit=2", OPERATING)
+    assert [one["id"] for one in first["items"]] == ["d7", "d5"]
+    rest = node.get(f"/v1/log?newest=true&outcome=allowed&before={first['next']}", OPERATING)
+    assert ([one["id"] for one in rest["items"]], rest["next"]) == (["d4", "d2", "d1"], None)
+    assert seen(node, OPERATING, "?outcome=refused") == ["d3", "d6"]
 
 
 def test_each_sees_its_own_part_and_the_operator_all(node: Node) -> None:

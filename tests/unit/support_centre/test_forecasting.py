@@ -22,7 +22,6 @@ from dmi_support_centre.handlers import Views
 from dmi_support_centre.learning import Learner, LearningFailed
 from dmi_support_centre.model import DAY, FORECAST, MINUTE, QUARTER, Reading
 from dmi_support_centre.models.forecast import History, OccupancyForecaster, PlaceHistory, series_of
-from dmi_support_centre.scenarios import Scenarios
 from dmi_support_centre.scoring import Scores
 from dmi_support_centre.store import Store
 from tests.unit.support_centre.laws import GARAGES, Agree
@@ -90,7 +89,7 @@ def test_the_first_forecasts_come_with_a_score_that_says_it_is_backtested(
     assert all(item["p10"] <= item["p50"] <= item["p90"] for item in result.body["items"])
     agree(2, assignee=EVERYONE, actions=["dmi:read"])
     book = Book(store, gate)
-    views = Views(store, Atlas(store.observations), book, Scenarios(store, gate, book))
+    views = Views(store, Atlas(store.observations), book)
     overall = views.scores(opening())["overall"][-1]
     assert overall["count"] == overall["backtested"] > 500
     assert overall["live"] == 0

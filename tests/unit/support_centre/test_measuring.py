@@ -24,7 +24,6 @@ from dmi_support_centre.model import FORECAST, MEASURE, MINUTE, Reading, Result
 from dmi_support_centre.models.measures import Automatic, GarageRule
 from dmi_support_centre.routes.measures import parse_rule
 from dmi_support_centre.ruling import Ruling
-from dmi_support_centre.scenarios import Scenarios
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.measures import RuleRow
 from dmi_support_centre.store.results import Tracked
@@ -79,7 +78,7 @@ def measures(store: Store, gate: Gate, times: Times, told: list[Message], agree:
 @pytest.fixture
 def views(store: Store, gate: Gate) -> Views:
     book = Book(store, gate)
-    return Views(store, Atlas(store.observations), book, Scenarios(store, gate, book))
+    return Views(store, Atlas(store.observations), book)
 
 
 def forecast(store: Store, slug: str, p50: float, at: int = NOW, agreement: int = 1) -> None:
@@ -201,7 +200,11 @@ def test_a_measure_is_looked_back_on_with_the_forecasts_from_before_it(
     assert row.look_back is not None
     assert row.look_back["destination"]["mean_difference"] == pytest.approx(-7.0)
     assert row.look_back["hub"] is None
-    assert views.measure(row, opening())["look_back"]["caveat"]["en"]
+    assert views.measure(row, opening())["place_name"]
+    shown = views.measure(row, opening())["look_back"]
+    assert shown["caveat"]["en"]
+    assert shown["verdict"] == "within"
+    assert {one["at"][-1] for one in shown["destination"]["moments"]} == {"Z"}
 
 
 def test_without_the_right_to_publish_a_measure_stays_a_proposal(

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.decision import EVERYONE
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
 from dmi_infra.gate import Gate
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
-from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.errors import ModelRefused
 from dmi_support_centre.grounds import Book, Withdrawals
-from dmi_support_centre.handlers import Views
+from dmi_support_centre.models.scenario import INDICATORS
+from dmi_support_centre.outcomes import ScenarioViews
 from dmi_support_centre.routes.scenarios import parse_edit
 from dmi_support_centre.scenarios import Scenarios
 from dmi_support_centre.store import Store
@@ -46,15 +50,20 @@ def city(store: Store, dataset: str = AREAS, jobs: int = 900) -> None:
 
 
 @pytest.fixture
-def scenarios(store: Store, gate: Gate, agree: Agree) -> Scenarios:
-    agree(1, dataset=AREAS)
-    city(store)
-    return Scenarios(store, gate, Book(store, gate))
+def baselines(store: Store) -> Baselines:
+    return Baselines(store)
 
 
 @pytest.fixture
-def views(store: Store, gate: Gate, scenarios: Scenarios) -> Views:
-    return Views(store, Atlas(store.observations), Book(store, gate), scenarios)
+def scenarios(store: Store, gate: Gate, agree: Agree, baselines: Baselines) -> Scenarios:
+    agree(1, dataset=AREAS)
+    city(store)
+    return Scenarios(store, gate, Book(store, gate), baselines)
+
+
+@pytest.fixture
+def views(store: Store, gate: Gate, scenarios: Scenarios, baselines: Baselines) -> ScenarioViews:
+    return ScenarioViews(store, Book(store, gate), scenarios, baselines)
 
 
 @pytest.fixture
@@ -95,12 +104,34 @@ def test_a_result_tells_inputs_model_and_who_ran_it(
     assert [(one.result, one.kind) for one in told] == [(f"scenario:{row.id}:2", "scenario")]
 
 
-def test_the_baseline_stays_when_the_city_changes(scenarios: Scenarios, store: Store, door: Opening) -> None:
-    row = scenarios.create("Wonen", ANALYST)
-    city(store, jobs=5)
-    outcome = scenarios.result(row, None, door).body["outcome"]
-    assert outcome["areas"][0]["baseline"]["jobs"] == 900
-    assert scenarios.create("Later", ANALYST).baseline != row.baseline
+def test_the_baseline_stays_when_the_city_changes_and_running_again_makes_a_version_on_the_new_one(
+    scenarios: Scenarios, views: ScenarioViews, baselines: Baselines, store: Store, door: Opening
+) -> None:
+    row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
+    assert views.scenario(row, ANALYST)["stale"] == []
+    city(store, jobs=1200)
+    baselines.changed()
+    assert scenarios.result(row, None, door).body["outcome"]["areas"][0]["baseline"]["jobs"] == 900
+    shown = views.scenario(row, ANALYST)
+    assert shown["stale"] == ["baseline"]
+    renewed = scenarios.renew(row.id, door)
+    after = views.result(renewed, None, door)
+    assert (after["areas"][0]["baseline"]["jobs"], after["version"], after["stale"]) == (1200, 3, [])
+    assert after["baseline_version"] != shown["baseline"]
+    assert views.result(renewed, 2, door)["areas"][0]["baseline"]["jobs"] == 900
+    assert scenarios.undo(row.id, ANALYST).current == 2
+
+
+def test_one_goes_on_from_any_version_also_from_one_that_was_undone(
+    scenarios: Scenarios, door: Opening
+) -> None:
+    row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
+    scenarios.undo(row.id, ANALYST)
+    assert scenarios.restore(row.id, 2, ANALYST).current == 2
+    with pytest.raises(NotFound):
+        scenarios.restore(row.id, 9, ANALYST)
+    with pytest.raises(Refused):
+        scenarios.restore(row.share, 1, OTHER)
 
 
 def test_others_see_a_scenario_by_its_share_id_only_and_branch_to_change_it(
@@ -113,7 +144,8 @@ def test_others_see_a_scenario_by_its_share_id_only_and_branch_to_change_it(
     with pytest.raises(Refused):
         scenarios.undo(row.share, OTHER)
     branch = scenarios.branch(row.share, "Anders", OTHER)
-    assert (branch.owner, branch.parent, branch.baseline) == (VENDOR, row.id, row.baseline)
+    assert (branch.owner, branch.parent) == (VENDOR, row.id)
+    assert scenarios.version(branch, 1).baseline == scenarios.version(row, 1).baseline
     assert scenarios.of(OTHER) == [branch]
 
 
@@ -125,24 +157,33 @@ def test_who_may_not_analyse_the_data_cannot_run_a_scenario(scenarios: Scenarios
 
 
 def test_a_shared_result_is_shown_under_the_viewers_own_right(
-    scenarios: Scenarios, views: Views, door: Opening, opening: Door, agree: Agree
+    scenarios: Scenarios, views: ScenarioViews, door: Opening, opening: Door, agree: Agree
 ) -> None:
     row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
     shared = scenarios.get(row.share, OTHER)
-    with pytest.raises(Refused):
-        views.scenario_result(shared, None, opening(VENDOR))
+    for look in (views.result, views.outlines):
+        with pytest.raises(Refused):
+            look(shared, None, opening(VENDOR))
     agree(2, dataset=AREAS, assignee=EVERYONE, actions=["dmi:read"])
-    shown = views.scenario_result(shared, None, opening(VENDOR))
+    shown = views.result(shared, None, opening(VENDOR))
     assert shown["areas"][0]["change"]["jobs"] < 0
     assert shown["scenario"] == row.share
+    [area] = views.outlines(shared, None, opening(VENDOR))["features"]
+    assert (area["id"], area["geometry"]["type"]) == ("BU1", "Polygon")
 
 
 def test_a_withdrawn_ground_empties_the_result_and_recomputing_names_the_agreement(
-    scenarios: Scenarios, views: Views, store: Store, gate: Gate, door: Opening, opening: Door, agree: Agree
+    scenarios: Scenarios,
+    views: ScenarioViews,
+    store: Store,
+    gate: Gate,
+    door: Opening,
+    opening: Door,
+    agree: Agree,
 ) -> None:
     row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
     ended = agree(1, dataset=AREAS, state="ended")
-    shown = views.scenario_result(row, None, opening())
+    shown = views.result(row, None, opening())
     assert (shown["withdrawn"], shown["areas"], shown["totals"]) == (True, [], None)
     assert shown["withdrawal"]["agreement"] == ended.id
     assert views.scenario(row, ANALYST)["withdrawn"]
@@ -155,13 +196,65 @@ def test_a_withdrawn_ground_empties_the_result_and_recomputing_names_the_agreeme
 
 
 def test_the_map_of_a_result_holds_baseline_scenario_and_change(
-    scenarios: Scenarios, views: Views, door: Opening, opening: Door
+    scenarios: Scenarios, views: ScenarioViews, door: Opening, opening: Door
 ) -> None:
     row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
-    [feature] = views.result_geojson(row, None, opening())["features"]
+    [feature] = views.geojson(row, None, opening())["features"]
     about = feature["properties"]
     assert feature["geometry"]["type"] == "Polygon"
     assert about["scenario_jobs"] - about["baseline_jobs"] == pytest.approx(about["change_jobs"])
+
+
+def test_a_file_names_run_source_and_licence_in_every_row(
+    scenarios: Scenarios, views: ScenarioViews, gate: Gate, door: Opening, opening: Door
+) -> None:
+    law = Dataset(AREAS, OWNER, {"nl": "Buurten"}, licence="CC0", source="=SUM(A1)")
+    gate.law.apply(law)
+    row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
+    rows = list(csv.DictReader(io.StringIO(views.csv(row, None, opening()))))
+    assert len(rows) == 2 * len(INDICATORS)
+    shown = views.result(row, None, opening())
+    assert {(one["run"], one["licence"]) for one in rows} == {(shown["record"]["run"], "CC0")}
+    assert {one["source"] for one in rows} == {"'=SUM(A1)"}
+    jobs = next(one for one in rows if (one["area"], one["indicator"]) == ("BU1", "jobs"))
+    assert float(jobs["change"]) == pytest.approx(float(jobs["value"]) - float(jobs["baseline"]))
+    assert float(jobs["change_low"]) < float(jobs["change"]) < float(jobs["change_high"])
+    assert views.geojson(row, None, opening())["sources"][0]["licence"] == "CC0"
+
+
+def test_of_a_result_that_lost_its_ground_no_file_is_made(
+    scenarios: Scenarios, views: ScenarioViews, door: Opening, opening: Door, agree: Agree
+) -> None:
+    row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
+    ended = agree(1, dataset=AREAS, state="ended")
+    for make in (views.csv, views.geojson):
+        with pytest.raises(Refused) as refused:
+            make(row, None, opening())
+        assert refused.value.reasons[0].agreement == ended.id
+
+
+def test_neighbourhoods_with_few_inhabitants_show_no_figures(
+    scenarios: Scenarios, views: ScenarioViews, baselines: Baselines, store: Store, door: Opening
+) -> None:
+    about = {**FIGURES, "inhabitants": 12}
+    small = Feature("BU2", "neighbourhood", "Klein", square(5.12, 52.10, 0.01), about)
+    large = Feature(
+        "BU3", "neighbourhood", "Groot", square(5.14, 52.10, 0.01), {**FIGURES, "inhabitants": 8000}
+    )
+    store.observations.save([(AREAS, small), (AREAS, large)], [], {}, {})
+    baselines.changed()
+    row = scenarios.create("Wonen", ANALYST)
+    shown = views.result(row, None, door)
+    # BU1, the next smallest, is hidden as well: else the total would give BU2 away.
+    assert {area["id"]: area["suppressed"] for area in shown["areas"]} == {
+        "BU1": True,
+        "BU2": True,
+        "BU3": False,
+    }
+    assert set(shown["areas"][0]["baseline"].values()) == {None}
+    assert shown["totals"]["baseline"]["inhabitants"] == 9012
+    [jobs] = [one for one in shown["split"] if one["indicator"] == "jobs"]
+    assert (jobs["unknown"], jobs["same"]["areas"]) == (2, 1)
 
 
 @pytest.mark.parametrize(
@@ -189,4 +282,4 @@ def test_an_edit_that_the_model_cannot_take_makes_no_version(scenarios: Scenario
 
 def test_without_neighbourhoods_there_is_nothing_to_branch_from(store: Store, gate: Gate) -> None:
     with pytest.raises(Conflict):
-        Scenarios(store, gate, Book(store, gate)).create("Leeg", ANALYST)
+        Scenarios(store, gate, Book(store, gate), Baselines(store)).create("Leeg", ANALYST)

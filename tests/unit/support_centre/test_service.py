@@ -141,6 +141,11 @@ def test_from_counts_to_a_published_measure_and_a_stop_that_takes_all_of_it_back
         ("POST", "/v1/measures/none/approve", {}, 404),
         ("POST", "/v1/rules", {"type": "garage"}, 400),
         ("POST", "/v1/subscriptions", {"url": "ftp://x"}, 400),
+        ("POST", "/v1/rules/none/automatic", {"until": None}, 404),
+        ("GET", "/v1/scenarios/none/merge?with=other", None, 404),
+        ("POST", "/v1/scenarios/none/merge", {"with": "x", "choices": {"a": "neither"}}, 400),
+        ("GET", "/v1/scenarios/none/export?format=xlsx", None, 400),
+        ("POST", "/v1/scenarios/none/restore", {"version": 0}, 400),
         ("DELETE", "/v1/subscriptions/none", None, 404),
         ("POST", "/v1/forecasts/recompute", {}, 404),
     ],
@@ -152,6 +157,21 @@ def test_what_cannot_be_is_answered_with_a_problem(
     answer = city.ask(path, method, body=body)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_rule_is_automatic_by_someone_until_a_moment_and_not_longer(city: City) -> None:
+    city.law(agreement_of(1))
+    crowd(city)
+    city.until("/v1/rules", lambda answer: answer.get("items"))
+    until = clock.to_text(clock.now() + 60 * MINUTE)
+    shown = city.ask("/v1/rules/crowd-busy/automatic", "POST", body={"until": until}).json()
+    assert (shown["automatic"], shown["decided_by"], shown["until"]) == (True, OWNER, until)
+    for wrong in (clock.to_text(clock.now() - MINUTE), "2099-01-01T00:00:00Z", "tomorrow"):
+        answer = city.ask("/v1/rules/crowd-busy/automatic", "POST", body={"until": wrong})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "until")
+    city.ask("/v1/rules/crowd-busy/automatic", "POST", body={"until": None})
+    [rule] = city.ask("/v1/rules").json()["items"]
+    assert (rule["automatic"], rule["until"]) == (False, None)
 
 
 def test_only_the_feed_and_the_coefficients_are_for_everyone(city: City) -> None:

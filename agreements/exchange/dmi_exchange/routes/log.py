@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from functools import cache, partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import APIRouter, Query
 
 from dmi_agreements.contracts.law import AgreementState, Dataset
+from dmi_agreements.contracts.record import DecisionRecord
 from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.insight import insight
 from dmi_exchange.logbook import check
+from dmi_exchange.usage import MOST_ENTRIES, summed
+from dmi_infra import clock
+from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.http.access import Caller
+
+PAGE = 1000
+MOST_PAGES = 10
+"""Decisions of one outcome are looked for this far in one request; ``next`` goes on from there."""
+HOUR = 3_600_000_000
+"""Microseconds."""
 
 
 def router(exchange: Exchange) -> APIRouter:
@@ -34,12 +45,57 @@ def router(exchange: Exchange) -> APIRouter:
         after: Annotated[int, Query(ge=0, le=2**62)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         dataset: Annotated[str | None, Query(max_length=200)] = None,
-        newest: Annotated[bool, Query(description="start at the newest instead of after=")] = False,
+        newest: Annotated[bool, Query(description="start at the newest and go back")] = False,
+        before: Annotated[
+            int | None, Query(ge=1, le=2**62, description="with newest: go on from here")
+        ] = None,
+        outcome: Annotated[
+            Literal["allowed", "refused"] | None, Query(description="only these decisions")
+        ] = None,
     ) -> dict[str, Any]:
         party = None if identity.has(model.OPERATOR) else identity.participant
-        found = exchange.store.entries(after, limit, party, dataset or None, newest_first=newest)
-        following = str(found[-1].sequence) if len(found) == limit and not newest else None
-        return {"items": [present.log_entry(entry) for entry in found], "next": following}
+        found: list[dict[str, Any]] = []
+        cursor: int | None = before if newest else after
+        for _ in range(1 if outcome is None else MOST_PAGES):
+            size = limit if outcome is None else PAGE
+            bounds = (0, cursor) if newest else (cursor or 0, None)
+            page = exchange.store.entries(bounds[0], size, party, dataset or None, newest, bounds[1])
+            cursor = page[-1].sequence if len(page) == size else None
+            for entry in page:
+                shown = present.log_entry(entry)
+                if outcome is None or shown["allowed"] == (outcome == "allowed"):
+                    found.append(shown)
+                if len(found) == limit:
+                    return {
+                        "items": found,
+                        "next": str(entry.sequence) if cursor or entry != page[-1] else None,
+                    }
+            if cursor is None:
+                break
+        return {"items": found, "next": None if cursor is None else str(cursor)}
+
+    @routes.get(
+        "/log/usage", summary="Who used what lately, summed up from the part of the log that concerns you"
+    )
+    def usage(
+        identity: Caller,
+        hours: Annotated[int, Query(ge=1, le=168, description="how far to look back")] = 24,
+        dataset: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> dict[str, Any]:
+        party = None if identity.has(model.OPERATOR) else identity.participant
+        since = clock.now() - hours * HOUR
+        found = exchange.store.entries(0, MOST_ENTRIES, party, dataset or None, newest_first=True)
+        records = [msgspec.json.decode(entry.payload, type=DecisionRecord) for entry in found]
+        recent = [record for record in records if record.at >= since]
+        # Fewer than the log holds for this time: then the figures are a lower bound, and this says from when on.
+        whole = len(found) < MOST_ENTRIES or len(recent) < len(records)
+        start = since if whole else min(record.at for record in recent)
+        return {
+            "since": to_text(start),
+            "complete": whole,
+            "items": [present.use(use) for use in summed(recent)],
+            "next": None,
+        }
 
     @routes.get("/log/head", summary="Length and newest hash of the log")
     def head(_identity: Caller) -> dict[str, Any]:

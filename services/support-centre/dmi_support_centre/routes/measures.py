@@ -10,21 +10,23 @@ from fastapi import APIRouter, Body, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_infra import clock
-from dmi_infra.errors import FieldError, InputRefused
+from dmi_infra.errors import FieldError, InputRefused, NotFound
 from dmi_infra.http.access import Caller, Opening, gated, roles
 from dmi_infra.identity import Identity
 from dmi_support_centre.errors import ModelRefused
 from dmi_support_centre.handlers import Views
 from dmi_support_centre.measuring import Measures, rule_shown
-from dmi_support_centre.models.measures import Rule, RuleRefused, check_rule
+from dmi_support_centre.model import DAY
+from dmi_support_centre.models.measures import Automatic, Rule, RuleRefused, check_rule
 from dmi_support_centre.routes.texts import NO_NUL, Plain
-from dmi_support_centre.store.measures import MeasureStore, RuleRow, Subscription
+from dmi_support_centre.store.measures import Backlog, MeasureStore, RuleRow, Subscription
 from dmi_support_centre.webhooks import Webhooks
 
 DECIDERS = ("dmi:role:municipality", "dmi:role:operator", "dmi:role:analyst")
 Decider = Annotated[Identity, Depends(roles(*DECIDERS))]
 Look = Annotated[Opening, Depends(gated("measures", "dmi:read"))]
 Id = Annotated[str, Path(max_length=100)]
+LONGEST_AUTOMATIC = 366 * DAY
 State = Literal["proposed", "published", "rejected", "expired", "withdrawn"]
 
 
@@ -42,6 +44,13 @@ class Rejection(BaseModel):
     reason: Plain = Field("", max_length=500)
 
 
+class Standing(BaseModel):
+    """Until when a rule publishes by itself; null: a person decides each time."""
+
+    model_config = ConfigDict(extra="forbid")
+    until: str | None = Field(max_length=40, description="RFC 3339, at most a year ahead")
+
+
 class Address(BaseModel):
     """Where measures are to be sent."""
 
@@ -54,6 +63,13 @@ def _moment(field: str, text: str) -> int:
         return clock.from_text(text)
     except ValueError as exc:
         raise InputRefused.of(field, str(exc), text) from exc
+
+
+def _ahead(text: str) -> int:
+    until = _moment("until", text)
+    if not clock.now() < until <= clock.now() + LONGEST_AUTOMATIC:
+        raise InputRefused.of("until", "must lie ahead, at most a year", text)
+    return until
 
 
 def parse_rule(body: dict[str, Any], person: Identity) -> RuleRow:
@@ -89,8 +105,15 @@ def parse_rule(body: dict[str, Any], person: Identity) -> RuleRow:
     return RuleRow(rule, named, person.participant, clock.now())
 
 
-def _subscription(one: Subscription) -> dict[str, Any]:
-    return {"id": one.id, "url": one.url, "created_at": clock.to_text(one.created_at)}
+def _subscription(one: Subscription, backlog: Backlog | None = None) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "url": one.url,
+        "created_at": clock.to_text(one.created_at),
+        "waiting": backlog.events if backlog else 0,
+        "attempts": backlog.attempts if backlog else 0,
+        "next_at": clock.to_text(backlog.next_at) if backlog else None,
+    }
 
 
 def router(measures: Measures, views: Views, store: MeasureStore, webhooks: Webhooks) -> APIRouter:
@@ -104,6 +127,19 @@ def router(measures: Measures, views: Views, store: MeasureStore, webhooks: Webh
     @routes.post("/rules", status_code=201, summary="Add a rule, or change the one of this id")
     def put_rule(person: Decider, body: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
         row = parse_rule(body, person)
+        store.put_rule(row)
+        return rule_shown(row)
+
+    @routes.post(
+        "/rules/{rule}/automatic", summary="Let a rule publish by itself until a moment, or not any more"
+    )
+    def automatic(person: Decider, rule: Id, body: Standing) -> dict[str, Any]:
+        known = next((row for row in store.rules() if row.rule.id == rule), None)
+        if known is None:
+            raise NotFound("no rule has this id")
+        granted = None if body.until is None else Automatic(person.participant, _ahead(body.until))
+        changed = msgspec.structs.replace(known.rule, automatic=granted)
+        row = RuleRow(changed, known.title, person.participant, clock.now())
         store.put_rule(row)
         return rule_shown(row)
 
@@ -130,7 +166,9 @@ def router(measures: Measures, views: Views, store: MeasureStore, webhooks: Webh
 
     @routes.get("/subscriptions", summary="Your addresses that are told of measures")
     def subscriptions(identity: Caller) -> dict[str, Any]:
-        items = [_subscription(one) for one in store.subscriptions(identity.participant)]
+        backlogs = store.backlogs()
+        found = store.subscriptions(identity.participant)
+        items = [_subscription(one, backlogs.get(one.id)) for one in found]
         return {"items": items, "next": None}
 
     @routes.post("/subscriptions", status_code=201, summary="Have measures sent to an address")

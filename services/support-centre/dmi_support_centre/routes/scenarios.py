@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Body, Depends, Path, Query
+from fastapi import APIRouter, Body, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_infra.errors import FieldError, InputRefused
 from dmi_infra.http.access import Caller, Opening, gated
-from dmi_support_centre.handlers import Views
-from dmi_support_centre.models.scenario import Edit
+from dmi_support_centre.exporting import json_text
+from dmi_support_centre.merging import Merging
+from dmi_support_centre.models.scenario import Choice, Edit
+from dmi_support_centre.outcomes import ScenarioViews
 from dmi_support_centre.routes.texts import Plain
 from dmi_support_centre.scenarios import Scenarios
 
 Look = Annotated[Opening, Depends(gated("indicators", "dmi:read"))]
 Use = Annotated[Opening, Depends(gated("scenario-input", "dmi:analyse"))]
+Save = Annotated[Opening, Depends(gated("export", "dmi:export"))]
 Id = Annotated[str, Path(max_length=100, description="id of a scenario, or its share id")]
 Number = Annotated[int | None, Query(ge=1, le=1_000_000, description="left out: the current version")]
 
@@ -26,6 +29,25 @@ class Title(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     title: Plain = Field(min_length=1, max_length=200)
+
+
+class Wanted(BaseModel):
+    """Which version to go on from."""
+
+    model_config = ConfigDict(extra="forbid")
+    version: int = Field(ge=1, le=1_000_000)
+
+
+class MergeOrder(BaseModel):
+    """Which scenario to bring in, and what to do where both changed the same."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    other: str = Field(
+        alias="with", min_length=1, max_length=100, description="id of a scenario, or share id"
+    )
+    choices: dict[Annotated[str, Field(max_length=100)], Choice] = Field(
+        {}, max_length=400, description="for each clash: keep ours, keep theirs, or do both in that order"
+    )
 
 
 EDIT_SCHEMA: dict[str, Any] = {
@@ -68,7 +90,7 @@ def parse_edit(body: dict[str, Any]) -> Edit:
     return edit
 
 
-def router(scenarios: Scenarios, views: Views) -> APIRouter:
+def router(scenarios: Scenarios, merging: Merging, views: ScenarioViews) -> APIRouter:
     """Routes under ``/v1/scenarios`` and ``/v1/coefficients``."""
     routes = APIRouter(prefix="/v1", tags=["scenarios"])
 
@@ -109,21 +131,70 @@ def router(scenarios: Scenarios, views: Views) -> APIRouter:
     def undo(identity: Caller, scenario: Id) -> dict[str, Any]:
         return views.scenario(scenarios.undo(scenario, identity), identity)
 
+    @routes.post("/scenarios/{scenario}/restore", summary="Go on from another version")
+    def restore(identity: Caller, scenario: Id, body: Wanted) -> dict[str, Any]:
+        return views.scenario(scenarios.restore(scenario, body.version, identity), identity)
+
     @routes.post("/scenarios/{scenario}/branch", status_code=201, summary="A scenario that begins here")
     def branch(identity: Caller, scenario: Id, body: Title) -> dict[str, Any]:
         return views.scenario(scenarios.branch(scenario, body.title, identity), identity)
 
+    _merges(routes, merging, views)
+    _runs(routes, scenarios, views)
+    return routes
+
+
+def _merges(routes: APIRouter, merging: Merging, views: ScenarioViews) -> None:
+    @routes.get("/scenarios/{scenario}/merge", summary="What bringing in another branch would do")
+    def prepare(
+        opening: Use,
+        scenario: Id,
+        other: Annotated[str, Query(alias="with", min_length=1, max_length=100)],
+    ) -> dict[str, Any]:
+        return views.merge(merging.prepare(scenario, other, opening), opening.identity)
+
+    @routes.post("/scenarios/{scenario}/merge", summary="Bring in another branch as a new version")
+    def merge(opening: Use, scenario: Id, body: MergeOrder) -> dict[str, Any]:
+        row = merging.carry_out(scenario, body.other, body.choices, opening)
+        return views.scenario(row, opening.identity)
+
+
+def _runs(routes: APIRouter, scenarios: Scenarios, views: ScenarioViews) -> None:
     @routes.post("/scenarios/{scenario}/recompute", summary="Run again with what is allowed now")
     def recompute(opening: Use, looking: Look, scenario: Id) -> dict[str, Any]:
         row = scenarios.get(scenario, opening.identity)
         return views.outcome(row, scenarios.recompute(scenario, opening), looking)
 
+    @routes.post("/scenarios/{scenario}/renew", summary="Run the same edits on the city as it is known now")
+    def renew(opening: Use, scenario: Id) -> dict[str, Any]:
+        return views.scenario(scenarios.renew(scenario, opening), opening.identity)
+
     @routes.get("/scenarios/{scenario}/result", summary="Effects per neighbourhood, beside the baseline")
     def result(opening: Look, scenario: Id, version: Number = None) -> dict[str, Any]:
-        return views.scenario_result(scenarios.get(scenario, opening.identity), version, opening)
+        return views.result(scenarios.get(scenario, opening.identity), version, opening)
 
-    @routes.get("/scenarios/{scenario}/result.geojson", summary="The effects as GeoJSON")
-    def geojson(opening: Look, scenario: Id, version: Number = None) -> dict[str, Any]:
-        return views.result_geojson(scenarios.get(scenario, opening.identity), version, opening)
+    @routes.get("/scenarios/{scenario}/areas", summary="The neighbourhoods of its baseline, as GeoJSON")
+    def outlines(opening: Look, scenario: Id, version: Number = None) -> dict[str, Any]:
+        return views.outlines(scenarios.get(scenario, opening.identity), version, opening)
 
-    return routes
+    @routes.get(
+        "/scenarios/{scenario}/export",
+        summary="The effects as a file, with source, licence and run",
+        response_class=Response,
+        responses={200: {"content": {"text/csv": {}, "application/geo+json": {}}}},
+    )
+    def export(
+        opening: Save,
+        scenario: Id,
+        form: Annotated[Literal["csv", "geojson"], Query(alias="format")],
+        version: Number = None,
+    ) -> Response:
+        row = scenarios.get(scenario, opening.identity)
+        if form == "csv":
+            text, kind = views.csv(row, version, opening), "text/csv; charset=utf-8"
+        else:
+            text, kind = json_text(views.geojson(row, version, opening)), "application/geo+json"
+        name = f"scenario-{version or row.current}.{form}"
+        return Response(
+            text, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+        )

@@ -45,6 +45,14 @@ class Subscription(msgspec.Struct, frozen=True):
     created_at: Micros
 
 
+class Backlog(msgspec.Struct, frozen=True):
+    """What waits for one address: how many events, and how often the most tried one was tried in vain."""
+
+    events: int
+    attempts: int
+    next_at: Micros
+
+
 class Delivery(msgspec.Struct, frozen=True):
     """One event that waits for one address."""
 
@@ -176,6 +184,15 @@ class MeasureStore:
             query = query.where(tables.subscription.c.participant == participant)
         with reading(self._engine) as connection:
             return [Subscription(**row) for row in connection.execute(query).mappings()]
+
+    def backlogs(self) -> dict[str, Backlog]:
+        """What waits, by subscription; those that nothing waits for are not in it."""
+        d = tables.delivery.c
+        query = sa.select(
+            d.subscription, sa.func.count(), sa.func.max(d.attempts), sa.func.min(d.next_at)
+        ).group_by(d.subscription)
+        with reading(self._engine) as connection:
+            return {row[0]: Backlog(row[1], row[2], row[3]) for row in connection.execute(query)}
 
     def unsubscribe(self, identifier: str, participant: str) -> bool:
         """Forget an address and what waits for it; ``False`` when the participant has none of this id."""

@@ -24,13 +24,15 @@ class ScenarioRow(msgspec.Struct, frozen=True):
     owner: str
     owner_name: str
     created_at: Micros
-    baseline: str
     current: int
     share: str
 
 
 class VersionRow(msgspec.Struct, frozen=True):
-    """One version: all edits in order; ``parent`` is the version that it was made from."""
+    """One version: all edits in order on a baseline; ``parent`` is the version that it was made from.
+
+    ``merged_from`` is the scenario that a merge brought in, as it stood in its ``merged_version``.
+    """
 
     scenario: str
     number: int
@@ -38,6 +40,9 @@ class VersionRow(msgspec.Struct, frozen=True):
     edits: list[Edit]
     made_at: Micros
     made_by: str
+    baseline: str
+    merged_from: str | None = None
+    merged_version: int | None = None
 
 
 class ScenarioStore:
@@ -100,6 +105,13 @@ class ScenarioStore:
             row = {"version": snapshot.version, "made_at": at, "body": body}
             upsert(connection, tables.baseline, [row], ["version"])
 
+    def baseline_at(self, version: str) -> Micros | None:
+        """When a snapshot was first kept."""
+        query = sa.select(tables.baseline.c.made_at).where(tables.baseline.c.version == version)
+        with reading(self._engine) as connection:
+            at: Micros | None = connection.execute(query).scalar_one_or_none()
+        return at
+
     def baseline(self, version: str) -> Snapshot | None:
         """A snapshot by its version."""
         query = sa.select(tables.baseline.c.body).where(tables.baseline.c.version == version)
@@ -114,4 +126,14 @@ def _values(version: VersionRow) -> dict[str, Any]:
 
 def _version(row: sa.Row[tuple[Any, ...]]) -> VersionRow:
     edits = msgspec.json.decode(row.edits, type=list[Edit])
-    return VersionRow(row.scenario, row.number, row.parent, edits, row.made_at, row.made_by)
+    return VersionRow(
+        row.scenario,
+        row.number,
+        row.parent,
+        edits,
+        row.made_at,
+        row.made_by,
+        row.baseline,
+        row.merged_from,
+        row.merged_version,
+    )

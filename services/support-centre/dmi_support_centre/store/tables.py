@@ -107,7 +107,6 @@ scenario = sa.Table(
     sa.Column("owner", sa.Text, nullable=False, index=True),
     sa.Column("owner_name", sa.Text, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
-    sa.Column("baseline", sa.Text, nullable=False),
     sa.Column("current", sa.Integer, nullable=False),
     sa.Column("share", sa.Text, nullable=False, unique=True),
 )
@@ -120,6 +119,9 @@ version = sa.Table(
     sa.Column("edits", sa.Text, nullable=False),
     sa.Column("made_at", sa.BigInteger, nullable=False),
     sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("baseline", sa.Text, nullable=False),
+    sa.Column("merged_from", sa.Text),
+    sa.Column("merged_version", sa.Integer),
 )
 rule = sa.Table(
     "rule",

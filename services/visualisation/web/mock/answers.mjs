@@ -6,6 +6,7 @@ import * as city from './city.mjs';
 const now = () => city.iso(Date.now());
 const problem = (status, code, detail, extra = {}) => ({ status, problem: { type: `urn:dmi:problem:${code}`, title: 'Refused', status, detail, ...extra } });
 const items = (list, next = null) => ({ items: list, next });
+const shared = (id) => scenarios.find((one) => one.id === id || one.share === id);
 const find = (list, id) => list.find((one) => one.id === id);
 const missing = problem(404, 'not-found', 'nothing is known under this id');
 
@@ -39,40 +40,69 @@ const figure = (f, change = {}) => {
   const base = { inhabitants, jobs, green_m2, green_per_inhabitant: green_m2 / inhabitants, parking_demand: Math.round(inhabitants * 0.42), trips: Math.round(inhabitants * 2.71) };
   return { ...base, ...change };
 };
+const version = (number, edits, more = {}) => ({ version: number, parent: number > 1 ? number - 1 : null, created_at: city.ago(86_400 / number), by: 'Mei Lin de Wit', edits, baseline: 'b1', merged: null, ...more });
+const scenario = (n, title, parent, edits, more = {}) => ({ id: `5ce00000-0000-4000-8000-00000000000${n}`, title, parent, version: edits.length + 1, versions: [...edits, null].map((_, i) => version(i + 1, i)), edits, owner: city.owner, owner_name: 'Mei Lin de Wit', created_at: city.ago(86_400), baseline: 'b1', baseline_at: city.ago(90_000), withdrawn: false, withdrawal: null, stale: [], share: `share-abcdefghijklmnopqrstuv${n}`, may_edit: true, ...more });
+const offices = (mix) => ({ type: 'redevelop', area: { neighbourhood: 'BU09990002' }, from: 'office', mix });
 const scenarios = [
-  { id: 'urn:uuid:5ce00000-0000-4000-8000-000000000001', title: 'Kantoren Nachtwachtlaan naar woningen en groen', parent: null, version: 2, versions: [1, 2], edits: [{ type: 'redevelop', area: { neighbourhood: 'BU09990002' }, from: 'office', mix: { housing: 0.6, green: 0.4 } }], owner: city.owner, created_at: city.ago(86_400), baseline: '2026-11-20', withdrawn: false, share: null },
-  { id: 'urn:uuid:5ce00000-0000-4000-8000-000000000002', title: 'Alles groen', parent: 'urn:uuid:5ce00000-0000-4000-8000-000000000001', version: 1, versions: [1], edits: [], owner: city.owner, created_at: city.ago(7_200), baseline: '2026-11-20', withdrawn: true, share: null },
+  scenario(1, 'Kantoren Nachtwachtlaan naar woningen en groen', null, [offices({ housing: 0.6, green: 0.4 })], { stale: ['baseline'] }),
+  scenario(2, 'Alles groen', '5ce00000-0000-4000-8000-000000000001', [offices({ green: 1 })]),
+  scenario(3, 'Oud plan', null, [], { withdrawn: true, withdrawal: { agreement: 'urn:uuid:0b5c9a2e-7d1f-4c1e-9a00-000000000009', moment: city.ago(3_600), detail: '' } }),
 ];
 const coefficients = [
   { name: 'dwelling_m2', value: 85, default: 85, low: 50, high: 140, unit: 'm2', source: 'CBS, gemiddelde nieuwbouwwoning, 2023', minimum: 20, maximum: 300, label: { nl: 'Vloer per woning', en: 'Floor per dwelling' } },
   { name: 'household_size', value: 2.1, default: 2.1, low: 1.5, high: 3, unit: '{person}', source: 'CBS Kerncijfers wijken en buurten, 2023', label: { nl: 'Personen per woning', en: 'Persons per dwelling' } },
   { name: 'cars_per_household', value: 0.9, default: 0.9, low: 0.3, high: 1.6, unit: '1', source: 'CROW-publicatie 744, parkeerkencijfers', label: { nl: 'Auto’s per huishouden', en: 'Cars per household' } },
 ];
+const keys = ['inhabitants', 'jobs', 'green_m2', 'green_per_inhabitant', 'parking_demand', 'trips'];
+const beside = (baseline, scenario) => {
+  const change = Object.fromEntries(keys.map((k) => [k, scenario[k] - baseline[k]]));
+  const each = (make) => Object.fromEntries(keys.map((k) => [k, make(change[k], baseline[k])]));
+  return { baseline, scenario, change, change_percent: each((d, v) => (v ? (d / v) * 100 : null)), change_range: each((d) => ({ low: d * 0.8, mid: d, high: d * 1.3 })) };
+};
 const result = (s) => {
+  const [edit] = s.edits.filter((one) => one.type === 'redevelop');
+  const about = {
+    id: `scenario:${s.id}:${s.version}`, scenario: s.id, title: s.title, version: s.version, edits: s.edits, baseline_version: s.baseline, baseline_at: s.baseline_at, computed_at: now(), stale: s.stale, withdrawn: s.withdrawn, withdrawal: s.withdrawal, smallest_group: 50, grounds: {}, notes: [],
+    credits: [{ dataset: city.datasets[4].id, title: city.datasets[4].title, source: 'Gemeente Waterstad', licence: 'CC BY 4.0' }],
+    record: { run: 'run-1', inputs: [{ dataset: city.datasets[4].id, version: '0f8a638a05e9aa' }], left_out: [], model: 'redevelopment-1', parameters: '9c197dd6e12a59b6', seed: null, duration_ms: 7.1, by: city.owner, by_name: 'Mei Lin de Wit', at: now() },
+    coefficients: coefficients.map((c) => ({ ...c, value: s.edits.findLast((e) => e.type === 'coefficient' && e.name === c.name)?.value ?? c.value })),
+  };
+  if (s.withdrawn) return { ...about, areas: [], totals: null, touched: [], sensitivity: [], split: [] };
   const areas = city.areas.features.map((f) => {
-    const before = figure(f.properties);
-    const hit = s.edits.some((e) => e.area?.neighbourhood === f.id || e.area?.geometry) && f.id === 'BU09990002';
-    const after = hit ? figure({ inhabitants: f.properties.inhabitants + 1240, jobs: f.properties.jobs - 1610, green_m2: f.properties.green_m2 + 18_400 }) : before;
-    return { id: f.id, name: f.properties.name, baseline: before, scenario: after, change: Object.fromEntries(Object.keys(before).map((k) => [k, { absolute: after[k] - before[k], percent: null, range: null }])) };
+    const { inhabitants, jobs, green_m2 } = f.properties;
+    const hit = edit && f.id === 'BU09990002';
+    const after = hit ? figure({ inhabitants: inhabitants + Math.round(2000 * (edit.mix.housing ?? 0)), jobs: jobs - 1610, green_m2: green_m2 + 46_000 * (edit.mix.green ?? 0) }) : figure(f.properties);
+    return { id: f.id, name: f.properties.name, edits: hit ? [0] : [], suppressed: false, ...beside(figure(f.properties), after) };
   });
   const sum = (which) => {
-    const keys = ['inhabitants', 'jobs', 'green_m2', 'parking_demand', 'trips'];
     const t = Object.fromEntries(keys.map((k) => [k, areas.reduce((n, a) => n + a[which][k], 0)]));
     return { ...t, green_per_inhabitant: t.green_m2 / t.inhabitants };
   };
-  if (s.withdrawn) return { id: s.id, scenario: s.id, version: s.version, baseline_version: s.baseline, areas: [], totals: null, coefficients, withdrawn: true };
-  return { scenario: s.id, version: s.version, baseline_version: s.baseline, areas, totals: { baseline: sum('baseline'), scenario: sum('scenario'), change: Object.fromEntries(Object.entries(sum('scenario')).map(([k, v]) => { const d = v - sum('baseline')[k]; return [k, { absolute: d, percent: null, range: { low: d * 0.8, mid: d, high: d * 1.3 } }]; })) }, coefficients: coefficients.map((c) => ({ ...c, value: s.edits.findLast((e) => e.type === 'coefficient' && e.name === c.name)?.value ?? c.value })), grounds: {}, withdrawn: s.withdrawn };
+  const side = (list) => ({ areas: list.length, inhabitants: list.reduce((n, a) => n + a.baseline.inhabitants, 0) });
+  const split = keys.map((k) => ({ indicator: k, up: side(areas.filter((a) => a.change[k] > 0)), down: side(areas.filter((a) => a.change[k] < 0)), same: side(areas.filter((a) => a.change[k] === 0)), unknown: 0, gap_before: 2000, gap_after: 2400 }));
+  const sensitivity = edit ? [{ coefficient: 'dwelling_m2', indicator: 'inhabitants', at_low: 1800, at_high: 900 }] : [];
+  return { ...about, areas, totals: { ...beside(sum('baseline'), sum('scenario')), missing: {} }, touched: [], sensitivity, split };
+};
+const plan = (into, other) => ({
+  into: { id: into.id, title: into.title, version: into.version }, with: { id: other.id, title: other.title, version: other.version }, shared: [],
+  ours: into.edits.map((edit) => ({ edit, both: false })), theirs: other.edits.map((edit) => ({ edit, both: false })),
+  clashes: into.edits.length > 0 && other.edits.length > 0 ? [{ id: 'area-1', kind: 'area', ours: into.edits, theirs: other.edits, contested: [{ building: 'b', name: 'Nachtwachtlaan 11', neighbourhood: 'BU09990002', neighbourhood_name: 'Nachtwachtkwartier' }], choices: ['ours', 'theirs', 'both'] }] : [],
+});
+const quarter = (n) => city.iso(Date.now() - 90_000_000 + n * 900_000);
+const lookBack = {
+  measure: '3', verdict: 'beyond', hub: null, hub_change: 41, caveat: { nl: 'Een verschil is geen bewijs dat het advies werkte.', en: 'A difference is no proof that the advice worked.' },
+  destination: { place: 'garages.centrum', mean_difference: -34, low: -48, high: -12, count: 4, outside_interval: 3, moments: Array.from({ length: 9 }, (_, n) => ({ at: quarter(n), actual: 380 + n * 3, p10: n < 5 ? null : 402 + n * 2, p50: n < 5 ? null : 420 + n * 2, p90: n < 5 ? null : 440 + n * 2 })) },
 };
 
 const measure = (id, state, minutes, more = {}) => ({
   id: `measure:${id}`, rule: 'park-and-ride', state, place: 'garages.centrum', title: { nl: 'Parkeer bij P+R Noord', en: 'Park at P+R Noord' },
   advice: { nl: 'Garage Centrum is vol als u aankomt. Parkeer bij P+R Noord en neem bus 5.', en: 'Garage Centrum will be full when you arrive. Park at P+R Noord and take bus 5.' },
-  proposed_at: city.ago(minutes * 60), valid_from: city.ago(minutes * 60), valid_to: city.iso(Date.now() + (60 - minutes) * 60_000), decided_by: null, decided_at: null, geometry: null, grounds: {}, properties: { place_name: 'Garage Centrum' }, ...more,
+  proposed_at: city.ago(minutes * 60), valid_from: city.ago(minutes * 60), valid_to: city.iso(Date.now() + (60 - minutes) * 60_000), decided_by: null, decided_at: null, geometry: null, grounds: {}, place_name: 'Garage Centrum', properties: {}, look_back: null, withdrawn: false, ...more,
 });
 const measures = [
   measure('1', 'proposed', 2),
-  measure('2', 'published', 20, { decided_by: city.owner, decided_at: city.ago(1100), title: { nl: 'Drukte op het Stationsplein: loop om', en: 'Crowding at Stationsplein: walk around' }, advice: { nl: 'Het is druk op het Stationsplein. Neem de Lange Brug.', en: 'Stationsplein is crowded. Take the Lange Brug.' }, properties: { place_name: 'Stationsplein' } }),
-  measure('3', 'expired', 900, { decided_by: city.owner, decided_at: city.ago(53_000), properties: { place_name: 'Garage Centrum', effect: { nl: '34 auto’s minder dan verwacht in de garage, 41 meer op P+R Noord', en: '34 cars fewer than expected in the car park, 41 more at P+R Noord' } } }),
+  measure('2', 'published', 20, { decided_by: city.owner, decided_at: city.ago(1100), title: { nl: 'Drukte op het Stationsplein: loop om', en: 'Crowding at Stationsplein: walk around' }, advice: { nl: 'Het is druk op het Stationsplein. Neem de Lange Brug.', en: 'Stationsplein is crowded. Take the Lange Brug.' }, place_name: 'Stationsplein' }),
+  measure('3', 'expired', 900, { decided_by: city.owner, decided_at: city.ago(53_000), properties: { reason: 'time' }, look_back: lookBack }),
   measure('4', 'rejected', 2000),
 ];
 const rejects = [
@@ -109,9 +139,15 @@ const scenarioAction = (id, change) => {
   if (!s) return missing;
   change(s);
   s.version += 1;
-  s.versions.push(s.version);
+  s.versions.push(version(s.version, s.edits.length));
   return s;
 };
+const made = (id, title, parent, edits) => {
+  const s = { ...scenario(9, title, parent, edits), id, share: `share-${id}` };
+  scenarios.push(s);
+  return s;
+};
+const subscriptions = [{ id: 'sub-1', url: 'https://borden.example/maatregelen', created_at: city.ago(86_400), waiting: 2, attempts: 3, next_at: city.iso(Date.now() + 60_000) }];
 
 export const routes = [
   ['GET', '/exchange/v1/demo/identities', () => city.identities],
@@ -156,13 +192,25 @@ export const routes = [
   ['GET', '/support-centre/v1/crowd', () => items([['markt', 'Markt', 'C', 28.1, 4.5], ['plein', 'Stationsplein', 'E', 61.4, 6], ['kade', 'Havenkade', 'A', 3.6, 8]].map(([place, name, level, flow, w]) => ({ place, name, level, flow, effective_width: w, at: city.ago(120), capacity: 80 })))],
   ['GET', '/support-centre/v1/scenarios/areas', () => ({ ...city.areas, features: [...city.areas.features.map((f) => ({ ...f, properties: { ...f.properties, kind: 'neighbourhood' } })), { type: 'Feature', id: 'kantoren', geometry: { type: 'Polygon', coordinates: [[[5.1, 52.085], [5.107, 52.085], [5.107, 52.09], [5.1, 52.09], [5.1, 52.085]]] }, properties: { id: 'kantoren', name: 'Kantoren Nachtwachtlaan', kind: 'area' } }] })],
   ['GET', '/support-centre/v1/scenarios', () => items(scenarios)],
-  ['POST', '/support-centre/v1/scenarios', ({ body, who }) => { const s = { ...scenarios[1], id: `urn:uuid:${crypto.randomUUID()}`, title: body.title, parent: null, version: 1, versions: [1], edits: [], owner: who.participant, created_at: now(), withdrawn: false }; scenarios.push(s); return s; }],
-  ['GET', '/support-centre/v1/scenarios/:id', ({ id }) => find(scenarios, id) ?? missing],
+  ['POST', '/support-centre/v1/scenarios', ({ body }) => made(crypto.randomUUID(), body.title, null, [])],
+  ['GET', '/support-centre/v1/scenarios/:id', ({ id }) => shared(id) ?? missing],
   ['POST', '/support-centre/v1/scenarios/:id/edits', ({ id, body }) => scenarioAction(id, (s) => s.edits.push(body))],
   ['POST', '/support-centre/v1/scenarios/:id/undo', ({ id }) => scenarioAction(id, (s) => s.edits.pop())],
-  ['POST', '/support-centre/v1/scenarios/:id/recompute', ({ id }) => Object.assign(find(scenarios, id), { withdrawn: false })],
-  ['POST', '/support-centre/v1/scenarios/:id/branch', ({ id, body }) => { const s = { ...find(scenarios, id), id: `urn:uuid:${crypto.randomUUID()}`, title: body.title, parent: id }; scenarios.push(s); return s; }],
-  ['GET', '/support-centre/v1/scenarios/:id/result', ({ id }) => (find(scenarios, id) ? result(find(scenarios, id)) : missing)],
+  ['POST', '/support-centre/v1/scenarios/:id/restore', ({ id, body }) => Object.assign(find(scenarios, id), { version: body.version })],
+  ['POST', '/support-centre/v1/scenarios/:id/renew', ({ id }) => scenarioAction(id, (s) => Object.assign(s, { stale: [], baseline_at: now() }))],
+  ['POST', '/support-centre/v1/scenarios/:id/recompute', ({ id }) => Object.assign(find(scenarios, id), { withdrawn: false, withdrawal: null })],
+  ['POST', '/support-centre/v1/scenarios/:id/branch', ({ id, body }) => made(crypto.randomUUID(), body.title, id, [...find(scenarios, id).edits])],
+  ['GET', '/support-centre/v1/scenarios/:id/merge', ({ id, query }) => (shared(query.get('with')) ? plan(find(scenarios, id), shared(query.get('with'))) : missing)],
+  ['POST', '/support-centre/v1/scenarios/:id/merge', ({ id, body }) => scenarioAction(id, (s) => Object.assign(s, { edits: [...s.edits, ...shared(body.with).edits] }))],
+  ['GET', '/support-centre/v1/scenarios/:id/areas', () => city.areas],
+  ['GET', '/support-centre/v1/scenarios/:id/result', ({ id }) => (shared(id) ? result(shared(id)) : missing)],
+  ['GET', '/support-centre/v1/coefficients', () => items(coefficients)],
+  ['POST', '/support-centre/v1/rules/:id/automatic', ({ id, body, who }) => ({ id, automatic: body.until !== null, decided_by: who.participant, until: body.until })],
+  ['GET', '/support-centre/v1/subscriptions', () => items(subscriptions)],
+  ['POST', '/support-centre/v1/subscriptions', ({ body }) => (subscriptions.push({ id: crypto.randomUUID(), url: body.url, created_at: now(), waiting: 0, attempts: 0, next_at: null }), subscriptions.at(-1))],
+  ['DELETE', '/support-centre/v1/subscriptions/:id', ({ id }) => (subscriptions.splice(subscriptions.findIndex((one) => one.id === id), 1), { status: 204 })],
+  ['GET', '/support-centre/v1/measures/feed', () => items(measures.filter((m) => m.state === 'published'))],
+  ['GET', '/exchange/v1/log/usage', () => ({ since: city.ago(86_400), complete: true, items: [city.stack, city.vendor].map((assignee) => ({ dataset: city.datasets[0].id, assignee, crossing: 'query', action: 'dmi:read', purposes: [], agreements: [city.agreements[0].id], allowed: 120, refused: 2, rows: 4000, last_allowed: city.ago(50), last_refused: city.ago(4_000), last_reasons: ['no_agreement'] })) })],
   ['GET', '/support-centre/v1/rules', () => items([{ id: 'park-and-ride', title: { nl: 'Vol over een half uur: wijs naar de P+R', en: 'Full in half an hour: point to the P+R' }, description: { nl: 'Als een garage bij aankomst vol is, adviseer het P+R-terrein.', en: 'If a car park is full on arrival, advise the park-and-ride hub.' }, automatic: false }, { id: 'crowd', title: { nl: 'Te druk: adviseer een andere route', en: 'Too crowded: advise another route' }, automatic: true, decided_by: city.owner, until: '2026-12-31T00:00:00Z' }])],
   ['GET', '/support-centre/v1/measures', () => items(measures)],
   ['POST', '/support-centre/v1/measures/:id/approve', ({ id, who }) => Object.assign(find(measures, id), { state: 'published', decided_by: who.participant, decided_at: now() })],

@@ -5,7 +5,6 @@ import { canFinish, crossesItself, draw, noDrawing, toPolygon, type Corner } fro
 import { classOf, differenceBreaks, differenceClass, measure, rampFor } from '../src/map/ramp';
 import { hectares, toRdNew } from '../src/map/rd';
 import { merge, valuesOf } from '../src/pages/map/useLiveLayer';
-import { csvOf } from '../src/pages/scenario/figures';
 import { setShare, toMix, total } from '../src/pages/scenario/mix';
 import { codeOf } from '../src/api/problem';
 import { licenceName, thingName } from '../src/i18n/format';
@@ -170,13 +169,6 @@ describe('small rules', () => {
 
   it('make ids of names', () => {
     expect(slugOf('Garage Café  Noord!')).toBe('garage-cafe-noord');
-  });
-
-  it('write CSV that a spreadsheet does not run', () => {
-    const figures = { jobs: 1 };
-    const text = csvOf({ scenario: 's', version: 1, baseline_version: 1, withdrawn: false, coefficients: [], totals: { baseline: figures, scenario: figures }, areas: [{ id: 'x', name: '=cmd("a")', baseline: figures, scenario: { jobs: 3 }, change: { jobs: { absolute: 2 } } }] });
-    expect(text).toContain(`"'=cmd(""a"")"`);
-    expect(text).toContain('jobs,1,1,3,2');
   });
 });
 

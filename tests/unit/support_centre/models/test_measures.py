@@ -258,8 +258,34 @@ def test_looking_back_compares_with_the_forecasts_from_before_the_advice() -> No
     assert back.hub is not None
     assert (back.hub.place, back.hub.mean_difference) == ("garages.pr-noord", 35)
     assert back.hub_change == 60
+    mid = [one for one in back.destination.moments if one.p50 is not None]
+    assert [(one.actual, one.p50) for one in mid] == [(375, 395), (380, 405)]
+    assert [one.at for one in back.destination.moments] == sorted(one.at for one in back.destination.moments)
     assert "no proof" in back.caveat["en"]
     assert "geen bewijs" in back.caveat["nl"]
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"), [([370, 375, 380], "beyond"), ([370, 394, 404], "within"), ([], "unknown")]
+)
+def test_a_difference_counts_only_beyond_what_the_forecasts_may_be_off_by(
+    values: list[float], verdict: str
+) -> None:
+    measure = approve(made(), "officer", NOW)
+    seen = series_of([NOW + m * MINUTE for m in (0, 30, 60)][: len(values)], values)
+    back = look_back(measure, seen, [at(395, 30), at(405, 60)], series_of([], []))
+    assert back.verdict == verdict
+    if back.destination is not None:
+        assert back.destination.low < back.destination.mean_difference < back.destination.high
+
+
+def test_looking_back_shows_the_hour_before_as_far_as_it_was_measured() -> None:
+    measure = approve(made(), "officer", NOW)
+    seen = series_of([NOW + m * MINUTE for m in (-15, 0, 30, 60)], [350, 360, 375, 380])
+    back = look_back(measure, seen, [at(395, 30)], series_of([], []))
+    assert back.destination is not None
+    before = [one.actual for one in back.destination.moments if one.p50 is None]
+    assert before == [None, None, None, 350, 360]
 
 
 def test_looking_back_without_data_says_nothing_rather_than_zero() -> None:

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from dmi_agreements.contracts.results import Measure
+from dmi_support_centre.model import MINUTE
 from dmi_support_centre.models.forecast.series import Series, Values, actual, last_at
 
 CAVEAT = {
@@ -34,6 +35,16 @@ class Expected(Protocol):
     def p90(self) -> float: ...
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """One moment (µs UTC): what was seen, and what had been forecast before the advice; ``None`` is not known."""
+
+    at: int
+    actual: float | None
+    p10: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+
+
 class Comparison(msgspec.Struct, frozen=True):
     """Actual minus expected vehicles at one place, averaged over ``count`` moments of the measure's time."""
 
@@ -42,6 +53,16 @@ class Comparison(msgspec.Struct, frozen=True):
     count: int
     outside_interval: int
     """Moments at which the actual value lay outside the 80 % interval; two of ten are to be expected."""
+    low: float = 0.0
+    high: float = 0.0
+    """The mean difference if all forecasts had been off to the same side, as far as their interval goes."""
+    moments: list[Seen] = []
+    """The hour before and the time of the measure, in order."""
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the difference is larger than what the forecasts may be off by."""
+        return self.low > 0 or self.high < 0
 
 
 class LookBack(msgspec.Struct, frozen=True):
@@ -52,6 +73,8 @@ class LookBack(msgspec.Struct, frozen=True):
     hub: Comparison | None
     hub_change: float | None
     """Vehicles at the hub at the end minus at the start of the measure."""
+    verdict: str
+    """How sure one may be: ``beyond`` the margin of the forecast, ``within`` it, or ``unknown``."""
     caveat: dict[str, str]
 
 
@@ -66,11 +89,13 @@ def look_back(
 
     Later forecasts already see its effect, so they are left out; the newest earlier one of each moment counts.
     """
+    found = _compare(measure.place, measure, destination, expected)
     return LookBack(
         measure=measure.id,
-        destination=_compare(measure.place, measure, destination, expected),
+        destination=found,
         hub=_compare(str(measure.properties.get("hub", "")), measure, hub, hub_expected),
         hub_change=_change(measure, hub),
+        verdict="unknown" if found is None else "beyond" if found.beyond else "within",
         caveat=CAVEAT,
     )
 
@@ -90,7 +115,22 @@ def _compare(place: str, measure: Measure, seen: Series, expected: Sequence[Expe
         return None
     difference = sum(t - row.p50 for t, row in pairs) / len(pairs)
     outside = sum(not row.p10 <= t <= row.p90 for t, row in pairs)
-    return Comparison(place, difference, len(pairs), outside)
+    low = sum(t - row.p90 for t, row in pairs) / len(pairs)
+    high = sum(t - row.p10 for t, row in pairs) / len(pairs)
+    moments = [
+        *_before(measure, seen),
+        *(Seen(row.valid_at, t, row.p10, row.p50, row.p90) for t, row in pairs),
+    ]
+    return Comparison(place, difference, len(pairs), outside, low, high, moments)
+
+
+def _before(measure: Measure, seen: Series) -> list[Seen]:
+    """What was seen each quarter of the hour up to the beginning of the measure."""
+    times = [measure.valid_from - minutes * MINUTE for minutes in (60, 45, 30, 15, 0)]
+    truth = actual(seen, np.array(times, dtype=np.int64))
+    return [
+        Seen(at, float(value) if np.isfinite(value) else None) for at, value in zip(times, truth, strict=True)
+    ]
 
 
 def _change(measure: Measure, hub: Series) -> float | None:

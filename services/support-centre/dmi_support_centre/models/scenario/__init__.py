@@ -8,6 +8,8 @@ from dmi_support_centre.models.scenario.edits import (
     ScenarioRefused,
     SetCoefficient,
 )
+from dmi_support_centre.models.scenario.equity import SMALLEST_GROUP, Side, Split, small, split, veiled
+from dmi_support_centre.models.scenario.merge import Choice, Clash, Contested, Plan, Step, plan
 from dmi_support_centre.models.scenario.places import AreaState, Baseline, BuildingState
 from dmi_support_centre.models.scenario.result import (
     INDICATORS,
@@ -28,6 +30,7 @@ from dmi_support_centre.models.scenario.run import MODEL, check, run
 __all__ = [
     "INDICATORS",
     "MODEL",
+    "SMALLEST_GROUP",
     "UNITS",
     "Area",
     "AreaResult",
@@ -35,19 +38,30 @@ __all__ = [
     "Baseline",
     "BuildingState",
     "Change",
+    "Choice",
+    "Clash",
+    "Contested",
     "Edit",
     "Figures",
     "Mix",
+    "Plan",
     "Range",
     "Redevelop",
     "RunRecord",
     "ScenarioRefused",
     "ScenarioResult",
     "SetCoefficient",
+    "Side",
+    "Split",
+    "Step",
     "Swing",
     "Totals",
     "Touched",
     "UsedCoefficient",
     "check",
+    "plan",
     "run",
+    "small",
+    "split",
+    "veiled",
 ]

@@ -30,8 +30,10 @@ export function exchangeApi(http: HttpClient) {
       http.list<T.Agreement>(`${base}/consents`, { method: 'POST', body }),
     withdraw: (id: string) =>
       http.json<T.Agreement>(`${base}/consents/${segment(id)}/withdraw`, { method: 'POST', body: {} }),
-    log: (query: { after?: string | number; limit?: number; dataset?: string; newest?: boolean }, signal?: AbortSignal) =>
+    log: (query: { after?: string | number; before?: string | number; limit?: number; dataset?: string; newest?: boolean; outcome?: string }, signal?: AbortSignal) =>
       http.page<T.LogEntry>(`${base}/log`, { query, signal }),
+    usage: (query: { hours?: number; dataset?: string } = {}, signal?: AbortSignal) =>
+      http.json<T.Usage>(`${base}/log/usage`, { query, signal }),
     verifyLog: (signal?: AbortSignal) => http.json<T.LogVerification>(`${base}/log/verify`, { signal }),
     lineage: (id: string, signal?: AbortSignal) => http.json<T.Lineage>(`${base}/lineage/${segment(id)}`, { signal }),
     dependents: (id: string, signal?: AbortSignal) =>

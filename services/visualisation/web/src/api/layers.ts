@@ -29,7 +29,8 @@ export function platformApi(http: HttpClient) {
       http.list<T.Datastream>('/platform/v1/datastreams', { query: { dataset, limit: 200 }, signal }),
     latest: (dataset: string, signal?: AbortSignal) =>
       http.list<T.Latest>('/platform/v1/latest', { query: { dataset }, signal }),
-    rejects: (signal?: AbortSignal) => http.list<T.Reject>('/platform/v1/rejects', { signal }),
+    /** What waits to be played again. */
+    rejects: (signal?: AbortSignal) => http.list<T.Reject>('/platform/v1/rejects', { query: { pending: true, limit: 1000 }, signal }),
     replayReject: (id: string) =>
       http.json<unknown>(`/platform/v1/rejects/${segment(id)}/replay`, { method: 'POST', body: {} }),
     export: (dataset: string, format: string) =>

@@ -23,3 +23,25 @@ export async function healthOf(service: ServiceName, signal?: AbortSignal): Prom
     return { service, state: 'unreachable', milliseconds: performance.now() - started, health: null };
   }
 }
+
+/** How many messages a service has not read yet, by topic. */
+export interface Lag {
+  service: ServiceName;
+  topic: string;
+  messages: number;
+}
+
+/** Reads the lag out of a service's metrics (Prometheus text). */
+export function lagIn(service: ServiceName, text: string): Lag[] {
+  const found = text.matchAll(/^dmi_\w+_lag\{topic="([^"]+)"\} (\S+)$/gm);
+  return [...found].map(([, topic = '', value = '']) => ({ service, topic, messages: Number(value) }));
+}
+
+export async function lags(signal?: AbortSignal): Promise<Lag[]> {
+  const all = await Promise.all(services.map(async (service) => {
+    const response = await fetch(`/${service}/metrics`, { signal: signal ?? null }).catch(() => null);
+    return response?.ok ? lagIn(service, await response.text()) : [];
+  }));
+  signal?.throwIfAborted();
+  return all.flat();
+}

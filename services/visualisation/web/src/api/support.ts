@@ -25,6 +25,18 @@ export function supportApi(http: HttpClient) {
       http.json<T.Scenario>(`${scenario(id)}/branch`, { method: 'POST', body: { title } }),
     result: (id: string, version?: number, signal?: AbortSignal) =>
       http.json<T.ScenarioResult>(`${scenario(id)}/result`, { query: { version }, signal }),
+    restore: (id: string, version: number) =>
+      http.json<T.Scenario>(`${scenario(id)}/restore`, { method: 'POST', body: { version } }),
+    renew: (id: string) => http.json<T.Scenario>(`${scenario(id)}/renew`, { method: 'POST', body: {} }),
+    mergePlan: (id: string, other: string, signal?: AbortSignal) =>
+      http.json<T.MergePlan>(`${scenario(id)}/merge`, { query: { with: other }, signal }),
+    merge: (id: string, other: string, choices: Record<string, string>) =>
+      http.json<T.Scenario>(`${scenario(id)}/merge`, { method: 'POST', body: { with: other, choices } }),
+    exportResult: (id: string, format: 'csv' | 'geojson', version?: number) =>
+      http.raw(`${scenario(id)}/export`, { query: { format, version } }).then((answer) => answer.blob()),
+    coefficients: (signal?: AbortSignal) => http.list<T.Coefficient>(`${base}/coefficients`, { public: true, signal }),
+    outlines: (id: string, version?: number, signal?: AbortSignal) =>
+      http.json<FeatureCollection>(`${scenario(id)}/areas`, { query: { version }, signal }),
     recomputeScenario: (id: string) => http.json<unknown>(`${scenario(id)}/recompute`, { method: 'POST', body: {} }),
     areas: (signal?: AbortSignal) => http.json<FeatureCollection>(`${base}/scenarios/areas`, { signal }),
     rules: (signal?: AbortSignal) => http.list<T.Rule>(`${base}/rules`, { signal }),
@@ -33,6 +45,11 @@ export function supportApi(http: HttpClient) {
     approve: (id: string, until: string) =>
       http.json<T.Measure>(`${measure(id)}/approve`, { method: 'POST', body: { until } }),
     reject: (id: string) => http.json<T.Measure>(`${measure(id)}/reject`, { method: 'POST', body: {} }),
+    automatic: (rule: string, until: string | null) =>
+      http.json<T.Rule>(`${base}/rules/${segment(rule)}/automatic`, { method: 'POST', body: { until } }),
+    subscriptions: (signal?: AbortSignal) => http.list<T.Subscription>(`${base}/subscriptions`, { signal }),
+    subscribe: (url: string) => http.json<T.Subscription>(`${base}/subscriptions`, { method: 'POST', body: { url } }),
+    unsubscribe: (id: string) => http.json<undefined>(`${base}/subscriptions/${segment(id)}`, { method: 'DELETE' }),
     feed: (signal?: AbortSignal) => http.list<T.Measure>(`${base}/measures/feed`, { public: true, signal }),
   };
 }

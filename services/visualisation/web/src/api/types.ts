@@ -2,6 +2,8 @@
 import type { Feature, FeatureCollection, Geometry } from 'geojson';
 import type { ProblemDocument } from './problem';
 
+export type * from './supportTypes';
+
 /** Text that the services give in one or in both languages. */
 export type Text = string | { nl?: string; en?: string };
 
@@ -60,6 +62,8 @@ export interface Dataset {
   licence?: string;
   source?: string;
   category?: string;
+  /** What it is collected for. */
+  purpose?: string;
   /** How it is drawn: points, areas, vehicles, or empty for not at all. */
   layer?: string;
   withdrawn?: boolean;
@@ -122,6 +126,26 @@ export interface LogEntry {
   agreements: string[];
   rows: number;
   persons?: number;
+}
+/** What one participant did with one dataset lately. */
+export interface Use {
+  dataset: string;
+  assignee: string;
+  crossing: string;
+  action: string;
+  purposes: string[];
+  agreements: string[];
+  allowed: number;
+  refused: number;
+  rows: number;
+  last_allowed: string | null;
+  last_refused: string | null;
+  last_reasons: string[];
+}
+export interface Usage {
+  since: string;
+  complete: boolean;
+  items: Use[];
 }
 export interface LogVerification {
   ok: boolean;
@@ -271,127 +295,4 @@ export interface History {
   unit: string;
   observed_property?: string;
   items: HistoryItem[];
-}
-
-// ---- support centre ----
-export interface Forecast {
-  id: string;
-  /** The id under which the lineage of all horizons of this place is recorded. */
-  result: string;
-  place: string;
-  name: string;
-  issued_at: string;
-  valid_at: string;
-  p10: number | null;
-  p50: number | null;
-  p90: number | null;
-  unit: string;
-  capacity: number | null;
-  withdrawn: boolean;
-  grounds?: unknown;
-}
-export interface ForecastScore {
-  place: string;
-  horizon_min: number;
-  mae: number | null;
-  mae_persistence: number | null;
-  mae_last_week: number | null;
-  coverage: number | null;
-  count: number;
-}
-export interface Crowd {
-  place: string;
-  name: string;
-  level: string | null;
-  flow: number | null;
-  effective_width: number | null;
-  at: string | null;
-  capacity: number | null;
-}
-export type Mix = Record<string, number>;
-export type ScenarioEdit =
-  | { type: 'redevelop'; area: { neighbourhood?: string; geometry?: Geometry }; from: string; mix: Mix; name?: string }
-  | { type: 'coefficient'; name: string; value: number };
-export interface Scenario {
-  id: string;
-  title: string;
-  parent: string | null;
-  version: number;
-  versions: (number | { version: number; at?: string; created_at?: string; edits?: number })[];
-  edits: ScenarioEdit[];
-  owner: string;
-  created_at: string;
-  baseline: unknown;
-  withdrawn: boolean;
-  share?: string | null;
-}
-export type Figures = Record<string, number | null>;
-/** A change as a bare number, or with percent and the range within plausible coefficients. */
-export type Change = number | null | { absolute: number | null; percent?: number | null; range?: { low: number; mid: number; high: number } | null };
-export type Changes = Record<string, Change>;
-export interface AreaResult {
-  id: string;
-  name: string;
-  baseline: Figures;
-  scenario: Figures;
-  change: Changes;
-}
-export interface Coefficient {
-  name: string;
-  value: number;
-  default: number;
-  low: number;
-  high: number;
-  unit: Text;
-  source: Text;
-  /** What the value can be at all, where that is wider than what is plausible. */
-  minimum?: number | null;
-  maximum?: number | null;
-  label?: Text;
-  year?: number | null;
-  assumption?: boolean;
-}
-export interface ScenarioResult {
-  scenario: string;
-  version: number;
-  baseline_version: unknown;
-  areas: AreaResult[];
-  /** Null when the ground was withdrawn: then there are no figures to show. */
-  totals: { baseline: Figures; scenario: Figures; change?: Changes } | null;
-  notes?: Text[];
-  record?: Record<string, unknown>;
-  coefficients: Coefficient[];
-  grounds?: unknown;
-  withdrawn: boolean;
-  id?: string;
-  computed_at?: string;
-}
-export interface Rule {
-  id: string;
-  title?: Text;
-  description?: Text;
-  /** Who made the rule automatic and until when; false or absent when a person decides. */
-  automatic?: boolean;
-  decided_by?: string | null;
-  until?: string | null;
-  kind?: string;
-}
-export interface Measure {
-  id: string;
-  rule: string;
-  state: 'proposed' | 'published' | 'rejected' | 'expired' | 'withdrawn' | (string & {});
-  place: string;
-  title: Text;
-  audience?: Text | null;
-  advice: Text;
-  proposed_at: string;
-  valid_from: string;
-  valid_to: string;
-  decided_by: string | null;
-  decided_at: string | null;
-  look_back?: unknown;
-  withdrawn?: boolean;
-  geometry?: Geometry | null;
-  grounds?: unknown;
-  properties?: Record<string, unknown>;
 }

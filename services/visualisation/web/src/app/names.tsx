@@ -3,6 +3,7 @@ import { createContext, useContext, useMemo, type ReactNode } from 'react';
 import { shortId } from '../i18n/format';
 import { useI18n } from '../i18n';
 import type { Dataset, Participant, Rulebook } from '../api';
+import type { ApiError } from '../api/problem';
 import { useApi, useSession } from './session';
 import { useResource } from './useResource';
 
@@ -13,6 +14,10 @@ export interface Names {
   participants: Participant[];
   datasets: Dataset[];
   rulebook: Rulebook | null;
+  /** Why the exchange tells nothing at all: the participant is no member, or has not signed yet. */
+  refused: ApiError | null;
+  /** Whether the datasets are still being fetched. */
+  loading: boolean;
   reload: () => void;
 }
 
@@ -45,12 +50,14 @@ export function NamesProvider({ children }: { children: ReactNode }) {
       participants: participants.data ?? [],
       datasets: datasets.data ?? [],
       rulebook: rulebook.data,
+      refused: participants.error?.kind === 'refused' ? participants.error : null,
+      loading: datasets.data === null && datasets.error === null,
       reload: () => {
         reloadParticipants();
         reloadDatasets();
       },
     };
-  }, [participants.data, datasets.data, reloadParticipants, reloadDatasets, rulebook.data, identity, say, term, t]);
+  }, [participants.data, participants.error, datasets.data, datasets.error, reloadParticipants, reloadDatasets, rulebook.data, identity, say, term, t]);
   return <Context value={value}>{children}</Context>;
 }
 

@@ -1,11 +1,13 @@
 /** Which page belongs to which path. Every page is its own piece of the build, fetched when it is opened. */
 import { lazy, Suspense, useEffect, type ComponentType } from 'react';
-import { Paragraph } from '@utrecht/component-library-react';
+import { Paragraph, PrimaryActionButton } from '@utrecht/component-library-react';
+import { codeOf } from '../api/problem';
 import { useI18n } from '../i18n';
 import { Page } from '../ui/Page';
 import { Skeleton } from '../ui/State';
 import { ButtonLink } from '../ui/ButtonLink';
 import { SignInPage } from '../pages/SignInPage';
+import { useNames } from './names';
 import { matchPath, useRouter } from './router';
 import { useSession } from './session';
 
@@ -21,6 +23,7 @@ const routes: [string, ComponentType<PageProps>][] = [
   ['/lineage/:id', lazy(() => import('../pages/LineagePage'))],
   ['/scenarios', lazy(() => import('../pages/ScenariosPage'))],
   ['/scenarios/:id', lazy(() => import('../pages/ScenarioPage'))],
+  ['/scenarios/:id/merge', lazy(() => import('../pages/MergePage'))],
   ['/forecasts', lazy(() => import('../pages/ForecastsPage'))],
   ['/measures', lazy(() => import('../pages/MeasuresPage'))],
   ['/my-data', lazy(() => import('../pages/MyDataPage'))],
@@ -33,8 +36,10 @@ const routes: [string, ComponentType<PageProps>][] = [
 export function Pages() {
   const { path } = useRouter();
   const { identity, purpose } = useSession();
+  const { refused } = useNames();
   useFocusOnNewPage(path);
   if (!identity || path === '/signin') return <SignInPage />;
+  if (refused) return <NotMember signed={codeOf(refused.problem) !== 'rulebook_not_signed'} />;
   for (const [pattern, Component] of routes) {
     const params = matchPath(pattern, path);
     if (params) {
@@ -55,6 +60,22 @@ function useFocusOnNewPage(path: string) {
       document.getElementById('content')?.focus({ preventScroll: true });
     }
   }, [path]);
+}
+
+/** One page in the place of a refusal at every part of every page. */
+function NotMember({ signed }: { signed: boolean }) {
+  const { t } = useI18n();
+  return (
+    <Page title={signed ? t.shell.notMember : t.shell.notSigned} lead={signed ? t.shell.notMemberText : t.shell.notSignedText}>
+      <ol className="dmi-edits">
+        {(signed ? [t.shell.stepAdmit, t.shell.stepSign, t.shell.stepBack] : [t.shell.stepSign, t.shell.stepBack]).map((step) => <li key={step}>{step}</li>)}
+      </ol>
+      <div className="dmi-actions">
+        <PrimaryActionButton onClick={() => window.location.reload()}>{t.common.retry}</PrimaryActionButton>
+        <ButtonLink to="/signin">{t.shell.switchIdentity}</ButtonLink>
+      </div>
+    </Page>
+  );
 }
 
 function NotFound() {

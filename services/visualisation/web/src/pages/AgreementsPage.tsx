@@ -34,7 +34,8 @@ export default function AgreementsPage() {
       >
         {(all) => (
           <DataTable
-            caption={t.agreements.title} captionHidden rowKey={(a) => a.id} initialSort={{ key: 'what' }}
+            key={state} caption={t.agreements.title} captionHidden rowKey={(a) => a.id} initialSort={{ key: 'what' }} pageSize={20}
+            search={(a) => `${what(a)} ${names.participant(a.assigner)} ${names.participant(a.assignee)}`}
             rows={all.filter((a) => state === '' || a.state === state)}
             columns={[
               { key: 'what', head: t.agreements.what, sort: what, cell: (a) => <RouteLink to={`/agreements/${a.id}`}>{what(a)}</RouteLink> },

@@ -43,7 +43,7 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
           <dt>{t.common.owner}</dt><dd>{names.participant(dataset.owner)}</dd>
           {dataset.source ? (<><dt>{t.common.source}</dt><dd>{dataset.source}</dd></>) : null}
           {dataset.licence ? (<><dt>{t.common.licence}</dt><dd>{licenceName(dataset.licence)}</dd></>) : null}
-          <dt>{t.catalogue.personal}</dt><dd>{dataset.personal ? t.common.yes : t.common.no}</dd>
+          <dt className="dmi-cap">{t.catalogue.personal}</dt><dd>{dataset.personal ? t.common.yes : t.common.no}</dd>
           <dt>ID</dt><dd><code>{dataset.id}</code></dd>
         </dl>
       </Section>
@@ -107,7 +107,7 @@ function Sample({ dataset }: { dataset: Dataset }) {
           <>
             <p>{t.catalogue.quality}: {t.catalogue.qualityGood(data.latest.filter((one) => good(one.flag)).length, data.latest.length)}</p>
             <DataTable
-              caption={t.catalogue.sample} captionHidden rows={data.latest.slice(0, 25)} rowKey={(r) => r.datastream}
+              caption={t.catalogue.sample} captionHidden rows={data.latest} rowKey={(r) => r.datastream} pageSize={15} search={data.latest.length > 15 ? (r) => nameOf(data.names.get(r.datastream), r) : undefined}
               columns={[
                 { key: 'name', head: t.common.name, sort: (r) => nameOf(data.names.get(r.datastream), r), cell: (r) => nameOf(data.names.get(r.datastream), r) },
                 { key: 'property', head: t.catalogue.properties, cell: (r) => term(data.names.get(r.datastream)?.observed_property ?? r.datastream.split('.').at(-1)) },

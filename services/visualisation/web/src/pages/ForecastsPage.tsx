@@ -120,7 +120,7 @@ function Crowding() {
       <Loaded resource={crowd} height={160} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.common.noData}</p>}>
         {(all) => (
           <DataTable
-            caption={t.forecasts.crowd} captionHidden rows={all} rowKey={(c) => c.place} initialSort={{ key: 'level', descending: true }}
+            caption={t.forecasts.crowd} captionHidden rows={all} rowKey={(c) => c.place} initialSort={{ key: 'level', descending: true }} pageSize={15} search={all.length > 15 ? (c) => c.name : undefined}
             columns={[
               { key: 'name', head: t.common.place, sort: (c) => c.name, cell: (c) => c.name },
               { key: 'level', head: t.forecasts.level, sort: (c) => c.level, cell: (c) => <Badge tone={tone(c.level)}>{c.level ?? t.common.noData}</Badge> },

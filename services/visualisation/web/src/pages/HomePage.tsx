@@ -2,7 +2,8 @@ import { useSession } from '../app/session';
 import { useI18n } from '../i18n';
 import { Page } from '../ui/Page';
 import { AnalystHome, OperatorHome, ResidentHome } from './home/others';
-import { OfficerHome, VendorHome } from './home/owners';
+import { OfficerHome } from './home/OfficerHome';
+import { VendorHome } from './home/VendorHome';
 
 export default function HomePage() {
   const { t } = useI18n();

@@ -23,15 +23,14 @@ export default function LogPage() {
   const outcome = query.get('outcome') ?? '';
   const [more, setMore] = useState<LogEntry[]>([]);
   const [next, setNext] = useState<string | null | undefined>(undefined);
-  const first = useResource(`log ${dataset}`, (signal) => api.exchange.log({ limit: size, dataset, newest: true }, signal));
+  const first = useResource(`log ${dataset} ${outcome}`, (signal) => api.exchange.log({ limit: size, dataset, outcome, newest: true }, signal));
   const [chain, setChain] = useState<LogVerification | null>(null);
   const verify = useAction(async () => setChain(await api.exchange.verifyLog()));
-  const load = useAction(async (after: string) => {
-    const page = await api.exchange.log({ limit: size, dataset, after });
+  const load = useAction(async (before: string) => {
+    const page = await api.exchange.log({ limit: size, dataset, outcome, newest: true, before });
     setMore((old) => [...old, ...page.items]);
     setNext(page.next);
   });
-  const fits = (entry: LogEntry) => outcome === '' || (outcome === 'refused') === !entry.allowed;
   const filter = (changes: Record<string, string | null>) => {
     setMore([]);
     setNext(undefined);
@@ -56,19 +55,17 @@ export default function LogPage() {
           choices={[{ value: '', label: t.common.all }, ...names.datasets.map((one) => ({ value: one.id, label: say(one.title) }))]}
         />
         <SelectField
-          label={t.log.filterOutcome} value={outcome} onChange={(value) => change({ outcome: value || null })}
+          label={t.log.filterOutcome} value={outcome} onChange={(value) => filter({ outcome: value || null })}
           choices={[{ value: '', label: t.common.all }, { value: 'refused', label: t.log.onlyRefused }, { value: 'allowed', label: t.log.onlyAllowed }]}
         />
       </div>
-      <Loaded resource={first} height={480} isEmpty={(page) => page.items.length === 0} empty={<Empty title={t.log.empty} />}>
+      <Loaded resource={first} height={480} isEmpty={(page) => page.items.length === 0} empty={<Empty title={dataset === '' && outcome === '' ? t.log.empty : t.log.none} />}>
         {(page) => {
           const all = [...new Map([...page.items, ...more].map((entry) => [entry.sequence, entry])).values()];
-          const shown = all.filter(fits);
           const cursor = next === undefined ? page.next : next;
           return (
             <>
-              <p className="dmi-small dmi-soft">{t.common.rows(shown.length, all.length)}</p>
-              {shown.length > 0 ? <LogTable caption={t.log.title} entries={shown} /> : <Empty title={t.log.none} />}
+              <LogTable caption={t.log.title} entries={all} />
               {load.error ? <Failure error={load.error} /> : null}
               {cursor ? <SecondaryActionButton busy={load.busy} onClick={() => void load.run(cursor)}>{t.common.more}</SecondaryActionButton> : null}
             </>

@@ -8,6 +8,7 @@ import type { ConditionChoice } from '../rights/templates';
 import { CodeExample } from '../ui/CopyButton';
 import { SelectField, TextField } from '../ui/fields';
 import { Page } from '../ui/Page';
+import { focusFirstError } from '../ui/problems';
 import { Failure, Notice, Section } from '../ui/State';
 import { Conditions } from './intake/Conditions';
 import { examples, measurable, thingOf } from './intake/sensor';
@@ -74,6 +75,7 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
     dataset: !fresh && dataset === '' ? t.common.required : null,
     title: fresh && title.trim() === '' ? t.common.required : null,
     longitude: lon !== null && lon >= 3.2 && lon <= 7.3 ? null : t.publish.wrongLongitude,
+    capacity: capacity.trim() === '' || (numberIn(capacity) ?? 0) > 0 ? null : t.publish.wrongCapacity,
     latitude: lat !== null && lat >= 50.7 && lat <= 53.7 ? null : t.publish.wrongLatitude,
   };
   const send = useAction(async () => {
@@ -95,6 +97,7 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
         event.preventDefault();
         setTried(true);
         if (Object.values(wrong).every((one) => one === null)) void send.run();
+        else focusFirstError(event.currentTarget);
       }}
     >
       <Section title={t.publish.sensor} id="sensor">
@@ -102,7 +105,7 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
         <TextField label={t.publish.slug} help={t.publish.slugHelp} value={shortName} onChange={setSlug} error={show(wrong.slug)} />
         <SelectField label={t.publish.property} value={property} onChange={setProperty} choices={Object.keys(measurable).map((value) => ({ value, label: term(value) }))} />
         {['occupancy', 'free_spaces', 'crowd_count'].includes(property) ? (
-          <TextField label={t.publish.capacity} inputMode="numeric" value={capacity} onChange={setCapacity} />
+          <TextField label={t.publish.capacity} inputMode="numeric" value={capacity} onChange={setCapacity} error={show(wrong.capacity)} />
         ) : null}
       </Section>
       <Section title={t.publish.place} id="place">

@@ -1,156 +1,131 @@
-import { useState } from 'react';
-import { PrimaryActionButton, SecondaryActionButton } from '@utrecht/component-library-react';
 import type { FeatureCollection } from 'geojson';
-import type { Scenario, ScenarioEdit, ScenarioResult } from '../api';
+import { PrimaryActionButton, SecondaryActionButton } from '@utrecht/component-library-react';
+import type { Coefficient, Scenario, ScenarioEdit } from '../api';
 import { useLive } from '../app/live';
 import type { PageProps } from '../app/pages';
-import { RouteLink, useQueryState, useRouter } from '../app/router';
+import { useQueryState } from '../app/router';
 import { useApi } from '../app/session';
 import { useAction } from '../app/useAction';
-import { useResource, type Resource } from '../app/useResource';
+import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
-import { CopyButton } from '../ui/CopyButton';
-import { ConfirmDialog } from '../ui/Dialog';
-import { SelectField, TextField } from '../ui/fields';
 import { Page } from '../ui/Page';
-import { Failure, Loaded, Section, Skeleton, Withdrawn } from '../ui/State';
+import { Empty, Failure, Loaded, Section, Skeleton } from '../ui/State';
 import { CoefficientTable } from './scenario/CoefficientTable';
 import { EditList } from './scenario/EditList';
+import { Effects } from './scenario/Effects';
 import { Redevelop } from './scenario/Redevelop';
-import { ResultMap } from './scenario/ResultMap';
-import { ResultTable } from './scenario/ResultTable';
+import { Branch, Marks, ScenarioActions } from './scenario/ScenarioHead';
+import { Versions } from './scenario/Versions';
 
 export default function ScenarioPage({ params }: PageProps) {
   const id = params['id'] ?? '';
   const { t } = useI18n();
   const api = useApi();
   const scenario = useResource(`scenario ${id}`, (signal) => api.support.scenario(id, signal));
-  const areas = useResource('areas', (signal) => api.support.areas(signal));
+  // What can be chosen is for who may change it; who only looks at it sees the neighbourhoods of its baseline.
+  const areas = useResource(scenario.data?.may_edit ? 'areas' : null, (signal) => api.support.areas(signal));
+  const known = useResource('coefficients', (signal) => api.support.coefficients(signal));
   return (
-    <Page title={scenario.data?.title ?? t.scenarios.workbench} back={{ to: '/scenarios', label: t.scenarios.title }} wide>
+    <Page
+      title={scenario.data?.title ?? t.scenarios.workbench} back={{ to: '/scenarios', label: t.scenarios.title }} wide
+      actions={scenario.data ? <ScenarioActions scenario={scenario.data} /> : null}
+    >
       <Loaded resource={scenario} height={640}>
-        {(data) => (
-          <Loaded resource={areas} height={640}>
-            {(collection) => <Workbench key={data.id} scenario={data} areas={collection} changed={scenario.reload} />}
-          </Loaded>
-        )}
+        {(data) => {
+          const bench = (collection: FeatureCollection | null) => <Workbench key={data.id} scenario={data} areas={collection} known={known.data ?? []} changed={scenario.reload} />;
+          return data.may_edit ? <Loaded resource={areas} height={640}>{bench}</Loaded> : bench(null);
+        }}
       </Loaded>
     </Page>
   );
 }
 
-function versionsOf(scenario: Scenario): number[] {
-  const numbers = scenario.versions.map((one) => (typeof one === 'number' ? one : one.version));
-  return [...new Set([...numbers, scenario.version])].sort((a, b) => a - b);
+interface Props {
+  scenario: Scenario;
+  /** What can be chosen to change; null for who may not. */
+  areas: FeatureCollection | null;
+  known: Coefficient[];
+  changed: () => void;
 }
 
-function Workbench({ scenario, areas, changed }: { scenario: Scenario; areas: FeatureCollection; changed: () => void }) {
+function Workbench({ scenario, areas, known, changed }: Props) {
   const { t, number } = useI18n();
   const api = useApi();
   const live = useLive();
   const [query, change] = useQueryState();
   const asked = Number(query.get('version'));
-  const version = versionsOf(scenario).includes(asked) ? asked : scenario.version;
+  const version = scenario.versions.some((one) => one.version === asked) ? asked : scenario.version;
   const old = version !== scenario.version;
-  const result = useResource(`result ${scenario.id} ${version} ${scenario.withdrawn}`, (signal) => api.support.result(scenario.id, old ? version : undefined, signal));
+  const result = useResource(`result ${scenario.id} ${version} ${scenario.withdrawn}`, (signal) => api.support.result(scenario.id, version, signal));
+  const outlines = useResource(`outlines ${scenario.id} ${version}`, (signal) => api.support.outlines(scenario.id, version, signal));
+  const places = areas ?? outlines.data ?? { type: 'FeatureCollection', features: [] };
   const done = (message: string) => {
     live(message);
     change({ version: null });
     changed();
   };
+  const act = useAction(async (perform: () => Promise<unknown>, message: string) => {
+    await perform();
+    result.reload();
+    done(message);
+  });
   const edit = useAction(async (next: ScenarioEdit) => {
     await api.support.edit(scenario.id, next);
     done(t.scenarios.applied);
   });
-  const undo = useAction(async () => {
-    await api.support.undo(scenario.id);
-    done(t.scenarios.undone);
-  });
-  const recompute = useAction(async () => {
-    await api.support.recomputeScenario(scenario.id);
-    result.reload();
-    done(t.scenarios.recomputed);
-  });
-  const withdrawn = scenario.withdrawn || (result.data?.withdrawn ?? false);
-  const share = `${location.origin}/scenarios/${scenario.share ?? scenario.id}?version=${version}`;
+  const show = (one: number) => change({ version: one === scenario.version ? null : String(one) });
+  const locked = old || !scenario.may_edit;
+  const edits = old ? (result.data?.edits ?? []) : scenario.edits;
 
   return (
     <>
-      <div className="dmi-actions">
-        <SelectField
-          label={t.scenarios.versions} value={String(version)} onChange={(value) => change({ version: Number(value) === scenario.version ? null : value })}
-          choices={versionsOf(scenario).map((n) => ({ value: String(n), label: n === scenario.version ? `${t.scenarios.showVersion(n)} (${t.scenarios.current})` : t.scenarios.showVersion(n) }))}
-        />
-        <CopyButton text={share} label={t.scenarios.share} />
-        <Branch scenario={scenario} />
-      </div>
-      {withdrawn ? <Withdrawn action={<PrimaryActionButton busy={recompute.busy} disabled={recompute.busy} onClick={() => void recompute.run()}>{t.scenarios.recompute}</PrimaryActionButton>} /> : null}
-      {recompute.error ? <Failure error={recompute.error} /> : null}
+      <Marks
+        scenario={scenario} result={result.data} old={old} busy={act.busy}
+        onRenew={() => void act.run(() => api.support.renew(scenario.id), t.scenarios.renewed)}
+        onRecompute={() => void act.run(() => api.support.recomputeScenario(scenario.id), t.scenarios.recomputed)}
+      />
+      {act.error ? <Failure error={act.error} /> : null}
       <div className="dmi-bench">
-        <div>
-          <Redevelop areas={areas} busy={edit.busy} disabled={old} onApply={(next) => edit.run(next)} />
-          {edit.error ? <Failure error={edit.error} /> : null}
+        <div className="dmi-noprint">
+          {old ? (
+            <div className="dmi-step">
+              <p>{t.scenarios.oldVersion(number(version), number(scenario.version))}</p>
+              <div className="dmi-actions">
+                {scenario.may_edit ? <PrimaryActionButton busy={act.busy} disabled={act.busy} onClick={() => void act.run(() => api.support.restore(scenario.id, version), t.scenarios.restored)}>{t.scenarios.restore}</PrimaryActionButton> : null}
+                <SecondaryActionButton onClick={() => show(scenario.version)}>{t.scenarios.toCurrent}</SecondaryActionButton>
+              </div>
+            </div>
+          ) : areas ? (
+            <>
+              <Redevelop areas={areas} busy={edit.busy} disabled={edit.busy} onApply={(next) => edit.run(next)} />
+              {edit.error ? <Failure error={edit.error} /> : null}
+            </>
+          ) : (
+            <div className="dmi-step"><p>{t.scenarios.readOnly}</p><Branch scenario={scenario} primary /></div>
+          )}
           <Section title={t.scenarios.list} id="edits">
-            <EditList edits={scenario.edits} areas={areas} />
-            {scenario.edits.length > 0 && !old ? (
-              <SecondaryActionButton busy={undo.busy} disabled={undo.busy} onClick={() => void undo.run()}>{t.scenarios.undo}</SecondaryActionButton>
+            <EditList edits={edits} areas={places} coefficients={known} />
+            {edits.length > 0 && !locked ? (
+              <SecondaryActionButton busy={act.busy} disabled={act.busy} onClick={() => void act.run(() => api.support.undo(scenario.id), t.scenarios.undone)}>{t.scenarios.undo}</SecondaryActionButton>
             ) : null}
-            {undo.error ? <Failure error={undo.error} /> : null}
+            <Versions scenario={scenario} shown={version} onShow={show} />
           </Section>
         </div>
         <div>
-          <Effects result={result} areas={areas} baseline={scenario.baseline} />
-          {result.data ? (
-            <p className="dmi-small dmi-soft">
-              {t.scenarios.version} {number(version)}. {t.scenarios.notFinal} <RouteLink to={`/lineage/${encodeURIComponent(result.data.id ?? scenario.id)}`}>{t.lineage.show}</RouteLink>
-            </p>
-          ) : null}
+          <Section title={t.scenarios.step3} id="effects">
+            {(result.data === null && result.loading) || (outlines.data === null && outlines.loading) ? <Skeleton height={720} lines={12} /> : null}
+            {result.data === null && result.error ? <Failure error={result.error} retry={result.reload} /> : null}
+            {outlines.error && !result.error ? <Failure error={outlines.error} retry={outlines.reload} /> : null}
+            {result.data && result.data.totals === null ? <Empty title={t.scenarios.noFigures}>{t.scenarios.noFiguresText}</Empty> : null}
+            {result.data?.totals && outlines.data ? <Effects scenario={scenario} result={result.data} areas={outlines.data} /> : null}
+          </Section>
         </div>
       </div>
-      {result.data ? (
+      {result.data && result.data.coefficients.length > 0 ? (
         <Section title={t.scenarios.assumptions} id="assumptions" lead={t.scenarios.assumptionsText}>
-          <CoefficientTable coefficients={result.data.coefficients} busy={edit.busy} disabled={old} onChange={(name, value) => edit.run({ type: 'coefficient', name, value })} />
+          <CoefficientTable coefficients={result.data.coefficients} busy={edit.busy} disabled={locked} onChange={(name, value) => edit.run({ type: 'coefficient', name, value })} />
         </Section>
       ) : null}
-    </>
-  );
-}
-
-function Effects({ result, areas, baseline }: { result: Resource<ScenarioResult>; areas: FeatureCollection; baseline: unknown }) {
-  const { t, say } = useI18n();
-  const version = typeof baseline === 'string' || typeof baseline === 'number' ? String(baseline).slice(0, 12) : null;
-  return (
-    <Section title={t.scenarios.step3} id="effects" lead={version ? t.scenarios.basedOn(version) : undefined}>
-      {result.data === null && result.loading ? <Skeleton height={480} lines={8} /> : null}
-      {result.data === null && result.error ? <Failure error={result.error} retry={result.reload} /> : null}
-      {result.data?.totals ? (
-        <>
-          <ResultMap result={result.data} areas={areas} />
-          <ResultTable result={result.data} />
-          {result.data.notes?.length ? <ul className="dmi-edits dmi-small">{result.data.notes.map((note) => <li key={say(note)}>{say(note)}</li>)}</ul> : null}
-        </>
-      ) : null}
-    </Section>
-  );
-}
-
-function Branch({ scenario }: { scenario: Scenario }) {
-  const { t } = useI18n();
-  const api = useApi();
-  const { navigate } = useRouter();
-  const [asking, setAsking] = useState(false);
-  const [title, setTitle] = useState(`${scenario.title} (2)`);
-  const branch = useAction(async () => {
-    const made = await api.support.branch(scenario.id, title.trim());
-    navigate(`/scenarios/${made.id}`);
-  });
-  return (
-    <>
-      <SecondaryActionButton className="dmi-small-button" onClick={() => setAsking(true)}>{t.scenarios.branch}</SecondaryActionButton>
-      <ConfirmDialog open={asking} title={t.scenarios.branch} confirm={t.scenarios.branch} busy={branch.busy} error={branch.error} onClose={() => setAsking(false)} onConfirm={() => void branch.run()}>
-        <p>{t.scenarios.branchText}</p>
-        <TextField label={t.scenarios.branchTitle} value={title} onChange={setTitle} />
-      </ConfirmDialog>
     </>
   );
 }

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { PrimaryActionButton } from '@utrecht/component-library-react';
+import type { Scenario } from '../api';
 import { useNames } from '../app/names';
 import { RouteLink, useRouter } from '../app/router';
 import { useApi } from '../app/session';
@@ -10,7 +11,13 @@ import { Badge } from '../ui/Badge';
 import { DataTable } from '../ui/DataTable';
 import { TextField } from '../ui/fields';
 import { Page } from '../ui/Page';
+import { focusFirstError } from '../ui/problems';
 import { Empty, Failure, Loaded, Section } from '../ui/State';
+
+/** When a scenario was last changed. */
+function changed(scenario: Scenario): string {
+  return scenario.versions.map((one) => one.created_at).sort().at(-1) ?? scenario.created_at;
+}
 
 export default function ScenariosPage() {
   const { t, moment, number } = useI18n();
@@ -32,6 +39,7 @@ export default function ScenariosPage() {
           event.preventDefault();
           setTried(true);
           if (title.trim() !== '') void create.run();
+          else focusFirstError(event.currentTarget);
         }}
       >
         <TextField label={t.scenarios.createTitle} placeholder={t.scenarios.createPlaceholder} value={title} onChange={setTitle} error={tried && title.trim() === '' ? t.common.required : null} />
@@ -42,15 +50,16 @@ export default function ScenariosPage() {
         <Loaded resource={scenarios} height={320} isEmpty={(all) => all.length === 0} empty={<Empty title={t.scenarios.empty}>{t.scenarios.emptyText}</Empty>}>
           {(all) => (
             <DataTable
-              caption={t.scenarios.title} captionHidden rows={all} rowKey={(s) => s.id} initialSort={{ key: 'created', descending: true }}
+              caption={t.scenarios.title} captionHidden rows={all} rowKey={(s) => s.id} initialSort={{ key: 'changed', descending: true }} pageSize={20}
+              search={all.length > 8 ? (s) => `${s.title} ${s.owner_name ?? ''}` : undefined}
               columns={[
                 { key: 'title', head: t.common.name, sort: (s) => s.title, cell: (s) => <RouteLink to={`/scenarios/${s.id}`}>{s.title}</RouteLink> },
                 { key: 'version', head: t.scenarios.version, numeric: true, sort: (s) => s.version, cell: (s) => number(s.version) },
                 { key: 'edits', head: t.scenarios.edits, numeric: true, sort: (s) => s.edits.length, cell: (s) => number(s.edits.length) },
-                { key: 'owner', head: t.scenarios.ownerWord, sort: (s) => names.participant(s.owner), cell: (s) => names.participant(s.owner) },
+                { key: 'owner', head: t.scenarios.ownerWord, sort: (s) => s.owner_name ?? '', cell: (s) => s.owner_name || names.participant(s.owner) },
                 { key: 'parent', head: t.scenarios.branchOf, cell: (s) => all.find((one) => one.id === s.parent)?.title ?? '' },
-                { key: 'created', head: t.scenarios.created, sort: (s) => s.created_at, cell: (s) => moment(s.created_at) },
-                { key: 'state', head: t.common.state, cell: (s) => (s.withdrawn ? <Badge tone="bad">{t.states.withdrawn}</Badge> : null) },
+                { key: 'changed', head: t.scenarios.changed, sort: changed, cell: (s) => moment(changed(s)) },
+                { key: 'state', head: t.common.state, cell: (s) => (s.withdrawn ? <Badge tone="bad">{t.states.withdrawn}</Badge> : s.stale.length > 0 ? <Badge tone="warn">{t.scenarios.stale}</Badge> : <Badge tone="good">{t.scenarios.upToDate}</Badge>) },
               ]}
             />
           )}

@@ -9,6 +9,7 @@ import { useI18n } from '../i18n';
 import type { ConditionChoice } from '../rights/templates';
 import { Field, SelectField, TextField } from '../ui/fields';
 import { Page } from '../ui/Page';
+import { focusFirstError } from '../ui/problems';
 import { Failure, Loaded, Section } from '../ui/State';
 import { Conditions } from './intake/Conditions';
 import { ImportReportView } from './intake/ImportReport';
@@ -67,6 +68,7 @@ function ImportForm() {
               event.preventDefault();
               setTried(true);
               if (complete) void send.run();
+              else focusFirstError(event.currentTarget);
             }}
           >
             <SelectField
@@ -84,9 +86,9 @@ function ImportForm() {
               </>
             ) : null}
             <Field label={t.sources.file} help={t.sources.fileHelp} error={tooLarge ? t.sources.tooLarge : tried && files.length === 0 ? t.sources.chooseFile : null}>
-              {({ id, describedBy }) => (
+              {({ id, describedBy, invalid }) => (
                 <span className="dmi-file">
-                  <input id={id} type="file" multiple aria-describedby={describedBy} onChange={(event) => setFiles([...(event.target.files ?? [])])} />
+                  <input id={id} type="file" multiple aria-describedby={describedBy} aria-invalid={invalid || undefined} onChange={(event) => setFiles([...(event.target.files ?? [])])} />
                 </span>
               )}
             </Field>

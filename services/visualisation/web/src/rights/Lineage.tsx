@@ -1,4 +1,5 @@
 /** The ground of a result and all that rests on it: a picture to see it, and a list that says the same. */
+import { useState } from 'react';
 import { Heading2, Heading3 } from '@utrecht/component-library-react';
 import type { Dependent, Lineage } from '../api';
 import { useNames } from '../app/names';
@@ -15,6 +16,7 @@ export interface Node {
   to: string | null;
 }
 
+const kinds = ['measure', 'scenario', 'forecast', 'crowd'];
 const box = { width: 232, height: 52, gap: 12 };
 const column = { up: 8, centre: 332, down: 656 };
 
@@ -95,30 +97,51 @@ export function useLineageNodes() {
       return nodes;
     },
     dependents(items: Dependent[]): Node[] {
-      return items.map((d) => ({ id: d.result, over: term(d.kind), title: d.title, withdrawn: d.withdrawn, to: `/lineage/${encodeURIComponent(d.result)}` }));
+      // What people decide on and plan with comes before the single figures, of which there can be hundreds.
+      const rank = (d: Dependent) => kinds.indexOf(d.kind) + 1 || kinds.length + 1;
+      return [...items].sort((a, b) => rank(a) - rank(b)).map((d) => ({ id: d.result, over: term(d.kind), title: d.title, withdrawn: d.withdrawn, to: `/lineage/${encodeURIComponent(d.result)}` }));
     },
   };
 }
 
+/** Nodes by kind, in the order in which the kinds first come. */
+export function byKind(nodes: Node[]): [string, Node[]][] {
+  const kinds = new Map<string, Node[]>();
+  for (const node of nodes) kinds.set(node.over, [...(kinds.get(node.over) ?? []), node]);
+  return [...kinds];
+}
+
+/** As many of a kind as are shown before somebody asks for all. */
+const few = 6;
+
 export function NodeList({ title, nodes, empty, level = 3 }: { title: string; nodes: Node[]; empty: string; level?: 2 | 3 }) {
-  const { t } = useI18n();
   const Heading = level === 2 ? Heading2 : Heading3;
   return (
     <div className="dmi-stack">
       <Heading>{title}</Heading>
-      {nodes.length === 0 ? <p className="dmi-soft">{empty}</p> : (
-        <ul className="dmi-rows">
-          {nodes.map((node) => (
-            <li key={node.id}>
-              <span>
-                <span className="dmi-small dmi-soft dmi-cap">{node.over}: </span>
-                {node.to ? <RouteLink to={node.to}>{node.title}</RouteLink> : node.title}
-              </span>
-              {node.withdrawn ? <Badge tone="bad">{t.states.withdrawn}</Badge> : null}
-            </li>
-          ))}
-        </ul>
-      )}
+      {nodes.length === 0 ? <p className="dmi-soft">{empty}</p> : byKind(nodes).map(([kind, some]) => <OfKind key={kind} nodes={some} />)}
+    </div>
+  );
+}
+
+function OfKind({ nodes }: { nodes: Node[] }) {
+  const { t } = useI18n();
+  const [all, setAll] = useState(false);
+  const shown = all ? nodes : nodes.slice(0, few);
+  return (
+    <div>
+      <ul className="dmi-rows">
+        {shown.map((node) => (
+          <li key={node.id}>
+            <span>
+              <span className="dmi-small dmi-soft dmi-cap">{node.over}: </span>
+              {node.to ? <RouteLink to={node.to}>{node.title}</RouteLink> : node.title}
+            </span>
+            {node.withdrawn ? <Badge tone="bad">{t.states.withdrawn}</Badge> : null}
+          </li>
+        ))}
+      </ul>
+      {shown.length < nodes.length ? <button type="button" className="dmi-link-button" onClick={() => setAll(true)}>{t.lineage.showAll(nodes.length, nodes[0]?.over ?? '')}</button> : null}
     </div>
   );
 }

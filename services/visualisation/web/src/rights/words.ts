@@ -20,6 +20,15 @@ export function inWords(document: OdrlDocument, i18n: I18n, names: Names): strin
   return [...new Set(lines)];
 }
 
+/** What bounds a use besides its purpose: until when, where, and what is done to the data first. */
+export function limitsInWords(document: OdrlDocument, i18n: I18n, names: Names): string[] {
+  const lines = (document.permission ?? []).flatMap((rule) => [
+    ...(rule.constraint ?? []).filter((one) => one.leftOperand !== 'purpose').map((one) => constraintInWords(one, i18n, names)),
+    ...(rule.duty ?? []).map((duty) => dutyInWords(duty.action, duty.constraint ?? [], i18n)),
+  ]);
+  return [...new Set(lines)];
+}
+
 function ruleInWords(rule: OdrlRule, write: (actions: string, dataset: string) => string, i18n: I18n, names: Names): string[] {
   const actions = list(rule.action).map((one) => i18n.term(one)).join(', ');
   const datasets = list(rule.target).map((one) => names.dataset(one)).join(', ');

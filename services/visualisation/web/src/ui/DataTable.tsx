@@ -1,7 +1,8 @@
-/** A table that sorts by its column heads and scrolls inside itself on a narrow screen. */
+/** A table that sorts by its column heads, filters and pages where it is long, and scrolls inside itself. */
 import { useMemo, useState, type ReactNode } from 'react';
-import { Table, TableBody, TableCaption, TableCell, TableHeader, TableHeaderCell, TableRow } from '@utrecht/component-library-react';
+import { SecondaryActionButton, Table, TableBody, TableCaption, TableCell, TableHeader, TableHeaderCell, TableRow } from '@utrecht/component-library-react';
 import { useI18n } from '../i18n';
+import { TextField } from './fields';
 
 export interface Column<T> {
   key: string;
@@ -20,6 +21,12 @@ interface Props<T> {
   rowKey: (row: T) => string;
   initialSort?: { key: string; descending?: boolean };
   current?: string | null;
+  /** Rows that stay on top, whatever is sorted, filtered or paged. */
+  first?: T[];
+  /** Rows a page; without it all rows stand on one. */
+  pageSize?: number;
+  /** The text of a row that the filter looks in; without it there is no filter. */
+  search?: (row: T) => string;
 }
 
 type Sortable = number | string | null | undefined;
@@ -34,21 +41,40 @@ export function compare(left: Sortable, right: Sortable, descending: boolean): n
   return descending ? -order : order;
 }
 
-export function DataTable<T>({ caption, captionHidden, columns, rows, rowKey, initialSort, current }: Props<T>) {
-  const { t } = useI18n();
+/** The rows whose text holds every word. */
+export function filtered<T>(rows: T[], words: string, text: ((row: T) => string) | undefined): T[] {
+  const wanted = words.toLocaleLowerCase().split(/\s+/).filter((word) => word !== '');
+  if (!text || wanted.length === 0) return rows;
+  return rows.filter((row) => {
+    const all = text(row).toLocaleLowerCase();
+    return wanted.every((word) => all.includes(word));
+  });
+}
+
+export function DataTable<T>({ caption, captionHidden, columns, rows, rowKey, initialSort, current, first = [], pageSize, search }: Props<T>) {
+  const { t, number } = useI18n();
+  const [words, setWords] = useState('');
+  const [page, setPage] = useState(0);
   const [sort, setSort] = useState<{ key: string; descending?: boolean } | null>(initialSort ?? null);
   const sorted = useMemo(() => {
     const by = columns.find((column) => column.key === sort?.key)?.sort;
-    if (!by) return rows;
-    return [...rows].sort((a, b) => compare(by(a), by(b), sort?.descending ?? false));
-  }, [rows, columns, sort]);
-  const turn = (key: string) =>
+    const found = filtered(rows, words, search);
+    if (!by) return found;
+    return [...found].sort((a, b) => compare(by(a), by(b), sort?.descending ?? false));
+  }, [rows, columns, sort, words, search]);
+  const pages = pageSize ? Math.max(1, Math.ceil(sorted.length / pageSize)) : 1;
+  // Fewer rows may have come in since: then the last page that there is.
+  const at = Math.min(page, pages - 1);
+  const shown = [...first, ...(pageSize ? sorted.slice(at * pageSize, (at + 1) * pageSize) : sorted)];
+  const turn = (key: string) => {
+    setPage(0);
     setSort((old) => (old?.key === key ? { key, descending: !old.descending } : { key, descending: false }));
+  };
 
-  return (
+  const table = (
     // The region scrolls sideways, so the keyboard must be able to reach it.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={columns.length > 6 ? 'dmi-table dmi-table--many' : 'dmi-table'} role="region" aria-label={caption} tabIndex={0}>
+    <div className={columns.length > 6 ? 'dmi-table dmi-table--many' : columns.length > 3 ? 'dmi-table dmi-table--some' : 'dmi-table'} role="region" aria-label={caption} tabIndex={0}>
       <Table>
         <TableCaption className={captionHidden ? 'dmi-sr-only' : ''}>{caption}</TableCaption>
         <TableHeader>
@@ -73,7 +99,7 @@ export function DataTable<T>({ caption, captionHidden, columns, rows, rowKey, in
           </TableRow>
         </TableHeader>
         <TableBody>
-          {sorted.map((row) => (
+          {shown.map((row) => (
             <TableRow key={rowKey(row)} aria-current={current === rowKey(row) || undefined}>
               {columns.map((column) => (
                 <TableCell key={column.key} className={column.numeric ? 'dmi-numeric' : ''}>
@@ -84,6 +110,30 @@ export function DataTable<T>({ caption, captionHidden, columns, rows, rowKey, in
           ))}
         </TableBody>
       </Table>
+    </div>
+  );
+  if (!search && pages === 1) return table;
+  return (
+    <div className="dmi-stack">
+      {search ? (
+        <TextField
+          type="search" label={t.common.filterIn(caption)} value={words}
+          onChange={(next) => {
+            setWords(next);
+            setPage(0);
+          }}
+        />
+      ) : null}
+      {table}
+      <div className="dmi-pager">
+        <p className="dmi-small dmi-soft" role="status">{sorted.length === rows.length && pages > 1 ? t.common.pageOf(number(at + 1), number(pages), number(rows.length)) : t.common.rows(sorted.length, rows.length)}</p>
+        {pages > 1 ? (
+          <>
+            <SecondaryActionButton className="dmi-small-button" disabled={at === 0} aria-label={`${t.common.previousPage}: ${caption}`} onClick={() => setPage(at - 1)}>{t.common.previousPage}</SecondaryActionButton>
+            <SecondaryActionButton className="dmi-small-button" disabled={at === pages - 1} aria-label={`${t.common.nextPage}: ${caption}`} onClick={() => setPage(at + 1)}>{t.common.nextPage}</SecondaryActionButton>
+          </>
+        ) : null}
+      </div>
     </div>
   );
 }

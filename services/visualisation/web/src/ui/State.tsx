@@ -166,9 +166,9 @@ export function Loaded<T>({ resource, children, lines, height, owner, isEmpty, e
   );
 }
 
-export function Section({ title, id, children, lead, aside }: { title: string; id?: string; children: ReactNode; lead?: string; aside?: ReactNode }) {
+export function Section({ title, id, children, lead, aside, className }: { title: string; id?: string; children: ReactNode; lead?: string; aside?: ReactNode; className?: string }) {
   return (
-    <section className="dmi-section">
+    <section className={['dmi-section', className].filter(Boolean).join(' ')}>
       <div className="dmi-section__head">
         <Heading2 id={id ? `${id}-title` : undefined}>{title}</Heading2>
         {aside}

@@ -88,10 +88,12 @@ interface RadioChoice extends Choice {
   help?: string;
 }
 
-export function RadioGroup({ label, name, value, choices, onChange, inline }: { label: string; name: string; value: string; choices: RadioChoice[]; onChange: (value: string) => void; inline?: boolean }) {
+export function RadioGroup({ label, name, value, choices, onChange, inline, error }: { label: string; name: string; value: string; choices: RadioChoice[]; onChange: (value: string) => void; inline?: boolean; error?: string | null }) {
+  const id = useId();
   return (
-    <fieldset className={inline ? 'dmi-radios dmi-radios--inline' : 'dmi-radios'}>
+    <fieldset className={inline ? 'dmi-radios dmi-radios--inline' : 'dmi-radios'} aria-describedby={error ? id : undefined}>
       <legend className="utrecht-form-label">{label}</legend>
+      {error ? <FormFieldErrorMessage id={id} className="dmi-wrong">{error}</FormFieldErrorMessage> : null}
       {choices.map((choice) => (
         <label key={choice.value} className="dmi-radio">
           <input

@@ -37,6 +37,10 @@ export const common: Part<'common'> = {
   working: 'Working',
   sortBy: (column) => `Sort by ${column}`,
   rows: (shown, all) => (shown === all ? `${all} rows` : `${shown} of ${all} rows`),
+  filterIn: (table) => `Filter ${table.toLocaleLowerCase()}`,
+  pageOf: (page, pages, rows) => `Page ${page} of ${pages}, ${rows} rows`,
+  previousPage: 'Previous',
+  nextPage: 'Next',
   updated: (age) => `Updated ${age}`,
   explain: (term) => `About ${term}`,
 };

@@ -68,6 +68,7 @@ export const publish: Part<'publish'> = {
   wrongSlug: 'Use only small letters, digits and dashes.',
   wrongLongitude: 'Choose a number from 3.2 to 7.3.',
   wrongLatitude: 'Choose a number from 50.7 to 53.7.',
+  wrongCapacity: 'Choose a number above 0, or leave this empty.',
   agreementNote: 'Your conditions were put forward as an agreement and signed.',
 };
 

@@ -35,6 +35,10 @@ export const common = {
   working: 'Bezig',
   sortBy: (column: string) => `Sorteren op ${column}`,
   rows: (shown: number, all: number) => (shown === all ? `${all} rijen` : `${shown} van ${all} rijen`),
+  filterIn: (table: string) => `Filter ${table.toLocaleLowerCase()}`,
+  pageOf: (page: string, pages: string, rows: string) => `Bladzijde ${page} van ${pages}, ${rows} rijen`,
+  previousPage: 'Vorige',
+  nextPage: 'Volgende',
   updated: (age: string) => `Bijgewerkt ${age}`,
   explain: (term: string) => `Uitleg over ${term}`,
 };

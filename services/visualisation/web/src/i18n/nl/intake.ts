@@ -66,6 +66,7 @@ export const publish = {
   wrongSlug: 'Gebruik alleen kleine letters, cijfers en streepjes.',
   wrongLongitude: 'Kies een getal van 3,2 tot 7,3.',
   wrongLatitude: 'Kies een getal van 50,7 tot 53,7.',
+  wrongCapacity: 'Kies een getal groter dan 0, of laat dit leeg.',
   agreementNote: 'Uw voorwaarden zijn als afspraak voorgelegd en ondertekend.',
 };
 

@@ -8,6 +8,7 @@ import { useAction } from '../../app/useAction';
 import { useI18n } from '../../i18n';
 import { agreementOf } from '../../rights/templates';
 import { CheckboxList, SelectField, TextField } from '../../ui/fields';
+import { focusFirstError } from '../../ui/problems';
 import { Failure, Notice, Section } from '../../ui/State';
 
 const offered = ['dmi:read', 'dmi:display', 'dmi:analyse', 'dmi:export', 'dmi:contribute'];
@@ -17,11 +18,15 @@ export function AskForUse({ dataset }: { dataset: Dataset }) {
   const names = useNames();
   const api = useApi();
   const { identity, purpose: current } = useSession();
-  const [purpose, setPurpose] = useState(current);
+  const [chosen, setPurpose] = useState(current);
+  // No purpose chosen at the top: then what the data is collected for is the likely one.
+  const purpose = chosen || (dataset.purpose ?? names.rulebook?.purposes?.[0]?.id ?? '');
   const [actions, setActions] = useState<string[]>(['dmi:read']);
   const [until, setUntil] = useState('');
   const [tried, setTried] = useState(false);
   const [sent, setSent] = useState(false);
+  const [today] = useState(() => new Date().toISOString().slice(0, 10));
+  const wrongEnd = until !== '' && until < today ? t.catalogue.askPast : null;
   const send = useAction(async () => {
     await api.exchange.propose(agreementOf({
       assigner: dataset.owner, assignee: identity?.participant ?? '', dataset: dataset.id, actions, purpose,
@@ -37,7 +42,8 @@ export function AskForUse({ dataset }: { dataset: Dataset }) {
           onSubmit={(event) => {
             event.preventDefault();
             setTried(true);
-            if (actions.length > 0) void send.run();
+            if (actions.length > 0 && wrongEnd === null) void send.run();
+            else focusFirstError(event.currentTarget);
           }}
         >
           <SelectField
@@ -48,7 +54,7 @@ export function AskForUse({ dataset }: { dataset: Dataset }) {
             label={t.catalogue.askActions} values={actions} onChange={setActions} error={tried && actions.length === 0 ? t.catalogue.askOne : null}
             choices={offered.map((value) => ({ value, label: term(value) }))}
           />
-          <TextField type="date" label={t.catalogue.askUntil} value={until} onChange={setUntil} />
+          <TextField type="date" label={t.catalogue.askUntil} value={until} onChange={setUntil} error={tried ? wrongEnd : null} />
           {send.error ? <Failure error={send.error} /> : null}
           <div><PrimaryActionButton type="submit" busy={send.busy} disabled={send.busy}>{t.catalogue.askSend}</PrimaryActionButton></div>
         </form>

@@ -1,18 +1,22 @@
 /** First screens of those who look: the analyst, the resident and the operator. */
-import { useApi } from '../../app/session';
+import { lags } from '../../api/operations';
+import { useNames } from '../../app/names';
 import { RouteLink } from '../../app/router';
+import { useApi, useSession } from '../../app/session';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { Badge } from '../../ui/Badge';
 import { ButtonLink } from '../../ui/ButtonLink';
-import { Empty, Loaded, Section } from '../../ui/State';
+import { Empty, Loaded, Notice, Section } from '../../ui/State';
+import { Rejects } from '../intake/Rejects';
 import { HealthTable } from '../operations/HealthTable';
 import { LayerRows } from './parts';
 
 export function AnalystHome() {
-  const { t, date, number } = useI18n();
+  const { t, moment, number } = useI18n();
   const api = useApi();
   const scenarios = useResource('home scenarios', (signal) => api.support.scenarios(signal));
+  const proposed = useResource('home proposed', (signal) => api.support.measures('proposed', signal), 15_000);
   return (
     <>
       <div className="dmi-actions">
@@ -20,7 +24,7 @@ export function AnalystHome() {
         <ButtonLink to="/scenarios">{t.home.toScenarios}</ButtonLink>
       </div>
       <div className="dmi-two">
-        <Section title={t.home.myScenarios} id="scenarios">
+        <Section title={t.home.myScenarios} id="scenarios" aside={<RouteLink to="/scenarios">{t.home.allScenarios}</RouteLink>}>
           <Loaded resource={scenarios} height={240} isEmpty={(all) => all.length === 0} empty={<Empty title={t.home.noScenarios} action={<ButtonLink to="/scenarios">{t.home.toScenarios}</ButtonLink>}>{t.home.noScenariosText}</Empty>}>
             {(all) => (
               <ul className="dmi-rows">
@@ -28,9 +32,9 @@ export function AnalystHome() {
                   <li key={s.id}>
                     <div>
                       <p><RouteLink to={`/scenarios/${s.id}`}>{s.title}</RouteLink></p>
-                      <p className="dmi-small dmi-soft">{t.scenarios.version} {number(s.version)}, {date(s.created_at)}</p>
+                      <p className="dmi-small dmi-soft">{t.scenarios.version} {number(s.version)}, {t.scenarios.versionEdit(s.edits.length)}, {moment(s.versions.at(-1)?.created_at ?? s.created_at)}</p>
                     </div>
-                    {s.withdrawn ? <Badge tone="bad">{t.states.withdrawn}</Badge> : null}
+                    {s.withdrawn ? <Badge tone="bad">{t.states.withdrawn}</Badge> : s.stale.length > 0 ? <Badge tone="warn">{t.scenarios.stale}</Badge> : null}
                   </li>
                 ))}
               </ul>
@@ -39,39 +43,60 @@ export function AnalystHome() {
         </Section>
         <Section title={t.home.cityNow} id="now"><LayerRows /></Section>
       </div>
+      <Loaded resource={proposed} lines={1} height={24}>
+        {(all) => (all.length === 0 ? null : <Notice tone="info"><p>{t.home.proposalsWait(all.length)} <RouteLink to="/measures">{t.home.decide}</RouteLink></p></Notice>)}
+      </Loaded>
     </>
   );
 }
 
 export function ResidentHome() {
-  const { t } = useI18n();
+  const { t, say, time, number } = useI18n();
+  const names = useNames();
   const api = useApi();
+  const { identity } = useSession();
   const consents = useResource('home consents', (signal) => api.exchange.consents(signal), 15_000);
-  const log = useResource('home log', (signal) => api.exchange.log({ limit: 200, newest: true }, signal), 30_000);
+  const usage = useResource('home usage', (signal) => api.exchange.usage({ hours: 24 }, signal), 30_000);
+  const feed = useResource('home feed', (signal) => api.support.feed(signal), 15_000);
+  const active = (consents.data ?? []).filter((one) => one.state === 'active').length;
   return (
     <>
-      <ul className="dmi-cards">
-        <li className="dmi-card">
-          <h2 className="utrecht-heading-2">{t.home.myConsents}</h2>
-          <Loaded resource={consents} lines={2} height={64}>
-            {(all) => <p className="dmi-lead dmi-lead--small">{t.home.consentsActive(all.filter((one) => one.state === 'active').length)}</p>}
+      <div className="dmi-actions"><ButtonLink to="/map" primary>{t.home.toMap}</ButtonLink></div>
+      <div className="dmi-two">
+        <Section title={t.home.myUse} id="use" aside={<RouteLink to="/my-data">{t.home.steer}</RouteLink>}>
+          <Loaded resource={consents} lines={1} height={32}>
+            {() => <p>{active === 0 ? t.mydata.consentsEmpty : t.home.consentsActive(active)}</p>}
           </Loaded>
-          <div className="dmi-actions"><ButtonLink to="/my-data" primary>{t.home.steer}</ButtonLink></div>
-        </li>
-        <li className="dmi-card">
-          <h2 className="utrecht-heading-2">{t.home.myUse}</h2>
-          <Loaded resource={log} lines={2} height={64}>
-            {(page) => <p className="dmi-lead dmi-lead--small">{t.home.usesToday(page.items.filter((one) => one.allowed).length)}{page.next ? ' +' : ''}</p>}
+          <Loaded resource={usage} height={120}>
+            {({ items }) => {
+              const others = new Map<string, { dataset: string; assignee: string; times: number; refused: number }>();
+              for (const use of items) {
+                if (use.assignee === identity?.participant) continue;
+                const key = `${use.assignee} ${use.dataset}`;
+                const known = others.get(key) ?? { dataset: use.dataset, assignee: use.assignee, times: 0, refused: 0 };
+                others.set(key, { ...known, times: known.times + use.allowed, refused: known.refused + use.refused });
+              }
+              if (others.size === 0) return <p className="dmi-soft">{t.home.notUsedToday}</p>;
+              return (
+                <ul className="dmi-rows">
+                  {[...others].slice(0, 5).map(([key, use]) => (
+                    <li key={key}>
+                      <div><p>{names.participant(use.assignee)}</p><p className="dmi-small dmi-soft">{names.dataset(use.dataset)}</p></div>
+                      <span className="dmi-small">{t.home.usedTimes(number(use.times))}{use.refused > 0 ? `, ${t.home.refusedTimes(use.refused)}` : ''}</span>
+                    </li>
+                  ))}
+                </ul>
+              );
+            }}
           </Loaded>
-          <div className="dmi-actions"><ButtonLink to="/my-data">{t.mydata.uses}</ButtonLink></div>
-        </li>
-        <li className="dmi-card">
-          <h2 className="utrecht-heading-2">{t.shell.map}</h2>
-          <p className="dmi-lead dmi-lead--small">{t.home.cityNow}</p>
-          <div className="dmi-actions"><ButtonLink to="/map">{t.home.toMap}</ButtonLink></div>
-        </li>
-      </ul>
-      <Section title={t.home.aroundMe} id="around"><LayerRows /></Section>
+        </Section>
+        <Section title={t.home.aroundMe} id="around"><LayerRows /></Section>
+      </div>
+      <Section title={t.home.holdsNow} id="feed" aside={<RouteLink to="/measures">{t.shell.measures}</RouteLink>}>
+        <Loaded resource={feed} lines={2} height={64} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.measures.feedEmpty}</p>}>
+          {(all) => <ul className="dmi-rows">{all.map((one) => <li key={one.id}><span><strong>{say(one.title)}</strong>. {say(one.advice)}</span><span className="dmi-small dmi-soft">{t.measures.untilTime(time(one.valid_to))}</span></li>)}</ul>}
+        </Loaded>
+      </Section>
     </>
   );
 }
@@ -80,9 +105,39 @@ export function OperatorHome() {
   const { t } = useI18n();
   return (
     <>
-      <div className="dmi-actions"><ButtonLink to="/operations" primary>{t.home.toOperations}</ButtonLink></div>
-      <Section title={t.operations.health} id="health"><HealthTable /></Section>
+      <OperatorFigures />
+      <Section title={t.home.toReplay} id="replay" lead={t.sources.rejectsText}><Rejects every={15_000} /></Section>
+      <Section title={t.operations.health} id="health" aside={<RouteLink to="/operations">{t.home.toOperations}</RouteLink>}><HealthTable /></Section>
       <Section title={t.operations.lag} id="lag"><LayerRows /></Section>
     </>
+  );
+}
+
+/** Lag, rejects and refusals as figures, each the way to its page. */
+function OperatorFigures() {
+  const { t, number } = useI18n();
+  const api = useApi();
+  const lag = useResource('home lag', (signal) => lags(signal), 10_000);
+  const rejects = useResource('rejects', (signal) => api.platform.rejects(signal), 15_000);
+  const usage = useResource('home usage', (signal) => api.exchange.usage({ hours: 24 }, signal), 30_000);
+  const messages = lag.data?.reduce((sum, one) => sum + one.messages, 0);
+  const rows = rejects.data?.reduce((sum, one) => sum + (one.rows ?? 1), 0);
+  const refused = usage.data?.items.reduce((sum, one) => sum + one.refused, 0);
+  const least = usage.data && !usage.data.complete ? '≥ ' : '';
+  const figures: [string, string | null, string, string][] = [
+    [t.home.lagFigure, messages === undefined ? null : number(messages), t.home.lagText, '/operations'],
+    [t.home.rejectsFigure, rows === undefined ? null : number(rows), t.home.rejectsFigureText, '/sources'],
+    [t.home.refusalsFigure, refused === undefined ? null : `${least}${number(refused)}`, t.home.refusalsText, '/log?outcome=refused'],
+  ];
+  return (
+    <ul className="dmi-cards">
+      {figures.map(([label, value, text, to]) => (
+        <li key={label} className="dmi-card">
+          <p className="dmi-card__over"><RouteLink to={to}>{label}</RouteLink></p>
+          <p className="dmi-card__figure">{value ?? '…'}</p>
+          <p className="dmi-small dmi-soft">{text}</p>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -1,12 +1,12 @@
 /** Parts that several first screens share. */
-import type { Agreement } from '../../api';
+import { useState } from 'react';
 import { useNames } from '../../app/names';
 import { RouteLink } from '../../app/router';
 import { useApi } from '../../app/session';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
-import { outline } from '../../rights/words';
-import { Badge, stateTone } from '../../ui/Badge';
+import { Badge } from '../../ui/Badge';
+import { ButtonLink } from '../../ui/ButtonLink';
 import { RefusedBadge } from '../../ui/RefusedBadge';
 import { Loaded } from '../../ui/State';
 import { isLate, useNow } from '../../app/useNow';
@@ -25,23 +25,35 @@ export function Freshness({ latest, still }: { latest: string | null; still?: bo
   );
 }
 
-export function AgreementRows({ agreements }: { agreements: Agreement[] }) {
-  const { t, term } = useI18n();
-  const names = useNames();
+/** Something that waits for a person, and where to do it. */
+export interface Task {
+  key: string;
+  title: string;
+  text: string;
+  to: string;
+  action: string;
+}
+
+export function Tasks({ tasks, none }: { tasks: Task[]; none: string }) {
+  const { t } = useI18n();
+  const [all, setAll] = useState(false);
+  if (tasks.length === 0) return <p className="dmi-soft">{none}</p>;
+  const shown = all ? tasks : tasks.slice(0, 5);
   return (
-    <ul className="dmi-rows">
-      {agreements.map((a) => (
-        <li key={a.id}>
-          <div>
-            <p><RouteLink to={`/agreements/${a.id}`}>{a.datasets.map((id) => names.dataset(id)).join(', ')}</RouteLink></p>
-            <p className="dmi-small dmi-soft">
-              {names.participant(a.assigner)} → {names.participant(a.assignee)}. {t.common.purpose}: {outline(a.document).purposes.map((one) => names.purpose(one)).join(', ')}
-            </p>
-          </div>
-          <Badge tone={stateTone(a.state)}>{term(a.state)}</Badge>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul className="dmi-rows">
+        {shown.map((task) => (
+          <li key={task.key}>
+            <div>
+              <p><strong>{task.title}</strong></p>
+              <p className="dmi-small dmi-soft">{task.text}</p>
+            </div>
+            <ButtonLink to={task.to}>{task.action}</ButtonLink>
+          </li>
+        ))}
+      </ul>
+      {shown.length < tasks.length ? <button type="button" className="dmi-link-button" onClick={() => setAll(true)}>{t.home.allTasks(tasks.length)}</button> : null}
+    </>
   );
 }
 

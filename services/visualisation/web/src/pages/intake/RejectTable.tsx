@@ -29,7 +29,7 @@ export function RejectTable({ rejects, changed }: { rejects: Reject[]; changed: 
     <>
       {replay.error ? <Failure error={replay.error} /> : null}
       <DataTable
-        caption={t.sources.rejects} captionHidden rows={grouped(rejects)} rowKey={(g) => g.key} initialSort={{ key: 'at', descending: true }}
+        caption={t.sources.rejects} captionHidden rows={grouped(rejects)} rowKey={(g) => g.key} initialSort={{ key: 'at', descending: true }} pageSize={15}
         columns={[
           { key: 'dataset', head: t.common.dataset, sort: (g) => names.dataset(g.dataset), cell: (g) => names.dataset(g.dataset) },
           { key: 'reason', head: t.sources.reason, sort: reason, cell: (g) => <>{reason(g)}{words[g.reason] || !g.detail ? null : <span className="dmi-small dmi-soft">: {g.detail}</span>}</> },

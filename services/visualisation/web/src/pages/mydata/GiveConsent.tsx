@@ -6,6 +6,7 @@ import { useApi } from '../../app/session';
 import { useAction } from '../../app/useAction';
 import { useI18n } from '../../i18n';
 import { CheckboxList, SelectField } from '../../ui/fields';
+import { focusFirstError } from '../../ui/problems';
 import { Failure } from '../../ui/State';
 
 export function GiveConsent({ datasets, changed }: { datasets: string[]; changed: () => void }) {
@@ -36,6 +37,7 @@ export function GiveConsent({ datasets, changed }: { datasets: string[]; changed
           event.preventDefault();
           setTried(true);
           if (recipients.length > 0) void give.run();
+          else focusFirstError(event.currentTarget);
         }}
       >
         <SelectField label={t.mydata.giveDataset} value={chosen} onChange={setDataset} choices={personal.map((value) => ({ value, label: names.dataset(value) }))} />

@@ -17,7 +17,7 @@ export function CoefficientTable({ coefficients, busy, disabled, onChange }: Pro
   const name = (c: Coefficient) => say(c.label) || c.name.replaceAll('_', ' ');
   return (
     <DataTable
-      caption={t.scenarios.assumptions} captionHidden rows={coefficients} rowKey={(c) => c.name} initialSort={{ key: 'name' }}
+      caption={t.scenarios.assumptions} captionHidden rows={coefficients} rowKey={(c) => c.name} initialSort={{ key: 'name' }} pageSize={25}
       columns={[
         { key: 'name', head: t.scenarios.coefficient, sort: name, cell: (c) => <span className="dmi-cap">{name(c)}</span> },
         { key: 'value', head: t.scenarios.value, cell: (c) => <Change coefficient={c} label={name(c)} busy={busy} disabled={disabled} onChange={onChange} /> },

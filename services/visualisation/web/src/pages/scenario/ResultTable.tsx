@@ -1,82 +1,65 @@
-/** Scenario beside baseline, per neighbourhood and for the whole city, with units and change. */
+/** Two situations beside each other, for the whole city and per neighbourhood, with units, change and range. */
 import { useState } from 'react';
-import { SecondaryActionButton } from '@utrecht/component-library-react';
-import type { AreaResult, Changes, Figures, ScenarioResult } from '../../api';
 import { useI18n } from '../../i18n';
-import { DataTable } from '../../ui/DataTable';
-import { RadioGroup, SelectField } from '../../ui/fields';
-import { saveBlob } from '../dataset/save';
-import { absolute, csvOf, indicators, rangeOf, unitOf } from './figures';
+import { DataTable, type Column } from '../../ui/DataTable';
+import { RadioGroup } from '../../ui/fields';
+import { areaRows, changes, indicators, rowOf, unitOf, type Comparison, type Row } from './figures';
 
-interface Row {
-  id: string;
-  name: string;
-  baseline: number | null;
-  scenario: number | null;
-  change: number | null;
-  range: { low: number; high: number } | null;
+interface Props {
+  comparison: Comparison;
+  names: { left: string; right: string };
 }
 
-interface Sides {
-  baseline: Figures;
-  scenario: Figures;
-  change?: Changes;
+/** All indicators of the whole city. */
+export function TotalsTable({ comparison, names }: Props) {
+  const { t, term, quantity } = useI18n();
+  const columns = useColumns(comparison, names, t.scenarios.indicator);
+  const rows = indicators(comparison.result).map((name) => ({ ...rowOf(comparison, name, null, term(name)), id: name }));
+  return <DataTable caption={t.scenarios.totals} captionHidden rows={rows} rowKey={(r) => r.id} columns={columns((r, value) => quantity(value, unitOf(r.id)))} />;
 }
 
-function rowOf(id: string, name: string, { baseline, scenario, change }: Sides, indicator: string): Row {
-  const before = baseline[indicator] ?? null;
-  const after = scenario[indicator] ?? null;
-  const difference = before === null || after === null ? null : after - before;
-  return { id, name, baseline: before, scenario: after, change: absolute(change?.[indicator]) ?? difference, range: rangeOf(change?.[indicator]) };
-}
-
-export function ResultTable({ result }: { result: ScenarioResult }) {
-  const { t, term, quantity, number, signed, percent, unit } = useI18n();
-  const [indicator, setIndicator] = useState('');
+/** One indicator per neighbourhood, the whole city first. */
+export function AreaTable({ comparison, names, indicator }: Props & { indicator: string }) {
+  const { t, term, number, unit } = useI18n();
+  const columns = useColumns(comparison, names, t.map.neighbourhood);
   const [which, setWhich] = useState('changed');
-  const names = indicators(result);
-  const whole: Sides = result.totals ?? { baseline: {}, scenario: {} };
-  const changes = (area: AreaResult) => Object.values(area.change).some((value) => Math.abs(absolute(value) ?? 0) > 1e-9);
-  const ranged = Object.values(result.totals?.change ?? {}).some((one) => rangeOf(one) !== null);
-  const areas = which === 'changed' ? result.areas.filter(changes) : result.areas;
-  const columns = (head: string) => [
-    { key: 'name', head, sort: (r: Row) => (r.id === '' ? '' : r.name), cell: (r: Row) => (r.id === '' ? <strong>{r.name}</strong> : <span className="dmi-cap">{r.name}</span>) },
-    { key: 'baseline', head: t.scenarios.baseline, numeric: true, sort: (r: Row) => r.baseline, cell: (r: Row) => cell(r, r.baseline) },
-    { key: 'scenario', head: t.scenarios.scenario, numeric: true, sort: (r: Row) => r.scenario, cell: (r: Row) => cell(r, r.scenario) },
-    { key: 'change', head: t.scenarios.change, numeric: true, sort: (r: Row) => r.change, cell: (r: Row) => <span className="dmi-change">{r.change === 0 ? '0' : signed(r.change)}</span> },
-    ...(ranged ? [{ key: 'range', head: t.scenarios.range, numeric: true, cell: (r: Row) => (r.range ? <span className="dmi-change">{signed(r.range.low)} – {signed(r.range.high)}</span> : '') }] : []),
-    { key: 'percent', head: t.scenarios.changePercent, numeric: true, sort: (r: Row) => relative(r), cell: (r: Row) => percent(relative(r), 1, true) },
-  ];
-  const cell = (r: Row, value: number | null) => (indicator === '' ? quantity(value, unitOf(r.id)) : number(value));
-  const all: Row[] = indicator === ''
-    ? names.map((name) => rowOf(name, term(name), whole, name))
-    : [
-        rowOf('', t.scenarios.wholeCity, whole, indicator),
-        ...areas.map((area) => rowOf(area.id, area.name, area, indicator)),
-      ];
-  const unitWords = indicator === '' ? '' : unit(unitOf(indicator));
+  const all = areaRows(comparison, indicator);
+  const moved = all.filter(changes);
+  const shown = which === 'changed' && moved.length > 0 ? moved : all;
+  const words = unit(unitOf(indicator));
   return (
     <div className="dmi-stack">
-      <div className="dmi-form__row">
-        <SelectField
-          label={t.scenarios.indicator} value={indicator} onChange={setIndicator}
-          choices={[{ value: '', label: `${t.common.all} (${t.scenarios.wholeCity.toLocaleLowerCase()})` }, ...names.map((value) => ({ value, label: term(value) }))]}
-        />
-        {indicator === '' ? null : (
-          <RadioGroup inline label={t.common.filter} name="which" value={which} onChange={setWhich} choices={[{ value: 'changed', label: t.scenarios.onlyChanged }, { value: 'all', label: t.scenarios.showAll }]} />
-        )}
-      </div>
+      {moved.length > 0 && moved.length < all.length ? (
+        <RadioGroup inline label={t.common.filter} name="which" value={which} onChange={setWhich} choices={[{ value: 'changed', label: t.scenarios.onlyChanged }, { value: 'all', label: t.scenarios.showAll }]} />
+      ) : null}
       <DataTable
-        key={indicator} caption={indicator === '' ? t.scenarios.wholeCity : `${term(indicator)}${unitWords ? ` (${unitWords})` : ''}`}
-        columns={columns(indicator === '' ? t.scenarios.indicator : t.map.neighbourhood)} rows={all} rowKey={(r) => r.id}
+        caption={`${term(indicator)}${words ? ` (${words})` : ''}`} rowKey={(r) => r.id} pageSize={15}
+        first={[rowOf(comparison, indicator, null, t.scenarios.wholeCity)]} rows={shown} search={shown.length > 15 ? (r) => r.name : undefined}
+        columns={columns((_, value) => number(value))}
       />
-      <SecondaryActionButton className="dmi-small-button" onClick={() => saveBlob(new Blob([csvOf(result)], { type: 'text/csv;charset=utf-8' }), `scenario-${result.scenario}-${result.version}.csv`)}>
-        {t.scenarios.exportCsv}
-      </SecondaryActionButton>
     </div>
   );
 }
 
-function relative(row: Row): number | null {
-  return row.change === null || !row.baseline ? null : row.change / row.baseline;
+function useColumns({ other }: Comparison, names: { left: string; right: string }, head: string) {
+  const { t, signed, percent } = useI18n();
+  const change = (value: number | null) => (value === 0 ? '0' : signed(value));
+  return (write: (row: Row, value: number | null) => string): Column<Row>[] => [
+    {
+      key: 'name', head, sort: (r) => r.name,
+      cell: (r) => (r.id === '' ? <strong>{r.name}</strong> : <span className="dmi-cap">{r.name}{r.suppressed ? <span className="dmi-small dmi-soft"> ({t.scenarios.suppressed})</span> : null}</span>),
+    },
+    { key: 'left', head: names.left, numeric: true, sort: (r) => r.left, cell: (r) => write(r, r.left) },
+    { key: 'right', head: names.right, numeric: true, sort: (r) => r.right, cell: (r) => write(r, r.right) },
+    {
+      key: 'change', head: other === null ? t.scenarios.changeRange : t.scenarios.change, numeric: true, sort: (r) => r.change,
+      cell: (r) => (
+        <>
+          <strong>{change(r.change)}</strong>
+          {r.range && r.range.low !== r.range.high ? <><br /><span className="dmi-small dmi-soft">{t.scenarios.rangeOf(change(r.range.low), change(r.range.high))}</span></> : null}
+        </>
+      ),
+    },
+    { key: 'percent', head: t.scenarios.changePercent, numeric: true, sort: (r) => r.share, cell: (r) => (r.share === null ? '–' : percent(r.share, 1, true)) },
+  ];
 }

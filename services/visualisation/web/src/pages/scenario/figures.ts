@@ -1,5 +1,5 @@
-/** What the figures of a scenario are, and how they leave as a file. */
-import type { Change, ScenarioResult } from '../../api';
+/** What the figures of a scenario are, and what two sides of a comparison say about one indicator. */
+import type { AreaResult, Beside, Figures, Range, ScenarioResult } from '../../api';
 
 const order = ['inhabitants', 'jobs', 'green_m2', 'green_per_inhabitant', 'parking_demand', 'trips'];
 const units: Record<string, string> = {
@@ -12,39 +12,56 @@ export function indicators(result: ScenarioResult): string[] {
   return [...order.filter((name) => found.has(name)), ...[...found].filter((name) => !order.includes(name))];
 }
 
-/** The change itself, however it was given. */
-export function absolute(change: Change | undefined): number | null {
-  if (change === null || change === undefined) return null;
-  return typeof change === 'number' ? change : change.absolute;
-}
-
-/** The range of a change within plausible coefficients, when it is known. */
-export function rangeOf(change: Change | undefined): { low: number; high: number } | null {
-  return change !== null && typeof change === 'object' ? (change.range ?? null) : null;
-}
-
 export function unitOf(indicator: string): string {
   return units[indicator] ?? '1';
 }
 
-/** All figures as CSV with scenario, version and unit in every row, so that a copy explains itself. */
-export function csvOf(result: ScenarioResult): string {
-  const rows = [['scenario', 'version', 'area', 'name', 'indicator', 'unit', 'baseline', 'value', 'change']];
-  for (const area of result.areas) {
-    for (const indicator of indicators(result)) {
-      const before = area.baseline[indicator];
-      const after = area.scenario[indicator];
-      rows.push([
-        result.scenario, String(result.version), area.id, area.name, indicator, unitOf(indicator),
-        String(before ?? ''), String(after ?? ''), String(absolute(area.change[indicator]) ?? ''),
-      ]);
-    }
-  }
-  return rows.map((row) => row.map(quote).join(',')).join('\r\n') + '\r\n';
+/** One row of a comparison; `change` is right minus left, `share` that as a part of the left. */
+export interface Row {
+  id: string;
+  name: string;
+  left: number | null;
+  right: number | null;
+  change: number | null;
+  share: number | null;
+  range: Range | null;
+  suppressed: boolean;
 }
 
-function quote(text: string): string {
-  // A leading = + - @ would be carried out as a formula by a spreadsheet, unless it is a number.
-  const safe = /^[=+\-@]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+/** A result beside the city without its edits, or beside another result. */
+export interface Comparison {
+  result: ScenarioResult;
+  other: ScenarioResult | null;
+}
+
+/** The row of an area, or with `area` null of the whole city. */
+export function rowOf({ result, other }: Comparison, indicator: string, area: AreaResult | null, name: string): Row {
+  const mine: Beside | null = area ?? result.totals;
+  const theirs: Beside | null = other === null ? null : area ? (other.areas.find((one) => one.id === area.id) ?? null) : other.totals;
+  const value = (figures: Figures | undefined) => figures?.[indicator] ?? null;
+  const right = value(mine?.scenario);
+  const left = other === null ? value(mine?.baseline) : value(theirs?.scenario);
+  // What an edit adds is known even where the figure itself is not; between two results it is the two additions.
+  const added = other === null ? value(mine?.change) : minus(value(mine?.change), value(theirs?.change));
+  const change = minus(right, left) ?? added;
+  return {
+    id: area?.id ?? '', name, left, right, change,
+    share: change === null || !left ? null : change / left,
+    range: other === null ? (mine?.change_range[indicator] ?? null) : null,
+    suppressed: area?.suppressed ?? false,
+  };
+}
+
+function minus(right: number | null, left: number | null): number | null {
+  return right === null || left === null ? null : right - left;
+}
+
+/** All areas of a comparison for one indicator. */
+export function areaRows(comparison: Comparison, indicator: string): Row[] {
+  return comparison.result.areas.map((area) => rowOf(comparison, indicator, area, area.name));
+}
+
+/** Whether a row changes by more than rounding. */
+export function changes(row: Row): boolean {
+  return Math.abs(row.change ?? 0) > 1e-9;
 }

@@ -1,0 +1,73 @@
+"""The baselines that scenarios are pinned to, and the city as it is known now."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+from dmi_infra import clock
+from dmi_infra.errors import Conflict, NotFound
+from dmi_support_centre.baseline import KINDS, Snapshot, snapshot
+from dmi_support_centre.store import Store
+
+REMEMBERED = 3
+"""Baselines that are kept unpacked in memory."""
+
+
+class Baselines:
+    """Keeps baselines under their version; any thread may ask."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._pinned: OrderedDict[str, Snapshot] = OrderedDict()
+        self._present: Snapshot | None = None
+        self._turn = 0
+
+    def changed(self) -> None:
+        """Features have changed, so the present city may have."""
+        with self._lock:
+            self._present = None
+            self._turn += 1
+
+    def present(self) -> Snapshot:
+        """The city as it is known now; without any neighbourhood it has no parts."""
+        with self._lock:
+            if self._present is not None:
+                return self._present
+            turn = self._turn
+        found = snapshot(self._store.observations.features(*KINDS))
+        with self._lock:
+            # What changed while it was being put together is seen by whoever asks next.
+            if turn == self._turn:
+                self._present = found
+        return found
+
+    def pin(self) -> str:
+        """Keep the present city; returns its version. Raises ``Conflict`` while there is none."""
+        found = self.present()
+        if not found.parts:
+            raise Conflict("there are no neighbourhoods yet, so there is nothing to branch from")
+        self._store.scenarios.keep_baseline(found, clock.now())
+        return found.version
+
+    def pinned(self, version: str) -> Snapshot:
+        """A kept baseline; raises ``NotFound``."""
+        with self._lock:
+            known = self._pinned.get(version)
+            if known is not None:
+                self._pinned.move_to_end(version)
+                return known
+        found = self._store.scenarios.baseline(version)
+        if found is None:
+            raise NotFound("the baseline of this scenario is not kept any more")
+        with self._lock:
+            self._pinned[version] = found
+            while len(self._pinned) > REMEMBERED:
+                self._pinned.popitem(last=False)
+        return found
+
+    def geometries(self, version: str) -> dict[str, dict[str, Any]]:
+        """The geometry of each neighbourhood of a baseline, by id."""
+        return {area.id: area.geometry for part in self.pinned(version).parts for area in part.areas}

@@ -1,0 +1,239 @@
+"""What people and programs see of scenarios: edits and versions, and outcomes where they may."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from dmi_agreements.decision import Reason
+from dmi_infra.clock import from_text, to_text
+from dmi_infra.errors import Refused
+from dmi_infra.http.access import Opening
+from dmi_infra.http.problems import refusal
+from dmi_infra.identity import Identity
+from dmi_support_centre.baselines import Baselines
+from dmi_support_centre.exporting import csv_of, geojson_of
+from dmi_support_centre.grounds import Book, Desk, grounds_shown
+from dmi_support_centre.merging import Merge
+from dmi_support_centre.model import Result
+from dmi_support_centre.models.coefficients import COEFFICIENTS
+from dmi_support_centre.models.scenario import (
+    SMALLEST_GROUP,
+    AreaResult,
+    Edit,
+    Redevelop,
+    ScenarioResult,
+    small,
+    split,
+    veiled,
+)
+from dmi_support_centre.scenarios import Scenarios
+from dmi_support_centre.store import Store
+from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
+
+Shown = dict[str, Any]
+
+
+class ScenarioViews:
+    """Presents scenarios to one caller at a time."""
+
+    def __init__(self, store: Store, book: Book, scenarios: Scenarios, baselines: Baselines) -> None:
+        self._store = store
+        self._book = book
+        self._scenarios = scenarios
+        self._baselines = baselines
+
+    def scenario(self, row: ScenarioRow, person: Identity) -> Shown:
+        """A scenario with its edits and versions, without figures."""
+        versions = self._store.scenarios.versions(row.id)
+        current = next(v for v in versions if v.number == row.current)
+        result = self._scenarios.kept_result(row)
+        withdrawal = self._book.withdrawal(result) if result else None
+        mine = row.owner == person.participant
+        return {
+            "id": row.id if mine else row.share,
+            "title": row.title,
+            "parent": row.parent if mine else None,
+            "version": row.current,
+            "versions": [self._version(v) for v in versions],
+            "edits": _edits(current.edits),
+            "owner": row.owner,
+            "owner_name": row.owner_name,
+            "created_at": to_text(row.created_at),
+            **self._base(current),
+            "withdrawn": withdrawal is not None,
+            "withdrawal": withdrawal.shown() if withdrawal else None,
+            "stale": self._scenarios.stale(current, result),
+            "share": row.share,
+            "may_edit": mine,
+        }
+
+    def _version(self, version: VersionRow) -> Shown:
+        other = self._store.scenarios.get(version.merged_from) if version.merged_from else None
+        return {
+            "version": version.number,
+            "parent": version.parent,
+            "created_at": to_text(version.made_at),
+            "by": version.made_by,
+            "edits": len(version.edits),
+            "baseline": version.baseline,
+            "merged": {"title": other.title, "version": version.merged_version} if other else None,
+        }
+
+    def _base(self, version: VersionRow) -> Shown:
+        at = self._store.scenarios.baseline_at(version.baseline)
+        return {"baseline": version.baseline, "baseline_at": None if at is None else to_text(at)}
+
+    def result(self, row: ScenarioRow, version: int | None, opening: Opening) -> Shown:
+        """The outcome of a version; withdrawn: without figures and with the reason. Raises ``Refused``."""
+        return self.outcome(row, self._scenarios.result(row, version, opening), opening)
+
+    def outcome(self, row: ScenarioRow, result: Result, opening: Opening) -> Shown:
+        """One outcome for one caller; neighbourhoods with few inhabitants keep their figures to themselves."""
+        withdrawal = self._book.withdrawal(result)
+        if withdrawal is None:
+            Desk(opening).insist(result.grounds.datasets)
+        found = msgspec.convert(result.body["outcome"], type=ScenarioResult)
+        version = self._scenarios.version(row, result.body["version"])
+        base = self._base(version)
+        mine = row.owner == opening.identity.participant
+        shown: Shown = {
+            "id": result.id,
+            "scenario": row.id if mine else row.share,
+            "title": row.title,
+            "version": version.number,
+            "edits": _edits(version.edits),
+            "baseline_version": version.baseline,
+            "baseline_at": base["baseline_at"],
+            "computed_at": to_text(result.made_at),
+            "grounds": grounds_shown(result.grounds),
+            "credits": self._book.credits(result.grounds),
+            "record": result.body["record"],
+            "stale": self._scenarios.stale(version, result),
+            "withdrawn": withdrawal is not None,
+            "withdrawal": withdrawal.shown() if withdrawal else None,
+            "coefficients": [{**msgspec.to_builtins(one), "title": one.label} for one in found.coefficients],
+            "notes": found.notes,
+            "smallest_group": SMALLEST_GROUP,
+        }
+        if withdrawal is not None:
+            return {**shown, "areas": [], "totals": None, "touched": [], "sensitivity": [], "split": []}
+        hidden = small(found.areas)
+        return {
+            **shown,
+            "areas": [_area(area, area.id in hidden) for area in found.areas],
+            "totals": _with_flat_change(msgspec.to_builtins(found.totals)),
+            "touched": msgspec.to_builtins(found.touched),
+            "sensitivity": msgspec.to_builtins(found.sensitivity),
+            "split": msgspec.to_builtins(split(found.areas, hidden)),
+        }
+
+    def compare(self, rows: Sequence[ScenarioRow], opening: Opening) -> Shown:
+        """The current versions of several scenarios side by side, one entry each."""
+        items = [self.result(row, None, opening) for row in rows]
+        same = len({item["baseline_version"] for item in items}) == 1
+        return {"items": items, "next": None, "same_baseline": same}
+
+    def geojson(self, row: ScenarioRow, version: int | None, opening: Opening) -> Shown:
+        """The outcome as GeoJSON, with its source, licence and run."""
+        shown = self._standing(row, version, opening)
+        return geojson_of(shown, self._baselines.geometries(shown["baseline_version"]))
+
+    def csv(self, row: ScenarioRow, version: int | None, opening: Opening) -> str:
+        """The outcome as CSV, with its source, licence and run in every row."""
+        return csv_of(self._standing(row, version, opening))
+
+    def _standing(self, row: ScenarioRow, version: int | None, opening: Opening) -> Shown:
+        shown = self.result(row, version, opening)
+        if shown["withdrawn"]:
+            # A file outlives its mark, so none is made of what no longer stands.
+            gone = shown["withdrawal"]
+            moment = None if gone["moment"] is None else from_text(gone["moment"])
+            raise Refused([Reason("ended", gone["detail"], gone["agreement"], moment=moment)])
+        return shown
+
+    def outlines(self, row: ScenarioRow, version: int | None, opening: Opening) -> Shown:
+        """The neighbourhoods of a version's baseline, for a map of its outcome: what one may see, no more."""
+        found = self._scenarios.version(row, version or row.current)
+        parts = self._baselines.pinned(found.baseline).parts
+        desk = Desk(opening)
+        shown = [part for part in parts if desk.may([part.dataset])]
+        if not shown:
+            desk.insist(part.dataset for part in parts)
+        features = [
+            {
+                "type": "Feature",
+                "id": area.id,
+                "geometry": area.geometry,
+                "properties": {"id": area.id, "name": area.name, "kind": "neighbourhood"},
+            }
+            for part in shown
+            for area in part.areas
+        ]
+        return {"type": "FeatureCollection", "features": features, "refused": desk.problems()}
+
+    def merge(self, merge: Merge, person: Identity) -> Shown:
+        """What a merge would do, for a person to decide on."""
+        planned = merge.plan
+        return {
+            "into": {"id": merge.into.id, "title": merge.into.title, "version": merge.mine.number},
+            "with": {
+                "id": merge.other.id if merge.other.owner == person.participant else merge.other.share,
+                "title": merge.other.title,
+                "version": merge.theirs.number,
+            },
+            "shared": _edits(planned.shared),
+            "ours": [{"edit": _edit(one.edit), "both": one.both} for one in planned.ours],
+            "theirs": [{"edit": _edit(one.edit), "both": one.both} for one in planned.theirs],
+            "clashes": [
+                {
+                    **msgspec.to_builtins(clash),
+                    "ours": _edits(clash.ours),
+                    "theirs": _edits(clash.theirs),
+                }
+                for clash in planned.clashes
+            ],
+        }
+
+    def areas(self, opening: Opening) -> Shown:
+        """GeoJSON to choose an area from."""
+        features, refused = self._scenarios.areas(opening)
+        problems = [refusal(one).body() for one in refused]
+        return {"type": "FeatureCollection", "features": features, "refused": problems}
+
+    @staticmethod
+    def coefficients() -> Shown:
+        """Every coefficient of the model with its range, unit and source."""
+        items = [
+            {**msgspec.to_builtins(one), "value": one.default, "title": one.label}
+            for one in COEFFICIENTS.values()
+        ]
+        return {"items": items, "next": None}
+
+
+def _edit(edit: Edit) -> Shown:
+    """An edit with everything that it means, also what it may leave out."""
+    shown: Shown = msgspec.to_builtins(edit)
+    return {**shown, "from": edit.source_use} if isinstance(edit, Redevelop) else shown
+
+
+def _edits(edits: Sequence[Edit]) -> list[Shown]:
+    return [_edit(edit) for edit in edits]
+
+
+def _area(area: AreaResult, hidden: bool) -> Shown:
+    shown = msgspec.to_builtins(veiled(area) if hidden else area)
+    return {**_with_flat_change(shown), "suppressed": hidden}
+
+
+def _with_flat_change(part: Shown) -> Shown:
+    """A change as one number an indicator, with its percent and its range beside it."""
+    change = part["change"]
+    return {
+        **part,
+        "change": {name: one["absolute"] for name, one in change.items()},
+        "change_percent": {name: one["percent"] for name, one in change.items()},
+        "change_range": {name: one["range"] for name, one in change.items()},
+    }

@@ -1,0 +1,116 @@
+/** The municipality's first screen: what waits, which datasets are fresh or late, who uses them for what. */
+import type { Agreement, Dataset } from '../../api';
+import { useNames } from '../../app/names';
+import { RouteLink } from '../../app/router';
+import { useApi, useSession } from '../../app/session';
+import { isLate, useNow } from '../../app/useNow';
+import { useResource } from '../../app/useResource';
+import { useI18n } from '../../i18n';
+import { outline } from '../../rights/words';
+import { Badge } from '../../ui/Badge';
+import { ButtonLink } from '../../ui/ButtonLink';
+import { DataTable } from '../../ui/DataTable';
+import { RefusedBadge } from '../../ui/RefusedBadge';
+import { Empty, Loaded, Section, Skeleton } from '../../ui/State';
+import { Freshness, Tasks, useLayers, type Task } from './parts';
+import { usesOf } from './usage';
+
+export function OfficerHome() {
+  const { t } = useI18n();
+  const names = useNames();
+  const { identity } = useSession();
+  const mine = names.datasets.filter((one) => one.owner === identity?.participant);
+  return (
+    <>
+      <div className="dmi-actions">
+        <ButtonLink to="/publish" primary>{t.home.publishSensor}</ButtonLink>
+        <ButtonLink to="/sources">{t.home.importFile}</ButtonLink>
+      </div>
+      <Section title={t.home.waiting} id="waiting"><Waiting mine={mine} /></Section>
+      <Section title={t.home.myDatasets} id="datasets" lead={mine.length > 0 ? t.home.usedLead : undefined} aside={<RouteLink to="/agreements">{t.home.toAgreements}</RouteLink>}>
+        {mine.length > 0 ? <MyDatasets mine={mine} /> : names.loading ? <Skeleton height={240} /> : (
+          <Empty title={t.home.noDatasets} action={<ButtonLink to="/publish">{t.home.publishSensor}</ButtonLink>}>{t.home.noDatasetsText}</Empty>
+        )}
+      </Section>
+    </>
+  );
+}
+
+function Waiting({ mine }: { mine: Dataset[] }) {
+  const { t, say, age } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const { identity } = useSession();
+  const now = useNow();
+  const me = identity?.participant ?? '';
+  const agreements = useResource('home agreements', (signal) => api.exchange.agreements({}, signal), 15_000);
+  const measures = useResource('home proposed', (signal) => api.support.measures('proposed', signal), 15_000);
+  const rejects = useResource('rejects', (signal) => api.platform.rejects(signal), 30_000);
+  const layers = useLayers();
+  const tasks: Task[] = [];
+  for (const a of agreements.data ?? []) {
+    if (a.state !== 'proposed' || !a.waiting_for.includes(me)) continue;
+    const purposes = outline(a.document).purposes.map((one) => names.purpose(one)).join(', ');
+    tasks.push({ key: a.id, title: t.home.proposalBy(names.participant(a.assigner === me ? a.assignee : a.assigner)), text: `${a.datasets.map((id) => names.dataset(id)).join(', ')}. ${t.common.purpose}: ${purposes}`, to: `/agreements/${a.id}`, action: t.home.decide });
+  }
+  for (const m of measures.data ?? []) tasks.push({ key: m.id, title: t.home.measureWaits(say(m.title)), text: say(m.advice), to: '/measures', action: t.home.decide });
+  for (const layer of layers.data?.items ?? []) {
+    const own = mine.some((one) => one.id === layer.id);
+    if (own && layer.kind !== 'areas' && !layer.refused && layer.latest && isLate(layer.latest, now)) {
+      tasks.push({ key: layer.id, title: t.home.lateData(say(layer.title)), text: t.home.lateSince(age(layer.latest)), to: `/catalogue/${layer.id}`, action: t.home.look });
+    }
+  }
+  const waiting = (rejects.data ?? []).filter((one) => mine.some((d) => d.id === one.dataset));
+  const rows = waiting.reduce((sum, one) => sum + (one.rows ?? 1), 0);
+  if (rows > 0) tasks.push({ key: 'rejects', title: t.home.rejectsWait(rows), text: [...new Set(waiting.map((one) => names.dataset(one.dataset)))].join(', '), to: '/sources', action: t.home.look });
+  return (
+    <Loaded resource={agreements} height={96}>
+      {() => <Tasks tasks={tasks} none={t.home.waitingNone} />}
+    </Loaded>
+  );
+}
+
+function MyDatasets({ mine }: { mine: Dataset[] }) {
+  const { t, say, number, age } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const agreements = useResource('home agreements', (signal) => api.exchange.agreements({}, signal), 15_000);
+  const usage = useResource('home usage', (signal) => api.exchange.usage({ hours: 24 }, signal), 30_000);
+  const layers = useLayers();
+  const latest = new Map((layers.data?.items ?? []).map((layer) => [layer.id, layer]));
+  const users = (dataset: string): Agreement[] => (agreements.data ?? []).filter((a) => a.state === 'active' && !a.consent && a.datasets.includes(dataset));
+  const used = (d: Dataset) => usesOf(usage.data?.items ?? [], d.id, d.owner);
+  return (
+    <>
+      <DataTable
+        caption={t.home.myDatasets} captionHidden rows={mine} rowKey={(d) => d.id} initialSort={{ key: 'title' }} pageSize={15} search={mine.length > 8 ? (d) => say(d.title) : undefined}
+        columns={[
+          { key: 'title', head: t.common.name, sort: (d) => say(d.title), cell: (d) => <RouteLink to={`/catalogue/${d.id}`}>{say(d.title)}</RouteLink> },
+          { key: 'latest', head: t.home.lastSeen, sort: (d) => latest.get(d.id)?.latest, cell: (d) => {
+            const layer = latest.get(d.id);
+            if (!d.layer) return <span className="dmi-small dmi-soft">{t.home.noMeasurements}</span>;
+            return layer?.refused ? <RefusedBadge problem={layer.refused} /> : <Freshness latest={layer?.latest ?? null} still={layer?.kind === 'areas'} />;
+          } },
+          { key: 'users', head: t.home.usedBy, sort: (d) => users(d.id).length, cell: (d) => {
+            const list = users(d.id);
+            return list.length === 0 ? <span className="dmi-soft">{t.home.usedByCount(0)}</span> : (
+              <ul className="dmi-plain dmi-tight">
+                {list.slice(0, 4).map((a) => <li key={a.id}><RouteLink to={`/agreements/${a.id}`}>{names.participant(a.assignee)}</RouteLink>: <span className="dmi-small dmi-soft dmi-nowrap">{outline(a.document).purposes.map((one) => names.purpose(one)).join(', ')}</span></li>)}
+                {list.length > 4 ? <li className="dmi-small"><RouteLink to={`/catalogue/${d.id}`}>{t.home.moreUsers(list.length - 4)}</RouteLink></li> : null}
+              </ul>
+            );
+          } },
+          { key: 'used', head: t.home.usedToday, numeric: true, sort: (d) => used(d).times, cell: (d) => {
+            const { times, last } = used(d);
+            return <>{usage.data && !usage.data.complete ? '≥ ' : ''}{number(times)}{last ? <><br /><span className="dmi-small dmi-soft">{t.home.lastUse(age(last))}</span></> : null}</>;
+          } },
+          { key: 'refused', head: t.home.refusedToday, numeric: true, sort: (d) => used(d).refused, cell: (d) => {
+            const { refused } = used(d);
+            return refused === 0 ? '0' : <RouteLink to={`/log?dataset=${encodeURIComponent(d.id)}&outcome=refused`}>{number(refused)}</RouteLink>;
+          } },
+        ]}
+      />
+      {mine.some((d) => d.personal) ? <p className="dmi-small dmi-soft"><Badge tone="info">{t.catalogue.personal}</Badge> {t.home.consentNote}</p> : null}
+    </>
+  );
+}

@@ -1,0 +1,106 @@
+/** The vendor's first screen: its connections with last message, errors and limits, and a program that works. */
+import { useState } from 'react';
+import type { Agreement } from '../../api';
+import { useNames } from '../../app/names';
+import { RouteLink } from '../../app/router';
+import { useApi, useSession } from '../../app/session';
+import { useResource } from '../../app/useResource';
+import { useI18n } from '../../i18n';
+import { limitsInWords, outline } from '../../rights/words';
+import { Badge, stateTone } from '../../ui/Badge';
+import { ButtonLink } from '../../ui/ButtonLink';
+import { CodeExample } from '../../ui/CopyButton';
+import { DataTable } from '../../ui/DataTable';
+import { SelectField } from '../../ui/fields';
+import { Empty, Loaded, Section } from '../../ui/State';
+import { Rejects } from '../intake/Rejects';
+import { contributeExample, readExample } from './examples';
+import { Tasks } from './parts';
+import { connectionOf } from './usage';
+
+export function VendorHome() {
+  const { t } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const { identity } = useSession();
+  const me = identity?.participant ?? '';
+  const agreements = useResource('home agreements', (signal) => api.exchange.agreements({}, signal), 15_000);
+  const mine = (all: Agreement[]) => all.filter((a) => !a.consent && [a.assigner, a.assignee].includes(me));
+  return (
+    <>
+      <div className="dmi-actions">
+        <ButtonLink to="/catalogue" primary>{t.home.findData}</ButtonLink>
+        <ButtonLink to="/publish">{t.home.publishSensor}</ButtonLink>
+      </div>
+      <Loaded resource={agreements} height={320} isEmpty={(all) => mine(all).length === 0} empty={<Empty title={t.home.noConnections} action={<ButtonLink to="/catalogue">{t.home.findData}</ButtonLink>}>{t.home.noConnectionsText}</Empty>}>
+        {(all) => {
+          const waiting = mine(all).filter((a) => a.state === 'proposed' && a.waiting_for.includes(me));
+          return (
+            <>
+              {waiting.length > 0 ? (
+                <Section title={t.home.waiting} id="waiting">
+                  <Tasks none="" tasks={waiting.map((a) => ({ key: a.id, title: t.home.proposalBy(names.participant(a.assigner)), text: a.datasets.map((id) => names.dataset(id)).join(', '), to: `/agreements/${a.id}`, action: t.home.decide }))} />
+                </Section>
+              ) : null}
+              <Section title={t.home.connections} id="connections" aside={<RouteLink to="/agreements">{t.home.toAgreements}</RouteLink>}><Connections agreements={mine(all)} /></Section>
+              <Example agreements={mine(all).filter((a) => a.state === 'active' && a.assignee === me)} />
+            </>
+          );
+        }}
+      </Loaded>
+      <Section title={t.home.rejects} id="rejects" lead={t.home.rejectsText}><Rejects every={30_000} /></Section>
+    </>
+  );
+}
+
+function Connections({ agreements }: { agreements: Agreement[] }) {
+  const i18n = useI18n();
+  const { t, term, number, age } = i18n;
+  const names = useNames();
+  const api = useApi();
+  const { identity } = useSession();
+  const usage = useResource('home usage', (signal) => api.exchange.usage({ hours: 168 }, signal), 30_000);
+  const words: Record<string, string> = t.reasons;
+  const how = (a: Agreement) => connectionOf(usage.data?.items ?? [], a, identity?.participant ?? '');
+  return (
+    <DataTable
+      caption={t.home.connections} captionHidden rows={agreements} rowKey={(a) => a.id} initialSort={{ key: 'state' }} pageSize={15} search={agreements.length > 8 ? (a) => a.datasets.map((id) => names.dataset(id)).join(' ') : undefined}
+      columns={[
+        { key: 'dataset', head: t.common.dataset, sort: (a) => names.dataset(a.datasets[0]), cell: (a) => <><RouteLink to={`/agreements/${a.id}`}>{a.datasets.map((id) => names.dataset(id)).join(', ')}</RouteLink><br /><span className="dmi-small dmi-soft">{names.participant(a.assigner)}</span></> },
+        { key: 'what', head: t.home.mayDo, cell: (a) => { const { actions, purposes } = outline(a.document); return <span className="dmi-cap dmi-block">{actions.map((one) => term(one)).join(', ')}<br /><span className="dmi-small dmi-soft">{purposes.map((one) => names.purpose(one)).join(', ')}</span></span>; } },
+        { key: 'last', head: t.home.lastMessage, sort: (a) => how(a).last, cell: (a) => { const { last, rows } = how(a); return last === null ? <span className="dmi-soft">{t.home.noMessage}</span> : <>{age(last)}<br /><span className="dmi-small dmi-soft">{t.home.rowsWeek(number(rows))}</span></>; } },
+        { key: 'errors', head: t.home.errors, sort: (a) => how(a).refused, cell: (a) => { const { refused, reasons } = how(a); return refused === 0 ? <Badge tone="good">{t.home.noErrors}</Badge> : <><Badge tone="bad">{t.home.refusedTimes(refused)}</Badge><br /><span className="dmi-small dmi-soft">{reasons.map((one) => words[one] ?? one).join(' ')}</span></>; } },
+        { key: 'limits', head: t.home.limits, cell: (a) => { const lines = limitsInWords(a.document, i18n, names); return lines.length === 0 ? <span className="dmi-soft">{t.home.noLimits}</span> : <ul className="dmi-plain dmi-tight dmi-small">{lines.map((line) => <li key={line}>{line}</li>)}</ul>; } },
+        { key: 'state', head: t.common.state, sort: (a) => a.state, cell: (a) => <Badge tone={stateTone(a.state)}>{term(a.state)}</Badge> },
+      ]}
+    />
+  );
+}
+
+/** A program for one of the vendor's own connections. */
+function Example({ agreements }: { agreements: Agreement[] }) {
+  const { t, term } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const { identity } = useSession();
+  const ways = agreements.flatMap((a) => {
+    const { actions, purposes } = outline(a.document);
+    return ['dmi:contribute', 'dmi:read'].filter((one) => actions.includes(one)).flatMap((action) =>
+      a.datasets.map((dataset) => ({ key: `${a.id} ${action} ${dataset}`, dataset, action, purpose: purposes[0] ?? 'dmi:purpose:any' })));
+  });
+  const [chosen, setChosen] = useState('');
+  const way = ways.find((one) => one.key === chosen) ?? ways[0];
+  const streams = useResource(way?.action === 'dmi:contribute' ? `example ${way.dataset}` : null, (signal) => api.platform.datastreams(way?.dataset ?? '', signal));
+  if (!way || !identity) return null;
+  const wish = {
+    origin: location.origin, identity: identity.id, dataset: way.dataset, purpose: way.purpose,
+    words: { token: t.home.exampleToken, read: t.home.exampleRead, contribute: t.home.exampleContribute },
+  };
+  const code = way.action === 'dmi:contribute' ? contributeExample(wish, streams.data?.[0]?.id ?? `${way.dataset.split(':').at(-1) ?? ''}.…`) : readExample(wish);
+  return (
+    <Section title={t.home.example} id="example" lead={t.home.exampleText}>
+      <SelectField label={t.home.exampleFor} value={way.key} onChange={setChosen} choices={ways.map((one) => ({ value: one.key, label: `${names.dataset(one.dataset)}: ${term(one.action)}` }))} />
+      <CodeExample title="Python" code={code} />
+    </Section>
+  );
+}

@@ -1,0 +1,77 @@
+/** The rules that propose measures, and whether a person let one publish by itself: who, and until when. */
+import { useState } from 'react';
+import { SecondaryActionButton } from '@utrecht/component-library-react';
+import type { Rule } from '../../api';
+import { useLive } from '../../app/live';
+import { useNames } from '../../app/names';
+import { useApi, useSession } from '../../app/session';
+import { useAction } from '../../app/useAction';
+import { useResource } from '../../app/useResource';
+import { useI18n } from '../../i18n';
+import { Badge } from '../../ui/Badge';
+import { ConfirmDialog } from '../../ui/Dialog';
+import { TextField } from '../../ui/fields';
+import { Empty, Loaded, Section } from '../../ui/State';
+import { deciders } from './MeasureCard';
+import { localInput } from './words';
+
+export function Rules() {
+  const { t } = useI18n();
+  const api = useApi();
+  const rules = useResource('rules', (signal) => api.support.rules(signal), 60_000);
+  return (
+    <Section title={t.measures.rules} id="rules" lead={t.measures.rulesText}>
+      <Loaded resource={rules} height={120} isEmpty={(all) => all.length === 0} empty={<Empty title={t.measures.rulesEmpty}>{t.measures.rulesEmptyText}</Empty>}>
+        {(all) => <ul className="dmi-rows">{all.map((rule) => <RuleRow key={rule.id} rule={rule} changed={rules.reload} />)}</ul>}
+      </Loaded>
+    </Section>
+  );
+}
+
+function RuleRow({ rule, changed }: { rule: Rule; changed: () => void }) {
+  const { t, say, term, moment } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const live = useLive();
+  const { identity } = useSession();
+  const [asking, setAsking] = useState(false);
+  const [until, setUntil] = useState(() => localInput(new Date(Date.now() + 7 * 86_400_000)));
+  const [now] = useState(() => Date.now());
+  const [tried, setTried] = useState(false);
+  const automatic = rule.automatic ?? false;
+  const end = new Date(until).getTime();
+  const wrong = Number.isNaN(end) || end <= now || end > now + 365 * 86_400_000 ? t.measures.automaticWrong : null;
+  const set = useAction(async () => {
+    await api.support.automatic(rule.id, automatic ? null : new Date(until).toISOString().replace(/\.\d+Z$/, 'Z'));
+    live(automatic ? t.measures.automaticOff : t.measures.automaticOn);
+    setAsking(false);
+    changed();
+  });
+  const words = automatic && rule.decided_by && rule.until ? t.measures.automaticBy(names.participant(rule.decided_by), moment(rule.until)) : t.measures.byPersonText;
+  return (
+    <li>
+      <div>
+        <p><strong>{say(rule.title) || term(rule.id)}</strong></p>
+        <p className="dmi-small dmi-soft">{words}</p>
+      </div>
+      <Badge tone={automatic ? 'warn' : 'neutral'}>{automatic ? t.measures.automatic : t.measures.byPerson}</Badge>
+      {deciders.includes(identity?.role ?? '') ? (
+        <SecondaryActionButton className="dmi-small-button" aria-label={`${automatic ? t.measures.stopAutomatic : t.measures.makeAutomatic}: ${say(rule.title)}`} onClick={() => setAsking(true)}>
+          {automatic ? t.measures.stopAutomatic : t.measures.makeAutomatic}
+        </SecondaryActionButton>
+      ) : null}
+      <ConfirmDialog
+        open={asking} busy={set.busy} error={set.error} title={automatic ? t.measures.stopAutomaticTitle : t.measures.makeAutomaticTitle}
+        confirm={automatic ? t.measures.stopAutomatic : t.measures.makeAutomatic} onClose={() => setAsking(false)}
+        onConfirm={() => {
+          setTried(true);
+          if (automatic || wrong === null) void set.run();
+        }}
+      >
+        <p><strong>{say(rule.title)}</strong></p>
+        <p>{automatic ? t.measures.stopAutomaticText : t.measures.makeAutomaticText}</p>
+        {automatic ? null : <TextField type="datetime-local" label={t.measures.until} value={until} onChange={setUntil} error={tried ? wrong : null} />}
+      </ConfirmDialog>
+    </li>
+  );
+}

@@ -1,0 +1,17 @@
+/** Which field of a form a refused call is about, so that its error stands at the field. */
+import type { ApiError } from '../api/problem';
+
+/** The rule that a field broke, by the field's name or the last part of its path; null when it broke none. */
+export function fieldError(error: ApiError | null, field: string): string | null {
+  if (error?.kind !== 'invalid') return null;
+  const found = error.problem.errors?.find((one) => one.field === field || one.field?.split('.').at(-1) === field);
+  return found?.rule ?? null;
+}
+
+/** Brings the focus to the first field with an error, once the page shows them. */
+export function focusFirstError(form: HTMLFormElement): void {
+  requestAnimationFrame(() => {
+    const field = form.querySelector<HTMLElement>('[aria-invalid="true"], fieldset[aria-describedby] input');
+    field?.focus();
+  });
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import type { Agreement, LookBackPart, Measure, Use } from '../src/api';
+import { lagIn } from '../src/api/operations';
+import { ApiError } from '../src/api/problem';
+import { contributeExample, readExample } from '../src/pages/home/examples';
+import { connectionOf, usesOf } from '../src/pages/home/usage';
+import { chartRows, verdictOf } from '../src/pages/measures/lookBack';
+import { fieldError } from '../src/ui/problems';
+
+const use = (more: Partial<Use>): Use => ({
+  dataset: 'd', assignee: 'vendor', crossing: 'query', action: 'dmi:read', purposes: [], agreements: ['a1'],
+  allowed: 0, refused: 0, rows: 0, last_allowed: null, last_refused: null, last_reasons: [], ...more,
+});
+
+describe('the use of data', () => {
+  const all = [
+    use({ allowed: 3, last_allowed: '2026-11-21T10:00:00Z', rows: 30 }),
+    use({ assignee: 'stack', allowed: 2, last_allowed: '2026-11-21T11:00:00Z', agreements: ['a2'] }),
+    use({ assignee: 'owner', allowed: 9, last_allowed: '2026-11-21T12:00:00Z' }),
+    use({ crossing: 'x', refused: 2, agreements: [], last_reasons: ['ended: the agreement was ended'] }),
+    use({ dataset: 'other', allowed: 100 }),
+  ];
+
+  it('counts others than the owner, with the newest use', () => {
+    expect(usesOf(all, 'd', 'owner')).toEqual({ times: 5, refused: 2, last: '2026-11-21T11:00:00Z' });
+  });
+
+  it('tells of a connection its own messages, and what was refused on its data', () => {
+    const permission = [{ target: 'd', action: ['dmi:read'] }];
+    const agreement = { id: 'a1', datasets: ['d'], document: { permission } } as unknown as Agreement;
+    expect(connectionOf(all, agreement, 'vendor')).toEqual({ last: '2026-11-21T10:00:00Z', rows: 30, refused: 2, reasons: ['ended'] });
+    const handIn = { ...agreement, document: { ...agreement.document, permission: [{ target: 'd', action: ['dmi:contribute'] }] } };
+    expect(connectionOf(all, handIn, 'vendor').last).toBeNull();
+  });
+});
+
+describe('the lag of a service', () => {
+  it('is read from its metrics, by topic', () => {
+    const text = '# HELP dmi_platform_lag Messages not yet read\n# TYPE dmi_platform_lag gauge\ndmi_platform_lag{topic="dmi.observations.raw.v1"} 12.0\ndmi_support_centre_lag{topic="x"} 1e+03\ndmi_platform_rows_total{outcome="a"} 5\n';
+    expect(lagIn('platform', text)).toEqual([
+      { service: 'platform', topic: 'dmi.observations.raw.v1', messages: 12 },
+      { service: 'platform', topic: 'x', messages: 1000 },
+    ]);
+  });
+});
+
+describe('an example', () => {
+  const wish = { origin: 'http://h', identity: 'vendor', dataset: 'urn:dmi:dataset:a:b', purpose: 'dmi:purpose:x', words: { token: 't', read: 'r', contribute: 'c' } };
+
+  it('names the dataset, the purpose and the sensor of the agreement', () => {
+    expect(readExample(wish)).toContain('/platform/v1/latest?dataset=urn:dmi:dataset:a:b');
+    expect(readExample(wish)).toContain('"DMI-Purpose": "dmi:purpose:x"');
+    expect(contributeExample(wish, 'b.c.d')).toContain('"datastream": ["b.c.d"]');
+  });
+});
+
+describe('a look back', () => {
+  const moment = { at: '2026-11-21T10:00:00Z', actual: 90, p10: 95, p50: 99, p90: 104 };
+
+  it('shows what was seen beside the forecast, also where only one is known', () => {
+    const part = { moments: [{ ...moment, p10: null, p50: null, p90: null }, moment] } as LookBackPart;
+    expect(chartRows(part)).toEqual([
+      { at: Date.parse(moment.at), value: null, low: null, high: null, second: 90 },
+      { at: Date.parse(moment.at), value: 99, low: 95, high: 104, second: 90 },
+    ]);
+  });
+
+  it('claims nothing that the service did not say', () => {
+    expect(verdictOf({ look_back: null } as Measure)).toBeNull();
+    expect(verdictOf({ look_back: { destination: null, hub: null, hub_change: null, caveat: '' } } as Measure)).toBe('unknown');
+  });
+});
+
+describe('an error of a form', () => {
+  const error = new ApiError('invalid', 400, { errors: [{ field: 'body.url', rule: 'is no address' }] });
+
+  it('stands at the field that it is about', () => {
+    expect(fieldError(error, 'url')).toBe('is no address');
+    expect(fieldError(error, 'title')).toBeNull();
+    expect(fieldError(null, 'url')).toBeNull();
+    expect(fieldError(new ApiError('refused', 403, error.problem), 'url')).toBeNull();
+  });
+});

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import type { FeatureCollection } from 'geojson';
+import type { AreaResult, Beside, Scenario, ScenarioResult } from '../src/api';
+import { createI18n } from '../src/i18n';
+import { areaRows, changes, rowOf } from '../src/pages/scenario/figures';
+import { editWords } from '../src/pages/scenario/editWords';
+import { paint } from '../src/pages/scenario/mapData';
+import { shareLink } from '../src/pages/scenario/ScenarioHead';
+import { sharedId } from '../src/pages/scenario/shared';
+import { missingColour } from '../src/map/ramp';
+import { filtered } from '../src/ui/DataTable';
+
+const beside = (before: number | null, after: number | null, change: number | null): Beside => ({
+  baseline: { jobs: before }, scenario: { jobs: after }, change: { jobs: change }, change_percent: { jobs: null },
+  change_range: { jobs: change === null ? null : { low: change - 1, mid: change, high: change + 1 } },
+});
+const area = (id: string, one: Beside, suppressed = false): AreaResult => ({ id, name: `Buurt ${id}`, edits: [], suppressed, ...one });
+const result = (title: string, areas: AreaResult[], total: Beside): ScenarioResult =>
+  ({ title, areas, totals: { ...total, missing: {} }, split: [], sensitivity: [], notes: [], credits: [], coefficients: [], edits: [] }) as unknown as ScenarioResult;
+const mine = result('Wonen', [area('a', beside(100, 80, -20)), area('b', beside(null, null, 5)), area('c', beside(null, null, null), true)], beside(100, 80, -20));
+const other = result('Groen', [area('a', beside(100, 110, 10)), area('b', beside(null, null, 2))], beside(100, 110, 10));
+
+describe('a comparison', () => {
+  it('with the city shows change, share and range', () => {
+    expect(rowOf({ result: mine, other: null }, 'jobs', null, 'stad')).toMatchObject({ left: 100, right: 80, change: -20, share: -0.2, range: { low: -21, high: -19 } });
+  });
+
+  it('with another scenario is right minus left, without a range', () => {
+    const [first] = areaRows({ result: mine, other }, 'jobs');
+    expect(first).toMatchObject({ left: 110, right: 80, change: -30, range: null });
+    expect(first?.share).toBeCloseTo(-30 / 110);
+  });
+
+  it('knows what is added where the figure itself is not known', () => {
+    const [, second] = areaRows({ result: mine, other: null }, 'jobs');
+    expect(second).toMatchObject({ left: null, right: null, change: 5, share: null });
+    expect(areaRows({ result: mine, other }, 'jobs')[1]?.change).toBe(3);
+  });
+
+  it('does not take a figure that is not shown for no change', () => {
+    const [, , third] = areaRows({ result: mine, other: null }, 'jobs');
+    expect(third).toMatchObject({ change: null, suppressed: true });
+    expect(third && changes(third)).toBe(false);
+  });
+});
+
+describe('the map of a comparison', () => {
+  const areas: FeatureCollection = {
+    type: 'FeatureCollection',
+    features: ['a', 'c'].map((id) => ({ type: 'Feature', id, properties: { id }, geometry: { type: 'Point', coordinates: [5, 52] } })),
+  };
+  const i18n = createI18n('nl', () => undefined);
+  const colours = (one: FeatureCollection) => one.features.map((f) => f.properties?.['_colour'] as string);
+
+  it('has one legend for both sides, and grey for what is not shown', () => {
+    const painted = paint(areas, areaRows({ result: mine, other }, 'jobs'), 'jobs', i18n);
+    expect(colours(painted.left)[0]).not.toBe(colours(painted.right)[0]);
+    expect(colours(painted.right)[1]).toBe(missingColour);
+    expect(painted.values.at(-1)).toEqual([missingColour, i18n.t.scenarios.legendMissing]);
+    const legend = painted.values.map(([colour]) => colour);
+    for (const colour of [...colours(painted.left), ...colours(painted.right)]) expect(legend).toContain(colour);
+  });
+
+  it('shows less and more in two directions', () => {
+    const painted = paint(areas, areaRows({ result: mine, other: null }, 'jobs'), 'jobs', i18n);
+    expect(colours(painted.change)).toEqual([painted.changes[0]?.[0], missingColour]);
+  });
+});
+
+describe('a link to a scenario', () => {
+  const scenario = { id: 'x', share: 'share-abcdefghijklmnopqrst', version: 4 } as Scenario;
+
+  it('keeps what is seen, and names the version so that it still opens when there are newer ones', () => {
+    expect(shareLink('https://stad', scenario, new URLSearchParams('with=share-y&view=swipe'))).toBe('https://stad/scenarios/share-abcdefghijklmnopqrst?with=share-y&view=swipe&version=4');
+    expect(shareLink('https://stad', scenario, new URLSearchParams('version=2'))).toContain('version=2');
+  });
+
+  it.each([
+    ['https://stad/scenarios/share-abcdefghijklmnopqrst?version=4', 'share-abcdefghijklmnopqrst'],
+    [' share-abcdefghijklmnopqrst ', 'share-abcdefghijklmnopqrst'],
+    ['5ce00000-0000-4000-8000-000000000001', '5ce00000-0000-4000-8000-000000000001'],
+    ['https://stad/map', null],
+    ['../../me', null],
+    ['', null],
+  ])('is read back from what was pasted: %s', (text, id) => expect(sharedId(text)).toBe(id));
+});
+
+describe('an edit in words', () => {
+  const i18n = createI18n('nl', () => undefined);
+  const none: FeatureCollection = { type: 'FeatureCollection', features: [] };
+
+  it('names what goes, where and what comes', () => {
+    expect(editWords({ type: 'redevelop', area: { neighbourhood: 'BU1' }, from: 'office', mix: { housing: 0.6, green: 0.4 } }, none, [], i18n)).toBe('kantoren in BU1 worden 60% woningen, 40% groen');
+  });
+
+  it('names an assumption by its label and unit', () => {
+    const known = [{ name: 'x', label: { nl: 'Vloer per woning' }, unit: { nl: 'm²' }, value: 1, default: 1, low: 0, high: 2, source: '' }];
+    expect(editWords({ type: 'coefficient', name: 'x', value: 85 }, none, known, i18n)).toBe('Aanname “Vloer per woning” wordt 85 m²');
+  });
+});
+
+describe('the filter of a table', () => {
+  it('finds rows that hold every word, in any order and case', () => {
+    const rows = ['Garage Centrum', 'Garage Haven', 'P+R Noord'];
+    expect(filtered(rows, ' haven garage', (one) => one)).toEqual(['Garage Haven']);
+    expect(filtered(rows, '  ', (one) => one)).toEqual(rows);
+    expect(filtered(rows, 'x', undefined)).toEqual(rows);
+  });
+});
