@@ -141,7 +141,7 @@ def test_a_rejected_line_is_kept_and_taken_after_its_correction(carrier: Newcome
 
 def _observations(carrier: Newcomer) -> list[tuple[str, float]]:
     found = []
-    for stream in ("carparks.p1.occupancy", "carparks.p2.occupancy"):
+    for stream in ("carparks:carparks.p1.occupancy", "carparks:carparks.p2.occupancy"):
         answer = carrier.ask("GET", f"/platform/v1/datastreams/{stream}/observations")
         if answer.status_code == 200:
             found += [(item["phenomenon_time"], item["result"]) for item in answer.json()["items"]]

@@ -68,6 +68,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     for role in sorted({r for m in settings.oidc_members for r in m.roles} - set(runtime.rulebook.roles)):
         log.warning("DMI_OIDC_MEMBERS names a role that the rulebook does not know", role=role)
     runtime.checks["store"] = store_check(engine)
+    runtime.checks["consumer"] = consumer.check
     app = build_app(
         runtime,
         "DMI exchange",

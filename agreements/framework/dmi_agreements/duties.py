@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from dmi_agreements.aggregation import SECOND, aggregate, suppress
+from dmi_agreements.aggregation import HOUR, SECOND, aggregate, suppress
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.decision import (
     Aggregate,
@@ -30,7 +30,7 @@ from dmi_agreements.decision import (
 from dmi_agreements.errors import DutiesConflict, DutyUnknown
 from dmi_agreements.grid import Cell, Projection, cells, centres
 
-__all__ = ["COLUMNS", "Projection", "carry_out", "combine"]
+__all__ = ["COLUMNS", "Projection", "carry_out", "combine", "window"]
 
 COLUMNS: Final = frozenset(
     {
@@ -118,6 +118,18 @@ def carry_out(
         else:
             batch = _leave_out(batch, duty.properties)
     return batch
+
+
+def window(duties: Iterable[Duty]) -> int | None:
+    """The length of the windows (microseconds) in which these duties judge rows together; ``None``: each by itself.
+
+    Windows begin at whole multiples of their length since 1970 in UTC. Whoever hands over a part of a window gets
+    an answer about that part, which the duty does not allow: hand over whole ones.
+    """
+    ordered = combine(duties)
+    for aggregated in _of(ordered, Aggregate):
+        return aggregated.window_s * SECOND
+    return HOUR if _of(ordered, Suppress) else None
 
 
 def _rows(batch: ObservationBatch, column: Sequence[int], keep: Callable[[int], bool]) -> ObservationBatch:

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings
 from dmi_agreements.contracts import features, law, observations, record, results
 from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.crossings import CROSSINGS, Crossing
+from dmi_command.examples import examples
 from dmi_command.stack import SERVICES
 from dmi_infra.settings import PREFIX, Settings
 
@@ -107,20 +108,33 @@ def asyncapi() -> dict[str, Any]:
         "channels": {c.name: _channel(c) for c in CROSSINGS if c.topic},
         "operations": {name: operation for c in CROSSINGS if c.topic for name, operation in _operations(c)},
         "components": {
-            "schemas": components,
+            "schemas": {name: _plain(schema) for name, schema in components.items()},
             "messages": {
                 c.name: {
                     "name": c.name,
                     "title": c.about,
                     "contentType": "application/json",
                     "headers": _HEADERS,
-                    "payload": payloads[c.name],
+                    "payload": _plain(payloads[c.name]),
+                    "examples": examples(c.name),
                 }
                 for c in CROSSINGS
                 if c.topic
             },
         },
     }
+
+
+def _plain(schema: Any) -> Any:
+    """A schema in the words of AsyncAPI, where a discriminator is the name of a property (in OpenAPI an object)."""
+    if isinstance(schema, list):
+        return [_plain(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: _plain(value) for key, value in schema.items()}
+    if isinstance(named := plain.get("discriminator"), dict) and "propertyName" in named:
+        plain["discriminator"] = named["propertyName"]
+    return plain
 
 
 _HEADERS = {

@@ -18,6 +18,8 @@ log = structlog.get_logger("consumer")
 POLL_SECONDS = 0.5
 ROUND_SECONDS = 0.05
 """Rounds begin at least so far apart: what arrives in between, in many small messages, is carried out at once."""
+IDLE_SECONDS = 10.0
+"""A consumer that has had no partition for this long does not do its work, and its service is not ready."""
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -58,12 +60,28 @@ class ConsumerLoop:
         self._handler = handler
         self._metrics = metrics
         self._failures = 0
+        self._idle_since: float | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"consumer-{service}", daemon=True)
 
     def start(self) -> None:
         """Begin to consume where the store's positions stand."""
+        self._idle_since = time.monotonic()
         self._thread.start()
+
+    def check(self) -> str | None:
+        """A readiness check: ``None`` while it consumes, or has not been without a partition for long."""
+        if not self._thread.is_alive():
+            return f"the consumer of {self._named()} does not run; start the service again"
+        since = self._idle_since
+        if since is not None and time.monotonic() - since > IDLE_SECONDS:
+            return (
+                f"the consumer of {self._named()} has had no partition for {time.monotonic() - since:.0f} s"
+            )
+        return None
+
+    def _named(self) -> str:
+        return ", ".join(self._topics)
 
     def stop(self) -> None:
         """Stop after the messages at hand."""
@@ -98,6 +116,7 @@ class ConsumerLoop:
         try:
             while not self._stopping.is_set():
                 messages = subscription.poll(POLL_SECONDS)
+                self._note(bool(subscription.assigned()))
                 begun = time.monotonic()
                 if messages:
                     self._hand_over(messages)
@@ -112,6 +131,12 @@ class ConsumerLoop:
                     self._stopping.wait(max(0.0, begun + ROUND_SECONDS - time.monotonic()))
         finally:
             subscription.close()
+
+    def _note(self, assigned: bool) -> None:
+        if assigned:
+            self._idle_since = None
+        elif self._idle_since is None:
+            self._idle_since = time.monotonic()
 
     def _hand_over(self, messages: Sequence[Received]) -> None:
         continue_trace(messages[0].message.envelope.traceparent)

@@ -16,7 +16,15 @@ from dmi_infra.outbox import Relay
 from dmi_ingest import geometry, reading
 from dmi_ingest.errors import RowsRefused
 from dmi_ingest.intake import NO_CONSENT, Contributor, Intake
-from dmi_ingest.model import FEATURE_KINDS, ID_RULE, RowFault, valid_id, valid_subject
+from dmi_ingest.model import (
+    BORROWED_RULE,
+    FEATURE_KINDS,
+    ID_RULE,
+    RowFault,
+    borrowed,
+    valid_id,
+    valid_subject,
+)
 from dmi_ingest.store import FeatureStore, Published
 
 ROWS: Final = 10_000
@@ -74,7 +82,12 @@ class Ingest:
         subjects: dict[str, str] = {}
         for index, item in enumerate(items):
             try:
-                good.append(read_feature(item, crs, subjects))
+                found = read_feature(item, crs, subjects)
+                if borrowed(found.id, dataset, self._law.participants) and (
+                    self._features.dataset_of(found.id) != dataset
+                ):
+                    raise InputRefused.of("id", BORROWED_RULE, found.id)
+                good.append(found)
                 places.append(index)
             except InputRefused as exc:
                 faults.append(RowFault(index, exc.errors[0]))

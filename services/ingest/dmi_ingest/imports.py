@@ -187,7 +187,8 @@ class Imports:
         source = self.sources[item.kind]
         paths = [self._folder / item.id / name for name in item.files]
         number = 0
-        for batch in batches(source.read(paths, item.dataset), item.dataset, self._rows):
+        prefix = self._features.prefix(item.dataset)
+        for batch in batches(source.read(paths, prefix), item.dataset, prefix, self._rows):
             if self._stopping.is_set():
                 raise _Stopped
             counts, rejected = self._hand_over(item, contributor, batch, f"{item.id}/{number}")
@@ -261,7 +262,8 @@ class Imports:
             if unit.file == NATIVE:
                 found: list[Batch] = [_read_native(unit, item.dataset)]
             else:
-                found = list(batches(source.replay([unit], item.dataset), item.dataset, self._rows))
+                prefix = self._features.prefix(item.dataset)
+                found = list(batches(source.replay([unit], prefix), item.dataset, prefix, self._rows))
         except SourceError as exc:
             return Rejected(unit.file, unit.line, exc.rule, unit.field, unit.value, unit.raw, unit.at)
         except (msgspec.DecodeError, ValueError, InputRefused):

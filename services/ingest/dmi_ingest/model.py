@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
@@ -17,6 +17,7 @@ SHARDS: Final = 8
 FEATURE_KINDS: Final = (
     "neighbourhood", "thing", "datastream", "parking", "stop", "line", "building", "area", "address",
 )  # fmt: skip
+BORROWED_RULE: Final = "must not begin with the name of another participant and a colon"
 ID_RULE: Final = "must be 1 to 200 letters, digits or one of . _ : ~ @ -"
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~@-]{0,199}", re.ASCII)
@@ -60,6 +61,18 @@ def slug(text: str, joint: str = "-") -> str:
 def dataset_slug(dataset: str) -> str:
     """The last part of ``urn:dmi:dataset:<owner>:<slug>``."""
     return dataset.rsplit(":", 1)[-1]
+
+
+def full_name(dataset: str) -> str:
+    """``<owner>:<slug>`` of ``urn:dmi:dataset:<owner>:<slug>``: no other dataset has it."""
+    return dataset.removeprefix("urn:dmi:dataset:")
+
+
+def borrowed(identifier: str, dataset: str, participants: Container[str]) -> bool:
+    """Whether an id begins with the name of a participant other than the owner of its dataset, and a colon."""
+    name, colon, _ = identifier.partition(":")
+    owner = full_name(dataset).partition(":")[0]
+    return bool(colon) and name != owner and f"urn:dmi:participant:{name}" in participants
 
 
 def property_slug(name: str, definition: str, known: Iterable[str]) -> str:

@@ -39,6 +39,7 @@ def build(settings: PlatformSettings, bus: Bus) -> Service:
     retention = Retention(store, runtime.gate, settings.retention_seconds)
     runtime.parts += [relay, consumer, retention]
     runtime.checks["store"] = store_check(engine)
+    runtime.checks["consumer"] = consumer.check
     app = build_app(
         runtime,
         "DMI platform",

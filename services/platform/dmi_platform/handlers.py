@@ -9,12 +9,13 @@ from typing import Final
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.decision import Delay, DeleteAfter
+from dmi_agreements.duties import window
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.gate import Gate, Passed, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
-from dmi_platform import quality
+from dmi_platform import paging, quality
 from dmi_platform.model import FEATURE_KINDS, OPERATOR, Cursor, Datastream, Outcome, Reject
 from dmi_platform.processing import Processor
 from dmi_platform.registry import Registry
@@ -142,10 +143,12 @@ class Platform:
         self, permit: Permit, stream: Datastream, begin: Micros, end: Micros, after: Cursor | None, limit: int
     ) -> Page:
         subjects = self.gate.subjects(permit)
-        table = self.store.observations(stream.key, begin, end, after, limit, subjects)
+
+        def read(begin: Micros, end: Micros, after: Cursor | None, limit: int) -> Table:
+            return self.store.observations(stream.key, begin, end, after, limit, subjects)
+
         # The cursor comes from what was read, not from what passed, so that duties cannot stop the reading.
-        more = len(table) == limit
-        cursor = Cursor(table.columns["time"][-1], table.columns["source_id"][-1]) if more else None
+        table, cursor = paging.page(read, begin, end, after, limit, window(permit.duties))
         passed = self._passed(permit, table)
         return Page(passed.batch, cursor, passed.consents)
 

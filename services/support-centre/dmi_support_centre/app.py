@@ -119,6 +119,7 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
     handler = AnalysisHandler(store.observations, gate, flow, features_changed, rounds.new_data)
     runtime.law.listen(withdrawals.listen)
     consumer = ConsumerLoop(runtime.bus, NAME, TOPICS, handler, runtime.metrics)
+    runtime.checks["consumer"] = consumer.check
     runtime.parts += [webhooks, learner, withdrawals, rounds, consumer]
     return Analyses(book, atlas, baselines, measures, webhooks, rounds)
 

@@ -28,8 +28,10 @@ def build(settings: VisualisationSettings, bus: Bus) -> Service:
     live.load(store.features(), store.newest())
     runtime.law.listen(lambda change: live.law_changed() if change.ended else None)
     handler = MapHandler(store, live, runtime.gate)
-    runtime.parts.append(ConsumerLoop(bus, NAME, TOPICS, handler, runtime.metrics))
+    consumer = ConsumerLoop(bus, NAME, TOPICS, handler, runtime.metrics)
+    runtime.parts.append(consumer)
     runtime.checks["store"] = store_check(engine)
+    runtime.checks["consumer"] = consumer.check
     app = build_app(
         runtime,
         "DMI visualisation",

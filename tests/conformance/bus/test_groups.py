@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 
+from dmi_infra import consumer
+from dmi_infra.telemetry import Metrics
+
 RAW = "dmi.observations.raw.v1"
 LAW = "dmi.agreements.v1"
 PARTITIONS = frozenset((RAW, number) for number in range(4))
@@ -190,3 +193,35 @@ def test_a_position_behind_the_end_is_of_a_lost_log_and_reading_begins_at_its_st
     assert values(read(subscription, 20)) == list(range(20))
     publish(bus, message, 5, start=20)
     assert values(read(subscription, 5)) == list(range(20, 25))
+
+
+def test_a_consumer_for_which_no_partition_is_left_says_that_it_is_not_ready(bus, monkeypatch):
+    monkeypatch.setattr(consumer, "IDLE_SECONDS", 2.0)
+
+    class Nothing:
+        def positions(self):
+            return {}
+
+        def handle(self, messages):
+            pass
+
+        def reject(self, message, reason):
+            raise AssertionError(reason)
+
+    # The law topic has one partition.
+    loops = [consumer.ConsumerLoop(bus, "platform", [LAW], Nothing(), Metrics(f"t{n}")) for n in range(2)]
+    for loop in loops:
+        loop.start()
+    try:
+        deadline = time.monotonic() + 40
+        while sorted(loop.check() is None for loop in loops) != [False, True] and time.monotonic() < deadline:
+            time.sleep(0.1)
+        (idle,) = [loop for loop in loops if loop.check() is not None]
+        assert f"the consumer of {LAW} has had no partition for" in idle.check()
+        loops[1 - loops.index(idle)].stop()
+        while idle.check() is not None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert idle.check() is None, "it took over"
+    finally:
+        for loop in loops:
+            loop.stop()

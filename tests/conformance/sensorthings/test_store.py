@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from dmi_infra.sql import migrate, open_engine
 from dmi_ingest.store.tables import metadata
-from tests.unit.ingest.fakes import GARAGES, Node, running, thing
+from tests.unit.ingest.fakes import GARAGES, GEMEENTE, OTHER, VENDOR, Node, running, thing
 
 STREAM = "garages.centrum.occupancy"
 ROWS = (
@@ -57,6 +58,52 @@ def test_entities_observations_imports_and_their_end(stored: Node) -> None:
     stored.post("/v1.1/Things", {**thing(), "name": "Leeg"})
     assert stored.call("DELETE", "/v1.1/Things('garages.leeg')").status_code == 200
     assert stored.bus.features()["garages.leeg"].valid_to is not None
+
+
+def imported(node: Node, dataset: str, who: str) -> dict[str, Any]:
+    path = f"/v1/imports?kind=birmingham-parking&dataset={dataset}"
+    report: dict[str, Any] = node.call("POST", path, files={"file": ("a.csv", ROWS.encode())}, who=who).json()
+    assert report["state"] == "done", report
+    return report
+
+
+def test_two_owners_whose_datasets_have_one_name_do_not_take_ids_from_each_other(stored: Node) -> None:
+    first, second = imported(stored, GARAGES, GEMEENTE), imported(stored, OTHER, VENDOR)
+    assert (first["accepted"], second["accepted"]) == (1, 1)
+    assert {reason["reason"] for reason in second["reasons"]} == {"not_a_number"}
+    streams = [stream for stream, _, _ in stored.bus.rows()]
+    assert streams == [
+        "gemeente:garages.bhmbccmkt01.occupancy", "sensorbedrijf:garages.bhmbccmkt01.occupancy",
+    ]  # fmt: skip
+    told = len(stored.bus.features())
+    imported(stored, GARAGES, GEMEENTE)
+    assert len(stored.bus.features()) == told, "a repeat makes no new things"
+
+
+def test_a_dataset_with_ids_of_an_earlier_version_keeps_them(stored: Node) -> None:
+    old = {"id": "garages.bhmbccmkt01", "kind": "thing", "name": "BHMBCCMKT01"}
+    stored.post("/v1/features", {"dataset": GARAGES, "features": [old]})
+    imported(stored, GARAGES, GEMEENTE)
+    imported(stored, OTHER, VENDOR)
+    assert [stream for stream, _, _ in stored.bus.rows()] == [
+        "garages.bhmbccmkt01.occupancy", "sensorbedrijf:garages.bhmbccmkt01.occupancy",
+    ]  # fmt: skip
+
+
+def test_an_id_in_the_name_of_another_participant_cannot_be_taken(stored: Node) -> None:
+    def things(dataset: str, identifier: str) -> dict[str, Any]:
+        return {"dataset": dataset, "features": [{"id": identifier, "kind": "thing", "name": "x"}]}
+
+    refused = stored.refused("/v1/features", things(GARAGES, "sensorbedrijf:garages.a"))
+    assert (refused["field"], "another participant" in refused["rule"]) == ("0.id", True)
+    error = stored.refused("/v1.1/Things", {**thing(), "@iot.id": "sensorbedrijf:garages.a"})
+    assert (error["field"], "another participant" in error["rule"]) == ("@iot.id", True)
+    for dataset, who, identifier in (
+        (OTHER, VENDOR, "sensorbedrijf:garages.a"),
+        (GARAGES, GEMEENTE, "gemeente:anything"),
+        (GARAGES, GEMEENTE, "urn:ngsi-ld:thing:1"),
+    ):
+        assert stored.call("POST", "/v1/features", things(dataset, identifier), who=who).status_code == 201
 
 
 def test_the_migrations_make_the_tables_that_the_store_reads(address: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from dmi_infra.bus.port import Received
 from dmi_infra.consumer import ConsumerLoop, Unprocessable
 from dmi_infra.errors import Unavailable
 from dmi_infra.telemetry import Metrics
-from tests.unit.infra.fakes import FakeBus, as_bus, eventually, message
+from tests.unit.infra.fakes import FakeBus, FakeSubscription, as_bus, eventually, message
 
 TOPIC = "dmi.observations.raw.v1"
 
@@ -21,7 +21,7 @@ TOPIC = "dmi.observations.raw.v1"
 class Store:
     """A handler whose store is a list; each fault is raised once, by the text that it is named after."""
 
-    faults: dict[bytes, Exception] = field(default_factory=dict)
+    faults: dict[bytes, BaseException] = field(default_factory=dict)
     lasting: dict[bytes, Exception] = field(default_factory=dict)
     done: list[bytes] = field(default_factory=list)
     rejected: list[tuple[bytes, str]] = field(default_factory=list)
@@ -73,6 +73,10 @@ def loop(bus: FakeBus, store: Store, metrics: Metrics) -> Iterator[ConsumerLoop]
     made = ConsumerLoop(as_bus(bus), "platform", [TOPIC], store, metrics)
     yield made
     made.stop()
+
+
+def loop_of(bus: FakeBus, store: Store) -> ConsumerLoop:
+    return ConsumerLoop(as_bus(bus), "platform", [TOPIC], store, Metrics("platform"))
 
 
 def send(bus: FakeBus, *values: bytes) -> None:
@@ -147,3 +151,41 @@ def test_lag_is_that_of_all_partitions_of_a_topic_together(
     eventually(lambda: bool(bus.subscriptions))
     monkeypatch.setattr(bus.subscriptions[0], "lag", lambda: {(TOPIC, 0): 3, (TOPIC, 1): 4})
     eventually(lambda: metrics.registry.get_sample_value("dmi_platform_lag", {"topic": TOPIC}) == 7)
+
+
+def test_a_consumer_that_works_is_well_and_one_that_has_ended_is_not(bus: FakeBus) -> None:
+    loop = loop_of(bus, Store())
+    assert "does not run" in str(loop.check())
+    loop.start()
+    eventually(lambda: loop._idle_since is None)
+    assert loop.check() is None
+    loop.stop()
+    assert loop.check() == f"the consumer of {TOPIC} does not run; start the service again"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_consumer_whose_thread_died_says_so(bus: FakeBus) -> None:
+    # What is no Exception gets past every net of the loop.
+    store = Store(faults={b"deadly": SystemExit()})
+    loop = loop_of(bus, store)
+    loop.start()
+    bus.publish(TOPIC, [message(b"deadly")])
+    eventually(lambda: loop.check() is not None)
+    assert "does not run" in str(loop.check())
+
+
+def test_a_consumer_without_a_partition_is_not_well_after_a_while(
+    bus: FakeBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "IDLE_SECONDS", 0.3)
+    monkeypatch.setattr(FakeSubscription, "assigned", lambda _self: frozenset())
+    loop = loop_of(bus, Store())
+    loop.start()
+    try:
+        assert loop.check() is None, "a partition may be on its way"
+        eventually(lambda: loop.check() is not None)
+        assert f"the consumer of {TOPIC} has had no partition for" in str(loop.check())
+        monkeypatch.setattr(FakeSubscription, "assigned", lambda self: frozenset(self.positions))
+        eventually(lambda: loop.check() is None)
+    finally:
+        loop.stop()

@@ -16,6 +16,7 @@ from dmi_infra.outbox import Relay
 from dmi_ingest import geometry, reading
 from dmi_ingest.errors import InUse
 from dmi_ingest.intake import Contributor, Intake
+from dmi_ingest.model import BORROWED_RULE, borrowed
 from dmi_ingest.sensorthings import query as options
 from dmi_ingest.sensorthings.kinds import COMMON, KINDS, Kind, shape_of
 from dmi_ingest.sensorthings.planner import Planner, read_properties, refuse_unknown
@@ -211,6 +212,11 @@ class SensorThings:
         for dataset in planner.datasets:
             self._intake.permit(contributor, dataset, 0)
         changes: Changes = planner.changes
+        for item in changes.new:
+            if item.kind in ("Things", "Datastreams") and borrowed(
+                item.id, item.dataset, self._law.participants
+            ):
+                raise InputRefused.of("@iot.id", BORROWED_RULE, item.id)
         self._store.apply(changes)
         features = [feature for part in changes.features.values() for feature in part]
         self._intake.registry.changed(features)

@@ -43,7 +43,7 @@ class AmsterdamBuurten:
     expects = ("neighbourhoods",)
     unit_read: Final = {"nl": "elke versie van een buurt", "en": "each version of a neighbourhood"}
 
-    def read(self, files: Sequence[Path], dataset: str) -> Iterator[Item]:
+    def read(self, files: Sequence[Path], prefix: str) -> Iterator[Item]:
         """One unit a version."""
         if not files:
             raise SourceError("", None, "missing_role", "no file with neighbourhoods")
@@ -54,7 +54,7 @@ class AmsterdamBuurten:
         for shape in found:
             yield _version(shape, superseded=_order(shape) < newest[_own(shape)])
 
-    def replay(self, rejected: Sequence[Rejected], dataset: str) -> Iterator[Item]:
+    def replay(self, rejected: Sequence[Rejected], prefix: str) -> Iterator[Item]:
         """Each corrected version again; one whose validity has ended keeps its number in the id."""
         for item, shape in replayed(rejected):
             if shape is None:

@@ -51,18 +51,18 @@ class AmsterdamGarages:
         "en": "per garage the free spaces for short and for long stay, and each occupancy that follows",
     }
 
-    def read(self, files: Sequence[Path], dataset: str) -> Iterator[Item]:
+    def read(self, files: Sequence[Path], prefix: str) -> Iterator[Item]:
         """Two to four units a garage."""
         if not files:
             raise SourceError("", None, "missing_role", "no file with garages")
-        told = Told(dataset)
+        told = Told(prefix)
         for path in files:
             for shape in shapes(path, self.kind, ("Name", "State", "FreeSpaceShort", "ShortCapacity")):
                 yield from _garage(shape, told, STAYS)
 
-    def replay(self, rejected: Sequence[Rejected], dataset: str) -> Iterator[Item]:
+    def replay(self, rejected: Sequence[Rejected], prefix: str) -> Iterator[Item]:
         """The stay that was rejected, of each corrected garage."""
-        told = Told(dataset)
+        told = Told(prefix)
         for item, shape in replayed(rejected):
             stays = [stay for stay in STAYS if (item.at or "").endswith(f"/{stay.free}")]
             if shape is None or not stays:

@@ -19,8 +19,10 @@ class DerivedBatch(FeatureBatch, frozen=True, omit_defaults=True, forbid_unknown
 Batch = ObservationBatch | FeatureBatch | list[Rejected]
 
 
-def batches(items: Iterable[Item], dataset: str, size: int = 1000) -> Iterator[Batch]:
+def batches(items: Iterable[Item], dataset: str, prefix: str, size: int = 1000) -> Iterator[Batch]:
     """The items in batches of at most ``size``; all things known so far go before the rows that need them.
+
+    The datastreams of rows begin with ``prefix``, as those that the source derived.
 
     The units of the result are the lengths of all batches but the ``DerivedBatch``es.
     """
@@ -44,7 +46,7 @@ def batches(items: Iterable[Item], dataset: str, size: int = 1000) -> Iterator[B
             yield DerivedBatch(dataset, derived)
             derived = []
         if len(rows) >= size:
-            yield in_columns(rows, dataset)
+            yield in_columns(rows, dataset, prefix)
             rows = []
         if len(features) >= size:
             yield FeatureBatch(dataset, features)
@@ -55,18 +57,18 @@ def batches(items: Iterable[Item], dataset: str, size: int = 1000) -> Iterator[B
     if derived:
         yield DerivedBatch(dataset, derived)
     if rows:
-        yield in_columns(rows, dataset)
+        yield in_columns(rows, dataset, prefix)
     if features:
         yield FeatureBatch(dataset, features)
     if rejected:
         yield rejected
 
 
-def in_columns(rows: Sequence[Row], dataset: str) -> ObservationBatch:
+def in_columns(rows: Sequence[Row], dataset: str, prefix: str) -> ObservationBatch:
     """Rows as one column batch; an optional column is left out when none of them has a value."""
     return ObservationBatch(
         dataset=dataset,
-        datastream=[datastream_id(dataset, row.thing, row.observed_property, row.variant) for row in rows],
+        datastream=[datastream_id(prefix, row.thing, row.observed_property, row.variant) for row in rows],
         phenomenon_time=[row.phenomenon_time for row in rows],
         result=[row.result for row in rows],
         longitude=_optional([row.longitude for row in rows]),

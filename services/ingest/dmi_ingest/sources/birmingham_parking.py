@@ -35,14 +35,14 @@ class BirminghamParking:
     expects = ("occupancy",)
     unit_read: Final = {"nl": "elke regel na de kop", "en": "each line after the header"}
 
-    def read(self, files: Sequence[Path], dataset: str) -> Iterator[Item]:
+    def read(self, files: Sequence[Path], prefix: str) -> Iterator[Item]:
         """One unit a line."""
         if not files:
             raise SourceError("", None, "missing_role", "no file with occupancy")
         found = [table(path) for path in files]
         for source in found:
             require(source, NEEDED, self.kind)
-        told = Told(dataset)
+        told = Told(prefix)
         for source in found:
             for line in lines(source):
                 if line.complete:
@@ -51,9 +51,9 @@ class BirminghamParking:
                     count = str(len(line.cells))
                     yield Rejected(source.name, line.number, "wrong_columns", None, count, line.cells)
 
-    def replay(self, rejected: Sequence[Rejected], dataset: str) -> Iterator[Item]:
+    def replay(self, rejected: Sequence[Rejected], prefix: str) -> Iterator[Item]:
         """Each corrected line again."""
-        told = Told(dataset)
+        told = Told(prefix)
         for item in rejected:
             if isinstance(item.raw, dict) and all(name in item.raw for name in NEEDED):
                 yield from _line(item.file, item.line or 0, item.raw, told, None)

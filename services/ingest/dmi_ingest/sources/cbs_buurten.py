@@ -50,14 +50,14 @@ class CbsBuurten:
         "en": "each surface: neighbourhood, district or municipality, land and water apart",
     }
 
-    def read(self, files: Sequence[Path], dataset: str) -> Iterator[Item]:
+    def read(self, files: Sequence[Path], prefix: str) -> Iterator[Item]:
         """One unit a surface."""
         if not files:
             raise SourceError("", None, "missing_role", "no file with areas")
         for path in files:
             yield from _areas(path)
 
-    def replay(self, rejected: Sequence[Rejected], dataset: str) -> Iterator[Item]:
+    def replay(self, rejected: Sequence[Rejected], prefix: str) -> Iterator[Item]:
         """Each corrected surface again, as a GeoJSON feature."""
         for item, shape in replayed(rejected):
             yield item if shape is None else _area(shape)

@@ -123,21 +123,19 @@ class Source(Protocol):
     @property
     def unit_read(self) -> dict[str, str]: ...
 
-    def read(self, files: Sequence[Path], dataset: str) -> Iterator[Item]:
-        """The items of the files in order, a derived feature before the first row that needs it."""
+    def read(self, files: Sequence[Path], prefix: str) -> Iterator[Item]:
+        """The items of the files in order, a derived feature before the first row that needs it.
+
+        Ids that the source makes begin with ``prefix`` and a dot.
+        """
         ...
 
-    def replay(self, rejected: Sequence[Rejected], dataset: str) -> Iterator[Item]:
+    def replay(self, rejected: Sequence[Rejected], prefix: str) -> Iterator[Item]:
         """The items of corrected rejections: accepted units, or rejections anew."""
         ...
 
 
-def dataset_slug(dataset: str) -> str:
-    """The last part of ``urn:dmi:dataset:<owner>:<slug>``, with which the ids of its things begin."""
-    return dataset.rsplit(":", 1)[-1]
-
-
-def datastream_id(dataset: str, thing: str, observed_property: str, variant: str = "") -> str:
-    """``<dataset-slug>.<thing>.<property>``, and ``-<variant>`` where one thing has several."""
+def datastream_id(prefix: str, thing: str, observed_property: str, variant: str = "") -> str:
+    """``<prefix>.<thing>.<property>``, and ``-<variant>`` where one thing has several."""
     ending = f"-{variant}" if variant else ""
-    return f"{dataset_slug(dataset)}.{thing}.{observed_property}{ending}"
+    return f"{prefix}.{thing}.{observed_property}{ending}"

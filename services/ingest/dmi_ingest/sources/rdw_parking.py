@@ -16,7 +16,7 @@ from typing import Any, Final
 from dmi_agreements.contracts.features import Feature
 from dmi_ingest.sources.files import document
 from dmi_ingest.sources.geojson import Shape, replayed, shapes_in
-from dmi_ingest.sources.port import DatasetTemplate, Item, Rejected, SourceError, dataset_slug
+from dmi_ingest.sources.port import DatasetTemplate, Item, Rejected, SourceError
 from dmi_ingest.sources.values import Unreadable, number, of_field, tidy
 
 NEEDED: Final = ("rdw_id", "name", "capacity", "usage_type")
@@ -39,7 +39,7 @@ class RdwParking:
     expects = ("facilities", "index")
     unit_read: Final = {"nl": "elke parkeervoorziening", "en": "each parking facility"}
 
-    def read(self, files: Sequence[Path], dataset: str) -> Iterator[Item]:
+    def read(self, files: Sequence[Path], prefix: str) -> Iterator[Item]:
         """One unit a registration; the index, when given, adds the real-time sources."""
         found: list[Shape] = []
         live: dict[str, str] = {}
@@ -53,15 +53,15 @@ class RdwParking:
             raise SourceError("", None, "missing_role", "no file with parking facilities")
         identifiers = _identifiers(found)
         for shape, (identifier, registrations) in zip(found, identifiers, strict=True):
-            yield _facility(shape, identifier, registrations, live, dataset)
+            yield _facility(shape, identifier, registrations, live, prefix)
 
-    def replay(self, rejected: Sequence[Rejected], dataset: str) -> Iterator[Item]:
+    def replay(self, rejected: Sequence[Rejected], prefix: str) -> Iterator[Item]:
         """Each corrected registration again, under the facility's own id."""
         for item, shape in replayed(rejected):
             if shape is None:
                 yield item
             else:
-                yield _facility(shape, shape.text("id"), 1, {}, dataset)
+                yield _facility(shape, shape.text("id"), 1, {}, prefix)
 
 
 def _live(organizations: list[Any]) -> dict[str, str]:
@@ -98,7 +98,7 @@ def _ascii(name: str) -> str:
 
 
 def _facility(
-    shape: Shape, identifier: str, registrations: int, live: dict[str, str], dataset: str
+    shape: Shape, identifier: str, registrations: int, live: dict[str, str], prefix: str
 ) -> Feature | Rejected:
     try:
         if not identifier:
@@ -119,7 +119,7 @@ def _facility(
     properties["note"] = "; ".join(notes) or None
     known = {name: value for name, value in properties.items() if value not in (None, "")}
     name = tidy(shape.text("name")) or identifier
-    return Feature(f"{dataset_slug(dataset)}.{identifier}", "parking", name, placed.geometry, known)
+    return Feature(f"{prefix}.{identifier}", "parking", name, placed.geometry, known)
 
 
 def _capacity(shape: Shape) -> tuple[dict[str, Any], list[str]]:

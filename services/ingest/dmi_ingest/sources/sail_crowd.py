@@ -20,7 +20,7 @@ from typing import Any, Final
 from dmi_agreements.contracts.features import Feature
 from dmi_ingest.sources import places
 from dmi_ingest.sources.files import Line, Table, lines, require, table
-from dmi_ingest.sources.port import DatasetTemplate, Item, Rejected, Row, SourceError, dataset_slug
+from dmi_ingest.sources.port import DatasetTemplate, Item, Rejected, Row, SourceError
 from dmi_ingest.sources.things import UNITS, Told
 from dmi_ingest.sources.values import Unreadable, micros, number, of_field, slug, tidy
 
@@ -74,7 +74,7 @@ class SailCrowd:
         "en": "each filled cell of the table of counts, and each entry of the sensor register",
     }
 
-    def read(self, files: Sequence[Path], dataset: str) -> Iterator[Item]:
+    def read(self, files: Sequence[Path], prefix: str) -> Iterator[Item]:
         """Faulty lines of the side files first, then the register, the things, and the counts."""
         roles: dict[str, list[Table]] = {role: [] for role in self.expects}
         for path in files:
@@ -88,19 +88,19 @@ class SailCrowd:
         for source in roles["capacities"]:
             yield from _capacities(source, sensors)
         for source in roles["register"]:
-            yield from _register(source, sensors, dataset)
-        told = Told(dataset)
+            yield from _register(source, sensors, prefix)
+        told = Told(prefix)
         for source in roles["counts"]:
             yield from _counts(source, sensors, told)
 
-    def replay(self, rejected: Sequence[Rejected], dataset: str) -> Iterator[Item]:
+    def replay(self, rejected: Sequence[Rejected], prefix: str) -> Iterator[Item]:
         """Corrected cells, rows and register entries; the places of sensors are as they were told before."""
         for item in rejected:
             line = item.line or 0
             if not isinstance(item.raw, dict):
                 yield item
             elif all(name in item.raw for name in HEADERS["register"]):
-                yield _entry(item.file, line, item.raw, dataset)
+                yield _entry(item.file, line, item.raw, prefix)
             elif item.at is not None and all(name in item.raw for name in CELL):
                 yield _cell(item.file, line, item.raw, item.at)
             elif item.at is None and all(name in item.raw for name in HEADERS["counts"]):
@@ -197,12 +197,12 @@ def _beside(cells: Mapping[str, str]) -> tuple[float, float] | None:
     )
 
 
-def _register(source: Table, sensors: dict[str, _Sensor], dataset: str) -> Iterator[Item]:
+def _register(source: Table, sensors: dict[str, _Sensor], prefix: str) -> Iterator[Item]:
     for line in lines(source):
         if not line.complete:
             yield _whole(source, line)
             continue
-        entry = _entry(source.name, line.number, line.cells, dataset)
+        entry = _entry(source.name, line.number, line.cells, prefix)
         yield entry
         if isinstance(entry, Feature):
             for name in _aliases(line.cells["Objectnummer"].strip()):
@@ -220,7 +220,7 @@ def _aliases(name: str) -> tuple[str, str]:
     return bare, REGISTER_PREFIX + bare
 
 
-def _entry(file: str, line: int, cells: dict[str, str], dataset: str) -> Feature | Rejected:
+def _entry(file: str, line: int, cells: dict[str, str], prefix: str) -> Feature | Rejected:
     """One entry of the register: a feature under its own number, or a rejection."""
     number_ = next((value.strip() for key, value in cells.items() if key == "OBJECTNUMMER"), "")
     try:
@@ -243,7 +243,7 @@ def _entry(file: str, line: int, cells: dict[str, str], dataset: str) -> Feature
     if properties["privacy_statement"] is None:
         properties["note"] = "no privacy statement in the register"
     geometry = {"type": "Point", "coordinates": list(point)}
-    return Feature(f"{dataset_slug(dataset)}.register-{identifier}", "thing", name, geometry, properties)
+    return Feature(f"{prefix}.register-{identifier}", "thing", name, geometry, properties)
 
 
 def _columns(header: Sequence[str]) -> list[_Column]:

@@ -101,14 +101,14 @@ class Snuffelfiets:
         "en": "each value of a reading: particulate matter (3), temperature, humidity, pressure, voltage",
     }
 
-    def read(self, files: Sequence[Path], dataset: str) -> Iterator[Item]:
+    def read(self, files: Sequence[Path], prefix: str) -> Iterator[Item]:
         """Seven units a reading, in the order of the files."""
         if not files:
             raise SourceError("", None, "missing_role", "no file with readings")
         found = [table(path) for path in files]
         for source in found:
             require(source, NEEDED, self.kind)
-        told = Told(dataset)
+        told = Told(prefix)
         for source in found:
             for line in lines(source):
                 if line.complete:
@@ -119,9 +119,9 @@ class Snuffelfiets:
                     count = str(len(line.cells))
                     yield Rejected(source.name, line.number, "wrong_columns", None, count, line.cells)
 
-    def replay(self, rejected: Sequence[Rejected], dataset: str) -> Iterator[Item]:
+    def replay(self, rejected: Sequence[Rejected], prefix: str) -> Iterator[Item]:
         """The rejected values of corrected readings; a row that had been rejected whole gives all seven."""
-        told = Told(dataset)
+        told = Told(prefix)
         for item in rejected:
             if not isinstance(item.raw, dict) or any(name not in item.raw for name in NEEDED):
                 yield item

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dmi_agreements.contracts.features import Feature
-from dmi_ingest.sources.port import Derived, dataset_slug, datastream_id
+from dmi_ingest.sources.port import Derived, datastream_id
 from dmi_ingest.sources.values import Unreadable
 
 UNITS: Final = {
@@ -29,7 +29,7 @@ UNITS: Final = {
 class Told:
     """What this reading has told already, so that a feature is repeated only when it changed."""
 
-    dataset: str
+    prefix: str
     features: dict[str, Feature] = field(default_factory=dict)
     claimed: dict[str, str] = field(default_factory=dict)
 
@@ -43,20 +43,19 @@ class Told:
     ) -> Iterator[Derived]:
         """The thing, when it is new or changed; ``point`` is longitude and latitude."""
         geometry = None if point is None else {"type": "Point", "coordinates": list(point)}
-        slug = dataset_slug(self.dataset)
-        yield from self._new(Feature(f"{slug}.{thing}", "thing", name, geometry, _known(properties)))
+        yield from self._new(Feature(f"{self.prefix}.{thing}", "thing", name, geometry, _known(properties)))
 
     def datastream(
         self, thing: str, name: str, observed_property: str, properties: dict[str, Any], variant: str = ""
     ) -> Iterator[Derived]:
         """The datastream of one property of a thing, when it is new or changed."""
         about = {
-            "thing": f"{dataset_slug(self.dataset)}.{thing}",
+            "thing": f"{self.prefix}.{thing}",
             "observed_property": observed_property,
             "unit": UNITS[observed_property],
             **_known(properties),
         }
-        identifier = datastream_id(self.dataset, thing, observed_property, variant)
+        identifier = datastream_id(self.prefix, thing, observed_property, variant)
         yield from self._new(Feature(identifier, "datastream", name, None, about))
 
     def _new(self, feature: Feature) -> Iterator[Derived]:

@@ -17,6 +17,7 @@ from dmi_infra import clock, outbox
 from dmi_infra.bus.port import Message
 from dmi_infra.sql import reading, transaction, upsert
 from dmi_infra.telemetry import current_trace
+from dmi_ingest.model import dataset_slug, full_name
 from dmi_ingest.store.tables import feature, outgoing
 
 FEATURE_TOPIC = BY_NAME["features"].topic or ""
@@ -92,6 +93,26 @@ class FeatureStore:
         with reading(self._engine) as connection:
             body = connection.execute(sa.select(feature.c.body).where(feature.c.id == identifier)).scalar()
         return None if body is None else msgspec.json.decode(body, type=Feature)
+
+    def dataset_of(self, identifier: str) -> str | None:
+        """The dataset whose feature this is."""
+        with reading(self._engine) as connection:
+            return connection.execute(sa.select(feature.c.dataset).where(feature.c.id == identifier)).scalar()
+
+    def prefix(self, dataset: str) -> str:
+        """What the ids of things that an import makes begin with: the full name of the dataset.
+
+        A dataset whose things have ids that begin with the last part of its name alone, as earlier versions
+        made them, keeps that: an import must find its things again.
+        """
+        name = full_name(dataset)
+        with reading(self._engine) as connection:
+            for prefix in (name, dataset_slug(dataset)):
+                begins = feature.c.id.startswith(f"{prefix}.", autoescape=True)
+                query = sa.select(feature.c.id).where(feature.c.dataset == dataset, begins).limit(1)
+                if connection.execute(query).first() is not None:
+                    return prefix
+        return name
 
     def put(
         self, dataset: str, features: Sequence[Feature], subjects: Mapping[str, str] | None = None

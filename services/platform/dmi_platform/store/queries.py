@@ -26,6 +26,15 @@ class Table:
     def __len__(self) -> int:
         return len(self.keys)
 
+    def first(self, rows: int) -> Table:
+        """Its first rows."""
+        return Table(self.keys[:rows], {name: column[:rows] for name, column in self.columns.items()})
+
+    def joined(self, other: Table) -> Table:
+        """Its rows and those of another one behind them."""
+        columns = {name: column + other.columns[name] for name, column in self.columns.items()}
+        return Table(self.keys + other.keys, columns)
+
 
 def _table(rows: Sequence[Sequence[Any]]) -> Table:
     if not rows:

@@ -23,7 +23,7 @@ def test_things_go_before_the_rows_that_need_them_also_when_a_batch_fills_up() -
         items += [Derived(Feature(f"garages.t{at}", "thing", "t")), row(at)]
     known: set[str] = set()
     seen = 0
-    for batch in batches(items, DATASET, size=2):
+    for batch in batches(items, DATASET, "garages", size=2):
         if isinstance(batch, DerivedBatch):
             known |= {feature.id for feature in batch.features}
         elif isinstance(batch, ObservationBatch):
@@ -42,14 +42,14 @@ def test_the_units_are_the_batches_that_are_not_derived() -> None:
     ]
     sizes = [
         (len(batch.features) if isinstance(batch, FeatureBatch) else len(batch))
-        for batch in batches(items, DATASET)
+        for batch in batches(items, DATASET, "garages")
         if not isinstance(batch, DerivedBatch)
     ]
     assert sizes == [1, 1, 1]
 
 
 def test_columns_are_filled_and_left_out_when_nothing_is_in_them() -> None:
-    found = next(iter(batches([row(1), row(2, variant="long")], DATASET)))
+    found = next(iter(batches([row(1), row(2, variant="long")], DATASET, "garages")))
     assert isinstance(found, ObservationBatch)
     assert found.datastream == ["garages.centrum.occupancy", "garages.centrum.occupancy-long"]
     assert found.unit == ["{vehicle}", "{vehicle}"]
@@ -64,7 +64,7 @@ def test_a_derived_batch_is_read_as_a_feature_batch() -> None:
 
 def test_a_size_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
-        list(batches([], DATASET, size=0))
+        list(batches([], DATASET, "garages", size=0))
 
 
 def test_a_rejected_value_is_cut_but_its_row_kept_whole() -> None:

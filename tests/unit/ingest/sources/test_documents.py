@@ -14,7 +14,7 @@ from dmi_agreements.contracts.features import Feature
 from dmi_ingest.sources import SOURCES
 from dmi_ingest.sources.port import Derived, Item, Rejected, Row, SourceError
 
-DATASET = "urn:dmi:dataset:gemeente:test"
+PREFIX = "test"
 SQUARE = [[[5.0, 52.0], [5.1, 52.0], [5.1, 52.1], [5.0, 52.0]]]
 
 
@@ -24,7 +24,7 @@ def read(kind: str, folder: Path, *documents: dict[str, Any]) -> list[Item]:
         path = folder / f"{index}.json"
         path.write_text(json.dumps(content), encoding="utf-8")
         paths.append(path)
-    return list(SOURCES[kind].read(paths, DATASET))
+    return list(SOURCES[kind].read(paths, PREFIX))
 
 
 def collection(*features: Any, **more: Any) -> dict[str, Any]:
@@ -123,12 +123,12 @@ def test_a_corrected_garage_gives_the_stay_that_was_rejected(tmp_path: Path) -> 
     (item,) = of(Rejected, items)
     corrected = replace(item, raw=item.raw.replace('"FreeSpaceShort": ""', '"FreeSpaceShort": "8"'))
     source = SOURCES["amsterdam-garages"]
-    assert results(list(source.replay([corrected], DATASET))) == [
+    assert results(list(source.replay([corrected], PREFIX))) == [
         ("free_spaces", "", 8.0),
         ("occupancy", "", 160.0),
     ]
     broken = replace(item, raw="{")
-    assert list(source.replay([broken], DATASET)) == [broken]
+    assert list(source.replay([broken], PREFIX)) == [broken]
 
 
 def test_a_feature_that_is_no_object_is_rejected_with_its_index(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_version_without_clear_validity_or_id_is_rejected_and_replayed(
     assert isinstance(item, Rejected)
     assert item.field == field
     corrected = replace(item, raw=json.dumps(area()))
-    (found,) = SOURCES["amsterdam-buurten"].replay([corrected], DATASET)
+    (found,) = SOURCES["amsterdam-buurten"].replay([corrected], PREFIX)
     assert isinstance(found, Feature)
 
 
@@ -242,7 +242,7 @@ def test_an_area_that_collapsed_on_the_grid_is_rejected_and_can_be_replayed(tmp_
     assert (lost.reason, lost.line, lost.at) == ("bad_geometry", 0, "/features/0")
     assert (pointless.reason, pointless.field) == ("bad_geometry", "arcs")
     corrected = json.dumps({"properties": about, "geometry": {"type": "Polygon", "coordinates": SQUARE}})
-    (found,) = SOURCES["cbs-buurten"].replay([replace(lost, raw=corrected)], DATASET)
+    (found,) = SOURCES["cbs-buurten"].replay([replace(lost, raw=corrected)], PREFIX)
     assert isinstance(found, Feature)
 
 
@@ -267,7 +267,7 @@ def test_a_document_cut_off_anywhere_is_refused_and_nothing_else_is_raised(tmp_p
     for end in range(len(whole) - 1):
         path.write_text(whole[:end], encoding="utf-8")
         with pytest.raises(SourceError):
-            list(SOURCES["amsterdam-garages"].read([path], DATASET))
+            list(SOURCES["amsterdam-garages"].read([path], PREFIX))
 
 
 @pytest.mark.parametrize("value", [None, True, -1, 1e308, 10**30, "", "x", [], {}, [[]], {"a": 1}])

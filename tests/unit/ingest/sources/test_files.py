@@ -11,7 +11,7 @@ from dmi_ingest.sources import SOURCES
 from dmi_ingest.sources.files import LINE_LIMIT, document, lines, look_through, table
 from dmi_ingest.sources.port import SourceError
 
-DATASET = "urn:dmi:dataset:gemeente:test"
+PREFIX = "test"
 HEADER = "SystemCodeNumber,Capacity,Occupancy,LastUpdated\n"
 
 
@@ -44,7 +44,7 @@ def test_a_file_of_no_use_is_refused_with_a_rule_and_its_name(
 ) -> None:
     path = written(tmp_path, content)
     with pytest.raises(SourceError) as caught:
-        list(SOURCES[kind].read([path], DATASET))
+        list(SOURCES[kind].read([path], PREFIX))
     assert caught.value.rule in rules
     assert caught.value.file == "file.csv"
     assert str(tmp_path) not in str(caught.value)
@@ -53,9 +53,9 @@ def test_a_file_of_no_use_is_refused_with_a_rule_and_its_name(
 @pytest.mark.parametrize("kind", sorted(SOURCES))
 def test_a_missing_file_and_no_file_at_all_are_refused(tmp_path: Path, kind: str) -> None:
     with pytest.raises(SourceError, match="unreadable"):
-        list(SOURCES[kind].read([tmp_path / "absent"], DATASET))
+        list(SOURCES[kind].read([tmp_path / "absent"], PREFIX))
     with pytest.raises(SourceError, match="missing_role"):
-        list(SOURCES[kind].read([], DATASET))
+        list(SOURCES[kind].read([], PREFIX))
 
 
 def test_a_huge_line_is_refused_by_its_number(tmp_path: Path) -> None:
@@ -118,4 +118,4 @@ def test_an_unknown_crs_is_refused(tmp_path: Path) -> None:
     crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::3857"}}
     path = written(tmp_path, json.dumps({"type": "FeatureCollection", "crs": crs, "features": []}))
     with pytest.raises(SourceError, match="unknown_crs"):
-        list(SOURCES["amsterdam-buurten"].read([path], DATASET))
+        list(SOURCES["amsterdam-buurten"].read([path], PREFIX))

@@ -30,7 +30,7 @@ BIRMINGHAM = "parking/birmingham_2016-10-04_12-12.csv"
 
 
 def read(kind: str, folder: Path, *names: str) -> list[Item]:
-    return list(SOURCES[kind].read([folder / name for name in names], "urn:dmi:dataset:gemeente:test"))
+    return list(SOURCES[kind].read([folder / name for name in names], "test"))
 
 
 def rows(items: Sequence[Item]) -> list[Row]:
@@ -198,7 +198,7 @@ def test_every_unit_reaches_exactly_one_batch(real_data: Path, kind: str, names:
     items = read(kind, real_data, *names)
     found = [
         len(batch.features) if isinstance(batch, FeatureBatch) else len(batch)
-        for batch in batches(items, "urn:dmi:dataset:gemeente:test")
+        for batch in batches(items, "urn:dmi:dataset:gemeente:test", "test")
         if not isinstance(batch, DerivedBatch)
     ]
     assert sum(found) == units(items)

@@ -12,7 +12,7 @@ from dmi_agreements.contracts.features import Feature
 from dmi_ingest.sources import SOURCES
 from dmi_ingest.sources.port import Derived, Item, Rejected, Row, SourceError
 
-DATASET = "urn:dmi:dataset:gemeente:test"
+PREFIX = "test"
 READING = {
     "": "0", "_id": "1", "entity_id": "352753098853250", "recording_timestamp": "2024-11-11T08:48:51",
     "receive_timestamp": "2024-11-11T08:53:42", "acc_max": "0", "error_code": "0",
@@ -31,7 +31,7 @@ def read(kind: str, folder: Path, *contents: str) -> list[Item]:
         path = folder / f"{index}.csv"
         path.write_text(content, encoding="utf-8")
         paths.append(path)
-    return list(SOURCES[kind].read(paths, DATASET))
+    return list(SOURCES[kind].read(paths, PREFIX))
 
 
 def ride(folder: Path, *changes: dict[str, str]) -> list[Item]:
@@ -162,10 +162,10 @@ def test_every_row_carries_its_rider_and_follows_its_thing_and_datastream(tmp_pa
 def test_a_corrected_value_is_taken_by_replay_and_only_that_value(tmp_path: Path) -> None:
     (refused,) = rejected(ride(tmp_path, {"humidity": "wet"}))
     source = SOURCES["snuffelfiets"]
-    assert rejected(list(source.replay([refused], DATASET))) == [refused]
+    assert rejected(list(source.replay([refused], PREFIX))) == [refused]
     assert isinstance(refused.raw, dict)
     corrected = replace(refused, raw=refused.raw | {"humidity": "71"})
-    (row,) = rows(list(source.replay([corrected], DATASET)))
+    (row,) = rows(list(source.replay([corrected], PREFIX)))
     assert (row.observed_property, row.result, row.line) == ("relative_humidity", 71.0, 2)
 
 
@@ -173,7 +173,7 @@ def test_a_row_of_another_width_is_one_rejection_and_can_be_replayed(tmp_path: P
     text = ",".join(READING) + "\n" + ",".join([*READING.values(), "9"]) + "\n"
     (item,) = rejected(read("snuffelfiets", tmp_path, text))
     assert (item.reason, item.at) == ("wrong_columns", None)
-    assert len(rows(list(SOURCES["snuffelfiets"].replay([item], DATASET)))) == 7
+    assert len(rows(list(SOURCES["snuffelfiets"].replay([item], PREFIX)))) == 7
 
 
 def test_two_columns_of_one_name_are_two_directions_of_one_thing(tmp_path: Path) -> None:
@@ -232,13 +232,13 @@ def test_a_corrected_count_is_replayed_with_its_direction(tmp_path: Path) -> Non
     (item,) = rejected(read("sail-crowd", tmp_path, SAIL + f"{WHEN};4;5;six;0\n"))
     assert (item.reason, item.field, item.at, item.line) == ("not_a_number", "B#2", "B#2", 2)
     assert isinstance(item.raw, dict)
-    (row,) = rows(list(SOURCES["sail-crowd"].replay([replace(item, raw=item.raw | {"count": "6"})], DATASET)))
+    (row,) = rows(list(SOURCES["sail-crowd"].replay([replace(item, raw=item.raw | {"count": "6"})], PREFIX)))
     assert (row.thing, row.variant, row.result) == ("b", "2", 6.0)
 
 
 def test_a_row_of_counts_that_was_too_long_is_replayed_whole(tmp_path: Path) -> None:
     (item,) = rejected(read("sail-crowd", tmp_path, SAIL + f"{WHEN};4;5;6;0;1\n"))
-    found = rows(list(SOURCES["sail-crowd"].replay([item], DATASET)))
+    found = rows(list(SOURCES["sail-crowd"].replay([item], PREFIX)))
     assert [(row.thing, row.variant) for row in found] == [("a-1", ""), ("b", "1"), ("b", "2")]
 
 
@@ -272,5 +272,5 @@ def test_birmingham_rejects_by_field_and_replays(tmp_path: Path) -> None:
     ]
     assert isinstance(found[2].raw, dict)
     corrected = replace(found[2], raw=found[2].raw | {"LastUpdated": "2016-10-30T01:30:00+00:00"})
-    (row,) = rows(list(SOURCES["birmingham-parking"].replay([corrected], DATASET)))
+    (row,) = rows(list(SOURCES["birmingham-parking"].replay([corrected], PREFIX)))
     assert row.phenomenon_time == 1_477_791_000_000_000
