@@ -6,21 +6,21 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from dmi_agreements import crossings
 from dmi_infra.bus.embedded import groups
 from dmi_infra.bus.embedded.file import connect, prepare
 from dmi_infra.bus.embedded.retention import Retention
 from dmi_infra.bus.embedded.subscription import EmbeddedSubscription
 from dmi_infra.bus.embedded.topics import StoredPartition, TopicTable
 from dmi_infra.bus.embedded.writer import Writer
-from dmi_infra.bus.errors import BusAddressError, BusClosed, BusUnavailable
+from dmi_infra.bus.errors import BusAddressError, BusUnavailable
+from dmi_infra.bus.opened import OpenedBus
 from dmi_infra.bus.options import whole_numbers
 from dmi_infra.bus.port import OnAssign
-from dmi_infra.bus.submission import QueuePublisher
+from dmi_infra.bus.submission import Submission
 from dmi_infra.bus.topics import all_topics
 
 WATCH_EVERY_S: Final = 0.05
@@ -45,21 +45,19 @@ def open_embedded(path: str, options: Mapping[str, str]) -> EmbeddedBus:
     )
 
 
-class EmbeddedBus:
+class EmbeddedBus(OpenedBus[EmbeddedSubscription]):
     """See ``port.Bus``. Several processes may open the same file."""
 
     def __init__(self, path: Path, *, partitions: int = 1, retention: Retention) -> None:
+        super().__init__()
         prepare(path)
         self._path = path
         self.instance = groups.Instance(path.with_name(f"{path.name}.live"))
         self.turn = threading.Lock()
         self._topics = TopicTable(partitions)
         self._retention = retention
-        self._state = threading.Lock()
         self._ends: dict[int, int] = {}
         self._generations: dict[str, int] = {}
-        self._subscriptions: set[EmbeddedSubscription] = set()
-        self._publishers: list[QueuePublisher] = []
         self._stop = threading.Event()
         self._watching = connect(path)
         self.refresh(self._watching)
@@ -67,31 +65,10 @@ class EmbeddedBus:
         self._watcher = threading.Thread(target=self._watch, name="bus-watcher", daemon=True)
         self._watcher.start()
 
-    def publisher(self, service: str) -> QueuePublisher:
-        """See ``port.Bus.publisher``."""
-        with self._state:
-            self._check_open()
-            publisher = QueuePublisher(service, self._writer.submit)
-            self._publishers.append(publisher)
-        return publisher
+    def _submit(self) -> Callable[[Submission], None]:
+        return self._writer.submit
 
-    def subscribe(
-        self,
-        service: str,
-        topics: Sequence[str],
-        group: str,
-        *,
-        from_start: bool = True,
-        on_assign: OnAssign | None = None,
-    ) -> EmbeddedSubscription:
-        """See ``port.Bus.subscribe``."""
-        return self._open(service, topics, group, from_start, on_assign)
-
-    def replay(self, service: str, topics: Sequence[str]) -> EmbeddedSubscription:
-        """See ``port.Bus.replay``."""
-        return self._open(service, topics, None, True, None)
-
-    def _open(
+    def _subscription(
         self,
         service: str,
         topics: Sequence[str],
@@ -99,21 +76,7 @@ class EmbeddedBus:
         from_start: bool,
         on_assign: OnAssign | None,
     ) -> EmbeddedSubscription:
-        for topic in topics:
-            crossings.allowed_subscriber(topic, service)
-        with self._state:
-            self._check_open()
-            subscription = EmbeddedSubscription(
-                # A position that a power failure takes makes messages come again, which readers expect anyway.
-                self,
-                connect(self._path, durable=False),
-                topics,
-                group,
-                from_start,
-                on_assign,
-            )
-            self._subscriptions.add(subscription)
-        return subscription
+        return EmbeddedSubscription(self, connect(self._path), topics, group, from_start, on_assign)
 
     def ready(self) -> bool:
         """See ``port.Bus.ready``."""
@@ -154,23 +117,17 @@ class EmbeddedBus:
 
     def close(self) -> None:
         """See ``port.Bus.close``."""
-        with self._state:
-            if self._stop.is_set():
-                return
-            self._stop.set()
-            publishers, subscriptions = list(self._publishers), list(self._subscriptions)
-        for publisher in publishers:
+        if not self._begin_closing():
+            return
+        self._stop.set()
+        for publisher in self._publishers:
             publisher.close()
         self._writer.close()
-        for subscription in subscriptions:
+        for subscription in list(self._subscriptions):
             subscription.close()
         self._watcher.join()
         self._watching.close()
         self.instance.close()
-
-    def _check_open(self) -> None:
-        if self._stop.is_set():
-            raise BusClosed("the bus is closed")
 
     # What subscriptions ask (subscription.Log).
 
@@ -189,7 +146,8 @@ class EmbeddedBus:
     def forget(self, subscription: EmbeddedSubscription) -> None:
         """A subscription was closed."""
         with self._state:
-            self._subscriptions.discard(subscription)
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)
 
     def refresh(self, connection: sqlite3.Connection) -> None:
         """Take over what stands in the file, and wake those whom a change concerns."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -16,14 +16,14 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from kafka.record.util import crc32c_c
 
-from dmi_agreements import crossings
 from dmi_infra.bus.errors import BusAddressError, BusClosed, BusError, BusUnavailable
 from dmi_infra.bus.kafka.client import CONNECT_MS, RECORD_BYTES, REQUEST_MS, check_reachable, short
 from dmi_infra.bus.kafka.subscription import KafkaSubscription
 from dmi_infra.bus.kafka.writer import KafkaWriter
+from dmi_infra.bus.opened import OpenedBus
 from dmi_infra.bus.options import whole_numbers
 from dmi_infra.bus.port import OnAssign
-from dmi_infra.bus.submission import QueuePublisher
+from dmi_infra.bus.submission import Submission
 from dmi_infra.bus.topics import all_topics, is_compacted, is_spread
 
 DEFAULTS: Final = {"partitions": 8, "replicas": 1, "retain_days": 7}
@@ -46,46 +46,22 @@ def open_kafka(brokers: str, options: Mapping[str, str]) -> KafkaBus:
     return KafkaBus(addresses, prefix, whole_numbers(numbers, DEFAULTS))
 
 
-class KafkaBus:
+class KafkaBus(OpenedBus[KafkaSubscription]):
     """See ``port.Bus``."""
 
     def __init__(self, brokers: Sequence[str], prefix: str, numbers: Mapping[str, int]) -> None:
+        super().__init__()
         self._brokers = list(brokers)
         self._prefix = prefix
         self._numbers = dict(numbers)
         self._writer = KafkaWriter(brokers, prefix)
-        self._state = threading.Lock()
         self._asking = threading.Lock()
         self._admin: KafkaAdminClient | None = None
-        self._publishers: list[QueuePublisher] = []
-        self._subscriptions: list[KafkaSubscription] = []
-        self._closed = False
 
-    def publisher(self, service: str) -> QueuePublisher:
-        """See ``port.Bus.publisher``."""
-        with self._state:
-            self._check_open()
-            publisher = QueuePublisher(service, self._writer.submit)
-            self._publishers.append(publisher)
-        return publisher
+    def _submit(self) -> Callable[[Submission], None]:
+        return self._writer.submit
 
-    def subscribe(
-        self,
-        service: str,
-        topics: Sequence[str],
-        group: str,
-        *,
-        from_start: bool = True,
-        on_assign: OnAssign | None = None,
-    ) -> KafkaSubscription:
-        """See ``port.Bus.subscribe``."""
-        return self._open(service, topics, group, from_start, on_assign)
-
-    def replay(self, service: str, topics: Sequence[str]) -> KafkaSubscription:
-        """See ``port.Bus.replay``."""
-        return self._open(service, topics, None, True, None)
-
-    def _open(
+    def _subscription(
         self,
         service: str,
         topics: Sequence[str],
@@ -93,15 +69,7 @@ class KafkaBus:
         from_start: bool,
         on_assign: OnAssign | None,
     ) -> KafkaSubscription:
-        for topic in topics:
-            crossings.allowed_subscriber(topic, service)
-        with self._state:
-            self._check_open()
-            subscription = KafkaSubscription(
-                self._brokers, self._prefix, service, topics, group, from_start, on_assign
-            )
-            self._subscriptions.append(subscription)
-        return subscription
+        return KafkaSubscription(self._brokers, self._prefix, service, topics, group, from_start, on_assign)
 
     def ready(self) -> bool:
         """See ``port.Bus.ready``."""
@@ -162,10 +130,8 @@ class KafkaBus:
 
     def close(self) -> None:
         """See ``port.Bus.close``."""
-        with self._state:
-            if self._closed:
-                return
-            self._closed = True
+        if not self._begin_closing():
+            return
         for publisher in self._publishers:
             publisher.close()
         self._writer.close()
@@ -176,7 +142,3 @@ class KafkaBus:
         with self._asking:
             if self._admin is not None:
                 self._admin.close()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise BusClosed("the bus is closed")
