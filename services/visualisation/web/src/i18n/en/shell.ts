@@ -116,6 +116,7 @@ export const home: Part<'home'> = {
   nextStep: 'Next step',
   exampleText: 'Copy this and start it with Python 3. It works without installing anything.',
   exampleFor: 'Example for',
+  exampleNone: 'There is no sensor in this data yet. First publish one.',
   exampleToken: 'In the demonstration an identity is enough; outside it your program signs with its own key (see README).',
   exampleRead: 'The latest values, as your agreement allows them.',
   exampleContribute: 'A measurement of one sensor; accepted means kept.',

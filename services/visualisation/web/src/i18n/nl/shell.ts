@@ -114,6 +114,7 @@ export const home = {
   nextStep: 'Volgende stap',
   exampleText: 'Kopieer dit en start het met Python 3. Het werkt zonder iets te installeren.',
   exampleFor: 'Voorbeeld voor',
+  exampleNone: 'Er staat nog geen sensor in deze gegevens. Publiceer er eerst een.',
   exampleToken: 'In de demonstratie volstaat een identiteit; daarbuiten tekent uw programma met een eigen sleutel (zie README).',
   exampleRead: 'De laatste waarden, zoals uw afspraak ze toestaat.',
   exampleContribute: 'Een meting van één sensor; aangenomen betekent bewaard.',

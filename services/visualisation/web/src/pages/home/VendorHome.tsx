@@ -12,7 +12,7 @@ import { ButtonLink } from '../../ui/ButtonLink';
 import { CodeExample } from '../../ui/CopyButton';
 import { DataTable } from '../../ui/DataTable';
 import { SelectField } from '../../ui/fields';
-import { Empty, Loaded, Section } from '../../ui/State';
+import { Empty, Failure, Loaded, Section, Skeleton } from '../../ui/State';
 import { Rejects } from '../intake/Rejects';
 import { contributeExample, readExample } from './examples';
 import { Tasks } from './parts';
@@ -96,11 +96,13 @@ function Example({ agreements }: { agreements: Agreement[] }) {
     origin: location.origin, identity: identity.id, dataset: way.dataset, purpose: way.purpose,
     words: { token: t.home.exampleToken, read: t.home.exampleRead, contribute: t.home.exampleContribute },
   };
-  const code = way.action === 'dmi:contribute' ? contributeExample(wish, streams.data?.[0]?.id ?? `${way.dataset.split(':').at(-1) ?? ''}.…`) : readExample(wish);
+  const stream = streams.data?.[0]?.id;
+  // Nothing to copy before it would work: a sensor's id belongs in it.
+  const code = way.action !== 'dmi:contribute' ? readExample(wish) : stream === undefined ? null : contributeExample(wish, stream);
   return (
     <Section title={t.home.example} id="example" lead={t.home.exampleText}>
       <SelectField label={t.home.exampleFor} value={way.key} onChange={setChosen} choices={ways.map((one) => ({ value: one.key, label: `${names.dataset(one.dataset)}: ${term(one.action)}` }))} />
-      <CodeExample title="Python" code={code} />
+      {code !== null ? <CodeExample title="Python" code={code} /> : streams.loading ? <Skeleton height={320} /> : streams.error ? <Failure error={streams.error} retry={streams.reload} /> : <p className="dmi-soft">{t.home.exampleNone}</p>}
     </Section>
   );
 }
