@@ -186,6 +186,32 @@ def test_what_waits_for_the_municipality_stands_first_and_leads_to_the_decision(
 
 
 @pytest.mark.chromium
+def test_a_rule_whose_threshold_is_lowered_proposes_at_once(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    page = visit(embedded_stack.url, "analyst").go("/measures")
+    row = section(page, "Regels").locator("li", has_text="Garage over een half uur vol")
+
+    def set_to(percent: str) -> None:
+        row.get_by_role("button", name=re.compile("^Pas aan")).click()
+        page.get_by_role("dialog").get_by_label("Vol vanaf").fill(percent)
+        page.get_by_role("dialog").get_by_role("button", name="Bewaar").click()
+
+    set_to("nul")
+    expect(
+        page.get_by_role("dialog").get_by_text("Vul een heel getal in van 1 tot en met 100.")
+    ).to_be_visible()
+    assert barriers(page) == []
+    page.get_by_role("dialog").get_by_role("button", name="Annuleren").click()
+    set_to("1")
+    expect(row).to_contain_text("Vanaf 1% van de plaatsen.")
+    waiting = section(page, "Wacht op een besluit").locator("li", has_text="P+R Noord")
+    expect(waiting.first).to_be_visible(timeout=30_000)
+    set_to("95")
+    expect(row).to_contain_text("Vanaf 95% van de plaatsen.")
+
+
+@pytest.mark.chromium
 def test_a_rule_publishes_by_itself_by_whom_until_when_and_an_address_says_what_is_wrong_with_it(
     embedded_stack: EmbeddedStack, visit: Visit
 ) -> None:

@@ -27,6 +27,7 @@ from dmi_support_centre.recompute import Recompute
 from dmi_support_centre.rounds import Aftermath, CityClock, Rounds
 from dmi_support_centre.routes import forecasts as forecast_routes
 from dmi_support_centre.routes import measures as measure_routes
+from dmi_support_centre.routes import rules as rule_routes
 from dmi_support_centre.routes import scenarios as scenario_routes
 from dmi_support_centre.ruling import Ruling
 from dmi_support_centre.scenarios import Scenarios
@@ -72,6 +73,7 @@ def build(settings: SupportCentreSettings, bus: Bus) -> Service:
         [
             forecast_routes.router(views, Recompute(runtime.gate, views, found.rounds.hurry)),
             scenario_routes.router(scenarios, Merging(scenarios), shown),
+            rule_routes.router(store.measures, found.rounds.hurry),
             measure_routes.router(found.measures, views, store.measures, found.webhooks),
         ],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -98,23 +99,24 @@ class Rounds:
         self._wanted.set()
         self._urgent.set()
 
-    def go_round(self) -> list[Refused]:
-        """One round over all datasets; returns what was refused. A store that is away raises ``Unavailable``."""
-        refused: list[Refused] = []
+    def go_round(self) -> bool:
+        """One round over all datasets; whether there was anything to look at.
+
+        What the gate refuses is recorded there, and left out. A store that is away raises ``Unavailable``.
+        """
+        fruitful = False
         for observed, analysis in ((OCCUPANCY, self._forecasts.round), (CROWD_COUNT, self._crowding.round)):
             for dataset in self._atlas.datasets(observed):
                 if self._stopping.is_set():
-                    return refused
-                try:
+                    return fruitful
+                with suppress(Refused):
                     now = analysis(dataset)
-                except Refused as exc:
-                    refused.append(exc)
-                    continue
-                if now is not None:
-                    self._city.heard(dataset, now)
+                    if now is not None:
+                        fruitful = True
+                        self._city.heard(dataset, now)
         self._wake()
         self._measures.evaluate_all()
-        return refused
+        return fruitful
 
     def _run(self) -> None:
         last = -self._seconds
@@ -126,8 +128,9 @@ class Rounds:
                 if self._wanted.is_set() and due and self._caught_up():
                     self._wanted.clear()
                     self._urgent.clear()
-                    last = time.monotonic()
-                    self.go_round()
+                    begun = time.monotonic()
+                    # Where there was nothing to look at yet, the first data need not wait for the next time.
+                    last = begun if self.go_round() else -self._seconds
             except Unavailable as exc:
                 log.warning("round waits", reason=exc.public)
                 self.hurry()

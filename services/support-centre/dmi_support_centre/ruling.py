@@ -148,6 +148,6 @@ def _garage_title(hub: str) -> dict[str, str]:
 
 
 _CROWD_TITLE = {
-    "nl": "Zeer druk (niveau E of hoger): adviseer een andere route",
-    "en": "Very crowded (level E or above): advise another way",
+    "nl": "Zeer druk: adviseer een andere route",
+    "en": "Very crowded: advise another way",
 }

@@ -22,7 +22,7 @@ from dmi_support_centre.handlers import Views
 from dmi_support_centre.measuring import SEEN_AFTER, Measures
 from dmi_support_centre.model import FORECAST, MEASURE, MINUTE, Reading, Result
 from dmi_support_centre.models.measures import Automatic, GarageRule
-from dmi_support_centre.routes.measures import parse_rule
+from dmi_support_centre.routes.rules import parse_rule
 from dmi_support_centre.ruling import Ruling
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.measures import RuleRow

@@ -159,6 +159,31 @@ def test_what_cannot_be_is_answered_with_a_problem(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_a_rule_changes_only_in_what_is_named_and_no_longer_publishes_by_itself(city: City) -> None:
+    city.law(agreement_of(1))
+    crowd(city)
+    city.until("/v1/rules", lambda answer: answer.get("items"))
+    path = "/v1/rules/crowd-busy"
+    before = next(one for one in city.ask("/v1/rules").json()["items"] if one["id"] == "crowd-busy")
+    until = clock.to_text(clock.now() + 60 * MINUTE)
+    assert city.ask(f"{path}/automatic", "POST", body={"until": until}).json()["automatic"]
+    shown = city.ask(path, "PATCH", body={"threshold": "B", "duration_min": 45}).json()
+    assert (shown["threshold"], shown["duration_min"], shown["automatic"]) == ("B", 45, False)
+    changed = ("threshold", "duration_min", "changed_at", "changed_by")
+    assert {k: v for k, v in shown.items() if k not in changed} == {
+        k: v for k, v in before.items() if k not in changed
+    }
+    for wrong, field in (
+        ({"duration_min": 4}, "duration_min"), ({"threshold": "Z"}, "threshold"), ({"full_share": 0.5}, "body"),
+        ({"id": "x"}, "id"), ({"type": "garage"}, "type"), ({"automatic": {"until": until}}, "automatic"),
+    ):  # fmt: skip
+        answer = city.ask(path, "PATCH", body=wrong)
+        assert answer.status_code == 400, wrong
+        assert answer.json()["errors"][0]["field"] == field
+    assert city.ask("/v1/rules/none", "PATCH", body={}).status_code == 404
+    city.ask(path, "PATCH", body={"threshold": before["threshold"], "duration_min": before["duration_min"]})
+
+
 def test_a_rule_is_automatic_by_someone_until_a_moment_and_not_longer(city: City) -> None:
     city.law(agreement_of(1))
     crowd(city)

@@ -45,6 +45,8 @@ export function supportApi(http: HttpClient) {
     approve: (id: string, until: string) =>
       http.json<T.Measure>(`${measure(id)}/approve`, { method: 'POST', body: { until } }),
     reject: (id: string) => http.json<T.Measure>(`${measure(id)}/reject`, { method: 'POST', body: {} }),
+    changeRule: (rule: string, settings: Record<string, unknown>) =>
+      http.json<T.Rule>(`${base}/rules/${segment(rule)}`, { method: 'PATCH', body: settings }),
     automatic: (rule: string, until: string | null) =>
       http.json<T.Rule>(`${base}/rules/${segment(rule)}/automatic`, { method: 'POST', body: { until } }),
     subscriptions: (signal?: AbortSignal) => http.list<T.Subscription>(`${base}/subscriptions`, { signal }),

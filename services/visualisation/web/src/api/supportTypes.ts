@@ -199,7 +199,12 @@ export interface Rule {
   automatic?: boolean;
   decided_by?: string | null;
   until?: string | null;
-  kind?: string;
+  kind: 'garage' | 'crowd';
+  /** Share of the capacity from which a garage counts as full. */
+  full_share?: number;
+  /** Level of service from which a street counts as crowded, A to F. */
+  threshold?: string;
+  duration_min?: number;
 }
 /** One moment of a look back: seen, and what had been forecast before the measure; null is not known. */
 export interface SeenMoment {

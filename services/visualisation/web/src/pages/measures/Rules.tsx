@@ -13,12 +13,13 @@ import { ConfirmDialog } from '../../ui/Dialog';
 import { TextField } from '../../ui/fields';
 import { Empty, Loaded, Section } from '../../ui/State';
 import { deciders } from './MeasureCard';
+import { RuleSettings } from './RuleSettings';
 import { localInput } from './words';
 
 export function Rules() {
   const { t } = useI18n();
   const api = useApi();
-  const rules = useResource('rules', (signal) => api.support.rules(signal), 60_000);
+  const rules = useResource('rules', (signal) => api.support.rules(signal), 10_000);
   return (
     <Section title={t.measures.rules} id="rules" lead={t.measures.rulesText}>
       <Loaded resource={rules} height={120} isEmpty={(all) => all.length === 0} empty={<Empty title={t.measures.rulesEmpty}>{t.measures.rulesEmptyText}</Empty>}>
@@ -29,7 +30,7 @@ export function Rules() {
 }
 
 function RuleRow({ rule, changed }: { rule: Rule; changed: () => void }) {
-  const { t, say, term, moment } = useI18n();
+  const { t, say, term, moment, percent } = useI18n();
   const names = useNames();
   const api = useApi();
   const live = useLive();
@@ -48,13 +49,15 @@ function RuleRow({ rule, changed }: { rule: Rule; changed: () => void }) {
     changed();
   });
   const words = automatic && rule.decided_by && rule.until ? t.measures.automaticBy(names.participant(rule.decided_by), moment(rule.until)) : t.measures.byPersonText;
+  const from = rule.kind === 'garage' ? t.measures.fromShare(percent(rule.full_share ?? 1)) : t.measures.fromLevel(rule.threshold ?? '');
   return (
     <li>
       <div>
         <p><strong>{say(rule.title) || term(rule.id)}</strong></p>
-        <p className="dmi-small dmi-soft">{words}</p>
+        <p className="dmi-small dmi-soft">{from} {words}</p>
       </div>
       <Badge tone={automatic ? 'warn' : 'neutral'}>{automatic ? t.measures.automatic : t.measures.byPerson}</Badge>
+      {deciders.includes(identity?.role ?? '') ? <RuleSettings rule={rule} changed={changed} /> : null}
       {deciders.includes(identity?.role ?? '') ? (
         <SecondaryActionButton className="dmi-small-button" aria-label={`${automatic ? t.measures.stopAutomatic : t.measures.makeAutomatic}: ${say(rule.title)}`} onClick={() => setAsking(true)}>
           {automatic ? t.measures.stopAutomatic : t.measures.makeAutomatic}
