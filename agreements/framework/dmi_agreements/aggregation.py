@@ -55,11 +55,7 @@ def aggregate(
     ``minimum`` distinct subjects contribute is dropped. ``phenomenon_time`` is the start of the window,
     windows begin at whole multiples of their length since 1970 in UTC, rows stand in order of time and id.
     """
-    areas: Sequence[str | Cell | None]
-    if duty.grid_m is not None:
-        areas = cells(batch.longitude, batch.latitude, len(batch), duty.grid_m, projection)
-    else:
-        areas = batch.neighbourhood if batch.neighbourhood is not None else [None] * len(batch)
+    areas = _areas(batch, duty, projection)
     groups = _groups(batch, areas, duty.window_s * SECOND, oldest, newest)
     kept = [(key, group) for key, group in groups.items() if minimum == 0 or len(group.subjects) >= minimum]
     rows = sorted(
@@ -87,6 +83,12 @@ def aggregate(
     )
 
 
+def _areas(batch: ObservationBatch, duty: Aggregate, projection: Projection) -> Sequence[str | Cell | None]:
+    if duty.grid_m is not None:
+        return cells(batch.longitude, batch.latitude, len(batch), duty.grid_m, projection)
+    return batch.neighbourhood if batch.neighbourhood is not None else [None] * len(batch)
+
+
 _Key = tuple[int, "str | Cell", str, str]
 
 
@@ -95,7 +97,7 @@ def _groups(
 ) -> dict[_Key, _Group]:
     """Contributing rows by window start, area, observed property and unit."""
     rows = len(batch)
-    properties = batch.observed_property or [name.rpartition(".")[2] for name in batch.datastream]
+    properties = _properties(batch)
     units = batch.unit or [""] * rows
     subjects = batch.subject or [None] * rows
     failed = _failed(batch)
@@ -114,6 +116,10 @@ def _groups(
     return groups
 
 
+def _properties(batch: ObservationBatch) -> Sequence[str]:
+    return batch.observed_property or [name.rpartition(".")[2] for name in batch.datastream]
+
+
 def _failed(batch: ObservationBatch) -> set[int]:
     """Rows of which a quality test says that the value is wrong or missing."""
     return {
@@ -130,3 +136,11 @@ def _datastream(key: _Key, duty: Aggregate) -> str:
         return f"aggregate.{observed_property}.{area}"
     column, row = area
     return f"aggregate.{observed_property}.rd{duty.grid_m}-{column * duty.grid_m}-{row * duty.grid_m}"
+
+
+def series(batch: ObservationBatch, duty: Aggregate, projection: Projection) -> frozenset[str]:
+    """The ids that the means get to which rows of ``batch`` contribute: one an area and observed property."""
+    areas = _areas(batch, duty, projection)
+    found = zip(areas, _properties(batch), strict=True)
+    pairs = {(area, name) for area, name in found if area is not None}
+    return frozenset(_datastream((0, area, name, ""), duty) for area, name in pairs)

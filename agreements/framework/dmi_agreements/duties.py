@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from dmi_agreements.aggregation import HOUR, SECOND, aggregate, suppress
+from dmi_agreements.aggregation import HOUR, SECOND, aggregate, series, suppress
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.decision import (
     Aggregate,
@@ -30,7 +30,7 @@ from dmi_agreements.decision import (
 from dmi_agreements.errors import DutiesConflict, DutyUnknown
 from dmi_agreements.grid import Cell, Projection, cells, centres
 
-__all__ = ["COLUMNS", "Projection", "carry_out", "combine", "window"]
+__all__ = ["COLUMNS", "Projection", "carry_out", "combine", "series_of", "together", "window"]
 
 COLUMNS: Final = frozenset(
     {
@@ -92,8 +92,8 @@ def carry_out(
 ) -> ObservationBatch:
     """What may pass of ``batch`` at ``now`` (microseconds UTC) after all duties, in the module's order.
 
-    An aggregate is of this batch alone: hand over whole windows. Without duties the batch itself passes.
-    Raises ``DutyUnknown`` and ``DutiesConflict`` (see ``combine``); then nothing may pass.
+    An aggregate is of this batch alone: hand over whole windows of all datastreams. Without duties the batch
+    itself passes. Raises ``DutyUnknown`` and ``DutiesConflict`` (see ``combine``); then nothing may pass.
     """
     ordered = combine(duties)
     oldest: int | None = None
@@ -130,6 +130,22 @@ def window(duties: Iterable[Duty]) -> int | None:
     for aggregated in _of(ordered, Aggregate):
         return aggregated.window_s * SECOND
     return HOUR if _of(ordered, Suppress) else None
+
+
+def together(duties: Iterable[Duty]) -> bool:
+    """Whether these duties give means over several datastreams: a batch must then hold whole windows of them all."""
+    return any(isinstance(duty, Aggregate) for duty in duties)
+
+
+def series_of(batch: ObservationBatch, duties: Iterable[Duty], projection: Projection) -> frozenset[str]:
+    """The ids of the means, under duties that aggregate, to which rows of ``batch`` contribute."""
+    ordered = combine(duties)
+    aggregates = _of(ordered, Aggregate)
+    for coarsen in _of(ordered, Coarsen):
+        batch = _coarsen(
+            batch, coarsen.grid_m, projection, keep_area=any(one.area_level for one in aggregates)
+        )
+    return frozenset().union(*(series(batch, duty, projection) for duty in aggregates))
 
 
 def _rows(batch: ObservationBatch, column: Sequence[int], keep: Callable[[int], bool]) -> ObservationBatch:

@@ -12,7 +12,7 @@ from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_agreements.decision import Decision, Duty, Reason, Request
-from dmi_agreements.duties import Projection, carry_out
+from dmi_agreements.duties import Projection, carry_out, series_of, together
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.errors import Refused
@@ -24,6 +24,9 @@ LONGEST_ID = 200
 """What a caller names may be of any length; no identifier of ours is longer, and records stay small."""
 LONGEST_REASON = 500
 SUBJECTS_OF_A_RECORD = 1000
+PARTIAL = (
+    "the agreement gives means over a time and an area, not single values: ask for the history or an export"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,16 @@ class Gate:
                 return Reason("ended", detail, identifier, moment=state.ended_at)
         return Reason("ended", detail, moment=self._now())
 
-    def carry(self, permit: Permit, batch: ObservationBatch) -> Passed:
-        """Leave out rows without consent, then carry out the permit's duties."""
+    def carry(self, permit: Permit, batch: ObservationBatch, whole: bool = False) -> Passed:
+        """Leave out rows without consent, then carry out the permit's duties.
+
+        ``whole``: the batch holds whole windows of all datastreams. Under a duty that gives means over them anything
+        else is refused: the mean of a part can be a single value.
+        """
+        if not whole and together(permit.duties):
+            decision = Decision(False, (Reason("partial", PARTIAL, next(iter(permit.agreements), "")),))
+            self._write(permit.crossing, permit.requests[-1], decision, 0)
+            raise Refused(decision.reasons, permit.dataset)
         now = self._now()
         consents: frozenset[str] = frozenset()
         kept = batch
@@ -138,6 +149,10 @@ class Gate:
             self._write_delivery(permit, kept)
         withheld = len(batch) - len(kept)
         return Passed(carry_out(kept, permit.duties, now, self._projection), consents, withheld)
+
+    def series(self, permit: Permit, batch: ObservationBatch) -> frozenset[str]:
+        """The ids of the means, under a permit that gives means, to which rows of ``batch`` contribute."""
+        return series_of(batch, permit.duties, self._projection)
 
     def subjects(self, permit: Permit) -> dict[str, frozenset[str]] | None:
         """Data subjects that may be served under ``permit`` with their consents; ``None``: not personal data."""

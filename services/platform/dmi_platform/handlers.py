@@ -9,13 +9,14 @@ from typing import Final
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.decision import Delay, DeleteAfter
-from dmi_agreements.duties import window
+from dmi_agreements.duties import together, window
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.gate import Gate, Passed, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
 from dmi_platform import paging, quality
+from dmi_platform.harmonise import merge
 from dmi_platform.model import FEATURE_KINDS, OPERATOR, Cursor, Datastream, Outcome, Reject
 from dmi_platform.processing import Processor
 from dmi_platform.registry import Registry
@@ -118,6 +119,9 @@ class Platform:
     def export(self, permit: Permit, begin: Micros, end: Micros, size: int) -> Iterator[Page]:
         """All rows of a dataset, datastream by datastream; asks the gate again before every page."""
         self._registry.refresh()
+        if together(permit.duties):
+            yield from self._means(permit, begin, end)
+            return
         last = ""
         while names := self.store.datastream_ids([permit.dataset], None, last, size):
             last = names[-1]
@@ -148,9 +152,43 @@ class Platform:
             return self.store.observations(stream.key, begin, end, after, limit, subjects)
 
         # The cursor comes from what was read, not from what passed, so that duties cannot stop the reading.
-        table, cursor = paging.page(read, begin, end, after, limit, window(permit.duties))
+        length = window(permit.duties)
+        table, cursor = paging.page(read, begin, end, after, limit, length)
+        if together(permit.duties) and length is not None:
+            return self._means_around(permit, table, length, cursor)
         passed = self._passed(permit, table)
         return Page(passed.batch, cursor, passed.consents)
+
+    def _means_around(self, permit: Permit, own: Table, length: Micros, cursor: Cursor | None) -> Page:
+        """The means, over all datastreams of the dataset, of the areas and windows that these rows lie in."""
+        if not len(own):
+            return Page(self._batch(permit.dataset, own), cursor)
+        wanted = self.gate.series(permit, self._batch(permit.dataset, own))
+        times = own.columns["time"]
+        begin, end = times[0] // length * length, (times[-1] // length + 1) * length
+        pages = list(self._means(permit, begin, end))
+        batch = merge([page.batch for page in pages])
+        kept = batch.take([row for row, name in enumerate(batch.datastream) if name in wanted])
+        return Page(kept, cursor, frozenset().union(*(page.consents for page in pages)))
+
+    def _means(self, permit: Permit, begin: Micros, end: Micros) -> Iterator[Page]:
+        """The means of a dataset, piece by piece; asks the gate again before every piece."""
+        length = window(permit.duties)
+        assert length is not None, "means are of windows"
+        first, last = paging.whole(begin, length), paging.whole(end, length)
+        extent = self.store.extent(permit.dataset, first, last)
+        if extent is None:
+            return
+        subjects = self.gate.subjects(permit)
+
+        def read(begin: Micros, end: Micros, limit: int) -> Table:
+            return self.store.span(permit.dataset, begin, end, limit, subjects)
+
+        first, last = extent[0] // length * length, (extent[1] // length + 1) * length
+        for table in paging.windows(read, first, last, length):
+            self.gate.still(permit)
+            passed = self.gate.carry(permit, self._batch(permit.dataset, table), whole=True)
+            yield Page(passed.batch, None, passed.consents)
 
     def _passed(self, permit: Permit, table: Table) -> Passed:
         return self.gate.carry(permit, self._batch(permit.dataset, table))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, Protocol
 
 from dmi_agreements.contracts.observations import Micros
@@ -11,6 +12,16 @@ from dmi_platform.store import Table
 
 WINDOW_ROWS: Final = 1_000_000
 """Rows of one window at most: they are held in memory together, since their mean is made of all of them."""
+
+
+CHUNK_ROWS: Final = 100_000
+"""Rows of several windows that are held in memory together at most."""
+
+
+class ReadSpan(Protocol):
+    """Reads at most ``limit`` rows of all datastreams from ``begin`` until before ``end``, by time."""
+
+    def __call__(self, begin: Micros, end: Micros, limit: int) -> Table: ...
 
 
 class Read(Protocol):
@@ -28,13 +39,38 @@ def page(
     ``end``. Otherwise whoever chooses page or span could have the mean of a part, down to a single row.
     """
     if window is not None:
-        begin, end = -(-begin // window) * window, -(-end // window) * window
+        begin, end = whole(begin, window), whole(end, window)
     table = read(begin, end, after, limit)
     if len(table) < limit:
         return table, None
     if window is not None:
         table = _whole(read, begin, table, window)
     return table, _behind(table)
+
+
+def whole(at: Micros, window: Micros) -> Micros:
+    """The beginning of the first window that begins at ``at`` or later."""
+    return -(-at // window) * window
+
+
+def windows(read: ReadSpan, begin: Micros, end: Micros, window: Micros) -> Iterator[Table]:
+    """All rows between two beginnings of windows, in pieces that each hold whole windows."""
+    single = end - begin <= window
+    most = WINDOW_ROWS if single else CHUNK_ROWS
+    table = read(begin, end, most)
+    if len(table) < most:
+        yield table
+        return
+    if single:
+        raise _too_many("dataset")
+    middle = begin + max(window, (end - begin) // 2 // window * window)
+    yield from windows(read, begin, middle, window)
+    yield from windows(read, middle, end, window)
+
+
+def _too_many(field: str) -> InputRefused:
+    rule = f"has more than {WINDOW_ROWS} rows in one window over which the agreement aggregates"
+    return InputRefused.of(field, rule)
 
 
 def _whole(read: Read, begin: Micros, table: Table, window: Micros) -> Table:
@@ -46,8 +82,7 @@ def _whole(read: Read, begin: Micros, table: Table, window: Micros) -> Table:
         return table.first(before)
     rest = read(begin, last + window, _behind(table), WINDOW_ROWS)
     if len(rest) == WINDOW_ROWS:
-        rule = f"has more than {WINDOW_ROWS} rows in one window over which the agreement aggregates"
-        raise InputRefused.of("datastream", rule)
+        raise _too_many("datastream")
     return table.joined(rest)
 
 

@@ -21,6 +21,23 @@ REQUEST = Request(
 
 
 @pytest.mark.parametrize("action", ["dmi:process", "dmi:analyse"])
+def test_a_layer_cannot_aggregate_what_it_gets_in_parts(
+    document: dict[str, Any], rulebook: Rulebook, action: str
+) -> None:
+    window = {"leftOperand": "dmi:window", "operator": "eq", "rightOperand": 600}
+    cell = {"leftOperand": "dmi:gridSize", "operator": "eq", "rightOperand": 100}
+    means = {"action": "dmi:aggregate", "constraint": [window, cell]}
+    document["permission"][0] |= {"action": [action], "duty": [means]}
+    with pytest.raises(PolicyRefused) as caught:
+        read_agreement(document, rulebook, {document["assignee"]})
+    (finding,) = caught.value.findings
+    assert finding.path == "/permission/0/duty/0"
+    assert "the mean of a part can be a single value" in finding.rule
+    document["permission"][0]["action"] = ["dmi:read", "dmi:export"]
+    assert read_agreement(document, rulebook, {document["assignee"]}).permissions[0].duties
+
+
+@pytest.mark.parametrize("action", ["dmi:process", "dmi:analyse"])
 def test_a_layer_cannot_delay_what_it_gets_once(
     document: dict[str, Any], rulebook: Rulebook, action: str
 ) -> None:

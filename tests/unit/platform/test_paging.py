@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -136,6 +139,71 @@ def test_an_aggregated_history_is_the_same_with_every_page_size(city: City) -> N
     part = pages(city, HISTORY, 3, **{"from": to_text(NOON + 11 * MINUTE), "to": to_text(NOON + 31 * MINUTE)})
     first, last = to_text(NOON + 20 * MINUTE), to_text(NOON + 30 * MINUTE)
     assert part == [row for row in whole if row[0] in (first, last)]
+
+
+TWO = ("garages.centrum.occupancy", "garages.station.occupancy")
+
+
+def two_garages(city: City, duty: dict[str, Any]) -> None:
+    """Two garages in one cell of a kilometre and one far away; each stands at ten times what the one before does."""
+    city.agree(GARAGES, "dmi:process")
+    city.agree(GARAGES, "dmi:read", "dmi:export", duty=[duty])
+    places = {"garages.centrum": 5.1, "garages.station": 5.1001, "garages.ver": 5.2}
+    for name, longitude in places.items():
+        city.tell(GARAGES, thing(name, longitude), stream(f"{name}.occupancy", capacity=10_000))
+    for number, name in enumerate(places):
+        times = [NOON + minute * MINUTE for minute in (0, 3, 6, 12)]
+        values = [10.0**number * value for value in (0, 10, 20, 30)]
+        city.hand_in(ObservationBatch(GARAGES, [f"{name}.occupancy"] * 4, times, values))
+
+
+def test_means_are_over_all_datastreams_of_an_area_not_of_the_one_that_was_asked_for(city: City) -> None:
+    two_garages(city, rule("dmi:aggregate", window=600, gridSize=1000))
+    means = [
+        (to_text(NOON), (0 + 10 + 20 + 0 + 100 + 200) / 6),
+        (to_text(NOON + 10 * MINUTE), (30 + 300) / 2),
+    ]
+    for name in TWO:
+        for limit in (1, 2, 100):
+            assert pages(city, f"/v1/datastreams/{name}/observations", limit) == means
+    far = pages(city, "/v1/datastreams/garages.ver.occupancy/observations", 100)
+    assert [value for _, value in far] == [1000.0, 3000.0]
+
+
+def test_newest_values_are_refused_where_an_agreement_gives_means(city: City) -> None:
+    two_garages(city, rule("dmi:aggregate", window=600, gridSize=1000))
+    answer = city.get("/v1/latest", dataset=GARAGES)
+    assert answer.status_code == 403
+    assert answer.json()["type"] == "urn:dmi:problem:partial"
+    assert answer.json()["agreement"].startswith("urn:uuid:")
+
+
+def test_an_export_holds_each_mean_once(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    two_garages(city, rule("dmi:aggregate", window=600, gridSize=1000))
+    whole = exported(city)
+    assert len(whole) == len(set(whole)) == 4
+    assert sorted(value for _, value in whole) == [55.0, 165.0, 1000.0, 3000.0]
+    monkeypatch.setattr(paging, "CHUNK_ROWS", 2)
+    assert sorted(exported(city)) == sorted(whole), "in small pieces as in one"
+
+
+def test_a_window_of_a_dataset_that_is_too_large_is_refused(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_garages(city, rule("dmi:aggregate", window=600, gridSize=1000))
+    monkeypatch.setattr(paging, "WINDOW_ROWS", 9)
+    monkeypatch.setattr(paging, "CHUNK_ROWS", 9)
+    answer = city.get(f"/v1/datastreams/{TWO[0]}/observations", limit=100)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "dataset")
+
+
+def exported(city: City) -> list[tuple[str, float]]:
+    answer = city.get("/v1/export", dataset=GARAGES, format="csv")
+    assert answer.status_code == 200
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".csv"))
+        rows = csv.DictReader(io.StringIO(archive.read(name).decode()))
+        return [(row["phenomenon_time"], float(row["result"])) for row in rows]
 
 
 def test_suppressed_hours_are_judged_whole(city: City) -> None:

@@ -82,6 +82,18 @@ class Store:
         with reading(self._engine) as connection:
             return queries.observations(connection, key, begin, end, after, limit, subjects)
 
+    def span(
+        self, dataset: str, begin: Micros, end: Micros, limit: int, subjects: Collection[str] | None = None
+    ) -> Table:
+        """Rows of all datastreams of a dataset in a span of time, by time."""
+        with reading(self._engine) as connection:
+            return queries.span(connection, dataset, begin, end, limit, subjects)
+
+    def extent(self, dataset: str, begin: Micros, end: Micros) -> tuple[Micros, Micros] | None:
+        """The times of the first and last row of a dataset in a span of time; ``None``: there is none."""
+        with reading(self._engine) as connection:
+            return queries.extent(connection, dataset, begin, end)
+
     def outcome(self, identifier: str, datasets: Collection[str] | None, contributor: str) -> Outcome | None:
         """What became of a batch or import, of what concerns these datasets (``None``: all) or who handed in."""
         with reading(self._engine) as connection:

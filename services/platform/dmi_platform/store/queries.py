@@ -105,6 +105,41 @@ def observations(
     return _table(connection.execute(query.order_by(table.time, table.source_id).limit(limit)).all())
 
 
+def span(
+    connection: sa.Connection,
+    dataset: str,
+    begin: Micros,
+    end: Micros,
+    limit: int,
+    subjects: Collection[str] | None,
+) -> Table:
+    """Rows of all datastreams of a dataset from ``begin`` until before ``end``, by time."""
+    table, stream = tables.observation, tables.datastream
+    query = (
+        sa.select(*_selected(table))
+        .select_from(stream.join(table, table.c.datastream == stream.c.key))
+        .where(stream.c.dataset == dataset, table.c.time >= begin, table.c.time < end)
+    )
+    if subjects is not None:
+        query = query.where(table.c.subject.in_(sorted(subjects)))
+    order = (table.c.time, table.c.datastream, table.c.source_id)
+    return _table(connection.execute(query.order_by(*order).limit(limit)).all())
+
+
+def extent(
+    connection: sa.Connection, dataset: str, begin: Micros, end: Micros
+) -> tuple[Micros, Micros] | None:
+    """The times of the first and the last row of a dataset from ``begin`` until before ``end``."""
+    table, stream = tables.observation, tables.datastream
+    query = (
+        sa.select(sa.func.min(table.c.time), sa.func.max(table.c.time))
+        .select_from(stream.join(table, table.c.datastream == stream.c.key))
+        .where(stream.c.dataset == dataset, table.c.time >= begin, table.c.time < end)
+    )
+    first, last = connection.execute(query).one()
+    return None if first is None else (first, last)
+
+
 def outcome(
     connection: sa.Connection, identifier: str, datasets: Collection[str] | None, contributor: str
 ) -> Outcome | None:

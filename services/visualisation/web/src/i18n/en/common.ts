@@ -178,6 +178,7 @@ export const reasons: Part<'reasons'> = {
   expired: 'The agreement has expired.',
   no_consent: 'There is no consent of the resident.',
   wrong_recipient: 'The agreement does not name you as a user.',
+  partial: 'The agreement gives means over a time and an area, no single values. Ask for the history or an export.',
   prohibited: 'The agreement forbids this use.',
   unknown_term: 'The agreement has a term that is not understood. Then it is refused.',
   unknown_dataset: 'This data is not known.',

@@ -176,6 +176,7 @@ export const reasons = {
   expired: 'De afspraak is verlopen.',
   no_consent: 'Er is geen toestemming van de bewoner.',
   wrong_recipient: 'De afspraak noemt u niet als gebruiker.',
+  partial: 'De afspraak geeft gemiddelden over een tijd en een gebied, geen losse waarden. Vraag het verloop of een export op.',
   prohibited: 'De afspraak verbiedt dit gebruik.',
   unknown_term: 'De afspraak bevat een term die niet wordt begrepen. Dan wordt geweigerd.',
   unknown_dataset: 'Deze gegevens zijn niet bekend.',
