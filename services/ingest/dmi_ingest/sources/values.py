@@ -108,11 +108,17 @@ def _located(moment: datetime, local: str, text: str) -> datetime:
     raise Unreadable("ambiguous_time" if first > second else "nonexistent_time", text)
 
 
+LONGEST_NAME: Final = 80
+
+
 def slug(text: str) -> str:
-    """A name as it stands in ids: lower case ASCII letters, digits, hyphens; none raises ``Unreadable``."""
+    """A name as it stands in ids: lower case ASCII letters, digits, hyphens.
+
+    One with none of them raises ``Unreadable``, and one that is too long: cut off it could be another's.
+    """
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    found = _NOT_SLUG.sub("-", plain).strip("-")[:80]
-    if not found:
+    found = _NOT_SLUG.sub("-", plain).strip("-")
+    if not 0 < len(found) <= LONGEST_NAME:
         raise Unreadable("bad_name", text)
     return found
 
