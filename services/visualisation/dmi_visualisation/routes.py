@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -40,6 +41,11 @@ def within_reach(text: str) -> int:
     if not now - REACH - MINUTE <= at <= now + MINUTE:
         raise InputRefused.of("at", "must lie within the last 24 hours", text)
     return at
+
+
+def _stream(events: AsyncIterator[bytes]) -> StreamingResponse:
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
 def router(maps: Maps, background_url: str) -> APIRouter:
@@ -84,9 +90,21 @@ def router(maps: Maps, background_url: str) -> APIRouter:
         responses={200: {"content": {"text/event-stream": {}}}},
     )
     async def events(opening: Follow, layer: Layer) -> StreamingResponse:
-        permit = opening.permit(layer)
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(maps.events(permit), media_type="text/event-stream", headers=headers)
+        return _stream(maps.events(opening.permit(layer)))
+
+    @routes.get(
+        "/events",
+        summary="New values of several layers in one stream of server-sent events",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
+    async def all_events(
+        opening: Follow,
+        layer: Annotated[list[str], Query(description="ids of datasets", min_length=1, max_length=50)],
+    ) -> StreamingResponse:
+        """``observation`` holds ``layer`` and ``features``; ``ended`` holds ``layer`` and the problem: the others
+        go on."""
+        return _stream(maps.events_of(opening, layer))
 
     @routes.get("/datastreams/{datastream}/history", summary="Minimum, mean and maximum over time")
     def history(

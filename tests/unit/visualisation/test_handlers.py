@@ -100,6 +100,50 @@ def test_a_new_value_reaches_an_open_stream_as_a_feature(court: Court, live: Liv
     assert (name, feature["properties"]["result"]) == ("observation", 5.0)
 
 
+def test_several_layers_share_a_stream_and_each_ends_alone(court: Court, live: LiveMap, maps: Maps) -> None:
+    court.agree(STACK, *ACTIONS)
+    mine = court.agree(VENDOR, *ACTIONS)
+    door = Opening(court.gate, Identity(VENDOR, "Joris", frozenset()), "stream", "dmi:display", None)
+    forbidden = "urn:dmi:dataset:gemeente:none"
+
+    async def follow() -> tuple[list[tuple[str, Any]], int, int]:
+        stream = maps.events_of(door, [GARAGES, forbidden, GARAGES])
+        await anext(stream)
+        listening = len(live._streams)
+        live.update([], [row(5.0)])
+        found = await asyncio.wait_for(_events(stream, 2), 10)
+        court.end(mine)
+        live.law_changed()
+        found += await asyncio.wait_for(_events(stream, 9), 10)
+        return found, listening, len(live._streams)
+
+    found, listening, left = asyncio.run(follow())
+    assert (listening, left) == (1, 0)
+    (refused,) = (data for name, data in found if name == "ended" and data["layer"] == forbidden)
+    assert refused["type"] == "urn:dmi:problem:unknown-dataset"
+    (seen,) = (data for name, data in found if name == "observation")
+    assert (seen["layer"], seen["features"][0]["properties"]["result"]) == (GARAGES, 5.0)
+    name, ended = found[-1]
+    assert (name, ended["layer"], ended["agreement"]) == ("ended", GARAGES, mine.id)
+
+
+def test_a_reader_who_leaves_a_shared_stream_leaves_nothing_open(
+    court: Court, live: LiveMap, maps: Maps
+) -> None:
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+    door = Opening(court.gate, Identity(VENDOR, "Joris", frozenset()), "stream", "dmi:display", None)
+
+    async def leave() -> None:
+        stream = maps.events_of(door, [GARAGES])
+        await anext(stream)
+        assert len(live._streams) == 1
+        await stream.aclose()  # type: ignore[attr-defined]
+
+    asyncio.run(leave())
+    assert live._streams == frozenset()
+
+
 def test_a_stop_ends_an_open_stream_with_the_agreement_and_the_moment(
     court: Court, live: LiveMap, maps: Maps
 ) -> None:

@@ -32,19 +32,26 @@ async function read(request) {
   return (request.headers['content-type'] ?? '').includes('json') && text ? JSON.parse(text) : {};
 }
 
-function events(id, response) {
+function events(ids, response) {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  const open = new Set(ids);
   const timer = setInterval(() => {
-    if (ended(id)) {
-      response.end(`event: ended\ndata: ${JSON.stringify(refusedProblem(id).problem)}\n\n`);
-      clearInterval(timer);
-      return;
+    for (const id of open) {
+      if (ended(id)) {
+        open.delete(id);
+        response.write(`event: ended\ndata: ${JSON.stringify({ layer: id, ...refusedProblem(id).problem })}\n\n`);
+        continue;
+      }
+      const list = features(id).features.slice(0, 3).map(({ properties, geometry }) => ({
+        ...properties, lon: geometry.coordinates[0], lat: geometry.coordinates[1],
+        result: typeof properties.result === 'number' ? Math.max(0, Math.round(properties.result + (Math.random() - 0.5) * 6)) : null,
+      }));
+      response.write(`event: observation\ndata: ${JSON.stringify({ layer: id, features: list })}\n\n`);
     }
-    const list = features(id).features.slice(0, 3).map(({ properties, geometry }) => ({
-      ...properties, lon: geometry.coordinates[0], lat: geometry.coordinates[1],
-      result: typeof properties.result === 'number' ? Math.max(0, Math.round(properties.result + (Math.random() - 0.5) * 6)) : null,
-    }));
-    response.write(`event: observation\ndata: ${JSON.stringify(list)}\n\n`);
+    if (open.size === 0) {
+      clearInterval(timer);
+      response.end();
+    }
   }, 2_000);
   response.on('close', () => clearInterval(timer));
 }
@@ -64,8 +71,7 @@ createServer(async (request, response) => {
   const url = new URL(request.url, 'http://mock');
   const service = /^\/(exchange|ingest|platform|visualisation|support-centre)\//.test(url.pathname);
   if (!service) return answerFile(url.pathname, response);
-  const stream = match('/visualisation/v1/layers/:id/events', url.pathname);
-  if (stream) return events(stream.id, response);
+  if (url.pathname === '/visualisation/v1/events') return events(url.searchParams.getAll('layer'), response);
   for (const [method, pattern, make] of routes) {
     const parts = method === request.method && match(pattern, url.pathname);
     if (!parts) continue;

@@ -1,6 +1,7 @@
 import { exchangeApi } from './exchange';
 import { HttpClient, type Credentials } from './http';
 import { ingestApi, platformApi, visualisationApi } from './layers';
+import { LayerStreams } from './streams';
 import { supportApi } from './support';
 
 export function createApi(credentials: Credentials) {
@@ -11,6 +12,7 @@ export function createApi(credentials: Credentials) {
     ingest: ingestApi(http),
     platform: platformApi(http),
     visualisation: visualisationApi(http),
+    streams: new LayerStreams(http),
     support: supportApi(http),
   };
 }

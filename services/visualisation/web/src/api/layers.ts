@@ -48,7 +48,6 @@ export function visualisationApi(http: HttpClient) {
     search: (text: string, signal?: AbortSignal) =>
       http.list<FoundPlace>(`${base}/search`, { query: { q: text, limit: 8 }, signal }),
     tiles: (id: string) => `${base}/layers/${segment(id)}/tiles/{z}/{x}/{y}`,
-    events: (id: string) => `${base}/layers/${segment(id)}/events`,
     history: (datastream: string, from: Date, to: Date, points: number, signal?: AbortSignal) =>
       http.json<T.History>(`${base}/datastreams/${segment(datastream)}/history`, {
         query: { from: from.toISOString(), to: to.toISOString(), points },

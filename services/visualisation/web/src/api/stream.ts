@@ -47,14 +47,20 @@ export interface StreamHandlers {
 }
 
 /** Follows one stream until it is closed, ended by the service, or refused. Reconnects after 1, 2, 4 … 30 s. */
-export function follow(client: HttpClient, path: string, handlers: StreamHandlers, purpose?: string): () => void {
+export function follow(
+  client: HttpClient,
+  path: string,
+  handlers: StreamHandlers,
+  purpose?: string,
+  ends: (event: ServerEvent) => boolean = ({ event }) => event === 'ended',
+): () => void {
   const control = new AbortController();
   let wait = 1_000;
   const closed = () => control.signal.aborted;
   const run = async (): Promise<void> => {
     while (!closed()) {
       try {
-        const ended = await readOnce(client, path, handlers, control.signal, purpose, () => (wait = 1_000));
+        const ended = await readOnce(client, path, handlers, control.signal, purpose, ends, () => (wait = 1_000));
         if (ended) return;
         if (!closed()) handlers.state('reconnecting', null);
       } catch (reason) {
@@ -80,6 +86,7 @@ async function readOnce(
   handlers: StreamHandlers,
   signal: AbortSignal,
   purpose: string | undefined,
+  ends: (event: ServerEvent) => boolean,
   opened: () => void,
 ): Promise<boolean> {
   const response = await client.raw(path, { signal, purpose });
@@ -93,7 +100,7 @@ async function readOnce(
     if (done) return false;
     for (const event of parser.feed(value)) {
       handlers.event(event);
-      if (event.event === 'ended') {
+      if (ends(event)) {
         handlers.state('ended', problemOf(event.data));
         return true;
       }

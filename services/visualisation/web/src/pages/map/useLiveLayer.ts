@@ -3,7 +3,7 @@ import { useEffect, useEffectEvent, useState } from 'react';
 import type { Point } from 'geojson';
 import type { Layer, LayerFeature, LayerFeatures, ObservationProperties } from '../../api';
 import { asApiError, type ApiError } from '../../api/problem';
-import { follow, type StreamState } from '../../api/stream';
+import type { StreamState } from '../../api/stream';
 import { useApi } from '../../app/session';
 import { useResource, type Resource } from '../../app/useResource';
 
@@ -106,10 +106,9 @@ export function useLiveLayer(layer: Layer, on: boolean, onUpdate: (count: number
       setUpdates((old) => new Map([...old, ...batch]));
       told(batch.size);
     }, 1_000);
-    const close = follow(api.http, api.visualisation.events(layer.id), {
-      event: ({ event, data }) => {
-        if (event !== 'observation') return;
-        for (const one of valuesOf(data)) waiting.set(one.id, one);
+    const close = api.streams.subscribe(layer.id, {
+      values: (features) => {
+        for (const one of valuesOf(features)) waiting.set(one.id, one);
       },
       state: (state, error) => {
         setStream(state);

@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { HttpClient } from '../src/api/http';
+import { LayerStreams } from '../src/api/streams';
+
+/** A connection of the fake: what was asked, a way to tell, and whether the browser hung up. */
+interface Line {
+  path: string;
+  tell: (text: string) => void;
+  closed: () => boolean;
+}
+
+function fake(): { http: HttpClient; lines: Line[] } {
+  const lines: Line[] = [];
+  const raw = (path: string, { signal }: { signal: AbortSignal }) => {
+    let control: ReadableStreamDefaultController<Uint8Array>;
+    const body = new ReadableStream<Uint8Array>({ start: (given) => { control = given; } });
+    lines.push({ path, tell: (text) => control.enqueue(new TextEncoder().encode(text)), closed: () => signal.aborted });
+    return Promise.resolve(new Response(body));
+  };
+  return { http: { raw } as unknown as HttpClient, lines };
+}
+
+const event = (name: string, data: unknown) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+const listener = () => ({ values: vi.fn(), state: vi.fn() });
+
+describe('live values of all layers over one connection', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+  const settle = () => vi.advanceTimersByTimeAsync(100);
+
+  it('asks once for layers that come on together and hands each its own', async () => {
+    const { http, lines } = fake();
+    const streams = new LayerStreams(http);
+    const [a, b] = [listener(), listener()];
+    streams.subscribe('a', a);
+    streams.subscribe('b', b);
+    await settle();
+    expect(lines.map((line) => line.path)).toEqual(['/visualisation/v1/events?layer=a&layer=b']);
+    lines[0]?.tell(event('observation', { layer: 'b', features: [{ id: 1 }] }));
+    await settle();
+    expect(b.values).toHaveBeenCalledWith('[{"id":1}]');
+    expect(a.values).not.toHaveBeenCalled();
+  });
+
+  it('hangs up the old connection only when the new one is there', async () => {
+    const { http, lines } = fake();
+    const streams = new LayerStreams(http);
+    streams.subscribe('a', listener());
+    await settle();
+    streams.subscribe('b', listener());
+    expect(lines[0]?.closed()).toBe(false);
+    await settle();
+    expect(lines[1]?.path).toContain('layer=b');
+    expect(lines[0]?.closed()).toBe(true);
+    expect(lines[1]?.closed()).toBe(false);
+  });
+
+  it('ends one layer with its reason while the other goes on', async () => {
+    const { http, lines } = fake();
+    const streams = new LayerStreams(http);
+    const [a, b] = [listener(), listener()];
+    streams.subscribe('a', a);
+    streams.subscribe('b', b);
+    await settle();
+    lines[0]?.tell(event('ended', { layer: 'a', detail: 'ended', agreement: 'urn:uuid:1' }));
+    await settle();
+    expect(a.state.mock.lastCall?.[0]).toBe('ended');
+    expect(a.state.mock.lastCall?.[1]).toMatchObject({ problem: { agreement: 'urn:uuid:1' } });
+    expect(b.state.mock.lastCall?.[0]).toBe('live');
+    expect(lines.at(-1)?.path).toBe('/visualisation/v1/events?layer=b');
+  });
+
+  it('leaves no connection open when nobody looks any more', async () => {
+    const { http, lines } = fake();
+    const streams = new LayerStreams(http);
+    const leave = streams.subscribe('a', listener());
+    await settle();
+    leave();
+    await settle();
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.closed()).toBe(true);
+  });
+});
