@@ -17,7 +17,8 @@ import httpx
 import pytest
 
 from dmi_command.servers import free_port
-from dmi_command.stack import SERVICES
+from dmi_command.stack import SERVICES, own_folder
+from dmi_infra.settings import Settings
 from tests.stack_plugin import ROOT, EmbeddedStack, environment
 
 STOP_SECONDS = 5.0
@@ -73,6 +74,18 @@ def test_a_setting_with_a_value_that_breaks_its_rule_ends_the_start_with_2(tmp_p
     done = _up({"DMI_DATA_DIR": str(tmp_path), "DMI_PORT": "eighty"})
     assert done.returncode == 2
     assert "DMI_PORT" in _one_line(done)
+
+
+@pytest.mark.parametrize("options", [(), ("--servers",)])
+def test_a_data_folder_that_another_stack_runs_on_ends_the_start_with_3(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    with own_folder(Settings(data_dir=tmp_path)):
+        done = _up({"DMI_DATA_DIR": str(tmp_path), "DMI_PORT": str(free_port())}, *options)
+    assert done.returncode == 3
+    assert "another stack runs on the data folder" in _one_line(done)
+    with own_folder(Settings(data_dir=tmp_path)):
+        pass
 
 
 @pytest.mark.parametrize("options", [(), ("--servers",)])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import importlib
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import uvicorn
@@ -89,7 +90,7 @@ def build_stack(names: Sequence[str], settings: Settings) -> Starlette:
         bus.create_topics()
         services = [SERVICES[name].build(SERVICES[name].settings(), bus) for name in names]
     except OSError as exc:
-        raise CannotStart(_disk(exc, settings)) from exc
+        raise CannotStart(folder_fault(exc, settings)) from exc
     except StoreTooNew as exc:
         raise CannotStart(str(exc)) from exc
     except BusAddressError as exc:
@@ -128,7 +129,36 @@ def outside(_request: Request, exc: Exception) -> Response:
     return Problem(exc.status_code, code, detail).response()
 
 
-def _disk(exc: OSError, settings: Settings) -> str:
+@contextmanager
+def own_folder(settings: Settings) -> Iterator[None]:
+    """The data folder for this stack alone; raises ``CannotStart`` while another one runs on it.
+
+    The operating system lets the lock go when the process ends, however it ends.
+    """
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        lock = os.open(settings.data_dir / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as exc:
+        raise CannotStart(folder_fault(exc, settings)) from exc
+    try:
+        _lock(lock, settings)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _lock(handle: int, settings: Settings) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        folder = settings.data_dir
+        raise CannotStart(
+            f"another stack runs on the data folder {folder}; stop it, or choose another folder with DMI_DATA_DIR"
+        ) from None
+
+
+def folder_fault(exc: OSError, settings: Settings) -> str:
+    """Why the data folder cannot be used, in a line."""
     if exc.errno == errno.ENOSPC:
         return f"the disk of {settings.data_dir} is full"
     return f"the data folder {settings.data_dir} cannot be used: {exc.strerror}"

@@ -19,7 +19,7 @@ from dmi_command.console import DEFAULT_URL, AsJson, Url, err, out, show
 from dmi_command.errors import CommandFailed, UsageWrong
 from dmi_command.servers import Keeper
 from dmi_command.serving import serve_one, undisturbed, until_told
-from dmi_command.stack import SERVICES, build_stack, check_port, read_settings, server
+from dmi_command.stack import SERVICES, build_stack, check_port, own_folder, read_settings, server
 from dmi_exchange.demo import DEMO_IDENTITIES
 from dmi_infra.clock import to_text
 from dmi_infra.settings import Settings
@@ -59,9 +59,10 @@ def up(
     check_port(settings.host, settings.port)
     url = _url(settings)
     os.environ.setdefault("DMI_PUBLIC_URL", url)
-    if servers:
-        _fleet(settings, url, no_demo, speed, as_json)
-    else:
+    with own_folder(settings):
+        if servers:
+            _fleet(settings, url, no_demo, speed, as_json)
+            return
         with until_told():
             app = build_stack(tuple(SERVICES), read_settings())
             with _beside(settings, url, no_demo, speed, as_json):

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from dmi_agreements.contracts.results import Grounds, Measure
-from dmi_support_centre.models.crowd import advice
+from dmi_support_centre.models.crowd import Level, advice
 from dmi_support_centre.models.measures.lifecycle import PROPOSED, PUBLISHED, REJECTED, cut_short
 from dmi_support_centre.models.measures.rules import (
     CrowdRule,
@@ -31,6 +31,8 @@ from dmi_support_centre.models.measures.rules import (
 )
 
 MINUTE = 60_000_000
+FULL = 0.95
+"""Share of the capacity from which a garage is called full; below it the advice tells the percentage."""
 NAMESPACE = uuid.UUID("6f1f3c1e-6c3b-5a55-9f0d-2f6f0c7d8a41")
 
 
@@ -93,11 +95,17 @@ def _garage(rule: GarageRule, state: GarageState, now: int) -> Evaluation:
         return Evaluation(None, "hub-full", share)
     clock = _local(forecast.valid_at, rule.zone)
     title = {"nl": f"Parkeer bij {state.hub_name}", "en": f"Park at {state.hub_name}"}
+    percent = min(100, round(share * 100))
+    full = (
+        {"nl": "vol", "en": "full"}
+        if share >= FULL
+        else {"nl": f"voor {percent}% bezet", "en": f"{percent}% full"}
+    )
     text = {
-        "nl": f"{state.name} is rond {clock} naar verwachting vol. Parkeer bij {state.hub_name} en reis verder "
-        "met de bus of de fiets.",
-        "en": f"{state.name} is expected to be full around {clock}. Park at {state.hub_name} and continue by "
-        "bus or bicycle.",
+        "nl": f"{state.name} is rond {clock} naar verwachting {full['nl']}. Parkeer bij {state.hub_name} en reis "
+        "verder met de bus of de fiets.",
+        "en": f"{state.name} is expected to be {full['en']} around {clock}. Park at {state.hub_name} and continue "
+        "by bus or bicycle.",
     }
     properties: dict[str, Any] = {
         "hub": rule.hub,
@@ -136,9 +144,10 @@ def _crowd(rule: CrowdRule, state: CrowdState, now: int) -> Evaluation:
     if held:
         return Evaluation(None, held, state.flow)
     title = {"nl": f"Mijd {state.name}", "en": f"Avoid {state.name}"}
+    very = state.levels[-1].at_least(Level.E)
     text = {
-        "nl": f"Het is nu erg druk bij {state.name}. Kies een andere route of kom later.",
-        "en": f"{state.name} is very crowded now. Choose another way or come later.",
+        "nl": f"Het is nu {'erg druk' if very else 'druk'} bij {state.name}. Kies een andere route of kom later.",
+        "en": f"{state.name} is {'very crowded' if very else 'crowded'} now. Choose another way or come later.",
     }
     properties: dict[str, Any] = {
         "audience": {"nl": f"voetgangers richting {state.name}", "en": f"people walking to {state.name}"},
