@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Grounds, Lineage
-from dmi_agreements.decision import Decision, Duty, Reason, Request
+from dmi_agreements.decision import Decision, Delay, DeleteAfter, Duty, Reason, Request
 from dmi_agreements.duties import Projection, carry_out, series_of, together
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
@@ -43,6 +43,11 @@ class Permit:
     def dataset(self) -> str:
         """The dataset that the permit opens."""
         return self.requests[0].dataset
+
+    @property
+    def exact(self) -> bool:
+        """Whether places and names may be told as they are: not of persons, and under no duty that changes rows."""
+        return not self.personal and all(isinstance(duty, Delay | DeleteAfter) for duty in self.duties)
 
     def grounds(self, consents: Iterable[str] = ()) -> Grounds:
         """What a result made under this permit rests on."""

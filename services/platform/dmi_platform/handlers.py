@@ -8,7 +8,6 @@ from typing import Final
 
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
-from dmi_agreements.decision import Delay, DeleteAfter
 from dmi_agreements.duties import together, window
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused, NotFound
@@ -62,7 +61,7 @@ class Platform:
         permits = {permit.dataset: permit for permit in self._permits(opening, dataset)}
         names = self.store.datastream_ids(sorted(permits), observed_property, after, limit)
         found = [self._registry.stream(name) for name in names]
-        return [Listed(s, _shows_places(permits[s.dataset])) for s in found if s is not None]
+        return [Listed(s, permits[s.dataset].exact) for s in found if s is not None]
 
     def features(
         self, opening: Opening, kind: str, dataset: str, after: str, limit: int
@@ -71,7 +70,7 @@ class Platform:
         if kind not in FEATURE_KINDS:
             raise InputRefused.of("kind", f"must be one of {', '.join(sorted(FEATURE_KINDS))}", kind)
         permit = opening.permit(dataset)
-        return self.store.features(dataset, kind, after, limit, clock.now()), _shows_places(permit)
+        return self.store.features(dataset, kind, after, limit, clock.now()), permit.exact
 
     def _permits(self, opening: Opening, dataset: str | None) -> list[Permit]:
         if dataset is not None:
@@ -269,8 +268,3 @@ class Platform:
             for identifier, dataset in self.gate.law.datasets.items()
             if dataset.owner == identity.participant
         }
-
-
-def _shows_places(permit: Permit) -> bool:
-    """Whether places may be told as they are: not of persons, and under no duty that changes rows."""
-    return not permit.personal and all(isinstance(duty, Delay | DeleteAfter) for duty in permit.duties)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
@@ -10,8 +11,8 @@ from typing import Any
 
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Dataset
-from dmi_agreements.contracts.observations import Micros
-from dmi_agreements.decision import Delay
+from dmi_agreements.contracts.observations import Micros, ObservationBatch
+from dmi_agreements.decision import Delay, DeleteAfter, RestrictArea
 from dmi_infra import clock
 from dmi_infra.clock import to_text
 from dmi_infra.errors import NotFound, Refused, Unavailable
@@ -20,7 +21,7 @@ from dmi_infra.http.access import Opening
 from dmi_infra.http.problems import problem_of, refusal
 from dmi_visualisation import tiles
 from dmi_visualisation.live import QUEUE, LiveMap, Stream
-from dmi_visualisation.model import Shown, area_feature, batch_of, bounds, point_feature, rows_of
+from dmi_visualisation.model import Shown, area_feature, batch_of, bounds, placed, point_feature, rows_of
 from dmi_visualisation.moments import boundary
 from dmi_visualisation.search import name_of, rank
 from dmi_visualisation.store import Store
@@ -28,6 +29,7 @@ from dmi_visualisation.store import Store
 KEEP_ALIVE_SECONDS = 1.0
 """A quiet stream asks the gate again this often, so that an agreement that expires ends it too."""
 
+DAY = 86_400_000_000
 RETRY = b"retry: 2000\n\n"
 ALIVE = b": alive\n\n"
 
@@ -95,6 +97,9 @@ class Maps:
     ) -> list[GeoFeature]:
         dataset = self._dataset(permit.dataset)
         if dataset.layer == "areas":
+            if not permit.exact:
+                # Duties change rows of observations; an area cannot be coarsened or left out in part.
+                return []
             return [area_feature(p, permit.agreements) for p in self._live.places(dataset.id) if p.geometry]
         rows = self._live.rows(dataset.id) if at is None else self._rows_at(dataset.id, at)
         return self._points(
@@ -110,7 +115,7 @@ class Maps:
         return silent_since + spoken
 
     def _points(self, permit: Permit, rows: Sequence[Shown]) -> list[GeoFeature]:
-        passed = self._gate.carry(permit, batch_of(permit.dataset, rows)).batch
+        passed = self._gate.carry(permit, self._batch(permit, rows)).batch
         labels = self._live.timetables
         return [
             point_feature(
@@ -118,6 +123,12 @@ class Maps:
             )
             for row in rows_of(passed)
         ]
+
+    def _batch(self, permit: Permit, rows: Sequence[Shown]) -> ObservationBatch:
+        """Rows for the gate, each with its position: what the gate leaves out must not come back behind it."""
+        return batch_of(
+            permit.dataset, [placed(row, self._live.place(row.dataset, row.datastream)) for row in rows]
+        )
 
     def tile(self, permit: Permit, z: int, x: int, y: int) -> bytes:
         """A vector tile; the same for viewers with the same rights, until the data changes."""
@@ -224,12 +235,13 @@ class Maps:
         row = self._live.row(datastream)
         if row is None:
             raise NotFound("no datastream with observations has this id")
-        # The right to the whole series is that to a row of it: a person who withdrew is left out here too.
-        passed = self._gate.carry(permit, batch_of(permit.dataset, [row])).batch
-        delays = [duty.seconds for duty in permit.duties if isinstance(duty, Delay)]
-        until = min(end, clock.now() - max(delays, default=0) * 1_000_000)
-        allowed = bool(len(passed)) or bool(delays)
-        quarters = self._store.quarters(datastream, start, until, 20_000) if allowed else []
+        now = clock.now()
+        delays = [duty.seconds * 1_000_000 for duty in permit.duties if isinstance(duty, Delay)]
+        terms = [duty.days * DAY for duty in permit.duties if isinstance(duty, DeleteAfter)]
+        until = min(end, now - max(delays, default=0))
+        since = max(start, now - min(terms)) if terms else start
+        shown = self._may_see_series(permit, row) and since < until
+        quarters = self._store.quarters(datastream, since, until, 20_000) if shown else []
         size = max(1, -(-len(quarters) // points))
         items = []
         for first in range(0, len(quarters), size):
@@ -252,13 +264,25 @@ class Maps:
             "agreements": list(permit.agreements),
         }
 
+    def _may_see_series(self, permit: Permit, row: Shown) -> bool:
+        """Whether a row of a series passes the gate, whenever it was made: then its quarters do.
+
+        A person who withdrew is left out here too. Quarters tell no place: of what moves, no area can be judged.
+        """
+        if row.longitude is not None and any(isinstance(duty, RestrictArea) for duty in permit.duties):
+            return False
+        timeless = tuple(duty for duty in permit.duties if not isinstance(duty, Delay | DeleteAfter))
+        judged = dataclasses.replace(permit, duties=timeless)
+        return len(self._gate.carry(judged, self._batch(permit, [row])).batch) > 0
+
     def background(self, opening: Opening) -> dict[str, Any]:
         """Outlines, lines and stops for a map without internet: of each dataset that the viewer may see."""
         found: list[GeoFeature] = []
         for dataset in sorted(self._live.datasets()):
             places = self._live.places(dataset, "neighbourhood", "line", "area", "stop", "building")
             if places and not opening.preview(dataset):
-                opening.permit(dataset, rows=len(places))
+                if not opening.permit(dataset, rows=len(places)).exact:
+                    continue
                 found += [
                     {
                         "type": "Feature",
@@ -290,14 +314,17 @@ class Maps:
             if feature.kind != "datastream" or not self._gate.law.datasets[dataset].personal
         ]
         best = sorted(found, key=lambda one: (rank(text, one[1]), one[1].id))[:limit]
-        for dataset in sorted({dataset for dataset, _ in best}):
-            opening.permit(dataset, rows=sum(1 for other, _ in best if other == dataset))
+        permits = {
+            dataset: opening.permit(dataset, rows=sum(1 for other, _ in best if other == dataset))
+            for dataset in sorted({dataset for dataset, _ in best})
+        }
         areas = {p.id: p.name for d in allowed for p in self._live.places(d, "neighbourhood")}
-        return [self._found(dataset, feature, areas) for dataset, feature in best]
+        # Where a duty changes rows, a place that is found by its name would be told past that duty.
+        return [self._found(dataset, feature, areas) for dataset, feature in best if permits[dataset].exact]
 
     def _found(self, dataset: str, feature: Feature, areas: Mapping[str, str]) -> dict[str, Any]:
-        placed = self._live.place(dataset, feature.id) or feature
-        box = bounds([{"geometry": placed.geometry}])
+        place = self._live.place(dataset, feature.id) or feature
+        box = bounds([{"geometry": place.geometry}])
         return {
             "id": feature.id,
             "dataset": dataset,

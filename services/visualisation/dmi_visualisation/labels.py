@@ -13,20 +13,22 @@ class Timetables:
     """The lines and stops known by now. A trip is named ``<line>:<direction>:<HHMM>:<number of its next stop>``."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, Mapping[str, Any]] = {}
-        self._stops: dict[str, str] = {}
+        # By dataset: a vehicle is told about in the words of its own dataset, never in those of another owner.
+        self._lines: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._stops: dict[tuple[str, str], str] = {}
 
-    def add(self, feature: Feature) -> None:
-        """Take in a ``line`` (with a timetable) or a ``stop``; others are left alone."""
+    def add(self, dataset: str, feature: Feature) -> None:
+        """Take in a ``line`` (with a timetable) or a ``stop`` of a dataset; others are left alone."""
         if feature.kind == "stop":
-            self._stops[feature.id] = feature.name
+            self._stops[dataset, feature.id] = feature.name
         elif feature.kind == "line" and isinstance(feature.properties.get("timetable"), dict):
-            self._lines[str(feature.properties.get("line", feature.id))] = feature.properties["timetable"]
+            line = str(feature.properties.get("line", feature.id))
+            self._lines[dataset, line] = feature.properties["timetable"]
 
     def label(self, row: Shown) -> dict[str, str] | None:
         """The sentence for a vehicle on a known trip, by language; ``None`` for anything else."""
         parts = (row.source_id or "").split(":")
-        timetable = self._lines.get(parts[0])
+        timetable = self._lines.get((row.dataset, parts[0]))
         if len(parts) != 4 or timetable is None:
             return None
         line, direction, departure, number = parts
@@ -35,7 +37,7 @@ class Timetables:
             minutes = timetable["minutes"][direction][index]
             stops = timetable["stops"] if direction == "out" else timetable["stops"][::-1]
             begun = int(departure[:2]) * 60 + int(departure[2:])
-            stop = self._stops[stops[index]]
+            stop = self._stops[row.dataset, stops[index]]
         except (ValueError, KeyError, IndexError, TypeError):
             # A trip that the timetable does not hold has no sentence; its position is shown all the same.
             return None

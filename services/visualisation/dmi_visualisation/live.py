@@ -149,6 +149,6 @@ class LiveMap:
         known = places.get(feature.id)
         if known is None or (feature.valid_from or 0) >= (known.valid_from or 0):
             places[feature.id] = feature
-            self.timetables.add(feature)
+            self.timetables.add(dataset, feature)
             self._gazetteer.add(dataset, feature)
             self._versions[dataset] = self._versions.get(dataset, 0) + 1

@@ -94,13 +94,13 @@ def batch_of(dataset: str, rows: Sequence[Shown]) -> ObservationBatch:
 def point_feature(
     row: Shown, meta: Feature | None, agreements: Sequence[str], label: dict[str, str] | None
 ) -> dict[str, Any]:
-    """A GeoJSON feature of one datastream's newest value; a row without position has ``null`` geometry."""
-    position = place_of(row, meta)
+    """A GeoJSON feature of one datastream's value behind the gate; without a position its geometry is ``null``."""
+    placed = row.longitude is not None and row.latitude is not None
     known = meta.properties if meta else {}
     return {
         "type": "Feature",
         "id": row.datastream,
-        "geometry": None if position is None else {"type": "Point", "coordinates": list(position)},
+        "geometry": {"type": "Point", "coordinates": [row.longitude, row.latitude]} if placed else None,
         "properties": {
             "id": row.datastream,
             "datastream": row.datastream,
@@ -123,15 +123,15 @@ def thing_name(name: str, observed_property: str) -> str:
     return name.removesuffix(f" {observed_property}") or name
 
 
-def place_of(row: Shown, meta: Feature | None) -> tuple[float, float] | None:
-    """Where a row is: its own position, else its datastream's."""
+def placed(row: Shown, place: Feature | None) -> Shown:
+    """The row with the position of its datastream where it has none of its own: before the gate, never after it."""
     if row.longitude is not None and row.latitude is not None:
-        return row.longitude, row.latitude
-    geometry = meta.geometry if meta else None
-    if geometry and geometry.get("type") == "Point":
-        lon, lat = geometry["coordinates"][:2]
-        return float(lon), float(lat)
-    return None
+        return row
+    geometry = place.geometry if place else None
+    if geometry is None or geometry.get("type") != "Point":
+        return row
+    longitude, latitude = geometry["coordinates"][:2]
+    return msgspec.structs.replace(row, longitude=float(longitude), latitude=float(latitude))
 
 
 def area_feature(feature: Feature, agreements: Sequence[str]) -> dict[str, Any]:

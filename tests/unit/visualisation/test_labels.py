@@ -6,6 +6,7 @@ import pytest
 
 from dmi_agreements.contracts.features import Feature
 from dmi_visualisation.labels import Timetables
+from tests.unit.infra.fakes import BICYCLES, GARAGES
 from tests.unit.visualisation.samples import place, row
 
 TIMETABLE = {"stops": ["a", "b", "c"], "minutes": {"out": [0, 7, 15], "back": [0, 9, 16]}}
@@ -15,8 +16,8 @@ TIMETABLE = {"stops": ["a", "b", "c"], "minutes": {"out": [0, 7, 15], "back": [0
 def timetables() -> Timetables:
     made = Timetables()
     for identifier, name in (("a", "Station"), ("b", "Nachtwachtlaan"), ("c", "Noord")):
-        made.add(place(identifier, "stop", name))
-    made.add(Feature("line-5", "line", "Lijn 5", None, {"line": 5, "timetable": TIMETABLE}))
+        made.add(GARAGES, place(identifier, "stop", name))
+    made.add(GARAGES, Feature("line-5", "line", "Lijn 5", None, {"line": 5, "timetable": TIMETABLE}))
     return made
 
 
@@ -54,3 +55,14 @@ def test_a_trip_that_passes_midnight_stops_on_the_next_day(timetables: Timetable
 @pytest.mark.parametrize("trip", [None, "", "5", "9:out:1453:2", "5:out:1453:9", "5:up:1453:1", "5:out:xx:1"])
 def test_what_the_timetable_does_not_hold_has_no_sentence(timetables: Timetables, trip: str | None) -> None:
     assert timetables.label(row(0.0, source_id=trip)) is None
+
+
+def test_nobody_writes_in_the_timetable_of_another_dataset(timetables: Timetables) -> None:
+    before = timetables.label(row(0.0, source_id="5:out:1453:2"))
+    timetables.add(BICYCLES, place("b", "stop", "Gratis"))
+    forged = {"stops": ["b", "b", "b"], "minutes": {"out": [0, 1, 2], "back": [0, 1, 2]}}
+    timetables.add(BICYCLES, Feature("line-x", "line", "Lijn 5", None, {"line": 5, "timetable": forged}))
+    assert timetables.label(row(0.0, source_id="5:out:1453:2")) == before
+    other = timetables.label(row(0.0, source_id="5:out:1453:2", dataset=BICYCLES))
+    assert other is not None
+    assert "Gratis" in other["nl"]

@@ -12,7 +12,7 @@ from dmi_agreements.contracts.observations import (
     FLAG_PASS,
     FLAG_SUSPECT,
 )
-from dmi_visualisation.model import batch_of, bounds, place_of, point_feature, rows_of, thing_name, worst
+from dmi_visualisation.model import batch_of, bounds, placed, point_feature, rows_of, thing_name, worst
 from tests.unit.infra.fakes import GARAGES
 from tests.unit.visualisation.samples import CENTRE, place, row
 
@@ -49,8 +49,10 @@ def test_a_datastream_is_shown_by_the_name_of_its_thing(name: str, shown: str) -
 
 def test_a_row_without_position_stands_where_its_datastream_stands() -> None:
     nowhere = row(longitude=None, latitude=None)
-    assert place_of(nowhere, place(CENTRE, "datastream", "x", 4.9, 52.3)) == (4.9, 52.3)
-    assert place_of(nowhere, Feature(CENTRE, "datastream", "x")) is None
+    there = placed(nowhere, place(CENTRE, "datastream", "x", 4.9, 52.3))
+    assert (there.longitude, there.latitude) == (4.9, 52.3)
+    assert placed(nowhere, Feature(CENTRE, "datastream", "x")) is nowhere
+    assert placed(row(), place(CENTRE, "datastream", "x", 4.9, 52.3)) == row()
     assert point_feature(nowhere, None, [], None)["geometry"] is None
 
 

@@ -1,0 +1,137 @@
+"""Duties hold on every way in which the map tells something: values, places, names, charts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dmi_agreements.contracts.law import Dataset
+from dmi_infra import clock
+from dmi_infra.http.access import Opening
+from dmi_infra.identity import Identity
+from dmi_infra.sql import migrate, open_engine
+from dmi_visualisation.handlers import Maps
+from dmi_visualisation.live import LiveMap
+from dmi_visualisation.store import Store
+from tests.unit.infra.fakes import (
+    BICYCLES,
+    GARAGES,
+    MOBILITY,
+    NOOR,
+    NOW,
+    OWNER,
+    PIET,
+    SECOND,
+    STACK,
+    VENDOR,
+    Court,
+    delay,
+)
+from tests.unit.visualisation.samples import CENTRE, place, row
+
+DAY = 86_400 * SECOND
+ACTIONS = ("dmi:process", "dmi:display")
+
+
+class Scene:
+    """A map of one garage and two bicycles, and the door of a vendor."""
+
+    def __init__(self, folder: Path, court: Court) -> None:
+        engine = open_engine(f"sqlite:///{folder / 'visualisation.db'}", "visualisation")
+        migrate(engine, "dmi_visualisation")
+        self.court = court
+        self.live = LiveMap(10)
+        self.store = Store(engine)
+        self.maps = Maps(self.store, self.live, court.gate)
+        self.close = engine.dispose
+        rows = [
+            row(20.0, at=NOW - 20 * DAY, longitude=None, latitude=None),
+            row(5.0, at=NOW - 1000 * SECOND, longitude=None, latitude=None),
+        ]
+        for name, rider in (("noor", NOOR), ("piet", PIET)):
+            rows.append(row(7.0, at=NOW - SECOND, datastream=name, dataset=BICYCLES, subject=rider))
+        features = [
+            (GARAGES, place(CENTRE, "datastream", "Merel occupancy", 5.1234, 52.0987)),
+            (GARAGES, place("merelstraat", "line", "Merelstraat", 5.1234, 52.0987)),
+        ]
+        self.store.save([], rows, {})
+        self.live.update(features, rows)
+
+    def door(self) -> Opening:
+        return Opening(self.court.gate, Identity(VENDOR, "Joris", frozenset()), "tile", "dmi:display", None)
+
+    def history(self, datastream: str, dataset: str) -> list[float]:
+        permit = self.door().permit(dataset)
+        found = self.maps.history(permit, datastream, NOW - 40 * DAY, NOW + DAY, 100)
+        return [item["mean"] for item in found["items"]]
+
+    def points(self) -> list[Any]:
+        return [f["geometry"] for f in self.maps.features(self.door().permit(GARAGES))["features"]]
+
+
+@pytest.fixture
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    court = Court()
+    monkeypatch.setattr(clock, "now", court.clock)
+    court.law.apply(Dataset(BICYCLES, OWNER, {"nl": "x"}, personal=True, purpose=MOBILITY, layer="points"))
+    made = Scene(tmp_path, court)
+    yield made
+    made.close()
+
+
+def duty(action: str, **values: Any) -> dict[str, Any]:
+    tests = [
+        {"leftOperand": f"dmi:{name}", "operator": operator, "rightOperand": value}
+        for name, (operator, value) in values.items()
+    ]
+    return {"action": f"dmi:{action}", "constraint": tests}
+
+
+NO_PLACE = duty("leaveOut", property=("isAnyOf", ["longitude", "latitude", "neighbourhood"]))
+COARSE = duty("coarsen", gridSize=("eq", 10_000))
+
+
+@pytest.mark.parametrize("duties", [[], [delay(1)]])
+def test_a_delay_does_not_open_the_series_of_who_has_not_consented(
+    scene: Scene, duties: list[dict[str, Any]]
+) -> None:
+    for recipient, more in ((STACK, []), (VENDOR, duties)):
+        scene.court.agree(recipient, *ACTIONS, dataset=BICYCLES, duties=more)
+        scene.court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=NOOR)
+    scene.court.agree(STACK, *ACTIONS, dataset=BICYCLES, assigner=PIET)
+    assert scene.history("noor", BICYCLES) == [7.0]
+    assert scene.history("piet", BICYCLES) == []
+
+
+def test_a_chart_ends_where_the_term_of_the_agreement_ends(scene: Scene) -> None:
+    scene.court.agree(STACK, *ACTIONS)
+    free = scene.court.agree(VENDOR, *ACTIONS)
+    assert scene.history(CENTRE, GARAGES) == [20.0, 5.0]
+    scene.court.end(free)
+    scene.court.agree(VENDOR, *ACTIONS, duties=[duty("deleteAfter", days=("eq", 7))])
+    assert scene.history(CENTRE, GARAGES) == [5.0]
+
+
+@pytest.mark.parametrize(
+    ("given", "places", "found"),
+    [
+        ([], [{"type": "Point", "coordinates": [5.1234, 52.0987]}], 2),
+        ([NO_PLACE], [None], 0),
+        ([COARSE], None, 0),
+    ],
+)
+def test_a_place_that_a_duty_changes_is_told_on_no_way(
+    scene: Scene, given: list[dict[str, Any]], places: list[Any] | None, found: int
+) -> None:
+    scene.court.agree(STACK, *ACTIONS)
+    scene.court.agree(VENDOR, *ACTIONS, duties=given)
+    shown = scene.points()
+    if places is None:
+        (point,) = shown
+        assert abs(point["coordinates"][0] - 5.1234) > 0.005, "the centre of a cell of ten kilometres"
+    else:
+        assert shown == places
+    assert len(scene.maps.search(scene.door(), "merel", 10)) == found
+    assert len(scene.maps.background(scene.door())["features"]) == min(found, 1)
