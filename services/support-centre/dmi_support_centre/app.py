@@ -73,7 +73,7 @@ def build(settings: SupportCentreSettings, bus: Bus) -> Service:
         [
             forecast_routes.router(views, Recompute(runtime.gate, views, found.rounds.hurry)),
             scenario_routes.router(scenarios, Merging(scenarios), shown),
-            rule_routes.router(store.measures, found.rounds.hurry),
+            rule_routes.router(store.measures, found.measures, found.rounds.hurry),
             measure_routes.router(found.measures, views, store.measures, found.webhooks),
         ],
     )

@@ -113,7 +113,7 @@ class Measures:
             return
         if made.state == PUBLISHED:
             try:
-                self._publish(made, None, "")
+                self._publish(made, None, "", made.decided_by or "")
                 return
             except Refused as exc:
                 # What may not be published by itself waits for a person, who then reads the reason.
@@ -139,12 +139,14 @@ class Measures:
             if not now < until <= now + LONGEST:
                 raise Conflict.of("until", "must lie in the next 24 hours")
             measure = msgspec.structs.replace(measure, valid_to=until)
-        self._publish(_decided(approve, measure, person.participant, now), PROPOSED, person.name)
+        decided = _decided(approve, measure, person.participant, now)
+        self._publish(decided, PROPOSED, person.name, person.participant)
         return self.get(identifier)
 
     def reject(self, identifier: str, person: Identity, reason: str) -> MeasureRow:
-        """Turn a proposal down."""
+        """Turn a proposal down; raises ``Refused`` for who could not have approved it either."""
         measure = self._proposal(identifier)
+        self._check_right(person, measure.grounds.datasets)
         now = self._city.now(measure.grounds.datasets)
         try:
             after = reject(measure, person.participant, now, reason)
@@ -167,12 +169,24 @@ class Measures:
             raise Conflict.of("state", f"this measure is {measure.state}; only a proposal can be decided on")
         return measure
 
-    def _publish(self, measure: Measure, expected: str | None, name: str) -> None:
+    def check_steering(self, person: Identity, rule: Rule) -> None:
+        """Raises ``Refused`` unless the person may publish about every place that the rule is about."""
+        self._check_right(person, sorted({place.dataset for place in self._ruling.places(rule)}))
+
+    def _check_right(self, person: Identity, datasets: Sequence[str]) -> None:
+        """The right to publish about data, asked ahead: publishing itself decides and records."""
+        for dataset in datasets:
+            reasons = self._gate.allows("measures", "dmi:publish", dataset, None, person.participant)
+            if reasons:
+                raise Refused(reasons, dataset)
+
+    def _publish(self, measure: Measure, expected: str | None, name: str, decider: str) -> None:
+        """Publish what ``decider`` decided on, or allowed a rule to; the layer and the decider need the right."""
         fallen = self._book.fallen(measure.grounds)
         if fallen is not None:
             raise Refused([Reason("ended", fallen.reason, fallen.ground, moment=fallen.moment)])
         for dataset in measure.grounds.datasets:
-            self._gate.permit("measures", "dmi:publish", dataset)
+            self._gate.permit("measures", "dmi:publish", dataset, recipient=decider)
         message = _message(measure)
         result = self._result(measure) if expected is None else None
         saved = self._store.measures.save(

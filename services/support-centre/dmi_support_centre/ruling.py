@@ -57,6 +57,10 @@ class Ruling:
             if seed.rule.id not in known:
                 self._store.measures.put_rule(seed)
 
+    def places(self, rule: Rule) -> list[Place]:
+        """The places that a rule is about."""
+        return self._garages(rule) if isinstance(rule, GarageRule) else self._counters(rule)
+
     def states(self) -> Iterator[tuple[Rule, State]]:
         """Every rule at every place that it is about, as far as there is a standing result."""
         forecasts = {one.place: one for one in self._store.results.of_kind(FORECAST)}

@@ -125,6 +125,23 @@ def test_a_full_garage_with_room_at_the_hub_leads_to_one_proposal(store: Store, 
     assert row.measure.grounds.results == ["forecast:garages.centrum"]
 
 
+def test_who_may_not_publish_about_the_data_decides_nothing(store: Store, measures: Measures) -> None:
+    """The role of an analyst alone, with a participant that has no agreement about the garages, is not enough."""
+    stranger = Identity("urn:dmi:participant:stranger", "Vreemd", frozenset({"dmi:role:analyst"}))
+    identifier = proposal(store, measures)
+    for decide in (
+        lambda: measures.approve(identifier, stranger, None),
+        lambda: measures.reject(identifier, stranger, ""),
+    ):
+        with pytest.raises(Refused):
+            decide()
+    for rule in (row.rule for row in store.measures.rules()):
+        with pytest.raises(Refused):
+            measures.check_steering(stranger, rule)
+        measures.check_steering(OFFICER, rule)
+    assert measures.get(identifier).measure.state == "proposed"
+
+
 def test_a_garage_with_room_leads_to_no_proposal(store: Store, measures: Measures) -> None:
     forecast(store, "centrum", 60.0)
     forecast(store, "pr-noord", 30.0)

@@ -15,7 +15,7 @@ from dmi_infra.errors import FieldError, InputRefused, NotFound
 from dmi_infra.http.access import Caller, roles
 from dmi_infra.identity import Identity
 from dmi_support_centre.errors import ModelRefused
-from dmi_support_centre.measuring import rule_shown
+from dmi_support_centre.measuring import Measures, rule_shown
 from dmi_support_centre.model import DAY
 from dmi_support_centre.models.measures import Automatic, Rule, RuleRefused, check_rule
 from dmi_support_centre.routes.texts import NO_NUL
@@ -84,7 +84,7 @@ def parse_rule(body: dict[str, Any], person: Identity) -> RuleRow:
     return RuleRow(rule, named, person.participant, clock.now())
 
 
-def router(store: MeasureStore, hurry: Callable[[], None]) -> APIRouter:
+def router(store: MeasureStore, measures: Measures, hurry: Callable[[], None]) -> APIRouter:
     """Routes under ``/v1/rules``; ``hurry`` lets a changed rule look at the city at once."""
     routes = APIRouter(prefix="/v1", tags=["measures"])
 
@@ -94,7 +94,8 @@ def router(store: MeasureStore, hurry: Callable[[], None]) -> APIRouter:
             raise NotFound("no rule has this id")
         return found
 
-    def kept(row: RuleRow) -> dict[str, Any]:
+    def kept(person: Identity, row: RuleRow) -> dict[str, Any]:
+        measures.check_steering(person, row.rule)
         store.put_rule(row)
         hurry()
         return rule_shown(row)
@@ -105,7 +106,7 @@ def router(store: MeasureStore, hurry: Callable[[], None]) -> APIRouter:
 
     @routes.post("/rules", status_code=201, summary="Add a rule, or replace the one of this id")
     def put_rule(person: Decider, body: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
-        return kept(parse_rule(body, person))
+        return kept(person, parse_rule(body, person))
 
     @routes.patch("/rules/{rule}", summary="Change settings of a rule")
     def change(person: Decider, rule: Id, body: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def router(store: MeasureStore, hurry: Callable[[], None]) -> APIRouter:
             if name in body:
                 raise InputRefused.of(name, "is no setting of a rule that can be changed")
         before = {**msgspec.to_builtins(row.rule), "title": row.title, "automatic": None}
-        return kept(parse_rule({**before, **body}, person))
+        return kept(person, parse_rule({**before, **body}, person))
 
     @routes.post(
         "/rules/{rule}/automatic", summary="Let a rule publish by itself until a moment, or not any more"
@@ -125,6 +126,6 @@ def router(store: MeasureStore, hurry: Callable[[], None]) -> APIRouter:
         row = known(rule)
         granted = None if body.until is None else Automatic(person.participant, _ahead(body.until))
         changed = msgspec.structs.replace(row.rule, automatic=granted)
-        return kept(RuleRow(changed, row.title, person.participant, clock.now()))
+        return kept(person, RuleRow(changed, row.title, person.participant, clock.now()))
 
     return routes
