@@ -14,14 +14,34 @@ from rich.table import Table
 
 from dmi_command.client import Client
 from dmi_command.errors import UsageWrong
+from dmi_command.stack import read_settings, stack_address
 from dmi_infra.jose import SigningKey
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
-DEFAULT_URL = "http://127.0.0.1:8080"
 
-Url = Annotated[str, typer.Option("--url", help="Address of the stack.")]
+def _address(given: str) -> str:
+    """The address that ``--url`` gives, else the one that the settings tell."""
+    address = given or stack_address(read_settings())
+    if not address.startswith(("http://", "https://")):
+        named = "--url" if given else "setting DMI_PUBLIC_URL"
+        raise UsageWrong(f"{named} must begin with http:// or https://, not {address}")
+    return address
+
+
+DEFAULT_URL = ""
+"""Stands for what the settings tell; they are read when a command runs, not when it is imported."""
+
+Url = Annotated[
+    str,
+    typer.Option(
+        "--url",
+        help="Address of the stack.",
+        callback=_address,
+        show_default="DMI_PUBLIC_URL, else DMI_HOST and DMI_PORT",
+    ),
+]
 As = Annotated[
     str | None,
     typer.Option("--as", help="Demonstration identity: officer, vendor, analyst, resident, operator."),

@@ -79,6 +79,19 @@ def read_settings() -> Settings:
         raise UsageWrong(f"setting DMI_{str(first['loc'][0]).upper()}: {first['msg']}") from exc
 
 
+def listening_address(settings: Settings) -> str:
+    """The address under which this machine reaches what listens on DMI_HOST and DMI_PORT."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def stack_address(settings: Settings) -> str:
+    """The address of the stack that the settings speak of: DMI_PUBLIC_URL, else where it listens."""
+    if "public_url" in settings.model_fields_set:
+        return settings.public_url
+    return listening_address(settings)
+
+
 def build_stack(names: Sequence[str], settings: Settings) -> Starlette:
     """The application that answers for these services; starting and stopping follow its lifespan."""
     from dmi_infra.sql import StoreTooNew  # SQLAlchemy is not for processes that only watch others

@@ -19,7 +19,15 @@ from dmi_command.console import DEFAULT_URL, AsJson, Url, err, out, show
 from dmi_command.errors import CommandFailed, UsageWrong
 from dmi_command.servers import Keeper
 from dmi_command.serving import serve_one, undisturbed, until_told
-from dmi_command.stack import SERVICES, build_stack, check_port, own_folder, read_settings, server
+from dmi_command.stack import (
+    SERVICES,
+    build_stack,
+    check_port,
+    listening_address,
+    own_folder,
+    read_settings,
+    server,
+)
 from dmi_exchange.demo import DEMO_IDENTITIES
 from dmi_infra.clock import to_text
 from dmi_infra.settings import Settings
@@ -57,7 +65,7 @@ def up(
     """Start the whole stack; Ctrl-C stops it. With --json one line says when it is ready, and where."""
     settings = read_settings()
     check_port(settings.host, settings.port)
-    url = _url(settings)
+    url = listening_address(settings)
     os.environ.setdefault("DMI_PUBLIC_URL", url)
     with own_folder(settings):
         if servers:
@@ -195,11 +203,6 @@ def _greet(settings: Settings, url: str, demo: bool, as_json: bool) -> None:
     for identity in identities:
         out.print(f"  {identity.id:<10} {identity.name:<20} {identity.nl}")
     out.print(f"Gegevens: {folder}   Stoppen: Ctrl-C\n")
-
-
-def _url(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    return f"http://{host}:{settings.port}"
 
 
 @demo_app.command("load")

@@ -1,0 +1,33 @@
+"""A stack that answers from a table, for the commands: no network, and every request is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+
+class Answering:
+    """Answers by method and path; a path that is not in the table answers 404 as the stack does."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self._answers: dict[tuple[str, str], tuple[int, Any]] = {}
+        token = {"access_token": "token", "expires_in": 3600}
+        self.on("POST", "/exchange/v1/demo/token", token)
+
+    def on(self, method: str, path: str, body: Any, status: int = 200) -> None:
+        """Answer this request with this JSON body."""
+        self._answers[(method, path)] = (status, body)
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        """The answer to one request."""
+        self.requests.append(request)
+        missing = {"type": "urn:dmi:problem:not-found", "status": 404, "detail": "nothing is recorded here"}
+        status, body = self._answers.get((request.method, request.url.path), (404, missing))
+        return httpx.Response(status, json=body)
+
+    def asked(self, method: str) -> list[str]:
+        """The paths that were asked with this method, the token's left out."""
+        paths = [request.url.path for request in self.requests if request.method == method]
+        return [path for path in paths if path != "/exchange/v1/demo/token"]
