@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from dmi_command.client import Client
 from dmi_command.errors import UsageWrong
+from dmi_command.layout import print_members, print_rows
 from dmi_command.stack import read_settings, stack_address
 from dmi_infra.jose import SigningKey
 
@@ -81,20 +81,8 @@ def show(value: Any, as_json: bool, columns: Sequence[str] = ()) -> None:
     if as_json:
         typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
     elif isinstance(value, Mapping) and "items" in value and columns:
-        table = Table(*columns, box=None, pad_edge=False)
-        for item in value["items"]:
-            table.add_row(*(_cell(item.get(column)) for column in columns))
-        out.print(table)
+        print_rows(out, value["items"], columns)
     elif isinstance(value, Mapping):
-        for name, member in value.items():
-            out.print(f"[bold]{name}[/bold]  {_cell(member)}")
+        print_members(out, value)
     else:
         out.print(value)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value)

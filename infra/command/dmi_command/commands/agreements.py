@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from dmi_command.client import Client
 from dmi_command.console import (
     DEFAULT_URL,
     As,
@@ -20,8 +21,16 @@ from dmi_command.console import (
     out,
     show,
 )
-from dmi_command.errors import CommandFailed, UsageWrong
+from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
+from dmi_command.naming import whole_id
 from dmi_infra.jose import SigningKey
+
+AgreementId = Annotated[
+    str, typer.Argument(help="Id of the agreement, or its first 8 characters as the pages show them")
+]
+ConsentId = Annotated[
+    str, typer.Argument(help="Id of the consent, or its first 8 characters as the pages show them")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -109,7 +118,7 @@ def propose(
 
 @agreement_app.command("sign")
 def sign_agreement(
-    agreement: str,
+    agreement: AgreementId,
     url: Url = DEFAULT_URL,
     who: As = None,
     key: KeyFile = None,
@@ -118,7 +127,7 @@ def sign_agreement(
 ) -> None:
     """Sign a proposal of the other side."""
     with connect(url, who, key, participant, default="officer") as client:
-        path = f"/exchange/v1/agreements/{agreement}"
+        path = f"/exchange/v1/agreements/{whole_id(client, agreement, 'agreements')}"
         jws = SigningKey.load_or_create(key).sign_document(client.get(path)["document"]) if key else None
         show(client.post(f"{path}/signature", {"jws": jws, "hosted": jws is None}), as_json)
 
@@ -146,14 +155,17 @@ def give_consent(
 
 
 @consent_app.command("withdraw")
-def withdraw(consent: str, url: Url = DEFAULT_URL, who: As = "resident", as_json: AsJson = False) -> None:
+def withdraw(
+    consent: ConsentId, url: Url = DEFAULT_URL, who: As = "resident", as_json: AsJson = False
+) -> None:
     """Withdraw a consent, at once."""
     with connect(url, who) as client:
-        show(client.post(f"/exchange/v1/consents/{consent}/withdraw", {}), as_json)
+        path = f"/exchange/v1/consents/{whole_id(client, consent, 'consents')}"
+        show(client.post(f"{path}/withdraw", {}), as_json)
 
 
 def revoke(
-    agreement: Annotated[str, typer.Argument(help="Id of the agreement")],
+    agreement: AgreementId,
     reason: Annotated[str, typer.Option(help="Why, for the other side")] = "",
     url: Url = DEFAULT_URL,
     who: As = None,
@@ -163,12 +175,13 @@ def revoke(
 ) -> None:
     """Stop an agreement everywhere, at once and for good."""
     with connect(url, who, key, participant, default="officer") as client:
-        show(client.post(f"/exchange/v1/agreements/{agreement}/end", {"reason": reason}), as_json)
+        path = f"/exchange/v1/agreements/{whole_id(client, agreement, 'agreements')}"
+        show(client.post(f"{path}/end", {"reason": reason}), as_json)
 
 
 def lineage(
     result: Annotated[
-        str, typer.Argument(help="Id of a figure, forecast, scenario, measure, dataset or agreement")
+        str, typer.Argument(help="Id of a figure, forecast, scenario, measure, dataset, agreement or consent")
     ],
     dependents: Annotated[
         bool, typer.Option("--dependents", help="What rests on it, instead of its ground")
@@ -177,13 +190,37 @@ def lineage(
     who: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """What a result rests on, or what rests on an agreement."""
+    """What a result rests on, or what rests on a dataset, agreement or consent."""
     with connect(url, who) as client:
-        if dependents:
-            answer = client.get(f"/exchange/v1/lineage/{result}/dependents")
-            show(answer, as_json, ["result", "kind", "title", "made_at", "withdrawn"])
-        else:
-            show(client.get(f"/exchange/v1/lineage/{result}"), as_json)
+        identifier = whole_id(client, result, "agreements", "consents")
+        path = f"/exchange/v1/lineage/{identifier}"
+        if not dependents:
+            try:
+                show(client.get(path), as_json)
+                return
+            except AnswerRefused as refused:
+                # Datasets, agreements and consents are grounds themselves: they rest on nothing.
+                if refused.status != 404 or not _is_ground(client, identifier):
+                    raise
+        answer = client.get(f"{path}/dependents")
+    if as_json or answer["items"]:
+        if not as_json:
+            out.print(f"on {identifier} rest:", soft_wrap=True)
+        show(answer, as_json, ["result", "kind", "title", "made_at", "withdrawn"])
+    else:
+        out.print(f"nothing rests on {identifier}", soft_wrap=True)
+
+
+def _is_ground(client: Client, identifier: str) -> bool:
+    """Whether the caller may see a dataset, agreement or consent of this id."""
+    for path in ("agreements", "datasets"):
+        try:
+            client.get(f"/exchange/v1/{path}/{identifier}")
+            return True
+        except AnswerRefused as refused:
+            if refused.status != 404:
+                raise
+    return False
 
 
 @log_app.command("list")

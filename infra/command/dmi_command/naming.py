@@ -1,0 +1,41 @@
+"""Ids of agreements and consents as people give them: whole, or the short form that the pages show."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from dmi_command.client import Client
+from dmi_command.errors import UsageWrong
+
+SHORT: Final = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}", re.IGNORECASE)
+"""The beginning of a UUID; the pages show its first eight characters."""
+UUID_LENGTH: Final = 36
+
+
+def whole_id(client: Client, given: str, *lists: str) -> str:
+    """The id that ``given`` stands for among the caller's ``lists`` (``agreements``, ``consents``).
+
+    What is no beginning of a UUID is an id already. Raises ``UsageWrong`` unless exactly one fits.
+    """
+    if not SHORT.fullmatch(given):
+        return given
+    fitting = sorted(
+        item["id"]
+        for name in lists
+        for item in client.get(f"/exchange/v1/{name}")["items"]
+        if item["id"].rpartition(":")[2].startswith(given.lower())
+    )
+    if len(fitting) == 1:
+        return str(fitting[0])
+    if fitting:
+        listed = "".join(f"\n  {each}" for each in fitting)
+        raise UsageWrong(f"{given} is the beginning of {len(fitting)} ids; give one of them whole:{listed}")
+    if len(given) == UUID_LENGTH:
+        return given  # the whole UUID of something else, such as a scenario
+    kinds = [name.removesuffix("s") for name in lists]
+    shown = " and ".join(f"dmi {kind} list" for kind in kinds)
+    raise UsageWrong(
+        f"no {' or '.join(kinds)} of this identity begins with {given}; see {shown}, "
+        "or give another identity with --as"
+    )
