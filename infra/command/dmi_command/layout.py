@@ -14,6 +14,8 @@ ID_COLUMNS = frozenset({"id", "result", "import_id"})
 """Columns of ids; so is every other column that holds a ``urn:``."""
 FOLDED_WIDTH = 10
 """Characters that a column of other things keeps at least, unless it needs less."""
+GAP = 2
+"""Spaces between two columns."""
 
 
 def cell(value: object) -> str:
@@ -30,8 +32,8 @@ def cell(value: object) -> str:
 def print_rows(console: Console, items: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Print these columns of the items. Ids are never cut or folded; other texts fold within their column."""
     rows = [[cell(item.get(column)) for column in columns] for item in items]
-    table = Table(box=None, pad_edge=False)
-    needed = len(columns) - 1
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
+    needed = GAP * (len(columns) - 1)
     for at, column in enumerate(columns):
         texts = [row[at] for row in rows]
         longest = max((len(line) for text in texts for line in (column, *text.split("\n"))), default=0)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from dmi_command.cli import app
 from dmi_command.console import out
 from dmi_command.errors import AnswerRefused, UsageWrong
+from dmi_command.layout import print_rows
 from tests.unit.command.answering import Answering
 
 FIRST = "urn:uuid:24d37312-4f0e-4c53-9a55-5d0d0c7f5f01"
@@ -80,6 +83,15 @@ def test_every_id_stands_whole_on_one_line_at_any_width(
     words = {word for line in done.stdout.splitlines() for word in line.split()}
     assert words.issuperset(ids)
     assert "…" not in done.stdout
+
+
+def test_no_width_cuts_an_id_or_a_heading() -> None:
+    items = [{"id": FIRST, "state": "active", "title": "een lange titel die vouwt " * 4, "by": OFFICER}]
+    columns = ["id", "state", "title", "by"]
+    for width in range(20, 220):
+        written = StringIO()
+        print_rows(Console(file=written, width=width), items, columns)
+        assert {FIRST, OFFICER, *columns} <= set(written.getvalue().split()), width
 
 
 def test_other_columns_fold_without_losing_a_word(stack: Answering, monkeypatch: pytest.MonkeyPatch) -> None:

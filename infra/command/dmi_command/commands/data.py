@@ -26,6 +26,7 @@ from dmi_command.console import (
     show,
 )
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
+from dmi_command.reports import print_import
 from dmi_infra.jose import SigningKey
 from dmi_infra.settings import Settings
 
@@ -62,20 +63,43 @@ def import_files(
     participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import files through the same intake as everyone's; the report adds up to what was read."""
+    """Import files through the same intake as everyone's; the report adds up to what was read.
+
+    What "read" counts are records: each value that becomes an observation, and each place, thing or
+    datastream that a file lists for itself. Those that only follow from the rows are made along with them
+    and not counted. The report says in words what is counted for the kind; read = accepted + duplicate +
+    rejected.
+    """
     from dmi_ingest.sources import SOURCES  # the readers bring numpy and shapely, for this command alone
 
     source = SOURCES.get(kind)
     if source is None:
         raise UsageWrong(f"KIND must be one of {', '.join(sorted(SOURCES))}, not {kind}")
+    _look_at(source, files)
     with connect(url, who, key, participant, default="officer") as client:
         signer = SigningKey.load_or_create(key) if key else None
         target = dataset or _own_dataset(client, source, signer)
         report = _upload(client, kind, target, files, quiet=as_json)
         report = _settled(client, report)
-    show(report, as_json)
+    if as_json:
+        show(report, True)
+    else:
+        print_import(out, report, source.unit_read["en"], client.url)
     if report["state"] == "failed":
         raise CommandFailed(report.get("detail") or "the import failed")
+
+
+def _look_at(source: Source, files: list[Path]) -> None:
+    """Raise ``UsageWrong`` for files that are not of the kind, as far as the first record tells."""
+    from dmi_ingest.sources.port import SourceError  # as above
+
+    # Where all files of a kind play one role each can be read alone; else they are of one kind together.
+    groups = [[path] for path in files] if len(source.expects) == 1 else [files]
+    try:
+        for group in groups:
+            next(source.read(group, source.dataset.slug), None)
+    except SourceError as exc:
+        raise UsageWrong(f"not of the kind {source.kind}, nothing was imported: {exc}") from exc
 
 
 def _own_dataset(client: Client, source: Source, signer: SigningKey | None) -> str:

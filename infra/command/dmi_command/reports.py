@@ -1,0 +1,73 @@
+"""What people read in place of JSON: the report of an import, an agreement in short, figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+
+from dmi_command.layout import print_members, print_rows
+
+LINES_SHOWN = 3
+"""Rejected lines that a report shows for each reason."""
+
+
+def print_import(console: Console, report: Mapping[str, Any], unit: str, url: str) -> None:
+    """The counts of an import, then its rejections by reason; ``unit`` says in words what ``read`` counts."""
+    counts = {name: f"{report[name]:,}" for name in ("read", "accepted", "duplicate", "rejected")}
+    width = max(map(len, counts.values()))
+    shown = {name: f"{count:>{width}}" for name, count in counts.items()}
+    shown["read"] += f"  ({unit})"
+    heading = {"import": report["import_id"], "dataset": report["dataset"], "state": report["state"]}
+    print_members(console, {**heading, **shown})
+    if report["reasons"]:
+        console.print()
+        files = {row["file"] for reason in report["reasons"] for row in reason.get("rows", ())}
+        columns = ["reason", "count", *(["file"] if len(files) > 1 else []), "line", "field", "value"]
+        print_rows(console, list(_rejections(report["reasons"])), columns)
+        console.print()
+        for line in _where(report, url):
+            console.print(line, soft_wrap=True)
+
+
+def _rejections(reasons: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """A row for each of the first rejected lines; reason and count stand at the first of them."""
+    for reason in reasons:
+        named = {"reason": reason["reason"], "count": f"{reason['count']:,}"}
+        for row in reason.get("rows", ())[:LINES_SHOWN] or [{}]:
+            value = {"value": row["value"] or "(empty)"} if "value" in row else {}
+            yield {**row, **named, **value}
+            named = {"reason": "", "count": ""}
+
+
+def _where(report: Mapping[str, Any], url: str) -> Iterator[str]:
+    """Where all rejections are. Reasons of the platform come without lines: it refuses rows, not files."""
+    at_intake = sum(reason["count"] for reason in report["reasons"] if "rows" in reason)
+    at_platform = sum(reason["count"] for reason in report["reasons"] if "rows" not in reason)
+    yield f"All {at_intake + at_platform:,} rejected: page Bronnen en uitval (Sources and rejects), {url}/sources"
+    if at_intake:
+        yield f"  {at_intake:,} at the intake: GET {url}/ingest/v1/imports/{report['import_id']}/rejects"
+    if at_platform:
+        yield f"  {at_platform:,} at the platform: GET {url}/platform/v1/rejects?dataset={report['dataset']}"
+
+
+def agreement_in_short(agreement: Mapping[str, Any]) -> dict[str, Any]:
+    """An agreement or consent without its document: id, state, datasets, parties, and the moments that it has."""
+    names = ("id", "state", "datasets", "assigner", "assignee")
+    later = ("waiting_for", "concluded_at", "ended_at", "ended_by", "end_reason")
+    shown = {name: agreement[name] for name in names}
+    return {**shown, **{name: agreement[name] for name in later if agreement.get(name)}}
+
+
+def three_digits(value: object) -> str:
+    """A figure in three significant digits without an exponent; counts stay whole, ``None`` is a dash."""
+    if value is None:
+        return "-"
+    if isinstance(value, int) or not isinstance(value, float):
+        return f"{value:,}" if isinstance(value, int) else str(value)
+    if not math.isfinite(value):
+        return str(value)
+    exponent = int(f"{value:.2e}".partition("e")[2])
+    return f"{round(value, 2 - exponent):,.{max(0, 2 - exponent)}f}"
