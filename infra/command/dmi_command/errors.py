@@ -9,7 +9,7 @@ CommandFailed (1)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -43,12 +43,21 @@ class AnswerRefused(CommandFailed):
     exit_code = 5
 
     def __init__(self, problem: Mapping[str, Any]) -> None:
-        lines = [str(problem.get("detail", "refused"))]
-        lines += [f"  {e['field']}: {e['rule']}" for e in problem.get("errors", [])]
+        lines = _sentences(str(problem.get("detail", "refused")), problem.get("errors", []))
         if "agreement" in problem:
-            moment = f" at {problem['moment']}" if "moment" in problem else ""
-            lines.append(f"  agreement {problem['agreement']}{moment}")
+            # The detail names the agreement already where it is the agreement's own doing.
+            named = "" if problem["agreement"] in lines[0] else f"agreement {problem['agreement']}"
+            moment = f"at {problem['moment']}" if "moment" in problem else ""
+            lines += [f"  {' '.join(filter(None, (named, moment)))}"] if named or moment else []
         super().__init__("\n".join(lines))
         self.problem = dict(problem)
         self.status = int(problem.get("status", 0))
         self.code = str(problem.get("type", "")).rpartition(":")[2]
+
+
+def _sentences(detail: str, errors: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The detail with a line for each broken rule below it; what the detail says already is said once."""
+    broken = list(dict.fromkeys(f"{each['field']}: {each['rule']}" for each in errors))
+    if detail in {each["rule"] for each in errors}:
+        detail = broken[0]
+    return [detail, *(f"  {line}" for line in broken if line not in detail)]

@@ -61,12 +61,12 @@ def agreement_in_short(agreement: Mapping[str, Any]) -> dict[str, Any]:
     return {**shown, **{name: agreement[name] for name in later if agreement.get(name)}}
 
 
-def three_digits(value: object) -> str:
+def three_digits(value: float | None) -> str:
     """A figure in three significant digits without an exponent; counts stay whole, ``None`` is a dash."""
     if value is None:
         return "-"
-    if isinstance(value, int) or not isinstance(value, float):
-        return f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
     if not math.isfinite(value):
         return str(value)
     exponent = int(f"{value:.2e}".partition("e")[2])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,6 +23,7 @@ from dmi_command.console import (
 )
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
 from dmi_command.naming import whole_id
+from dmi_command.reports import agreement_in_short
 from dmi_infra.jose import SigningKey
 
 AgreementId = Annotated[
@@ -113,7 +114,7 @@ def propose(
     jws = SigningKey.load_or_create(key).sign_document(document) if key else None
     with connect(url, who, key, participant, default="officer") as client:
         body = {"document": document, "jws": jws, "hosted": jws is None}
-        show(client.post("/exchange/v1/agreements", body), as_json)
+        _show_agreement(client.post("/exchange/v1/agreements", body), as_json)
 
 
 @agreement_app.command("sign")
@@ -129,7 +130,8 @@ def sign_agreement(
     with connect(url, who, key, participant, default="officer") as client:
         path = f"/exchange/v1/agreements/{whole_id(client, agreement, 'agreements')}"
         jws = SigningKey.load_or_create(key).sign_document(client.get(path)["document"]) if key else None
-        show(client.post(f"{path}/signature", {"jws": jws, "hosted": jws is None}), as_json)
+        signed = client.post(f"{path}/signature", {"jws": jws, "hosted": jws is None})
+        _show_agreement(signed, as_json)
 
 
 @consent_app.command("list")
@@ -151,7 +153,8 @@ def give_consent(
     """Consent to the use of your data for one purpose."""
     with connect(url, who) as client:
         body = {"dataset": dataset, "purpose": purpose, "recipients": recipient}
-        show(client.post("/exchange/v1/consents", body), as_json, ["id", "state"])
+        given = client.post("/exchange/v1/consents", body)
+        show(given, as_json, ["id", "state", "datasets", "assignee", "concluded_at"])
 
 
 @consent_app.command("withdraw")
@@ -161,7 +164,7 @@ def withdraw(
     """Withdraw a consent, at once."""
     with connect(url, who) as client:
         path = f"/exchange/v1/consents/{whole_id(client, consent, 'consents')}"
-        show(client.post(f"{path}/withdraw", {}), as_json)
+        _show_agreement(client.post(f"{path}/withdraw", {}), as_json)
 
 
 def revoke(
@@ -176,7 +179,11 @@ def revoke(
     """Stop an agreement everywhere, at once and for good."""
     with connect(url, who, key, participant, default="officer") as client:
         path = f"/exchange/v1/agreements/{whole_id(client, agreement, 'agreements')}"
-        show(client.post(f"{path}/end", {"reason": reason}), as_json)
+        _show_agreement(client.post(f"{path}/end", {"reason": reason}), as_json)
+
+
+def _show_agreement(agreement: dict[str, Any], as_json: bool) -> None:
+    show(agreement if as_json else agreement_in_short(agreement), as_json)
 
 
 def lineage(

@@ -12,6 +12,8 @@ from rich.progress import Progress
 
 from dmi_command.console import AsJson, err, out, show
 from dmi_command.errors import UsageWrong
+from dmi_command.layout import print_rows
+from dmi_command.reports import three_digits
 
 BENCHMARKS = Path(__file__).resolve().parents[4] / "benchmarks"
 
@@ -49,12 +51,11 @@ def backtest(
     if as_json:
         show(summary, True)
         return
-    out.print(f"{len(result)} forecasts in {file}, {summary['seconds']} s")
-    show(
-        {"items": summary["horizons"]},
-        False,
-        ["horizon_min", "mae", "mae_persistence", "mae_last_week", "coverage", "count"],
-    )
+    out.print(f"{len(result):,} forecasts in {file}, {summary['seconds']} s", soft_wrap=True)
+    horizons = summary["horizons"]
+    assert isinstance(horizons, list)
+    columns = ["horizon_min", "mae", "mae_persistence", "mae_last_week", "coverage", "count"]
+    print_rows(out, [{name: three_digits(each[name]) for name in columns} for each in horizons], columns)
 
 
 def bench(
