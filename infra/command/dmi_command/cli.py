@@ -10,6 +10,7 @@ import os
 import sys
 
 import typer
+from rich.text import Text
 
 from dmi_command.commands import agreements, analysis, data, running
 from dmi_command.console import err
@@ -33,5 +34,6 @@ def main() -> None:
     try:
         app()
     except CommandFailed as exc:
-        err.print(f"[red]dmi:[/red] {exc}", markup=True)
+        # The terminal breaks the line, so that ids and addresses in it copy whole.
+        err.print(Text.assemble(("dmi:", "red"), f" {exc}"), soft_wrap=True)
         sys.exit(exc.exit_code)

@@ -1,4 +1,4 @@
-"""How lists look on a terminal: a table while every id fits in it whole, else a block of lines an item."""
+"""How lists look on a terminal: a table while every id and moment fits in it whole, else a block of lines an item."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-ID_COLUMNS = frozenset({"id", "result", "import_id"})
-"""Columns of ids; so is every other column that holds a ``urn:``."""
 FOLDED_WIDTH = 10
-"""Characters that a column of other things keeps at least, unless it needs less."""
+"""Characters that a column of sentences keeps at least, unless it needs less."""
 GAP = 2
 """Spaces between two columns."""
 
@@ -30,14 +28,17 @@ def cell(value: object) -> str:
 
 
 def print_rows(console: Console, items: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Print these columns of the items. Ids are never cut or folded; other texts fold within their column."""
+    """Print these columns of the items.
+
+    A column of single words (ids, moments, counts) is never cut or folded; one of sentences folds.
+    """
     rows = [[cell(item.get(column)) for column in columns] for item in items]
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
     needed = GAP * (len(columns) - 1)
     for at, column in enumerate(columns):
         texts = [row[at] for row in rows]
         longest = max((len(line) for text in texts for line in (column, *text.split("\n"))), default=0)
-        whole = column in ID_COLUMNS or any(text.startswith("urn:") for text in texts)
+        whole = not any(" " in text for text in texts)
         least = longest if whole else max(len(column), min(longest, FOLDED_WIDTH))
         needed += least
         table.add_column(column, min_width=least, no_wrap=whole, overflow="fold")

@@ -36,7 +36,9 @@ def _rejections(reasons: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]
     """A row for each of the first rejected lines; reason and count stand at the first of them."""
     for reason in reasons:
         named = {"reason": reason["reason"], "count": f"{reason['count']:,}"}
-        for row in reason.get("rows", ())[:LINES_SHOWN] or [{}]:
+        # One faulty field of a line can cost several of its values, each a record of its own.
+        rows = {(row["file"], row["line"], row["field"], row["value"]): row for row in reason.get("rows", ())}
+        for row in list(rows.values())[:LINES_SHOWN] or [{}]:
             value = {"value": row["value"] or "(empty)"} if "value" in row else {}
             yield {**row, **named, **value}
             named = {"reason": "", "count": ""}

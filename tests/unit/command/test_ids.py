@@ -86,12 +86,13 @@ def test_every_id_stands_whole_on_one_line_at_any_width(
 
 
 def test_no_width_cuts_an_id_or_a_heading() -> None:
-    items = [{"id": FIRST, "state": "active", "title": "een lange titel die vouwt " * 4, "by": OFFICER}]
-    columns = ["id", "state", "title", "by"]
+    moment = "2026-11-21T10:15:00.123456Z"
+    items = [{"id": FIRST, "at": moment, "title": "een lange titel die vouwt " * 4, "by": OFFICER}]
+    columns = ["id", "at", "title", "by"]
     for width in range(20, 220):
         written = StringIO()
         print_rows(Console(file=written, width=width), items, columns)
-        assert {FIRST, OFFICER, *columns} <= set(written.getvalue().split()), width
+        assert {FIRST, OFFICER, moment, *columns} <= set(written.getvalue().split()), width
 
 
 def test_other_columns_fold_without_losing_a_word(stack: Answering, monkeypatch: pytest.MonkeyPatch) -> None:

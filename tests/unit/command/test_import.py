@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dmi_command.cli import app, main
-from dmi_command.console import out
+from dmi_command.console import err, out
 from dmi_command.errors import CommandFailed, UsageWrong
 from tests.unit.command.answering import Answering
 
@@ -23,9 +23,9 @@ GARAGES = {
     "type": "FeatureCollection",
     "features": [{"properties": {"Name": "P1", "State": "ok", "FreeSpaceShort": "1", "ShortCapacity": "2"}}],
 }
-REJECTED = [
-    {"file": "a.csv", "line": line, "field": "Occupancy", "value": f"many{line}"} for line in range(2, 9)
-]
+FAULTY = [2, 2, 2, 3, 4, 5, 6]
+"""Lines of the rejected values: three stand on one line, with one fault."""
+REJECTED = [{"file": "a.csv", "line": line, "field": "Occupancy", "value": f"many{line}"} for line in FAULTY]
 
 
 def _running(answering: Answering, **report: Any) -> None:
@@ -79,6 +79,21 @@ def test_a_second_file_of_another_kind_is_refused_too(
     assert isinstance(done.exception, UsageWrong)
     assert "other.json" in str(done.exception)
     assert answering.requests == []
+
+
+def test_a_refusal_is_not_broken_into_lines_and_brackets_stay(
+    answering: Answering, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "some-garages-of-a-city-[red]-with-a-long-name-that-does-not-fit-on-one-line.json"
+    path.write_text("{}", encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["dmi", "import", "amsterdam-garages", str(path)])
+    monkeypatch.setattr(err, "width", 60)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == UsageWrong.exit_code
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert path.name in line
 
 
 def test_why_an_import_failed_is_said_once(

@@ -113,7 +113,7 @@ def _own_dataset(client: Client, source: Source, signer: SigningKey | None) -> s
         if refused.status != 404:
             raise
         client.post("/exchange/v1/datasets", {"id": identifier, **entry})
-        err.print(f"dataset {identifier} entered in the catalogue")
+        err.print(f"dataset {identifier} entered in the catalogue", soft_wrap=True)
     papers = client.get("/exchange/v1/agreements", dataset=identifier, state="active")["items"]
     if not any(paper["assignee"] == LAYERS and paper["assigner"] == me for paper in papers):
         _agree_with_layers(client, me, identifier, source.dataset, signer)
@@ -141,7 +141,8 @@ def _agree_with_layers(
         )
     with Client(client.url, demo="operator") as operator:
         operator.post(f"/exchange/v1/agreements/{proposal['id']}/signature", {"hosted": True})
-    err.print(f"agreement {proposal['id']} signed by both sides (the operator is a demonstration identity)")
+    signed = f"agreement {proposal['id']} signed by both sides (the operator is a demonstration identity)"
+    err.print(signed, soft_wrap=True)
 
 
 def _upload(client: Client, kind: str, dataset: str, files: list[Path], quiet: bool) -> dict[str, Any]:
@@ -264,4 +265,4 @@ def export(
     if as_json:
         show(report, as_json)
     else:
-        out.print(f"{file} ({report['bytes']} bytes)")
+        out.print(f"{file} ({report['bytes']:,} bytes)", soft_wrap=True)
