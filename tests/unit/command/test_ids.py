@@ -163,6 +163,8 @@ def test_the_lineage_of_a_dataset_is_what_rests_on_it(stack: Answering) -> None:
 
 
 def test_an_id_that_names_nothing_is_still_refused(stack: Answering) -> None:
+    # The exchange answers with an empty list for what it has never heard of.
+    stack.on("GET", "/exchange/v1/lineage/urn:dmi:forecast:none/dependents", {"items": [], "next": None})
     done = CliRunner().invoke(app, ["lineage", "urn:dmi:forecast:none"])
     assert isinstance(done.exception, AnswerRefused)
     assert done.exception.status == 404
