@@ -1,3 +1,5 @@
+/// <reference types="node" />
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createI18n } from '../src/i18n';
 import { en } from '../src/i18n/en';
@@ -27,6 +29,47 @@ describe('the texts', () => {
       expect(all).not.toMatch(/""/);
       expect(all).not.toContain('!');
     }
+  });
+});
+
+describe('properties', () => {
+  const read = (path: string) => readFileSync(`../../../${path}`, 'utf8');
+  const demo = 'infra/command/dmi_command/demo';
+  const readers = 'services/ingest/dmi_ingest/sources';
+  const found = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((one) => one[1] ?? '');
+  /** Keys of places of the demonstration city, as its own source gives them. */
+  const places = ['buildings', 'streets'].flatMap((name) => found(read(`${demo}/${name}.py`), /"([a-z][a-z0-9_]*)":/g))
+    // Kinds of use and of character that carry a number in a table of chances, no properties.
+    .filter((key) => !['shop', 'school', 'centre', 'mixed', 'residential', 'industrial', 'thu', 'day'].includes(key));
+  const kept = found(read(`${readers}/amsterdam_buurten.py`), /^ {4}"[A-Za-z]+": "([a-z_]+)",$/gm);
+  const parking = found(read(`${readers}/rdw_parking.py`), /"(capacity[a-z_]*)"\)/g);
+  const observed = [
+    ...found(read(`${readers}/things.py`), /^ {4}"([a-z0-9_]+)": "/gm),
+    ...['bus', 'crowd', 'garages'].flatMap((name) => found(read(`${demo}/${name}.py`), /^PROPERTY: Final = "([a-z0-9_]+)"/gm)),
+  ];
+  const all = [...new Set([...places, ...kept, ...parking, ...observed])];
+
+  it('are found in the demonstration city and in the readers', () => {
+    for (const key of ['inhabitants_0_15', 'mean_income', 'floor_m2', 'length_m', 'district_id', 'capacity_charging', 'crowd_count', 'vehicle_position']) {
+      expect(all).toContain(key);
+    }
+  });
+
+  it.each(all)('%s has a name in both languages', (key) => {
+    for (const { t } of [dutch, english]) expect({ ...t.figures, ...t.terms }).toHaveProperty([key]);
+  });
+
+  it('are written with their unit, and a year without a separator', () => {
+    expect(dutch.figure('floor_m2', 6500)).toBe('6.500 m²');
+    expect(dutch.figure('mean_income', 31.5)).toBe('31,5 × € 1.000');
+    expect(dutch.figure('year', 1986)).toBe('1986');
+    expect(dutch.figure('jobs', null)).toBe('geen gegevens');
+    expect(dutch.term('inhabitants_65_plus')).toBe('inwoners van 65 jaar en ouder');
+  });
+
+  it('stand beside a source that is read in both languages', () => {
+    expect(dutch.source('Waterstad, demonstration')).toBe('Waterstad, demonstratie');
+    expect(english.source('Waterstad, demonstration')).toBe('Waterstad, demonstration');
   });
 });
 

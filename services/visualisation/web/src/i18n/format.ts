@@ -67,6 +67,7 @@ const units: Record<string, { nl: string; en: string }> = {
   m: { nl: 'm', en: 'm' },
   m2: { nl: 'm²', en: 'm²' },
   'm2/{person}': { nl: 'm² per inwoner', en: 'm² a person' },
+  kEUR: { nl: '× € 1.000', en: '× €1,000' },
   '1': { nl: '', en: '' },
 };
 
@@ -74,6 +75,12 @@ const units: Record<string, { nl: string; en: string }> = {
 export function formatUnit(unit: string | null | undefined, language: Language): string {
   if (!unit) return '';
   return units[unit]?.[language] ?? unit.replaceAll(/[{}]/g, '');
+}
+
+/** The unit that the key of a property of a place tells; empty for a count. */
+export function unitOfFigure(key: string): string {
+  if (key === 'mean_income') return 'kEUR';
+  return key.endsWith('_m2') ? 'm2' : key.endsWith('_m') ? 'm' : '';
 }
 
 export function formatTime(at: string | Date, language: Language): string {
@@ -117,6 +124,11 @@ const licences: [RegExp, string][] = [
 /** A licence by the name that people know; another address stays as it is, without its scheme. */
 export function licenceName(licence: string): string {
   return licences.find(([known]) => known.test(licence))?.[1] ?? licence.replace(/^https?:\/\//, '').replace(/\/$/, '');
+}
+
+/** The source of a dataset; that of the demonstration city is a single text, and is read in both languages. */
+export function sourceName(source: string, language: Language): string {
+  return language === 'nl' ? source.replace(/, demonstration$/, ', demonstratie') : source;
 }
 
 /** The name of a thing from that of its datastream, which may end in the slug of what is observed. */

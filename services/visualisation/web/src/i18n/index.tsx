@@ -17,10 +17,14 @@ export interface I18n {
   unit: (unit: string | null | undefined) => string;
   /** Value and unit together; says "no data" when the value is missing. */
   quantity: (value: number | string | null | undefined, unit: string | null | undefined) => string;
+  /** A property of a place with its unit; a year stands without a separator of thousands. */
+  figure: (key: string, value: number | null | undefined) => string;
   time: (at: string | Date) => string;
   date: (at: string | Date) => string;
   moment: (at: string | Date | null | undefined, seconds?: boolean) => string;
   age: (at: string | Date | null | undefined, now?: Date) => string;
+  /** The source of a dataset as people name it. */
+  source: (name: string) => string;
   say: (text: Parameters<typeof format.say>[0]) => string;
   /** The words for an id of an action, purpose, property, role …; the id's last part when unknown. */
   term: (id: string | null | undefined) => string;
@@ -49,15 +53,17 @@ export function createI18n(language: Language, setLanguage: (language: Language)
       const words = format.formatUnit(unit, language);
       return known(value, (n) => (words === '' ? number(n) : `${number(n)} ${words}`));
     },
+    figure: (key, value) => known(value, (n) => [key === 'year' ? String(n) : number(n), format.formatUnit(format.unitOfFigure(key), language)].filter(Boolean).join(' ')),
     time: (at) => format.formatTime(at, language),
     date: (at) => format.formatDate(at, language),
     moment: (at, seconds) => known(at, (moment) => format.formatMoment(moment, language, seconds)),
     age: (at, now = new Date()) => known(at, (moment) => format.formatAge(moment, now, language)),
+    source: (name) => format.sourceName(name, language),
     say: (text) => format.say(text, language),
     term: (id) => {
       if (!id) return '';
       const key = id.replace(/^urn:dmi:/, 'dmi:');
-      return (t.terms as Record<string, string>)[key] ?? format.shortId(id).replaceAll(/[-_]/g, ' ');
+      return (t.terms as Record<string, string>)[key] ?? (t.figures as Record<string, string>)[key] ?? format.shortId(id).replaceAll(/[-_]/g, ' ');
     },
   };
 }

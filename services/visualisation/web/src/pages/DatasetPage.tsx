@@ -30,7 +30,7 @@ export default function DatasetPage({ params }: PageProps) {
 }
 
 function DatasetView({ dataset }: { dataset: Dataset }) {
-  const { t } = useI18n();
+  const { t, source } = useI18n();
   const names = useNames();
   const { identity } = useSession();
   return (
@@ -41,7 +41,7 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
       <Section title={t.catalogue.about} id="about">
         <dl className="dmi-facts">
           <dt>{t.common.owner}</dt><dd>{names.participant(dataset.owner)}</dd>
-          {dataset.source ? (<><dt>{t.common.source}</dt><dd>{dataset.source}</dd></>) : null}
+          {dataset.source ? (<><dt>{t.common.source}</dt><dd>{source(dataset.source)}</dd></>) : null}
           {dataset.licence ? (<><dt>{t.common.licence}</dt><dd>{licenceName(dataset.licence)}</dd></>) : null}
           <dt className="dmi-cap">{t.catalogue.personal}</dt><dd>{dataset.personal ? t.common.yes : t.common.no}</dd>
           <dt>ID</dt><dd><code>{dataset.id}</code></dd>

@@ -30,7 +30,7 @@ interface Props {
 }
 
 export function FeaturePanel({ layer, feature, siblings, areas, at, link, hindrance, onCompare, onPoint, onClose, onChoose }: Props) {
-  const { t, say, term, quantity, moment, age, percent, number } = useI18n();
+  const { t, say, term, quantity, moment, age, percent, figure, source } = useI18n();
   const names = useNames();
   const p = feature.properties;
   const title = p.name ?? (say(p.label) || shortId(p.id));
@@ -67,12 +67,12 @@ export function FeaturePanel({ layer, feature, siblings, areas, at, link, hindra
       ) : null}
       <dl className="dmi-facts">
         {p.capacity ? (<><dt>{t.map.capacity}</dt><dd>{quantity(p.capacity, p.unit)}</dd></>) : null}
-        {figures.map(([key, value]) => (<FigureRow key={key} name={term(key)} value={number(value as number)} />))}
+        {figures.map(([key, value]) => (<FigureRow key={key} name={term(key)} value={figure(key, value as number)} />))}
         {p.phenomenon_time ? (<><dt>{t.map.when}</dt><dd>{moment(p.phenomenon_time)} ({age(p.phenomenon_time)})</dd></>) : null}
         {p.flag !== undefined && p.flag !== null ? (<><dt>{t.map.flag}</dt><dd>{isFlagged(feature) ? <Badge tone="warn">{term(String(p.flag))}</Badge> : term(String(p.flag))}</dd></>) : null}
         {neighbourhood ? (<><dt>{t.map.neighbourhood}</dt><dd>{neighbourhood}</dd></>) : null}
         <dt>{t.map.from}</dt>
-        <dd>{names.participant(layer.owner)}{layer.source && layer.source !== names.participant(layer.owner) ? `, ${layer.source}` : ''}</dd>
+        <dd>{names.participant(layer.owner)}{layer.source && layer.source !== names.participant(layer.owner) ? `, ${source(layer.source)}` : ''}</dd>
         {p.agreement ? (
           <><dt>{t.map.under}</dt><dd><AgreementLink id={p.agreement} /></dd></>
         ) : null}

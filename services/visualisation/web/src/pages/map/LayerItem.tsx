@@ -106,7 +106,7 @@ export function LayerItem(props: LayerItemProps) {
           ) : null}
           {annotated && annotated.ramp.breaks.length > 0 ? (
             <ul className="dmi-ramp" aria-label={`${t.map.legend} ${i18n.term(annotated.property)}`}>
-              {classes(annotated.ramp, i18n).map(({ colour, words }, index) => (
+              {classes(annotated.ramp, i18n, annotated.property).map(({ colour, words }, index) => (
                 <li key={words}><Key shape={mark} colour={colour} share={opacity} /><span>{words} <span className="dmi-soft">({annotated.counts[index] ?? 0})</span></span></li>
               ))}
               {annotated.missing > 0 ? <li><Key shape={mark} colour={missingColour} share={opacity} /><span>{t.map.noValue} <span className="dmi-soft">({annotated.missing})</span></span></li> : null}
@@ -122,7 +122,7 @@ export function LayerItem(props: LayerItemProps) {
             <span className="dmi-numeric">{percent(opacity)}</span>
           </label>
           <p className="dmi-small dmi-soft">
-            {layer.source && layer.source !== names.participant(layer.owner) ? `${t.common.source}: ${layer.source}. ` : ''}
+            {layer.source && layer.source !== names.participant(layer.owner) ? `${t.common.source}: ${i18n.source(layer.source)}. ` : ''}
             {layer.licence ? `${t.common.licence}: ${licenceName(layer.licence)}. ` : ''}
             {t.common.owner}: {names.participant(layer.owner)}. <RouteLink to={`/catalogue/${layer.id}`} aria-label={`${t.map.about}: ${title}`}>{t.map.about}</RouteLink>
           </p>

@@ -13,7 +13,7 @@ interface Props {
 }
 
 export function LayerTable({ layer, features, areas, current, onShow }: Props) {
-  const { t, say, term, quantity, moment, percent, number } = useI18n();
+  const { t, say, term, quantity, moment, percent, figure } = useI18n();
   const rows: LayerFeature[] = features.features;
   const withCapacity = rows.some((row) => row.properties.capacity);
   const extra = layer.kind === 'areas' ? extraFigures(rows) : [];
@@ -43,7 +43,7 @@ export function LayerTable({ layer, features, areas, current, onShow }: Props) {
         ] as Column<LayerFeature>[])
       : extra.map((key) => ({
           key, head: term(key), numeric: true,
-          sort: (r: LayerFeature) => r.properties[key] as number, cell: (r: LayerFeature) => number(r.properties[key] as number | null),
+          sort: (r: LayerFeature) => r.properties[key] as number, cell: (r: LayerFeature) => figure(key, r.properties[key] as number | null),
         }))),
   ];
   return <DataTable caption={say(layer.title)} rows={rows} columns={columns} rowKey={(r) => r.properties.id} current={current} initialSort={{ key: 'name' }} />;

@@ -2,6 +2,7 @@
 import type { FeatureCollection } from 'geojson';
 import type { LayerFeatures } from '../../api';
 import type { I18n } from '../../i18n';
+import { unitOfFigure } from '../../i18n/format';
 import { boundsOf } from '../../map/bounds';
 import { byRank, classOf, ink, measure, missingColour, rampFor, sequential, type Ramp } from '../../map/ramp';
 import { isFlagged } from './filters';
@@ -32,12 +33,12 @@ function figuresOf(features: LayerFeatures): string[] {
 export function annotateAreas(features: LayerFeatures, property: string, i18n: I18n): Annotated {
   const known = features.features.filter((f) => typeof f.properties[property] === 'number');
   const values = known.map((f) => f.properties[property] as number);
-  const ramp = rampFor(property, values, '');
+  const ramp = rampFor(property, values, unitOfFigure(property));
   const points = known.flatMap((f) => {
     const box = f.geometry?.type.endsWith('Polygon') ? boundsOf([f.geometry]) : null;
     if (!box) return [];
     const middle = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
-    return [{ type: 'Feature' as const, geometry: { type: 'Point' as const, coordinates: middle }, properties: { _text: i18n.number(f.properties[property] as number) } }];
+    return [{ type: 'Feature' as const, geometry: { type: 'Point' as const, coordinates: middle }, properties: { _text: property === 'year' ? i18n.figure(property, f.properties[property] as number) : i18n.number(f.properties[property] as number) } }];
   });
   return { ramp, property, data: { type: 'FeatureCollection', features: points }, ...count(ramp, values), missing: 0 };
 }
@@ -88,8 +89,8 @@ function count(ramp: Ramp, values: (number | null)[]): Pick<Annotated, 'counts' 
 }
 
 /** The classes of a ramp in words, for the legend. */
-export function classes(ramp: Ramp, i18n: I18n): { colour: string; words: string }[] {
-  const write = (bound: number) => (ramp.share ? i18n.percent(bound) : i18n.number(bound));
+export function classes(ramp: Ramp, i18n: I18n, property = ''): { colour: string; words: string }[] {
+  const write = (bound: number) => (ramp.share ? i18n.percent(bound) : property === 'year' ? i18n.figure(property, Math.round(bound)) : i18n.number(bound));
   const unit = ramp.share ? '' : ` ${i18n.unit(ramp.unit)}`;
   if (ramp.breaks.length === 0) return [];
   return sequential.slice(0, ramp.breaks.length + 1).map((colour, index) => {

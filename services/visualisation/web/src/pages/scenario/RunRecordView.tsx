@@ -11,7 +11,7 @@ import { Failure, Section } from '../../ui/State';
 import { saveBlob } from '../dataset/save';
 
 export function RunRecordView({ result }: { result: ScenarioResult }) {
-  const { t, number, moment } = useI18n();
+  const { t, number, moment, source } = useI18n();
   const names = useNames();
   const s = t.scenarios;
   const { record } = result;
@@ -28,7 +28,7 @@ export function RunRecordView({ result }: { result: ScenarioResult }) {
         <dt>{s.recordSeed}</dt><dd>{typeof record.seed === 'number' ? String(record.seed) : s.recordNoSeed}</dd>
         <dt>{s.recordDuration}</dt><dd>{number(record.duration_ms, 0)} ms</dd>
         <dt>{s.recordSource}</dt>
-        <dd>{result.credits.map((one) => <p key={one.dataset}>{[one.source || names.dataset(one.dataset), one.licence ? licenceName(one.licence) : null].filter(Boolean).join(', ')}</p>)}</dd>
+        <dd>{result.credits.map((one) => <p key={one.dataset}>{[(one.source && source(one.source)) || names.dataset(one.dataset), one.licence ? licenceName(one.licence) : null].filter(Boolean).join(', ')}</p>)}</dd>
       </dl>
       <p className="dmi-noprint"><RouteLink to={`/lineage/${encodeURIComponent(result.id)}`}>{t.lineage.show}</RouteLink></p>
     </Section>
