@@ -62,6 +62,7 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
             {
                 "kind": source.kind, "title": source.title, "description": source.description,
                 "expects": list(source.expects), "unit_read": source.unit_read,
+                "most_bytes": settings.import_limit,
                 "dataset": {name: getattr(source.dataset, name) for name in source.dataset.__dataclass_fields__},
             }
             for source in imports.sources.values()

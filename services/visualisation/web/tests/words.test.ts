@@ -5,8 +5,10 @@ import { createI18n } from '../src/i18n';
 import { en } from '../src/i18n/en';
 import { formatAge, say } from '../src/i18n/format';
 import { nl } from '../src/i18n/nl';
-import { inWords, operand, outline } from '../src/rights/words';
+import { inWords, operand, outline, recipientsOf } from '../src/rights/words';
 import { agreementOf, documentsFor, uuid } from '../src/rights/templates';
+import { grouped } from '../src/pages/mydata/grouped';
+import type { LogEntry } from '../src/api';
 import type { Names } from '../src/app/names';
 
 const dutch = createI18n('nl', () => undefined);
@@ -92,6 +94,12 @@ describe('formats', () => {
     expect(dutch.signed(0)).toBe('0');
   });
 
+  it('write a size in the unit that it fills', () => {
+    expect(dutch.bytes(2 ** 30)).toBe('1 GiB');
+    expect(dutch.bytes(1.5 * 2 ** 20)).toBe('1,5 MiB');
+    expect(english.bytes(300)).toBe('300 bytes');
+  });
+
   it('tell an age in one unit', () => {
     const now = new Date('2026-11-21T12:00:00Z');
     expect(formatAge('2026-11-21T11:58:30Z', now, 'nl')).toBe('1 minuut geleden');
@@ -124,6 +132,12 @@ describe('agreements in words', () => {
     expect(words).toContain('dmi:dance');
   });
 
+  it('tell the only recipients, of a consent that names everyone as well', () => {
+    expect(recipientsOf(document)).toEqual([]);
+    const bounded = { ...document, permission: [{ target: 'D', action: 'dmi:read', constraint: [{ leftOperand: 'recipient', operator: 'isAnyOf', rightOperand: ['X', 'Y'] }] }] };
+    expect(recipientsOf(bounded)).toEqual(['X', 'Y']);
+  });
+
   it('outline purposes, actions and end', () => {
     expect(outline(document)).toEqual({ purposes: ['dmi:purpose:mobility'], actions: ['dmi:read'], until: '2027-01-01T00:00:00Z' });
     expect(operand({ '@value': '5' })).toBe('5');
@@ -133,5 +147,19 @@ describe('agreements in words', () => {
     expect(documentsFor('open', 'A', 'D', 'p', '1').map((one) => one.assignee)).toEqual(['urn:dmi:participant:stack', 'urn:dmi:party:everyone']);
     expect(documentsFor('narrow', 'A', 'D', 'p', '1')[0]?.permission?.[0]?.duty?.[0]?.action).toBe('dmi:coarsen');
     expect(uuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+});
+
+describe('uses of own data', () => {
+  const entry = (sequence: number, more: Partial<LogEntry> = {}): LogEntry => ({
+    sequence, hash: '', previous: '', at: `2026-11-21T12:00:0${sequence}Z`, service: 'platform', crossing: 'raw', assignee: 'stack', action: 'dmi:process',
+    dataset: 'D', purpose: 'P', allowed: true, reasons: [], agreements: [], rows: 1, ...more,
+  });
+
+  it('are told once each, with how often and the last time, and refusals apart', () => {
+    const uses = grouped([entry(1), entry(3, { crossing: 'harmonised' }), entry(2), entry(4, { allowed: false })]);
+    expect(uses.map(({ allowed, times, last }) => [allowed, times, last])).toEqual([
+      [false, 1, '2026-11-21T12:00:04Z'], [true, 3, '2026-11-21T12:00:03Z'],
+    ]);
   });
 });

@@ -29,6 +29,9 @@ export function platformApi(http: HttpClient) {
       http.list<T.Datastream>('/platform/v1/datastreams', { query: { dataset, limit: 200 }, signal }),
     latest: (dataset: string, signal?: AbortSignal) =>
       http.list<T.Latest>('/platform/v1/latest', { query: { dataset }, signal }),
+    /** Values of one datastream since a moment, at most ten thousand. */
+    observations: (datastream: string, from: Date, signal?: AbortSignal) =>
+      http.page<Omit<T.Latest, 'datastream'>>(`/platform/v1/datastreams/${segment(datastream)}/observations`, { query: { from: from.toISOString(), limit: 10_000 }, signal }),
     /** What waits to be played again. */
     rejects: (signal?: AbortSignal) => http.list<T.Reject>('/platform/v1/rejects', { query: { pending: true, limit: 1000 }, signal }),
     replayReject: (id: string) =>

@@ -182,6 +182,8 @@ export interface ImportKind {
   kind: string;
   title: Text;
   description: Text;
+  /** How many bytes the files of one import may hold together. */
+  most_bytes: number;
 }
 export interface ImportReport {
   import_id: string;

@@ -77,6 +77,12 @@ export function formatUnit(unit: string | null | undefined, language: Language):
   return units[unit]?.[language] ?? unit.replaceAll(/[{}]/g, '');
 }
 
+export function formatBytes(size: number, language: Language): string {
+  const scales: [number, string][] = [[2 ** 30, 'GiB'], [2 ** 20, 'MiB'], [2 ** 10, 'KiB']];
+  const [scale, unit] = scales.find(([one]) => size >= one) ?? [1, 'bytes'];
+  return `${formatNumber(size / scale, language, 1)} ${unit}`;
+}
+
 /** The unit that the key of a property of a place tells; empty for a count. */
 export function unitOfFigure(key: string): string {
   if (key === 'mean_income') return 'kEUR';

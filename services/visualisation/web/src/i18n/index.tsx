@@ -19,6 +19,8 @@ export interface I18n {
   quantity: (value: number | string | null | undefined, unit: string | null | undefined) => string;
   /** A property of a place with its unit; a year stands without a separator of thousands. */
   figure: (key: string, value: number | null | undefined) => string;
+  /** A size in the largest binary unit that it fills: 1 GiB, 1.5 MiB. */
+  bytes: (size: number) => string;
   time: (at: string | Date) => string;
   date: (at: string | Date) => string;
   moment: (at: string | Date | null | undefined, seconds?: boolean) => string;
@@ -54,6 +56,7 @@ export function createI18n(language: Language, setLanguage: (language: Language)
       return known(value, (n) => (words === '' ? number(n) : `${number(n)} ${words}`));
     },
     figure: (key, value) => known(value, (n) => [key === 'year' ? String(n) : number(n), format.formatUnit(format.unitOfFigure(key), language)].filter(Boolean).join(' ')),
+    bytes: (size) => format.formatBytes(size, language),
     time: (at) => format.formatTime(at, language),
     date: (at) => format.formatDate(at, language),
     moment: (at, seconds) => known(at, (moment) => format.formatMoment(moment, language, seconds)),

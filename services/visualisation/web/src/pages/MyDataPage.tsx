@@ -7,14 +7,18 @@ import { useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
-import { outline } from '../rights/words';
+import { outline, recipientsOf } from '../rights/words';
 import { Badge, stateTone } from '../ui/Badge';
 import { ButtonLink } from '../ui/ButtonLink';
 import { ConfirmDialog } from '../ui/Dialog';
 import { Page } from '../ui/Page';
 import { Empty, Loaded, Section } from '../ui/State';
-import { LogTable } from './log/LogTable';
 import { GiveConsent } from './mydata/GiveConsent';
+import { Measured } from './mydata/Measured';
+import { Uses } from './mydata/Uses';
+
+/** How many of the newest lines of the log about one dataset are summed up. */
+const looked = 200;
 
 export default function MyDataPage() {
   const { t } = useI18n();
@@ -30,8 +34,7 @@ export default function MyDataPage() {
 }
 
 function MyData() {
-  const { t, term, say } = useI18n();
-  const names = useNames();
+  const { t, term, number } = useI18n();
   const api = useApi();
   const { identity } = useSession();
   const consents = useResource('consents', (signal) => api.exchange.consents(signal), 10_000);
@@ -39,9 +42,9 @@ function MyData() {
   const uses = useResource(
     consents.data ? `my log ${measured.join(' ')}` : null,
     async (signal) => {
-      const pages = await Promise.all(measured.map((dataset) => api.exchange.log({ limit: 200, newest: true, dataset }, signal)));
+      const pages = await Promise.all(measured.map((dataset) => api.exchange.log({ limit: looked, newest: true, dataset }, signal)));
       // Her own looks at her own data are in the log as well; here she asks about others.
-      return pages.flatMap((page) => page.items).filter((entry) => entry.assignee !== identity?.participant).slice(0, 25);
+      return pages.flatMap((page) => page.items).filter((entry) => entry.assignee !== identity?.participant);
     },
     15_000,
   );
@@ -49,12 +52,7 @@ function MyData() {
     <>
       <Section title={t.mydata.measured} id="measured">
         {consents.data && measured.length === 0 ? <p className="dmi-soft">{t.mydata.measuredEmpty}</p> : null}
-        <ul className="dmi-rows">
-          {measured.map((id) => {
-            const dataset = names.datasets.find((one) => one.id === id);
-            return <li key={id}><div><p><strong>{names.dataset(id)}</strong></p><p className="dmi-small dmi-soft">{say(dataset?.description)}</p></div><span className="dmi-soft">{names.participant(dataset?.owner)}</span></li>;
-          })}
-        </ul>
+        {measured.map((id) => <Measured key={id} dataset={id} />)}
       </Section>
       <Section title={t.mydata.consents} id="consents">
         <Loaded resource={consents} height={200} isEmpty={(all) => all.length === 0} empty={<p>{t.mydata.consentsEmpty}</p>}>
@@ -66,15 +64,17 @@ function MyData() {
         </Loaded>
         <GiveConsent datasets={measured} changed={consents.reload} />
       </Section>
-      <Section title={t.mydata.uses} id="uses">
+      <Section title={t.mydata.uses} id="uses" lead={t.mydata.usesLead(number(looked))}>
         <Loaded resource={uses} height={240} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.mydata.usesEmpty}</p>}>
-          {(all) => <LogTable caption={t.mydata.uses} entries={all} />}
+          {(all) => <Uses entries={all} />}
         </Loaded>
       </Section>
       <Section title={t.mydata.questions} id="questions"><p>{t.mydata.questionsText}</p></Section>
     </>
   );
 }
+
+const everyone = 'urn:dmi:party:everyone';
 
 function ConsentCard({ consent, changed, state }: { consent: Agreement; changed: () => void; state: string }) {
   const { t, moment } = useI18n();
@@ -85,6 +85,10 @@ function ConsentCard({ consent, changed, state }: { consent: Agreement; changed:
   const { purposes } = outline(consent.document);
   const purpose = purposes.map((one) => names.purpose(one)).join(', ');
   const dataset = consent.datasets.map((one) => names.dataset(one)).join(', ');
+  const only = recipientsOf(consent.document);
+  const owners = [...new Set(consent.datasets.map((one) => names.participant(names.datasets.find((known) => known.id === one)?.owner)))].join(', ');
+  const who = only.length > 0 ? t.mydata.onlyThese(only.map((one) => names.participant(one)).join(', '), owners)
+    : consent.assignee === everyone ? t.mydata.everyone(owners) : names.participant(consent.assignee);
   const withdraw = useAction(async () => {
     await api.exchange.withdraw(consent.id);
     setAsking(false);
@@ -97,11 +101,11 @@ function ConsentCard({ consent, changed, state }: { consent: Agreement; changed:
       <h3 className="utrecht-heading-3">{t.mydata.forPurpose(purpose)}</h3>
       <dl className="dmi-facts">
         <dt>{t.common.dataset}</dt><dd>{dataset}</dd>
-        <dt>{t.mydata.recipients}</dt><dd>{names.participant(consent.assignee)}</dd>
+        <dt>{t.mydata.recipients}</dt><dd>{who}</dd>
         <dt>{t.mydata.since}</dt><dd>{moment(consent.concluded_at)}</dd>
       </dl>
       {consent.state === 'active' ? (
-        <div className="dmi-actions"><SecondaryActionButton hint="danger" onClick={() => setAsking(true)} aria-label={`${t.mydata.withdraw}: ${t.mydata.forPurpose(purpose)}, ${names.participant(consent.assignee)}`}>{t.mydata.withdraw}</SecondaryActionButton></div>
+        <div className="dmi-actions"><SecondaryActionButton hint="danger" onClick={() => setAsking(true)} aria-label={`${t.mydata.withdraw}: ${t.mydata.forPurpose(purpose)}, ${who}`}>{t.mydata.withdraw}</SecondaryActionButton></div>
       ) : (
         <p className="dmi-small dmi-soft">{t.mydata.withdrawnOn(moment(consent.ended_at, true))}</p>
       )}

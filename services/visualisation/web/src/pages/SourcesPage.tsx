@@ -16,8 +16,6 @@ import { ImportReportView } from './intake/ImportReport';
 import { Rejects } from './intake/Rejects';
 import { useCreateDataset } from './intake/useDataset';
 
-const limit = 32 * 1024 * 1024;
-
 export default function SourcesPage() {
   const { t } = useI18n();
   return (
@@ -31,7 +29,7 @@ export default function SourcesPage() {
 }
 
 function ImportForm() {
-  const { t, say } = useI18n();
+  const { t, say, bytes } = useI18n();
   const names = useNames();
   const api = useApi();
   const { identity } = useSession();
@@ -46,7 +44,9 @@ function ImportForm() {
   const [tried, setTried] = useState(false);
   const [report, setReport] = useState<ImportReport | null>(null);
   const fresh = dataset === 'new';
-  const tooLarge = files.reduce((sum, file) => sum + file.size, 0) > limit;
+  // All kinds have one limit, the setting DMI_IMPORT_LIMIT of the service.
+  const most = kinds.data?.[0]?.most_bytes ?? Infinity;
+  const tooLarge = files.reduce((sum, file) => sum + file.size, 0) > most;
   const complete = kind !== '' && dataset !== '' && (!fresh || title.trim() !== '') && files.length > 0 && !tooLarge;
   const send = useAction(async () => {
     const id = fresh ? await create(title.trim(), choice, purpose) : dataset;
@@ -85,7 +85,7 @@ function ImportForm() {
                 <Conditions choice={choice} purpose={purpose} onChoice={setChoice} onPurpose={setPurpose} />
               </>
             ) : null}
-            <Field label={t.sources.file} help={t.sources.fileHelp} error={tooLarge ? t.sources.tooLarge : tried && files.length === 0 ? t.sources.chooseFile : null}>
+            <Field label={t.sources.file} help={t.sources.fileHelp(bytes(most))} error={tooLarge ? t.sources.tooLarge(bytes(most)) : tried && files.length === 0 ? t.sources.chooseFile : null}>
               {({ id, describedBy, invalid }) => (
                 <span className="dmi-file">
                   <input id={id} type="file" multiple aria-describedby={describedBy} aria-invalid={invalid || undefined} onChange={(event) => setFiles([...(event.target.files ?? [])])} />

@@ -79,6 +79,12 @@ function dutyInWords(action: string, constraints: OdrlConstraint[], i18n: I18n):
   }
 }
 
+/** The only participants that an agreement or consent lets use the data; none when it names none. */
+export function recipientsOf(document: OdrlDocument): string[] {
+  const found = (document.permission ?? []).flatMap((rule) => rule.constraint ?? []).filter((one) => one.leftOperand === 'recipient');
+  return [...new Set(found.flatMap((one) => (Array.isArray(one.rightOperand) ? one.rightOperand.map(operand) : [operand(one.rightOperand)])))];
+}
+
 /** The purposes, actions and end of an agreement, for lists. */
 export function outline(document: OdrlDocument): { purposes: string[]; actions: string[]; until: string | null } {
   const rules = document.permission ?? [];

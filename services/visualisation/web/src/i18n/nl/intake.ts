@@ -10,7 +10,7 @@ export const sources = {
   newDataset: 'Nieuwe gegevensset',
   newDatasetName: 'Naam van de nieuwe gegevensset',
   file: 'Bestand',
-  fileHelp: 'Eén of meer bestanden, samen hoogstens 32 MB.',
+  fileHelp: (most: string) => `Eén of meer bestanden, samen hoogstens ${most}.`,
   conditions: 'Wie mag dit gebruiken',
   condOpen: 'Iedereen, voor elk doel (open data)',
   condOpenText: 'Iedereen mag de gegevens zien, downloaden en verder gebruiken.',
@@ -39,7 +39,7 @@ export const sources = {
   rejectsEmpty: 'Er is geen uitval.',
   topic: 'Overgang',
   chooseFile: 'Kies een bestand.',
-  tooLarge: 'De bestanden zijn samen groter dan 32 MB.',
+  tooLarge: (most: string) => `De bestanden zijn samen groter dan ${most}.`,
 };
 
 export const publish = {

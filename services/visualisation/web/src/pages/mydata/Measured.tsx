@@ -1,0 +1,69 @@
+/** What one dataset holds of the person who looks: how much of the last day, and the newest of each kind. */
+import type { Latest } from '../../api';
+import { useNames } from '../../app/names';
+import { RouteLink } from '../../app/router';
+import { useApi } from '../../app/session';
+import { useResource } from '../../app/useResource';
+import { useI18n } from '../../i18n';
+import { thingName } from '../../i18n/format';
+import { DataTable } from '../../ui/DataTable';
+import { Loaded } from '../../ui/State';
+
+interface Own {
+  latest: Latest;
+  name: string;
+  property: string;
+  /** Measurements of the last day. */
+  count: number;
+  /** Whether there are more than one answer holds. */
+  more: boolean;
+}
+
+const day = 86_400_000;
+
+export function Measured({ dataset: id }: { dataset: string }) {
+  const { t, term, say, number, quantity, moment } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const dataset = names.datasets.find((one) => one.id === id);
+  // A person reads own rows without an agreement; the service gives no other rows than those.
+  const own = useResource(
+    `own ${id}`,
+    async (signal): Promise<Own[]> => {
+      const [streams, latest] = await Promise.all([api.platform.datastreams(id, signal), api.platform.latest(id, signal)]);
+      const known = new Map(streams.map((one) => [one.id, one]));
+      const from = new Date(Date.now() - day);
+      return Promise.all(latest.map(async (one) => {
+        const stream = known.get(one.datastream);
+        const counted = await api.platform.observations(one.datastream, from, signal);
+        const property = stream?.observed_property ?? one.datastream.split('.').at(-1) ?? '';
+        return { latest: one, name: stream ? thingName(stream.name, property) : one.datastream, property, count: counted.items.length, more: counted.next !== null };
+      }));
+    },
+    60_000,
+  );
+  return (
+    <div className="dmi-stack">
+      <h3 className="utrecht-heading-3">{names.dataset(id)}</h3>
+      <p className="dmi-small dmi-soft">{say(dataset?.description)} {t.common.owner}: {names.participant(dataset?.owner)}.</p>
+      <Loaded resource={own} height={160} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.mydata.ownNone}</p>}>
+        {(all) => (
+          <>
+            <p>{t.mydata.ownCount(`${all.some((one) => one.more) ? '≥ ' : ''}${number(all.reduce((sum, one) => sum + one.count, 0))}`)}</p>
+            <DataTable
+              caption={t.mydata.ownNewest(names.dataset(id))} captionHidden rows={all} rowKey={(one) => one.latest.datastream} initialSort={{ key: 'property' }}
+              columns={[
+                { key: 'property', head: t.catalogue.properties, sort: (one) => term(one.property), cell: (one) => <span className="dmi-cap dmi-block">{term(one.property)}</span> },
+                { key: 'name', head: t.mydata.ownSensor, sort: (one) => one.name, cell: (one) => one.name },
+                { key: 'value', head: t.mydata.ownLast, numeric: true, sort: (one) => one.latest.result, cell: (one) => quantity(one.latest.result, one.latest.unit) },
+                { key: 'at', head: t.map.when, sort: (one) => one.latest.phenomenon_time, cell: (one) => moment(one.latest.phenomenon_time) },
+                { key: 'count', head: t.mydata.ownDay, numeric: true, sort: (one) => one.count, cell: (one) => `${one.more ? '≥ ' : ''}${number(one.count)}` },
+              ]}
+            />
+            {dataset?.layer ? <p><RouteLink to={`/map?layer=${id}&feature=${encodeURIComponent(all[0]?.latest.datastream ?? '')}`}>{t.mydata.ownMap}</RouteLink></p> : null}
+          </>
+        )}
+      </Loaded>
+    </div>
+  );
+}
