@@ -241,11 +241,12 @@ def test_a_stopped_layer_tells_why_and_comes_back_by_itself_under_a_new_agreemen
     page.keyboard.press("ArrowLeft")
     with embedded_stack.demo("officer") as officer:
         officer.post(f"/exchange/v1/agreements/{ended['id']}/end", {"reason": "proef"})
-    expect(layer.get_by_text("De afspraak is gestopt.")).to_be_visible()
+    expect(layer.locator("summary").get_by_text("De afspraak is gestopt.")).to_be_visible()
     expect(layer.locator(".dmi-ramp")).to_have_count(0)
+    layer.locator("summary").click()
     again = layer.get_by_role("button", name="Kijk of het weer mag")
     again.click()
-    expect(layer.get_by_text("De afspraak is gestopt.")).to_be_visible()
+    expect(layer.get_by_text("De afspraak is gestopt.").first).to_be_visible()
     assert _barriers(page) == []
 
     _sign_again(embedded_stack, ended)

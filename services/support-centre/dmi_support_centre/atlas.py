@@ -33,6 +33,11 @@ class Atlas:
             found = self._places[observed_property]
         return [place for place in found if dataset in (None, place.dataset)]
 
+    def name(self, place: str) -> str | None:
+        """The name of a place of any property by its id."""
+        known = (one for observed in (OCCUPANCY, CROWD_COUNT) for one in self.places(observed))
+        return next((one.name for one in known if one.id == place), None)
+
     def datasets(self, observed_property: str) -> list[str]:
         """The datasets with a place of this property."""
         return sorted({place.dataset for place in self.places(observed_property)})

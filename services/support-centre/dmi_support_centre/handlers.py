@@ -9,7 +9,7 @@ from dmi_infra.http.access import Opening
 from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.grounds import Book, Desk, grounds_shown
 from dmi_support_centre.measuring import public_measure
-from dmi_support_centre.model import CROWD, CROWD_COUNT, FORECAST, OCCUPANCY, Result
+from dmi_support_centre.model import CROWD, FORECAST, OCCUPANCY, Result
 from dmi_support_centre.models.measures import PUBLISHED
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.measures import MeasureRow
@@ -152,17 +152,13 @@ class Views:
             "decided_by": row.decided_name or measure.decided_by,
             "decided_for": measure.decided_by,
             "decided_at": decided,
-            "place_name": self._place_name(measure.place),
+            "place_name": self._atlas.name(measure.place),
             "properties": {} if fallen else _texts(measure.properties),
             "grounds": grounds_shown(measure.grounds),
             "withdrawn": fallen is not None or measure.state == "withdrawn",
             "withdrawal": fallen.shown() if fallen else None,
             "look_back": None if fallen or row.look_back is None else _seen(row.look_back),
         }
-
-    def _place_name(self, place: str) -> str | None:
-        known = (one for name in (OCCUPANCY, CROWD_COUNT) for one in self._atlas.places(name))
-        return next((one.name for one in known if one.id == place), None)
 
     def feed(self) -> Shown:
         """What is advised in the city now: published, not over, with its ground; for everyone."""

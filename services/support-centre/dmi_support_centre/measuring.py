@@ -268,10 +268,12 @@ class Measures:
     # -- parts --------------------------------------------------------------
 
     def _result(self, measure: Measure) -> Result:
+        # The same advice is given at several places; the place tells them apart where results stand together.
+        title = measure.title.get("nl", measure.rule)
         return Result(
             measure.id,
             MEASURE,
-            measure.title.get("nl", measure.rule),
+            f"{self._atlas.name(measure.place) or measure.place}: {title}",
             measure.place,
             measure.proposed_at,
             measure.grounds,

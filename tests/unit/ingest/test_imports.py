@@ -132,6 +132,7 @@ def test_every_kind_is_described_in_two_languages(node: Node) -> None:
     kinds = node.get("/v1/kinds")
     assert "snuffelfiets" in {kind["kind"] for kind in kinds}
     assert all(set(kind["title"]) == {"nl", "en"} for kind in kinds)
+    assert {kind["most_bytes"] for kind in kinds} == {node.settings.import_limit}
 
 
 def test_a_real_file_goes_in_whole(node: Node, real_data: Path) -> None:

@@ -123,6 +123,9 @@ def test_a_full_garage_with_room_at_the_hub_leads_to_one_proposal(store: Store, 
     assert row.measure.properties["hub"] == "garages.pr-noord"
     assert row.measure.grounds.datasets == [GARAGES]
     assert row.measure.grounds.results == ["forecast:garages.centrum"]
+    result = store.results.get(row.measure.id)
+    assert result is not None
+    assert result.title == f"centrum: {row.measure.title['nl']}"
 
 
 def test_who_may_not_publish_about_the_data_decides_nothing(store: Store, measures: Measures) -> None:

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Layer, LayerFeature, LayerFeatures } from '../src/api';
+import { isArchive } from '../src/app/useNow';
 import { createI18n } from '../src/i18n';
 import { readCoordinates } from '../src/map/coordinates';
 import { fromRdNew, toRdNew } from '../src/map/rd';
-import { distanceField, distanceTo, shapes, shapesOf } from '../src/map/shapes';
+import { distanceField, distanceTo, shapes, shapesOf, storedShapes, storeShapes } from '../src/map/shapes';
+import { pointLayers } from '../src/map/style';
 import { annotate, annotateAreas, classes } from '../src/pages/map/annotate';
 import { hindranceOf, readSeries } from '../src/pages/map/compare';
 import { boundedValue, countFilters, filtered, noFilters, passes, readFilters, readNumber, writeFilters, type Filters } from '../src/pages/map/filters';
@@ -79,6 +81,14 @@ describe('filters', () => {
     expect(passes(late, { ...noFilters, age: 'fresh' }, new Date('2026-11-21T11:05:00Z'))).toBe(true);
   });
 
+  it('count an archive as neither fresh nor late', () => {
+    const old = sensor('old', { phenomenon_time: '2016-11-21T11:00:00Z' });
+    expect(passes(old, { ...noFilters, age: 'fresh' }, now)).toBe(false);
+    expect(passes(old, { ...noFilters, age: 'late' }, now)).toBe(false);
+    expect(passes(old, noFilters, now)).toBe(true);
+    expect([isArchive('2026-10-23T12:07:00Z', now), isArchive('2026-10-22T12:06:00Z', now)]).toEqual([false, true]);
+  });
+
   it('survive the address, where bounds belong to one property', () => {
     const some: Filters = { properties: ['occupancy'], quality: 'flagged', age: 'late', low: 1.5, high: null };
     const query = new URLSearchParams(Object.entries(writeFilters(some)).filter((one): one is [string, string] => one[1] !== null));
@@ -151,9 +161,30 @@ describe('marks', () => {
     expect(new Set(shapes.map((shape) => distanceTo(shape, 11, 12).toFixed(2))).size).toBe(shapes.length);
   });
 
+  it('stay as they are when a layer is added or goes, and a new layer takes one that is free', () => {
+    const before = shapesOf([layer('b', 'points'), layer('c', 'points')]);
+    expect([...before]).toEqual([['b', 'circle'], ['c', 'square']]);
+    const after = shapesOf([layer('a', 'points'), layer('b', 'points'), layer('c', 'points')], before);
+    expect([after.get('a'), after.get('b'), after.get('c')]).toEqual(['diamond', 'circle', 'square']);
+    expect(shapesOf([layer('c', 'points')], after).get('c')).toBe('square');
+    storeShapes(after);
+    expect(storedShapes()).toEqual(after);
+    localStorage.setItem('dmi.shapes', 'no JSON');
+    expect(storedShapes()).toEqual(new Map());
+    localStorage.removeItem('dmi.shapes');
+  });
+
+  it('of clusters have two rings and a times sign, unlike a value', () => {
+    const palette = { ground: '#fff', area: '#fff', line: '#000', text: '#000', halo: '#fff', accent: '#00f', bad: '#f00' };
+    const layers = pointLayers('x', palette, 1, 'circle');
+    expect(layers.map((one) => one.id)).toEqual(['x/ring', 'x/cluster', 'x/point', 'x/flag', 'x/label']);
+    expect(JSON.stringify(layers[1]?.layout)).toContain('"×"');
+    expect(JSON.stringify(layers[2]?.layout)).not.toContain('×');
+  });
+
   it('differ by layer whatever the order of the list', () => {
     const layers = [layer('b', 'points'), layer('a', 'points'), layer('v', 'vehicles')];
-    expect([...shapesOf(layers)]).toEqual([['b', 'square'], ['a', 'circle'], ['v', 'hexagon']]);
+    expect([...shapesOf(layers)]).toEqual([['a', 'circle'], ['b', 'square'], ['v', 'hexagon']]);
     expect(shapesOf([...layers].reverse()).get('a')).toBe('circle');
   });
 });

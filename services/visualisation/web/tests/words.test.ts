@@ -1,7 +1,7 @@
 /// <reference types="node" />
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createI18n } from '../src/i18n';
+import { createI18n, firstLanguage } from '../src/i18n';
 import { en } from '../src/i18n/en';
 import { formatAge, say } from '../src/i18n/format';
 import { nl } from '../src/i18n/nl';
@@ -73,6 +73,13 @@ describe('properties', () => {
     expect(dutch.source('Waterstad, demonstration')).toBe('Waterstad, demonstratie');
     expect(english.source('Waterstad, demonstration')).toBe('Waterstad, demonstration');
   });
+});
+
+describe('the language', () => {
+  it.each([[null, 'nl', 'nl'], [null, 'nl-BE', 'nl'], [null, 'en-GB', 'en'], [null, 'de', 'en'], ['nl', 'en-US', 'nl'], ['en', 'nl-NL', 'en'], ['fr', 'nl', 'nl']])(
+    'chosen before: %s, of the browser: %s, becomes %s', (chosen, browser, language) => {
+      expect(firstLanguage(chosen, browser)).toBe(language);
+    });
 });
 
 describe('formats', () => {

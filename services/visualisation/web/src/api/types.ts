@@ -174,6 +174,7 @@ export interface Dependent {
   result: string;
   kind: string;
   title: string;
+  made_at?: string;
   withdrawn: boolean;
 }
 

@@ -17,7 +17,8 @@ export function Shell({ children }: { children: ReactNode }) {
   const open = openOn === path;
   const setOpen = (next: boolean) => setOpenOn(next ? path : null);
   const signedIn = identity !== null && path !== '/signin';
-  const wide = path === '/map';
+  // Who opens the map without being signed in sees the page to sign in, which has the frame of all others.
+  const wide = signedIn && path === '/map';
 
   useEffect(() => {
     if (!open) return;

@@ -13,6 +13,14 @@ export function useNow(): Date {
   return now;
 }
 
+/** Data older than this is history that was handed in, not a measurement that is late. */
+const archiveAfter = 30 * 86_400_000;
+
+export function isArchive(at: string, now: Date): boolean {
+  return now.getTime() - new Date(at).getTime() > archiveAfter;
+}
+
+/** Whether a measurement should have come; an archive waits for none. */
 export function isLate(at: string, now: Date): boolean {
-  return now.getTime() - new Date(at).getTime() > lateAfter;
+  return now.getTime() - new Date(at).getTime() > lateAfter && !isArchive(at, now);
 }

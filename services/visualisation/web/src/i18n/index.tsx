@@ -1,4 +1,4 @@
-import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { en } from './en';
 import * as format from './format';
 import type { Language } from './format';
@@ -71,13 +71,23 @@ export function createI18n(language: Language, setLanguage: (language: Language)
   };
 }
 
+/** The language that was chosen before, else Dutch for a Dutch browser and English for any other. */
+export function firstLanguage(chosen: string | null, browser: string): Language {
+  if (chosen === 'nl' || chosen === 'en') return chosen;
+  return /^nl\b/i.test(browser) ? 'nl' : 'en';
+}
+
 export function I18nProvider({ children }: { children: ReactNode }) {
-  const [language, setLanguage] = useState<Language>(() => (localStorage.getItem(storageKey) === 'en' ? 'en' : 'nl'));
+  const [language, setLanguage] = useState<Language>(() => firstLanguage(localStorage.getItem(storageKey), navigator.language));
   useEffect(() => {
     document.documentElement.lang = language;
-    localStorage.setItem(storageKey, language);
   }, [language]);
-  const value = useMemo(() => createI18n(language, setLanguage), [language]);
+  // Only a choice is kept; without one the browser's language goes on to decide.
+  const choose = useCallback((chosen: Language) => {
+    localStorage.setItem(storageKey, chosen);
+    setLanguage(chosen);
+  }, []);
+  const value = useMemo(() => createI18n(language, choose), [language, choose]);
   return <Context value={value}>{children}</Context>;
 }
 

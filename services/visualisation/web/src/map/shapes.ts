@@ -51,9 +51,40 @@ export const outlines: Record<Shape, string> = {
   triangle: 'M1 3h18L10 18.500z',
 };
 
-/** A shape for each layer of points, by the order of their ids; vehicles are always hexagons. */
-export function shapesOf(layers: { id: string; kind: string }[]): Map<string, Shape> {
-  const still: Shape[] = ['circle', 'square', 'diamond', 'triangle'];
+const still: Shape[] = ['circle', 'square', 'diamond', 'triangle'];
+
+/**
+ * A shape for each layer of points; vehicles are always hexagons. A layer keeps the shape under which it is `known`;
+ * a new one takes, in the order of ids, the shape that the fewest layers have.
+ */
+export function shapesOf(layers: { id: string; kind: string }[], known: ReadonlyMap<string, Shape> = new Map()): Map<string, Shape> {
+  const shapes = new Map<string, Shape>(known);
   const points = layers.filter((layer) => layer.kind === 'points').map((layer) => layer.id).sort();
-  return new Map(layers.map((layer) => [layer.id, layer.kind === 'vehicles' ? 'hexagon' : (still[Math.max(0, points.indexOf(layer.id)) % still.length] ?? 'circle')]));
+  const taken = points.flatMap((id) => known.get(id) ?? []);
+  for (const id of points) {
+    if (shapes.has(id)) continue;
+    const uses = (shape: Shape) => taken.filter((one) => one === shape).length;
+    const least = still.reduce((best, shape) => (uses(shape) < uses(best) ? shape : best));
+    taken.push(least);
+    shapes.set(id, least);
+  }
+  for (const layer of layers) if (layer.kind === 'vehicles') shapes.set(layer.id, 'hexagon');
+  return shapes;
+}
+
+const storageKey = 'dmi.shapes';
+
+/** The shapes that this browser has shown before; what cannot be read counts as none. */
+export function storedShapes(): Map<string, Shape> {
+  try {
+    const stored: unknown = JSON.parse(localStorage.getItem(storageKey) ?? '{}');
+    if (typeof stored !== 'object' || stored === null) return new Map();
+    return new Map(Object.entries(stored).filter((one): one is [string, Shape] => shapes.includes(one[1] as Shape)));
+  } catch {
+    return new Map();
+  }
+}
+
+export function storeShapes(found: ReadonlyMap<string, Shape>) {
+  localStorage.setItem(storageKey, JSON.stringify(Object.fromEntries(found)));
 }

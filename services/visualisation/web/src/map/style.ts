@@ -95,12 +95,19 @@ export function valueLayer(id: string, palette: Palette): LayerSpecification {
 
 export function pointLayers(id: string, palette: Palette, opacity: number, shape: Shape): LayerSpecification[] {
   const alone: ExpressionSpecification = ['!', ['has', 'point_count']];
+  const size = (base: number): ExpressionSpecification => ['step', ['get', 'point_count'], base, 20, base * 1.15, 100, base * 1.4];
   return [
+    // Two rings and a times sign tell a number of points from a value.
+    {
+      id: `${id}/ring`, type: 'symbol', source: id, filter: ['has', 'point_count'],
+      layout: { 'icon-image': shape, 'icon-size': size(1.5), 'icon-allow-overlap': true, 'icon-ignore-placement': true },
+      paint: { 'icon-color': palette.halo, 'icon-halo-color': palette.text, 'icon-halo-width': 1.5, 'icon-opacity': opacity },
+    },
     {
       id: `${id}/cluster`, type: 'symbol', source: id, filter: ['has', 'point_count'],
       layout: {
-        'icon-image': shape, 'icon-size': ['step', ['get', 'point_count'], 1.1, 20, 1.25, 100, 1.5], 'icon-allow-overlap': true, 'icon-ignore-placement': true,
-        'text-field': ['get', 'point_count_abbreviated'], 'text-font': font, 'text-size': 12, 'text-allow-overlap': true, 'text-ignore-placement': true,
+        'icon-image': shape, 'icon-size': size(1.15), 'icon-allow-overlap': true, 'icon-ignore-placement': true,
+        'text-field': ['concat', ['get', 'point_count_abbreviated'], '×'], 'text-font': font, 'text-size': 12, 'text-allow-overlap': true, 'text-ignore-placement': true,
       },
       paint: {
         'icon-color': palette.halo, 'icon-halo-color': palette.text, 'icon-halo-width': 2, 'icon-opacity': opacity,

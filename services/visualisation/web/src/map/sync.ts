@@ -88,7 +88,7 @@ export function useLayers(map: MapLibre | null, layers: DrawnLayer[]) {
     }
     // Names stand over what is filled and under what is pointed at.
     const firstPoint = layers.filter((one) => one.content.kind === 'points').at(-1);
-    if (map.getLayer('background-name')) map.moveLayer('background-name', firstPoint ? `${firstPoint.id}/cluster` : undefined);
+    if (map.getLayer('background-name')) map.moveLayer('background-name', firstPoint ? `${firstPoint.id}/ring` : undefined);
     for (const top of ['drawing-fill', 'drawing-line', 'drawing-corner', 'pointed', 'selected']) if (map.getLayer(top)) map.moveLayer(top);
   }, [map, layers]);
 }

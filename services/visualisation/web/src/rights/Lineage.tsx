@@ -11,6 +11,8 @@ import { Badge } from '../ui/Badge';
 export interface Node {
   id: string;
   over: string;
+  /** When it was made, in words. */
+  at?: string;
   title: string;
   withdrawn: boolean;
   to: string | null;
@@ -18,6 +20,8 @@ export interface Node {
 
 const kinds = ['measure', 'scenario', 'forecast', 'crowd'];
 const box = { width: 232, height: 52, gap: 12 };
+/** As many as the picture draws; the list below holds them all. */
+const most = 12;
 const column = { up: 8, centre: 332, down: 656 };
 
 function place(count: number, index: number, height: number): number {
@@ -31,7 +35,8 @@ function cut(text: string, most = 30): string {
 
 export function LineageGraph({ centre, up, down }: { centre: Node; up: Node[]; down: Node[] }) {
   const { t } = useI18n();
-  const shownDown = down.slice(0, 12);
+  const shownDown = down.slice(0, most);
+  const left = down.length - shownDown.length;
   const height = Math.max(up.length, shownDown.length, 1) * (box.height + box.gap) + 16;
   const middle = (height - box.height) / 2;
   const edge = (x1: number, y1: number, x2: number, y2: number) =>
@@ -40,7 +45,7 @@ export function LineageGraph({ centre, up, down }: { centre: Node; up: Node[]; d
     // The picture scrolls sideways on a narrow screen, so the keyboard must reach it.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
     <div className="dmi-graph" tabIndex={0} role="region" aria-label={t.lineage.picture}>
-      <svg viewBox={`0 0 896 ${height}`} role="group" aria-label={t.lineage.picture}>
+      <svg viewBox={`0 0 896 ${left > 0 ? height + 24 : height}`} role="group" aria-label={t.lineage.picture}>
         {up.map((node, index) => (
           <path key={node.id} d={edge(column.up + box.width, place(up.length, index, height) + 26, column.centre, middle + 26)} />
         ))}
@@ -49,6 +54,7 @@ export function LineageGraph({ centre, up, down }: { centre: Node; up: Node[]; d
         ))}
         {up.map((node, index) => <GraphNode key={node.id} node={node} x={column.up} y={place(up.length, index, height)} />)}
         <GraphNode node={centre} x={column.centre} y={middle} centre />
+        {left > 0 ? <text className="is-over" x={column.down + 12} y={height + 14}>{t.lineage.andMore(left)}</text> : null}
         {shownDown.map((node, index) => <GraphNode key={node.id} node={node} x={column.down} y={place(shownDown.length, index, height)} />)}
       </svg>
     </div>
@@ -58,12 +64,13 @@ export function LineageGraph({ centre, up, down }: { centre: Node; up: Node[]; d
 function GraphNode({ node, x, y, centre }: { node: Node; x: number; y: number; centre?: boolean }) {
   const { t } = useI18n();
   const classes = [centre ? 'is-centre' : '', node.withdrawn ? 'is-withdrawn' : ''].join(' ');
-  const over = node.withdrawn ? `${node.over} · ${t.states.withdrawn}` : node.over;
+  const over = [node.over, node.at, node.withdrawn ? t.states.withdrawn : ''].filter(Boolean).join(' · ');
   const inside = (
     <>
       <rect x={x} y={y} width={box.width} height={box.height} rx={4} />
       <text className="is-over" x={x + 12} y={y + 20}>{cut(over, 38)}</text>
       <text x={x + 12} y={y + 39}>{cut(node.title)}</text>
+      <title>{`${over}: ${node.title}`}</title>
     </>
   );
   return node.to && !centre ? (
@@ -74,7 +81,7 @@ function GraphNode({ node, x, y, centre }: { node: Node; x: number; y: number; c
 }
 
 export function useLineageNodes() {
-  const { t, say, term } = useI18n();
+  const { t, say, term, moment } = useI18n();
   const names = useNames();
   return {
     grounds(lineage: Lineage): Node[] {
@@ -99,7 +106,7 @@ export function useLineageNodes() {
     dependents(items: Dependent[]): Node[] {
       // What people decide on and plan with comes before the single figures, of which there can be hundreds.
       const rank = (d: Dependent) => kinds.indexOf(d.kind) + 1 || kinds.length + 1;
-      return [...items].sort((a, b) => rank(a) - rank(b)).map((d) => ({ id: d.result, over: term(d.kind), title: d.title, withdrawn: d.withdrawn, to: `/lineage/${encodeURIComponent(d.result)}` }));
+      return [...items].sort((a, b) => rank(a) - rank(b)).map((d) => ({ id: d.result, over: term(d.kind), at: d.made_at ? moment(d.made_at) : undefined, title: d.title, withdrawn: d.withdrawn, to: `/lineage/${encodeURIComponent(d.result)}` }));
     },
   };
 }
@@ -136,6 +143,7 @@ function OfKind({ nodes }: { nodes: Node[] }) {
             <span>
               <span className="dmi-small dmi-soft dmi-cap">{node.over}: </span>
               {node.to ? <RouteLink to={node.to}>{node.title}</RouteLink> : node.title}
+              {node.at ? <span className="dmi-small dmi-soft"> {node.at}</span> : null}
             </span>
             {node.withdrawn ? <Badge tone="bad">{t.states.withdrawn}</Badge> : null}
           </li>

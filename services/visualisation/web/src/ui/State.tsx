@@ -53,7 +53,7 @@ export function Refused({ error, owner }: { error: Pick<ApiError, 'problem'>; ow
   const names = useNames();
   const { problem } = error;
   const agreement = problem.agreement ?? problem.agreements?.[0] ?? null;
-  const reason = reasonOf(problem, t.reasons) ?? problem.detail ?? t.states.refused;
+  const reason = refusalWords(problem, t);
   return (
     <Notice tone="warn" title={t.states.refusedTitle}>
       <dl className="dmi-facts">
@@ -80,9 +80,9 @@ export function Refused({ error, owner }: { error: Pick<ApiError, 'problem'>; ow
   );
 }
 
-/** The first reason in the reader's own words, when its code is known. */
-function reasonOf(problem: ProblemDocument, words: Record<string, string>): string | null {
-  return words[codeOf(problem)] ?? null;
+/** The first reason in the reader's own words when its code is known, else as the service says it. */
+export function refusalWords(problem: ProblemDocument, t: ReturnType<typeof useI18n>['t']): string {
+  return (t.reasons as Record<string, string>)[codeOf(problem)] ?? problem.detail ?? t.states.refused;
 }
 
 export function Failure({ error, retry, owner }: { error: ApiError; retry?: () => void; owner?: string | null }) {

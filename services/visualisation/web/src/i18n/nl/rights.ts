@@ -100,6 +100,7 @@ export const lineage = {
   consents: 'Toestemmingen',
   consentsCount: (active: number, withdrawn: number) => `${active} lopen, ${withdrawn} ingetrokken`,
   results: 'Resultaten',
+  andMore: (n: number) => `en ${n} meer; de lijst hieronder toont ze alle`,
   showAll: (n: number, kind: string) => `Toon alle ${n} (${kind})`,
   transformations: 'Bewerkingen, in volgorde',
   code: 'Gemaakt met',

@@ -9,13 +9,14 @@ import { Badge } from '../../ui/Badge';
 import { ButtonLink } from '../../ui/ButtonLink';
 import { RefusedBadge } from '../../ui/RefusedBadge';
 import { Loaded } from '../../ui/State';
-import { isLate, useNow } from '../../app/useNow';
+import { isArchive, isLate, useNow } from '../../app/useNow';
 
 export function Freshness({ latest, still }: { latest: string | null; still?: boolean }) {
-  const { t, age } = useI18n();
+  const { t, age, date } = useI18n();
   const now = useNow();
   if (still) return <span className="dmi-small dmi-soft">{t.home.still}</span>;
   if (latest === null) return <Badge>{t.home.never}</Badge>;
+  if (isArchive(latest, now)) return <span className="dmi-badges"><Badge>{t.map.archive}</Badge><span className="dmi-small dmi-soft">{t.map.archiveUntil(date(latest))}</span></span>;
   const late = isLate(latest, now);
   return (
     <span className="dmi-badges">

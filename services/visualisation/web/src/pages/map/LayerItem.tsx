@@ -5,7 +5,7 @@ import type { Layer, LayerFeatures } from '../../api';
 import { ApiError } from '../../api/problem';
 import { useNames } from '../../app/names';
 import { RouteLink } from '../../app/router';
-import { isLate, useNow } from '../../app/useNow';
+import { isArchive, isLate, useNow } from '../../app/useNow';
 import { useI18n } from '../../i18n';
 import { licenceName } from '../../i18n/format';
 import { missingColour } from '../../map/ramp';
@@ -13,7 +13,7 @@ import { outlines, type Shape } from '../../map/shapes';
 import { areaShare } from '../../map/style';
 import { Badge } from '../../ui/Badge';
 import { Icon } from '../../ui/Icon';
-import { Failure, Refused } from '../../ui/State';
+import { Failure, Refused, refusalWords } from '../../ui/State';
 import { classes, type Annotated } from './annotate';
 import type { LiveLayer } from './useLiveLayer';
 
@@ -55,11 +55,12 @@ export function LayerItem(props: LayerItemProps) {
   const latest = newest(total) ?? (at === null ? layer.latest : null);
   const reference = at === null ? now : new Date(at);
   const late = latest !== null && isLate(latest, reference);
+  const archive = latest !== null && layer.kind !== 'areas' && isArchive(latest, reference);
   const refusal = live.ended ?? (layer.refused ? new ApiError('refused', 403, { ...layer.refused }) : null);
   const narrowed = shown && total && shown.features.length < total.features.length ? shown.features.length : null;
 
   const mark = layer.kind === 'areas' ? null : props.shape;
-  const ageWords = layer.kind === 'areas' ? t.map.momentAlways : latest ? (at === null ? t.map.age(age(latest)) : i18n.moment(latest)) : t.map.noAge;
+  const ageWords = layer.kind === 'areas' ? t.map.momentAlways : archive && latest ? t.map.archiveUntil(i18n.date(latest)) : latest ? (at === null ? t.map.age(age(latest)) : i18n.moment(latest)) : t.map.noAge;
 
   return (
     <li className="dmi-layer">
@@ -76,19 +77,21 @@ export function LayerItem(props: LayerItemProps) {
         </button>
       </div>
       {on && refusal ? (
-        <>
+        <details className="dmi-layer__stopped">
+          <summary><Icon name="stop" size={16} /> <span>{refusalWords(refusal.problem, t)}</span></summary>
           <Refused error={refusal} owner={layer.owner} />
           <div className="dmi-layer__again">
             <SecondaryActionButton className="dmi-small-button" onClick={props.onRetry}>{t.map.tryAgain}</SecondaryActionButton>
             <p className="dmi-small dmi-soft">{t.map.checkingAgain}</p>
           </div>
-        </>
+        </details>
       ) : null}
       {on && !refusal && error ? <Failure error={error} retry={live.resource.reload} owner={layer.owner} /> : null}
       {on && !refusal ? (
         <div className="dmi-layer__body">
           <p className="dmi-badges">
-            {at === null && live.stream === 'live' ? <Badge tone="good">{t.map.live}</Badge> : null}
+            {archive ? <Badge>{t.map.archive}</Badge> : null}
+            {at === null && !archive && live.stream === 'live' ? <Badge tone="good">{t.map.live}</Badge> : null}
             {at === null && live.stream === 'reconnecting' ? <Badge tone="warn">{t.map.reconnecting}</Badge> : null}
             {late && layer.kind !== 'areas' ? <Badge tone="warn">{t.map.late}</Badge> : null}
             <span className="dmi-small dmi-soft">{ageWords}</span>
@@ -109,6 +112,7 @@ export function LayerItem(props: LayerItemProps) {
               {classes(annotated.ramp, i18n, annotated.property).map(({ colour, words }, index) => (
                 <li key={words}><Key shape={mark} colour={colour} share={opacity} /><span>{words} <span className="dmi-soft">({annotated.counts[index] ?? 0})</span></span></li>
               ))}
+              {mark && annotated.data.features.length > 1 ? <li className="dmi-ramp__long"><ClusterKey shape={mark} /><span>{t.map.cluster}</span></li> : null}
               {annotated.missing > 0 ? <li><Key shape={mark} colour={missingColour} share={opacity} /><span>{t.map.noValue} <span className="dmi-soft">({annotated.missing})</span></span></li> : null}
             </ul>
           ) : null}
@@ -142,6 +146,17 @@ function Key({ shape, colour, share }: { shape: Shape | null; colour: string; sh
   return (
     <svg className="dmi-key-shape" width={16} height={16} viewBox="0 0 20 20" aria-hidden="true" focusable="false">
       <path d={outlines[shape]} fill={colour} stroke="currentColor" strokeWidth="1.5" />
+    </svg>
+  );
+}
+
+/** How points that lie close together are drawn: two rings and a times sign. */
+function ClusterKey({ shape }: { shape: Shape }) {
+  return (
+    <svg className="dmi-key-shape" width={24} height={24} viewBox="-5 -5 30 30" aria-hidden="true" focusable="false">
+      <path d={outlines[shape]} fill="none" stroke="currentColor" strokeWidth="1.2" transform="translate(-4 -4) scale(1.4)" />
+      <path d={outlines[shape]} fill="none" stroke="currentColor" strokeWidth="1.5" />
+      <text x={10} y={14} textAnchor="middle" fontSize={10} fill="currentColor">3×</text>
     </svg>
   );
 }

@@ -1,5 +1,5 @@
 /** The map page once its layers are known: list, map or table, time, and what was chosen. */
-import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import type { FeatureCollection } from 'geojson';
 import type { Layer, LayerFeature } from '../../api';
 import { useLive } from '../../app/live';
@@ -9,7 +9,7 @@ import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { shortId } from '../../i18n/format';
 import { boundsOf } from '../../map/bounds';
-import { shapesOf } from '../../map/shapes';
+import { shapesOf, storedShapes, storeShapes } from '../../map/shapes';
 import type { DrawnLayer } from '../../map/sync';
 import { Notice, Skeleton } from '../../ui/State';
 import { hindranceOf } from './compare';
@@ -54,7 +54,8 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
   const sorted = [...order, ...layers.map((layer) => layer.id).filter((id) => !order.includes(id))]
     .map((id) => layers.find((layer) => layer.id === id)).filter((l): l is Layer => l !== undefined);
   const ids = sorted.map((layer) => layer.id).join(' ');
-  const shapes = useMemo(() => shapesOf(layers), [layers]);
+  const shapes = useMemo(() => shapesOf(layers, storedShapes()), [layers]);
+  useEffect(() => storeShapes(shapes), [shapes]);
   const drawn = useMemo(() => drawnOf(ids, reports, 'drawn'), [ids, reports]);
   const compared = useMemo(() => drawnOf(ids, reports, 'compared'), [ids, reports]);
   const areas = useMemo(() => namesOf(background.data), [background.data]);

@@ -1,6 +1,6 @@
 /** Which measurements the map, its tables and its counts show. The filters live in the page's address. */
 import type { LayerFeature, LayerFeatures } from '../../api';
-import { isLate } from '../../app/useNow';
+import { isArchive, isLate } from '../../app/useNow';
 import { measure, rampFor } from '../../map/ramp';
 
 export interface Filters {
@@ -40,6 +40,8 @@ export function passes(feature: LayerFeature, f: Filters, now: Date): boolean {
   if (property === undefined) return true;
   if (f.properties.length > 0 && !f.properties.includes(property)) return false;
   if (f.quality !== null && isFlagged(feature) !== (f.quality === 'flagged')) return false;
+  // An archive is neither on time nor late.
+  if (f.age !== null && at && isArchive(at, now)) return false;
   if (f.age !== null && (!at || isLate(at, now)) !== (f.age === 'late')) return false;
   if (f.low === null && f.high === null) return true;
   const value = boundedValue(feature);
