@@ -119,7 +119,7 @@ function dependents(id) {
   return [
     { result: 'forecast:centrum:0', kind: 'forecast', title: 'Verwachting Garage Centrum', made_at: now(), withdrawn },
     { result: scenarios[0].id, kind: 'scenario', title: scenarios[0].title, made_at: now(), withdrawn },
-    { result: 'measure:2', kind: 'measure', title: 'Parkeer bij P+R Noord', made_at: now(), withdrawn },
+    ...Array.from({ length: 14 }, (_, i) => ({ result: `measure:${i + 2}`, kind: 'measure', title: `Garage ${i % 2 ? 'Centrum' : 'Markt'}: Parkeer bij P+R Noord`, made_at: city.ago(900 * i), withdrawn })),
   ].filter((d) => d.result !== id);
 }
 const lineage = (id) => ({
@@ -177,7 +177,7 @@ export const routes = [
   ['POST', '/ingest/v1.1/Things', ({ body }) => body],
   ['GET', '/platform/v1/datastreams', ({ query }) => items(city.features(query.get('dataset')).features.map(({ properties: p, geometry }) => ({ id: p.datastream ?? p.id, dataset: query.get('dataset'), thing: '', name: p.name, observed_property: p.observed_property, unit: p.unit, geometry, properties: {} })))],
   ['GET', '/platform/v1/datastreams/:id/observations', () => items(Array.from({ length: 240 }, (_, i) => ({ phenomenon_time: city.ago(i * 30), result: 12, unit: 'ug/m3', flag: 1, longitude: 5.1, latitude: 52.1, neighbourhood: null })))],
-  ['GET', '/platform/v1/latest', ({ query }) => (ended(query.get('dataset')) ? refusedProblem(query.get('dataset')) : items(city.features(query.get('dataset')).features.map(({ properties: p }) => ({ datastream: p.datastream ?? p.id, phenomenon_time: p.phenomenon_time, result: p.result, unit: p.unit, flag: p.flag, longitude: 5.1, latitude: 52.1, neighbourhood: p.neighbourhood }))))],
+  ['GET', '/platform/v1/latest', ({ query, who }) => (ended(query.get('dataset')) ? refusedProblem(query.get('dataset')) : items(city.features(query.get('dataset')).features.slice(0, who.id === 'resident' && query.get('dataset').endsWith('bicycle-air') ? 2 : undefined).map(({ properties: p }) => ({ datastream: p.datastream ?? p.id, phenomenon_time: p.phenomenon_time, result: p.result, unit: p.unit, flag: p.flag, longitude: 5.1, latitude: 52.1, neighbourhood: p.neighbourhood }))))],
   ['GET', '/platform/v1/rejects', () => items(rejects)],
   ['POST', '/platform/v1/rejects/:id/replay', ({ id }) => (rejects.splice(rejects.findIndex((r) => r.id === id), 1), {})],
   ['GET', '/platform/v1/export', () => ({})],

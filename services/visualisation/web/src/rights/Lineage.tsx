@@ -19,7 +19,7 @@ export interface Node {
 }
 
 const kinds = ['measure', 'scenario', 'forecast', 'crowd'];
-const box = { width: 232, height: 52, gap: 12 };
+const box = { width: 232, height: 68, gap: 12 };
 /** As many as the picture draws; the list below holds them all. */
 const most = 12;
 const column = { up: 8, centre: 332, down: 656 };
@@ -47,10 +47,10 @@ export function LineageGraph({ centre, up, down }: { centre: Node; up: Node[]; d
     <div className="dmi-graph" tabIndex={0} role="region" aria-label={t.lineage.picture}>
       <svg viewBox={`0 0 896 ${left > 0 ? height + 24 : height}`} role="group" aria-label={t.lineage.picture}>
         {up.map((node, index) => (
-          <path key={node.id} d={edge(column.up + box.width, place(up.length, index, height) + 26, column.centre, middle + 26)} />
+          <path key={node.id} d={edge(column.up + box.width, place(up.length, index, height) + box.height / 2, column.centre, middle + box.height / 2)} />
         ))}
         {shownDown.map((node, index) => (
-          <path key={node.id} d={edge(column.centre + box.width, middle + 26, column.down, place(shownDown.length, index, height) + 26)} />
+          <path key={node.id} d={edge(column.centre + box.width, middle + box.height / 2, column.down, place(shownDown.length, index, height) + box.height / 2)} />
         ))}
         {up.map((node, index) => <GraphNode key={node.id} node={node} x={column.up} y={place(up.length, index, height)} />)}
         <GraphNode node={centre} x={column.centre} y={middle} centre />
@@ -64,17 +64,20 @@ export function LineageGraph({ centre, up, down }: { centre: Node; up: Node[]; d
 function GraphNode({ node, x, y, centre }: { node: Node; x: number; y: number; centre?: boolean }) {
   const { t } = useI18n();
   const classes = [centre ? 'is-centre' : '', node.withdrawn ? 'is-withdrawn' : ''].join(' ');
-  const over = [node.over, node.at, node.withdrawn ? t.states.withdrawn : ''].filter(Boolean).join(' · ');
+  const over = [node.over, node.withdrawn ? t.states.withdrawn : ''].filter(Boolean).join(' · ');
+  const words = [`${over}: ${node.title}`, node.at].filter(Boolean).join(', ');
+  const first = y + (node.at ? 20 : 28);
   const inside = (
     <>
       <rect x={x} y={y} width={box.width} height={box.height} rx={4} />
-      <text className="is-over" x={x + 12} y={y + 20}>{cut(over, 38)}</text>
-      <text x={x + 12} y={y + 39}>{cut(node.title)}</text>
-      <title>{`${over}: ${node.title}`}</title>
+      <text className="is-over" x={x + 12} y={first}>{cut(over, 38)}</text>
+      <text x={x + 12} y={first + 19}>{cut(node.title)}</text>
+      {node.at ? <text className="is-over" x={x + 12} y={first + 37}>{node.at}</text> : null}
+      <title>{words}</title>
     </>
   );
   return node.to && !centre ? (
-    <a href={node.to} className={classes} aria-label={`${over}: ${node.title}`}>{inside}</a>
+    <a href={node.to} className={classes} aria-label={words}>{inside}</a>
   ) : (
     <g className={classes}>{inside}</g>
   );

@@ -23,7 +23,7 @@ export const map: Part<'map'> = {
   late: 'late',
   archive: 'archive',
   archiveUntil: (date) => `newest measurement of ${date}`,
-  cluster: 'that many points close together; zoom in to see them',
+  cluster: 'points close together; zoom in',
   legend: 'Legend',
   noValue: 'no data',
   region: 'Map. Move with the arrow keys, zoom with plus and minus. Every layer is also there as a table.',

@@ -21,7 +21,7 @@ export const map = {
   late: 'te laat',
   archive: 'archief',
   archiveUntil: (date: string) => `nieuwste meting van ${date}`,
-  cluster: 'zoveel punten dicht bij elkaar; zoom in om ze te zien',
+  cluster: 'punten bij elkaar; zoom in',
   legend: 'Legenda',
   noValue: 'geen gegevens',
   region: 'Kaart. Met de pijltjestoetsen schuift u, met plus en min zoomt u. Elke laag is er ook als tabel.',

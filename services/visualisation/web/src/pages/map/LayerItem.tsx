@@ -112,8 +112,8 @@ export function LayerItem(props: LayerItemProps) {
               {classes(annotated.ramp, i18n, annotated.property).map(({ colour, words }, index) => (
                 <li key={words}><Key shape={mark} colour={colour} share={opacity} /><span>{words} <span className="dmi-soft">({annotated.counts[index] ?? 0})</span></span></li>
               ))}
-              {mark && annotated.data.features.length > 1 ? <li className="dmi-ramp__long"><ClusterKey shape={mark} /><span>{t.map.cluster}</span></li> : null}
               {annotated.missing > 0 ? <li><Key shape={mark} colour={missingColour} share={opacity} /><span>{t.map.noValue} <span className="dmi-soft">({annotated.missing})</span></span></li> : null}
+              {mark && annotated.data.features.length > 1 ? <li className="dmi-ramp__long"><ClusterKey shape={mark} /><span>{t.map.cluster}</span></li> : null}
             </ul>
           ) : null}
           <label className="dmi-layer__opacity" htmlFor={`${id}-opacity`}>
