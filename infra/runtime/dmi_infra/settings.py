@@ -55,6 +55,9 @@ class Settings(BaseSettings):
         "urn:dmi:participant:stack",
         description="participant that operates the layers and holds the rights that they work under",
     )
+    retention_seconds: float = Field(
+        600.0, gt=0, description="seconds between two rounds that delete what an agreement's term has passed"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least severe log line that is written"
     )

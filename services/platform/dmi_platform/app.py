@@ -6,6 +6,7 @@ from dmi_infra.bus.port import Bus
 from dmi_infra.consumer import ConsumerLoop
 from dmi_infra.http.app import build_app
 from dmi_infra.outbox import Relay
+from dmi_infra.retention import Retention
 from dmi_infra.runtime import build_runtime
 from dmi_infra.service import Service
 from dmi_infra.sql import migrate, open_engine, store_check
@@ -13,9 +14,8 @@ from dmi_platform.consumer import TOPICS, PlatformHandler
 from dmi_platform.handlers import Platform
 from dmi_platform.lineage import LineageBook
 from dmi_platform.neighbourhoods import Neighbourhoods
-from dmi_platform.processing import Processor
+from dmi_platform.processing import RAW, Processor
 from dmi_platform.registry import Registry
-from dmi_platform.retention import Retention
 from dmi_platform.routes import routers
 from dmi_platform.settings import PlatformSettings
 from dmi_platform.store import Store
@@ -36,7 +36,7 @@ def build(settings: PlatformSettings, bus: Bus) -> Service:
     processor = Processor(store, registry, runtime.gate, lineage, relay.wake, runtime.metrics)
     platform = Platform(store, registry, runtime.gate, processor)
     consumer = ConsumerLoop(bus, NAME, TOPICS, PlatformHandler(store, processor), runtime.metrics)
-    retention = Retention(store, runtime.gate, settings.retention_seconds)
+    retention = Retention(store, runtime.gate, RAW.name, RAW.action, settings.retention_seconds)
     runtime.parts += [relay, consumer, retention]
     runtime.checks["store"] = store_check(engine)
     runtime.checks["consumer"] = consumer.check

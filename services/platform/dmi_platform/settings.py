@@ -15,6 +15,3 @@ class PlatformSettings(Settings):
         description="west, south, east, north in WGS84: positions outside are flagged as suspect, unless the "
         "datastream or its thing states an area of its own; the default surrounds the Netherlands",
     )
-    retention_seconds: float = Field(
-        600.0, gt=0, description="seconds between two rounds that delete what an agreement's term has passed"
-    )

@@ -8,13 +8,14 @@ from dmi_infra.bus.port import Bus
 from dmi_infra.consumer import ConsumerLoop
 from dmi_infra.http.app import build_app
 from dmi_infra.outbox import Relay
+from dmi_infra.retention import Retention
 from dmi_infra.runtime import Runtime, build_runtime
 from dmi_infra.service import Service
 from dmi_infra.sql import migrate, open_engine, store_check
 from dmi_infra.telemetry import Metrics
 from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.baselines import Baselines
-from dmi_support_centre.consumer import TOPICS, AnalysisHandler, Flow
+from dmi_support_centre.consumer import ANALYSE, TOPICS, AnalysisHandler, Flow
 from dmi_support_centre.crowding import Crowding
 from dmi_support_centre.forecasting import Forecasts
 from dmi_support_centre.grounds import Book, Withdrawals, Workshop
@@ -122,7 +123,8 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
     runtime.law.listen(withdrawals.listen)
     consumer = ConsumerLoop(runtime.bus, NAME, TOPICS, handler, runtime.metrics)
     runtime.checks["consumer"] = consumer.check
-    runtime.parts += [webhooks, learner, withdrawals, rounds, consumer]
+    retention = Retention(store.observations, gate, "harmonised", ANALYSE, settings.retention_seconds)
+    runtime.parts += [webhooks, learner, withdrawals, rounds, consumer, retention]
     return Analyses(book, atlas, baselines, measures, webhooks, rounds)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dmi_infra.bus.port import Bus
 from dmi_infra.consumer import ConsumerLoop
 from dmi_infra.http.app import build_app
+from dmi_infra.retention import Retention
 from dmi_infra.runtime import build_runtime
 from dmi_infra.service import Service
 from dmi_infra.sql import migrate, open_engine, store_check
-from dmi_visualisation.consumer import TOPICS, MapHandler
+from dmi_visualisation.consumer import TOPICS, MapHandler, Shelf
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.routes import router
@@ -29,7 +30,9 @@ def build(settings: VisualisationSettings, bus: Bus) -> Service:
     runtime.law.listen(lambda change: live.law_changed() if change.ended else None)
     handler = MapHandler(store, live, runtime.gate)
     consumer = ConsumerLoop(bus, NAME, TOPICS, handler, runtime.metrics)
-    runtime.parts.append(consumer)
+    shelf = Shelf(store, live)
+    retention = Retention(shelf, runtime.gate, "harmonised", "dmi:process", settings.retention_seconds)
+    runtime.parts += [consumer, retention]
     runtime.checks["store"] = store_check(engine)
     runtime.checks["consumer"] = consumer.check
     app = build_app(

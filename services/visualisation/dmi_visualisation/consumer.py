@@ -8,7 +8,7 @@ import structlog
 
 from dmi_agreements.contracts.envelope import decode
 from dmi_agreements.contracts.features import Feature, FeatureBatch
-from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.crossings import BY_NAME
 from dmi_infra.bus.port import Received
 from dmi_infra.consumer import after
@@ -72,3 +72,20 @@ class MapHandler:
         except Refused:
             return []
         return rows_of(self._gate.carry(permit, batch).batch)
+
+
+class Shelf:
+    """What the layer keeps, in its store and in memory, for ``Retention``."""
+
+    def __init__(self, store: Store, live: LiveMap) -> None:
+        self._store = store
+        self._live = live
+
+    def datasets(self) -> list[str]:
+        """The datasets of which values are kept."""
+        return self._store.datasets()
+
+    def delete_before(self, dataset: str, at: Micros) -> int:
+        """Delete what is from before a moment; returns how many rows went from the store."""
+        self._live.forget_before(dataset, at)
+        return self._store.delete_before(dataset, at)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 
 from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.observations import Micros
 from dmi_visualisation.errors import TooManyStreams
 from dmi_visualisation.labels import Timetables
 from dmi_visualisation.model import Shown
@@ -81,6 +82,15 @@ class LiveMap:
         for stream in self._streams:
             if stream.dataset in by_dataset:
                 stream.offer(by_dataset[stream.dataset])
+
+    def forget_before(self, dataset: str, at: Micros) -> None:
+        """Show no values of a dataset any more that are from before a moment."""
+        with self._lock:
+            known = self._newest.get(dataset, {})
+            kept = {name: row for name, row in known.items() if row.phenomenon_time >= at}
+            if len(kept) < len(known):
+                self._newest[dataset] = kept
+                self._versions[dataset] = self._versions.get(dataset, 0) + 1
 
     def law_changed(self) -> None:
         """Have every open stream ask the gate again at once."""

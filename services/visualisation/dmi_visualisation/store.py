@@ -179,6 +179,24 @@ class Store:
             rows = connection.execute(sa.select(newest)).mappings().all()
         return [Shown(**row) for row in rows]
 
+    def datasets(self) -> list[str]:
+        """The datasets of which values are kept."""
+        with reading(self._engine) as connection:
+            return list(connection.execute(sa.select(newest.c.dataset).distinct()).scalars())
+
+    def delete_before(self, dataset: str, at: Micros) -> int:
+        """Delete values of a dataset from before a moment, and quarters that hold some; returns how many rows."""
+        streams = sa.select(newest.c.datastream).where(newest.c.dataset == dataset)
+        with transaction(self._engine) as connection:
+            names = list(connection.execute(streams).scalars())
+            deleted = 0
+            for table in (quarter, moment):
+                old = sa.delete(table).where(table.c.datastream == sa.bindparam("name"), table.c.start < at)
+                deleted += sum(connection.execute(old, {"name": name}).rowcount for name in names)
+            # Last, since the others are found by them.
+            gone = sa.delete(newest).where(newest.c.dataset == dataset, newest.c.phenomenon_time < at)
+            return deleted + connection.execute(gone).rowcount
+
     def said_before(self, dataset: str, at: Micros) -> list[Shown]:
         """What each datastream of a dataset said last before the quarter of an hour of ``at``.
 

@@ -11,7 +11,9 @@ from dmi_agreements.contracts.law import Dataset
 from dmi_infra import clock
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
+from dmi_infra.retention import Retention
 from dmi_infra.sql import migrate, open_engine
+from dmi_visualisation.consumer import Shelf
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.store import Store
@@ -112,6 +114,23 @@ def test_a_chart_ends_where_the_term_of_the_agreement_ends(scene: Scene) -> None
     scene.court.end(free)
     scene.court.agree(VENDOR, *ACTIONS, duties=[duty("deleteAfter", days=("eq", 7))])
     assert scene.history(CENTRE, GARAGES) == [5.0]
+
+
+def test_what_the_layer_may_keep_no_longer_is_deleted(scene: Scene) -> None:
+    scene.court.agree(STACK, *ACTIONS, duties=[duty("deleteAfter", days=("eq", 7))])
+    scene.court.agree(VENDOR, *ACTIONS)
+    retention = Retention(
+        Shelf(scene.store, scene.live), scene.court.gate, "harmonised", "dmi:process", 600, scene.court.clock
+    )
+    assert retention.round() == 1
+    assert [quarter.mean for quarter in scene.store.quarters(CENTRE, 0, NOW + DAY, 100)] == [5.0]
+    assert len(scene.live.rows(GARAGES)) == 1
+    scene.court.clock.at += 8 * DAY
+    scene.court.beat()
+    assert retention.round() > 0
+    assert scene.store.quarters(CENTRE, 0, NOW + 20 * DAY, 100) == []
+    assert scene.live.rows(GARAGES) == []
+    assert len(scene.live.rows(BICYCLES)) == 2, "no agreement sets a term for these"
 
 
 @pytest.mark.parametrize(

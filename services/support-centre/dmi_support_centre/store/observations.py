@@ -94,6 +94,19 @@ class ObservationStore:
             rows = connection.execute(query).all()
         return [Reading(r.datastream, r.dataset, r.property, r.time, r.value, r.subject) for r in rows]
 
+    def datasets(self) -> list[str]:
+        """The datasets of which readings are kept."""
+        with reading(self._engine) as connection:
+            return list(connection.execute(sa.select(tables.quarter.c.dataset).distinct()).scalars())
+
+    def delete_before(self, dataset: str, at: Micros) -> int:
+        """Delete readings of a dataset from before a moment, and quarters that hold some; returns how many rows."""
+        quarter, recent = tables.quarter.c, tables.recent.c
+        with transaction(self._engine) as connection:
+            old = sa.delete(tables.quarter).where(quarter.dataset == dataset, quarter.start < at)
+            new = sa.delete(tables.recent).where(recent.dataset == dataset, recent.time < at)
+            return connection.execute(old).rowcount + connection.execute(new).rowcount
+
     def forget_old(self, dataset: str, now: Micros) -> int:
         """Delete quarters older than ten weeks before ``now``; returns how many."""
         t = tables.quarter.c

@@ -1,8 +1,10 @@
-"""Deletes what is older than the term of its dataset's agreement."""
+"""Deletes what a layer keeps for longer than the term of the agreement that it works under."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
+from typing import Protocol
 
 import structlog
 
@@ -11,20 +13,40 @@ from dmi_agreements.decision import DeleteAfter, Request
 from dmi_infra import clock
 from dmi_infra.errors import Unavailable
 from dmi_infra.gate import Gate
-from dmi_platform.processing import RAW
-from dmi_platform.store import Store
 
 log = structlog.get_logger("retention")
 
 _DAY = 86_400_000_000
 
 
-class Retention:
-    """A timer that carries out the duty ``dmi:deleteAfter`` on what is stored."""
+class Kept(Protocol):
+    """What a layer keeps of datasets."""
 
-    def __init__(self, store: Store, gate: Gate, seconds: float, now: clock.Clock = clock.now) -> None:
-        self._store = store
+    def datasets(self) -> Iterable[str]:
+        """The datasets of which something is kept."""
+        ...
+
+    def delete_before(self, dataset: str, at: Micros) -> int:
+        """Delete what is from before a moment; returns how many rows went."""
+        ...
+
+
+class Retention:
+    """A timer that carries out the duty ``dmi:deleteAfter`` of a layer's right to ``action`` on what it keeps."""
+
+    def __init__(
+        self,
+        kept: Kept,
+        gate: Gate,
+        crossing: str,
+        action: str,
+        seconds: float,
+        now: clock.Clock = clock.now,
+    ) -> None:
+        self._kept = kept
         self._gate = gate
+        self._crossing = crossing
+        self._action = action
         self._seconds = seconds
         self._now = now
         self._stopping = threading.Event()
@@ -42,10 +64,10 @@ class Retention:
     def round(self) -> int:
         """Delete once for every dataset; returns how many rows went."""
         deleted = 0
-        for dataset in self._store.datasets():
+        for dataset in self._kept.datasets():
             bound = self._bound(dataset)
             if bound is not None and not self._stopping.is_set():
-                deleted += self._store.delete_before(dataset, bound)
+                deleted += self._kept.delete_before(dataset, bound)
         return deleted
 
     def _bound(self, dataset: str) -> Micros | None:
@@ -57,7 +79,7 @@ class Retention:
         entry = self._gate.law.datasets.get(dataset)
         if entry is None:
             return None
-        request = Request(self._gate.holder, RAW.action, dataset, entry.purpose, RAW.name)
+        request = Request(self._gate.holder, self._action, dataset, entry.purpose, self._crossing)
         decision = self._gate.law.decide(request, now, open_data=False)
         days = [duty.days for duty in decision.duties if isinstance(duty, DeleteAfter)]
         return now - min(days) * _DAY if days else None
