@@ -116,6 +116,12 @@ class Gate:
         decision, refused = self._decide(self._requests(crossing, action, dataset, purpose, recipient, None))
         return decision.reasons if refused else ()
 
+    def entitled(self, crossing: str, action: str, dataset: str, participant: str) -> tuple[Reason, ...]:
+        """Why a participant may not do this, whatever the layer may; empty when it may. A preview, not recorded."""
+        request = self._requests(crossing, action, dataset, None, participant, None)[-1]
+        decision, refused = self._decide((request,))
+        return decision.reasons if refused else ()
+
     def still(self, permit: Permit) -> None:
         """Raise ``Refused``, recorded, when ``permit`` no longer holds; for open streams.
 

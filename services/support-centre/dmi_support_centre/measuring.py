@@ -174,9 +174,9 @@ class Measures:
         self._check_right(person, sorted({place.dataset for place in self._ruling.places(rule)}))
 
     def _check_right(self, person: Identity, datasets: Sequence[str]) -> None:
-        """The right to publish about data, asked ahead: publishing itself decides and records."""
+        """The person's own right to publish about data, asked ahead: publishing itself decides and records."""
         for dataset in datasets:
-            reasons = self._gate.allows("measures", "dmi:publish", dataset, None, person.participant)
+            reasons = self._gate.entitled("measures", "dmi:publish", dataset, person.participant)
             if reasons:
                 raise Refused(reasons, dataset)
 
