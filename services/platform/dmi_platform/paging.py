@@ -12,8 +12,6 @@ from dmi_platform.store import Table
 
 WINDOW_ROWS: Final = 1_000_000
 """Rows of one window at most: they are held in memory together, since their mean is made of all of them."""
-
-
 CHUNK_ROWS: Final = 100_000
 """Rows of several windows that are held in memory together at most."""
 

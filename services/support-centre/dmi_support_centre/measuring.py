@@ -113,7 +113,7 @@ class Measures:
             return
         if made.state == PUBLISHED:
             try:
-                self._publish(made, None, "", made.decided_by or "")
+                self._publish(made, None, "")
                 return
             except Refused as exc:
                 # What may not be published by itself waits for a person, who then reads the reason.
@@ -140,7 +140,7 @@ class Measures:
                 raise Conflict.of("until", "must lie in the next 24 hours")
             measure = msgspec.structs.replace(measure, valid_to=until)
         decided = _decided(approve, measure, person.participant, now)
-        self._publish(decided, PROPOSED, person.name, person.participant)
+        self._publish(decided, PROPOSED, person.name)
         return self.get(identifier)
 
     def reject(self, identifier: str, person: Identity, reason: str) -> MeasureRow:
@@ -180,11 +180,13 @@ class Measures:
             if reasons:
                 raise Refused(reasons, dataset)
 
-    def _publish(self, measure: Measure, expected: str | None, name: str, decider: str) -> None:
-        """Publish what ``decider`` decided on, or allowed a rule to; the layer and the decider need the right."""
+    def _publish(self, measure: Measure, expected: str | None, name: str) -> None:
+        """Publish what somebody decided on, or allowed a rule to; the layer and who decided need the right."""
         fallen = self._book.fallen(measure.grounds)
         if fallen is not None:
             raise Refused([Reason("ended", fallen.reason, fallen.ground, moment=fallen.moment)])
+        # Nobody is no recipient that the gate would leave out: nobody has the right.
+        decider = measure.decided_by or ""
         for dataset in measure.grounds.datasets:
             self._gate.permit("measures", "dmi:publish", dataset, recipient=decider)
         message = _message(measure)
