@@ -9,11 +9,13 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
 from dmi_infra.bus import BusStoreForeign, BusStoreTooNew, BusUnavailable, open_bus
 from dmi_infra.bus.embedded.file import OFFSET_BITS
+from dmi_infra.bus.embedded.writer import AT_ONCE
 
 RAW = "dmi.observations.raw.v1"
 LAW = "dmi.agreements.v1"
@@ -221,6 +223,34 @@ def test_record_ids_hold_partition_and_offset(open_here, url, tmp_path, message)
     bus.publisher("ingest").publish(RAW, [message("k", b"x"), message("k", b"y")])
     ids = [row[0] for row in rows(tmp_path, "SELECT id FROM record ORDER BY id")]
     assert [id_ & ((1 << OFFSET_BITS) - 1) for id_ in ids] == [0, 1]
+
+
+@pytest.mark.parametrize("count", [1, AT_ONCE, AT_ONCE + 1])
+def test_a_group_is_stored_whole_in_order_whether_one_statement_takes_it_or_not(
+    open_here, url, message, read, count
+):
+    bus = open_here(f"{url}?partitions=3")
+    sent = [message(f"k{n}", b"%d" % n) for n in range(count)]
+    for _ in range(2):
+        bus.publisher("ingest").publish(RAW, sent)
+    found = read(bus.replay("platform", [RAW]), 2 * count)
+    assert sorted(int(one.message.value) for one in found) == sorted(2 * [*range(count)])
+    for number in range(3):
+        mine = [one for one in found if one.partition == number]
+        assert [one.offset for one in mine] == [*range(len(mine))]
+        values = [int(one.message.value) for one in mine]
+        assert values[: len(values) // 2] == values[len(values) // 2 :]
+
+
+@pytest.mark.parametrize("count", [1, AT_ONCE + 1])
+def test_a_message_whose_partition_left_the_file_is_refused(open_here, url, tmp_path, message, count):
+    publisher = open_here(url).publisher("ingest")
+    publisher.publish(RAW, [message("k", b"x")])
+    with closing(sqlite3.connect(tmp_path / "bus.db")) as other, other:
+        other.execute("DELETE FROM partition")
+    with pytest.raises(BusUnavailable, match="the partition is missing"):
+        publisher.publish(RAW, [message("k", b"x")] * count)
+    assert len(rows(tmp_path, "SELECT id FROM record")) == 1
 
 
 def test_the_size_limit_of_this_test_process_is_untouched():
