@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dmi_infra.bus.port import Bus
 from dmi_infra.consumer import ConsumerLoop
+from dmi_infra.cursors import Cursors, kept_key
 from dmi_infra.http.app import build_app
 from dmi_infra.outbox import Relay
 from dmi_infra.retention import Retention
@@ -19,7 +20,7 @@ from dmi_platform.registry import Registry
 from dmi_platform.routes import routers
 from dmi_platform.settings import PlatformSettings
 from dmi_platform.store import Store
-from dmi_platform.store.tables import outgoing
+from dmi_platform.store.tables import outgoing, secret
 
 NAME = "platform"
 
@@ -30,6 +31,7 @@ def build(settings: PlatformSettings, bus: Bus) -> Service:
     migrate(engine, "dmi_platform")
     runtime = build_runtime(NAME, settings, bus)
     store = Store(engine)
+    cursors = Cursors(kept_key(engine, secret))
     registry = Registry(Neighbourhoods(), settings.plausible_area, store.features_since)
     relay = Relay(engine, outgoing, runtime.publisher)
     lineage = LineageBook(runtime.gate.record_lineage)
@@ -44,6 +46,6 @@ def build(settings: PlatformSettings, bus: Bus) -> Service:
         runtime,
         "DMI platform",
         "Observations validated, harmonised and enriched: last values, history, export.",
-        routers(platform),
+        routers(platform, cursors),
     )
     return Service(NAME, app, runtime, engine.dispose)

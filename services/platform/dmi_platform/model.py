@@ -1,9 +1,7 @@
-"""Values and pure rules of the platform: datastreams, outcomes, rejects, cursors."""
+"""Values and pure rules of the platform: datastreams, outcomes, rejects."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -134,47 +132,6 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
 
     time: int
     source_id: str
-
-
-def encode_cursor(cursor: Cursor | str | int) -> str:
-    """A cursor as opaque text for an address."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
-
-
-def _decode(text: str, kind: type[Any]) -> Any:
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        return msgspec.json.decode(raw, type=kind)
-    except (binascii.Error, ValueError) as exc:
-        raise InputRefused.of("cursor", "must be the next of an earlier page", text) from exc
-
-
-def observation_cursor(text: str | None) -> Cursor | None:
-    """The cursor of observations; raises ``InputRefused`` for text that no page gave."""
-    if text is None:
-        return None
-    cursor: Cursor = _decode(text, Cursor)
-    if not -(2**63) <= cursor.time < 2**63 or "\x00" in cursor.source_id:
-        raise InputRefused.of("cursor", "must be the next of an earlier page", text)
-    return cursor
-
-
-def identifier_cursor(text: str | None) -> str:
-    """The cursor of a list by id: the last id, empty at the start."""
-    if text is None:
-        return ""
-    found: str = _decode(text, str)
-    return checked_identifier("cursor", found)
-
-
-def number_cursor(text: str | None) -> int | None:
-    """The cursor of a list by number: the last number, ``None`` at the start."""
-    if text is None:
-        return None
-    found: int = _decode(text, int)
-    if not 0 <= found < 2**63:
-        raise InputRefused.of("cursor", "must be the next of an earlier page", text)
-    return found
 
 
 def checked_identifier(name: str, value: str) -> str:

@@ -76,6 +76,7 @@ class City:
         self.service.app.dependency_overrides[identify] = lambda: self.identity
         self.client = Client(self.service.app)
         self.contributor = OWNER
+        self.law_events: list[Any] = []
         self.sent = "2026-01-01T12:00:00Z"
         self._offsets = {RAW_TOPIC: 0, FEATURES_TOPIC: 0}
         version = self.runtime.rulebook.version
@@ -86,6 +87,7 @@ class City:
         self.beat()
 
     def law(self, event: Any) -> None:
+        self.law_events.append(event)
         self.runtime.law.table.apply(event)
 
     def beat(self) -> None:

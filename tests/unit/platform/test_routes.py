@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import zipfile
@@ -16,7 +17,10 @@ from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Par
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
+from dmi_infra.http.access import identify
 from dmi_infra.identity import Identity
+from dmi_platform.app import build
+from dmi_platform.settings import PlatformSettings
 
 from .conftest import (
     BICYCLES,
@@ -27,6 +31,7 @@ from .conftest import (
     SAM,
     VENDOR,
     City,
+    Client,
     counts,
     eventually,
     stream,
@@ -272,6 +277,35 @@ def test_bad_input_is_answered_with_the_field_and_the_rule(
     assert answer.headers["content-type"] == "application/problem+json"
     if field is not None:
         assert answer.json()["errors"][0]["field"] == field
+
+
+def test_a_cursor_tells_no_time_and_goes_on_for_its_list_and_caller_alone(garages: City) -> None:
+    garages.hand_in(counts("centrum", 1, 2, 3), counts("pr-noord", 4))
+    cursor = garages.get(HISTORY, limit=2).json()["next"]
+    raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    assert str(NOON + MINUTE).encode() not in raw, "the time of the second row"
+    assert [item["result"] for item in garages.get(HISTORY, cursor=cursor).json()["items"]] == [3.0]
+    own = base64.urlsafe_b64encode(json.dumps([NOON, ""]).encode()).decode().rstrip("=")
+    elsewhere = HISTORY.replace("centrum", "pr-noord")
+    garages.agree(GARAGES, "dmi:read", assignee=VENDOR)
+    for path, given, who in ((HISTORY, own, None), (elsewhere, cursor, None), (HISTORY, cursor, VENDOR)):
+        if who is not None:
+            garages.identity = Identity(who, "Vendor", frozenset({"dmi:role:vendor"}))
+        answer = garages.get(path, cursor=given)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "cursor")
+
+
+def test_a_cursor_holds_after_a_restart_and_in_another_process(garages: City, tmp_path: Path) -> None:
+    garages.hand_in(counts("centrum", 1, 2, 3))
+    cursor = garages.get(HISTORY, limit=2).json()["next"]
+    other = build(PlatformSettings(data_dir=tmp_path), garages.bus)
+    garages.client = Client(other.app)
+    for event in garages.law_events:
+        other.runtime.law.table.apply(event)
+    other.app.dependency_overrides[identify] = lambda: garages.identity
+    other.runtime.law.table.apply(Heartbeat("h", clock.now()))
+    assert [item["result"] for item in garages.get(HISTORY, cursor=cursor).json()["items"]] == [3.0]
+    other.close()
 
 
 def test_with_an_unknown_purpose_nothing_is_given(garages: City) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from dmi_infra.cursors import Cursors
 from dmi_platform.handlers import Platform
 from dmi_platform.routes import data, exports, operations
 
 
-def routers(platform: Platform) -> list[APIRouter]:
+def routers(platform: Platform, cursors: Cursors) -> list[APIRouter]:
     """All routers of the platform."""
-    return [module.router(platform) for module in (data, exports, operations)]
+    return [data.router(platform, cursors), exports.router(platform), operations.router(platform, cursors)]

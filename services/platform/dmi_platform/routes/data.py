@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Response
 
+from dmi_infra.cursors import Cursors
 from dmi_infra.http.access import Opening, gated
 from dmi_platform import model, present
 from dmi_platform.handlers import Platform
@@ -21,7 +22,7 @@ def _listed(items: list[dict[str, Any]], cursor: str | None) -> Response:
     return Response(present.body(items, cursor), media_type=JSON)
 
 
-def router(platform: Platform) -> APIRouter:
+def router(platform: Platform, cursors: Cursors) -> APIRouter:
     """Routes under ``/v1/datastreams``, ``/v1/latest`` and ``/v1/features``."""
     routes = APIRouter(prefix="/v1", tags=["data"])
 
@@ -33,11 +34,12 @@ def router(platform: Platform) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
         cursor: Page = None,
     ) -> Response:
-        after = model.identifier_cursor(cursor)
+        about = ("datastreams", opening.identity.participant, dataset or "", observed_property or "")
+        after = cursors.open(cursor, str, *about) or ""
         for name, value in (("dataset", dataset), ("property", observed_property)):
             model.checked_identifier(name, value or "")
         found = platform.datastreams(opening, dataset, observed_property, after, limit)
-        following = model.encode_cursor(found[-1].stream.id) if len(found) == limit else None
+        following = cursors.seal(found[-1].stream.id, *about) if len(found) == limit else None
         return _listed([present.datastream(each) for each in found], following)
 
     @routes.get("/latest", summary="The last value of datastreams, or of all of a dataset")
@@ -61,10 +63,10 @@ def router(platform: Platform) -> APIRouter:
         cursor: Page = None,
     ) -> Response:
         first, last = span(begin, to)
-        page = platform.observations(
-            opening, datastream, first, last, model.observation_cursor(cursor), limit
-        )
-        following = None if page.next is None else model.encode_cursor(page.next)
+        about = ("observations", opening.identity.participant, datastream)
+        after = cursors.open(cursor, model.Cursor, *about)
+        page = platform.observations(opening, datastream, first, last, after, limit)
+        following = None if page.next is None else cursors.seal(page.next, *about)
         return _listed(present.observations(page.batch, True), following)
 
     @routes.get("/features", summary="Places and things of a dataset, as GeoJSON")
@@ -75,13 +77,14 @@ def router(platform: Platform) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
         cursor: Page = None,
     ) -> Response:
-        after = model.identifier_cursor(cursor)
+        about = ("features", opening.identity.participant, kind, dataset)
+        after = cursors.open(cursor, str, *about) or ""
         model.checked_identifier("dataset", dataset)
         found, placed = platform.features(opening, kind, dataset, after, limit)
         document = {
             "type": "FeatureCollection",
             "features": [present.feature(each, placed) for each in found],
-            "next": model.encode_cursor(found[-1].id) if len(found) == limit else None,
+            "next": cursors.seal(found[-1].id, *about) if len(found) == limit else None,
         }
         return Response(msgspec.json.encode(document), media_type=GEOJSON)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from dmi_infra.cursors import Cursors
 from dmi_infra.http.access import Caller, roles
 from dmi_infra.identity import Identity
 from dmi_platform import model, present
@@ -19,7 +20,7 @@ Keeper = Annotated[Identity, Depends(roles(*KEEPERS))]
 Number = Annotated[int, Path(ge=1, lt=2**63)]
 
 
-def router(platform: Platform) -> APIRouter:
+def router(platform: Platform, cursors: Cursors) -> APIRouter:
     """Routes under ``/v1/outcomes`` and ``/v1/rejects``."""
     routes = APIRouter(prefix="/v1", tags=["operations"])
 
@@ -37,11 +38,12 @@ def router(platform: Platform) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         cursor: Page = None,
     ) -> dict[str, Any]:
-        before = model.number_cursor(cursor)
+        about = ("rejects", identity.participant)
+        before = cursors.open(cursor, int, *about)
         for name, value in (("dataset", dataset), ("reason", reason)):
             model.checked_identifier(name, value or "")
         found = platform.rejects(identity, dataset, reason, pending, before, limit)
-        following = model.encode_cursor(found[-1].id) if len(found) == limit else None
+        following = cursors.seal(found[-1].id, *about) if len(found) == limit else None
         return {"items": [present.reject(each) for each in found], "next": following}
 
     @routes.get("/rejects/{number}", summary="One reject with its rows; those of persons are not shown")

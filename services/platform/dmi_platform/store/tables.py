@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from dmi_infra import outbox
+from dmi_infra.cursors import secret_table
 from dmi_infra.sql import positions_table
 
 metadata = sa.MetaData()
 positions = positions_table(metadata)
 outgoing = outbox.outbox_table(metadata)
+secret = secret_table(metadata)
 
 _MEASURED = (
     ("result", sa.Double, True),
