@@ -5,14 +5,15 @@ from __future__ import annotations
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Grounds, Lineage
-from dmi_agreements.decision import Decision, Delay, DeleteAfter, Duty, Reason, Request
-from dmi_agreements.duties import Projection, carry_out, series_of, together
+from dmi_agreements.decision import Decision, Delay, DeleteAfter, Duty, Reason, Request, RestrictArea
+from dmi_agreements.duties import DAY, Projection, carry_out, series_of, together
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.errors import Refused
@@ -62,8 +63,34 @@ class Passed:
 
     batch: ObservationBatch
     consents: frozenset[str]
-    withheld: int
+    withheld: int = 0
     """Rows that were left out because their subject has not consented."""
+    used: tuple[ObservationBatch, ...] = ()
+    """The rows of persons that it was made of."""
+
+    def before(self, at: Micros) -> Passed:
+        """What of it is from before a moment; its consents stay."""
+        used = tuple(_before(batch, at) for batch in self.used)
+        return replace(self, batch=_before(self.batch, at), used=used)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What each row tells by itself about whether it can pass: a store that reads by these reads nothing in vain.
+
+    Whoever counts rows for a page before the gate lets its reader count what the gate leaves out.
+    """
+
+    oldest: Micros
+    newest: Micros
+    areas: tuple[tuple[float, float, float, float], ...]
+    """West, south, east, north in WGS84 degrees; a row must have a place inside each."""
+    subjects: Mapping[str, frozenset[str]] | None
+    """As ``Gate.subjects``."""
+
+
+EVER: Final = 2**62
+"""Beyond any time (microseconds), either way."""
 
 
 class Gate:
@@ -143,7 +170,14 @@ class Gate:
         return Reason("ended", detail, moment=self._now())
 
     def carry(self, permit: Permit, batch: ObservationBatch, whole: bool = False) -> Passed:
-        """Leave out rows without consent, then carry out the permit's duties.
+        """Leave out rows without consent, then carry out the permit's duties; who was served is recorded."""
+        passed = self.judge(permit, batch, whole)
+        for used in passed.used:
+            self.deliver(permit, used)
+        return passed
+
+    def judge(self, permit: Permit, batch: ObservationBatch, whole: bool = False) -> Passed:
+        """What ``carry`` would let pass, to choose from; ``deliver`` what is given of it.
 
         ``whole``: the batch holds whole windows of all datastreams. Under a duty that gives means over them anything
         else is refused: the mean of a part can be a single value.
@@ -157,9 +191,28 @@ class Gate:
         kept = batch
         if permit.personal:
             kept, consents = self._consented(permit, batch, now)
-            self._write_delivery(permit, kept)
-        withheld = len(batch) - len(kept)
-        return Passed(carry_out(kept, permit.duties, now, self._projection), consents, withheld)
+        passed = carry_out(kept, permit.duties, now, self._projection)
+        return Passed(passed, consents, len(batch) - len(kept), (kept,) if permit.personal else ())
+
+    def deliver(self, permit: Permit, kept: ObservationBatch) -> None:
+        """Record rows of persons that are given, which each subject can read."""
+        request = permit.requests[-1]
+        rows = Counter(subject for subject in kept.subject or () if subject)
+        subjects = sorted(rows)
+        for start in range(0, len(subjects), SUBJECTS_OF_A_RECORD):
+            part = subjects[start : start + SUBJECTS_OF_A_RECORD]
+            count = sum(rows[subject] for subject in part)
+            detail = f"{count} rows of {len(part)} persons under their consent"
+            decision = Decision(True, (Reason("delivered", detail),), permit.duties, permit.agreements, True)
+            self._write(permit.crossing, request, decision, count, part)
+
+    def bounds(self, permit: Permit) -> Bounds:
+        """Outside of what no row can pass now, whatever stands beside it."""
+        now = self._now()
+        terms = [now - duty.days * DAY for duty in permit.duties if isinstance(duty, DeleteAfter)]
+        delays = [now - duty.seconds * 1_000_000 for duty in permit.duties if isinstance(duty, Delay)]
+        areas = tuple(duty.bbox for duty in permit.duties if isinstance(duty, RestrictArea))
+        return Bounds(max(terms, default=-EVER), min(delays, default=EVER), areas, self.subjects(permit))
 
     def series(self, permit: Permit, batch: ObservationBatch) -> frozenset[str]:
         """The ids of the means, under a permit that gives means, to which rows of ``batch`` contribute."""
@@ -224,18 +277,6 @@ class Gate:
         consents = frozenset(c for subject in used if subject for c in allowed[subject] if c)
         return batch.take(rows), consents
 
-    def _write_delivery(self, permit: Permit, kept: ObservationBatch) -> None:
-        """Personal data: a record of the rows that went through, which each subject can read."""
-        request = permit.requests[-1]
-        rows = Counter(subject for subject in kept.subject or () if subject)
-        subjects = sorted(rows)
-        for start in range(0, len(subjects), SUBJECTS_OF_A_RECORD):
-            part = subjects[start : start + SUBJECTS_OF_A_RECORD]
-            count = sum(rows[subject] for subject in part)
-            detail = f"{count} rows of {len(part)} persons under their consent"
-            decision = Decision(True, (Reason("delivered", detail),), permit.duties, permit.agreements, True)
-            self._write(permit.crossing, request, decision, count, part)
-
     def _write(
         self, crossing: str, request: Request, decision: Decision, rows: int, subjects: Sequence[str] = ()
     ) -> None:
@@ -259,6 +300,10 @@ class Gate:
                 trace=current_trace.get(),
             )
         )
+
+
+def _before(batch: ObservationBatch, at: Micros) -> ObservationBatch:
+    return batch.take([row for row, time in enumerate(batch.phenomenon_time) if time < at])
 
 
 def _new_id() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
@@ -20,6 +20,13 @@ from dmi_platform.model import FEATURE_KINDS, OPERATOR, Cursor, Datastream, Outc
 from dmi_platform.processing import Processor
 from dmi_platform.registry import Registry
 from dmi_platform.store import Store, Table
+
+
+class Carry(Protocol):
+    """``Gate.carry`` or ``Gate.judge``."""
+
+    def __call__(self, permit: Permit, batch: ObservationBatch, whole: bool = False) -> Passed: ...
+
 
 LATEST_ROWS: Final = 100_000
 """Most last values in one answer: a dataset has one a datastream."""
@@ -119,7 +126,8 @@ class Platform:
         """All rows of a dataset, datastream by datastream; asks the gate again before every page."""
         self._registry.refresh()
         if together(permit.duties):
-            yield from self._means(permit, begin, end)
+            for passed in self._means(permit, begin, end, self.gate.carry):
+                yield Page(passed.batch, None, passed.consents)
             return
         last = ""
         while names := self.store.datastream_ids([permit.dataset], None, last, size):
@@ -145,32 +153,68 @@ class Platform:
     def _page(
         self, permit: Permit, stream: Datastream, begin: Micros, end: Micros, after: Cursor | None, limit: int
     ) -> Page:
-        subjects = self.gate.subjects(permit)
+        bounds = self.gate.bounds(permit)
+        here = stream.position or (None, None)
 
         def read(begin: Micros, end: Micros, after: Cursor | None, limit: int) -> Table:
-            return self.store.observations(stream.key, begin, end, after, limit, subjects)
+            return self.store.observations(
+                stream.key, begin, end, after, limit, bounds.subjects, bounds.areas, here
+            )
 
-        # The cursor comes from what was read, not from what passed, so that duties cannot stop the reading.
         length = window(permit.duties)
-        table, cursor = paging.page(read, begin, end, after, limit, length)
-        if together(permit.duties) and length is not None:
-            return self._means_around(permit, table, length, cursor)
-        passed = self._passed(permit, table)
-        return Page(passed.batch, cursor, passed.consents)
+        if length is None:
+            begin, end = max(begin, bounds.oldest), min(end, bounds.newest + 1)
+            table, cursor = paging.page(read, begin, end, after, limit)
+            passed = self._passed(permit, table)
+            return Page(passed.batch, cursor, passed.consents)
 
-    def _means_around(self, permit: Permit, own: Table, length: Micros, cursor: Cursor | None) -> Page:
+        def judge(table: Table) -> Passed:
+            own = self._batch(permit.dataset, table)
+            if together(permit.duties):
+                return self._means_around(permit, own, length)
+            return self.gate.judge(permit, own)
+
+        # Of a window that the bounds cut, the gate itself leaves out what must go.
+        begin = max(begin, after.time if after else begin, bounds.oldest - length)
+        end = min(end, bounds.newest + 1)
+        given, cursor = paging.filled(read, judge, begin, end, limit, length)
+        for passed in given:
+            for used in passed.used:
+                self.gate.deliver(permit, used)
+        return _page_of(permit.dataset, given, cursor)
+
+    def _means_around(self, permit: Permit, own: ObservationBatch, length: Micros) -> Passed:
         """The means, over all datastreams of the dataset, of the areas and windows that these rows lie in."""
         if not len(own):
-            return Page(self._batch(permit.dataset, own), cursor)
-        wanted = self.gate.series(permit, self._batch(permit.dataset, own))
-        times = own.columns["time"]
-        begin, end = times[0] // length * length, (times[-1] // length + 1) * length
-        pages = list(self._means(permit, begin, end))
-        batch = merge([page.batch for page in pages])
-        kept = batch.take([row for row, name in enumerate(batch.datastream) if name in wanted])
-        return Page(kept, cursor, frozenset().union(*(page.consents for page in pages)))
+            return Passed(own, frozenset())
+        wanted = self._series(permit, own, length)
+        pieces = list(self._means(permit, min(wanted), max(wanted) + length, self.gate.judge))
+        batch = merge([piece.batch for piece in pieces])
+        means = zip(batch.phenomenon_time, batch.datastream, strict=True)
+        kept = batch.take([row for row, (start, name) in enumerate(means) if name in wanted.get(start, ())])
+        consents = frozenset().union(*(piece.consents for piece in pieces))
+        return Passed(kept, consents, used=tuple(used for piece in pieces for used in piece.used))
 
-    def _means(self, permit: Permit, begin: Micros, end: Micros) -> Iterator[Page]:
+    def _series(self, permit: Permit, own: ObservationBatch, length: Micros) -> dict[Micros, frozenset[str]]:
+        """The ids of the means that rows contribute to, window by window: what moves lies elsewhere in the next."""
+        rows: dict[Micros, list[int]] = {}
+        for row, time in enumerate(own.phenomenon_time):
+            rows.setdefault(time // length * length, []).append(row)
+        nowhere = [None] * len(own)
+        places = list(
+            zip(own.longitude or nowhere, own.latitude or nowhere, own.neighbourhood or nowhere, strict=True)
+        )
+        # What does not move lies in the same places in all windows, and finding an area costs a projection.
+        known: dict[frozenset[object], frozenset[str]] = {}
+        found = {}
+        for start, members in rows.items():
+            where: frozenset[object] = frozenset(places[row] for row in members)
+            if where not in known:
+                known[where] = self.gate.series(permit, own.take(members))
+            found[start] = known[where]
+        return found
+
+    def _means(self, permit: Permit, begin: Micros, end: Micros, carry: Carry) -> Iterator[Passed]:
         """The means of a dataset, piece by piece; asks the gate again before every piece."""
         length = window(permit.duties)
         assert length is not None, "means are of windows"
@@ -186,8 +230,7 @@ class Platform:
         first, last = extent[0] // length * length, (extent[1] // length + 1) * length
         for table in paging.windows(read, first, last, length):
             self.gate.still(permit)
-            passed = self.gate.carry(permit, self._batch(permit.dataset, table), whole=True)
-            yield Page(passed.batch, None, passed.consents)
+            yield carry(permit, self._batch(permit.dataset, table), whole=True)
 
     def _passed(self, permit: Permit, table: Table) -> Passed:
         return self.gate.carry(permit, self._batch(permit.dataset, table))
@@ -268,3 +311,12 @@ class Platform:
             for identifier, dataset in self.gate.law.datasets.items()
             if dataset.owner == identity.participant
         }
+
+
+def _page_of(dataset: str, given: Sequence[Passed], cursor: Cursor | None) -> Page:
+    """Pieces as one page; those without rows have no columns to speak of."""
+    found = [passed for passed in given if len(passed.batch)]
+    if not found:
+        return Page(ObservationBatch(dataset, [], [], []), cursor)
+    consents = frozenset().union(*(passed.consents for passed in found))
+    return Page(merge([passed.batch for passed in found]), cursor, consents)

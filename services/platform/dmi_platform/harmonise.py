@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from itertools import chain
+from typing import Any, Final, Protocol
 
 import msgspec
 import numpy as np
@@ -270,8 +271,10 @@ def merge(batches: list[ObservationBatch]) -> ObservationBatch:
     """Batches of one dataset with the same columns as one."""
     if len(batches) == 1:
         return batches[0]
-    names = [name for name, _ in batches[0].columns()]
-    columns = {name: [value for batch in batches for value in getattr(batch, name)] for name in names}
+    found = [dict(batch.columns()) for batch in batches]
+    columns: dict[str, Any] = {name: list(chain.from_iterable(f[name] for f in found)) for name in found[0]}
+    if batches[0].flags is not None:
+        columns["flags"] = {test: columns.pop(f"flags.{test}") for test in batches[0].flags}
     return msgspec.structs.replace(batches[0], **columns)
 
 

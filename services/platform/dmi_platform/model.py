@@ -128,10 +128,10 @@ class Reject:
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page of observations ended: behind this time and source id."""
+    """Where a page of observations begins: behind this time and source id, or, without one, at this time."""
 
     time: int
-    source_id: str
+    source_id: str | None = None
 
 
 def checked_identifier(name: str, value: str) -> str:

@@ -1,12 +1,18 @@
-"""Pages of a datastream's history: cut anywhere, or between whole windows where a duty judges rows together."""
+"""Pages of a datastream's history: cut anywhere, or between whole windows where a duty judges rows together.
+
+What a page holds and whether another follows depends on rows that pass the gate alone. Were rows counted before it,
+a reader could find those that it leaves out, by asking for pages of one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra.errors import InputRefused
+from dmi_infra.gate import Passed
 from dmi_platform.model import Cursor
 from dmi_platform.store import Table
 
@@ -14,6 +20,8 @@ WINDOW_ROWS: Final = 1_000_000
 """Rows of one window at most: they are held in memory together, since their mean is made of all of them."""
 CHUNK_ROWS: Final = 100_000
 """Rows of several windows that are held in memory together at most."""
+PIECE_ROWS: Final = 1000
+"""Rows of whole windows that are read at a time at least, so that few reads pass over windows that give nothing."""
 
 
 class ReadSpan(Protocol):
@@ -29,21 +37,38 @@ class Read(Protocol):
 
 
 def page(
-    read: Read, begin: Micros, end: Micros, after: Cursor | None, limit: int, window: Micros | None
+    read: Read, begin: Micros, end: Micros, after: Cursor | None, limit: int
 ) -> tuple[Table, Cursor | None]:
-    """About ``limit`` rows and where the next page begins (``None``: this was the last).
-
-    With a ``window`` (microseconds) only whole windows are read: those that begin from ``begin`` until before
-    ``end``. Otherwise whoever chooses page or span could have the mean of a part, down to a single row.
-    """
-    if window is not None:
-        begin, end = whole(begin, window), whole(end, window)
+    """``limit`` rows and where the next page begins (``None``: this was the last); ``read`` gives only what passes."""
     table = read(begin, end, after, limit)
-    if len(table) < limit:
-        return table, None
-    if window is not None:
-        table = _whole(read, begin, table, window)
-    return table, _behind(table)
+    return table, _behind(table) if len(table) == limit else None
+
+
+def filled(
+    read: Read, judge: Callable[[Table], Passed], begin: Micros, end: Micros, limit: int, window: Micros
+) -> tuple[list[Passed], Cursor | None]:
+    """Whole windows until ``limit`` rows have passed, and where the next page begins (``None``: this was the last).
+
+    They are those that begin from ``begin`` until before ``end``. Otherwise whoever chooses page or span could have
+    the mean of a part, down to a single row.
+    """
+    begin, end = whole(begin, window), whole(end, window)
+    given: list[Passed] = []
+    rows = 0
+    while begin < end:
+        table, following = _piece(read, begin, end, max(limit - rows, PIECE_ROWS), window)
+        passed = judge(table)
+        times = passed.batch.phenomenon_time
+        if rows + len(times) >= limit:
+            behind = (times[limit - rows - 1] // window + 1) * window
+            given.append(passed.before(behind))
+            return given, Cursor(behind)
+        given.append(passed)
+        rows += len(times)
+        if following is None:
+            break
+        begin = following
+    return given, None
 
 
 def whole(at: Micros, window: Micros) -> Micros:
@@ -71,17 +96,20 @@ def _too_many(field: str) -> InputRefused:
     return InputRefused.of(field, rule)
 
 
-def _whole(read: Read, begin: Micros, table: Table, window: Micros) -> Table:
-    """Without the rows of a last window that is cut, or, where the page holds no other, with the rest of it."""
+def _piece(read: Read, begin: Micros, end: Micros, size: int, window: Micros) -> tuple[Table, Micros | None]:
+    """Whole windows of about ``size`` rows, and the beginning of the first that was not read (``None``: all were)."""
+    table = read(begin, end, None, size)
+    if len(table) < size:
+        return table, None
     times = table.columns["time"]
     last = times[-1] // window * window
-    before = next(row for row, time in enumerate(times) if time >= last)
+    before = bisect_left(times, last)
     if before:
-        return table.first(before)
+        return table.first(before), last
     rest = read(begin, last + window, _behind(table), WINDOW_ROWS)
     if len(rest) == WINDOW_ROWS:
         raise _too_many("datastream")
-    return table.joined(rest)
+    return table.joined(rest), last + window
 
 
 def _behind(table: Table) -> Cursor:

@@ -23,7 +23,7 @@ from dmi_platform.model import Cursor, Handed, Outcome, Reject
 from dmi_platform.neighbourhoods import Neighbourhoods
 from dmi_platform.registry import Registry
 from dmi_platform.store import Store, Writing
-from dmi_platform.store.tables import outgoing
+from dmi_platform.store.tables import observation, outgoing
 from dmi_platform.store.writing import ACCEPTED, CONFLICT, DUPLICATE
 
 DATASET = "urn:dmi:dataset:gemeente:garages"
@@ -236,6 +236,36 @@ def test_a_span_includes_its_begin_and_excludes_its_end(place: Place) -> None:
     place.put(batch(*(("a", minute, 1.0) for minute in range(5))))
     table = place.store.observations(place.key(), NOON + MINUTE, NOON + 3 * MINUTE, None, 10)
     assert table.columns["time"] == [NOON + MINUTE, NOON + 2 * MINUTE]
+
+
+def test_a_page_can_begin_at_a_time(place: Place) -> None:
+    place.put(batch(*(("a", minute, 1.0) for minute in (0, 1, 1, 2)), source=["", "", "x", ""]))
+    for cursor, left in ((Cursor(NOON + MINUTE), 3), (Cursor(NOON + MINUTE, ""), 2)):
+        assert len(place.store.observations(place.key(), *ALL, cursor, 10)) == left
+
+
+def test_only_rows_inside_every_area_are_read_by_their_own_place_or_that_of_their_thing(place: Place) -> None:
+    longitudes = [5.1, 5.2, 5.3, None]
+    rows = ObservationBatch(
+        DATASET, ["garages.a.occupancy"] * 4, [NOON + row for row in range(4)], [1.0, 2.0, 3.0, 4.0],
+        longitudes, [None if longitude is None else 52.1 for longitude in longitudes],
+    )  # fmt: skip
+    place.put(rows)
+    with place.store.write() as writing:
+        writing._connection.execute(
+            sa.update(observation).where(observation.c.result == 4.0).values(longitude=None, latitude=None)
+        )
+
+    def read(
+        *areas: tuple[float, float, float, float], here: tuple[float, float] | None = None
+    ) -> list[float]:
+        more = {} if here is None else {"here": here}
+        found = place.store.observations(place.key(), *ALL, None, 10, None, areas, **more)
+        return found.columns["result"]
+
+    west, east = (5.1, 52.0, 5.2, 52.1), (5.2, 52.1, 5.3, 53.0)
+    assert (read(west), read(east), read(west, east)) == ([1.0, 2.0], [2.0, 3.0], [2.0])
+    assert (read(west, here=(5.15, 52.05)), read(west, here=(5.25, 52.05))) == ([1.0, 2.0, 4.0], [1.0, 2.0])
 
 
 def test_only_rows_of_the_given_subjects_are_read(place: Place) -> None:

@@ -251,9 +251,7 @@ def test_a_record_names_a_thousand_subjects_at_most(court: Court) -> None:
     consent(court, NOOR, STACK, OWNER)
     permit = ask(court, OWNER, BICYCLES)
     court.records.clear()
-    court.gate._write_delivery(
-        permit, batch(*(f"urn:dmi:person:p{n}" for n in range(2500)), "urn:dmi:person:p0")
-    )
+    court.gate.deliver(permit, batch(*(f"urn:dmi:person:p{n}" for n in range(2500)), "urn:dmi:person:p0"))
     written = court.decisions()
     assert [len(record.subjects) for record in written] == [1000, 1000, 500]
     assert sum(record.rows for record in written) == 2501

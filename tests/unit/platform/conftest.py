@@ -94,13 +94,15 @@ class City:
         self.law(Heartbeat("urn:dmi:heartbeat", clock.now()))
 
     def agree(self, dataset: str, *actions: str, assigner: str = OWNER, assignee: str = STACK,
-              duty: list[dict[str, Any]] | None = None, basis: str = "public-task") -> AgreementState:  # fmt: skip
+              duty: list[dict[str, Any]] | None = None, basis: str = "public-task",
+              constraint: list[dict[str, Any]] | None = None) -> AgreementState:  # fmt: skip
         """An agreement in force for every purpose of the public task."""
         rule: dict[str, Any] = {
             "target": dataset,
             "action": list(actions),
             "constraint": [
-                {"leftOperand": "purpose", "operator": "isA", "rightOperand": "dmi:purpose:public-task"}
+                {"leftOperand": "purpose", "operator": "isA", "rightOperand": "dmi:purpose:public-task"},
+                *(constraint or ()),
             ],
         }
         if duty:

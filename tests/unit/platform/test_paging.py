@@ -14,17 +14,23 @@ from hypothesis import strategies as st
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.decision import Aggregate, Delay, Duty, Suppress
 from dmi_agreements.duties import window
+from dmi_infra import clock
 from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused
+from dmi_infra.gate import Passed
+from dmi_infra.identity import Identity
 from dmi_platform import paging
 from dmi_platform.model import Cursor
 from dmi_platform.store import Table
 
-from .conftest import GARAGES, MINUTE, NOON, OWNER, stream, thing
+from .conftest import GARAGES, MINUTE, NOON, NOOR, OWNER, SAM, VENDOR, stream, thing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .conftest import City
 
 WINDOW = 60
@@ -32,62 +38,97 @@ STREAM = "garages.centrum.occupancy"
 HISTORY = f"/v1/datastreams/{STREAM}/observations"
 
 
+Key = tuple[int, str]
+
+
 class Rows:
     """A datastream in memory, read as the store reads."""
 
-    def __init__(self, keys: list[tuple[int, str]]) -> None:
+    def __init__(self, keys: list[Key]) -> None:
         self.keys = sorted(keys)
 
     def __call__(self, begin: int, end: int, after: Cursor | None, limit: int) -> Table:
-        behind = (after.time, after.source_id) if after else (-1, "")
+        behind = (-1, "") if after is None else (after.time, after.source_id or "")
         found = [key for key in self.keys if begin <= key[0] < end and key > behind][:limit]
         return Table([1] * len(found), {"time": [t for t, _ in found], "source_id": [s for _, s in found]})
 
 
-def windows(read: Rows, begin: int, end: int, limit: int, length: int | None) -> list[list[list[int]]]:
-    """The windows of each page, each with its times."""
-    pages: list[list[list[int]]] = []
-    after: Cursor | None = None
+def judged(table: Table) -> Passed:
+    """A gate that lets the rows of sources "a" and "" through."""
+    pairs = zip(table.columns["time"], table.columns["source_id"], strict=True)
+    kept = [(time, source) for time, source in pairs if source != "b"]
+    batch = ObservationBatch(
+        "d", ["s"] * len(kept), [t for t, _ in kept], [None] * len(kept), source_id=[s for _, s in kept]
+    )
+    return Passed(batch, frozenset())
+
+
+def filled(read: Rows, begin: int, end: int, limit: int, length: int) -> list[list[Key]]:
+    """The rows of each page."""
+    pages: list[list[Key]] = []
     while True:
-        table, after = paging.page(read, begin, end, after, limit, length)
-        groups: dict[int, list[int]] = {}
-        for time in table.columns["time"]:
-            groups.setdefault(time // (length or 1), []).append(time)
-        pages.append(list(groups.values()))
+        given, after = paging.filled(read, judged, begin, end, limit, length)
+        batches = [passed.batch for passed in given]
+        pages.append([key for b in batches for key in zip(b.phenomenon_time, b.source_id or [], strict=True)])
         if after is None:
             return pages
+        begin = after.time
 
 
 KEYS = st.lists(st.tuples(st.integers(0, 400), st.sampled_from(["", "a", "b"])), unique=True, max_size=80)
+SPANS = (KEYS, st.integers(0, 400), st.integers(1, 400), st.integers(1, 30))
+LENGTHS = st.sampled_from([1, 7, WINDOW, 500])
+
+
+@settings(max_examples=200, deadline=None)
+@given(*SPANS)
+def test_pages_of_any_size_give_every_row_once(keys: list[Key], begin: int, span: int, limit: int) -> None:
+    read, end = Rows(keys), begin + span
+    found: list[Key] = []
+    after: Cursor | None = None
+    while True:
+        table, after = paging.page(read, begin, end, after, limit)
+        assert len(table) <= limit
+        found += zip(table.columns["time"], table.columns["source_id"], strict=True)
+        if after is None:
+            break
+    assert found == [key for key in read.keys if begin <= key[0] < end]
 
 
 @settings(max_examples=300, deadline=None)
-@given(
-    KEYS,
-    st.integers(0, 400),
-    st.integers(1, 400),
-    st.integers(1, 30),
-    st.sampled_from([None, 1, 7, WINDOW, 500]),
-)
-def test_pages_of_any_size_give_the_same_windows_as_one_page(
-    keys: list[tuple[int, str]], begin: int, span: int, limit: int, length: int | None
+@given(*SPANS, LENGTHS, st.integers(1, 9))
+def test_pages_of_any_size_give_the_same_whole_windows(
+    keys: list[Key], begin: int, span: int, limit: int, length: int, piece: int
 ) -> None:
-    read = Rows(keys)
-    (whole,) = windows(read, begin, begin + span, 10_000, length)
-    pages = windows(read, begin, begin + span, limit, length)
-    if length is None:
-        assert [t for page in pages for group in page for t in group] == [t for group in whole for t in group]
-        assert all(sum(map(len, page)) <= limit for page in pages)
-        return
-    assert [group for page in pages for group in page] == whole
-    full = [t for t, _ in read.keys if begin <= t // length * length < begin + span]
-    assert [t for group in whole for t in group] == full, "windows are whole, whatever span was asked for"
+    read, end = Rows(keys), begin + span
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paging, "PIECE_ROWS", piece)
+        pages = filled(read, begin, end, limit, length)
+    whole = [key for key in read.keys if begin <= key[0] // length * length < end and key[1] != "b"]
+    assert [key for page in pages for key in page] == whole
+    for page in pages[:-1]:
+        last = page[-1][0] // length
+        assert sum(time // length < last for time, _ in page) < limit <= len(page)
+
+
+@settings(max_examples=300, deadline=None)
+@given(*SPANS, LENGTHS, st.integers(1, 9))
+def test_no_page_tells_of_rows_that_do_not_pass(
+    keys: list[Key], begin: int, span: int, limit: int, length: int, piece: int
+) -> None:
+    """Pages are those of a store without the hidden rows: neither what they hold nor how many there are differs."""
+    without = [key for key in keys if key[1] != "b"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paging, "PIECE_ROWS", piece)
+        told = [filled(Rows(some), begin, begin + span, limit, length) for some in (keys, without)]
+    assert told[0] == told[1]
 
 
 def test_a_window_of_too_many_rows_is_refused_rather_than_halved(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paging, "WINDOW_ROWS", 5)
+    monkeypatch.setattr(paging, "PIECE_ROWS", 3)
     with pytest.raises(InputRefused, match="more than 5 rows"):
-        paging.page(Rows([(t, "") for t in range(20)]), 0, 100, None, 3, 60)
+        paging.filled(Rows([(t, "") for t in range(20)]), judged, 0, 100, 3, 60)
 
 
 @pytest.mark.parametrize(
@@ -227,3 +268,98 @@ def test_suppressed_hours_are_judged_whole(city: City) -> None:
     )
     for limit in range(1, 13):
         assert pages(city, path, limit) == whole, limit
+
+
+def within(west: float, east: float) -> dict[str, Any]:
+    return {
+        "leftOperand": "spatial",
+        "operator": "isPartOf",
+        "rightOperand": {"dmi:bbox": [west, 52.0, east, 53.0]},
+    }
+
+
+def since(at: int) -> int:
+    return (clock.now() - at) // 1_000_000
+
+
+BIKES = "urn:dmi:dataset:gemeente:bikes"
+SHOWN = 5
+"""Rows of the first minutes pass; those after them do not."""
+
+
+def moving_bike(city: City, **terms: Any) -> None:
+    """A bicycle that Noor rides in the west, then Sam in the east; Sam has consented to the platform alone."""
+    city.law(Dataset(BIKES, OWNER, {"nl": "x"}, personal=True))
+    city.agree(BIKES, "dmi:process", "dmi:read", basis="consent")
+    city.agree(BIKES, "dmi:read", assignee=VENDOR, basis="consent", **terms)
+    for rider in (NOOR, SAM):
+        city.agree(BIKES, "dmi:process", "dmi:read", assigner=rider, basis="consent")
+    city.agree(BIKES, "dmi:read", assigner=NOOR, assignee=VENDOR, basis="consent")
+    if terms:
+        city.agree(BIKES, "dmi:read", assigner=SAM, assignee=VENDOR, basis="consent")
+    square = [[5, 52], [5.2, 52], [5.2, 52.2], [5, 52.2], [5, 52]]
+    city.tell(BIKES, Feature("BU1", "neighbourhood", "a", {"type": "Polygon", "coordinates": [square]}))
+    city.tell(BIKES, stream("bike.1.speed", "speed", "km/h"))
+    rows = 2 * SHOWN
+    city.hand_in(
+        ObservationBatch(
+            BIKES,
+            ["bike.1.speed"] * rows,
+            [NOON + row * MINUTE for row in range(rows)],
+            [float(row) for row in range(rows)],
+            [5.01 + row * 0.01 for row in range(rows)],
+            [52.1] * rows,
+            [NOOR] * SHOWN + [SAM] * SHOWN,
+        )
+    )
+    city.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+
+
+@pytest.mark.parametrize(
+    ("terms", "seen"),
+    [
+        (lambda: {}, SHOWN),
+        (lambda: {"constraint": [within(5.0, 5.055)]}, SHOWN),
+        (lambda: {"duty": [rule("dmi:delay", seconds=since(NOON + (2 * SHOWN - 1) * MINUTE // 2))]}, SHOWN),
+        (lambda: {"duty": [rule("dmi:suppress", minimumGroup=3)]}, 0),
+        (lambda: {"duty": [rule("dmi:aggregate", window=600, gridSize=100), rule("dmi:suppress", minimumGroup=2)]}, 0),
+    ],
+    ids=["consent", "area", "delay", "suppress", "aggregate"],
+)  # fmt: skip
+def test_pages_of_one_do_not_find_the_rows_that_a_duty_hides(
+    city: City, terms: Callable[[], dict[str, Any]], seen: int
+) -> None:
+    moving_bike(city, **terms())
+    found = []
+    for row in range(2 * SHOWN):
+        span = {"from": to_text(NOON + row * MINUTE), "to": to_text(NOON + (row + 1) * MINUTE)}
+        answer = city.get("/v1/datastreams/bike.1.speed/observations", limit=1, **span).json()
+        found.append((bool(answer["items"]), answer["next"] is not None))
+    assert found == [(True, True)] * seen + [(False, False)] * (2 * SHOWN - seen)
+    whole = city.get("/v1/datastreams/bike.1.speed/observations", limit=SHOWN + 1).json()
+    assert (len(whole["items"]), whole["next"]) == (seen, None)
+
+
+def test_who_is_served_is_recorded_for_the_rows_of_the_page_alone(city: City) -> None:
+    moving_bike(city, duty=[rule("dmi:suppress", minimumGroup=2)])
+    city.records.clear()
+    answer = city.get("/v1/datastreams/bike.1.speed/observations", limit=1)
+    assert len(answer.json()["items"]) == 2 * SHOWN, "a whole hour"
+    delivered = [r.rows for r in city.records if isinstance(r, DecisionRecord) and r.subjects]
+    assert delivered == [2 * SHOWN]
+
+
+def test_the_means_of_a_moving_sensor_are_those_of_where_it_was_in_each_window(city: City) -> None:
+    """Not those of every area that it was in at any time: pages of one window would tell others."""
+    city.agree(GARAGES, "dmi:process")
+    city.agree(GARAGES, "dmi:read", duty=[rule("dmi:aggregate", window=600, gridSize=1000)])
+    city.tell(GARAGES, stream("bus.occupancy"), thing("g.w", 5.1), stream("g.w.occupancy"))
+    city.tell(GARAGES, thing("g.e", 5.2), stream("g.e.occupancy"))
+    times = [NOON, NOON + 10 * MINUTE]
+    for name, value in (("g.w", 100.0), ("g.e", 1000.0)):
+        city.hand_in(ObservationBatch(GARAGES, [f"{name}.occupancy"] * 2, times, [value, value]))
+    city.hand_in(ObservationBatch(GARAGES, ["bus.occupancy"] * 2, times, [0.0, 0.0], [5.1, 5.2], [52.1] * 2))
+    path = "/v1/datastreams/bus.occupancy/observations"
+    whole = pages(city, path, 100)
+    assert whole == [(to_text(times[0]), 50.0), (to_text(times[1]), 500.0)]
+    assert pages(city, path, 1) == whole

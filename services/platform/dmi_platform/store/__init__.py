@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra.sql import Positions, load_positions, reading, transaction
-from dmi_platform.model import NEVER, Cursor, Outcome, Reject
+from dmi_platform.model import NEVER, Area, Cursor, Outcome, Reject
 from dmi_platform.quality import Ints
 from dmi_platform.registry import StoredFeature
 from dmi_platform.store import features, queries, tables
@@ -77,10 +77,12 @@ class Store:
         after: Cursor | None,
         limit: int,
         subjects: Collection[str] | None = None,
+        areas: Sequence[Area] = (),
+        here: tuple[float | None, float | None] = (None, None),
     ) -> Table:
-        """A page of a datastream's rows, by time and source id."""
+        """A page of a datastream's rows, by time and source id; see ``queries.observations``."""
         with reading(self._engine) as connection:
-            return queries.observations(connection, key, begin, end, after, limit, subjects)
+            return queries.observations(connection, key, begin, end, after, limit, subjects, areas, here)
 
     def span(
         self, dataset: str, begin: Micros, end: Micros, limit: int, subjects: Collection[str] | None = None

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra.sql import among
-from dmi_platform.model import NEVER, Cursor, Outcome, Reject
+from dmi_platform.model import NEVER, Area, Cursor, Outcome, Reject
 from dmi_platform.store import tables
 
 
@@ -88,20 +88,30 @@ def observations(
     after: Cursor | None,
     limit: int,
     subjects: Collection[str] | None,
+    areas: Sequence[Area],
+    here: tuple[float | None, float | None],
 ) -> Table:
-    """A datastream's rows from ``begin`` until before ``end``, by time and source id, behind ``after``."""
+    """A datastream's rows from ``begin`` until before ``end``, by time and source id, behind ``after``.
+
+    Of these subjects only, and inside each of ``areas`` only; rows without a place of their own lie ``here``.
+    """
     table = tables.observation.c
     query = sa.select(*_selected(tables.observation)).where(
         table.datastream == key, table.time >= begin, table.time < end
     )
     if after is not None:
         # The bound on time alone is what an index range can start from.
-        query = query.where(
-            table.time >= after.time,
-            sa.or_(table.time > after.time, table.source_id > after.source_id),
-        )
+        query = query.where(table.time >= after.time)
+        if after.source_id is not None:
+            query = query.where(sa.or_(table.time > after.time, table.source_id > after.source_id))
     if subjects is not None:
         query = query.where(table.subject.in_(sorted(subjects)))
+    longitude, latitude = (
+        sa.func.coalesce(table.longitude, here[0]),
+        sa.func.coalesce(table.latitude, here[1]),
+    )
+    for west, south, east, north in areas:
+        query = query.where(longitude.between(west, east), latitude.between(south, north))
     return _table(connection.execute(query.order_by(table.time, table.source_id).limit(limit)).all())
 
 
