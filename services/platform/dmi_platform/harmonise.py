@@ -62,9 +62,7 @@ class Rows:
     flags: dict[str, Flags]
     longitude: Floats
     latitude: Floats
-    """As the row states it; ``placed_*`` falls back on the position of its thing."""
-    placed_longitude: Floats
-    placed_latitude: Floats
+    """As the row states it, else that of its thing as it stands now: the row keeps it when the thing moves on."""
     subject: list[str | None] | None
     neighbourhood: list[str | None]
     newest_time: Ints
@@ -197,7 +195,7 @@ def _rows(columns: _Columns, plans: list[Plan], places: Neighbourhoods, before: 
     }
     return Rows(
         streams, code, key, time, [source or "" for source in columns.batch.source_id or [""] * len(time)],
-        value, raw, flags, columns.longitude, columns.latitude, here_lon, here_lat, columns.batch.subject,
+        value, raw, flags, here_lon, here_lat, columns.batch.subject,
         _neighbourhood(columns, plans, own, here_lon, here_lat, places),
         np.array([last.time for last in newest], np.int64)[code],
     )  # fmt: skip
@@ -233,14 +231,14 @@ def select(rows: Rows, chosen: Ints, dataset: str, batch_id: str) -> Observation
         return column if whole else [column[row] for row in chosen.tolist()]
 
     source = [value or None for value in texts(list(rows.source_id))]
-    positioned = not np.isnan(rows.placed_longitude).all()
+    positioned = not np.isnan(rows.longitude).all()
     return ObservationBatch(
         dataset=dataset,
         datastream=[streams[code].id for code in codes],
         phenomenon_time=rows.time[chosen].tolist(),
         result=quality.optional(rows.result[chosen]),
-        longitude=quality.optional(rows.placed_longitude[chosen]) if positioned else None,
-        latitude=quality.optional(rows.placed_latitude[chosen]) if positioned else None,
+        longitude=quality.optional(rows.longitude[chosen]) if positioned else None,
+        latitude=quality.optional(rows.latitude[chosen]) if positioned else None,
         subject=None if rows.subject is None else texts(rows.subject),
         source_id=source if any(source) else None,
         observed_property=[streams[code].observed_property for code in codes],

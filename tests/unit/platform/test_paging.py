@@ -340,6 +340,25 @@ def test_pages_of_one_do_not_find_the_rows_that_a_duty_hides(
     assert (len(whole["items"]), whole["next"]) == (seen, None)
 
 
+@pytest.mark.parametrize("ends", [False, True])
+def test_each_row_is_judged_by_where_its_thing_stood_then(city: City, ends: bool) -> None:
+    """In history and export, also where the thing has moved into the area, or out of it."""
+    city.agree(GARAGES, "dmi:process", "dmi:read", "dmi:export")
+    places = [5.3, 5.1] if ends else [5.1, 5.3]
+    for row, longitude in enumerate(places):
+        city.tell(GARAGES, thing("garages.centrum", longitude), stream(STREAM, capacity=100))
+        city.hand_in(ObservationBatch(GARAGES, [STREAM], [NOON + row * MINUTE], [longitude]))
+    assert [result for _, result in pages(city, HISTORY, 1)] == places
+    items = city.get(HISTORY).json()["items"]
+    assert [item["longitude"] for item in items] == places
+    city.agree(GARAGES, "dmi:read", "dmi:export", assignee=VENDOR, constraint=[within(5.0, 5.2)])
+    city.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+    assert [result for _, result in pages(city, HISTORY, 1)] == [5.1]
+    assert [result for _, result in exported(city)] == [5.1]
+    newest = city.get("/v1/latest", dataset=GARAGES).json()["items"]
+    assert [item["result"] for item in newest] == ([5.1] if ends else [])
+
+
 def test_who_is_served_is_recorded_for_the_rows_of_the_page_alone(city: City) -> None:
     moving_bike(city, duty=[rule("dmi:suppress", minimumGroup=2)])
     city.records.clear()
