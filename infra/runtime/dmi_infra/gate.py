@@ -143,6 +143,16 @@ class Gate:
         decision, refused = self._decide(self._requests(crossing, action, dataset, purpose, recipient, None))
         return decision.reasons if refused else ()
 
+    def foreseen(
+        self, crossing: str, action: str, dataset: str, purpose: str | None, recipient: str | None = None
+    ) -> Permit | None:
+        """The permit that would be given now, ``None``: none; not recorded, so to tell about data, never to give it."""
+        requests = self._requests(crossing, action, dataset, purpose, recipient, None)
+        decision, refused = self._decide(requests)
+        if refused:
+            return None
+        return Permit(crossing, requests, decision.duties, decision.agreements, decision.personal)
+
     def entitled(self, crossing: str, action: str, dataset: str, participant: str) -> tuple[Reason, ...]:
         """Why a participant may not do this, whatever the layer may; empty when it may. A preview, not recorded."""
         request = self._requests(crossing, action, dataset, None, participant, None)[-1]

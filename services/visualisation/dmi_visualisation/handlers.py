@@ -13,6 +13,7 @@ from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.decision import Delay, DeleteAfter, RestrictArea
+from dmi_agreements.duties import together
 from dmi_infra import clock
 from dmi_infra.clock import to_text
 from dmi_infra.errors import NotFound, Refused, Unavailable
@@ -53,12 +54,14 @@ class Maps:
                 continue
             reasons = opening.preview(dataset.id)
             refused = refusal(Refused(reasons, dataset.id)).body() if reasons else None
-            found.append(self._layer(dataset, refused))
+            found.append(self._layer(dataset, refused, opening.foreseen(dataset.id)))
         return sorted(found, key=lambda layer: str(layer["id"]))
 
-    def _layer(self, dataset: Dataset, refused: dict[str, Any] | None) -> dict[str, Any]:
+    def _layer(
+        self, dataset: Dataset, refused: dict[str, Any] | None, permit: Permit | None
+    ) -> dict[str, Any]:
         rows = [] if refused else self._live.rows(dataset.id)
-        newest = max((row.phenomenon_time for row in rows), default=None)
+        newest = max(self._times(permit, rows), default=None)
         return {
             "id": dataset.id,
             "title": dataset.title,
@@ -74,6 +77,14 @@ class Maps:
             "latest": None if newest is None else to_text(newest),
             "refused": refused,
         }
+
+    def _times(self, permit: Permit | None, rows: Sequence[Shown]) -> list[Micros]:
+        """When those rows were measured that a permit lets its holder see."""
+        if permit is None or together(permit.duties):
+            return []
+        if not permit.duties and not permit.personal:
+            return [row.phenomenon_time for row in rows]
+        return self._gate.judge(permit, self._batch(permit, rows)).batch.phenomenon_time
 
     def features(
         self, permit: Permit, observed_property: str | None = None, at: Micros | None = None

@@ -278,3 +278,26 @@ def test_grounds_name_dataset_agreements_and_consents_once(court: Court) -> None
     layer = court.agree(STACK, "dmi:read")
     grounds = ask(court, OWNER).grounds(["c", "b", "c"])
     assert (grounds.datasets, grounds.agreements, grounds.consents) == ([GARAGES], [layer.id], ["b", "c"])
+
+
+def test_a_permit_can_be_foreseen_without_a_record(court: Court) -> None:
+    assert court.gate.foreseen("query", "dmi:read", GARAGES, None, VENDOR) is None
+    court.agree(STACK, "dmi:read")
+    court.agree(VENDOR, "dmi:read", duties=[delay(60)])
+    foreseen = court.gate.foreseen("query", "dmi:read", GARAGES, None, VENDOR)
+    assert court.records == []
+    assert foreseen == ask(court)
+
+
+def test_the_bounds_of_a_permit_are_those_of_time_place_and_consent(court: Court) -> None:
+    area = {"leftOperand": "spatial", "operator": "isPartOf", "rightOperand": {"dmi:bbox": [4, 52, 5, 53]}}
+    term = {
+        "action": "dmi:deleteAfter",
+        "constraint": [{"leftOperand": "dmi:days", "operator": "eq", "rightOperand": 7}],
+    }
+    court.agree(STACK, "dmi:read", dataset=BICYCLES)
+    court.agree(VENDOR, "dmi:read", dataset=BICYCLES, duties=[delay(60), term], constraints=[area])
+    given = consent(court, NOOR, STACK, VENDOR)
+    bounds = court.gate.bounds(ask(court, dataset=BICYCLES))
+    assert (bounds.oldest, bounds.newest) == (NOW - 7 * 86_400 * SECOND, NOW - 60 * SECOND)
+    assert (bounds.areas, bounds.subjects) == (((4.0, 52.0, 5.0, 53.0),), {NOOR: frozenset({given.id})})  # type: ignore[attr-defined]

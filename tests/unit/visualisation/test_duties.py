@@ -133,6 +133,42 @@ def test_what_the_layer_may_keep_no_longer_is_deleted(scene: Scene) -> None:
     assert len(scene.live.rows(BICYCLES)) == 2, "no agreement sets a term for these"
 
 
+MEANS = duty("aggregate", window=("eq", 600), gridSize=("eq", 1000))
+OTHERWHERE = {"leftOperand": "spatial", "operator": "isPartOf", "rightOperand": {"dmi:bbox": [6, 52, 7, 53]}}
+
+
+@pytest.mark.parametrize(
+    ("more", "latest"),
+    [
+        ({}, NOW - 1000 * SECOND),
+        ({"duties": [delay(500)]}, NOW - 1000 * SECOND),
+        ({"duties": [delay(2000)]}, None),
+        ({"duties": [MEANS]}, None),
+        ({"duties": [COARSE]}, NOW - 1000 * SECOND),
+        ({"constraints": [OTHERWHERE]}, None),
+    ],
+)
+def test_a_layer_tells_the_newest_time_of_what_the_viewer_may_see(
+    scene: Scene, more: dict[str, Any], latest: int | None
+) -> None:
+    scene.court.law.apply(Dataset(GARAGES, OWNER, {"nl": "x"}, purpose=MOBILITY, layer="points"))
+    scene.court.agree(STACK, *ACTIONS)
+    scene.court.agree(VENDOR, *ACTIONS, **more)
+    told = {layer["id"]: layer["latest"] for layer in scene.maps.layers(scene.door())}
+    assert told == {GARAGES: latest if latest is None else clock.to_text(latest), BICYCLES: None}
+    assert scene.court.records == [], "a list is no use of the data"
+
+
+def test_a_layer_of_persons_tells_the_newest_time_of_those_who_consented(scene: Scene) -> None:
+    later = row(8.0, at=NOW, datastream="piet", dataset=BICYCLES, subject=PIET)
+    scene.live.update([], [later])
+    for recipient in (STACK, VENDOR):
+        scene.court.agree(recipient, *ACTIONS, dataset=BICYCLES)
+        scene.court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=NOOR)
+    (layer,) = (one for one in scene.maps.layers(scene.door()) if one["id"] == BICYCLES)
+    assert layer["latest"] == clock.to_text(NOW - SECOND)
+
+
 @pytest.mark.parametrize(
     ("given", "places", "found"),
     [

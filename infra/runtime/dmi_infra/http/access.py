@@ -87,6 +87,12 @@ class Opening:
         """Why ``permit`` would refuse, empty when it would not; not recorded."""
         return self.gate.allows(self.crossing, self.action, dataset, self.purpose, self.identity.participant)
 
+    def foreseen(self, dataset: str) -> Permit | None:
+        """The permit that ``permit`` would give; not recorded, so to tell about data, never to give it."""
+        return self.gate.foreseen(
+            self.crossing, self.action, dataset, self.purpose, self.identity.participant
+        )
+
 
 def gated(crossing: str, action: str) -> Callable[..., Awaitable[Opening]]:
     """A dependency that opens ``crossing`` for ``action``; the purpose comes from the header."""
