@@ -205,7 +205,9 @@ class Gate:
         return Passed(passed, consents, len(batch) - len(kept), (kept,) if permit.personal else ())
 
     def deliver(self, permit: Permit, kept: ObservationBatch) -> None:
-        """Record rows of persons that are given, which each subject can read."""
+        """Record rows of persons that are given, which each subject can read; of other data nothing."""
+        if not permit.personal:
+            return
         request = permit.requests[-1]
         rows = Counter(subject for subject in kept.subject or () if subject)
         subjects = sorted(rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
@@ -12,17 +11,26 @@ from typing import Any
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
-from dmi_agreements.decision import Delay, DeleteAfter, RestrictArea
-from dmi_agreements.duties import together
+from dmi_agreements.decision import Delay, DeleteAfter
+from dmi_agreements.duties import together, window
 from dmi_infra import clock
 from dmi_infra.clock import to_text
 from dmi_infra.errors import NotFound, Refused, Unavailable
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.http.problems import problem_of, refusal
-from dmi_visualisation import tiles
+from dmi_visualisation import charts, tiles
 from dmi_visualisation.live import QUEUE, LiveMap, Stream
-from dmi_visualisation.model import Shown, area_feature, batch_of, bounds, placed, point_feature, rows_of
+from dmi_visualisation.model import (
+    BUCKET,
+    Shown,
+    area_feature,
+    batch_of,
+    bounds,
+    placed,
+    point_feature,
+    rows_of,
+)
 from dmi_visualisation.moments import boundary
 from dmi_visualisation.search import name_of, rank
 from dmi_visualisation.store import Store
@@ -30,7 +38,6 @@ from dmi_visualisation.store import Store
 KEEP_ALIVE_SECONDS = 1.0
 """A quiet stream asks the gate again this often, so that an agreement that expires ends it too."""
 
-DAY = 86_400_000_000
 RETRY = b"retry: 2000\n\n"
 ALIVE = b": alive\n\n"
 
@@ -159,7 +166,8 @@ class Maps:
         tiles.check(z, x, y)
         subjects = self._gate.subjects(permit)
         who = None if subjects is None else hash(frozenset(subjects))
-        moment = clock.now() // 1_000_000 if any(isinstance(d, Delay) for d in permit.duties) else 0
+        timed = any(isinstance(duty, Delay | DeleteAfter) for duty in permit.duties)
+        moment = clock.now() // 1_000_000 if timed else 0
         dataset = permit.dataset
         return dataset, self._live.version(dataset), permit.duties, permit.agreements, who, moment, z, x, y
 
@@ -242,49 +250,24 @@ class Maps:
     def history(
         self, permit: Permit, datastream: str, start: Micros, end: Micros, points: int
     ) -> dict[str, Any]:
-        """Quarters of an hour of one datastream, merged to at most ``points``."""
+        """Quarters of an hour of one datastream, each as it may be seen, merged to at most ``points``."""
         row = self._live.row(datastream)
         if row is None:
             raise NotFound("no datastream with observations has this id")
-        now = clock.now()
-        delays = [duty.seconds * 1_000_000 for duty in permit.duties if isinstance(duty, Delay)]
-        terms = [duty.days * DAY for duty in permit.duties if isinstance(duty, DeleteAfter)]
-        until = min(end, now - max(delays, default=0))
-        since = max(start, now - min(terms)) if terms else start
-        shown = self._may_see_series(permit, row) and since < until
-        quarters = self._store.quarters(datastream, since, until, 20_000) if shown else []
-        size = max(1, -(-len(quarters) // points))
-        items = []
-        for first in range(0, len(quarters), size):
-            group = quarters[first : first + size]
-            count = sum(q.count for q in group)
-            items.append(
-                {
-                    "at": to_text(group[0].start),
-                    "minimum": min(q.minimum for q in group),
-                    "mean": sum(q.mean * q.count for q in group) / count,
-                    "maximum": max(q.maximum for q in group),
-                    "flag": max(q.flag for q in group),
-                }
-            )
+        length = window(permit.duties) or BUCKET
+        # Whole windows, where a duty judges rows together; of them what was asked for.
+        first, last = start // length * length, -(-end // length) * length
+        quarters = self._store.quarters(datastream, first, last, 20_000)
+        judged = self._gate.judge(permit, charts.witnesses(permit.dataset, quarters)).batch
+        shown = [q for q in charts.passing(quarters, judged) if start <= q.start < end]
+        self._gate.deliver(permit, charts.given(permit.dataset, datastream, shown))
         return {
             "datastream": datastream,
             "unit": row.unit,
             "observed_property": row.observed_property,
-            "items": items,
+            "items": charts.points(shown, points),
             "agreements": list(permit.agreements),
         }
-
-    def _may_see_series(self, permit: Permit, row: Shown) -> bool:
-        """Whether a row of a series passes the gate, whenever it was made: then its quarters do.
-
-        A person who withdrew is left out here too. Quarters tell no place: of what moves, no area can be judged.
-        """
-        if row.longitude is not None and any(isinstance(duty, RestrictArea) for duty in permit.duties):
-            return False
-        timeless = tuple(duty for duty in permit.duties if not isinstance(duty, Delay | DeleteAfter))
-        judged = dataclasses.replace(permit, duties=timeless)
-        return len(self._gate.carry(judged, self._batch(permit, [row])).batch) > 0
 
     def background(self, opening: Opening) -> dict[str, Any]:
         """Outlines, lines and stops for a map without internet: of each dataset that the viewer may see."""

@@ -19,8 +19,9 @@ from dmi_infra.sql import (
     transaction,
     upsert,
 )
-from dmi_visualisation.model import BUCKET, Shown
+from dmi_visualisation.model import Shown
 from dmi_visualisation.moments import boundary, forget_moments, keep_moments, moment_table, said_before
+from dmi_visualisation.quarters import Quarter, add_quarters, quarter_table, read_quarters
 
 metadata = sa.MetaData()
 positions = positions_table(metadata)
@@ -50,31 +51,10 @@ newest = sa.Table(
     sa.Column("unit", sa.Text, nullable=False),
     sa.Column("source_id", sa.Text),
 )
-quarter = sa.Table(
-    "quarter",
-    metadata,
-    sa.Column("datastream", sa.Text, primary_key=True),
-    sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("minimum", sa.Float, nullable=False),
-    sa.Column("maximum", sa.Float, nullable=False),
-    sa.Column("total", sa.Float, nullable=False),
-    sa.Column("readings", sa.Integer, nullable=False),
-    sa.Column("flag", sa.Integer, nullable=False),
-)
+quarter = quarter_table(metadata)
 moment = moment_table(metadata)
 
 _NEWEST = [c.name for c in newest.columns if c.name != "datastream"]
-
-
-class Quarter(msgspec.Struct, frozen=True):
-    """One quarter of an hour of one datastream."""
-
-    start: Micros
-    minimum: float
-    mean: float
-    maximum: float
-    count: int
-    flag: int
 
 
 class Store:
@@ -124,7 +104,7 @@ class Store:
                 _NEWEST,
                 not_older="phenomenon_time",
             )
-            self._add_quarters(connection, rows)
+            add_quarters(connection, rows)
             self._keep_moments(connection, rows)
             save_positions(connection, positions, reached)
 
@@ -135,37 +115,6 @@ class Store:
             # Once a quarter of an hour is enough, since rows are kept by the quarter.
             forget_moments(connection, moment, now)
             self._forgotten = boundary(now)
-
-    @staticmethod
-    def _add_quarters(connection: sa.Connection, rows: Sequence[Shown]) -> None:
-        sums: dict[tuple[str, Micros], list[float]] = {}
-        for row in rows:
-            if row.result is None:
-                continue
-            key = (row.datastream, row.phenomenon_time // BUCKET * BUCKET)
-            cell = sums.setdefault(key, [row.result, row.result, 0.0, 0, 0])
-            cell[0] = min(cell[0], row.result)
-            cell[1] = max(cell[1], row.result)
-            cell[2] += row.result
-            cell[3] += 1
-            cell[4] = max(cell[4], row.flag)
-        if not sums:
-            return
-        connection.execute(
-            _MERGE,
-            [
-                {
-                    "datastream": name,
-                    "start": start,
-                    "minimum": c[0],
-                    "maximum": c[1],
-                    "total": c[2],
-                    "readings": c[3],
-                    "flag": c[4],
-                }
-                for (name, start), c in sums.items()
-            ],
-        )
 
     def features(self) -> list[tuple[str, Feature]]:
         """Every feature with its dataset."""
@@ -207,26 +156,5 @@ class Store:
 
     def quarters(self, datastream: str, start: Micros, end: Micros, limit: int) -> list[Quarter]:
         """Quarters of an hour in ``[start, end)``, the newest ``limit`` of them, oldest first."""
-        query = (
-            sa.select(quarter)
-            .where(quarter.c.datastream == datastream, quarter.c.start >= start, quarter.c.start < end)
-            .order_by(quarter.c.start.desc())
-            .limit(limit)
-        )
         with reading(self._engine) as connection:
-            rows = connection.execute(query).all()
-        return [
-            Quarter(r.start, r.minimum, r.total / r.readings, r.maximum, r.readings, r.flag)
-            for r in reversed(rows)
-        ]
-
-
-_MERGE = sa.text(
-    "INSERT INTO quarter (datastream, start, minimum, maximum, total, readings, flag) "
-    "VALUES (:datastream, :start, :minimum, :maximum, :total, :readings, :flag) "
-    "ON CONFLICT (datastream, start) DO UPDATE SET "
-    "minimum = CASE WHEN excluded.minimum < quarter.minimum THEN excluded.minimum ELSE quarter.minimum END, "
-    "maximum = CASE WHEN excluded.maximum > quarter.maximum THEN excluded.maximum ELSE quarter.maximum END, "
-    "total = quarter.total + excluded.total, readings = quarter.readings + excluded.readings, "
-    "flag = CASE WHEN excluded.flag > quarter.flag THEN excluded.flag ELSE quarter.flag END"
-)
+            return read_quarters(connection, quarter, datastream, start, end, limit)

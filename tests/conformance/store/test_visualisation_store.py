@@ -15,7 +15,7 @@ from dmi_agreements.contracts.features import Feature
 from dmi_infra import clock
 from dmi_infra.sql import migrate, open_engine
 from dmi_visualisation.model import BUCKET, Shown
-from dmi_visualisation.store import Store, metadata, moment, newest, quarter
+from dmi_visualisation.store import Store, metadata, moment
 
 D = "urn:dmi:dataset:gemeente:garages"
 STREAM = "garages.centrum.occupancy"
@@ -68,8 +68,30 @@ def test_quarters_add_up_over_batches_and_leave_out_what_is_missing(store: Store
     store.save([], [row(NOW + 3 * SECOND, 80.0), row(NOW + BUCKET, 5.0)], {})
     first, second = store.quarters(STREAM, NOW, NOW + 2 * BUCKET, 10)
     assert (first.start, first.minimum, first.mean, first.maximum) == (NOW, 10.0, 40.0, 80.0)
-    assert (first.count, first.flag) == (3, 3)
-    assert (second.start, second.mean, second.count) == (NOW + BUCKET, 5.0, 1)
+    assert (first.readings, first.flag) == (3, 3)
+    assert (second.start, second.mean, second.readings) == (NOW + BUCKET, 5.0, 1)
+
+
+def test_quarters_are_apart_by_person_and_area_and_know_their_times_and_places(store: Store) -> None:
+    def ride(at: int, rider: str | None, longitude: float | None, area: str | None = "BU1") -> Shown:
+        latitude = None if longitude is None else 52.0 + longitude / 10
+        return Shown(STREAM, D, at, 1.0, 1, longitude, latitude, area, rider, "speed", "km/h")
+
+    store.save(
+        [], [ride(NOW + 2, "noor", 5.2), ride(NOW + 5, "sam", 5.9), ride(NOW + 6, "noor", 5.3, "BU2")], {}
+    )
+    store.save([], [ride(NOW + 1, "noor", 5.1), ride(NOW + 4, "noor", 5.25), ride(NOW + 7, "sam", None)], {})
+    store.save([], [ride(NOW + 8, "sam", 5.0), ride(NOW + 9, None, 5.0, None)], {})
+    found = {(q.subject, q.neighbourhood): q for q in store.quarters(STREAM, NOW, NOW + BUCKET, 10)}
+    assert {key: (q.first - NOW, q.last - NOW, q.readings) for key, q in found.items()} == {
+        ("noor", "BU1"): (1, 4, 3), ("noor", "BU2"): (6, 6, 1), ("sam", "BU1"): (5, 8, 3), ("", ""): (9, 9, 1),
+    }  # fmt: skip
+    box = found["noor", "BU1"]
+    assert (box.west, box.east, box.south, box.north) == (5.1, 5.25, 52.51, 52.525)
+    unknown = found["sam", "BU1"]
+    assert (unknown.west, unknown.south, unknown.east, unknown.north) == (None,) * 4, (
+        "of one reading it is not known"
+    )
 
 
 def test_a_history_gives_the_newest_quarters_in_order_and_not_its_end(store: Store) -> None:
@@ -108,7 +130,7 @@ def test_a_message_read_again_after_a_crash_counts_once(store: Store, engine: sa
     assert (store.newest(), store.positions()) == ([], {})
     store.save([], [row(NOW, 10.0)], {("topic", 0): 1})
     [kept] = store.quarters(STREAM, NOW, NOW + BUCKET, 5)
-    assert (kept.count, store.positions()) == (1, {("topic", 0): 1})
+    assert (kept.readings, store.positions()) == (1, {("topic", 0): 1})
 
 
 @pytest.fixture
@@ -169,24 +191,43 @@ def _moments(engine: sa.Engine) -> list[int]:
         return list(connection.execute(sa.select(moment.c.start).order_by(moment.c.start)).scalars())
 
 
-def test_a_store_of_before_the_slider_fills_it_from_its_charts(engine: sa.Engine) -> None:
+@pytest.fixture
+def earlier(engine: sa.Engine) -> sa.Engine:
+    """A store of the first revision: a bicycle that someone rides now, and a garage, both with older quarters."""
     with engine.begin() as connection:
-        connection.execute(sa.text("DROP TABLE moment"))
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'visualisation_0001'"))
-        connection.execute(
-            sa.insert(newest).values(
-                datastream=STREAM, dataset=D, phenomenon_time=NOW + BUCKET, result=8.0, flag=1,
-                observed_property="occupancy", unit="{vehicle}",
-            )
-        )  # fmt: skip
-        for start in (NOW - 200 * BUCKET, NOW - BUCKET, NOW + BUCKET):
+        for table in (*metadata.tables, "alembic_version"):
+            connection.execute(sa.text(f"DROP TABLE {table}"))
+    migrate(engine, "dmi_visualisation", "visualisation_0001")
+    with engine.begin() as connection:
+        for name, rider in ((STREAM, None), ("bike", "urn:dmi:person:sam")):
             connection.execute(
-                sa.insert(quarter).values(
-                    datastream=STREAM, start=start, minimum=1, maximum=9, total=12, readings=3, flag=1
-                )
+                sa.text(
+                    "INSERT INTO newest (datastream, dataset, phenomenon_time, result, flag, observed_property, unit, "
+                    "subject) VALUES (:name, :dataset, :at, 8, 1, 'occupancy', '{vehicle}', :rider)"
+                ),
+                {"name": name, "dataset": D, "at": NOW + BUCKET, "rider": rider},
             )
-    migrate(engine, "dmi_visualisation")
-    assert [(one.result, one.phenomenon_time) for one in Store(engine).said_before(D, NOW)] == [
-        (4.0, NOW - BUCKET)
-    ]
-    assert _moments(engine) == [NOW - BUCKET, NOW + BUCKET]
+            for start in (NOW - 200 * BUCKET, NOW - BUCKET, NOW + BUCKET):
+                connection.execute(
+                    sa.text("INSERT INTO quarter VALUES (:name, :start, 1, 9, 12, 3, 1)"),
+                    {"name": name, "start": start},
+                )
+    return engine
+
+
+def test_a_store_of_before_the_slider_fills_it_from_its_charts(earlier: sa.Engine) -> None:
+    migrate(earlier, "dmi_visualisation")
+    found = [(one.datastream, one.result, one.phenomenon_time) for one in Store(earlier).said_before(D, NOW)]
+    assert found == [(STREAM, 4.0, NOW - BUCKET)], "whose the mean of the bicycle is, nothing tells"
+
+
+def test_quarters_of_before_are_of_nobody_and_of_no_place(earlier: sa.Engine) -> None:
+    """The newest value tells who rides now; its quarters may be of who rode before."""
+    migrate(earlier, "dmi_visualisation")
+    store = Store(earlier)
+    for name in (STREAM, "bike"):
+        found = store.quarters(name, NOW - BUCKET, NOW, 10)
+        assert [(q.subject, q.mean, q.west) for q in found] == [("", 4.0, None)]
+        assert [(q.first, q.last) for q in found] == [(NOW - BUCKET, NOW - 1)]
+    store.save([], [row(NOW + BUCKET, 8.0)], {})
+    assert len(store.quarters(STREAM, NOW + BUCKET, NOW + 2 * BUCKET, 10)) == 2
