@@ -1,7 +1,8 @@
 """The last day in steps of a quarter of an hour: what each datastream said last before a moment, and where.
 
 Kept apart from the quarters of the charts, since it holds positions, also of persons: so it is no older than
-the slider of the map reaches back, and what is older is deleted.
+the slider of the map reaches back, and what is older is deleted. One value of each datastream from before that stays,
+for as long as the map would show it: a sensor that is silent for hours has not gone.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from dmi_visualisation.model import BUCKET, Shown
 
 REACH: Micros = 24 * 3600 * 1_000_000
 """How far back a moment may be asked for."""
-_KEPT: Micros = REACH + 2 * 3600 * 1_000_000
-"""A value up to two hours older than the earliest moment still tells what was true then."""
+OLDEST: Micros = 30 * 24 * 3600 * 1_000_000
+"""An older value is an archive to the pages of the application, and no longer a measurement that is late."""
 
 
 def moment_table(metadata: sa.MetaData) -> sa.Table:
@@ -55,12 +56,19 @@ def boundary(at: Micros) -> Micros:
     return at // BUCKET * BUCKET
 
 
+def _reached(now: Micros) -> Micros:
+    """The earliest boundary that may still be asked for, with a quarter of leeway for clocks that differ."""
+    return boundary(now - REACH) - BUCKET
+
+
 def keep_moments(connection: sa.Connection, table: sa.Table, rows: Sequence[Shown], now: Micros) -> None:
-    """Keep the last value of each quarter; rows older than what is kept are left out."""
+    """Keep the last value of each quarter within reach, and the last one from before; older ones are left out."""
+    reached = _reached(now)
     last: dict[tuple[str, Micros], Shown] = {}
     for row in rows:
-        if now - _KEPT < row.phenomenon_time:
-            key = (row.datastream, boundary(row.phenomenon_time))
+        if reached - OLDEST < row.phenomenon_time:
+            # What came before all moments is of one time: the last of it is all that is ever asked for.
+            key = (row.datastream, max(boundary(row.phenomenon_time), reached - BUCKET))
             known = last.get(key)
             if known is None or row.phenomenon_time >= known.phenomenon_time:
                 last[key] = row
@@ -68,8 +76,12 @@ def keep_moments(connection: sa.Connection, table: sa.Table, rows: Sequence[Show
         connection,
         table,
         [
-            {"datastream": name, "start": start, **{field: getattr(row, field) for field in _SAID}}
-            for (name, start), row in last.items()
+            {
+                "datastream": row.datastream,
+                "start": boundary(row.phenomenon_time),
+                **{field: getattr(row, field) for field in _SAID},
+            }
+            for row in last.values()
         ],
         ["datastream", "start"],
         _SAID,
@@ -78,14 +90,20 @@ def keep_moments(connection: sa.Connection, table: sa.Table, rows: Sequence[Show
 
 
 def forget_moments(connection: sa.Connection, table: sa.Table, now: Micros) -> None:
-    """Delete what is older than the slider reaches."""
-    connection.execute(sa.delete(table).where(table.c.start <= now - _KEPT))
+    """Delete what is older than the slider reaches, but for the last of each datastream until that is too old."""
+    reached = _reached(now)
+    later = table.alias("later")
+    followed = sa.exists().where(
+        later.c.datastream == table.c.datastream, later.c.start > table.c.start, later.c.start < reached
+    )
+    too_old = table.c.phenomenon_time <= reached - OLDEST
+    connection.execute(sa.delete(table).where(table.c.start < reached, sa.or_(followed, too_old)))
 
 
 def said_before(
     connection: sa.Connection, table: sa.Table, newest: sa.Table, dataset: str, at: Micros
 ) -> list[Shown]:
-    """The last value before the quarter of ``at`` of each datastream of a dataset that has spoken since."""
+    """The last value before the quarter of ``at``, up to ``OLDEST``, of each datastream that has spoken since."""
     bound = boundary(at)
     earlier = table.alias("earlier")
     latest = (
@@ -103,7 +121,11 @@ def said_before(
         )
         .select_from(newest)
         .join(table, sa.and_(table.c.datastream == newest.c.datastream, table.c.start == latest))
-        .where(newest.c.dataset == dataset, newest.c.phenomenon_time >= bound)
+        .where(
+            newest.c.dataset == dataset,
+            newest.c.phenomenon_time >= bound,
+            table.c.phenomenon_time > bound - OLDEST,
+        )
     )
     rows = connection.execute(query).mappings().all()
     return [Shown(**row) for row in rows]

@@ -175,15 +175,46 @@ def test_who_has_said_nothing_since_is_left_to_the_newest_values(store: Store, q
     assert store.said_before(D, NOW) == []
 
 
-def test_moments_older_than_the_slider_reaches_are_neither_kept_nor_left(
+DAY = 96 * BUCKET
+
+
+def test_of_what_is_older_than_the_slider_reaches_the_last_value_is_kept(
     store: Store, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, quarter_past: int
 ) -> None:
-    day = 96 * BUCKET
-    store.save([], [row(NOW - 2 * day, 1.0), row(NOW - BUCKET, 2.0)], {})
+    other = "garages.b.occupancy"
+    store.save([], [row(NOW - 3 * DAY, 1.0), row(NOW - 2 * DAY, 2.0), row(NOW - BUCKET, 3.0)], {})
+    store.save([], [row(NOW - 40 * DAY, 5.0, stream=other)], {})
+    assert _moments(engine) == [NOW - 2 * DAY, NOW - BUCKET], (
+        "one of the time before; none that is an archive"
+    )
+    monkeypatch.setattr(clock, "now", lambda: NOW + 2 * DAY)
+    store.save([], [row(NOW + 2 * DAY, 4.0)], {})
+    assert _moments(engine) == [NOW - BUCKET, NOW + 2 * DAY], (
+        "the value before that is never asked for any more"
+    )
+    assert [one.result for one in store.said_before(D, NOW + 2 * DAY)] == [3.0]
+    monkeypatch.setattr(clock, "now", lambda: NOW + 32 * DAY)
+    store.save([], [row(NOW + 32 * DAY, 5.0)], {})
+    assert [one.phenomenon_time for one in store.said_before(D, NOW + 31 * DAY + BUCKET)] == [NOW + 2 * DAY]
+    assert _moments(engine) == [NOW + 2 * DAY, NOW + 32 * DAY]
+
+
+@pytest.mark.parametrize(("age", "seen"), [(29 * DAY, 1), (30 * DAY, 0)])
+def test_a_silent_sensor_tells_of_a_moment_what_is_not_yet_an_archive(
+    store: Store, engine: sa.Engine, quarter_past: int, age: int, seen: int
+) -> None:
+    store.save([], [row(NOW - DAY - age, 1.0), row(NOW - BUCKET, 3.0)], {})
+    assert len(_moments(engine)) == 2
+    found = store.said_before(D, NOW - DAY)
+    assert [one.phenomenon_time for one in found] == [NOW - DAY - age] * seen
+
+
+def test_the_term_of_a_layer_ends_the_last_value_of_before_too(
+    store: Store, engine: sa.Engine, quarter_past: int
+) -> None:
+    store.save([], [row(NOW - 9 * DAY, 1.0), row(NOW - BUCKET, 3.0)], {})
+    assert store.delete_before(D, NOW - 7 * DAY) == 2
     assert _moments(engine) == [NOW - BUCKET]
-    monkeypatch.setattr(clock, "now", lambda: NOW + 2 * day)
-    store.save([], [row(NOW + 2 * day, 3.0)], {})
-    assert _moments(engine) == [NOW + 2 * day]
 
 
 def _moments(engine: sa.Engine) -> list[int]:
@@ -219,6 +250,23 @@ def test_a_store_of_before_the_slider_fills_it_from_its_charts(earlier: sa.Engin
     migrate(earlier, "dmi_visualisation")
     found = [(one.datastream, one.result, one.phenomenon_time) for one in Store(earlier).said_before(D, NOW)]
     assert found == [(STREAM, 4.0, NOW - BUCKET)], "whose the mean of the bicycle is, nothing tells"
+
+
+def test_what_is_silent_at_the_change_keeps_its_value(earlier: sa.Engine) -> None:
+    with earlier.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE newest SET phenomenon_time = :at, result = 3 WHERE datastream = 'bike'"),
+            {"at": NOW - 10 * DAY},
+        )
+        connection.execute(sa.text("DELETE FROM quarter WHERE datastream = 'bike'"))
+    migrate(earlier, "dmi_visualisation")
+    ride = Shown("bike", D, NOW + BUCKET, 9.0, 1, 5.1, 52.1, None, "urn:dmi:person:noor", "speed", "km/h")
+    store = Store(earlier)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: NOW + BUCKET)
+        store.save([], [ride], {})
+    found = {one.datastream: one for one in store.said_before(D, NOW)}
+    assert (found["bike"].result, found["bike"].subject) == (3.0, "urn:dmi:person:sam")
 
 
 def test_quarters_of_before_are_of_nobody_and_of_no_place(earlier: sa.Engine) -> None:

@@ -122,7 +122,9 @@ def test_what_the_layer_may_keep_no_longer_is_deleted(scene: Scene) -> None:
     retention = Retention(
         Shelf(scene.store, scene.live), scene.court.gate, "harmonised", "dmi:process", 600, scene.court.clock
     )
-    assert retention.round() == 1
+    assert retention.round() == 2, (
+        "a quarter, and what was the last value before the day that the map reaches back"
+    )
     assert [quarter.mean for quarter in scene.store.quarters(CENTRE, 0, NOW + DAY, 100)] == [5.0]
     assert len(scene.live.rows(GARAGES)) == 1
     scene.court.clock.at += 8 * DAY

@@ -300,6 +300,22 @@ def test_the_map_of_a_moment_shows_what_each_sensor_said_last_before_it(
     assert shown["at"] == clock.to_text(NOW - HOUR)
 
 
+@pytest.mark.parametrize(("days", "seen"), [(2, True), (29, True), (31, False)])
+def test_a_sensor_that_was_silent_for_long_shows_its_last_value_with_its_time(
+    court: Court, live: LiveMap, maps: Maps, days: int, seen: bool
+) -> None:
+    """Until it is an archive; the pages mark it as late by that time, as they do on the live map."""
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+    spoke = NOW - 24 * HOUR - days * 24 * HOUR + HOUR
+    for rows in ([row(1.0, at=spoke)], [row(2.0, at=NOW - SECOND)]):
+        maps._store.save([], rows, {})
+        live.update([], rows)
+    found = maps.features(permit(court), at=NOW - 23 * HOUR)["features"]
+    told = [(f["properties"]["result"], f["properties"]["phenomenon_time"]) for f in found]
+    assert told == ([(1.0, clock.to_text(spoke))] if seen else [])
+
+
 def test_a_moment_stands_under_the_same_consents_and_duties_as_now(
     court: Court, live: LiveMap, maps: Maps
 ) -> None:
