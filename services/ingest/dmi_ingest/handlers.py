@@ -22,6 +22,7 @@ from dmi_ingest.model import (
     ID_RULE,
     RowFault,
     borrowed,
+    owner_of,
     valid_id,
     valid_subject,
 )
@@ -83,7 +84,7 @@ class Ingest:
         for index, item in enumerate(items):
             try:
                 found = read_feature(item, crs, subjects)
-                if borrowed(found.id, dataset, self._law.participants) and (
+                if borrowed(found.id, owner_of(dataset), self._law.participants) and (
                     self._features.dataset_of(found.id) != dataset
                 ):
                     raise InputRefused.of("id", BORROWED_RULE, found.id)

@@ -18,6 +18,7 @@ FEATURE_KINDS: Final = (
     "neighbourhood", "thing", "datastream", "parking", "stop", "line", "building", "area", "address",
 )  # fmt: skip
 BORROWED_RULE: Final = "must not begin with the name of another participant and a colon"
+PARTICIPANT: Final = "urn:dmi:participant:"
 ID_RULE: Final = "must be 1 to 200 letters, digits or one of . _ : ~ @ -"
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~@-]{0,199}", re.ASCII)
@@ -68,11 +69,16 @@ def full_name(dataset: str) -> str:
     return dataset.removeprefix("urn:dmi:dataset:")
 
 
-def borrowed(identifier: str, dataset: str, participants: Container[str]) -> bool:
-    """Whether an id begins with the name of a participant other than the owner of its dataset, and a colon."""
+def owner_of(dataset: str) -> str:
+    """The participant whose dataset this is, by its name."""
+    return PARTICIPANT + full_name(dataset).partition(":")[0]
+
+
+def borrowed(identifier: str, owner: str, participants: Container[str]) -> bool:
+    """Whether an id begins with the name of a participant other than ``owner``, and a colon."""
     name, colon, _ = identifier.partition(":")
-    owner = full_name(dataset).partition(":")[0]
-    return bool(colon) and name != owner and f"urn:dmi:participant:{name}" in participants
+    named = PARTICIPANT + name
+    return bool(colon) and named != owner and named in participants
 
 
 def property_slug(name: str, definition: str, known: Iterable[str]) -> str:

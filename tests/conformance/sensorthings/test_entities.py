@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.ingest.fakes import GARAGES, OTHER, VENDOR, Node, datastream, location, thing
+from tests.unit.ingest.fakes import GARAGES, OTHER, POINT, VENDOR, Node, datastream, location, thing
 
 BASE = "http://127.0.0.1:8080/ingest/v1.1"
 CENTRUM = "/v1.1/Things('garages.centrum')"
@@ -218,3 +218,73 @@ def test_another_participant_neither_sees_nor_changes_what_is_not_its_own(node: 
     assert node.refused("/v1.1/Things", thing(), 403, who=VENDOR)["type"] == "urn:dmi:problem:no-agreement"
     assert node.call("PATCH", "/v1.1/Sensors('lus')", {"name": "x"}, VENDOR).status_code == 403
     assert node.call("GET", "/v1.1/Things", who="urn:dmi:participant:nobody").status_code == 403
+
+
+FOREIGN = "sensorbedrijf:mine"
+ALONE = {
+    "Locations": location(),
+    "Sensors": {**datastream()["Sensor"], "@iot.id": "lus"},
+    "ObservedProperties": datastream()["ObservedProperty"],
+    "FeaturesOfInterest": {
+        "name": "Plein", "description": "", "encodingType": "application/geo+json", "feature": POINT,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", sorted(ALONE))
+def test_an_id_in_the_name_of_another_participant_cannot_be_taken_for_any_kind(node: Node, kind: str) -> None:
+    """Beyond the standard: who finds an id may rely on the name that it begins with."""
+    error = node.refused(f"/v1.1/{kind}", {**ALONE[kind], "@iot.id": FOREIGN})
+    assert (error["field"], "another participant" in error["rule"]) == ("@iot.id", True)
+    assert node.get(f"/v1.1/{kind}", who=VENDOR)["value"] == []
+    assert node.post(f"/v1.1/{kind}", {**ALONE[kind], "@iot.id": FOREIGN}, VENDOR)["@iot.id"] == FOREIGN
+    for own in ("gemeente:mine", "urn:ngsi-ld:thing:1"):
+        assert node.post(f"/v1.1/{kind}", {**ALONE[kind], "@iot.id": own})["@iot.id"] == own
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        (["Locations", 0], "Locations.0.@iot.id"),
+        (["Datastreams", 0], "Datastreams.0.@iot.id"),
+        (["Datastreams", 0, "Sensor"], "Datastreams.0.Sensor.@iot.id"),
+        (["Datastreams", 0, "ObservedProperty"], "Datastreams.0.ObservedProperty.@iot.id"),
+    ],
+)
+def test_a_borrowed_id_deep_in_a_body_is_refused_at_its_place_and_nothing_is_made(
+    node: Node, path: list[Any], field: str
+) -> None:
+    body = thing()
+    part: Any = body
+    for step in path:
+        part = part[step]
+    part["@iot.id"] = FOREIGN
+    assert node.refused("/v1.1/Things", body)["field"] == field
+    assert node.get("/v1.1/Sensors")["value"] == []
+
+
+def test_a_borrowed_id_of_a_feature_of_interest_is_refused_with_its_observation(node: Node) -> None:
+    node.post("/v1.1/Things", thing())
+    interest = {**ALONE["FeaturesOfInterest"], "@iot.id": FOREIGN}
+    body = {"phenomenonTime": "2026-03-01T10:00:00Z", "result": 3, "FeatureOfInterest": interest}
+    error = node.refused(f"{STREAM}/Observations", body)
+    assert error["field"] == "FeatureOfInterest.@iot.id"
+    assert node.bus.rows() == []
+
+
+def test_shared_vocabulary_is_referenced_by_all_and_overwritten_by_none_but_its_maker(node: Node) -> None:
+    shared = {**ALONE["ObservedProperties"], "@iot.id": "gemeente:occupancy"}
+    node.post("/v1.1/ObservedProperties", shared)
+    theirs = {
+        "name": "G", "description": "", "properties": {"dataset": OTHER},
+        "Datastreams": [{**datastream(), "ObservedProperty": {"@iot.id": "gemeente:occupancy"}}],
+    }  # fmt: skip
+    node.post("/v1.1/Things", theirs, VENDOR)
+    address = "/v1.1/ObservedProperties('gemeente:occupancy')"
+    assert node.refused("/v1.1/ObservedProperties", shared, 400, who=VENDOR)["field"] == "@iot.id"
+    plain = {**ALONE["ObservedProperties"], "@iot.id": "druk"}
+    node.post("/v1.1/ObservedProperties", plain)
+    assert node.refused("/v1.1/ObservedProperties", plain, 409, who=VENDOR)["field"] == "@iot.id"
+    for method in ("PATCH", "DELETE"):
+        node.refused(address, {"name": "x"}, 403, method, VENDOR)
+    assert node.get(address)["name"] == shared["name"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Final
 
 from dmi_agreements.contracts.features import Feature
@@ -12,15 +12,18 @@ from dmi_infra.errors import FieldError, InputRefused
 from dmi_ingest import reading
 from dmi_ingest.errors import IdTaken
 from dmi_ingest.model import (
+    BORROWED_RULE,
     ID_RULE,
+    borrowed,
     dataset_slug,
+    owner_of,
     property_slug,
     slug,
     unit_of,
     valid_id,
     valid_subject,
 )
-from dmi_ingest.sensorthings.kinds import KINDS, Kind, Navigation, shape_of
+from dmi_ingest.sensorthings.kinds import COMMON, KINDS, Kind, Navigation, shape_of
 from dmi_ingest.sources.things import UNITS
 from dmi_ingest.store.entities import Changes, Entity, EntityStore, Related, Scope
 
@@ -34,9 +37,10 @@ KNOWN_PROPERTIES: Final = frozenset(UNITS) | {"vehicle_position"}
 class Planner:
     """Gathers the changes of one request. Nothing is written; ``datasets`` need the gate's permission."""
 
-    def __init__(self, store: EntityStore, scope: Scope) -> None:
+    def __init__(self, store: EntityStore, scope: Scope, participants: Container[str]) -> None:
         self._store = store
         self._scope = scope
+        self._participants = participants
         self._made: dict[tuple[str, str], Entity] = {}
         self.changes = Changes()
         self.datasets: dict[str, None] = {}
@@ -223,6 +227,11 @@ class Planner:
     ) -> str:  # fmt: skip
         if body.get("@iot.id") is not None:
             chosen = as_id(body["@iot.id"], f"{field}@iot.id")
+            # What all share is in its maker's name; anything else in that of the owner of its dataset.
+            alone = not dataset or kind.name in COMMON
+            owner = self._scope.participant if alone else owner_of(dataset)
+            if borrowed(chosen, owner, self._participants):
+                raise InputRefused.of(f"{field}@iot.id", BORROWED_RULE, chosen)
             if self._taken(kind.name, chosen):
                 raise IdTaken.of(f"{field}@iot.id", f"names a {kind.single} already", chosen)
             return chosen
