@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
+from starlette.types import ASGIApp
 
 from dmi_agreements.contracts.envelope import decode
 from dmi_agreements.contracts.features import Feature, FeatureBatch
@@ -137,6 +138,7 @@ class Node:
     bus: FakeBus
     gate: FakeGate
     settings: IngestSettings
+    app: ASGIApp
 
     def call(self, method: str, path: str, json: Any = None, who: str = GEMEENTE, **more: Any) -> Any:
         """One request with a token; the answer as httpx gives it."""
@@ -200,7 +202,7 @@ def running(folder: Path, database_url: str = "", **more: Any) -> Iterator[Node]
         # Starlette's own test client warns that it will change; this is httpx on the application itself.
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://node")
         with asyncio.Runner() as runner:
-            yield Node(client, runner, bus, gate, settings)
+            yield Node(client, runner, bus, gate, settings, app)
             runner.run(client.aclose())
     finally:
         for part in reversed(runtime.parts):

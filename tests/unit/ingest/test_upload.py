@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
+from typing import cast
 
 import pytest
+from starlette.types import Message
+from structlog.testing import capture_logs
 
 from dmi_infra.errors import InputRefused
 from dmi_ingest import upload
 from dmi_ingest.errors import TooLarge
-from tests.unit.ingest.fakes import GARAGES, VENDOR, Node, running
+from tests.unit.ingest.fakes import GARAGES, GEMEENTE, VENDOR, Node, running
 
 FORM = "multipart/form-data; boundary=line"
 IMPORTS = f"/v1/imports?kind=birmingham-parking&dataset={GARAGES}"
@@ -132,6 +135,39 @@ def test_files_over_the_limit_are_answered_with_it_and_leave_nothing(tmp_path: P
         assert list((tmp_path / "imports").iterdir()) == []
         answer = node.call("POST", IMPORTS, files={"file": ("a.csv", b"x" * 2 * MIB)})
         assert (answer.status_code, answer.json()["detail"].endswith("bytes here")) == (413, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "media"),
+    [(IMPORTS, FORM), ("/v1/batches", "application/json"), ("/v1.1/Things", "application/json")],
+)
+def test_who_goes_away_in_the_middle_leaves_nothing_and_is_no_error_of_ours(
+    node: Node, path: str, media: str
+) -> None:
+    address, _, query = path.partition("?")
+    waiting: list[Message] = [
+        {"type": "http.request", "body": part(b"x" * 100)[:80], "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return waiting.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", media.encode()), (b"authorization", f"Bearer {GEMEENTE}".encode())]
+    scope = {
+        "type": "http", "method": "POST", "path": address, "query_string": query.encode(), "headers": headers,
+    }  # fmt: skip
+    with capture_logs() as said:
+        node.runner.run(cast(Coroutine[None, None, None], node.app(scope, receive, send)))
+    assert [(entry["log_level"], entry["path"]) for entry in said] == [("info", address)]
+    assert sent == [], "nobody is there to read an answer"
+    assert list((node.settings.data_dir / "imports").iterdir()) == []
+    assert node.get("/v1/imports")["items"] == []
+    assert node.bus.published == []
 
 
 def test_files_may_be_larger_than_any_other_body(tmp_path: Path) -> None:

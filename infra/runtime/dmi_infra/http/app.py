@@ -6,9 +6,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dmi_infra.http import problems
@@ -16,7 +18,11 @@ from dmi_infra.http.limits import BodyLimit
 from dmi_infra.runtime import Runtime
 from dmi_infra.telemetry import Metrics, continue_trace
 
+log = structlog.get_logger("http")
+
 API_VERSION = "1.0.0"
+CALLER_GONE = 499
+"""In metrics alone, as nginx writes it: no answer was sent."""
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -86,6 +92,10 @@ class Observed:
 
         try:
             await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            # Nobody waits for an answer any more, and nothing went wrong on this side.
+            status = CALLER_GONE
+            log.info("the caller went away in the middle of a body", path=scope["path"])
         except Exception as exc:  # whatever nobody expected: logged once, and answered without its inside
             if started:
                 raise
