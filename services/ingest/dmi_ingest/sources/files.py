@@ -6,7 +6,7 @@ import codecs
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -114,8 +114,17 @@ def _refuse_binary(path: Path, chunk: bytes, *, first: bool) -> None:
         raise SourceError(path.name, None, "binary", "the file is no text")
 
 
-def table(path: Path) -> Table:
-    """The header of a delimited file; the delimiter is the one that its first line holds most of."""
+def no_pairs(_names: Sequence[str]) -> Collection[str]:
+    """Of a usual table no name stands in the header twice."""
+    return ()
+
+
+def table(path: Path, pairs: Callable[[Sequence[str]], Collection[str]] = no_pairs) -> Table:
+    """The header of a delimited file; the delimiter is the one that its first line holds most of.
+
+    ``pairs`` tells of a header which of its names may stand in it twice; any other name that does raises
+    ``SourceError`` (``doubled_column``).
+    """
     text = look_through(path)
     with path.open(encoding=text.encoding, newline="") as file:
         first = file.readline()
@@ -130,10 +139,27 @@ def table(path: Path) -> Table:
     tail = text.unfinished.decode(text.encoding)
     if tail.strip() and tail.count(delimiter) < len(header) - 1:
         raise SourceError(path.name, None, "truncated", "the last line breaks off before its last column")
-    return Table(text, delimiter, _told_apart(tidy(name) for name in header))
+    names = [tidy(name) for name in header]
+    _refuse_doubled(path, names, pairs(names))
+    return Table(text, delimiter, _told_apart(names))
 
 
-def _told_apart(names: Iterator[str]) -> tuple[str, ...]:
+def _refuse_doubled(path: Path, names: Sequence[str], pairs: Collection[str]) -> None:
+    """Which of two columns of one name is meant cannot be told; columns without a name are read by no source."""
+    numbers: dict[str, list[int]] = {}
+    for number, name in enumerate(names, 1):
+        numbers.setdefault(name, []).append(number)
+    for name, found in numbers.items():
+        if not name or len(found) <= (2 if name in pairs else 1):
+            continue
+        times = "twice" if len(found) == 2 else f"{len(found)} times"
+        where = f"{', '.join(str(number) for number in found[:-1])} and {found[-1]}"
+        raise SourceError(
+            path.name, 1, "doubled_column", f"the header names {name[:60]!r} {times}, in columns {where}"
+        )
+
+
+def _told_apart(names: Sequence[str]) -> tuple[str, ...]:
     seen: Counter[str] = Counter()
     columns: list[str] = []
     for name in names:

@@ -2,7 +2,8 @@
 
 The files are told apart by their headers. In the table of counts every column that is not about time
 is a sensor; two columns of one name are its two directions (which is which the publisher does not say,
-so they are called ``1`` and ``2``), a single column counts both together. An empty cell is no unit.
+so they are called ``1`` and ``2``), a single column counts both together; any other name that stands in a
+header twice is refused. An empty cell is no unit.
 The capacity of a place (persons a minute by level of service, for its effective width and both
 directions together) stands at its datastreams. The register lists sensors by object and kind: one
 object can have several, each with its own privacy statement, sometimes empty; each entry is one unit.
@@ -10,7 +11,7 @@ object can have several, each with its own privacy statement, sometimes empty; e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -19,7 +20,7 @@ from typing import Any, Final
 
 from dmi_agreements.contracts.features import Feature
 from dmi_ingest.sources import places
-from dmi_ingest.sources.files import Line, Table, lines, require, table
+from dmi_ingest.sources.files import Line, Table, lines, table
 from dmi_ingest.sources.port import DatasetTemplate, Item, Rejected, Row, SourceError
 from dmi_ingest.sources.things import UNITS, Told
 from dmi_ingest.sources.values import Unreadable, micros, number, of_field, slug, tidy
@@ -78,8 +79,12 @@ class SailCrowd:
         """Faulty lines of the side files first, then the register, the things, and the counts."""
         roles: dict[str, list[Table]] = {role: [] for role in self.expects}
         for path in files:
-            found = table(path)
-            roles[_role(found)].append(found)
+            found = table(path, _pairs)
+            role = _role(found.columns)
+            if role is None:
+                detail = "the header is of none of the files of sail-crowd"
+                raise SourceError(found.name, 1, "other_kind", detail)
+            roles[role].append(found)
         if not roles["counts"] and not roles["register"]:
             raise SourceError("", None, "missing_role", "neither a table of counts nor a register of sensors")
         sensors: dict[str, _Sensor] = {}
@@ -111,13 +116,14 @@ class SailCrowd:
                 yield item
 
 
-def _role(source: Table) -> str:
-    for role in ("capacities", "locations", "register", "counts"):
-        if all(name in source.columns for name in HEADERS[role]):
-            if role == "counts":
-                require(source, HEADERS[role], SailCrowd.kind)
-            return role
-    raise SourceError(source.name, 1, "other_kind", "the header is of none of the files of sail-crowd")
+def _role(names: Sequence[str]) -> str | None:
+    roles = ("capacities", "locations", "register", "counts")
+    return next((role for role in roles if all(name in names for name in HEADERS[role])), None)
+
+
+def _pairs(names: Sequence[str]) -> Collection[str]:
+    """The names that may stand in a header twice: those of sensors, for their two directions."""
+    return set(names).difference(ABOUT_TIME) if _role(names) == "counts" else ()
 
 
 def _whole(source: Table, line: Line) -> Rejected:

@@ -96,11 +96,49 @@ def test_line_numbers_are_those_of_an_editor_also_after_blank_and_quoted_lines(t
     assert list(lines(source))[-1].cells == {"a": "6", "b": "7", "+1": "8"}
 
 
-def test_columns_of_one_name_are_told_apart_and_a_byte_order_mark_is_no_part_of_the_first(
+def test_columns_of_one_name_are_told_apart_where_they_may_be_and_a_byte_order_mark_is_no_part_of_the_first(
     tmp_path: Path,
 ) -> None:
-    source = table(written(tmp_path, b"\xef\xbb\xbfa;b;b;b\n1;2;3;4\n"))
-    assert source.columns == ("a", "b", "b#2", "b#3")
+    source = table(written(tmp_path, b"\xef\xbb\xbfa;b;b\n1;2;3\n"), lambda _names: {"b"})
+    assert source.columns == ("a", "b", "b#2")
+
+
+SAIL = "timestamp;Time;A;B;B;hour\n20/08/2025;00:00:00+02:00;4;5;6;0\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "said"),
+    [
+        (
+            "birmingham-parking",
+            "SystemCodeNumber,Occupancy,Capacity,Occupancy ,LastUpdated\na,1,9,2,2016-10-04 07:59:42\n",
+            "names 'Occupancy' twice, in columns 2 and 4",
+        ),
+        (
+            "snuffelfiets",
+            "entity_id,pm10,pm10,pm10\n1,2,3,4\n",
+            "names 'pm10' 3 times, in columns 2, 3 and 4",
+        ),
+        ("sail-crowd", SAIL.replace("hour", "Time"), "names 'Time' twice, in columns 2 and 6"),
+        ("sail-crowd", SAIL.replace("A", "B"), "names 'B' 3 times, in columns 3, 4 and 5"),
+        (
+            "sail-crowd",
+            'Objectummer,Lat/Long,Breedte,Breedte\nB,"52.37, 4.9",3,4\n',
+            "names 'Breedte' twice, in columns 3 and 4",
+        ),
+    ],
+)
+def test_a_header_that_names_a_column_twice_is_refused_with_its_name_and_both_columns(
+    tmp_path: Path, kind: str, content: str, said: str
+) -> None:
+    with pytest.raises(SourceError) as caught:
+        list(SOURCES[kind].read([written(tmp_path, content)], PREFIX))
+    assert (caught.value.rule, caught.value.line, caught.value.file) == ("doubled_column", 1, "file.csv")
+    assert said in str(caught.value)
+
+
+def test_columns_without_a_name_are_no_doubles(tmp_path: Path) -> None:
+    assert table(written(tmp_path, "a,b,,\n1,2,,\n")).columns[:2] == ("a", "b")
 
 
 def test_a_document_that_is_no_json_names_the_line(tmp_path: Path) -> None:
