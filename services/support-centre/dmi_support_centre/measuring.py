@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import structlog
@@ -21,23 +21,17 @@ from dmi_infra.gate import Gate
 from dmi_infra.identity import Identity
 from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.grounds import Book, envelope
-from dmi_support_centre.history import clean_series, series_by_stream
+from dmi_support_centre.looking_back import LookBacks, Times
 from dmi_support_centre.model import (
     DAY,
     MEASURE,
-    MINUTE,
-    OCCUPANCY,
-    Place,
     Result,
 )
-from dmi_support_centre.models.forecast import Series, series_of
 from dmi_support_centre.models.measures import (
-    EXPIRED,
     PROPOSED,
     PUBLISHED,
     CrowdRule,
     CrowdState,
-    ForecastAt,
     GarageRule,
     GarageState,
     IllegalTransition,
@@ -48,7 +42,6 @@ from dmi_support_centre.models.measures import (
     expire,
     forecast_share,
     lapse,
-    look_back,
     reject,
     withdraw,
 )
@@ -59,15 +52,7 @@ from dmi_support_centre.store.measures import MeasureRow, RuleRow
 log = structlog.get_logger("support-centre")
 
 TOPIC = BY_NAME["measures"].topic or ""
-SEEN_AFTER: Micros = 16 * MINUTE
-"""One looks back once the last quarter of a measure's time is over."""
 LONGEST: Micros = DAY
-
-
-class Times(Protocol):
-    """What time it is where a dataset comes from."""
-
-    def now(self, datasets: Sequence[str]) -> Micros: ...
 
 
 class Measures:
@@ -92,13 +77,14 @@ class Measures:
         self._tell = tell
         self._wake = wake
         self._ruling = ruling
+        self._look_backs = LookBacks(store, atlas, book, city)
 
     def evaluate_all(self) -> None:
         """Every rule at every place that it is about; then look back on what is over."""
         self._ruling.seed()
         for rule, state in list(self._ruling.states()):
             self._evaluate(rule, state)
-        self._look_back()
+        self._look_backs.round()
 
     def _evaluate(self, rule: Rule, state: State) -> None:
         now = self._moment(state)
@@ -231,41 +217,6 @@ class Measures:
             return {}
         message = _message(after)
         return {"topic": TOPIC, "message": message, "deliveries": self._tell(message)}
-
-    def _look_back(self) -> None:
-        """What came of measures that were published and are over."""
-        for row in self._store.measures.measures(EXPIRED, limit=50):
-            measure = row.measure
-            known = row.look_back is not None or measure.decided_by is None
-            if known or self._city.now(measure.grounds.datasets) < measure.valid_to + SEEN_AFTER:
-                continue
-            places = {place.id: place for place in self._atlas.places(OCCUPANCY)}
-            place, hub = places.get(measure.place), places.get(str(measure.properties.get("hub", "")))
-            if place is None or self._book.fallen(measure.grounds) is not None:
-                continue
-            seen = look_back(
-                measure,
-                self._series(place, measure),
-                self._expected(place, measure),
-                self._series(hub, measure) if hub else series_of([], []),
-                self._expected(hub, measure) if hub else [],
-            )
-            self._store.measures.look_back(measure.id, msgspec.to_builtins(seen))
-
-    def _series(self, place: Place, measure: Measure) -> Series:
-        start, end = measure.valid_from - 2 * 60 * MINUTE, measure.valid_to + 60 * MINUTE
-        found = series_by_stream(self._store.observations.quarters(place.dataset, start, end))
-        series = found.get(place.datastream)
-        return series_of([], []) if series is None else clean_series(series, place.capacity)
-
-    def _expected(self, place: Place, measure: Measure) -> list[ForecastAt]:
-        start, end = measure.valid_from, measure.valid_to + 60 * MINUTE
-        rows = self._store.results.track(place.dataset, start, end, known=None, place=place.id)
-        return [
-            ForecastAt(f"forecast:{row.place}", row.issued_at, row.valid_at, row.p10, row.p50, row.p90)
-            for row in rows
-            if not row.backtested
-        ]
 
     # -- parts --------------------------------------------------------------
 

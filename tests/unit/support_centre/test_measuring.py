@@ -19,7 +19,8 @@ from dmi_infra.identity import Identity
 from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.grounds import Book, Withdrawals
 from dmi_support_centre.handlers import Views
-from dmi_support_centre.measuring import SEEN_AFTER, Measures
+from dmi_support_centre.looking_back import SEEN_AFTER
+from dmi_support_centre.measuring import Measures
 from dmi_support_centre.model import FORECAST, MEASURE, MINUTE, Reading, Result
 from dmi_support_centre.models.measures import Automatic, GarageRule
 from dmi_support_centre.routes.rules import parse_rule
@@ -225,6 +226,23 @@ def test_a_measure_is_looked_back_on_with_the_forecasts_from_before_it(
     assert shown["caveat"]["en"]
     assert shown["verdict"] == "within"
     assert {one["at"][-1] for one in shown["destination"]["moments"]} == {"Z"}
+
+
+def test_many_measures_that_end_later_keep_none_from_being_looked_back_on(
+    store: Store, measures: Measures, times: Times
+) -> None:
+    measures.approve(proposal(store, measures), OFFICER, None)
+    [row] = store.measures.measures()
+    for number in range(60):
+        one = msgspec.structs.replace(
+            row.measure, id=f"other-{number}", state="expired", proposed_at=NOW + MINUTE
+        )
+        store.measures.save(one)
+        store.measures.look_back(one.id, {})
+    times.at = NOW + 60 * MINUTE + SEEN_AFTER
+    measures.expire()
+    measures.evaluate_all()
+    assert measures.get(row.measure.id).look_back is not None
 
 
 def test_without_the_right_to_publish_a_measure_stays_a_proposal(

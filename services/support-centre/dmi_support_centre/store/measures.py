@@ -14,7 +14,7 @@ from dmi_infra.bus.port import Message
 from dmi_infra.outbox import add
 from dmi_infra.sql import reading, transaction, upsert
 from dmi_support_centre.model import Result
-from dmi_support_centre.models.measures import Rule
+from dmi_support_centre.models.measures import EXPIRED, Rule
 from dmi_support_centre.store import tables
 from dmi_support_centre.store.results import put
 
@@ -171,6 +171,14 @@ class MeasureStore:
                 _measure(row)
                 for row in connection.execute(query.order_by(t.proposed_at.desc(), t.id).limit(limit))
             ]
+
+    def to_look_back(self, limit: int = 500) -> list[MeasureRow]:
+        """Measures that are over and were not looked back on, those that ended last first."""
+        t = tables.measure.c
+        query = sa.select(tables.measure).where(t.state == EXPIRED, t.look_back.is_(None))
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(t.valid_to.desc(), t.id).limit(limit)).all()
+        return [_measure(row) for row in rows]
 
     def subscribe(self, one: Subscription) -> None:
         """Add an address."""

@@ -1,0 +1,77 @@
+"""Looks back on measures that were published and are over: what was seen, beside what had been expected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.results import Measure
+from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.grounds import Book
+from dmi_support_centre.history import clean_series, series_by_stream
+from dmi_support_centre.model import MINUTE, OCCUPANCY, Place
+from dmi_support_centre.models.forecast import Series, series_of
+from dmi_support_centre.models.measures import ForecastAt, LookBack, look_back
+from dmi_support_centre.store import Store
+
+SEEN_AFTER: Micros = 16 * MINUTE
+"""One looks back once the last quarter of a measure's time is over."""
+
+
+class Times(Protocol):
+    """What time it is where a dataset comes from."""
+
+    def now(self, datasets: Sequence[str]) -> Micros: ...
+
+
+class LookBacks:
+    """Looks back once on each measure, when what came after it is known."""
+
+    def __init__(self, store: Store, atlas: Atlas, book: Book, city: Times) -> None:
+        self._store = store
+        self._atlas = atlas
+        self._book = book
+        self._city = city
+
+    def round(self) -> None:
+        """Look back on every measure whose time for that has come."""
+        for row in self._store.measures.to_look_back():
+            measure = row.measure
+            if measure.decided_by is None or self._book.fallen(measure.grounds) is not None:
+                continue
+            if self._city.now(measure.grounds.datasets) < measure.valid_to + SEEN_AFTER:
+                continue
+            seen = self._garage(measure)
+            if seen is not None:
+                self._store.measures.look_back(measure.id, msgspec.to_builtins(seen))
+
+    def _garage(self, measure: Measure) -> LookBack | None:
+        places = {place.id: place for place in self._atlas.places(OCCUPANCY)}
+        place, hub = places.get(measure.place), places.get(str(measure.properties.get("hub", "")))
+        if place is None:
+            return None
+        return look_back(
+            measure,
+            self._series(place, measure),
+            self._expected(place, measure),
+            self._series(hub, measure) if hub else series_of([], []),
+            self._expected(hub, measure) if hub else [],
+        )
+
+    def _series(self, place: Place, measure: Measure) -> Series:
+        start, end = measure.valid_from - 2 * 60 * MINUTE, measure.valid_to + 60 * MINUTE
+        found = series_by_stream(self._store.observations.quarters(place.dataset, start, end))
+        series = found.get(place.datastream)
+        return series_of([], []) if series is None else clean_series(series, place.capacity)
+
+    def _expected(self, place: Place, measure: Measure) -> list[ForecastAt]:
+        start, end = measure.valid_from, measure.valid_to + 60 * MINUTE
+        rows = self._store.results.track(place.dataset, start, end, known=None, place=place.id)
+        return [
+            ForecastAt(f"forecast:{row.place}", row.issued_at, row.valid_at, row.p10, row.p50, row.p90)
+            for row in rows
+            if not row.backtested
+        ]
