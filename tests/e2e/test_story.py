@@ -55,15 +55,21 @@ def _until(found: Any, seconds: float = 60) -> Any:
     return answer
 
 
+def _put_rule(officer: Client, rule: dict[str, Any]) -> None:
+    known = {one["id"]: one["version"] for one in officer.get("/support-centre/v1/rules")["items"]}
+    seen = {"If-Match": f'"{known[rule["id"]]}"'} if rule["id"] in known else {}
+    officer.post("/support-centre/v1/rules", rule, headers=seen)
+
+
 @pytest.fixture
 def as_before(stack: Stack) -> Iterator[None]:
     """What the story ends or adds is put back, whatever became of it."""
     with stack.demo("officer") as officer, stack.demo("operator") as operator, stack.demo("resident") as noor:
         agreement = _active(officer, GARAGES)
         consents = [one for one in noor.get("/exchange/v1/consents")["items"] if one["state"] == "active"]
-        officer.post("/support-centre/v1/rules", RULE)
+        _put_rule(officer, RULE)
         yield
-        officer.post("/support-centre/v1/rules", {**RULE, "full_share": 1.0})
+        _put_rule(officer, {**RULE, "full_share": 1.0})
         if officer.get(f"/exchange/v1/agreements/{agreement['id']}")["state"] == "ended":
             again = _propose_again(officer, agreement)
             operator.post(f"/exchange/v1/agreements/{again['id']}/signature", {"hosted": True})

@@ -2,7 +2,9 @@
 
 InputRefused
 ├── ModelRefused         an edit, rule or coefficient that the model cannot take (400)
-└── AddressRefused       a webhook address that must not be called (400)
+├── AddressRefused       a webhook address that must not be called (400)
+├── MovedOn              a change of a version that something no longer stands in (412)
+└── VersionNotStated     a change that does not say of which version (428)
 """
 
 from __future__ import annotations
@@ -29,3 +31,17 @@ class AddressRefused(InputRefused):
     """An address for webhooks that is none, or that leads into the own network."""
 
     code = "address-refused"
+
+
+class MovedOn(InputRefused):
+    """Somebody else changed it since it was read; nothing was written."""
+
+    status = 412
+    code = "moved-on"
+
+
+class VersionNotStated(InputRefused):
+    """Written blindly, the change might undo somebody else's; nothing was written."""
+
+    status = 428
+    code = "version-not-stated"

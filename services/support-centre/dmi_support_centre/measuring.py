@@ -254,6 +254,7 @@ def rule_shown(row: RuleRow) -> dict[str, Any]:
         "until": clock.to_text(automatic.until) if automatic else None,
         "changed_by": row.changed_by,
         "changed_at": clock.to_text(row.changed_at),
+        "version": row.version,
     }
 
 

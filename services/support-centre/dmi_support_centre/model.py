@@ -18,6 +18,9 @@ KEPT: Micros = 70 * DAY
 """History that forecasts learn from: ten weeks."""
 RECENT: Micros = 30 * MINUTE
 """Single readings are kept this long behind the newest of their datastream."""
+COUNTS_KEPT: Micros = 26 * 60 * MINUTE
+"""Counts are kept this long behind the newest of their datastream: as long as a measure may last, with what came
+before and after it."""
 
 OCCUPANCY, CROWD_COUNT = "occupancy", "crowd_count"
 NEEDED = frozenset({OCCUPANCY, CROWD_COUNT})

@@ -17,9 +17,10 @@ from dmi_agreements.contracts.results import Grounds, Measure
 from dmi_infra.bus.port import Message
 from dmi_infra.sql import migrate, open_engine
 from dmi_support_centre.baseline import snapshot
-from dmi_support_centre.model import KEPT, MINUTE, QUARTER, RECENT, Reading, Result
+from dmi_support_centre.model import COUNTS_KEPT, DAY, KEPT, MINUTE, QUARTER, RECENT, Reading, Result
+from dmi_support_centre.models.measures import GarageRule
 from dmi_support_centre.store import Store
-from dmi_support_centre.store.measures import Backlog, Subscription
+from dmi_support_centre.store.measures import Backlog, RuleRow, Subscription
 from dmi_support_centre.store.results import Tracked
 from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
 from dmi_support_centre.store.tables import metadata, outbox
@@ -83,6 +84,43 @@ def test_only_the_last_half_hour_of_single_readings_is_kept_per_datastream(store
     ]
 
 
+def test_counts_are_kept_as_long_as_a_measure_may_last_with_what_came_before_and_after(store: Store) -> None:
+    def count(at: int, stream: str = "c.a") -> Reading:
+        return Reading(stream, D, "crowd_count", at, 4.0)
+
+    assert DAY + 60 * MINUTE < COUNTS_KEPT
+    store.observations.save([], [count(NOW), count(NOW, "c.b"), reading(NOW, 1.0)], {}, {})
+    store.observations.save([], [count(NOW + RECENT), count(NOW + COUNTS_KEPT)], {}, {})
+    found = store.observations.counts(["c.a", "c.b"], NOW, NOW + COUNTS_KEPT + 1)
+    assert [(r.datastream, r.time - NOW) for r in found] == [
+        ("c.a", RECENT), ("c.a", COUNTS_KEPT), ("c.b", 0),
+    ]  # fmt: skip
+    assert store.observations.counts(["c.a"], NOW + RECENT, NOW + RECENT) == []
+    assert store.observations.counts(["garages.a.occupancy"], NOW, NOW + 1) == []
+
+
+def test_what_is_kept_of_counts_alone_is_deleted_after_a_term_too(store: Store) -> None:
+    store.observations.save([], [Reading("c.a", "urn:dmi:dataset:x:c", "crowd_count", NOW, 4.0)], {}, {})
+    assert store.observations.datasets() == ["urn:dmi:dataset:x:c"]
+    assert store.observations.delete_before("urn:dmi:dataset:x:c", NOW) == 0
+    assert store.observations.delete_before("urn:dmi:dataset:x:c", NOW + 1) == 2
+    assert store.observations.datasets() == []
+
+
+def test_a_change_of_a_rule_that_another_overtook_is_not_made(store: Store) -> None:
+    row = RuleRow(GarageRule("r", "*", "h"), {"nl": "n", "en": "e"}, "o", NOW)
+    first = store.measures.put_rule(row)
+    assert first is not None
+    assert first.version == 1
+    assert store.measures.put_rule(row) is None, "one of this id is there already"
+    changed = RuleRow(GarageRule("r", "*", "h", full_share=0.9), row.title, "a", NOW, first.version)
+    second = store.measures.put_rule(changed)
+    assert second is not None
+    assert second.version == 2
+    assert store.measures.put_rule(changed) is None
+    assert store.measures.rules() == [second]
+
+
 def test_quarters_beyond_ten_weeks_are_forgotten(store: Store) -> None:
     store.observations.save([], [reading(NOW - KEPT - QUARTER, 1.0), reading(NOW, 2.0)], {}, {})
     assert store.observations.forget_old(D, NOW) == 1
@@ -144,6 +182,8 @@ def test_a_store_from_before_merges_keeps_its_scenarios_on_their_baselines(engin
     # As the first version of the software left it: the baseline stood at the scenario.
     with engine.begin() as connection:
         for statement in (
+            "DROP TABLE counted",
+            "ALTER TABLE rule DROP COLUMN version",
             "ALTER TABLE scenario ADD COLUMN baseline TEXT",
             "ALTER TABLE version DROP COLUMN merged_from",
             "ALTER TABLE version DROP COLUMN merged_version",

@@ -331,5 +331,6 @@ def test_a_rule_survives_the_way_through_the_store(store: Store) -> None:
     rule = GarageRule("r", "*", "h", automatic=Automatic(OWNER, 5))
     row = RuleRow(rule, {"nl": "n", "en": "e"}, OWNER, NOW)
     store.measures.put_rule(row)
-    store.measures.put_rule(msgspec.structs.replace(row, changed_by="other"))
-    assert store.measures.rules() == [msgspec.structs.replace(row, changed_by="other")]
+    changed = msgspec.structs.replace(row, changed_by="other", version=1)
+    store.measures.put_rule(changed)
+    assert store.measures.rules() == [msgspec.structs.replace(changed, version=2)]

@@ -53,10 +53,13 @@ class City:
     def data(self, topic: str, payload: object) -> None:
         self._platform.publish(topic, [Message("k", encode(payload), _envelope())])
 
-    def ask(self, path: str, method: str = "GET", signed: bool = True, body: Any = None) -> httpx.Response:
+    def ask(
+        self, path: str, method: str = "GET", signed: bool = True, body: Any = None, tag: str | None = None
+    ) -> httpx.Response:
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(self.service.app)
             headers = {"authorization": "Bearer x"} if signed else {}
+            headers |= {} if tag is None else {"if-match": tag}
             async with httpx.AsyncClient(transport=transport, base_url="http://city") as client:
                 return await client.request(method, path, headers=headers, json=body)
 
@@ -164,24 +167,83 @@ def test_a_rule_changes_only_in_what_is_named_and_no_longer_publishes_by_itself(
     crowd(city)
     city.until("/v1/rules", lambda answer: answer.get("items"))
     path = "/v1/rules/crowd-busy"
-    before = next(one for one in city.ask("/v1/rules").json()["items"] if one["id"] == "crowd-busy")
+    first = city.ask(path)
+    before, tag = first.json(), first.headers["etag"]
+    assert (tag, before["version"]) == ('"1"', 1)
     until = clock.to_text(clock.now() + 60 * MINUTE)
-    assert city.ask(f"{path}/automatic", "POST", body={"until": until}).json()["automatic"]
-    shown = city.ask(path, "PATCH", body={"threshold": "B", "duration_min": 45}).json()
+    allowed = city.ask(f"{path}/automatic", "POST", body={"until": until}, tag=tag)
+    assert (allowed.json()["automatic"], allowed.headers["etag"]) == (True, '"2"')
+    changed = city.ask(path, "PATCH", body={"threshold": "B", "duration_min": 45}, tag='"2"')
+    shown = changed.json()
     assert (shown["threshold"], shown["duration_min"], shown["automatic"]) == ("B", 45, False)
-    changed = ("threshold", "duration_min", "changed_at", "changed_by")
-    assert {k: v for k, v in shown.items() if k not in changed} == {
-        k: v for k, v in before.items() if k not in changed
+    assert (shown["version"], changed.headers["etag"]) == (3, '"3"')
+    names = ("threshold", "duration_min", "changed_at", "changed_by", "version")
+    assert {k: v for k, v in shown.items() if k not in names} == {
+        k: v for k, v in before.items() if k not in names
     }
     for wrong, field in (
         ({"duration_min": 4}, "duration_min"), ({"threshold": "Z"}, "threshold"), ({"full_share": 0.5}, "body"),
         ({"id": "x"}, "id"), ({"type": "garage"}, "type"), ({"automatic": {"until": until}}, "automatic"),
+        ({"version": 7}, "body"),
     ):  # fmt: skip
         answer = city.ask(path, "PATCH", body=wrong)
         assert answer.status_code == 400, wrong
         assert answer.json()["errors"][0]["field"] == field
     assert city.ask("/v1/rules/none", "PATCH", body={}).status_code == 404
-    city.ask(path, "PATCH", body={"threshold": before["threshold"], "duration_min": before["duration_min"]})
+    assert city.ask("/v1/rules/none").status_code == 404
+    restored = {"threshold": before["threshold"], "duration_min": before["duration_min"]}
+    assert city.ask(path, "PATCH", body=restored, tag='"3"').status_code == 200
+
+
+def test_no_change_of_a_rule_is_lost_to_one_that_did_not_see_it(city: City) -> None:
+    city.law(agreement_of(1))
+    crowd(city)
+    city.until("/v1/rules", lambda answer: answer.get("items"))
+    path = "/v1/rules/crowd-busy"
+    until = clock.to_text(clock.now() + 60 * MINUTE)
+    rule = {"type": "crowd", "id": "crowd-busy", "place": "*", "threshold": "C"}
+    mine = city.ask(path).headers["etag"]
+    assert city.ask(path, "PATCH", body={"duration_min": 45}, tag=mine).status_code == 200
+    writes: list[tuple[str, str, Any]] = [
+        (path, "PATCH", {"threshold": "B"}), (f"{path}/automatic", "POST", {"until": until}),
+        ("/v1/rules", "POST", rule),
+    ]  # fmt: skip
+    for address, method, body in writes:
+        for tag, status, code in (
+            (mine, 412, "moved-on"), ('W/"2"', 412, "moved-on"), ('"9", "8"', 412, "moved-on"),
+            (None, 428, "version-not-stated"), ("2", 400, "invalid-input"),
+        ):  # fmt: skip
+            answer = city.ask(address, method, body=body, tag=tag)
+            assert (answer.status_code, answer.json()["type"]) == (status, f"urn:dmi:problem:{code}")
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["errors"][0]["field"] == "If-Match"
+            assert answer.json()["title"] != "Refused"
+    kept = city.ask(path).json()
+    assert (kept["threshold"], kept["duration_min"], kept["automatic"], kept["version"]) == (
+        "E",
+        45,
+        False,
+        2,
+    )
+    answer = city.ask(path, "PATCH", body={"threshold": "B"}, tag='"1", "2"')
+    assert (answer.status_code, answer.headers["etag"]) == (200, '"3"')
+    assert city.ask(path, "PATCH", body={"threshold": "E"}, tag="*").status_code == 200
+    new = {**rule, "id": "new"}
+    assert city.ask("/v1/rules", "POST", body=new, tag='"1"').status_code == 412
+    assert city.ask("/v1/rules", "POST", body=new).headers["etag"] == '"1"'
+
+
+def test_stopping_a_rule_needs_no_version(city: City) -> None:
+    city.law(agreement_of(1))
+    crowd(city)
+    city.until("/v1/rules", lambda answer: answer.get("items"))
+    path = "/v1/rules/crowd-busy"
+    until = clock.to_text(clock.now() + 60 * MINUTE)
+    assert city.ask(f"{path}/automatic", "POST", body={"until": until}, tag='"1"').json()["automatic"]
+    assert city.ask(f"{path}/automatic", "POST", body={"until": None}, tag='"1"').status_code == 412
+    assert city.ask(path).json()["automatic"]
+    stopped = city.ask(f"{path}/automatic", "POST", body={"until": None})
+    assert (stopped.json()["automatic"], stopped.headers["etag"]) == (False, '"3"')
 
 
 def test_a_rule_is_automatic_by_someone_until_a_moment_and_not_longer(city: City) -> None:
@@ -189,7 +251,7 @@ def test_a_rule_is_automatic_by_someone_until_a_moment_and_not_longer(city: City
     crowd(city)
     city.until("/v1/rules", lambda answer: answer.get("items"))
     until = clock.to_text(clock.now() + 60 * MINUTE)
-    shown = city.ask("/v1/rules/crowd-busy/automatic", "POST", body={"until": until}).json()
+    shown = city.ask("/v1/rules/crowd-busy/automatic", "POST", body={"until": until}, tag='"1"').json()
     assert (shown["automatic"], shown["decided_by"], shown["until"]) == (True, OWNER, until)
     for wrong in (clock.to_text(clock.now() - MINUTE), "2099-01-01T00:00:00Z", "tomorrow"):
         answer = city.ask("/v1/rules/crowd-busy/automatic", "POST", body={"until": wrong})

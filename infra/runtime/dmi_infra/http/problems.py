@@ -27,9 +27,11 @@ _TITLES = {
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict with the present state",
+    412: "Changed since it was read",
     413: "The body is too large",
     414: "The address is too long",
     415: "Media type not supported",
+    428: "A condition is needed",
     500: "Something went wrong here",
     503: "Not available for the moment",
 }

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Body, Depends, Path
+from fastapi import APIRouter, Body, Depends, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_infra import clock
-from dmi_infra.errors import FieldError, InputRefused, NotFound
+from dmi_infra.errors import FieldError, InputRefused, NotFound, Unavailable
 from dmi_infra.http.access import Caller, roles
 from dmi_infra.identity import Identity
-from dmi_support_centre.errors import ModelRefused
+from dmi_support_centre.errors import ModelRefused, MovedOn
 from dmi_support_centre.measuring import Measures, rule_shown
 from dmi_support_centre.model import DAY
 from dmi_support_centre.models.measures import Automatic, Rule, RuleRefused, check_rule
+from dmi_support_centre.routes import versions
 from dmi_support_centre.routes.texts import NO_NUL
+from dmi_support_centre.routes.versions import IfMatch
 from dmi_support_centre.store.measures import MeasureStore, RuleRow
 
 DECIDERS = ("dmi:role:municipality", "dmi:role:operator", "dmi:role:analyst")
 Decider = Annotated[Identity, Depends(roles(*DECIDERS))]
 Id = Annotated[str, Path(max_length=100)]
 LONGEST_AUTOMATIC = 366 * DAY
+TRIES = 5
+"""How often a stop is tried again when others change the rule in between."""
 FIXED = ("id", "type", "automatic")
 """What makes a rule the rule that it is, and who answers for it: not among the settings that can be changed."""
 
@@ -89,27 +94,53 @@ def router(store: MeasureStore, measures: Measures, hurry: Callable[[], None]) -
     routes = APIRouter(prefix="/v1", tags=["measures"])
 
     def known(rule: str) -> RuleRow:
-        found = next((row for row in store.rules() if row.rule.id == rule), None)
+        found = store.rule(rule)
         if found is None:
             raise NotFound("no rule has this id")
         return found
 
-    def kept(person: Identity, row: RuleRow) -> dict[str, Any]:
-        measures.check_steering(person, row.rule)
-        store.put_rule(row)
-        hurry()
+    def shown(row: RuleRow, response: Response) -> dict[str, Any]:
+        response.headers["ETag"] = versions.tag_of(row.version)
         return rule_shown(row)
+
+    def kept(person: Identity, row: RuleRow, given: str | None, response: Response) -> dict[str, Any]:
+        """Write a rule that was read in the version of ``row``, when that is the one that the caller names."""
+        measures.check_steering(person, row.rule)
+        # Last of all: of a change that cannot be anyway that is what is said (RFC 9110, 13.2.1).
+        versions.check(given, row.version)
+        after = store.put_rule(row)
+        if after is None:
+            raise MovedOn.of(versions.HEADER, "somebody else has changed the rule just now; read it again")
+        hurry()
+        return shown(after, response)
 
     @routes.get("/rules", summary="The rules that propose measures")
     def rules(_identity: Caller) -> dict[str, Any]:
         return {"items": [rule_shown(row) for row in store.rules()], "next": None}
 
-    @routes.post("/rules", status_code=201, summary="Add a rule, or replace the one of this id")
-    def put_rule(person: Decider, body: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
-        return kept(person, parse_rule(body, person))
+    @routes.get("/rules/{rule}", summary="One rule, with its version as ETag")
+    def one(_identity: Caller, response: Response, rule: Id) -> dict[str, Any]:
+        return shown(known(rule), response)
 
-    @routes.patch("/rules/{rule}", summary="Change settings of a rule")
-    def change(person: Decider, rule: Id, body: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
+    @routes.post(
+        "/rules",
+        status_code=201,
+        summary="Add a rule, or replace the one of this id",
+        responses=versions.RESPONSES,
+    )
+    def put_rule(
+        person: Decider, response: Response, body: Annotated[dict[str, Any], Body()], if_match: IfMatch = None
+    ) -> dict[str, Any]:
+        row = parse_rule(body, person)
+        present = store.rule(row.rule.id)
+        row = msgspec.structs.replace(row, version=present.version if present else 0)
+        return kept(person, row, if_match, response)
+
+    @routes.patch("/rules/{rule}", summary="Change settings of a rule", responses=versions.RESPONSES)
+    def change(
+        person: Decider, response: Response, rule: Id, body: Annotated[dict[str, Any], Body()],
+        if_match: IfMatch = None,
+    ) -> dict[str, Any]:  # fmt: skip
         """The settings that are named change. A rule that published by itself no longer does: that was allowed
         for other settings."""
         row = known(rule)
@@ -117,15 +148,34 @@ def router(store: MeasureStore, measures: Measures, hurry: Callable[[], None]) -
             if name in body:
                 raise InputRefused.of(name, "is no setting of a rule that can be changed")
         before = {**msgspec.to_builtins(row.rule), "title": row.title, "automatic": None}
-        return kept(person, parse_rule({**before, **body}, person))
+        after = parse_rule({**before, **body}, person)
+        return kept(person, msgspec.structs.replace(after, version=row.version), if_match, response)
 
     @routes.post(
-        "/rules/{rule}/automatic", summary="Let a rule publish by itself until a moment, or not any more"
-    )
-    def automatic(person: Decider, rule: Id, body: Standing) -> dict[str, Any]:
-        row = known(rule)
-        granted = None if body.until is None else Automatic(person.participant, _ahead(body.until))
+        "/rules/{rule}/automatic", summary="Let a rule publish by itself until a moment, or not any more",
+        responses=versions.RESPONSES,
+    )  # fmt: skip
+    def automatic(
+        person: Decider, response: Response, rule: Id, body: Standing, if_match: IfMatch = None
+    ) -> dict[str, Any]:
+        """What is allowed is allowed for the settings of one version, so that is named. Stopping needs none: it
+        must not fail because somebody else was quicker."""
+        if body.until is not None:
+            return switched(
+                person, known(rule), Automatic(person.participant, _ahead(body.until)), if_match, response
+            )
+        for _ in range(TRIES):
+            row = known(rule)
+            stated = versions.tag_of(row.version) if if_match is None else if_match
+            with suppress(*([MovedOn] if if_match is None else [])):
+                return switched(person, row, None, stated, response)
+        raise Unavailable("the rule is being changed all the time; try again")
+
+    def switched(
+        person: Identity, row: RuleRow, granted: Automatic | None, stated: str | None, response: Response
+    ) -> dict[str, Any]:
         changed = msgspec.structs.replace(row.rule, automatic=granted)
-        return kept(person, RuleRow(changed, row.title, person.participant, clock.now()))
+        after = RuleRow(changed, row.title, person.participant, clock.now(), row.version)
+        return kept(person, after, stated, response)
 
     return routes

@@ -12,7 +12,7 @@ from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.results import Measure
 from dmi_infra.bus.port import Message
 from dmi_infra.outbox import add
-from dmi_infra.sql import reading, transaction, upsert
+from dmi_infra.sql import insert_new, reading, transaction, upsert
 from dmi_support_centre.model import Result
 from dmi_support_centre.models.measures import EXPIRED, Rule
 from dmi_support_centre.store import tables
@@ -20,12 +20,13 @@ from dmi_support_centre.store.results import put
 
 
 class RuleRow(msgspec.Struct, frozen=True):
-    """A rule, its name by language, and who changed it last."""
+    """A rule, its name by language, who changed it last, and the number of that change (0: not kept yet)."""
 
     rule: Rule
     title: dict[str, str]
     changed_by: str
     changed_at: Micros
+    version: int = 0
 
 
 class MeasureRow(msgspec.Struct, frozen=True):
@@ -69,32 +70,37 @@ class MeasureStore:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def put_rule(self, row: RuleRow) -> None:
-        """Write a rule, new or changed."""
+    def put_rule(self, row: RuleRow) -> RuleRow | None:
+        """Write a rule as the version after that of ``row``; ``None`` when it no longer stands in that one."""
+        kept = msgspec.structs.replace(row, version=row.version + 1)
         values = {
-            "id": row.rule.id,
             "body": msgspec.json.encode(row.rule).decode(),
             "title": msgspec.json.encode(row.title).decode(),
             "changed_by": row.changed_by,
             "changed_at": row.changed_at,
+            "version": kept.version,
         }
+        t = tables.rule.c
         with transaction(self._engine) as connection:
-            changed = ["body", "title", "changed_by", "changed_at"]
-            upsert(connection, tables.rule, [values], ["id"], changed)
+            if row.version == 0:
+                new = insert_new(connection, tables.rule, {"id": row.rule.id, **values}, ["id"])
+                return kept if new else None
+            change = sa.update(tables.rule).where(t.id == row.rule.id, t.version == row.version)
+            return kept if connection.execute(change.values(**values)).rowcount else None
 
     def rules(self) -> list[RuleRow]:
         """All rules, by id."""
         with reading(self._engine) as connection:
-            rows = connection.execute(sa.select(tables.rule).order_by(tables.rule.c.id)).all()
-        return [
-            RuleRow(
-                msgspec.json.decode(row.body, type=Rule),
-                msgspec.json.decode(row.title),
-                row.changed_by,
-                row.changed_at,
-            )
-            for row in rows
-        ]
+            return [
+                _rule(row) for row in connection.execute(sa.select(tables.rule).order_by(tables.rule.c.id))
+            ]
+
+    def rule(self, identifier: str) -> RuleRow | None:
+        """One rule."""
+        query = sa.select(tables.rule).where(tables.rule.c.id == identifier)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).one_or_none()
+        return _rule(row) if row else None
 
     def release(self, rule: str, place: str, at: Micros) -> None:
         """Remember when the value that a rule watches was last below its lower threshold."""
@@ -246,6 +252,11 @@ class MeasureStore:
                 .where(t.id == identifier)
                 .values(next_at=next_at, attempts=t.attempts + 1)
             )
+
+
+def _rule(row: sa.Row[tuple[Any, ...]]) -> RuleRow:
+    rule: Rule = msgspec.json.decode(row.body, type=Rule)
+    return RuleRow(rule, msgspec.json.decode(row.title), row.changed_by, row.changed_at, row.version)
 
 
 def _measure(row: sa.Row[tuple[Any, ...]]) -> MeasureRow:

@@ -10,7 +10,15 @@ import sqlalchemy as sa
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra.sql import Positions, load_positions, reading, save_positions, transaction, upsert
-from dmi_support_centre.model import KEPT, RECENT, Quarter, Reading, quarters_of
+from dmi_support_centre.model import (
+    COUNTS_KEPT,
+    CROWD_COUNT,
+    KEPT,
+    RECENT,
+    Quarter,
+    Reading,
+    quarters_of,
+)
 from dmi_support_centre.store import tables
 
 
@@ -94,18 +102,33 @@ class ObservationStore:
             rows = connection.execute(query).all()
         return [Reading(r.datastream, r.dataset, r.property, r.time, r.value, r.subject) for r in rows]
 
+    def counts(self, datastreams: Sequence[str], start: Micros, end: Micros) -> list[Reading]:
+        """The kept counts of these datastreams in ``[start, end)``, by datastream and time."""
+        t = tables.counted.c
+        query = (
+            sa.select(tables.counted)
+            .where(t.datastream.in_(datastreams), t.time >= start, t.time < end)
+            .order_by(t.datastream, t.time)
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return [Reading(r.datastream, r.dataset, CROWD_COUNT, r.time, r.value, r.subject) for r in rows]
+
     def datasets(self) -> list[str]:
         """The datasets of which readings are kept."""
+        kept = sa.union(*(sa.select(table.c.dataset) for table in _KEPT))
         with reading(self._engine) as connection:
-            return list(connection.execute(sa.select(tables.quarter.c.dataset).distinct()).scalars())
+            return list(connection.execute(kept).scalars())
 
     def delete_before(self, dataset: str, at: Micros) -> int:
         """Delete readings of a dataset from before a moment, and quarters that hold some; returns how many rows."""
-        quarter, recent = tables.quarter.c, tables.recent.c
+        deleted = 0
         with transaction(self._engine) as connection:
-            old = sa.delete(tables.quarter).where(quarter.dataset == dataset, quarter.start < at)
-            new = sa.delete(tables.recent).where(recent.dataset == dataset, recent.time < at)
-            return connection.execute(old).rowcount + connection.execute(new).rowcount
+            for table in _KEPT:
+                moment = table.c.start if table is tables.quarter else table.c.time
+                old = sa.delete(table).where(table.c.dataset == dataset, moment < at)
+                deleted += connection.execute(old).rowcount
+        return deleted
 
     def forget_old(self, dataset: str, now: Micros) -> int:
         """Delete quarters older than ten weeks before ``now``; returns how many."""
@@ -136,38 +159,48 @@ def _save_readings(connection: sa.Connection, readings: Sequence[Reading]) -> No
     quarters = quarters_of(readings)
     if quarters:
         connection.execute(_ADD, [msgspec.structs.asdict(one) for one in quarters])
+    _keep_newest(connection, tables.recent, readings, RECENT)
+    counts = [one for one in readings if one.observed_property == CROWD_COUNT]
+    _keep_newest(connection, tables.counted, counts, COUNTS_KEPT)
+
+
+def _keep_newest(
+    connection: sa.Connection, table: sa.Table, readings: Sequence[Reading], span: Micros
+) -> None:
+    """Add readings to a table that keeps those of the last ``span`` of each datastream."""
     newest: dict[tuple[str, str], Micros] = {}
     for one in readings:
         key = (one.datastream, one.subject)
         newest[key] = max(newest.get(key, one.time), one.time)
     rows = {
         (one.datastream, one.subject, one.time): {
-            "datastream": one.datastream,
-            "subject": one.subject,
-            "time": one.time,
-            "dataset": one.dataset,
-            "property": one.observed_property,
-            "value": one.value,
+            name: value
+            for name, value in (
+                ("datastream", one.datastream), ("subject", one.subject), ("time", one.time),
+                ("dataset", one.dataset), ("property", one.observed_property), ("value", one.value),
+            )
+            if name in table.c
         }
         for one in readings
-        if one.time > newest[(one.datastream, one.subject)] - RECENT
-    }
-    upsert(connection, tables.recent, list(rows.values()), ["datastream", "subject", "time"], ["value"])
+        if one.time > newest[(one.datastream, one.subject)] - span
+    }  # fmt: skip
+    upsert(connection, table, list(rows.values()), ["datastream", "subject", "time"], ["value"])
     if newest:
-        t, other = tables.recent.c, tables.recent.alias()
+        t, other = table.c, table.alias()
         top = sa.select(sa.func.max(other.c.time)).where(
             other.c.datastream == sa.bindparam("stream"), other.c.subject == sa.bindparam("who")
         )
         connection.execute(
-            sa.delete(tables.recent).where(
+            sa.delete(table).where(
                 t.datastream == sa.bindparam("stream"),
                 t.subject == sa.bindparam("who"),
-                t.time <= top.scalar_subquery() - RECENT,
+                t.time <= top.scalar_subquery() - span,
             ),
             [{"stream": stream, "who": who} for stream, who in newest],
         )
 
 
+_KEPT = (tables.quarter, tables.recent, tables.counted)
 _ADD = sa.text(
     "INSERT INTO quarter (datastream, subject, start, dataset, total, readings, offsets, last) "
     "VALUES (:datastream, :subject, :start, :dataset, :total, :readings, :offsets, :last) "

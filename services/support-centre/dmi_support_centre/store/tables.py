@@ -43,6 +43,15 @@ recent = sa.Table(
     sa.Column("property", sa.Text, nullable=False),
     sa.Column("value", sa.Float, nullable=False),
 )
+counted = sa.Table(
+    "counted",
+    metadata,
+    sa.Column("datastream", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("time", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("dataset", sa.Text, nullable=False, index=True),
+    sa.Column("value", sa.Float, nullable=False),
+)
 basis = sa.Table(
     "basis",
     metadata,
@@ -131,6 +140,7 @@ rule = sa.Table(
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("changed_by", sa.Text, nullable=False),
     sa.Column("changed_at", sa.BigInteger, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
 )
 release = sa.Table(
     "release",
