@@ -212,6 +212,32 @@ def test_a_rule_whose_threshold_is_lowered_proposes_at_once(
 
 
 @pytest.mark.chromium
+def test_who_changes_a_rule_is_told_when_somebody_else_was_quicker_and_nothing_is_lost(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    page = visit(embedded_stack.url, "analyst", 360).go("/measures")
+    row = section(page, "Regels").locator("li", has_text="Garage over een half uur vol")
+    row.get_by_role("button", name=re.compile("^Pas aan")).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Vol vanaf").fill("88")
+    with embedded_stack.demo("officer") as client:
+        path = "/support-centre/v1/rules/garage-full"
+        seen = {"If-Match": f'"{client.get(path)["version"]}"'}
+        client.post(f"{path}/automatic", {"until": f"{_next_year(page)}-01-01T10:00:00Z"}, headers=seen)
+    dialog.get_by_role("button", name="Bewaar", exact=True).click()
+    expect(dialog.get_by_text("De regel is intussen aangepast")).to_be_visible()
+    expect(dialog).to_contain_text("Publiceert zelf. Toegestaan door Gemeente Waterstad")
+    expect(dialog.get_by_label("Vol vanaf")).to_have_value("88")
+    assert barriers(page) == []
+    dialog.get_by_role("button", name="Neem over wat nu geldt").click()
+    expect(dialog.get_by_label("Vol vanaf")).to_have_value("95")
+    dialog.get_by_role("button", name="Bewaar toch").click()
+    expect(dialog).to_have_count(0)
+    expect(row).to_contain_text("Een mens beslist over elk voorstel.")
+    expect(row).to_contain_text("Vanaf 95% van de plaatsen.")
+
+
+@pytest.mark.chromium
 def test_a_rule_publishes_by_itself_by_whom_until_when_and_an_address_says_what_is_wrong_with_it(
     embedded_stack: EmbeddedStack, visit: Visit
 ) -> None:

@@ -45,10 +45,14 @@ export function supportApi(http: HttpClient) {
     approve: (id: string, until: string) =>
       http.json<T.Measure>(`${measure(id)}/approve`, { method: 'POST', body: { until } }),
     reject: (id: string) => http.json<T.Measure>(`${measure(id)}/reject`, { method: 'POST', body: {} }),
-    changeRule: (rule: string, settings: Record<string, unknown>) =>
-      http.json<T.Rule>(`${base}/rules/${segment(rule)}`, { method: 'PATCH', body: settings }),
-    automatic: (rule: string, until: string | null) =>
-      http.json<T.Rule>(`${base}/rules/${segment(rule)}/automatic`, { method: 'POST', body: { until } }),
+    rule: (rule: string, signal?: AbortSignal) => http.json<T.Rule>(`${base}/rules/${segment(rule)}`, { signal }),
+    changeRule: (rule: string, version: number, settings: Record<string, unknown>) =>
+      http.json<T.Rule>(`${base}/rules/${segment(rule)}`, { method: 'PATCH', body: settings, version }),
+    letPublish: (rule: string, version: number, until: string) =>
+      http.json<T.Rule>(`${base}/rules/${segment(rule)}/automatic`, { method: 'POST', body: { until }, version }),
+    // Of any version: stopping must not fail because somebody else was quicker.
+    stopPublishing: (rule: string) =>
+      http.json<T.Rule>(`${base}/rules/${segment(rule)}/automatic`, { method: 'POST', body: { until: null } }),
     subscriptions: (signal?: AbortSignal) => http.list<T.Subscription>(`${base}/subscriptions`, { signal }),
     subscribe: (url: string) => http.json<T.Subscription>(`${base}/subscriptions`, { method: 'POST', body: { url } }),
     unsubscribe: (id: string) => http.json<undefined>(`${base}/subscriptions/${segment(id)}`, { method: 'DELETE' }),

@@ -193,6 +193,8 @@ export interface ScenarioResult {
 }
 export interface Rule {
   id: string;
+  /** Goes up with every change; a change names the one that it is about. */
+  version: number;
   title?: Text;
   description?: Text;
   /** Who made the rule automatic and until when; false or absent when a person decides. */

@@ -5,7 +5,6 @@ import type { Rule } from '../../api';
 import { useLive } from '../../app/live';
 import { useNames } from '../../app/names';
 import { useApi, useSession } from '../../app/session';
-import { useAction } from '../../app/useAction';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { Badge } from '../../ui/Badge';
@@ -13,7 +12,9 @@ import { ConfirmDialog } from '../../ui/Dialog';
 import { TextField } from '../../ui/fields';
 import { Empty, Loaded, Section } from '../../ui/State';
 import { deciders } from './MeasureCard';
+import { Moved } from './Moved';
 import { RuleSettings } from './RuleSettings';
+import { useRuleChange } from './useRuleChange';
 import { localInput } from './words';
 
 export function Rules() {
@@ -35,19 +36,25 @@ function RuleRow({ rule, changed }: { rule: Rule; changed: () => void }) {
   const api = useApi();
   const live = useLive();
   const { identity } = useSession();
-  const [asking, setAsking] = useState(false);
   const [until, setUntil] = useState(() => localInput(new Date(Date.now() + 7 * 86_400_000)));
   const [now] = useState(() => Date.now());
   const [tried, setTried] = useState(false);
+  // What the dialog asks stays what it was when it opened, whatever others do to the rule.
+  const [stopping, setStopping] = useState(false);
   const automatic = rule.automatic ?? false;
   const end = new Date(until).getTime();
   const wrong = Number.isNaN(end) || end <= now || end > now + 365 * 86_400_000 ? t.measures.automaticWrong : null;
-  const set = useAction(async () => {
-    await api.support.automatic(rule.id, automatic ? null : new Date(until).toISOString().replace(/\.\d+Z$/, 'Z'));
-    live(automatic ? t.measures.automaticOff : t.measures.automaticOn);
-    setAsking(false);
-    changed();
-  });
+  const set = useRuleChange(
+    (seen) => (stopping ? api.support.stopPublishing(seen.id) : api.support.letPublish(seen.id, seen.version, new Date(until).toISOString().replace(/\.\d+Z$/, 'Z'))),
+    () => {
+      live(stopping ? t.measures.automaticOff : t.measures.automaticOn);
+      changed();
+    },
+  );
+  const open = () => {
+    setStopping(automatic);
+    set.open(rule);
+  };
   const words = automatic && rule.decided_by && rule.until ? t.measures.automaticBy(names.participant(rule.decided_by), moment(rule.until)) : t.measures.byPersonText;
   const from = rule.kind === 'garage' ? t.measures.fromShare(percent(rule.full_share ?? 1)) : t.measures.fromLevel(rule.threshold ?? '');
   return (
@@ -59,21 +66,22 @@ function RuleRow({ rule, changed }: { rule: Rule; changed: () => void }) {
       <Badge tone={automatic ? 'warn' : 'neutral'}>{automatic ? t.measures.automatic : t.measures.byPerson}</Badge>
       {deciders.includes(identity?.role ?? '') ? <RuleSettings rule={rule} changed={changed} /> : null}
       {deciders.includes(identity?.role ?? '') ? (
-        <SecondaryActionButton className="dmi-small-button" aria-label={`${automatic ? t.measures.stopAutomatic : t.measures.makeAutomatic}: ${say(rule.title)}`} onClick={() => setAsking(true)}>
+        <SecondaryActionButton className="dmi-small-button" aria-label={`${automatic ? t.measures.stopAutomatic : t.measures.makeAutomatic}: ${say(rule.title)}`} onClick={open}>
           {automatic ? t.measures.stopAutomatic : t.measures.makeAutomatic}
         </SecondaryActionButton>
       ) : null}
       <ConfirmDialog
-        open={asking} busy={set.busy} error={set.error} title={automatic ? t.measures.stopAutomaticTitle : t.measures.makeAutomaticTitle}
-        confirm={automatic ? t.measures.stopAutomatic : t.measures.makeAutomatic} onClose={() => setAsking(false)}
+        open={set.seen !== null} busy={set.busy} error={set.error} title={stopping ? t.measures.stopAutomaticTitle : t.measures.makeAutomaticTitle}
+        confirm={stopping ? t.measures.stopAutomatic : t.measures.makeAutomatic} onClose={set.close}
         onConfirm={() => {
           setTried(true);
-          if (automatic || wrong === null) void set.run();
+          if (stopping || wrong === null) void set.run();
         }}
       >
         <p><strong>{say(rule.title)}</strong></p>
-        <p>{automatic ? t.measures.stopAutomaticText : t.measures.makeAutomaticText}</p>
-        {automatic ? null : <TextField type="datetime-local" label={t.measures.until} value={until} onChange={setUntil} error={tried ? wrong : null} />}
+        {set.moved && set.seen ? <Moved rule={set.seen} /> : null}
+        <p>{stopping ? t.measures.stopAutomaticText : t.measures.makeAutomaticText}</p>
+        {stopping ? null : <TextField type="datetime-local" label={t.measures.until} value={until} onChange={setUntil} error={tried ? wrong : null} />}
       </ConfirmDialog>
     </li>
   );

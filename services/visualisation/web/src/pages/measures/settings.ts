@@ -12,6 +12,15 @@ export interface Given {
   minutes: string;
 }
 
+/** A rule's settings as the form begins with them. */
+export function givenOf(rule: Rule): Given {
+  return {
+    share: rule.full_share === undefined ? '' : String(Math.round(rule.full_share * 100)),
+    level: rule.threshold ?? '',
+    minutes: String(rule.duration_min ?? ''),
+  };
+}
+
 export function wrongSettings(kind: string, given: Given): { threshold: boolean; minutes: boolean } {
   return {
     threshold: kind === 'garage' ? !whole(given.share, 1, 100) : !levels.includes(given.level),
