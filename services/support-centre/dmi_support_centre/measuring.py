@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from dmi_infra.errors import Conflict, NotFound, Refused
 from dmi_infra.gate import Gate
 from dmi_infra.identity import Identity
 from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.deciding import Deciding
 from dmi_support_centre.grounds import Book, envelope
 from dmi_support_centre.looking_back import LookBacks, Times
 from dmi_support_centre.model import (
@@ -77,6 +78,7 @@ class Measures:
         self._tell = tell
         self._wake = wake
         self._ruling = ruling
+        self._deciding = Deciding(gate)
         self._look_backs = LookBacks(store, atlas, book, city)
 
     def evaluate_all(self) -> None:
@@ -99,12 +101,12 @@ class Measures:
             return
         if made.state == PUBLISHED:
             try:
-                self._publish(made, None, "")
+                self._let_publish(rule, made)
                 return
             except Refused as exc:
-                # What may not be published by itself waits for a person, who then reads the reason.
+                # What may not be published by itself waits for a person to decide on it.
                 log.warning("automatic measure not published", measure=made.id, reason=exc.reasons[0].code)
-                made = msgspec.structs.replace(made, state=PROPOSED, decided_by=None, decided_at=None)
+                made = _undecided(made)
         self._store.measures.save(made, result=self._result(made))
         self._told(made)
 
@@ -126,13 +128,14 @@ class Measures:
                 raise Conflict.of("until", "must lie in the next 24 hours")
             measure = msgspec.structs.replace(measure, valid_to=until)
         decided = _decided(approve, measure, person.participant, now)
+        self._deciding.check(person, measure.grounds.datasets)
         self._publish(decided, PROPOSED, person.name)
         return self.get(identifier)
 
     def reject(self, identifier: str, person: Identity, reason: str) -> MeasureRow:
         """Turn a proposal down; raises ``Refused`` for who could not have approved it either."""
         measure = self._proposal(identifier)
-        self._check_right(person, measure.grounds.datasets)
+        self._deciding.check(person, measure.grounds.datasets)
         now = self._city.now(measure.grounds.datasets)
         try:
             after = reject(measure, person.participant, now, reason)
@@ -157,14 +160,28 @@ class Measures:
 
     def check_steering(self, person: Identity, rule: Rule) -> None:
         """Raises ``Refused`` unless the person may publish about every place that the rule is about."""
-        self._check_right(person, sorted({place.dataset for place in self._ruling.places(rule)}))
+        self._deciding.check(person, self._about(rule))
 
-    def _check_right(self, person: Identity, datasets: Sequence[str]) -> None:
-        """The person's own right to publish about data, asked ahead: publishing itself decides and records."""
-        for dataset in datasets:
-            reasons = self._gate.entitled("measures", "dmi:publish", dataset, person.participant)
-            if reasons:
-                raise Refused(reasons, dataset)
+    def rule_shown(self, row: RuleRow) -> dict[str, Any]:
+        """A rule for the interface, with all its settings; and why it may not publish by itself, where it is to."""
+        shown = _rule_shown(row)
+        refused = None
+        if shown["automatic"] and row.rule.automatic is not None:
+            try:
+                self._deciding.check_later(row.rule.automatic, self._about(row.rule))
+            except Refused as exc:
+                refused = {"code": exc.reasons[0].code, "detail": exc.reasons[0].detail}
+        return {**shown, "automatic": shown["automatic"] and refused is None, "automatic_refused": refused}
+
+    def _about(self, rule: Rule) -> list[str]:
+        """The datasets of the places that a rule is about."""
+        return sorted({place.dataset for place in self._ruling.places(rule)})
+
+    def _let_publish(self, rule: Rule, measure: Measure) -> None:
+        """Publish what a rule may publish by itself; raises ``Refused`` once who allowed that may not decide."""
+        if rule.automatic is not None:
+            self._deciding.check_later(rule.automatic, measure.grounds.datasets)
+        self._publish(measure, None, "")
 
     def _publish(self, measure: Measure, expected: str | None, name: str) -> None:
         """Publish what somebody decided on, or allowed a rule to; the layer and who decided need the right."""
@@ -241,8 +258,7 @@ class Measures:
         self._book.tell(self._result(measure), MEASURE, steps)
 
 
-def rule_shown(row: RuleRow) -> dict[str, Any]:
-    """A rule for the interface, with all its settings."""
+def _rule_shown(row: RuleRow) -> dict[str, Any]:
     settings: dict[str, Any] = msgspec.to_builtins(row.rule)
     automatic = row.rule.automatic
     return {
@@ -273,6 +289,18 @@ def public_measure(measure: Measure) -> dict[str, Any]:
         "valid_to": clock.to_text(measure.valid_to),
         "geometry": measure.geometry,
     }
+
+
+def _undecided(measure: Measure) -> Measure:
+    """A measure that a rule decided on itself, as one that waits for a person."""
+    properties = {
+        name: value
+        for name, value in measure.properties.items()
+        if name not in ("automatic", "automatic_until")
+    }
+    return msgspec.structs.replace(
+        measure, state=PROPOSED, decided_by=None, decided_at=None, properties=properties
+    )
 
 
 def _message(measure: Measure) -> Message:

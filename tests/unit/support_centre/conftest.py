@@ -29,8 +29,8 @@ from tests.unit.support_centre.laws import AREAS, GARAGES, OWNER, RULEBOOK, STAC
 def law() -> LawTable:
     """Three members, two datasets, a fresh heartbeat, no agreements."""
     table = LawTable(parse_rulebook({path.name: path.read_bytes() for path in RULEBOOK.glob("*.json")}))
-    for identifier in (OWNER, STACK, VENDOR):
-        table.apply(Participant(identifier, identifier, [], rulebook="1.0.0"))
+    for identifier, role in ((OWNER, "municipality"), (STACK, "operator"), (VENDOR, "vendor")):
+        table.apply(Participant(identifier, identifier, [f"dmi:role:{role}"], rulebook="1.0.0"))
     table.apply(Dataset(GARAGES, OWNER, {"nl": "Garages"}))
     table.apply(Dataset(AREAS, OWNER, {"nl": "Buurten"}))
     table.apply(Heartbeat("urn:dmi:heartbeat", clock.now()))

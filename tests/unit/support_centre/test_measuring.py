@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.law import Participant
 from dmi_agreements.contracts.results import Grounds
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
@@ -17,6 +18,7 @@ from dmi_infra.gate import Gate
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
 from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.deciding import allow
 from dmi_support_centre.grounds import Book, Withdrawals
 from dmi_support_centre.handlers import Views
 from dmi_support_centre.looking_back import SEEN_AFTER
@@ -32,6 +34,7 @@ from tests.unit.support_centre.laws import GARAGES, OWNER, Agree
 
 Door = Callable[..., Opening]
 NOW = 1_700_000_100_000_000
+AHEAD = clock.from_text("2099-01-01T00:00:00Z")
 OFFICER = Identity(OWNER, "Fatima", frozenset({"dmi:role:municipality"}))
 
 
@@ -300,6 +303,80 @@ def test_an_automatic_rule_publishes_and_names_who_decided_that(
     assert len(told) == 1
 
 
+@pytest.fixture
+def automatic(store: Store) -> RuleRow:
+    """The rule about full garages publishes by itself, as the officer allowed."""
+    rule = GarageRule("garage-full", "*", "garages.pr-noord", automatic=allow(OFFICER, AHEAD))
+    kept = store.measures.put_rule(RuleRow(rule, {"nl": "", "en": ""}, OWNER, NOW))
+    assert kept is not None
+    return kept
+
+
+def roles_of(gate: Gate, *roles: str, active: bool = True) -> None:
+    """The municipality holds these roles from now on."""
+    gate.law.apply(Participant(OWNER, OWNER, list(roles), rulebook="1.0.0", active=active))
+
+
+def _left(gate: Gate) -> None:
+    roles_of(gate, "dmi:role:municipality", active=False)
+
+
+def _another_role(gate: Gate) -> None:
+    # It may still publish, as the owner of the data, and has a role that may decide: not the one it decided in.
+    roles_of(gate, "dmi:role:provider", "dmi:role:analyst")
+
+
+@pytest.mark.parametrize("ends", [_left, _another_role])
+def test_a_rule_publishes_nothing_once_who_allowed_it_may_not_decide_any_more(
+    store: Store,
+    measures: Measures,
+    gate: Gate,
+    told: list[Message],
+    automatic: RuleRow,
+    ends: Callable[[Gate], None],
+) -> None:
+    assert measures.rule_shown(automatic)["automatic"]
+    ends(gate)
+    forecast(store, "centrum", 99.0)
+    forecast(store, "pr-noord", 30.0)
+    measures.evaluate_all()
+    [row] = store.measures.measures()
+    assert (row.measure.state, row.measure.decided_by, told) == ("proposed", None, [])
+    assert "automatic" not in row.measure.properties, "a person who decides now did not do so by a rule"
+    shown = measures.rule_shown(automatic)
+    assert (shown["automatic"], shown["decided_by"]) == (False, OWNER)
+    assert shown["automatic_refused"]["code"] == "wrong_role"
+
+
+def test_who_holds_no_role_that_decides_neither_approves_nor_lets_a_rule_publish(
+    store: Store, measures: Measures, gate: Gate
+) -> None:
+    """The owner of the data may publish about it; deciding is for the roles of the rulebook that do so."""
+    identifier = proposal(store, measures)
+    provider = Identity(OWNER, "Piet", frozenset({"dmi:role:provider"}))
+    roles_of(gate, "dmi:role:provider")
+    for person in (provider, OFFICER):
+        with pytest.raises(Refused, match="role that decides"):
+            measures.approve(identifier, person, None)
+        with pytest.raises(Refused, match="role that decides"):
+            measures.reject(identifier, person, "")
+        with pytest.raises(Refused, match="role that decides"):
+            measures.check_steering(person, store.measures.rules()[0].rule)
+    assert measures.get(identifier).measure.state == "proposed"
+
+
+def test_what_an_earlier_version_allowed_is_judged_by_the_roles_of_today(
+    store: Store, measures: Measures, gate: Gate
+) -> None:
+    rule = GarageRule("old", "*", "garages.pr-noord", automatic=Automatic(OWNER, AHEAD))
+    row = RuleRow(rule, {"nl": "", "en": ""}, OWNER, NOW)
+    assert measures.rule_shown(row)["automatic"]
+    roles_of(gate, "dmi:role:provider")
+    assert not measures.rule_shown(row)["automatic"]
+    nobody = msgspec.structs.replace(rule, automatic=Automatic("urn:dmi:participant:nobody", AHEAD))
+    assert not measures.rule_shown(msgspec.structs.replace(row, rule=nobody))["automatic"]
+
+
 def test_a_rule_marked_automatic_holds_who_sent_it_and_needs_an_end_ahead() -> None:
     body = {
         "type": "garage",
@@ -309,7 +386,8 @@ def test_a_rule_marked_automatic_holds_who_sent_it_and_needs_an_end_ahead() -> N
         "automatic": {"until": "2099-01-01T00:00:00Z"},
     }
     row = parse_rule(body, OFFICER)
-    assert row.rule.automatic == Automatic(OWNER, clock.from_text("2099-01-01T00:00:00Z"))
+    until = clock.from_text("2099-01-01T00:00:00Z")
+    assert row.rule.automatic == Automatic(OWNER, until, ["dmi:role:municipality"])
     with pytest.raises(InputRefused):
         parse_rule({**body, "automatic": {"until": "2001-01-01T00:00:00Z"}}, OFFICER)
 

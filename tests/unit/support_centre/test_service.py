@@ -39,13 +39,16 @@ class City:
         self._stopping = threading.Event()
         self._heart = threading.Thread(target=self._beat)
         self._heart.start()
-        for identifier in (OWNER, STACK):
-            self.law(Participant(identifier, identifier, [], rulebook="1.0.0"))
+        self.member(OWNER, "dmi:role:municipality")
+        self.member(STACK, "dmi:role:operator")
         self.law(Dataset(GARAGES, OWNER, {"nl": "Drukte"}))
         self.service: Service = build(SupportCentreSettings(data_dir=folder, forecast_seconds=1.0), self.bus)
         person = Identity(OWNER, "Fatima", frozenset({"dmi:role:municipality"}))
         self.service.runtime.authenticate = lambda _token: person  # type: ignore[assignment, misc]
         self.service.start()
+
+    def member(self, identifier: str, role: str) -> None:
+        self.law(Participant(identifier, identifier, [role], rulebook="1.0.0"))
 
     def law(self, event: LawEvent) -> None:
         self._exchange.publish("dmi.agreements.v1", [Message(event.id, encode(event), _envelope())])

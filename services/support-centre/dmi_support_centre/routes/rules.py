@@ -15,8 +15,9 @@ from dmi_infra import clock
 from dmi_infra.errors import FieldError, InputRefused, NotFound, Unavailable
 from dmi_infra.http.access import Caller, roles
 from dmi_infra.identity import Identity
+from dmi_support_centre.deciding import DECIDERS, allow
 from dmi_support_centre.errors import ModelRefused, MovedOn
-from dmi_support_centre.measuring import Measures, rule_shown
+from dmi_support_centre.measuring import Measures
 from dmi_support_centre.model import DAY
 from dmi_support_centre.models.measures import Automatic, Rule, RuleRefused, check_rule
 from dmi_support_centre.routes import versions
@@ -24,7 +25,6 @@ from dmi_support_centre.routes.texts import NO_NUL
 from dmi_support_centre.routes.versions import IfMatch
 from dmi_support_centre.store.measures import MeasureStore, RuleRow
 
-DECIDERS = ("dmi:role:municipality", "dmi:role:operator", "dmi:role:analyst")
 Decider = Annotated[Identity, Depends(roles(*DECIDERS))]
 Id = Annotated[str, Path(max_length=100)]
 LONGEST_AUTOMATIC = 366 * DAY
@@ -65,7 +65,7 @@ def parse_rule(body: dict[str, Any], person: Identity) -> RuleRow:
         until = moment("automatic.until", str(automatic.get("until", "")))
         if until <= clock.now():
             raise InputRefused.of("automatic.until", "must lie ahead")
-        values["automatic"] = {"decided_by": person.participant, "until": until}
+        values["automatic"] = msgspec.to_builtins(allow(person, until))
     values.setdefault("id", f"rule-{uuid.uuid4()}")
     try:
         rule: Rule = msgspec.convert(values, type=Rule)
@@ -101,7 +101,7 @@ def router(store: MeasureStore, measures: Measures, hurry: Callable[[], None]) -
 
     def shown(row: RuleRow, response: Response) -> dict[str, Any]:
         response.headers["ETag"] = versions.tag_of(row.version)
-        return rule_shown(row)
+        return measures.rule_shown(row)
 
     def kept(person: Identity, row: RuleRow, given: str | None, response: Response) -> dict[str, Any]:
         """Write a rule that was read in the version of ``row``, when that is the one that the caller names."""
@@ -116,7 +116,7 @@ def router(store: MeasureStore, measures: Measures, hurry: Callable[[], None]) -
 
     @routes.get("/rules", summary="The rules that propose measures")
     def rules(_identity: Caller) -> dict[str, Any]:
-        return {"items": [rule_shown(row) for row in store.rules()], "next": None}
+        return {"items": [measures.rule_shown(row) for row in store.rules()], "next": None}
 
     @routes.get("/rules/{rule}", summary="One rule, with its version as ETag")
     def one(_identity: Caller, response: Response, rule: Id) -> dict[str, Any]:
@@ -161,9 +161,7 @@ def router(store: MeasureStore, measures: Measures, hurry: Callable[[], None]) -
         """What is allowed is allowed for the settings of one version, so that is named. Stopping needs none: it
         must not fail because somebody else was quicker."""
         if body.until is not None:
-            return switched(
-                person, known(rule), Automatic(person.participant, _ahead(body.until)), if_match, response
-            )
+            return switched(person, known(rule), allow(person, _ahead(body.until)), if_match, response)
         for _ in range(TRIES):
             row = known(rule)
             stated = versions.tag_of(row.version) if if_match is None else if_match

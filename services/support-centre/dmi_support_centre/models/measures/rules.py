@@ -25,10 +25,11 @@ class RuleRefused(ValueError):
 
 
 class Automatic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who decided that a rule publishes by itself, and until when (µs UTC)."""
+    """Who decided that a rule publishes by itself, until when (µs UTC), and in which roles (none: not kept)."""
 
     decided_by: str
     until: int
+    roles: list[str] = []
 
 
 class GarageRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="garage", tag_field="type"):

@@ -199,6 +199,8 @@ export interface Rule {
   description?: Text;
   /** Who made the rule automatic and until when; false or absent when a person decides. */
   automatic?: boolean;
+  /** Why it does not publish by itself although somebody allowed it: that one may not decide any more. */
+  automatic_refused?: { code: string; detail: string } | null;
   decided_by?: string | null;
   until?: string | null;
   kind: 'garage' | 'crowd';

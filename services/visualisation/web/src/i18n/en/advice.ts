@@ -106,6 +106,7 @@ export const measures: Part<'measures'> = {
   rulesEmptyText: 'Rules come as soon as there are garages or counters.',
   byPersonText: 'A person decides on every proposal.',
   automaticBy: (who, until) => `Publishes by itself. Allowed by ${who}, until ${until}.`,
+  automaticLapsed: (who: string, until: string) => `A person decides. ${who} allowed automatic publication until ${until}, but may not decide on that any more.`,
   settings: 'Change',
   settingsTitle: 'When does this rule speak?',
   settingsSave: 'Save',

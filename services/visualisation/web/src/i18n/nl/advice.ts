@@ -104,6 +104,7 @@ export const measures = {
   rulesEmptyText: 'Regels komen er zodra er garages of tellers zijn.',
   byPersonText: 'Een mens beslist over elk voorstel.',
   automaticBy: (who: string, until: string) => `Publiceert zelf. Toegestaan door ${who}, tot ${until}.`,
+  automaticLapsed: (who: string, until: string) => `Een mens beslist. ${who} stond automatisch publiceren toe tot ${until}, maar mag daarover niet meer beslissen.`,
   settings: 'Pas aan',
   settingsTitle: 'Wanneer spreekt deze regel?',
   settingsSave: 'Bewaar',

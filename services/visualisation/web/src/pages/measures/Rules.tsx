@@ -42,6 +42,7 @@ function RuleRow({ rule, changed }: { rule: Rule; changed: () => void }) {
   // What the dialog asks stays what it was when it opened, whatever others do to the rule.
   const [stopping, setStopping] = useState(false);
   const automatic = rule.automatic ?? false;
+  const lapsed = rule.automatic_refused != null;
   const end = new Date(until).getTime();
   const wrong = Number.isNaN(end) || end <= now || end > now + 365 * 86_400_000 ? t.measures.automaticWrong : null;
   const set = useRuleChange(
@@ -52,10 +53,13 @@ function RuleRow({ rule, changed }: { rule: Rule; changed: () => void }) {
     },
   );
   const open = () => {
-    setStopping(automatic);
+    setStopping(automatic || lapsed);
     set.open(rule);
   };
-  const words = automatic && rule.decided_by && rule.until ? t.measures.automaticBy(names.participant(rule.decided_by), moment(rule.until)) : t.measures.byPersonText;
+  const words = !rule.decided_by || !rule.until || !(automatic || lapsed) ? t.measures.byPersonText
+    : lapsed ? t.measures.automaticLapsed(names.participant(rule.decided_by), moment(rule.until))
+    : t.measures.automaticBy(names.participant(rule.decided_by), moment(rule.until));
+  const button = automatic || lapsed ? t.measures.stopAutomatic : t.measures.makeAutomatic;
   const from = rule.kind === 'garage' ? t.measures.fromShare(percent(rule.full_share ?? 1)) : t.measures.fromLevel(rule.threshold ?? '');
   return (
     <li>
@@ -66,8 +70,8 @@ function RuleRow({ rule, changed }: { rule: Rule; changed: () => void }) {
       <Badge tone={automatic ? 'warn' : 'neutral'}>{automatic ? t.measures.automatic : t.measures.byPerson}</Badge>
       {deciders.includes(identity?.role ?? '') ? <RuleSettings rule={rule} changed={changed} /> : null}
       {deciders.includes(identity?.role ?? '') ? (
-        <SecondaryActionButton className="dmi-small-button" aria-label={`${automatic ? t.measures.stopAutomatic : t.measures.makeAutomatic}: ${say(rule.title)}`} onClick={open}>
-          {automatic ? t.measures.stopAutomatic : t.measures.makeAutomatic}
+        <SecondaryActionButton className="dmi-small-button" aria-label={`${button}: ${say(rule.title)}`} onClick={open}>
+          {button}
         </SecondaryActionButton>
       ) : null}
       <ConfirmDialog
