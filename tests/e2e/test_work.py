@@ -331,6 +331,69 @@ def test_a_look_back_shows_seen_beside_expected_and_claims_no_more_than_that(
     assert barriers(page) == []
 
 
+def _crowd_seen(**changes: Any) -> dict[str, Any]:
+    """A look back on a measure against crowding, as the support centre tells it."""
+
+    def part(hour: str, level: str, crowded: int, flow: float) -> dict[str, Any]:
+        return {
+            "start": f"2026-11-20T{hour}:00Z", "end": f"2026-11-20T{hour[:3]}59:59Z", "counted": 30, "expected": 30,
+            "flow": flow, "level": level, "worst": "E", "crowded": crowded, "enough": True,
+        }  # fmt: skip
+
+    moments = [
+        {"at": f"2026-11-20T{9 + n // 60:02d}:{n % 60:02d}:00Z", "flow": 90.0 - n / 2, "level": "E"}
+        for n in range(30, 120)
+    ]
+    return {
+        "kind": "crowd", "measure": "x", "place": "c.plein", "threshold": "D", "threshold_flow": 60.0,
+        "effective_width": 2.5, "verdict": "below", "lacking": [], "caveat": {"nl": "Geen bewijs."},
+        "before": part("09:30", "E", 28, 88.4), "during": part("10:00", "D", 19, 66.1),
+        "after": part("10:30", "B", 2, 33.7), "moments": moments, **changes,
+    }  # fmt: skip
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize("width", [1440, 360])
+def test_a_look_back_on_crowding_shows_three_parts_of_the_time_beside_the_threshold(
+    embedded_stack: EmbeddedStack, visit: Visit, width: int
+) -> None:
+    crowd = {"properties": {"reason": "time", "threshold": "D", "level": "E"}}
+    page = _looking_back(visit(embedded_stack.url, "officer", width), {**crowd, "look_back": _crowd_seen()})
+    past = section(page, "Voorbij")
+    expect(past).to_contain_text("daarna onder de drempel")
+    page.locator("summary", has_text="Wat ervan te zien was").click()
+    expect(past).to_contain_text("Na de maatregel lag de drukte onder niveau D")
+    row = past.get_by_role("row", name=re.compile("^tijdens de maatregel"))
+    expect(row).to_contain_text("19 van 30 tellingen")
+    expect(past).to_contain_text("Geen bewijs.")
+    expect(past.locator("figure.dmi-chart")).to_be_visible()
+    assert not page.evaluate(WIDER)
+    assert barriers(page) == []
+
+
+@pytest.mark.chromium
+def test_a_look_back_on_crowding_with_too_few_counts_says_so(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    after = {
+        **_crowd_seen()["after"],
+        "counted": 2,
+        "level": None,
+        "worst": None,
+        "crowded": None,
+        "flow": None,
+    }
+    seen = _crowd_seen(verdict="unknown", lacking=["width", "after"], after=after, moments=[])
+    crowd = {"properties": {"threshold": "D", "level": "E"}, "look_back": seen}
+    page = _looking_back(visit(embedded_stack.url, "officer"), crowd)
+    page.locator("summary", has_text="Wat ervan te zien was").click()
+    past = section(page, "Voorbij")
+    expect(past).to_contain_text("Er is te weinig bekend om iets over het effect te zeggen")
+    expect(past).to_contain_text("In het half uur na de maatregel is te weinig geteld: 2 van 30 keer.")
+    expect(past).to_contain_text("De breedte van de plek is niet bekend.")
+    assert barriers(page) == []
+
+
 @pytest.mark.chromium
 @pytest.mark.parametrize("width", [1440, 360])
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -24,8 +25,7 @@ DEFAULT_INTERVAL_S = 60.0
 def flows(place: Sequence[Place], counts: Mapping[str, Sequence[Reading]]) -> list[tuple[Micros, float]]:
     """Persons a minute at each moment that all directions of one place were counted, oldest first."""
     streams = [one.datastream for one in place]
-    interval = place[0].properties.get("interval_s")
-    seconds = float(interval) if isinstance(interval, int | float) and interval > 0 else DEFAULT_INTERVAL_S
+    seconds = interval_of(place[0])
     by_time: dict[Micros, dict[str, float]] = {}
     for stream in streams:
         for reading in counts.get(stream, ()):
@@ -39,6 +39,12 @@ def flows(place: Sequence[Place], counts: Mapping[str, Sequence[Reading]]) -> li
             if flow is not None:
                 found.append((at, flow))
     return found
+
+
+def interval_of(place: Place) -> float:
+    """Seconds that one count is over."""
+    interval = place.properties.get("interval_s")
+    return float(interval) if isinstance(interval, int | float) and interval > 0 else DEFAULT_INTERVAL_S
 
 
 def capacities_of(place: Place) -> tuple[float, Capacities] | None:
@@ -64,8 +70,9 @@ def services(place: Place, found: Sequence[tuple[Micros, float]]) -> list[tuple[
         return []
     width, capacities = known
     levels = []
+    times = [at for at, _ in found]
     for index, (at, flow) in enumerate(found):
-        previous = [before for then, before in found[:index] if then >= at - LOOK_BACK]
+        previous = [before for _, before in found[bisect_left(times, at - LOOK_BACK) : index]]
         levels.append((at, service(flow, width, capacities, previous=previous)))
     return levels
 

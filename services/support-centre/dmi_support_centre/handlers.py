@@ -179,7 +179,16 @@ def _seen(look_back: Shown) -> Shown:
         moments = [{**one, "at": to_text(one["at"])} for one in part.get("moments", [])]
         return {**part, "moments": moments}
 
-    return {**look_back, "destination": timed(look_back["destination"]), "hub": timed(look_back["hub"])}
+    if look_back.get("kind") == "crowd":
+        parts = {name: _lasting(look_back[name]) for name in ("before", "during", "after")}
+        return {**(timed(look_back) or {}), **parts}
+    # A look back of an earlier version does not say what it is about: then it is a garage.
+    seen = {"destination": timed(look_back["destination"]), "hub": timed(look_back["hub"])}
+    return {"kind": "garage", **look_back, **seen}
+
+
+def _lasting(period: Shown) -> Shown:
+    return {**period, "start": to_text(period["start"]), "end": to_text(period["end"])}
 
 
 _MOMENTS = ("valid_at", "automatic_until", "ended_at")

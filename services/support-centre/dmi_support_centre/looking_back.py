@@ -9,16 +9,30 @@ import msgspec
 
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.results import Measure
+from dmi_infra.gate import Gate
 from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.consumer import ANALYSE
+from dmi_support_centre.crowding import LOOK_BACK, capacities_of, flows, interval_of, services
 from dmi_support_centre.grounds import Book
 from dmi_support_centre.history import clean_series, series_by_stream
-from dmi_support_centre.model import MINUTE, OCCUPANCY, Place
+from dmi_support_centre.model import CROWD_COUNT, MINUTE, OCCUPANCY, Place, Reading
 from dmi_support_centre.models.forecast import Series, series_of
-from dmi_support_centre.models.measures import ForecastAt, LookBack, look_back
+from dmi_support_centre.models.measures import (
+    SPAN,
+    Counted,
+    CrowdLookBack,
+    ForecastAt,
+    LookBack,
+    Walkway,
+    look_back,
+    look_back_on_crowd,
+)
 from dmi_support_centre.store import Store
 
 SEEN_AFTER: Micros = 16 * MINUTE
 """One looks back once the last quarter of a measure's time is over."""
+CROWD_SEEN_AFTER: Micros = SPAN + 5 * MINUTE
+"""On a measure against crowding once the time after it is over too, and its last counts are there."""
 
 
 class Times(Protocol):
@@ -30,9 +44,10 @@ class Times(Protocol):
 class LookBacks:
     """Looks back once on each measure, when what came after it is known."""
 
-    def __init__(self, store: Store, atlas: Atlas, book: Book, city: Times) -> None:
+    def __init__(self, store: Store, atlas: Atlas, gate: Gate, book: Book, city: Times) -> None:
         self._store = store
         self._atlas = atlas
+        self._gate = gate
         self._book = book
         self._city = city
 
@@ -42,9 +57,11 @@ class LookBacks:
             measure = row.measure
             if measure.decided_by is None or self._book.fallen(measure.grounds) is not None:
                 continue
-            if self._city.now(measure.grounds.datasets) < measure.valid_to + SEEN_AFTER:
+            crowd = "threshold" in measure.properties
+            ripe = measure.valid_to + (CROWD_SEEN_AFTER if crowd else SEEN_AFTER)
+            if self._city.now(measure.grounds.datasets) < ripe:
                 continue
-            seen = self._garage(measure)
+            seen = self._crowd(measure) if crowd else self._garage(measure)
             if seen is not None:
                 self._store.measures.look_back(measure.id, msgspec.to_builtins(seen))
 
@@ -59,6 +76,26 @@ class LookBacks:
             self._expected(place, measure),
             self._series(hub, measure) if hub else series_of([], []),
             self._expected(hub, measure) if hub else [],
+        )
+
+    def _crowd(self, measure: Measure) -> CrowdLookBack | None:
+        own = [place for place in self._atlas.places(CROWD_COUNT) if place.id == measure.place]
+        # Asked ahead: a look back that waits for a right would be recorded as refused at every round.
+        if not own or self._gate.allows("indicators", ANALYSE, own[0].dataset, None):
+            return None
+        permit = self._gate.permit("indicators", ANALYSE, own[0].dataset, rows=len(own))
+        subjects = self._gate.subjects(permit)
+        counts: dict[str, list[Reading]] = {}
+        since, until = measure.valid_from - SPAN - LOOK_BACK, measure.valid_to + SPAN
+        for reading in self._store.observations.counts([one.datastream for one in own], since, until):
+            if subjects is None or reading.subject in subjects:
+                counts.setdefault(reading.datastream, []).append(reading)
+        found = flows(own, counts)
+        levels = {at: one.level for at, one in services(own[0], found)}
+        width, capacities = capacities_of(own[0]) or (None, None)
+        walkway = Walkway(interval_of(own[0]), width, capacities)
+        return look_back_on_crowd(
+            measure, walkway, [Counted(at, round(flow, 1), levels.get(at)) for at, flow in found]
         )
 
     def _series(self, place: Place, measure: Measure) -> Series:

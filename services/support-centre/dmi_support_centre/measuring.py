@@ -79,7 +79,7 @@ class Measures:
         self._wake = wake
         self._ruling = ruling
         self._deciding = Deciding(gate)
-        self._look_backs = LookBacks(store, atlas, book, city)
+        self._look_backs = LookBacks(store, atlas, gate, book, city)
 
     def evaluate_all(self) -> None:
         """Every rule at every place that it is about; then look back on what is over."""

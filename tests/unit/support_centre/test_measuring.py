@@ -21,10 +21,12 @@ from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.deciding import allow
 from dmi_support_centre.grounds import Book, Withdrawals
 from dmi_support_centre.handlers import Views
-from dmi_support_centre.looking_back import SEEN_AFTER
+from dmi_support_centre.looking_back import CROWD_SEEN_AFTER, SEEN_AFTER
 from dmi_support_centre.measuring import Measures
+from dmi_support_centre.model import CROWD as CROWD_KIND
 from dmi_support_centre.model import FORECAST, MEASURE, MINUTE, Reading, Result
-from dmi_support_centre.models.measures import Automatic, GarageRule
+from dmi_support_centre.models.crowd import Level
+from dmi_support_centre.models.measures import Automatic, CrowdRule, GarageRule
 from dmi_support_centre.routes.rules import parse_rule
 from dmi_support_centre.ruling import Ruling
 from dmi_support_centre.store import Store
@@ -34,6 +36,7 @@ from tests.unit.support_centre.laws import GARAGES, OWNER, Agree
 
 Door = Callable[..., Opening]
 NOW = 1_700_000_100_000_000
+PERIODS = ("before", "during", "after")
 AHEAD = clock.from_text("2099-01-01T00:00:00Z")
 OFFICER = Identity(OWNER, "Fatima", frozenset({"dmi:role:municipality"}))
 
@@ -229,6 +232,102 @@ def test_a_measure_is_looked_back_on_with_the_forecasts_from_before_it(
     assert shown["caveat"]["en"]
     assert shown["verdict"] == "within"
     assert {one["at"][-1] for one in shown["destination"]["moments"]} == {"Z"}
+
+
+CROWD = {"effective_width": 2.0, "los_capacity": {"A": 20.0, "B": 40.0, "C": 60.0, "D": 80.0, "E": 100.0}}
+
+
+def crowded(store: Store, measures: Measures, place: dict[str, Any]) -> str:
+    """A published measure against crowding in a street whose two directions are counted each minute."""
+    about = {"thing": "c.plein", "observed_property": "crowd_count", "interval_s": 60, **place}
+    streams = [Feature(f"c.plein.crowd_count-{way}", "datastream", "Plein", None, about) for way in "12"]
+    features = [Feature("c.plein", "thing", "Plein"), *streams]
+    store.observations.save([(GARAGES, feature) for feature in features], [], {}, {})
+    body = {"name": "Plein", "levels": ["E", "E"], "flow": 95.0}
+    grounds = Grounds([GARAGES], ["urn:uuid:00000000-0000-4000-8000-000000000001"])
+    store.results.save([Result("crowd:c.plein", CROWD_KIND, "Plein", "c.plein", NOW, grounds, body)])
+    rule = CrowdRule("crowd-busy", "c.plein", threshold=Level.D)
+    store.measures.put_rule(RuleRow(rule, {"nl": "", "en": ""}, OWNER, NOW))
+    measures.evaluate_all()
+    [row] = store.measures.measures()
+    measures.approve(row.measure.id, OFFICER, None)
+    return row.measure.id
+
+
+def counted(store: Store, minutes: range, each: float, ways: str = "12", who: str = "") -> None:
+    """Each direction counted every minute."""
+    found = [
+        Reading(f"c.plein.crowd_count-{way}", GARAGES, "crowd_count", NOW + m * MINUTE, each, who)
+        for m in minutes
+        for way in ways
+    ]
+    store.observations.save([], found, {}, {})
+
+
+def test_a_measure_against_crowding_is_looked_back_on_before_during_and_after(
+    store: Store, measures: Measures, times: Times, opening: Door, views: Views
+) -> None:
+    identifier = crowded(store, measures, CROWD)
+    counted(store, range(-30, 0), 45.0)
+    counted(store, range(0, 30), 35.0)
+    counted(store, range(30, 70), 10.0)
+    times.at = NOW + 30 * MINUTE + CROWD_SEEN_AFTER - 1
+    measures.expire()
+    measures.evaluate_all()
+    assert measures.get(identifier).look_back is None, "the time after it is not over yet"
+    times.at += 1
+    measures.evaluate_all()
+    row = measures.get(identifier)
+    shown = views.measure(row, opening())["look_back"]
+    assert (shown["kind"], shown["verdict"], shown["lacking"]) == ("crowd", "below", [])
+    assert (shown["threshold"], shown["threshold_flow"], shown["effective_width"]) == ("D", 60.0, 2.0)
+    assert {name: (shown[name]["level"], shown[name]["crowded"], shown[name]["flow"]) for name in PERIODS} == {
+        "before": ("E", 30, 90.0), "during": ("D", 30, 70.0), "after": ("A", 0, 20.0),
+    }  # fmt: skip
+    assert shown["before"]["end"] == shown["during"]["start"] == clock.to_text(NOW)
+    assert [(shown[name]["counted"], shown[name]["expected"]) for name in PERIODS] == [(30, 30)] * 3
+    assert len(shown["moments"]) == 90
+    assert {one["at"][-1] for one in shown["moments"]} == {"Z"}
+    assert shown["caveat"]["nl"]
+
+
+def test_a_look_back_on_crowding_says_what_it_lacks(
+    store: Store, measures: Measures, times: Times, opening: Door, views: Views
+) -> None:
+    """Half a stream is no figure: after the measure one direction was counted alone."""
+    identifier = crowded(store, measures, CROWD)
+    counted(store, range(-30, 30), 45.0)
+    counted(store, range(30, 70), 10.0, ways="1")
+    times.at = NOW + 30 * MINUTE + CROWD_SEEN_AFTER
+    measures.expire()
+    measures.evaluate_all()
+    shown = views.measure(measures.get(identifier), opening())["look_back"]
+    assert (shown["verdict"], shown["lacking"]) == ("unknown", ["after"])
+    after = shown["after"]
+    assert (after["counted"], after["expected"], after["level"], after["enough"]) == (0, 30, None, False)
+    assert shown["before"]["level"] == "E"
+
+
+def test_without_the_right_to_analyse_nothing_is_looked_back_on(
+    store: Store, measures: Measures, times: Times, agree: Agree, recorded: list[Any]
+) -> None:
+    identifier = crowded(store, measures, CROWD)
+    counted(store, range(-30, 70), 45.0)
+    agree(2, actions=["dmi:read"])
+    held = agree(3, actions=["dmi:publish"])
+    before = measures.get(identifier).measure
+    grounds = msgspec.structs.replace(before.grounds, agreements=[held.id])
+    store.measures.save(msgspec.structs.replace(before, grounds=grounds), expected="published")
+    agree(1, state="ended")
+    times.at = NOW + 30 * MINUTE + CROWD_SEEN_AFTER
+    measures.expire()
+    asked = len(recorded)
+    measures.evaluate_all()
+    assert measures.get(identifier).look_back is None
+    assert len(recorded) == asked
+    agree(4, actions=["dmi:analyse"])
+    measures.evaluate_all()
+    assert measures.get(identifier).look_back is not None
 
 
 def test_many_measures_that_end_later_keep_none_from_being_looked_back_on(

@@ -94,6 +94,13 @@ const lookBack = {
   destination: { place: 'garages.centrum', mean_difference: -34, low: -48, high: -12, count: 4, outside_interval: 3, moments: Array.from({ length: 9 }, (_, n) => ({ at: quarter(n), actual: 380 + n * 3, p10: n < 5 ? null : 402 + n * 2, p50: n < 5 ? null : 420 + n * 2, p90: n < 5 ? null : 440 + n * 2 })) },
 };
 
+const minute = (n) => city.iso(Date.now() - 46_800_000 + n * 60_000);
+const crowdPart = (start, level, crowded, flow, counted = 30) => ({ start: minute(start), end: minute(start + 30), counted, expected: 30, flow, level, worst: level && 'E', crowded, enough: counted > 14 });
+const crowdBack = (more = {}) => ({
+  kind: 'crowd', threshold: 'D', threshold_flow: 60, effective_width: 2.5, verdict: 'below', lacking: [], caveat: { nl: 'Dat het rustiger werd, is geen bewijs dat het advies werkte.', en: 'That it became calmer is no proof that the advice worked.' },
+  before: crowdPart(-30, 'E', 28, 88.4), during: crowdPart(0, 'D', 19, 66.1), after: crowdPart(30, 'B', 2, 33.7),
+  moments: Array.from({ length: 90 }, (_, n) => ({ at: minute(n - 30), flow: Math.round(95 - n * 0.75 + 8 * Math.sin(n)), level: n < 40 ? 'E' : n < 60 ? 'D' : 'B' })), ...more,
+});
 const measure = (id, state, minutes, more = {}) => ({
   id: `measure:${id}`, rule: 'park-and-ride', state, place: 'garages.centrum', title: { nl: 'Parkeer bij P+R Noord', en: 'Park at P+R Noord' },
   advice: { nl: 'Garage Centrum is vol als u aankomt. Parkeer bij P+R Noord en neem bus 5.', en: 'Garage Centrum will be full when you arrive. Park at P+R Noord and take bus 5.' },
@@ -104,6 +111,8 @@ const measures = [
   measure('2', 'published', 20, { decided_by: city.owner, decided_at: city.ago(1100), title: { nl: 'Drukte op het Stationsplein: loop om', en: 'Crowding at Stationsplein: walk around' }, advice: { nl: 'Het is druk op het Stationsplein. Neem de Lange Brug.', en: 'Stationsplein is crowded. Take the Lange Brug.' }, place_name: 'Stationsplein' }),
   measure('3', 'expired', 900, { decided_by: city.owner, decided_at: city.ago(53_000), properties: { reason: 'time' }, look_back: lookBack }),
   measure('4', 'rejected', 2000),
+  measure('5', 'expired', 800, { decided_by: city.owner, decided_at: city.ago(48_000), properties: { reason: 'time', threshold: 'D', level: 'E' }, title: { nl: 'Mijd de Markt', en: 'Avoid Markt' }, place_name: 'Markt', look_back: crowdBack() }),
+  measure('6', 'expired', 790, { decided_by: city.owner, decided_at: city.ago(47_400), properties: { reason: 'condition-over', threshold: 'D', level: 'E' }, title: { nl: 'Mijd de Havenkade', en: 'Avoid Havenkade' }, place_name: 'Havenkade', look_back: crowdBack({ verdict: 'unknown', lacking: ['after'], after: crowdPart(30, null, null, null, 0) }) }),
 ];
 const rejects = [
   { id: 'rj1', at: city.ago(900), topic: 'dmi.observations.raw.v1', dataset: city.datasets[0].id, reason: 'result is larger than the capacity', rows: 3, detail: null },

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Agreement, LookBackPart, Measure, Use } from '../src/api';
+import type { Agreement, CrowdLookBack, LookBackPart, Measure, Use } from '../src/api';
 import { lagIn } from '../src/api/operations';
 import { ApiError } from '../src/api/problem';
 import { contributeExample, readExample } from '../src/pages/home/examples';
 import { connectionOf, usesOf } from '../src/pages/home/usage';
-import { chartRows, verdictOf } from '../src/pages/measures/lookBack';
+import { chartRows, crowdRows, verdictOf } from '../src/pages/measures/lookBack';
 import { fieldError } from '../src/ui/problems';
 
 const use = (more: Partial<Use>): Use => ({
@@ -63,6 +63,15 @@ describe('a look back', () => {
       { at: Date.parse(moment.at), value: null, low: null, high: null, second: 90 },
       { at: Date.parse(moment.at), value: 99, low: 95, high: 104, second: 90 },
     ]);
+  });
+
+  it('shows the time of a measure against crowding as a line of its own', () => {
+    const during = { start: '2026-11-21T10:00:00Z', end: '2026-11-21T10:30:00Z' };
+    const moments = ['09:59', '10:00', '10:29', '10:30'].map((at, n) => ({ at: `2026-11-21T${at}:00Z`, flow: n, level: null }));
+    const rows = crowdRows({ during, moments } as unknown as CrowdLookBack);
+    expect(rows.map((row) => row.value)).toEqual([0, null, null, 3]);
+    expect(rows.map((row) => row.second)).toEqual([null, 1, 2, null]);
+    expect(verdictOf({ look_back: { kind: 'crowd', verdict: 'below' } } as Measure)).toBe('below');
   });
 
   it('claims nothing that the service did not say', () => {

@@ -1,5 +1,13 @@
 """Rules that propose measures, the states of a measure, and the look back on what came of it."""
 
+from dmi_support_centre.models.measures.crowd_lookback import (
+    CROWD_CAVEAT,
+    SPAN,
+    Counted,
+    CrowdLookBack,
+    Walkway,
+    look_back_on_crowd,
+)
 from dmi_support_centre.models.measures.lifecycle import (
     EXPIRED,
     PROPOSED,
@@ -30,14 +38,18 @@ from dmi_support_centre.models.measures.rules import (
 
 __all__ = [
     "CAVEAT",
+    "CROWD_CAVEAT",
     "EXPIRED",
     "PROPOSED",
     "PUBLISHED",
     "REJECTED",
+    "SPAN",
     "TRANSITIONS",
     "WITHDRAWN",
     "Automatic",
     "Comparison",
+    "Counted",
+    "CrowdLookBack",
     "CrowdRule",
     "CrowdState",
     "Evaluation",
@@ -49,6 +61,7 @@ __all__ = [
     "Rule",
     "RuleRefused",
     "State",
+    "Walkway",
     "approve",
     "check_rule",
     "evaluate",
@@ -56,6 +69,7 @@ __all__ = [
     "forecast_share",
     "lapse",
     "look_back",
+    "look_back_on_crowd",
     "propose",
     "reject",
     "withdraw",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 import numpy as np
@@ -76,6 +76,7 @@ class LookBack(msgspec.Struct, frozen=True):
     verdict: str
     """How sure one may be: ``beyond`` the margin of the forecast, ``within`` it, or ``unknown``."""
     caveat: dict[str, str]
+    kind: Literal["garage"] = "garage"
 
 
 def look_back(

@@ -228,10 +228,39 @@ export interface LookBackPart {
   moments: SeenMoment[];
 }
 export interface LookBack {
+  kind?: 'garage';
   destination: LookBackPart | null;
   hub: LookBackPart | null;
   hub_change: number | null;
   verdict?: 'beyond' | 'within' | 'unknown';
+  caveat: Text;
+}
+/** A part of the time around a measure against crowding; null is not known. */
+export interface CrowdPeriod {
+  start: string;
+  end: string;
+  counted: number;
+  expected: number;
+  flow: number | null;
+  /** The middle and the highest level of service, and how many counts were at the threshold or above. */
+  level: string | null;
+  worst: string | null;
+  crowded: number | null;
+  enough: boolean;
+}
+export type CrowdPart = 'width' | 'before' | 'during' | 'after';
+export interface CrowdLookBack {
+  kind: 'crowd';
+  threshold: string;
+  threshold_flow: number | null;
+  effective_width: number | null;
+  before: CrowdPeriod;
+  during: CrowdPeriod;
+  after: CrowdPeriod;
+  verdict: 'below' | 'above' | 'unknown';
+  /** Why there is no verdict. */
+  lacking: CrowdPart[];
+  moments: { at: string; flow: number; level: string | null }[];
   caveat: Text;
 }
 /** An address that is told of measures, and what still waits for it. */
@@ -257,7 +286,7 @@ export interface Measure {
   valid_to: string;
   decided_by: string | null;
   decided_at: string | null;
-  look_back?: LookBack | null;
+  look_back?: LookBack | CrowdLookBack | null;
   withdrawn?: boolean;
   withdrawal?: Withdrawal | null;
   geometry?: Geometry | null;

@@ -56,8 +56,10 @@ export function TimeChart({ title, unit, rows, names, reference, height = 220, l
   };
   const hasBand = rows.some((r) => typeof r.low === 'number');
   const hasSecond = rows.some((r) => typeof r.second === 'number');
+  // Where only the second line has a value, that is what is read out.
+  const only = row?.value === null && typeof row.second === 'number' ? row.second : null;
   const reading = row
-    ? `${moment(new Date(row.at))}: ${quantity(row.value, unit)}${typeof row.low === 'number' && typeof row.high === 'number' ? ` (${number(row.low)} – ${number(row.high)})` : ''}`
+    ? `${moment(new Date(row.at))}: ${only === null ? quantity(row.value, unit) : `${names.second ?? ''} ${quantity(only, unit)}`}${typeof row.low === 'number' && typeof row.high === 'number' ? ` (${number(row.low)} – ${number(row.high)})` : ''}`
     : '';
 
   return (

@@ -3,7 +3,8 @@ import type { LookBackPart, Measure } from '../../api';
 import { TimeChart } from '../../chart/TimeChart';
 import { useI18n } from '../../i18n';
 import { Notice } from '../../ui/State';
-import { chartRows, verdictOf } from './lookBack';
+import { CrowdLookBackView } from './CrowdLookBackView';
+import { chartRows } from './lookBack';
 
 const unit = '{vehicle}';
 
@@ -12,8 +13,9 @@ export function LookBackView({ measure }: { measure: Measure }) {
   const m = t.measures;
   const seen = measure.look_back;
   if (measure.state !== 'expired' || measure.withdrawn) return <p className="dmi-soft">{m.notLookedBack}</p>;
-  if (!seen) return <p className="dmi-soft">{measure.decided_by === null ? m.notPublished : measure.properties?.['level'] === undefined ? m.effectNone : m.crowdNone}</p>;
-  const verdict = verdictOf(measure) ?? 'unknown';
+  if (!seen) return <p className="dmi-soft">{measure.decided_by === null ? m.notPublished : measure.properties?.['threshold'] === undefined ? m.effectNone : m.crowdEffectNone}</p>;
+  if (seen.kind === 'crowd') return <CrowdLookBackView seen={seen} />;
+  const verdict = seen.verdict ?? 'unknown';
   return (
     <div className="dmi-stack">
       <Notice tone="info" title={m.verdictTitles[verdict]}><p>{m.verdictTexts[verdict]}</p></Notice>
