@@ -14,6 +14,7 @@ from rich.console import Console
 from dmi_command.client import Client
 from dmi_command.errors import UsageWrong
 from dmi_command.layout import print_members, print_rows
+from dmi_command.naming import in_brief
 from dmi_command.stack import read_settings, stack_address
 from dmi_infra.jose import SigningKey
 
@@ -53,6 +54,7 @@ Purpose = Annotated[
     typer.Option("--purpose", help="A purpose of the rulebook; left out: what the dataset is collected for."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Wide = Annotated[bool, typer.Option("--wide", help="Print ids whole, however wide the terminal is.")]
 
 
 def connect(
@@ -86,3 +88,11 @@ def show(value: Any, as_json: bool, columns: Sequence[str] = ()) -> None:
         print_members(out, value)
     else:
         out.print(value)
+
+
+def show_papers(answer: Mapping[str, Any], as_json: bool, columns: Sequence[str], wide: bool) -> None:
+    """Print a list of agreements or consents; on a terminal too narrow for whole ids with the short ones."""
+    if as_json:
+        show(answer, True)
+    elif print_rows(out, answer["items"], columns, in_brief(answer["items"]), wide):
+        err.print("[dim]short ids, which the commands take; --wide or --json shows them whole[/dim]")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from dmi_command.client import Client
 from dmi_command.errors import UsageWrong
 
 SHORT: Final = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}", re.IGNORECASE)
 """The beginning of a UUID; the pages show its first eight characters."""
+SHORT_LENGTH: Final = 8
+"""Characters of a short id, unless two in one list begin alike for longer."""
 UUID_LENGTH: Final = 36
+SAID_WITHOUT: Final = re.compile(r"urn:dmi:(?:(?:participant|party|dataset):)?(?=.)")
+"""How the ids begin that people say without it: gemeente, everyone, gemeente:garages; but person:noor."""
 
 
 def whole_id(client: Client, given: str, *lists: str) -> str:
@@ -39,3 +44,23 @@ def whole_id(client: Client, given: str, *lists: str) -> str:
         f"no {' or '.join(kinds)} of this identity begins with {given}; see {shown}, "
         "or give another identity with --as"
     )
+
+
+def in_brief(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The items for a narrow terminal: each ``id`` as the short form that ``whole_id`` takes, names without ``urn``."""
+    uuids = [str(item["id"]).rpartition(":")[2] for item in items]
+    length = next(n for n in range(SHORT_LENGTH, UUID_LENGTH + 1) if _differ(uuids, n))
+    return [
+        {**{name: _said(value) for name, value in item.items()}, "id": uuid[:length]}
+        for item, uuid in zip(items, uuids, strict=True)
+    ]
+
+
+def _differ(uuids: Sequence[str], length: int) -> bool:
+    return length == UUID_LENGTH or len({uuid[:length] for uuid in uuids}) == len(set(uuids))
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_said(each) for each in value]
+    return SAID_WITHOUT.sub("", value, count=1) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""Ids in lists can be copied whole at any width, and the short form of the pages names an agreement or consent."""
+"""Ids in lists can be copied at any width, whole or as the short form that names an agreement or consent."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def stack(answering: Answering) -> Answering:
 @pytest.mark.parametrize(
     ("command", "ids"),
     [
-        (["agreement", "list"], [FIRST, SECOND, OTHER, OFFICER, STACK, GARAGES, BICYCLES]),
-        (["consent", "list"], [CONSENT, GARAGES, BICYCLES]),
+        (["agreement", "list", "--wide"], [FIRST, SECOND, OTHER, OFFICER, STACK, GARAGES, BICYCLES]),
+        (["consent", "list", "--wide"], [CONSENT, GARAGES, BICYCLES]),
         (["log", "list"], [STACK, BICYCLES]),
         (["lineage", FIRST, "--dependents"], [RESULT]),
     ],
@@ -83,6 +83,68 @@ def test_every_id_stands_whole_on_one_line_at_any_width(
     words = {word for line in done.stdout.splitlines() for word in line.split()}
     assert words.issuperset(ids)
     assert "…" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "heading", "rows"),
+    [
+        (
+            ["agreement", "list"],
+            ["id", "assigner", "assignee", "datasets", "state"],
+            [["9b1c0d2e", "gemeente", "stack", "gemeente:garages", "active"],
+             ["77777777", "person:noor", "everyone", "gemeente:garages", "proposed"]],
+        ),
+        (
+            ["consent", "list"],
+            ["id", "datasets", "state", "ended_at"],
+            [["77777777", "gemeente:garages", "active", "2026-11-21T10:15:00.123456Z"]],
+        ),
+    ],
+)  # fmt: skip
+def test_eighty_columns_hold_a_table_with_short_ids(
+    command: list[str],
+    heading: list[str],
+    rows: list[list[str]],
+    stack: Answering,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    offer = {"assigner": "urn:dmi:person:noor", "assignee": "urn:dmi:party:everyone", "state": "proposed"}
+    papers = [_agreement(OTHER), {**_agreement(CONSENT), **offer}]
+    stack.on("GET", "/exchange/v1/agreements", {"items": papers, "next": None})
+    ended = {**_agreement(CONSENT), "ended_at": "2026-11-21T10:15:00.123456Z"}
+    stack.on("GET", "/exchange/v1/consents", {"items": [ended], "next": None})
+    monkeypatch.setattr(out, "width", 80)
+    done = CliRunner().invoke(app, command)
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert lines[0] == heading
+    assert [line for line in lines[1:] if len(line) > 1] == rows
+    assert [line for line in lines[1:] if len(line) == 1] == [["provincie:snuffelfietsen-utrecht"]] * len(
+        rows
+    )
+    assert "--wide" in done.stderr
+
+
+def test_short_ids_that_begin_alike_are_long_enough_for_the_commands(
+    stack: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(out, "width", 80)
+    listed = CliRunner().invoke(app, ["agreement", "list"]).stdout.splitlines()[1:]
+    ids = [line.split()[0] for line in listed if "active" in line]
+    assert ids == ["24d37312-4", "24d37312-a", "9b1c0d2e-4"]
+    for short in ids:
+        assert CliRunner().invoke(app, ["revoke", short]).exit_code == 0, short
+    assert stack.asked("POST") == [f"/exchange/v1/agreements/{each}/end" for each in (FIRST, SECOND, OTHER)]
+
+
+@pytest.mark.parametrize(("width", "options"), [(200, []), (80, ["--json"]), (80, ["--wide"]), (30, [])])
+def test_ids_are_whole_where_there_is_room_or_where_that_is_asked_for(
+    width: int, options: list[str], stack: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(out, "width", width)
+    done = CliRunner().invoke(app, ["agreement", "list", *options])
+    for identifier in (FIRST, SECOND, OTHER, GARAGES, OFFICER):
+        assert identifier in done.stdout
+    assert done.stderr == ""
 
 
 def test_no_width_cuts_an_id_or_a_heading() -> None:

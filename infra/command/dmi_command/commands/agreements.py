@@ -17,9 +17,11 @@ from dmi_command.console import (
     Participant,
     Purpose,
     Url,
+    Wide,
     connect,
     out,
     show,
+    show_papers,
 )
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
 from dmi_command.naming import whole_id
@@ -90,11 +92,13 @@ def sign(
 
 
 @agreement_app.command("list")
-def list_agreements(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
+def list_agreements(
+    url: Url = DEFAULT_URL, who: As = None, wide: Wide = False, as_json: AsJson = False
+) -> None:
     """List your agreements (operator: all)."""
     with connect(url, who) as client:
         columns = ["id", "assigner", "assignee", "datasets", "state"]
-        show(client.get("/exchange/v1/agreements"), as_json, columns)
+        show_papers(client.get("/exchange/v1/agreements"), as_json, columns, wide)
 
 
 @agreement_app.command("propose")
@@ -135,10 +139,13 @@ def sign_agreement(
 
 
 @consent_app.command("list")
-def list_consents(url: Url = DEFAULT_URL, who: As = "resident", as_json: AsJson = False) -> None:
+def list_consents(
+    url: Url = DEFAULT_URL, who: As = "resident", wide: Wide = False, as_json: AsJson = False
+) -> None:
     """List your consents."""
     with connect(url, who) as client:
-        show(client.get("/exchange/v1/consents"), as_json, ["id", "datasets", "state", "ended_at"])
+        columns = ["id", "datasets", "state", "ended_at"]
+        show_papers(client.get("/exchange/v1/consents"), as_json, columns, wide)
 
 
 @consent_app.command("give")
