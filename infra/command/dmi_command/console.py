@@ -31,6 +31,11 @@ def _address(given: str) -> str:
     return address
 
 
+def named(url: str) -> str:
+    """The option that names this address, for a command to copy; empty where the settings tell it."""
+    return "" if url == _address("") else f" --url {url}"
+
+
 DEFAULT_URL = ""
 """Stands for what the settings tell; they are read when a command runs, not when it is imported."""
 

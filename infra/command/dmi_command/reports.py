@@ -1,9 +1,12 @@
-"""What people read in place of JSON: the report of an import, an agreement in short, figures."""
+"""What people read in place of JSON: an import, an agreement in short, who was admitted or has signed, figures."""
 
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -61,6 +64,45 @@ def agreement_in_short(agreement: Mapping[str, Any]) -> dict[str, Any]:
     later = ("waiting_for", "concluded_at", "ended_at", "ended_by", "end_reason")
     shown = {name: agreement[name] for name in names}
     return {**shown, **{name: agreement[name] for name in later if agreement.get(name)}}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyKept:
+    """A private key by its file; nothing of the key itself but its public thumbprint."""
+
+    file: Path
+    kid: str
+    made: bool = False
+
+    def options(self, participant: str) -> str:
+        """How a command is told who signs, and with what."""
+        return f"--key {shlex.quote(str(self.file))} --participant {participant}"
+
+
+def admission(participant: Mapping[str, Any], key: KeyKept, where: str) -> dict[str, Any]:
+    """Who was admitted, where the private key is, and what to do next; ``where`` names another address."""
+    kept = "made now, readable by you alone" if key.made else "was there already"
+    return {
+        "admitted": f"{participant['id']} ({participant['name']})",
+        "roles": participant["roles"],
+        "private key": f"{key.file.resolve()} ({kept}; it has not left this machine)",
+        "public key": f"{key.kid} (known to the exchange)",
+        "next": f"sign the rulebook: dmi sign {key.options(participant['id'])}{where}",
+    }
+
+
+def signature(participant: Mapping[str, Any], key: KeyKept, where: str) -> dict[str, Any]:
+    """Who signed which rulebook with which key, and what to do next; ``where`` names another address."""
+    options = key.options(participant["id"]) + where
+    return {
+        "signed": f"rulebook {participant['rulebook']}",
+        "by": f"{participant['id']} ({participant['name']})",
+        "with": f"{key.file.resolve()} (public key {key.kid})",
+        "next": [
+            f"hand in files: dmi import KIND FILE {options}",
+            f"or propose an agreement: dmi agreement propose FILE {options}",
+        ],
+    }
 
 
 def three_digits(value: float | None) -> str:

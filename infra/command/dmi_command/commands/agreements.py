@@ -19,13 +19,14 @@ from dmi_command.console import (
     Url,
     Wide,
     connect,
+    named,
     out,
     show,
     show_papers,
 )
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
 from dmi_command.naming import whole_id
-from dmi_command.reports import agreement_in_short
+from dmi_command.reports import KeyKept, admission, agreement_in_short, signature
 from dmi_infra.jose import SigningKey
 
 AgreementId = Annotated[
@@ -71,10 +72,12 @@ def add_participant(
     as_json: AsJson = False,
 ) -> None:
     """Admit a participant with its key; it must still sign the rulebook."""
-    public = SigningKey.load_or_create(key).public
-    body = {"id": identifier, "name": name, "roles": role, "keys": [public]}
+    made = not key.exists()
+    signer = SigningKey.load_or_create(key)
+    body = {"id": identifier, "name": name, "roles": role, "keys": [signer.public]}
     with connect(url, who) as client:
-        show(client.post("/exchange/v1/participants", body), as_json)
+        admitted = client.post("/exchange/v1/participants", body)
+    show(admitted if as_json else admission(admitted, KeyKept(key, signer.kid, made), named(url)), as_json)
 
 
 def sign(
@@ -84,11 +87,12 @@ def sign(
     as_json: AsJson = False,
 ) -> None:
     """Sign the rulebook, which every participant does before anything else."""
-    signer = SigningKey.load_or_create(key)
     with connect(url, None, key, participant) as client:
+        signer = SigningKey.load_or_create(key)
         path = f"/exchange/v1/participants/{participant}"
         jws = signer.sign_document(client.get(f"{path}/statement"))
-        show(client.post(f"{path}/signature", {"jws": jws}), as_json)
+        signed = client.post(f"{path}/signature", {"jws": jws})
+    show(signed if as_json else signature(signed, KeyKept(key, signer.kid), named(url)), as_json)
 
 
 @agreement_app.command("list")
@@ -115,8 +119,8 @@ def propose(
         document = json.loads(file.read_bytes())
     except ValueError as exc:
         raise UsageWrong(f"{file}: not JSON ({exc})") from exc
-    jws = SigningKey.load_or_create(key).sign_document(document) if key else None
     with connect(url, who, key, participant, default="officer") as client:
+        jws = SigningKey.load_or_create(key).sign_document(document) if key else None
         body = {"document": document, "jws": jws, "hosted": jws is None}
         _show_agreement(client.post("/exchange/v1/agreements", body), as_json)
 
@@ -160,8 +164,7 @@ def give_consent(
     """Consent to the use of your data for one purpose."""
     with connect(url, who) as client:
         body = {"dataset": dataset, "purpose": purpose, "recipients": recipient}
-        given = client.post("/exchange/v1/consents", body)
-        show(given, as_json, ["id", "state", "datasets", "assignee", "concluded_at"])
+        _show_agreement(client.post("/exchange/v1/consents", body), as_json)
 
 
 @consent_app.command("withdraw")
