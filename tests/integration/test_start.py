@@ -97,6 +97,25 @@ def test_a_taken_port_ends_the_start_with_3(tmp_path: Path, options: tuple[str, 
     assert f"port {port} on 127.0.0.1 is in use by another program" in _one_line(done)
 
 
+@pytest.mark.parametrize("target", ["up", "up-server"])
+def test_make_adds_nothing_to_the_line_and_ends_with_an_error(tmp_path: Path, target: str) -> None:
+    page = "services/visualisation/dmi_visualisation/static/index.html"
+    command = ["make", f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.ready", "-o", page, target]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = {"DMI_DATA_DIR": str(tmp_path), "DMI_PORT": str(taken.getsockname()[1]), "COLUMNS": "300"}
+        done = subprocess.run(
+            command,
+            env=environment(settings),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode != 0
+    assert "is in use by another program" in _one_line(done)
+
+
 def test_a_data_folder_that_is_a_file_ends_the_start_with_3(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = _up({"DMI_DATA_DIR": str(tmp_path / "file"), "DMI_PORT": str(free_port())})
