@@ -113,7 +113,14 @@ class RestrictArea:
     bbox: tuple[float, float, float, float]
 
 
-Duty = LeaveOut | Coarsen | Aggregate | Suppress | Delay | DeleteAfter | RestrictArea
+@dataclass(frozen=True, slots=True)
+class OwnRows:
+    """Drop rows of anyone but ``person``. No agreement asks for it: it is the edge of a person's own right."""
+
+    person: str
+
+
+Duty = LeaveOut | Coarsen | Aggregate | Suppress | Delay | DeleteAfter | RestrictArea | OwnRows
 
 
 @dataclass(frozen=True, slots=True)

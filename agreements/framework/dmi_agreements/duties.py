@@ -1,9 +1,10 @@
 """Carrying out duties on a batch of observations: what passes a gate is what these functions leave.
 
-The order is fixed, because one duty changes what the next one sees: delete after, delay, restrict area,
-suppress (when nothing is aggregated), coarsen, aggregate (with suppress inside), leave out. Rows are chosen
-by their true position and time; positions are coarsened before they are aggregated, so that an aggregate
-never tells more than the coarsened rows would; columns are emptied last, because the duties before need them.
+The order is fixed, because one duty changes what the next one sees: own rows, delete after, delay, restrict
+area, suppress (when nothing is aggregated), coarsen, aggregate (with suppress inside), leave out. Rows are
+chosen by their true subject, position and time; positions are coarsened before they are aggregated, so that
+an aggregate never tells more than the coarsened rows would; columns are emptied last, because the duties
+before need them.
 
 What a duty cannot judge it drops: a row without position has no area, a row without subject is no person.
 """
@@ -24,6 +25,7 @@ from dmi_agreements.decision import (
     DeleteAfter,
     Duty,
     LeaveOut,
+    OwnRows,
     RestrictArea,
     Suppress,
 )
@@ -55,7 +57,7 @@ def combine(duties: Iterable[Duty]) -> tuple[Duty, ...]:
     for duty in given:
         if not isinstance(duty, Duty):
             raise DutyUnknown(f"nobody can carry out {type(duty).__name__}")
-    found: list[Duty] = []
+    found: list[Duty] = [*dict.fromkeys(_of(given, OwnRows))]
     if deletions := _of(given, DeleteAfter):
         found.append(min(deletions, key=lambda duty: duty.days))
     if delays := _of(given, Delay):
@@ -101,7 +103,9 @@ def carry_out(
     aggregates = _of(ordered, Aggregate)
     minimum = max((duty.minimum for duty in _of(ordered, Suppress)), default=0)
     for duty in ordered:
-        if isinstance(duty, DeleteAfter):
+        if isinstance(duty, OwnRows):
+            batch = _of_person(batch, duty.person)
+        elif isinstance(duty, DeleteAfter):
             oldest = now - duty.days * DAY
             batch = _rows(batch, batch.phenomenon_time, oldest.__le__)
         elif isinstance(duty, Delay):
@@ -150,6 +154,10 @@ def series_of(batch: ObservationBatch, duties: Iterable[Duty], projection: Proje
 
 def _rows(batch: ObservationBatch, column: Sequence[int], keep: Callable[[int], bool]) -> ObservationBatch:
     return batch.take([row for row, value in enumerate(column) if keep(value)])
+
+
+def _of_person(batch: ObservationBatch, person: str) -> ObservationBatch:
+    return batch.take([row for row, subject in enumerate(batch.subject or ()) if subject == person])
 
 
 def _inside(batch: ObservationBatch, bbox: tuple[float, float, float, float]) -> ObservationBatch:

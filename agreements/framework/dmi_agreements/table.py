@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from dmi_agreements.consents import Consents, Given
 from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, LawEvent, Participant
 from dmi_agreements.decide import near_miss, none_for, permission, prohibition, unknown_term, weight
-from dmi_agreements.decision import EVERYONE, Decision, Reason, Request, refused
+from dmi_agreements.decision import EVERYONE, Decision, OwnRows, Reason, Request, refused
 from dmi_agreements.held import STATES, Held, hold
 from dmi_agreements.policy.compiled import CompiledRule
 from dmi_agreements.policy.terms import PERSON
@@ -23,7 +23,10 @@ STALE_AFTER: Final = 5_000_000
 """A heartbeat older than this (microseconds) means that a revocation may have been missed."""
 
 OWN_ACTIONS: Final = frozenset({"dmi:read", "dmi:display", "dmi:export"})
-"""What a person may do with its own rows without an agreement."""
+"""What a person may do with its own rows without an agreement of its own."""
+
+COPY: Final = "dmi:export"
+"""Of these, what a person may do whatever the owner has agreed with the layer: take a copy along."""
 
 V = TypeVar("V")
 
@@ -206,13 +209,13 @@ class LawTable:
         """The decision about ``request`` at ``now`` (microseconds UTC). Freshness is asked with ``stale``.
 
         Without ``open_data`` a permission to everyone does not count: a layer works under an agreement of its
-        own, so that its owner can stop it. A person may always read its own rows of personal data.
+        own, so that its owner can stop it. A person may read and take along its own rows of personal data.
         """
         refusal = self._refuse_party(request)
         if refusal is not None:
             return refused(refusal)
         dataset = self._datasets.get(request.dataset)
-        if dataset is None or dataset.withdrawn:
+        if dataset is None or (dataset.withdrawn and not self.own_copy(request)):
             state = "is not in the catalogue" if dataset is None else "has been withdrawn"
             return refused(Reason("unknown_dataset", f"{request.dataset} {state}"))
         if request.assignee == dataset.owner:
@@ -222,9 +225,18 @@ class LawTable:
             return refused(unknown)
         if dataset.personal and _own_data(request):
             detail = f"{request.assignee} asks for its own data"
-            return Decision(True, (Reason("own_data", detail),), personal=True)
+            edge = (OwnRows(request.assignee),) if request.action == COPY else ()
+            return Decision(True, (Reason("own_data", detail),), edge, personal=True)
         decision = self._decide_agreements(request, dataset.owner, now, open_data)
         return self._with_consent(decision, request, now) if dataset.needs_consent else decision
+
+    def own_copy(self, request: Request) -> bool:
+        """Whether a person asks for a copy of what is kept of it (GDPR art. 15 and 20).
+
+        That right lasts as long as the data is kept: neither the layer's agreement nor the owner's catalogue ends it.
+        """
+        dataset = self._datasets.get(request.dataset)
+        return dataset is not None and dataset.personal and request.action == COPY and _own_data(request)
 
     def consenting_subjects(self, request: Request, now: int) -> Mapping[str, str]:
         """Subject -> id of its consent, for everyone whose rows may pass under ``request`` at ``now``.

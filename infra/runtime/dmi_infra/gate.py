@@ -127,7 +127,8 @@ class Gate:
         """Decide for the layer (``holder_action``, default ``action``) and for ``recipient``, where there is one.
 
         Without a ``purpose`` it is the one that the dataset is collected for, under which the layers work.
-        Both must be allowed. The decision is recorded; a refusal raises ``Refused``.
+        Both must be allowed; a person's copy of its own rows needs no right of the layer. The decision is recorded;
+        a refusal raises ``Refused``.
         """
         requests = self._requests(crossing, action, dataset, purpose, recipient, holder_action)
         decision, refused = self._decide(requests)
@@ -258,7 +259,8 @@ class Gate:
         layer = Request(self.holder, holder_action or action, dataset, purpose, crossing)
         if recipient is None or recipient == self.holder:
             return (layer,)
-        return (layer, Request(recipient, action, dataset, purpose, crossing))
+        asked = Request(recipient, action, dataset, purpose, crossing)
+        return (asked,) if self.law.own_copy(asked) else (layer, asked)
 
     def _decide(self, requests: tuple[Request, ...]) -> tuple[Decision, bool]:
         now = self._now()

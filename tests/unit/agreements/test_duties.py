@@ -18,6 +18,7 @@ from dmi_agreements.decision import (
     DeleteAfter,
     Duty,
     LeaveOut,
+    OwnRows,
     RestrictArea,
     Suppress,
 )
@@ -101,6 +102,14 @@ def test_delay_withholds_what_is_newer_to_the_microsecond() -> None:
 def test_delete_after_drops_what_is_older_to_the_microsecond() -> None:
     rows = batch(3, phenomenon_time=[NOW - DAY - 1, NOW - DAY, NOW - DAY + 1])
     assert carried(rows, DeleteAfter(1)).result == [1.0, 2.0]
+
+
+def test_own_rows_are_those_of_one_person_before_the_subject_is_left_out() -> None:
+    rows = batch(4, subject=["noor", None, "sam", "noor"])
+    left = carried(rows, LeaveOut(("subject",)), OwnRows("noor"))
+    assert (left.result, left.subject) == ([0.0, 3.0], None)
+    assert len(carried(rows, OwnRows("noor"), OwnRows("sam"))) == 0
+    assert len(carried(batch(), OwnRows("noor"))) == 0, "rows that are nobody's are not one's own"
 
 
 def test_restrict_area_keeps_the_edge_and_drops_what_has_no_position() -> None:

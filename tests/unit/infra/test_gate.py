@@ -194,6 +194,63 @@ def test_a_person_sees_its_own_rows_and_nobody_elses(court: Court) -> None:
     assert set(court.gate.subjects(permit) or {}) == {NOOR}
 
 
+def export(court: Court, recipient: str, dataset: str = BICYCLES) -> Permit:
+    return court.gate.permit("export", "dmi:export", dataset, recipient=recipient)
+
+
+def test_a_persons_copy_of_its_own_rows_needs_no_agreement_and_no_consent(court: Court) -> None:
+    consent(court, PIET, STACK, NOOR)
+    permit = export(court, NOOR)
+    passed = court.gate.carry(permit, batch(NOOR, PIET, None, NOOR))
+    assert passed.batch.subject == [NOOR, NOOR]
+    assert set(court.gate.subjects(permit) or {}) == {NOOR}
+    asked, delivered = court.decisions()
+    assert (asked.assignee, asked.action, asked.allowed) == (NOOR, "dmi:export", True)
+    assert asked.reasons == [f"own_data: {NOOR} asks for its own data"]
+    assert (delivered.assignee, delivered.rows, delivered.subjects) == (NOOR, 2, [NOOR])
+
+
+def test_a_persons_copy_does_not_end_with_the_layers_agreement_or_the_catalogues_entry(court: Court) -> None:
+    layer = court.agree(STACK, "dmi:process", "dmi:read", "dmi:display", dataset=BICYCLES)
+    permit = export(court, NOOR)
+    court.end(layer)
+    court.gate.still(permit)
+    gone = Dataset(BICYCLES, OWNER, {"nl": "Lucht"}, personal=True, purpose=MOBILITY, withdrawn=True)
+    court.law.apply(gone)
+    court.gate.still(permit)
+    assert court.gate.carry(export(court, NOOR), batch(NOOR, PIET)).batch.subject == [NOOR]
+    with pytest.raises(Refused):
+        export(court, OWNER)
+
+
+@pytest.mark.parametrize("action", ["dmi:read", "dmi:display"])
+def test_a_view_of_ones_own_rows_is_the_layers_work_and_needs_its_right(court: Court, action: str) -> None:
+    with pytest.raises(Refused) as refused:
+        ask(court, NOOR, BICYCLES, action)
+    assert codes(refused) == ["no_agreement"]
+
+
+def test_a_copy_is_of_a_member_of_a_fresh_law_and_of_personal_data_alone(court: Court) -> None:
+    for recipient, dataset in (
+        (VENDOR, BICYCLES),
+        (STACK, BICYCLES),
+        (NOOR, GARAGES),
+        (NOOR, "urn:dmi:dataset:a:b"),
+    ):
+        with pytest.raises(Refused):
+            export(court, recipient, dataset)
+    for left in (Participant(NOOR, NOOR, [], rulebook="1.0.0", active=False), Participant(NOOR, NOOR, [])):
+        court.law.apply(left)
+        with pytest.raises(Refused) as refused:
+            export(court, NOOR)
+        assert codes(refused) in (["inactive_participant"], ["rulebook_not_signed"])
+    court.law.apply(Participant(NOOR, NOOR, [], rulebook="1.0.0"))
+    court.clock.at += 6 * SECOND
+    with pytest.raises(Refused) as refused:
+        export(court, NOOR)
+    assert codes(refused) == ["law_stale"]
+
+
 def test_a_withdrawn_consent_takes_its_rows_out_at_once(court: Court) -> None:
     court.agree(STACK, "dmi:read", dataset=BICYCLES)
     given = consent(court, NOOR, STACK, OWNER)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dmi_agreements.contracts.law import AgreementState, Dataset
+from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_agreements.decision import EVERYONE
@@ -152,3 +152,16 @@ def test_a_duty_that_cannot_be_done_to_a_result_refuses_it(gate: Gate, agree: Ag
 def test_joined_grounds_hold_each_id_once() -> None:
     both = joined([Grounds(["d"], ["a", "b"]), Grounds(["d", "e"], ["b"], ["c"])])
     assert both == Grounds(["d", "e"], ["a", "b"], ["c"])
+
+
+def test_a_persons_own_rows_are_no_right_to_a_conclusion_about_others(
+    law: LawTable, agree: Agree, opening: Door
+) -> None:
+    noor = "urn:dmi:person:noor"
+    law.apply(Participant(noor, noor, [], rulebook="1.0.0"))
+    law.apply(Dataset(GARAGES, OWNER, {"nl": "Van bewoners"}, personal=True))
+    agree(1)
+    desk = Desk(opening(noor, "export", "dmi:export"))
+    with pytest.raises(Refused) as refused:
+        desk.insist([GARAGES])
+    assert [reason.code for reason in refused.value.reasons] == ["duty_not_possible"]

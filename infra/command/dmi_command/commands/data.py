@@ -252,7 +252,7 @@ def export(
     purpose: Purpose = None,
     as_json: AsJson = False,
 ) -> None:
-    """Export a dataset through the gate, with its licence and lineage."""
+    """Export a dataset through the gate, with licence and lineage; residents get their own rows of personal data."""
     query = {"dataset": dataset, "format": form, "from": start, "to": end}
     with (
         connect(url, who, key, participant, purpose, default="officer") as client,

@@ -1,13 +1,17 @@
 /** What one dataset holds of the person who looks: how much of the last day, and the newest of each kind. */
+import { SecondaryActionButton } from '@utrecht/component-library-react';
 import type { Latest } from '../../api';
+import { useLive } from '../../app/live';
 import { useNames } from '../../app/names';
 import { RouteLink } from '../../app/router';
 import { useApi } from '../../app/session';
+import { useAction } from '../../app/useAction';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { thingName } from '../../i18n/format';
 import { DataTable } from '../../ui/DataTable';
-import { Loaded } from '../../ui/State';
+import { Failure, Loaded } from '../../ui/State';
+import { saveBlob } from '../dataset/save';
 
 interface Own {
   latest: Latest;
@@ -64,6 +68,28 @@ export function Measured({ dataset: id }: { dataset: string }) {
           </>
         )}
       </Loaded>
+      <TakeAlong dataset={id} />
+    </div>
+  );
+}
+
+/** All own measurements as a file: a right of the person, also where they may no longer be shown here. */
+function TakeAlong({ dataset }: { dataset: string }) {
+  const { t } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const live = useLive();
+  const save = useAction(async () => {
+    saveBlob(await api.platform.export(dataset, 'csv'), `${dataset.split(':').at(-1)}-csv.zip`);
+    live(t.mydata.taken);
+  });
+  return (
+    <div className="dmi-stack">
+      <p className="dmi-small dmi-soft">{t.mydata.takeText}</p>
+      <div className="dmi-actions">
+        <SecondaryActionButton busy={save.busy} disabled={save.busy} aria-label={`${t.mydata.take}: ${names.dataset(dataset)}`} onClick={() => void save.run()}>{t.mydata.take}</SecondaryActionButton>
+      </div>
+      {save.error ? <Failure error={save.error} /> : null}
     </div>
   );
 }

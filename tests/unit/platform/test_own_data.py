@@ -1,0 +1,85 @@
+"""A resident takes the own measurements along, whatever the owner of the dataset has agreed with the layer."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+
+from dmi_agreements.contracts.law import AgreementState
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_infra.identity import Identity
+
+from .conftest import BICYCLES, MINUTE, NOON, NOOR, SAM, City, stream
+
+
+def resident(person: str) -> Identity:
+    return Identity(person, "Resident", frozenset({"dmi:role:resident"}))
+
+
+@pytest.fixture
+def layer(city: City) -> AgreementState:
+    """The owner lets the platform process and read, not export; two residents ride, and each has measured."""
+    agreement = city.agree(BICYCLES, "dmi:process", "dmi:read", basis="consent")
+    for person in (NOOR, SAM):
+        city.agree(BICYCLES, "dmi:process", "dmi:read", assigner=person, basis="consent")
+    city.tell(BICYCLES, *(stream(f"bike.{n}.pm2_5", "pm2_5", "ug/m3") for n in (1, 2)))
+    names = ["bike.1.pm2_5", "bike.2.pm2_5", "bike.2.pm2_5"]
+    times = [NOON + minute * MINUTE for minute in range(3)]
+    rows = ObservationBatch(BICYCLES, names, times, [1.0, 2.0, 3.0], [5.1] * 3, [52.1] * 3, [NOOR, SAM, NOOR])
+    city.hand_in(rows)
+    return agreement
+
+
+def exported(city: City) -> list[str]:
+    """The lines of the resident's own file, without its head."""
+    answer = city.get("/v1/export", "dmi:purpose:public-task", dataset=BICYCLES)
+    assert answer.status_code == 200, answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert "ended.json" not in archive.namelist()
+        return archive.read("observations.csv").decode().splitlines()[1:]
+
+
+def test_a_resident_exports_own_rows_and_no_one_elses(city: City, layer: AgreementState) -> None:
+    city.identity = resident(NOOR)
+    assert [line.split(",")[0:4:3] for line in exported(city)] == [
+        ["bike.1.pm2_5", "1.0"],
+        ["bike.2.pm2_5", "3.0"],
+    ]
+    city.identity = resident(SAM)
+    assert [line.split(",")[0:4:3] for line in exported(city)] == [["bike.2.pm2_5", "2.0"]]
+
+
+def test_own_rows_come_as_they_were_measured(city: City, layer: AgreementState) -> None:
+    city.identity = resident(NOOR)
+    assert all(",5.1,52.1," in line for line in exported(city))
+
+
+def test_the_export_goes_on_after_the_layers_agreement_and_the_own_consent_have_ended(
+    city: City, layer: AgreementState
+) -> None:
+    city.end(layer)
+    for state in list(city.runtime.law.table.agreements.values()):
+        city.end(state)
+    city.identity = resident(NOOR)
+    assert len(exported(city)) == 2
+    refused = city.get("/v1/latest", "dmi:purpose:public-task", dataset=BICYCLES)
+    assert refused.status_code == 403, "the views of the layer have ended"
+
+
+def test_the_owner_cannot_take_along_what_was_not_agreed(city: City, layer: AgreementState) -> None:
+    answer = city.get("/v1/export", "dmi:purpose:public-task", dataset=BICYCLES)
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:dmi:problem:no-agreement")
+
+
+def test_each_export_is_in_the_log_of_the_person(city: City, layer: AgreementState) -> None:
+    city.identity = resident(NOOR)
+    city.records.clear()
+    exported(city)
+    written = [record for record in city.records if isinstance(record, DecisionRecord)]
+    assert {(one.crossing, one.assignee, one.action, one.allowed) for one in written} == {
+        ("export", NOOR, "dmi:export", True)
+    }
+    assert sum(one.rows for one in written if one.subjects == [NOOR]) == 2
