@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 import uuid
@@ -13,10 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
-from dmi_agreements.contracts.envelope import Envelope, encode
+from dmi_agreements.contracts.envelope import Envelope, decode, encode
 from dmi_agreements.contracts.features import Feature, FeatureBatch
 from dmi_agreements.contracts.law import Dataset, Heartbeat, LawEvent, Participant
 from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.contracts.results import Measure
 from dmi_infra import clock
 from dmi_infra.bus import Message, open_bus
 from dmi_infra.identity import Identity
@@ -135,6 +137,36 @@ def test_from_counts_to_a_published_measure_and_a_stop_that_takes_all_of_it_back
     assert shown["withdrawal"]["agreement"] == ended.id
     assert city.ask("/v1/measures/feed", signed=False).json()["items"] == []
     city.until(f"/v1/measures/{measure['id']}", lambda answer: answer["state"] == "withdrawn")
+
+
+def test_a_subscriber_that_takes_the_call_and_never_answers_delays_nothing_on_the_bus(city: City) -> None:
+    told = city.bus.replay("visualisation", ["dmi.measures.v1"])
+
+    def states(wanted: str, seconds: float) -> list[str]:
+        """The states that the bus was told of, until the wanted one."""
+        found: list[str] = []
+        end = time.monotonic() + seconds
+        while wanted not in found and time.monotonic() < end:
+            found += [decode(one.message.value, Measure).state for one in told.poll(0.1)]
+        return found
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(10)
+        address = {"url": f"http://127.0.0.1:{silent.getsockname()[1]}/measures"}
+        assert city.ask("/v1/subscriptions", "POST", body=address).status_code == 201
+        city.law(agreement_of(1))
+        crowd(city)
+        [measure] = city.until("/v1/measures?state=proposed", lambda answer: answer["items"])["items"]
+        city.ask(f"/v1/measures/{measure['id']}/approve", "POST", body={})
+        calling, _ = silent.accept()
+        with calling:
+            assert "published" in states("published", 3)
+            city.law(agreement_of(1, state="ended"))
+            assert "withdrawn" in states("withdrawn", 3)
+            calling.settimeout(1)
+            assert b"POST /measures" in calling.recv(65_536)
+            [subscription] = city.ask("/v1/subscriptions").json()["items"]
+            assert subscription["waiting"] >= 1, "the call still waits for its answer"
 
 
 @pytest.mark.parametrize(
