@@ -29,11 +29,12 @@ from dmi_support_centre.models.scenario import (
     split,
     veiled,
 )
-from dmi_support_centre.scenarios import Scenarios
+from dmi_support_centre.scenarios import Scenarios, told_id
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
 
 Shown = dict[str, Any]
+PRIVATE = {"nl": "een privéscenario", "en": "a private scenario"}
 
 
 class ScenarioViews:
@@ -55,9 +56,9 @@ class ScenarioViews:
         return {
             "id": row.id if mine else row.share,
             "title": row.title,
-            "parent": row.parent if mine else None,
+            "parent": None if row.parent is None else self._other(row.parent, row, person),
             "version": row.current,
-            "versions": [self._version(v) for v in versions],
+            "versions": [self._version(v, row, person) for v in versions],
             "edits": _edits(current.edits),
             "owner": row.owner,
             "owner_name": row.owner_name,
@@ -70,8 +71,21 @@ class ScenarioViews:
             "may_edit": mine,
         }
 
-    def _version(self, version: VersionRow) -> Shown:
-        other = self._store.scenarios.get(version.merged_from) if version.merged_from else None
+    def _other(self, identifier: str, row: ScenarioRow, person: Identity) -> Shown:
+        """Another scenario that went into ``row``, as far as the caller may open it."""
+        other = self._store.scenarios.get(identifier)
+        if other is not None and other.owner == person.participant:
+            return {"id": other.id, "title": other.title}
+        if other is not None and row.owner == person.participant:
+            # It came in by its share id, for that is the only way to what others made.
+            return {"id": other.share, "title": other.title}
+        return {"id": None, "title": PRIVATE}
+
+    def _version(self, version: VersionRow, row: ScenarioRow, person: Identity) -> Shown:
+        merged = None
+        if version.merged_from is not None:
+            other = self._other(version.merged_from, row, person)
+            merged = {**other, "version": version.merged_version if other["id"] else None}
         return {
             "version": version.number,
             "parent": version.parent,
@@ -79,7 +93,7 @@ class ScenarioViews:
             "by": version.made_by,
             "edits": len(version.edits),
             "baseline": version.baseline,
-            "merged": {"title": other.title, "version": version.merged_version} if other else None,
+            "merged": merged,
         }
 
     def _base(self, version: VersionRow) -> Shown:
@@ -100,7 +114,7 @@ class ScenarioViews:
         base = self._base(version)
         mine = row.owner == opening.identity.participant
         shown: Shown = {
-            "id": result.id,
+            "id": told_id(result),
             "scenario": row.id if mine else row.share,
             "title": row.title,
             "version": version.number,

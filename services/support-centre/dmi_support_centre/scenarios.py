@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 import uuid
@@ -159,13 +160,13 @@ class Scenarios:
     def result(self, row: ScenarioRow, number: int | None, opening: Opening) -> Result:
         """The outcome of a version (default the current one): the kept one, or run now under the caller's rights."""
         version = self.version(row, number or row.current)
-        kept = self._store.results.get(_result_id(row, version))
+        kept = self._store.results.get(_result_id(row, version.number))
         # Whoever looks at a shared scenario may have fewer rights: what comes of those is for its eyes alone.
         return kept or self._run(row, version, opening, keep=row.owner == opening.identity.participant)
 
     def kept_result(self, row: ScenarioRow) -> Result | None:
         """The outcome of the current version, if it has been run."""
-        return self._store.results.get(f"scenario:{row.id}:{row.current}")
+        return self._store.results.get(_result_id(row, row.current))
 
     def stale(self, version: VersionRow, result: Result | None) -> list[str]:
         """Why a version is no longer of today: ``baseline`` (the city changed), ``model`` (it computes otherwise)."""
@@ -256,10 +257,13 @@ class Scenarios:
             "scenario": row.id,
             "version": version.number,
         }
-        result = Result(_result_id(row, version), SCENARIO, row.title, row.id, clock.now(), grounds, body)
+        result = Result(
+            _result_id(row, version.number), SCENARIO, row.title, row.id, clock.now(), grounds, body
+        )
         if keep:
             self._store.results.save([result])
-            self._book.tell(result, SCENARIO, _transformations(baseline.version, version.edits))
+            told = msgspec.structs.replace(result, id=told_id(result))
+            self._book.tell(told, SCENARIO, _transformations(baseline.version, version.edits))
         return result
 
     def _permits(self, datasets: Sequence[str], opening: Opening) -> tuple[list[Permit], list[Refused]]:
@@ -283,8 +287,16 @@ class Scenarios:
         return permits, refused
 
 
-def _result_id(row: ScenarioRow, version: VersionRow) -> str:
-    return f"scenario:{row.id}:{version.number}"
+def told_id(result: Result) -> str:
+    """The id of an outcome for everyone, under which its lineage is told too.
+
+    Who may see that the outcome rests on its data, or reads it by a share, need not know the scenario's own id.
+    """
+    return f"scenario:{hashlib.sha256(result.id.encode()).hexdigest()[:32]}"
+
+
+def _result_id(row: ScenarioRow, number: int) -> str:
+    return f"scenario:{row.id}:{number}"
 
 
 def _transformations(baseline: str, edits: Sequence[Edit]) -> list[str]:

@@ -56,7 +56,8 @@ def test_a_merge_is_a_version_that_names_where_it_came_from_and_can_be_undone(de
     row = desk.merging.carry_out(desk.ours.id, desk.theirs.id, {}, desk.door)
     shown = desk.views.scenario(row, ANALYST)
     assert shown["edits"] == [REDEVELOP, TRIPS]
-    assert shown["versions"][-1]["merged"] == {"title": "Groen", "version": 2}
+    brought = {"id": desk.theirs.id, "title": "Groen", "version": 2}
+    assert shown["versions"][-1]["merged"] == brought
     result = desk.views.result(row, None, desk.door)
     assert result["totals"]["change"]["inhabitants"] > 0
     assert desk.scenarios.undo(desk.ours.id, ANALYST).current == 2

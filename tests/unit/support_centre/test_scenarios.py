@@ -20,10 +20,11 @@ from dmi_infra.identity import Identity
 from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.errors import ModelRefused
 from dmi_support_centre.grounds import Book, Withdrawals
+from dmi_support_centre.merging import Merging
 from dmi_support_centre.models.scenario import INDICATORS
 from dmi_support_centre.outcomes import ScenarioViews
 from dmi_support_centre.routes.scenarios import parse_edit
-from dmi_support_centre.scenarios import Scenarios
+from dmi_support_centre.scenarios import Scenarios, told_id
 from dmi_support_centre.store import Store
 from tests.unit.support_centre.laws import AREAS, OWNER, VENDOR, Agree
 from tests.unit.support_centre.test_baseline import square
@@ -101,7 +102,7 @@ def test_a_result_tells_inputs_model_and_who_ran_it(
     assert (record["by"], record["model"], record["left_out"]) == (OWNER, "redevelopment-1", [])
     assert result.body["outcome"]["totals"]["change"]["inhabitants"]["absolute"] > 0
     told = [one for one in recorded if isinstance(one, Lineage)]
-    assert [(one.result, one.kind) for one in told] == [(f"scenario:{row.id}:2", "scenario")]
+    assert [(one.result, one.kind) for one in told] == [(told_id(result), "scenario")]
 
 
 def test_the_baseline_stays_when_the_city_changes_and_running_again_makes_a_version_on_the_new_one(
@@ -170,6 +171,66 @@ def test_a_shared_result_is_shown_under_the_viewers_own_right(
     assert shown["scenario"] == row.share
     [area] = views.outlines(shared, None, opening(VENDOR))["features"]
     assert (area["id"], area["geometry"]["type"]) == ("BU1", "Polygon")
+
+
+def test_nobody_else_is_told_the_id_of_a_scenario(
+    scenarios: Scenarios,
+    views: ScenarioViews,
+    door: Opening,
+    opening: Door,
+    agree: Agree,
+    recorded: list[object],
+) -> None:
+    row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
+    agree(2, dataset=AREAS, assignee=EVERYONE, actions=["dmi:read", "dmi:analyse", "dmi:export"])
+    shared, reader = scenarios.get(row.share, OTHER), opening(VENDOR)
+    shown = [
+        views.result(shared, None, reader), views.scenario(shared, OTHER), views.outlines(shared, None, reader),
+        views.geojson(shared, None, reader), views.csv(shared, None, reader), views.compare([shared], reader),
+    ]  # fmt: skip
+    told = [one for one in recorded if isinstance(one, Lineage)]
+    assert row.id not in str([*shown, *told])
+    own = views.result(row, None, door)
+    assert (own["scenario"], own["id"]) == (row.id, shown[0]["id"])
+    assert own["id"] in {one.result for one in told}, (
+        "its lineage is found under the id that everyone is told"
+    )
+
+
+def test_a_branch_names_what_it_came_from_to_who_may_open_that_alone(
+    scenarios: Scenarios, views: ScenarioViews
+) -> None:
+    private = {"id": None, "title": {"nl": "een privéscenario", "en": "a private scenario"}}
+    row = scenarios.create("Wonen", ANALYST)
+    own = scenarios.branch(row.id, "Groen", ANALYST)
+    assert views.scenario(own, ANALYST)["parent"] == {"id": row.id, "title": "Wonen"}
+    assert views.scenario(own, OTHER)["parent"] == private
+    theirs = scenarios.branch(row.share, "Anders", OTHER)
+    by_share = views.scenario(theirs, OTHER)["parent"]
+    assert by_share == {"id": row.share, "title": "Wonen"}
+    assert scenarios.get(by_share["id"], OTHER).id == row.id
+    assert views.scenario(theirs, ANALYST)["parent"] == {"id": row.id, "title": "Wonen"}
+    third = Identity("urn:dmi:participant:third", "Ada", frozenset())
+    assert views.scenario(theirs, third)["parent"] == private
+    assert views.scenario(row, ANALYST)["parent"] is None
+
+
+def test_a_merge_names_what_was_brought_in_to_who_may_open_that_alone(
+    scenarios: Scenarios, views: ScenarioViews, door: Opening
+) -> None:
+    row = scenarios.create("Wonen", ANALYST)
+    other = scenarios.branch(row.id, "Geheim plan", ANALYST)
+    scenarios.edit(other.id, parse_edit(REDEVELOP), door)
+    merged = Merging(scenarios).carry_out(row.id, other.id, {}, door)
+    assert views.scenario(merged, ANALYST)["versions"][-1]["merged"] == {
+        "id": other.id, "title": "Geheim plan", "version": 2,
+    }  # fmt: skip
+    shown = views.scenario(merged, OTHER)["versions"][-1]["merged"]
+    assert shown == {
+        "id": None,
+        "title": {"nl": "een privéscenario", "en": "a private scenario"},
+        "version": None,
+    }
 
 
 def test_a_withdrawn_ground_empties_the_result_and_recomputing_names_the_agreement(

@@ -41,7 +41,7 @@ const figure = (f, change = {}) => {
   return { ...base, ...change };
 };
 const version = (number, edits, more = {}) => ({ version: number, parent: number > 1 ? number - 1 : null, created_at: city.ago(86_400 / number), by: 'Mei Lin de Wit', edits, baseline: 'b1', merged: null, ...more });
-const scenario = (n, title, parent, edits, more = {}) => ({ id: `5ce00000-0000-4000-8000-00000000000${n}`, title, parent, version: edits.length + 1, versions: [...edits, null].map((_, i) => version(i + 1, i)), edits, owner: city.owner, owner_name: 'Mei Lin de Wit', created_at: city.ago(86_400), baseline: 'b1', baseline_at: city.ago(90_000), withdrawn: false, withdrawal: null, stale: [], share: `share-abcdefghijklmnopqrstuv${n}`, may_edit: true, ...more });
+const scenario = (n, title, parent, edits, more = {}) => ({ id: `5ce00000-0000-4000-8000-00000000000${n}`, title, parent: parent && { id: parent, title: 'Kantoren Nachtwachtlaan naar woningen en groen' }, version: edits.length + 1, versions: [...edits, null].map((_, i) => version(i + 1, i)), edits, owner: city.owner, owner_name: 'Mei Lin de Wit', created_at: city.ago(86_400), baseline: 'b1', baseline_at: city.ago(90_000), withdrawn: false, withdrawal: null, stale: [], share: `share-abcdefghijklmnopqrstuv${n}`, may_edit: true, ...more });
 const offices = (mix) => ({ type: 'redevelop', area: { neighbourhood: 'BU09990002' }, from: 'office', mix });
 const scenarios = [
   scenario(1, 'Kantoren Nachtwachtlaan naar woningen en groen', null, [offices({ housing: 0.6, green: 0.4 })], { stale: ['baseline'] }),
@@ -62,7 +62,7 @@ const beside = (baseline, scenario) => {
 const result = (s) => {
   const [edit] = s.edits.filter((one) => one.type === 'redevelop');
   const about = {
-    id: `scenario:${s.id}:${s.version}`, scenario: s.id, title: s.title, version: s.version, edits: s.edits, baseline_version: s.baseline, baseline_at: s.baseline_at, computed_at: now(), stale: s.stale, withdrawn: s.withdrawn, withdrawal: s.withdrawal, smallest_group: 50, grounds: {}, notes: [],
+    id: `scenario:${s.version}f0e9`, scenario: s.id, title: s.title, version: s.version, edits: s.edits, baseline_version: s.baseline, baseline_at: s.baseline_at, computed_at: now(), stale: s.stale, withdrawn: s.withdrawn, withdrawal: s.withdrawal, smallest_group: 50, grounds: {}, notes: [],
     credits: [{ dataset: city.datasets[4].id, title: city.datasets[4].title, source: 'Gemeente Waterstad', licence: 'CC BY 4.0' }],
     record: { run: 'run-1', inputs: [{ dataset: city.datasets[4].id, version: '0f8a638a05e9aa' }], left_out: [], model: 'redevelopment-1', parameters: '9c197dd6e12a59b6', seed: null, duration_ms: 7.1, by: city.owner, by_name: 'Mei Lin de Wit', at: now() },
     coefficients: coefficients.map((c) => ({ ...c, value: s.edits.findLast((e) => e.type === 'coefficient' && e.name === c.name)?.value ?? c.value })),

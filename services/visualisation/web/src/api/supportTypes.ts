@@ -48,12 +48,13 @@ export interface ScenarioVersion {
   edits: number;
   baseline: string;
   /** What a merge brought in. */
-  merged: { title: string; version: number } | null;
+  merged: { id: string | null; title: Text; version: number | null } | null;
 }
 export interface Scenario {
   id: string;
   title: string;
-  parent: string | null;
+  /** What it was branched from; without an id where the reader may not open it. */
+  parent: { id: string | null; title: Text } | null;
   version: number;
   versions: ScenarioVersion[];
   edits: ScenarioEdit[];

@@ -20,7 +20,7 @@ function changed(scenario: Scenario): string {
 }
 
 export default function ScenariosPage() {
-  const { t, moment, number } = useI18n();
+  const { t, say, moment, number } = useI18n();
   const names = useNames();
   const api = useApi();
   const { navigate } = useRouter();
@@ -57,7 +57,7 @@ export default function ScenariosPage() {
                 { key: 'version', head: t.scenarios.version, numeric: true, sort: (s) => s.version, cell: (s) => number(s.version) },
                 { key: 'edits', head: t.scenarios.edits, numeric: true, sort: (s) => s.edits.length, cell: (s) => number(s.edits.length) },
                 { key: 'owner', head: t.scenarios.ownerWord, sort: (s) => s.owner_name ?? '', cell: (s) => s.owner_name || names.participant(s.owner) },
-                { key: 'parent', head: t.scenarios.branchOf, cell: (s) => all.find((one) => one.id === s.parent)?.title ?? '' },
+                { key: 'parent', head: t.scenarios.branchOf, cell: (s) => (s.parent === null ? '' : s.parent.id === null ? say(s.parent.title) : <RouteLink to={`/scenarios/${s.parent.id}`}>{say(s.parent.title)}</RouteLink>) },
                 { key: 'changed', head: t.scenarios.changed, sort: changed, cell: (s) => moment(changed(s)) },
                 { key: 'state', head: t.common.state, cell: (s) => (s.withdrawn ? <Badge tone="bad">{t.states.withdrawn}</Badge> : s.stale.length > 0 ? <Badge tone="warn">{t.scenarios.stale}</Badge> : <Badge tone="good">{t.scenarios.upToDate}</Badge>) },
               ]}

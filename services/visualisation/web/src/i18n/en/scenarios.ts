@@ -79,6 +79,7 @@ export const scenarios: Part<'scenarios'> = {
   versionWhat: 'What',
   versionStart: 'start',
   versionEdit: (n) => (n === 1 ? '1 change' : `${n} changes`),
+  versionMergedPrivate: (title) => `merged with ${title}`,
   versionMerged: (title, version) => `merged with “${title}”, version ${version}`,
   versionRenewed: 'same changes, newer city',
   stale: 'Out of date',

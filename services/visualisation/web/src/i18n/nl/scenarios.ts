@@ -77,6 +77,7 @@ export const scenarios = {
   versionWhat: 'Wat',
   versionStart: 'begin',
   versionEdit: (n: number) => (n === 1 ? '1 wijziging' : `${n} wijzigingen`),
+  versionMergedPrivate: (title: string) => `samengevoegd met ${title}`,
   versionMerged: (title: string, version: string) => `samengevoegd met “${title}”, versie ${version}`,
   versionRenewed: 'zelfde wijzigingen, nieuwere stad',
   stale: 'Verouderd',

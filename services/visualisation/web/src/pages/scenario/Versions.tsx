@@ -10,11 +10,11 @@ interface Props {
 }
 
 export function Versions({ scenario, shown, onShow }: Props) {
-  const { t, number, moment } = useI18n();
+  const { t, say, number, moment } = useI18n();
   const before = new Map(scenario.versions.map((one) => [one.version, one]));
   const what = (one: ScenarioVersion): string => {
     const parent = one.parent === null ? null : (before.get(one.parent) ?? null);
-    if (one.merged) return t.scenarios.versionMerged(one.merged.title, number(one.merged.version));
+    if (one.merged) return one.merged.version === null ? t.scenarios.versionMergedPrivate(say(one.merged.title)) : t.scenarios.versionMerged(say(one.merged.title), number(one.merged.version));
     if (parent && parent.baseline !== one.baseline) return t.scenarios.versionRenewed;
     return parent === null && one.edits === 0 ? t.scenarios.versionStart : t.scenarios.versionEdit(one.edits);
   };
