@@ -25,6 +25,8 @@ LONGEST_ID = 200
 """What a caller names may be of any length; no identifier of ours is longer, and records stay small."""
 LONGEST_REASON = 500
 SUBJECTS_OF_A_RECORD = 1000
+_EVER: Final = 2**62
+"""Beyond any time (microseconds), either way."""
 PARTIAL = (
     "the agreement gives means over a time and an area, not single values: ask for the history or an export"
 )
@@ -87,10 +89,6 @@ class Bounds:
     """West, south, east, north in WGS84 degrees; a row must have a place inside each."""
     subjects: Mapping[str, frozenset[str]] | None
     """As ``Gate.subjects``."""
-
-
-EVER: Final = 2**62
-"""Beyond any time (microseconds), either way."""
 
 
 class Gate:
@@ -225,7 +223,7 @@ class Gate:
         terms = [now - duty.days * DAY for duty in permit.duties if isinstance(duty, DeleteAfter)]
         delays = [now - duty.seconds * 1_000_000 for duty in permit.duties if isinstance(duty, Delay)]
         areas = tuple(duty.bbox for duty in permit.duties if isinstance(duty, RestrictArea))
-        return Bounds(max(terms, default=-EVER), min(delays, default=EVER), areas, self.subjects(permit))
+        return Bounds(max(terms, default=-_EVER), min(delays, default=_EVER), areas, self.subjects(permit))
 
     def series(self, permit: Permit, batch: ObservationBatch) -> frozenset[str]:
         """The ids of the means, under a permit that gives means, to which rows of ``batch`` contribute."""
