@@ -73,11 +73,16 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visit]:
-    """``visit(url, identity, width, language, scheme)`` opens a page as somebody; closed after the test."""
+    """``visit(url, identity, width, language, scheme, zone)`` opens a page as somebody; closed after the test."""
     contexts = []
 
     def open_as(
-        url: str, identity: str, width: int = 1440, language: str = "nl", scheme: Scheme = "light"
+        url: str,
+        identity: str,
+        width: int = 1440,
+        language: str = "nl",
+        scheme: Scheme = "light",
+        zone: str = "Europe/Amsterdam",
     ) -> Visitor:
         known = httpx.get(f"{url}/exchange/v1/demo/identities", timeout=10).raise_for_status().json()
         person = next(one for one in known if one["id"] == identity)
@@ -86,6 +91,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
             locale=language,
             reduced_motion="reduce",
             color_scheme=scheme,
+            timezone_id=zone,
         )
         contexts.append(context)
         context.add_init_script(

@@ -7,6 +7,7 @@ import { MainMenu } from './MainMenu';
 import { useNames } from './names';
 import { RouteLink, useRouter } from './router';
 import { useSession } from './session';
+import { useNow } from './useNow';
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useI18n();
@@ -52,6 +53,7 @@ export function Shell({ children }: { children: ReactNode }) {
             <LanguageSwitch />
           </div>
         </div>
+        {signedIn ? <CityClock /> : null}
       </header>
       <div className="dmi-body">
         {signedIn ? (
@@ -84,6 +86,13 @@ function DemoBanner() {
       </RouteLink>
     </div>
   );
+}
+
+/** Told once to who has another clock: all times on the pages are the city's. */
+function CityClock() {
+  const { t, elsewhere, time } = useI18n();
+  const now = useNow();
+  return elsewhere ? <p className="dmi-clock"><Icon name="info" size={16} /> <span>{t.shell.otherClock(time(now))}</span></p> : null;
 }
 
 function LanguageSwitch() {

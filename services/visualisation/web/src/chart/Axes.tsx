@@ -29,7 +29,7 @@ export function usePlane(from: number, to: number, values: number[], width: numb
 }
 
 export function Axes({ plane, unit }: { plane: Plane; unit: string }) {
-  const { number, unit: unitWords, time, date } = useI18n();
+  const { number, unit: unitWords, clock, date } = useI18n();
   const { width, height, ticks, times, x, y, from, to } = plane;
   const daily = to - from > 36 * 3_600_000;
   return (
@@ -43,7 +43,7 @@ export function Axes({ plane, unit }: { plane: Plane; unit: string }) {
       <text x={margin.left} y={12}>{unitWords(unit)}</text>
       {times.map((at) => (
         <text key={at} x={x(at)} y={height - 8} textAnchor="middle">
-          {daily ? date(new Date(at)).replace(/ \d{4}$/, '') : time(new Date(at))}
+          {daily ? date(new Date(at)).replace(/ \d{4}$/, '') : clock(new Date(at))}
         </text>
       ))}
       <line className="dmi-chart__axis" x1={margin.left} x2={width - margin.right} y1={height - margin.bottom} y2={height - margin.bottom} />

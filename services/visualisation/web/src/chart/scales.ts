@@ -1,4 +1,5 @@
 /** The arithmetic of a chart: scales, round ticks, and paths that leave a gap where a value is missing. */
+import { offsetAt } from '../i18n/cityTime';
 
 export type Scale = (value: number) => number;
 
@@ -23,10 +24,10 @@ export function niceTicks(low: number, high: number, wanted = 5): number[] {
 const minute = 60_000;
 const timeSteps = [5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440, 2_880, 10_080].map((n) => n * minute);
 
-/** Ticks on round local times: quarters, hours, days. */
+/** Ticks on round times of the city: quarters, hours, days. */
 export function timeTicks(from: number, to: number, wanted = 6): number[] {
   const step = timeSteps.find((one) => (to - from) / one <= wanted) ?? (to - from) / wanted;
-  const shift = new Date(from).getTimezoneOffset() * minute;
+  const shift = -offsetAt(from);
   const ticks: number[] = [];
   for (let at = Math.ceil((from - shift) / step) * step + shift; at <= to; at += step) ticks.push(at);
   return ticks;

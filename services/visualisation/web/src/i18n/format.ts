@@ -1,5 +1,6 @@
 /** Numbers, units, dates and names in the language's own form. Missing is a word, never a zero. */
 import type { Text } from '../api/types';
+import { cityZone } from './cityTime';
 
 export type Language = 'nl' | 'en';
 export const languages: Language[] = ['nl', 'en'];
@@ -89,25 +90,33 @@ export function unitOfFigure(key: string): string {
   return key.endsWith('_m2') ? 'm2' : key.endsWith('_m') ? 'm' : '';
 }
 
-export function formatTime(at: string | Date, language: Language): string {
-  return new Intl.DateTimeFormat(locale[language], { hour: '2-digit', minute: '2-digit' }).format(new Date(at));
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+/** A moment on the city's clock; formatters are kept, as those of numbers are. */
+function onClock(at: string | Date, language: Language, options: Intl.DateTimeFormatOptions): string {
+  const key = `${language} ${JSON.stringify(options)}`;
+  const known = clocks.get(key) ?? new Intl.DateTimeFormat(locale[language], { timeZone: cityZone, ...options });
+  clocks.set(key, known);
+  return known.format(new Date(at));
+}
+
+const hourAndMinute = { hour: '2-digit', minute: '2-digit' } as const;
+
+/** With `named` the zone stands behind the time, for who is elsewhere: 19:24 CET. */
+export function formatTime(at: string | Date, language: Language, named = false): string {
+  return onClock(at, language, { ...hourAndMinute, ...(named ? { timeZoneName: 'short' } : {}) });
 }
 
 export function formatDate(at: string | Date, language: Language): string {
-  return new Intl.DateTimeFormat(locale[language], { day: 'numeric', month: 'long', year: 'numeric' }).format(
-    new Date(at),
-  );
+  return onClock(at, language, { day: 'numeric', month: 'long', year: 'numeric' });
 }
 
-export function formatMoment(at: string | Date, language: Language, seconds = false): string {
-  return new Intl.DateTimeFormat(locale[language], {
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
+export function formatMoment(at: string | Date, language: Language, seconds = false, named = false): string {
+  return onClock(at, language, {
+    day: 'numeric', month: 'short', year: 'numeric', ...hourAndMinute,
     ...(seconds ? { second: '2-digit' } : {}),
-  }).format(new Date(at));
+    ...(named ? { timeZoneName: 'short' } : {}),
+  });
 }
 
 /** How long ago, in one unit: "3 minuten geleden". */

@@ -1,4 +1,5 @@
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { browserZone, isElsewhere } from './cityTime';
 import { en } from './en';
 import * as format from './format';
 import type { Language } from './format';
@@ -21,7 +22,12 @@ export interface I18n {
   figure: (key: string, value: number | null | undefined) => string;
   /** A size in the largest binary unit that it fills: 1 GiB, 1.5 MiB. */
   bytes: (size: number) => string;
+  /** Whether the browser's clock is another than the city's; then times name their zone. */
+  elsewhere: boolean;
+  /** A time on the city's clock, as all below. */
   time: (at: string | Date) => string;
+  /** The same without its zone, for an axis with many. */
+  clock: (at: string | Date) => string;
   date: (at: string | Date) => string;
   moment: (at: string | Date | null | undefined, seconds?: boolean) => string;
   age: (at: string | Date | null | undefined, now?: Date) => string;
@@ -34,8 +40,9 @@ export interface I18n {
 
 const Context = createContext<I18n | null>(null);
 
-export function createI18n(language: Language, setLanguage: (language: Language) => void): I18n {
+export function createI18n(language: Language, setLanguage: (language: Language) => void, zone = browserZone()): I18n {
   const t = messages[language];
+  const elsewhere = isElsewhere(zone);
   const known = <V,>(value: V | null | undefined, write: (value: V) => string) =>
     value === null || value === undefined || (typeof value === 'number' && Number.isNaN(value))
       ? t.common.noData
@@ -57,9 +64,11 @@ export function createI18n(language: Language, setLanguage: (language: Language)
     },
     figure: (key, value) => known(value, (n) => [key === 'year' ? String(n) : number(n), format.formatUnit(format.unitOfFigure(key), language)].filter(Boolean).join(' ')),
     bytes: (size) => format.formatBytes(size, language),
-    time: (at) => format.formatTime(at, language),
+    elsewhere,
+    time: (at) => format.formatTime(at, language, elsewhere),
+    clock: (at) => format.formatTime(at, language),
     date: (at) => format.formatDate(at, language),
-    moment: (at, seconds) => known(at, (moment) => format.formatMoment(moment, language, seconds)),
+    moment: (at, seconds) => known(at, (moment) => format.formatMoment(moment, language, seconds, elsewhere)),
     age: (at, now = new Date()) => known(at, (moment) => format.formatAge(moment, now, language)),
     source: (name) => format.sourceName(name, language),
     say: (text) => format.say(text, language),

@@ -43,6 +43,8 @@ export const shell: Part<'shell'> = {
   stepAdmit: 'The operator admits your organisation: “dmi participant add”.',
   stepSign: 'Your organisation signs the agreements framework: “dmi sign”.',
   stepBack: 'Come back to this page and try again.',
+  onCityClock: (field) => `${field} (time in Amsterdam)`,
+  otherClock: (time) => `Times are those of the city. In Amsterdam it is now ${time}.`,
   notFound: 'This page does not exist',
   notFoundText: 'Choose a page in the menu, or go to the start.',
   footer: 'Need another way? Call or visit the municipality: you do not have to use this application.',

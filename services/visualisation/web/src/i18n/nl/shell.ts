@@ -41,6 +41,8 @@ export const shell = {
   stepAdmit: 'De beheerder laat uw organisatie toe: “dmi participant add”.',
   stepSign: 'Uw organisatie ondertekent het afsprakenstelsel: “dmi sign”.',
   stepBack: 'Kom terug op deze pagina en probeer opnieuw.',
+  onCityClock: (field: string) => `${field} (tijd in Amsterdam)`,
+  otherClock: (time: string) => `Tijden zijn die van de stad. In Amsterdam is het nu ${time}.`,
   notFound: 'Deze pagina bestaat niet',
   notFoundText: 'Kies een pagina in het menu, of ga naar de start.',
   footer: 'Andere weg nodig? Bel of bezoek de gemeente: u hoeft deze toepassing niet te gebruiken.',

@@ -6,6 +6,7 @@ import { useNames } from '../../app/names';
 import { useApi, useSession } from '../../app/session';
 import { useAction } from '../../app/useAction';
 import { useI18n } from '../../i18n';
+import { fromCityInput, toCityInput } from '../../i18n/cityTime';
 import { agreementOf } from '../../rights/templates';
 import { CheckboxList, SelectField, TextField } from '../../ui/fields';
 import { focusFirstError } from '../../ui/problems';
@@ -25,12 +26,12 @@ export function AskForUse({ dataset }: { dataset: Dataset }) {
   const [until, setUntil] = useState('');
   const [tried, setTried] = useState(false);
   const [sent, setSent] = useState(false);
-  const [today] = useState(() => new Date().toISOString().slice(0, 10));
+  const [today] = useState(() => toCityInput(Date.now()).slice(0, 10));
   const wrongEnd = until !== '' && until < today ? t.catalogue.askPast : null;
   const send = useAction(async () => {
     await api.exchange.propose(agreementOf({
       assigner: dataset.owner, assignee: identity?.participant ?? '', dataset: dataset.id, actions, purpose,
-      until: until ? `${until}T23:59:59Z` : null, rulebook: names.rulebook?.version ?? '1.0.0',
+      until: until ? endOfDay(until) : null, rulebook: names.rulebook?.version ?? '1.0.0',
     }));
     setSent(true);
   });
@@ -61,4 +62,9 @@ export function AskForUse({ dataset }: { dataset: Dataset }) {
       )}
     </Section>
   );
+}
+
+/** The last second of a day of the city. */
+export function endOfDay(day: string): string {
+  return new Date(fromCityInput(`${day}T23:59:59`)).toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -1,6 +1,7 @@
 /** The time of the map: live, or any quarter of an hour of the last day; with a second one to compare. */
 import { useEffect, useEffectEvent, useId, useState } from 'react';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
+import { timeTicks } from '../../chart/scales';
 import { useI18n } from '../../i18n';
 import { Badge } from '../../ui/Badge';
 import { Icon } from '../../ui/Icon';
@@ -93,13 +94,11 @@ function Slider({ label, moments, at, last, named, onAt }: SliderProps) {
 
 /** Hours under the slider. */
 function Scale({ moments }: { moments: Moments }) {
-  const { time } = useI18n();
-  const hour = 3_600_000;
-  const hours: number[] = [];
-  for (let at = Math.ceil(moments.first / (4 * hour)) * 4 * hour; at <= moments.last; at += 4 * hour) hours.push(at);
+  const { clock } = useI18n();
+  const hours = timeTicks(moments.first, moments.last, 8);
   return (
     <div className="dmi-time__scale" aria-hidden="true">
-      {hours.map((at) => <span key={at} style={{ insetInlineStart: `${(positionOf(at, moments) / moments.live) * 100}%` }}>{time(new Date(at))}</span>)}
+      {hours.map((at) => <span key={at} style={{ insetInlineStart: `${(positionOf(at, moments) / moments.live) * 100}%` }}>{clock(new Date(at))}</span>)}
     </div>
   );
 }

@@ -7,27 +7,28 @@ import { RouteLink } from '../../app/router';
 import { useApi, useSession } from '../../app/session';
 import { useAction } from '../../app/useAction';
 import { useI18n } from '../../i18n';
+import { fromCityInput, toCityInput } from '../../i18n/cityTime';
 import { Badge, stateTone } from '../../ui/Badge';
 import { ConfirmDialog } from '../../ui/Dialog';
 import { TextField } from '../../ui/fields';
-import { Decision, localInput } from './words';
+import { Decision } from './words';
 
 /** Roles that may decide; the service refuses all others. */
 export const deciders = ['municipality', 'operator', 'analyst'];
 
 export function MeasureCard({ measure, changed }: { measure: Measure; changed: () => void }) {
-  const { t, say, term, moment, time } = useI18n();
+  const { t, say, term, moment, time, elsewhere } = useI18n();
   const api = useApi();
   const live = useLive();
   const { identity } = useSession();
   const [asking, setAsking] = useState<'approve' | 'reject' | null>(null);
-  const [until, setUntil] = useState(() => localInput(new Date(measure.valid_to)));
+  const [until, setUntil] = useState(() => toCityInput(new Date(measure.valid_to).getTime()));
   const [tried, setTried] = useState(false);
   const [now] = useState(() => Date.now());
-  const end = new Date(until).getTime();
+  const end = fromCityInput(until);
   const wrongEnd = Number.isNaN(end) || end <= now ? t.measures.untilWrong : null;
   const decide = useAction(async () => {
-    if (asking === 'approve') await api.support.approve(measure.id, new Date(until).toISOString().replace(/\.\d+Z$/, 'Z'));
+    if (asking === 'approve') await api.support.approve(measure.id, new Date(end).toISOString().replace(/\.\d+Z$/, 'Z'));
     else await api.support.reject(measure.id);
     live(asking === 'approve' ? t.measures.approved : t.measures.rejectedDone);
     setAsking(null);
@@ -68,7 +69,7 @@ export function MeasureCard({ measure, changed }: { measure: Measure; changed: (
       >
         <p><strong>{say(measure.advice)}</strong></p>
         <p>{asking === 'reject' ? t.measures.rejectText : t.measures.approveText(place ?? say(measure.title))}</p>
-        {asking === 'approve' ? <TextField type="datetime-local" label={t.measures.until} value={until} onChange={setUntil} error={tried ? wrongEnd : null} /> : null}
+        {asking === 'approve' ? <TextField type="datetime-local" label={elsewhere ? t.shell.onCityClock(t.measures.until) : t.measures.until} value={until} onChange={setUntil} error={tried ? wrongEnd : null} /> : null}
       </ConfirmDialog>
     </li>
   );

@@ -7,6 +7,7 @@ import { useNames } from '../../app/names';
 import { useApi, useSession } from '../../app/session';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
+import { fromCityInput, toCityInput } from '../../i18n/cityTime';
 import { Badge } from '../../ui/Badge';
 import { ConfirmDialog } from '../../ui/Dialog';
 import { TextField } from '../../ui/fields';
@@ -15,7 +16,6 @@ import { deciders } from './MeasureCard';
 import { Moved } from './Moved';
 import { RuleSettings } from './RuleSettings';
 import { useRuleChange } from './useRuleChange';
-import { localInput } from './words';
 
 export function Rules() {
   const { t } = useI18n();
@@ -31,22 +31,22 @@ export function Rules() {
 }
 
 function RuleRow({ rule, changed }: { rule: Rule; changed: () => void }) {
-  const { t, say, term, moment, percent } = useI18n();
+  const { t, say, term, moment, percent, elsewhere } = useI18n();
   const names = useNames();
   const api = useApi();
   const live = useLive();
   const { identity } = useSession();
-  const [until, setUntil] = useState(() => localInput(new Date(Date.now() + 7 * 86_400_000)));
+  const [until, setUntil] = useState(() => toCityInput(Date.now() + 7 * 86_400_000));
   const [now] = useState(() => Date.now());
   const [tried, setTried] = useState(false);
   // What the dialog asks stays what it was when it opened, whatever others do to the rule.
   const [stopping, setStopping] = useState(false);
   const automatic = rule.automatic ?? false;
   const lapsed = rule.automatic_refused != null;
-  const end = new Date(until).getTime();
+  const end = fromCityInput(until);
   const wrong = Number.isNaN(end) || end <= now || end > now + 365 * 86_400_000 ? t.measures.automaticWrong : null;
   const set = useRuleChange(
-    (seen) => (stopping ? api.support.stopPublishing(seen.id) : api.support.letPublish(seen.id, seen.version, new Date(until).toISOString().replace(/\.\d+Z$/, 'Z'))),
+    (seen) => (stopping ? api.support.stopPublishing(seen.id) : api.support.letPublish(seen.id, seen.version, new Date(end).toISOString().replace(/\.\d+Z$/, 'Z'))),
     () => {
       live(stopping ? t.measures.automaticOff : t.measures.automaticOn);
       changed();
@@ -85,7 +85,7 @@ function RuleRow({ rule, changed }: { rule: Rule; changed: () => void }) {
         <p><strong>{say(rule.title)}</strong></p>
         {set.moved && set.seen ? <Moved rule={set.seen} /> : null}
         <p>{stopping ? t.measures.stopAutomaticText : t.measures.makeAutomaticText}</p>
-        {stopping ? null : <TextField type="datetime-local" label={t.measures.until} value={until} onChange={setUntil} error={tried ? wrong : null} />}
+        {stopping ? null : <TextField type="datetime-local" label={elsewhere ? t.shell.onCityClock(t.measures.until) : t.measures.until} value={until} onChange={setUntil} error={tried ? wrong : null} />}
       </ConfirmDialog>
     </li>
   );

@@ -15,8 +15,3 @@ export function Decision({ measure }: { measure: Measure }) {
   const who = measure.decided_by.startsWith('urn:') ? names.participant(measure.decided_by) : measure.decided_by;
   return <>{t.measures.decidedBy(who, moment(measure.decided_at))}</>;
 }
-
-/** A moment as the field for a local date and time wants it. */
-export function localInput(at: Date): string {
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
