@@ -34,6 +34,13 @@ describe('the texts', () => {
   });
 });
 
+describe('the English texts', () => {
+  it('send data, as nobody hands it in', () => {
+    expect(JSON.stringify(en)).not.toMatch(/\bhand(s|ed|ing)? in\b/i);
+    expect(en.signin.vendor).toContain('for sending data');
+  });
+});
+
 describe('properties', () => {
   const read = (path: string) => readFileSync(`../../../${path}`, 'utf8');
   const demo = 'infra/command/dmi_command/demo';

@@ -72,7 +72,7 @@ export const states: Part<'states'> = {
 };
 
 export const terms: Part<'terms'> = {
-  'dmi:contribute': 'hand in',
+  'dmi:contribute': 'send data',
   'dmi:process': 'process',
   'dmi:read': 'read',
   'dmi:display': 'show on map and in chart',
@@ -137,7 +137,7 @@ export const terms: Part<'terms'> = {
   rejected: 'rejected',
   published: 'published',
   withdrawn: 'withdrawn',
-  intake: 'hand in',
+  intake: 'send data',
   publish: 'publish',
   deliver: 'deliver',
   query: 'query',

@@ -60,9 +60,9 @@ export const signin: Part<'signin'> = {
   off: 'There are no demonstration identities here',
   offText: 'This environment does not allow a demonstration. Sign in through your organisation.',
   officer: 'Sees which data of the municipality is fresh, who uses it and what waits for a decision.',
-  vendor: 'Sees its own connections, errors and a working example to hand in data.',
+  vendor: 'Sees its own connections and errors, and a working example for sending data.',
   analyst: 'Looks at the live city and computes scenarios.',
-  resident: 'Sees what is measured nearby and steers the use of own data.',
+  resident: 'Sees what is measured nearby and decides how their own data is used.',
   operator: 'Keeps the services healthy and replays rejects.',
 };
 
