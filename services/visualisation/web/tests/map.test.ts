@@ -5,7 +5,7 @@ import { createI18n } from '../src/i18n';
 import { readCoordinates } from '../src/map/coordinates';
 import { fromRdNew, toRdNew } from '../src/map/rd';
 import { distanceField, distanceTo, shapes, shapesOf, storedShapes, storeShapes } from '../src/map/shapes';
-import { pointLayers } from '../src/map/style';
+import { baseStyle, inDrawingOrder, pointLayers, valueLayer } from '../src/map/style';
 import { annotate, annotateAreas, classes } from '../src/pages/map/annotate';
 import { hindranceOf, readSeries } from '../src/pages/map/compare';
 import { boundedValue, countFilters, filtered, noFilters, passes, readFilters, readNumber, writeFilters, type Filters } from '../src/pages/map/filters';
@@ -182,6 +182,31 @@ describe('marks', () => {
     expect(JSON.stringify(layers[2]?.layout)).not.toContain('×');
   });
 
+  it('take their room, and labels find one that no mark or other label stands on', () => {
+    const palette = { ground: '#fff', area: '#fff', line: '#000', text: '#000', halo: '#fff', accent: '#00f', bad: '#f00' };
+    const layout = (one: { layout?: unknown } | undefined) => (one?.layout ?? {}) as Record<string, unknown>;
+    const [ring, , point, , label] = pointLayers('x', palette, 1, 'circle').map(layout);
+    for (const mark of [ring, point]) expect([mark?.['icon-allow-overlap'], mark?.['icon-ignore-placement']]).toEqual([true, undefined]);
+    const names = layout(baseStyle(palette, null).layers.find((one) => one.id === 'background-name'));
+    for (const words of [label, names, layout(valueLayer('x', palette))]) {
+      expect([words?.['text-allow-overlap'], words?.['text-ignore-placement']]).toEqual([undefined, undefined]);
+      expect((words?.['text-variable-anchor-offset'] as unknown[]).length).toBeGreaterThan(4);
+    }
+  });
+
+  it('stand over the labels, and labels over all that is filled', () => {
+    const points = (id: string) => ({ ids: [`${id}/ring`, `${id}/point`, `${id}/label`], filled: false });
+    const area = { ids: ['area/area', 'area/value'], filled: true };
+    expect(inDrawingOrder([points('a'), points('b'), area])).toEqual([
+      'area/area', 'area/value', 'b/label', 'a/label', 'background-name', 'b/ring', 'b/point', 'a/ring', 'a/point',
+    ]);
+    // Somebody moved the areas between the two: what lies under them is no reason for a label to give way.
+    expect(inDrawingOrder([points('a'), area, points('b')])).toEqual([
+      'b/ring', 'b/point', 'area/area', 'b/label', 'area/value', 'a/label', 'background-name', 'a/ring', 'a/point',
+    ]);
+    expect(inDrawingOrder([])).toEqual(['background-name']);
+  });
+
   it('differ by layer whatever the order of the list', () => {
     const layers = [layer('b', 'points'), layer('a', 'points'), layer('v', 'vehicles')];
     expect([...shapesOf(layers)]).toEqual([['a', 'circle'], ['b', 'square'], ['v', 'hexagon']]);
@@ -205,7 +230,9 @@ describe('what the map draws', () => {
     const area: LayerFeature = { type: 'Feature', geometry: square, properties: { id: 'x', inhabitants: 1200 } };
     const [label] = annotateAreas(collection(area), 'inhabitants', i18n).data.features;
     expect(label?.geometry).toEqual({ type: 'Point', coordinates: [5.1, 52.1] });
-    expect(label?.properties?.['_text']).toBe('1.200');
+    expect(label?.properties).toEqual({ id: 'x', _text: '1.200' });
+    const named = (kind: string) => annotateAreas(collection({ ...area, properties: { ...area.properties, name: 'Binnenstad', kind } }), 'inhabitants', i18n).data.features[0]?.properties?.['_name'] as string | undefined;
+    expect([named('neighbourhood'), named('building')]).toEqual(['Binnenstad', undefined]);
   });
 });
 

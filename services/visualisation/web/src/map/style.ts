@@ -31,6 +31,10 @@ export function readPalette(): Palette {
 /** How much of its colour an area shows at full opacity, so that streets stay to be seen. */
 export const areaShare = 0.75;
 export const font = ['Noto Sans Regular'];
+/** The source and the layer of the names of areas. */
+export const names = 'background-name';
+/** For each anchor of a label how far it stands from its point. */
+type Places = (string | [number, number])[];
 
 export function baseStyle(palette: Palette, outside: string | null): StyleSpecification {
   const layers: LayerSpecification[] = [
@@ -62,10 +66,12 @@ export function baseStyle(palette: Palette, outside: string | null): StyleSpecif
       filter: ['==', ['geometry-type'], 'Point'],
       paint: { 'circle-radius': 3, 'circle-color': palette.halo, 'circle-stroke-color': palette.line, 'circle-stroke-width': 1 },
     },
+    nameLayer(palette),
   );
   return {
     version: 8,
     sources: {
+      [names]: { type: 'geojson', data: { type: 'FeatureCollection', features: [] } },
       background: { type: 'geojson', data: { type: 'FeatureCollection', features: [] } },
       ...(outside
         ? { outside: { type: 'raster' as const, tiles: [outside], tileSize: 256, attribution: 'Kaart: PDOK, BRT (CC BY 4.0)' } }
@@ -75,22 +81,52 @@ export function baseStyle(palette: Palette, outside: string | null): StyleSpecif
   };
 }
 
-/** Names of areas, above everything that is filled; letters are drawn by the browser, so no font is fetched. */
-export function nameLayer(palette: Palette): LayerSpecification {
+/**
+ * Where a label goes when a mark stands in its middle, the nearest place first; in letters' heights. No further than this:
+ * what stands on the next area would be read as that one's.
+ */
+const aside: Places = [
+  'center', [0, 0], 'top', [0, 0.2], 'bottom', [0, -0.2], 'left', [-1.5, 0], 'right', [1.5, 0],
+  'top', [0, 1.4], 'bottom', [0, -1.4], 'top-left', [-1.5, 0.2], 'top-right', [1.5, 0.2], 'bottom-left', [-1.5, -0.2], 'bottom-right', [1.5, -0.2],
+  'top', [0, 2.3], 'bottom', [0, -2.3], 'top-left', [-1.5, 1.4], 'top-right', [1.5, 1.4], 'bottom-left', [-1.5, -1.4], 'bottom-right', [1.5, -1.4],
+  'top-left', [-1.5, 2.3], 'top-right', [1.5, 2.3], 'bottom-left', [-1.5, -2.3], 'bottom-right', [1.5, -2.3],
+];
+/** Around a mark, just outside of it. */
+const around: Places = ['top', [0, 1.7], 'bottom', [0, -1.7], 'left', [1.8, 0], 'right', [-1.8, 0]];
+/** Images of marks have room around them for their rims; labels need not stay clear of that room. */
+const rim = 6;
+
+/** Names of areas; letters are drawn by the browser, so no font is fetched. */
+function nameLayer(palette: Palette): LayerSpecification {
   return {
-    id: 'background-name', type: 'symbol', source: 'background-names', minzoom: 11,
-    layout: { 'text-field': ['get', 'name'], 'text-font': font, 'text-size': 12, 'text-max-width': 8 },
+    id: names, type: 'symbol', source: names, minzoom: 11,
+    layout: { 'text-field': ['get', 'name'], 'text-font': font, 'text-size': 12, 'text-max-width': 8, 'text-variable-anchor-offset': aside },
     paint: { 'text-color': palette.text, 'text-halo-color': palette.halo, 'text-halo-width': 1.5 },
   };
 }
 
-/** The number of an area under its name. */
+/** The number of an area under its name, in one label, so that the two stay together. */
 export function valueLayer(id: string, palette: Palette): LayerSpecification {
   return {
     id: `${id}/value`, type: 'symbol', source: `${id}/values`, minzoom: 11,
-    layout: { 'text-field': ['get', '_text'], 'text-font': font, 'text-size': 11, 'text-offset': [0, 1.3], 'text-anchor': 'top' },
+    layout: {
+      'text-field': ['case', ['has', '_name'], ['format', ['get', '_name'], {}, '\n', {}, ['get', '_text'], { 'font-scale': 0.92 }], ['get', '_text']],
+      'text-font': font, 'text-size': 12, 'text-max-width': 8, 'text-variable-anchor-offset': aside,
+    },
     paint: { 'text-color': palette.text, 'text-halo-color': palette.halo, 'text-halo-width': 1.5 },
   };
+}
+
+/**
+ * The order of the map's layers, the lowest first. Marks never give way, and MapLibre gives room from the top down: so
+ * labels stand right over the highest fill, under the marks that they stay clear of. Of the labels, names come first.
+ */
+export function inDrawingOrder(layers: { ids: string[]; filled: boolean }[]): string[] {
+  const isLabel = (id: string) => /\/(label|value)$/.test(id);
+  const upwards = [...layers].reverse();
+  const fills = upwards.findLastIndex((layer) => layer.filled) + 1;
+  const marks = (some: typeof layers) => some.flatMap(({ ids }) => ids.filter((id) => !isLabel(id)));
+  return [...marks(upwards.slice(0, fills)), ...upwards.flatMap(({ ids }) => ids.filter(isLabel)), names, ...marks(upwards.slice(fills))];
 }
 
 export function pointLayers(id: string, palette: Palette, opacity: number, shape: Shape): LayerSpecification[] {
@@ -100,7 +136,7 @@ export function pointLayers(id: string, palette: Palette, opacity: number, shape
     // Two rings and a times sign tell a number of points from a value.
     {
       id: `${id}/ring`, type: 'symbol', source: id, filter: ['has', 'point_count'],
-      layout: { 'icon-image': shape, 'icon-size': size(1.5), 'icon-allow-overlap': true, 'icon-ignore-placement': true },
+      layout: { 'icon-image': shape, 'icon-size': size(1.5), 'icon-allow-overlap': true, 'icon-padding': -2 * rim },
       paint: { 'icon-color': palette.halo, 'icon-halo-color': palette.text, 'icon-halo-width': 1.5, 'icon-opacity': opacity },
     },
     {
@@ -117,7 +153,7 @@ export function pointLayers(id: string, palette: Palette, opacity: number, shape
     {
       id: `${id}/point`, type: 'symbol', source: id, filter: alone,
       layout: {
-        'icon-image': shape, 'icon-allow-overlap': true, 'icon-ignore-placement': true,
+        'icon-image': shape, 'icon-allow-overlap': true, 'icon-padding': -rim,
         'text-field': ['get', '_text'], 'text-font': font, 'text-size': 11, 'text-allow-overlap': true, 'text-ignore-placement': true,
       },
       paint: {
@@ -137,7 +173,7 @@ export function pointLayers(id: string, palette: Palette, opacity: number, shape
       id: `${id}/label`, type: 'symbol', source: id, filter: alone, minzoom: 13,
       layout: {
         'text-field': ['get', '_label'], 'text-font': font, 'text-size': 12,
-        'text-offset': [0, 1.7], 'text-anchor': 'top', 'text-max-width': 10, 'text-optional': true,
+        'text-variable-anchor-offset': around, 'text-max-width': 10,
       },
       paint: { 'text-color': palette.text, 'text-halo-color': palette.halo, 'text-halo-width': 1.5, 'text-opacity': opacity },
     },

@@ -6,7 +6,7 @@ import { boundsOf } from './bounds';
 import type { Corner } from './draw';
 import type { Ramp } from './ramp';
 import { distanceField, type Shape } from './shapes';
-import { areaLayers, nameLayer, pointLayers, readPalette, tileFill, valueLayer, type Palette } from './style';
+import { areaLayers, inDrawingOrder, names, pointLayers, readPalette, tileFill, valueLayer, type Palette } from './style';
 
 export interface DrawnLayer {
   id: string;
@@ -34,17 +34,13 @@ export function useBackground(map: MapLibre | null, background: FeatureCollectio
   useEffect(() => {
     if (!map || !background) return;
     void geojson(map, 'background')?.setData(background);
-    const names: FeatureCollection = {
+    const named: FeatureCollection = {
       type: 'FeatureCollection',
       features: background.features.filter((f) => f.properties?.['kind'] === undefined || f.properties['kind'] === 'neighbourhood').map((f) => ({
         type: 'Feature', properties: f.properties, geometry: { type: 'Point', coordinates: middle(f.geometry) },
       })),
     };
-    if (geojson(map, 'background-names')) void geojson(map, 'background-names')?.setData(names);
-    else {
-      map.addSource('background-names', { type: 'geojson', data: names });
-      map.addLayer(nameLayer(readPalette()));
-    }
+    void geojson(map, names)?.setData(named);
   }, [map, background]);
 }
 
@@ -62,23 +58,21 @@ export function useLayers(map: MapLibre | null, layers: DrawnLayer[]) {
     const known = drawn.current;
     const palette = readPalette();
     for (const [id, entry] of known) {
-      const wanted = layers.find((layer) => layer.id === id);
+      const asked = layers.find((layer) => layer.id === id);
       if (entry.map !== map) known.delete(id);
-      else if (!wanted || shapeOf(wanted) !== entry.shape) {
+      else if (!asked || shapeOf(asked) !== entry.shape) {
         for (const layer of entry.ids) map.removeLayer(layer);
         map.removeSource(id);
         if (map.getSource(`${id}/values`)) map.removeSource(`${id}/values`);
         known.delete(id);
       }
     }
-    // From the bottom up, so that the first of the list ends on top.
-    for (const layer of [...layers].reverse()) {
+    for (const layer of layers) {
       const { content, id } = layer;
       const entry = known.get(id);
       if (entry) {
         if (entry.content !== content) setContent(map, id, content);
         entry.content = content;
-        for (const one of entry.ids) map.moveLayer(one);
         continue;
       }
       addSource(map, id, content);
@@ -86,11 +80,19 @@ export function useLayers(map: MapLibre | null, layers: DrawnLayer[]) {
       for (const spec of specs) map.addLayer(spec);
       known.set(id, { map, content, shape: shapeOf(layer), ids: specs.map((spec) => spec.id) });
     }
-    // Names stand over what is filled and under what is pointed at.
-    const firstPoint = layers.filter((one) => one.content.kind === 'points').at(-1);
-    if (map.getLayer('background-name')) map.moveLayer('background-name', firstPoint ? `${firstPoint.id}/ring` : undefined);
+    const wanted = inDrawingOrder(layers.map((one) => ({ ids: known.get(one.id)?.ids ?? [], filled: one.content.kind !== 'points' })));
+    const order = map.getLayersOrder().filter((id) => wanted.includes(id));
+    // With every value that comes in, labels would be placed anew; so only what is out of order is moved.
+    if (order.join(' ') !== wanted.join(' ')) for (const id of wanted) map.moveLayer(id);
+    // An area that is labelled with its number has its name there.
+    map.setFilter(names, ['!', ['in', ['get', 'id'], ['literal', layers.flatMap(labelled)]]]);
     for (const top of ['drawing-fill', 'drawing-line', 'drawing-corner', 'pointed', 'selected']) if (map.getLayer(top)) map.moveLayer(top);
   }, [map, layers]);
+}
+
+/** Ids of the areas whose names stand with their numbers. */
+function labelled({ content }: DrawnLayer): string[] {
+  return content.kind === 'tiles' ? content.values.features.filter((one) => one.properties?.['_name'] !== undefined).map((one) => String(one.properties?.['id'])) : [];
 }
 
 function addSource(map: MapLibre, id: string, content: DrawnLayer['content']) {

@@ -38,7 +38,10 @@ export function annotateAreas(features: LayerFeatures, property: string, i18n: I
     const box = f.geometry?.type.endsWith('Polygon') ? boundsOf([f.geometry]) : null;
     if (!box) return [];
     const middle = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
-    return [{ type: 'Feature' as const, geometry: { type: 'Point' as const, coordinates: middle }, properties: { _text: property === 'year' ? i18n.figure(property, f.properties[property] as number) : i18n.number(f.properties[property] as number) } }];
+    const { id, name, kind } = f.properties;
+    // Of what is small, such as a building, the number alone.
+    const named = name !== undefined && (kind === undefined || kind === 'neighbourhood') ? { _name: name } : {};
+    return [{ type: 'Feature' as const, geometry: { type: 'Point' as const, coordinates: middle }, properties: { id, ...named, _text: property === 'year' ? i18n.figure(property, f.properties[property] as number) : i18n.number(f.properties[property] as number) } }];
   });
   return { ramp, property, data: { type: 'FeatureCollection', features: points }, ...count(ramp, values), missing: 0 };
 }
