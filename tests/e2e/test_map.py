@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
@@ -17,6 +18,7 @@ from tests.e2e.test_story import STACK, _active, _propose_again
 from tests.stack_plugin import EmbeddedStack
 
 GARAGES = "urn:dmi:dataset:gemeente:garages"
+CROWD = "urn:dmi:dataset:gemeente:crowd"
 CENTRE = "garages.centrum.occupancy"
 CHOSEN = f"layer={GARAGES}&feature={CENTRE}"
 QUARTER = 900 * 1_000_000
@@ -33,6 +35,13 @@ def _barriers(page: Page) -> list[str]:
 
 def _slider(page: Page) -> Locator:
     return page.get_by_role("slider", name="Tijd van de kaart")
+
+
+def _settled(page: Page) -> str:
+    """The moment of the map's address, once the slider rests: while its bubble shows, the address still lags behind."""
+    expect(page.locator(".dmi-time__bubble")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"[?&]at=\d{4}-"))
+    return parse_qs(urlsplit(page.url).query)["at"][0]
 
 
 def _at(quarters: int) -> int:
@@ -56,10 +65,7 @@ def test_the_slider_shows_the_values_of_a_moment_in_map_table_and_address_and_le
     slider.focus()
     for _ in range(32):
         page.keyboard.press("ArrowLeft")
-    expect(page).to_have_url(re.compile(r"[?&]at=\d{4}-"))
-    found = re.search(r"at=([^&]+)", page.url)
-    assert found is not None
-    moment = found.group(1).replace("%3A", ":")
+    moment = _settled(page)
     value = _occupied(embedded_stack, moment)
     expect(page.locator(".dmi-panel .dmi-card__figure")).to_contain_text(f"{value:.0f} auto")
     expect(
@@ -69,7 +75,8 @@ def test_the_slider_shows_the_values_of_a_moment_in_map_table_and_address_and_le
 
     page.get_by_role("button", name="Parkeergarages als tabel").click()
     row = page.get_by_role("row").filter(has=page.get_by_role("button", name="Garage Centrum"))
-    expect(row).to_contain_text(f"{value:.0f} auto")
+    expect(page.get_by_role("columnheader", name="Bezetting (auto’s)")).to_be_visible()
+    expect(row.get_by_role("cell", name=f"{value:.0f}", exact=True).first).to_be_visible()
     page.get_by_role("button", name="Terug naar live").click()
     expect(slider).to_have_attribute("aria-valuetext", "Nu, live")
     assert "at=" not in page.url
@@ -183,7 +190,7 @@ def test_two_moments_lie_beside_a_divider_that_keys_and_pointer_move(
 ) -> None:
     visitor = visit(embedded_stack.url, "analyst", width)
     page = visitor.go("/map")
-    page.get_by_role("button", name="Vergelijk twee momenten").click()
+    page.get_by_role("button", name="Vergelijk lagen of momenten").click()
     divider = page.get_by_role("slider", name="Scheiding tussen de twee kaarten")
     expect(divider).to_have_attribute("aria-valuenow", "50")
     divider.focus()
@@ -200,7 +207,7 @@ def test_two_moments_lie_beside_a_divider_that_keys_and_pointer_move(
     page.mouse.move(frame["x"] + frame["width"] * 0.25, frame["y"] + 200)
     page.mouse.up()
     expect(divider).to_have_attribute("aria-valuenow", "25")
-    left = page.get_by_role("slider", name=re.compile("^Links"))
+    left = page.get_by_role("slider", name="Links: moment")
     before = left.get_attribute("aria-valuetext") or ""
     left.focus()
     page.keyboard.press("ArrowLeft")
@@ -210,6 +217,50 @@ def test_two_moments_lie_beside_a_divider_that_keys_and_pointer_move(
     page.get_by_role("button", name="Stop met vergelijken").click()
     expect(divider).to_have_count(0)
     assert visitor.faults == []
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_each_side_shows_the_layer_and_the_moment_that_were_chosen_for_it(
+    embedded_stack: EmbeddedStack, visit: Visit, width: int
+) -> None:
+    visitor = visit(embedded_stack.url, "analyst", width)
+    page = visitor.go(f"/map?off={CROWD}")
+    page.get_by_role("button", name="Vergelijk lagen of momenten").click()
+    left, right = (page.get_by_role("group", name=name, exact=True) for name in ("Links", "Rechts"))
+    left.get_by_label("Links: laag").select_option(label="Parkeergarages")
+    left.get_by_role("slider", name="Links: moment").focus()
+    page.keyboard.press("Home")
+    # A layer that is off is turned on by who wants to see it.
+    right.get_by_label("Rechts: laag").select_option(label="Drukte in de binnenstad")
+    expect(page.get_by_role("button", name="Inzoomen")).to_be_visible()
+    expect(page.locator(".dmi-swipe__name--left")).to_have_text(
+        re.compile(r"^Parkeergarages: \d+ \w+\.? \d{4}, ")
+    )
+    expect(page.locator(".dmi-swipe__name--right")).to_have_text("Drukte in de binnenstad: nu, live")
+    expect(page.get_by_role("checkbox", name="Drukte in de binnenstad")).to_be_checked()
+    expect(
+        page.locator(".dmi-layer", has_text="Parkeergarages").get_by_text("live", exact=True)
+    ).to_have_count(0)
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    assert _barriers(page) == []
+
+    # The address shows somebody else the same; areas hold at every moment, so theirs cannot be chosen.
+    other = visit(embedded_stack.url, "analyst", width)
+    page = other.go(urlsplit(page.url)._replace(scheme="", netloc="").geturl())
+    expect(page.locator(".dmi-swipe__name--right")).to_have_text("Drukte in de binnenstad: nu, live")
+    page.get_by_label("Links: laag").select_option(label="Buurten en gebouwen")
+    expect(page.get_by_role("slider", name="Links: moment")).to_be_disabled()
+    expect(page.locator(".dmi-swipe__name--left")).to_have_text("Buurten en gebouwen")
+    page.get_by_role("checkbox", name="Buurten en gebouwen").uncheck()
+    expect(page.locator(".dmi-swipe__name--left")).to_contain_text("deze laag staat uit")
+    page.get_by_label("Links: laag").select_option(label="Drukte in de binnenstad")
+    page.get_by_role("slider", name="Links: moment").focus()
+    page.keyboard.press("End")
+    expect(page.get_by_text("Links en rechts tonen hetzelfde.")).to_be_visible()
+    page.get_by_role("button", name="Stop met vergelijken").click()
+    expect(page).not_to_have_url(re.compile("compare|left|right"))
+    assert visitor.faults == []
+    assert other.faults == []
 
 
 @pytest.fixture
@@ -267,7 +318,7 @@ def test_no_state_of_the_map_is_wider_than_the_screen(
     wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     for path in (
         f"/map?at={moment}&{CHOSEN}&series={CENTRE},garages.station.occupancy",
-        f"/map?compare={moment}&property=occupancy&low=1&quality=unflagged&age=fresh",
+        f"/map?compare={moment}&left={GARAGES}&right={CROWD}&property=occupancy&low=1&quality=unflagged&age=fresh",
     ):
         page = visitor.go(path)
         assert not page.evaluate(wider), path

@@ -1,6 +1,6 @@
 /** All English texts, with the same keys as the Dutch ones. */
 import { common, reasons, rejects, states, terms } from './en/common';
-import { figures } from './en/figures';
+import { figures, placeTerms } from './en/figures';
 import { shell, signin, home } from './en/shell';
 import { map } from './en/map';
 import { catalogue, agreements, lineage } from './en/rights';
@@ -11,6 +11,6 @@ import { sources, publish, operations } from './en/intake';
 import type { Messages } from './nl';
 
 export const en: Messages = {
-  common, reasons, rejects, states, terms, figures, shell, signin, home, map, catalogue, agreements, lineage,
+  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, agreements, lineage,
   scenarios, forecasts, measures, mydata, log, sources, publish, operations,
 };

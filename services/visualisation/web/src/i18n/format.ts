@@ -156,3 +156,8 @@ export function shortId(id: string): string {
   const last = id.split(':').at(-1) ?? id;
   return /^[0-9a-f]{8}-/.test(last) ? last.slice(0, 8) : last;
 }
+
+/** A word or sentence with its first letter large, as at the head of a column. */
+export function capital(text: string): string {
+  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
+}

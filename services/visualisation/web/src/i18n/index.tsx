@@ -20,6 +20,8 @@ export interface I18n {
   quantity: (value: number | string | null | undefined, unit: string | null | undefined) => string;
   /** A property of a place with its unit; a year stands without a separator of thousands. */
   figure: (key: string, value: number | null | undefined) => string;
+  /** The same without its unit, where the head of a column tells it. */
+  bareFigure: (key: string, value: number | null | undefined) => string;
   /** A size in the largest binary unit that it fills: 1 GiB, 1.5 MiB. */
   bytes: (size: number) => string;
   /** Whether the browser's clock is another than the city's; then times name their zone. */
@@ -49,6 +51,7 @@ export function createI18n(language: Language, setLanguage: (language: Language)
       : write(value);
   const number: I18n['number'] = (value, digits) =>
     known(value, (n) => format.formatNumber(n, language, digits ?? format.digitsFor(n)));
+  const bareFigure: I18n['bareFigure'] = (key, value) => known(value, (n) => (key === 'year' ? String(n) : number(n)));
   return {
     language,
     setLanguage,
@@ -62,7 +65,8 @@ export function createI18n(language: Language, setLanguage: (language: Language)
       const words = format.formatUnit(unit, language);
       return known(value, (n) => (words === '' ? number(n) : `${number(n)} ${words}`));
     },
-    figure: (key, value) => known(value, (n) => [key === 'year' ? String(n) : number(n), format.formatUnit(format.unitOfFigure(key), language)].filter(Boolean).join(' ')),
+    figure: (key, value) => known(value, (n) => [bareFigure(key, n), format.formatUnit(format.unitOfFigure(key), language)].filter(Boolean).join(' ')),
+    bareFigure,
     bytes: (size) => format.formatBytes(size, language),
     elsewhere,
     time: (at) => format.formatTime(at, language, elsewhere),

@@ -1,6 +1,6 @@
 /** All Dutch texts, one part a page. English has the same keys, checked by the compiler and by a test. */
 import { common, reasons, rejects, states, terms } from './nl/common';
-import { figures } from './nl/figures';
+import { figures, placeTerms } from './nl/figures';
 import { shell, signin, home } from './nl/shell';
 import { map } from './nl/map';
 import { catalogue, agreements, lineage } from './nl/rights';
@@ -10,7 +10,7 @@ import { mydata, log } from './nl/record';
 import { sources, publish, operations } from './nl/intake';
 
 export const nl = {
-  common, reasons, rejects, states, terms, figures, shell, signin, home, map, catalogue, agreements, lineage,
+  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, agreements, lineage,
   scenarios, forecasts, measures, mydata, log, sources, publish, operations,
 };
 

@@ -4,6 +4,7 @@ import { type GeoJSONSource, Map as MapLibre, NavigationControl, ScaleControl, s
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import type { FeatureCollection } from 'geojson';
+import { useI18n } from '../i18n';
 import type { CameraLink } from './camera';
 import type { Corner } from './draw';
 import { baseStyle, readPalette } from './style';
@@ -45,6 +46,9 @@ export default function MapCanvas(props: MapCanvasProps) {
   const box = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapLibre | null>(null);
   const [dark, setDark] = useState(() => matchMedia('(prefers-color-scheme: dark)').matches);
+  const { t, language } = useI18n();
+  // From its first moment on, before it has loaded: a map without a name of its own is one of many called "Map".
+  const words = useEffectEvent(() => ({ 'Map.Title': label, 'NavigationControl.ZoomIn': t.map.zoomIn, 'NavigationControl.ZoomOut': t.map.zoomOut }));
   const fail = useEffectEvent(() => props.onFail?.());
   const authorise = useEffectEvent(async () => (await props.authorise?.()) ?? {});
   const click = useEffectEvent((made: MapLibre, point: { x: number; y: number }, at: [number, number]) => {
@@ -89,6 +93,7 @@ export default function MapCanvas(props: MapCanvasProps) {
         dragRotate: false,
         localIdeographFontFamily: getComputedStyle(document.body).fontFamily,
         attributionControl: outside ? {} : false,
+        locale: words(),
         transformRequest: async (url: string) =>
           new URL(url, location.href).origin === location.origin ? { url, headers: await authorise() } : { url },
       });
@@ -113,7 +118,7 @@ export default function MapCanvas(props: MapCanvasProps) {
       setMap(null);
       made.remove();
     };
-  }, [outside, dark, controls]);
+  }, [outside, dark, controls, language]);
 
   useEffect(() => (map && link ? link.join(map) : undefined), [map, link]);
 

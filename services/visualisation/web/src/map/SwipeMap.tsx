@@ -14,6 +14,8 @@ import { dividerAfterKey, dividerAt } from './swipe';
 export interface SwipeSide {
   /** What this side shows, in a few words: "14:00", "Uitgangssituatie". */
   name: string;
+  /** Why it shows nothing, in a few words. */
+  note?: string | null;
   /** The first is drawn on top. */
   layers: DrawnLayer[];
   /** Outlines under the layers, when they differ from the other side's. */
@@ -52,8 +54,8 @@ export default function SwipeMap({ label, left, right, background, caption, boun
         <div className="dmi-swipe__over">
           <MapCanvas {...shared} label={`${label}: ${right.name}. ${t.map.region}`} layers={right.layers} background={right.background ?? background} bounds={null} link={link} />
         </div>
-        <p className="dmi-swipe__name dmi-swipe__name--left">{left.name}</p>
-        <p className="dmi-swipe__name dmi-swipe__name--right">{right.name}</p>
+        <p className="dmi-swipe__name dmi-swipe__name--left">{left.name}{left.note ? <span className="dmi-swipe__note">{left.note}</span> : null}</p>
+        <p className="dmi-swipe__name dmi-swipe__name--right">{right.name}{right.note ? <span className="dmi-swipe__note">{right.note}</span> : null}</p>
         <div
           className="dmi-swipe__divider" role="slider" tabIndex={0} aria-orientation="horizontal" aria-label={t.map.divider}
           aria-valuemin={0} aria-valuemax={100} aria-valuenow={at} aria-valuetext={t.map.dividerAt(left.name, at, right.name)}

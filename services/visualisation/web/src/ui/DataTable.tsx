@@ -74,7 +74,7 @@ export function DataTable<T>({ caption, captionHidden, columns, rows, rowKey, in
   const table = (
     // The region scrolls sideways, so the keyboard must be able to reach it.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={columns.length > 6 ? 'dmi-table dmi-table--many' : columns.length > 3 ? 'dmi-table dmi-table--some' : 'dmi-table'} role="region" aria-label={caption} tabIndex={0}>
+    <div className={columns.length > 9 ? 'dmi-table dmi-table--many dmi-table--wide' : columns.length > 6 ? 'dmi-table dmi-table--many' : columns.length > 3 ? 'dmi-table dmi-table--some' : 'dmi-table'} role="region" aria-label={caption} tabIndex={0}>
       <Table>
         <TableCaption className={captionHidden ? 'dmi-sr-only' : ''}>{caption}</TableCaption>
         <TableHeader>
@@ -89,7 +89,7 @@ export function DataTable<T>({ caption, captionHidden, columns, rows, rowKey, in
                 {column.sort ? (
                   <button type="button" className="dmi-sort" onClick={() => turn(column.key)} title={t.common.sortBy(column.head)}>
                     {column.head}
-                    <span aria-hidden="true">{sort?.key === column.key ? (sort.descending ? ' ↓' : ' ↑') : ' ↕'}</span>
+                    <span aria-hidden="true">{sort?.key === column.key ? (sort.descending ? '\u00a0↓' : '\u00a0↑') : '\u00a0↕'}</span>
                   </button>
                 ) : (
                   <span>{column.head}</span>

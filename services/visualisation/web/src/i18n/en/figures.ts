@@ -74,3 +74,20 @@ export const figures: Part<'figures'> = {
   personenautos_totaal: 'cars',
   stedelijkheid_adressen_per_km2: 'urbanity (1 very strong, 5 none)',
 };
+
+/** What properties of places say in one word: kinds of neighbourhood, of use and of street. */
+export const placeTerms: Part<'placeTerms'> = {
+  centre: 'centre',
+  mixed: 'mixed',
+  residential: 'residential',
+  industrial: 'industrial',
+  green: 'green',
+  office: 'offices',
+  housing: 'dwellings',
+  shop: 'shops',
+  school: 'school',
+  water: 'water',
+  park: 'park',
+  street: 'street',
+  main: 'main road',
+};

@@ -73,3 +73,20 @@ export const figures = {
   personenautos_totaal: 'auto’s',
   stedelijkheid_adressen_per_km2: 'stedelijkheid (1 zeer sterk, 5 niet)',
 };
+
+/** What properties of places say in one word: kinds of neighbourhood, of use and of street. */
+export const placeTerms = {
+  centre: 'centrum',
+  mixed: 'gemengd',
+  residential: 'wonen',
+  industrial: 'bedrijven',
+  green: 'groen',
+  office: 'kantoren',
+  housing: 'woningen',
+  shop: 'winkels',
+  school: 'school',
+  water: 'water',
+  park: 'park',
+  street: 'straat',
+  main: 'hoofdweg',
+};

@@ -12,6 +12,7 @@ import { Icon } from '../../ui/Icon';
 import { Coordinates } from './Coordinates';
 import { isFlagged } from './filters';
 import { HistoryChart } from './HistoryChart';
+import { placeWords, propertiesOfPlaces } from './places';
 
 interface Props {
   layer: Layer;
@@ -30,14 +31,15 @@ interface Props {
 }
 
 export function FeaturePanel({ layer, feature, siblings, areas, at, link, hindrance, onCompare, onPoint, onClose, onChoose }: Props) {
-  const { t, say, term, quantity, moment, age, percent, figure, source } = useI18n();
+  const i18n = useI18n();
+  const { t, say, term, quantity, moment, age, percent, source } = i18n;
   const names = useNames();
   const p = feature.properties;
   const title = p.name ?? (say(p.label) || shortId(p.id));
   const label = say(p.label);
   const share = typeof p.result === 'number' && p.capacity ? p.result / p.capacity : null;
   const point = feature.geometry?.type === 'Point' ? (feature.geometry.coordinates as [number, number]) : at;
-  const figures = Object.entries(p).filter(([key, value]) => layer.kind === 'areas' && typeof value === 'number' && !['result', 'capacity', 'lon', 'lat'].includes(key));
+  const place = layer.kind === 'areas' ? propertiesOfPlaces([p]) : [];
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
     // After a choice the focus follows to what was chosen; a page that just opened keeps its own start.
@@ -66,11 +68,11 @@ export function FeaturePanel({ layer, feature, siblings, areas, at, link, hindra
         </div>
       ) : null}
       <dl className="dmi-facts">
-        {p.capacity ? (<><dt>{t.map.capacity}</dt><dd>{quantity(p.capacity, p.unit)}</dd></>) : null}
-        {figures.map(([key, value]) => (<FigureRow key={key} name={term(key)} value={figure(key, value as number)} />))}
+        {p.capacity && place.length === 0 ? (<><dt>{t.map.capacity}</dt><dd>{quantity(p.capacity, p.unit)}</dd></>) : null}
+        {place.map((key) => (<PlaceRow key={key} name={term(key)} value={placeWords(p, key, areas, i18n) ?? t.common.noData} />))}
         {p.phenomenon_time ? (<><dt>{t.map.when}</dt><dd>{moment(p.phenomenon_time)} ({age(p.phenomenon_time)})</dd></>) : null}
         {p.flag !== undefined && p.flag !== null ? (<><dt>{t.map.flag}</dt><dd>{isFlagged(feature) ? <Badge tone="warn">{term(String(p.flag))}</Badge> : term(String(p.flag))}</dd></>) : null}
-        {neighbourhood ? (<><dt>{t.map.neighbourhood}</dt><dd>{neighbourhood}</dd></>) : null}
+        {neighbourhood && place.length === 0 ? (<><dt>{t.map.neighbourhood}</dt><dd>{neighbourhood}</dd></>) : null}
         <dt>{t.map.from}</dt>
         <dd>{names.participant(layer.owner)}{layer.source && layer.source !== names.participant(layer.owner) ? `, ${source(layer.source)}` : ''}</dd>
         {p.agreement ? (
@@ -107,6 +109,6 @@ export function FeaturePanel({ layer, feature, siblings, areas, at, link, hindra
   );
 }
 
-function FigureRow({ name, value }: { name: string; value: string }) {
+function PlaceRow({ name, value }: { name: string; value: string }) {
   return (<><dt className="dmi-cap">{name}</dt><dd>{value}</dd></>);
 }

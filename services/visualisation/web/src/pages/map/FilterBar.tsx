@@ -1,6 +1,7 @@
 /** The filters that are on, as chips that can be taken away, and a small form to choose them. */
 import { useEffect, useEffectEvent, useId, useRef, useState } from 'react';
 import { useI18n, type I18n } from '../../i18n';
+import { capital } from '../../i18n/format';
 import { rampFor } from '../../map/ramp';
 import { CheckboxList, RadioGroup } from '../../ui/fields';
 import { Icon } from '../../ui/Icon';
@@ -143,8 +144,4 @@ function chips(filters: Filters, { t, term, number, unit }: I18n): Chip[] {
     found.push({ words, without: { ...filters, low: null, high: null } });
   }
   return found;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
 }

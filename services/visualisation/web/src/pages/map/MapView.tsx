@@ -1,5 +1,5 @@
 /** The map page once its layers are known: list, map or table, time, and what was chosen. */
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { FeatureCollection } from 'geojson';
 import type { Layer, LayerFeature } from '../../api';
 import { useLive } from '../../app/live';
@@ -10,23 +10,22 @@ import { useI18n } from '../../i18n';
 import { shortId } from '../../i18n/format';
 import { boundsOf } from '../../map/bounds';
 import { shapesOf, storedShapes, storeShapes } from '../../map/shapes';
-import type { DrawnLayer } from '../../map/sync';
-import { Notice, Skeleton } from '../../ui/State';
+import { Notice } from '../../ui/State';
 import { hindranceOf } from './compare';
 import { Comparison } from './Comparison';
 import { FeaturePanel } from './FeaturePanel';
 import { FilterBar } from './FilterBar';
+import { noFilters } from './filters';
 import type { Found } from './find';
 import { LayerHost, type LayerReport, type Look } from './LayerHost';
-import { LayerTable } from './LayerTable';
+import { MapPane } from './MapPane';
 import { MapSearch } from './MapSearch';
 import { earlierThan } from './moment';
 import { PlacePanel } from './PlacePanel';
+import { momentFor, shows, type Side, type Sides } from './sides';
+import { TablePane } from './TablePane';
 import { TimeSlider } from './TimeSlider';
 import { useView } from './useView';
-
-const MapCanvas = lazy(() => import('../../map/MapCanvas'));
-const SwipeMap = lazy(() => import('../../map/SwipeMap'));
 
 type Box = [number, number, number, number];
 
@@ -53,11 +52,8 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
   // A layer that was published while the page was open comes on top of its kind.
   const sorted = [...order, ...layers.map((layer) => layer.id).filter((id) => !order.includes(id))]
     .map((id) => layers.find((layer) => layer.id === id)).filter((l): l is Layer => l !== undefined);
-  const ids = sorted.map((layer) => layer.id).join(' ');
   const shapes = useMemo(() => shapesOf(layers, storedShapes()), [layers]);
   useEffect(() => storeShapes(shapes), [shapes]);
-  const drawn = useMemo(() => drawnOf(ids, reports, 'drawn'), [ids, reports]);
-  const compared = useMemo(() => drawnOf(ids, reports, 'compared'), [ids, reports]);
   const areas = useMemo(() => namesOf(background.data), [background.data]);
   const whole = useMemo(() => boundsOf(background.data?.features.map((f) => f.geometry) ?? []), [background.data]);
 
@@ -71,8 +67,6 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
   const selected = feature ? (pointOf(feature) ?? clicked) : placePoint;
   const pointedPlace = pointed === null ? null : pointOf(find(pointed));
   const pointedPlaces = useMemo(() => (pointedPlace ? [pointedPlace] : []), [pointedPlace?.[0], pointedPlace?.[1]]); // eslint-disable-line react-hooks/exhaustive-deps -- the place, not its array
-  const tableLayer = layers.find((layer) => layer.id === view.table) ?? null;
-  const tableFeatures = view.table ? (reports[view.table]?.features ?? null) : null;
   const counts = countsOf(reports);
   const link = { at: view.at, from: view.moments.first, go: (at: number) => goTo(at) };
 
@@ -100,6 +94,12 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
       setPlace(found);
       view.change({ layer: null, feature: null, table: null });
     }
+  };
+  const turn = (id: string, on: boolean) => ({ off: (on ? view.off.filter((one) => one !== id) : [...view.off, id]).join(',') || null });
+  const setSide = (which: keyof Sides, side: Side) => {
+    // What somebody asks to see is turned on.
+    if (side.layer !== null && view.off.includes(side.layer)) view.change(turn(side.layer, true));
+    view.setSides({ [which]: side });
   };
   const move = (id: string, by: -1 | 1) => {
     const next = sorted.map((layer) => layer.id);
@@ -129,10 +129,10 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
               key={`${layer.id} ${layer.refused ? 'refused' : 'open'} ${turns[layer.id] ?? 0}`}
               layer={layer} on={!view.off.includes(layer.id)} first={index === 0} last={index === sorted.length - 1} shape={shapes.get(layer.id) ?? 'circle'}
               look={looks[layer.id] ?? { opacity: layer.kind === 'areas' ? 0.5 : 1, property: null }} onLook={(look) => setLooks((old) => ({ ...old, [layer.id]: look }))}
-              at={view.at} compareAt={view.compareAt} filters={view.filters} now={now} report={report}
-              onTurn={(on) => view.change({ off: (on ? view.off.filter((id) => id !== layer.id) : [...view.off, layer.id]).join(',') || null })}
+              at={momentFor(layer.id, view.at, view.sides)} leftAt={view.sides && shows(view.sides.left, layer.id) ? view.sides.left.at : undefined} filters={view.filters} now={now} report={report}
+              onTurn={(on) => view.change(turn(layer.id, on))}
               onMove={(by) => move(layer.id, by)}
-              onTable={() => view.change({ table: layer.id })}
+              onTable={() => view.change({ table: layer.id, kind: null })}
               onUpdate={(count) => view.at === null && live(t.map.update(say(layer.title), count))}
               onEnded={() => {
                 live(t.map.stopped(say(layer.title)));
@@ -159,35 +159,22 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
           <FilterBar filters={view.filters} properties={counts.properties} shown={counts.shown} total={counts.total} onChange={view.setFilters} />
         </div>
         {view.tooOld ? <div className="dmi-map__note"><Notice tone="info">{t.map.momentTooOld}</Notice></div> : null}
-        {tableLayer && tableFeatures ? (
-          <div className="dmi-map__table">
-            <p><button type="button" className="dmi-link-button" onClick={() => view.change({ table: null })}>← {t.map.asMap}</button></p>
-            <LayerTable
-              layer={tableLayer} features={tableFeatures} areas={areas} current={view.feature}
-              onShow={(row) => {
-                view.change({ table: null });
-                show(tableLayer.id, row.properties.id);
-              }}
-            />
-          </div>
-        ) : noMap ? (
-          <div className="dmi-map__message"><Notice tone="warn">{t.map.noWebgl}</Notice></div>
-        ) : (
-          <div className="dmi-map__frame">
-            <Suspense fallback={<Skeleton height={400} />}>
-              {view.compareAt === null ? <MapCanvas {...shared} label={t.map.region} layers={drawn} pointed={pointedPlaces} /> : (
-                <SwipeMap
-                  {...shared} label={t.map.compareLabel}
-                  left={{ name: i18n.moment(new Date(view.compareAt)), layers: compared }}
-                  right={{ name: view.at === null ? t.map.nowLive : i18n.moment(new Date(view.at)), layers: drawn }}
-                />
-              )}
-            </Suspense>
-          </div>
-        )}
+        {view.table ? (
+          <TablePane
+            layer={layers.find((layer) => layer.id === view.table)} report={reports[view.table]} on={!view.off.includes(view.table)}
+            areas={areas} current={view.feature} kind={view.kind}
+            onKind={(kind) => view.change({ kind })} onBack={() => view.change({ table: null, kind: null })}
+            onTurnOn={() => view.change(turn(view.table ?? '', true))} onClearFilters={() => view.setFilters(noFilters)} onRetry={() => again(view.table ?? '')}
+            onShow={(row) => {
+              view.change({ table: null, kind: null });
+              show(view.table ?? '', row.properties.id);
+            }}
+          />
+        ) : <MapPane {...shared} layers={sorted} reports={reports} off={view.off} sides={view.sides} noMap={noMap} pointed={pointedPlaces} />}
         <TimeSlider
-          moments={view.moments} at={view.at} compareAt={view.compareAt} busy={Object.values(reports).some((one) => one.loading)}
-          onAt={goTo} onCompare={view.setCompareAt} onBegin={() => view.setCompareAt(earlierThan(view.at, view.moments))}
+          layers={sorted} moments={view.moments} at={view.at} sides={view.sides} busy={Object.values(reports).some((one) => one.loading)}
+          onAt={goTo} onSide={setSide} onStop={() => view.setSides(null)}
+          onBegin={() => view.setSides({ left: { layer: null, at: earlierThan(view.at, view.moments) } })}
         />
       </div>
       <div className={panelOpen ? 'dmi-map__panel dmi-map__panel--open' : 'dmi-map__panel'}>
@@ -217,10 +204,6 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
       </div>
     </>
   );
-}
-
-function drawnOf(ids: string, reports: Record<string, LayerReport>, which: 'drawn' | 'compared'): DrawnLayer[] {
-  return ids.split(' ').map((id) => reports[id]?.[which] ?? null).filter((one): one is DrawnLayer => one !== null);
 }
 
 /** Every feature of every layer, before the filters, by layer and id. */

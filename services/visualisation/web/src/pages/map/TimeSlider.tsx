@@ -1,94 +1,55 @@
-/** The time of the map: live, or any quarter of an hour of the last day; with a second one to compare. */
-import { useEffect, useEffectEvent, useId, useState } from 'react';
+/** The time of the map: live, or any quarter of an hour of the last day; or two sides with a layer and a time each. */
 import { SecondaryActionButton } from '@utrecht/component-library-react';
+import type { Layer } from '../../api';
 import { timeTicks } from '../../chart/scales';
 import { useI18n } from '../../i18n';
 import { Badge } from '../../ui/Badge';
-import { Icon } from '../../ui/Icon';
-import { momentOf, positionOf, type Moments } from './moment';
+import { positionOf, type Moments } from './moment';
+import { MomentSlider } from './MomentSlider';
+import { SideRow } from './SideRow';
+import { areSame, type Side, type Sides } from './sides';
 
 interface Props {
+  layers: Layer[];
   moments: Moments;
   /** Milliseconds; null is live. */
   at: number | null;
-  compareAt: number | null;
+  /** What is compared; null when nothing is. */
+  sides: Sides | null;
   busy: boolean;
   onAt: (at: number | null) => void;
-  onCompare: (at: number | null) => void;
+  onSide: (which: keyof Sides, side: Side) => void;
   /** Begins comparing. */
   onBegin: () => void;
+  onStop: () => void;
 }
 
-export function TimeSlider({ moments, at, compareAt, busy, onAt, onCompare, onBegin }: Props) {
+export function TimeSlider({ layers, moments, at, sides, busy, onAt, onSide, onBegin, onStop }: Props) {
   const { t, moment } = useI18n();
-  const comparing = compareAt !== null;
   return (
     <section className="dmi-time" aria-label={t.map.timeSlider}>
       <div className="dmi-time__head">
-        {comparing ? <strong>{t.map.compareLabel}</strong> : at === null ? <Badge tone="good">{t.map.nowLive}</Badge> : <strong>{t.map.momentOf(moment(new Date(at)))}</strong>}
-        {busy ? <span className="dmi-small dmi-soft">{t.map.momentBusy}</span> : null}
+        {sides ? <strong>{t.map.compareLabel}</strong> : at === null ? <Badge tone="good">{t.map.nowLive}</Badge> : <strong>{t.map.momentOf(moment(new Date(at)))}</strong>}
+        {busy ? <span className="dmi-small dmi-soft">{t.map.momentBusy}</span> : sides && areSame(sides) ? <span className="dmi-small" role="status">{t.map.sidesSame}</span> : null}
         <span className="dmi-time__actions">
-          {at === null || comparing ? null : <SecondaryActionButton className="dmi-small-button" onClick={() => onAt(null)}>{t.map.backToLive}</SecondaryActionButton>}
-          <SecondaryActionButton className="dmi-small-button" aria-pressed={comparing} onClick={() => (comparing ? onCompare(null) : onBegin())}>
-            {comparing ? t.map.compareStop : t.map.compareMoments}
+          {at === null || sides ? null : <SecondaryActionButton className="dmi-small-button" onClick={() => onAt(null)}>{t.map.backToLive}</SecondaryActionButton>}
+          <SecondaryActionButton className="dmi-small-button" aria-pressed={sides !== null} onClick={sides ? onStop : onBegin}>
+            {sides ? t.map.compareStop : t.map.compareBegin}
           </SecondaryActionButton>
         </span>
       </div>
-      {comparing ? (
-        // The left one stops before live: two live maps would show the same. Both sliders have one scale.
-        <Slider label={t.map.compareLeft} moments={moments} at={compareAt} last={moments.live - 1} onAt={onCompare} named />
-      ) : null}
-      <Slider label={comparing ? t.map.compareRight : t.map.timeSlider} moments={moments} at={at} last={moments.live} onAt={onAt} named={comparing} />
-      <Scale moments={moments} />
+      {sides ? (
+        <>
+          <SideRow label={t.map.compareLeft} layers={layers} moments={moments} side={sides.left} onSide={(side) => onSide('left', side)} />
+          <SideRow label={t.map.compareRight} layers={layers} moments={moments} side={sides.right} onSide={(side) => onSide('right', side)} />
+        </>
+      ) : (
+        <>
+          <MomentSlider label={t.map.timeSlider} moments={moments} at={at} onAt={onAt} />
+          <Scale moments={moments} />
+        </>
+      )}
     </section>
-  );
-}
-
-interface SliderProps {
-  label: string;
-  moments: Moments;
-  at: number | null;
-  last: number;
-  named: boolean;
-  onAt: (at: number | null) => void;
-}
-
-/** Data is asked for when the hand rests, so that dragging over the day does not ask for all of it. */
-const rest = 150;
-
-function Slider({ label, moments, at, last, named, onAt }: SliderProps) {
-  const { t, moment } = useI18n();
-  const id = useId();
-  const [dragged, setDragged] = useState<number | null>(null);
-  const position = dragged ?? positionOf(at, moments);
-  const settle = useEffectEvent((chosen: number) => {
-    onAt(momentOf(chosen, moments));
-    setDragged(null);
-  });
-  useEffect(() => {
-    if (dragged === null) return;
-    const timer = setTimeout(() => settle(dragged), rest);
-    return () => clearTimeout(timer);
-  }, [dragged]);
-  const go = (next: number) => setDragged(Math.min(last, Math.max(0, next)));
-  const words = (which: number) => {
-    const when = momentOf(which, moments);
-    return when === null ? t.map.nowLive : moment(new Date(when));
-  };
-  return (
-    <div className={named ? 'dmi-time__row dmi-time__row--named' : 'dmi-time__row'}>
-      <label htmlFor={id} className={named ? 'dmi-time__label' : 'dmi-sr-only'}>
-        {label}{named ? <span className="dmi-soft dmi-small"> {words(position)}</span> : null}
-      </label>
-      <button type="button" className="dmi-icon-button" aria-label={`${label}: ${t.map.earlier}`} disabled={position <= 0} onClick={() => go(position - 1)}>
-        <span className="dmi-turn-left"><Icon name="right" /></span>
-      </button>
-      <input id={id} type="range" min={0} max={moments.live} value={position} aria-valuetext={words(position)} onChange={(event) => go(Number(event.target.value))} />
-      <button type="button" className="dmi-icon-button" aria-label={`${label}: ${t.map.later}`} disabled={position >= last} onClick={() => go(position + 1)}>
-        <Icon name="right" />
-      </button>
-      {dragged !== null && !named ? <output className="dmi-time__bubble" htmlFor={id}>{words(position)}</output> : null}
-    </div>
   );
 }
 

@@ -6,6 +6,7 @@ import { unitOfFigure } from '../../i18n/format';
 import { boundsOf } from '../../map/bounds';
 import { byRank, classOf, ink, measure, missingColour, rampFor, sequential, type Ramp } from '../../map/ramp';
 import { isFlagged } from './filters';
+import { propertiesOfPlaces } from './places';
 
 export interface Annotated {
   data: FeatureCollection;
@@ -25,8 +26,8 @@ export function propertiesOf(features: LayerFeatures): string[] {
 
 /** The numeric properties of areas, which carry figures instead of one result. */
 function figuresOf(features: LayerFeatures): string[] {
-  const keys = features.features.flatMap((f) => Object.entries(f.properties).filter(([, value]) => typeof value === 'number'));
-  return [...new Set(keys.map(([key]) => key))];
+  const places = features.features.map((f) => f.properties);
+  return propertiesOfPlaces(places).filter((key) => places.some((place) => typeof place[key] === 'number'));
 }
 
 /** Areas coloured by one of their figures; they are drawn from tiles, so here are the ramp and points with the values. */
@@ -41,7 +42,7 @@ export function annotateAreas(features: LayerFeatures, property: string, i18n: I
     const { id, name, kind } = f.properties;
     // Of what is small, such as a building, the number alone.
     const named = name !== undefined && (kind === undefined || kind === 'neighbourhood') ? { _name: name } : {};
-    return [{ type: 'Feature' as const, geometry: { type: 'Point' as const, coordinates: middle }, properties: { id, ...named, _text: property === 'year' ? i18n.figure(property, f.properties[property] as number) : i18n.number(f.properties[property] as number) } }];
+    return [{ type: 'Feature' as const, geometry: { type: 'Point' as const, coordinates: middle }, properties: { id, ...named, _text: i18n.bareFigure(property, f.properties[property] as number) } }];
   });
   return { ramp, property, data: { type: 'FeatureCollection', features: points }, ...count(ramp, values), missing: 0 };
 }
@@ -93,7 +94,7 @@ function count(ramp: Ramp, values: (number | null)[]): Pick<Annotated, 'counts' 
 
 /** The classes of a ramp in words, for the legend. */
 export function classes(ramp: Ramp, i18n: I18n, property = ''): { colour: string; words: string }[] {
-  const write = (bound: number) => (ramp.share ? i18n.percent(bound) : property === 'year' ? i18n.figure(property, Math.round(bound)) : i18n.number(bound));
+  const write = (bound: number) => (ramp.share ? i18n.percent(bound) : i18n.bareFigure(property, property === 'year' ? Math.round(bound) : bound));
   const unit = ramp.share ? '' : ` ${i18n.unit(ramp.unit)}`;
   if (ramp.breaks.length === 0) return [];
   return sequential.slice(0, ramp.breaks.length + 1).map((colour, index) => {

@@ -4,6 +4,10 @@ import { useQueryState } from '../../app/router';
 import { readSeries } from './compare';
 import { readFilters, writeFilters, type Filters } from './filters';
 import { momentsAt, readMoment, step, writeMoment, type Moments } from './moment';
+import type { Sides } from './sides';
+
+/** In the address, a left side that is live; without a moment nothing is compared. */
+const liveWord = 'live';
 
 export interface View {
   moments: Moments;
@@ -11,18 +15,22 @@ export interface View {
   at: number | null;
   /** Whether the address asks for a moment that the map cannot show any more. */
   tooOld: boolean;
-  compareAt: number | null;
+  /** What is compared; null when nothing is. */
+  sides: Sides | null;
   filters: Filters;
   /** Ids of layers that are off. */
   off: string[];
   /** Ids of datastreams that are compared. */
   series: string[];
   table: string | null;
+  /** The kind of place that the table shows. */
+  kind: string | null;
   layer: string | null;
   feature: string | null;
   change: (changes: Record<string, string | null>) => void;
   setAt: (at: number | null) => void;
-  setCompareAt: (at: number | null) => void;
+  /** One side of the comparison, or both; null ends it. */
+  setSides: (sides: Partial<Sides> | null) => void;
   setFilters: (filters: Filters) => void;
   setSeries: (series: string[]) => void;
 }
@@ -42,14 +50,20 @@ export function useView(now: Date): View {
     };
   }, [text]);
   const at = readMoment(query.get('at'), moments);
+  const compare = query.get('compare');
+  const leftAt = readMoment(compare, moments);
+  const sides: Sides | null = compare !== liveWord && leftAt === null ? null : { left: { layer: query.get('left'), at: leftAt }, right: { layer: query.get('right'), at } };
   const setSeries = useCallback((series: string[]) => change({ series: series.join(',') || null }), [change]);
   return {
     ...read, moments, at, change, setSeries,
-    tooOld: query.get('at') !== null && at === null,
-    compareAt: readMoment(query.get('compare'), moments),
-    table: query.get('table'), layer: query.get('layer'), feature: query.get('feature'),
+    sides,
+    tooOld: (query.get('at') !== null && at === null) || (compare !== null && sides === null),
+    table: query.get('table'), kind: query.get('kind'), layer: query.get('layer'), feature: query.get('feature'),
     setAt: (next) => change({ at: writeMoment(next) }),
-    setCompareAt: (next) => change({ compare: writeMoment(next) }),
+    setSides: (next) => change(next === null ? { compare: null, left: null, right: null } : {
+      ...(next.left ? { left: next.left.layer, compare: writeMoment(next.left.at) ?? liveWord } : {}),
+      ...(next.right ? { right: next.right.layer, at: writeMoment(next.right.at) } : {}),
+    }),
     setFilters: (next) => change(writeFilters(next)),
   };
 }

@@ -1,6 +1,7 @@
 /** Who notices the change: for how many neighbourhoods and inhabitants a figure rises or falls, without small groups. */
 import type { ScenarioResult } from '../../api';
 import { useI18n } from '../../i18n';
+import { capital } from '../../i18n/format';
 import { Section } from '../../ui/State';
 import { areaRows, changes, unitOf, type Comparison } from './figures';
 
@@ -47,8 +48,4 @@ export function Equity({ result, indicator }: { result: ScenarioResult; indicato
       {hidden ? <p className="dmi-small dmi-soft">{t.scenarios.suppressedText(number(result.smallest_group))}</p> : null}
     </Section>
   );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
 }
