@@ -1,4 +1,5 @@
 /** Health of each service, asked without a token and read whether it is ready or not. */
+import { toError } from './problem';
 import type { Health } from './types';
 
 export const services = ['exchange', 'ingest', 'platform', 'visualisation', 'support-centre'] as const;
@@ -37,11 +38,12 @@ export function lagIn(service: ServiceName, text: string): Lag[] {
   return [...found].map(([, topic = '', value = '']) => ({ service, topic, messages: Number(value) }));
 }
 
+/** The lag of all services together; where one does not tell, there is no such figure. */
 export async function lags(signal?: AbortSignal): Promise<Lag[]> {
   const all = await Promise.all(services.map(async (service) => {
-    const response = await fetch(`/${service}/metrics`, { signal: signal ?? null }).catch(() => null);
-    return response?.ok ? lagIn(service, await response.text()) : [];
+    const response = await fetch(`/${service}/metrics`, { signal: signal ?? null });
+    if (!response.ok) throw await toError(response);
+    return lagIn(service, await response.text());
   }));
-  signal?.throwIfAborted();
   return all.flat();
 }

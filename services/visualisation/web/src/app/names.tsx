@@ -18,6 +18,8 @@ export interface Names {
   refused: ApiError | null;
   /** Whether the datasets are still being fetched. */
   loading: boolean;
+  /** Why the datasets could not be fetched; then none are known, which is not the same as that there are none. */
+  error: ApiError | null;
   reload: () => void;
 }
 
@@ -52,6 +54,7 @@ export function NamesProvider({ children }: { children: ReactNode }) {
       rulebook: rulebook.data,
       refused: participants.error?.kind === 'refused' ? participants.error : null,
       loading: datasets.data === null && datasets.error === null,
+      error: datasets.data === null ? datasets.error : null,
       reload: () => {
         reloadParticipants();
         reloadDatasets();

@@ -61,6 +61,14 @@ export function useResource<T>(
     return () => clearInterval(timer);
   }, [every, key, reload]);
 
+  // What failed for want of a connection is fetched when there is one again.
+  const cut = state.key === key && state.error?.kind === 'offline';
+  useEffect(() => {
+    if (!cut) return;
+    window.addEventListener('online', reload);
+    return () => window.removeEventListener('online', reload);
+  }, [cut, reload]);
+
   const known = state.key === key;
   return {
     data: known ? state.data : null,

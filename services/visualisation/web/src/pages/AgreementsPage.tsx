@@ -34,7 +34,7 @@ export default function AgreementsPage() {
       >
         {(all) => (
           <DataTable
-            key={state} caption={t.agreements.title} captionHidden rowKey={(a) => a.id} initialSort={{ key: 'what' }} pageSize={20}
+            key={state} caption={t.agreements.title} captionHidden rowKey={(a) => a.id} initialSort={{ key: 'what' }} pageSize={20} none={t.agreements.noneInState}
             search={(a) => `${what(a)} ${names.participant(a.assigner)} ${names.participant(a.assignee)}`}
             rows={all.filter((a) => state === '' || a.state === state)}
             columns={[

@@ -1,3 +1,4 @@
+import { SecondaryActionButton } from '@utrecht/component-library-react';
 import type { Dataset } from '../api';
 import { useNames } from '../app/names';
 import { RouteLink, useQueryState } from '../app/router';
@@ -34,7 +35,7 @@ export default function CataloguePage() {
           return (
             <>
               <p className="dmi-small dmi-soft" role="status">{t.common.rows(shown.length, all.length)}</p>
-              {shown.length === 0 ? <p>{t.catalogue.none}</p> : null}
+              {shown.length === 0 ? <Empty title={t.catalogue.none} action={<SecondaryActionButton onClick={() => change({ q: null })}>{t.catalogue.showAll}</SecondaryActionButton>} /> : null}
               <ul className="dmi-cards">
                 {shown.map((d) => (
                   <li key={d.id} className="dmi-card">
@@ -42,7 +43,7 @@ export default function CataloguePage() {
                     <h2 className="utrecht-heading-3"><RouteLink to={`/catalogue/${d.id}`}>{say(d.title)}</RouteLink></h2>
                     <p>{say(d.description)}</p>
                     <p className="dmi-badges">
-                      {d.withdrawn ? <Badge tone="bad">{t.states.withdrawn}</Badge> : null}
+                      {d.withdrawn ? <Badge tone="bad">{t.terms.withdrawn}</Badge> : null}
                       <Badge tone={d.personal ? 'info' : 'neutral'}>{d.personal ? t.catalogue.personal : t.catalogue.notPersonal}</Badge>
                       {d.licence ? <Badge>{licenceName(d.licence)}</Badge> : null}
                     </p>

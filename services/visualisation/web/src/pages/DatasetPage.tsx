@@ -13,7 +13,7 @@ import { Badge, stateTone } from '../ui/Badge';
 import { ButtonLink } from '../ui/ButtonLink';
 import { DataTable } from '../ui/DataTable';
 import { Page } from '../ui/Page';
-import { Empty, Failure, Loaded, Section } from '../ui/State';
+import { Empty, Failure, Loaded, Notice, Section } from '../ui/State';
 import { AskForUse } from './dataset/AskForUse';
 import { saveBlob } from './dataset/save';
 
@@ -35,6 +35,7 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
   const { identity } = useSession();
   return (
     <>
+      {dataset.withdrawn ? <Notice tone="bad" title={t.catalogue.withdrawnTitle}><p>{t.catalogue.withdrawnText}</p></Notice> : null}
       <div className="dmi-actions">
         {dataset.layer ? <ButtonLink to={`/map?layer=${dataset.id}`} primary>{t.catalogue.showOnMap}</ButtonLink> : null}
       </div>

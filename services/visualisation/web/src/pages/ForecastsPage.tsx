@@ -53,7 +53,9 @@ function Places({ all }: { all: Forecast[] }) {
   const { t, moment } = useI18n();
   const [query, change] = useQueryState();
   const places = useMemo(() => newestIssues(all), [all]);
-  const place = query.get('place') ?? [...places.keys()][0] ?? '';
+  const asked = query.get('place') ?? '';
+  // A link may name a place that has no forecast now; then the first one is shown, and its name with it.
+  const place = places.has(asked) ? asked : ([...places.keys()][0] ?? '');
   const list = places.get(place) ?? [];
   const first = list[0];
   return (
@@ -117,7 +119,7 @@ function Crowding() {
   const tone = (level: string | null) => (level === null ? 'neutral' : 'EF'.includes(level) ? 'bad' : level === 'D' ? 'warn' : 'good');
   return (
     <Section title={t.forecasts.crowd} id="crowd" lead={t.forecasts.levelText}>
-      <Loaded resource={crowd} height={160} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.common.noData}</p>}>
+      <Loaded resource={crowd} height={160} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.forecasts.crowdEmpty}</p>}>
         {(all) => (
           <DataTable
             caption={t.forecasts.crowd} captionHidden rows={all} rowKey={(c) => c.place} initialSort={{ key: 'level', descending: true }} pageSize={15} search={all.length > 15 ? (c) => c.name : undefined}

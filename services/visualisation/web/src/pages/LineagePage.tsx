@@ -12,19 +12,14 @@ export default function LineagePage({ params }: PageProps) {
   const { t, term, moment } = useI18n();
   const api = useApi();
   const nodes = useLineageNodes();
-  const lineage = useResource(`lineage ${id}`, async (signal) => {
-    const [ground, dependents] = await Promise.all([
-      api.exchange.lineage(id, signal),
-      api.exchange.dependents(id, signal).catch(() => []),
-    ]);
-    return { ground, dependents };
-  });
+  const lineage = useResource(`lineage ${id}`, (signal) => api.exchange.lineage(id, signal));
+  const dependents = useResource(`dependents ${id}`, (signal) => api.exchange.dependents(id, signal));
   return (
     <Page title={t.lineage.title}>
       <Loaded resource={lineage} height={400}>
-        {({ ground, dependents }) => {
+        {(ground) => {
           const up = nodes.grounds(ground);
-          const down = nodes.dependents(dependents);
+          const down = nodes.dependents(dependents.data ?? []);
           return (
             <>
               {ground.withdrawn ? <Withdrawn /> : null}
@@ -36,10 +31,14 @@ export default function LineagePage({ params }: PageProps) {
               <LineageGraph centre={{ id, over: term(ground.kind), title: ground.title, withdrawn: ground.withdrawn, to: null }} up={up} down={down} />
               <div className="dmi-two">
                 <NodeList title={t.lineage.upTitle} level={2} nodes={up} empty={t.lineage.unknown} />
-                <NodeList title={t.lineage.downTitle} level={2} nodes={down} empty={t.lineage.none} />
+                <Loaded resource={dependents} height={160}>{() => <NodeList title={t.lineage.downTitle} level={2} nodes={down} empty={t.lineage.none} />}</Loaded>
               </div>
-              <Heading2>{t.lineage.transformations}</Heading2>
-              <ol className="dmi-edits">{ground.transformations.map((step) => <li key={step}>{step}</li>)}</ol>
+              {ground.transformations.length > 0 ? (
+                <>
+                  <Heading2>{t.lineage.transformations}</Heading2>
+                  <ol className="dmi-edits">{ground.transformations.map((step) => <li key={step}>{step}</li>)}</ol>
+                </>
+              ) : null}
             </>
           );
         }}

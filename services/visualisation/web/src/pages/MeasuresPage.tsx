@@ -18,7 +18,7 @@ export default function MeasuresPage() {
   const [query, change] = useQueryState();
   const measures = useResource('measures', (signal) => api.support.measures(undefined, signal), 10_000);
   const now = useNow().getTime();
-  const state = query.get('state') ?? '';
+  const asked = query.get('state') ?? '';
   const running = (m: Measure) => m.state === 'published' && new Date(m.valid_to).getTime() > now;
   const newest = (all: Measure[], fits: (m: Measure) => boolean) => all.filter(fits).sort((a, b) => b.proposed_at.localeCompare(a.proposed_at));
   const cards = (list: Measure[], title: string, text: string) =>
@@ -31,6 +31,7 @@ export default function MeasuresPage() {
         {(all) => {
           const past = newest(all, (m) => m.state !== 'proposed' && !running(m));
           const states = [...new Set(past.map((m) => m.state))];
+          const state = states.includes(asked) ? asked : '';
           return (
             <>
               <Section title={t.measures.proposed} id="proposed">{cards(newest(all, (m) => m.state === 'proposed'), t.measures.proposedEmpty, t.measures.proposedEmptyText)}</Section>

@@ -35,8 +35,8 @@ function Merge({ scenario }: { scenario: Scenario }) {
   const [query, change] = useQueryState();
   const other = query.get('with') ?? '';
   const all = useResource('scenarios', (signal) => api.support.scenarios(signal));
-  const areas = useResource('areas', (signal) => api.support.areas(signal));
-  const known = useResource('coefficients', (signal) => api.support.coefficients(signal));
+  // Without the names of places and assumptions nobody can choose between two edits.
+  const about = useResource('merge words', (signal) => Promise.all([api.support.areas(signal), api.support.coefficients(signal)]));
   const plan = useResource(other === '' ? null : `merge ${scenario.id} ${scenario.version} ${other}`, (signal) => api.support.mergePlan(scenario.id, other, signal));
   return (
     <>
@@ -45,7 +45,11 @@ function Merge({ scenario }: { scenario: Scenario }) {
       </Loaded>
       {other === '' ? null : (
         <Loaded resource={plan} height={320}>
-          {(found) => <PlanView key={`${found.with.id} ${found.with.version}`} scenario={scenario} plan={found} areas={areas.data ?? { type: 'FeatureCollection', features: [] }} known={known.data ?? []} />}
+          {(found) => (
+            <Loaded resource={about} height={320}>
+              {([areas, known]) => <PlanView key={`${found.with.id} ${found.with.version}`} scenario={scenario} plan={found} areas={areas} known={known} />}
+            </Loaded>
+          )}
         </Loaded>
       )}
       {other === '' ? null : <p className="dmi-small dmi-soft">{t.scenarios.notNow}</p>}

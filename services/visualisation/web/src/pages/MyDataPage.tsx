@@ -50,25 +50,30 @@ function MyData() {
   );
   return (
     <>
-      <Section title={t.mydata.measured} id="measured">
-        {consents.data && measured.length === 0 ? <p className="dmi-soft">{t.mydata.measuredEmpty}</p> : null}
-        {measured.map((id) => <Measured key={id} dataset={id} />)}
-      </Section>
-      <Section title={t.mydata.consents} id="consents">
-        <Loaded resource={consents} height={200} isEmpty={(all) => all.length === 0} empty={<p>{t.mydata.consentsEmpty}</p>}>
-          {(all) => (
-            <ul className="dmi-cards">
-              {[...all].sort((a, b) => a.state.localeCompare(b.state)).map((one) => <ConsentCard key={one.id} consent={one} changed={consents.reload} state={term(one.state)} />)}
-            </ul>
-          )}
-        </Loaded>
-        <GiveConsent datasets={measured} changed={consents.reload} />
-      </Section>
-      <Section title={t.mydata.uses} id="uses" lead={t.mydata.usesLead(number(looked))}>
-        <Loaded resource={uses} height={240} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.mydata.usesEmpty}</p>}>
-          {(all) => <Uses entries={all} />}
-        </Loaded>
-      </Section>
+      {/* All of it follows from the consents, so they are waited for, and their failure told, once. */}
+      <Loaded resource={consents} lines={10} height={640}>
+        {(all) => (
+          <>
+            <Section title={t.mydata.measured} id="measured">
+              {measured.length === 0 ? <p className="dmi-soft">{t.mydata.measuredEmpty}</p> : null}
+              {measured.map((id) => <Measured key={id} dataset={id} />)}
+            </Section>
+            <Section title={t.mydata.consents} id="consents">
+              {all.length === 0 ? <p>{t.mydata.consentsEmpty}</p> : (
+                <ul className="dmi-cards">
+                  {[...all].sort((a, b) => a.state.localeCompare(b.state)).map((one) => <ConsentCard key={one.id} consent={one} changed={consents.reload} state={term(one.state)} />)}
+                </ul>
+              )}
+              <GiveConsent datasets={measured} changed={consents.reload} />
+            </Section>
+            <Section title={t.mydata.uses} id="uses" lead={t.mydata.usesLead(number(looked))}>
+              <Loaded resource={uses} height={240} isEmpty={(entries) => entries.length === 0} empty={<p className="dmi-soft">{t.mydata.usesEmpty}</p>}>
+                {(entries) => <Uses entries={entries} />}
+              </Loaded>
+            </Section>
+          </>
+        )}
+      </Loaded>
       <Section title={t.mydata.questions} id="questions"><p>{t.mydata.questionsText}</p></Section>
     </>
   );

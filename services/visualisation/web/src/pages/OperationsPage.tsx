@@ -20,7 +20,7 @@ export default function OperationsPage() {
     <Page title={t.operations.title} lead={t.operations.lead} wide>
       <Section title={t.operations.health} id="health"><HealthTable /></Section>
       <Section title={t.operations.lag} id="lag">
-        <Loaded resource={layers} height={240}>
+        <Loaded resource={layers} height={240} isEmpty={(all) => all.items.length === 0} empty={<p className="dmi-soft">{t.map.noLayersText}</p>}>
           {(all) => (
             <DataTable
               caption={t.operations.lag} captionHidden rows={all.items} rowKey={(l) => l.id} initialSort={{ key: 'latest' }}

@@ -9,7 +9,7 @@ import { CodeExample } from '../ui/CopyButton';
 import { SelectField, TextField } from '../ui/fields';
 import { Page } from '../ui/Page';
 import { focusFirstError } from '../ui/problems';
-import { Failure, Notice, Section } from '../ui/State';
+import { Failure, Notice, Section, Skeleton } from '../ui/State';
 import { Conditions } from './intake/Conditions';
 import { examples, measurable, thingOf } from './intake/sensor';
 import { slugOf, useCreateDataset } from './intake/useDataset';
@@ -65,7 +65,9 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
   const [purpose, setPurpose] = useState('dmi:purpose:mobility');
   const [tried, setTried] = useState(false);
   const own = names.datasets.filter((one) => one.owner === identity?.participant);
-  const fresh = dataset === 'new' || own.length === 0;
+  // While it is not known which there are, none is made anew.
+  const unknown = names.loading || names.error !== null;
+  const fresh = !unknown && (dataset === 'new' || own.length === 0);
   const shortName = slug ?? slugOf(name);
   const lon = numberIn(longitude);
   const lat = numberIn(latitude);
@@ -116,6 +118,7 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
         <p className="dmi-small dmi-soft">{t.publish.coordinateHelp}</p>
       </Section>
       <Section title={t.sources.dataset} id="set">
+        {names.error ? <Failure error={names.error} retry={names.reload} /> : names.loading ? <Skeleton height={72} lines={2} /> : null}
         {own.length > 0 ? (
           <SelectField
             label={t.common.dataset} error={show(wrong.dataset)} value={dataset} onChange={setDataset} placeholder={t.common.chooseOne}

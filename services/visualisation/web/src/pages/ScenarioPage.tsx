@@ -30,6 +30,7 @@ export default function ScenarioPage({ params }: PageProps) {
       title={scenario.data?.title ?? t.scenarios.workbench} back={{ to: '/scenarios', label: t.scenarios.title }} wide
       actions={scenario.data ? <ScenarioActions scenario={scenario.data} /> : null}
     >
+      {scenario.data && known.error && known.data === null ? <Failure error={known.error} retry={known.reload} busy={known.loading} /> : null}
       <Loaded resource={scenario} height={640}>
         {(data) => {
           const bench = (collection: FeatureCollection | null) => <Workbench key={data.id} scenario={data} areas={collection} known={known.data ?? []} changed={scenario.reload} />;

@@ -10,7 +10,7 @@ import type { ConditionChoice } from '../rights/templates';
 import { Field, SelectField, TextField } from '../ui/fields';
 import { Page } from '../ui/Page';
 import { focusFirstError } from '../ui/problems';
-import { Failure, Loaded, Section } from '../ui/State';
+import { Empty, Failure, Loaded, Section } from '../ui/State';
 import { Conditions } from './intake/Conditions';
 import { ImportReportView } from './intake/ImportReport';
 import { Rejects } from './intake/Rejects';
@@ -57,7 +57,7 @@ function ImportForm() {
   const own = names.datasets.filter((one) => one.owner === identity?.participant);
 
   return (
-    <Loaded resource={kinds} height={420}>
+    <Loaded resource={kinds} height={420} isEmpty={(list) => list.length === 0} empty={<Empty title={t.sources.noKinds}>{t.sources.noKindsText}</Empty>}>
       {(list) => {
         const chosen = list.find((one) => one.kind === kind);
         return (
@@ -79,6 +79,7 @@ function ImportForm() {
               label={t.sources.dataset} error={missing(dataset === '')} value={dataset} onChange={setDataset} placeholder={t.common.chooseOne}
               choices={[...own.map((one) => ({ value: one.id, label: say(one.title) })), { value: 'new', label: t.sources.newDataset }]}
             />
+            {names.error ? <Failure error={names.error} retry={names.reload} /> : null}
             {fresh ? (
               <>
                 <TextField label={t.sources.newDatasetName} error={missing(title.trim() === '')} value={title} onChange={setTitle} />

@@ -25,6 +25,8 @@ interface Props<T> {
   first?: T[];
   /** Rows a page; without it all rows stand on one. */
   pageSize?: number;
+  /** What is said when there are no rows at all. */
+  none?: string;
   /** The text of a row that the filter looks in; without it there is no filter. */
   search?: (row: T) => string;
 }
@@ -51,7 +53,7 @@ export function filtered<T>(rows: T[], words: string, text: ((row: T) => string)
   });
 }
 
-export function DataTable<T>({ caption, captionHidden, columns, rows, rowKey, initialSort, current, first = [], pageSize, search }: Props<T>) {
+export function DataTable<T>({ caption, captionHidden, columns, rows, rowKey, initialSort, current, first = [], pageSize, none, search }: Props<T>) {
   const { t, number } = useI18n();
   const [words, setWords] = useState('');
   const [page, setPage] = useState(0);
@@ -108,6 +110,7 @@ export function DataTable<T>({ caption, captionHidden, columns, rows, rowKey, in
               ))}
             </TableRow>
           ))}
+          {shown.length === 0 ? <TableRow><TableCell colSpan={columns.length} className="dmi-soft">{words.trim() === '' ? (none ?? t.common.noRows) : t.common.noneFound(words.trim())}</TableCell></TableRow> : null}
         </TableBody>
       </Table>
     </div>

@@ -85,10 +85,20 @@ export function refusalWords(problem: ProblemDocument, t: ReturnType<typeof useI
   return (t.reasons as Record<string, string>)[codeOf(problem)] ?? problem.detail ?? t.states.refused;
 }
 
-export function Failure({ error, retry, owner }: { error: ApiError; retry?: () => void; owner?: string | null }) {
+interface FailureProps {
+  error: ApiError;
+  retry?: () => void;
+  /** Whether it is being tried again now. */
+  busy?: boolean;
+  owner?: string | null;
+  /** Whether what was loaded before is still shown. */
+  kept?: boolean;
+}
+
+export function Failure({ error, retry, busy = false, owner, kept = false }: FailureProps) {
   const { t } = useI18n();
   if (error.kind === 'refused') return <Refused error={error} owner={owner} />;
-  const [tone, title, text] = words(error, t);
+  const [tone, title, text] = words(error, t, kept);
   return (
     <Notice tone={tone} title={title} alert>
       <p>{text}</p>
@@ -105,16 +115,16 @@ export function Failure({ error, retry, owner }: { error: ApiError; retry?: () =
       ) : null}
       {error.kind === 'signedOut' ? <RouteLink to="/signin">{t.shell.signIn}</RouteLink> : null}
       {retry && error.kind !== 'signedOut' && error.kind !== 'missing' ? (
-        <SecondaryActionButton onClick={retry}>{t.common.retry}</SecondaryActionButton>
+        <SecondaryActionButton busy={busy} disabled={busy} onClick={retry}>{t.common.retry}</SecondaryActionButton>
       ) : null}
     </Notice>
   );
 }
 
-function words(error: ApiError, t: ReturnType<typeof useI18n>['t']): [Tone, string, string] {
+function words(error: ApiError, t: ReturnType<typeof useI18n>['t'], kept: boolean): [Tone, string, string] {
   switch (error.kind) {
     case 'offline':
-      return ['warn', t.states.offlineTitle, t.states.offline];
+      return ['warn', t.states.offlineTitle, kept ? t.states.offline : t.states.offlineNothing];
     case 'missing':
       return ['info', t.states.missingTitle, t.states.missing];
     case 'signedOut':
@@ -153,14 +163,14 @@ interface LoadedProps<T> {
 export function Loaded<T>({ resource, children, lines, height, owner, isEmpty, empty }: LoadedProps<T>) {
   const { data, error, loading, reload } = resource;
   if (data === null) {
-    if (error) return <Failure error={error} retry={reload} owner={owner} />;
+    if (error) return <Failure error={error} retry={reload} busy={loading} owner={owner} />;
     return loading ? <Skeleton lines={lines} height={height} /> : null;
   }
   const stale = error && error.kind !== 'refused';
   if (error?.kind === 'refused') return <Failure error={error} owner={owner} />;
   return (
     <>
-      {stale ? <Failure error={error} retry={reload} /> : null}
+      {stale ? <Failure error={error} retry={reload} busy={loading} kept /> : null}
       {isEmpty?.(data) ? empty : children(data)}
     </>
   );

@@ -35,6 +35,7 @@ export const forecasts: Part<'forecasts'> = {
   level: 'Level',
   flow: 'Flow',
   width: 'Usable width',
+  crowdEmpty: 'Nothing is counted anywhere now, or you may not see the counts.',
   levelText: 'Level A is quiet, F is dangerously crowded.',
 };
 

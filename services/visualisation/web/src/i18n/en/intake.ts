@@ -1,6 +1,8 @@
 import type { Part } from '../nl';
 
 export const sources: Part<'sources'> = {
+  noKinds: 'No file can be uploaded now',
+  noKindsText: 'The service reads no kind of file here. Ask the operator which kinds can be turned on.',
   newest: 'Newest',
   rejectsRole: 'Only those who look after data see the rejects here.',
   title: 'Sources and rejects',

@@ -33,6 +33,7 @@ export const forecasts = {
   level: 'Niveau',
   flow: 'Stroom',
   width: 'Bruikbare breedte',
+  crowdEmpty: 'Er wordt nu nergens geteld, of u mag de tellingen niet zien.',
   levelText: 'Niveau A is rustig, F is gevaarlijk druk.',
 };
 

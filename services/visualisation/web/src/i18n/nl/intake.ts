@@ -1,4 +1,6 @@
 export const sources = {
+  noKinds: 'Er kan nu geen bestand worden aangeleverd',
+  noKindsText: 'De dienst leest hier geen enkele soort bestand. Vraag de beheerder welke soorten hij kan aanzetten.',
   newest: 'Nieuwste',
   rejectsRole: 'Alleen wie gegevens beheert ziet hier de uitval.',
   title: 'Bronnen en uitval',

@@ -11,8 +11,8 @@ import { Badge } from '../../ui/Badge';
 import { ButtonLink } from '../../ui/ButtonLink';
 import { DataTable } from '../../ui/DataTable';
 import { RefusedBadge } from '../../ui/RefusedBadge';
-import { Empty, Loaded, Section, Skeleton } from '../../ui/State';
-import { Freshness, Tasks, useLayers, type Task } from './parts';
+import { Empty, Failure, Section, Skeleton } from '../../ui/State';
+import { Freshness, Incomplete, Tasks, Unknown, useLayers, type Task } from './parts';
 import { usesOf } from './usage';
 
 export function OfficerHome() {
@@ -28,7 +28,7 @@ export function OfficerHome() {
       </div>
       <Section title={t.home.waiting} id="waiting"><Waiting mine={mine} /></Section>
       <Section title={t.home.myDatasets} id="datasets" lead={mine.length > 0 ? t.home.usedLead : undefined} aside={<RouteLink to="/agreements">{t.home.toAgreements}</RouteLink>}>
-        {mine.length > 0 ? <MyDatasets mine={mine} /> : names.loading ? <Skeleton height={240} /> : (
+        {mine.length > 0 ? <MyDatasets mine={mine} /> : names.loading ? <Skeleton height={240} /> : names.error ? <Failure error={names.error} retry={names.reload} /> : (
           <Empty title={t.home.noDatasets} action={<ButtonLink to="/publish">{t.home.publishSensor}</ButtonLink>}>{t.home.noDatasetsText}</Empty>
         )}
       </Section>
@@ -63,10 +63,14 @@ function Waiting({ mine }: { mine: Dataset[] }) {
   const waiting = (rejects.data ?? []).filter((one) => mine.some((d) => d.id === one.dataset));
   const rows = waiting.reduce((sum, one) => sum + (one.rows ?? 1), 0);
   if (rows > 0) tasks.push({ key: 'rejects', title: t.home.rejectsWait(rows), text: [...new Set(waiting.map((one) => names.dataset(one.dataset)))].join(', '), to: '/sources', action: t.home.look });
+  const parts = [agreements, measures, rejects, layers];
+  const incomplete = names.error !== null || parts.some((one) => one.data === null && one.error !== null);
+  if (names.loading || parts.some((one) => one.data === null && one.error === null)) return <Skeleton height={96} />;
   return (
-    <Loaded resource={agreements} height={96}>
-      {() => <Tasks tasks={tasks} none={t.home.waitingNone} />}
-    </Loaded>
+    <>
+      {incomplete ? <Incomplete retry={() => [names, ...parts].forEach((one) => one.reload())} /> : null}
+      {incomplete && tasks.length === 0 ? null : <Tasks tasks={tasks} none={t.home.waitingNone} />}
+    </>
   );
 }
 
@@ -88,10 +92,12 @@ function MyDatasets({ mine }: { mine: Dataset[] }) {
           { key: 'title', head: t.common.name, sort: (d) => say(d.title), cell: (d) => <RouteLink to={`/catalogue/${d.id}`}>{say(d.title)}</RouteLink> },
           { key: 'latest', head: t.home.lastSeen, sort: (d) => latest.get(d.id)?.latest, cell: (d) => {
             const layer = latest.get(d.id);
+            if (!layers.data) return <Unknown resource={layers} />;
             if (!d.layer) return <span className="dmi-small dmi-soft">{t.home.noMeasurements}</span>;
             return layer?.refused ? <RefusedBadge problem={layer.refused} /> : <Freshness latest={layer?.latest ?? null} still={layer?.kind === 'areas'} />;
           } },
           { key: 'users', head: t.home.usedBy, sort: (d) => users(d.id).length, cell: (d) => {
+            if (!agreements.data) return <Unknown resource={agreements} />;
             const list = users(d.id);
             return list.length === 0 ? <span className="dmi-soft">{t.home.usedByCount(0)}</span> : (
               <ul className="dmi-plain dmi-tight">
@@ -101,10 +107,12 @@ function MyDatasets({ mine }: { mine: Dataset[] }) {
             );
           } },
           { key: 'used', head: t.home.usedToday, numeric: true, sort: (d) => used(d).times, cell: (d) => {
+            if (!usage.data) return <Unknown resource={usage} />;
             const { times, last } = used(d);
-            return <>{usage.data && !usage.data.complete ? '≥ ' : ''}{number(times)}{last ? <><br /><span className="dmi-small dmi-soft">{t.home.lastUse(age(last))}</span></> : null}</>;
+            return <>{!usage.data.complete ? '≥ ' : ''}{number(times)}{last ? <><br /><span className="dmi-small dmi-soft">{t.home.lastUse(age(last))}</span></> : null}</>;
           } },
           { key: 'refused', head: t.home.refusedToday, numeric: true, sort: (d) => used(d).refused, cell: (d) => {
+            if (!usage.data) return <Unknown resource={usage} />;
             const { refused } = used(d);
             return refused === 0 ? '0' : <RouteLink to={`/log?dataset=${encodeURIComponent(d.id)}&outcome=refused`}>{number(refused)}</RouteLink>;
           } },

@@ -15,7 +15,7 @@ import { SelectField } from '../../ui/fields';
 import { Empty, Failure, Loaded, Section, Skeleton } from '../../ui/State';
 import { Rejects } from '../intake/Rejects';
 import { contributeExample, readExample } from './examples';
-import { Tasks } from './parts';
+import { Tasks, Unknown } from './parts';
 import { connectionOf } from './usage';
 
 export function VendorHome() {
@@ -68,8 +68,8 @@ function Connections({ agreements }: { agreements: Agreement[] }) {
       columns={[
         { key: 'dataset', head: t.common.dataset, sort: (a) => names.dataset(a.datasets[0]), cell: (a) => <><RouteLink to={`/agreements/${a.id}`}>{a.datasets.map((id) => names.dataset(id)).join(', ')}</RouteLink><br /><span className="dmi-small dmi-soft">{names.participant(a.assigner)}</span></> },
         { key: 'what', head: t.home.mayDo, cell: (a) => { const { actions, purposes } = outline(a.document); return <span className="dmi-cap dmi-block">{actions.map((one) => term(one)).join(', ')}<br /><span className="dmi-small dmi-soft">{purposes.map((one) => names.purpose(one)).join(', ')}</span></span>; } },
-        { key: 'last', head: t.home.lastMessage, sort: (a) => how(a).last, cell: (a) => { const { last, rows } = how(a); return last === null ? <span className="dmi-soft">{t.home.noMessage}</span> : <>{age(last)}<br /><span className="dmi-small dmi-soft">{t.home.rowsWeek(number(rows))}</span></>; } },
-        { key: 'errors', head: t.home.errors, sort: (a) => how(a).refused, cell: (a) => { const { refused, reasons } = how(a); return refused === 0 ? <Badge tone="good">{t.home.noErrors}</Badge> : <><Badge tone="bad">{t.home.refusedTimes(refused)}</Badge><br /><span className="dmi-small dmi-soft">{reasons.map((one) => words[one] ?? one).join(' ')}</span></>; } },
+        { key: 'last', head: t.home.lastMessage, sort: (a) => how(a).last, cell: (a) => { if (!usage.data) return <Unknown resource={usage} />; const { last, rows } = how(a); return last === null ? <span className="dmi-soft">{t.home.noMessage}</span> : <>{age(last)}<br /><span className="dmi-small dmi-soft">{t.home.rowsWeek(number(rows))}</span></>; } },
+        { key: 'errors', head: t.home.errors, sort: (a) => how(a).refused, cell: (a) => { if (!usage.data) return <Unknown resource={usage} />; const { refused, reasons } = how(a); return refused === 0 ? <Badge tone="good">{t.home.noErrors}</Badge> : <><Badge tone="bad">{t.home.refusedTimes(refused)}</Badge><br /><span className="dmi-small dmi-soft">{reasons.map((one) => words[one] ?? one).join(' ')}</span></>; } },
         { key: 'limits', head: t.home.limits, cell: (a) => { const lines = limitsInWords(a.document, i18n, names); return lines.length === 0 ? <span className="dmi-soft">{t.home.noLimits}</span> : <ul className="dmi-plain dmi-tight dmi-small">{lines.map((line) => <li key={line}>{line}</li>)}</ul>; } },
         { key: 'state', head: t.common.state, sort: (a) => a.state, cell: (a) => <Badge tone={stateTone(a.state)}>{term(a.state)}</Badge> },
       ]}

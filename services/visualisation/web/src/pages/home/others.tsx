@@ -1,4 +1,5 @@
 /** First screens of those who look: the analyst, the resident and the operator. */
+import type { ReactNode } from 'react';
 import { lags } from '../../api/operations';
 import { useNames } from '../../app/names';
 import { RouteLink } from '../../app/router';
@@ -10,7 +11,7 @@ import { ButtonLink } from '../../ui/ButtonLink';
 import { Empty, Loaded, Notice, Section } from '../../ui/State';
 import { Rejects } from '../intake/Rejects';
 import { HealthTable } from '../operations/HealthTable';
-import { LayerRows } from './parts';
+import { LayerRows, Unknown } from './parts';
 
 export function AnalystHome() {
   const { t, moment, number } = useI18n();
@@ -43,9 +44,11 @@ export function AnalystHome() {
         </Section>
         <Section title={t.home.cityNow} id="now"><LayerRows /></Section>
       </div>
-      <Loaded resource={proposed} lines={1} height={24}>
-        {(all) => (all.length === 0 ? null : <Notice tone="info"><p>{t.home.proposalsWait(all.length)} <RouteLink to="/measures">{t.home.decide}</RouteLink></p></Notice>)}
-      </Loaded>
+      <Section title={t.measures.proposed} id="proposed">
+        <Loaded resource={proposed} lines={1} height={24} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.measures.proposedEmpty}</p>}>
+          {(all) => <Notice tone="info"><p>{t.home.proposalsWait(all.length)} <RouteLink to="/measures">{t.home.decide}</RouteLink></p></Notice>}
+        </Loaded>
+      </Section>
     </>
   );
 }
@@ -64,9 +67,8 @@ export function ResidentHome() {
       <div className="dmi-actions"><ButtonLink to="/map" primary>{t.home.toMap}</ButtonLink></div>
       <div className="dmi-two">
         <Section title={t.home.myUse} id="use" aside={<RouteLink to="/my-data">{t.home.steer}</RouteLink>}>
-          <Loaded resource={consents} lines={1} height={32}>
-            {() => <p>{active === 0 ? t.mydata.consentsEmpty : t.home.consentsActive(active)}</p>}
-          </Loaded>
+          {/* One message for both, as they are about one thing. */}
+          {consents.data ? <p>{active === 0 ? t.mydata.consentsEmpty : t.home.consentsActive(active)}</p> : usage.error ? null : <Loaded resource={consents} lines={1} height={32}>{() => null}</Loaded>}
           <Loaded resource={usage} height={120}>
             {({ items }) => {
               const others = new Map<string, { dataset: string; assignee: string; times: number; refused: number }>();
@@ -124,17 +126,17 @@ function OperatorFigures() {
   const rows = rejects.data?.reduce((sum, one) => sum + (one.rows ?? 1), 0);
   const refused = usage.data?.items.reduce((sum, one) => sum + one.refused, 0);
   const least = usage.data && !usage.data.complete ? '≥ ' : '';
-  const figures: [string, string | null, string, string][] = [
-    [t.home.lagFigure, messages === undefined ? null : number(messages), t.home.lagText, '/operations'],
-    [t.home.rejectsFigure, rows === undefined ? null : number(rows), t.home.rejectsFigureText, '/sources'],
-    [t.home.refusalsFigure, refused === undefined ? null : `${least}${number(refused)}`, t.home.refusalsText, '/log?outcome=refused'],
+  const figures: [string, ReactNode, string, string][] = [
+    [t.home.lagFigure, messages === undefined ? <Unknown resource={lag} /> : number(messages), t.home.lagText, '/operations'],
+    [t.home.rejectsFigure, rows === undefined ? <Unknown resource={rejects} /> : number(rows), t.home.rejectsFigureText, '/sources'],
+    [t.home.refusalsFigure, refused === undefined ? <Unknown resource={usage} /> : `${least}${number(refused)}`, t.home.refusalsText, '/log?outcome=refused'],
   ];
   return (
     <ul className="dmi-cards">
       {figures.map(([label, value, text, to]) => (
         <li key={label} className="dmi-card">
           <p className="dmi-card__over"><RouteLink to={to}>{label}</RouteLink></p>
-          <p className="dmi-card__figure">{value ?? '…'}</p>
+          <p className="dmi-card__figure">{value}</p>
           <p className="dmi-small dmi-soft">{text}</p>
         </li>
       ))}

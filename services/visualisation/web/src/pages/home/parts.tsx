@@ -1,14 +1,15 @@
 /** Parts that several first screens share. */
 import { useState } from 'react';
+import { SecondaryActionButton } from '@utrecht/component-library-react';
 import { useNames } from '../../app/names';
 import { RouteLink } from '../../app/router';
 import { useApi } from '../../app/session';
-import { useResource } from '../../app/useResource';
+import { useResource, type Resource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { Badge } from '../../ui/Badge';
 import { ButtonLink } from '../../ui/ButtonLink';
 import { RefusedBadge } from '../../ui/RefusedBadge';
-import { Loaded } from '../../ui/State';
+import { Loaded, Notice } from '../../ui/State';
 import { isArchive, isLate, useNow } from '../../app/useNow';
 
 export function Freshness({ latest, still }: { latest: string | null; still?: boolean }) {
@@ -23,6 +24,23 @@ export function Freshness({ latest, still }: { latest: string | null; still?: bo
       <Badge tone={late ? 'warn' : 'good'}>{late ? t.home.lateWord : t.home.fresh}</Badge>
       <span className="dmi-small dmi-soft">{t.map.age(age(latest))}</span>
     </span>
+  );
+}
+
+/** In the place of a figure that is not known: it is still coming, or it could not be fetched. Never a zero. */
+export function Unknown({ resource }: { resource: Pick<Resource<unknown>, 'error'> }) {
+  const { t } = useI18n();
+  return <span className="dmi-none">{resource.error ? t.common.noData : '…'}</span>;
+}
+
+/** Over a list of which a part could not be fetched. */
+export function Incomplete({ retry }: { retry: () => void }) {
+  const { t } = useI18n();
+  return (
+    <Notice tone="warn" title={t.states.incomplete} alert>
+      <p>{t.states.incompleteText}</p>
+      <SecondaryActionButton onClick={retry}>{t.common.retry}</SecondaryActionButton>
+    </Notice>
   );
 }
 

@@ -13,7 +13,7 @@ import { outlines, type Shape } from '../../map/shapes';
 import { areaShare } from '../../map/style';
 import { Badge } from '../../ui/Badge';
 import { Icon } from '../../ui/Icon';
-import { Failure, Refused, refusalWords } from '../../ui/State';
+import { Failure, Refused, refusalWords, Skeleton } from '../../ui/State';
 import { classes, type Annotated } from './annotate';
 import type { LiveLayer } from './useLiveLayer';
 
@@ -96,6 +96,8 @@ export function LayerItem(props: LayerItemProps) {
             {late && layer.kind !== 'areas' ? <Badge tone="warn">{t.map.late}</Badge> : null}
             <span className="dmi-small dmi-soft">{ageWords}</span>
           </p>
+          {shown === null && !error ? <Skeleton lines={2} /> : null}
+          {total?.features.length === 0 ? <p className="dmi-small">{t.map.layerEmpty}</p> : null}
           {narrowed !== null && total ? <p className="dmi-small">{narrowed === 0 ? t.map.filterNone : t.map.filterCount(narrowed, total.features.length)}</p> : null}
           {props.properties.length > 1 ? (
             <label className="dmi-layer__choice">

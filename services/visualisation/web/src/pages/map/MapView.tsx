@@ -1,5 +1,6 @@
 /** The map page once its layers are known: list, map or table, time, and what was chosen. */
 import { useCallback, useEffect, useMemo, useState } from 'react';
+import { SecondaryActionButton } from '@utrecht/component-library-react';
 import type { FeatureCollection } from 'geojson';
 import type { Layer, LayerFeature } from '../../api';
 import { useLive } from '../../app/live';
@@ -21,6 +22,7 @@ import { LayerHost, type LayerReport, type Look } from './LayerHost';
 import { MapPane } from './MapPane';
 import { MapSearch } from './MapSearch';
 import { earlierThan } from './moment';
+import { PanelLack } from './PanelLack';
 import { PlacePanel } from './PlacePanel';
 import { momentFor, shows, type Side, type Sides } from './sides';
 import { TablePane } from './TablePane';
@@ -55,7 +57,12 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
   const shapes = useMemo(() => shapesOf(layers, storedShapes()), [layers]);
   useEffect(() => storeShapes(shapes), [shapes]);
   const areas = useMemo(() => namesOf(background.data), [background.data]);
-  const whole = useMemo(() => boundsOf(background.data?.features.map((f) => f.geometry) ?? []), [background.data]);
+  const ready = Object.entries(reports).filter(([, one]) => one.all !== null).map(([id]) => id).join(' ');
+  const whole = useMemo(() => {
+    // Without a background the map shows where the layers are.
+    const layered = background.error ? Object.values(reports).flatMap((one) => one.all?.features ?? []) : [];
+    return boundsOf((background.data?.features ?? layered).map((f) => f.geometry));
+  }, [background.data, background.error, ready]); // eslint-disable-line react-hooks/exhaustive-deps -- which layers are there, not each of their values
 
   const chosenLayer = layers.find((layer) => layer.id === view.layer) ?? null;
   const known = useMemo(() => byId(reports), [reports]);
@@ -116,7 +123,8 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
   const hindranceWords = hindrance === 'full' ? t.map.compareFull : hindrance === 'unit' ? t.map.compareUnit(term(find(view.series[0] ?? '')?.properties.observed_property)) : null;
   const authorise = useCallback(() => api.http.headers(), [api]);
   const shared = { background: background.data, outside: pdok ? outside : null, bounds: goal ?? whole, selected, onPick: pick, onFail: () => setNoMap(true), authorise };
-  const panelOpen = (feature !== null && chosenLayer !== null) || place !== null || view.series.length > 0;
+  const asked = view.layer !== null && view.feature !== null;
+  const panelOpen = asked || place !== null || view.series.length > 0;
 
   return (
     <>
@@ -158,6 +166,11 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
           <MapSearch layers={sorted} reports={reports} onChoose={goToFound} />
           <FilterBar filters={view.filters} properties={counts.properties} shown={counts.shown} total={counts.total} onChange={view.setFilters} />
         </div>
+        {background.error && !background.data ? (
+          <div className="dmi-map__note">
+            <Notice tone="warn"><p>{t.map.noBackground}</p><SecondaryActionButton className="dmi-small-button" onClick={background.reload}>{t.common.retry}</SecondaryActionButton></Notice>
+          </div>
+        ) : null}
         {view.tooOld ? <div className="dmi-map__note"><Notice tone="info">{t.map.momentTooOld}</Notice></div> : null}
         {view.table ? (
           <TablePane
@@ -186,6 +199,12 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
             onPoint={(pointing) => setPointed(pointing ? (feature.properties.datastream ?? null) : null)}
             onClose={() => view.change({ feature: null, layer: null })}
             onChoose={(id) => view.change({ feature: id })}
+          />
+        ) : asked && !place ? (
+          <PanelLack
+            layer={chosenLayer ?? undefined} report={reports[view.layer ?? '']} on={!view.off.includes(view.layer ?? '')}
+            onTurnOn={() => view.change(turn(view.layer ?? '', true))} onRetry={() => again(view.layer ?? '')}
+            onClose={() => view.change({ feature: null, layer: null })}
           />
         ) : place ? <PlacePanel place={place} onClose={() => setPlace(null)} /> : null}
         {view.series.length > 0 ? (

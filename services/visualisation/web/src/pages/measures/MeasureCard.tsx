@@ -11,6 +11,7 @@ import { fromCityInput, toCityInput } from '../../i18n/cityTime';
 import { Badge, stateTone } from '../../ui/Badge';
 import { ConfirmDialog } from '../../ui/Dialog';
 import { TextField } from '../../ui/fields';
+import { Withdrawn } from '../../ui/State';
 import { Decision } from './words';
 
 /** Roles that may decide; the service refuses all others. */
@@ -42,6 +43,7 @@ export function MeasureCard({ measure, changed }: { measure: Measure; changed: (
     <li className="dmi-card">
       <p className="dmi-badges"><Badge tone={stateTone(measure.state)}>{term(measure.state)}</Badge>{open ? null : <Badge tone="info">{t.measures.inFeed}</Badge>}</p>
       <h3 className="utrecht-heading-3">{say(measure.title)}</h3>
+      {measure.withdrawn ? <Withdrawn /> : null}
       <p>{say(measure.advice)}</p>
       <dl className="dmi-facts">
         {place ? (<><dt>{t.common.place}</dt><dd>{place}</dd></>) : null}

@@ -1,0 +1,176 @@
+"""What a page shows while a part of it is missing, failing, empty or withdrawn: told, and never as a zero."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Visit
+from tests.e2e.test_pages import WIDER
+from tests.e2e.test_work import barriers, section
+from tests.stack_plugin import EmbeddedStack
+
+GARAGES = "urn:dmi:dataset:gemeente:garages"
+CENTRE = "garages.centrum.occupancy"
+
+pytestmark = pytest.mark.chromium
+
+
+def _failing(page: Page, address: str) -> None:
+    """Let a service answer with an error where the address ends like this."""
+    page.route(
+        re.compile(address + r"(\?.*)?$"), lambda route: route.fulfill(status=503, json={"status": 503})
+    )
+
+
+def _changed(page: Page, address: str, change: dict[str, Any]) -> None:
+    """Let a service answer as it does, but for some properties of the thing or of each thing of the list."""
+
+    def answer(route: Any) -> None:
+        body = route.fetch().json()
+        for one in body.get("items", [body]):
+            one.update(change)
+        route.fulfill(json=body)
+
+    page.route(re.compile(address + r"(\?.*)?$"), answer)
+
+
+def test_a_first_screen_never_shows_a_zero_for_what_it_could_not_ask(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    visitor = visit(embedded_stack.url, "officer", 360)
+    _failing(visitor.page, "/v1/(log/usage|measures)")
+    page = visitor.go("/")
+    expect(section(page, "Wacht op u").get_by_text("Dit overzicht is niet compleet")).to_be_visible()
+    expect(page.get_by_text("Er wacht niets op u.")).to_have_count(0)
+    row = section(page, "Mijn gegevenssets").get_by_role("row", name=re.compile("Parkeergarages"))
+    expect(row.get_by_text("geen gegevens")).to_have_count(2)
+    assert barriers(page) == []
+    assert not page.evaluate(WIDER)
+
+    vendor = visit(embedded_stack.url, "vendor")
+    _failing(vendor.page, "/v1/log/usage")
+    page = vendor.go("/")
+    rows = section(page, "Afspraken met u").get_by_role("row")
+    expect(rows.nth(1).get_by_text("geen gegevens")).to_have_count(2)
+    expect(rows.get_by_text("deze week niets")).to_have_count(0)
+
+
+def test_who_owns_data_that_cannot_be_listed_is_not_told_to_have_none(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    visitor = visit(embedded_stack.url, "officer")
+    _failing(visitor.page, "/v1/datasets")
+    page = visitor.go("/")
+    expect(section(page, "Mijn gegevenssets").get_by_text("Dit lukte niet")).to_be_visible()
+    expect(page.get_by_text("U hebt nog geen gegevens gepubliceerd")).to_have_count(0)
+    page = visitor.go("/publish")
+    expect(page.get_by_text("Dit lukte niet")).to_be_visible()
+    expect(page.get_by_label("Naam van de nieuwe gegevensset")).to_have_count(0)
+    page.unroute(re.compile("/v1/datasets" + r"(\?.*)?$"))
+    page.get_by_role("button", name="Opnieuw proberen").click()
+    expect(page.get_by_label("Gegevens", exact=True)).to_be_visible()
+
+
+def test_a_failure_that_all_of_a_page_follows_from_is_told_once(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    visitor = visit(embedded_stack.url, "resident", 360)
+    _failing(visitor.page, "/v1/consents")
+    page = visitor.go("/my-data")
+    expect(page.get_by_text("Dit lukte niet")).to_have_count(1)
+    expect(page.get_by_role("heading", level=2)).to_have_text(["Vragen of bezwaar"])
+    assert barriers(page) == []
+
+
+def test_what_rests_on_a_result_is_unknown_when_it_cannot_be_asked(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    with embedded_stack.demo("analyst") as client:
+        forecast = client.get("/support-centre/v1/forecasts")["items"][0]["result"]
+    visitor = visit(embedded_stack.url, "analyst")
+    _failing(visitor.page, "/dependents")
+    page = visitor.go(f"/lineage/{forecast}")
+    expect(page.get_by_text("Dit lukte niet")).to_be_visible()
+    expect(page.get_by_role("heading", name="Herkomst: waar dit op rust")).to_be_visible()
+
+
+def test_a_withdrawn_dataset_and_a_measure_without_ground_say_so(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    visitor = visit(embedded_stack.url, "officer", 360)
+    _changed(visitor.page, "/v1/datasets/[^/]*", {"withdrawn": True})
+    page = visitor.go(f"/catalogue/{GARAGES}")
+    expect(page.get_by_text("Deze gegevens zijn ingetrokken")).to_be_visible()
+    assert barriers(page) == []
+
+    measure = {
+        "id": "urn:uuid:1", "rule": "r", "state": "proposed", "place": "garages.centrum", "withdrawn": True,
+        "place_name": "Garage Centrum", "title": {"nl": "Parkeer bij P+R Noord"}, "advice": {"nl": "Rij door."},
+        "valid_from": "2026-11-20T10:00:00Z", "valid_to": "2026-11-20T11:00:00Z", "decided_by": None,
+        "proposed_at": "2026-11-20T09:58:00Z", "decided_at": None, "properties": {}, "grounds": {},
+    }  # fmt: skip
+    lists = {"items": [measure], "next": None, "refused": []}
+    visitor.page.route(re.compile(r"/v1/measures$"), lambda route: route.fulfill(json=lists))
+    page = visitor.go("/measures")
+    expect(section(page, "Wacht op een besluit").locator("li").get_by_text("Grond vervallen")).to_be_visible()
+
+
+def test_a_table_or_list_without_matches_says_so_and_leads_back(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    visitor = visit(embedded_stack.url, "analyst", 360)
+    _changed(visitor.page, "/v1/agreements", {"state": "active"})
+    page = visitor.go("/agreements?state=ended")
+    expect(page.get_by_text("Geen enkele afspraak is nu in deze staat.")).to_be_visible()
+    page = visitor.go("/agreements")
+    page.get_by_role("searchbox").fill("qqqq")
+    expect(page.get_by_text("Geen rij past bij “qqqq”.")).to_be_visible()
+    assert barriers(page) == []
+
+    page = visitor.go("/catalogue?q=qqqq")
+    page.get_by_role("button", name="Toon alle gegevens").click()
+    expect(page.get_by_role("heading", name="Parkeergarages")).to_be_visible()
+
+    page = visitor.go("/forecasts?place=nowhere")
+    expect(page.get_by_role("img", name=re.compile("^Verwachte bezetting van"))).to_be_visible()
+
+
+def test_a_map_without_background_and_a_point_that_is_not_there_are_told(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    visitor = visit(embedded_stack.url, "analyst", 360)
+    _failing(visitor.page, "/v1/background")
+    page = visitor.go(f"/map?layer={GARAGES}&feature=garages.none.occupancy")
+    panel = page.locator(".dmi-panel")
+    expect(page.get_by_text("De achtergrond van de kaart kon niet worden opgehaald.")).to_be_visible()
+    expect(
+        panel.get_by_text("Dit punt heeft op dit moment geen meting, of de link klopt niet.")
+    ).to_be_visible()
+    assert not page.evaluate(WIDER)
+    assert barriers(page) == []
+    panel.get_by_role("button", name="Sluiten").click()
+    expect(panel).to_have_count(0)
+
+    page = visitor.go(f"/map?off={GARAGES}&layer={GARAGES}&feature={CENTRE}")
+    panel.get_by_role("button", name="Zet de laag aan").click()
+    expect(panel.get_by_role("heading", name="Garage Centrum")).to_be_visible()
+
+
+def test_what_could_not_be_fetched_offline_comes_with_the_connection(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    visitor = visit(embedded_stack.url, "analyst", 360)
+    lists = re.compile(r"/v1/scenarios(\?.*)?$")
+    visitor.page.route(lists, lambda route: route.abort())
+    page = visitor.go("/scenarios")
+    expect(page.get_by_text("wordt dit vanzelf opgehaald")).to_be_visible()
+    assert barriers(page) == []
+    page.unroute(lists)
+    page.context.set_offline(True)
+    page.context.set_offline(False)
+    expect(page.get_by_text("Geen verbinding")).to_have_count(0)
+    expect(section(page, "Mijn scenario’s")).to_be_visible()
