@@ -70,4 +70,4 @@ $(READY): requirements.lock $(MEMBERS:%=%/pyproject.toml) | $(UV)
 
 $(STATIC)/index.html: $(WEB)/package-lock.json $(shell find $(WEB)/src $(WEB)/index.html -type f 2>/dev/null) | $(READY)
 	@echo "building the browser application …"
-	@cd $(WEB) && $(NODE_PATH_PREFIX) npm ci --silent --no-fund --no-audit && $(NODE_PATH_PREFIX) npm run --silent build
+	@cd $(WEB) && $(NODE_PATH_PREFIX) npm ci --silent --no-fund --no-audit && $(NODE_PATH_PREFIX) npm run --silent build -- --logLevel warn
