@@ -149,11 +149,14 @@ class ServerStack(Stack):
 
 
 def environment(more: dict[str, str]) -> dict[str, str]:
-    """The environment of a process of a stack: none of this session's settings, and bytecode that is kept.
+    """The environment of a process of a stack: none of the settings around the tests, and bytecode that is kept.
 
-    Without kept bytecode (some environments forbid it) each of many starts would take seconds to compile.
+    Without kept bytecode (some environments forbid it) each of many starts would take seconds to compile. What
+    ``make`` tells of itself stays away too: a ``make`` that a test runs is nobody's part.
     """
-    own = {name: value for name, value in os.environ.items() if not name.startswith("DMI_")}
+    own = {
+        name: value for name, value in os.environ.items() if not name.startswith(("DMI_", "MAKE", "MFLAGS"))
+    }
     return {**own, **BYTECODE, **more}
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from dmi_agreements.contracts.law import Dataset, Participant
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_command.client import Client
 from dmi_command.demo import HISTORY, City, agreements, history, live, participants
+from dmi_command.demo.patience import patiently
 from dmi_command.errors import AnswerRefused, NotReached
 from dmi_exchange.custody import Custody
 from dmi_infra import clock
@@ -106,12 +108,12 @@ class DemoCity:
         key = self._custody.own(member.id)
         body = {"id": member.id, "name": member.name, "roles": member.roles, "keys": [key.public]}
         with Client(self._url, demo="operator") as operator:
-            _unless_there(lambda: operator.post("/exchange/v1/participants", body))
+            patiently(lambda: _unless_there(lambda: operator.post("/exchange/v1/participants", body)))
         path = f"/exchange/v1/participants/{member.id}"
         client = self._client(member.id)
-        if client.get("/exchange/v1/me")["signed"] is None:
-            statement = client.get(f"{path}/statement")
-            client.post(f"{path}/signature", {"jws": key.sign_document(statement)})
+        if patiently(lambda: client.get("/exchange/v1/me"))["signed"] is None:
+            statement = patiently(lambda: client.get(f"{path}/statement"))
+            patiently(lambda: client.post(f"{path}/signature", {"jws": key.sign_document(statement)}))
 
     def _publish(self, dataset: Dataset) -> None:
         body = {
@@ -128,14 +130,14 @@ class DemoCity:
                 "layer",
             )
         }
-        self._patiently(lambda: self._client(dataset.owner).post("/exchange/v1/datasets", body))
+        patiently(lambda: self._client(dataset.owner).post("/exchange/v1/datasets", body))
 
     def _concluded(self, members: Iterable[str]) -> set[tuple[str, str, str]]:
         """Agreements that an earlier, interrupted load concluded."""
         found = set()
         for member in members:
             for path in ("/exchange/v1/agreements", "/exchange/v1/consents"):
-                for item in self._patiently(lambda p=path, m=member: self._client(m).get(p))["items"]:
+                for item in patiently(partial(self._client(member).get, path))["items"]:
                     if item["state"] == "active":
                         found.add((item["assigner"], item["assignee"], repr(item["document"]["permission"])))
         return found
@@ -143,21 +145,19 @@ class DemoCity:
     def _conclude(self, document: dict[str, Any]) -> None:
         whole = {**document, "uid": f"urn:uuid:{uuid.uuid4()}"}
         giver = self._custody.own(whole["assigner"])
-        answer = self._client(whole["assigner"]).post(
-            "/exchange/v1/agreements", {"document": whole, "jws": giver.sign_document(whole)}
-        )
+        signed = {"document": whole, "jws": giver.sign_document(whole)}
+        answer = patiently(lambda: self._client(whole["assigner"]).post("/exchange/v1/agreements", signed))
         for other in answer["waiting_for"]:
-            jws = self._custody.own(other).sign_document(whole)
-            self._client(other).post(f"/exchange/v1/agreements/{whole['uid']}/signature", {"jws": jws})
+            body = {"jws": self._custody.own(other).sign_document(whole)}
+            path = f"/exchange/v1/agreements/{whole['uid']}/signature"
+            patiently(partial(self._client(other).post, path, body))
 
     def _features(self, progress: Progress) -> None:
         task = progress.add_task("plekken en sensoren", total=len(self._city.features))
         owners = {dataset.id: dataset.owner for dataset in self._city.datasets}
         for dataset, features in self._city.features.items():
             body = msgspec.json.encode(FeatureBatch(dataset, features))
-            self._patiently(
-                lambda d=dataset, b=body: self._client(owners[d]).post_bytes("/ingest/v1/features", b)
-            )
+            patiently(partial(self._client(owners[dataset]).post_bytes, "/ingest/v1/features", body))
             progress.advance(task)
 
     def _batches(self, batches: Iterable[ObservationBatch], progress: Progress) -> None:
@@ -178,32 +178,13 @@ class DemoCity:
     def _deliver(self, batch: ObservationBatch) -> None:
         owner = next(d.owner for d in self._city.datasets if d.id == batch.dataset)
         try:
-            self._patiently(
+            patiently(
                 lambda: self._client(owner).post_bytes("/ingest/v1/batches", msgspec.json.encode(batch))
             )
         except AnswerRefused as refused:
             # A stopped agreement: the sensor goes on measuring, and what it sends is refused until there is another.
             if refused.status != 403:
                 raise
-
-    def _patiently(self, ask: Any, tries: int = 40) -> Any:
-        """Ask again while the stack is not ready, or has not heard of a membership that was signed just now."""
-        for attempt in range(tries):
-            try:
-                return ask()
-            except AnswerRefused as refused:
-                young = refused.problem.get("type", "").endswith(
-                    (
-                        ":rulebook-not-signed",
-                        ":inactive-participant",
-                        ":unknown-participant",
-                        ":unknown-dataset",
-                    )
-                )
-                if attempt == tries - 1 or not (young or refused.status == 503):
-                    raise
-                time.sleep(0.1)
-        raise AssertionError("unreachable")
 
     def _keep(self, until: Micros) -> None:
         self._state.write_bytes(msgspec.json.encode(Progressed(until)))
