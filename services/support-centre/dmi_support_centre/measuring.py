@@ -16,7 +16,7 @@ from dmi_agreements.crossings import BY_NAME
 from dmi_agreements.decision import Reason
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
-from dmi_infra.errors import Conflict, NotFound, Refused
+from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
 from dmi_infra.gate import Gate
 from dmi_infra.identity import Identity
 from dmi_support_centre.atlas import Atlas
@@ -159,8 +159,25 @@ class Measures:
         return measure
 
     def check_steering(self, person: Identity, rule: Rule) -> None:
-        """Raises ``Refused`` unless the person may publish about every place that the rule is about."""
-        self._deciding.check(person, self._about(rule))
+        """Raises ``Refused`` unless the person may publish about every place that the rule is about.
+
+        A rule about no known place asks for no right, so nobody may make one: ``InputRefused`` names its place.
+        """
+        about = self._about(rule)
+        self._deciding.check(person, about)
+        if not about:
+            raise InputRefused.of("place", "must be a known place, of the kind that such a rule is about")
+
+    def check_standing(self, person: Identity, row: RuleRow) -> None:
+        """Raises ``Refused`` unless the person may change a rule as it stands now, whatever it is to become.
+
+        Of one whose place is known no more, nothing tells whose right counts: it is left to who made it so.
+        """
+        about = self._about(row.rule)
+        self._deciding.check(person, about)
+        if not about and row.changed_by != person.participant:
+            detail = "the place of this rule is not known any more; only who changed it last may change it"
+            raise Refused([Reason("not_yours", detail)])
 
     def rule_shown(self, row: RuleRow) -> dict[str, Any]:
         """A rule for the interface, with all its settings; and why it may not publish by itself, where it is to."""

@@ -24,7 +24,7 @@ from dmi_support_centre.handlers import Views
 from dmi_support_centre.looking_back import CROWD_SEEN_AFTER, SEEN_AFTER
 from dmi_support_centre.measuring import Measures
 from dmi_support_centre.model import CROWD as CROWD_KIND
-from dmi_support_centre.model import FORECAST, MEASURE, MINUTE, Reading, Result
+from dmi_support_centre.model import DAY, FORECAST, MEASURE, MINUTE, Reading, Result
 from dmi_support_centre.models.crowd import Level
 from dmi_support_centre.models.measures import Automatic, CrowdRule, GarageRule
 from dmi_support_centre.routes.rules import parse_rule
@@ -150,6 +150,18 @@ def test_who_may_not_publish_about_the_data_decides_nothing(store: Store, measur
             measures.check_steering(stranger, rule)
         measures.check_steering(OFFICER, rule)
     assert measures.get(identifier).measure.state == "proposed"
+
+
+def test_a_rule_about_no_known_place_is_made_by_nobody_and_left_to_who_made_it_so(measures: Measures) -> None:
+    """Its place may come back with its data, and with it the right that counts."""
+    gone = GarageRule("gone", "nowhere", "garages.pr-noord")
+    with pytest.raises(InputRefused) as refused:
+        measures.check_steering(OFFICER, gone)
+    assert refused.value.errors[0].field == "place"
+    row = RuleRow(gone, {"nl": "", "en": ""}, OWNER, NOW)
+    measures.check_standing(OFFICER, row)
+    with pytest.raises(Refused, match="not known any more"):
+        measures.check_standing(OFFICER, msgspec.structs.replace(row, changed_by="urn:dmi:participant:other"))
 
 
 def test_a_garage_with_room_leads_to_no_proposal(store: Store, measures: Measures) -> None:
@@ -482,13 +494,14 @@ def test_a_rule_marked_automatic_holds_who_sent_it_and_needs_an_end_ahead() -> N
         "id": "r",
         "place": "*",
         "hub": "h",
-        "automatic": {"until": "2099-01-01T00:00:00Z"},
     }
-    row = parse_rule(body, OFFICER)
-    until = clock.from_text("2099-01-01T00:00:00Z")
+    until = clock.now() + 300 * DAY
+    row = parse_rule({**body, "automatic": {"until": clock.to_text(until)}}, OFFICER)
     assert row.rule.automatic == Automatic(OWNER, until, ["dmi:role:municipality"])
-    with pytest.raises(InputRefused):
-        parse_rule({**body, "automatic": {"until": "2001-01-01T00:00:00Z"}}, OFFICER)
+    for wrong in ("2001-01-01T00:00:00Z", clock.to_text(until + 100 * DAY)):
+        with pytest.raises(InputRefused) as refused:
+            parse_rule({**body, "automatic": {"until": wrong}}, OFFICER)
+        assert refused.value.errors[0].field == "automatic.until"
 
 
 @pytest.mark.parametrize(
@@ -496,6 +509,7 @@ def test_a_rule_marked_automatic_holds_who_sent_it_and_needs_an_end_ahead() -> N
     [
         ({"full_share": 2.0}, "full_share"), ({"hub": 7}, "hub"), ({"colour": 1}, "body"),
         ({"title": "x"}, "title"), ({"zone": "Mars/Crater"}, "zone"),
+        ({"title": {"nl": "x" * 201, "en": ""}}, "title.nl"),
     ],
 )  # fmt: skip
 def test_a_rule_that_cannot_be_is_refused_with_its_field(change: dict[str, Any], field: str) -> None:

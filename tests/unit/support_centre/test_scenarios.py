@@ -189,7 +189,9 @@ def test_nobody_else_is_told_the_id_of_a_scenario(
         views.geojson(shared, None, reader), views.csv(shared, None, reader), views.compare([shared], reader),
     ]  # fmt: skip
     told = [one for one in recorded if isinstance(one, Lineage)]
-    assert row.id not in str([*shown, *told])
+    branch = views.scenario(scenarios.branch(row.share, "Anders", OTHER), OTHER)
+    assert branch["parent"]["id"] == row.share
+    assert row.id not in str([*shown, *told, branch])
     own = views.result(row, None, door)
     assert (own["scenario"], own["id"]) == (row.id, shown[0]["id"])
     assert own["id"] in {one.result for one in told}, (

@@ -296,6 +296,55 @@ def test_a_rule_is_automatic_by_someone_until_a_moment_and_not_longer(city: City
     assert (rule["automatic"], rule["until"]) == (False, None)
 
 
+def test_nobody_takes_a_rule_over_by_moving_it_to_a_place_without_rights(city: City) -> None:
+    city.law(agreement_of(1))
+    crowd(city)
+    city.until("/v1/crowd", lambda answer: answer.get("items"))
+    city.until("/v1/rules", lambda answer: answer.get("items"))
+    path, before = "/v1/rules/crowd-busy", city.ask("/v1/rules").json()
+    moved = {"type": "crowd", "id": "crowd-busy", "place": "nowhere"}
+    for place in ("nowhere", "*"):
+        answer = city.ask("/v1/rules", "POST", body={"type": "garage", "id": "x", "place": place, "hub": "h"})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "place")
+    answer = city.ask(path, "PATCH", body={"place": "nowhere"}, tag='"1"')
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "place")
+    other = {"type": "garage", "id": "crowd-busy", "place": "c.plein", "hub": "h"}
+    answer = city.ask("/v1/rules", "POST", body=other, tag='"1"')
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "type")
+    city.law(agreement_of(1, state="ended"))
+    city.until("/v1/crowd", lambda answer: answer["items"][0]["withdrawn"])
+    stranger = Identity(STACK, "Vreemd", frozenset({"dmi:role:operator"}))
+    city.service.runtime.authenticate = lambda _token: stranger  # type: ignore[assignment, misc]
+    # What it would become is not about anybody's data; what it is, is.
+    for method, address, body in (
+        ("PATCH", path, {"place": "nowhere", "threshold": "F"}), ("POST", "/v1/rules", moved),
+        ("PATCH", path, {"threshold": "F"}), ("POST", f"{path}/automatic", {"until": None}),
+    ):  # fmt: skip
+        answer = city.ask(address, method, body=body, tag='"1"')
+        assert answer.status_code == 403, (method, body, answer.text)
+    assert city.ask("/v1/rules").json() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"zone": "Europe"}, "zone"), ({"zone": "A" * 5000}, "zone"), ({"quiet_min": 10**30}, "quiet_min"),
+        ({"oldest_forecast_min": 2**70}, "oldest_forecast_min"), ({"hub": "h" * 2**20}, "hub"),
+        ({"automatic": {"until": "2099-01-01T00:00:00Z"}}, "automatic.until"),
+    ],
+)  # fmt: skip
+def test_a_rule_beyond_its_bounds_is_refused_by_field_and_rule(
+    city: City, change: dict[str, Any], field: str
+) -> None:
+    answer = city.ask(
+        "/v1/rules", "POST", body={"type": "garage", "id": "r", "place": "*", "hub": "h", **change}
+    )
+    assert answer.status_code == 400
+    [error] = answer.json()["errors"]
+    assert (error["field"], bool(error["rule"])) == (field, True)
+    assert len(answer.text) < 1000
+
+
 def test_only_the_feed_and_the_coefficients_are_for_everyone(city: City) -> None:
     open_paths = [
         path

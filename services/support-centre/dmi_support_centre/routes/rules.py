@@ -28,6 +28,7 @@ from dmi_support_centre.store.measures import MeasureStore, RuleRow
 Decider = Annotated[Identity, Depends(roles(*DECIDERS))]
 Id = Annotated[str, Path(max_length=100)]
 LONGEST_AUTOMATIC = 366 * DAY
+LONGEST_TITLE = 200
 TRIES = 5
 """How often a stop is tried again when others change the rule in between."""
 FIXED = ("id", "type", "automatic")
@@ -49,10 +50,10 @@ def moment(field: str, text: str) -> int:
         raise InputRefused.of(field, str(exc), text) from exc
 
 
-def _ahead(text: str) -> int:
-    until = moment("until", text)
+def _ahead(field: str, text: str) -> int:
+    until = moment(field, text)
     if not clock.now() < until <= clock.now() + LONGEST_AUTOMATIC:
-        raise InputRefused.of("until", "must lie ahead, at most a year", text)
+        raise InputRefused.of(field, "must lie ahead, at most a year", text)
     return until
 
 
@@ -62,9 +63,7 @@ def parse_rule(body: dict[str, Any], person: Identity) -> RuleRow:
     title = values.pop("title", None)
     automatic = values.get("automatic")
     if isinstance(automatic, dict):
-        until = moment("automatic.until", str(automatic.get("until", "")))
-        if until <= clock.now():
-            raise InputRefused.of("automatic.until", "must lie ahead")
+        until = _ahead("automatic.until", str(automatic.get("until", "")))
         values["automatic"] = msgspec.to_builtins(allow(person, until))
     values.setdefault("id", f"rule-{uuid.uuid4()}")
     try:
@@ -79,13 +78,14 @@ def parse_rule(body: dict[str, Any], person: Identity) -> RuleRow:
     for name, text in (("id", rule.id), ("place", rule.place), ("title", str(title or ""))):
         if "\0" in text:
             raise InputRefused.of(name, NO_NUL)
-    if len(rule.id) > 100 or len(rule.place) > 300:
-        raise InputRefused.of("id", "must be at most 100 characters, a place at most 300")
     named = {"nl": rule.id, "en": rule.id}
     if title is not None:
         if not isinstance(title, dict) or not all(isinstance(title.get(k), str) for k in named):
             raise InputRefused.of("title", "must hold a text for nl and for en")
-        named = {language: str(title[language])[:200] for language in named}
+        named = {language: str(title[language]) for language in named}
+        for language, text in named.items():
+            if len(text) > LONGEST_TITLE:
+                raise InputRefused.of(f"title.{language}", f"must be at most {LONGEST_TITLE} characters")
     return RuleRow(rule, named, person.participant, clock.now())
 
 
@@ -103,12 +103,22 @@ def router(store: MeasureStore, measures: Measures, hurry: Callable[[], None]) -
         response.headers["ETag"] = versions.tag_of(row.version)
         return measures.rule_shown(row)
 
-    def kept(person: Identity, row: RuleRow, given: str | None, response: Response) -> dict[str, Any]:
-        """Write a rule that was read in the version of ``row``, when that is the one that the caller names."""
-        measures.check_steering(person, row.rule)
+    def kept(
+        person: Identity, row: RuleRow, present: RuleRow | None, given: str | None, response: Response
+    ) -> dict[str, Any]:
+        """Write a rule in place of the ``present`` one, when that is of the version that the caller names.
+
+        Both must be the caller's to decide on: else a rule could be taken by moving it to another place.
+        """
+        if present is not None:
+            measures.check_standing(person, present)
+        # To stop it adds nothing to what it may do, so that must not fail for a place that is known no more.
+        if present is None or row.rule != msgspec.structs.replace(present.rule, automatic=None):
+            measures.check_steering(person, row.rule)
+        version = present.version if present else 0
         # Last of all: of a change that cannot be anyway that is what is said (RFC 9110, 13.2.1).
-        versions.check(given, row.version)
-        after = store.put_rule(row)
+        versions.check(given, version)
+        after = store.put_rule(msgspec.structs.replace(row, version=version))
         if after is None:
             raise MovedOn.of(versions.HEADER, "somebody else has changed the rule just now; read it again")
         hurry()
@@ -133,8 +143,9 @@ def router(store: MeasureStore, measures: Measures, hurry: Callable[[], None]) -
     ) -> dict[str, Any]:
         row = parse_rule(body, person)
         present = store.rule(row.rule.id)
-        row = msgspec.structs.replace(row, version=present.version if present else 0)
-        return kept(person, row, if_match, response)
+        if present is not None and type(present.rule) is not type(row.rule):
+            raise InputRefused.of("type", "must be that of the rule that has this id; choose another id")
+        return kept(person, row, present, if_match, response)
 
     @routes.patch("/rules/{rule}", summary="Change settings of a rule", responses=versions.RESPONSES)
     def change(
@@ -149,7 +160,7 @@ def router(store: MeasureStore, measures: Measures, hurry: Callable[[], None]) -
                 raise InputRefused.of(name, "is no setting of a rule that can be changed")
         before = {**msgspec.to_builtins(row.rule), "title": row.title, "automatic": None}
         after = parse_rule({**before, **body}, person)
-        return kept(person, msgspec.structs.replace(after, version=row.version), if_match, response)
+        return kept(person, after, row, if_match, response)
 
     @routes.post(
         "/rules/{rule}/automatic", summary="Let a rule publish by itself until a moment, or not any more",
@@ -161,7 +172,9 @@ def router(store: MeasureStore, measures: Measures, hurry: Callable[[], None]) -
         """What is allowed is allowed for the settings of one version, so that is named. Stopping needs none: it
         must not fail because somebody else was quicker."""
         if body.until is not None:
-            return switched(person, known(rule), allow(person, _ahead(body.until)), if_match, response)
+            return switched(
+                person, known(rule), allow(person, _ahead("until", body.until)), if_match, response
+            )
         for _ in range(TRIES):
             row = known(rule)
             stated = versions.tag_of(row.version) if if_match is None else if_match
@@ -173,7 +186,7 @@ def router(store: MeasureStore, measures: Measures, hurry: Callable[[], None]) -
         person: Identity, row: RuleRow, granted: Automatic | None, stated: str | None, response: Response
     ) -> dict[str, Any]:
         changed = msgspec.structs.replace(row.rule, automatic=granted)
-        after = RuleRow(changed, row.title, person.participant, clock.now(), row.version)
-        return kept(person, after, stated, response)
+        after = RuleRow(changed, row.title, person.participant, clock.now())
+        return kept(person, after, row, stated, response)
 
     return routes

@@ -228,6 +228,15 @@ def test_a_rule_refuses_the_state_of_another_kind() -> None:
         ({"hub": "garages.centrum"}, "hub"),
         ({"duration_min": 0}, "duration_min"),
         ({"quiet_min": -1}, "quiet_min"),
+        ({"quiet_min": 7 * 24 * 60 + 1}, "quiet_min"),
+        ({"oldest_forecast_min": 0}, "oldest_forecast_min"),
+        ({"oldest_forecast_min": 2**70}, "oldest_forecast_min"),
+        ({"hub": ""}, "hub"),
+        ({"hub": "h" * 301}, "hub"),
+        ({"place": "p" * 301}, "place"),
+        ({"id": "i" * 101}, "id"),
+        ({"zone": "Europe"}, "zone"),
+        ({"zone": "A" * 5000}, "zone"),
         ({"zone": "Mars/Olympus"}, "zone"),
         ({"place": ""}, "place"),
         ({"automatic": Automatic("", 1)}, "automatic.decided_by"),
@@ -241,9 +250,10 @@ def test_a_rule_with_an_impossible_setting_is_refused_by_field(changes: dict[str
     assert refused.value.field == field
 
 
-def test_a_crowd_rule_needs_at_least_one_interval() -> None:
-    with pytest.raises(RuleRefused, match="intervals"):
-        check_rule(msgspec.structs.replace(CROWD, intervals=0))
+@pytest.mark.parametrize("changes", [{"intervals": 0}, {"oldest_count_min": -5}, {"oldest_count_min": 1441}])
+def test_the_numbers_of_a_crowd_rule_have_bounds(changes: dict[str, int]) -> None:
+    with pytest.raises(RuleRefused, match=f"{next(iter(changes))}: must lie between"):
+        check_rule(msgspec.structs.replace(CROWD, **changes))
 
 
 def test_looking_back_compares_with_the_forecasts_from_before_the_advice() -> None:

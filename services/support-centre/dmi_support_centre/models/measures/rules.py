@@ -13,6 +13,18 @@ from dmi_agreements.contracts.results import Grounds, Measure
 from dmi_support_centre.models.crowd import Level
 
 NO_GROUNDS = Grounds()
+DAY_MIN = 24 * 60
+BOUNDS = {
+    "horizon_min": (15, 120),
+    "intervals": (1, 20),
+    "duration_min": (5, DAY_MIN),
+    "quiet_min": (0, 7 * DAY_MIN),
+    "oldest_forecast_min": (1, DAY_MIN),
+    "oldest_count_min": (1, DAY_MIN),
+}
+"""Least and most of the settings that are whole numbers; a kind of rule has some of them."""
+LONGEST = {"id": 100, "place": 300, "hub": 300, "zone": 64}
+"""Most characters of the settings that are texts."""
 
 
 class RuleRefused(ValueError):
@@ -118,9 +130,16 @@ State = GarageState | CrowdState
 
 def check_rule(rule: Rule) -> None:
     """Raises ``RuleRefused`` for settings that cannot be."""
-    for field in ("id", "place"):
-        if not getattr(rule, field):
+    for field, most in LONGEST.items():
+        text = getattr(rule, field, None)
+        if text == "":
             raise RuleRefused(field, "must not be empty")
+        if text is not None and len(text) > most:
+            raise RuleRefused(field, f"must be at most {most} characters")
+    for field, (least, largest) in BOUNDS.items():
+        number = getattr(rule, field, None)
+        if number is not None and not least <= number <= largest:
+            raise RuleRefused(field, f"must lie between {least} and {largest}")
     if isinstance(rule, GarageRule):
         if not 0 < rule.full_share <= 1:
             raise RuleRefused("full_share", "must lie above 0 and at most at 1")
@@ -128,19 +147,11 @@ def check_rule(rule: Rule) -> None:
             raise RuleRefused("release_share", "must lie below full_share")
         if not 0 <= rule.hub_room_share < 1:
             raise RuleRefused("hub_room_share", "must lie from 0 to below 1")
-        if not 15 <= rule.horizon_min <= 120:
-            raise RuleRefused("horizon_min", "must lie between 15 and 120")
-        if rule.hub in ("", rule.place):
+        if rule.hub == rule.place:
             raise RuleRefused("hub", "must be another place")
-    elif not 1 <= rule.intervals <= 20:
-        raise RuleRefused("intervals", "must lie between 1 and 20")
-    if not 5 <= rule.duration_min <= 24 * 60:
-        raise RuleRefused("duration_min", "must lie between 5 and 1440")
-    if rule.quiet_min < 0:
-        raise RuleRefused("quiet_min", "must be 0 or more")
     if rule.automatic is not None and not rule.automatic.decided_by:
         raise RuleRefused("automatic.decided_by", "must name who decided")
     try:
         ZoneInfo(rule.zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: "Europe" is a folder of zones
         raise RuleRefused("zone", "is not a known time zone") from error
