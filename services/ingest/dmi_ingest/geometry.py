@@ -38,7 +38,8 @@ def checked(value: object, field: str, crs: str = WGS84) -> dict[str, Any]:
     """The geometry in WGS84, longitude first; raises ``InputRefused`` with the rule that it breaks."""
     document = reading.mapping(value, field)
     kind = document.get("type")
-    if kind not in DEPTHS:
+    # A kind that is an array or an object could not even be looked up.
+    if not isinstance(kind, str) or kind not in DEPTHS:
         raise InputRefused.of(f"{field}.type", f"must be one of {', '.join(DEPTHS)}", reading.form(kind))
     points = list(_positions(document.get("coordinates"), DEPTHS[kind], f"{field}.coordinates"))
     if not points or len(points) > POINTS:

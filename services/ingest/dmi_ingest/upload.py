@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, Self
 
 from fastapi.concurrency import run_in_threadpool
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import MAX_BOUNDARY_LENGTH, MultipartParser, parse_options_header
 
 from dmi_infra.errors import InputRefused, Unavailable
 from dmi_ingest.errors import TooLarge
@@ -25,6 +25,7 @@ FORM_BYTES: Final = 1024 * 1024
 FORM_RULE: Final = (
     "must be a form (multipart/form-data) with the files of this kind, one part each, named file"
 )
+BOUNDARY_RULE: Final = f"must be a form whose boundary holds at most {MAX_BOUNDARY_LENGTH} characters"
 MEDIA_TYPE: Final = "multipart/form-data"
 
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,120}", re.ASCII)
@@ -58,7 +59,13 @@ class _Form:
         self._headers: dict[bytes, bytes] = {}
         self._name, self._value = b"", b""
         self._ended = False
-        self._parser = MultipartParser(
+        try:
+            self._parser = self._reader(boundary)
+        except FormParserError as exc:
+            raise InputRefused.of(FIELD, BOUNDARY_RULE) from exc
+
+    def _reader(self, boundary: bytes) -> MultipartParser:
+        return MultipartParser(
             boundary,
             {
                 "on_part_begin": self._headers.clear,

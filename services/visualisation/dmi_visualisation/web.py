@@ -26,6 +26,9 @@ FILE_SUFFIXES: Final = frozenset(
 )
 """Kinds of file that the built application may hold."""
 
+ASSETS: Final = "assets/"
+"""Holds files alone, each of which never changes: no page lives there."""
+
 MEDIA_TYPES: Final = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
 """Said outright: what a machine's own table makes of ``.mjs`` a browser may refuse to run."""
 
@@ -36,17 +39,17 @@ def browser_application() -> Starlette:
 
     def serve(request: Request) -> Response:
         path = request.path_params["path"]
-        file = (folder / path).resolve()
-        if not file.is_relative_to(folder.resolve()) or not file.is_file():
+        file = _file(folder, path)
+        if file is None:
             # An id in a path may hold dots: only what would be one of our files is missed as a file.
-            if Path(path).suffix in FILE_SUFFIXES:
+            if "\0" in path or path.startswith(ASSETS) or Path(path).suffix in FILE_SUFFIXES:
                 return Problem(404, "not-found", "no file has this name").response()
             file = folder / "index.html"
         if not file.is_file():
             return Problem(
                 503, "unavailable", "the browser application is not built: run make web"
             ).response()
-        immutable = path.startswith("assets/")
+        immutable = path.startswith(ASSETS)
         caching = "public, max-age=31536000, immutable" if immutable else "no-cache"
         return FileResponse(
             file,
@@ -63,3 +66,13 @@ def browser_application() -> Starlette:
         routes=[Route("/{path:path}", serve, methods=["GET", "HEAD"])],
         middleware=[Middleware(GZipMiddleware, minimum_size=1000)],
     )
+
+
+def _file(folder: Path, path: str) -> Path | None:
+    """The file of this name within ``folder``; ``None``: there is none, or no file can have such a name."""
+    try:
+        file = (folder / path).resolve()
+        return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
+    except (ValueError, OSError):
+        # A NUL, or a part that is longer than names of files may be.
+        return None

@@ -38,6 +38,8 @@ def test_rd_new_becomes_wgs84() -> None:
         ({"type": "Point", "coordinates": [5.1]}, "OGC:CRS84", "two or three numbers"),
         ({"type": "Point", "coordinates": [5.1, float("nan")]}, "OGC:CRS84", "finite"),
         ({"type": "Circle", "coordinates": [5.1, 52.1]}, "OGC:CRS84", "must be one of"),
+        ({"type": ["Point"], "coordinates": [5.1, 52.1]}, "OGC:CRS84", "must be one of"),
+        ({"type": {}, "coordinates": [5.1, 52.1]}, "OGC:CRS84", "must be one of"),
         ({"type": "LineString", "coordinates": [[5.1, 52.1]]}, "OGC:CRS84", "must form a geometry"),
         (polygon(), "OGC:CRS84", "positions"),
         (

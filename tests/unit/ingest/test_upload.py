@@ -92,6 +92,16 @@ def test_another_media_type_is_refused(tmp_path: Path, media: str) -> None:
         asyncio.run(upload.receive(media, pieces(part(b"x"), 10), tmp_path, 100))
 
 
+def test_a_boundary_that_is_too_long_is_refused_with_its_rule(node: Node) -> None:
+    headers = {
+        "Content-Type": f"multipart/form-data; boundary={'x' * 257}",
+        "Authorization": f"Bearer {GEMEENTE}",
+    }
+    answer = node.call("POST", IMPORTS, content=b"", headers=headers)
+    assert answer.status_code == 400
+    assert "boundary holds at most 256" in answer.json()["errors"][0]["rule"]
+
+
 def test_the_limit_is_on_all_files_together_and_is_named(tmp_path: Path) -> None:
     received(tmp_path, part(b"x" * 50, "a"), part(b"x" * 50, "b"), limit=100)
     with pytest.raises(TooLarge, match="at most 100 bytes"):

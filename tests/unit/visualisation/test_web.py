@@ -20,7 +20,7 @@ def _get(path: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/map", "/lineage/forecast%3Agarages.centrum", "/datasets/urn:dmi:x:y.z"]
+    "path", ["/", "/map", "/lineage/forecast%3Agarages.centrum", "/datasets/urn:dmi:x:y.z", f"/{'a' * 300}"]
 )
 def test_a_page_of_the_application_gets_its_first_page_even_when_an_id_holds_dots(path: str) -> None:
     answer = _get(path)
@@ -28,7 +28,18 @@ def test_a_page_of_the_application_gets_its_first_page_even_when_an_id_holds_dot
     assert "default-src 'self'" in answer.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("path", ["/assets/none.js", "/favicon.ico", "/assets/none.mjs"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/assets/none.js",
+        "/favicon.ico",
+        "/assets/none.mjs",
+        "/%00",
+        "/assets/%00",
+        "/assets/none",
+        f"/assets/{'a' * 300}",
+    ],
+)
 def test_a_file_that_is_not_there_is_a_problem_and_not_a_page(path: str) -> None:
     answer = _get(path)
     assert answer.status_code == 404
