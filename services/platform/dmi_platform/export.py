@@ -12,6 +12,7 @@ import msgspec
 
 from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.decision import OwnRows
 from dmi_infra import clock
 from dmi_infra.errors import Refused
 from dmi_infra.gate import Permit
@@ -100,19 +101,26 @@ class _Told:
     def licence(self) -> str:
         known, permit = self._dataset, self._permit
         title = known.title.get("nl") or next(iter(known.title.values()), "") if known else ""
-        request = permit.requests[-1]
-        lines = [
+        about = [
             f"Dataset: {permit.dataset}",
             f"Title: {title}",
             f"Owner: {known.owner if known else ''}",
             f"Source: {known.source if known else ''}",
+        ]
+        own = next((duty for duty in permit.duties if isinstance(duty, OwnRows)), None)
+        return "\n".join(about + (self._terms() if own is None else _own_copy(own.person))) + "\n"
+
+    def _terms(self) -> list[str]:
+        """On what a right by ownership, licence or agreement rests."""
+        known, permit = self._dataset, self._permit
+        request = permit.requests[-1]
+        return [
             f"Licence: {(known.licence if known else '') or 'none stated; only the agreement below applies'}",
             f"Given to: {request.assignee}",
             f"For the purpose: {request.purpose}",
             f"Under: {', '.join(permit.agreements) or 'ownership of the dataset'}",
             *(f"Duty carried out: {duty}" for duty in permit.duties),
         ]
-        return "\n".join(lines) + "\n"
 
     def lineage(self) -> bytes:
         permit = self._permit
@@ -136,6 +144,17 @@ class _Told:
                 }
             )
         )
+
+
+def _own_copy(person: str) -> list[str]:
+    """A person's copy rests on no agreement, is for nobody else's purpose, and is not under the dataset's licence."""
+    return [
+        f"Given to: {person}",
+        f"What this is: a copy of the own data of {person} in this dataset, with rows of nobody else",
+        "Under: the right of a person to a copy of its own data and to take it along (GDPR art. 15 and 20); "
+        "it rests on no agreement",
+        "Licence: none is needed for one's own data; the licence of the dataset is for others",
+    ]
 
 
 def _rows(batch: ObservationBatch) -> Iterator[dict[str, Any]]:

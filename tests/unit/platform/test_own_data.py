@@ -69,6 +69,20 @@ def test_the_export_goes_on_after_the_layers_agreement_and_the_own_consent_have_
     assert refused.status_code == 403, "the views of the layer have ended"
 
 
+def test_the_copy_says_that_it_is_one_and_on_what_right_it_rests(city: City, layer: AgreementState) -> None:
+    city.identity = resident(NOOR)
+    answer = city.get("/v1/export", "dmi:purpose:public-task", dataset=BICYCLES)
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        said = dict(line.split(": ", 1) for line in archive.read("licence.txt").decode().splitlines())
+    assert (said["Dataset"], said["Given to"]) == (BICYCLES, NOOR)
+    assert said["What this is"].startswith(f"a copy of the own data of {NOOR}")
+    assert "GDPR art. 15 and 20" in said["Under"]
+    assert not {"For the purpose", "Duty carried out"} & said.keys()
+    assert not any(
+        untrue in answer for answer in said.values() for untrue in ("ownership", "agreement below")
+    )
+
+
 def test_the_owner_cannot_take_along_what_was_not_agreed(city: City, layer: AgreementState) -> None:
     answer = city.get("/v1/export", "dmi:purpose:public-task", dataset=BICYCLES)
     assert (answer.status_code, answer.json()["type"]) == (403, "urn:dmi:problem:no-agreement")
