@@ -17,7 +17,11 @@ SHARDS: Final = 8
 FEATURE_KINDS: Final = (
     "neighbourhood", "thing", "datastream", "parking", "stop", "line", "building", "area", "address",
 )  # fmt: skip
-BORROWED_RULE: Final = "must not begin with the name of another participant and a colon"
+BORROWED_RULE: Final = (
+    "must not begin with the name of another participant and a colon, nor be or begin with its URN"
+)
+NAMED: Final = re.compile(r"urn:dmi:(participant|person|dataset):([^:]+)", re.ASCII)
+"""Whose name a URN of this stack is in."""
 PARTICIPANT: Final = "urn:dmi:participant:"
 ID_RULE: Final = "must be 1 to 200 letters, digits or one of . _ : ~ @ -"
 
@@ -75,10 +79,19 @@ def owner_of(dataset: str) -> str:
 
 
 def borrowed(identifier: str, owner: str, participants: Container[str]) -> bool:
-    """Whether an id begins with the name of a participant other than ``owner``, and a colon."""
-    name, colon, _ = identifier.partition(":")
-    named = PARTICIPANT + name
-    return bool(colon) and named != owner and named in participants
+    """Whether an id is in the name of another than ``owner``: with that name and a colon before it, or a URN of it.
+
+    Upper case makes no other name: who reads an id would not see the difference. A URN is another's also while
+    nobody is known by it.
+    """
+    given = identifier.lower()
+    urn = NAMED.match(given)
+    if urn is not None:
+        kind, named = urn.groups()
+        return f"urn:dmi:{kind if kind == 'person' else 'participant'}:{named}" != owner
+    name, colon, _ = given.partition(":")
+    participant = PARTICIPANT + name
+    return bool(colon) and participant != owner and participant in participants
 
 
 def property_slug(name: str, definition: str, known: Iterable[str]) -> str:

@@ -60,3 +60,30 @@ def test_slugs_hold_only_what_stands_in_ids() -> None:
     assert not model.valid_id("a/b")
     assert not model.valid_id("")
     assert model.valid_id("garages.centrum:1@x~y")
+
+
+@pytest.mark.parametrize(
+    ("identifier", "borrowed"),
+    [
+        ("gemeente:x", True),
+        ("Gemeente:x", True),
+        ("GEMEENTE:x", True),
+        ("urn:dmi:participant:gemeente", True),
+        ("urn:dmi:participant:gemeente:x", True),
+        ("URN:DMI:Participant:Gemeente", True),
+        ("urn:dmi:person:noor", True),
+        ("urn:dmi:dataset:gemeente:garages", True),
+        ("Buren:x", False),
+        ("urn:dmi:participant:buren", False),
+        ("urn:dmi:dataset:buren:x", False),
+        ("urn:dmi:participant:nobody-yet", True),
+        ("gemeente", False),
+        ("gemeentehuis:x", False),
+        ("urn:ngsi-ld:thing:1", False),
+    ],
+)
+def test_an_id_in_the_name_of_another_is_borrowed_however_it_is_written(
+    identifier: str, borrowed: bool
+) -> None:
+    known = {"urn:dmi:participant:gemeente", "urn:dmi:participant:buren", "urn:dmi:person:noor"}
+    assert model.borrowed(identifier, "urn:dmi:participant:buren", known) is borrowed
