@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -20,7 +19,8 @@ from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.http.problems import problem_of, refusal
 from dmi_visualisation import charts, tiles
-from dmi_visualisation.live import QUEUE, LiveMap, Stream
+from dmi_visualisation.following import Follower, ended, follow
+from dmi_visualisation.live import LiveMap
 from dmi_visualisation.model import (
     BUCKET,
     Shown,
@@ -35,11 +35,7 @@ from dmi_visualisation.moments import boundary
 from dmi_visualisation.search import name_of, rank
 from dmi_visualisation.store import Store
 
-KEEP_ALIVE_SECONDS = 1.0
-"""A quiet stream asks the gate again this often, so that an agreement that expires ends it too."""
-
 RETRY = b"retry: 2000\n\n"
-ALIVE = b": alive\n\n"
 
 GeoFeature = dict[str, Any]
 
@@ -173,14 +169,14 @@ class Maps:
 
     async def events(self, permit: Permit) -> AsyncIterator[bytes]:
         """Server-sent events: ``observation`` with new features, ``ended`` with the reason, then the end."""
-        stream = self._live.open(permit.dataset)
+        woken = asyncio.Event()
+        stream = self._live.open(permit.dataset, woken)
         try:
             yield RETRY
-            async with aclosing(self._values(permit, stream)) as values:
-                async for features in values:
-                    yield _event("observation", features) if features else ALIVE
-        except Refused as exc:
-            yield _event("ended", refusal(exc).body())
+            follower = Follower(permit, stream, self._gate, self._points)
+            async with aclosing(follow([follower], woken, several=False)) as pieces:
+                async for piece in pieces:
+                    yield piece
         finally:
             self._live.close(stream)
 
@@ -189,56 +185,28 @@ class Maps:
 
         A browser opens six connections to one address at most; with a stream for each layer that is soon full.
         """
-        told: asyncio.Queue[bytes] = asyncio.Queue(QUEUE)
-
-        async def follow(layer: str) -> None:
-            stream: Stream | None = None
-            try:
-                permit = opening.permit(layer)
-                stream = self._live.open(layer)
-                async with aclosing(self._values(permit, stream)) as values:
-                    async for features in values:
-                        if features:
-                            await told.put(_event("observation", {"layer": layer, "features": features}))
-            except (Refused, Unavailable) as exc:
-                problem = problem_of(exc)
-                await told.put(_event("ended", {"layer": layer, **(problem.body() if problem else {})}))
-            finally:
-                if stream is not None:
-                    self._live.close(stream)
-
-        tasks = [asyncio.create_task(follow(layer)) for layer in dict.fromkeys(layers)]
+        woken = asyncio.Event()
+        followers: list[Follower] = []
+        refused: list[bytes] = []
         try:
-            # One turn of the loop, in which each begins to listen.
-            await asyncio.sleep(0)
-            yield RETRY
-            while not all(task.done() for task in tasks) or not told.empty():
+            for layer in dict.fromkeys(layers):
                 try:
-                    yield await asyncio.wait_for(told.get(), KEEP_ALIVE_SECONDS)
-                except TimeoutError:
-                    yield ALIVE
-            for task in tasks:
-                task.result()
+                    permit = opening.permit(layer)
+                    stream = self._live.open(layer, woken)
+                except (Refused, Unavailable) as exc:
+                    problem = problem_of(exc)
+                    refused.append(ended(problem.body() if problem else {}, layer))
+                else:
+                    followers.append(Follower(permit, stream, self._gate, self._points))
+            yield RETRY
+            for piece in refused:
+                yield piece
+            async with aclosing(follow(followers, woken, several=True)) as pieces:
+                async for piece in pieces:
+                    yield piece
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _values(self, permit: Permit, stream: Stream) -> AsyncGenerator[list[GeoFeature], None]:
-        """New features as they come, none when it has been quiet for a second; ``Refused`` when the right ends."""
-        hold = max((duty.seconds for duty in permit.duties if isinstance(duty, Delay)), default=0) * 1_000_000
-        waiting: list[tuple[Micros, Sequence[Shown]]] = []
-        while True:
-            rows = await stream.next(KEEP_ALIVE_SECONDS)
-            self._gate.still(permit)
-            if rows:
-                waiting.append((clock.now() + hold, rows))
-            due = [held for at, held in waiting if at <= clock.now()]
-            waiting = [(at, held) for at, held in waiting if at > clock.now()]
-            if not due:
-                yield []
-            for held in due:
-                yield self._points(permit, held)
+            for follower in followers:
+                self._live.close(follower.stream)
 
     def dataset_of(self, datastream: str) -> str:
         """The dataset of a datastream; raises ``NotFound``."""
@@ -334,7 +302,3 @@ class Maps:
         if found is None:
             raise NotFound("no dataset has this id")
         return found
-
-
-def _event(name: str, data: object) -> bytes:
-    return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'), ensure_ascii=False)}\n\n".encode()

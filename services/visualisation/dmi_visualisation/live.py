@@ -13,17 +13,19 @@ from dmi_visualisation.labels import Timetables
 from dmi_visualisation.model import Shown
 from dmi_visualisation.search import Gazetteer
 
-QUEUE = 100
-"""Batches that a slow reader may lag behind; after that the oldest are left out and the newest count."""
-
 
 class Stream:
-    """One open stream: batches of rows arrive from the consumer's thread and are read in the event loop."""
+    """One open stream: rows arrive from the consumer's thread and are read in the event loop.
 
-    def __init__(self, dataset: str, loop: asyncio.AbstractEventLoop) -> None:
+    Of each datastream the newest row waits, so that a slow reader gets the state and never a backlog.
+    """
+
+    def __init__(self, dataset: str, loop: asyncio.AbstractEventLoop, woken: asyncio.Event) -> None:
         self.dataset = dataset
+        self.law_changed = False
         self._loop = loop
-        self._queue: asyncio.Queue[Sequence[Shown] | None] = asyncio.Queue(QUEUE)
+        self._woken = woken
+        self._newest: dict[str, Shown] = {}
 
     def offer(self, rows: Sequence[Shown] | None) -> None:
         """Hand over rows, or ``None`` to have the reader ask the gate again; from any thread."""
@@ -34,16 +36,16 @@ class Stream:
             return
 
     def _put(self, rows: Sequence[Shown] | None) -> None:
-        if self._queue.full():
-            self._queue.get_nowait()
-        self._queue.put_nowait(rows)
+        if rows is None:
+            self.law_changed = True
+        else:
+            self._newest.update((row.datastream, row) for row in rows)
+        self._woken.set()
 
-    async def next(self, seconds: float) -> Sequence[Shown] | None:
-        """The next rows; ``None`` after ``seconds`` or when the law changed."""
-        try:
-            return await asyncio.wait_for(self._queue.get(), seconds)
-        except TimeoutError:
-            return None
+    def take(self) -> dict[str, Shown]:
+        """What has come since the last time, by datastream."""
+        taken, self._newest = self._newest, {}
+        return taken
 
 
 class LiveMap:
@@ -97,12 +99,12 @@ class LiveMap:
         for stream in self._streams:
             stream.offer(None)
 
-    def open(self, dataset: str) -> Stream:
-        """A new stream on a dataset, in the running event loop; raises ``TooManyStreams``."""
+    def open(self, dataset: str, woken: asyncio.Event) -> Stream:
+        """A new stream on a dataset, in the running event loop, which sets ``woken``; raises ``TooManyStreams``."""
         with self._lock:
             if len(self._streams) >= self._limit:
                 raise TooManyStreams("all live streams of this service are in use; try again shortly")
-            stream = Stream(dataset, asyncio.get_running_loop())
+            stream = Stream(dataset, asyncio.get_running_loop(), woken)
             self._streams |= {stream}
         return stream
 

@@ -19,7 +19,7 @@ from dmi_infra.gate import Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
 from dmi_infra.sql import migrate, open_engine
-from dmi_visualisation import handlers
+from dmi_visualisation import following
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.store import Store
@@ -163,6 +163,114 @@ def test_a_stop_ends_an_open_stream_with_the_agreement_and_the_moment(
     assert (problem["agreement"], problem["moment"]) == (layer.id, clock.to_text(NOW))
 
 
+def door_of(court: Court) -> Opening:
+    """The door of the route of live events for somebody at the vendor."""
+    return Opening(court.gate, Identity(VENDOR, "Joris", frozenset()), "stream", "dmi:display", None)
+
+
+def opened(court: Court, maps: Maps, several: bool, dataset: str = GARAGES) -> AsyncIterator[bytes]:
+    """The stream of one layer, by either route."""
+    return maps.events_of(door_of(court), [dataset]) if several else maps.events(permit(court, dataset))
+
+
+def features_of(data: Any) -> list[Any]:
+    found: list[Any] = data["features"] if isinstance(data, dict) else data
+    return found
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_nothing_that_waited_for_a_slow_reader_goes_out_after_the_end(
+    court: Court, live: LiveMap, maps: Maps, several: bool
+) -> None:
+    court.agree(STACK, *ACTIONS)
+    mine = court.agree(VENDOR, *ACTIONS)
+
+    async def read_late() -> list[tuple[str, Any]]:
+        stream = opened(court, maps, several)
+        await anext(stream)
+        for number in range(50):
+            live.update([], [row(float(number), at=NOW + number)])
+            # Others have their turn in between; this reader takes nothing.
+            await asyncio.sleep(0.001)
+        # The server has asked for the next piece, and the reader does not take it.
+        await anext(stream)
+        court.end(mine)
+        live.law_changed()
+        return await asyncio.wait_for(_events(stream, 9), 10)
+
+    assert [name for name, _ in asyncio.run(read_late())] == ["ended"]
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_rows_that_wait_when_their_person_withdraws_do_not_go_out(
+    court: Court, live: LiveMap, maps: Maps, several: bool
+) -> None:
+    for recipient in (STACK, VENDOR):
+        court.agree(recipient, *ACTIONS, dataset=BICYCLES)
+    consents = [court.agree(who, *ACTIONS, dataset=BICYCLES, assigner=NOOR) for who in (STACK, VENDOR)]
+    for who in (STACK, VENDOR):
+        court.agree(who, *ACTIONS, dataset=BICYCLES, assigner=PIET)
+    streams = {NOOR: "bicycle-air.bicycle-1.pm2_5", PIET: "bicycle-air.bicycle-2.pm2_5"}
+
+    async def read_late() -> list[tuple[str, Any]]:
+        stream = opened(court, maps, several, BICYCLES)
+        await anext(stream)
+        live.update([], [row(1.0, dataset=BICYCLES, datastream=s, subject=who) for who, s in streams.items()])
+        await anext(stream)
+        court.end(consents[1])
+        live.law_changed()
+        return await asyncio.wait_for(_events(stream, 1), 10)
+
+    [(name, data)] = asyncio.run(read_late())
+    assert (name, [feature["id"] for feature in features_of(data)]) == ("observation", [streams[PIET]])
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_a_slow_reader_gets_the_newest_values_in_events_of_a_bounded_size(
+    court: Court, live: LiveMap, maps: Maps, several: bool
+) -> None:
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+    names = [f"garages.g{number}.occupancy" for number in range(following.ROWS + 10)]
+
+    async def read_late() -> list[tuple[str, Any]]:
+        stream = opened(court, maps, several)
+        await anext(stream)
+        for turn in range(20):
+            live.update([], [row(float(turn), at=NOW + turn, datastream=name) for name in names])
+            await asyncio.sleep(0.001)
+        return await asyncio.wait_for(_events(stream, 2), 10)
+
+    parts = [features_of(data) for _, data in asyncio.run(read_late())]
+    assert [len(part) for part in parts] == [following.ROWS, 10]
+    assert {feature["properties"]["result"] for part in parts for feature in part} == {19.0}
+
+
+def test_what_a_delay_holds_is_bounded_too_and_comes_when_it_is_due(
+    court: Court, live: LiveMap, maps: Maps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "KEEP_ALIVE_SECONDS", 0.001)
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS, duties=[delay(60)])
+
+    async def held() -> tuple[int, list[tuple[str, Any]]]:
+        woken = asyncio.Event()
+        one = following.Follower(permit(court), live.open(GARAGES, woken), court.gate, maps._points)
+        for number in range(600):
+            live.update([], [row(float(number), at=court.clock.at)])
+            await asyncio.sleep(0)
+            assert not one.waits()
+            court.clock.at += SECOND // 10
+        slots = len(one._held)
+        court.clock.at += 61 * SECOND
+        court.beat()
+        return slots, await _events(following.follow([one], woken, several=False), 1)
+
+    slots, [(_, [feature])] = asyncio.run(held())
+    assert slots <= following.SLOTS + 1
+    assert feature["properties"]["result"] == 599.0
+
+
 def test_a_stream_that_has_ended_makes_room_for_another(court: Court, maps: Maps) -> None:
     layer = court.agree(STACK, *ACTIONS)
     court.agree(VENDOR, *ACTIONS)
@@ -180,7 +288,7 @@ def test_a_stream_that_has_ended_makes_room_for_another(court: Court, maps: Maps
 def test_a_duty_to_delay_holds_rows_back_until_they_are_old_enough(
     court: Court, live: LiveMap, maps: Maps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handlers, "KEEP_ALIVE_SECONDS", 0.01)
+    monkeypatch.setattr(following, "KEEP_ALIVE_SECONDS", 0.01)
     court.agree(STACK, *ACTIONS)
     court.agree(VENDOR, *ACTIONS, duties=[delay(60)])
 

@@ -8,7 +8,7 @@ import pytest
 
 from dmi_agreements.contracts.features import Feature
 from dmi_visualisation.errors import TooManyStreams
-from dmi_visualisation.live import QUEUE, LiveMap
+from dmi_visualisation.live import LiveMap
 from dmi_visualisation.model import Shown
 from tests.unit.infra.fakes import GARAGES, NOW, SECOND
 from tests.unit.visualisation.samples import CENTRE, place, row
@@ -52,49 +52,52 @@ def test_an_older_version_of_a_place_is_left_out() -> None:
 
 
 def test_streams_get_the_rows_of_their_own_dataset_only() -> None:
-    async def follow() -> list[Shown] | None:
+    async def follow() -> dict[str, Shown]:
         live = LiveMap(10)
-        stream = live.open(GARAGES)
+        woken = asyncio.Event()
+        stream = live.open(GARAGES, woken)
         live.update([], [row(1.0, dataset="urn:dmi:dataset:x:other", datastream="other.a.b")])
         live.update([], [row(5.0)])
-        found = await stream.next(5)
-        return None if found is None else list(found)
+        await asyncio.wait_for(woken.wait(), 5)
+        return stream.take()
 
-    assert asyncio.run(follow()) == [row(5.0)]
+    assert asyncio.run(follow()) == {CENTRE: row(5.0)}
 
 
 def test_a_change_of_the_law_wakes_a_waiting_stream() -> None:
-    async def follow() -> object:
+    async def follow() -> bool:
         live = LiveMap(10)
-        stream = live.open(GARAGES)
+        woken = asyncio.Event()
+        stream = live.open(GARAGES, woken)
         live.law_changed()
-        return await asyncio.wait_for(stream.next(60), 5)
+        await asyncio.wait_for(woken.wait(), 5)
+        return stream.law_changed
 
-    assert asyncio.run(follow()) is None
+    assert asyncio.run(follow())
 
 
-def test_a_slow_reader_loses_the_oldest_batches_and_keeps_the_newest() -> None:
+def test_for_a_slow_reader_the_newest_of_each_datastream_waits_and_no_backlog() -> None:
     async def follow() -> list[float | None]:
         live = LiveMap(10)
-        stream = live.open(GARAGES)
-        for number in range(QUEUE + 5):
+        stream = live.open(GARAGES, asyncio.Event())
+        for number in range(1000):
             live.update([], [row(float(number), at=NOW + number)])
+        live.update([], [row(-1.0, datastream="garages.other.occupancy")])
         await asyncio.sleep(0)
-        found = []
-        while (rows := await stream.next(0.01)) is not None:
-            found += [one.result for one in rows]
+        found = [one.result for one in stream.take().values()]
+        assert stream.take() == {}
         return found
 
-    assert asyncio.run(follow()) == [float(number) for number in range(5, QUEUE + 5)]
+    assert asyncio.run(follow()) == [999.0, -1.0]
 
 
 def test_streams_beyond_the_limit_are_refused_until_one_closes() -> None:
     async def follow() -> None:
         live = LiveMap(1)
-        stream = live.open(GARAGES)
+        stream = live.open(GARAGES, asyncio.Event())
         with pytest.raises(TooManyStreams):
-            live.open(GARAGES)
+            live.open(GARAGES, asyncio.Event())
         live.close(stream)
-        live.open(GARAGES)
+        live.open(GARAGES, asyncio.Event())
 
     asyncio.run(follow())
