@@ -42,6 +42,7 @@ class Constraint:
 
     ``right`` has more than one value only for the set operators. ``reference`` says that ``right`` are IRIs where
     the value is found (``rightOperandReference``), not the value. ``path`` is the place in the document.
+    ``anchor`` is the moment from which a ``timeInterval`` repeats; ODRL has no term for it, profiles do.
     """
 
     left: str
@@ -53,6 +54,7 @@ class Constraint:
     datatype: str | None = None
     status: Value | None = None
     reference: bool = False
+    anchor: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,14 @@ Test = Constraint | Logical
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action (IRI) and what narrows it (section 2.4.1); all refinements must hold."""
+    """An action (IRI) and what narrows it (section 2.4.1); all refinements must hold.
+
+    ``uid`` is the IRI of the narrowed action itself, which reports name, when the document gives it one.
+    """
 
     iri: str
     refinements: tuple[Test, ...] = ()
+    uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
