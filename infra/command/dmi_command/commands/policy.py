@@ -1,0 +1,104 @@
+"""Policies from files: evaluate one for a request in a state of the world, and prove the verdict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from rich.text import Text
+
+from dmi_agreements.errors import PolicyRefused
+from dmi_command.console import AsJson, out
+from dmi_command.errors import UsageWrong
+
+if TYPE_CHECKING:
+    from dmi_agreements.odrl.report import PolicyReport
+
+T = TypeVar("T")
+
+
+class Form(StrEnum):
+    """How a machine gets the compliance report."""
+
+    json = "json"
+    turtle = "turtle"
+    jsonld = "json-ld"
+
+
+policy_app = typer.Typer(no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this subject."""
+    app.add_typer(policy_app, name="policy", help="Judge ODRL policies from files.")
+
+
+@policy_app.command()
+def evaluate(
+    policy: Annotated[Path, typer.Argument(help="Policy: Turtle or JSON-LD")],
+    request: Annotated[
+        Path, typer.Argument(help="Request: a policy of kind Request, or an EvaluationRequest")
+    ],
+    state: Annotated[
+        Path | None, typer.Argument(help="State of the world; left out: nothing is known")
+    ] = None,
+    as_json: AsJson = False,
+    form: Annotated[Form | None, typer.Option(help="Print the compliance report in this form.")] = None,
+) -> None:
+    """Judge a request by a policy: which rules apply, and why; nothing is fetched, no stack is needed.
+
+    Exit code 0 whatever the verdict; 2 when a file cannot be read or holds what is not understood.
+    """
+    # Imported here: they bring the RDF library, which no other command needs to wait for.
+    from dmi_agreements.odrl.evaluate import evaluate as judge
+    from dmi_exchange.rdf import reading, reports, world
+
+    law = _read(policy, reading.read_policy)
+    wanted, moment = _read(request, world.read_request)
+    situation = _read(state, world.read_world) if state else world.read_world(None)
+    report = judge(law, wanted, world.with_stray_report(world.at(situation, moment), law))
+    if form is Form.turtle:
+        typer.echo(reports.turtle(report))
+    elif form is Form.jsonld:
+        typer.echo(json.dumps(reports.json_ld(report), indent=2, ensure_ascii=False))
+    elif as_json or form is Form.json:
+        typer.echo(json.dumps(reports.plain(report), indent=2, ensure_ascii=False))
+    else:
+        _print(report)
+
+
+def _read(file: Path, read: Callable[[str], T]) -> T:
+    try:
+        return read(file.read_text("utf-8"))
+    except PolicyRefused as exc:
+        broken = "\n".join(f"  {finding}" for finding in exc.findings)
+        raise UsageWrong(f"{file} is refused:\n{broken}") from exc
+    except UnicodeDecodeError as exc:
+        raise UsageWrong(f"{file} is not a text in UTF-8") from exc
+    except OSError as exc:
+        raise UsageWrong(f"{file} cannot be read: {exc.strerror}") from exc
+
+
+def _print(report: PolicyReport) -> None:
+    colours = {True: "green", False: "red", None: "yellow"}
+    words = {True: "satisfied", False: "not satisfied", None: "not known"}
+    out.print(Text.assemble("verdict: ", (report.verdict, "green" if report.allowed else "red")))
+    for rule in report.rules:
+        state = ("active", "green") if rule.active else ("inactive", "dim")
+        name = rule.rule.uid or rule.rule.path
+        out.print(Text.assemble(f"{rule.rule.kind} ", (name, "bold"), ": ", state), soft_wrap=True)
+        todo = [(premise, 1) for premise in reversed(rule.premises)]
+        while todo:
+            premise, depth = todo.pop()
+            test = premise.test
+            told = premise.kind if test is None else f"{premise.kind} {test.uid or test.path}"
+            truth = (words[premise.holds], colours[premise.holds])
+            out.print(Text.assemble("  " * depth, told, ": ", truth), soft_wrap=True)
+            todo += [(part, depth + 1) for part in reversed(premise.parts)]
+        for duty in rule.conditions:
+            told = duty.rule.uid or duty.rule.path
+            out.print(f"  duty {told}: {duty.deontic}, {duty.performance}", soft_wrap=True)
