@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rdflib import RDF, BNode, Graph, Literal, URIRef
 from rdflib.term import Node
 
@@ -12,6 +14,7 @@ from dmi_agreements.odrl.vocabulary import OPERATORS, SET_OPERATORS, Left, Vocab
 from dmi_exchange.rdf import terms
 
 _DEPTH = 32
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
 _ORDERED = frozenset(ODRL + name for name in ("lt", "lteq", "gt", "gteq"))
 # What a text without datatype may stand for, by the type of the left operand.
 _READINGS = {
@@ -22,6 +25,11 @@ _READINGS = {
     "number": ("decimal", "double"),
     "boolean": ("boolean",),
 }
+
+
+def is_iri(text: str) -> bool:
+    """Whether a text has the shape of an absolute IRI (RFC 3987, without its ranges of characters)."""
+    return _IRI.fullmatch(text) is not None
 
 
 def typed(literal: Literal) -> Typed:
@@ -107,7 +115,7 @@ class ConstraintReader:
     def iri(self, node: Node, path: str) -> str:
         """An IRI; a text that has the shape of one counts, since contexts differ in which values they type."""
         text = str(node)
-        if isinstance(node, BNode) or ":" not in text or any(mark.isspace() for mark in text):
+        if isinstance(node, BNode) or not is_iri(text):
             self.wrong(path, "an IRI is wanted here", "" if isinstance(node, BNode) else text)
         return text
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import rdflib
 from rdflib import Graph
+from rdflib.plugins.parsers.jsonld import to_rdf
 
 from dmi_agreements.errors import Finding, PolicyRefused
 from dmi_agreements.odrl.model import ODRL
@@ -28,6 +29,8 @@ logging.getLogger("rdflib.term").setLevel(logging.CRITICAL)
 
 BASE: Final = "urn:dmi:relative:/"
 """What relative IRIs are resolved against, since a document from elsewhere has no place here."""
+UNMAPPED: Final = "urn:dmi:unmapped:"
+"""Where terms of JSON-LD stand that no context gives a meaning."""
 LIMIT: Final = 4 * 1024 * 1024
 """Characters that a document may have."""
 DEPTH: Final = 60
@@ -73,7 +76,7 @@ def read_text(text: str) -> Graph:
                 raise refuse("", f"this is not JSON: {exc}"[:300]) from exc
         else:
             return read_json(document)
-    graph = Graph(bind_namespaces="none")
+    graph = _empty()
     try:
         graph.parse(data=text, format="turtle", publicID=BASE)
     except Exception as exc:
@@ -85,12 +88,18 @@ def read_text(text: str) -> Graph:
 def read_json(document: Any) -> Graph:
     """The graph of a JSON-LD document that was parsed already."""
     prepared = _prepared(document, "", 0)
-    graph = Graph(bind_namespaces="none")
+    graph = _empty()
     try:
-        graph.parse(data=json.dumps(prepared), format="json-ld", publicID=BASE)
+        # A term without meaning would be dropped without a word; so it gets one that no reader knows.
+        to_rdf(prepared, graph, base=BASE, context_data={"@vocab": UNMAPPED})
     except Exception as exc:
         raise refuse("", f"this is not JSON-LD: {_first_line(exc)}") from exc
     return graph
+
+
+def _empty() -> Graph:
+    # This store alone keeps the order of the document, by which reports list rules.
+    return Graph(store="SimpleMemory", bind_namespaces="none")
 
 
 def _first_line(exc: Exception) -> str:
@@ -130,6 +139,8 @@ def _prepared(value: Any, path: str, depth: int) -> Any:
 def _context(value: Any, path: str, depth: int) -> Any:
     if depth > DEPTH:
         raise refuse(path, f"a document nests at most {DEPTH} deep")
+    if value is None:
+        raise refuse(path, "a context must not take the meaning of terms away")
     if isinstance(value, list):
         return [_context(each, f"{path}/{index}", depth + 1) for index, each in enumerate(value)]
     if isinstance(value, str):
@@ -139,7 +150,7 @@ def _context(value: Any, path: str, depth: int) -> Any:
             raise refuse(path, "this context is not known here, and contexts are not fetched", value, known)
         return context(name)
     if not isinstance(value, dict):
-        return value
+        raise refuse(path, "a context is an object, a known URL or a list of these", str(value))
     if "@import" in value:
         imported = _context(value["@import"], f"{path}/@import", depth + 1)
         value = {**imported, **{name: each for name, each in value.items() if name != "@import"}}
@@ -147,6 +158,8 @@ def _context(value: Any, path: str, depth: int) -> Any:
 
 
 def _term(name: str, meaning: Any, whole: dict[str, Any], path: str, depth: int) -> Any:
+    if meaning is None or (isinstance(meaning, dict) and meaning.get("@id", name) is None):
+        raise refuse(path, "a context must not take the meaning of terms away")
     if isinstance(meaning, dict) and "@context" in meaning:
         meaning = {**meaning, "@context": _context(meaning["@context"], f"{path}/@context", depth + 1)}
     if name == "neq":

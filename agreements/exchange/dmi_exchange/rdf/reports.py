@@ -14,6 +14,7 @@ from dmi_agreements.odrl.model import XSD as XSD_NAMESPACE
 from dmi_agreements.odrl.report import DutyReport, PolicyReport, Premise, RuleReport
 from dmi_agreements.odrl.values import Truth
 from dmi_agreements.odrl.vocabulary import DMI
+from dmi_exchange.rdf.constraints import is_iri
 
 REPORT: Final = Namespace("https://w3id.org/force/compliance-report#")
 DCT: Final = Namespace("http://purl.org/dc/terms/")
@@ -22,11 +23,22 @@ _KINDS: Final = {
     "prohibition": "ProhibitionReport",
     "obligation": "DutyReport",
 }
+DRAFT: Final = Namespace("http://example.com/report/temp/")
+"""Where the W3C draft's examples have these terms, under the names of ``_DRAFT_NAMES`` where they differ."""
+_DRAFT_NAMES: Final = {
+    "PolicyReport": "ComplianceReport",
+    "policyRequest": "evaluationRequest",
+    "Unsatisfied": "Not-Satisfied",
+    "NonSet": "Not-set",
+}
 _SPACE: Final = uuid.UUID("6f1f6e0c-5a0e-5f0e-9c55-0d1b6b1c7a10")
 
 
 def graph_of(report: PolicyReport) -> Graph:
-    """The report as a graph. The same report has the same ids, so that it can be cited and compared."""
+    """The report as a graph, in the draft's terms when the request was in them.
+
+    The same report has the same ids, so that it can be cited and compared.
+    """
     return _Writer(report).graph
 
 
@@ -44,18 +56,26 @@ def json_ld(report: PolicyReport) -> list[Any]:
 class _Writer:
     def __init__(self, report: PolicyReport) -> None:
         self.graph = Graph(bind_namespaces="none")
-        for prefix, namespace in (("report", REPORT), ("odrl", ODRL), ("dct", DCT), ("xsd", XSD_NAMESPACE)):
+        self.draft = report.draft
+        for prefix, namespace in (
+            ("report", DRAFT if report.draft else REPORT),
+            ("odrl", ODRL),
+            ("dct", DCT),
+            ("xsd", XSD_NAMESPACE),
+        ):
             self.graph.bind(prefix, namespace)
         self.seed = f"{report.policy}|{report.request}|{report.world}|{report.created}"
         node = self._node("")
-        self._say(node, RDF.type, REPORT.PolicyReport)
+        self._say(node, RDF.type, self._term("PolicyReport"))
         if report.created is not None:
             self._say(node, DCT.created, _term(report.created))
-        self._say(node, REPORT.policy, URIRef(report.policy))
-        if report.request:
-            self._say(node, REPORT.policyRequest, URIRef(report.request))
+        self._named(node, self._term("policy"), report.policy)
+        self._named(node, self._term("policyRequest"), report.request)
         for position, rule in enumerate(report.rules):
-            self._say(node, REPORT.ruleReport, self._rule(rule, f"/{position}"))
+            self._say(node, self._term("ruleReport"), self._rule(rule, f"/{position}"))
+
+    def _term(self, name: str) -> URIRef:
+        return DRAFT[_DRAFT_NAMES.get(name, name)] if self.draft else REPORT[name]
 
     def _node(self, place: str) -> URIRef:
         return URIRef(uuid.uuid5(_SPACE, self.seed + place).urn)
@@ -65,24 +85,26 @@ class _Writer:
 
     def _rule(self, report: RuleReport, place: str) -> URIRef:
         node = self._node(place)
-        self._say(node, RDF.type, REPORT[_KINDS[report.rule.kind]])
-        self._say(node, REPORT.attemptState, REPORT[_attempted(report)])
-        self._named(node, REPORT.rule, report.rule.uid)
+        self._say(node, RDF.type, self._term(_KINDS[report.rule.kind]))
+        self._say(node, self._term("attemptState"), self._term(_attempted(report)))
+        self._named(node, self._term("rule"), report.rule.uid)
         if report.attempt is not None:
-            self._named(node, REPORT.ruleRequest, report.attempt.uid)
+            self._named(node, self._term("ruleRequest"), report.attempt.uid)
         self._premises(node, report.premises, place)
         for position, duty in enumerate(report.conditions):
-            self._say(node, REPORT.conditionReport, self._duty(duty, f"{place}/condition/{position}"))
-        self._say(node, REPORT.activationState, _active(report.active))
+            self._say(node, self._term("conditionReport"), self._duty(duty, f"{place}/condition/{position}"))
+        self._say(node, self._term("activationState"), self._active(_in_terms(report, self.draft)))
+        if self.draft and report.rule.kind == "permission":
+            self._say(node, self._term("controlState"), self._term(_control(report)))
         if report.duty is not None:
             self._states(node, report.duty)
         elif report.performed:
-            self._say(node, REPORT.performanceState, REPORT.Performed)
+            self._say(node, self._term("performanceState"), self._term("Performed"))
             mended = bool(report.conditions) and all(
                 each.deontic == "Fulfilled" for each in report.conditions
             )
             if report.active:
-                self._say(node, REPORT.deonticState, REPORT["Fulfilled" if mended else "Violated"])
+                self._say(node, self._term("deonticState"), self._term("Fulfilled" if mended else "Violated"))
         return node
 
     def _duty(self, duty: DutyReport, place: str) -> URIRef:
@@ -90,63 +112,74 @@ class _Writer:
             # The state of the world holds this report; it is named, not repeated.
             return URIRef(duty.report)
         node = self._node(place)
-        self._say(node, RDF.type, REPORT.DutyReport)
-        self._named(node, REPORT.rule, duty.rule.uid)
+        self._say(node, RDF.type, self._term("DutyReport"))
+        self._named(node, self._term("rule"), duty.rule.uid)
         self._premises(node, duty.premises, place)
         for position, each in enumerate(duty.further):
-            self._say(node, REPORT.conditionReport, self._duty(each, f"{place}/condition/{position}"))
-        self._say(node, REPORT.activationState, _active(duty.active))
+            self._say(node, self._term("conditionReport"), self._duty(each, f"{place}/condition/{position}"))
+        self._say(node, self._term("activationState"), self._active(duty.active))
         self._states(node, duty)
         return node
 
     def _states(self, node: URIRef, duty: DutyReport) -> None:
-        self._say(node, REPORT.performanceState, REPORT[duty.performance])
-        self._say(node, REPORT.deonticState, REPORT[duty.deontic])
+        self._say(node, self._term("performanceState"), self._term(duty.performance))
+        self._say(node, self._term("deonticState"), self._term(duty.deontic))
 
     def _named(self, node: URIRef, name: URIRef, uid: str | None) -> None:
-        if uid is not None and ":" in uid:
+        if uid is not None and is_iri(uid):
             self._say(node, name, URIRef(uid))
 
     def _premises(self, node: URIRef, premises: Iterable[Premise], place: str) -> None:
         for position, premise in enumerate(premises):
-            self._say(node, REPORT.premiseReport, self._premise(premise, f"{place}/premise/{position}"))
+            self._say(
+                node, self._term("premiseReport"), self._premise(premise, f"{place}/premise/{position}")
+            )
 
     def _premise(self, premise: Premise, place: str) -> URIRef:
         node = self._node(place)
-        self._say(node, RDF.type, REPORT[f"{premise.kind}Report"])
+        self._say(node, RDF.type, self._term(f"{premise.kind}Report"))
         if premise.test is not None:
-            self._named(node, REPORT.constraint, premise.test.uid)
+            self._named(node, self._term("constraint"), premise.test.uid)
         if isinstance(premise.test, Logical):
-            self._say(node, REPORT.constraintLogicalOperand, URIRef(ODRL + premise.test.connective))
+            self._say(node, self._term("constraintLogicalOperand"), URIRef(ODRL + premise.test.connective))
         if isinstance(premise.test, Constraint):
             for value in premise.found:
-                self._say(node, REPORT.constraintLeftOperand, _term(value))
+                self._say(node, self._term("constraintLeftOperand"), _term(value))
             # The model's own reports tell what was asked only of a constraint that is satisfied.
             if premise.holds is True:
-                self._say(node, REPORT.constraintOperator, URIRef(premise.test.operator))
+                self._say(node, self._term("constraintOperator"), URIRef(premise.test.operator))
                 for value in premise.expected:
-                    self._say(node, REPORT.constraintRightOperand, _term(value))
+                    self._say(node, self._term("constraintRightOperand"), _term(value))
         self._premises(node, premise.parts, place)
-        self._say(node, REPORT.satisfactionState, _satisfied(premise.holds))
+        self._say(node, self._term("satisfactionState"), self._satisfied(premise.holds))
         return node
+
+    def _active(self, active: bool) -> URIRef:
+        return self._term("Active" if active else "Inactive")
+
+    def _satisfied(self, holds: Truth) -> URIRef:
+        """The model has no word for what is not known; the project's profile has."""
+        return (
+            URIRef(DMI + "NotKnown") if holds is None else self._term("Satisfied" if holds else "Unsatisfied")
+        )
+
+
+def _in_terms(report: RuleReport, draft: bool) -> bool:
+    """The draft counts a rule as active by its constraints and conditions; whether it permits is another state."""
+    return report.in_force if draft else report.active
+
+
+def _control(report: RuleReport) -> str:
+    return "Permit" if report.active else "Deny"
 
 
 def _attempted(report: RuleReport) -> str:
     return "NotAttempted" if report.attempt is None else "Attempted"
 
 
-def _active(active: bool) -> URIRef:
-    return REPORT["Active" if active else "Inactive"]
-
-
-def _satisfied(holds: Truth) -> URIRef:
-    """The model has no word for what is not known; the project's profile has."""
-    return URIRef(DMI + "NotKnown") if holds is None else REPORT["Satisfied" if holds else "Unsatisfied"]
-
-
 def _term(value: Value) -> URIRef | Literal:
     if isinstance(value, str):
-        return URIRef(value) if ":" in value else Literal(value)
+        return URIRef(value) if is_iri(value) else Literal(value)
     if value.language is not None:
         return Literal(value.text, lang=value.language)
     datatype = URIRef(value.datatype)
@@ -157,7 +190,7 @@ def plain(report: PolicyReport) -> dict[str, Any]:
     """The report as a JSON object for programs that know no RDF: the model's names, values without namespace."""
     return _filled(
         {
-            "type": "PolicyReport",
+            "type": _worded("PolicyReport", report.draft),
             "policy": report.policy,
             "policyRequest": report.request,
             "state": report.world,
@@ -165,12 +198,16 @@ def plain(report: PolicyReport) -> dict[str, Any]:
             "verdict": report.verdict,
             "allowed": report.allowed,
             "conflictStrategy": report.strategy,
-            "ruleReport": [_plain_rule(rule) for rule in report.rules],
+            "ruleReport": [_plain_rule(rule, report.draft) for rule in report.rules],
         }
     )
 
 
-def _plain_rule(report: RuleReport) -> dict[str, Any]:
+def _worded(name: str, draft: bool) -> str:
+    return _DRAFT_NAMES.get(name, name) if draft else name
+
+
+def _plain_rule(report: RuleReport, draft: bool) -> dict[str, Any]:
     duty = report.duty
     return _filled(
         {
@@ -179,16 +216,17 @@ def _plain_rule(report: RuleReport) -> dict[str, Any]:
             "path": report.rule.path,
             "ruleRequest": report.attempt.uid if report.attempt else None,
             "attemptState": _attempted(report),
-            "activationState": "Active" if report.active else "Inactive",
+            "activationState": "Active" if _in_terms(report, draft) else "Inactive",
+            "controlState": _control(report) if draft and report.rule.kind == "permission" else None,
             "performanceState": duty.performance if duty else "Performed" if report.performed else None,
-            "deonticState": duty.deontic if duty else None,
-            "premiseReport": [_plain_premise(premise) for premise in report.premises],
-            "conditionReport": [_plain_duty(each) for each in report.conditions],
+            "deonticState": _worded(duty.deontic, draft) if duty else None,
+            "premiseReport": [_plain_premise(premise, draft) for premise in report.premises],
+            "conditionReport": [_plain_duty(each, draft) for each in report.conditions],
         }
     )
 
 
-def _plain_duty(duty: DutyReport) -> dict[str, Any]:
+def _plain_duty(duty: DutyReport, draft: bool) -> dict[str, Any]:
     return _filled(
         {
             "type": "DutyReport",
@@ -198,16 +236,16 @@ def _plain_duty(duty: DutyReport) -> dict[str, Any]:
             "attemptState": "Attempted" if duty.attempted else "NotAttempted",
             "activationState": "Active" if duty.active else "Inactive",
             "performanceState": duty.performance,
-            "deonticState": duty.deontic,
-            "premiseReport": [_plain_premise(premise) for premise in duty.premises],
-            "conditionReport": [_plain_duty(each) for each in duty.further],
+            "deonticState": _worded(duty.deontic, draft),
+            "premiseReport": [_plain_premise(premise, draft) for premise in duty.premises],
+            "conditionReport": [_plain_duty(each, draft) for each in duty.further],
         }
     )
 
 
-def _plain_premise(premise: Premise) -> dict[str, Any]:
+def _plain_premise(premise: Premise, draft: bool) -> dict[str, Any]:
     test = premise.test
-    truth = {True: "Satisfied", False: "Unsatisfied", None: "Unknown"}[premise.holds]
+    truth = _worded({True: "Satisfied", False: "Unsatisfied", None: "Unknown"}[premise.holds], draft)
     found: dict[str, Any] = {"type": f"{premise.kind}Report"}
     if isinstance(test, Logical):
         found |= {"constraint": test.uid, "path": test.path, "constraintLogicalOperand": test.connective}
@@ -225,7 +263,7 @@ def _plain_premise(premise: Premise) -> dict[str, Any]:
         found |= {"asked": list(premise.expected), "found": [_plain_value(each) for each in premise.found]}
     found |= {
         "satisfactionState": truth,
-        "premiseReport": [_plain_premise(part) for part in premise.parts],
+        "premiseReport": [_plain_premise(part, draft) for part in premise.parts],
     }
     return _filled(found)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -47,6 +48,10 @@ def evaluate(
         Path | None, typer.Argument(help="State of the world; left out: nothing is known")
     ] = None,
     as_json: AsJson = False,
+    profile: Annotated[
+        list[Path] | None,
+        typer.Option(help="Profile with further actions and left operands; may stand repeatedly."),
+    ] = None,
     form: Annotated[Form | None, typer.Option(help="Print the compliance report in this form.")] = None,
 ) -> None:
     """Judge a request by a policy: which rules apply, and why; nothing is fetched, no stack is needed.
@@ -55,12 +60,15 @@ def evaluate(
     """
     # Imported here: they bring the RDF library, which no other command needs to wait for.
     from dmi_agreements.odrl.evaluate import evaluate as judge
-    from dmi_exchange.rdf import reading, reports, world
+    from dmi_exchange.rdf import profiling, reading, reports, world
 
-    law = _read(policy, reading.read_policy)
-    wanted, moment = _read(request, world.read_request)
-    situation = _read(state, world.read_world) if state else world.read_world(None)
-    report = judge(law, wanted, world.with_stray_report(world.at(situation, moment), law))
+    terms = profiling.known_profiles()
+    for each in profile or []:
+        terms = _read(each, partial(profiling.with_profile, terms))
+    law = _read(policy, partial(reading.read_policy, vocabulary=terms))
+    wanted, moment = _read(request, partial(world.read_request, vocabulary=terms))
+    situation = _read(state, partial(world.read_world, vocabulary=terms)) if state else world.read_world(None)
+    report = judge(law, wanted, world.with_stray_report(world.at(situation, moment), law), terms)
     if form is Form.turtle:
         typer.echo(reports.turtle(report))
     elif form is Form.jsonld:
