@@ -72,28 +72,26 @@ class ConstraintReader:
                 )
 
     def values(self, node: Node, name: str) -> list[Node]:
-        """The values of a property in the order of the document; a list counts as its members."""
-        found: list[Node] = []
-        for value in self.graph.objects(node, URIRef(name)):
-            members = self._members(value)
-            found.extend([value] if members is None else members)
-        return found
+        """The values of a property in the order of the document; a list counts as its members.
 
-    def _members(self, value: Node) -> list[Node] | None:
-        """The members of an RDF list, ``None`` when ``value`` is none; a list that is broken or a circle is one."""
-        if value != RDF.nil and (value, RDF.first, None) not in self.graph:
-            return None
-        members: list[Node] = []
+        A list in a list counts too: that is what the library makes of ``@list`` under a term that is a list.
+        """
+        found: list[Node] = []
         seen: set[Node] = set()
-        while value != RDF.nil:
-            firsts, rests = (list(self.graph.objects(value, name)) for name in (RDF.first, RDF.rest))
-            if len(firsts) != 1 or len(rests) != 1 or value in seen:
+        todo = list(reversed(list(self.graph.objects(node, URIRef(name)))))
+        while todo:
+            value = todo.pop()
+            if value == RDF.nil:
+                continue
+            firsts, rests = (list(self.graph.objects(value, each)) for each in (RDF.first, RDF.rest))
+            if not firsts and not rests:
+                found.append(value)
+            elif len(firsts) != 1 or len(rests) != 1 or value in seen:
                 self.wrong("", "a list has one member and one rest in each place, and an end", str(value))
-                return members
-            seen.add(value)
-            members.append(firsts[0])
-            value = rests[0]
-        return members
+            else:
+                seen.add(value)
+                todo += [rests[0], firsts[0]]
+        return found
 
     def single(self, node: Node, name: str, path: str) -> Node | None:
         """The one value of a property that may stand once."""
