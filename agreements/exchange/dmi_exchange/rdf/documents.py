@@ -81,7 +81,7 @@ def read_text(text: str) -> Graph:
         graph.parse(data=text, format="turtle", publicID=BASE)
     except Exception as exc:
         # The parser raises whatever its parts raise; a text that it cannot read is refused, not passed on.
-        raise refuse("", f"this is neither Turtle nor JSON-LD: {_first_line(exc)}") from exc
+        raise refuse("", f"this is neither Turtle nor JSON-LD: {_in_short(exc)}") from exc
     return graph
 
 
@@ -93,7 +93,7 @@ def read_json(document: Any) -> Graph:
         # A term without meaning would be dropped without a word; so it gets one that no reader knows.
         to_rdf(prepared, graph, base=BASE, context_data={"@vocab": UNMAPPED})
     except Exception as exc:
-        raise refuse("", f"this is not JSON-LD: {_first_line(exc)}") from exc
+        raise refuse("", f"this is not JSON-LD: {_in_short(exc)}") from exc
     return graph
 
 
@@ -102,9 +102,10 @@ def _empty() -> Graph:
     return Graph(store="SimpleMemory", bind_namespaces="none")
 
 
-def _first_line(exc: Exception) -> str:
+def _in_short(exc: Exception) -> str:
     lines = str(exc).strip().splitlines() or [type(exc).__name__]
-    return lines[0][:200]
+    # A parser of Turtle tells the line first, then what was wrong there.
+    return " ".join(lines[:2])[:200]
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

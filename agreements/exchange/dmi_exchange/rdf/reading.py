@@ -13,6 +13,7 @@ from rdflib import RDF, BNode, Graph, Literal, URIRef
 from rdflib.term import Node
 
 from dmi_agreements.errors import Finding, PolicyRefused
+from dmi_agreements.odrl.inheritance import inherit
 from dmi_agreements.odrl.model import ODRL, Action, Policy, Rule, RuleKind, Strategy, Test, Thing
 from dmi_agreements.odrl.vocabulary import CORE, Vocabulary, nearest
 from dmi_exchange.rdf import terms
@@ -55,6 +56,21 @@ def read_policy(document: str | dict[str, Any], vocabulary: Vocabulary = CORE) -
 def read_policies(document: str | dict[str, Any], vocabulary: Vocabulary = CORE) -> tuple[Policy, ...]:
     """Every policy of a Turtle or JSON-LD text, or of a JSON-LD document parsed already."""
     return policies_of(read_text(document) if isinstance(document, str) else read_json(document), vocabulary)
+
+
+def read_with_parents(document: str | dict[str, Any], vocabulary: Vocabulary = CORE) -> Policy:
+    """The one policy of a document that no other in it inherits from, with the rules of its parents there."""
+    found = read_policies(document, vocabulary)
+    parents = {uid for policy in found for uid in policy.inherits}
+    own = [policy for policy in found if policy.uid not in parents] or list(found[:1])
+    if len(own) != 1:
+        rule = (
+            "there is no policy in this document"
+            if not own
+            else "one policy is wanted here, with its parents"
+        )
+        raise refuse("", rule, ", ".join(policy.uid for policy in own))
+    return inherit(own[0], {policy.uid: policy for policy in found})
 
 
 @dataclass

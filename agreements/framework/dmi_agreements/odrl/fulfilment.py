@@ -32,8 +32,8 @@ def duty_report(duty: Rule, holder: Rule, scene: Scene) -> DutyReport:
     else:
         state = DutyState("NonSet", "Unperformed")
     due = state.deontic == "Violated" or (in_force and state.performance == "Unperformed")
-    further = tuple(duty_report(each, duty, scene) for each in duty.consequences) if due or late else ()
-    if late and further and state.performance == "Performed":
+    further = tuple(duty_report(each, duty, scene) for each in duty.consequences) if due else ()
+    if further and state.performance == "Performed":
         # Done after all: with all consequences fulfilled too, nothing is owed any more.
         made_good = all(each.deontic == "Fulfilled" for each in further)
         state = replace(state, deontic="Fulfilled" if made_good else "Violated")

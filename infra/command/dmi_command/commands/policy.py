@@ -40,7 +40,9 @@ def register(app: typer.Typer) -> None:
 
 @policy_app.command()
 def evaluate(
-    policy: Annotated[Path, typer.Argument(help="Policy: Turtle or JSON-LD")],
+    policy: Annotated[
+        Path, typer.Argument(help="Policy, with those that it inherits from: Turtle or JSON-LD")
+    ],
     request: Annotated[
         Path, typer.Argument(help="Request: a policy of kind Request, or an EvaluationRequest")
     ],
@@ -65,7 +67,7 @@ def evaluate(
     terms = profiling.known_profiles()
     for each in profile or []:
         terms = _read(each, partial(profiling.with_profile, terms))
-    law = _read(policy, partial(reading.read_policy, vocabulary=terms))
+    law = _read(policy, partial(reading.read_with_parents, vocabulary=terms))
     wanted, moment = _read(request, partial(world.read_request, vocabulary=terms))
     situation = _read(state, partial(world.read_world, vocabulary=terms)) if state else world.read_world(None)
     report = judge(law, wanted, world.with_stray_report(world.at(situation, moment), law), terms)
