@@ -11,6 +11,7 @@ from rdflib import RDF, XSD, Graph, Literal, Namespace, URIRef
 
 from dmi_agreements.odrl.model import ODRL, Constraint, Logical, Value
 from dmi_agreements.odrl.model import XSD as XSD_NAMESPACE
+from dmi_agreements.odrl.proof import explain
 from dmi_agreements.odrl.report import DutyReport, PolicyReport, Premise, RuleReport
 from dmi_agreements.odrl.values import Truth
 from dmi_agreements.odrl.vocabulary import DMI
@@ -199,6 +200,7 @@ def plain(report: PolicyReport) -> dict[str, Any]:
             "allowed": report.allowed,
             "conflictStrategy": report.strategy,
             "ruleReport": [_plain_rule(rule, report.draft) for rule in report.rules],
+            "proof": {"nl": list(explain(report, "nl")), "en": list(explain(report, "en"))},
         }
     )
 

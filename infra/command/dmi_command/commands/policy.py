@@ -30,6 +30,13 @@ class Form(StrEnum):
     jsonld = "json-ld"
 
 
+class Tongue(StrEnum):
+    """In which language the proof is told."""
+
+    nl = "nl"
+    en = "en"
+
+
 policy_app = typer.Typer(no_args_is_help=True)
 
 
@@ -55,6 +62,7 @@ def evaluate(
         typer.Option(help="Profile with further actions and left operands; may stand repeatedly."),
     ] = None,
     form: Annotated[Form | None, typer.Option(help="Print the compliance report in this form.")] = None,
+    proof: Annotated[Tongue | None, typer.Option(help="Tell people why, in this language.")] = None,
 ) -> None:
     """Judge a request by a policy: which rules apply, and why; nothing is fetched, no stack is needed.
 
@@ -62,6 +70,7 @@ def evaluate(
     """
     # Imported here: they bring the RDF library, which no other command needs to wait for.
     from dmi_agreements.odrl.evaluate import evaluate as judge
+    from dmi_agreements.odrl.proof import explain
     from dmi_exchange.rdf import profiling, reading, reports, world
 
     terms = profiling.known_profiles()
@@ -77,6 +86,9 @@ def evaluate(
         typer.echo(json.dumps(reports.json_ld(report), indent=2, ensure_ascii=False))
     elif as_json or form is Form.json:
         typer.echo(json.dumps(reports.plain(report), indent=2, ensure_ascii=False))
+    elif proof:
+        for line in explain(report, proof.value):
+            typer.echo(line)
     else:
         _print(report)
 
