@@ -18,12 +18,16 @@ from pydantic_settings import BaseSettings
 from dmi_agreements.contracts import features, law, observations, record, results
 from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.crossings import CROSSINGS, Crossing
+from dmi_agreements.odrl.model import ODRL
+from dmi_agreements.odrl.vocabulary import AXIS, CORE, DMI
 from dmi_command.examples import examples
 from dmi_command.stack import SERVICES
+from dmi_infra.runtime import load_rulebook
 from dmi_infra.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 ASYNCAPI = ROOT / "infra" / "deploy" / "asyncapi.json"
+PROFILE = ROOT / "agreements" / "rulebook" / "profile.ttl"
 PAGES = (ROOT / "ARCHITECTURE.md", ROOT / "infra" / "REFERENCE.md")
 
 PAYLOADS: dict[str, Any] = {
@@ -84,10 +88,22 @@ def _commands(command: Any, prefix: str) -> Iterator[tuple[str, str]]:
             yield whole, (sub.help or "").strip().split("\n")[0]
 
 
+def operands_table() -> str:
+    """Every left operand that policies may use, with type, unit and where the truth about it comes from."""
+    lines = ["| left operand | type | unit | source of truth |", "|---|---|---|---|"]
+    prefixes = {ODRL: "odrl:", DMI: "dmi:", AXIS: "oax:"}
+    for left in CORE.lefts.values():
+        namespace = next(each for each in prefixes if left.iri.startswith(each))
+        name = prefixes[namespace] + left.iri.removeprefix(namespace)
+        lines.append(f"| `{name}` | {left.type} | {f'`{left.unit}`' if left.unit else '-'} | {left.source} |")
+    return "\n".join(lines)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "crossings": crossings_table,
     "settings": settings_table,
     "commands": commands_table,
+    "operands": operands_table,
 }
 
 
@@ -177,6 +193,10 @@ def _operations(crossing: Crossing) -> Iterator[tuple[str, dict[str, Any]]]:
 def rendered() -> dict[Path, str]:
     """Every generated file with the content that it should have."""
     found = {page: _fill(page.read_text(encoding="utf-8")) for page in PAGES}
+    # Imported here: it brings the RDF library, which no command but these needs to wait for.
+    from dmi_exchange.rdf.profiling import published
+
+    found[PROFILE] = published(load_rulebook(Settings()))
     found[ASYNCAPI] = json.dumps(asyncapi(), indent=2, ensure_ascii=False) + "\n"
     return found
 

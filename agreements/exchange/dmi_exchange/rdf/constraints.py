@@ -9,8 +9,8 @@ from rdflib.term import Node
 
 from dmi_agreements.errors import Finding
 from dmi_agreements.odrl.model import ODRL, XSD, Constraint, Logical, Test, Typed, Value
-from dmi_agreements.odrl.values import Lasting, Span, meaning
-from dmi_agreements.odrl.vocabulary import OPERATORS, SET_OPERATORS, Left, Vocabulary, nearest
+from dmi_agreements.odrl.values import BOX, Box, Lasting, Span, meaning
+from dmi_agreements.odrl.vocabulary import DMI, OPERATORS, SET_OPERATORS, Left, Vocabulary, nearest
 from dmi_exchange.rdf import terms
 
 _DEPTH = 32
@@ -190,9 +190,9 @@ class ConstraintReader:
             uid=self.uid(node, path),
             unit=None if unit is None else str(unit),
             datatype=datatype,
-            status=None if status is None else self._value(status, f"{path}/status"),
+            status=None if status is None else self.value(status, f"{path}/status"),
             reference=bool(references) and not given,
-            anchor=None if anchor is None else self._value(anchor, f"{path}/anchor"),
+            anchor=None if anchor is None else self.value(anchor, f"{path}/anchor"),
         )
 
     def _operator(self, node: Node, path: str, left: Left | None) -> str:
@@ -208,13 +208,24 @@ class ConstraintReader:
             self.wrong(f"{path}/operator", "the values of this left operand have no order", operator)
         return operator
 
-    def _value(self, node: Node, path: str) -> Value:
+    def value(self, node: Node, path: str) -> Value:
+        """A literal, an IRI, or an area: a node with a bounding box. The prefix ``dmi:`` stands for ours in texts."""
         if isinstance(node, Literal):
-            return typed(node)
-        return self.iri(node, path)
+            found = typed(node)
+            plain = found.datatype == XSD + "string" and found.language is None
+            own = plain and found.text.startswith("dmi:") and is_iri(found.text)
+            return DMI + found.text.removeprefix("dmi:") if own else found
+        box = self.values(node, BOX)
+        if not box:
+            return self.iri(node, path)
+        self.account(node, frozenset({BOX}), path)
+        area = Typed(" ".join(str(each) for each in box), BOX)
+        if meaning(area) is None:
+            self.wrong(path, "an area is west, south, east and north in degrees", area.text)
+        return area
 
     def _right(self, node: Node, left: Left | None, datatype: str | None, path: str) -> Value:
-        value = self._value(node, path)
+        value = self.value(node, path)
         if isinstance(value, Typed) and datatype is not None and datatype != value.datatype:
             if value.datatype != XSD + "string":
                 self.wrong(path, "the value has another datatype than the constraint names", value.datatype)
@@ -224,6 +235,9 @@ class ConstraintReader:
         if isinstance(value, Typed) and value.datatype == XSD + "string" and left.type in _READINGS:
             readings = (Typed(value.text, XSD + name) for name in _READINGS[left.type])
             value = next((each for each in readings if meaning(each) is not None), value)
+        if isinstance(value, Typed) and left.type == "concept" and is_iri(value.text):
+            # The published context gives right operands no type, so that IRIs come as texts.
+            value = value.text
         if not _fits(value, left):
             self.wrong(path, f"the value does not fit {left.iri}, which takes a {left.type}", _shown(value))
         return value
@@ -252,4 +266,4 @@ def _fits(value: Value, left: Left) -> bool:
 
 def _is_number(value: Value) -> bool:
     known = meaning(value)
-    return known is not None and not isinstance(known, str | bool | Span | Lasting)
+    return known is not None and not isinstance(known, str | bool | Span | Lasting | Box)

@@ -19,6 +19,7 @@ from rdflib.plugins.parsers.jsonld import to_rdf
 
 from dmi_agreements.errors import Finding, PolicyRefused
 from dmi_agreements.odrl.model import ODRL
+from dmi_agreements.odrl.values import BOX
 from dmi_agreements.odrl.vocabulary import nearest
 
 # Texts stay as their author wrote them: "2024-02-12T11:20:10.999Z" must come out as it went in. The library has
@@ -129,12 +130,17 @@ def _prepared(value: Any, path: str, depth: int) -> Any:
         return [_prepared(each, f"{path}/{index}", depth + 1) for index, each in enumerate(value)]
     if not isinstance(value, dict):
         return value
-    return {
+    found = {
         name: _context(each, f"{path}/@context", depth)
         if name == "@context"
         else _prepared(each, f"{path}/{name.replace('~', '~0').replace('/', '~1')}", depth + 1)
         for name, each in value.items()
     }
+    for name in (BOX, BOX.replace("urn:dmi:", "dmi:")):
+        # Values without order would lose the second of two equal numbers.
+        if isinstance(found.get(name), list):
+            found[name] = {"@list": found[name]}
+    return found
 
 
 def _context(value: Any, path: str, depth: int) -> Any:

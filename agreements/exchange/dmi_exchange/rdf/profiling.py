@@ -7,14 +7,18 @@ truth about it comes from cannot be learnt from a document.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import Final
 
-from rdflib import OWL, RDF, SKOS, Graph, URIRef
+from rdflib import DCTERMS, OWL, RDF, SKOS, Graph, Literal, URIRef
 
 from dmi_agreements.errors import Finding, PolicyRefused
 from dmi_agreements.odrl.model import ODRL
-from dmi_agreements.odrl.vocabulary import CORE, Left, Vocabulary
+from dmi_agreements.odrl.vocabulary import CORE, DMI, Left, Vocabulary
+from dmi_agreements.odrl.wording import LEFTS
+from dmi_agreements.rulebook import DutyTerm, Rulebook, Term
 from dmi_exchange.rdf.documents import read_text
 
 
@@ -60,6 +64,83 @@ def with_profile(vocabulary: Vocabulary, document: str) -> Vocabulary:
         actions=actions,
         implies=implies,
     )
+
+
+def published(rulebook: Rulebook) -> str:
+    """The project's own profile as Turtle: each term with its name, meaning, type, unit and source of truth."""
+    graph = Graph(bind_namespaces="none")
+    for prefix, namespace in (("odrl", ODRL), ("skos", SKOS), ("owl", OWL), ("dmi", DMI), ("dct", DCTERMS)):
+        graph.bind(prefix, namespace)
+    profile = URIRef(DMI + "profile:1")
+    graph.add((profile, RDF.type, OWL.Ontology))
+    for language, title in (
+        ("nl", "ODRL-profiel van het afsprakenstelsel"),
+        ("en", "ODRL profile of the rulebook"),
+    ):
+        graph.add((profile, DCTERMS.title, Literal(title, lang=language)))
+    known: dict[str, Term | DutyTerm] = {**rulebook.actions, **rulebook.duties}
+    for iri in sorted(each for each in CORE.actions if each.startswith(DMI)):
+        term = known[iri.replace(DMI, "dmi:")]
+        node = _defined(graph, iri, "Action", term.label, term.description)
+        for above in sorted(CORE.actions[iri]):
+            graph.add((node, URIRef(ODRL + "includedIn"), URIRef(above)))
+    for left in (each for each in CORE.lefts.values() if each.iri.startswith(DMI)):
+        words = dict(zip(("nl", "en"), LEFTS[left.iri.removeprefix(DMI)], strict=True))
+        node = _defined(graph, left.iri, "LeftOperand", words, _MEANINGS[left.iri.removeprefix(DMI)])
+        graph.add((node, URIRef(DMI + "valueType"), Literal(left.type)))
+        graph.add((node, URIRef(DMI + "source"), Literal(left.source)))
+        if left.unit is not None:
+            graph.add((node, URIRef(ODRL + "unit"), Literal(left.unit)))
+    return graph.serialize(format="turtle")
+
+
+def _defined(graph: Graph, iri: str, kind: str, label: Mapping[str, str], text: Mapping[str, str]) -> URIRef:
+    node = URIRef(iri)
+    graph.add((node, RDF.type, URIRef(ODRL + kind)))
+    for name, words in ((SKOS.prefLabel, label), (SKOS.definition, text)):
+        for language in ("nl", "en"):
+            graph.add((node, name, Literal(words[language], lang=language)))
+    return node
+
+
+_MEANINGS: Final = {
+    "minimumGroup": {
+        "nl": "Groepen van minder personen dan dit aantal worden weggelaten (k-anonimiteit).",
+        "en": "Groups of fewer persons than this number are left out (k-anonymity).",
+    },
+    "gridSize": {
+        "nl": "De zijde in meters van een vak in het raster van RD New waartoe een positie wordt vergroofd.",
+        "en": "The side in metres of a cell in the grid of RD New that a position is coarsened to.",
+    },
+    "days": {
+        "nl": "Na zoveel dagen worden gegevens niet meer gegeven en worden ze verwijderd.",
+        "en": "After so many days data is no longer given and is deleted.",
+    },
+    "seconds": {
+        "nl": "Zoveel seconden na de meting komen gegevens pas vrij.",
+        "en": "Data is released only so many seconds after it was measured.",
+    },
+    "window": {
+        "nl": "Het tijdvak in seconden waarover metingen tot een gemiddelde worden samengevoegd.",
+        "en": "The window in seconds over which measurements are aggregated to a mean.",
+    },
+    "areaLevel": {
+        "nl": "Het soort gebied waarover metingen worden samengevoegd, zoals een buurt.",
+        "en": "The kind of area over which measurements are aggregated, such as a neighbourhood.",
+    },
+    "property": {
+        "nl": "De kolom die leeg wordt gemaakt.",
+        "en": "The column that is emptied.",
+    },
+    "dayOfWeek": {
+        "nl": "De Engelse naam van de dag van nu, in de tijdzone waarin de tijd is gegeven.",
+        "en": "The English name of the present day, in the time zone that the time is given in.",
+    },
+    "timeOfDay": {
+        "nl": "De tijd van nu, zonder de dag.",
+        "en": "The present time, without the day.",
+    },
+}
 
 
 def _relations(graph: Graph, name: str) -> dict[str, set[str]]:

@@ -124,6 +124,11 @@ class _Reader(ConstraintReader):
             ),
             conflict=self._conflict(node, path),
             things=tuple(self.things),
+            about=tuple(
+                (name, self.value(each, f"{path}/{name}"))
+                for name in sorted(terms.ABOUT)
+                for each in self.values(node, name)
+            ),
         )
 
     def _kind(self, node: Node, path: str) -> Any:

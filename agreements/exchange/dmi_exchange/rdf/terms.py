@@ -31,8 +31,13 @@ FUNCTIONS: Final = _named(
 RELATIONS: Final = _named("relation output")
 SHARED: Final = _named("action target assigner assignee") | FUNCTIONS | RELATIONS
 """What a policy may say for all its rules (section 2.7.1)."""
+ABOUT: Final = frozenset({DMI + "rulebook", DMI + "legalBasis"})
+"""What the project's profile says of a policy as a whole."""
 POLICY: Final = (
-    _named("uid permission prohibition obligation profile inheritFrom conflict") | SHARED | {str(RDF.type)}
+    _named("uid permission prohibition obligation profile inheritFrom conflict")
+    | SHARED
+    | ABOUT
+    | {str(RDF.type)}
 )
 RULE: Final = _named("uid constraint") | SHARED | {str(RDF.type)}
 FURTHER: Final = {

@@ -136,6 +136,8 @@ class Policy:
     conflict: Strategy | None = None
     things: tuple[Thing, ...] = field(default=())
     """Collections and members that the document describes beside its rules."""
+    about: tuple[tuple[str, Value], ...] = ()
+    """What a profile says of the policy as a whole, by the property (IRI): rulebook and legal basis in ours."""
 
     @property
     def rules(self) -> tuple[Rule, ...]:

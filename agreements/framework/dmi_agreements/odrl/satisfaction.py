@@ -20,7 +20,7 @@ from dmi_agreements.odrl.model import (
     Value,
 )
 from dmi_agreements.odrl.report import Premise, PremiseKind
-from dmi_agreements.odrl.values import Truth, every, meaning, negate, one, order, same, some
+from dmi_agreements.odrl.values import Truth, every, meaning, negate, one, order, same, some, within
 from dmi_agreements.odrl.vocabulary import DMI, Left, Vocabulary, unit_of
 from dmi_agreements.odrl.world import Attempt, Facts, World, reaches
 
@@ -147,7 +147,7 @@ def _above(world: World, narrow: Value, wide: Value, kinds: bool) -> Truth:
     if same(narrow, wide):
         return True
     if not isinstance(narrow, str) or not isinstance(wide, str):
-        return same(narrow, wide)
+        return same(narrow, wide) if kinds else within(narrow, wide)
     for hierarchy in (world.kinds, world.part_of) if kinds else (world.part_of, world.kinds):
         if reaches(hierarchy, narrow, wide):
             return True

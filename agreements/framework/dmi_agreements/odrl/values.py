@@ -64,8 +64,20 @@ class Lasting:
     micros: int
 
 
-Known = Decimal | Span | Lasting | bool | str
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An area: west, south, east, north in WGS84 degrees. A place on the map is one without extent."""
+
+    west: Decimal
+    south: Decimal
+    east: Decimal
+    north: Decimal
+
+
+Known = Decimal | Span | Lasting | Box | bool | str
 """What a literal means once read; ``str`` for texts and IRIs."""
+BOX: Final = "urn:dmi:bbox"
+"""Datatype of an area: its four numbers, separated by spaces."""
 
 
 def meaning(value: Value) -> Known | None:
@@ -75,6 +87,8 @@ def meaning(value: Value) -> Known | None:
     name = value.datatype.removeprefix(XSD) if value.datatype.startswith(XSD) else None
     text = value.text.strip()
     try:
+        if value.datatype == BOX:
+            return _box(text)
         if name in _TEXTS or value.language is not None:
             return value.text
         if name == "anyURI":
@@ -100,6 +114,17 @@ def meaning(value: Value) -> Known | None:
 def _decimal(text: str, whole: bool) -> Decimal | None:
     pattern = r"[+-]?\d+" if whole else r"[+-]?(\d+(\.\d*)?|\.\d+)"
     return Decimal(text) if len(text) <= 100 and re.fullmatch(pattern, text, re.ASCII) else None
+
+
+def _box(text: str) -> Box | None:
+    numbers = [_decimal(each, whole=False) for each in text.split()]
+    if len(numbers) != 4:
+        return None
+    west, south, east, north = numbers
+    if west is None or south is None or east is None or north is None:
+        return None
+    on_earth = -180 <= west <= east <= 180 and -90 <= south <= north <= 90
+    return Box(west, south, east, north) if on_earth else None
 
 
 def _micros(moment: datetime) -> int:
@@ -211,6 +236,18 @@ def _days_before(year: int, month: int) -> int:
     """Days from the first of March of year 0 to the first of a month (0 for January), in any year."""
     year -= month < 2
     return 365 * year + year // 4 - year // 100 + year // 400 + (153 * ((month - 2) % 12) + 2) // 5
+
+
+def within(left: Value, right: Value) -> Truth:
+    """Whether one area, or a moment in a stretch of time, lies in another; ``None`` for what has no extent."""
+    known, other = meaning(left), meaning(right)
+    if isinstance(known, Box) and isinstance(other, Box):
+        low = other.west <= known.west and other.south <= known.south
+        return low and known.east <= other.east and known.north <= other.north
+    if isinstance(known, Span) and isinstance(other, Span):
+        found = order(left, right)
+        return None if found is None else found == 0
+    return same(left, right)
 
 
 def negate(truth: Truth) -> Truth:

@@ -93,17 +93,15 @@ _ODRL_LEFTS: Final[tuple[_Row, ...]] = (
     ("version", "text", None, "asset"),
     ("virtualLocation", "concept", None, "request"),
 )
+# The parameters of the duties of the rulebook (k-anonymity, grid size, retention, aggregation), and the clock's parts.
 _DMI_LEFTS: Final[tuple[_Row, ...]] = (
-    ("purpose", "concept", None, "request"),
-    ("recipient", "concept", None, "request"),
-    ("minimumPersons", "integer", "1", "carried-out"),
+    ("minimumGroup", "integer", "{person}", "carried-out"),
     ("gridSize", "integer", "m", "carried-out"),
-    ("retention", "duration", "s", "carried-out"),
+    ("days", "integer", "d", "carried-out"),
+    ("seconds", "integer", "s", "carried-out"),
     ("window", "integer", "s", "carried-out"),
-    ("areaLevel", "concept", None, "carried-out"),
-    ("property", "concept", None, "carried-out"),
-    ("legalBasis", "concept", None, "law"),
-    ("rulebook", "concept", None, "law"),
+    ("areaLevel", "text", None, "carried-out"),
+    ("property", "text", None, "carried-out"),
     ("dayOfWeek", "text", None, "clock"),
     ("timeOfDay", "time", None, "clock"),
 )
@@ -168,9 +166,7 @@ def _actions() -> dict[str, frozenset[str]]:
         "export": "reproduce",
     }.items():
         named[DMI + name] = frozenset({ODRL + parent})
-    for name in _words(
-        "contribute process publish leaveOut coarsen aggregate suppress delay deleteAfter hash"
-    ):
+    for name in _words("contribute process publish leaveOut coarsen aggregate suppress delay deleteAfter"):
         named[DMI + name] = use
     return named
 
@@ -214,7 +210,7 @@ class Vocabulary:
     implies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Action -> the actions without which it cannot be exercised (odrl:implies)."""
     profiles: frozenset[str] = frozenset(
-        {ODRL + "core", "http://www.w3.org/ns/odrl/2/core", DMI + "profile", AXIS.rstrip("#"), AXIS}
+        {ODRL + "core", "http://www.w3.org/ns/odrl/2/core", DMI + "profile:1", AXIS.rstrip("#"), AXIS}
     )
 
     def extended(
