@@ -12,7 +12,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "DMI_"
 
-TOOL_VARIABLES = frozenset({"DMI_REQUIRE", "DMI_TEST_DATA", "DMI_KAFKA_LIBS", "DMI_TOKEN"})
+TOOL_VARIABLES = frozenset(
+    {"DMI_REQUIRE", "DMI_TEST_DATA", "DMI_TEST_CONFORMANCE", "DMI_KAFKA_LIBS", "DMI_TOKEN"}
+)
 """Variables that tests and the command line read, not a service."""
 
 
