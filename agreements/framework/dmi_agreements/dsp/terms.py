@@ -1,0 +1,86 @@
+"""Terms in the protocol's spelling: from the documents of this project, and whether two policies say the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from dmi_agreements.odrl.model import ODRL
+
+DOCUMENT: Final = "urn:dmi:document"
+"""Property of an agreement in a message: the document of this project that both sides sign."""
+SIGNATURE: Final = "urn:dmi:signature"
+"""Property of a message: the sender's detached JWS over that document."""
+RULES: Final = ("permission", "prohibition", "obligation")
+
+
+def spelled_out(value: Any) -> Any:
+    """The value with names of the project's prefix written as IRIs; the protocol's context has no such prefix."""
+    if isinstance(value, str):
+        return f"urn:{value}" if value.startswith("dmi:") else value
+    if isinstance(value, list):
+        return [spelled_out(item) for item in value]
+    if isinstance(value, Mapping):
+        return {spelled_out(key): spelled_out(item) for key, item in value.items()}
+    return value
+
+
+def rules_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The rules of an agreement of this project as the protocol writes them: one action a rule, no target."""
+    found: dict[str, Any] = {}
+    for kind in RULES:
+        rules = [rule for given in _listed(document.get(kind)) for rule in _rules(given)]
+        if rules:
+            found[kind] = rules
+    return found
+
+
+def _rules(rule: Mapping[str, Any]) -> list[dict[str, Any]]:
+    others = {key: rule[key] for key in ("duty",) if rule.get(key)}
+    constraints = [_constraint(item) for item in _listed(rule.get("constraint"))]
+    if constraints:
+        others["constraint"] = constraints
+    plain: dict[str, Any] = spelled_out(others)
+    return [{"action": spelled_out(action), **plain} for action in _listed(rule.get("action"))]
+
+
+def _constraint(item: Mapping[str, Any]) -> dict[str, Any]:
+    right = item.get("rightOperand")
+    if not isinstance(right, (str, Mapping, list)):
+        right = {"@value": right}
+    return {**item, "rightOperand": right}
+
+
+def same_terms(one: Mapping[str, Any], another: Mapping[str, Any]) -> bool:
+    """Whether two policies hold the same rules, whatever their order, their ids and the spelling of ODRL's terms."""
+    return all(_canonical(one.get(kind)) == _canonical(another.get(kind)) for kind in RULES)
+
+
+def _canonical(rules: object) -> list[str]:
+    return sorted(json.dumps(_plain(rule), sort_keys=True) for rule in _listed(rules))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return value.removeprefix(ODRL).removeprefix("odrl:")
+    if isinstance(value, list):
+        items = [_plain(item) for item in value]
+        return items[0] if len(items) == 1 else items
+    if isinstance(value, Mapping):
+        if value.keys() == {"@id"}:
+            return _plain(value["@id"])
+        members = {_plain(key): _plain(item) for key, item in value.items() if key not in ("@id", "uid")}
+        own = {"@type": ("Permission", "Prohibition", "Duty", "Constraint", "LogicalConstraint")}
+        return {
+            key: item
+            for key, item in members.items()
+            if item not in ([], None) and not (key == "@type" and item in own["@type"])
+        }
+    return value
+
+
+def _listed(value: object) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
