@@ -7,6 +7,7 @@ import structlog
 from dmi_agreements.contracts.law import Participant
 from dmi_exchange.consumer import TOPICS, RecordHandler
 from dmi_exchange.custody import Custody
+from dmi_exchange.dsp import build as dataspace
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.oidc import Provider
 from dmi_exchange.publication import Publication, Pulse
@@ -64,6 +65,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
         runtime.publisher, settings.heartbeat_seconds, relay.behind, publication.whole, bus.create_topics
     )
     runtime.parts += [relay, publication, pulse, consumer]
+    space = dataspace.build(settings, engine, exchange, runtime)
     provider = Provider(settings) if settings.oidc_issuer else None
     for role in sorted({r for m in settings.oidc_members for r in m.roles} - set(runtime.rulebook.roles)):
         log.warning("DMI_OIDC_MEMBERS names a role that the rulebook does not know", role=role)
@@ -73,7 +75,12 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
         runtime,
         "DMI exchange",
         "Participants, agreements, consents, catalogue, tokens, log: the shared facilities.",
-        routers(exchange, Issuer(custody.own(EXCHANGE_PARTICIPANT), settings.issuer), settings, provider),
+        [
+            *routers(
+                exchange, Issuer(custody.own(EXCHANGE_PARTICIPANT), settings.issuer), settings, provider
+            ),
+            *space.routers,
+        ],
     )
 
     app.state.exchange = exchange

@@ -208,6 +208,10 @@ class Exchange:
             raise NotFound(NO_AGREEMENT)
         return found
 
+    def check_signature(self, signer: str, document: Mapping[str, Any], jws: str) -> None:
+        """Raise ``InputRefused`` unless ``jws`` is the signature of ``signer`` under ``document``."""
+        self._verify(self.participant(signer), document, jws)
+
     # -- parts --------------------------------------------------------------
 
     def _signature(

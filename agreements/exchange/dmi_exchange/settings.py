@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -58,7 +59,29 @@ class ExchangeSettings(Settings):
         "that participant are joined. Nobody else is let in",
     )
 
+    dsp_give_up_seconds: float = Field(
+        3600.0,
+        gt=0,
+        description="seconds for which a message to another node is tried; then its negotiation or transfer "
+        "ends with the reason",
+    )
+    test_profile: Literal["", "dsp-tck"] = Field(
+        "",
+        description="dsp-tck scripts this node for the test kit of the Dataspace Protocol and lets every request "
+        "in; refused in production",
+    )
+    test_profile_file: Path | None = Field(
+        None, description="configuration file of the test kit with its ids; empty is the one that comes along"
+    )
+
     # Checked field by field, so that a refusal names the variable.
+
+    @field_validator("test_profile")
+    @classmethod
+    def _not_in_production(cls, value: str, info: ValidationInfo) -> str:
+        if value and info.data.get("env") == "production":
+            raise ValueError("is refused in production")
+        return value
 
     @field_validator("oidc_issuer")
     @classmethod

@@ -1,4 +1,4 @@
-"""The tables of the exchange: the law, the log with its head, lineage, used assertions, outbox, positions."""
+"""The tables of the exchange: law, log with its head, lineage, used assertions, outbox, positions, dataspace."""
 
 from __future__ import annotations
 
@@ -65,3 +65,51 @@ assertion = sa.Table(
     sa.Column("expires_at", sa.BigInteger, nullable=False),
 )
 """Assertions and sign-in tickets that have been used, until they have expired anyway."""
+
+dsp_process = sa.Table(
+    "dsp_process",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False, index=True),
+    sa.Column("peer", sa.Text, nullable=False),
+    sa.Column("peer_pid", sa.Text, nullable=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("changed_at", sa.BigInteger, nullable=False),
+    sa.Column("advance_at", sa.BigInteger, nullable=True, index=True),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.UniqueConstraint("kind", "role", "peer", "peer_pid", name="dsp_process_once"),
+)
+"""Negotiations and transfers with other nodes; ``advance_at`` is when this node has something to do by itself."""
+dsp_received = sa.Table(
+    "dsp_received",
+    metadata,
+    sa.Column("process", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, primary_key=True),
+)
+"""Messages that were taken, so that one that is sent again changes nothing."""
+dsp_message = sa.Table(
+    "dsp_message",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("process", sa.Text, nullable=False, index=True),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("made_at", sa.BigInteger, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_at", sa.BigInteger, nullable=False),
+)
+"""Messages to other nodes, until they have acknowledged them."""
+offer = sa.Table(
+    "offer",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("dataset", sa.Text, nullable=False, index=True),
+    sa.Column("owner", sa.Text, nullable=False, index=True),
+    sa.Column("made_at", sa.BigInteger, nullable=False),
+    sa.Column("ended_at", sa.BigInteger, nullable=True),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""Conditions under which owners offer their datasets to whoever accepts them."""

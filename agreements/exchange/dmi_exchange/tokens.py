@@ -28,7 +28,11 @@ class Issuer:
 
     def issue(self, response: Response, participant: str, name: str, roles: Iterable[str]) -> Token:
         """A token for somebody who acts for ``participant``; ``response`` is marked not to be stored."""
+        response.headers["Cache-Control"] = "no-store"
+        return Token(access_token=self.sign(participant, name, roles))
+
+    def sign(self, participant: str, name: str, roles: Iterable[str]) -> str:
+        """The text of such a token."""
         now = clock.now() // 1_000_000
         claims = jose.access_claims(self.address, AUDIENCE, participant, name, list(roles), now)
-        response.headers["Cache-Control"] = "no-store"
-        return Token(access_token=self.key.sign_token(claims))
+        return self.key.sign_token(claims)

@@ -18,9 +18,10 @@ from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 
+from dmi_agreements.dsp.messages import version
 from dmi_command.errors import CannotStart, UsageWrong
 from dmi_command.leaving import EndsStreams
 from dmi_exchange.settings import ExchangeSettings
@@ -123,7 +124,9 @@ def build_stack(names: Sequence[str], settings: Settings) -> Starlette:
             list(pool.map(Service.stop, services))
         bus.close()
 
-    routes = [Mount(f"/{service.name}", service.app) for service in services]
+    routes: list[BaseRoute] = [Mount(f"/{service.name}", service.app) for service in services]
+    if "exchange" in names:
+        routes.append(versions_route())
     if "visualisation" in names:
         from dmi_visualisation.web import browser_application
 
@@ -140,6 +143,15 @@ def outside(_request: Request, exc: Exception) -> Response:
         else ("refused", exc.detail)
     )
     return Problem(exc.status_code, code, detail).response()
+
+
+def versions_route() -> Route:
+    """The dataspace protocol's version document where RFC 8615 has it: at the root of the host."""
+
+    async def versions(_request: Request) -> Response:
+        return JSONResponse(version("/exchange/dsp"))
+
+    return Route("/.well-known/dspace-version", versions)
 
 
 @contextmanager

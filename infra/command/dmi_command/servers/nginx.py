@@ -63,6 +63,10 @@ http {{
       set $service $named;
       {forward}
     }}
+    location = /.well-known/dspace-version {{
+      set $service exchange;
+      {forward}
+    }}
     location = /.not-http {{
       internal;
       {not_http}

@@ -1,0 +1,59 @@
+"""What this node does by itself in a negotiation or transfer, and the reason it shows where it waits for somebody."""
+
+from __future__ import annotations
+
+from dmi_agreements.dsp import states
+from dmi_exchange.dsp.negotiation import Negotiations
+from dmi_exchange.dsp.offers import same_terms
+from dmi_exchange.dsp.process import Process
+from dmi_exchange.dsp.transfer import Transfers
+from dmi_infra.errors import InputRefused, NotFound
+
+_WAITS = {
+    ("provider", states.OFFERED): "waits for the consumer to answer the offer",
+    ("provider", states.AGREED): "waits for the consumer to verify the agreement",
+    ("consumer", states.REQUESTED): "waits for the provider to answer the request",
+    ("consumer", states.OFFERED): "waits for you: the provider offers its terms; accept, answer or end it",
+    ("consumer", states.ACCEPTED): "waits for the provider to send the agreement",
+    ("consumer", states.VERIFIED): "waits for the provider to finalize the agreement",
+}
+
+
+class Automatic:
+    """As provider it agrees to its own offers; as consumer it verifies what was negotiated. The rest is for people."""
+
+    def __init__(self, negotiations: Negotiations, transfers: Transfers) -> None:
+        self._negotiations = negotiations
+        self._transfers = transfers
+
+    def __call__(self, process: Process) -> None:
+        """See ``courier.Behaviour``."""
+        if process.over:
+            return
+        if process.kind == "transfer":
+            if (process.role, process.state) == ("provider", states.REQUESTED):
+                self._transfers.start(process.id)
+            return
+        match process.role, process.state:
+            case "provider", (states.REQUESTED | states.ACCEPTED):
+                self._provide(process)
+            case "provider", states.VERIFIED:
+                self._negotiations.finalize(process.id)
+            case "consumer", states.AGREED:
+                self._verify(process)
+            case where:
+                self._negotiations.steps.wait(process.id, _WAITS[where])
+
+    def _provide(self, process: Process) -> None:
+        offer = self._negotiations.shelf.offer(str(process.offer.get("@id")))
+        if offer is not None and same_terms(process.offer, offer.rules):
+            self._negotiations.agree(process.id)
+            return
+        reason = "waits for you: the terms asked for are not those of an offer of yours; answer or end it"
+        self._negotiations.steps.wait(process.id, reason)
+
+    def _verify(self, process: Process) -> None:
+        try:
+            self._negotiations.verify(process.id)
+        except (InputRefused, NotFound) as exc:
+            self._negotiations.steps.terminate(process.id, str(exc), "agreement")

@@ -1,0 +1,222 @@
+"""Carries messages to other nodes until they are acknowledged, and lets this node go on by itself."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from dmi_agreements.dsp import states
+from dmi_exchange.dsp.client import Answer, Client, Unreachable
+from dmi_exchange.dsp.process import Process, Waiting, other
+from dmi_exchange.dsp.steps import BEGINNINGS, TERMINATIONS, outgoing
+from dmi_exchange.dsp.store import Change, Processes
+from dmi_infra import clock
+from dmi_infra.errors import Conflict, Failure, NotFound, Unavailable
+
+log = structlog.get_logger("exchange")
+
+IDLE_SECONDS = 0.5
+WORKERS = 16
+AT_ONCE = 4
+"""Messages to one address at a time, so that a node that does not answer keeps none from the others."""
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 60.0
+"""Seconds between two tries; each wait is twice the one before."""
+REFUSALS = 3
+"""A refusal is final after so many tries: the other side may still be writing what ours came to answer."""
+REFUSAL_WAIT = 0.3
+PASSING = frozenset({408, 425, 429})
+"""Answers below 500 that pass by themselves."""
+
+
+class Behaviour(Protocol):
+    """What this node does by itself in a process."""
+
+    def __call__(self, process: Process) -> None:
+        """Take the next step, or note why none is taken."""
+        ...
+
+
+class Courier:
+    """A thread that finds what is to be done, and workers that do it."""
+
+    def __init__(
+        self, processes: Processes, client: Client, give_up_seconds: float, behave: Behaviour | None = None
+    ) -> None:
+        self._processes = processes
+        self._client = client
+        self._give_up = int(give_up_seconds * 1_000_000)
+        self.behave = behave
+        self._busy: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._wanted = threading.Event()
+        self._stopping = False
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="dataspace")
+        self._thread = threading.Thread(target=self._run, name="dataspace", daemon=True)
+
+    def start(self) -> None:
+        """Begin, first with what an earlier run left."""
+        self._wanted.set()
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something new."""
+        self._wanted.set()
+
+    def stop(self) -> None:
+        """End; what is not acknowledged waits in the store."""
+        self._stopping = True
+        self._wanted.set()
+        self._thread.join(timeout=2)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._client.close()
+
+    def advance(self, identifier: str) -> None:
+        """Let this node go on with a process, when it has something to do there."""
+        if self.behave is None or not self._processes.take_advance(identifier):
+            return
+        try:
+            self.behave(self._processes.get(identifier))
+        except Unavailable:
+            self._processes.advance_later(identifier, clock.now() + 1_000_000)
+        except Failure as exc:
+            log.info("a process does not go on by itself", process=identifier, reason=str(exc))
+            self._note(identifier, str(exc))
+        except Exception as exc:  # the others must go on; what failed here is shown at the process
+            log.error("a process cannot go on by itself", process=identifier, exc_info=exc)
+            self._note(identifier, "a fault of this node; it has been logged")
+
+    def _note(self, identifier: str, reason: str) -> None:
+        self._processes.change(
+            identifier,
+            lambda known, _received: (
+                None if known.over else Change(msgspec.structs.replace(known, reason=reason[:1000]))
+            ),
+        )
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wanted.wait(IDLE_SECONDS)
+            self._wanted.clear()
+            try:
+                self._round()
+            except Unavailable as exc:
+                log.warning("dataspace waits", reason=str(exc))
+            except Exception as exc:  # the thread must live
+                log.error("dataspace cannot go on", exc_info=exc)
+
+    def _round(self) -> None:
+        for identifier in self._processes.to_advance(clock.now()):
+            self._submit(lambda identifier=identifier: self.advance(identifier))  # type: ignore[misc]
+        for message in self._processes.claim(clock.now(), 4 * WORKERS):
+            if self._stopping:
+                self._processes.release(message.id)
+            else:
+                self._carry(message)
+
+    def _submit(self, work: Callable[[], None]) -> None:
+        if not self._stopping:
+            self._pool.submit(self._guarded, work)
+
+    @staticmethod
+    def _guarded(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Unavailable as exc:
+            log.warning("dataspace waits", reason=str(exc))
+        except NotFound:
+            pass  # it was removed meanwhile
+        except Exception as exc:  # a worker's failure would else be lost with its future
+            log.error("a message of the dataspace failed", exc_info=exc)
+
+    def _carry(self, message: Waiting) -> None:
+        address = self._processes.get(message.process).address
+        with self._lock:
+            if self._busy[address] >= AT_ONCE:
+                self._processes.release(message.id)
+                return
+            self._busy[address] += 1
+
+        def work() -> None:
+            try:
+                self.deliver(message)
+            finally:
+                with self._lock:
+                    self._busy[address] -= 1
+                self._wanted.set()
+
+        self._submit(work)
+
+    def deliver(self, message: Waiting) -> None:
+        """Try one message, and note what came of it."""
+        process = self._processes.get(message.process)
+        try:
+            answer = self._client.post(process.address, message.path, message.body, process.owner)
+        except Unreachable as exc:
+            self._again(message, str(exc))
+            return
+        if answer.well:
+            self._acknowledged(message, process, answer)
+        elif answer.status >= 500 or answer.status in PASSING:
+            self._again(message, f"the other side answered {answer.why}")
+        elif message.attempts + 1 < REFUSALS:
+            at = clock.now() + int(REFUSAL_WAIT * 1_000_000) * (message.attempts + 1)
+            self._processes.undelivered(message, at, f"the other side answered {answer.why}")
+        else:
+            self._end(message, f"the {other(process.role)} refused {message.type}: {answer.why}", "refused")
+
+    def _acknowledged(self, message: Waiting, process: Process, answer: Answer) -> None:
+        given = answer.body.get(f"{other(process.role)}Pid")
+
+        def note(known: Process) -> Process:
+            changes: dict[str, object] = {} if known.over else {"reason": ""}
+            if message.path == BEGINNINGS.get(message.type) and known.peer_pid is None:
+                changes["peer_pid"] = given
+            return msgspec.structs.replace(known, **changes)
+
+        if message.path == BEGINNINGS.get(message.type) and not isinstance(given, str):
+            self._end(message, f"the {other(process.role)} acknowledged without an id of its own", "refused")
+            return
+        try:
+            after = self._processes.delivered(message, note)
+        except Conflict as exc:
+            self._end(message, str(exc), "refused")
+            return
+        self.advance(after.id)
+
+    def _again(self, message: Waiting, reason: str) -> None:
+        now = clock.now()
+        if now - message.made_at > self._give_up:
+            self._end(message, f"given up: {reason}", "unreachable")
+            return
+        wait = min(FIRST_WAIT * 2 ** min(message.attempts, 20), LONGEST_WAIT)
+        tries = message.attempts + 1
+        text = f"{reason}; tried {tries} time{'s' if tries > 1 else ''}, goes on trying"
+        self._processes.undelivered(message, now + int(wait * 1_000_000), text)
+
+    def _end(self, message: Waiting, reason: str, code: str) -> None:
+        """A message that is not taken ends its process, and the other side is told when it knows of it."""
+
+        def decide(known: Process, _received: Callable[[str], bool]) -> Change:
+            if known.over or message.type == TERMINATIONS[known.kind]:
+                return Change(msgspec.structs.replace(known, reason=known.reason or reason), silence=True)
+            after = msgspec.structs.replace(
+                known,
+                state=states.TERMINATED,
+                changed_at=clock.now(),
+                reason=reason[:1000],
+                ended_by=known.role,
+                steps=known.steps + 1,
+            )
+            if after.peer_pid is None:
+                return Change(after, silence=True)
+            told = outgoing(after, TERMINATIONS[known.kind], code=code, reason=[reason[:500]])
+            return Change(after, told, silence=True)
+
+        self._processes.change(message.process, decide)

@@ -1,0 +1,83 @@
+"""Offers: the conditions under which owners let others have their datasets, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dmi_agreements.dsp.terms import same_terms
+from dmi_exchange.dsp.process import Process
+
+__all__ = ["Entry", "Offer", "Page", "Shelf", "same_terms"]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An offer of the catalogue: its rules as the protocol writes them."""
+
+    id: str
+    dataset: str
+    owner: str
+    rules: Mapping[str, Any]
+
+    def policy(self) -> dict[str, Any]:
+        """The offer as it stands in a catalogue."""
+        return {"@id": self.id, "@type": "Offer", **self.rules}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A dataset of the catalogue with its offers; texts by language."""
+
+    id: str
+    owner: str
+    title: Mapping[str, str]
+    description: Mapping[str, str]
+    offers: Sequence[Offer]
+    formats: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of the catalogue in the order of ids, and whether there is more on either side."""
+
+    entries: Sequence[Entry]
+    before: bool
+    after: bool
+
+
+class Shelf(Protocol):
+    """What this node offers, and how an agreement about it comes to hold."""
+
+    def page(self, after: str, before: str | None, limit: int, wanted: Mapping[str, str]) -> Page:
+        """Datasets on offer after (or the last ones ``before``) an id that fit ``wanted``."""
+        ...
+
+    def entry(self, dataset: str) -> Entry | None:
+        """One dataset on offer."""
+        ...
+
+    def offer(self, identifier: str) -> Offer | None:
+        """One offer."""
+        ...
+
+    def agreement(self, process: Process) -> tuple[dict[str, Any], dict[str, str]]:
+        """The agreement that the offer on the table becomes, and the provider's signature by participant."""
+        ...
+
+    def verification(self, process: Process) -> dict[str, Any]:
+        """As consumer: what the verification says beside the ids. Raises when the agreement is not right."""
+        ...
+
+    def verified(self, process: Process, body: Mapping[str, Any]) -> Process:
+        """As provider: take the verification. Raises ``StepRefused`` when it does not hold."""
+        ...
+
+    def conclude(self, process: Process) -> dict[str, Any]:
+        """As provider: let the agreement hold; what the last event says beside the ids."""
+        ...
+
+    def finalized(self, process: Process, body: Mapping[str, Any]) -> Process:
+        """As consumer: the agreement holds."""
+        ...

@@ -1,0 +1,240 @@
+"""What this node itself offers: offers that owners made from templates, and agreements of theirs in the law."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.law import AgreementState, Dataset
+from dmi_agreements.dsp.terms import DOCUMENT, SIGNATURE, rules_of, same_terms
+from dmi_exchange import model
+from dmi_exchange.dsp.offers import Entry, Offer, Page
+from dmi_exchange.dsp.process import Process
+from dmi_exchange.dsp.steps import new_id
+from dmi_exchange.dsp.transfer import PULL, Grant
+from dmi_exchange.errors import StepRefused
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.tables import law, offer
+from dmi_infra import clock
+from dmi_infra.errors import Conflict, InputRefused, NotFound
+from dmi_infra.sql import reading, transaction
+
+PLACEHOLDER = "urn:dmi:participant:assignee"
+"""Stands for whoever accepts, where the language wants a party."""
+
+
+class OwnOffer(msgspec.Struct, frozen=True):
+    """An offer as its owner made it: a template with all its places filled in but the assignee."""
+
+    id: str
+    dataset: str
+    owner: str
+    template: str
+    parameters: dict[str, Any]
+    rules: dict[str, Any]
+
+
+class StoreShelf:
+    """Offers in the exchange's store."""
+
+    def __init__(self, engine: sa.Engine, exchange: Exchange) -> None:
+        self._engine = engine
+        self._exchange = exchange
+
+    # -- owners -------------------------------------------------------------
+
+    def put(self, owner: str, dataset: str, template: str, parameters: Mapping[str, Any]) -> OwnOffer:
+        """Offer a dataset of one's own under a template; raises when the filled-in document is not right."""
+        if self._exchange.dataset(dataset).owner != owner:
+            raise InputRefused.of("dataset", "must be a dataset of yours", dataset)
+        for taken in ("assigner", "assignee", "datasets", "uid"):
+            if taken in parameters:
+                raise InputRefused.of(f"parameters.{taken}", "follows from the offer and from who accepts it")
+        draft = self._draft(owner, dataset, template, parameters, PLACEHOLDER)
+        made = OwnOffer(new_id(), dataset, owner, template, dict(parameters), rules_of(draft))
+        row = {
+            "id": made.id,
+            "dataset": dataset,
+            "owner": owner,
+            "made_at": clock.now(),
+            "body": msgspec.json.encode(made).decode(),
+        }
+        with transaction(self._engine) as connection:
+            connection.execute(sa.insert(offer).values(row))
+        return made
+
+    def own(self, owner: str | None) -> Sequence[OwnOffer]:
+        """Offers that stand, of one owner or all, oldest first."""
+        query = sa.select(offer.c.body).where(offer.c.ended_at.is_(None))
+        if owner is not None:
+            query = query.where(offer.c.owner == owner)
+        with reading(self._engine) as connection:
+            bodies = connection.execute(query.order_by(offer.c.made_at, offer.c.id)).scalars().all()
+        return [msgspec.json.decode(body, type=OwnOffer) for body in bodies]
+
+    def end(self, owner: str, identifier: str) -> None:
+        """Take an offer back; agreements that it led to stay. Raises ``NotFound``."""
+        ended = (
+            sa.update(offer)
+            .where(offer.c.id == identifier, offer.c.owner == owner, offer.c.ended_at.is_(None))
+            .values(ended_at=clock.now())
+        )
+        with transaction(self._engine) as connection:
+            if connection.execute(ended).rowcount == 0:
+                raise NotFound("no offer of yours has this id")
+
+    def _draft(
+        self, owner: str, dataset: str, template: str, parameters: Mapping[str, Any], assignee: str
+    ) -> dict[str, Any]:
+        filled = {**parameters, "assigner": owner, "assignee": assignee, "datasets": [dataset]}
+        return self._exchange.draft(template, filled)
+
+    # -- the catalogue: see ``offers.Shelf`` --------------------------------
+
+    def page(self, after: str, before: str | None, limit: int, wanted: Mapping[str, str]) -> Page:
+        """See ``offers.Shelf``."""
+        fits: list[sa.ColumnElement[bool]] = [offer.c.ended_at.is_(None)]
+        fits += [offer.c[name] == wanted[name] for name in ("dataset", "owner") if name in wanted]
+        if "text" in wanted:
+            like = law.c.body.icontains(wanted["text"], autoescape=True)
+            fits.append(offer.c.dataset.in_(sa.select(law.c.id).where(law.c.type == "dataset", like)))
+        here = offer.c.dataset > after if before is None else offer.c.dataset < before
+        order = offer.c.dataset if before is None else offer.c.dataset.desc()
+        query = sa.select(offer.c.dataset).where(*fits, here).distinct().order_by(order).limit(limit + 1)
+        with reading(self._engine) as connection:
+            found = list(connection.execute(query).scalars())
+            more, names = len(found) > limit, sorted(found[:limit])
+            rows = connection.execute(
+                sa.select(offer.c.body)
+                .where(offer.c.dataset.in_(names), offer.c.ended_at.is_(None))
+                .order_by(offer.c.id)
+            ).scalars()
+            offers = [msgspec.json.decode(body, type=OwnOffer) for body in rows]
+            bodies = connection.execute(
+                sa.select(law.c.body).where(law.c.id.in_(names), law.c.type == "dataset")
+            ).scalars()
+            datasets = {d.id: d for d in (msgspec.json.decode(body, type=Dataset) for body in bodies)}
+        entries = [
+            _entry(datasets[name], [o for o in offers if o.dataset == name])
+            for name in names
+            if name in datasets and not datasets[name].withdrawn
+        ]
+        return Page(entries, more if before is not None else after != "", more if before is None else True)
+
+    def entry(self, dataset: str) -> Entry | None:
+        """See ``offers.Shelf``."""
+        found = self._exchange.store.get(Dataset, dataset)
+        query = sa.select(offer.c.body).where(offer.c.dataset == dataset, offer.c.ended_at.is_(None))
+        with reading(self._engine) as connection:
+            bodies = connection.execute(query.order_by(offer.c.id)).scalars().all()
+        if found is None or found.withdrawn or not bodies:
+            return None
+        return _entry(found, [msgspec.json.decode(body, type=OwnOffer) for body in bodies])
+
+    def offer(self, identifier: str) -> Offer | None:
+        """See ``offers.Shelf``."""
+        found = self._standing(identifier)
+        return None if found is None else _offer(found)
+
+    def _standing(self, identifier: str) -> OwnOffer | None:
+        query = sa.select(offer.c.body).where(offer.c.id == identifier, offer.c.ended_at.is_(None))
+        with reading(self._engine) as connection:
+            body = connection.execute(query).scalar_one_or_none()
+        return None if body is None else msgspec.json.decode(body, type=OwnOffer)
+
+    # -- agreements: see ``offers.Shelf`` -----------------------------------
+
+    def agreement(self, process: Process) -> tuple[dict[str, Any], dict[str, str]]:
+        """See ``offers.Shelf``."""
+        found = self._standing(str(process.offer.get("@id")))
+        if found is None or found.dataset != process.dataset:
+            raise Conflict.of("offer", "does not stand any more")
+        if not same_terms(process.offer, found.rules):
+            raise Conflict.of("offer", "its terms differ from yours: answer with an offer, or end it")
+        draft = self._draft(found.owner, found.dataset, found.template, found.parameters, process.peer)
+        jws = self._exchange.custody.sign(found.owner, draft)
+        agreement = {
+            "@id": draft["uid"],
+            "@type": "Agreement",
+            "target": found.dataset,
+            "assigner": found.owner,
+            "assignee": process.peer,
+            "timestamp": clock.to_text(clock.now()),
+            **rules_of(draft),
+            DOCUMENT: draft,
+            SIGNATURE: jws,
+        }
+        return agreement, {found.owner: jws}
+
+    def verification(self, process: Process) -> dict[str, Any]:
+        """See ``offers.Shelf``."""
+        agreement = process.agreement
+        if (agreement.get("assigner"), agreement.get("assignee")) != (process.peer, process.owner):
+            raise InputRefused.of("agreement/assigner", "must be the two sides of the negotiation")
+        document = agreement.get(DOCUMENT)
+        if document is None:
+            return {}
+        if not isinstance(document, dict) or not same_terms(rules_of(document), agreement):
+            raise InputRefused.of(f"agreement/{DOCUMENT}", "its terms differ from those of the agreement")
+        named = (document.get("uid"), model.assigner(document), model.assignee(document))
+        if named != (agreement.get("@id"), process.peer, process.owner):
+            raise InputRefused.of(f"agreement/{DOCUMENT}", "must have the agreement's id and parties")
+        if model.targets(document) != [process.dataset]:
+            raise InputRefused.of(f"agreement/{DOCUMENT}", "must be about the dataset of the negotiation")
+        return {SIGNATURE: self._exchange.custody.sign(process.owner, document)}
+
+    def verified(self, process: Process, body: Mapping[str, Any]) -> Process:
+        """See ``offers.Shelf``."""
+        document = process.agreement[DOCUMENT]
+        jws = body.get(SIGNATURE)
+        if jws is None and self._exchange.custody.keeps(process.peer):
+            jws = self._exchange.custody.sign(process.peer, document)
+        if not isinstance(jws, str):
+            rule = f"/{SIGNATURE}: a detached JWS of the assignee over the document of the agreement"
+            raise StepRefused(rule, process=process)
+        try:
+            self._exchange.check_signature(process.peer, document, jws)
+        except (InputRefused, NotFound) as exc:
+            raise StepRefused(f"/{SIGNATURE}: {exc}", process=process) from exc
+        return msgspec.structs.replace(process, signatures={**process.signatures, process.peer: jws})
+
+    def conclude(self, process: Process) -> dict[str, Any]:
+        """See ``offers.Shelf``. What a killed process had begun is gone on with."""
+        document = process.agreement[DOCUMENT]
+        known = self._exchange.store.get(AgreementState, process.agreement_id)
+        if known is None:
+            known = self._exchange.propose(process.owner, document, process.signatures[process.owner])
+        if known.state == "proposed":
+            known = self._exchange.sign(process.peer, known.id, process.signatures[process.peer])
+        if known.state != "active":
+            raise Conflict.of("agreement", f"has {known.state} already")
+        return {}
+
+    def finalized(self, process: Process, _body: Mapping[str, Any]) -> Process:
+        """See ``offers.Shelf``."""
+        return process
+
+    # -- data: see ``transfer.DataPlane`` -----------------------------------
+
+    def grant(self, agreement: str, peer: str) -> Grant | None:
+        """See ``transfer.DataPlane``."""
+        found = self._exchange.store.get(AgreementState, agreement)
+        if found is None or found.state != "active" or model.is_consent(found):
+            return None
+        targets = model.targets(found.document)
+        if model.assignee(found.document) != peer or not targets:
+            return None
+        return Grant(targets[0], model.assigner(found.document), (PULL,))
+
+
+def _offer(found: OwnOffer) -> Offer:
+    return Offer(found.id, found.dataset, found.owner, found.rules)
+
+
+def _entry(dataset: Dataset, offers: Sequence[OwnOffer]) -> Entry:
+    return Entry(
+        dataset.id, dataset.owner, dataset.title, dataset.description, [_offer(o) for o in offers], (PULL,)
+    )

@@ -1,0 +1,263 @@
+"""Negotiations and transfers in the exchange's store: each step with its message in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.dsp.states import Kind
+from dmi_exchange.dsp.process import Outgoing, Process, Waiting
+from dmi_exchange.tables import dsp_message, dsp_process, dsp_received
+from dmi_infra import clock
+from dmi_infra.errors import Conflict, NotFound
+from dmi_infra.sql import insert_new, reading, transaction
+
+LEASE = 60_000_000
+"""Microseconds for which a message that is being sent is left alone by other processes; longer than a time-out."""
+GRACE = 300_000
+"""Microseconds before this node goes on by itself: the answer that told the other side's ids goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of a process: its new form, a message to send, and whether this node goes on by itself."""
+
+    process: Process
+    outgoing: Outgoing | None = None
+    advance: bool = False
+    silence: bool = False
+    """Drop what still waits to be sent: the other side ended the process."""
+
+
+Decide = Callable[[Process, Callable[[str], bool]], Change | None]
+"""From the present form, and whether a digest was received before; ``None`` changes nothing."""
+
+
+class Processes:
+    """All reads and writes about processes."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def get(self, identifier: str) -> Process:
+        """A process; raises ``NotFound``."""
+        query = sa.select(dsp_process.c.body).where(dsp_process.c.id == identifier)
+        with reading(self._engine) as connection:
+            body = connection.execute(query).scalar_one_or_none()
+        if body is None:
+            raise NotFound("no process has this id")
+        return msgspec.json.decode(body, type=Process)
+
+    def find(self, kind: Kind, owner: str | None, limit: int = 500) -> list[Process]:
+        """Processes of a kind, newest change first, of one participant or all."""
+        query = sa.select(dsp_process.c.body).where(dsp_process.c.kind == kind)
+        if owner is not None:
+            query = query.where(dsp_process.c.owner == owner)
+        query = query.order_by(dsp_process.c.changed_at.desc(), dsp_process.c.id).limit(limit)
+        with reading(self._engine) as connection:
+            bodies = connection.execute(query).scalars().all()
+        return [msgspec.json.decode(body, type=Process) for body in bodies]
+
+    def begin(
+        self, process: Process, received: str | None, outgoing: Outgoing | None = None
+    ) -> tuple[Process, bool]:
+        """Store a new process. One that the other side began before is given back, and whether this repeats it."""
+        row = {**_row(process), "advance_at": clock.now() + GRACE if received else None}
+        with transaction(self._engine) as connection:
+            new = insert_new(connection, dsp_process, row, ["kind", "role", "peer", "peer_pid"])
+            if not new:
+                query = sa.select(dsp_process.c.body).where(
+                    *(dsp_process.c[name] == row[name] for name in ("kind", "role", "peer", "peer_pid"))
+                )
+                known = msgspec.json.decode(connection.execute(query).scalar_one(), type=Process)
+                return known, received is not None and _received(connection, known.id, received)
+            if received is not None:
+                insert_new(
+                    connection,
+                    dsp_received,
+                    {"process": process.id, "digest": received},
+                    ["process", "digest"],
+                )
+            if outgoing is not None:
+                _send(connection, process.id, outgoing)
+        return process, True
+
+    def change(self, identifier: str, decide: Decide, received: str | None = None) -> Process:
+        """Store what ``decide`` makes of a process, and what is to be sent for it; raises ``NotFound``."""
+        query = sa.select(dsp_process.c.body).where(dsp_process.c.id == identifier)
+        with transaction(self._engine) as connection:
+            body = connection.execute(query.with_for_update()).scalar_one_or_none()
+            if body is None:
+                raise NotFound("no process has this id")
+            known = msgspec.json.decode(body, type=Process)
+            change = decide(known, lambda digest: _received(connection, identifier, digest))
+            if change is None:
+                return known
+            if received is not None:
+                insert_new(
+                    connection,
+                    dsp_received,
+                    {"process": identifier, "digest": received},
+                    ["process", "digest"],
+                )
+            row = {**_row(change.process), "advance_at": clock.now() + GRACE if change.advance else None}
+            try:
+                connection.execute(sa.update(dsp_process).where(dsp_process.c.id == identifier).values(row))
+            except IntegrityError as exc:
+                raise Conflict("the other side gave this process an id that another one has") from exc
+            if change.silence:
+                connection.execute(sa.delete(dsp_message).where(dsp_message.c.process == identifier))
+            if change.outgoing is not None:
+                _send(connection, identifier, change.outgoing)
+        return change.process
+
+    # -- what is to be done -------------------------------------------------
+
+    def to_advance(self, now: Micros, limit: int = 100) -> list[str]:
+        """Processes in which this node has something to do by itself."""
+        query = (
+            sa.select(dsp_process.c.id)
+            .where(dsp_process.c.advance_at <= now)
+            .order_by(dsp_process.c.advance_at)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            return list(connection.execute(query).scalars())
+
+    def take_advance(self, identifier: str) -> bool:
+        """Whether this caller is the one that goes on with the process."""
+        taken = (
+            sa.update(dsp_process)
+            .where(dsp_process.c.id == identifier, dsp_process.c.advance_at.is_not(None))
+            .values(advance_at=None)
+        )
+        with transaction(self._engine) as connection:
+            return connection.execute(taken).rowcount == 1
+
+    def advance_later(self, identifier: str, at: Micros) -> None:
+        """Have this node look at the process (again) at that time."""
+        with transaction(self._engine) as connection:
+            connection.execute(
+                sa.update(dsp_process).where(dsp_process.c.id == identifier).values(advance_at=at)
+            )
+
+    def claim(self, now: Micros, limit: int) -> list[Waiting]:
+        """Messages to try now, the oldest of each process alone; nobody else gets them for a while."""
+        first = sa.select(sa.func.min(dsp_message.c.id)).group_by(dsp_message.c.process)
+        query = (
+            sa.select(dsp_message)
+            .where(dsp_message.c.id.in_(first), dsp_message.c.next_at <= now)
+            .order_by(dsp_message.c.next_at)
+            .limit(limit)
+        )
+        found: list[Waiting] = []
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        if not rows:
+            return []
+        with transaction(self._engine) as connection:
+            for row in rows:
+                mine = (
+                    sa.update(dsp_message)
+                    .where(dsp_message.c.id == row.id, dsp_message.c.next_at == row.next_at)
+                    .values(next_at=now + LEASE)
+                )
+                if connection.execute(mine).rowcount == 1:
+                    found.append(
+                        Waiting(
+                            row.id,
+                            row.process,
+                            row.type,
+                            row.path,
+                            row.body.encode(),
+                            row.made_at,
+                            row.attempts,
+                        )
+                    )
+        return found
+
+    def release(self, message: int) -> None:
+        """Let a message that was claimed but not tried be claimed again at once."""
+        with transaction(self._engine) as connection:
+            connection.execute(
+                sa.update(dsp_message).where(dsp_message.c.id == message).values(next_at=clock.now())
+            )
+
+    def delivered(self, message: Waiting, note: Callable[[Process], Process]) -> Process:
+        """The other side acknowledged a message."""
+
+        def decide(known: Process, _received: Callable[[str], bool]) -> Change:
+            return Change(note(known), advance=not known.over)
+
+        process = self.change(message.process, decide)
+        self._drop(message.id)
+        return process
+
+    def undelivered(self, message: Waiting, next_at: Micros, reason: str) -> None:
+        """A message did not arrive; it is tried again at ``next_at``, and ``reason`` is shown until then."""
+        query = sa.select(dsp_process.c.body).where(dsp_process.c.id == message.process)
+        with transaction(self._engine) as connection:
+            again = sa.update(dsp_message).where(dsp_message.c.id == message.id)
+            connection.execute(again.values(attempts=message.attempts + 1, next_at=next_at))
+            body = connection.execute(query.with_for_update()).scalar_one()
+            known = msgspec.json.decode(body, type=Process)
+            after = msgspec.structs.replace(known, reason=reason)
+            connection.execute(
+                sa.update(dsp_process).where(dsp_process.c.id == message.process).values(body=_body(after))
+            )
+
+    def pending(self, process: str) -> int:
+        """How many messages the other side has not acknowledged yet."""
+        query = sa.select(sa.func.count()).where(dsp_message.c.process == process)
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def _drop(self, message: int) -> None:
+        with transaction(self._engine) as connection:
+            connection.execute(sa.delete(dsp_message).where(dsp_message.c.id == message))
+
+
+def _received(connection: sa.Connection, process: str, digest: str) -> bool:
+    query = sa.select(dsp_received.c.digest).where(
+        dsp_received.c.process == process, dsp_received.c.digest == digest
+    )
+    return connection.execute(query).first() is not None
+
+
+def _send(connection: sa.Connection, process: str, outgoing: Outgoing) -> None:
+    now = clock.now()
+    connection.execute(
+        sa.insert(dsp_message).values(
+            process=process,
+            type=outgoing.type,
+            path=outgoing.path,
+            body=msgspec.json.encode(outgoing.body).decode(),
+            made_at=now,
+            attempts=0,
+            next_at=now,
+        )
+    )
+
+
+def _body(process: Process) -> str:
+    return msgspec.json.encode(process).decode()
+
+
+def _row(process: Process) -> dict[str, Any]:
+    return {
+        "id": process.id,
+        "kind": process.kind,
+        "role": process.role,
+        "owner": process.owner,
+        "peer": process.peer,
+        "peer_pid": process.peer_pid,
+        "state": process.state,
+        "changed_at": process.changed_at,
+        "body": _body(process),
+    }

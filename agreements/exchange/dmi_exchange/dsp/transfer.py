@@ -1,0 +1,176 @@
+"""Transfer processes: what this node takes from other nodes and what its participants do, on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from dmi_agreements.dsp import states
+from dmi_agreements.dsp.messages import Message
+from dmi_exchange.dsp.process import Process
+from dmi_exchange.dsp.steps import Steps, moved, new_id, outgoing
+from dmi_exchange.errors import StepRefused
+from dmi_infra import clock
+
+PULL = "HttpData-PULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What an agreement gives, asked when a transfer is requested and whenever it starts."""
+
+    dataset: str
+    owner: str
+    formats: tuple[str, ...]
+
+
+class DataPlane(Protocol):
+    """Where data flows. Told of each start and end; this node's protocol carries only the address."""
+
+    def grant(self, agreement: str, peer: str) -> Grant | None:
+        """What an agreement in force gives to ``peer``; ``None`` when there is none."""
+        ...
+
+    def start(self, process: Process) -> dict[str, Any] | None:
+        """As provider: let the data flow; the address that the consumer pulls from, if it pulls."""
+        ...
+
+    def stop(self, process: Process) -> None:
+        """Let no more data flow: suspended, completed or terminated."""
+        ...
+
+
+class Transfers:
+    """Transfers of this node. ``address`` is where other nodes reach it; ``check`` judges theirs."""
+
+    def __init__(self, steps: Steps, plane: DataPlane, address: str, check: Callable[[str], None]) -> None:
+        self.steps = steps
+        self.plane = plane
+        self._address = address
+        self._check = check
+
+    # -- what comes in ------------------------------------------------------
+
+    def requested(self, came: Message, peer: str) -> Process:
+        """A consumer asks for the data of an agreement."""
+        body = came.body
+        grant = self.plane.grant(body["agreementId"], peer)
+        if grant is None:
+            raise StepRefused("/agreementId: must be an agreement in force between the two sides")
+        if body["format"] not in grant.formats:
+            raise StepRefused(f"/format: must be one of {', '.join(grant.formats)}")
+        if (body["format"] == PULL) == ("dataAddress" in body):
+            raise StepRefused("/dataAddress: stands in a request for a push, and in no other")
+        self._check(body["callbackAddress"])
+        now = clock.now()
+        begun = Process(
+            id=new_id(), kind="transfer", role="provider", owner=grant.owner, peer=peer,
+            address=body["callbackAddress"], begun_at=now, changed_at=now, peer_pid=body["consumerPid"],
+            dataset=grant.dataset, agreement_id=body["agreementId"], format=body["format"],
+            data_address=dict(body.get("dataAddress", {})),
+        )  # fmt: skip
+        process, first = self.steps.processes.begin(moved(begun, states.REQUESTED), came.digest)
+        if not first:
+            raise StepRefused(
+                "this id belongs to a transfer that began with another message", process=process
+            )
+        return process
+
+    def received(self, identifier: str, came: Message, peer: str) -> Process:
+        """Any further message of the other side."""
+
+        def accept(known: Process) -> Process:
+            if came.type != states.START:
+                return msgspec.structs.replace(known, suspended_by=None)
+            if known.role == "provider" and self.plane.grant(known.agreement_id, peer) is None:
+                raise StepRefused("the agreement is not in force any more", process=known)
+            if known.role == "consumer":
+                given = dict(came.body.get("dataAddress", {}))
+                if known.format == PULL and not given and not known.data_address:
+                    raise StepRefused("/dataAddress: a pull needs an address to pull from", process=known)
+                return msgspec.structs.replace(
+                    known, data_address=given or known.data_address, suspended_by=None
+                )
+            return msgspec.structs.replace(known, suspended_by=None)
+
+        after = self.steps.receive("transfer", identifier, came, peer, accept)
+        if after.role == "provider" and after.state != states.STARTED:
+            self.plane.stop(after)
+        elif after.role == "provider" and after.state == states.STARTED:
+            self.plane.start(after)
+        return after
+
+    # -- what this node does ------------------------------------------------
+
+    def request(
+        self,
+        owner: str,
+        peer: str,
+        address: str,
+        agreement: str,
+        form: str,
+        data_address: Mapping[str, Any] | None = None,
+    ) -> Process:
+        """Ask a provider for the data of an agreement."""
+        self._check(address)
+        now = clock.now()
+        begun = Process(
+            id=new_id(), kind="transfer", role="consumer", owner=owner, peer=peer, address=address,
+            begun_at=now, changed_at=now, agreement_id=agreement, format=form,
+        )  # fmt: skip
+        begun = moved(begun, states.REQUESTED, reason="waits for the answer of the provider")
+        first = outgoing(
+            begun,
+            states.TRANSFER_REQUEST,
+            agreementId=agreement,
+            format=form,
+            dataAddress=data_address,
+            callbackAddress=self._address,
+        )
+        self.steps.processes.begin(begun, None, first)
+        self.steps.wake()
+        return begun
+
+    def start(self, identifier: str) -> Process:
+        """Start the transfer, or start it again after this side suspended it."""
+        known = self.steps.processes.get(identifier)
+        address = self.plane.start(known) if known.role == "provider" else None
+        return self.steps.take(
+            identifier, states.START, lambda _process: {"dataAddress": address}, suspended_by=None
+        )
+
+    def suspend(self, identifier: str, reason: str) -> Process:
+        """Let no more data flow until it is started again."""
+        after = self.steps.take(
+            identifier,
+            states.SUSPENSION,
+            lambda _process: {"code": "suspended", "reason": [reason]},
+            suspended_by=self.steps.processes.get(identifier).role,
+            reason=reason,
+        )
+        self.plane.stop(after)
+        return after
+
+    def complete(self, identifier: str) -> Process:
+        """All data has been sent, or fetched."""
+        after = self.steps.take(identifier, states.COMPLETION)
+        self.plane.stop(after)
+        return after
+
+    def terminate(self, identifier: str, reason: str) -> Process:
+        """End the transfer."""
+        after = self.steps.terminate(identifier, reason)
+        self.plane.stop(after)
+        return after
+
+
+FURTHER: Mapping[str, str] = {
+    "start": states.START,
+    "suspension": states.SUSPENSION,
+    "completion": states.COMPLETION,
+    "termination": states.TRANSFER_TERMINATION,
+}
+"""The messages that go to a transfer, by the end of their address."""
