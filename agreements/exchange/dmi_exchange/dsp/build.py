@@ -24,6 +24,7 @@ from dmi_exchange.dsp.steps import Steps
 from dmi_exchange.dsp.store import Processes
 from dmi_exchange.dsp.transfer import DataPlane, Transfers
 from dmi_exchange.handlers import Exchange
+from dmi_exchange.routes.dataspace import router as own_routes
 from dmi_exchange.settings import ExchangeSettings
 from dmi_exchange.tokens import Issuer
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
@@ -73,6 +74,7 @@ def build(settings: ExchangeSettings, engine: sa.Engine, exchange: Exchange, run
     made = routers(
         Dataspace(catalogue, negotiations, transfers, courier.advance, parts.door, settings.stack_participant)
     )
+    made += own_routes(negotiations, transfers, shelf)
     if profile is not None:
         made.append(profile.triggers(settings, negotiations, transfers))
     return Built(made, negotiations, transfers, courier)

@@ -1,0 +1,226 @@
+"""Offers, negotiations and transfers for the participants of this node; the protocol itself is in ``dsp``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from dmi_agreements.dsp import policies
+from dmi_agreements.dsp.states import Kind
+from dmi_exchange import model
+from dmi_exchange.dsp.negotiation import Negotiations
+from dmi_exchange.dsp.process import Process
+from dmi_exchange.dsp.shelf import OwnOffer, StoreShelf
+from dmi_exchange.dsp.transfer import PULL, Transfers
+from dmi_infra.clock import to_text
+from dmi_infra.errors import FieldError, InputRefused, NotFound
+from dmi_infra.http.access import Caller, roles
+from dmi_infra.identity import Identity
+
+Signatory = Annotated[Identity, Depends(roles(*model.SIGNATORY_ROLES))]
+Name = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class NewOffer(BaseModel):
+    """A dataset of yours under a template of the rulebook; who accepts becomes the assignee."""
+
+    model_config = ConfigDict(extra="forbid")
+    dataset: Name
+    template: str = Field(max_length=100)
+    parameters: dict[str, Any] = {}
+
+
+class NewNegotiation(BaseModel):
+    """An offer that a provider's catalogue gave, as it stood there or with the terms that you want."""
+
+    model_config = ConfigDict(extra="forbid")
+    provider: Name
+    address: str = Field(max_length=2000, description="the provider's address of the protocol")
+    dataset: Name
+    offer: dict[str, Any]
+
+
+class Terms(BaseModel):
+    """The terms that you want in place of those on the table."""
+
+    model_config = ConfigDict(extra="forbid")
+    offer: dict[str, Any]
+
+
+class NewTransfer(BaseModel):
+    """The data of an agreement."""
+
+    model_config = ConfigDict(extra="forbid")
+    provider: Name
+    address: str = Field(max_length=2000, description="the provider's address of the protocol")
+    agreement: Name
+    format: str = Field(PULL, max_length=200)
+
+
+class Why(BaseModel):
+    """Why you end or suspend it; the other side is told."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: str = Field(min_length=1, max_length=500)
+
+
+def offer_shown(item: OwnOffer) -> dict[str, Any]:
+    """An offer for its owner."""
+    return {
+        "id": item.id,
+        "dataset": item.dataset,
+        "owner": item.owner,
+        "template": item.template,
+        "parameters": item.parameters,
+        "rules": item.rules,
+    }
+
+
+def shown(process: Process, pending: int) -> dict[str, Any]:
+    """A process for its participant. ``reason`` says why it waits or why it ended, ``pending`` what is unsent."""
+    body: dict[str, Any] = {
+        "id": process.id,
+        "role": process.role,
+        "state": process.state,
+        "reason": process.reason or None,
+        "ended_by": process.ended_by,
+        "pending": pending,
+        "participant": process.owner,
+        "other": process.peer,
+        "address": process.address,
+        "dataset": process.dataset or None,
+        "agreement": process.agreement_id or None,
+        "begun_at": to_text(process.begun_at),
+        "changed_at": to_text(process.changed_at),
+    }
+    if process.kind == "negotiation":
+        return {**body, "offer": process.offer, "offered_by": process.offered_by}
+    return {**body, "format": process.format, "suspended_by": process.suspended_by}
+
+
+class _Desk:
+    """Finds processes for whoever asks."""
+
+    def __init__(self, negotiations: Negotiations) -> None:
+        self._processes = negotiations.steps.processes
+
+    def find(self, kind: Kind, identity: Identity) -> dict[str, Any]:
+        owner = None if identity.has(model.OPERATOR) else identity.participant
+        return {"items": [self.show(p) for p in self._processes.find(kind, owner)], "next": None}
+
+    def get(self, kind: Kind, identifier: str, identity: Identity, read: bool = False) -> Process:
+        found = self._processes.get(identifier)
+        mine = found.owner == identity.participant or (read and identity.has(model.OPERATOR))
+        if found.kind != kind or not mine:
+            raise NotFound(f"no {kind} of yours has this id")
+        return found
+
+    def show(self, process: Process) -> dict[str, Any]:
+        return shown(process, self._processes.pending(process.id))
+
+
+def router(negotiations: Negotiations, transfers: Transfers, shelf: StoreShelf) -> list[APIRouter]:
+    """Routes under ``/v1/offers``, ``/v1/negotiations`` and ``/v1/transfers``."""
+    desk = _Desk(negotiations)
+    return [_offers(shelf), _negotiations(negotiations, desk), _transfers(transfers, desk)]
+
+
+def _offers(shelf: StoreShelf) -> APIRouter:
+    routes = APIRouter(prefix="/v1/offers", tags=["dataspace"])
+
+    @routes.get("", summary="Your offers that stand (operator: all)")
+    def offers(identity: Caller) -> dict[str, Any]:
+        owner = None if identity.has(model.OPERATOR) else identity.participant
+        return {"items": [offer_shown(item) for item in shelf.own(owner)], "next": None}
+
+    @routes.post("", status_code=201, summary="Offer a dataset of yours to whoever accepts the conditions")
+    def put(identity: Signatory, body: NewOffer) -> dict[str, Any]:
+        return offer_shown(shelf.put(identity.participant, body.dataset, body.template, body.parameters))
+
+    @routes.post("/{offer}/end", status_code=204, summary="Take an offer back; agreements from it stay")
+    def end(identity: Signatory, offer: str) -> None:
+        shelf.end(identity.participant, offer)
+
+    return routes
+
+
+def _negotiations(use: Negotiations, desk: _Desk) -> APIRouter:
+    routes = APIRouter(prefix="/v1/negotiations", tags=["dataspace"])
+
+    @routes.get("", summary="Your negotiations with other nodes (operator: all), newest change first")
+    def listed(identity: Caller) -> dict[str, Any]:
+        return desk.find("negotiation", identity)
+
+    @routes.post("", status_code=201, summary="Ask a provider for an agreement")
+    def begin(identity: Signatory, body: NewNegotiation) -> dict[str, Any]:
+        _check(body.offer, body.dataset)
+        return desk.show(
+            use.request(identity.participant, body.provider, body.address, body.dataset, body.offer)
+        )
+
+    @routes.get("/{negotiation}", summary="One negotiation")
+    def one(identity: Caller, negotiation: str) -> dict[str, Any]:
+        return desk.show(desk.get("negotiation", negotiation, identity, read=True))
+
+    @routes.post("/{negotiation}/accept", summary="Accept the provider's offer")
+    def accept(identity: Signatory, negotiation: str) -> dict[str, Any]:
+        return desk.show(use.accept(desk.get("negotiation", negotiation, identity).id))
+
+    @routes.post("/{negotiation}/offer", summary="Answer with other terms")
+    def counter(identity: Signatory, negotiation: str, body: Terms) -> dict[str, Any]:
+        found = desk.get("negotiation", negotiation, identity)
+        _check(body.offer, found.dataset)
+        return desk.show(use.counter(found.id, body.offer))
+
+    @routes.post("/{negotiation}/end", summary="End a negotiation; the other side is told why")
+    def end(identity: Signatory, negotiation: str, body: Why) -> dict[str, Any]:
+        found = desk.get("negotiation", negotiation, identity)
+        return desk.show(use.steps.terminate(found.id, body.reason))
+
+    return routes
+
+
+def _transfers(use: Transfers, desk: _Desk) -> APIRouter:
+    routes = APIRouter(prefix="/v1/transfers", tags=["dataspace"])
+
+    @routes.get("", summary="Your transfers with other nodes (operator: all), newest change first")
+    def listed(identity: Caller) -> dict[str, Any]:
+        return desk.find("transfer", identity)
+
+    @routes.post("", status_code=201, summary="Ask a provider for the data of an agreement")
+    def begin(identity: Signatory, body: NewTransfer) -> dict[str, Any]:
+        return desk.show(
+            use.request(identity.participant, body.provider, body.address, body.agreement, body.format)
+        )
+
+    @routes.get("/{transfer}", summary="One transfer")
+    def one(identity: Caller, transfer: str) -> dict[str, Any]:
+        return desk.show(desk.get("transfer", transfer, identity, read=True))
+
+    @routes.post("/{transfer}/start", summary="Start a transfer that you suspended")
+    def start(identity: Signatory, transfer: str) -> dict[str, Any]:
+        return desk.show(use.start(desk.get("transfer", transfer, identity).id))
+
+    @routes.post("/{transfer}/suspend", summary="Let no more data flow for a while")
+    def suspend(identity: Signatory, transfer: str, body: Why) -> dict[str, Any]:
+        return desk.show(use.suspend(desk.get("transfer", transfer, identity).id, body.reason))
+
+    @routes.post("/{transfer}/complete", summary="All data has been sent, or fetched")
+    def complete(identity: Signatory, transfer: str) -> dict[str, Any]:
+        return desk.show(use.complete(desk.get("transfer", transfer, identity).id))
+
+    @routes.post("/{transfer}/end", summary="End a transfer; the other side is told why")
+    def end(identity: Signatory, transfer: str, body: Why) -> dict[str, Any]:
+        return desk.show(use.terminate(desk.get("transfer", transfer, identity).id, body.reason))
+
+    return routes
+
+
+def _check(offer: dict[str, Any], dataset: str) -> None:
+    """Refuse an offer that the other side would refuse for its form."""
+    found = policies.offer_in_message({**offer, "@type": "Offer", "target": dataset})
+    if found:
+        errors = [FieldError(f.path, f.rule, f.value[:100]) for f in found]
+        raise InputRefused(f"{errors[0].field}: {errors[0].rule}", errors)

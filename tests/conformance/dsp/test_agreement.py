@@ -1,0 +1,209 @@
+"""Two participants negotiate over HTTP about a dataset, each for itself, until an agreement of both is in the law."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from dmi_agreements.contracts.law import AgreementState
+from dmi_exchange.custody import Custody
+from dmi_exchange.store import Store
+from dmi_infra import clock, jose
+from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT
+from dmi_infra.sql import open_engine
+from tests.conformance.dsp.conftest import listening
+from tests.conformance.dsp.counterpart import CONTEXT
+from tests.conformance.dsp.published import Schemas
+
+OWNER, VENDOR, OTHER = (f"urn:dmi:participant:{name}" for name in ("gemeente", "leverancier", "derde"))
+STACK = "urn:dmi:participant:stack"
+GARAGES = "urn:dmi:dataset:gemeente:garages"
+ROLES = {
+    OWNER: "dmi:role:municipality",
+    VENDOR: "dmi:role:vendor",
+    OTHER: "dmi:role:vendor",
+    STACK: "dmi:role:operator",
+}
+
+
+@dataclass
+class City:
+    """A node with a dataset on offer."""
+
+    url: str
+    folder: Path
+    offer: dict[str, Any]
+
+    def ask(self, method: str, path: str, who: str | None, json: Any = None) -> httpx.Response:
+        """One request with a token of ``who``."""
+        headers = {} if who is None else {"Authorization": f"Bearer {self.token(who)}"}
+        return httpx.request(method, f"{self.url}/exchange{path}", headers=headers, json=json, timeout=10)
+
+    def token(self, who: str) -> str:
+        key = Custody(self.folder / "keys", hosting=True).own(EXCHANGE_PARTICIPANT)
+        now = clock.now() // 1_000_000
+        issuer = f"{self.url}/exchange"
+        return key.sign_token(jose.access_claims(issuer, AUDIENCE, who, "x", [ROLES[who]], now))
+
+    def well(self, method: str, path: str, who: str, json: Any = None) -> Any:
+        answer = self.ask(method, path, who, json)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    def until(self, path: str, who: str, state: str) -> Any:
+        """The process once it is in this state."""
+        end = time.monotonic() + 10
+        while (found := self.well("GET", path, who))["state"] != state:
+            assert time.monotonic() < end, found
+            time.sleep(0.02)
+        return found
+
+    def law(self) -> Store:
+        return Store(open_engine(f"sqlite:///{(self.folder / 'exchange.db').absolute()}", "exchange"))
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    folder = tmp_path_factory.mktemp("city")
+    with listening(folder) as url:
+        city = City(url, folder, {})
+        _admitted(city)
+        city.well("POST", "/v1/datasets", OWNER, {"id": GARAGES, "title": {"nl": "Garages"}})
+        terms = {
+            "dataset": GARAGES,
+            "template": "sensor-data",
+            "parameters": {"purpose": "dmi:purpose:public-task", "actions": ["dmi:read"]},
+        }
+        city.well("POST", "/v1/offers", OWNER, terms)
+        message = {"@context": [CONTEXT], "@type": "CatalogRequestMessage"}
+        (dataset,) = city.well("POST", "/dsp/catalog/request", VENDOR, message)["dataset"]
+        (city.offer,) = dataset["hasPolicy"]
+        yield city
+
+
+def _admitted(city: City) -> None:
+    end = time.monotonic() + 10
+    while city.ask("GET", "/v1/datasets", STACK).status_code != 200:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    for who in (OWNER, VENDOR, OTHER):
+        key = Custody(city.folder / "keys", hosting=True).own(who)
+        body = {"id": who, "name": who, "roles": [ROLES[who]], "keys": [key.public]}
+        city.well("POST", "/v1/participants", STACK, body)
+        while city.ask("POST", f"/v1/participants/{who}/signature", who, {"hosted": True}).status_code != 200:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        while city.ask("GET", "/v1/datasets", who).status_code != 200:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+def _begin(city: City, offer: dict[str, Any] | None = None, who: str = VENDOR) -> str:
+    body = {"provider": OWNER, "address": f"{city.url}/exchange/dsp", "dataset": GARAGES}
+    made = city.well("POST", "/v1/negotiations", who, {**body, "offer": offer or city.offer})
+    return str(made["id"])
+
+
+def test_a_negotiation_ends_in_an_agreement_that_both_have_signed(city: City) -> None:
+    mine = city.until(f"/v1/negotiations/{_begin(city)}", VENDOR, "FINALIZED")
+    found = city.law().get(AgreementState, mine["agreement"])
+    assert found is not None
+    assert found.state == "active"
+    assert found.signatures.keys() == {OWNER, VENDOR}
+    assert found.document["permission"][0]["target"] in (GARAGES, [GARAGES])
+    assert mine["reason"] is None
+    assert mine["pending"] == 0
+
+
+def test_a_transfer_under_the_agreement_starts_and_ends_by_either_side(city: City) -> None:
+    mine = city.until(f"/v1/negotiations/{_begin(city)}", VENDOR, "FINALIZED")
+    wish = {"provider": OWNER, "address": f"{city.url}/exchange/dsp", "agreement": mine["agreement"]}
+    path = f"/v1/transfers/{city.well('POST', '/v1/transfers', VENDOR, wish)['id']}"
+    city.until(path, VENDOR, "STARTED")
+    (theirs,) = [t for t in city.well("GET", "/v1/transfers", OWNER)["items"] if t["state"] == "STARTED"]
+    city.well("POST", f"/v1/transfers/{theirs['id']}/suspend", OWNER, {"reason": "onderhoud"})
+    assert "onderhoud" in city.until(path, VENDOR, "SUSPENDED")["reason"]
+    # Whoever was stopped does not start it again.
+    assert city.ask("POST", f"{path}/start", VENDOR).status_code == 409
+    city.well("POST", f"/v1/transfers/{theirs['id']}/start", OWNER)
+    city.until(path, VENDOR, "STARTED")
+    city.well("POST", f"{path}/complete", VENDOR)
+    city.until(f"/v1/transfers/{theirs['id']}", OWNER, "COMPLETED")
+
+
+def test_no_transfer_starts_under_an_agreement_that_was_ended(city: City) -> None:
+    mine = city.until(f"/v1/negotiations/{_begin(city)}", VENDOR, "FINALIZED")
+    city.well("POST", f"/v1/agreements/{mine['agreement']}/end", OWNER, {"reason": "genoeg"})
+    wish = {"provider": OWNER, "address": f"{city.url}/exchange/dsp", "agreement": mine["agreement"]}
+    begun = city.well("POST", "/v1/transfers", VENDOR, wish)["id"]
+    ended = city.until(f"/v1/transfers/{begun}", VENDOR, "TERMINATED")
+    assert "agreement in force" in ended["reason"]
+
+
+def test_other_terms_wait_for_the_owner_with_the_reason_and_can_be_answered(city: City) -> None:
+    bold = {"@id": city.offer["@id"], "permission": [{"action": "use"}]}
+    begun = f"/v1/negotiations/{_begin(city, bold)}"
+    end = time.monotonic() + 10
+    while True:
+        waiting = [
+            n for n in city.well("GET", "/v1/negotiations", OWNER)["items"] if n["state"] == "REQUESTED"
+        ]
+        if waiting and waiting[0]["reason"]:
+            break
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert "waits for you" in waiting[0]["reason"]
+    theirs = f"/v1/negotiations/{waiting[0]['id']}"
+    city.well("POST", f"{theirs}/offer", OWNER, {"offer": city.offer})
+    assert city.until(begun, VENDOR, "OFFERED")["offered_by"] == "provider"
+    city.well("POST", f"{begun}/accept", VENDOR)
+    city.until(begun, VENDOR, "FINALIZED")
+    city.until(theirs, OWNER, "FINALIZED")
+
+
+def test_an_offer_that_is_not_in_the_catalogue_is_refused_with_the_reason_kept(city: City) -> None:
+    begun = _begin(city, {**city.offer, "@id": "urn:uuid:nothing"})
+    ended = city.until(f"/v1/negotiations/{begun}", VENDOR, "TERMINATED")
+    assert "must be an offer of the catalogue" in ended["reason"]
+
+
+def test_without_a_token_nothing_is_told_and_other_members_see_nothing(city: City, schemas: Schemas) -> None:
+    mine = city.until(f"/v1/negotiations/{_begin(city)}", VENDOR, "FINALIZED")
+    theirs = next(
+        n for n in city.well("GET", "/v1/negotiations", OWNER)["items"] if n["agreement"] == mine["agreement"]
+    )
+    path = f"/dsp/negotiations/{theirs['id']}"
+    assert city.well("GET", path, VENDOR)["state"] == "FINALIZED"
+    for where in (path, "/dsp/negotiations/urn:uuid:nothing"):
+        for who, status in ((None, 401), (OTHER, 404)):
+            answer = city.ask("GET", where, who)
+            assert answer.status_code == status
+            assert schemas.check(answer.json())["@type"] == "ContractNegotiationError"
+    assert city.ask("GET", f"/v1/negotiations/{mine['id']}", OTHER).status_code == 404
+    assert city.ask("POST", f"/v1/negotiations/{mine['id']}/end", OWNER, {"reason": "x"}).status_code == 404
+    assert city.ask("POST", "/dsp/catalog/request", None, {}).status_code == 401
+
+
+def test_an_offer_that_was_taken_back_is_not_in_the_catalogue(city: City, schemas: Schemas) -> None:
+    name = "urn:dmi:dataset:gemeente:fietsen"
+    city.well("POST", "/v1/datasets", OWNER, {"id": name, "title": {"nl": "Fietsen"}})
+    terms = {"dataset": name, "template": "sensor-data"}
+    parameters = {"purpose": "dmi:purpose:public-task", "actions": ["dmi:read"]}
+    made = city.well("POST", "/v1/offers", OWNER, {**terms, "parameters": parameters})
+    assert schemas.check(city.well("GET", f"/dsp/catalog/datasets/{name}", VENDOR))["@id"] == name
+    assert city.ask("POST", f"/v1/offers/{made['id']}/end", VENDOR).status_code == 404
+    city.well("POST", f"/v1/offers/{made['id']}/end", OWNER)
+    assert city.ask("GET", f"/dsp/catalog/datasets/{name}", VENDOR).status_code == 404
+
+
+def test_an_offer_is_of_a_dataset_of_ones_own(city: City) -> None:
+    terms = {"dataset": GARAGES, "template": "sensor-data", "parameters": {}}
+    answer = city.ask("POST", "/v1/offers", VENDOR, terms)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "dataset"
