@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import dmi_agreements
 from dmi_agreements.rulebook import Rulebook, parse_rulebook
@@ -20,6 +20,8 @@ from dmi_infra.lawfeed import LawFeed
 from dmi_infra.recorder import Recorder
 from dmi_infra.settings import Settings
 from dmi_infra.telemetry import Metrics
+
+BUS_AWAY: Final = "the bus cannot be reached, or could not store the last messages"
 
 
 class Part(Protocol):
@@ -110,7 +112,7 @@ def build_runtime(service: str, settings: Settings, bus: Bus) -> Runtime:
         stale = table.stale(clock.now())
         return stale.detail if stale else None
 
-    runtime.checks["bus"] = lambda: None if bus.ready() else "the bus cannot be reached"
+    runtime.checks["bus"] = lambda: None if bus.ready() else BUS_AWAY
     runtime.checks["law"] = law_check
     return runtime
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from alembic import command
@@ -24,6 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from dmi_infra.errors import InputRefused, Unavailable
 
 BUSY_SECONDS = 30
+NOT_STORED: Final = "the store could not take the last that was written to it"
 Positions = dict[tuple[str, int], int]
 
 
@@ -67,8 +68,12 @@ def positions_table(metadata: sa.MetaData) -> sa.Table:
 
 def open_engine(address: str, schema: str) -> sa.Engine:
     """An engine on the store of one service; creates the SQLite folder or the PostgreSQL schema."""
-    if address.startswith("sqlite"):
-        return _sqlite(address)
+    engine = _sqlite(address) if address.startswith("sqlite") else _postgresql(address, schema)
+    engine.update_execution_options(dmi_writes=Writes())
+    return engine
+
+
+def _postgresql(address: str, schema: str) -> sa.Engine:
     engine = sa.create_engine(
         address,
         pool_size=8,
@@ -146,11 +151,28 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+class Writes:
+    """Whether the last transaction of an engine could be stored; it travels with the engine, among its options."""
+
+    failing = False
+
+
 @contextmanager
 def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction; a database that is away raises ``StoreUnavailable``."""
-    with guarded(), engine.begin() as connection:
-        yield connection
+    writes = _writes(engine)
+    try:
+        with guarded(), engine.begin() as connection:
+            yield connection
+    except StoreUnavailable:
+        writes.failing = True
+        raise
+    writes.failing = False
+
+
+def _writes(engine: sa.Engine) -> Writes:
+    found: Writes = engine.get_execution_options()["dmi_writes"]
+    return found
 
 
 def load_positions(engine: sa.Engine, table: sa.Table) -> Positions:
@@ -270,7 +292,11 @@ def migrate(engine: sa.Engine, package: str, revision: str = "head") -> None:
 
 
 def store_check(engine: sa.Engine) -> Callable[[], str | None]:
-    """A readiness check: ``None`` when the store answers."""
+    """A readiness check: ``None`` when the store answers, and takes what is written since the last that it did not.
+
+    After a failure it tries itself: a service that is told nothing while it is not ready would stay so for ever.
+    """
+    writes = _writes(engine)
 
     def check() -> str | None:
         try:
@@ -278,6 +304,12 @@ def store_check(engine: sa.Engine) -> Callable[[], str | None]:
                 connection.execute(sa.text("SELECT 1"))
         except StoreUnavailable as exc:
             return exc.public
+        try:
+            if writes.failing:
+                with transaction(engine) as connection:
+                    connection.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
+        except StoreUnavailable:
+            return NOT_STORED
         return None
 
     return check

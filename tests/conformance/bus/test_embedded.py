@@ -50,6 +50,38 @@ os._exit(0)
 """
 
 
+FULL_FOR_A_WHILE = """
+import logging, os, resource, sys, time
+from dmi_agreements.contracts.envelope import Envelope
+from dmi_infra.bus import BusUnavailable, Message, open_bus
+logging.basicConfig(level=logging.INFO)
+bus = open_bus(sys.argv[1])
+bus.create_topics()
+publisher = bus.publisher("ingest")
+def one(size):
+    publisher.publish("dmi.observations.raw.v1", [Message("k", os.urandom(size), Envelope("1", "s", "t", "x"))])
+one(10)
+print(bus.ready())
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+readers = [bus.subscribe("platform", ["dmi.observations.raw.v1"], f"g{n}") for n in range(3)]
+for turn in range(10):
+    for reader in readers:
+        reader.poll(0.2)
+    try:
+        one(300_000)
+    except BusUnavailable:
+        pass
+print(bus.ready())
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+one(10)
+print(bus.ready())
+for reader in readers:
+    reader.poll(1.0)
+time.sleep(1.5)
+os._exit(0)
+"""
+
+
 @pytest.fixture
 def url(tmp_path):
     return f"embedded://{tmp_path}/bus.db"
@@ -152,6 +184,18 @@ def test_a_full_disk_refuses_clearly_and_publishing_resumes_when_there_is_room(o
     assert "could not store the messages" in text
     found = open_here(url).replay("platform", [RAW]).poll(2.0)
     assert [one.message.envelope.id for one in found] == [*map(str, range(int(kept))), kept]
+
+
+def test_a_disk_that_is_full_is_said_in_few_lines_and_by_readiness(url):
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_FOR_A_WHILE, url], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.split() == ["True", "False", "True"], done.stderr
+    lines = done.stderr.splitlines()
+    for what in ("reading", "writing"):
+        mine = [line for line in lines if f"{what} the bus file" in line]
+        assert [("is away" in line, "is back" in line) for line in mine] == [(True, False), (False, True)]
+    assert len(lines) == 4, done.stderr
 
 
 def test_a_file_of_a_newer_version_is_refused(url, tmp_path):

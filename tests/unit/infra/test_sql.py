@@ -158,6 +158,38 @@ def test_a_store_that_answers_is_ready(engine: sa.Engine) -> None:
     assert store_check(engine)() is None
 
 
+def test_a_store_that_took_nothing_is_not_ready_until_it_does(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'store.db'}", "exchange")
+    migrate(engine, "dmi_exchange")
+    metadata.create_all(engine)
+    check = store_check(engine)
+
+    def full(so: bool) -> None:
+        # The pool has one connection, which from here on writes nothing, as on a disk without room.
+        with reading(engine) as connection:
+            connection.exec_driver_sql(f"PRAGMA query_only = {so:d}")
+
+    def write() -> None:
+        with transaction(engine) as connection:
+            save_positions(connection, positions, {("a", 0): 5})
+
+    full(True)
+    assert check() is None, "nothing was tried yet"
+    with pytest.raises(StoreUnavailable):
+        write()
+    assert check() == check() == "the store could not take the last that was written to it"
+    full(False)
+    assert check() is None, "it tried itself"
+    full(True)
+    with pytest.raises(StoreUnavailable):
+        write()
+    full(False)
+    write()
+    full(True)
+    assert check() is None, "what was written last was stored"
+    engine.dispose()
+
+
 def test_a_store_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     engine = open_engine(f"sqlite:///{path}", "exchange")

@@ -132,7 +132,7 @@ class Bus(Protocol):
         ...
 
     def ready(self) -> bool:
-        """Whether the bus answers now."""
+        """Whether the bus answers now, and stored what was last published, if that was within a minute."""
         ...
 
     def create_topics(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import threading
 import time
@@ -19,6 +18,7 @@ from dmi_infra.bus.embedded.writer import Writer
 from dmi_infra.bus.errors import BusAddressError, BusUnavailable
 from dmi_infra.bus.opened import OpenedBus
 from dmi_infra.bus.options import whole_numbers
+from dmi_infra.bus.outage import Outage
 from dmi_infra.bus.port import OnAssign
 from dmi_infra.bus.submission import Submission
 from dmi_infra.bus.topics import all_topics
@@ -26,9 +26,9 @@ from dmi_infra.bus.topics import all_topics
 WATCH_EVERY_S: Final = 0.05
 """The delay until a message of another process is seen."""
 DEAD_EVERY_S: Final = 1.0
+WATCH: Final = ("watch",)
+"""The watch as a part of reading, beside the groups."""
 DEFAULTS: Final = {"partitions": 1, "retain_days": 7, "retain_mb": 2048}
-
-_LOG = logging.getLogger(__name__)
 
 
 def open_embedded(path: str, options: Mapping[str, str]) -> EmbeddedBus:
@@ -54,6 +54,8 @@ class EmbeddedBus(OpenedBus[EmbeddedSubscription]):
         self._path = path
         self.instance = groups.Instance(path.with_name(f"{path.name}.live"))
         self.turn = threading.Lock()
+        self.reading = Outage("reading the bus file")
+        self._writing = Outage("writing the bus file")
         self._topics = TopicTable(partitions)
         self._retention = retention
         self._ends: dict[int, int] = {}
@@ -61,7 +63,7 @@ class EmbeddedBus(OpenedBus[EmbeddedSubscription]):
         self._stop = threading.Event()
         self._watching = connect(path)
         self.refresh(self._watching)
-        self._writer = Writer(path, self._topics, retention, self.turn, self._on_written)
+        self._writer = Writer(path, self._topics, retention, self.turn, self._on_written, self._writing)
         self._watcher = threading.Thread(target=self._watch, name="bus-watcher", daemon=True)
         self._watcher.start()
 
@@ -80,7 +82,7 @@ class EmbeddedBus(OpenedBus[EmbeddedSubscription]):
 
     def ready(self) -> bool:
         """See ``port.Bus.ready``."""
-        if self._stop.is_set() or not self._path.exists():
+        if self._stop.is_set() or not self._path.exists() or self._writing.lasts:
             return False
         try:
             connection = connect(self._path)
@@ -188,4 +190,6 @@ class EmbeddedBus(OpenedBus[EmbeddedSubscription]):
                         # data_version does not count what this connection itself wrote.
                         self.refresh(self._watching)
             except sqlite3.OperationalError as error:
-                _LOG.warning("the bus file cannot be watched, trying again: %s", error)
+                self.reading.away(str(error), WATCH)
+            else:
+                self.reading.back(WATCH)

@@ -16,6 +16,7 @@ from dmi_agreements.contracts.envelope import Envelope
 from dmi_infra.bus.embedded import groups
 from dmi_infra.bus.embedded.topics import StoredPartition
 from dmi_infra.bus.errors import BusClosed, BusUnavailable
+from dmi_infra.bus.outage import Outage
 from dmi_infra.bus.port import Message, OnAssign, Partition, Received
 
 POLL_BYTES: Final = 32 * 1024 * 1024
@@ -32,6 +33,7 @@ class Log(Protocol):
     instance: groups.Instance
     turn: threading.Lock
     """Held while writing: within one process waiting for a lock is quicker than waiting for the file."""
+    reading: Outage
 
     def partitions(self, connection: sqlite3.Connection, topic: str) -> tuple[StoredPartition, ...]: ...
     def end(self, partition: StoredPartition) -> int: ...
@@ -92,10 +94,12 @@ class EmbeddedSubscription:
                 return [], False
             try:
                 self._settle()
-                return self._read(max_messages), self._waits_for_lease
+                found = self._read(max_messages)
             except sqlite3.OperationalError as error:
-                _LOG.warning("the bus file cannot be read, trying again: %s", error)
+                self._log.reading.away(str(error), self._group)
                 return [], True
+        self._log.reading.back(self._group)
+        return found, self._waits_for_lease
 
     def _settle(self) -> None:
         if self._group is None:

@@ -17,6 +17,7 @@ from dmi_infra.bus.embedded.file import OFFSET_BITS, connect
 from dmi_infra.bus.embedded.retention import Retention
 from dmi_infra.bus.embedded.topics import StoredPartition, TopicTable, partition_of
 from dmi_infra.bus.errors import BusClosed, BusUnavailable
+from dmi_infra.bus.outage import Outage
 from dmi_infra.bus.port import Message
 from dmi_infra.bus.submission import Submission, SubmissionQueue, take_group
 
@@ -62,6 +63,7 @@ class Writer:
         retention: Retention,
         turn: threading.Lock,
         on_written: OnWritten,
+        outage: Outage,
     ) -> None:
         self._turn = turn
         self._connection = connect(path, cache_kib=4096)
@@ -70,6 +72,7 @@ class Writer:
         self._topics = topics
         self._retention = retention
         self._on_written = on_written
+        self._outage = outage
         self._waiting: SubmissionQueue = SubmissionQueue()
         self._packer = zstandard.ZstdCompressor(level=PACK_LEVEL)
         self._encode = msgspec.json.Encoder().encode
@@ -120,11 +123,13 @@ class Writer:
             with self._turn:
                 self._commit(rows)
         except sqlite3.Error as error:
+            self._outage.away(str(error))
             self._fail(group, BusUnavailable(f"the bus file could not store the messages: {error}"))
         except Exception as error:
             # Whatever went wrong, callers must be answered and the thread must live on.
             self._fail(group, error)
         else:
+            self._outage.back()
             for submission in group:
                 submission.future.set_result(None)
             self._tell(rows)

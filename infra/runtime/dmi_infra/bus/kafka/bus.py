@@ -79,7 +79,7 @@ class KafkaBus(OpenedBus[KafkaSubscription]):
                 self._connected().describe_cluster()
         except (KafkaError, OSError, BusClosed):
             return False
-        return True
+        return not self._writer.outage.lasts
 
     def create_topics(self) -> None:
         """See ``port.Bus.create_topics``."""

@@ -45,7 +45,7 @@ class KafkaWriter:
         self._waiting: SubmissionQueue = SubmissionQueue()
         self._closing = False
         self._submit_lock = threading.Lock()
-        self._outage = Outage("publisher")
+        self.outage = Outage("publisher")
         self._thread: threading.Thread | None = None
 
     def submit(self, submission: Submission) -> None:
@@ -77,7 +77,7 @@ class KafkaWriter:
         try:
             producer = self._connected()
         except (KafkaError, OSError) as error:
-            self._outage.away(short(error))
+            self.outage.away(short(error))
             for submission in group:
                 submission.future.set_exception(as_bus_error(error))
             return
@@ -145,11 +145,11 @@ class KafkaWriter:
 
     def _answered(self, _metadata: object) -> None:
         self._silent_since = None
-        self._outage.back()
+        self.outage.back()
 
     def _note(self, error: BaseException) -> None:
         self._silent_since = None
-        self._outage.away(short(error))
+        self.outage.away(short(error))
         # The producer says that it repairs what can be tried again; after a killed broker it did not.
         self._broken = True
 
