@@ -50,7 +50,7 @@ def test_places_stand_in_one_table_a_kind_with_the_columns_that_the_kind_has(
     expect(table.get_by_role("row")).to_have_count(2)
     assert not page.evaluate(WIDER)
     table.get_by_role("button", name="Molenhoek 10").click()
-    expect(page.locator(".dmi-panel")).to_contain_text("Bouwjaar")
+    expect(page.locator(".dmi-panel")).to_contain_text("bouwjaar")
     assert "kind=" not in page.url
     assert visitor.faults == []
 
@@ -79,7 +79,7 @@ def test_a_table_that_cannot_be_shown_says_why_and_what_to_do(
     features = re.compile(r"/layers/[^/]*garages/features")
     page.route(features, lambda route: route.fulfill(json={"type": "FeatureCollection", "features": []}))
     visitor.go(f"/map?table={GARAGES}")
-    expect(pane.get_by_text("Parkeergarages: nog geen gegevens")).to_be_visible()
+    expect(pane.get_by_text("Parkeergarages: niets te tonen")).to_be_visible()
     page.unroute(features)
     page.route(features, lambda route: route.fulfill(status=503, json={"status": 503}))
     visitor.go(f"/map?table={GARAGES}")

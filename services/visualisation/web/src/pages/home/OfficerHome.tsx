@@ -64,7 +64,8 @@ function Waiting({ mine }: { mine: Dataset[] }) {
   const rows = waiting.reduce((sum, one) => sum + (one.rows ?? 1), 0);
   if (rows > 0) tasks.push({ key: 'rejects', title: t.home.rejectsWait(rows), text: [...new Set(waiting.map((one) => names.dataset(one.dataset)))].join(', '), to: '/sources', action: t.home.look });
   const parts = [agreements, measures, rejects, layers];
-  const incomplete = names.error !== null || parts.some((one) => one.data === null && one.error !== null);
+  // What somebody may not see is no gap in what waits for that person.
+  const incomplete = [names, ...parts].some(({ error }) => error !== null && error.kind !== 'refused');
   if (names.loading || parts.some((one) => one.data === null && one.error === null)) return <Skeleton height={96} />;
   return (
     <>
