@@ -168,7 +168,9 @@ class ConstraintReader:
             near = self.vocabulary.nearest(left, "left")
             self.wrong(f"{path}/leftOperand", "this left operand is not known", left, near)
         operator = self._operator(node, path, known)
-        datatype = next((str(each) for name in terms.DATATYPE for each in self.values(node, name)), None)
+        named = [str(each) for name in sorted(terms.DATATYPE) for each in self.values(node, name)]
+        # The published context leaves the prefix of a datatype as it is written.
+        datatype = named[0].replace("xsd:", XSD, 1) if named else None
         references = self.values(node, ODRL + "rightOperandReference")
         given = self.values(node, ODRL + "rightOperand")
         if bool(given) == bool(references):

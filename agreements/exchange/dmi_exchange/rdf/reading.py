@@ -112,8 +112,13 @@ class _Reader(ConstraintReader):
         for member, whole in self.graph.subject_objects(URIRef(ODRL + "partOf")):
             if isinstance(member, URIRef) and isinstance(whole, URIRef):
                 self.things[Thing(str(member), part_of=(str(whole),))] = None
+        kind = self._kind(node, path)
+        for rule in (*rules["permission"], *rules["prohibition"]) if kind == "Agreement" else ():
+            for role, parties in (("assigner", rule.assigners), ("assignee", rule.assignees)):
+                if not parties:
+                    self.wrong(f"{rule.path}/{role}", "an agreement names who grants and who is granted")
         return Policy(
-            kind=self._kind(node, path),
+            kind=kind,
             uid=uid or "",
             permissions=rules["permission"],
             prohibitions=rules["prohibition"],

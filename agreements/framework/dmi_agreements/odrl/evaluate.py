@@ -16,6 +16,7 @@ from dmi_agreements.odrl.satisfaction import Scene, action_premise, hold, thing_
 from dmi_agreements.odrl.vocabulary import CORE, Vocabulary
 from dmi_agreements.odrl.world import Attempt, Request, World
 
+PROPOSALS: Final = frozenset(("Offer", "Request"))
 NOBODY: Final = Attempt("", None)
 """The attempt of a request that puts none."""
 
@@ -23,7 +24,7 @@ NOBODY: Final = Attempt("", None)
 def evaluate(policy: Policy, request: Request, world: World, vocabulary: Vocabulary = CORE) -> PolicyReport:
     """Judge every rule of ``policy``, its own and (see ``inherit``) its parents', for every attempt.
 
-    Several attempts are permitted only together. A policy of kind Request gives no rights.
+    Several attempts are permitted only together. An offer and a request bind nobody, so they permit nothing.
     """
     world = _with_members(policy, world)
     attempts = request.attempts or (NOBODY,)
@@ -33,7 +34,7 @@ def evaluate(policy: Policy, request: Request, world: World, vocabulary: Vocabul
         scene = Scene(attempt, world, vocabulary)
         judged = [_judge(rule, scene) for rule in policy.rules]
         rules += judged
-        verdicts.append("undecided" if policy.kind == "Request" else settle(judged, policy.conflict))
+        verdicts.append("undecided" if policy.kind in PROPOSALS else settle(judged, policy.conflict))
     verdict: Verdict = "deny" if "deny" in verdicts else "undecided" if "undecided" in verdicts else "permit"
     return PolicyReport(
         policy=policy.uid,
@@ -43,6 +44,7 @@ def evaluate(policy: Policy, request: Request, world: World, vocabulary: Vocabul
         rules=tuple(rules),
         verdict=verdict if request.attempts else "undecided",
         strategy=policy.conflict,
+        proposal=policy.kind in PROPOSALS,
         draft=request.draft,
     )
 

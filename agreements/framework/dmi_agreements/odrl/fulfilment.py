@@ -27,6 +27,8 @@ def duty_report(duty: Rule, holder: Rule, scene: Scene) -> DutyReport:
     if duty.uid is not None and duty.uid in scene.world.duties:
         state = scene.world.duties[duty.uid]
         attempted = state.attempted
+    elif duty.actions and all(action.iri in scene.world.carried_out for action in duty.actions):
+        state = DutyState("NonSet", "Unknown")
     elif in_force or late:
         state = _from_events(duty, holder, scene, late)
     else:

@@ -53,6 +53,12 @@ def explain(report: PolicyReport, language: Language) -> tuple[str, ...]:
 
 
 def _verdict(report: PolicyReport, language: Language) -> str:
+    if report.proposal:
+        said: Words = (
+            "Nee, dit mag nog niet: het is een voorstel, en nog geen afspraak.",
+            "No, this is not allowed yet: it is a proposal, and not an agreement so far.",
+        )
+        return pick(said, language)
     active = {rule.rule.kind for rule in report.rules if rule.active}
     if report.verdict == "deny" and "permission" in active and report.strategy != "prohibit":
         torn = (

@@ -77,7 +77,10 @@ class RuleReport:
 
 @dataclass(frozen=True, slots=True)
 class PolicyReport:
-    """The verdict of one policy on one request, rule by rule in the policy's order."""
+    """The verdict of one policy on one request, rule by rule in the policy's order.
+
+    ``proposal``: the policy is an offer or a request itself, which binds nobody yet.
+    """
 
     policy: str
     request: str
@@ -86,6 +89,7 @@ class PolicyReport:
     rules: tuple[RuleReport, ...]
     verdict: Verdict
     strategy: Strategy | None
+    proposal: bool = False
     draft: bool = False
 
     @property

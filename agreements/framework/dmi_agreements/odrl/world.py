@@ -64,7 +64,8 @@ class World:
     """The state of the world. What it does not say is not known, except memberships: nobody is in what is unsaid.
 
     ``part_of`` gives the collections and wholes of a member, ``kinds`` the broader concepts of one, ``about`` the
-    facts on one asset or party, ``facts`` all others.
+    facts on one asset or party, ``facts`` all others. ``carried_out`` are the actions that whoever asks carries out
+    itself on what it lets pass: a duty to do so is open and not yet due.
     """
 
     now: Typed | None = None
@@ -75,6 +76,7 @@ class World:
     kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
     duties: Mapping[str, DutyState] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
+    carried_out: frozenset[str] = frozenset()
 
     def within(self, member: str, whole: str) -> bool:
         """Whether ``member`` is in ``whole``, directly or through others."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,13 @@ import pytest
 
 import dmi_agreements
 from dmi_agreements.errors import PolicyRefused
-from dmi_agreements.odrl.model import Constraint, Typed
+from dmi_agreements.odrl.evaluate import evaluate
+from dmi_agreements.odrl.model import ODRL, Constraint, Typed
+from dmi_agreements.odrl.own import world_of
+from dmi_agreements.odrl.proof import explain
 from dmi_agreements.odrl.values import BOX, within
 from dmi_agreements.odrl.vocabulary import CORE, DMI
+from dmi_agreements.odrl.world import Attempt, Request
 from dmi_agreements.policy.templates import from_template
 from dmi_agreements.rulebook import Rulebook, parse_rulebook
 from dmi_exchange.rdf.documents import read_text
@@ -95,3 +100,45 @@ def test_a_profile_that_rests_on_unknown_terms_is_refused_with_the_nearest_one()
         "http://www.w3.org/ns/odrl/2/purpose",
         "http://www.w3.org/ns/odrl/2/read",
     ]
+
+
+def asked(**changes: Any) -> Request:
+    """A request for the datasets of the templates."""
+    wish = {"action": DMI + "read", "target": GIVEN["datasets"][0], "party": GIVEN["participant"]}
+    facts = {ODRL + "purpose": (DMI + changes.pop("purpose", "purpose:parking-guidance"),)}
+    return Request("urn:request", (Attempt("urn:wish", **{**wish, **changes}, facts=facts),))
+
+
+def test_an_agreement_of_a_template_permits_what_it_says_when_the_gate_carries_out_its_duties() -> None:
+    document = filled(RULEBOOK, "dmi:template:sensor-data")
+    for rule in document["permission"]:
+        # Not bounded in time or place, which are tried elsewhere.
+        rule["constraint"] = rule["constraint"][:1]
+    policy = read_policy(document)
+    world = world_of(RULEBOOK)
+    assert evaluate(policy, asked(), world).allowed
+    assert not evaluate(policy, asked(), replace(world, carried_out=frozenset())).allowed
+    assert not evaluate(policy, asked(purpose="purpose:environment"), world).allowed
+    assert not evaluate(policy, asked(purpose="purpose:of-nobody"), world).allowed
+    assert not evaluate(policy, asked(party="urn:dmi:participant:b"), world).allowed
+    assert not evaluate(policy, asked(action=DMI + "export"), world).allowed
+
+
+@pytest.mark.parametrize("role", ["assigner", "assignee"])
+def test_an_agreement_that_does_not_name_both_parties_is_refused(role: str) -> None:
+    document = filled(RULEBOOK, "dmi:template:open-data")
+    del document[role]
+    with pytest.raises(PolicyRefused) as refused:
+        read_policy(document)
+    assert [finding.path for finding in refused.value.findings] == [f"/permission/0/{role}"]
+
+
+def test_an_offer_binds_nobody_and_permits_nothing() -> None:
+    document = filled(RULEBOOK, "dmi:template:open-data")
+    document["assignee"] = GIVEN["participant"]
+    document["permission"][0]["constraint"] = document["permission"][0]["constraint"][:1]
+    assert evaluate(read_policy(document), asked(), world_of(RULEBOOK)).allowed
+    offer = evaluate(read_policy({**document, "@type": "Offer"}), asked(), world_of(RULEBOOK))
+    assert [rule.active for rule in offer.rules] == [True]
+    assert not offer.allowed
+    assert "voorstel" in explain(offer, "nl")[0]
