@@ -7,13 +7,16 @@ import re
 from rdflib import RDF, BNode, Graph, Literal, URIRef
 from rdflib.term import Node
 
-from dmi_agreements.errors import Finding
+from dmi_agreements.errors import Finding, PolicyRefused
 from dmi_agreements.odrl.model import ODRL, XSD, Constraint, Logical, Test, Typed, Value
 from dmi_agreements.odrl.values import BOX, Box, Lasting, Span, meaning
 from dmi_agreements.odrl.vocabulary import DMI, OPERATORS, SET_OPERATORS, Left, Vocabulary, nearest
 from dmi_exchange.rdf import terms
 
 _DEPTH = 32
+_FINDINGS = 100
+# A list may name one node twice, and that node a list again: without a bound such a text doubles with each line.
+_TESTS = 20_000
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
 _ORDERED = frozenset(ODRL + name for name in ("lt", "lteq", "gt", "gteq"))
 # What a text without datatype may stand for, by the type of the left operand.
@@ -46,10 +49,13 @@ class ConstraintReader:
         self.graph = graph
         self.vocabulary = vocabulary
         self.findings: list[Finding] = []
+        self.count = 0
 
     def wrong(self, path: str, rule: str, value: str = "", near: str | None = None) -> None:
-        """Note that a rule is broken."""
+        """Note that a rule is broken; a document that breaks too many is not read to its end."""
         self.findings.append(Finding(path, rule, value[:200], near))
+        if len(self.findings) >= _FINDINGS:
+            raise PolicyRefused(tuple(self.findings))
 
     def account(
         self,
@@ -129,6 +135,10 @@ class ConstraintReader:
         joined = (
             [] if isinstance(node, Literal) else [each for each in terms.CONNECTIVES if self._has(node, each)]
         )
+        self.count += 1
+        if self.count > _TESTS:
+            self.wrong(path, f"a policy has at most {_TESTS} constraints")
+            raise PolicyRefused(tuple(self.findings))
         if depth > _DEPTH:
             self.wrong(path, f"logical constraints nest at most {_DEPTH} deep")
         elif joined:

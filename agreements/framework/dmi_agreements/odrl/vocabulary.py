@@ -261,6 +261,8 @@ class Vocabulary:
 
 def nearest(iri: str, terms: Iterable[str]) -> str | None:
     """The term whose last part is most like that of ``iri``; ``None`` when none is."""
+    if len(iri) > 200:
+        return None  # no slip of a known term, and long to compare
     by_name = {_last(term).lower(): term for term in sorted(terms, reverse=True)}
     close = difflib.get_close_matches(_last(iri).lower(), list(by_name), n=1, cutoff=0.6)
     return by_name[close[0]] if close else None

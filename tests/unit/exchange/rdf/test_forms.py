@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from dmi_agreements.odrl.evaluate import evaluate
 from dmi_agreements.odrl.model import ODRL, XSD, Typed
 from dmi_agreements.odrl.world import Attempt, Request, World
 from dmi_exchange.rdf.documents import read_text
-from dmi_exchange.rdf.reading import policy_of, read_policy
+from dmi_exchange.rdf.reading import policy_of, read_policies, read_policy
 from dmi_exchange.rdf.reports import graph_of, plain, turtle
 from dmi_exchange.rdf.world import read_request, read_world
 from tests.unit.exchange.rdf.policies import FORMS, PEOPLE, POLICIES, THINGS, as_turtle, mutated
@@ -137,3 +138,59 @@ def test_a_context_that_hides_terms_is_refused(context: Any) -> None:
     }
     with pytest.raises(PolicyRefused, match="must not take the meaning"):
         read_policy(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "path", "near"),
+    [
+        ("dutty", {"action": "compensate"}, "/permission/0/urn:dmi:unmapped:dutty", ODRL + "duty"),
+        ("action", "dsplay", "/permission/0/action/0", ODRL + "display"),
+    ],
+)
+def test_a_term_of_json_ld_without_a_meaning_is_refused_and_not_dropped(
+    member: str, value: Any, path: str, near: str | None
+) -> None:
+    rule = {"action": "use", "assignee": "urn:alice", member: value}
+    document = {
+        "@context": "http://www.w3.org/ns/odrl.jsonld",
+        "@type": "Set",
+        "uid": "urn:policy",
+        "permission": [rule],
+    }
+    with pytest.raises(PolicyRefused) as refused:
+        read_policy(json.dumps(document))
+    (finding,) = refused.value.findings
+    assert (finding.path, finding.nearest) == (path, near)
+
+
+def test_policies_and_rules_keep_the_order_of_the_document() -> None:
+    names = [f"urn:{number * 7919 % 101}" for number in range(40)]
+    text = "@prefix odrl: <http://www.w3.org/ns/odrl/2/> . " + " ".join(
+        f"<{name}> a odrl:Set ; odrl:permission <{name}:b> , <{name}:a> . "
+        f"<{name}:a> odrl:action odrl:read . <{name}:b> odrl:action odrl:use ."
+        for name in names
+    )
+    policies = read_policies(text)
+    assert [policy.uid for policy in policies] == names
+    assert [rule.uid for rule in policies[0].permissions] == [f"{names[0]}:b", f"{names[0]}:a"]
+    graph = [
+        {"@id": name, "@type": ODRL + "Set", ODRL + "permission": {ODRL + "action": {"@id": ODRL + "use"}}}
+        for name in names
+    ]
+    assert [policy.uid for policy in read_policies(json.dumps({"@graph": graph}))] == names
+
+
+def test_a_document_that_would_take_for_ever_is_refused_at_once() -> None:
+    start = time.monotonic()
+    doubled = " ".join(f"<urn:{n}> odrl:and ( <urn:{n + 1}> <urn:{n + 1}> ) ." for n in range(31))
+    bomb = f"""@prefix odrl: <{ODRL}> . <urn:p> a odrl:Set ; odrl:permission [ odrl:constraint <urn:0> ] . {doubled}
+        <urn:31> odrl:leftOperand odrl:count ; odrl:operator odrl:eq ; odrl:rightOperand 1 ."""
+    with pytest.raises(PolicyRefused, match="at most"):
+        read_policy(bomb)
+    unknown = " ; ".join(f"<urn:unknown:{n}> {n}" for n in range(5000))
+    with pytest.raises(PolicyRefused) as refused:
+        read_policy(f"<urn:p> a <{ODRL}Set> ; {unknown} .")
+    assert len(refused.value.findings) == 100
+    with pytest.raises(PolicyRefused):
+        read_policy(f"<urn:p> a <{ODRL}Set> ; <{ODRL}{'permission' * 50_000}> 1 .")
+    assert time.monotonic() - start < 20

@@ -182,6 +182,12 @@ def test_a_duty_is_fulfilled_by_what_it_says_and_by_whom(change: dict[str, str],
     assert verdict(DUTY, world=PAID.format(**{**RIGHT, **change})) == expected
 
 
+def test_what_was_done_for_another_duty_does_not_count() -> None:
+    for named, expected in (("ex:duty", "permit"), ("ex:other", "undecided")):
+        paid = PAID.format(**RIGHT).replace("ex:paid a", f"ex:paid sotw:conditionId {named} ; a")
+        assert verdict(DUTY, world=paid) == expected
+
+
 @pytest.mark.parametrize(
     ("deontic", "performance", "expected"),
     [
