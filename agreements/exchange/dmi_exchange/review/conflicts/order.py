@@ -1,0 +1,104 @@
+"""What falls under what: hierarchies given as data, language tags by their prefixes, and what nobody named.
+
+A hierarchy names everything above what it names, but not everything below it: below any name there may be more.
+Two names without a common name below them have nothing in common (siblings are disjoint).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from dmi_exchange.review.conflicts.values import Name
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Something without a name of its own: below ``under`` and what that is below, or below nothing named."""
+
+    under: Name | None = None
+
+
+Point = Name | Other
+"""One value that a request can have where a name stands."""
+
+
+class Order:
+    """Names (IRIs) with their direct parents.
+
+    ``strict``: what is outside falls under nothing but itself, as with assets and parties; else that is not known.
+    """
+
+    def __init__(self, parents: Mapping[str, Iterable[str]], strict: bool = False) -> None:
+        self.parents = {child: frozenset(above) - {child} for child, above in parents.items()}
+        self.strict = strict
+        self.children: dict[str, set[str]] = {}
+        for child, above in self.parents.items():
+            for parent in above:
+                self.children.setdefault(parent, set()).add(child)
+
+    def knows(self, name: Name) -> bool:
+        """Whether all that ``name`` falls under is known."""
+        return name.kind == "tag" or (
+            name.kind == "iri" and (self.strict or name.text in self.parents or name.text in self.children)
+        )
+
+    def under(self, one: Point, other: Point) -> bool | None:
+        """Whether ``one`` is ``other`` or falls under it; ``None`` when that is not known."""
+        if one == other:
+            return True
+        if isinstance(other, Other):
+            return False if isinstance(one, Other) or self.knows(one) else None
+        if isinstance(one, Other):
+            return one.under is not None and self.under(one.under, other)
+        if one.kind == other.kind == "tag":
+            return one.text.startswith(other.text + "-")
+        if one.kind == other.kind == "iri":
+            if other.text in reach(one.text, self.parents):
+                return True
+            return False if self.knows(one) else None
+        return None
+
+    def around(self, names: Iterable[Name]) -> list[Point]:
+        """Enough values to tell apart whatever can be asked about ``names``: what was named comes first."""
+        asked = list(dict.fromkeys(names))
+        known = {
+            text
+            for one in asked
+            if one.kind == "iri"
+            for text in reach(one.text, self.parents) | reach(one.text, self.children)
+        }
+        named = [*asked, *(Name("iri", text, text) for text in sorted(known - {one.text for one in asked}))]
+        for one in asked:
+            parts = one.text.split("-") if one.kind == "tag" else []
+            named += [_shorter(one, "-".join(parts[:length])) for length in range(1, len(parts))]
+        named = list(dict.fromkeys(named))
+        return [*named, *(Other(one) for one in named), Other()]
+
+
+def _shorter(tag: Name, text: str) -> Name:
+    spelt = tag.spelt
+    if isinstance(spelt, str):
+        return Name("tag", text, spelt[: len(spelt) - len(tag.text)] + text)
+    return Name("tag", text, type(spelt)(text, spelt.datatype, spelt.language))
+
+
+def merged(orders: Iterable[Mapping[str, Iterable[str]]], strict: bool = False) -> Order:
+    """One order of several hierarchies, each as names with their parents."""
+    parents: dict[str, set[str]] = {}
+    for order in orders:
+        for child, above in order.items():
+            parents.setdefault(child, set()).update(above)
+    return Order(parents, strict)
+
+
+def reach(start: str, steps: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    """All that is reached from ``start``, without it; a circle ends where it began."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for step in steps.get(waiting.pop(), ()):
+            if step not in found:
+                found.add(step)
+                waiting.append(step)
+    return frozenset(found - {start})
