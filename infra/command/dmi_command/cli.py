@@ -13,7 +13,7 @@ import sys
 import typer
 from rich.text import Text
 
-from dmi_command.commands import agreements, analysis, data, policy, running
+from dmi_command.commands import agreements, analysis, data, policy, policy_conflicts, running
 from dmi_command.console import err
 from dmi_command.errors import CommandFailed
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A data exchange for cities: five layers, one agreements framework.",
 )
-for module in (running, data, agreements, policy, analysis):
+for module in (running, data, agreements, policy, policy_conflicts, analysis):
     module.register(app)
 
 

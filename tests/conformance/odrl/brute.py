@@ -69,9 +69,7 @@ class Judge:
     def _covers(self, rule: Rule, policy: Policy, request: Request, free: Free) -> bool | None:
         done = str(request[ACTION])
         action = _some(
-            None
-            if (policy.uid, f"{rule.path}/action/{at}") in free
-            else each.iri in {done, *self.above.get(done, ())}
+            None if (policy.uid, f"{rule.path}/action/{at}") in free else each.iri in self.up(done)
             for at, each in enumerate(rule.actions)
         )
         return _every([action, *(self.holds(test, policy.uid, request, free) for test in rule.constraints)])
@@ -129,6 +127,11 @@ class Judge:
             "neq": before or after,
         }[operator]
 
+    def up(self, name: str) -> set[str]:
+        """A name and all that it falls under; something unnamed below a name falls under that."""
+        known = name.removesuffix("/another")
+        return {name, known, *self.above.get(known, ())}
+
     def _named(self, operator: str, found: str, names: list[str]) -> bool:
         match operator:
             case "eq" | "isAnyOf":
@@ -136,9 +139,9 @@ class Judge:
             case "neq" | "isNoneOf":
                 return found not in names
             case "isA" | "isPartOf":
-                return names[0] == found or names[0] in self.above.get(found, ())
+                return names[0] in self.up(found)
             case "hasPart":
-                return names[0] == found or found in self.above.get(names[0], ())
+                return found in self.up(names[0])
         raise AssertionError(operator)
 
     def requests(self, policies: Iterable[Policy], actions: Iterable[str]) -> Iterator[Request]:
@@ -234,8 +237,14 @@ def told(witness: Witness) -> Request:
     request: Request = {ACTION: act.action or "another"}
     for left, (value,) in act.values.items():
         found = number(value)
-        request[left] = _name(value) if found is None else found
+        request[left] = _unnamed(_name(value)) if found is None else found
     return request
+
+
+def _unnamed(name: str) -> str:
+    if name.startswith("urn:dmi:another"):
+        return f"{name.removeprefix('urn:dmi:another:')}/another" if ":another:" in name else "another"
+    return f"{name.removesuffix('-x-another')}/another" if name.endswith("-x-another") else name
 
 
 def _name(value: Value) -> str:

@@ -75,10 +75,10 @@ def evaluate(
 
     terms = profiling.known_profiles()
     for each in profile or []:
-        terms = _read(each, partial(profiling.with_profile, terms))
-    law = _read(policy, partial(reading.read_with_parents, vocabulary=terms))
-    wanted, moment = _read(request, partial(world.read_request, vocabulary=terms))
-    situation = _read(state, partial(world.read_world, vocabulary=terms)) if state else world.read_world(None)
+        terms = read_file(each, partial(profiling.with_profile, terms))
+    law = read_file(policy, partial(reading.read_with_parents, vocabulary=terms))
+    wanted, moment = read_file(request, partial(world.read_request, vocabulary=terms))
+    situation = read_file(state, partial(world.read_world, vocabulary=terms)) if state else world.read_world(None)
     report = judge(law, wanted, world.with_stray_report(world.at(situation, moment), law), terms)
     if form is Form.turtle:
         typer.echo(reports.turtle(report))
@@ -93,7 +93,8 @@ def evaluate(
         _print(report)
 
 
-def _read(file: Path, read: Callable[[str], T]) -> T:
+def read_file(file: Path, read: Callable[[str], T]) -> T:
+    """What ``read`` makes of a file; what breaks a rule is told with the file's name."""
     try:
         return read(file.read_text("utf-8"))
     except PolicyRefused as exc:

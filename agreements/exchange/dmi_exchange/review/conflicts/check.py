@@ -46,7 +46,7 @@ class Checker:
 
         To satisfy a policy is to be allowed by it, with each of its obligations doable.
         """
-        policies = (self._whole(one), self._whole(other))
+        policies = self._both(one, other)
         rules = self._rules(policies)
         who = Who.own(REQUEST)
         parts = [rules.allowed(policy, who) for policy in policies]
@@ -58,7 +58,7 @@ class Checker:
 
     def within(self, inner: Policy, outer: Policy) -> Containment:
         """Whether ``outer`` allows every request that ``inner`` allows. Duties are not compared."""
-        policies = tuple(_bare(self._whole(policy)) for policy in (inner, outer))
+        policies = tuple(map(_bare, self._both(inner, outer)))
         rules = self._rules(policies)
         who = Who.own(REQUEST)
         escape = All((rules.allowed(policies[0], who), negated(rules.allowed(policies[1], who))))
@@ -75,6 +75,11 @@ class Checker:
         """What is wrong within one policy; none when nothing is."""
         policy = self._whole(policy)
         return tuple(_Inside(policy, self._rules((policy,))).findings())
+
+    def _both(self, one: Policy, other: Policy) -> tuple[Policy, Policy]:
+        """Both with what they inherit; two versions of one policy get names that tell them apart."""
+        one, other = self._whole(one), self._whole(other)
+        return one, replace(other, uid=f"{other.uid} (second)") if other.uid == one.uid else other
 
     def _whole(self, policy: Policy) -> Policy:
         return inherit(policy, self.others)

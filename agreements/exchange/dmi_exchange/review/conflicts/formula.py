@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -147,6 +147,21 @@ def literals(formula: Formula) -> Iterator[Claim]:
             yield from literals(holds)
 
 
+def replaced(formula: Formula, by: Callable[[Atom], Atom]) -> Formula:
+    """``formula`` with each atom replaced."""
+    match formula:
+        case Claim(atom, positive):
+            return Claim(by(atom), positive)
+        case All(parts):
+            return All(tuple(replaced(part, by) for part in parts))
+        case Any(parts):
+            return Any(tuple(replaced(part, by) for part in parts))
+        case Steps(holds, fails):
+            return Steps(replaced(holds, by), replaced(fails, by))
+        case Link():
+            return formula
+
+
 def links(formula: Formula) -> Iterator[Link]:
     match formula:
         case Link():
@@ -156,11 +171,3 @@ def links(formula: Formula) -> Iterator[Link]:
                 yield from links(part)
         case Steps(holds, _):
             yield from links(holds)
-
-
-def both(formulas: Iterable[Formula]) -> Formula:
-    return All(tuple(formulas))
-
-
-def either(formulas: Iterable[Formula]) -> Formula:
-    return Any(tuple(formulas))

@@ -34,11 +34,12 @@ def choices(atoms: Iterable[Naming]) -> dict[Variable, list[Choice]]:
         about.setdefault(atom.variable, []).append(atom)
     found: dict[Variable, list[Choice]] = {}
     for variable, terms in about.items():
-        order = terms[0].order
-        single = [(point,) for point in order.around(name for atom in terms for name in atom.names)]
+        names = [name for atom in terms for name in atom.names]
+        orders = dict.fromkeys(atom.order for atom in terms)
+        single = dict.fromkeys((point,) for order in orders for point in order.around(names))
         seen: dict[tuple[Truth, ...], Choice] = {}
         for points in [*single, *_several(terms)]:
-            truths = {atom: truth(points, atom.operator, atom.names, order) for atom in terms}
+            truths = {atom: truth(points, atom.operator, atom.names, atom.order) for atom in terms}
             seen.setdefault(tuple(truths.values()), Choice(points, truths))
         found[variable] = list(seen.values())
     return found

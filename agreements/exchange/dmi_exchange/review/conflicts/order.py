@@ -24,7 +24,7 @@ Point = Name | Other
 
 
 class Order:
-    """Names (IRIs) with their direct parents.
+    """Names (IRIs) with their direct parents; of a name that has no entry of its own, not all parents are known.
 
     ``strict``: what is outside falls under nothing but itself, as with assets and parties; else that is not known.
     """
@@ -39,9 +39,7 @@ class Order:
 
     def knows(self, name: Name) -> bool:
         """Whether all that ``name`` falls under is known."""
-        return name.kind == "tag" or (
-            name.kind == "iri" and (self.strict or name.text in self.parents or name.text in self.children)
-        )
+        return name.kind == "tag" or (name.kind == "iri" and (self.strict or name.text in self.parents))
 
     def under(self, one: Point, other: Point) -> bool | None:
         """Whether ``one`` is ``other`` or falls under it; ``None`` when that is not known."""

@@ -24,21 +24,23 @@ from dmi_exchange.review.conflicts.formula import (
     Naming,
     Number,
     Opaque,
-    Steps,
+    Recurring,
     Variable,
     links,
     literals,
     negated,
+    replaced,
 )
 from dmi_exchange.review.conflicts.order import Order, merged
 from dmi_exchange.review.conflicts.results import Term
 from dmi_exchange.review.conflicts.terms import Scene, Terms
-from dmi_exchange.review.conflicts.values import Name
+from dmi_exchange.review.conflicts.values import Name, common_round
 
 REQUEST: Final = Scene("request")
 ACTION: Final = "action"
 TARGET: Final = "target"
 ASSIGNEE: Final = "assignee"
+_BEATS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,10 @@ class Rules:
     def __init__(self, policies: tuple[Policy, ...], vocabulary: Vocabulary, order: Order) -> None:
         self.policies = policies
         self.terms = Terms(vocabulary, order, tests=tuple(_tests(policies)))
+        self._duties: dict[str, list[Rule]] = {}
         self.actions = merged([vocabulary.actions])
+        # What an action cannot be done without must not be prohibited either (odrl:implies, section 2.4.1).
+        self.needs = merged([vocabulary.actions, vocabulary.implies])
         self.things = merged([_memberships(policies)], strict=True)
 
     def allowed(self, policy: Policy, who: Who) -> Formula:
@@ -89,7 +94,7 @@ class Rules:
 
         A duty ``of`` a permission is about the asset and the assignee of the request where it names no other.
         """
-        scene = Scene(f"{policy.uid} {duty.path}")
+        scene = self._act(policy, duty)
         who = Who.own(scene)
         if of is not None:
             who = replace(
@@ -99,6 +104,14 @@ class Rules:
             )
         unforbidden = (self.not_forbidden(each, who) for each in self.policies)
         return All((self.covers(policy, duty, who), *unforbidden))
+
+    def _act(self, policy: Policy, duty: Rule) -> Scene:
+        """The scene of the act that fulfils a duty; a rule that was inherited may stand at the same path as another."""
+        name = f"{policy.uid} {duty.path}"
+        same = self._duties.setdefault(name, [])
+        if duty not in same:
+            same.append(duty)
+        return Scene(name + "'" * same.index(duty))
 
     def covers(self, policy: Policy, rule: Rule, who: Who) -> Formula:
         """That a rule speaks of the act ``who`` (what it does not say, it says of all)."""
@@ -115,11 +128,12 @@ class Rules:
         if not rule.actions:
             return TRUE
         variable = who.scene.variable(ACTION)
+        order = self.needs if rule.kind == "prohibition" else self.actions
         choices = []
         for at, action in enumerate(rule.actions):
             term = Term(policy.uid, f"{rule.path}/action/{at}", f"action {_last(action.iri)}")
             name = Name("iri", action.iri, action.iri)
-            named = Claim(Naming(term, variable, "isPartOf", (name,), self.actions))
+            named = Claim(Naming(term, variable, "isPartOf", (name,), order))
             refined = (self.terms.test(test, policy.uid, who.scene) for test in action.refinements)
             choices.append(All((named, *refined)))
         return Any(tuple(choices))
@@ -157,24 +171,36 @@ def grounded(formula: Formula) -> Formula:
     metered = [each for each in variables if each.of == operands.METERED]
     pairs = [(each, replace(each, of=operands.ELAPSED)) for each in metered]
     always = tuple(Link(((1, longer), (-1, used))) for used, longer in pairs if longer in variables)
+    formula = _slowed(formula)
     units: dict[tuple[str, str], set[str]] = {}
     for each in variables:
         units.setdefault((each.scene, each.of), set()).add(each.unit)
     return All((_marked(formula, {key for key, found in units.items() if len(found) > 1}), *always))
 
 
+def _slowed(formula: Formula) -> Formula:
+    """``formula`` without recurrences that beat too often in the round that they share with others."""
+    atoms = [claim.atom for claim in literals(formula) if isinstance(claim.atom, Recurring)]
+    rounds = {
+        variable: common_round({atom.period for atom in atoms if atom.variable == variable})
+        for variable in {atom.variable for atom in atoms}
+    }
+    dense = {atom for atom in atoms if rounds[atom.variable] / atom.period > _BEATS}
+    return replaced(
+        formula, lambda atom: Opaque(atom.term, "it recurs too often to be placed") if atom in dense else atom
+    )
+
+
 def _marked(formula: Formula, mixed: set[tuple[str, str]]) -> Formula:
-    match formula:
-        case Claim(Number() as atom, positive) if (atom.variable.scene, atom.variable.of) in mixed:
-            why = "values in different units that cannot be turned into one another"
-            return Claim(replace(atom, doubtful=why), positive)
-        case All(parts):
-            return All(tuple(_marked(part, mixed) for part in parts))
-        case Any(parts):
-            return Any(tuple(_marked(part, mixed) for part in parts))
-        case Steps(holds, fails):
-            return Steps(_marked(holds, mixed), fails)
-    return formula
+    why = "values in different units that cannot be turned into one another"
+    return replaced(
+        formula,
+        lambda atom: (
+            replace(atom, doubtful=why)
+            if isinstance(atom, Number) and (atom.variable.scene, atom.variable.of) in mixed
+            else atom
+        ),
+    )
 
 
 def _tests(policies: Iterable[Policy]) -> Iterator[Test]:

@@ -33,7 +33,7 @@ from dmi_exchange.review.conflicts.naming import Choice, choices
 from dmi_exchange.review.conflicts.operands import bounds
 from dmi_exchange.review.conflicts.order import Point
 from dmi_exchange.review.conflicts.results import Term
-from dmi_exchange.review.conflicts.values import Span
+from dmi_exchange.review.conflicts.values import Span, common_round
 
 TIMEOUT_MS: Final = 2_000
 # The library's default context belongs to one thread at a time.
@@ -84,6 +84,8 @@ class _Question:
         self.doubts: dict[Term, tuple[Expression, str]] = {}
         atoms = [claim.atom for claim in literals(formula)]
         self.choices: dict[Variable, list[Choice]] = choices(a for a in atoms if isinstance(a, Naming))
+        self.recurring = [atom for atom in atoms if isinstance(atom, Recurring)]
+        self.rhythms: dict[Variable, tuple[Expression, Fraction, Fraction]] = {}
         self.solver.add(self.expression(formula))
 
     def answer(self) -> Answer:
@@ -179,8 +181,8 @@ class _Question:
                     possible,
                     "a month has 28 to 31 days, and a moment without zone may be 14 hours off",
                 )
-            case Recurring(_, variable, period, anchor):
-                return self._recurring(self.variable(variable), period, anchor, wanted), None, ""
+            case Recurring():
+                return self._recurring(atom, wanted), None, ""
             case Naming(_, variable, _, _, _):
                 position = self.variable(variable)
                 truths = [(at, choice.truths[atom]) for at, choice in enumerate(self.choices[variable])]
@@ -222,19 +224,35 @@ class _Question:
             sure = z3.BoolVal(False)
         return sure, None if span.known else possible
 
-    def _recurring(
-        self, value: Expression, period: Fraction, anchor: Fraction | None, wanted: bool
-    ) -> Expression:
+    def _recurring(self, atom: Recurring, wanted: bool) -> Expression:
         z3 = self.z3
-        if anchor is None:
+        if atom.anchor is None:
             # The first exercise sets the rhythm, and each request may be the first.
             return z3.BoolVal(True)
-        self.fresh += 1
-        rounds = z3.ToReal(z3.Int(f"rounds{self.fresh}"))
-        start = self._number(anchor) + self._number(period) * rounds
-        if wanted:
-            return value == start
-        return z3.And(start < value, value < start + self._number(period))
+        rest, length, start = self._rhythm(atom.variable)
+        first = (atom.anchor - start) % atom.period
+        beats = [first + turn * atom.period for turn in range(int(length / atom.period))]
+        return (
+            z3.Or([rest == self._number(beat) for beat in beats])
+            if wanted
+            else z3.And([rest != self._number(beat) for beat in beats])
+        )
+
+    def _rhythm(self, variable: Variable) -> tuple[Expression, Fraction, Fraction]:
+        """How far a moment is into the round in which all its recurrences repeat, the round's length, and a start.
+
+        One whole number for all recurrences, in place of one for each: the solver finds no end in several.
+        """
+        if variable not in self.rhythms:
+            z3 = self.z3
+            beats = [atom for atom in self.recurring if atom.variable == variable and atom.anchor is not None]
+            length, start = common_round(atom.period for atom in beats), beats[0].anchor or Fraction(0)
+            self.fresh += 1
+            turns, rest = z3.Int(f"turns{self.fresh}"), z3.Real(f"rest{self.fresh}")
+            whole = self._number(start) + self._number(length) * z3.ToReal(turns) + rest
+            self.solver.add(self.variable(variable) == whole, rest >= 0, rest < self._number(length))
+            self.rhythms[variable] = rest, length, start
+        return self.rhythms[variable]
 
     def variable(self, variable: Variable) -> Expression:
         if variable not in self.variables:

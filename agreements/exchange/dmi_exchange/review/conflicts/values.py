@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
+from math import lcm
 from typing import Final
 
 from dmi_agreements.odrl.model import XSD, Typed, Value
@@ -117,6 +119,15 @@ def _days(months: int) -> tuple[int, int]:
         starts[(at + months) % 4800] + (at + months) // 4800 * 146_097 - starts[at] for at in range(4800)
     ]
     return min(lengths), max(lengths)
+
+
+def common_round(periods: Iterable[Fraction]) -> Fraction:
+    """The shortest stretch in which all ``periods`` repeat."""
+    whole = Fraction(1)
+    for at, period in enumerate(periods):
+        over = lcm(whole.denominator, period.denominator)
+        whole = Fraction(lcm(int(whole * over), int(period * over)), over) if at else period
+    return whole
 
 
 def name(value: Value, language: bool) -> Name:
