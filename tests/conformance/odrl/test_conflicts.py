@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 
+from dmi_agreements.odrl.evaluate import evaluate
 from dmi_agreements.odrl.model import ODRL, XSD, Policy, Typed, Value
+from dmi_agreements.odrl.world import Attempt, Request, World
 from dmi_exchange.rdf.reading import read_policies
 from dmi_exchange.rdf.world import read_world
 from dmi_exchange.review.conflicts import Checker, Compatible, Conflict, Inside, Outside
 from dmi_exchange.review.conflicts.check import FACTS
-from tests.conformance.odrl.brute import Judge, number, places, reached, told
+from tests.conformance.odrl.brute import Judge, flat, number, places, reached, told
 from tests.conformance.odrl.conftest import FOLDER, cases
 
 CASES = cases("conflicts")
@@ -101,6 +103,23 @@ def test_a_clash_is_one_and_none_without_any_of_its_terms(case: dict[str, Any], 
         assert _possible(asked, (terms - clash) | {left_out}, known)
     for left in known:
         assert _possible(asked, terms - clash, {key: known[key] for key in known if key != left})
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_engine_that_judges_requests_allows_a_witness(case: dict[str, Any], asked: Asked) -> None:
+    verdict = asked.checker.pair(*asked.pair, asked.facts)
+    told_by_log = {ODRL + "timeInterval", ODRL + "delayPeriod"}
+    spoken = {test.left for policy in asked.pair for rule in policy.rules for test in flat(rule.constraints)}
+    if isinstance(verdict, Conflict) or spoken & told_by_log:
+        # It judges one moment: what recurs or waits it learns from the log, as a value that a witness has not.
+        return
+    assert isinstance(verdict, Compatible)
+    act = verdict.witness.request
+    now = act.values.get(ODRL + "dateTime", (None,))[0]
+    world = World(now=now if isinstance(now, Typed) else None, facts=act.values, part_of=asked.judge.above)
+    request = Request("urn:request", (Attempt("urn:request", act.action, facts=act.values),))
+    for policy in asked.pair:
+        assert evaluate(policy, request, world).allowed
 
 
 def _of_facts(left: str) -> tuple[str, str]:

@@ -78,7 +78,9 @@ def evaluate(
         terms = read_file(each, partial(profiling.with_profile, terms))
     law = read_file(policy, partial(reading.read_with_parents, vocabulary=terms))
     wanted, moment = read_file(request, partial(world.read_request, vocabulary=terms))
-    situation = read_file(state, partial(world.read_world, vocabulary=terms)) if state else world.read_world(None)
+    situation = (
+        read_file(state, partial(world.read_world, vocabulary=terms)) if state else world.read_world(None)
+    )
     report = judge(law, wanted, world.with_stray_report(world.at(situation, moment), law), terms)
     if form is Form.turtle:
         typer.echo(reports.turtle(report))

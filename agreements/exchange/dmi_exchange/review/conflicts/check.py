@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from dmi_agreements.odrl.inheritance import inherit
 from dmi_agreements.odrl.model import ODRL, Constraint, Policy, Rule, Value
 from dmi_agreements.odrl.vocabulary import CORE, Vocabulary
 from dmi_exchange.review.conflicts.formula import TRUE, All, Any, Formula, negated
-from dmi_exchange.review.conflicts.order import Order, merged
 from dmi_exchange.review.conflicts.results import (
     Compatible,
     Conflict,
@@ -21,7 +21,7 @@ from dmi_exchange.review.conflicts.results import (
     Undecidable,
     Verdict,
 )
-from dmi_exchange.review.conflicts.rules import REQUEST, Rules, Who, grounded
+from dmi_exchange.review.conflicts.rules import REQUEST, Orders, Rules, Who, grounded
 from dmi_exchange.review.conflicts.solver import Clash, Unknown, Values, solve
 from dmi_exchange.review.conflicts.witness import witness
 
@@ -85,11 +85,11 @@ class Checker:
         return inherit(policy, self.others)
 
     def _rules(self, policies: tuple[Policy, ...]) -> Rules:
-        return Rules(policies, self.vocabulary, self._order)
+        return Rules(policies, self.vocabulary, self._orders)
 
-    @property
-    def _order(self) -> Order:
-        return merged(self.hierarchies)
+    @cached_property
+    def _orders(self) -> Orders:
+        return Orders.of(self.hierarchies, self.vocabulary)
 
 
 class _Inside:

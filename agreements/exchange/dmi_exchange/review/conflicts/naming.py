@@ -39,7 +39,13 @@ def choices(atoms: Iterable[Naming]) -> dict[Variable, list[Choice]]:
         single = dict.fromkeys((point,) for order in orders for point in order.around(names))
         seen: dict[tuple[Truth, ...], Choice] = {}
         for points in [*single, *_several(terms)]:
-            truths = {atom: truth(points, atom.operator, atom.names, atom.order) for atom in terms}
+            # Rules say the same again and again: what is asked alike is answered once.
+            told: dict[object, Truth] = {}
+            for atom in terms:
+                key = (atom.operator, atom.names, id(atom.order))
+                if key not in told:
+                    told[key] = truth(points, atom.operator, atom.names, atom.order)
+            truths = {atom: told[atom.operator, atom.names, id(atom.order)] for atom in terms}
             seen.setdefault(tuple(truths.values()), Choice(points, truths))
         found[variable] = list(seen.values())
     return found

@@ -32,6 +32,8 @@ class Order:
     def __init__(self, parents: Mapping[str, Iterable[str]], strict: bool = False) -> None:
         self.parents = {child: frozenset(above) - {child} for child, above in parents.items()}
         self.strict = strict
+        self._above: dict[str, frozenset[str]] = {}
+        self._below: dict[str, frozenset[str]] = {}
         self.children: dict[str, set[str]] = {}
         for child, above in self.parents.items():
             for parent in above:
@@ -52,7 +54,7 @@ class Order:
         if one.kind == other.kind == "tag":
             return one.text.startswith(other.text + "-")
         if one.kind == other.kind == "iri":
-            if other.text in reach(one.text, self.parents):
+            if other.text in self.above(one.text):
                 return True
             return False if self.knows(one) else None
         return None
@@ -60,18 +62,34 @@ class Order:
     def around(self, names: Iterable[Name]) -> list[Point]:
         """Enough values to tell apart whatever can be asked about ``names``: what was named comes first."""
         asked = list(dict.fromkeys(names))
-        known = {
-            text
-            for one in asked
-            if one.kind == "iri"
-            for text in reach(one.text, self.parents) | reach(one.text, self.children)
-        }
-        named = [*asked, *(Name("iri", text, text) for text in sorted(known - {one.text for one in asked}))]
-        for one in asked:
-            parts = one.text.split("-") if one.kind == "tag" else []
-            named += [_shorter(one, "-".join(parts[:length])) for length in range(1, len(parts))]
-        named = list(dict.fromkeys(named))
-        return [*named, *(Other(one) for one in named), Other()]
+        texts = frozenset(one.text for one in asked if one.kind == "iri")
+        found: dict[object, Point] = {one: one for one in asked}
+        for text in sorted(texts.union(*(self.above(one) | self.below(one) for one in texts))):
+            # To the terms, names are alike that stand above and below the same names.
+            over, under = self.above(text) & texts, self.below(text) & texts
+            one = Name("iri", text, text)
+            if text not in texts:
+                found.setdefault((over, under), one)
+            found.setdefault((over | ({text} & texts), "other"), Other(one))
+        for tag in (one for one in asked if one.kind == "tag"):
+            parts = tag.text.split("-")
+            for length in range(1, len(parts) + 1):
+                shorter = _shorter(tag, "-".join(parts[:length]))
+                found.setdefault(shorter, shorter)
+                found.setdefault((shorter, "other"), Other(shorter))
+        return [*found.values(), Other()]
+
+    def above(self, name: str) -> frozenset[str]:
+        """All that ``name`` falls under, without itself."""
+        if name not in self._above:
+            self._above[name] = reach(name, self.parents)
+        return self._above[name]
+
+    def below(self, name: str) -> frozenset[str]:
+        """All that is named below ``name``."""
+        if name not in self._below:
+            self._below[name] = reach(name, self.children)
+        return self._below[name]
 
 
 def _shorter(tag: Name, text: str) -> Name:

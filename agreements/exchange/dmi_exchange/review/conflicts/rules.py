@@ -56,16 +56,28 @@ class Who:
         return cls(scene, scene.variable(TARGET), scene.variable(ASSIGNEE))
 
 
-class Rules:
-    """The formulas of ``policies``; ``order`` holds the hierarchies of what the operands name."""
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What falls under what: what operands name, actions, and actions with those that they cannot do without."""
 
-    def __init__(self, policies: tuple[Policy, ...], vocabulary: Vocabulary, order: Order) -> None:
+    names: Order
+    actions: Order
+    needs: Order
+
+    @classmethod
+    def of(cls, hierarchies: Iterable[Mapping[str, Iterable[str]]], vocabulary: Vocabulary) -> Orders:
+        needs = merged([vocabulary.actions, vocabulary.implies])
+        return cls(merged(hierarchies), merged([vocabulary.actions]), needs)
+
+
+class Rules:
+    """The formulas of ``policies``."""
+
+    def __init__(self, policies: tuple[Policy, ...], vocabulary: Vocabulary, orders: Orders) -> None:
         self.policies = policies
-        self.terms = Terms(vocabulary, order, tests=tuple(_tests(policies)))
+        self.terms = Terms(vocabulary, orders.names, tests=tuple(_tests(policies)))
+        self.orders = orders
         self._duties: dict[str, list[Rule]] = {}
-        self.actions = merged([vocabulary.actions])
-        # What an action cannot be done without must not be prohibited either (odrl:implies, section 2.4.1).
-        self.needs = merged([vocabulary.actions, vocabulary.implies])
         self.things = merged([_memberships(policies)], strict=True)
 
     def allowed(self, policy: Policy, who: Who) -> Formula:
@@ -128,7 +140,8 @@ class Rules:
         if not rule.actions:
             return TRUE
         variable = who.scene.variable(ACTION)
-        order = self.needs if rule.kind == "prohibition" else self.actions
+        # What an action cannot be done without must not be prohibited either (odrl:implies, section 2.4.1).
+        order = self.orders.needs if rule.kind == "prohibition" else self.orders.actions
         choices = []
         for at, action in enumerate(rule.actions):
             term = Term(policy.uid, f"{rule.path}/action/{at}", f"action {_last(action.iri)}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any as Expression
 from typing import Final
 
 from dmi_exchange.review.conflicts.formula import (
@@ -36,6 +35,8 @@ from dmi_exchange.review.conflicts.results import Term
 from dmi_exchange.review.conflicts.values import Span, common_round
 
 TIMEOUT_MS: Final = 2_000
+_LOOSE: Final = "a month has 28 to 31 days, and a moment without zone may be 14 hours off"
+_UNPLACED: Final = "no hierarchy given here says what falls under what"
 # The library's default context belongs to one thread at a time.
 _ONE: Final = threading.Lock()
 
@@ -70,210 +71,215 @@ def solve(formula: Formula) -> Answer:
 
 
 class _Question:
+    """One formula in the solver's own language (SMT-LIB 2.6), as text: built so, it takes a fraction of the time."""
+
     def __init__(self, formula: Formula) -> None:
         import z3
 
         self.z3 = z3
+        self.lines: list[str] = []
+        self.fresh = 0
+        self.variables: dict[Variable, str] = {}
+        self.claims: dict[Atom, tuple[str, str]] = {}
+        self.switches: dict[Term, str] = {}
+        self.doubts: dict[Term, tuple[str, str]] = {}
+        self.rhythms: dict[Variable, tuple[str, Fraction, Fraction]] = {}
+        atoms = list(dict.fromkeys(claim.atom for claim in literals(formula)))
+        self.choices: dict[Variable, list[Choice]] = choices(a for a in atoms if isinstance(a, Naming))
+        self.recurring = [atom for atom in atoms if isinstance(atom, Recurring)]
+        self.state(self.expression(formula))
         self.solver = z3.SimpleSolver()
         self.solver.set("timeout", TIMEOUT_MS)
         self.solver.set("random_seed", 0)
-        self.fresh = 0
-        self.variables: dict[Variable, Expression] = {}
-        self.claims: dict[tuple[Atom, bool], Expression] = {}
-        self.switches: dict[Term, Expression] = {}
-        self.doubts: dict[Term, tuple[Expression, str]] = {}
-        atoms = [claim.atom for claim in literals(formula)]
-        self.choices: dict[Variable, list[Choice]] = choices(a for a in atoms if isinstance(a, Naming))
-        self.recurring = [atom for atom in atoms if isinstance(atom, Recurring)]
-        self.rhythms: dict[Variable, tuple[Expression, Fraction, Fraction]] = {}
-        self.solver.add(self.expression(formula))
+        self.solver.from_string("\n".join(self.lines))
 
     def answer(self) -> Answer:
         switches = list(self.switches.values())
-        found = self.solver.check(switches)
+        doubts = [doubt for doubt, _ in self.doubts.values()]
+        found = self.check(switches)
         if found == self.z3.unsat:
-            return Clash(self._clash())
-        doubts = [self.z3.Not(doubt) for doubt, _ in self.doubts.values()]
+            core = self._minimal(self._core())
+            return Clash(tuple(term for term, switch in self.switches.items() if switch in core))
         if found == self.z3.sat and doubts:
-            found = self.solver.check([*switches, *doubts])
-        if found == self.z3.sat:
-            return self._values()
-        if found == self.z3.unsat:
-            core = self._minimal([*doubts], switches)
-            return Unknown(
-                tuple(
-                    (t, why) for t, (doubt, why) in self.doubts.items() if self._in(self.z3.Not(doubt), core)
+            # Without the benefit of any doubt: each has a proposition for that it is not given.
+            found = self.check(switches + doubts)
+            if found == self.z3.unsat:
+                core = self._minimal([each for each in self._core() if each in doubts], switches)
+                return Unknown(
+                    tuple((term, why) for term, (doubt, why) in self.doubts.items() if doubt in core)
                 )
-            )
-        return Unknown(())
+        return self._values() if found == self.z3.sat else Unknown(())
 
-    def _clash(self) -> tuple[Term, ...]:
-        core = self._minimal(list(self.solver.unsat_core()), [])
-        return tuple(term for term, switch in self.switches.items() if self._in(switch, core))
+    def check(self, assumed: list[str]) -> object:
+        return self.solver.check([self.z3.Bool(name) for name in assumed])
 
-    def _minimal(self, core: list[Expression], always: list[Expression]) -> list[Expression]:
+    def _core(self) -> list[str]:
+        return [each.decl().name() for each in self.solver.unsat_core()]
+
+    def _minimal(self, core: list[str], always: list[str] | None = None) -> list[str]:
         """A part of ``core`` that is enough, and of which nothing can be left out."""
-        for one in list(core):
-            rest = [other for other in core if not other.eq(one)]
-            if self.solver.check([*always, *rest]) == self.z3.unsat:
-                core = rest
-        return core
-
-    @staticmethod
-    def _in(one: Expression, many: list[Expression]) -> bool:
-        return any(one.eq(other) for other in many)
+        needed: list[str] = []
+        while core:
+            one, *core = core
+            if self.check([*(always or ()), *needed, *core]) == self.z3.unsat:
+                # What the solver did not use this time is not needed either.
+                used = set(self._core())
+                core = [each for each in core if each in used]
+            else:
+                needed.append(one)
+        return needed
 
     def _values(self) -> Values:
         model = self.solver.model()
         numbers, points = {}, {}
-        for variable, expression in self.variables.items():
-            value = model.eval(expression, model_completion=True)
+        for variable, name in self.variables.items():
+            found = model[self.z3.Int(name) if name.startswith("i") else self.z3.Real(name)]
+            # What the solver leaves open can have any value, so also this one.
+            value = Fraction(0) if found is None else Fraction(str(found))
             if variable in self.choices:
-                points[variable] = self.choices[variable][value.as_long()].points
+                points[variable] = self.choices[variable][int(value)].points
             else:
-                numbers[variable] = Fraction(str(value))
+                numbers[variable] = value
         return Values(numbers, points)
 
-    def expression(self, formula: Formula) -> Expression:
-        z3 = self.z3
+    def expression(self, formula: Formula) -> str:
         match formula:
             case All(parts):
-                return z3.And([self.expression(part) for part in parts])
+                return _joined("and", [self.expression(part) for part in parts])
             case Any(parts):
-                return z3.Or([self.expression(part) for part in parts])
+                return _joined("or", [self.expression(part) for part in parts])
             case Steps(holds, _):
                 return self.expression(holds)
             case Link(factors, equal):
-                total = z3.Sum([factor * self.variable(variable) for factor, variable in factors])
-                return total == 0 if equal else total >= 0
+                terms = [f"(* {_number(Fraction(factor))} {self.value(of)})" for factor, of in factors]
+                return f"({'=' if equal else '>='} (+ {' '.join(terms)} 0.0) 0.0)"
             case Claim(atom, positive):
-                return self.claim(atom, positive)
+                return self.claim(atom)[0 if positive else 1]
 
-    def claim(self, atom: Atom, positive: bool) -> Expression:
-        """A proposition for that ``atom`` holds (or does not), tied to its meaning while its switch is on."""
-        if (atom, positive) not in self.claims:
-            z3 = self.z3
-            yes, no = self._proposition(), self._proposition()
-            self.claims[atom, True], self.claims[atom, False] = yes, no
-            self.solver.add(z3.Not(z3.And(yes, no)))
+    def claim(self, atom: Atom) -> tuple[str, str]:
+        """Propositions for that ``atom`` holds and that it does not, tied to its meaning while its switch is on."""
+        if atom not in self.claims:
+            self.claims[atom] = yes, no = self.proposition(), self.proposition()
+            self.state(f"(not (and {yes} {no}))")
             if atom.term not in self.switches:
-                self.switches[atom.term] = self._proposition()
-            switch = self.switches[atom.term]
+                self.switches[atom.term] = self.proposition()
             for proposition, wanted in ((yes, True), (no, False)):
                 sure, possible, why = self.meaning(atom, wanted)
                 if possible is not None:
-                    doubt, _ = self.doubts.setdefault(atom.term, (self._proposition(), why))
-                    sure = z3.Or(sure, z3.And(doubt, possible))
-                self.solver.add(z3.Implies(z3.And(switch, proposition), sure))
-        return self.claims[atom, positive]
+                    if atom.term not in self.doubts:
+                        self.doubts[atom.term] = self.proposition(), why
+                    sure = f"(or {sure} (and (not {self.doubts[atom.term][0]}) {possible}))"
+                self.state(f"(=> (and {self.switches[atom.term]} {proposition}) {sure})")
+        return self.claims[atom]
 
-    def meaning(self, atom: Atom, wanted: bool) -> tuple[Expression, Expression | None, str]:
+    def meaning(self, atom: Atom, wanted: bool) -> tuple[str, str | None, str]:
         """When ``atom`` is ``wanted`` for certain, when it may be (``None``: never more than that), and why."""
-        z3 = self.z3
         match atom:
             case Number(_, variable, relation, span, doubtful):
-                relation = relation if wanted else NOT[relation]
-                sure, possible = self._compare(self.variable(variable), relation, span)
+                sure, possible = _compare(self.value(variable), relation if wanted else NOT[relation], span)
                 if doubtful:
-                    return z3.BoolVal(False), possible if possible is not None else sure, doubtful
-                return (
-                    sure,
-                    possible,
-                    "a month has 28 to 31 days, and a moment without zone may be 14 hours off",
-                )
+                    return "false", possible if possible is not None else sure, doubtful
+                return sure, possible, _LOOSE
             case Recurring():
                 return self._recurring(atom, wanted), None, ""
             case Naming(_, variable, _, _, _):
                 position = self.variable(variable)
                 truths = [(at, choice.truths[atom]) for at, choice in enumerate(self.choices[variable])]
-                sure = z3.Or([position == at for at, truth in truths if truth is wanted])
-                maybe = [position == at for at, truth in truths if truth is None]
-                return (
-                    sure,
-                    z3.Or(maybe) if maybe else None,
-                    "no hierarchy given here says what falls under what",
-                )
+                sure = _joined("or", [f"(= {position} {at})" for at, truth in truths if truth is wanted])
+                maybe = [f"(= {position} {at})" for at, truth in truths if truth is None]
+                return sure, _joined("or", maybe) if maybe else None, _UNPLACED
             case Opaque(_, why):
-                return z3.BoolVal(False), z3.BoolVal(True), why
+                return "false", "true", why
 
-    def _compare(
-        self, value: Expression, relation: Relation, span: Span
-    ) -> tuple[Expression, Expression | None]:
-        z3 = self.z3
-        low, high, length = (self._number(n) for n in (span.low, span.high, span.length))
-        after, surely_after = (
-            (value >= low + length, value >= high + length) if span.length else (value > low, value > high)
-        )
-        match relation:
-            case "lt":
-                sure, possible = value < low, value < high
-            case "le":
-                sure, possible = z3.Not(after), z3.Not(surely_after)
-            case "gt":
-                sure, possible = surely_after, after
-            case "ge":
-                sure, possible = value >= high, value >= low
-            case "eq":
-                sure, possible = (
-                    z3.And(value >= high, z3.Not(after)),
-                    z3.And(value >= low, z3.Not(surely_after)),
-                )
-            case "ne":
-                sure, possible = z3.Or(value < low, surely_after), z3.BoolVal(True)
-        if relation == "eq" and not span.known:
-            sure = z3.BoolVal(False)
-        return sure, None if span.known else possible
-
-    def _recurring(self, atom: Recurring, wanted: bool) -> Expression:
-        z3 = self.z3
+    def _recurring(self, atom: Recurring, wanted: bool) -> str:
         if atom.anchor is None:
             # The first exercise sets the rhythm, and each request may be the first.
-            return z3.BoolVal(True)
+            return "true"
         rest, length, start = self._rhythm(atom.variable)
         first = (atom.anchor - start) % atom.period
         beats = [first + turn * atom.period for turn in range(int(length / atom.period))]
-        return (
-            z3.Or([rest == self._number(beat) for beat in beats])
-            if wanted
-            else z3.And([rest != self._number(beat) for beat in beats])
-        )
+        on = _joined("or", [f"(= {rest} {_number(beat)})" for beat in beats])
+        return on if wanted else f"(not {on})"
 
-    def _rhythm(self, variable: Variable) -> tuple[Expression, Fraction, Fraction]:
+    def _rhythm(self, variable: Variable) -> tuple[str, Fraction, Fraction]:
         """How far a moment is into the round in which all its recurrences repeat, the round's length, and a start.
 
         One whole number for all recurrences, in place of one for each: the solver finds no end in several.
         """
         if variable not in self.rhythms:
-            z3 = self.z3
             beats = [atom for atom in self.recurring if atom.variable == variable and atom.anchor is not None]
             length, start = common_round(atom.period for atom in beats), beats[0].anchor or Fraction(0)
-            self.fresh += 1
-            turns, rest = z3.Int(f"turns{self.fresh}"), z3.Real(f"rest{self.fresh}")
-            whole = self._number(start) + self._number(length) * z3.ToReal(turns) + rest
-            self.solver.add(self.variable(variable) == whole, rest >= 0, rest < self._number(length))
+            turns, rest = self.declared("Int"), self.declared("Real")
+            whole = f"(+ {_number(start)} (* {_number(length)} (to_real {turns})) {rest})"
+            self.state(
+                f"(and (= {self.value(variable)} {whole}) (>= {rest} 0.0) (< {rest} {_number(length)}))"
+            )
             self.rhythms[variable] = rest, length, start
         return self.rhythms[variable]
 
-    def variable(self, variable: Variable) -> Expression:
-        if variable not in self.variables:
-            z3 = self.z3
-            label = f"v{len(self.variables)}"
-            if variable in self.choices:
-                self.variables[variable] = z3.Int(label)
-                self.solver.add(self.variables[variable] >= 0)
-                self.solver.add(self.variables[variable] < len(self.choices[variable]))
-            else:
-                self.variables[variable] = z3.Int(label) if variable.whole else z3.Real(label)
-                within = bounds(variable.of)
-                if within.low is not None:
-                    self.solver.add(self.variables[variable] >= self._number(within.low))
-                if within.high is not None:
-                    self.solver.add(self.variables[variable] <= self._number(within.high))
-        return self.variables[variable]
+    def value(self, variable: Variable) -> str:
+        """A variable as a real number."""
+        name = self.variable(variable)
+        return f"(to_real {name})" if variable.whole else name
 
-    def _number(self, number: Fraction) -> Expression:
-        return self.z3.RealVal(f"{number.numerator}/{number.denominator}")
+    def variable(self, variable: Variable) -> str:
+        if variable in self.variables:
+            return self.variables[variable]
+        picks = variable in self.choices
+        self.variables[variable] = name = self.declared("Int" if picks or variable.whole else "Real")
+        if picks:
+            self.state(f"(and (>= {name} 0) (< {name} {len(self.choices[variable])}))")
+        else:
+            within = bounds(variable.of)
+            if within.low is not None:
+                self.state(f"(>= {self.value(variable)} {_number(within.low)})")
+            if within.high is not None:
+                self.state(f"(<= {self.value(variable)} {_number(within.high)})")
+        return name
 
-    def _proposition(self) -> Expression:
+    def proposition(self) -> str:
+        return self.declared("Bool")
+
+    def declared(self, sort: str) -> str:
         self.fresh += 1
-        return self.z3.Bool(f"p{self.fresh}")
+        name = f"{sort[0].lower()}{self.fresh}"
+        self.lines.append(f"(declare-const {name} {sort})")
+        return name
+
+    def state(self, expression: str) -> None:
+        self.lines.append(f"(assert {expression})")
+
+
+def _compare(value: str, relation: Relation, span: Span) -> tuple[str, str | None]:
+    """When ``value`` stands in ``relation`` to a span for certain, and when it may."""
+    low, high = _number(span.low), _number(span.high)
+    if span.length:
+        after, surely_after = (f"(>= {value} {_number(end + span.length)})" for end in (span.low, span.high))
+    else:
+        after, surely_after = f"(> {value} {low})", f"(> {value} {high})"
+    match relation:
+        case "lt":
+            sure, possible = f"(< {value} {low})", f"(< {value} {high})"
+        case "le":
+            sure, possible = f"(not {after})", f"(not {surely_after})"
+        case "gt":
+            sure, possible = surely_after, after
+        case "ge":
+            sure, possible = f"(>= {value} {high})", f"(>= {value} {low})"
+        case "eq":
+            sure = f"(and (>= {value} {high}) (not {after}))" if span.known else "false"
+            possible = f"(and (>= {value} {low}) (not {surely_after}))"
+        case "ne":
+            sure, possible = f"(or (< {value} {low}) {surely_after})", "true"
+    return sure, None if span.known else possible
+
+
+def _joined(word: str, parts: list[str]) -> str:
+    if not parts:
+        return "true" if word == "and" else "false"
+    return parts[0] if len(parts) == 1 else f"({word} {' '.join(parts)})"
+
+
+def _number(number: Fraction) -> str:
+    plain = f"(/ {abs(number.numerator)}.0 {number.denominator}.0)"
+    return f"(- {plain})" if number < 0 else plain

@@ -63,6 +63,8 @@ class Terms:
     order: Order
     months: bool = field(init=False)
     mixed: bool = field(init=False)
+    local: bool = field(init=False)
+    """Whether all moments are without zone, so that a witness names none either."""
     tests: tuple[Test, ...] = ()
 
     def __post_init__(self) -> None:
@@ -73,6 +75,7 @@ class Terms:
         self.months = bool(lengths) and all(each.micros == 0 for each in lengths)
         zones = {zone for zone in map(values.zoned, all_values) if zone is not None}
         self.mixed = len(zones) > 1
+        self.local = zones == {False}
 
     def test(self, test: Test, policy: str, scene: Scene) -> Formula:
         """That ``test`` is satisfied by the values of ``scene``."""

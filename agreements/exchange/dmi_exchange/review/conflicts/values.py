@@ -156,13 +156,13 @@ def as_number(value: Fraction) -> Typed:
     return Typed(f"{Decimal(int(value * 10**digits)).scaleb(-digits):f}", XSD + "decimal")
 
 
-def as_moment(value: Fraction) -> Typed:
-    """As xsd:dateTime in UTC, to the microsecond; what lies beyond the calendar stays a number of seconds."""
+def as_moment(value: Fraction, local: bool) -> Typed:
+    """As xsd:dateTime in UTC (``local``: without saying so); beyond the calendar a number of seconds."""
     try:
         at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(value * _MICROS))
     except OverflowError:
         return as_number(value)
-    return Typed(at.isoformat().replace("+00:00", "Z"), XSD + "dateTime")
+    return Typed(at.isoformat().replace("+00:00", "" if local else "Z"), XSD + "dateTime")
 
 
 def as_duration(value: Fraction, unit: str) -> Typed:

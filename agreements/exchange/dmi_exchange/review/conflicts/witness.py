@@ -64,7 +64,7 @@ def _number(variable: Variable, number: Fraction, rules: Rules) -> Value:
     left = rules.terms.vocabulary.lefts.get(variable.of)
     kind = operands.kind(left) if left is not None else "quantity"
     if kind == "moment":
-        return values.as_moment(number)
+        return values.as_moment(number, rules.terms.local)
     if kind == "duration":
         return values.as_duration(number, variable.unit)
     return values.as_number(number)
