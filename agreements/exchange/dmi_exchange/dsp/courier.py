@@ -62,6 +62,7 @@ class Courier:
 
     def start(self) -> None:
         """Begin, first with what an earlier run left."""
+        self._processes.release_all()
         self._wanted.set()
         self._thread.start()
 

@@ -189,6 +189,13 @@ class Processes:
                 sa.update(dsp_message).where(dsp_message.c.id == message).values(next_at=clock.now())
             )
 
+    def release_all(self) -> None:
+        """Let every message be tried at once: whoever claimed some may have been killed."""
+        with transaction(self._engine) as connection:
+            now = clock.now()
+            later = sa.update(dsp_message).where(dsp_message.c.next_at > now)
+            connection.execute(later.values(next_at=now))
+
     def delivered(self, message: Waiting, note: Callable[[Process], Process]) -> Process:
         """The other side acknowledged a message."""
 
