@@ -73,11 +73,28 @@ def _well(answer: Any) -> Any:
 
 
 def _law(stack: EmbeddedStack, owner: Newcomer) -> None:
-    join(stack, "gebruiker", ["dmi:role:vendor", "dmi:role:user"])
+    user = join(stack, "gebruiker", ["dmi:role:vendor", "dmi:role:user"])
     for name in ("garages", "buurten", "druk"):
         publish(stack, owner, name)
     ended = agree(stack, owner, "urn:dmi:participant:gebruiker", owner.dataset("garages"), ["dmi:read"])
     _well(owner.ask("POST", f"/exchange/v1/agreements/{ended}/end", json={"reason": "klaar"}))
+    _dataspace(owner, user)
+
+
+def _dataspace(owner: Newcomer, user: Newcomer) -> None:
+    terms = {"purpose": "dmi:purpose:public-task", "actions": ["dmi:read"]}
+    wish = {"dataset": owner.dataset("garages"), "template": "sensor-data", "parameters": terms}
+    made = _well(owner.ask("POST", "/exchange/v1/offers", json=wish))
+    offer = {"@id": made["id"], "@type": "Offer", "target": made["dataset"], **made["rules"]}
+    # Nothing listens there, so the request of the one and the answer to the other wait.
+    away = "http://127.0.0.1:9/dsp"
+    begun = {"provider": owner.id, "address": away, "dataset": made["dataset"], "offer": offer}
+    _well(user.ask("POST", "/exchange/v1/negotiations", json=begun))
+    message = {
+        "@context": ["https://w3id.org/dspace/2025/1/context.jsonld"], "@type": "ContractRequestMessage",
+        "@id": "urn:uuid:1", "consumerPid": "urn:uuid:2", "callbackAddress": away, "offer": offer,
+    }  # fmt: skip
+    _well(user.ask("POST", "/exchange/dsp/negotiations/request", json=message))
 
 
 def _features(owner: Newcomer) -> None:

@@ -1,0 +1,157 @@
+"""What the store of negotiations and transfers must hold to, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from dmi_agreements.dsp import states
+from dmi_exchange.dsp.process import Outgoing, Process
+from dmi_exchange.dsp.steps import moved, new_id
+from dmi_exchange.dsp.store import Change, Processes
+from dmi_infra import clock
+from dmi_infra.errors import Conflict, NotFound
+from dmi_infra.sql import migrate, open_engine
+
+SOON = 3_600_000_000
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def processes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Processes]:
+    """An empty store with the newest schema."""
+    if request.param == "sqlite":
+        found = open_engine(f"sqlite:///{tmp_path / 'exchange.db'}", "exchange")
+    else:
+        server = request.getfixturevalue("postgres_server")
+        server.create_database("exchange_processes")
+        found = open_engine(server.url("exchange_processes"), f"t{uuid.uuid4().hex[:8]}")
+    migrate(found, "dmi_exchange")
+    yield Processes(found)
+    found.dispose()
+
+
+def made(**more: Any) -> Process:
+    now = clock.now()
+    begun = Process(
+        id=new_id(), kind="negotiation", role="provider", owner="urn:owner", peer="urn:peer",
+        address="http://127.0.0.1/x", begun_at=now, changed_at=now, **more,
+    )  # fmt: skip
+    return moved(begun, states.REQUESTED)
+
+
+def message(name: str = states.OFFER) -> Outgoing:
+    return Outgoing(name, "negotiations/x/offers", {"@type": name})
+
+
+def sends(name: str) -> Callable[[Process, Callable[[str], bool]], Change]:
+    return lambda known, _received: Change(known, message(name))
+
+
+def test_a_process_that_the_other_side_begins_twice_is_one(processes: Processes) -> None:
+    first, new = processes.begin(made(peer_pid="urn:theirs"), "digest")
+    assert new
+    assert processes.begin(made(peer_pid="urn:theirs"), "digest") == (first, True)
+    assert processes.begin(made(peer_pid="urn:theirs"), "another") == (first, False)
+    assert processes.find("negotiation", "urn:owner") == [first]
+
+
+def test_processes_whose_other_id_is_not_known_yet_are_many(processes: Processes) -> None:
+    for _ in range(3):
+        assert processes.begin(made(), None)[1]
+    assert len(processes.find("negotiation", None)) == 3
+    assert processes.find("negotiation", "urn:other") == processes.find("transfer", None) == []
+
+
+def test_the_other_side_cannot_give_one_id_to_two(processes: Processes) -> None:
+    processes.begin(made(peer_pid="urn:theirs"), "digest")
+    second, _ = processes.begin(made(), None)
+    with pytest.raises(Conflict):
+        processes.change(
+            second.id, lambda known, _r: Change(msgspec.structs.replace(known, peer_pid="urn:theirs"))
+        )
+    assert processes.get(second.id).peer_pid is None
+
+
+def test_a_step_that_fails_leaves_everything_as_it_was(processes: Processes) -> None:
+    begun, _ = processes.begin(made(), None)
+
+    def fails(_known: Process, _received: Callable[[str], bool]) -> Change:
+        raise Conflict("no")
+
+    with pytest.raises(Conflict):
+        processes.change(begun.id, fails, "digest")
+    seen: list[bool] = []
+    processes.change(begun.id, lambda _known, received: seen.append(received("digest")))
+    assert seen == [False]
+    assert processes.get(begun.id) == begun
+    with pytest.raises(NotFound):
+        processes.change("urn:nothing", fails)
+
+
+def test_messages_of_a_process_go_one_by_one_and_each_is_claimed_once(processes: Processes) -> None:
+    begun, _ = processes.begin(made(), None)
+    for name in (states.OFFER, states.AGREEMENT):
+        processes.change(begun.id, sends(name))
+    (first,) = processes.claim(clock.now(), 10)
+    assert first.type == states.OFFER
+    assert processes.claim(clock.now(), 10) == []
+    processes.delivered(first, lambda known: known)
+    (second,) = processes.claim(clock.now(), 10)
+    assert second.type == states.AGREEMENT
+    processes.undelivered(second, clock.now() + SOON, "later")
+    assert processes.get(begun.id).reason == "later"
+    assert processes.claim(clock.now(), 10) == []
+    (again,) = processes.claim(clock.now() + 2 * SOON, 10)
+    assert again.attempts == 1
+    assert processes.pending(begun.id) == 1
+
+
+def test_what_was_claimed_by_whoever_is_gone_can_be_claimed_again(processes: Processes) -> None:
+    begun, _ = processes.begin(made(), None, message())
+    assert len(processes.claim(clock.now(), 10)) == 1
+    processes.release_all()
+    assert [claimed.process for claimed in processes.claim(clock.now(), 10)] == [begun.id]
+
+
+def test_a_process_that_the_other_side_ended_has_nothing_left_to_send(processes: Processes) -> None:
+    begun, _ = processes.begin(made(), None, message())
+    processes.change(begun.id, lambda known, _r: Change(known, silence=True))
+    assert processes.pending(begun.id) == 0
+
+
+def test_one_of_many_goes_on_with_a_process(processes: Processes) -> None:
+    begun, _ = processes.begin(made(peer_pid="urn:theirs"), "digest")
+    assert processes.to_advance(clock.now()) == []
+    assert processes.to_advance(clock.now() + SOON) == [begun.id]
+    taken: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: taken.append(processes.take_advance(begun.id))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == [False] * 7 + [True]
+
+
+def test_changes_at_once_come_one_after_the_other(processes: Processes) -> None:
+    begun, _ = processes.begin(made(), None)
+
+    def count() -> None:
+        for _ in range(5):
+            processes.change(
+                begun.id, lambda known, _r: Change(msgspec.structs.replace(known, steps=known.steps + 1))
+            )
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert processes.get(begun.id).steps == begun.steps + 20
