@@ -30,6 +30,7 @@ from dmi_infra.bus.errors import BusAddressError, BusError, BusUnavailable
 from dmi_infra.bus.port import Bus
 from dmi_infra.errors import Unavailable
 from dmi_infra.http.problems import Problem
+from dmi_infra.memory import GivesBack
 from dmi_infra.service import Service
 from dmi_infra.settings import Settings, UnknownSetting, check_environment
 from dmi_infra.telemetry import configure_logs
@@ -223,6 +224,11 @@ class StackServer(uvicorn.Server):
                 log_config=None,
             )
         )
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until a stop, and give back what busy times needed."""
+        with GivesBack():
+            await super().serve(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the open streams, then wait for requests."""
