@@ -11,6 +11,7 @@ import structlog
 
 from dmi_infra.bus.port import Bus, Received
 from dmi_infra.errors import Unavailable
+from dmi_infra.health import Well
 from dmi_infra.telemetry import Metrics, continue_trace
 
 log = structlog.get_logger("consumer")
@@ -19,7 +20,7 @@ POLL_SECONDS = 0.5
 ROUND_SECONDS = 0.05
 """Rounds begin at least so far apart: what arrives in between, in many small messages, is carried out at once."""
 IDLE_SECONDS = 10.0
-"""A consumer that has had no partition for this long does not do its work, and its service is not ready."""
+"""A consumer that has lacked a partition for this long does not do its work, and its service is not ready."""
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -61,6 +62,7 @@ class ConsumerLoop:
         self._metrics = metrics
         self._failures = 0
         self._idle_since: float | None = None
+        self._spare = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"consumer-{service}", daemon=True)
 
@@ -70,9 +72,13 @@ class ConsumerLoop:
         self._thread.start()
 
     def check(self) -> str | None:
-        """A readiness check: ``None`` while it consumes, or has not been without a partition for long."""
+        """A readiness check: well while it consumes, has nothing to do, or has not lacked a partition for long."""
         if not self._thread.is_alive():
             return f"the consumer of {self._named()} does not run; start the service again"
+        if self._spare:
+            return Well(
+                f"other members of the group read all of {self._named()}; this one takes over from them"
+            )
         since = self._idle_since
         if since is not None and time.monotonic() - since > IDLE_SECONDS:
             return (
@@ -116,7 +122,7 @@ class ConsumerLoop:
         try:
             while not self._stopping.is_set():
                 messages = subscription.poll(POLL_SECONDS)
-                self._note(bool(subscription.assigned()))
+                self._note(bool(subscription.assigned()), subscription.spare())
                 begun = time.monotonic()
                 if messages:
                     self._hand_over(messages)
@@ -132,8 +138,9 @@ class ConsumerLoop:
         finally:
             subscription.close()
 
-    def _note(self, assigned: bool) -> None:
-        if assigned:
+    def _note(self, assigned: bool, spare: bool) -> None:
+        self._spare = spare and not assigned
+        if assigned or spare:
             self._idle_since = None
         elif self._idle_since is None:
             self._idle_since = time.monotonic()

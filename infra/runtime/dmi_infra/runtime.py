@@ -15,6 +15,7 @@ from dmi_infra import clock
 from dmi_infra.bus.port import Bus, Publisher
 from dmi_infra.gate import Gate
 from dmi_infra.geo import Projection
+from dmi_infra.health import Check
 from dmi_infra.identity import Authenticator
 from dmi_infra.lawfeed import LawFeed
 from dmi_infra.recorder import Recorder
@@ -34,12 +35,6 @@ class Part(Protocol):
     def stop(self) -> None:
         """End within five seconds, losing nothing."""
         ...
-
-
-class Check(Protocol):
-    """A readiness check: ``None`` when well, else what is wrong, in one line."""
-
-    def __call__(self) -> str | None: ...
 
 
 def load_rulebook(settings: Settings) -> Rulebook:
@@ -83,7 +78,7 @@ class Runtime:
         self.publisher.close()
 
     def readiness(self) -> Mapping[str, str | None]:
-        """The state of each dependency: ``None`` is well."""
+        """The answer of each check; see ``dmi_infra.health``."""
         return {name: check() for name, check in self.checks.items()}
 
 

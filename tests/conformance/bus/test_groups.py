@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from dmi_infra import consumer
+from dmi_infra.health import Well
 from dmi_infra.telemetry import Metrics
 
 RAW = "dmi.observations.raw.v1"
@@ -186,42 +189,90 @@ def test_a_poll_without_messages_ends_at_its_timeout(bus):
     assert 0.5 < time.monotonic() - started < 1.5
 
 
-def test_a_position_behind_the_end_is_of_a_lost_log_and_reading_begins_at_its_start(bus, message, read):
+def warnings(caplog):
+    found = [record.getMessage() for record in caplog.records if record.name.startswith("dmi_infra.bus")]
+    caplog.clear()
+    return found
+
+
+@pytest.mark.parametrize("from_start", [True, False])
+def test_a_position_behind_the_end_is_of_a_lost_log_and_reading_begins_at_its_start(
+    bus, message, read, caplog, from_start
+):
     publish(bus, message, 20)
     far = lambda partitions: dict.fromkeys(partitions, 1_000)  # noqa: E731
-    subscription = bus.subscribe("platform", [RAW], "g", on_assign=far)
+    subscription = bus.subscribe("platform", [RAW], "g", on_assign=far, from_start=from_start)
     assert values(read(subscription, 20)) == list(range(20))
+    (warning,) = warnings(caplog)
+    assert "lost messages" in warning
+    assert all(f"{RAW}/{number} (not from 1000)" in warning for _, number in PARTITIONS)
     publish(bus, message, 5, start=20)
     assert values(read(subscription, 5)) == list(range(20, 25))
+    assert warnings(caplog) == []
 
 
-def test_a_consumer_for_which_no_partition_is_left_says_that_it_is_not_ready(bus, monkeypatch):
-    monkeypatch.setattr(consumer, "IDLE_SECONDS", 2.0)
+@pytest.mark.parametrize("assigned", [True, False])
+def test_a_seek_behind_the_end_of_a_lost_log_begins_at_its_start(bus, message, read, caplog, assigned):
+    publish(bus, message, 20)
+    subscription = bus.subscribe("platform", [RAW], "g")
+    if assigned:
+        read(subscription, 20)
+    subscription.seek(dict.fromkeys(PARTITIONS, 1_000))
+    assert values(read(subscription, 20)) == list(range(20))
+    (warning,) = warnings(caplog)
+    assert warning.count("(not from 1000)") == len(PARTITIONS)
 
-    class Nothing:
-        def positions(self):
-            return {}
 
-        def handle(self, messages):
-            pass
+def test_a_position_at_the_end_is_no_loss(bus, message, read, caplog):
+    publish(bus, message, 20)
+    ends = {(m.topic, m.partition): m.offset + 1 for m in read(bus.replay("platform", [RAW]), 20)}
+    subscription = bus.subscribe("platform", [RAW], "g", on_assign=lambda partitions: ends)
+    while subscription.assigned() != PARTITIONS or any(subscription.lag().values()):
+        assert subscription.poll(0.2) == []
+    publish(bus, message, 1, start=20)
+    assert values(read(subscription, 1)) == [20]
+    assert warnings(caplog) == []
 
-        def reject(self, message, reason):
-            raise AssertionError(reason)
 
+class Nothing:
+    """A handler that keeps no position."""
+
+    def positions(self):
+        return {}
+
+    def handle(self, messages):
+        pass
+
+    def reject(self, message, reason):
+        raise AssertionError(reason)
+
+
+def test_a_consumer_for_which_no_partition_is_left_is_well_and_says_so_until_it_takes_over(bus, monkeypatch):
+    monkeypatch.setattr(consumer, "IDLE_SECONDS", 8.0)
     # The law topic has one partition.
     loops = [consumer.ConsumerLoop(bus, "platform", [LAW], Nothing(), Metrics(f"t{n}")) for n in range(2)]
     for loop in loops:
         loop.start()
     try:
         deadline = time.monotonic() + 40
-        while sorted(loop.check() is None for loop in loops) != [False, True] and time.monotonic() < deadline:
+        while not any(loop.check() for loop in loops) and time.monotonic() < deadline:
             time.sleep(0.1)
-        (idle,) = [loop for loop in loops if loop.check() is not None]
-        assert f"the consumer of {LAW} has had no partition for" in idle.check()
-        loops[1 - loops.index(idle)].stop()
-        while idle.check() is not None and time.monotonic() < deadline:
+        (spare,) = [loop for loop in loops if loop.check() is not None]
+        for _ in range(30):
+            assert isinstance(spare.check(), Well)
+            assert f"other members of the group read all of {LAW}" in spare.check()
             time.sleep(0.1)
-        assert idle.check() is None, "it took over"
+        loops[1 - loops.index(spare)].stop()
+        while spare.check() is not None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert spare.check() is None, "it took over"
     finally:
         for loop in loops:
             loop.stop()
+
+
+def test_a_member_with_partitions_or_of_no_group_is_not_spare(bus, message, read):
+    publish(bus, message, 10)
+    for subscription in (bus.subscribe("platform", [RAW], "g"), bus.replay("platform", [RAW])):
+        read(subscription, 10)
+        assert not subscription.spare()

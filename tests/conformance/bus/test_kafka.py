@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from dmi_infra.bus import MAX_VALUE_BYTES, UNREADABLE_TYPE, open_bus
+from dmi_infra.bus.kafka import subscription
 
 RAW = "dmi.observations.raw.v1"
 LAW = "dmi.agreements.v1"
@@ -35,6 +39,37 @@ def test_topics_have_their_partitions_and_the_law_is_compacted(kafka_bus, kafka_
     policies = [described[name]["cleanup.policy"]["value"] for name in names]
     assert policies == ["delete", "delete", "compact", "delete", "delete"]
     assert {int(described[name]["max.message.bytes"]["value"]) > MAX_VALUE_BYTES for name in names} == {True}
+
+
+def test_a_member_that_has_nothing_to_do_does_not_disturb_the_group_by_joining_anew(
+    kafka_bus, monkeypatch, caplog
+):
+    monkeypatch.setattr(subscription, "PATIENCE_S", 8.0)
+    members = [kafka_bus.subscribe("platform", [LAW], "spare") for _ in range(2)]
+    stop = threading.Event()
+
+    def follow(member):
+        while not stop.is_set():
+            member.poll(0.5)
+
+    # Each in a thread of its own, as consumers are: a group settles only while all its members poll.
+    threads = [threading.Thread(target=follow, args=(member,)) for member in members]
+    for thread in threads:
+        thread.start()
+    try:
+        deadline = time.monotonic() + 30
+        while not any(member.spare() for member in members) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        settled = [(member.assigned(), member.spare()) for member in members]
+        assert sorted(spare for _, spare in settled) == [False, True]
+        caplog.clear()
+        time.sleep(12)
+        assert [(member.assigned(), member.spare()) for member in members] == settled
+        assert caplog.records == []
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
 
 
 def test_a_record_without_cloud_event_headers_is_handed_on_as_unreadable(kafka_bus, kafka_server):

@@ -140,6 +140,9 @@ class FakeSubscription:
     def assigned(self) -> frozenset[Partition]:
         return frozenset(self.positions)
 
+    def spare(self) -> bool:
+        return False
+
     def lag(self) -> dict[Partition, int]:
         return {at: len(self.bus.topics.get(at[0], [])) - offset for at, offset in self.positions.items()}
 

@@ -11,6 +11,7 @@ from dmi_infra import consumer
 from dmi_infra.bus.port import Received
 from dmi_infra.consumer import ConsumerLoop, Unprocessable
 from dmi_infra.errors import Unavailable
+from dmi_infra.health import Well
 from dmi_infra.telemetry import Metrics
 from tests.unit.infra.fakes import FakeBus, FakeSubscription, as_bus, eventually, message
 
@@ -185,6 +186,27 @@ def test_a_consumer_without_a_partition_is_not_well_after_a_while(
         assert loop.check() is None, "a partition may be on its way"
         eventually(lambda: loop.check() is not None)
         assert f"the consumer of {TOPIC} has had no partition for" in str(loop.check())
+        monkeypatch.setattr(FakeSubscription, "assigned", lambda self: frozenset(self.positions))
+        eventually(lambda: loop.check() is None)
+    finally:
+        loop.stop()
+
+
+def test_a_consumer_for_which_no_partition_is_left_is_well_and_says_why(
+    bus: FakeBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(FakeSubscription, "assigned", lambda _self: frozenset())
+    monkeypatch.setattr(FakeSubscription, "spare", lambda _self: True)
+    loop = loop_of(bus, Store())
+    loop.start()
+    try:
+        eventually(lambda: isinstance(loop.check(), Well))
+        assert (
+            loop.check() == f"other members of the group read all of {TOPIC}; this one takes over from them"
+        )
+        monkeypatch.setattr(FakeSubscription, "spare", lambda _self: False)
+        eventually(lambda: "has had no partition" in str(loop.check()))
         monkeypatch.setattr(FakeSubscription, "assigned", lambda self: frozenset(self.positions))
         eventually(lambda: loop.check() is None)
     finally:

@@ -25,6 +25,7 @@ from dmi_infra.errors import (
     Unauthenticated,
     Unavailable,
 )
+from dmi_infra.health import Well
 from dmi_infra.http.app import build_app
 from dmi_infra.recorder import RecorderFull
 from dmi_infra.runtime import Runtime, build_runtime
@@ -278,6 +279,13 @@ def test_readiness_says_what_is_missing(service: Service) -> None:
     assert answer.headers["retry-after"]
     assert answer.json()["checks"] == {"bus": "ok", "law": "no law has been received"}
     assert service.ask("GET", "/health/live").json()["status"] == "live"
+
+
+def test_readiness_says_what_is_remarkable_and_yet_well(service: Service) -> None:
+    service.runtime.checks = {"bus": lambda: None, "consumer": lambda: Well("the others read all")}
+    answer = service.ask("GET", "/health/ready")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+    assert answer.json()["checks"] == {"bus": "ok", "consumer": "ok: the others read all"}
 
 
 def test_the_interface_describes_problems_in_place_of_the_frameworks_errors(service: Service) -> None:

@@ -84,11 +84,15 @@ class Subscription(Protocol):
         ...
 
     def seek(self, positions: Mapping[Partition, int]) -> None:
-        """Read on from these offsets; of partitions not assigned yet, once they are."""
+        """Read on from these offsets; of partitions not assigned yet, once they are. See ``Bus.subscribe``."""
         ...
 
     def assigned(self) -> frozenset[Partition]:
         """The partitions read by this subscription now; empty before the first ``poll``."""
+        ...
+
+    def spare(self) -> bool:
+        """Whether it has nothing to do: a member of a group at rest whose other members read all partitions."""
         ...
 
     def lag(self) -> dict[Partition, int]:
@@ -123,7 +127,8 @@ class Bus(Protocol):
         """Read ``topics`` as a member of ``group``, whose members share the partitions.
 
         A partition starts where ``on_assign`` says, else at the committed position, else at the
-        first message (``from_start``) or behind the last one at the moment it is assigned.
+        first message (``from_start``) or behind the last one at the moment it is assigned. A position
+        behind the end is of a log that was lost: then it starts at the first message, with a warning.
         """
         ...
 

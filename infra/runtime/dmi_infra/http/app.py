@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dmi_infra.health import is_well, told
 from dmi_infra.http import problems
 from dmi_infra.http.limits import BodyLimit
 from dmi_infra.runtime import Runtime
@@ -148,11 +149,11 @@ def _health(runtime: Runtime) -> APIRouter:
     @router.get("/health/ready", summary="Whether bus, store and law can be reached")
     def ready() -> JSONResponse:
         state = runtime.readiness()
-        well = not any(state.values())
+        well = is_well(state)
         body = {
             "status": "ready" if well else "not ready",
             "service": runtime.service,
-            "checks": {name: detail or "ok" for name, detail in state.items()},
+            "checks": {name: told(answer) for name, answer in state.items()},
         }
         return JSONResponse(body, 200 if well else 503, headers={} if well else {"Retry-After": "2"})
 

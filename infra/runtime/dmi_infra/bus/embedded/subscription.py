@@ -16,6 +16,7 @@ from dmi_agreements.contracts.envelope import Envelope
 from dmi_infra.bus.embedded import groups
 from dmi_infra.bus.embedded.topics import StoredPartition
 from dmi_infra.bus.errors import BusClosed, BusUnavailable
+from dmi_infra.bus.lost import warn_of_loss
 from dmi_infra.bus.outage import Outage
 from dmi_infra.bus.port import Message, OnAssign, Partition, Received
 
@@ -63,6 +64,7 @@ class EmbeddedSubscription:
         self._member: str | None = None
         self._settled_at = -1
         self._waits_for_lease = False
+        self._spare = False
         self._positions: dict[StoredPartition, int] = {}
         self._committed: dict[int, int] = {}
         self._sought: dict[Partition, int] = {}
@@ -116,6 +118,7 @@ class EmbeddedSubscription:
                 groups.remove_dead(self._connection, self._log.instance)
                 self._member = groups.join(self._connection, self._group, self._log.instance.id, self._topics)
             mine, self._waits_for_lease = groups.settle(self._connection, self._group, self._member, shares)
+        self._spare = not mine and not self._waits_for_lease and any(shares.values())
         self._settled_at = generation
         self._assign(mine)
 
@@ -128,7 +131,7 @@ class EmbeddedSubscription:
         self._committed = {id_: at for id_, at in self._committed.items() if id_ in {p.id for p in kept}}
         if new:
             self._log.refresh(self._connection)
-            positions = self._starts(new)
+            positions = self._within(self._starts(new))
             self._committed |= {partition.id: positions[partition] for partition in new}
             kept |= positions
         # Replaced as a whole, since lag and assigned read it from other threads.
@@ -142,16 +145,24 @@ class EmbeddedSubscription:
         for partition in new:
             otherwise = 0 if self._from_start else self._log.end(partition)
             start = asked.get(partition.name, committed.get(partition.id, otherwise))
-            if start > self._log.end(partition):
-                _LOG.warning(
-                    "%s has lost messages: it is read from its start, not from %d", partition.name, start
-                )
-                start = 0
             starts[partition] = self._sought.pop(partition.name, start)
         return starts
 
+    def _within(self, positions: dict[StoredPartition, int]) -> dict[StoredPartition, int]:
+        """The positions; of partitions that end before theirs, which are of a lost log, the start."""
+        if all(at <= self._log.end(partition) for partition, at in positions.items()):
+            return positions
+        # Another process may have written since the ends were last heard of.
+        self._log.refresh(self._connection)
+        lost = {partition: at for partition, at in positions.items() if at > self._log.end(partition)}
+        if lost:
+            warn_of_loss(_LOG, {partition.name: at for partition, at in lost.items()})
+        return positions | dict.fromkeys(lost, 0)
+
     def _read(self, max_messages: int) -> list[Received]:
         batch: list[Received] = []
+        # A caller may have sought a position of a lost log.
+        self._positions = self._within(self._positions)
         partitions = list(self._positions)
         room = POLL_BYTES
         for turn in range(len(partitions)):
@@ -220,6 +231,10 @@ class EmbeddedSubscription:
     def assigned(self) -> frozenset[Partition]:
         """See ``port.Subscription.assigned``."""
         return frozenset(partition.name for partition in self._positions)
+
+    def spare(self) -> bool:
+        """See ``port.Subscription.spare``."""
+        return self._spare
 
     def lag(self) -> dict[Partition, int]:
         """See ``port.Subscription.lag``."""

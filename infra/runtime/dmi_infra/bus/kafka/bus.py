@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Any, Final
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
@@ -69,7 +69,15 @@ class KafkaBus(OpenedBus[KafkaSubscription]):
         from_start: bool,
         on_assign: OnAssign | None,
     ) -> KafkaSubscription:
-        return KafkaSubscription(self._brokers, self._prefix, service, topics, group, from_start, on_assign)
+        return KafkaSubscription(
+            self._brokers, self._prefix, service, topics, group, from_start, on_assign, self._describe
+        )
+
+    def _describe(self, group: str) -> Mapping[str, Any]:
+        with self._asking:
+            self._check_open()
+            found: dict[str, Any] = self._connected().describe_groups([group])[group]
+        return found
 
     def ready(self) -> bool:
         """See ``port.Bus.ready``."""

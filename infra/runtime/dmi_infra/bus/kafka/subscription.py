@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
@@ -14,6 +14,8 @@ from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
 from dmi_agreements.contracts.envelope import Envelope
 from dmi_infra.bus.errors import BusClosed, BusUnavailable
 from dmi_infra.bus.kafka.client import CONNECT_MS, REQUEST_MS, check_reachable, short
+from dmi_infra.bus.kafka.group import left_without
+from dmi_infra.bus.lost import warn_of_loss
 from dmi_infra.bus.outage import Outage
 from dmi_infra.bus.port import UNREADABLE_TYPE, Message, OnAssign, Partition, Received
 
@@ -22,13 +24,18 @@ SLICE_S: Final = 0.2
 """A poll is cut into slices: between them new partitions get their positions in the caller's thread."""
 LEAVE_MS: Final = 1_000
 """How long closing tries to tell the group; a service stops within 5 s, also when the cluster is away."""
+ASK_S: Final = 3.0
+"""A member of a group without a partition asks the cluster every so often whether one is left for it."""
 PATIENCE_S: Final = 15.0
-"""A member of a group that gets no partition for this long joins anew; each time it waits twice as long."""
+"""A member that lacks a partition for this long joins anew; each time it waits twice as long."""
 LONGEST_PATIENCE_S: Final = 300.0
 EMPTY_WAIT_S: Final = 0.02
 """The client may return at once with nothing, before it has joined; without a wait that would be a busy loop."""
 MAX_HANDLING_MS: Final = 15 * 60_000
 """How long a handler may take between polls before its partitions go to another member."""
+
+Describe = Callable[[str], Mapping[str, Any]]
+"""What the cluster says of a group, by its name there."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -74,7 +81,9 @@ class KafkaSubscription:
         group: str | None,
         from_start: bool,
         on_assign: OnAssign | None,
+        describe: Describe,
     ) -> None:
+        self._describe = describe
         self._brokers = list(brokers)
         self._prefix = prefix
         self._service = service
@@ -89,6 +98,8 @@ class KafkaSubscription:
         self._moved = False
         self._patience = PATIENCE_S
         self._idle_since: float | None = None
+        self._asked_at = 0.0
+        self._spare = False
         self._using = threading.Lock()
         self._closed = threading.Event()
         self._outage = Outage(f"subscription of {service}")
@@ -122,23 +133,41 @@ class KafkaSubscription:
             self._moved = self._moved or bool(batch)
             self._place(consumer)
             self._measure(consumer)
-            self._join_anew(consumer)
+            self._look_idle(consumer)
         if self._lag:
             self._outage.back()
         return batch
 
-    def _join_anew(self, consumer: KafkaConsumer) -> None:
-        """Replace a member that the group has forgotten; seen once, at the first start of a whole stack."""
+    def _look_idle(self, consumer: KafkaConsumer) -> None:
+        """Tell a member for which no partition is left from one that lacks one; the latter joins anew in the end."""
         now = time.monotonic()
         if self._group is None or consumer.assignment():
-            self._idle_since, self._patience = None, PATIENCE_S
-        elif self._idle_since is None:
-            self._idle_since = now
-        elif now - self._idle_since > self._patience:
-            _LOG.warning("%s has had no partition for %.0f s; it joins anew", self._service, self._patience)
-            self._idle_since, self._patience = None, min(2 * self._patience, LONGEST_PATIENCE_S)
-            self._consumer, self._listener = None, None
-            consumer.close(autocommit=False, timeout_ms=LEAVE_MS)
+            self._idle_since, self._spare, self._patience = None, False, PATIENCE_S
+            return
+        if self._idle_since is None:
+            self._idle_since = self._asked_at = now
+        if now - self._asked_at >= ASK_S:
+            self._asked_at = now
+            self._spare = self._left_without(consumer, self._group)
+            if self._spare:
+                self._idle_since = now
+        if now - self._idle_since > self._patience:
+            self._join_anew(consumer)
+
+    def _left_without(self, consumer: KafkaConsumer, group: str) -> bool:
+        wanted = {
+            TopicPartition(topic, number)
+            for topic in self._topics
+            for number in consumer.partitions_for_topic(topic) or ()
+        }
+        return left_without(self._describe(group), consumer.group_metadata().member_id, wanted)
+
+    def _join_anew(self, consumer: KafkaConsumer) -> None:
+        """Replace a member that the group has forgotten; seen once, at the first start of a whole stack."""
+        _LOG.warning("%s has had no partition for %.0f s; it joins anew", self._service, self._patience)
+        self._idle_since, self._patience = None, min(2 * self._patience, LONGEST_PATIENCE_S)
+        self._consumer, self._listener = None, None
+        consumer.close(autocommit=False, timeout_ms=LEAVE_MS)
 
     def _connected(self) -> KafkaConsumer:
         if self._consumer is not None:
@@ -195,15 +224,38 @@ class KafkaSubscription:
         assigned = consumer.assignment()
         # A copy, since the client's thread may add to the set at any moment.
         fresh = {partition for partition in listener.fresh.copy() if partition in assigned}
-        asked = (self._on_assign(frozenset(map(self._name, fresh))) if self._on_assign else None) or {}
+        starts = self._starts(consumer, fresh)
+        ends = consumer.end_offsets(list(starts), timeout_ms=REQUEST_MS) if starts else {}
+        # Asking took a while: what went to another member meanwhile is no longer ours to place.
+        fresh &= listener.fresh.copy() & consumer.assignment()
+        lost: dict[Partition, int] = {}
         for partition in fresh:
-            name = self._name(partition)
-            offset = self._sought.pop(name, asked.get(name))
-            if offset is not None:
-                consumer.seek(partition, offset)
+            start = starts.get(partition)
+            if start is not None and start > ends[partition]:
+                # The log that this position is of was lost.
+                lost[self._name(partition)] = start
+                consumer.seek_to_beginning(partition)
+            elif start is not None:
+                consumer.seek(partition, start)
+            self._sought.pop(self._name(partition), None)
         listener.fresh -= fresh
         if fresh:
             consumer.resume(*fresh)
+        if lost:
+            warn_of_loss(_LOG, lost)
+
+    def _starts(self, consumer: KafkaConsumer, fresh: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where to read on, as the caller sought, its store says or the group has committed; else not in it."""
+        names = {partition: self._name(partition) for partition in fresh}
+        asked = (self._on_assign(frozenset(names.values())) if self._on_assign else None) or {}
+        found: dict[TopicPartition, int] = {}
+        for partition, name in names.items():
+            start = self._sought.get(name, asked.get(name))
+            if start is None and self._group is not None:
+                start = consumer.committed(partition, timeout_ms=REQUEST_MS)
+            if start is not None:
+                found[partition] = start
+        return found
 
     def _measure(self, consumer: KafkaConsumer) -> None:
         lag: dict[Partition, int] = {}
@@ -248,19 +300,25 @@ class KafkaSubscription:
     def seek(self, positions: Mapping[Partition, int]) -> None:
         """See ``port.Subscription.seek``."""
         with self._using:
-            consumer = self._consumer
-            held = consumer.assignment() if consumer is not None else set()
-            for (topic, number), offset in positions.items():
-                partition = TopicPartition(self._prefix + topic, number)
-                if consumer is not None and partition in held:
-                    consumer.seek(partition, offset)
-                    self._moved = True
-                else:
-                    self._sought[(topic, number)] = offset
+            self._sought |= positions
+            consumer, listener = self._consumer, self._listener
+            if consumer is None or listener is None:
+                return
+            named = {TopicPartition(self._prefix + topic, number) for topic, number in positions}
+            held = named & consumer.assignment()
+            if held:
+                # Placed at the next poll, as partitions just assigned are.
+                consumer.pause(*held)
+                listener.fresh |= held
+                self._moved = True
 
     def assigned(self) -> frozenset[Partition]:
         """See ``port.Subscription.assigned``."""
         return frozenset(self._lag)
+
+    def spare(self) -> bool:
+        """See ``port.Subscription.spare``."""
+        return self._spare
 
     def lag(self) -> dict[Partition, int]:
         """See ``port.Subscription.lag``."""
