@@ -207,3 +207,14 @@ def test_an_offer_is_of_a_dataset_of_ones_own(city: City) -> None:
     answer = city.ask("POST", "/v1/offers", VENDOR, terms)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "dataset"
+
+
+def test_terms_that_cannot_be_kept_are_refused_with_their_place(city: City) -> None:
+    rule = {"action": "use", "constraint": [], "count": 2**70}
+    body = {"provider": OWNER, "address": f"{city.url}/exchange/dsp", "dataset": GARAGES}
+    offer = {"@id": "urn:x", "permission": [rule]}
+    answer = city.ask("POST", "/v1/negotiations", VENDOR, {**body, "offer": offer})
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["errors"][0]["field"] == "/offer/permission/0/count"
+    terms = {"dataset": GARAGES, "template": "sensor-data", "parameters": {"delay": 2**70}}
+    assert city.ask("POST", "/v1/offers", OWNER, terms).status_code == 400

@@ -96,3 +96,14 @@ def test_a_message_that_is_deeper_than_any_sense_is_refused() -> None:
             {"@context": [CONTEXT], "@type": "CatalogRequestMessage", "filter": [deep]},
             "CatalogRequestMessage",
         )
+
+
+@pytest.mark.parametrize(("place", "value"), [("/extra/0", [2**64]), ("/consumerPid", "x" * 501)])
+def test_what_no_store_can_keep_is_refused(place: str, value: Any) -> None:
+    message = {
+        "@context": [CONTEXT], "@type": "TransferCompletionMessage", "consumerPid": "urn:a", "providerPid": "urn:b",
+        place.split("/")[1]: value,
+    }  # fmt: skip
+    with pytest.raises(MessageRefused) as refused:
+        read(message, "TransferCompletionMessage")
+    assert [finding.path for finding in refused.value.findings] == [place]

@@ -8,7 +8,9 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.dsp import policies
+from dmi_agreements.dsp.messages import large_numbers
 from dmi_agreements.dsp.states import Kind
+from dmi_agreements.errors import Finding
 from dmi_exchange import model
 from dmi_exchange.dsp.negotiation import Negotiations
 from dmi_exchange.dsp.process import Process
@@ -137,6 +139,7 @@ def _offers(shelf: StoreShelf) -> APIRouter:
 
     @routes.post("", status_code=201, summary="Offer a dataset of yours to whoever accepts the conditions")
     def put(identity: Signatory, body: NewOffer) -> dict[str, Any]:
+        _refuse(list(large_numbers(body.parameters, "/parameters")))
         return offer_shown(shelf.put(identity.participant, body.dataset, body.template, body.parameters))
 
     @routes.post("/{offer}/end", status_code=204, summary="Take an offer back; agreements from it stay")
@@ -220,7 +223,11 @@ def _transfers(use: Transfers, desk: _Desk) -> APIRouter:
 
 def _check(offer: dict[str, Any], dataset: str) -> None:
     """Refuse an offer that the other side would refuse for its form."""
-    found = policies.offer_in_message({**offer, "@type": "Offer", "target": dataset})
+    wanted = {**offer, "@type": "Offer", "target": dataset}
+    _refuse(policies.offer_in_message(wanted) or list(large_numbers(wanted, "/offer")))
+
+
+def _refuse(found: list[Finding]) -> None:
     if found:
         errors = [FieldError(f.path, f.rule, f.value[:100]) for f in found]
         raise InputRefused(f"{errors[0].field}: {errors[0].rule}", errors)

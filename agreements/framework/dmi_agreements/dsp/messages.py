@@ -20,6 +20,8 @@ from dmi_agreements.policy.jsonld import bounds, form
 CONTEXT: Final = "https://w3id.org/dspace/2025/1/context.jsonld"
 VERSION: Final = "2025-1"
 EVENT: Final = "ContractNegotiationEventMessage"
+LONGEST_PID: Final = 500
+"""Characters of the id of a process; an index takes no more."""
 
 ACKNOWLEDGEMENTS: Final[Mapping[Kind, str]] = {
     "negotiation": "ContractNegotiation",
@@ -174,7 +176,7 @@ def read(body: object, *types: str) -> Message:
         raise MessageRefused((beyond,))
     if not isinstance(body, Mapping):
         raise MessageRefused((Finding("", "an object: a message", form(body)),))
-    found = _context(body.get("@context"))
+    found = [*_context(body.get("@context")), *_keepable(body)]
     kind = body.get("@type")
     if not isinstance(kind, str) or kind not in types:
         found.append(Finding("/@type", " or ".join(types), form(kind)))
@@ -192,6 +194,27 @@ def _context(value: object) -> list[Finding]:
     if CONTEXT not in value:
         return [Finding("/@context", f"must hold {CONTEXT}", form(value))]
     return []
+
+
+def _keepable(body: Mapping[str, Any]) -> Iterable[Finding]:
+    """What no store can keep: ids longer than an index takes, and integers of more than 64 bits."""
+    for name in ("consumerPid", "providerPid"):
+        given = body.get(name)
+        if isinstance(given, str) and len(given) > LONGEST_PID:
+            yield Finding(f"/{name}", f"at most {LONGEST_PID} characters", form(given))
+    yield from large_numbers(body)
+
+
+def large_numbers(value: object, path: str = "") -> Iterable[Finding]:
+    """The integers in a JSON value that take more than 64 bits."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from large_numbers(item, f"{path}/{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from large_numbers(item, f"{path}/{index}")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        yield Finding(path, "integers of at most 64 bits", form(value))
 
 
 # -- written ----------------------------------------------------------------
