@@ -33,6 +33,8 @@ class Change:
     advance: bool = False
     silence: bool = False
     """Drop what still waits to be sent: the other side ended the process."""
+    acknowledged: int | None = None
+    """A message that need not be sent any more."""
 
 
 Decide = Callable[[Process, Callable[[str], bool]], Change | None]
@@ -113,6 +115,8 @@ class Processes:
                 raise Conflict("the other side gave this process an id that another one has") from exc
             if change.silence:
                 connection.execute(sa.delete(dsp_message).where(dsp_message.c.process == identifier))
+            if change.acknowledged is not None:
+                connection.execute(sa.delete(dsp_message).where(dsp_message.c.id == change.acknowledged))
             if change.outgoing is not None:
                 _send(connection, identifier, change.outgoing)
         return change.process
@@ -200,11 +204,9 @@ class Processes:
         """The other side acknowledged a message."""
 
         def decide(known: Process, _received: Callable[[str], bool]) -> Change:
-            return Change(note(known), advance=not known.over)
+            return Change(note(known), advance=not known.over, acknowledged=message.id)
 
-        process = self.change(message.process, decide)
-        self._drop(message.id)
-        return process
+        return self.change(message.process, decide)
 
     def undelivered(self, message: Waiting, next_at: Micros, reason: str) -> None:
         """A message did not arrive; it is tried again at ``next_at``, and ``reason`` is shown until then."""
@@ -224,10 +226,6 @@ class Processes:
         query = sa.select(sa.func.count()).where(dsp_message.c.process == process)
         with reading(self._engine) as connection:
             return int(connection.execute(query).scalar_one())
-
-    def _drop(self, message: int) -> None:
-        with transaction(self._engine) as connection:
-            connection.execute(sa.delete(dsp_message).where(dsp_message.c.id == message))
 
 
 def _received(connection: sa.Connection, process: str, digest: str) -> bool:
