@@ -67,6 +67,20 @@ def test_stopping_tells_by_whom_when_and_why_without_the_document(
     ]
 
 
+def test_giving_consent_tells_each_of_the_consents_that_were_made(answering: Answering) -> None:
+    given = {"items": [AGREEMENT, {**AGREEMENT, "id": PAPER.replace("1", "2")}], "next": None}
+    answering.on("POST", "/exchange/v1/consents", given)
+    command = ["consent", "give", "urn:dmi:dataset:gemeente:garages", "dmi:purpose:public-task"]
+    command += ["--recipient", "urn:dmi:participant:stack", "--recipient", "urn:dmi:participant:buren"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("id ")] == [
+        each["id"] for each in given["items"]
+    ]
+    assert json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout) == given
+
+
 @pytest.mark.parametrize(("command", "whole"), [(["agreement", "sign"], AGREEMENT), (["revoke"], ENDED)])
 def test_with_json_the_document_comes_along(
     command: list[str], whole: dict[str, Any], stack: Answering

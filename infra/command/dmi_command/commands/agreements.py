@@ -161,10 +161,15 @@ def give_consent(
     who: As = "resident",
     as_json: AsJson = False,
 ) -> None:
-    """Consent to the use of your data for one purpose."""
+    """Consent to the use of your data for one purpose: a consent for each recipient."""
     with connect(url, who) as client:
         body = {"dataset": dataset, "purpose": purpose, "recipients": recipient}
-        _show_agreement(client.post("/exchange/v1/consents", body), as_json)
+        given = client.post("/exchange/v1/consents", body)
+        if as_json:
+            show(given, as_json)
+            return
+        for consent in given["items"]:
+            _show_agreement(consent, as_json)
 
 
 @consent_app.command("withdraw")
