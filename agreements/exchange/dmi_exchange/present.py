@@ -13,6 +13,7 @@ from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
 from dmi_exchange import model
+from dmi_exchange.resting import bearers
 from dmi_exchange.usage import Use
 from dmi_infra.clock import to_text
 
@@ -151,20 +152,13 @@ def dependent(item: Lineage, law: Law) -> dict[str, Any]:
 
 
 def withdrawn(item: Lineage, law: Law) -> bool:
-    """Whether a right or dataset under the result, or under a result that it rests on, has fallen away."""
-    waiting, seen = [item], {item.result}
-    while waiting:
-        grounds = waiting.pop().grounds
+    """Whether a right or dataset under the result has fallen away."""
+    for one in bearers(item, law.result):
+        grounds = one.grounds
         if any(_ended(law.agreement(identifier)) for identifier in (*grounds.agreements, *grounds.consents)):
             return True
         if any(found is None or found.withdrawn for found in map(law.dataset, grounds.datasets)):
             return True
-        for identifier in grounds.results:
-            # A result whose own lineage is still on its way says nothing yet.
-            below = law.result(identifier) if identifier not in seen else None
-            seen.add(identifier)
-            if below is not None:
-                waiting.append(below)
     return False
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import count
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,6 +18,7 @@ from dmi_agreements.contracts.law import AgreementState, Dataset, LawEvent, Part
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
+from dmi_exchange.resting import rests_on
 from dmi_exchange.tables import (
     assertion,
     ground,
@@ -296,9 +299,17 @@ class Store:
             .order_by(lineage.c.made_at.desc(), lineage.c.result)
             .limit(limit)
         )
-        with reading(self._engine) as connection:
-            rows = connection.execute(query).scalars().all()
-        return [msgspec.json.decode(body, type=Lineage) for body in rows]
+        # The links lead to all that may rest on it; the lineage of each says whether it does.
+        find = cache(self.result)
+        found: dict[str, Lineage] = {}
+        for start in count(0, limit):
+            with reading(self._engine) as connection:
+                rows = connection.execute(query.offset(start)).scalars().all()
+            page = [msgspec.json.decode(body, type=Lineage) for body in rows]
+            found.update({item.result: item for item in page if rests_on(item, identifier, find)})
+            if len(found) >= limit or len(page) < limit:
+                break
+        return list(found.values())[:limit]
 
 
 def _end(connection: sa.Connection) -> tuple[int, str]:
@@ -338,9 +349,19 @@ def _owners(connection: sa.Connection, datasets: Iterable[str]) -> dict[str, str
 def _keep_lineage(connection: sa.Connection, results: Sequence[Lineage]) -> None:
     rows = [{"result": r.result, "made_at": r.made_at, "body": encode(r).decode()} for r in results]
     upsert(connection, lineage, rows, ["result"], ["made_at", "body"], not_older="made_at")
+    newest: list[Lineage] = []
+    for start in range(0, len(results), IDS_AT_ONCE):
+        part = results[start : start + IDS_AT_ONCE]
+        ids = [r.result for r in part]
+        query = sa.select(lineage.c.result, lineage.c.made_at).where(lineage.c.result.in_(ids))
+        kept = {row.result: row.made_at for row in connection.execute(query)}
+        fresh = [r for r in part if r.made_at == kept[r.result]]
+        # A result made anew under other rights does not rest on those of before any more.
+        connection.execute(sa.delete(ground).where(ground.c.result.in_([r.result for r in fresh])))
+        newest.extend(fresh)
     links = [
         {"ground": used, "result": r.result}
-        for r in results
+        for r in newest
         for used in sorted(
             {*r.grounds.datasets, *r.grounds.agreements, *r.grounds.consents, *r.grounds.results}
         )

@@ -17,6 +17,7 @@ from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_exchange.logbook import check
 from dmi_exchange.store import LARGEST, Store
+from dmi_exchange.tables import ground as ground_links
 from dmi_exchange.tables import log, log_head, log_party, outgoing
 from dmi_infra.errors import InputRefused
 from dmi_infra.outbox import Relay
@@ -291,6 +292,41 @@ def test_lineage_is_followed_both_ways_through_other_results(store: Store) -> No
     assert found is not None
     assert found.grounds.results == ["forecast"]
     assert store.result("nothing") is None
+
+
+def test_on_an_agreement_rests_what_names_it_now_and_nothing_else(store: Store, engine: sa.Engine) -> None:
+    under_first = {"datasets": [GARAGES], "agreements": ["first"]}
+    under_second = {"datasets": [GARAGES], "agreements": ["second"]}
+    # A look back that names no right of its own has those of the measure.
+    store.append(
+        [],
+        [
+            result("forecast", 1, **under_first),
+            result("measure 1", 2, results=["forecast"], **under_first),
+            result("look back", 3, results=["measure 1"]),
+        ],
+        {},
+    )
+    # The first is stopped and concluded again as the second, and the forecast is made anew with the same id.
+    store.append([], [result("forecast", 4, **under_second)], {})
+    store.append([], [result("measure 2", 5, results=["forecast"], **under_second)], {})
+    late = result("forecast", 1, **under_first)
+    store.append([], [late], {})
+
+    def resting(ground: str, limit: int = 10) -> list[str]:
+        return [r.result for r in store.dependents(ground, limit)]
+
+    def told() -> None:
+        assert resting("first") == ["look back", "measure 1"]
+        assert resting("first", 1) == ["look back"]
+        assert resting("second") == ["measure 2", "forecast"]
+        assert resting("forecast") == ["measure 2", "look back", "measure 1"]
+
+    told()
+    # An earlier version left the links of before in the store.
+    with transaction(engine) as connection:
+        connection.execute(sa.insert(ground_links).values(ground="first", result="forecast"))
+    told()
 
 
 def test_results_that_rest_on_each_other_do_not_go_round_for_ever(store: Store) -> None:

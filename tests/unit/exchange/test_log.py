@@ -173,6 +173,46 @@ def test_lineage_shows_grounds_and_hides_who_consented(node: Node) -> None:
     assert all(item["withdrawn"] for item in node.get(f"/v1/lineage/{GARAGES}/dependents")["items"])
 
 
+def test_a_stopped_agreement_and_the_one_concluded_after_it_each_tell_what_rests_on_them(node: Node) -> None:
+    first, second = (document(OWNER, "urn:dmi:party:everyone", GARAGES, ["dmi:read"]) for _ in range(2))
+    under = {"datasets": [GARAGES], "agreements": [first["uid"]]}
+    node.propose(first)
+    report(node, lineage=(result("forecast", **under), result("old", results=["forecast"], **under)))
+    node.post(f"/v1/agreements/{first['uid']}/end", {"reason": ""})
+    node.propose(second)
+    under = {"datasets": [GARAGES], "agreements": [second["uid"]]}
+    report(node, lineage=(result("forecast", **under), result("new", results=["forecast"], **under)))
+
+    def resting(ground: str) -> dict[str, bool]:
+        items = node.get(f"/v1/lineage/{ground}/dependents")["items"]
+        return {item["result"]: item["withdrawn"] for item in items}
+
+    assert resting(first["uid"]) == {"old": True}
+    assert resting(second["uid"]) == {"forecast": False, "new": False}
+    for agreement in (first["uid"], second["uid"]):
+        for name in resting(agreement):
+            grounds = node.get(f"/v1/lineage/{name}")["grounds"]
+            assert [one["id"] for one in grounds["agreements"]] == [agreement]
+    # What the measure of before rested on fell away; the end of the second is none of its concern.
+    node.post(f"/v1/agreements/{second['uid']}/end", {"reason": ""})
+    assert resting(first["uid"]) == {"old": True}
+    assert resting(second["uid"]) == {"forecast": True, "new": True}
+
+
+def test_the_end_of_a_right_that_a_result_made_anew_has_does_not_mark_what_was_made_before(
+    node: Node,
+) -> None:
+    first, second = (document(OWNER, "urn:dmi:party:everyone", GARAGES, ["dmi:read"]) for _ in range(2))
+    node.propose(first)
+    node.propose(second)
+    under = {"datasets": [GARAGES], "agreements": [first["uid"]]}
+    report(node, lineage=(result("forecast", **under), result("old", results=["forecast"], **under)))
+    report(node, lineage=(result("forecast", datasets=[GARAGES], agreements=[second["uid"]]),))
+    node.post(f"/v1/agreements/{second['uid']}/end", {"reason": ""})
+    assert node.get("/v1/lineage/forecast")["withdrawn"]
+    assert not node.get("/v1/lineage/old")["withdrawn"]
+
+
 def test_a_withdrawn_consent_or_dataset_withdraws_the_ground(node: Node) -> None:
     test = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [VENDOR]}
     text = document(NOOR, "urn:dmi:party:everyone", BICYCLES, ["dmi:read"], constraints=[test])

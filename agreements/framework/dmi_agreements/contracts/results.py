@@ -16,7 +16,7 @@ class Grounds(msgspec.Struct, frozen=True, omit_defaults=True):
     agreements: list[str] = []
     consents: list[str] = []
     results: list[str] = []
-    """Ids of other results that went into this one."""
+    """Ids of other results that went into this one. Whatever names a dataset or right names all, theirs too."""
 
 
 class Lineage(msgspec.Struct, frozen=True, omit_defaults=True):
