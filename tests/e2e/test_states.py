@@ -119,6 +119,32 @@ def test_a_withdrawn_dataset_and_a_measure_without_ground_say_so(
     expect(section(page, "Wacht op een besluit").locator("li").get_by_text("Grond vervallen")).to_be_visible()
 
 
+def test_a_forecast_without_ground_tells_which_agreement_ended_and_promises_nothing(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    ended = {"agreement": "urn:uuid:1f0e9a", "moment": "2026-11-20T10:00:00Z", "detail": "ended"}
+    gone = {"withdrawn": True, "withdrawal": ended, "p10": None, "p50": None, "p90": None}
+    visitor = visit(embedded_stack.url, "analyst", 360)
+    again = visitor.page.get_by_role("button", name="Reken opnieuw uit")
+    page = visitor.go("/forecasts?place=garages.centrum")
+    expect(again).to_be_visible()
+    _changed(page, "/v1/forecasts", gone)
+    _changed(page, "/v1/agreements", {"state": "ended"})
+    page = visitor.go("/forecasts?place=garages.centrum")
+    notice = page.locator(".dmi-notice", has_text="Grond vervallen").first
+    expect(notice.get_by_text("is gestopt op 20 november 2026")).to_be_visible()
+    expect(notice.get_by_role("link", name=re.compile("^Afspraak"))).to_have_attribute(
+        "href", re.compile("/agreements/urn:uuid:1f0e9a$")
+    )
+    expect(page.get_by_role("img", name=re.compile("^Verwachte bezetting van"))).to_have_count(0)
+    expect(page.get_by_text("waarvan de uitkomst bekend is")).to_have_count(0)
+    expect(again).to_have_count(0)
+    assert barriers(page) == []
+    _changed(page, "/v1/agreements", {"state": "active"})
+    visitor.go("/forecasts?place=garages.centrum")
+    expect(again).to_be_visible()
+
+
 def test_a_table_or_list_without_matches_says_so_and_leads_back(
     embedded_stack: EmbeddedStack, visit: Visit
 ) -> None:

@@ -31,7 +31,8 @@ const forecasts = () => city.garages.filter((g) => g[5] !== null).flatMap(([t, n
   const mid = Math.min(cap, cap * (share + 0.02 * k));
   const width = cap * 0.02 * (k + 1);
   const soon = Math.floor(Date.now() / 900_000) * 900_000;
-  return { id: `forecast:${t}:${k}`, result: `forecast:${t}:0`, place: `garages.${t}`, name, issued_at: city.iso(soon), valid_at: city.iso(soon + (k + 1) * 900_000), p10: Math.round(mid - width), p50: Math.round(mid), p90: Math.round(Math.min(cap, mid + width)), unit: '{vehicle}', capacity: cap, withdrawn: ended(city.datasets[0].id) !== undefined, grounds: {} };
+  const gone = ended(city.datasets[0].id);
+  return { id: `forecast:${t}:${k}`, result: `forecast:${t}:0`, place: `garages.${t}`, name, issued_at: city.iso(soon), valid_at: city.iso(soon + (k + 1) * 900_000), p10: Math.round(mid - width), p50: Math.round(mid), p90: Math.round(Math.min(cap, mid + width)), unit: '{vehicle}', capacity: cap, withdrawn: gone !== undefined, withdrawal: gone ? { agreement: gone.id, moment: gone.ended_at, detail: 'ended' } : null, grounds: { datasets: [city.datasets[0].id] } };
 }));
 const scores = city.garages.slice(0, 5).flatMap(([t], i) => [15, 30, 60, 120].map((h) => ({ place: `garages.${t}`, horizon_min: h, mae: 3 + h / 12 + i, mae_persistence: 4 + h / 6 + i, mae_last_week: i === 3 ? 2 : 14 + i * 1.7, coverage: 0.76 + ((h + i) % 8) / 100, count: 2688 })));
 

@@ -16,7 +16,8 @@ export interface Forecast {
   unit: string;
   capacity: number | null;
   withdrawn: boolean;
-  grounds?: unknown;
+  withdrawal?: Withdrawal | null;
+  grounds?: { datasets?: string[] };
 }
 export interface ForecastScore {
   place: string;

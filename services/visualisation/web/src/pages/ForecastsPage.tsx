@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
-import type { Forecast, ForecastScore } from '../api';
+import type { Agreement, Forecast, ForecastScore } from '../api';
 import { useLive } from '../app/live';
 import { RouteLink, useQueryState } from '../app/router';
 import { useApi } from '../app/session';
@@ -9,6 +9,7 @@ import { useResource } from '../app/useResource';
 import { TimeChart } from '../chart/TimeChart';
 import { useI18n } from '../i18n';
 import { Badge } from '../ui/Badge';
+import { outline } from '../rights/words';
 import { DataTable } from '../ui/DataTable';
 import { SelectField } from '../ui/fields';
 import { Page } from '../ui/Page';
@@ -25,11 +26,29 @@ export function newestIssues(all: Forecast[]): Map<string, Forecast[]> {
   return places;
 }
 
+/** The datasets to make forecasts of anew when no forecast stands any more; none while one does, or before there was one. */
+export function fallenDatasets(all: Forecast[]): string[] {
+  if (all.some((one) => !one.withdrawn)) return [];
+  return [...new Set(all.flatMap((one) => one.grounds?.datasets ?? []))].sort();
+}
+
+/** Whether an agreement that runs allows to make forecasts. */
+export function mayForecast(agreements: Agreement[]): boolean {
+  return agreements.some((one) => one.state === 'active' && outline(one.document).actions.includes('dmi:analyse'));
+}
+
 export default function ForecastsPage() {
   const { t } = useI18n();
   const api = useApi();
   const live = useLive();
   const forecasts = useResource('forecasts', (signal) => api.support.forecasts(undefined, signal), 30_000);
+  const fallen = fallenDatasets(forecasts.data ?? []);
+  const anew = useResource(
+    fallen.length > 0 ? `anew ${fallen.join(' ')}` : null,
+    async (signal) => (await Promise.all(fallen.map((dataset) => api.exchange.agreements({ state: 'active', dataset }, signal)))).flat(),
+    30_000,
+  );
+  const useful = forecasts.data !== null && (fallen.length === 0 || mayForecast(anew.data ?? []));
   const recompute = useAction(async () => {
     await api.support.recompute();
     live(t.forecasts.recomputed);
@@ -38,7 +57,7 @@ export default function ForecastsPage() {
   return (
     <Page
       title={t.forecasts.title} lead={t.forecasts.lead}
-      actions={<SecondaryActionButton busy={recompute.busy} disabled={recompute.busy} onClick={() => void recompute.run()}>{t.forecasts.recompute}</SecondaryActionButton>}
+      actions={useful ? <SecondaryActionButton busy={recompute.busy} disabled={recompute.busy} onClick={() => void recompute.run()}>{t.forecasts.recompute}</SecondaryActionButton> : null}
     >
       {recompute.error ? <Failure error={recompute.error} /> : null}
       <Loaded resource={forecasts} height={420} isEmpty={(all) => all.length === 0} empty={<Empty title={t.forecasts.empty}>{t.forecasts.emptyText}</Empty>}>
@@ -64,8 +83,9 @@ function Places({ all }: { all: Forecast[] }) {
         label={t.forecasts.choosePlace} value={place} onChange={(value) => change({ place: value })}
         choices={[...places].map(([value, [one]]) => ({ value, label: one?.name ?? value }))}
       />
-      {first?.withdrawn ? <Withdrawn /> : null}
-      {first ? (
+      {first?.withdrawn ? (
+        <Withdrawn withdrawal={first.withdrawal} action={<p><RouteLink to={`/lineage/${encodeURIComponent(first.result)}`}>{t.lineage.show}</RouteLink></p>} />
+      ) : first ? (
         <>
           <TimeChart
             title={t.forecasts.chart(first.name)} unit={first.unit} height={300} reference={first.capacity}
@@ -75,9 +95,9 @@ function Places({ all }: { all: Forecast[] }) {
           <p className="dmi-small dmi-soft">
             {t.forecasts.issued(moment(first.issued_at))}. <RouteLink to={`/lineage/${encodeURIComponent(first.result)}`}>{t.lineage.show}</RouteLink>
           </p>
+          <Scores place={place} />
         </>
       ) : null}
-      <Scores place={place} />
     </>
   );
 }

@@ -1,6 +1,7 @@
 /** The designed states of a part of a page: loading, empty, refused, withdrawn, offline, error. */
 import type { ReactNode } from 'react';
 import { Heading2, Paragraph, SecondaryActionButton } from '@utrecht/component-library-react';
+import type { Withdrawal } from '../api';
 import { codeOf, type ApiError, type ProblemDocument } from '../api/problem';
 import { RouteLink } from '../app/router';
 import { useNames } from '../app/names';
@@ -138,12 +139,16 @@ function words(error: ApiError, t: ReturnType<typeof useI18n>['t'], kept: boolea
   }
 }
 
-/** The mark on a result whose ground fell away, with what to do. */
-export function Withdrawn({ action }: { action?: ReactNode }) {
-  const { t } = useI18n();
+/** The mark on a result whose ground fell away; in the place of its figures when it is told which ground, and when. */
+export function Withdrawn({ withdrawal, action }: { withdrawal?: Withdrawal | null; action?: ReactNode }) {
+  const { t, moment } = useI18n();
+  const names = useNames();
+  const ground = withdrawal?.agreement ?? '';
   return (
     <Notice tone="bad" title={t.states.withdrawn}>
-      <p>{t.states.withdrawnText}</p>
+      {withdrawal ? (
+        <p>{t.states.withdrawnSince(moment(withdrawal.moment, true))} {ground.startsWith('urn:dmi:dataset:') ? names.dataset(ground) : <AgreementLink id={ground} />}</p>
+      ) : <p>{t.states.withdrawnText}</p>}
       {action}
     </Notice>
   );

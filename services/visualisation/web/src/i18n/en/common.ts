@@ -73,6 +73,7 @@ export const states: Part<'states'> = {
   signedOut: 'Your sign-in has ended. Sign in again; you come back to this page.',
   withdrawn: 'Ground withdrawn',
   withdrawnText: 'An agreement or consent that this rests on was stopped. Do not use it any more, or compute it again without that data.',
+  withdrawnSince: (moment) => `These figures rested on data of which the use was stopped on ${moment}. So they cannot be seen any more.`,
   fields: 'What is not right',
 };
 

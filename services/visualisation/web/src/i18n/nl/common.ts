@@ -71,6 +71,7 @@ export const states = {
   signedOut: 'Uw aanmelding is verlopen. Meld u opnieuw aan; u komt terug op deze pagina.',
   withdrawn: 'Grond vervallen',
   withdrawnText: 'Een afspraak of toestemming waarop dit rust, is gestopt. Gebruik het niet meer, of reken het opnieuw uit zonder die gegevens.',
+  withdrawnSince: (moment: string) => `Deze cijfers rustten op gegevens waarvan het gebruik is gestopt op ${moment}. Ze zijn daarom niet meer te zien.`,
   fields: 'Wat er niet klopt',
 };
 
