@@ -118,7 +118,13 @@ function ConsentCard({ consent, changed, state }: { consent: Agreement; changed:
         open={asking} danger title={t.mydata.withdrawTitle} confirm={t.mydata.withdrawConfirm} busy={withdraw.busy} error={withdraw.error}
         onClose={() => setAsking(false)} onConfirm={() => void withdraw.run()}
       >
-        <p>{t.mydata.withdrawText(purpose, dataset)}</p>
+        <dl className="dmi-facts">
+          <dt>{t.common.dataset}</dt><dd>{dataset}</dd>
+          <dt>{t.mydata.givePurpose}</dt><dd className="dmi-cap">{purpose}</dd>
+          <dt>{t.mydata.recipients}</dt><dd>{who}</dd>
+        </dl>
+        <p>{t.mydata.withdrawText}</p>
+        <p>{t.mydata.withdrawOthers}</p>
       </ConfirmDialog>
     </li>
   );
