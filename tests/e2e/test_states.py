@@ -176,6 +176,7 @@ def test_a_map_without_background_and_a_point_that_is_not_there_are_told(
     expect(
         panel.get_by_text("Dit punt heeft op dit moment geen meting, of de link klopt niet.")
     ).to_be_visible()
+    expect(panel.get_by_role("heading").first).to_be_in_viewport(ratio=1)
     assert not page.evaluate(WIDER)
     assert barriers(page) == []
     panel.get_by_role("button", name="Sluiten").click()
@@ -184,6 +185,24 @@ def test_a_map_without_background_and_a_point_that_is_not_there_are_told(
     page = visitor.go(f"/map?off={GARAGES}&layer={GARAGES}&feature={CENTRE}")
     panel.get_by_role("button", name="Zet de laag aan").click()
     expect(panel.get_by_role("heading", name="Garage Centrum")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 800])
+def test_a_panel_below_the_map_opens_with_its_heading_in_view_and_the_focus_in_it(
+    embedded_stack: EmbeddedStack, visit: Visit, width: int
+) -> None:
+    visitor = visit(embedded_stack.url, "analyst", width)
+    page = visitor.go(f"/map?layer={GARAGES}&feature={CENTRE}")
+    panel = page.locator(".dmi-panel")
+    expect(panel.get_by_role("heading", name="Garage Centrum")).to_be_in_viewport(ratio=1)
+    page = visitor.go("/map")
+    page.get_by_role("combobox", name="Zoek").fill("Garage Centrum")
+    page.get_by_role("option", name=re.compile("Garage Centrum")).first.click()
+    heading = panel.get_by_role("heading", name="Garage Centrum")
+    expect(heading).to_be_in_viewport(ratio=1)
+    heading.click(trial=True)  # not under the head of the page
+    expect(panel).to_be_focused()
+    assert barriers(page) == []
 
 
 def test_what_could_not_be_fetched_offline_comes_with_the_connection(

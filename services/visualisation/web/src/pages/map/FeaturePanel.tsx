@@ -1,5 +1,5 @@
 /** What one point or area is: its values, when and from whom, under which agreement, and its history. */
-import { useEffect, useRef } from 'react';
+import { useRef } from 'react';
 import { Heading2, Heading3, SecondaryActionButton } from '@utrecht/component-library-react';
 import type { Layer, LayerFeature } from '../../api';
 import { useNames } from '../../app/names';
@@ -13,6 +13,7 @@ import { Coordinates } from './Coordinates';
 import { isFlagged } from './filters';
 import { HistoryChart } from './HistoryChart';
 import { placeWords, propertiesOfPlaces } from './places';
+import { useOpened } from './useOpened';
 
 interface Props {
   layer: Layer;
@@ -41,10 +42,7 @@ export function FeaturePanel({ layer, feature, siblings, areas, at, link, hindra
   const point = feature.geometry?.type === 'Point' ? (feature.geometry.coordinates as [number, number]) : at;
   const place = layer.kind === 'areas' ? propertiesOfPlaces([p]) : [];
   const panel = useRef<HTMLElement>(null);
-  useEffect(() => {
-    // After a choice the focus follows to what was chosen; a page that just opened keeps its own start.
-    if (document.activeElement !== document.body) panel.current?.focus();
-  }, [p.id]);
+  useOpened(panel, p.id);
   const neighbourhood = typeof p.neighbourhood === 'string' ? (areas.get(p.neighbourhood) ?? p.neighbourhood) : null;
 
   return (

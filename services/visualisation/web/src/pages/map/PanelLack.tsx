@@ -1,4 +1,5 @@
 /** In the place of the panel of a point that cannot be shown: why, and what to do. */
+import { useRef } from 'react';
 import { Heading2, SecondaryActionButton } from '@utrecht/component-library-react';
 import type { Layer } from '../../api';
 import { ApiError } from '../../api/problem';
@@ -6,6 +7,7 @@ import { useI18n } from '../../i18n';
 import { Icon } from '../../ui/Icon';
 import { Failure, Skeleton } from '../../ui/State';
 import type { LayerReport } from './LayerHost';
+import { useReplaced } from './useOpened';
 
 interface Props {
   /** Undefined when there is no such layer, or not any more. */
@@ -19,8 +21,10 @@ interface Props {
 
 export function PanelLack({ onClose, ...rest }: Props) {
   const { t, say } = useI18n();
+  const panel = useRef<HTMLElement>(null);
+  useReplaced(panel);
   return (
-    <section className="dmi-panel" aria-label={t.map.panel}>
+    <section ref={panel} className="dmi-panel" aria-label={t.map.panel}>
       <div className="dmi-panel__head">
         <Heading2>{rest.layer ? say(rest.layer.title) : t.map.panel}</Heading2>
         <button type="button" className="dmi-icon-button" aria-label={t.common.close} onClick={onClose}><Icon name="close" /></button>

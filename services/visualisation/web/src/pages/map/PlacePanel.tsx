@@ -1,15 +1,16 @@
 /** An address, area or pair of coordinates that a search led to. */
-import { useEffect, useRef } from 'react';
+import { useRef } from 'react';
 import { Heading2 } from '@utrecht/component-library-react';
 import { useI18n } from '../../i18n';
 import { Icon } from '../../ui/Icon';
 import { Coordinates } from './Coordinates';
 import type { Found } from './find';
+import { useOpened } from './useOpened';
 
 export function PlacePanel({ place, onClose }: { place: Found; onClose: () => void }) {
   const { t } = useI18n();
   const panel = useRef<HTMLElement>(null);
-  useEffect(() => panel.current?.focus(), [place.key]);
+  useOpened(panel, place.key);
   const [west, south, east, north] = place.bbox ?? [0, 0, 0, 0];
   return (
     <section ref={panel} tabIndex={-1} className="dmi-panel" aria-label={t.map.placePanel}>
