@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createI18n, firstLanguage } from '../src/i18n';
 import { en } from '../src/i18n/en';
-import { formatAge, say } from '../src/i18n/format';
+import { formatAge, formatCoordinate, say } from '../src/i18n/format';
 import { nl } from '../src/i18n/nl';
 import { inWords, operand, outline, recipientsOf } from '../src/rights/words';
 import { agreementOf, documentsFor, uuid } from '../src/rights/templates';
@@ -31,6 +31,18 @@ describe('the texts', () => {
       expect(all).not.toMatch(/""/);
       expect(all).not.toContain('!');
     }
+  });
+});
+
+describe('numbers in texts', () => {
+  it('have one row in the singular', () => {
+    expect([dutch.t.common.rows(1, 1), dutch.t.common.rows(0, 1), dutch.t.common.rows(1, 5), dutch.t.common.rows(0, 0)]).toEqual(['1 rij', '0 van 1 rij', '1 van 5 rijen', '0 rijen']);
+    expect([english.t.common.rows(1, 1), english.t.common.rows(2, 2)]).toEqual(['1 row', '2 rows']);
+    expect([dutch.t.home.rowsWeek('1'), english.t.home.rowsWeek('1')]).toEqual(['1 rij in 7 dagen', '1 row in 7 days']);
+  });
+
+  it('have the sign of the language in an example of a coordinate', () => {
+    expect([formatCoordinate(5.1, 'nl'), formatCoordinate(52.1, 'en')]).toEqual(['5,10', '52.10']);
   });
 });
 

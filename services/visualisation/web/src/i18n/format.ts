@@ -33,6 +33,11 @@ export function formatNumber(value: number, language: Language, digits = 0): str
   }).format(value);
 }
 
+/** A coordinate as the reader would type it, with two digits behind the sign. */
+export function formatCoordinate(value: number, language: Language): string {
+  return numbers(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(value);
+}
+
 /** Rounds to what a reader can use: three figures below 100, whole numbers from there. */
 export function digitsFor(value: number): number {
   const size = Math.abs(value);

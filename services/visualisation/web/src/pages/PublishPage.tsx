@@ -4,6 +4,7 @@ import { useNames } from '../app/names';
 import { useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useI18n } from '../i18n';
+import { formatCoordinate } from '../i18n/format';
 import type { ConditionChoice } from '../rights/templates';
 import { CodeExample } from '../ui/CopyButton';
 import { SelectField, TextField } from '../ui/fields';
@@ -48,7 +49,7 @@ function numberIn(text: string): number | null {
 }
 
 function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
-  const { t, say, term } = useI18n();
+  const { t, say, term, language } = useI18n();
   const names = useNames();
   const api = useApi();
   const { identity } = useSession();
@@ -58,8 +59,8 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
   const [property, setProperty] = useState('occupancy');
   const [dataset, setDataset] = useState('');
   const [title, setTitle] = useState('');
-  const [longitude, setLongitude] = useState('5,10');
-  const [latitude, setLatitude] = useState('52,10');
+  const [longitude, setLongitude] = useState(formatCoordinate(5.1, language));
+  const [latitude, setLatitude] = useState(formatCoordinate(52.1, language));
   const [capacity, setCapacity] = useState('');
   const [choice, setChoice] = useState<ConditionChoice>('city');
   const [purpose, setPurpose] = useState('dmi:purpose:mobility');

@@ -36,7 +36,7 @@ export const common: Part<'common'> = {
   required: 'Fill in this field.',
   working: 'Working',
   sortBy: (column) => `Sort by ${column}`,
-  rows: (shown, all) => (shown === all ? `${all} rows` : `${shown} of ${all} rows`),
+  rows: (shown, all) => `${shown === all ? '' : `${shown} of `}${all} ${all === 1 ? 'row' : 'rows'}`,
   noRows: 'There are no rows.',
   noneFound: (words) => `No row matches “${words}”.`,
   filterIn: (table) => `Filter ${table.toLocaleLowerCase()}`,

@@ -139,7 +139,7 @@ export const home: Part<'home'> = {
   mayDo: 'May',
   lastMessage: 'Last message',
   noMessage: 'nothing this week',
-  rowsWeek: (rows) => `${rows} rows in 7 days`,
+  rowsWeek: (rows) => `${rows} ${rows === '1' ? 'row' : 'rows'} in 7 days`,
   errors: 'Errors (7 days)',
   noErrors: 'none',
   refusedTimes: (n) => (n === 1 ? 'refused once' : `refused ${n} times`),

@@ -34,7 +34,7 @@ export const common = {
   required: 'Vul dit veld in.',
   working: 'Bezig',
   sortBy: (column: string) => `Sorteren op ${column}`,
-  rows: (shown: number, all: number) => (shown === all ? `${all} rijen` : `${shown} van ${all} rijen`),
+  rows: (shown: number, all: number) => `${shown === all ? '' : `${shown} van `}${all} ${all === 1 ? 'rij' : 'rijen'}`,
   noRows: 'Er zijn geen rijen.',
   noneFound: (words: string) => `Geen rij past bij “${words}”.`,
   filterIn: (table: string) => `Filter ${table.toLocaleLowerCase()}`,

@@ -137,7 +137,7 @@ export const home = {
   mayDo: 'Mag',
   lastMessage: 'Laatste bericht',
   noMessage: 'deze week niets',
-  rowsWeek: (rows: string) => `${rows} rijen in 7 dagen`,
+  rowsWeek: (rows: string) => `${rows} ${rows === '1' ? 'rij' : 'rijen'} in 7 dagen`,
   errors: 'Fouten (7 dagen)',
   noErrors: 'geen',
   refusedTimes: (n: number) => (n === 1 ? '1 keer geweigerd' : `${n} keer geweigerd`),
