@@ -21,6 +21,7 @@ from dmi_platform import present, quality
 from dmi_platform.handlers import Page
 from dmi_platform.harmonise import TRANSFORMATIONS
 from dmi_platform.lineage import code_version
+from dmi_platform.wording import in_words
 
 Format = Literal["csv", "geojson", "geoparquet"]
 
@@ -119,7 +120,7 @@ class _Told:
             f"Given to: {request.assignee}",
             f"For the purpose: {request.purpose}",
             f"Under: {', '.join(permit.agreements) or 'ownership of the dataset'}",
-            *(f"Duty carried out: {duty}" for duty in permit.duties),
+            *(f"Duty carried out: {in_words(duty)}" for duty in permit.duties),
         ]
 
     def lineage(self) -> bytes:
@@ -133,7 +134,10 @@ class _Told:
                     "rows": self._rows,
                     "made_at": clock.to_text(clock.now()),
                     "code": code_version(),
-                    "transformations": [*TRANSFORMATIONS, *(f"duty: {duty}" for duty in permit.duties)],
+                    "transformations": [
+                        *TRANSFORMATIONS,
+                        *(f"duty: {in_words(duty)}" for duty in permit.duties),
+                    ],
                     "grounds": {
                         "datasets": [permit.dataset],
                         "agreements": list(permit.agreements),

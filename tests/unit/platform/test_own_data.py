@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 
 import pytest
@@ -78,6 +79,9 @@ def test_the_copy_says_that_it_is_one_and_on_what_right_it_rests(city: City, lay
     assert said["What this is"].startswith(f"a copy of the own data of {NOOR}")
     assert "GDPR art. 15 and 20" in said["Under"]
     assert not {"For the purpose", "Duty carried out"} & said.keys()
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        done = json.loads(archive.read("lineage.json"))["transformations"]
+    assert f"duty: only the own rows of {NOOR}" in done
     assert not any(
         untrue in answer for answer in said.values() for untrue in ("ownership", "agreement below")
     )
