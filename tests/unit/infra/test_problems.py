@@ -12,7 +12,7 @@ import pytest
 from fastapi import APIRouter, Query, Request
 from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.decision import Reason
 from dmi_infra.bus.errors import BusTimeout, BusUnavailable
@@ -26,7 +26,9 @@ from dmi_infra.errors import (
     Unavailable,
 )
 from dmi_infra.health import Well
+from dmi_infra.http import wording
 from dmi_infra.http.app import build_app
+from dmi_infra.http.wording import pattern
 from dmi_infra.recorder import RecorderFull
 from dmi_infra.runtime import Runtime, build_runtime
 from dmi_infra.settings import Settings
@@ -40,6 +42,7 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: str
     more: dict[str, Any] = {}
+    code: str = Field("123", pattern=pattern("^[0-9]{3}$", "must be three digits"))
 
 
 FAILURES: dict[str, Exception] = {
@@ -167,6 +170,32 @@ def test_json_that_breaks_a_rule_names_field_and_rule(service: Service, content:
     found = problem(post(service, content), 400, "invalid-input")
     assert found["errors"][0]["field"]
     assert found["errors"][0]["rule"]
+
+
+@pytest.mark.parametrize(
+    ("content", "field", "rule", "value"),
+    [
+        (b'{"name": null}', "name", "must be text", "null"),
+        (b'{"name": true}', "name", "must be text", "true"),
+        (b'{"name": 5}', "name", "must be text", "a number"),
+        (b'{"name": {"a": 1, "b": 2}}', "name", "must be text", "an object of 2 members"),
+        (b'{"name": ["a"]}', "name", "must be text", "a list of 1 item"),
+        (b'{"name": "x", "more": "abc"}', "more", "must be an object", "text of 3 characters"),
+        (b'{"name": "x", "other": "y"}', "other", "is not a field of this request", "text of 1 character"),
+        (b'{"name": "x", "code": "secret"}', "code", "must be three digits", "text of 6 characters"),
+        (b"{}", "name", "is required", None),
+    ],
+)
+def test_a_broken_rule_is_told_in_words_with_the_form_of_the_value(
+    service: Service, content: bytes, field: str, rule: str, value: str | None
+) -> None:
+    (error,) = problem(post(service, content), 400, "invalid-input")["errors"]
+    assert (error["field"], error["rule"], error.get("value")) == (field, rule, value)
+
+
+def test_a_pattern_without_words_is_not_shown_as_an_expression() -> None:
+    error = {"type": "string_pattern_mismatch", "msg": "String should match pattern '^x$'", "input": "y"}
+    assert "^" not in wording.rule({**error, "ctx": {"pattern": "^x$"}})
 
 
 @pytest.mark.parametrize(

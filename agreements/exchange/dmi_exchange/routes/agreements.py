@@ -13,6 +13,7 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.routes.members import Signature
 from dmi_infra.errors import InputRefused
 from dmi_infra.http.access import Caller, roles
+from dmi_infra.http.wording import pattern
 from dmi_infra.identity import Identity
 
 Signatory = Annotated[Identity, Depends(roles(*model.SIGNATORY_ROLES))]
@@ -62,7 +63,10 @@ def router(exchange: Exchange) -> APIRouter:
     @routes.get("/agreements", summary="Your agreements (operator: all), newest change last")
     def listed(
         identity: Caller,
-        state: Annotated[str | None, Query(pattern="^(proposed|active|ended)$")] = None,
+        state: Annotated[
+            str | None,
+            Query(pattern=pattern("^(proposed|active|ended)$", "must be proposed, active or ended")),
+        ] = None,
         dataset: Annotated[str | None, Query(max_length=200)] = None,
     ) -> dict[str, Any]:
         items = [

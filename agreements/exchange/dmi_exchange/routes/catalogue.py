@@ -12,9 +12,12 @@ from dmi_exchange import present
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.model import SIGNATORY_ROLES
 from dmi_infra.http.access import Caller, ServiceRuntime, roles
+from dmi_infra.http.wording import pattern
 from dmi_infra.identity import Identity
 
-Language = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
+Language = Annotated[
+    str, Field(pattern=pattern("^[a-z]{2,3}$", "must be a code of a language: two or three small letters"))
+]
 Text = Annotated[dict[Language, Annotated[str, Field(max_length=2000)]], Field(max_length=10)]
 
 
@@ -22,7 +25,12 @@ class NewDataset(BaseModel):
     """A dataset as its owner enters it; texts by language."""
 
     model_config = ConfigDict(extra="forbid")
-    id: str = Field(pattern=r"^urn:dmi:dataset:[a-z0-9-]{1,60}:[a-z0-9-]{1,60}$")
+    id: str = Field(
+        pattern=pattern(
+            r"^urn:dmi:dataset:[a-z0-9-]{1,60}:[a-z0-9-]{1,60}$",
+            "must be urn:dmi:dataset:, your own name, a colon and a name: small letters, digits, dashes",
+        )
+    )
     title: Text = Field(min_length=1)
     description: Text = {}
     personal: bool = False
@@ -35,7 +43,9 @@ class NewDataset(BaseModel):
     category: str = Field("", max_length=100)
     licence: str = Field("", max_length=300)
     source: str = Field("", max_length=300)
-    layer: str = Field("", pattern="^(points|areas|vehicles|)$")
+    layer: str = Field(
+        "", pattern=pattern("^(points|areas|vehicles|)$", "must be points, areas, vehicles or empty")
+    )
 
 
 def router(exchange: Exchange) -> APIRouter:

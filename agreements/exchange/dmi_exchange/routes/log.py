@@ -19,6 +19,7 @@ from dmi_infra import clock
 from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.http.access import Caller
+from dmi_infra.http.wording import pattern
 
 PAGE = 1000
 MOST_PAGES = 10
@@ -108,7 +109,13 @@ def router(exchange: Exchange) -> APIRouter:
     def verified(
         _identity: Caller,
         sequence: Annotated[int | None, Query(ge=1, le=2**62, description="of the head you noted")] = None,
-        hash: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$", description="of that head")] = None,
+        hash: Annotated[
+            str | None,
+            Query(
+                pattern=pattern("^[0-9a-f]{64}$", "must be 64 digits 0 to 9 and a to f"),
+                description="of that head",
+            ),
+        ] = None,
     ) -> dict[str, Any]:
         if (sequence is None) != (hash is None):
             raise InputRefused.of("hash", "give sequence and hash together")

@@ -14,9 +14,18 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.model import OPERATOR, PERSON, SIGNATORY_ROLES
 from dmi_infra.errors import NotFound, Refused
 from dmi_infra.http.access import Caller, identify, roles
+from dmi_infra.http.wording import pattern
 from dmi_infra.identity import Identity
 
-Identifier = Annotated[str, Field(pattern=r"^urn:dmi:(participant|person):[a-z0-9][a-z0-9-]{0,60}$")]
+Identifier = Annotated[
+    str,
+    Field(
+        pattern=pattern(
+            r"^urn:dmi:(participant|person):[a-z0-9][a-z0-9-]{0,60}$",
+            "must be urn:dmi:participant: or urn:dmi:person: and a name: small letters, digits, dashes",
+        )
+    ),
+]
 
 
 class NewParticipant(BaseModel):

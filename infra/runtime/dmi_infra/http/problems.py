@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from dmi_infra.clock import to_text
 from dmi_infra.errors import FieldError, InputRefused, NotFound, Refused, Unavailable
+from dmi_infra.http import wording
 
 log = structlog.get_logger("http")
 
@@ -163,7 +164,7 @@ def _validation(exc: RequestValidationError) -> Problem:
                 "the body is not valid JSON",
                 [FieldError("body", str(item.get("ctx", {}).get("error", "not JSON")))],
             )
-        errors.append(FieldError(name, str(item["msg"]), type(item.get("input")).__name__))
+        errors.append(FieldError(name, wording.rule(item), wording.form(item)))
     return Problem(400, "invalid-input", f"{errors[0].field}: {errors[0].rule}", errors)
 
 
