@@ -22,7 +22,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="A data exchange for cities: five layers, one agreements framework.",
+    help="A data exchange for cities: five layers, one agreements framework. Without --as, --key or DMI_TOKEN a "
+    "command acts as an identity of the demonstration: as its officer for agreements, import and export; "
+    "--as in the help of each command tells the others.",
 )
 for module in (running, data, agreements, policy, policy_conflicts, analysis):
     module.register(app)

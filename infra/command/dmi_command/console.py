@@ -50,7 +50,11 @@ Url = Annotated[
 ]
 As = Annotated[
     str | None,
-    typer.Option("--as", help="Demonstration identity: officer, vendor, analyst, resident, operator."),
+    typer.Option(
+        "--as",
+        help="Demonstration identity: officer, vendor, analyst, resident, operator. Without it, --key and DMI_TOKEN: "
+        "the officer for agreements, import and export, the resident for consents, the operator for the rest.",
+    ),
 ]
 KeyFile = Annotated[Path | None, typer.Option("--key", help="Private key (JWK) of your participant.")]
 Participant = Annotated[str | None, typer.Option("--participant", help="Your participant's id, with --key.")]

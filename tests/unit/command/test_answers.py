@@ -23,6 +23,10 @@ AGREEMENT: dict[str, Any] = {
     "signatures": {"urn:dmi:participant:gemeente": "eyJhbGciOiJFZERTQSJ9..c2ln"}, "waiting_for": [],
     "concluded_at": "2026-11-21T10:00:00Z", "ended_at": None, "ended_by": None, "end_reason": None,
 }  # fmt: skip
+PROPOSAL = {
+    **AGREEMENT, "state": "proposed", "concluded_at": None, "signatures": {},
+    "waiting_for": ["urn:dmi:participant:gemeente"],
+}  # fmt: skip
 ENDED = {
     **AGREEMENT, "state": "ended", "ended_at": "2026-11-21T11:00:00Z",
     "ended_by": "urn:dmi:participant:gemeente", "end_reason": "niet meer nodig",
@@ -40,6 +44,7 @@ SHORT = [
 @pytest.fixture
 def stack(answering: Answering) -> Answering:
     """A stack in which the agreement can be signed and stopped."""
+    answering.on("GET", f"/exchange/v1/agreements/{PAPER}", PROPOSAL)
     answering.on("POST", f"/exchange/v1/agreements/{PAPER}/signature", AGREEMENT)
     answering.on("POST", f"/exchange/v1/agreements/{PAPER}/end", ENDED)
     answering.on("POST", f"/exchange/v1/consents/{PAPER}/withdraw", {**ENDED, "consent": True})
@@ -49,6 +54,28 @@ def stack(answering: Answering) -> Answering:
 def test_signing_tells_id_state_dataset_parties_and_moment_without_the_document(stack: Answering) -> None:
     done = CliRunner().invoke(app, ["agreement", "sign", PAPER])
     assert done.stdout.splitlines() == SHORT
+
+
+def test_signing_again_says_in_one_line_that_nothing_has_changed(stack: Answering) -> None:
+    waiting = {**AGREEMENT, "state": "proposed", "waiting_for": ["urn:dmi:participant:stack"]}
+    stack.on("GET", f"/exchange/v1/agreements/{PAPER}", waiting)
+    stack.on("POST", f"/exchange/v1/agreements/{PAPER}/signature", waiting)
+    done = CliRunner().invoke(app, ["agreement", "sign", PAPER])
+    assert done.exit_code == 0, done.exception
+    assert done.stderr.splitlines() == [
+        "You had signed this already: nothing has changed; it waits for urn:dmi:participant:stack"
+    ]
+
+
+def test_signing_for_the_first_time_says_nothing_more(stack: Answering) -> None:
+    assert CliRunner().invoke(app, ["agreement", "sign", PAPER]).stderr == ""
+
+
+@pytest.mark.parametrize("command", [[], ["agreement", "sign"]])
+def test_the_help_tells_who_acts_without_an_identity(command: list[str]) -> None:
+    said = " ".join(CliRunner().invoke(app, [*command, "--help"]).stdout.replace("│", " ").split())
+    assert "Without" in said
+    assert "officer" in said.split("Without", 1)[1]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from dmi_command.console import (
     Url,
     Wide,
     connect,
+    err,
     named,
     out,
     show,
@@ -137,9 +138,15 @@ def sign_agreement(
     """Sign a proposal of the other side."""
     with connect(url, who, key, participant, default="officer") as client:
         path = f"/exchange/v1/agreements/{whole_id(client, agreement, 'agreements')}"
-        jws = SigningKey.load_or_create(key).sign_document(client.get(path)["document"]) if key else None
+        proposal = client.get(path)
+        jws = SigningKey.load_or_create(key).sign_document(proposal["document"]) if key else None
         signed = client.post(f"{path}/signature", {"jws": jws, "hosted": jws is None})
         _show_agreement(signed, as_json)
+        waiting = ", ".join(signed["waiting_for"])
+        if waiting and signed["signatures"].keys() == proposal["signatures"].keys():
+            err.print(
+                f"You had signed this already: nothing has changed; it waits for {waiting}", soft_wrap=True
+            )
 
 
 @consent_app.command("list")
