@@ -132,8 +132,8 @@ def test_a_forecast_without_ground_tells_which_agreement_ended_and_promises_noth
     _changed(page, "/v1/agreements", {"state": "ended"})
     page = visitor.go("/forecasts?place=garages.centrum")
     notice = page.locator(".dmi-notice", has_text="Grond vervallen").first
-    expect(notice.get_by_text("is gestopt op 20 november 2026")).to_be_visible()
-    expect(notice.get_by_role("link", name=re.compile("^Afspraak"))).to_have_attribute(
+    expect(notice.get_by_text("is gestopt op 20 nov 2026")).to_be_visible()
+    expect(notice.get_by_role("link", name=re.compile("^afspraak"))).to_have_attribute(
         "href", re.compile("/agreements/urn:uuid:1f0e9a$")
     )
     expect(page.get_by_role("img", name=re.compile("^Verwachte bezetting van"))).to_have_count(0)
