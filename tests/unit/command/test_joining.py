@@ -121,7 +121,7 @@ def test_giving_consent_tells_what_was_given_without_the_document(stack: Answeri
         "concluded_at": "2026-11-21T10:00:00Z", "ended_at": None, "ended_by": None, "end_reason": None,
         "document": {"@type": "Agreement"}, "signatures": {"urn:dmi:person:noor": "eyJ..c2ln"},
     }  # fmt: skip
-    stack.on("POST", "/exchange/v1/consents", consent, 201)
+    stack.on("POST", "/exchange/v1/consents", {"items": [consent], "next": None}, 201)
     command = ["consent", "give", "urn:dmi:dataset:a:b", "dmi:purpose:air-quality", "--recipient", ME]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.exception
