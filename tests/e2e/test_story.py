@@ -190,7 +190,7 @@ def _withdraw(page: Page, url: str) -> None:
         page.get_by_role("button", name="Ja, trek in").click()
         expect(withdraw).to_have_count(left - 1)
     page.goto(f"{url}/map?table={BICYCLES}")
-    expect(page.get_by_text("niets te tonen")).to_be_visible()
+    expect(page.locator(".dmi-map__table").get_by_text("niets te tonen")).to_be_visible()
     expect(rows).to_have_count(0, timeout=WITHIN)
 
 
