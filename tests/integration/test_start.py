@@ -16,8 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from dmi_command.holding import own_folder, own_services
 from dmi_command.servers import free_port
-from dmi_command.stack import SERVICES, own_folder
+from dmi_command.stack import SERVICES
 from dmi_infra.settings import Settings
 from tests.stack_plugin import ROOT, EmbeddedStack, environment
 
@@ -38,8 +39,12 @@ socket.socket.connect = connect
 
 def _up(settings: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
     """``dmi up`` that is expected to end by itself."""
+    return _dmi(settings, "up", "--no-demo", *options)
+
+
+def _dmi(settings: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     whole = environment({"COLUMNS": "300", **settings})
-    command = [sys.executable, "-m", "dmi_command", "up", "--no-demo", *options]
+    command = [sys.executable, "-m", "dmi_command", *words]
     return subprocess.run(
         command, env=whole, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
@@ -86,6 +91,15 @@ def test_a_data_folder_that_another_stack_runs_on_ends_the_start_with_3(
     assert "another stack runs on the data folder" in _one_line(done)
     with own_folder(Settings(data_dir=tmp_path)):
         pass
+
+
+def test_a_service_that_runs_already_on_the_data_folder_is_not_started_a_second_time(tmp_path: Path) -> None:
+    free = {"DMI_DATA_DIR": str(tmp_path), "DMI_PORT": str(free_port())}
+    with own_services(Settings(data_dir=tmp_path), ["platform"]):
+        alone, whole = _dmi(free, "serve", "platform"), _up(free)
+    for done in (alone, whole):
+        assert done.returncode == 3
+        assert "the service platform runs already on the data folder" in _one_line(done)
 
 
 @pytest.mark.parametrize("options", [(), ("--servers",)])

@@ -14,7 +14,7 @@ from rich.console import Console
 from dmi_command.client import Client
 from dmi_command.errors import UsageWrong
 from dmi_command.layout import print_members, print_rows
-from dmi_command.naming import in_brief
+from dmi_command.naming import in_brief, names_in_brief
 from dmi_command.stack import read_settings, stack_address
 from dmi_infra.jose import SigningKey
 
@@ -105,3 +105,11 @@ def show_papers(answer: Mapping[str, Any], as_json: bool, columns: Sequence[str]
         show(answer, True)
     elif print_rows(out, answer["items"], columns, in_brief(answer["items"]), wide):
         err.print("[dim]short ids, which the commands take; --wide or --json shows them whole[/dim]")
+
+
+def show_entries(answer: Mapping[str, Any], as_json: bool, columns: Sequence[str], wide: bool) -> None:
+    """Print entries of the log; on a terminal too narrow for whole ids with the names that people say."""
+    if as_json:
+        show(answer, True)
+    elif print_rows(out, answer["items"], columns, names_in_brief(answer["items"]), wide):
+        err.print("[dim]names without urn:dmi:; --wide or --json shows the ids whole[/dim]")

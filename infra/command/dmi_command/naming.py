@@ -50,10 +50,12 @@ def in_brief(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The items for a narrow terminal: each ``id`` as the short form that ``whole_id`` takes, names without ``urn``."""
     uuids = [str(item["id"]).rpartition(":")[2] for item in items]
     length = next(n for n in range(SHORT_LENGTH, UUID_LENGTH + 1) if _differ(uuids, n))
-    return [
-        {**{name: _said(value) for name, value in item.items()}, "id": uuid[:length]}
-        for item, uuid in zip(items, uuids, strict=True)
-    ]
+    return [{**item, "id": uuid[:length]} for item, uuid in zip(names_in_brief(items), uuids, strict=True)]
+
+
+def names_in_brief(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The items with names as people say them, without ``urn:dmi:``."""
+    return [{name: _said(value) for name, value in item.items()} for item in items]
 
 
 def _differ(uuids: Sequence[str], length: int) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from dmi_command.errors import CommandFailed
+from dmi_command.holding import own_services
 from dmi_command.stack import build_stack, check_port, read_settings, server
 
 
@@ -36,7 +37,8 @@ def serve_one(name: str) -> None:
     with until_told():
         settings = read_settings()
         check_port(settings.host, settings.port)
-        server(build_stack([name], settings), settings.host, settings.port).run()
+        with own_services(settings, [name]):
+            server(build_stack([name], settings), settings.host, settings.port).run()
 
 
 def main() -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import importlib
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import uvicorn
@@ -23,6 +22,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from dmi_agreements.dsp.messages import version
 from dmi_command.errors import CannotStart, UsageWrong
+from dmi_command.holding import folder_fault
 from dmi_command.leaving import EndsStreams
 from dmi_exchange.settings import ExchangeSettings
 from dmi_infra.bus import open_bus
@@ -153,41 +153,6 @@ def versions_route() -> Route:
         return JSONResponse(version("/exchange/dsp"))
 
     return Route("/.well-known/dspace-version", versions)
-
-
-@contextmanager
-def own_folder(settings: Settings) -> Iterator[None]:
-    """The data folder for this stack alone; raises ``CannotStart`` while another one runs on it.
-
-    The operating system lets the lock go when the process ends, however it ends.
-    """
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        lock = os.open(settings.data_dir / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-    except OSError as exc:
-        raise CannotStart(folder_fault(exc, settings)) from exc
-    try:
-        _lock(lock, settings)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _lock(handle: int, settings: Settings) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        folder = settings.data_dir
-        raise CannotStart(
-            f"another stack runs on the data folder {folder}; stop it, or choose another folder with DMI_DATA_DIR"
-        ) from None
-
-
-def folder_fault(exc: OSError, settings: Settings) -> str:
-    """Why the data folder cannot be used, in a line."""
-    if exc.errno == errno.ENOSPC:
-        return f"the disk of {settings.data_dir} is full"
-    return f"the data folder {settings.data_dir} cannot be used: {exc.strerror}"
 
 
 def check_port(host: str, port: int) -> None:

@@ -70,7 +70,7 @@ def stack(answering: Answering) -> Answering:
     [
         (["agreement", "list", "--wide"], [FIRST, SECOND, OTHER, OFFICER, STACK, GARAGES, BICYCLES]),
         (["consent", "list", "--wide"], [CONSENT, GARAGES, BICYCLES]),
-        (["log", "list"], [STACK, BICYCLES]),
+        (["log", "list", "--wide"], [STACK, BICYCLES]),
         (["lineage", FIRST, "--dependents"], [RESULT]),
     ],
 )
@@ -120,6 +120,22 @@ def test_eighty_columns_hold_a_table_with_short_ids(
     assert [line for line in lines[1:] if len(line) > 1] == rows
     assert [line for line in lines[1:] if len(line) == 1] == [["provincie:snuffelfietsen-utrecht"]] * len(
         rows
+    )
+    assert "--wide" in done.stderr
+
+
+def test_a_hundred_columns_hold_a_table_of_the_log_with_names(
+    stack: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(out, "width", 100)
+    done = CliRunner().invoke(app, ["log", "list"])
+    heading, *rows = [line.split() for line in done.stdout.splitlines()]
+    assert heading == ["sequence", "at", "crossing", "assignee", "action", "dataset", "allowed"]
+    first = ["123456", "2026-11-21T10:15:00.123456Z", "harmonised", "stack", "dmi:process"]
+    assert rows[0][:5] == first
+    assert (
+        "".join(row[-2] if row[-1] == "True" else row[0] for row in rows)
+        == "provincie:snuffelfietsen-utrecht"
     )
     assert "--wide" in done.stderr
 

@@ -23,6 +23,7 @@ from dmi_command.console import (
     named,
     out,
     show,
+    show_entries,
     show_papers,
 )
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
@@ -259,12 +260,14 @@ def list_log(
     url: Url = DEFAULT_URL,
     who: As = None,
     purpose: Purpose = None,
+    wide: Wide = False,
     as_json: AsJson = False,
 ) -> None:
     """The newest decisions that concern you (operator: all)."""
     with connect(url, who, purpose=purpose) as client:
         answer = client.get("/exchange/v1/log", newest=True, limit=limit, dataset=dataset)
-        show(answer, as_json, ["sequence", "at", "crossing", "assignee", "action", "dataset", "allowed"])
+    columns = ["sequence", "at", "crossing", "assignee", "action", "dataset", "allowed"]
+    show_entries(answer, as_json, columns, wide)
 
 
 @log_app.command("verify")

@@ -17,6 +17,7 @@ import typer
 
 from dmi_command.console import DEFAULT_URL, AsJson, Url, err, out, show
 from dmi_command.errors import CommandFailed, UsageWrong
+from dmi_command.holding import own_folder, own_services
 from dmi_command.servers import Keeper
 from dmi_command.serving import serve_one, undisturbed, until_told
 from dmi_command.stack import (
@@ -24,7 +25,6 @@ from dmi_command.stack import (
     build_stack,
     check_port,
     listening_address,
-    own_folder,
     read_settings,
     server,
 )
@@ -71,7 +71,7 @@ def up(
         if servers:
             _fleet(settings, url, no_demo, speed, as_json)
             return
-        with until_told():
+        with until_told(), own_services(settings, tuple(SERVICES)):
             app = build_stack(tuple(SERVICES), read_settings())
             with _beside(settings, url, no_demo, speed, as_json):
                 server(app, settings.host, settings.port).run()

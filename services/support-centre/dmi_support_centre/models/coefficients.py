@@ -34,7 +34,7 @@ class Coefficient(msgspec.Struct, frozen=True):
     minimum: float
     maximum: float
     unit: Text
-    source: str
+    source: Text
     year: int
     assumption: bool = False
 
@@ -59,7 +59,10 @@ _DEFINED = (
         15.0,
         500.0,
         {"nl": "m² per woning", "en": "m² per dwelling"},
-        "De stad kennen, de stad maken (Platform31/KKS, 2015): 26 million m² for 400,000 dwellings",
+        {
+            "nl": "De stad kennen, de stad maken (Platform31/KKS, 2015): 26 miljoen m² voor 400.000 woningen",
+            "en": "De stad kennen, de stad maken (Platform31/KKS, 2015): 26 million m² for 400,000 dwellings",
+        },
         2014,
     ),
     Coefficient(
@@ -71,7 +74,10 @@ _DEFINED = (
         1.0,
         10.0,
         {"nl": "bewoners per woning", "en": "inhabitants per dwelling"},
-        "CBS, average household size of the Netherlands, about 2.1; range for flats: assumption",
+        {
+            "nl": "CBS, gemiddelde huishoudensgrootte van Nederland, ongeveer 2,1; bandbreedte voor flats: aanname",
+            "en": "CBS, average household size of the Netherlands, about 2.1; range for flats: assumption",
+        },
         2023,
     ),
     Coefficient(
@@ -83,7 +89,10 @@ _DEFINED = (
         5.0,
         200.0,
         {"nl": "m² per baan", "en": "m² per job"},
-        "Assumption, within what is usual in Dutch office practice",
+        {
+            "nl": "Aanname, binnen wat gangbaar is in Nederlandse kantoren",
+            "en": "Assumption, within what is usual in Dutch office practice",
+        },
         2023,
         assumption=True,
     ),
@@ -96,7 +105,10 @@ _DEFINED = (
         0.0,
         1.0,
         {"nl": "aandeel van vloer", "en": "share of floor"},
-        "De stad kennen, de stad maken (Platform31/KKS, 2015): offices 16 %; range: assumption",
+        {
+            "nl": "De stad kennen, de stad maken (Platform31/KKS, 2015): kantoren 16 %; bandbreedte: aanname",
+            "en": "De stad kennen, de stad maken (Platform31/KKS, 2015): offices 16 %; range: assumption",
+        },
         2014,
     ),
     Coefficient(
@@ -108,7 +120,10 @@ _DEFINED = (
         0.0,
         1.0,
         {"nl": "m² groen per m² grond", "en": "m² green per m² of ground"},
-        "Assumption: a fifth of cleared ground becomes paths and edges",
+        {
+            "nl": "Aanname: een vijfde van vrijgemaakte grond wordt pad en rand",
+            "en": "Assumption: a fifth of cleared ground becomes paths and edges",
+        },
         2025,
         assumption=True,
     ),
@@ -121,7 +136,10 @@ _DEFINED = (
         0.0,
         5.0,
         {"nl": "plaatsen per woning", "en": "places per dwelling"},
-        "CROW 381, order of the key figures for flats in strongly urban areas; middle: assumption",
+        {
+            "nl": "CROW 381, orde van de kencijfers voor flats in sterk stedelijk gebied; midden: aanname",
+            "en": "CROW 381, order of the key figures for flats in strongly urban areas; middle: assumption",
+        },
         2018,
     ),
     Coefficient(
@@ -133,7 +151,10 @@ _DEFINED = (
         0.0,
         10.0,
         {"nl": "plaatsen per 100 m²", "en": "places per 100 m²"},
-        "CROW 381, order of the key figures for offices without a counter; middle: assumption",
+        {
+            "nl": "CROW 381, orde van de kencijfers voor kantoren zonder balie; midden: aanname",
+            "en": "CROW 381, order of the key figures for offices without a counter; middle: assumption",
+        },
         2018,
     ),
     Coefficient(
@@ -145,7 +166,10 @@ _DEFINED = (
         0.0,
         20.0,
         {"nl": "verplaatsingen per bewoner per dag", "en": "trips per inhabitant a day"},
-        "CBS, ODiN, about 2.7; range: assumption",
+        {
+            "nl": "CBS, ODiN, ongeveer 2,7; bandbreedte: aanname",
+            "en": "CBS, ODiN, about 2.7; range: assumption",
+        },
         2022,
     ),
     Coefficient(
@@ -157,7 +181,10 @@ _DEFINED = (
         0.0,
         20.0,
         {"nl": "verplaatsingen per baan per dag", "en": "trips per job a day"},
-        "Assumption: to and from work on four of five days; visitors in the upper range",
+        {
+            "nl": "Aanname: op vier van vijf dagen heen en terug naar het werk; bezoekers in de bovenkant",
+            "en": "Assumption: to and from work on four of five days; visitors in the upper range",
+        },
         2025,
         assumption=True,
     ),

@@ -12,9 +12,11 @@ def test_a_coefficient_has_range_unit_source_and_year(name: str) -> None:
     one = COEFFICIENTS[name]
     assert one.minimum <= one.low < one.default < one.high <= one.maximum
     assert set(one.unit) == set(one.label) == {"nl", "en"}
-    assert one.source
+    assert set(one.source) == {"nl", "en"}
     assert 2000 <= one.year <= 2026
-    assert one.assumption == one.source.startswith("Assumption")
+    assert (
+        one.assumption == one.source["en"].startswith("Assumption") == one.source["nl"].startswith("Aanname")
+    )
 
 
 def test_a_dwelling_has_the_floor_of_the_vacancy_figures() -> None:

@@ -91,7 +91,10 @@ class Swing(msgspec.Struct, frozen=True):
 
 
 class UsedCoefficient(msgspec.Struct, frozen=True):
-    """A coefficient as this run used it, with everything needed to contest it."""
+    """A coefficient as this run used it, with everything needed to contest it.
+
+    ``source`` is a bare text in results that were kept before it was told in two languages.
+    """
 
     name: str
     label: Text
@@ -100,7 +103,7 @@ class UsedCoefficient(msgspec.Struct, frozen=True):
     low: float
     high: float
     unit: Text
-    source: str
+    source: Text | str
     year: int
     assumption: bool
     changed: bool

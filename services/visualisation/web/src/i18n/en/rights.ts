@@ -45,7 +45,7 @@ export const agreements: Part<'agreements'> = {
   filterState: 'Show',
   noneInState: 'No agreement is in this state now.',
   allStates: 'All agreements',
-  who: 'Who',
+  who: 'User',
   what: 'Which data',
   why: 'For what',
   until: 'Until',

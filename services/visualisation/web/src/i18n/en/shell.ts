@@ -140,6 +140,8 @@ export const home: Part<'home'> = {
   lastMessage: 'Last message',
   noMessage: 'nothing this week',
   rowsWeek: (rows) => `${rows} ${rows === '1' ? 'row' : 'rows'} in 7 days`,
+  noMessageSince: (since) => `nothing since ${since}`,
+  rowsSince: (rows, since) => `${rows} ${rows === '1' ? 'row' : 'rows'} since ${since}`,
   errors: 'Errors (7 days)',
   noErrors: 'none',
   refusedTimes: (n) => (n === 1 ? 'refused once' : `refused ${n} times`),

@@ -43,7 +43,7 @@ export const agreements = {
   filterState: 'Toon',
   allStates: 'Alle afspraken',
   noneInState: 'Geen enkele afspraak is nu in deze staat.',
-  who: 'Wie',
+  who: 'Gebruiker',
   what: 'Welke gegevens',
   why: 'Waarvoor',
   until: 'Tot',

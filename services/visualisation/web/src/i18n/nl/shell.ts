@@ -138,6 +138,8 @@ export const home = {
   lastMessage: 'Laatste bericht',
   noMessage: 'deze week niets',
   rowsWeek: (rows: string) => `${rows} ${rows === '1' ? 'rij' : 'rijen'} in 7 dagen`,
+  noMessageSince: (since: string) => `niets sinds ${since}`,
+  rowsSince: (rows: string, since: string) => `${rows} ${rows === '1' ? 'rij' : 'rijen'} sinds ${since}`,
   errors: 'Fouten (7 dagen)',
   noErrors: 'geen',
   refusedTimes: (n: number) => (n === 1 ? '1 keer geweigerd' : `${n} keer geweigerd`),

@@ -55,12 +55,14 @@ export function VendorHome() {
 
 function Connections({ agreements }: { agreements: Agreement[] }) {
   const i18n = useI18n();
-  const { t, term, number, age } = i18n;
+  const { t, term, number, age, moment } = i18n;
   const names = useNames();
   const api = useApi();
   const { identity } = useSession();
   const usage = useResource('home usage', (signal) => api.exchange.usage({ hours: 168 }, signal), 30_000);
   const words: Record<string, string> = t.reasons;
+  // The summary looks at the newest part of a long log only: then it may not speak of the whole week.
+  const since = usage.data && !usage.data.complete ? moment(usage.data.since) : null;
   const how = (a: Agreement) => connectionOf(usage.data?.items ?? [], a, identity?.participant ?? '');
   return (
     <DataTable
@@ -68,7 +70,7 @@ function Connections({ agreements }: { agreements: Agreement[] }) {
       columns={[
         { key: 'dataset', head: t.common.dataset, sort: (a) => names.dataset(a.datasets[0]), cell: (a) => <><RouteLink to={`/agreements/${a.id}`}>{a.datasets.map((id) => names.dataset(id)).join(', ')}</RouteLink><br /><span className="dmi-small dmi-soft">{names.participant(a.assigner)}</span></> },
         { key: 'what', head: t.home.mayDo, cell: (a) => { const { actions, purposes } = outline(a.document); return <span className="dmi-cap dmi-block">{actions.map((one) => term(one)).join(', ')}<br /><span className="dmi-small dmi-soft">{purposes.map((one) => names.purpose(one)).join(', ')}</span></span>; } },
-        { key: 'last', head: t.home.lastMessage, sort: (a) => how(a).last, cell: (a) => { if (!usage.data) return <Unknown resource={usage} />; const { last, rows } = how(a); return last === null ? <span className="dmi-soft">{t.home.noMessage}</span> : <>{age(last)}<br /><span className="dmi-small dmi-soft">{t.home.rowsWeek(number(rows))}</span></>; } },
+        { key: 'last', head: t.home.lastMessage, sort: (a) => how(a).last, cell: (a) => { if (!usage.data) return <Unknown resource={usage} />; const { last, rows } = how(a); return last === null ? <span className="dmi-soft">{since ? t.home.noMessageSince(since) : t.home.noMessage}</span> : <>{age(last)}<br /><span className="dmi-small dmi-soft">{since ? t.home.rowsSince(number(rows), since) : t.home.rowsWeek(number(rows))}</span></>; } },
         { key: 'errors', head: t.home.errors, sort: (a) => how(a).refused, cell: (a) => { if (!usage.data) return <Unknown resource={usage} />; const { refused, reasons } = how(a); return refused === 0 ? <Badge tone="good">{t.home.noErrors}</Badge> : <><Badge tone="bad">{t.home.refusedTimes(refused)}</Badge><br /><span className="dmi-small dmi-soft">{reasons.map((one) => words[one] ?? one).join(' ')}</span></>; } },
         { key: 'limits', head: t.home.limits, cell: (a) => { const lines = limitsInWords(a.document, i18n, names); return lines.length === 0 ? <span className="dmi-soft">{t.home.noLimits}</span> : <ul className="dmi-plain dmi-tight dmi-small">{lines.map((line) => <li key={line}>{line}</li>)}</ul>; } },
         { key: 'state', head: t.common.state, sort: (a) => a.state, cell: (a) => <Badge tone={stateTone(a.state)}>{term(a.state)}</Badge> },

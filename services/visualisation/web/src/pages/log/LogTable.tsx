@@ -10,7 +10,7 @@ export function LogTable({ caption, entries }: { caption: string; entries: LogEn
   const names = useNames();
   return (
     <DataTable
-      caption={caption} captionHidden rows={entries} rowKey={(e) => String(e.sequence)} initialSort={{ key: 'sequence', descending: true }} pageSize={25}
+      caption={caption} captionHidden rows={entries} rowKey={(e) => String(e.sequence)} initialSort={{ key: 'sequence', descending: true }}
       search={entries.length > 25 ? (e) => `${names.participant(e.assignee)} ${term(e.action)} ${names.dataset(e.dataset)} ${names.purpose(e.purpose)}` : undefined}
       columns={[
         { key: 'sequence', head: t.log.sequence, numeric: true, sort: (e) => e.sequence, cell: (e) => number(e.sequence) },
