@@ -129,20 +129,17 @@ class Maps:
         return silent_since + spoken
 
     def _points(self, permit: Permit, rows: Sequence[Shown]) -> list[GeoFeature]:
-        passed = self._gate.carry(permit, self._batch(permit, rows)).batch
+        passed = rows_of(self._gate.carry(permit, self._batch(permit, rows)).batch)
         labels = self._live.timetables
         return [
-            point_feature(
-                row, self._live.place(row.dataset, row.datastream), permit.agreements, labels.label(row)
-            )
-            for row in rows_of(passed)
+            point_feature(row, place, permit.agreements, labels.label(row))
+            for row, place in zip(passed, self._live.places_of(passed), strict=True)
         ]
 
     def _batch(self, permit: Permit, rows: Sequence[Shown]) -> ObservationBatch:
         """Rows for the gate, each with its position: what the gate leaves out must not come back behind it."""
-        return batch_of(
-            permit.dataset, [placed(row, self._live.place(row.dataset, row.datastream)) for row in rows]
-        )
+        places = self._live.places_of(rows)
+        return batch_of(permit.dataset, [placed(row, place) for row, place in zip(rows, places, strict=True)])
 
     def tile(self, permit: Permit, z: int, x: int, y: int) -> bytes:
         """A vector tile; the same for viewers with the same rights, until the data changes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
@@ -132,14 +132,12 @@ class LiveMap:
     def place(self, dataset: str, identifier: str) -> Feature | None:
         """One feature; a datastream without a place of its own gets that of its thing."""
         with self._lock:
-            known = self._places.get(dataset, {})
-            found = known.get(identifier)
-            if found is None or found.geometry is not None:
-                return found
-            thing = known.get(str(found.properties.get("thing", "")))
-        if thing is None or thing.geometry is None:
-            return found
-        return Feature(found.id, found.kind, found.name, thing.geometry, found.properties)
+            return _settled(self._places.get(dataset, {}), identifier)
+
+    def places_of(self, rows: Sequence[Shown]) -> list[Feature | None]:
+        """The ``place`` of each row's datastream."""
+        with self._lock:
+            return [_settled(self._places.get(row.dataset, {}), row.datastream) for row in rows]
 
     def named(self, text: str, datasets: Collection[str]) -> list[tuple[str, Feature]]:
         """Places of these datasets with such a name, in no order; see ``Gazetteer.find``."""
@@ -164,3 +162,13 @@ class LiveMap:
             self.timetables.add(dataset, feature)
             self._gazetteer.add(dataset, feature)
             self._versions[dataset] = self._versions.get(dataset, 0) + 1
+
+
+def _settled(known: Mapping[str, Feature], identifier: str) -> Feature | None:
+    found = known.get(identifier)
+    if found is None or found.geometry is not None:
+        return found
+    thing = known.get(str(found.properties.get("thing", "")))
+    if thing is None or thing.geometry is None:
+        return found
+    return Feature(found.id, found.kind, found.name, thing.geometry, found.properties)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
 import mapbox_vector_tile
+import numpy as np
+import numpy.typing as npt
+import shapely
 from shapely.geometry import shape
 
 from dmi_infra.errors import InputRefused
@@ -20,6 +22,12 @@ CACHE_BYTES = 32 * 2**20
 """Memory for made tiles. With live data most of them are soon outdated, so that more would hold dead ones."""
 _HALF_WORLD = 20037508.342789244
 """Half the circumference of the earth in web Mercator metres (EPSG:3857)."""
+_STEEPEST = 85.05112878
+"""Degrees of latitude where the square map of web Mercator ends."""
+_MARGIN = EXTENT / 16
+"""Around a tile what is drawn on it as well, so that marks are not cut off at its edge."""
+
+Metres = npt.NDArray[np.float64]
 
 
 def check(z: int, x: int, y: int) -> None:
@@ -39,51 +47,57 @@ def tile_bounds(z: int, x: int, y: int) -> tuple[float, float, float, float]:
     return west, north - size, west + size, north
 
 
-def mercator(lon: float, lat: float) -> tuple[float, float]:
+def mercator(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Metres, Metres]:
     """WGS84 degrees to web Mercator metres."""
-    x = lon * _HALF_WORLD / 180
-    limited = max(-85.05112878, min(85.05112878, lat))
-    y = math.log(math.tan((90 + limited) * math.pi / 360)) / math.pi * _HALF_WORLD
-    return x, y
+    limited = np.clip(np.asarray(lat, dtype=float), -_STEEPEST, _STEEPEST)
+    return np.asarray(lon, dtype=float) * _HALF_WORLD / 180, np.log(
+        np.tan((90 + limited) * np.pi / 360)
+    ) / np.pi * _HALF_WORLD
 
 
 def encode(features: Sequence[Mapping[str, Any]], z: int, x: int, y: int) -> bytes:
     """The tile with one layer ``features``; values that a tile cannot hold are left out."""
-    bounds = tile_bounds(z, x, y)
-    margin = EXTENT / 16
-    shown = []
-    for feature in features:
-        geometry = feature.get("geometry")
-        if not geometry:
-            continue
-        moved = shape(_project(geometry, bounds))
-        left, bottom, right, top = moved.bounds
-        if right < -margin or left > EXTENT + margin or top < -margin or bottom > EXTENT + margin:
-            continue
-        properties = {
-            name: value
-            for name, value in feature["properties"].items()
-            if isinstance(value, str | int | float | bool)
-        }
-        shown.append({"geometry": moved, "properties": properties})
+    drawn = [feature for feature in features if feature.get("geometry")]
+    moved = _on_grid([feature["geometry"] for feature in drawn], tile_bounds(z, x, y))
+    left, bottom, right, top = shapely.bounds(moved).T
+    outside = (np.minimum(right, top) < -_MARGIN) | (np.maximum(left, bottom) > EXTENT + _MARGIN)
+    shown = [
+        {"geometry": moved[index], "properties": _values(drawn[index]["properties"])}
+        for index in np.flatnonzero(~outside)
+    ]
     data: bytes = mapbox_vector_tile.encode(
         [{"name": "features", "features": shown}], default_options={"extents": EXTENT}
     )
     return data
 
 
-def _project(geometry: Mapping[str, Any], bounds: tuple[float, float, float, float]) -> dict[str, Any]:
-    """A GeoJSON geometry on the grid of the tile: 0 to ``EXTENT`` from its west and south."""
+def _values(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if isinstance(value, str | int | float | bool)}
+
+
+def _on_grid(
+    geometries: Sequence[Mapping[str, Any]], bounds: tuple[float, float, float, float]
+) -> npt.NDArray[np.object_]:
+    """GeoJSON geometries on the grid of the tile: 0 to ``EXTENT`` from its west and south.
+
+    All at once: each call of shapely gives up the interpreter's lock, and under load waits to get it back.
+    """
     west, south, east, north = bounds
-    across, up = EXTENT / (east - west), EXTENT / (north - south)
+    made = np.empty(len(geometries), dtype=object)
+    points = [index for index, geometry in enumerate(geometries) if geometry["type"] == "Point"]
+    made[points] = shapely.points(
+        [geometries[index]["coordinates"][:2] for index in points] or np.empty((0, 2))
+    )
+    for index in sorted(set(range(len(geometries))) - set(points)):
+        made[index] = shape(dict(geometries[index]))
 
-    def walk(coordinates: Any) -> Any:
-        if coordinates and isinstance(coordinates[0], int | float):
-            mx, my = mercator(coordinates[0], coordinates[1])
-            return round((mx - west) * across), round((my - south) * up)
-        return [walk(part) for part in coordinates]
+    def grid(degrees: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        across, up = mercator(degrees[:, 0], degrees[:, 1])
+        size = np.column_stack(((across - west) / (east - west), (up - south) / (north - south)))
+        return np.rint(size * EXTENT)
 
-    return {"type": geometry["type"], "coordinates": walk(geometry["coordinates"])}
+    moved: npt.NDArray[np.object_] = shapely.transform(made, grid)
+    return moved
 
 
 class TileCache:
