@@ -28,7 +28,7 @@ from dmi_support_centre.history import (
     slot,
     usable,
 )
-from dmi_support_centre.learning import LearningFailed
+from dmi_support_centre.learning import LearningFailed, LearningStopped
 from dmi_support_centre.model import DAY, FORECAST, KEPT, MINUTE, OCCUPANCY, Place, Result, city_time
 from dmi_support_centre.models.forecast import (
     HORIZONS,
@@ -206,6 +206,8 @@ class Forecasts:
         try:
             self._fit_now(dataset, permit, first)
             self._wake()
+        except LearningStopped:
+            return
         except (Unavailable, LearningFailed) as exc:
             # The next round tries again; until then the earlier model stays.
             log.warning("learning waits", dataset=dataset, reason=str(exc))

@@ -26,6 +26,10 @@ class LearningFailed(RuntimeError):
     """The process that learns ended without a model."""
 
 
+class LearningStopped(LearningFailed):
+    """The service stops, and what was being learned with it."""
+
+
 class Learner:
     """Learns in a process of its own; ``stop`` ends one that is at work."""
 
@@ -35,10 +39,10 @@ class Learner:
         self._stopped = False
 
     def __call__(self, zone: str, history: History) -> OccupancyForecaster:
-        """A model that has learned from ``history``; raises ``LearningFailed``."""
+        """A model that has learned from ``history``; raises ``LearningFailed``, ``LearningStopped`` after ``stop``."""
         with self._lock:
             if self._stopped:
-                raise LearningFailed("the service stops")
+                raise LearningStopped("the service stops")
             process = subprocess.Popen(
                 [sys.executable, "-m", "dmi_support_centre.learning"],
                 stdin=subprocess.PIPE,
@@ -57,6 +61,8 @@ class Learner:
             with self._lock:
                 self._process = None
         if process.returncode != 0:
+            if self._stopped:
+                raise LearningStopped("the service stops")
             last = err.decode(errors="replace").strip().splitlines()[-1:]
             raise LearningFailed(f"ended with {process.returncode}: {' '.join(last)}")
         model = pickle.loads(out)

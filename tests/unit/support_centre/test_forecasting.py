@@ -19,7 +19,7 @@ from dmi_support_centre.consumer import Flow
 from dmi_support_centre.forecasting import Forecasts, indicators
 from dmi_support_centre.grounds import Book, Withdrawals, Workshop
 from dmi_support_centre.handlers import Views
-from dmi_support_centre.learning import Learner, LearningFailed
+from dmi_support_centre.learning import Learner, LearningFailed, LearningStopped
 from dmi_support_centre.model import DAY, FORECAST, MINUTE, QUARTER, Reading
 from dmi_support_centre.models.forecast import History, OccupancyForecaster, PlaceHistory, series_of
 from dmi_support_centre.scoring import Scores
@@ -151,5 +151,20 @@ def test_learning_in_a_process_of_its_own_gives_the_same_model() -> None:
 def test_a_learner_that_was_stopped_learns_no_more() -> None:
     learner = Learner()
     learner.stop()
-    with pytest.raises(LearningFailed):
+    with pytest.raises(LearningStopped):
         learner("Europe/Amsterdam", {})
+
+
+def test_a_stop_while_learning_is_no_failure_to_learn() -> None:
+    at = np.arange(START, END, QUARTER)
+    history = {"garages.a": PlaceHistory(series_of(at, [occupancy(int(t)) for t in at]), 100.0)}
+    learner = Learner()
+    # Long before the interpreter of the process has started.
+    threading.Timer(0.05, learner.stop).start()
+    with pytest.raises(LearningStopped):
+        learner("Europe/Amsterdam", history)
+
+
+def test_a_process_that_ends_by_itself_is_a_failure_to_learn() -> None:
+    with pytest.raises(LearningFailed, match="ended with 1"):
+        Learner()("no such zone", {"garages.a": "no history"})  # type: ignore[dict-item]
