@@ -36,7 +36,7 @@ test: $(READY) $(STATIC)/index.html ## Run all checks and tests that this machin
 	@$(VENV)/bin/pytest --ignore=tests/e2e
 	@$(VENV)/bin/pytest tests/e2e # by itself: the browser's driver keeps an event loop in its process
 
-check: $(READY) ## Style, types, imports, module size, documents up to date, web lint and tests
+check: $(READY) $(STATIC)/index.html ## Style, types, imports, module size, documents up to date, web lint and tests
 	@$(VENV)/bin/ruff format --check -q .
 	@$(VENV)/bin/ruff check -q .
 	@$(VENV)/bin/mypy
