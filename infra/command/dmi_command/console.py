@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -101,15 +101,25 @@ def show(value: Any, as_json: bool, columns: Sequence[str] = ()) -> None:
 
 def show_papers(answer: Mapping[str, Any], as_json: bool, columns: Sequence[str], wide: bool) -> None:
     """Print a list of agreements or consents; on a terminal too narrow for whole ids with the short ones."""
-    if as_json:
-        show(answer, True)
-    elif print_rows(out, answer["items"], columns, in_brief(answer["items"]), wide):
-        err.print("[dim]short ids, which the commands take; --wide or --json shows them whole[/dim]")
+    note = "short ids, which the commands take; --wide or --json shows them whole"
+    _show_brief(answer, as_json, columns, wide, in_brief, note)
 
 
 def show_entries(answer: Mapping[str, Any], as_json: bool, columns: Sequence[str], wide: bool) -> None:
     """Print entries of the log; on a terminal too narrow for whole ids with the names that people say."""
+    note = "names without urn:dmi:; --wide or --json shows the ids whole"
+    _show_brief(answer, as_json, columns, wide, names_in_brief, note)
+
+
+def _show_brief(
+    answer: Mapping[str, Any],
+    as_json: bool,
+    columns: Sequence[str],
+    wide: bool,
+    brief: Callable[[Sequence[Mapping[str, Any]]], list[dict[str, Any]]],
+    note: str,
+) -> None:
     if as_json:
         show(answer, True)
-    elif print_rows(out, answer["items"], columns, names_in_brief(answer["items"]), wide):
-        err.print("[dim]names without urn:dmi:; --wide or --json shows the ids whole[/dim]")
+    elif print_rows(out, answer["items"], columns, brief(answer["items"]), wide):
+        err.print(f"[dim]{note}[/dim]")

@@ -9,6 +9,7 @@ from dmi_agreements.decision import (
     DeleteAfter,
     Duty,
     LeaveOut,
+    OwnRows,
     RestrictArea,
     Suppress,
 )
@@ -34,5 +35,5 @@ def in_words(duty: Duty) -> str:
             return (
                 "rows outside west, south, east, north " + ", ".join(str(edge) for edge in bbox) + " left out"
             )
-        case _:
-            return f"only the own rows of {duty.person}"
+        case OwnRows(person):
+            return f"only the own rows of {person}"

@@ -50,9 +50,9 @@ def tile_bounds(z: int, x: int, y: int) -> tuple[float, float, float, float]:
 def mercator(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Metres, Metres]:
     """WGS84 degrees to web Mercator metres."""
     limited = np.clip(np.asarray(lat, dtype=float), -_STEEPEST, _STEEPEST)
-    return np.asarray(lon, dtype=float) * _HALF_WORLD / 180, np.log(
-        np.tan((90 + limited) * np.pi / 360)
-    ) / np.pi * _HALF_WORLD
+    across = np.asarray(lon, dtype=float) * _HALF_WORLD / 180
+    up = np.log(np.tan((90 + limited) * np.pi / 360)) / np.pi * _HALF_WORLD
+    return across, up
 
 
 def encode(features: Sequence[Mapping[str, Any]], z: int, x: int, y: int) -> bytes:
@@ -84,11 +84,10 @@ def _on_grid(
     """
     west, south, east, north = bounds
     made = np.empty(len(geometries), dtype=object)
-    points = [index for index, geometry in enumerate(geometries) if geometry["type"] == "Point"]
-    made[points] = shapely.points(
-        [geometries[index]["coordinates"][:2] for index in points] or np.empty((0, 2))
-    )
-    for index in sorted(set(range(len(geometries))) - set(points)):
+    is_point = np.array([geometry["type"] == "Point" for geometry in geometries], dtype=bool)
+    places = [geometry["coordinates"][:2] for geometry in geometries if geometry["type"] == "Point"]
+    made[is_point] = shapely.points(np.array(places, dtype=float).reshape(-1, 2))
+    for index in np.flatnonzero(~is_point).tolist():
         made[index] = shape(dict(geometries[index]))
 
     def grid(degrees: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
