@@ -5,13 +5,16 @@ from __future__ import annotations
 import structlog
 
 from dmi_agreements.contracts.law import Participant
+from dmi_agreements.versions import Rulebooks
 from dmi_exchange.consumer import TOPICS, RecordHandler
 from dmi_exchange.custody import Custody
 from dmi_exchange.dsp import build as dataspace
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.oidc import Provider
 from dmi_exchange.publication import Publication, Pulse
+from dmi_exchange.revisions import Revisions
 from dmi_exchange.routes import routers
+from dmi_exchange.routes.rulebook import router as rulebook_routes
 from dmi_exchange.settings import ExchangeSettings
 from dmi_exchange.store import Store, outgoing
 from dmi_exchange.tokens import Issuer
@@ -56,7 +59,10 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     store = Store(engine)
     relay = Relay(engine, outgoing, runtime.publisher)
     custody = Custody(settings.data_dir / "keys", hosting=settings.env != "production")
-    exchange = Exchange(store, custody, runtime.rulebook, relay, {settings.stack_participant})
+    rulebooks = Rulebooks(runtime.rulebook)
+    exchange = Exchange(store, custody, rulebooks, relay, {settings.stack_participant})
+    revisions = Revisions(exchange)
+    revisions.load()
     _register_self(exchange, settings.stack_participant)
     consumer = ConsumerLoop(bus, NAME, TOPICS, RecordHandler(store), runtime.metrics)
     publication = Publication(store, relay.wake)
@@ -79,6 +85,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
             *routers(
                 exchange, Issuer(custody.own(EXCHANGE_PARTICIPANT), settings.issuer), settings, provider
             ),
+            rulebook_routes(revisions),
             *space.routers,
         ],
     )

@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
+from dmi_agreements.contracts.law import AgreementState, Dataset, Participant, RulebookVersion
 from dmi_agreements.decision import EVERYONE, Reason
 from dmi_agreements.errors import PolicyRefused, TemplateRefused
 from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.policy.templates import from_template
 from dmi_agreements.policy.terms import AgreementTerms
 from dmi_agreements.rulebook import Rulebook
+from dmi_agreements.versions import Rulebooks
 from dmi_exchange import model
 from dmi_exchange.custody import Custody
 from dmi_exchange.errors import DocumentRefused
@@ -23,7 +24,7 @@ from dmi_infra import clock, jose
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
 from dmi_infra.outbox import Relay
 
-T = TypeVar("T", Participant, Dataset, AgreementState)
+T = TypeVar("T", Participant, Dataset, AgreementState, RulebookVersion)
 
 NO_AGREEMENT = "no agreement of yours has this id"
 
@@ -32,13 +33,18 @@ class Exchange:
     """What participants can do; every change goes to the store and, through the outbox, to the law topic."""
 
     def __init__(
-        self, store: Store, custody: Custody, rulebook: Rulebook, relay: Relay, layers: Collection[str]
+        self, store: Store, custody: Custody, rulebooks: Rulebooks, relay: Relay, layers: Collection[str]
     ) -> None:
         self.store = store
         self.layers = frozenset(layers)
         self.custody = custody
-        self.rulebook = rulebook
+        self.rulebooks = rulebooks
         self._relay = relay
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The current version of the rulebook."""
+        return self.rulebooks.current
 
     # -- membership ---------------------------------------------------------
 
@@ -61,11 +67,17 @@ class Exchange:
                 raise Conflict.of("id", "a participant with this id exists already", identifier)
             return Participant(identifier, name, list(roles), checked)
 
-        return self._settle(Participant, identifier, decide)
+        return self.settle(Participant, identifier, decide)
 
     def statement(self, participant: str) -> dict[str, Any]:
         """What a participant signs: that it accepts this version of the rulebook."""
-        return {"participant": participant, "rulebook": self.rulebook.version, "statement": "accepts"}
+        current = self.rulebook
+        return {
+            "participant": participant,
+            "rulebook": current.version,
+            "digest": current.digest,
+            "statement": "accepts",
+        }
 
     def sign_rulebook(self, identifier: str, jws: str | None) -> Participant:
         """Record the signature over the rulebook; raises when it does not hold."""
@@ -76,9 +88,9 @@ class Exchange:
         def decide(known: Participant | None) -> Participant:
             participant = _found(known, "no participant has this id")
             self._verify(participant, statement, signature)
-            return msgspec.structs.replace(participant, rulebook=self.rulebook.version)
+            return msgspec.structs.replace(participant, rulebook=str(statement["rulebook"]))
 
-        return self._settle(Participant, identifier, decide)
+        return self.settle(Participant, identifier, decide)
 
     def replace_keys(self, identifier: str, keys: Sequence[Mapping[str, Any]]) -> Participant:
         """Give one of the node's own participants these public keys in place of all earlier ones."""
@@ -87,11 +99,15 @@ class Exchange:
             participant = _found(known, "no participant has this id")
             return msgspec.structs.replace(participant, keys=[jose.check_public_key(key) for key in keys])
 
-        return self._settle(Participant, identifier, decide)
+        return self.settle(Participant, identifier, decide)
 
     def participant(self, identifier: str) -> Participant:
         """A registered participant; raises ``NotFound``."""
         return _found(self.store.get(Participant, identifier), "no participant has this id")
+
+    def bodies(self) -> frozenset[str]:
+        """The roles of the framework's bodies."""
+        return frozenset(role.id for role in self.rulebook.roles.values() if role.kind == "body")
 
     # -- datasets -----------------------------------------------------------
 
@@ -119,7 +135,7 @@ class Exchange:
             withdrawn = known is not None and known.withdrawn
             return msgspec.structs.replace(dataset, withdrawn=withdrawn or dataset.withdrawn)
 
-        return self._settle(Dataset, dataset.id, decide)
+        return self.settle(Dataset, dataset.id, decide)
 
     def dataset(self, identifier: str) -> Dataset:
         """A dataset of the catalogue; raises ``NotFound``."""
@@ -144,7 +160,7 @@ class Exchange:
         """A proposal signed by one side; in force as soon as everyone that must has signed."""
         document.setdefault("uid", f"urn:uuid:{uuid.uuid4()}")
         try:
-            terms = read_agreement(document, self.rulebook, self.layers)
+            terms = read_agreement(document, self.rulebooks.in_force(document), self.layers)
         except PolicyRefused as exc:
             raise DocumentRefused.from_findings(exc, "document") from exc
         if (model.assigner(document), model.assignee(document)) != (terms.assigner, terms.assignee):
@@ -164,7 +180,7 @@ class Exchange:
             proposal = AgreementState(terms.uid, document, "proposed")
             return self._signed(proposal, participant, signature)
 
-        return self._settle(AgreementState, terms.uid, decide)
+        return self.settle(AgreementState, terms.uid, decide)
 
     def sign(self, signer: str, identifier: str, jws: str | None) -> AgreementState:
         """The other side's signature under a proposal."""
@@ -177,7 +193,7 @@ class Exchange:
             _check_open(agreement)
             return self._signed(agreement, participant, signature)
 
-        return self._settle(AgreementState, identifier, decide)
+        return self.settle(AgreementState, identifier, decide)
 
     def end(self, party: str, identifier: str, reason: str) -> AgreementState:
         """Stop an agreement or withdraw a consent, at once and for good."""
@@ -193,7 +209,7 @@ class Exchange:
                 agreement, state="ended", ended_at=clock.now(), ended_by=party, end_reason=reason
             )
 
-        return self._settle(AgreementState, identifier, decide)
+        return self.settle(AgreementState, identifier, decide)
 
     def withdraw(self, person: str, identifier: str, reason: str) -> AgreementState:
         """Withdraw a consent of one's own; raises ``NotFound`` for anything else."""
@@ -266,7 +282,8 @@ class Exchange:
         except jose.SignatureInvalid as exc:
             raise InputRefused.of("jws", str(exc)) from exc
 
-    def _settle(self, kind: type[T], identifier: str, decide: Callable[[T | None], T]) -> T:
+    def settle(self, kind: type[T], identifier: str, decide: Callable[[T | None], T]) -> T:
+        """Store a change of the law (see ``Store.settle``) and send it on its way."""
         after = self.store.settle(kind, identifier, decide)
         self._relay.wake()
         return after

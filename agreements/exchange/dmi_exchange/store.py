@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from dmi_agreements.chain import GENESIS, Entry, link
 from dmi_agreements.contracts.envelope import Envelope, decode, encode
-from dmi_agreements.contracts.law import AgreementState, Dataset, LawEvent, Participant
+from dmi_agreements.contracts.law import AgreementState, Dataset, LawEvent, Participant, RulebookVersion
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
@@ -46,12 +46,13 @@ from dmi_infra.sql import (
 
 __all__ = ["Store", "law_message", "metadata", "outgoing"]
 
-T = TypeVar("T", Participant, Dataset, AgreementState)
+T = TypeVar("T", Participant, Dataset, AgreementState, RulebookVersion)
 
 _TYPES: Mapping[type[Any], str] = {
     Participant: "participant",
     Dataset: "dataset",
     AgreementState: "agreement",
+    RulebookVersion: "rulebook",
 }
 _LAW_TOPIC = BY_NAME["law"].topic or ""
 
@@ -68,7 +69,7 @@ ASSERTIONS_KEPT = 600_000_000
 
 def law_message(event: LawEvent) -> Message:
     """The message that tells the new state of one object of the law."""
-    kind = type(event).__name__.removesuffix("State").lower()
+    kind = type(event).__name__.removesuffix("State").removesuffix("Version").lower()
     envelope = Envelope(
         id=str(uuid.uuid4()),
         source="urn:dmi:service:exchange",
@@ -79,7 +80,7 @@ def law_message(event: LawEvent) -> Message:
     return Message(event.id, encode(event), envelope)
 
 
-def _row(item: Participant | Dataset | AgreementState) -> dict[str, Any]:
+def _row(item: Participant | Dataset | AgreementState | RulebookVersion) -> dict[str, Any]:
     first, second = item.id, ""
     if isinstance(item, Dataset):
         first = item.owner

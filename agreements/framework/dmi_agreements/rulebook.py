@@ -1,156 +1,90 @@
-"""The rulebook: roles, purposes, legal bases, actions, duties and templates, as versioned, checked data."""
+"""The rulebook: roles, purposes, legal bases, data, actions, duties, limits, rules and templates as checked data."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
 from dmi_agreements.errors import Finding, RulebookInvalid
-
-ROOT_PURPOSE: Final = "dmi:purpose:any"
-"""Root of the tree of purposes: may be agreed to, can never be requested."""
-
-CARRIED_OUT: Final = frozenset(
-    {"dmi:leaveOut", "dmi:coarsen", "dmi:aggregate", "dmi:suppress", "dmi:delay", "dmi:deleteAfter"}
+from dmi_agreements.rulebook_checks import CARRIED_OUT, PLACEHOLDER, ROOT_PURPOSE, broken_rules, upwards
+from dmi_agreements.rulebook_terms import (
+    FILES,
+    Category,
+    Country,
+    DutyParameter,
+    DutyTerm,
+    LegalBasis,
+    Limit,
+    Purpose,
+    Role,
+    Rule,
+    Template,
+    Term,
+    Version,
 )
-"""Duties that the gate can carry out; a rulebook that names another one is invalid."""
 
-_TERM: Final = re.compile(r"dmi:[A-Za-z][A-Za-z0-9-]*(?::[a-z][a-z0-9-]*)?")
-_LANGUAGES: Final = ("nl", "en")
+__all__ = [
+    "CARRIED_OUT",
+    "FILES",
+    "PLACEHOLDER",
+    "ROOT_PURPOSE",
+    "DutyParameter",
+    "DutyTerm",
+    "Purpose",
+    "Rulebook",
+    "Term",
+    "parse_rulebook",
+]
 
-
-class Version(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Version of the rulebook (``rulebook.json``); ``accepted`` lists the versions still in force."""
-
-    version: str
-    date: str
-    title: dict[str, str]
-    accepted: list[str]
-
-
-class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One term: id, text by language (``nl``, ``en``), and the standard term it means."""
-
-    id: str
-    label: dict[str, str]
-    description: dict[str, str]
-    same_as: str | None = None
-
-
-class Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A node of the tree of purposes; ``dpv`` is the term of the Data Privacy Vocabulary it falls under."""
-
-    id: str
-    parent: str | None
-    dpv: str
-    label: dict[str, str]
-
-
-class DutyParameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A parameter of a duty: its left operand, the operator it takes, its type, unit and limits."""
-
-    id: str
-    label: dict[str, str]
-    type: Literal["integer", "choice", "columns"]
-    operator: Literal["eq", "isAnyOf"]
-    required: bool = True
-    unit: str | None = None
-    minimum: int | None = None
-    maximum: int | None = None
-    values: list[str] = []
-
-
-class LayerBar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Actions for which a layer's own right cannot carry a duty, and why (``nl``, ``en``)."""
-
-    actions: list[str]
-    reason: dict[str, str]
-
-
-class DutyTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A duty; of the parameters in ``one_of`` exactly one must be given."""
-
-    id: str
-    label: dict[str, str]
-    description: dict[str, str]
-    parameters: list[DutyParameter]
-    one_of: list[str] = []
-    not_in_layers: LayerBar | None = None
-
-
-class TemplateParameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A place to fill in, with the question to ask in plain words."""
-
-    name: str
-    kind: Literal[
-        "uuid",
-        "version",
-        "participant",
-        "participants",
-        "person",
-        "datasets",
-        "purpose",
-        "basis",
-        "actions",
-        "moment",
-        "number",
-        "area",
-    ]
-    label: dict[str, str]
-    required: bool = True
-
-
-class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A document with placeholders; see ``policy.templates``."""
-
-    id: str
-    label: dict[str, str]
-    description: dict[str, str]
-    parameters: list[TemplateParameter]
-    document: dict[str, Any]
+PERSONAL: Final = "dmi:data:personal"
+NON_PERSONAL: Final = "dmi:data:non-personal"
 
 
 class Rulebook:
     """The framework's vocabulary, immutable. All mappings are from term id to term.
 
-    ``accepted`` holds the versions that a participant may have signed and a document may name.
+    ``accepted`` holds the versions that a participant may have signed and a document may name. ``files`` are the
+    files that it was read from, as JSON values, and ``digest`` the SHA-256 over them in one spelling.
     """
 
     __slots__ = (
-        "_ancestors", "_below", "accepted", "actions", "date", "duties", "legal_bases", "purposes",
-        "requestable", "roles", "templates", "title", "version",
+        "_ancestors", "_below", "accepted", "actions", "categories", "countries", "date", "digest", "duties",
+        "files", "governance", "legal_bases", "limits", "purposes", "requestable", "roles", "rules", "templates",
+        "title", "version",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        version: Version,
-        roles: Iterable[Term],
-        purposes: Iterable[Purpose],
-        legal_bases: Iterable[Term],
-        actions: Iterable[Term],
-        duties: Iterable[DutyTerm],
-        templates: Iterable[Template],
-    ) -> None:
+    def __init__(self, parsed: Mapping[str, Any]) -> None:
+        def terms(name: str) -> Mapping[str, Any]:
+            return MappingProxyType({term.id: term for term in parsed[name]})
+
+        version: Version = parsed["rulebook.json"]
         self.version = version.version
         self.date = version.date
         self.title = version.title
+        self.governance = version.governance
         self.accepted = frozenset({*version.accepted, version.version})
-        self.roles = MappingProxyType({term.id: term for term in roles})
-        self.purposes = MappingProxyType({term.id: term for term in purposes})
-        self.legal_bases = MappingProxyType({term.id: term for term in legal_bases})
-        self.actions = MappingProxyType({term.id: term for term in actions})
-        self.duties = MappingProxyType({term.id: term for term in duties})
-        self.templates = MappingProxyType({term.id: term for term in templates})
+        self.roles: Mapping[str, Role] = terms("roles.json")
+        self.purposes: Mapping[str, Purpose] = terms("purposes.json")
+        self.legal_bases: Mapping[str, LegalBasis] = terms("legal-bases.json")
+        self.categories: Mapping[str, Category] = terms("categories.json")
+        self.actions: Mapping[str, Term] = terms("actions.json")
+        self.duties: Mapping[str, DutyTerm] = terms("duties.json")
+        self.limits: Mapping[str, Limit] = terms("limits.json")
+        self.rules: Mapping[str, Rule] = terms("rules.json")
+        self.countries: Mapping[str, Country] = terms("countries.json")
+        self.templates: Mapping[str, Template] = terms("templates.json")
         self.requestable = frozenset(self.purposes.keys() - {ROOT_PURPOSE})
-        self._ancestors = {purpose: frozenset(_upwards(self.purposes, purpose)) for purpose in self.purposes}
+        self._ancestors = {purpose: frozenset(upwards(self.purposes, purpose)) for purpose in self.purposes}
         self._below = {
             purpose: frozenset(lower for lower in self.requestable if purpose in self._ancestors[lower])
             for purpose in self.purposes
         }
+        self.files: Mapping[str, Any] = {name: msgspec.to_builtins(value) for name, value in parsed.items()}
+        self.digest = hashlib.sha256(msgspec.json.encode(self.files, order="sorted")).hexdigest()
 
     def is_a(self, purpose: str, ancestor: str) -> bool:
         """Whether ``purpose`` is ``ancestor`` or lies below it; ``False`` for an unknown purpose."""
@@ -160,14 +94,42 @@ class Rulebook:
         """The purposes that can be requested at and below ``purpose``; empty for an unknown one."""
         return self._below.get(purpose, frozenset())
 
+    def carries(self, basis: str, purpose: str) -> bool:
+        """Whether this legal basis may carry this purpose; ``False`` when either is unknown."""
+        found = self.legal_bases.get(basis)
+        return found is not None and any(self.is_a(purpose, root) for root in found.purposes)
+
+    def in_category(self, category: str, wider: str) -> bool:
+        """Whether data of ``category`` is of the ``wider`` category too; ``False`` for an unknown one."""
+        found = self.categories.get(category)
+        while found is not None:
+            if found.id == wider:
+                return True
+            found = self.categories.get(found.parent) if found.parent else None
+        return False
+
     def label(self, term: str, language: str = "nl") -> str:
         """The text of any term in ``language``; raises ``KeyError`` for an unknown term."""
-        for kind in (self.purposes, self.actions, self.legal_bases, self.roles, self.duties, self.templates):
+        for kind in self._kinds().values():
             found = kind.get(term)
             if found is not None:
                 text: str = found.label[language]
                 return text
         raise KeyError(term)
+
+    def _kinds(self) -> Mapping[str, Mapping[str, Any]]:
+        return {
+            "roles": self.roles,
+            "purposes": self.purposes,
+            "legalBases": self.legal_bases,
+            "categories": self.categories,
+            "actions": self.actions,
+            "duties": self.duties,
+            "limits": self.limits,
+            "rules": self.rules,
+            "countries": self.countries,
+            "templates": self.templates,
+        }
 
     def as_document(self) -> dict[str, Any]:
         """The whole rulebook as JSON values: what a participant signs and the exchange publishes."""
@@ -175,31 +137,14 @@ class Rulebook:
             "version": self.version,
             "date": self.date,
             "title": dict(self.title),
+            "digest": self.digest,
             "accepted": sorted(self.accepted),
+            "governance": msgspec.to_builtins(self.governance),
             **{
                 name: [msgspec.to_builtins(term) for term in terms.values()]
-                for name, terms in (
-                    ("roles", self.roles),
-                    ("purposes", self.purposes),
-                    ("legalBases", self.legal_bases),
-                    ("actions", self.actions),
-                    ("duties", self.duties),
-                    ("templates", self.templates),
-                )
+                for name, terms in self._kinds().items()
             },
         }
-
-
-FILES: Final[dict[str, Any]] = {
-    "rulebook.json": Version,
-    "roles.json": list[Term],
-    "purposes.json": list[Purpose],
-    "legal-bases.json": list[Term],
-    "actions.json": list[Term],
-    "duties.json": list[DutyTerm],
-    "templates.json": list[Template],
-}
-"""The files of a rulebook and the shape of each."""
 
 
 def parse_rulebook(documents: Mapping[str, bytes]) -> Rulebook:
@@ -216,134 +161,12 @@ def parse_rulebook(documents: Mapping[str, bytes]) -> Rulebook:
             findings.append(Finding(f"{name}#", str(error)))
     if findings:
         raise RulebookInvalid(tuple(findings))
-    findings += _check_version(parsed["rulebook.json"])
-    for name in FILES.keys() - {"rulebook.json"}:
-        findings += _check_terms(name, parsed[name])
-    findings += _check_tree(parsed["purposes.json"])
-    findings += _check_duties(parsed["duties.json"], {action.id for action in parsed["actions.json"]})
-    findings += _check_templates(parsed["templates.json"])
+    findings = broken_rules(parsed)
     if findings:
         raise RulebookInvalid(tuple(findings))
-    return Rulebook(*(parsed[name] for name in FILES))
+    return Rulebook(parsed)
 
 
-def _check_version(version: Version) -> list[Finding]:
-    findings = _check_label("rulebook.json#/title", version.title)
-    for name in ("version", *(f"accepted/{index}" for index in range(len(version.accepted)))):
-        value = (
-            version.version if name == "version" else version.accepted[int(name.removeprefix("accepted/"))]
-        )
-        if not re.fullmatch(r"\d{1,4}\.\d{1,4}\.\d{1,4}", value):
-            findings.append(Finding(f"rulebook.json#/{name}", "a version is three numbers", value[:40]))
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", version.date):
-        findings.append(Finding("rulebook.json#/date", "a date is written yyyy-mm-dd", version.date[:40]))
-    return findings
-
-
-def _check_terms(name: str, terms: list[Any]) -> list[Finding]:
-    findings: list[Finding] = [] if terms else [Finding(f"{name}#", "at least one term")]
-    seen: set[str] = set()
-    for index, term in enumerate(terms):
-        path = f"{name}#/{index}"
-        if not _TERM.fullmatch(term.id):
-            findings.append(Finding(f"{path}/id", "a term is dmi:<name> or dmi:<kind>:<name>", term.id[:40]))
-        if term.id in seen:
-            findings.append(Finding(f"{path}/id", "a term stands here once", term.id[:40]))
-        seen.add(term.id)
-        findings += _check_label(f"{path}/label", term.label)
-        if hasattr(term, "description"):
-            findings += _check_label(f"{path}/description", term.description)
-    return findings
-
-
-def _check_label(path: str, label: Mapping[str, str]) -> list[Finding]:
-    if set(label) == set(_LANGUAGES) and all(text.strip() for text in label.values()):
-        return []
-    return [Finding(path, "text in nl and en, neither empty", ", ".join(sorted(label))[:40])]
-
-
-def _check_tree(purposes: list[Purpose]) -> list[Finding]:
-    known = {purpose.id: purpose for purpose in purposes}
-    findings: list[Finding] = []
-    if ROOT_PURPOSE not in known:
-        findings.append(Finding("purposes.json#", f"the tree has the root {ROOT_PURPOSE}"))
-    for index, purpose in enumerate(purposes):
-        path = f"purposes.json#/{index}/parent"
-        if (purpose.parent is None) != (purpose.id == ROOT_PURPOSE):
-            findings.append(Finding(path, f"only {ROOT_PURPOSE} has no parent", purpose.id[:40]))
-        elif purpose.parent is not None and purpose.parent not in known:
-            findings.append(Finding(path, "a parent is a purpose of the tree", purpose.parent[:40]))
-        elif purpose.id in _upwards(known, purpose.id)[1:]:
-            findings.append(Finding(path, "no purpose lies below itself", purpose.id[:40]))
-        if not purpose.dpv.startswith("https://w3id.org/dpv#"):
-            findings.append(Finding(f"purposes.json#/{index}/dpv", "a term of DPV, as IRI", purpose.dpv[:40]))
-    return findings
-
-
-def _upwards(purposes: Mapping[str, Purpose], purpose: str) -> list[str]:
-    """``purpose`` and its ancestors; a circle ends the way, so an invalid tree cannot hang."""
-    way = [purpose]
-    while (node := purposes.get(way[-1])) is not None and node.parent is not None:
-        way.append(node.parent)
-        if node.parent in way[:-1]:
-            break
-    return way
-
-
-def _check_duties(duties: list[DutyTerm], actions: set[str]) -> list[Finding]:
-    findings: list[Finding] = []
-    for index, duty in enumerate(duties):
-        path = f"duties.json#/{index}"
-        if duty.id not in CARRIED_OUT:
-            findings.append(Finding(f"{path}/id", "the gate can carry out this duty", duty.id[:40]))
-        names = [parameter.id for parameter in duty.parameters]
-        if not names or len(set(names)) != len(names):
-            findings.append(Finding(f"{path}/parameters", "at least one parameter, each once"))
-        if not set(duty.one_of) <= set(names):
-            findings.append(Finding(f"{path}/one_of", "names parameters of this duty"))
-        if duty.not_in_layers is not None:
-            findings += _check_label(f"{path}/not_in_layers/reason", duty.not_in_layers.reason)
-            if not set(duty.not_in_layers.actions) <= actions:
-                findings.append(Finding(f"{path}/not_in_layers/actions", "names actions of the rulebook"))
-        for number, parameter in enumerate(duty.parameters):
-            where = f"{path}/parameters/{number}"
-            findings += _check_label(f"{where}/label", parameter.label)
-            if parameter.type == "integer" and (parameter.minimum is None or parameter.maximum is None):
-                findings.append(Finding(where, "a number has a minimum and a maximum"))
-            if (parameter.type == "integer") == bool(parameter.values):
-                findings.append(Finding(f"{where}/values", "a choice lists its values, a number none"))
-    return findings
-
-
-def _check_templates(templates: list[Template]) -> list[Finding]:
-    findings: list[Finding] = []
-    for index, template in enumerate(templates):
-        path = f"templates.json#/{index}"
-        names = [parameter.name for parameter in template.parameters]
-        used = placeholders(template.document)
-        for name in sorted(used ^ set(names)):
-            findings.append(
-                Finding(f"{path}/parameters", "parameters and placeholders are the same", name[:40])
-            )
-        for number, parameter in enumerate(template.parameters):
-            findings += _check_label(f"{path}/parameters/{number}/label", parameter.label)
-    return findings
-
-
-def placeholders(value: object) -> set[str]:
-    """The names of the placeholders (``"${name}"``) in a template's document."""
-    found: set[str] = set()
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            waiting.extend(item.values())
-        elif isinstance(item, list):
-            waiting.extend(item)
-        elif isinstance(item, str) and (match := PLACEHOLDER.fullmatch(item)):
-            found.add(match["name"])
-    return found
-
-
-PLACEHOLDER: Final = re.compile(r"\$\{(?P<name>[a-z_]+)\}")
-"""A whole string ``${name}`` in a template is replaced by the value of that parameter."""
+def rulebook_of(files: Mapping[str, Any]) -> Rulebook:
+    """The rulebook from its files as JSON values; raises ``RulebookInvalid`` with all findings."""
+    return parse_rulebook({name: msgspec.json.encode(value) for name, value in files.items()})

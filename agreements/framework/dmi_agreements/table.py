@@ -6,18 +6,28 @@ immutable and replaced in one step; an event costs the same however many agreeme
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
+from dmi_agreements.changes import Change, View
 from dmi_agreements.consents import Consents, Given
-from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, LawEvent, Participant
+from dmi_agreements.contracts.law import (
+    AgreementState,
+    Dataset,
+    Heartbeat,
+    LawEvent,
+    Participant,
+    RulebookVersion,
+)
 from dmi_agreements.decide import near_miss, none_for, permission, prohibition, unknown_term, weight
 from dmi_agreements.decision import EVERYONE, Decision, OwnRows, Reason, Request, refused
+from dmi_agreements.errors import RulebookInvalid
 from dmi_agreements.held import STATES, Held, hold
 from dmi_agreements.policy.compiled import CompiledRule
 from dmi_agreements.policy.terms import PERSON
-from dmi_agreements.rulebook import Rulebook
+from dmi_agreements.rulebook import Rulebook, rulebook_of
+from dmi_agreements.versions import Rulebooks
 
 STALE_AFTER: Final = 5_000_000
 """A heartbeat older than this (microseconds) means that a revocation may have been missed."""
@@ -27,41 +37,6 @@ OWN_ACTIONS: Final = frozenset({"dmi:read", "dmi:display", "dmi:export"})
 
 COPY: Final = "dmi:export"
 """Of these, what a person may do whatever the owner has agreed with the layer: take a copy along."""
-
-V = TypeVar("V")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What an event changed: agreements and consents (ids) that came into force or ended, their datasets.
-
-    ``changed`` is false when the table already knew the event or a later state.
-    """
-
-    kind: str
-    id: str
-    changed: bool
-    started: tuple[str, ...] = ()
-    ended: tuple[str, ...] = ()
-    datasets: tuple[str, ...] = ()
-
-
-class View(Mapping[str, V]):
-    """A read-only view of a dictionary that may be gone through while it is written."""
-
-    __slots__ = ("_data",)
-
-    def __init__(self, data: dict[str, V]) -> None:
-        self._data = data
-
-    def __getitem__(self, key: str) -> V:
-        return self._data[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._data.copy())
-
-    def __len__(self) -> int:
-        return len(self._data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +64,8 @@ class LawTable:
     """Decides requests by the law as it was last published; see the module for threads and speed."""
 
     def __init__(self, rulebook: Rulebook, layers: Collection[str] = ()) -> None:
-        self.rulebook = rulebook
+        self.rulebooks = Rulebooks(rulebook)
+        self._use(rulebook)
         self._layers = frozenset(layers)
         self._participants: dict[str, Participant] = {}
         self._datasets: dict[str, Dataset] = {}
@@ -154,20 +130,40 @@ class LawTable:
             changed = self._datasets.get(event.id) != event
             self._datasets[event.id] = event
             return Change("dataset", event.id, changed, datasets=(event.id,) if changed else ())
+        if isinstance(event, RulebookVersion):
+            return self._apply_rulebook(event)
         return self._apply_agreement(event)
+
+    def _use(self, rulebook: Rulebook) -> None:
+        """Decide by this version from here on."""
+        self.rulebook = rulebook
+        self._actions = self.rulebooks.actions()
+        self.requestable = self.rulebooks.requestable()
+
+    def _apply_rulebook(self, event: RulebookVersion) -> Change:
+        """Take in an adopted version, and read again what was made under it."""
+        known = self.rulebooks.get(event.version)
+        if event.state != "adopted":
+            return Change("rulebook", event.id, False)
+        try:
+            adopted = rulebook_of(event.files)
+        except RulebookInvalid as exc:
+            self.poison(str(exc))
+            return Change("rulebook", event.id, False)
+        if known is not None and known.digest == adopted.digest:
+            return Change("rulebook", event.id, False)
+        self.rulebooks.adopt(adopted)
+        self._use(self.rulebooks.current)
+        for held in list(self._held.values()):
+            if held.state.document.get("dmi:rulebook") == event.version:
+                self._take(held.state, held)
+        return Change("rulebook", event.id, True)
 
     def _apply_agreement(self, event: AgreementState) -> Change:
         before = self._held.get(event.id)
         if before is not None and _no_news(before.state, event):
             return Change("agreement", event.id, False)
-        after = hold(event, self.rulebook, self._layers)
-        if before is not None and before.is_consent:
-            self._forget_consent(before, after)
-        if after.is_consent:
-            self._index_consent(after)
-        self._index(before, after)
-        self._held[event.id] = after
-        self._states[event.id] = event
+        after = self._take(event, before)
         was, now = before is not None and before.active, after.active
         datasets = set(after.datasets) | set(before.datasets if before is not None else ())
         return Change(
@@ -178,6 +174,18 @@ class LawTable:
             ended=(event.id,) if after.ended and (before is None or was) else (),
             datasets=tuple(sorted(datasets)),
         )
+
+    def _take(self, event: AgreementState, before: Held | None) -> Held:
+        """Hold a state of an agreement, read under the version of the rulebook that it names."""
+        after = hold(event, self.rulebooks.under(event.document), self._layers)
+        if before is not None and before.is_consent:
+            self._forget_consent(before, after)
+        if after.is_consent:
+            self._index_consent(after)
+        self._index(before, after)
+        self._held[event.id] = after
+        self._states[event.id] = event
+        return after
 
     def _forget_consent(self, before: Held, after: Held) -> None:
         """Take a consent from the subject and datasets that its new state no longer names."""
@@ -220,7 +228,7 @@ class LawTable:
             return refused(Reason("unknown_dataset", f"{request.dataset} {state}"))
         if request.assignee == dataset.owner:
             return self._decide_owner(request, dataset, now)
-        unknown = unknown_term(request, self.rulebook.actions, self.rulebook.requestable)
+        unknown = unknown_term(request, self._actions, self.requestable)
         if unknown is not None:
             return refused(unknown)
         if dataset.personal and _own_data(request):
@@ -262,9 +270,9 @@ class LawTable:
     def _decide_owner(self, request: Request, dataset: Dataset, now: int) -> Decision:
         """The owner needs no agreement and states no purpose; for personal data it needs consents."""
         if request.purpose or dataset.personal:
-            unknown = unknown_term(request, self.rulebook.actions, self.rulebook.requestable)
+            unknown = unknown_term(request, self._actions, self.requestable)
         else:
-            unknown = unknown_term(request, self.rulebook.actions, ("",))
+            unknown = unknown_term(request, self._actions, ("",))
         if unknown is not None:
             return refused(unknown)
         decision = Decision(True, (Reason("owner", f"{request.assignee} owns {request.dataset}"),))

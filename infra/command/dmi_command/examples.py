@@ -8,7 +8,7 @@ import msgspec
 
 from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.contracts.features import Feature, FeatureBatch
-from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Participant
+from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Participant, RulebookVersion
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Grounds, Indicator, Lineage, Measure
@@ -99,6 +99,11 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "agreement": AgreementState(
             _AGREEMENT, _DOCUMENT, "ended", {_OWNER: "eyJhbGciOiJFUzI1NiJ9..c2lnbmF0dXJl"}, _NOON,
             _NOON + 60_000_000, _OWNER, "no longer needed",
+        ),
+        "rulebook": RulebookVersion(
+            "urn:dmi:rulebook:1.1.0", "1.1.0", "1.0.0", "proposed",
+            {"roles.json": [{"id": "dmi:role:provider", "kind": "organisation", "may": ["offer"]}]},
+            "a role may do more", "urn:dmi:participant:beheerraad", _NOON,
         ),
         "heartbeat": Heartbeat("urn:dmi:heartbeat", _NOON),
     },

@@ -9,10 +9,11 @@ from typing import Protocol
 import msgspec
 import structlog
 
+from dmi_agreements.changes import Change
 from dmi_agreements.contracts.envelope import decode
 from dmi_agreements.contracts.law import LawEvent
 from dmi_agreements.crossings import BY_NAME
-from dmi_agreements.table import Change, LawTable
+from dmi_agreements.table import LawTable
 from dmi_infra.bus.port import Bus, Partition, Received
 from dmi_infra.errors import Unavailable
 

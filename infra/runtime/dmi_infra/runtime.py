@@ -53,7 +53,6 @@ class Runtime:
     settings: Settings
     bus: Bus
     publisher: Publisher
-    rulebook: Rulebook
     law: LawFeed
     gate: Gate
     recorder: Recorder
@@ -61,6 +60,11 @@ class Runtime:
     authenticate: Authenticator
     parts: list[Part] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The version of the rulebook that is current by the law as this process knows it."""
+        return self.law.table.rulebook
 
     def start(self) -> None:
         """Start the law first: without it everything refuses."""
@@ -95,7 +99,6 @@ def build_runtime(service: str, settings: Settings, bus: Bus) -> Runtime:
         settings,
         bus,
         publisher,
-        rulebook,
         LawFeed(bus, service, table),
         gate,
         recorder,

@@ -12,11 +12,12 @@ from typing import Any
 
 import structlog
 
+from dmi_agreements.changes import Change
 from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_agreements.decision import Reason
-from dmi_agreements.table import Change, LawTable
+from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.clock import to_text
 from dmi_infra.errors import Refused, Unavailable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,47 @@ def test_the_document_of_the_rulebook_is_plain_json(rulebook: Rulebook) -> None:
     document = json.loads(json.dumps(rulebook.as_document()))
     assert document["version"] == "1.0.0"
     assert {"roles", "purposes", "legalBases", "actions", "duties", "templates"} <= document.keys()
+
+
+DPV = {
+    "AcademicResearch", "CombatClimateChange", "CommercialPurpose", "CommercialResearch", "DataAltruism",
+    "EnvironmentalProtection", "ImproveTransportMobility", "Marketing", "NonPersonalData", "PersonalData",
+    "ProtectionOfPublicSecurity", "ProvideOfficialStatistics", "PublicBenefit", "PublicPolicyMaking", "Purpose",
+    "ResearchAndDevelopment", "ServiceOptimisation", "SpecialCategoryPersonalData",
+}  # fmt: skip
+"""Terms that version 2.3 of the Data Privacy Vocabulary defines, looked up there."""
+
+
+def test_what_the_rulebook_calls_a_term_of_dpv_is_one(rulebook: Rulebook) -> None:
+    named = [purpose.dpv for purpose in rulebook.purposes.values()]
+    named += [category.same_as for category in rulebook.categories.values()]
+    found = {
+        iri.removeprefix("https://w3id.org/dpv#") for iri in named if iri.startswith("https://w3id.org/dpv#")
+    }
+    assert found <= DPV
+    gdpr = "https://w3id.org/dpv/legal/eu/gdpr#A6-1-"
+    assert {basis.same_as for basis in rulebook.legal_bases.values()} == {
+        gdpr + letter for letter in "abcdef"
+    }
+
+
+def test_every_explanation_is_in_short_sentences(rulebook: Rulebook) -> None:
+    """Level B1: no sentence of more than fifteen words, the reference to the law left out."""
+    kinds = (rulebook.roles, rulebook.purposes, rulebook.legal_bases, rulebook.categories, rulebook.limits)
+    for kind in (*kinds, rulebook.rules, rulebook.templates):
+        for term in kind.values():
+            for language in ("nl", "en"):
+                text = re.sub(r"\(.*?\)", "", term.description[language])
+                assert all(len(sentence.split()) <= 15 for sentence in re.split(r"[.:]", text)), term.id
+
+
+def test_a_legal_basis_carries_its_purposes_and_what_is_below_them(rulebook: Rulebook) -> None:
+    assert rulebook.carries("dmi:basis:public-task", "dmi:purpose:air-quality")
+    assert not rulebook.carries("dmi:basis:public-task", "dmi:purpose:marketing")
+    assert rulebook.carries("dmi:basis:consent", "dmi:purpose:marketing")
+    assert not rulebook.carries("dmi:basis:vital-interests", "dmi:purpose:noise")
+    assert rulebook.in_category("dmi:data:special", "dmi:data:personal")
+    assert not rulebook.in_category("dmi:data:personal", "dmi:data:special")
 
 
 def drop_root(terms: list[dict[str, Any]]) -> None:
@@ -95,13 +137,29 @@ def stray_placeholder(terms: list[dict[str, Any]]) -> None:
     terms[0]["document"]["assigner"] = "${somebody}"
 
 
+def strange_purpose(terms: list[dict[str, Any]]) -> None:
+    terms[0]["purposes"] = ["dmi:purpose:nowhere"]
+
+
+def mixed_parent(terms: list[dict[str, Any]]) -> None:
+    terms[1]["parent"] = "dmi:data:non-personal"
+
+
+def other_unit(terms: list[dict[str, Any]]) -> None:
+    terms[0]["unit"] = "s"
+
+
+def no_bound(terms: list[dict[str, Any]]) -> None:
+    terms[7]["maximum"] = None
+
+
 @pytest.mark.parametrize(
     ("name", "spoil", "path"),
     [
         ("purposes.json", drop_root, "purposes.json#"),
         ("purposes.json", circle, "purposes.json#/2/parent"),
         ("purposes.json", orphan, "purposes.json#/2/parent"),
-        ("purposes.json", double, "purposes.json#/22/id"),
+        ("purposes.json", double, "purposes.json#/23/id"),
         ("purposes.json", no_dutch, "purposes.json#/1/label"),
         ("purposes.json", no_dpv, "purposes.json#/1/dpv"),
         ("actions.json", bad_id, "actions.json#/1/id"),
@@ -110,6 +168,11 @@ def stray_placeholder(terms: list[dict[str, Any]]) -> None:
         ("duties.json", no_limit, "duties.json#/1/parameters/0"),
         ("duties.json", other_one_of, "duties.json#/2/one_of"),
         ("templates.json", stray_placeholder, "templates.json#/0/parameters"),
+        ("legal-bases.json", strange_purpose, "legal-bases.json#/0/purposes/0"),
+        ("categories.json", mixed_parent, "categories.json#/1/parent"),
+        ("limits.json", other_unit, "limits.json#/0"),
+        ("limits.json", no_bound, "limits.json#/7"),
+        ("rules.json", drop_root, "rules.json#"),
     ],
 )
 def test_a_broken_rule_is_found_with_its_file_and_place(

@@ -17,6 +17,8 @@ GEMEENTE = "urn:dmi:participant:gemeente"
 STACK = "urn:dmi:participant:stack"
 DATASET = "urn:dmi:dataset:gemeente:garages"
 
+UNTIL = 1_798_761_600_000_000
+
 PARAMETERS: dict[str, dict[str, object]] = {
     "open-data": {"assigner": GEMEENTE, "datasets": DATASET},
     "sensor-data": {
@@ -32,6 +34,8 @@ PARAMETERS: dict[str, dict[str, object]] = {
         "datasets": DATASET,
         "actions": ["dmi:process"],
         "purpose": "dmi:purpose:air-quality",
+        "until": UNTIL,
+        "days": 365,
     },
     "consent": {
         "person": "urn:dmi:person:noor",
@@ -39,6 +43,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
         "recipients": [STACK, GEMEENTE],
         "actions": ["dmi:process"],
         "purpose": "dmi:purpose:air-quality",
+        "until": UNTIL,
     },
     "contribute": {
         "assigner": GEMEENTE,
@@ -46,6 +51,22 @@ PARAMETERS: dict[str, dict[str, object]] = {
         "datasets": DATASET,
         "purpose": "dmi:purpose:mobility",
         "basis": "dmi:basis:contract",
+    },
+    "commercial": {
+        "assigner": GEMEENTE,
+        "assignee": STACK,
+        "datasets": DATASET,
+        "actions": ["dmi:read"],
+        "purpose": "dmi:purpose:commercial-research",
+        "until": UNTIL,
+    },
+    "emergency": {
+        "assigner": GEMEENTE,
+        "assignee": STACK,
+        "datasets": DATASET,
+        "actions": ["dmi:read"],
+        "until": UNTIL,
+        "days": 30,
     },
 }
 
@@ -59,8 +80,9 @@ def test_a_template_needs_only_what_it_requires(rulebook: Rulebook, name: str) -
     document = from_template(rulebook, name, uid=UID, **PARAMETERS[name])
     terms = read_agreement(document, rulebook)
     assert terms.uid == UID
-    assert terms.permissions[0].times == ()
-    assert terms.permissions[0].duties == ()
+    given = PARAMETERS[name]
+    assert [limit.moment for limit in terms.permissions[0].times] == ([UNTIL] if "until" in given else [])
+    assert terms.permissions[0].duties == ((DeleteAfter(given["days"]),) if "days" in given else ())  # type: ignore[arg-type]
     assert terms.is_consent == (name == "consent")
     assert "$" not in str(document)
 
@@ -70,14 +92,16 @@ def test_conditions_that_are_given_become_terms(rulebook: Rulebook) -> None:
         rulebook,
         "dmi:template:personal-data",
         uid=UID,
-        **PARAMETERS["personal-data"],
-        start=1_798_761_600_000_000,
-        until=datetime(2028, 1, 1, tzinfo=UTC),
+        **{
+            **PARAMETERS["personal-data"],
+            "start": 1_798_761_600_000_000,
+            "until": datetime(2028, 1, 1, tzinfo=UTC),
+            "days": 28,
+        },
         area=(4.6, 52.2, 5.1, 52.5),
         grid=100,
         minimum_group=5,
         delay=60,
-        days=28,
     )
     rule = read_agreement(document, rulebook).permissions[0]
     assert [(test.operator, test.moment) for test in rule.times] == [

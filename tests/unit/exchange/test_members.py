@@ -67,7 +67,13 @@ def test_without_a_token_no_door_opens(node: Node, method: str, path: str) -> No
 def test_a_newcomer_can_see_who_it_is_and_what_it_should_sign(node: Node, newcomer: Who) -> None:
     assert node.get("/v1/me", newcomer)["signed"] is None
     statement = node.get(f"/v1/participants/{newcomer.participant}/statement", newcomer)
-    assert statement == {"participant": newcomer.participant, "rulebook": "1.0.0", "statement": "accepts"}
+    digest = node.get("/v1/rulebook")["digest"]
+    assert statement == {
+        "participant": newcomer.participant,
+        "rulebook": "1.0.0",
+        "digest": digest,
+        "statement": "accepts",
+    }
 
 
 def test_nobody_signs_for_another_participant(node: Node, newcomer: Who) -> None:

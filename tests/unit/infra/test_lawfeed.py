@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from dmi_agreements.changes import Change
 from dmi_agreements.contracts.law import AgreementState, Heartbeat, Participant
-from dmi_agreements.table import Change, LawTable
+from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.lawfeed import LAW_TOPIC, LawFeed
 from tests.unit.infra.fakes import (

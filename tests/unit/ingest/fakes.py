@@ -192,7 +192,7 @@ def running(folder: Path, database_url: str = "", **more: Any) -> Iterator[Node]
     table = LawTable(rulebook)
     _law(table)
     runtime = Runtime(
-        "ingest", settings, cast(Bus, bus), bus, rulebook, LawFeed(cast(Bus, bus), "ingest", table),
+        "ingest", settings, cast(Bus, bus), bus, LawFeed(cast(Bus, bus), "ingest", table),
         cast(Gate, gate), Recorder("ingest", bus), Metrics("ingest"), cast(Authenticator, by_name),
     )  # fmt: skip
     app = assemble(settings, engine, runtime)

@@ -53,7 +53,7 @@ class Signature(BaseModel):
 
 
 def router(exchange: Exchange) -> APIRouter:
-    """Routes under ``/v1/me``, ``/v1/rulebook`` and ``/v1/participants``."""
+    """Routes under ``/v1/me`` and ``/v1/participants``."""
     routes = APIRouter(prefix="/v1", tags=["participants"])
 
     @routes.get("/me", summary="Who the access token says you are")
@@ -66,10 +66,6 @@ def router(exchange: Exchange) -> APIRouter:
             "roles": sorted(identity.roles),
             "signed": found.rulebook if found else None,
         }
-
-    @routes.get("/rulebook", summary="The rulebook: roles, purposes, legal bases, actions, duties, templates")
-    def rulebook() -> dict[str, Any]:
-        return exchange.rulebook.as_document()
 
     @routes.get("/participants", summary="All participants")
     def listed(_identity: Caller) -> dict[str, Any]:
@@ -98,7 +94,7 @@ def router(exchange: Exchange) -> APIRouter:
     def sign(
         participant: str, body: Signature, identity: Annotated[Identity, Depends(identify)]
     ) -> dict[str, Any]:
-        if identity.participant != participant or not identity.has(*SIGNATORY_ROLES):
+        if identity.participant != participant or not identity.has(*SIGNATORY_ROLES, *exchange.bodies()):
             raise Refused([Reason("not_a_party", "you can sign for your own participant only")])
         return present.participant(exchange.sign_rulebook(participant, body.jws))
 

@@ -19,6 +19,12 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True, tag="particip
     """Public keys as JWKs, each with a ``kid``."""
     rulebook: str | None = None
     active: bool = True
+    country: str = "NL"
+    """Where it is established (ISO 3166-1 alpha-2)."""
+    representatives: list[str] = []
+    """Persons that act for this person, such as the parents of a child."""
+    of_age_at: Micros | None = None
+    """When a child decides for itself (16 years, UAVG art. 5); ``None``: it is no child."""
 
 
 class Dataset(msgspec.Struct, frozen=True, omit_defaults=True, tag="dataset", tag_field="type"):
@@ -42,11 +48,28 @@ class Dataset(msgspec.Struct, frozen=True, omit_defaults=True, tag="dataset", ta
     layer: str = ""
     """How visualisation draws it: ``points``, ``areas``, ``vehicles``, or empty for not at all."""
     withdrawn: bool = False
+    data: str = ""
+    """The category of the data, ``dmi:data:…``; empty: as ``personal`` says."""
+    commons_cents: int = 0
+    """What a year of its use is worth as the owner's part of the commons, in cents; 0: it is no part of them."""
+
+    @property
+    def data_category(self) -> str:
+        """The category of the data."""
+        return self.data or ("dmi:data:personal" if self.personal else "dmi:data:non-personal")
 
     @property
     def needs_consent(self) -> bool:
         """Whether each row needs the consent of its subject."""
         return self.personal and self.basis in ("", "dmi:basis:consent")
+
+
+class Objection(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A rule of the rulebook that a running agreement breaks, where in its document, and since when that is known."""
+
+    rule: str
+    path: str
+    since: Micros
 
 
 class AgreementState(msgspec.Struct, frozen=True, omit_defaults=True, tag="agreement", tag_field="type"):
@@ -62,6 +85,29 @@ class AgreementState(msgspec.Struct, frozen=True, omit_defaults=True, tag="agree
     ended_at: Micros | None = None
     ended_by: str | None = None
     end_reason: str | None = None
+    objections: list[Objection] = []
+    """What the review holds against it while it runs on."""
+
+
+class RulebookVersion(msgspec.Struct, frozen=True, omit_defaults=True, tag="rulebook", tag_field="type"):
+    """A version of the rulebook: proposed as a change of ``base``, and adopted or rejected by the body that may."""
+
+    id: str
+    version: str
+    base: str
+    state: str
+    """``proposed``, ``adopted`` or ``rejected``."""
+    files: dict[str, Any]
+    """The whole of it, by file name."""
+    reason: str = ""
+    proposed_by: str = ""
+    proposed_at: Micros | None = None
+    decided_by: str | None = None
+    decided_at: Micros | None = None
+    decision: str = ""
+    """Why it was adopted or rejected, as far as that was said."""
+    signatures: dict[str, str] = {}
+    """Detached JWS over proposal and decision, by what was signed (``proposes``, ``adopts``)."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat", tag_field="type"):
@@ -71,4 +117,4 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat", tag_field="type"):
     at: Micros
 
 
-LawEvent = Participant | Dataset | AgreementState | Heartbeat
+LawEvent = Participant | Dataset | AgreementState | RulebookVersion | Heartbeat

@@ -110,7 +110,7 @@ def gated(crossing: str, action: str) -> Callable[..., Awaitable[Opening]]:
         ] = None,
     ) -> Opening:
         runtime = runtime_of(request)
-        if purpose is not None and purpose not in runtime.rulebook.requestable:
+        if purpose is not None and purpose not in runtime.law.table.requestable:
             raise InputRefused.of(PURPOSE_HEADER, "must be a purpose of the rulebook", purpose)
         return Opening(runtime.gate, identity, crossing, action, purpose)
 

@@ -26,7 +26,7 @@ async def contributor(
 ) -> Contributor:
     """Who hands in."""
     identity = await member(request, await identify(request))
-    if purpose is not None and purpose not in runtime_of(request).rulebook.requestable:
+    if purpose is not None and purpose not in runtime_of(request).law.table.requestable:
         raise InputRefused.of(PURPOSE_HEADER, "must be a purpose of the rulebook", purpose)
     return Contributor(identity.participant, purpose)
 

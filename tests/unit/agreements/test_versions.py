@@ -1,0 +1,123 @@
+"""Versions of the rulebook: what changes is told and weighed; each agreement is read under its own version."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from dmi_agreements.contracts.law import AgreementState, Heartbeat, LawEvent, Participant, RulebookVersion
+from dmi_agreements.decision import Request
+from dmi_agreements.difference import difference, weight
+from dmi_agreements.rulebook import Rulebook, rulebook_of
+from dmi_agreements.table import LawTable
+from dmi_agreements.versions import number
+from tests.unit.agreements.conftest import Agreement
+
+NOW = 1_800_000_000_000_000
+GARAGES = "urn:dmi:dataset:gemeente:garages"
+STACK = "urn:dmi:participant:stack"
+
+
+def changed(rulebook: Rulebook, version: str = "1.1.0", **more: Any) -> dict[str, Any]:
+    files: dict[str, Any] = copy.deepcopy(dict(rulebook.files))
+    files["rulebook.json"] |= {"version": version, "accepted": ["1.0.0"], **more}
+    return files
+
+
+def adopted(files: dict[str, Any]) -> RulebookVersion:
+    version = files["rulebook.json"]["version"]
+    return RulebookVersion(f"urn:dmi:rulebook:{version}", version, "1.0.0", "adopted", files)
+
+
+def term(files: dict[str, Any], name: str, identifier: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(t for t in files[name] if t["id"] == identifier)
+    return found
+
+
+def test_wording_weighs_least_an_addition_more_and_a_loss_most(rulebook: Rulebook) -> None:
+    files = changed(rulebook)
+    term(files, "purposes.json", "dmi:purpose:noise")["label"]["nl"] = "Lawaai"
+    wording = difference(rulebook, rulebook_of(files))
+    assert [(c.path, c.weight) for c in wording] == [("purposes.json#/dmi:purpose:noise/label", "patch")]
+    assert wording[0].text["nl"] == "doel “Lawaai”, label: nieuw “Lawaai”; was “Geluid”"
+    files["countries.json"].append(
+        {"id": "dmi:country:ke", "label": {"nl": "Kenia", "en": "Kenya"}, "ground": "adequacy"}
+    )
+    assert weight(difference(rulebook, rulebook_of(files))) == "minor"
+    term(files, "limits.json", "dmi:limit:group")["minimum"] = 10
+    found = difference(rulebook, rulebook_of(files))
+    assert weight(found) == "major"
+    limit = next(c for c in found if c.path == "limits.json#/dmi:limit:group/minimum")
+    assert (limit.before, limit.after) == (5, 10)
+    assert limit.text["en"] == "limit “Smallest group”, minimum: new 10; was 5"
+
+
+def test_a_limit_that_is_added_takes_something_away(rulebook: Rulebook) -> None:
+    files = changed(rulebook)
+    files["limits.json"].append(
+        term(files, "limits.json", "dmi:limit:term") | {"id": "dmi:limit:shorter", "maximum": 30}
+    )
+    assert weight(difference(rulebook, rulebook_of(files))) == "major"
+
+
+def test_the_same_content_has_the_same_digest_and_another_has_not(rulebook: Rulebook) -> None:
+    assert rulebook_of(dict(reversed(rulebook.files.items()))).digest == rulebook.digest
+    assert rulebook_of(changed(rulebook)).digest != rulebook.digest
+    assert number("1.10.0") > number("1.9.9")
+
+
+@pytest.mark.parametrize("rulebook_first", [True, False])
+def test_an_agreement_is_read_under_its_version_in_whatever_order_the_law_comes(
+    rulebook: Rulebook, table: LawTable, agreement: Agreement, rulebook_first: bool
+) -> None:
+    files = changed(rulebook)
+    scooters = term(files, "purposes.json", "dmi:purpose:noise") | {"id": "dmi:purpose:scooters"}
+    files["purposes.json"].append({**scooters, "parent": "dmi:purpose:mobility"})
+    old = agreement(1, actions=["dmi:read"])
+    new = agreement(2, actions=["dmi:read"], purpose="dmi:purpose:scooters", extra={"dmi:rulebook": "1.1.0"})
+    events: list[LawEvent] = [adopted(files), old, new]
+    for event in events if rulebook_first else reversed(events):
+        table.apply(event)
+    table.apply(Heartbeat("urn:dmi:heartbeat", NOW))
+
+    def rests_on(purpose: str) -> tuple[str, ...]:
+        return table.decide(Request(STACK, "dmi:read", GARAGES, purpose), NOW).agreements
+
+    assert rests_on("dmi:purpose:mobility") == (old.id,)
+    assert rests_on("dmi:purpose:scooters") == (new.id,)
+
+
+def test_who_signed_a_version_that_is_no_longer_accepted_must_sign_again(
+    rulebook: Rulebook, table: LawTable
+) -> None:
+    table.apply(adopted(changed(rulebook, "2.0.0", accepted=[])))
+    decision = table.decide(Request(STACK, "dmi:read", GARAGES, "dmi:purpose:mobility"), NOW)
+    assert decision.reasons[0].code == "rulebook_not_signed"
+    table.apply(Participant(STACK, "stack", [], rulebook="2.0.0"))
+    decision = table.decide(Request(STACK, "dmi:read", GARAGES, "dmi:purpose:mobility"), NOW)
+    assert decision.reasons[0].code == "no_agreement"
+
+
+def test_a_proposal_decides_nothing_and_a_version_that_cannot_be_read_refuses_all(
+    rulebook: Rulebook, table: LawTable
+) -> None:
+    files = changed(rulebook)
+    table.apply(RulebookVersion("urn:dmi:rulebook:1.1.0", "1.1.0", "1.0.0", "proposed", files))
+    assert table.rulebook.version == "1.0.0"
+    table.apply(Heartbeat("urn:dmi:heartbeat", NOW))
+    assert table.stale(NOW) is None
+    del files["roles.json"]
+    table.apply(adopted(files))
+    assert table.stale(NOW) is not None
+
+
+def test_a_version_heard_twice_changes_nothing(
+    rulebook: Rulebook, table: LawTable, agreement: Agreement
+) -> None:
+    state: AgreementState = agreement(1)
+    table.apply(state)
+    event = adopted(changed(rulebook))
+    assert table.apply(event).changed
+    assert not table.apply(event).changed
