@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dmi_agreements.errors import PolicyRefused, TemplateRefused
+from dmi_agreements.rulebook import Rulebook
 from dmi_exchange.dsp.process import Process
+from dmi_exchange.review.case import Fault
+from dmi_exchange.review.edits import Repair
 from dmi_infra.errors import FieldError, InputRefused
 
 
@@ -26,6 +29,29 @@ class DocumentRefused(InputRefused):
             for finding in refused.findings
         ]
         return cls(f"{errors[0].field}: {errors[0].rule}", errors)
+
+
+class ReviewRefused(InputRefused):
+    """A document that the language knows but law or rulebook do not allow; names each rule and place."""
+
+    code = "review-refused"
+
+    @classmethod
+    def of_faults(
+        cls, faults: Sequence[Fault], book: Rulebook, steps: Sequence[Repair] = (), root: str = "document"
+    ) -> ReviewRefused:
+        """The faults as field errors, and in the detail what would mend them (``steps``)."""
+        errors = [
+            FieldError(
+                f"{root}{fault.path}",
+                f"{book.rules[fault.rule].description['en']} ({fault.detail['en']}; {fault.rule}, "
+                f"{book.rules[fault.rule].law})",
+            )
+            for fault in faults
+        ]
+        mending = "; ".join(step.text["en"] for step in steps)
+        hint = f" Smallest change that would do: {mending}." if mending else ""
+        return cls(f"{errors[0].field}: {errors[0].rule}{hint}", errors)
 
 
 class StepRefused(InputRefused):

@@ -18,7 +18,10 @@ from dmi_agreements.rulebook import Rulebook
 from dmi_agreements.versions import Rulebooks
 from dmi_exchange import model
 from dmi_exchange.custody import Custody
-from dmi_exchange.errors import DocumentRefused
+from dmi_exchange.errors import DocumentRefused, ReviewRefused
+from dmi_exchange.review.facts import facts_of
+from dmi_exchange.review.law_rules import CONSENT
+from dmi_exchange.review.reasoner import Reasoner
 from dmi_exchange.store import Store
 from dmi_infra import clock, jose
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
@@ -39,6 +42,7 @@ class Exchange:
         self.layers = frozenset(layers)
         self.custody = custody
         self.rulebooks = rulebooks
+        self.reasoner = Reasoner(rulebooks, facts_of(store), self.layers)
         self._relay = relay
 
     @property
@@ -49,7 +53,12 @@ class Exchange:
     # -- membership ---------------------------------------------------------
 
     def register(
-        self, identifier: str, name: str, roles: Sequence[str], keys: Sequence[Mapping[str, Any]]
+        self,
+        identifier: str,
+        name: str,
+        roles: Sequence[str],
+        keys: Sequence[Mapping[str, Any]],
+        country: str = "NL",
     ) -> Participant:
         """A new participant with its public keys; it can do nothing before it signs the rulebook."""
         unknown = sorted(set(roles) - set(self.rulebook.roles))
@@ -65,7 +74,7 @@ class Exchange:
         def decide(known: Participant | None) -> Participant:
             if known is not None:
                 raise Conflict.of("id", "a participant with this id exists already", identifier)
-            return Participant(identifier, name, list(roles), checked)
+            return Participant(identifier, name, list(roles), checked, country=country)
 
         return self.settle(Participant, identifier, decide)
 
@@ -117,6 +126,7 @@ class Exchange:
             raise InputRefused.of("owner", "must be the participant that publishes", dataset.owner)
         if dataset.purpose not in self.rulebook.requestable:
             raise InputRefused.of("purpose", "must be a purpose of the rulebook", dataset.purpose)
+        self._check_entry(dataset)
 
         def decide(known: Dataset | None) -> Dataset:
             if known is not None and known.owner != owner:
@@ -136,6 +146,19 @@ class Exchange:
             return msgspec.structs.replace(dataset, withdrawn=withdrawn or dataset.withdrawn)
 
         return self.settle(Dataset, dataset.id, decide)
+
+    def _check_entry(self, dataset: Dataset) -> None:
+        """Raise unless the terms of an entry are the rulebook's, fit each other, and pass the review."""
+        if dataset.basis and dataset.basis not in self.rulebook.legal_bases:
+            raise InputRefused.of("basis", "must be a legal basis of the rulebook", dataset.basis)
+        category = self.rulebook.categories.get(dataset.data_category)
+        if category is None:
+            raise InputRefused.of("data", "must be a category of the rulebook", dataset.data)
+        if category.personal != dataset.personal:
+            raise InputRefused.of("data", "must fit what personal says", dataset.data)
+        faults = self.reasoner.dataset(dataset)
+        if faults:
+            raise ReviewRefused.of_faults(faults, self.rulebook, root="dataset")
 
     def dataset(self, identifier: str) -> Dataset:
         """A dataset of the catalogue; raises ``NotFound``."""
@@ -172,6 +195,7 @@ class Exchange:
         if signer not in (terms.assigner, terms.assignee):
             raise InputRefused.of("document/assigner", "you must be one of the two parties")
         self._check_targets(terms)
+        self.require(document, {signer})
         participant, signature = self._signature(signer, document, jws)
 
         def decide(known: AgreementState | None) -> AgreementState:
@@ -186,6 +210,7 @@ class Exchange:
         """The other side's signature under a proposal."""
         proposal = self.agreement(identifier, signer)
         _check_open(proposal)
+        self.require(proposal.document, {signer, *proposal.signatures})
         participant, signature = self._signature(signer, proposal.document, jws)
 
         def decide(known: AgreementState | None) -> AgreementState:
@@ -217,12 +242,28 @@ class Exchange:
             raise NotFound("no consent of yours has this id")
         return self.end(person, identifier, reason)
 
+    def consent_end(self) -> int:
+        """The last moment (whole seconds, in microseconds UTC) up to which a consent that is given now may hold."""
+        limits = self.rulebook.limits.values()
+        days = [one.maximum for one in limits if one.kind == "term" and one.maximum and CONSENT in one.bases]
+        return (clock.now() + min(days, default=365) * 86_400_000_000) // 1_000_000 * 1_000_000
+
     def agreement(self, identifier: str, party: str | None = None) -> AgreementState:
         """An agreement that ``party`` may see (``None``: any but consents); raises ``NotFound``."""
         found = self.store.get(AgreementState, identifier)
         if found is None or not model.may_see(found, party):
             raise NotFound(NO_AGREEMENT)
         return found
+
+    def require(self, document: Mapping[str, Any], signers: Collection[str] = ()) -> None:
+        """Raise ``ReviewRefused`` unless law and rulebook allow this document to become an agreement."""
+        try:
+            verdict = self.reasoner.review(document, signers)
+        except PolicyRefused as exc:
+            raise DocumentRefused.from_findings(exc, "document") from exc
+        if not verdict.passes:
+            steps = verdict.change.steps if verdict.change is not None else ()
+            raise ReviewRefused.of_faults(verdict.faults, verdict.rulebook, steps)
 
     def check_signature(self, signer: str, document: Mapping[str, Any], jws: str) -> None:
         """Raise ``InputRefused`` unless ``jws`` is the signature of ``signer`` under ``document``."""

@@ -27,6 +27,7 @@ def participant(item: Participant) -> dict[str, Any]:
         "keys": item.keys,
         "rulebook": item.rulebook,
         "active": item.active,
+        "country": item.country,
     }
 
 
@@ -39,6 +40,8 @@ def dataset(item: Dataset) -> dict[str, Any]:
         "description": item.description,
         "personal": item.personal,
         "basis": item.basis,
+        "data": item.data_category,
+        "commons_cents": item.commons_cents,
         "purpose": item.purpose,
         "category": item.category,
         "licence": item.licence,
@@ -64,6 +67,9 @@ def agreement(item: AgreementState) -> dict[str, Any]:
         "ended_at": None if item.ended_at is None else to_text(item.ended_at),
         "ended_by": item.ended_by,
         "end_reason": item.end_reason,
+        "objections": [
+            {"rule": one.rule, "path": one.path, "since": to_text(one.since)} for one in item.objections
+        ],
     }
 
 

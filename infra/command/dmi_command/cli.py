@@ -13,7 +13,16 @@ import sys
 import typer
 from rich.text import Text
 
-from dmi_command.commands import agreements, analysis, data, policy, policy_conflicts, rulebook, running
+from dmi_command.commands import (
+    agreements,
+    analysis,
+    data,
+    policy,
+    policy_conflicts,
+    policy_review,
+    rulebook,
+    running,
+)
 from dmi_command.console import err
 from dmi_command.errors import CommandFailed
 
@@ -26,7 +35,7 @@ app = typer.Typer(
     "command acts as an identity of the demonstration: as its officer for agreements, import and export; "
     "--as in the help of each command tells the others.",
 )
-for module in (running, data, agreements, rulebook, policy, policy_conflicts, analysis):
+for module in (running, data, agreements, rulebook, policy, policy_conflicts, policy_review, analysis):
     module.register(app)
 
 

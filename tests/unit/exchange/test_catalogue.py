@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.exchange.fakes import LIVING, OFFICER, SELLING, Node
-from tests.unit.infra.fakes import BICYCLES, GARAGES, OWNER
+from tests.unit.infra.fakes import BICYCLES, GARAGES, MOBILITY, OWNER
 
 NEW = {"id": "urn:dmi:dataset:gemeente:new", "title": {"nl": "Nieuw"}}
 
@@ -70,6 +70,6 @@ def test_an_unknown_dataset_is_not_found(node: Node) -> None:
 
 
 def test_data_gathered_under_consent_keeps_that_basis(node: Node) -> None:
-    body = NEW | {"id": BICYCLES, "personal": True, "basis": "dmi:basis:public-task"}
+    body = NEW | {"id": BICYCLES, "personal": True, "basis": "dmi:basis:public-task", "purpose": MOBILITY}
     node.refused(node.ask("POST", "/v1/datasets", OFFICER, json=body), 409, "conflict")
     assert node.get(f"/v1/datasets/{BICYCLES}")["basis"] in ("", "dmi:basis:consent")

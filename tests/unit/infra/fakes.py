@@ -16,6 +16,7 @@ from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.rulebook import Rulebook, parse_rulebook
 from dmi_agreements.table import LawTable
+from dmi_infra import clock
 from dmi_infra.bus.errors import BusUnavailable
 from dmi_infra.bus.port import Bus, Message, OnAssign, Partition, Publisher, Received, Subscription
 from dmi_infra.gate import Gate
@@ -191,6 +192,7 @@ def document(
 ) -> dict[str, Any]:
     """An agreement, or a consent when a person gives it."""
     person = assigner.startswith("urn:dmi:person:")
+    ending = [until(365)] if person else []
     return {
         "@context": ["http://www.w3.org/ns/odrl.jsonld", {"dmi": "urn:dmi:"}],
         "@type": "Agreement",
@@ -207,11 +209,19 @@ def document(
                 "constraint": [
                     {"leftOperand": "purpose", "operator": "isA", "rightOperand": purpose},
                     *constraints,
+                    *ending,
                 ],
                 "duty": list(duties),
             }
         ],
     }
+
+
+def until(days: int) -> dict[str, Any]:
+    """The constraint that a right ends so many days from now, by the clock of the tests or the real one."""
+    moment = clock.to_text((max(NOW, clock.now()) + days * 24 * HOUR) // SECOND * SECOND)
+    right = {"@value": moment, "@type": "xsd:dateTime"}
+    return {"leftOperand": "dateTime", "operator": "lteq", "rightOperand": right}
 
 
 def delay(seconds: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dmi_exchange.dsp.negotiation import Negotiations
 from dmi_exchange.dsp.offers import same_terms
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.transfer import Transfers
+from dmi_exchange.errors import ReviewRefused
 from dmi_infra.errors import InputRefused, NotFound
 
 _WAITS = {
@@ -47,7 +48,10 @@ class Automatic:
     def _provide(self, process: Process) -> None:
         offer = self._negotiations.shelf.offer(str(process.offer.get("@id")))
         if offer is not None and same_terms(process.offer, offer.rules):
-            self._negotiations.agree(process.id)
+            try:
+                self._negotiations.agree(process.id)
+            except ReviewRefused as exc:
+                self._negotiations.steps.terminate(process.id, str(exc), "review")
             return
         reason = "waits for you: the terms asked for are not those of an offer of yours; answer or end it"
         self._negotiations.steps.wait(process.id, reason)

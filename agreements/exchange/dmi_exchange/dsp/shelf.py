@@ -17,13 +17,11 @@ from dmi_exchange.dsp.steps import new_id
 from dmi_exchange.dsp.transfer import PULL, Grant
 from dmi_exchange.errors import StepRefused
 from dmi_exchange.handlers import Exchange
+from dmi_exchange.review.case import UNKNOWN_PARTY
 from dmi_exchange.tables import law, offer
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, InputRefused, NotFound
 from dmi_infra.sql import reading, transaction
-
-PLACEHOLDER = "urn:dmi:participant:assignee"
-"""Stands for whoever accepts, where the language wants a party."""
 
 
 class OwnOffer(msgspec.Struct, frozen=True):
@@ -53,7 +51,8 @@ class StoreShelf:
         for taken in ("assigner", "assignee", "datasets", "uid"):
             if taken in parameters:
                 raise InputRefused.of(f"parameters.{taken}", "follows from the offer and from who accepts it")
-        draft = self._draft(owner, dataset, template, parameters, PLACEHOLDER)
+        draft = self._draft(owner, dataset, template, parameters, UNKNOWN_PARTY)
+        self._exchange.require(draft)
         made = OwnOffer(new_id(), dataset, owner, template, dict(parameters), rules_of(draft))
         row = {
             "id": made.id,
@@ -155,6 +154,7 @@ class StoreShelf:
         if not same_terms(process.offer, found.rules):
             raise Conflict.of("offer", "its terms differ from yours: answer with an offer, or end it")
         draft = self._draft(found.owner, found.dataset, found.template, found.parameters, process.peer)
+        self._exchange.require(draft)
         jws = self._exchange.custody.sign(found.owner, draft)
         agreement = {
             "@id": draft["uid"],
@@ -184,6 +184,7 @@ class StoreShelf:
             raise InputRefused.of(f"agreement/{DOCUMENT}", "must have the agreement's id and parties")
         if model.targets(document) != [process.dataset]:
             raise InputRefused.of(f"agreement/{DOCUMENT}", "must be about the dataset of the negotiation")
+        self._exchange.require(document)
         return {SIGNATURE: self._exchange.custody.sign(process.owner, document)}
 
     def verified(self, process: Process, body: Mapping[str, Any]) -> Process:

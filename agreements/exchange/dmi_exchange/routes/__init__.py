@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.oidc import Provider
-from dmi_exchange.routes import agreements, catalogue, log, members, oidc, tokens
+from dmi_exchange.routes import agreements, catalogue, log, members, oidc, review, tokens
 from dmi_exchange.settings import ExchangeSettings
 from dmi_exchange.tokens import Issuer
 
@@ -18,5 +18,5 @@ def routers(
     return [
         tokens.router(exchange, issuer),
         oidc.router(exchange, issuer, settings, provider),
-        *(module.router(exchange) for module in (members, catalogue, agreements, log)),
+        *(module.router(exchange) for module in (members, catalogue, agreements, review, log)),
     ]

@@ -120,6 +120,7 @@ def router(exchange: Exchange) -> APIRouter:
                     "datasets": [body.dataset],
                     "actions": CONSENT_ACTIONS,
                     "purpose": body.purpose,
+                    "until": exchange.consent_end(),
                 },
             )
             given.append(present.agreement(exchange.propose(identity.participant, document, None)))

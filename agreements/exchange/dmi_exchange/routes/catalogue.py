@@ -34,6 +34,15 @@ class NewDataset(BaseModel):
     title: Text = Field(min_length=1)
     description: Text = {}
     personal: bool = False
+    data: str = Field(
+        "", max_length=100, description="category of the data, dmi:data:…; left out: as `personal` says"
+    )
+    commons_cents: int = Field(
+        0,
+        ge=0,
+        le=100_000_000,
+        description="what a year of its use is worth as your part of the commons, in cents",
+    )
     basis: str = Field(
         "", max_length=100, description="legal basis of personal data; left out: consent of each person"
     )

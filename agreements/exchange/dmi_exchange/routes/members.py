@@ -35,6 +35,11 @@ class NewParticipant(BaseModel):
     id: Identifier
     name: str = Field(min_length=1, max_length=200)
     roles: list[str] = Field(max_length=10)
+    country: str = Field(
+        "NL",
+        pattern=pattern("^[A-Z]{2}$", "must be two capitals, as ISO 3166-1 has them"),
+        description="where it is established",
+    )
     keys: list[dict[str, str]] = Field(min_length=1, max_length=10, description="public keys as JWK")
 
 
@@ -77,7 +82,7 @@ def router(exchange: Exchange) -> APIRouter:
     def admit(
         _identity: Annotated[Identity, Depends(roles(OPERATOR))], body: NewParticipant
     ) -> dict[str, Any]:
-        return present.participant(exchange.register(body.id, body.name, body.roles, body.keys))
+        return present.participant(exchange.register(body.id, body.name, body.roles, body.keys, body.country))
 
     @routes.get("/participants/{participant}", summary="One participant")
     def one(identity: Caller, participant: str) -> dict[str, Any]:

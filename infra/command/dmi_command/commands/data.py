@@ -27,6 +27,7 @@ from dmi_command.console import (
 )
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
 from dmi_command.reports import print_import
+from dmi_infra import clock
 from dmi_infra.jose import SigningKey
 from dmi_infra.settings import Settings
 
@@ -41,6 +42,8 @@ STALLED_SECONDS = 30
 """A platform that makes no progress for this long is not waited for any longer."""
 PERSONAL_GRID_M = 100
 """Positions of personal data leave the stack on a grid of this size, unless the owner agrees on another."""
+PERSONAL_DAYS = 1095
+"""Personal data is kept so long, and the agreement about it runs so long, unless the owner agrees on another term."""
 LAYERS: str = Settings.model_fields["stack_participant"].default
 
 
@@ -124,12 +127,15 @@ def _agree_with_layers(
     client: Client, owner: str, dataset: str, template: DatasetTemplate, signer: SigningKey | None
 ) -> None:
     """Propose what the layers need; the demonstration's operator signs at once, another one in its own time."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "assigner": owner, "assignee": LAYERS, "datasets": [dataset], "purpose": template.purpose,
         "actions": ["dmi:process", "dmi:read", "dmi:display", "dmi:analyse", "dmi:export"],
-        "grid": PERSONAL_GRID_M if template.personal else None,
     }  # fmt: skip
-    draft = {"template": "sensor-data", "parameters": {k: v for k, v in parameters.items() if v is not None}}
+    if template.personal:
+        until = clock.now() + PERSONAL_DAYS * 86_400_000_000
+        parameters |= {"grid": PERSONAL_GRID_M, "days": PERSONAL_DAYS, "until": clock.to_text(until)}
+    by_consent = template.personal and template.basis in ("", "dmi:basis:consent")
+    draft = {"template": "personal-data" if by_consent else "sensor-data", "parameters": parameters}
     document = client.post("/exchange/v1/agreements/draft", draft)
     jws = signer.sign_document(document) if signer else None
     proposal = client.post(

@@ -123,6 +123,8 @@ class DemoCity:
                 "title",
                 "description",
                 "personal",
+                "basis",
+                "data",
                 "purpose",
                 "category",
                 "licence",

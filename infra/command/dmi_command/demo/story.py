@@ -13,6 +13,7 @@ MUNICIPALITY: Final = "urn:dmi:participant:gemeente"
 VENDOR: Final = "urn:dmi:participant:sensorbedrijf"
 STACK: Final = "urn:dmi:participant:stack"
 CARRIER: Final = "urn:dmi:participant:vervoerder"
+COUNCIL: Final = "urn:dmi:participant:beheerraad"
 EVERYONE: Final = "urn:dmi:party:everyone"
 
 GARAGES: Final = "urn:dmi:dataset:gemeente:garages"
@@ -24,6 +25,8 @@ BUS: Final = "urn:dmi:dataset:vervoerder:bus-5"
 
 TERM: Final = 2 * 365 * DAY
 """How long each agreement and consent runs."""
+KEPT_DAYS: Final = 365
+"""How long the rides of residents are kept."""
 _OPEN_LICENCE: Final = "https://creativecommons.org/publicdomain/zero/1.0/"
 _LAYERS: Final = ["dmi:process", "dmi:read", "dmi:display", "dmi:analyse", "dmi:publish", "dmi:export"]
 
@@ -137,6 +140,11 @@ def participants() -> list[tuple[Participant, str, str | None]]:
         ),
         (Participant(STACK, "Stadsdataknooppunt Waterstad", ["dmi:role:operator"]), "operator", "operator"),
         (Participant(CARRIER, "Waterstads Vervoer", ["dmi:role:provider"]), "provider", None),
+        (
+            Participant(COUNCIL, "Beheerraad Waterstad", ["dmi:role:management-council"]),
+            "management-council",
+            None,
+        ),
     ]
     residents = [
         (
@@ -194,13 +202,17 @@ def agreements(rulebook_version: str, now: int) -> list[Document]:
         (CARRIER, BUS),
     ]
     found = [layer(*which) for which in public] + [open_data(*which) for which in public]
-    found.append(document("dmi:basis:public-task", MUNICIPALITY, STACK, *_bicycle_rules(until)))
+    found.append(document("dmi:basis:consent", MUNICIPALITY, STACK, *_bicycle_rules(until)))
     late = _permission(GARAGES, ["dmi:read", "dmi:analyse"], "dmi:purpose:service-improvement", until)
     late["duty"] = [_duty("dmi:delay", "dmi:seconds", "300", "s")]
     found.append(document("dmi:basis:contract", MUNICIPALITY, VENDOR, late))
     hand_in = _permission(CROWD, ["dmi:contribute"], "dmi:purpose:crowd-safety", until)
     found.append(document("dmi:basis:contract", MUNICIPALITY, VENDOR, hand_in))
-    found += [document("dmi:basis:consent", person(slug), EVERYONE, _consent_rule(until)) for slug in RIDERS]
+    found += [
+        document("dmi:basis:consent", person(slug), EVERYONE, _consent_rule(until, recipient))
+        for slug in RIDERS
+        for recipient in (STACK, MUNICIPALITY)
+    ]
     return found
 
 
@@ -209,6 +221,7 @@ def _bicycle_rules(until: str) -> list[Document]:
     work = _permission(
         BICYCLE_AIR, ["dmi:process", "dmi:read", "dmi:analyse"], "dmi:purpose:air-quality", until
     )
+    work["duty"] = [_duty("dmi:deleteAfter", "dmi:days", str(KEPT_DAYS), "d")]
     show = _permission(BICYCLE_AIR, ["dmi:display"], "dmi:purpose:air-quality", until)
     columns = {
         "leftOperand": "dmi:property",
@@ -222,15 +235,15 @@ def _bicycle_rules(until: str) -> list[Document]:
     return [work, show]
 
 
-def _consent_rule(until: str) -> Document:
-    """What a rider consents to: use for air quality, by the stack and the municipality."""
+def _consent_rule(until: str, recipient: str) -> Document:
+    """What a rider consents to: use for air quality, by one recipient."""
     rule = _permission(
         BICYCLE_AIR,
         ["dmi:contribute", "dmi:process", "dmi:read", "dmi:display", "dmi:analyse"],
         "dmi:purpose:air-quality",
         until,
     )
-    recipients = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [STACK, MUNICIPALITY]}
+    recipients = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [recipient]}
     rule["constraint"].append(recipients)
     return rule
 

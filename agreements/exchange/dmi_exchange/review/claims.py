@@ -1,0 +1,110 @@
+"""What a document claims, as the review looks at it: for each permission its data, purposes, end and duties."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dmi_agreements.decision import EVERYONE, Aggregate, Coarsen, DeleteAfter, Duty, Suppress
+from dmi_agreements.policy.compiled import FOREVER
+from dmi_agreements.policy.document import read_agreement
+from dmi_agreements.policy.terms import RuleTerms
+from dmi_agreements.rulebook import Rulebook
+
+AMOUNTS: Final[Mapping[type[Duty], tuple[str, str]]] = {
+    DeleteAfter: ("dmi:deleteAfter", "days"),
+    Coarsen: ("dmi:coarsen", "grid_m"),
+    Suppress: ("dmi:suppress", "minimum"),
+}
+"""Duties with the one number that a limit can be about: their term, and where the number is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One permission; ``path`` is its JSON pointer, ``ends`` its last microsecond (``FOREVER``: none).
+
+    ``purposes`` are all that it allows, ``roots`` those of them with no wider one among them. ``recipients`` is
+    ``None`` when only the assignee bounds them.
+    """
+
+    path: str
+    datasets: tuple[str, ...]
+    actions: frozenset[str]
+    purposes: frozenset[str]
+    roots: tuple[str, ...]
+    ends: int
+    recipients: frozenset[str] | None
+    duties: tuple[Duty, ...]
+
+    def amount(self, duty: str) -> int | None:
+        """The number of a duty that this permission has; ``None`` without that duty."""
+        for item in self.duties:
+            term, field = AMOUNTS.get(type(item), ("", ""))
+            if term == duty:
+                return int(getattr(item, field))
+        return None
+
+    def anonymous(self, smallest_group: int) -> bool:
+        """Whether it gives figures about groups alone: means, of at least so many persons."""
+        group = self.amount("dmi:suppress")
+        return (
+            group is not None
+            and group >= smallest_group
+            and any(isinstance(d, Aggregate) for d in self.duties)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """A whole document."""
+
+    uid: str
+    version: str
+    basis: str
+    assigner: str
+    assignee: str
+    consent: bool
+    permissions: tuple[Claim, ...]
+    prohibitions: tuple[Claim, ...]
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Every dataset that a permission names, once, in order."""
+        return tuple(dict.fromkeys(name for claim in self.permissions for name in claim.datasets))
+
+    def recipients(self, claim: Claim) -> frozenset[str]:
+        """Who may use the data under a permission; everyone stands for everyone."""
+        if self.assignee == EVERYONE and claim.recipients is not None:
+            return claim.recipients
+        return frozenset({self.assignee})
+
+
+def read_claims(document: Mapping[str, Any], rulebook: Rulebook, layers: Collection[str] = ()) -> Claims:
+    """The claims of a document under a version of the rulebook; raises ``PolicyRefused``."""
+    terms = read_agreement(document, rulebook, layers)
+
+    def claims(rules: Iterable[RuleTerms]) -> tuple[Claim, ...]:
+        return tuple(_claim(rule, rulebook) for rule in rules)
+
+    return Claims(
+        terms.uid, terms.rulebook, terms.legal_basis, terms.assigner, terms.assignee, terms.is_consent,
+        claims(terms.permissions), claims(terms.prohibitions),
+    )  # fmt: skip
+
+
+def _claim(rule: RuleTerms, rulebook: Rulebook) -> Claim:
+    purposes = rulebook.requestable
+    for test in rule.purposes:
+        purposes &= rulebook.below(test.purposes[0]) if test.operator == "isA" else frozenset(test.purposes)
+    recipients: frozenset[str] | None = None
+    for allowed in rule.recipients:
+        recipients = allowed if recipients is None else recipients & allowed
+    ends = [t.moment - (t.operator == "lt") for t in rule.times if t.operator in ("lt", "lteq")]
+    roots = tuple(
+        p for p in rulebook.purposes if p in purposes and rulebook.purposes[p].parent not in purposes
+    )
+    return Claim(
+        rule.path, rule.targets, frozenset(rule.actions), purposes, roots, min(ends, default=FOREVER), recipients,
+        rule.duties,
+    )  # fmt: skip

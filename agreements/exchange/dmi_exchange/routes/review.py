@@ -1,0 +1,38 @@
+"""The review: what law and rulebook say about a document, before anybody signs it and while it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+
+from dmi_agreements.errors import PolicyRefused
+from dmi_exchange.errors import DocumentRefused
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.review import present
+from dmi_infra.http.access import Caller
+
+
+class Proposed(BaseModel):
+    """An ODRL document that is to become an agreement or a consent."""
+
+    model_config = ConfigDict(extra="forbid")
+    document: dict[str, Any]
+
+
+def router(exchange: Exchange) -> APIRouter:
+    """Routes under ``/v1/review``."""
+    routes = APIRouter(prefix="/v1/review", tags=["review"])
+
+    @routes.post(
+        "", summary="What law and rulebook say about a document, and the smallest change that would do"
+    )
+    def review(identity: Caller, body: Proposed) -> dict[str, Any]:
+        document = {"uid": "urn:uuid:00000000-0000-4000-8000-000000000000", **body.document}
+        try:
+            return present.verdict(exchange.reasoner.review(document, {identity.participant}))
+        except PolicyRefused as exc:
+            raise DocumentRefused.from_findings(exc, "document") from exc
+
+    return routes
