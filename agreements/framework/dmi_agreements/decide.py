@@ -7,16 +7,23 @@ from typing import Final
 
 from dmi_agreements.decision import EVERYONE, Decision, Reason, Request, refused
 from dmi_agreements.policy.compiled import CompiledAgreement, CompiledRule
+from dmi_agreements.policy.situation import Situation
 
-_WEIGHT: Final = ("expired", "not_yet", "wrong_purpose", "wrong_recipient")
+_WEIGHT: Final = (
+    "expired", "not_yet", "duty_open", "condition_unmet", "condition_unknown", "wrong_purpose", "wrong_recipient",
+)  # fmt: skip
 """Why a permission did not apply, the nearest miss first."""
 
 
-def decide(agreement: CompiledAgreement, request: Request, now: int) -> Decision:
+def decide(
+    agreement: CompiledAgreement, request: Request, now: int, situation: Situation | None = None
+) -> Decision:
     """Whether ``agreement`` alone allows ``request`` at ``now`` (microseconds UTC).
 
+    ``situation`` is what is known of this request to this agreement; left out, only the request and the moment are.
     Whether it has been ended, and whether its assigner owns the dataset, the law table knows.
     """
+    known = situation or Situation(request.assignee, request.action, request.dataset, request.purpose, now)
     unknown = unknown_term(request, agreement.actions, agreement.purposes)
     if unknown is not None:
         return refused(unknown)
@@ -24,17 +31,18 @@ def decide(agreement: CompiledAgreement, request: Request, now: int) -> Decision
         detail = f"{agreement.id} is with another party than {request.assignee}"
         return refused(Reason("wrong_recipient", detail, agreement.id))
     key = (request.action, request.dataset)
-    for rule in agreement.prohibitions.get(key, ()):
-        if rule.failing(request.assignee, request.purpose, now) is None:
-            return refused(prohibition(agreement.id, rule, request))
     failed: list[Reason] = []
     allowing: list[CompiledRule] = []
     for rule in agreement.permissions.get(key, ()):
-        code = rule.failing(request.assignee, request.purpose, now)
+        code = rule.failing(request.assignee, request.purpose, now, known)
         if code is None:
             allowing.append(rule)
         else:
             failed.append(near_miss(code, agreement.id, rule, request))
+    if not (allowing and agreement.strategy == "perm"):
+        for rule in agreement.prohibitions.get(key, ()):
+            if rule.failing(request.assignee, request.purpose, now, known) is None:
+                return refused(prohibition(agreement.id, rule, request))
     if allowing:
         return permission(agreement.id, min(allowing, key=lambda rule: len(rule.duties)))
     if failed:
@@ -54,7 +62,8 @@ def unknown_term(request: Request, actions: Collection[str], purposes: Collectio
 def permission(agreement: str, rule: CompiledRule) -> Decision:
     """The decision that rests on this permission."""
     reason = Reason("allowed", f"permitted by {agreement}", agreement, rule.path)
-    return Decision(True, (reason,), rule.duties, (agreement,))
+    counted = (agreement, rule.path) if rule.counted else None
+    return Decision(True, (reason,), rule.duties, (agreement,), counted=counted)
 
 
 def prohibition(agreement: str, rule: CompiledRule, request: Request) -> Reason:
@@ -69,6 +78,9 @@ def near_miss(code: str, agreement: str, rule: CompiledRule, request: Request) -
     detail = {
         "expired": f"{agreement} has expired",
         "not_yet": f"{agreement} has not begun",
+        "duty_open": f"{agreement} asks for a duty that has not been fulfilled",
+        "condition_unmet": f"{agreement} has a condition that does not hold now",
+        "condition_unknown": f"{agreement} has a condition of which is not known whether it holds",
         "wrong_purpose": f"{agreement} is for another purpose than {request.purpose}",
         "wrong_recipient": f"{agreement} names other recipients than {request.assignee}",
     }[code]

@@ -19,6 +19,9 @@ REASON_CODES: Final = (
     "ended",
     "wrong_purpose",
     "wrong_recipient",
+    "condition_unmet",
+    "condition_unknown",
+    "duty_open",
     "prohibited",
     "unknown_term",
     "unknown_dataset",
@@ -128,7 +131,8 @@ class Decision:
     """The answer to a request.
 
     ``duties`` must be carried out on what passes, ``agreements`` are the ids it rests on; ``personal``
-    means that only rows of consenting subjects may pass.
+    means that only rows of consenting subjects may pass. ``counted`` is the rule whose uses are counted, as agreement
+    and path; ``None`` when no use needs counting.
     """
 
     allowed: bool
@@ -136,6 +140,7 @@ class Decision:
     duties: tuple[Duty, ...] = ()
     agreements: tuple[str, ...] = ()
     personal: bool = False
+    counted: tuple[str, str] | None = None
 
 
 def refused(*reasons: Reason, agreements: tuple[str, ...] = (), personal: bool = False) -> Decision:

@@ -10,8 +10,9 @@ from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.decision import EVERYONE
 from dmi_agreements.errors import Finding, PolicyRefused
 from dmi_agreements.policy.compiled import CompiledAgreement, compile_agreement
+from dmi_agreements.policy.context import ODRL
 from dmi_agreements.policy.document import read_agreement
-from dmi_agreements.policy.jsonld import MAX_NODES, ODRL
+from dmi_agreements.policy.jsonld import MAX_NODES
 from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.rulebook import Rulebook
 

@@ -6,8 +6,7 @@ immutable and replaced in one step; an event costs the same however many agreeme
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from dmi_agreements.changes import Change, View
@@ -24,9 +23,10 @@ from dmi_agreements.decide import near_miss, none_for, permission, prohibition, 
 from dmi_agreements.decision import EVERYONE, Decision, OwnRows, Reason, Request, refused
 from dmi_agreements.errors import RulebookInvalid
 from dmi_agreements.held import STATES, Held, hold
-from dmi_agreements.policy.compiled import CompiledRule
+from dmi_agreements.policy.situation import Situation
 from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.rulebook import Rulebook, rulebook_of
+from dmi_agreements.slots import EMPTY, Entry, Slot, keys, slot_after, unreadable_keys
 from dmi_agreements.versions import Rulebooks
 
 STALE_AFTER: Final = 5_000_000
@@ -37,27 +37,6 @@ OWN_ACTIONS: Final = frozenset({"dmi:read", "dmi:display", "dmi:export"})
 
 COPY: Final = "dmi:export"
 """Of these, what a person may do whatever the owner has agreed with the layer: take a copy along."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A rule of an agreement, with what the table knows of it."""
-
-    held: Held
-    assigner: str
-    rule: CompiledRule
-
-
-@dataclass(frozen=True, slots=True)
-class _Slot:
-    """All rules about one (assignee, action, dataset): live ones, and those of ended agreements."""
-
-    permissions: tuple[_Entry, ...] = ()
-    prohibitions: tuple[_Entry, ...] = ()
-    ended: tuple[_Entry, ...] = ()
-
-
-_EMPTY: Final = _Slot()
 
 
 class LawTable:
@@ -71,7 +50,7 @@ class LawTable:
         self._datasets: dict[str, Dataset] = {}
         self._states: dict[str, AgreementState] = {}
         self._held: dict[str, Held] = {}
-        self._slots: dict[tuple[str, str, str], _Slot] = {}
+        self._slots: dict[tuple[str, str, str], Slot] = {}
         self._unreadable: dict[tuple[str, str], tuple[Held, ...]] = {}
         self._consents = Consents()
         self._heartbeat: int | None = None
@@ -201,11 +180,12 @@ class LawTable:
 
     def _index(self, before: Held | None, after: Held) -> None:
         """Replace the slots that either state touches, each in one step."""
-        slots = _keys(before) | _keys(after)
-        for key in slots:
-            self._slots[key] = _slot(self._slots.get(key, _EMPTY), key, before, after)
-        refusing = _unreadable_keys(after)
-        for place in _unreadable_keys(before) | refusing:
+        ruled = keys(after)
+        for key in keys(before) | ruled:
+            slot = self._slots.get(key, EMPTY)
+            self._slots[key] = slot_after(slot, key, before, after if key in ruled else None)
+        refusing = unreadable_keys(after)
+        for place in unreadable_keys(before) | refusing:
             others = tuple(held for held in self._unreadable.get(place, ()) if held is not before)
             kept = (*others, after) if place in refusing else others
             if kept:
@@ -279,27 +259,78 @@ class LawTable:
         return self._with_consent(decision, request, now) if dataset.needs_consent else decision
 
     def _decide_agreements(self, request: Request, owner: str, now: int, open_data: bool) -> Decision:
-        own = self._slots.get((request.assignee, request.action, request.dataset), _EMPTY)
-        open_ = self._slots.get((EVERYONE, request.action, request.dataset), _EMPTY)
+        own = self._slots.get((request.assignee, request.action, request.dataset), EMPTY)
+        open_ = self._slots.get((EVERYONE, request.action, request.dataset), EMPTY)
         if self._unreadable:
             unread = self._unread(request, owner)
             if unread is not None:
                 return refused(unread)
         for slot in (own, open_):
             for entry in slot.prohibitions:
-                if entry.assigner == owner and _holds(entry, request, now):
+                if entry.assigner != owner or not self._holds(entry, request, now):
+                    continue
+                # A permission to everyone that does not count here cannot win over a prohibition either.
+                counts = open_data or slot is own
+                if not (counts and self._overruled(entry, slot, request, now)):
                     return refused(prohibition(entry.held.state.id, entry.rule, request))
-        best: _Entry | None = None
+        best: Entry | None = None
         for slot in (own, open_) if open_data else (own,):
             for entry in slot.permissions:
-                if entry.assigner == owner and _holds(entry, request, now):
+                if entry.assigner == owner and self._holds(entry, request, now):
                     # Sorted by number of duties: the first of a slot asks least.
                     if best is None or len(entry.rule.duties) < len(best.rule.duties):
                         best = entry
                     break
         if best is not None:
             return permission(best.held.state.id, best.rule)
-        return refused(*_why_not(own, open_ if open_data else _EMPTY, request, owner, now))
+        return refused(*self._why_not(own, open_ if open_data else EMPTY, request, owner, now))
+
+    def _overruled(self, forbidding: Entry, slot: Slot, request: Request, now: int) -> bool:
+        """Whether the same agreement permits it and says that its permissions win (conflict strategy ``perm``)."""
+        compiled = forbidding.held.compiled
+        if compiled is None or compiled.strategy != "perm":
+            return False
+        own = (entry for entry in slot.permissions if entry.held is forbidding.held)
+        return any(self._holds(entry, request, now) for entry in own)
+
+    def _holds(self, entry: Entry, request: Request, now: int) -> bool:
+        return self._failing(entry, request, now) is None
+
+    def _failing(self, entry: Entry, request: Request, now: int) -> str | None:
+        rule = entry.rule
+        situation = None if rule.simple else self.situation(entry.held.state, request, now)
+        return rule.failing(request.assignee, request.purpose, now, situation)
+
+    def situation(self, state: AgreementState, request: Request, now: int) -> Situation:
+        """What is known of ``request`` to the agreement of ``state`` at ``now``."""
+        participant = self._participants.get(request.assignee)
+        return Situation(
+            request.assignee,
+            request.action,
+            request.dataset,
+            request.purpose,
+            now,
+            None if participant is None else frozenset(participant.roles),
+            state.concluded_at,
+            tuple(state.performed),
+        )
+
+    def _why_not(self, own: Slot, open_: Slot, request: Request, owner: str, now: int) -> tuple[Reason, ...]:
+        """Reasons of a refusal: an agreement that has been ended first, then the nearest miss."""
+        reasons: list[Reason] = []
+        for entry in (*own.ended, *open_.ended):
+            if entry.assigner == owner and self._holds(entry, request, now):
+                state = entry.held.state
+                detail = f"{state.id} has been ended"
+                reasons.append(Reason("ended", detail, state.id, entry.rule.path, state.ended_at))
+        reasons.sort(key=lambda reason: -(reason.moment or 0))
+        misses: list[Reason] = []
+        for entry in (*own.permissions, *open_.permissions):
+            code = self._failing(entry, request, now)
+            if entry.assigner == owner and code is not None:
+                misses.append(near_miss(code, entry.held.state.id, entry.rule, request))
+        misses.sort(key=weight)
+        return (*reasons[:1], *misses[:3]) or (none_for(request),)
 
     def _unread(self, request: Request, owner: str) -> Reason | None:
         """An agreement in force that cannot be read may hold a prohibition, so it refuses."""
@@ -328,60 +359,7 @@ def _own_data(request: Request) -> bool:
 
 def _no_news(known: AgreementState, event: AgreementState) -> bool:
     """Whether ``event`` says nothing beyond ``known``: the same again, or a state that has been passed."""
-    return known == event or STATES.get(event.state, 1) < STATES.get(known.state, 1)
-
-
-def _holds(entry: _Entry, request: Request, now: int) -> bool:
-    return entry.rule.failing(request.assignee, request.purpose, now) is None
-
-
-def _why_not(own: _Slot, open_: _Slot, request: Request, owner: str, now: int) -> tuple[Reason, ...]:
-    """Reasons of a refusal: an agreement that has been ended first, then the nearest miss."""
-    reasons: list[Reason] = []
-    for entry in (*own.ended, *open_.ended):
-        if entry.assigner == owner and _holds(entry, request, now):
-            state = entry.held.state
-            detail = f"{state.id} has been ended"
-            reasons.append(Reason("ended", detail, state.id, entry.rule.path, state.ended_at))
-    reasons.sort(key=lambda reason: -(reason.moment or 0))
-    misses: list[Reason] = []
-    for entry in (*own.permissions, *open_.permissions):
-        code = entry.rule.failing(request.assignee, request.purpose, now)
-        if entry.assigner == owner and code is not None:
-            misses.append(near_miss(code, entry.held.state.id, entry.rule, request))
-    misses.sort(key=weight)
-    return (*reasons[:1], *misses[:3]) or (none_for(request),)
-
-
-def _keys(held: Held | None) -> set[tuple[str, str, str]]:
-    if held is None or held.compiled is None or held.is_consent or held.state.state == "proposed":
-        return set()
-    rules: Iterable[tuple[str, str]] = {*held.compiled.permissions, *held.compiled.prohibitions}
-    return {(held.assignee, action, dataset) for action, dataset in rules}
-
-
-def _unreadable_keys(held: Held | None) -> set[tuple[str, str]]:
-    if held is None or held.compiled is not None or held.is_consent or not held.active:
-        return set()
-    return {(held.assignee, dataset) for dataset in held.datasets}
-
-
-def _slot(slot: _Slot, key: tuple[str, str, str], before: Held | None, after: Held) -> _Slot:
-    """``slot`` with the rules of ``before`` taken out and those of ``after`` put in."""
-    permissions = [entry for entry in slot.permissions if entry.held is not before]
-    prohibitions = [entry for entry in slot.prohibitions if entry.held is not before]
-    ended = [entry for entry in slot.ended if entry.held is not before]
-    if after.compiled is not None and key in _keys(after):
-        _, action, dataset = key
-        assigner = after.assigner or ""
-        allow = [
-            _Entry(after, assigner, rule) for rule in after.compiled.permissions.get((action, dataset), ())
-        ]
-        if after.ended:
-            ended += allow
-        else:
-            permissions += allow
-            forbidding = after.compiled.prohibitions.get((action, dataset), ())
-            prohibitions += [_Entry(after, assigner, rule) for rule in forbidding]
-    permissions.sort(key=lambda entry: (len(entry.rule.duties), entry.held.state.id))
-    return _Slot(tuple(permissions), tuple(prohibitions), tuple(ended))
+    if known == event or STATES.get(event.state, 1) < STATES.get(known.state, 1):
+        return True
+    # What was confirmed as fulfilled stays, so a state with less of it is an earlier one.
+    return event.state == known.state and len(event.performed) < len(known.performed)

@@ -36,7 +36,7 @@ def test_the_example_reads_into_its_terms(document: dict[str, Any], rulebook: Ru
         (lambda d: d.update({"dmi:note": "x"}), "/dmi:note", None),
         (lambda d: d.update({"@type": "Offer"}), "/@type", None),
         (lambda d: d.update({"profile": "urn:dmi:profile:2"}), "/profile", "dmi:profile:1"),
-        (lambda d: d.update({"conflict": "perm"}), "/conflict", None),
+        (lambda d: d.update({"conflict": "permit"}), "/conflict", "perm"),
         (lambda d: d.update({"dmi:rulebook": "9.0.0"}), "/dmi:rulebook", "1.0.0"),
         (lambda d: d.update({"dmi:legalBasis": "dmi:basis:wish"}), "/dmi:legalBasis", None),
         (lambda d: d.update({"uid": "urn:uuid:1"}), "/uid", None),
@@ -51,7 +51,7 @@ def test_the_example_reads_into_its_terms(document: dict[str, Any], rulebook: Ru
         (lambda d: d["permission"][0].update({"@context": {}}), "/permission/0/@context", None),
         (lambda d: d["permission"][0].update(target="urn:dmi:dataset:x"), "/permission/0/target", None),
         (lambda d: d["permission"][0].update(target=[]), "/permission/0/target", None),
-        (lambda d: d["permission"][0].update(action=["odrl:use"]), "/permission/0/action/0", None),
+        (lambda d: d["permission"][0].update(action=["odrl:sell"]), "/permission/0/action/0", None),
         (lambda d: d["permission"][0].update(action="dmi:dsplay"), "/permission/0/action", "dmi:display"),
         (lambda d: d["permission"][0].update(action={"rdf:value": "dmi:read"}), "/permission/0/action", None),
         (

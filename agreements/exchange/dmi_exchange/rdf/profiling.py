@@ -132,6 +132,10 @@ _MEANINGS: Final = {
         "nl": "De kolom die leeg wordt gemaakt.",
         "en": "The column that is emptied.",
     },
+    "role": {
+        "nl": "Een rol die de ontvanger als deelnemer heeft, volgens het register van deelnemers.",
+        "en": "A role that the assignee has as a participant, as the register of participants tells.",
+    },
     "dayOfWeek": {
         "nl": "De Engelse naam van de dag van nu, in de tijdzone waarin de tijd is gegeven.",
         "en": "The English name of the present day, in the time zone that the time is given in.",

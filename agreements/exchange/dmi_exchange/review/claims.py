@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dmi_agreements.decision import EVERYONE, Aggregate, Coarsen, DeleteAfter, Duty, Suppress
+from dmi_agreements.odrl.model import ODRL, Logical, Test
+from dmi_agreements.odrl.values import Truth, every, one, some
 from dmi_agreements.policy.compiled import FOREVER
 from dmi_agreements.policy.document import read_agreement
+from dmi_agreements.policy.predicates import purpose_truths
 from dmi_agreements.policy.terms import RuleTerms
 from dmi_agreements.rulebook import Rulebook
 
@@ -94,17 +97,48 @@ def read_claims(document: Mapping[str, Any], rulebook: Rulebook, layers: Collect
 
 
 def _claim(rule: RuleTerms, rulebook: Rulebook) -> Claim:
-    purposes = rulebook.requestable
-    for test in rule.purposes:
-        purposes &= rulebook.below(test.purposes[0]) if test.operator == "isA" else frozenset(test.purposes)
-    recipients: frozenset[str] | None = None
-    for allowed in rule.recipients:
-        recipients = allowed if recipients is None else recipients & allowed
+    purposes = frozenset(p for p in rulebook.requestable if _may_hold(rule, p, rulebook))
     ends = [t.moment - (t.operator == "lt") for t in rule.times if t.operator in ("lt", "lteq")]
     roots = tuple(
         p for p in rulebook.purposes if p in purposes and rulebook.purposes[p].parent not in purposes
     )
     return Claim(
-        rule.path, rule.targets, frozenset(rule.actions), purposes, roots, min(ends, default=FOREVER), recipients,
-        rule.duties,
+        rule.path, rule.targets, frozenset(rule.actions), purposes, roots, min(ends, default=FOREVER),
+        _within(tuple(map(_named, rule.rule.constraints))), rule.duties,
     )  # fmt: skip
+
+
+def _may_hold(rule: RuleTerms, purpose: str, rulebook: Rulebook) -> bool:
+    """Whether some use for this purpose can pass: what else is asked of it may all be met."""
+
+    def open_to(tests: Iterable[Test]) -> bool:
+        return every([_for_purpose(test, purpose, rulebook) for test in tests]) is not False
+
+    return open_to(rule.rule.constraints) and any(open_to(each.refinements) for each in rule.rule.actions)
+
+
+def _for_purpose(test: Test, purpose: str, rulebook: Rulebook) -> Truth:
+    """Whether a test holds for a purpose; ``None`` where something else decides."""
+    if isinstance(test, Logical):
+        joined = {"or": some, "xone": one}.get(test.connective, every)
+        return joined([_for_purpose(operand, purpose, rulebook) for operand in test.operands])
+    return purpose_truths(test, rulebook).get(purpose) if test.left == ODRL + "purpose" else None
+
+
+def _named(test: Test) -> frozenset[str] | None:
+    """The recipients that a test names; ``None`` where it bounds them in no way that can be told beforehand."""
+    if isinstance(test, Logical):
+        parts = tuple(map(_named, test.operands))
+        if test.connective in ("and", "andSequence"):
+            return _within(parts)
+        known = [part for part in parts if part is not None]
+        return frozenset().union(*known) if len(known) == len(parts) else None
+    if test.left != ODRL + "recipient" or test.operator not in (ODRL + "eq", ODRL + "isAnyOf"):
+        return None
+    return frozenset(map(str, test.right))
+
+
+def _within(bounds: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    """What lies within all bounds that there are."""
+    known = [bound for bound in bounds if bound is not None]
+    return frozenset.intersection(*known) if known else None

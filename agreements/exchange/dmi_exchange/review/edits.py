@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dmi_agreements.policy.jsonld import ODRL
+from dmi_agreements.odrl.model import ODRL
 from dmi_infra.clock import to_text
 
 Operation = Mapping[str, Any]

@@ -72,6 +72,16 @@ class Objection(msgspec.Struct, frozen=True, omit_defaults=True):
     since: Micros
 
 
+class Performance(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A duty of an agreement that was fulfilled, as the party confirmed to which it was owed."""
+
+    rule: str
+    """JSON pointer of the duty in the document."""
+    at: Micros
+    by: str
+    """Who confirmed it."""
+
+
 class AgreementState(msgspec.Struct, frozen=True, omit_defaults=True, tag="agreement", tag_field="type"):
     """An agreement or a consent: the signed ODRL document and whether it is still in force."""
 
@@ -87,6 +97,8 @@ class AgreementState(msgspec.Struct, frozen=True, omit_defaults=True, tag="agree
     end_reason: str | None = None
     objections: list[Objection] = []
     """What the review holds against it while it runs on."""
+    performed: list[Performance] = []
+    """Duties that were fulfilled, oldest first; what was confirmed stays."""
 
 
 class RulebookVersion(msgspec.Struct, frozen=True, omit_defaults=True, tag="rulebook", tag_field="type"):

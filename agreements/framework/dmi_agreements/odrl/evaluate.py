@@ -32,7 +32,7 @@ def evaluate(policy: Policy, request: Request, world: World, vocabulary: Vocabul
     verdicts: list[Verdict] = []
     for attempt in attempts:
         scene = Scene(attempt, world, vocabulary)
-        judged = [_judge(rule, scene) for rule in policy.rules]
+        judged = [_judge(rule, replace(scene, rule=rule.uid or rule.path)) for rule in policy.rules]
         rules += judged
         verdicts.append("undecided" if policy.kind in PROPOSALS else settle(judged, policy.conflict))
     verdict: Verdict = "deny" if "deny" in verdicts else "undecided" if "undecided" in verdicts else "permit"

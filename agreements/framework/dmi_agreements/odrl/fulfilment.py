@@ -10,7 +10,8 @@ from dmi_agreements.odrl.satisfaction import Scene, hold
 from dmi_agreements.odrl.values import every, order
 from dmi_agreements.odrl.world import DutyState, Event
 
-_LATEST = frozenset((ODRL + "lt", ODRL + "lteq"))
+# By operator: how the moment compares to the limit when it is too late.
+_LATE = {ODRL + "lt": (0, 1), ODRL + "lteq": (1,)}
 
 
 def duty_report(duty: Rule, holder: Rule, scene: Scene) -> DutyReport:
@@ -59,8 +60,7 @@ def _too_late(tests: tuple[Test, ...], scene: Scene) -> bool:
     return now is not None and any(
         isinstance(test, Constraint)
         and test.left == ODRL + "dateTime"
-        and test.operator in _LATEST
-        and order(now, test.right[0]) in (0, 1)
+        and order(now, test.right[0]) in _LATE.get(test.operator, ())
         for test in tests
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,10 +21,23 @@ from dmi_agreements.odrl.model import (
     Value,
 )
 from dmi_agreements.odrl.report import Premise, PremiseKind
-from dmi_agreements.odrl.values import Truth, every, meaning, negate, one, order, same, some, within
+from dmi_agreements.odrl.sequence import DELAY, arrival, lasting
+from dmi_agreements.odrl.values import (
+    Span,
+    Truth,
+    every,
+    meaning,
+    negate,
+    one,
+    order,
+    same,
+    some,
+    within,
+)
 from dmi_agreements.odrl.vocabulary import DMI, Left, Vocabulary, unit_of
 from dmi_agreements.odrl.world import Attempt, Facts, World, reaches
 
+_ZONE: Final = re.compile(r"(Z|[+-]\d\d:\d\d)$")
 UNIT: Final = ODRL + "unit"
 """Facts under this name tell the unit, or the currency, of what they stand beside."""
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -31,12 +45,18 @@ _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturda
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a rule is judged against; ``subject`` is the asset or party (IRI) that a refinement speaks of."""
+    """What a rule is judged against; ``subject`` is the asset or party (IRI) that a refinement speaks of.
+
+    ``rule`` is the place of the rule, whose use the log counts; ``since`` the moment (microseconds UTC) from which a
+    delay counts that stands in a sequence.
+    """
 
     attempt: Attempt
     world: World
     vocabulary: Vocabulary
     subject: str | None = None
+    rule: str | None = None
+    since: int | None = None
 
 
 def hold(tests: tuple[Test, ...], scene: Scene) -> list[Premise]:
@@ -47,10 +67,11 @@ def hold(tests: tuple[Test, ...], scene: Scene) -> list[Premise]:
 def satisfied(test: Test, scene: Scene) -> Premise:
     """Whether a constraint or logical constraint is satisfied (sections 2.5.1 and 2.5.2).
 
-    ``andSequence`` asks that each holds when those before it do; judged at one moment that is ``and``.
+    ``andSequence`` asks that each holds when those before it do; judged at one moment that is ``and``, with delays
+    counted from the moment at which those before them had come to hold.
     """
     if isinstance(test, Logical):
-        parts = tuple(satisfied(operand, scene) for operand in test.operands)
+        parts = _in_turn(test, scene) if test.connective == "andSequence" else _at_once(test, scene)
         truths = [part.holds for part in parts]
         joined: dict[str, Callable[[list[Truth]], Truth]] = {"or": some, "xone": one}
         holds = joined.get(test.connective, every)(truths) if truths else None
@@ -62,6 +83,18 @@ def satisfied(test: Test, scene: Scene) -> Premise:
     expected = _expected(test, scene)
     holds = _compared(test.operator, found, expected, scene.world) if found and expected else None
     return Premise("Constraint", holds, test, expected or test.right, found)
+
+
+def _at_once(test: Logical, scene: Scene) -> tuple[Premise, ...]:
+    return tuple(satisfied(operand, scene) for operand in test.operands)
+
+
+def _in_turn(test: Logical, scene: Scene) -> tuple[Premise, ...]:
+    parts = []
+    for operand in test.operands:
+        parts.append(satisfied(operand, scene))
+        scene = replace(scene, since=arrival(operand)(scene.since))
+    return tuple(parts)
 
 
 def _expected(test: Constraint, scene: Scene) -> tuple[Value, ...]:
@@ -76,7 +109,10 @@ def _facts(left: Left, test: Constraint, scene: Scene) -> tuple[Value, ...]:
     """The values that the source of truth of this left operand gives; none when it gives none in this unit."""
     name = left.same_as or left.iri
     if left.source == "clock":
-        return _clock(name, scene.world.now)
+        return _clock(name, scene.world.now, test)
+    if name == DELAY and scene.since is not None:
+        now = None if scene.world.now is None else meaning(scene.world.now)
+        return (lasting(now.start - scene.since),) if isinstance(now, Span) and now.zoned else ()
     unit = unit_of(test.unit) if test.unit else None
     if unit is not None and left.unit not in (None, "currency", unit):
         return ()
@@ -95,16 +131,21 @@ def _facts(left: Left, test: Constraint, scene: Scene) -> tuple[Value, ...]:
 def _sources(left: Left, scene: Scene) -> list[Facts]:
     """Where to look, in order. What a requester states counts only where it is its to state."""
     world = scene.world
-    subjects = [scene.subject, scene.attempt.party if left.source == "assignee" else scene.attempt.target]
+    counted = scene.rule if left.source == "log" else None
+    concerned = scene.attempt.party if left.source == "assignee" else scene.attempt.target
+    subjects = [scene.subject, counted, concerned]
     about = [world.about[each] for each in subjects if each is not None and each in world.about]
     return [*about, *([scene.attempt.facts] if left.source == "request" else []), world.facts]
 
 
-def _clock(name: str, now: Typed | None) -> tuple[Value, ...]:
+def _clock(name: str, now: Typed | None, test: Constraint) -> tuple[Value, ...]:
     if now is None:
         return ()
     if name == DMI + "timeOfDay":
         clock = now.text.partition("T")[2]
+        if not any(isinstance(each, Typed) and _ZONE.search(each.text) for each in test.right):
+            # A time of day without zone is one of the clock that is asked, whatever zone that shows.
+            clock = _ZONE.sub("", clock)
         return (Typed(clock, XSD + "time"),) if clock else ()
     if name == DMI + "dayOfWeek":
         return (Typed(_DAYS[date.fromisoformat(now.text[:10]).weekday()]),) if meaning(now) else ()

@@ -102,6 +102,7 @@ _DMI_LEFTS: Final[tuple[_Row, ...]] = (
     ("window", "integer", "s", "carried-out"),
     ("areaLevel", "text", None, "carried-out"),
     ("property", "text", None, "carried-out"),
+    ("role", "concept", None, "assignee"),
     ("dayOfWeek", "text", None, "clock"),
     ("timeOfDay", "time", None, "clock"),
 )

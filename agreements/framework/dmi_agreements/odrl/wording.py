@@ -51,6 +51,7 @@ LEFTS: Final[dict[str, Words]] = {
     ),
     "relativeTemporalPosition": ("het moment naar verhouding", "the relative moment"),
     "resolution": ("de resolutie", "the resolution"),
+    "role": ("de rol van de deelnemer", "the role of the participant"),
     "seconds": ("de vertraging in seconden", "the delay in seconds"),
     "spatial": ("het gebied", "the area"),
     "spatialCoordinates": ("de plaats op de kaart", "the place on the map"),

@@ -1,14 +1,22 @@
-"""Terms compiled for deciding: purposes expanded, times as limits, rules by action and dataset."""
+"""Terms compiled for deciding: rules by action and dataset, purposes expanded, limits in time, predicates."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from dmi_agreements.decision import Duty, RestrictArea
-from dmi_agreements.policy.terms import AgreementTerms, PurposeTest, RuleTerms
+from dmi_agreements.odrl.model import ODRL, Action, Constraint, Logical, Strategy, Test
+from dmi_agreements.odrl.values import Truth, every, some
+from dmi_agreements.odrl.vocabulary import CORE
+from dmi_agreements.policy.operands import iri
+from dmi_agreements.policy.owed import Settled, compile_duty
+from dmi_agreements.policy.predicates import Place, Predicate, compile_test, purpose_truths
+from dmi_agreements.policy.rules import PURPOSE, SPATIAL
+from dmi_agreements.policy.situation import Situation
+from dmi_agreements.policy.terms import AgreementTerms, RuleTerms
 from dmi_agreements.rulebook import Rulebook
 
 ALWAYS: Final = -(2**63)
@@ -16,10 +24,19 @@ ALWAYS: Final = -(2**63)
 FOREVER: Final = 2**63 - 1
 """``ends`` of a rule without an end."""
 
+_DATE_TIME: Final = ODRL + "dateTime"
+_RECIPIENT: Final = ODRL + "recipient"
+_NAMED: Final = frozenset((ODRL + "eq", ODRL + "isAnyOf"))
+_COUNTED: Final = frozenset((ODRL + "count", ODRL + "elapsedTime"))
+
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A permission or prohibition; ``starts`` and ``ends`` are the first and last microsecond it holds."""
+    """A permission or prohibition, for one action on one dataset.
+
+    ``starts`` and ``ends`` are the first and last microsecond it holds, ``rest`` what else must hold, ``owed`` the
+    duties that must be settled. ``counted``: it depends on how often it was used, so its uses are counted.
+    """
 
     path: str
     purposes: frozenset[str]
@@ -27,13 +44,34 @@ class CompiledRule:
     starts: int
     ends: int
     duties: tuple[Duty, ...]
+    rest: tuple[Predicate, ...] = ()
+    owed: tuple[Settled, ...] = ()
+    forbids: bool = False
+    counted: bool = False
 
-    def failing(self, assignee: str, purpose: str, now: int) -> str | None:
-        """The code of the first test that does not hold, time last; ``None`` when the rule applies."""
+    @property
+    def simple(self) -> bool:
+        """Whether the request and the moment settle it, without facts of the agreement."""
+        return not self.rest and not self.owed
+
+    def failing(
+        self, assignee: str, purpose: str, now: int, situation: Situation | None = None
+    ) -> str | None:
+        """The code of the first test that does not hold, time last; ``None`` when the rule applies.
+
+        A rule that is not ``simple`` asks for the ``situation``: without it a permission does not apply, and a
+        prohibition does. What is not known permits nothing and lifts no prohibition.
+        """
         if self.recipients is not None and assignee not in self.recipients:
             return "wrong_recipient"
         if purpose not in self.purposes:
             return "wrong_purpose"
+        if self.rest:
+            truth = every([test(situation, None) for test in self.rest]) if situation else None
+            if truth is False or (truth is None and not self.forbids):
+                return "condition_unmet" if truth is False else "condition_unknown"
+        if self.owed and not (situation and all(settled(situation) for settled in self.owed)):
+            return "duty_open"
         if now > self.ends:
             return "expired"
         if now < self.starts:
@@ -47,7 +85,10 @@ Rules = Mapping[tuple[str, str], tuple[CompiledRule, ...]]
 
 @dataclass(frozen=True, slots=True)
 class CompiledAgreement:
-    """An agreement ready to decide; ``actions`` and ``purposes`` are the vocabulary a request may use."""
+    """An agreement ready to decide; ``actions`` and ``purposes`` are the vocabulary a request may use.
+
+    ``strategy`` settles a permission and a prohibition that both apply: ``perm`` permits, any other refuses.
+    """
 
     id: str
     assigner: str
@@ -57,6 +98,7 @@ class CompiledAgreement:
     datasets: tuple[str, ...]
     actions: frozenset[str]
     purposes: frozenset[str]
+    strategy: Strategy | None = None
 
 
 def compile_agreement(terms: AgreementTerms, rulebook: Rulebook) -> CompiledAgreement:
@@ -65,31 +107,75 @@ def compile_agreement(terms: AgreementTerms, rulebook: Rulebook) -> CompiledAgre
         id=terms.uid,
         assigner=terms.assigner,
         assignee=terms.assignee,
-        permissions=_index(terms.permissions, rulebook),
-        prohibitions=_index(terms.prohibitions, rulebook),
+        permissions=_index(terms.permissions, rulebook, terms.obligations),
+        prohibitions=_index(terms.prohibitions, rulebook, ()),
         datasets=terms.datasets,
         actions=frozenset(rulebook.actions),
         purposes=rulebook.requestable,
+        strategy=terms.policy.conflict,
     )
 
 
-def _index(rules: tuple[RuleTerms, ...], rulebook: Rulebook) -> Rules:
+def _index(rules: tuple[RuleTerms, ...], rulebook: Rulebook, obligations: tuple[Duty, ...]) -> Rules:
     index: dict[tuple[str, str], tuple[CompiledRule, ...]] = {}
     for rule in rules:
-        compiled = _compile_rule(rule, rulebook)
+        known: dict[tuple[Action, ...], CompiledRule] = {}
         for action in rule.actions:
+            # Actions of the rule that are alike for this one give the same compiled rule.
+            narrowed = tuple(each for each in rule.rule.actions if CORE.covers(each.iri, iri(action)))
+            plain = () if any(not each.refinements for each in narrowed) else narrowed
+            if plain not in known:
+                known[plain] = _compile_rule(rule, plain, rulebook, obligations)
             for target in rule.targets:
+                compiled = known[plain]
+                if target in rule.area_of:
+                    compiled = _within(compiled, rule.area_of[target])
                 index[action, target] = (*index.get((action, target), ()), compiled)
     return MappingProxyType(index)
 
 
-def _compile_rule(rule: RuleTerms, rulebook: Rulebook) -> CompiledRule:
+def _compile_rule(
+    rule: RuleTerms, narrowed: tuple[Action, ...], rulebook: Rulebook, obligations: tuple[Duty, ...]
+) -> CompiledRule:
+    place = Place(rule.path, rulebook)
+    tests: list[Test] = [*rule.rule.constraints]
+    if len(narrowed) == 1:
+        tests += narrowed[0].refinements
+    if len(rule.rule.assignees) == 1:
+        tests += rule.rule.assignees[0].refinements
     purposes = rulebook.requestable
-    for test in rule.purposes:
-        purposes &= _expand(test, rulebook)
     recipients: frozenset[str] | None = None
-    for allowed in rule.recipients:
-        recipients = allowed if recipients is None else recipients & allowed
+    rest: list[Predicate] = []
+    for test in tests:
+        if isinstance(test, Logical):
+            rest.append(compile_test(test, place))
+        elif test.left == PURPOSE:
+            purposes &= _meeting(test, rulebook, forbids=rule.rule.kind == "prohibition")
+        elif test.left == _RECIPIENT and test.operator in _NAMED:
+            named = frozenset(str(value) for value in test.right)
+            recipients = named if recipients is None else recipients & named
+        elif test.left != SPATIAL and not (test.left == _DATE_TIME and test in rule.rule.constraints):
+            rest.append(compile_test(test, place))
+    if len(narrowed) > 1:
+        rest.append(_any_action(narrowed, place))
+    starts, ends = _limits(rule)
+    areas = tuple(RestrictArea(box) for box in rule.areas)
+    owed = (duty for duty in rule.rule.duties if duty.actions[0].iri not in _carried(rulebook))
+    return CompiledRule(
+        rule.path,
+        purposes,
+        recipients,
+        starts,
+        ends,
+        areas + rule.duties + (obligations if rule.rule.kind == "permission" else ()),
+        tuple(rest),
+        tuple(compile_duty(duty, place) for duty in owed),
+        forbids=rule.rule.kind == "prohibition",
+        counted=_counts(rule, tests, narrowed),
+    )
+
+
+def _limits(rule: RuleTerms) -> tuple[int, int]:
     starts, ends = ALWAYS, FOREVER
     for limit in rule.times:
         # Strict limits move by one microsecond, the unit of time here, so that all limits are inclusive.
@@ -97,11 +183,45 @@ def _compile_rule(rule: RuleTerms, rulebook: Rulebook) -> CompiledRule:
             starts = max(starts, limit.moment + (limit.operator == "gt"))
         else:
             ends = min(ends, limit.moment - (limit.operator == "lt"))
-    areas = tuple(RestrictArea(box) for box in rule.areas)
-    return CompiledRule(rule.path, purposes, recipients, starts, ends, areas + rule.duties)
+    return starts, ends
 
 
-def _expand(test: PurposeTest, rulebook: Rulebook) -> frozenset[str]:
-    if test.operator == "isA":
-        return rulebook.below(test.purposes[0])
-    return frozenset(test.purposes)
+def _within(rule: CompiledRule, areas: tuple[tuple[float, float, float, float], ...]) -> CompiledRule:
+    duties = tuple(RestrictArea(box) for box in areas) + rule.duties
+    return CompiledRule(
+        rule.path, rule.purposes, rule.recipients, rule.starts, rule.ends, duties,
+        rule.rest, rule.owed, rule.forbids, rule.counted,
+    )  # fmt: skip
+
+
+def _meeting(test: Constraint, rulebook: Rulebook, *, forbids: bool) -> frozenset[str]:
+    """The purposes for which a rule with this constraint applies."""
+    truths = purpose_truths(test, rulebook)
+    wanted: tuple[Truth, ...] = (True, None) if forbids else (True,)
+    return frozenset(purpose for purpose, truth in truths.items() if truth in wanted)
+
+
+def _any_action(actions: tuple[Action, ...], place: Place) -> Predicate:
+    """Of several ways to name the action, each narrowed, one that holds will do."""
+    choices = [[compile_test(test, place) for test in action.refinements] for action in actions]
+    return lambda situation, since: some(
+        [every([test(situation, since) for test in tests]) for tests in choices]
+    )
+
+
+def _carried(rulebook: Rulebook) -> frozenset[str]:
+    return frozenset(map(iri, rulebook.duties))
+
+
+def _counts(rule: RuleTerms, tests: Iterable[Test], narrowed: tuple[Action, ...]) -> bool:
+    """Whether the rule asks how often or how long it was used."""
+    waiting = [*tests, *(test for action in narrowed for test in action.refinements)]
+    waiting += [test for duty in rule.rule.duties for test in duty.constraints]
+    waiting += [test for duty in rule.rule.duties for each in duty.consequences for test in each.constraints]
+    while waiting:
+        test = waiting.pop()
+        if isinstance(test, Logical):
+            waiting += test.operands
+        elif test.left in _COUNTED:
+            return True
+    return False

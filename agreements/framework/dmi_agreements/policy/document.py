@@ -1,20 +1,35 @@
-"""Reading an agreement: an ODRL 2.2 document of profile ``urn:dmi:profile:1`` becomes validated terms.
+"""Reading an agreement: an ODRL 2.2 document of profile ``urn:dmi:profile:1`` becomes the information model.
 
-Every key, term, operator and value is accounted for; whatever the language does not know refuses the
-document with its place. The subset is described in the rulebook and in ``constraints``.
+Every key, term, operator and value is accounted for; whatever is not understood, or cannot be told at the gate,
+refuses the document with its place. What it inherits stands in the document itself, so that both sides sign it and
+nobody can change it afterwards.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, get_args
 
-from dmi_agreements.decision import EVERYONE, Duty, LeaveOut
+from dmi_agreements.decision import EVERYONE
 from dmi_agreements.errors import Finding, PolicyRefused
-from dmi_agreements.policy.constraints import identifier, own_type, read_constraint, read_duty
-from dmi_agreements.policy.jsonld import MAX_FINDINGS, Place, Reader, bounds
-from dmi_agreements.policy.terms import PERSON, AgreementTerms, PurposeTest, RuleTerms, TimeTest
+from dmi_agreements.odrl.inheritance import inherit
+from dmi_agreements.odrl.model import Constraint, Policy, PolicyKind, Rule, Strategy, Typed
+from dmi_agreements.odrl.vocabulary import DMI
+from dmi_agreements.policy.constraints import own_type
+from dmi_agreements.policy.context import Place
+from dmi_agreements.policy.duties import DutyTerms, read_duty
+from dmi_agreements.policy.jsonld import MAX_FINDINGS, Reader, bounds
+from dmi_agreements.policy.operands import OPERANDS, identifier, iri
+from dmi_agreements.policy.rules import (
+    ASSIGNEE,
+    PARTY,
+    Policywide,
+    in_force_for,
+    read_rule,
+)
+from dmi_agreements.policy.terms import PERSON, AgreementTerms, RuleTerms
 from dmi_agreements.rulebook import ROOT_PURPOSE, Rulebook
 
 __all__ = ["PROFILE", "Finding", "PolicyRefused", "read_agreement"]
@@ -23,12 +38,29 @@ PROFILE: Final = "dmi:profile:1"
 """The only profile, in canonical spelling."""
 
 _REQUIRED: Final = ("uid", "@type", "profile", "dmi:rulebook", "dmi:legalBasis", "assigner", "assignee")
-_OPTIONAL: Final = ("@context", "permission", "prohibition", "conflict")
-_SLUG: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
-_PARTY: Final = re.compile(rf"urn:dmi:(?:participant|person):{_SLUG}", re.ASCII)
-_ASSIGNEE: Final = re.compile(rf"{_PARTY.pattern}|{EVERYONE}", re.ASCII)
-_DATASET: Final = re.compile(rf"urn:dmi:dataset:{_SLUG}:{_SLUG}", re.ASCII)
+_RULES: Final = ("permission", "prohibition", "obligation")
+_SHARED: Final = ("target", "action")
+_OPTIONAL: Final = ("@context", *_RULES, *_SHARED, "conflict", "inheritFrom")
+_PARENT: Final = ("@type", "uid", "profile", *_RULES, *_SHARED, "conflict", "inheritFrom")
+_KINDS: Final[dict[str, PolicyKind]] = {
+    "Set": "Set",
+    "Policy": "Set",
+    "Offer": "Offer",
+    "Agreement": "Agreement",
+}
 _UUID: Final = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_ANY: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]{1,500}")
+_PLAIN: Final = frozenset(iri(name) for name in ("purpose", "dateTime", "recipient"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A policy and what the gate makes of it, its parents' rules before its own."""
+
+    policy: Policy
+    permissions: tuple[RuleTerms, ...]
+    prohibitions: tuple[RuleTerms, ...]
+    obligations: tuple[DutyTerms, ...]
 
 
 def read_agreement(document: object, rulebook: Rulebook, layers: Collection[str] = ()) -> AgreementTerms:
@@ -58,23 +90,20 @@ def _agreement(
     fields = reader.fields(top, _REQUIRED, _OPTIONAL)
     own_type(reader, fields, "Agreement")
     reader.term(fields.get("profile"), (PROFILE,), "this profile")
-    if "conflict" in fields:
-        reader.term(fields["conflict"], ("prohibit",), "this conflict strategy")
     uid = identifier(reader, fields.get("uid"), _UUID, "urn:uuid: and a lower-case UUID")
     version = _version(reader, fields.get("dmi:rulebook"), rulebook)
     basis = reader.term(fields.get("dmi:legalBasis"), rulebook.legal_bases, "this legal basis")
-    assigner = identifier(reader, fields.get("assigner"), _PARTY, "a participant or person")
-    assignee = identifier(reader, fields.get("assignee"), _ASSIGNEE, f"a participant, person or {EVERYONE}")
-    parties = {"assigner": assigner, "assignee": assignee}
-    permissions = [
-        _rule(reader, place, rulebook, "Permission", parties, layer=assignee in layers)
-        for place in reader.items(fields.get("permission"))
-    ]
-    prohibitions = [
-        _rule(reader, place, rulebook, "Prohibition", parties)
-        for place in reader.items(fields.get("prohibition"))
-    ]
-    if fields and not permissions and not prohibitions:
+    assigner = identifier(reader, fields.get("assigner"), PARTY, "a participant or person")
+    assignee = identifier(reader, fields.get("assignee"), ASSIGNEE, f"a participant, person or {EVERYONE}")
+    shared = Policywide(
+        rulebook,
+        {"assigner": assigner, "assignee": assignee},
+        fields.get("target"),
+        fields.get("action"),
+        layer=assignee in layers,
+    )
+    read = _policy(reader, top, fields, "Agreement", uid or "", shared, ())
+    if fields and not read.permissions and not read.prohibitions:
         reader.refuse(top, "at least one permission or prohibition")
     if (
         reader.findings
@@ -85,10 +114,107 @@ def _agreement(
         or assignee is None
     ):
         return None
-    terms = AgreementTerms(uid, version, basis, assigner, assignee, tuple(permissions), tuple(prohibitions))
+    about = ((DMI + "legalBasis", iri(basis)), (DMI + "rulebook", Typed(version)))
+    terms = AgreementTerms(
+        uid,
+        version,
+        basis,
+        assigner,
+        assignee,
+        read.permissions,
+        read.prohibitions,
+        replace(read.policy, about=about),
+        tuple(duty.carried for duty in read.obligations if duty.carried is not None),
+    )
     if terms.is_consent:
         _check_consent(reader, terms, fields)
-    return terms
+    return None if reader.findings else terms
+
+
+def _policy(
+    reader: Reader,
+    place: Place,
+    fields: Mapping[str, Place],
+    kind: PolicyKind,
+    uid: str,
+    shared: Policywide,
+    above: tuple[str, ...],
+) -> _Read:
+    """A policy with the rules of all that it inherits from (section 2.9) before its own."""
+    permissions = [
+        read_rule(reader, each, "permission", shared) for each in reader.items(fields.get("permission"))
+    ]
+    prohibitions = [
+        read_rule(reader, each, "prohibition", shared) for each in reader.items(fields.get("prohibition"))
+    ]
+    if "obligation" in fields and not reader.items(fields["obligation"]):
+        reader.refuse(fields["obligation"], "at least one obligation: an empty list says nothing")
+    reached = {action for rule in permissions for action in rule.actions} if shared.layer else ()
+    duties = (
+        read_duty(reader, each, shared.rulebook, "obligation", reached)
+        for each in reader.items(fields.get("obligation"))
+    )
+    obligations = [duty for duty in duties if duty is not None]
+    parents = [
+        _parent(reader, each, shared, (*above, uid)) for each in reader.items(fields.get("inheritFrom"))
+    ]
+    lines = [parent for parent in parents if parent is not None]
+    own = Policy(
+        kind,
+        uid,
+        tuple(rule.rule for rule in permissions),
+        tuple(rule.rule for rule in prohibitions),
+        tuple(duty.rule for duty in obligations),
+        profiles=(DMI + PROFILE.removeprefix("dmi:"),),
+        inherits=tuple(parent.policy.uid for parent in lines),
+        conflict=_conflict(reader, fields.get("conflict")),
+    )
+    whole = inherit(own, {parent.policy.uid: parent.policy for parent in lines})
+    return _Read(
+        replace(whole, inherits=()),
+        (*(rule for parent in lines for rule in parent.permissions), *permissions),
+        (*(rule for parent in lines for rule in parent.prohibitions), *prohibitions),
+        (*(duty for parent in lines for duty in parent.obligations), *obligations),
+    )
+
+
+def _parent(reader: Reader, place: Place, shared: Policywide, above: tuple[str, ...]) -> _Read | None:
+    if not isinstance(place.value, Mapping) or len(place.value) < 2:
+        reader.refuse(
+            place, "the policy that it inherits from stands here itself, so that both sides sign it"
+        )
+        return None
+    fields = reader.fields(
+        place, ("uid", "@type"), tuple(each for each in _PARENT if each not in ("uid", "@type"))
+    )
+    kind = reader.term(fields.get("@type"), ("Set", "Policy", "Offer"), "this kind of policy to inherit from")
+    if "profile" in fields:
+        reader.term(fields["profile"], (PROFILE,), "this profile")
+    uid = identifier(reader, fields.get("uid"), _ANY, "the IRI of the policy")
+    if kind is None or uid is None:
+        return None
+    if uid in above:
+        reader.refuse(fields["uid"], "a policy must not inherit from itself")
+        return None
+    inner = replace(shared, target=fields.get("target"), action=fields.get("action"))
+    read = _policy(reader, place, fields, _KINDS[kind], uid, inner, above)
+    parties = shared.parties["assigner"] or "", shared.parties["assignee"] or ""
+    permissions = tuple(in_force_for(rule, *parties) for rule in read.permissions)
+    prohibitions = tuple(in_force_for(rule, *parties) for rule in read.prohibitions)
+    policy = replace(
+        read.policy,
+        permissions=tuple(rule.rule for rule in permissions),
+        prohibitions=tuple(rule.rule for rule in prohibitions),
+    )
+    return replace(read, policy=policy, permissions=permissions, prohibitions=prohibitions)
+
+
+def _conflict(reader: Reader, place: Place | None) -> Strategy | None:
+    if place is None:
+        return None
+    strategies: tuple[Strategy, ...] = get_args(Strategy)
+    found = reader.term(place, strategies, "this conflict strategy")
+    return next((strategy for strategy in strategies if strategy == found), None)
 
 
 def _version(reader: Reader, place: Place | None, rulebook: Rulebook) -> str | None:
@@ -102,78 +228,46 @@ def _version(reader: Reader, place: Place | None, rulebook: Rulebook) -> str | N
     return None
 
 
-def _rule(
-    reader: Reader,
-    place: Place,
-    rulebook: Rulebook,
-    kind: str,
-    parties: Mapping[str, str | None],
-    layer: bool = False,
-) -> RuleTerms:
-    permission = kind == "Permission"
-    optional = ["constraint", "uid", "@type", "assigner", "assignee", *(["duty"] if permission else [])]
-    fields = reader.fields(place, ("target", "action"), optional)
-    own_type(reader, fields, kind)
-    for role, party in parties.items():
-        if role in fields and identifier(reader, fields[role], _ASSIGNEE, "a party") not in (None, party):
-            reader.refuse(fields[role], f"the {role} of a rule is that of the agreement")
-    targets = [identifier(reader, item, _DATASET, "a dataset") for item in reader.items(fields.get("target"))]
-    if "target" in fields and not targets:
-        reader.refuse(fields["target"], "at least one dataset")
-    actions = reader.terms(fields.get("action"), rulebook.actions, "this action")
-    tests = [read_constraint(reader, item, rulebook) for item in reader.items(fields.get("constraint"))]
-    purposes = tuple(test for test in tests if isinstance(test, PurposeTest))
-    areas = tuple(test for test in tests if isinstance(test, tuple))
-    if permission and fields and not purposes:
-        reader.refuse(place, "a permission names its purpose")
-    if not permission and areas:
-        reader.refuse(fields["constraint"], "a prohibition has no area")
-    return RuleTerms(
-        place.path,
-        tuple(dict.fromkeys(target for target in targets if target is not None)),
-        actions,
-        purposes=purposes,
-        times=tuple(test for test in tests if isinstance(test, TimeTest)),
-        recipients=tuple(test for test in tests if isinstance(test, frozenset)),
-        areas=areas,
-        duties=_duties(reader, fields.get("duty"), rulebook, actions if layer else ()),
-    )
-
-
-def _duties(
-    reader: Reader, place: Place | None, rulebook: Rulebook, own: Collection[str]
-) -> tuple[Duty, ...]:
-    """The duties of a permission; ``own`` are the actions that it gives to a layer itself."""
-    found: list[Duty] = []
-    for item in reader.items(place):
-        read = read_duty(reader, item, rulebook)
-        if read is None:
-            continue
-        term, duty = read
-        bar = rulebook.duties[term].not_in_layers
-        if bar is not None and not set(bar.actions).isdisjoint(own):
-            reader.refuse(item, f"{bar.reason['en']} / {bar.reason['nl']}")
-        if not isinstance(duty, LeaveOut) and any(type(duty) is type(other) for other in found):
-            reader.refuse(item, "each duty stands once in a permission")
-        found.append(duty)
-    return tuple(found)
-
-
 def _check_consent(reader: Reader, terms: AgreementTerms, fields: Mapping[str, Place]) -> None:
     """A consent is specific: one basis, stated purposes, stated recipients.
 
-    It carries no duties and no area, because those of the recipient's agreement hold for all rows alike;
-    one carried by a single subject's rows could not be carried out on a batch.
+    It carries no duties, no area and no condition beside purpose, recipient and time, because those of the
+    recipient's agreement hold for all rows alike; one carried by a single subject's rows could not be carried out
+    on a batch. A prohibition in it wins whatever else it says.
     """
     if terms.legal_basis != "dmi:basis:consent":
         reader.refuse(fields["dmi:legalBasis"], "a person grants rights by dmi:basis:consent")
     for rule in terms.permissions:
         place = Place(rule.path, "permission")
-        if any(ROOT_PURPOSE in test.purposes for test in rule.purposes):
+        tests = [test for test in rule.rule.constraints if isinstance(test, Constraint)]
+        purposes = {value for test in tests if test.left == iri("purpose") for value in test.right}
+        if iri(ROOT_PURPOSE) in purposes:
             reader.refuse(place, f"a consent is for a stated purpose, not {ROOT_PURPOSE}")
-        if terms.assignee == EVERYONE and not rule.recipients:
+        if terms.assignee == EVERYONE and not any(test.left == iri("recipient") for test in tests):
             reader.refuse(place, "a consent names its recipients")
-        if rule.duties or rule.areas:
+        if rule.rule.duties or rule.areas or rule.area_of:
             reader.refuse(place, "a consent has no duties and no area; the recipient's agreement has them")
+    for rule in (*terms.permissions, *terms.prohibitions):
+        if not _plain(rule.rule):
+            words = "a consent has conditions of purpose, recipient and time only, each by itself"
+            reader.refuse(Place(rule.path, rule.rule.kind), words)
+    if terms.policy.conflict not in (None, "prohibit"):
+        reader.refuse(fields.get("conflict", Place("", "")), "in a consent a prohibition wins")
+    if terms.policy.obligations:
+        reader.refuse(fields.get("obligation", Place("", "")), "a consent has no obligations")
     if terms.assignee.startswith(PERSON) and terms.assignee == terms.assigner:
         reader.refuse(fields["assignee"], "a consent is given to another party")
+
+
+def _plain(rule: Rule) -> bool:
+    things = (*rule.targets, *rule.assignees)
+    narrowed = [each.refinements for each in rule.actions] + [each.refinements for each in things]
+    return not any(narrowed) and all(
+        isinstance(test, Constraint) and test.left in _PLAIN and test.operator in _POSITIVE
+        for test in rule.constraints
+    )
+
+
+_POSITIVE: Final = frozenset(
+    iri(operator) for name in ("purpose", "dateTime", "recipient") for operator in OPERANDS[name].operators
+)

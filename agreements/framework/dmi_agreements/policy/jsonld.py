@@ -7,34 +7,16 @@ context can never give a term another meaning. Compact, prefixed and expanded sp
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from dmi_agreements.errors import Finding
+from dmi_agreements.policy.context import Names, Place
 
-ODRL: Final = "http://www.w3.org/ns/odrl/2/"
-ODRL_CONTEXTS: Final = ("http://www.w3.org/ns/odrl.jsonld", "https://www.w3.org/ns/odrl.jsonld")
-PREFIXES: Final = {"odrl": ODRL, "xsd": "http://www.w3.org/2001/XMLSchema#", "dmi": "urn:dmi:"}
-
-MAX_DEPTH: Final = 16
+MAX_DEPTH: Final = 24
 MAX_NODES: Final = 5_000
 MAX_TEXT: Final = 2_000
 MAX_FINDINGS: Final = 50
-
-_NAME: Final = re.compile(r"[A-Za-z]+")
-_ALIASES: Final = {"@id": "uid", "id": "uid", "type": "@type"}
-
-
-class Place(NamedTuple):
-    """A value and its JSON pointer in the document as it was handed in."""
-
-    path: str
-    value: object
-
-    def child(self, key: str | int, value: object) -> Place:
-        """The place of a member of this value."""
-        return Place(f"{self.path}/{str(key).replace('~', '~0').replace('/', '~1')}", value)
 
 
 def form(value: object) -> str:
@@ -86,8 +68,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
-        self._prefixes: set[str] = set()
-        self._bare = False
+        self.names = Names(self.refuse)
 
     def refuse(self, place: Place, rule: str, known: Collection[str] = ()) -> None:
         """Note a finding; ``known`` are the terms that could have stood there."""
@@ -97,43 +78,13 @@ class Reader:
             self.findings.append(Finding(place.path, rule, form(place.value), near[0] if near else None))
 
     def context(self, place: Place) -> None:
-        """Take in ``@context``: the ODRL context, and objects that declare the known prefixes."""
+        """Take in ``@context``: the ODRL context, and objects that declare prefixes and names."""
         for item in self.items(place):
-            if isinstance(item.value, str):
-                if item.value in ODRL_CONTEXTS:
-                    self._bare = True
-                    self._prefixes |= {"odrl", "xsd"}
-                else:
-                    self.refuse(item, "only the ODRL context is known, nothing is fetched", ODRL_CONTEXTS)
-            elif isinstance(item.value, Mapping):
-                for prefix, meaning in item.value.items():
-                    if prefix in PREFIXES and meaning == PREFIXES[prefix]:
-                        self._prefixes.add(prefix)
-                    else:
-                        self.refuse(item.child(prefix, meaning), "a context declares only known prefixes")
-            else:
-                self.refuse(item, "a context is an address or an object of prefixes")
+            self.names.take(item)
 
     def canonical(self, text: str) -> str | None:
-        """One spelling for a name: ODRL terms bare, others ``dmi:…`` or ``xsd:…``; ``None`` if undeclared."""
-        if text.startswith("@"):
-            return _ALIASES.get(text, text)
-        for prefix, iri in PREFIXES.items():
-            if text.startswith(iri):
-                return self._join(prefix, text[len(iri) :])
-        prefix, colon, name = text.partition(":")
-        if colon:
-            if prefix not in PREFIXES:
-                return text
-            return self._join(prefix, name) if prefix in self._prefixes else None
-        return _ALIASES.get(text, text) if self._bare else None
-
-    @staticmethod
-    def _join(prefix: str, name: str) -> str | None:
-        if prefix != "odrl":
-            return f"{prefix}:{name}"
-        # Only letters: otherwise an ODRL name such as odrl:dmi:read would pass for a term of another prefix.
-        return _ALIASES.get(name, name) if _NAME.fullmatch(name) else None
+        """One spelling for a name; see ``Names.canonical``."""
+        return self.names.canonical(text)
 
     def fields(self, place: Place, required: Iterable[str], optional: Iterable[str]) -> dict[str, Place]:
         """The members of an object by canonical name; unknown, double and missing ones are findings."""
@@ -161,12 +112,24 @@ class Reader:
         return found
 
     def items(self, place: Place | None) -> list[Place]:
-        """The items of a list; a value that is no list counts as a list of one."""
+        """The items of a list, or of ``@list`` or ``@set``; a value that is no list counts as a list of one."""
         if place is None:
             return []
+        inner = self.wrapped(place)
+        if inner is not None:
+            return self.items(inner)
         if isinstance(place.value, list):
-            return [place.child(index, item) for index, item in enumerate(place.value)]
+            members = [place.child(index, item) for index, item in enumerate(place.value)]
+            return self.items(members[0]) if len(members) == 1 and self.wrapped(members[0]) else members
         return [place]
+
+    def wrapped(self, place: Place) -> Place | None:
+        """The list in ``{"@list": …}`` or ``{"@set": …}``; ``None`` when the value is no such object."""
+        if not isinstance(place.value, Mapping) or len(place.value) != 1:
+            return None
+        (key,) = place.value
+        name = self.canonical(key) if isinstance(key, str) else None
+        return place.child(key, place.value[key]) if name in ("@list", "@set") else None
 
     def one(self, place: Place | None) -> Place | None:
         """The only item; ``None`` (with a finding) when there are several or none."""

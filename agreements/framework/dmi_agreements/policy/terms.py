@@ -1,24 +1,21 @@
-"""What a document says, after reading: validated, immutable values in canonical names.
+"""What an agreement says, after reading: the information model of ODRL, and what the gate makes of it.
 
-Vocabulary terms stand as ``dmi:…``, identifiers as ``urn:…``, times as microseconds UTC.
+In the model names are absolute IRIs; beside it vocabulary terms stand as ``dmi:…``, identifiers as ``urn:…``, times
+as microseconds UTC.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dmi_agreements.decision import Duty
+from dmi_agreements.odrl.model import Policy, Rule
 
 BBox = tuple[float, float, float, float]
 """West, south, east, north in WGS84 degrees."""
 
-
-@dataclass(frozen=True, slots=True)
-class PurposeTest:
-    """``operator`` is ``isA`` (the purpose or one below it), ``eq`` or ``isAnyOf`` (exactly one of them)."""
-
-    operator: str
-    purposes: tuple[str, ...]
+PERSON = "urn:dmi:person:"
+"""Identifiers of natural persons start so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +28,30 @@ class TimeTest:
 
 @dataclass(frozen=True, slots=True)
 class RuleTerms:
-    """One permission or prohibition; it applies when all its tests hold. ``path`` is its JSON pointer."""
+    """One permission or prohibition. ``path`` is its JSON pointer, ``rule`` the whole of it.
+
+    ``actions`` are those of the rulebook that its actions cover; ``areas`` and ``duties`` are what the gate carries
+    out on what it lets pass; ``times`` are the limits that hold whatever else does.
+    """
 
     path: str
+    rule: Rule
     targets: tuple[str, ...]
     actions: tuple[str, ...]
-    purposes: tuple[PurposeTest, ...] = ()
     times: tuple[TimeTest, ...] = ()
-    recipients: tuple[frozenset[str], ...] = ()
     areas: tuple[BBox, ...] = ()
     duties: tuple[Duty, ...] = ()
+    area_of: dict[str, tuple[BBox, ...]] = field(default_factory=dict)
+    """Further areas by dataset, where a target is a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgreementTerms:
-    """An agreement between an owner and a recipient, or a consent of a resident (``is_consent``)."""
+    """An agreement between an owner and a recipient, or a consent of a resident (``is_consent``).
+
+    ``policy`` is the whole document with what it inherits; ``obligations`` are duties of it that the gate carries
+    out on everything it lets pass under the agreement.
+    """
 
     uid: str
     rulebook: str
@@ -54,6 +60,8 @@ class AgreementTerms:
     assignee: str
     permissions: tuple[RuleTerms, ...]
     prohibitions: tuple[RuleTerms, ...]
+    policy: Policy
+    obligations: tuple[Duty, ...] = ()
 
     @property
     def is_consent(self) -> bool:
@@ -66,7 +74,3 @@ class AgreementTerms:
         return tuple(
             sorted({target for rule in self.permissions + self.prohibitions for target in rule.targets})
         )
-
-
-PERSON = "urn:dmi:person:"
-"""Identifiers of natural persons start so."""

@@ -193,6 +193,9 @@ export const reasons: Part<'reasons'> = {
   rulebook_not_signed: 'The rulebook has not been signed yet.',
   law_missing: 'The service does not know the agreements now. Then all is refused.',
   law_stale: 'The service has no fresh agreements. Then all is refused.',
+  condition_unmet: 'A condition of the agreement does not hold now.',
+  condition_unknown: 'It is not known whether a condition of the agreement holds. Then it is refused.',
+  duty_open: 'A duty of the agreement has not been fulfilled yet.',
   wrong_role: 'Your role may not do this.',
   wrong_purpose: 'The agreement is not for this purpose. Choose another purpose at the top.',
 };

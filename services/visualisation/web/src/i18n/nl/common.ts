@@ -191,6 +191,9 @@ export const reasons = {
   rulebook_not_signed: 'Het afsprakenstelsel is nog niet ondertekend.',
   law_missing: 'De dienst kent de afspraken nu niet. Dan wordt alles geweigerd.',
   law_stale: 'De dienst heeft geen verse afspraken. Dan wordt alles geweigerd.',
+  condition_unmet: 'Aan een voorwaarde van de afspraak is nu niet voldaan.',
+  condition_unknown: 'Of aan een voorwaarde van de afspraak is voldaan, is niet bekend. Dan wordt het geweigerd.',
+  duty_open: 'Aan een plicht uit de afspraak is nog niet voldaan.',
   wrong_role: 'Uw rol mag dit niet.',
   wrong_purpose: 'De afspraak geldt niet voor dit doel. Kies bovenaan een ander doel.',
 };

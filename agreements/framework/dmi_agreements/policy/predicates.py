@@ -1,0 +1,206 @@
+"""Constraints compiled into predicates over a situation: the same three-valued meaning as ``odrl.satisfaction``.
+
+What can be worked out beforehand is: the truth for each purpose of the rulebook, limits as numbers, sets as sets. A
+predicate also gets the moment from which a waiting time counts, which only a sequence knows (``andSequence``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from dmi_agreements.odrl.model import ODRL, Constraint, Logical, Test, Typed, Value
+from dmi_agreements.odrl.own import world_of
+from dmi_agreements.odrl.satisfaction import Scene, satisfied
+from dmi_agreements.odrl.sequence import arrival, lasting, micros
+from dmi_agreements.odrl.values import Truth, every, one, order, some
+from dmi_agreements.odrl.vocabulary import CORE, DMI
+from dmi_agreements.odrl.world import Attempt
+from dmi_agreements.policy.operands import iri, moment_of
+from dmi_agreements.policy.situation import NEVER, Situation
+from dmi_agreements.rulebook import Rulebook
+
+Predicate = Callable[[Situation, "int | None"], Truth]
+"""Whether a test holds; the second argument is the moment from which a delay counts, ``None``: the agreement's."""
+
+_SECOND: Final = 1_000_000
+_ORDERS: Final[dict[str, Callable[[int, int], bool]]] = {
+    "lt": lambda found, limit: found < limit,
+    "lteq": lambda found, limit: found <= limit,
+    "gt": lambda found, limit: found > limit,
+    "gteq": lambda found, limit: found >= limit,
+    "eq": lambda found, limit: found == limit,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The rule (path) that a test stands in, which counts speak of, and the rulebook it was read with."""
+
+    rule: str
+    rulebook: Rulebook
+
+
+def compile_test(test: Test, place: Place) -> Predicate:
+    """The predicate of a test that was read for the gate."""
+    if isinstance(test, Logical):
+        return _logical(test, place)
+    return _COMPILE[test.left](test, place)
+
+
+def _logical(test: Logical, place: Place) -> Predicate:
+    parts = [compile_test(operand, place) for operand in test.operands]
+    if test.connective == "andSequence":
+        return _sequence(test, parts)
+    joined = {"or": some, "xone": one}.get(test.connective, every)
+    return lambda situation, since: joined([part(situation, since) for part in parts])
+
+
+def _sequence(test: Logical, parts: list[Predicate]) -> Predicate:
+    """Each holds now; a delay counts from the moment at which those before it had come to hold."""
+    arrivals = [arrival(operand) for operand in test.operands]
+
+    def holds(situation: Situation, since: int | None) -> Truth:
+        truths = []
+        for part, arrive in zip(parts, arrivals, strict=True):
+            truths.append(part(situation, since))
+            since = arrive(since)
+        return every(truths)
+
+    return holds
+
+
+def _moment(test: Constraint) -> int:
+    right = test.right[0]
+    assert isinstance(right, Typed)
+    moment = moment_of(right.text)
+    assert moment is not None
+    return moment
+
+
+def purpose_truths(test: Constraint, rulebook: Rulebook) -> dict[str, Truth]:
+    """The truth of a constraint on the purpose for each purpose that can be requested."""
+    return _purposes(test.operator, test.right, rulebook)
+
+
+@lru_cache(maxsize=4_096)
+def _purposes(operator: str, right: tuple[Value, ...], rulebook: Rulebook) -> dict[str, Truth]:
+    # Asked of the engine itself, once for each constraint: two codes for one meaning could drift apart.
+    test = Constraint(ODRL + "purpose", operator, right, "")
+    world = world_of(rulebook)
+    truths = {}
+    for purpose in rulebook.requestable:
+        attempt = Attempt("", None, facts={ODRL + "purpose": (iri(purpose),)})
+        truths[purpose] = satisfied(test, Scene(attempt, world, CORE)).holds
+    return truths
+
+
+def _purpose(test: Constraint, place: Place) -> Predicate:
+    truths = purpose_truths(test, place.rulebook)
+    return lambda situation, _since: truths.get(situation.purpose)
+
+
+def _recipient(test: Constraint, _place: Place) -> Predicate:
+    names = frozenset(str(value) for value in test.right)
+    inside = test.operator in (ODRL + "eq", ODRL + "isAnyOf")
+    return lambda situation, _since: (situation.assignee in names) is inside
+
+
+def _date_time(test: Constraint, _place: Place) -> Predicate:
+    compare, limit = _ORDERS[test.operator.removeprefix(ODRL)], _moment(test)
+    return lambda situation, _since: compare(situation.now, limit)
+
+
+def _role(test: Constraint, _place: Place) -> Predicate:
+    names = frozenset(str(value) for value in test.right)
+    inside = test.operator == ODRL + "isAnyOf"
+
+    def holds(situation: Situation, _since: int | None) -> Truth:
+        if not situation.roles:
+            # Nobody without a role is known to have none: roles may be told later.
+            return None
+        return names.isdisjoint(map(iri, situation.roles)) is not inside
+
+    return holds
+
+
+def _day(test: Constraint, _place: Place) -> Predicate:
+    names = frozenset(value.text for value in test.right if isinstance(value, Typed))
+    inside = test.operator in (ODRL + "eq", ODRL + "isAnyOf")
+    return lambda situation, _since: (situation.here()[0] in names) is inside
+
+
+def _time_of_day(test: Constraint, _place: Place) -> Predicate:
+    right = test.right[0]
+    assert isinstance(right, Typed)
+    hours, minutes, seconds = right.text.split(":")
+    whole, _, part = seconds.partition(".")
+    limit = (int(hours) * 3_600 + int(minutes) * 60 + int(whole)) * _SECOND + int((part + "000000")[:6])
+    compare = _ORDERS[test.operator.removeprefix(ODRL)]
+    return lambda situation, _since: compare(situation.here()[1], limit)
+
+
+def _count(test: Constraint, place: Place) -> Predicate:
+    right = test.right[0]
+    assert isinstance(right, Typed)
+    compare, limit, rule = _ORDERS[test.operator.removeprefix(ODRL)], int(right.text), place.rule
+
+    def holds(situation: Situation, _since: int | None) -> Truth:
+        if situation.uses is None:
+            return None
+        # This use counts too: with at most five uses, the sixth must be refused.
+        return compare(situation.uses.get(rule, NEVER).count + 1, limit)
+
+    return holds
+
+
+def _elapsed(test: Constraint, place: Place) -> Predicate:
+    compare, rule = _lasting(test), place.rule
+
+    def holds(situation: Situation, _since: int | None) -> Truth:
+        if situation.uses is None:
+            return None
+        first = situation.uses.get(rule, NEVER).first
+        return compare(0 if first is None else situation.now - first)
+
+    return holds
+
+
+def _delay(test: Constraint, _place: Place) -> Predicate:
+    compare = _lasting(test)
+
+    def holds(situation: Situation, since: int | None) -> Truth:
+        start = situation.concluded if since is None else since
+        return None if start is None else compare(situation.now - start)
+
+    return holds
+
+
+def _lasting(test: Constraint) -> Callable[[int], Truth]:
+    """Compares microseconds with a length of time; open where months make that open."""
+    name, right = test.operator.removeprefix(ODRL), test.right[0]
+    length = micros(right)
+    if length is not None:
+        compare, limit = _ORDERS[name], length
+        return lambda found: compare(found, limit)
+
+    def holds(found: int) -> Truth:
+        compared = order(lasting(found), right)
+        return None if compared is None else _ORDERS[name](compared, 0)
+
+    return holds
+
+
+_COMPILE: Final[dict[str, Callable[[Constraint, Place], Predicate]]] = {
+    ODRL + "purpose": _purpose,
+    ODRL + "recipient": _recipient,
+    ODRL + "dateTime": _date_time,
+    DMI + "role": _role,
+    DMI + "dayOfWeek": _day,
+    DMI + "timeOfDay": _time_of_day,
+    ODRL + "count": _count,
+    ODRL + "elapsedTime": _elapsed,
+    ODRL + "delayPeriod": _delay,
+}
