@@ -241,10 +241,15 @@ def test_the_heartbeat_stops_while_a_revocation_waits(node: Node, monkeypatch: p
     relay = node.service.app.state.exchange._relay
     monkeypatch.setattr(relay, "drain", lambda: 0)
     relay._well_at = time.monotonic() - 60
-    time.sleep(1.2)
-    beats = len(node.bus.topics["dmi.agreements.v1"])
-    time.sleep(1.5)
-    assert len(node.bus.topics["dmi.agreements.v1"]) == beats
+    told = node.bus.topics["dmi.agreements.v1"]
+
+    def silent() -> bool:
+        before = len(told)
+        time.sleep(1.5)
+        return len(told) == before
+
+    # A beat may be on its way already; none follows it.
+    assert silent() or silent()
 
 
 @pytest.mark.parametrize(
