@@ -8,7 +8,7 @@ nobody can change it afterwards.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, get_args
 
@@ -19,7 +19,7 @@ from dmi_agreements.odrl.model import Constraint, Policy, PolicyKind, Rule, Stra
 from dmi_agreements.odrl.vocabulary import DMI
 from dmi_agreements.policy.constraints import own_type
 from dmi_agreements.policy.context import Place
-from dmi_agreements.policy.duties import DutyTerms, read_duty
+from dmi_agreements.policy.duties import PAY, DutyTerms, read_duty
 from dmi_agreements.policy.jsonld import MAX_FINDINGS, Reader, bounds
 from dmi_agreements.policy.operands import OPERANDS, identifier, iri
 from dmi_agreements.policy.rules import (
@@ -128,7 +128,22 @@ def _agreement(
     )
     if terms.is_consent:
         _check_consent(reader, terms, fields)
+    _check_prices(reader, terms, read.obligations)
     return None if reader.findings else terms
+
+
+def _check_prices(reader: Reader, terms: AgreementTerms, obligations: Sequence[DutyTerms]) -> None:
+    """Each use has one price, which stands in the permission, and a payer who is named."""
+    for duty in obligations:
+        if duty.price is not None:
+            reader.refuse(Place(duty.rule.path, PAY), "a price stands in the permission that it is asked for")
+    for rule in terms.permissions:
+        if rule.prices and terms.assignee == EVERYONE:
+            reader.refuse(Place(rule.path, PAY), "what everyone may use is free: a price has one payer")
+    try:
+        terms.tariff()
+    except ValueError as exc:
+        reader.refuse(Place("/permission", PAY), str(exc))
 
 
 def _policy(

@@ -14,6 +14,7 @@ from dmi_agreements.policy.constraints import Context, node_uid, own_type, read_
 from dmi_agreements.policy.context import Place
 from dmi_agreements.policy.jsonld import Reader
 from dmi_agreements.policy.operands import identifier, iri
+from dmi_agreements.prices import Price
 from dmi_agreements.rulebook import DutyParameter, Rulebook
 
 FUNCTIONS: Final = (
@@ -22,6 +23,7 @@ FUNCTIONS: Final = (
     "trackingParty",
 )  # fmt: skip
 """The other parties that a duty may name, by the property that names them."""
+PAY: Final = "dmi:pay"
 _DIGITS: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
 _ANYBODY: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]{1,500}")
 _Values = dict[str, list[int] | tuple[str, ...]]
@@ -29,10 +31,14 @@ _Values = dict[str, list[int] | tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class DutyTerms:
-    """A duty; ``carried`` is what the gate itself does for it, ``None`` for one that somebody else fulfils."""
+    """A duty; ``carried`` is what the gate itself does for it, ``None`` for one that somebody else fulfils.
+
+    ``price`` is what the exchange bills for it: nothing that the gate would have to wait for or do to the rows.
+    """
 
     rule: Rule
     carried: Duty | None = None
+    price: Price | None = None
 
 
 def read_duty(
@@ -136,6 +142,9 @@ def _carried(
     if len(reader.findings) > before:
         return None
     rule = Rule(kind, place.path, (Action(iri(action)),), uid, constraints=tuple(constraints))
+    if action == PAY:
+        unit = str(values["dmi:chargedUnit"][0])
+        return DutyTerms(rule, price=Price(_number(values, "dmi:cents"), _number(values, "dmi:per"), unit))
     return DutyTerms(rule, _BUILD[action](values))
 
 

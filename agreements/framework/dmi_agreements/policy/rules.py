@@ -26,6 +26,7 @@ from dmi_agreements.policy.duties import read_duty
 from dmi_agreements.policy.jsonld import Reader
 from dmi_agreements.policy.operands import PLACES, box_of, identifier, iri, moment_of
 from dmi_agreements.policy.terms import BBox, RuleTerms, TimeTest
+from dmi_agreements.prices import Price
 from dmi_agreements.rulebook import Rulebook
 
 SLUG: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
@@ -83,7 +84,7 @@ def read_rule(reader: Reader, place: Place, kind: RuleKind, shared: Policywide) 
     if not permission and (areas or any(target.areas for target in targets)):
         reader.refuse(fields.get("constraint", place), "a prohibition has no area")
     reached = _reached(shared.rulebook, actions)
-    duties, carried = _duties(reader, fields.get("duty"), shared, reached if shared.layer else ())
+    duties, carried, prices = _duties(reader, fields.get("duty"), shared, reached if shared.layer else ())
     remedies = (
         read_duty(reader, item, shared.rulebook, "remedy") for item in reader.items(fields.get("remedy"))
     )
@@ -108,6 +109,7 @@ def read_rule(reader: Reader, place: Place, kind: RuleKind, shared: Policywide) 
         areas=areas,
         duties=carried,
         area_of={target.dataset: target.areas for target in targets if target.areas},
+        prices=prices,
     )
 
 
@@ -230,22 +232,27 @@ def _reached(rulebook: Rulebook, actions: Collection[Action]) -> tuple[str, ...]
 
 def _duties(
     reader: Reader, place: Place | None, shared: Policywide, own: Collection[str]
-) -> tuple[tuple[Rule, ...], tuple[Duty, ...]]:
-    """The duties of a permission, and what the gate carries out for them."""
+) -> tuple[tuple[Rule, ...], tuple[Duty, ...], tuple[Price, ...]]:
+    """The duties of a permission, what the gate carries out for them, and what the exchange bills."""
     rules: list[Rule] = []
     carried: list[Duty] = []
+    prices: list[Price] = []
     for item in reader.items(place):
         read = read_duty(reader, item, shared.rulebook, "duty", own)
         if read is None:
             continue
         rules.append(read.rule)
+        if read.price is not None:
+            if prices:
+                reader.refuse(item, "a permission has one price")
+            prices.append(read.price)
         if read.carried is None:
             continue
         once = not isinstance(read.carried, LeaveOut)
         if once and any(type(read.carried) is type(other) for other in carried):
             reader.refuse(item, "each duty stands once in a permission")
         carried.append(read.carried)
-    return tuple(rules), tuple(carried)
+    return tuple(rules), tuple(carried), tuple(prices)
 
 
 def _purposeful(constraints: Collection[Test], actions: Collection[Action]) -> bool:

@@ -6,10 +6,12 @@ as microseconds UTC.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dmi_agreements.decision import Duty
 from dmi_agreements.odrl.model import Policy, Rule
+from dmi_agreements.prices import Price, Use, tariff
 
 BBox = tuple[float, float, float, float]
 """West, south, east, north in WGS84 degrees."""
@@ -43,6 +45,8 @@ class RuleTerms:
     duties: tuple[Duty, ...] = ()
     area_of: dict[str, tuple[BBox, ...]] = field(default_factory=dict)
     """Further areas by dataset, where a target is a part of it."""
+    prices: tuple[Price, ...] = ()
+    """What a use under it costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,10 @@ class AgreementTerms:
     def is_consent(self) -> bool:
         """Whether a natural person grants it."""
         return self.assigner.startswith(PERSON)
+
+    def tariff(self) -> Mapping[Use, Price]:
+        """What each use costs; without an entry it is free. Raises ``ValueError`` where it would have two prices."""
+        return tariff([(rule.actions, rule.targets, rule.prices) for rule in self.permissions])
 
     @property
     def datasets(self) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""The transaction module: what uses cost, what was used, what is billed, and the commons."""

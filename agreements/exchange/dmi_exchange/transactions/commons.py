@@ -1,0 +1,63 @@
+"""The commons: what each participant offers the others for free in a year, and what it takes. Pure.
+
+Each offers products, services or data worth 2,500 euros a year, and may take up to as much from each other one. What
+is offered and taken is valued by the owner of the data, in the catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
+from dmi_agreements.decision import EVERYONE
+from dmi_exchange import model
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A participant's part: cents offered and asked for a year, and cents taken by the one it was taken from."""
+
+    participant: str
+    name: str
+    offered: int
+    asked: int
+    taken: Mapping[str, int]
+    datasets: tuple[str, ...]
+
+    @property
+    def short(self) -> int:
+        """Cents that its offer lacks."""
+        return max(0, self.asked - self.offered)
+
+    @property
+    def rides_free(self) -> bool:
+        """Whether it takes and offers nothing."""
+        return bool(self.taken) and self.offered == 0
+
+
+def shares(
+    participants: Iterable[Participant],
+    datasets: Iterable[Dataset],
+    agreements: Iterable[AgreementState],
+    asked: int,
+) -> list[Share]:
+    """Everyone's part as things stand: members that are organisations, offers that stand, agreements in force."""
+    valued = {d.id: d for d in datasets if d.commons_cents > 0 and not d.withdrawn}
+    taken: dict[str, dict[str, int]] = {}
+    for agreement in agreements:
+        giver, taker = model.parties(agreement)
+        if agreement.state != "active" or taker == EVERYONE or giver == taker or model.is_consent(agreement):
+            continue
+        found = {name for name in model.targets(agreement.document) if name in valued}
+        worth = sum(valued[name].commons_cents for name in found if valued[name].owner == giver)
+        if worth:
+            from_giver = taken.setdefault(taker, {})
+            from_giver[giver] = from_giver.get(giver, 0) + worth
+    result = []
+    for one in participants:
+        if one.id.startswith(model.ORGANISATION) and one.active:
+            own = sorted(d.id for d in valued.values() if d.owner == one.id)
+            offered = sum(valued[name].commons_cents for name in own)
+            result.append(Share(one.id, one.name, offered, asked, taken.get(one.id, {}), tuple(own)))
+    return sorted(result, key=lambda share: (-share.short, share.participant))

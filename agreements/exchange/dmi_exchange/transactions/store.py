@@ -1,0 +1,215 @@
+"""What the transaction module keeps: parties, counts, invoices, postings. Each write is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import sqlalchemy as sa
+
+from dmi_exchange.transactions import ledger
+from dmi_exchange.transactions.meter import reopen
+from dmi_exchange.transactions.model import Invoice, Party
+from dmi_exchange.transactions.tables import billing_party, charged, invoice, meter, posting
+from dmi_infra.sql import reading, transaction, upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted of one use under an agreement and is not yet billed (or was, for ``invoice``)."""
+
+    agreement: str
+    action: str
+    dataset: str
+    uses: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A posting as it stands in a book."""
+
+    id: int
+    account: str
+    other: str
+    cents: int
+    at: int
+    invoice: str
+    kind: str
+
+
+Item = tuple[str, str]
+"""An agreement, and what of it is charged once."""
+Make = Callable[[Sequence[Counted], frozenset[Item], int], "tuple[Invoice, Sequence[Item]] | None"]
+"""An invoice of counts, what was charged once already, and the next number; with what it charges once."""
+
+
+class Transactions:
+    """Reads and writes of the transaction module."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def party(self, participant: str) -> Party | None:
+        """What an invoice says of a participant."""
+        query = sa.select(billing_party.c.body).where(billing_party.c.participant == participant)
+        with reading(self._engine) as connection:
+            body = connection.execute(query).scalar_one_or_none()
+        return None if body is None else msgspec.json.decode(body, type=Party)
+
+    def keep_party(self, participant: str, party: Party) -> None:
+        """Keep what invoices from now on say of a participant."""
+        row = {"participant": participant, "body": msgspec.json.encode(party).decode()}
+        with transaction(self._engine) as connection:
+            upsert(connection, billing_party, [row], ["participant"], ["body"])
+
+    def counted(
+        self, agreements: Sequence[str], invoiced: str = "", until: int | None = None
+    ) -> list[Counted]:
+        """Counts of these agreements before the hour of ``until``: not yet billed, or of one invoice."""
+        with reading(self._engine) as connection:
+            return _counted(connection, agreements, invoiced, until)
+
+    def issue(
+        self,
+        agreements: Sequence[str],
+        until: int,
+        make: Make,
+        supplier: str,
+    ) -> Invoice | None:
+        """Issue what ``make`` makes of the counts before ``until``, what was charged once, and the next number.
+
+        Counts, what is charged once, invoice and postings change together or not at all.
+        """
+        with transaction(self._engine) as connection:
+            # Held until the end, so that two at once do not bill the same counts.
+            query = sa.select(billing_party.c.participant).where(billing_party.c.participant == supplier)
+            connection.execute(query.with_for_update())
+            counts = _counted(connection, agreements, "", until)
+            once = sa.select(charged.c.agreement, charged.c.item).where(charged.c.agreement.in_(agreements))
+            known = frozenset((row.agreement, row.item) for row in connection.execute(once))
+            made = make(counts, known, _issued(connection, supplier) + 1)
+            if made is None:
+                return None
+            issued, items = made
+            billed = sa.and_(meter.c.agreement.in_(agreements), meter.c.invoice == "", meter.c.hour < until)
+            connection.execute(sa.update(meter).where(billed).values(invoice=issued.id))
+            if items:
+                rows = [{"agreement": a, "item": item, "invoice": issued.id} for a, item in items]
+                connection.execute(sa.insert(charged), rows)
+            _keep(connection, issued)
+            return issued
+
+    def credit(
+        self, make: Callable[[int, Sequence[Invoice]], Invoice], supplier: str, bill_again: bool
+    ) -> Invoice:
+        """Keep a credit note that ``make`` makes of the next number and all that the supplier issued.
+
+        ``bill_again``: what the invoice had billed is open again, for one that is right.
+        """
+        with transaction(self._engine) as connection:
+            query = sa.select(billing_party.c.participant).where(billing_party.c.participant == supplier)
+            connection.execute(query.with_for_update())
+            bodies = connection.execute(
+                sa.select(invoice.c.body).where(invoice.c.supplier == supplier)
+            ).scalars()
+            issued = [msgspec.json.decode(body, type=Invoice) for body in bodies]
+            note = make(len(issued) + 1, issued)
+            if bill_again:
+                connection.execute(sa.delete(charged).where(charged.c.invoice == note.credits))
+                reopen(connection, note.credits)
+            _keep(connection, note)
+            return note
+
+    def pay(self, paid: Invoice, cents: int, at: int) -> None:
+        """Record that the supplier received money for an invoice."""
+        with transaction(self._engine) as connection:
+            postings = ledger.paid(paid.supplier, paid.customer, cents)
+            _post(connection, postings, f"payment:{paid.id}:{at}", at, paid.id, "payment")
+
+    def invoice(self, identifier: str) -> Invoice | None:
+        """One invoice or credit note."""
+        query = sa.select(invoice.c.body).where(invoice.c.id == identifier)
+        with reading(self._engine) as connection:
+            body = connection.execute(query).scalar_one_or_none()
+        return None if body is None else msgspec.json.decode(body, type=Invoice)
+
+    def invoices(self, party: str | None) -> list[Invoice]:
+        """Those that a participant (``None``: anybody) gave or got, newest first."""
+        query = sa.select(invoice.c.body).order_by(invoice.c.issued_at.desc(), invoice.c.id)
+        if party is not None:
+            query = query.where(sa.or_(invoice.c.supplier == party, invoice.c.customer == party))
+        with reading(self._engine) as connection:
+            bodies = connection.execute(query).scalars().all()
+        return [msgspec.json.decode(body, type=Invoice) for body in bodies]
+
+    def open_cents(self, owed: Invoice) -> int:
+        """What the customer still has to pay of an invoice, after payments and credit notes."""
+        query = sa.select(sa.func.coalesce(sa.func.sum(posting.c.cents), 0)).where(
+            posting.c.owner == owed.supplier, posting.c.account == "debtors", posting.c.invoice == owed.id
+        )
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def balances(self, owner: str) -> list[tuple[str, str, int]]:
+        """Account, the other party and its balance in cents, of one book."""
+        query = (
+            sa.select(posting.c.account, posting.c.other, sa.func.sum(posting.c.cents).label("cents"))
+            .where(posting.c.owner == owner)
+            .group_by(posting.c.account, posting.c.other)
+            .order_by(posting.c.account, posting.c.other)
+        )
+        with reading(self._engine) as connection:
+            return [(row.account, row.other, int(row.cents)) for row in connection.execute(query)]
+
+    def entries(self, owner: str, account: str | None, after: int, limit: int) -> list[Entry]:
+        """Postings of a book, or of one account of it, oldest first, after an id."""
+        query = sa.select(posting).where(posting.c.owner == owner, posting.c.id > after)
+        if account is not None:
+            query = query.where(posting.c.account == account)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(posting.c.id).limit(limit)).all()
+        return [Entry(r.id, r.account, r.other, int(r.cents), r.at, r.invoice, r.kind) for r in rows]
+
+
+def _counted(
+    connection: sa.Connection, agreements: Sequence[str], invoiced: str, until: int | None
+) -> list[Counted]:
+    query = sa.select(
+        meter.c.agreement, meter.c.action, meter.c.dataset,
+        sa.func.sum(meter.c.uses).label("uses"), sa.func.sum(meter.c.rows).label("rows"),
+    ).where(meter.c.agreement.in_(agreements), meter.c.invoice == invoiced)  # fmt: skip
+    if until is not None:
+        query = query.where(meter.c.hour < until)
+    names = (meter.c.agreement, meter.c.action, meter.c.dataset)
+    rows = connection.execute(query.group_by(*names).order_by(*names)).all()
+    return [Counted(r.agreement, r.action, r.dataset, int(r.uses), int(r.rows)) for r in rows]
+
+
+def _issued(connection: sa.Connection, supplier: str) -> int:
+    query = sa.select(sa.func.count()).select_from(invoice).where(invoice.c.supplier == supplier)
+    return int(connection.execute(query).scalar_one())
+
+
+def _keep(connection: sa.Connection, made: Invoice) -> None:
+    row = {
+        "id": made.id, "supplier": made.supplier, "customer": made.customer, "number": made.number,
+        "issued_at": made.issued_at, "body": msgspec.json.encode(made).decode(),
+    }  # fmt: skip
+    connection.execute(sa.insert(invoice), [row])
+    postings = ledger.billed(made.supplier, made.customer, made.net, made.vat)
+    _post(connection, postings, made.id, made.issued_at, made.credits or made.id, made.kind)
+
+
+def _post(
+    connection: sa.Connection, postings: Sequence[ledger.Posting], entry: str, at: int, about: str, kind: str
+) -> None:
+    ledger.check(postings)
+    rows = [
+        {"entry": entry, "owner": p.owner, "account": p.account, "other": p.other, "cents": p.cents,
+         "at": at, "invoice": about, "kind": kind}
+        for p in postings if p.cents
+    ]  # fmt: skip
+    if rows:
+        connection.execute(sa.insert(posting), rows)
