@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Participant
+from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Participant, Usage
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import CROSSINGS, Crossing
+from dmi_agreements.policy.situation import Use
 from dmi_agreements.rulebook import parse_rulebook
 from dmi_agreements.table import LawTable
 from dmi_infra.errors import Refused
@@ -188,3 +190,74 @@ def test_every_decision_is_recorded_with_its_reason(court: Courtroom, crossing: 
         if isinstance(r, DecisionRecord)
     ]
     assert found == [(crossing.name, False, "no_agreement"), (crossing.name, True, "allowed")]
+
+
+def at_most(times: int) -> dict[str, Any]:
+    return {"leftOperand": "count", "operator": "lteq", "rightOperand": times}
+
+
+def test_a_use_beyond_the_number_agreed_is_refused_and_an_open_one_goes_on(court: Courtroom) -> None:
+    court.agree(STACK, "dmi:read")
+    agreed = court.agree(USER, "dmi:read", at_most(2))
+    assert court.gate.foreseen("query", "dmi:read", DATASET, MOBILITY, USER), "a preview uses nothing up"
+    court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)
+    second = court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)
+    with pytest.raises(Refused) as caught:
+        court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)
+    assert [reason.code for reason in caught.value.reasons] == ["condition_unmet"]
+    court.gate.still(second)
+    uses = [
+        record.counted for record in court.records if isinstance(record, DecisionRecord) and record.allowed
+    ]
+    assert uses == [[(agreed.id, "/permission/0", USER)]] * 2
+
+
+def test_uses_at_other_gates_count_and_none_counts_twice(court: Courtroom) -> None:
+    court.agree(STACK, "dmi:read")
+    agreed = court.agree(USER, "dmi:read", at_most(3))
+
+    def told(**counts: int) -> bool:
+        usage = Usage("urn:dmi:usage:x", agreed.id, "/permission/0", USER, counts, NOW - HOUR)
+        return court.law.apply(usage).changed
+
+    court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)
+    assert told(platform=1, visualisation=1)
+    court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)
+    assert not told(platform=1), "an earlier sum is no news"
+    with pytest.raises(Refused):
+        court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)
+    assert court.law.uses.of((agreed.id, "/permission/0", USER)) == Use(3, NOW - HOUR)
+
+
+def test_of_many_uses_at_once_no_more_than_agreed_pass(court: Courtroom) -> None:
+    court.agree(STACK, "dmi:read")
+    court.agree(USER, "dmi:read", at_most(5))
+    outcomes: list[bool] = []
+
+    def use() -> None:
+        try:
+            court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)
+        except Refused:
+            outcomes.append(False)
+        else:
+            outcomes.append(True)
+
+    threads = [threading.Thread(target=use) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == [False] * 35 + [True] * 5
+
+
+def test_a_time_from_the_first_use_begins_with_the_first_use(court: Courtroom) -> None:
+    court.agree(STACK, "dmi:read")
+    court.agree(USER, "dmi:read", {"leftOperand": "elapsedTime", "operator": "lteq", "rightOperand": "PT2S"})
+    court.now += 3_000_000
+    court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)
+    court.now += 1_900_000
+    court.law.apply(Heartbeat("urn:dmi:heartbeat", court.now))
+    court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)
+    court.now += 200_000
+    with pytest.raises(Refused):
+        court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)

@@ -64,7 +64,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     revisions = Revisions(exchange)
     revisions.load()
     _register_self(exchange, settings.stack_participant)
-    consumer = ConsumerLoop(bus, NAME, TOPICS, RecordHandler(store), runtime.metrics)
+    consumer = ConsumerLoop(bus, NAME, TOPICS, RecordHandler(store, relay.wake), runtime.metrics)
     publication = Publication(store, relay.wake)
     runtime.law.watch(publication)
     pulse = Pulse(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -22,8 +22,9 @@ TOPICS = (BY_NAME["record"].topic or "",)
 class RecordHandler:
     """Appends what the gates report."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, wake: Callable[[], None]) -> None:
         self._store = store
+        self._wake = wake
 
     def positions(self) -> Mapping[tuple[str, int], int]:
         """Where to go on."""
@@ -38,6 +39,9 @@ class RecordHandler:
             decisions.extend(batch.decisions)
             results.update({lineage.result: lineage for lineage in batch.lineage})
         self._store.append(decisions, list(results.values()), after(messages))
+        if any(decision.counted for decision in decisions):
+            # The gates wait for what others have used up.
+            self._wake()
 
     def reject(self, message: Received, reason: str) -> None:
         """A record that cannot be read is passed over; it is in the log of the process and on the topic."""

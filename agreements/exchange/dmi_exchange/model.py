@@ -70,13 +70,20 @@ def wanted_signatures(document: Mapping[str, Any]) -> frozenset[str]:
 
 
 def targets(document: Mapping[str, Any]) -> list[str]:
-    """The datasets that the rules of a document name, each once, in order."""
+    """The datasets that the rules of a document and of its parents name, each once, in order."""
     found: dict[str, None] = {}
-    for kind in ("permission", "prohibition"):
-        rules = document.get(kind, [])
-        for rule in rules if isinstance(rules, list) else [rules]:
-            target = rule.get("target") if isinstance(rule, dict) else None
-            for name in target if isinstance(target, list) else [target]:
+    for policy in (
+        document,
+        *(each for each in _listed(document.get("inheritFrom")) if isinstance(each, dict)),
+    ):
+        rules = [rule for kind in ("permission", "prohibition") for rule in _listed(policy.get(kind))]
+        for holder in (policy, *rules):
+            for target in _listed(holder.get("target")) if isinstance(holder, dict) else ():
+                name = (target.get("source") or target.get("uid")) if isinstance(target, dict) else target
                 if isinstance(name, str):
                     found[name] = None
     return list(found)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]

@@ -70,6 +70,7 @@ def agreement(item: AgreementState) -> dict[str, Any]:
         "objections": [
             {"rule": one.rule, "path": one.path, "since": to_text(one.since)} for one in item.objections
         ],
+        "performed": [{"duty": done.rule, "at": to_text(done.at), "by": done.by} for done in item.performed],
     }
 
 

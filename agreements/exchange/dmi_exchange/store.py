@@ -18,6 +18,7 @@ from dmi_agreements.contracts.law import AgreementState, Dataset, LawEvent, Part
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
+from dmi_exchange.counting import sum_up
 from dmi_exchange.resting import rests_on
 from dmi_exchange.tables import (
     assertion,
@@ -209,11 +210,13 @@ class Store:
             known = _known(connection, [d.id for d in decisions])
             owners = _owners(connection, {d.dataset for d in decisions})
             rows: list[dict[str, Any]] = []
+            fresh: list[DecisionRecord] = []
             parties: list[dict[str, Any]] = []
             for decision in decisions:
                 if decision.id in known:
                     continue
                 known.add(decision.id)
+                fresh.append(decision)
                 sequence += 1
                 payload = encode(decision)
                 following = link(head, sequence, payload)
@@ -237,6 +240,9 @@ class Store:
             if parties:
                 connection.execute(sa.insert(log_party), parties)
             _keep_lineage(connection, results)
+            used = sum_up(connection, fresh)
+            if used:
+                outbox.add(connection, outgoing, _LAW_TOPIC, [law_message(usage) for usage in used])
             save_positions(connection, positions, reached)
             return len(rows)
 

@@ -87,7 +87,7 @@ CROSSINGS: Final[tuple[Crossing, ...]] = (
         SERVICES,
         "dmi:read",
         compacted=True,
-        about="participants, datasets, agreements, consents, revocations and the heartbeat",
+        about="participants, datasets, agreements, consents, revocations, counted uses and the heartbeat",
     ),
     Crossing(
         "record",

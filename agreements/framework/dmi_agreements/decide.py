@@ -44,7 +44,7 @@ def decide(
             if rule.failing(request.assignee, request.purpose, now, known) is None:
                 return refused(prohibition(agreement.id, rule, request))
     if allowing:
-        return permission(agreement.id, min(allowing, key=lambda rule: len(rule.duties)))
+        return permission(agreement.id, min(allowing, key=lambda rule: len(rule.duties)), request)
     if failed:
         return refused(*sorted(failed, key=weight))
     return refused(none_for(request))
@@ -59,10 +59,10 @@ def unknown_term(request: Request, actions: Collection[str], purposes: Collectio
     return None
 
 
-def permission(agreement: str, rule: CompiledRule) -> Decision:
+def permission(agreement: str, rule: CompiledRule, request: Request) -> Decision:
     """The decision that rests on this permission."""
     reason = Reason("allowed", f"permitted by {agreement}", agreement, rule.path)
-    counted = (agreement, rule.path) if rule.counted else None
+    counted = ((agreement, rule.path, request.assignee),) if rule.counted else ()
     return Decision(True, (reason,), rule.duties, (agreement,), counted=counted)
 
 

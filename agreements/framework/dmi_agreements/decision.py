@@ -37,13 +37,17 @@ REASON_CODES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who (``assignee``) wants to do what (``action``) with which dataset, for which purpose, where."""
+    """Who (``assignee``) wants to do what (``action``) with which dataset, for which purpose, where.
+
+    ``again``: it goes on with a use that has been counted already.
+    """
 
     assignee: str
     action: str
     dataset: str
     purpose: str
     crossing: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +135,8 @@ class Decision:
     """The answer to a request.
 
     ``duties`` must be carried out on what passes, ``agreements`` are the ids it rests on; ``personal``
-    means that only rows of consenting subjects may pass. ``counted`` is the rule whose uses are counted, as agreement
-    and path; ``None`` when no use needs counting.
+    means that only rows of consenting subjects may pass. ``counted`` are the rules whose uses are counted: agreement,
+    path and party of each.
     """
 
     allowed: bool
@@ -140,7 +144,7 @@ class Decision:
     duties: tuple[Duty, ...] = ()
     agreements: tuple[str, ...] = ()
     personal: bool = False
-    counted: tuple[str, str] | None = None
+    counted: tuple[tuple[str, str, str], ...] = ()
 
 
 def refused(*reasons: Reason, agreements: tuple[str, ...] = (), personal: bool = False) -> Decision:

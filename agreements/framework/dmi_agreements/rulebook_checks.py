@@ -23,9 +23,18 @@ ROOT_PURPOSE: Final = "dmi:purpose:any"
 """Root of the tree of purposes: may be agreed to, can never be requested."""
 
 CARRIED_OUT: Final = frozenset(
-    {"dmi:leaveOut", "dmi:coarsen", "dmi:aggregate", "dmi:suppress", "dmi:delay", "dmi:deleteAfter"}
+    {
+        "dmi:leaveOut",
+        "dmi:coarsen",
+        "dmi:aggregate",
+        "dmi:suppress",
+        "dmi:delay",
+        "dmi:deleteAfter",
+        "dmi:pay",
+    }
 )
-"""Duties that the gate can carry out; a rulebook that names another one is invalid."""
+"""Duties that the stack itself carries out: the gate on rows, the exchange by an invoice. A rulebook that names another
+one is invalid."""
 
 CHECKED: Final = frozenset(
     f"dmi:rule:{name}"
@@ -206,7 +215,9 @@ def _check_duties(duties: list[DutyTerm], actions: set[str]) -> list[Finding]:
     for index, duty in enumerate(duties):
         path = f"duties.json#/{index}"
         if duty.id not in CARRIED_OUT:
-            findings.append(Finding(f"{path}/id", "the gate can carry out this duty", duty.id[:40]))
+            findings.append(
+                Finding(f"{path}/id", "the gate or the exchange can carry out this duty", duty.id[:40])
+            )
         names = [parameter.id for parameter in duty.parameters]
         if not names or len(set(names)) != len(names):
             findings.append(Finding(f"{path}/parameters", "at least one parameter, each once"))

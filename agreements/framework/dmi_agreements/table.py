@@ -6,7 +6,7 @@ immutable and replaced in one step; an event costs the same however many agreeme
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from dmi_agreements.changes import Change, View
@@ -18,15 +18,17 @@ from dmi_agreements.contracts.law import (
     LawEvent,
     Participant,
     RulebookVersion,
+    Usage,
 )
 from dmi_agreements.decide import near_miss, none_for, permission, prohibition, unknown_term, weight
 from dmi_agreements.decision import EVERYONE, Decision, OwnRows, Reason, Request, refused
 from dmi_agreements.errors import RulebookInvalid
 from dmi_agreements.held import STATES, Held, hold
-from dmi_agreements.policy.situation import Situation
+from dmi_agreements.policy.situation import Situation, Use
 from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.rulebook import Rulebook, rulebook_of
 from dmi_agreements.slots import EMPTY, Entry, Slot, keys, slot_after, unreadable_keys
+from dmi_agreements.uses import Uses
 from dmi_agreements.versions import Rulebooks
 
 STALE_AFTER: Final = 5_000_000
@@ -53,6 +55,7 @@ class LawTable:
         self._slots: dict[tuple[str, str, str], Slot] = {}
         self._unreadable: dict[tuple[str, str], tuple[Held, ...]] = {}
         self._consents = Consents()
+        self.uses = Uses()
         self._heartbeat: int | None = None
         self._poisoned: str | None = None
         self.participants: Mapping[str, Participant] = View(self._participants)
@@ -111,6 +114,8 @@ class LawTable:
             return Change("dataset", event.id, changed, datasets=(event.id,) if changed else ())
         if isinstance(event, RulebookVersion):
             return self._apply_rulebook(event)
+        if isinstance(event, Usage):
+            return Change("usage", event.id, self.uses.tell(event))
         return self._apply_agreement(event)
 
     def _use(self, rulebook: Rulebook) -> None:
@@ -282,7 +287,7 @@ class LawTable:
                         best = entry
                     break
         if best is not None:
-            return permission(best.held.state.id, best.rule)
+            return permission(best.held.state.id, best.rule, request)
         return refused(*self._why_not(own, open_ if open_data else EMPTY, request, owner, now))
 
     def _overruled(self, forbidding: Entry, slot: Slot, request: Request, now: int) -> bool:
@@ -298,11 +303,11 @@ class LawTable:
 
     def _failing(self, entry: Entry, request: Request, now: int) -> str | None:
         rule = entry.rule
-        situation = None if rule.simple else self.situation(entry.held.state, request, now)
+        situation = None if rule.simple else self.situation(entry.held.state, request, now, (rule.path,))
         return rule.failing(request.assignee, request.purpose, now, situation)
 
-    def situation(self, state: AgreementState, request: Request, now: int) -> Situation:
-        """What is known of ``request`` to the agreement of ``state`` at ``now``."""
+    def situation(self, state: AgreementState, request: Request, now: int, rules: Iterable[str]) -> Situation:
+        """What is known of ``request`` to the agreement of ``state``, with the uses of some ``rules`` (paths)."""
         participant = self._participants.get(request.assignee)
         return Situation(
             request.assignee,
@@ -313,7 +318,12 @@ class LawTable:
             None if participant is None else frozenset(participant.roles),
             state.concluded_at,
             tuple(state.performed),
+            {path: self._used((state.id, path, request.assignee), request.again) for path in rules},
         )
+
+    def _used(self, key: tuple[str, str, str], again: bool) -> Use:
+        use = self.uses.of(key)
+        return Use(use.count - 1, use.first) if again and use.count else use
 
     def _why_not(self, own: Slot, open_: Slot, request: Request, owner: str, now: int) -> tuple[Reason, ...]:
         """Reasons of a refusal: an agreement that has been ended first, then the nearest miss."""

@@ -8,7 +8,14 @@ import msgspec
 
 from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.contracts.features import Feature, FeatureBatch
-from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Participant, RulebookVersion
+from dmi_agreements.contracts.law import (
+    AgreementState,
+    Dataset,
+    Heartbeat,
+    Participant,
+    RulebookVersion,
+    Usage,
+)
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Grounds, Indicator, Lineage, Measure
@@ -104,6 +111,10 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
             "urn:dmi:rulebook:1.1.0", "1.1.0", "1.0.0", "proposed",
             {"roles.json": [{"id": "dmi:role:provider", "kind": "organisation", "may": ["offer"]}]},
             "a role may do more", "urn:dmi:participant:beheerraad", _NOON,
+        ),
+        "usage": Usage(
+            f"urn:dmi:usage:{_AGREEMENT}/permission/0:{_STACK}", _AGREEMENT, "/permission/0", _STACK, {"platform": 3},
+            _NOON,
         ),
         "heartbeat": Heartbeat("urn:dmi:heartbeat", _NOON),
     },

@@ -41,6 +41,8 @@ class Permit:
     duties: tuple[Duty, ...]
     agreements: tuple[str, ...]
     personal: bool
+    counted: bool = False
+    """Whether the agreement counts this use."""
 
     @property
     def dataset(self) -> str:
@@ -130,10 +132,19 @@ class Gate:
         """
         requests = self._requests(crossing, action, dataset, purpose, recipient, holder_action)
         decision, refused = self._decide(requests)
+        if decision.counted:
+            decision, refused = self._use(requests)
         self._write(crossing, requests[-1], decision, rows)
         if refused:
             raise Refused(decision.reasons, dataset)
-        return Permit(crossing, requests, decision.duties, decision.agreements, decision.personal)
+        return Permit(
+            crossing,
+            requests,
+            decision.duties,
+            decision.agreements,
+            decision.personal,
+            bool(decision.counted),
+        )
 
     def allows(
         self, crossing: str, action: str, dataset: str, purpose: str | None, recipient: str | None = None
@@ -163,7 +174,11 @@ class Gate:
 
         It holds no longer either when the terms have changed: under it the old duties would be carried out.
         """
-        decision, refused = self._decide(permit.requests)
+        requests = permit.requests
+        if permit.counted:
+            # The same use goes on: it does not count twice.
+            requests = tuple(replace(request, again=True) for request in requests)
+        decision, refused = self._decide(requests)
         if not refused and (decision.duties, decision.personal) != (permit.duties, permit.personal):
             decision, refused = Decision(False, (self._changed(permit),)), True
         if refused:
@@ -268,6 +283,7 @@ class Gate:
         duties: list[Duty] = []
         agreements: list[str] = []
         reasons: list[Reason] = []
+        counted: list[tuple[str, str, str]] = []
         personal = False
         for request in requests:
             decision = self.law.decide(request, now, open_data=request.assignee != self.holder)
@@ -276,8 +292,20 @@ class Gate:
             duties.extend(decision.duties)
             agreements.extend(a for a in decision.agreements if a not in agreements)
             reasons.extend(decision.reasons)
+            counted.extend(decision.counted)
             personal = personal or decision.personal
-        return Decision(True, tuple(reasons), tuple(duties), tuple(agreements), personal), False
+        passed = Decision(
+            True, tuple(reasons), tuple(duties), tuple(agreements), personal, tuple(dict.fromkeys(counted))
+        )
+        return passed, False
+
+    def _use(self, requests: tuple[Request, ...]) -> tuple[Decision, bool]:
+        """Decide and count the use in one step: of two requests at once only one can be the last that is allowed."""
+        with self.law.uses.lock:
+            decision, refused = self._decide(requests)
+            for key in decision.counted if not refused else ():
+                self.law.uses.count(key, self.service, self._now())
+        return decision, refused
 
     def _consented(
         self, permit: Permit, batch: ObservationBatch, now: Micros
@@ -309,6 +337,7 @@ class Gate:
                 agreements=list(decision.agreements)
                 or [r.agreement for r in decision.reasons if r.agreement],
                 subjects=list(subjects),
+                counted=list(decision.counted),
                 trace=current_trace.get(),
             )
         )

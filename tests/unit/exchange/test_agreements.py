@@ -308,3 +308,25 @@ def test_a_delay_on_the_own_right_of_a_layer_is_refused_when_signing(node: Node)
     assert "verloren" in error["rule"]
     text["permission"][0]["action"] = ["dmi:read"]
     node.propose(text)
+
+
+def owing(**more: Any) -> dict[str, Any]:
+    """An agreement that asks the assignee to name the source."""
+    text = offer(**more)
+    text["permission"][0]["duty"] = [{"action": "attribute"}]
+    return text
+
+
+def test_a_duty_is_fulfilled_when_the_owner_confirms_it_and_only_then(node: Node) -> None:
+    text = owing()
+    node.propose(text)
+    node.countersign(text, SELLING)
+    path, duty = f"/v1/agreements/{text['uid']}/performed", {"duty": "/permission/0/duty/0"}
+    assert node.ask("POST", path, SELLING, json=duty).status_code == 403
+    node.refused(node.ask("POST", path, OFFICER, json={"duty": "/permission/0"}), 400, "invalid-input")
+    (done,) = node.ask("POST", path, OFFICER, json=duty).json()["performed"]
+    assert (done["duty"], done["by"]) == (duty["duty"], OWNER)
+    node.refused(node.ask("POST", path, OFFICER, json=duty), 409, "conflict")
+    held = node.service.runtime.law.table.held(text["uid"])
+    assert held is not None
+    assert [each.rule for each in held.state.performed] == [duty["duty"]]

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from dmi_agreements.contracts.envelope import encode
-from dmi_agreements.contracts.law import Dataset
+from dmi_agreements.contracts.law import Dataset, Usage
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_exchange.consumer import TOPICS
@@ -261,3 +261,17 @@ def test_the_heartbeat_stops_while_a_revocation_waits(node: Node, monkeypatch: p
 )  # fmt: skip
 def test_a_dataset_lies_in_the_name_space_of_its_owner(participant: str, dataset: str, may: bool) -> None:
     assert may_own(participant, dataset) == may
+
+
+def test_counted_uses_become_part_of_the_law_once_each(node: Node) -> None:
+    key = ("urn:uuid:agreed", "/permission/0", VENDOR)
+    used = [decision(number, counted=[key]) for number in (1, 2)]
+    refused = msgspec.structs.replace(decision(3, counted=[key]), allowed=False)
+    report(node, *used, refused)
+    uses = node.service.runtime.law.table.uses
+    eventually(lambda: uses.of(key).count == 2)
+    report(node, used[1], decision(4, counted=[key]), decision(5))
+    eventually(lambda: uses.of(key).count == 3)
+    assert uses.of(key).first == NOW + 1
+    (usage,) = (event for event in node.store.whole_law() if isinstance(event, Usage))
+    assert (usage.counts, usage.assignee) == ({"platform": 3}, VENDOR)

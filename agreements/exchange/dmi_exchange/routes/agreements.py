@@ -21,6 +21,13 @@ Signatory = Annotated[Identity, Depends(roles(*model.SIGNATORY_ROLES))]
 CONSENT_ACTIONS = ["dmi:contribute", "dmi:process", "dmi:read", "dmi:display", "dmi:analyse"]
 
 
+class Done(BaseModel):
+    """A duty of an agreement, by its place in the document."""
+
+    model_config = ConfigDict(extra="forbid")
+    duty: str = Field(max_length=300, examples=["/permission/0/duty/0"])
+
+
 class Proposal(Signature):
     """An ODRL document, signed by one of its parties."""
 
@@ -100,6 +107,10 @@ def router(exchange: Exchange) -> APIRouter:
     @routes.post("/agreements/{agreement}/end", summary="Stop an agreement, at once and for good")
     def end(identity: Signatory, agreement: str, body: Ending) -> dict[str, Any]:
         return present.agreement(exchange.end(identity.participant, agreement, body.reason))
+
+    @routes.post("/agreements/{agreement}/performed", summary="Confirm that a duty owed to you was fulfilled")
+    def performed(identity: Signatory, agreement: str, body: Done) -> dict[str, Any]:
+        return present.agreement(exchange.confirm(identity.participant, agreement, body.duty))
 
     @routes.get("/consents", summary="Your consents")
     def consents(identity: Caller) -> dict[str, Any]:

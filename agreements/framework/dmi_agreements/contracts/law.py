@@ -129,4 +129,17 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat", tag_field="type"):
     at: Micros
 
 
-LawEvent = Participant | Dataset | AgreementState | RulebookVersion | Heartbeat
+class Usage(msgspec.Struct, frozen=True, tag="usage", tag_field="type"):
+    """How often one party has used a rule that counts its uses, summed up from the log by the exchange."""
+
+    id: str
+    agreement: str
+    rule: str
+    """JSON pointer of the rule in the agreement's document."""
+    assignee: str
+    counts: dict[str, int]
+    """Uses by the service whose gate allowed them."""
+    first: Micros
+
+
+LawEvent = Participant | Dataset | AgreementState | RulebookVersion | Heartbeat | Usage

@@ -24,6 +24,8 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     agreements: list[str] = []
     subjects: list[str] = []
     """Data subjects concerned, so that each can read what was done with its data."""
+    counted: list[tuple[str, str, str]] = []
+    """Agreement, rule (JSON pointer) and party of each use that an agreement asks to count."""
     rows: int = 0
     trace: str = ""
 

@@ -86,7 +86,7 @@ def _used(policy: Policy, situation: Situation) -> Iterator[tuple[str, Facts]]:
 
 def _performed(policy: Policy, situation: Situation) -> Iterator[Event]:
     """What was confirmed as done, as events that answer the duty they name."""
-    for duty, holder in _duties(policy):
+    for duty, holder in duties_of(policy):
         for done in situation.performed:
             if done.rule == duty.path:
                 parties = [thing.uid for thing in (duty.assignees or holder.assignees)]
@@ -98,7 +98,7 @@ def _performed(policy: Policy, situation: Situation) -> Iterator[Event]:
                 )
 
 
-def _duties(policy: Policy) -> Iterator[tuple[Rule, Rule]]:
+def duties_of(policy: Policy) -> Iterator[tuple[Rule, Rule]]:
     """Every duty with the rule that asks for it."""
     waiting: list[tuple[Rule, Rule]] = [(rule, rule) for rule in policy.obligations]
     for rule in (*policy.permissions, *policy.prohibitions):

@@ -1,0 +1,52 @@
+"""Uses of rules that count them: summed up as the log grows, and told to all gates as part of the law."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.envelope import encode
+from dmi_agreements.contracts.law import Usage
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_exchange.tables import law
+from dmi_infra import clock
+from dmi_infra.sql import upsert
+
+Key = tuple[str, str, str]
+
+
+def sum_up(connection: sa.Connection, decisions: Iterable[DecisionRecord]) -> Sequence[Usage]:
+    """Add the uses of new decisions to what was counted before; the sums that changed.
+
+    In the transaction that chains the decisions to the log: what is counted once there is counted once here.
+    """
+    found: dict[Key, Counter[str]] = {}
+    first: dict[Key, int] = {}
+    for decision in decisions:
+        for key in decision.counted if decision.allowed else ():
+            found.setdefault(key, Counter())[decision.service] += 1
+            first[key] = min(first.get(key, decision.at), decision.at)
+    changed = []
+    for (agreement, rule, assignee), counts in sorted(found.items()):
+        identifier = f"urn:dmi:usage:{agreement}{rule}:{assignee}"
+        query = sa.select(law.c.body).where(law.c.id == identifier).with_for_update()
+        body = connection.execute(query).scalar_one_or_none()
+        known = None if body is None else msgspec.json.decode(body, type=Usage)
+        total = Counter(known.counts if known else {}) + counts
+        began = first[agreement, rule, assignee]
+        began = min(known.first, began) if known else began
+        usage = Usage(identifier, agreement, rule, assignee, dict(total), began)
+        row = {
+            "id": identifier,
+            "type": "usage",
+            "party_a": assignee,
+            "party_b": "",
+            "changed_at": clock.now(),
+            "body": encode(usage).decode(),
+        }
+        upsert(connection, law, [row], ["id"], ["changed_at", "body"])
+        changed.append(usage)
+    return changed

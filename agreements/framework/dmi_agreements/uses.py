@@ -1,0 +1,57 @@
+"""How often rules were used: what the law tells of all gates, and what this process has allowed since.
+
+The law tells the uses of each service as its gate recorded them, some tenths of a second late. What this process itself
+allowed counts at once; of its own service the larger of the two figures holds, so that no use counts twice and none
+of an earlier start is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import Lock
+
+from dmi_agreements.contracts.law import Usage
+from dmi_agreements.policy.situation import NEVER, Use
+
+Key = tuple[str, str, str]
+"""Agreement, rule (path), party."""
+
+
+class Uses:
+    """Counts by rule and party. Readers and the writer of the law may stand on different threads."""
+
+    def __init__(self) -> None:
+        self._told: dict[Key, Usage] = {}
+        self._own: dict[Key, dict[str, int]] = {}
+        self._first: dict[Key, int] = {}
+        self.lock = Lock()
+        """Held by whoever decides and counts in one step: of two uses at once only one may be the last."""
+
+    def tell(self, usage: Usage) -> bool:
+        """Take in what the law tells; whether that is news. Counts only grow: an earlier state is none."""
+        key = (usage.agreement, usage.rule, usage.assignee)
+        known = self._told.get(key)
+        if known is not None and sum(known.counts.values()) >= sum(usage.counts.values()):
+            return False
+        self._told[key] = usage
+        return True
+
+    def count(self, key: Key, service: str, at: int) -> None:
+        """A gate of this process has allowed one more use."""
+        told = self._told.get(key)
+        own = self._own.setdefault(key, {})
+        own[service] = max(own.get(service, 0), told.counts.get(service, 0) if told else 0) + 1
+        self._first.setdefault(key, at)
+
+    def of(self, key: Key) -> Use:
+        """How often a party has used a rule, and when first."""
+        told, own = self._told.get(key), self._own.get(key)
+        if told is None and own is None:
+            return NEVER
+        counts: Mapping[str, int] = told.counts if told else {}
+        mine = own or {}
+        total = sum(max(counts.get(name, 0), mine.get(name, 0)) for name in {*counts, *mine})
+        firsts = [
+            moment for moment in (told.first if told else None, self._first.get(key)) if moment is not None
+        ]
+        return Use(total, min(firsts, default=None))
