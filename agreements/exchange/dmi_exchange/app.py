@@ -6,14 +6,18 @@ import structlog
 
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.versions import Rulebooks
+from dmi_exchange.consent.giving import Consents
+from dmi_exchange.consent.record import Records
 from dmi_exchange.consumer import TOPICS, RecordHandler
 from dmi_exchange.custody import Custody
 from dmi_exchange.dsp import build as dataspace
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.oidc import Provider
 from dmi_exchange.publication import Publication, Pulse
+from dmi_exchange.review.watch import Watch
 from dmi_exchange.revisions import Revisions
 from dmi_exchange.routes import routers
+from dmi_exchange.routes.consents import router as consent_routes
 from dmi_exchange.routes.rulebook import router as rulebook_routes
 from dmi_exchange.settings import ExchangeSettings
 from dmi_exchange.store import Store, outgoing
@@ -63,6 +67,8 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     exchange = Exchange(store, custody, rulebooks, relay, {settings.stack_participant})
     revisions = Revisions(exchange)
     revisions.load()
+    consents = Consents(exchange)
+    records = Records(exchange, consents, custody.own(EXCHANGE_PARTICIPANT), settings.public_url)
     _register_self(exchange, settings.stack_participant)
     consumer = ConsumerLoop(bus, NAME, TOPICS, RecordHandler(store, relay.wake), runtime.metrics)
     publication = Publication(store, relay.wake)
@@ -70,7 +76,9 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     pulse = Pulse(
         runtime.publisher, settings.heartbeat_seconds, relay.behind, publication.whole, bus.create_topics
     )
-    runtime.parts += [relay, publication, pulse, consumer]
+    watch = Watch(exchange, runtime.law.table, publication.whole, settings.review_seconds)
+    runtime.law.listen(watch.heard)
+    runtime.parts += [relay, publication, pulse, consumer, watch]
     space = dataspace.build(settings, engine, exchange, runtime)
     provider = Provider(settings) if settings.oidc_issuer else None
     for role in sorted({r for m in settings.oidc_members for r in m.roles} - set(runtime.rulebook.roles)):
@@ -86,6 +94,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
                 exchange, Issuer(custody.own(EXCHANGE_PARTICIPANT), settings.issuer), settings, provider
             ),
             rulebook_routes(revisions),
+            consent_routes(consents, records),
             *space.routers,
         ],
     )

@@ -27,6 +27,7 @@ from dmi_exchange.review.reasoner import Reasoner
 from dmi_exchange.store import Store
 from dmi_infra import clock, jose
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from dmi_infra.outbox import Relay
 
 T = TypeVar("T", Participant, Dataset, AgreementState, RulebookVersion)
@@ -61,11 +62,21 @@ class Exchange:
         roles: Sequence[str],
         keys: Sequence[Mapping[str, Any]],
         country: str = "NL",
+        representatives: Sequence[str] = (),
+        of_age_at: int | None = None,
     ) -> Participant:
         """A new participant with its public keys; it can do nothing before it signs the rulebook."""
         unknown = sorted(set(roles) - set(self.rulebook.roles))
         if unknown:
             raise InputRefused.of("roles", "must be roles of the rulebook", unknown[0])
+        person = identifier.startswith(model.PERSON)
+        for index, name_of in enumerate(representatives):
+            if not person or not name_of.startswith(model.PERSON) or name_of == identifier:
+                raise InputRefused.of(
+                    f"representatives.{index}", "are persons who act for another person", name_of
+                )
+        if of_age_at is not None and not (person and representatives):
+            raise InputRefused.of("of_age_on", "is for a child, who has a representative")
         checked = []
         for index, key in enumerate(keys):
             try:
@@ -76,7 +87,10 @@ class Exchange:
         def decide(known: Participant | None) -> Participant:
             if known is not None:
                 raise Conflict.of("id", "a participant with this id exists already", identifier)
-            return Participant(identifier, name, list(roles), checked, country=country)
+            return Participant(
+                identifier, name, list(roles), checked, country=country,
+                representatives=list(representatives), of_age_at=of_age_at,
+            )  # fmt: skip
 
         return self.settle(Participant, identifier, decide)
 
@@ -109,6 +123,17 @@ class Exchange:
         def decide(known: Participant | None) -> Participant:
             participant = _found(known, "no participant has this id")
             return msgspec.structs.replace(participant, keys=[jose.check_public_key(key) for key in keys])
+
+        return self.settle(Participant, identifier, decide)
+
+    def leave(self, identifier: str) -> Participant:
+        """Let a participant take part no more: it is refused everywhere at once, and its agreements end."""
+        if identifier in {EXCHANGE_PARTICIPANT, *self.layers}:
+            raise Conflict.of("participant", "is part of this node itself", identifier)
+
+        def decide(known: Participant | None) -> Participant:
+            participant = _found(known, "no participant has this id")
+            return msgspec.structs.replace(participant, active=False)
 
         return self.settle(Participant, identifier, decide)
 
@@ -194,17 +219,18 @@ class Exchange:
             raise InputRefused.of("document/uid", "write the uid plainly, without prefix")
         if sorted(model.targets(document)) != sorted(terms.datasets):
             raise InputRefused.of("document/permission/target", "write rules and targets without prefix")
-        if signer not in (terms.assigner, terms.assignee):
+        if signer not in (terms.assigner, terms.assignee) and not self.represents(signer, terms.assigner):
             raise InputRefused.of("document/assigner", "you must be one of the two parties")
         self._check_targets(terms)
         self.require(document, {signer})
         participant, signature = self._signature(signer, document, jws)
+        wanted = self._wanted(signer, document)
 
         def decide(known: AgreementState | None) -> AgreementState:
             if known is not None:
                 raise Conflict.of("document/uid", "an agreement with this uid exists already", terms.uid)
             proposal = AgreementState(terms.uid, document, "proposed")
-            return self._signed(proposal, participant, signature)
+            return self._signed(proposal, participant, signature, wanted)
 
         return self.settle(AgreementState, terms.uid, decide)
 
@@ -214,11 +240,12 @@ class Exchange:
         _check_open(proposal)
         self.require(proposal.document, {signer, *proposal.signatures})
         participant, signature = self._signature(signer, proposal.document, jws)
+        wanted = self._wanted(signer, proposal.document)
 
         def decide(known: AgreementState | None) -> AgreementState:
             agreement = _found(known, NO_AGREEMENT)
             _check_open(agreement)
-            return self._signed(agreement, participant, signature)
+            return self._signed(agreement, participant, signature, wanted)
 
         return self.settle(AgreementState, identifier, decide)
 
@@ -228,7 +255,9 @@ class Exchange:
 
         def decide(known: AgreementState | None) -> AgreementState:
             agreement = _found(known, NO_AGREEMENT)
-            if party not in model.parties(agreement):
+            if party not in model.parties(agreement) and not self.represents(
+                party, model.assigner(agreement.document)
+            ):
                 raise Refused([Reason("not_a_party", "only a party of the agreement can end it")])
             if agreement.state == "ended":
                 raise Conflict.of("state", "this agreement has ended already", identifier)
@@ -262,12 +291,6 @@ class Exchange:
 
         return self.settle(AgreementState, identifier, decide)
 
-    def withdraw(self, person: str, identifier: str, reason: str) -> AgreementState:
-        """Withdraw a consent of one's own; raises ``NotFound`` for anything else."""
-        if not model.is_consent(self.agreement(identifier, person)):
-            raise NotFound("no consent of yours has this id")
-        return self.end(person, identifier, reason)
-
     def consent_end(self) -> int:
         """The last moment (whole seconds, in microseconds UTC) up to which a consent that is given now may hold."""
         limits = self.rulebook.limits.values()
@@ -277,9 +300,17 @@ class Exchange:
     def agreement(self, identifier: str, party: str | None = None) -> AgreementState:
         """An agreement that ``party`` may see (``None``: any but consents); raises ``NotFound``."""
         found = self.store.get(AgreementState, identifier)
-        if found is None or not model.may_see(found, party):
+        if found is None:
+            raise NotFound(NO_AGREEMENT)
+        mine = party is not None and self.represents(party, model.assigner(found.document))
+        if not mine and not model.may_see(found, party):
             raise NotFound(NO_AGREEMENT)
         return found
+
+    def represents(self, party: str, person: str) -> bool:
+        """Whether a party acts for this person, such as a parent for a child."""
+        known = self.store.get(Participant, person) if person.startswith(model.PERSON) else None
+        return known is not None and party in known.representatives
 
     def require(self, document: Mapping[str, Any], signers: Collection[str] = ()) -> None:
         """Raise ``ReviewRefused`` unless law and rulebook allow this document to become an agreement."""
@@ -301,7 +332,8 @@ class Exchange:
         self, signer: str, document: Mapping[str, Any], jws: str | None
     ) -> tuple[Participant, str]:
         """The signer and its signature under ``document``, checked."""
-        if signer not in model.wanted_signatures(document):
+        wanted = model.wanted_signatures(document)
+        if signer not in wanted and not self.represents(signer, model.assigner(document)):
             raise InputRefused.of("document/assigner", "this document is not yours to sign")
         participant = self.participant(signer)
         if participant.rulebook != document.get("dmi:rulebook"):
@@ -312,10 +344,17 @@ class Exchange:
         self._verify(participant, document, signature)
         return participant, signature
 
+    def _wanted(self, signer: str, document: Mapping[str, Any]) -> frozenset[str]:
+        """Whose signatures complete a document; a representative's stands in place of the person's."""
+        wanted, person = model.wanted_signatures(document), model.assigner(document)
+        return wanted - {person} | {signer} if self.represents(signer, person) else wanted
+
     @staticmethod
-    def _signed(agreement: AgreementState, participant: Participant, signature: str) -> AgreementState:
+    def _signed(
+        agreement: AgreementState, participant: Participant, signature: str, wanted: frozenset[str]
+    ) -> AgreementState:
         signatures = {**agreement.signatures, participant.id: signature}
-        complete = model.wanted_signatures(agreement.document) <= signatures.keys()
+        complete = wanted <= signatures.keys()
         return msgspec.structs.replace(
             agreement,
             signatures=signatures,

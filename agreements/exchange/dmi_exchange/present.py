@@ -28,6 +28,8 @@ def participant(item: Participant) -> dict[str, Any]:
         "rulebook": item.rulebook,
         "active": item.active,
         "country": item.country,
+        "representatives": item.representatives,
+        "of_age_on": None if item.of_age_at is None else to_text(item.of_age_at)[:10],
     }
 
 
@@ -62,7 +64,9 @@ def agreement(item: AgreementState) -> dict[str, Any]:
         "state": item.state,
         "document": item.document,
         "signatures": item.signatures,
-        "waiting_for": sorted(model.wanted_signatures(item.document) - item.signatures.keys()),
+        "waiting_for": sorted(model.wanted_signatures(item.document) - item.signatures.keys())
+        if item.state == "proposed"
+        else [],
         "concluded_at": None if item.concluded_at is None else to_text(item.concluded_at),
         "ended_at": None if item.ended_at is None else to_text(item.ended_at),
         "ended_by": item.ended_by,

@@ -32,6 +32,11 @@ class ExchangeSettings(Settings):
         le=2.0,
         description="seconds between two heartbeats of the law, well under the five after which gates refuse",
     )
+    review_seconds: float = Field(
+        60.0,
+        gt=0,
+        description="seconds between two reviews of all running agreements; what changes or ends is reviewed at once",
+    )
     oidc_issuer: str = Field(
         "",
         description="issuer address of the OpenID Connect provider that people sign in with; empty is none. "

@@ -150,6 +150,23 @@ def verify_document(document: Mapping[str, Any], signature: str, keys: Iterable[
     return str(kid)
 
 
+RECEIPT = "consent-receipt+jwt"
+
+
+def verify_receipt(token: str, content: Mapping[str, Any], keys: Iterable[Mapping[str, Any]]) -> None:
+    """Raise ``SignatureInvalid`` unless ``token`` is a receipt, signed with one of ``keys``, of this content."""
+    try:
+        header = jwt.get_unverified_header(token)
+        key = next((k for k in keys if k.get("kid") == header.get("kid")), None)
+        if key is None or header.get("typ") != RECEIPT:
+            raise SignatureInvalid("it is no receipt that this node signed")
+        signed = jwt.decode(token, _load(key), algorithms=[str(key["alg"])])
+    except (jwt.PyJWTError, RecursionError) as exc:
+        raise SignatureInvalid("the signature does not hold") from exc
+    if signed != content:
+        raise SignatureInvalid("what it says differs from what was signed")
+
+
 def access_claims(
     issuer: str, audience: str, subject: str, name: str, roles: list[str], now: int
 ) -> dict[str, Any]:

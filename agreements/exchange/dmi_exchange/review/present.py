@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from dmi_agreements.contracts.law import Objection
 from dmi_agreements.rulebook import Rulebook
 from dmi_exchange.review.case import Fault
 from dmi_exchange.review.reasoner import Verdict
+from dmi_infra.clock import to_text
 
 
 def fault(item: Fault, book: Rulebook) -> dict[str, Any]:
@@ -20,6 +22,19 @@ def fault(item: Fault, book: Rulebook) -> dict[str, Any]:
         "explanation": dict(rule.description),
         "detail": dict(item.detail),
         "running": rule.running,
+    }
+
+
+def objection(item: Objection, book: Rulebook) -> dict[str, Any]:
+    """What is held against a running agreement; a rule that the rulebook no longer has tells its name alone."""
+    rule = book.rules.get(item.rule)
+    return {
+        "rule": item.rule,
+        "label": dict(rule.label) if rule else {"nl": item.rule, "en": item.rule},
+        "law": rule.law if rule else "",
+        "path": item.path,
+        "explanation": dict(rule.description) if rule else {"nl": "", "en": ""},
+        "since": to_text(item.since),
     }
 
 

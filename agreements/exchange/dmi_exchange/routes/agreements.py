@@ -1,4 +1,4 @@
-"""Agreements and consents: propose, sign, stop, withdraw."""
+"""Agreements: propose, sign, stop."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from dmi_agreements.contracts.law import AgreementState
 from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.routes.members import Signature
-from dmi_infra.errors import InputRefused
 from dmi_infra.http.access import Caller, roles
 from dmi_infra.http.wording import pattern
 from dmi_infra.identity import Identity
 
 Signatory = Annotated[Identity, Depends(roles(*model.SIGNATORY_ROLES))]
-
-CONSENT_ACTIONS = ["dmi:contribute", "dmi:process", "dmi:read", "dmi:display", "dmi:analyse"]
 
 
 class Done(BaseModel):
@@ -49,17 +46,8 @@ class Ending(BaseModel):
     reason: str = Field("", max_length=500)
 
 
-class ConsentWish(BaseModel):
-    """A resident's consent in plain terms; one document per recipient is made and signed from it."""
-
-    model_config = ConfigDict(extra="forbid")
-    dataset: str = Field(max_length=200)
-    purpose: str = Field(max_length=200)
-    recipients: list[str] = Field(min_length=1, max_length=20)
-
-
 def router(exchange: Exchange) -> APIRouter:
-    """Routes under ``/v1/agreements`` and ``/v1/consents``."""
+    """Routes under ``/v1/agreements``."""
     routes = APIRouter(prefix="/v1", tags=["agreements"])
 
     def visible(identity: Identity) -> list[AgreementState]:
@@ -111,34 +99,5 @@ def router(exchange: Exchange) -> APIRouter:
     @routes.post("/agreements/{agreement}/performed", summary="Confirm that a duty owed to you was fulfilled")
     def performed(identity: Signatory, agreement: str, body: Done) -> dict[str, Any]:
         return present.agreement(exchange.confirm(identity.participant, agreement, body.duty))
-
-    @routes.get("/consents", summary="Your consents")
-    def consents(identity: Caller) -> dict[str, Any]:
-        mine = exchange.store.find(AgreementState, identity.participant)
-        return {"items": [present.agreement(a) for a in mine if model.is_consent(a)], "next": None}
-
-    @routes.post("/consents", status_code=201, summary="Give consent, one document per recipient")
-    def give(identity: Signatory, body: ConsentWish) -> dict[str, Any]:
-        if not identity.participant.startswith(model.PERSON):
-            raise InputRefused.of("identity", "consent is given by a natural person")
-        given = []
-        for recipient in body.recipients:
-            document = exchange.draft(
-                "dmi:template:consent",
-                {
-                    "person": identity.participant,
-                    "recipients": [recipient],
-                    "datasets": [body.dataset],
-                    "actions": CONSENT_ACTIONS,
-                    "purpose": body.purpose,
-                    "until": exchange.consent_end(),
-                },
-            )
-            given.append(present.agreement(exchange.propose(identity.participant, document, None)))
-        return {"items": given, "next": None}
-
-    @routes.post("/consents/{consent}/withdraw", summary="Withdraw a consent, at once")
-    def withdraw(identity: Signatory, consent: str, body: Ending) -> dict[str, Any]:
-        return present.agreement(exchange.withdraw(identity.participant, consent, body.reason))
 
     return routes

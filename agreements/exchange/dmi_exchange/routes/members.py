@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends
@@ -39,6 +40,12 @@ class NewParticipant(BaseModel):
         "NL",
         pattern=pattern("^[A-Z]{2}$", "must be two capitals, as ISO 3166-1 has them"),
         description="where it is established",
+    )
+    representatives: list[Identifier] = Field(
+        [], max_length=4, description="persons that act for this person, such as the parents of a child"
+    )
+    of_age_on: date | None = Field(
+        None, description="of a child: the day from which it decides for itself (its 16th birthday)"
     )
     keys: list[dict[str, str]] = Field(min_length=1, max_length=10, description="public keys as JWK")
 
@@ -82,7 +89,14 @@ def router(exchange: Exchange) -> APIRouter:
     def admit(
         _identity: Annotated[Identity, Depends(roles(OPERATOR))], body: NewParticipant
     ) -> dict[str, Any]:
-        return present.participant(exchange.register(body.id, body.name, body.roles, body.keys, body.country))
+        day = body.of_age_on
+        moment = None if day is None else int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+        of_age_at = None if moment is None else moment * 1_000_000
+        return present.participant(
+            exchange.register(
+                body.id, body.name, body.roles, body.keys, body.country, body.representatives, of_age_at
+            )
+        )
 
     @routes.get("/participants/{participant}", summary="One participant")
     def one(identity: Caller, participant: str) -> dict[str, Any]:
@@ -90,6 +104,10 @@ def router(exchange: Exchange) -> APIRouter:
         if participant.startswith(PERSON) and participant != identity.participant:
             raise NotFound("no participant has this id")
         return present.participant(exchange.participant(participant))
+
+    @routes.post("/participants/{participant}/end", summary="Let a participant leave, at once (operator)")
+    def end(_identity: Annotated[Identity, Depends(roles(OPERATOR))], participant: str) -> dict[str, Any]:
+        return present.participant(exchange.leave(participant))
 
     @routes.get("/participants/{participant}/statement", summary="What a participant signs to join")
     def statement(participant: str, _identity: Annotated[Identity, Depends(identify)]) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
+from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.errors import PolicyRefused
+from dmi_exchange import model
 from dmi_exchange.errors import DocumentRefused
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.review import present
@@ -34,5 +36,23 @@ def router(exchange: Exchange) -> APIRouter:
             return present.verdict(exchange.reasoner.review(document, {identity.participant}))
         except PolicyRefused as exc:
             raise DocumentRefused.from_findings(exc, "document") from exc
+
+    @routes.get("/findings", summary="What the review holds against your running agreements (operator: all)")
+    def findings(identity: Caller) -> dict[str, Any]:
+        party = None if identity.has(model.OPERATOR) else identity.participant
+        objected = [one for one in exchange.store.find(AgreementState, party) if one.objections]
+        items = [
+            {
+                "agreement": one.id,
+                "assigner": model.assigner(one.document),
+                "assignee": model.assignee(one.document),
+                "datasets": model.targets(one.document),
+                "state": one.state,
+                "reasons": [present.objection(each, exchange.rulebook) for each in one.objections],
+            }
+            for one in objected
+            if model.may_see(one, party) and one.state == "active"
+        ]
+        return {"items": items, "next": None}
 
     return routes

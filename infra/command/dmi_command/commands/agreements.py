@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from dmi_command.client import Client
+from dmi_command.commands.policy import Tongue
 from dmi_command.console import (
     DEFAULT_URL,
     As,
@@ -29,7 +30,7 @@ from dmi_command.console import (
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
 from dmi_command.naming import whole_id
 from dmi_command.reports import KeyKept, admission, agreement_in_short, signature
-from dmi_infra.jose import SigningKey
+from dmi_infra.jose import SignatureInvalid, SigningKey, verify_receipt
 
 AgreementId = Annotated[
     str, typer.Argument(help="Id of the agreement, or its first 8 characters as the pages show them")
@@ -80,6 +81,18 @@ def add_participant(
     with connect(url, who) as client:
         admitted = client.post("/exchange/v1/participants", body)
     show(admitted if as_json else admission(admitted, KeyKept(key, signer.kid, made), named(url)), as_json)
+
+
+@participant_app.command("end")
+def end_participant(
+    identifier: Annotated[str, typer.Argument(help="urn:dmi:participant:<name>")],
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a participant leave: it is refused everywhere at once, and its agreements end."""
+    with connect(url, who) as client:
+        show(client.post(f"/exchange/v1/participants/{identifier}/end"), as_json)
 
 
 def sign(
@@ -165,13 +178,16 @@ def give_consent(
     dataset: str,
     purpose: str,
     recipient: Annotated[list[str], typer.Option(help="Who may use it")],
+    person: Annotated[str | None, typer.Option("--for", help="A person whom you represent, by id")] = None,
     url: Url = DEFAULT_URL,
     who: As = "resident",
     as_json: AsJson = False,
 ) -> None:
     """Consent to the use of your data for one purpose: a consent for each recipient."""
     with connect(url, who) as client:
-        body = {"dataset": dataset, "purpose": purpose, "recipients": recipient}
+        body: dict[str, Any] = {"dataset": dataset, "purpose": purpose, "recipients": recipient}
+        if person is not None:
+            body["for"] = person
         given = client.post("/exchange/v1/consents", body)
         if as_json:
             show(given, as_json)
@@ -188,6 +204,41 @@ def withdraw(
     with connect(url, who) as client:
         path = f"/exchange/v1/consents/{whole_id(client, consent, 'consents')}"
         _show_agreement(client.post(f"{path}/withdraw", {}), as_json)
+
+
+@consent_app.command("renew")
+def renew(consent: ConsentId, url: Url = DEFAULT_URL, who: As = "resident", as_json: AsJson = False) -> None:
+    """Give a consent that has ended once more, under the rulebook as it is now."""
+    with connect(url, who) as client:
+        path = f"/exchange/v1/consents/{whole_id(client, consent, 'consents')}"
+        _show_agreement(client.post(f"{path}/renewal"), as_json)
+
+
+@consent_app.command("receipt")
+def receipt(
+    consent: ConsentId,
+    output: Annotated[Path | None, typer.Option(help="Write the receipt to this file, to keep")] = None,
+    language: Annotated[Tongue, typer.Option("--language", help="In which language it is told.")] = Tongue.nl,
+    url: Url = DEFAULT_URL,
+    who: As = "resident",
+    as_json: AsJson = False,
+) -> None:
+    """The receipt of a consent: in plain words, signed by the node, with the record (ISO/IEC TS 27560, DPV)."""
+    with connect(url, who) as client:
+        path = f"/exchange/v1/consents/{whole_id(client, consent, 'consents')}"
+        made = client.get(f"{path}/receipt")
+        keys = client.get("/exchange/.well-known/jwks.json")["keys"]
+    try:
+        verify_receipt(made["jws"], made["receipt"], keys)
+    except SignatureInvalid as exc:
+        raise CommandFailed(f"the receipt is not what the node signed: {exc}") from exc
+    if output is not None:
+        output.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if as_json:
+        show(made, True)
+        return
+    for line in made["text"][language.value]:
+        out.print(line, soft_wrap=True, markup=False)
 
 
 def revoke(

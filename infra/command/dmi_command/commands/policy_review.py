@@ -16,8 +16,9 @@ from dmi_command.errors import CommandFailed, UsageWrong
 
 
 def register(_app: typer.Typer) -> None:
-    """Add the command to those about policies."""
+    """Add the commands to those about policies."""
     policy_app.command()(review)
+    policy_app.command()(findings)
 
 
 def review(
@@ -74,3 +75,22 @@ def _tell(verdict: Mapping[str, Any], language: str) -> None:
         out.print(f"{words[1]}:")
         for step in verdict["change"]["steps"]:
             out.print(f"  - {step[language]}", soft_wrap=True, markup=False)
+
+
+def findings(
+    language: Annotated[Tongue, typer.Option("--language", help="In which language it is told.")] = Tongue.nl,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """What the review holds against your running agreements (operator: all)."""
+    with connect(url, who) as client:
+        answer = client.get("/exchange/v1/review/findings")
+    rows = [
+        {"agreement": item["agreement"], "assignee": item["assignee"], "since": reason["since"],
+         "rule": reason["label"][language.value], "explanation": reason["explanation"][language.value]}
+        for item in answer["items"]
+        for reason in item["reasons"]
+    ]  # fmt: skip
+    columns = ["agreement", "assignee", "rule", "explanation", "since"]
+    show(answer if as_json else {"items": rows}, as_json, columns)

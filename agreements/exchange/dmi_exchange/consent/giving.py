@@ -1,0 +1,93 @@
+"""Giving, renewing and withdrawing consent: by a person, or by who represents it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dmi_agreements.contracts.law import AgreementState, Participant
+from dmi_exchange import model
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.review.claims import Claim
+from dmi_infra.errors import Conflict, InputRefused, NotFound
+
+ACTIONS = ("dmi:contribute", "dmi:process", "dmi:read", "dmi:display", "dmi:analyse")
+"""What a recipient may do with what a person measures, for the purpose that was asked."""
+NO_CONSENT = "no consent of yours has this id"
+
+
+class Consents:
+    """What people do with their consents. One document for each recipient: none hangs on another (GDPR art. 7)."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def given(self, party: str, person: str | None = None) -> list[AgreementState]:
+        """The consents of a person: the party's own, or those of one that it represents."""
+        whose = self._whose(party, person)
+        return [one for one in self._exchange.store.find(AgreementState, whose) if model.is_consent(one)]
+
+    def one(self, party: str, identifier: str) -> AgreementState:
+        """A consent that the party gave or gives for another; raises ``NotFound``."""
+        found = self._exchange.agreement(identifier, party)
+        if not model.is_consent(found):
+            raise NotFound(NO_CONSENT)
+        return found
+
+    def represented(self, party: str) -> list[Participant]:
+        """The persons for whom a party acts."""
+        people = self._exchange.store.find(Participant)
+        return [one for one in people if party in one.representatives]
+
+    def give(
+        self, party: str, dataset: str, purpose: str, recipients: Sequence[str], person: str | None = None
+    ) -> list[AgreementState]:
+        """Consent to one purpose, with a document of its own for each recipient, signed with the key kept here."""
+        whose = self._whose(party, person)
+        if not whose.startswith(model.PERSON):
+            raise InputRefused.of("identity", "consent is given by a natural person")
+        documents = [
+            self.document(whose, dataset, purpose, recipient) for recipient in dict.fromkeys(recipients)
+        ]
+        # All are reviewed before the first is given, so that a refusal of one leaves nothing half done.
+        for document in documents:
+            self._exchange.require(document, {party})
+        return [self._exchange.propose(party, document, None) for document in documents]
+
+    def document(self, person: str, dataset: str, purpose: str, recipient: str) -> dict[str, Any]:
+        """The text of a consent, up to the longest term that the rulebook allows."""
+        parameters = {
+            "person": person, "recipients": [recipient], "datasets": [dataset], "actions": list(ACTIONS),
+            "purpose": purpose, "until": self._exchange.consent_end(),
+        }  # fmt: skip
+        return self._exchange.draft("dmi:template:consent", parameters)
+
+    def renew(self, party: str, identifier: str) -> AgreementState:
+        """Give a consent that has ended once more, under the rulebook as it is now."""
+        before = self.one(party, identifier)
+        if before.state == "active":
+            raise Conflict.of("state", "this consent still holds", identifier)
+        (claim, *_), person = self.claims(before), model.assigner(before.document)
+        if len(claim.roots) != 1 or claim.recipients is None or len(claim.recipients) != 1:
+            raise Conflict.of(
+                "consent", "was for several purposes or recipients: give each apart", identifier
+            )
+        (recipient,) = claim.recipients
+        (after,) = self.give(party, claim.datasets[0], claim.roots[0], [recipient], person)
+        return after
+
+    def withdraw(self, party: str, identifier: str, reason: str) -> AgreementState:
+        """Withdraw a consent, at once and for good; raises ``NotFound`` for anything else."""
+        self.one(party, identifier)
+        return self._exchange.end(party, identifier, reason)
+
+    def claims(self, consent: AgreementState) -> Sequence[Claim]:
+        """What a consent allows, as it was read under its own version of the rulebook."""
+        return self._exchange.reasoner.claims(consent.document).permissions
+
+    def _whose(self, party: str, person: str | None) -> str:
+        if person is None or person == party:
+            return party
+        if not self._exchange.represents(party, person):
+            raise NotFound("you represent no person with this id")
+        return person

@@ -1,0 +1,83 @@
+"""A consent in plain words, level B1, in Dutch and English: what a person reads before and after saying yes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dmi_agreements.rulebook import Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a consent is about, in words that people know."""
+
+    person: str
+    data: Mapping[str, str]
+    recipient: str
+    owner: str
+    purpose: str
+    actions: Sequence[str]
+    until: str
+    kept_days: int | None
+    given_by: str | None = None
+    """Who gave it for the person; ``None`` when the person did."""
+    ended: str | None = None
+    """When it ended, with the reason; ``None`` while it holds."""
+
+
+def in_words(told: Told, book: Rulebook, address: str) -> dict[str, list[str]]:
+    """The sentences by language; ``address`` is where the person can withdraw."""
+    return {"nl": _dutch(told, book, address), "en": _english(told, book, address)}
+
+
+def _dutch(told: Told, book: Rulebook, address: str) -> list[str]:
+    title = told.data.get("nl", "")
+    lines = [
+        f"{told.given_by} gaf deze toestemming voor {told.person}." if told.given_by
+        else f"{told.person} gaf deze toestemming.",
+        f"De gegevens: {title}.",
+        f"Wie ze mag gebruiken: {told.recipient}. Verder niemand.",
+        f"Waarvoor: {book.label(told.purpose, 'nl').lower()}. {_why(told, book, 'nl')}",
+        f"Wat er mag: {', '.join(book.label(a, 'nl').lower() for a in told.actions)}.",
+        f"Dit geldt tot en met {told.until[:10]}.",
+    ]  # fmt: skip
+    if told.kept_days is not None:
+        lines.append(f"De gegevens worden na {told.kept_days} dagen verwijderd.")
+    if told.ended:
+        lines.append(f"Deze toestemming is gestopt: {told.ended}.")
+    else:
+        lines.append(
+            f"U kunt dit altijd intrekken. Dat kan met één knop op {address}. U hoeft niet te zeggen waarom."
+        )
+        lines.append("Intrekken werkt binnen een seconde. Wat eerder mocht, blijft toen goed geweest.")
+    lines.append(f"{told.owner} is verantwoordelijk. Vraag daar wat er met uw gegevens gebeurt.")
+    lines.append("Bent u het niet eens? Klaag dan bij de Autoriteit Persoonsgegevens.")
+    return lines
+
+
+def _english(told: Told, book: Rulebook, address: str) -> list[str]:
+    title = told.data.get("en") or told.data.get("nl", "")
+    lines = [
+        f"{told.given_by} gave this consent for {told.person}." if told.given_by
+        else f"{told.person} gave this consent.",
+        f"The data: {title}.",
+        f"Who may use it: {told.recipient}. Nobody else.",
+        f"What for: {book.label(told.purpose, 'en').lower()}. {_why(told, book, 'en')}",
+        f"What is allowed: {', '.join(book.label(a, 'en').lower() for a in told.actions)}.",
+        f"This holds up to and including {told.until[:10]}.",
+    ]  # fmt: skip
+    if told.kept_days is not None:
+        lines.append(f"The data is deleted after {told.kept_days} days.")
+    if told.ended:
+        lines.append(f"This consent has ended: {told.ended}.")
+    else:
+        lines.append(f"You can always withdraw this. It takes one button at {address}. You need not say why.")
+        lines.append("Withdrawing works within a second. What was allowed before was right at the time.")
+    lines.append(f"{told.owner} is responsible. Ask there what happens to your data.")
+    lines.append("Do you disagree? Then complain to the Dutch data protection authority.")
+    return lines
+
+
+def _why(told: Told, book: Rulebook, language: str) -> str:
+    return book.purposes[told.purpose].description[language]

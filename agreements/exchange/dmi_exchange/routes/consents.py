@@ -1,0 +1,75 @@
+"""Consents of people: give, see, renew and withdraw them, for oneself or for who one represents; their receipts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from dmi_exchange import present
+from dmi_exchange.consent.giving import Consents
+from dmi_exchange.consent.record import Records
+from dmi_exchange.routes.agreements import Ending, Signatory
+from dmi_exchange.routes.members import Identifier
+from dmi_infra.http.access import Caller
+
+For = Annotated[
+    str | None,
+    Query(alias="for", max_length=100, description="a person whom you represent; left out: yourself"),
+]
+
+
+class ConsentWish(BaseModel):
+    """A consent in plain terms; one document for each recipient is made and signed from it."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    dataset: str = Field(max_length=200)
+    purpose: str = Field(max_length=200)
+    recipients: list[str] = Field(min_length=1, max_length=20)
+    person: Identifier | None = Field(
+        None, alias="for", description="a person whom you represent; left out: yourself"
+    )
+
+
+def router(consents: Consents, records: Records) -> APIRouter:
+    """Routes under ``/v1/consents``."""
+    routes = APIRouter(prefix="/v1/consents", tags=["consents"])
+
+    @routes.get("", summary="Your consents, or those of a person whom you represent")
+    def listed(identity: Caller, person: For = None) -> dict[str, Any]:
+        return {
+            "items": [present.agreement(one) for one in consents.given(identity.participant, person)],
+            "next": None,
+        }
+
+    @routes.get("/represented", summary="The persons for whom you may consent")
+    def represented(identity: Caller) -> dict[str, Any]:
+        people = consents.represented(identity.participant)
+        return {"items": [{"id": one.id, "name": one.name} for one in people], "next": None}
+
+    @routes.post("", status_code=201, summary="Give consent, one document per recipient")
+    def give(identity: Signatory, body: ConsentWish) -> dict[str, Any]:
+        given = consents.give(identity.participant, body.dataset, body.purpose, body.recipients, body.person)
+        return {"items": [present.agreement(one) for one in given], "next": None}
+
+    @routes.post("/{consent}/withdraw", summary="Withdraw a consent, at once")
+    def withdraw(identity: Signatory, consent: str, body: Ending) -> dict[str, Any]:
+        return present.agreement(consents.withdraw(identity.participant, consent, body.reason))
+
+    @routes.post("/{consent}/renewal", status_code=201, summary="Give a consent that has ended once more")
+    def renew(identity: Signatory, consent: str) -> dict[str, Any]:
+        return present.agreement(consents.renew(identity.participant, consent))
+
+    @routes.get("/{consent}/record", summary="The consent record (ISO/IEC TS 27560 with DPV, JSON-LD)")
+    def record(identity: Caller, consent: str) -> dict[str, Any]:
+        return records.record(consents.one(identity.participant, consent))
+
+    @routes.get("/{consent}/receipt", summary="A receipt to keep: the record, signed, and in plain words")
+    def receipt(identity: Caller, consent: str, response: Response) -> dict[str, Any]:
+        made = records.receipt(identity.participant, consent)
+        name = consent.rsplit(":", 1)[-1]
+        response.headers["Content-Disposition"] = f'attachment; filename="consent-{name}.json"'
+        return {"receipt": made.content, "jws": made.jws, "text": made.text}
+
+    return routes

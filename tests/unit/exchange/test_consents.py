@@ -1,0 +1,234 @@
+"""Consents of people: one purpose and one recipient each, records and receipts, renewal, children."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jwt
+import pytest
+import rdflib
+
+from dmi_agreements.decision import Request
+from dmi_exchange.custody import Custody
+from dmi_infra import clock
+from dmi_infra.jose import thumbprint
+from tests.unit.exchange.fakes import (
+    LIVING,
+    OFFICER,
+    OPERATING,
+    RESIDENT,
+    SELLING,
+    Node,
+    Who,
+    furnish,
+    running,
+)
+from tests.unit.infra.fakes import BICYCLES, MOBILITY, NOOR, OWNER, STACK, VENDOR, document, until
+
+KIM, MUM = "urn:dmi:person:kim", "urn:dmi:person:mama"
+CHILD, MOTHER = Who(KIM, (RESIDENT,)), Who(MUM, (RESIDENT,))
+DPV = rdflib.Namespace("https://w3id.org/dpv#")
+
+
+def hosted(node: Node, identifier: str, **more: Any) -> None:
+    """A person whose key this node keeps, as for the identities of the demonstration."""
+    key = Custody(node.settings.data_dir / "keys", hosting=True).own(identifier)
+    body = {
+        "id": identifier,
+        "name": identifier[-4:].title(),
+        "roles": [RESIDENT],
+        "keys": [key.public],
+        **more,
+    }
+    node.post("/v1/participants", body, OPERATING)
+    node.post(f"/v1/participants/{identifier}/signature", {"hosted": True}, Who(identifier, (RESIDENT,)))
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    with running(tmp_path_factory.mktemp("exchange")) as made:
+        furnish(made)
+        hosted(made, MUM)
+        hosted(made, KIM, representatives=[MUM], of_age_on="2035-05-01")
+        yield made
+
+
+def wish(*recipients: str, **more: Any) -> dict[str, Any]:
+    return {"dataset": BICYCLES, "purpose": MOBILITY, "recipients": list(recipients or (VENDOR,)), **more}
+
+
+def give(node: Node, who: Who = MOTHER, **more: Any) -> dict[str, Any]:
+    (given,) = node.post("/v1/consents", wish(**more), who)["items"]
+    return dict(given)
+
+
+def covered(node: Node, recipient: str) -> set[str]:
+    table = node.service.runtime.law.table
+    return set(table.consenting_subjects(Request(recipient, "dmi:read", BICYCLES, MOBILITY), clock.now()))
+
+
+def test_each_recipient_gets_a_consent_of_its_own_and_each_ends_alone(node: Node) -> None:
+    first, second = node.post("/v1/consents", wish(VENDOR, STACK), MOTHER)["items"]
+    assert {first["state"], second["state"]} == {"active"}
+    assert MUM in covered(node, VENDOR) & covered(node, STACK)
+    node.post(f"/v1/consents/{first['id']}/withdraw", {}, MOTHER)
+    assert MUM not in covered(node, VENDOR)
+    assert MUM in covered(node, STACK)
+
+
+def test_nothing_is_given_when_one_of_several_recipients_may_not_have_it(node: Node) -> None:
+    abroad = "urn:dmi:participant:verweg"
+    key = Custody(node.settings.data_dir / "keys", hosting=True).own(abroad)
+    body = {
+        "id": abroad,
+        "name": "Verweg",
+        "roles": ["dmi:role:vendor"],
+        "keys": [key.public],
+        "country": "KE",
+    }
+    node.post("/v1/participants", body, OPERATING)
+    before = node.get("/v1/consents", MOTHER)
+    answer = node.ask("POST", "/v1/consents", MOTHER, json=wish(STACK, abroad))
+    assert "dmi:rule:transfer" in node.refused(answer, 400, "review-refused")["detail"]
+    assert node.get("/v1/consents", MOTHER) == before
+
+
+@pytest.mark.parametrize("missing", ["dataset", "purpose", "recipients"])
+def test_nothing_is_filled_in_for_who_consents(node: Node, missing: str) -> None:
+    body = {name: value for name, value in wish().items() if name != missing}
+    node.refused(node.ask("POST", "/v1/consents", MOTHER, json=body), 400, "invalid-input")
+    node.refused(
+        node.ask("POST", "/v1/consents", MOTHER, json=wish() | {"recipients": []}), 400, "invalid-input"
+    )
+    broad = wish(purpose="dmi:purpose:public-task")
+    node.refused(node.ask("POST", "/v1/consents", MOTHER, json=broad), 400, "review-refused")
+
+
+def test_a_receipt_is_signed_by_the_node_and_says_the_same_as_the_record(node: Node) -> None:
+    given = give(node)
+    made = node.get(f"/v1/consents/{given['id']}/receipt", MOTHER)
+    (key,) = node.get("/.well-known/jwks.json", None)["keys"]
+    header = jwt.get_unverified_header(made["jws"])
+    assert (header["kid"], header["typ"]) == (thumbprint(key), "consent-receipt+jwt")
+    read = jwt.decode(made["jws"], jwt.PyJWK(key).key, algorithms=[key["alg"]])
+    assert read == made["receipt"]
+    head, payload, signature = made["jws"].split(".")
+    with pytest.raises(jwt.InvalidSignatureError):
+        jwt.decode(f"{head}.{payload[:-4]}AAAA.{signature}", jwt.PyJWK(key).key, algorithms=[key["alg"]])
+    assert read["dpv:hasRecordOfActivity"] == node.get(f"/v1/consents/{given['id']}/record", MOTHER)
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")  # the library, of itself
+def test_a_record_is_linked_data_with_the_fields_that_the_standard_requires(node: Node) -> None:
+    record = node.get(f"/v1/consents/{give(node)['id']}/record", MOTHER)
+    graph = rdflib.Graph().parse(data=json.dumps(record), format="json-ld")
+    (one,) = graph.subjects(rdflib.RDF.type, DPV.ConsentRecord)
+    for field in ("hasDataSubject", "hasDataController", "hasNotice", "hasProcess", "hasConsentStatus"):
+        assert list(graph.objects(one, DPV[field])), field
+    (process,) = graph.objects(one, DPV.hasProcess)
+    for field in (
+        "hasPurpose", "hasLegalBasis", "hasPersonalData", "hasRecipient", "hasStorageCondition", "hasJurisdiction",
+        "hasConsentControl", "hasRight", "hasAuthority", "hasProcessing",
+    ):  # fmt: skip
+        assert list(graph.objects(process, DPV[field])), field
+    assert DPV.Consult in set(graph.objects(process, DPV.hasProcessing))
+    gdpr = "https://w3id.org/dpv/legal/eu/gdpr#A6-1-a"
+    assert rdflib.URIRef(gdpr) in set(graph.objects(process, DPV.hasLegalBasis))
+    assert record["dct:conformsTo"].endswith("#record-eu-gdpr")
+    assert record["dpv:hasProcess"]["dpv:hasPurpose"][0]["skos:broader"] == str(DPV.ImproveTransportMobility)
+    assert [one["@id"] for one in record["dpv:hasProcess"]["dpv:hasRecipient"]] == [VENDOR]
+
+
+def test_a_record_tells_giving_withdrawing_and_giving_again(node: Node) -> None:
+    def status(identifier: str) -> list[str]:
+        record = node.get(f"/v1/consents/{identifier}/record", MOTHER)
+        found = [one["@type"] for one in record["dpv:hasConsentStatus"]]
+        return [one if isinstance(one, str) else one[0] for one in found]
+
+    purpose = "dmi:purpose:public-transport"
+    given = give(node, purpose=purpose)
+    assert status(given["id"]) == ["dpv:ConsentGiven"]
+    node.refused(node.ask("POST", f"/v1/consents/{given['id']}/renewal", MOTHER), 409, "conflict")
+    node.post(f"/v1/consents/{given['id']}/withdraw", {}, MOTHER)
+    assert status(given["id"]) == ["dpv:ConsentGiven", "dpv:ConsentWithdrawn"]
+    again = node.post(f"/v1/consents/{given['id']}/renewal", None, MOTHER)
+    assert again["state"] == "active"
+    assert status(again["id"]) == ["dpv:RenewedConsentGiven"]
+
+
+def test_the_words_are_plain_in_both_languages_and_say_how_to_stop(node: Node) -> None:
+    text = node.get(f"/v1/consents/{give(node)['id']}/receipt", MOTHER)["text"]
+    for language, stop in (("nl", "intrekken"), ("en", "withdraw")):
+        assert any(stop in line for line in text[language])
+        sentences = [s for line in text[language] for s in re.split(r"[.:?]\s", line)]
+        assert all(len(sentence.split()) <= 15 for sentence in sentences), sentences
+
+
+def test_retention_in_a_record_is_what_the_recipient_agreed_with_the_owner(node: Node) -> None:
+    value = {"@value": "30", "@type": "xsd:integer"}
+    test = {"leftOperand": "dmi:days", "operator": "eq", "rightOperand": value, "unit": "d"}
+    duty = {"action": "dmi:deleteAfter", "constraint": [test]}
+    text = document(OWNER, VENDOR, BICYCLES, ["dmi:read"], duties=[duty], constraints=[until(300)])
+    text["dmi:legalBasis"] = "dmi:basis:consent"
+    node.propose(text)
+    node.countersign(text, SELLING)
+    made = node.get(f"/v1/consents/{give(node)['id']}/receipt", MOTHER)
+    process = made["receipt"]["dpv:hasRecordOfActivity"]["dpv:hasProcess"]
+    assert {"@type": "dpv:StorageDuration", "dpv:hasDuration": "P30D"} in process["dpv:hasStorageCondition"]
+    assert "The data is deleted after 30 days." in made["text"]["en"]
+
+
+def test_nobody_else_sees_a_record_or_receipt(node: Node) -> None:
+    path = f"/v1/consents/{give(node)['id']}"
+    for who in (OFFICER, SELLING, OPERATING, LIVING, CHILD):
+        for part in ("record", "receipt"):
+            node.refused(node.ask("GET", f"{path}/{part}", who), 404, "not-found")
+        node.refused(node.ask("POST", f"{path}/renewal", who), 404, "not-found")
+
+
+def test_for_a_child_a_representative_consents_and_either_withdraws(node: Node) -> None:
+    alone = node.ask("POST", "/v1/consents", CHILD, json=wish())
+    assert "dmi:rule:child" in node.refused(alone, 400, "review-refused")["detail"]
+    given = give(node, MOTHER, **{"for": KIM})
+    assert (given["assigner"], list(given["signatures"]), given["waiting_for"]) == (KIM, [MUM], [])
+    assert KIM in covered(node, VENDOR)
+    record = node.get(f"/v1/consents/{given['id']}/record", MOTHER)
+    assert "dpv:Child" in record["dpv:hasDataSubject"]["@type"]
+    assert record["dpv:hasConsentStatus"][0]["dpv:isIndicatedBy"]["@id"] == MUM
+    assert given["id"] in {one["id"] for one in node.get(f"/v1/consents?for={KIM}", MOTHER)["items"]}
+    assert given["id"] not in {one["id"] for one in node.get("/v1/consents", MOTHER)["items"]}
+    assert [one["id"] for one in node.get("/v1/consents/represented", MOTHER)["items"]] == [KIM]
+    assert node.post(f"/v1/consents/{given['id']}/withdraw", {}, CHILD)["state"] == "ended"
+    again = give(node, MOTHER, **{"for": KIM})
+    assert node.post(f"/v1/consents/{again['id']}/withdraw", {}, MOTHER)["ended_by"] == MUM
+    assert KIM not in covered(node, VENDOR)
+
+
+def test_nobody_consents_for_who_did_not_name_them(node: Node) -> None:
+    for who in (LIVING, OFFICER):
+        node.refused(node.ask("POST", "/v1/consents", who, json=wish(**{"for": KIM})), 404, "not-found")
+        node.refused(node.ask("GET", f"/v1/consents?for={KIM}", who), 404, "not-found")
+    test = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [VENDOR]}
+    text = document(KIM, "urn:dmi:party:everyone", BICYCLES, ["dmi:read"], constraints=[test])
+    jws = node.keys[NOOR].sign_document(text)
+    answer = node.ask("POST", "/v1/agreements", LIVING, json={"document": text, "jws": jws})
+    node.refused(answer, 400, "invalid-input")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"representatives": [VENDOR]}, "representatives.0"),
+        ({"representatives": ["urn:dmi:person:lia"]}, "representatives.0"),
+        ({"of_age_on": "2035-05-01"}, "of_age_on"),
+        ({"of_age_on": "soon", "representatives": [MUM]}, "of_age_on"),
+    ],
+)
+def test_who_represents_whom_is_checked_at_admission(node: Node, change: dict[str, Any], field: str) -> None:
+    key = Custody(node.settings.data_dir / "keys", hosting=True).own("urn:dmi:person:lia")
+    body = {"id": "urn:dmi:person:lia", "name": "Lia", "roles": [RESIDENT], "keys": [key.public]}
+    answer = node.ask("POST", "/v1/participants", OPERATING, json=body | change)
+    assert node.refused(answer, 400, "invalid-input")["errors"][0]["field"] == field
