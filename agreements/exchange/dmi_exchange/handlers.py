@@ -126,8 +126,10 @@ class Exchange:
 
         return self.settle(Participant, identifier, decide)
 
-    def leave(self, identifier: str) -> Participant:
+    def leave(self, party: str, identifier: str) -> Participant:
         """Let a participant take part no more: it is refused everywhere at once, and its agreements end."""
+        if identifier == party:
+            raise Conflict.of("participant", "is your own: another operator has to do this", identifier)
         if identifier in {EXCHANGE_PARTICIPANT, *self.layers}:
             raise Conflict.of("participant", "is part of this node itself", identifier)
 

@@ -87,7 +87,8 @@ CROSSINGS: Final[tuple[Crossing, ...]] = (
         SERVICES,
         "dmi:read",
         compacted=True,
-        about="participants, datasets, agreements, consents, revocations, counted uses and the heartbeat",
+        about="participants, datasets, agreements, consents, revocations, versions of the rulebook, counted uses, and the "
+        "heartbeat",
     ),
     Crossing(
         "record",

@@ -169,4 +169,10 @@ def parse_rulebook(documents: Mapping[str, bytes]) -> Rulebook:
 
 def rulebook_of(files: Mapping[str, Any]) -> Rulebook:
     """The rulebook from its files as JSON values; raises ``RulebookInvalid`` with all findings."""
-    return parse_rulebook({name: msgspec.json.encode(value) for name, value in files.items()})
+    documents: dict[str, bytes] = {}
+    for name, value in files.items():
+        try:
+            documents[name] = msgspec.json.encode(value)
+        except (OverflowError, RecursionError, UnicodeEncodeError, msgspec.EncodeError) as error:
+            raise RulebookInvalid((Finding(f"{name}#", f"JSON that can be written: {error}"),)) from error
+    return parse_rulebook(documents)

@@ -104,8 +104,8 @@ def _admitted(city: City) -> None:
             time.sleep(0.05)
 
 
-def _begin(city: City, offer: dict[str, Any] | None = None, who: str = VENDOR) -> str:
-    body = {"provider": OWNER, "address": f"{city.url}/exchange/dsp", "dataset": GARAGES}
+def _begin(city: City, offer: dict[str, Any] | None = None, who: str = VENDOR, dataset: str = GARAGES) -> str:
+    body = {"provider": OWNER, "address": f"{city.url}/exchange/dsp", "dataset": dataset}
     made = city.well("POST", "/v1/negotiations", who, {**body, "offer": offer or city.offer})
     return str(made["id"])
 
@@ -188,6 +188,22 @@ def test_without_a_token_nothing_is_told_and_other_members_see_nothing(city: Cit
     assert city.ask("GET", f"/v1/negotiations/{mine['id']}", OTHER).status_code == 404
     assert city.ask("POST", f"/v1/negotiations/{mine['id']}/end", OWNER, {"reason": "x"}).status_code == 404
     assert city.ask("POST", "/dsp/catalog/request", None, {}).status_code == 401
+
+
+def test_what_the_review_refuses_is_not_agreed_to_and_both_sides_read_why(city: City) -> None:
+    """The offer itself is right; the commons are used up by the first agreement."""
+    name = "urn:dmi:dataset:gemeente:radar"
+    city.well("POST", "/v1/datasets", OWNER, {"id": name, "title": {"nl": "Radar"}, "commons_cents": 200_000})
+    parameters = {"purpose": "dmi:purpose:public-task", "actions": ["dmi:read"]}
+    terms = {"dataset": name, "template": "sensor-data", "parameters": parameters}
+    city.well("POST", "/v1/offers", OWNER, terms)
+    (offer,) = city.well("GET", f"/dsp/catalog/datasets/{name}", VENDOR)["hasPolicy"]
+    city.until(f"/v1/negotiations/{_begin(city, offer, dataset=name)}", VENDOR, "FINALIZED")
+    ended = city.until(f"/v1/negotiations/{_begin(city, offer, dataset=name)}", VENDOR, "TERMINATED")
+    assert "dmi:rule:commons" in ended["reason"]
+    assert ended["ended_by"] == "provider"
+    theirs = [n for n in city.well("GET", "/v1/negotiations", OWNER)["items"] if n["dataset"] == name]
+    assert sorted(n["state"] for n in theirs) == ["FINALIZED", "TERMINATED"]
 
 
 def test_an_offer_that_was_taken_back_is_not_in_the_catalogue(city: City, schemas: Schemas) -> None:

@@ -10,6 +10,7 @@ import pytest
 from dmi_agreements.contracts.law import AgreementState, Heartbeat, LawEvent, Participant, RulebookVersion
 from dmi_agreements.decision import Request
 from dmi_agreements.difference import difference, weight
+from dmi_agreements.errors import RulebookInvalid
 from dmi_agreements.rulebook import Rulebook, rulebook_of
 from dmi_agreements.table import LawTable
 from dmi_agreements.versions import number
@@ -111,6 +112,14 @@ def test_a_proposal_decides_nothing_and_a_version_that_cannot_be_read_refuses_al
     del files["roles.json"]
     table.apply(adopted(files))
     assert table.stale(NOW) is not None
+
+
+@pytest.mark.parametrize("value", [2**70, "\ud800", [2**64]])
+def test_files_that_no_json_can_hold_are_refused_with_their_name(rulebook: Rulebook, value: Any) -> None:
+    files = changed(rulebook)
+    files["roles.json"][0]["label"]["nl"] = value
+    with pytest.raises(RulebookInvalid, match=r"roles\.json"):
+        rulebook_of(files)
 
 
 def test_a_version_heard_twice_changes_nothing(

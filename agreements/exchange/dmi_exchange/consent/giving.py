@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dmi_agreements.contracts.law import AgreementState, Participant
+from dmi_agreements.errors import PolicyRefused
 from dmi_exchange import model
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.review.claims import Claim
@@ -67,7 +68,10 @@ class Consents:
         before = self.one(party, identifier)
         if before.state == "active":
             raise Conflict.of("state", "this consent still holds", identifier)
-        (claim, *_), person = self.claims(before), model.assigner(before.document)
+        claims, person = self.claims(before), model.assigner(before.document)
+        claim = claims[0] if claims else None
+        if claim is None:
+            raise Conflict.of("consent", "cannot be read any more: give it anew", identifier)
         if len(claim.roots) != 1 or claim.recipients is None or len(claim.recipients) != 1:
             raise Conflict.of(
                 "consent", "was for several purposes or recipients: give each apart", identifier
@@ -82,8 +86,11 @@ class Consents:
         return self._exchange.end(party, identifier, reason)
 
     def claims(self, consent: AgreementState) -> Sequence[Claim]:
-        """What a consent allows, as it was read under its own version of the rulebook."""
-        return self._exchange.reasoner.claims(consent.document).permissions
+        """What a consent or agreement allows, read under its own version; nothing when the language lost it."""
+        try:
+            return self._exchange.reasoner.claims(consent.document).permissions
+        except PolicyRefused:
+            return ()  # The gate refuses it too, and says why.
 
     def _whose(self, party: str, person: str | None) -> str:
         if person is None or person == party:

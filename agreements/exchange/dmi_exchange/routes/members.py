@@ -106,8 +106,8 @@ def router(exchange: Exchange) -> APIRouter:
         return present.participant(exchange.participant(participant))
 
     @routes.post("/participants/{participant}/end", summary="Let a participant leave, at once (operator)")
-    def end(_identity: Annotated[Identity, Depends(roles(OPERATOR))], participant: str) -> dict[str, Any]:
-        return present.participant(exchange.leave(participant))
+    def end(identity: Annotated[Identity, Depends(roles(OPERATOR))], participant: str) -> dict[str, Any]:
+        return present.participant(exchange.leave(identity.participant, participant))
 
     @routes.get("/participants/{participant}/statement", summary="What a participant signs to join")
     def statement(participant: str, _identity: Annotated[Identity, Depends(identify)]) -> dict[str, Any]:

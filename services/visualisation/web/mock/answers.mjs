@@ -174,6 +174,8 @@ export const routes = [
   ['POST', '/exchange/v1/agreements/:id/end', ({ id, body }) => end(city.agreements, id, body.reason)],
   ['GET', '/exchange/v1/consents', ({ who }) => items(who.id === 'resident' ? city.consents : [])],
   ['POST', '/exchange/v1/consents', ({ body }) => items(body.recipients.map((r) => { const c = { ...city.consents[0], id: `urn:uuid:${crypto.randomUUID()}`, assignee: r, state: 'active', concluded_at: now(), document: city.doc('u', city.noor, r, body.dataset, ['dmi:read'], body.purpose) }; city.consents.push(c); return c; }))],
+  ['POST', '/exchange/v1/review', () => ({ passes: true, rulebook: '1.0.0', reasons: [], change: null })],
+  ['GET', '/exchange/v1/consents/:id/receipt', ({ id }) => ({ receipt: { 'dct:identifier': id }, jws: 'a.b.c', text: { nl: ['U gaf deze toestemming.'], en: ['You gave this consent.'] } })],
   ['POST', '/exchange/v1/consents/:id/withdraw', ({ id }) => end(city.consents, id)],
   ['GET', '/exchange/v1/log', ({ query }) => items(log.filter((e) => !query.get('dataset') || e.dataset === query.get('dataset')).slice(0, Number(query.get('limit') ?? 100)))],
   ['GET', '/exchange/v1/log/verify', () => ({ ok: true, count: 12_240, head: 'sha256:x', broken_at: null, reason: null })],

@@ -21,6 +21,8 @@ export function exchangeApi(http: HttpClient) {
       http.json<T.Agreement>(`${base}/agreements/${segment(id)}`, { signal }),
     propose: (document: T.OdrlDocument) =>
       http.json<T.Agreement>(`${base}/agreements`, { method: 'POST', body: { document, hosted: true } }),
+    review: (document: T.OdrlDocument, signal?: AbortSignal) =>
+      http.json<T.Verdict>(`${base}/review`, { method: 'POST', body: { document }, signal }),
     sign: (id: string) =>
       http.json<T.Agreement>(`${base}/agreements/${segment(id)}/signature`, { method: 'POST', body: { hosted: true } }),
     end: (id: string, reason: string) =>
@@ -30,6 +32,8 @@ export function exchangeApi(http: HttpClient) {
       http.list<T.Agreement>(`${base}/consents`, { method: 'POST', body }),
     withdraw: (id: string) =>
       http.json<T.Agreement>(`${base}/consents/${segment(id)}/withdraw`, { method: 'POST', body: {} }),
+    receipt: (id: string) => http.json<T.Receipt>(`${base}/consents/${segment(id)}/receipt`),
+    renew: (id: string) => http.json<T.Agreement>(`${base}/consents/${segment(id)}/renewal`, { method: 'POST' }),
     log: (query: { after?: string | number; before?: string | number; limit?: number; dataset?: string; newest?: boolean; outcome?: string }, signal?: AbortSignal) =>
       http.page<T.LogEntry>(`${base}/log`, { query, signal }),
     usage: (query: { hours?: number; dataset?: string } = {}, signal?: AbortSignal) =>

@@ -37,6 +37,8 @@ export interface RulebookTerm {
   label?: Text;
   description?: Text;
   parent?: string | null;
+  /** A purpose that says too little to be one of personal data. */
+  broad?: boolean;
 }
 export interface Rulebook {
   version: string;
@@ -45,6 +47,7 @@ export interface Rulebook {
   actions?: RulebookTerm[];
   duties?: RulebookTerm[];
   legalBases?: RulebookTerm[];
+  rules?: RulebookTerm[];
 }
 export interface Participant {
   id: string;
@@ -59,6 +62,8 @@ export interface Dataset {
   description?: Text;
   owner: string;
   personal?: boolean;
+  /** Legal basis of personal data; empty is the consent of each person. */
+  basis?: string;
   licence?: string;
   source?: string;
   category?: string;
@@ -109,6 +114,21 @@ export interface Agreement {
   ended_at: string | null;
   ended_by: string | null;
   end_reason: string | null;
+  /** What the review holds against it while it runs. */
+  objections?: { rule: string; path: string; since: string }[];
+}
+/** What law and rulebook say about a document, and the smallest change after which they allow it. */
+export interface Verdict {
+  passes: boolean;
+  rulebook: string;
+  reasons: { rule: string; label: Text; law: string; path: string; explanation: Text; detail: Text }[];
+  change: { steps: Text[]; patch: unknown[]; document: OdrlDocument } | null;
+}
+/** The receipt of a consent: its content, the signature over it, and the same in plain words. */
+export interface Receipt {
+  receipt: Record<string, unknown>;
+  jws: string;
+  text: Record<string, string[]>;
 }
 export interface LogEntry {
   sequence: number;

@@ -3,7 +3,7 @@ import { common, reasons, rejects, states, terms } from './en/common';
 import { figures, placeTerms } from './en/figures';
 import { shell, signin, home } from './en/shell';
 import { map } from './en/map';
-import { catalogue, agreements, lineage } from './en/rights';
+import { catalogue, agreements, lineage, review } from './en/rights';
 import { scenarios } from './en/scenarios';
 import { forecasts, measures } from './en/advice';
 import { mydata, log } from './en/record';
@@ -12,5 +12,5 @@ import type { Messages } from './nl';
 
 export const en: Messages = {
   common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, agreements, lineage,
-  scenarios, forecasts, measures, mydata, log, sources, publish, operations,
+  review, scenarios, forecasts, measures, mydata, log, sources, publish, operations,
 };

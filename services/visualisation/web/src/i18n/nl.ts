@@ -3,7 +3,7 @@ import { common, reasons, rejects, states, terms } from './nl/common';
 import { figures, placeTerms } from './nl/figures';
 import { shell, signin, home } from './nl/shell';
 import { map } from './nl/map';
-import { catalogue, agreements, lineage } from './nl/rights';
+import { catalogue, agreements, lineage, review } from './nl/rights';
 import { scenarios } from './nl/scenarios';
 import { forecasts, measures } from './nl/advice';
 import { mydata, log } from './nl/record';
@@ -11,7 +11,7 @@ import { sources, publish, operations } from './nl/intake';
 
 export const nl = {
   common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, agreements, lineage,
-  scenarios, forecasts, measures, mydata, log, sources, publish, operations,
+  review, scenarios, forecasts, measures, mydata, log, sources, publish, operations,
 };
 
 type Widen<T> = T extends string ? string : T extends (...args: infer A) => string ? (...args: A) => string

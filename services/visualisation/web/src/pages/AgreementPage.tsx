@@ -15,6 +15,7 @@ import { ConfirmDialog } from '../ui/Dialog';
 import { TextField } from '../ui/fields';
 import { Icon } from '../ui/Icon';
 import { Page } from '../ui/Page';
+import { ReviewVerdict } from '../ui/ReviewVerdict';
 import { Failure, Loaded, Notice, Section } from '../ui/State';
 import { LogTable } from './log/LogTable';
 
@@ -54,6 +55,8 @@ function AgreementView({ agreement, changed }: { agreement: Agreement; changed: 
           {agreement.end_reason ? <p>{t.agreements.endReason}: {agreement.end_reason}</p> : null}
         </Notice>
       ) : null}
+      {agreement.state === 'active' ? <Objections agreement={agreement} /> : null}
+      {agreement.state === 'proposed' ? <ReviewVerdict documents={[agreement.document]} /> : null}
       <AgreementActions agreement={agreement} changed={changed} />
       <div className="dmi-two">
         <Section title={t.agreements.inWords} id="words">
@@ -84,6 +87,26 @@ function AgreementView({ agreement, changed }: { agreement: Agreement; changed: 
         </Loaded>
       </Section>
     </>
+  );
+}
+
+/** What the review holds against an agreement that runs on. */
+function Objections({ agreement }: { agreement: Agreement }) {
+  const { t, say, moment } = useI18n();
+  const names = useNames();
+  const found = agreement.objections ?? [];
+  if (found.length === 0) return null;
+  const rule = (id: string) => names.rulebook?.rules?.find((one) => one.id === id);
+  return (
+    <Notice tone="warn" title={t.review.objections}>
+      <ul className="dmi-edits">
+        {found.map((one) => (
+          <li key={one.rule + one.path}>
+            <strong>{say(rule(one.rule)?.label ?? {}) || one.rule}.</strong> {say(rule(one.rule)?.description ?? {})} <span className="dmi-soft">({t.review.since(moment(one.since))})</span>
+          </li>
+        ))}
+      </ul>
+    </Notice>
   );
 }
 

@@ -12,7 +12,8 @@ import { Badge, stateTone } from '../ui/Badge';
 import { ButtonLink } from '../ui/ButtonLink';
 import { ConfirmDialog } from '../ui/Dialog';
 import { Page } from '../ui/Page';
-import { Empty, Loaded, Section } from '../ui/State';
+import { Empty, Failure, Loaded, Section } from '../ui/State';
+import { saveBlob } from './dataset/save';
 import { GiveConsent } from './mydata/GiveConsent';
 import { Measured } from './mydata/Measured';
 import { Uses } from './mydata/Uses';
@@ -100,6 +101,18 @@ function ConsentCard({ consent, changed, state }: { consent: Agreement; changed:
     live(t.mydata.withdrawnDone);
     changed();
   });
+  const byMyself = consent.ended_by?.startsWith('urn:dmi:person:') ?? true;
+  const keep = useAction(async () => {
+    const receipt = await api.exchange.receipt(consent.id);
+    const file = new Blob([JSON.stringify(receipt, null, 2)], { type: 'application/json' });
+    saveBlob(file, `${t.mydata.receiptFile}-${consent.id.split(':').at(-1) ?? ''}.json`);
+    live(t.mydata.receiptDone);
+  });
+  const again = useAction(async () => {
+    await api.exchange.renew(consent.id);
+    live(t.mydata.given);
+    changed();
+  });
   return (
     <li className="dmi-card">
       <p className="dmi-badges"><Badge tone={stateTone(consent.state)}>{consent.state === 'ended' ? t.terms.withdrawn : state}</Badge></p>
@@ -112,8 +125,19 @@ function ConsentCard({ consent, changed, state }: { consent: Agreement; changed:
       {consent.state === 'active' ? (
         <div className="dmi-actions"><SecondaryActionButton hint="danger" onClick={() => setAsking(true)} aria-label={`${t.mydata.withdraw}: ${t.mydata.forPurpose(purpose)}, ${who}`}>{t.mydata.withdraw}</SecondaryActionButton></div>
       ) : (
-        <p className="dmi-small dmi-soft">{t.mydata.withdrawnOn(moment(consent.ended_at, true))}</p>
+        <>
+          <p className="dmi-small dmi-soft">{byMyself ? t.mydata.withdrawnOn(moment(consent.ended_at, true)) : t.mydata.endedOn(moment(consent.ended_at, true))}</p>
+          {byMyself || !consent.end_reason ? null : <p>{consent.end_reason}</p>}
+        </>
       )}
+      <div className="dmi-actions">
+        <SecondaryActionButton onClick={() => void keep.run()} disabled={keep.busy} aria-label={`${t.mydata.receipt}: ${t.mydata.forPurpose(purpose)}, ${who}`}>{t.mydata.receipt}</SecondaryActionButton>
+        {consent.state === 'ended' && !byMyself ? (
+          <SecondaryActionButton onClick={() => void again.run()} disabled={again.busy} aria-label={`${t.mydata.renew}: ${t.mydata.forPurpose(purpose)}, ${who}`}>{t.mydata.renew}</SecondaryActionButton>
+        ) : null}
+      </div>
+      {keep.error ? <Failure error={keep.error} /> : null}
+      {again.error ? <Failure error={again.error} /> : null}
       <ConfirmDialog
         open={asking} danger title={t.mydata.withdrawTitle} confirm={t.mydata.withdrawConfirm} busy={withdraw.busy} error={withdraw.error}
         onClose={() => setAsking(false)} onConfirm={() => void withdraw.run()}

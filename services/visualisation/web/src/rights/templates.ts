@@ -14,6 +14,8 @@ export interface Wish {
   until?: string | null;
   /** Metres to which places are rounded. */
   grid?: number | null;
+  /** Legal basis; left out: a public task. */
+  basis?: string;
   rulebook: string;
 }
 
@@ -39,7 +41,7 @@ export function agreementOf(wish: Wish): OdrlDocument {
     uid: `urn:uuid:${uuid()}`,
     profile: 'urn:dmi:profile:1',
     'dmi:rulebook': wish.rulebook,
-    'dmi:legalBasis': 'dmi:basis:public-task',
+    'dmi:legalBasis': wish.basis ?? 'dmi:basis:public-task',
     assigner: wish.assigner,
     assignee: wish.assignee,
     permission: [{ target: wish.dataset, action: wish.actions, constraint, ...(duty ? { duty } : {}) }],

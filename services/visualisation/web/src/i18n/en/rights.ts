@@ -37,6 +37,18 @@ export const catalogue: Part<'catalogue'> = {
   askOne: 'Choose at least one action.',
 };
 
+export const review: Part<'review'> = {
+  checking: 'We look whether this is allowed.',
+  passes: (version) => `This is allowed: it fits the law and the rulebook, version ${version}.`,
+  fails: 'This is not allowed as it is',
+  smallest: 'The smallest change with which it is allowed:',
+  none: 'No other text makes it right.',
+  mend: 'Take over this change',
+  sendMended: 'Send the proposal with this change',
+  objections: 'This agreement no longer fits the rules',
+  since: (moment) => `since ${moment}`,
+};
+
 export const agreements: Part<'agreements'> = {
   title: 'Agreements',
   lead: 'Who may do what with which data, for what and until when.',

@@ -35,6 +35,18 @@ export const catalogue = {
   askOne: 'Kies minstens één handeling.',
 };
 
+export const review = {
+  checking: 'We kijken of dit mag.',
+  passes: (version: string) => `Dit mag: het past bij de wet en bij het afsprakenstelsel, versie ${version}.`,
+  fails: 'Zo mag het niet',
+  smallest: 'De kleinste verandering waarmee het wel mag:',
+  none: 'Met een andere tekst wordt het niet goed.',
+  mend: 'Neem deze verandering over',
+  sendMended: 'Stuur het voorstel met deze verandering',
+  objections: 'Deze afspraak past niet meer bij de regels',
+  since: (moment: string) => `sinds ${moment}`,
+};
+
 export const agreements = {
   title: 'Afspraken',
   lead: 'Wie mag wat doen met welke gegevens, waarvoor en tot wanneer.',

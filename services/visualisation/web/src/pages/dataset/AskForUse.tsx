@@ -1,7 +1,7 @@
 /** A proposal for an agreement in plain words: for what, to do what, until when. */
 import { useState } from 'react';
 import { PrimaryActionButton } from '@utrecht/component-library-react';
-import type { Dataset } from '../../api';
+import type { Dataset, OdrlDocument } from '../../api';
 import { useNames } from '../../app/names';
 import { useApi, useSession } from '../../app/session';
 import { useAction } from '../../app/useAction';
@@ -10,6 +10,7 @@ import { fromCityInput, toCityInput } from '../../i18n/cityTime';
 import { agreementOf } from '../../rights/templates';
 import { CheckboxList, SelectField, TextField } from '../../ui/fields';
 import { focusFirstError } from '../../ui/problems';
+import { ReviewVerdict } from '../../ui/ReviewVerdict';
 import { Failure, Notice, Section } from '../../ui/State';
 
 const offered = ['dmi:read', 'dmi:display', 'dmi:analyse', 'dmi:export', 'dmi:contribute'];
@@ -28,11 +29,14 @@ export function AskForUse({ dataset }: { dataset: Dataset }) {
   const [sent, setSent] = useState(false);
   const [today] = useState(() => toCityInput(Date.now()).slice(0, 10));
   const wrongEnd = until !== '' && until < today ? t.catalogue.askPast : null;
-  const send = useAction(async () => {
-    await api.exchange.propose(agreementOf({
-      assigner: dataset.owner, assignee: identity?.participant ?? '', dataset: dataset.id, actions, purpose,
-      until: until ? endOfDay(until) : null, rulebook: names.rulebook?.version ?? '1.0.0',
-    }));
+  const wanted = agreementOf({
+    assigner: dataset.owner, assignee: identity?.participant ?? '', dataset: dataset.id, actions, purpose,
+    until: until && wrongEnd === null ? endOfDay(until) : null, rulebook: names.rulebook?.version ?? '1.0.0',
+    // Persons are in it: then it stays with the basis on which it was collected.
+    basis: dataset.personal ? dataset.basis || 'dmi:basis:consent' : undefined,
+  });
+  const send = useAction(async (document: OdrlDocument) => {
+    await api.exchange.propose(document);
     setSent(true);
   });
   return (
@@ -43,7 +47,7 @@ export function AskForUse({ dataset }: { dataset: Dataset }) {
           onSubmit={(event) => {
             event.preventDefault();
             setTried(true);
-            if (actions.length > 0 && wrongEnd === null) void send.run();
+            if (actions.length > 0 && wrongEnd === null) void send.run(wanted);
             else focusFirstError(event.currentTarget);
           }}
         >
@@ -56,6 +60,9 @@ export function AskForUse({ dataset }: { dataset: Dataset }) {
             choices={offered.map((value) => ({ value, label: term(value) }))}
           />
           <TextField type="date" label={t.catalogue.askUntil} value={until} onChange={setUntil} error={tried ? wrongEnd : null} />
+          {actions.length > 0 && purpose ? (
+            <ReviewVerdict documents={[wanted]} mend={t.review.sendMended} busy={send.busy} onMend={([one]) => one && void send.run(one)} />
+          ) : null}
           {send.error ? <Failure error={send.error} /> : null}
           <div><PrimaryActionButton type="submit" busy={send.busy} disabled={send.busy}>{t.catalogue.askSend}</PrimaryActionButton></div>
         </form>

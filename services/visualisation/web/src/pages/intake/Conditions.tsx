@@ -1,7 +1,10 @@
 /** The choice of who may use data, in plain words; each choice is a template of agreements. */
 import { useNames } from '../../app/names';
 import { useI18n } from '../../i18n';
-import type { ConditionChoice } from '../../rights/templates';
+import { useSession } from '../../app/session';
+import { documentsFor, type ConditionChoice } from '../../rights/templates';
+import { ReviewVerdict } from '../../ui/ReviewVerdict';
+import { datasetId } from './useDataset';
 import { RadioGroup, SelectField } from '../../ui/fields';
 
 interface Props {
@@ -14,6 +17,10 @@ interface Props {
 export function Conditions({ choice, purpose, onChoice, onPurpose }: Props) {
   const { t, say, term } = useI18n();
   const names = useNames();
+  const { identity } = useSession();
+  const owner = identity?.participant ?? '';
+  // Under whatever name it gets: the verdict is about the conditions.
+  const documents = documentsFor(choice, owner, datasetId(owner, 'nieuw'), purpose, names.rulebook?.version ?? '1.0.0');
   return (
     <>
       <RadioGroup
@@ -30,6 +37,7 @@ export function Conditions({ choice, purpose, onChoice, onPurpose }: Props) {
           choices={(names.rulebook?.purposes ?? [{ id: purpose, label: term(purpose) }]).map((one) => ({ value: one.id, label: say(one.label) }))}
         />
       ) : null}
+      <ReviewVerdict documents={documents} />
     </>
   );
 }

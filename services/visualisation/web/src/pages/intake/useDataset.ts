@@ -7,6 +7,11 @@ export function slugOf(name: string): string {
   return name.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 60);
 }
 
+/** The id that a new dataset of an owner gets by its title. */
+export function datasetId(owner: string, title: string): string {
+  return `urn:dmi:dataset:${owner.split(':').at(-1) ?? ''}:${slugOf(title)}`;
+}
+
 /** Enters a new dataset of the signed-in participant with its conditions as agreements. */
 export function useCreateDataset() {
   const api = useApi();
@@ -14,7 +19,7 @@ export function useCreateDataset() {
   const names = useNames();
   return async (title: string, choice: ConditionChoice, purpose: string): Promise<string> => {
     const owner = identity?.participant ?? '';
-    const id = `urn:dmi:dataset:${owner.split(':').at(-1) ?? ''}:${slugOf(title)}`;
+    const id = datasetId(owner, title);
     await api.exchange.createDataset({ id, title: { nl: title, en: title }, personal: false, layer: 'points', licence: choice === 'open' ? 'CC0-1.0' : '' });
     for (const document of documentsFor(choice, owner, id, purpose, names.rulebook?.version ?? '1.0.0')) {
       await api.exchange.propose(document);

@@ -9,6 +9,7 @@ import { CheckboxList, SelectField } from '../../ui/fields';
 import { focusFirstError } from '../../ui/problems';
 import { Failure } from '../../ui/State';
 
+/** Nothing is chosen beforehand: who consents says what, for which purpose and to whom (GDPR art. 4(11)). */
 export function GiveConsent({ datasets, changed }: { datasets: string[]; changed: () => void }) {
   const { t, say } = useI18n();
   const names = useNames();
@@ -16,15 +17,16 @@ export function GiveConsent({ datasets, changed }: { datasets: string[]; changed
   const live = useLive();
   const personal = [...new Set([...datasets, ...names.datasets.filter((one) => one.personal).map((one) => one.id)])];
   const [dataset, setDataset] = useState('');
-  const [purpose, setPurpose] = useState('dmi:purpose:air-quality');
+  const [purpose, setPurpose] = useState('');
   const [recipients, setRecipients] = useState<string[]>([]);
   const [tried, setTried] = useState(false);
-  const chosen = dataset || (personal[0] ?? '');
   const give = useAction(async () => {
-    await api.exchange.consent({ dataset: chosen, purpose, recipients });
+    await api.exchange.consent({ dataset, purpose, recipients });
     live(t.mydata.given);
     setTried(false);
     setRecipients([]);
+    setPurpose('');
+    setDataset('');
     changed();
   });
   if (personal.length === 0) return null;
@@ -36,12 +38,12 @@ export function GiveConsent({ datasets, changed }: { datasets: string[]; changed
         onSubmit={(event) => {
           event.preventDefault();
           setTried(true);
-          if (recipients.length > 0) void give.run();
+          if (dataset && purpose && recipients.length > 0) void give.run();
           else focusFirstError(event.currentTarget);
         }}
       >
-        <SelectField label={t.mydata.giveDataset} value={chosen} onChange={setDataset} choices={personal.map((value) => ({ value, label: names.dataset(value) }))} />
-        <SelectField label={t.mydata.givePurpose} value={purpose} onChange={setPurpose} choices={(names.rulebook?.purposes ?? []).map((one) => ({ value: one.id, label: say(one.label) }))} />
+        <SelectField label={t.mydata.giveDataset} value={dataset} onChange={setDataset} placeholder={t.common.chooseOne} error={tried && !dataset ? t.common.required : null} choices={personal.map((value) => ({ value, label: names.dataset(value) }))} />
+        <SelectField label={t.mydata.givePurpose} value={purpose} onChange={setPurpose} placeholder={t.common.chooseOne} error={tried && !purpose ? t.common.required : null} choices={(names.rulebook?.purposes ?? []).filter((one) => !one.broad).map((one) => ({ value: one.id, label: say(one.label) }))} />
         <CheckboxList
           label={t.mydata.giveWho} values={recipients} onChange={setRecipients} error={tried && recipients.length === 0 ? t.common.required : null}
           choices={names.participants.map((one) => ({ value: one.id, label: one.name }))}
