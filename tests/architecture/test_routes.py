@@ -21,6 +21,7 @@ PUBLIC = {
     "exchange /token", "exchange /.well-known/jwks.json", "exchange /v1/demo/identities",
     "exchange /v1/demo/token", "exchange /v1/oidc", "exchange /v1/oidc/login", "exchange /v1/oidc/callback",
     "exchange /v1/oidc/token", "exchange /v1/rulebook", "exchange /v1/catalogue",
+    "exchange /v1/log/head", "exchange /v1/log/consistency", "exchange /.well-known/authzen-configuration",
     "exchange /.well-known/dspace-version", "exchange /dsp/.well-known/dspace-version",
     "ingest /v1/kinds",
     "support-centre /v1/measures/feed", "support-centre /v1/coefficients",

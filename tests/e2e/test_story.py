@@ -200,5 +200,5 @@ def _withdraw(page: Page, url: str) -> None:
 
 
 def _verify(page: Page) -> None:
-    page.get_by_role("button", name="Controleer de keten").click()
-    expect(page.get_by_text("De keten klopt:")).to_be_visible()
+    page.get_by_role("button", name="Controleer het log").click()
+    expect(page.get_by_text("Het log klopt:")).to_be_visible()

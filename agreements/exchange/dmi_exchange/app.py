@@ -12,6 +12,8 @@ from dmi_exchange.consumer import TOPICS, RecordHandler
 from dmi_exchange.custody import Custody
 from dmi_exchange.dsp import build as dataspace
 from dmi_exchange.handlers import Exchange
+from dmi_exchange.logbook.notary import Notary
+from dmi_exchange.logbook.tree import Tree
 from dmi_exchange.oidc import Provider
 from dmi_exchange.publication import Publication, Pulse
 from dmi_exchange.review.watch import Watch
@@ -78,7 +80,10 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     )
     watch = Watch(exchange, runtime.law.table, publication.whole, settings.review_seconds)
     runtime.law.listen(watch.heard)
-    runtime.parts += [relay, publication, pulse, consumer, watch]
+    tree = Tree(
+        engine, f"{settings.public_url.rstrip('/')}/exchange/v1/log", custody.own(EXCHANGE_PARTICIPANT)
+    )
+    runtime.parts += [relay, publication, pulse, consumer, watch, Notary(tree, settings.log_head_seconds)]
     space = dataspace.build(settings, engine, exchange, runtime)
     provider = Provider(settings) if settings.oidc_issuer else None
     for role in sorted({r for m in settings.oidc_members for r in m.roles} - set(runtime.rulebook.roles)):
@@ -91,7 +96,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
         "Participants, agreements, consents, catalogue, tokens, log: the shared facilities.",
         [
             *routers(
-                exchange, Issuer(custody.own(EXCHANGE_PARTICIPANT), settings.issuer), settings, provider
+                exchange, Issuer(custody.own(EXCHANGE_PARTICIPANT), settings.issuer), settings, provider, tree
             ),
             rulebook_routes(revisions),
             consent_routes(consents, records),

@@ -8,12 +8,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from dmi_agreements.contracts.law import AgreementState, Dataset, Participant, Performance, RulebookVersion
+from dmi_agreements.contracts.law import AgreementState, Dataset, Participant, RulebookVersion
 from dmi_agreements.decision import EVERYONE, Reason
 from dmi_agreements.errors import PolicyRefused, TemplateRefused
-from dmi_agreements.odrl.own import duties_of
 from dmi_agreements.policy.document import read_agreement
-from dmi_agreements.policy.operands import iri
 from dmi_agreements.policy.templates import from_template
 from dmi_agreements.policy.terms import AgreementTerms
 from dmi_agreements.rulebook import Rulebook
@@ -266,30 +264,6 @@ class Exchange:
             return msgspec.structs.replace(
                 agreement, state="ended", ended_at=clock.now(), ended_by=party, end_reason=reason
             )
-
-        return self.settle(AgreementState, identifier, decide)
-
-    def confirm(self, party: str, identifier: str, duty: str) -> AgreementState:
-        """Confirm, as the party to which it is owed, that a duty (JSON pointer) was fulfilled."""
-        found = self.agreement(identifier, party)
-        book = self.rulebooks.in_force(found.document)
-        policy = read_agreement(found.document, book, self.layers).policy
-        carried = {iri(each) for each in book.duties}
-        owed = [each.path for each, _ in duties_of(policy) if each.actions[0].iri not in carried]
-        if duty not in owed:
-            known = f": {', '.join(owed)}" if owed else ", and this agreement has none"
-            raise InputRefused.of("duty", f"must be the place of a duty that somebody owes{known}", duty)
-
-        def decide(known: AgreementState | None) -> AgreementState:
-            agreement = _found(known, NO_AGREEMENT)
-            if party != model.assigner(agreement.document):
-                raise Refused([Reason("not_a_party", "only who grants the right can confirm its duties")])
-            if agreement.state != "active":
-                raise Conflict.of("state", "duties are confirmed while the agreement is in force", identifier)
-            if any(each.rule == duty for each in agreement.performed):
-                raise Conflict.of("duty", "has been confirmed already", duty)
-            done = Performance(duty, clock.now(), party)
-            return msgspec.structs.replace(agreement, performed=[*agreement.performed, done])
 
         return self.settle(AgreementState, identifier, decide)
 

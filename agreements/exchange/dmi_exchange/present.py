@@ -6,13 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from dmi_agreements.chain import Entry
 from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
-from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
+from dmi_agreements.sealing import is_sealed
 from dmi_exchange import model
+from dmi_exchange.logbook.entries import Entry
 from dmi_exchange.resting import bearers
 from dmi_exchange.usage import Use
 from dmi_infra.clock import to_text
@@ -79,22 +77,21 @@ def agreement(item: AgreementState) -> dict[str, Any]:
 
 
 def log_entry(entry: Entry) -> dict[str, Any]:
-    """One entry of the log with its place in the chain."""
-    record = msgspec.json.decode(entry.payload, type=DecisionRecord)
+    """One entry of the log with its number and leaf hash; ``None`` stands for a person who was erased."""
+    record = entry.record()
     return {
         "sequence": entry.sequence,
         "hash": entry.hash,
-        "previous": entry.previous,
         "id": record.id,
         "at": to_text(record.at),
         "service": record.service,
         "crossing": record.crossing,
-        "assignee": record.assignee,
+        "assignee": None if is_sealed(record.assignee) else record.assignee,
         "action": record.action,
         "dataset": record.dataset,
         "purpose": record.purpose,
         "allowed": record.allowed,
-        "reasons": record.reasons,
+        "reasons": ["erased" if is_sealed(reason) else reason for reason in record.reasons],
         "agreements": record.agreements,
         "persons": len(record.subjects),
         "rows": record.rows,

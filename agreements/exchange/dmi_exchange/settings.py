@@ -64,6 +64,13 @@ class ExchangeSettings(Settings):
         "that participant are joined. Nobody else is let in",
     )
 
+    log_head_seconds: float = Field(
+        2.0,
+        gt=0,
+        le=3600,
+        description="seconds between two signed heads of the log, when it has grown: how long an entry may wait "
+        "until it can be proven",
+    )
     dsp_give_up_seconds: float = Field(
         3600.0,
         gt=0,

@@ -12,22 +12,19 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from dmi_agreements.chain import GENESIS, Entry, link
 from dmi_agreements.contracts.envelope import Envelope, decode, encode
 from dmi_agreements.contracts.law import AgreementState, Dataset, LawEvent, Participant, RulebookVersion
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
 from dmi_exchange.counting import sum_up
+from dmi_exchange.logbook.entries import IDS_AT_ONCE, Entries, append, key
 from dmi_exchange.resting import rests_on
 from dmi_exchange.tables import (
     assertion,
     ground,
     law,
     lineage,
-    log,
-    log_head,
-    log_party,
     metadata,
     outgoing,
     positions,
@@ -59,10 +56,6 @@ _LAW_TOPIC = BY_NAME["law"].topic or ""
 
 LARGEST = 1024 * 1024
 """Bytes of one object of the law: one that the bus could not carry would hold up all revocations behind it."""
-LONGEST_KEY = 200
-"""Characters of a text in an index; a longer one, which an index cannot hold, names nothing of ours."""
-IDS_AT_ONCE = 5000
-"""Parameters of one query; SQLite takes 32,766."""
 OBJECTS_AT_ONCE = 500
 ASSERTIONS_KEPT = 600_000_000
 """Microseconds after their expiry."""
@@ -100,16 +93,12 @@ def _row(item: Participant | Dataset | AgreementState | RulebookVersion) -> dict
     }
 
 
-def _key(text: str) -> str:
-    """``text`` as an indexed column can hold it; the whole of it stands in the payload."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:LONGEST_KEY]
-
-
 class Store:
     """All reads and writes of the exchange, each in one transaction."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self.log = Entries(engine)
 
     # -- the law ------------------------------------------------------------
 
@@ -204,86 +193,16 @@ class Store:
     def append(
         self, decisions: Sequence[DecisionRecord], results: Sequence[Lineage], reached: Positions
     ) -> int:
-        """Chain decisions to the log, keep lineage, and store the position; repeats are dropped."""
+        """Add decisions to the log, keep lineage, and store the position; repeats are dropped."""
         with transaction(self._engine) as connection:
-            sequence, head = _end(connection)
-            known = _known(connection, [d.id for d in decisions])
-            owners = _owners(connection, {d.dataset for d in decisions})
-            rows: list[dict[str, Any]] = []
-            fresh: list[DecisionRecord] = []
-            parties: list[dict[str, Any]] = []
-            for decision in decisions:
-                if decision.id in known:
-                    continue
-                known.add(decision.id)
-                fresh.append(decision)
-                sequence += 1
-                payload = encode(decision)
-                following = link(head, sequence, payload)
-                rows.append(
-                    {
-                        "sequence": sequence,
-                        "record_id": decision.id,
-                        "previous": head,
-                        "hash": following,
-                        "dataset": _key(decision.dataset),
-                        "payload": payload,
-                    }
-                )
-                named = (decision.assignee, owners.get(decision.dataset, ""), *decision.subjects)
-                concerned = {_key(party) for party in named} - {""}
-                parties.extend({"party": party, "sequence": sequence} for party in sorted(concerned))
-                head = following
-            if rows:
-                connection.execute(sa.insert(log), rows)
-                connection.execute(sa.update(log_head).values(sequence=sequence, hash=head))
-            if parties:
-                connection.execute(sa.insert(log_party), parties)
+            owners = _owners(connection, {decision.dataset for decision in decisions})
+            fresh = append(connection, decisions, owners)
             _keep_lineage(connection, results)
             used = sum_up(connection, fresh)
             if used:
                 outbox.add(connection, outgoing, _LAW_TOPIC, [law_message(usage) for usage in used])
             save_positions(connection, positions, reached)
-            return len(rows)
-
-    def entries(
-        self,
-        after: int,
-        limit: int,
-        party: str | None,
-        dataset: str | None,
-        newest_first: bool = False,
-        before: int | None = None,
-    ) -> list[Entry]:
-        """Log entries after (and ``before``) a sequence number, of one party or all; oldest first unless asked."""
-        query = sa.select(log.c.sequence, log.c.previous, log.c.hash, log.c.payload).where(
-            log.c.sequence > after
-        )
-        if party is not None:
-            query = query.join(log_party, log_party.c.sequence == log.c.sequence).where(
-                log_party.c.party == party
-            )
-        if dataset:
-            query = query.where(log.c.dataset == dataset)
-        if before is not None:
-            query = query.where(log.c.sequence < before)
-        order = log.c.sequence.desc() if newest_first else log.c.sequence
-        with reading(self._engine) as connection:
-            rows = connection.execute(query.order_by(order).limit(limit)).all()
-        return [Entry(row.sequence, row.previous, row.hash, bytes(row.payload)) for row in rows]
-
-    def head(self) -> tuple[int, str] | None:
-        """Length and last hash of the log as noted beside it; ``None`` when somebody removed that note."""
-        with reading(self._engine) as connection:
-            row = connection.execute(sa.select(log_head.c.sequence, log_head.c.hash)).first()
-        return None if row is None else (row.sequence, row.hash)
-
-    def whole_log(self, size: int = 5000) -> Iterable[Entry]:
-        """Every entry, oldest first, page by page."""
-        after = -1
-        while page := self.entries(after, size, None, None):
-            yield from page
-            after = page[-1].sequence
+            return len(fresh)
 
     # -- lineage ------------------------------------------------------------
 
@@ -319,32 +238,9 @@ class Store:
         return list(found.values())[:limit]
 
 
-def _end(connection: sa.Connection) -> tuple[int, str]:
-    """Where the chain goes on. The noted head says it, so that a cut-off end leaves a gap that shows."""
-    query = sa.select(log_head.c.sequence, log_head.c.hash)
-    noted = connection.execute(query.with_for_update()).first()
-    last = connection.execute(
-        sa.select(log.c.sequence, log.c.hash).order_by(log.c.sequence.desc()).limit(1)
-    ).first()
-    if noted is None:
-        # The note was removed. It is not made anew: ``verify`` must go on saying so.
-        return (last.sequence, last.hash) if last else (0, GENESIS)
-    # A note that was moved back must not make the log unwritable: what comes is kept, and the break shows.
-    return max(noted.sequence, last.sequence if last else 0), noted.hash
-
-
-def _known(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for start in range(0, len(ids), IDS_AT_ONCE):
-        part = ids[start : start + IDS_AT_ONCE]
-        query = sa.select(log.c.record_id).where(log.c.record_id.in_(part))
-        found.update(connection.execute(query).scalars())
-    return found
-
-
 def _owners(connection: sa.Connection, datasets: Iterable[str]) -> dict[str, str]:
     """The owner of each dataset that is in the catalogue; asked of the store, which knows all from the start."""
-    names = sorted({_key(dataset) for dataset in datasets})
+    names = sorted({key(dataset) for dataset in datasets})
     found: dict[str, str] = {}
     for start in range(0, len(names), IDS_AT_ONCE):
         part = names[start : start + IDS_AT_ONCE]

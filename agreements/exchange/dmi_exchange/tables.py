@@ -1,4 +1,4 @@
-"""The tables of the exchange: law, log with its head, lineage, used assertions, outbox, positions, dataspace."""
+"""The tables of the exchange: law, log with its tree, lineage, used assertions, outbox, positions, dataspace."""
 
 from __future__ import annotations
 
@@ -26,19 +26,43 @@ log = sa.Table(
     metadata,
     sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("record_id", sa.Text, nullable=False, unique=True),
-    sa.Column("previous", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
     sa.Column("dataset", sa.Text, nullable=False, index=True),
     sa.Column("payload", sa.LargeBinary, nullable=False),
 )
-log_head = sa.Table(
-    "log_head",
+log_end = sa.Table(
+    "log_end",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("sequence", sa.BigInteger, nullable=False),
+)
+"""One row, made by the migration: where the log ends, so that entries cut off at its end are missed."""
+log_opening = sa.Table(
+    "log_opening",
+    metadata,
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""What is sealed in an entry, as a JSON list of pairs of salt (hexadecimal) and value: personal data, which can be
+erased here without touching the log."""
+log_node = sa.Table(
+    "log_node",
+    metadata,
+    sa.Column("stratum", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("place", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("hash", sa.Text, nullable=False),
 )
-"""One row, made by the migration: where the chain ends, so that entries cut off at its end are missed."""
+"""Hashes of perfect subtrees of 256, 256², … entries, from which proofs are put together."""
+log_tree_head = sa.Table(
+    "log_tree_head",
+    metadata,
+    sa.Column("tree_size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("root_hash", sa.Text, nullable=False),
+    sa.Column("signed_at", sa.BigInteger, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("signature", sa.Text, nullable=False),
+)
+"""Heads that the exchange signed: of each hour the last."""
 log_party = sa.Table(
     "log_party",
     metadata,

@@ -87,7 +87,7 @@ CROSSINGS: Final[tuple[Crossing, ...]] = (
         SERVICES,
         "dmi:read",
         compacted=True,
-        about="participants, datasets, agreements, consents, revocations, versions of the rulebook, counted uses, and the "
+        about="participants, datasets, agreements, consents, revocations, versions of the rulebook, counted uses, the "
         "heartbeat",
     ),
     Crossing(

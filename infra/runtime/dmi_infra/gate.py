@@ -169,6 +169,21 @@ class Gate:
         decision, refused = self._decide((request,))
         return decision.reasons if refused else ()
 
+    def answer(
+        self,
+        crossing: str,
+        action: str,
+        dataset: str,
+        purpose: str | None,
+        participant: str,
+        under: Callable[[Decision], Decision],
+    ) -> Decision:
+        """What the law says of a participant whom another gate stands before; recorded as ``under`` leaves it."""
+        request = self._requests(crossing, action, dataset, purpose, participant, None)[-1]
+        decision = under(self._decide((request,))[0])
+        self._write(crossing, request, decision, 0)
+        return decision
+
     def still(self, permit: Permit) -> None:
         """Raise ``Refused``, recorded, when ``permit`` no longer holds; for open streams.
 

@@ -15,10 +15,9 @@ import sqlalchemy as sa
 from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Grounds, Lineage
-from dmi_exchange.logbook import check
 from dmi_exchange.store import LARGEST, Store
 from dmi_exchange.tables import ground as ground_links
-from dmi_exchange.tables import log, log_head, log_party, outgoing
+from dmi_exchange.tables import log_party, outgoing
 from dmi_infra.errors import InputRefused
 from dmi_infra.outbox import Relay
 from dmi_infra.sql import migrate, open_engine, reading, transaction
@@ -171,107 +170,6 @@ def test_an_assertion_is_used_once_whoever_asks_at_the_same_moment(store: Store)
     assert store.use_once("long ago", 1)  # forgotten: it has expired
 
 
-def test_a_redelivered_message_adds_nothing_and_the_position_moves_with_the_entries(store: Store) -> None:
-    batch = [decision(1), decision(2)]
-    assert store.append(batch, [], {(TOPIC, 0): 1}) == 2
-    assert store.append([*batch, decision(3), decision(3)], [], {(TOPIC, 0): 2}) == 1
-    assert [entry.sequence for entry in store.whole_log()] == [1, 2, 3]
-    assert store.positions() == {(TOPIC, 0): 2}
-    assert check(store).ok
-
-
-def test_more_decisions_than_a_statement_takes_parameters_are_kept(store: Store) -> None:
-    assert store.append([decision(n) for n in range(35_000)], [], {}) == 35_000
-    assert store.append([decision(n) for n in range(35_001)], [], {}) == 1
-    assert store.head() == (35_001, next(iter(store.entries(35_000, 1, None, None))).hash)
-
-
-def test_two_writers_at_once_make_one_chain(store: Store) -> None:
-    def write(first: int) -> Callable[[], object]:
-        return lambda: [store.append([decision(first + n)], [], {}) for n in range(10)]
-
-    outcome = together(*(write(1000 * n) for n in range(4)))
-    assert outcome == [[1] * 10] * 4
-    assert check(store).count == 40
-    assert check(store).ok
-
-
-TAMPERING: dict[str, tuple[str, int]] = {
-    "changed content": (
-        "UPDATE log SET payload = (SELECT payload FROM log WHERE sequence = 2) WHERE sequence = 3",
-        3,
-    ),
-    "changed hash": ("UPDATE log SET hash = lower(previous) WHERE sequence = 3", 3),
-    "changed predecessor": ("UPDATE log SET previous = lower(hash) WHERE sequence = 3", 3),
-    "removed first": ("DELETE FROM log WHERE sequence = 1", 1),
-    "removed in the middle": ("DELETE FROM log WHERE sequence = 3", 3),
-    "cut off at the end": ("DELETE FROM log WHERE sequence > 3", 4),
-    "removed altogether": ("DELETE FROM log", 1),
-    "renumbered": ("UPDATE log SET sequence = 0 WHERE sequence = 3", 1),
-    "head moved back": (
-        "UPDATE log_head SET sequence = 4, hash = (SELECT hash FROM log WHERE sequence = 4)",
-        5,
-    ),
-    "head removed": ("DELETE FROM log_head", 1),
-}
-
-
-@pytest.mark.parametrize("name", TAMPERING)
-def test_verification_finds_a_log_that_was(store: Store, engine: sa.Engine, name: str) -> None:
-    store.append([decision(n) for n in range(1, 6)], [], {})
-    assert check(store).ok
-    statement, at = TAMPERING[name]
-    with transaction(engine) as connection:
-        connection.execute(sa.text(statement))
-    found = check(store)
-    assert (found.ok, found.broken_at) == (False, at)
-    assert found.reason
-    # Going on writing does not heal it.
-    store.append([decision(6)], [], {})
-    assert not check(store).ok
-
-
-def test_swapped_entries_are_found(store: Store, engine: sa.Engine) -> None:
-    store.append([decision(n) for n in range(1, 6)], [], {})
-    with transaction(engine) as connection:
-        for old, new in ((2, 99), (3, 2), (99, 3)):
-            connection.execute(sa.update(log).where(log.c.sequence == old).values(sequence=new))
-    assert (check(store).ok, check(store).broken_at) == (False, 2)
-
-
-def test_a_log_written_anew_with_its_head_is_found_by_who_noted_a_head(
-    store: Store, engine: sa.Engine
-) -> None:
-    store.append([decision(n) for n in range(1, 6)], [], {})
-    noted = store.head()
-    with transaction(engine) as connection:
-        connection.execute(sa.delete(log))
-        connection.execute(sa.delete(log_party))
-        connection.execute(sa.update(log_head).values(sequence=0, hash="0" * 64))
-    store.append([decision(n) for n in range(11, 18)], [], {})
-    assert check(store).ok
-    assert (check(store, noted).ok, check(store, noted).broken_at) == (False, 5)
-
-
-def test_the_log_shows_each_its_part_whenever_the_dataset_was_entered_before(store: Store) -> None:
-    put(store, Dataset(GARAGES, OWNER, {}))
-    store.append([decision(1), decision(2, subjects=[NOOR]), decision(3, NOOR, "urn:x")], [], {})
-    for party, numbers in ((OWNER, [1, 2]), (VENDOR, [1, 2]), (NOOR, [2, 3]), ("", [])):
-        assert [entry.sequence for entry in store.entries(0, 10, party, None)] == numbers
-    assert [entry.sequence for entry in store.entries(1, 1, OWNER, None)] == [2]
-    assert [entry.sequence for entry in store.entries(0, 2, None, GARAGES, newest_first=True)] == [2, 1]
-
-
-@pytest.mark.parametrize("name", ["with a\0NUL", "x" * 100_000, "é" * 5_000, ""])
-def test_whatever_a_caller_named_its_refusal_is_in_the_log(store: Store, name: str) -> None:
-    store.append(
-        [decision(1, dataset=name), decision(2, assignee=name), decision(3, subjects=[name])], [], {}
-    )
-    payloads = [msgspec.json.decode(entry.payload, type=DecisionRecord) for entry in store.whole_log()]
-    assert (payloads[0].dataset, payloads[1].assignee) == (name, name)
-    assert check(store).ok
-
-
 def test_lineage_is_followed_both_ways_through_other_results(store: Store) -> None:
     store.append(
         [],
@@ -346,7 +244,7 @@ def test_a_transaction_that_fails_leaves_nothing(store: Store, engine: sa.Engine
     too_large = {(TOPIC, 0): 2**70}
     with pytest.raises(Exception, match=r"."):
         store.append([decision(1)], [result("r", agreements=["a"])], too_large)
-    assert store.head() == (0, "0" * 64)
+    assert store.log.end() == 0
     assert store.result("r") is None
     with reading(engine) as connection:
         assert connection.execute(sa.select(log_party)).all() == []

@@ -136,6 +136,10 @@ MOVED = {("dmi_support_centre", "scenario"): {"baseline": ("version", "scenario"
 """Columns that stand in another table now: there, and in which column the id of the row is."""
 
 
+WRITTEN_ANEW = {("dmi_exchange", "log"), ("dmi_exchange", "log_head")}
+"""Tables whose rows have another form now; ``test_log_migration`` tries that they lose nothing."""
+
+
 @pytest.mark.parametrize(("package", "revision"), KEPT)
 def test_an_earlier_store_moves_forward_and_loses_nothing(
     empty: Callable[[], sa.Engine], package: str, revision: str
@@ -146,6 +150,8 @@ def test_an_earlier_store_moves_forward_and_loses_nothing(
     migrate(engine, package)
     assert _differences(engine, _metadata(package)) == []
     for name, rows in kept.items():
+        if (package, name) in WRITTEN_ANEW:
+            continue
         moved = MOVED.get((package, name), {})
         columns = sorted(rows[0].keys() - moved.keys())
         expected = [{column: row[column] for column in columns} for row in rows]

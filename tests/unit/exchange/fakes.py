@@ -143,7 +143,7 @@ class Node:
 @contextmanager
 def running(folder: Path, bus: FakeBus | None = None, **settings: Any) -> Iterator[Node]:
     """An exchange with municipality, vendor, resident and their datasets."""
-    chosen = ExchangeSettings(data_dir=folder, **settings)
+    chosen = ExchangeSettings(data_dir=folder, **{"log_head_seconds": 0.05, **settings})
     bus = bus or FakeBus()
     service = build(chosen, as_bus(bus))
     engine = open_engine(chosen.store_address("exchange"), "exchange")

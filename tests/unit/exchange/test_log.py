@@ -1,4 +1,4 @@
-"""The log and lineage as people see them: each its own part, the chain verifiable, grounds that fell away."""
+"""The log and lineage as people see them: each its own part, the whole verifiable, grounds that fell away."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.law import Dataset, Usage
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Grounds, Lineage
+from dmi_agreements.merkle import EMPTY
 from dmi_exchange.consumer import TOPICS
 from dmi_exchange.model import may_own
 from dmi_infra import clock
@@ -44,6 +45,19 @@ def node(tmp_path: Path) -> Iterator[Node]:
     with running(tmp_path) as made:
         furnish(made)
         yield made
+
+
+def signed(node: Node, size: int) -> dict[str, Any]:
+    """The newest head, once it covers so many entries."""
+    found: dict[str, Any] = {}
+
+    def covered() -> bool:
+        answer = node.ask("GET", "/v1/log/head")
+        found.update(answer.json())
+        return answer.status_code == 200 and found["tree_size"] == size
+
+    eventually(covered)
+    return found
 
 
 def seen(node: Node, who: Who, query: str = "") -> list[str]:
@@ -124,26 +138,33 @@ def test_the_log_is_read_page_by_page_in_both_directions(node: Node) -> None:
 
 
 def test_an_empty_log_is_whole(node: Node) -> None:
-    assert node.get("/v1/log/head") == {"sequence": 0, "hash": None}
+    assert signed(node, 0)["root_hash"] == EMPTY.hex()
     assert node.get("/v1/log/verify")["ok"]
 
 
-def test_verification_finds_what_was_done_to_the_log_and_to_its_head(node: Node) -> None:
+def test_verification_finds_what_was_done_to_the_log_and_to_its_heads(node: Node) -> None:
     report(node, *(decision(n) for n in range(1, 6)))
-    noted = node.get("/v1/log/head")
-    query = f"/v1/log/verify?sequence={noted['sequence']}&hash={noted['hash']}"
+    noted = signed(node, 5)
+    query = f"/v1/log/verify?tree_size={noted['tree_size']}&root_hash={noted['root_hash']}"
     report(node, decision(6))
     assert node.get(query)["ok"]
+    signed(node, 6)
     with closing(sqlite3.connect(node.settings.data_dir / "exchange.db")) as raw, raw:
         raw.execute("DELETE FROM log WHERE sequence > 4")
     found = node.get("/v1/log/verify")
     assert (found["ok"], found["broken_at"], found["count"]) == (False, 5, 4)
     with closing(sqlite3.connect(node.settings.data_dir / "exchange.db")) as raw, raw:
-        raw.execute("UPDATE log_head SET sequence = 4, hash = (SELECT hash FROM log WHERE sequence = 4)")
+        raw.execute("UPDATE log_end SET sequence = 4")
+        raw.execute("DELETE FROM log_tree_head")
     assert node.get("/v1/log/verify")["ok"]
     found = node.get(query)
     assert (found["ok"], found["broken_at"]) == (False, 5)
-    for wrong in ("sequence=1", f"hash={'0' * 64}", "sequence=1&hash=x", f"sequence=0&hash={'0' * 64}"):
+    for wrong in (
+        "tree_size=1",
+        f"root_hash={'0' * 64}",
+        "tree_size=1&root_hash=x",
+        "tree_size=0&root_hash=0",
+    ):
         node.refused(node.ask("GET", f"/v1/log/verify?{wrong}", OFFICER), 400, "invalid-input")
 
 

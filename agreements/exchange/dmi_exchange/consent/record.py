@@ -138,14 +138,7 @@ class Records:
             "dpv:hasLocation": "loc:EU",
             "dpv:hasJurisdiction": ["loc:NL", "loc:EU"],
             "dpv:hasConsentControl": {"@type": "dpv:WithdrawConsent", "dpv:isExercisedAt": page},
-            "dpv:hasRight": [
-                {
-                    "@type": ["dpv:DataSubjectRight", right],
-                    "dct:title": _texts({"nl": nl, "en": en}),
-                    "dpv:isExercisedAt": AUTHORITY if right == "eu-gdpr:A77" else page,
-                }
-                for right, (nl, en) in RIGHTS.items()
-            ],
+            "dpv:hasRight": _rights(page),
             "dpv:hasAuthority": {"@id": AUTHORITY, "dpv:hasName": "Autoriteit Persoonsgegevens"},
         }
         return {
@@ -296,6 +289,18 @@ def _signer(party: str, person: str) -> Any:
 
 def _special(dataset: Dataset | None) -> bool:
     return dataset is not None and dataset.data_category == "dmi:data:special"
+
+
+def _rights(page: str) -> list[dict[str, Any]]:
+    """What the person may ask, and where."""
+    return [
+        {
+            "@type": ["dpv:DataSubjectRight", right],
+            "dct:title": _texts({"nl": nl, "en": en}),
+            "dpv:isExercisedAt": AUTHORITY if right == "eu-gdpr:A77" else page,
+        }
+        for right, (nl, en) in RIGHTS.items()
+    ]
 
 
 def _texts(texts: Mapping[str, str]) -> list[dict[str, str]]:

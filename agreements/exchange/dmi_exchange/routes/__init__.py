@@ -5,18 +5,32 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from dmi_exchange.handlers import Exchange
+from dmi_exchange.logbook.tree import Tree
 from dmi_exchange.oidc import Provider
-from dmi_exchange.routes import agreements, catalogue, log, members, oidc, review, tokens
+from dmi_exchange.routes import (
+    access,
+    agreements,
+    catalogue,
+    evidence,
+    log,
+    members,
+    oidc,
+    review,
+    tokens,
+)
 from dmi_exchange.settings import ExchangeSettings
 from dmi_exchange.tokens import Issuer
 
 
 def routers(
-    exchange: Exchange, issuer: Issuer, settings: ExchangeSettings, provider: Provider | None
+    exchange: Exchange, issuer: Issuer, settings: ExchangeSettings, provider: Provider | None, tree: Tree
 ) -> list[APIRouter]:
     """All routers of the exchange."""
     return [
         tokens.router(exchange, issuer),
         oidc.router(exchange, issuer, settings, provider),
-        *(module.router(exchange) for module in (members, catalogue, agreements, review, log)),
+        *(module.router(exchange) for module in (members, catalogue, agreements, review)),
+        log.router(exchange, tree),
+        evidence.router(exchange, tree),
+        access.router(),
     ]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from dmi_agreements.contracts.law import AgreementState
 from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
+from dmi_exchange.performances import confirm
 from dmi_exchange.routes.members import Signature
 from dmi_infra.http.access import Caller, roles
 from dmi_infra.http.wording import pattern
@@ -98,6 +99,6 @@ def router(exchange: Exchange) -> APIRouter:
 
     @routes.post("/agreements/{agreement}/performed", summary="Confirm that a duty owed to you was fulfilled")
     def performed(identity: Signatory, agreement: str, body: Done) -> dict[str, Any]:
-        return present.agreement(exchange.confirm(identity.participant, agreement, body.duty))
+        return present.agreement(confirm(exchange, identity.participant, agreement, body.duty))
 
     return routes

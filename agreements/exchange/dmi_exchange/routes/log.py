@@ -1,24 +1,26 @@
-"""The log of decisions and the lineage of results."""
+"""The log of decisions, in its own form and those of standards, and the lineage of results."""
 
 from __future__ import annotations
 
 from functools import cache, partial
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.contracts.law import AgreementState, Dataset
-from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.decision import Reason
 from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.insight import insight
-from dmi_exchange.logbook import check
+from dmi_exchange.logbook import forms
+from dmi_exchange.logbook.check import Noted, check
+from dmi_exchange.logbook.tree import Tree
 from dmi_exchange.usage import MOST_ENTRIES, summed
 from dmi_infra import clock
 from dmi_infra.clock import to_text
-from dmi_infra.errors import InputRefused, NotFound
-from dmi_infra.http.access import Caller
+from dmi_infra.errors import InputRefused, NotFound, Refused
+from dmi_infra.http.access import Caller, ServiceRuntime
 from dmi_infra.http.wording import pattern
 
 PAGE = 1000
@@ -28,9 +30,24 @@ HOUR = 3_600_000_000
 """Microseconds."""
 
 
-def router(exchange: Exchange) -> APIRouter:
+After = Annotated[int, Query(ge=0, le=2**62)]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+class Erasure(BaseModel):
+    """Whom to erase from the log."""
+
+    model_config = ConfigDict(extra="forbid")
+    person: str = Field(
+        max_length=200,
+        pattern=pattern("^urn:dmi:person:[a-z0-9-]{1,60}$", "must be urn:dmi:person: and a name"),
+    )
+
+
+def router(exchange: Exchange, tree: Tree) -> APIRouter:
     """Routes under ``/v1/log`` and ``/v1/lineage``."""
     routes = APIRouter(prefix="/v1", tags=["log"])
+    log = exchange.store.log
 
     def law() -> present.Law:
         # Cached for one answer: the results of a list rest on the same few grounds.
@@ -60,7 +77,7 @@ def router(exchange: Exchange) -> APIRouter:
         for _ in range(1 if outcome is None else MOST_PAGES):
             size = limit if outcome is None else PAGE
             bounds = (0, cursor) if newest else (cursor or 0, None)
-            page = exchange.store.entries(bounds[0], size, party, dataset or None, newest, bounds[1])
+            page = log.read(bounds[0], size, party, dataset or None, newest, bounds[1])
             cursor = page[-1].sequence if len(page) == size else None
             for entry in page:
                 shown = present.log_entry(entry)
@@ -85,8 +102,8 @@ def router(exchange: Exchange) -> APIRouter:
     ) -> dict[str, Any]:
         party = None if identity.has(model.OPERATOR) else identity.participant
         since = clock.now() - hours * HOUR
-        found = exchange.store.entries(0, MOST_ENTRIES, party, dataset or None, newest_first=True)
-        records = [msgspec.json.decode(entry.payload, type=DecisionRecord) for entry in found]
+        found = log.read(0, MOST_ENTRIES, party, dataset or None, newest_first=True)
+        records = [entry.record() for entry in found]
         recent = [record for record in records if record.at >= since]
         # Fewer than the log holds for this time: then the figures are a lower bound, and this says from when on.
         whole = len(found) < MOST_ENTRIES or len(recent) < len(records)
@@ -98,18 +115,45 @@ def router(exchange: Exchange) -> APIRouter:
             "next": None,
         }
 
-    @routes.get("/log/head", summary="Length and newest hash of the log")
-    def head(_identity: Caller) -> dict[str, Any]:
-        sequence, newest = exchange.store.head() or (0, None)
-        return {"sequence": sequence, "hash": newest if sequence else None}
+    @routes.get(
+        "/log/authorization-decisions",
+        summary="Decisions that concern you in the form of the Authorization Decision Log (NL GOV)",
+    )
+    def decisions(
+        identity: Caller, runtime: ServiceRuntime, after: After = 0, limit: Limit = 100
+    ) -> dict[str, Any]:
+        party = None if identity.has(model.OPERATOR) else identity.participant
+        page = log.read(after, limit, party, None)
+        node = runtime.settings.public_url.rstrip("/")
+        items = [forms.authorization_decision(entry, node) for entry in page]
+        return {"items": items, "next": str(page[-1].sequence) if len(page) == limit else None}
 
     @routes.get(
-        "/log/verify", summary="Check the whole chain, and that it still holds a head that you noted earlier"
+        "/log/processing-records",
+        summary="Processing of personal data that concerns you in the form of the Logboek Dataverwerkingen",
+    )
+    def processed(
+        identity: Caller, runtime: ServiceRuntime, after: After = 0, limit: Limit = 100
+    ) -> dict[str, Any]:
+        party = None if identity.has(model.OPERATOR) else identity.participant
+        page = log.read(after, limit, party, None)
+        node = runtime.settings.public_url.rstrip("/")
+        items = [line for entry in page for line in forms.processing(entry, node, identity.participant)]
+        return {"items": items, "next": str(page[-1].sequence) if len(page) == limit else None}
+
+    @routes.post("/log/erasure", summary="Erase a person from the log, for good; every proof goes on to hold")
+    def erase(identity: Caller, body: Erasure) -> dict[str, Any]:
+        if not identity.has(model.OPERATOR) and identity.participant != body.person:
+            raise Refused([Reason("wrong_role", "only the person and the operator may erase a person")])
+        return {"person": body.person, "entries": log.erase(body.person)}
+
+    @routes.get(
+        "/log/verify", summary="Check the whole log, and that it still holds a head that you noted earlier"
     )
     def verified(
         _identity: Caller,
-        sequence: Annotated[int | None, Query(ge=1, le=2**62, description="of the head you noted")] = None,
-        hash: Annotated[
+        tree_size: Annotated[int | None, Query(ge=1, le=2**62, description="of the head you noted")] = None,
+        root_hash: Annotated[
             str | None,
             Query(
                 pattern=pattern("^[0-9a-f]{64}$", "must be 64 digits 0 to 9 and a to f"),
@@ -117,14 +161,14 @@ def router(exchange: Exchange) -> APIRouter:
             ),
         ] = None,
     ) -> dict[str, Any]:
-        if (sequence is None) != (hash is None):
-            raise InputRefused.of("hash", "give sequence and hash together")
-        noted = None if sequence is None or hash is None else (sequence, hash)
-        result = check(exchange.store, noted)
+        if (tree_size is None) != (root_hash is None):
+            raise InputRefused.of("root_hash", "give tree_size and root_hash together")
+        noted = None if tree_size is None or root_hash is None else Noted(tree_size, root_hash)
+        result = check(log, tree, noted)
         return {
             "ok": result.ok,
             "count": result.count,
-            "head": result.head,
+            "root_hash": result.root_hash,
             "broken_at": result.broken_at,
             "reason": result.reason,
         }

@@ -1,4 +1,4 @@
-"""Participants, agreements, consents, lineage and the log."""
+"""Participants, agreements, consents and lineage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from dmi_command.console import (
     AsJson,
     KeyFile,
     Participant,
-    Purpose,
     Url,
     Wide,
     connect,
@@ -24,7 +23,6 @@ from dmi_command.console import (
     named,
     out,
     show,
-    show_entries,
     show_papers,
 )
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
@@ -48,13 +46,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(consent_app, name="consent", help="Give, list and withdraw consent.")
     app.command()(revoke)
     app.command()(lineage)
-    app.add_typer(log_app, name="log", help="Read and verify the log of decisions.")
 
 
 participant_app = typer.Typer(no_args_is_help=True)
 agreement_app = typer.Typer(no_args_is_help=True)
 consent_app = typer.Typer(no_args_is_help=True)
-log_app = typer.Typer(no_args_is_help=True)
 
 
 @participant_app.command("list")
@@ -302,33 +298,3 @@ def _is_ground(client: Client, identifier: str) -> bool:
             if refused.status != 404:
                 raise
     return False
-
-
-@log_app.command("list")
-def list_log(
-    dataset: Annotated[str | None, typer.Option(help="Only this dataset")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
-    url: Url = DEFAULT_URL,
-    who: As = None,
-    purpose: Purpose = None,
-    wide: Wide = False,
-    as_json: AsJson = False,
-) -> None:
-    """The newest decisions that concern you (operator: all)."""
-    with connect(url, who, purpose=purpose) as client:
-        answer = client.get("/exchange/v1/log", newest=True, limit=limit, dataset=dataset)
-    columns = ["sequence", "at", "crossing", "assignee", "action", "dataset", "allowed"]
-    show_entries(answer, as_json, columns, wide)
-
-
-@log_app.command("verify")
-def verify_log(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
-    """Check the hash chain of the whole log; exit code 1 when it is broken."""
-    with connect(url, who) as client:
-        answer = client.get("/exchange/v1/log/verify")
-    if not as_json and answer["ok"]:
-        out.print(f"{answer['count']} entries, whole; head {answer['head']}")
-    else:
-        show(answer, as_json)
-    if not answer["ok"]:
-        raise CommandFailed(f"the log is broken at entry {answer['broken_at']}: {answer['reason']}")

@@ -21,7 +21,7 @@ const log = Array.from({ length: 240 }, (_, i) => {
   const d = city.datasets[i % 5];
   const allowed = i % 11 !== 3;
   return {
-    sequence: 12_000 + i, hash: `sha256:${i}`, previous: `sha256:${i - 1}`, id: `r${i}`, at: city.ago((240 - i) * 37), service: ['visualisation', 'platform', 'support-centre'][i % 3], crossing: ['query', 'tile', 'share'][i % 3],
+    sequence: 12_000 + i, hash: `sha256:${i}`, id: `r${i}`, at: city.ago((240 - i) * 37), service: ['visualisation', 'platform', 'support-centre'][i % 3], crossing: ['query', 'tile', 'share'][i % 3],
     assignee: [city.stack, city.vendor, city.owner][i % 3], action: ['dmi:display', 'dmi:read', 'dmi:analyse'][i % 3], dataset: d.id, purpose: ['dmi:purpose:mobility', 'dmi:purpose:crowd-safety', 'dmi:purpose:air-quality'][i % 3],
     allowed, reasons: allowed ? [] : ['no_agreement'], agreements: [city.agreements[i % 5].id], persons: d.personal ? 3 : 0, rows: (i * 53) % 4000,
   };
@@ -178,7 +178,8 @@ export const routes = [
   ['GET', '/exchange/v1/consents/:id/receipt', ({ id }) => ({ receipt: { 'dct:identifier': id }, jws: 'a.b.c', text: { nl: ['U gaf deze toestemming.'], en: ['You gave this consent.'] } })],
   ['POST', '/exchange/v1/consents/:id/withdraw', ({ id }) => end(city.consents, id)],
   ['GET', '/exchange/v1/log', ({ query }) => items(log.filter((e) => !query.get('dataset') || e.dataset === query.get('dataset')).slice(0, Number(query.get('limit') ?? 100)))],
-  ['GET', '/exchange/v1/log/verify', () => ({ ok: true, count: 12_240, head: 'sha256:x', broken_at: null, reason: null })],
+  ['GET', '/exchange/v1/log/evidence', () => ({ head: { tree_size: 12_240, root_hash: 'x', timestamp: now() }, keys: [], consistency: [], entries: log.slice(0, 3).map((e) => ({ sequence: e.sequence, leaf: '{}', path: [], openings: [] })), next: null })],
+  ['GET', '/exchange/v1/log/verify', () => ({ ok: true, count: 12_240, root_hash: 'x', broken_at: null, reason: null })],
   ['GET', '/exchange/v1/lineage/:id', ({ id }) => lineage(id)],
   ['GET', '/exchange/v1/lineage/:id/dependents', ({ id }) => items(dependents(id))],
   ['GET', '/ingest/v1/kinds', () => [['amsterdam-garages', 'Garages (Amsterdams formaat)', 'JSON met vrije plaatsen per garage.'], ['snuffelfiets', 'Luchtkwaliteit per fiets', 'CSV met fijnstof en plaats.'], ['sail-crowd', 'Tellingen van drukte', 'CSV met tellingen per richting.']].map(([kind, title, description]) => ({ kind, title: { nl: title, en: title }, description: { nl: description, en: description }, most_bytes: 2 ** 30 }))],

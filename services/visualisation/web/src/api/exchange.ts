@@ -39,6 +39,7 @@ export function exchangeApi(http: HttpClient) {
     usage: (query: { hours?: number; dataset?: string } = {}, signal?: AbortSignal) =>
       http.json<T.Usage>(`${base}/log/usage`, { query, signal }),
     verifyLog: (signal?: AbortSignal) => http.json<T.LogVerification>(`${base}/log/verify`, { signal }),
+    evidence: (signal?: AbortSignal) => http.json<T.Evidence>(`${base}/log/evidence`, { query: { limit: 500 }, signal }),
     lineage: (id: string, signal?: AbortSignal) => http.json<T.Lineage>(`${base}/lineage/${segment(id)}`, { signal }),
     dependents: (id: string, signal?: AbortSignal) =>
       http.list<T.Dependent>(`${base}/lineage/${segment(id)}/dependents`, { signal }),

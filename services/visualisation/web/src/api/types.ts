@@ -132,12 +132,13 @@ export interface Receipt {
 }
 export interface LogEntry {
   sequence: number;
+  /** The hash of the leaf in the log's Merkle tree. */
   hash: string;
-  previous: string;
   at: string;
   service: string;
   crossing: string;
-  assignee: string;
+  /** `null`: a person who was erased. */
+  assignee: string | null;
   action: string;
   dataset: string;
   purpose: string;
@@ -167,10 +168,15 @@ export interface Usage {
   complete: boolean;
   items: Use[];
 }
+/** A signed head of the log with one's own entries and their proofs: to keep, and to check elsewhere. */
+export interface Evidence {
+  head: { tree_size: number; root_hash: string; timestamp: string };
+  entries: { sequence: number }[];
+}
 export interface LogVerification {
   ok: boolean;
   count: number;
-  head: string | null;
+  root_hash: string;
   broken_at?: number | null;
   reason?: string | null;
 }

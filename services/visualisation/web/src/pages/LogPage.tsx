@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
-import type { LogEntry, LogVerification } from '../api';
+import type { Evidence, LogEntry, LogVerification } from '../api';
 import { useNames } from '../app/names';
 import { useQueryState } from '../app/router';
 import { useApi } from '../app/session';
@@ -10,6 +10,7 @@ import { useI18n } from '../i18n';
 import { SelectField } from '../ui/fields';
 import { Page } from '../ui/Page';
 import { Empty, Failure, Loaded, Notice } from '../ui/State';
+import { saveBlob } from './dataset/save';
 import { LogTable } from './log/LogTable';
 
 const size = 50;
@@ -26,6 +27,12 @@ export default function LogPage() {
   const first = useResource(`log ${dataset} ${outcome}`, (signal) => api.exchange.log({ limit: size, dataset, outcome, newest: true }, signal));
   const [chain, setChain] = useState<LogVerification | null>(null);
   const verify = useAction(async () => setChain(await api.exchange.verifyLog()));
+  const [kept, setKept] = useState<Evidence | null>(null);
+  const keep = useAction(async () => {
+    const evidence = await api.exchange.evidence();
+    saveBlob(new Blob([JSON.stringify(evidence)], { type: 'application/json' }), `log-${evidence.head.tree_size}.json`);
+    setKept(evidence);
+  });
   const load = useAction(async (before: string) => {
     const page = await api.exchange.log({ limit: size, dataset, outcome, newest: true, before });
     setMore((old) => [...old, ...page.items]);
@@ -40,14 +47,21 @@ export default function LogPage() {
   return (
     <Page
       title={t.log.title} lead={t.log.lead} wide
-      actions={<SecondaryActionButton busy={verify.busy} disabled={verify.busy} onClick={() => void verify.run()}>{verify.busy ? t.log.verifying : t.log.verify}</SecondaryActionButton>}
+      actions={(
+        <>
+          <SecondaryActionButton busy={verify.busy} disabled={verify.busy} onClick={() => void verify.run()}>{verify.busy ? t.log.verifying : t.log.verify}</SecondaryActionButton>
+          <SecondaryActionButton busy={keep.busy} disabled={keep.busy} onClick={() => void keep.run()}>{t.log.keep}</SecondaryActionButton>
+        </>
+      )}
     >
       <div role="status">
         {chain ? (
           chain.ok ? <Notice tone="good"><p>{t.log.verified(number(chain.count))}</p></Notice>
             : <Notice tone="bad" title={t.log.broken}><p>{chain.reason}</p></Notice>
         ) : null}
+        {kept ? <Notice tone="good"><p>{t.log.kept(number(kept.entries.length), number(kept.head.tree_size))}</p></Notice> : null}
       </div>
+      {keep.error ? <Failure error={keep.error} /> : null}
       {verify.error ? <Failure error={verify.error} /> : null}
       <div className="dmi-form__row">
         <SelectField

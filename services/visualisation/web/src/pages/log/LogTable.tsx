@@ -8,14 +8,15 @@ import { DataTable } from '../../ui/DataTable';
 export function LogTable({ caption, entries }: { caption: string; entries: LogEntry[] }) {
   const { t, term, moment, number } = useI18n();
   const names = useNames();
+  const who = (e: LogEntry) => (e.assignee === null ? t.log.erased : names.participant(e.assignee));
   return (
     <DataTable
       caption={caption} captionHidden rows={entries} rowKey={(e) => String(e.sequence)} initialSort={{ key: 'sequence', descending: true }}
-      search={entries.length > 25 ? (e) => `${names.participant(e.assignee)} ${term(e.action)} ${names.dataset(e.dataset)} ${names.purpose(e.purpose)}` : undefined}
+      search={entries.length > 25 ? (e) => `${who(e)} ${term(e.action)} ${names.dataset(e.dataset)} ${names.purpose(e.purpose)}` : undefined}
       columns={[
         { key: 'sequence', head: t.log.sequence, numeric: true, sort: (e) => e.sequence, cell: (e) => number(e.sequence) },
         { key: 'at', head: t.log.at, sort: (e) => e.at, cell: (e) => <span className="dmi-nowrap">{moment(e.at, true)}</span> },
-        { key: 'who', head: t.log.who, sort: (e) => names.participant(e.assignee), cell: (e) => names.participant(e.assignee) },
+        { key: 'who', head: t.log.who, sort: (e) => who(e), cell: (e) => who(e) },
         {
           key: 'action', head: t.log.what, sort: (e) => e.action,
           cell: (e) => <span className="dmi-cap dmi-block">{term(e.action)}<br /><span className="dmi-small dmi-soft">{names.purpose(e.purpose)}</span></span>,

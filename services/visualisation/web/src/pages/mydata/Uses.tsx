@@ -9,11 +9,12 @@ import { grouped } from './grouped';
 export function Uses({ entries }: { entries: LogEntry[] }) {
   const { t, term, moment, number } = useI18n();
   const names = useNames();
+  const who = (id: string | null) => (id === null ? t.log.erased : names.participant(id));
   return (
     <DataTable
       caption={t.mydata.uses} captionHidden rows={grouped(entries)} rowKey={(one) => one.key} initialSort={{ key: 'last', descending: true }}
       columns={[
-        { key: 'who', head: t.log.who, sort: (one) => names.participant(one.assignee), cell: (one) => names.participant(one.assignee) },
+        { key: 'who', head: t.log.who, sort: (one) => who(one.assignee), cell: (one) => who(one.assignee) },
         {
           key: 'action', head: t.log.what, sort: (one) => one.action,
           cell: (one) => <span className="dmi-cap dmi-block">{term(one.action)}<br /><span className="dmi-small dmi-soft">{names.purpose(one.purpose)}</span></span>,

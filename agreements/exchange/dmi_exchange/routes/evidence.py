@@ -1,0 +1,137 @@
+"""What an outsider needs to check the log: signed heads, proofs, and the entries that concern the caller."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query
+from fastapi import Path as InPath
+
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_exchange import model
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.logbook.entries import Entry
+from dmi_exchange.logbook.tree import Tree, TreeHead
+from dmi_infra.errors import InputRefused, NotFound, Unavailable
+from dmi_infra.http.access import Caller
+from dmi_infra.identity import EXCHANGE_PARTICIPANT, Identity
+
+Size = Annotated[int | None, Query(ge=1, le=2**62, description="entries of the tree; left out: newest head")]
+
+
+def router(exchange: Exchange, tree: Tree) -> APIRouter:
+    """Routes under ``/v1/log``. Heads and proofs between heads say nothing about anyone: they are public."""
+    routes = APIRouter(prefix="/v1/log", tags=["log"])
+    entries = exchange.store.log
+
+    def newest() -> TreeHead:
+        head = tree.head()
+        if head is None:
+            raise Unavailable("no head of the log has been signed yet")
+        return head
+
+    def party(identity: Identity) -> str | None:
+        return None if identity.has(model.OPERATOR) else identity.participant
+
+    def proven(entry: Entry, size: int, viewer: str) -> dict[str, Any]:
+        return {
+            "sequence": entry.sequence,
+            "leaf": entry.payload.decode(),
+            "path": [each.hex() for each in tree.inclusion(entry.index, size)],
+            "openings": _openings(entry, viewer),
+        }
+
+    @routes.get("/head", summary="The newest signed head of the log's Merkle tree (RFC 9162)")
+    def head() -> dict[str, Any]:
+        return shown(newest())
+
+    @routes.get("/consistency", summary="Proof that the tree of one size is the beginning of that of another")
+    def consistency(first: Annotated[int, Query(ge=1, le=2**62)], second: Size = None) -> dict[str, Any]:
+        size = _covered(second, newest())
+        if first > size:
+            raise InputRefused.of("first", "must be no larger than second", str(first))
+        path = [each.hex() for each in tree.consistency(first, size)]
+        return {"first": first, "second": size, "path": path}
+
+    @routes.get("/entries/{sequence}/proof", summary="Proof that an entry that concerns you is in the tree")
+    def inclusion(
+        identity: Caller, sequence: Annotated[int, InPath(ge=1, le=2**62)], tree_size: Size = None
+    ) -> dict[str, Any]:
+        size = _covered(tree_size, newest())
+        entry = entries.one(sequence, party(identity))
+        if entry is None:
+            raise NotFound("no entry that concerns you has this number")
+        if sequence > size:
+            raise InputRefused.of("tree_size", "must hold the entry", str(size))
+        return {"tree_size": size, **proven(entry, size, identity.participant)}
+
+    @routes.get(
+        "/evidence", summary="Head, proofs and your entries in one document, to keep and check elsewhere"
+    )
+    def evidence(
+        identity: Caller,
+        after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+        limit: Annotated[int, Query(ge=0, le=500)] = 100,
+        since: Annotated[
+            int | None, Query(ge=1, le=2**62, description="tree_size of a head that you kept")
+        ] = None,
+        tree_size: Annotated[
+            int | None, Query(ge=1, le=2**62, description="further pages: of the head on the first")
+        ] = None,
+    ) -> dict[str, Any]:
+        signed = newest()
+        size = _covered(tree_size, signed)
+        if since is not None and since > size:
+            raise InputRefused.of("since", "must be no larger than the newest head", str(since))
+        page = entries.read(after, limit, party(identity), None, before=size + 1) if limit else []
+        links = []
+        if since is not None:
+            path = [each.hex() for each in tree.consistency(since, size)]
+            links.append({"first": since, "second": size, "path": path})
+        return {
+            "head": shown(signed),
+            "keys": exchange.participant(EXCHANGE_PARTICIPANT).keys,
+            "consistency": links,
+            "entries": [proven(entry, size, identity.participant) for entry in page],
+            "next": str(page[-1].sequence) if limit and len(page) == limit else None,
+        }
+
+    return routes
+
+
+def shown(head: TreeHead) -> dict[str, Any]:
+    """A head with its signature: a detached JWS over the other members (RFC 8785)."""
+    return {**head.document(), "signature": head.signature}
+
+
+def _covered(size: int | None, head: TreeHead) -> int:
+    if size is not None and size > head.tree_size:
+        raise InputRefused.of(
+            "tree_size", f"must be no larger than the newest head, {head.tree_size}", str(size)
+        )
+    return size or head.tree_size
+
+
+def _openings(entry: Entry, viewer: str) -> list[dict[str, str]]:
+    """What the viewer may see opened: what the list of the log shows it, and of data subjects itself."""
+    leaf = msgspec.json.decode(entry.payload, type=DecisionRecord)
+    others = {each.sealed for each in entry.openings if each.value != viewer}.intersection(leaf.subjects)
+    # The hash of an earlier version covers all names at once: only who sees all of them may have it.
+    chain = _Chained.of(entry.payload) if others else ""
+    return [
+        {"salt": each.salt.hex(), "value": each.value}
+        for each in entry.openings
+        if each.sealed not in others and each.sealed != chain
+    ]
+
+
+class _Chained(msgspec.Struct):
+    """The member that entries have which come from an earlier version."""
+
+    chain: str = ""
+
+    @classmethod
+    def of(cls, payload: bytes) -> str:
+        """The sealed hash of an entry, empty when it has none."""
+        return msgspec.json.decode(payload, type=cls).chain

@@ -1,0 +1,164 @@
+"""Checks what somebody kept of a log, without asking the node: signed heads, proofs, own entries. Pure.
+
+A document of evidence is what ``/exchange/v1/log/evidence`` gives. Several, kept at different moments, show
+together that the log only grew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.merkle import continues, holds_leaf, leaf_hash
+from dmi_agreements.sealing import SALT_BYTES, Opening, unseal
+
+Signed = Callable[[Mapping[str, Any], str, Sequence[Mapping[str, Any]]], str]
+"""From document, detached JWS and public keys to the ``kid`` that signed; raises ``ValueError`` when none did."""
+
+
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A signed head; ``log`` names the log, ``root_hash`` is hexadecimal, ``timestamp`` RFC 3339."""
+
+    log: str
+    tree_size: int
+    root_hash: str
+    timestamp: str
+    signature: str
+
+    def document(self) -> dict[str, Any]:
+        """What the signature is over."""
+        return {
+            "log": self.log,
+            "tree_size": self.tree_size,
+            "root_hash": self.root_hash,
+            "timestamp": self.timestamp,
+        }
+
+
+class Link(msgspec.Struct, frozen=True):
+    """Proof that the tree of ``first`` entries is the beginning of that of ``second``."""
+
+    first: int
+    second: int
+    path: list[str]
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """The salt (hexadecimal) and value of something sealed."""
+
+    salt: str
+    value: str
+
+
+class Proven(msgspec.Struct, frozen=True):
+    """An entry with its path to the root."""
+
+    sequence: int
+    leaf: str
+    path: list[str]
+    openings: list[Opened] = []
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One document."""
+
+    head: Head
+    keys: list[dict[str, Any]] = []
+    consistency: list[Link] = []
+    entries: list[Proven] = []
+    next: str | None = None
+
+
+@dataclass(slots=True)
+class Examination:
+    """What holds, and every fault found."""
+
+    heads: int = 0
+    kid: str = ""
+    newest: Head | None = None
+    records: dict[int, DecisionRecord] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+
+def read(text: bytes) -> Evidence:
+    """A document of evidence; raises ``ValueError`` when it is none."""
+    try:
+        return msgspec.json.decode(text, type=Evidence)
+    except msgspec.MsgspecError as exc:
+        raise ValueError(f"not evidence of a log: {exc}") from exc
+
+
+def examine(documents: Sequence[Evidence], keys: Sequence[Mapping[str, Any]], signed: Signed) -> Examination:
+    """Check documents of one log against ``keys``, which whoever checks trusts."""
+    found = Examination()
+    ordered = sorted(documents, key=lambda each: each.head.tree_size)
+    for document in ordered:
+        _head(document.head, keys, signed, found)
+        if document.head.log != ordered[0].head.log:
+            found.faults.append(f"{document.head.log} is another log than {ordered[0].head.log}")
+        for entry in document.entries:
+            _entry(entry, document.head, found)
+    links = {(link.first, link.second): link for document in documents for link in document.consistency}
+    for before, after in pairwise(ordered):
+        _link(before.head, after.head, links, found)
+    if ordered:
+        found.newest = ordered[-1].head
+    return found
+
+
+def _head(head: Head, keys: Sequence[Mapping[str, Any]], signed: Signed, found: Examination) -> None:
+    try:
+        found.kid = signed(head.document(), head.signature, keys)
+    except ValueError as exc:
+        found.faults.append(f"the head of {head.tree_size} entries is not signed by a trusted key: {exc}")
+    else:
+        found.heads += 1
+
+
+def _entry(entry: Proven, head: Head, found: Examination) -> None:
+    leaf = entry.leaf.encode()
+    try:
+        path = [bytes.fromhex(each) for each in entry.path]
+        root = bytes.fromhex(head.root_hash)
+        openings = [Opening(bytes.fromhex(each.salt), each.value) for each in entry.openings]
+        record = msgspec.json.decode(leaf, type=DecisionRecord)
+    except (ValueError, msgspec.MsgspecError) as exc:
+        found.faults.append(f"entry {entry.sequence} cannot be read: {exc}")
+        return
+    if not holds_leaf(leaf_hash(leaf), entry.sequence - 1, head.tree_size, path, root):
+        found.faults.append(f"entry {entry.sequence} is not in the tree of {head.tree_size} entries")
+        return
+    for opening in openings:
+        if len(opening.salt) != SALT_BYTES or opening.sealed not in entry.leaf:
+            found.faults.append(f"entry {entry.sequence} does not hold what is said to be sealed in it")
+            return
+    found.records[entry.sequence] = unseal(record, openings)
+
+
+def _link(before: Head, after: Head, links: Mapping[tuple[int, int], Link], found: Examination) -> None:
+    sizes = (before.tree_size, after.tree_size)
+    if before.tree_size == after.tree_size:
+        if before.root_hash != after.root_hash:
+            found.faults.append(f"two heads of {before.tree_size} entries differ: there are two logs")
+        return
+    link = links.get(sizes)
+    if link is None and before.tree_size > 0:
+        found.faults.append(
+            f"nothing shows that the tree of {sizes[1]} entries goes on from that of {sizes[0]}"
+        )
+        return
+    try:
+        path = [bytes.fromhex(each) for each in (link.path if link else [])]
+        roots = bytes.fromhex(before.root_hash), bytes.fromhex(after.root_hash)
+    except ValueError as exc:
+        found.faults.append(f"the proof from {sizes[0]} to {sizes[1]} entries cannot be read: {exc}")
+        return
+    if not continues(*sizes, *roots, path):
+        found.faults.append(
+            f"the tree of {sizes[1]} entries does not go on from that of {sizes[0]}: the log was rewritten"
+        )

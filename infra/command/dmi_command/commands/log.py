@@ -1,0 +1,164 @@
+"""The log of decisions: read it, keep evidence of it, and check that without the node."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dmi_agreements.evidence import Evidence, Examination, examine, read
+from dmi_command.client import Client
+from dmi_command.console import (
+    DEFAULT_URL,
+    As,
+    AsJson,
+    KeyFile,
+    Participant,
+    Purpose,
+    Url,
+    Wide,
+    connect,
+    out,
+    show,
+    show_entries,
+)
+from dmi_command.errors import CommandFailed, UsageWrong
+from dmi_infra.jose import verify_document
+
+PAGE = 500
+
+log_app = typer.Typer(no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this subject."""
+    app.add_typer(log_app, name="log", help="Read the log of decisions, keep evidence of it, and check it.")
+
+
+@log_app.command("list")
+def list_log(
+    dataset: Annotated[str | None, typer.Option(help="Only this dataset")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    purpose: Purpose = None,
+    wide: Wide = False,
+    as_json: AsJson = False,
+) -> None:
+    """The newest decisions that concern you (operator: all)."""
+    with connect(url, who, purpose=purpose) as client:
+        answer = client.get("/exchange/v1/log", newest=True, limit=limit, dataset=dataset)
+    columns = ["sequence", "at", "crossing", "assignee", "action", "dataset", "allowed"]
+    show_entries(answer, as_json, columns, wide)
+
+
+@log_app.command("verify")
+def verify_log(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
+    """Let the node check its whole log; exit code 1 when it is broken."""
+    with connect(url, who) as client:
+        answer = client.get("/exchange/v1/log/verify")
+    if not as_json and answer["ok"]:
+        out.print(f"{answer['count']} entries, whole; root {answer['root_hash']}")
+    else:
+        show(answer, as_json)
+    if not answer["ok"]:
+        raise CommandFailed(f"the log is broken at entry {answer['broken_at']}: {answer['reason']}")
+
+
+@log_app.command("save")
+def save(
+    file: Annotated[Path, typer.Argument(help="File to write")],
+    earlier: Annotated[
+        Path | None, typer.Option(help="What you saved before: it is linked to the new one", exists=True)
+    ] = None,
+    no_entries: Annotated[bool, typer.Option("--no-entries", help="The signed head alone")] = False,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+) -> None:
+    """Keep the newest signed head of the log, with your entries and their proofs, to check them later."""
+    since = None if earlier is None else _load(earlier).head.tree_size
+    with connect(url, who, key, participant) as client:
+        saved = _gather(client, since, no_entries)
+    file.write_text(json.dumps(saved, ensure_ascii=False), encoding="utf-8")
+    head = saved["head"]
+    out.print(
+        f"{file}: {len(saved['entries'])} of {head['tree_size']} entries, root {head['root_hash']}",
+        soft_wrap=True,
+    )
+
+
+@log_app.command("check")
+def check(
+    files: Annotated[list[Path], typer.Argument(help="What dmi log save wrote", exists=True, dir_okay=False)],
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            help="The log's public keys (JWKS) from elsewhere; left out: those of the first file",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check saved evidence without the node: signatures, entries, and that the log only grew; exit code 1: a fault."""
+    documents = [_load(file) for file in files]
+    found = examine(documents, _keys(keys, documents[0]), verify_document)
+    told = _told(found)
+    if as_json:
+        show(told, as_json)
+    elif not found.faults:
+        newest = told["tree_size"]
+        out.print(
+            f"{found.heads} heads signed by {found.kid}, {len(found.records)} entries proven in the log of {newest}; "
+            "it only grew",
+            soft_wrap=True,
+        )
+    if found.faults:
+        raise CommandFailed("; ".join(found.faults))
+
+
+def _gather(client: Client, since: int | None, no_entries: bool) -> dict[str, Any]:
+    """One document of all pages; entries that came meanwhile are for the next time."""
+    path = "/exchange/v1/log/evidence"
+    whole: dict[str, Any] = client.get(path, since=since, limit=0 if no_entries else PAGE)
+    size, following = whole["head"]["tree_size"], whole["next"]
+    while following is not None:
+        page = client.get(path, after=following, limit=PAGE, tree_size=size)
+        whole["entries"] += page["entries"]
+        following = page["next"]
+    return {**whole, "next": None}
+
+
+def _load(file: Path) -> Evidence:
+    try:
+        return read(file.read_bytes())
+    except ValueError as exc:
+        raise UsageWrong(f"{file}: {exc}") from exc
+
+
+def _keys(file: Path | None, first: Evidence) -> list[dict[str, Any]]:
+    if file is None:
+        return first.keys
+    try:
+        found = json.loads(file.read_bytes())["keys"]
+    except (ValueError, KeyError, TypeError) as exc:
+        raise UsageWrong(f"{file}: not a set of keys (JWKS)") from exc
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise UsageWrong(f"{file}: not a set of keys (JWKS)")
+    return found
+
+
+def _told(found: Examination) -> dict[str, Any]:
+    return {
+        "ok": not found.faults,
+        "heads": found.heads,
+        "kid": found.kid,
+        "tree_size": found.newest.tree_size if found.newest else 0,
+        "root_hash": found.newest.root_hash if found.newest else "",
+        "entries": sorted(found.records),
+        "faults": found.faults,
+    }

@@ -1,0 +1,114 @@
+"""What ``dmi log save`` keeps, ``dmi log check`` checks without a stack; every fault is one clear line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from dmi_agreements.contracts.envelope import encode
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.merkle import consistency_path, fold, inclusion_path, leaf_hash, root
+from dmi_command.cli import app
+from dmi_command.errors import CommandFailed, UsageWrong
+from dmi_infra.jose import SigningKey
+from tests.unit.command.answering import Answering
+
+KEY = SigningKey.generate()
+LEAVES = [
+    encode(DecisionRecord(f"d{n}", n, "platform", "query", "urn:x", "dmi:read", "urn:y", "p", True, []))
+    for n in range(7)
+]
+HASHES = [leaf_hash(leaf) for leaf in LEAVES]
+
+
+def perfect(height: int, place: int) -> bytes:
+    return fold(HASHES[place << height : (place + 1) << height])
+
+
+def evidence(size: int, since: int | None = None) -> dict[str, Any]:
+    head: dict[str, Any] = {
+        "log": "https://node.example/log",
+        "tree_size": size,
+        "root_hash": root(size, perfect).hex(),
+        "timestamp": "2026-11-21T10:00:00Z",
+    }
+    path = [] if since is None else [each.hex() for each in consistency_path(since, size, perfect)]
+    entries = [
+        {
+            "sequence": n + 1,
+            "leaf": LEAVES[n].decode(),
+            "path": [each.hex() for each in inclusion_path(n, size, perfect)],
+            "openings": [],
+        }
+        for n in range(size)
+    ]
+    return {
+        "head": {**head, "signature": KEY.sign_document(head)},
+        "keys": [KEY.public],
+        "consistency": [] if since is None else [{"first": since, "second": size, "path": path}],
+        "entries": entries,
+        "next": None,
+    }
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["log", *map(str, arguments)])
+
+
+def test_what_was_saved_at_two_moments_shows_that_the_log_only_grew(
+    answering: Answering, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    answering.on("GET", "/exchange/v1/log/evidence", evidence(3))
+    assert "3 of 3 entries" in run("save", first).output
+    answering.on("GET", "/exchange/v1/log/evidence", evidence(7, 3))
+    assert run("save", second, "--earlier", first).exit_code == 0
+    assert answering.requests[-1].url.params["since"] == "3"
+    asked = len(answering.requests)
+    told = run("check", first, second)
+    assert (told.exit_code, told.output.count("\n")) == (0, 1)
+    assert "2 heads" in told.output
+    assert "7 entries proven in the log of 7; it only grew" in told.output
+    assert json.loads(run("check", first, second, "--json").output)["entries"] == [1, 2, 3, 4, 5, 6, 7]
+    assert len(answering.requests) == asked
+
+
+@pytest.mark.usefixtures("answering")
+def test_a_fault_ends_with_1_and_says_which(tmp_path: Path) -> None:
+    saved = evidence(3)
+    saved["entries"][1]["leaf"] = saved["entries"][1]["leaf"].replace("true", "false")
+    file = tmp_path / "saved.json"
+    file.write_text(json.dumps(saved))
+    result = run("check", file)
+    assert isinstance(result.exception, CommandFailed)
+    assert str(result.exception) == "entry 2 is not in the tree of 3 entries"
+    assert result.exception.exit_code == 1
+
+
+@pytest.mark.usefixtures("answering")
+def test_the_keys_may_come_from_elsewhere(tmp_path: Path) -> None:
+    file, keys = tmp_path / "saved.json", tmp_path / "jwks.json"
+    file.write_text(json.dumps(evidence(3)))
+    keys.write_text(json.dumps({"keys": [KEY.public]}))
+    assert run("check", file, "--keys", keys).exit_code == 0
+    keys.write_text(json.dumps({"keys": [SigningKey.generate().public]}))
+    result = run("check", file, "--keys", keys)
+    assert isinstance(result.exception, CommandFailed)
+    assert "not signed by a trusted key" in str(result.exception)
+
+
+@pytest.mark.usefixtures("answering")
+@pytest.mark.parametrize(
+    ("saved", "keys"), [("{}", "{}"), ("x", "{}"), (None, "[]"), (None, '{"keys": [1]}'), (None, "x")]
+)
+def test_a_file_of_another_kind_is_refused_by_name(tmp_path: Path, saved: str | None, keys: str) -> None:
+    file, jwks = tmp_path / "saved.json", tmp_path / "jwks.json"
+    file.write_text(json.dumps(evidence(3)) if saved is None else saved)
+    jwks.write_text(keys)
+    result = run("check", file, "--keys", jwks)
+    assert isinstance(result.exception, UsageWrong)
+    assert str(file if saved is not None else jwks) in str(result.exception)

@@ -1,0 +1,129 @@
+"""The evaluation interface of AuthZEN: decisions of the law, for whom they concern, recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
+from tests.unit.infra.fakes import GARAGES, MOBILITY, NOOR, OWNER, VENDOR, delay, document, eventually
+
+ONE, MANY = "/access/v1/evaluation", "/access/v1/evaluations"
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    with running(tmp_path) as made:
+        furnish(made)
+        yield made
+
+
+def about(subject: str = VENDOR, action: str = "dmi:read", **more: Any) -> dict[str, Any]:
+    kind = "person" if ":person:" in subject else "participant"
+    return {
+        "subject": {"type": kind, "id": subject},
+        "action": {"name": action},
+        "resource": {"type": "dataset", "id": GARAGES},
+        **more,
+    }
+
+
+def agree(node: Node, **more: Any) -> str:
+    text = document(OWNER, VENDOR, GARAGES, ["dmi:read"], **more)
+    node.propose(text)
+    node.countersign(text, SELLING)
+    uid: str = text["uid"]
+    return uid
+
+
+def test_a_subject_may_what_its_agreement_says_and_the_answer_is_in_the_log(node: Node) -> None:
+    refused = node.post(ONE, about(), SELLING)
+    assert not refused["decision"]
+    assert refused["context"]["reasons"][0]["code"] == "no_agreement"
+    uid = agree(node)
+    allowed = node.post(ONE, about(), SELLING)
+    assert allowed["decision"]
+    assert allowed["context"]["reasons"][0]["agreement"] == uid
+    assert not node.post(ONE, about(context={"purpose": "dmi:purpose:none"}), SELLING)["decision"]
+    assert node.post(ONE, about(context={"purpose": MOBILITY, "ip": "x"}, more=1), SELLING)["decision"]
+    node.post(f"/v1/agreements/{uid}/end", {"reason": ""})
+    assert not node.post(ONE, about(), SELLING)["decision"]
+
+    def recorded() -> bool:
+        items = node.get("/v1/log?newest=true", SELLING)["items"]
+        return [item["allowed"] for item in items if item["crossing"] == "evaluation"] == [
+            False, True, False, True, False,
+        ]  # fmt: skip
+
+    eventually(recorded)
+
+
+def test_a_permission_with_duties_is_one_for_whoever_carries_them_out(node: Node) -> None:
+    agree(node, duties=[delay(60)])
+    refused = node.post(ONE, about(), SELLING)
+    assert (refused["decision"], refused["context"]["reasons"][0]["code"]) == (False, "duties")
+    allowed = node.post(ONE, about(context={"duties": True}), SELLING)
+    assert allowed["decision"]
+    assert allowed["context"]["duties"] == [{"duty": "Delay", "seconds": 60}]
+
+
+@pytest.mark.parametrize(
+    ("who", "may"), [(SELLING, True), (OFFICER, True), (OPERATING, True), (LIVING, False)]
+)
+def test_of_another_asks_the_owner_of_the_data_and_the_operator(node: Node, who: Who, may: bool) -> None:
+    answer = node.ask("POST", ONE, who, json=about())
+    if may:
+        assert answer.status_code == 200
+    else:
+        node.refused(answer, 403, "wrong-role")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "subject"),
+        ({**about(), "action": None}, "action"),
+        ({**about(), "resource": {"type": "document", "id": "1"}}, "resource.type"),
+        ({**about(), "subject": {"type": "group", "id": VENDOR}}, "subject.type"),
+        ({**about(), "subject": {"type": "participant"}}, "subject.id"),
+        ({**about(), "context": {"duties": "perhaps"}}, "context.duties"),
+    ],
+)
+def test_a_request_that_lacks_something_is_told_what(node: Node, body: dict[str, Any], field: str) -> None:
+    problem = node.refused(node.ask("POST", ONE, SELLING, json=body), 400, "invalid-input")
+    assert problem["errors"][0]["field"] == field
+
+
+def test_several_are_answered_in_order_with_what_they_share(node: Node) -> None:
+    agree(node)
+    each = [{"action": {"name": "dmi:export"}}, {}, {"action": {"name": "dmi:display"}}]
+    shared = about(evaluations=each)
+
+    def decisions(semantic: str | None) -> list[bool]:
+        options = {} if semantic is None else {"options": {"evaluations_semantic": semantic}}
+        found = node.post(MANY, {**shared, **options}, SELLING)["evaluations"]
+        return [one["decision"] for one in found]
+
+    assert decisions(None) == decisions("execute_all") == [False, True, False]
+    assert decisions("deny_on_first_deny") == [False]
+    assert decisions("permit_on_first_permit") == [False, True]
+    assert node.post(MANY, about(), SELLING)["decision"]
+    node.refused(
+        node.ask("POST", MANY, SELLING, json={**shared, "options": {"evaluations_semantic": "x"}}),
+        400, "invalid-input",
+    )  # fmt: skip
+    wrong = about(evaluations=[{}, {"resource": {"type": "x", "id": "y"}}])
+    problem = node.refused(node.ask("POST", MANY, SELLING, json=wrong), 400, "invalid-input")
+    assert problem["errors"][0]["field"] == "evaluations.1.resource.type"
+
+
+def test_the_id_of_a_request_comes_back_and_the_places_are_told(node: Node) -> None:
+    headers = {"Authorization": f"Bearer {node.token(LIVING)}", "X-Request-ID": "r-1"}
+    answer = node.runner.run(node.client.post(ONE, headers=headers, json=about(NOOR)))
+    assert answer.headers["x-request-id"] == "r-1"
+    assert "x-request-id" not in node.ask("POST", ONE, LIVING, json=about(NOOR)).headers
+    told = node.ask("GET", "/.well-known/authzen-configuration").json()
+    assert told["access_evaluation_endpoint"].endswith("/exchange/access/v1/evaluation")

@@ -1,0 +1,221 @@
+"""What an outsider keeps of the log and checks alone; the log in the forms of standards; erasure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from dmi_agreements.evidence import Examination, examine, read
+from dmi_infra import jose
+from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
+from tests.unit.exchange.test_log import decision, report, signed
+from tests.unit.infra.fakes import BICYCLES, GARAGES, NOOR, VENDOR
+
+PIET = "urn:dmi:person:piet"
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    with running(tmp_path) as made:
+        furnish(made)
+        yield made
+
+
+def kept(node: Node, who: Who, query: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = node.get(f"/v1/log/evidence{query}", who)
+    return found
+
+
+def examined(*documents: dict[str, Any], keys: list[dict[str, Any]] | None = None) -> Examination:
+    read_again = [read(json.dumps(each).encode()) for each in documents]
+    trusted = read_again[0].keys if keys is None else keys
+    return examine(read_again, trusted, jose.verify_document)
+
+
+def test_each_keeps_its_own_entries_with_proof_and_checks_them_alone(node: Node) -> None:
+    report(node, *(decision(n) for n in range(1, 4)), decision(4, "urn:dmi:participant:x", "urn:x"))
+    signed(node, 4)
+    early = kept(node, SELLING)
+    report(node, *(decision(n) for n in range(5, 9)))
+    signed(node, 8)
+    late = kept(node, SELLING, "?since=4&after=3")
+    found = examined(early, late)
+    assert found.faults == []
+    assert (found.heads, sorted(found.records)) == (2, [1, 2, 3, 5, 6, 7, 8])
+    assert found.records[8].id == "d8"
+    assert (found.newest and found.newest.tree_size) == 8
+    assert late["next"] is None
+    assert kept(node, SELLING, "?limit=2")["next"] == "2"
+    one = node.get("/v1/log/entries/2/proof?tree_size=4", SELLING)
+    assert one["path"] == early["entries"][1]["path"]
+    node.refused(node.ask("GET", "/v1/log/entries/4/proof", SELLING), 404, "not-found")
+    assert node.get("/v1/log/entries/4/proof", OPERATING)["sequence"] == 4
+
+
+def test_heads_and_what_links_them_are_for_everyone(node: Node) -> None:
+    report(node, *(decision(n) for n in range(1, 8)))
+    head = signed(node, 7)
+    assert set(head) == {"log", "tree_size", "root_hash", "timestamp", "signature"}
+    assert head["log"].endswith("/exchange/v1/log")
+    answer = node.ask("GET", "/v1/log/consistency?first=3")
+    assert (answer.status_code, answer.json()["second"]) == (200, 7)
+    for wrong in ("first=8", "first=0", "first=1&second=8", "first=3&second=2", "first=x", ""):
+        node.refused(node.ask("GET", f"/v1/log/consistency?{wrong}"), 400, "invalid-input")
+    for path in (
+        "entries/3/proof?tree_size=2",
+        "entries/3/proof?tree_size=8",
+        "evidence?since=8",
+        "evidence?limit=501",
+    ):
+        node.refused(node.ask("GET", f"/v1/log/{path}", OFFICER), 400, "invalid-input")
+
+
+def _entry(document: dict[str, Any], **changes: Any) -> None:
+    document["entries"][0] |= changes
+
+
+def _head(document: dict[str, Any], **changes: Any) -> None:
+    document["head"] |= changes
+
+
+FORGED: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
+    "content": (lambda d: _entry(d, leaf=d["entries"][0]["leaf"].replace("d1", "d9")), "is not in the tree"),
+    "number": (lambda d: _entry(d, sequence=2), "is not in the tree"),
+    "path": (lambda d: _entry(d, path=[]), "is not in the tree"),
+    "leaf": (lambda d: _entry(d, leaf="x"), "cannot be read"),
+    "opening": (lambda d: _entry(d, openings=[{"salt": "00" * 16, "value": PIET}]), "is said to be sealed"),
+    "short salt": (lambda d: _entry(d, openings=[{"salt": "00", "value": PIET}]), "is said to be sealed"),
+    "root": (lambda d: _head(d, root_hash="0" * 64), "not signed by a trusted key"),
+    "time": (lambda d: _head(d, timestamp="2020-01-01T00:00:00Z"), "not signed by a trusted key"),
+    "log": (lambda d: _head(d, log="https://other.example"), "is another log"),
+    "link": (lambda d: d.update(consistency=[{"first": 3, "second": 6, "path": []}]), "was rewritten"),
+    "no link": (lambda d: d.update(consistency=[]), "nothing shows"),
+    "unreadable link": (
+        lambda d: d.update(consistency=[{"first": 3, "second": 6, "path": ["x"]}]), "cannot be read"
+    ),
+}  # fmt: skip
+
+
+def test_whatever_is_changed_in_what_was_kept_is_found(node: Node) -> None:
+    report(node, *(decision(n) for n in range(1, 4)))
+    signed(node, 3)
+    early = kept(node, SELLING)
+    report(node, *(decision(n) for n in range(4, 7)))
+    signed(node, 6)
+    late = kept(node, SELLING, "?since=3")
+    assert examined(early, late).faults == []
+    for name, (forge, fault) in FORGED.items():
+        forged = json.loads(json.dumps(late))
+        forge(forged)
+        faults = examined(early, forged).faults
+        assert any(fault in each for each in faults), (name, faults)
+    stranger = jose.SigningKey.generate().public
+    assert len(examined(early, late, keys=[stranger]).faults) == 2
+    with pytest.raises(ValueError, match="not evidence"):
+        read(b"{}")
+
+
+def test_a_node_that_shows_two_logs_is_found(node: Node) -> None:
+    report(node, decision(1))
+    signed(node, 1)
+    mine = kept(node, SELLING)
+    theirs = json.loads(json.dumps(mine))
+    theirs["head"]["root_hash"] = "0" * 64
+    assert any("there are two logs" in fault for fault in examined(mine, theirs).faults)
+
+
+def test_a_data_subject_proves_its_own_part_and_nobody_sees_another(node: Node) -> None:
+    report(node, decision(1, VENDOR, BICYCLES, subjects=[NOOR, PIET], rows=4))
+    signed(node, 1)
+    found = examined(kept(node, LIVING))
+    assert found.faults == []
+    assert NOOR in found.records[1].subjects
+    assert PIET not in found.records[1].subjects
+    for who in (OFFICER, SELLING, OPERATING):
+        answer = node.ask("GET", "/v1/log/evidence", who)
+        assert "urn:dmi:person" not in answer.text
+        assert examined(answer.json()).faults == []
+
+
+def test_an_erased_person_is_gone_and_the_proofs_hold(node: Node) -> None:
+    report(node, decision(1, VENDOR, BICYCLES, subjects=[NOOR, PIET]), decision(2, NOOR, BICYCLES))
+    signed(node, 2)
+    before = kept(node, OFFICER)
+    node.refused(node.ask("POST", "/v1/log/erasure", SELLING, json={"person": NOOR}), 403, "wrong-role")
+    node.refused(
+        node.ask("POST", "/v1/log/erasure", OPERATING, json={"person": VENDOR}), 400, "invalid-input"
+    )
+    assert node.post("/v1/log/erasure", {"person": NOOR}, LIVING) == {"person": NOOR, "entries": 2}
+    assert node.get("/v1/log", LIVING)["items"] == []
+    [first, second] = node.get("/v1/log", OFFICER)["items"]
+    assert (first["persons"], second["assignee"]) == (2, None)
+    assert node.get("/v1/log/verify")["ok"]
+    report(node, decision(3))
+    signed(node, 3)
+    after = kept(node, OFFICER, "?since=2")
+    assert NOOR not in json.dumps(after)
+    assert examined(before, after).faults == []
+
+
+def test_decisions_stand_in_the_form_of_the_authorization_decision_log(node: Node) -> None:
+    trace = f"00-{'a' * 32}-{'b' * 16}-01"
+    report(
+        node,
+        msgspec.structs.replace(
+            decision(1, trace=trace), agreements=["urn:uuid:1"], reasons=["allowed: by x"]
+        ),
+        msgspec.structs.replace(decision(2), allowed=False, reasons=["law_stale: the law is 9 s old"]),
+        msgspec.structs.replace(decision(3), allowed=False, reasons=["no_agreement: none"]),
+    )
+    first, second, third = node.get("/v1/log/authorization-decisions", SELLING)["items"]
+    assert (first["trace_id"], first["parent_span_id"]) == ("a" * 32, "b" * 16)
+    assert first["span_id"] not in ("b" * 16, second["span_id"])
+    assert (first["event_name"], first["timestamp"]) == ("adl.access_evaluation", decision(1).at // 1000)
+    assert [each["status"] for each in (first, second, third)] == ["Unset", "Error", "Unset"]
+    assert first["attributes"]["adl.core.policies"] == {"agreements": ["urn:uuid:1"]}
+    asked, answered = first["body"]["adl.core.request"], first["body"]["adl.core.response"]
+    assert asked["subject"] == {"type": "participant", "id": VENDOR}
+    assert (asked["action"], asked["resource"]) == ({"name": "dmi:read"}, {"type": "dataset", "id": GARAGES})
+    assert answered == {"decision": True, "context": {"reasons": [{"code": "allowed", "detail": "by x"}]}}
+    assert "parent_span_id" not in second
+    assert len(second["trace_id"]) == 32
+    page = node.get("/v1/log/authorization-decisions?limit=1&after=1", SELLING)
+    assert (page["items"], page["next"]) == ([second], "2")
+
+
+def test_processing_of_personal_data_stands_in_the_form_of_the_logboek(node: Node) -> None:
+    report(
+        node,
+        decision(1, VENDOR, BICYCLES, subjects=[NOOR, PIET]),
+        decision(2),
+        msgspec.structs.replace(decision(3, VENDOR, BICYCLES, subjects=[NOOR]), allowed=False),
+    )
+
+    def lines(who: Who) -> list[dict[str, str]]:
+        items = node.get("/v1/log/processing-records", who)["items"]
+        return [{each["key"]: each["value"] for each in item["attributes"]} for item in items]
+
+    mine = lines(LIVING)
+    assert [line["dpl.core.data_subject_id_type"] for line in mine] == ["urn:dmi:person", "urn:dmi:sealed"]
+    assert mine[0]["dpl.core.data_subject_id"] == NOOR
+    assert mine[0]["dpl.core.processing_activity_id"].endswith(f"/exchange/v1/datasets/{BICYCLES}")
+    theirs = lines(OFFICER)
+    assert len({line["dpl.core.data_subject_id"] for line in theirs}) == 2
+    assert all(line["dpl.core.data_subject_id"].startswith("sealed:") for line in theirs)
+    [one, _other] = node.get("/v1/log/processing-records", LIVING)["items"]
+    wanted = {
+        "trace_id",
+        "span_id",
+        "status_code",
+        "name",
+        "start_time",
+        "end_time",
+        "resource",
+        "attributes",
+    }
+    assert wanted <= set(one)
