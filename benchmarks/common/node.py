@@ -177,6 +177,8 @@ def a_dataset(node: Node, things: int) -> Iterator[Bench]:
         "title": {"en": "Benchmark"},
         "purpose": "dmi:purpose:mobility",
         "layer": "points",
+        "spatial": {"bbox": [5.05, 52.07, 5.15, 52.13]},
+        "licence": "CC0-1.0",
     }
     _patiently(lambda: officer.post("/exchange/v1/datasets", entry))
     proposed = []

@@ -16,6 +16,10 @@ LAYERS = "urn:dmi:participant:stack"
 ACTIONS = ["dmi:process", "dmi:read", "dmi:display", "dmi:analyse", "dmi:publish", "dmi:export"]
 
 
+HERE = {"bbox": [5.05, 52.07, 5.15, 52.13], "name": {"nl": "Hier", "en": "Here"}}
+"""Where the data of newcomers is about: no entry of the catalogue goes without a place."""
+
+
 @dataclass(frozen=True)
 class Newcomer:
     """A signed-in participant."""
@@ -64,7 +68,14 @@ def join(stack: Stack, slug: str, roles: list[str]) -> Newcomer:
 def publish(stack: Stack, owner: Newcomer, name: str, **more: Any) -> str:
     """Enter a dataset and agree with the layers that they may work with it; returns its id."""
     identifier = owner.dataset(name)
-    body = {"id": identifier, "title": {"nl": name, "en": name}, "layer": "points", **more}
+    body = {
+        "id": identifier,
+        "title": {"nl": name, "en": name},
+        "layer": "points",
+        "spatial": HERE,
+        "licence": "CC0-1.0",
+        **more,
+    }
     assert owner.ask("POST", "/exchange/v1/datasets", json=body).status_code == 201
     agree(stack, owner, LAYERS, identifier, ACTIONS)
     return identifier

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from dmi_infra import clock
-from tests.integration.newcomer import ACTIONS, LAYERS, Newcomer, agree, join, publish
+from tests.integration.newcomer import ACTIONS, HERE, LAYERS, Newcomer, agree, join, publish
 from tests.stack_plugin import EmbeddedStack
 
 THING = "victim.one"
@@ -148,7 +148,7 @@ def test_nothing_is_handed_in_for_another(scene: Scene) -> None:
             {"@iot.id": THING, "name": "x", "description": "x", "properties": {"dataset": scene.own}},
             409,
         ),
-        ("/exchange/v1/datasets", {"id": scene.secret, "title": {"nl": "x"}}, 409),
+        ("/exchange/v1/datasets", {"id": scene.secret, "title": {"nl": "x"}, "spatial": HERE}, 409),
     ):
         assert scene.thief.ask("POST", path, json=body).status_code == status, path
     assert scene.thief.ask("PATCH", f"/ingest/v1.1/Things('{THING}')", json={"name": "x"}).status_code == 404
@@ -274,7 +274,10 @@ def test_an_analyst_cannot_bind_the_municipality(embedded_stack: EmbeddedStack) 
         (f"/exchange/v1/agreements/{active}/end", {"reason": "x"}),
         (f"/exchange/v1/agreements/{active}/signature", {"hosted": True}),
         ("/exchange/v1/agreements", {"document": {}, "hosted": True}),
-        ("/exchange/v1/datasets", {"id": "urn:dmi:dataset:gemeente:mine", "title": {"nl": "x"}}),
+        (
+            "/exchange/v1/datasets",
+            {"id": "urn:dmi:dataset:gemeente:mine", "title": {"nl": "x"}, "spatial": HERE},
+        ),
         ("/exchange/v1/participants/urn:dmi:participant:gemeente/signature", {"hosted": True}),
         (
             "/exchange/v1/participants",

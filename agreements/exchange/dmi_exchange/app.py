@@ -63,6 +63,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     migrate(engine, "dmi_exchange")
     runtime = build_runtime(NAME, settings, bus)
     store = Store(engine)
+    store.enter_all()
     relay = Relay(engine, outgoing, runtime.publisher)
     custody = Custody(settings.data_dir / "keys", hosting=settings.env != "production")
     rulebooks = Rulebooks(runtime.rulebook)

@@ -1,4 +1,4 @@
-"""Reads the record topic: chains decisions to the log and keeps lineage."""
+"""Reads the record topic: adds decisions to the log, keeps lineage and what was measured of datasets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from dmi_agreements.contracts.envelope import decode
-from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
+from dmi_agreements.contracts.record import DecisionRecord, Quality, RecordBatch
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
 from dmi_exchange.store import Store
@@ -31,14 +31,16 @@ class RecordHandler:
         return self._store.positions()
 
     def handle(self, messages: Sequence[Received]) -> None:
-        """Chain all decisions of these messages, in order."""
+        """Add all decisions of these messages, in order."""
         decisions: list[DecisionRecord] = []
         results: dict[str, Lineage] = {}
+        measured: list[Quality] = []
         for received in messages:
             batch = decode(received.message.value, RecordBatch)
             decisions.extend(batch.decisions)
             results.update({lineage.result: lineage for lineage in batch.lineage})
-        self._store.append(decisions, list(results.values()), after(messages))
+            measured.extend(batch.quality)
+        self._store.append(decisions, list(results.values()), after(messages), measured)
         if any(decision.counted for decision in decisions):
             # The gates wait for what others have used up.
             self._wake()

@@ -154,6 +154,8 @@ class Exchange:
         if dataset.purpose not in self.rulebook.requestable:
             raise InputRefused.of("purpose", "must be a purpose of the rulebook", dataset.purpose)
         self._check_entry(dataset)
+        if not dataset.licence and self.store.opened(dataset):
+            raise Conflict.of("licence", "data that is open to everyone keeps a licence")
 
         def decide(known: Dataset | None) -> Dataset:
             if known is not None and known.owner != owner:
@@ -223,6 +225,7 @@ class Exchange:
             raise InputRefused.of("document/assigner", "you must be one of the two parties")
         self._check_targets(terms)
         self.require(document, {signer})
+        self._check_licences(terms, document)
         participant, signature = self._signature(signer, document, jws)
         wanted = self._wanted(signer, document)
 
@@ -356,6 +359,15 @@ class Exchange:
                 )
         if terms.assignee != EVERYONE and self.store.get(Participant, terms.assignee) is None:
             raise InputRefused.of("document/assignee", "must be a participant", terms.assignee)
+
+    def _check_licences(self, terms: AgreementTerms, document: Mapping[str, Any]) -> None:
+        """Whoever takes open data must know on what terms it may be passed on."""
+        if terms.assignee != EVERYONE or terms.is_consent:
+            return
+        for target in terms.datasets:
+            if model.lets_read(document, target) and not self.dataset(target).licence:
+                rule = "data for everyone needs a licence in its entry, for example CC0-1.0"
+                raise InputRefused.of("licence", rule, target)
 
     @staticmethod
     def _verify(participant: Participant, document: Mapping[str, Any], jws: str) -> None:

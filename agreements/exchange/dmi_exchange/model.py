@@ -28,6 +28,12 @@ def may_own(participant: str, dataset: str) -> bool:
     return slug != participant and dataset.startswith(f"urn:dmi:dataset:{slug}:")
 
 
+def may_own_listing(participant: str, listing: str) -> bool:
+    """Whether a listing's id lies in the participant's own name space."""
+    slug = participant.removeprefix(ORGANISATION)
+    return slug != participant and listing.startswith(f"urn:dmi:listing:{slug}:")
+
+
 def assigner(document: Mapping[str, Any]) -> str:
     """The party that gives the permission."""
     return str(document.get("assigner", ""))
@@ -46,6 +52,24 @@ def parties(agreement: AgreementState) -> tuple[str, str]:
 def is_consent(agreement: AgreementState) -> bool:
     """Whether a natural person gives this permission."""
     return assigner(agreement.document).startswith(PERSON)
+
+
+def is_open_data(agreement: AgreementState) -> bool:
+    """Whether an owner gives this permission to everyone."""
+    return assignee(agreement.document) == EVERYONE and not is_consent(agreement)
+
+
+def lets_read(document: Mapping[str, Any], dataset: str) -> bool:
+    """Whether a permission of the document is about reading this dataset, and not a sample of it alone."""
+
+    def listed(value: object) -> list[object]:
+        return value if isinstance(value, list) else [value]
+
+    rules = [rule for rule in listed(document.get("permission", [])) if isinstance(rule, dict)]
+    return any(
+        dataset in listed(rule.get("target")) and set(map(str, listed(rule.get("action")))) - {"dmi:sample"}
+        for rule in rules
+    )
 
 
 def may_see(agreement: AgreementState, party: str | None) -> bool:

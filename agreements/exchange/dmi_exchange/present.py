@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
+from dmi_agreements.contracts.law import About, AgreementState, Dataset, Participant
+from dmi_agreements.contracts.record import Quality
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.sealing import is_sealed
 from dmi_exchange import model
+from dmi_exchange.catalogue import dcat
+from dmi_exchange.catalogue.model import Item
 from dmi_exchange.logbook.entries import Entry
 from dmi_exchange.resting import bearers
 from dmi_exchange.usage import Use
@@ -48,6 +51,52 @@ def dataset(item: Dataset) -> dict[str, Any]:
         "source": item.source,
         "layer": item.layer,
         "withdrawn": item.withdrawn,
+        "about": None if item.about is None else about(item.about),
+    }
+
+
+def about(item: About) -> dict[str, Any]:
+    """What the catalogue tells of an entry beside its title, description and conditions."""
+    return {
+        "spatial": {"bbox": list(item.place.bbox), "name": item.place.name, "codes": item.place.codes},
+        "themes": item.themes,
+        "keywords": item.keywords,
+        "contact": item.contact,
+        "page": item.page,
+        "languages": item.languages,
+        "modified_at": to_text(item.modified_at) if item.modified_at else None,
+    }
+
+
+def item(entry: Item) -> dict[str, Any]:
+    """An entry of the catalogue."""
+    return {
+        "id": entry.id,
+        "kind": entry.kind,
+        "direction": entry.direction,
+        "owner": entry.owner,
+        "title": entry.title,
+        "description": entry.description,
+        "licence": entry.licence,
+        "access": entry.access,
+        "personal": entry.personal,
+        "address": entry.address,
+        "layer": entry.layer,
+        "withdrawn": entry.withdrawn,
+        "about": None if entry.about is None else about(entry.about),
+    }
+
+
+def quality(measured: Quality) -> dict[str, Any]:
+    """What the platform measured of a dataset; shares from 0 to 1, ``None`` where there was nothing to measure."""
+    shares = dcat.figures(measured)
+    return {
+        "at": to_text(measured.at),
+        "seconds": measured.seconds,
+        "datastreams": measured.datastreams,
+        "rows": measured.rows,
+        "newest": None if measured.newest is None else to_text(measured.newest),
+        **{name: shares.get(name) for name in dcat.MEASURES},
     }
 
 

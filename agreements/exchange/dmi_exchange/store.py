@@ -14,14 +14,19 @@ import sqlalchemy as sa
 
 from dmi_agreements.contracts.envelope import Envelope, decode, encode
 from dmi_agreements.contracts.law import AgreementState, Dataset, LawEvent, Participant, RulebookVersion
-from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.contracts.record import DecisionRecord, Quality
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
+from dmi_agreements.decision import EVERYONE
+from dmi_exchange import model
+from dmi_exchange.catalogue.index import Catalogue, keep_quality, put
+from dmi_exchange.catalogue.model import of_dataset
 from dmi_exchange.counting import sum_up
 from dmi_exchange.logbook.entries import IDS_AT_ONCE, Entries, append, key
 from dmi_exchange.resting import rests_on
 from dmi_exchange.tables import (
     assertion,
+    catalogue_entry,
     ground,
     law,
     lineage,
@@ -99,6 +104,7 @@ class Store:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self.log = Entries(engine)
+        self.catalogue = Catalogue(engine)
 
     # -- the law ------------------------------------------------------------
 
@@ -139,7 +145,23 @@ class Store:
                     raise InputRefused.of("id", "is taken by something of another kind", identifier)
                 # Another process stored this id meanwhile: decide again, about that.
             outbox.add(connection, outgoing, _LAW_TOPIC, [law_message(after)])
+            _enter(connection, after)
         return after
+
+    def opened(self, dataset: Dataset) -> bool:
+        """Whether everyone may have this dataset."""
+        with reading(self._engine) as connection:
+            return is_open(connection, dataset)
+
+    def enter_all(self) -> int:
+        """Enter into the catalogue what an earlier version left out; returns how many datasets that were."""
+        known = sa.select(catalogue_entry.c.id)
+        query = sa.select(law.c.body).where(law.c.type == _TYPES[Dataset], law.c.id.not_in(known))
+        with transaction(self._engine) as connection:
+            bodies = connection.execute(query).scalars().all()
+            for body in bodies:
+                _enter(connection, msgspec.json.decode(body, type=Dataset))
+        return len(bodies)
 
     def whole_law(self) -> Iterator[LawEvent]:
         """Every object of the law as it stands, page by page by id."""
@@ -191,13 +213,18 @@ class Store:
         return load_positions(self._engine, positions)
 
     def append(
-        self, decisions: Sequence[DecisionRecord], results: Sequence[Lineage], reached: Positions
+        self,
+        decisions: Sequence[DecisionRecord],
+        results: Sequence[Lineage],
+        reached: Positions,
+        measured: Sequence[Quality] = (),
     ) -> int:
-        """Add decisions to the log, keep lineage, and store the position; repeats are dropped."""
+        """Add decisions to the log, keep lineage and quality, store the position; repeats are dropped."""
         with transaction(self._engine) as connection:
             owners = _owners(connection, {decision.dataset for decision in decisions})
             fresh = append(connection, decisions, owners)
             _keep_lineage(connection, results)
+            keep_quality(connection, measured)
             used = sum_up(connection, fresh)
             if used:
                 outbox.add(connection, outgoing, _LAW_TOPIC, [law_message(usage) for usage in used])
@@ -236,6 +263,24 @@ class Store:
             if len(found) >= limit or len(page) < limit:
                 break
         return list(found.values())[:limit]
+
+
+def _enter(connection: sa.Connection, item: Participant | Dataset | AgreementState) -> None:
+    """Let the catalogue tell what has changed: a dataset, or whether everyone may have it."""
+    if isinstance(item, Dataset):
+        put(connection, of_dataset(item, is_open(connection, item)))
+    elif isinstance(item, AgreementState) and model.is_open_data(item):
+        wanted = law.c.id.in_(model.targets(item.document)), law.c.type == _TYPES[Dataset]
+        for body in connection.execute(sa.select(law.c.body).where(*wanted)).scalars().all():
+            _enter(connection, msgspec.json.decode(body, type=Dataset))
+
+
+def is_open(connection: sa.Connection, dataset: Dataset) -> bool:
+    """Whether an agreement with everyone about this dataset runs."""
+    to_all = law.c.type == _TYPES[AgreementState], law.c.party_a == dataset.owner, law.c.party_b == EVERYONE
+    bodies = connection.execute(sa.select(law.c.body).where(*to_all)).scalars()
+    found = (msgspec.json.decode(body, type=AgreementState) for body in bodies)
+    return any(each.state == "active" and model.lets_read(each.document, dataset.id) for each in found)
 
 
 def _owners(connection: sa.Connection, datasets: Iterable[str]) -> dict[str, str]:

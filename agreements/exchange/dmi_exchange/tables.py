@@ -137,3 +137,40 @@ offer = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
 )
 """Conditions under which owners offer their datasets to whoever accepts them."""
+catalogue_entry = sa.Table(
+    "catalogue_entry",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False, index=True),
+    sa.Column("west", sa.Double, nullable=True),
+    sa.Column("south", sa.Double, nullable=True),
+    sa.Column("east", sa.Double, nullable=True),
+    sa.Column("north", sa.Double, nullable=True),
+    sa.Column("modified_at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""Everything that can be found: datasets as the law has them, and listings, which stand here alone."""
+_WORD = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""In the order of code points on both databases, so that the words that begin alike lie together."""
+catalogue_word = sa.Table(
+    "catalogue_word",
+    metadata,
+    sa.Column("word", _WORD, primary_key=True),
+    sa.Column("entry", sa.Text, primary_key=True, index=True),
+    sa.Column("weight", sa.Integer, nullable=False),
+)
+catalogue_facet = sa.Table(
+    "catalogue_facet",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, primary_key=True),
+    sa.Column("entry", sa.Text, primary_key=True, index=True),
+)
+quality = sa.Table(
+    "quality",
+    metadata,
+    sa.Column("dataset", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""What the platform measured last of each dataset."""

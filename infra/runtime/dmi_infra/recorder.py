@@ -9,7 +9,7 @@ from collections import deque
 import structlog
 
 from dmi_agreements.contracts.envelope import Envelope, encode
-from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
+from dmi_agreements.contracts.record import DecisionRecord, Quality, RecordBatch
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
 from dmi_infra import clock
@@ -35,7 +35,7 @@ class Recorder:
     def __init__(self, service: str, publisher: Publisher) -> None:
         self._service = service
         self._publisher = publisher
-        self._queue: deque[DecisionRecord | Lineage] = deque()
+        self._queue: deque[DecisionRecord | Lineage | Quality] = deque()
         self._batch = BATCH
         self._wanted = threading.Event()
         self._stopping = False
@@ -45,7 +45,7 @@ class Recorder:
         """Begin to publish."""
         self._thread.start()
 
-    def put(self, record: DecisionRecord | Lineage) -> None:
+    def put(self, record: DecisionRecord | Lineage | Quality) -> None:
         """Queue one record; raises ``RecorderFull`` when the bus has not taken any for long."""
         if len(self._queue) >= CAPACITY:
             raise RecorderFull("decisions cannot be recorded at the moment, so nothing is let through")
@@ -85,6 +85,7 @@ class Recorder:
             service=self._service,
             decisions=[r for r in taken if isinstance(r, DecisionRecord)],
             lineage=[r for r in taken if isinstance(r, Lineage)],
+            quality=[r for r in taken if isinstance(r, Quality)],
         )
         envelope = Envelope(
             id=str(uuid.uuid4()),

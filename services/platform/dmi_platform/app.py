@@ -14,6 +14,7 @@ from dmi_infra.sql import migrate, open_engine, store_check
 from dmi_platform.consumer import TOPICS, PlatformHandler
 from dmi_platform.handlers import Platform
 from dmi_platform.lineage import LineageBook
+from dmi_platform.measuring import Measuring
 from dmi_platform.neighbourhoods import Neighbourhoods
 from dmi_platform.processing import RAW, Processor
 from dmi_platform.registry import Registry
@@ -39,7 +40,8 @@ def build(settings: PlatformSettings, bus: Bus) -> Service:
     platform = Platform(store, registry, runtime.gate, processor)
     consumer = ConsumerLoop(bus, NAME, TOPICS, PlatformHandler(store, processor), runtime.metrics)
     retention = Retention(store, runtime.gate, RAW.name, RAW.action, settings.retention_seconds)
-    runtime.parts += [relay, consumer, retention]
+    measuring = Measuring(store, runtime.recorder.put, settings.quality_seconds)
+    runtime.parts += [relay, consumer, retention, measuring]
     runtime.checks["store"] = store_check(engine)
     runtime.checks["consumer"] = consumer.check
     app = build_app(

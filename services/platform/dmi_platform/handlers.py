@@ -30,6 +30,8 @@ class Carry(Protocol):
 
 LATEST_ROWS: Final = 100_000
 """Most last values in one answer: a dataset has one a datastream."""
+SAMPLE_ROWS: Final = 10
+READ: Final = "dmi:read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,19 @@ class Platform:
                 keys.append(stream.key)
         permits = {each: opening.permit(each, rows=len(keys or ())) for each, keys in wanted.items()}
         return [self._latest(permits[each], keys).batch for each, keys in wanted.items()]
+
+    def sample(self, opening: Opening, dataset: str) -> ObservationBatch:
+        """A few rows, for whoever may read the dataset, else under what its owner allows of a sample."""
+        reader = opening.identity.participant
+        self._registry.refresh()
+        if self.gate.allows("query", READ, dataset, opening.purpose, reader):
+            permit = self.gate.permit(
+                opening.crossing, opening.action, dataset, opening.purpose, reader, READ, SAMPLE_ROWS
+            )
+        else:
+            permit = self.gate.permit("query", READ, dataset, opening.purpose, reader, rows=SAMPLE_ROWS)
+        table = self.store.latest(dataset, None, self.gate.subjects(permit), SAMPLE_ROWS)
+        return self._passed(permit, table).batch
 
     def _latest(self, permit: Permit, keys: list[int] | None) -> Passed:
         subjects = self.gate.subjects(permit)

@@ -27,7 +27,7 @@ Flags = NDArray[np.int8]
 
 TESTS: Final = ("range", "rate", "missing", "place")
 MINUTE: Final = 60_000_000
-_BITS: Final = 4
+BITS: Final = 4
 
 
 def range_test(value: Floats, minimum: Floats, maximum: Floats, capacity: Floats) -> Flags:
@@ -88,14 +88,14 @@ def pack(flags: Mapping[str, Flags]) -> Ints:
     """All tests of a row in one number, four bits a test in the order of ``TESTS``; how the store keeps them."""
     packed = np.zeros(len(flags[TESTS[0]]), np.int64)
     for place, test in enumerate(TESTS):
-        packed |= flags[test].astype(np.int64) << (place * _BITS)
+        packed |= flags[test].astype(np.int64) << (place * BITS)
     return packed
 
 
 def unpack(packed: list[int]) -> dict[str, list[int]]:
     """The flag columns of packed numbers."""
     column = np.array(packed, np.int64)
-    return {test: (column >> (place * _BITS) & 0xF).tolist() for place, test in enumerate(TESTS)}
+    return {test: (column >> (place * BITS) & 0xF).tolist() for place, test in enumerate(TESTS)}
 
 
 def overall(flags: Mapping[str, list[int]]) -> list[int]:

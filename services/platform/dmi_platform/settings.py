@@ -10,6 +10,13 @@ from dmi_infra.settings import Settings
 class PlatformSettings(Settings):
     """What the platform needs beyond the shared settings."""
 
+    quality_seconds: float = Field(
+        300.0,
+        gt=0,
+        le=86_400,
+        description="seconds between two looks at how complete and plausible the data of the last hour is, "
+        "which the catalogue tells",
+    )
     plausible_area: tuple[float, float, float, float] = Field(
         (3.0, 50.6, 7.4, 53.8),
         description="west, south, east, north in WGS84: positions outside are flagged as suspect, unless the "

@@ -20,6 +20,7 @@ from dmi_infra.sql import open_engine
 from tests.conformance.dsp.conftest import listening
 from tests.conformance.dsp.counterpart import CONTEXT
 from tests.conformance.dsp.published import Schemas
+from tests.unit.exchange.fakes import HERE
 
 OWNER, VENDOR, OTHER = (f"urn:dmi:participant:{name}" for name in ("gemeente", "leverancier", "derde"))
 STACK = "urn:dmi:participant:stack"
@@ -74,7 +75,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     with listening(folder) as url:
         city = City(url, folder, {})
         _admitted(city)
-        city.well("POST", "/v1/datasets", OWNER, {"id": GARAGES, "title": {"nl": "Garages"}})
+        city.well("POST", "/v1/datasets", OWNER, {"id": GARAGES, "title": {"nl": "Garages"}, "spatial": HERE})
         terms = {
             "dataset": GARAGES,
             "template": "sensor-data",
@@ -208,7 +209,7 @@ def test_what_the_review_refuses_is_not_agreed_to_and_both_sides_read_why(city: 
 
 def test_an_offer_that_was_taken_back_is_not_in_the_catalogue(city: City, schemas: Schemas) -> None:
     name = "urn:dmi:dataset:gemeente:fietsen"
-    city.well("POST", "/v1/datasets", OWNER, {"id": name, "title": {"nl": "Fietsen"}})
+    city.well("POST", "/v1/datasets", OWNER, {"id": name, "title": {"nl": "Fietsen"}, "spatial": HERE})
     terms = {"dataset": name, "template": "sensor-data"}
     parameters = {"purpose": "dmi:purpose:public-task", "actions": ["dmi:read"]}
     made = city.well("POST", "/v1/offers", OWNER, {**terms, "parameters": parameters})

@@ -421,3 +421,23 @@ def test_a_hundred_thousand_rows_are_stored_and_counted(place: Place) -> None:
         assert connection.execute(sa.text("SELECT count(*) FROM observation")).scalar() == total
     assert not math.isnan(place.last()[1] or 0.0)
     assert time.monotonic() - begun < 60
+
+
+def test_the_quality_of_the_last_hour_is_what_its_rows_are(place: Place) -> None:
+    minutes = range(8)
+    times = [NOON - minute * MINUTE for minute in minutes]
+    batch = ObservationBatch(
+        DATASET,
+        ["garages.a.occupancy"] * 6 + ["garages.b.occupancy"] * 2,
+        [*times[:6], *times[:2]],
+        [10.0, 11.0, None, 12.0, -5.0, 11.0, 10.0, 999_999.0],
+    )
+    place.put(batch)
+    place.put(ObservationBatch(DATASET, ["garages.a.occupancy"], [NOON - 61 * MINUTE], [10.0]))
+    found = place.store.quality(DATASET, NOON, 3600)
+    assert (found.rows, found.missing, found.datastreams, found.delivering) == (8, 1, 3, 2)
+    assert found.newest == NOON
+    table = place.store.observations(place.key(), NOON - 10 * MINUTE, NOON + 1, None, 100)
+    assert 0 < found.good < 7, table
+    empty = place.store.quality(OTHER, NOON, 3600)
+    assert (empty.rows, empty.datastreams, empty.newest, empty.good) == (0, 0, None, 0)

@@ -21,6 +21,7 @@ UNTIL = 1_798_761_600_000_000
 
 PARAMETERS: dict[str, dict[str, object]] = {
     "open-data": {"assigner": GEMEENTE, "datasets": DATASET},
+    "sample": {"assigner": GEMEENTE, "datasets": DATASET},
     "sensor-data": {
         "assigner": GEMEENTE,
         "assignee": STACK,

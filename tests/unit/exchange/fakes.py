@@ -38,6 +38,9 @@ MUNICIPALITY, SELLER, OPERATOR, RESIDENT, ANALYST = (
 )
 
 
+HERE = {"bbox": [5.0, 52.0, 5.2, 52.2], "name": {"nl": "Hier", "en": "Here"}, "codes": ["GM0344"]}
+
+
 @dataclass(frozen=True)
 class Who:
     """Somebody with roles, acting for a participant."""
@@ -126,7 +129,16 @@ class Node:
     def publish(self, identifier: str, who: Who = OFFICER, **more: Any) -> Any:
         """A dataset in the catalogue."""
         return self.post(
-            "/v1/datasets", {"id": identifier, "title": {"nl": "x"}, "purpose": MOBILITY, **more}, who
+            "/v1/datasets",
+            {
+                "id": identifier,
+                "title": {"nl": "x"},
+                "purpose": MOBILITY,
+                "spatial": HERE,
+                "licence": "CC0-1.0",
+                **more,
+            },
+            who,
         )
 
     def propose(self, document: dict[str, Any], who: Who = OFFICER) -> Any:

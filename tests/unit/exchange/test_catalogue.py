@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.exchange.fakes import LIVING, OFFICER, SELLING, Node
-from tests.unit.infra.fakes import BICYCLES, GARAGES, MOBILITY, OWNER
+from tests.unit.exchange.fakes import HERE, LIVING, OFFICER, SELLING, Node
+from tests.unit.infra.fakes import BICYCLES, GARAGES, MOBILITY, OWNER, document
 
-NEW = {"id": "urn:dmi:dataset:gemeente:new", "title": {"nl": "Nieuw"}}
+NEW = {"id": "urn:dmi:dataset:gemeente:new", "title": {"nl": "Nieuw"}, "spatial": HERE}
 
 
 def test_an_owner_changes_its_own_entry(node: Node) -> None:
@@ -59,10 +59,47 @@ def test_an_entry_that_breaks_a_rule_is_refused(node: Node, change: dict[str, An
     node.refused(node.ask("POST", "/v1/datasets", OFFICER, json=NEW | change), 400, "invalid-input")
 
 
-def test_the_catalogue_is_public_linked_data(node: Node) -> None:
-    catalogue = node.get("/v1/catalogue", None)
-    assert catalogue["@type"] == "dcat:Catalog"
-    assert GARAGES in {entry["@id"] for entry in catalogue["dcat:dataset"]}
+@pytest.mark.parametrize(
+    ("spatial", "field"),
+    [
+        (None, "spatial"),
+        ({}, "spatial.bbox"),
+        ({"bbox": [5, 52, 6]}, "spatial.bbox.3"),
+        ({"bbox": [6, 52, 5, 53]}, "spatial.bbox"),
+        ({"bbox": [5, 53, 6, 52]}, "spatial.bbox"),
+        ({"bbox": [-181, 52, 5, 53]}, "spatial.bbox"),
+        ({"bbox": ["x", 52, 5, 53]}, "spatial.bbox.0"),
+        ({"bbox": [5, 52, 6, 53], "codes": ["0344"]}, "spatial.codes.0"),
+        ({"bbox": [5, 52, 6, 53], "place": "x"}, "spatial.place"),
+    ],
+)
+def test_no_entry_goes_without_a_place(node: Node, spatial: dict[str, Any] | None, field: str) -> None:
+    body = (
+        {**NEW, "spatial": spatial}
+        if spatial is not None
+        else {k: v for k, v in NEW.items() if k != "spatial"}
+    )
+    problem = node.refused(node.ask("POST", "/v1/datasets", OFFICER, json=body), 400, "invalid-input")
+    assert problem["errors"][0]["field"] == field
+    listing = {**body, "id": "urn:dmi:listing:gemeente:x", "kind": "service", "direction": "supply"}
+    problem = node.refused(node.ask("POST", "/v1/listings", OFFICER, json=listing), 400, "invalid-input")
+    assert problem["errors"][0]["field"] == field
+
+
+def test_data_for_everyone_has_a_licence_and_keeps_it(node: Node) -> None:
+    node.post("/v1/datasets", NEW)
+    everyone = document(OWNER, "urn:dmi:party:everyone", NEW["id"], ["dmi:read"])
+    signed = {"document": everyone, "jws": node.keys[OWNER].sign_document(everyone)}
+    problem = node.refused(node.ask("POST", "/v1/agreements", OFFICER, json=signed), 400, "invalid-input")
+    assert problem["errors"][0]["field"] == "licence"
+    assert "CC0-1.0" in problem["errors"][0]["rule"]
+    node.post("/v1/datasets", NEW | {"licence": "CC0-1.0"})
+    node.post("/v1/agreements", signed)
+    problem = node.refused(node.ask("POST", "/v1/datasets", OFFICER, json=NEW), 409, "conflict")
+    assert problem["errors"][0]["field"] == "licence"
+    node.post("/v1/datasets", NEW | {"licence": "CC-BY-4.0"})
+    node.post(f"/v1/agreements/{everyone['uid']}/end", {"reason": ""})
+    node.post("/v1/datasets", NEW)
 
 
 def test_an_unknown_dataset_is_not_found(node: Node) -> None:

@@ -1,120 +1,206 @@
-"""The catalogue of datasets: JSON for the interface, DCAT (JSON-LD) for harvesters."""
+"""The catalogue: entering datasets and listings, finding them, and taking all of them as DCAT-AP-NL or CSV."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from dmi_agreements.contracts.law import Dataset
+from dmi_agreements.contracts.law import Dataset, Participant
 from dmi_exchange import present
+from dmi_exchange.catalogue import dcat
+from dmi_exchange.catalogue.index import Box, Place, Wanted
+from dmi_exchange.catalogue.model import DATA, FACETS, SUPPLY, THEMES
 from dmi_exchange.handlers import Exchange
-from dmi_exchange.model import SIGNATORY_ROLES
+from dmi_exchange.model import SIGNATORY_ROLES, may_own_listing
+from dmi_exchange.routes.entering import NewDataset, NewListing
+from dmi_infra import clock
+from dmi_infra.errors import Conflict, InputRefused, NotFound
 from dmi_infra.http.access import Caller, ServiceRuntime, roles
-from dmi_infra.http.wording import pattern
 from dmi_infra.identity import Identity
+from dmi_infra.runtime import Runtime
 
-Language = Annotated[
-    str, Field(pattern=pattern("^[a-z]{2,3}$", "must be a code of a language: two or three small letters"))
-]
-Text = Annotated[dict[Language, Annotated[str, Field(max_length=2000)]], Field(max_length=10)]
-
-
-class NewDataset(BaseModel):
-    """A dataset as its owner enters it; texts by language."""
-
-    model_config = ConfigDict(extra="forbid")
-    id: str = Field(
-        pattern=pattern(
-            r"^urn:dmi:dataset:[a-z0-9-]{1,60}:[a-z0-9-]{1,60}$",
-            "must be urn:dmi:dataset:, your own name, a colon and a name: small letters, digits, dashes",
-        )
-    )
-    title: Text = Field(min_length=1)
-    description: Text = {}
-    personal: bool = False
-    data: str = Field(
-        "", max_length=100, description="category of the data, dmi:data:…; left out: as `personal` says"
-    )
-    commons_cents: int = Field(
-        0,
-        ge=0,
-        le=100_000_000,
-        description="what a year of its use is worth as your part of the commons, in cents",
-    )
-    basis: str = Field(
-        "", max_length=100, description="legal basis of personal data; left out: consent of each person"
-    )
-    purpose: str = Field(
-        "dmi:purpose:public-task", max_length=200, description="what the data is collected for"
-    )
-    category: str = Field("", max_length=100)
-    licence: str = Field("", max_length=300)
-    source: str = Field("", max_length=300)
-    layer: str = Field(
-        "", pattern=pattern("^(points|areas|vehicles|)$", "must be points, areas, vehicles or empty")
-    )
+HARVEST: Final = 100
+JSON_LD: Final = "application/ld+json"
+FORMS: Final = {
+    "text/turtle": "turtle",
+    JSON_LD: "json-ld",
+    "application/json": "json-ld",
+    "application/rdf+xml": "pretty-xml",
+}
+CSV: Final = "text/csv"
+Signatory = Annotated[Identity, Depends(roles(*SIGNATORY_ROLES))]
 
 
 def router(exchange: Exchange) -> APIRouter:
-    """Routes under ``/v1/datasets`` and ``/v1/catalogue``."""
+    """Routes under ``/v1/datasets``, ``/v1/listings`` and ``/v1/catalogue``."""
     routes = APIRouter(prefix="/v1", tags=["catalogue"])
+    store = exchange.store.catalogue
 
     @routes.get("/datasets", summary="All datasets of the catalogue")
     def listed(_identity: Caller) -> dict[str, Any]:
         return {"items": [present.dataset(d) for d in exchange.store.find(Dataset)], "next": None}
 
     @routes.post("/datasets", status_code=201, summary="Enter or change a dataset of yours")
-    def publish(
-        identity: Annotated[Identity, Depends(roles(*SIGNATORY_ROLES))], body: NewDataset
-    ) -> dict[str, Any]:
-        entry = Dataset(owner=identity.participant, **body.model_dump())
+    def publish(identity: Signatory, body: NewDataset) -> dict[str, Any]:
+        entry = body.entry(identity.participant, clock.now())
         return present.dataset(exchange.publish_dataset(identity.participant, entry))
 
     @routes.get("/datasets/{dataset}", summary="One dataset")
     def one(_identity: Caller, dataset: str) -> dict[str, Any]:
-        return present.dataset(exchange.dataset(dataset))
+        shown = present.dataset(exchange.dataset(dataset))
+        measured = store.quality([dataset]).get(dataset)
+        return {**shown, "quality": None if measured is None else present.quality(measured)}
 
-    @routes.get("/catalogue", summary="The catalogue as DCAT in JSON-LD")
-    def catalogue(runtime: ServiceRuntime) -> dict[str, Any]:
-        base = runtime.settings.public_url.rstrip("/")
-        return {
-            "@context": {
-                "dcat": "http://www.w3.org/ns/dcat#",
-                "dct": "http://purl.org/dc/terms/",
-                "foaf": "http://xmlns.com/foaf/0.1/",
-            },
-            "@id": f"{base}/exchange/v1/catalogue",
-            "@type": "dcat:Catalog",
-            "dct:title": [
-                {"@value": "DMI-catalogus", "@language": "nl"},
-                {"@value": "DMI catalogue", "@language": "en"},
+    @routes.post(
+        "/listings",
+        status_code=201,
+        summary="Offer a service, an application or knowledge, or ask for something",
+    )
+    def offer(identity: Signatory, body: NewListing) -> dict[str, Any]:
+        me = identity.participant
+        if not may_own_listing(me, body.id):
+            raise InputRefused.of(
+                "id", "must be urn:dmi:listing:, your own name, a colon and a name", body.id
+            )
+        if (body.kind, body.direction) == (DATA, SUPPLY):
+            raise InputRefused.of("kind", "data on offer is entered as a dataset", body.kind)
+        known = store.one(body.id)
+        if known is not None and known.owner != me:
+            raise Conflict.of("id", "this listing belongs to another participant", body.id)
+        item = body.item(me, clock.now())
+        store.keep(item)
+        return present.item(item)
+
+    @routes.get("/catalogue/search", summary="Find entries by words, on the map and by facets")
+    def search(
+        _identity: Caller,
+        q: Annotated[
+            str, Query(max_length=200, description="words, or how they begin, in any language")
+        ] = "",
+        bbox: Annotated[
+            str | None, Query(max_length=100, description="west,south,east,north in degrees (WGS84)")
+        ] = None,
+        facet: Annotated[
+            list[str] | None,
+            Query(max_length=50, description="name:value, such as theme:TRAN; of one name any of the values"),
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 25,
+        cursor: Annotated[str | None, Query(max_length=300)] = None,
+        facets: Annotated[bool, Query(description="tell how many fit with each value of each facet")] = True,
+    ) -> dict[str, Any]:
+        wanted = Wanted(q, None if bbox is None else _box(bbox), _narrowed(facet or []))
+        found = store.search(wanted, limit, _place(cursor))
+        measured = store.quality([item.id for item in found.items])
+        answer: dict[str, Any] = {
+            "items": [
+                {
+                    **present.item(item),
+                    "quality": present.quality(measured[item.id]) if item.id in measured else None,
+                }
+                for item in found.items
             ],
-            "dcat:dataset": [_dcat(dataset, base) for dataset in exchange.store.find(Dataset)],
+            "total": found.total,
+            "next": None if found.next is None else f"{found.next.rank}~{found.next.id}",
         }
+        if facets:
+            counts = store.counts(wanted)
+            answer["facets"] = [
+                {"name": name, "values": [{"value": v, "count": n} for v, n in counts[name].items()]}
+                for name in FACETS
+            ]
+        return answer
+
+    @routes.get("/catalogue/themes", summary="The data themes of the EU, by code")
+    def themes(_identity: Caller) -> dict[str, dict[str, str]]:
+        return THEMES
+
+    @routes.get("/catalogue/entries/{identifier}", summary="One entry of the catalogue")
+    def entry(_identity: Caller, identifier: str) -> dict[str, Any]:
+        item = store.one(identifier)
+        if item is None:
+            raise NotFound("nothing in the catalogue has this id")
+        return present.item(item)
+
+    @routes.get(
+        "/catalogue",
+        summary="The catalogue as DCAT-AP-NL 3.0: JSON-LD, Turtle or RDF/XML by Accept, or as CSV",
+        response_class=Response,
+    )
+    def catalogue(
+        request: Request,
+        runtime: ServiceRuntime,
+        after: Annotated[str, Query(max_length=200, description="an id, to go on behind it")] = "",
+        limit: Annotated[int, Query(ge=1, le=1000)] = HARVEST,
+    ) -> Response:
+        form = _form(request.headers.get("accept", ""))
+        site = _site(exchange, runtime)
+        if form == CSV:
+            return Response(dcat.as_csv(site, store.all()), media_type=f"{CSV}; charset=utf-8")
+        items = store.listed(after, limit)
+        more = f"{site.catalogue}?after={items[-1].id}&limit={limit}" if len(items) == limit else None
+        made = dcat.graph(site, items, store.quality([item.id for item in items]), more)
+        text = made.serialize(format=FORMS[form])
+        headers = {"Vary": "Accept"}
+        if more is not None:
+            headers["Link"] = f'<{more}>; rel="next"'
+        return Response(text, media_type=form, headers=headers)
 
     return routes
 
 
-def _dcat(dataset: Dataset, base: str) -> dict[str, Any]:
-    def texts(values: dict[str, str]) -> list[dict[str, str]]:
-        return [{"@value": text, "@language": language} for language, text in sorted(values.items())]
+def _site(exchange: Exchange, runtime: Runtime) -> dcat.Site:
+    @cache
+    def name(identifier: str) -> str:
+        found = exchange.store.get(Participant, identifier)
+        return found.name if found else identifier
 
-    entry: dict[str, Any] = {
-        "@id": dataset.id,
-        "@type": "dcat:Dataset",
-        "dct:identifier": dataset.id,
-        "dct:title": texts(dataset.title),
-        "dct:publisher": {"@id": dataset.owner, "@type": "foaf:Agent"},
-        "dcat:distribution": {
-            "@type": "dcat:Distribution",
-            "dcat:accessURL": {"@id": f"{base}/platform/v1/latest?dataset={dataset.id}"},
-            "dct:format": "application/json",
-        },
-    }
-    if dataset.description:
-        entry["dct:description"] = texts(dataset.description)
-    if dataset.licence:
-        entry["dct:license"] = dataset.licence
-    return entry
+    return dcat.Site(runtime.settings.public_url.rstrip("/"), runtime.settings.stack_participant, name)
+
+
+def _form(accept: str) -> str:
+    """The media type that is liked best of those that there are; JSON-LD when none is named."""
+    liked: list[tuple[float, int, str]] = []
+    for number, part in enumerate(accept.split(",")):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    weight = float(parameter[2:])
+                except ValueError:
+                    weight = 0.0
+        if name in (*FORMS, CSV) and weight > 0:
+            liked.append((-weight, number, name))
+    found = min(liked)[2] if liked else JSON_LD
+    return JSON_LD if found == "application/json" else found
+
+
+def _box(text: str) -> Box:
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError as exc:
+        raise InputRefused.of("bbox", "must be four numbers: west,south,east,north", text) from exc
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise InputRefused.of("bbox", "must lie on the earth, west before east and south before north", text)
+    return west, south, east, north
+
+
+def _narrowed(given: list[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for each in given:
+        name, mark, value = each.partition(":")
+        if not mark or name not in FACETS or not 0 < len(value) <= 300:
+            raise InputRefused.of("facet", f"must be name:value; names are {', '.join(FACETS)}", each)
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _place(cursor: str | None) -> Place | None:
+    if cursor is None:
+        return None
+    rank, mark, identifier = cursor.partition("~")
+    if not mark or not rank.isascii() or not rank.isdigit() or len(rank) > 18:
+        raise InputRefused.of("cursor", "must be one that a page gave", cursor)
+    return Place(int(rank), identifier)

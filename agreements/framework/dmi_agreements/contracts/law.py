@@ -27,6 +27,32 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True, tag="particip
     """When a child decides for itself (16 years, UAVG art. 5); ``None``: it is no child."""
 
 
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where something is about; ``bbox`` is west, south, east, north in WGS84 degrees."""
+
+    bbox: tuple[float, float, float, float]
+    name: dict[str, str] = {}
+    """By language."""
+    codes: list[str] = []
+    """Codes of areas of Statistics Netherlands: ``GM0344``, ``WK034401``, ``BU03440111``."""
+
+
+class About(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a catalogue tells of an entry beside its title, description and conditions."""
+
+    place: Place
+    themes: list[str] = []
+    """Codes of the data themes of the EU, such as ``TRAN``."""
+    keywords: dict[str, list[str]] = {}
+    """By language."""
+    contact: str = ""
+    """An address to write to: ``mailto:`` or ``https:``."""
+    page: str = ""
+    """A page of the owner's about it."""
+    languages: list[str] = []
+    modified_at: Micros = 0
+
+
 class Dataset(msgspec.Struct, frozen=True, omit_defaults=True, tag="dataset", tag_field="type"):
     """A dataset in the catalogue.
 
@@ -48,6 +74,8 @@ class Dataset(msgspec.Struct, frozen=True, omit_defaults=True, tag="dataset", ta
     layer: str = ""
     """How visualisation draws it: ``points``, ``areas``, ``vehicles``, or empty for not at all."""
     withdrawn: bool = False
+    about: About | None = None
+    """``None`` in entries of before, which told no place."""
     data: str = ""
     """The category of the data, ``dmi:data:…``; empty: as ``personal`` says."""
     commons_cents: int = 0

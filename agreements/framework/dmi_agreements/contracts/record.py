@@ -1,4 +1,4 @@
-"""What every gate tells the exchange: its decisions, and the lineage of what it let through."""
+"""What services tell the exchange: decisions of their gates, lineage of results, quality of data."""
 
 from __future__ import annotations
 
@@ -30,9 +30,28 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     trace: str = ""
 
 
+class Quality(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the platform measured of the data of a dataset, over ``seconds`` up to ``at``."""
+
+    dataset: str
+    at: Micros
+    seconds: int
+    datastreams: int
+    newest: Micros | None = None
+    """When the newest value was measured."""
+    rows: int = 0
+    missing: int = 0
+    """Rows without a value."""
+    good: int = 0
+    """Rows with a value that no test (QARTOD) found suspect or failing."""
+    delivering: int = 0
+    """Datastreams with at least one row."""
+
+
 class RecordBatch(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Several decisions and lineage records of one service in one message."""
+    """Several decisions, lineage records and figures of quality of one service in one message."""
 
     service: str
     decisions: list[DecisionRecord] = []
     lineage: list[Lineage] = []
+    quality: list[Quality] = []

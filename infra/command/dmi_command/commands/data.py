@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -108,7 +108,7 @@ def _look_at(source: Source, files: list[Path]) -> None:
 def _own_dataset(client: Client, source: Source, signer: SigningKey | None) -> str:
     """The dataset that an import of this kind fills; made, with the layers' agreement, when it is not there."""
     me = client.get("/exchange/v1/me")["participant"]
-    entry = {field.name: getattr(source.dataset, field.name) for field in fields(source.dataset)}
+    entry = asdict(source.dataset)
     identifier = f"urn:dmi:dataset:{me.rsplit(':', 1)[-1]}:{entry.pop('slug')}"
     try:
         client.get(f"/exchange/v1/datasets/{identifier}")

@@ -132,6 +132,10 @@ class DemoCity:
                 "layer",
             )
         }
+        if dataset.about is not None:
+            place = dataset.about.place
+            body["spatial"] = {"bbox": place.bbox, "name": place.name, "codes": place.codes}
+            body |= {"contact": dataset.about.contact, "languages": dataset.about.languages}
         patiently(lambda: self._client(dataset.owner).post("/exchange/v1/datasets", body))
 
     def _concluded(self, members: Iterable[str]) -> set[tuple[str, str, str]]:

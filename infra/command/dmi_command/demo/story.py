@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from dmi_agreements.contracts.law import Dataset, Participant
+from dmi_agreements.contracts.law import About, Dataset, Participant, Place
 from dmi_command.demo.bicycles import RIDERS
 from dmi_command.demo.moments import DAY, SECOND
 
@@ -38,6 +38,11 @@ def datasets() -> list[Dataset]:
     return [*_DATASETS]
 
 
+_WATERSTAD: Final = About(
+    Place((5.05, 52.07, 5.15, 52.13), {"nl": "Waterstad", "en": "Waterstad"}, ["GM9999"]),
+    contact="mailto:gegevens@waterstad.example",
+    languages=["nl", "en"],
+)
 _DATASETS: Final = (
     Dataset(
         GARAGES,
@@ -51,6 +56,7 @@ _DATASETS: Final = (
         licence=_OPEN_LICENCE,
         source="Waterstad, demonstration",
         layer="points",
+        about=_WATERSTAD,
     ),
     Dataset(
         CROWD,
@@ -64,6 +70,7 @@ _DATASETS: Final = (
         licence=_OPEN_LICENCE,
         source="Waterstad, demonstration",
         layer="points",
+        about=_WATERSTAD,
     ),
     Dataset(
         BICYCLE_AIR,
@@ -78,6 +85,7 @@ _DATASETS: Final = (
         category="environment",
         source="Waterstad, demonstration",
         layer="points",
+        about=_WATERSTAD,
     ),
     Dataset(
         NEIGHBOURHOODS,
@@ -91,6 +99,7 @@ _DATASETS: Final = (
         licence=_OPEN_LICENCE,
         source="Waterstad, demonstration",
         layer="areas",
+        about=_WATERSTAD,
     ),
     Dataset(
         ADDRESSES,
@@ -103,6 +112,7 @@ _DATASETS: Final = (
         category="spatial-planning",
         licence=_OPEN_LICENCE,
         source="Waterstad, demonstration",
+        about=_WATERSTAD,
     ),
     Dataset(
         BUS,
@@ -116,6 +126,7 @@ _DATASETS: Final = (
         licence=_OPEN_LICENCE,
         source="Waterstad, demonstration",
         layer="vehicles",
+        about=_WATERSTAD,
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -63,7 +64,7 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
                 "kind": source.kind, "title": source.title, "description": source.description,
                 "expects": list(source.expects), "unit_read": source.unit_read,
                 "most_bytes": settings.import_limit,
-                "dataset": {name: getattr(source.dataset, name) for name in source.dataset.__dataclass_fields__},
+                "dataset": asdict(source.dataset),
             }
             for source in imports.sources.values()
         ]  # fmt: skip

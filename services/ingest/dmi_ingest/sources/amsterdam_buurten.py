@@ -12,7 +12,7 @@ from typing import Final
 
 from dmi_agreements.contracts.features import Feature
 from dmi_ingest.sources.geojson import Shape, replayed, shapes
-from dmi_ingest.sources.port import DatasetTemplate, Item, Rejected, SourceError
+from dmi_ingest.sources.port import AMSTERDAM, DatasetTemplate, Item, Rejected, SourceError
 from dmi_ingest.sources.values import Unreadable, micros, of_field, tidy
 
 ZONE: Final = "Europe/Amsterdam"
@@ -38,7 +38,15 @@ class AmsterdamBuurten:
         "en": "Neighbourhood boundaries with official codes and validity (GeoJSON).",
     }
     dataset = DatasetTemplate(
-        "amsterdam-buurten", title, description, False, "boundaries", "", "Gemeente Amsterdam", "areas"
+        "amsterdam-buurten",
+        title,
+        description,
+        False,
+        "boundaries",
+        "",
+        "Gemeente Amsterdam",
+        "areas",
+        spatial=AMSTERDAM,
     )
     expects = ("neighbourhoods",)
     unit_read: Final = {"nl": "elke versie van een buurt", "en": "each version of a neighbourhood"}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from dmi_ingest.sources.geojson import Shape, replayed, shapes
-from dmi_ingest.sources.port import DatasetTemplate, Item, Rejected, Row, SourceError
+from dmi_ingest.sources.port import AMSTERDAM, DatasetTemplate, Item, Rejected, Row, SourceError
 from dmi_ingest.sources.things import UNITS, Told
 from dmi_ingest.sources.values import Unreadable, micros, number, of_field, slug, tidy
 
@@ -43,7 +43,15 @@ class AmsterdamGarages:
         "en": "Free spaces per garage, for short and for long stay (GeoJSON).",
     }
     dataset = DatasetTemplate(
-        "amsterdam-garages", title, description, False, "parking", "", "Gemeente Amsterdam", "points"
+        "amsterdam-garages",
+        title,
+        description,
+        False,
+        "parking",
+        "",
+        "Gemeente Amsterdam",
+        "points",
+        spatial=AMSTERDAM,
     )
     expects = ("garages",)
     unit_read: Final = {

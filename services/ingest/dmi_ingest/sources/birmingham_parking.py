@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from dmi_ingest.sources.files import lines, require, table
-from dmi_ingest.sources.port import DatasetTemplate, Item, Rejected, Row, SourceError
+from dmi_ingest.sources.port import BIRMINGHAM, DatasetTemplate, Item, Rejected, Row, SourceError
 from dmi_ingest.sources.things import UNITS, Told
 from dmi_ingest.sources.values import Unreadable, micros, number, of_field, slug, tidy
 
@@ -30,7 +30,7 @@ class BirminghamParking:
     }
     dataset = DatasetTemplate(
         "birmingham-parking", title, description, False, "parking", "UK Open Government Licence",
-        "Birmingham City Council", "",
+        "Birmingham City Council", "", spatial=BIRMINGHAM,
     )  # fmt: skip
     expects = ("occupancy",)
     unit_read: Final = {"nl": "elke regel na de kop", "en": "each line after the header"}

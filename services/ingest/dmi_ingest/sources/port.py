@@ -87,6 +87,23 @@ Item = Derived | Feature | Row | Rejected
 
 
 @dataclass(frozen=True, slots=True)
+class Spatial:
+    """Where the data of a kind is about; ``bbox`` is west, south, east, north in WGS84 degrees."""
+
+    bbox: tuple[float, float, float, float]
+    name: dict[str, str]
+    codes: tuple[str, ...] = ()
+
+
+NETHERLANDS: Final = Spatial((3.3, 50.7, 7.3, 53.6), {"nl": "Nederland", "en": "Netherlands"})
+AMSTERDAM: Final = Spatial((4.72, 52.27, 5.08, 52.44), {"nl": "Amsterdam", "en": "Amsterdam"}, ("GM0363",))
+UTRECHT: Final = Spatial(
+    (4.79, 51.85, 5.63, 52.31), {"nl": "Provincie Utrecht", "en": "Utrecht province"}, ("PV26",)
+)
+BIRMINGHAM: Final = Spatial((-2.04, 52.38, -1.72, 52.61), {"nl": "Birmingham", "en": "Birmingham"})
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetTemplate:
     """The catalogue entry that an import of this kind proposes; texts by language (``nl``, ``en``)."""
 
@@ -101,6 +118,7 @@ class DatasetTemplate:
     purpose: str = "dmi:purpose:public-task"
     basis: str = ""
     """Legal basis of personal data; empty is the consent of each person."""
+    spatial: Spatial = NETHERLANDS
 
 
 class Source(Protocol):

@@ -21,7 +21,7 @@ from typing import Any, Final
 from dmi_agreements.contracts.features import Feature
 from dmi_ingest.sources import places
 from dmi_ingest.sources.files import Line, Table, lines, table
-from dmi_ingest.sources.port import DatasetTemplate, Item, Rejected, Row, SourceError
+from dmi_ingest.sources.port import AMSTERDAM, DatasetTemplate, Item, Rejected, Row, SourceError
 from dmi_ingest.sources.things import UNITS, Told
 from dmi_ingest.sources.values import Unreadable, micros, number, of_field, slug, tidy
 
@@ -67,7 +67,15 @@ class SailCrowd:
         "en": "Counts of passers-by per direction, with locations, capacities and sensor register (CSV).",
     }
     dataset = DatasetTemplate(
-        "sail-crowd", title, description, False, "crowd", "", "Gemeente Amsterdam, crowd monitoring", "points"
+        "sail-crowd",
+        title,
+        description,
+        False,
+        "crowd",
+        "",
+        "Gemeente Amsterdam, crowd monitoring",
+        "points",
+        spatial=AMSTERDAM,
     )
     expects = ("counts", "locations", "capacities", "register")
     unit_read: Final = {

@@ -24,7 +24,7 @@ from typing import Final
 
 from dmi_ingest.sources import places
 from dmi_ingest.sources.files import lines, require, table
-from dmi_ingest.sources.port import DatasetTemplate, Item, Rejected, Row, SourceError
+from dmi_ingest.sources.port import UTRECHT, DatasetTemplate, Item, Rejected, Row, SourceError
 from dmi_ingest.sources.things import UNITS, Told
 from dmi_ingest.sources.values import Unreadable, micros, number, of_field
 
@@ -94,6 +94,7 @@ class Snuffelfiets:
         "dmi:purpose:air-quality",
         # The file names no one whose consent could be asked; agreements must make it coarse.
         "dmi:basis:public-task",
+        spatial=UTRECHT,
     )
     expects = ("readings",)
     unit_read: Final = {

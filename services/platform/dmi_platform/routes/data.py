@@ -14,6 +14,7 @@ from dmi_platform.handlers import Platform
 from dmi_platform.routes.parameters import AnyDataset, DatasetId, From, Page, To, span
 
 Read = Annotated[Opening, Depends(gated("query", "dmi:read"))]
+Sample = Annotated[Opening, Depends(gated("sample", "dmi:sample"))]
 JSON = "application/json"
 GEOJSON = "application/geo+json"
 
@@ -52,6 +53,13 @@ def router(platform: Platform, cursors: Cursors) -> APIRouter:
         model.checked_identifier("dataset", dataset or "")
         batches = platform.latest(opening, dataset, names)
         return _listed([item for batch in batches for item in present.observations(batch, False)], None)
+
+    @routes.get(
+        "/datasets/{dataset}/sample", summary="A few of the newest values, under the conditions of a sample"
+    )
+    def sample(opening: Sample, dataset: Annotated[str, Path(max_length=200)]) -> Response:
+        model.checked_identifier("dataset", dataset)
+        return _listed(present.observations(platform.sample(opening, dataset), False), None)
 
     @routes.get("/datastreams/{datastream}/observations", summary="The history of a datastream, oldest first")
     def observations(

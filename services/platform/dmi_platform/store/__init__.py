@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.record import Quality
 from dmi_infra.sql import Positions, load_positions, reading, transaction
 from dmi_platform.model import NEVER, Area, Cursor, Outcome, Reject
 from dmi_platform.quality import Ints
 from dmi_platform.registry import StoredFeature
-from dmi_platform.store import features, queries, tables
+from dmi_platform.store import features, figures, queries, tables
 from dmi_platform.store.partitions import Partitions
 from dmi_platform.store.queries import Table
 from dmi_platform.store.writing import Writing
@@ -54,6 +55,11 @@ class Store:
         """Every dataset that has a feature."""
         with reading(self._engine) as connection:
             return features.datasets(connection)
+
+    def quality(self, dataset: str, at: Micros, seconds: int) -> Quality:
+        """How complete and plausible what was measured over ``seconds`` up to a moment is."""
+        with reading(self._engine) as connection:
+            return figures.quality(connection, dataset, at, seconds)
 
     def datastream_ids(
         self, datasets: Sequence[str], observed_property: str | None, after: str, limit: int

@@ -159,6 +159,20 @@ const made = (id, title, parent, edits) => {
 };
 const subscriptions = [{ id: 'sub-1', url: 'https://borden.example/maatregelen', created_at: city.ago(86_400), waiting: 2, attempts: 3, next_at: city.iso(Date.now() + 60_000) }];
 
+const about = (bbox) => ({ spatial: { bbox, name: { nl: 'Waterstad', en: 'Waterstad' }, codes: ['GM9999'] }, themes: ['TRAN'], keywords: {}, contact: 'mailto:gegevens@waterstad.example', page: '', languages: ['nl', 'en'], modified_at: city.ago(86_400) });
+const entries = () => [
+  ...city.datasets.map((d, i) => ({ ...d, kind: 'data', direction: 'supply', access: i % 2 ? 'by-agreement' : 'open', personal: d.personal ?? false, address: '', about: d.about ?? about([5.05 + i / 100, 52.07, 5.15, 52.13 - i / 100]), quality: null })),
+  { id: 'urn:dmi:listing:gemeente:fietstellingen', kind: 'data', direction: 'demand', owner: city.owner, title: { nl: 'Gezocht: fietstellingen', en: 'Wanted: bicycle counts' }, description: {}, licence: '', access: 'by-agreement', personal: false, address: '', layer: '', withdrawn: false, about: about([5.08, 52.09, 5.12, 52.11]) },
+];
+function found(query) {
+  const fits = (one, [name, value]) => ({ kind: one.kind, direction: one.direction, access: one.access, owner: one.owner })[name] === value;
+  const wanted = query.getAll('facet').map((one) => [one.slice(0, one.indexOf(':')), one.slice(one.indexOf(':') + 1)]);
+  const text = (query.get('q') ?? '').toLowerCase();
+  const list = entries().filter((one) => JSON.stringify([one.title, one.description]).toLowerCase().includes(text) && wanted.every((each) => fits(one, each)));
+  const count = (name) => Object.entries(Object.groupBy(list, (one) => one[name])).map(([value, all]) => ({ value, count: all.length }));
+  return { items: list, total: list.length, next: null, facets: ['kind', 'direction', 'access', 'owner'].map((name) => ({ name, values: count(name) })) };
+}
+
 export const routes = [
   ['GET', '/exchange/v1/demo/identities', () => city.identities],
   ['POST', '/exchange/v1/demo/token', ({ body }) => ({ access_token: `mock-${body.identity}`, token_type: 'Bearer', expires_in: 600 })],
@@ -167,6 +181,9 @@ export const routes = [
   ['GET', '/exchange/v1/datasets', () => items(city.datasets)],
   ['POST', '/exchange/v1/datasets', ({ body, who }) => (city.datasets.push({ ...body, owner: who.participant, withdrawn: false }), body)],
   ['GET', '/exchange/v1/datasets/:id', ({ id }) => find(city.datasets, id) ?? missing],
+  ['GET', '/exchange/v1/catalogue/search', ({ query }) => found(query)],
+  ['GET', '/exchange/v1/catalogue/entries/:id', ({ id }) => entries().find((one) => one.id === id) ?? missing],
+  ['GET', '/platform/v1/datasets/:id/sample', ({ id }) => (ended(id) ? refusedProblem(id) : items(city.features(id).features.slice(0, 10).map(({ properties: p }) => ({ datastream: p.datastream ?? p.id, phenomenon_time: p.phenomenon_time, result: p.result, unit: p.unit, flag: p.flag }))))],
   ['GET', '/exchange/v1/agreements', ({ query, who }) => items(city.agreements.filter((a) => (who.id === 'operator' || [a.assigner, a.assignee].includes(who.participant)) && (!query.get('dataset') || a.datasets.includes(query.get('dataset')))))],
   ['POST', '/exchange/v1/agreements', ({ body }) => { const a = { id: body.document.uid, assigner: body.document.assigner, assignee: body.document.assignee, datasets: [body.document.permission[0].target], consent: false, state: 'proposed', document: body.document, signatures: {}, waiting_for: [body.document.assigner], concluded_at: null, ended_at: null, ended_by: null, end_reason: null }; city.agreements.push(a); return a; }],
   ['GET', '/exchange/v1/agreements/:id', ({ id }) => find(city.agreements, id) ?? missing],

@@ -178,7 +178,7 @@ describe('agreements in words', () => {
 
 describe('uses of own data', () => {
   const entry = (sequence: number, more: Partial<LogEntry> = {}): LogEntry => ({
-    sequence, hash: '', previous: '', at: `2026-11-21T12:00:0${sequence}Z`, service: 'platform', crossing: 'raw', assignee: 'stack', action: 'dmi:process',
+    sequence, hash: '', at: `2026-11-21T12:00:0${sequence}Z`, service: 'platform', crossing: 'raw', assignee: 'stack', action: 'dmi:process',
     dataset: 'D', purpose: 'P', allowed: true, reasons: [], agreements: [], rows: 1, ...more,
   });
 

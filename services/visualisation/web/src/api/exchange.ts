@@ -14,7 +14,10 @@ export function exchangeApi(http: HttpClient) {
     participants: (signal?: AbortSignal) => http.list<T.Participant>(`${base}/participants`, { signal }),
     datasets: (signal?: AbortSignal) => http.list<T.Dataset>(`${base}/datasets`, { signal }),
     dataset: (id: string, signal?: AbortSignal) => http.json<T.Dataset>(`${base}/datasets/${segment(id)}`, { signal }),
-    createDataset: (body: Partial<T.Dataset>) => http.json<T.Dataset>(`${base}/datasets`, { method: 'POST', body }),
+    search: (query: { q?: string; bbox?: string | null; facet?: string[]; cursor?: string; limit?: number; facets?: boolean }, signal?: AbortSignal) =>
+      http.json<T.CataloguePage>(`${base}/catalogue/search`, { query, signal }),
+    entry: (id: string, signal?: AbortSignal) => http.json<T.CatalogueItem>(`${base}/catalogue/entries/${segment(id)}`, { signal }),
+    createDataset: (body: T.NewDataset) => http.json<T.Dataset>(`${base}/datasets`, { method: 'POST', body }),
     agreements: (query: { state?: string; dataset?: string } = {}, signal?: AbortSignal) =>
       http.list<T.Agreement>(`${base}/agreements`, { query, signal }),
     agreement: (id: string, signal?: AbortSignal) =>

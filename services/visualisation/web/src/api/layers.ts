@@ -27,6 +27,9 @@ export function platformApi(http: HttpClient) {
   return {
     datastreams: (dataset: string, signal?: AbortSignal) =>
       http.list<T.Datastream>('/platform/v1/datastreams', { query: { dataset, limit: 200 }, signal }),
+    /** A few values, also for who may not read the dataset but may have a sample. */
+    sample: (dataset: string, signal?: AbortSignal) =>
+      http.list<T.Latest>(`/platform/v1/datasets/${segment(dataset)}/sample`, { signal }),
     latest: (dataset: string, signal?: AbortSignal) =>
       http.list<T.Latest>('/platform/v1/latest', { query: { dataset }, signal }),
     /** Values of one datastream since a moment, at most ten thousand. */

@@ -72,7 +72,62 @@ export interface Dataset {
   /** How it is drawn: points, areas, vehicles, or empty for not at all. */
   layer?: string;
   withdrawn?: boolean;
+  about?: About | null;
+  quality?: Quality | null;
 }
+/** Where something is about: west, south, east, north in degrees. */
+export interface Spatial {
+  bbox: [number, number, number, number];
+  name?: Text;
+  codes?: string[];
+}
+export interface About {
+  spatial: Spatial;
+  themes: string[];
+  keywords: Record<string, string[]>;
+  contact: string;
+  page: string;
+  languages: string[];
+  modified_at: string | null;
+}
+/** What the platform measured of a dataset: shares from 0 to 1. */
+export interface Quality {
+  at: string;
+  seconds: number;
+  datastreams: number;
+  rows: number;
+  newest: string | null;
+  completeness: number | null;
+  plausible: number | null;
+  delivering: number | null;
+}
+export interface CatalogueItem {
+  id: string;
+  kind: 'data' | 'service' | 'application' | 'knowledge';
+  direction: 'supply' | 'demand';
+  owner: string;
+  title: Text;
+  description?: Text;
+  licence: string;
+  access: 'open' | 'by-agreement';
+  personal: boolean;
+  address: string;
+  layer: string;
+  withdrawn: boolean;
+  about: About | null;
+  quality?: Quality | null;
+}
+export interface CatalogueFacet {
+  name: string;
+  values: { value: string; count: number }[];
+}
+export interface CataloguePage {
+  items: CatalogueItem[];
+  total: number;
+  next: string | null;
+  facets?: CatalogueFacet[];
+}
+export type NewDataset = Partial<Omit<Dataset, 'about' | 'quality'>> & { spatial: Spatial };
 export interface OdrlConstraint {
   leftOperand: string;
   operator: string;

@@ -3,7 +3,7 @@ import { common, reasons, rejects, states, terms } from './en/common';
 import { figures, placeTerms } from './en/figures';
 import { shell, signin, home } from './en/shell';
 import { map } from './en/map';
-import { catalogue, agreements, lineage, review } from './en/rights';
+import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review } from './en/rights';
 import { scenarios } from './en/scenarios';
 import { forecasts, measures } from './en/advice';
 import { mydata, log } from './en/record';
@@ -11,6 +11,6 @@ import { sources, publish, operations } from './en/intake';
 import type { Messages } from './nl';
 
 export const en: Messages = {
-  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, agreements, lineage,
+  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, lineage,
   review, scenarios, forecasts, measures, mydata, log, sources, publish, operations,
 };

@@ -136,9 +136,9 @@ export function formatAge(at: string | Date, now: Date, language: Language): str
 }
 
 const licences: [RegExp, string][] = [
-  [/creativecommons\.org\/publicdomain\/zero\/1\.0/, 'CC0 1.0'],
-  [/creativecommons\.org\/licenses\/by\/4\.0/, 'CC BY 4.0'],
-  [/creativecommons\.org\/licenses\/by-sa\/4\.0/, 'CC BY-SA 4.0'],
+  [/creativecommons\.org\/publicdomain\/zero\/1\.0|^CC0-1\.0$/, 'CC0 1.0'],
+  [/creativecommons\.org\/licenses\/by\/4\.0|^CC-BY-4\.0$/, 'CC BY 4.0'],
+  [/creativecommons\.org\/licenses\/by-sa\/4\.0|^CC-BY-SA-4\.0$/, 'CC BY-SA 4.0'],
 ];
 
 /** A licence by the name that people know; another address stays as it is, without its scheme. */

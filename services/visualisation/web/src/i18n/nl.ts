@@ -3,14 +3,14 @@ import { common, reasons, rejects, states, terms } from './nl/common';
 import { figures, placeTerms } from './nl/figures';
 import { shell, signin, home } from './nl/shell';
 import { map } from './nl/map';
-import { catalogue, agreements, lineage, review } from './nl/rights';
+import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review } from './nl/rights';
 import { scenarios } from './nl/scenarios';
 import { forecasts, measures } from './nl/advice';
 import { mydata, log } from './nl/record';
 import { sources, publish, operations } from './nl/intake';
 
 export const nl = {
-  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, agreements, lineage,
+  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, lineage,
   review, scenarios, forecasts, measures, mydata, log, sources, publish, operations,
 };
 

@@ -1,59 +1,122 @@
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
-import type { Dataset } from '../api';
+import type { CatalogueItem, CataloguePage as Found } from '../api';
 import { useNames } from '../app/names';
-import { RouteLink, useQueryState } from '../app/router';
+import { RouteLink, useQueryState, useRouter } from '../app/router';
 import { useApi } from '../app/session';
+import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
 import { licenceName } from '../i18n/format';
 import { Badge } from '../ui/Badge';
 import { ButtonLink } from '../ui/ButtonLink';
-import { TextField } from '../ui/fields';
+import { SelectField, TextField } from '../ui/fields';
 import { Page } from '../ui/Page';
-import { Empty, Loaded } from '../ui/State';
+import { Empty, Failure, Loaded, Section, Skeleton } from '../ui/State';
+import { Facets, useFacetWords } from './catalogue/Facets';
+import { areaNames, spatialOf } from './intake/useDataset';
+
+const Coverage = lazy(() => import('./catalogue/Coverage'));
+const pause = 250;
 
 export default function CataloguePage() {
-  const { t, say } = useI18n();
-  const names = useNames();
+  const { t } = useI18n();
   const api = useApi();
   const [query, change] = useQueryState();
-  const text = query.get('q') ?? '';
-  const datasets = useResource('catalogue', (signal) => api.exchange.datasets(signal));
-  const wanted = text.trim().toLocaleLowerCase();
-  const fits = (d: Dataset) =>
-    `${say(d.title)} ${say(d.description)} ${names.participant(d.owner)}`.toLocaleLowerCase().includes(wanted);
+  const text = useLater(query.get('q') ?? '');
+  const area = query.get('area') ?? '';
+  const chosen = (query.get('f') ?? '').split(' ').filter((one) => one !== '');
+  const background = useResource('background', (signal) => api.visualisation.background(signal));
+  const box = area === '' || !background.data ? null : spatialOf(background.data, area).bbox;
+  const wanted = { q: text, bbox: box?.join(',') ?? null, facet: chosen };
+  const found = useResource(`catalogue ${JSON.stringify(wanted)}`, (signal) => api.exchange.search(wanted, signal));
+  const nothing = text === '' && area === '' && chosen.length === 0;
 
   return (
-    <Page title={t.catalogue.title} lead={t.catalogue.lead}>
-      <TextField type="search" label={t.catalogue.searchLabel} value={text} onChange={(value) => change({ q: value || null })} />
+    <Page title={t.catalogue.title} lead={t.catalogue.lead} wide>
+      <div className="dmi-form__row" role="search">
+        <TextField type="search" label={t.catalogue.searchLabel} value={query.get('q') ?? ''} onChange={(value) => change({ q: value || null })} />
+        <SelectField
+          label={t.catalogue.areaLabel} value={area} onChange={(value) => change({ area: value || null })}
+          choices={[{ value: '', label: t.catalogue.everywhere }, ...areaNames(background.data).map((name) => ({ value: name, label: name }))]}
+        />
+      </div>
       <Loaded
-        resource={datasets} height={400} isEmpty={(all) => all.length === 0}
+        resource={found} height={400} isEmpty={(page) => page.total === 0 && nothing}
         empty={<Empty title={t.catalogue.empty} action={<ButtonLink to="/publish">{t.shell.publish}</ButtonLink>}>{t.catalogue.emptyText}</Empty>}
       >
-        {(all) => {
-          const shown = all.filter(fits);
-          return (
-            <>
-              <p className="dmi-small dmi-soft" role="status">{t.common.rows(shown.length, all.length)}</p>
-              {shown.length === 0 ? <Empty title={t.catalogue.none} action={<SecondaryActionButton onClick={() => change({ q: null })}>{t.catalogue.showAll}</SecondaryActionButton>} /> : null}
-              <ul className="dmi-cards">
-                {shown.map((d) => (
-                  <li key={d.id} className="dmi-card">
-                    <p className="dmi-card__over">{names.participant(d.owner)}</p>
-                    <h2 className="utrecht-heading-3"><RouteLink to={`/catalogue/${d.id}`}>{say(d.title)}</RouteLink></h2>
-                    <p>{say(d.description)}</p>
-                    <p className="dmi-badges">
-                      {d.withdrawn ? <Badge tone="bad">{t.terms.withdrawn}</Badge> : null}
-                      <Badge tone={d.personal ? 'info' : 'neutral'}>{d.personal ? t.catalogue.personal : t.catalogue.notPersonal}</Badge>
-                      {d.licence ? <Badge>{licenceName(d.licence)}</Badge> : null}
-                    </p>
-                  </li>
-                ))}
-              </ul>
-            </>
-          );
-        }}
+        {(page) => (
+          <div className="dmi-catalogue">
+            <Facets facets={page.facets ?? []} chosen={chosen} onChange={(next) => change({ f: next.join(' ') || null })} />
+            <Results key={JSON.stringify(wanted)} first={page} wanted={wanted} background={background.data} showAll={() => change({ q: null, area: null, f: null })} />
+          </div>
+        )}
       </Loaded>
     </Page>
   );
+}
+
+interface ResultsProps {
+  first: Found;
+  wanted: { q: string; bbox: string | null; facet: string[] };
+  background: Parameters<typeof Coverage>[0]['background'];
+  showAll: () => void;
+}
+
+function Results({ first, wanted, background, showAll }: ResultsProps) {
+  const { t, number } = useI18n();
+  const api = useApi();
+  const { navigate } = useRouter();
+  const [more, setMore] = useState<Found | null>(null);
+  const load = useAction(async (cursor: string) => {
+    const page = await api.exchange.search({ ...wanted, cursor, facets: false });
+    setMore((old) => ({ ...page, items: [...(old?.items ?? []), ...page.items] }));
+  });
+  const items = [...first.items, ...(more?.items ?? [])];
+  const next = more ? more.next : first.next;
+  return (
+    <div className="dmi-stack">
+      <p className="dmi-small dmi-soft" role="status">{t.catalogue.found(number(first.total))}</p>
+      {items.length === 0 ? <Empty title={t.catalogue.none} action={<SecondaryActionButton onClick={showAll}>{t.catalogue.showAll}</SecondaryActionButton>} /> : null}
+      {items.some((item) => item.about) ? (
+        <Section title={t.catalogue.coverage} id="coverage" lead={t.catalogue.coverageText}>
+          <Suspense fallback={<Skeleton height={360} />}><Coverage items={items} background={background} onPick={(id) => navigate(`/catalogue/${id}`)} /></Suspense>
+        </Section>
+      ) : null}
+      <ul className="dmi-cards">{items.map((item) => <Card key={item.id} item={item} />)}</ul>
+      {load.error ? <Failure error={load.error} /> : null}
+      {next ? <SecondaryActionButton busy={load.busy} onClick={() => void load.run(next)}>{t.common.more}</SecondaryActionButton> : null}
+    </div>
+  );
+}
+
+function Card({ item }: { item: CatalogueItem }) {
+  const { t, say } = useI18n();
+  const names = useNames();
+  const words = useFacetWords();
+  const place = item.about ? say(item.about.spatial.name) || item.about.spatial.codes?.join(', ') : '';
+  return (
+    <li className="dmi-card">
+      <p className="dmi-card__over">{words('direction', item.direction)}: {words('kind', item.kind).toLocaleLowerCase()} · {names.participant(item.owner)}</p>
+      <h2 className="utrecht-heading-3"><RouteLink to={`/catalogue/${item.id}`}>{say(item.title)}</RouteLink></h2>
+      <p>{say(item.description)}</p>
+      {place ? <p className="dmi-small dmi-soft">{t.catalogue.place}: {place}</p> : null}
+      <p className="dmi-badges">
+        {item.withdrawn ? <Badge tone="bad">{t.terms.withdrawn}</Badge> : null}
+        <Badge tone={item.access === 'open' ? 'good' : 'neutral'}>{words('access', item.access)}</Badge>
+        {item.kind === 'data' ? <Badge tone={item.personal ? 'info' : 'neutral'}>{item.personal ? t.catalogue.personal : t.catalogue.notPersonal}</Badge> : null}
+        {item.licence ? <Badge>{licenceName(item.licence)}</Badge> : null}
+      </p>
+    </li>
+  );
+}
+
+/** A text once it has stayed the same for a moment, so that not every key asks anew. */
+function useLater(text: string): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), pause);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
 }

@@ -1,4 +1,4 @@
-import type { Dataset, Datastream, Latest } from '../api';
+import { ApiError, type Dataset, type Datastream, type Latest } from '../api';
 import { useNames } from '../app/names';
 import type { PageProps } from '../app/pages';
 import { RouteLink } from '../app/router';
@@ -14,10 +14,15 @@ import { ButtonLink } from '../ui/ButtonLink';
 import { DataTable } from '../ui/DataTable';
 import { Page } from '../ui/Page';
 import { Empty, Failure, Loaded, Notice, Section } from '../ui/State';
+import { AboutRows, ConditionsOf, EntryView, Measured } from './catalogue/parts';
 import { AskForUse } from './dataset/AskForUse';
 import { saveBlob } from './dataset/save';
 
-export default function DatasetPage({ params }: PageProps) {
+export default function DatasetPage(props: PageProps) {
+  return (props.params['id'] ?? '').startsWith('urn:dmi:listing:') ? <EntryView id={props.params['id'] ?? ''} /> : <DatasetEntry {...props} />;
+}
+
+function DatasetEntry({ params }: PageProps) {
   const id = params['id'] ?? '';
   const { t, say } = useI18n();
   const api = useApi();
@@ -44,10 +49,12 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
           <dt>{t.common.owner}</dt><dd>{names.participant(dataset.owner)}</dd>
           {dataset.source ? (<><dt>{t.common.source}</dt><dd>{source(dataset.source)}</dd></>) : null}
           {dataset.licence ? (<><dt>{t.common.licence}</dt><dd>{licenceName(dataset.licence)}</dd></>) : null}
+          <AboutRows about={dataset.about} />
           <dt className="dmi-cap">{t.catalogue.personal}</dt><dd>{dataset.personal ? t.common.yes : t.common.no}</dd>
           <dt>ID</dt><dd><code>{dataset.id}</code></dd>
         </dl>
       </Section>
+      <Measured quality={dataset.quality} />
       <Users dataset={dataset} />
       <Sample dataset={dataset} />
       <Download dataset={dataset} />
@@ -74,10 +81,7 @@ function Users({ dataset }: { dataset: Dataset }) {
                   <div>
                     <p><RouteLink to={`/agreements/${a.id}`}>{names.participant(a.assignee)}</RouteLink>: {actions.map((one) => term(one)).join(', ')}</p>
                     <p className="dmi-small dmi-soft">{t.common.purpose}: {purposes.map((one) => names.purpose(one)).join(', ')}</p>
-                    <details className="dmi-details dmi-small">
-                      <summary>{t.catalogue.conditions}</summary>
-                      <ul className="dmi-edits">{inWords(a.document, i18n, names).map((line) => <li key={line}>{line}</li>)}</ul>
-                    </details>
+                    <ConditionsOf document={a.document} lines={inWords(a.document, i18n, names)} />
                   </div>
                   <Badge tone={stateTone(a.state)}>{term(a.state)}</Badge>
                 </li>
@@ -95,18 +99,16 @@ function Sample({ dataset }: { dataset: Dataset }) {
   const api = useApi();
   const sample = useResource(`sample ${dataset.id}`, async (signal) => {
     const [streams, latest] = await Promise.all([
-      api.platform.datastreams(dataset.id, signal),
-      api.platform.latest(dataset.id, signal),
+      api.platform.datastreams(dataset.id, signal).catch(noneWhenRefused<Datastream>),
+      api.platform.sample(dataset.id, signal),
     ]);
     return { names: new Map(streams.map((s) => [s.id, s])), latest };
   });
-  const good = (flag: string | number | null) => flag === null || ['good', 'ok', '1', ''].includes(String(flag));
   return (
     <Section title={t.catalogue.sample} id="sample">
       <Loaded resource={sample} height={240} owner={dataset.owner} isEmpty={(data) => data.latest.length === 0} empty={<Empty title={t.catalogue.sampleEmpty} />}>
         {(data) => (
           <>
-            <p>{t.catalogue.quality}: {t.catalogue.qualityGood(data.latest.filter((one) => good(one.flag)).length, data.latest.length)}</p>
             <DataTable
               caption={t.catalogue.sample} captionHidden rows={data.latest} rowKey={(r) => r.datastream} pageSize={15} search={data.latest.length > 15 ? (r) => nameOf(data.names.get(r.datastream), r) : undefined}
               columns={[
@@ -122,6 +124,12 @@ function Sample({ dataset }: { dataset: Dataset }) {
       </Loaded>
     </Section>
   );
+}
+
+/** Of what may not be read whole the names are not told; the sample is. */
+function noneWhenRefused<T>(reason: unknown): T[] {
+  if (reason instanceof ApiError && reason.kind === 'refused') return [];
+  throw reason;
 }
 
 /** The name of the thing that measured. */

@@ -5,7 +5,6 @@ import { useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useI18n } from '../i18n';
 import { formatCoordinate } from '../i18n/format';
-import type { ConditionChoice } from '../rights/templates';
 import { CodeExample } from '../ui/CopyButton';
 import { SelectField, TextField } from '../ui/fields';
 import { Page } from '../ui/Page';
@@ -13,7 +12,7 @@ import { focusFirstError } from '../ui/problems';
 import { Failure, Notice, Section, Skeleton } from '../ui/State';
 import { Conditions } from './intake/Conditions';
 import { examples, measurable, thingOf } from './intake/sensor';
-import { slugOf, useCreateDataset } from './intake/useDataset';
+import { firstTerms, slugOf, useCreateDataset } from './intake/useDataset';
 
 export default function PublishPage() {
   const { t } = useI18n();
@@ -53,7 +52,7 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
   const names = useNames();
   const api = useApi();
   const { identity } = useSession();
-  const create = useCreateDataset();
+  const { create, areas } = useCreateDataset();
   const [name, setName] = useState('');
   const [slug, setSlug] = useState<string | null>(null);
   const [property, setProperty] = useState('occupancy');
@@ -62,8 +61,7 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
   const [longitude, setLongitude] = useState(formatCoordinate(5.1, language));
   const [latitude, setLatitude] = useState(formatCoordinate(52.1, language));
   const [capacity, setCapacity] = useState('');
-  const [choice, setChoice] = useState<ConditionChoice>('city');
-  const [purpose, setPurpose] = useState('dmi:purpose:mobility');
+  const [terms, setTerms] = useState(firstTerms);
   const [tried, setTried] = useState(false);
   const own = names.datasets.filter((one) => one.owner === identity?.participant);
   // While it is not known which there are, none is made anew.
@@ -82,7 +80,7 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
     latitude: lat !== null && lat >= 50.7 && lat <= 53.7 ? null : t.publish.wrongLatitude,
   };
   const send = useAction(async () => {
-    const id = fresh ? await create(title.trim(), choice, purpose) : dataset;
+    const id = fresh ? await create(title.trim(), terms) : dataset;
     setDataset(id);
     const thing = thingOf({
       name: name.trim(), slug: shortName, dataset: id, property, unit: measurable[property] ?? '1',
@@ -129,7 +127,7 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
         {fresh ? (
           <>
             <TextField label={t.sources.newDatasetName} error={show(wrong.title)} value={title} onChange={setTitle} />
-            <Conditions choice={choice} purpose={purpose} onChoice={setChoice} onPurpose={setPurpose} />
+            <Conditions terms={terms} areas={areas} onChange={setTerms} />
           </>
         ) : null}
       </Section>

@@ -6,7 +6,6 @@ import { useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
-import type { ConditionChoice } from '../rights/templates';
 import { Field, SelectField, TextField } from '../ui/fields';
 import { Page } from '../ui/Page';
 import { focusFirstError } from '../ui/problems';
@@ -14,7 +13,7 @@ import { Empty, Failure, Loaded, Section } from '../ui/State';
 import { Conditions } from './intake/Conditions';
 import { ImportReportView } from './intake/ImportReport';
 import { Rejects } from './intake/Rejects';
-import { useCreateDataset } from './intake/useDataset';
+import { firstTerms, useCreateDataset } from './intake/useDataset';
 
 export default function SourcesPage() {
   const { t } = useI18n();
@@ -33,14 +32,13 @@ function ImportForm() {
   const names = useNames();
   const api = useApi();
   const { identity } = useSession();
-  const create = useCreateDataset();
+  const { create, areas } = useCreateDataset();
   const kinds = useResource('kinds', (signal) => api.ingest.kinds(signal));
   const [kind, setKind] = useState('');
   const [dataset, setDataset] = useState('');
   const [title, setTitle] = useState('');
   const [files, setFiles] = useState<File[]>([]);
-  const [choice, setChoice] = useState<ConditionChoice>('city');
-  const [purpose, setPurpose] = useState('dmi:purpose:mobility');
+  const [terms, setTerms] = useState(firstTerms);
   const [tried, setTried] = useState(false);
   const [report, setReport] = useState<ImportReport | null>(null);
   const fresh = dataset === 'new';
@@ -49,7 +47,7 @@ function ImportForm() {
   const tooLarge = files.reduce((sum, file) => sum + file.size, 0) > most;
   const complete = kind !== '' && dataset !== '' && (!fresh || title.trim() !== '') && files.length > 0 && !tooLarge;
   const send = useAction(async () => {
-    const id = fresh ? await create(title.trim(), choice, purpose) : dataset;
+    const id = fresh ? await create(title.trim(), terms) : dataset;
     setDataset(id);
     setReport(await api.ingest.importFiles(kind, id, files));
   });
@@ -83,7 +81,7 @@ function ImportForm() {
             {fresh ? (
               <>
                 <TextField label={t.sources.newDatasetName} error={missing(title.trim() === '')} value={title} onChange={setTitle} />
-                <Conditions choice={choice} purpose={purpose} onChoice={setChoice} onPurpose={setPurpose} />
+                <Conditions terms={terms} areas={areas} onChange={setTerms} />
               </>
             ) : null}
             <Field label={t.sources.file} help={t.sources.fileHelp(bytes(most))} error={tooLarge ? t.sources.tooLarge(bytes(most)) : tried && files.length === 0 ? t.sources.chooseFile : null}>

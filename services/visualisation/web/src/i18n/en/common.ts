@@ -80,6 +80,7 @@ export const states: Part<'states'> = {
 export const terms: Part<'terms'> = {
   'dmi:contribute': 'send data',
   'dmi:process': 'process',
+  'dmi:sample': 'look at a few rows',
   'dmi:read': 'read',
   'dmi:display': 'show on map and in chart',
   'dmi:analyse': 'analyse',

@@ -2,14 +2,37 @@ import type { Part } from '../nl';
 
 export const catalogue: Part<'catalogue'> = {
   title: 'Catalogue',
-  lead: 'All data that participants offer, with its conditions and owner.',
+  lead: 'Supply and demand of data, services, applications and knowledge, with conditions and owner.',
   empty: 'The catalogue is empty',
   emptyText: 'Publish a sensor or upload a file. Then it stands here.',
-  none: 'No data fits your words.',
-  showAll: 'Show all data',
+  none: 'Nothing fits what you look for.',
+  showAll: 'Show all',
   withdrawnTitle: 'This data was withdrawn',
   withdrawnText: 'The owner offers it no more. What stands below is how it was; no new agreements can be made.',
-  searchLabel: 'Search in name, explanation and owner',
+  searchLabel: 'Search by words, in Dutch or English',
+  areaLabel: 'Where',
+  everywhere: 'Everywhere',
+  found: (n) => (n === '1' ? '1 found' : `${n} found`),
+  counted: (name, n) => `${name} (${n})`,
+  coverage: 'Where it is about',
+  coverageText: 'Each surface is an offer or demand that was found. Choose one to open it; the list below shows the same.',
+  place: 'Area',
+  theme: 'Theme',
+  keywords: 'Keywords',
+  contact: 'Contact',
+  changed: 'Changed',
+  purpose: 'Collected for',
+  measured: 'Measured quality',
+  measuredLead: (n, moment) => `Measured by the platform over the last hour (${n} rows), at ${moment}. The owner does not fill this in.`,
+  measuredNone: 'The platform has not measured this yet.',
+  completeness: 'Rows with a value',
+  plausible: 'Rows that no test flagged',
+  delivering: 'Datastreams that deliver',
+  newest: 'Newest value',
+  plain: 'In plain words',
+  legal: 'The legal text (ODRL)',
+  address: 'Address',
+  respond: 'Contact the owner',
   personal: 'personal data',
   notPersonal: 'no personal data',
   about: 'About this data',
@@ -35,6 +58,22 @@ export const catalogue: Part<'catalogue'> = {
   askSend: 'Send the proposal',
   askSent: 'The proposal was sent. The owner sees it under “Waits for you”.',
   askOne: 'Choose at least one action.',
+};
+
+export const catalogueKinds: Part<'catalogueKinds'> = {
+  data: 'Data', service: 'Service', application: 'Application', knowledge: 'Knowledge', supply: 'Supply', demand: 'Demand',
+  open: 'Open to everyone', 'by-agreement': 'By agreement', nl: 'Dutch', en: 'English', fy: 'Frisian', de: 'German', fr: 'French',
+};
+
+export const facets: Part<'facets'> = {
+  kind: 'Kind', direction: 'Supply or demand', theme: 'Theme', access: 'Access', owner: 'Owner', licence: 'Licence',
+  area: 'Area (CBS code)', language: 'Language', personal: 'Personal data',
+};
+
+export const themes: Part<'themes'> = {
+  AGRI: 'Agriculture and food', ECON: 'Economy and finance', EDUC: 'Education, culture and sport', ENER: 'Energy', ENVI: 'Environment',
+  GOVE: 'Government', HEAL: 'Health', INTR: 'International', JUST: 'Justice and safety', REGI: 'Regions and cities',
+  SOCI: 'Population and society', TECH: 'Science and technology', TRAN: 'Transport',
 };
 
 export const review: Part<'review'> = {

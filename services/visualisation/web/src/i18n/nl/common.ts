@@ -78,6 +78,7 @@ export const states = {
 export const terms = {
   'dmi:contribute': 'aanleveren',
   'dmi:process': 'verwerken',
+  'dmi:sample': 'een paar rijen bekijken',
   'dmi:read': 'opvragen',
   'dmi:display': 'tonen op kaart en in grafiek',
   'dmi:analyse': 'analyseren',

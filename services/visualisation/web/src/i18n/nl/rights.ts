@@ -1,13 +1,36 @@
 export const catalogue = {
   title: 'Catalogus',
-  lead: 'Alle gegevens die deelnemers aanbieden, met voorwaarden en eigenaar.',
+  lead: 'Vraag en aanbod van gegevens, diensten, toepassingen en kennis, met voorwaarden en eigenaar.',
   empty: 'De catalogus is leeg',
   emptyText: 'Publiceer een sensor of lever een bestand aan. Dan staat het hier.',
-  none: 'Geen gegevens passen bij uw zoekwoorden.',
-  showAll: 'Toon alle gegevens',
+  none: 'Niets past bij wat u zoekt.',
+  showAll: 'Toon alles',
   withdrawnTitle: 'Deze gegevens zijn ingetrokken',
   withdrawnText: 'De eigenaar biedt ze niet meer aan. Wat hieronder staat, is hoe het was; nieuwe afspraken kunnen niet.',
-  searchLabel: 'Zoek in naam, uitleg en eigenaar',
+  searchLabel: 'Zoek op woorden, in het Nederlands of Engels',
+  areaLabel: 'Waar',
+  everywhere: 'Overal',
+  found: (n: string) => (n === '1' ? '1 gevonden' : `${n} gevonden`),
+  counted: (name: string, n: number) => `${name} (${n})`,
+  coverage: 'Waar het over gaat',
+  coverageText: 'Elk vlak is een gevonden aanbod of vraag. Kies een vlak om het te openen; de lijst eronder toont hetzelfde.',
+  place: 'Gebied',
+  theme: 'Thema',
+  keywords: 'Trefwoorden',
+  contact: 'Contact',
+  changed: 'Gewijzigd',
+  purpose: 'Verzameld voor',
+  measured: 'Gemeten kwaliteit',
+  measuredLead: (n: string, moment: string) => `Door het platform gemeten over het laatste uur (${n} rijen), op ${moment}. De eigenaar vult dit niet zelf in.`,
+  measuredNone: 'Het platform heeft hiervan nog niets gemeten.',
+  completeness: 'Rijen met een waarde',
+  plausible: 'Rijen zonder aanmerking',
+  delivering: 'Meetreeksen die leveren',
+  newest: 'Nieuwste waarde',
+  plain: 'In gewone woorden',
+  legal: 'De juridische tekst (ODRL)',
+  address: 'Adres',
+  respond: 'Neem contact op met de eigenaar',
   personal: 'persoonsgegevens',
   notPersonal: 'geen persoonsgegevens',
   about: 'Over deze gegevens',
@@ -33,6 +56,24 @@ export const catalogue = {
   askSend: 'Stuur het voorstel',
   askSent: 'Het voorstel is verstuurd. De eigenaar ziet het bij “Wacht op u”.',
   askOne: 'Kies minstens één handeling.',
+};
+
+/** What an entry of the catalogue is, and how it can be had. */
+export const catalogueKinds = {
+  data: 'Gegevens', service: 'Dienst', application: 'Toepassing', knowledge: 'Kennis', supply: 'Aanbod', demand: 'Vraag',
+  open: 'Open voor iedereen', 'by-agreement': 'Na afspraak', nl: 'Nederlands', en: 'Engels', fy: 'Fries', de: 'Duits', fr: 'Frans',
+};
+
+export const facets = {
+  kind: 'Soort', direction: 'Vraag of aanbod', theme: 'Thema', access: 'Toegang', owner: 'Eigenaar', licence: 'Licentie',
+  area: 'Gebied (CBS-code)', language: 'Taal', personal: 'Persoonsgegevens',
+};
+
+/** The data themes of the EU. */
+export const themes = {
+  AGRI: 'Landbouw en voedsel', ECON: 'Economie en financiën', EDUC: 'Onderwijs, cultuur en sport', ENER: 'Energie', ENVI: 'Milieu',
+  GOVE: 'Overheid', HEAL: 'Gezondheid', INTR: 'Internationaal', JUST: 'Recht en veiligheid', REGI: 'Regio’s en steden',
+  SOCI: 'Bevolking en samenleving', TECH: 'Wetenschap en techniek', TRAN: 'Vervoer',
 };
 
 export const review = {

@@ -1,6 +1,25 @@
+import type { FeatureCollection } from 'geojson';
+import type { Spatial } from '../../api';
 import { useNames } from '../../app/names';
 import { useApi, useSession } from '../../app/session';
+import { useResource } from '../../app/useResource';
+import { boundsOf } from '../../map/bounds';
 import { documentsFor, type ConditionChoice } from '../../rights/templates';
+
+/** Who may use a new dataset, on what terms, and where it is about. */
+export interface Terms {
+  choice: ConditionChoice;
+  purpose: string;
+  /** Of open data: nothing goes to everyone without one. */
+  licence: string;
+  /** The name of a neighbourhood, or empty for the whole city. */
+  area: string;
+}
+
+export const firstTerms: Terms = { choice: 'city', purpose: 'dmi:purpose:mobility', licence: 'CC0-1.0', area: '' };
+export const licences = ['CC0-1.0', 'CC-BY-4.0', 'CC-BY-SA-4.0'];
+/** What surrounds the Netherlands, for a city whose map is not known yet. */
+const country: Spatial['bbox'] = [3.3, 50.7, 7.3, 53.6];
 
 /** Small letters, digits and dashes of a name, as ids want it. */
 export function slugOf(name: string): string {
@@ -12,19 +31,37 @@ export function datasetId(owner: string, title: string): string {
   return `urn:dmi:dataset:${owner.split(':').at(-1) ?? ''}:${slugOf(title)}`;
 }
 
+/** Where something is about: a neighbourhood of the map, or all of it. */
+export function spatialOf(map: FeatureCollection | null, area: string): Spatial {
+  const all = (map?.features ?? []).filter((f) => f.properties?.['kind'] === undefined || f.properties['kind'] === 'neighbourhood');
+  const chosen = area === '' ? all : all.filter((f) => f.properties?.['name'] === area);
+  const codes = area === '' ? [] : chosen.map((f) => String(f.properties?.['code'] ?? f.id ?? '')).filter((code) => /^BU\d{8}$/.test(code));
+  const bbox = boundsOf(chosen.map((f) => f.geometry)) ?? country;
+  return { bbox, name: area === '' ? {} : { nl: area, en: area }, codes };
+}
+
+/** The names of the neighbourhoods of the map. */
+export function areaNames(map: FeatureCollection | null): string[] {
+  const names = (map?.features ?? []).filter((f) => f.properties?.['kind'] === undefined || f.properties['kind'] === 'neighbourhood').map((f) => String(f.properties?.['name'] ?? ''));
+  return [...new Set(names)].filter((name) => name !== '').sort((a, b) => a.localeCompare(b));
+}
+
 /** Enters a new dataset of the signed-in participant with its conditions as agreements. */
 export function useCreateDataset() {
   const api = useApi();
   const { identity } = useSession();
   const names = useNames();
-  return async (title: string, choice: ConditionChoice, purpose: string): Promise<string> => {
+  const background = useResource('background', (signal) => api.visualisation.background(signal));
+  const create = async (title: string, terms: Terms): Promise<string> => {
     const owner = identity?.participant ?? '';
     const id = datasetId(owner, title);
-    await api.exchange.createDataset({ id, title: { nl: title, en: title }, personal: false, layer: 'points', licence: choice === 'open' ? 'CC0-1.0' : '' });
-    for (const document of documentsFor(choice, owner, id, purpose, names.rulebook?.version ?? '1.0.0')) {
+    const spatial = spatialOf(background.data, terms.area);
+    await api.exchange.createDataset({ id, title: { nl: title, en: title }, personal: false, layer: 'points', licence: terms.choice === 'open' ? terms.licence : '', spatial });
+    for (const document of documentsFor(terms.choice, owner, id, terms.purpose, names.rulebook?.version ?? '1.0.0')) {
       await api.exchange.propose(document);
     }
     names.reload();
     return id;
   };
+  return { create, areas: areaNames(background.data) };
 }

@@ -1,4 +1,4 @@
-"""The log becomes a Merkle tree: what names a person is sealed, and the hash chain ends in an entry of its own."""
+"""The log becomes a Merkle tree, in which persons are sealed; the catalogue gets words, facets and measured quality."""
 
 import hashlib
 import json
@@ -52,6 +52,49 @@ def upgrade() -> None:
     op.bulk_insert(end, [{"id": 1, "sequence": last}])
     op.drop_table("log_head")
     op.drop_column("log", "previous")
+    _catalogue()
+
+
+def _catalogue() -> None:
+    """What can be found; the exchange enters the datasets of before at its next start."""
+    op.create_table(
+        "catalogue_entry",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("west", sa.Double(), nullable=True),
+        sa.Column("south", sa.Double(), nullable=True),
+        sa.Column("east", sa.Double(), nullable=True),
+        sa.Column("north", sa.Double(), nullable=True),
+        sa.Column("modified_at", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_catalogue_entry_owner"), "catalogue_entry", ["owner"], unique=False)
+    op.create_index(op.f("ix_catalogue_entry_modified_at"), "catalogue_entry", ["modified_at"], unique=False)
+    word = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+    op.create_table(
+        "catalogue_word",
+        sa.Column("word", word, nullable=False),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("weight", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("word", "entry"),
+    )
+    op.create_index(op.f("ix_catalogue_word_entry"), "catalogue_word", ["entry"], unique=False)
+    op.create_table(
+        "catalogue_facet",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "value", "entry"),
+    )
+    op.create_index(op.f("ix_catalogue_facet_entry"), "catalogue_facet", ["entry"], unique=False)
+    op.create_table(
+        "quality",
+        sa.Column("dataset", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("dataset"),
+    )
 
 
 def _rewrite(connection: sa.Connection) -> int:
