@@ -158,7 +158,7 @@ def test_a_table_or_list_without_matches_says_so_and_leads_back(
     assert barriers(page) == []
 
     page = visitor.go("/catalogue?q=qqqq")
-    page.get_by_role("button", name="Toon alle gegevens").click()
+    page.get_by_role("button", name="Toon alles").click()
     expect(page.get_by_role("heading", name="Parkeergarages")).to_be_visible()
 
     page = visitor.go("/forecasts?place=nowhere")

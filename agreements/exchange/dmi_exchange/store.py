@@ -265,7 +265,7 @@ class Store:
         return list(found.values())[:limit]
 
 
-def _enter(connection: sa.Connection, item: Participant | Dataset | AgreementState) -> None:
+def _enter(connection: sa.Connection, item: object) -> None:
     """Let the catalogue tell what has changed: a dataset, or whether everyone may have it."""
     if isinstance(item, Dataset):
         put(connection, of_dataset(item, is_open(connection, item)))

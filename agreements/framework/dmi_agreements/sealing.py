@@ -8,8 +8,8 @@ not even by guessing, since the salt holds 128 random bits.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -53,7 +53,7 @@ def needs_sealing(payload: bytes) -> bool:
 
 
 def seal(
-    record: DecisionRecord, random: Callable[[int], bytes] = os.urandom
+    record: DecisionRecord, random: Callable[[int], bytes] = secrets.token_bytes
 ) -> tuple[DecisionRecord, list[Opening]]:
     """The record as the log keeps it, and the openings of what is sealed in it.
 

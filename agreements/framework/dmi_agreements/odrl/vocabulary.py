@@ -167,7 +167,9 @@ def _actions() -> dict[str, frozenset[str]]:
         "export": "reproduce",
     }.items():
         named[DMI + name] = frozenset({ODRL + parent})
-    for name in _words("contribute process publish leaveOut coarsen aggregate suppress delay deleteAfter"):
+    for name in _words(
+        "contribute process publish sample leaveOut coarsen aggregate suppress delay deleteAfter"
+    ):
         named[DMI + name] = use
     return named
 

@@ -111,6 +111,7 @@ ACTIONS: Final[dict[str, Words]] = {
     "print": ("afdrukken", "print"),
     "process": ("verwerken", "process"),
     "publish": ("publiceren", "publish"),
+    "sample": ("een paar rijen bekijken", "look at a few rows"),
     "read": ("lezen", "read"),
     "reproduce": ("kopiëren", "copy"),
     "sell": ("verkopen", "sell"),
