@@ -407,8 +407,8 @@ def test_an_empty_page_says_what_to_do(
 ) -> None:
     visitor = visit(embedded_stack.url, "analyst", width)
     visitor.page.route(
-        re.compile(r"/v1/(scenarios|measures|forecasts|agreements|datasets|log)(\?.*)?$"),
-        lambda route: route.fulfill(json={"items": [], "next": None, "refused": []}),
+        re.compile(r"/v1/(scenarios|measures|forecasts|agreements|catalogue/search|log)(\?.*)?$"),
+        lambda route: route.fulfill(json={"items": [], "next": None, "refused": [], "total": 0}),
     )
     page = visitor.go(path)
     expect(page.get_by_text(words).first).to_be_visible()

@@ -194,7 +194,8 @@ def test_without_a_token_nothing_is_told_and_other_members_see_nothing(city: Cit
 def test_what_the_review_refuses_is_not_agreed_to_and_both_sides_read_why(city: City) -> None:
     """The offer itself is right; the commons are used up by the first agreement."""
     name = "urn:dmi:dataset:gemeente:radar"
-    city.well("POST", "/v1/datasets", OWNER, {"id": name, "title": {"nl": "Radar"}, "commons_cents": 200_000})
+    entry = {"id": name, "title": {"nl": "Radar"}, "spatial": HERE, "commons_cents": 200_000}
+    city.well("POST", "/v1/datasets", OWNER, entry)
     parameters = {"purpose": "dmi:purpose:public-task", "actions": ["dmi:read"]}
     terms = {"dataset": name, "template": "sensor-data", "parameters": parameters}
     city.well("POST", "/v1/offers", OWNER, terms)

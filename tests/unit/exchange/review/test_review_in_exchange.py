@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.exchange.fakes import LIVING, OFFICER, SELLING, Node
+from tests.unit.exchange.fakes import HERE, LIVING, OFFICER, SELLING, Node
 from tests.unit.infra.fakes import BICYCLES, GARAGES, MOBILITY, NOOR, OWNER, VENDOR, document, until
 
 EVERYONE = "urn:dmi:party:everyone"
@@ -80,7 +80,7 @@ def test_an_offer_is_reviewed_before_anybody_can_accept_it(node: Node) -> None:
 
 
 def test_an_entry_for_personal_data_says_exactly_what_it_is_for(node: Node) -> None:
-    body = {"id": "urn:dmi:dataset:gemeente:ritten", "title": {"nl": "x"}, "personal": True}
+    body = {"id": "urn:dmi:dataset:gemeente:ritten", "title": {"nl": "x"}, "spatial": HERE, "personal": True}
     problem = node.refused(node.ask("POST", "/v1/datasets", OFFICER, json=body), 400, "review-refused")
     assert problem["errors"][0]["field"] == "dataset/purpose"
     for wrong in ({"data": "dmi:data:fun"}, {"data": "dmi:data:high-value"}, {"basis": "dmi:basis:wish"}):
