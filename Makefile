@@ -16,7 +16,7 @@ NODE_PATH_PREFIX := $(if $(shell [ "$(NODE_MAJOR)" -ge 20 ] 2>/dev/null && echo 
 # In place of the shell, so that signals reach it, and told who make is: it says itself what went wrong.
 DMI := MAKE_PID=$$PPID exec $(VENV)/bin/dmi
 
-.PHONY: help up up-server tck-node test check web lock audit docs clean
+.PHONY: help up up-server up-two tck-node test check web lock audit docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -26,6 +26,9 @@ up: $(READY) $(STATIC)/index.html ## Start the whole stack in one process on htt
 
 up-server: $(READY) $(STATIC)/index.html ## The same with Kafka, PostgreSQL and one process a service
 	@$(DMI) up --servers
+
+up-two: $(READY) $(STATIC)/index.html ## Two cities, each with a stack of its own, that exchange data
+	@$(DMI) up-two
 
 tck-node: $(READY) ## Start an exchange that the test kit of the Dataspace Protocol can drive
 	@export DMI_DATA_DIR="$${DMI_DATA_DIR:-.dmi/tck}" DMI_TEST_PROFILE=dsp-tck && \

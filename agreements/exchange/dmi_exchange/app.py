@@ -85,7 +85,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
         engine, f"{settings.public_url.rstrip('/')}/exchange/v1/log", custody.own(EXCHANGE_PARTICIPANT)
     )
     runtime.parts += [relay, publication, pulse, consumer, watch, Notary(tree, settings.log_head_seconds)]
-    space = dataspace.build(settings, engine, exchange, runtime)
+    space = dataspace.build(settings, engine, exchange, runtime, bus)
     provider = Provider(settings) if settings.oidc_issuer else None
     for role in sorted({r for m in settings.oidc_members for r in m.roles} - set(runtime.rulebook.roles)):
         log.warning("DMI_OIDC_MEMBERS names a role that the rulebook does not know", role=role)
@@ -110,6 +110,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     def close() -> None:
         if provider is not None:
             provider.close()
+        space.close()
         engine.dispose()
 
     return Service(NAME, app, runtime, close)

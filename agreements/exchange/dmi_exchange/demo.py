@@ -18,11 +18,14 @@ class DemoIdentity:
     en: str
 
 
+MUNICIPALITY = "urn:dmi:participant:gemeente"
+STACK = "urn:dmi:participant:stack"
+
 DEMO_IDENTITIES = (
     DemoIdentity(
         "officer",
         "Fatima el Idrissi",
-        "urn:dmi:participant:gemeente",
+        MUNICIPALITY,
         "municipality",
         ("dmi:role:municipality",),
         "Medewerker van de gemeente: publiceert data en bepaalt de voorwaarden.",
@@ -40,7 +43,7 @@ DEMO_IDENTITIES = (
     DemoIdentity(
         "analyst",
         "Mei Lin de Wit",
-        "urn:dmi:participant:gemeente",
+        MUNICIPALITY,
         "analyst",
         ("dmi:role:analyst",),
         "Analist van de stad: bekijkt verwachtingen en bouwt scenario's.",
@@ -58,12 +61,18 @@ DEMO_IDENTITIES = (
     DemoIdentity(
         "operator",
         "Sam Okafor",
-        "urn:dmi:participant:stack",
+        STACK,
         "operator",
         ("dmi:role:operator",),
         "Beheerder van de voorziening: houdt de lagen draaiend.",
         "Operator of the stack: keeps the layers running.",
     ),
 )
+
+
+def participant_of(identity: DemoIdentity, municipality: str, operator: str) -> str:
+    """For whom an identity acts on a node whose city and operator are these."""
+    return {MUNICIPALITY: municipality, STACK: operator}.get(identity.participant, identity.participant)
+
 
 BY_ID = {identity.id: identity for identity in DEMO_IDENTITIES}

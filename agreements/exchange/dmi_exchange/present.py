@@ -31,6 +31,7 @@ def participant(item: Participant) -> dict[str, Any]:
         "country": item.country,
         "representatives": item.representatives,
         "of_age_on": None if item.of_age_at is None else to_text(item.of_age_at)[:10],
+        "home": item.home or None,
     }
 
 

@@ -23,6 +23,25 @@ class Membership(BaseModel):
     roles: tuple[str, ...] = Field(min_length=1)
 
 
+class KnownNode(BaseModel):
+    """Another node that this one exchanges with."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    url: str = Field(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?$", max_length=500)
+    participants: tuple[str, ...] = ()
+    """Whom it may speak for; empty: everybody that it admitted and nobody else has."""
+
+    @property
+    def issuer(self) -> str:
+        """Who its tokens are from: its exchange."""
+        return f"{self.url.rstrip('/')}/exchange"
+
+    @property
+    def address(self) -> str:
+        """Where it speaks the protocol."""
+        return f"{self.issuer}/dsp"
+
+
 class ExchangeSettings(Settings):
     """What the exchange needs beyond the shared settings."""
 
@@ -71,11 +90,24 @@ class ExchangeSettings(Settings):
         description="seconds between two signed heads of the log, when it has grown: how long an entry may wait "
         "until it can be proven",
     )
+    demo_municipality: str = Field(
+        "urn:dmi:participant:gemeente",
+        pattern=r"^urn:dmi:participant:[a-z0-9][a-z0-9-]{0,60}$",
+        description="for whom the demonstration's officer and analyst act; the operator acts for "
+        "DMI_STACK_PARTICIPANT",
+    )
     dsp_give_up_seconds: float = Field(
         3600.0,
         gt=0,
         description="seconds for which a message to another node is tried; then its negotiation or transfer "
         "ends with the reason",
+    )
+    dsp_nodes: Annotated[tuple[KnownNode, ...], NoDecode] = Field(
+        (),
+        description="the nodes that this one exchanges with, as a JSON list: "
+        '`[{"url": "https://exchange.city.example", "participants": ["urn:dmi:participant:city"]}]`. `url` is '
+        "their DMI_PUBLIC_URL; `participants` whom they may speak for, left out: everybody that they have admitted "
+        "and that is known from nowhere else. No other node is let in",
     )
     test_profile: Literal["", "dsp-tck"] = Field(
         "",
@@ -121,7 +153,14 @@ class ExchangeSettings(Settings):
             raise ValueError("must hold openid")
         return value
 
-    @field_validator("oidc_members", mode="before")
+    @field_validator("dsp_nodes")
+    @classmethod
+    def _secure(cls, value: tuple[KnownNode, ...], info: ValidationInfo) -> tuple[KnownNode, ...]:
+        if info.data.get("env") == "production" and any(not n.url.startswith("https://") for n in value):
+            raise ValueError("must begin with https:// in production")
+        return value
+
+    @field_validator("oidc_members", "dsp_nodes", mode="before")
     @classmethod
     def _json(cls, value: object) -> object:
         try:

@@ -102,6 +102,7 @@ dsp_process = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("changed_at", sa.BigInteger, nullable=False),
     sa.Column("advance_at", sa.BigInteger, nullable=True, index=True),
+    sa.Column("agreement", sa.Text, nullable=True, index=True),
     sa.Column("body", sa.Text, nullable=False),
     sa.UniqueConstraint("kind", "role", "peer", "peer_pid", name="dsp_process_once"),
 )
@@ -126,6 +127,27 @@ dsp_message = sa.Table(
     sa.Column("next_at", sa.BigInteger, nullable=False),
 )
 """Messages to other nodes, until they have acknowledged them."""
+dsp_flow = sa.Table(
+    "dsp_flow",
+    metadata,
+    sa.Column("process", sa.Text, primary_key=True),
+    sa.Column("cursor", sa.Text, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("refused", sa.BigInteger, nullable=False),
+    sa.Column("changed_at", sa.BigInteger, nullable=False),
+)
+"""How far the data of a transfer has come: into this node, or by push to the other one."""
+dsp_delivery = sa.Table(
+    "dsp_delivery",
+    metadata,
+    sa.Column("process", sa.Text, primary_key=True),
+    sa.Column("piece", sa.Text, primary_key=True),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("times", sa.Integer, nullable=False),
+)
+"""What was given under a transfer, piece by piece, with the log's record of the decision that let it pass."""
 offer = sa.Table(
     "offer",
     metadata,

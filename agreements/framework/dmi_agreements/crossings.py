@@ -52,7 +52,7 @@ CROSSINGS: Final[tuple[Crossing, ...]] = (
         "harmonised",
         "dmi.observations.harmonised.v1",
         ("platform",),
-        ("visualisation", "support-centre"),
+        ("exchange", "visualisation", "support-centre"),
         "dmi:read",
         about="observations in UCUM units, UTC and WGS84, flagged, with their neighbourhood",
     ),

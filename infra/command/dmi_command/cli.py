@@ -17,6 +17,7 @@ from dmi_command.commands import (
     agreements,
     analysis,
     data,
+    dataspace,
     log,
     policy,
     policy_conflicts,
@@ -36,7 +37,18 @@ app = typer.Typer(
     "command acts as an identity of the demonstration: as its officer for agreements, import and export; "
     "--as in the help of each command tells the others.",
 )
-for module in (running, data, agreements, log, rulebook, policy, policy_conflicts, policy_review, analysis):
+for module in (
+    running,
+    data,
+    agreements,
+    dataspace,
+    log,
+    rulebook,
+    policy,
+    policy_conflicts,
+    policy_review,
+    analysis,
+):
     module.register(app)
 
 

@@ -247,6 +247,12 @@ class Gate:
             decision = Decision(True, (Reason("delivered", detail),), permit.duties, permit.agreements, True)
             self._write(permit.crossing, request, decision, count, part)
 
+    def given(self, permit: Permit, rows: int) -> str:
+        """Record that rows leave under a permit; the id of the record, by which the log finds it."""
+        detail = f"{rows} rows given to {permit.requests[-1].assignee}"
+        decision = Decision(True, (Reason("delivered", detail),), permit.duties, permit.agreements)
+        return self._write(permit.crossing, permit.requests[-1], decision, rows)
+
     def bounds(self, permit: Permit) -> Bounds:
         """Outside of what no row can pass now, whatever stands beside it."""
         now = self._now()
@@ -334,11 +340,12 @@ class Gate:
 
     def _write(
         self, crossing: str, request: Request, decision: Decision, rows: int, subjects: Sequence[str] = ()
-    ) -> None:
+    ) -> str:
+        identifier = _new_id()
         self._metrics.decisions.labels(crossing, str(decision.allowed).lower()).inc()
         self._record(
             DecisionRecord(
-                id=_new_id(),
+                id=identifier,
                 at=self._now(),
                 service=self.service,
                 crossing=crossing,
@@ -356,6 +363,7 @@ class Gate:
                 trace=current_trace.get(),
             )
         )
+        return identifier
 
 
 def _before(batch: ObservationBatch, at: Micros) -> ObservationBatch:

@@ -196,9 +196,10 @@ def _read(token: str, members: frozenset[str]) -> tuple[dict[str, Any], dict[str
     return header, claims
 
 
-def _decode(
+def decode(
     token: str, kind: str, issuer: str | None, audience: str, lookup: KeyLookup, claims: frozenset[str]
 ) -> dict[str, Any]:
+    """The claims of a token of one kind, every one accounted for; raises ``Unauthenticated``."""
     header, unverified = _read(token, _HEADER)
     if str(header.get("typ", "")).lower() != kind:
         raise Unauthenticated(f"the token's type must be {kind}")
@@ -234,7 +235,7 @@ def _decode(
 
 def verify_access(token: str, issuer: str, audience: str, lookup: KeyLookup) -> dict[str, Any]:
     """The claims of an access token of ``issuer`` for ``audience``; raises ``Unauthenticated``."""
-    claims = _decode(token, "at+jwt", issuer, audience, lookup, _ACCESS_CLAIMS)
+    claims = decode(token, "at+jwt", issuer, audience, lookup, _ACCESS_CLAIMS)
     roles = claims.get("roles", [])
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
         raise Unauthenticated("the token's roles are not a list of names")
@@ -243,7 +244,7 @@ def verify_access(token: str, issuer: str, audience: str, lookup: KeyLookup) -> 
 
 def verify_assertion(token: str, audience: str, lookup: KeyLookup) -> dict[str, Any]:
     """The claims of a client assertion (``private_key_jwt``): issuer is subject, short-lived, once."""
-    claims = _decode(token, "jwt", None, audience, lookup, _ASSERTION_CLAIMS)
+    claims = decode(token, "jwt", None, audience, lookup, _ASSERTION_CLAIMS)
     if not claims["jti"]:
         raise Unauthenticated("a client assertion needs an identifier (jti) of its own")
     if claims["iss"] != claims["sub"]:
@@ -264,6 +265,14 @@ def make_assertion(key: SigningKey, participant: str, audience: str, now: int) -
         "jti": str(uuid.uuid4()),
     }
     return key.sign_token(claims, "JWT")
+
+
+def kind_of(token: str) -> str:
+    """The type that an unverified token states in its header; ``""`` when it cannot be read."""
+    try:
+        return str(jwt.get_unverified_header(token).get("typ", "")).lower()
+    except (jwt.PyJWTError, RecursionError):
+        return ""
 
 
 def sign_ticket(key: SigningKey, kind: str, content: Mapping[str, Any], now: int, seconds: int) -> str:

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from dmi_agreements.contracts.law import AgreementState
-from dmi_exchange.custody import Custody
-from dmi_exchange.store import Store
-from dmi_infra import clock, jose
-from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT
-from dmi_infra.sql import open_engine
+from tests.conformance.dsp.city import City
 from tests.conformance.dsp.conftest import listening
 from tests.conformance.dsp.counterpart import CONTEXT
 from tests.conformance.dsp.published import Schemas
@@ -25,48 +18,6 @@ from tests.unit.exchange.fakes import HERE
 OWNER, VENDOR, OTHER = (f"urn:dmi:participant:{name}" for name in ("gemeente", "leverancier", "derde"))
 STACK = "urn:dmi:participant:stack"
 GARAGES = "urn:dmi:dataset:gemeente:garages"
-ROLES = {
-    OWNER: "dmi:role:municipality",
-    VENDOR: "dmi:role:vendor",
-    OTHER: "dmi:role:vendor",
-    STACK: "dmi:role:operator",
-}
-
-
-@dataclass
-class City:
-    """A node with a dataset on offer."""
-
-    url: str
-    folder: Path
-    offer: dict[str, Any]
-
-    def ask(self, method: str, path: str, who: str | None, json: Any = None) -> httpx.Response:
-        """One request with a token of ``who``."""
-        headers = {} if who is None else {"Authorization": f"Bearer {self.token(who)}"}
-        return httpx.request(method, f"{self.url}/exchange{path}", headers=headers, json=json, timeout=10)
-
-    def token(self, who: str) -> str:
-        key = Custody(self.folder / "keys", hosting=True).own(EXCHANGE_PARTICIPANT)
-        now = clock.now() // 1_000_000
-        issuer = f"{self.url}/exchange"
-        return key.sign_token(jose.access_claims(issuer, AUDIENCE, who, "x", [ROLES[who]], now))
-
-    def well(self, method: str, path: str, who: str, json: Any = None) -> Any:
-        answer = self.ask(method, path, who, json)
-        assert answer.is_success, answer.text
-        return answer.json() if answer.content else None
-
-    def until(self, path: str, who: str, state: str) -> Any:
-        """The process once it is in this state."""
-        end = time.monotonic() + 10
-        while (found := self.well("GET", path, who))["state"] != state:
-            assert time.monotonic() < end, found
-            time.sleep(0.02)
-        return found
-
-    def law(self) -> Store:
-        return Store(open_engine(f"sqlite:///{(self.folder / 'exchange.db').absolute()}", "exchange"))
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +25,10 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     folder = tmp_path_factory.mktemp("city")
     with listening(folder) as url:
         city = City(url, folder, {})
-        _admitted(city)
+        for who in (OWNER, VENDOR, OTHER):
+            city.admit(who, STACK)
         city.well("POST", "/v1/datasets", OWNER, {"id": GARAGES, "title": {"nl": "Garages"}, "spatial": HERE})
+        _layers_right(city)
         terms = {
             "dataset": GARAGES,
             "template": "sensor-data",
@@ -88,21 +41,19 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         yield city
 
 
-def _admitted(city: City) -> None:
-    end = time.monotonic() + 10
-    while city.ask("GET", "/v1/datasets", STACK).status_code != 200:
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    for who in (OWNER, VENDOR, OTHER):
-        key = Custody(city.folder / "keys", hosting=True).own(who)
-        body = {"id": who, "name": who, "roles": [ROLES[who]], "keys": [key.public]}
-        city.well("POST", "/v1/participants", STACK, body)
-        while city.ask("POST", f"/v1/participants/{who}/signature", who, {"hosted": True}).status_code != 200:
-            assert time.monotonic() < end
-            time.sleep(0.05)
-        while city.ask("GET", "/v1/datasets", who).status_code != 200:
-            assert time.monotonic() < end
-            time.sleep(0.05)
+def _layers_right(city: City) -> None:
+    """What is given passes the gate of the node's own layers too."""
+    wanted = {
+        "assigner": OWNER,
+        "assignee": STACK,
+        "datasets": [GARAGES],
+        "actions": ["dmi:read"],
+        "purpose": "dmi:purpose:any",
+    }
+    draft = {"template": "sensor-data", "parameters": wanted}
+    document = city.well("POST", "/v1/agreements/draft", OWNER, draft)
+    city.well("POST", "/v1/agreements", OWNER, {"document": document, "hosted": True})
+    city.well("POST", f"/v1/agreements/{document['uid']}/signature", STACK, {"hosted": True})
 
 
 def _begin(city: City, offer: dict[str, Any] | None = None, who: str = VENDOR, dataset: str = GARAGES) -> str:
@@ -124,7 +75,12 @@ def test_a_negotiation_ends_in_an_agreement_that_both_have_signed(city: City) ->
 
 def test_a_transfer_under_the_agreement_starts_and_ends_by_either_side(city: City) -> None:
     mine = city.until(f"/v1/negotiations/{_begin(city)}", VENDOR, "FINALIZED")
-    wish = {"provider": OWNER, "address": f"{city.url}/exchange/dsp", "agreement": mine["agreement"]}
+    wish = {
+        "provider": OWNER,
+        "address": f"{city.url}/exchange/dsp",
+        "agreement": mine["agreement"],
+        "own": True,
+    }
     path = f"/v1/transfers/{city.well('POST', '/v1/transfers', VENDOR, wish)['id']}"
     city.until(path, VENDOR, "STARTED")
     (theirs,) = [t for t in city.well("GET", "/v1/transfers", OWNER)["items"] if t["state"] == "STARTED"]

@@ -13,7 +13,7 @@ import pytest
 
 from dmi_agreements.dsp import states
 from dmi_exchange.dsp.process import Outgoing, Process
-from dmi_exchange.dsp.steps import moved, new_id
+from dmi_exchange.dsp.steps import Steps, moved, new_id
 from dmi_exchange.dsp.store import Change, Processes
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, NotFound
@@ -155,3 +155,26 @@ def test_changes_at_once_come_one_after_the_other(processes: Processes) -> None:
     for thread in threads:
         thread.join()
     assert processes.get(begun.id).steps == begun.steps + 20
+
+
+def test_a_note_that_comes_late_takes_nothing_back_of_what_came_before_it(processes: Processes) -> None:
+    steps = Steps(processes, lambda: None)
+    looked_at, _ = processes.begin(made(peer_pid="urn:theirs"), "digest")
+    assert processes.take_advance(looked_at.id)
+    agreed = moved(looked_at, states.AGREED)
+    processes.change(looked_at.id, lambda _known, _received: Change(agreed, advance=True))
+    assert steps.wait(looked_at, "waits for the other side to answer") == agreed
+    processes.change(looked_at.id, lambda known, _received: Change(known))
+    assert processes.to_advance(clock.now() + SOON) == [looked_at.id]
+    assert processes.take_advance(looked_at.id)
+
+
+def test_what_runs_under_an_agreement_is_found_by_it(processes: Processes) -> None:
+    first, _ = processes.begin(made(peer_pid="urn:1", agreement_id="urn:a"), "1")
+    processes.begin(made(peer_pid="urn:2", agreement_id="urn:b"), "2")
+    second, _ = processes.begin(made(peer_pid="urn:3"), "3")
+    processes.change(
+        second.id, lambda known, _received: Change(msgspec.structs.replace(known, agreement_id="urn:a"))
+    )
+    assert {found.id for found in processes.under("urn:a")} == {first.id, second.id}
+    assert sorted(processes.agreements()) == ["urn:a", "urn:b"]

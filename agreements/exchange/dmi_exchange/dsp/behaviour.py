@@ -18,6 +18,7 @@ _WAITS = {
     ("consumer", states.ACCEPTED): "waits for the provider to send the agreement",
     ("consumer", states.VERIFIED): "waits for the provider to finalize the agreement",
 }
+_SIGN = "waits for you: sign the agreement with your key"
 
 
 class Automatic:
@@ -30,10 +31,14 @@ class Automatic:
     def __call__(self, process: Process) -> None:
         """See ``courier.Behaviour``."""
         if process.over:
+            if (process.state, process.role, process.kept) == (states.FINALIZED, "consumer", False):
+                self._negotiations.keep(process.id)
             return
         if process.kind == "transfer":
             if (process.role, process.state) == ("provider", states.REQUESTED):
-                self._transfers.start(process.id)
+                self._provide_data(process)
+            elif (process.role, process.state) == ("consumer", states.REQUESTED):
+                self._transfers.steps.wait(process, _WAITS["consumer", states.REQUESTED])
             return
         match process.role, process.state:
             case "provider", (states.REQUESTED | states.ACCEPTED):
@@ -43,21 +48,40 @@ class Automatic:
             case "consumer", states.AGREED:
                 self._verify(process)
             case where:
-                self._negotiations.steps.wait(process.id, _WAITS[where])
+                self._negotiations.steps.wait(process, _WAITS[where])
+
+    def _provide_data(self, process: Process) -> None:
+        why = self._transfers.plane.foreseen(process)
+        if why is None:
+            self._transfers.start(process.id)
+        else:
+            self._transfers.terminate(process.id, why)
 
     def _provide(self, process: Process) -> None:
         offer = self._negotiations.shelf.offer(str(process.offer.get("@id")))
         if offer is not None and same_terms(process.offer, offer.rules):
             try:
-                self._negotiations.agree(process.id)
+                self._agree(process)
             except ReviewRefused as exc:
                 self._negotiations.steps.terminate(process.id, str(exc), "review")
             return
         reason = "waits for you: the terms asked for are not those of an offer of yours; answer or end it"
-        self._negotiations.steps.wait(process.id, reason)
+        self._negotiations.steps.wait(process, reason)
+
+    def _agree(self, process: Process) -> None:
+        if self._negotiations.shelf.signs(process.owner):
+            self._negotiations.agree(process.id)
+        else:
+            self._negotiations.to_sign(process.id)
+            self._negotiations.steps.wait(process, f"{_SIGN}, or answer or end it")
 
     def _verify(self, process: Process) -> None:
         try:
-            self._negotiations.verify(process.id)
+            self._negotiations.check(process)
+            hosted = self._negotiations.shelf.signs(process.owner)
+            if hosted or self._negotiations.shelf.document(process) is None:
+                self._negotiations.verify(process.id)
+            else:
+                self._negotiations.steps.wait(process, f"{_SIGN}, or end it")
         except (InputRefused, NotFound) as exc:
             self._negotiations.steps.terminate(process.id, str(exc), "agreement")

@@ -1,4 +1,4 @@
-"""Puts the dataspace protocol together for the exchange."""
+"""Puts the dataspace protocol and its data plane together for the exchange."""
 
 from __future__ import annotations
 
@@ -14,31 +14,49 @@ from dmi_exchange.dsp.behaviour import Automatic
 from dmi_exchange.dsp.catalogue import Catalogue
 from dmi_exchange.dsp.client import Client
 from dmi_exchange.dsp.courier import Behaviour, Courier
-from dmi_exchange.dsp.door import token_door
+from dmi_exchange.dsp.door import NodeDoor
+from dmi_exchange.dsp.endings import Endings
+from dmi_exchange.dsp.imports import Imports
 from dmi_exchange.dsp.negotiation import Negotiations
+from dmi_exchange.dsp.nodes import Nodes, of_this_node
 from dmi_exchange.dsp.offers import Shelf
-from dmi_exchange.dsp.plane import PullPlane
-from dmi_exchange.dsp.routes import Dataspace, Door, routers
+from dmi_exchange.dsp.plane import NodePlane
+from dmi_exchange.dsp.routes import Dataspace, Door, between_nodes, routers
 from dmi_exchange.dsp.shelf import StoreShelf
 from dmi_exchange.dsp.steps import Steps
 from dmi_exchange.dsp.store import Processes
-from dmi_exchange.dsp.transfer import DataPlane, Transfers
+from dmi_exchange.dsp.transfer import PULL, PUSH, STREAM, DataPlane, Transfers
+from dmi_exchange.errors import StepRefused
+from dmi_exchange.flow.followers import Followers
+from dmi_exchange.flow.inflow import Inflow, Intake
+from dmi_exchange.flow.places import Local
+from dmi_exchange.flow.pushing import Pushing
+from dmi_exchange.flow.routes import Tokens
+from dmi_exchange.flow.routes import router as data_routes
+from dmi_exchange.flow.store import Flows
+from dmi_exchange.flow.supply import Supply
 from dmi_exchange.handlers import Exchange
+from dmi_exchange.routes.dataspace import Desk
 from dmi_exchange.routes.dataspace import router as own_routes
+from dmi_exchange.routes.nodes import router as node_routes
 from dmi_exchange.settings import ExchangeSettings
 from dmi_exchange.tokens import Issuer
+from dmi_infra import clock, jose, passes
+from dmi_infra.bus.port import Bus
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from dmi_infra.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What the exchange's composition root takes over."""
+    """What the exchange's composition root takes over; ``close`` releases what was opened."""
 
     routers: list[APIRouter]
     negotiations: Negotiations
     transfers: Transfers
     courier: Courier
+    nodes: Nodes
+    close: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,41 +68,76 @@ class Parts:
     door: Door
 
 
-def build(settings: ExchangeSettings, engine: sa.Engine, exchange: Exchange, runtime: Runtime) -> Built:
-    """The protocol on the exchange's store; its courier becomes a part of ``runtime``."""
-    address = f"{settings.public_url.rstrip('/')}/exchange/dsp"
-    shelf = StoreShelf(engine, exchange)
+def build(
+    settings: ExchangeSettings, engine: sa.Engine, exchange: Exchange, runtime: Runtime, bus: Bus
+) -> Built:
+    """The protocol on the exchange's store; its threads become parts of ``runtime``."""
+    issuer, operator = settings.issuer, settings.stack_participant
+    address = f"{issuer}/dsp"
+    key = exchange.custody.own(EXCHANGE_PARTICIPANT)
+    client = Client(_tokens(key, issuer), public_only=settings.env == "production")
+    nodes = Nodes(settings.dsp_nodes, exchange, client, operator)
+    shelf = StoreShelf(engine, exchange, Imports(exchange, client))
+    processes, flows = Processes(engine), Flows(engine)
+    local = Local(exchange.store, Issuer(key, issuer), settings.public_url)
+    supply = Supply(bus, runtime.gate, processes, flows, local)
+    node_door = NodeDoor(key, issuer, nodes, exchange.store)
     # By name: the code of the profile is in no process that does not run it.
     profile = importlib.import_module("dmi_exchange.dsp_tck") if settings.test_profile else None
-    parts = Parts(shelf, PullPlane(shelf, settings.public_url), token_door)
+    parts = Parts(shelf, NodePlane(shelf, supply, address), node_door)
     if profile is not None:
         parts = profile.parts(settings)
-    processes = Processes(engine)
-    client = Client(_tokens(settings, exchange), public_only=settings.env == "production")
     courier = Courier(processes, client, settings.dsp_give_up_seconds)
     steps = Steps(processes, courier.wake)
-    negotiations = Negotiations(steps, parts.shelf, address, client.check)
-    transfers = Transfers(steps, parts.plane, address, client.check)
+    check = _check(exchange, client)
+    negotiations = Negotiations(steps, parts.shelf, address, check)
+    transfers = Transfers(steps, parts.plane, address, check)
     behaviour: Behaviour = Automatic(negotiations, transfers)
     if profile is not None:
         behaviour = profile.behaviour(settings, negotiations, transfers)
     courier.behave = behaviour
-    runtime.parts.append(courier)
-    catalogue = Catalogue(parts.shelf, address, settings.stack_participant)
-    made = routers(
-        Dataspace(catalogue, negotiations, transfers, courier.advance, parts.door, settings.stack_participant)
-    )
-    made += own_routes(negotiations, transfers, shelf)
+    intake = Intake(local, flows)
+    endings = Endings(exchange, transfers)
+    runtime.parts += [courier, nodes]
+    if profile is None:
+        runtime.law.listen(endings.listen)
+        runtime.parts += [
+            endings,
+            Followers(processes, flows, "consumer", (PULL, STREAM), Inflow(transfers, client, intake, flows)),
+            Followers(processes, flows, "provider", (PUSH,), Pushing(supply, client, flows)),
+        ]
+    catalogue = Catalogue(parts.shelf, address, operator)
+    space = Dataspace(catalogue, negotiations, transfers, courier.advance, parts.door, operator)
+    desk = Desk(processes, flows)
+    made = routers(space)
+    made.append(between_nodes(node_door, endings, lambda: of_this_node(exchange, issuer, operator)))
+    made.append(data_routes(node_door, Tokens(key, issuer, supply), supply, intake))
+    made += own_routes(negotiations, transfers, shelf, desk, lambda peer: nodes.address_of(peer, address))
+    made.append(node_routes(nodes, client))
     if profile is not None:
         made.append(profile.triggers(settings, negotiations, transfers))
-    return Built(made, negotiations, transfers, courier)
+
+    def close() -> None:
+        local.close()
+
+    return Built(made, negotiations, transfers, courier, nodes, close)
 
 
-def _tokens(settings: ExchangeSettings, exchange: Exchange) -> Callable[[str, str], str | None]:
-    issuer = Issuer(exchange.custody.own(EXCHANGE_PARTICIPANT), settings.issuer)
+def _check(exchange: Exchange, client: Client) -> Callable[[str, str], None]:
+    """Refuses an address that is not of the node of the participant that it is to lead to."""
 
-    def token(_address: str, sender: str) -> str | None:
-        known = exchange.store.get(Participant, sender)
-        return None if known is None else issuer.sign(known.id, known.name, known.roles)
+    def check(address: str, peer: str) -> None:
+        found = exchange.store.get(Participant, peer)
+        client.check(address)
+        own = f"{found.home}/dsp" if found is not None and found.home else None
+        if own is not None and address != own and not address.startswith(f"{own}/"):
+            raise StepRefused("/callbackAddress: must be an address of the node that speaks for you")
+
+    return check
+
+
+def _tokens(key: jose.SigningKey, issuer: str) -> Callable[[str, str, tuple[str, str, bytes]], str]:
+    def token(sender: str, audience: str, request: tuple[str, str, bytes]) -> str:
+        return passes.sign_node(key, issuer, sender, audience, request, clock.now() // 1_000_000)
 
     return token

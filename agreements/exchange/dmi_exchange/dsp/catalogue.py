@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dmi_agreements.dsp.messages import Message, document
+from dmi_agreements.dsp.terms import DATASET
 from dmi_exchange.dsp.offers import Entry, Shelf
 from dmi_exchange.errors import StepRefused
 from dmi_infra.errors import NotFound
@@ -75,6 +76,8 @@ class Catalogue:
             "dct:title": _texts(entry.title),
             "dct:publisher": {"@id": entry.owner},
         }
+        if entry.about:
+            members[DATASET] = entry.about
         if entry.description:
             members["dct:description"] = _texts(entry.description)
         return members

@@ -1,11 +1,12 @@
-"""Sends a message to another node over HTTP, once."""
+"""Sends messages and questions to another node over HTTP, once."""
 
 from __future__ import annotations
 
 import ipaddress
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -15,6 +16,8 @@ import httpx
 from dmi_exchange.errors import StepRefused
 
 TIMEOUT_SECONDS = 4.0
+SILENCE_SECONDS = 10.0
+"""A stream that says nothing for so long, not even that it lives, has broken."""
 LARGEST_ANSWER = 256 * 1024
 LONGEST_ADDRESS = 2000
 
@@ -29,6 +32,8 @@ class Answer:
 
     status: int
     body: dict[str, Any]
+    links: dict[str, Any]
+    """Links of the header, by relation (RFC 8288)."""
 
     @property
     def well(self) -> bool:
@@ -45,15 +50,19 @@ class Answer:
         return ": ".join(part for part in (f"{self.status}", str(code), "; ".join(texts)) if part)[:500]
 
 
+Token = Callable[[str, str, tuple[str, str, bytes]], str | None]
+"""From the sender, the protocol address of the receiver, and the request (method, address, body) to a token."""
+
+
 class Client:
-    """Posts messages. ``token`` gives the access token for an address, ``None`` for none.
+    """Sends requests, each with the token that ``token`` gives for it.
 
     ``public_only`` refuses addresses inside; the address that was judged is the one that is connected to.
     """
 
     def __init__(
         self,
-        token: Callable[[str, str], str | None],
+        token: Token,
         public_only: bool,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -80,32 +89,79 @@ class Client:
             self._resolve(parts)
 
     def post(self, address: str, path: str, body: bytes, sender: str) -> Answer:
-        """Post once, for the participant ``sender``; raises ``Unreachable``."""
-        url = f"{address.rstrip('/')}/{path}"
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        token = self._token(address, sender)
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
-        extensions: dict[str, Any] = {}
+        """Post a message for the participant ``sender`` to the node at ``address``; raises ``Unreachable``."""
+        address = address.rstrip("/")
+        return self.ask("POST", address, f"{address}/{path}", body, sender)
+
+    def ask(
+        self, method: str, address: str, url: str, body: bytes, sender: str, largest: int = LARGEST_ANSWER
+    ) -> Answer:
+        """One request for the participant ``sender`` to the node whose protocol is at ``address``."""
+        token = self._token(sender, address, (method, url.partition("?")[0], body))
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        return self._send(method, url, body, headers, largest)
+
+    def get(self, url: str) -> Answer:
+        """A question that needs no right, such as for a node's keys; raises ``Unreachable``."""
+        return self._send("GET", url, b"", {}, LARGEST_ANSWER)
+
+    def fetch(self, url: str, token: str, largest: int) -> Answer:
+        """Data, with a token of its own; raises ``Unreachable``."""
+        return self._send("GET", url, b"", {"Authorization": f"Bearer {token}"}, largest)
+
+    @contextmanager
+    def stream(self, url: str, token: str, after: str) -> Iterator[Iterator[str]]:
+        """The lines of a stream of server-sent events behind a position; raises ``Unreachable``."""
+        headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+        if after:
+            headers["Last-Event-ID"] = after
+        netloc = urlsplit(url).netloc
         try:
-            if self._public_only:
-                parts = _parts(url)
-                headers["Host"] = parts.netloc
-                extensions["sni_hostname"] = parts.hostname
-                host = self._resolve(parts)
-                netloc = f"[{host}]" if ":" in host else host
-                url = parts._replace(netloc=f"{netloc}:{parts.port or 443}").geturl()
-            with self._http.stream("POST", url, content=body, headers=headers, extensions=extensions) as got:
-                read = b""
-                for piece in got.iter_bytes():
-                    read += piece
-                    if len(read) > LARGEST_ANSWER:
-                        raise Unreachable("the answer is too large")
-                return Answer(got.status_code, _object(read))
+            placed, more, extensions = self.placed(url)
+            timeout = httpx.Timeout(TIMEOUT_SECONDS, read=SILENCE_SECONDS)
+            with self._http.stream(
+                "GET", placed, headers=headers | more, extensions=extensions, timeout=timeout
+            ) as got:
+                if got.status_code != 200:
+                    read = got.read()[:LARGEST_ANSWER]
+                    raise Unreachable(f"{netloc} answered {Answer(got.status_code, _object(read), {}).why}")
+                yield got.iter_lines()
         except StepRefused as exc:
             raise Unreachable(str(exc)) from exc
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
-            raise Unreachable(f"{urlsplit(address).netloc} did not answer ({type(exc).__name__})") from exc
+            raise Unreachable(f"{netloc} broke off ({type(exc).__name__})") from exc
+
+    def _send(self, method: str, url: str, body: bytes, more: dict[str, str], largest: int) -> Answer:
+        headers = {"Content-Type": "application/json", "Accept": "application/json", **more}
+        netloc = urlsplit(url).netloc
+        try:
+            url, placed, extensions = self.placed(url)
+            headers |= placed
+            with self._http.stream(method, url, content=body, headers=headers, extensions=extensions) as got:
+                read = bytearray()
+                for piece in got.iter_bytes():
+                    read += piece
+                    if len(read) > largest:
+                        raise Unreachable("the answer is too large")
+                return Answer(
+                    got.status_code,
+                    _object(bytes(read)),
+                    {str(name): link for name, link in got.links.items()},
+                )
+        except StepRefused as exc:
+            raise Unreachable(str(exc)) from exc
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
+            raise Unreachable(f"{netloc} did not answer ({type(exc).__name__})") from exc
+
+    def placed(self, url: str) -> tuple[str, dict[str, str], dict[str, Any]]:
+        """The address to connect to with headers and extensions: with the host that was judged, where one is."""
+        if not self._public_only:
+            return url, {}, {}
+        parts = urlsplit(url)
+        host = self._resolve(_parts(parts._replace(query="").geturl()))
+        netloc = f"[{host}]" if ":" in host else host
+        placed = parts._replace(netloc=f"{netloc}:{parts.port or 443}").geturl()
+        return placed, {"Host": parts.netloc}, {"sni_hostname": parts.hostname}
 
     @staticmethod
     def _resolve(parts: SplitResult) -> str:

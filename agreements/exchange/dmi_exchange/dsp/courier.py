@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -14,7 +15,7 @@ import structlog
 from dmi_agreements.dsp import states
 from dmi_exchange.dsp.client import Answer, Client, Unreachable
 from dmi_exchange.dsp.process import Process, Waiting, other
-from dmi_exchange.dsp.steps import BEGINNINGS, TERMINATIONS, outgoing
+from dmi_exchange.dsp.steps import AGREEMENT_END, BEGINNINGS, TERMINATIONS, outgoing
 from dmi_exchange.dsp.store import Change, Processes
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, Failure, NotFound, Unavailable
@@ -25,12 +26,18 @@ IDLE_SECONDS = 0.5
 WORKERS = 16
 AT_ONCE = 4
 """Messages to one address at a time, so that a node that does not answer keeps none from the others."""
+QUEUED = 32
+"""Messages to one address that wait in memory; with time-outs of seconds well within their lease."""
+BUSY_WAIT = 300_000
+"""Microseconds for which further ones are left in the store."""
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 60.0
 """Seconds between two tries; each wait is twice the one before."""
 REFUSALS = 3
 """A refusal is final after so many tries: the other side may still be writing what ours came to answer."""
 REFUSAL_WAIT = 0.3
+KEPT = frozenset({AGREEMENT_END})
+"""Messages that are never given up: who may not use data any more hears it however late."""
 PASSING = frozenset({408, 425, 429})
 """Answers below 500 that pass by themselves."""
 
@@ -54,6 +61,7 @@ class Courier:
         self._give_up = int(give_up_seconds * 1_000_000)
         self.behave = behave
         self._busy: Counter[str] = Counter()
+        self._queued: defaultdict[str, deque[Waiting]] = defaultdict(deque)
         self._lock = threading.Lock()
         self._wanted = threading.Event()
         self._stopping = False
@@ -82,24 +90,27 @@ class Courier:
         """Let this node go on with a process, when it has something to do there."""
         if self.behave is None or not self._processes.take_advance(identifier):
             return
+        process = self._processes.get(identifier)
         try:
-            self.behave(self._processes.get(identifier))
-        except Unavailable:
+            self.behave(process)
+        except Unavailable as exc:
+            self._note(process, f"{exc.public}; goes on trying")
             self._processes.advance_later(identifier, clock.now() + 1_000_000)
         except Failure as exc:
             log.info("a process does not go on by itself", process=identifier, reason=str(exc))
-            self._note(identifier, str(exc))
+            self._note(process, str(exc))
         except Exception as exc:  # the others must go on; what failed here is shown at the process
             log.error("a process cannot go on by itself", process=identifier, exc_info=exc)
-            self._note(identifier, "a fault of this node; it has been logged")
+            self._note(process, "a fault of this node; it has been logged")
 
-    def _note(self, identifier: str, reason: str) -> None:
-        self._processes.change(
-            identifier,
-            lambda known, _received: (
-                None if known.over else Change(msgspec.structs.replace(known, reason=reason[:1000]))
-            ),
-        )
+    def _note(self, process: Process, reason: str) -> None:
+        def decide(known: Process, _received: Callable[[str], bool]) -> Change | None:
+            # A consumer's negotiation that is final may still wait to be kept.
+            if (known.over and known.state != states.FINALIZED) or known.steps != process.steps:
+                return None
+            return Change(msgspec.structs.replace(known, reason=reason[:1000]))
+
+        self._processes.change(process.id, decide)
 
     def _run(self) -> None:
         while not self._stopping:
@@ -139,20 +150,32 @@ class Courier:
     def _carry(self, message: Waiting) -> None:
         address = self._processes.get(message.process).address
         with self._lock:
-            if self._busy[address] >= AT_ONCE:
-                self._processes.release(message.id)
+            full = self._busy[address] >= AT_ONCE
+            if full and len(self._queued[address]) >= QUEUED:
+                later = clock.now() + BUSY_WAIT
+            elif full:
+                self._queued[address].append(message)
                 return
-            self._busy[address] += 1
+            else:
+                self._busy[address] += 1
+                later = None
+        if later is not None:
+            self._processes.release(message.id, later)
+            return
+        self._submit(lambda: self._deliver_all(address, message))
 
-        def work() -> None:
-            try:
-                self.deliver(message)
-            finally:
-                with self._lock:
+    def _deliver_all(self, address: str, message: Waiting) -> None:
+        """Deliver one message, and those to the same address that queued up behind it."""
+        while True:
+            if not self._stopping:
+                self._guarded(partial(self.deliver, message))
+            with self._lock:
+                queued = self._queued[address]
+                if self._stopping or not queued:
                     self._busy[address] -= 1
-                self._wanted.set()
-
-        self._submit(work)
+                    break
+                message = queued.popleft()
+        self._wanted.set()
 
     def deliver(self, message: Waiting) -> None:
         """Try one message, and note what came of it."""
@@ -193,7 +216,7 @@ class Courier:
 
     def _again(self, message: Waiting, reason: str) -> None:
         now = clock.now()
-        if now - message.made_at > self._give_up:
+        if now - message.made_at > self._give_up and message.type not in KEPT:
             self._end(message, f"given up: {reason}", "unreachable")
             return
         wait = min(FIRST_WAIT * 2 ** min(message.attempts, 20), LONGEST_WAIT)

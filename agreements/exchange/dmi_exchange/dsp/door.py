@@ -1,10 +1,123 @@
-"""Who speaks in a request of the protocol: the participant of the access token."""
+"""Who speaks in a request of the protocol: a member of this node by an access token, one of another by its node."""
 
 from __future__ import annotations
 
-from dmi_infra.http.access import Caller
+import asyncio
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from fastapi import Request
+
+from dmi_agreements.contracts.law import Participant
+from dmi_agreements.decision import Reason
+from dmi_exchange.dsp.client import Unreachable
+from dmi_exchange.dsp.nodes import Nodes
+from dmi_exchange.store import Store
+from dmi_infra import clock, jose, passes
+from dmi_infra.errors import Failure, Refused, Unauthenticated
+from dmi_infra.http.access import identify, member, runtime_of
+
+SEEN = 100_000
+"""Tokens of nodes that are remembered at most; more within their minute are refused."""
 
 
-async def token_door(identity: Caller) -> str:
-    """The participant that the bearer token proves; it must be a member."""
-    return identity.participant
+class Once:
+    """Remembers identifiers until they have expired.
+
+    In memory: a repeat after a restart carries the same message (the token is bound to it), which changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def use(self, what: str, expires: float) -> None:
+        """Raise ``Unauthenticated`` for what was used before."""
+        with self._lock:
+            now = time.time()
+            if len(self._seen) >= SEEN:
+                self._seen = {name: until for name, until in self._seen.items() if until > now}
+            if what in self._seen or len(self._seen) >= SEEN:
+                raise Unauthenticated("this token has been used before")
+            self._seen[what] = expires + jose.LEEWAY_SECONDS
+
+
+class NodeDoor:
+    """Judges tokens. ``issuer`` is this node's own; the audience of other nodes' tokens is its protocol address."""
+
+    dmi_door = "members, by this node's access token or by the token of the node that speaks for them"
+
+    def __init__(self, key: jose.SigningKey, issuer: str, nodes: Nodes, store: Store) -> None:
+        self._key = key
+        self._issuer = issuer
+        self._nodes = nodes
+        self._store = store
+        self._once = Once()
+
+    async def __call__(self, request: Request) -> str:
+        """The participant that the bearer token proves; it must be a member, here or of a known node."""
+        token = bearer(request)
+        if jose.kind_of(token) != passes.NODE_TOKEN:
+            identity = await member(request, await identify(request))
+            return identity.participant
+        claims = await self.claims(request, token)
+        runtime = runtime_of(request)
+        stale = runtime.law.table.stale(clock.now())
+        if stale is not None:
+            raise Refused([stale])
+        issuer, name = str(claims["iss"]), str(claims["sub"])
+        found = runtime.law.table.participants.get(name)
+        if (found is None or found.rulebook is None) and self._nodes.known(issuer):
+            found = await asyncio.to_thread(self._ask_again, issuer, name)
+        if found is None or (found.home or self._issuer) != issuer:
+            raise Unauthenticated("the node speaks for a participant that is no member of it")
+        if not found.active or found.rulebook not in runtime.rulebook.accepted:
+            raise Refused([Reason("rulebook_not_signed", "this participant has signed no rulebook in force")])
+        return name
+
+    async def node(self, request: Request) -> str:
+        """The issuer of the known node that asks, whoever it speaks for."""
+        token = bearer(request)
+        if jose.kind_of(token) != passes.NODE_TOKEN:
+            raise Unauthenticated("this needs a token of a known node")
+        return str((await self.claims(request, token))["iss"])
+
+    node.dmi_door = "known nodes"  # type: ignore[attr-defined]
+
+    async def claims(self, request: Request, token: str) -> Mapping[str, Any]:
+        """The claims of another node's token, checked against this very request."""
+        # Behind a proxy the host is another: what counts is the path under the own address.
+        path = request.url.path
+        place = unquote(path[path.index("/dsp") :] if "/dsp" in path else path)
+        asked = (request.method, f"{self._issuer}{place}", await request.body())
+        # In a thread: a key that is not known is asked of its node.
+        claims = await asyncio.to_thread(
+            passes.verify_node, token, f"{self._issuer}/dsp", asked, self._key_of
+        )
+        self._once.use(f"{claims['iss']} {claims['jti']}", float(claims["exp"]))
+        return claims
+
+    def _key_of(self, issuer: str, kid: str) -> Mapping[str, Any] | None:
+        if issuer == self._issuer:
+            # Two members of this node deal with each other by the same protocol.
+            return self._key.public if kid == self._key.kid else None
+        return self._nodes.key(issuer, kid)
+
+    def _ask_again(self, issuer: str, name: str) -> Participant | None:
+        """A member that joined its node just now."""
+        try:
+            self._nodes.refresh(issuer)
+        except (Unreachable, Failure):
+            return None
+        return self._store.get(Participant, name)
+
+
+def bearer(request: Request) -> str:
+    """The token of a request; raises ``Unauthenticated`` when there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("this needs an access token in the header Authorization: Bearer …")
+    return token.strip()

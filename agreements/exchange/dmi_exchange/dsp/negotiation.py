@@ -9,9 +9,11 @@ import msgspec
 
 from dmi_agreements.dsp import states
 from dmi_agreements.dsp.messages import EVENT, Message
+from dmi_agreements.dsp.terms import SIGNATURE
 from dmi_exchange.dsp.offers import Shelf, same_terms
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.steps import Steps, moved, new_id, outgoing
+from dmi_exchange.dsp.store import Change
 from dmi_exchange.errors import StepRefused
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, InputRefused
@@ -20,7 +22,7 @@ from dmi_infra.errors import Conflict, InputRefused
 class Negotiations:
     """Negotiations of this node. ``address`` is where other nodes reach it; ``check`` judges theirs."""
 
-    def __init__(self, steps: Steps, shelf: Shelf, address: str, check: Callable[[str], None]) -> None:
+    def __init__(self, steps: Steps, shelf: Shelf, address: str, check: Callable[[str, str], None]) -> None:
         self.steps = steps
         self.shelf = shelf
         self._address = address
@@ -38,7 +40,7 @@ class Negotiations:
             raise StepRefused("/offer/@id: must be an offer of the catalogue")
         if body["offer"]["target"] != offer.dataset:
             raise StepRefused("/offer/target: must be the dataset of the offer")
-        self._check(body["callbackAddress"])
+        self._check(body["callbackAddress"], peer)
         now = clock.now()
         begun = Process(
             id=new_id(), kind="negotiation", role="provider", owner=offer.owner, peer=peer,
@@ -52,7 +54,7 @@ class Negotiations:
         body = came.body
         if "consumerPid" in body:
             raise StepRefused("/consumerPid: a first offer names none; send this one to the negotiation")
-        self._check(body["callbackAddress"])
+        self._check(body["callbackAddress"], peer)
         now = clock.now()
         begun = Process(
             id=new_id(), kind="negotiation", role="consumer", owner=owner, peer=peer,
@@ -72,13 +74,11 @@ class Negotiations:
                         "/offer/target: must stay the dataset of the negotiation", process=known
                     )
                 by = "consumer" if came.type == states.REQUEST else "provider"
-                return msgspec.structs.replace(known, offer=dict(body["offer"]), offered_by=by)
+                return msgspec.structs.replace(known, offer=dict(body["offer"]), offered_by=by, draft={})
             if came.type == states.AGREEMENT:
                 return self._agreed(known, body["agreement"])
             if came.type == states.VERIFICATION:
                 return self.shelf.verified(known, body)
-            if came.type == states.EVENT_FINALIZED:
-                return self.shelf.finalized(known, body)
             return known
 
         return self.steps.receive("negotiation", identifier, came, peer, accept)
@@ -101,7 +101,7 @@ class Negotiations:
 
     def request(self, owner: str, peer: str, address: str, dataset: str, offer: Mapping[str, Any]) -> Process:
         """Ask a provider for an agreement; ``offer`` as its catalogue gives it, or as this side wants it."""
-        self._check(address)
+        self._check(address, peer)
         now = clock.now()
         wanted = {**offer, "target": dataset, "@type": "Offer"}
         begun = Process(
@@ -120,7 +120,12 @@ class Negotiations:
         wanted = {**offer, "target": known.dataset, "@type": "Offer"}
         name = states.REQUEST if known.role == "consumer" else states.OFFER
         return self.steps.take(
-            identifier, name, lambda _process: {"offer": wanted}, offer=wanted, offered_by=known.role
+            identifier,
+            name,
+            lambda _process: {"offer": wanted},
+            offer=wanted,
+            offered_by=known.role,
+            draft={},
         )
 
     def accept(self, identifier: str) -> Process:
@@ -130,10 +135,38 @@ class Negotiations:
             raise Conflict.of("state", "the offer on the table is your own", known.state)
         return self.steps.take(identifier, states.EVENT_ACCEPTED)
 
-    def agree(self, identifier: str) -> Process:
+    def to_sign(self, identifier: str) -> dict[str, Any]:
+        """The document that this side is to sign now; raises ``Conflict`` when there is none.
+
+        As provider it is made when it is first asked for, and stays.
+        """
+        known = self.steps.processes.get(identifier)
+        if (known.role, known.state) == ("consumer", states.AGREED):
+            document = self.shelf.document(known)
+            if document is not None:
+                return document
+        if known.role != "provider" or known.state not in (states.REQUESTED, states.ACCEPTED):
+            raise Conflict.of("state", "there is nothing to sign now", known.state)
+        made = known.draft or self.shelf.draft(known)
+
+        def decide(present: Process, _received: Callable[[str], bool]) -> Change | None:
+            same = (present.state, present.offer) == (known.state, known.offer)
+            return Change(msgspec.structs.replace(present, draft=present.draft or made)) if same else None
+
+        return self.steps.processes.change(identifier, decide).draft or made
+
+    def sign(self, identifier: str, jws: str | None) -> Process:
+        """Agree or verify, with a signature made elsewhere, or (``None``) with the key that is kept here."""
+        if self.steps.processes.get(identifier).role == "provider":
+            return self.agree(identifier, jws)
+        return self.verify(identifier, jws)
+
+    def agree(self, identifier: str, jws: str | None = None) -> Process:
         """As provider: turn the offer on the table into an agreement."""
         known = self.steps.processes.get(identifier)
-        agreement, signatures = self.shelf.agreement(known)
+        if known.role != "provider" or known.state not in (states.REQUESTED, states.ACCEPTED):
+            raise Conflict.of("state", "there is nothing to agree to now", known.state)
+        agreement, signatures = self.shelf.agreement(known, jws)
         return self.steps.take(
             identifier,
             states.AGREEMENT,
@@ -143,13 +176,29 @@ class Negotiations:
             signatures=signatures,
         )
 
-    def verify(self, identifier: str) -> Process:
+    def verify(self, identifier: str, jws: str | None = None) -> Process:
         """As consumer: confirm that the agreement is what was negotiated."""
         known = self.steps.processes.get(identifier)
+        if (known.role, known.state) != ("consumer", states.AGREED):
+            raise Conflict.of("state", "there is nothing to verify now", known.state)
+        self.check(known)
+        extra = self.shelf.verification(known, jws)
+        signatures = {known.owner: str(extra[SIGNATURE])} if SIGNATURE in extra else {}
+        return self.steps.take(identifier, states.VERIFICATION, lambda _process: extra, signatures=signatures)
+
+    @staticmethod
+    def check(known: Process) -> None:
+        """Raise when the agreement that came is not about what was offered last."""
         if not same_terms(known.agreement, known.offer):
             raise InputRefused.of("agreement", "its terms differ from the last offer")
-        extra = self.shelf.verification(known)
-        return self.steps.take(identifier, states.VERIFICATION, lambda _process: extra)
+
+    def keep(self, identifier: str) -> Process:
+        """As consumer: let the agreement that came of it hold in this node."""
+        known = self.steps.processes.get(identifier)
+        self.shelf.keep(known)
+        return self.steps.processes.change(
+            identifier, lambda present, _received: Change(msgspec.structs.replace(present, kept=True))
+        )
 
     def finalize(self, identifier: str) -> Process:
         """As provider: the agreement holds from now on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from dmi_agreements.dsp.terms import same_terms
@@ -36,6 +36,8 @@ class Entry:
     description: Mapping[str, str]
     offers: Sequence[Offer]
     formats: Sequence[str]
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """The entry of the catalogue as this project writes it, for nodes of this project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,23 @@ class Shelf(Protocol):
         """One offer."""
         ...
 
-    def agreement(self, process: Process) -> tuple[dict[str, Any], dict[str, str]]:
+    def signs(self, participant: str) -> bool:
+        """Whether this node may sign for a participant by itself; the others sign with keys of their own."""
+        ...
+
+    def draft(self, process: Process) -> dict[str, Any]:
+        """As provider: the document that the offer on the table becomes, for the owner to sign."""
+        ...
+
+    def agreement(self, process: Process, jws: str | None) -> tuple[dict[str, Any], dict[str, str]]:
         """The agreement that the offer on the table becomes, and the provider's signature by participant."""
         ...
 
-    def verification(self, process: Process) -> dict[str, Any]:
+    def document(self, process: Process) -> dict[str, Any] | None:
+        """As consumer: the document to sign (``None``: there is none). Raises when it is not what was agreed."""
+        ...
+
+    def verification(self, process: Process, jws: str | None) -> dict[str, Any]:
         """As consumer: what the verification says beside the ids. Raises when the agreement is not right."""
         ...
 
@@ -78,6 +92,6 @@ class Shelf(Protocol):
         """As provider: let the agreement hold; what the last event says beside the ids."""
         ...
 
-    def finalized(self, process: Process, body: Mapping[str, Any]) -> Process:
-        """As consumer: the agreement holds."""
+    def keep(self, process: Process) -> None:
+        """As consumer: the agreement holds, and comes into this node's law."""
         ...

@@ -37,12 +37,20 @@ class Process(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     offered_by: Side | None = None
     agreement: dict[str, Any] = {}
     """The agreement of the negotiation, as it was sent."""
+    draft: dict[str, Any] = {}
+    """As provider: the document that the owner is to sign with a key of its own."""
     agreement_id: str = ""
     """The agreement that a transfer rests on, or that a negotiation became."""
     format: str = ""
     data_address: dict[str, Any] = {}
+    own: bool = False
+    """As consumer: a program of the owner fetches the data; this node takes nothing in."""
     suspended_by: Side | None = None
     signatures: dict[str, str] = {}
+    kept: bool = False
+    """As consumer: the agreement that came of it stands in this node's law."""
+    told: bool = False
+    """The other side is told that the agreement was ended here."""
     reason: str = ""
     ended_by: Side | None = None
     steps: int = 0

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -18,7 +19,10 @@ from dmi_agreements.dsp.messages import MessageRefused
 from dmi_agreements.dsp.states import Kind
 from dmi_exchange.dsp import negotiation, transfer
 from dmi_exchange.dsp.catalogue import PAGE, Catalogue
+from dmi_exchange.dsp.door import NodeDoor
+from dmi_exchange.dsp.endings import Endings
 from dmi_exchange.dsp.negotiation import Negotiations
+from dmi_exchange.dsp.nodes import Told
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.transfer import Transfers
 from dmi_exchange.errors import StepRefused
@@ -192,6 +196,22 @@ def _state(routes: APIRouter, dataspace: Dataspace, kind: Kind) -> None:
     @routes.get("/{pid}")
     def state(pid: str, peer: Annotated[str, Depends(dataspace.door)]) -> dict[str, Any]:
         return dataspace.negotiations.steps.visible(kind, pid, peer).acknowledgement()
+
+
+def between_nodes(door: NodeDoor, endings: Endings, own: Callable[[], Told]) -> APIRouter:
+    """What nodes of this project tell each other beside the protocol, under the same address and tokens."""
+    routes = APIRouter(prefix=BASE, include_in_schema=False)
+
+    @routes.get("/node")
+    def of_this_node(_issuer: Annotated[str, Depends(door.node)]) -> dict[str, Any]:
+        found: dict[str, Any] = msgspec.to_builtins(own())
+        return found
+
+    @routes.post("/negotiations/{pid}/end")
+    def ended(pid: str, body: Given, peer: Annotated[str, Depends(door)]) -> dict[str, Any]:
+        return endings.ended(pid, peer, body if isinstance(body, dict) else {}).acknowledgement()
+
+    return routes
 
 
 def _further(

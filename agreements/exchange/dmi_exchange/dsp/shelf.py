@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from dmi_agreements.contracts.law import AgreementState, Dataset
 from dmi_agreements.dsp.terms import DOCUMENT, SIGNATURE, rules_of, same_terms
 from dmi_exchange import model
+from dmi_exchange.dsp.imports import Imports
 from dmi_exchange.dsp.offers import Entry, Offer, Page
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.steps import new_id
-from dmi_exchange.dsp.transfer import PULL, Grant
+from dmi_exchange.dsp.transfer import FORMATS, Grant
 from dmi_exchange.errors import StepRefused
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.review.case import UNKNOWN_PARTY
@@ -38,7 +39,8 @@ class OwnOffer(msgspec.Struct, frozen=True):
 class StoreShelf:
     """Offers in the exchange's store."""
 
-    def __init__(self, engine: sa.Engine, exchange: Exchange) -> None:
+    def __init__(self, engine: sa.Engine, exchange: Exchange, imports: Imports) -> None:
+        self._imports = imports
         self._engine = engine
         self._exchange = exchange
 
@@ -146,16 +148,32 @@ class StoreShelf:
 
     # -- agreements: see ``offers.Shelf`` -----------------------------------
 
-    def agreement(self, process: Process) -> tuple[dict[str, Any], dict[str, str]]:
+    def signs(self, participant: str) -> bool:
         """See ``offers.Shelf``."""
+        return self._exchange.custody.keeps(participant)
+
+    def draft(self, process: Process) -> dict[str, Any]:
+        """See ``offers.Shelf``."""
+        found = self._agreed(process)
+        made = self._draft(found.owner, found.dataset, found.template, found.parameters, process.peer)
+        self._exchange.require(made)
+        return made
+
+    def _agreed(self, process: Process) -> OwnOffer:
+        """The own offer whose terms are on the table."""
         found = self._standing(str(process.offer.get("@id")))
         if found is None or found.dataset != process.dataset:
             raise Conflict.of("offer", "does not stand any more")
         if not same_terms(process.offer, found.rules):
             raise Conflict.of("offer", "its terms differ from yours: answer with an offer, or end it")
-        draft = self._draft(found.owner, found.dataset, found.template, found.parameters, process.peer)
-        self._exchange.require(draft)
-        jws = self._exchange.custody.sign(found.owner, draft)
+        return found
+
+    def agreement(self, process: Process, jws: str | None) -> tuple[dict[str, Any], dict[str, str]]:
+        """See ``offers.Shelf``."""
+        found = self._agreed(process)
+        draft = process.draft or self.draft(process)
+        jws = jws or self._exchange.custody.sign(found.owner, draft)
+        self._exchange.check_signature(found.owner, draft, jws)
         agreement = {
             "@id": draft["uid"],
             "@type": "Agreement",
@@ -169,14 +187,14 @@ class StoreShelf:
         }
         return agreement, {found.owner: jws}
 
-    def verification(self, process: Process) -> dict[str, Any]:
+    def document(self, process: Process) -> dict[str, Any] | None:
         """See ``offers.Shelf``."""
         agreement = process.agreement
         if (agreement.get("assigner"), agreement.get("assignee")) != (process.peer, process.owner):
             raise InputRefused.of("agreement/assigner", "must be the two sides of the negotiation")
         document = agreement.get(DOCUMENT)
         if document is None:
-            return {}
+            return None
         if not isinstance(document, dict) or not same_terms(rules_of(document), agreement):
             raise InputRefused.of(f"agreement/{DOCUMENT}", "its terms differ from those of the agreement")
         named = (document.get("uid"), model.assigner(document), model.assignee(document))
@@ -184,8 +202,18 @@ class StoreShelf:
             raise InputRefused.of(f"agreement/{DOCUMENT}", "must have the agreement's id and parties")
         if model.targets(document) != [process.dataset]:
             raise InputRefused.of(f"agreement/{DOCUMENT}", "must be about the dataset of the negotiation")
+        self._imports.check(process, document)
         self._exchange.require(document)
-        return {SIGNATURE: self._exchange.custody.sign(process.owner, document)}
+        return document
+
+    def verification(self, process: Process, jws: str | None) -> dict[str, Any]:
+        """See ``offers.Shelf``."""
+        document = self.document(process)
+        if document is None:
+            return {}
+        jws = jws or self._exchange.custody.sign(process.owner, document)
+        self._exchange.check_signature(process.owner, document, jws)
+        return {SIGNATURE: jws}
 
     def verified(self, process: Process, body: Mapping[str, Any]) -> Process:
         """See ``offers.Shelf``."""
@@ -214,11 +242,16 @@ class StoreShelf:
             raise Conflict.of("agreement", f"has {known.state} already")
         return {}
 
-    def finalized(self, process: Process, _body: Mapping[str, Any]) -> Process:
+    def keep(self, process: Process) -> None:
         """See ``offers.Shelf``."""
-        return process
+        self._imports.keep(process)
 
     # -- data: see ``transfer.DataPlane`` -----------------------------------
+
+    def about(self, agreement: str) -> str:
+        """See ``transfer.DataPlane``."""
+        found = self._exchange.store.get(AgreementState, agreement)
+        return next(iter(model.targets(found.document)), "") if found is not None else ""
 
     def grant(self, agreement: str, peer: str) -> Grant | None:
         """See ``transfer.DataPlane``."""
@@ -228,7 +261,7 @@ class StoreShelf:
         targets = model.targets(found.document)
         if model.assignee(found.document) != peer or not targets:
             return None
-        return Grant(targets[0], model.assigner(found.document), (PULL,))
+        return Grant(targets[0], model.assigner(found.document), FORMATS)
 
 
 def _offer(found: OwnOffer) -> Offer:
@@ -237,5 +270,6 @@ def _offer(found: OwnOffer) -> Offer:
 
 def _entry(dataset: Dataset, offers: Sequence[OwnOffer]) -> Entry:
     return Entry(
-        dataset.id, dataset.owner, dataset.title, dataset.description, [_offer(o) for o in offers], (PULL,)
-    )
+        dataset.id, dataset.owner, dataset.title, dataset.description, [_offer(o) for o in offers], FORMATS,
+        msgspec.to_builtins(dataset),
+    )  # fmt: skip

@@ -17,6 +17,8 @@ from dmi_exchange.errors import StepRefused
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, NotFound
 
+AGREEMENT_END = "urn:dmi:AgreementEnd"
+"""Our own message beside the protocol, which has none for it: a party has ended the agreement of a negotiation."""
 PATHS: Mapping[str, str] = {
     states.REQUEST: "negotiations/{pid}/request",
     states.OFFER: "negotiations/{pid}/offers",
@@ -25,6 +27,7 @@ PATHS: Mapping[str, str] = {
     states.VERIFICATION: "negotiations/{pid}/agreement/verification",
     states.EVENT_FINALIZED: "negotiations/{pid}/events",
     states.NEGOTIATION_TERMINATION: "negotiations/{pid}/termination",
+    AGREEMENT_END: "negotiations/{pid}/end",
     states.START: "transfers/{pid}/start",
     states.SUSPENSION: "transfers/{pid}/suspension",
     states.COMPLETION: "transfers/{pid}/completion",
@@ -99,7 +102,9 @@ class Steps:
             except IllegalStep as exc:
                 raise StepRefused(exc.rule, process=known) from exc
             after = _ended(moved(accept(known), state), came, other(known.role))
-            return Change(after, advance=not after.over, silence=state == states.TERMINATED)
+            # A consumer whose negotiation is final has the agreement to keep.
+            more = not after.over or (state, after.role) == (states.FINALIZED, "consumer")
+            return Change(after, advance=more, silence=state == states.TERMINATED)
 
         return self.processes.change(identifier, decide, came.digest)
 
@@ -135,15 +140,15 @@ class Steps:
         name = TERMINATIONS[self.processes.get(identifier).kind]
         return self.take(identifier, name, lambda _process: {"code": code, "reason": [reason]}, reason=reason)
 
-    def wait(self, identifier: str, reason: str) -> Process:
-        """Note why a process does not go on by itself."""
+    def wait(self, process: Process, reason: str) -> Process:
+        """Note why a process does not go on by itself, unless it has gone on since it was looked at."""
 
         def decide(known: Process, _received: Callable[[str], bool]) -> Change | None:
-            if known.over or known.reason == reason:
+            if known.over or known.reason == reason or known.steps != process.steps:
                 return None
-            return Change(msgspec.structs.replace(known, reason=reason))
+            return Change(msgspec.structs.replace(known, reason=reason[:1000]))
 
-        return self.processes.change(identifier, decide)
+        return self.processes.change(process.id, decide)
 
 
 def _with_pids(known: Process, came: Message) -> Process:

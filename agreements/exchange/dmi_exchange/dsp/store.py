@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from dmi_agreements.contracts.observations import Micros
-from dmi_agreements.dsp.states import Kind
+from dmi_agreements.dsp import states
+from dmi_agreements.dsp.states import Kind, Side
 from dmi_exchange.dsp.process import Outgoing, Process, Waiting
 from dmi_exchange.tables import dsp_message, dsp_process, dsp_received
 from dmi_infra import clock
@@ -108,7 +109,10 @@ class Processes:
                     {"process": identifier, "digest": received},
                     ["process", "digest"],
                 )
-            row = {**_row(change.process), "advance_at": clock.now() + GRACE if change.advance else None}
+            row = _row(change.process)
+            if change.advance:
+                # Only set here, never taken back: what came meanwhile may have asked for it.
+                row["advance_at"] = clock.now() + GRACE
             try:
                 connection.execute(sa.update(dsp_process).where(dsp_process.c.id == identifier).values(row))
             except IntegrityError as exc:
@@ -120,6 +124,28 @@ class Processes:
             if change.outgoing is not None:
                 _send(connection, identifier, change.outgoing)
         return change.process
+
+    def under(self, agreement: str) -> list[Process]:
+        """The negotiations that became an agreement, and the transfers under it."""
+        query = sa.select(dsp_process.c.body).where(dsp_process.c.agreement == agreement)
+        with reading(self._engine) as connection:
+            bodies = connection.execute(query.order_by(dsp_process.c.id)).scalars().all()
+        return [msgspec.json.decode(body, type=Process) for body in bodies]
+
+    def flowing(self, role: Side) -> list[str]:
+        """Transfers under which data flows now, of which this node is that side."""
+        found = dsp_process.c
+        query = sa.select(found.id).where(
+            found.kind == "transfer", found.role == role, found.state == states.STARTED
+        )
+        with reading(self._engine) as connection:
+            return list(connection.execute(query).scalars())
+
+    def agreements(self) -> list[str]:
+        """The agreements that negotiations became and transfers rest on."""
+        query = sa.select(dsp_process.c.agreement).where(dsp_process.c.agreement.is_not(None)).distinct()
+        with reading(self._engine) as connection:
+            return list(connection.execute(query).scalars())
 
     # -- what is to be done -------------------------------------------------
 
@@ -186,12 +212,11 @@ class Processes:
                     )
         return found
 
-    def release(self, message: int) -> None:
-        """Let a message that was claimed but not tried be claimed again at once."""
+    def release(self, message: int, at: Micros | None = None) -> None:
+        """Let a message that was claimed but not tried be claimed again, at once or at a moment."""
+        later = sa.update(dsp_message).where(dsp_message.c.id == message)
         with transaction(self._engine) as connection:
-            connection.execute(
-                sa.update(dsp_message).where(dsp_message.c.id == message).values(next_at=clock.now())
-            )
+            connection.execute(later.values(next_at=clock.now() if at is None else at))
 
     def release_all(self) -> None:
         """Let every message be tried at once: whoever claimed some may have been killed."""
@@ -264,5 +289,6 @@ def _row(process: Process) -> dict[str, Any]:
         "peer_pid": process.peer_pid,
         "state": process.state,
         "changed_at": process.changed_at,
+        "agreement": process.agreement_id or None,
         "body": _body(process),
     }

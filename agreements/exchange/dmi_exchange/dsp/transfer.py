@@ -16,6 +16,9 @@ from dmi_exchange.errors import StepRefused
 from dmi_infra import clock
 
 PULL = "HttpData-PULL"
+PUSH = "HttpData-PUSH"
+STREAM = "ServerSentEvents-PULL"
+FORMATS = (PULL, PUSH, STREAM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +31,35 @@ class Grant:
 
 
 class DataPlane(Protocol):
-    """Where data flows. Told of each start and end; this node's protocol carries only the address."""
+    """Where data flows. It asks the state of the transfer whenever something leaves, so nobody has to stop it."""
 
     def grant(self, agreement: str, peer: str) -> Grant | None:
         """What an agreement in force gives to ``peer``; ``None`` when there is none."""
+        ...
+
+    def about(self, agreement: str) -> str:
+        """The dataset of an agreement that this node knows; empty when it knows none."""
+        ...
+
+    def foreseen(self, process: Process) -> str | None:
+        """As provider: why the data cannot flow, in words; ``None`` when it can."""
+        ...
+
+    def target(self, process: Process) -> dict[str, Any]:
+        """As consumer: where the provider pushes to."""
         ...
 
     def start(self, process: Process) -> dict[str, Any] | None:
         """As provider: let the data flow; the address that the consumer pulls from, if it pulls."""
         ...
 
-    def stop(self, process: Process) -> None:
-        """Let no more data flow: suspended, completed or terminated."""
-        ...
-
 
 class Transfers:
     """Transfers of this node. ``address`` is where other nodes reach it; ``check`` judges theirs."""
 
-    def __init__(self, steps: Steps, plane: DataPlane, address: str, check: Callable[[str], None]) -> None:
+    def __init__(
+        self, steps: Steps, plane: DataPlane, address: str, check: Callable[[str, str], None]
+    ) -> None:
         self.steps = steps
         self.plane = plane
         self._address = address
@@ -62,9 +75,11 @@ class Transfers:
             raise StepRefused("/agreementId: must be an agreement in force between the two sides")
         if body["format"] not in grant.formats:
             raise StepRefused(f"/format: must be one of {', '.join(grant.formats)}")
-        if (body["format"] == PULL) == ("dataAddress" in body):
+        if (body["format"] == PUSH) != ("dataAddress" in body):
             raise StepRefused("/dataAddress: stands in a request for a push, and in no other")
-        self._check(body["callbackAddress"])
+        self._check(body["callbackAddress"], peer)
+        if "dataAddress" in body:
+            self._check(str(body["dataAddress"].get("endpoint", "")), peer)
         now = clock.now()
         begun = Process(
             id=new_id(), kind="transfer", role="provider", owner=grant.owner, peer=peer,
@@ -89,19 +104,14 @@ class Transfers:
                 raise StepRefused("the agreement is not in force any more", process=known)
             if known.role == "consumer":
                 given = dict(came.body.get("dataAddress", {}))
-                if known.format == PULL and not given and not known.data_address:
+                if known.format != PUSH and not given and not known.data_address:
                     raise StepRefused("/dataAddress: a pull needs an address to pull from", process=known)
                 return msgspec.structs.replace(
                     known, data_address=given or known.data_address, suspended_by=None
                 )
             return msgspec.structs.replace(known, suspended_by=None)
 
-        after = self.steps.receive("transfer", identifier, came, peer, accept)
-        if after.role == "provider" and after.state != states.STARTED:
-            self.plane.stop(after)
-        elif after.role == "provider" and after.state == states.STARTED:
-            self.plane.start(after)
-        return after
+        return self.steps.receive("transfer", identifier, came, peer, accept)
 
     # -- what this node does ------------------------------------------------
 
@@ -112,15 +122,17 @@ class Transfers:
         address: str,
         agreement: str,
         form: str,
-        data_address: Mapping[str, Any] | None = None,
+        own: bool = False,
     ) -> Process:
-        """Ask a provider for the data of an agreement."""
-        self._check(address)
+        """Ask a provider for the data of an agreement; ``own``: a program of the owner fetches it, not this node."""
+        self._check(address, peer)
         now = clock.now()
         begun = Process(
             id=new_id(), kind="transfer", role="consumer", owner=owner, peer=peer, address=address,
-            begun_at=now, changed_at=now, agreement_id=agreement, format=form,
+            begun_at=now, changed_at=now, dataset=self.plane.about(agreement), agreement_id=agreement,
+            format=form, own=own,
         )  # fmt: skip
+        data_address = self.plane.target(begun) if form == PUSH else None
         begun = moved(begun, states.REQUESTED, reason="waits for the answer of the provider")
         first = outgoing(
             begun,
@@ -144,27 +156,21 @@ class Transfers:
 
     def suspend(self, identifier: str, reason: str) -> Process:
         """Let no more data flow until it is started again."""
-        after = self.steps.take(
+        return self.steps.take(
             identifier,
             states.SUSPENSION,
             lambda _process: {"code": "suspended", "reason": [reason]},
             suspended_by=self.steps.processes.get(identifier).role,
             reason=reason,
         )
-        self.plane.stop(after)
-        return after
 
     def complete(self, identifier: str) -> Process:
         """All data has been sent, or fetched."""
-        after = self.steps.take(identifier, states.COMPLETION)
-        self.plane.stop(after)
-        return after
+        return self.steps.take(identifier, states.COMPLETION)
 
     def terminate(self, identifier: str, reason: str) -> Process:
         """End the transfer."""
-        after = self.steps.terminate(identifier, reason)
-        self.plane.stop(after)
-        return after
+        return self.steps.terminate(identifier, reason)
 
 
 FURTHER: Mapping[str, str] = {

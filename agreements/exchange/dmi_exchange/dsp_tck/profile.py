@@ -80,7 +80,15 @@ class ScriptedShelf:
         """See ``offers.Shelf``."""
         return next((offer for offer in self._offers.values() if offer.id == identifier), None)
 
-    def agreement(self, process: Process) -> tuple[dict[str, Any], dict[str, str]]:
+    def signs(self, _participant: str) -> bool:
+        """See ``offers.Shelf``."""
+        return True
+
+    def draft(self, _process: Process) -> dict[str, Any]:
+        """See ``offers.Shelf``."""
+        return {}
+
+    def agreement(self, process: Process, _jws: str | None) -> tuple[dict[str, Any], dict[str, str]]:
         """See ``offers.Shelf``."""
         return {
             "@id": new_id(),
@@ -92,7 +100,11 @@ class ScriptedShelf:
             **RULES,
         }, {}
 
-    def verification(self, _process: Process) -> dict[str, Any]:
+    def document(self, _process: Process) -> dict[str, Any] | None:
+        """See ``offers.Shelf``."""
+        return None
+
+    def verification(self, _process: Process, _jws: str | None) -> dict[str, Any]:
         """See ``offers.Shelf``."""
         return {}
 
@@ -104,9 +116,8 @@ class ScriptedShelf:
         """See ``offers.Shelf``."""
         return {}
 
-    def finalized(self, process: Process, _body: Mapping[str, Any]) -> Process:
+    def keep(self, _process: Process) -> None:
         """See ``offers.Shelf``."""
-        return process
 
 
 class ScriptedPlane:
@@ -122,12 +133,21 @@ class ScriptedPlane:
         """See ``transfer.DataPlane``."""
         return self._grants.get(agreement)
 
-    def start(self, _process: Process) -> dict[str, Any] | None:
+    def about(self, _agreement: str) -> str:
+        """See ``transfer.DataPlane``."""
+        return ""
+
+    def foreseen(self, _process: Process) -> str | None:
+        """See ``transfer.DataPlane``."""
+        return None
+
+    def target(self, _process: Process) -> dict[str, Any]:
         """See ``transfer.DataPlane``."""
         return {"@type": "DataAddress", "endpointType": HTTP, "endpoint": "http://127.0.0.1/nothing"}
 
-    def stop(self, _process: Process) -> None:
+    def start(self, _process: Process) -> dict[str, Any] | None:
         """See ``transfer.DataPlane``."""
+        return {"@type": "DataAddress", "endpointType": HTTP, "endpoint": "http://127.0.0.1/nothing"}
 
 
 class Scripted:

@@ -27,7 +27,7 @@ def routers(
 ) -> list[APIRouter]:
     """All routers of the exchange."""
     return [
-        tokens.router(exchange, issuer),
+        tokens.router(exchange, issuer, settings.demo_municipality),
         oidc.router(exchange, issuer, settings, provider),
         *(module.router(exchange) for module in (members, catalogue, agreements, review)),
         log.router(exchange, tree),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.dsp import policies
@@ -15,7 +16,10 @@ from dmi_exchange import model
 from dmi_exchange.dsp.negotiation import Negotiations
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.shelf import OwnOffer, StoreShelf
-from dmi_exchange.dsp.transfer import PULL, Transfers
+from dmi_exchange.dsp.store import Processes
+from dmi_exchange.dsp.transfer import FORMATS, PULL, Transfers
+from dmi_exchange.flow.store import Flows
+from dmi_exchange.routes.members import Signature
 from dmi_infra.clock import to_text
 from dmi_infra.errors import FieldError, InputRefused, NotFound
 from dmi_infra.http.access import Caller, roles
@@ -23,6 +27,9 @@ from dmi_infra.identity import Identity
 
 Signatory = Annotated[Identity, Depends(roles(*model.SIGNATORY_ROLES))]
 Name = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+ADDRESS = "the provider's address of the protocol; left out: that of the node which speaks for it"
 
 
 class NewOffer(BaseModel):
@@ -39,7 +46,7 @@ class NewNegotiation(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     provider: Name
-    address: str = Field(max_length=2000, description="the provider's address of the protocol")
+    address: str | None = Field(None, max_length=2000, description=ADDRESS)
     dataset: Name
     offer: dict[str, Any]
 
@@ -56,9 +63,12 @@ class NewTransfer(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     provider: Name
-    address: str = Field(max_length=2000, description="the provider's address of the protocol")
+    address: str | None = Field(None, max_length=2000, description=ADDRESS)
     agreement: Name
-    format: str = Field(PULL, max_length=200)
+    format: str = Field(PULL, max_length=200, description=f"one of {', '.join(FORMATS)}")
+    own: bool = Field(
+        False, description="a program of yours fetches the data; else this node takes it into its layers"
+    )
 
 
 class Why(BaseModel):
@@ -102,11 +112,12 @@ def shown(process: Process, pending: int) -> dict[str, Any]:
     return {**body, "format": process.format, "suspended_by": process.suspended_by}
 
 
-class _Desk:
+class Desk:
     """Finds processes for whoever asks."""
 
-    def __init__(self, negotiations: Negotiations) -> None:
-        self._processes = negotiations.steps.processes
+    def __init__(self, processes: Processes, flows: Flows) -> None:
+        self._processes = processes
+        self.flows = flows
 
     def find(self, kind: Kind, identity: Identity) -> dict[str, Any]:
         owner = None if identity.has(model.OPERATOR) else identity.participant
@@ -120,13 +131,32 @@ class _Desk:
         return found
 
     def show(self, process: Process) -> dict[str, Any]:
-        return shown(process, self._processes.pending(process.id))
+        body = shown(process, self._processes.pending(process.id))
+        return body if process.kind == "negotiation" else {**body, "data": self._data(process)}
+
+    def _data(self, process: Process) -> dict[str, Any]:
+        """How much has flowed, and between which entries of the log its decisions stand."""
+        if process.role == "consumer":
+            came = self.flows.get(process.id)
+            return {"received": came.rows, "not_taken": came.refused}
+        given = self.flows.sum(process.id)
+        return {
+            "sent": given.rows,
+            "pieces": given.pieces,
+            "sent_again": given.repeated,
+            "log": None if given.first is None else {"first": given.first, "last": given.last},
+        }
 
 
-def router(negotiations: Negotiations, transfers: Transfers, shelf: StoreShelf) -> list[APIRouter]:
+Where = Callable[[str], str]
+"""The address of the protocol at which a participant is reached; raises ``NotFound``."""
+
+
+def router(
+    negotiations: Negotiations, transfers: Transfers, shelf: StoreShelf, desk: Desk, where: Where
+) -> list[APIRouter]:
     """Routes under ``/v1/offers``, ``/v1/negotiations`` and ``/v1/transfers``."""
-    desk = _Desk(negotiations)
-    return [_offers(shelf), _negotiations(negotiations, desk), _transfers(transfers, desk)]
+    return [_offers(shelf), _negotiations(negotiations, desk, where), _transfers(transfers, desk, where)]
 
 
 def _offers(shelf: StoreShelf) -> APIRouter:
@@ -149,7 +179,7 @@ def _offers(shelf: StoreShelf) -> APIRouter:
     return routes
 
 
-def _negotiations(use: Negotiations, desk: _Desk) -> APIRouter:
+def _negotiations(use: Negotiations, desk: Desk, where: Where) -> APIRouter:
     routes = APIRouter(prefix="/v1/negotiations", tags=["dataspace"])
 
     @routes.get("", summary="Your negotiations with other nodes (operator: all), newest change first")
@@ -159,9 +189,9 @@ def _negotiations(use: Negotiations, desk: _Desk) -> APIRouter:
     @routes.post("", status_code=201, summary="Ask a provider for an agreement")
     def begin(identity: Signatory, body: NewNegotiation) -> dict[str, Any]:
         _check(body.offer, body.dataset)
-        return desk.show(
-            use.request(identity.participant, body.provider, body.address, body.dataset, body.offer)
-        )
+        known = where(body.provider)
+        address = body.address or known
+        return desk.show(use.request(identity.participant, body.provider, address, body.dataset, body.offer))
 
     @routes.get("/{negotiation}", summary="One negotiation")
     def one(identity: Caller, negotiation: str) -> dict[str, Any]:
@@ -177,6 +207,14 @@ def _negotiations(use: Negotiations, desk: _Desk) -> APIRouter:
         _check(body.offer, found.dataset)
         return desk.show(use.counter(found.id, body.offer))
 
+    @routes.get("/{negotiation}/document", summary="The agreement that waits for your signature")
+    def document(identity: Signatory, negotiation: str) -> dict[str, Any]:
+        return use.to_sign(desk.get("negotiation", negotiation, identity).id)
+
+    @routes.post("/{negotiation}/signature", summary="Sign the agreement with a key of your own")
+    def sign(identity: Signatory, negotiation: str, body: Signature) -> dict[str, Any]:
+        return desk.show(use.sign(desk.get("negotiation", negotiation, identity).id, body.jws))
+
     @routes.post("/{negotiation}/end", summary="End a negotiation; the other side is told why")
     def end(identity: Signatory, negotiation: str, body: Why) -> dict[str, Any]:
         found = desk.get("negotiation", negotiation, identity)
@@ -185,7 +223,7 @@ def _negotiations(use: Negotiations, desk: _Desk) -> APIRouter:
     return routes
 
 
-def _transfers(use: Transfers, desk: _Desk) -> APIRouter:
+def _transfers(use: Transfers, desk: Desk, where: Where) -> APIRouter:
     routes = APIRouter(prefix="/v1/transfers", tags=["dataspace"])
 
     @routes.get("", summary="Your transfers with other nodes (operator: all), newest change first")
@@ -194,13 +232,35 @@ def _transfers(use: Transfers, desk: _Desk) -> APIRouter:
 
     @routes.post("", status_code=201, summary="Ask a provider for the data of an agreement")
     def begin(identity: Signatory, body: NewTransfer) -> dict[str, Any]:
+        known = where(body.provider)
+        address = body.address or known
         return desk.show(
-            use.request(identity.participant, body.provider, body.address, body.agreement, body.format)
+            use.request(identity.participant, body.provider, address, body.agreement, body.format, body.own)
         )
 
     @routes.get("/{transfer}", summary="One transfer")
     def one(identity: Caller, transfer: str) -> dict[str, Any]:
         return desk.show(desk.get("transfer", transfer, identity, read=True))
+
+    @routes.get("/{transfer}/deliveries", summary="What was given, piece by piece, with its entry in the log")
+    def deliveries(
+        identity: Caller,
+        transfer: str,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        cursor: Annotated[int, Query(ge=0)] = 0,
+    ) -> dict[str, Any]:
+        found = desk.get("transfer", transfer, identity, read=True)
+        items = desk.flows.deliveries(found.id, cursor, limit)
+        return {
+            "items": [
+                {
+                    "rows": each.rows, "at": to_text(each.at), "record": each.record, "log": each.sequence,
+                    "times": each.times,
+                }
+                for each in items
+            ],
+            "next": cursor + limit if len(items) == limit else None,
+        }  # fmt: skip
 
     @routes.post("/{transfer}/start", summary="Start a transfer that you suspended")
     def start(identity: Signatory, transfer: str) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Form, Response
 from pydantic import BaseModel, Field
 
 from dmi_agreements.contracts.law import Participant
-from dmi_exchange.demo import BY_ID, DEMO_IDENTITIES
+from dmi_exchange.demo import BY_ID, DEMO_IDENTITIES, DemoIdentity, participant_of
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.tokens import Issuer, Token
 from dmi_infra import jose
 from dmi_infra.errors import InputRefused, NotFound, Unauthenticated
 from dmi_infra.http.access import ServiceRuntime
+from dmi_infra.runtime import Runtime
 
 
 class DemoChoice(BaseModel):
@@ -22,9 +23,12 @@ class DemoChoice(BaseModel):
     identity: str = Field(max_length=40)
 
 
-def router(exchange: Exchange, issuer: Issuer) -> APIRouter:
+def router(exchange: Exchange, issuer: Issuer, municipality: str) -> APIRouter:
     """Routes under ``/token``, ``/.well-known`` and ``/v1/demo``."""
     routes = APIRouter(tags=["tokens"])
+
+    def acting(runtime: Runtime, identity: DemoIdentity) -> str:
+        return participant_of(identity, municipality, runtime.settings.stack_participant)
 
     @routes.post("/token", summary="An access token for a client assertion (private_key_jwt)")
     def token(
@@ -41,7 +45,8 @@ def router(exchange: Exchange, issuer: Issuer) -> APIRouter:
 
         def key_of(issuer: str, kid: str) -> dict[str, Any] | None:
             found = exchange.store.get(Participant, issuer)
-            keys = found.keys if found and found.active else []
+            # A member of another node gets its tokens there; here its own node speaks for it.
+            keys = found.keys if found and found.active and not found.home else []
             return next((k for k in keys if k.get("kid") == kid), None)
 
         claims = jose.verify_assertion(client_assertion, f"{runtime.settings.issuer}/token", key_of)
@@ -63,7 +68,7 @@ def router(exchange: Exchange, issuer: Issuer) -> APIRouter:
                 "id": i.id,
                 "name": i.name,
                 "role": i.role,
-                "participant": i.participant,
+                "participant": acting(runtime, i),
                 "description": {"nl": i.nl, "en": i.en},
             }
             for i in DEMO_IDENTITIES
@@ -78,6 +83,6 @@ def router(exchange: Exchange, issuer: Issuer) -> APIRouter:
         identity = BY_ID.get(choice.identity)
         if identity is None:
             raise InputRefused.of("identity", f"must be one of {', '.join(BY_ID)}", choice.identity)
-        return issuer.issue(response, identity.participant, identity.name, identity.roles)
+        return issuer.issue(response, acting(runtime, identity), identity.name, identity.roles)
 
     return routes

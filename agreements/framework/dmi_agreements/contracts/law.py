@@ -25,6 +25,8 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True, tag="particip
     """Persons that act for this person, such as the parents of a child."""
     of_age_at: Micros | None = None
     """When a child decides for itself (16 years, UAVG art. 5); ``None``: it is no child."""
+    home: str = ""
+    """The issuer of the node that it is a member of and that speaks for it; empty: this node."""
 
 
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):

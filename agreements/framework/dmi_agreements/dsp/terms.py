@@ -12,6 +12,8 @@ DOCUMENT: Final = "urn:dmi:document"
 """Property of an agreement in a message: the document of this project that both sides sign."""
 SIGNATURE: Final = "urn:dmi:signature"
 """Property of a message: the sender's detached JWS over that document."""
+DATASET: Final = "urn:dmi:dataset"
+"""Property of a dataset in a catalogue: its entry as this project keeps it, by which a consumer's law knows it."""
 RULES: Final = ("permission", "prohibition", "obligation")
 
 

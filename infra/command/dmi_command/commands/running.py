@@ -45,6 +45,7 @@ NoDemo = Annotated[bool, typer.Option("--no-demo", help="Start without the demon
 def register(app: typer.Typer) -> None:
     """Add the commands of this subject."""
     app.command()(up)
+    app.command("up-two")(up_two)
     app.command()(serve)
     app.add_typer(demo_app, name="demo", help="The demonstration city Waterstad.")
     app.add_typer(docs_app, name="docs", help="The generated parts of the documentation.")
@@ -75,6 +76,36 @@ def up(
             app = build_stack(tuple(SERVICES), read_settings())
             with _beside(settings, url, no_demo, speed, as_json):
                 server(app, settings.host, settings.port).run()
+
+
+def up_two(
+    port: Annotated[
+        int, typer.Option(min=1, max=65534, help="Port of the first; the second is ten further.")
+    ] = 8080,
+    as_json: AsJson = False,
+) -> None:
+    """Start two cities, each with its own stack, that exchange data; Ctrl-C stops both."""
+    from dmi_command.two import Pair, two_nodes  # for this command alone
+
+    settings = read_settings()
+    nodes = two_nodes(settings.data_dir.absolute() / "two", port, port + 10)
+    for node in nodes:
+        check_port("127.0.0.1", node.port)
+    pair = Pair(nodes)
+    with until_told():
+        try:
+            pair.start()
+            urls = {node.name: node.url for node in nodes}
+            if as_json:
+                typer.echo(json.dumps({"nodes": urls}))
+            for name, url in urls.items() if not as_json else ():
+                out.print(f"[bold]{name}[/bold]  {url}")
+            while (ended := pair.ended()) is None:
+                threading.Event().wait(0.5)
+            raise CommandFailed(f"the stack of {ended} has ended")
+        finally:
+            undisturbed()
+            pair.stop()
 
 
 def serve(service: Annotated[str, typer.Argument(help=", ".join(SERVICES))]) -> None:

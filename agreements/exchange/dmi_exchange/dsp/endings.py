@@ -1,0 +1,128 @@
+"""An agreement that is ended ends what runs under it, and the other side's node is told at once.
+
+The protocol has no message for an agreement that is stopped after its negotiation. Transfers under it are terminated
+with the protocol's own message; the agreement itself ends on the other node by a message of this project, which a
+foreign connector answers with 404 and need not know.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import structlog
+
+from dmi_agreements.changes import Change as LawChange
+from dmi_agreements.contracts.law import AgreementState, Participant
+from dmi_agreements.dsp import states
+from dmi_exchange import model
+from dmi_exchange.dsp.process import Process
+from dmi_exchange.dsp.steps import AGREEMENT_END, outgoing
+from dmi_exchange.dsp.store import Change
+from dmi_exchange.dsp.transfer import Transfers
+from dmi_exchange.handlers import Exchange
+from dmi_infra.clock import to_text
+from dmi_infra.errors import Conflict, NotFound, Unavailable
+
+log = structlog.get_logger("exchange")
+
+PAUSE_SECONDS = 0.5
+WHOLE = ""
+"""In the queue: look at all agreements, not at one."""
+
+
+class Endings:
+    """A thread that carries an end to wherever the agreement was in use."""
+
+    def __init__(self, exchange: Exchange, transfers: Transfers) -> None:
+        self._exchange = exchange
+        self._transfers = transfers
+        self._processes = transfers.steps.processes
+        self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="endings", daemon=True)
+
+    def listen(self, change: LawChange) -> None:
+        """Take note of a change of the law; returns at once."""
+        for agreement in change.ended:
+            self._queue.put(agreement)
+
+    def start(self) -> None:
+        """Begin with what ended while this node was away."""
+        self._queue.put(WHOLE)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; what is not told yet is found at the next start."""
+        self._stopping = True
+        self._queue.put(None)
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            found = self._queue.get()
+            if found is None:
+                return
+            try:
+                for agreement in [found] if found else self._processes.agreements():
+                    self.carry(agreement)
+            except Unavailable as exc:
+                log.warning("an end waits", agreement=found, reason=str(exc))
+                time.sleep(PAUSE_SECONDS)
+                self._queue.put(found)
+            except Exception as exc:  # the thread must live: the next end must be carried too
+                log.error("an end could not be carried", agreement=found, exc_info=exc)
+
+    def carry(self, agreement: str) -> None:
+        """End what runs under an agreement that was ended, and tell the other side unless the end came from there."""
+        state = self._exchange.store.get(AgreementState, agreement)
+        if state is None or state.state != "ended":
+            return
+        for process in self._processes.under(agreement):
+            try:
+                if process.kind == "transfer" and not process.over:
+                    self._transfers.terminate(
+                        process.id, f"the agreement was ended: {state.end_reason or '-'}"
+                    )
+                elif process.state == states.FINALIZED and not process.told:
+                    self._tell(process, state)
+            except Conflict as exc:
+                log.info("it has ended already", process=process.id, reason=str(exc))
+
+    def _tell(self, process: Process, state: AgreementState) -> None:
+        peer = self._exchange.store.get(Participant, process.peer)
+        ours = peer is None or not peer.home or state.ended_by == process.peer
+
+        def decide(known: Process, _received: Callable[[str], bool]) -> Change | None:
+            if known.told:
+                return None
+            after = msgspec.structs.replace(known, told=True)
+            return Change(after) if ours else Change(after, outgoing(after, AGREEMENT_END, **_said(state)))
+
+        self._processes.change(process.id, decide)
+        self._transfers.steps.wake()
+
+    def ended(self, identifier: str, peer: str, body: Mapping[str, Any]) -> Process:
+        """The other side ended the agreement of a negotiation; raises ``NotFound`` for anybody else."""
+        process = self._transfers.steps.visible("negotiation", identifier, peer)
+        if not process.agreement_id or body.get("agreementId") != process.agreement_id:
+            raise NotFound("no agreement of this negotiation has this id")
+        given = body.get("reason")
+        reason = "; ".join(item for item in given if isinstance(item, str)) if isinstance(given, list) else ""
+        with suppress(Conflict):  # it may have ended here already
+            self._exchange.end(peer, process.agreement_id, reason[:500])
+        return process
+
+
+def _said(state: AgreementState) -> dict[str, Any]:
+    return {
+        "agreementId": state.id,
+        "endedAt": to_text(state.ended_at or 0),
+        "reason": [state.end_reason or "no reason given"],
+        "endedBy": state.ended_by or model.assigner(state.document),
+    }

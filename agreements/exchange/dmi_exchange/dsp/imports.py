@@ -1,0 +1,78 @@
+"""As consumer: the dataset and the agreement of another node come into this node's law."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
+from dmi_agreements.dsp.terms import DATASET, DOCUMENT, SIGNATURE
+from dmi_agreements.errors import PolicyRefused
+from dmi_agreements.policy.document import read_agreement
+from dmi_exchange.dsp.client import Client, Unreachable
+from dmi_exchange.dsp.process import Process
+from dmi_exchange.errors import DocumentRefused
+from dmi_exchange.handlers import Exchange
+from dmi_infra.errors import InputRefused, Unavailable
+
+LARGEST_DATASET = 1024 * 1024
+
+
+class Imports:
+    """Takes over what this node's gates must know to judge the data of another node."""
+
+    def __init__(self, exchange: Exchange, client: Client) -> None:
+        self._exchange = exchange
+        self._client = client
+
+    def check(self, process: Process, document: dict[str, Any]) -> None:
+        """Raise unless this node could let the agreement hold: before it is signed, not when it is too late."""
+        try:
+            read_agreement(document, self._exchange.rulebooks.in_force(document), self._exchange.layers)
+        except PolicyRefused as exc:
+            raise DocumentRefused.from_findings(exc, f"agreement/{DOCUMENT}") from exc
+        jws = process.agreement.get(SIGNATURE)
+        if not isinstance(jws, str):
+            raise InputRefused.of(
+                f"agreement/{SIGNATURE}", "a detached JWS of the provider over its document"
+            )
+        self._exchange.check_signature(process.peer, document, jws)
+        self._dataset(process)
+
+    def keep(self, process: Process) -> None:
+        """Let the agreement hold here. What a killed process had begun is gone on with."""
+        document, jws = process.agreement.get(DOCUMENT), process.agreement.get(SIGNATURE)
+        own = process.signatures.get(process.owner)
+        if not isinstance(document, dict) or not isinstance(jws, str) or own is None:
+            return  # a foreign connector's agreement: no document that both have signed, so no data flows in
+        known = self._exchange.store.get(AgreementState, process.agreement_id)
+        if known is None:
+            known = self._exchange.propose(process.peer, document, jws)
+        if known.state == "proposed":
+            self._exchange.sign(process.owner, known.id, own)
+
+    def _dataset(self, process: Process) -> None:
+        """The catalogue's entry of the dataset, as its own node tells of it now."""
+        owner = self._exchange.store.get(Participant, process.peer)
+        if owner is None or not owner.home:
+            return
+        address = f"{owner.home}/dsp"
+        url = f"{address}/catalog/datasets/{quote(process.dataset, safe=':')}"
+        try:
+            answer = self._client.ask("GET", address, url, b"", process.owner, LARGEST_DATASET)
+        except Unreachable as exc:
+            raise Unavailable(f"the entry of the dataset cannot be had: {exc}") from exc
+        if answer.status >= 500:
+            raise Unavailable(f"the entry of the dataset cannot be had: {answer.why}")
+        try:
+            entry = msgspec.convert(answer.body.get(DATASET), Dataset)
+        except msgspec.ValidationError as exc:
+            raise InputRefused.of(
+                DATASET, f"the provider's entry of the dataset cannot be read: {exc}"
+            ) from exc
+        if (entry.id, entry.owner) != (process.dataset, process.peer):
+            raise InputRefused.of(DATASET, "the provider's entry is of another dataset")
+        if self._exchange.store.get(Dataset, entry.id) != entry:
+            self._exchange.publish_dataset(process.peer, entry)

@@ -1,0 +1,260 @@
+"""The nodes that this one knows: their keys, and their members, who come into the law as members of theirs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import structlog
+
+from dmi_agreements.contracts.law import Participant
+from dmi_exchange import model
+from dmi_exchange.dsp.client import Client, Unreachable
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.settings import KnownNode
+from dmi_infra import jose
+from dmi_infra.errors import Conflict, Failure, InputRefused, NotFound, Unauthenticated
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
+
+log = structlog.get_logger("exchange")
+
+REFRESH_SECONDS = 20.0
+FIRST_WAIT = 0.5
+KEYS_AGAIN_SECONDS = 2.0
+"""A key that is not known has the node's keys fetched anew at most this often."""
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A member of another node as that node tells of it."""
+
+    id: str
+    name: str
+    roles: list[str]
+    keys: list[dict[str, Any]]
+    rulebook: str | None = None
+    active: bool = True
+    country: str = "NL"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a node tells another one about itself."""
+
+    issuer: str
+    address: str
+    operator: str
+    members: list[Member]
+
+
+@dataclass(slots=True)
+class Seen:
+    """What is known of a node's state: since when it answers or not, and why not."""
+
+    reachable: bool = False
+    reason: str = "has not been asked yet"
+    since: float = 0.0
+    operator: str = ""
+
+
+class Nodes:
+    """Known nodes by issuer. A thread asks each for its keys and members, and again with back-off while it is away."""
+
+    def __init__(self, known: Sequence[KnownNode], exchange: Exchange, client: Client, sender: str) -> None:
+        self._known = {node.issuer: node for node in known}
+        self._exchange = exchange
+        self._client = client
+        self._sender = sender
+        self._keys: dict[str, list[dict[str, Any]]] = {}
+        self._keys_at: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self.seen = {issuer: Seen() for issuer in self._known}
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._follow, args=(issuer,), name="node", daemon=True)
+            for issuer in self._known
+        ]
+
+    # -- a part of the runtime ----------------------------------------------
+
+    def start(self) -> None:
+        """Begin to ask."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+    def _follow(self, issuer: str) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                self.refresh(issuer)
+                failures = 0
+                wait = REFRESH_SECONDS
+            except (Unreachable, Failure) as exc:
+                self._note(issuer, str(exc))
+                wait = min(FIRST_WAIT * 2 ** min(failures, 10), REFRESH_SECONDS)
+                failures += 1
+            except Exception as exc:  # the thread must live: the node is asked again
+                log.error("a node could not be asked", node=issuer, exc_info=exc)
+                self._note(issuer, "a fault of this node; it has been logged")
+                wait = REFRESH_SECONDS
+            self._stopping.wait(wait)
+
+    def _note(self, issuer: str, reason: str) -> None:
+        seen = self.seen[issuer]
+        if seen.reachable or seen.reason != reason:
+            log.info("a node answers" if not reason else "a node is away", node=issuer, reason=reason)
+        if seen.reachable != (not reason) or not seen.since:
+            seen.since = time.time()
+        seen.reachable, seen.reason = not reason, reason
+
+    # -- who is known -------------------------------------------------------
+
+    @property
+    def issuers(self) -> list[str]:
+        """The known nodes."""
+        return list(self._known)
+
+    def known(self, issuer: str) -> bool:
+        """Whether a node stands in the settings."""
+        return issuer in self._known
+
+    def has_key(self, issuer: str, kid: str) -> bool:
+        """Whether a key of a node is known without a question to it."""
+        return any(key.get("kid") == kid for key in self._keys.get(issuer, ()))
+
+    def key(self, issuer: str, kid: str) -> Mapping[str, Any] | None:
+        """A key of a known node, from its own key document; ``None``: there is none."""
+        if issuer not in self._known:
+            return None
+        if not self.has_key(issuer, kid):
+            self._fetch_keys(issuer)
+        return next((key for key in self._keys.get(issuer, ()) if key.get("kid") == kid), None)
+
+    def _fetch_keys(self, issuer: str, again: bool = True) -> None:
+        with self._lock:
+            now = time.monotonic()
+            if again and now < self._keys_at.get(issuer, now):
+                return
+            self._keys_at[issuer] = now + KEYS_AGAIN_SECONDS
+            try:
+                answer = self._client.get(f"{issuer}/.well-known/jwks.json")
+            except Unreachable as exc:
+                self._keys_at[issuer] = time.monotonic() + FIRST_WAIT
+                raise Unauthenticated(f"the keys of {issuer} cannot be had: {exc}") from exc
+            keys = answer.body.get("keys")
+            if not answer.well or not isinstance(keys, list):
+                raise Unauthenticated(f"{issuer} shows no keys ({answer.status})")
+            # What is gone from the document is revoked: it is replaced, not added to.
+            self._keys[issuer] = [key for key in keys if isinstance(key, dict)]
+
+    # -- members ------------------------------------------------------------
+
+    def refresh(self, issuer: str) -> None:
+        """Ask a node for its keys and members; raises ``Unreachable`` or ``Failure``."""
+        node = self._known[issuer]
+        self._fetch_keys(issuer, again=False)
+        answer = self._client.ask("GET", node.address, f"{issuer}/dsp/node", b"", self._sender)
+        if not answer.well:
+            raise Unreachable(f"{node.url} answered {answer.why}")
+        try:
+            told = msgspec.convert(answer.body, Told)
+        except msgspec.ValidationError as exc:
+            raise Unreachable(f"{node.url} tells nothing that can be read: {exc}") from exc
+        if (told.issuer, told.address) != (issuer, node.address):
+            raise Unreachable(f"{node.url} calls itself {told.issuer[:200]}: DMI_DSP_NODES must name that")
+        self._take(node, told)
+        self.seen[issuer].operator = told.operator
+        self._note(issuer, "")
+
+    def _take(self, node: KnownNode, told: Told) -> None:
+        named = {member.id for member in told.members}
+        for member in told.members:
+            if not member.id.startswith(model.ORGANISATION):
+                continue
+            if node.participants and member.id not in node.participants:
+                continue
+            try:
+                self._take_member(
+                    Participant(
+                        member.id, member.name[:200], member.roles, member.keys, member.rulebook, member.active,
+                        member.country, home=node.issuer,
+                    )
+                )  # fmt: skip
+            except (Conflict, InputRefused) as exc:
+                log.warning("a member of another node is not taken", member=member.id, reason=str(exc))
+        for gone in self._exchange.store.find(Participant):
+            if gone.home == node.issuer and gone.id not in named and gone.active:
+                self._drop_member(node.issuer, gone.id)
+
+    def _take_member(self, told: Participant) -> None:
+        """A member as its node tells of it; raises ``Conflict`` when it is another's."""
+        try:
+            keys = [jose.check_public_key(key) for key in told.keys]
+        except ValueError as exc:
+            raise InputRefused.of("keys", str(exc)) from exc
+        roles = [role for role in told.roles if role in self._exchange.rulebook.roles]
+        wanted = msgspec.structs.replace(told, roles=roles, keys=keys)
+        if self._exchange.store.get(Participant, told.id) == wanted:
+            return
+
+        def decide(found: Participant | None) -> Participant:
+            if found is not None and found.home != told.home:
+                raise Conflict.of("id", f"is a member of {found.home or 'this node'}", told.id)
+            return wanted
+
+        self._exchange.settle(Participant, told.id, decide)
+
+    def _drop_member(self, home: str, identifier: str) -> None:
+        """A member that its node names no more: it may do nothing any more."""
+
+        def decide(found: Participant | None) -> Participant:
+            if found is None or found.home != home:
+                raise Conflict.of("id", "is no member of this node any more", identifier)
+            return msgspec.structs.replace(found, active=False)
+
+        self._exchange.settle(Participant, identifier, decide)
+
+    def _seek(self, participant: str) -> Participant | None:
+        """A member that joined another node just now; those that answered last time are asked."""
+        for issuer, seen in self.seen.items():
+            if not seen.reachable:
+                continue
+            try:
+                self.refresh(issuer)
+            except (Unreachable, Failure) as exc:
+                self._note(issuer, str(exc))
+            found = self._exchange.store.get(Participant, participant)
+            if found is not None:
+                return found
+        return None
+
+    # -- where they are -----------------------------------------------------
+
+    def address_of(self, participant: str, own: str) -> str:
+        """Where a participant is reached by the protocol; ``own`` for members of this node. Raises ``NotFound``."""
+        found = self._exchange.store.get(Participant, participant) or self._seek(participant)
+        if found is None:
+            raise NotFound("no participant of this node or of one that it knows has this id")
+        return f"{found.home}/dsp" if found.home else own
+
+
+def of_this_node(exchange: Exchange, issuer: str, operator: str) -> Told:
+    """What this node tells of itself: its organisations. Residents are nobody's directory."""
+    return Told(
+        issuer,
+        f"{issuer}/dsp",
+        operator,
+        [
+            Member(p.id, p.name, p.roles, p.keys, p.rulebook, p.active, p.country)
+            for p in exchange.store.find(Participant)
+            if p.id.startswith(model.ORGANISATION) and not p.home and p.id != EXCHANGE_PARTICIPANT
+        ],
+    )

@@ -1,0 +1,178 @@
+"""As consumer: fetches the data of running transfers and hands it to this node's own ingest, behind its own gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from dmi_exchange.dsp.client import Client, Unreachable
+from dmi_exchange.dsp.process import Process
+from dmi_exchange.dsp.transfer import STREAM, Transfers
+from dmi_exchange.flow.feed import read_cursor
+from dmi_exchange.flow.followers import Run
+from dmi_exchange.flow.places import KINDS, Local
+from dmi_exchange.flow.store import Flows
+from dmi_infra.errors import Conflict, InputRefused, NotFound
+
+log = structlog.get_logger("exchange")
+
+ROWS: Final = 10_000
+"""Most rows that ingest takes at once."""
+LARGEST_PULL: Final = 64 * 1024 * 1024
+
+
+class Intake:
+    """Hands what came to ingest in the name of the owner of the data, under ids that are its own."""
+
+    def __init__(self, local: Local, flows: Flows) -> None:
+        self._local = local
+        self._flows = flows
+
+    def take(self, process: Process, body: object) -> str:
+        """Take in one piece, durably; the position behind it. Raises ``InputRefused`` for another form."""
+        if not isinstance(body, Mapping):
+            raise InputRefused.of("body", "must be an object with features, observations and cursor")
+        cursor, rows = body.get("cursor"), body.get("observations")
+        if not isinstance(cursor, str):
+            raise InputRefused.of("cursor", "must be a text")
+        read_cursor(cursor)
+        batches = rows if isinstance(rows, list) else [rows] if rows else []
+        places = body.get("features") or []
+        if not isinstance(places, list) or not all(isinstance(item, dict) for item in (*places, *batches)):
+            raise InputRefused.of("features", "features and observations must be lists of objects")
+        if places:
+            self._places(process, places)
+        taken = [self._rows(process, batch) for batch in batches]
+        accepted, refused = (sum(pair[side] for pair in taken) for side in (0, 1))
+        self._flows.reached(process.id, cursor, accepted, refused)
+        return cursor
+
+    def _name(self, process: Process, identifier: str) -> str:
+        """An id in the name of the owner: two nodes may use the same one for things of their own."""
+        slug = process.peer.rsplit(":", 1)[-1]
+        return identifier if identifier.startswith(f"{slug}:") else f"{slug}:{identifier}"
+
+    def _places(self, process: Process, places: list[dict[str, Any]]) -> None:
+        named = []
+        for item in places:
+            if item.get("kind") not in KINDS:
+                raise InputRefused.of("features.kind", f"must be one of {', '.join(KINDS)}")
+            properties = dict(item.get("properties") or {})
+            properties.pop("subject", None)
+            if isinstance(properties.get("thing"), str):
+                properties["thing"] = self._name(process, properties["thing"])
+            named.append({**item, "id": self._name(process, str(item.get("id"))), "properties": properties})
+        for start in range(0, len(named), ROWS):
+            body = {"dataset": process.dataset, "features": named[start : start + ROWS]}
+            self._hand(process, "/ingest/v1/features", body)
+
+    def _rows(self, process: Process, batch: dict[str, Any]) -> tuple[int, int]:
+        if batch.get("dataset") != process.dataset:
+            raise InputRefused.of("observations.dataset", "must be the dataset of the transfer")
+        columns = {name: column for name, column in batch.items() if isinstance(column, list)}
+        streams = columns.get("datastream", [])
+        columns["datastream"] = [self._name(process, str(name)) for name in streams]
+        accepted = refused = 0
+        for start in range(0, len(streams), ROWS):
+            part = {name: column[start : start + ROWS] for name, column in columns.items()}
+            answer = self._hand(process, "/ingest/v1/batches", {"dataset": process.dataset, **part})
+            accepted += answer["accepted"]
+            refused += answer["rejected"]
+            if answer["rejected"]:
+                log.warning(
+                    "rows of another node are not taken", transfer=process.id, errors=answer["errors"][:3]
+                )
+        return accepted, refused
+
+    def _hand(self, process: Process, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = self._local.ask("POST", path, process.peer, None, content=msgspec.json.encode(body))
+        found: dict[str, Any] = answer.json()
+        if answer.status_code >= 400:
+            raise InputRefused(
+                f"this node does not take the data in: {found.get('detail', answer.status_code)}"
+            )
+        return found
+
+
+class Inflow:
+    """Fetches one transfer's data: the work of ``Followers`` on the consumer's side."""
+
+    def __init__(self, transfers: Transfers, client: Client, intake: Intake, flows: Flows) -> None:
+        self._transfers = transfers
+        self._client = client
+        self._intake = intake
+        self._flows = flows
+
+    def __call__(self, run: Run) -> bool:
+        """See ``followers.Work``."""
+        return self._stream(run) if run.process.format == STREAM else self._pull(run)
+
+    def _stream(self, run: Run) -> bool:
+        process = run.process
+        cursor = self._flows.get(process.id).cursor
+        endpoint = str(process.data_address["endpoint"])
+        with self._client.stream(endpoint, self.token(process), cursor) as lines:
+            run.note("")
+            for name, data in events_of(lines):
+                # A stream says at least every two seconds that it lives.
+                if not run.goes_on():
+                    return False
+                self._take(process, name, data)
+        return False
+
+    def _pull(self, run: Run) -> bool:
+        process = run.process
+        while run.goes_on():
+            cursor = self._flows.get(process.id).cursor
+            url = f"{process.data_address['endpoint']}?after={cursor}"
+            answer = self._client.fetch(url, self.token(process), LARGEST_PULL)
+            if not answer.well:
+                raise Unreachable(f"the provider answered {answer.why}")
+            run.note("")
+            self._intake.take(process, answer.body)
+            if not answer.body.get("more"):
+                try:
+                    self._transfers.complete(process.id)
+                except Conflict as exc:
+                    log.info("a transfer ended while it was completed", transfer=process.id, reason=str(exc))
+                return True
+        return False
+
+    def _take(self, process: Process, name: str, data: bytes) -> None:
+        if name == "data":
+            self._intake.take(process, msgspec.json.decode(data))
+        elif name == "end":
+            body = msgspec.json.decode(data)
+            detail = body.get("detail") if isinstance(body, dict) else None
+            raise Unreachable(f"the provider ended the stream: {detail or 'without a reason'}")
+
+    def token(self, process: Process) -> str:
+        """A fresh token for the data of a transfer; raises ``Unreachable`` when there is none to be had."""
+        for item in process.data_address.get("endpointProperties", ()):
+            if item.get("name") == "tokenEndpoint":
+                answer = self._client.ask("POST", process.address, str(item["value"]), b"{}", process.owner)
+                given = answer.body.get("access_token")
+                if not answer.well or not isinstance(given, str):
+                    raise Unreachable(f"the provider gives no token: {answer.why}")
+                return given
+            if item.get("name") == "authorization":
+                return str(item["value"])
+        raise NotFound("the provider told no way to a token")
+
+
+def events_of(lines: Iterator[str]) -> Iterator[tuple[str, bytes]]:
+    """Server-sent events, name and data, from the lines of a stream; comments come as ``alive``."""
+    name, data = "message", ""
+    for line in lines:
+        if line.startswith("event:"):
+            name = line[6:].strip()
+        elif line.startswith("data:"):
+            data += line[5:].removeprefix(" ")
+        elif line.startswith(":"):
+            yield "alive", b""
+        elif not line and data:
+            yield name, data.encode()
+            name, data = "message", ""

@@ -1,0 +1,109 @@
+"""The places and things behind observations, as the other side may know them: asked of the platform in its name."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import httpx
+
+from dmi_agreements.contracts.law import Participant
+from dmi_exchange import model
+from dmi_exchange.store import Store
+from dmi_exchange.tokens import Issuer
+from dmi_infra.errors import NotFound, Unavailable
+
+KINDS: Final = ("thing", "parking", "stop", "line", "area", "datastream")
+"""What goes along. Neighbourhoods, buildings and addresses are each node's own."""
+BOUNDS: Final = ("capacity", "minimum", "maximum", "maximum_step")
+"""Properties in the unit that the source declared."""
+PAGE: Final = 5000
+TIMEOUT_SECONDS: Final = 20.0
+
+
+class Local:
+    """This node's own services over HTTP, in the name of a participant, with a token that this node signs."""
+
+    def __init__(
+        self, store: Store, issuer: Issuer, url: str, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self._store = store
+        self._issuer = issuer
+        self._http = httpx.Client(
+            base_url=url.rstrip("/"), timeout=TIMEOUT_SECONDS, transport=transport, trust_env=False
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def ask(
+        self, method: str, path: str, participant: str, purpose: str | None, **options: Any
+    ) -> httpx.Response:
+        """One request; raises ``Unavailable`` when the service does not answer or is not ready."""
+        found = self._store.get(Participant, participant)
+        if found is None:
+            raise NotFound("no participant has this id")
+        # Who operates another node operates nothing here.
+        roles = [role for role in found.roles if role != model.OPERATOR]
+        headers = {"Authorization": f"Bearer {self._issuer.sign(found.id, found.name, roles)}"}
+        if purpose is not None:
+            headers["DMI-Purpose"] = purpose
+        try:
+            answer = self._http.request(method, path, headers=headers, **options)
+        except httpx.HTTPError as exc:
+            raise Unavailable(f"{path.split('/')[1]} does not answer ({type(exc).__name__})") from exc
+        if answer.status_code >= 500:
+            raise Unavailable(f"{path.split('/')[1]} answers {answer.status_code}")
+        return answer
+
+
+def places_of(local: Local, dataset: str, participant: str, purpose: str | None) -> list[dict[str, Any]]:
+    """The features of a dataset that ``participant`` may know, things before their datastreams.
+
+    A datastream has the unit in which its observations are given; what its source declared in another one stays away.
+    """
+    units = {
+        item["id"]: item["unit"]
+        for item in _pages(local, "/platform/v1/datastreams", participant, purpose, "items", dataset=dataset)
+    }
+    found = []
+    for kind in KINDS:
+        pages = _pages(
+            local, "/platform/v1/features", participant, purpose, "features", dataset=dataset, kind=kind
+        )
+        for item in pages:
+            properties = dict(item["properties"])
+            name = properties.pop("name")
+            for taken in ("kind", "valid_from", "valid_to"):
+                properties.pop(taken, None)
+            unit = units.get(item["id"])
+            if kind == "datastream" and unit is not None and unit != properties.get("unit"):
+                properties = {key: value for key, value in properties.items() if key not in BOUNDS}
+                properties["unit"] = unit
+            found.append(
+                {
+                    "id": item["id"],
+                    "kind": kind,
+                    "name": name,
+                    "geometry": item["geometry"],
+                    "properties": properties,
+                }
+            )
+    return found
+
+
+def _pages(
+    local: Local, path: str, participant: str, purpose: str | None, member: str, **query: str
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        more = {"cursor": cursor} if cursor else {}
+        answer = local.ask("GET", path, participant, purpose, params={**query, "limit": PAGE, **more})
+        if answer.status_code != 200:
+            raise Unavailable(f"the platform answers {answer.status_code} about {query['dataset']}")
+        body = answer.json()
+        found += body[member]
+        cursor = body["next"]
+        if cursor is None:
+            return found

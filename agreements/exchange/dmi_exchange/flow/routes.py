@@ -1,0 +1,167 @@
+"""The data of transfers over HTTP: pulled, streamed, pushed; each token is of one transfer and lives a minute."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import anyio
+import anyio.to_thread
+import msgspec
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from dmi_agreements.dsp import states
+from dmi_exchange.dsp.door import NodeDoor, bearer
+from dmi_exchange.dsp.process import Process
+from dmi_exchange.dsp.transfer import PUSH
+from dmi_exchange.flow.feed import read_cursor
+from dmi_exchange.flow.inflow import Intake
+from dmi_exchange.flow.supply import Given, Supply, encoded
+from dmi_infra import clock, jose, passes
+from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unauthenticated, Unavailable
+from dmi_infra.http.problems import problem_of
+
+POLL_SECONDS = 0.2
+"""A quiet stream asks the law again this often."""
+ALIVE_SECONDS = 2.0
+PULL_ROWS = 20_000
+STREAMS = 64
+"""Streams that are read at the same time: each has a thread of its own while it waits."""
+
+
+class Tokens:
+    """Data tokens of this node: made for one transfer, judged at the beginning of each request for its data."""
+
+    def __init__(self, key: jose.SigningKey, issuer: str, supply: Supply) -> None:
+        self._key = key
+        self._issuer = issuer
+        self._supply = supply
+
+    def make(self, process: Process) -> str:
+        """A token for the other side of a transfer; raises ``Refused`` or ``Conflict`` when it may get nothing."""
+        if process.role != "provider":
+            raise NotFound("no transfer of yours has this id")
+        self._supply.check(process)
+        now = clock.now() // 1_000_000
+        return passes.sign_data(self._key, self._issuer, process.peer, process.agreement_id, process.id, now)
+
+    def judge(self, token: str, identifier: str) -> Process:
+        """The transfer that a token opens; raises ``Unauthenticated``."""
+        claims = passes.verify_data(token, self._issuer, self._key)
+        if claims["transfer"] != identifier:
+            raise Unauthenticated("the token is meant for another transfer")
+        process = self._supply.processes.get(identifier)
+        if (claims["sub"], claims["agreement"]) != (process.peer, process.agreement_id):
+            raise Unauthenticated("the token is meant for another agreement")
+        return process
+
+
+def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> APIRouter:
+    """Routes under ``/dsp/data``."""
+    routes = APIRouter(prefix="/dsp/data", include_in_schema=False)
+    limiter = anyio.CapacityLimiter(STREAMS)
+    Peer = Annotated[str, Depends(door)]
+
+    async def opened(request: Request, transfer: str) -> Process:
+        return await run_in_threadpool(tokens.judge, bearer(request), transfer)
+
+    opened.dmi_door = "whoever the data token of the transfer was given to"  # type: ignore[attr-defined]
+    Opened = Annotated[Process, Depends(opened)]
+
+    @routes.post("/{transfer}/token")
+    def token(transfer: str, peer: Peer, response: Response) -> dict[str, Any]:
+        response.headers["Cache-Control"] = "no-store"
+        process = supply.processes.get(transfer)
+        if process.kind != "transfer" or process.peer != peer:
+            raise NotFound("no transfer of yours has this id")
+        made = tokens.make(process)
+        return {"access_token": made, "token_type": "Bearer", "expires_in": passes.DATA_SECONDS}
+
+    @routes.get("/{transfer}")
+    def pull(process: Opened, after: Annotated[str, Query(max_length=2000)] = "") -> Response:
+        return Response(_pulled(supply, process, after), media_type="application/json")
+
+    @routes.get("/{transfer}/stream")
+    async def stream(request: Request, process: Opened) -> StreamingResponse:
+        cursor = request.headers.get("last-event-id", "")
+        read_cursor(cursor)
+        # Asked here already, so that a refusal is a problem document and no stream.
+        await run_in_threadpool(supply.permit, process)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        events = _events(supply, process, cursor, limiter)
+        return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+    @routes.post("/{transfer}")
+    def push(transfer: str, peer: Peer, body: Annotated[Any, Body()]) -> dict[str, Any]:
+        process = supply.processes.get(transfer)
+        if (process.kind, process.role, process.peer) != ("transfer", "consumer", peer):
+            raise NotFound("no transfer of yours has this id")
+        if process.format != PUSH or process.state != states.STARTED:
+            raise Conflict.of("state", "this transfer takes nothing now", process.state)
+        return {"cursor": intake.take(process, body)}
+
+    return routes
+
+
+def _pulled(supply: Supply, process: Process, after: str) -> bytes:
+    """Pieces from a position on, until there is no more or the answer is full."""
+    places: list[dict[str, Any]] = []
+    batches: list[dict[str, Any]] = []
+    cursor, rows, more = after, 0, True
+    with supply.open(process.id, after) as delivery:
+        while rows < PULL_ROWS:
+            given = delivery.next(POLL_SECONDS)
+            if given is None:
+                if delivery.at_end():
+                    more = False
+                    break
+                continue
+            if after == "" or batches or given.rows:
+                places += given.places
+            cursor = given.cursor or cursor
+            if given.rows:
+                batches.append(given.rows)
+                rows += len(given.rows["datastream"])
+    return msgspec.json.encode({"features": places, "observations": batches, "cursor": cursor, "more": more})
+
+
+async def _events(
+    supply: Supply, process: Process, cursor: str, limiter: anyio.CapacityLimiter
+) -> AsyncIterator[bytes]:
+    """Server-sent events without an end of their own; ``end`` says why there are no more."""
+    opened = supply.open(process.id, cursor)
+    delivery = await anyio.to_thread.run_sync(opened.__enter__, limiter=limiter)
+    try:
+        quiet = clock.now()
+        while True:
+            try:
+                given = await anyio.to_thread.run_sync(delivery.next, POLL_SECONDS, limiter=limiter)
+            except (Refused, Conflict, InputRefused, NotFound, Unavailable) as exc:
+                yield _event("end", _problem(exc))
+                return
+            if given is not None:
+                yield _given(given)
+                quiet = clock.now()
+            elif clock.now() - quiet > ALIVE_SECONDS * 1_000_000:
+                yield b": alive\n\n"
+                quiet = clock.now()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(_close, opened, limiter=limiter)
+
+
+def _close(opened: Any) -> None:
+    opened.__exit__(None, None, None)
+
+
+def _given(given: Given) -> bytes:
+    return b"id: " + given.cursor.encode() + b"\nevent: data\ndata: " + encoded(given) + b"\n\n"
+
+
+def _event(name: str, data: object) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"
+
+
+def _problem(exc: Exception) -> dict[str, Any]:
+    problem = problem_of(exc)
+    return problem.body() if problem is not None else {"detail": str(exc)}

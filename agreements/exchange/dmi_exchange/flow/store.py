@@ -1,0 +1,127 @@
+"""How far data has flowed under a transfer, and under which decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.observations import Micros
+from dmi_exchange.tables import dsp_delivery, dsp_flow, log
+from dmi_infra import clock
+from dmi_infra.sql import insert_new, reading, transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How far the data of a transfer has come. ``cursor`` is empty before the first piece."""
+
+    cursor: str = ""
+    rows: int = 0
+    refused: int = 0
+    changed_at: Micros = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One piece that was given: its rows, and the entry of the log about the decision that let it pass.
+
+    ``sequence`` is ``None`` until the log has the record.
+    """
+
+    piece: str
+    record: str
+    rows: int
+    at: Micros
+    times: int
+    sequence: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """All pieces of a transfer together; a piece that went out again after a broken connection counts once."""
+
+    rows: int
+    pieces: int
+    repeated: int
+    first: int | None
+    last: int | None
+    """Sequence numbers of the first and last entry of the log."""
+
+
+class Flows:
+    """All reads and writes about the flow of data."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def get(self, process: str) -> Flow:
+        """How far a transfer has come."""
+        query = sa.select(dsp_flow).where(dsp_flow.c.process == process)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).first()
+        return Flow() if row is None else Flow(row.cursor, row.rows, row.refused, row.changed_at)
+
+    def reached(self, process: str, cursor: str, rows: int, refused: int = 0) -> None:
+        """A piece has come in (or was pushed) and is durable there: go on behind it."""
+        now = clock.now()
+        row = {"process": process, "cursor": cursor, "rows": rows, "refused": refused, "changed_at": now}
+        further = (
+            sa.update(dsp_flow)
+            .where(dsp_flow.c.process == process)
+            .values(
+                cursor=cursor,
+                rows=dsp_flow.c.rows + rows,
+                refused=dsp_flow.c.refused + refused,
+                changed_at=now,
+            )
+        )
+        with transaction(self._engine) as connection:
+            if not insert_new(connection, dsp_flow, row, ["process"]):
+                connection.execute(further)
+
+    def given(self, process: str, piece: str, record: str, rows: int) -> None:
+        """A piece is given to the other side under the decision ``record``."""
+        row = {
+            "process": process, "piece": piece, "record": record, "rows": rows, "at": clock.now(), "times": 1,
+        }  # fmt: skip
+        again = (
+            sa.update(dsp_delivery)
+            .where(dsp_delivery.c.process == process, dsp_delivery.c.piece == piece)
+            .values(times=dsp_delivery.c.times + 1)
+        )
+        with transaction(self._engine) as connection:
+            if not insert_new(connection, dsp_delivery, row, ["process", "piece"]):
+                connection.execute(again)
+
+    def sum(self, process: str) -> Sum:
+        """What was given under a transfer."""
+        given = dsp_delivery.c
+        query = (
+            sa.select(
+                sa.func.coalesce(sa.func.sum(given.rows), 0),
+                sa.func.count(),
+                sa.func.coalesce(sa.func.sum(given.times - 1), 0),
+                sa.func.min(log.c.sequence),
+                sa.func.max(log.c.sequence),
+            )
+            .select_from(dsp_delivery.outerjoin(log, log.c.record_id == given.record))
+            .where(given.process == process)
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(query).one()
+        return Sum(int(row[0]), int(row[1]), int(row[2]), row[3], row[4])
+
+    def deliveries(self, process: str, after: int, limit: int) -> list[Delivery]:
+        """The pieces of a transfer in order, from number ``after`` on."""
+        given = dsp_delivery.c
+        query = (
+            sa.select(given.piece, given.record, given.rows, given.at, given.times, log.c.sequence)
+            .select_from(dsp_delivery.outerjoin(log, log.c.record_id == given.record))
+            .where(given.process == process)
+            .order_by(given.at, given.piece)
+            .offset(after)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            return [Delivery(*row) for row in connection.execute(query)]

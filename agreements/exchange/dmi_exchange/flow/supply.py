@@ -1,0 +1,213 @@
+"""As provider: gives the data of a transfer piece by piece, each judged by the gate when it leaves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from dmi_agreements.contracts.law import AgreementState
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.decision import Delay, Reason
+from dmi_agreements.dsp import states
+from dmi_agreements.duties import together
+from dmi_exchange.dsp.process import Process
+from dmi_exchange.dsp.store import Processes
+from dmi_exchange.flow.feed import Feed, Piece
+from dmi_exchange.flow.places import Local, places_of
+from dmi_exchange.flow.store import Flows
+from dmi_infra import clock
+from dmi_infra.bus.port import Bus
+from dmi_infra.errors import Conflict, Refused
+from dmi_infra.gate import Gate, Permit
+
+CROSSING: Final = "delivery"
+ACTION: Final = "dmi:read"
+COLUMNS: Final = ("longitude", "latitude", "source_id")
+"""What goes along beside value and time; flags, raw values and neighbourhoods are of this node alone."""
+PLACES_AGAIN_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What leaves: places that the other side does not know yet, and rows; the position behind it."""
+
+    places: list[dict[str, Any]]
+    rows: dict[str, Any] | None
+    cursor: str
+
+    def body(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"features": self.places, "observations": self.rows, "cursor": self.cursor}
+
+
+class Supply:
+    """Opens deliveries."""
+
+    def __init__(self, bus: Bus, gate: Gate, processes: Processes, flows: Flows, local: Local) -> None:
+        self._bus = bus
+        self.gate = gate
+        self.processes = processes
+        self.flows = flows
+        self._local = local
+        self._opened: dict[str, int] = {}
+
+    def foreseen(self, dataset: str, agreement: str, peer: str) -> str | None:
+        """Why data of a dataset cannot flow to ``peer`` under an agreement, in words; ``None`` when it can."""
+        entry = self.gate.law.datasets.get(dataset)
+        if entry is None or entry.personal:
+            return "data about persons does not flow between nodes"
+        purpose = self._purpose(agreement, dataset)
+        permit = self.gate.foreseen(CROSSING, ACTION, dataset, purpose, peer)
+        if permit is None:
+            reasons = self.gate.allows(CROSSING, ACTION, dataset, purpose, peer)
+            return reasons[0].detail if reasons else None
+        if together(permit.duties):
+            return (
+                "the agreement gives means over a time and an area: ask for an export in place of a transfer"
+            )
+        return None
+
+    def _purpose(self, agreement: str, dataset: str) -> str | None:
+        """A purpose that the agreement allows; ``None``, the one that the dataset is collected for, where it does."""
+        held = self.gate.law.held(agreement)
+        entry = self.gate.law.datasets.get(dataset)
+        if held is None or held.compiled is None or entry is None:
+            return None
+        rules = held.compiled.permissions.get((ACTION, dataset), ())
+        allowed = {purpose for rule in rules for purpose in rule.purposes}
+        return None if not allowed or entry.purpose in allowed else min(allowed)
+
+    def permit(self, process: Process) -> Permit:
+        """The right to give the data of a transfer; raises ``Refused``, recorded, or ``Conflict`` for its state."""
+        self._check(process)
+        purpose = self._purpose(process.agreement_id, process.dataset)
+        return self.gate.permit(CROSSING, ACTION, process.dataset, purpose, recipient=process.peer)
+
+    def _check(self, process: Process) -> None:
+        """Whether the transfer runs, and its own agreement holds: another one that also permits does not count."""
+        if process.state != states.STARTED:
+            raise Conflict.of("state", "the transfer does not run", process.state)
+        state = self.gate.law.agreement(process.agreement_id)
+        if state is None or state.state != "active":
+            detail = f"{process.agreement_id} has been ended"
+            moment = state.ended_at if state is not None else None
+            raise Refused([Reason("ended", detail, process.agreement_id, moment=moment)], process.dataset)
+
+    @contextmanager
+    def open(self, identifier: str, cursor: str) -> Iterator[Delivery]:
+        """A delivery from a position on. A later one of the same transfer takes the place of an earlier."""
+        process = self.processes.get(identifier)
+        permit = self.permit(process)
+        number = self._opened[identifier] = self._opened.get(identifier, 0) + 1
+        # A group of its own each time: one that is not closed yet would keep its share of the partitions.
+        group = f"delivery-{identifier.rsplit(':', 1)[-1]}-{time.time_ns()}"
+        feed = Feed(self._bus, group, process.dataset, cursor)
+        try:
+            yield Delivery(self, process, permit, feed, number)
+        finally:
+            feed.close()
+
+    def current(self, identifier: str, number: int) -> bool:
+        """Whether a delivery is still the newest of its transfer."""
+        return self._opened.get(identifier) == number
+
+    def places(self, process: Process, permit: Permit) -> list[dict[str, Any]]:
+        """The places and things of a dataset as the other side may know them."""
+        return places_of(self._local, process.dataset, process.peer, permit.requests[-1].purpose)
+
+    def check(self, process: Process) -> None:
+        """Raise when the transfer does not run any more or its agreement has ended."""
+        self._check(self.processes.get(process.id))
+
+    def agreement(self, identifier: str) -> AgreementState | None:
+        """An agreement as the law has it."""
+        return self.gate.law.agreement(identifier)
+
+
+class Delivery:
+    """One open flow; one thread at a time."""
+
+    def __init__(self, supply: Supply, process: Process, permit: Permit, feed: Feed, number: int) -> None:
+        self._supply = supply
+        self._process = process
+        self._permit = permit
+        self._feed = feed
+        self._number = number
+        self._known: set[str] | None = None
+        self._asked = 0.0
+        self._held: Piece | None = None
+        self._delay = max((d.seconds for d in permit.duties if isinstance(d, Delay)), default=0) * 1_000_000
+
+    def next(self, timeout: float) -> Given | None:
+        """What leaves next; ``None`` when nothing has come. Raises ``Refused`` or ``Conflict`` when it is over."""
+        if not self._supply.current(self._process.id, self._number):
+            raise Conflict.of("state", "another connection has taken over this transfer")
+        self._supply.check(self._process)
+        self._supply.gate.still(self._permit)
+        if self._known is None:
+            return Given(self._news(()), None, self._feed.cursor)
+        piece = self._held or self._feed.next(timeout)
+        self._held = None
+        if piece is None:
+            return None
+        if not len(piece.batch):
+            return Given([], None, piece.cursor)
+        if max(piece.batch.phenomenon_time) + self._delay > clock.now() and self._delay:
+            # What an agreement delays is not left out but waits, with everything behind it.
+            self._held = piece
+            time.sleep(min(timeout, 0.5))
+            return None
+        # It may have ended while this waited for data.
+        self._supply.check(self._process)
+        self._supply.gate.still(self._permit)
+        return self._given(piece)
+
+    def _given(self, piece: Piece) -> Given:
+        batch = self._supply.gate.carry(self._permit, piece.batch).batch
+        if not len(batch):
+            return Given([], None, piece.cursor)
+        places = self._news(batch.datastream)
+        record = self._supply.gate.given(self._permit, len(batch))
+        self._supply.flows.given(self._process.id, piece.name, record, len(batch))
+        return Given(places, rows_of(batch), piece.cursor)
+
+    def _news(self, datastreams: Any) -> list[dict[str, Any]]:
+        """Places that the other side does not know yet: all at the beginning, later those of new datastreams."""
+        known = self._known
+        if known is not None and known.issuperset(datastreams):
+            return []
+        if known is not None and time.monotonic() - self._asked < PLACES_AGAIN_SECONDS:
+            time.sleep(PLACES_AGAIN_SECONDS)
+        self._asked = time.monotonic()
+        found = self._supply.places(self._process, self._permit)
+        self._known = {item["id"] for item in found} | set(datastreams) | (known or set())
+        return [item for item in found if known is None or item["id"] not in known]
+
+    def at_end(self) -> bool:
+        """Whether everything that there is now has left."""
+        return self._known is not None and self._held is None and self._feed.at_end()
+
+
+def rows_of(batch: ObservationBatch) -> dict[str, Any]:
+    """The rows of a batch in columns, as ingest takes them."""
+    found: dict[str, Any] = {
+        "dataset": batch.dataset,
+        "datastream": batch.datastream,
+        "phenomenon_time": batch.phenomenon_time,
+        "result": batch.result,
+    }
+    for name in COLUMNS:
+        column = getattr(batch, name)
+        if column is not None:
+            found[name] = column
+    return found
+
+
+def encoded(given: Given) -> bytes:
+    """As JSON bytes."""
+    return msgspec.json.encode(given.body())

@@ -1,0 +1,83 @@
+"""Tokens between nodes, bound to one request, and tokens for data, bound to one transfer."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+
+from dmi_infra import jose
+from dmi_infra.errors import Unauthenticated
+
+NODE_SECONDS: Final = 60
+DATA_SECONDS: Final = 60
+DATA_AUDIENCE: Final = "urn:dmi:data"
+NODE_TOKEN: Final = "dsp+jwt"
+_NODE_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "iat", "jti", "htm", "htu", "digest"})
+_DATA_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "iat", "jti", "agreement", "transfer"})
+
+
+def content_digest(body: bytes) -> str:
+    """The base64url SHA-256 of a body, without padding."""
+    return base64.urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode()
+
+
+def sign_node(
+    key: jose.SigningKey,
+    issuer: str,
+    participant: str,
+    audience: str,
+    request: tuple[str, str, bytes],
+    now: int,
+) -> str:
+    """A token for one request (method, address, body) of a node to another one, for its ``participant``.
+
+    It is bound to the request as a DPoP proof is (RFC 9449), and to the body besides: whoever catches it can do no
+    more with it than send that message again.
+    """
+    method, address, body = request
+    claims = {
+        "iss": issuer, "sub": participant, "aud": audience, "iat": now, "exp": now + NODE_SECONDS,
+        "jti": str(uuid.uuid4()), "htm": method, "htu": address, "digest": content_digest(body),
+    }  # fmt: skip
+    return key.sign_token(claims, NODE_TOKEN)
+
+
+def verify_node(
+    token: str, audience: str, request: tuple[str, str, bytes], lookup: jose.KeyLookup
+) -> dict[str, Any]:
+    """The claims of a node's token for this request (method, address, body); raises ``Unauthenticated``."""
+    claims = jose.decode(token, NODE_TOKEN, None, audience, lookup, _NODE_CLAIMS)
+    method, address, body = request
+    if int(claims["exp"]) - int(claims["iat"]) > 2 * NODE_SECONDS:
+        raise Unauthenticated(f"a token between nodes may live at most {2 * NODE_SECONDS} seconds")
+    wanted = {"htm": method, "htu": address, "digest": content_digest(body)}
+    for name, value in wanted.items():
+        if claims.get(name) != value:
+            raise Unauthenticated(f"the token is meant for another request ({name})")
+    return claims
+
+
+def sign_data(
+    key: jose.SigningKey, issuer: str, participant: str, agreement: str, transfer: str, now: int
+) -> str:
+    """A token by which ``participant`` gets the data of one transfer under one agreement, for a minute."""
+    claims = {
+        "iss": issuer, "sub": participant, "aud": DATA_AUDIENCE, "iat": now, "exp": now + DATA_SECONDS,
+        "jti": str(uuid.uuid4()), "agreement": agreement, "transfer": transfer,
+    }  # fmt: skip
+    return key.sign_token(claims, "data+jwt")
+
+
+def verify_data(token: str, issuer: str, key: jose.SigningKey) -> dict[str, Any]:
+    """The claims of a data token of our own; raises ``Unauthenticated``."""
+
+    def lookup(_issuer: str, kid: str) -> Mapping[str, Any] | None:
+        return key.public if kid == key.kid else None
+
+    claims = jose.decode(token, "data+jwt", issuer, DATA_AUDIENCE, lookup, _DATA_CLAIMS)
+    if not all(isinstance(claims.get(name), str) for name in ("agreement", "transfer")):
+        raise Unauthenticated("the token names no agreement and transfer")
+    return claims

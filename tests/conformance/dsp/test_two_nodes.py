@@ -1,0 +1,298 @@
+"""Two nodes that know each other: who may speak for whom, one agreement in the law of both, and its end in both."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from dmi_agreements.contracts.law import AgreementState, Dataset
+from dmi_command.servers import free_port
+from dmi_infra import jose, passes
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
+from tests.conformance.dsp.city import City
+from tests.conformance.dsp.conftest import listening
+from tests.conformance.dsp.counterpart import CONTEXT
+from tests.conformance.dsp.published import Schemas
+from tests.unit.exchange.fakes import HERE
+
+CITY, STACK = "urn:dmi:participant:gemeente", "urn:dmi:participant:stack"
+OWNER, KEEPER = "urn:dmi:participant:buurstad", "urn:dmi:participant:buurstad-stack"
+GARAGES = "urn:dmi:dataset:buurstad:garages"
+TERMS = {"purpose": "dmi:purpose:public-task", "actions": ["dmi:process", "dmi:read", "dmi:display"]}
+
+
+class Pair:
+    """A, the consumer, and B, the provider, which may be down for a while."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ports = free_port(), free_port()
+        self._running: dict[str, ExitStack] = {}
+        self.a = City(f"http://127.0.0.1:{self._ports[0]}", folder / "a", {})
+        self.b = City(f"http://127.0.0.1:{self._ports[1]}", folder / "b", {})
+
+    def up(self, name: str) -> None:
+        """Start a node, or start it again."""
+        me, other = (self.a, self.b) if name == "a" else (self.b, self.a)
+        settings = {
+            "stack_participant": STACK if name == "a" else KEEPER,
+            "dsp_nodes": ({"url": other.url},),
+        }
+        self._running[name] = ExitStack()
+        self._running[name].enter_context(listening(me.folder, int(me.url.rsplit(":", 1)[1]), **settings))
+
+    def down(self, name: str) -> None:
+        """Stop a node."""
+        self._running.pop(name).close()
+
+    def close(self) -> None:
+        for name in list(self._running):
+            self.down(name)
+
+    def catalogue(self) -> Any:
+        """What B offers, as A's interface shows it."""
+        return self.a.well("GET", f"/v1/nodes/catalogue?node={self.b.url}", CITY)["items"]
+
+    def begin(self, who: str = STACK) -> str:
+        """A negotiation about B's garages from A's interface; its id there."""
+        (item,) = [entry for entry in self.catalogue() if entry["dataset"] == GARAGES]
+        body = {"provider": item["owner"], "dataset": GARAGES, "offer": item["offers"][0]}
+        return str(self.a.well("POST", "/v1/negotiations", who, body)["id"])
+
+    def agreed(self, who: str = STACK) -> str:
+        """An agreement that holds in both nodes; its id."""
+        mine = self.a.until(f"/v1/negotiations/{self.begin(who)}", who, "FINALIZED")
+        soon(lambda: state(self.a, mine["agreement"]) == "active")
+        return str(mine["agreement"])
+
+
+def soon(holds: Callable[[], bool], seconds: float = 10.0) -> float:
+    """Wait until it holds; how long that took in seconds."""
+    begun = time.monotonic()
+    while not holds():
+        assert time.monotonic() - begun < seconds
+        time.sleep(0.005)
+    return time.monotonic() - begun
+
+
+def state(city: City, agreement: str) -> str | None:
+    found = city.law().get(AgreementState, agreement)
+    return None if found is None else found.state
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    made = Pair(tmp_path_factory.mktemp("pair"))
+    try:
+        made.up("a")
+        made.up("b")
+        made.a.admit(CITY, STACK)
+        made.b.admit(OWNER, KEEPER)
+        entry = {
+            "id": GARAGES,
+            "title": {"nl": "Garages", "en": "Garages"},
+            "purpose": TERMS["purpose"],
+            "spatial": HERE,
+        }
+        made.b.well("POST", "/v1/datasets", OWNER, entry)
+        made.b.well(
+            "POST", "/v1/offers", OWNER, {"dataset": GARAGES, "template": "sensor-data", "parameters": TERMS}
+        )
+        soon(lambda: all(node["reachable"] for node in made.a.well("GET", "/v1/nodes", CITY)["items"]))
+        yield made
+    finally:
+        made.close()
+
+
+def test_a_negotiation_between_nodes_ends_in_one_agreement_in_the_law_of_both(pair: Pair) -> None:
+    agreement = pair.agreed()
+    ours, theirs = (city.law().get(AgreementState, agreement) for city in (pair.a, pair.b))
+    assert ours is not None
+    assert theirs is not None
+    assert (ours.document, ours.signatures) == (theirs.document, theirs.signatures)
+    assert ours.signatures.keys() == {OWNER, STACK}
+    entry = pair.a.law().get(Dataset, GARAGES)
+    assert entry == pair.b.law().get(Dataset, GARAGES)
+    member = pair.a.well("GET", f"/v1/participants/{OWNER}", CITY)
+    assert member["home"] == f"{pair.b.url}/exchange"
+
+
+@pytest.mark.parametrize("who", ["provider", "consumer"])
+def test_an_agreement_that_either_side_ends_is_ended_at_the_other_within_a_second(
+    pair: Pair, who: str
+) -> None:
+    agreement = pair.agreed()
+    here, party, there = (pair.b, OWNER, pair.a) if who == "provider" else (pair.a, STACK, pair.b)
+    here.well("POST", f"/v1/agreements/{agreement}/end", party, {"reason": "genoeg"})
+    assert soon(lambda: state(there, agreement) == "ended") < 1.0
+    found = there.law().get(AgreementState, agreement)
+    assert found is not None
+    assert (found.ended_by, found.end_reason) == (party, "genoeg")
+
+
+def test_an_end_that_the_other_node_could_not_hear_is_told_when_it_is_up_again(pair: Pair) -> None:
+    agreement = pair.agreed()
+    pair.down("a")
+    pair.b.well("POST", f"/v1/agreements/{agreement}/end", OWNER, {"reason": "genoeg"})
+    pair.up("a")
+    soon(lambda: state(pair.a, agreement) == "ended")
+
+
+def test_a_node_that_is_down_hangs_nothing_and_the_negotiation_goes_on_when_it_is_up(pair: Pair) -> None:
+    (item,) = pair.catalogue()
+    pair.down("b")
+    begun = time.monotonic()
+    body = {"provider": item["owner"], "dataset": GARAGES, "offer": item["offers"][0]}
+    mine = pair.a.well("POST", "/v1/negotiations", STACK, body)["id"]
+    assert time.monotonic() - begun < 1.0
+    path = f"/v1/negotiations/{mine}"
+    soon(lambda: "goes on trying" in (pair.a.well("GET", path, STACK)["reason"] or ""))
+    assert pair.a.ask("GET", f"/v1/nodes/catalogue?node={pair.b.url}", CITY).status_code == 503
+    pair.up("b")
+    pair.a.until(path, STACK, "FINALIZED")
+
+
+def test_owners_with_keys_of_their_own_sign_on_both_sides(pair: Pair) -> None:
+    for city, who in ((pair.a, STACK), (pair.b, OWNER)):
+        kept = city.key(who)
+        held = city.folder / "keys" / f"{who.removeprefix('urn:dmi:').replace(':', '_')}.json"
+        held.rename(held.with_suffix(".away"))
+        city.keys[who] = kept
+    try:
+        mine = f"/v1/negotiations/{pair.begin()}"
+        asked = _waiting(pair.b, OWNER, "REQUESTED")
+        document = pair.b.well("GET", f"{asked}/document", OWNER)
+        assert pair.b.well("GET", f"{asked}/document", OWNER) == document
+        wrong = pair.a.keys[STACK].sign_document(document)
+        assert pair.b.ask("POST", f"{asked}/signature", OWNER, {"jws": wrong}).status_code == 400
+        assert pair.b.ask("POST", f"{asked}/signature", OWNER, {"hosted": True}).status_code == 400
+        jws = pair.b.keys[OWNER].sign_document(document)
+        pair.b.well("POST", f"{asked}/signature", OWNER, {"jws": jws})
+        pair.a.until(mine, STACK, "AGREED")
+        soon(lambda: "sign the agreement" in (pair.a.well("GET", mine, STACK)["reason"] or ""))
+        assert pair.a.well("GET", f"{mine}/document", STACK) == document
+        pair.a.well("POST", f"{mine}/signature", STACK, {"jws": pair.a.keys[STACK].sign_document(document)})
+        found = pair.a.until(mine, STACK, "FINALIZED")
+        soon(lambda: state(pair.a, found["agreement"]) == "active")
+        assert pair.a.ask("GET", f"{mine}/document", STACK).status_code == 409
+    finally:
+        for city, who in ((pair.a, STACK), (pair.b, OWNER)):
+            held = city.folder / "keys" / f"{who.removeprefix('urn:dmi:').replace(':', '_')}.json"
+            held.with_suffix(".away").rename(held)
+
+
+def _waiting(city: City, who: str, wanted: str) -> str:
+    """The address of a negotiation that waits for its participant to sign."""
+    end = time.monotonic() + 10
+    while True:
+        for item in city.well("GET", "/v1/negotiations", who)["items"]:
+            if item["state"] == wanted and "sign the agreement" in (item["reason"] or ""):
+                return f"/v1/negotiations/{item['id']}"
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+# -- who may speak for whom -------------------------------------------------
+
+
+def _said(pair: Pair, **changes: Any) -> httpx.Response:
+    """A request for B's catalogue with a token that A's node could make, but for ``changes``."""
+    given = {
+        "key": pair.a.key(EXCHANGE_PARTICIPANT),
+        "issuer": f"{pair.a.url}/exchange",
+        "who": CITY,
+        "audience": f"{pair.b.url}/exchange/dsp",
+        "body": b'{"@context":["%s"],"@type":"CatalogRequestMessage"}' % CONTEXT.encode(),
+        **changes,
+    }
+    url = f"{pair.b.url}/exchange/dsp/catalog/request"
+    request = ("POST", given.get("url", url), given.get("signed", given["body"]))
+    token = changes.get("token") or passes.sign_node(
+        given["key"], given["issuer"], given["who"], given["audience"], request, int(time.time())
+    )
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    return httpx.post(url, content=given["body"], headers=headers)
+
+
+def test_a_member_of_a_known_node_is_let_in(pair: Pair, schemas: Schemas) -> None:
+    answer = _said(pair)
+    assert answer.status_code == 200, answer.text
+    assert schemas.check(answer.json())["@type"] == "Catalog"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": jose.SigningKey.generate()},
+        {"issuer": "http://127.0.0.1:1/exchange"},
+        {"who": OWNER},
+        {"who": "urn:dmi:participant:nobody"},
+        {"audience": "urn:dmi:stack"},
+        {"signed": b"{}"},
+        {"url": "http://127.0.0.1:1/exchange/dsp/catalog/request"},
+        {"token": "x"},
+    ],
+    ids=["foreign key", "unknown node", "another's member", "nobody", "audience", "body", "address", "none"],
+)
+def test_who_is_no_member_of_the_node_that_speaks_is_not_let_in(
+    pair: Pair, schemas: Schemas, changes: dict[str, Any]
+) -> None:
+    answer = _said(pair, **changes)
+    assert answer.status_code == 401, answer.text
+    assert schemas.check(answer.json())["@type"] == "CatalogError"
+
+
+def test_a_token_of_a_node_is_taken_once(pair: Pair) -> None:
+    request = ("POST", f"{pair.b.url}/exchange/dsp/catalog/request", b"{}")
+    token = passes.sign_node(
+        pair.a.key(EXCHANGE_PARTICIPANT), f"{pair.a.url}/exchange", CITY, f"{pair.b.url}/exchange/dsp",
+        request, int(time.time()),
+    )  # fmt: skip
+    assert _said(pair, token=token, body=b"{}").status_code == 400  # let in; it is no message
+    assert _said(pair, token=token, body=b"{}").status_code == 401
+
+
+def test_a_member_of_another_node_gets_no_token_of_this_one(pair: Pair) -> None:
+    assertion = jose.make_assertion(
+        pair.a.key(STACK), STACK, f"{pair.b.url}/exchange/token", int(time.time())
+    )
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": jose.ASSERTION_TYPE,
+        "client_assertion": assertion,
+    }
+    assert httpx.post(f"{pair.b.url}/exchange/token", data=form).status_code == 401
+
+
+def test_answers_go_to_the_node_that_speaks_and_nowhere_else(pair: Pair) -> None:
+    (item,) = pair.catalogue()
+    offer = {**item["offers"][0], "@type": "Offer", "target": GARAGES}
+    body = {
+        "@context": [CONTEXT], "@type": "ContractRequestMessage", "@id": "urn:uuid:1",
+        "consumerPid": "urn:uuid:2", "callbackAddress": "http://127.0.0.1:1/elsewhere", "offer": offer,
+    }  # fmt: skip
+    content = httpx.Request("POST", "http://x", json=body).content
+    url = f"{pair.b.url}/exchange/dsp/negotiations/request"
+    token = passes.sign_node(
+        pair.a.key(EXCHANGE_PARTICIPANT), f"{pair.a.url}/exchange", CITY, f"{pair.b.url}/exchange/dsp",
+        ("POST", url, content), int(time.time()),
+    )  # fmt: skip
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    answer = httpx.post(url, content=content, headers=headers)
+    assert answer.status_code == 400
+    assert "callbackAddress" in answer.json()["reason"][0]
+
+
+def test_nodes_are_shown_with_their_state_and_nobody_asks_another_one(pair: Pair) -> None:
+    soon(lambda: pair.a.well("GET", "/v1/nodes", CITY)["items"][0]["reachable"], 25)
+    (node,) = pair.a.well("GET", "/v1/nodes", CITY)["items"]
+    assert (node["url"], node["operator"], node["reason"]) == (pair.b.url, KEEPER, None)
+    answer = pair.a.ask("GET", "/v1/nodes/catalogue?node=http://127.0.0.1:1", CITY)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "node"

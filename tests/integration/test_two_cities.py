@@ -1,0 +1,293 @@
+"""Two real stacks on one machine: found, negotiated, on the map, stopped within a second, nothing lost on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from dmi_command.client import Client
+from dmi_command.demo.neighbour import CENTRE, CITY, SQUARE, Neighbour
+from dmi_command.errors import AnswerRefused
+from dmi_command.servers import free_port
+from dmi_command.two import STACK, Node, two_nodes
+from dmi_exchange.custody import Custody
+from dmi_infra import clock, passes
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
+from tests.stack_plugin import BYTECODE
+
+ROWS = 5
+"""Rows of one moment that the neighbour measures."""
+SECOND = 1_000_000
+
+
+class Two:
+    """Waterstad, which wants data, and Buurstad, which has it."""
+
+    def __init__(self, folder: Path) -> None:
+        more = {**BYTECODE, "DMI_FORECAST_SECONDS": "1"}
+        self.here, self.there = two_nodes(folder, free_port(), free_port(), more)
+        self.log = (folder / "log").open("ab")
+        self.operator = Client(self.here.url, demo="operator")
+        self.neighbour = Neighbour(self.there.url, self.there.folder)
+        self._moment = 0
+
+    def furnish(self) -> None:
+        """Start both, and load what Buurstad offers."""
+        self.start(self.here, self.there)
+        self.neighbour.load()
+        self._moment = clock.now() // SECOND * SECOND - 600 * SECOND
+        soon(lambda: all(node["reachable"] for node in self.get("nodes")["items"]), 25)
+
+    def start(self, *nodes: Node) -> None:
+        for node in nodes:
+            other = self.there if node is self.here else self.here
+            node.start(other, self.log.fileno())
+        for node in nodes:
+            node.await_ready()
+
+    def kill(self, node: Node) -> None:
+        """``kill -9``."""
+        assert node.process is not None
+        os.kill(node.process.pid, signal.SIGKILL)
+        node.process.wait()
+
+    def close(self) -> None:
+        self.neighbour.close()
+        self.operator.close()
+        self.here.stop()
+        self.there.stop()
+        self.log.close()
+
+    def get(self, path: str) -> Any:
+        return self.operator.get(f"/exchange/v1/{path}")
+
+    def measure(self, times: int = 1) -> None:
+        """Buurstad measures at the next seconds."""
+        for _ in range(times):
+            self._moment += SECOND
+            self.neighbour.measure(self._moment)
+
+    def begin(self) -> str:
+        """A negotiation from Waterstad's interface; its id there."""
+        (found,) = self.operator.get("/exchange/v1/nodes/catalogue", node=self.there.url)["items"]
+        offer = next(o for o in found["offers"] if any("process" in r["action"] for r in o["permission"]))
+        body = {"provider": found["owner"], "dataset": found["dataset"], "offer": offer}
+        return str(self.operator.post("/exchange/v1/negotiations", body)["id"])
+
+    def agreed(self) -> str:
+        """An agreement that holds here and there."""
+        mine = f"negotiations/{self.begin()}"
+        soon(lambda: self.get(mine)["state"] == "FINALIZED")
+        agreement = str(self.get(mine)["agreement"])
+        soon(lambda: any(a["id"] == agreement for a in self.get("agreements")["items"]))
+        return agreement
+
+    def transfer(self, agreement: str, form: str) -> str:
+        """A transfer under an agreement; its address here."""
+        body = {"provider": CITY, "agreement": agreement, "format": form}
+        return f"transfers/{self.operator.post('/exchange/v1/transfers', body)['id']}"
+
+    def theirs(self, agreement: str) -> dict[str, Any]:
+        """The transfer of an agreement as Buurstad has it."""
+        items = self.neighbour.city.get("/exchange/v1/transfers")["items"]
+        found: dict[str, Any] = next(item for item in items if item["agreement"] == agreement)
+        return found
+
+    def counts(self) -> tuple[int, int]:
+        """Observations of the square, here and there."""
+        other = f"/platform/v1/datastreams/buurstad:{SQUARE}/observations"
+        return len(self.operator.get(other, limit=10_000)["items"]), self.measured()
+
+    def measured(self) -> int:
+        """Observations of the square that Buurstad has."""
+        own = f"/platform/v1/datastreams/{SQUARE}/observations"
+        return len(self.neighbour.city.get(own, limit=10_000)["items"])
+
+    def status(self, path: str) -> int:
+        """What Waterstad answers its operator."""
+        try:
+            self.operator.get(path)
+        except AnswerRefused as refused:
+            return refused.status
+        return 200
+
+    def end(self, agreement: str) -> None:
+        self.neighbour.city.post(f"/exchange/v1/agreements/{agreement}/end", {"reason": "genoeg"})
+
+
+def soon(holds: Callable[[], bool], seconds: float = 15.0) -> float:
+    """Wait until it holds; how long that took in seconds."""
+    begun = time.monotonic()
+    while not holds():
+        assert time.monotonic() - begun < seconds
+        time.sleep(0.01)
+    return time.monotonic() - begun
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+    made = Two(tmp_path_factory.mktemp("two"))
+    try:
+        made.furnish()
+        yield made
+    finally:
+        made.close()
+
+
+MAP = f"/visualisation/v1/layers/{CENTRE}/features"
+
+
+def test_data_of_the_other_city_is_on_the_map_until_it_is_stopped_and_what_rests_on_it_is_marked(
+    two: Two,
+) -> None:
+    two.measure(3)
+    agreement = two.agreed()
+    mine = two.transfer(agreement, "ServerSentEvents-PULL")
+    soon(lambda: two.status(MAP) == 200 and len(two.operator.get(MAP)["features"]) >= ROWS)
+    soon(lambda: two.counts() == (3, 3))
+    two.measure()
+    assert soon(lambda: two.counts() == (4, 4)) < 3.0
+    crowd = "/support-centre/v1/crowd"
+    soon(lambda: any(agreement in item["grounds"]["agreements"] for item in two.operator.get(crowd)["items"]))
+
+    two.end(agreement)
+    assert soon(lambda: two.status(MAP) == 403) < 1.0
+    (item,) = two.operator.get(crowd)["items"]
+    assert item["withdrawn"]
+    assert item["withdrawal"]["agreement"] == agreement
+    soon(lambda: two.get(mine)["state"] == "TERMINATED")
+    assert "genoeg" in two.get(mine)["reason"]
+
+
+@pytest.mark.parametrize("form", ["ServerSentEvents-PULL", "HttpData-PUSH"])
+def test_suspending_and_resuming_loses_and_repeats_nothing(two: Two, form: str) -> None:
+    agreement = two.agreed()
+    mine = two.transfer(agreement, form)
+    two.measure(3)
+    soon(lambda: two.status(MAP) == 200 and two.counts()[0] == two.counts()[1])
+    theirs = two.theirs(agreement)["id"]
+    two.neighbour.city.post(f"/exchange/v1/transfers/{theirs}/suspend", {"reason": "onderhoud"})
+    soon(lambda: two.get(mine)["state"] == "SUSPENDED")
+    before = two.counts()[0]
+    two.measure(4)
+    soon(lambda: two.counts()[1] == before + 4)
+    time.sleep(0.5)
+    assert two.counts()[0] == before
+    two.neighbour.city.post(f"/exchange/v1/transfers/{theirs}/start", {})
+    soon(lambda: two.counts() == (before + 4, before + 4))
+    two.measure(2)
+    soon(lambda: two.counts() == (before + 6, before + 6))
+    two.operator.post(f"/exchange/v1/{mine}/complete", {})
+    soon(lambda: two.theirs(agreement)["state"] == "COMPLETED")
+    _accounted(two, agreement, two.counts()[1] * ROWS)
+    assert two.get(mine)["data"] == {"received": two.counts()[1] * ROWS, "not_taken": 0}
+    two.end(agreement)
+
+
+def test_a_pull_fetches_what_there_is_and_completes_with_what_was_sent_and_why(two: Two) -> None:
+    before = two.measured()
+    two.measure(2)
+    agreement = two.agreed()
+    soon(lambda: two.measured() == before + 2)
+    mine = two.transfer(agreement, "HttpData-PULL")
+    soon(lambda: two.get(mine)["state"] == "COMPLETED")
+    soon(lambda: two.counts()[0] == two.counts()[1])
+    _accounted(two, agreement, two.counts()[1] * ROWS)
+    two.end(agreement)
+
+
+def _accounted(two: Two, agreement: str, rows: int) -> None:
+    """Buurstad's transfer shows its rows, each under a decision that stands in the log."""
+    soon(lambda: all(item["log"] for item in _deliveries(two, agreement)))
+    data = two.theirs(agreement)["data"]
+    given = _deliveries(two, agreement)
+    assert (data["sent"], data["sent_again"]) == (rows, 0)
+    assert sum(item["rows"] for item in given) == rows
+    numbers = [item["log"] for item in given]
+    assert (data["log"]["first"], data["log"]["last"]) == (min(numbers), max(numbers))
+    entries = two.neighbour.operator.get("/exchange/v1/log", limit=1000, after=data["log"]["first"] - 1)
+    known = {entry["id"]: entry for entry in entries["items"]}
+    for item in given:
+        assert known[item["record"]]["agreements"][-1] == agreement
+        assert known[item["record"]]["rows"] == item["rows"]
+
+
+def _deliveries(two: Two, agreement: str) -> list[dict[str, Any]]:
+    path = f"/exchange/v1/transfers/{two.theirs(agreement)['id']}/deliveries"
+    items: list[dict[str, Any]] = two.neighbour.city.get(path, limit=1000)["items"]
+    return items
+
+
+def test_a_token_for_data_is_of_its_transfer_and_dead_when_the_agreement_is(two: Two) -> None:
+    agreement = two.agreed()
+    body = {"provider": CITY, "agreement": agreement, "format": "ServerSentEvents-PULL", "own": True}
+    mine = f"transfers/{two.operator.post('/exchange/v1/transfers', body)['id']}"
+    soon(lambda: two.get(mine)["state"] == "STARTED")
+    base = f"{two.there.url}/exchange/dsp/data"
+    theirs = two.theirs(agreement)["id"]
+
+    def token() -> httpx.Response:
+        key = Custody(two.here.folder / "keys", hosting=True).own(EXCHANGE_PARTICIPANT)
+        url = f"{base}/{theirs}/token"
+        signed = passes.sign_node(
+            key, f"{two.here.url}/exchange", STACK, f"{two.there.url}/exchange/dsp", ("POST", url, b"{}"),
+            int(time.time()),
+        )  # fmt: skip
+        headers = {"Authorization": f"Bearer {signed}", "Content-Type": "application/json"}
+        return httpx.post(url, content=b"{}", headers=headers)
+
+    given = token()
+    assert given.status_code == 200, given.text
+    assert given.json()["expires_in"] <= 60
+    bearer = {"Authorization": f"Bearer {given.json()['access_token']}"}
+    with httpx.stream("GET", f"{base}/{theirs}/stream", headers=bearer, timeout=10) as events:
+        assert events.status_code == 200
+        lines = events.iter_lines()
+        assert next(line for line in lines if line.startswith("event:")) == "event: data"
+        two.end(agreement)
+        begun = time.monotonic()
+        assert next(line for line in lines if line == "event: end")
+        assert time.monotonic() - begun < 1.0
+    for path in (f"{theirs}/stream", theirs):
+        assert httpx.get(f"{base}/{path}", headers=bearer).status_code in (403, 409)
+    assert httpx.get(f"{base}/urn:uuid:other", headers=bearer).status_code == 401
+    assert httpx.get(f"{base}/{theirs}").status_code == 401
+    assert token().status_code in (403, 409)
+
+
+@pytest.mark.parametrize("which", ["there", "here"])
+def test_a_node_that_is_killed_during_a_negotiation_loses_nothing(two: Two, which: str) -> None:
+    node: Node = getattr(two, which)
+    mine = f"negotiations/{two.begin()}"
+    two.kill(node)
+    two.start(node)
+    soon(lambda: two.status(f"/exchange/v1/{mine}") == 200 and two.get(mine)["state"] == "FINALIZED", 30)
+    agreement = two.get(mine)["agreement"]
+    soon(lambda: [a["state"] for a in two.get("agreements")["items"] if a["id"] == agreement] == ["active"])
+    held = two.neighbour.city.get("/exchange/v1/agreements")["items"]
+    assert [a["state"] for a in held if a["id"] == agreement] == ["active"]
+    two.end(agreement)
+
+
+def test_the_commands_find_negotiate_and_fetch(two: Two) -> None:
+    from typer.testing import CliRunner
+
+    from dmi_command.cli import app
+
+    def dmi(*words: str) -> str:
+        result = CliRunner().invoke(app, ["dataspace", *words, "--url", two.here.url])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert two.there.url in dmi("nodes")
+    assert CENTRE in dmi("catalogue", two.there.url)
+    dmi("negotiate", two.there.url, CENTRE)
+    assert "FINALIZED" in dmi("negotiations", "--json")
+    assert "STARTED" in dmi("transfers", "--json") or "TERMINATED" in dmi("transfers", "--json")
