@@ -61,7 +61,8 @@ def seal(
     """
     openings: list[Opening] = []
     # One call for all salts: each gives up the interpreter's lock.
-    salts = random(SALT_BYTES * (4 + len(record.reasons) + len(record.agreements) + len(record.subjects)))
+    texts = 4 + len(record.reasons) + len(record.agreements) + len(record.subjects) + 3 * len(record.counted)
+    salts = random(SALT_BYTES * texts)
 
     def closed(value: str, always: bool = False) -> str:
         if not always and not _NAMES_A_PERSON.search(value):
@@ -80,6 +81,9 @@ def seal(
         reasons=[closed(each) for each in record.reasons],
         agreements=[closed(each) for each in record.agreements],
         subjects=[closed(each, always=True) for each in record.subjects],
+        counted=[
+            (closed(agreement), closed(rule), closed(party)) for agreement, rule, party in record.counted
+        ],
     )
     return kept, openings
 
@@ -102,6 +106,9 @@ def unseal(record: DecisionRecord, openings: Iterable[Opening]) -> DecisionRecor
         reasons=[opened(each) for each in record.reasons],
         agreements=[opened(each) for each in record.agreements],
         subjects=[opened(each) for each in record.subjects],
+        counted=[
+            (opened(agreement), opened(rule), opened(party)) for agreement, rule, party in record.counted
+        ],
     )
 
 

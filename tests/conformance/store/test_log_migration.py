@@ -31,7 +31,10 @@ def _with_persons() -> Rows:
     """The kept rows and one entry more, about two persons."""
     kept = read("dmi_exchange", BEFORE)
     last = kept["log"][-1]
-    number, payload = last["sequence"] + 1, encode(decision(9999, NOOR, subjects=[NOOR, PIET]))
+    number, payload = (
+        last["sequence"] + 1,
+        encode(decision(9999, NOOR, subjects=[NOOR, PIET], counted=[("urn:uuid:1", "/permission/0", NOOR)])),
+    )
     framed = number.to_bytes(8, "big") + len(payload).to_bytes(8, "big") + payload
     link = hashlib.sha256(b"dmi-log-entry-v1\n" + bytes.fromhex(last["hash"]) + framed).hexdigest()
     row = {**last, "sequence": number, "record_id": "d9999", "previous": last["hash"], "hash": link}

@@ -32,6 +32,7 @@ def test_a_record_without_persons_is_kept_as_it_is() -> None:
         {"assignee": NOOR},
         {"subjects": [NOOR, PIET]},
         {"subjects": ["anything", ""]},
+        {"counted": [("urn:uuid:1", "/permission/0", NOOR)]},
         {"reasons": ["allowed: x", f"own_data: {NOOR} asks for its own data"]},
         {
             "dataset": "URN:DMI:Person:Noor",

@@ -153,6 +153,8 @@ def _keep(connection: sa.Connection, log: sa.Table, number: int, payload: bytes,
         record[name] = [sealed(each) for each in record.get(name, [])]
     if record.get("subjects"):
         record["subjects"] = [sealed(each, True) for each in record["subjects"]]
+    if record.get("counted"):
+        record["counted"] = [[sealed(each) for each in use] for use in record["counted"]]
     # The hash of before covers the names: whoever guessed one could check it there, so it is sealed with them.
     record["chain"] = sealed(link, always=bool(openings))
     leaf = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
