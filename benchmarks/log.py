@@ -40,7 +40,8 @@ def record(number: int, persons: int) -> DecisionRecord:
     return DecisionRecord(
         str(uuid.uuid4()), number, "platform", "query", "urn:dmi:participant:vendor", "dmi:read",
         "urn:dmi:dataset:gemeente:garages", "dmi:purpose:mobility", True, ["allowed: permitted by urn:uuid:0"],
-        ["urn:uuid:0"], [f"urn:dmi:person:p{n}" for n in range(persons)], 10, f"00-{'a' * 32}-{'b' * 16}-01",
+        ["urn:uuid:0"], [f"urn:dmi:person:p{n}" for n in range(persons)], rows=10,
+        trace=f"00-{'a' * 32}-{'b' * 16}-01",
     )  # fmt: skip
 
 
