@@ -53,8 +53,6 @@ def _register_self(exchange: Exchange, stack: str) -> None:
                 "the key of this participant was lost; a new one takes its place", participant=identifier
             )
             exchange.replace_keys(identifier, [key.public])
-        if known is None or known.rulebook != exchange.rulebook.version:
-            exchange.sign_rulebook(identifier, key.sign_document(exchange.statement(identifier)))
 
 
 def build(settings: ExchangeSettings, bus: Bus) -> Service:
@@ -73,6 +71,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     consents = Consents(exchange)
     records = Records(exchange, consents, custody.own(EXCHANGE_PARTICIPANT), settings.public_url)
     _register_self(exchange, settings.stack_participant)
+    revisions.sign_for_node()
     consumer = ConsumerLoop(bus, NAME, TOPICS, RecordHandler(store, relay.wake), runtime.metrics)
     publication = Publication(store, relay.wake)
     runtime.law.watch(publication)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from dmi_agreements.contracts.law import RulebookVersion
+from dmi_agreements.contracts.law import Participant, RulebookVersion
 from dmi_agreements.decision import Reason
 from dmi_agreements.difference import Change, difference, weight
 from dmi_agreements.errors import RulebookInvalid
@@ -16,6 +16,7 @@ from dmi_agreements.versions import number
 from dmi_exchange.handlers import Exchange
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, FieldError, InputRefused, NotFound, Refused
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
 
 RULEBOOK = "urn:dmi:rulebook:"
 _RAISED = {"major": 1, "minor": 2, "patch": 3}
@@ -92,7 +93,17 @@ class Revisions:
         """Let a proposed version come into force: every process decides by it from then on."""
         made = self._decide(party, roles, version, "adopts", why, jws)
         self._books.adopt(rulebook_of(made.files))
+        self.sign_for_node()
         return made
+
+    def sign_for_node(self) -> None:
+        """Let the node's own participants sign the current version, without which everything would stand still."""
+        for identifier in (EXCHANGE_PARTICIPANT, *sorted(self._exchange.layers)):
+            known = self._exchange.store.get(Participant, identifier)
+            if known is not None and known.rulebook != self.current.version:
+                key = self._exchange.custody.own(identifier)
+                signature = key.sign_document(self._exchange.statement(identifier))
+                self._exchange.sign_rulebook(identifier, signature)
 
     def reject(
         self, party: str, roles: Collection[str], version: str, why: str, jws: str | None

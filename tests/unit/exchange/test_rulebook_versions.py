@@ -10,7 +10,7 @@ import pytest
 from dmi_agreements.decision import Request
 from dmi_agreements.rulebook import rulebook_of
 from dmi_infra import clock
-from tests.unit.exchange.fakes import OFFICER, SELLING, Node, Who
+from tests.unit.exchange.fakes import OFFICER, OPERATING, SELLING, Node, Who
 from tests.unit.infra.fakes import GARAGES, MOBILITY, OWNER, VENDOR, document, eventually
 
 COUNCIL, GROUP, ECO = (f"urn:dmi:participant:{name}" for name in ("beheerraad", "werkgroep", "ecoraad"))
@@ -177,3 +177,16 @@ def test_a_proposal_that_another_overtook_is_to_be_made_anew(node: Node) -> None
     adopt(node, first)
     answer = node.ask("POST", "/v1/rulebook/versions/1.6.0/adopt", MANAGING, json=later)
     assert "propose it anew" in node.refused(answer, 409, "conflict")["detail"]
+
+
+def test_a_version_that_accepts_no_earlier_one_asks_everyone_but_the_node_itself_to_sign(node: Node) -> None:
+    changed = files(node)
+    changed["rulebook.json"] |= {"version": "9.0.0", "accepted": []}
+    propose(node, changed)
+    adopt(node, changed, EVERYONE_MEETS)
+    eventually(lambda: node.service.runtime.law.table.rulebook.version == "9.0.0")
+    node.refused(node.ask("GET", "/v1/agreements", OFFICER), 403, "rulebook-not-signed")
+    eventually(lambda: node.ask("GET", "/v1/participants", OPERATING).status_code == 200)
+    assert all(paper["state"] != "ended" for paper in node.get("/v1/agreements", OPERATING)["items"])
+    findings = node.get("/v1/review/findings", OPERATING)["items"]
+    assert {reason["rule"] for item in findings for reason in item["reasons"]} <= {"dmi:rule:version"}
