@@ -88,7 +88,7 @@ def read_claims(document: Mapping[str, Any], rulebook: Rulebook, layers: Collect
     terms = read_agreement(document, rulebook, layers)
 
     def claims(rules: Iterable[RuleTerms]) -> tuple[Claim, ...]:
-        return tuple(_claim(rule, rulebook) for rule in rules)
+        return tuple(_claim(rule, terms.obligations, rulebook) for rule in rules)
 
     return Claims(
         terms.uid, terms.rulebook, terms.legal_basis, terms.assigner, terms.assignee, terms.is_consent,
@@ -96,7 +96,8 @@ def read_claims(document: Mapping[str, Any], rulebook: Rulebook, layers: Collect
     )  # fmt: skip
 
 
-def _claim(rule: RuleTerms, rulebook: Rulebook) -> Claim:
+def _claim(rule: RuleTerms, obligations: tuple[Duty, ...], rulebook: Rulebook) -> Claim:
+    """What one rule claims; obligations of the document are carried out on all that it lets pass."""
     purposes = frozenset(p for p in rulebook.requestable if _may_hold(rule, p, rulebook))
     ends = [t.moment - (t.operator == "lt") for t in rule.times if t.operator in ("lt", "lteq")]
     roots = tuple(
@@ -104,7 +105,7 @@ def _claim(rule: RuleTerms, rulebook: Rulebook) -> Claim:
     )
     return Claim(
         rule.path, rule.targets, frozenset(rule.actions), purposes, roots, min(ends, default=FOREVER),
-        _within(tuple(map(_named, rule.rule.constraints))), rule.duties,
+        _within(tuple(map(_named, rule.rule.constraints))), (*rule.duties, *obligations),
     )  # fmt: skip
 
 

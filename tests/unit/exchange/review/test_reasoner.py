@@ -141,6 +141,7 @@ GOOD: dict[str, Callable[[], dict[str, Any]]] = {
     "statistics with what was collected for something else": lambda: trips(purpose="dmi:purpose:statistics"),
     "an offer whose other side is not known yet": lambda: air(UNKNOWN_PARTY),
     "a part of the commons": lambda: document(CITY, SELLER, RADAR, ["dmi:read"]),
+    "retention as an obligation of the whole agreement": lambda: {**air(duties=[]), "obligation": [keep()]},
     "high-value data for one party with conditions": lambda: document(
         CITY, SELLER, MAPS, ["dmi:read"], duties=[number("dmi:delay", "dmi:seconds", 60, "s")]
     ),
