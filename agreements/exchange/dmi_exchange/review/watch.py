@@ -36,7 +36,8 @@ AGAIN_SECONDS: Final = 0.2
 class Watch:
     """Reviews running agreements when something that they rest on changes, when they end, and all of them in turns.
 
-    It reads the law in memory, as gates do, and judges nothing before ``whole`` says that all of it was heard.
+    It reads law and rulebook in memory, as gates do: what was heard is there. It judges nothing before ``whole``
+    says that all of it was heard.
     """
 
     def __init__(
@@ -132,7 +133,7 @@ class Watch:
         if everything:
             self._next_end = FOREVER
         facts = facts_in(self._table)
-        reasoner = Reasoner(self._exchange.rulebooks, facts, self._exchange.layers, self._now)
+        reasoner = Reasoner(self._table.rulebooks, facts, self._exchange.layers, self._now)
         for state in self._table.agreements.values():
             if self._stopping.is_set():
                 return
@@ -151,7 +152,7 @@ class Watch:
         if claims is None:
             return
         faults = reasoner.running(state, claims)
-        book = self._exchange.rulebook
+        book = self._table.rulebook
         fatal = [fault for fault in faults if book.rules[fault.rule].running == "stop"]
         if fatal:
             self._end(state, fatal, book)
