@@ -40,7 +40,7 @@ def test_a_proposal_that_breaks_a_rule_is_told_why_and_is_sent_with_the_smallest
         duties = made[0]["document"]["permission"][0]["duty"]
         assert [duty["action"] for duty in duties] == ["dmi:deleteAfter"]
         vendor.post(f"/exchange/v1/agreements/{made[0]['id']}/end", {})
-    assert visitor.faults == []
+    assert visitor.unexpected() == []
 
 
 @pytest.mark.chromium
@@ -48,7 +48,7 @@ def test_who_publishes_sees_that_the_conditions_are_allowed(
     embedded_stack: EmbeddedStack, visit: Visit
 ) -> None:
     page = visit(embedded_stack.url, "officer").go("/publish")
-    page.get_by_label("Gegevensset", exact=True).select_option(value="new")
+    page.get_by_label("Gegevens", exact=True).select_option(value="new")
     expect(page.get_by_text("Dit mag: het past bij de wet")).to_be_visible()
     assert barriers(page) == []
 

@@ -109,10 +109,33 @@ class Records:
         """The consent record: who consented to what, for whom, for how long, and what became of it."""
         claim = self._claim(consent)
         book = self._book(consent)
-        dataset, owner, recipient = self._things(claim)
-        page = f"{self._address}/my-data"
+        _dataset, owner, _recipients = self._things(claim)
         words = self.words(consent)
-        process = {
+        return {
+            "@context": CONTEXT,
+            "@id": f"{self._address}/exchange/v1/consents/{consent.id}/record",
+            "@type": "dpv:ConsentRecord",
+            "dct:conformsTo": f"{SCHEMA}record-eu-gdpr",
+            "dct:identifier": consent.id.removeprefix("urn:uuid:"),
+            "dpv:hasDataSubject": self._subject(consent),
+            "dpv:hasDataController": _entity(owner, "dpv:DataController"),
+            "dpv:hasApplicableLaw": {"@id": GDPR},
+            "dpv:hasProcess": self._process(claim, book),
+            "dpv:hasNotice": {
+                "@id": f"{self._address}/exchange/v1/rulebook/versions/{book.version}",
+                "@type": "dpv:ConsentNotice",
+                "dct:language": ["nl", "en"],
+                "dct:hasVersion": book.version,
+                "dct:description": _texts({tongue: " ".join(lines) for tongue, lines in words.items()}),
+            },
+            "dpv:hasConsentStatus": self._statuses(consent, claim),
+        }
+
+    def _process(self, claim: Claim, book: Rulebook) -> dict[str, Any]:
+        """What may be done with which data: purpose, recipient, term, and how to stop it."""
+        dataset, owner, recipients = self._things(claim)
+        page = f"{self._address}/my-data"
+        return {
             "@type": "dpv:Process",
             "dpv:hasPurpose": [
                 {
@@ -133,32 +156,13 @@ class Records:
             },
             "dpv:hasProcessing": sorted(PROCESSING[action] for action in claim.actions),
             "dpv:hasDataSource": "dpv:DataSubjectDataSource",
-            "dpv:hasRecipient": [_entity(one, "dpv:Recipient") for one in recipient],
+            "dpv:hasRecipient": [_entity(one, "dpv:Recipient") for one in recipients],
             "dpv:hasStorageCondition": self._storage(claim, owner),
             "dpv:hasLocation": "loc:EU",
             "dpv:hasJurisdiction": ["loc:NL", "loc:EU"],
             "dpv:hasConsentControl": {"@type": "dpv:WithdrawConsent", "dpv:isExercisedAt": page},
             "dpv:hasRight": _rights(page),
             "dpv:hasAuthority": {"@id": AUTHORITY, "dpv:hasName": "Autoriteit Persoonsgegevens"},
-        }
-        return {
-            "@context": CONTEXT,
-            "@id": f"{self._address}/exchange/v1/consents/{consent.id}/record",
-            "@type": "dpv:ConsentRecord",
-            "dct:conformsTo": f"{SCHEMA}record-eu-gdpr",
-            "dct:identifier": consent.id.removeprefix("urn:uuid:"),
-            "dpv:hasDataSubject": self._subject(consent),
-            "dpv:hasDataController": _entity(owner, "dpv:DataController"),
-            "dpv:hasApplicableLaw": {"@id": GDPR},
-            "dpv:hasProcess": process,
-            "dpv:hasNotice": {
-                "@id": f"{self._address}/exchange/v1/rulebook/versions/{book.version}",
-                "@type": "dpv:ConsentNotice",
-                "dct:language": ["nl", "en"],
-                "dct:hasVersion": book.version,
-                "dct:description": _texts({tongue: " ".join(lines) for tongue, lines in words.items()}),
-            },
-            "dpv:hasConsentStatus": self._statuses(consent, claim),
         }
 
     def words(self, consent: AgreementState) -> dict[str, list[str]]:
