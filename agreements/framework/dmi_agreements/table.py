@@ -6,7 +6,7 @@ immutable and replaced in one step; an event costs the same however many agreeme
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from dmi_agreements.changes import Change, View
@@ -24,11 +24,11 @@ from dmi_agreements.decide import near_miss, none_for, permission, prohibition, 
 from dmi_agreements.decision import EVERYONE, Decision, OwnRows, Reason, Request, refused
 from dmi_agreements.errors import RulebookInvalid
 from dmi_agreements.held import STATES, Held, hold
-from dmi_agreements.policy.situation import Situation, Use
+from dmi_agreements.policy.situation import Situation
 from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.rulebook import Rulebook, rulebook_of
 from dmi_agreements.slots import EMPTY, Entry, Slot, keys, slot_after, unreadable_keys
-from dmi_agreements.uses import Uses
+from dmi_agreements.uses import Uses, UsesOf
 from dmi_agreements.versions import Rulebooks
 
 STALE_AFTER: Final = 5_000_000
@@ -39,6 +39,9 @@ OWN_ACTIONS: Final = frozenset({"dmi:read", "dmi:display", "dmi:export"})
 
 COPY: Final = "dmi:export"
 """Of these, what a person may do whatever the owner has agreed with the layer: take a copy along."""
+
+Known = dict[str, Situation]
+"""What is known of one request, by agreement; gathered when the first rule of an agreement asks."""
 
 
 class LawTable:
@@ -270,44 +273,50 @@ class LawTable:
             unread = self._unread(request, owner)
             if unread is not None:
                 return refused(unread)
+        known: Known = {}
         for slot in (own, open_):
             for entry in slot.prohibitions:
-                if entry.assigner != owner or not self._holds(entry, request, now):
+                if entry.assigner != owner or not self._holds(entry, request, now, known):
                     continue
                 # A permission to everyone that does not count here cannot win over a prohibition either.
                 counts = open_data or slot is own
-                if not (counts and self._overruled(entry, slot, request, now)):
+                if not (counts and self._overruled(entry, slot, request, now, known)):
                     return refused(prohibition(entry.held.state.id, entry.rule, request))
         best: Entry | None = None
         for slot in (own, open_) if open_data else (own,):
             for entry in slot.permissions:
-                if entry.assigner == owner and self._holds(entry, request, now):
+                if entry.assigner == owner and self._holds(entry, request, now, known):
                     # Sorted by number of duties: the first of a slot asks least.
                     if best is None or len(entry.rule.duties) < len(best.rule.duties):
                         best = entry
                     break
         if best is not None:
             return permission(best.held.state.id, best.rule, request)
-        return refused(*self._why_not(own, open_ if open_data else EMPTY, request, owner, now))
+        return refused(*self._why_not(own, open_ if open_data else EMPTY, request, owner, now, known))
 
-    def _overruled(self, forbidding: Entry, slot: Slot, request: Request, now: int) -> bool:
+    def _overruled(self, forbidding: Entry, slot: Slot, request: Request, now: int, known: Known) -> bool:
         """Whether the same agreement permits it and says that its permissions win (conflict strategy ``perm``)."""
         compiled = forbidding.held.compiled
         if compiled is None or compiled.strategy != "perm":
             return False
         own = (entry for entry in slot.permissions if entry.held is forbidding.held)
-        return any(self._holds(entry, request, now) for entry in own)
+        return any(self._holds(entry, request, now, known) for entry in own)
 
-    def _holds(self, entry: Entry, request: Request, now: int) -> bool:
-        return self._failing(entry, request, now) is None
+    def _holds(self, entry: Entry, request: Request, now: int, known: Known) -> bool:
+        return self._failing(entry, request, now, known) is None
 
-    def _failing(self, entry: Entry, request: Request, now: int) -> str | None:
+    def _failing(self, entry: Entry, request: Request, now: int, known: Known) -> str | None:
         rule = entry.rule
-        situation = None if rule.simple else self.situation(entry.held.state, request, now, (rule.path,))
+        if rule.simple:
+            return rule.failing(request.assignee, request.purpose, now)
+        state = entry.held.state
+        situation = known.get(state.id)
+        if situation is None:
+            situation = known[state.id] = self.situation(state, request, now)
         return rule.failing(request.assignee, request.purpose, now, situation)
 
-    def situation(self, state: AgreementState, request: Request, now: int, rules: Iterable[str]) -> Situation:
-        """What is known of ``request`` to the agreement of ``state``, with the uses of some ``rules`` (paths)."""
+    def situation(self, state: AgreementState, request: Request, now: int) -> Situation:
+        """What is known of ``request`` to the agreement of ``state``."""
         participant = self._participants.get(request.assignee)
         return Situation(
             request.assignee,
@@ -318,25 +327,23 @@ class LawTable:
             None if participant is None else frozenset(participant.roles),
             state.concluded_at,
             tuple(state.performed),
-            {path: self._used((state.id, path, request.assignee), request.again) for path in rules},
+            UsesOf(self.uses, state.id, request.assignee, request.again),
         )
 
-    def _used(self, key: tuple[str, str, str], again: bool) -> Use:
-        use = self.uses.of(key)
-        return Use(use.count - 1, use.first) if again and use.count else use
-
-    def _why_not(self, own: Slot, open_: Slot, request: Request, owner: str, now: int) -> tuple[Reason, ...]:
+    def _why_not(
+        self, own: Slot, open_: Slot, request: Request, owner: str, now: int, known: Known
+    ) -> tuple[Reason, ...]:
         """Reasons of a refusal: an agreement that has been ended first, then the nearest miss."""
         reasons: list[Reason] = []
         for entry in (*own.ended, *open_.ended):
-            if entry.assigner == owner and self._holds(entry, request, now):
+            if entry.assigner == owner and self._holds(entry, request, now, known):
                 state = entry.held.state
                 detail = f"{state.id} has been ended"
                 reasons.append(Reason("ended", detail, state.id, entry.rule.path, state.ended_at))
         reasons.sort(key=lambda reason: -(reason.moment or 0))
         misses: list[Reason] = []
         for entry in (*own.permissions, *open_.permissions):
-            code = self._failing(entry, request, now)
+            code = self._failing(entry, request, now, known)
             if entry.assigner == owner and code is not None:
                 misses.append(near_miss(code, entry.held.state.id, entry.rule, request))
         misses.sort(key=weight)

@@ -55,3 +55,20 @@ class Uses:
             moment for moment in (told.first if told else None, self._first.get(key)) if moment is not None
         ]
         return Use(total, min(firsts, default=None))
+
+
+class UsesOf:
+    """The uses of one party under one agreement, by path of the rule; looked up only when a rule asks.
+
+    ``again``: what is asked goes on with a use that has been counted already.
+    """
+
+    __slots__ = ("_again", "_agreement", "_party", "_uses")
+
+    def __init__(self, uses: Uses, agreement: str, party: str, again: bool) -> None:
+        self._uses, self._agreement, self._party, self._again = uses, agreement, party, again
+
+    def get(self, path: str, _default: Use = NEVER, /) -> Use:
+        """The uses of a rule."""
+        use = self._uses.of((self._agreement, path, self._party))
+        return Use(use.count - 1, use.first) if self._again and use.count else use

@@ -362,7 +362,7 @@ class Mutator:
         if way is None:
             return document
         value = _at(document, way)
-        for _ in range(self.dice.choice((3, 30, 300))):
+        for _ in range(self.dice.choice((3, 30, 90))):
             value = [value] if self.dice.random() < 0.5 else {"and": [value]}
         return _put(document, way, value)
 

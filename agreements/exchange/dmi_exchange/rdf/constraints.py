@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal, InvalidOperation
 
 from rdflib import RDF, BNode, Graph, Literal, URIRef
 from rdflib.term import Node
@@ -231,7 +232,7 @@ class ConstraintReader:
         if not box:
             return self.iri(node, path)
         self.account(node, frozenset({BOX}), path)
-        area = Typed(" ".join(str(each) for each in box), BOX)
+        area = Typed(" ".join(_plain(str(each)) for each in box), BOX)
         if meaning(area) is None:
             self.wrong(path, "an area is west, south, east and north in degrees", area.text)
         return area
@@ -253,6 +254,15 @@ class ConstraintReader:
         if not _fits(value, left):
             self.wrong(path, f"the value does not fit {left.iri}, which takes a {left.type}", _shown(value))
         return value
+
+
+def _plain(number: str) -> str:
+    """A number without exponent, as Turtle may write a double; what is none, or beyond all degrees, as it is."""
+    try:
+        known = Decimal(number)
+    except InvalidOperation:
+        return number
+    return format(known, "f") if known.is_finite() and -20 <= known.adjusted() <= 5 else number
 
 
 def _shown(value: Value) -> str:

@@ -71,9 +71,8 @@ def clock(now: int) -> Typed:
 
 def _used(policy: Policy, situation: Situation) -> Iterator[tuple[str, Facts]]:
     """The facts of the log on each rule: with this use, how often, and how long since the first."""
-    uses = situation.uses or {}
     for rule in (*policy.permissions, *policy.prohibitions):
-        use = uses.get(rule.path, NEVER)
+        use = NEVER if situation.uses is None else situation.uses.get(rule.path, NEVER)
         elapsed = 0 if use.first is None else situation.now - use.first
         yield (
             rule.uid or rule.path,

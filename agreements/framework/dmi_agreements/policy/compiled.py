@@ -10,11 +10,10 @@ from typing import Final
 from dmi_agreements.decision import Duty, RestrictArea
 from dmi_agreements.odrl.model import ODRL, Action, Constraint, Logical, Strategy, Test
 from dmi_agreements.odrl.values import Truth, every, some
-from dmi_agreements.odrl.vocabulary import CORE
 from dmi_agreements.policy.operands import iri
 from dmi_agreements.policy.owed import Settled, compile_duty
 from dmi_agreements.policy.predicates import Place, Predicate, compile_test, purpose_truths
-from dmi_agreements.policy.rules import PURPOSE, SPATIAL
+from dmi_agreements.policy.rules import PURPOSE, SPATIAL, covered
 from dmi_agreements.policy.situation import Situation
 from dmi_agreements.policy.terms import AgreementTerms, RuleTerms
 from dmi_agreements.rulebook import Rulebook
@@ -67,7 +66,7 @@ class CompiledRule:
         if purpose not in self.purposes:
             return "wrong_purpose"
         if self.rest:
-            truth = every([test(situation, None) for test in self.rest]) if situation else None
+            truth = self._rest(situation)
             if truth is False or (truth is None and not self.forbids):
                 return "condition_unmet" if truth is False else "condition_unknown"
         if self.owed and not (situation and all(settled(situation) for settled in self.owed)):
@@ -77,6 +76,15 @@ class CompiledRule:
         if now < self.starts:
             return "not_yet"
         return None
+
+    def _rest(self, situation: Situation | None) -> Truth:
+        truth: Truth = None if situation is None else True
+        for test in self.rest if situation is not None else ():
+            found = test(situation, None)
+            if found is False:
+                return False
+            truth = truth and found
+        return truth
 
 
 Rules = Mapping[tuple[str, str], tuple[CompiledRule, ...]]
@@ -122,7 +130,7 @@ def _index(rules: tuple[RuleTerms, ...], rulebook: Rulebook, obligations: tuple[
         known: dict[tuple[Action, ...], CompiledRule] = {}
         for action in rule.actions:
             # Actions of the rule that are alike for this one give the same compiled rule.
-            narrowed = tuple(each for each in rule.rule.actions if CORE.covers(each.iri, iri(action)))
+            narrowed = tuple(each for each in rule.rule.actions if action in covered(rulebook, each.iri))
             plain = () if any(not each.refinements for each in narrowed) else narrowed
             if plain not in known:
                 known[plain] = _compile_rule(rule, plain, rulebook, obligations)

@@ -103,7 +103,7 @@ def _constraint(reader: Reader, place: Place, context: Context) -> Constraint | 
     fields = reader.fields(
         place,
         ("leftOperand", "operator", "rightOperand"),
-        ("unit", "dataType", "datatype", "status", "@type", "uid"),
+        ("unit", "datatype", "status", "@type", "uid"),
     )
     own_type(reader, fields, "Constraint")
     left = _left(reader, fields.get("leftOperand"))
@@ -113,7 +113,7 @@ def _constraint(reader: Reader, place: Place, context: Context) -> Constraint | 
     operator = reader.term(
         fields.get("operator"), operand.allowed(context.where), f"this operator for {left}"
     )
-    for key in ("unit", "dataType", "datatype", "status"):
+    for key in ("unit", "datatype", "status"):
         if key in fields:
             reader.refuse(fields[key], f"{left} has no {key}")
     if left == PLACES and not context.places:

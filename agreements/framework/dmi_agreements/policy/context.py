@@ -26,7 +26,7 @@ PREFIXES: Final = {"odrl": ODRL, "xsd": XSD, "rdf": RDF, "dmi": "urn:dmi:"}
 """The prefixes that are understood; the ODRL context declares the first three."""
 
 _NAME: Final = re.compile(r"[A-Za-z]+")
-_ALIASES: Final = {"@id": "uid", "id": "uid", "type": "@type"}
+_ALIASES: Final = {"@id": "uid", "id": "uid", "type": "@type", "dataType": "datatype"}
 _KEYWORDS: Final = frozenset({"@id", "@type", "@value", "@list", "@set", "@graph"})
 _DEFINITION: Final = frozenset({"@id", "@type", "@container", "@prefix", "@protected"})
 _STRUCTURE: Final = (
@@ -47,7 +47,10 @@ class Place(NamedTuple):
 
     def child(self, key: str | int, value: object) -> Place:
         """The place of a member of this value."""
-        return Place(f"{self.path}/{str(key).replace('~', '~0').replace('/', '~1')}", value)
+        name = str(key)
+        if "~" in name or "/" in name:
+            name = name.replace("~", "~0").replace("/", "~1")
+        return Place(f"{self.path}/{name}", value)
 
 
 @cache
@@ -65,12 +68,18 @@ class Names:
         self._prefixes: set[str] = set()
         self._others: dict[str, str] = {}
         self._terms: dict[str, str] = {}
+        self._spelled: dict[str, str | None] = {}
         self.bare = False
         self.ordered = False
         """Whether a plain list under ``andSequence`` has an order, as the published context says."""
 
     def canonical(self, text: str) -> str | None:
         """One spelling for a name: ODRL's bare, others ``dmi:…``, ``xsd:…`` or ``rdf:…``; ``None`` if undeclared."""
+        if text not in self._spelled:
+            self._spelled[text] = self._canonical(text)
+        return self._spelled[text]
+
+    def _canonical(self, text: str) -> str | None:
         if text.startswith("@"):
             return _ALIASES.get(text, text)
         if text in self._terms:
@@ -87,6 +96,7 @@ class Names:
 
     def take(self, item: Place) -> None:
         """Take in one context: an address that is known, or an object."""
+        self._spelled.clear()
         if isinstance(item.value, str):
             if item.value.rstrip("#") not in ODRL_CONTEXTS:
                 self._refuse(item, "only the ODRL context is known, nothing is fetched", ODRL_CONTEXTS)
@@ -123,12 +133,12 @@ class Names:
         if name.startswith("@") or name in PREFIXES or not isinstance(iri, str) or ":" in name:
             self._refuse(place, "a context declares only prefixes and names for terms of ODRL", ())
             return
-        means = iri if iri in _KEYWORDS else self.canonical(iri)
+        means = iri if iri in _KEYWORDS else self._canonical(iri)
         if name == "neq" and means == "eq":
             means = "neq"
         means = _ALIASES.get(means, means) if means is not None else None
         expected = _ALIASES.get(name, name)
-        if means is None or not (means in odrl_names() or means in _KEYWORDS):
+        if means is None or (":" in means or (means.startswith("@") and means not in _KEYWORDS)):
             self._refuse(place, "a context declares only prefixes and names for terms of ODRL", ())
         elif (name in odrl_names() and means != expected) or self._terms.get(name, means) != means:
             self._refuse(place, "a name means one thing throughout a document", ())

@@ -15,7 +15,7 @@ from typing import Final, get_args
 from dmi_agreements.decision import EVERYONE
 from dmi_agreements.errors import Finding, PolicyRefused
 from dmi_agreements.odrl.inheritance import inherit
-from dmi_agreements.odrl.model import Constraint, Policy, PolicyKind, Rule, Strategy, Typed
+from dmi_agreements.odrl.model import Constraint, Policy, PolicyKind, Rule, Strategy, Thing, Typed
 from dmi_agreements.odrl.vocabulary import DMI
 from dmi_agreements.policy.constraints import own_type
 from dmi_agreements.policy.context import Place
@@ -179,7 +179,7 @@ def _policy(
         uid,
         tuple(rule.rule for rule in permissions),
         tuple(rule.rule for rule in prohibitions),
-        tuple(duty.rule for duty in obligations),
+        tuple(_between(duty.rule, shared) for duty in obligations),
         profiles=(DMI + PROFILE.removeprefix("dmi:"),),
         inherits=tuple(parent.policy.uid for parent in lines),
         conflict=_conflict(reader, fields.get("conflict")),
@@ -191,6 +191,15 @@ def _policy(
         (*(rule for parent in lines for rule in parent.prohibitions), *prohibitions),
         (*(duty for parent in lines for duty in parent.obligations), *obligations),
     )
+
+
+def _between(duty: Rule, shared: Policywide) -> Rule:
+    """An obligation that names no parties is between those of the policy."""
+    assigner, assignee = (
+        () if party is None else (Thing(party),)
+        for party in (shared.parties["assigner"], shared.parties["assignee"])
+    )
+    return replace(duty, assigners=duty.assigners or assigner, assignees=duty.assignees or assignee)
 
 
 def _parent(reader: Reader, place: Place, shared: Policywide, above: tuple[str, ...]) -> _Read | None:

@@ -56,7 +56,7 @@ def read_duty(
         others = [fields[name] for name in (*FUNCTIONS, *further, "assignee", "assigner") if name in fields]
         for member in others:
             reader.refuse(member, f"{action} is carried out by the gate itself: nobody else owes it")
-        given = [*reader.items(fields.get("constraint")), *reader.items(refinement)]
+        given = reader.items(fields.get("constraint")), reader.items(refinement)
         _check_layer(reader, place, rulebook, action, own)
         return _carried(reader, place, action, given, rulebook, kind, node_uid(reader, fields))
     if refinement is not None:
@@ -116,7 +116,7 @@ def _carried(
     reader: Reader,
     place: Place,
     action: str,
-    given: list[Place],
+    given: tuple[list[Place], list[Place]],
     rulebook: Rulebook,
     kind: RuleKind,
     uid: str | None,
@@ -126,14 +126,15 @@ def _carried(
     term = rulebook.duties[action]
     parameters = {parameter.id: parameter for parameter in term.parameters}
     values: _Values = {}
-    constraints: list[Constraint] = []
-    for item in given:
-        found = _parameter(reader, item, parameters)
-        if found is not None and found[0] in values:
-            reader.refuse(item, f"{found[0]} stands here twice")
-        elif found is not None:
-            values[found[0]] = found[1]
-            constraints.append(found[2])
+    tests: tuple[list[Constraint], list[Constraint]] = [], []
+    for items, kept in zip(given, tests, strict=True):
+        for item in items:
+            found = _parameter(reader, item, parameters)
+            if found is not None and found[0] in values:
+                reader.refuse(item, f"{found[0]} stands here twice")
+            elif found is not None:
+                values[found[0]] = found[1]
+                kept.append(found[2])
     for parameter in term.parameters:
         if parameter.required and parameter.id not in values:
             reader.refuse(place, f"{action} needs {parameter.id}")
@@ -141,7 +142,8 @@ def _carried(
         reader.refuse(place, f"{action} needs exactly one of {', '.join(term.one_of)}")
     if len(reader.findings) > before:
         return None
-    rule = Rule(kind, place.path, (Action(iri(action)),), uid, constraints=tuple(constraints))
+    constraints, refinements = map(tuple, tests)
+    rule = Rule(kind, place.path, (Action(iri(action), refinements),), uid, constraints=constraints)
     if action == PAY:
         unit = str(values["dmi:chargedUnit"][0])
         return DutyTerms(rule, price=Price(_number(values, "dmi:cents"), _number(values, "dmi:per"), unit))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from dmi_agreements.errors import Finding
 from dmi_agreements.policy.context import Names, Place
@@ -37,30 +37,47 @@ def form(value: object) -> str:
 
 def bounds(document: object) -> Finding | None:
     """The first place where a document is too deep, too large or no JSON; ``None`` when it is neither."""
-    waiting = [(Place("", document), 1)]
+    top: _Way = (None, "", document)
+    waiting = [(top, 1)]
     nodes = 0
     while waiting:
-        place, depth = waiting.pop()
-        value = place.value
+        way, depth = waiting.pop()
+        value = way[2]
         nodes += 1
         if depth > MAX_DEPTH:
-            return Finding(place.path, f"at most {MAX_DEPTH} levels deep")
-        members = len(value) if isinstance(value, (Mapping, list)) else 0
-        if nodes + len(waiting) + members > MAX_NODES:
-            return Finding(place.path, f"at most {MAX_NODES} values in a document")
-        if isinstance(value, Mapping):
+            return Finding(_path(way), f"at most {MAX_DEPTH} levels deep")
+        inside = isinstance(value, (dict, list, Mapping))
+        if nodes + len(waiting) + (len(value) if inside else 0) > MAX_NODES:  # type: ignore[arg-type]
+            return Finding(_path(way), f"at most {MAX_NODES} values in a document")
+        if isinstance(value, (dict, Mapping)):
             for key, item in value.items():
                 if not isinstance(key, str) or len(key) > MAX_TEXT:
-                    return Finding(place.path, f"keys are texts of at most {MAX_TEXT} characters")
-                waiting.append((place.child(key, item), depth + 1))
+                    return Finding(_path(way), f"keys are texts of at most {MAX_TEXT} characters")
+                waiting.append(((way, key, item), depth + 1))
         elif isinstance(value, list):
-            waiting.extend((place.child(index, item), depth + 1) for index, item in enumerate(value))
+            waiting.extend(((way, index, item), depth + 1) for index, item in enumerate(value))
         elif isinstance(value, str):
             if len(value) > MAX_TEXT:
-                return Finding(place.path, f"texts of at most {MAX_TEXT} characters", form(value))
+                return Finding(_path(way), f"texts of at most {MAX_TEXT} characters", form(value))
         elif not (value is None or isinstance(value, (bool, int, float))):
-            return Finding(place.path, "JSON values only", form(value))
+            return Finding(_path(way), "JSON values only", form(value))
     return None
+
+
+_Way = tuple[Any, "str | int", object]
+"""A value with its key and what it stands in: its path is put together only when there is something to tell."""
+
+
+def _path(way: _Way) -> str:
+    keys: list[str | int] = []
+    above, key, _ = way
+    while above is not None:
+        keys.append(key)
+        above, key, _ = above
+    place = Place("", None)
+    for key in reversed(keys):
+        place = place.child(key, None)
+    return place.path
 
 
 class Reader:

@@ -114,14 +114,14 @@ def _date_time(test: Constraint, _place: Place) -> Predicate:
 
 
 def _role(test: Constraint, _place: Place) -> Predicate:
-    names = frozenset(str(value) for value in test.right)
+    names = frozenset(str(value).replace(DMI, "dmi:", 1) for value in test.right)
     inside = test.operator == ODRL + "isAnyOf"
 
     def holds(situation: Situation, _since: int | None) -> Truth:
         if not situation.roles:
             # Nobody without a role is known to have none: roles may be told later.
             return None
-        return names.isdisjoint(map(iri, situation.roles)) is not inside
+        return names.isdisjoint(situation.roles) is not inside
 
     return holds
 

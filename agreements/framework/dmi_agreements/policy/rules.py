@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from dmi_agreements.decision import EVERYONE, Duty, LeaveOut
@@ -56,15 +57,17 @@ class _Target:
     areas: tuple[BBox, ...] = ()
 
 
+@lru_cache(maxsize=4_096)
 def covered(rulebook: Rulebook, action: str) -> tuple[str, ...]:
-    """The actions of the rulebook that an action (name as ``Reader.canonical`` spells it) covers, in its order."""
-    return tuple(each for each in rulebook.actions if CORE.covers(iri(action), iri(each)))
+    """The actions of the rulebook that an action (IRI) covers, in its order."""
+    return tuple(each for each in rulebook.actions if CORE.covers(action, iri(each)))
 
 
+@lru_cache(maxsize=16)
 def gate_actions(rulebook: Rulebook) -> frozenset[str]:
     """The actions that a rule can name: those of the rulebook, and those of ODRL that cover one of them."""
-    wide = (each.removeprefix(ODRL) for each in CORE.actions if each.startswith(ODRL))
-    return frozenset({*rulebook.actions, *(each for each in wide if covered(rulebook, each))})
+    wide = (each for each in CORE.actions if each.startswith(ODRL) and covered(rulebook, each))
+    return frozenset({*rulebook.actions, *(each.removeprefix(ODRL) for each in wide)})
 
 
 def read_rule(reader: Reader, place: Place, kind: RuleKind, shared: Policywide) -> RuleTerms:
@@ -224,9 +227,7 @@ def _reached(rulebook: Rulebook, actions: Collection[Action]) -> tuple[str, ...]
     """The actions of the rulebook that these cover, in the order in which they are named."""
     found: dict[str, None] = {}
     for action in actions:
-        for each in rulebook.actions:
-            if CORE.covers(action.iri, iri(each)):
-                found[each] = None
+        found.update(dict.fromkeys(covered(rulebook, action.iri)))
     return tuple(found)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from dmi_agreements.contracts.law import Performance
 
@@ -24,6 +23,14 @@ class Use:
 NEVER: Final = Use()
 
 
+class Counts(Protocol):
+    """Uses by path of the rule; a mapping is one."""
+
+    def get(self, path: str, default: Use, /) -> Use:
+        """The uses of a rule."""
+        ...
+
+
 @dataclass(slots=True)
 class Situation:
     """One request to one agreement. ``None`` is not known, which permits nothing and lifts no prohibition.
@@ -40,7 +47,7 @@ class Situation:
     roles: frozenset[str] | None = None
     concluded: int | None = None
     performed: tuple[Performance, ...] = ()
-    uses: Mapping[str, Use] | None = None
+    uses: Counts | None = None
     clock: tuple[str, int] | None = field(default=None, init=False)
     """Day of the week and microseconds since midnight, by the clocks here; worked out when first asked."""
 
