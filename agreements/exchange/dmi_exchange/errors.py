@@ -54,6 +54,13 @@ class ReviewRefused(InputRefused):
         return cls(f"{errors[0].field}: {errors[0].rule}{hint}", errors)
 
 
+class NeverUsable(InputRefused):
+    """A document that is understood, and that nobody could ever use; names the rules and the terms that clash."""
+
+    status = 422
+    code = "never-usable"
+
+
 class StepRefused(InputRefused):
     """A message of another node that is of no good form or has no place now; ``process`` as far as it is known."""
 

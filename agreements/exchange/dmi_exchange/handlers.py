@@ -19,6 +19,7 @@ from dmi_agreements.versions import Rulebooks
 from dmi_exchange import model
 from dmi_exchange.custody import Custody
 from dmi_exchange.errors import DocumentRefused, ReviewRefused
+from dmi_exchange.review.before_signing import BeforeSigning
 from dmi_exchange.review.facts import facts_of
 from dmi_exchange.review.law_rules import CONSENT
 from dmi_exchange.review.reasoner import Reasoner
@@ -44,6 +45,7 @@ class Exchange:
         self.custody = custody
         self.rulebooks = rulebooks
         self.reasoner = Reasoner(rulebooks, facts_of(store), self.layers)
+        self.before_signing = BeforeSigning(store, rulebooks, self.layers)
         self._relay = relay
 
     @property

@@ -330,3 +330,47 @@ def test_a_duty_is_fulfilled_when_the_owner_confirms_it_and_only_then(node: Node
     held = node.service.runtime.law.table.held(text["uid"])
     assert held is not None
     assert [each.rule for each in held.state.performed] == [duty["duty"]]
+
+
+def constraint(left: str, operator: str, right: object) -> dict[str, Any]:
+    return {"leftOperand": left, "operator": operator, "rightOperand": right}
+
+
+def test_what_can_never_be_used_is_refused_with_the_terms_that_clash(node: Node) -> None:
+    text = offer()
+    text["permission"][0]["constraint"] += [
+        constraint("dateTime", "lt", "2027-01-01T00:00:00Z"),
+        constraint("dateTime", "gt", "2028-01-01T00:00:00Z"),
+    ]
+    jws = node.keys[OWNER].sign_document(text)
+    answer = node.ask("POST", "/v1/agreements", OFFICER, json={"document": text, "jws": jws})
+    problem = node.refused(answer, 422, "never-usable")
+    first = problem["errors"][0]
+    assert first["field"] == "document/permission/0"
+    assert "Nobody can meet" in first["rule"]
+    assert "voorwaarden" in first["rule"]
+    assert "/permission/0/constraint/1" in first["rule"]
+    assert "/permission/0/constraint/2" in first["rule"]
+
+
+def test_a_prohibition_that_takes_part_of_a_permission_is_told_to_who_proposes_and_who_signs(
+    node: Node,
+) -> None:
+    text = offer(VENDOR)
+    text["prohibition"] = [
+        {
+            "target": GARAGES,
+            "action": "dmi:read",
+            "constraint": [constraint("purpose", "eq", "dmi:purpose:parking-guidance")],
+        }
+    ]
+    told = node.propose(text)
+    assert [warning["kind"] for warning in told["warnings"]] == ["overlap"]
+    assert "Een deel" in told["warnings"][0]["message"]["nl"]
+    assert told["warnings"][0]["witness"]["request"]["values"]
+    node.countersign(text, SELLING)
+    later = offer(VENDOR)
+    (warning,) = node.propose(later)["warnings"]
+    assert (warning["kind"], warning["agreement"]) == ("overlap", text["uid"])
+    signed = node.countersign(later, SELLING)
+    assert [each["agreement"] for each in signed["warnings"]] == [text["uid"]]

@@ -46,8 +46,13 @@ class StoreShelf:
 
     # -- owners -------------------------------------------------------------
 
-    def put(self, owner: str, dataset: str, template: str, parameters: Mapping[str, Any]) -> OwnOffer:
-        """Offer a dataset of one's own under a template; raises when the filled-in document is not right."""
+    def put(
+        self, owner: str, dataset: str, template: str, parameters: Mapping[str, Any]
+    ) -> tuple[OwnOffer, list[dict[str, Any]]]:
+        """Offer a dataset of one's own under a template, with what to tell about it (see ``Exchange.review``).
+
+        Raises when the filled-in document is not right, or can never be used.
+        """
         if self._exchange.dataset(dataset).owner != owner:
             raise InputRefused.of("dataset", "must be a dataset of yours", dataset)
         for taken in ("assigner", "assignee", "datasets", "uid"):
@@ -55,6 +60,7 @@ class StoreShelf:
                 raise InputRefused.of(f"parameters.{taken}", "follows from the offer and from who accepts it")
         draft = self._draft(owner, dataset, template, parameters, UNKNOWN_PARTY)
         self._exchange.require(draft)
+        warnings = self._exchange.before_signing.told(owner, draft)
         made = OwnOffer(new_id(), dataset, owner, template, dict(parameters), rules_of(draft))
         row = {
             "id": made.id,
@@ -65,7 +71,7 @@ class StoreShelf:
         }
         with transaction(self._engine) as connection:
             connection.execute(sa.insert(offer).values(row))
-        return made
+        return made, warnings
 
     def own(self, owner: str | None) -> Sequence[OwnOffer]:
         """Offers that stand, of one owner or all, oldest first."""

@@ -76,7 +76,9 @@ def router(exchange: Exchange) -> APIRouter:
 
     @routes.post("/agreements", status_code=201, summary="Propose an agreement, signed by your side")
     def propose(identity: Signatory, body: Proposal) -> dict[str, Any]:
-        return present.agreement(exchange.propose(identity.participant, body.document, body.jws))
+        warnings = exchange.before_signing.told(identity.participant, body.document)
+        proposed = exchange.propose(identity.participant, body.document, body.jws)
+        return {**present.agreement(proposed), "warnings": warnings}
 
     @routes.post(
         "/agreements/draft", summary="The legal text of a template that is filled in; nothing is kept"
@@ -91,7 +93,15 @@ def router(exchange: Exchange) -> APIRouter:
 
     @routes.post("/agreements/{agreement}/signature", summary="Sign a proposal of the other side")
     def sign(identity: Signatory, agreement: str, body: Signature) -> dict[str, Any]:
-        return present.agreement(exchange.sign(identity.participant, agreement, body.jws))
+        proposal = exchange.agreement(agreement, identity.participant)
+        # What came to be forbidden since the proposal is told to who signs it.
+        warnings = (
+            exchange.before_signing.told(identity.participant, proposal.document)
+            if proposal.state == "proposed"
+            else []
+        )
+        signed = exchange.sign(identity.participant, agreement, body.jws)
+        return {**present.agreement(signed), "warnings": warnings}
 
     @routes.post("/agreements/{agreement}/end", summary="Stop an agreement, at once and for good")
     def end(identity: Signatory, agreement: str, body: Ending) -> dict[str, Any]:

@@ -170,7 +170,8 @@ def _offers(shelf: StoreShelf) -> APIRouter:
     @routes.post("", status_code=201, summary="Offer a dataset of yours to whoever accepts the conditions")
     def put(identity: Signatory, body: NewOffer) -> dict[str, Any]:
         _refuse(list(large_numbers(body.parameters, "/parameters")))
-        return offer_shown(shelf.put(identity.participant, body.dataset, body.template, body.parameters))
+        made, warnings = shelf.put(identity.participant, body.dataset, body.template, body.parameters)
+        return {**offer_shown(made), "warnings": warnings}
 
     @routes.post("/{offer}/end", status_code=204, summary="Take an offer back; agreements from it stay")
     def end(identity: Signatory, offer: str) -> None:

@@ -73,8 +73,12 @@ class Checker:
 
     def policy(self, policy: Policy) -> tuple[Finding, ...]:
         """What is wrong within one policy; none when nothing is."""
+        return tuple(self.findings(policy))
+
+    def findings(self, policy: Policy) -> Iterator[Finding]:
+        """The same one by one, so that whoever has no time left can stop."""
         policy = self._whole(policy)
-        return tuple(_Inside(policy, self._rules((policy,))).findings())
+        yield from _Inside(policy, self._rules((policy,))).findings()
 
     def _both(self, one: Policy, other: Policy) -> tuple[Policy, Policy]:
         """Both with what they inherit; two versions of one policy get names that tell them apart."""
