@@ -18,6 +18,11 @@ from dmi_infra.sql import upsert
 Key = tuple[str, str, str]
 
 
+def usage_id(agreement: str, rule: str, party: str) -> str:
+    """Under which id the law tells the uses of a rule by a party."""
+    return f"urn:dmi:usage:{agreement}{rule}:{party}"
+
+
 def sum_up(connection: sa.Connection, decisions: Iterable[DecisionRecord]) -> Sequence[Usage]:
     """Add the uses of new decisions to what was counted before; the sums that changed.
 
@@ -31,7 +36,7 @@ def sum_up(connection: sa.Connection, decisions: Iterable[DecisionRecord]) -> Se
             first[key] = min(first.get(key, decision.at), decision.at)
     changed = []
     for (agreement, rule, assignee), counts in sorted(found.items()):
-        identifier = f"urn:dmi:usage:{agreement}{rule}:{assignee}"
+        identifier = usage_id(agreement, rule, assignee)
         query = sa.select(law.c.body).where(law.c.id == identifier).with_for_update()
         body = connection.execute(query).scalar_one_or_none()
         known = None if body is None else msgspec.json.decode(body, type=Usage)

@@ -13,7 +13,14 @@ import msgspec
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.envelope import Envelope, decode, encode
-from dmi_agreements.contracts.law import AgreementState, Dataset, LawEvent, Participant, RulebookVersion
+from dmi_agreements.contracts.law import (
+    AgreementState,
+    Dataset,
+    LawEvent,
+    Participant,
+    RulebookVersion,
+    Usage,
+)
 from dmi_agreements.contracts.record import DecisionRecord, Quality
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
@@ -21,7 +28,7 @@ from dmi_agreements.decision import EVERYONE
 from dmi_exchange import model
 from dmi_exchange.catalogue.index import Catalogue, keep_quality, put
 from dmi_exchange.catalogue.model import of_dataset
-from dmi_exchange.counting import sum_up
+from dmi_exchange.counting import sum_up, usage_id
 from dmi_exchange.logbook.entries import IDS_AT_ONCE, Entries, append, key
 from dmi_exchange.resting import rests_on
 from dmi_exchange.tables import (
@@ -114,6 +121,13 @@ class Store:
         with reading(self._engine) as connection:
             body = connection.execute(query).scalar_one_or_none()
         return None if body is None else msgspec.json.decode(body, type=kind)
+
+    def usage(self, agreement: str, rule: str, party: str) -> Usage | None:
+        """How often a party has used a rule that counts its uses."""
+        query = sa.select(law.c.body).where(law.c.id == usage_id(agreement, rule, party))
+        with reading(self._engine) as connection:
+            body = connection.execute(query).scalar_one_or_none()
+        return None if body is None else msgspec.json.decode(body, type=Usage)
 
     def find(self, kind: type[T], party: str | None = None) -> list[T]:
         """All objects of a kind, or those that concern one party, oldest change first."""

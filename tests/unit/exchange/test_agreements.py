@@ -374,3 +374,25 @@ def test_a_prohibition_that_takes_part_of_a_permission_is_told_to_who_proposes_a
     assert (warning["kind"], warning["agreement"]) == ("overlap", text["uid"])
     signed = node.countersign(later, SELLING)
     assert [each["agreement"] for each in signed["warnings"]] == [text["uid"]]
+
+
+def test_what_if_is_answered_with_its_proof_in_both_languages_and_as_report(node: Node) -> None:
+    text = offer()
+    text["permission"][0]["constraint"].append(constraint("count", "lteq", 1))
+    node.propose(text)
+    path = f"/v1/agreements/{text['uid']}/trial"
+    wish = {"action": "dmi:read", "dataset": GARAGES, "purpose": MOBILITY, "at": "2026-12-01T12:00:00Z"}
+    told = node.post(path, wish, SELLING)
+    assert (told["verdict"], told["state"]) == ("permit", "proposed")
+    assert told["told"]["nl"][0] == "Ja, dit mag."
+    assert any("number of times" in line for line in told["told"]["en"])
+    assert any("compliance-report#PolicyReport" in str(node_) for node_ in told["report"])
+    assert node.post(path, {**wish, "purpose": "dmi:purpose:marketing"}, OFFICER)["verdict"] == "undecided"
+    for change, field in (
+        ({"at": "yesterday"}, "at"),
+        ({"action": "odrl:use"}, "action"),
+        ({"assignee": OWNER}, "assignee"),
+    ):
+        problem = node.refused(node.ask("POST", path, SELLING, json={**wish, **change}), 400, "invalid-input")
+        assert problem["errors"][0]["field"] == field
+    assert node.ask("POST", path, LIVING, json=wish).status_code == 404

@@ -15,6 +15,7 @@ from dmi_exchange.routes import (
     log,
     members,
     oidc,
+    proofs,
     review,
     tokens,
 )
@@ -29,7 +30,7 @@ def routers(
     return [
         tokens.router(exchange, issuer, settings.demo_municipality),
         oidc.router(exchange, issuer, settings, provider),
-        *(module.router(exchange) for module in (members, catalogue, agreements, review)),
+        *(module.router(exchange) for module in (members, catalogue, agreements, review, proofs)),
         log.router(exchange, tree),
         evidence.router(exchange, tree),
         access.router(),

@@ -1,0 +1,107 @@
+"""The proof of a decision: which rules and conditions of an agreement hold, on which facts, for people and machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from dmi_agreements.contracts.law import AgreementState, Participant
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.decision import EVERYONE
+from dmi_agreements.errors import PolicyRefused
+from dmi_agreements.odrl.evaluate import evaluate
+from dmi_agreements.odrl.own import asked
+from dmi_agreements.odrl.proof import explain
+from dmi_agreements.policy.document import read_agreement
+from dmi_agreements.policy.situation import Situation, Use
+from dmi_exchange import model
+from dmi_exchange.errors import DocumentRefused
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.rdf.reports import json_ld
+from dmi_infra.clock import to_text
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked or might be asked: who wants to do what with which data for what, and when (microseconds UTC)."""
+
+    assignee: str
+    action: str
+    dataset: str
+    purpose: str
+    at: int
+
+
+class StoredUses:
+    """The uses of one party under one agreement, as the exchange has counted them."""
+
+    def __init__(self, exchange: Exchange, agreement: str, party: str) -> None:
+        self._exchange, self._agreement, self._party = exchange, agreement, party
+
+    def get(self, path: str, default: Use, /) -> Use:
+        """The uses of a rule."""
+        found = self._exchange.store.usage(self._agreement, path, self._party)
+        return default if found is None else Use(sum(found.counts.values()), found.first)
+
+
+def prove(exchange: Exchange, state: AgreementState, question: Question) -> dict[str, Any]:
+    """What ``state``'s document says to ``question``, whether or not the agreement is in force.
+
+    Roles, confirmed duties and counts are those that the exchange knows now. Raises ``DocumentRefused``.
+    """
+    book = exchange.rulebooks.in_force(state.document)
+    try:
+        policy = read_agreement(state.document, book, exchange.layers).policy
+    except PolicyRefused as exc:
+        raise DocumentRefused.from_findings(exc, "document") from exc
+    party = exchange.store.get(Participant, question.assignee)
+    situation = Situation(
+        question.assignee,
+        question.action,
+        question.dataset,
+        question.purpose,
+        question.at,
+        None if party is None else frozenset(party.roles),
+        state.concluded_at,
+        tuple(state.performed),
+        StoredUses(exchange, state.id, question.assignee),
+    )
+    report = evaluate(policy, *asked(policy, situation, book))
+    return {
+        "agreement": state.id,
+        "state": state.state,
+        "at": to_text(question.at),
+        "verdict": report.verdict,
+        "told": {"nl": list(explain(report, "nl")), "en": list(explain(report, "en"))},
+        "report": json_ld(report),
+    }
+
+
+def proofs(exchange: Exchange, record: DecisionRecord, party: str | None) -> list[dict[str, Any]]:
+    """The proof of a decision of the log, by each agreement that it rests on or that was about the same."""
+    question = Question(record.assignee, record.action, record.dataset, record.purpose, record.at)
+    return [
+        prove(exchange, state, question)
+        for state in _grounds(exchange, record)
+        if model.may_see(state, party)
+    ]
+
+
+def _grounds(exchange: Exchange, record: DecisionRecord) -> Iterable[AgreementState]:
+    named = [exchange.store.get(AgreementState, identifier) for identifier in record.agreements]
+    found = [state for state in named if state is not None and not model.is_consent(state)]
+    if found:
+        return found
+    concerned = (
+        *exchange.store.find(AgreementState, record.assignee),
+        *exchange.store.find(AgreementState, EVERYONE),
+    )
+    return [
+        state
+        for state in concerned
+        if not model.is_consent(state)
+        and state.state != "proposed"
+        and model.assignee(state.document) in (record.assignee, EVERYONE)
+        and record.dataset in model.targets(state.document)
+    ]

@@ -1,0 +1,82 @@
+"""Why: the proof of a decision of the log, and of a request that might be made."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.decision import EVERYONE
+from dmi_exchange import model, present
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.proving import Question, proofs, prove
+from dmi_infra import clock
+from dmi_infra.errors import InputRefused, NotFound
+from dmi_infra.http.access import Caller
+
+FACTS = {
+    "nl": "Met de rollen, tellingen en bevestigde plichten van nu, op het moment van het besluit.",
+    "en": "With the roles, counts and confirmed duties of now, at the moment of the decision.",
+}
+
+
+class Trial(BaseModel):
+    """A request that might be made; who and when are the assignee and now when left out."""
+
+    model_config = ConfigDict(extra="forbid")
+    action: str = Field(max_length=200, examples=["dmi:read"])
+    dataset: str = Field(max_length=200)
+    purpose: str = Field(max_length=200, examples=["dmi:purpose:mobility"])
+    assignee: str | None = Field(None, max_length=200)
+    at: str | None = Field(None, max_length=40, description="RFC 3339 with its offset; left out: now")
+
+
+def router(exchange: Exchange) -> APIRouter:
+    """Routes under ``/v1/log`` and ``/v1/agreements`` that explain."""
+    routes = APIRouter(prefix="/v1", tags=["log"])
+
+    @routes.get(
+        "/log/{sequence}/explanation",
+        summary="Why a decision of the log came out so: each rule and condition, in Dutch and English and as report",
+    )
+    def explanation(identity: Caller, sequence: Annotated[int, Path(ge=1, le=2**62)]) -> dict[str, Any]:
+        party = None if identity.has(model.OPERATOR) else identity.participant
+        found = exchange.store.log.read(sequence - 1, 1, party, None)
+        if not found or found[0].sequence != sequence:
+            raise NotFound("no decision that concerns you has this number")
+        told = proofs(exchange, found[0].record(), party)
+        return {"decision": present.log_entry(found[0]), "items": told, "next": None, "facts": FACTS}
+
+    @routes.post(
+        "/agreements/{agreement}/trial",
+        summary="What if: how this agreement judges a request; nothing is kept",
+    )
+    def trial(identity: Caller, agreement: str, body: Trial) -> dict[str, Any]:
+        party = None if identity.has(model.OPERATOR) else identity.participant
+        state = exchange.agreement(agreement, party)
+        for name, value, known in (
+            ("action", body.action, exchange.rulebook.actions),
+            ("purpose", body.purpose, exchange.rulebook.requestable),
+        ):
+            if value not in known:
+                raise InputRefused.of(name, "must be a term of the rulebook that can be asked for", value)
+        granted = model.assignee(state.document)
+        assignee = body.assignee or (identity.participant if granted == EVERYONE else granted)
+        mine = identity.participant in (assignee, model.assigner(state.document))
+        if not mine and not identity.has(model.OPERATOR):
+            raise InputRefused.of(
+                "assignee", "must be yourself, unless the right is yours to grant", assignee
+            )
+        at = clock.now() if body.at is None else _moment(body.at)
+        return prove(exchange, state, Question(assignee, body.action, body.dataset, body.purpose, at))
+
+    return routes
+
+
+def _moment(text: str) -> Micros:
+    try:
+        return clock.from_text(text)
+    except ValueError as exc:
+        raise InputRefused.of("at", "must be RFC 3339 with its offset, between 1900 and 2100", text) from exc
