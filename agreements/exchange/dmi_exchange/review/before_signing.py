@@ -145,7 +145,7 @@ class Contradictions:
         return told if whole else [*told, dict(LATE)]
 
     def _within(self, policy: Policy, until: float) -> tuple[list[Finding], bool]:
-        found = []
+        found: list[Finding] = []
         for finding in self.checker.findings(policy):
             if time.monotonic() > until:
                 return found, False

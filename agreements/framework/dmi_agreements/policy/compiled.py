@@ -78,8 +78,10 @@ class CompiledRule:
         return None
 
     def _rest(self, situation: Situation | None) -> Truth:
-        truth: Truth = None if situation is None else True
-        for test in self.rest if situation is not None else ():
+        if situation is None:
+            return None
+        truth: Truth = True
+        for test in self.rest:
             found = test(situation, None)
             if found is False:
                 return False
