@@ -284,7 +284,7 @@ class Mutator:
         return (
             document
             if spelled & members.keys()
-            else _put(document, way, {**members, key: self.dice.choice(_ODD)})
+            else _put(document, way, {**members, key: copy.deepcopy(self.dice.choice(_ODD))})
         )
 
     def twice(self, document: Any) -> Any:
@@ -341,7 +341,7 @@ class Mutator:
         """A context that takes, gives or bends a meaning."""
         if not isinstance(document, dict):
             return document
-        extra = self.dice.choice(_CONTEXTS)
+        extra = copy.deepcopy(self.dice.choice(_CONTEXTS))
         own = document.get("@context", [])
         own = own if isinstance(own, list) else [own]
         return {**document, "@context": self.dice.choice(([*own, extra], [extra, *own], extra))}
