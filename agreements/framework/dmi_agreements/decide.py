@@ -15,6 +15,15 @@ _WEIGHT: Final = (
 """Why a permission did not apply, the nearest miss first."""
 
 
+_MISSES: Final = {
+    "expired": "has expired",
+    "not_yet": "has not begun",
+    "duty_open": "asks for a duty that has not been fulfilled",
+    "condition_unmet": "has a condition that does not hold now",
+    "condition_unknown": "has a condition of which is not known whether it holds",
+}
+
+
 def decide(
     agreement: CompiledAgreement, request: Request, now: int, situation: Situation | None = None
 ) -> Decision:
@@ -46,7 +55,7 @@ def decide(
     if allowing:
         return permission(agreement.id, min(allowing, key=lambda rule: len(rule.duties)), request)
     if failed:
-        return refused(*sorted(failed, key=weight))
+        return refused(*sorted(failed, key=lambda reason: weight(reason.code)))
     return refused(none_for(request))
 
 
@@ -74,16 +83,14 @@ def prohibition(agreement: str, rule: CompiledRule, request: Request) -> Reason:
 
 def near_miss(code: str, agreement: str, rule: CompiledRule, request: Request) -> Reason:
     """The reason why this permission did not apply, for a code of ``CompiledRule.failing``."""
-    moment = {"expired": rule.ends, "not_yet": rule.starts}.get(code)
-    detail = {
-        "expired": f"{agreement} has expired",
-        "not_yet": f"{agreement} has not begun",
-        "duty_open": f"{agreement} asks for a duty that has not been fulfilled",
-        "condition_unmet": f"{agreement} has a condition that does not hold now",
-        "condition_unknown": f"{agreement} has a condition of which is not known whether it holds",
-        "wrong_purpose": f"{agreement} is for another purpose than {request.purpose}",
-        "wrong_recipient": f"{agreement} names other recipients than {request.assignee}",
-    }[code]
+    moment = rule.ends if code == "expired" else rule.starts if code == "not_yet" else None
+    # A refusal by many rules tells one reason each: no more text is put together than is told.
+    if code == "wrong_purpose":
+        detail = f"{agreement} is for another purpose than {request.purpose}"
+    elif code == "wrong_recipient":
+        detail = f"{agreement} names other recipients than {request.assignee}"
+    else:
+        detail = f"{agreement} {_MISSES[code]}"
     return Reason(code, detail, agreement, rule.path, moment)
 
 
@@ -93,6 +100,6 @@ def none_for(request: Request) -> Reason:
     return Reason("no_agreement", detail)
 
 
-def weight(reason: Reason) -> int:
+def weight(code: str) -> int:
     """Order of near misses: the nearest first."""
-    return _WEIGHT.index(reason.code) if reason.code in _WEIGHT else len(_WEIGHT)
+    return _WEIGHT.index(code) if code in _WEIGHT else len(_WEIGHT)

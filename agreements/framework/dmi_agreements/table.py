@@ -6,7 +6,7 @@ immutable and replaced in one step; an event costs the same however many agreeme
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from dmi_agreements.changes import Change, View
@@ -283,16 +283,23 @@ class LawTable:
                 if not (counts and self._overruled(entry, slot, request, now, known)):
                     return refused(prohibition(entry.held.state.id, entry.rule, request))
         best: Entry | None = None
+        missed: list[tuple[Entry, str]] = []
         for slot in (own, open_) if open_data else (own,):
             for entry in slot.permissions:
-                if entry.assigner == owner and self._holds(entry, request, now, known):
-                    # Sorted by number of duties: the first of a slot asks least.
-                    if best is None or len(entry.rule.duties) < len(best.rule.duties):
-                        best = entry
-                    break
+                if entry.assigner != owner:
+                    continue
+                code = self._failing(entry, request, now, known)
+                if code is not None:
+                    missed.append((entry, code))
+                    continue
+                # Sorted by number of duties: the first of a slot asks least.
+                if best is None or len(entry.rule.duties) < len(best.rule.duties):
+                    best = entry
+                break
         if best is not None:
             return permission(best.held.state.id, best.rule, request)
-        return refused(*self._why_not(own, open_ if open_data else EMPTY, request, owner, now, known))
+        ended = (*own.ended, *open_.ended) if open_data else own.ended
+        return refused(*self._why_not(ended, missed, request, owner, now, known))
 
     def _overruled(self, forbidding: Entry, slot: Slot, request: Request, now: int, known: Known) -> bool:
         """Whether the same agreement permits it and says that its permissions win (conflict strategy ``perm``)."""
@@ -331,23 +338,25 @@ class LawTable:
         )
 
     def _why_not(
-        self, own: Slot, open_: Slot, request: Request, owner: str, now: int, known: Known
+        self,
+        ended: Iterable[Entry],
+        missed: Iterable[tuple[Entry, str]],
+        request: Request,
+        owner: str,
+        now: int,
+        known: Known,
     ) -> tuple[Reason, ...]:
         """Reasons of a refusal: an agreement that has been ended first, then the nearest miss."""
         reasons: list[Reason] = []
-        for entry in (*own.ended, *open_.ended):
+        for entry in ended:
             if entry.assigner == owner and self._holds(entry, request, now, known):
                 state = entry.held.state
                 detail = f"{state.id} has been ended"
                 reasons.append(Reason("ended", detail, state.id, entry.rule.path, state.ended_at))
         reasons.sort(key=lambda reason: -(reason.moment or 0))
-        misses: list[Reason] = []
-        for entry in (*own.permissions, *open_.permissions):
-            code = self._failing(entry, request, now, known)
-            if entry.assigner == owner and code is not None:
-                misses.append(near_miss(code, entry.held.state.id, entry.rule, request))
-        misses.sort(key=weight)
-        return (*reasons[:1], *misses[:3]) or (none_for(request),)
+        nearest = sorted(missed, key=lambda miss: weight(miss[1]))[:3]
+        misses = [near_miss(code, entry.held.state.id, entry.rule, request) for entry, code in nearest]
+        return (*reasons[:1], *misses) or (none_for(request),)
 
     def _unread(self, request: Request, owner: str) -> Reason | None:
         """An agreement in force that cannot be read may hold a prohibition, so it refuses."""
