@@ -102,7 +102,7 @@ def furnish(there: Exchange) -> None:
             "title": {"nl": "Centrum", "en": "Centre"},
             "purpose": TERMS["purpose"],
         }
-        entry["spatial"] = {"bbox": [5.24, 52.17, 5.29, 52.19], "name": "Buurstad"}
+        entry["spatial"] = {"bbox": [5.24, 52.17, 5.29, 52.19], "name": {"nl": "Buurstad", "en": "Buurstad"}}
         patiently(lambda: owner.post("/exchange/v1/datasets", entry))
         wish = {"dataset": DATASET, "template": "sensor-data", "parameters": TERMS}
         patiently(lambda: owner.post("/exchange/v1/offers", wish))

@@ -75,7 +75,7 @@ class Neighbour:
             "purpose": PURPOSE,
             "category": "mobility",
             "layer": "points",
-            "spatial": {"bbox": [5.24, 52.17, 5.29, 52.19], "name": "Buurstad"},
+            "spatial": {"bbox": [5.24, 52.17, 5.29, 52.19], "name": {"nl": "Buurstad", "en": "Buurstad"}},
         }
         patiently(lambda: self.city.post("/exchange/v1/datasets", entry))
         if not patiently(lambda: self.city.get("/exchange/v1/offers"))["items"]:
