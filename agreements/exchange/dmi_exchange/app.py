@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import sqlalchemy as sa
 import structlog
 
-from dmi_agreements.contracts.law import Participant
+from dmi_agreements.contracts.law import AgreementState, Participant
+from dmi_agreements.policy.document import read_agreement
+from dmi_agreements.policy.terms import AgreementTerms
 from dmi_agreements.versions import Rulebooks
 from dmi_exchange.consent.giving import Consents
 from dmi_exchange.consent.record import Records
@@ -21,9 +26,14 @@ from dmi_exchange.revisions import Revisions
 from dmi_exchange.routes import routers
 from dmi_exchange.routes.consents import router as consent_routes
 from dmi_exchange.routes.rulebook import router as rulebook_routes
+from dmi_exchange.routes.transactions import router as transaction_routes
 from dmi_exchange.settings import ExchangeSettings
 from dmi_exchange.store import Store, outgoing
 from dmi_exchange.tokens import Issuer
+from dmi_exchange.transactions.billing import Billing
+from dmi_exchange.transactions.commons import commons_limit
+from dmi_exchange.transactions.meter import Meter
+from dmi_exchange.transactions.store import Transactions
 from dmi_infra.bus.port import Bus
 from dmi_infra.consumer import ConsumerLoop
 from dmi_infra.http.app import build_app
@@ -55,16 +65,26 @@ def _register_self(exchange: Exchange, stack: str) -> None:
             exchange.replace_keys(identifier, [key.public])
 
 
+def _terms(rulebooks: Rulebooks, agreement: AgreementState) -> AgreementTerms:
+    return read_agreement(agreement.document, rulebooks.under(agreement.document))
+
+
+def _billing(store: Store, engine: sa.Engine, rulebooks: Rulebooks) -> Billing:
+    return Billing(
+        store, Transactions(engine), partial(_terms, rulebooks), lambda: commons_limit(rulebooks.current)
+    )
+
+
 def build(settings: ExchangeSettings, bus: Bus) -> Service:
     """The exchange on ``bus`` with its store migrated; raises when either cannot be opened."""
     engine = open_engine(settings.store_address(NAME), NAME)
     migrate(engine, "dmi_exchange")
     runtime = build_runtime(NAME, settings, bus)
-    store = Store(engine)
+    rulebooks = Rulebooks(runtime.rulebook)
+    store = Store(engine, Meter(partial(_terms, rulebooks)))
     store.enter_all()
     relay = Relay(engine, outgoing, runtime.publisher)
     custody = Custody(settings.data_dir / "keys", hosting=settings.env != "production")
-    rulebooks = Rulebooks(runtime.rulebook)
     exchange = Exchange(store, custody, rulebooks, relay, {settings.stack_participant})
     revisions = Revisions(exchange)
     revisions.load()
@@ -100,6 +120,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
             ),
             rulebook_routes(revisions),
             consent_routes(consents, records),
+            transaction_routes(_billing(store, engine, rulebooks)),
             *space.routers,
         ],
     )

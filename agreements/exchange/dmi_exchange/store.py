@@ -41,6 +41,7 @@ from dmi_exchange.tables import (
     outgoing,
     positions,
 )
+from dmi_exchange.transactions.meter import Meter
 from dmi_infra import clock, outbox
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import InputRefused
@@ -108,8 +109,9 @@ def _row(item: Participant | Dataset | AgreementState | RulebookVersion) -> dict
 class Store:
     """All reads and writes of the exchange, each in one transaction."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, meter: Meter | None = None) -> None:
         self._engine = engine
+        self._meter = meter
         self.log = Entries(engine)
         self.catalogue = Catalogue(engine)
 
@@ -239,6 +241,8 @@ class Store:
             fresh = append(connection, decisions, owners)
             _keep_lineage(connection, results)
             keep_quality(connection, measured)
+            if self._meter is not None:
+                self._meter.count(connection, fresh)
             used = sum_up(connection, fresh)
             if used:
                 outbox.add(connection, outgoing, _LAW_TOPIC, [law_message(usage) for usage in used])

@@ -53,7 +53,7 @@ def decide(
             if rule.failing(request.assignee, request.purpose, now, known) is None:
                 return refused(prohibition(agreement.id, rule, request))
     if allowing:
-        return permission(agreement.id, min(allowing, key=lambda rule: len(rule.duties)), request)
+        return permission(agreement.id, min(allowing, key=lambda rule: rule.burden), request)
     if failed:
         return refused(*sorted(failed, key=lambda reason: weight(reason.code)))
     return refused(none_for(request))

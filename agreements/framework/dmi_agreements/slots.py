@@ -63,5 +63,5 @@ def slot_after(slot: Slot, key: tuple[str, str, str], before: Held | None, after
             permissions += allow
             forbidding = after.compiled.prohibitions.get((action, dataset), ())
             prohibitions += [Entry(after, assigner, rule) for rule in forbidding]
-    permissions.sort(key=lambda entry: (len(entry.rule.duties), entry.held.state.id))
+    permissions.sort(key=lambda entry: (entry.rule.burden, entry.held.state.id))
     return Slot(tuple(permissions), tuple(prohibitions), tuple(ended))

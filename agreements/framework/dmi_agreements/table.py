@@ -292,8 +292,8 @@ class LawTable:
                 if code is not None:
                     missed.append((entry, code))
                     continue
-                # Sorted by number of duties: the first of a slot asks least.
-                if best is None or len(entry.rule.duties) < len(best.rule.duties):
+                # Sorted by burden: the first of a slot asks least.
+                if best is None or entry.rule.burden < best.rule.burden:
                     best = entry
                 break
         if best is not None:

@@ -24,6 +24,7 @@ from dmi_command.commands import (
     policy_review,
     rulebook,
     running,
+    transactions,
 )
 from dmi_command.console import err
 from dmi_command.errors import CommandFailed
@@ -48,6 +49,7 @@ for module in (
     policy_conflicts,
     policy_review,
     analysis,
+    transactions,
 ):
     module.register(app)
 

@@ -62,6 +62,10 @@ class Client:
         """The JSON answer of a POST; ``options`` as in httpx (``params``, ``files``, ``headers``)."""
         return self._ask("POST", path, json=body, **options).json()
 
+    def put(self, path: str, body: Any) -> Any:
+        """Put JSON in place of what is there; the answer's JSON."""
+        return self._ask("PUT", path, json=body).json()
+
     def post_bytes(self, path: str, content: bytes) -> Any:
         """The JSON answer of a POST with JSON text that is written already."""
         return self._ask("POST", path, content=content, headers={"Content-Type": "application/json"}).json()

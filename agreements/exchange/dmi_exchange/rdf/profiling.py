@@ -132,6 +132,18 @@ _MEANINGS: Final = {
         "nl": "De kolom die leeg wordt gemaakt.",
         "en": "The column that is emptied.",
     },
+    "cents": {
+        "nl": "Het bedrag zonder btw dat een aantal eenheden kost.",
+        "en": "The amount without VAT that a number of units costs.",
+    },
+    "per": {
+        "nl": "Het aantal eenheden waarvoor het bedrag geldt.",
+        "en": "The number of units that the amount is for.",
+    },
+    "chargedUnit": {
+        "nl": "Wat wordt geteld: een gebruik, een begonnen kalendermaand, of de overeenkomst eenmaal.",
+        "en": "What is counted: a use, a calendar month begun, or the agreement once.",
+    },
     "role": {
         "nl": "Een rol die de ontvanger als deelnemer heeft, volgens het register van deelnemers.",
         "en": "A role that the assignee has as a participant, as the register of participants tells.",

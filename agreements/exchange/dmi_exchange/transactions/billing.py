@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
 from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
-from dmi_agreements.prices import COUNTED, Price, Use
+from dmi_agreements.prices import Price
 from dmi_exchange import model as law_model
 from dmi_exchange.store import Store
 from dmi_exchange.transactions.commons import Share, shares
@@ -23,13 +23,16 @@ DAY = 24 * HOUR
 
 
 class Billing:
-    """What suppliers and customers can do. ``read`` gives the terms of a signed agreement."""
+    """What suppliers and customers can do. ``read`` gives the terms of a signed agreement, ``commons`` what
+    each offers a year."""
 
-    def __init__(self, store: Store, transactions: Transactions, read: Read, commons_cents: int) -> None:
+    def __init__(
+        self, store: Store, transactions: Transactions, read: Read, commons: Callable[[], int]
+    ) -> None:
         self._store = store
         self.transactions = transactions
         self._read = read
-        self._commons_cents = commons_cents
+        self._commons = commons
 
     # -- parties ------------------------------------------------------------
 
@@ -42,13 +45,13 @@ class Billing:
 
     # -- invoices -----------------------------------------------------------
 
-    def tariffs(self, supplier: str) -> dict[str, tuple[AgreementState, Mapping[Use, Price]]]:
-        """The priced agreements of a supplier that hold or have held, by id, with what each use costs."""
+    def tariffs(self, supplier: str) -> dict[str, tuple[AgreementState, Mapping[str, Price]]]:
+        """The priced agreements of a supplier that hold or have held, by id, with the price of each permission."""
         found = {}
         for agreement in self._store.find(AgreementState, supplier):
             giver, _ = law_model.parties(agreement)
             if giver == supplier and agreement.concluded_at is not None:
-                tariff = self._read(agreement).tariff()
+                tariff = self._read(agreement).tariff
                 if tariff:
                     found[agreement.id] = (agreement, tariff)
         return found
@@ -79,7 +82,7 @@ class Billing:
             lines = [each for each in billed if each is not None and each.count]
             items: list[Item] = []
             for identifier, (agreement, tariff) in sorted(priced.items()):
-                for item, found in _fixed(agreement, tariff, end):
+                for item, found in fixed(agreement, tariff, end):
                     if (identifier, item) not in charged:
                         items.append((identifier, item))
                         lines.append(found)
@@ -147,7 +150,7 @@ class Billing:
             self._store.find(Participant),
             self._store.find(Dataset),
             self._store.find(AgreementState),
-            self._commons_cents,
+            self._commons(),
         )
 
     def _needed(self, participant: str, role: str) -> Party:
@@ -157,15 +160,12 @@ class Billing:
         return found
 
 
-def _counted(tariff: Mapping[Use, Price], count: Counted) -> Line | None:
-    price = tariff.get((count.action, count.dataset))
-    if price is None or price.unit not in COUNTED:
-        return None
-    number = count.rows if price.unit == "row" else count.uses
-    return line(count.agreement, price, number, count.action, count.dataset)
+def _counted(tariff: Mapping[str, Price], count: Counted) -> Line | None:
+    price = tariff.get(count.rule)
+    return line(count.agreement, price, count.uses, count.rule) if price is not None else None
 
 
-def _fixed(agreement: AgreementState, tariff: Mapping[Use, Price], until: int) -> list[tuple[str, Line]]:
+def fixed(agreement: AgreementState, tariff: Mapping[str, Price], until: int) -> list[tuple[str, Line]]:
     """What the agreement itself costs before a moment: once, and for each calendar month that it began in."""
     begun = agreement.concluded_at
     if begun is None or begun >= until:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
 from dmi_agreements.decision import EVERYONE
+from dmi_agreements.rulebook import Rulebook
 from dmi_exchange import model
 
 
@@ -34,6 +35,12 @@ class Share:
     def rides_free(self) -> bool:
         """Whether it takes and offers nothing."""
         return bool(self.taken) and self.offered == 0
+
+
+def commons_limit(rulebook: Rulebook) -> int:
+    """Cents a year that each participant offers all others, and may take of each; 0 in a rulebook without commons."""
+    found = (limit.maximum or 0 for limit in rulebook.limits.values() if limit.kind == "commons")
+    return next(found, 0)
 
 
 def shares(

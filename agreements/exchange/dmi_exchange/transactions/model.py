@@ -42,8 +42,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     price: Price
     count: int
     net: int
-    action: str = ""
-    dataset: str = ""
+    rule: str = ""
+    """The permission (path) that was used, of a price for a use."""
     month: str = ""
     """The calendar month (``2026-11``) of a price by the month."""
 
@@ -74,11 +74,9 @@ class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.net + self.vat
 
 
-def line(
-    agreement: str, price: Price, count: int, action: str = "", dataset: str = "", month: str = ""
-) -> Line:
+def line(agreement: str, price: Price, count: int, rule: str = "", month: str = "") -> Line:
     """A line with what it costs."""
-    return Line(agreement, price, count, charge(price, count), action, dataset, month)
+    return Line(agreement, price, count, charge(price, count), rule, month)
 
 
 def vat_of(net: int, percent: int) -> int:

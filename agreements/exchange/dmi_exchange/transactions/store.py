@@ -17,13 +17,11 @@ from dmi_infra.sql import reading, transaction, upsert
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What was counted of one use under an agreement and is not yet billed (or was, for ``invoice``)."""
+    """Uses of one permission (``rule``: its path) of an agreement."""
 
     agreement: str
-    action: str
-    dataset: str
+    rule: str
     uses: int
-    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,15 +174,14 @@ class Transactions:
 def _counted(
     connection: sa.Connection, agreements: Sequence[str], invoiced: str, until: int | None
 ) -> list[Counted]:
-    query = sa.select(
-        meter.c.agreement, meter.c.action, meter.c.dataset,
-        sa.func.sum(meter.c.uses).label("uses"), sa.func.sum(meter.c.rows).label("rows"),
-    ).where(meter.c.agreement.in_(agreements), meter.c.invoice == invoiced)  # fmt: skip
+    names = (meter.c.agreement, meter.c.rule)
+    query = sa.select(*names, sa.func.sum(meter.c.uses).label("uses")).where(
+        meter.c.agreement.in_(agreements), meter.c.invoice == invoiced
+    )
     if until is not None:
         query = query.where(meter.c.hour < until)
-    names = (meter.c.agreement, meter.c.action, meter.c.dataset)
     rows = connection.execute(query.group_by(*names).order_by(*names)).all()
-    return [Counted(r.agreement, r.action, r.dataset, int(r.uses), int(r.rows)) for r in rows]
+    return [Counted(row.agreement, row.rule, int(row.uses)) for row in rows]
 
 
 def _issued(connection: sa.Connection, supplier: str) -> int:

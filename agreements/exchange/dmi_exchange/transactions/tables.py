@@ -10,16 +10,15 @@ meter = sa.Table(
     "meter",
     metadata,
     sa.Column("agreement", sa.Text, primary_key=True),
-    sa.Column("action", sa.Text, primary_key=True),
-    sa.Column("dataset", sa.Text, primary_key=True),
+    sa.Column("rule", sa.Text, primary_key=True),
     sa.Column("hour", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("invoice", sa.Text, primary_key=True, default=""),
     sa.Column("uses", sa.BigInteger, nullable=False),
-    sa.Column("rows", sa.BigInteger, nullable=False),
 )
-"""What the gates counted under priced agreements, by the hour; ``invoice`` is empty until it has been billed.
+"""Uses that the gates counted under priced permissions (``rule``: their path), by the hour.
 
-A count that arrives for an hour that was billed already makes a new row, which the next invoice takes.
+``invoice`` is empty until they have been billed. A count that arrives for an hour that was billed already makes a new
+row, which the next invoice takes.
 """
 billing_party = sa.Table(
     "billing_party",

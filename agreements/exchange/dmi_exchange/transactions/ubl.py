@@ -21,9 +21,9 @@ _CUSTOMIZATION: Final = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:201
 _PROFILE: Final = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 _TRANSFER: Final = "58"
 """UNCL 4461: a SEPA credit transfer, one of the means that NL-R-008 allows."""
-_CODES: Final = {"row": "C62", "use": "C62", "once": "C62", "month": "MON"}
+_CODES: Final = {"use": "C62", "once": "C62", "month": "MON"}
 """UN/ECE Recommendation 20: one, and a month."""
-_WORDS: Final = {"row": "rijen", "use": "keren gebruikt", "once": "eenmalig", "month": "maand"}
+_WORDS: Final = {"use": "keren gebruikt", "once": "eenmalig", "month": "maand"}
 
 
 def document(made: Invoice) -> bytes:
@@ -125,7 +125,7 @@ def _name(line: Line) -> str:
     what = _WORDS[line.price.unit]
     if line.month:
         return f"{what} {line.month}"
-    return f"{line.dataset} ({line.action}), {what}" if line.dataset else f"overeenkomst, {what}"
+    return f"{what}, {line.rule}" if line.rule else what
 
 
 def _part(parent: ElementTree.Element, name: str) -> ElementTree.Element:

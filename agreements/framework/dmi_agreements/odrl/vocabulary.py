@@ -102,6 +102,9 @@ _DMI_LEFTS: Final[tuple[_Row, ...]] = (
     ("window", "integer", "s", "carried-out"),
     ("areaLevel", "text", None, "carried-out"),
     ("property", "text", None, "carried-out"),
+    ("cents", "integer", "EUR cent", "carried-out"),
+    ("per", "integer", None, "carried-out"),
+    ("chargedUnit", "text", None, "carried-out"),
     ("role", "concept", None, "assignee"),
     ("dayOfWeek", "text", None, "clock"),
     ("timeOfDay", "time", None, "clock"),
@@ -168,7 +171,7 @@ def _actions() -> dict[str, frozenset[str]]:
     }.items():
         named[DMI + name] = frozenset({ODRL + parent})
     for name in _words(
-        "contribute process publish sample leaveOut coarsen aggregate suppress delay deleteAfter"
+        "contribute process publish sample leaveOut coarsen aggregate suppress delay deleteAfter pay"
     ):
         named[DMI + name] = use
     return named

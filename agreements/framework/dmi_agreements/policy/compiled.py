@@ -34,7 +34,8 @@ class CompiledRule:
     """A permission or prohibition, for one action on one dataset.
 
     ``starts`` and ``ends`` are the first and last microsecond it holds, ``rest`` what else must hold, ``owed`` the
-    duties that must be settled. ``counted``: it depends on how often it was used, so its uses are counted.
+    duties that must be settled. ``counted``: it depends on how often it was used, or costs something (``priced``), so
+    its uses are counted.
     """
 
     path: str
@@ -47,11 +48,17 @@ class CompiledRule:
     owed: tuple[Settled, ...] = ()
     forbids: bool = False
     counted: bool = False
+    priced: bool = False
 
     @property
     def simple(self) -> bool:
         """Whether the request and the moment settle it, without facts of the agreement."""
         return not self.rest and not self.owed
+
+    @property
+    def burden(self) -> tuple[bool, int]:
+        """What a use under it asks, to choose the least: what is free before what is paid for, then fewest duties."""
+        return self.priced, len(self.duties)
 
     def failing(
         self, assignee: str, purpose: str, now: int, situation: Situation | None = None
@@ -181,7 +188,8 @@ def _compile_rule(
         tuple(rest),
         tuple(compile_duty(duty, place) for duty in owed),
         forbids=rule.rule.kind == "prohibition",
-        counted=_counts(rule, tests, narrowed),
+        counted=rule.price is not None or _counts(rule, tests, narrowed),
+        priced=rule.price is not None,
     )
 
 
@@ -200,7 +208,7 @@ def _within(rule: CompiledRule, areas: tuple[tuple[float, float, float, float], 
     duties = tuple(RestrictArea(box) for box in areas) + rule.duties
     return CompiledRule(
         rule.path, rule.purposes, rule.recipients, rule.starts, rule.ends, duties,
-        rule.rest, rule.owed, rule.forbids, rule.counted,
+        rule.rest, rule.owed, rule.forbids, rule.counted, rule.priced,
     )  # fmt: skip
 
 

@@ -87,7 +87,7 @@ def read_rule(reader: Reader, place: Place, kind: RuleKind, shared: Policywide) 
     if not permission and (areas or any(target.areas for target in targets)):
         reader.refuse(fields.get("constraint", place), "a prohibition has no area")
     reached = _reached(shared.rulebook, actions)
-    duties, carried, prices = _duties(reader, fields.get("duty"), shared, reached if shared.layer else ())
+    duties, carried, price = _duties(reader, fields.get("duty"), shared, reached if shared.layer else ())
     remedies = (
         read_duty(reader, item, shared.rulebook, "remedy") for item in reader.items(fields.get("remedy"))
     )
@@ -112,7 +112,7 @@ def read_rule(reader: Reader, place: Place, kind: RuleKind, shared: Policywide) 
         areas=areas,
         duties=carried,
         area_of={target.dataset: target.areas for target in targets if target.areas},
-        prices=prices,
+        price=price,
     )
 
 
@@ -233,27 +233,27 @@ def _reached(rulebook: Rulebook, actions: Collection[Action]) -> tuple[str, ...]
 
 def _duties(
     reader: Reader, place: Place | None, shared: Policywide, own: Collection[str]
-) -> tuple[tuple[Rule, ...], tuple[Duty, ...], tuple[Price, ...]]:
+) -> tuple[tuple[Rule, ...], tuple[Duty, ...], Price | None]:
     """The duties of a permission, what the gate carries out for them, and what the exchange bills."""
     rules: list[Rule] = []
     carried: list[Duty] = []
-    prices: list[Price] = []
+    price: Price | None = None
     for item in reader.items(place):
         read = read_duty(reader, item, shared.rulebook, "duty", own)
         if read is None:
             continue
         rules.append(read.rule)
         if read.price is not None:
-            if prices:
+            if price is not None:
                 reader.refuse(item, "a permission has one price")
-            prices.append(read.price)
+            price = read.price
         if read.carried is None:
             continue
         once = not isinstance(read.carried, LeaveOut)
         if once and any(type(read.carried) is type(other) for other in carried):
             reader.refuse(item, "each duty stands once in a permission")
         carried.append(read.carried)
-    return tuple(rules), tuple(carried), tuple(prices)
+    return tuple(rules), tuple(carried), price
 
 
 def _purposeful(constraints: Collection[Test], actions: Collection[Action]) -> bool:

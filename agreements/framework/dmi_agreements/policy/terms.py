@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from dmi_agreements.decision import Duty
 from dmi_agreements.odrl.model import Policy, Rule
-from dmi_agreements.prices import Price, Use, tariff
+from dmi_agreements.prices import Price
 
 BBox = tuple[float, float, float, float]
 """West, south, east, north in WGS84 degrees."""
@@ -45,7 +45,7 @@ class RuleTerms:
     duties: tuple[Duty, ...] = ()
     area_of: dict[str, tuple[BBox, ...]] = field(default_factory=dict)
     """Further areas by dataset, where a target is a part of it."""
-    prices: tuple[Price, ...] = ()
+    price: Price | None = None
     """What a use under it costs."""
 
 
@@ -72,9 +72,10 @@ class AgreementTerms:
         """Whether a natural person grants it."""
         return self.assigner.startswith(PERSON)
 
-    def tariff(self) -> Mapping[Use, Price]:
-        """What each use costs; without an entry it is free. Raises ``ValueError`` where it would have two prices."""
-        return tariff([(rule.actions, rule.targets, rule.prices) for rule in self.permissions])
+    @property
+    def tariff(self) -> Mapping[str, Price]:
+        """What a use costs, by the path of the permission that it was allowed by; others are free."""
+        return {rule.path: rule.price for rule in self.permissions if rule.price is not None}
 
     @property
     def datasets(self) -> tuple[str, ...]:

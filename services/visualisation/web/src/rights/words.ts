@@ -74,6 +74,11 @@ function dutyInWords(action: string, constraints: OdrlConstraint[], i18n: I18n):
       return t.agreements.dutyDelay(value);
     case 'dmi:deleteAfter':
       return t.agreements.dutyDelete(value);
+    case 'dmi:pay': {
+      const given = new Map(constraints.map((one) => [one.leftOperand, String(operand(one.rightOperand))]));
+      const unit: Record<string, string> = t.agreements.chargedUnits;
+      return t.agreements.dutyPay(i18n.number(Number(given.get('dmi:cents')) / 100, 2), i18n.number(Number(given.get('dmi:per'))), unit[given.get('dmi:chargedUnit') ?? ''] ?? '');
+    }
     default:
       return t.agreements.otherTerm(action);
   }

@@ -119,6 +119,8 @@ export const agreements: Part<'agreements'> = {
   dutySuppress: (k) => `Groups of fewer than ${k} persons are not shown.`,
   dutyDelay: (seconds) => `The data comes ${seconds} seconds later.`,
   dutyDelete: (days) => `The data is deleted after ${days} days.`,
+  dutyPay: (euros, per, unit) => `Use costs € ${euros} without VAT for ${per} ${unit}.`,
+  chargedUnits: { use: 'times used', month: 'month', once: 'agreement' },
   basis: 'Legal basis',
   rulebook: 'Rulebook',
   signatures: 'Signed by',

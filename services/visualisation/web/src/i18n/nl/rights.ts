@@ -119,6 +119,8 @@ export const agreements = {
   dutySuppress: (k: string) => `Groepen van minder dan ${k} personen worden niet getoond.`,
   dutyDelay: (seconds: string) => `De gegevens komen ${seconds} seconden later.`,
   dutyDelete: (days: string) => `De gegevens worden na ${days} dagen gewist.`,
+  dutyPay: (euros: string, per: string, unit: string) => `Het gebruik kost € ${euros} zonder btw per ${per} ${unit}.`,
+  chargedUnits: { use: 'keer gebruik', month: 'maand', once: 'overeenkomst' },
   basis: 'Grondslag',
   rulebook: 'Afsprakenstelsel',
   signatures: 'Ondertekend door',

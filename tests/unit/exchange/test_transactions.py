@@ -1,0 +1,249 @@
+"""What uses cost: counted by the gates' own records, billed once, balanced in both books, told as UBL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from dmi_agreements.contracts.law import AgreementState
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.prices import Price, charge
+from dmi_exchange.transactions import ledger
+from dmi_exchange.transactions.billing import fixed
+from dmi_exchange.transactions.model import vat_of
+from dmi_infra import clock
+from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
+from tests.unit.exchange.test_log import report
+from tests.unit.infra.fakes import GARAGES, OWNER, VENDOR, document
+
+CITY = {
+    "name": "Gemeente Waterstad", "scheme": "0190", "registration": "00000001234567890000",
+    "street": "Stadsplein 1", "city": "Waterstad", "postcode": "1000 AA", "vat_id": "NL001234567B01",
+    "iban": "NL91ABNA0417164300",
+}  # fmt: skip
+SHOP = {
+    "name": "Leverancier BV", "registration": "12345678", "street": "Kade 2", "city": "Waterstad",
+    "postcode": "1000 BB", "vat_id": "NL123456789B01",
+}  # fmt: skip
+HOUR = 3_600_000_000
+CBC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}"
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    with running(tmp_path) as made:
+        furnish(made)
+        yield made
+
+
+def pay(cents: int, per: int, unit: str) -> dict[str, Any]:
+    given = {"dmi:cents": cents, "dmi:per": per, "dmi:chargedUnit": unit}
+    parts = [{"leftOperand": name, "operator": "eq", "rightOperand": value} for name, value in given.items()]
+    return {"action": "dmi:pay", "constraint": parts}
+
+
+def priced(node: Node, *duties: dict[str, Any]) -> str:
+    """A concluded agreement of the vendor with the city, a permission for each price."""
+    text = document(OWNER, VENDOR, GARAGES, ["dmi:read"])
+    first = text["permission"][0]
+    text["permission"] = [{**first, "duty": [*first.get("duty", []), duty]} for duty in duties]
+    node.propose(text)
+    node.countersign(text, SELLING)
+    return str(text["uid"])
+
+
+def used(node: Node, agreement: str, number: int, name: str, at: int | None = None) -> None:
+    """So many allowed uses, as a gate records them, and one that was refused."""
+    moment = clock.now() - 2 * HOUR if at is None else at
+    records = [
+        DecisionRecord(
+            f"{name}-{each}", moment, "platform", "query", VENDOR, "dmi:read", GARAGES, "p", each < number, ["x"],
+            [agreement], counted=[(agreement, "/permission/0", VENDOR)],
+        )
+        for each in range(number + 1)
+    ]  # fmt: skip
+    report(node, *records)
+
+
+def counted(node: Node, agreement: str) -> int:
+    items = node.get("/v1/transactions/use")["items"]
+    return sum(item["uses"] for item in items if item["agreement"] == agreement)
+
+
+def details(node: Node) -> None:
+    for who, body in ((OFFICER, CITY), (SELLING, SHOP)):
+        assert node.ask("PUT", "/v1/transactions/details", who, json=body).status_code == 200
+
+
+def balances(node: Node, who: Who) -> dict[str, int]:
+    return {item["account"]: item["cents"] for item in node.get("/v1/transactions/accounts", who)["items"]}
+
+
+@pytest.mark.parametrize(
+    ("price", "count", "cents"),
+    [(Price(1, 1, "use"), 3, 3), (Price(5, 10, "use"), 1000, 500), (Price(1, 2, "use"), 1, 1),
+     (Price(1, 3, "use"), 1, 0), (Price(1, 3, "use"), 2, 1), (Price(25, 1000, "use"), 10**9, 25_000_000)],
+)  # fmt: skip
+def test_a_count_is_charged_as_a_whole(price: Price, count: int, cents: int) -> None:
+    assert charge(price, count) == cents
+
+
+@pytest.mark.parametrize(
+    ("net", "percent", "vat"), [(100, 21, 21), (3, 21, 1), (2, 21, 0), (-3, 21, -1), (50, 9, 5), (7, 0, 0)]
+)
+def test_vat_is_counted_over_the_whole(net: int, percent: int, vat: int) -> None:
+    assert vat_of(net, percent) == vat
+
+
+def test_an_entry_that_does_not_balance_is_no_entry() -> None:
+    whole = ledger.billed("a", "b", 100, 21)
+    ledger.check(whole)
+    with pytest.raises(ValueError, match="does not balance in the book of a"):
+        ledger.check(whole[1:])
+
+
+def test_uses_are_billed_once_and_stand_in_both_books(node: Node) -> None:
+    agreement = priced(node, pay(5, 10, "use"))
+    used(node, agreement, 30, "first")
+    used(node, agreement, 30, "first")
+    assert counted(node, agreement) == 30, (
+        "a record that comes twice counts once; a refused use costs nothing"
+    )
+    answer = node.ask("POST", "/v1/transactions/invoices", OFFICER, json={"customer": VENDOR})
+    assert "has not given yet" in node.refused(answer, 409, "conflict")["detail"]
+    details(node)
+    made = node.post("/v1/transactions/invoices", {"customer": VENDOR})
+    assert [(line["count"], line["net"]) for line in made["lines"]] == [(30, 15)]
+    assert (made["net"], made["vat"], made["gross"], made["open"], made["number"][-5:]) == (
+        15,
+        3,
+        18,
+        18,
+        "00001",
+    )
+    node.refused(
+        node.ask("POST", "/v1/transactions/invoices", OFFICER, json={"customer": VENDOR}), 409, "conflict"
+    )
+    used(node, agreement, 4, "late")
+    assert node.post("/v1/transactions/invoices", {"customer": VENDOR})["net"] == 2, (
+        "a late count is billed next"
+    )
+    assert balances(node, OFFICER) == {"debtors": 20, "revenue": -17, "vat-due": -3}
+    assert balances(node, SELLING) == {"creditors": -20, "costs": 17, "vat-paid": 3}
+    path = f"/v1/transactions/invoices/{made['id']}"
+    node.refused(node.ask("POST", f"{path}/payments", OFFICER, json={"cents": 19}), 400, "invalid-input")
+    assert node.post(f"{path}/payments", {"cents": 10})["open"] == 8
+    assert balances(node, OFFICER) == {"bank": 10, "debtors": 10, "revenue": -17, "vat-due": -3}
+    entries = node.get("/v1/transactions/entries?account=debtors")["items"]
+    assert sum(entry["cents"] for entry in entries) == 10, "a balance is the sum of its entries"
+
+
+def test_an_invoice_is_seen_by_its_parties_alone(node: Node) -> None:
+    agreement = priced(node, pay(100, 1, "use"))
+    details(node)
+    used(node, agreement, 1, "one")
+    made = node.post("/v1/transactions/invoices", {"customer": VENDOR})
+    path = f"/v1/transactions/invoices/{made['id']}"
+    for who in (OFFICER, SELLING, OPERATING):
+        assert node.get(path, who)["net"] == 100
+    for ask in (node.ask("GET", path, LIVING), node.ask("GET", f"{path}/ubl", LIVING)):
+        node.refused(ask, 404, "not-found")
+    node.refused(node.ask("POST", f"{path}/credit", SELLING, json={}), 404, "not-found")
+    node.refused(node.ask("POST", f"{path}/payments", SELLING, json={"cents": 1}), 404, "not-found")
+
+
+def test_a_credit_note_takes_an_invoice_back_once_and_opens_its_uses_when_asked(node: Node) -> None:
+    agreement = priced(node, pay(100, 1, "use"))
+    details(node)
+    used(node, agreement, 2, "two")
+    made = node.post("/v1/transactions/invoices", {"customer": VENDOR})
+    note = node.post(f"/v1/transactions/invoices/{made['id']}/credit", {"bill_again": True})
+    assert (note["kind"], note["gross"], note["credits_number"]) == ("credit", -242, made["number"])
+    assert balances(node, OFFICER) == {"debtors": 0, "revenue": 0, "vat-due": 0}
+    again = node.ask("POST", f"/v1/transactions/invoices/{made['id']}/credit", OFFICER, json={})
+    node.refused(again, 409, "conflict")
+    assert node.post("/v1/transactions/invoices", {"customer": VENDOR})["net"] == 200
+
+
+def test_a_moment_to_come_is_not_billed(node: Node) -> None:
+    details(node)
+    hour = clock.to_text(clock.now() + HOUR)
+    answer = node.ask("POST", "/v1/transactions/invoices", OFFICER, json={"customer": VENDOR, "until": hour})
+    node.refused(answer, 400, "invalid-input")
+
+
+@pytest.mark.parametrize(
+    ("until", "ended", "months"),
+    [
+        ("2026-01-15T10:00:00Z", None, []),
+        ("2026-01-15T11:00:00Z", None, ["2026-01"]),
+        ("2026-02-01T00:00:00Z", None, ["2026-01"]),
+        ("2026-03-01T01:00:00Z", None, ["2026-01", "2026-02", "2026-03"]),
+        ("2027-01-01T00:00:00Z", "2026-02-03T00:00:00Z", ["2026-01", "2026-02"]),
+    ],
+)
+def test_an_agreement_costs_once_and_for_each_month_that_it_began_in(
+    until: str, ended: str | None, months: list[str]
+) -> None:
+    state = AgreementState(
+        "urn:uuid:a", {}, "ended" if ended else "active", concluded_at=clock.from_text("2026-01-15T10:30:00Z"),
+        ended_at=clock.from_text(ended) if ended else None,
+    )  # fmt: skip
+    tariff = {"/permission/0": Price(5000, 1, "once"), "/permission/1": Price(700, 1, "month")}
+    found = fixed(state, tariff, clock.from_text(until))
+    assert [line.month for _, line in found if line.price.unit == "month"] == months
+    assert [line.net for _, line in found if line.price.unit == "once"] == ([5000] if months else [])
+    assert len({item for item, _ in found}) == len(found), "each is told apart from the others"
+
+
+def test_the_ubl_of_an_invoice_adds_up(node: Node) -> None:
+    agreement = priced(node, pay(7, 3, "use"))
+    details(node)
+    used(node, agreement, 10, "ten")
+    made = node.post("/v1/transactions/invoices", {"customer": VENDOR})
+    answer = node.ask("GET", f"/v1/transactions/invoices/{made['id']}/ubl", SELLING)
+    assert answer.headers["content-type"] == "application/xml"
+    root = ElementTree.fromstring(answer.content)
+    text = {name: [each.text for each in root.iter(CBC + name)] for name in ("LineExtensionAmount", "PayableAmount",
+            "TaxAmount", "InvoicedQuantity", "BaseQuantity", "PriceAmount", "TaxInclusiveAmount")}  # fmt: skip
+    assert text["LineExtensionAmount"] == ["0.23", "0.23"], "the total, and ten uses at seven cents for three"
+    assert (text["InvoicedQuantity"], text["PriceAmount"], text["BaseQuantity"]) == (["10"], ["0.07"], ["3"])
+    assert (text["TaxAmount"], text["PayableAmount"], text["TaxInclusiveAmount"]) == (
+        ["0.05"] * 2,
+        ["0.28"],
+        ["0.28"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [({"vat_percent": 0}, "exemption"), ({"vat_id": ""}, "vat_id"), ({"registration": "123"}, "registration"),
+     ({"iban": "NL91ABNA0417164301"}, "iban"), ({"scheme": "0106"}, "registration"), ({"name": "a\nb"}, "name")],
+)  # fmt: skip
+def test_details_that_no_invoice_could_hold_are_refused(
+    node: Node, change: dict[str, Any], rule: str
+) -> None:
+    answer = node.ask("PUT", "/v1/transactions/details", OFFICER, json={**CITY, **change})
+    assert rule in str(node.refused(answer, 400, "invalid-input"))
+
+
+def test_a_price_for_everyone_or_in_an_obligation_is_refused(node: Node) -> None:
+    text = document(OWNER, "urn:dmi:party:everyone", GARAGES, ["dmi:read"])
+    text["permission"][0]["duty"] = [pay(1, 1, "use")]
+    jws = node.keys[OWNER].sign_document(text)
+    answer = node.ask("POST", "/v1/agreements", OFFICER, json={"document": text, "jws": jws})
+    assert (answer.status_code, "a price has one payer" in answer.text) == (400, True)
+
+
+def test_the_commons_tell_who_offers_and_who_takes(node: Node) -> None:
+    node.publish(GARAGES, commons_cents=40_000)
+    node.propose(text := document(OWNER, VENDOR, GARAGES, ["dmi:read"]))
+    node.countersign(text, SELLING)
+    found = {item["participant"]: item for item in node.get("/v1/transactions/commons")["items"]}
+    assert (found[OWNER]["offered"], found[OWNER]["short"]) == (40_000, 210_000)
+    assert found[VENDOR]["rides_free"]
+    assert found[VENDOR]["taken"] == [{"from": OWNER, "cents": 40_000}]
