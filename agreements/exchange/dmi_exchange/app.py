@@ -8,6 +8,7 @@ import sqlalchemy as sa
 import structlog
 
 from dmi_agreements.contracts.law import AgreementState, Participant
+from dmi_agreements.keys import find
 from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.policy.terms import AgreementTerms
 from dmi_agreements.versions import Rulebooks
@@ -17,6 +18,7 @@ from dmi_exchange.consumer import TOPICS, RecordHandler
 from dmi_exchange.custody import Custody
 from dmi_exchange.dsp import build as dataspace
 from dmi_exchange.handlers import Exchange
+from dmi_exchange.keyring import Keyring
 from dmi_exchange.logbook.notary import Notary
 from dmi_exchange.logbook.tree import Tree
 from dmi_exchange.oidc import Provider
@@ -34,10 +36,12 @@ from dmi_exchange.transactions.billing import Billing
 from dmi_exchange.transactions.commons import commons_limit
 from dmi_exchange.transactions.meter import Meter
 from dmi_exchange.transactions.store import Transactions
+from dmi_infra import clock
 from dmi_infra.bus.port import Bus
 from dmi_infra.consumer import ConsumerLoop
 from dmi_infra.http.app import build_app
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
+from dmi_infra.keyfile import KeyUnprotected
 from dmi_infra.outbox import Relay
 from dmi_infra.runtime import build_runtime
 from dmi_infra.service import Service
@@ -58,11 +62,21 @@ def _register_self(exchange: Exchange, stack: str) -> None:
         known = exchange.store.get(Participant, identifier)
         if known is None:
             exchange.register(identifier, name, roles, [key.public])
-        elif key.kid not in {public.get("kid") for public in known.keys}:
+        elif find(known.keys, key.kid, clock.seconds()) is None:
             log.warning(
                 "the key of this participant was lost; a new one takes its place", participant=identifier
             )
-            exchange.replace_keys(identifier, [key.public])
+            Keyring(exchange).restore_own(identifier)
+
+
+def _custody(settings: ExchangeSettings) -> Custody:
+    production = settings.env == "production"
+    passphrase = settings.passphrase()
+    if production and passphrase is None:
+        raise KeyUnprotected(
+            "production keeps no plain private keys: set DMI_KEY_PASSPHRASE or DMI_KEY_PASSPHRASE_FILE"
+        )
+    return Custody(settings.data_dir / "keys", not production, passphrase, sealed_only=production)
 
 
 def _terms(rulebooks: Rulebooks, agreement: AgreementState) -> AgreementTerms:
@@ -84,12 +98,12 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     store = Store(engine, Meter(partial(_terms, rulebooks)))
     store.enter_all()
     relay = Relay(engine, outgoing, runtime.publisher)
-    custody = Custody(settings.data_dir / "keys", hosting=settings.env != "production")
+    custody = _custody(settings)
     exchange = Exchange(store, custody, rulebooks, relay, {settings.stack_participant})
     revisions = Revisions(exchange)
     revisions.load()
     consents = Consents(exchange)
-    records = Records(exchange, consents, custody.own(EXCHANGE_PARTICIPANT), settings.public_url)
+    records = Records(exchange, consents, custody.follow(EXCHANGE_PARTICIPANT), settings.public_url)
     _register_self(exchange, settings.stack_participant)
     revisions.sign_for_node()
     consumer = ConsumerLoop(bus, NAME, TOPICS, RecordHandler(store, relay.wake), runtime.metrics)
@@ -101,7 +115,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     watch = Watch(exchange, runtime.law.table, publication.whole, settings.review_seconds)
     runtime.law.listen(watch.heard)
     tree = Tree(
-        engine, f"{settings.public_url.rstrip('/')}/exchange/v1/log", custody.own(EXCHANGE_PARTICIPANT)
+        engine, f"{settings.public_url.rstrip('/')}/exchange/v1/log", custody.follow(EXCHANGE_PARTICIPANT)
     )
     runtime.parts += [relay, publication, pulse, consumer, watch, Notary(tree, settings.log_head_seconds)]
     space = dataspace.build(settings, engine, exchange, runtime, bus)
@@ -115,9 +129,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
         "DMI exchange",
         "Participants, agreements, consents, catalogue, tokens, log: the shared facilities.",
         [
-            *routers(
-                exchange, Issuer(custody.own(EXCHANGE_PARTICIPANT), settings.issuer), settings, provider, tree
-            ),
+            *routers(exchange, Issuer(exchange, settings.issuer), settings, provider, tree),
             rulebook_routes(revisions),
             consent_routes(consents, records),
             transaction_routes(_billing(store, engine, rulebooks)),

@@ -1,4 +1,4 @@
-"""Keys that the node keeps for participants who have no key store of their own; never in production."""
+"""Keys that the node keeps: its own, and outside production those of participants without a key store."""
 
 from __future__ import annotations
 
@@ -7,18 +7,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dmi_infra import clock
 from dmi_infra.errors import InputRefused
-from dmi_infra.jose import SigningKey
+from dmi_infra.jose import FollowingKey, SigningKey
 
 _UNSAFE = re.compile(r"[^a-z0-9-]")
 
 
 class Custody:
-    """A folder of private keys, one file a participant (mode 0600)."""
+    """A folder of private keys, one file a participant (mode 0600), sealed when there is a passphrase.
 
-    def __init__(self, folder: Path, hosting: bool) -> None:
+    A key that takes over later waits beside it as ``<name>@<seconds since 1970>.json``.
+    """
+
+    def __init__(
+        self, folder: Path, hosting: bool, passphrase: str | None = None, sealed_only: bool = False
+    ) -> None:
         self._folder = folder
         self._hosting = hosting
+        self._passphrase = passphrase
+        self._sealed_only = sealed_only
+        self._loaded: dict[Path, SigningKey] = {}
 
     def path(self, participant: str) -> Path:
         """The file of a participant's key."""
@@ -29,11 +38,34 @@ class Custody:
         return self._hosting and self.path(participant).exists()
 
     def own(self, participant: str) -> SigningKey:
-        """The key of a participant that this node itself is; made at first use."""
-        return SigningKey.load_or_create(self.path(participant))
+        """The present key of a participant that this node itself is; made at first use."""
+        path = self.path(participant)
+        for due in self._waiting(path, clock.seconds()):
+            # What it replaces is deleted by this: nobody signs with it any more.
+            due.replace(path)
+            self._loaded.pop(path, None)
+        if path not in self._loaded:
+            self._loaded[path] = SigningKey.load_or_create(path, self._passphrase, self._sealed_only)
+        return self._loaded[path]
+
+    def follow(self, participant: str) -> SigningKey:
+        """A key that is always the present one, for who holds it while keys are rotated."""
+        return FollowingKey(lambda: self.own(participant))
+
+    def renew(self, participant: str, at: int) -> SigningKey:
+        """A new key that takes over at ``at`` (seconds since 1970)."""
+        path, key = self.path(participant), SigningKey.generate()
+        key.keep(path.with_name(f"{path.stem}@{at:012d}.json"), self._passphrase, replace=True)
+        return key
 
     def sign(self, participant: str, document: Mapping[str, Any]) -> str:
         """Sign for a participant whose key is kept here; refused in production and for others' keys."""
         if not self.keeps(participant):
             raise InputRefused.of("hosted", "this node keeps no key of this participant; send a JWS instead")
-        return SigningKey.load_or_create(self.path(participant)).sign_document(document)
+        return self.own(participant).sign_document(document)
+
+    @staticmethod
+    def _waiting(path: Path, now: float) -> list[Path]:
+        """Keys whose moment has come, the earliest first."""
+        found = sorted(path.parent.glob(f"{path.stem}@*.json"))
+        return [file for file in found if int(file.stem.rpartition("@")[2]) <= now]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
-from dmi_agreements.contracts.law import AgreementState, Dataset, Participant, RulebookVersion
+from dmi_agreements.contracts.law import AgreementState, Dataset, Mandate, Participant, RulebookVersion
 from dmi_agreements.decision import EVERYONE, Reason
 from dmi_agreements.errors import PolicyRefused, TemplateRefused
+from dmi_agreements.keys import living
 from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.policy.templates import from_template
 from dmi_agreements.policy.terms import AgreementTerms
@@ -19,6 +21,7 @@ from dmi_agreements.versions import Rulebooks
 from dmi_exchange import model
 from dmi_exchange.custody import Custody
 from dmi_exchange.errors import DocumentRefused, ReviewRefused
+from dmi_exchange.owned_keys import checked_key, pin
 from dmi_exchange.review.before_signing import BeforeSigning
 from dmi_exchange.review.facts import facts_of
 from dmi_exchange.review.law_rules import CONSENT
@@ -29,7 +32,7 @@ from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from dmi_infra.outbox import Relay
 
-T = TypeVar("T", Participant, Dataset, AgreementState, RulebookVersion)
+T = TypeVar("T", Participant, Dataset, AgreementState, RulebookVersion, Mandate)
 
 NO_AGREEMENT = "no agreement of yours has this id"
 
@@ -42,11 +45,15 @@ class Exchange:
     ) -> None:
         self.store = store
         self.layers = frozenset(layers)
+        self.own_participants = self.layers | {EXCHANGE_PARTICIPANT}
+        """Participants that this node itself is."""
         self.custody = custody
         self.rulebooks = rulebooks
         self.reasoner = Reasoner(rulebooks, facts_of(store), self.layers)
         self.before_signing = BeforeSigning(store, rulebooks, self.layers)
         self._relay = relay
+        self.keys_settle = threading.Lock()
+        """Held while it is decided whose a key is; one exchange runs on a store."""
 
     @property
     def rulebook(self) -> Rulebook:
@@ -77,12 +84,7 @@ class Exchange:
                 )
         if of_age_at is not None and not (person and representatives):
             raise InputRefused.of("of_age_on", "is for a child, who has a representative")
-        checked = []
-        for index, key in enumerate(keys):
-            try:
-                checked.append(jose.check_public_key(key))
-            except ValueError as exc:
-                raise InputRefused.of(f"keys.{index}", str(exc)) from exc
+        checked = [checked_key(key, f"keys.{index}") for index, key in enumerate(keys)]
 
         def decide(known: Participant | None) -> Participant:
             if known is not None:
@@ -92,7 +94,10 @@ class Exchange:
                 representatives=list(representatives), of_age_at=of_age_at,
             )  # fmt: skip
 
-        return self.settle(Participant, identifier, decide)
+        with self.keys_settle:
+            for index, key in enumerate(checked):
+                pin(self.store, key, identifier, f"keys.{index}")
+            return self.settle(Participant, identifier, decide)
 
     def statement(self, participant: str) -> dict[str, Any]:
         """What a participant signs: that it accepts this version of the rulebook."""
@@ -117,20 +122,11 @@ class Exchange:
 
         return self.settle(Participant, identifier, decide)
 
-    def replace_keys(self, identifier: str, keys: Sequence[Mapping[str, Any]]) -> Participant:
-        """Give one of the node's own participants these public keys in place of all earlier ones."""
-
-        def decide(known: Participant | None) -> Participant:
-            participant = _found(known, "no participant has this id")
-            return msgspec.structs.replace(participant, keys=[jose.check_public_key(key) for key in keys])
-
-        return self.settle(Participant, identifier, decide)
-
     def leave(self, party: str, identifier: str) -> Participant:
         """Let a participant take part no more: it is refused everywhere at once, and its agreements end."""
         if identifier == party:
             raise Conflict.of("participant", "is your own: another operator has to do this", identifier)
-        if identifier in {EXCHANGE_PARTICIPANT, *self.layers}:
+        if identifier in self.own_participants:
             raise Conflict.of("participant", "is part of this node itself", identifier)
 
         def decide(known: Participant | None) -> Participant:
@@ -374,7 +370,7 @@ class Exchange:
     @staticmethod
     def _verify(participant: Participant, document: Mapping[str, Any], jws: str) -> None:
         try:
-            jose.verify_document(document, jws, participant.keys)
+            jose.verify_document(document, jws, living(participant.keys, clock.seconds()))
         except jose.SignatureInvalid as exc:
             raise InputRefused.of("jws", str(exc)) from exc
 

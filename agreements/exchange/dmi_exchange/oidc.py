@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 
 from dmi_exchange.settings import ExchangeSettings
-from dmi_infra import jose
+from dmi_infra import outside
 from dmi_infra.errors import Unauthenticated, Unavailable
 
 TIMEOUT_SECONDS = 5.0
@@ -86,7 +86,7 @@ class Provider:
         token = answer.get("id_token")
         if not isinstance(token, str):
             raise Unauthenticated("the OpenID provider gave no ID token")
-        return jose.verify_id_token(token, self.issuer, self._client_id, nonce, self._key)
+        return outside.verify_id_token(token, self.issuer, self._client_id, nonce, self._key)
 
     def _key(self, kid: str) -> Mapping[str, Any] | None:
         found = _named(self._jwks(KEEP_SECONDS), kid)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dmi_agreements.contracts.law import About, AgreementState, Dataset, Participant
+from dmi_agreements.contracts.law import About, AgreementState, Dataset, Mandate, Participant
 from dmi_agreements.contracts.record import Quality
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.sealing import is_sealed
@@ -26,6 +26,7 @@ def participant(item: Participant) -> dict[str, Any]:
         "name": item.name,
         "roles": item.roles,
         "keys": item.keys,
+        "identifiers": item.identifiers,
         "rulebook": item.rulebook,
         "active": item.active,
         "country": item.country,
@@ -126,6 +127,25 @@ def agreement(item: AgreementState) -> dict[str, Any]:
     }
 
 
+def mandate(item: Mandate) -> dict[str, Any]:
+    """A mandate with its document and state."""
+    return {
+        "id": item.id,
+        **{
+            name: item.document.get(name)
+            for name in ("mandator", "mandatary", "actions", "datasets", "purposes")
+        },
+        **{name: item.document.get(name) for name in ("from", "until", "onward", "parent")},
+        "state": item.state,
+        "document": item.document,
+        "signature": item.signature,
+        "made_at": to_text(item.made_at),
+        "ended_at": None if item.ended_at is None else to_text(item.ended_at),
+        "ended_by": item.ended_by,
+        "end_reason": item.end_reason,
+    }
+
+
 def log_entry(entry: Entry) -> dict[str, Any]:
     """One entry of the log with its number and leaf hash; ``None`` stands for a person who was erased."""
     record = entry.record()
@@ -137,6 +157,8 @@ def log_entry(entry: Entry) -> dict[str, Any]:
         "service": record.service,
         "crossing": record.crossing,
         "assignee": None if is_sealed(record.assignee) else record.assignee,
+        "actor": None if is_sealed(record.actor) else record.actor or None,
+        "mandate": record.mandate or None,
         "action": record.action,
         "dataset": record.dataset,
         "purpose": record.purpose,

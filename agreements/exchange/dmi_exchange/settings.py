@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
+from dmi_infra.certificates import Trust
 from dmi_infra.settings import Settings
 
 
@@ -96,6 +97,17 @@ class ExchangeSettings(Settings):
         description="for whom the demonstration's officer and analyst act; the operator acts for "
         "DMI_STACK_PARTICIPANT",
     )
+    trust_roots: Path | None = Field(
+        None,
+        description="PEM file of the certificates that lead to outside parties (iSHARE): client assertions with "
+        "`x5c` are checked against them, and bound by the identifier that the operator noted at a participant; "
+        "empty refuses such assertions",
+    )
+    dsp_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="hosts of the other nodes that this one speaks to, with commas between; empty is every host that "
+        "is reached from outside, and in development every one",
+    )
     dsp_give_up_seconds: float = Field(
         3600.0,
         gt=0,
@@ -118,7 +130,21 @@ class ExchangeSettings(Settings):
         None, description="configuration file of the test kit with its ids; empty is the one that comes along"
     )
 
+    def trust(self) -> Trust:
+        """The roots of outside parties' certificates; none where no file is set."""
+        return Trust([]) if self.trust_roots is None else Trust.read(self.trust_roots.read_bytes())
+
     # Checked field by field, so that a refusal names the variable.
+
+    @field_validator("trust_roots")
+    @classmethod
+    def _certificates(cls, value: Path | None) -> Path | None:
+        try:
+            if value is not None:
+                Trust.read(value.read_bytes())
+        except (OSError, ValueError) as exc:
+            raise ValueError("must be a file of certificates in PEM") from exc
+        return value
 
     @field_validator("test_profile")
     @classmethod
@@ -159,6 +185,13 @@ class ExchangeSettings(Settings):
         if info.data.get("env") == "production" and any(not n.url.startswith("https://") for n in value):
             raise ValueError("must begin with https:// in production")
         return value
+
+    @field_validator("dsp_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        return (
+            [host.strip() for host in value.split(",") if host.strip()] if isinstance(value, str) else value
+        )
 
     @field_validator("oidc_members", "dsp_nodes", mode="before")
     @classmethod

@@ -17,6 +17,7 @@ from dmi_agreements.contracts.law import (
     AgreementState,
     Dataset,
     LawEvent,
+    Mandate,
     Participant,
     RulebookVersion,
     Usage,
@@ -57,13 +58,14 @@ from dmi_infra.sql import (
 
 __all__ = ["Store", "law_message", "metadata", "outgoing"]
 
-T = TypeVar("T", Participant, Dataset, AgreementState, RulebookVersion)
+T = TypeVar("T", Participant, Dataset, AgreementState, RulebookVersion, Mandate)
 
 _TYPES: Mapping[type[Any], str] = {
     Participant: "participant",
     Dataset: "dataset",
     AgreementState: "agreement",
     RulebookVersion: "rulebook",
+    Mandate: "mandate",
 }
 _LAW_TOPIC = BY_NAME["law"].topic or ""
 
@@ -87,12 +89,14 @@ def law_message(event: LawEvent) -> Message:
     return Message(event.id, encode(event), envelope)
 
 
-def _row(item: Participant | Dataset | AgreementState | RulebookVersion) -> dict[str, Any]:
+def _row(item: Participant | Dataset | AgreementState | RulebookVersion | Mandate) -> dict[str, Any]:
     first, second = item.id, ""
     if isinstance(item, Dataset):
         first = item.owner
     elif isinstance(item, AgreementState):
         first, second = str(item.document.get("assigner", "")), str(item.document.get("assignee", ""))
+    elif isinstance(item, Mandate):
+        first, second = str(item.document.get("mandator", "")), str(item.document.get("mandatary", ""))
     body = encode(item)
     if len(body) > LARGEST:
         raise InputRefused.of("body", f"must be at most {LARGEST} bytes as JSON", f"{len(body)} bytes")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from fastapi import Response
 from pydantic import BaseModel, Field
 
+from dmi_agreements.keys import living
+from dmi_exchange.handlers import Exchange
 from dmi_infra import clock, jose
-from dmi_infra.identity import AUDIENCE
+from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT
 
 
 class Token(BaseModel):
@@ -22,17 +25,46 @@ class Token(BaseModel):
 class Issuer:
     """Signs access tokens of this node with the exchange's own key."""
 
-    def __init__(self, key: jose.SigningKey, address: str) -> None:
-        self.key = key
+    def __init__(self, exchange: Exchange, address: str) -> None:
+        self._exchange = exchange
         self.address = address
 
-    def issue(self, response: Response, participant: str, name: str, roles: Iterable[str]) -> Token:
-        """A token for somebody who acts for ``participant``; ``response`` is marked not to be stored."""
-        response.headers["Cache-Control"] = "no-store"
-        return Token(access_token=self.sign(participant, name, roles))
+    @property
+    def key(self) -> jose.SigningKey:
+        """The key that signs now; another one after a rotation."""
+        return self._exchange.custody.own(EXCHANGE_PARTICIPANT)
 
-    def sign(self, participant: str, name: str, roles: Iterable[str]) -> str:
+    def published(self) -> list[Mapping[str, Any]]:
+        """Public keys by which tokens of this node are verified now."""
+        return living(self._exchange.participant(EXCHANGE_PARTICIPANT).keys, clock.seconds())
+
+    def issue(
+        self,
+        response: Response,
+        participant: str,
+        name: str,
+        roles: Iterable[str],
+        client_kid: str | None = None,
+        acting: jose.Acting | None = None,
+    ) -> Token:
+        """A token in the name of ``participant``; ``response`` is marked not to be stored.
+
+        See ``jose.access_claims`` for ``client_kid`` and ``acting``.
+        """
+        response.headers["Cache-Control"] = "no-store"
+        return Token(access_token=self.sign(participant, name, roles, client_kid, acting))
+
+    def sign(
+        self,
+        participant: str,
+        name: str,
+        roles: Iterable[str],
+        client_kid: str | None = None,
+        acting: jose.Acting | None = None,
+    ) -> str:
         """The text of such a token."""
         now = clock.now() // 1_000_000
-        claims = jose.access_claims(self.address, AUDIENCE, participant, name, list(roles), now)
+        claims = jose.access_claims(
+            self.address, AUDIENCE, participant, name, list(roles), now, client_kid, acting
+        )
         return self.key.sign_token(claims)

@@ -31,6 +31,8 @@ REASON_CODES: Final = (
     "law_missing",
     "law_stale",
     "no_consent",
+    "no_mandate",
+    "outside_mandate",
 )
 """Every code that a ``Reason`` can carry; only the first four allow."""
 
@@ -48,6 +50,9 @@ class Request:
     purpose: str
     crossing: str = ""
     again: bool = False
+    actor: str = ""
+    """Who acts for ``assignee`` by ``mandate``; both are empty when it acts itself."""
+    mandate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,6 +185,10 @@ def _check_categories(categories: list[Category], known: Collection[str]) -> lis
     return findings
 
 
+_UNITS: Final = {"term": "d", "commons": "EUR cent", "mandate-term": "d", "mandate-chain": "{link}"}
+"""Unit of each kind of limit that speaks of no duty."""
+
+
 def _check_limits(
     limits: list[Limit], ids: Mapping[str, Collection[str]], duties: list[DutyTerm]
 ) -> list[Finding]:
@@ -205,8 +209,8 @@ def _check_limits(
                 findings.append(Finding(path, "names a number of a duty, in its unit", str(limit.parameter)))
         elif limit.maximum is None or limit.duty or limit.parameter or limit.required:
             findings.append(Finding(path, f"a limit of the kind {limit.kind} has a maximum and no duty"))
-        elif limit.unit != {"term": "d", "commons": "EUR cent"}[limit.kind]:
-            findings.append(Finding(f"{path}/unit", "d of a term, EUR cent of commons", limit.unit[:40]))
+        elif limit.unit != _UNITS[limit.kind]:
+            findings.append(Finding(f"{path}/unit", f"{_UNITS[limit.kind]} of this kind", limit.unit[:40]))
     return findings
 
 

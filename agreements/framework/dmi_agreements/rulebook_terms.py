@@ -128,11 +128,12 @@ class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``kind`` says of what: ``duty`` of a parameter of a duty, which is ``required`` where the ``actions`` stand;
     ``term`` how many days an agreement may run from now; ``commons`` what one participant may take from another
-    in a calendar year. ``data`` are the categories it holds for (empty: all), ``bases`` the legal bases.
+    in a calendar year; ``mandate-term`` how many days a mandate may hold, ``mandate-chain`` how many may follow one
+    another. ``data`` are the categories it holds for (empty: all), ``bases`` the legal bases.
     """
 
     id: str
-    kind: Literal["duty", "term", "commons"]
+    kind: Literal["duty", "term", "commons", "mandate-term", "mandate-chain"]
     label: dict[str, str]
     description: dict[str, str]
     unit: str

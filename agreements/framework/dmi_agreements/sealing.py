@@ -75,6 +75,8 @@ def seal(
     kept = msgspec.structs.replace(
         record,
         assignee=closed(record.assignee),
+        actor=closed(record.actor),
+        mandate=closed(record.mandate),
         action=closed(record.action),
         dataset=closed(record.dataset),
         purpose=closed(record.purpose),
@@ -100,6 +102,8 @@ def unseal(record: DecisionRecord, openings: Iterable[Opening]) -> DecisionRecor
     return msgspec.structs.replace(
         record,
         assignee=opened(record.assignee),
+        actor=opened(record.actor),
+        mandate=opened(record.mandate),
         action=opened(record.action),
         dataset=opened(record.dataset),
         purpose=opened(record.purpose),

@@ -16,6 +16,7 @@ from dmi_agreements.contracts.law import (
     Dataset,
     Heartbeat,
     LawEvent,
+    Mandate,
     Participant,
     RulebookVersion,
     Usage,
@@ -24,6 +25,7 @@ from dmi_agreements.decide import near_miss, none_for, permission, prohibition, 
 from dmi_agreements.decision import EVERYONE, Decision, OwnRows, Reason, Request, refused
 from dmi_agreements.errors import RulebookInvalid
 from dmi_agreements.held import STATES, Held, hold
+from dmi_agreements.mandates import Mandates
 from dmi_agreements.policy.situation import Situation
 from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.rulebook import Rulebook, rulebook_of
@@ -58,6 +60,7 @@ class LawTable:
         self._slots: dict[tuple[str, str, str], Slot] = {}
         self._unreadable: dict[tuple[str, str], tuple[Held, ...]] = {}
         self._consents = Consents()
+        self.mandates = Mandates()
         self.uses = Uses()
         self._heartbeat: int | None = None
         self._poisoned: str | None = None
@@ -117,6 +120,8 @@ class LawTable:
             return Change("dataset", event.id, changed, datasets=(event.id,) if changed else ())
         if isinstance(event, RulebookVersion):
             return self._apply_rulebook(event)
+        if isinstance(event, Mandate):
+            return self.mandates.apply(event)
         if isinstance(event, Usage):
             return Change("usage", event.id, self.uses.tell(event))
         return self._apply_agreement(event)
@@ -208,6 +213,8 @@ class LawTable:
         own, so that its owner can stop it. A person may read and take along its own rows of personal data.
         """
         refusal = self._refuse_party(request)
+        if refusal is None and (request.mandate or request.actor):
+            refusal = self.mandates.failing(request, now, self._participants, self.rulebook)
         if refusal is not None:
             return refused(refusal)
         dataset = self._datasets.get(request.dataset)

@@ -16,9 +16,12 @@ from rich.text import Text
 from dmi_command.commands import (
     agreements,
     analysis,
+    backup,
     data,
     dataspace,
+    keys,
     log,
+    mandates,
     policy,
     policy_conflicts,
     policy_review,
@@ -43,6 +46,8 @@ for module in (
     data,
     agreements,
     dataspace,
+    keys,
+    mandates,
     log,
     rulebook,
     policy,
@@ -50,6 +55,7 @@ for module in (
     policy_review,
     analysis,
     transactions,
+    backup,
 ):
     module.register(app)
 

@@ -17,6 +17,7 @@ from dmi_command.layout import print_members, print_rows
 from dmi_command.naming import in_brief, names_in_brief
 from dmi_command.stack import read_settings, stack_address
 from dmi_infra.jose import SigningKey
+from dmi_infra.keyfile import KeyFault
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -80,11 +81,21 @@ def connect(
             raise UsageWrong("--key needs --participant, the id that the key belongs to")
         if not key.exists():
             raise UsageWrong(f"--key: there is no file {key}")
-        return Client(url, participant=participant, key=SigningKey.load_or_create(key), purpose=purpose)
+        return Client(url, participant=participant, key=own_key(key), purpose=purpose)
     token = os.environ.get("DMI_TOKEN")
     if token and demo is None:
         return Client(url, token=token, purpose=purpose)
     return Client(url, demo=demo or default, purpose=purpose)
+
+
+def own_key(path: Path) -> SigningKey:
+    """The private key in a file, made when there is none; sealed ones open with the passphrase of the settings."""
+    try:
+        return SigningKey.load_or_create(path, read_settings().passphrase())
+    except KeyFault as exc:
+        raise UsageWrong(str(exc)) from exc
+    except (ValueError, KeyError, OSError) as exc:
+        raise UsageWrong(f"--key: {path} holds no private key (JWK)") from exc
 
 
 def show(value: Any, as_json: bool, columns: Sequence[str] = ()) -> None:

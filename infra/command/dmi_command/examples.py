@@ -12,6 +12,7 @@ from dmi_agreements.contracts.law import (
     AgreementState,
     Dataset,
     Heartbeat,
+    Mandate,
     Participant,
     RulebookVersion,
     Usage,
@@ -111,6 +112,16 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
             "urn:dmi:rulebook:1.1.0", "1.1.0", "1.0.0", "proposed",
             {"roles.json": [{"id": "dmi:role:provider", "kind": "organisation", "may": ["offer"]}]},
             "a role may do more", "urn:dmi:participant:beheerraad", _NOON,
+        ),
+        "mandate": Mandate(
+            "urn:uuid:7d3c9a52-2f0e-4a0f-9a57-0f3f1f3e6a11",
+            {
+                "uid": "urn:uuid:7d3c9a52-2f0e-4a0f-9a57-0f3f1f3e6a11", "type": "dmi:Mandate", "mandator": _OWNER,
+                "mandatary": "urn:dmi:participant:sensorbedrijf", "actions": ["dmi:read"], "datasets": [_DATASET],
+                "purposes": ["dmi:purpose:mobility"], "from": "2026-11-21T00:00:00Z",
+                "until": "2027-05-21T00:00:00Z", "onward": 0, "dmi:rulebook": "1.0.0",
+            },
+            "eyJhbGciOiJFUzI1NiJ9..c2lnbmF0dXJl", "active", _NOON,
         ),
         "usage": Usage(
             f"urn:dmi:usage:{_AGREEMENT}/permission/0:{_STACK}", _AGREEMENT, "/permission/0", _STACK, {"platform": 3},

@@ -30,6 +30,7 @@ from dmi_infra.bus.errors import BusAddressError, BusError, BusUnavailable
 from dmi_infra.bus.port import Bus
 from dmi_infra.errors import Unavailable
 from dmi_infra.http.problems import Problem
+from dmi_infra.keyfile import KeyFault
 from dmi_infra.memory import GivesBack
 from dmi_infra.service import Service
 from dmi_infra.settings import Settings, UnknownSetting, check_environment
@@ -106,6 +107,8 @@ def build_stack(names: Sequence[str], settings: Settings) -> Starlette:
         services = [SERVICES[name].build(SERVICES[name].settings(), bus) for name in names]
     except OSError as exc:
         raise CannotStart(folder_fault(exc, settings)) from exc
+    except KeyFault as exc:
+        raise CannotStart(str(exc)) from exc
     except StoreTooNew as exc:
         raise CannotStart(str(exc)) from exc
     except BusAddressError as exc:

@@ -24,6 +24,11 @@ def now() -> Micros:
     return time.time_ns() // 1000
 
 
+def seconds() -> float:
+    """The wall clock in seconds since 1970, as tokens and keys count it."""
+    return time.time()
+
+
 def to_text(at: Micros) -> str:
     """RFC 3339 in UTC; whole seconds without a fraction."""
     moment = _EPOCH + timedelta(microseconds=at)

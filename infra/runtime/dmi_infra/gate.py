@@ -17,6 +17,7 @@ from dmi_agreements.duties import DAY, Projection, carry_out, series_of, togethe
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.errors import Refused
+from dmi_infra.jose import Acting
 from dmi_infra.telemetry import Metrics, current_trace
 
 Record = Callable[[DecisionRecord | Lineage], None]
@@ -123,14 +124,16 @@ class Gate:
         recipient: str | None = None,
         holder_action: str | None = None,
         rows: int = 0,
+        acting: Acting | None = None,
     ) -> Permit:
         """Decide for the layer (``holder_action``, default ``action``) and for ``recipient``, where there is one.
 
         Without a ``purpose`` it is the one that the dataset is collected for, under which the layers work.
-        Both must be allowed; a person's copy of its own rows needs no right of the layer. The decision is recorded;
+        ``acting`` is who asks in the name of ``recipient``; its mandate must cover the request. Both must be allowed;
+        a person's copy of its own rows needs no right of the layer. The decision is recorded;
         a refusal raises ``Refused``.
         """
-        requests = self._requests(crossing, action, dataset, purpose, recipient, holder_action)
+        requests = self._requests(crossing, action, dataset, purpose, recipient, holder_action, acting)
         decision, refused = self._decide(requests)
         if decision.counted:
             decision, refused = self._use(requests)
@@ -147,17 +150,30 @@ class Gate:
         )
 
     def allows(
-        self, crossing: str, action: str, dataset: str, purpose: str | None, recipient: str | None = None
+        self,
+        crossing: str,
+        action: str,
+        dataset: str,
+        purpose: str | None,
+        recipient: str | None = None,
+        acting: Acting | None = None,
     ) -> tuple[Reason, ...]:
         """Why this would be refused now, empty when it would pass; a preview that is not recorded."""
-        decision, refused = self._decide(self._requests(crossing, action, dataset, purpose, recipient, None))
+        requests = self._requests(crossing, action, dataset, purpose, recipient, None, acting)
+        decision, refused = self._decide(requests)
         return decision.reasons if refused else ()
 
     def foreseen(
-        self, crossing: str, action: str, dataset: str, purpose: str | None, recipient: str | None = None
+        self,
+        crossing: str,
+        action: str,
+        dataset: str,
+        purpose: str | None,
+        recipient: str | None = None,
+        acting: Acting | None = None,
     ) -> Permit | None:
         """The permit that would be given now, ``None``: none; not recorded, so to tell about data, never to give it."""
-        requests = self._requests(crossing, action, dataset, purpose, recipient, None)
+        requests = self._requests(crossing, action, dataset, purpose, recipient, None, acting)
         decision, refused = self._decide(requests)
         if refused:
             return None
@@ -286,14 +302,16 @@ class Gate:
         purpose: str | None,
         recipient: str | None,
         holder_action: str | None,
+        acting: Acting | None = None,
     ) -> tuple[Request, ...]:
         if purpose is None:
             entry = self.law.datasets.get(dataset)
             purpose = entry.purpose if entry else ""
         layer = Request(self.holder, holder_action or action, dataset, purpose, crossing)
-        if recipient is None or recipient == self.holder:
+        if recipient is None or (recipient == self.holder and acting is None):
             return (layer,)
-        asked = Request(recipient, action, dataset, purpose, crossing)
+        by = acting or Acting("")
+        asked = Request(recipient, action, dataset, purpose, crossing, actor=by.actor, mandate=by.mandate)
         return (asked,) if self.law.own_copy(asked) else (layer, asked)
 
     def _decide(self, requests: tuple[Request, ...]) -> tuple[Decision, bool]:
@@ -360,6 +378,8 @@ class Gate:
                 or [r.agreement for r in decision.reasons if r.agreement],
                 subjects=list(subjects),
                 counted=list(decision.counted),
+                actor=request.actor,
+                mandate=request.mandate,
                 trace=current_trace.get(),
             )
         )

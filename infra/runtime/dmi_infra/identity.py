@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dmi_agreements.keys import find
 from dmi_agreements.table import LawTable
 from dmi_infra import jose
+from dmi_infra.errors import Unauthenticated
 
 EXCHANGE_PARTICIPANT = "urn:dmi:participant:exchange"
 """The participant whose published keys sign access tokens."""
@@ -28,6 +30,8 @@ class Identity:
     participant: str
     name: str
     roles: frozenset[str]
+    acting: jose.Acting | None = None
+    """Who acts for the participant, where it is somebody else, by a mandate."""
 
     def has(self, *roles: str) -> bool:
         """Whether the identity holds at least one of these roles."""
@@ -41,13 +45,17 @@ class _Verified:
     expires: float
     """Seconds since 1970; the leeway for clocks that differ is not used up from memory."""
     identity: Identity
+    signed_with: str
+    """The exchange's key under the token."""
+    proved_with: str | None
+    """The key that it was given for, or the name in a certificate that is bound to the participant."""
 
 
 class Authenticator:
     """Verifies access tokens against the law table, without a question to the exchange.
 
     A token is verified once a second: checking its signature costs more than taking an observation.
-    Membership and rights are asked of the law at each request all the same.
+    Membership, rights, and whether its keys still count are asked of the law at each request all the same.
     """
 
     def __init__(self, issuer: str, law: LawTable) -> None:
@@ -60,19 +68,42 @@ class Authenticator:
         now = time.monotonic()
         known = self._recent.get(token)
         if known is not None and now - known.at < REMEMBERED_SECONDS and time.time() < known.expires:
+            self._check_keys(known)
             return known.identity
         claims = jose.verify_access(token, self._issuer, AUDIENCE, self._key)
+        acting = None
+        if "act" in claims:
+            acting = jose.Acting(str(claims["act"]["sub"]), str(claims.get("mandate", "")))
         identity = Identity(
-            str(claims["sub"]), str(claims.get("name", "")), frozenset(claims.get("roles", []))
+            str(claims["sub"]), str(claims.get("name", "")), frozenset(claims.get("roles", [])), acting
         )
         if len(self._recent) >= REMEMBERED:
             self._recent.clear()
-        self._recent[token] = _Verified(now, float(claims["exp"]), identity)
+        verified = _Verified(
+            now, float(claims["exp"]), identity, str(claims["kid"]), claims.get("client_kid")
+        )
+        self._check_keys(verified)
+        self._recent[token] = verified
         return identity
+
+    def _check_keys(self, verified: _Verified) -> None:
+        """Raise ``Unauthenticated`` when a key under the token has ended since."""
+        if self._key(self._issuer, verified.signed_with) is None:
+            raise Unauthenticated("the token's key is not one of its issuer's keys")
+        if verified.proved_with is None:
+            return
+        identity = verified.identity
+        holder = self._law.participants.get(
+            identity.acting.actor if identity.acting else identity.participant
+        )
+        if holder is None or not (
+            find(holder.keys, verified.proved_with, time.time()) or verified.proved_with in holder.identifiers
+        ):
+            raise Unauthenticated("the key that this token was given for does not count any more")
 
     def _key(self, issuer: str, kid: str) -> Mapping[str, Any] | None:
         if issuer != self._issuer:
             return None
         exchange = self._law.participants.get(EXCHANGE_PARTICIPANT)
         keys = exchange.keys if exchange else []
-        return next((key for key in keys if key.get("kid") == kid), None)
+        return find(keys, kid, time.time())

@@ -1,4 +1,4 @@
-"""Keys, access tokens and signatures; the only module that imports PyJWT.
+"""Keys, access tokens and signatures; with ``outside`` the only module that imports PyJWT.
 
 Our own algorithms are fixed to ES256 and EdDSA, those of an OpenID provider to RS256 and ES256. A token's
 ``kid`` is looked up among the keys of its issuer only, no header member can bring a key along, and every
@@ -10,18 +10,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-import secrets
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import jwt
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm
 
+from dmi_infra import keyfile
 from dmi_infra.errors import Unauthenticated
 
 ALGORITHMS: Final = ("ES256", "EdDSA")
@@ -32,29 +32,62 @@ ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 KeyLookup = Callable[[str, str], Mapping[str, Any] | None]
 """From issuer and ``kid`` to the public JWK of that issuer, ``None`` when it has no such key."""
 
-_ACCESS_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "roles", "name"})
-_ASSERTION_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "iat", "nbf", "jti"})
-_HEADER = frozenset({"alg", "typ", "kid"})
+_ACCESS_CLAIMS = frozenset(
+    {"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "roles", "name", "client_kid", "act", "mandate"}
+)
+ASSERTION_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "iat", "nbf", "jti"})
+HEADER = frozenset({"alg", "typ", "kid"})
 """Header members that are accepted: none of those that point to a key (jku, jwk, x5u, x5c) or extend (crit)."""
-_ID_HEADER = _HEADER | {"x5t", "x5t#S256"}
-"""Providers add thumbprints of certificates, which we do not look at."""
-_SMALLEST_RSA_BITS = 2048
 
 
 class SignatureInvalid(ValueError):
     """A signature that does not hold over the document that it came with."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a key is made of, together, so that a signature and its ``kid`` are always of one key."""
+
+    private: dict[str, Any]
+    algorithm: str
+    public: dict[str, Any]
+    key: Any
+
+
 class SigningKey:
     """A private key with its ``kid`` (the RFC 7638 thumbprint of the public part)."""
 
     def __init__(self, private: dict[str, Any]) -> None:
-        self._private = private
-        self.algorithm = "ES256" if private["kty"] == "EC" else "EdDSA"
-        self.public = {name: value for name, value in private.items() if name != "d"}
-        self.kid = thumbprint(self.public)
-        self.public |= {"kid": self.kid, "alg": self.algorithm, "use": "sig"}
-        self._key = _load(private)
+        algorithm = "ES256" if private["kty"] == "EC" else "EdDSA"
+        public = {name: value for name, value in private.items() if name != "d"}
+        public |= {"kid": thumbprint(public), "alg": algorithm, "use": "sig"}
+        self._parts = _Parts(private, algorithm, public, load(private))
+
+    def _now(self) -> _Parts:
+        return self._parts
+
+    @property
+    def public(self) -> dict[str, Any]:
+        """The public JWK."""
+        return dict(self._now().public)
+
+    @property
+    def kid(self) -> str:
+        """The key's name."""
+        return str(self._now().public["kid"])
+
+    @property
+    def algorithm(self) -> str:
+        """ES256 or EdDSA."""
+        return self._now().algorithm
+
+    @property
+    def _private(self) -> dict[str, Any]:
+        return self._now().private
+
+    @property
+    def _key(self) -> Any:
+        return self._now().key
 
     @classmethod
     def generate(cls) -> SigningKey:
@@ -63,41 +96,45 @@ class SigningKey:
         return cls(json.loads(text))
 
     @classmethod
-    def load_or_create(cls, path: Path) -> SigningKey:
-        """The key kept in ``path`` (mode 0600); made at the first start."""
-        if path.exists():
-            return cls(json.loads(path.read_text()))
-        key = cls.generate()
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Written aside and linked whole: a stop midway leaves no half key, and of two processes one wins.
-        aside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(handle, "w") as file:
-                json.dump(key._private, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.link(aside, path)
-        except FileExistsError:
-            return cls(json.loads(path.read_text()))
-        finally:
-            aside.unlink()
-        return key
+    def load_or_create(
+        cls, path: Path, passphrase: str | None = None, sealed_only: bool = False
+    ) -> SigningKey:
+        """The key kept in ``path``; made at the first start. Raises ``keyfile.KeyFault``; see there."""
+        if not path.exists():
+            key = cls.generate()
+            if key.keep(path, passphrase):
+                return key
+        return cls(keyfile.read(path, passphrase, sealed_only))
+
+    def keep(self, path: Path, passphrase: str | None = None, replace: bool = False) -> bool:
+        """Write the key to a file, sealed with a passphrase if there is one; see ``keyfile.write``."""
+        return keyfile.write(path, self._private, passphrase, replace)
 
     def sign_token(self, claims: Mapping[str, Any], kind: str = "at+jwt") -> str:
         """A compact JWT with ``typ`` and ``kid`` set."""
-        return jwt.encode(dict(claims), self._key, self.algorithm, {"kid": self.kid, "typ": kind})
+        now = self._now()
+        return jwt.encode(dict(claims), now.key, now.algorithm, {"kid": now.public["kid"], "typ": kind})
 
     def sign_document(self, document: Mapping[str, Any]) -> str:
         """A detached JWS (RFC 7515 appendix F) over the document's canonical form (RFC 8785)."""
-        whole = jwt.api_jws.encode(
-            rfc8785.dumps(document), self._key, self.algorithm, {"kid": self.kid, "typ": "jose"}
-        )
+        now = self._now()
+        header = {"kid": now.public["kid"], "typ": "jose"}
+        whole = jwt.api_jws.encode(rfc8785.dumps(document), now.key, now.algorithm, header)
         head, _, signature = whole.split(".")
         return f"{head}..{signature}"
 
 
-def _load(jwk: Mapping[str, Any]) -> Any:
+class FollowingKey(SigningKey):
+    """The present key of a holder that changes keys: each signature asks which that is."""
+
+    def __init__(self, present: Callable[[], SigningKey]) -> None:
+        self._present = present
+
+    def _now(self) -> _Parts:
+        return self._present()._now()
+
+
+def load(jwk: Mapping[str, Any]) -> Any:
     if jwk.get("kty") == "EC" and jwk.get("crv") == "P-256":
         return ECAlgorithm.from_jwk(dict(jwk))
     if jwk.get("kty") == "OKP" and jwk.get("crv") == "Ed25519":
@@ -117,7 +154,7 @@ def check_public_key(jwk: Mapping[str, Any]) -> dict[str, Any]:
     if "d" in jwk:
         raise ValueError("this is a private key; send the public part only")
     try:
-        _load(jwk)
+        load(jwk)
     except (jwt.InvalidKeyError, KeyError, TypeError) as exc:
         raise ValueError("not a valid EC P-256 or Ed25519 public key") from exc
     algorithm = "ES256" if jwk["kty"] == "EC" else "EdDSA"
@@ -138,13 +175,13 @@ def verify_document(document: Mapping[str, Any], signature: str, keys: Iterable[
     whole = f"{parts[0]}.{payload}.{parts[2]}"
     try:
         header = jwt.get_unverified_header(whole)
-        if set(header) - _HEADER:
+        if set(header) - HEADER:
             raise SignatureInvalid("the signature's header holds a member that is not accepted")
         kid = header.get("kid")
         key = next((k for k in keys if k.get("kid") == kid), None)
         if key is None:
             raise SignatureInvalid("the signing key is not one of this participant's keys")
-        jwt.api_jws.decode(whole, _load(key), algorithms=[str(key["alg"])])
+        jwt.api_jws.decode(whole, load(key), algorithms=[str(key["alg"])])
     except (jwt.PyJWTError, RecursionError) as exc:
         raise SignatureInvalid("the signature does not hold over this document") from exc
     return str(kid)
@@ -160,31 +197,56 @@ def verify_receipt(token: str, content: Mapping[str, Any], keys: Iterable[Mappin
         key = next((k for k in keys if k.get("kid") == header.get("kid")), None)
         if key is None or header.get("typ") != RECEIPT:
             raise SignatureInvalid("it is no receipt that this node signed")
-        signed = jwt.decode(token, _load(key), algorithms=[str(key["alg"])])
+        signed = jwt.decode(token, load(key), algorithms=[str(key["alg"])])
     except (jwt.PyJWTError, RecursionError) as exc:
         raise SignatureInvalid("the signature does not hold") from exc
     if signed != content:
         raise SignatureInvalid("what it says differs from what was signed")
 
 
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Who acts for the subject of a token, and by which right."""
+
+    actor: str
+    """A machine of the participant, or another participant."""
+    mandate: str = ""
+    """The mandate by which another participant acts."""
+
+
 def access_claims(
-    issuer: str, audience: str, subject: str, name: str, roles: list[str], now: int
+    issuer: str,
+    audience: str,
+    subject: str,
+    name: str,
+    roles: list[str],
+    now: int,
+    client_kid: str | None = None,
+    acting: Acting | None = None,
 ) -> dict[str, Any]:
-    """Claims of an access token (RFC 9068) for ``subject`` acting for participant ``client_id``."""
+    """Claims of an access token (RFC 9068) in the name of ``subject``.
+
+    ``client_kid`` is the key that proved who asks: the token dies with it. ``acting`` becomes the claim ``act``
+    (RFC 8693 §4.1), and ``mandate``.
+    """
+    more: dict[str, Any] = {} if client_kid is None else {"client_kid": client_kid}
+    if acting is not None:
+        more |= {"act": {"sub": acting.actor}} | ({"mandate": acting.mandate} if acting.mandate else {})
     return {
         "iss": issuer,
         "aud": audience,
         "sub": subject,
-        "client_id": subject,
+        "client_id": acting.actor if acting else subject,
         "name": name,
         "roles": roles,
         "iat": now,
         "exp": now + TOKEN_SECONDS,
         "jti": str(uuid.uuid4()),
+        **more,
     }
 
 
-def _read(token: str, members: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_unverified(token: str, members: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Header and claims before any check, to find the key with; nothing in them is believed yet."""
     try:
         header = jwt.get_unverified_header(token)
@@ -200,7 +262,7 @@ def decode(
     token: str, kind: str, issuer: str | None, audience: str, lookup: KeyLookup, claims: frozenset[str]
 ) -> dict[str, Any]:
     """The claims of a token of one kind, every one accounted for; raises ``Unauthenticated``."""
-    header, unverified = _read(token, _HEADER)
+    header, unverified = read_unverified(token, HEADER)
     if str(header.get("typ", "")).lower() != kind:
         raise Unauthenticated(f"the token's type must be {kind}")
     claimed = unverified.get("iss")
@@ -214,7 +276,7 @@ def decode(
     try:
         checked: dict[str, Any] = jwt.decode(
             token,
-            _load(key),
+            load(key),
             algorithms=[str(key["alg"])],
             audience=audience,
             issuer=claimed,
@@ -234,24 +296,36 @@ def decode(
 
 
 def verify_access(token: str, issuer: str, audience: str, lookup: KeyLookup) -> dict[str, Any]:
-    """The claims of an access token of ``issuer`` for ``audience``; raises ``Unauthenticated``."""
+    """The claims of an access token of ``issuer`` for ``audience``, and its ``kid``; raises ``Unauthenticated``."""
     claims = decode(token, "at+jwt", issuer, audience, lookup, _ACCESS_CLAIMS)
     roles = claims.get("roles", [])
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
         raise Unauthenticated("the token's roles are not a list of names")
-    return claims
+    act = claims.get("act", {"sub": ""})
+    if not isinstance(act, dict) or set(act) != {"sub"}:
+        raise Unauthenticated("the token's actor (act) is not one subject")
+    if not all(
+        isinstance(one, str) for one in (act["sub"], claims.get("mandate", ""), claims.get("client_kid", ""))
+    ):
+        raise Unauthenticated("the token's actor, mandate and key are not names")
+    if claims.get("mandate") and not act["sub"]:
+        raise Unauthenticated("the token names a mandate and nobody who acts by it")
+    return {**claims, "kid": str(jwt.get_unverified_header(token)["kid"])}
 
 
 def verify_assertion(token: str, audience: str, lookup: KeyLookup) -> dict[str, Any]:
-    """The claims of a client assertion (``private_key_jwt``): issuer is subject, short-lived, once."""
-    claims = decode(token, "jwt", None, audience, lookup, _ASSERTION_CLAIMS)
+    """The claims of a client assertion (``private_key_jwt``): issuer is subject, short-lived, once.
+
+    Beside them ``client_kid``, the key that signed it.
+    """
+    claims = decode(token, "jwt", None, audience, lookup, ASSERTION_CLAIMS)
     if not claims["jti"]:
         raise Unauthenticated("a client assertion needs an identifier (jti) of its own")
     if claims["iss"] != claims["sub"]:
         raise Unauthenticated("a client assertion's issuer and subject must be the same participant")
     if int(claims["exp"]) - int(claims["iat"]) > 300:
         raise Unauthenticated("a client assertion may live at most 300 seconds")
-    return claims
+    return {**claims, "client_kid": str(jwt.get_unverified_header(token)["kid"])}
 
 
 def make_assertion(key: SigningKey, participant: str, audience: str, now: int) -> str:
@@ -281,72 +355,22 @@ def sign_ticket(key: SigningKey, kind: str, content: Mapping[str, Any], now: int
     return key.sign_token(claims, f"{kind}+jwt")
 
 
-def verify_ticket(key: SigningKey, kind: str, ticket: str) -> dict[str, Any]:
-    """The claims ``content``, ``exp`` and ``jti`` of a ticket of our own; raises ``Unauthenticated``."""
-    header, _ = _read(ticket, _HEADER)
-    if header.get("typ") != f"{kind}+jwt" or header.get("kid") != key.kid:
+def verify_ticket(keys: Iterable[Mapping[str, Any]], kind: str, ticket: str) -> dict[str, Any]:
+    """The claims ``content``, ``exp`` and ``jti`` of a ticket that one of our own public ``keys`` signed.
+
+    Raises ``Unauthenticated``.
+    """
+    header, _ = read_unverified(ticket, HEADER)
+    key = next((key for key in keys if key.get("kid") == header.get("kid")), None)
+    if header.get("typ") != f"{kind}+jwt" or key is None:
         raise Unauthenticated("this sign-in was not begun here")
     try:
         claims: dict[str, Any] = jwt.decode(
             ticket,
-            _load(key.public),
-            algorithms=[key.algorithm],
+            load(key),
+            algorithms=[str(key["alg"])],
             options={"require": ["content", "exp", "iat", "jti"]},
         )
     except jwt.PyJWTError as exc:
         raise Unauthenticated("this sign-in has expired; begin again") from exc
     return claims
-
-
-def verify_id_token(
-    token: str, issuer: str, client: str, nonce: str, find_key: Callable[[str], Mapping[str, Any] | None]
-) -> dict[str, Any]:
-    """The claims of an OpenID Connect ID token (Core 1.0 §3.1.3.7); raises ``Unauthenticated``.
-
-    ``find_key`` gives the provider's public JWK of a ``kid``. Claims that we do not know are left alone: a
-    provider may add any. The algorithm follows from the type of the key, never from the token.
-    """
-    header, _ = _read(token, _ID_HEADER)
-    key = find_key(str(header.get("kid", "")))
-    if key is None:
-        raise Unauthenticated("the ID token's key is not one of the provider's keys")
-    public, algorithm = _load_provider_key(key)
-    if header.get("alg") != algorithm:
-        raise Unauthenticated("the ID token's algorithm is not the key's")
-    try:
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            public,
-            algorithms=[algorithm],
-            audience=client,
-            issuer=issuer,
-            leeway=LEEWAY_SECONDS,
-            options={"require": ["iss", "sub", "aud", "exp", "iat", "nonce"]},
-        )
-    except jwt.ExpiredSignatureError as exc:
-        raise Unauthenticated("the ID token has expired") from exc
-    except jwt.InvalidAudienceError as exc:
-        raise Unauthenticated("the ID token is meant for another client") from exc
-    except jwt.InvalidIssuerError as exc:
-        raise Unauthenticated("the ID token comes from another issuer") from exc
-    except jwt.PyJWTError as exc:
-        raise Unauthenticated("the ID token does not hold") from exc
-    several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
-    if claims.get("azp", None if several else client) != client:
-        raise Unauthenticated("the ID token was issued to another client")
-    if not secrets.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
-        raise Unauthenticated("the ID token belongs to another sign-in")
-    return claims
-
-
-def _load_provider_key(jwk: Mapping[str, Any]) -> tuple[Any, str]:
-    try:
-        if jwk.get("kty") == "EC":
-            return _load(jwk), "ES256"
-        if jwk.get("kty") == "RSA" and "d" not in jwk:
-            public: Any = RSAAlgorithm.from_jwk(dict(jwk))
-            if public.key_size >= _SMALLEST_RSA_BITS:
-                return public, "RS256"
-    except (jwt.PyJWTError, ValueError, KeyError, TypeError) as exc:
-        raise Unauthenticated("the provider's key cannot be read") from exc
-    raise Unauthenticated("the provider's key must be RSA of at least 2048 bits or EC P-256")

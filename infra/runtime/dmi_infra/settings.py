@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "DMI_"
@@ -16,6 +16,10 @@ TOOL_VARIABLES = frozenset(
     {"DMI_REQUIRE", "DMI_TEST_DATA", "DMI_TEST_CONFORMANCE", "DMI_KAFKA_LIBS", "DMI_TOKEN"}
 )
 """Variables that tests and the command line read, not a service."""
+
+
+SHORTEST = 12
+"""Characters of a passphrase."""
 
 
 class UnknownSetting(ValueError):
@@ -30,7 +34,8 @@ class Settings(BaseSettings):
     env: Literal["development", "production"] = Field(
         "development",
         description=(
-            "production refuses demonstration identities, hosted demonstration keys, and webhooks to private addresses"
+            "production refuses demonstration identities, hosted demonstration keys, plain private keys, and webhooks "
+            "to private addresses"
         ),
     )
     data_dir: Path = Field(
@@ -60,9 +65,44 @@ class Settings(BaseSettings):
     retention_seconds: float = Field(
         600.0, gt=0, description="seconds between two rounds that delete what an agreement's term has passed"
     )
+    key_passphrase: SecretStr = Field(
+        SecretStr(""),
+        description="passphrase of at least 12 characters that seals private keys in files; the exchange needs it, or "
+        "the file below, in production",
+    )
+    key_passphrase_file: Path | None = Field(
+        None, description="file that holds this passphrase, in place of the variable"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least severe log line that is written"
     )
+
+    # Checked field by field, so that a refusal names the variable.
+
+    @field_validator("key_passphrase")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and len(value.get_secret_value()) < SHORTEST:
+            raise ValueError(f"must have at least {SHORTEST} characters")
+        return value
+
+    @field_validator("key_passphrase_file")
+    @classmethod
+    def _readable(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        given = info.data.get("key_passphrase")
+        if value is not None and given is not None and given.get_secret_value():
+            raise ValueError("is set beside DMI_KEY_PASSPHRASE; set one of them")
+        if value is not None and not value.is_file():
+            raise ValueError("must be a file")
+        if value is not None and len(value.read_text().strip()) < SHORTEST:
+            raise ValueError(f"must hold at least {SHORTEST} characters")
+        return value
+
+    def passphrase(self) -> str | None:
+        """The passphrase of private keys in files; ``None`` when they are kept plain."""
+        if self.key_passphrase_file is not None:
+            return self.key_passphrase_file.read_text().strip()
+        return self.key_passphrase.get_secret_value() or None
 
     @property
     def issuer(self) -> str:

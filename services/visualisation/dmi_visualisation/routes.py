@@ -16,8 +16,8 @@ from dmi_visualisation.handlers import Maps
 from dmi_visualisation.moments import REACH
 from dmi_visualisation.tiles import MEDIA_TYPE
 
-View = Annotated[Opening, Depends(gated("tile", "dmi:display"))]
-Follow = Annotated[Opening, Depends(gated("stream", "dmi:display"))]
+View = Annotated[Opening, Depends(gated("tile", "dmi:display", mandates=True))]
+Follow = Annotated[Opening, Depends(gated("stream", "dmi:display", mandates=True))]
 Layer = Annotated[str, Path(description="id of a dataset", max_length=200)]
 
 DAY = 86_400_000_000

@@ -14,6 +14,7 @@ import httpx
 from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
 from dmi_exchange.app import build
 from dmi_exchange.custody import Custody
+from dmi_exchange.handlers import Exchange
 from dmi_exchange.settings import ExchangeSettings
 from dmi_exchange.store import Store
 from dmi_infra import clock, jose
@@ -68,7 +69,8 @@ class Node:
 
     def token(self, who: Who) -> str:
         """An access token as the exchange issues it."""
-        key = Custody(self.settings.data_dir / "keys", hosting=True).own(EXCHANGE_PARTICIPANT)
+        exchange: Exchange = self.service.app.state.exchange
+        key = exchange.custody.own(EXCHANGE_PARTICIPANT)
         now = clock.now() // 1_000_000
         return key.sign_token(
             jose.access_claims(self.settings.issuer, AUDIENCE, who.participant, "Ans", list(who.roles), now)

@@ -94,7 +94,7 @@ def test_a_key_that_was_taken_from_a_participant_and_one_that_left_get_no_token(
     [
         {"grant_type": "password"},
         {"client_assertion_type": "x"},
-        {"client_assertion": "x" * 9000},
+        {"client_assertion": "x" * 17_000},
         {"grant_type": ""},
     ],
 )
@@ -122,6 +122,6 @@ def test_a_demonstration_identity_signs_in_by_its_name(node: Node) -> None:
 
 
 def test_in_production_there_are_no_demonstration_identities(tmp_path: Path) -> None:
-    with running(tmp_path, env="production") as node:
+    with running(tmp_path, env="production", key_passphrase="a horse and a battery") as node:
         assert node.get("/v1/demo/identities", None) == []
         node.refused(node.ask("POST", "/v1/demo/token", json={"identity": "operator"}), 404, "not-found")

@@ -344,18 +344,20 @@ def test_of_many_that_make_a_key_at_once_all_get_the_same(tmp_path: Path) -> Non
 
 def test_a_ticket_comes_back_with_its_content() -> None:
     ticket = jose.sign_ticket(KEY, "dmi-sign-in", {"state": "x"}, now(), 60)
-    assert jose.verify_ticket(KEY, "dmi-sign-in", ticket)["content"] == {"state": "x"}
+    assert jose.verify_ticket([KEY.public], "dmi-sign-in", ticket)["content"] == {"state": "x"}
 
 
 def test_a_ticket_of_another_kind_key_or_time_is_refused() -> None:
     ticket = jose.sign_ticket(KEY, "dmi-sign-in", {}, now(), 60)
     with pytest.raises(Unauthenticated):
-        jose.verify_ticket(KEY, "dmi-signed-in", ticket)
+        jose.verify_ticket([KEY.public], "dmi-signed-in", ticket)
     with pytest.raises(Unauthenticated):
-        jose.verify_ticket(FOREIGN, "dmi-sign-in", ticket)
+        jose.verify_ticket([FOREIGN.public], "dmi-sign-in", ticket)
     with pytest.raises(Unauthenticated):
-        jose.verify_ticket(KEY, "dmi-sign-in", access())
+        jose.verify_ticket([KEY.public], "dmi-sign-in", access())
     with pytest.raises(Unauthenticated, match="expired"):
-        jose.verify_ticket(KEY, "dmi-sign-in", jose.sign_ticket(KEY, "dmi-sign-in", {}, now() - 100, 60))
+        jose.verify_ticket(
+            [KEY.public], "dmi-sign-in", jose.sign_ticket(KEY, "dmi-sign-in", {}, now() - 100, 60)
+        )
     with pytest.raises(Unauthenticated):
         check(ticket)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from fastapi import APIRouter
 
 from dmi_agreements.contracts.law import Participant
+from dmi_exchange.dsp.addresses import allowing
 from dmi_exchange.dsp.behaviour import Automatic
 from dmi_exchange.dsp.catalogue import Catalogue
 from dmi_exchange.dsp.client import Client
@@ -74,12 +75,12 @@ def build(
     """The protocol on the exchange's store; its threads become parts of ``runtime``."""
     issuer, operator = settings.issuer, settings.stack_participant
     address = f"{issuer}/dsp"
-    key = exchange.custody.own(EXCHANGE_PARTICIPANT)
+    key = exchange.custody.follow(EXCHANGE_PARTICIPANT)
     client = Client(_tokens(key, issuer), public_only=settings.env == "production")
     nodes = Nodes(settings.dsp_nodes, exchange, client, operator)
     shelf = StoreShelf(engine, exchange, Imports(exchange, client))
     processes, flows = Processes(engine), Flows(engine)
-    local = Local(exchange.store, Issuer(key, issuer), settings.public_url)
+    local = Local(exchange.store, Issuer(exchange, issuer), settings.public_url)
     supply = Supply(bus, runtime.gate, processes, flows, local)
     node_door = NodeDoor(key, issuer, nodes, exchange.store)
     # By name: the code of the profile is in no process that does not run it.
@@ -89,7 +90,7 @@ def build(
         parts = profile.parts(settings)
     courier = Courier(processes, client, settings.dsp_give_up_seconds)
     steps = Steps(processes, courier.wake)
-    check = _check(exchange, client)
+    check = _check(exchange, client, settings.dsp_hosts)
     negotiations = Negotiations(steps, parts.shelf, address, check)
     transfers = Transfers(steps, parts.plane, address, check)
     behaviour: Behaviour = Automatic(negotiations, transfers)
@@ -123,12 +124,14 @@ def build(
     return Built(made, negotiations, transfers, courier, nodes, close)
 
 
-def _check(exchange: Exchange, client: Client) -> Callable[[str, str], None]:
+def _check(exchange: Exchange, client: Client, hosts: Collection[str]) -> Callable[[str, str], None]:
     """Refuses an address that is not of the node of the participant that it is to lead to."""
+
+    outside = allowing(client.check, hosts)
 
     def check(address: str, peer: str) -> None:
         found = exchange.store.get(Participant, peer)
-        client.check(address)
+        outside(address)
         own = f"{found.home}/dsp" if found is not None and found.home else None
         if own is not None and address != own and not address.startswith(f"{own}/"):
             raise StepRefused("/callbackAddress: must be an address of the node that speaks for you")

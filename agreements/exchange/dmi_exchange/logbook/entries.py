@@ -144,7 +144,7 @@ def append(
                 "payload": payload,
             }
         )
-        named = (decision.assignee, owners.get(decision.dataset, ""), *decision.subjects)
+        named = (decision.assignee, decision.actor, owners.get(decision.dataset, ""), *decision.subjects)
         concerned = {key(party) for party in named} - {""}
         parties.extend({"party": party, "sequence": sequence} for party in sorted(concerned))
     if rows:

@@ -158,6 +158,9 @@ def _context(value: Any, path: str, depth: int) -> Any:
         return context(name)
     if not isinstance(value, dict):
         raise refuse(path, "a context is an object, a known URL or a list of these", str(value))
+    if "@context" in value:
+        # The library would look into it, and fetch what it names.
+        raise refuse(f"{path}/@context", "a context holds no context of its own")
     if "@import" in value:
         imported = _context(value["@import"], f"{path}/@import", depth + 1)
         value = {**imported, **{name: each for name, each in value.items() if name != "@import"}}

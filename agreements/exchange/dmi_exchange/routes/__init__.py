@@ -12,7 +12,9 @@ from dmi_exchange.routes import (
     agreements,
     catalogue,
     evidence,
+    keys,
     log,
+    mandates,
     members,
     oidc,
     proofs,
@@ -28,9 +30,10 @@ def routers(
 ) -> list[APIRouter]:
     """All routers of the exchange."""
     return [
-        tokens.router(exchange, issuer, settings.demo_municipality),
+        tokens.router(exchange, issuer, settings.demo_municipality, settings.trust()),
         oidc.router(exchange, issuer, settings, provider),
-        *(module.router(exchange) for module in (members, catalogue, agreements, review, proofs)),
+        mandates.router(exchange, issuer),
+        *(module.router(exchange) for module in (members, keys, catalogue, agreements, review, proofs)),
         log.router(exchange, tree),
         evidence.router(exchange, tree),
         access.router(),

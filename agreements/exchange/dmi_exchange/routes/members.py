@@ -77,6 +77,8 @@ def router(exchange: Exchange) -> APIRouter:
             "name": identity.name,
             "roles": sorted(identity.roles),
             "signed": found.rulebook if found else None,
+            "acting": None if identity.acting is None else identity.acting.actor,
+            "mandate": None if identity.acting is None else identity.acting.mandate,
         }
 
     @routes.get("/participants", summary="All participants")

@@ -51,7 +51,7 @@ def router(
         """The content of a ticket, which is used up by this."""
         if cookie is None:
             raise Unauthenticated("no sign-in is under way in this browser; begin again")
-        claims = jose.verify_ticket(issuer.key, kind, cookie)
+        claims = jose.verify_ticket(issuer.published(), kind, cookie)
         if not exchange.store.use_once(f"{kind} {claims['jti']}", int(claims["exp"]) * 1_000_000):
             raise Unauthenticated("this sign-in has been completed before; begin again")
         content: dict[str, Any] = claims["content"]

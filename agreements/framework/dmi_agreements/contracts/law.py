@@ -25,6 +25,8 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True, tag="particip
     """Persons that act for this person, such as the parents of a child."""
     of_age_at: Micros | None = None
     """When a child decides for itself (16 years, UAVG art. 5); ``None``: it is no child."""
+    identifiers: list[str] = []
+    """Names by which certificates know it, such as an EORI number (``EU.EORI.NL…``)."""
     home: str = ""
     """The issuer of the node that it is a member of and that speaks for it; empty: this node."""
 
@@ -152,6 +154,21 @@ class RulebookVersion(msgspec.Struct, frozen=True, omit_defaults=True, tag="rule
     """Detached JWS over proposal and decision, by what was signed (``proposes``, ``adopts``)."""
 
 
+class Mandate(msgspec.Struct, frozen=True, omit_defaults=True, tag="mandate", tag_field="type"):
+    """A mandate by which one participant acts in the name of another: the signed document and its state."""
+
+    id: str
+    document: dict[str, Any]
+    signature: str
+    """The mandator's: a detached JWS over the canonical document, or the whole delegation evidence (a JWT)."""
+    state: str
+    """``active`` or ``ended``."""
+    made_at: Micros
+    ended_at: Micros | None = None
+    ended_by: str | None = None
+    end_reason: str | None = None
+
+
 class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat", tag_field="type"):
     """Shows that the law is being published; a law table without a recent one refuses everything."""
 
@@ -172,4 +189,4 @@ class Usage(msgspec.Struct, frozen=True, tag="usage", tag_field="type"):
     first: Micros
 
 
-LawEvent = Participant | Dataset | AgreementState | RulebookVersion | Heartbeat | Usage
+LawEvent = Participant | Dataset | AgreementState | RulebookVersion | Mandate | Heartbeat | Usage

@@ -26,6 +26,9 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """Data subjects concerned, so that each can read what was done with its data."""
     counted: list[tuple[str, str, str]] = []
     """Agreement, rule (JSON pointer) and party of each use that an agreement asks to count."""
+    actor: str = ""
+    """Who acted for ``assignee``, by ``mandate``; empty: the assignee itself."""
+    mandate: str = ""
     rows: int = 0
     trace: str = ""
 

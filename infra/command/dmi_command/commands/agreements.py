@@ -22,13 +22,14 @@ from dmi_command.console import (
     err,
     named,
     out,
+    own_key,
     show,
     show_papers,
 )
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
 from dmi_command.naming import whole_id
 from dmi_command.reports import KeyKept, admission, agreement_in_short, signature
-from dmi_infra.jose import SignatureInvalid, SigningKey, verify_receipt
+from dmi_infra.jose import SignatureInvalid, verify_receipt
 
 AgreementId = Annotated[
     str, typer.Argument(help="Id of the agreement, or its first 8 characters as the pages show them")
@@ -72,7 +73,7 @@ def add_participant(
 ) -> None:
     """Admit a participant with its key; it must still sign the rulebook."""
     made = not key.exists()
-    signer = SigningKey.load_or_create(key)
+    signer = own_key(key)
     body = {"id": identifier, "name": name, "roles": role, "keys": [signer.public]}
     with connect(url, who) as client:
         admitted = client.post("/exchange/v1/participants", body)
@@ -99,7 +100,7 @@ def sign(
 ) -> None:
     """Sign the rulebook, which every participant does before anything else."""
     with connect(url, None, key, participant) as client:
-        signer = SigningKey.load_or_create(key)
+        signer = own_key(key)
         path = f"/exchange/v1/participants/{participant}"
         jws = signer.sign_document(client.get(f"{path}/statement"))
         signed = client.post(f"{path}/signature", {"jws": jws})
@@ -131,7 +132,7 @@ def propose(
     except ValueError as exc:
         raise UsageWrong(f"{file}: not JSON ({exc})") from exc
     with connect(url, who, key, participant, default="officer") as client:
-        jws = SigningKey.load_or_create(key).sign_document(document) if key else None
+        jws = own_key(key).sign_document(document) if key else None
         body = {"document": document, "jws": jws, "hosted": jws is None}
         _show_agreement(client.post("/exchange/v1/agreements", body), as_json)
 
@@ -149,7 +150,7 @@ def sign_agreement(
     with connect(url, who, key, participant, default="officer") as client:
         path = f"/exchange/v1/agreements/{whole_id(client, agreement, 'agreements')}"
         proposal = client.get(path)
-        jws = SigningKey.load_or_create(key).sign_document(proposal["document"]) if key else None
+        jws = own_key(key).sign_document(proposal["document"]) if key else None
         signed = client.post(f"{path}/signature", {"jws": jws, "hosted": jws is None})
         _show_agreement(signed, as_json)
         waiting = ", ".join(signed["waiting_for"])

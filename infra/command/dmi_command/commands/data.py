@@ -23,6 +23,7 @@ from dmi_command.console import (
     connect,
     err,
     out,
+    own_key,
     show,
 )
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
@@ -80,7 +81,7 @@ def import_files(
         raise UsageWrong(f"KIND must be one of {', '.join(sorted(SOURCES))}, not {kind}")
     _look_at(source, files)
     with connect(url, who, key, participant, default="officer") as client:
-        signer = SigningKey.load_or_create(key) if key else None
+        signer = own_key(key) if key else None
         target = dataset or _own_dataset(client, source, signer)
         report = _upload(client, kind, target, files, quiet=as_json)
         report = _settled(client, report)

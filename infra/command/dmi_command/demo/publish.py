@@ -20,6 +20,7 @@ from dmi_command.client import Client
 from dmi_command.demo import HISTORY, City, agreements, history, live, participants
 from dmi_command.demo.patience import patiently
 from dmi_command.errors import AnswerRefused, NotReached
+from dmi_command.stack import read_settings
 from dmi_exchange.custody import Custody
 from dmi_infra import clock
 
@@ -41,7 +42,7 @@ class DemoCity:
     def __init__(self, city: City, url: str, data_dir: Path) -> None:
         self._city = city
         self._url = url
-        self._custody = Custody(data_dir / "keys", hosting=True)
+        self._custody = Custody(data_dir / "keys", True, read_settings().passphrase())
         self._state = data_dir / "demonstration.json"
         self._clients: dict[str, Client] = {}
 

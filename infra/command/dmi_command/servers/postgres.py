@@ -37,6 +37,11 @@ def _folders() -> list[Path]:
     return sorted(places, key=lambda place: int("".join(filter(str.isdigit, str(place))) or 0), reverse=True)
 
 
+def client_program(name: str) -> str:
+    """The path of one of PostgreSQL's own programs, such as ``pg_dump``; raises ``ServerMissing``."""
+    return program(name, "PostgreSQL", REMEDY, _folders())
+
+
 @contextmanager
 def _way_to(folder: Path, user: str | None) -> Iterator[tuple[str, Sequence[int]]]:
     """A path by which ``user`` comes to ``folder``, and the open files that the path needs.

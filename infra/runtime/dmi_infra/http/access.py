@@ -46,8 +46,8 @@ async def identify(request: Request) -> Identity:
         raise
 
 
-async def member(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
-    """An identity whose participant is active and has signed the rulebook; 403 before that."""
+async def mandated(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
+    """As ``member``, also for somebody who acts for the participant by a mandate: for gated routes alone."""
     runtime = runtime_of(request)
     stale = runtime.law.table.stale(clock.now())
     if stale is not None:
@@ -60,6 +60,16 @@ async def member(request: Request, identity: Annotated[Identity, Depends(identif
             [Reason("rulebook_not_signed", "sign the rulebook first: until then nothing else is allowed")]
         )
     return identity
+
+
+async def member(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
+    """An identity whose participant is active and has signed the rulebook; 403 before that.
+
+    A mandate opens data by the gate, and nothing else of the mandator's.
+    """
+    if identity.acting is not None:
+        raise Refused([Reason("outside_mandate", "a mandate gives data by the gate; act as yourself here")])
+    return await mandated(request, identity)
 
 
 Caller = Annotated[Identity, Depends(member)]
@@ -80,26 +90,34 @@ class Opening:
     def permit(self, dataset: str, rows: int = 0) -> Permit:
         """Pass for one dataset, or raise ``Refused``; always recorded."""
         return self.gate.permit(
-            self.crossing, self.action, dataset, self.purpose, recipient=self.identity.participant, rows=rows
-        )
+            self.crossing, self.action, dataset, self.purpose, recipient=self.identity.participant, rows=rows,
+            acting=self.identity.acting,
+        )  # fmt: skip
 
     def preview(self, dataset: str) -> tuple[Reason, ...]:
         """Why ``permit`` would refuse, empty when it would not; not recorded."""
-        return self.gate.allows(self.crossing, self.action, dataset, self.purpose, self.identity.participant)
+        who = self.identity
+        return self.gate.allows(
+            self.crossing, self.action, dataset, self.purpose, who.participant, who.acting
+        )
 
     def foreseen(self, dataset: str) -> Permit | None:
         """The permit that ``permit`` would give; not recorded, so to tell about data, never to give it."""
+        who = self.identity
         return self.gate.foreseen(
-            self.crossing, self.action, dataset, self.purpose, self.identity.participant
+            self.crossing, self.action, dataset, self.purpose, who.participant, who.acting
         )
 
 
-def gated(crossing: str, action: str) -> Callable[..., Awaitable[Opening]]:
-    """A dependency that opens ``crossing`` for ``action``; the purpose comes from the header."""
+def gated(crossing: str, action: str, mandates: bool = False) -> Callable[..., Awaitable[Opening]]:
+    """A dependency that opens ``crossing`` for ``action``; the purpose comes from the header.
+
+    ``mandates``: also to who acts for a participant. Only for routes that ask the ``Opening`` for all they give.
+    """
+    caller = mandated if mandates else member
 
     async def open_gate(
         request: Request,
-        identity: Caller,
         purpose: Annotated[
             str | None,
             Header(
@@ -108,6 +126,8 @@ def gated(crossing: str, action: str) -> Callable[..., Awaitable[Opening]]:
                 description="a purpose of the rulebook; left out: the one that the dataset is collected for",
             ),
         ] = None,
+        # Which door it is, is known here alone: an annotation could not name it.
+        identity: Identity = Depends(caller),  # noqa: B008
     ) -> Opening:
         runtime = runtime_of(request)
         if purpose is not None and purpose not in runtime.law.table.requestable:

@@ -13,7 +13,7 @@ from dmi_platform import model, present
 from dmi_platform.handlers import Platform
 from dmi_platform.routes.parameters import AnyDataset, DatasetId, From, Page, To, span
 
-Read = Annotated[Opening, Depends(gated("query", "dmi:read"))]
+Read = Annotated[Opening, Depends(gated("query", "dmi:read", mandates=True))]
 Sample = Annotated[Opening, Depends(gated("sample", "dmi:sample"))]
 JSON = "application/json"
 GEOJSON = "application/geo+json"

@@ -28,7 +28,7 @@ def router(platform: Platform) -> APIRouter:
         responses={200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}},
     )
     def exported(
-        opening: Annotated[Opening, Depends(gated("export", "dmi:export"))],
+        opening: Annotated[Opening, Depends(gated("export", "dmi:export", mandates=True))],
         dataset: DatasetId,
         begin: From = None,
         to: To = None,

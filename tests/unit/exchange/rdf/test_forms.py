@@ -194,3 +194,14 @@ def test_a_document_that_would_take_for_ever_is_refused_at_once() -> None:
     with pytest.raises(PolicyRefused):
         read_policy(f"<urn:p> a <{ODRL}Set> ; <{ODRL}{'permission' * 50_000}> 1 .")
     assert time.monotonic() - start < 20
+
+
+def test_a_context_within_a_context_is_refused_and_nothing_is_asked_for_it() -> None:
+    for inner in (
+        "http://127.0.0.1:9/never",
+        ["http://127.0.0.1:9/never"],
+        {"@import": "http://127.0.0.1:9/never"},
+        {},
+    ):
+        with pytest.raises(PolicyRefused, match="of its own"):
+            read_text(json.dumps({"@context": {"@context": inner}, "@type": "Set", "uid": "urn:x"}))

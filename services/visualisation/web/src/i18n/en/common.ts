@@ -183,6 +183,8 @@ export const reasons: Part<'reasons'> = {
   no_agreement: 'There is no agreement for this use.',
   ended: 'The agreement was stopped.',
   expired: 'The agreement has expired.',
+  no_mandate: 'There is no mandate to act for this participant.',
+  outside_mandate: 'The mandate does not hold for this use.',
   no_consent: 'There is no consent of the resident.',
   wrong_recipient: 'The agreement does not name you as a user.',
   partial: 'The agreement gives means over a time and an area, no single values. Ask for the history or an export.',

@@ -181,6 +181,8 @@ export const reasons = {
   no_agreement: 'Er is geen afspraak voor dit gebruik.',
   ended: 'De afspraak is gestopt.',
   expired: 'De afspraak is verlopen.',
+  no_mandate: 'Er is geen machtiging om voor deze deelnemer te handelen.',
+  outside_mandate: 'De machtiging geldt niet voor dit gebruik.',
   no_consent: 'Er is geen toestemming van de bewoner.',
   wrong_recipient: 'De afspraak noemt u niet als gebruiker.',
   partial: 'De afspraak geeft gemiddelden over een tijd en een gebied, geen losse waarden. Vraag het verloop of een export op.',

@@ -1,0 +1,217 @@
+"""Giving, passing on and ending mandates."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from dmi_agreements.contracts.law import Dataset, Mandate, Participant
+from dmi_agreements.decision import Reason
+from dmi_agreements.keys import find as find_key
+from dmi_agreements.mandates import (
+    Link,
+    MandateTerms,
+    MandateUnreadable,
+    chain_of,
+    link_of,
+    longest_chain,
+    longest_term,
+    read_mandate,
+)
+from dmi_exchange import ishare
+from dmi_exchange.handlers import Exchange
+from dmi_infra import clock, jose, outside
+from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unauthenticated
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
+
+NO_MANDATE: Final = "no mandate of yours has this id"
+
+
+class Mandating:
+    """What participants can do with mandates; each is an object of the law, known everywhere within a second."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def draft(self, mandator: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The document of a mandate, to sign; raises ``InputRefused`` for what could not be given."""
+        document = {
+            "uid": f"urn:uuid:{uuid.uuid4()}",
+            "type": "dmi:Mandate",
+            "mandator": mandator,
+            **given,
+            "dmi:rulebook": self._exchange.participant(mandator).rulebook,
+        }
+        self._check(self._read(document))
+        return document
+
+    def give(self, mandator: str, document: dict[str, Any], jws: str | None) -> Mandate:
+        """Put a signed mandate in force."""
+        terms = self._read(document)
+        if terms.mandator != mandator:
+            raise InputRefused.of("document/mandator", "you can give mandates in your own name only")
+        self._check(terms)
+        signature = jws or self._exchange.custody.sign(mandator, document)
+        self._exchange.check_signature(mandator, document, signature)
+        return self._keep(terms.uid, document, signature)
+
+    def take_in(self, evidence: str) -> Mandate:
+        """Put in force what delegation evidence says that its policy issuer signed (iSHARE)."""
+
+        def key_of(issuer: str, kid: str) -> Mapping[str, Any] | None:
+            found = self._exchange.store.get(Participant, issuer)
+            return find_key(found.keys, kid, clock.seconds()) if found and found.active else None
+
+        try:
+            claims = outside.verify_evidence(evidence, EXCHANGE_PARTICIPANT, key_of)
+        except Unauthenticated as exc:
+            raise InputRefused.of("evidence", str(exc)) from exc
+        version = self._exchange.participant(str(claims["iss"])).rulebook
+        document = ishare.document_of(claims, version or "")
+        terms = self._read(document)
+        self._check(terms)
+        if not self._exchange.store.use_once(
+            f"evidence {claims['iss']} {claims['jti']}", int(claims["exp"]) * 1_000_000
+        ):
+            raise Conflict.of("evidence", "has been handed in before")
+        return self._keep(terms.uid, document, evidence)
+
+    def evidence(self, identifier: str, asking: str, issuer: str, key: jose.SigningKey) -> str:
+        """The mandate as signed delegation evidence, for a party outside of this node to read."""
+        found = self.find(identifier, asking)
+        terms = self._read(found.document)
+        if found.state != "active":
+            raise Conflict.of("state", "this mandate has been ended", identifier)
+        now = int(clock.seconds())
+        return key.sign_token(ishare.claims_of(terms, issuer, asking, now), "JWT")
+
+    def end(self, party: str, identifier: str, reason: str) -> Mandate:
+        """End a mandate at once: who gave it, had it given, or holds it may."""
+        found = self.find(identifier, party)
+        if party not in self._concerned(found):
+            raise Refused([Reason("not_a_party", "only its parties can end a mandate")])
+
+        def decide(known: Mandate | None) -> Mandate:
+            if known is None:
+                raise NotFound(NO_MANDATE)
+            if known.state == "ended":
+                raise Conflict.of("state", "this mandate has ended already", identifier)
+            return msgspec.structs.replace(
+                known, state="ended", ended_at=clock.now(), ended_by=party, end_reason=reason
+            )
+
+        return self._exchange.settle(Mandate, identifier, decide)
+
+    def find(self, identifier: str, party: str | None) -> Mandate:
+        """A mandate that concerns ``party`` (``None``: any); raises ``NotFound``."""
+        found = self._exchange.store.get(Mandate, identifier)
+        if found is None or (party is not None and party not in self._concerned(found)):
+            raise NotFound(NO_MANDATE)
+        return found
+
+    def principal(self, identifier: str, actor: str) -> str:
+        """In whose name ``actor`` acts by a mandate; raises ``Refused`` when it may not.
+
+        What the mandate covers, the gate asks at each request.
+        """
+        chain = chain_of(identifier, self._link, longest_chain(self._exchange.rulebook))
+        if isinstance(chain, Reason):
+            raise Refused([chain])
+        ended = next((link.state for link in chain if link.state.state != "active"), None)
+        if ended is not None:
+            detail = f"the mandate {ended.id} has been ended"
+            raise Refused([Reason("ended", detail, ended.id, moment=ended.ended_at)])
+        first, last = chain[-1].terms, chain[0].terms
+        if first is None or last is None or last.mandatary != actor:
+            raise Refused([Reason("no_mandate", "this mandate is not yours", identifier)])
+        return first.mandator
+
+    def _concerned(self, mandate: Mandate) -> set[str]:
+        """The parties of a mandate, and of those that it rests on."""
+        chain = chain_of(mandate.id, self._link, 100)
+        links = [link_of(mandate)] if isinstance(chain, Reason) else chain
+        return {
+            party for link in links if link.terms for party in (link.terms.mandator, link.terms.mandatary)
+        }
+
+    def _link(self, identifier: str) -> Link | None:
+        found = self._exchange.store.get(Mandate, identifier)
+        return None if found is None else link_of(found)
+
+    def _keep(self, identifier: str, document: dict[str, Any], signature: str) -> Mandate:
+        def decide(known: Mandate | None) -> Mandate:
+            if known is not None:
+                raise Conflict.of("document/uid", "a mandate with this uid exists already", identifier)
+            return Mandate(identifier, document, signature, "active", clock.now())
+
+        return self._exchange.settle(Mandate, identifier, decide)
+
+    @staticmethod
+    def _read(document: Mapping[str, Any]) -> MandateTerms:
+        try:
+            return read_mandate(document)
+        except MandateUnreadable as exc:
+            raise InputRefused.of("document", str(exc)) from exc
+
+    def _check(self, terms: MandateTerms) -> None:
+        """Raise unless rulebook, catalogue and parent allow these terms."""
+        book = self._exchange.rulebook
+        mandator, mandatary = (
+            self._exchange.store.get(Participant, party) for party in (terms.mandator, terms.mandatary)
+        )
+        if mandatary is None or not mandatary.active or terms.mandatary == terms.mandator:
+            raise InputRefused.of("document/mandatary", "must be another participant", terms.mandatary)
+        if mandator is None or terms.rulebook != mandator.rulebook:
+            raise InputRefused.of("document/dmi:rulebook", "must be the version that the mandator signed")
+        for index, (action) in enumerate(terms.actions):
+            if action not in book.actions:
+                raise InputRefused.of(
+                    f"document/actions/{index}", "must be an action of the rulebook", action
+                )
+        for index, purpose in enumerate(terms.purposes):
+            if purpose not in book.purposes:
+                raise InputRefused.of(
+                    f"document/purposes/{index}", "must be a purpose of the rulebook", purpose
+                )
+        for index, dataset in enumerate(terms.datasets):
+            if self._exchange.store.get(Dataset, dataset) is None:
+                raise InputRefused.of(
+                    f"document/datasets/{index}", "must be a dataset of the catalogue", dataset
+                )
+        begin, until = terms.period
+        longest = longest_term(book)
+        if until <= clock.now() or (longest is not None and until - begin > longest):
+            rule = (
+                "must lie ahead"
+                if longest is None
+                else f"must lie ahead, {longest // 86_400_000_000} days at most"
+            )
+            raise InputRefused.of("document/until", rule, terms.until)
+        if not 0 <= terms.onward < longest_chain(book):
+            raise InputRefused.of(
+                "document/onward", f"must be 0 to {longest_chain(book) - 1}", str(terms.onward)
+            )
+        if terms.parent is not None:
+            self._check_parent(terms, terms.parent)
+
+    def _check_parent(self, terms: MandateTerms, parent: str) -> None:
+        """Raise unless the mandator holds ``parent``, may pass it on, and passes on no more than it has."""
+        book = self._exchange.rulebook
+        chain = chain_of(parent, self._link, longest_chain(book) - 1)
+        if isinstance(chain, Reason):
+            raise InputRefused.of("document/parent", chain.detail, parent)
+        held = chain[0].terms
+        if held is None or chain[0].state.state != "active" or held.mandatary != terms.mandator:
+            raise InputRefused.of("document/parent", "must be a mandate in force that you hold", parent)
+        if terms.onward >= held.onward:
+            raise InputRefused.of("document/onward", f"must be below that of the parent, {held.onward}")
+        for name in ("actions", "datasets"):
+            if not set(getattr(terms, name)) <= set(getattr(held, name)):
+                raise InputRefused.of(f"document/{name}", "must be among those of the parent")
+        if not all(any(book.is_a(one, wide) for wide in held.purposes) for one in terms.purposes):
+            raise InputRefused.of("document/purposes", "must be among those of the parent")
+        if terms.period[0] < held.period[0] or terms.period[1] > held.period[1]:
+            raise InputRefused.of("document/until", "must lie within the time of the parent", terms.until)

@@ -1,0 +1,29 @@
+"""Public keys as they are taken in: of a kind that we verify with, and each of one owner for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dmi_agreements.contracts.law import Participant
+from dmi_exchange.store import Store
+from dmi_infra import jose
+from dmi_infra.errors import Conflict, InputRefused
+
+
+def checked_key(key: Mapping[str, Any], field: str) -> dict[str, Any]:
+    """A public key as it is kept; raises ``InputRefused`` of ``field``."""
+    try:
+        return jose.check_public_key(key)
+    except ValueError as exc:
+        raise InputRefused.of(field, str(exc)) from exc
+
+
+def pin(store: Store, key: Mapping[str, Any], owner: str, field: str) -> None:
+    """Raise ``Conflict`` when somebody else has, or ever had, this key; call it under ``Exchange.keys_settle``.
+
+    A key names its owner: one that two have would let each speak as the other.
+    """
+    for known in store.find(Participant):
+        if known.id != owner and any(each.get("kid") == key["kid"] for each in known.keys):
+            raise Conflict.of(field, "this key belongs to somebody else", str(key["kid"]))

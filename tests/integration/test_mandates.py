@@ -1,0 +1,293 @@
+"""A vendor acts for a municipality within a mandate: what it covers passes, all else is refused and recorded."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from dmi_exchange import ishare
+from dmi_infra import clock, jose
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
+from tests.integration.newcomer import Newcomer, join, publish
+from tests.stack_plugin import EmbeddedStack
+
+MOBILITY = "dmi:purpose:mobility"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A city with two datasets, its vendor, and the vendor's own supplier."""
+
+    city: Newcomer
+    vendor: Newcomer
+    supplier: Newcomer
+    things: str
+    other: str
+
+
+@pytest.fixture(scope="module")
+def scene(embedded_stack: EmbeddedStack) -> Scene:
+    city = join(embedded_stack, "mandating-city", ["dmi:role:municipality", "dmi:role:provider"])
+    vendor = join(embedded_stack, "mandated-vendor", ["dmi:role:vendor"])
+    supplier = join(embedded_stack, "mandated-supplier", ["dmi:role:vendor"])
+    things, other = (publish(embedded_stack, city, name, purpose=MOBILITY) for name in ("things", "other"))
+    return Scene(city, vendor, supplier, things, other)
+
+
+def wanted(scene: Scene, mandatary: Newcomer | None = None, **change: Any) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "mandatary": (mandatary or scene.vendor).id,
+        "actions": ["dmi:read"],
+        "datasets": [scene.things],
+        "purposes": [MOBILITY],
+        "from": (now - timedelta(hours=1)).isoformat(),
+        "until": (now + timedelta(days=30)).isoformat(),
+        **change,
+    }
+
+
+def give(giver: Newcomer, body: dict[str, Any]) -> str:
+    drafted = giver.ask("POST", "/exchange/v1/mandates/draft", json=body)
+    assert drafted.status_code == 200, drafted.text
+    document = drafted.json()
+    jws = giver.key.sign_document(document)
+    given = giver.ask("POST", "/exchange/v1/mandates", json={"document": document, "jws": jws})
+    assert given.status_code == 201, given.text
+    time.sleep(0.3)
+    identifier: str = given.json()["id"]
+    return identifier
+
+
+def token(who: Newcomer, mandate: str | None, assertion: str | None = None) -> httpx.Response:
+    address = f"{who.url}/exchange/token"
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": jose.ASSERTION_TYPE,
+        "client_assertion": assertion or jose.make_assertion(who.key, who.id, address, int(time.time())),
+    }
+    return httpx.post(address, data=form | ({"mandate": mandate} if mandate else {}))
+
+
+def acting(who: Newcomer, mandate: str) -> Newcomer:
+    answer = token(who, mandate)
+    assert answer.status_code == 200, answer.text
+    return replace(who, token=answer.json()["access_token"])
+
+
+def read(who: Newcomer, dataset: str, **options: Any) -> httpx.Response:
+    return who.ask("GET", f"/platform/v1/latest?dataset={dataset}", **options)
+
+
+def code(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["type"].rpartition(":")[2]
+
+
+def test_within_its_mandate_a_vendor_gets_what_the_city_may_have_and_nothing_else(scene: Scene) -> None:
+    assert code(read(scene.vendor, scene.things)) == (403, "no-agreement")
+    for_city = acting(scene.vendor, give(scene.city, wanted(scene)))
+    assert read(for_city, scene.things).status_code == 200
+    for refused in (
+        read(for_city, scene.other),
+        read(for_city, scene.things, headers={"DMI-Purpose": "dmi:purpose:research"}),
+        for_city.ask("GET", f"/platform/v1/export?dataset={scene.things}"),
+        for_city.ask("GET", f"/visualisation/v1/layers/{scene.things}/features"),
+    ):
+        assert code(refused) == (403, "outside-mandate")
+
+
+def test_a_mandate_opens_no_door_but_the_gates(scene: Scene) -> None:
+    for_city = acting(scene.vendor, give(scene.city, wanted(scene)))
+    for method, path in (
+        ("GET", "/exchange/v1/agreements"), ("GET", "/exchange/v1/log"), ("GET", "/exchange/v1/mandates"),
+        ("POST", "/exchange/v1/mandates/draft"), ("GET", "/platform/v1/rejects"), ("GET", "/ingest/v1/imports"),
+        ("GET", "/support-centre/v1/scenarios"), ("POST", "/exchange/v1/datasets"),
+        ("POST", f"/exchange/v1/participants/{scene.city.id}/signature"),
+        ("POST", f"/exchange/v1/participants/{scene.city.id}/keys"),
+    ):  # fmt: skip
+        body = {"hosted": True} if method == "POST" else None
+        answer = for_city.ask(method, path, json=body)
+        assert answer.status_code == 403, path
+    me = for_city.ask("GET", "/exchange/v1/me").json()
+    assert (me["participant"], me["acting"], me["roles"]) == (scene.city.id, scene.vendor.id, [])
+
+
+def test_an_ended_mandate_is_dead_within_a_second_also_on_an_open_stream(scene: Scene) -> None:
+    mandate = give(scene.city, wanted(scene, actions=["dmi:read", "dmi:display"]))
+    for_city = acting(scene.vendor, mandate)
+    path = f"{scene.city.url}/visualisation/v1/layers/{scene.things}/events"
+    headers = {"Authorization": f"Bearer {for_city.token}"}
+    with httpx.stream("GET", path, headers=headers, timeout=20) as events:
+        assert events.status_code == 200
+        lines = events.iter_lines()
+        next(lines)
+        ended = scene.city.ask("POST", f"/exchange/v1/mandates/{mandate}/end", json={"reason": "enough"})
+        begun = time.monotonic()
+        assert ended.json()["ended_by"] == scene.city.id
+        assert any(line == "event: ended" for line in lines)
+        assert time.monotonic() - begun < 1
+    assert code(read(for_city, scene.things)) == (403, "ended")
+    assert code(token(scene.vendor, mandate)) == (403, "ended")
+    again = scene.city.ask("POST", f"/exchange/v1/mandates/{mandate}/end", json={})
+    assert again.status_code == 409
+
+
+def test_the_log_names_who_acted_and_for_whom_and_both_can_read_it(scene: Scene) -> None:
+    mandate = give(scene.city, wanted(scene))
+    for_city = acting(scene.vendor, mandate)
+    assert read(for_city, scene.things).status_code == 200
+    assert read(for_city, scene.other).status_code == 403
+    time.sleep(1.5)
+    for who in (scene.city, scene.vendor):
+        items = who.ask("GET", "/exchange/v1/log?newest=true&limit=1000").json()["items"]
+        mine = [each for each in items if each["mandate"] == mandate]
+        assert {(each["assignee"], each["actor"], each["allowed"]) for each in mine} == {
+            (scene.city.id, scene.vendor.id, True), (scene.city.id, scene.vendor.id, False),
+        }  # fmt: skip
+
+
+def test_a_mandate_is_passed_on_once_within_its_limits_and_the_chain_breaks_with_any_link(
+    scene: Scene,
+) -> None:
+    first = give(scene.city, wanted(scene, onward=1))
+    second = give(
+        scene.vendor,
+        wanted(
+            scene, scene.supplier, parent=first, until=(datetime.now(UTC) + timedelta(days=1)).isoformat()
+        ),
+    )
+    for_city = acting(scene.supplier, second)
+    assert read(for_city, scene.things).status_code == 200
+    assert code(token(scene.supplier, first)) == (403, "no-mandate")
+    for change, field in (
+        ({"datasets": [scene.other]}, "datasets"), ({"actions": ["dmi:export"]}, "actions"),
+        ({"purposes": ["dmi:purpose:any"]}, "purposes"), ({"onward": 1}, "onward"), ({"parent": second}, "parent"),
+        ({"until": (datetime.now(UTC) + timedelta(days=60)).isoformat()}, "until"),
+    ):  # fmt: skip
+        body = wanted(scene, scene.supplier, parent=first) | change
+        answer = scene.vendor.ask("POST", "/exchange/v1/mandates/draft", json=body)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, f"document/{field}"), change
+    closed = give(scene.city, wanted(scene))
+    answer = scene.vendor.ask(
+        "POST", "/exchange/v1/mandates/draft", json=wanted(scene, scene.supplier, parent=closed)
+    )
+    assert answer.status_code == 400
+    scene.city.ask("POST", f"/exchange/v1/mandates/{first}/end", json={})
+    time.sleep(0.5)
+    assert code(read(for_city, scene.things)) == (403, "ended")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"onward": 2}, "onward"),
+        ({"actions": ["dmi:fly"]}, "actions/0"),
+        ({"datasets": ["urn:dmi:dataset:nobody:x"]}, "datasets/0"),
+        ({"purposes": ["dmi:purpose:x"]}, "purposes/0"),
+        ({"mandatary": "urn:dmi:participant:nobody"}, "mandatary"),
+        ({"mandatary": "urn:dmi:participant:mandating-city"}, "mandatary"),
+        ({"until": "2025-01-01T00:00:00Z"}, ""),
+        ({"until": "2036-01-01T00:00:00Z"}, "until"),
+        ({"until": "2026-12-01T00:00:00"}, ""),
+        ({"from": "tomorrow"}, ""),
+    ],
+)
+def test_a_mandate_beyond_the_rulebook_is_not_given(scene: Scene, change: dict[str, Any], field: str) -> None:
+    answer = scene.city.ask("POST", "/exchange/v1/mandates/draft", json=wanted(scene) | change)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (
+        400, "document" + (f"/{field}" if field else ""),
+    )  # fmt: skip
+
+
+def test_nobody_gives_signs_changes_or_ends_the_mandate_of_another(scene: Scene) -> None:
+    document = scene.city.ask("POST", "/exchange/v1/mandates/draft", json=wanted(scene)).json()
+    by_vendor = scene.vendor.key.sign_document(document)
+    jws = scene.city.key.sign_document(document)
+    for who, body in (
+        (scene.vendor, {"document": document, "jws": jws}),
+        (scene.city, {"document": document, "jws": by_vendor}),
+        (scene.city, {"document": {**document, "datasets": [scene.other]}, "jws": jws}),
+        (scene.city, {"document": {**document, "extra": 1}, "jws": jws}),
+        (scene.city, {"document": document, "hosted": True}),
+    ):
+        assert who.ask("POST", "/exchange/v1/mandates", json=body).status_code == 400
+    mandate = give(scene.city, wanted(scene))
+    for method, path in (("GET", ""), ("POST", "/end"), ("GET", "/evidence")):
+        body = {} if method == "POST" else None
+        assert (
+            scene.supplier.ask(method, f"/exchange/v1/mandates/{mandate}{path}", json=body).status_code == 404
+        )
+    assert mandate not in scene.supplier.ask("GET", "/exchange/v1/mandates").text
+    assert code(token(scene.supplier, mandate)) == (403, "no-mandate")
+    assert code(token(scene.vendor, "urn:uuid:nothing")) == (403, "no-mandate")
+
+
+def test_evidence_goes_out_signed_by_the_node_and_comes_in_signed_by_the_city(scene: Scene) -> None:
+    mandate = give(scene.city, wanted(scene))
+    told = scene.vendor.ask("GET", f"/exchange/v1/mandates/{mandate}/evidence").json()["delegation_token"]
+    keys = httpx.get(f"{scene.city.url}/exchange/.well-known/jwks.json").json()["keys"]
+    kid = jwt.get_unverified_header(told)["kid"]
+    key = jwt.PyJWK(next(each for each in keys if each["kid"] == kid))
+    out = jwt.decode(told, key, algorithms=["ES256"], audience=scene.vendor.id)
+    assert out["exp"] - out["iat"] == 30
+    evidence = out["delegationEvidence"]
+    assert (evidence["policyIssuer"], evidence["target"]["accessSubject"]) == (scene.city.id, scene.vendor.id)
+
+    now = int(time.time())
+    claims = {
+        **out,
+        "iss": scene.city.id,
+        "aud": EXCHANGE_PARTICIPANT,
+        "iat": now,
+        "exp": now + 30,
+        "jti": "e1",
+    }
+
+    def hand_in(
+        change: Callable[[dict[str, Any]], object], key: jose.SigningKey = scene.city.key
+    ) -> httpx.Response:
+        changed = json.loads(json.dumps(claims | {"jti": str(clock.now())}))
+        change(changed)
+        body = {"evidence": key.sign_token(changed, "JWT")}
+        return scene.vendor.ask("POST", "/exchange/v1/mandates/evidence", json=body)
+
+    policies = claims["delegationEvidence"]["policySets"][0]["policies"]
+    for change in (
+        lambda c: c.update(aud="urn:dmi:participant:other"),
+        lambda c: c.update(exp=now + 3600),
+        lambda c: c.update(iat=now - 100, exp=now - 70),
+        lambda c: c["delegationEvidence"].update(policyIssuer=scene.supplier.id),
+        lambda c: c["delegationEvidence"].update(surprise=1),
+        lambda c: c["delegationEvidence"]["policySets"][0].update(policies=policies * 2),
+        lambda c: c["delegationEvidence"]["policySets"][0]["policies"][0].update(rules=[{"effect": "Deny"}]),
+        lambda c: c["delegationEvidence"]["policySets"][0].update(maxDelegationDepth=9),
+        lambda c: c.pop("delegationEvidence"),
+    ):
+        assert hand_in(change).status_code == 400
+    assert hand_in(lambda c: None, scene.vendor.key).status_code == 400
+    taken = hand_in(lambda c: c.update(jti="once"))
+    assert taken.status_code == 201, taken.text
+    assert hand_in(lambda c: c.update(jti="once")).status_code == 409
+    time.sleep(0.3)
+    assert read(acting(scene.vendor, taken.json()["id"]), scene.things).status_code == 200
+
+
+def test_what_is_read_of_evidence_is_what_was_written() -> None:
+    from dmi_agreements.mandates import read_mandate
+
+    document = {
+        "uid": "urn:uuid:1", "type": "dmi:Mandate", "mandator": "a", "mandatary": "b", "actions": ["dmi:read"],
+        "datasets": ["d"], "purposes": [MOBILITY], "from": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z",
+        "onward": 1, "dmi:rulebook": "1.0.0",
+    }  # fmt: skip
+    claims = ishare.claims_of(read_mandate(document), "x", "y", 0)
+    again = ishare.document_of({**claims, "iss": "a"}, "1.0.0")
+    assert {**again, "uid": "urn:uuid:1"} == document

@@ -1,0 +1,212 @@
+"""Keys in the course of time: announced, in overlap, ended, revoked; a key is one owner's for ever."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from dmi_agreements.contracts.law import Participant
+from dmi_agreements.keys import living
+from dmi_exchange.keyring import announcement
+from dmi_infra import jose
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
+from dmi_infra.keyfile import KeyUnprotected, is_sealed
+from tests.unit.exchange.fakes import OPERATING, SELLER, Node, Who, running
+from tests.unit.infra.fakes import STACK
+
+COUNT = iter(range(1000))
+
+
+def member(node: Node) -> Who:
+    who = Who(f"urn:dmi:participant:rotates-{next(COUNT)}", (SELLER,))
+    node.admit(who.participant, SELLER)
+    return who
+
+
+def body(node: Node, who: Who, new: jose.SigningKey, overlap: int = 3600, **change: Any) -> dict[str, Any]:
+    statement = announcement(who.participant, new.kid, overlap)
+    signed = {
+        "jws": node.keys[who.participant].sign_document(statement),
+        "proof": new.sign_document(statement),
+    }
+    return {"key": new.public, "overlap_seconds": overlap, **signed, **change} | change
+
+
+def path(who: Who, suffix: str = "") -> str:
+    return f"/v1/participants/{who.participant}/keys{suffix}"
+
+
+def token(node: Node, who: Who, key: jose.SigningKey) -> httpx.Response:
+    assertion = jose.make_assertion(key, who.participant, f"{node.settings.issuer}/token", int(time.time()))
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": jose.ASSERTION_TYPE,
+        "client_assertion": assertion,
+    }
+    return node.ask("POST", "/token", data=form)
+
+
+def me(node: Node, access: str) -> int:
+    answer = node.runner.run(node.client.get("/v1/me", headers={"Authorization": f"Bearer {access}"}))
+    return answer.status_code
+
+
+def test_both_keys_count_in_the_overlap_and_the_new_one_alone_after_it(node: Node) -> None:
+    who, new = member(node), jose.SigningKey.generate()
+    old = node.keys[who.participant]
+    before = token(node, who, old).json()["access_token"]
+    node.post(path(who), body(node, who, new, 2), who)
+    for key in (old, new):
+        assert token(node, who, key).status_code == 200
+    assert me(node, before) == 200
+    time.sleep(2.1)
+    assert token(node, who, new).status_code == 200
+    node.refused(token(node, who, old), 401, "unauthenticated")
+    assert me(node, before) == 401
+
+
+def test_a_revoked_key_and_the_tokens_that_it_proved_are_dead_at_once(node: Node) -> None:
+    who, new = member(node), jose.SigningKey.generate()
+    old = node.keys[who.participant]
+    node.post(path(who), body(node, who, new), who)
+    stolen, own = (token(node, who, key).json()["access_token"] for key in (old, new))
+    assert (me(node, stolen), me(node, own)) == (200, 200)
+    begun = time.monotonic()
+    node.post(path(who, f"/{old.kid}/revocation"), {"reason": "compromised"}, who)
+    assert (me(node, stolen), me(node, own)) == (401, 200)
+    assert time.monotonic() - begun < 1
+    node.refused(token(node, who, old), 401, "unauthenticated")
+    # It comes back neither as a new key nor a second time as a revocation.
+    signed = body(node, who, old)
+    signed["jws"] = new.sign_document(announcement(who.participant, old.kid, 3600))
+    node.refused(node.ask("POST", path(who), who, json=signed), 409, "conflict")
+    again = node.ask("POST", path(who, f"/{old.kid}/revocation"), who, json={})
+    node.refused(again, 409, "conflict")
+
+
+def test_a_revoked_key_signs_nothing_any_more(node: Node) -> None:
+    who = member(node)
+    key = node.keys[who.participant]
+    node.post(path(who, f"/{key.kid}/revocation"), {}, who)
+    statement = node.get(f"/v1/participants/{who.participant}/statement", who)
+    signed = {"jws": key.sign_document(statement)}
+    answer = node.ask("POST", f"/v1/participants/{who.participant}/signature", who, json=signed)
+    node.refused(answer, 400, "invalid-input")
+
+
+def test_who_lost_all_keys_gets_a_new_one_through_the_operator_alone(node: Node) -> None:
+    who, new = member(node), jose.SigningKey.generate()
+    unsigned = body(node, who, new)
+    del unsigned["jws"]
+    node.refused(node.ask("POST", path(who), OPERATING, json=unsigned), 400, "invalid-input")
+    node.post(path(who, f"/{node.keys[who.participant].kid}/revocation"), {}, who)
+    node.refused(node.ask("POST", path(who), who, json=unsigned), 400, "invalid-input")
+    node.post(path(who), unsigned, OPERATING)
+    assert token(node, who, new).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"jws": None}, "jws"),
+        ({"proof": None}, "proof"),
+        ({"jws": "a..b"}, "jws"),
+        ({"proof": "a..b"}, "proof"),
+        ({"overlap_seconds": 7200}, "jws"),
+        ({"overlap_seconds": -1}, "overlap_seconds"),
+        ({"key": {"kty": "EC"}}, "key"),
+        ({"key": None}, ""),
+        ({"hosted": True}, ""),
+        ({"hosted": True, "key": None}, "hosted"),
+    ],
+)
+def test_a_key_is_announced_by_who_has_it_and_the_one_before(
+    node: Node, change: dict[str, Any], field: str
+) -> None:
+    who = member(node)
+    before = node.store.get(Participant, who.participant)
+    answer = node.ask("POST", path(who), who, json=body(node, who, jose.SigningKey.generate(), **change))
+    problem = node.refused(answer, 400, "invalid-input")
+    assert problem["errors"][0]["field"].endswith(field)
+    assert node.store.get(Participant, who.participant) == before
+
+
+def test_a_key_is_its_owners_for_ever(node: Node) -> None:
+    first, second = member(node), member(node)
+    theirs = node.keys[first.participant]
+    node.refused(node.ask("POST", path(second), second, json=body(node, second, theirs)), 409, "conflict")
+    node.post(path(first, f"/{theirs.kid}/revocation"), {}, first)
+    node.refused(node.ask("POST", path(second), second, json=body(node, second, theirs)), 409, "conflict")
+    newcomer = {"id": "urn:dmi:participant:taker", "name": "x", "roles": [], "keys": [theirs.public]}
+    node.refused(node.ask("POST", "/v1/participants", OPERATING, json=newcomer), 409, "conflict")
+
+
+def test_nobody_changes_the_keys_of_another(node: Node) -> None:
+    first, second = member(node), member(node)
+    answer = node.ask("POST", path(first), second, json=body(node, first, jose.SigningKey.generate()))
+    node.refused(answer, 403, "not-a-party")
+    kid = node.keys[first.participant].kid
+    node.refused(node.ask("POST", path(first, f"/{kid}/revocation"), second, json={}), 403, "not-a-party")
+    analyst = Who(first.participant, ("dmi:role:analyst",))
+    node.refused(node.ask("POST", path(first, f"/{kid}/revocation"), analyst, json={}), 403, "not-a-party")
+
+
+def test_the_exchange_rotates_its_own_key_without_a_break(tmp_path: Path) -> None:
+    with running(tmp_path, key_passphrase="a horse and a battery") as node:
+        who = Who(EXCHANGE_PARTICIPANT)
+        old = node.service.app.state.exchange.custody.own(EXCHANGE_PARTICIPANT)
+        held = node.post("/v1/demo/token", {"identity": "operator"}, None)["access_token"]
+        answer = node.post(path(who), {"hosted": True, "overlap_seconds": 3600}, OPERATING)
+        assert len(node.get("/.well-known/jwks.json", None)["keys"]) == 2
+        # Until everyone has heard of the new one the old one signs; a token of either opens doors.
+        custody = node.service.app.state.exchange.custody
+        assert custody.own(EXCHANGE_PARTICIPANT).kid == old.kid
+        (waiting,) = (tmp_path / "keys").glob("*@*.json")
+        waiting.rename(waiting.with_name("participant_exchange@000000000001.json"))
+        assert custody.own(EXCHANGE_PARTICIPANT).kid == answer["keys"][-1]["kid"] != old.kid
+        fresh = node.post("/v1/demo/token", {"identity": "operator"}, None)["access_token"]
+        assert (me(node, held), me(node, fresh)) == (200, 200)
+        problem = node.refused(
+            node.ask("POST", path(who, f"/{answer['keys'][-1]['kid']}/revocation"), OPERATING, json={}),
+            409, "conflict",
+        )  # fmt: skip
+        assert "rotate" in problem["detail"]
+        node.post(path(who, f"/{old.kid}/revocation"), {"reason": "superseded"}, OPERATING)
+        assert (me(node, held), me(node, fresh)) == (401, 200)
+        node.refused(node.ask("POST", path(who), who, json={"hosted": True}), 403, "not-a-party")
+
+
+def test_a_node_whose_own_key_was_revoked_starts_with_a_new_one(tmp_path: Path) -> None:
+    with running(tmp_path) as node:
+        exchange = node.service.app.state.exchange
+        key = exchange.custody.own(STACK)
+        exchange.settle(
+            Participant, STACK, lambda known: type(known)(**{**_members(known), "keys": [
+                {**each, "revoked": {"revoked_at": 1, "reason": "compromised"}} for each in known.keys
+            ]}),
+        )  # fmt: skip
+    with running(tmp_path) as node:
+        found = node.store.get(Participant, STACK)
+        assert found is not None
+        assert [each["kid"] for each in living(found.keys, time.time())] != [key.kid]
+        assert found.rulebook == "1.0.0"
+
+
+def _members(known: Any) -> dict[str, Any]:
+    return {name: getattr(known, name) for name in known.__struct_fields__}
+
+
+def test_production_keeps_no_plain_key(tmp_path: Path) -> None:
+    with pytest.raises(KeyUnprotected, match="DMI_KEY_PASSPHRASE"), running(tmp_path, env="production"):
+        pass
+    with running(tmp_path, env="production", key_passphrase="a horse and a battery"):
+        assert all(map(is_sealed, (tmp_path / "keys").iterdir()))
+    with running(tmp_path / "other"):
+        pass
+    settings: dict[str, Any] = {"env": "production", "key_passphrase": "a horse and a battery"}
+    with pytest.raises(KeyUnprotected, match="dmi keys protect"), running(tmp_path / "other", **settings):
+        pass
