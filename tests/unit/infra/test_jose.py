@@ -166,7 +166,7 @@ def test_algorithm_none_is_refused(alg: str) -> None:
 def test_a_public_key_used_as_an_hmac_secret_is_refused() -> None:
     header, claims = opened(access())
     parts = f"{b64(json.dumps({**header, 'alg': 'HS256'}).encode())}.{b64(json.dumps(claims).encode())}"
-    public = jose._load(KEY.public)
+    public = jose.load(KEY.public)
     pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     for secret in (pem, json.dumps(KEY.public).encode()):
         forged = b64(hmac.new(secret, parts.encode(), hashlib.sha256).digest())
