@@ -1,4 +1,7 @@
-"""The log becomes a Merkle tree, in which persons are sealed; the catalogue gets words, facets and measured quality."""
+"""The log becomes a Merkle tree, in which persons are sealed; the catalogue gets words, facets and measured quality.
+
+Also: what flows between nodes, and what is counted, billed and booked of priced agreements.
+"""
 
 import hashlib
 import json
@@ -53,6 +56,8 @@ def upgrade() -> None:
     op.drop_table("log_head")
     op.drop_column("log", "previous")
     _catalogue()
+    _between_nodes()
+    _transactions()
 
 
 def _catalogue() -> None:
@@ -95,6 +100,93 @@ def _catalogue() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("dataset"),
     )
+
+
+def _between_nodes() -> None:
+    """Agreements of negotiations and transfers by their id, how far data has flowed, and under which decisions."""
+    op.add_column("dsp_process", sa.Column("agreement", sa.Text(), nullable=True))
+    process = sa.table("dsp_process", sa.column("id"), sa.column("body"), sa.column("agreement"))
+    connection = op.get_bind()
+    for row in connection.execute(sa.select(process.c.id, process.c.body)).all():
+        known = json.loads(row.body).get("agreement_id")
+        if known:
+            connection.execute(sa.update(process).where(process.c.id == row.id).values(agreement=known))
+    op.create_index(op.f("ix_dsp_process_agreement"), "dsp_process", ["agreement"], unique=False)
+    op.create_table(
+        "dsp_flow",
+        sa.Column("process", sa.Text(), nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("process"),
+    )
+    op.create_table(
+        "dsp_delivery",
+        sa.Column("process", sa.Text(), nullable=False),
+        sa.Column("piece", sa.Text(), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("process", "piece"),
+    )
+
+
+def _transactions() -> None:
+    """Counted uses, billing parties, invoices, what is charged once, and postings."""
+    op.create_table(
+        "meter",
+        sa.Column("agreement", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("hour", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("invoice", sa.Text(), nullable=False),
+        sa.Column("uses", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("agreement", "rule", "hour", "invoice"),
+    )
+    op.create_table(
+        "billing_party",
+        sa.Column("participant", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("participant"),
+    )
+    op.create_table(
+        "invoice",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("supplier", sa.Text(), nullable=False),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("issued_at", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("supplier", "number", name="invoice_number"),
+    )
+    op.create_index(op.f("ix_invoice_supplier"), "invoice", ["supplier"], unique=False)
+    op.create_index(op.f("ix_invoice_customer"), "invoice", ["customer"], unique=False)
+    op.create_table(
+        "charged",
+        sa.Column("agreement", sa.Text(), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("invoice", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("agreement", "item"),
+    )
+    op.create_table(
+        "posting",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("other", sa.Text(), nullable=False),
+        sa.Column("cents", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("invoice", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_posting_entry"), "posting", ["entry"], unique=False)
+    op.create_index(op.f("ix_posting_owner"), "posting", ["owner"], unique=False)
 
 
 def _rewrite(connection: sa.Connection) -> int:
