@@ -396,3 +396,9 @@ def test_what_if_is_answered_with_its_proof_in_both_languages_and_as_report(node
         problem = node.refused(node.ask("POST", path, SELLING, json={**wish, **change}), 400, "invalid-input")
         assert problem["errors"][0]["field"] == field
     assert node.ask("POST", path, LIVING, json=wish).status_code == 404
+
+
+def test_a_proposal_without_a_uid_gets_one(node: Node) -> None:
+    text = {name: value for name, value in offer(STACK).items() if name != "uid"}
+    made = node.ask("POST", "/v1/agreements", OPERATING, json={"document": text, "hosted": True})
+    assert made.json()["id"].startswith("urn:uuid:"), made.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -76,6 +77,7 @@ def router(exchange: Exchange) -> APIRouter:
 
     @routes.post("/agreements", status_code=201, summary="Propose an agreement, signed by your side")
     def propose(identity: Signatory, body: Proposal) -> dict[str, Any]:
+        body.document.setdefault("uid", f"urn:uuid:{uuid.uuid4()}")
         warnings = exchange.before_signing.told(identity.participant, body.document)
         proposed = exchange.propose(identity.participant, body.document, body.jws)
         return {**present.agreement(proposed), "warnings": warnings}
