@@ -38,6 +38,12 @@ class Identity:
         return not self.roles.isdisjoint(roles)
 
 
+class UnknownHolder(Unauthenticated):
+    """A token of a participant of whom the law has not told yet: who joined a moment ago asks again."""
+
+    code = "unknown-participant"
+
+
 @dataclass(frozen=True, slots=True)
 class _Verified:
     at: float
@@ -96,7 +102,9 @@ class Authenticator:
         holder = self._law.participants.get(
             identity.acting.actor if identity.acting else identity.participant
         )
-        if holder is None or not (
+        if holder is None:
+            raise UnknownHolder("the law that is in force here does not know who this token was given to")
+        if not (
             find(holder.keys, verified.proved_with, time.time()) or verified.proved_with in holder.identifiers
         ):
             raise Unauthenticated("the key that this token was given for does not count any more")

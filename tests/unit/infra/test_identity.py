@@ -11,10 +11,11 @@ from dmi_agreements.contracts.law import Participant
 from dmi_agreements.table import LawTable
 from dmi_infra import identity, jose
 from dmi_infra.errors import Unauthenticated
-from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT, Authenticator, Identity
+from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT, Authenticator, Identity, UnknownHolder
 from tests.unit.infra.fakes import OWNER, rulebook
 
 ISSUER = "https://node.example/exchange"
+NEWCOMER = "urn:dmi:participant:newcomer"
 KEY, STRANGER = jose.SigningKey.generate(), jose.SigningKey.generate()
 
 
@@ -61,6 +62,20 @@ def test_when_the_exchange_changes_its_key_older_tokens_no_longer_hold(law: LawT
     law.apply(Participant(EXCHANGE_PARTICIPANT, "Exchange", [], [STRANGER.public], rulebook="1.0.0"))
     with pytest.raises(Unauthenticated, match="key"):
         Authenticator(ISSUER, law)(old)
+
+
+def test_who_joined_before_the_law_tells_of_it_is_told_apart_from_a_key_that_ended(law: LawTable) -> None:
+    mine = KEY.sign_token(
+        jose.access_claims(ISSUER, AUDIENCE, NEWCOMER, "Bo", [], int(time.time()), client_kid=STRANGER.kid)
+    )
+    with pytest.raises(UnknownHolder) as refused:
+        Authenticator(ISSUER, law)(mine)
+    assert (refused.value.status, refused.value.code) == (401, "unknown-participant")
+    law.apply(Participant(NEWCOMER, "Bo", [], [KEY.public], rulebook="1.0.0"))
+    with pytest.raises(Unauthenticated, match="does not count any more"):
+        Authenticator(ISSUER, law)(mine)
+    law.apply(Participant(NEWCOMER, "Bo", [], [STRANGER.public], rulebook="1.0.0"))
+    assert Authenticator(ISSUER, law)(mine).participant == NEWCOMER
 
 
 class Moments:
