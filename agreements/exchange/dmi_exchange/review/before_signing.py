@@ -7,6 +7,7 @@ answer. The solver stands here and never on the data's way, and stops at a time 
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -85,7 +86,8 @@ class BeforeSigning:
         ``NeverUsable`` when nobody could ever use it.
         """
         try:
-            terms = self._read(document)
+            # The exchange names a proposal that has no name yet, only after this.
+            terms = self._read({"uid": f"urn:uuid:{uuid.uuid4()}", **document})
         except PolicyRefused as exc:
             raise DocumentRefused.from_findings(exc, "document") from exc
         if terms.is_consent or signer not in (terms.assigner, terms.assignee):
