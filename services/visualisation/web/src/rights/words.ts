@@ -75,7 +75,7 @@ function dutyInWords(action: string, constraints: OdrlConstraint[], i18n: I18n):
     case 'dmi:deleteAfter':
       return t.agreements.dutyDelete(value);
     case 'dmi:pay': {
-      const given = new Map(constraints.map((one) => [one.leftOperand, String(operand(one.rightOperand))]));
+      const given = new Map(constraints.map((one) => [one.leftOperand, operand(one.rightOperand)]));
       const unit: Record<string, string> = t.agreements.chargedUnits;
       return t.agreements.dutyPay(i18n.number(Number(given.get('dmi:cents')) / 100, 2), i18n.number(Number(given.get('dmi:per'))), unit[given.get('dmi:chargedUnit') ?? ''] ?? '');
     }
