@@ -190,10 +190,12 @@ def embedded_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedde
     """One process with the demonstration city."""
     folder = tmp_path_factory.mktemp("embedded")
     stack = EmbeddedStack("embedded", f"http://127.0.0.1:{free_port()}", folder / "data", folder / "log")
-    stack.start()
-    load_city(stack)
-    yield stack
-    stack.stop()
+    try:
+        stack.start()
+        load_city(stack)
+        yield stack
+    finally:
+        stack.stop()
 
 
 @pytest.fixture(scope="session")
