@@ -81,7 +81,8 @@ def test_an_unknown_key_anywhere_refuses(
     data: st.DataObject, rulebook: Rulebook, example: dict[str, Any]
 ) -> None:
     document = copy.deepcopy(example)
-    ways = [way for way in places(document) if isinstance(at(document, way), dict)]
+    # A context may give further names to what ODRL knows: what it may not is tried in test_spellings.
+    ways = [way for way in places(document) if isinstance(at(document, way), dict) and "@context" not in way]
     way = data.draw(st.sampled_from(ways))
     key = data.draw(st.text(max_size=12).filter(lambda text: text not in KNOWN))
     with pytest.raises(PolicyRefused):

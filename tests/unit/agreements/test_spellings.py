@@ -98,3 +98,20 @@ def test_short_names_without_their_context_are_refused(document: dict[str, Any],
 def test_an_odrl_name_cannot_pass_for_a_term_of_ours(document: dict[str, Any], rulebook: Rulebook) -> None:
     document["permission"][0]["action"] = "odrl:dmi:read"
     assert "/permission/0/action" in findings(document, rulebook)
+
+
+@pytest.mark.parametrize("term", ["", "@vocab2", "a:b", "a b", "-"])
+@pytest.mark.parametrize("meaning", ["", "assigner", "urn:dmi:read", 1, None])
+def test_a_context_declares_no_name_that_json_ld_could_not_read(
+    term: str, meaning: object, document: dict[str, Any], rulebook: Rulebook
+) -> None:
+    document["@context"] = ["http://www.w3.org/ns/odrl.jsonld", {"dmi": "urn:dmi:", term: meaning}]
+    assert f"/@context/1/{term}" in findings(document, rulebook)
+
+
+@pytest.mark.parametrize("meaning", ["", "a b", 1, None])
+def test_a_context_gives_a_name_no_meaning_outside_odrl(
+    meaning: object, document: dict[str, Any], rulebook: Rulebook
+) -> None:
+    document["@context"] = ["http://www.w3.org/ns/odrl.jsonld", {"dmi": "urn:dmi:", "doel": meaning}]
+    assert "/@context/1/doel" in findings(document, rulebook)

@@ -22,9 +22,6 @@ from dmi_agreements.odrl.model import ODRL
 from dmi_agreements.odrl.values import BOX
 from dmi_agreements.odrl.vocabulary import nearest
 
-# Texts stay as their author wrote them: "2024-02-12T11:20:10.999Z" must come out as it went in. The library has
-# this as a setting of the whole process, and only policies are read with it here.
-rdflib.NORMALIZE_LITERALS = False
 # It logs a stack trace for each text that breaks its datatype; those are refused with their place here.
 logging.getLogger("rdflib.term").setLevel(logging.CRITICAL)
 
@@ -99,6 +96,9 @@ def read_json(document: Any) -> Graph:
 
 
 def _empty() -> Graph:
+    # Texts stay as their author wrote them: "2024-02-12T11:20:10.999Z" must come out as it went in. The library has
+    # this as a setting of the whole process, which others change (a SHACL validator does): so it is set each time.
+    rdflib.NORMALIZE_LITERALS = False
     # This store alone keeps the order of the document, by which reports list rules.
     return Graph(store="SimpleMemory", bind_namespaces="none")
 

@@ -12,7 +12,7 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.keyring import Keyring, NewKey, announcement, check_party
 from dmi_exchange.model import OPERATOR, SIGNATORY_ROLES
 from dmi_infra.errors import InputRefused
-from dmi_infra.http.access import identify, roles
+from dmi_infra.http.access import Caller, roles
 from dmi_infra.identity import Identity
 
 DAY = 86_400
@@ -53,9 +53,6 @@ class Identifiers(BaseModel):
     )
 
 
-Signed = Annotated[Identity, Depends(identify)]
-
-
 def router(exchange: Exchange) -> APIRouter:
     """Routes under ``/v1/participants/{participant}`` about keys and names in certificates."""
     routes = APIRouter(prefix="/v1/participants/{participant}", tags=["participants"])
@@ -63,12 +60,12 @@ def router(exchange: Exchange) -> APIRouter:
 
     @routes.get("/keys/announcement", summary="What both keys sign when one follows the other")
     def statement(
-        participant: str, _identity: Signed, kid: str, overlap_seconds: int = 3600
+        participant: str, _identity: Caller, kid: str, overlap_seconds: int = 3600
     ) -> dict[str, Any]:
         return announcement(participant, kid, overlap_seconds)
 
     @routes.post("/keys", status_code=201, summary="Announce a new key; the old one counts a while beside it")
-    def add(participant: str, body: Announced, identity: Signed) -> dict[str, Any]:
+    def add(participant: str, body: Announced, identity: Caller) -> dict[str, Any]:
         operator = identity.has(OPERATOR)
         check_party(participant, identity.participant, identity.has(*SIGNATORY_ROLES), operator)
         exchange.participant(participant)
@@ -81,7 +78,7 @@ def router(exchange: Exchange) -> APIRouter:
         return present.participant(keyring.renew(participant, body.overlap_seconds))
 
     @routes.post("/keys/{kid}/revocation", summary="End a key at once, and every access token that it proved")
-    def revoke(participant: str, kid: str, body: Revocation, identity: Signed) -> dict[str, Any]:
+    def revoke(participant: str, kid: str, body: Revocation, identity: Caller) -> dict[str, Any]:
         check_party(participant, identity.participant, identity.has(*SIGNATORY_ROLES), identity.has(OPERATOR))
         return present.participant(keyring.revoke(participant, kid, body.reason))
 

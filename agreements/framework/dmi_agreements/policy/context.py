@@ -26,6 +26,8 @@ PREFIXES: Final = {"odrl": ODRL, "xsd": XSD, "rdf": RDF, "dmi": "urn:dmi:"}
 """The prefixes that are understood; the ODRL context declares the first three."""
 
 _NAME: Final = re.compile(r"[A-Za-z]+")
+_TERM: Final = re.compile(r"\w[\w.-]*")
+"""What a context may call a term: JSON-LD forbids the empty name, and a colon or an @ would say something else."""
 _ALIASES: Final = {"@id": "uid", "id": "uid", "type": "@type", "dataType": "datatype"}
 _KEYWORDS: Final = frozenset({"@id", "@type", "@value", "@list", "@set", "@graph"})
 _DEFINITION: Final = frozenset({"@id", "@type", "@container", "@prefix", "@protected"})
@@ -130,7 +132,7 @@ class Names:
             return
         given: Mapping[Any, Any] = meaning if isinstance(meaning, Mapping) else {"@id": meaning}
         iri = given.get("@id")
-        if name.startswith("@") or name in PREFIXES or not isinstance(iri, str) or ":" in name:
+        if not _TERM.fullmatch(name) or name in PREFIXES or not isinstance(iri, str):
             self._refuse(place, "a context declares only prefixes and names for terms of ODRL", ())
             return
         means = iri if iri in _KEYWORDS else self._canonical(iri)
@@ -138,7 +140,7 @@ class Names:
             means = "neq"
         means = _ALIASES.get(means, means) if means is not None else None
         expected = _ALIASES.get(name, name)
-        if means is None or (":" in means or (means.startswith("@") and means not in _KEYWORDS)):
+        if means is None or not (_NAME.fullmatch(means) or means in _KEYWORDS):
             self._refuse(place, "a context declares only prefixes and names for terms of ODRL", ())
         elif (name in odrl_names() and means != expected) or self._terms.get(name, means) != means:
             self._refuse(place, "a name means one thing throughout a document", ())

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+import rdflib
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -205,3 +206,12 @@ def test_a_context_within_a_context_is_refused_and_nothing_is_asked_for_it() -> 
     ):
         with pytest.raises(PolicyRefused, match="of its own"):
             read_text(json.dumps({"@context": {"@context": inner}, "@type": "Set", "uid": "urn:x"}))
+
+
+def test_texts_stay_as_written_also_when_the_library_was_set_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rdflib, "NORMALIZE_LITERALS", True)
+    day = '"2026-01-06Z"^^<http://www.w3.org/2001/XMLSchema#date>'
+    graph = read_text(f"<urn:a> <urn:b> {day} .")
+    assert [str(value) for value in graph.objects()] == ["2026-01-06Z"]
