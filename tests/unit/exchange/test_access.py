@@ -21,6 +21,14 @@ def node(tmp_path: Path) -> Iterator[Node]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """One exchange for all questions that are refused before anything is judged."""
+    with running(tmp_path_factory.mktemp("exchange")) as made:
+        furnish(made)
+        yield made
+
+
 def about(subject: str = VENDOR, action: str = "dmi:read", **more: Any) -> dict[str, Any]:
     kind = "person" if ":person:" in subject else "participant"
     return {
@@ -92,8 +100,8 @@ def test_of_another_asks_the_owner_of_the_data_and_the_operator(node: Node, who:
         ({**about(), "context": {"duties": "perhaps"}}, "context.duties"),
     ],
 )
-def test_a_request_that_lacks_something_is_told_what(node: Node, body: dict[str, Any], field: str) -> None:
-    problem = node.refused(node.ask("POST", ONE, SELLING, json=body), 400, "invalid-input")
+def test_a_request_that_lacks_something_is_told_what(shared: Node, body: dict[str, Any], field: str) -> None:
+    problem = shared.refused(shared.ask("POST", ONE, SELLING, json=body), 400, "invalid-input")
     assert problem["errors"][0]["field"] == field
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,9 @@ NOISE, TREES = "urn:dmi:dataset:gemeente:geluid", "urn:dmi:dataset:gemeente:bome
 ROUTES, WISH = "urn:dmi:listing:sensorbedrijf:routes", "urn:dmi:listing:gemeente:gezocht"
 
 
-@pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
-    with running(tmp_path) as made:
+@contextmanager
+def furnished(folder: Path) -> Iterator[Node]:
+    with running(folder) as made:
         furnish(made)
         made.publish(
             NOISE,
@@ -40,6 +41,19 @@ def node(tmp_path: Path) -> Iterator[Node]:
         )
         made.publish(TREES, title={"nl": "Bomen", "en": "Trees"}, spatial=ELSEWHERE, category="environment")
         offer(made)
+        yield made
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    with furnished(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """One catalogue for all that only look into it."""
+    with furnished(tmp_path_factory.mktemp("catalogue")) as made:
         yield made
 
 
@@ -85,8 +99,8 @@ def found(node: Node, query: str) -> list[str]:
         ("facet=personal:yes", [BICYCLES]),
     ],
 )
-def test_entries_are_found(node: Node, query: str, expected: list[str] | None) -> None:
-    ids = found(node, query)
+def test_entries_are_found(shared: Node, query: str, expected: list[str] | None) -> None:
+    ids = found(shared, query)
     if expected is None:
         assert len(ids) == 6
     elif "q=geluid" in query:
@@ -103,26 +117,26 @@ def test_entries_are_found(node: Node, query: str, expected: list[str] | None) -
         ("cursor=-1~x", "cursor"), ("limit=0", "limit"), (f"q={'x' * 201}", "q"),
     ],
 )  # fmt: skip
-def test_a_question_that_breaks_a_rule_is_refused(node: Node, query: str, field: str) -> None:
-    problem = node.refused(node.ask("GET", f"/v1/catalogue/search?{query}", LIVING), 400, "invalid-input")
+def test_a_question_that_breaks_a_rule_is_refused(shared: Node, query: str, field: str) -> None:
+    problem = shared.refused(shared.ask("GET", f"/v1/catalogue/search?{query}", LIVING), 400, "invalid-input")
     assert problem["errors"][0]["field"] == field
 
 
-def test_pages_hold_each_entry_once_and_facets_count_all(node: Node) -> None:
+def test_pages_hold_each_entry_once_and_facets_count_all(shared: Node) -> None:
     seen, cursor = [], ""
     while True:
-        page = node.get(f"/v1/catalogue/search?q=e&limit=2{cursor}", LIVING)
+        page = shared.get(f"/v1/catalogue/search?q=e&limit=2{cursor}", LIVING)
         seen += [item["id"] for item in page["items"]]
         if page["next"] is None:
             break
         cursor = f"&cursor={page['next'].replace('~', '%7E')}"
     assert len(seen) == len(set(seen)) == page["total"]
-    answer = node.get("/v1/catalogue/search?facet=theme:HEAL", LIVING)
+    answer = shared.get("/v1/catalogue/search?facet=theme:HEAL", LIVING)
     counted = {one["name"]: {v["value"]: v["count"] for v in one["values"]} for one in answer["facets"]}
     assert counted["kind"] == {"data": 1}
     # Of the facet that is narrowed down the other values are told too.
     assert counted["theme"]["ENVI"] == 2
-    assert "facets" not in node.get("/v1/catalogue/search?facets=false", LIVING)
+    assert "facets" not in shared.get("/v1/catalogue/search?facets=false", LIVING)
 
 
 def test_an_entry_tells_what_is_open_from_the_agreement_on(node: Node) -> None:
@@ -190,9 +204,9 @@ def taken(node: Node, accept: str, query: str = "") -> Any:
     ],
 )
 def test_the_catalogue_is_public_linked_data_in_the_form_that_is_asked_for(
-    node: Node, accept: str, media: str, form: str
+    shared: Node, accept: str, media: str, form: str
 ) -> None:
-    answer = taken(node, accept)
+    answer = taken(shared, accept)
     assert answer.headers["content-type"].split(";")[0] == media
     graph = parsed(answer.text, form)
     datasets = {str(each) for each in graph.subjects(RDF.type, DCAT.Dataset)}
@@ -201,11 +215,11 @@ def test_the_catalogue_is_public_linked_data_in_the_form_that_is_asked_for(
     assert (URIRef(WISH), DCTERMS.type, URIRef("urn:dmi:demand:data")) in graph
 
 
-def test_a_harvester_follows_the_pages_to_the_end(node: Node) -> None:
+def test_a_harvester_follows_the_pages_to_the_end(shared: Node) -> None:
     seen: set[str] = set()
     query = "?limit=2"
     while query:
-        answer = taken(node, "text/turtle", query)
+        answer = taken(shared, "text/turtle", query)
         seen |= {
             str(each)
             for each in Graph().parse(data=answer.text, format="turtle").objects(None, DCTERMS.identifier)
