@@ -1,14 +1,14 @@
 import { useI18n } from '../i18n';
 import { Icon, type IconName } from '../ui/Icon';
 import { RouteLink, useRouter } from './router';
-import { useSession } from './session';
+import { isPerson, useSession } from './session';
 
 export function MainMenu() {
   const { t } = useI18n();
   const { path } = useRouter();
   const { identity } = useSession();
   const s = t.shell;
-  const person = identity?.participant.startsWith('urn:dmi:person:') ?? false;
+  const person = isPerson(identity?.participant);
   const groups: { title: string; items: [string, string, IconName][] }[] = [
     {
       title: s.groupCity,

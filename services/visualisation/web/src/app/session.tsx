@@ -64,6 +64,11 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   return <Context value={value}>{children}</Context>;
 }
 
+/** Whether somebody is a resident, who takes part by consents and not by agreements. */
+export function isPerson(participant: string | undefined): boolean {
+  return participant?.startsWith('urn:dmi:person:') ?? false;
+}
+
 export function useSession(): Session {
   const value = useContext(Context);
   if (!value) throw new Error('useSession needs a SessionProvider');

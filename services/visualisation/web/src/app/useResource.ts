@@ -78,3 +78,10 @@ export function useResource<T>(
     reload,
   };
 }
+
+/** The same, but what was shown stays until the answer to another key comes: what has the focus keeps it. */
+export function useKept<T>(resource: Resource<T>): Resource<T> {
+  const [kept, setKept] = useState<T | null>(null);
+  if (resource.data !== null && resource.data !== kept) setKept(resource.data);
+  return { ...resource, data: resource.data ?? (resource.error ? null : kept) };
+}

@@ -5,7 +5,7 @@ import { useNames } from '../app/names';
 import { RouteLink, useQueryState, useRouter } from '../app/router';
 import { useApi } from '../app/session';
 import { useAction } from '../app/useAction';
-import { useResource } from '../app/useResource';
+import { useKept, useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
 import { licenceName } from '../i18n/format';
 import { Badge } from '../ui/Badge';
@@ -29,7 +29,7 @@ export default function CataloguePage() {
   const background = useResource('background', (signal) => api.visualisation.background(signal));
   const box = area === '' || !background.data ? null : spatialOf(background.data, area).bbox;
   const wanted = { q: text, bbox: box?.join(',') ?? null, facet: chosen };
-  const found = useResource(`catalogue ${JSON.stringify(wanted)}`, (signal) => api.exchange.search(wanted, signal));
+  const found = useKept(useResource(`catalogue ${JSON.stringify(wanted)}`, (signal) => api.exchange.search(wanted, signal)));
   const nothing = text === '' && area === '' && chosen.length === 0;
 
   return (

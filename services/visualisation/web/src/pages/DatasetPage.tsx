@@ -2,7 +2,7 @@ import { ApiError, type Dataset, type Datastream, type Latest } from '../api';
 import { useNames } from '../app/names';
 import type { PageProps } from '../app/pages';
 import { RouteLink } from '../app/router';
-import { useApi, useSession } from '../app/session';
+import { isPerson, useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
@@ -58,7 +58,7 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
       <Users dataset={dataset} />
       <Sample dataset={dataset} />
       <Download dataset={dataset} />
-      {identity && identity.participant !== dataset.owner && !identity.participant.startsWith('urn:dmi:person:') ? <AskForUse dataset={dataset} /> : null}
+      {identity && identity.participant !== dataset.owner && !isPerson(identity.participant) ? <AskForUse dataset={dataset} /> : null}
     </>
   );
 }

@@ -3,7 +3,7 @@ import { SecondaryActionButton } from '@utrecht/component-library-react';
 import type { Agreement } from '../api';
 import { useLive } from '../app/live';
 import { useNames } from '../app/names';
-import { useApi, useSession } from '../app/session';
+import { isPerson, useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
@@ -24,7 +24,7 @@ const looked = 200;
 export default function MyDataPage() {
   const { t } = useI18n();
   const { identity } = useSession();
-  const person = identity?.participant.startsWith('urn:dmi:person:') ?? false;
+  const person = isPerson(identity?.participant);
   return (
     <Page title={t.mydata.title} lead={t.mydata.lead}>
       {person ? <MyData /> : (

@@ -1,22 +1,31 @@
 import { useState } from 'react';
 import { PrimaryActionButton, SecondaryActionButton } from '@utrecht/component-library-react';
 import { useNames } from '../app/names';
-import { useApi, useSession } from '../app/session';
+import { isPerson, useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useI18n } from '../i18n';
 import { formatCoordinate } from '../i18n/format';
+import { ButtonLink } from '../ui/ButtonLink';
 import { CodeExample } from '../ui/CopyButton';
 import { SelectField, TextField } from '../ui/fields';
 import { Page } from '../ui/Page';
 import { focusFirstError } from '../ui/problems';
-import { Failure, Notice, Section, Skeleton } from '../ui/State';
+import { Empty, Failure, Notice, Section, Skeleton } from '../ui/State';
 import { Conditions } from './intake/Conditions';
 import { examples, measurable, thingOf } from './intake/sensor';
 import { firstTerms, slugOf, useCreateDataset } from './intake/useDataset';
 
 export default function PublishPage() {
   const { t } = useI18n();
+  const { identity } = useSession();
   const [done, setDone] = useState<string | null>(null);
+  if (isPerson(identity?.participant)) {
+    return (
+      <Page title={t.publish.title}>
+        <Empty title={t.publish.notByPersons} action={<ButtonLink to="/my-data">{t.shell.mydata}</ButtonLink>}>{t.publish.notByPersonsText}</Empty>
+      </Page>
+    );
+  }
   return (
     <Page title={t.publish.title} lead={t.publish.lead}>
       {done ? <Done datastream={done} again={() => setDone(null)} /> : <PublishForm onDone={setDone} />}

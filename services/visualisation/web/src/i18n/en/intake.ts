@@ -75,6 +75,8 @@ export const publish: Part<'publish'> = {
   wrongLongitude: 'Choose a number from 3.2 to 7.3.',
   wrongLatitude: 'Choose a number from 50.7 to 53.7.',
   wrongCapacity: 'Choose a number above 0, or leave this empty.',
+  notByPersons: 'Only organisations publish sensors here',
+  notByPersonsText: 'Your own data come in by an organisation that measures with you. You decide about them under My data.',
   agreementNote: 'Your conditions were put forward as an agreement and signed.',
 };
 

@@ -73,6 +73,8 @@ export const publish = {
   wrongLongitude: 'Kies een getal van 3,2 tot 7,3.',
   wrongLatitude: 'Kies een getal van 50,7 tot 53,7.',
   wrongCapacity: 'Kies een getal groter dan 0, of laat dit leeg.',
+  notByPersons: 'Alleen organisaties publiceren hier sensoren',
+  notByPersonsText: 'Uw eigen gegevens komen binnen via een organisatie die met u meet. U beslist erover bij Mijn gegevens.',
   agreementNote: 'Uw voorwaarden zijn als afspraak voorgelegd en ondertekend.',
 };
 
