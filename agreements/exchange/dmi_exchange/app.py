@@ -21,12 +21,15 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.keyring import Keyring
 from dmi_exchange.logbook.notary import Notary
 from dmi_exchange.logbook.tree import Tree
+from dmi_exchange.mydata.copy import Copies
+from dmi_exchange.mydata.requests import Rights
 from dmi_exchange.oidc import Provider
 from dmi_exchange.publication import Publication, Pulse
 from dmi_exchange.review.watch import Watch
 from dmi_exchange.revisions import Revisions
 from dmi_exchange.routes import routers
 from dmi_exchange.routes.consents import router as consent_routes
+from dmi_exchange.routes.my_data import router as my_data_routes
 from dmi_exchange.routes.rulebook import router as rulebook_routes
 from dmi_exchange.routes.transactions import router as transaction_routes
 from dmi_exchange.settings import ExchangeSettings
@@ -104,6 +107,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     revisions.load()
     consents = Consents(exchange)
     records = Records(exchange, consents, custody.follow(EXCHANGE_PARTICIPANT), settings.public_url)
+    rights = Rights(exchange, consents)
     _register_self(exchange, settings.stack_participant)
     revisions.sign_for_node()
     consumer = ConsumerLoop(bus, NAME, TOPICS, RecordHandler(store, relay.wake), runtime.metrics)
@@ -132,6 +136,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
             *routers(exchange, Issuer(exchange, settings.issuer), settings, provider, tree),
             rulebook_routes(revisions),
             consent_routes(consents, records),
+            my_data_routes(rights, Copies(exchange, consents, records, rights)),
             transaction_routes(_billing(store, engine, rulebooks)),
             *space.routers,
         ],

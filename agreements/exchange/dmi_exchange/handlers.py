@@ -9,7 +9,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from dmi_agreements.contracts.law import AgreementState, Dataset, Mandate, Participant, RulebookVersion
+from dmi_agreements.contracts.law import (
+    AgreementState,
+    Dataset,
+    Mandate,
+    Participant,
+    RulebookVersion,
+    SubjectRequest,
+)
 from dmi_agreements.decision import EVERYONE, Reason
 from dmi_agreements.errors import PolicyRefused, TemplateRefused
 from dmi_agreements.keys import living
@@ -32,7 +39,7 @@ from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from dmi_infra.outbox import Relay
 
-T = TypeVar("T", Participant, Dataset, AgreementState, RulebookVersion, Mandate)
+T = TypeVar("T", Participant, Dataset, AgreementState, RulebookVersion, Mandate, SubjectRequest)
 
 NO_AGREEMENT = "no agreement of yours has this id"
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dmi_agreements.contracts.law import About, AgreementState, Dataset, Mandate, Participant
+from dmi_agreements.contracts.law import About, AgreementState, Dataset, Mandate, Participant, SubjectRequest
+from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import Quality
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.sealing import is_sealed
@@ -146,6 +147,27 @@ def mandate(item: Mandate) -> dict[str, Any]:
     }
 
 
+def subject_request(item: SubjectRequest) -> dict[str, Any]:
+    """What a person asked for its data."""
+    return {
+        "id": item.id,
+        "right": item.right,
+        "dataset": item.dataset,
+        "purpose": item.purpose or None,
+        "state": item.state,
+        "reason": item.reason,
+        "made_at": to_text(item.made_at),
+        "made_by": item.made_by or None,
+        "corrections": [
+            {"datastream": one.datastream, "time": to_text(one.phenomenon_time), "result": one.result}
+            for one in item.corrections
+        ],
+        "ended_at": None if item.ended_at is None else to_text(item.ended_at),
+        "ended_by": item.ended_by,
+        "end_reason": item.end_reason,
+    }
+
+
 def log_entry(entry: Entry) -> dict[str, Any]:
     """One entry of the log with its number and leaf hash; ``None`` stands for a person who was erased."""
     record = entry.record()
@@ -188,6 +210,10 @@ def use(item: Use) -> dict[str, Any]:
     }
 
 
+FIGURE = "figure"
+"""The kind of a result that is the data itself, as the platform keeps it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Law:
     """How the things that a result rests on are found; each answers ``None`` for what is not there."""
@@ -195,6 +221,8 @@ class Law:
     dataset: Callable[[str], Dataset | None]
     agreement: Callable[[str], AgreementState | None]
     result: Callable[[str], Lineage | None]
+    taken: Callable[[str], Micros]
+    """When rows of a person were last taken out of a dataset; 0: never."""
 
 
 def lineage(item: Lineage, law: Law) -> dict[str, Any]:
@@ -238,6 +266,9 @@ def withdrawn(item: Lineage, law: Law) -> bool:
         if any(_ended(law.agreement(identifier)) for identifier in (*grounds.agreements, *grounds.consents)):
             return True
         if any(found is None or found.withdrawn for found in map(law.dataset, grounds.datasets)):
+            return True
+        # Of the data itself the rest stands.
+        if item.kind != FIGURE and any(item.made_at <= law.taken(dataset) for dataset in grounds.datasets):
             return True
     return False
 

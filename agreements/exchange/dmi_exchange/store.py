@@ -20,6 +20,7 @@ from dmi_agreements.contracts.law import (
     Mandate,
     Participant,
     RulebookVersion,
+    SubjectRequest,
     Usage,
 )
 from dmi_agreements.contracts.record import DecisionRecord, Quality
@@ -58,7 +59,8 @@ from dmi_infra.sql import (
 
 __all__ = ["Store", "law_message", "metadata", "outgoing"]
 
-T = TypeVar("T", Participant, Dataset, AgreementState, RulebookVersion, Mandate)
+T = TypeVar("T", Participant, Dataset, AgreementState, RulebookVersion, Mandate, SubjectRequest)
+Kept = Participant | Dataset | AgreementState | RulebookVersion | Mandate | SubjectRequest
 
 _TYPES: Mapping[type[Any], str] = {
     Participant: "participant",
@@ -66,6 +68,7 @@ _TYPES: Mapping[type[Any], str] = {
     AgreementState: "agreement",
     RulebookVersion: "rulebook",
     Mandate: "mandate",
+    SubjectRequest: "subject-request",
 }
 _LAW_TOPIC = BY_NAME["law"].topic or ""
 
@@ -78,7 +81,7 @@ ASSERTIONS_KEPT = 600_000_000
 
 def law_message(event: LawEvent) -> Message:
     """The message that tells the new state of one object of the law."""
-    kind = type(event).__name__.removesuffix("State").removesuffix("Version").lower()
+    kind = event.__struct_config__.tag
     envelope = Envelope(
         id=str(uuid.uuid4()),
         source="urn:dmi:service:exchange",
@@ -89,7 +92,7 @@ def law_message(event: LawEvent) -> Message:
     return Message(event.id, encode(event), envelope)
 
 
-def _row(item: Participant | Dataset | AgreementState | RulebookVersion | Mandate) -> dict[str, Any]:
+def _row(item: Kept) -> dict[str, Any]:
     first, second = item.id, ""
     if isinstance(item, Dataset):
         first = item.owner
@@ -97,6 +100,8 @@ def _row(item: Participant | Dataset | AgreementState | RulebookVersion | Mandat
         first, second = str(item.document.get("assigner", "")), str(item.document.get("assignee", ""))
     elif isinstance(item, Mandate):
         first, second = str(item.document.get("mandator", "")), str(item.document.get("mandatary", ""))
+    elif isinstance(item, SubjectRequest):
+        first, second = item.person, item.dataset
     body = encode(item)
     if len(body) > LARGEST:
         raise InputRefused.of("body", f"must be at most {LARGEST} bytes as JSON", f"{len(body)} bytes")

@@ -95,3 +95,11 @@ def _texts(value: object) -> Iterator[str]:
             waiting.extend(item)
         elif isinstance(item, str):
             yield f"urn:{item}" if item.startswith("dmi:") else item
+
+
+def no_news(known: AgreementState, event: AgreementState) -> bool:
+    """Whether ``event`` says nothing beyond ``known``: the same again, or a state that has been passed."""
+    if known == event or STATES.get(event.state, 1) < STATES.get(known.state, 1):
+        return True
+    # What was confirmed as fulfilled stays, so a state with less of it is an earlier one.
+    return event.state == known.state and len(event.performed) < len(known.performed)

@@ -19,15 +19,17 @@ from dmi_agreements.contracts.law import (
     Mandate,
     Participant,
     RulebookVersion,
+    SubjectRequest,
     Usage,
 )
 from dmi_agreements.decide import near_miss, none_for, permission, prohibition, unknown_term, weight
 from dmi_agreements.decision import EVERYONE, Decision, OwnRows, Reason, Request, refused
 from dmi_agreements.errors import RulebookInvalid
-from dmi_agreements.held import STATES, Held, hold
+from dmi_agreements.held import Held, hold, no_news
 from dmi_agreements.mandates import Mandates
 from dmi_agreements.policy.situation import Situation
 from dmi_agreements.policy.terms import PERSON
+from dmi_agreements.rights import Rights
 from dmi_agreements.rulebook import Rulebook, rulebook_of
 from dmi_agreements.slots import EMPTY, Entry, Slot, keys, slot_after, unreadable_keys
 from dmi_agreements.uses import Uses, UsesOf
@@ -62,6 +64,7 @@ class LawTable:
         self._consents = Consents()
         self.mandates = Mandates()
         self.uses = Uses()
+        self.rights = Rights()
         self._heartbeat: int | None = None
         self._poisoned: str | None = None
         self.participants: Mapping[str, Participant] = View(self._participants)
@@ -122,6 +125,8 @@ class LawTable:
             return self._apply_rulebook(event)
         if isinstance(event, Mandate):
             return self.mandates.apply(event)
+        if isinstance(event, SubjectRequest):
+            return self.rights.apply(event)
         if isinstance(event, Usage):
             return Change("usage", event.id, self.uses.tell(event))
         return self._apply_agreement(event)
@@ -153,7 +158,7 @@ class LawTable:
 
     def _apply_agreement(self, event: AgreementState) -> Change:
         before = self._held.get(event.id)
-        if before is not None and _no_news(before.state, event):
+        if before is not None and no_news(before.state, event):
             return Change("agreement", event.id, False)
         after = self._take(event, before)
         was, now = before is not None and before.active, after.active
@@ -388,11 +393,3 @@ class LawTable:
 def _own_data(request: Request) -> bool:
     """Whether a person asks to see or take what it contributed itself (GDPR art. 15 and 20)."""
     return request.assignee.startswith(PERSON) and request.action in OWN_ACTIONS
-
-
-def _no_news(known: AgreementState, event: AgreementState) -> bool:
-    """Whether ``event`` says nothing beyond ``known``: the same again, or a state that has been passed."""
-    if known == event or STATES.get(event.state, 1) < STATES.get(known.state, 1):
-        return True
-    # What was confirmed as fulfilled stays, so a state with less of it is an earlier one.
-    return event.state == known.state and len(event.performed) < len(known.performed)

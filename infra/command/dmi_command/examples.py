@@ -10,11 +10,13 @@ from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.contracts.features import Feature, FeatureBatch
 from dmi_agreements.contracts.law import (
     AgreementState,
+    Correction,
     Dataset,
     Heartbeat,
     Mandate,
     Participant,
     RulebookVersion,
+    SubjectRequest,
     Usage,
 )
 from dmi_agreements.contracts.observations import ObservationBatch
@@ -122,6 +124,11 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
                 "until": "2027-05-21T00:00:00Z", "onward": 0, "dmi:rulebook": "1.0.0",
             },
             "eyJhbGciOiJFUzI1NiJ9..c2lnbmF0dXJl", "active", _NOON,
+        ),
+        "subject-request": SubjectRequest(
+            "urn:uuid:0b2a4c1e-5a2f-4b52-8a4b-6a1d5f1f7a10", "urn:dmi:person:noor", "rectification",
+            "urn:dmi:dataset:gemeente:bicycles", _NOON,
+            corrections=[Correction("gemeente:bicycles.noor.noise", _NOON - 60_000_000, 58.5)],
         ),
         "usage": Usage(
             f"urn:dmi:usage:{_AGREEMENT}/permission/0:{_STACK}", _AGREEMENT, "/permission/0", _STACK, {"platform": 3},

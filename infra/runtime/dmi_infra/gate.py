@@ -5,20 +5,25 @@ from __future__ import annotations
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
+from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord
-from dmi_agreements.contracts.results import Grounds, Lineage
+from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.decision import Decision, Delay, DeleteAfter, Duty, Reason, Request, RestrictArea
 from dmi_agreements.duties import DAY, Projection, carry_out, series_of, together
+from dmi_agreements.rights import ALL_ROWS
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.errors import Refused
 from dmi_infra.jose import Acting
+from dmi_infra.permit import Bounds, Passed, Permit
 from dmi_infra.telemetry import Metrics, current_trace
+
+__all__ = ["Bounds", "Gate", "Passed", "Permit", "Record"]
 
 Record = Callable[[DecisionRecord | Lineage], None]
 
@@ -31,67 +36,6 @@ _EVER: Final = 2**62
 PARTIAL = (
     "the agreement gives means over a time and an area, not single values: ask for the history or an export"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """A passed decision: the requests it answers, the duties to carry out, the agreements it rests on."""
-
-    crossing: str
-    requests: tuple[Request, ...]
-    duties: tuple[Duty, ...]
-    agreements: tuple[str, ...]
-    personal: bool
-    counted: bool = False
-    """Whether the agreement counts this use."""
-
-    @property
-    def dataset(self) -> str:
-        """The dataset that the permit opens."""
-        return self.requests[0].dataset
-
-    @property
-    def exact(self) -> bool:
-        """Whether places and names may be told as they are: not of persons, and under no duty that changes rows."""
-        return not self.personal and all(isinstance(duty, Delay | DeleteAfter) for duty in self.duties)
-
-    def grounds(self, consents: Iterable[str] = ()) -> Grounds:
-        """What a result made under this permit rests on."""
-        return Grounds(
-            datasets=[self.dataset], agreements=list(self.agreements), consents=sorted(set(consents))
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """A batch after consents and duties, and the consents that its rows rest on."""
-
-    batch: ObservationBatch
-    consents: frozenset[str]
-    withheld: int = 0
-    """Rows that were left out because their subject has not consented."""
-    used: tuple[ObservationBatch, ...] = ()
-    """The rows of persons that it was made of."""
-
-    def before(self, at: Micros) -> Passed:
-        """What of it is from before a moment; its consents stay."""
-        used = tuple(_before(batch, at) for batch in self.used)
-        return replace(self, batch=_before(self.batch, at), used=used)
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What each row tells by itself about whether it can pass: a store that reads by these reads nothing in vain.
-
-    Whoever counts rows for a page before the gate lets its reader count what the gate leaves out.
-    """
-
-    oldest: Micros
-    newest: Micros
-    areas: tuple[tuple[float, float, float, float], ...]
-    """West, south, east, north in WGS84 degrees; a row must have a place inside each."""
-    subjects: Mapping[str, frozenset[str]] | None
-    """As ``Gate.subjects``."""
 
 
 class Gate:
@@ -243,24 +187,29 @@ class Gate:
             raise Refused(decision.reasons, permit.dataset)
         now = self._now()
         consents: frozenset[str] = frozenset()
-        kept = batch
+        rows = self._standing(permit, batch)
         if permit.personal:
-            kept, consents = self._consented(permit, batch, now)
+            rows, consents = self._consented(permit, batch, rows)
+        kept = batch.take(rows)
         passed = carry_out(kept, permit.duties, now, self._projection)
-        return Passed(passed, consents, len(batch) - len(kept), (kept,) if permit.personal else ())
+        used = (kept,) if permit.personal or any(kept.subject or ()) else ()
+        chosen = set(rows) if len(kept) < len(batch) else None
+        left = () if chosen is None else tuple(row for row in range(len(batch)) if row not in chosen)
+        return Passed(passed, consents, len(left), left, used)
 
     def deliver(self, permit: Permit, kept: ObservationBatch) -> None:
         """Record rows of persons that are given, which each subject can read; of other data nothing."""
-        if not permit.personal:
-            return
         request = permit.requests[-1]
         rows = Counter(subject for subject in kept.subject or () if subject)
+        basis = "under their consent" if permit.personal else "on another basis than consent"
         subjects = sorted(rows)
         for start in range(0, len(subjects), SUBJECTS_OF_A_RECORD):
             part = subjects[start : start + SUBJECTS_OF_A_RECORD]
             count = sum(rows[subject] for subject in part)
-            detail = f"{count} rows of {len(part)} persons under their consent"
-            decision = Decision(True, (Reason("delivered", detail),), permit.duties, permit.agreements, True)
+            detail = f"{count} rows of {len(part)} persons {basis}"
+            decision = Decision(
+                True, (Reason("delivered", detail),), permit.duties, permit.agreements, permit.personal
+            )
             self._write(permit.crossing, request, decision, count, part)
 
     def given(self, permit: Permit, rows: int) -> str:
@@ -288,7 +237,24 @@ class Gate:
         now = self._now()
         tables = [self.law.consenting_subjects(request, now) for request in permit.requests]
         shared = set(tables[0]).intersection(*tables[1:])
+        shared -= {who for who, until in self.left_out(permit).items() if until == ALL_ROWS}
         return {subject: frozenset(table[subject] for table in tables) for subject in shared}
+
+    def left_out(self, permit: Permit) -> dict[str, Micros]:
+        """Subject -> the moment up to which its rows do not pass: who objects, and what was erased."""
+        found: dict[str, Micros] = {}
+        for request in permit.requests:
+            for subject, until in self.law.rights.left_out(request).items():
+                found[subject] = max(found.get(subject, until), until)
+        return found
+
+    def exercised(self, request: SubjectRequest, rows: int) -> str:
+        """Record that this layer carried out what a person asked for; the id of the record."""
+        asked = Request(self.holder, f"dmi:{request.right}", request.dataset, request.purpose, "store")
+        detail = f"{request.id}: {rows} rows in {self.service}"
+        return self._write(
+            "store", asked, Decision(True, (Reason("exercised", detail),)), rows, [request.person]
+        )
 
     def record_lineage(self, lineage: Lineage) -> None:
         """Tell the exchange where a result comes from."""
@@ -346,15 +312,23 @@ class Gate:
                 self.law.uses.count(key, self.service, self._now())
         return decision, refused
 
+    def _standing(self, permit: Permit, batch: ObservationBatch) -> Sequence[int]:
+        """The rows of nobody who objects, without what was erased."""
+        out = self.left_out(permit) if batch.subject is not None else {}
+        if not out or batch.subject is None:
+            return range(len(batch))
+        rows = enumerate(zip(batch.subject, batch.phenomenon_time, strict=True))
+        return [row for row, (who, time) in rows if who is None or time > out.get(who, -_EVER)]
+
     def _consented(
-        self, permit: Permit, batch: ObservationBatch, now: Micros
-    ) -> tuple[ObservationBatch, frozenset[str]]:
+        self, permit: Permit, batch: ObservationBatch, rows: Sequence[int]
+    ) -> tuple[Sequence[int], frozenset[str]]:
+        """Of these rows those whose subjects consent, and their consents."""
         allowed = self.subjects(permit) or {}
         subjects = batch.subject or [None] * len(batch)
-        rows = [row for row, subject in enumerate(subjects) if subject in allowed]
-        used = {subjects[row] for row in rows}
-        consents = frozenset(c for subject in used if subject for c in allowed[subject] if c)
-        return batch.take(rows), consents
+        kept = [row for row in rows if subjects[row] in allowed]
+        used = {subjects[row] for row in kept}
+        return kept, frozenset(c for subject in used if subject for c in allowed[subject] if c)
 
     def _write(
         self, crossing: str, request: Request, decision: Decision, rows: int, subjects: Sequence[str] = ()
@@ -384,10 +358,6 @@ class Gate:
             )
         )
         return identifier
-
-
-def _before(batch: ObservationBatch, at: Micros) -> ObservationBatch:
-    return batch.take([row for row, time in enumerate(batch.phenomenon_time) if time < at])
 
 
 def _new_id() -> str:

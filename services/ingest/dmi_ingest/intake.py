@@ -23,7 +23,9 @@ from dmi_ingest.registry import Registry
 
 RAW_TOPIC = BY_NAME["raw"].topic or ""
 CROSSING = "intake"
-NO_CONSENT = FieldError("subject", "the person that the row is about has not consented, or is not named")
+NO_CONSENT = FieldError(
+    "subject", "the person that the row is about has not consented, or objects, or is not named"
+)
 CONTRIBUTE = "dmi:contribute"
 PROCESS = "dmi:process"
 
@@ -98,17 +100,18 @@ class Intake:
         messages: list[Message] = []
         for batch in batches:
             permit = self.permit(contributor, batch.dataset, len(batch))
-            passed = self._consented(permit, batch)
+            passed, left = self._consented(permit, batch)
             kept.append(passed)
-            withheld.append(_left_out(batch, passed))
+            withheld.append(left)
             messages += self._messages(contributor, permit, passed)
         return kept, withheld, messages
 
-    def _consented(self, permit: Permit, batch: ObservationBatch) -> ObservationBatch:
-        """The rows whose subjects consent, recorded so that each of them can read it; else all rows."""
-        if not permit.personal:
-            return batch
-        return self._gate.carry(dataclasses.replace(permit, duties=()), batch).batch
+    def _consented(self, permit: Permit, batch: ObservationBatch) -> tuple[ObservationBatch, set[int]]:
+        """The rows that no person keeps back, recorded so that each of them can read it; and which rows are not."""
+        if not permit.personal and batch.subject is None:
+            return batch, set()
+        passed = self._gate.carry(dataclasses.replace(permit, duties=()), batch)
+        return passed.batch, set(passed.left)
 
     def _messages(self, contributor: Contributor, permit: Permit, batch: ObservationBatch) -> list[Message]:
         agreement = permit.agreements[0] if permit.agreements else ""
@@ -129,11 +132,3 @@ class Intake:
     def _count(self, kept: Sequence[ObservationBatch], withheld: Sequence[set[int]]) -> None:
         self._metrics.rows.labels("accepted").inc(sum(len(batch) for batch in kept))
         self._metrics.rows.labels("withheld").inc(sum(len(rows) for rows in withheld))
-
-
-def _left_out(batch: ObservationBatch, passed: ObservationBatch) -> set[int]:
-    if len(batch) == len(passed):
-        return set()
-    consenting = set(passed.subject or ())
-    subjects = batch.subject or [None] * len(batch)
-    return {row for row, subject in enumerate(subjects) if subject is None or subject not in consenting}

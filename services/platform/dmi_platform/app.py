@@ -5,6 +5,7 @@ from __future__ import annotations
 from dmi_infra.bus.port import Bus
 from dmi_infra.consumer import ConsumerLoop
 from dmi_infra.cursors import Cursors, kept_key
+from dmi_infra.exercising import Exercising, Marks
 from dmi_infra.http.app import build_app
 from dmi_infra.outbox import Relay
 from dmi_infra.retention import Retention
@@ -21,7 +22,7 @@ from dmi_platform.registry import Registry
 from dmi_platform.routes import routers
 from dmi_platform.settings import PlatformSettings
 from dmi_platform.store import Store
-from dmi_platform.store.tables import outgoing, secret
+from dmi_platform.store.tables import outgoing, positions, secret
 
 NAME = "platform"
 
@@ -41,7 +42,12 @@ def build(settings: PlatformSettings, bus: Bus) -> Service:
     consumer = ConsumerLoop(bus, NAME, TOPICS, PlatformHandler(store, processor), runtime.metrics)
     retention = Retention(store, runtime.gate, RAW.name, RAW.action, settings.retention_seconds)
     measuring = Measuring(store, runtime.recorder.put, settings.quality_seconds)
-    runtime.parts += [relay, consumer, retention, measuring]
+    exercising = Exercising(
+        store, Marks(engine, positions), runtime.gate, keeps_objected=True, correct=platform.correct,
+        afterwards=lambda _request: relay.wake(),
+    )  # fmt: skip
+    runtime.law.listen(exercising.listen)
+    runtime.parts += [relay, consumer, retention, measuring, exercising]
     runtime.checks["store"] = store_check(engine)
     runtime.checks["consumer"] = consumer.check
     app = build_app(

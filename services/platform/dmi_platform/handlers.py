@@ -6,16 +6,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.features import Feature
-from dmi_agreements.contracts.observations import Micros, ObservationBatch
+from dmi_agreements.contracts.law import SubjectRequest
+from dmi_agreements.contracts.observations import CORRECTED, Micros, ObservationBatch
 from dmi_agreements.duties import together, window
 from dmi_infra import clock
+from dmi_infra.bus.port import Message
 from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.gate import Gate, Passed, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
 from dmi_platform import paging, quality
 from dmi_platform.harmonise import merge
+from dmi_platform.messages import envelope_of
 from dmi_platform.model import FEATURE_KINDS, OPERATOR, Cursor, Datastream, Outcome, Reject
 from dmi_platform.processing import Processor
 from dmi_platform.registry import Registry
@@ -269,6 +273,17 @@ class Platform:
             raw_result=columns["raw_result"],
             flags=quality.unpack(columns["flags"]),
             neighbourhood=columns["neighbourhood"],
+        )
+
+    def correct(self, request: SubjectRequest) -> int:
+        """Correct a person's rows, and pass the quarters of an hour on in which they lie; how many rows."""
+
+        def tell(table: Table) -> Message:
+            batch = self._batch(request.dataset, table)
+            return Message(f"{request.dataset}#0", encode(batch), envelope_of(CORRECTED, request.dataset))
+
+        return self.store.correct(
+            request.dataset, request.person, request.corrections, quality.UNTESTED, tell
         )
 
     # -- outcomes and rejects -------------------------------------------------

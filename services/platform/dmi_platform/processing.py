@@ -204,7 +204,7 @@ class Processor:
                 permits[dataset] = self._permit(RAW.name, dataset, count)
             except Refused as exc:
                 refusals[dataset] = _why(exc)
-        alone = frozenset(dataset for dataset, permit in permits.items() if permit.personal or permit.duties)
+        alone = frozenset(name for name, permit in permits.items() if permit.duties or self._of_persons(name))
         allowed = [part for part in parts if part.batch.dataset in permits]
         refused = [
             (part, reject_rows(part, REFUSED, refusals[part.batch.dataset], range(len(part.batch))))
@@ -212,6 +212,11 @@ class Processor:
             if part.batch.dataset in refusals
         ]
         return [self._carry(permits[g.dataset], g) for g in groups(allowed, alone)], refused
+
+    def _of_persons(self, dataset: str) -> bool:
+        """Whether the gate may leave out rows because of whom they are about."""
+        known = self._gate.law.datasets.get(dataset)
+        return known is not None and known.personal
 
     def _carry(self, permit: Permit, group: Group) -> Passed:
         batch = merge([part.batch for part in group.parts])

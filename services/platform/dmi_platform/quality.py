@@ -28,6 +28,8 @@ Flags = NDArray[np.int8]
 TESTS: Final = ("range", "rate", "missing", "place")
 MINUTE: Final = 60_000_000
 BITS: Final = 4
+UNTESTED: Final = sum(FLAG_NOT_EVALUATED << (place * BITS) for place in range(len(TESTS)))
+"""The packed flags of a value that no test has looked at, as of one that a person corrected."""
 
 
 def range_test(value: Floats, minimum: Floats, maximum: Floats, capacity: Floats) -> Flags:

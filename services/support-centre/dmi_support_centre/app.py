@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dmi_infra.bus.port import Bus
 from dmi_infra.consumer import ConsumerLoop
+from dmi_infra.exercising import Exercising, Marks
 from dmi_infra.http.app import build_app
 from dmi_infra.outbox import Relay
 from dmi_infra.retention import Retention
@@ -35,7 +36,7 @@ from dmi_support_centre.scenarios import Scenarios
 from dmi_support_centre.scoring import Scores
 from dmi_support_centre.settings import SupportCentreSettings
 from dmi_support_centre.store import Store
-from dmi_support_centre.store.tables import outbox
+from dmi_support_centre.store.tables import outbox, positions
 from dmi_support_centre.webhooks import HttpSender, Webhooks
 
 NAME = "support-centre"
@@ -124,7 +125,11 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
     consumer = ConsumerLoop(runtime.bus, NAME, TOPICS, handler, runtime.metrics)
     runtime.checks["consumer"] = consumer.check
     retention = Retention(store.observations, gate, "harmonised", ANALYSE, settings.retention_seconds)
-    runtime.parts += [webhooks, learner, withdrawals, rounds, consumer, retention]
+    exercising = Exercising(
+        store.observations, Marks(store.engine, positions), gate, afterwards=withdrawals.exercised
+    )
+    runtime.law.listen(exercising.listen)
+    runtime.parts += [webhooks, learner, withdrawals, rounds, consumer, retention, exercising]
     return Analyses(book, atlas, baselines, measures, webhooks, rounds)
 
 

@@ -11,8 +11,9 @@ import structlog
 
 from dmi_agreements.contracts.envelope import decode
 from dmi_agreements.contracts.features import Feature, FeatureBatch
-from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.contracts.observations import CORRECTED, ObservationBatch
 from dmi_agreements.crossings import BY_NAME
+from dmi_agreements.duties import together
 from dmi_infra.bus.port import Received
 from dmi_infra.consumer import after
 from dmi_infra.errors import Refused, Unavailable
@@ -82,13 +83,17 @@ class AnalysisHandler:
         """Store everything with the position in one transaction, then tell who waits for it."""
         features: list[tuple[str, Feature]] = []
         readings: list[Reading] = []
+        corrected: list[Reading] = []
         bases: dict[str, set[str]] = {}
         for received in messages:
             if received.topic == FEATURES:
                 features += self._features(received, bases)
-            else:
-                readings += self._readings(received, bases)
-        self._store.save(features, readings, bases, after(messages))
+                continue
+            found = self._readings(received, bases)
+            readings += found
+            if received.message.envelope.type == CORRECTED:
+                corrected += found
+        self._store.save(features, readings, bases, after(messages), corrected)
         if features:
             self._on_features()
         if readings:
@@ -113,6 +118,9 @@ class AnalysisHandler:
         needed = needed_of(batch)
         permit = self._permit("harmonised", batch.dataset, len(needed), bases) if needed else None
         if permit is None:
+            return []
+        if received.message.envelope.type == CORRECTED and together(permit.duties):
+            # The means of several persons cannot be made anew from the rows of one.
             return []
         return readings_of(self._gate.carry(permit, batch.take(needed)).batch)
 

@@ -14,9 +14,11 @@ import structlog
 
 from dmi_agreements.changes import Change
 from dmi_agreements.contracts.envelope import Envelope
+from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_agreements.decision import Reason
+from dmi_agreements.rights import RECTIFICATION
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.clock import to_text
@@ -144,6 +146,10 @@ class Book:
     def _reason(self, ground: str, marked_at: Micros | None) -> Withdrawal:
         state = self._gate.law.agreement(ground)
         moment = state.ended_at if state is not None and state.ended_at is not None else marked_at
+        request = self._gate.law.rights.get(ground)
+        if request is not None:
+            detail = f"a person's data was taken out of {request.dataset}; this result rested on it"
+            return Withdrawal(ground, request.made_at, detail)
         return Withdrawal(ground, moment, f"{ground} has been ended; this result rested on it")
 
     def ground_of(self, permit: Permit, subjects: Iterable[str] = ()) -> Grounds:
@@ -257,6 +263,18 @@ class Withdrawals:
         if found:
             self._on_withdrawn(found)
         return len(found)
+
+    def exercised(self, request: SubjectRequest) -> None:
+        """A person's data has gone from a dataset or was corrected: what was made of it is marked, and made again.
+
+        Under consent the results of this person alone are; they fall with the consents, which end with the erasure.
+        """
+        entry = self._law.datasets.get(request.dataset)
+        if request.right != RECTIFICATION and entry is not None and not entry.needs_consent:
+            found = self._store.results.withdraw_over(request.dataset, request.id, clock.now())
+            if found:
+                self._on_withdrawn(found)
+        self._on_changed()
 
     def _compare(self) -> None:
         """Find what ended before this service listened; the law is read from its first event, so wait for it."""

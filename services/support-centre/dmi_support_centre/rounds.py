@@ -169,8 +169,8 @@ class Aftermath:
             if result.kind == MEASURE:
                 self._measures.withdraw(result)
         self._wake()
-        persons = [one for one in results if one.withdrawn_ground in one.grounds.consents]
+        persons = [one for one in results if one.withdrawn_ground not in one.grounds.agreements]
         for dataset in {dataset for one in persons for dataset in one.grounds.datasets}:
-            # What was learned holds traces of someone who no longer consents: learn again without.
+            # What was learned holds traces of someone who no longer consents or objects: learn again without.
             self._forecasts.forget(dataset)
         self._hurry()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dmi_agreements.rights import KIND
 from dmi_infra.bus.port import Bus
 from dmi_infra.consumer import ConsumerLoop
+from dmi_infra.exercising import Exercising, Marks
 from dmi_infra.http.app import build_app
 from dmi_infra.retention import Retention
 from dmi_infra.runtime import build_runtime
@@ -14,7 +16,7 @@ from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.routes import router
 from dmi_visualisation.settings import VisualisationSettings
-from dmi_visualisation.store import Store
+from dmi_visualisation.store import Store, positions
 
 NAME = "visualisation"
 
@@ -27,12 +29,14 @@ def build(settings: VisualisationSettings, bus: Bus) -> Service:
     store = Store(engine)
     live = LiveMap(settings.stream_limit)
     live.load(store.features(), store.newest())
-    runtime.law.listen(lambda change: live.law_changed() if change.ended else None)
+    runtime.law.listen(lambda change: live.law_changed() if change.ended or change.kind == KIND else None)
     handler = MapHandler(store, live, runtime.gate)
     consumer = ConsumerLoop(bus, NAME, TOPICS, handler, runtime.metrics)
     shelf = Shelf(store, live)
     retention = Retention(shelf, runtime.gate, "harmonised", "dmi:process", settings.retention_seconds)
-    runtime.parts += [consumer, retention]
+    exercising = Exercising(shelf, Marks(engine, positions), runtime.gate)
+    runtime.law.listen(exercising.listen)
+    runtime.parts += [consumer, retention, exercising]
     runtime.checks["store"] = store_check(engine)
     runtime.checks["consumer"] = consumer.check
     app = build_app(

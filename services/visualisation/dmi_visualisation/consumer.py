@@ -8,8 +8,9 @@ import structlog
 
 from dmi_agreements.contracts.envelope import decode
 from dmi_agreements.contracts.features import Feature, FeatureBatch
-from dmi_agreements.contracts.observations import Micros, ObservationBatch
+from dmi_agreements.contracts.observations import CORRECTED, Micros, ObservationBatch
 from dmi_agreements.crossings import BY_NAME
+from dmi_agreements.duties import together
 from dmi_infra.bus.port import Received
 from dmi_infra.consumer import after
 from dmi_infra.errors import Refused
@@ -44,12 +45,16 @@ class MapHandler:
         """Store everything with the position in one transaction, then show it."""
         features: list[tuple[str, Feature]] = []
         rows: list[Shown] = []
+        corrected: list[Shown] = []
         for received in messages:
             if received.topic == FEATURES:
                 features += self._features(received)
-            else:
-                rows += self._rows(received)
-        self._store.save(features, rows, after(messages))
+                continue
+            found = self._rows(received)
+            rows += found
+            if received.message.envelope.type == CORRECTED:
+                corrected += found
+        self._store.save(features, rows, after(messages), corrected)
         self._live.update(features, rows)
 
     def reject(self, message: Received, reason: str) -> None:
@@ -71,11 +76,14 @@ class MapHandler:
             permit = self._gate.permit("harmonised", "dmi:process", batch.dataset, rows=len(batch))
         except Refused:
             return []
+        if received.message.envelope.type == CORRECTED and together(permit.duties):
+            # The means of several persons cannot be made anew from the rows of one.
+            return []
         return rows_of(self._gate.carry(permit, batch).batch)
 
 
 class Shelf:
-    """What the layer keeps, in its store and in memory, for ``Retention``."""
+    """What the layer keeps, in its store and in memory, for ``Retention`` and ``Exercising``."""
 
     def __init__(self, store: Store, live: LiveMap) -> None:
         self._store = store
@@ -89,3 +97,8 @@ class Shelf:
         """Delete what is from before a moment; returns how many rows went from the store."""
         self._live.forget_before(dataset, at)
         return self._store.delete_before(dataset, at)
+
+    def erase(self, dataset: str, person: str, until: Micros) -> int:
+        """Delete a person's rows up to a moment; returns how many went from the store."""
+        self._live.forget_person(dataset, person, until)
+        return self._store.erase(dataset, person, until)

@@ -85,7 +85,7 @@ class Maps:
         """When those rows were measured that a permit lets its holder see."""
         if permit is None or together(permit.duties):
             return []
-        if not permit.duties and not permit.personal:
+        if not (permit.duties or permit.personal or self._gate.left_out(permit)):
             return [row.phenomenon_time for row in rows]
         return self._gate.judge(permit, self._batch(permit, rows)).batch.phenomenon_time
 
@@ -158,7 +158,8 @@ class Maps:
         """All that a tile depends on."""
         tiles.check(z, x, y)
         subjects = self._gate.subjects(permit)
-        who = None if subjects is None else hash(frozenset(subjects))
+        out = frozenset(self._gate.left_out(permit).items())
+        who = hash((None if subjects is None else frozenset(subjects), out))
         timed = any(isinstance(duty, Delay | DeleteAfter) for duty in permit.duties)
         moment = clock.now() // 1_000_000 if timed else 0
         dataset = permit.dataset

@@ -94,6 +94,19 @@ class LiveMap:
                 self._newest[dataset] = kept
                 self._versions[dataset] = self._versions.get(dataset, 0) + 1
 
+    def forget_person(self, dataset: str, person: str, until: Micros) -> None:
+        """Show no values of a person any more that are from up to a moment."""
+        with self._lock:
+            known = self._newest.get(dataset, {})
+            kept = {
+                name: row
+                for name, row in known.items()
+                if row.subject != person or row.phenomenon_time > until
+            }
+            if len(kept) < len(known):
+                self._newest[dataset] = kept
+                self._versions[dataset] = self._versions.get(dataset, 0) + 1
+
     def law_changed(self) -> None:
         """Have every open stream ask the gate again at once."""
         for stream in self._streams:

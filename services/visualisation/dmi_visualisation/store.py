@@ -21,7 +21,7 @@ from dmi_infra.sql import (
 )
 from dmi_visualisation.model import Shown
 from dmi_visualisation.moments import boundary, forget_moments, keep_moments, moment_table, said_before
-from dmi_visualisation.quarters import Quarter, add_quarters, quarter_table, read_quarters
+from dmi_visualisation.quarters import Quarter, add_quarters, drop_quarters, quarter_table, read_quarters
 
 metadata = sa.MetaData()
 positions = positions_table(metadata)
@@ -69,9 +69,16 @@ class Store:
         return load_positions(self._engine, positions)
 
     def save(
-        self, features: Sequence[tuple[str, Feature]], rows: Sequence[Shown], reached: Positions
+        self,
+        features: Sequence[tuple[str, Feature]],
+        rows: Sequence[Shown],
+        reached: Positions,
+        corrected: Sequence[Shown] = (),
     ) -> None:
-        """Keep new features (with their dataset), newest values, quarters, and the position: all or nothing."""
+        """Keep new features (with their dataset), newest values, quarters, and the position: all or nothing.
+
+        ``corrected`` are those of ``rows`` that are all of their quarters, in place of what was kept of these.
+        """
         latest: dict[str, Shown] = {}
         for row in rows:
             known = latest.get(row.datastream)
@@ -104,6 +111,7 @@ class Store:
                 _NEWEST,
                 not_older="phenomenon_time",
             )
+            drop_quarters(connection, quarter, corrected)
             add_quarters(connection, rows)
             self._keep_moments(connection, rows)
             save_positions(connection, positions, reached)
@@ -132,6 +140,26 @@ class Store:
         """The datasets of which values are kept."""
         with reading(self._engine) as connection:
             return list(connection.execute(sa.select(newest.c.dataset).distinct()).scalars())
+
+    def erase(self, dataset: str, person: str, until: Micros) -> int:
+        """Delete a person's values of a dataset up to a moment, and its quarters that begin by then; how many rows."""
+        streams = sa.select(newest.c.datastream).where(newest.c.dataset == dataset)
+        deleted = 0
+        with transaction(self._engine) as connection:
+            names = list(connection.execute(streams).scalars())
+            for table, at in ((quarter, quarter.c.start), (moment, moment.c.phenomenon_time)):
+                theirs = sa.delete(table).where(
+                    table.c.datastream == sa.bindparam("name"), table.c.subject == person, at <= until
+                )
+                deleted += sum(connection.execute(theirs, {"name": name}).rowcount for name in names)
+            # The row stays, as of a thing that says nothing: by it the others are found.
+            gone = sa.update(newest).where(
+                newest.c.dataset == dataset, newest.c.subject == person, newest.c.phenomenon_time <= until
+            )
+            empty = dict.fromkeys(
+                ("result", "longitude", "latitude", "neighbourhood", "subject", "source_id")
+            )
+            return deleted + connection.execute(gone.values(**empty)).rowcount
 
     def delete_before(self, dataset: str, at: Micros) -> int:
         """Delete values of a dataset from before a moment, and quarters that hold some; returns how many rows."""

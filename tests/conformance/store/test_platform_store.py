@@ -9,20 +9,23 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from dmi_agreements.contracts.envelope import Envelope
+from dmi_agreements.contracts.envelope import Envelope, decode, encode
 from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.law import Correction
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra.bus.port import Message
 from dmi_infra.sql import migrate, open_engine
 from dmi_platform.harmonise import Harmonised, harmonise, times_of
 from dmi_platform.model import Cursor, Handed, Outcome, Reject
 from dmi_platform.neighbourhoods import Neighbourhoods
+from dmi_platform.quality import UNTESTED
 from dmi_platform.registry import Registry
-from dmi_platform.store import Store, Writing
+from dmi_platform.store import Store, Table, Writing
 from dmi_platform.store.tables import observation, outgoing
 from dmi_platform.store.writing import ACCEPTED, CONFLICT, DUPLICATE
 
@@ -441,3 +444,43 @@ def test_the_quality_of_the_last_hour_is_what_its_rows_are(place: Place) -> None
     assert 0 < found.good < 7, table
     empty = place.store.quality(OTHER, NOON, 3600)
     assert (empty.rows, empty.datastreams, empty.newest, empty.good) == (0, 0, None, 0)
+
+
+def test_a_person_is_erased_up_to_a_moment_with_its_rejects_and_the_last_values_follow(place: Place) -> None:
+    def of(who: list[str | None], *rows: tuple[str, int, float | None]) -> ObservationBatch:
+        return msgspec.structs.replace(batch(*rows), subject=who)
+
+    place.put(of(["noor", "piet", "noor"], ("a", 1, 1.0), ("a", 2, 2.0), ("a", 3, 3.0)))
+    place.put(of(["noor", "noor"], ("b", 1, 1.0), ("b", 9, 9.0)))
+    waiting = of(["noor", "piet", "noor"], ("c", 1, 1.0), ("c", 2, 2.0), ("c", 8, 8.0))
+    with place.store.write() as writing:
+        writing.reject([Reject("t", DATASET, "", "m", "x", "", 3, encode(waiting), row_numbers=(4, 5, 6))])
+    assert place.store.erase(DATASET, "noor", NOON + 5 * MINUTE) == 4
+    assert [time - NOON for time, _, _ in place.rows()] == [2 * MINUTE]
+    assert place.last() == (NOON + 2 * MINUTE, 2.0)
+    assert [time - NOON for time, _, _ in place.rows("b")] == [9 * MINUTE]
+    (left,) = place.store.rejects(None, None, False, None, 10)
+    assert decode(left.payload, ObservationBatch).subject == ["piet", "noor"]
+    assert (left.rows, left.row_numbers) == (2, (5, 6))
+    assert place.store.erase(DATASET, "noor", NOON + 5 * MINUTE) == 0, "again changes nothing"
+    assert place.put(of(["piet"], ("a", 1, 1.5))) == [ACCEPTED]
+
+
+def test_a_correction_changes_rows_of_the_person_alone_and_tells_the_whole_quarter(place: Place) -> None:
+    rows = batch(("a", 1, 1.0), ("a", 2, 2.0), ("a", 16, 3.0))
+    place.put(msgspec.structs.replace(rows, subject=["noor", "piet", "noor"]))
+    told: list[tuple[list[int], list[float]]] = []
+
+    def tell(table: Table) -> Message:
+        told.append((table.columns["time"], table.columns["result"]))
+        return Message("k", b"x", Envelope("i", "s", "t", "2026-01-01T00:00:00Z"))
+
+    stream_id = "garages.a.occupancy"
+    wanted = [Correction(stream_id, NOON + minute * MINUTE, 7.0) for minute in (1, 2)]
+    assert place.store.correct(DATASET, "noor", wanted, UNTESTED, tell) == 1
+    assert [value for _, _, value in place.rows()] == [7.0, 2.0, 3.0]
+    assert told == [([NOON + MINUTE], [7.0])]
+    assert place.store.correct(OTHER, "noor", wanted, UNTESTED, tell) == 0, "of another dataset"
+    newest = [Correction(stream_id, NOON + 16 * MINUTE, None)]
+    assert place.store.correct(DATASET, "noor", newest, UNTESTED, tell) == 1
+    assert place.last() == (NOON + 16 * MINUTE, None)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -241,3 +242,27 @@ def test_deliveries_wait_for_their_time_and_go_with_their_subscription(store: St
     assert not store.measures.unsubscribe("s", "other")
     assert store.measures.unsubscribe("s", "p")
     assert store.measures.due(99) == []
+
+
+def test_a_person_is_erased_up_to_a_moment_and_a_corrected_quarter_takes_the_place_of_the_old_one(
+    store: Store,
+) -> None:
+    kept = store.observations
+    kept.save([], [reading(NOW, 10.0, who="noor"), reading(NOW + QUARTER, 1.0, who="noor")], {}, {})
+    kept.save([], [reading(NOW, 99.0, who="sam")], {}, {})
+    right = [reading(NOW, 20.0, who="noor"), reading(NOW + MINUTE, 40.0, who="noor")]
+    kept.save([], right, {}, {}, right)
+    found = {(q.start, q.subject): (q.readings, q.mean) for q in kept.quarters(D, NOW)}
+    assert found == {(NOW, "noor"): (2, 30.0), (NOW, "sam"): (1, 99.0), (NOW + QUARTER, "noor"): (1, 1.0)}
+    kept.erase(D, "noor", NOW + MINUTE)
+    assert {(q.start, q.subject) for q in kept.quarters(D, NOW)} == {(NOW, "sam"), (NOW + QUARTER, "noor")}
+    assert all(one.subject != "noor" or one.time > NOW + MINUTE for one in kept.recent(D, "occupancy"))
+
+
+def test_results_of_a_dataset_are_marked_when_rows_of_a_person_were_taken_out_of_it(store: Store) -> None:
+    other = Result("r2", "forecast", "t", "a", NOW, Grounds(["urn:dmi:dataset:gemeente:x"]), {})
+    later = msgspec.structs.replace(result("r3"), made_at=NOW + 1)
+    store.results.save([result("r1", "urn:uuid:a"), other, later])
+    (marked,) = store.results.withdraw_over(D, "urn:uuid:request", NOW)
+    assert (marked.id, marked.withdrawn_ground) == ("r1", "urn:uuid:request")
+    assert store.results.withdraw_over(D, "urn:uuid:request", NOW) == []

@@ -21,6 +21,7 @@ D = "urn:dmi:dataset:gemeente:garages"
 STREAM = "garages.centrum.occupancy"
 NOW = 1_700_000_100_000_000 // BUCKET * BUCKET
 SECOND = 1_000_000
+DAY = 96 * BUCKET
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -279,3 +280,23 @@ def test_quarters_of_before_are_of_nobody_and_of_no_place(earlier: sa.Engine) ->
         assert [(q.first, q.last) for q in found] == [(NOW - BUCKET, NOW - 1)]
     store.save([], [row(NOW + BUCKET, 8.0)], {})
     assert len(store.quarters(STREAM, NOW + BUCKET, NOW + 2 * BUCKET, 10)) == 2
+
+
+def test_a_person_is_erased_up_to_a_moment_and_a_corrected_quarter_takes_the_place_of_the_old_one(
+    store: Store,
+) -> None:
+    def ride(at: int, rider: str, result: float, stream: str = STREAM) -> Shown:
+        return Shown(stream, D, at, result, 1, 5.1, 52.1, "BU1", rider, "speed", "km/h")
+
+    now = clock.now() // BUCKET * BUCKET - 4 * BUCKET
+    store.save([], [ride(now, "noor", 1.0), ride(now, "sam", 5.0), ride(now + BUCKET, "noor", 3.0)], {})
+    right = [ride(now, "noor", 2.0), ride(now + SECOND, "noor", 4.0)]
+    store.save([], right, {}, right)
+    found = {(q.start, q.subject): (q.readings, q.mean) for q in store.quarters(STREAM, now, now + DAY, 10)}
+    assert found == {(now, "noor"): (2, 3.0), (now, "sam"): (1, 5.0), (now + BUCKET, "noor"): (1, 3.0)}
+    assert store.erase(D, "noor", now + 2 * SECOND) == 2, "a quarter and a moment"
+    left = {(q.start, q.subject) for q in store.quarters(STREAM, now, now + DAY, 10)}
+    assert left == {(now, "sam"), (now + BUCKET, "noor")}
+    store.erase(D, "noor", now + BUCKET)
+    (newest,) = store.newest()
+    assert (newest.subject, newest.result, newest.longitude) == (None, None, None)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
 
-from dmi_agreements.contracts.law import Dataset, Participant
+from dmi_agreements.contracts.law import Dataset, Participant, SubjectRequest
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra.errors import Refused
 from dmi_infra.gate import Permit
@@ -358,3 +361,45 @@ def test_the_bounds_of_a_permit_are_those_of_time_place_and_consent(court: Court
     bounds = court.gate.bounds(ask(court, dataset=BICYCLES))
     assert (bounds.oldest, bounds.newest) == (NOW - 7 * 86_400 * SECOND, NOW - 60 * SECOND)
     assert (bounds.areas, bounds.subjects) == (((4.0, 52.0, 5.0, 53.0),), {NOOR: frozenset({given.id})})  # type: ignore[attr-defined]
+
+
+def asked(right: str, person: str = NOOR, dataset: str = BICYCLES, **more: Any) -> SubjectRequest:
+    made_at = more.pop("made_at", NOW)
+    return SubjectRequest(f"urn:uuid:{right}-{person}", person, right, dataset, made_at, **more)
+
+
+def test_what_a_person_had_erased_passes_nowhere_and_what_came_later_does(court: Court) -> None:
+    court.agree(STACK, "dmi:read", dataset=BICYCLES)
+    consent(court, NOOR, STACK)
+    consent(court, PIET, STACK)
+    permit = ask(court, None, BICYCLES)
+    court.law.apply(asked("erasure", made_at=NOW - HOUR))
+    passed = court.gate.carry(permit, batch(NOOR, PIET))
+    assert (passed.batch.subject, passed.left) == ([PIET], (0,))
+    later = msgspec.structs.replace(batch(NOOR), phenomenon_time=[NOW - HOUR + 1])
+    assert court.gate.carry(permit, later).batch.subject == [NOOR]
+
+
+def test_who_objects_is_left_out_for_that_purpose_until_the_objection_ends_and_sees_its_own(
+    court: Court,
+) -> None:
+    court.law.apply(
+        Dataset(BICYCLES, OWNER, {"nl": "x"}, personal=True, purpose=MOBILITY, basis="dmi:basis:public-task")
+    )
+    court.agree(STACK, "dmi:read", dataset=BICYCLES)
+    permit = ask(court, None, BICYCLES)
+    assert court.gate.carry(permit, batch(NOOR, PIET, None)).batch.subject == [NOOR, PIET, None]
+    told = [one.subjects for one in court.decisions() if one.subjects]
+    assert told == [[NOOR, PIET]], "who it is about can read of it, also without consent"
+    objection = asked("objection", purpose="dmi:purpose:commerce")
+    court.law.apply(objection)
+    assert len(court.gate.carry(permit, batch(NOOR)).batch) == 1
+    objection = msgspec.structs.replace(objection, purpose=permit.requests[0].purpose)
+    court.law.apply(objection)
+    passed = court.gate.carry(permit, batch(NOOR, PIET, None))
+    assert (passed.batch.subject, passed.withheld) == ([PIET, None], 1)
+    own = court.gate.permit("export", "dmi:export", BICYCLES, recipient=NOOR)
+    assert court.gate.carry(own, batch(NOOR)).batch.subject == [NOOR]
+    court.law.apply(msgspec.structs.replace(objection, state="ended"))
+    court.law.apply(objection)
+    assert len(court.gate.carry(permit, batch(NOOR)).batch) == 1

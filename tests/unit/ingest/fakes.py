@@ -69,7 +69,8 @@ class FakeGate:
     def carry(self, permit: Permit, batch: ObservationBatch) -> Passed:
         subjects = batch.subject or [None] * len(batch)
         rows = [row for row, subject in enumerate(subjects) if subject in self.consenting]
-        return Passed(batch.take(rows), frozenset(), len(batch) - len(rows))
+        left = tuple(row for row in range(len(batch)) if row not in rows)
+        return Passed(batch.take(rows), frozenset(), len(left), left)
 
 
 @dataclass

@@ -25,7 +25,7 @@ class Consents:
 
     def given(self, party: str, person: str | None = None) -> list[AgreementState]:
         """The consents of a person: the party's own, or those of one that it represents."""
-        whose = self._whose(party, person)
+        whose = self.whose(party, person)
         return [one for one in self._exchange.store.find(AgreementState, whose) if model.is_consent(one)]
 
     def one(self, party: str, identifier: str) -> AgreementState:
@@ -44,7 +44,7 @@ class Consents:
         self, party: str, dataset: str, purpose: str, recipients: Sequence[str], person: str | None = None
     ) -> list[AgreementState]:
         """Consent to one purpose, with a document of its own for each recipient, signed with the key kept here."""
-        whose = self._whose(party, person)
+        whose = self.whose(party, person)
         if not whose.startswith(model.PERSON):
             raise InputRefused.of("identity", "consent is given by a natural person")
         documents = [
@@ -92,7 +92,8 @@ class Consents:
         except PolicyRefused:
             return ()  # The gate refuses it too, and says why.
 
-    def _whose(self, party: str, person: str | None) -> str:
+    def whose(self, party: str, person: str | None) -> str:
+        """Whose consents a party handles: its own, or those of a person that it represents; raises ``NotFound``."""
         if person is None or person == party:
             return party
         if not self._exchange.represents(party, person):

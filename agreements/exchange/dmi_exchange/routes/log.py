@@ -16,6 +16,7 @@ from dmi_exchange.insight import insight
 from dmi_exchange.logbook import forms
 from dmi_exchange.logbook.check import Noted, check
 from dmi_exchange.logbook.tree import Tree
+from dmi_exchange.mydata.requests import taken
 from dmi_exchange.usage import MOST_ENTRIES, summed
 from dmi_infra import clock
 from dmi_infra.clock import to_text
@@ -55,6 +56,7 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
             cache(partial(exchange.store.get, Dataset)),
             cache(partial(exchange.store.get, AgreementState)),
             cache(exchange.store.result),
+            cache(partial(taken, exchange.store)),
         )
 
     @routes.get("/log", summary="Decisions that concern you (operator: all)")

@@ -189,4 +189,41 @@ class Usage(msgspec.Struct, frozen=True, tag="usage", tag_field="type"):
     first: Micros
 
 
-LawEvent = Participant | Dataset | AgreementState | RulebookVersion | Mandate | Heartbeat | Usage
+class Correction(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one measurement of a person should have been; ``result`` is in the unit of its datastream, or no value."""
+
+    datastream: str
+    phenomenon_time: Micros
+    result: float | None = None
+
+
+class SubjectRequest(
+    msgspec.Struct, frozen=True, omit_defaults=True, tag="subject-request", tag_field="type"
+):
+    """A right that a person exercises over its data in one dataset (GDPR art. 16, 17 and 21).
+
+    ``erasure``: all from before ``made_at`` goes, in every layer. ``objection``: no rows of the person pass for
+    ``purpose`` (empty: any) while it is active. ``rectification``: the corrections take the place of what was measured.
+    """
+
+    id: str
+    person: str
+    right: str
+    """``erasure``, ``objection`` or ``rectification``."""
+    dataset: str
+    made_at: Micros
+    state: str = "active"
+    """``active`` or ``ended``; an objection alone can end."""
+    purpose: str = ""
+    corrections: list[Correction] = []
+    reason: str = ""
+    made_by: str = ""
+    """Who made it for the person; empty: the person."""
+    ended_at: Micros | None = None
+    ended_by: str | None = None
+    end_reason: str | None = None
+
+
+LawEvent = (
+    Participant | Dataset | AgreementState | RulebookVersion | Mandate | SubjectRequest | Heartbeat | Usage
+)

@@ -86,3 +86,9 @@ _COLUMNS = (
 
 FLAG_PASS, FLAG_NOT_EVALUATED, FLAG_SUSPECT, FLAG_FAIL, FLAG_MISSING = 1, 2, 3, 4, 9
 """QARTOD quality flags; one per test, the raw value is never overwritten."""
+
+CORRECTED = "nl.dmi.observations.corrected.v1"
+"""The type of a message with all rows of whole quarters of an hour, one of which a person corrected: they take the
+place of what is kept of these quarters."""
+QUARTER: Micros = 900_000_000
+"""A quarter of an hour, by which layers sum up."""

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.law import Correction
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import Quality
+from dmi_agreements.crossings import BY_NAME
+from dmi_infra import outbox
+from dmi_infra.bus.port import Message
 from dmi_infra.sql import Positions, load_positions, reading, transaction
 from dmi_platform.model import NEVER, Area, Cursor, Outcome, Reject
 from dmi_platform.quality import Ints
 from dmi_platform.registry import StoredFeature
-from dmi_platform.store import features, figures, queries, tables
+from dmi_platform.store import features, figures, persons, queries, tables
 from dmi_platform.store.partitions import Partitions
 from dmi_platform.store.queries import Table
 from dmi_platform.store.writing import Writing
+
+HARMONISED_TOPIC = BY_NAME["harmonised"].topic or ""
 
 
 class Store:
@@ -128,6 +134,25 @@ class Store:
         """Rejects that wait for one of these identifiers."""
         with reading(self._engine) as connection:
             return queries.waiting_for(connection, about, limit)
+
+    def erase(self, dataset: str, person: str, until: Micros) -> int:
+        """Delete a person's rows of a dataset up to a moment, and its rejects; returns how many rows."""
+        with transaction(self._engine) as connection:
+            return persons.erase(connection, dataset, person, until)
+
+    def correct(
+        self,
+        dataset: str,
+        person: str,
+        corrections: Sequence[Correction],
+        flags: int,
+        tell: Callable[[Table], Message],
+    ) -> int:
+        """Correct a person's rows and let the bus hear each quarter of an hour that has changed; how many rows."""
+        with transaction(self._engine) as connection:
+            done, quarters = persons.correct(connection, dataset, person, corrections, flags)
+            outbox.add(connection, tables.outgoing, HARMONISED_TOPIC, [tell(table) for table in quarters])
+            return done
 
     def delete_before(self, dataset: str, at: Micros) -> int:
         """Delete a dataset's observations from before a moment, and rejects kept since then; returns rows."""

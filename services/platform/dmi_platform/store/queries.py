@@ -115,6 +115,15 @@ def observations(
     return _table(connection.execute(query.order_by(table.time, table.source_id).limit(limit)).all())
 
 
+def of_person(connection: sa.Connection, key: int, person: str, begin: Micros, end: Micros) -> Table:
+    """A person's rows of a datastream from ``begin`` until before ``end``, by time."""
+    kept = tables.observation.c
+    query = sa.select(*_selected(tables.observation)).where(
+        kept.datastream == key, kept.subject == person, kept.time >= begin, kept.time < end
+    )
+    return _table(connection.execute(query.order_by(kept.time, kept.source_id)).all())
+
+
 def span(
     connection: sa.Connection,
     dataset: str,

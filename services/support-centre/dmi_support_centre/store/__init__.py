@@ -14,6 +14,7 @@ class Store:
     """All reads and writes of the support centre."""
 
     def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
         self.observations = ObservationStore(engine)
         self.results = ResultStore(engine)
         self.scenarios = ScenarioStore(engine)

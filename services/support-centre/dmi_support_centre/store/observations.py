@@ -38,10 +38,15 @@ class ObservationStore:
         readings: Sequence[Reading],
         bases: Mapping[str, Collection[str]],
         reached: Positions,
+        corrected: Sequence[Reading] = (),
     ) -> None:
-        """Keep features (with their dataset), readings, what they rest on, and the position: all or nothing."""
+        """Keep features (with their dataset), readings, what they rest on, and the position: all or nothing.
+
+        ``corrected`` are those of ``readings`` that are all of their quarters, in place of what was kept of these.
+        """
         with transaction(self._engine) as connection:
             _save_features(connection, features)
+            _drop_quarters(connection, corrected)
             _save_readings(connection, readings)
             rows = [{"dataset": d, "ground": g} for d, grounds in bases.items() for g in grounds]
             upsert(connection, tables.basis, rows, ["dataset", "ground"])
@@ -130,6 +135,18 @@ class ObservationStore:
                 deleted += connection.execute(old).rowcount
         return deleted
 
+    def erase(self, dataset: str, person: str, until: Micros) -> int:
+        """Delete a person's readings up to a moment, and its quarters that begin by then; returns how many rows."""
+        deleted = 0
+        with transaction(self._engine) as connection:
+            for table in _KEPT:
+                moment = table.c.start if table is tables.quarter else table.c.time
+                theirs = sa.delete(table).where(
+                    table.c.dataset == dataset, table.c.subject == person, moment <= until
+                )
+                deleted += connection.execute(theirs).rowcount
+        return deleted
+
     def forget_old(self, dataset: str, now: Micros) -> int:
         """Delete quarters older than ten weeks before ``now``; returns how many."""
         t = tables.quarter.c
@@ -162,6 +179,13 @@ def _save_readings(connection: sa.Connection, readings: Sequence[Reading]) -> No
     _keep_newest(connection, tables.recent, readings, RECENT)
     counts = [one for one in readings if one.observed_property == CROWD_COUNT]
     _keep_newest(connection, tables.counted, counts, COUNTS_KEPT)
+
+
+def _drop_quarters(connection: sa.Connection, readings: Sequence[Reading]) -> None:
+    t = tables.quarter.c
+    for one in quarters_of(readings):
+        same = (t.datastream == one.datastream, t.subject == one.subject, t.start == one.start)
+        connection.execute(sa.delete(tables.quarter).where(*same))
 
 
 def _keep_newest(

@@ -1,0 +1,111 @@
+"""All that the exchange keeps of a person, to take along (GDPR art. 15 and 20); the rows come from the platform."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dmi_agreements.contracts.law import Dataset
+from dmi_agreements.contracts.observations import Micros
+from dmi_exchange import model, present
+from dmi_exchange.consent.giving import Consents
+from dmi_exchange.consent.record import Records
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.mydata.requests import Rights
+from dmi_exchange.mydata.uses import Done, Used, carried_out, read_back, uses
+from dmi_infra import clock
+from dmi_infra.clock import to_text
+from dmi_infra.errors import NotFound
+
+MOST_ENTRIES = 5_000
+"""The newest entries of the log that one answer looks at; it tells when there are more."""
+DAY: Micros = 86_400_000_000
+
+
+class Copies:
+    """Reads a person's own part of what the exchange keeps, as it is shown."""
+
+    def __init__(self, exchange: Exchange, consents: Consents, records: Records, rights: Rights) -> None:
+        self._exchange = exchange
+        self._consents = consents
+        self._records = records
+        self._rights = rights
+
+    def used(self, person: str, days: int, dataset: str | None) -> dict[str, Any]:
+        """Who used the person's data; ``complete``: whether all of these days was looked at."""
+        entries, whole = read_back(self._exchange.store.log, person, clock.now() - days * DAY, MOST_ENTRIES)
+        shown = [self._use(one) for one in uses(entries, person, dataset)]
+        return {"days": days, "complete": whole, "items": shown, "next": None}
+
+    def asked(self, person: str) -> list[dict[str, Any]]:
+        """What the person has asked for, and what each layer did about it."""
+        made = self._rights.requests(person)
+        since = made[0].made_at if made else clock.now()
+        entries, _whole = read_back(self._exchange.store.log, person, since, MOST_ENTRIES)
+        done = carried_out(entries)
+        return [
+            {**present.subject_request(one), "carried_out": [_done(each) for each in done.get(one.id, ())]}
+            for one in made
+        ]
+
+    def datasets(self, person: str) -> list[dict[str, Any]]:
+        """The datasets with personal data: what for, on which basis, and whether the person consents."""
+        given = {
+            target
+            for one in self._consents.given(person)
+            if one.state == "active"
+            for target in model.targets(one.document)
+        }
+        return [
+            {
+                "id": one.id, "title": one.title, "owner": one.owner, "owner_name": self._name(one.owner),
+                "purpose": one.purpose, "basis": one.basis or "dmi:basis:consent",
+                "needs_consent": one.needs_consent, "consented": one.id in given,
+            }
+            for one in self._exchange.store.find(Dataset)
+            if one.personal
+        ]  # fmt: skip
+
+    def copy(self, person: str) -> dict[str, Any]:
+        """All of it in one document."""
+        records = []
+        for one in self._consents.given(person):
+            shown: dict[str, Any] = {"consent": present.agreement(one)}
+            try:
+                shown["record"] = self._records.record(one)
+            except NotFound as exc:
+                # The language lost a term of it: the document itself says what was agreed.
+                shown["record_missing"] = str(exc)
+            records.append(shown)
+        return {
+            "made_at": to_text(clock.now()),
+            "person": present.participant(self._exchange.participant(person)),
+            "datasets": self.datasets(person),
+            "consents": records,
+            "uses": self.used(person, 3650, None),
+            "requests": self.asked(person),
+        }
+
+    def _use(self, one: Used) -> dict[str, Any]:
+        book = self._exchange.rulebook
+        return {
+            "dataset": one.dataset,
+            "participant": one.participant,
+            "name": self._name(one.participant),
+            "purpose": one.purpose,
+            "purpose_label": book.purposes[one.purpose].label if one.purpose in book.purposes else {},
+            "action": one.action,
+            "times": one.times,
+            "first": to_text(one.first),
+            "last": to_text(one.last),
+            "agreements": sorted(one.grounds),
+        }
+
+    def _name(self, identifier: str) -> str:
+        try:
+            return self._exchange.participant(identifier).name
+        except NotFound:
+            return identifier
+
+
+def _done(one: Done) -> dict[str, Any]:
+    return {"service": one.service, "rows": one.rows, "at": to_text(one.at)}

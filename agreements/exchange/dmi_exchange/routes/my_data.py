@@ -1,0 +1,144 @@
+"""My data: who used it, stop, erase, correct, object, take along; for oneself or for who one represents."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from dmi_agreements.contracts.law import Correction
+from dmi_exchange import present
+from dmi_exchange.mydata.copy import Copies
+from dmi_exchange.mydata.requests import Rights
+from dmi_exchange.routes.agreements import Ending, Signatory
+from dmi_exchange.routes.consents import For
+from dmi_exchange.routes.members import Identifier
+from dmi_infra.clock import from_datetime
+from dmi_infra.http.access import Caller
+
+DatasetId = Annotated[str, Field(max_length=200)]
+
+
+class _Asked(BaseModel):
+    """A right that is exercised."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    person: Identifier | None = Field(
+        None, alias="for", description="a person whom you represent; left out: yourself"
+    )
+    reason: str = Field("", max_length=500, description="you need not give one")
+
+
+class Stopping(_Asked):
+    """Which consents to withdraw; what is left out does not matter."""
+
+    dataset: DatasetId | None = None
+    purpose: DatasetId | None = None
+    recipient: DatasetId | None = None
+
+
+class Erasing(_Asked):
+    """What to erase."""
+
+    datasets: list[DatasetId] | None = Field(
+        None, min_length=1, max_length=100, description="left out: everything with personal data"
+    )
+
+
+class Objecting(_Asked):
+    """What use to object to."""
+
+    dataset: DatasetId
+    purpose: str = Field("", max_length=200, description="left out: every purpose")
+
+
+class Corrected(BaseModel):
+    """What one measurement should have been."""
+
+    model_config = ConfigDict(extra="forbid")
+    datastream: DatasetId
+    time: AwareDatetime = Field(description="when it was measured")
+    result: float | None = Field(
+        allow_inf_nan=False, description="in the unit of the datastream; null: no value"
+    )
+
+
+class Correcting(_Asked):
+    """Measurements that are wrong."""
+
+    dataset: DatasetId
+    corrections: list[Corrected] = Field(min_length=1, max_length=1000)
+
+
+def router(rights: Rights, copies: Copies) -> APIRouter:
+    """Routes under ``/v1/my-data``."""
+    routes = APIRouter(prefix="/v1/my-data", tags=["my data"])
+
+    @routes.get("/uses", summary="Who used your data for what and when, from the log")
+    def uses(
+        identity: Caller,
+        person: For = None,
+        dataset: Annotated[str | None, Query(max_length=200)] = None,
+        days: Annotated[int, Query(ge=1, le=3650, description="how far to look back")] = 90,
+    ) -> dict[str, Any]:
+        return copies.used(rights.person(identity.participant, person), days, dataset)
+
+    @routes.get(
+        "/datasets", summary="Where personal data is kept: what for, on which basis, whether you consent"
+    )
+    def datasets(identity: Caller, person: For = None) -> dict[str, Any]:
+        return {"items": copies.datasets(rights.person(identity.participant, person)), "next": None}
+
+    @routes.get("/copy", summary="All that the exchange keeps of you (GDPR art. 15 and 20)")
+    def copy(identity: Caller, response: Response, person: For = None) -> dict[str, Any]:
+        response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
+        response.headers["Cache-Control"] = "no-store"
+        return copies.copy(rights.person(identity.participant, person))
+
+    @routes.get("/requests", summary="What you asked for, and what each layer did about it")
+    def requests(identity: Caller, person: For = None) -> dict[str, Any]:
+        return {"items": copies.asked(rights.person(identity.participant, person)), "next": None}
+
+    @routes.get(
+        "/objections", summary="Objections to the use of your datasets (owner); persons are not named"
+    )
+    def objections(identity: Caller) -> dict[str, Any]:
+        found = rights.against(identity.participant)
+        return {"items": [{**present.subject_request(one), "made_by": None} for one in found], "next": None}
+
+    @routes.post("/stop", summary="Withdraw your consents by dataset, purpose or recipient, or all, at once")
+    def stop(identity: Signatory, body: Stopping) -> dict[str, Any]:
+        ended = rights.stop(
+            identity.participant, body.person, body.dataset, body.purpose, body.recipient, body.reason
+        )
+        return {"items": [present.agreement(one) for one in ended], "next": None}
+
+    @routes.post("/erasure", status_code=201, summary="Have your data erased in every layer (GDPR art. 17)")
+    def erase(identity: Signatory, body: Erasing) -> dict[str, Any]:
+        made = rights.erase(identity.participant, body.person, body.datasets, body.reason)
+        return {"items": [present.subject_request(one) for one in made], "next": None}
+
+    @routes.post("/rectification", status_code=201, summary="Correct measurements of yours (GDPR art. 16)")
+    def correct(identity: Signatory, body: Correcting) -> dict[str, Any]:
+        corrections = [
+            Correction(one.datastream, from_datetime(one.time), one.result) for one in body.corrections
+        ]
+        return present.subject_request(
+            rights.correct(identity.participant, body.person, body.dataset, corrections, body.reason)
+        )
+
+    @routes.post("/objection", status_code=201, summary="Object to a use of your data (GDPR art. 21)")
+    def object_to(identity: Signatory, body: Objecting) -> dict[str, Any]:
+        return present.subject_request(
+            rights.object_to(identity.participant, body.person, body.dataset, body.purpose, body.reason)
+        )
+
+    @routes.post(
+        "/requests/{request}/end",
+        summary="Take an objection back, or go on in spite of it for compelling grounds (owner)",
+    )
+    def end(identity: Signatory, request: str, body: Ending) -> dict[str, Any]:
+        return present.subject_request(rights.end(identity.participant, request, body.reason))
+
+    return routes

@@ -1,0 +1,83 @@
+"""Rights that persons exercise over their data (GDPR art. 16, 17, 21): whose rows no gate may let through.
+
+One thread applies events, any number read without a lock: values are replaced in one step, never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from dmi_agreements.changes import Change
+from dmi_agreements.contracts.law import SubjectRequest
+from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.decision import Request
+from dmi_agreements.policy.terms import PERSON
+
+ERASURE: Final = "erasure"
+OBJECTION: Final = "objection"
+RECTIFICATION: Final = "rectification"
+KIND: Final = "subject-request"
+"""The kind of a ``Change`` that such a request makes."""
+ALL_ROWS: Final = 2**63 - 1
+"""Later than any row: nothing of the person passes."""
+MAX_CACHED: Final = 4_096
+"""Answers kept; beyond it the cache starts again."""
+
+
+class Rights:
+    """What persons asked for, by id and by dataset."""
+
+    def __init__(self) -> None:
+        self._requests: dict[str, SubjectRequest] = {}
+        self._of: dict[str, tuple[SubjectRequest, ...]] = {}
+        self._answers: dict[tuple[str, str, str], Mapping[str, Micros]] = {}
+        self._generation = 0
+
+    def apply(self, event: SubjectRequest) -> Change:
+        """Take in one state; what has ended does not begin again."""
+        known = self._requests.get(event.id)
+        if known == event or (known is not None and known.state == "ended"):
+            return Change(KIND, event.id, False)
+        self._requests[event.id] = event
+        others = tuple(one for one in self._of.get(event.dataset, ()) if one.id != event.id)
+        self._of[event.dataset] = (*others, event) if event.state == "active" else others
+        # The number first: an answer that was worked out from what was before is then not kept.
+        self._generation += 1
+        self._answers = {}
+        return Change(KIND, event.id, True, datasets=(event.dataset,))
+
+    def get(self, identifier: str) -> SubjectRequest | None:
+        """One request."""
+        return self._requests.get(identifier)
+
+    def __iter__(self) -> Iterator[SubjectRequest]:
+        """All requests, oldest first."""
+        return iter(sorted(self._requests.copy().values(), key=lambda one: (one.made_at, one.id)))
+
+    def left_out(self, request: Request) -> Mapping[str, Micros]:
+        """Subject -> the moment up to which none of its rows may pass under ``request``.
+
+        Who objects still sees its own rows; what it had erased it does not.
+        """
+        who = request.assignee if request.assignee.startswith(PERSON) else ""
+        key = (request.dataset, request.purpose, who)
+        known = self._answers.get(key)
+        if known is None:
+            generation = self._generation
+            known = self._work_out(*key)
+            if len(self._answers) >= MAX_CACHED:
+                self._answers = {}
+            if generation == self._generation:
+                self._answers[key] = known
+        return known
+
+    def _work_out(self, dataset: str, purpose: str, asking: str) -> Mapping[str, Micros]:
+        found: dict[str, Micros] = {}
+        for one in self._of.get(dataset, ()):
+            objects = one.right == OBJECTION and one.purpose in ("", purpose) and asking != one.person
+            if objects or one.right == ERASURE:
+                until = ALL_ROWS if objects else one.made_at
+                found[one.person] = max(found.get(one.person, until), until)
+        return MappingProxyType(found)

@@ -1,0 +1,177 @@
+"""Carries out in one layer what persons ask for their data: erases, keeps none of who objects, corrects."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import sqlalchemy as sa
+import structlog
+
+from dmi_agreements.changes import Change
+from dmi_agreements.contracts.law import SubjectRequest
+from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.rights import ALL_ROWS, ERASURE, KIND, OBJECTION, RECTIFICATION
+from dmi_infra import clock
+from dmi_infra.errors import Unavailable
+from dmi_infra.gate import Gate
+from dmi_infra.sql import load_positions, save_positions, transaction
+
+log = structlog.get_logger("exercising")
+
+REACHED: Final = ("law.subject-requests", 0)
+"""Among the positions of a store: when the newest request was made that it has carried out."""
+LEEWAY: Final[Micros] = 3_600_000_000
+"""So much older requests are carried out again at a start: two of them may have come in the other order."""
+PAUSE_SECONDS = 0.2
+SETTLE_SECONDS = 2.0
+"""After which rows are looked for once more: a consumer may have held some in hand that its gate had passed."""
+
+
+class Held(Protocol):
+    """What a layer holds of persons."""
+
+    def erase(self, dataset: str, person: str, until: Micros) -> int:
+        """Delete the person's rows of a dataset up to a moment; returns how many. Repeating it does no harm."""
+        ...
+
+
+class Marks:
+    """Up to which request a store has carried them out; among the positions of its consumer."""
+
+    def __init__(self, engine: sa.Engine, table: sa.Table) -> None:
+        self._engine = engine
+        self._table = table
+
+    def reached(self) -> Micros:
+        """When the newest request was made that was carried out."""
+        return load_positions(self._engine, self._table).get(REACHED, 0)
+
+    def reach(self, made_at: Micros) -> None:
+        """A request of this moment has been carried out."""
+        if made_at > self.reached():
+            with transaction(self._engine) as connection:
+                save_positions(connection, self._table, {REACHED: made_at})
+
+
+class Exercising:
+    """A thread that follows the law: at once what comes, and at a start what came meanwhile.
+
+    ``keeps_objected``: this layer holds the rows of who objects on (as the restriction of art. 18 allows) and lets
+    the gate keep them back; the others, which work for what the dataset is collected for, delete theirs.
+    """
+
+    def __init__(
+        self,
+        held: Held,
+        marks: Marks,
+        gate: Gate,
+        keeps_objected: bool = False,
+        correct: Callable[[SubjectRequest], int] | None = None,
+        afterwards: Callable[[SubjectRequest], None] | None = None,
+    ) -> None:
+        self._held = held
+        self._marks = marks
+        self._gate = gate
+        self._keeps_objected = keeps_objected
+        self._correct = correct
+        self._afterwards = afterwards
+        self._again: deque[tuple[float, SubjectRequest]] = deque()
+        self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="exercising", daemon=True)
+
+    def listen(self, change: Change) -> None:
+        """Take note of a change of the law; returns at once."""
+        if change.kind == KIND and change.changed:
+            self._queue.put(change.id)
+
+    def start(self) -> None:
+        """Begin; until the law is known nothing is done."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the request at hand; the rest is found at the next start."""
+        self._stopping.set()
+        self._queue.put(None)
+        self._thread.join(timeout=5)
+
+    def carry_out(self, request: SubjectRequest) -> int | None:
+        """Do what is asked, and record it; the rows that it was done to, ``None`` when this layer has no part in it."""
+        rows = self._do(request)
+        if rows is not None:
+            self._gate.exercised(request, rows)
+            if self._afterwards is not None:
+                self._afterwards(request)
+            if request.right != RECTIFICATION:
+                self._again.append((time.monotonic() + SETTLE_SECONDS, request))
+        self._marks.reach(request.made_at)
+        return rows
+
+    def _do(self, request: SubjectRequest) -> int | None:
+        if request.right == ERASURE:
+            return self._held.erase(request.dataset, request.person, request.made_at)
+        if request.right == OBJECTION:
+            entry = self._gate.law.datasets.get(request.dataset)
+            ours = entry is not None and request.purpose in ("", entry.purpose)
+            if self._keeps_objected or not ours or request.state != "active":
+                return None
+            return self._held.erase(request.dataset, request.person, ALL_ROWS)
+        if request.right == RECTIFICATION and self._correct is not None:
+            return self._correct(request)
+        return None
+
+    def _run(self) -> None:
+        law, since = self._gate.law, self._since()
+        while not self._stopping.is_set():
+            request = self._next()
+            # The law is read from its first event: what was carried out before is passed over.
+            if request is None or request.made_at <= since:
+                continue
+            while law.stale(clock.now()) is not None or not self._tried(request):
+                if self._stopping.wait(PAUSE_SECONDS):
+                    return
+
+    def _next(self) -> SubjectRequest | None:
+        """The next request, or one whose rows may have come in since, by a message that the gate had passed before."""
+        due = self._again[0][0] - time.monotonic() if self._again else None
+        try:
+            identifier = self._queue.get(timeout=None if due is None else max(due, 0.0))
+        except queue.Empty:
+            self._swept(self._again.popleft()[1])
+            return None
+        return None if identifier is None else self._gate.law.rights.get(identifier)
+
+    def _swept(self, request: SubjectRequest) -> None:
+        try:
+            rows = self._do(request)
+        except Unavailable as exc:
+            log.warning("requests of persons wait", reason=exc.public)
+            self._again.append((time.monotonic() + SETTLE_SECONDS, request))
+            return
+        if rows:
+            self._gate.exercised(request, rows)
+
+    def _since(self) -> Micros:
+        while not self._stopping.is_set():
+            try:
+                return self._marks.reached() - LEEWAY
+            except Unavailable as exc:
+                log.warning("requests of persons wait", reason=exc.public)
+                time.sleep(PAUSE_SECONDS)
+        return 0
+
+    def _tried(self, request: SubjectRequest) -> bool:
+        """Whether it is done with; ``False``: the store is away."""
+        try:
+            self.carry_out(request)
+        except Unavailable as exc:
+            log.warning("requests of persons wait", reason=exc.public)
+            return False
+        except Exception as exc:  # one request that fails must not keep the next from being carried out
+            log.error("the request of a person failed", request=request.id, exc_info=exc)
+        return True

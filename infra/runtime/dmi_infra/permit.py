@@ -1,0 +1,77 @@
+"""What the gate gives: a permit, and what passed under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from dmi_agreements.contracts.observations import Micros, ObservationBatch
+from dmi_agreements.contracts.results import Grounds
+from dmi_agreements.decision import Delay, DeleteAfter, Duty, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A passed decision: the requests it answers, the duties to carry out, the agreements it rests on."""
+
+    crossing: str
+    requests: tuple[Request, ...]
+    duties: tuple[Duty, ...]
+    agreements: tuple[str, ...]
+    personal: bool
+    counted: bool = False
+    """Whether the agreement counts this use."""
+
+    @property
+    def dataset(self) -> str:
+        """The dataset that the permit opens."""
+        return self.requests[0].dataset
+
+    @property
+    def exact(self) -> bool:
+        """Whether places and names may be told as they are: not of persons, and under no duty that changes rows."""
+        return not self.personal and all(isinstance(duty, Delay | DeleteAfter) for duty in self.duties)
+
+    def grounds(self, consents: Iterable[str] = ()) -> Grounds:
+        """What a result made under this permit rests on."""
+        return Grounds(
+            datasets=[self.dataset], agreements=list(self.agreements), consents=sorted(set(consents))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A batch after consents and duties, and the consents that its rows rest on."""
+
+    batch: ObservationBatch
+    consents: frozenset[str]
+    withheld: int = 0
+    """Rows that were left out because their subject has not consented, objects, or had them erased."""
+    left: tuple[int, ...] = ()
+    """Which rows those are."""
+    used: tuple[ObservationBatch, ...] = ()
+    """The rows of persons that it was made of."""
+
+    def before(self, at: Micros) -> Passed:
+        """What of it is from before a moment; its consents stay."""
+        used = tuple(_before(batch, at) for batch in self.used)
+        return replace(self, batch=_before(self.batch, at), used=used)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What each row tells by itself about whether it can pass: a store that reads by these reads nothing in vain.
+
+    Whoever counts rows for a page before the gate lets its reader count what the gate leaves out.
+    """
+
+    oldest: Micros
+    newest: Micros
+    areas: tuple[tuple[float, float, float, float], ...]
+    """West, south, east, north in WGS84 degrees; a row must have a place inside each."""
+    subjects: Mapping[str, frozenset[str]] | None
+    """As ``Gate.subjects``."""
+
+
+def _before(batch: ObservationBatch, at: Micros) -> ObservationBatch:
+    return batch.take([row for row, time in enumerate(batch.phenomenon_time) if time < at])

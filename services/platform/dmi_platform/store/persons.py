@@ -1,0 +1,117 @@
+"""What persons ask for their rows: erased or corrected, and the last values after that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.envelope import decode, encode
+from dmi_agreements.contracts.law import Correction
+from dmi_agreements.contracts.observations import QUARTER, Micros, ObservationBatch
+from dmi_platform.model import NEVER
+from dmi_platform.store import queries, tables
+from dmi_platform.store.queries import Table
+
+_EMPTY = dict.fromkeys(("result", "raw_result", "longitude", "latitude", "subject", "neighbourhood"))
+
+
+def erase(connection: sa.Connection, dataset: str, person: str, until: Micros) -> int:
+    """Delete the rows and rejects of a person in a dataset up to a moment; returns how many rows."""
+    kept = tables.observation.c
+    query = sa.select(tables.datastream.c.key).where(tables.datastream.c.dataset == dataset)
+    changed = []
+    deleted = 0
+    statement = sa.delete(tables.observation).where(
+        kept.datastream == sa.bindparam("k"), kept.subject == person, kept.time <= until
+    )
+    for key in list(connection.execute(query).scalars()):
+        rows = connection.execute(statement, {"k": key}).rowcount
+        deleted += rows
+        if rows:
+            changed.append(key)
+    _settle_last(connection, changed)
+    return deleted + _erase_rejects(connection, dataset, person, until)
+
+
+def correct(
+    connection: sa.Connection, dataset: str, person: str, corrections: Sequence[Correction], flags: int
+) -> tuple[int, list[Table]]:
+    """Write what a person's rows should have been; how many rows, and all rows of the quarters they lie in."""
+    stream, kept = tables.datastream.c, tables.observation.c
+    done = 0
+    quarters: dict[tuple[int, Micros], None] = {}
+    for one in corrections:
+        query = sa.select(stream.key).where(stream.id == one.datastream, stream.dataset == dataset)
+        key = connection.execute(query).scalar_one_or_none()
+        rows = connection.execute(
+            sa.update(tables.observation)
+            .where(kept.datastream == key, kept.time == one.phenomenon_time, kept.subject == person)
+            .values(result=one.result, raw_result=one.result, flags=flags)
+        ).rowcount
+        done += rows
+        if key is not None and rows:
+            quarters[(key, one.phenomenon_time // QUARTER * QUARTER)] = None
+    _settle_last(connection, {key for key, _ in quarters})
+    return done, [queries.of_person(connection, key, person, at, at + QUARTER) for key, at in quarters]
+
+
+def _settle_last(connection: sa.Connection, keys: Iterable[int]) -> None:
+    """The last value of each datastream is the newest row that is left."""
+    kept, last = tables.observation.c, tables.last_value.c
+    for key in keys:
+        newest = (
+            sa.select(tables.observation).where(kept.datastream == key).order_by(kept.time.desc()).limit(1)
+        )
+        row = connection.execute(newest).mappings().first()
+        valued = connection.execute(newest.where(kept.result.is_not(None))).mappings().first()
+        values = {name: row[name] for name in tables.VALUE_NAMES} if row else _none()
+        told = (
+            {"valued_at": valued["time"], "valued": valued["result"]}
+            if valued
+            else {"valued_at": NEVER, "valued": None}
+        )
+        connection.execute(
+            sa.update(tables.last_value).where(last.datastream == key).values(**values, **told)
+        )
+
+
+def _none() -> dict[str, object]:
+    return {"time": NEVER, "source_id": "", "flags": 0, **_EMPTY}
+
+
+def _erase_rejects(connection: sa.Connection, dataset: str, person: str, until: Micros) -> int:
+    """Take the person's rows out of what is kept to be tried again."""
+    table = tables.reject
+    erased = 0
+    query = sa.select(table.c.id, table.c.payload, table.c.row_numbers).where(table.c.dataset == dataset)
+    for identifier, payload, numbers in connection.execute(query).all():
+        try:
+            batch = decode(payload, ObservationBatch)
+        except (msgspec.DecodeError, RecursionError, ValueError):
+            # What cannot be read may name anybody: it goes when it speaks of this person.
+            if person.encode() in payload:
+                connection.execute(sa.delete(table).where(table.c.id == identifier))
+                erased += 1
+            continue
+        rows = enumerate(zip(batch.subject or (), batch.phenomenon_time, strict=False))
+        theirs = {row for row, (who, time) in rows if who == person and time <= until}
+        if not theirs:
+            continue
+        erased += len(theirs)
+        left = [row for row in range(len(batch)) if row not in theirs]
+        given = msgspec.json.decode(numbers, type=list[int])
+        change = (
+            sa.update(table)
+            .where(table.c.id == identifier)
+            .values(
+                payload=encode(batch.take(left)),
+                rows=len(left),
+                row_numbers=msgspec.json.encode([given[row] for row in left]).decode(),
+            )
+            if left
+            else sa.delete(table).where(table.c.id == identifier)
+        )
+        connection.execute(change)
+    return erased

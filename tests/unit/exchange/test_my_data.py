@@ -1,0 +1,146 @@
+"""My data: who used it, stop by purpose or all, erase, correct, object; of oneself and of who one represents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dmi_agreements.contracts.envelope import encode
+from dmi_agreements.contracts.law import SubjectRequest
+from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
+from dmi_agreements.crossings import BY_NAME
+from dmi_infra import clock
+from tests.unit.exchange.fakes import (
+    LIVING,
+    OFFICER,
+    SELLING,
+    Node,
+    furnish,
+    running,
+)
+from tests.unit.exchange.test_consents import CHILD, KIM, MOTHER, MUM, covered, give, hosted
+from tests.unit.infra.fakes import (
+    BICYCLES,
+    GARAGES,
+    MOBILITY,
+    NOOR,
+    STACK,
+    VENDOR,
+    eventually,
+    message,
+)
+
+CAMERAS = "urn:dmi:dataset:gemeente:cameras"
+RECORDS = BY_NAME["record"].topic or ""
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    with running(tmp_path_factory.mktemp("exchange")) as made:
+        furnish(made)
+        hosted(made, MUM)
+        hosted(made, KIM, representatives=[MUM], of_age_on="2035-05-01")
+        made.publish(CAMERAS, personal=True, basis="dmi:basis:public-task")
+        yield made
+
+
+def recorded(node: Node, identifier: str, **more: Any) -> None:
+    """A gate tells of a decision about Noor's mother's data."""
+    values: dict[str, Any] = {
+        "id": identifier, "at": clock.now(), "service": "platform", "crossing": "query", "assignee": VENDOR,
+        "action": "dmi:read", "dataset": BICYCLES, "purpose": MOBILITY, "allowed": True,
+        "reasons": ["delivered: 3 rows of 2 persons under their consent"], "agreements": ["urn:uuid:a"],
+        "subjects": [MUM, NOOR], "rows": 3, **more,
+    }  # fmt: skip
+    batch = RecordBatch("platform", [DecisionRecord(**values)])
+    node.bus.publish(RECORDS, [message(encode(batch))])
+    eventually(lambda: any(e.record().id == identifier for e in node.store.log.read(0, 1000, None, None)))
+
+
+def test_a_person_reads_who_used_its_data_for_what_and_when_and_nothing_of_others(node: Node) -> None:
+    recorded(node, "one")
+    recorded(node, "two")
+    recorded(node, "refused", allowed=False)
+    recorded(node, "own", assignee=MUM, subjects=[MUM])
+    recorded(node, "of another", subjects=[NOOR], assignee=STACK)
+    (use,) = node.get("/v1/my-data/uses", MOTHER)["items"]
+    assert (use["participant"], use["purpose"], use["times"]) == (VENDOR, MOBILITY, 2)
+    assert use["first"] <= use["last"]
+    assert use["purpose_label"]["nl"]
+    assert node.get("/v1/my-data/uses?days=1&dataset=" + GARAGES, MOTHER)["items"] == []
+    node.refused(node.ask("GET", f"/v1/my-data/uses?for={NOOR}", MOTHER), 404, "not-found")
+    node.refused(node.ask("GET", "/v1/my-data/uses", SELLING), 400, "invalid-input")
+
+
+def test_consents_stop_by_recipient_and_then_all_at_once(node: Node) -> None:
+    first, second = give(node), give(node)
+    (kept,) = node.post(
+        "/v1/consents", {"dataset": BICYCLES, "purpose": MOBILITY, "recipients": [STACK]}, MOTHER
+    )["items"]
+    ended = node.post("/v1/my-data/stop", {"purpose": MOBILITY, "recipient": VENDOR}, MOTHER)["items"]
+    assert {one["id"] for one in ended} == {first["id"], second["id"]}
+    assert MUM in covered(node, STACK) - covered(node, VENDOR)
+    assert [one["id"] for one in node.post("/v1/my-data/stop", {}, MOTHER)["items"]] == [kept["id"]]
+
+
+def test_erasing_ends_the_consents_and_tells_every_layer_and_what_each_did_is_shown(node: Node) -> None:
+    give(node, MOTHER, **{"for": KIM})
+    asked = node.post("/v1/my-data/erasure", {"for": KIM, "datasets": [BICYCLES], "reason": "x"}, MOTHER)
+    (request,) = asked["items"]
+    assert KIM not in covered(node, VENDOR)
+    law = node.service.runtime.law.table
+    eventually(lambda: law.rights.get(request["id"]) is not None)
+    heard = law.rights.get(request["id"])
+    assert isinstance(heard, SubjectRequest)
+    assert (heard.person, heard.right, heard.made_by) == (KIM, "erasure", MUM)
+    for number, rows in ((1, 4), (2, 1)):
+        recorded(
+            node, f"erased {number}", crossing="store", action="dmi:erasure", assignee=STACK, subjects=[KIM],
+            reasons=[f"exercised: {request['id']}: {rows} rows in platform"], rows=rows,
+        )  # fmt: skip
+    (shown,) = node.get(f"/v1/my-data/requests?for={KIM}", MOTHER)["items"]
+    assert [(one["service"], one["rows"]) for one in shown["carried_out"]] == [("platform", 5)]
+    assert node.get("/v1/my-data/uses", CHILD)["items"] == []
+    copy = node.get("/v1/my-data/copy", CHILD)
+    assert copy["person"]["id"] == KIM
+    assert [one["consent"]["state"] for one in copy["consents"]] == ["ended"]
+    assert copy["requests"][0]["id"] == request["id"]
+    node.refused(
+        node.ask("POST", "/v1/my-data/erasure", MOTHER, json={"datasets": [GARAGES]}), 400, "invalid-input"
+    )
+
+
+def test_an_objection_is_for_data_without_consent_and_the_owner_alone_may_overrule_it_with_reasons(
+    node: Node,
+) -> None:
+    body = {"dataset": CAMERAS, "reason": "ik wil dit niet"}
+    node.refused(
+        node.ask("POST", "/v1/my-data/objection", MOTHER, json={"dataset": BICYCLES}), 409, "conflict"
+    )
+    made = node.post("/v1/my-data/objection", body, MOTHER)
+    node.refused(node.ask("POST", "/v1/my-data/objection", MOTHER, json=body), 409, "conflict")
+    (seen,) = node.get("/v1/my-data/objections", OFFICER)["items"]
+    assert seen["id"] == made["id"]
+    assert MUM not in str(seen)
+    path = f"/v1/my-data/requests/{made['id']}/end"
+    node.refused(node.ask("POST", path, LIVING, json={}), 404, "not-found")
+    node.refused(node.ask("POST", path, SELLING, json={"reason": "x"}), 404, "not-found")
+    node.refused(node.ask("POST", path, OFFICER, json={}), 400, "invalid-input")
+    assert node.post(path, {"reason": "dwingende gronden"})["state"] == "ended"
+    node.refused(node.ask("POST", path, MOTHER, json={}), 409, "conflict")
+
+
+def test_a_correction_names_the_measurement_and_has_a_time_with_a_zone(node: Node) -> None:
+    one = {"datastream": "x.pm", "time": "2026-11-21T12:00:00Z", "result": 4.5}
+    body = {"dataset": BICYCLES, "corrections": [one]}
+    made = node.post("/v1/my-data/rectification", body, MOTHER)
+    assert made["corrections"] == [one]
+    heard = node.service.runtime.law.table.rights
+    eventually(lambda: heard.get(made["id"]) is not None)
+    bad = {"dataset": BICYCLES, "corrections": [{**one, "time": "2026-11-21T12:00:00"}]}
+    problem = node.refused(
+        node.ask("POST", "/v1/my-data/rectification", MOTHER, json=bad), 400, "invalid-input"
+    )
+    assert problem["errors"][0]["field"] == "corrections.0.time"
