@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from dmi_agreements.contracts.law import AgreementState
-from dmi_agreements.decision import EVERYONE, Reason, Request
+from dmi_agreements.decision import EVERYONE, Duty, Reason, Request
 from dmi_agreements.policy.compiled import ALWAYS, FOREVER, CompiledAgreement
 
 MAX_CACHED: Final = 4_096
@@ -34,6 +34,7 @@ class _Answer:
     since: int
     until: int
     subjects: Mapping[str, str]
+    duties: Mapping[str, tuple[Duty, ...]]
     lapsed: Reason | None
 
 
@@ -66,6 +67,10 @@ class Consents:
         """Subject -> id of the consent that covers ``request`` at ``now``."""
         return self._answer(request, now).subjects
 
+    def duties(self, request: Request, now: int) -> Mapping[str, tuple[Duty, ...]]:
+        """Subject -> the duties of the consent that covers ``request`` at ``now``; who asks for none is left out."""
+        return self._answer(request, now).duties
+
     def lapsed(self, request: Request, now: int) -> Reason | None:
         """The consent that would have covered ``request`` and ended or expired last."""
         return self._answer(request, now).lapsed
@@ -83,23 +88,27 @@ class Consents:
 
     def _work_out(self, request: Request, now: int, generation: int) -> _Answer:
         subjects: dict[str, str] = {}
+        duties: dict[str, tuple[Duty, ...]] = {}
         since, until = ALWAYS, FOREVER
         lapsed: Reason | None = None
         for subject, consents in self._given.get(request.dataset, {}).copy().items():
-            permitting: str | None = None
+            permitting: _Verdict | None = None
             blocked = False
             for given in consents.values():
                 verdict = _Verdict.of(given, request, now)
                 since, until = max(since, verdict.since), min(until, verdict.until)
                 blocked = blocked or verdict.blocks
-                permitting = permitting or verdict.permits
+                if permitting is None and verdict.permits is not None:
+                    permitting = verdict
                 if verdict.lapsed is not None and (
                     lapsed is None or _moment(verdict.lapsed) > _moment(lapsed)
                 ):
                     lapsed = verdict.lapsed
-            if permitting is not None and not blocked:
-                subjects[subject] = permitting
-        return _Answer(generation, since, until, MappingProxyType(subjects), lapsed)
+            if permitting is not None and permitting.permits is not None and not blocked:
+                subjects[subject] = permitting.permits
+                if permitting.duties:
+                    duties[subject] = permitting.duties
+        return _Answer(generation, since, until, MappingProxyType(subjects), MappingProxyType(duties), lapsed)
 
 
 def _moment(reason: Reason) -> int:
@@ -111,6 +120,7 @@ class _Verdict:
     """What one consent says to a request at one instant, and between which instants that stays so."""
 
     permits: str | None = None
+    duties: tuple[Duty, ...] = ()
     blocks: bool = False
     lapsed: Reason | None = None
     since: int = ALWAYS
@@ -136,7 +146,7 @@ class _Verdict:
             code = rule.failing(request.assignee, request.purpose, now)
             self._limits(code, rule.starts, rule.ends, now)
             if code is None and not given.ended:
-                self.permits = agreement.id
+                self.permits, self.duties = agreement.id, rule.duties
             elif code is None:
                 detail = f"consent {agreement.id} has been withdrawn"
                 self.lapsed = Reason("no_consent", detail, agreement.id, rule.path, given.state.ended_at)

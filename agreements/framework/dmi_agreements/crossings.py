@@ -87,8 +87,8 @@ CROSSINGS: Final[tuple[Crossing, ...]] = (
         SERVICES,
         "dmi:read",
         compacted=True,
-        about="participants, datasets, agreements, consents, revocations, requests of persons, versions of the rulebook, "
-        "counted uses, the heartbeat",
+        about="participants, datasets, agreements, consents, revocations, requests of persons, versions of the "
+        "rulebook, counted uses, the heartbeat",
     ),
     Crossing(
         "record",

@@ -126,13 +126,20 @@ class RestrictArea:
 
 
 @dataclass(frozen=True, slots=True)
+class CutEnds:
+    """Drop the rows of a person's trip that lie within ``metres`` of where it begins or ends; done at intake alone."""
+
+    metres: int
+
+
+@dataclass(frozen=True, slots=True)
 class OwnRows:
     """Drop rows of anyone but ``person``. No agreement asks for it: it is the edge of a person's own right."""
 
     person: str
 
 
-Duty = LeaveOut | Coarsen | Aggregate | Suppress | Delay | DeleteAfter | RestrictArea | OwnRows
+Duty = LeaveOut | Coarsen | Aggregate | Suppress | Delay | DeleteAfter | RestrictArea | CutEnds | OwnRows
 
 
 @dataclass(frozen=True, slots=True)

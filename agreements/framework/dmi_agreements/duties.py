@@ -21,6 +21,7 @@ from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.decision import (
     Aggregate,
     Coarsen,
+    CutEnds,
     Delay,
     DeleteAfter,
     Duty,
@@ -62,7 +63,7 @@ def combine(duties: Iterable[Duty]) -> tuple[Duty, ...]:
         found.append(min(deletions, key=lambda duty: duty.days))
     if delays := _of(given, Delay):
         found.append(max(delays, key=lambda duty: duty.seconds))
-    found += dict.fromkeys(_of(given, RestrictArea))
+    found += dict.fromkeys((*_of(given, CutEnds), *_of(given, RestrictArea)))
     if suppressions := _of(given, Suppress):
         found.append(max(suppressions, key=lambda duty: duty.minimum))
     if coarse := _of(given, Coarsen):
@@ -111,6 +112,8 @@ def carry_out(
         elif isinstance(duty, Delay):
             newest = now - duty.seconds * SECOND
             batch = _rows(batch, batch.phenomenon_time, newest.__ge__)
+        elif isinstance(duty, CutEnds):
+            raise DutyUnknown("ends of trips are cut at intake, for a person's own consent alone")
         elif isinstance(duty, RestrictArea):
             batch = _inside(batch, duty.bbox)
         elif isinstance(duty, Suppress):

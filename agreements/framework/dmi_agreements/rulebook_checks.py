@@ -28,6 +28,7 @@ CARRIED_OUT: Final = frozenset(
         "dmi:coarsen",
         "dmi:aggregate",
         "dmi:suppress",
+        "dmi:cutEnds",
         "dmi:delay",
         "dmi:deleteAfter",
         "dmi:pay",

@@ -23,7 +23,7 @@ from dmi_agreements.contracts.law import (
     Usage,
 )
 from dmi_agreements.decide import near_miss, none_for, permission, prohibition, unknown_term, weight
-from dmi_agreements.decision import EVERYONE, Decision, OwnRows, Reason, Request, refused
+from dmi_agreements.decision import EVERYONE, Decision, Duty, OwnRows, Reason, Request, refused
 from dmi_agreements.errors import RulebookInvalid
 from dmi_agreements.held import Held, hold, no_news
 from dmi_agreements.mandates import Mandates
@@ -254,6 +254,10 @@ class LawTable:
         if _own_data(request):
             return {request.assignee: ""}
         return self._consents.subjects(request, now)
+
+    def consent_duties(self, request: Request, now: int) -> Mapping[str, tuple[Duty, ...]]:
+        """Subject -> what its own consent asks to do to its rows; nothing for its own look at them."""
+        return {} if _own_data(request) else self._consents.duties(request, now)
 
     def _refuse_party(self, request: Request) -> Reason | None:
         participant = self._participants.get(request.assignee)

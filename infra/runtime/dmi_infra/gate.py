@@ -15,6 +15,7 @@ from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.decision import Decision, Delay, DeleteAfter, Duty, Reason, Request, RestrictArea
 from dmi_agreements.duties import DAY, Projection, carry_out, series_of, together
+from dmi_agreements.own_duties import Wanted
 from dmi_agreements.rights import ALL_ROWS
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
@@ -33,6 +34,8 @@ LONGEST_REASON = 500
 SUBJECTS_OF_A_RECORD = 1000
 _EVER: Final = 2**62
 """Beyond any time (microseconds), either way."""
+SOURCE: Final = "intake"
+"""The crossing nearest to the source, where the duties of consents are carried out first."""
 PARTIAL = (
     "the agreement gives means over a time and an area, not single values: ask for the history or an export"
 )
@@ -190,8 +193,10 @@ class Gate:
         rows = self._standing(permit, batch)
         if permit.personal:
             rows, consents = self._consented(permit, batch, rows)
-        kept = batch.take(rows)
-        passed = carry_out(kept, permit.duties, now, self._projection)
+            rows, kept, more = self._as_consented(permit, batch, rows, now)
+        else:
+            kept, more = batch.take(rows), ()
+        passed = carry_out(kept, (*permit.duties, *more), now, self._projection)
         used = (kept,) if permit.personal or any(kept.subject or ()) else ()
         chosen = set(rows) if len(kept) < len(batch) else None
         left = () if chosen is None else tuple(row for row in range(len(batch)) if row not in chosen)
@@ -329,6 +334,18 @@ class Gate:
         kept = [row for row in rows if subjects[row] in allowed]
         used = {subjects[row] for row in kept}
         return kept, frozenset(c for subject in used if subject for c in allowed[subject] if c)
+
+    def _as_consented(
+        self, permit: Permit, batch: ObservationBatch, rows: Sequence[int], now: Micros
+    ) -> tuple[Sequence[int], ObservationBatch, tuple[Duty, ...]]:
+        """The rows as their subjects' own consents have them, and the duties that are for all of them together."""
+        given = {request.assignee: self.law.consent_duties(request, now) for request in permit.requests}
+        if not any(given.values()):
+            return rows, batch.take(rows), ()
+        wanted = Wanted.of(given, self.holder, permit.crossing == SOURCE)
+        rows = wanted.left(batch, rows, now, self._projection)
+        kept = wanted.blurred(batch.take(rows), now, self._projection)
+        return rows, kept, wanted.together(kept)
 
     def _write(
         self, crossing: str, request: Request, decision: Decision, rows: int, subjects: Sequence[str] = ()

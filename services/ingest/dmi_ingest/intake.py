@@ -24,7 +24,7 @@ from dmi_ingest.registry import Registry
 RAW_TOPIC = BY_NAME["raw"].topic or ""
 CROSSING = "intake"
 NO_CONSENT = FieldError(
-    "subject", "the person that the row is about has not consented, or objects, or is not named"
+    "subject", "the person that the row is about has not consented to it, or is not named"
 )
 CONTRIBUTE = "dmi:contribute"
 PROCESS = "dmi:process"
@@ -58,7 +58,8 @@ class Intake:
         """The right to hand in; raises ``Refused``.
 
         Duties of this permit are not carried out here: they bind what is delivered, and a delay or an
-        aggregation at intake would lose the raw values for good. The platform's own crossing has them.
+        aggregation at intake would lose the raw values for good. The platform's own crossing has them. Those of
+        the persons' own consents are: what somebody did not want to give is never stored.
         """
         if contributor.participant == self._gate.holder:
             # The gate asks the layer's right alone when layer and caller are one; handing in needs its own.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dmi_agreements.decision import (
     Aggregate,
     Coarsen,
+    CutEnds,
     Delay,
     DeleteAfter,
     Duty,
@@ -27,6 +28,8 @@ def in_words(duty: Duty) -> str:
             return f"means per {duty.window_s} seconds and {area}"
         case Suppress(minimum):
             return f"groups of fewer than {minimum} persons left out"
+        case CutEnds(metres):
+            return f"{metres} metres at begin and end of each trip left out"
         case Delay(seconds):
             return f"rows withheld until {seconds} seconds old"
         case DeleteAfter(days):

@@ -159,7 +159,7 @@ class Maps:
         tiles.check(z, x, y)
         subjects = self._gate.subjects(permit)
         out = frozenset(self._gate.left_out(permit).items())
-        who = hash((None if subjects is None else frozenset(subjects), out))
+        who = hash((None if subjects is None else frozenset(subjects.items()), out))
         timed = any(isinstance(duty, Delay | DeleteAfter) for duty in permit.duties)
         moment = clock.now() // 1_000_000 if timed else 0
         dataset = permit.dataset

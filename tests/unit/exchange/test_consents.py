@@ -232,3 +232,26 @@ def test_who_represents_whom_is_checked_at_admission(node: Node, change: dict[st
     body = {"id": "urn:dmi:person:lia", "name": "Lia", "roles": [RESIDENT], "keys": [key.public]}
     answer = node.ask("POST", "/v1/participants", OPERATING, json=body | change)
     assert node.refused(answer, 400, "invalid-input")["errors"][0]["field"] == field
+
+
+def test_a_consent_says_in_words_what_is_left_out_for_the_person_and_is_renewed_with_it(node: Node) -> None:
+    given = give(node, cut_ends_m=200, coarsen_m=500)
+    path = f"/v1/consents/{given['id']}"
+    told = node.get(f"{path}/receipt", MOTHER)["text"]
+    assert "Van het begin en het einde van elke rit bewaren we 200 meter niet." in told["nl"]
+    assert "We round your place to 500 metres." in told["en"]
+    node.post(f"{path}/withdraw", {}, MOTHER)
+    again = node.post(f"{path}/renewal", {}, MOTHER)
+    assert again["document"]["permission"][0]["duty"] == given["document"]["permission"][0]["duty"]
+    node.refused(node.ask("POST", "/v1/consents", MOTHER, json=wish(cut_ends_m=1)), 400, "invalid-input")
+    (text,) = node.post("/v1/consents/draft", wish(minimum_group=5), MOTHER)["items"]
+    tests = [
+        {"leftOperand": f"dmi:{name}", "operator": "eq", "rightOperand": value}
+        for name, value in (("window", 600), ("gridSize", 100))
+    ]
+    text["permission"][0]["duty"].append({"action": "dmi:aggregate", "constraint": tests})
+    answer = node.ask("POST", "/v1/agreements", MOTHER, json={"document": text, "hosted": True})
+    assert answer.status_code == 400
+    assert "done to one person's rows alone" in answer.text, (
+        "means of several persons are nobody's own to ask"
+    )

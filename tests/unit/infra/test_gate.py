@@ -403,3 +403,68 @@ def test_who_objects_is_left_out_for_that_purpose_until_the_objection_ends_and_s
     court.law.apply(msgspec.structs.replace(objection, state="ended"))
     court.law.apply(objection)
     assert len(court.gate.carry(permit, batch(NOOR)).batch) == 1
+
+
+def told(name: str, parameter: str, value: int) -> dict[str, Any]:
+    test = {"leftOperand": f"dmi:{parameter}", "operator": "eq", "rightOperand": value}
+    return {"action": f"dmi:{name}", "constraint": [test]}
+
+
+def ride(person: str, *north: float, start: int = NOW - HOUR) -> ObservationBatch:
+    """A row a minute, at these latitudes."""
+    rows = len(north)
+    return ObservationBatch(
+        BICYCLES, ["bicycle.1.pm2_5"] * rows, [start + row * 60 * SECOND for row in range(rows)], [1.0] * rows,
+        longitude=[5.11] * rows, latitude=list(north), subject=[person] * rows,
+    )  # fmt: skip
+
+
+def test_a_consent_is_carried_out_at_intake_ends_cut_and_places_coarsened_for_that_person_alone(
+    court: Court,
+) -> None:
+    duties = [told("cutEnds", "distance", 500), told("coarsen", "gridSize", 1000)]
+    court.agree(STACK, "dmi:process", dataset=BICYCLES)
+    for person, own in ((NOOR, duties), (PIET, [])):
+        test = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [STACK]}
+        given = {"assigner": person, "constraints": [test], "duties": own}
+        court.agree(EVERYONE, "dmi:process", dataset=BICYCLES, **given)
+    permit = court.gate.permit("intake", "dmi:process", BICYCLES)
+    # Some 1,100 metres each step, home again in between.
+    out_and_back = ride(NOOR, 52.09, 52.0901, 52.10, 52.11, 52.0902, 52.12, 52.1201)
+    passed = court.gate.carry(permit, out_and_back)
+    assert passed.left == (0, 1, 4, 5, 6)
+    assert passed.batch.subject == [NOOR, NOOR]
+    assert passed.batch.latitude != [52.10, 52.11]
+    assert all(abs(a - b) < 0.01 for a, b in zip(passed.batch.latitude or [], [52.10, 52.11], strict=True))
+    other = ride(PIET, 52.09, 52.10, 52.11)
+    assert court.gate.carry(permit, other).batch == other
+    assert len(court.gate.carry(permit, ride(NOOR, 52.10)).batch) == 0, "a single row is the end of its trip"
+    gap = ride(NOOR, 52.10, start=NOW - HOUR + 20 * 60 * SECOND)
+    both = msgspec.structs.replace(
+        ride(NOOR, 52.09, 52.10, 52.11), phenomenon_time=[NOW - HOUR, *gap.phenomenon_time, NOW - HOUR]
+    )
+    assert 1 in court.gate.carry(permit, both).left, "after a gap a new trip begins"
+
+
+def test_what_a_consent_asks_for_a_recipient_is_done_there_and_what_cannot_be_done_keeps_the_rows_back(
+    court: Court,
+) -> None:
+    court.agree(STACK, "dmi:read", dataset=BICYCLES)
+    court.agree(VENDOR, "dmi:read", dataset=BICYCLES)
+
+    def only(person: str, recipient: str, *duty: dict[str, Any]) -> None:
+        test = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [recipient]}
+        court.agree(
+            EVERYONE, "dmi:read", dataset=BICYCLES, assigner=person, constraints=[test], duties=list(duty)
+        )
+
+    for person in (NOOR, PIET):
+        only(person, STACK)
+    only(NOOR, VENDOR, told("suppress", "minimumGroup", 2))
+    only(PIET, VENDOR, told("cutEnds", "distance", 500))
+    permit = ask(court, VENDOR, BICYCLES)
+    alone = msgspec.structs.replace(batch(NOOR), neighbourhood=["BU1"])
+    assert len(court.gate.carry(permit, alone).batch) == 0, "one person is no group of two"
+    passed = court.gate.carry(permit, batch(PIET))
+    assert (len(passed.batch), passed.left) == (0, (0,)), "ends that were not cut at intake keep all back"
+    assert len(court.gate.carry(ask(court, None, BICYCLES), batch(NOOR, PIET)).batch) == 2

@@ -11,6 +11,7 @@ import pytest
 from dmi_agreements.decision import (
     Aggregate,
     Coarsen,
+    CutEnds,
     Delay,
     DeleteAfter,
     Duty,
@@ -32,6 +33,7 @@ from .conftest import GARAGES, City
         (Aggregate(600, "neighbourhood"), "means per 600 seconds and neighbourhood"),
         (Aggregate(600, grid_m=250), "means per 600 seconds and cell of 250 metres"),
         (Suppress(3), "groups of fewer than 3 persons left out"),
+        (CutEnds(200), "200 metres at begin and end of each trip left out"),
         (Delay(60), "rows withheld until 60 seconds old"),
         (DeleteAfter(30), "rows older than 30 days left out"),
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dmi_agreements.contracts.law import AgreementState, Participant
@@ -41,27 +41,56 @@ class Consents:
         return [one for one in people if party in one.representatives]
 
     def give(
-        self, party: str, dataset: str, purpose: str, recipients: Sequence[str], person: str | None = None
+        self,
+        party: str,
+        dataset: str,
+        purpose: str,
+        recipients: Sequence[str],
+        person: str | None = None,
+        duties: Sequence[Mapping[str, Any]] = (),
     ) -> list[AgreementState]:
         """Consent to one purpose, with a document of its own for each recipient, signed with the key kept here."""
-        whose = self.whose(party, person)
-        if not whose.startswith(model.PERSON):
-            raise InputRefused.of("identity", "consent is given by a natural person")
-        documents = [
-            self.document(whose, dataset, purpose, recipient) for recipient in dict.fromkeys(recipients)
-        ]
+        documents = self.documents(party, dataset, purpose, recipients, person, duties)
         # All are reviewed before the first is given, so that a refusal of one leaves nothing half done.
         for document in documents:
             self._exchange.require(document, {party})
         return [self._exchange.propose(party, document, None) for document in documents]
 
-    def document(self, person: str, dataset: str, purpose: str, recipient: str) -> dict[str, Any]:
-        """The text of a consent, up to the longest term that the rulebook allows."""
+    def documents(
+        self,
+        party: str,
+        dataset: str,
+        purpose: str,
+        recipients: Sequence[str],
+        person: str | None = None,
+        duties: Sequence[Mapping[str, Any]] = (),
+    ) -> list[dict[str, Any]]:
+        """The texts of such consents, for who signs them with a key of its own; nothing is kept."""
+        whose = self.whose(party, person)
+        if not whose.startswith(model.PERSON):
+            raise InputRefused.of("identity", "consent is given by a natural person")
+        return [
+            self.document(whose, dataset, purpose, recipient, duties)
+            for recipient in dict.fromkeys(recipients)
+        ]
+
+    def document(
+        self,
+        person: str,
+        dataset: str,
+        purpose: str,
+        recipient: str,
+        duties: Sequence[Mapping[str, Any]] = (),
+    ) -> dict[str, Any]:
+        """The text of a consent, up to the longest term that the rulebook allows; ``duties`` in ODRL."""
         parameters = {
             "person": person, "recipients": [recipient], "datasets": [dataset], "actions": list(ACTIONS),
             "purpose": purpose, "until": self._exchange.consent_end(),
         }  # fmt: skip
-        return self._exchange.draft("dmi:template:consent", parameters)
+        drafted = self._exchange.draft("dmi:template:consent", parameters)
+        for rule in drafted["permission"] if duties else ():
+            rule["duty"] = [dict(duty) for duty in duties]
+        return drafted
 
     def renew(self, party: str, identifier: str) -> AgreementState:
         """Give a consent that has ended once more, under the rulebook as it is now."""
@@ -77,7 +106,10 @@ class Consents:
                 "consent", "was for several purposes or recipients: give each apart", identifier
             )
         (recipient,) = claim.recipients
-        (after,) = self.give(party, claim.datasets[0], claim.roots[0], [recipient], person)
+        duties = [
+            duty for rule in _listed(before.document["permission"]) for duty in _listed(rule.get("duty"))
+        ]
+        (after,) = self.give(party, claim.datasets[0], claim.roots[0], [recipient], person, duties)
         return after
 
     def withdraw(self, party: str, identifier: str, reason: str) -> AgreementState:
@@ -99,3 +131,21 @@ class Consents:
         if not self._exchange.represents(party, person):
             raise NotFound("you represent no person with this id")
         return person
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def limits(cut_ends_m: int | None, coarsen_m: int | None, minimum_group: int | None) -> list[dict[str, Any]]:
+    """What a person asks to be done to its rows, as duties in ODRL."""
+    asked = (
+        ("dmi:cutEnds", "dmi:distance", cut_ends_m),
+        ("dmi:coarsen", "dmi:gridSize", coarsen_m),
+        ("dmi:suppress", "dmi:minimumGroup", minimum_group),
+    )
+    return [
+        {"action": action, "constraint": [{"leftOperand": left, "operator": "eq", "rightOperand": value}]}
+        for action, left, value in asked
+        if value is not None
+    ]

@@ -180,7 +180,7 @@ class Records:
             self._name(person), dataset.title if dataset is not None else {},
             ", ".join(one.name for one in recipients), owner.name, claim.roots[0], sorted(claim.actions),
             to_text(claim.ends) if claim.ends < FOREVER else "9999-12-31", self._kept_days(claim, owner),
-            None if by is None else self._name(by), ended,
+            tuple(claim.duties), None if by is None else self._name(by), ended,
         )  # fmt: skip
         return in_words(told, book, f"{self._address}/my-data")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dmi_agreements.decision import Coarsen, CutEnds, Delay, DeleteAfter, Duty, LeaveOut, Suppress
 from dmi_agreements.rulebook import Rulebook
 
 
@@ -20,6 +21,7 @@ class Told:
     actions: Sequence[str]
     until: str
     kept_days: int | None
+    duties: Sequence[Duty] = ()
     given_by: str | None = None
     """Who gave it for the person; ``None`` when the person did."""
     ended: str | None = None
@@ -42,6 +44,7 @@ def _dutch(told: Told, book: Rulebook, address: str) -> list[str]:
         f"Wat er mag: {', '.join(book.label(a, 'nl').lower() for a in told.actions)}.",
         f"Dit geldt tot en met {told.until[:10]}.",
     ]  # fmt: skip
+    lines += [text for duty in told.duties if (text := _done(duty)[0])]
     if told.kept_days is not None:
         lines.append(f"De gegevens worden na {told.kept_days} dagen verwijderd.")
     if told.ended:
@@ -67,6 +70,7 @@ def _english(told: Told, book: Rulebook, address: str) -> list[str]:
         f"What is allowed: {', '.join(book.label(a, 'en').lower() for a in told.actions)}.",
         f"This holds up to and including {told.until[:10]}.",
     ]  # fmt: skip
+    lines += [text for duty in told.duties if (text := _done(duty)[1])]
     if told.kept_days is not None:
         lines.append(f"The data is deleted after {told.kept_days} days.")
     if told.ended:
@@ -81,3 +85,28 @@ def _english(told: Told, book: Rulebook, address: str) -> list[str]:
 
 def _why(told: Told, book: Rulebook, language: str) -> str:
     return book.purposes[told.purpose].description[language]
+
+
+def _done(duty: Duty) -> tuple[str, str]:
+    """What is done to the person's rows, in Dutch and English."""
+    match duty:
+        case CutEnds(metres):
+            return (
+                f"Van het begin en het einde van elke rit bewaren we {metres} meter niet.",
+                f"We do not keep {metres} metres at the begin and the end of each trip.",
+            )
+        case Coarsen(metres):
+            return f"We ronden uw plaats af op {metres} meter.", f"We round your place to {metres} metres."
+        case Suppress(minimum):
+            return (
+                f"Groepen van minder dan {minimum} personen laten we niet zien.",
+                f"We do not show groups of fewer than {minimum} persons.",
+            )
+        case Delay(seconds):
+            return f"We geven ze {seconds} seconden later.", f"We give it {seconds} seconds later."
+        case LeaveOut(names):
+            return f"We laten weg: {', '.join(names)}.", f"We leave out: {', '.join(names)}."
+        case DeleteAfter(days):
+            return f"Na {days} dagen geven we ze niet meer.", f"After {days} days we give it no more."
+        case _:
+            return "", ""

@@ -112,6 +112,10 @@ _MEANINGS: Final = {
         "nl": "De zijde in meters van een vak in het raster van RD New waartoe een positie wordt vergroofd.",
         "en": "The side in metres of a cell in the grid of RD New that a position is coarsened to.",
     },
+    "distance": {
+        "nl": "Zoveel meter rond begin en einde van een rit wordt niet bewaard.",
+        "en": "So many metres around begin and end of a trip are not kept.",
+    },
     "days": {
         "nl": "Na zoveel dagen worden gegevens niet meer gegeven en worden ze verwijderd.",
         "en": "After so many days data is no longer given and is deleted.",

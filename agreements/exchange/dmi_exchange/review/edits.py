@@ -26,7 +26,13 @@ class Repair:
     cost: int = 1
 
 
-UNITS: Final = {"dmi:window": "s", "dmi:days": "d", "dmi:gridSize": "m", "dmi:minimumGroup": "{person}"}
+UNITS: Final = {
+    "dmi:window": "s",
+    "dmi:days": "d",
+    "dmi:gridSize": "m",
+    "dmi:minimumGroup": "{person}",
+    "dmi:distance": "m",
+}
 
 
 def apply(document: Mapping[str, Any], operations: Sequence[Operation]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_exchange import present
-from dmi_exchange.consent.giving import Consents
+from dmi_exchange.consent.giving import Consents, limits
 from dmi_exchange.consent.record import Records
 from dmi_exchange.routes.agreements import Ending, Signatory
 from dmi_exchange.routes.members import Identifier
@@ -30,6 +30,23 @@ class ConsentWish(BaseModel):
     person: Identifier | None = Field(
         None, alias="for", description="a person whom you represent; left out: yourself"
     )
+    cut_ends_m: int | None = Field(
+        None, ge=10, le=10_000, description="keep nothing so near to where trips begin and end, metres"
+    )
+    coarsen_m: int | None = Field(
+        None, ge=1, le=100_000, description="keep positions by cells of this size, metres"
+    )
+    minimum_group: int | None = Field(
+        None, ge=2, le=100_000, description="show rows in groups of so many persons alone"
+    )
+
+
+_Wish = tuple[str, str, str, list[str], str | None, list[dict[str, Any]]]
+
+
+def _wish(party: str, body: ConsentWish) -> _Wish:
+    duties = limits(body.cut_ends_m, body.coarsen_m, body.minimum_group)
+    return party, body.dataset, body.purpose, body.recipients, body.person, duties
 
 
 def router(consents: Consents, records: Records) -> APIRouter:
@@ -50,8 +67,14 @@ def router(consents: Consents, records: Records) -> APIRouter:
 
     @routes.post("", status_code=201, summary="Give consent, one document per recipient")
     def give(identity: Signatory, body: ConsentWish) -> dict[str, Any]:
-        given = consents.give(identity.participant, body.dataset, body.purpose, body.recipients, body.person)
+        given = consents.give(*_wish(identity.participant, body))
         return {"items": [present.agreement(one) for one in given], "next": None}
+
+    @routes.post(
+        "/draft", summary="The texts of such consents, to sign with a key of your own; nothing is kept"
+    )
+    def draft(identity: Signatory, body: ConsentWish) -> dict[str, Any]:
+        return {"items": consents.documents(*_wish(identity.participant, body)), "next": None}
 
     @routes.post("/{consent}/withdraw", summary="Withdraw a consent, at once")
     def withdraw(identity: Signatory, consent: str, body: Ending) -> dict[str, Any]:

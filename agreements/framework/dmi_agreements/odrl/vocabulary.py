@@ -97,6 +97,7 @@ _ODRL_LEFTS: Final[tuple[_Row, ...]] = (
 _DMI_LEFTS: Final[tuple[_Row, ...]] = (
     ("minimumGroup", "integer", "{person}", "carried-out"),
     ("gridSize", "integer", "m", "carried-out"),
+    ("distance", "integer", "m", "carried-out"),
     ("days", "integer", "d", "carried-out"),
     ("seconds", "integer", "s", "carried-out"),
     ("window", "integer", "s", "carried-out"),

@@ -25,6 +25,7 @@ LEFTS: Final[dict[str, Words]] = {
     "delayPeriod": ("de wachttijd", "the waiting time"),
     "deliveryChannel": ("de manier van leveren", "the way of delivery"),
     "device": ("het apparaat", "the device"),
+    "distance": ("de afstand tot begin en einde", "the distance from begin and end"),
     "elapsedTime": ("de tijd sinds het begin", "the time since the beginning"),
     "event": ("de gebeurtenis", "the event"),
     "fileFormat": ("het bestandsformaat", "the file format"),

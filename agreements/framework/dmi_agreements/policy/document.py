@@ -12,11 +12,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, get_args
 
-from dmi_agreements.decision import EVERYONE
+from dmi_agreements.decision import EVERYONE, CutEnds
 from dmi_agreements.errors import Finding, PolicyRefused
 from dmi_agreements.odrl.inheritance import inherit
 from dmi_agreements.odrl.model import Constraint, Policy, PolicyKind, Rule, Strategy, Thing, Typed
 from dmi_agreements.odrl.vocabulary import DMI
+from dmi_agreements.own_duties import personal
 from dmi_agreements.policy.constraints import own_type
 from dmi_agreements.policy.context import Place
 from dmi_agreements.policy.duties import PAY, DutyTerms, read_duty
@@ -128,8 +129,19 @@ def _agreement(
     )
     if terms.is_consent:
         _check_consent(reader, terms, fields)
+    else:
+        _check_cut_ends(reader, terms)
     _check_prices(reader, terms, read.obligations)
     return None if reader.findings else terms
+
+
+def _check_cut_ends(reader: Reader, terms: AgreementTerms) -> None:
+    """Ends of trips are cut at intake, where no agreement of a recipient is carried out."""
+    for rule in terms.permissions:
+        if any(isinstance(duty, CutEnds) for duty in rule.duties):
+            reader.refuse(Place(rule.path, "dmi:cutEnds"), "is a duty of a person's own consent")
+    if any(isinstance(duty, CutEnds) for duty in terms.obligations):
+        reader.refuse(Place("/obligation", "dmi:cutEnds"), "is a duty of a person's own consent")
 
 
 def _check_prices(reader: Reader, terms: AgreementTerms, obligations: Sequence[DutyTerms]) -> None:
@@ -251,9 +263,9 @@ def _version(reader: Reader, place: Place | None, rulebook: Rulebook) -> str | N
 def _check_consent(reader: Reader, terms: AgreementTerms, fields: Mapping[str, Place]) -> None:
     """A consent is specific: one basis, stated purposes, stated recipients.
 
-    It carries no duties, no area and no condition beside purpose, recipient and time, because those of the
-    recipient's agreement hold for all rows alike; one carried by a single subject's rows could not be carried out
-    on a batch. A prohibition in it wins whatever else it says.
+    It carries no area and no condition beside purpose, recipient and time, and of the duties those alone that can be
+    done to one person's rows (``own_duties``); the rest stands in the recipient's agreement and holds for all rows
+    alike. A prohibition in it wins whatever else it says.
     """
     if terms.legal_basis != "dmi:basis:consent":
         reader.refuse(fields["dmi:legalBasis"], "a person grants rights by dmi:basis:consent")
@@ -265,8 +277,10 @@ def _check_consent(reader: Reader, terms: AgreementTerms, fields: Mapping[str, P
             reader.refuse(place, f"a consent is for a stated purpose, not {ROOT_PURPOSE}")
         if terms.assignee == EVERYONE and not any(test.left == iri("recipient") for test in tests):
             reader.refuse(place, "a consent names its recipients")
-        if rule.rule.duties or rule.areas or rule.area_of:
-            reader.refuse(place, "a consent has no duties and no area; the recipient's agreement has them")
+        if rule.areas or rule.area_of:
+            reader.refuse(place, "a consent has no area; the recipient's agreement has it")
+        if len(rule.duties) != len(rule.rule.duties) or not all(map(personal, rule.duties)):
+            reader.refuse(place, "a consent has duties that are done to one person's rows alone")
     for rule in (*terms.permissions, *terms.prohibitions):
         if not _plain(rule.rule):
             words = "a consent has conditions of purpose, recipient and time only, each by itself"

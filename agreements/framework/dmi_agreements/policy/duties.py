@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
-from dmi_agreements.decision import Aggregate, Coarsen, Delay, DeleteAfter, Duty, LeaveOut, Suppress
+from dmi_agreements.decision import Aggregate, Coarsen, CutEnds, Delay, DeleteAfter, Duty, LeaveOut, Suppress
 from dmi_agreements.odrl.model import ODRL, XSD, Action, Constraint, Rule, RuleKind, Thing, Typed, Value
 from dmi_agreements.odrl.vocabulary import CORE
 from dmi_agreements.policy.constraints import Context, node_uid, own_type, read_tests
@@ -218,6 +218,7 @@ _BUILD: Final[dict[str, Callable[[_Values], Duty]]] = {
     "dmi:coarsen": lambda values: Coarsen(_number(values, "dmi:gridSize")),
     "dmi:aggregate": _aggregate,
     "dmi:suppress": lambda values: Suppress(_number(values, "dmi:minimumGroup")),
+    "dmi:cutEnds": lambda values: CutEnds(_number(values, "dmi:distance")),
     "dmi:delay": lambda values: Delay(_number(values, "dmi:seconds")),
     "dmi:deleteAfter": lambda values: DeleteAfter(_number(values, "dmi:days")),
 }

@@ -162,10 +162,15 @@ def sign_agreement(
 
 @consent_app.command("list")
 def list_consents(
-    url: Url = DEFAULT_URL, who: As = "resident", wide: Wide = False, as_json: AsJson = False
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    wide: Wide = False,
+    as_json: AsJson = False,
 ) -> None:
     """List your consents."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant, default="resident") as client:
         columns = ["id", "datasets", "state", "ended_at"]
         show_papers(client.get("/exchange/v1/consents"), as_json, columns, wide)
 
@@ -176,16 +181,23 @@ def give_consent(
     purpose: str,
     recipient: Annotated[list[str], typer.Option(help="Who may use it")],
     person: Annotated[str | None, typer.Option("--for", help="A person whom you represent, by id")] = None,
+    cut_ends: Annotated[
+        int | None, typer.Option(help="Keep nothing so near to where trips begin and end, metres")
+    ] = None,
+    coarsen: Annotated[int | None, typer.Option(help="Keep positions by cells of this size, metres")] = None,
+    group: Annotated[int | None, typer.Option(help="Show rows in groups of so many persons alone")] = None,
     url: Url = DEFAULT_URL,
-    who: As = "resident",
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
     """Consent to the use of your data for one purpose: a consent for each recipient."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant, default="resident") as client:
         body: dict[str, Any] = {"dataset": dataset, "purpose": purpose, "recipients": recipient}
-        if person is not None:
-            body["for"] = person
-        given = client.post("/exchange/v1/consents", body)
+        asked = {"for": person, "cut_ends_m": cut_ends, "coarsen_m": coarsen, "minimum_group": group}
+        body.update({name: value for name, value in asked.items() if value is not None})
+        given = _given(client, body, key)
         if as_json:
             show(given, as_json)
             return
@@ -193,12 +205,27 @@ def give_consent(
             _show_agreement(consent, as_json)
 
 
+def _given(client: Client, body: dict[str, Any], key: Path | None) -> dict[str, Any]:
+    """The consents, signed with the person's own key, or where the node keeps that, there."""
+    if key is None:
+        return dict(client.post("/exchange/v1/consents", body))
+    texts = client.post("/exchange/v1/consents/draft", body)["items"]
+    signer = own_key(key)
+    made = [{"document": text, "jws": signer.sign_document(text)} for text in texts]
+    return {"items": [client.post("/exchange/v1/agreements", one) for one in made], "next": None}
+
+
 @consent_app.command("withdraw")
 def withdraw(
-    consent: ConsentId, url: Url = DEFAULT_URL, who: As = "resident", as_json: AsJson = False
+    consent: ConsentId,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
 ) -> None:
     """Withdraw a consent, at once."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant, default="resident") as client:
         path = f"/exchange/v1/consents/{whole_id(client, consent, 'consents')}"
         _show_agreement(client.post(f"{path}/withdraw", {}), as_json)
 

@@ -7,8 +7,7 @@ import { formatAge, formatCoordinate, say } from '../src/i18n/format';
 import { nl } from '../src/i18n/nl';
 import { inWords, operand, outline, recipientsOf } from '../src/rights/words';
 import { agreementOf, documentsFor, uuid } from '../src/rights/templates';
-import { grouped } from '../src/pages/mydata/grouped';
-import type { LogEntry } from '../src/api';
+import { crc32, zipped } from '../src/pages/mydata/zip';
 import type { Names } from '../src/app/names';
 
 const dutch = createI18n('nl', () => undefined);
@@ -176,16 +175,19 @@ describe('agreements in words', () => {
   });
 });
 
-describe('uses of own data', () => {
-  const entry = (sequence: number, more: Partial<LogEntry> = {}): LogEntry => ({
-    sequence, hash: '', at: `2026-11-21T12:00:0${sequence}Z`, service: 'platform', crossing: 'raw', assignee: 'stack', action: 'dmi:process',
-    dataset: 'D', purpose: 'P', allowed: true, reasons: [], agreements: [], rows: 1, ...more,
-  });
-
-  it('are told once each, with how often and the last time, and refusals apart', () => {
-    const uses = grouped([entry(1), entry(3, { crossing: 'harmonised' }), entry(2), entry(4, { allowed: false })]);
-    expect(uses.map(({ allowed, times, last }) => [allowed, times, last])).toEqual([
-      [false, 1, '2026-11-21T12:00:04Z'], [true, 3, '2026-11-21T12:00:03Z'],
-    ]);
+describe('the zip of all own data', () => {
+  it('holds each file as it is, with its checksum and a directory that points to it', async () => {
+    expect(crc32(new TextEncoder().encode('123456789'))).toBe(0xcbf43926);
+    const text = (value: string) => new TextEncoder().encode(value).buffer as ArrayBuffer;
+    const bytes = new Uint8Array(await zipped([{ name: 'é.json', content: text('{}') }, { name: 'b.zip', content: text('abc') }]).arrayBuffer());
+    const view = new DataView(bytes.buffer);
+    const end = bytes.length - 22;
+    expect([view.getUint32(end, true), view.getUint16(end + 10, true)]).toEqual([0x06054b50, 2]);
+    const start = view.getUint32(end + 16, true);
+    expect(view.getUint32(start, true)).toBe(0x02014b50);
+    const second = start + 46 + view.getUint16(start + 28, true);
+    const local = view.getUint32(second + 42, true);
+    expect(view.getUint32(local, true)).toBe(0x04034b50);
+    expect(new TextDecoder().decode(bytes.slice(local + 30 + 5, local + 30 + 5 + 3))).toBe('abc');
   });
 });

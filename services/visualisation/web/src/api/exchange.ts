@@ -31,12 +31,25 @@ export function exchangeApi(http: HttpClient) {
     end: (id: string, reason: string) =>
       http.json<T.Agreement>(`${base}/agreements/${segment(id)}/end`, { method: 'POST', body: { reason } }),
     consents: (signal?: AbortSignal) => http.list<T.Agreement>(`${base}/consents`, { signal }),
-    consent: (body: { dataset: string; purpose: string; recipients: string[] }) =>
+    consent: (body: { dataset: string; purpose: string; recipients: string[]; cut_ends_m?: number; coarsen_m?: number; minimum_group?: number }) =>
       http.list<T.Agreement>(`${base}/consents`, { method: 'POST', body }),
     withdraw: (id: string) =>
       http.json<T.Agreement>(`${base}/consents/${segment(id)}/withdraw`, { method: 'POST', body: {} }),
     receipt: (id: string) => http.json<T.Receipt>(`${base}/consents/${segment(id)}/receipt`),
     renew: (id: string) => http.json<T.Agreement>(`${base}/consents/${segment(id)}/renewal`, { method: 'POST' }),
+    myUses: (days: number, signal?: AbortSignal) => http.json<T.OwnUses>(`${base}/my-data/uses`, { query: { days }, signal }),
+    myDatasets: (signal?: AbortSignal) => http.list<T.OwnDataset>(`${base}/my-data/datasets`, { signal }),
+    myRequests: (signal?: AbortSignal) => http.list<T.SubjectRequest>(`${base}/my-data/requests`, { signal }),
+    myCopy: () => http.raw(`${base}/my-data/copy`).then((answer) => answer.arrayBuffer()),
+    stopAll: (purpose: string) =>
+      http.list<T.Agreement>(`${base}/my-data/stop`, { method: 'POST', body: purpose === '' ? {} : { purpose } }),
+    erase: (dataset: string) =>
+      http.list<T.SubjectRequest>(`${base}/my-data/erasure`, { method: 'POST', body: dataset === '' ? {} : { datasets: [dataset] } }),
+    objectTo: (body: { dataset: string; reason: string }) =>
+      http.json<T.SubjectRequest>(`${base}/my-data/objection`, { method: 'POST', body }),
+    correct: (body: { dataset: string; corrections: { datastream: string; time: string; result: number | null }[] }) =>
+      http.json<T.SubjectRequest>(`${base}/my-data/rectification`, { method: 'POST', body }),
+    endRequest: (id: string) => http.json<T.SubjectRequest>(`${base}/my-data/requests/${segment(id)}/end`, { method: 'POST', body: {} }),
     log: (query: { after?: string | number; before?: string | number; limit?: number; dataset?: string; newest?: boolean; outcome?: string }, signal?: AbortSignal) =>
       http.page<T.LogEntry>(`${base}/log`, { query, signal }),
     usage: (query: { hours?: number; dataset?: string } = {}, signal?: AbortSignal) =>

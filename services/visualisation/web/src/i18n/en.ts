@@ -6,11 +6,12 @@ import { map } from './en/map';
 import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review } from './en/rights';
 import { scenarios } from './en/scenarios';
 import { forecasts, measures } from './en/advice';
+import { rights } from './en/myrights';
 import { mydata, log } from './en/record';
 import { sources, publish, operations } from './en/intake';
 import type { Messages } from './nl';
 
 export const en: Messages = {
   common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, lineage,
-  review, scenarios, forecasts, measures, mydata, log, sources, publish, operations,
+  review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations,
 };

@@ -6,12 +6,13 @@ import { map } from './nl/map';
 import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review } from './nl/rights';
 import { scenarios } from './nl/scenarios';
 import { forecasts, measures } from './nl/advice';
+import { rights } from './nl/myrights';
 import { mydata, log } from './nl/record';
 import { sources, publish, operations } from './nl/intake';
 
 export const nl = {
   common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, lineage,
-  review, scenarios, forecasts, measures, mydata, log, sources, publish, operations,
+  review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations,
 };
 
 type Widen<T> = T extends string ? string : T extends (...args: infer A) => string ? (...args: A) => string

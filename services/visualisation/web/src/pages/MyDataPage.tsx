@@ -16,10 +16,11 @@ import { Empty, Failure, Loaded, Section } from '../ui/State';
 import { saveBlob } from './dataset/save';
 import { GiveConsent } from './mydata/GiveConsent';
 import { Measured } from './mydata/Measured';
+import { Rights } from './mydata/Rights';
 import { Uses } from './mydata/Uses';
 
-/** How many of the newest lines of the log about one dataset are summed up. */
-const looked = 200;
+/** How many days of the log are summed up. */
+const days = 90;
 
 export default function MyDataPage() {
   const { t } = useI18n();
@@ -37,18 +38,11 @@ export default function MyDataPage() {
 function MyData() {
   const { t, term, number } = useI18n();
   const api = useApi();
-  const { identity } = useSession();
   const consents = useResource('consents', (signal) => api.exchange.consents(signal), 10_000);
   const measured = [...new Set((consents.data ?? []).flatMap((one) => one.datasets))];
-  const uses = useResource(
-    consents.data ? `my log ${measured.join(' ')}` : null,
-    async (signal) => {
-      const pages = await Promise.all(measured.map((dataset) => api.exchange.log({ limit: looked, newest: true, dataset }, signal)));
-      // Her own looks at her own data are in the log as well; here she asks about others.
-      return pages.flatMap((page) => page.items).filter((entry) => entry.assignee !== identity?.participant);
-    },
-    15_000,
-  );
+  const uses = useResource(consents.data ? 'my uses' : null, (signal) => api.exchange.myUses(days, signal), 15_000);
+  const running = (consents.data ?? []).filter((one) => one.state === 'active');
+  const purposes = [...new Set(running.flatMap((one) => outline(one.document).purposes))];
   return (
     <>
       {/* All of it follows from the consents, so they are waited for, and their failure told, once. */}
@@ -67,11 +61,12 @@ function MyData() {
               )}
               <GiveConsent datasets={measured} changed={consents.reload} />
             </Section>
-            <Section title={t.mydata.uses} id="uses" lead={t.mydata.usesLead(number(looked))}>
-              <Loaded resource={uses} height={240} isEmpty={(entries) => entries.length === 0} empty={<p className="dmi-soft">{t.mydata.usesEmpty}</p>}>
-                {(entries) => <Uses entries={entries} />}
+            <Section title={t.mydata.uses} id="uses" lead={t.mydata.usesLead(number(days))}>
+              <Loaded resource={uses} height={240} isEmpty={(found) => found.items.length === 0} empty={<p className="dmi-soft">{t.mydata.usesEmpty}</p>}>
+                {(found) => <Uses uses={found} />}
               </Loaded>
             </Section>
+            <Rights purposes={purposes} changed={consents.reload} />
           </>
         )}
       </Loaded>

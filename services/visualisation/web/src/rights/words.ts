@@ -70,6 +70,8 @@ function dutyInWords(action: string, constraints: OdrlConstraint[], i18n: I18n):
       return t.agreements.dutyAggregate;
     case 'dmi:suppress':
       return t.agreements.dutySuppress(value);
+    case 'dmi:cutEnds':
+      return t.agreements.dutyCutEnds(value);
     case 'dmi:delay':
       return t.agreements.dutyDelay(value);
     case 'dmi:deleteAfter':

@@ -117,6 +117,7 @@ export const agreements: Part<'agreements'> = {
   dutyCoarsen: (metres) => `The place is rounded to ${metres} metres.`,
   dutyAggregate: 'The measurements are put together over time and area.',
   dutySuppress: (k) => `Groups of fewer than ${k} persons are not shown.`,
+  dutyCutEnds: (metres) => `${metres} metres at the begin and the end of each trip are left out.`,
   dutyDelay: (seconds) => `The data comes ${seconds} seconds later.`,
   dutyDelete: (days) => `The data is deleted after ${days} days.`,
   dutyPay: (euros, per, unit) => `Use costs € ${euros} without VAT for ${per} ${unit}.`,

@@ -117,6 +117,7 @@ export const agreements = {
   dutyCoarsen: (metres: string) => `De plaats wordt afgerond op ${metres} meter.`,
   dutyAggregate: 'De metingen worden samengevoegd per tijd en gebied.',
   dutySuppress: (k: string) => `Groepen van minder dan ${k} personen worden niet getoond.`,
+  dutyCutEnds: (metres: string) => `Van het begin en het einde van elke rit wordt ${metres} meter weggelaten.`,
   dutyDelay: (seconds: string) => `De gegevens komen ${seconds} seconden later.`,
   dutyDelete: (days: string) => `De gegevens worden na ${days} dagen gewist.`,
   dutyPay: (euros: string, per: string, unit: string) => `Het gebruik kost € ${euros} zonder btw per ${per} ${unit}.`,

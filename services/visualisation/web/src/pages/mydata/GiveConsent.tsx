@@ -9,9 +9,12 @@ import { CheckboxList, SelectField } from '../../ui/fields';
 import { focusFirstError } from '../../ui/problems';
 import { Failure } from '../../ui/State';
 
+/** What a person can have left out at intake: metres at both ends of a trip, metres of a cell, persons in a group. */
+const limits = { cut_ends_m: 200, coarsen_m: 500, minimum_group: 5 };
+
 /** Nothing is chosen beforehand: who consents says what, for which purpose and to whom (GDPR art. 4(11)). */
 export function GiveConsent({ datasets, changed }: { datasets: string[]; changed: () => void }) {
-  const { t, say } = useI18n();
+  const { t, say, number } = useI18n();
   const names = useNames();
   const api = useApi();
   const live = useLive();
@@ -19,14 +22,17 @@ export function GiveConsent({ datasets, changed }: { datasets: string[]; changed
   const [dataset, setDataset] = useState('');
   const [purpose, setPurpose] = useState('');
   const [recipients, setRecipients] = useState<string[]>([]);
+  const [less, setLess] = useState<string[]>([]);
   const [tried, setTried] = useState(false);
   const give = useAction(async () => {
-    await api.exchange.consent({ dataset, purpose, recipients });
+    const asked = Object.fromEntries(Object.entries(limits).filter(([name]) => less.includes(name)));
+    await api.exchange.consent({ dataset, purpose, recipients, ...asked });
     live(t.mydata.given);
     setTried(false);
     setRecipients([]);
     setPurpose('');
     setDataset('');
+    setLess([]);
     changed();
   });
   if (personal.length === 0) return null;
@@ -47,6 +53,14 @@ export function GiveConsent({ datasets, changed }: { datasets: string[]; changed
         <CheckboxList
           label={t.mydata.giveWho} values={recipients} onChange={setRecipients} error={tried && recipients.length === 0 ? t.common.required : null}
           choices={names.participants.map((one) => ({ value: one.id, label: one.name }))}
+        />
+        <CheckboxList
+          label={t.mydata.giveLess} values={less} onChange={setLess}
+          choices={[
+            { value: 'cut_ends_m', label: t.mydata.lessEnds(number(limits.cut_ends_m)) },
+            { value: 'coarsen_m', label: t.mydata.lessPlace(number(limits.coarsen_m)) },
+            { value: 'minimum_group', label: t.mydata.lessGroup(number(limits.minimum_group)) },
+          ]}
         />
         {give.error ? <Failure error={give.error} /> : null}
         <div><PrimaryActionButton type="submit" busy={give.busy} disabled={give.busy}>{t.mydata.giveConfirm}</PrimaryActionButton></div>

@@ -1,32 +1,31 @@
-/** Who used the data of a person, summed up: how often each use came, and when it came last. */
-import type { LogEntry } from '../../api';
+/** Who used the data of a person, for what, how often, and when first and last; from the person's part of the log. */
+import type { OwnUse, OwnUses } from '../../api';
 import { useNames } from '../../app/names';
 import { useI18n } from '../../i18n';
-import { Badge } from '../../ui/Badge';
 import { DataTable } from '../../ui/DataTable';
-import { grouped } from './grouped';
 
-export function Uses({ entries }: { entries: LogEntry[] }) {
+export function Uses({ uses }: { uses: OwnUses }) {
   const { t, term, moment, number } = useI18n();
   const names = useNames();
-  const who = (id: string | null) => (id === null ? t.log.erased : names.participant(id));
+  const what = (one: OwnUse) => `${term(one.action)} ${names.purpose(one.purpose)}`;
   return (
-    <DataTable
-      caption={t.mydata.uses} captionHidden rows={grouped(entries)} rowKey={(one) => one.key} initialSort={{ key: 'last', descending: true }}
-      columns={[
-        { key: 'who', head: t.log.who, sort: (one) => who(one.assignee), cell: (one) => who(one.assignee) },
-        {
-          key: 'action', head: t.log.what, sort: (one) => one.action,
-          cell: (one) => <span className="dmi-cap dmi-block">{term(one.action)}<br /><span className="dmi-small dmi-soft">{names.purpose(one.purpose)}</span></span>,
-        },
-        { key: 'dataset', head: t.common.dataset, sort: (one) => names.dataset(one.dataset), cell: (one) => names.dataset(one.dataset) },
-        {
-          key: 'allowed', head: t.mydata.outcome, sort: (one) => (one.allowed ? 1 : 0),
-          cell: (one) => (one.allowed ? <Badge tone="good">{t.mydata.allowed}</Badge> : <Badge tone="bad">{t.mydata.denied}</Badge>),
-        },
-        { key: 'times', head: t.mydata.times, numeric: true, sort: (one) => one.times, cell: (one) => number(one.times) },
-        { key: 'last', head: t.mydata.lastTime, sort: (one) => one.last, cell: (one) => <span className="dmi-nowrap">{moment(one.last)}</span> },
-      ]}
-    />
+    <>
+      {uses.complete ? null : <p className="dmi-soft">{t.mydata.usesMore}</p>}
+      <DataTable
+        caption={t.mydata.uses} captionHidden rows={uses.items} initialSort={{ key: 'last', descending: true }}
+        rowKey={(one) => [one.dataset, one.participant, one.purpose, one.action].join(' ')}
+        columns={[
+          { key: 'who', head: t.log.who, sort: (one) => one.name, cell: (one) => one.name },
+          {
+            key: 'action', head: t.log.what, sort: what,
+            cell: (one) => <span className="dmi-cap dmi-block">{term(one.action)}<br /><span className="dmi-small dmi-soft">{names.purpose(one.purpose)}</span></span>,
+          },
+          { key: 'dataset', head: t.common.dataset, sort: (one) => names.dataset(one.dataset), cell: (one) => names.dataset(one.dataset) },
+          { key: 'times', head: t.mydata.times, numeric: true, sort: (one) => one.times, cell: (one) => number(one.times) },
+          { key: 'first', head: t.mydata.firstTime, sort: (one) => one.first, cell: (one) => <span className="dmi-nowrap">{moment(one.first)}</span> },
+          { key: 'last', head: t.mydata.lastTime, sort: (one) => one.last, cell: (one) => <span className="dmi-nowrap">{moment(one.last)}</span> },
+        ]}
+      />
+    </>
   );
 }

@@ -1,0 +1,180 @@
+/** The rights of a person over its data: take all along, stop, correct, erase, object; and what came of it. */
+import { useState } from 'react';
+import { SecondaryActionButton } from '@utrecht/component-library-react';
+import type { OwnDataset, SubjectRequest } from '../../api';
+import { useLive } from '../../app/live';
+import { useNames } from '../../app/names';
+import { useApi } from '../../app/session';
+import { useAction } from '../../app/useAction';
+import { useResource } from '../../app/useResource';
+import { useI18n } from '../../i18n';
+import { Badge } from '../../ui/Badge';
+import { ConfirmDialog } from '../../ui/Dialog';
+import { SelectField, TextField } from '../../ui/fields';
+import { Failure, Loaded, Section } from '../../ui/State';
+import { saveBlob } from '../dataset/save';
+import { Correct } from './Correct';
+import { zipped } from './zip';
+
+/** `purposes`: those that the person consents to now. */
+export function Rights({ purposes, changed }: { purposes: string[]; changed: () => void }) {
+  const { t } = useI18n();
+  const api = useApi();
+  const known = useResource('my datasets', (signal) => api.exchange.myDatasets(signal));
+  const asked = useResource('my requests', (signal) => api.exchange.myRequests(signal), 10_000);
+  const done = () => {
+    asked.reload();
+    changed();
+  };
+  return (
+    <Section title={t.rights.title} id="rights" lead={t.rights.lead}>
+      <Loaded resource={known} height={320}>
+        {(datasets) => (
+          <div className="dmi-stack">
+            <TakeAll datasets={datasets} />
+            <Stop purposes={purposes} done={done} />
+            <Correct datasets={datasets} done={done} />
+            <ObjectTo datasets={datasets.filter((one) => !one.needs_consent)} done={done} />
+            <Erase datasets={datasets} done={done} />
+          </div>
+        )}
+      </Loaded>
+      <h3 className="utrecht-heading-3">{t.rights.asked}</h3>
+      <Loaded resource={asked} height={80} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.rights.askedNone}</p>}>
+        {(all) => <ul className="dmi-cards">{[...all].reverse().map((one) => <Asked key={one.id} request={one} done={done} />)}</ul>}
+      </Loaded>
+    </Section>
+  );
+}
+
+function TakeAll({ datasets }: { datasets: OwnDataset[] }) {
+  const { t } = useI18n();
+  const api = useApi();
+  const live = useLive();
+  const save = useAction(async () => {
+    const files = [{ name: 'my-data.json', content: await api.exchange.myCopy() }];
+    for (const one of datasets) {
+      const rows = await api.platform.export(one.id, 'csv');
+      files.push({ name: `${one.id.split(':').slice(3).join('-')}.zip`, content: await rows.arrayBuffer() });
+    }
+    saveBlob(zipped(files), t.rights.allFile);
+    live(t.rights.allDone);
+  });
+  return (
+    <details className="dmi-details">
+      <summary>{t.rights.all}</summary>
+      <p>{t.rights.allText}</p>
+      <div className="dmi-actions"><SecondaryActionButton busy={save.busy} disabled={save.busy} onClick={() => void save.run()}>{t.rights.allConfirm}</SecondaryActionButton></div>
+      {save.error ? <Failure error={save.error} /> : null}
+    </details>
+  );
+}
+
+function Stop({ purposes, done }: { purposes: string[]; done: () => void }) {
+  const { t } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const live = useLive();
+  const [purpose, setPurpose] = useState('');
+  const [asking, setAsking] = useState(false);
+  const stop = useAction(async () => {
+    const ended = await api.exchange.stopAll(purpose);
+    setAsking(false);
+    setPurpose('');
+    live(t.rights.stopDone(ended.length));
+    done();
+  });
+  if (purposes.length === 0) return null;
+  return (
+    <details className="dmi-details">
+      <summary>{t.rights.stop}</summary>
+      <SelectField label={t.rights.stopWhat} value={purpose} onChange={setPurpose} placeholder={t.rights.stopEvery} choices={purposes.map((value) => ({ value, label: names.purpose(value) }))} />
+      <div className="dmi-actions"><SecondaryActionButton hint="danger" onClick={() => setAsking(true)}>{t.rights.stopButton}</SecondaryActionButton></div>
+      <ConfirmDialog open={asking} danger title={t.rights.stopTitle} confirm={t.rights.stopConfirm} busy={stop.busy} error={stop.error} onClose={() => setAsking(false)} onConfirm={() => void stop.run()}>
+        <p>{purpose === '' ? t.rights.stopAllText : t.rights.stopText(names.purpose(purpose))}</p>
+      </ConfirmDialog>
+    </details>
+  );
+}
+
+function Erase({ datasets, done }: { datasets: OwnDataset[]; done: () => void }) {
+  const { t, say } = useI18n();
+  const api = useApi();
+  const live = useLive();
+  const [dataset, setDataset] = useState('');
+  const [asking, setAsking] = useState(false);
+  const erase = useAction(async () => {
+    await api.exchange.erase(dataset);
+    setAsking(false);
+    live(t.rights.eraseDone);
+    done();
+  });
+  const chosen = datasets.find((one) => one.id === dataset);
+  return (
+    <details className="dmi-details">
+      <summary>{t.rights.erase}</summary>
+      <p>{t.rights.eraseText}</p>
+      <SelectField label={t.rights.eraseWhat} value={dataset} onChange={setDataset} placeholder={t.rights.eraseEvery} choices={datasets.map((one) => ({ value: one.id, label: say(one.title) }))} />
+      <div className="dmi-actions"><SecondaryActionButton hint="danger" onClick={() => setAsking(true)}>{t.rights.eraseButton}</SecondaryActionButton></div>
+      <ConfirmDialog open={asking} danger title={t.rights.eraseTitle} confirm={t.rights.eraseConfirm} busy={erase.busy} error={erase.error} onClose={() => setAsking(false)} onConfirm={() => void erase.run()}>
+        <p>{t.rights.eraseAbout(chosen ? say(chosen.title) : t.rights.eraseEvery)}</p>
+        <p>{t.rights.eraseFinal}</p>
+      </ConfirmDialog>
+    </details>
+  );
+}
+
+function ObjectTo({ datasets, done }: { datasets: OwnDataset[]; done: () => void }) {
+  const { t, say } = useI18n();
+  const api = useApi();
+  const live = useLive();
+  const [dataset, setDataset] = useState('');
+  const [reason, setReason] = useState('');
+  const [tried, setTried] = useState(false);
+  const object = useAction(async () => {
+    await api.exchange.objectTo({ dataset, reason });
+    setTried(false);
+    setDataset('');
+    setReason('');
+    live(t.rights.objectDone);
+    done();
+  });
+  return (
+    <details className="dmi-details">
+      <summary>{t.rights.object}</summary>
+      <p>{t.rights.objectText}</p>
+      {datasets.length === 0 ? <p className="dmi-soft">{t.rights.objectNone}</p> : (
+        <form className="dmi-form" noValidate onSubmit={(event) => { event.preventDefault(); setTried(true); if (dataset) void object.run(); }}>
+          <SelectField label={t.mydata.giveDataset} value={dataset} onChange={setDataset} placeholder={t.common.chooseOne} error={tried && !dataset ? t.common.required : null} choices={datasets.map((one) => ({ value: one.id, label: say(one.title) }))} />
+          <TextField label={t.rights.reason} value={reason} onChange={setReason} />
+          {object.error ? <Failure error={object.error} /> : null}
+          <div><SecondaryActionButton type="submit" busy={object.busy} disabled={object.busy}>{t.rights.objectConfirm}</SecondaryActionButton></div>
+        </form>
+      )}
+    </details>
+  );
+}
+
+function Asked({ request, done }: { request: SubjectRequest; done: () => void }) {
+  const { t, moment, number } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const back = useAction(async () => {
+    await api.exchange.endRequest(request.id);
+    done();
+  });
+  const runs = request.right === 'objection' && request.state === 'active';
+  return (
+    <li className="dmi-card">
+      <p className="dmi-badges"><Badge tone={request.state === 'ended' ? 'neutral' : 'good'}>{request.state === 'ended' ? t.rights.ended : t.rights.active}</Badge></p>
+      <h4 className="utrecht-heading-4">{t.rights.kinds[request.right]}: {names.dataset(request.dataset)}</h4>
+      <p className="dmi-small dmi-soft">{t.rights.askedOn(moment(request.made_at, true))}</p>
+      {request.carried_out.length > 0 ? (
+        <ul>{request.carried_out.map((one) => <li key={one.service}>{t.rights.layer(t.rights.layers[one.service as keyof typeof t.rights.layers] ?? one.service, number(one.rows), one.rows)}</li>)}</ul>
+      ) : null}
+      {request.end_reason ? <p>{t.rights.overruled(names.participant(request.ended_by), request.end_reason)}</p> : null}
+      {runs ? <div className="dmi-actions"><SecondaryActionButton busy={back.busy} disabled={back.busy} onClick={() => void back.run()} aria-label={`${t.rights.takeBack}: ${names.dataset(request.dataset)}`}>{t.rights.takeBack}</SecondaryActionButton></div> : null}
+      {back.error ? <Failure error={back.error} /> : null}
+    </li>
+  );
+}

@@ -1,0 +1,125 @@
+"""A resident with a key of its own sees who used its data, corrects it and has it erased; in both deployments."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dmi_command.client import Client
+from dmi_command.errors import AnswerRefused
+from dmi_infra import clock
+from dmi_infra.clock import to_text
+from dmi_infra.jose import SigningKey
+from tests.integration.test_own_copy import BICYCLES, LAYER
+from tests.stack_plugin import Stack
+
+AIR = "dmi:purpose:air-quality"
+MINUTE = 60_000_000
+MINE = "/exchange/v1/my-data"
+
+
+def within(look: Callable[[], Any], seconds: float = 15.0) -> Any:
+    """What ``look`` gives as soon as that is something; while the law is on its way a refusal is nothing yet."""
+    limit = time.monotonic() + seconds
+    while True:
+        try:
+            found = look()
+        except AnswerRefused:
+            found = None
+        if found:
+            return found
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def anna(stack: Stack, tmp_path: Path) -> Client:
+    """Someone with a sensor and a key, and without an account."""
+    name = f"urn:dmi:person:anna-{stack.name}-{clock.now() % 1_000_000}"
+    key = SigningKey.load_or_create(tmp_path / "anna.json")
+    body = {"id": name, "name": "Anna", "roles": ["dmi:role:resident"], "keys": [key.public]}
+    with stack.demo("operator") as operator:
+        operator.post("/exchange/v1/participants", body)
+    client = Client(stack.url, participant=name, key=key)
+    path = f"/exchange/v1/participants/{name}"
+    statement = within(lambda: client.get(f"{path}/statement"))
+    client.post(f"{path}/signature", {"jws": key.sign_document(statement)})
+    until = to_text(clock.now() + 30 * 24 * 60 * MINUTE)
+    wish = {
+        "person": name, "recipients": [LAYER], "datasets": [BICYCLES], "purpose": AIR, "until": until,
+        "actions": ["dmi:contribute", "dmi:process", "dmi:read", "dmi:display", "dmi:analyse"],
+    }  # fmt: skip
+    draft = within(
+        lambda: client.post(
+            "/exchange/v1/agreements/draft", {"template": "dmi:template:consent", "parameters": wish}
+        )
+    )
+    client.post("/exchange/v1/agreements", {"document": draft, "jws": key.sign_document(draft)})
+    return client
+
+
+def test_a_person_with_a_key_reads_corrects_and_erases_its_data_in_every_layer(
+    stack: Stack, anna: Client
+) -> None:
+    name = anna.get("/exchange/v1/me")["participant"]
+    thing = f"bicycle-air.{name.rsplit(':', 1)[1]}"
+    stream = f"{thing}.temperature"
+    about = {"thing": thing, "observed_property": "temperature", "unit": "Cel"}
+    features = [
+        {"id": thing, "kind": "thing", "name": "Anna", "properties": {"mobile": True}},
+        {"id": stream, "kind": "datastream", "name": "Anna temperature", "properties": about},
+    ]
+    start = clock.now() // (15 * MINUTE) * 15 * MINUTE - 60 * MINUTE
+    times = [start + minute * MINUTE for minute in range(4)]
+    batch = {
+        "dataset": BICYCLES, "datastream": [stream] * 4, "phenomenon_time": [to_text(t) for t in times],
+        "result": [10.0, 11.0, 99.0, 12.0], "subject": [name] * 4, "longitude": [5.11] * 4, "latitude": [52.09] * 4,
+    }  # fmt: skip
+    with stack.demo("officer") as officer:
+        officer.post("/ingest/v1/features", {"dataset": BICYCLES, "features": features})
+        within(lambda: officer.post("/ingest/v1/batches", batch)["accepted"] == 4)
+
+    def rows() -> list[float]:
+        path = f"/platform/v1/datastreams/{stream}/observations"
+        found = anna.get(path, **{"from": to_text(start), "to": to_text(start + 10 * MINUTE)})
+        return [one["result"] for one in found["items"]]
+
+    def mean() -> float | None:
+        path = f"/visualisation/v1/datastreams/{stream}/history"
+        found = anna.get(path, **{"from": to_text(start), "to": to_text(start + 15 * MINUTE)})
+        return found["points"][0]["mean"] if found["points"] else None
+
+    assert within(lambda: len(rows()) == 4)
+    assert within(lambda: mean() == 33.0)
+    uses = within(lambda: anna.get(f"{MINE}/uses")["items"])
+    assert {(one["participant"], one["purpose"]) for one in uses} == {(LAYER, AIR)}
+
+    wrong = [{"datastream": stream, "time": to_text(times[2]), "result": 12.0}]
+    anna.post(f"{MINE}/rectification", {"dataset": BICYCLES, "corrections": wrong})
+    assert within(lambda: rows() == [10.0, 11.0, 12.0, 12.0])
+    assert within(lambda: mean() == 11.25), "what sums it up was made again"
+
+    begun = time.monotonic()
+    (asked,) = anna.post(f"{MINE}/erasure", {"datasets": [BICYCLES]})["items"]
+    within(lambda: rows() == [])
+    assert time.monotonic() - begun < 3, "at once; a second, and what a busy machine needs"
+    layers = {"platform", "visualisation", "support-centre"}
+
+    def done() -> dict[str, int]:
+        found = next(one for one in anna.get(f"{MINE}/requests")["items"] if one["id"] == asked["id"])
+        told = {one["service"]: one["rows"] for one in found["carried_out"]}
+        return told if layers <= told.keys() else {}
+
+    told = within(done)
+    assert told["platform"] == 4
+    assert told["visualisation"] >= 2
+    consents = anna.get("/exchange/v1/consents")["items"]
+    assert [one["state"] for one in consents] == ["ended"]
+    copy = anna.get(f"{MINE}/copy")
+    assert {one["right"] for one in copy["requests"]} == {"erasure", "rectification"}
+    with stack.demo("resident") as noor:
+        assert noor.get(f"{MINE}/requests")["items"] == [], "nobody sees what another asked"
