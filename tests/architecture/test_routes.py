@@ -19,7 +19,8 @@ from dmi_infra.http.access import identify
 PUBLIC = {
     "* /health/live", "* /health/ready", "* /metrics",
     "exchange /token", "exchange /.well-known/jwks.json", "exchange /v1/demo/identities",
-    "exchange /v1/demo/token", "exchange /v1/oidc", "exchange /v1/oidc/login", "exchange /v1/oidc/callback",
+    "exchange /v1/demo/token", "exchange /v1/paper/token",
+    "exchange /v1/oidc", "exchange /v1/oidc/login", "exchange /v1/oidc/callback",
     "exchange /v1/oidc/token", "exchange /v1/rulebook", "exchange /v1/catalogue",
     "exchange /v1/log/head", "exchange /v1/log/consistency", "exchange /.well-known/authzen-configuration",
     "exchange /.well-known/dspace-version", "exchange /dsp/.well-known/dspace-version",

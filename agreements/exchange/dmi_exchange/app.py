@@ -21,6 +21,7 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.keyring import Keyring
 from dmi_exchange.logbook.notary import Notary
 from dmi_exchange.logbook.tree import Tree
+from dmi_exchange.mydata.codes import Codes
 from dmi_exchange.mydata.copy import Copies
 from dmi_exchange.mydata.requests import Rights
 from dmi_exchange.oidc import Provider
@@ -30,6 +31,7 @@ from dmi_exchange.revisions import Revisions
 from dmi_exchange.routes import routers
 from dmi_exchange.routes.consents import router as consent_routes
 from dmi_exchange.routes.my_data import router as my_data_routes
+from dmi_exchange.routes.paper import router as paper_routes
 from dmi_exchange.routes.rulebook import router as rulebook_routes
 from dmi_exchange.routes.transactions import router as transaction_routes
 from dmi_exchange.settings import ExchangeSettings
@@ -108,6 +110,8 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     consents = Consents(exchange)
     records = Records(exchange, consents, custody.follow(EXCHANGE_PARTICIPANT), settings.public_url)
     rights = Rights(exchange, consents)
+    copies = Copies(exchange, consents, records, rights)
+    issuer = Issuer(exchange, settings.issuer)
     _register_self(exchange, settings.stack_participant)
     revisions.sign_for_node()
     consumer = ConsumerLoop(bus, NAME, TOPICS, RecordHandler(store, relay.wake), runtime.metrics)
@@ -133,10 +137,11 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
         "DMI exchange",
         "Participants, agreements, consents, catalogue, tokens, log: the shared facilities.",
         [
-            *routers(exchange, Issuer(exchange, settings.issuer), settings, provider, tree),
+            *routers(exchange, issuer, settings, provider, tree),
             rulebook_routes(revisions),
             consent_routes(consents, records),
-            my_data_routes(rights, Copies(exchange, consents, records, rights)),
+            my_data_routes(rights, copies),
+            paper_routes(exchange, issuer, rights, copies, Codes(engine), runtime.recorder.put),
             transaction_routes(_billing(store, engine, rulebooks)),
             *space.routers,
         ],

@@ -196,3 +196,11 @@ quality = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
 )
 """What the platform measured last of each dataset."""
+paper_code = sa.Table(
+    "paper_code",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, nullable=False, index=True),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+)
+"""Codes in letters to persons, as digests: who holds one acts for the person."""

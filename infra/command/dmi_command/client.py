@@ -62,6 +62,10 @@ class Client:
         """The JSON answer of a POST; ``options`` as in httpx (``params``, ``files``, ``headers``)."""
         return self._ask("POST", path, json=body, **options).json()
 
+    def post_for_bytes(self, path: str, body: Any) -> bytes:
+        """The raw answer of a POST."""
+        return self._ask("POST", path, json=body).content
+
     def put(self, path: str, body: Any) -> Any:
         """Put JSON in place of what is there; the answer's JSON."""
         return self._ask("PUT", path, json=body).json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,12 +12,15 @@ from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.crossings import BY_NAME
+from dmi_exchange.mydata.pdf import Line, document
 from dmi_infra import clock
 from tests.unit.exchange.fakes import (
     LIVING,
     OFFICER,
+    OPERATING,
     SELLING,
     Node,
+    Who,
     furnish,
     running,
 )
@@ -144,3 +148,49 @@ def test_a_correction_names_the_measurement_and_has_a_time_with_a_zone(node: Nod
         node.ask("POST", "/v1/my-data/rectification", MOTHER, json=bad), 400, "invalid-input"
     )
     assert problem["errors"][0]["field"] == "corrections.0.time"
+
+
+def read_pdf(content: bytes) -> str:
+    """The text of a letter, after its table of objects was followed."""
+    assert content.startswith(b"%PDF-1.7")
+    start = int(content.rsplit(b"startxref\n", 1)[1].split(b"\n")[0])
+    entries = re.findall(rb"(\d{10}) 00000 n", content[start:])
+    for number, place in enumerate(entries, 1):
+        assert content[int(place) :].startswith(b"%d 0 obj" % number)
+    for length, stream in re.findall(rb"/Length (\d+) >>\nstream\n(.*?)\nendstream", content, re.DOTALL):
+        assert len(stream) == int(length)
+    return " ".join(each.decode("cp1252") for each in re.findall(rb"\((.*?)\) Tj", content))
+
+
+def test_a_code_from_a_letter_opens_the_own_data_without_an_account_until_a_new_letter_is_made(
+    node: Node,
+) -> None:
+    def code(language: str, who: Who, **more: str) -> str:
+        answer = node.ask("POST", "/v1/my-data/letter", who, json={"language": language, **more})
+        assert answer.headers["content-type"] == "application/pdf"
+        text = read_pdf(answer.content)
+        assert {"nl": "Beste Mama", "en": "Dear Mama"}[language] in text
+        found = re.search(r"(?:[0-9A-Z]{4}-){4}[0-9A-Z]{4}", text)
+        assert found is not None
+        return found[0]
+
+    first = code("nl", MOTHER)
+    given = node.post("/v1/paper/token", {"code": f" {first.lower().replace('-', ' ')}"}, None)
+    headers = {"Authorization": f"Bearer {given['access_token']}"}
+    asked = node.runner.run(node.client.get("/v1/my-data/requests", headers=headers))
+    assert asked.status_code == 200
+    second = code("en", OPERATING, **{"for": MUM})
+    eventually(lambda: any("dmi:letter" in one["action"] for one in node.get("/v1/log", MOTHER)["items"]))
+    for wrong in (first, second[:-1], "0" * 20):
+        node.refused(node.ask("POST", "/v1/paper/token", json={"code": wrong}), 401, "unauthenticated")
+    node.refused(node.ask("POST", "/v1/my-data/letter", OFFICER, json={"for": MUM}), 404, "not-found")
+    node.refused(node.ask("POST", "/v1/my-data/letter", OPERATING, json={}), 400, "invalid-input")
+
+
+def test_a_letter_runs_over_pages_parts_long_words_and_writes_letters_that_the_font_lacks() -> None:
+    lines = [Line("text", "Şükrü (ő) \\ " + "x" * 400)] * 40
+    content = document(lines, "Brief", "nl")
+    text = read_pdf(content)
+    assert content.count(b"/Type /Page ") > 1
+    assert "Sükrü" in text
+    assert text.count("x") == 400 * 40

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from dmi_command.client import Client
+from dmi_command.commands.policy import Tongue
 from dmi_command.console import DEFAULT_URL, As, AsJson, KeyFile, Participant, Url, connect, out, show
 from dmi_command.errors import AnswerRefused
 
@@ -166,6 +167,28 @@ def end(
     """Take an objection back; the owner of the data may end it with compelling grounds."""
     with _open(url, who, key, participant) as client:
         show(client.post(f"{BASE}/requests/{request}/end", {"reason": reason}), as_json)
+
+
+@my_data_app.command("letter")
+def letter(
+    file: Annotated[Path, typer.Argument(help="PDF to write: what is kept of the person, and a code")],
+    language: Annotated[Tongue, typer.Option("--language", help="In which language it is told.")] = Tongue.nl,
+    person: Person = None,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
+) -> None:
+    """A letter for who has no account: what is kept, who used it, what to ask, and a code to do it with."""
+    with _open(url, who, key, participant) as client:
+        body = {"language": language.value, **({"for": person} if person else {})}
+        file.write_bytes(client.post_for_bytes(f"{BASE}/letter", body))
+    report = {"file": str(file), "bytes": file.stat().st_size}
+    if as_json:
+        show(report, True)
+    else:
+        out.print(f"{file} ({report['bytes']:,} bytes)", soft_wrap=True)
 
 
 @my_data_app.command("download")

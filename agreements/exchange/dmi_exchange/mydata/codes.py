@@ -1,0 +1,54 @@
+"""Codes on paper: who holds one acts for the person in its letter, without an account; kept as digests alone."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Final
+
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.observations import Micros
+from dmi_exchange.tables import paper_code
+from dmi_infra import clock
+from dmi_infra.sql import reading, transaction
+
+ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Base 32 of Crockford: no letter looks like a digit."""
+LETTERS: Final = 20
+"""100 random bits: nobody finds one by trying."""
+GROUP: Final = 4
+VALID: Final[Micros] = 90 * 86_400_000_000
+_SAME: Final = str.maketrans("OIL", "011")
+
+
+class Codes:
+    """Makes codes and knows whose they are. A new one ends the person's earlier ones."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def make(self, person: str) -> tuple[str, Micros]:
+        """A new code, in groups as it is printed, and until when it holds."""
+        plain = "".join(secrets.choice(ALPHABET) for _ in range(LETTERS))
+        until = clock.now() + VALID
+        row = {"digest": _digest(plain), "person": person, "expires_at": until}
+        with transaction(self._engine) as connection:
+            old = sa.or_(paper_code.c.person == person, paper_code.c.expires_at < clock.now())
+            connection.execute(sa.delete(paper_code).where(old))
+            connection.execute(sa.insert(paper_code).values(row))
+        return "-".join(plain[at : at + GROUP] for at in range(0, LETTERS, GROUP)), until
+
+    def person(self, written: str) -> str | None:
+        """Whose code this is, however it is written; ``None`` for one that does not hold (any more)."""
+        plain = "".join(c for c in written.upper() if c.isalnum()).translate(_SAME)
+        query = sa.select(paper_code.c.person).where(
+            paper_code.c.digest == _digest(plain), paper_code.c.expires_at > clock.now()
+        )
+        with reading(self._engine) as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+
+def _digest(plain: str) -> str:
+    # A plain digest is enough: with 100 random bits there is nothing to guess.
+    return hashlib.sha256(plain.encode()).hexdigest()

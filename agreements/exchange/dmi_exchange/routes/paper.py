@@ -1,0 +1,97 @@
+"""The paper way: a letter with a code, and the code in place of an account."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from dmi_agreements.contracts.law import Participant
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_exchange import model
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.mydata.codes import Codes
+from dmi_exchange.mydata.copy import Copies
+from dmi_exchange.mydata.letter import Content, written
+from dmi_exchange.mydata.requests import Rights
+from dmi_exchange.mydata.uses import EXERCISED
+from dmi_exchange.routes.agreements import Signatory
+from dmi_exchange.routes.members import Identifier
+from dmi_exchange.tokens import Issuer, Token
+from dmi_infra import clock
+from dmi_infra.clock import to_text
+from dmi_infra.errors import InputRefused, Unauthenticated
+from dmi_infra.http.access import ServiceRuntime
+
+RESIDENT = "dmi:role:resident"
+DAYS = 90
+
+
+class Letter(BaseModel):
+    """Whose letter, and in which language."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    person: Identifier | None = Field(
+        None, alias="for", description="a person whom you represent (operator: any); left out: yourself"
+    )
+    language: Literal["nl", "en"] = "nl"
+
+
+class Code(BaseModel):
+    """A code as it stands in a letter."""
+
+    model_config = ConfigDict(extra="forbid")
+    code: Annotated[str, Field(min_length=1, max_length=60)]
+
+
+def router(
+    exchange: Exchange,
+    issuer: Issuer,
+    rights: Rights,
+    copies: Copies,
+    codes: Codes,
+    record: Callable[[DecisionRecord], None],
+) -> APIRouter:
+    """Routes under ``/v1/my-data/letter`` and ``/v1/paper``."""
+    routes = APIRouter(prefix="/v1", tags=["my data"])
+
+    @routes.post(
+        "/my-data/letter", summary="A letter (PDF) with what is kept of you and a code that needs no account",
+        response_class=Response, responses={200: {"content": {"application/pdf": {}}}},
+    )  # fmt: skip
+    def letter(identity: Signatory, runtime: ServiceRuntime, body: Letter) -> Response:
+        if identity.has(model.OPERATOR):
+            # The desk prints for whoever stands before it; the person reads in the log that it did.
+            person = body.person
+            if person is None or not person.startswith(model.PERSON):
+                raise InputRefused.of("for", "must be the person whom the letter is for")
+        else:
+            person = rights.person(identity.participant, body.person)
+        known = exchange.participant(person)
+        code, until = codes.make(person)
+        record(
+            DecisionRecord(
+                str(uuid.uuid4()), clock.now(), "exchange", "store", identity.participant, "dmi:letter", "", "",
+                True, [f"{EXERCISED}letter: a code was made"], subjects=[person],
+            )
+        )  # fmt: skip
+        used: dict[str, Any] = copies.used(person, DAYS, None)
+        content = Content(
+            known.name, code, to_text(until)[:10], copies.datasets(person), used["items"],
+            runtime.settings.public_url.rstrip("/"),
+        )  # fmt: skip
+        headers = {"Content-Disposition": 'attachment; filename="letter.pdf"', "Cache-Control": "no-store"}
+        return Response(written(content, body.language), media_type="application/pdf", headers=headers)
+
+    @routes.post("/paper/token", summary="An access token for a code from a letter")
+    def token(response: Response, body: Code) -> Token:
+        person = codes.person(body.code)
+        known = None if person is None else exchange.store.get(Participant, person)
+        if known is None or not known.active:
+            raise Unauthenticated("this code is unknown, or has run out; ask for a new letter")
+        return issuer.issue(response, known.id, known.name, (RESIDENT,))
+
+    return routes
