@@ -178,7 +178,7 @@ describe('agreements in words', () => {
 describe('the zip of all own data', () => {
   it('holds each file as it is, with its checksum and a directory that points to it', async () => {
     expect(crc32(new TextEncoder().encode('123456789'))).toBe(0xcbf43926);
-    const text = (value: string) => new TextEncoder().encode(value).buffer as ArrayBuffer;
+    const text = (value: string) => new TextEncoder().encode(value).buffer;
     const bytes = new Uint8Array(await zipped([{ name: 'é.json', content: text('{}') }, { name: 'b.zip', content: text('abc') }]).arrayBuffer());
     const view = new DataView(bytes.buffer);
     const end = bytes.length - 22;

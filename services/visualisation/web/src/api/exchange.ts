@@ -1,5 +1,6 @@
 /** The shared facilities: identities, catalogue, agreements, consents, log, lineage. */
 import { segment, type HttpClient } from './http';
+import type * as M from './myTypes';
 import type * as T from './types';
 
 const base = '/exchange/v1';
@@ -9,6 +10,15 @@ export function exchangeApi(http: HttpClient) {
     identities: (signal?: AbortSignal) => http.list<T.Identity>(`${base}/demo/identities`, { public: true, signal }),
     demoToken: (identity: string) =>
       http.json<T.Token>(`${base}/demo/token`, { method: 'POST', body: { identity }, public: true }),
+    paperToken: (code: string) => http.json<T.Token>(`${base}/paper/token`, { method: 'POST', body: { code }, public: true }),
+    keyToken: (assertion: string) => {
+      const form = new FormData();
+      form.set('grant_type', 'client_credentials');
+      form.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
+      form.set('client_assertion', assertion);
+      return http.json<T.Token>('/exchange/token', { method: 'POST', body: form, public: true });
+    },
+    myLetter: (language: string) => http.raw(`${base}/my-data/letter`, { method: 'POST', body: { language } }).then((answer) => answer.blob()),
     me: (signal?: AbortSignal) => http.json<T.Me>(`${base}/me`, { signal }),
     rulebook: (signal?: AbortSignal) => http.json<T.Rulebook>(`${base}/rulebook`, { signal }),
     participants: (signal?: AbortSignal) => http.list<T.Participant>(`${base}/participants`, { signal }),
@@ -37,19 +47,19 @@ export function exchangeApi(http: HttpClient) {
       http.json<T.Agreement>(`${base}/consents/${segment(id)}/withdraw`, { method: 'POST', body: {} }),
     receipt: (id: string) => http.json<T.Receipt>(`${base}/consents/${segment(id)}/receipt`),
     renew: (id: string) => http.json<T.Agreement>(`${base}/consents/${segment(id)}/renewal`, { method: 'POST' }),
-    myUses: (days: number, signal?: AbortSignal) => http.json<T.OwnUses>(`${base}/my-data/uses`, { query: { days }, signal }),
-    myDatasets: (signal?: AbortSignal) => http.list<T.OwnDataset>(`${base}/my-data/datasets`, { signal }),
-    myRequests: (signal?: AbortSignal) => http.list<T.SubjectRequest>(`${base}/my-data/requests`, { signal }),
+    myUses: (days: number, signal?: AbortSignal) => http.json<M.OwnUses>(`${base}/my-data/uses`, { query: { days }, signal }),
+    myDatasets: (signal?: AbortSignal) => http.list<M.OwnDataset>(`${base}/my-data/datasets`, { signal }),
+    myRequests: (signal?: AbortSignal) => http.list<M.SubjectRequest>(`${base}/my-data/requests`, { signal }),
     myCopy: () => http.raw(`${base}/my-data/copy`).then((answer) => answer.arrayBuffer()),
     stopAll: (purpose: string) =>
       http.list<T.Agreement>(`${base}/my-data/stop`, { method: 'POST', body: purpose === '' ? {} : { purpose } }),
     erase: (dataset: string) =>
-      http.list<T.SubjectRequest>(`${base}/my-data/erasure`, { method: 'POST', body: dataset === '' ? {} : { datasets: [dataset] } }),
+      http.list<M.SubjectRequest>(`${base}/my-data/erasure`, { method: 'POST', body: dataset === '' ? {} : { datasets: [dataset] } }),
     objectTo: (body: { dataset: string; reason: string }) =>
-      http.json<T.SubjectRequest>(`${base}/my-data/objection`, { method: 'POST', body }),
+      http.json<M.SubjectRequest>(`${base}/my-data/objection`, { method: 'POST', body }),
     correct: (body: { dataset: string; corrections: { datastream: string; time: string; result: number | null }[] }) =>
-      http.json<T.SubjectRequest>(`${base}/my-data/rectification`, { method: 'POST', body }),
-    endRequest: (id: string) => http.json<T.SubjectRequest>(`${base}/my-data/requests/${segment(id)}/end`, { method: 'POST', body: {} }),
+      http.json<M.SubjectRequest>(`${base}/my-data/rectification`, { method: 'POST', body }),
+    endRequest: (id: string) => http.json<M.SubjectRequest>(`${base}/my-data/requests/${segment(id)}/end`, { method: 'POST', body: {} }),
     log: (query: { after?: string | number; before?: string | number; limit?: number; dataset?: string; newest?: boolean; outcome?: string }, signal?: AbortSignal) =>
       http.page<T.LogEntry>(`${base}/log`, { query, signal }),
     usage: (query: { hours?: number; dataset?: string } = {}, signal?: AbortSignal) =>

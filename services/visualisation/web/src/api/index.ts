@@ -20,4 +20,5 @@ export function createApi(credentials: Credentials) {
 export type Api = ReturnType<typeof createApi>;
 export { ApiError } from './problem';
 export type * from './places';
+export type * from './myTypes';
 export type * from './types';

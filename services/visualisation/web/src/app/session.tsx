@@ -1,10 +1,13 @@
 /** Who is signed in, for which purpose they look, and the one API client of the application. */
 import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from 'react';
 import { createApi, type Api, type Identity } from '../api';
+import type { Proof } from './proofs';
 import { TokenKeeper } from './tokens';
 
 const identityKey = 'dmi.identity';
 const purposeKey = 'dmi.purpose';
+/** The identity of who signed in without an account. */
+const ownIdentity = 'own';
 /** No purpose chosen: every dataset is asked for the purpose that it is collected for. */
 export const defaultPurpose = '';
 
@@ -13,6 +16,8 @@ export interface Session {
   purpose: string;
   setPurpose: (purpose: string) => void;
   signIn: (identity: Identity) => Promise<void>;
+  /** Signs in by a code or key, without an account; ends with this page. */
+  signInBy: (proof: Proof) => Promise<void>;
   signOut: () => void;
   api: Api;
 }
@@ -49,6 +54,15 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     },
     [keeper],
   );
+  const signInBy = useCallback(
+    async (proof: Proof) => {
+      const token = await keeper.prove(ownIdentity, proof);
+      const me = await createApi({ token: () => Promise.resolve(token), renew: () => Promise.resolve(null), purpose: () => '' }).exchange.me();
+      sessionStorage.removeItem(identityKey);
+      setIdentity({ id: ownIdentity, name: me.name, role: 'resident', participant: me.participant, description: {} });
+    },
+    [keeper],
+  );
   const signOut = useCallback(() => {
     sessionStorage.removeItem(identityKey);
     setIdentity(null);
@@ -58,8 +72,8 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     setPurposeState(next);
   }, []);
   const value = useMemo(
-    () => ({ identity, purpose, setPurpose, signIn, signOut, api }),
-    [identity, purpose, setPurpose, signIn, signOut, api],
+    () => ({ identity, purpose, setPurpose, signIn, signInBy, signOut, api }),
+    [identity, purpose, setPurpose, signIn, signInBy, signOut, api],
   );
   return <Context value={value}>{children}</Context>;
 }

@@ -8,6 +8,7 @@ import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
 import { Page } from '../ui/Page';
 import { Empty, Failure, Loaded, Notice } from '../ui/State';
+import { SignInOwn } from './SignInOwn';
 
 export function SignInPage() {
   const { t, say, term } = useI18n();
@@ -70,6 +71,7 @@ export function SignInPage() {
           </ul>
         )}
       </Loaded>
+      <SignInOwn />
     </Page>
   );
 }

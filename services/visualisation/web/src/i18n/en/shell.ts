@@ -64,6 +64,19 @@ export const signin: Part<'signin'> = {
   analyst: 'Looks at the live city and computes scenarios.',
   resident: 'Sees what is measured nearby and decides how their own data is used.',
   operator: 'Keeps the services healthy and replays rejects.',
+  own: 'Without an account',
+  ownText: 'Do you have a letter with a code, or a sensor of your own with a key? Then you see your data here without an account.',
+  code: 'I have a code from a letter',
+  codeLabel: 'Your code',
+  codeHelp: 'Twenty letters and digits. Dashes and capitals do not matter.',
+  codeConfirm: 'Go on with this code',
+  key: 'I have a sensor with a key',
+  keyName: 'The name of the key',
+  keyNameHelp: 'For example urn:dmi:person:anna. You got it when you registered your sensor.',
+  keyFile: 'File with your key (JWK)',
+  keyHelp: 'The key stays on your device and is not kept.',
+  keyWrong: 'This file holds no key that we can use.',
+  keyConfirm: 'Go on with this key',
 };
 
 export const home: Part<'home'> = {

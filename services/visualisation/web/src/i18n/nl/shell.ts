@@ -62,6 +62,19 @@ export const signin = {
   analyst: 'Bekijkt de stad live en rekent scenario’s door.',
   resident: 'Ziet wat er in de buurt wordt gemeten en stuurt het gebruik van eigen gegevens.',
   operator: 'Houdt de diensten gezond en speelt uitval opnieuw af.',
+  own: 'Zonder account',
+  ownText: 'Hebt u een brief met een code, of een eigen sensor met een sleutel? Dan ziet u hier uw gegevens zonder account.',
+  code: 'Ik heb een code uit een brief',
+  codeLabel: 'Uw code',
+  codeHelp: 'Twintig letters en cijfers. Streepjes en hoofdletters maken niet uit.',
+  codeConfirm: 'Ga verder met deze code',
+  key: 'Ik heb een sensor met een sleutel',
+  keyName: 'De naam van de sleutel',
+  keyNameHelp: 'Bijvoorbeeld urn:dmi:person:anna. U kreeg hem toen u uw sensor aanmeldde.',
+  keyFile: 'Bestand met uw sleutel (JWK)',
+  keyHelp: 'De sleutel blijft op uw apparaat en wordt niet bewaard.',
+  keyWrong: 'In dit bestand staat geen sleutel die wij kunnen gebruiken.',
+  keyConfirm: 'Ga verder met deze sleutel',
 };
 
 export const home = {

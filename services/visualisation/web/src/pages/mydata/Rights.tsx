@@ -36,6 +36,7 @@ export function Rights({ purposes, changed }: { purposes: string[]; changed: () 
             <Correct datasets={datasets} done={done} />
             <ObjectTo datasets={datasets.filter((one) => !one.needs_consent)} done={done} />
             <Erase datasets={datasets} done={done} />
+            <Letter />
           </div>
         )}
       </Loaded>
@@ -66,6 +67,24 @@ function TakeAll({ datasets }: { datasets: OwnDataset[] }) {
       <p>{t.rights.allText}</p>
       <div className="dmi-actions"><SecondaryActionButton busy={save.busy} disabled={save.busy} onClick={() => void save.run()}>{t.rights.allConfirm}</SecondaryActionButton></div>
       {save.error ? <Failure error={save.error} /> : null}
+    </details>
+  );
+}
+
+function Letter() {
+  const { t, language } = useI18n();
+  const api = useApi();
+  const live = useLive();
+  const make = useAction(async () => {
+    saveBlob(await api.exchange.myLetter(language), t.rights.letterFile);
+    live(t.rights.letterDone);
+  });
+  return (
+    <details className="dmi-details">
+      <summary>{t.rights.letter}</summary>
+      <p>{t.rights.letterText}</p>
+      <div className="dmi-actions"><SecondaryActionButton busy={make.busy} disabled={make.busy} onClick={() => void make.run()}>{t.rights.letterConfirm}</SecondaryActionButton></div>
+      {make.error ? <Failure error={make.error} /> : null}
     </details>
   );
 }
@@ -163,6 +182,7 @@ function Asked({ request, done }: { request: SubjectRequest; done: () => void })
     await api.exchange.endRequest(request.id);
     done();
   });
+  const layers: Record<string, string> = t.rights.layers;
   const runs = request.right === 'objection' && request.state === 'active';
   return (
     <li className="dmi-card">
@@ -170,7 +190,7 @@ function Asked({ request, done }: { request: SubjectRequest; done: () => void })
       <h4 className="utrecht-heading-4">{t.rights.kinds[request.right]}: {names.dataset(request.dataset)}</h4>
       <p className="dmi-small dmi-soft">{t.rights.askedOn(moment(request.made_at, true))}</p>
       {request.carried_out.length > 0 ? (
-        <ul>{request.carried_out.map((one) => <li key={one.service}>{t.rights.layer(t.rights.layers[one.service as keyof typeof t.rights.layers] ?? one.service, number(one.rows), one.rows)}</li>)}</ul>
+        <ul>{request.carried_out.map((one) => <li key={one.service}>{t.rights.layer(layers[one.service] ?? one.service, number(one.rows), one.rows)}</li>)}</ul>
       ) : null}
       {request.end_reason ? <p>{t.rights.overruled(names.participant(request.ended_by), request.end_reason)}</p> : null}
       {runs ? <div className="dmi-actions"><SecondaryActionButton busy={back.busy} disabled={back.busy} onClick={() => void back.run()} aria-label={`${t.rights.takeBack}: ${names.dataset(request.dataset)}`}>{t.rights.takeBack}</SecondaryActionButton></div> : null}

@@ -1,0 +1,78 @@
+/** Signing in without an account: with the code of a letter, or with the key of an own sensor. */
+import { useState } from 'react';
+import { Heading2, PrimaryActionButton } from '@utrecht/component-library-react';
+import { byCode, byKey } from '../app/proofs';
+import { useRouter } from '../app/router';
+import { useSession } from '../app/session';
+import { useAction } from '../app/useAction';
+import { useI18n } from '../i18n';
+import { Field, TextField } from '../ui/fields';
+import { Failure } from '../ui/State';
+
+export function SignInOwn() {
+  const { t } = useI18n();
+  return (
+    <section className="dmi-section" aria-labelledby="own-signin">
+      <Heading2 id="own-signin">{t.signin.own}</Heading2>
+      <p>{t.signin.ownText}</p>
+      <WithCode />
+      <WithKey />
+    </section>
+  );
+}
+
+function WithCode() {
+  const { t } = useI18n();
+  const { signInBy } = useSession();
+  const { navigate } = useRouter();
+  const [code, setCode] = useState('');
+  const [tried, setTried] = useState(false);
+  const enter = useAction(async () => {
+    await signInBy(byCode(code));
+    navigate('/my-data');
+  });
+  return (
+    <details className="dmi-details">
+      <summary>{t.signin.code}</summary>
+      <form className="dmi-form" noValidate onSubmit={(event) => { event.preventDefault(); setTried(true); if (code.trim()) void enter.run(); }}>
+        <TextField label={t.signin.codeLabel} help={t.signin.codeHelp} value={code} onChange={setCode} error={tried && !code.trim() ? t.common.required : null} />
+        {enter.error ? <Failure error={enter.error} /> : null}
+        <div><PrimaryActionButton type="submit" busy={enter.busy} disabled={enter.busy}>{t.signin.codeConfirm}</PrimaryActionButton></div>
+      </form>
+    </details>
+  );
+}
+
+function WithKey() {
+  const { t } = useI18n();
+  const { signInBy } = useSession();
+  const { navigate } = useRouter();
+  const [name, setName] = useState('');
+  const [file, setFile] = useState<File | null>(null);
+  const [unusable, setUnusable] = useState(false);
+  const [tried, setTried] = useState(false);
+  const enter = useAction(async () => {
+    if (file === null) return;
+    const proof = await byKey(name.trim(), await file.text()).catch(() => null);
+    setUnusable(proof === null);
+    if (proof === null) return;
+    await signInBy(proof);
+    navigate('/my-data');
+  });
+  const wrong = tried && file === null ? t.common.required : unusable ? t.signin.keyWrong : null;
+  return (
+    <details className="dmi-details">
+      <summary>{t.signin.key}</summary>
+      <form className="dmi-form" noValidate onSubmit={(event) => { event.preventDefault(); setTried(true); if (name.trim() && file) void enter.run(); }}>
+        <TextField label={t.signin.keyName} help={t.signin.keyNameHelp} value={name} onChange={setName} error={tried && !name.trim() ? t.common.required : null} />
+        <Field label={t.signin.keyFile} help={t.signin.keyHelp} error={wrong}>
+          {({ id, describedBy, invalid }) => (
+            <input id={id} type="file" accept=".json,.jwk,application/json" aria-describedby={describedBy} aria-invalid={invalid || undefined} onChange={(event) => { setUnusable(false); setFile(event.target.files?.[0] ?? null); }} />
+          )}
+        </Field>
+        {enter.error ? <Failure error={enter.error} /> : null}
+        <div><PrimaryActionButton type="submit" busy={enter.busy} disabled={enter.busy}>{t.signin.keyConfirm}</PrimaryActionButton></div>
+      </form>
+    </details>
+  );
+}
