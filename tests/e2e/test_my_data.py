@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import zipfile
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import Visit, Visitor
 from tests.e2e.test_work import barriers
@@ -64,3 +66,79 @@ def test_who_withdraws_a_consent_is_told_whose_use_ends_and_that_other_consents_
     assert barriers(page) == []
     dialog.get_by_role("button", name=cancel).click()
     expect(dialog).to_have_count(0)
+
+
+def opened(page: Page, title: str) -> Locator:
+    """One of the rights, opened by keyboard alone."""
+    summary = page.locator("summary", has_text=title)
+    summary.focus()
+    page.keyboard.press("Enter")
+    return page.locator("details[open]", has=summary)
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize(("width", "language"), [(1440, "nl"), (360, "en")])
+def test_a_resident_sees_who_used_the_data_and_exercises_rights_by_keyboard(
+    embedded_stack: EmbeddedStack, visit: Visit, width: int, language: str
+) -> None:
+    dutch = language == "nl"
+    visitor = visit(embedded_stack.url, "resident", width, language)
+    page = visitor.go("/my-data")
+    table = page.get_by_role("table", name="Wie gebruikte uw gegevens" if dutch else "Who used your data")
+    expect(table.get_by_role("row").nth(1)).to_be_visible()
+    everything = opened(page, "Neem alles mee" if dutch else "Take everything along")
+    with page.expect_download() as download:
+        everything.get_by_role("button").press("Enter")
+    with zipfile.ZipFile(download.value.path()) as found:
+        assert {"my-data.json", "gemeente-bicycle-air.zip"} <= set(found.namelist())
+        assert found.testzip() is None
+        assert json.loads(found.read("my-data.json"))["person"]["id"] == "urn:dmi:person:noor"
+    correction = opened(page, "Verbeter een meting" if dutch else "Correct a measurement")
+    correction.get_by_role("button").press("Enter")
+    assert correction.locator("[aria-invalid='true']").count() >= 3
+    erasure = opened(page, "Laat gegevens wissen" if dutch else "Have data erased")
+    erasure.get_by_role("button").press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("niet terugdraaien" if dutch else "cannot undo")).to_be_visible()
+    assert barriers(page) == []
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    for title in ("Stop het gebruik", "Maak bezwaar") if dutch else ("Stop the use", "Object"):
+        opened(page, title)
+    assert barriers(page) == []
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    assert visitor.faults == []
+
+
+@pytest.mark.chromium
+def test_a_code_from_a_letter_and_a_key_of_the_own_sensor_open_the_page_without_an_account(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    visitor = visit(embedded_stack.url, "resident")
+    page = visitor.go("/my-data")
+    letter = opened(page, "Op papier")
+    with page.expect_download() as download:
+        letter.get_by_role("button").press("Enter")
+    code = re.search(rb"\(((?:[0-9A-Z]{4}-){4}[0-9A-Z]{4})\) Tj", download.value.path().read_bytes())
+    assert code is not None
+
+    visitor.go("/signin")
+    form = opened(page, "Ik heb een code uit een brief")
+    form.get_by_label("Uw code").fill(code[1].decode().lower())
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Uw rechten")).to_be_visible()
+
+    visitor.go("/signin")
+    form = opened(page, "Ik heb een sensor met een sleutel")
+    form.get_by_label("De naam van de sleutel").fill("urn:dmi:person:noor")
+    form.get_by_label("Bestand met uw sleutel").set_input_files(
+        {"name": "wrong.json", "mimeType": "application/json", "buffer": b"{}"}
+    )
+    form.get_by_role("button", name="Ga verder").press("Enter")
+    expect(form.get_by_text("geen sleutel die wij kunnen gebruiken")).to_be_visible()
+    key = embedded_stack.data_dir / "keys" / "person_noor.json"
+    form.get_by_label("Bestand met uw sleutel").set_input_files(key)
+    form.get_by_role("button", name="Ga verder").press("Enter")
+    expect(page.get_by_role("heading", name="Uw rechten")).to_be_visible()
+    assert barriers(page) == []
+    assert visitor.faults == []

@@ -195,7 +195,7 @@ class Gate:
             rows, consents = self._consented(permit, batch, rows)
             rows, kept, more = self._as_consented(permit, batch, rows, now)
         else:
-            kept, more = batch.take(rows), ()
+            kept, more = batch if len(rows) == len(batch) else batch.take(rows), ()
         passed = carry_out(kept, (*permit.duties, *more), now, self._projection)
         used = (kept,) if permit.personal or any(kept.subject or ()) else ()
         chosen = set(rows) if len(kept) < len(batch) else None
