@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import count
 from typing import Any, TypeVar
@@ -32,6 +32,7 @@ from dmi_exchange.catalogue.index import Catalogue, keep_quality, put
 from dmi_exchange.catalogue.model import of_dataset
 from dmi_exchange.counting import sum_up, usage_id
 from dmi_exchange.logbook.entries import IDS_AT_ONCE, Entries, append, key
+from dmi_exchange.mydata import done
 from dmi_exchange.resting import rests_on
 from dmi_exchange.tables import (
     assertion,
@@ -252,11 +253,17 @@ class Store:
             keep_quality(connection, measured)
             if self._meter is not None:
                 self._meter.count(connection, fresh)
+            done.note(connection, fresh)
             used = sum_up(connection, fresh)
             if used:
                 outbox.add(connection, outgoing, _LAW_TOPIC, [law_message(usage) for usage in used])
             save_positions(connection, positions, reached)
             return len(fresh)
+
+    def carried_out(self, requests: Collection[str]) -> dict[str, list[done.Done]]:
+        """What the layers did about requests of persons, by request."""
+        with reading(self._engine) as connection:
+            return done.of(connection, requests)
 
     # -- lineage ------------------------------------------------------------
 

@@ -204,3 +204,12 @@ paper_code = sa.Table(
     sa.Column("expires_at", sa.BigInteger, nullable=False),
 )
 """Codes in letters to persons, as digests: who holds one acts for the person."""
+exercised = sa.Table(
+    "exercised",
+    metadata,
+    sa.Column("request", sa.Text, primary_key=True),
+    sa.Column("service", sa.Text, primary_key=True),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
+"""What each layer did about the request of a person, summed up from the log."""

@@ -12,7 +12,9 @@ from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.crossings import BY_NAME
+from dmi_exchange.mydata import uses
 from dmi_exchange.mydata.pdf import Line, document
+from dmi_exchange.mydata.uses import read_back
 from dmi_infra import clock
 from tests.unit.exchange.fakes import (
     LIVING,
@@ -63,7 +65,9 @@ def recorded(node: Node, identifier: str, **more: Any) -> None:
     eventually(lambda: any(e.record().id == identifier for e in node.store.log.read(0, 1000, None, None)))
 
 
-def test_a_person_reads_who_used_its_data_for_what_and_when_and_nothing_of_others(node: Node) -> None:
+def test_a_person_reads_who_used_its_data_for_what_and_when_and_nothing_of_others(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recorded(node, "one")
     recorded(node, "two")
     recorded(node, "refused", allowed=False)
@@ -74,6 +78,10 @@ def test_a_person_reads_who_used_its_data_for_what_and_when_and_nothing_of_other
     assert use["first"] <= use["last"]
     assert use["purpose_label"]["nl"]
     assert node.get("/v1/my-data/uses?days=1&dataset=" + GARAGES, MOTHER)["items"] == []
+    entries = list(read_back(node.store.log, MUM, 0))
+    assert len(entries) > 3
+    monkeypatch.setattr(uses, "PAGE", 2)
+    assert list(read_back(node.store.log, MUM, 0)) == entries, "however long the pages are"
     node.refused(node.ask("GET", f"/v1/my-data/uses?for={NOOR}", MOTHER), 404, "not-found")
     node.refused(node.ask("GET", "/v1/my-data/uses", SELLING), 400, "invalid-input")
 

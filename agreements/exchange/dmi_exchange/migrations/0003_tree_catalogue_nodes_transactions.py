@@ -38,6 +38,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_paper_code_person", "paper_code", ["person"])
     op.create_table(
+        "exercised",
+        sa.Column("request", sa.Text(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("request", "service"),
+    )
+    op.create_table(
         "log_node",
         sa.Column("stratum", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("place", sa.BigInteger(), autoincrement=False, nullable=False),

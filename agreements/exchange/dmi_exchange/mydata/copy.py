@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from dmi_agreements.contracts.law import Dataset
@@ -10,14 +11,16 @@ from dmi_exchange import model, present
 from dmi_exchange.consent.giving import Consents
 from dmi_exchange.consent.record import Records
 from dmi_exchange.handlers import Exchange
+from dmi_exchange.mydata.done import Done
 from dmi_exchange.mydata.requests import Rights
-from dmi_exchange.mydata.uses import Done, Used, carried_out, read_back, uses
+from dmi_exchange.mydata.uses import Used, read_back, uses
 from dmi_infra import clock
 from dmi_infra.clock import to_text
 from dmi_infra.errors import NotFound
 
 MOST_ENTRIES = 5_000
 """The newest entries of the log that one answer looks at; it tells when there are more."""
+MOST_OF_A_COPY = 200_000
 DAY: Micros = 86_400_000_000
 
 
@@ -30,18 +33,17 @@ class Copies:
         self._records = records
         self._rights = rights
 
-    def used(self, person: str, days: int, dataset: str | None) -> dict[str, Any]:
+    def used(self, person: str, days: int, dataset: str | None, most: int = MOST_ENTRIES) -> dict[str, Any]:
         """Who used the person's data; ``complete``: whether all of these days was looked at."""
-        entries, whole = read_back(self._exchange.store.log, person, clock.now() - days * DAY, MOST_ENTRIES)
-        shown = [self._use(one) for one in uses(entries, person, dataset)]
+        entries = read_back(self._exchange.store.log, person, clock.now() - days * DAY)
+        shown = [self._use(one) for one in uses(islice(entries, most), person, dataset)]
+        whole = next(entries, None) is None
         return {"days": days, "complete": whole, "items": shown, "next": None}
 
     def asked(self, person: str) -> list[dict[str, Any]]:
         """What the person has asked for, and what each layer did about it."""
         made = self._rights.requests(person)
-        since = made[0].made_at if made else clock.now()
-        entries, _whole = read_back(self._exchange.store.log, person, since, MOST_ENTRIES)
-        done = carried_out(entries)
+        done = self._exchange.store.carried_out([one.id for one in made])
         return [
             {**present.subject_request(one), "carried_out": [_done(each) for each in done.get(one.id, ())]}
             for one in made
@@ -81,7 +83,7 @@ class Copies:
             "person": present.participant(self._exchange.participant(person)),
             "datasets": self.datasets(person),
             "consents": records,
-            "uses": self.used(person, 3650, None),
+            "uses": self.used(person, 3650, None, MOST_OF_A_COPY),
             "requests": self.asked(person),
         }
 

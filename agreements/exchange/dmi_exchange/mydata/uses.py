@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from dmi_agreements.contracts.observations import Micros
@@ -28,29 +28,18 @@ class Used:
     """The agreements under which it was."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What one layer did about a request."""
-
-    service: str
-    rows: int
-    at: Micros
-
-
-def read_back(log: Entries, person: str, since: Micros, most: int) -> tuple[list[Entry], bool]:
-    """The newest ``most`` entries of a person since a moment, newest first; and whether those are all."""
-    found: list[Entry] = []
+def read_back(log: Entries, person: str, since: Micros) -> Iterator[Entry]:
+    """The entries of a person since a moment, newest first, page by page."""
     before: int | None = None
-    while len(found) < most:
-        page = log.read(0, min(PAGE, most - len(found)), person, None, newest_first=True, before=before)
+    while True:
+        page = log.read(0, PAGE, person, None, newest_first=True, before=before)
         for entry in page:
             if entry.record().at < since:
-                return found, True
-            found.append(entry)
+                return
+            yield entry
         if len(page) < PAGE:
-            return found, len(found) < most
+            return
         before = page[-1].sequence
-    return found, False
 
 
 def uses(entries: Iterable[Entry], person: str, dataset: str | None = None) -> list[Used]:
@@ -72,19 +61,3 @@ def uses(entries: Iterable[Entry], person: str, dataset: str | None = None) -> l
 def is_exercised(reasons: Iterable[str]) -> bool:
     """Whether a record tells of a request that was carried out, and of no use."""
     return any(reason.startswith(EXERCISED) for reason in reasons)
-
-
-def carried_out(entries: Iterable[Entry]) -> dict[str, list[Done]]:
-    """What the layers did, by the id of the request; oldest first, rows that were found later added."""
-    found: dict[str, dict[str, Done]] = {}
-    for entry in entries:
-        record = entry.record()
-        for reason in record.reasons:
-            if reason.startswith(EXERCISED):
-                request = reason.removeprefix(EXERCISED).rsplit(": ", 1)[0]
-                layers = found.setdefault(request, {})
-                before = layers.get(record.service)
-                rows = record.rows + (before.rows if before else 0)
-                at = max(record.at, before.at if before else 0)
-                layers[record.service] = Done(record.service, rows, at)
-    return {request: sorted(done.values(), key=lambda one: one.at) for request, done in found.items()}

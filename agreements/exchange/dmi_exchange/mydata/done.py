@@ -1,0 +1,53 @@
+"""What layers did about the requests of persons, kept as the log grows, so that it is told however long ago it was."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_exchange.mydata.uses import EXERCISED
+from dmi_exchange.tables import exercised
+from dmi_infra.sql import among, upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one layer did about a request."""
+
+    service: str
+    rows: int
+    at: Micros
+
+
+def note(connection: sa.Connection, decisions: Iterable[DecisionRecord]) -> None:
+    """Add what new records tell, in the transaction that adds them to the log; rows that were found later are added."""
+    found: dict[tuple[str, str], Done] = {}
+    for record in decisions:
+        for reason in record.reasons if record.crossing == "store" else ():
+            if reason.startswith(EXERCISED):
+                request = reason.removeprefix(EXERCISED).rsplit(": ", 1)[0]
+                before = found.get((request, record.service))
+                total = record.rows + (before.rows if before else 0)
+                found[(request, record.service)] = Done(record.service, total, record.at)
+    known = of(connection, {request for request, _ in found})
+    rows = []
+    for (request, service), done in found.items():
+        earlier = next((one.rows for one in known.get(request, ()) if one.service == service), 0)
+        rows.append({"request": request, "service": service, "rows": done.rows + earlier, "at": done.at})
+    upsert(connection, exercised, rows, ["request", "service"], ["rows", "at"])
+
+
+def of(connection: sa.Connection, requests: Collection[str]) -> dict[str, list[Done]]:
+    """What was done about these requests, oldest first."""
+    if not requests:
+        return {}
+    wanted = among(exercised.c.request, "requests", connection.dialect.name)
+    query = sa.select(exercised).where(wanted).order_by(exercised.c.at, exercised.c.service)
+    told: dict[str, list[Done]] = {}
+    for row in connection.execute(query, {"requests": sorted(requests)}):
+        told.setdefault(row.request, []).append(Done(row.service, row.rows, row.at))
+    return told
