@@ -6,6 +6,7 @@ from functools import partial
 
 import sqlalchemy as sa
 import structlog
+from fastapi import APIRouter
 
 from dmi_agreements.contracts.law import AgreementState, Participant
 from dmi_agreements.keys import find
@@ -44,6 +45,7 @@ from dmi_exchange.transactions.store import Transactions
 from dmi_infra import clock
 from dmi_infra.bus.port import Bus
 from dmi_infra.consumer import ConsumerLoop
+from dmi_infra.gate import Record
 from dmi_infra.http.app import build_app
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from dmi_infra.keyfile import KeyUnprotected
@@ -94,6 +96,22 @@ def _billing(store: Store, engine: sa.Engine, rulebooks: Rulebooks) -> Billing:
     )
 
 
+def _people(
+    exchange: Exchange, issuer: Issuer, settings: ExchangeSettings, engine: sa.Engine, record: Record
+) -> list[APIRouter]:
+    """What people do about consents and their own data."""
+    consents = Consents(exchange)
+    key = exchange.custody.follow(EXCHANGE_PARTICIPANT)
+    records = Records(exchange, consents, key, settings.public_url)
+    rights = Rights(exchange, consents)
+    copies = Copies(exchange, consents, records, rights)
+    return [
+        consent_routes(consents, records),
+        my_data_routes(rights, copies),
+        paper_routes(exchange, issuer, rights, copies, Codes(engine), record),
+    ]
+
+
 def build(settings: ExchangeSettings, bus: Bus) -> Service:
     """The exchange on ``bus`` with its store migrated; raises when either cannot be opened."""
     engine = open_engine(settings.store_address(NAME), NAME)
@@ -107,10 +125,6 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     exchange = Exchange(store, custody, rulebooks, relay, {settings.stack_participant})
     revisions = Revisions(exchange)
     revisions.load()
-    consents = Consents(exchange)
-    records = Records(exchange, consents, custody.follow(EXCHANGE_PARTICIPANT), settings.public_url)
-    rights = Rights(exchange, consents)
-    copies = Copies(exchange, consents, records, rights)
     issuer = Issuer(exchange, settings.issuer)
     _register_self(exchange, settings.stack_participant)
     revisions.sign_for_node()
@@ -139,9 +153,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
         [
             *routers(exchange, issuer, settings, provider, tree),
             rulebook_routes(revisions),
-            consent_routes(consents, records),
-            my_data_routes(rights, copies),
-            paper_routes(exchange, issuer, rights, copies, Codes(engine), runtime.recorder.put),
+            *_people(exchange, issuer, settings, engine, runtime.recorder.put),
             transaction_routes(_billing(store, engine, rulebooks)),
             *space.routers,
         ],
