@@ -131,7 +131,12 @@ def test_a_prohibition_of_an_area_is_refused_because_it_could_not_be_carried_out
             "/permission/0",
         ),
         (lambda d: d["permission"][0]["constraint"].pop(), "/permission/0"),
-        (lambda d: d["permission"][0].update(duty=duty("dmi:delay", ("dmi:seconds", 5))), "/permission/0"),
+        (
+            lambda d: d["permission"][0].update(
+                duty=duty("dmi:aggregate", ("dmi:window", 600), ("dmi:gridSize", 100))
+            ),
+            "/permission/0",
+        ),
         (lambda d: d.update(assignee="urn:dmi:person:noor"), "/assignee"),
     ],
 )
