@@ -136,6 +136,7 @@ def test_a_code_from_a_letter_and_a_key_of_the_own_sensor_open_the_page_without_
     )
     form.get_by_role("button", name="Ga verder").press("Enter")
     expect(form.get_by_text("geen sleutel die wij kunnen gebruiken")).to_be_visible()
+    assert barriers(page) == []
     key = embedded_stack.data_dir / "keys" / "person_noor.json"
     form.get_by_label("Bestand met uw sleutel").set_input_files(key)
     form.get_by_role("button", name="Ga verder").press("Enter")
