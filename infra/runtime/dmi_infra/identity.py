@@ -38,10 +38,20 @@ class Identity:
         return not self.roles.isdisjoint(roles)
 
 
-class UnknownHolder(Unauthenticated):
+class LawBehind(Unauthenticated):
+    """A token of this node about something that the law, as it is known here, has not told: it may within a moment."""
+
+
+class UnknownHolder(LawBehind):
     """A token of a participant of whom the law has not told yet: who joined a moment ago asks again."""
 
     code = "unknown-participant"
+
+
+class UnknownKey(LawBehind):
+    """A token for a key that is not among those which a participant has or had: one of a moment ago asks again."""
+
+    code = "unknown-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +114,14 @@ class Authenticator:
         )
         if holder is None:
             raise UnknownHolder("the law that is in force here does not know who this token was given to")
-        if not (
-            find(holder.keys, verified.proved_with, time.time()) or verified.proved_with in holder.identifiers
-        ):
-            raise Unauthenticated("the key that this token was given for does not count any more")
+        proof = verified.proved_with
+        if find(holder.keys, proof, time.time()) is not None or proof in holder.identifiers:
+            return
+        if all(key.get("kid") != proof for key in holder.keys):
+            raise UnknownKey(
+                "the law that is in force here does not know the key that this token was given for"
+            )
+        raise Unauthenticated("the key that this token was given for does not count any more")
 
     def _key(self, issuer: str, kid: str) -> Mapping[str, Any] | None:
         if issuer != self._issuer:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 from typing import Annotated, Any, cast
 
 import httpx
+import msgspec
 import pytest
 from fastapi import APIRouter, Depends
 
 from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Participant
+from dmi_agreements.keys import ended
 from dmi_infra import clock, jose
 from dmi_infra.http.access import Caller, Opening, gated, identify, roles
 from dmi_infra.http.app import build_app
@@ -142,3 +145,17 @@ def test_a_gated_door_works_under_the_purpose_of_the_dataset_or_the_one_that_is_
 def test_a_purpose_outside_the_rulebook_is_refused(door: Door, purpose: str) -> None:
     answer = door.ask("/data", VENDOR, **{"DMI-Purpose": purpose})
     assert (answer.status_code, code(answer)) == (400, "invalid-input")
+
+
+def test_a_token_for_a_key_of_a_moment_ago_waits_until_the_law_tells_of_it(door: Door) -> None:
+    new = jose.SigningKey.generate()
+    vendor = door.law.participants[VENDOR]
+    told = Timer(0.15, door.law.apply, [msgspec.structs.replace(vendor, keys=[new.public])])
+    told.start()
+    now = clock.now() // 1_000_000
+    claims = jose.access_claims(door.runtime.settings.issuer, AUDIENCE, VENDOR, "Ans", [], now, new.kid)
+    given = {"Authorization": f"Bearer {KEY.sign_token(claims)}"}
+    assert door.runner.run(door.client.get("/member", headers=given)).status_code == 200
+    told.join()
+    door.law.apply(msgspec.structs.replace(vendor, keys=[ended(new.public, 1)]))
+    assert door.runner.run(door.client.get("/member", headers=given)).status_code == 401

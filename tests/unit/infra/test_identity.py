@@ -8,10 +8,19 @@ from typing import Any
 import pytest
 
 from dmi_agreements.contracts.law import Participant
+from dmi_agreements.keys import ended
 from dmi_agreements.table import LawTable
 from dmi_infra import identity, jose
 from dmi_infra.errors import Unauthenticated
-from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT, Authenticator, Identity, UnknownHolder
+from dmi_infra.identity import (
+    AUDIENCE,
+    EXCHANGE_PARTICIPANT,
+    Authenticator,
+    Identity,
+    LawBehind,
+    UnknownHolder,
+    UnknownKey,
+)
 from tests.unit.infra.fakes import OWNER, rulebook
 
 ISSUER = "https://node.example/exchange"
@@ -72,8 +81,13 @@ def test_who_joined_before_the_law_tells_of_it_is_told_apart_from_a_key_that_end
         Authenticator(ISSUER, law)(mine)
     assert (refused.value.status, refused.value.code) == (401, "unknown-participant")
     law.apply(Participant(NEWCOMER, "Bo", [], [KEY.public], rulebook="1.0.0"))
-    with pytest.raises(Unauthenticated, match="does not count any more"):
+    with pytest.raises(UnknownKey) as unheard:
         Authenticator(ISSUER, law)(mine)
+    assert (unheard.value.status, unheard.value.code) == (401, "unknown-key")
+    law.apply(Participant(NEWCOMER, "Bo", [], [ended(STRANGER.public, 1)], rulebook="1.0.0"))
+    with pytest.raises(Unauthenticated, match="does not count any more") as over:
+        Authenticator(ISSUER, law)(mine)
+    assert not isinstance(over.value, LawBehind)
     law.apply(Participant(NEWCOMER, "Bo", [], [STRANGER.public], rulebook="1.0.0"))
     assert Authenticator(ISSUER, law)(mine).participant == NEWCOMER
 

@@ -10,7 +10,13 @@ from dmi_command.errors import AnswerRefused
 
 SECONDS: Final = 30.0
 """How long a stack may refuse for want of itself: a server deployment starts its consumers in less, also when busy."""
-_YOUNG: Final = (":rulebook-not-signed", ":inactive-participant", ":unknown-participant", ":unknown-dataset")
+_YOUNG: Final = (
+    ":rulebook-not-signed",
+    ":inactive-participant",
+    ":unknown-participant",
+    ":unknown-key",
+    ":unknown-dataset",
+)
 """Refusals of a service that has not heard of a membership or dataset of a moment ago."""
 
 T = TypeVar("T")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request
 
@@ -12,10 +14,13 @@ from dmi_agreements.decision import Reason
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused, Refused, Unauthenticated
 from dmi_infra.gate import Gate, Permit
-from dmi_infra.identity import Identity
+from dmi_infra.identity import Identity, LawBehind
 from dmi_infra.runtime import Runtime
 
 PURPOSE_HEADER = "DMI-Purpose"
+AWAITED_SECONDS: Final = 1.0
+"""How long a token that is newer than the law known here is kept waiting; the law takes milliseconds."""
+AWAIT_STEP_SECONDS: Final = 0.05
 
 
 def runtime_of(request: Request) -> Runtime:
@@ -37,13 +42,25 @@ async def identify(request: Request) -> Identity:
         raise Unauthenticated("this needs an access token in the header Authorization: Bearer …")
     runtime = runtime_of(request)
     try:
-        return runtime.authenticate(token.strip())
+        return await _authenticated(runtime, token.strip())
     except Unauthenticated:
         stale = runtime.law.table.stale(clock.now())
         if stale is not None:
             # A process that has not read the law yet knows no keys: that is no fault of the token.
             raise Refused([stale]) from None
         raise
+
+
+async def _authenticated(runtime: Runtime, token: str) -> Identity:
+    """The identity of a token. One that is newer than the law known here waits for it, no longer than a moment."""
+    until = time.monotonic() + AWAITED_SECONDS
+    while True:
+        try:
+            return runtime.authenticate(token)
+        except LawBehind:
+            if time.monotonic() >= until or runtime.law.table.stale(clock.now()) is not None:
+                raise
+        await asyncio.sleep(AWAIT_STEP_SECONDS)
 
 
 async def mandated(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
