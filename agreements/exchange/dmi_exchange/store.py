@@ -72,6 +72,8 @@ _TYPES: Mapping[type[Any], str] = {
     SubjectRequest: "subject-request",
 }
 _LAW_TOPIC = BY_NAME["law"].topic or ""
+_ONE = sa.select(law.c.body).where(law.c.id == sa.bindparam("wanted"), law.c.type == sa.bindparam("kind"))
+"""Put together once: it is asked all the time."""
 
 LARGEST = 1024 * 1024
 """Bytes of one object of the law: one that the bus could not carry would hold up all revocations behind it."""
@@ -129,9 +131,9 @@ class Store:
 
     def get(self, kind: type[T], identifier: str) -> T | None:
         """One object of the law, ``None`` when there is none of that kind."""
-        query = sa.select(law.c.body).where(law.c.id == identifier, law.c.type == _TYPES[kind])
         with reading(self._engine) as connection:
-            body = connection.execute(query).scalar_one_or_none()
+            wanted = {"wanted": identifier, "kind": _TYPES[kind]}
+            body = connection.execute(_ONE, wanted).scalar_one_or_none()
         return None if body is None else msgspec.json.decode(body, type=kind)
 
     def usage(self, agreement: str, rule: str, party: str) -> Usage | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from dmi_agreements.contracts.law import Dataset, Participant
@@ -32,6 +33,10 @@ class Facts:
     dataset: Callable[[str], Dataset | None]
     participant: Callable[[str], Participant | None]
     taken: Callable[[str, str, str], int]
+
+    def once(self) -> Facts:
+        """The same facts, each asked once: one review sees one state of them."""
+        return Facts(cache(self.dataset), cache(self.participant), cache(self.taken))
 
 
 @dataclass(frozen=True, slots=True)

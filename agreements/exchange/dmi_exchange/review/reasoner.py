@@ -74,7 +74,7 @@ class Reasoner:
     def review(self, document: Mapping[str, Any], signers: Collection[str] = ()) -> Verdict:
         """The verdict about a proposal, under the version that it names; raises ``PolicyRefused``."""
         book = self._books.in_force(document)
-        first = self._case(document, book, frozenset(signers), self._now())
+        first = self._case(document, book, self._facts.once(), frozenset(signers), self._now())
         faults = tuple(self._faults(first))
         return Verdict(faults, book, self._smallest(first) if faults else None)
 
@@ -88,7 +88,8 @@ class Reasoner:
             known = claims or self.claims(state.document)
         except PolicyRefused:
             return ()
-        case = Case(state.document, known, book, self._facts, self._now(), frozenset(state.signatures))
+        facts, signers = self._facts.once(), frozenset(state.signatures)
+        case = Case(state.document, known, book, facts, self._now(), signers)
         found = self._faults(case)
         if known.version not in book.accepted:
             told = {
@@ -132,8 +133,10 @@ class Reasoner:
 
     # -- parts --------------------------------------------------------------
 
-    def _case(self, document: Mapping[str, Any], book: Rulebook, signers: frozenset[str], now: int) -> Case:
-        return Case(document, read_claims(document, book, self._layers), book, self._facts, now, signers)
+    def _case(
+        self, document: Mapping[str, Any], book: Rulebook, facts: Facts, signers: frozenset[str], now: int
+    ) -> Case:
+        return Case(document, read_claims(document, book, self._layers), book, facts, now, signers)
 
     @staticmethod
     def _faults(case: Case) -> list[Fault]:
@@ -180,7 +183,7 @@ class Reasoner:
     def _faults_of(self, document: Mapping[str, Any], first: Case) -> list[Fault] | None:
         """What is wrong with a changed document; ``None`` when the language does not know it any more."""
         try:
-            return self._faults(self._case(document, first.book, first.signers, first.now))
+            return self._faults(self._case(document, first.book, first.facts, first.signers, first.now))
         except PolicyRefused:
             return None
 

@@ -381,3 +381,21 @@ def test_a_verdict_is_reached_fast() -> None:
     assert verdict.change is not None
     assert len(verdict.change.steps) == 9
     assert time.perf_counter() - begun < 2
+
+
+def test_one_review_asks_for_each_dataset_and_party_once_and_the_next_anew() -> None:
+    members = {one.id: one for one in PARTICIPANTS}
+    datasets = {one.id: one for one in DATASETS}
+    asked: list[str] = []
+
+    def looked(known: dict[str, Any]) -> Any:
+        return lambda name: (asked.append(name), known.get(name))[1]
+
+    judge = Reasoner(
+        Rulebooks(rulebook()), Facts(looked(datasets), looked(members), lambda *_: 0), (), lambda: NOW
+    )
+    assert judge.review(trips()).passes
+    assert sorted(asked) == sorted(set(asked))
+    del datasets[TRIPS]
+    judge.review(trips())
+    assert asked.count(TRIPS) == 2
