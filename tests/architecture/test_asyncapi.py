@@ -18,7 +18,7 @@ from tests.servers_plugin import ROOT, require
 
 SCHEMAS = ROOT / "services" / "visualisation" / "web" / "node_modules" / "@asyncapi" / "specs" / "schemas"
 DOCUMENT: dict[str, Any] = json.loads(ASYNCAPI.read_text(encoding="utf-8"))
-TOPICS = [crossing.name for crossing in CROSSINGS if crossing.topic]
+TOPICS = [*(crossing.name for crossing in CROSSINGS if crossing.topic), "delivery"]
 MESSAGES: dict[str, Any] = DOCUMENT["components"]["messages"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -121,6 +122,21 @@ class ExchangeSettings(Settings):
         "their DMI_PUBLIC_URL; `participants` whom they may speak for, left out: everybody that they have admitted "
         "and that is known from nowhere else. No other node is let in",
     )
+    delivery_brokers: str = Field(
+        "",
+        description="host:port, with commas between, at which outside readers reach the Kafka cluster of DMI_BUS_URL: "
+        "a listener with OAUTHBEARER beside the services' own; empty offers no transfers by topics",
+    )
+    delivery_security: Literal["SASL_SSL", "SASL_PLAINTEXT"] = Field(
+        "SASL_SSL",
+        validate_default=True,
+        description="how outside readers connect there; SASL_PLAINTEXT is refused in production",
+    )
+    delivery_keys_file: Path | None = Field(
+        None,
+        description="file that the exchange keeps its public keys in (JWKS), for brokers that can read it; others get "
+        "them from `/exchange/.well-known/jwks.json`",
+    )
     test_profile: Literal["", "dsp-tck"] = Field(
         "",
         description="dsp-tck scripts this node for the test kit of the Dataspace Protocol and lets every request "
@@ -144,6 +160,22 @@ class ExchangeSettings(Settings):
                 Trust.read(value.read_bytes())
         except (OSError, ValueError) as exc:
             raise ValueError("must be a file of certificates in PEM") from exc
+        return value
+
+    @field_validator("delivery_brokers")
+    @classmethod
+    def _brokers(cls, value: str, info: ValidationInfo) -> str:
+        if value and not all(re.fullmatch(r"[A-Za-z0-9._-]+:[0-9]{1,5}", part) for part in value.split(",")):
+            raise ValueError("must be host:port, with commas between several")
+        if value and not str(info.data.get("bus_url", "")).startswith("kafka://"):
+            raise ValueError("needs a Kafka cluster in DMI_BUS_URL")
+        return value
+
+    @field_validator("delivery_security")
+    @classmethod
+    def _encrypted(cls, value: str, info: ValidationInfo) -> str:
+        if value == "SASL_PLAINTEXT" and info.data.get("env") == "production":
+            raise ValueError("is refused in production: tokens would be read on the way")
         return value
 
     @field_validator("test_profile")

@@ -15,7 +15,7 @@ import msgspec
 import typer
 from pydantic_settings import BaseSettings
 
-from dmi_agreements.contracts import features, law, observations, record, results
+from dmi_agreements.contracts import delivery, features, law, observations, record, results
 from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.crossings import CROSSINGS, Crossing
 from dmi_agreements.odrl.model import ODRL
@@ -38,7 +38,9 @@ PAYLOADS: dict[str, Any] = {
     "measures": results.Measure,
     "law": law.LawEvent,
     "record": record.RecordBatch,
+    "delivery": delivery.Delivered,
 }
+DELIVERY = "a piece of a transfer in the format Kafka-PULL, after the duties of its agreement, for its assignee alone"
 
 
 def crossings_table() -> str:
@@ -121,24 +123,67 @@ def asyncapi() -> dict[str, Any]:
             "description": "CloudEvents 1.0 in binary mode: attributes as headers, the payload as JSON.",
         },
         "defaultContentType": "application/json",
-        "channels": {c.name: _channel(c) for c in CROSSINGS if c.topic},
-        "operations": {name: operation for c in CROSSINGS if c.topic for name, operation in _operations(c)},
+        "servers": _SERVERS,
+        "channels": {c.name: _channel(c) for c in CROSSINGS if c.topic} | {"delivery": _DELIVERY_CHANNEL},
+        "operations": {name: operation for c in CROSSINGS if c.topic for name, operation in _operations(c)}
+        | {
+            "exchange-send-delivery": {
+                "action": "send",
+                "channel": {"$ref": "#/channels/delivery"},
+                "summary": f"exchange: {DELIVERY}",
+            }
+        },
         "components": {
             "schemas": {name: _plain(schema) for name, schema in components.items()},
             "messages": {
-                c.name: {
-                    "name": c.name,
-                    "title": c.about,
+                name: {
+                    "name": name,
+                    "title": about,
                     "contentType": "application/json",
                     "headers": _HEADERS,
-                    "payload": _plain(payloads[c.name]),
-                    "examples": examples(c.name),
+                    "payload": _plain(payloads[name]),
+                    "examples": examples(name),
                 }
-                for c in CROSSINGS
-                if c.topic
+                for name, about in [
+                    *((c.name, c.about) for c in CROSSINGS if c.topic),
+                    ("delivery", DELIVERY),
+                ]
+            },
+            "securitySchemes": {
+                "transfer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "SASL/OAUTHBEARER with a token of the transfer, which lives a minute",
+                }
             },
         },
     }
+
+
+_SERVERS = {
+    "services": {
+        "host": "{brokers}",
+        "protocol": "kafka",
+        "variables": {"brokers": {"description": "the cluster of DMI_BUS_URL; for the services alone"}},
+    },
+    "readers": {
+        "host": "{brokers}",
+        "protocol": "kafka-secure",
+        "variables": {"brokers": {"description": "the endpoint in the data address of a transfer"}},
+        "security": [{"$ref": "#/components/securitySchemes/transfer"}],
+    },
+}
+_DELIVERY_CHANNEL = {
+    "address": "dmi.delivery.v1.{agreement}.{transfer}",
+    "description": DELIVERY,
+    "parameters": {
+        "agreement": {"description": "the agreement that it rests on"},
+        "transfer": {"description": "the provider's id of the transfer"},
+    },
+    "servers": [{"$ref": "#/servers/readers"}],
+    "messages": {"delivery": {"$ref": "#/components/messages/delivery"}},
+}
 
 
 def _plain(schema: Any) -> Any:
@@ -173,6 +218,7 @@ def _channel(crossing: Crossing) -> dict[str, Any]:
     return {
         "address": crossing.topic,
         "description": crossing.about,
+        "servers": [{"$ref": "#/servers/services"}],
         "messages": {crossing.name: {"$ref": f"#/components/messages/{crossing.name}"}},
     }
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from dmi_agreements.contracts.delivery import Delivered
 from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.contracts.features import Feature, FeatureBatch
 from dmi_agreements.contracts.law import (
@@ -149,10 +150,21 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
             [Lineage(_FORECAST, "forecast", "Garage Centrum", _NOON, _GROUNDS, ["occupancy"], "support-centre 0.1")],
         )
     },
+    "delivery": {
+        "piece": Delivered(
+            [], {"dataset": _DATASET, "datastream": [_STREAM], "phenomenon_time": [_NOON], "result": [212.0]}, "0:7",
+        )
+    },
 }  # fmt: skip
 """Payloads by crossing and by what they show."""
 
-_SOURCES: Final = {"raw": "ingest", "harmonised": "platform", "features": "ingest", "law": "exchange"}
+_SOURCES: Final = {
+    "raw": "ingest",
+    "harmonised": "platform",
+    "features": "ingest",
+    "law": "exchange",
+    "delivery": "exchange",
+}
 
 
 def examples(crossing: str) -> list[dict[str, Any]]:
@@ -164,13 +176,13 @@ def examples(crossing: str) -> list[dict[str, Any]]:
 
 
 def _headers(crossing: str, name: str) -> dict[str, str]:
-    observed = crossing in ("raw", "harmonised")
+    observed = crossing in ("raw", "harmonised", "delivery")
     envelope = Envelope(
         id=f"{crossing}-{name}",
         source=f"urn:dmi:service:{_SOURCES.get(crossing, 'support-centre')}",
         type=f"nl.dmi.{crossing}.{name}.v1",
         time=_TIME,
-        dataset=_DATASET if crossing in ("raw", "harmonised", "features") else "",
+        dataset=_DATASET if observed or crossing == "features" else "",
         agreement=_AGREEMENT if observed else "",
         purpose="dmi:purpose:mobility" if observed else "",
         contributor=_OWNER if crossing == "raw" else "",

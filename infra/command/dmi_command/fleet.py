@@ -21,10 +21,12 @@ from dmi_command.servers import (
     KafkaServer,
     Keeper,
     NginxServer,
+    Outside,
     PostgresServer,
     ServerError,
     fetch_jars,
     free_port,
+    outside_port,
 )
 
 READY_SECONDS = 60
@@ -60,6 +62,7 @@ class Fleet:
     public_url: str
     kafka_libs: Path
     kafka_pom: Path
+    production: bool = False
     children: list[Child] = field(default_factory=list)
     kafka: KafkaServer | None = None
     postgres: PostgresServer | None = None
@@ -71,7 +74,7 @@ class Fleet:
         """Start Kafka and PostgreSQL; returns the settings that point at them."""
         try:
             fetch_jars(self.kafka_pom, self.kafka_libs)
-            self.kafka = KafkaServer(self.data_dir / "kafka", self.kafka_libs)
+            self.kafka = KafkaServer(self.data_dir / "kafka", self.kafka_libs, outside=self._outside())
             self.kafka.launch()
             self.postgres = PostgresServer(self.data_dir / "postgresql")
             self.keep()
@@ -83,11 +86,22 @@ class Fleet:
         except OSError as exc:
             raise CannotStart(f"the data folder {self.data_dir} cannot be used: {exc.strerror}") from exc
         return {
+            **_for_readers(self.kafka.outside),
             "DMI_BUS_URL": self.kafka.url,
             "DMI_DATABASE_URL": self.postgres.url(),
             "DMI_DATA_DIR": str(self.data_dir),
             "DMI_PUBLIC_URL": self.public_url,
         }
+
+    def _outside(self) -> Outside | None:
+        """Where outside readers come to topics of theirs. In production that needs certificates, which are not ours."""
+        folder = self.data_dir.resolve() / "kafka"
+        keys = folder / "exchange-keys.json"
+        # Kafka finds no file whose address needs escapes.
+        if self.production or keys.as_uri() != f"file://{keys}":
+            return None
+        folder.mkdir(parents=True, exist_ok=True)
+        return Outside(outside_port(folder), f"{self.public_url.rstrip('/')}/exchange", keys)
 
     def start_services(self, names: Sequence[str], settings: Mapping[str, str]) -> dict[str, str]:
         """Start one process a service and wait until each is ready; returns their addresses by name."""
@@ -209,6 +223,16 @@ class Watch:
         if len(ends) > PATIENCE:
             raise CannotStart(f"{name} ended {len(ends)} times within a minute{why}; the stack stops")
         self._say(f"{name} ended by itself{why}; it is started again")
+
+
+def _for_readers(outside: Outside | None) -> dict[str, str]:
+    if outside is None:
+        return {}
+    return {
+        "DMI_DELIVERY_BROKERS": outside.address,
+        "DMI_DELIVERY_SECURITY": "SASL_PLAINTEXT",
+        "DMI_DELIVERY_KEYS_FILE": str(outside.keys),
+    }
 
 
 def start_service(

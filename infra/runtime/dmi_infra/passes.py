@@ -14,6 +14,10 @@ from dmi_infra.errors import Unauthenticated
 NODE_SECONDS: Final = 60
 DATA_SECONDS: Final = 60
 DATA_AUDIENCE: Final = "urn:dmi:data"
+DELIVERY_AUDIENCE: Final = "urn:dmi:delivery"
+"""Of tokens that a broker checks. It asks for no type, so no other token of the exchange may have this audience."""
+READER_CLAIM: Final = "reader"
+"""The claim by which a broker knows who reads."""
 NODE_TOKEN: Final = "dsp+jwt"
 _NODE_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "iat", "jti", "htm", "htu", "digest"})
 _DATA_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "iat", "jti", "agreement", "transfer"})
@@ -61,13 +65,24 @@ def verify_node(
 
 
 def sign_data(
-    key: jose.SigningKey, issuer: str, participant: str, agreement: str, transfer: str, now: int
+    key: jose.SigningKey,
+    issuer: str,
+    participant: str,
+    agreement: str,
+    transfer: str,
+    now: int,
+    reader: str | None = None,
 ) -> str:
-    """A token by which ``participant`` gets the data of one transfer under one agreement, for a minute."""
+    """A token by which ``participant`` gets the data of one transfer under one agreement, for a minute.
+
+    ``reader`` is its name at the broker; without one the token is for data over HTTP, and neither counts at the other.
+    """
     claims = {
         "iss": issuer, "sub": participant, "aud": DATA_AUDIENCE, "iat": now, "exp": now + DATA_SECONDS,
         "jti": str(uuid.uuid4()), "agreement": agreement, "transfer": transfer,
     }  # fmt: skip
+    if reader is not None:
+        claims |= {"aud": DELIVERY_AUDIENCE, READER_CLAIM: reader}
     return key.sign_token(claims, "data+jwt")
 
 

@@ -112,6 +112,15 @@ def test_messages_of_a_process_go_one_by_one_and_each_is_claimed_once(processes:
     assert processes.pending(begun.id) == 1
 
 
+def test_why_it_was_ended_is_shown_also_while_the_end_cannot_be_told(processes: Processes) -> None:
+    begun, _ = processes.begin(made(), None)
+    after = msgspec.structs.replace(begun, state=states.TERMINATED, reason="enough")
+    processes.change(begun.id, lambda _known, _r: Change(after, message()))
+    (waiting,) = processes.claim(clock.now(), 10)
+    processes.undelivered(waiting, clock.now() + SOON, "tried 1 time")
+    assert processes.get(begun.id).reason == "enough"
+
+
 def test_what_was_claimed_by_whoever_is_gone_can_be_claimed_again(processes: Processes) -> None:
     begun, _ = processes.begin(made(), None, message())
     assert len(processes.claim(clock.now(), 10)) == 1

@@ -18,7 +18,16 @@ from dmi_agreements.rulebook import Rulebook, parse_rulebook
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.bus.errors import BusUnavailable
-from dmi_infra.bus.port import Bus, Message, OnAssign, Partition, Publisher, Received, Subscription
+from dmi_infra.bus.port import (
+    Bus,
+    Deliveries,
+    Message,
+    OnAssign,
+    Partition,
+    Publisher,
+    Received,
+    Subscription,
+)
 from dmi_infra.gate import Gate
 from dmi_infra.geo import Projection
 from dmi_infra.telemetry import Metrics
@@ -102,6 +111,9 @@ class FakeBus:
 
     def ready(self) -> bool:
         return not self.away
+
+    def deliveries(self) -> Deliveries | None:
+        return None
 
     def create_topics(self) -> None:
         pass

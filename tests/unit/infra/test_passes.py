@@ -83,6 +83,7 @@ def test_a_token_for_data_is_of_one_transfer_under_one_agreement_for_a_minute() 
         passes.sign_data(FOREIGN, HERE, ME, "urn:a", "urn:t", now),
         passes.sign_data(KEY, THERE, ME, "urn:a", "urn:t", now),
         passes.sign_data(KEY, HERE, ME, "urn:a", "urn:t", now - 90),
+        passes.sign_data(KEY, HERE, ME, "urn:a", "urn:t", now, f"{ME}/t"),
         made(),
         "x",
     ):

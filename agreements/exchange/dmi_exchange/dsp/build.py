@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import sqlalchemy as sa
 from fastapi import APIRouter
@@ -21,16 +22,19 @@ from dmi_exchange.dsp.imports import Imports
 from dmi_exchange.dsp.negotiation import Negotiations
 from dmi_exchange.dsp.nodes import Nodes, of_this_node
 from dmi_exchange.dsp.offers import Shelf
-from dmi_exchange.dsp.plane import NodePlane
+from dmi_exchange.dsp.plane import Broker, NodePlane
 from dmi_exchange.dsp.routes import Dataspace, Door, between_nodes, routers
 from dmi_exchange.dsp.shelf import StoreShelf
 from dmi_exchange.dsp.steps import Steps
 from dmi_exchange.dsp.store import Processes
-from dmi_exchange.dsp.transfer import PULL, PUSH, STREAM, DataPlane, Transfers
+from dmi_exchange.dsp.transfer import FORMATS, KAFKA, PULL, PUSH, STREAM, DataPlane, Transfers
 from dmi_exchange.errors import StepRefused
 from dmi_exchange.flow.followers import Followers
-from dmi_exchange.flow.inflow import Inflow, Intake
+from dmi_exchange.flow.inflow import Inflow, Intake, fetch_token
+from dmi_exchange.flow.keyfile import KeyFile
+from dmi_exchange.flow.outlets import Outlets
 from dmi_exchange.flow.places import Local
+from dmi_exchange.flow.publishing import Publishing
 from dmi_exchange.flow.pushing import Pushing
 from dmi_exchange.flow.routes import Tokens
 from dmi_exchange.flow.routes import router as data_routes
@@ -45,7 +49,7 @@ from dmi_exchange.tokens import Issuer
 from dmi_infra import clock, jose, passes
 from dmi_infra.bus.port import Bus
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
-from dmi_infra.runtime import Runtime
+from dmi_infra.runtime import Part, Runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +82,16 @@ def build(
     key = exchange.custody.follow(EXCHANGE_PARTICIPANT)
     client = Client(_tokens(key, issuer), public_only=settings.env == "production")
     nodes = Nodes(settings.dsp_nodes, exchange, client, operator)
-    shelf = StoreShelf(engine, exchange, Imports(exchange, client))
     processes, flows = Processes(engine), Flows(engine)
     local = Local(exchange.store, Issuer(exchange, issuer), settings.public_url)
     supply = Supply(bus, runtime.gate, processes, flows, local)
+    broker = _broker(settings, bus, supply, Issuer(exchange, issuer))
+    formats = FORMATS if broker is None else (*FORMATS, KAFKA)
+    shelf = StoreShelf(engine, exchange, Imports(exchange, client), formats)
     node_door = NodeDoor(key, issuer, nodes, exchange.store)
     # By name: the code of the profile is in no process that does not run it.
     profile = importlib.import_module("dmi_exchange.dsp_tck") if settings.test_profile else None
-    parts = Parts(shelf, NodePlane(shelf, supply, address), node_door)
+    parts = Parts(shelf, NodePlane(shelf, supply, address, broker), node_door)
     if profile is not None:
         parts = profile.parts(settings)
     courier = Courier(processes, client, settings.dsp_give_up_seconds)
@@ -102,18 +108,23 @@ def build(
     runtime.parts += [courier, nodes]
     if profile is None:
         runtime.law.listen(endings.listen)
-        runtime.parts += [
-            endings,
-            Followers(processes, flows, "consumer", (PULL, STREAM), Inflow(transfers, client, intake, flows)),
-            Followers(processes, flows, "provider", (PUSH,), Pushing(supply, client, flows)),
-        ]
+        runtime.parts += [endings, *_carriers(supply, transfers, client, intake, broker)]
+        if broker is not None:
+            runtime.law.listen(broker.outlets.listen)
     catalogue = Catalogue(parts.shelf, address, operator)
     space = Dataspace(catalogue, negotiations, transfers, courier.advance, parts.door, operator)
     desk = Desk(processes, flows)
     made = routers(space)
     made.append(between_nodes(node_door, endings, lambda: of_this_node(exchange, issuer, operator)))
     made.append(data_routes(node_door, Tokens(key, issuer, supply), supply, intake))
-    made += own_routes(negotiations, transfers, shelf, desk, lambda peer: nodes.address_of(peer, address))
+    made += own_routes(
+        negotiations,
+        transfers,
+        shelf,
+        desk,
+        lambda peer: nodes.address_of(peer, address),
+        partial(fetch_token, client),
+    )
     made.append(node_routes(nodes, client))
     if profile is not None:
         made.append(profile.triggers(settings, negotiations, transfers))
@@ -122,6 +133,30 @@ def build(
         local.close()
 
     return Built(made, negotiations, transfers, courier, nodes, close)
+
+
+def _carriers(
+    supply: Supply, transfers: Transfers, client: Client, intake: Intake, broker: Broker | None
+) -> Iterator[Part]:
+    """What carries the data of transfers, in the order in which it starts."""
+    processes, flows = supply.processes, supply.flows
+    yield Followers(processes, flows, "consumer", (PULL, STREAM), Inflow(transfers, client, intake, flows))
+    yield Followers(processes, flows, "provider", (PUSH,), Pushing(supply, client, flows))
+    if broker is not None:
+        # Begun before its writer, so that it ends after it and closes what that leaves.
+        yield broker.outlets
+        yield Followers(processes, flows, "provider", (KAFKA,), Publishing(supply, broker.outlets, flows))
+
+
+def _broker(settings: ExchangeSettings, bus: Bus, supply: Supply, issuer: Issuer) -> Broker | None:
+    """Where outside readers get topics of their own; ``None`` where they get none."""
+    deliveries = bus.deliveries() if settings.delivery_brokers else None
+    if deliveries is None:
+        return None
+    file = settings.delivery_keys_file
+    keys = KeyFile(file, issuer.published) if file is not None else None
+    outlets = Outlets(deliveries, supply.processes, supply.ended, settings.issuer, keys)
+    return Broker(settings.delivery_brokers, settings.delivery_security, outlets)
 
 
 def _check(exchange: Exchange, client: Client, hosts: Collection[str]) -> Callable[[str, str], None]:

@@ -15,7 +15,7 @@ from dmi_exchange.dsp.imports import Imports
 from dmi_exchange.dsp.offers import Entry, Offer, Page
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.steps import new_id
-from dmi_exchange.dsp.transfer import FORMATS, Grant
+from dmi_exchange.dsp.transfer import Grant
 from dmi_exchange.errors import StepRefused
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.review.case import UNKNOWN_PARTY
@@ -39,8 +39,11 @@ class OwnOffer(msgspec.Struct, frozen=True):
 class StoreShelf:
     """Offers in the exchange's store."""
 
-    def __init__(self, engine: sa.Engine, exchange: Exchange, imports: Imports) -> None:
+    def __init__(
+        self, engine: sa.Engine, exchange: Exchange, imports: Imports, formats: tuple[str, ...]
+    ) -> None:
         self._imports = imports
+        self._formats = formats
         self._engine = engine
         self._exchange = exchange
 
@@ -125,7 +128,7 @@ class StoreShelf:
             ).scalars()
             datasets = {d.id: d for d in (msgspec.json.decode(body, type=Dataset) for body in bodies)}
         entries = [
-            _entry(datasets[name], [o for o in offers if o.dataset == name])
+            self._entry(datasets[name], [o for o in offers if o.dataset == name])
             for name in names
             if name in datasets and not datasets[name].withdrawn
         ]
@@ -139,7 +142,13 @@ class StoreShelf:
             bodies = connection.execute(query.order_by(offer.c.id)).scalars().all()
         if found is None or found.withdrawn or not bodies:
             return None
-        return _entry(found, [msgspec.json.decode(body, type=OwnOffer) for body in bodies])
+        return self._entry(found, [msgspec.json.decode(body, type=OwnOffer) for body in bodies])
+
+    def _entry(self, dataset: Dataset, offers: Sequence[OwnOffer]) -> Entry:
+        return Entry(
+            dataset.id, dataset.owner, dataset.title, dataset.description, [_offer(o) for o in offers],
+            self._formats, msgspec.to_builtins(dataset),
+        )  # fmt: skip
 
     def offer(self, identifier: str) -> Offer | None:
         """See ``offers.Shelf``."""
@@ -267,15 +276,8 @@ class StoreShelf:
         targets = model.targets(found.document)
         if model.assignee(found.document) != peer or not targets:
             return None
-        return Grant(targets[0], model.assigner(found.document), FORMATS)
+        return Grant(targets[0], model.assigner(found.document), self._formats)
 
 
 def _offer(found: OwnOffer) -> Offer:
     return Offer(found.id, found.dataset, found.owner, found.rules)
-
-
-def _entry(dataset: Dataset, offers: Sequence[OwnOffer]) -> Entry:
-    return Entry(
-        dataset.id, dataset.owner, dataset.title, dataset.description, [_offer(o) for o in offers], FORMATS,
-        msgspec.to_builtins(dataset),
-    )  # fmt: skip

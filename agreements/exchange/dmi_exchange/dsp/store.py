@@ -234,14 +234,18 @@ class Processes:
         return self.change(message.process, decide)
 
     def undelivered(self, message: Waiting, next_at: Micros, reason: str) -> None:
-        """A message did not arrive; it is tried again at ``next_at``, and ``reason`` is shown until then."""
+        """A message did not arrive; it is tried again at ``next_at``, and ``reason`` is shown until then.
+
+        Of what was ended, why it was is shown on.
+        """
         query = sa.select(dsp_process.c.body).where(dsp_process.c.id == message.process)
         with transaction(self._engine) as connection:
             again = sa.update(dsp_message).where(dsp_message.c.id == message.id)
             connection.execute(again.values(attempts=message.attempts + 1, next_at=next_at))
             body = connection.execute(query.with_for_update()).scalar_one()
             known = msgspec.json.decode(body, type=Process)
-            after = msgspec.structs.replace(known, reason=reason)
+            ended = known.reason if known.state == states.TERMINATED else ""
+            after = msgspec.structs.replace(known, reason=ended or reason)
             connection.execute(
                 sa.update(dsp_process).where(dsp_process.c.id == message.process).values(body=_body(after))
             )

@@ -14,11 +14,14 @@ from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.steps import Steps, moved, new_id, outgoing
 from dmi_exchange.errors import StepRefused
 from dmi_infra import clock
+from dmi_infra.errors import InputRefused
 
 PULL = "HttpData-PULL"
 PUSH = "HttpData-PUSH"
 STREAM = "ServerSentEvents-PULL"
+KAFKA = "Kafka-PULL"
 FORMATS = (PULL, PUSH, STREAM)
+"""What every node offers; ``KAFKA`` besides where its bus has topics for outside readers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,9 @@ class Transfers:
         if grant is None:
             raise StepRefused("/agreementId: must be an agreement in force between the two sides")
         if body["format"] not in grant.formats:
-            raise StepRefused(f"/format: must be one of {', '.join(grant.formats)}")
+            raise StepRefused(
+                f"/format: is not offered by this node: must be one of {', '.join(grant.formats)}"
+            )
         if (body["format"] == PUSH) != ("dataAddress" in body):
             raise StepRefused("/dataAddress: stands in a request for a push, and in no other")
         self._check(body["callbackAddress"], peer)
@@ -125,6 +130,9 @@ class Transfers:
         own: bool = False,
     ) -> Process:
         """Ask a provider for the data of an agreement; ``own``: a program of the owner fetches it, not this node."""
+        if form == KAFKA and not own:
+            rule = "must be true: a topic is read by a program of yours, not by this node"
+            raise InputRefused.of("own", rule, "false")
         self._check(address, peer)
         now = clock.now()
         begun = Process(

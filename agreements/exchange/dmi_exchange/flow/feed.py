@@ -40,6 +40,12 @@ def write_cursor(reached: Mapping[int, int]) -> str:
     return ",".join(f"{partition}:{offset}" for partition, offset in sorted(reached.items()))
 
 
+def further(one: str, other: str) -> str:
+    """The position behind everything that either of two positions of one reader is behind."""
+    reached, more = read_cursor(one), read_cursor(other)
+    return write_cursor({at: max(reached.get(at, 0), more.get(at, 0)) for at in reached.keys() | more.keys()})
+
+
 class Feed:
     """Reads one dataset from the topic of the platform's results; one thread at a time."""
 

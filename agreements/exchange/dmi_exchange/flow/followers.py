@@ -110,6 +110,8 @@ class Followers:
                     return
             except NotFound:
                 return
+            except Unavailable as exc:
+                reason = exc.public
             except (Unreachable, Failure, httpx.HTTPError) as exc:
                 reason = str(exc) or type(exc).__name__
             except Exception as exc:  # whatever the other side sent: shown at the transfer, and tried again

@@ -150,17 +150,22 @@ class Inflow:
             raise Unreachable(f"the provider ended the stream: {detail or 'without a reason'}")
 
     def token(self, process: Process) -> str:
-        """A fresh token for the data of a transfer; raises ``Unreachable`` when there is none to be had."""
-        for item in process.data_address.get("endpointProperties", ()):
-            if item.get("name") == "tokenEndpoint":
-                answer = self._client.ask("POST", process.address, str(item["value"]), b"{}", process.owner)
-                given = answer.body.get("access_token")
-                if not answer.well or not isinstance(given, str):
-                    raise Unreachable(f"the provider gives no token: {answer.why}")
-                return given
-            if item.get("name") == "authorization":
-                return str(item["value"])
-        raise NotFound("the provider told no way to a token")
+        """A fresh token for the data of a transfer; see ``fetch_token``."""
+        return fetch_token(self._client, process)
+
+
+def fetch_token(client: Client, process: Process) -> str:
+    """A fresh token for the data of a transfer; raises ``Unreachable`` when there is none to be had."""
+    for item in process.data_address.get("endpointProperties", ()):
+        if item.get("name") == "tokenEndpoint":
+            answer = client.ask("POST", process.address, str(item["value"]), b"{}", process.owner)
+            given = answer.body.get("access_token")
+            if not answer.well or not isinstance(given, str):
+                raise Unreachable(f"the provider gives no token: {answer.why}")
+            return given
+        if item.get("name") == "authorization":
+            return str(item["value"])
+    raise NotFound("the provider told no way to a token")
 
 
 def events_of(lines: Iterator[str]) -> Iterator[tuple[str, bytes]]:

@@ -13,9 +13,10 @@ from fastapi.responses import StreamingResponse
 from dmi_agreements.dsp import states
 from dmi_exchange.dsp.door import NodeDoor, bearer
 from dmi_exchange.dsp.process import Process
-from dmi_exchange.dsp.transfer import PUSH
+from dmi_exchange.dsp.transfer import KAFKA, PUSH
 from dmi_exchange.flow.feed import read_cursor
 from dmi_exchange.flow.inflow import Intake
+from dmi_exchange.flow.outlets import reader_of
 from dmi_exchange.flow.supply import Given, Supply, encoded
 from dmi_infra import clock, jose, passes
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unauthenticated, Unavailable
@@ -43,7 +44,10 @@ class Tokens:
             raise NotFound("no transfer of yours has this id")
         self._supply.check(process)
         now = clock.now() // 1_000_000
-        return passes.sign_data(self._key, self._issuer, process.peer, process.agreement_id, process.id, now)
+        reader = reader_of(process) if process.format == KAFKA else None
+        return passes.sign_data(
+            self._key, self._issuer, process.peer, process.agreement_id, process.id, now, reader
+        )
 
     def judge(self, token: str, identifier: str) -> Process:
         """The transfer that a token opens; raises ``Unauthenticated``."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from dmi_agreements.contracts.delivery import Delivered
 from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.decision import Delay, Reason
@@ -39,10 +40,8 @@ class Given:
     places: list[dict[str, Any]]
     rows: dict[str, Any] | None
     cursor: str
-
-    def body(self) -> dict[str, Any]:
-        """As JSON."""
-        return {"features": self.places, "observations": self.rows, "cursor": self.cursor}
+    piece: str = ""
+    """What tells these rows from all others of the transfer; empty: there are none."""
 
 
 class Supply:
@@ -124,6 +123,11 @@ class Supply:
         """Raise when the transfer does not run any more or its agreement has ended."""
         self._check(self.processes.get(process.id))
 
+    def ended(self, process: Process) -> bool:
+        """Whether the agreement of a transfer has ended; what the law does not know yet has not."""
+        state = self.gate.law.agreement(process.agreement_id)
+        return state is not None and state.state == "ended"
+
     def agreement(self, identifier: str) -> AgreementState | None:
         """An agreement as the law has it."""
         return self.gate.law.agreement(identifier)
@@ -174,7 +178,7 @@ class Delivery:
         places = self._news(batch.datastream)
         record = self._supply.gate.given(self._permit, len(batch))
         self._supply.flows.given(self._process.id, piece.name, record, len(batch))
-        return Given(places, rows_of(batch), piece.cursor)
+        return Given(places, rows_of(batch), piece.cursor, piece.name)
 
     def _news(self, datastreams: Any) -> list[dict[str, Any]]:
         """Places that the other side does not know yet: all at the beginning, later those of new datastreams."""
@@ -210,4 +214,4 @@ def rows_of(batch: ObservationBatch) -> dict[str, Any]:
 
 def encoded(given: Given) -> bytes:
     """As JSON bytes."""
-    return msgspec.json.encode(given.body())
+    return msgspec.json.encode(Delivered(given.places, given.rows, given.cursor))

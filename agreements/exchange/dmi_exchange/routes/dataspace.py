@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from dmi_agreements.dsp import policies
+from dmi_agreements.dsp import policies, states
 from dmi_agreements.dsp.messages import large_numbers
 from dmi_agreements.dsp.states import Kind
 from dmi_agreements.errors import Finding
 from dmi_exchange import model
+from dmi_exchange.dsp.client import Unreachable
 from dmi_exchange.dsp.negotiation import Negotiations
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.shelf import OwnOffer, StoreShelf
 from dmi_exchange.dsp.store import Processes
-from dmi_exchange.dsp.transfer import FORMATS, PULL, Transfers
+from dmi_exchange.dsp.transfer import FORMATS, KAFKA, PULL, Transfers
 from dmi_exchange.flow.store import Flows
 from dmi_exchange.routes.members import Signature
+from dmi_infra import passes
 from dmi_infra.clock import to_text
-from dmi_infra.errors import FieldError, InputRefused, NotFound
+from dmi_infra.errors import Conflict, FieldError, InputRefused, NotFound, Unavailable
 from dmi_infra.http.access import Caller, roles
 from dmi_infra.identity import Identity
 
@@ -65,7 +67,7 @@ class NewTransfer(BaseModel):
     provider: Name
     address: str | None = Field(None, max_length=2000, description=ADDRESS)
     agreement: Name
-    format: str = Field(PULL, max_length=200, description=f"one of {', '.join(FORMATS)}")
+    format: str = Field(PULL, max_length=200, description=f"one of {', '.join((*FORMATS, KAFKA))}")
     own: bool = Field(
         False, description="a program of yours fetches the data; else this node takes it into its layers"
     )
@@ -109,7 +111,10 @@ def shown(process: Process, pending: int) -> dict[str, Any]:
     }
     if process.kind == "negotiation":
         return {**body, "offer": process.offer, "offered_by": process.offered_by}
-    return {**body, "format": process.format, "suspended_by": process.suspended_by}
+    body |= {"format": process.format, "suspended_by": process.suspended_by}
+    # Where a provider pushes to is the business of the node that takes it in.
+    told = process.data_address if process.role == "consumer" else {}
+    return {**body, "data_address": told or None}
 
 
 class Desk:
@@ -150,13 +155,24 @@ class Desk:
 
 Where = Callable[[str], str]
 """The address of the protocol at which a participant is reached; raises ``NotFound``."""
+Fetch = Callable[[Process], str]
+"""A token for the data of a transfer, of its provider; raises ``Unreachable`` or ``NotFound``."""
 
 
 def router(
-    negotiations: Negotiations, transfers: Transfers, shelf: StoreShelf, desk: Desk, where: Where
+    negotiations: Negotiations,
+    transfers: Transfers,
+    shelf: StoreShelf,
+    desk: Desk,
+    where: Where,
+    fetch: Fetch,
 ) -> list[APIRouter]:
     """Routes under ``/v1/offers``, ``/v1/negotiations`` and ``/v1/transfers``."""
-    return [_offers(shelf), _negotiations(negotiations, desk, where), _transfers(transfers, desk, where)]
+    return [
+        _offers(shelf),
+        _negotiations(negotiations, desk, where),
+        _transfers(transfers, desk, where, fetch),
+    ]
 
 
 def _offers(shelf: StoreShelf) -> APIRouter:
@@ -224,7 +240,7 @@ def _negotiations(use: Negotiations, desk: Desk, where: Where) -> APIRouter:
     return routes
 
 
-def _transfers(use: Transfers, desk: Desk, where: Where) -> APIRouter:
+def _transfers(use: Transfers, desk: Desk, where: Where, fetch: Fetch) -> APIRouter:
     routes = APIRouter(prefix="/v1/transfers", tags=["dataspace"])
 
     @routes.get("", summary="Your transfers with other nodes (operator: all), newest change first")
@@ -262,6 +278,20 @@ def _transfers(use: Transfers, desk: Desk, where: Where) -> APIRouter:
             ],
             "next": cursor + limit if len(items) == limit else None,
         }  # fmt: skip
+
+    @routes.post("/{transfer}/token", summary="A token for data that a program of yours fetches")
+    def token(identity: Signatory, transfer: str, response: Response) -> dict[str, Any]:
+        found = desk.get("transfer", transfer, identity)
+        if found.role != "consumer" or not found.own or not found.data_address:
+            raise Conflict.of("own", "the data of this transfer is not for a program of yours")
+        if found.state != states.STARTED:
+            raise Conflict.of("state", "the transfer does not run", found.state)
+        response.headers["Cache-Control"] = "no-store"
+        try:
+            given = fetch(found)
+        except Unreachable as exc:
+            raise Unavailable(str(exc)) from exc
+        return {"access_token": given, "token_type": "Bearer", "expires_in": passes.DATA_SECONDS}
 
     @routes.post("/{transfer}/start", summary="Start a transfer that you suspended")
     def start(identity: Signatory, transfer: str) -> dict[str, Any]:

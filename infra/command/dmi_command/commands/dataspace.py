@@ -187,19 +187,25 @@ def end(
 def transfer(
     negotiation: NegotiationId,
     form: Annotated[
-        str, typer.Option("--format", help="ServerSentEvents-PULL, HttpData-PULL or HttpData-PUSH")
+        str,
+        typer.Option(
+            "--format", help="ServerSentEvents-PULL, HttpData-PULL, HttpData-PUSH, or (with --own) Kafka-PULL"
+        ),
     ] = "ServerSentEvents-PULL",
+    own: Annotated[
+        bool, typer.Option("--own", help="For a program of yours, which fetches the data itself.")
+    ] = False,
     url: Url = DEFAULT_URL,
     who: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let the data of a negotiated agreement flow into this node."""
+    """Let the data of a negotiated agreement flow, into this node or to a program of yours."""
     with connect(url, who) as client:
         identifier = whole_id(client, negotiation, "negotiations")
         found = client.get(f"/exchange/v1/negotiations/{identifier}")
         body = {
             "provider": found["other"], "address": found["address"], "agreement": found["agreement"],
-            "format": form,
+            "format": form, "own": own,
         }  # fmt: skip
         show(_post(client, "transfers", body), as_json)
 

@@ -120,7 +120,8 @@ def _fleet(settings: Settings, url: str, no_demo: bool, speed: float, as_json: b
     from dmi_command.fleet import Fleet
 
     libs = Path(os.environ.get("DMI_KAFKA_LIBS") or ROOT / ".tools" / "kafka-libs")
-    fleet = Fleet(settings.data_dir.absolute(), url, libs, ROOT / "infra" / "deploy" / "kafka" / "pom.xml")
+    pom = ROOT / "infra" / "deploy" / "kafka" / "pom.xml"
+    fleet = Fleet(settings.data_dir.absolute(), url, libs, pom, production=settings.env == "production")
     losses: list[str] = []
     lost = threading.Event()
 

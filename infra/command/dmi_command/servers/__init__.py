@@ -1,7 +1,7 @@
 """Real servers in folders of their own: for the tests and for ``make up-server``."""
 
 from dmi_command.servers.errors import ServerError, ServerMissing, ServerStartFailed
-from dmi_command.servers.kafka import KafkaServer, fetch_jars
+from dmi_command.servers.kafka import KafkaServer, Outside, fetch_jars, outside_port
 from dmi_command.servers.keeper import Keeper
 from dmi_command.servers.mosquitto import MosquittoServer
 from dmi_command.servers.nginx import NginxServer
@@ -13,10 +13,12 @@ __all__ = [
     "Keeper",
     "MosquittoServer",
     "NginxServer",
+    "Outside",
     "PostgresServer",
     "ServerError",
     "ServerMissing",
     "ServerStartFailed",
     "fetch_jars",
     "free_port",
+    "outside_port",
 ]

@@ -6,11 +6,14 @@ import base64
 import fcntl
 import re
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from dmi_command.servers.errors import ServerMissing, ServerStartFailed
 from dmi_command.servers.process import ServerProcess, free_port, listens, program, run, tail
+from dmi_infra import passes
 
 JAVA_REMEDY: Final = (
     "install a Java runtime, version 17 or later (Debian: apt-get install default-jre-headless)"
@@ -26,6 +29,10 @@ OPTIONS: Final = (
     "-XX:TieredStopAtLevel=1",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 )
+
+
+OAUTH: Final = "org.apache.kafka.common.security.oauthbearer"
+ALLOWED_PLACES: Final = "org.apache.kafka.sasl.oauthbearer.allowed.urls"
 
 
 def fetch_jars(pom: Path, libs: Path, timeout: float = 600.0) -> None:
@@ -59,11 +66,43 @@ def has_jars(libs: Path) -> bool:
     return any(libs.glob(BROKER))
 
 
-class KafkaServer:
-    """One broker, its data and its log in ``folder``; a used folder goes on where it stopped."""
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A second listener, for readers with tokens of an exchange: its port, who issues them, and the file of its keys.
 
-    def __init__(self, folder: Path, libs: Path, port: int | None = None) -> None:
+    The broker reads the file again whenever it was written anew.
+    """
+
+    port: int
+    issuer: str
+    keys: Path
+
+    @property
+    def address(self) -> str:
+        """``host:port`` for clients."""
+        return f"127.0.0.1:{self.port}"
+
+
+def outside_port(folder: Path) -> int:
+    """The port of the second listener of the broker in ``folder``, whose readers know it; else a free one."""
+    properties = folder / "server.properties"
+    text = properties.read_text() if properties.exists() else ""
+    found = re.search(r"^advertised\.listeners=.*OUTSIDE://127\.0\.0\.1:(\d+)", text, re.MULTILINE)
+    return int(found.group(1)) if found else free_port()
+
+
+class KafkaServer:
+    """One broker, its data and its log in ``folder``; a used folder goes on where it stopped.
+
+    With ``outside`` it asks readers on that listener for tokens, and for rights to each topic; whoever reaches the
+    services' own listener may do everything.
+    """
+
+    def __init__(
+        self, folder: Path, libs: Path, port: int | None = None, outside: Outside | None = None
+    ) -> None:
         self.folder = folder.resolve()
+        self.outside = outside
         self._libs = libs.resolve()
         self._port = port
         self._process = ServerProcess("Apache Kafka", self.folder / "kafka.log")
@@ -107,17 +146,24 @@ class KafkaServer:
             raise ServerMissing("Apache Kafka", JARS_REMEDY)
         self.folder.mkdir(parents=True, exist_ok=True)
         properties = self.folder / "server.properties"
-        # A new start needs the controller's port of the first: it stands in the formatted folder.
-        if not properties.exists():
-            properties.write_text(_properties(self.port, free_port(), self.folder / "data"))
+        new = not properties.exists()
+        controller = free_port() if new else self._ports_of(properties)
+        properties.write_text(self._properties(controller))
+        if new:
             self._format(java, properties)
-        self._set_port(properties)
-        command = [java, *OPTIONS, "-cp", f"{self._libs}/*", "kafka.Kafka", str(properties)]
+        options = list(OPTIONS)
+        if self.outside is not None:
+            if not self.outside.keys.exists():
+                self.outside.keys.write_text('{"keys":[]}')
+            # Kafka reads keys from places that it was told of twice only.
+            options.append(f"-D{ALLOWED_PLACES}={self.outside.keys.as_uri()}")
+        command = [java, *options, "-cp", f"{self._libs}/*", "kafka.Kafka", str(properties)]
         self._process.launch(command)
 
     def await_ready(self) -> None:
         """Wait until the broker accepts clients."""
-        self._process.await_ready(lambda: listens(self.port), deadline=60.0)
+        ports = [self.port, *([self.outside.port] if self.outside else [])]
+        self._process.await_ready(lambda: all(map(listens, ports)), deadline=60.0)
 
     def stop(self, timeout: float = 15.0) -> None:
         """End the broker in order; after ``timeout`` seconds at once, and the next start recovers its log."""
@@ -139,21 +185,26 @@ class KafkaServer:
         command = [*tool, "format", "--standalone", "-t", cluster, "-c", str(properties)]
         run("Apache Kafka", command, self._process.log)
 
-    def _set_port(self, properties: Path) -> None:
-        """The port of a used folder changes when another is asked for; clients learn it from the broker."""
+    def _ports_of(self, properties: Path) -> int:
+        """The controller's port of a used folder, which it must keep; its own too, unless another was asked for."""
         text = properties.read_text()
-        found = re.search(r"^advertised\.listeners=PLAINTEXT://127\.0\.0\.1:(\d+)$", text, re.MULTILINE)
-        if found is None:
+        own = re.search(r"^advertised\.listeners=PLAINTEXT://127\.0\.0\.1:(\d+)", text, re.MULTILINE)
+        controller = re.search(r"^controller\..*servers=127\.0\.0\.1:(\d+)$", text, re.MULTILINE)
+        if own is None or controller is None:
             raise ServerStartFailed(f"{properties} is not of this program; remove its folder to begin anew")
         if self._port is None:
-            self._port = int(found.group(1))
-        properties.write_text(
-            text.replace(f"PLAINTEXT://127.0.0.1:{found.group(1)}", f"PLAINTEXT://{self.address}")
-        )
+            self._port = int(own.group(1))
+        return int(controller.group(1))
+
+    def _properties(self, controller: int) -> str:
+        settings = _settings(self.port, controller, self.folder / "data")
+        if self.outside is not None:
+            settings |= _outside(self.outside, settings)
+        return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
-def _properties(port: int, controller: int, data: Path) -> str:
-    settings = {
+def _settings(port: int, controller: int, data: Path) -> dict[str, str]:
+    return {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller}",
@@ -176,4 +227,30 @@ def _properties(port: int, controller: int, data: Path) -> str:
         # Topics come from the table of crossings only.
         "auto.create.topics.enable": "false",
     }
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def _outside(outside: Outside, known: Mapping[str, str]) -> dict[str, str]:
+    """What a second listener adds to, or changes in, the settings of a broker."""
+    listener = "listener.name.outside"
+    return {
+        "listeners": f"{known['listeners']},OUTSIDE://{outside.address}",
+        "advertised.listeners": f"{known['advertised.listeners']},OUTSIDE://{outside.address}",
+        "listener.security.protocol.map": f"{known['listener.security.protocol.map']},OUTSIDE:SASL_PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+        # Nobody may do anything but by a right; on the services' own listener nobody has a name.
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": "User:ANONYMOUS",
+        f"{listener}.sasl.enabled.mechanisms": "OAUTHBEARER",
+        f"{listener}.oauthbearer.sasl.jaas.config": f"{OAUTH}.OAuthBearerLoginModule required;",
+        f"{listener}.oauthbearer.sasl.server.callback.handler.class": (
+            f"{OAUTH}.OAuthBearerValidatorCallbackHandler"
+        ),
+        # Named, since the default of Kafka 4.1.0 reads tokens without checking who signed them.
+        "sasl.oauthbearer.jwt.validator.class": f"{OAUTH}.BrokerJwtValidator",
+        # A connection outlives its token by no request.
+        f"{listener}.oauthbearer.connections.max.reauth.ms": str(passes.DATA_SECONDS * 1000),
+        "sasl.oauthbearer.jwks.endpoint.url": outside.keys.as_uri(),
+        "sasl.oauthbearer.expected.issuer": outside.issuer,
+        "sasl.oauthbearer.expected.audience": passes.DELIVERY_AUDIENCE,
+        "sasl.oauthbearer.sub.claim.name": passes.READER_CLAIM,
+    }

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from dmi_agreements import crossings
 from dmi_infra.bus.errors import BusClosed
-from dmi_infra.bus.port import OnAssign, Subscription
+from dmi_infra.bus.port import Deliveries, OnAssign, Subscription
 from dmi_infra.bus.submission import QueuePublisher, Submission
 
 S = TypeVar("S", bound=Subscription)
@@ -62,6 +62,10 @@ class OpenedBus(ABC, Generic[S]):
     def replay(self, service: str, topics: Sequence[str]) -> S:
         """See ``port.Bus.replay``."""
         return self._open(service, topics, None, True, None)
+
+    def deliveries(self) -> Deliveries | None:
+        """See ``port.Bus.deliveries``."""
+        return None
 
     def _open(
         self,

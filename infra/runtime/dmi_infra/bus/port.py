@@ -108,6 +108,41 @@ class Subscription(Protocol):
         ...
 
 
+class Deliveries(Protocol):
+    """Topics of outside readers, each readable by one of them alone; a delivery is known by its name.
+
+    Every call raises ``BusUnavailable`` when the bus is away; what it was to do is then not done, or in part.
+    """
+
+    def topic(self, name: str) -> str:
+        """The topic of a delivery, as its reader knows it. Its reader's groups must begin with the same words."""
+        ...
+
+    def allow(self, name: str, reader: str) -> None:
+        """Let ``reader`` read the delivery, and nobody else; its topic is made when there is none."""
+        ...
+
+    def forbid(self, name: str) -> None:
+        """Let nobody read the delivery; what stands in it stays."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Let nobody read the delivery, and delete what stands in it."""
+        ...
+
+    def names(self) -> list[str]:
+        """The deliveries that have a topic."""
+        ...
+
+    def last(self, name: str) -> Message | None:
+        """The last message of a delivery; ``None`` when it holds none."""
+        ...
+
+    def put(self, name: str, message: Message, timeout: float = 10.0) -> None:
+        """Return when ``message`` is durable behind all others of the delivery; raises as ``Publisher.publish``."""
+        ...
+
+
 class Bus(Protocol):
     """A bus as a service sees it."""
 
@@ -138,6 +173,10 @@ class Bus(Protocol):
 
     def ready(self) -> bool:
         """Whether the bus answers now, and stored what was last published, if that was within a minute."""
+        ...
+
+    def deliveries(self) -> Deliveries | None:
+        """Topics for outside readers; ``None`` where the bus has none, since it is of one machine."""
         ...
 
     def create_topics(self) -> None:

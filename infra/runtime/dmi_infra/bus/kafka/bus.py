@@ -17,7 +17,8 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from kafka.record.util import crc32c_c
 
 from dmi_infra.bus.errors import BusAddressError, BusClosed, BusError, BusUnavailable
-from dmi_infra.bus.kafka.client import CONNECT_MS, RECORD_BYTES, REQUEST_MS, check_reachable, short
+from dmi_infra.bus.kafka.client import RECORD_BYTES, REQUEST_MS, connect_admin, short
+from dmi_infra.bus.kafka.deliveries import KafkaDeliveries
 from dmi_infra.bus.kafka.subscription import KafkaSubscription
 from dmi_infra.bus.kafka.writer import KafkaWriter
 from dmi_infra.bus.opened import OpenedBus
@@ -57,6 +58,17 @@ class KafkaBus(OpenedBus[KafkaSubscription]):
         self._writer = KafkaWriter(brokers, prefix)
         self._asking = threading.Lock()
         self._admin: KafkaAdminClient | None = None
+        self._deliveries: KafkaDeliveries | None = None
+
+    def deliveries(self) -> KafkaDeliveries:
+        """See ``port.Bus.deliveries``."""
+        with self._state:
+            self._check_open()
+            if self._deliveries is None:
+                self._deliveries = KafkaDeliveries(
+                    self._brokers, self._prefix, self._numbers["replicas"], self._numbers["retain_days"]
+                )
+            return self._deliveries
 
     def _submit(self) -> Callable[[Submission], None]:
         return self._writer.submit
@@ -126,14 +138,7 @@ class KafkaBus(OpenedBus[KafkaSubscription]):
 
     def _connected(self) -> KafkaAdminClient:
         if self._admin is None:
-            check_reachable(self._brokers)
-            self._admin = KafkaAdminClient(
-                bootstrap_servers=self._brokers,
-                client_id="dmi",
-                bootstrap_timeout_ms=CONNECT_MS,
-                request_timeout_ms=CONNECT_MS,
-                reconnect_backoff_max_ms=1_000,
-            )
+            self._admin = connect_admin(self._brokers)
         return self._admin
 
     def close(self) -> None:
@@ -143,6 +148,8 @@ class KafkaBus(OpenedBus[KafkaSubscription]):
         for publisher in self._publishers:
             publisher.close()
         self._writer.close()
+        if self._deliveries is not None:
+            self._deliveries.close()
         if self._subscriptions:
             # Side by side: each may wait for a cluster that is away.
             with ThreadPoolExecutor(len(self._subscriptions)) as pool:

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Sequence
 from typing import Final
 
+from kafka import KafkaAdminClient
 from kafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 
 from dmi_infra.bus.errors import BusError, BusUnavailable, MessageTooLarge
@@ -31,6 +32,18 @@ def check_reachable(brokers: Sequence[str]) -> None:
             continue
         return
     raise KafkaConnectionError(f"no broker accepts connections at {', '.join(brokers)}")
+
+
+def connect_admin(brokers: Sequence[str]) -> KafkaAdminClient:
+    """A client for topics and rights; raises ``KafkaError`` or ``OSError`` when no broker answers."""
+    check_reachable(brokers)
+    return KafkaAdminClient(
+        bootstrap_servers=list(brokers),
+        client_id="dmi",
+        bootstrap_timeout_ms=CONNECT_MS,
+        request_timeout_ms=CONNECT_MS,
+        reconnect_backoff_max_ms=1_000,
+    )
 
 
 def short(error: BaseException) -> str:

@@ -36,9 +36,17 @@ _LOG = logging.getLogger(__name__)
 class KafkaWriter:
     """Owns the producer and its thread; both begin with the first message."""
 
-    def __init__(self, brokers: Sequence[str], prefix: str) -> None:
+    def __init__(
+        self,
+        brokers: Sequence[str],
+        prefix: str,
+        compression: str = "zstd",
+        largest: int = RECORD_BYTES,
+    ) -> None:
         self._brokers = list(brokers)
         self._prefix = prefix
+        self._compression = compression
+        self._largest = largest
         self._producer: KafkaProducer | None = None
         self._broken = False
         self._silent_since: float | None = None
@@ -95,9 +103,9 @@ class KafkaWriter:
                 client_id="dmi",
                 acks="all",
                 enable_idempotence=True,
-                compression_type="zstd",
+                compression_type=self._compression,
                 batch_size=512 * 1024,
-                max_request_size=RECORD_BYTES,
+                max_request_size=self._largest,
                 max_block_ms=CONNECT_MS,
                 bootstrap_timeout_ms=CONNECT_MS,
                 request_timeout_ms=REQUEST_MS,
