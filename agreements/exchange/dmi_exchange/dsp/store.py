@@ -24,6 +24,13 @@ LEASE = 60_000_000
 GRACE = 300_000
 """Microseconds before this node goes on by itself: the answer that told the other side's ids goes first."""
 
+_BODY = sa.select(dsp_process.c.body).where(dsp_process.c.id == sa.bindparam("process"))
+_BODY_TO_CHANGE = _BODY.with_for_update()
+_DIGEST = sa.select(dsp_received.c.digest).where(
+    dsp_received.c.process == sa.bindparam("process"), dsp_received.c.digest == sa.bindparam("wanted")
+)
+"""Put together once: each step of a process asks them several times."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -50,9 +57,8 @@ class Processes:
 
     def get(self, identifier: str) -> Process:
         """A process; raises ``NotFound``."""
-        query = sa.select(dsp_process.c.body).where(dsp_process.c.id == identifier)
         with reading(self._engine) as connection:
-            body = connection.execute(query).scalar_one_or_none()
+            body = connection.execute(_BODY, {"process": identifier}).scalar_one_or_none()
         if body is None:
             raise NotFound("no process has this id")
         return msgspec.json.decode(body, type=Process)
@@ -93,9 +99,8 @@ class Processes:
 
     def change(self, identifier: str, decide: Decide, received: str | None = None) -> Process:
         """Store what ``decide`` makes of a process, and what is to be sent for it; raises ``NotFound``."""
-        query = sa.select(dsp_process.c.body).where(dsp_process.c.id == identifier)
         with transaction(self._engine) as connection:
-            body = connection.execute(query.with_for_update()).scalar_one_or_none()
+            body = connection.execute(_BODY_TO_CHANGE, {"process": identifier}).scalar_one_or_none()
             if body is None:
                 raise NotFound("no process has this id")
             known = msgspec.json.decode(body, type=Process)
@@ -258,10 +263,7 @@ class Processes:
 
 
 def _received(connection: sa.Connection, process: str, digest: str) -> bool:
-    query = sa.select(dsp_received.c.digest).where(
-        dsp_received.c.process == process, dsp_received.c.digest == digest
-    )
-    return connection.execute(query).first() is not None
+    return connection.execute(_DIGEST, {"process": process, "wanted": digest}).first() is not None
 
 
 def _send(connection: sa.Connection, process: str, outgoing: Outgoing) -> None:
