@@ -3,7 +3,7 @@
     python benchmarks/dataspace.py [--negotiations 60] [--at-once 50] [--offers 10000]
 
 Each exchange is a process of its own on an embedded bus and SQLite. A negotiation is timed from the consumer's request
-to its own interface until that interface says FINALIZED; the agreement then stands in the law of both. The offers of
+to its own interface until that node notes FINALIZED; the agreement then stands in the law of both. The offers of
 the large catalogue are written into the provider's store; its pages are asked for over HTTP as another node would.
 """
 
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -117,18 +118,22 @@ def wanted(here: Exchange, there: Exchange) -> dict[str, Any]:
 
 
 def negotiate(here: Exchange, client: Client, body: dict[str, Any]) -> tuple[float, str]:
-    """Seconds until FINALIZED, and the agreement."""
-    begun = time.perf_counter()
+    """Seconds until FINALIZED, as the consumer's node notes it, and the agreement.
+
+    Asked for seldom: each question costs the node a good part of what a step of the negotiation does.
+    """
+    begun = clock.now()
     mine = client.post("/exchange/v1/negotiations", body)
     path = f"/exchange/v1/negotiations/{mine['id']}"
     while mine["state"] not in ("FINALIZED", "TERMINATED"):
-        if time.perf_counter() - begun > 60:
+        if clock.now() - begun > 60_000_000:
             break
-        time.sleep(0.005)
+        time.sleep(0.05)
         mine = client.get(path)
     if mine["state"] != "FINALIZED":
         raise SystemExit(f"{mine['state']}: {mine['reason']}")
-    return time.perf_counter() - begun, str(mine["agreement"])
+    ended = clock.from_datetime(datetime.fromisoformat(mine["changed_at"]))
+    return (ended - begun) / 1_000_000, str(mine["agreement"])
 
 
 def quantiles(seconds: list[float]) -> dict[str, float]:

@@ -84,4 +84,7 @@ class Automatic:
             else:
                 self._negotiations.steps.wait(process, f"{_SIGN}, or end it")
         except (InputRefused, NotFound) as exc:
-            self._negotiations.steps.terminate(process.id, str(exc), "agreement")
+            steps = self._negotiations.steps
+            # Another worker may have verified it meanwhile: then this one found nothing wrong with the agreement.
+            if steps.processes.get(process.id).steps == process.steps:
+                steps.terminate(process.id, str(exc), "agreement")
