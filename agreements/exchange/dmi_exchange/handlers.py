@@ -31,7 +31,6 @@ from dmi_exchange.errors import DocumentRefused, ReviewRefused
 from dmi_exchange.owned_keys import checked_key, pin
 from dmi_exchange.review.before_signing import BeforeSigning
 from dmi_exchange.review.facts import facts_of
-from dmi_exchange.review.law_rules import CONSENT
 from dmi_exchange.review.reasoner import Reasoner
 from dmi_exchange.store import Store
 from dmi_infra import clock, jose
@@ -215,6 +214,13 @@ class Exchange:
 
     def propose(self, signer: str, document: dict[str, Any], jws: str | None) -> AgreementState:
         """A proposal signed by one side; in force as soon as everyone that must has signed."""
+        uid, decide = self.proposing(signer, document, jws)
+        return self.settle(AgreementState, uid, decide)
+
+    def proposing(
+        self, signer: str, document: dict[str, Any], jws: str | None, replaces: str | None = None
+    ) -> tuple[str, Callable[[AgreementState | None], AgreementState]]:
+        """A proposal (see ``propose``), checked: its id, and what is to be stored of it (see ``settle``)."""
         document.setdefault("uid", f"urn:uuid:{uuid.uuid4()}")
         try:
             terms = read_agreement(document, self.rulebooks.in_force(document), self.layers)
@@ -237,22 +243,22 @@ class Exchange:
         def decide(known: AgreementState | None) -> AgreementState:
             if known is not None:
                 raise Conflict.of("document/uid", "an agreement with this uid exists already", terms.uid)
-            proposal = AgreementState(terms.uid, document, "proposed")
+            proposal = AgreementState(terms.uid, document, "proposed", replaces=replaces)
             return self._signed(proposal, participant, signature, wanted)
 
-        return self.settle(AgreementState, terms.uid, decide)
+        return terms.uid, decide
 
     def sign(self, signer: str, identifier: str, jws: str | None) -> AgreementState:
         """The other side's signature under a proposal."""
         proposal = self.agreement(identifier, signer)
-        _check_open(proposal)
+        check_open(proposal)
         self.require(proposal.document, {signer, *proposal.signatures})
         participant, signature = self._signature(signer, proposal.document, jws)
         wanted = self._wanted(signer, proposal.document)
 
         def decide(known: AgreementState | None) -> AgreementState:
             agreement = _found(known, NO_AGREEMENT)
-            _check_open(agreement)
+            check_open(agreement)
             return self._signed(agreement, participant, signature, wanted)
 
         return self.settle(AgreementState, identifier, decide)
@@ -274,12 +280,6 @@ class Exchange:
             )
 
         return self.settle(AgreementState, identifier, decide)
-
-    def consent_end(self) -> int:
-        """The last moment (whole seconds, in microseconds UTC) up to which a consent that is given now may hold."""
-        limits = self.rulebook.limits.values()
-        days = [one.maximum for one in limits if one.kind == "term" and one.maximum and CONSENT in one.bases]
-        return (clock.now() + min(days, default=365) * 86_400_000_000) // 1_000_000 * 1_000_000
 
     def agreement(self, identifier: str, party: str | None = None) -> AgreementState:
         """An agreement that ``party`` may see (``None``: any but consents); raises ``NotFound``."""
@@ -383,7 +383,11 @@ class Exchange:
 
     def settle(self, kind: type[T], identifier: str, decide: Callable[[T | None], T]) -> T:
         """Store a change of the law (see ``Store.settle``) and send it on its way."""
-        after = self.store.settle(kind, identifier, decide)
+        return self.settle_all(kind, {identifier: decide})[0]
+
+    def settle_all(self, kind: type[T], changes: Mapping[str, Callable[[T | None], T]]) -> list[T]:
+        """Store changes of the law that belong together (see ``Store.settle_all``) and send them on their way."""
+        after = self.store.settle_all(kind, changes)
         self._relay.wake()
         return after
 
@@ -394,6 +398,7 @@ def _found(item: T | None, otherwise: str) -> T:
     return item
 
 
-def _check_open(agreement: AgreementState) -> None:
+def check_open(agreement: AgreementState) -> None:
+    """Raise ``Conflict`` unless it still is a proposal."""
     if agreement.state != "proposed":
         raise Conflict.of("state", f"this agreement is {agreement.state}; only a proposal can be signed")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import msgspec
 
 from dmi_agreements.contracts.law import AgreementState, Performance
 from dmi_agreements.decision import Reason
+from dmi_agreements.errors import PolicyRefused
 from dmi_agreements.odrl.own import duties_of
 from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.policy.operands import iri
@@ -37,9 +40,38 @@ def confirm(exchange: Exchange, party: str, identifier: str, duty: str) -> Agree
     return exchange.settle(AgreementState, identifier, decide)
 
 
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A duty of an agreement as its parties look at it."""
+
+    path: str
+    """JSON pointer of it in the document."""
+    action: str
+    """IRI."""
+    by_node: bool
+    """Whether the gates of this node carry it out themselves; else somebody owes it."""
+    performed: Performance | None
+    """The word of whom it is owed to that it was fulfilled."""
+
+
+def duties(exchange: Exchange, agreement: AgreementState) -> list[Duty]:
+    """All duties of an agreement, in the order of its text; none when the language has lost a term of it.
+
+    The gates refuse such an agreement anyway, and say why.
+    """
+    book = exchange.rulebooks.in_force(agreement.document)
+    try:
+        policy = read_agreement(agreement.document, book, exchange.layers).policy
+    except PolicyRefused:
+        return []
+    carried = {iri(each) for each in book.duties}
+    done = {each.rule: each for each in agreement.performed}
+    return [
+        Duty(each.path, each.actions[0].iri, each.actions[0].iri in carried, done.get(each.path))
+        for each, _ in duties_of(policy)
+    ]
+
+
 def owed_under(exchange: Exchange, agreement: AgreementState) -> list[str]:
     """The places of the duties that people fulfil; the others the stack carries out itself."""
-    book = exchange.rulebooks.in_force(agreement.document)
-    policy = read_agreement(agreement.document, book, exchange.layers).policy
-    carried = {iri(each) for each in book.duties}
-    return [each.path for each, _ in duties_of(policy) if each.actions[0].iri not in carried]
+    return [each.path for each in duties(exchange, agreement) if not each.by_node]

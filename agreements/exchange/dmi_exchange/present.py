@@ -15,6 +15,7 @@ from dmi_exchange import model
 from dmi_exchange.catalogue import dcat
 from dmi_exchange.catalogue.model import Item
 from dmi_exchange.logbook.entries import Entry
+from dmi_exchange.performances import Duty
 from dmi_exchange.resting import bearers
 from dmi_exchange.usage import Use
 from dmi_infra.clock import to_text
@@ -125,6 +126,21 @@ def agreement(item: AgreementState) -> dict[str, Any]:
             {"rule": one.rule, "path": one.path, "since": to_text(one.since)} for one in item.objections
         ],
         "performed": [{"duty": done.rule, "at": to_text(done.at), "by": done.by} for done in item.performed],
+        "replaces": item.replaces,
+        "replaced_by": item.replaced_by,
+    }
+
+
+def duty(item: AgreementState, owed: Duty) -> dict[str, Any]:
+    """A duty of an agreement: who carries it out, and when that was confirmed."""
+    return {
+        "agreement": item.id,
+        "duty": owed.path,
+        "action": owed.action,
+        "carried_out": "node" if owed.by_node else "party",
+        "performed": None
+        if owed.performed is None
+        else {"at": to_text(owed.performed.at), "by": owed.performed.by},
     }
 
 

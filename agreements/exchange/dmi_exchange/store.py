@@ -158,23 +158,12 @@ class Store:
         Both in one transaction that holds the object, so that of two changes at once the later sees the
         earlier. What ``decide`` raises leaves everything as it was; it must not read the store itself.
         """
-        query = sa.select(law.c.body).where(law.c.id == identifier, law.c.type == _TYPES[kind])
+        return self.settle_all(kind, {identifier: decide})[0]
+
+    def settle_all(self, kind: type[T], changes: Mapping[str, Callable[[T | None], T]]) -> list[T]:
+        """Several changes (by id, as in ``settle``) in their order, all of them or none."""
         with transaction(self._engine) as connection:
-            while True:
-                body = connection.execute(query.with_for_update()).scalar_one_or_none()
-                after = decide(None if body is None else msgspec.json.decode(body, type=kind))
-                row = _row(after)
-                if body is not None:
-                    connection.execute(sa.update(law).where(law.c.id == identifier).values(row))
-                    break
-                if insert_new(connection, law, row, ["id"]):
-                    break
-                if connection.execute(query).first() is None:
-                    raise InputRefused.of("id", "is taken by something of another kind", identifier)
-                # Another process stored this id meanwhile: decide again, about that.
-            outbox.add(connection, outgoing, _LAW_TOPIC, [law_message(after)])
-            _enter(connection, after)
-        return after
+            return [_settle(connection, kind, name, decide) for name, decide in changes.items()]
 
     def opened(self, dataset: Dataset) -> bool:
         """Whether everyone may have this dataset."""
@@ -299,6 +288,25 @@ class Store:
             if len(found) >= limit or len(page) < limit:
                 break
         return list(found.values())[:limit]
+
+
+def _settle(connection: sa.Connection, kind: type[T], identifier: str, decide: Callable[[T | None], T]) -> T:
+    query = sa.select(law.c.body).where(law.c.id == identifier, law.c.type == _TYPES[kind])
+    while True:
+        body = connection.execute(query.with_for_update()).scalar_one_or_none()
+        after = decide(None if body is None else msgspec.json.decode(body, type=kind))
+        row = _row(after)
+        if body is not None:
+            connection.execute(sa.update(law).where(law.c.id == identifier).values(row))
+            break
+        if insert_new(connection, law, row, ["id"]):
+            break
+        if connection.execute(query).first() is None:
+            raise InputRefused.of("id", "is taken by something of another kind", identifier)
+        # Another process stored this id meanwhile: decide again, about that.
+    outbox.add(connection, outgoing, _LAW_TOPIC, [law_message(after)])
+    _enter(connection, after)
+    return after
 
 
 def _enter(connection: sa.Connection, item: object) -> None:

@@ -49,3 +49,25 @@ def summed(records: Iterable[DecisionRecord]) -> list[Use]:
             if use.last_refused is None or record.at >= use.last_refused:
                 use.last_refused, use.last_reasons = record.at, record.reasons
     return sorted(found.values(), key=lambda use: -max(use.last_allowed or 0, use.last_refused or 0))
+
+
+@dataclass(slots=True)
+class UnderAgreement:
+    """What was done lately under one agreement."""
+
+    agreement: str
+    times: int = 0
+    rows: int = 0
+    last: Micros = 0
+
+
+def by_agreement(records: Iterable[DecisionRecord]) -> list[UnderAgreement]:
+    """Uses that were allowed, by the agreement that allowed them; the most recently used first."""
+    found: dict[str, UnderAgreement] = {}
+    for record in records:
+        for identifier in record.agreements if record.allowed else ():
+            use = found.setdefault(identifier, UnderAgreement(identifier))
+            use.times += 1
+            use.rows += record.rows
+            use.last = max(use.last, record.at)
+    return sorted(found.values(), key=lambda use: -use.last)

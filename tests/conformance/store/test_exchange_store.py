@@ -110,6 +110,10 @@ def test_every_change_goes_to_the_law_topic_in_order_and_nothing_else(
 
     with pytest.raises(LookupError):
         store.settle(AgreementState, "urn:uuid:1", fails)
+    ended = {"urn:uuid:1": lambda _known: agreement("ended"), "urn:uuid:2": fails}
+    with pytest.raises(LookupError):
+        store.settle_all(AgreementState, ended)
+    assert store.find(AgreementState) == [agreement("active")]
     bus = FakeBus()
     relay = Relay(engine, outgoing, bus)
     assert [relay.drain(), relay.drain()] == [2, 0]

@@ -78,6 +78,19 @@ def test_the_use_of_data_is_summed_up_for_whom_it_concerns(node: Node) -> None:
     assert (own["dataset"], own["allowed"], own["refused"], own["rows"]) == (GARAGES, 2, 1, 7)
     assert (own["last_allowed"], own["last_reasons"]) == (clock.to_text(now + 1), ["ended"])
     assert node.get("/v1/log/usage?hours=48", SELLING)["items"][0]["allowed"] == 3
+    text = document(OWNER, VENDOR, GARAGES, ["dmi:read"])
+    node.propose(text)
+    under = [text["uid"], "urn:uuid:of-others"]
+    report(
+        node,
+        *(
+            msgspec.structs.replace(decision(n), at=now + n, rows=5, agreements=under, allowed=n < 8)
+            for n in (6, 7, 8)
+        ),
+    )
+    [used] = node.get("/v1/log/usage/agreements", SELLING)["items"]
+    assert used == {"agreement": text["uid"], "times": 2, "rows": 10, "last": clock.to_text(now + 7)}
+    assert node.get("/v1/log/usage/agreements", LIVING)["items"] == []
     everything = node.get("/v1/log/usage", OPERATING)
     assert {one["dataset"] for one in everything["items"]} == {GARAGES, BICYCLES}
     assert everything["complete"]

@@ -10,6 +10,8 @@ from dmi_agreements.errors import PolicyRefused
 from dmi_exchange import model
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.review.claims import Claim
+from dmi_exchange.review.law_rules import CONSENT
+from dmi_infra import clock
 from dmi_infra.errors import Conflict, InputRefused, NotFound
 
 ACTIONS = ("dmi:contribute", "dmi:process", "dmi:read", "dmi:display", "dmi:analyse")
@@ -85,12 +87,18 @@ class Consents:
         """The text of a consent, up to the longest term that the rulebook allows; ``duties`` in ODRL."""
         parameters = {
             "person": person, "recipients": [recipient], "datasets": [dataset], "actions": list(ACTIONS),
-            "purpose": purpose, "until": self._exchange.consent_end(),
+            "purpose": purpose, "until": self.end(),
         }  # fmt: skip
         drafted = self._exchange.draft("dmi:template:consent", parameters)
         for rule in drafted["permission"] if duties else ():
             rule["duty"] = [dict(duty) for duty in duties]
         return drafted
+
+    def end(self) -> int:
+        """The last moment (whole seconds, in microseconds UTC) up to which a consent that is given now may hold."""
+        limits = self._exchange.rulebook.limits.values()
+        days = [one.maximum for one in limits if one.kind == "term" and one.maximum and CONSENT in one.bases]
+        return (clock.now() + min(days, default=365) * 86_400_000_000) // 1_000_000 * 1_000_000
 
     def renew(self, party: str, identifier: str) -> AgreementState:
         """Give a consent that has ended once more, under the rulebook as it is now."""

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from dmi_agreements.contracts.law import AgreementState
 from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
-from dmi_exchange.performances import confirm
+from dmi_exchange.performances import confirm, duties
+from dmi_exchange.refining import refine, rounds
 from dmi_exchange.routes.members import Signature
 from dmi_infra.http.access import Caller, roles
 from dmi_infra.http.wording import pattern
@@ -104,6 +105,39 @@ def router(exchange: Exchange) -> APIRouter:
         )
         signed = exchange.sign(identity.participant, agreement, body.jws)
         return {**present.agreement(signed), "warnings": warnings}
+
+    @routes.post(
+        "/agreements/{agreement}/refinement",
+        status_code=201,
+        summary="Answer a proposal with other terms, which take its place",
+    )
+    def refined(identity: Signatory, agreement: str, body: Proposal) -> dict[str, Any]:
+        body.document.setdefault("uid", f"urn:uuid:{uuid.uuid4()}")
+        warnings = exchange.before_signing.told(identity.participant, body.document)
+        proposed = refine(exchange, identity.participant, agreement, body.document, body.jws)
+        return {**present.agreement(proposed), "warnings": warnings}
+
+    @routes.get(
+        "/agreements/{agreement}/rounds",
+        summary="The proposals that it came of and the agreement itself, oldest first",
+    )
+    def told(identity: Caller, agreement: str) -> dict[str, Any]:
+        party = None if identity.has(model.OPERATOR) else identity.participant
+        return {"items": [present.agreement(a) for a in rounds(exchange, party, agreement)], "next": None}
+
+    @routes.get(
+        "/duties", summary="The duties of running agreements of yours, and whether they were fulfilled"
+    )
+    def owed(
+        identity: Caller, agreement: Annotated[str | None, Query(max_length=200)] = None
+    ) -> dict[str, Any]:
+        running = [
+            one
+            for one in exchange.store.find(AgreementState, identity.participant)
+            if one.state == "active" and not model.is_consent(one) and agreement in (None, one.id)
+        ]
+        items = [present.duty(one, duty) for one in running for duty in duties(exchange, one)]
+        return {"items": items, "next": None}
 
     @routes.post("/agreements/{agreement}/end", summary="Stop an agreement, at once and for good")
     def end(identity: Signatory, agreement: str, body: Ending) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.contracts.law import AgreementState, Dataset
+from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.decision import Reason
 from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
@@ -17,12 +19,13 @@ from dmi_exchange.logbook import forms
 from dmi_exchange.logbook.check import Noted, check
 from dmi_exchange.logbook.tree import Tree
 from dmi_exchange.mydata.requests import taken
-from dmi_exchange.usage import MOST_ENTRIES, summed
+from dmi_exchange.usage import MOST_ENTRIES, by_agreement, summed
 from dmi_infra import clock
 from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, NotFound, Refused
 from dmi_infra.http.access import Caller, ServiceRuntime
 from dmi_infra.http.wording import pattern
+from dmi_infra.identity import Identity
 
 PAGE = 1000
 MOST_PAGES = 10
@@ -33,6 +36,7 @@ HOUR = 3_600_000_000
 
 After = Annotated[int, Query(ge=0, le=2**62)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
+Hours = Annotated[int, Query(ge=1, le=168, description="how far to look back")]
 
 
 class Erasure(BaseModel):
@@ -58,6 +62,19 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
             cache(exchange.store.result),
             cache(partial(taken, exchange.store)),
         )
+
+    def lately(
+        identity: Identity, hours: int, dataset: str | None
+    ) -> tuple[list[DecisionRecord], Micros, bool]:
+        """Decisions of the last hours that concern the caller, from when on, and whether these are all of them."""
+        party = None if identity.has(model.OPERATOR) else identity.participant
+        since = clock.now() - hours * HOUR
+        found = log.read(0, MOST_ENTRIES, party, dataset or None, newest_first=True)
+        records = [entry.record() for entry in found]
+        recent = [record for record in records if record.at >= since]
+        # Fewer than the log holds for this time: then the figures are a lower bound, and this says from when on.
+        whole = len(found) < MOST_ENTRIES or len(recent) < len(records)
+        return recent, since if whole else min(record.at for record in recent), whole
 
     @routes.get("/log", summary="Decisions that concern you (operator: all)")
     def entries(
@@ -98,24 +115,27 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
         "/log/usage", summary="Who used what lately, summed up from the part of the log that concerns you"
     )
     def usage(
-        identity: Caller,
-        hours: Annotated[int, Query(ge=1, le=168, description="how far to look back")] = 24,
-        dataset: Annotated[str | None, Query(max_length=200)] = None,
+        identity: Caller, hours: Hours = 24, dataset: Annotated[str | None, Query(max_length=200)] = None
     ) -> dict[str, Any]:
-        party = None if identity.has(model.OPERATOR) else identity.participant
-        since = clock.now() - hours * HOUR
-        found = log.read(0, MOST_ENTRIES, party, dataset or None, newest_first=True)
-        records = [entry.record() for entry in found]
-        recent = [record for record in records if record.at >= since]
-        # Fewer than the log holds for this time: then the figures are a lower bound, and this says from when on.
-        whole = len(found) < MOST_ENTRIES or len(recent) < len(records)
-        start = since if whole else min(record.at for record in recent)
+        recent, start, whole = lately(identity, hours, dataset)
         return {
             "since": to_text(start),
             "complete": whole,
             "items": [present.use(use) for use in summed(recent)],
             "next": None,
         }
+
+    @routes.get("/log/usage/agreements", summary="How often your agreements were used lately")
+    def under(identity: Caller, hours: Hours = 24) -> dict[str, Any]:
+        recent, start, whole = lately(identity, hours, None)
+        mine = {one.id for one in exchange.store.find(AgreementState, identity.participant)}
+        every = identity.has(model.OPERATOR)
+        items = [
+            {"agreement": use.agreement, "times": use.times, "rows": use.rows, "last": to_text(use.last)}
+            for use in by_agreement(recent)
+            if every or use.agreement in mine
+        ]
+        return {"since": to_text(start), "complete": whole, "items": items, "next": None}
 
     @routes.get(
         "/log/authorization-decisions",

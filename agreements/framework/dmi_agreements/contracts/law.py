@@ -131,6 +131,10 @@ class AgreementState(msgspec.Struct, frozen=True, omit_defaults=True, tag="agree
     """What the review holds against it while it runs on."""
     performed: list[Performance] = []
     """Duties that were fulfilled, oldest first; what was confirmed stays."""
+    replaces: str | None = None
+    """The proposal of the same negotiation that this one took the place of."""
+    replaced_by: str | None = None
+    """The proposal that took the place of this one, which therefore has ended."""
 
 
 class RulebookVersion(msgspec.Struct, frozen=True, omit_defaults=True, tag="rulebook", tag_field="type"):

@@ -127,14 +127,35 @@ def propose(
     as_json: AsJson = False,
 ) -> None:
     """Propose an agreement, signed by your side."""
+    with connect(url, who, key, participant, default="officer") as client:
+        _show_agreement(client.post("/exchange/v1/agreements", _proposal(file, key)), as_json)
+
+
+@agreement_app.command("refine")
+def refine(
+    agreement: AgreementId,
+    file: Annotated[
+        Path, typer.Argument(help="The terms that you want instead", exists=True, dir_okay=False)
+    ],
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a proposal with other terms, signed by your side; they take its place."""
+    with connect(url, who, key, participant, default="officer") as client:
+        path = f"/exchange/v1/agreements/{whole_id(client, agreement, 'agreements')}/refinement"
+        _show_agreement(client.post(path, _proposal(file, key)), as_json)
+
+
+def _proposal(file: Path, key: Path | None) -> dict[str, Any]:
     try:
         document = json.loads(file.read_bytes())
     except ValueError as exc:
         raise UsageWrong(f"{file}: not JSON ({exc})") from exc
-    with connect(url, who, key, participant, default="officer") as client:
-        jws = own_key(key).sign_document(document) if key else None
-        body = {"document": document, "jws": jws, "hosted": jws is None}
-        _show_agreement(client.post("/exchange/v1/agreements", body), as_json)
+    jws = own_key(key).sign_document(document) if key else None
+    return {"document": document, "jws": jws, "hosted": jws is None}
 
 
 @agreement_app.command("sign")
