@@ -124,6 +124,43 @@ def test_other_terms_wait_for_the_owner_with_the_reason_and_can_be_answered(city
     city.until(theirs, OWNER, "FINALIZED")
 
 
+def test_other_terms_become_the_agreement_when_the_owner_signs_them_and_the_law_allows_them(
+    city: City,
+) -> None:
+    (rule,) = city.offer["permission"]
+    purpose = {"leftOperand": "purpose", "operator": "isA", "rightOperand": "urn:dmi:purpose:mobility"}
+    wanted = {"@id": city.offer["@id"], "permission": [{**rule, "constraint": [purpose]}]}
+    begun = f"/v1/negotiations/{_begin(city, wanted)}"
+    theirs = f"/v1/negotiations/{_waiting(city, purpose)}"
+    document = city.well("GET", f"{theirs}/document", OWNER)
+    assert document["permission"] == [{**rule, "constraint": [purpose], "target": GARAGES}]
+    city.well("POST", f"{theirs}/signature", OWNER, {"hosted": True})
+    mine = city.until(begun, VENDOR, "FINALIZED")
+    found = city.law().get(AgreementState, mine["agreement"])
+    assert found is not None
+    assert (found.state, found.document) == ("active", document)
+    unheard = {**purpose, "rightOperand": "urn:dmi:purpose:unheard-of"}
+    _begin(city, {**wanted, "permission": [{**rule, "constraint": [unheard]}]})
+    refused = f"/v1/negotiations/{_waiting(city, unheard)}"
+    assert city.ask("POST", f"{refused}/signature", OWNER, {"hosted": True}).status_code == 400
+    assert city.well("GET", refused, OWNER)["state"] == "REQUESTED"
+    city.well("POST", f"{refused}/offer", OWNER, {"offer": city.offer})
+    before = city.well("GET", refused, OWNER)["offer_before"]
+    assert before["permission"][0]["constraint"] == [unheard]
+
+
+def _waiting(city: City, constraint: dict[str, Any]) -> str:
+    """The owner's id of the negotiation that waits for it with this constraint in the terms asked for."""
+    end = time.monotonic() + 10
+    while True:
+        for one in city.well("GET", "/v1/negotiations", OWNER)["items"]:
+            terms = one["offer"]["permission"][0].get("constraint")
+            if terms == [constraint] and "waits for you" in (one["reason"] or ""):
+                return str(one["id"])
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_an_offer_that_is_not_in_the_catalogue_is_refused_with_the_reason_kept(city: City) -> None:
     begun = _begin(city, {**city.offer, "@id": "urn:uuid:nothing"})
     ended = city.until(f"/v1/negotiations/{begun}", VENDOR, "TERMINATED")

@@ -65,7 +65,9 @@ class Automatic:
             except ReviewRefused as exc:
                 self._negotiations.steps.terminate(process.id, str(exc), "review")
             return
-        reason = "waits for you: the terms asked for are not those of an offer of yours; answer or end it"
+        reason = (
+            "waits for you: the terms asked for are not those of an offer of yours; sign, answer or end it"
+        )
         self._negotiations.steps.wait(process, reason)
 
     def _agree(self, process: Process) -> None:

@@ -74,7 +74,9 @@ class Negotiations:
                         "/offer/target: must stay the dataset of the negotiation", process=known
                     )
                 by = "consumer" if came.type == states.REQUEST else "provider"
-                return msgspec.structs.replace(known, offer=dict(body["offer"]), offered_by=by, draft={})
+                return msgspec.structs.replace(
+                    known, offer=dict(body["offer"]), offered_by=by, offer_before=known.offer, draft={}
+                )
             if came.type == states.AGREEMENT:
                 return self._agreed(known, body["agreement"])
             if came.type == states.VERIFICATION:
@@ -125,6 +127,7 @@ class Negotiations:
             lambda _process: {"offer": wanted},
             offer=wanted,
             offered_by=known.role,
+            offer_before=known.offer,
             draft={},
         )
 

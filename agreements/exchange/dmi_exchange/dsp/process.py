@@ -35,6 +35,8 @@ class Process(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     dataset: str = ""
     offer: dict[str, Any] = {}
     offered_by: Side | None = None
+    offer_before: dict[str, Any] = {}
+    """The offer that was on the table before; empty while there was one alone."""
     agreement: dict[str, Any] = {}
     """The agreement of the negotiation, as it was sent."""
     draft: dict[str, Any] = {}

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.law import AgreementState, Dataset
-from dmi_agreements.dsp.terms import DOCUMENT, SIGNATURE, rules_of, same_terms
+from dmi_agreements.dsp.terms import DOCUMENT, RULES, SIGNATURE, rules_of, same_terms
 from dmi_exchange import model
 from dmi_exchange.dsp.imports import Imports
 from dmi_exchange.dsp.offers import Entry, Offer, Page
@@ -76,11 +76,13 @@ class StoreShelf:
             connection.execute(sa.insert(offer).values(row))
         return made, warnings
 
-    def own(self, owner: str | None) -> Sequence[OwnOffer]:
-        """Offers that stand, of one owner or all, oldest first."""
+    def own(self, owner: str | None, dataset: str | None = None) -> Sequence[OwnOffer]:
+        """Offers that stand, of one owner or all, and of one dataset or all, oldest first."""
         query = sa.select(offer.c.body).where(offer.c.ended_at.is_(None))
         if owner is not None:
             query = query.where(offer.c.owner == owner)
+        if dataset is not None:
+            query = query.where(offer.c.dataset == dataset)
         with reading(self._engine) as connection:
             bodies = connection.execute(query.order_by(offer.c.made_at, offer.c.id)).scalars().all()
         return [msgspec.json.decode(body, type=OwnOffer) for body in bodies]
@@ -169,23 +171,24 @@ class StoreShelf:
 
     def draft(self, process: Process) -> dict[str, Any]:
         """See ``offers.Shelf``."""
-        found = self._agreed(process)
+        found = self._own(process)
         made = self._draft(found.owner, found.dataset, found.template, found.parameters, process.peer)
+        if not same_terms(process.offer, found.rules):
+            # What the consumer asks for instead; the owner agrees to it by signing, and to nothing else.
+            made = _with_rules(made, process.offer, found.dataset)
         self._exchange.require(made)
         return made
 
-    def _agreed(self, process: Process) -> OwnOffer:
-        """The own offer whose terms are on the table."""
+    def _own(self, process: Process) -> OwnOffer:
+        """The own offer that is negotiated about."""
         found = self._standing(str(process.offer.get("@id")))
         if found is None or found.dataset != process.dataset:
             raise Conflict.of("offer", "does not stand any more")
-        if not same_terms(process.offer, found.rules):
-            raise Conflict.of("offer", "its terms differ from yours: answer with an offer, or end it")
         return found
 
     def agreement(self, process: Process, jws: str | None) -> tuple[dict[str, Any], dict[str, str]]:
         """See ``offers.Shelf``."""
-        found = self._agreed(process)
+        found = self._own(process)
         draft = process.draft or self.draft(process)
         jws = jws or self._exchange.custody.sign(found.owner, draft)
         self._exchange.check_signature(found.owner, draft, jws)
@@ -277,6 +280,13 @@ class StoreShelf:
         if model.assignee(found.document) != peer or not targets:
             return None
         return Grant(targets[0], model.assigner(found.document), self._formats)
+
+
+def _with_rules(document: Mapping[str, Any], offer: Mapping[str, Any], dataset: str) -> dict[str, Any]:
+    """The document with the rules of an offer in a message, which name no target of their own."""
+    others = {name: value for name, value in document.items() if name not in RULES}
+    rules = {name: [{**rule, "target": dataset} for rule in offer[name]] for name in RULES if offer.get(name)}
+    return {**others, **rules}
 
 
 def _offer(found: OwnOffer) -> Offer:

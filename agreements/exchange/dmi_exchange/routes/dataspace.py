@@ -110,7 +110,8 @@ def shown(process: Process, pending: int) -> dict[str, Any]:
         "changed_at": to_text(process.changed_at),
     }
     if process.kind == "negotiation":
-        return {**body, "offer": process.offer, "offered_by": process.offered_by}
+        before = process.offer_before or None
+        return {**body, "offer": process.offer, "offered_by": process.offered_by, "offer_before": before}
     body |= {"format": process.format, "suspended_by": process.suspended_by}
     # Where a provider pushes to is the business of the node that takes it in.
     told = process.data_address if process.role == "consumer" else {}
@@ -178,10 +179,12 @@ def router(
 def _offers(shelf: StoreShelf) -> APIRouter:
     routes = APIRouter(prefix="/v1/offers", tags=["dataspace"])
 
-    @routes.get("", summary="Your offers that stand (operator: all)")
-    def offers(identity: Caller) -> dict[str, Any]:
-        owner = None if identity.has(model.OPERATOR) else identity.participant
-        return {"items": [offer_shown(item) for item in shelf.own(owner)], "next": None}
+    @routes.get("", summary="Your offers that stand (operator: all), or those of one dataset, whoever asks")
+    def offers(
+        identity: Caller, dataset: Annotated[str | None, Query(max_length=200)] = None
+    ) -> dict[str, Any]:
+        owner = None if dataset is not None or identity.has(model.OPERATOR) else identity.participant
+        return {"items": [offer_shown(item) for item in shelf.own(owner, dataset)], "next": None}
 
     @routes.post("", status_code=201, summary="Offer a dataset of yours to whoever accepts the conditions")
     def put(identity: Signatory, body: NewOffer) -> dict[str, Any]:

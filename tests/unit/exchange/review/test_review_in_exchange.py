@@ -76,7 +76,14 @@ def test_an_offer_is_reviewed_before_anybody_can_accept_it(node: Node) -> None:
     assert "dmi:rule:limit" in node.refused(
         node.ask("POST", "/v1/offers", OFFICER, json=offer), 400, "review-refused"
     )["detail"]  # fmt: skip
-    assert node.post("/v1/offers", {**offer, "parameters": {**parameters, "days": 100}})["owner"] == OWNER
+    made = node.post("/v1/offers", {**offer, "parameters": {**parameters, "days": 100}})
+    assert made["owner"] == OWNER
+    (seen,) = node.get(f"/v1/offers?dataset={BICYCLES}", SELLING)["items"]
+    assert (seen["id"], seen["parameters"]["days"]) == (made["id"], 100)
+    assert node.get(f"/v1/offers?dataset={GARAGES}", SELLING)["items"] == []
+    assert node.get("/v1/offers", SELLING)["items"] == []
+    node.ask("POST", f"/v1/offers/{made['id']}/end", OFFICER)
+    assert node.get(f"/v1/offers?dataset={BICYCLES}", SELLING)["items"] == []
 
 
 def test_an_entry_for_personal_data_says_exactly_what_it_is_for(node: Node) -> None:
