@@ -23,6 +23,8 @@ PAGES = (
     "/log",
     "/sources",
     "/publish",
+    "/publish/dataset",
+    "/nodes",
     "/operations",
 )
 IDENTITIES = ("officer", "vendor", "analyst", "resident", "operator")

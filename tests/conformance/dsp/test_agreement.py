@@ -129,11 +129,13 @@ def test_other_terms_become_the_agreement_when_the_owner_signs_them_and_the_law_
 ) -> None:
     (rule,) = city.offer["permission"]
     purpose = {"leftOperand": "purpose", "operator": "isA", "rightOperand": "urn:dmi:purpose:mobility"}
-    wanted = {"@id": city.offer["@id"], "permission": [{**rule, "constraint": [purpose]}]}
+    rule = {**rule, "constraint": [purpose]}
+    wanted = {"@id": city.offer["@id"], "permission": [rule, {**rule, "action": "urn:dmi:export"}]}
     begun = f"/v1/negotiations/{_begin(city, wanted)}"
     theirs = f"/v1/negotiations/{_waiting(city, purpose)}"
     document = city.well("GET", f"{theirs}/document", OWNER)
-    assert document["permission"] == [{**rule, "constraint": [purpose], "target": GARAGES}]
+    both = [rule["action"], "urn:dmi:export"]
+    assert document["permission"] == [{"target": GARAGES, "action": both, "constraint": [purpose]}]
     city.well("POST", f"{theirs}/signature", OWNER, {"hosted": True})
     mine = city.until(begun, VENDOR, "FINALIZED")
     found = city.law().get(AgreementState, mine["agreement"])

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.law import AgreementState, Dataset
-from dmi_agreements.dsp.terms import DOCUMENT, RULES, SIGNATURE, rules_of, same_terms
+from dmi_agreements.dsp.terms import DOCUMENT, SIGNATURE, rules_of, same_terms, with_rules
 from dmi_exchange import model
 from dmi_exchange.dsp.imports import Imports
 from dmi_exchange.dsp.offers import Entry, Offer, Page
@@ -175,7 +175,7 @@ class StoreShelf:
         made = self._draft(found.owner, found.dataset, found.template, found.parameters, process.peer)
         if not same_terms(process.offer, found.rules):
             # What the consumer asks for instead; the owner agrees to it by signing, and to nothing else.
-            made = _with_rules(made, process.offer, found.dataset)
+            made = with_rules(made, process.offer, found.dataset)
         self._exchange.require(made)
         return made
 
@@ -280,13 +280,6 @@ class StoreShelf:
         if model.assignee(found.document) != peer or not targets:
             return None
         return Grant(targets[0], model.assigner(found.document), self._formats)
-
-
-def _with_rules(document: Mapping[str, Any], offer: Mapping[str, Any], dataset: str) -> dict[str, Any]:
-    """The document with the rules of an offer in a message, which name no target of their own."""
-    others = {name: value for name, value in document.items() if name not in RULES}
-    rules = {name: [{**rule, "target": dataset} for rule in offer[name]] for name in RULES if offer.get(name)}
-    return {**others, **rules}
 
 
 def _offer(found: OwnOffer) -> Offer:

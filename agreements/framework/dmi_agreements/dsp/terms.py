@@ -38,6 +38,25 @@ def rules_of(document: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def with_rules(document: Mapping[str, Any], policy: Mapping[str, Any], target: str) -> dict[str, Any]:
+    """The document with the rules of a policy as ``rules_of`` writes them, about one dataset.
+
+    Rules that differ in their action alone become one, as people write them.
+    """
+    made = {name: value for name, value in document.items() if name not in RULES}
+    for kind in RULES:
+        found: dict[str, dict[str, Any]] = {}
+        for rule in _listed(policy.get(kind)):
+            others = {name: value for name, value in rule.items() if name != "action"}
+            known = found.setdefault(
+                json.dumps(others, sort_keys=True), {"target": target, "action": [], **others}
+            )
+            known["action"].append(rule["action"])
+        if found:
+            made[kind] = list(found.values())
+    return made
+
+
 def _rules(rule: Mapping[str, Any]) -> list[dict[str, Any]]:
     others = {key: rule[key] for key in ("duty",) if rule.get(key)}
     constraints = [_constraint(item) for item in _listed(rule.get("constraint"))]

@@ -27,6 +27,16 @@ const log = Array.from({ length: 240 }, (_, i) => {
   };
 }).reverse();
 
+const offers = [];
+const templates = [{ id: 'dmi:template:sensor-data', label: { nl: 'Sensorgegevens voor een publieke taak', en: 'Sensor data for a public task' }, description: { nl: 'Een deelnemer gebruikt sensorgegevens voor één taak.', en: 'A participant uses sensor data for one task.' }, parameters: [['assignee', 'participant', 'Wie krijgt het recht?'], ['actions', 'actions', 'Wat mag ermee gebeuren?'], ['purpose', 'purpose', 'Voor welk doel?']].map(([name, kind, nl]) => ({ name, kind, label: { nl, en: nl }, required: true })) }];
+const rounds = (id) => { const one = find(city.agreements, id); return one ? [...(one.replaces ? rounds(one.replaces) : []), one] : []; };
+const refined = (before, document, by) => {
+  const made = { ...before, id: document.uid ?? `urn:uuid:${crypto.randomUUID()}`, document, signatures: { [by]: 'x' }, waiting_for: [before.assigner, before.assignee].filter((one) => one !== by), replaces: before.id, replaced_by: null };
+  Object.assign(before, { state: 'ended', ended_at: now(), ended_by: by, replaced_by: made.id });
+  city.agreements.push(made);
+  return made;
+};
+
 const forecasts = () => city.garages.filter((g) => g[5] !== null).flatMap(([t, name, , , cap, share]) => Array.from({ length: 8 }, (_, k) => {
   const mid = Math.min(cap, cap * (share + 0.02 * k));
   const width = cap * 0.02 * (k + 1);
@@ -176,7 +186,7 @@ function found(query) {
 export const routes = [
   ['GET', '/exchange/v1/demo/identities', () => city.identities],
   ['POST', '/exchange/v1/demo/token', ({ body }) => ({ access_token: `mock-${body.identity}`, token_type: 'Bearer', expires_in: 600 })],
-  ['GET', '/exchange/v1/rulebook', () => ({ version: '1.0.0', purposes: city.purposes })],
+  ['GET', '/exchange/v1/rulebook', () => ({ version: '1.0.0', purposes: city.purposes, templates })],
   ['GET', '/exchange/v1/participants', () => items(city.participants)],
   ['GET', '/exchange/v1/datasets', () => items(city.datasets)],
   ['POST', '/exchange/v1/datasets', ({ body, who }) => (city.datasets.push({ ...body, owner: who.participant, withdrawn: false }), body)],
@@ -189,6 +199,15 @@ export const routes = [
   ['GET', '/exchange/v1/agreements/:id', ({ id }) => find(city.agreements, id) ?? missing],
   ['POST', '/exchange/v1/agreements/:id/signature', ({ id }) => Object.assign(find(city.agreements, id), { state: 'active', waiting_for: [], concluded_at: now() })],
   ['POST', '/exchange/v1/agreements/:id/end', ({ id, body }) => end(city.agreements, id, body.reason)],
+  ['GET', '/exchange/v1/agreements/:id/rounds', ({ id }) => items(rounds(id))],
+  ['POST', '/exchange/v1/agreements/:id/refinement', ({ id, body, who }) => refined(find(city.agreements, id), body.document, who.participant)],
+  ['GET', '/exchange/v1/duties', () => items(city.agreements.slice(0, 1).map((a) => ({ agreement: a.id, duty: '/permission/0/duty/0', action: 'urn:dmi:coarsen', carried_out: 'node', performed: null })))],
+  ['GET', '/exchange/v1/log/usage/agreements', () => ({ since: city.ago(604_800), complete: true, items: [{ agreement: city.agreements[0].id, times: 120, rows: 4000, last: city.ago(50) }] })],
+  ['POST', '/exchange/v1/agreements/draft', ({ body: { parameters: p } }) => city.doc(crypto.randomUUID(), p.assigner, p.assignee ?? 'urn:dmi:party:everyone', p.datasets[0], p.actions ?? ['dmi:read'], p.purpose ?? 'dmi:purpose:any')],
+  ['GET', '/exchange/v1/offers', ({ query }) => items(offers.filter((one) => one.dataset === query.get('dataset')))],
+  ['POST', '/exchange/v1/offers', ({ body, who }) => { const made = { ...body, id: `urn:uuid:${crypto.randomUUID()}`, owner: who.participant, rules: { permission: [{ action: 'urn:dmi:read' }] } }; offers.push(made); return made; }],
+  ['GET', '/exchange/v1/nodes', () => items([])],
+  ['GET', '/exchange/v1/negotiations', () => items([])],
   ['GET', '/exchange/v1/consents', ({ who }) => items(who.id === 'resident' ? city.consents : [])],
   ['POST', '/exchange/v1/consents', ({ body }) => items(body.recipients.map((r) => { const c = { ...city.consents[0], id: `urn:uuid:${crypto.randomUUID()}`, assignee: r, state: 'active', concluded_at: now(), document: city.doc('u', city.noor, r, body.dataset, ['dmi:read'], body.purpose) }; city.consents.push(c); return c; }))],
   ['POST', '/exchange/v1/review', () => ({ passes: true, rulebook: '1.0.0', reasons: [], change: null })],

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { timeTicks } from '../src/chart/scales';
 import { createI18n } from '../src/i18n';
 import { fromCityInput, isElsewhere, offsetAt, toCityInput } from '../src/i18n/cityTime';
-import { endOfDay } from '../src/pages/dataset/AskForUse';
+import { endOfDay } from '../src/rights/terms';
 
 const full = '2026-11-21T18:45:00Z';
 const at = (text: string) => new Date(text).getTime();

@@ -34,6 +34,27 @@ export function exchangeApi(http: HttpClient) {
       http.json<T.Agreement>(`${base}/agreements/${segment(id)}`, { signal }),
     propose: (document: T.OdrlDocument) =>
       http.json<T.Agreement>(`${base}/agreements`, { method: 'POST', body: { document, hosted: true } }),
+    refine: (id: string, document: T.OdrlDocument) =>
+      http.json<T.Agreement>(`${base}/agreements/${segment(id)}/refinement`, { method: 'POST', body: { document, hosted: true } }),
+    rounds: (id: string, signal?: AbortSignal) => http.list<T.Agreement>(`${base}/agreements/${segment(id)}/rounds`, { signal }),
+    duties: (agreement: string | null, signal?: AbortSignal) => http.list<T.Duty>(`${base}/duties`, { query: { agreement }, signal }),
+    performed: (id: string, duty: string) =>
+      http.json<T.Agreement>(`${base}/agreements/${segment(id)}/performed`, { method: 'POST', body: { duty } }),
+    agreementUse: (hours: number, signal?: AbortSignal) => http.json<T.AgreementUse>(`${base}/log/usage/agreements`, { query: { hours }, signal }),
+    draft: (template: string, parameters: T.Parameters, signal?: AbortSignal) =>
+      http.json<T.OdrlDocument>(`${base}/agreements/draft`, { method: 'POST', body: { template, parameters }, signal }),
+    offers: (dataset: string, signal?: AbortSignal) => http.list<T.Offer>(`${base}/offers`, { query: { dataset }, signal }),
+    offer: (body: { dataset: string; template: string; parameters: T.Parameters }) => http.json<T.Offer>(`${base}/offers`, { method: 'POST', body }),
+    endOffer: (id: string) => http.json<undefined>(`${base}/offers/${segment(id)}/end`, { method: 'POST' }),
+    nodes: (signal?: AbortSignal) => http.list<T.CityNode>(`${base}/nodes`, { signal }),
+    nodeCatalogue: (query: { node: string; text?: string; cursor?: string }, signal?: AbortSignal) => http.page<T.NodeEntry>(`${base}/nodes/catalogue`, { query, signal }),
+    negotiations: (signal?: AbortSignal) => http.list<T.Negotiation>(`${base}/negotiations`, { signal }),
+    negotiation: (id: string, signal?: AbortSignal) => http.json<T.Negotiation>(`${base}/negotiations/${segment(id)}`, { signal }),
+    negotiate: (body: { provider: string; address: string; dataset: string; offer: T.SpelledPolicy }) =>
+      http.json<T.Negotiation>(`${base}/negotiations`, { method: 'POST', body }),
+    answer: (id: string, step: 'accept' | 'offer' | 'signature' | 'end', body?: unknown) =>
+      http.json<T.Negotiation>(`${base}/negotiations/${segment(id)}/${step}`, { method: 'POST', body }),
+    toSign: (id: string, signal?: AbortSignal) => http.json<T.OdrlDocument>(`${base}/negotiations/${segment(id)}/document`, { signal }),
     review: (document: T.OdrlDocument, signal?: AbortSignal) =>
       http.json<T.Verdict>(`${base}/review`, { method: 'POST', body: { document }, signal }),
     sign: (id: string) =>

@@ -1,7 +1,9 @@
 /** Shapes of the public interfaces as this application reads them. Times are RFC 3339 in UTC. */
 import type { Feature, FeatureCollection, Geometry } from 'geojson';
+import type { Template } from './agreementTypes';
 import type { ProblemDocument } from './problem';
 
+export type * from './agreementTypes';
 export type * from './supportTypes';
 
 /** Text that the services give in one or in both languages. */
@@ -48,6 +50,7 @@ export interface Rulebook {
   duties?: RulebookTerm[];
   legalBases?: RulebookTerm[];
   rules?: RulebookTerm[];
+  templates?: Template[];
 }
 export interface Participant {
   id: string;
@@ -127,64 +130,7 @@ export interface CataloguePage {
   next: string | null;
   facets?: CatalogueFacet[];
 }
-export type NewDataset = Partial<Omit<Dataset, 'about' | 'quality'>> & { spatial: Spatial };
-export interface OdrlConstraint {
-  leftOperand: string;
-  operator: string;
-  rightOperand: unknown;
-  unit?: string;
-}
-export interface OdrlRule {
-  target: string | string[];
-  action: string | string[];
-  constraint?: OdrlConstraint[];
-  duty?: { action: string; constraint?: OdrlConstraint[] }[];
-}
-export interface OdrlDocument {
-  '@context'?: unknown;
-  '@type'?: string;
-  uid?: string;
-  profile?: string;
-  'dmi:rulebook'?: string;
-  'dmi:legalBasis'?: string;
-  assigner: string;
-  assignee: string;
-  permission?: OdrlRule[];
-  prohibition?: OdrlRule[];
-}
-export type AgreementState = 'proposed' | 'active' | 'ended' | (string & {});
-/** An agreement, or a consent, which is an agreement of a natural person. */
-export interface Agreement {
-  id: string;
-  assigner: string;
-  assignee: string;
-  datasets: string[];
-  consent: boolean;
-  state: AgreementState;
-  document: OdrlDocument;
-  /** Signature by participant. */
-  signatures: Record<string, string>;
-  waiting_for: string[];
-  concluded_at: string | null;
-  ended_at: string | null;
-  ended_by: string | null;
-  end_reason: string | null;
-  /** What the review holds against it while it runs. */
-  objections?: { rule: string; path: string; since: string }[];
-}
-/** What law and rulebook say about a document, and the smallest change after which they allow it. */
-export interface Verdict {
-  passes: boolean;
-  rulebook: string;
-  reasons: { rule: string; label: Text; law: string; path: string; explanation: Text; detail: Text }[];
-  change: { steps: Text[]; patch: unknown[]; document: OdrlDocument } | null;
-}
-/** The receipt of a consent: its content, the signature over it, and the same in plain words. */
-export interface Receipt {
-  receipt: Record<string, unknown>;
-  jws: string;
-  text: Record<string, string[]>;
-}
+export type NewDataset = Partial<Omit<Dataset, 'about' | 'quality'>> & Partial<Pick<About, 'themes' | 'keywords' | 'contact'>> & { spatial: Spatial };
 export interface LogEntry {
   sequence: number;
   /** The hash of the leaf in the log's Merkle tree. */

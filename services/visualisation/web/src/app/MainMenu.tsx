@@ -25,6 +25,7 @@ export function MainMenu() {
       items: [
         ['/catalogue', s.catalogue, 'catalogue'],
         ['/agreements', s.agreements, 'agreement'],
+        ...(person ? [] : ([['/nodes', s.nodes, 'scenario']] as [string, string, IconName][])),
         ...(person ? ([['/my-data', s.mydata, 'person']] as [string, string, IconName][]) : []),
         ['/log', s.log, 'log'],
       ],
@@ -34,13 +35,18 @@ export function MainMenu() {
     groups.push({
       title: s.groupWork,
       items: [
+        ['/publish/dataset', s.offer, 'catalogue'],
         ['/publish', s.publish, 'sensor'],
         ['/sources', s.sources, 'source'],
         ['/operations', s.operations, 'operations'],
       ],
     });
   }
-  const here = (to: string) => (to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`));
+  const targets = groups.flatMap((group) => group.items.map(([to]) => to));
+  // Of two that fit, such as a page and one below it, the longer is where one is.
+  const fits = (to: string) => (to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`));
+  const current = targets.filter(fits).sort((a, b) => b.length - a.length)[0];
+  const here = (to: string) => to === current;
   return (
     <>
       {groups.map((group) => (

@@ -20,6 +20,8 @@ const routes: [string, ComponentType<PageProps>][] = [
   ['/catalogue/:id', lazy(() => import('../pages/DatasetPage'))],
   ['/agreements', lazy(() => import('../pages/AgreementsPage'))],
   ['/agreements/:id', lazy(() => import('../pages/AgreementPage'))],
+  ['/nodes', lazy(() => import('../pages/NodesPage'))],
+  ['/negotiations/:id', lazy(() => import('../pages/NegotiationPage'))],
   ['/lineage/:id', lazy(() => import('../pages/LineagePage'))],
   ['/scenarios', lazy(() => import('../pages/ScenariosPage'))],
   ['/scenarios/:id', lazy(() => import('../pages/ScenarioPage'))],
@@ -29,6 +31,7 @@ const routes: [string, ComponentType<PageProps>][] = [
   ['/my-data', lazy(() => import('../pages/MyDataPage'))],
   ['/log', lazy(() => import('../pages/LogPage'))],
   ['/sources', lazy(() => import('../pages/SourcesPage'))],
+  ['/publish/dataset', lazy(() => import('../pages/OfferPage'))],
   ['/publish', lazy(() => import('../pages/PublishPage'))],
   ['/operations', lazy(() => import('../pages/OperationsPage'))],
 ];

@@ -4,6 +4,9 @@ import { figures, placeTerms } from './en/figures';
 import { shell, signin, home } from './en/shell';
 import { map } from './en/map';
 import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review } from './en/rights';
+import { negotiate, running } from './en/negotiate';
+import { nodes } from './en/nodes';
+import { offer } from './en/offer';
 import { scenarios } from './en/scenarios';
 import { forecasts, measures } from './en/advice';
 import { rights } from './en/myrights';
@@ -12,6 +15,6 @@ import { sources, publish, operations } from './en/intake';
 import type { Messages } from './nl';
 
 export const en: Messages = {
-  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, lineage,
+  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, offer, lineage,
   review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations,
 };

@@ -4,6 +4,9 @@ import { figures, placeTerms } from './nl/figures';
 import { shell, signin, home } from './nl/shell';
 import { map } from './nl/map';
 import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review } from './nl/rights';
+import { negotiate, running } from './nl/negotiate';
+import { nodes } from './nl/nodes';
+import { offer } from './nl/offer';
 import { scenarios } from './nl/scenarios';
 import { forecasts, measures } from './nl/advice';
 import { rights } from './nl/myrights';
@@ -11,7 +14,7 @@ import { mydata, log } from './nl/record';
 import { sources, publish, operations } from './nl/intake';
 
 export const nl = {
-  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, lineage,
+  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, offer, lineage,
   review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations,
 };
 

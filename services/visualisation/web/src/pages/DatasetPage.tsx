@@ -16,6 +16,7 @@ import { Page } from '../ui/Page';
 import { Empty, Failure, Loaded, Notice, Section } from '../ui/State';
 import { AboutRows, ConditionsOf, EntryView, Measured } from './catalogue/parts';
 import { AskForUse } from './dataset/AskForUse';
+import { Offers, useOffers } from './dataset/Offers';
 import { saveBlob } from './dataset/save';
 
 export default function DatasetPage(props: PageProps) {
@@ -38,6 +39,7 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
   const { t, source } = useI18n();
   const names = useNames();
   const { identity } = useSession();
+  const offers = useOffers(dataset);
   return (
     <>
       {dataset.withdrawn ? <Notice tone="bad" title={t.catalogue.withdrawnTitle}><p>{t.catalogue.withdrawnText}</p></Notice> : null}
@@ -55,10 +57,13 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
         </dl>
       </Section>
       <Measured quality={dataset.quality} />
+      <Offers dataset={dataset} offers={offers} />
       <Users dataset={dataset} />
       <Sample dataset={dataset} />
       <Download dataset={dataset} />
-      {identity && identity.participant !== dataset.owner && !isPerson(identity.participant) ? <AskForUse dataset={dataset} /> : null}
+      {identity && identity.participant !== dataset.owner && !isPerson(identity.participant) ? (
+        <Loaded resource={offers} height={320}>{(all) => <AskForUse dataset={dataset} offers={all} />}</Loaded>
+      ) : null}
     </>
   );
 }

@@ -57,7 +57,7 @@ export function uuid(): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
-const working = ['dmi:process', 'dmi:read', 'dmi:display', 'dmi:analyse', 'dmi:publish', 'dmi:export'];
+export const working = ['dmi:process', 'dmi:read', 'dmi:display', 'dmi:analyse', 'dmi:publish', 'dmi:export'];
 
 /** The agreements that one choice stands for: always one with the stack, and for open data one with everyone. */
 export function documentsFor(choice: ConditionChoice, owner: string, dataset: string, purpose: string, rulebook: string): OdrlDocument[] {

@@ -3,7 +3,7 @@ import type { OdrlConstraint, OdrlDocument, OdrlRule } from '../api';
 import type { Names } from '../app/names';
 import type { I18n } from '../i18n';
 
-const list = (one: string | string[]): string[] => (Array.isArray(one) ? one : [one]);
+export const list = (one: string | string[]): string[] => (Array.isArray(one) ? one : [one]);
 
 /** The bare value of a right operand, typed or not. */
 export function operand(value: unknown): string {
@@ -39,7 +39,7 @@ function ruleInWords(rule: OdrlRule, write: (actions: string, dataset: string) =
   ];
 }
 
-function constraintInWords(constraint: OdrlConstraint, i18n: I18n, names: Names): string {
+export function constraintInWords(constraint: OdrlConstraint, i18n: I18n, names: Names): string {
   const { t } = i18n;
   const value = operand(constraint.rightOperand);
   switch (constraint.leftOperand) {
@@ -58,7 +58,7 @@ function constraintInWords(constraint: OdrlConstraint, i18n: I18n, names: Names)
   }
 }
 
-function dutyInWords(action: string, constraints: OdrlConstraint[], i18n: I18n): string {
+export function dutyInWords(action: string, constraints: OdrlConstraint[], i18n: I18n): string {
   const { t } = i18n;
   const value = operand(constraints[0]?.rightOperand ?? '');
   switch (action) {

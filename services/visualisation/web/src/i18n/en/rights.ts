@@ -49,15 +49,10 @@ export const catalogue: Part<'catalogue'> = {
   downloadAs: (format) => `Download as ${format}`,
   showOnMap: 'Show on the map',
   ask: 'Ask for use',
-  askTitle: 'Make a proposal to the owner',
   askText: 'The owner reads your proposal and decides. Until then you may not use the data.',
-  askFor: 'What do you want to use the data for?',
-  askActions: 'What do you want to do with it?',
-  askUntil: 'Until when?',
-  askPast: 'Choose a day that is still to come, or leave this empty.',
   askSend: 'Send the proposal',
   askSent: 'The proposal was sent. The owner sees it under “Waits for you”.',
-  askOne: 'Choose at least one action.',
+  askFollow: 'Follow the proposal',
 };
 
 export const catalogueKinds: Part<'catalogueKinds'> = {
@@ -127,6 +122,7 @@ export const agreements: Part<'agreements'> = {
   signatures: 'Signed by',
   signedOn: 'Closed',
   endedOn: 'Stopped',
+  stoppedBy: 'Stopped by',
   endReason: 'Reason for stopping',
   accept: 'Accept and sign',
   acceptText: 'You sign for your organisation. After that the other party may use the data as stated above.',

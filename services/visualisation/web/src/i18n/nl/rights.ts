@@ -47,15 +47,10 @@ export const catalogue = {
   downloadAs: (format: string) => `Download als ${format}`,
   showOnMap: 'Toon op de kaart',
   ask: 'Vraag om gebruik',
-  askTitle: 'Doe een voorstel aan de eigenaar',
   askText: 'De eigenaar leest uw voorstel en beslist. Tot die tijd mag u de gegevens niet gebruiken.',
-  askFor: 'Waarvoor wilt u de gegevens gebruiken?',
-  askActions: 'Wat wilt u ermee doen?',
-  askUntil: 'Tot wanneer?',
-  askPast: 'Kies een dag die nog komt, of laat dit leeg.',
   askSend: 'Stuur het voorstel',
   askSent: 'Het voorstel is verstuurd. De eigenaar ziet het bij “Wacht op u”.',
-  askOne: 'Kies minstens één handeling.',
+  askFollow: 'Volg het voorstel',
 };
 
 /** What an entry of the catalogue is, and how it can be had. */
@@ -127,6 +122,7 @@ export const agreements = {
   signatures: 'Ondertekend door',
   signedOn: 'Gesloten',
   endedOn: 'Gestopt',
+  stoppedBy: 'Gestopt door',
   endReason: 'Reden van stoppen',
   accept: 'Accepteren en ondertekenen',
   acceptText: 'U ondertekent namens uw organisatie. Daarna mag de andere partij de gegevens gebruiken zoals hierboven staat.',

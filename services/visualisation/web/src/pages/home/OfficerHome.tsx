@@ -23,7 +23,8 @@ export function OfficerHome() {
   return (
     <>
       <div className="dmi-actions">
-        <ButtonLink to="/publish" primary>{t.home.publishSensor}</ButtonLink>
+        <ButtonLink to="/publish/dataset" primary>{t.shell.offer}</ButtonLink>
+        <ButtonLink to="/publish">{t.home.publishSensor}</ButtonLink>
         <ButtonLink to="/sources">{t.home.importFile}</ButtonLink>
       </div>
       <Section title={t.home.waiting} id="waiting"><Waiting mine={mine} /></Section>

@@ -1,0 +1,139 @@
+import { useState } from 'react';
+import { PrimaryActionButton, SecondaryActionButton } from '@utrecht/component-library-react';
+import type { CityNode, Negotiation, NodeEntry, OdrlDocument, SpelledPolicy } from '../api';
+import { useLive } from '../app/live';
+import { useNames } from '../app/names';
+import { RouteLink, useQueryState, useRouter } from '../app/router';
+import { useApi, useSession } from '../app/session';
+import { useAction } from '../app/useAction';
+import { useResource } from '../app/useResource';
+import { useI18n } from '../i18n';
+import { documentOf, policyOf } from '../rights/spelled';
+import { termsOf } from '../rights/terms';
+import { inWords } from '../rights/words';
+import { Badge } from '../ui/Badge';
+import { DataTable } from '../ui/DataTable';
+import { SelectField, TextField } from '../ui/fields';
+import { Page } from '../ui/Page';
+import { Empty, Failure, Loaded, Notice, Section } from '../ui/State';
+import { ConditionsOf } from './catalogue/parts';
+import { Refine } from './negotiate/Refine';
+import { isTurn, whyOf } from './nodes/standing';
+
+export default function NodesPage() {
+  const { t } = useI18n();
+  const api = useApi();
+  const nodes = useResource('nodes', (signal) => api.exchange.nodes(signal), 15_000);
+  return (
+    <Page title={t.nodes.title} lead={t.nodes.lead} wide>
+      <Negotiations />
+      <Loaded resource={nodes} height={240} isEmpty={(all) => all.length === 0} empty={<Empty title={t.nodes.none}>{t.nodes.noneText}</Empty>}>
+        {(all) => <City nodes={all} />}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Negotiations() {
+  const { t, moment } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const found = useResource('negotiations', (signal) => api.exchange.negotiations(signal), 5_000);
+  const states: Record<string, string> = t.nodes.states;
+  const tone = (one: Negotiation) => (one.state === 'FINALIZED' ? 'good' : one.state === 'TERMINATED' ? 'bad' : isTurn(one) ? 'warn' : 'info');
+  return (
+    <Section title={t.nodes.negotiations} id="negotiations">
+      <Loaded resource={found} height={160} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.nodes.negotiationsNone}</p>}>
+        {(all) => (
+          <DataTable
+            caption={t.nodes.negotiations} captionHidden rows={all} rowKey={(one) => one.id} pageSize={10} initialSort={{ key: 'changed', descending: true }}
+            columns={[
+              { key: 'what', head: t.common.dataset, sort: (one) => names.dataset(one.dataset), cell: (one) => <RouteLink to={`/negotiations/${one.id}`}>{names.dataset(one.dataset)}</RouteLink> },
+              { key: 'role', head: t.nodes.role, sort: (one) => one.role, cell: (one) => t.nodes[one.role] },
+              { key: 'other', head: t.nodes.other, sort: (one) => names.participant(one.other), cell: (one) => names.participant(one.other) },
+              { key: 'state', head: t.common.state, sort: (one) => one.state, cell: (one) => <Badge tone={tone(one)}>{states[one.state] ?? one.state}</Badge> },
+              { key: 'why', head: t.nodes.why, cell: (one) => whyOf(one, t) },
+              { key: 'changed', head: t.nodes.changed, sort: (one) => one.changed_at, cell: (one) => moment(one.changed_at) },
+            ]}
+          />
+        )}
+      </Loaded>
+    </Section>
+  );
+}
+
+function City({ nodes }: { nodes: CityNode[] }) {
+  const { t, moment } = useI18n();
+  const api = useApi();
+  const [query, change] = useQueryState();
+  const [words, setWords] = useState('');
+  const [asked, setAsked] = useState('');
+  const node = nodes.find((one) => one.url === query.get('node')) ?? nodes[0];
+  const found = useResource(node?.reachable ? `node ${node.url} ${asked}` : null, (signal) => api.exchange.nodeCatalogue({ node: node?.url ?? '', text: asked }, signal));
+  if (!node) return null;
+  return (
+    <Section title={t.nodes.entries} id="entries">
+      <form className="dmi-form__row" role="search" onSubmit={(event) => { event.preventDefault(); setAsked(words.trim()); }}>
+        <SelectField label={t.nodes.city} value={node.url} onChange={(url) => change({ node: url })} choices={nodes.map((one) => ({ value: one.url, label: one.url.replace(/^https?:\/\//, '') }))} />
+        <TextField type="search" label={t.nodes.search} value={words} onChange={setWords} />
+        <SecondaryActionButton type="submit">{t.common.search}</SecondaryActionButton>
+      </form>
+      {node.reachable ? (
+        <Loaded resource={found} height={240} isEmpty={(page) => page.items.length === 0} empty={<p className="dmi-soft">{t.nodes.entriesNone}</p>}>
+          {(page) => <ul className="dmi-rows">{page.items.map((one) => <Entry key={one.dataset} entry={one} />)}</ul>}
+        </Loaded>
+      ) : (
+        <Notice tone="warn" title={t.nodes.unreachable}>
+          {node.since ? <p>{t.nodes.unreachableSince(moment(node.since))}</p> : null}
+          {node.reason ? <p className="dmi-small">{node.reason}</p> : null}
+        </Notice>
+      )}
+    </Section>
+  );
+}
+
+function Entry({ entry }: { entry: NodeEntry }) {
+  const { t, say } = useI18n();
+  const names = useNames();
+  return (
+    <li>
+      <div className="dmi-stack">
+        <h3 className="utrecht-heading-3">{say(entry.title)}</h3>
+        <p>{say(entry.description)}</p>
+        <p className="dmi-small dmi-soft">{t.nodes.owner(names.participant(entry.owner))}</p>
+        {entry.offers.map((offer, index) => <OneOffer key={offer['@id'] ?? index} entry={entry} offer={offer} />)}
+      </div>
+    </li>
+  );
+}
+
+function OneOffer({ entry, offer }: { entry: NodeEntry; offer: SpelledPolicy }) {
+  const i18n = useI18n();
+  const { t, say } = i18n;
+  const names = useNames();
+  const api = useApi();
+  const live = useLive();
+  const { navigate } = useRouter();
+  const { identity } = useSession();
+  const [changing, setChanging] = useState(false);
+  const told = { ...names, dataset: () => say(entry.title) };
+  const document = documentOf(offer, { assigner: entry.owner ?? '', assignee: identity?.participant ?? '', dataset: entry.dataset });
+  const terms = termsOf(document);
+  const ask = useAction(async (wanted: OdrlDocument | null) => {
+    const begun = await api.exchange.negotiate({ provider: entry.owner ?? '', address: entry.address, dataset: entry.dataset, offer: wanted ? policyOf(offer, wanted) : offer });
+    live(t.nodes.asked);
+    navigate(`/negotiations/${begun.id}`);
+  });
+  return (
+    <div className="dmi-stack">
+      <ConditionsOf document={document} lines={inWords(document, i18n, told)} />
+      {ask.error && !changing ? <Failure error={ask.error} owner={entry.owner} /> : null}
+      {changing && terms ? <Refine document={document} first={terms} review={false} send={ask} onClose={() => setChanging(false)} /> : (
+        <div className="dmi-actions">
+          <PrimaryActionButton busy={ask.busy} disabled={ask.busy} aria-label={`${t.nodes.ask}: ${say(entry.title)}`} onClick={() => void ask.run(null)}>{t.nodes.ask}</PrimaryActionButton>
+          {terms ? <SecondaryActionButton aria-label={`${t.nodes.askOther}: ${say(entry.title)}`} onClick={() => setChanging(true)}>{t.nodes.askOther}</SecondaryActionButton> : null}
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,123 @@
+import { useState } from 'react';
+import { PrimaryActionButton, SecondaryActionButton } from '@utrecht/component-library-react';
+import type { Template } from '../api';
+import { useNames } from '../app/names';
+import { useApi, useSession } from '../app/session';
+import { useAction } from '../app/useAction';
+import { useResource } from '../app/useResource';
+import { useI18n } from '../i18n';
+import { toCityInput } from '../i18n/cityTime';
+import { ButtonLink } from '../ui/ButtonLink';
+import { RadioGroup } from '../ui/fields';
+import { Page } from '../ui/Page';
+import { focusFirstError } from '../ui/problems';
+import { Failure, Loaded, Notice, Section, Skeleton } from '../ui/State';
+import { areaNames, datasetId, spatialOf } from './intake/useDataset';
+import { Entry } from './offer/Entry';
+import { entryOf, nothingTold, platformAgreement, wrongEntry, type Told } from './offer/told';
+import { filledFor, isForEveryone, offerable, parametersOf, wrongIn, type Filled } from './offer/parameters';
+import { Preview } from './offer/Preview';
+import { Questions } from './offer/Questions';
+
+interface Offered {
+  dataset: string;
+  everyone: boolean;
+}
+
+export default function OfferPage() {
+  const { t } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const [offered, setOffered] = useState<Offered | null>(null);
+  const rulebook = useResource('rulebook', (signal) => api.exchange.rulebook(signal));
+  return (
+    <Page title={t.offer.title} lead={t.offer.lead}>
+      {offered ? <Done offered={offered} again={() => setOffered(null)} />
+        : names.error ? <Failure error={names.error} retry={names.reload} />
+        : names.loading ? <Skeleton height={480} />
+        : <Loaded resource={rulebook} height={480}>{(book) => <OfferForm templates={offerable(book.templates ?? [])} onDone={setOffered} />}</Loaded>}
+    </Page>
+  );
+}
+
+function Done({ offered, again }: { offered: Offered; again: () => void }) {
+  const { t } = useI18n();
+  return (
+    <div className="dmi-stack">
+      <Notice tone="good" title={t.offer.done}><p role="status">{offered.everyone ? t.offer.doneEveryone : t.offer.doneOffer}</p></Notice>
+      <div className="dmi-actions">
+        <ButtonLink to={`/catalogue/${offered.dataset}`} primary>{t.offer.toEntry}</ButtonLink>
+        <ButtonLink to="/publish">{t.offer.addSensor}</ButtonLink>
+        <SecondaryActionButton onClick={again}>{t.offer.another}</SecondaryActionButton>
+      </div>
+    </div>
+  );
+}
+
+function OfferForm({ templates, onDone }: { templates: Template[]; onDone: (offered: Offered) => void }) {
+  const { t, say } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const { identity } = useSession();
+  const background = useResource('background', (signal) => api.visualisation.background(signal));
+  const [told, setTold] = useState<Told>(nothingTold);
+  const [chosen, setChosen] = useState('dmi:template:sensor-data');
+  const [filled, setFilled] = useState<Filled>({ lists: { actions: ['dmi:read'] }, texts: {} });
+  const [tried, setTried] = useState(false);
+  const [today] = useState(() => toCityInput(Date.now()).slice(0, 10));
+  // What of it was stored already, when a later step failed and is tried again.
+  const [stored, setStored] = useState<string[]>([]);
+  const owner = identity?.participant ?? '';
+  const template = templates.find((one) => one.id === chosen) ?? templates[0];
+  const everyone = template !== undefined && isForEveryone(template);
+  const id = datasetId(owner, told.name);
+  const taken = names.datasets.map((one) => one.id).filter((one) => !stored.includes(one));
+  const wrong = wrongEntry(told, owner, taken, everyone);
+  const wrongAnswers = template ? wrongIn(template, filled, today) : {};
+  const fits = template !== undefined && Object.keys(wrongAnswers).length === 0;
+  const parameters = fits ? parametersOf(template, filled, (area) => spatialOf(background.data, area)) : null;
+  const send = useAction(async () => {
+    if (!template || !parameters) return;
+    const version = names.rulebook?.version ?? '1.0.0';
+    await api.exchange.createDataset(entryOf(told, owner, spatialOf(background.data, told.area)));
+    setStored((old) => [...old, id]);
+    if (!stored.includes(`${id} platform`)) {
+      await api.exchange.propose(platformAgreement(told, owner, filled.texts['days'] ?? '', version));
+      setStored((old) => [...old, `${id} platform`]);
+    }
+    if (everyone) await api.exchange.propose(await api.exchange.draft(template.id, filledFor(template, parameters, owner, id)));
+    else await api.exchange.offer({ dataset: id, template: template.id, parameters });
+    names.reload();
+    onDone({ dataset: id, everyone });
+  });
+  return (
+    <form
+      className="dmi-form" noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        setTried(true);
+        if (Object.keys(wrong).length === 0 && parameters) void send.run();
+        else focusFirstError(event.currentTarget);
+      }}
+    >
+      <Entry told={told} onChange={setTold} areas={areaNames(background.data)} wrong={tried ? wrong : {}} />
+      <Section title={t.offer.conditions} id="conditions" lead={t.offer.conditionsLead}>
+        <div className="dmi-form">
+          <RadioGroup
+            label={t.offer.template} name="template" value={template?.id ?? ''} onChange={setChosen}
+            choices={templates.map((one) => ({ value: one.id, label: say(one.label), help: say(one.description) }))}
+          />
+          {template ? <Questions template={template} filled={filled} areas={areaNames(background.data)} wrong={tried ? wrongAnswers : {}} onChange={setFilled} /> : null}
+        </div>
+      </Section>
+      <Section title={t.offer.preview} id="preview">
+        {template && parameters
+          ? <Preview template={template} parameters={filledFor(template, parameters, owner, told.name.trim() === '' ? datasetId(owner, 'nieuw') : id)} title={told.name.trim() || t.common.dataset} />
+          : <p className="dmi-soft">{t.offer.previewLater}</p>}
+        <p className="dmi-small dmi-soft">{t.offer.platform}</p>
+      </Section>
+      {send.error ? <Failure error={send.error} /> : null}
+      <div><PrimaryActionButton type="submit" busy={send.busy} disabled={send.busy}>{t.offer.submit}</PrimaryActionButton></div>
+    </form>
+  );
+}

@@ -1,0 +1,60 @@
+/** The conditions on which the owner offers data; the owner itself can take an offer back. */
+import { SecondaryActionButton } from '@utrecht/component-library-react';
+import type { Dataset, Offer } from '../../api';
+import { useLive } from '../../app/live';
+import { useNames } from '../../app/names';
+import { useApi, useSession } from '../../app/session';
+import { useAction } from '../../app/useAction';
+import { useResource, type Resource } from '../../app/useResource';
+import { useI18n } from '../../i18n';
+import { inWords } from '../../rights/words';
+import { Failure, Loaded, Section } from '../../ui/State';
+import { ConditionsOf } from '../catalogue/parts';
+import { documentOf } from '../../rights/spelled';
+import { anybody } from '../offer/parameters';
+
+export function useOffers(dataset: Dataset): Resource<Offer[]> {
+  const api = useApi();
+  return useResource(`offers ${dataset.id}`, (signal) => api.exchange.offers(dataset.id, signal));
+}
+
+export function Offers({ dataset, offers }: { dataset: Dataset; offers: Resource<Offer[]> }) {
+  const { t } = useI18n();
+  const { identity } = useSession();
+  const own = identity?.participant === dataset.owner;
+  if (offers.data?.length === 0) return null;
+  return (
+    <Section title={own ? t.offer.offersOwn : t.offer.offers} id="offers">
+      <Loaded resource={offers} height={96}>
+        {(all) => <ul className="dmi-rows">{all.map((one) => <OneOffer key={one.id} offer={one} own={own} changed={offers.reload} />)}</ul>}
+      </Loaded>
+    </Section>
+  );
+}
+
+function OneOffer({ offer, own, changed }: { offer: Offer; own: boolean; changed: () => void }) {
+  const i18n = useI18n();
+  const { t, say } = i18n;
+  const names = useNames();
+  const api = useApi();
+  const live = useLive();
+  const template = names.rulebook?.templates?.find((one) => one.id === offer.template);
+  const document = documentOf(offer.rules, { assigner: offer.owner, assignee: anybody, dataset: offer.dataset });
+  const told = { ...names, participant: (id: string | null | undefined) => (id === anybody ? t.offer.whoever : names.participant(id)) };
+  const end = useAction(async () => {
+    await api.exchange.endOffer(offer.id);
+    live(t.offer.takenBack);
+    changed();
+  });
+  return (
+    <li>
+      <div>
+        <p>{say(template?.label) || offer.template}</p>
+        <p className="dmi-small dmi-soft">{say(template?.description)}</p>
+        <ConditionsOf document={document} lines={inWords(document, i18n, told)} />
+        {end.error ? <Failure error={end.error} /> : null}
+      </div>
+      {own ? <SecondaryActionButton className="dmi-small-button" busy={end.busy} disabled={end.busy} onClick={() => void end.run()}>{t.offer.takeBack}</SecondaryActionButton> : null}
+    </li>
+  );
+}

@@ -1,0 +1,44 @@
+/** Where a negotiation with another node stands, and what a participant can do about it. */
+import type { Negotiation, OdrlDocument } from '../../api';
+import type { Messages } from '../../i18n/nl';
+import { documentOf } from '../../rights/spelled';
+import type { SpelledPolicy } from '../../api';
+
+export type Step = 'accept' | 'offer' | 'signature' | 'end';
+
+const steps: Record<string, Step[]> = {
+  consumerOFFERED: ['accept', 'offer'],
+  consumerAGREED: ['signature'],
+  providerREQUESTED: ['signature', 'offer'],
+  providerACCEPTED: ['signature'],
+};
+
+export function isOver(one: Pick<Negotiation, 'state'>): boolean {
+  return one.state === 'FINALIZED' || one.state === 'TERMINATED';
+}
+
+/** What can be done now; ending it can always be, until it is over. */
+export function stepsOf(one: Pick<Negotiation, 'role' | 'state'>): Step[] {
+  return isOver(one) ? [] : [...(steps[one.role + one.state] ?? []), 'end'];
+}
+
+/** Whether it is for this participant to answer. */
+export function isTurn(one: Pick<Negotiation, 'role' | 'state'>): boolean {
+  return stepsOf(one).length > 1;
+}
+
+/** Whose turn it is and why, in words. */
+export function whyOf(one: Pick<Negotiation, 'role' | 'state' | 'reason'>, t: Messages): string {
+  return (t.nodes.waits as Record<string, string>)[one.role + one.state] ?? one.reason ?? one.state;
+}
+
+/** The reason that the systems gave, unless it only says whose turn it is. */
+export function toldReason(one: Pick<Negotiation, 'reason'>): string | null {
+  return one.reason === null || one.reason.startsWith('waits for ') ? null : one.reason;
+}
+
+/** A policy of a negotiation as a document between its two sides. */
+export function documentIn(one: Pick<Negotiation, 'role' | 'participant' | 'other' | 'dataset'>, policy: SpelledPolicy): OdrlDocument {
+  const [assigner, assignee] = one.role === 'provider' ? [one.participant, one.other] : [one.other, one.participant];
+  return documentOf(policy, { assigner, assignee, dataset: one.dataset ?? '' });
+}

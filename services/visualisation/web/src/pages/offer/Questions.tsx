@@ -1,0 +1,52 @@
+/** The places of a template as fields, each asked in the words of the rulebook. */
+import { useNames } from '../../app/names';
+import { useI18n } from '../../i18n';
+import type { Template } from '../../api';
+import { CheckboxList, SelectField, TextField } from '../../ui/fields';
+import { questions, type Filled, type wrongIn } from './parameters';
+
+/** What a user can be allowed; handing in and processing go by other agreements. */
+const allowed = ['dmi:read', 'dmi:display', 'dmi:analyse', 'dmi:publish', 'dmi:export'];
+
+interface Props {
+  template: Template;
+  filled: Filled;
+  areas: string[];
+  wrong: ReturnType<typeof wrongIn>;
+  onChange: (filled: Filled) => void;
+}
+
+export function Questions({ template, filled, areas, wrong, onChange }: Props) {
+  const { t, say, term } = useI18n();
+  const names = useNames();
+  const words = { choose: t.negotiate.wrongChoose, past: t.negotiate.wrongPast, number: t.negotiate.wrongNumber, required: t.common.required };
+  return (
+    <>
+      {questions(template).map(({ name, kind, label, required }) => {
+        const asked = required ? say(label) : t.offer.optional(say(label));
+        const fault = wrong[name] ? words[wrong[name]] : null;
+        const text = filled.texts[name] ?? '';
+        const set = (value: string) => onChange({ ...filled, texts: { ...filled.texts, [name]: value } });
+        switch (kind) {
+          case 'actions':
+            return (
+              <CheckboxList
+                key={name} label={asked} error={fault} values={filled.lists[name] ?? []} choices={allowed.map((value) => ({ value, label: term(value) }))}
+                onChange={(values) => onChange({ ...filled, lists: { ...filled.lists, [name]: values } })}
+              />
+            );
+          case 'purpose':
+            return <SelectField key={name} label={asked} error={fault} value={text} onChange={set} placeholder={t.common.chooseOne} choices={(names.rulebook?.purposes ?? []).map((one) => ({ value: one.id, label: say(one.label) }))} />;
+          case 'basis':
+            return <SelectField key={name} label={asked} error={fault} value={text} onChange={set} placeholder={t.common.chooseOne} choices={(names.rulebook?.legalBases ?? []).map((one) => ({ value: one.id, label: say(one.label) }))} />;
+          case 'area':
+            return <SelectField key={name} label={required ? t.offer.within : t.offer.optional(t.offer.within)} error={fault} value={text} onChange={set} choices={[{ value: '', label: t.offer.wholeArea }, ...areas.map((value) => ({ value, label: value }))]} />;
+          case 'moment':
+            return <TextField key={name} type="date" label={asked} error={fault} value={text} onChange={set} />;
+          default:
+            return <TextField key={name} inputMode={kind === 'number' ? 'numeric' : undefined} label={asked} error={fault} value={text} onChange={set} />;
+        }
+      })}
+    </>
+  );
+}

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import type { Agreement, Duty, OdrlDocument } from '../src/api';
+import type { Names } from '../src/app/names';
+import { createI18n } from '../src/i18n';
+import { dutyCounts } from '../src/pages/agreement/counts';
+import { endWords } from '../src/pages/agreement/EndDialog';
+import { madeBy } from '../src/pages/negotiate/Rounds';
+import { difference } from '../src/rights/difference';
+import { at } from '../src/rights/pointer';
+import { agreementOf } from '../src/rights/templates';
+import { termsOf, withTerms, wrongTerms, type Terms } from '../src/rights/terms';
+
+const dutch = createI18n('nl', () => undefined);
+const plain = (id: string | null | undefined) => (id ?? '').split(':').at(-1) ?? '';
+const names = { participant: plain, dataset: plain, purpose: plain } as unknown as Names;
+const base = agreementOf({
+  assigner: 'urn:dmi:participant:gemeente', assignee: 'urn:dmi:participant:parkwijs', dataset: 'urn:dmi:dataset:gemeente:garages', actions: ['dmi:read'],
+  purpose: 'dmi:purpose:mobility', until: '2027-03-31T21:59:59Z', grid: 100, rulebook: '1.0.0',
+});
+const rule = base.permission?.[0] ?? { target: '', action: '' };
+const [purpose] = rule.constraint ?? [];
+const terms = (change: Partial<Terms> = {}): Terms => ({ actions: ['dmi:read'], purpose: 'dmi:purpose:mobility', until: '2027-03-31', grid: '100', delay: '', days: '', ...change });
+const changed = (change: Partial<Terms>) => difference(base, withTerms(base, terms(change)), dutch, names).map(({ clause, before, after }) => [clause, before, after]);
+
+describe('terms of a document', () => {
+  it('are read from it, and put back they change nothing', () => {
+    expect(termsOf(base)).toEqual(terms());
+    const again = withTerms(base, terms());
+    expect(again.permission).toEqual(base.permission);
+    expect(again.uid).not.toBe(base.uid);
+  });
+
+  it('keep what a form does not speak of', () => {
+    const area = { leftOperand: 'spatial', operator: 'isPartOf', rightOperand: { 'dmi:bbox': [5, 52, 6, 53] } };
+    const more: OdrlDocument = { ...base, permission: [{ ...rule, constraint: [...(rule.constraint ?? []), area], duty: [...(rule.duty ?? []), { action: 'attribute' }] }] };
+    const after = withTerms(more, terms({ until: '', grid: '', days: '30', actions: ['dmi:read', 'dmi:export'] }));
+    expect(after.permission?.[0]?.constraint).toEqual([purpose, area]);
+    expect(after.permission?.[0]?.duty?.map((one) => one.action)).toEqual(['attribute', 'dmi:deleteAfter']);
+    expect(termsOf(after)).toEqual(terms({ until: '', grid: '', days: '30', actions: ['dmi:read', 'dmi:export'] }));
+  });
+
+  it('are not read from what a form cannot hold', () => {
+    expect(termsOf({ ...base, permission: [rule, rule] })).toBeNull();
+    expect(termsOf({ ...base, permission: [{ ...rule, constraint: [] }] })).toBeNull();
+    expect(termsOf({ ...base, permission: [{ ...rule, constraint: [{ leftOperand: 'purpose', operator: 'isAnyOf', rightOperand: ['a', 'b'] }] }] })).toBeNull();
+    const before = { leftOperand: 'dateTime', operator: 'lt', rightOperand: '2027-01-01T00:00:00Z' };
+    expect(termsOf({ ...base, permission: [{ ...rule, constraint: purpose ? [purpose, before] : [] }] })).toBeNull();
+    expect(termsOf({ ...base, permission: [] })).toBeNull();
+  });
+
+  it('name what cannot be sent', () => {
+    expect(wrongTerms(terms(), '2026-11-22')).toEqual({});
+    expect(wrongTerms(terms({ actions: [], purpose: '', until: '2026-11-21', grid: '0', delay: '1,5', days: ' 30 ' }), '2026-11-22')).toEqual({
+      actions: 'choose', purpose: 'choose', until: 'past', grid: 'number', delay: 'number',
+    });
+  });
+});
+
+describe('the difference of two proposals', () => {
+  it('is told clause by clause, and is empty for the same terms', () => {
+    expect(changed({})).toEqual([]);
+    expect(changed({ purpose: 'dmi:purpose:noise' })).toEqual([['Doel', 'mobility', 'noise']]);
+    expect(changed({ actions: ['dmi:export', 'dmi:read'] })).toEqual([['Mag', 'opvragen', 'downloaden, opvragen']]);
+    expect(changed({ until: '' }).map(([clause, , after]) => [clause, after])).toEqual([['Tot', null]]);
+    expect(changed({ grid: '250', days: '30' })).toEqual([
+      ['Plicht', 'De plaats wordt afgerond op 100 meter.', 'De plaats wordt afgerond op 250 meter.'],
+      ['Plicht', null, 'De gegevens worden na 30 dagen gewist.'],
+    ]);
+  });
+
+  it('tells another legal basis and another prohibition', () => {
+    const other: OdrlDocument = { ...base, 'dmi:legalBasis': 'dmi:basis:contract', prohibition: [{ target: 'urn:dmi:dataset:gemeente:garages', action: 'dmi:export' }] };
+    expect(difference(base, other, dutch, names).map(({ clause, before, after }) => [clause, before, after])).toEqual([
+      ['Mag niet', null, 'downloaden'], ['Gegevens', null, 'garages'], ['Grondslag', 'publieke taak', 'overeenkomst'],
+    ]);
+  });
+});
+
+const agreement = (change: Partial<Agreement>): Agreement => ({
+  id: 'a', assigner: base.assigner, assignee: base.assignee, datasets: ['urn:dmi:dataset:gemeente:garages'], consent: false, state: 'proposed', document: base, signatures: {},
+  waiting_for: [], concluded_at: null, ended_at: null, ended_by: null, end_reason: null, ...change,
+});
+
+describe('a negotiation', () => {
+  it('tells who made each proposal', () => {
+    const rounds = [agreement({ signatures: { [base.assignee]: 'x' }, ended_by: base.assigner }), agreement({ signatures: { [base.assigner]: 'x', [base.assignee]: 'y' } })];
+    expect([madeBy(rounds, 0), madeBy(rounds, 1)]).toEqual([base.assignee, base.assigner]);
+  });
+
+  it('is ended in the words of what ending means', () => {
+    const says = (change: Partial<Agreement>) => endWords(agreement(change), base.assigner, dutch.t, names).confirm;
+    expect(says({ signatures: { [base.assigner]: 'x' } })).toBe('Voorstel intrekken');
+    expect(says({ signatures: { [base.assignee]: 'x' } })).toBe('Weigeren');
+    expect(says({ state: 'active' })).toBe('Ja, stop nu');
+  });
+});
+
+describe('duties', () => {
+  it('are counted by who carries them out, and found in the document', () => {
+    const duty = (change: Partial<Duty>): Duty => ({ agreement: 'a', duty: '/permission/0/duty/0', action: '', carried_out: 'party', performed: null, ...change });
+    const all = [duty({}), duty({ carried_out: 'node' }), duty({ performed: { at: '', by: '' } }), duty({ agreement: 'b' })];
+    expect(dutyCounts(all, 'a')).toEqual({ open: 1, done: 1, automatic: 1 });
+    expect(at(base, '/permission/0/duty/0')).toEqual(base.permission?.[0]?.duty?.[0]);
+    expect(at({ 'a/b': { '~': 1 } }, '/a~1b/~0')).toBe(1);
+    expect(at(base, '/permission/7/duty')).toBeUndefined();
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import type { SpelledPolicy, Template } from '../src/api';
+import { createI18n } from '../src/i18n';
+import { isTurn, stepsOf, toldReason, whyOf } from '../src/pages/nodes/standing';
+import { filledFor, isForEveryone, keywordsIn, offerable, parametersOf, questions, wrongIn } from '../src/pages/offer/parameters';
+import { entryOf, nothingTold, platformAgreement, wrongEntry } from '../src/pages/offer/told';
+import { compacted, documentOf, policyOf, spelledOut } from '../src/rights/spelled';
+import { termsOf, withTerms } from '../src/rights/terms';
+
+const owner = 'urn:dmi:participant:gemeente';
+const spatial = { bbox: [5, 52, 6, 53] as [number, number, number, number] };
+const parameter = (name: string, kind: string, required = true) => ({ name, kind, required, label: { nl: name, en: name } });
+const template: Template = {
+  id: 'dmi:template:sensor-data', label: '', description: '',
+  parameters: [
+    parameter('uid', 'uuid'), parameter('rulebook', 'version'), parameter('assigner', 'participant'), parameter('assignee', 'participant'), parameter('datasets', 'datasets'),
+    parameter('actions', 'actions'), parameter('purpose', 'purpose'), parameter('start', 'moment', false), parameter('until', 'moment'), parameter('area', 'area', false), parameter('days', 'number', false),
+  ],
+};
+
+describe('a template that is filled in', () => {
+  it('asks for what the owner has to say, and only that', () => {
+    expect(questions(template).map((one) => one.name)).toEqual(['actions', 'purpose', 'start', 'until', 'area', 'days']);
+    expect(isForEveryone(template)).toBe(false);
+    expect(isForEveryone({ ...template, parameters: [parameter('assigner', 'participant')] })).toBe(true);
+    expect(offerable([template, { ...template, id: 'dmi:template:consent' }]).map((one) => one.id)).toEqual([template.id]);
+  });
+
+  it('names what is missing or wrong', () => {
+    expect(wrongIn(template, { lists: {}, texts: {} }, '2026-11-22')).toEqual({ actions: 'choose', purpose: 'choose', until: 'required' });
+    expect(wrongIn(template, { lists: { actions: ['dmi:read'] }, texts: { purpose: 'p', until: '2026-11-21', days: '0' } }, '2026-11-22')).toEqual({ until: 'past', days: 'number' });
+  });
+
+  it('becomes parameters: days of the city as moments, a place as its box, nothing for what is empty', () => {
+    const filled = { lists: { actions: ['dmi:read'] }, texts: { purpose: 'dmi:purpose:mobility', start: '2027-01-01', until: '2027-07-31', area: 'Binnenstad', days: ' 30 ' } };
+    const made = parametersOf(template, filled, () => spatial);
+    expect(made).toEqual({ actions: ['dmi:read'], purpose: 'dmi:purpose:mobility', start: '2026-12-31T23:00:00Z', until: '2027-07-31T21:59:59Z', area: [5, 52, 6, 53], days: '30' });
+    expect(parametersOf(template, { lists: {}, texts: { days: '' } }, () => spatial)).toEqual({ actions: [] });
+    expect(filledFor(template, {}, owner, 'd')).toEqual({ assigner: owner, assignee: 'urn:dmi:participant:assignee', datasets: ['d'] });
+    expect(filledFor(template, {}, owner, 'd', 'me')['assignee']).toBe('me');
+  });
+});
+
+describe('an entry of the catalogue', () => {
+  const told = { ...nothingTold, name: ' Drukte bij de stalling ', description: 'Hoe druk', keywords: 'fiets, drukte,, fiets', contact: 'data@stad.nl' };
+
+  it('is told with place, theme and words, in the name space of its owner', () => {
+    expect(entryOf(told, owner, spatial)).toMatchObject({
+      id: 'urn:dmi:dataset:gemeente:drukte-bij-de-stalling', title: { nl: 'Drukte bij de stalling', en: 'Drukte bij de stalling' }, personal: false, themes: ['TRAN'], spatial,
+      keywords: { nl: ['fiets', 'drukte'] }, contact: 'mailto:data@stad.nl',
+    });
+    expect(keywordsIn(' , ')).toEqual([]);
+  });
+
+  it('has a name of its own, an address that is one, and a licence when it is for everyone', () => {
+    expect(wrongEntry(told, owner, [], false)).toEqual({});
+    expect(wrongEntry({ ...told, contact: 'bel ons', description: ' ' }, owner, ['urn:dmi:dataset:gemeente:drukte-bij-de-stalling'], true)).toEqual({
+      name: 'taken', description: 'required', contact: 'contact', licence: 'licence',
+    });
+    expect(wrongEntry({ ...told, name: '…' }, owner, [], false)).toEqual({ name: 'required' });
+  });
+
+  it('lets the platform use what is about persons for one purpose and a term only', () => {
+    const open = platformAgreement(told, owner, '', '1.0.0');
+    expect([termsOf(open)?.purpose, open.permission?.[0]?.duty]).toEqual(['dmi:purpose:public-task', undefined]);
+    const personal = platformAgreement({ ...told, personal: 'dmi:basis:consent' }, owner, '90', '1.0.0');
+    expect([termsOf(personal)?.purpose, termsOf(personal)?.days, personal['dmi:legalBasis']]).toEqual(['dmi:purpose:mobility', '90', 'dmi:basis:consent']);
+  });
+});
+
+describe('policies of the protocol', () => {
+  const constraint = [{ leftOperand: 'purpose', operator: 'isA', rightOperand: 'urn:dmi:purpose:mobility' }];
+  const reading = { action: 'urn:dmi:read', constraint };
+  const policy: SpelledPolicy = { '@id': 'urn:uuid:1', '@type': 'Offer', permission: [reading, { action: 'urn:dmi:export', constraint }, { action: 'urn:dmi:analyse' }] };
+  const about = { assigner: owner, assignee: 'urn:dmi:participant:a', dataset: 'urn:dmi:dataset:b:c' };
+
+  it('are read as documents: names short, ids whole, like rules together', () => {
+    const document = documentOf(policy, about);
+    expect(document.permission?.map((rule) => rule.action)).toEqual([['dmi:read', 'dmi:export'], ['dmi:analyse']]);
+    expect(document.permission?.[0]).toMatchObject({ target: about.dataset, constraint: [{ rightOperand: 'dmi:purpose:mobility' }] });
+    expect(compacted(['urn:dmi:participant:x', 'urn:dmi:dataset:a:b', 'urn:dmi:gridSize', 'purpose'])).toEqual(['urn:dmi:participant:x', 'urn:dmi:dataset:a:b', 'dmi:gridSize', 'purpose']);
+  });
+
+  it('are written again as they were, and with other terms', () => {
+    expect(policyOf(policy, documentOf(policy, about))).toEqual(policy);
+    expect(spelledOut({ 'dmi:bbox': ['dmi:read', 5] })).toEqual({ 'urn:dmi:bbox': ['urn:dmi:read', 5] });
+    const one = documentOf({ permission: [reading] }, about);
+    const changed = policyOf({ '@id': 'x' }, withTerms(one, { actions: ['dmi:read'], purpose: 'dmi:purpose:mobility', until: '', grid: '', delay: '', days: '30' }));
+    expect(changed).toEqual({ '@id': 'x', permission: [{ ...reading, duty: [{ action: 'urn:dmi:deleteAfter', constraint: [{ leftOperand: 'urn:dmi:days', operator: 'eq', rightOperand: { '@value': '30', '@type': 'xsd:integer' }, unit: 'd' }] }] }] });
+  });
+});
+
+describe('a negotiation with another node', () => {
+  const { t } = createI18n('nl', () => undefined);
+
+  it('tells whose turn it is in each state, and what can be done then', () => {
+    for (const role of ['consumer', 'provider'] as const) {
+      for (const state of ['REQUESTED', 'OFFERED', 'ACCEPTED', 'AGREED', 'VERIFIED', 'FINALIZED', 'TERMINATED']) {
+        const one = { role, state, reason: 'x' };
+        expect(whyOf(one, t)).not.toBe('x');
+        expect(whyOf(one, t).startsWith('U bent aan zet')).toBe(isTurn(one));
+      }
+    }
+    expect(stepsOf({ role: 'consumer', state: 'OFFERED' })).toEqual(['accept', 'offer', 'end']);
+    expect(stepsOf({ role: 'provider', state: 'FINALIZED' })).toEqual([]);
+  });
+
+  it('gives the reason of the systems where it says more than whose turn it is', () => {
+    expect(toldReason({ reason: 'waits for you: sign' })).toBeNull();
+    expect(toldReason({ reason: 'the provider: not now' })).toBe('the provider: not now');
+  });
+});

@@ -1,0 +1,249 @@
+"""From offer to stop in the pages: published with a model text, asked for, refined, signed, used, stopped, and why."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from dmi_command.client import Client
+from dmi_command.errors import AnswerRefused
+from tests.e2e.conftest import Visit
+from tests.e2e.test_pages import WIDER
+from tests.e2e.test_states import _failing
+from tests.e2e.test_work import barriers, section
+from tests.stack_plugin import EmbeddedStack
+
+OWNER = "urn:dmi:participant:gemeente"
+GARAGES = "urn:dmi:dataset:gemeente:garages"
+TABS = 80
+"""Steps of the keyboard in which everything on these pages is reached."""
+
+pytestmark = pytest.mark.chromium
+
+
+def _to(page: Page, wanted: Locator) -> None:
+    """Bring the focus there by the tabulator alone."""
+    for _ in range(TABS):
+        if wanted.evaluate("one => one === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard does not reach {wanted}")
+
+
+def _press(page: Page, name: str) -> None:
+    _to(page, page.get_by_role("button", name=name, exact=True))
+    page.keyboard.press("Enter")
+
+
+def _clean(page: Page) -> None:
+    assert barriers(page) == []
+    assert not page.evaluate(WIDER)
+
+
+def _read(vendor: Client, dataset: str) -> int:
+    """The status of a request for the latest values."""
+    try:
+        vendor.get("/platform/v1/latest", dataset=dataset)
+    except AnswerRefused as refused:
+        return refused.status
+    return 200
+
+
+def _until(found: Any, seconds: float = 20) -> None:
+    limit = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < limit, "waited too long"
+        time.sleep(0.1)
+
+
+def _publish(page: Page, name: str) -> None:
+    """As an officer: describe the data and offer it under a model text."""
+    page.get_by_role("button", name="Bied aan").click()
+    expect(page.get_by_label("Naam", exact=True)).to_be_focused()
+    page.get_by_label("Naam", exact=True).fill(name)
+    page.get_by_label("Waar gaan de gegevens over?").fill("Hoe druk het is bij de fietsenstalling.")
+    page.get_by_label("Waar gaat het over", exact=True).select_option(index=1)
+    page.get_by_label("Licentie", exact=True).select_option(value="CC-BY-4.0")
+    page.get_by_label("Voor welk doel?").select_option(value="dmi:purpose:mobility")
+    preview = section(page, "Wat u aanbiedt")
+    expect(preview.get_by_text("geeft Wie akkoord gaat toestemming")).to_be_visible()
+    expect(preview.get_by_text("Dit mag: het past bij de wet")).to_be_visible()
+    _clean(page)
+    page.get_by_role("button", name="Bied aan").click()
+    expect(page.get_by_text("De gegevens staan in de catalogus")).to_be_visible()
+
+
+def _ask(page: Page) -> str:
+    """As a vendor: ask for use on the conditions of the owner; the id of the proposal."""
+    form = section(page, "Vraag om gebruik")
+    expect(form.get_by_label("Sensorgegevens voor een publieke taak")).to_be_checked()
+    expect(form.get_by_label("Waarvoor?")).to_have_value("dmi:purpose:mobility")
+    form.get_by_label("downloaden").check()
+    _clean(page)
+    form.get_by_role("button", name="Stuur het voorstel").click()
+    page.get_by_role("link", name="Volg het voorstel").click()
+    expect(page.get_by_text("is aan zet")).to_be_visible()
+    _clean(page)
+    return page.url.rsplit("/", 1)[1]
+
+
+def _refine(page: Page) -> None:
+    """As the owner, by keyboard alone: put other terms in the place of the proposal."""
+    expect(page.get_by_text("U bent aan zet")).to_be_visible()
+    _press(page, "Ander voorstel doen")
+    _to(page, page.get_by_label("Na hoeveel dagen wissen?"))
+    page.keyboard.type("30")
+    changes = page.locator(".dmi-changes")
+    expect(changes).to_contain_text("De gegevens worden na 30 dagen gewist.")
+    _clean(page)
+    before = page.url
+    _press(page, "Stuur dit voorstel")
+    expect(page).not_to_have_url(before)
+    expect(page.get_by_text("is aan zet")).to_be_visible()
+
+
+def _accept(page: Page) -> str:
+    """As the vendor: see that there is a newer proposal and what it changes, and sign it."""
+    page.get_by_role("link", name="Bekijk het nieuwere voorstel").click()
+    changed = section(page, "Wat is er veranderd")
+    expect(changed.locator("ins")).to_have_text("De gegevens worden na 30 dagen gewist.")
+    expect(changed.get_by_text("niet afgesproken")).to_be_visible()
+    expect(page.get_by_text("Dit mag: het past bij de wet")).to_be_visible()
+    _clean(page)
+    page.get_by_role("button", name="Accepteren en ondertekenen").click()
+    expect(page.locator(".dmi-badge", has_text="loopt").first).to_be_visible()
+    duties = section(page, "Plichten")
+    expect(duties.get_by_text("gaat vanzelf")).to_be_visible()
+    return page.url.rsplit("/", 1)[1]
+
+
+def _stop(page: Page, name: str) -> None:
+    """As the owner: see the use in the list of what runs, and stop it there."""
+    row = page.get_by_role("row", name=re.compile(name)).filter(has_text="Sensorbedrijf")
+    expect(row.get_by_text("1 keer")).to_be_visible()
+    expect(row.get_by_text("1 gaat vanzelf")).to_be_visible()
+    _clean(page)
+    row.get_by_role("button", name=re.compile("^Stop: ")).click()
+    page.get_by_label(re.compile("Waarom stopt u")).fill("de proef is klaar")
+    page.get_by_role("button", name="Ja, stop nu").click()
+    expect(row).to_have_count(0)
+
+
+@pytest.mark.timeout(120)
+def test_an_officer_publishes_and_a_vendor_negotiates_uses_and_sees_why_it_was_stopped(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    name = "Drukte bij de stalling"
+    dataset = "urn:dmi:dataset:gemeente:drukte-bij-de-stalling"
+    officer, vendor = visit(embedded_stack.url, "officer"), visit(embedded_stack.url, "vendor", 360)
+    _publish(officer.go("/publish/dataset"), name)
+    with embedded_stack.demo("operator") as operator:
+        (waiting,) = operator.get("/exchange/v1/agreements", dataset=dataset)["items"]
+        operator.post(f"/exchange/v1/agreements/{waiting['id']}/signature", {"hosted": True})
+
+    proposal = _ask(vendor.go(f"/catalogue/{dataset}"))
+    _refine(officer.go(f"/agreements/{proposal}"))
+    agreement = _accept(vendor.page)
+    with embedded_stack.demo("vendor", "dmi:purpose:mobility") as client:
+        _until(lambda: _read(client, dataset) == 200)
+        used = "/exchange/v1/log/usage/agreements"
+        _until(lambda: agreement in {one["agreement"] for one in client.get(used)["items"]})
+        _stop(officer.go("/agreements?state=active"), name)
+        _until(lambda: _read(client, dataset) == 403, 1)
+    notice = vendor.page.locator(".dmi-notice", has_text="De afspraak is gestopt")
+    expect(notice).to_contain_text("de proef is klaar")
+    expect(notice).to_contain_text("Gestopt door: Gemeente Waterstad")
+    _clean(vendor.page)
+    assert [*officer.unexpected(), *vendor.unexpected()] == []
+
+
+def test_a_refusal_tells_its_reason_and_what_cannot_be_asked_is_no_zero(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    with embedded_stack.demo("vendor") as client:
+        wish = {
+            "assigner": OWNER,
+            "assignee": client.get("/exchange/v1/me")["participant"],
+            "datasets": [GARAGES],
+            "actions": ["dmi:read"],
+            "purpose": "dmi:purpose:mobility",
+        }
+        draft = {"template": "sensor-data", "parameters": wish}
+        document = client.post("/exchange/v1/agreements/draft", draft)
+        made = client.post("/exchange/v1/agreements", {"document": document, "hosted": True})["id"]
+    officer = visit(embedded_stack.url, "officer", 360, "en", "dark")
+    page = officer.go(f"/agreements/{made}")
+    page.get_by_role("button", name="Refuse", exact=True).click()
+    page.get_by_label(re.compile("Why do you refuse")).fill("not for this purpose")
+    _clean(page)
+    page.get_by_role("dialog").get_by_role("button", name="Refuse", exact=True).click()
+    notice = page.locator(".dmi-notice", has_text="has refused this proposal")
+    expect(notice).to_contain_text("not for this purpose")
+    _failing(page, "/v1/(duties|log/usage/agreements)")
+    page = officer.go("/agreements?state=active")
+    expect(page.get_by_text("no data").first).to_be_visible()
+    expect(page.get_by_text("not used")).to_have_count(0)
+    _clean(page)
+
+
+@pytest.fixture
+def asked_for(embedded_stack: EmbeddedStack) -> Iterator[str]:
+    """A negotiation by the Dataspace Protocol, in which a vendor asks for more than is offered; its id there."""
+    terms = {"purpose": "dmi:purpose:mobility", "actions": ["dmi:read"]}
+    body = {"dataset": GARAGES, "template": "sensor-data", "parameters": terms}
+    with embedded_stack.demo("officer") as officer, embedded_stack.demo("vendor") as vendor:
+        offer = officer.post("/exchange/v1/offers", body)
+        (rule,) = offer["rules"]["permission"]
+        wanted = {"@id": offer["id"], "permission": [rule, {**rule, "action": "urn:dmi:export"}]}
+        wish = {"provider": OWNER, "dataset": GARAGES, "offer": wanted}
+        address = f"{embedded_stack.url}/exchange/dsp"
+        yield vendor.post("/exchange/v1/negotiations", {**wish, "address": address})["id"]
+        for one in vendor.get("/exchange/v1/negotiations")["items"]:
+            if one["state"] == "FINALIZED":
+                vendor.post(f"/exchange/v1/agreements/{one['agreement']}/end", {})
+
+
+@pytest.mark.timeout(120)
+def test_both_sides_of_a_negotiation_between_nodes_see_whose_turn_it_is_what_changed_and_sign(
+    embedded_stack: EmbeddedStack, visit: Visit, asked_for: str
+) -> None:
+    officer, vendor = visit(embedded_stack.url, "officer", 360), visit(embedded_stack.url, "vendor")
+    theirs = vendor.go(f"/negotiations/{asked_for}")
+    expect(theirs.get_by_text("Wacht op de eigenaar")).to_be_visible()
+    _clean(theirs)
+
+    page = officer.go("/nodes")
+    row = page.get_by_role("row").filter(has_text="U bent aan zet")
+    expect(page.get_by_text("Er zijn geen andere steden aangesloten")).to_be_visible()
+    _clean(page)
+    row.get_by_role("link").click()
+    expect(section(page, "Wat u ondertekent").get_by_text("Dit mag: het past bij de wet")).to_be_visible()
+    expect(section(page, "De voorwaarden op tafel").get_by_text("opvragen, downloaden")).to_be_visible()
+    page.get_by_role("button", name="Ander voorstel doen").click()
+    page.get_by_label("Na hoeveel dagen wissen?").fill("30")
+    _clean(page)
+    page.get_by_role("button", name="Stuur dit voorstel").click()
+    expect(page.get_by_text("Wacht op de andere partij")).to_be_visible()
+
+    expect(theirs.get_by_text("de eigenaar stelt voorwaarden voor")).to_be_visible()
+    changed = section(theirs, "Wat is er veranderd")
+    expect(changed.locator("ins")).to_have_text("De gegevens worden na 30 dagen gewist.")
+    theirs.get_by_role("button", name="Accepteer deze voorwaarden").click()
+    expect(page.get_by_text("U bent aan zet: onderteken de afspraak.")).to_be_visible()
+    page.get_by_role("button", name="Onderteken", exact=True).click()
+    for one in (page, theirs):
+        expect(one.get_by_text("De afspraak is gesloten")).to_be_visible()
+        _clean(one)
+    theirs.get_by_role("link", name="Bekijk de afspraak").click()
+    expect(theirs.locator(".dmi-badge", has_text="loopt").first).to_be_visible()
+
+    page = officer.go(f"/catalogue/{GARAGES}")
+    offers = section(page, "Wat u aanbiedt")
+    offers.get_by_role("button", name="Trek dit aanbod in").click()
+    expect(offers).to_have_count(0)
+    assert [*officer.unexpected(), *vendor.unexpected()] == []
