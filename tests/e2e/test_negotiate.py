@@ -71,7 +71,7 @@ def _publish(page: Page, name: str) -> None:
     page.get_by_label("Licentie", exact=True).select_option(value="CC-BY-4.0")
     page.get_by_label("Voor welk doel?").select_option(value="dmi:purpose:mobility")
     preview = section(page, "Wat u aanbiedt")
-    expect(preview.get_by_text("geeft Wie akkoord gaat toestemming")).to_be_visible()
+    expect(preview.get_by_text("geeft iedereen die akkoord gaat toestemming")).to_be_visible()
     expect(preview.get_by_text("Dit mag: het past bij de wet")).to_be_visible()
     _clean(page)
     page.get_by_role("button", name="Bied aan").click()

@@ -25,7 +25,7 @@ export function MainMenu() {
       items: [
         ['/catalogue', s.catalogue, 'catalogue'],
         ['/agreements', s.agreements, 'agreement'],
-        ...(person ? [] : ([['/nodes', s.nodes, 'scenario']] as [string, string, IconName][])),
+        ...(person ? [] : ([['/nodes', s.nodes, 'exchange']] as [string, string, IconName][])),
         ...(person ? ([['/my-data', s.mydata, 'person']] as [string, string, IconName][]) : []),
         ['/log', s.log, 'log'],
       ],
@@ -35,7 +35,7 @@ export function MainMenu() {
     groups.push({
       title: s.groupWork,
       items: [
-        ['/publish/dataset', s.offer, 'catalogue'],
+        ['/publish/dataset', s.offer, 'offer'],
         ['/publish', s.publish, 'sensor'],
         ['/sources', s.sources, 'source'],
         ['/operations', s.operations, 'operations'],

@@ -38,6 +38,8 @@ function AgreementView({ agreement, changed }: { agreement: Agreement; changed: 
   const { t, term, moment } = i18n;
   const names = useNames();
   const rounds = useRounds(agreement);
+  // Whoever decides about a proposal reads it first; stopping what runs is at hand above.
+  const proposed = agreement.state === 'proposed';
   const words = inWords(agreement.document, i18n, names);
   return (
     <>
@@ -47,8 +49,8 @@ function AgreementView({ agreement, changed }: { agreement: Agreement; changed: 
       </p>
       <Standing agreement={agreement} />
       {agreement.state === 'active' ? <Objections agreement={agreement} /> : null}
-      {agreement.state === 'proposed' && agreement.replaces ? <LastChange rounds={rounds} /> : null}
-      <Actions agreement={agreement} changed={changed} />
+      {proposed && agreement.replaces ? <LastChange rounds={rounds} /> : null}
+      {proposed ? null : <Actions agreement={agreement} changed={changed} />}
       <div className="dmi-two">
         <Section title={t.agreements.inWords} id="words">
           <ul className="dmi-edits">{words.map((line) => <li key={line}>{line}</li>)}</ul>
@@ -60,9 +62,10 @@ function AgreementView({ agreement, changed }: { agreement: Agreement; changed: 
           </dl>
         </Section>
         <Section title={t.agreements.legal} id="legal">
-          <LegalText document={agreement.document} open />
+          <LegalText document={agreement.document} open={!proposed} />
         </Section>
       </div>
+      {proposed ? <Actions agreement={agreement} changed={changed} /> : null}
       <Rounds rounds={rounds} />
       {agreement.state === 'active' ? <Duties agreement={agreement} /> : null}
       {agreement.concluded_at ? (

@@ -41,6 +41,7 @@ function View({ one, changed }: { one: Negotiation; changed: () => void }) {
   const { t } = i18n;
   const names = useNames();
   const document = documentIn(one, one.offer);
+  const signing = stepsOf(one).includes('signature');
   const who = names.participant(one.offered_by === one.role ? one.participant : one.other);
   return (
     <>
@@ -50,11 +51,11 @@ function View({ one, changed }: { one: Negotiation; changed: () => void }) {
           <Difference changes={difference(documentIn(one, one.offer_before), document, i18n, names)} none={t.negotiate.same} />
         </Section>
       ) : null}
-      <Actions key={one.state + String(one.offered_by)} one={one} document={document} changed={changed} />
       <Section title={t.nodes.onTable} id="table" lead={t.nodes.lastBy(who)}>
         <ul className="dmi-edits">{inWords(document, i18n, names).map((line) => <li key={line}>{line}</li>)}</ul>
-        <LegalText document={document} />
+        {signing ? null : <LegalText document={document} />}
       </Section>
+      <Actions key={one.state + String(one.offered_by)} one={one} document={document} changed={changed} />
     </>
   );
 }
@@ -126,9 +127,7 @@ function Actions({ one, document, changed }: { one: Negotiation; document: OdrlD
 
 /** The text that a signature would be under, with what law and rulebook say of it. */
 function ToSign({ one }: { one: Negotiation }) {
-  const i18n = useI18n();
-  const { t } = i18n;
-  const names = useNames();
+  const { t } = useI18n();
   const api = useApi();
   const document = useResource(`to sign ${one.id} ${one.state} ${String(one.offered_by)}`, (signal) => api.exchange.toSign(one.id, signal));
   return (
@@ -136,7 +135,6 @@ function ToSign({ one }: { one: Negotiation }) {
       <Loaded resource={document} height={120}>
         {(text) => (
           <div className="dmi-stack">
-            <ul className="dmi-edits">{inWords(text, i18n, names).map((line) => <li key={line}>{line}</li>)}</ul>
             <LegalText document={text} />
             <ReviewVerdict documents={[text]} />
           </div>

@@ -48,11 +48,8 @@ function Negotiations() {
           <DataTable
             caption={t.nodes.negotiations} captionHidden rows={all} rowKey={(one) => one.id} pageSize={10} initialSort={{ key: 'changed', descending: true }}
             columns={[
-              { key: 'what', head: t.common.dataset, sort: (one) => names.dataset(one.dataset), cell: (one) => <RouteLink to={`/negotiations/${one.id}`}>{names.dataset(one.dataset)}</RouteLink> },
-              { key: 'role', head: t.nodes.role, sort: (one) => one.role, cell: (one) => t.nodes[one.role] },
-              { key: 'other', head: t.nodes.other, sort: (one) => names.participant(one.other), cell: (one) => names.participant(one.other) },
-              { key: 'state', head: t.common.state, sort: (one) => one.state, cell: (one) => <Badge tone={tone(one)}>{states[one.state] ?? one.state}</Badge> },
-              { key: 'why', head: t.nodes.why, cell: (one) => whyOf(one, t) },
+              { key: 'what', head: t.common.dataset, sort: (one) => names.dataset(one.dataset), cell: (one) => <><RouteLink to={`/negotiations/${one.id}`}>{names.dataset(one.dataset)}</RouteLink><br /><span className="dmi-small dmi-soft">{t.nodes[one.role](names.participant(one.other))}</span></> },
+              { key: 'state', head: t.nodes.why, sort: (one) => one.state, cell: (one) => <><Badge tone={tone(one)}>{states[one.state] ?? one.state}</Badge><br /><span className="dmi-small">{whyOf(one, t)}</span></> },
               { key: 'changed', head: t.nodes.changed, sort: (one) => one.changed_at, cell: (one) => moment(one.changed_at) },
             ]}
           />

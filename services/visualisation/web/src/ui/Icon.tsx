@@ -8,6 +8,8 @@ const paths = {
   catalogue: 'M4 6c0-3 16-3 16 0v12c0 3-16 3-16 0zM4 6c0 3 16 3 16 0M4 12c0 3 16 3 16 0',
   agreement: 'M6 3h9l4 4v14H6zM15 3v4h4M9 12h7M9 16h5',
   person: 'M12 12a4 4 0 100-8 4 4 0 000 8zM4 21c0-9 16-9 16 0',
+  exchange: 'M4 8h15l-4-4M20 16H5l4 4',
+  offer: 'M4 5h16v14H4zM12 9v6M9 12h6',
   log: 'M5 6h1M5 12h1M5 18h1M9 6h11M9 12h11M9 18h11',
   source: 'M12 15V4M8 8l4-4 4 4M4 14v6h16v-6',
   sensor: 'M12 13a2 2 0 100-4 2 2 0 000 4zM12 13v8M7 16a7 7 0 010-10M17 16a7 7 0 000-10',

@@ -55,6 +55,7 @@ export const negotiate: Part<'negotiate'> = {
   rounds: 'How the negotiation went',
   round: (n, who) => `Proposal ${n}, of ${who}`,
   roundNow: 'this proposal',
+  roundAgreed: 'became the agreement',
   roundUntil: (moment) => `replaced on ${moment}`,
 };
 

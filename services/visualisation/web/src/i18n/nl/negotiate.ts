@@ -57,6 +57,7 @@ export const negotiate = {
   rounds: 'Hoe de onderhandeling ging',
   round: (n: number, who: string) => `Voorstel ${n}, van ${who}`,
   roundNow: 'dit voorstel',
+  roundAgreed: 'werd de afspraak',
   roundUntil: (moment: string) => `vervangen op ${moment}`,
 };
 

@@ -57,7 +57,7 @@ export function Rounds({ rounds }: { rounds: Resource<Agreement[]> }) {
           <li key={one.id}>
             <details className="dmi-details">
               <summary>
-                {t.negotiate.round(index + 1, names.participant(madeBy(all, index)))} <span className="dmi-small dmi-soft">({index === all.length - 1 ? t.negotiate.roundNow : t.negotiate.roundUntil(moment(one.ended_at))})</span>
+                {t.negotiate.round(index + 1, names.participant(madeBy(all, index)))} <span className="dmi-small dmi-soft">({index < all.length - 1 ? t.negotiate.roundUntil(moment(one.ended_at)) : one.concluded_at ? t.negotiate.roundAgreed : t.negotiate.roundNow})</span>
               </summary>
               <ul className="dmi-edits">{inWords(one.document, i18n, names).map((line) => <li key={line}>{line}</li>)}</ul>
               {index < all.length - 1 ? <p className="dmi-small"><RouteLink to={`/agreements/${one.id}`}>{t.agreements.legalShow}</RouteLink></p> : null}

@@ -20,33 +20,42 @@ export function Questions({ template, filled, areas, wrong, onChange }: Props) {
   const { t, say, term } = useI18n();
   const names = useNames();
   const words = { choose: t.negotiate.wrongChoose, past: t.negotiate.wrongPast, number: t.negotiate.wrongNumber, required: t.common.required };
+  const all = questions(template);
+  const optional = all.filter((one) => !one.required);
+  const field = ({ name, kind, label, required }: Template['parameters'][number]) => {
+    const asked = required ? say(label) : t.offer.optional(say(label));
+    const fault = wrong[name] ? words[wrong[name]] : null;
+    const text = filled.texts[name] ?? '';
+    const set = (value: string) => onChange({ ...filled, texts: { ...filled.texts, [name]: value } });
+    switch (kind) {
+      case 'actions':
+        return (
+          <CheckboxList
+            key={name} label={asked} error={fault} values={filled.lists[name] ?? []} choices={allowed.map((value) => ({ value, label: term(value) }))}
+            onChange={(values) => onChange({ ...filled, lists: { ...filled.lists, [name]: values } })}
+          />
+        );
+      case 'purpose':
+        return <SelectField key={name} label={asked} error={fault} value={text} onChange={set} placeholder={t.common.chooseOne} choices={(names.rulebook?.purposes ?? []).map((one) => ({ value: one.id, label: say(one.label) }))} />;
+      case 'basis':
+        return <SelectField key={name} label={asked} error={fault} value={text} onChange={set} placeholder={t.common.chooseOne} choices={(names.rulebook?.legalBases ?? []).map((one) => ({ value: one.id, label: say(one.label) }))} />;
+      case 'area':
+        return <SelectField key={name} label={required ? t.offer.within : t.offer.optional(t.offer.within)} error={fault} value={text} onChange={set} choices={[{ value: '', label: t.offer.wholeArea }, ...areas.map((value) => ({ value, label: value }))]} />;
+      case 'moment':
+        return <TextField key={name} type="date" label={asked} error={fault} value={text} onChange={set} />;
+      default:
+        return <TextField key={name} inputMode={kind === 'number' ? 'numeric' : undefined} label={asked} error={fault} value={text} onChange={set} />;
+    }
+  };
   return (
     <>
-      {questions(template).map(({ name, kind, label, required }) => {
-        const asked = required ? say(label) : t.offer.optional(say(label));
-        const fault = wrong[name] ? words[wrong[name]] : null;
-        const text = filled.texts[name] ?? '';
-        const set = (value: string) => onChange({ ...filled, texts: { ...filled.texts, [name]: value } });
-        switch (kind) {
-          case 'actions':
-            return (
-              <CheckboxList
-                key={name} label={asked} error={fault} values={filled.lists[name] ?? []} choices={allowed.map((value) => ({ value, label: term(value) }))}
-                onChange={(values) => onChange({ ...filled, lists: { ...filled.lists, [name]: values } })}
-              />
-            );
-          case 'purpose':
-            return <SelectField key={name} label={asked} error={fault} value={text} onChange={set} placeholder={t.common.chooseOne} choices={(names.rulebook?.purposes ?? []).map((one) => ({ value: one.id, label: say(one.label) }))} />;
-          case 'basis':
-            return <SelectField key={name} label={asked} error={fault} value={text} onChange={set} placeholder={t.common.chooseOne} choices={(names.rulebook?.legalBases ?? []).map((one) => ({ value: one.id, label: say(one.label) }))} />;
-          case 'area':
-            return <SelectField key={name} label={required ? t.offer.within : t.offer.optional(t.offer.within)} error={fault} value={text} onChange={set} choices={[{ value: '', label: t.offer.wholeArea }, ...areas.map((value) => ({ value, label: value }))]} />;
-          case 'moment':
-            return <TextField key={name} type="date" label={asked} error={fault} value={text} onChange={set} />;
-          default:
-            return <TextField key={name} inputMode={kind === 'number' ? 'numeric' : undefined} label={asked} error={fault} value={text} onChange={set} />;
-        }
-      })}
+      {all.filter((one) => one.required).map(field)}
+      {optional.length > 0 ? (
+        <details className="dmi-details" open={optional.some(({ name }) => name in wrong) || undefined}>
+          <summary>{t.offer.more}</summary>
+          <div className="dmi-form">{optional.map(field)}</div>
+        </details>
+      ) : null}
     </>
   );
 }
