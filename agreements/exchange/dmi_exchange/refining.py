@@ -30,7 +30,8 @@ def refine(
     check_open(before)
     for name in ("assigner", "assignee"):
         if document.get(name) != before.document.get(name):
-            raise InputRefused.of(f"document/{name}", "must stay that of the proposal", document.get(name))
+            given = str(document.get(name, ""))
+            raise InputRefused.of(f"document/{name}", "must stay that of the proposal", given)
     if sorted(model.targets(document)) != sorted(model.targets(before.document)):
         raise InputRefused.of("document/permission/target", "must stay the datasets of the proposal")
     if document.get("uid") == identifier:

@@ -43,13 +43,11 @@ def test_a_proposal_is_refined_to_and_fro_until_one_is_signed(node: Node) -> Non
 
 
 def test_what_is_signed_or_ended_is_refined_no_more(node: Node) -> None:
-    for finish in (
-        lambda text: node.countersign(text, SELLING),
-        lambda text: node.post(f"/v1/agreements/{text['uid']}/end", {}),
-    ):
+    for signed in (True, False):
         text = asked()
         node.propose(text)
-        before = finish(text)
+        end = f"/v1/agreements/{text['uid']}/end"
+        before = node.countersign(text, SELLING) if signed else node.post(end, {})
         later = asked()
         node.refused(refine(node, text, later, SELLING), 409, "conflict")
         assert node.get(f"/v1/agreements/{text['uid']}")["state"] == before["state"]
