@@ -17,12 +17,11 @@ from dmi_agreements.contracts.law import (
     RulebookVersion,
     SubjectRequest,
 )
-from dmi_agreements.decision import EVERYONE, Reason
+from dmi_agreements.decision import Reason
 from dmi_agreements.errors import PolicyRefused, TemplateRefused
 from dmi_agreements.keys import living
 from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.policy.templates import from_template
-from dmi_agreements.policy.terms import AgreementTerms
 from dmi_agreements.rulebook import Rulebook
 from dmi_agreements.versions import Rulebooks
 from dmi_exchange import model
@@ -33,6 +32,7 @@ from dmi_exchange.review.before_signing import BeforeSigning
 from dmi_exchange.review.facts import facts_of
 from dmi_exchange.review.reasoner import Reasoner
 from dmi_exchange.store import Store
+from dmi_exchange.targets import check_licences, check_targets
 from dmi_infra import clock, jose
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
@@ -234,9 +234,9 @@ class Exchange:
             raise InputRefused.of("document/permission/target", "write rules and targets without prefix")
         if signer not in (terms.assigner, terms.assignee) and not self.represents(signer, terms.assigner):
             raise InputRefused.of("document/assigner", "you must be one of the two parties")
-        self._check_targets(terms)
+        check_targets(self.store, terms)
         self.require(document, {signer})
-        self._check_licences(terms, document)
+        check_licences(self.store, terms, document)
         participant, signature = self._signature(signer, document, jws)
         wanted = self._wanted(signer, document)
 
@@ -345,34 +345,6 @@ class Exchange:
             state="active" if complete else "proposed",
             concluded_at=clock.now() if complete else None,
         )
-
-    def _check_targets(self, terms: AgreementTerms) -> None:
-        for target in terms.datasets:
-            dataset = self.store.get(Dataset, target)
-            if dataset is None:
-                raise InputRefused.of(
-                    "document/permission/target", "must be a dataset of the catalogue", target
-                )
-            if terms.is_consent:
-                if not dataset.personal:
-                    raise InputRefused.of(
-                        "document/permission/target", "consent is for personal data only", target
-                    )
-            elif dataset.owner != terms.assigner:
-                raise InputRefused.of(
-                    "document/assigner", "must own every dataset that the rules name", target
-                )
-        if terms.assignee != EVERYONE and self.store.get(Participant, terms.assignee) is None:
-            raise InputRefused.of("document/assignee", "must be a participant", terms.assignee)
-
-    def _check_licences(self, terms: AgreementTerms, document: Mapping[str, Any]) -> None:
-        """Whoever takes open data must know on what terms it may be passed on."""
-        if terms.assignee != EVERYONE or terms.is_consent:
-            return
-        for target in terms.datasets:
-            if model.lets_read(document, target) and not self.dataset(target).licence:
-                rule = "data for everyone needs a licence in its entry, for example CC0-1.0"
-                raise InputRefused.of("licence", rule, target)
 
     @staticmethod
     def _verify(participant: Participant, document: Mapping[str, Any], jws: str) -> None:
