@@ -26,6 +26,8 @@ PAGES = (
     "/publish/dataset",
     "/nodes",
     "/operations",
+    "/mandates",
+    "/transactions",
 )
 IDENTITIES = ("officer", "vendor", "analyst", "resident", "operator")
 ON_PHONES = ("officer", "resident")

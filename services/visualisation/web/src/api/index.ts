@@ -1,3 +1,4 @@
+import { dealingsApi } from './dealings';
 import { exchangeApi } from './exchange';
 import { HttpClient, type Credentials } from './http';
 import { ingestApi, platformApi, visualisationApi } from './layers';
@@ -9,6 +10,7 @@ export function createApi(credentials: Credentials) {
   return {
     http,
     exchange: exchangeApi(http),
+    dealings: dealingsApi(http),
     ingest: ingestApi(http),
     platform: platformApi(http),
     visualisation: visualisationApi(http),

@@ -38,6 +38,8 @@ export function MainMenu() {
         ['/publish/dataset', s.offer, 'offer'],
         ['/publish', s.publish, 'sensor'],
         ['/sources', s.sources, 'source'],
+        ['/mandates', s.mandates, 'mandate'],
+        ['/transactions', s.transactions, 'transaction'],
         ['/operations', s.operations, 'operations'],
       ],
     });

@@ -11,10 +11,11 @@ import { scenarios } from './en/scenarios';
 import { forecasts, measures } from './en/advice';
 import { rights } from './en/myrights';
 import { mydata, log } from './en/record';
+import { mandates, transactions } from './en/dealings';
 import { sources, publish, operations } from './en/intake';
 import type { Messages } from './nl';
 
 export const en: Messages = {
   common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, offer, lineage,
-  review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations,
+  review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions,
 };

@@ -33,6 +33,11 @@ export function formatNumber(value: number, language: Language, digits = 0): str
   }).format(value);
 }
 
+/** Whole cents as euros, with both digits of the cents. */
+export function formatMoney(cents: number, language: Language): string {
+  return numbers(language, { style: 'currency', currency: 'EUR' }).format(cents / 100);
+}
+
 /** A coordinate as the reader would type it, with two digits behind the sign. */
 export function formatCoordinate(value: number, language: Language): string {
   return numbers(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(value);

@@ -13,6 +13,8 @@ export interface I18n {
   setLanguage: (language: Language) => void;
   t: Messages;
   number: (value: number | null | undefined, digits?: number) => string;
+  /** Whole cents as euros: € 12,34. */
+  money: (cents: number | null | undefined) => string;
   signed: (value: number | null | undefined, digits?: number) => string;
   percent: (share: number | null | undefined, digits?: number, signed?: boolean) => string;
   unit: (unit: string | null | undefined) => string;
@@ -57,6 +59,7 @@ export function createI18n(language: Language, setLanguage: (language: Language)
     setLanguage,
     t,
     number,
+    money: (cents) => known(cents, (n) => format.formatMoney(n, language)),
     signed: (value, digits) => known(value, (n) => format.formatSigned(n, language, digits)),
     percent: (share, digits, signed) => known(share, (n) => format.formatPercent(n, language, digits, signed)),
     unit: (unit) => format.formatUnit(unit, language),

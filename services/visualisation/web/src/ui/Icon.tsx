@@ -14,6 +14,8 @@ const paths = {
   source: 'M12 15V4M8 8l4-4 4 4M4 14v6h16v-6',
   sensor: 'M12 13a2 2 0 100-4 2 2 0 000 4zM12 13v8M7 16a7 7 0 010-10M17 16a7 7 0 000-10',
   operations: 'M3 12h4l3-8 4 16 3-8h4',
+  mandate: 'M9 11a3 3 0 100-6 3 3 0 000 6zM3 20c0-7 12-7 12 0M15 9h6M18 6l3 3-3 3',
+  transaction: 'M17 7a6 6 0 100 10M4 10h9M4 14h9',
   close: 'M6 6l12 12M18 6L6 18',
   menu: 'M4 7h16M4 12h16M4 17h16',
   up: 'M6 15l6-6 6 6',

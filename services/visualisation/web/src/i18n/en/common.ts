@@ -27,6 +27,7 @@ export const common: Part<'common'> = {
   purpose: 'Purpose',
   action: 'Action',
   dataset: 'Data',
+  actions: 'Do',
   agreement: 'Agreement',
   agreementNumber: (number: string) => `agreement ${number}`,
   all: 'All',

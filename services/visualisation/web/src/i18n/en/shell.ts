@@ -34,6 +34,8 @@ export const shell: Part<'shell'> = {
   sources: 'Sources and rejects',
   offer: 'Offer data',
   publish: 'Publish a sensor',
+  mandates: 'Mandates',
+  transactions: 'Transactions',
   operations: 'Operations',
   crashTitle: 'This page cannot be shown',
   crashText: 'Something went wrong in your browser. Your data with the services did not change. Load the page again.',

@@ -25,6 +25,7 @@ export const common = {
   purpose: 'Doel',
   action: 'Handeling',
   dataset: 'Gegevens',
+  actions: 'Doe',
   agreement: 'Afspraak',
   agreementNumber: (number: string) => `afspraak ${number}`,
   all: 'Alle',

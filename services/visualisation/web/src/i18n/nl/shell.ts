@@ -32,6 +32,8 @@ export const shell = {
   sources: 'Bronnen en uitval',
   offer: 'Gegevens aanbieden',
   publish: 'Sensor publiceren',
+  mandates: 'Machtigingen',
+  transactions: 'Verrekening',
   operations: 'Techniek',
   crashTitle: 'Deze pagina kan niet worden getoond',
   crashText: 'Er ging iets mis in uw browser. Uw gegevens bij de diensten zijn niet veranderd. Laad de pagina opnieuw.',

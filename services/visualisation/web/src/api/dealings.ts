@@ -1,0 +1,95 @@
+/** What participants do with each other beside agreements: act in each other's name, and pay. Amounts are whole cents. */
+import type { HttpClient } from './http';
+import { segment } from './http';
+
+export interface Mandate {
+  id: string;
+  mandator: string;
+  mandatary: string;
+  actions: string[];
+  datasets: string[];
+  purposes: string[];
+  from: string;
+  until: string;
+  onward: number;
+  parent?: string | null;
+  state: 'active' | 'ended';
+  ended_at: string | null;
+  end_reason: string | null;
+}
+
+export interface NewMandate {
+  mandatary: string;
+  actions: string[];
+  datasets: string[];
+  purposes: string[];
+  from: string;
+  until: string;
+  onward: number;
+}
+
+export interface CountedUse {
+  agreement: string;
+  rule: string;
+  uses: number;
+}
+
+export interface Invoice {
+  id: string;
+  number: string;
+  kind?: 'invoice' | 'credit';
+  credits_number?: string;
+  supplier: string;
+  customer: string;
+  issued_at: string;
+  due_at: string;
+  net: number;
+  vat: number;
+  gross: number;
+  open: number;
+}
+
+export interface Share {
+  participant: string;
+  name: string;
+  offered: number;
+  asked: number;
+  short: number;
+  rides_free: boolean;
+  taken: { from: string; cents: number }[];
+}
+
+/** What an invoice says of a participant. */
+export interface BillingDetails {
+  name: string;
+  scheme: '0106' | '0190';
+  registration: string;
+  street: string;
+  postcode: string;
+  city: string;
+  vat_id?: string;
+  vat_percent?: 0 | 9 | 21;
+  exemption?: string;
+  iban?: string;
+}
+
+export function dealingsApi(http: HttpClient) {
+  const mandates = '/exchange/v1/mandates';
+  const money = '/exchange/v1/transactions';
+  return {
+    mandates: (signal?: AbortSignal) => http.list<Mandate>(mandates, { signal }),
+    give: async (body: NewMandate) => {
+      const document = await http.json<object>(`${mandates}/draft`, { method: 'POST', body });
+      return http.json<Mandate>(mandates, { method: 'POST', body: { document, hosted: true } });
+    },
+    endMandate: (id: string, reason: string) => http.json<Mandate>(`${mandates}/${segment(id)}/end`, { method: 'POST', body: { reason } }),
+    use: (signal?: AbortSignal) => http.list<CountedUse>(`${money}/use`, { signal }),
+    invoices: (signal?: AbortSignal) => http.list<Invoice>(`${money}/invoices`, { signal }),
+    issue: (customer: string) => http.json<Invoice>(`${money}/invoices`, { method: 'POST', body: { customer } }),
+    paid: (id: string, cents: number) => http.json<Invoice>(`${money}/invoices/${segment(id)}/payments`, { method: 'POST', body: { cents } }),
+    ubl: async (id: string) => (await http.raw(`${money}/invoices/${segment(id)}/ubl`)).blob(),
+    commons: (signal?: AbortSignal) => http.list<Share>(`${money}/commons`, { signal }),
+    details: (signal?: AbortSignal) => http.json<BillingDetails>(`${money}/details`, { signal }),
+    keepDetails: (body: BillingDetails) => http.json<BillingDetails>(`${money}/details`, { method: 'PUT', body }),
+  };
+}

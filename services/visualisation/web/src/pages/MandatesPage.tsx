@@ -1,0 +1,87 @@
+import { useState } from 'react';
+import { SecondaryActionButton } from '@utrecht/component-library-react';
+import type { Mandate } from '../api/dealings';
+import { useNames } from '../app/names';
+import { isPerson, useApi, useSession } from '../app/session';
+import { useAction } from '../app/useAction';
+import { useResource } from '../app/useResource';
+import { useI18n } from '../i18n';
+import { Badge, stateTone } from '../ui/Badge';
+import { ButtonLink } from '../ui/ButtonLink';
+import { DataTable } from '../ui/DataTable';
+import { ConfirmDialog } from '../ui/Dialog';
+import { Page } from '../ui/Page';
+import { Empty, Loaded, Notice, Section } from '../ui/State';
+import { GiveMandate } from './dealings/GiveMandate';
+
+export default function MandatesPage() {
+  const { t } = useI18n();
+  const { identity } = useSession();
+  if (!isPerson(identity?.participant)) return <Members />;
+  return (
+    <Page title={t.mandates.title}>
+      <Empty title={t.mandates.onlyMembers} action={<ButtonLink to="/my-data">{t.shell.mydata}</ButtonLink>}>{t.mandates.onlyMembersText}</Empty>
+    </Page>
+  );
+}
+
+function Members() {
+  const { t, term, date } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const { identity } = useSession();
+  const mandates = useResource('mandates', (signal) => api.dealings.mandates(signal), 15_000);
+  const [ending, setEnding] = useState<Mandate | null>(null);
+  const [done, setDone] = useState<string | null>(null);
+  const end = useAction((id: string) => api.dealings.endMandate(id, ''));
+  const scope = (one: Mandate) =>
+    `${one.actions.map((action) => term(action)).join(', ')}: ${one.datasets.map((id) => names.dataset(id)).join(', ')}`;
+  return (
+    <Page title={t.mandates.title} lead={t.mandates.lead} wide>
+      {done ? <Notice tone="good"><p role="status">{done}</p></Notice> : null}
+      <Loaded resource={mandates} height={200} isEmpty={(all) => all.length === 0} empty={<Empty title={t.mandates.empty}>{t.mandates.emptyText}</Empty>}>
+        {(all) => (
+          <DataTable
+            caption={t.mandates.title} captionHidden rows={all} rowKey={(one) => one.id} pageSize={20} initialSort={{ key: 'until', descending: true }}
+            columns={[
+              { key: 'giver', head: t.mandates.giver, sort: (one) => names.participant(one.mandator), cell: (one) => names.participant(one.mandator) },
+              { key: 'holder', head: t.mandates.holder, sort: (one) => names.participant(one.mandatary), cell: (one) => names.participant(one.mandatary) },
+              { key: 'scope', head: t.mandates.scope, cell: scope },
+              { key: 'why', head: t.mandates.purpose, cell: (one) => one.purposes.map((id) => names.purpose(id)).join(', ') },
+              { key: 'until', head: t.agreements.until, sort: (one) => one.until, cell: (one) => date(one.until) },
+              { key: 'state', head: t.common.state, sort: (one) => one.state, cell: (one) => <Badge tone={stateTone(one.state)}>{term(one.state)}</Badge> },
+              {
+                key: 'stop', head: t.mandates.end,
+                cell: (one) => (one.state === 'active' && one.mandator === identity?.participant
+                  ? <SecondaryActionButton className="dmi-small-button" aria-label={`${t.mandates.end}: ${names.participant(one.mandatary)}`} onClick={() => setEnding(one)}>{t.mandates.end}</SecondaryActionButton>
+                  : null),
+              },
+            ]}
+          />
+        )}
+      </Loaded>
+      <Section title={t.mandates.give} id="give" lead={t.mandates.giveText}>
+        <GiveMandate
+          onGiven={() => {
+            setDone(t.mandates.given);
+            mandates.reload();
+          }}
+        />
+      </Section>
+      <ConfirmDialog
+        open={ending !== null} danger title={t.mandates.endTitle} confirm={t.mandates.endConfirm} busy={end.busy} error={end.error} onClose={() => setEnding(null)}
+        onConfirm={() => {
+          if (!ending) return;
+          void end.run(ending.id).then((ok) => {
+            if (!ok) return;
+            setEnding(null);
+            setDone(t.mandates.ended);
+            mandates.reload();
+          });
+        }}
+      >
+        <p>{t.mandates.endText}</p>
+      </ConfirmDialog>
+    </Page>
+  );
+}
