@@ -268,7 +268,7 @@ def test_a_node_that_is_killed_during_a_negotiation_loses_nothing(two: Two, whic
     mine = f"negotiations/{two.begin()}"
     two.kill(node)
     two.start(node)
-    soon(lambda: two.status(f"/exchange/v1/{mine}") == 200 and two.get(mine)["state"] == "FINALIZED", 30)
+    soon(lambda: two.status(f"/exchange/v1/{mine}") == 200 and two.get(mine)["state"] == "FINALIZED", 60)
     agreement = two.get(mine)["agreement"]
     soon(lambda: [a["state"] for a in two.get("agreements")["items"] if a["id"] == agreement] == ["active"])
     held = two.neighbour.city.get("/exchange/v1/agreements")["items"]

@@ -31,8 +31,8 @@ QUEUED = 32
 BUSY_WAIT = 300_000
 """Microseconds for which further ones are left in the store."""
 FIRST_WAIT = 0.5
-LONGEST_WAIT = 60.0
-"""Seconds between two tries; each wait is twice the one before."""
+LONGEST_WAIT = 10.0
+"""Seconds between two tries; each wait is twice the one before. A node that is up again hears soon what waited."""
 REFUSALS = 3
 """A refusal is final after so many tries: the other side may still be writing what ours came to answer."""
 REFUSAL_WAIT = 0.3
