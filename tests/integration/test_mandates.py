@@ -80,7 +80,7 @@ def token(who: Newcomer, mandate: str | None, assertion: str | None = None) -> h
 def acting(who: Newcomer, mandate: str) -> Newcomer:
     answer = token(who, mandate)
     assert answer.status_code == 200, answer.text
-    return replace(who, token=answer.json()["access_token"])
+    return replace(who, token=answer.json()["access_token"], renews=False)
 
 
 def read(who: Newcomer, dataset: str, **options: Any) -> httpx.Response:
