@@ -142,6 +142,12 @@ def test_uses_are_billed_once_and_stand_in_both_books(node: Node) -> None:
     assert sum(entry["cents"] for entry in entries) == 10, "a balance is the sum of its entries"
 
 
+def test_details_are_nothing_before_they_were_given(node: Node) -> None:
+    assert node.get("/v1/transactions/details") is None
+    details(node)
+    assert node.get("/v1/transactions/details")["iban"] == CITY["iban"]
+
+
 def test_an_invoice_is_seen_by_its_parties_alone(node: Node) -> None:
     agreement = priced(node, pay(100, 1, "use"))
     details(node)

@@ -90,9 +90,10 @@ def router(billing: Billing) -> APIRouter:
     """Routes under ``/v1/transactions``."""
     routes = APIRouter(prefix="/v1/transactions", tags=["transactions"])
 
-    @routes.get("/details", summary="What invoices say of you")
-    def details(identity: Caller) -> dict[str, Any]:
-        return msgspec.to_builtins(billing.party(identity.participant))  # type: ignore[no-any-return]
+    @routes.get("/details", summary="What invoices say of you; null before it was given")
+    def details(identity: Caller) -> dict[str, Any] | None:
+        party = billing.transactions.party(identity.participant)
+        return None if party is None else msgspec.to_builtins(party)
 
     @routes.put("/details", summary="Say what invoices from now on say of you")
     def keep(identity: Signatory, body: Details) -> dict[str, Any]:

@@ -34,15 +34,6 @@ class Billing:
         self._read = read
         self._commons = commons
 
-    # -- parties ------------------------------------------------------------
-
-    def party(self, participant: str) -> Party:
-        """What invoices say of a participant; raises ``NotFound`` before it was given."""
-        found = self.transactions.party(participant)
-        if found is None:
-            raise NotFound("what an invoice must say of you has not been given yet")
-        return found
-
     # -- invoices -----------------------------------------------------------
 
     def tariffs(self, supplier: str) -> dict[str, tuple[AgreementState, Mapping[str, Price]]]:

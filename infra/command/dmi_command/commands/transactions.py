@@ -37,7 +37,11 @@ def details(
     """Show or give what an invoice must say of you: name, registration, address, VAT number, account."""
     with connect(url, who, key, participant, default="officer") as client:
         if file is None:
-            show(client.get(f"{BASE}/details"), as_json)
+            given = client.get(f"{BASE}/details")
+            if given is None and not as_json:
+                out.print("nothing was given yet; give it with: dmi invoice details FILE")
+            else:
+                show(given, as_json)
             return
         try:
             body = json.loads(file.read_text(encoding="utf-8"))

@@ -89,7 +89,7 @@ export function dealingsApi(http: HttpClient) {
     paid: (id: string, cents: number) => http.json<Invoice>(`${money}/invoices/${segment(id)}/payments`, { method: 'POST', body: { cents } }),
     ubl: async (id: string) => (await http.raw(`${money}/invoices/${segment(id)}/ubl`)).blob(),
     commons: (signal?: AbortSignal) => http.list<Share>(`${money}/commons`, { signal }),
-    details: (signal?: AbortSignal) => http.json<BillingDetails>(`${money}/details`, { signal }),
+    details: (signal?: AbortSignal) => http.json<BillingDetails | null>(`${money}/details`, { signal }),
     keepDetails: (body: BillingDetails) => http.json<BillingDetails>(`${money}/details`, { method: 'PUT', body }),
   };
 }

@@ -9,18 +9,14 @@ import { useI18n } from '../../i18n';
 import { SelectField, TextField } from '../../ui/fields';
 import { focusFirstError } from '../../ui/problems';
 import { Failure, Loaded, Notice } from '../../ui/State';
-import { ApiError } from '../../api';
 
 const blank: BillingDetails = { name: '', scheme: '0106', registration: '', street: '', postcode: '', city: '', vat_id: '', vat_percent: 21, exemption: '', iban: '' };
 
 export function Billing() {
   const { t } = useI18n();
   const api = useApi();
-  // None were given yet: the form begins empty.
-  const details = useResource('billing', (signal) => api.dealings.details(signal).catch((reason: unknown) => {
-    if (reason instanceof ApiError && reason.status === 404) return null;
-    throw reason;
-  }).then((found) => ({ found })));
+  // Wrapped, since no details is an answer too and no waiting for one.
+  const details = useResource('billing', async (signal) => ({ found: await api.dealings.details(signal) }));
   const [editing, setEditing] = useState(false);
   const [saved, setSaved] = useState(false);
   return (
