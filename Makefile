@@ -16,7 +16,7 @@ NODE_PATH_PREFIX := $(if $(shell [ "$(NODE_MAJOR)" -ge 20 ] 2>/dev/null && echo 
 # In place of the shell, so that signals reach it, and told who make is: it says itself what went wrong.
 DMI := MAKE_PID=$$PPID exec $(VENV)/bin/dmi
 
-.PHONY: help up up-server tck-node test check web lock audit docs clean
+.PHONY: help up up-server tck-node test test-packages test-stacks check check-python check-web web lock audit docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -31,17 +31,29 @@ tck-node: $(READY) ## Start an exchange that the test kit of the Dataspace Proto
 	@export DMI_DATA_DIR="$${DMI_DATA_DIR:-.dmi/tck}" DMI_TEST_PROFILE=dsp-tck && \
 	  export DMI_PUBLIC_URL="$${DMI_PUBLIC_URL:-http://127.0.0.1:$${DMI_PORT:-8080}}" && $(DMI) serve exchange
 
+# Two lanes side by side, as the stacks mostly wait and the rest mostly computes; what the stacks print comes in one piece.
 test: $(READY) $(STATIC)/index.html ## Run all checks and tests that this machine can run
 	@$(MAKE) --no-print-directory check
-	@$(VENV)/bin/pytest --ignore=tests/e2e
+	@$(MAKE) --no-print-directory -j2 test-stacks test-packages
 	@$(VENV)/bin/pytest tests/e2e # by itself: the browser's driver keeps an event loop in its process
 
+test-packages: $(READY)
+	@$(VENV)/bin/pytest --ignore=tests/e2e --ignore=tests/integration
+
+test-stacks: $(READY)
+	@$(VENV)/bin/pytest tests/integration > $(VENV)/stacks.log 2>&1; code=$$?; cat $(VENV)/stacks.log; exit $$code
+
 check: $(READY) $(STATIC)/index.html ## Style, types, imports, module size, documents up to date, web lint and tests
+	@$(MAKE) --no-print-directory -j2 check-web check-python
+
+check-python: $(READY)
 	@$(VENV)/bin/ruff format --check -q .
 	@$(VENV)/bin/ruff check -q .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --config pyproject.toml > /dev/null || $(VENV)/bin/lint-imports --config pyproject.toml
 	@$(VENV)/bin/dmi docs check
+
+check-web: $(STATIC)/index.html
 	@cd $(WEB) && $(NODE_PATH_PREFIX) npm run --silent lint && $(NODE_PATH_PREFIX) npm run --silent typecheck && $(NODE_PATH_PREFIX) npm test --silent
 
 web: ## Build the browser application anew

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import re
 import uuid
 from pathlib import Path
@@ -18,6 +19,7 @@ JARS_REMEDY: Final = (
     "fetch its jars with Maven: mvn -f infra/deploy/kafka/pom.xml dependency:copy-dependencies"
 )
 MAVEN_REMEDY: Final = "install it (Debian: apt-get install maven), or copy the jars of Kafka into the folder"
+BROKER: Final = "kafka_2.13-*.jar"
 OPTIONS: Final = (
     "-Xmx512m",
     "-XX:+UseSerialGC",
@@ -27,21 +29,34 @@ OPTIONS: Final = (
 
 
 def fetch_jars(pom: Path, libs: Path, timeout: float = 600.0) -> None:
-    """Copy the jars that ``pom`` names into ``libs`` with Maven, unless they are there already."""
+    """Copy the jars that ``pom`` names into ``libs`` with Maven, unless they are there already.
+
+    Processes that ask at the same time fetch once: the others wait.
+    """
     if has_jars(libs):
         return
     pom, libs = pom.resolve(), libs.resolve()
     maven = program("mvn", "Apache Maven", MAVEN_REMEDY)
     libs.mkdir(parents=True, exist_ok=True)
-    command = [maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime"]
-    run("Apache Maven", [*command, f"-DoutputDirectory={libs}"], libs / "fetch.log", timeout)
-    if not has_jars(libs):
-        raise ServerStartFailed(f"Maven brought no Kafka broker into {libs}\n{tail(libs / 'fetch.log')}")
+    fresh = libs / "fetched"
+    with (libs / "fetch.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if has_jars(libs):
+            return
+        command = [maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
+        options = ["-DincludeScope=runtime", f"-DoutputDirectory={fresh}"]
+        run("Apache Maven", [*command, *options], libs / "fetch.log", timeout)
+        if not any(fresh.glob(BROKER)):
+            raise ServerStartFailed(f"Maven brought no Kafka broker into {libs}\n{tail(libs / 'fetch.log')}")
+        # The broker's own jar last: where it is seen, all the others are.
+        for jar in sorted(fresh.iterdir(), key=lambda jar: jar.match(BROKER)):
+            jar.rename(libs / jar.name)
+        fresh.rmdir()
 
 
 def has_jars(libs: Path) -> bool:
     """Whether the folder holds a broker."""
-    return any(libs.glob("kafka_2.13-*.jar"))
+    return any(libs.glob(BROKER))
 
 
 class KafkaServer:
