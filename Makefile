@@ -31,16 +31,16 @@ tck-node: $(READY) ## Start an exchange that the test kit of the Dataspace Proto
 	@export DMI_DATA_DIR="$${DMI_DATA_DIR:-.dmi/tck}" DMI_TEST_PROFILE=dsp-tck && \
 	  export DMI_PUBLIC_URL="$${DMI_PUBLIC_URL:-http://127.0.0.1:$${DMI_PORT:-8080}}" && $(DMI) serve exchange
 
-# Two lanes side by side, as the stacks mostly wait and the rest mostly computes; what the stacks print comes in one piece.
+# Two lanes side by side; what the tests of the stacks print comes in one piece.
 test: $(READY) $(STATIC)/index.html ## Run all checks and tests that this machine can run
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory -j2 test-stacks test-packages
+
+test-packages: $(READY) $(STATIC)/index.html
+	@$(VENV)/bin/pytest --ignore=tests/e2e --ignore=tests/integration
 	@$(VENV)/bin/pytest tests/e2e # by itself: the browser's driver keeps an event loop in its process
 
-test-packages: $(READY)
-	@$(VENV)/bin/pytest --ignore=tests/e2e --ignore=tests/integration
-
-test-stacks: $(READY)
+test-stacks: $(READY) $(STATIC)/index.html
 	@$(VENV)/bin/pytest tests/integration > $(VENV)/stacks.log 2>&1; code=$$?; cat $(VENV)/stacks.log; exit $$code
 
 check: $(READY) $(STATIC)/index.html ## Style, types, imports, module size, documents up to date, web lint and tests

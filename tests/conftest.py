@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,26 @@ import pytest
 pytest_plugins = ["tests.servers_plugin", "tests.stack_plugin"]
 
 ROOT = Path(__file__).resolve().parents[1]
+OWN_FOLDER = pytest.StashKey[Path]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """A folder of this session's own for temporary files.
+
+    Sessions side by side would else share one, which each closes to other users when it starts; PostgreSQL runs as
+    another user when the tests run as root, and ends when its folder is closed.
+    """
+    if config.option.basetemp is None:
+        config.stash[OWN_FOLDER] = Path(tempfile.mkdtemp(prefix="dmi-tests-"))
+        config.option.basetemp = str(config.stash[OWN_FOLDER] / "temp")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Keep the files of a session that failed, for whoever looks into it; last, when all servers have stopped."""
+    if exitstatus == pytest.ExitCode.OK and OWN_FOLDER in session.config.stash:
+        shutil.rmtree(session.config.stash[OWN_FOLDER], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

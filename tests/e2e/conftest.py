@@ -9,7 +9,7 @@ from typing import Literal
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -71,10 +71,30 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         started.close()
 
 
+Contexts = Callable[[str, str], BrowserContext]
+
+
+@pytest.fixture(scope="package")
+def contexts(browser: Browser) -> Iterator[Contexts]:
+    """One profile of the browser for each language and zone: the application is fetched and compiled once in it."""
+    made: dict[tuple[str, str], BrowserContext] = {}
+
+    def context(language: str, zone: str) -> BrowserContext:
+        if (language, zone) not in made:
+            made[language, zone] = browser.new_context(
+                locale=language, timezone_id=zone, reduced_motion="reduce"
+            )
+        return made[language, zone]
+
+    yield context
+    for one in made.values():
+        one.close()
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
+def visit(contexts: Contexts) -> Iterator[Visit]:
     """``visit(url, identity, width, language, scheme, zone)`` opens a page as somebody; closed after the test."""
-    contexts = []
+    used: set[BrowserContext] = set()
 
     def open_as(
         url: str,
@@ -86,23 +106,24 @@ def visit(browser: Browser) -> Iterator[Visit]:
     ) -> Visitor:
         known = httpx.get(f"{url}/exchange/v1/demo/identities", timeout=10).raise_for_status().json()
         person = next(one for one in known if one["id"] == identity)
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            locale=language,
-            reduced_motion="reduce",
-            color_scheme=scheme,
-            timezone_id=zone,
-        )
-        contexts.append(context)
-        context.add_init_script(
+        context = contexts(language, zone)
+        used.add(context)
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        # A tab's own storage is empty at its first address alone: there the visit begins, with nothing chosen before.
+        page.add_init_script(
+            "if (!sessionStorage.getItem('begun')) { localStorage.clear(); sessionStorage.setItem('begun', '1'); }"
             f"sessionStorage.setItem('dmi.identity', {json.dumps(json.dumps(person))});"
             f"localStorage.setItem('dmi.language', {json.dumps(language)})"
         )
-        visitor = Visitor(context.new_page(), url)
+        visitor = Visitor(page, url)
         visitor.page.on("console", visitor.note)
         visitor.page.on("pageerror", lambda error: visitor.faults.append(f"{visitor.page.url}: {error}"))
         return visitor
 
     yield open_as
-    for context in contexts:
-        context.close()
+    for context in used:
+        context.set_offline(False)
+        for page in context.pages:
+            page.close()

@@ -26,6 +26,8 @@ PAGES = (
     "/operations",
 )
 IDENTITIES = ("officer", "vendor", "analyst", "resident", "operator")
+ON_PHONES = ("officer", "resident")
+"""Whose small, dark pages axe looks at too: those of the others are made of the same parts."""
 WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
@@ -41,7 +43,8 @@ def test_every_page_opens_without_faults_and_without_barriers(
     for path in PAGES:
         page = visitor.go(path)
         assert not page.evaluate(WIDER), f"{path} is wider than {width} pixels"
-        found = axe.run(page).response["violations"]
-        barriers += [f"{path}: {one['id']} at {one['nodes'][0]['target']}" for one in found]
+        if width > 360 or identity in ON_PHONES:
+            found = axe.run(page).response["violations"]
+            barriers += [f"{path}: {one['id']} at {one['nodes'][0]['target']}" for one in found]
     assert barriers == []
     assert visitor.faults == []

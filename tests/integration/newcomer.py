@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
 from dmi_command.client import Client
-from dmi_infra.jose import SigningKey
+from dmi_infra.jose import TOKEN_SECONDS, SigningKey
 from tests.stack_plugin import Stack
 
 LAYERS = "urn:dmi:participant:stack"
 ACTIONS = ["dmi:process", "dmi:read", "dmi:display", "dmi:analyse", "dmi:publish", "dmi:export"]
 
 
-@dataclass(frozen=True)
+RENEWED_AFTER = TOKEN_SECONDS / 2
+
+
+@dataclass
 class Newcomer:
-    """A signed-in participant."""
+    """A signed-in participant, which renews its token by itself, as sessions of tests last longer than one."""
 
     id: str
     slug: str
     url: str
     token: str
     key: SigningKey
+    _since: float = field(default_factory=time.monotonic, init=False)
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         """The answer to one request in its name, whatever its status."""
+        if time.monotonic() - self._since > RENEWED_AFTER:
+            with Client(self.url, participant=self.id, key=self.key) as client:
+                client.get("/exchange/v1/me")
+                assert client._token
+                self.token, self._since = client._token, time.monotonic()
         headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
         return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=60, **options)
 

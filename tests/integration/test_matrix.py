@@ -77,6 +77,13 @@ def ask(stack: Stack) -> Iterator[Ask]:
     with httpx.Client(base_url=stack.url, timeout=20) as http:
 
         def asked(cell: Cell, token: str | None) -> httpx.Response:
+            try:
+                return once(cell, token)
+            except httpx.RemoteProtocolError:
+                # A server may close an open connection just when it is used again (RFC 9112, 9.5).
+                return once(cell, token)
+
+        def once(cell: Cell, token: str | None) -> httpx.Response:
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             body: Any = {} if cell.method in ("POST", "PATCH", "PUT") else None
             with http.stream(cell.method, cell.url, headers=headers, json=body) as answer:

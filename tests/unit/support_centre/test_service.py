@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -96,15 +97,28 @@ def _envelope() -> Envelope:
     return Envelope(str(uuid.uuid4()), "s", "t", clock.to_text(clock.now()))
 
 
-@pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
-    made = City(tmp_path)
+@contextmanager
+def opened(folder: Path) -> Iterator[City]:
+    made = City(folder)
     try:
         # Until the law has been heard every question is answered with 503.
         made.until("/v1/rules", lambda answer: "items" in answer)
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[City]:
+    with opened(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """One city for all that is refused and changes nothing."""
+    with opened(tmp_path_factory.mktemp("city")) as made:
+        yield made
 
 
 def crowd(city: City) -> None:
@@ -193,9 +207,9 @@ def test_a_subscriber_that_takes_the_call_and_never_answers_delays_nothing_on_th
     ],
 )
 def test_what_cannot_be_is_answered_with_a_problem(
-    city: City, method: str, path: str, body: Any, status: int
+    untouched: City, method: str, path: str, body: Any, status: int
 ) -> None:
-    answer = city.ask(path, method, body=body)
+    answer = untouched.ask(path, method, body=body)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
 
@@ -337,9 +351,9 @@ def test_nobody_takes_a_rule_over_by_moving_it_to_a_place_without_rights(city: C
     ],
 )  # fmt: skip
 def test_a_rule_beyond_its_bounds_is_refused_by_field_and_rule(
-    city: City, change: dict[str, Any], field: str
+    untouched: City, change: dict[str, Any], field: str
 ) -> None:
-    answer = city.ask(
+    answer = untouched.ask(
         "/v1/rules", "POST", body={"type": "garage", "id": "r", "place": "*", "hub": "h", **change}
     )
     assert answer.status_code == 400
