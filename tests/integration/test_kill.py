@@ -64,7 +64,7 @@ class Sensor(threading.Thread):
                 self.failure = str(refused)
                 return
             self.acknowledged += ROWS
-            # Some 30 batches a second: always one on its way, and the machine is left to what is tested.
+            # Up to 30 batches a second: a kill still meets them at every stage, and the stack has the machine.
             self.stopping.wait(0.03)
 
 

@@ -20,7 +20,7 @@ from dmi_command.stack import SERVICES
 from tests.integration.newcomer import Newcomer, join, publish
 from tests.stack_plugin import Stack
 
-EXAMPLES = {"embedded": 4, "server": 1}
+EXAMPLES = {"embedded": 8, "server": 2}
 """For each operation, of valid and of invalid requests. On the servers fewer, for the time that it takes: the code
 behind the routes is the same, what can differ is the store, the bus and the front."""
 LONGEST_ADDRESS = 60_000
