@@ -40,11 +40,11 @@ test: $(READY) $(STATIC)/index.html ## Run all checks and tests that this machin
 	@$(MAKE) --no-print-directory -j2 test-stacks test-packages
 
 test-packages: $(READY) $(STATIC)/index.html
-	@$(VENV)/bin/pytest --ignore=tests/e2e --ignore=tests/integration
+	@$(VENV)/bin/pytest tests/unit tests/crossings tests/architecture
 	@$(VENV)/bin/pytest tests/e2e # by itself: the browser's driver keeps an event loop in its process
 
 test-stacks: $(READY) $(STATIC)/index.html
-	@$(VENV)/bin/pytest tests/integration > $(VENV)/stacks.log 2>&1; code=$$?; cat $(VENV)/stacks.log; exit $$code
+	@$(VENV)/bin/pytest tests/integration tests/conformance > $(VENV)/stacks.log 2>&1; code=$$?; cat $(VENV)/stacks.log; exit $$code
 
 check: $(READY) $(STATIC)/index.html ## Style, types, imports, module size, documents up to date, web lint and tests
 	@$(MAKE) --no-print-directory -j2 check-web check-python
