@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from dmi_agreements.decision import Duty, RestrictArea
 from dmi_agreements.odrl.model import ODRL, Action, Constraint, Logical, Strategy, Test
-from dmi_agreements.odrl.values import Truth, every, some
+from dmi_agreements.odrl.values import Truth
 from dmi_agreements.policy.operands import iri
 from dmi_agreements.policy.owed import Settled, compile_duty
-from dmi_agreements.policy.predicates import Place, Predicate, compile_test, purpose_truths
+from dmi_agreements.policy.predicates import (
+    Place,
+    Predicate,
+    all_of,
+    any_of,
+    compile_test,
+    counted,
+    purpose_truths,
+)
 from dmi_agreements.policy.rules import PURPOSE, SPATIAL, covered
 from dmi_agreements.policy.situation import Situation
 from dmi_agreements.policy.terms import AgreementTerms, RuleTerms
@@ -26,7 +35,6 @@ FOREVER: Final = 2**63 - 1
 _DATE_TIME: Final = ODRL + "dateTime"
 _RECIPIENT: Final = ODRL + "recipient"
 _NAMED: Final = frozenset((ODRL + "eq", ODRL + "isAnyOf"))
-_COUNTED: Final = frozenset((ODRL + "count", ODRL + "elapsedTime"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +150,19 @@ def _index(rules: tuple[RuleTerms, ...], rulebook: Rulebook, obligations: tuple[
             narrowed = tuple(each for each in rule.rule.actions if action in covered(rulebook, each.iri))
             plain = () if any(not each.refinements for each in narrowed) else narrowed
             if plain not in known:
-                known[plain] = _compile_rule(rule, plain, rulebook, obligations)
+                known[plain] = _shared(_compile_rule(rule, plain, rulebook, obligations))
             for target in rule.targets:
                 compiled = known[plain]
                 if target in rule.area_of:
-                    compiled = _within(compiled, rule.area_of[target])
+                    compiled = _shared(_within(compiled, rule.area_of[target]))
                 index[action, target] = (*index.get((action, target), ()), compiled)
     return MappingProxyType(index)
+
+
+@lru_cache(maxsize=65_536)
+def _shared(rule: CompiledRule) -> CompiledRule:
+    """The first rule that was compiled to the same: agreements of one template decide by the same few objects."""
+    return rule
 
 
 def _compile_rule(
@@ -221,10 +235,8 @@ def _meeting(test: Constraint, rulebook: Rulebook, *, forbids: bool) -> frozense
 
 def _any_action(actions: tuple[Action, ...], place: Place) -> Predicate:
     """Of several ways to name the action, each narrowed, one that holds will do."""
-    choices = [[compile_test(test, place) for test in action.refinements] for action in actions]
-    return lambda situation, since: some(
-        [every([test(situation, since) for test in tests]) for tests in choices]
-    )
+    choices = (tuple(compile_test(test, place) for test in action.refinements) for action in actions)
+    return any_of(tuple(map(all_of, choices)))
 
 
 def _carried(rulebook: Rulebook) -> frozenset[str]:
@@ -236,10 +248,4 @@ def _counts(rule: RuleTerms, tests: Iterable[Test], narrowed: tuple[Action, ...]
     waiting = [*tests, *(test for action in narrowed for test in action.refinements)]
     waiting += [test for duty in rule.rule.duties for test in duty.constraints]
     waiting += [test for duty in rule.rule.duties for each in duty.consequences for test in each.constraints]
-    while waiting:
-        test = waiting.pop()
-        if isinstance(test, Logical):
-            waiting += test.operands
-        elif test.left in _COUNTED:
-            return True
-    return False
+    return any(map(counted, waiting))

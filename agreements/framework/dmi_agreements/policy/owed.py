@@ -7,6 +7,7 @@ duty that is due late is made good by its consequences (section 2.6.3).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from dmi_agreements.odrl.model import ODRL, Constraint, Rule, Typed
@@ -21,8 +22,9 @@ Settled = Callable[[Situation], bool]
 _LAST: Final = {"lt": 1, "lteq": 0}
 
 
+@lru_cache(maxsize=16_384)
 def compile_duty(duty: Rule, place: Place) -> Settled:
-    """When ``duty`` is settled."""
+    """When ``duty`` is settled; duties that say the same share what decides it."""
     tests = [compile_test(test, place) for test in duty.constraints]
     ends = _ends(duty)
     end = min(ends) if ends else None

@@ -7,15 +7,15 @@ predicate also gets the moment from which a waiting time counts, which only a se
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 from dmi_agreements.odrl.model import ODRL, Constraint, Logical, Test, Typed, Value
 from dmi_agreements.odrl.own import world_of
 from dmi_agreements.odrl.satisfaction import Scene, satisfied
-from dmi_agreements.odrl.sequence import arrival, lasting, micros
-from dmi_agreements.odrl.values import Truth, every, one, order, some
+from dmi_agreements.odrl.sequence import Arrival, arrival, lasting, micros
+from dmi_agreements.odrl.values import Truth, one, order
 from dmi_agreements.odrl.vocabulary import CORE, DMI
 from dmi_agreements.odrl.world import Attempt
 from dmi_agreements.policy.operands import iri, moment_of
@@ -26,13 +26,7 @@ Predicate = Callable[[Situation, "int | None"], Truth]
 """Whether a test holds; the second argument is the moment from which a delay counts, ``None``: the agreement's."""
 
 _SECOND: Final = 1_000_000
-_ORDERS: Final[dict[str, Callable[[int, int], bool]]] = {
-    "lt": lambda found, limit: found < limit,
-    "lteq": lambda found, limit: found <= limit,
-    "gt": lambda found, limit: found > limit,
-    "gteq": lambda found, limit: found >= limit,
-    "eq": lambda found, limit: found == limit,
-}
+_COUNTED: Final = frozenset((ODRL + "count", ODRL + "elapsedTime"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +38,100 @@ class Place:
 
 
 def compile_test(test: Test, place: Place) -> Predicate:
-    """The predicate of a test that was read for the gate."""
+    """The predicate of a test that was read for the gate; tests that say the same share one.
+
+    Agreements are many and their templates few: with a predicate for each test of each agreement, what decisions touch
+    would not stay in the processor's caches.
+    """
+    return _shared(_bare(test), place if counted(test) else Place("", place.rulebook))
+
+
+def counted(test: Test) -> bool:
+    """Whether a test asks how often or how long its rule was used."""
     if isinstance(test, Logical):
-        return _logical(test, place)
-    return _COMPILE[test.left](test, place)
+        return any(map(counted, test.operands))
+    return test.left in _COUNTED
 
 
-def _logical(test: Logical, place: Place) -> Predicate:
-    parts = [compile_test(operand, place) for operand in test.operands]
+def _bare(test: Test) -> Test:
+    """A test without its place in the document."""
+    if isinstance(test, Logical):
+        return replace(test, operands=tuple(map(_bare, test.operands)), path="", uid=None)
+    return replace(test, path="", uid=None)
+
+
+@lru_cache(maxsize=65_536)
+def _shared(test: Test, place: Place) -> Predicate:
+    if isinstance(test, Constraint):
+        return _COMPILE[test.left](test, place)
+    parts = tuple(compile_test(operand, place) for operand in test.operands)
     if test.connective == "andSequence":
-        return _sequence(test, parts)
-    joined = {"or": some, "xone": one}.get(test.connective, every)
-    return lambda situation, since: joined([part(situation, since) for part in parts])
+        return _sequence(parts, [arrival(operand) for operand in test.operands])
+    return {"or": any_of, "xone": _one}.get(test.connective, all_of)(parts)
 
 
-def _sequence(test: Logical, parts: list[Predicate]) -> Predicate:
-    """Each holds now; a delay counts from the moment at which those before it had come to hold."""
-    arrivals = [arrival(operand) for operand in test.operands]
+def all_of(parts: tuple[Predicate, ...]) -> Predicate:
+    """And: the first that fails settles it, whatever is not known."""
+    if len(parts) == 1:
+        return parts[0]
 
     def holds(situation: Situation, since: int | None) -> Truth:
-        truths = []
-        for part, arrive in zip(parts, arrivals, strict=True):
-            truths.append(part(situation, since))
-            since = arrive(since)
-        return every(truths)
+        truth: Truth = True
+        for part in parts:
+            found = part(situation, since)
+            if found is False:
+                return False
+            if found is None:
+                truth = None
+        return truth
 
     return holds
+
+
+def any_of(parts: tuple[Predicate, ...]) -> Predicate:
+    """Or: the first that holds settles it, whatever is not known."""
+
+    def holds(situation: Situation, since: int | None) -> Truth:
+        truth: Truth = False
+        for part in parts:
+            found = part(situation, since)
+            if found is True:
+                return True
+            if found is None:
+                truth = None
+        return truth
+
+    return holds
+
+
+def _one(parts: tuple[Predicate, ...]) -> Predicate:
+    return lambda situation, since: one([part(situation, since) for part in parts])
+
+
+def _sequence(parts: tuple[Predicate, ...], arrivals: list[Arrival]) -> Predicate:
+    """Each holds now; a delay counts from the moment at which those before it had come to hold."""
+    steps = tuple(zip(parts, arrivals, strict=True))
+
+    def holds(situation: Situation, since: int | None) -> Truth:
+        truth: Truth = True
+        for part, arrive in steps:
+            found = part(situation, since)
+            if found is False:
+                return False
+            if found is None:
+                truth = None
+            since = arrive(since)
+        return truth
+
+    return holds
+
+
+def _comparing(operator: str, limit: int) -> Callable[[int], bool]:
+    """Compares a number with ``limit``: the number stands on the left, as in the constraint."""
+    name = operator.removeprefix(ODRL)
+    return {
+        "lt": limit.__gt__, "lteq": limit.__ge__, "gt": limit.__lt__, "gteq": limit.__le__, "eq": limit.__eq__,
+    }[name]  # fmt: skip
 
 
 def _moment(test: Constraint) -> int:
@@ -109,8 +171,8 @@ def _recipient(test: Constraint, _place: Place) -> Predicate:
 
 
 def _date_time(test: Constraint, _place: Place) -> Predicate:
-    compare, limit = _ORDERS[test.operator.removeprefix(ODRL)], _moment(test)
-    return lambda situation, _since: compare(situation.now, limit)
+    compare = _comparing(test.operator, _moment(test))
+    return lambda situation, _since: compare(situation.now)
 
 
 def _role(test: Constraint, _place: Place) -> Predicate:
@@ -138,20 +200,20 @@ def _time_of_day(test: Constraint, _place: Place) -> Predicate:
     hours, minutes, seconds = right.text.split(":")
     whole, _, part = seconds.partition(".")
     limit = (int(hours) * 3_600 + int(minutes) * 60 + int(whole)) * _SECOND + int((part + "000000")[:6])
-    compare = _ORDERS[test.operator.removeprefix(ODRL)]
-    return lambda situation, _since: compare(situation.here()[1], limit)
+    compare = _comparing(test.operator, limit)
+    return lambda situation, _since: compare(situation.here()[1])
 
 
 def _count(test: Constraint, place: Place) -> Predicate:
     right = test.right[0]
     assert isinstance(right, Typed)
-    compare, limit, rule = _ORDERS[test.operator.removeprefix(ODRL)], int(right.text), place.rule
+    compare, rule = _comparing(test.operator, int(right.text)), place.rule
 
     def holds(situation: Situation, _since: int | None) -> Truth:
         if situation.uses is None:
             return None
         # This use counts too: with at most five uses, the sixth must be refused.
-        return compare(situation.uses.get(rule, NEVER).count + 1, limit)
+        return compare(situation.uses.get(rule, NEVER).count + 1)
 
     return holds
 
@@ -180,15 +242,15 @@ def _delay(test: Constraint, _place: Place) -> Predicate:
 
 def _lasting(test: Constraint) -> Callable[[int], Truth]:
     """Compares microseconds with a length of time; open where months make that open."""
-    name, right = test.operator.removeprefix(ODRL), test.right[0]
+    right = test.right[0]
     length = micros(right)
     if length is not None:
-        compare, limit = _ORDERS[name], length
-        return lambda found: compare(found, limit)
+        return _comparing(test.operator, length)
+    compare = _comparing(test.operator, 0)
 
     def holds(found: int) -> Truth:
         compared = order(lasting(found), right)
-        return None if compared is None else _ORDERS[name](compared, 0)
+        return None if compared is None else compare(compared)
 
     return holds
 
