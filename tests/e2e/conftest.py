@@ -38,6 +38,14 @@ class Visitor:
         self.settle()
         return self.page
 
+    def follow(self, path: str) -> Page:
+        """Go to a page as a link within the application does: nothing is fetched or compiled anew."""
+        self.page.evaluate(
+            "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')) }", path
+        )
+        self.settle()
+        return self.page
+
     def settle(self) -> None:
         """Wait until the page has a heading and no part of it is a grey placeholder."""
         # Not with a function in the page: the content security policy forbids to evaluate text there.

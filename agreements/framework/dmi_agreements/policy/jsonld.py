@@ -46,8 +46,13 @@ def bounds(document: object) -> Finding | None:
         nodes += 1
         if depth > MAX_DEPTH:
             return Finding(_path(way), f"at most {MAX_DEPTH} levels deep")
-        inside = isinstance(value, (dict, list, Mapping))
-        if nodes + len(waiting) + (len(value) if inside else 0) > MAX_NODES:  # type: ignore[arg-type]
+        # Texts first: most values are, and to ask whether something is a mapping of any kind takes long.
+        if isinstance(value, str):
+            if len(value) > MAX_TEXT:
+                return Finding(_path(way), f"texts of at most {MAX_TEXT} characters", form(value))
+            continue
+        inside = len(value) if isinstance(value, (dict, list, Mapping)) else 0
+        if nodes + len(waiting) + inside > MAX_NODES:
             return Finding(_path(way), f"at most {MAX_NODES} values in a document")
         if isinstance(value, (dict, Mapping)):
             for key, item in value.items():
@@ -56,9 +61,6 @@ def bounds(document: object) -> Finding | None:
                 waiting.append(((way, key, item), depth + 1))
         elif isinstance(value, list):
             waiting.extend(((way, index, item), depth + 1) for index, item in enumerate(value))
-        elif isinstance(value, str):
-            if len(value) > MAX_TEXT:
-                return Finding(_path(way), f"texts of at most {MAX_TEXT} characters", form(value))
         elif not (value is None or isinstance(value, (bool, int, float))):
             return Finding(_path(way), "JSON values only", form(value))
     return None
@@ -105,7 +107,7 @@ class Reader:
 
     def fields(self, place: Place, required: Iterable[str], optional: Iterable[str]) -> dict[str, Place]:
         """The members of an object by canonical name; unknown, double and missing ones are findings."""
-        if not isinstance(place.value, Mapping):
+        if not isinstance(place.value, (dict, Mapping)):
             self.refuse(place, "an object stands here")
             return {}
         known = {*required, *optional}
@@ -132,6 +134,8 @@ class Reader:
         """The items of a list, or of ``@list`` or ``@set``; a value that is no list counts as a list of one."""
         if place is None:
             return []
+        if isinstance(place.value, str):
+            return [place]
         inner = self.wrapped(place)
         if inner is not None:
             return self.items(inner)
@@ -142,7 +146,7 @@ class Reader:
 
     def wrapped(self, place: Place) -> Place | None:
         """The list in ``{"@list": …}`` or ``{"@set": …}``; ``None`` when the value is no such object."""
-        if not isinstance(place.value, Mapping) or len(place.value) != 1:
+        if not isinstance(place.value, (dict, Mapping)) or len(place.value) != 1:
             return None
         (key,) = place.value
         name = self.canonical(key) if isinstance(key, str) else None
@@ -158,7 +162,7 @@ class Reader:
     def name(self, place: Place | None) -> str | None:
         """The canonical name that one value refers to, written as text or as ``{"@id": …}``."""
         only = self.one(place)
-        if only is not None and isinstance(only.value, Mapping):
+        if only is not None and not isinstance(only.value, str) and isinstance(only.value, Mapping):
             only = self.one(self.fields(only, ("uid",), ()).get("uid"))
         if only is None:
             return None
@@ -175,7 +179,7 @@ class Reader:
         only = self.one(place)
         if only is None:
             return None, None
-        if not isinstance(only.value, Mapping):
+        if isinstance(only.value, str) or not isinstance(only.value, Mapping):
             return only.value, None
         fields = self.fields(only, ("@value",), ("@type",))
         datatype = self.name(fields["@type"]) if "@type" in fields else None
