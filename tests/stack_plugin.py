@@ -16,12 +16,12 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
+from dmi_command.blueprints import SERVICES
 from dmi_command.client import Client
 from dmi_command.demo import build_city
 from dmi_command.demo.publish import DemoCity
 from dmi_command.fleet import Child, Fleet, start_service
 from dmi_command.servers import free_port
-from dmi_command.stack import SERVICES
 from dmi_infra.jose import SigningKey
 
 ROOT = Path(__file__).resolve().parents[1]

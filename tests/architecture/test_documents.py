@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dmi_agreements.crossings import CROSSINGS
 from dmi_command import documents
-from dmi_command.stack import SETTINGS
+from dmi_command.blueprints import SETTINGS
 from dmi_infra.settings import TOOL_VARIABLES, variable_names
 from dmi_ingest.sources import SOURCES
 

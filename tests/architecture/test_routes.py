@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from openapi_spec_validator import validate
 
 from dmi_agreements.crossings import BY_TOPIC
-from dmi_command.stack import SERVICES
+from dmi_command.blueprints import SERVICES
 from dmi_infra.bus import open_bus
 from dmi_infra.http.access import identify
 

@@ -41,7 +41,8 @@ class Visitor:
     def follow(self, path: str) -> Page:
         """Go to a page as a link within the application does: nothing is fetched or compiled anew."""
         self.page.evaluate(
-            "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')) }", path
+            "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')) }",
+            path,
         )
         self.settle()
         return self.page

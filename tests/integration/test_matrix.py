@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import httpx
 import pytest
 
+from dmi_command.blueprints import SERVICES
 from dmi_command.client import Client
-from dmi_command.stack import SERVICES
 from dmi_infra.clock import now, to_text
 from dmi_infra.identity import AUDIENCE
 from dmi_infra.jose import SigningKey, access_claims

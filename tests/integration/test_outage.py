@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from dmi_command.blueprints import SERVICES
 from dmi_command.servers import free_port
-from dmi_command.stack import SERVICES
 from tests.stack_plugin import ServerStack, load_city
 
 pytestmark = pytest.mark.timeout(300)

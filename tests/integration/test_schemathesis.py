@@ -16,7 +16,7 @@ from hypothesis.errors import Unsatisfiable
 from jsonschema import Draft202012Validator
 from schemathesis import GenerationMode
 
-from dmi_command.stack import SERVICES
+from dmi_command.blueprints import SERVICES
 from tests.integration.newcomer import Newcomer, join, publish
 from tests.stack_plugin import Stack
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from dmi_command.blueprints import SERVICES
 from dmi_command.holding import own_folder, own_services
 from dmi_command.servers import free_port
-from dmi_command.stack import SERVICES
 from dmi_infra.settings import Settings
 from tests.stack_plugin import ROOT, EmbeddedStack, environment
 

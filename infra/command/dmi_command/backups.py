@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from dmi_command.blueprints import SERVICES
 from dmi_command.errors import CannotStart, CommandFailed
-from dmi_command.stack import SERVICES
 from dmi_exchange.logbook.check import check
 from dmi_exchange.logbook.entries import Entries
 from dmi_exchange.logbook.tree import Tree

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from dmi_command.blueprints import read_settings, stack_address
 from dmi_command.client import Client
 from dmi_command.errors import UsageWrong
 from dmi_command.layout import print_members, print_rows
 from dmi_command.naming import in_brief, names_in_brief
-from dmi_command.stack import read_settings, stack_address
 from dmi_infra.jose import SigningKey
 from dmi_infra.keyfile import KeyFault
 

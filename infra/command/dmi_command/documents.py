@@ -20,8 +20,8 @@ from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.crossings import CROSSINGS, Crossing
 from dmi_agreements.odrl.model import ODRL
 from dmi_agreements.odrl.vocabulary import AXIS, CORE, DMI
+from dmi_command.blueprints import SERVICES
 from dmi_command.examples import examples
-from dmi_command.stack import SERVICES
 from dmi_infra.runtime import load_rulebook
 from dmi_infra.settings import PREFIX, Settings
 

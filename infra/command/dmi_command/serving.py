@@ -7,9 +7,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from dmi_command.blueprints import read_settings
 from dmi_command.errors import CommandFailed
 from dmi_command.holding import own_services
-from dmi_command.stack import build_stack, check_port, read_settings, server
+from dmi_command.stack import build_stack, check_port, server
 
 
 @contextmanager

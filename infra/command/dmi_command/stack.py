@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import importlib
-import os
 import socket
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import uvicorn
-from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,78 +17,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from dmi_agreements.dsp.messages import version
+from dmi_command.blueprints import SERVICES
 from dmi_command.errors import CannotStart, UsageWrong
 from dmi_command.holding import folder_fault
 from dmi_command.leaving import EndsStreams
-from dmi_exchange.settings import ExchangeSettings
 from dmi_infra.bus import open_bus
 from dmi_infra.bus.errors import BusAddressError, BusError, BusUnavailable
-from dmi_infra.bus.port import Bus
 from dmi_infra.errors import Unavailable
 from dmi_infra.http.problems import Problem
 from dmi_infra.keyfile import KeyFault
 from dmi_infra.memory import GivesBack
 from dmi_infra.service import Service
-from dmi_infra.settings import Settings, UnknownSetting, check_environment
+from dmi_infra.settings import Settings
 from dmi_infra.telemetry import configure_logs
-from dmi_ingest.settings import IngestSettings
-from dmi_platform.settings import PlatformSettings
-from dmi_support_centre.settings import SupportCentreSettings
-from dmi_visualisation.settings import VisualisationSettings
 
 GRACE_SECONDS = 4
 """Time that open requests get at a stop; with the parts' own limits a stop takes under five seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Blueprint:
-    """How one service is made: its settings, and the module of its composition root."""
-
-    settings: type[Settings]
-    root: str
-
-    def build(self, settings: Settings, bus: Bus) -> Service:
-        """The service, not yet started."""
-        # Imported by name: a process that runs one service holds the code of that one alone.
-        service: Service = importlib.import_module(self.root).build(settings, bus)
-        return service
-
-
-SERVICES: dict[str, Blueprint] = {
-    "exchange": Blueprint(ExchangeSettings, "dmi_exchange.app"),
-    "ingest": Blueprint(IngestSettings, "dmi_ingest.app"),
-    "platform": Blueprint(PlatformSettings, "dmi_platform.app"),
-    "visualisation": Blueprint(VisualisationSettings, "dmi_visualisation.app"),
-    "support-centre": Blueprint(SupportCentreSettings, "dmi_support_centre.app"),
-}
-SETTINGS = tuple(blueprint.settings for blueprint in SERVICES.values())
-
-
-def read_settings() -> Settings:
-    """The shared settings; raises ``UsageWrong`` for an unknown variable or a value that breaks a rule."""
-    try:
-        check_environment(SETTINGS, os.environ)
-        for cls in SETTINGS:
-            cls()
-        return Settings()
-    except UnknownSetting as exc:
-        raise UsageWrong(str(exc)) from exc
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        raise UsageWrong(f"setting DMI_{str(first['loc'][0]).upper()}: {first['msg']}") from exc
-
-
-def listening_address(settings: Settings) -> str:
-    """The address under which this machine reaches what listens on DMI_HOST and DMI_PORT."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
-
-
-def stack_address(settings: Settings) -> str:
-    """The address of the stack that the settings speak of: DMI_PUBLIC_URL, else where it listens."""
-    if "public_url" in settings.model_fields_set:
-        return settings.public_url
-    return listening_address(settings)
 
 
 def build_stack(names: Sequence[str], settings: Settings) -> Starlette:

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from dmi_command.blueprints import SERVICES, read_settings
 from dmi_command.console import AsJson, show
 from dmi_command.errors import CannotStart
 from dmi_command.holding import own_folder, own_services
-from dmi_command.stack import SERVICES, read_settings
 
 
 def register(app: typer.Typer) -> None:

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from dmi_command.blueprints import SERVICES, read_settings
 from dmi_command.client import Client
 from dmi_command.commands.agreements import participant_app
 from dmi_command.console import DEFAULT_URL, As, AsJson, KeyFile, Url, connect, out, own_key, show
 from dmi_command.errors import UsageWrong
 from dmi_command.holding import own_folder, own_services
-from dmi_command.stack import SERVICES, read_settings
 from dmi_infra import keyfile
 from dmi_infra.jose import SigningKey
 from dmi_infra.settings import SHORTEST

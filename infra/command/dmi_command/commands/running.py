@@ -15,19 +15,10 @@ from typing import Annotated
 import httpx
 import typer
 
+from dmi_command.blueprints import SERVICES, listening_address, read_settings
 from dmi_command.console import DEFAULT_URL, AsJson, Url, err, out, show
 from dmi_command.errors import CommandFailed, UsageWrong
 from dmi_command.holding import own_folder, own_services
-from dmi_command.servers import Keeper
-from dmi_command.serving import serve_one, undisturbed, until_told
-from dmi_command.stack import (
-    SERVICES,
-    build_stack,
-    check_port,
-    listening_address,
-    read_settings,
-    server,
-)
 from dmi_exchange.demo import DEMO_IDENTITIES
 from dmi_infra.clock import to_text
 from dmi_infra.settings import Settings
@@ -64,6 +55,10 @@ def up(
     as_json: AsJson = False,
 ) -> None:
     """Start the whole stack; Ctrl-C stops it. With --json one line says when it is ready, and where."""
+    # Frameworks and servers are imported where they run: the other commands only speak to a stack.
+    from dmi_command.serving import until_told
+    from dmi_command.stack import build_stack, check_port, server
+
     settings = read_settings()
     check_port(settings.host, settings.port)
     url = listening_address(settings)
@@ -85,7 +80,9 @@ def up_two(
     as_json: AsJson = False,
 ) -> None:
     """Start two cities, each with its own stack, that exchange data; Ctrl-C stops both."""
-    from dmi_command.two import Pair, two_nodes  # for this command alone
+    from dmi_command.serving import undisturbed, until_told
+    from dmi_command.stack import check_port
+    from dmi_command.two import Pair, two_nodes
 
     settings = read_settings()
     nodes = two_nodes(settings.data_dir.absolute() / "two", port, port + 10)
@@ -110,14 +107,16 @@ def up_two(
 
 def serve(service: Annotated[str, typer.Argument(help=", ".join(SERVICES))]) -> None:
     """Run one service alone, on DMI_PORT."""
+    from dmi_command.serving import serve_one
+
     if service not in SERVICES:
         raise UsageWrong(f"SERVICE must be one of {', '.join(SERVICES)}, not {service}")
     serve_one(service)
 
 
 def _fleet(settings: Settings, url: str, no_demo: bool, speed: float, as_json: bool) -> None:
-    # Imported here: the servers are for this deployment alone.
     from dmi_command.fleet import Fleet
+    from dmi_command.serving import undisturbed, until_told
 
     libs = Path(os.environ.get("DMI_KAFKA_LIBS") or ROOT / ".tools" / "kafka-libs")
     pom = ROOT / "infra" / "deploy" / "kafka" / "pom.xml"
@@ -161,6 +160,8 @@ class Beside:
     """What runs beside the stack: the greeting, and the demonstration's sensors at ``speed`` when it is given."""
 
     def __init__(self, settings: Settings, url: str, speed: float | None, as_json: bool) -> None:
+        from dmi_command.servers import Keeper
+
         self._settings = settings
         self._as_json = as_json
         self._url = url

@@ -16,11 +16,11 @@ from rich.progress import Progress
 from dmi_agreements.contracts.features import FeatureBatch
 from dmi_agreements.contracts.law import Dataset, Participant
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
+from dmi_command.blueprints import read_settings
 from dmi_command.client import Client
 from dmi_command.demo import HISTORY, City, agreements, history, live, participants
 from dmi_command.demo.patience import patiently
 from dmi_command.errors import AnswerRefused, NotReached
-from dmi_command.stack import read_settings
 from dmi_exchange.custody import Custody
 from dmi_infra import clock
 
