@@ -13,13 +13,14 @@ import httpx
 import pytest
 
 from dmi_command.client import Client
-from dmi_command.demo.neighbour import CENTRE, CITY, SQUARE, Neighbour
+from dmi_command.demo.neighbour import CENTRE, CITY, LAYER_ACTIONS, SQUARE, Neighbour
 from dmi_command.errors import AnswerRefused
 from dmi_command.servers import free_port
 from dmi_command.two import STACK, Node, two_nodes
 from dmi_exchange.custody import Custody
 from dmi_infra import clock, passes
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
+from dmi_infra.jose import SigningKey
 from tests.stack_plugin import BYTECODE
 
 ROWS = 5
@@ -274,6 +275,95 @@ def test_a_node_that_is_killed_during_a_negotiation_loses_nothing(two: Two, whic
     held = two.neighbour.city.get("/exchange/v1/agreements")["items"]
     assert [a["state"] for a in held if a["id"] == agreement] == ["active"]
     two.end(agreement)
+
+
+CAMERAS = "urn:dmi:dataset:buurstad:cameras"
+PURPOSE = "dmi:purpose:mobility"
+SEEN = "urn:dmi:person:bram", "urn:dmi:person:els"
+
+
+def _cameras(two: Two, person: SigningKey) -> str:
+    """Buurstad counts persons under a legal task, and offers that; the agreement with Waterstad's layers."""
+    city, operator = two.neighbour.city, two.neighbour.operator
+    body = {"id": SEEN[0], "name": "Bram", "roles": ["dmi:role:resident"], "keys": [person.public]}
+    operator.post("/exchange/v1/participants", body)
+    entry = {
+        "id": CAMERAS, "title": {"nl": "Camera's", "en": "Cameras"}, "purpose": PURPOSE, "personal": True,
+        "basis": "dmi:basis:public-task", "layer": "points",
+        "spatial": {"bbox": [5.24, 52.17, 5.29, 52.19], "name": {"nl": "Buurstad", "en": "Buurstad"}},
+    }  # fmt: skip
+    city.post("/exchange/v1/datasets", entry)
+    terms = {"purpose": PURPOSE, "days": 30, "until": clock.to_text(clock.now() + 3600 * SECOND)}
+    two.neighbour.conclude([*LAYER_ACTIONS, "dmi:export"], datasets=[CAMERAS], **terms)
+    offered = {**terms, "actions": LAYER_ACTIONS}
+    offer = {"dataset": CAMERAS, "template": "sensor-data", "parameters": offered}
+    city.post("/exchange/v1/offers", offer)
+    about = {"thing": "camera", "observed_property": "crowd_count", "unit": "{person}"}
+    features = [
+        {"id": "camera", "kind": "thing", "name": "Camera", "properties": {"mobile": True}},
+        {"id": "camera.count", "kind": "datastream", "name": "Camera", "properties": about},
+    ]
+    city.post("/ingest/v1/features", {"dataset": CAMERAS, "features": features})
+    items = two.operator.get("/exchange/v1/nodes/catalogue", node=two.there.url)["items"]
+    (found,) = [one for one in items if one["dataset"] == CAMERAS]
+    wish = {"provider": CITY, "dataset": CAMERAS, "offer": found["offers"][0]}
+    mine = f"negotiations/{two.operator.post('/exchange/v1/negotiations', wish)['id']}"
+    soon(lambda: two.get(mine)["state"] == "FINALIZED")
+    return str(two.get(mine)["agreement"])
+
+
+def test_what_a_person_corrects_and_has_erased_is_corrected_and_erased_in_the_other_city_too(
+    two: Two, tmp_path: Path
+) -> None:
+    key = SigningKey.load_or_create(tmp_path / "bram.json")
+    agreement = _cameras(two, key)
+    two.transfer(agreement, "ServerSentEvents-PULL")
+    bram = Client(two.there.url, participant=SEEN[0], key=key)
+    statement = _patient(lambda: bram.get(f"/exchange/v1/participants/{SEEN[0]}/statement"))
+    bram.post(f"/exchange/v1/participants/{SEEN[0]}/signature", {"jws": key.sign_document(statement)})
+    start = clock.now() // SECOND * SECOND - 300 * SECOND
+    times = [start + number * SECOND for number in range(4)]
+    batch = {
+        "dataset": CAMERAS, "datastream": ["camera.count"] * 4, "phenomenon_time": times,
+        "result": [1.0, 2.0, 3.0, 4.0], "subject": [SEEN[0], SEEN[0], SEEN[1], SEEN[1]],
+        "longitude": [5.26] * 4, "latitude": [52.18] * 4,
+    }  # fmt: skip
+    two.neighbour.city.post("/ingest/v1/batches", batch)
+
+    def there() -> list[float]:
+        path = "/platform/v1/datastreams/buurstad:camera.count/observations"
+        return [one["result"] for one in two.operator.get(path, limit=100)["items"]]
+
+    soon(lambda: two.status("/platform/v1/datastreams/buurstad:camera.count/observations") == 200)
+    soon(lambda: there() == [1.0, 2.0, 3.0, 4.0])
+    wrong = [{"datastream": "camera.count", "time": clock.to_text(times[0]), "result": 1.5}]
+    mine = "/exchange/v1/my-data"
+    _patient(lambda: bram.post(f"{mine}/rectification", {"dataset": CAMERAS, "corrections": wrong}))
+    soon(lambda: there() == [1.5, 2.0, 3.0, 4.0])
+    (asked,) = bram.post(f"{mine}/erasure", {"datasets": [CAMERAS]})["items"]
+    soon(lambda: there() == [3.0, 4.0])
+
+    def told() -> dict[str, Any]:
+        items = bram.get(f"{mine}/told")["items"]
+        return next((one for one in items if one["request"] == asked["id"]), {})
+
+    soon(lambda: told().get("outcome") == "done")
+    layers = {one["service"]: one["rows"] for one in told()["carried_out"]}
+    assert layers["platform"] == 2
+    assert layers.keys() >= {"platform", "visualisation", "support-centre"}
+    bram.close()
+    two.end(agreement)
+
+
+def _patient(ask: Callable[[], Any], seconds: float = 10.0) -> Any:
+    """The answer as soon as the law that it needs is known."""
+    limit = time.monotonic() + seconds
+    while True:
+        try:
+            return ask()
+        except AnswerRefused as refused:
+            assert time.monotonic() < limit, refused
+            time.sleep(0.05)
 
 
 def test_the_commands_find_negotiate_and_fetch(two: Two) -> None:

@@ -25,6 +25,7 @@ from dmi_exchange.logbook.tree import Tree
 from dmi_exchange.mydata.codes import Codes
 from dmi_exchange.mydata.copy import Copies
 from dmi_exchange.mydata.requests import Rights
+from dmi_exchange.notices.store import Notices
 from dmi_exchange.oidc import Provider
 from dmi_exchange.publication import Publication, Pulse
 from dmi_exchange.review.watch import Watch
@@ -32,6 +33,7 @@ from dmi_exchange.revisions import Revisions
 from dmi_exchange.routes import routers
 from dmi_exchange.routes.consents import router as consent_routes
 from dmi_exchange.routes.my_data import router as my_data_routes
+from dmi_exchange.routes.notices import router as notice_routes
 from dmi_exchange.routes.paper import router as paper_routes
 from dmi_exchange.routes.rulebook import router as rulebook_routes
 from dmi_exchange.routes.transactions import router as transaction_routes
@@ -97,17 +99,23 @@ def _billing(store: Store, engine: sa.Engine, rulebooks: Rulebooks) -> Billing:
 
 
 def _people(
-    exchange: Exchange, issuer: Issuer, settings: ExchangeSettings, engine: sa.Engine, record: Record
+    exchange: Exchange,
+    issuer: Issuer,
+    settings: ExchangeSettings,
+    engine: sa.Engine,
+    record: Record,
+    notices: Notices,
 ) -> list[APIRouter]:
     """What people do about consents and their own data."""
     consents = Consents(exchange)
     key = exchange.custody.follow(EXCHANGE_PARTICIPANT)
     records = Records(exchange, consents, key, settings.public_url)
     rights = Rights(exchange, consents)
-    copies = Copies(exchange, consents, records, rights)
+    copies = Copies(exchange, consents, records, rights, notices)
     return [
         consent_routes(consents, records),
         my_data_routes(rights, copies),
+        notice_routes(notices),
         paper_routes(exchange, issuer, rights, copies, Codes(engine), record),
     ]
 
@@ -151,9 +159,9 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
         "DMI exchange",
         "Participants, agreements, consents, catalogue, tokens, log: the shared facilities.",
         [
-            *routers(exchange, issuer, settings, provider, tree),
+            *routers(exchange, issuer, settings, provider, tree, space.notices),
             rulebook_routes(revisions),
-            *_people(exchange, issuer, settings, engine, runtime.recorder.put),
+            *_people(exchange, issuer, settings, engine, runtime.recorder.put, space.notices),
             transaction_routes(_billing(store, engine, rulebooks)),
             *space.routers,
         ],

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from dmi_infra import outbox
+from dmi_infra.cursors import secret_table
 from dmi_infra.sql import positions_table
 
 metadata = sa.MetaData()
 positions = positions_table(metadata)
 outgoing = outbox.outbox_table(metadata)
+secret = secret_table(metadata)
 
 law = sa.Table(
     "law",
@@ -213,3 +215,14 @@ exercised = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
 )
 """What each layer did about the request of a person, summed up from the log."""
+notice = sa.Table(
+    "notice",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, nullable=False, index=True),
+    sa.Column("recipient", sa.Text, nullable=False, index=True),
+    sa.Column("made_at", sa.BigInteger, nullable=False),
+    sa.Column("next_at", sa.BigInteger, nullable=True, index=True),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""Who received a person's data and is told what that person asked; ``next_at`` is when another node is asked again."""

@@ -56,6 +56,14 @@ class Rights:
         """All requests, oldest first."""
         return iter(sorted(self._requests.copy().values(), key=lambda one: (one.made_at, one.id)))
 
+    def erased(self, dataset: str) -> Mapping[str, Micros]:
+        """Person -> the moment up to which its rows of a dataset were erased, whoever asks."""
+        found: dict[str, Micros] = {}
+        for one in self._of.get(dataset, ()):
+            if one.right == ERASURE:
+                found[one.person] = max(found.get(one.person, one.until), one.until)
+        return found
+
     def left_out(self, request: Request) -> Mapping[str, Micros]:
         """Subject -> the moment up to which none of its rows may pass under ``request``.
 
@@ -78,6 +86,6 @@ class Rights:
         for one in self._of.get(dataset, ()):
             objects = one.right == OBJECTION and one.purpose in ("", purpose) and asking != one.person
             if objects or one.right == ERASURE:
-                until = ALL_ROWS if objects else one.made_at
+                until = ALL_ROWS if objects else one.until
                 found[one.person] = max(found.get(one.person, until), until)
         return MappingProxyType(found)

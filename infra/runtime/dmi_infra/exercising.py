@@ -114,7 +114,7 @@ class Exercising:
 
     def _do(self, request: SubjectRequest) -> int | None:
         if request.right == ERASURE:
-            return self._held.erase(request.dataset, request.person, request.made_at)
+            return self._held.erase(request.dataset, request.person, request.until)
         if request.right == OBJECTION:
             entry = self._gate.law.datasets.get(request.dataset)
             ours = entry is not None and request.purpose in ("", entry.purpose)

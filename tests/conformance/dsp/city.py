@@ -22,6 +22,7 @@ ROLES = {
     "urn:dmi:participant:derde": "dmi:role:vendor",
     "urn:dmi:participant:stack": "dmi:role:operator",
     "urn:dmi:participant:buurstad-stack": "dmi:role:operator",
+    "urn:dmi:person:bram": "dmi:role:resident",
 }
 
 

@@ -3,111 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from dmi_agreements.contracts.law import AgreementState, Dataset
-from dmi_command.servers import free_port
 from dmi_infra import jose, passes
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from tests.conformance.dsp.city import City
-from tests.conformance.dsp.conftest import listening
 from tests.conformance.dsp.counterpart import CONTEXT
+from tests.conformance.dsp.pair import CITY, GARAGES, KEEPER, OWNER, STACK, Pair, furnished, soon, state
 from tests.conformance.dsp.published import Schemas
-from tests.unit.exchange.fakes import HERE
-
-CITY, STACK = "urn:dmi:participant:gemeente", "urn:dmi:participant:stack"
-OWNER, KEEPER = "urn:dmi:participant:buurstad", "urn:dmi:participant:buurstad-stack"
-GARAGES = "urn:dmi:dataset:buurstad:garages"
-TERMS = {"purpose": "dmi:purpose:public-task", "actions": ["dmi:process", "dmi:read", "dmi:display"]}
-
-
-class Pair:
-    """A, the consumer, and B, the provider, which may be down for a while."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._ports = free_port(), free_port()
-        self._running: dict[str, ExitStack] = {}
-        self.a = City(f"http://127.0.0.1:{self._ports[0]}", folder / "a", {})
-        self.b = City(f"http://127.0.0.1:{self._ports[1]}", folder / "b", {})
-
-    def up(self, name: str) -> None:
-        """Start a node, or start it again."""
-        me, other = (self.a, self.b) if name == "a" else (self.b, self.a)
-        settings = {
-            "stack_participant": STACK if name == "a" else KEEPER,
-            "dsp_nodes": ({"url": other.url},),
-        }
-        self._running[name] = ExitStack()
-        self._running[name].enter_context(listening(me.folder, int(me.url.rsplit(":", 1)[1]), **settings))
-
-    def down(self, name: str) -> None:
-        """Stop a node."""
-        self._running.pop(name).close()
-
-    def close(self) -> None:
-        for name in list(self._running):
-            self.down(name)
-
-    def catalogue(self) -> Any:
-        """What B offers, as A's interface shows it."""
-        return self.a.well("GET", f"/v1/nodes/catalogue?node={self.b.url}", CITY)["items"]
-
-    def begin(self, who: str = STACK) -> str:
-        """A negotiation about B's garages from A's interface; its id there."""
-        (item,) = [entry for entry in self.catalogue() if entry["dataset"] == GARAGES]
-        body = {"provider": item["owner"], "dataset": GARAGES, "offer": item["offers"][0]}
-        return str(self.a.well("POST", "/v1/negotiations", who, body)["id"])
-
-    def agreed(self, who: str = STACK) -> str:
-        """An agreement that holds in both nodes; its id."""
-        mine = self.a.until(f"/v1/negotiations/{self.begin(who)}", who, "FINALIZED")
-        soon(lambda: state(self.a, mine["agreement"]) == "active")
-        return str(mine["agreement"])
-
-
-def soon(holds: Callable[[], bool], seconds: float = 10.0) -> float:
-    """Wait until it holds; how long that took in seconds."""
-    begun = time.monotonic()
-    while not holds():
-        assert time.monotonic() - begun < seconds
-        time.sleep(0.005)
-    return time.monotonic() - begun
-
-
-def state(city: City, agreement: str) -> str | None:
-    found = city.law().get(AgreementState, agreement)
-    return None if found is None else found.state
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    made = Pair(tmp_path_factory.mktemp("pair"))
-    try:
-        made.up("a")
-        made.up("b")
-        made.a.admit(CITY, STACK)
-        made.b.admit(OWNER, KEEPER)
-        entry = {
-            "id": GARAGES,
-            "title": {"nl": "Garages", "en": "Garages"},
-            "purpose": TERMS["purpose"],
-            "spatial": HERE,
-        }
-        made.b.well("POST", "/v1/datasets", OWNER, entry)
-        made.b.well(
-            "POST", "/v1/offers", OWNER, {"dataset": GARAGES, "template": "sensor-data", "parameters": TERMS}
-        )
-        soon(lambda: all(node["reachable"] for node in made.a.well("GET", "/v1/nodes", CITY)["items"]))
+    with furnished(tmp_path_factory.mktemp("pair")) as made:
         yield made
-    finally:
-        made.close()
 
 
 def test_a_negotiation_between_nodes_ends_in_one_agreement_in_the_law_of_both(pair: Pair) -> None:

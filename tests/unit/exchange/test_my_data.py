@@ -32,6 +32,7 @@ from tests.unit.infra.fakes import (
     GARAGES,
     MOBILITY,
     NOOR,
+    OWNER,
     STACK,
     VENDOR,
     eventually,
@@ -156,6 +157,56 @@ def test_a_correction_names_the_measurement_and_has_a_time_with_a_zone(node: Nod
         node.ask("POST", "/v1/my-data/rectification", MOTHER, json=bad), 400, "invalid-input"
     )
     assert problem["errors"][0]["field"] == "corrections.0.time"
+
+
+def told(node: Node, cause: str) -> list[dict[str, Any]]:
+    """Who the person sees as told of a request."""
+    return [one for one in node.get("/v1/my-data/told", MOTHER)["items"] if one["request"] == cause]
+
+
+def test_who_used_the_data_is_told_what_the_person_asked_and_the_person_reads_the_answer(node: Node) -> None:
+    recorded(node, "used", at=clock.now())
+    recorded(node, "contributed", assignee=OWNER, action="dmi:contribute")
+    recorded(node, "of the layers", assignee=STACK)
+    (asked,) = node.post("/v1/my-data/erasure", {"datasets": [BICYCLES]}, MOTHER)["items"]
+    eventually(lambda: told(node, asked["id"]))
+    (one,) = told(node, asked["id"])
+    assert (one["recipient"], one["right"], one["outcome"]) == (VENDOR, "erasure", None)
+    assert one["told_at"]
+    (notice,) = [
+        each for each in node.get("/v1/notices?open=true", SELLING)["items"] if each["right"] == "erasure"
+    ]
+    assert (notice["person"], notice["dataset"], notice["until"]) == (MUM, BICYCLES, asked["made_at"])
+    assert node.get("/v1/notices", OFFICER)["items"] == [], "nobody reads what others are told"
+    path = f"/v1/notices/{notice['id']}/answer"
+    node.refused(node.ask("POST", path, OFFICER, json={"outcome": "done"}), 404, "not-found")
+    problem = node.refused(node.ask("POST", path, SELLING, json={"outcome": "kept"}), 400, "invalid-input")
+    assert problem["errors"][0]["field"] == "text"
+    node.post(path, {"outcome": "kept", "text": "bewaarplicht tot 1 mei"}, SELLING)
+    (request,) = [
+        each for each in node.get("/v1/my-data/requests", MOTHER)["items"] if each["id"] == asked["id"]
+    ]
+    assert [(each["outcome"], each["answer"]) for each in request["told"]] == [
+        ("kept", "bewaarplicht tot 1 mei")
+    ]
+    assert notice["id"] not in str(node.get("/v1/notices?open=true", SELLING))
+    recorded(node, "used late")
+    assert len(told(node, asked["id"])) == 1, "nobody is told twice"
+
+
+def test_who_used_the_data_is_told_of_a_correction_with_its_values_and_of_a_withdrawn_consent(
+    node: Node,
+) -> None:
+    recorded(node, "used again")
+    given = give(node)
+    node.post("/v1/my-data/stop", {"recipient": VENDOR}, MOTHER)
+    eventually(lambda: told(node, given["id"]))
+    assert [(one["recipient"], one["right"]) for one in told(node, given["id"])] == [(VENDOR, "withdrawal")]
+    one = {"datastream": "x.pm", "time": "2026-11-21T13:00:00Z", "result": 4.5}
+    made = node.post("/v1/my-data/rectification", {"dataset": BICYCLES, "corrections": [one]}, MOTHER)
+    eventually(lambda: told(node, made["id"]))
+    found = [each for each in node.get("/v1/notices", SELLING)["items"] if each["right"] == "rectification"]
+    assert [one] in [each["corrections"] for each in found]
 
 
 def read_pdf(content: bytes) -> str:

@@ -41,13 +41,20 @@ from dmi_exchange.flow.routes import router as data_routes
 from dmi_exchange.flow.store import Flows
 from dmi_exchange.flow.supply import Supply
 from dmi_exchange.handlers import Exchange
+from dmi_exchange.notices.aliases import Aliases
+from dmi_exchange.notices.carrier import Carrier
+from dmi_exchange.notices.store import Notices
+from dmi_exchange.notices.taking import Taking
+from dmi_exchange.notices.telling import Telling
 from dmi_exchange.routes.dataspace import Desk
 from dmi_exchange.routes.dataspace import router as own_routes
 from dmi_exchange.routes.nodes import router as node_routes
 from dmi_exchange.settings import ExchangeSettings
+from dmi_exchange.tables import positions
 from dmi_exchange.tokens import Issuer
 from dmi_infra import clock, jose, passes
 from dmi_infra.bus.port import Bus
+from dmi_infra.exercising import Marks
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from dmi_infra.runtime import Part, Runtime
 
@@ -61,6 +68,7 @@ class Built:
     transfers: Transfers
     courier: Courier
     nodes: Nodes
+    notices: Notices
     close: Callable[[], None]
 
 
@@ -84,7 +92,8 @@ def build(
     nodes = Nodes(settings.dsp_nodes, exchange, client, operator)
     processes, flows = Processes(engine), Flows(engine)
     local = Local(exchange.store, Issuer(exchange, issuer), settings.public_url)
-    supply = Supply(bus, runtime.gate, processes, flows, local)
+    aliases = Aliases(engine, exchange.store)
+    supply = Supply(bus, runtime.gate, processes, flows, local, aliases)
     broker = _broker(settings, bus, supply, Issuer(exchange, issuer))
     formats = FORMATS if broker is None else (*FORMATS, KAFKA)
     shelf = StoreShelf(engine, exchange, Imports(exchange, client), formats)
@@ -105,34 +114,31 @@ def build(
     courier.behave = behaviour
     intake = Intake(local, flows)
     endings = Endings(exchange, transfers)
+    notices = Notices(engine)
     runtime.parts += [courier, nodes]
     if profile is None:
-        runtime.law.listen(endings.listen)
-        runtime.parts += [endings, *_carriers(supply, transfers, client, intake, broker)]
+        carrier = Carrier(notices, processes, client, aliases)
+        telling = Telling(exchange, processes, notices, Marks(engine, positions), carrier.wake)
+        for one in (telling, endings):
+            runtime.law.listen(one.listen)
+        runtime.parts += [telling, carrier, endings, *_carriers(supply, transfers, client, intake, broker)]
         if broker is not None:
             runtime.law.listen(broker.outlets.listen)
     catalogue = Catalogue(parts.shelf, address, operator)
     space = Dataspace(catalogue, negotiations, transfers, courier.advance, parts.door, operator)
     desk = Desk(processes, flows)
     made = routers(space)
-    made.append(between_nodes(node_door, endings, lambda: of_this_node(exchange, issuer, operator)))
+    taking = Taking(exchange, steps, notices)
+    made.append(between_nodes(node_door, endings, taking, lambda: of_this_node(exchange, issuer, operator)))
     made.append(data_routes(node_door, Tokens(key, issuer, supply), supply, intake))
     made += own_routes(
-        negotiations,
-        transfers,
-        shelf,
-        desk,
-        lambda peer: nodes.address_of(peer, address),
-        partial(fetch_token, client),
-    )
+        negotiations, transfers, shelf, desk, lambda peer: nodes.address_of(peer, address), partial(fetch_token, client)
+    )  # fmt: skip
     made.append(node_routes(nodes, client))
     if profile is not None:
         made.append(profile.triggers(settings, negotiations, transfers))
 
-    def close() -> None:
-        local.close()
-
-    return Built(made, negotiations, transfers, courier, nodes, close)
+    return Built(made, negotiations, transfers, courier, nodes, notices, local.close)
 
 
 def _carriers(

@@ -26,6 +26,7 @@ from dmi_exchange.dsp.nodes import Told
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.transfer import Transfers
 from dmi_exchange.errors import StepRefused
+from dmi_exchange.notices.taking import Taking
 from dmi_infra.errors import Failure, InputRefused
 from dmi_infra.http.problems import problem_of
 
@@ -198,7 +199,7 @@ def _state(routes: APIRouter, dataspace: Dataspace, kind: Kind) -> None:
         return dataspace.negotiations.steps.visible(kind, pid, peer).acknowledgement()
 
 
-def between_nodes(door: NodeDoor, endings: Endings, own: Callable[[], Told]) -> APIRouter:
+def between_nodes(door: NodeDoor, endings: Endings, notices: Taking, own: Callable[[], Told]) -> APIRouter:
     """What nodes of this project tell each other beside the protocol, under the same address and tokens."""
     routes = APIRouter(prefix=BASE, include_in_schema=False)
 
@@ -210,6 +211,10 @@ def between_nodes(door: NodeDoor, endings: Endings, own: Callable[[], Told]) -> 
     @routes.post("/negotiations/{pid}/end")
     def ended(pid: str, body: Given, peer: Annotated[str, Depends(door)]) -> dict[str, Any]:
         return endings.ended(pid, peer, body if isinstance(body, dict) else {}).acknowledgement()
+
+    @routes.post("/negotiations/{pid}/notice")
+    def noticed(pid: str, body: Given, peer: Annotated[str, Depends(door)]) -> dict[str, Any]:
+        return notices.take(pid, peer, body if isinstance(body, dict) else {})
 
     return routes
 

@@ -15,6 +15,7 @@ from dmi_exchange.flow.feed import read_cursor
 from dmi_exchange.flow.followers import Run
 from dmi_exchange.flow.places import KINDS, Local
 from dmi_exchange.flow.store import Flows
+from dmi_exchange.notices.aliases import is_alias
 from dmi_infra.errors import Conflict, InputRefused, NotFound
 
 log = structlog.get_logger("exchange")
@@ -22,6 +23,12 @@ log = structlog.get_logger("exchange")
 ROWS: Final = 10_000
 """Most rows that ingest takes at once."""
 LARGEST_PULL: Final = 64 * 1024 * 1024
+
+
+def named(owner: str, identifier: str) -> str:
+    """An id in the name of the owner: two nodes may use the same one for things of their own."""
+    slug = owner.rsplit(":", 1)[-1]
+    return identifier if identifier.startswith(f"{slug}:") else f"{slug}:{identifier}"
 
 
 class Intake:
@@ -50,23 +57,18 @@ class Intake:
         self._flows.reached(process.id, cursor, accepted, refused)
         return cursor
 
-    def _name(self, process: Process, identifier: str) -> str:
-        """An id in the name of the owner: two nodes may use the same one for things of their own."""
-        slug = process.peer.rsplit(":", 1)[-1]
-        return identifier if identifier.startswith(f"{slug}:") else f"{slug}:{identifier}"
-
     def _places(self, process: Process, places: list[dict[str, Any]]) -> None:
-        named = []
+        renamed = []
         for item in places:
             if item.get("kind") not in KINDS:
                 raise InputRefused.of("features.kind", f"must be one of {', '.join(KINDS)}")
             properties = dict(item.get("properties") or {})
             properties.pop("subject", None)
             if isinstance(properties.get("thing"), str):
-                properties["thing"] = self._name(process, properties["thing"])
-            named.append({**item, "id": self._name(process, str(item.get("id"))), "properties": properties})
-        for start in range(0, len(named), ROWS):
-            body = {"dataset": process.dataset, "features": named[start : start + ROWS]}
+                properties["thing"] = named(process.peer, properties["thing"])
+            renamed.append({**item, "id": named(process.peer, str(item.get("id"))), "properties": properties})
+        for start in range(0, len(renamed), ROWS):
+            body = {"dataset": process.dataset, "features": renamed[start : start + ROWS]}
             self._hand(process, "/ingest/v1/features", body)
 
     def _rows(self, process: Process, batch: dict[str, Any]) -> tuple[int, int]:
@@ -74,7 +76,9 @@ class Intake:
             raise InputRefused.of("observations.dataset", "must be the dataset of the transfer")
         columns = {name: column for name, column in batch.items() if isinstance(column, list)}
         streams = columns.get("datastream", [])
-        columns["datastream"] = [self._name(process, str(name)) for name in streams]
+        columns["datastream"] = [named(process.peer, str(name)) for name in streams]
+        if not all(who is None or is_alias(who) for who in columns.get("subject", ())):
+            raise InputRefused.of("observations.subject", "must be names of persons for this node alone")
         accepted = refused = 0
         for start in range(0, len(streams), ROWS):
             part = {name: column[start : start + ROWS] for name, column in columns.items()}

@@ -21,6 +21,7 @@ from dmi_exchange.dsp.store import Processes
 from dmi_exchange.flow.feed import Feed, Piece
 from dmi_exchange.flow.places import Local, places_of
 from dmi_exchange.flow.store import Flows
+from dmi_exchange.notices.aliases import Aliases
 from dmi_infra import clock
 from dmi_infra.bus.port import Bus
 from dmi_infra.errors import Conflict, Refused
@@ -47,19 +48,22 @@ class Given:
 class Supply:
     """Opens deliveries."""
 
-    def __init__(self, bus: Bus, gate: Gate, processes: Processes, flows: Flows, local: Local) -> None:
+    def __init__(
+        self, bus: Bus, gate: Gate, processes: Processes, flows: Flows, local: Local, aliases: Aliases
+    ) -> None:
         self._bus = bus
         self.gate = gate
         self.processes = processes
         self.flows = flows
         self._local = local
+        self.aliases = aliases
         self._opened: dict[str, int] = {}
 
     def foreseen(self, dataset: str, agreement: str, peer: str) -> str | None:
         """Why data of a dataset cannot flow to ``peer`` under an agreement, in words; ``None`` when it can."""
         entry = self.gate.law.datasets.get(dataset)
-        if entry is None or entry.personal:
-            return "data about persons does not flow between nodes"
+        if entry is None or entry.needs_consent:
+            return "data that rests on consent does not flow between nodes: the other one does not know who consents"
         purpose = self._purpose(agreement, dataset)
         permit = self.gate.foreseen(CROSSING, ACTION, dataset, purpose, peer)
         if permit is None:
@@ -178,7 +182,15 @@ class Delivery:
         places = self._news(batch.datastream)
         record = self._supply.gate.given(self._permit, len(batch))
         self._supply.flows.given(self._process.id, piece.name, record, len(batch))
-        return Given(places, rows_of(batch), piece.cursor, piece.name)
+        return Given(places, self._rows(batch), piece.cursor, piece.name)
+
+    def _rows(self, batch: ObservationBatch) -> dict[str, Any]:
+        """The rows as they leave; a person by the name that it has on the other node alone."""
+        rows, entry = rows_of(batch), self._supply.gate.law.datasets.get(batch.dataset)
+        if batch.subject is not None and entry is not None and entry.personal:
+            alias = self._supply.aliases.of(self._process.peer)
+            rows["subject"] = [None if who is None else alias(who) for who in batch.subject]
+        return rows
 
     def _news(self, datastreams: Any) -> list[dict[str, Any]]:
         """Places that the other side does not know yet: all at the beginning, later those of new datastreams."""

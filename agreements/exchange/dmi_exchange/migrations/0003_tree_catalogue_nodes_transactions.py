@@ -1,6 +1,7 @@
 """The log becomes a Merkle tree, in which persons are sealed; the catalogue gets words, facets and measured quality.
 
-Also: what flows between nodes, and what is counted, billed and booked of priced agreements.
+Also: what flows between nodes, what is counted, billed and booked of priced agreements, and who is told of what
+persons ask.
 """
 
 import hashlib
@@ -29,6 +30,13 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("sequence"),
     )
+    op.create_table(
+        "secret",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    _notices()
     op.create_table(
         "paper_code",
         sa.Column("digest", sa.Text(), nullable=False),
@@ -234,6 +242,21 @@ def _rewrite(connection: sa.Connection) -> int:
     reason = f"chain: goes on from a hash chain of {number} entries that ended in {head}; {told}"
     _put(connection, log, number + 1, {"id": "log-origin", "allowed": not broken, "reasons": [reason]})
     return number + 1
+
+
+def _notices() -> None:
+    op.create_table(
+        "notice",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    for column in ("person", "recipient", "next_at"):
+        op.create_index(f"ix_notice_{column}", "notice", [column])
 
 
 def _link(previous: str, sequence: int, payload: bytes) -> str:

@@ -14,6 +14,8 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.mydata.done import Done
 from dmi_exchange.mydata.requests import Rights
 from dmi_exchange.mydata.uses import Used, read_back, uses
+from dmi_exchange.notices.model import answered
+from dmi_exchange.notices.store import Notices
 from dmi_infra import clock
 from dmi_infra.clock import to_text
 from dmi_infra.errors import NotFound
@@ -27,11 +29,14 @@ DAY: Micros = 86_400_000_000
 class Copies:
     """Reads a person's own part of what the exchange keeps, as it is shown."""
 
-    def __init__(self, exchange: Exchange, consents: Consents, records: Records, rights: Rights) -> None:
+    def __init__(
+        self, exchange: Exchange, consents: Consents, records: Records, rights: Rights, notices: Notices
+    ) -> None:
         self._exchange = exchange
         self._consents = consents
         self._records = records
         self._rights = rights
+        self._notices = notices
 
     def used(self, person: str, days: int, dataset: str | None, most: int = MOST_ENTRIES) -> dict[str, Any]:
         """Who used the person's data; ``complete``: whether all of these days was looked at."""
@@ -41,13 +46,29 @@ class Copies:
         return {"days": days, "complete": whole, "items": shown, "next": None}
 
     def asked(self, person: str) -> list[dict[str, Any]]:
-        """What the person has asked for, and what each layer did about it."""
+        """What the person has asked for, what each layer did about it, and who else was told."""
         made = self._rights.requests(person)
         done = self._exchange.store.carried_out([one.id for one in made])
+        told = self.told(person)
         return [
-            {**present.subject_request(one), "carried_out": [_done(each) for each in done.get(one.id, ())]}
+            {
+                **present.subject_request(one),
+                "carried_out": [_done(each) for each in done.get(one.id, ())],
+                "told": [each for each in told if each["request"] == one.id],
+            }
             for one in made
         ]
+
+    def told(self, person: str) -> list[dict[str, Any]]:
+        """Who received the person's data and was told what it asked, or is not yet, and what they answered."""
+        return [
+            {
+                "request": one.cause, "right": one.right, "state": one.state, "dataset": one.dataset,
+                "recipient": one.recipient, "name": self._name(one.recipient), "agreements": one.agreements,
+                **answered(one),
+            }
+            for one in self._notices.about(person)
+        ]  # fmt: skip
 
     def datasets(self, person: str) -> list[dict[str, Any]]:
         """The datasets with personal data: what for, on which basis, and whether the person consents."""
@@ -85,6 +106,7 @@ class Copies:
             "consents": records,
             "uses": self.used(person, 3650, None, MOST_OF_A_COPY),
             "requests": self.asked(person),
+            "told": self.told(person),
         }
 
     def _use(self, one: Used) -> dict[str, Any]:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import sqlalchemy as sa
 
+from dmi_agreements.contracts.law import Dataset, SubjectRequest
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.rights import ERASURE, RECTIFICATION
 from dmi_exchange.mydata.uses import EXERCISED
 from dmi_exchange.tables import exercised
 from dmi_infra.sql import among, upsert
+
+BEHIND: Final = frozenset({"visualisation", "support-centre"})
+"""Layers that work for what a dataset is collected for, and so delete the rows of who objects to that."""
+LAYERS: Final = BEHIND | {"platform"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +58,15 @@ def of(connection: sa.Connection, requests: Collection[str]) -> dict[str, list[D
     for row in connection.execute(query, {"requests": sorted(requests)}):
         told.setdefault(row.request, []).append(Done(row.service, row.rows, row.at))
     return told
+
+
+def complete(request: SubjectRequest, entry: Dataset, told: Collection[str]) -> bool:
+    """Whether every layer that has a part in a request has told of it; what gates alone do is done at once."""
+    wanted: Collection[str] = ()
+    if request.right == ERASURE:
+        wanted = LAYERS
+    elif request.right == RECTIFICATION:
+        wanted = ("platform",)
+    elif request.state == "active" and request.purpose in ("", entry.purpose):
+        wanted = BEHIND
+    return set(wanted) <= set(told)

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.logbook.tree import Tree
+from dmi_exchange.notices.store import Notices
 from dmi_exchange.oidc import Provider
 from dmi_exchange.routes import (
     access,
@@ -26,7 +27,12 @@ from dmi_exchange.tokens import Issuer
 
 
 def routers(
-    exchange: Exchange, issuer: Issuer, settings: ExchangeSettings, provider: Provider | None, tree: Tree
+    exchange: Exchange,
+    issuer: Issuer,
+    settings: ExchangeSettings,
+    provider: Provider | None,
+    tree: Tree,
+    notices: Notices,
 ) -> list[APIRouter]:
     """All routers of the exchange."""
     return [
@@ -34,7 +40,7 @@ def routers(
         oidc.router(exchange, issuer, settings, provider),
         mandates.router(exchange, issuer),
         *(module.router(exchange) for module in (members, keys, catalogue, agreements, review, proofs)),
-        log.router(exchange, tree),
+        log.router(exchange, tree, notices),
         evidence.router(exchange, tree),
         access.router(),
     ]

@@ -19,6 +19,7 @@ from dmi_exchange.logbook import forms
 from dmi_exchange.logbook.check import Noted, check
 from dmi_exchange.logbook.tree import Tree
 from dmi_exchange.mydata.requests import taken
+from dmi_exchange.notices.store import Notices
 from dmi_exchange.usage import MOST_ENTRIES, by_agreement, summed
 from dmi_infra import clock
 from dmi_infra.clock import to_text
@@ -49,7 +50,7 @@ class Erasure(BaseModel):
     )
 
 
-def router(exchange: Exchange, tree: Tree) -> APIRouter:
+def router(exchange: Exchange, tree: Tree, notices: Notices) -> APIRouter:
     """Routes under ``/v1/log`` and ``/v1/lineage``."""
     routes = APIRouter(prefix="/v1", tags=["log"])
     log = exchange.store.log
@@ -167,6 +168,7 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
     def erase(identity: Caller, body: Erasure) -> dict[str, Any]:
         if not identity.has(model.OPERATOR) and identity.participant != body.person:
             raise Refused([Reason("wrong_role", "only the person and the operator may erase a person")])
+        notices.forget(body.person)
         return {"person": body.person, "entries": log.erase(body.person)}
 
     @routes.get(

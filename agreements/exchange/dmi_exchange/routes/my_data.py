@@ -100,6 +100,10 @@ def router(rights: Rights, copies: Copies) -> APIRouter:
     def requests(identity: Caller, person: For = None) -> dict[str, Any]:
         return {"items": copies.asked(rights.person(identity.participant, person)), "next": None}
 
+    @routes.get("/told", summary="Who received your data and was told what you asked, and what they answered")
+    def told(identity: Caller, person: For = None) -> dict[str, Any]:
+        return {"items": copies.told(rights.person(identity.participant, person)), "next": None}
+
     @routes.get(
         "/objections", summary="Objections to the use of your datasets (owner); persons are not named"
     )

@@ -206,7 +206,7 @@ class SubjectRequest(
 ):
     """A right that a person exercises over its data in one dataset (GDPR art. 16, 17 and 21).
 
-    ``erasure``: all from before ``made_at`` goes, in every layer. ``objection``: no rows of the person pass for
+    ``erasure``: all measured up to ``until`` goes, in every layer. ``objection``: no rows of the person pass for
     ``purpose`` (empty: any) while it is active. ``rectification``: the corrections take the place of what was measured.
     """
 
@@ -226,6 +226,13 @@ class SubjectRequest(
     ended_at: Micros | None = None
     ended_by: str | None = None
     end_reason: str | None = None
+    measured_until: Micros = 0
+    """Of one that was made on another node: up to when rows are meant. 0: up to ``made_at``."""
+
+    @property
+    def until(self) -> Micros:
+        """Rows measured up to this moment are meant by an erasure."""
+        return self.measured_until or self.made_at
 
 
 LawEvent = (

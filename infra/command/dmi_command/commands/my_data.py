@@ -77,6 +77,21 @@ def requests(
         show(answer, as_json, ["id", "right", "dataset", "state", "made_at", "carried_out"])
 
 
+@my_data_app.command("told")
+def told(
+    person: Person = None,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who received your data and was told what you asked, who was not yet, and what they answered."""
+    with _open(url, who, key, participant) as client:
+        answer = client.get(f"{BASE}/told", **({"for": person} if person else {}))
+        show(answer, as_json, ["name", "right", "dataset", "told_at", "reason", "outcome", "answer"])
+
+
 @my_data_app.command("stop")
 def stop(
     dataset: Annotated[str | None, typer.Option(help="Only about this dataset")] = None,

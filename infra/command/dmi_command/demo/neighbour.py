@@ -84,11 +84,11 @@ class Neighbour:
             self.offer(READER_ACTIONS)
         patiently(lambda: self.city.post("/ingest/v1/features", {"dataset": CENTRE, "features": features()}))
 
-    def conclude(self, actions: list[str]) -> str:
+    def conclude(self, actions: list[str], **more: Any) -> str:
         """The agreement under which this city's own layers work with the data."""
         wanted = {
-            "assigner": CITY, "assignee": STACK, "datasets": [CENTRE], "actions": actions,
-            "purpose": "dmi:purpose:any",
+            "assigner": CITY, "assignee": STACK, "datasets": [CENTRE], "purpose": "dmi:purpose:any", **more,
+            "actions": actions,
         }  # fmt: skip
         draft = {"template": "sensor-data", "parameters": wanted}
         document = patiently(lambda: self.city.post("/exchange/v1/agreements/draft", draft))

@@ -1,0 +1,169 @@
+"""Carries notices to other nodes until these have heard them and have carried them out."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.dsp.messages import document
+from dmi_exchange.dsp.client import Answer, Client, Unreachable
+from dmi_exchange.dsp.courier import FIRST_WAIT, LONGEST_WAIT
+from dmi_exchange.dsp.process import Process
+from dmi_exchange.dsp.store import Processes
+from dmi_exchange.notices.aliases import Aliases
+from dmi_exchange.notices.model import Layer, Notice
+from dmi_exchange.notices.store import Notices
+from dmi_infra import clock
+from dmi_infra.clock import to_text
+from dmi_infra.errors import NotFound, Unavailable
+
+log = structlog.get_logger("exchange")
+
+SUBJECT_NOTICE: Final = "urn:dmi:SubjectNotice"
+"""Our own message beside the protocol, which has none for it."""
+IDLE_SECONDS: Final = 0.5
+REFUSED_WAIT: Final = 3600.0
+"""Seconds at most between two tries of what the other node refused: it may learn this message by a newer version."""
+ANSWER = msgspec.json.Decoder(list[Layer])
+LAYERS: Final = 20
+"""Layers of another node that are taken note of, at most."""
+
+
+class Carrier:
+    """A thread. A node that is away keeps no other from being told; nothing is given up."""
+
+    def __init__(self, notices: Notices, processes: Processes, client: Client, aliases: Aliases) -> None:
+        self._notices = notices
+        self._processes = processes
+        self._client = client
+        self._aliases = aliases
+        self._wanted = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="notices", daemon=True)
+
+    def wake(self) -> None:
+        """There is something new."""
+        self._wanted.set()
+
+    def start(self) -> None:
+        """Begin, also with what an earlier run left."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; what is not heard waits in the store."""
+        self._stopping = True
+        self._wanted.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wanted.wait(IDLE_SECONDS)
+            self._wanted.clear()
+            try:
+                self.round()
+            except Unavailable as exc:
+                log.warning("notices wait", reason=exc.public)
+            except Exception as exc:  # the thread must live: it looks again
+                log.error("notices cannot be carried", exc_info=exc)
+
+    def round(self) -> None:
+        """Try what is due; of a node that does not answer one alone."""
+        away: dict[str, str] = {}
+        for one in self._notices.due(clock.now()):
+            if self._stopping:
+                return
+            try:
+                process = self._processes.get(one.process)
+            except NotFound:
+                self._later(one, "no negotiation with the node of this recipient is known", REFUSED_WAIT)
+                continue
+            if process.address in away:
+                self._later(one, away[process.address], LONGEST_WAIT)
+                continue
+            try:
+                answer = self._client.post(
+                    process.address, f"negotiations/{process.peer_pid}/notice", self.body(one, process), process.owner
+                )  # fmt: skip
+            except Unreachable as exc:
+                away[process.address] = str(exc)
+                self._later(one, str(exc), LONGEST_WAIT)
+                continue
+            self._heard(one, answer)
+
+    def body(self, one: Notice, process: Process) -> bytes:
+        """The message: what is asked, bound to the agreement, about a person by the name that it has there."""
+        alias = self._aliases.of(one.recipient)
+        made: dict[str, Any] = document(
+            SUBJECT_NOTICE,
+            consumerPid=process.consumer_pid,
+            providerPid=process.provider_pid,
+            agreementId=process.agreement_id,
+            notice={
+                "id": one.cause,
+                "right": one.right,
+                "state": one.state,
+                "dataset": one.dataset,
+                "person": alias(one.person),
+                "until": to_text(one.until),
+                "purpose": one.purpose,
+                "corrections": [
+                    {"datastream": each.datastream, "time": to_text(each.phenomenon_time), "result": each.result}
+                    for each in one.corrections
+                ],
+            },
+        )  # fmt: skip
+        return msgspec.json.encode(made)
+
+    def _heard(self, one: Notice, answer: Answer) -> None:
+        if not answer.well:
+            passing = answer.status >= 500 or answer.status in (408, 425, 429)
+            said = f"its node {'answered' if passing else 'refused'}: {answer.why}"
+            self._later(one, said, LONGEST_WAIT if passing else REFUSED_WAIT)
+            return
+        layers = _layers(answer.body.get("carriedOut"))
+        done = answer.body.get("complete") is True
+        now = clock.now()
+
+        def note(known: Notice) -> Notice:
+            return msgspec.structs.replace(
+                known, told_at=known.told_at or now, reason="" if done else "its node is carrying it out",
+                carried_out=layers, outcome="done" if done else "", answered_at=now if done else None,
+                attempts=0 if known.told_at is None else known.attempts + 1,
+            )  # fmt: skip
+
+        self._notices.change(one.id, note, None if done else now + _wait(one.attempts, LONGEST_WAIT))
+
+    def _later(self, one: Notice, reason: str, longest: float) -> None:
+        tries = one.attempts + 1
+        text = f"{reason}; tried {tries} time{'s' if tries > 1 else ''}, goes on trying"[:1000]
+
+        def note(known: Notice) -> Notice:
+            return msgspec.structs.replace(known, reason=text, attempts=tries)
+
+        self._notices.change(one.id, note, clock.now() + _wait(one.attempts, longest))
+
+
+def _wait(attempts: int, longest: float) -> Micros:
+    return int(min(FIRST_WAIT * 2 ** min(attempts, 20), longest) * 1_000_000)
+
+
+def _layers(found: object) -> list[Layer]:
+    """What layers did, as another node tells it; what cannot be read of it is left out."""
+    layers = []
+    for item in found[:LAYERS] if isinstance(found, list) else ():
+        try:
+            told = msgspec.convert(item, _Told)
+            layers.append(Layer(told.service[:50], told.rows, clock.from_text(told.at)))
+        except (msgspec.ValidationError, ValueError):
+            log.warning("another node tells of a layer what cannot be read")
+    return layers
+
+
+class _Told(msgspec.Struct, frozen=True):
+    service: str
+    rows: int
+    at: str

@@ -1,0 +1,80 @@
+"""Notices in the exchange's store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.observations import Micros
+from dmi_exchange.notices.model import Notice
+from dmi_exchange.tables import notice
+from dmi_infra.errors import NotFound
+from dmi_infra.sql import insert_new, reading, transaction
+
+NO_NOTICE = "no notice of yours has this id"
+
+
+class Notices:
+    """All reads and writes about notices."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def add(self, one: Notice, due: Micros | None) -> bool:
+        """Keep a new notice, to be sent at ``due`` (``None``: nothing is to be sent); whether it was new."""
+        with transaction(self._engine) as connection:
+            return insert_new(connection, notice, {**_row(one), "next_at": due}, ["id"])
+
+    def change(
+        self, identifier: str, decide: Callable[[Notice], Notice], due: Micros | None = None
+    ) -> Notice:
+        """Store what ``decide`` makes of a notice, and when it is to be sent again; raises ``NotFound``."""
+        query = sa.select(notice.c.body).where(notice.c.id == identifier).with_for_update()
+        with transaction(self._engine) as connection:
+            body = connection.execute(query).scalar_one_or_none()
+            if body is None:
+                raise NotFound(NO_NOTICE)
+            after = decide(msgspec.json.decode(body, type=Notice))
+            changed = sa.update(notice).where(notice.c.id == identifier)
+            connection.execute(changed.values({**_row(after), "next_at": due}))
+        return after
+
+    def to(self, recipient: str) -> list[Notice]:
+        """What a participant of this node is told, newest first."""
+        return self._find(notice.c.recipient == recipient)
+
+    def about(self, person: str) -> list[Notice]:
+        """Who is told of what a person asked, newest first."""
+        return self._find(notice.c.person == person)
+
+    def due(self, now: Micros, limit: int = 100) -> list[Notice]:
+        """Notices to other nodes that are to be sent now, the longest due first."""
+        query = sa.select(notice.c.body).where(notice.c.next_at <= now)
+        with reading(self._engine) as connection:
+            bodies = connection.execute(query.order_by(notice.c.next_at).limit(limit)).scalars().all()
+        return [msgspec.json.decode(body, type=Notice) for body in bodies]
+
+    def forget(self, person: str) -> int:
+        """Delete the notices about a person that wait for nothing any more; returns how many."""
+        gone = sa.delete(notice).where(notice.c.person == person, notice.c.next_at.is_(None))
+        with transaction(self._engine) as connection:
+            return connection.execute(gone).rowcount
+
+    def _find(self, where: sa.ColumnElement[bool]) -> list[Notice]:
+        query = sa.select(notice.c.body).where(where).order_by(notice.c.made_at.desc(), notice.c.id)
+        with reading(self._engine) as connection:
+            bodies = connection.execute(query).scalars().all()
+        return [msgspec.json.decode(body, type=Notice) for body in bodies]
+
+
+def _row(one: Notice) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "person": one.person,
+        "recipient": one.recipient,
+        "made_at": one.made_at,
+        "body": msgspec.json.encode(one).decode(),
+    }
