@@ -6,11 +6,13 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 
 from dmi_infra.bus.port import Bus
+from dmi_infra.exercising import Exercising, Marks
 from dmi_infra.http.app import build_app
 from dmi_infra.outbox import Relay
 from dmi_infra.runtime import Runtime, build_runtime
 from dmi_infra.service import Service
 from dmi_infra.sql import migrate, open_engine, store_check
+from dmi_ingest.erasing import Erasing
 from dmi_ingest.handlers import Ingest
 from dmi_ingest.imports import Imports
 from dmi_ingest.intake import Intake
@@ -20,8 +22,8 @@ from dmi_ingest.sensorthings.observations import Observations
 from dmi_ingest.sensorthings.present import Addresses
 from dmi_ingest.sensorthings.service import SensorThings
 from dmi_ingest.settings import IngestSettings
-from dmi_ingest.sources import SOURCES
-from dmi_ingest.store import EntityStore, FeatureStore, ImportStore, outgoing
+from dmi_ingest.sources import PERSONS, SOURCES
+from dmi_ingest.store import EntityStore, FeatureStore, ImportStore, PersonStore, outgoing, positions
 from dmi_ingest.upload import FORM_BYTES
 
 NAME = "ingest"
@@ -47,9 +49,13 @@ def assemble(settings: IngestSettings, engine: sa.Engine, runtime: Runtime) -> F
     things = SensorThings(EntityStore(engine), features, intake, relay, runtime.law.table, addresses)
     imports = Imports(
         ImportStore(engine), features, ingest, intake, SOURCES, settings.data_dir / "imports",
-        settings.import_workers, settings.import_batch_rows,
+        settings.import_workers, settings.import_batch_rows, runtime.law.table.rights.erased,
     )  # fmt: skip
-    runtime.parts += [relay, imports]
+    erasing = Erasing(PersonStore(engine), features, imports, PERSONS, runtime.law.table.rights.erased)
+    imports.broke_off = erasing.again
+    exercising = Exercising(erasing, Marks(engine, positions), runtime.gate, keeps_objected=True)
+    runtime.law.listen(exercising.listen)
+    runtime.parts += [relay, imports, exercising]
     runtime.checks["store"] = store_check(engine)
     return build_app(
         runtime, "DMI ingest", "Layer 1: sensors (OGC SensorThings 1.1), files and features come in here.",

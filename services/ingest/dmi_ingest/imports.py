@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -34,9 +34,14 @@ INTERRUPTED: Final = "the process ended while the import ran; resume it, repeats
 NATIVE: Final = "(read well)"
 """In the place of the file name: the row was read well and refused only behind the source."""
 NO_CONSENT: Final = "no_consent"
+ERASED: Final = "erased"
 FOREIGN: Final = "id_of_another_dataset"
 FEATURES_SECONDS: Final = 10.0
 """How long rows wait until the bus has the things that they need."""
+
+
+Erased = Callable[[str], Mapping[str, int]]
+"""From a dataset to the moments (microseconds UTC) up to which rows of persons were erased, by person."""
 
 
 class _Stopped(Exception):
@@ -48,7 +53,7 @@ class Imports:
 
     def __init__(
         self, store: ImportStore, features: FeatureStore, ingest: Ingest, intake: Intake,
-        sources: Mapping[str, Source], folder: Path, workers: int, rows: int,
+        sources: Mapping[str, Source], folder: Path, workers: int, rows: int, erased: Erased,
     ) -> None:  # fmt: skip
         self.store = store
         self.sources = sources
@@ -58,6 +63,9 @@ class Imports:
         self._folder = folder
         self._rows = rows
         self._workers = workers
+        self._erased = erased
+        self.broke_off: Callable[[Import], None] | None = None
+        """Called when an import has ended that can be resumed, so that its files are kept."""
         self._pool: ThreadPoolExecutor | None = None
         self._stopping = threading.Event()
         self._resuming = threading.Lock()
@@ -96,6 +104,19 @@ class Imports:
     def discard(self, identifier: str) -> None:
         """Remove the files of an import."""
         shutil.rmtree(self._folder / identifier, ignore_errors=True)
+
+    def give_up(self, identifier: str, concerned: Callable[[Path], bool], detail: str) -> int:
+        """Delete the files of an import that broke off, when one is concerned; it is not resumed. How many files."""
+        with self._resuming:
+            item = self.store.get(identifier)
+            if item is None or item.state != "failed" or not item.resumable:
+                return 0
+            paths = [self._folder / identifier / name for name in item.files]
+            if not any(path.is_file() and concerned(path) for path in paths):
+                return 0
+            self.store.end(identifier, "failed", detail)
+            self.discard(identifier)
+            return len(paths)
 
     def begin(
         self, identifier: str, contributor: Contributor, kind: str, dataset: str, files: Sequence[str]
@@ -160,6 +181,12 @@ class Imports:
         return self._pool.submit(self._run, item)
 
     def _run(self, item: Import) -> None:
+        self._run_once(item)
+        ended = self.store.get(item.id)
+        if ended is not None and ended.resumable and self.broke_off is not None:
+            self.broke_off(ended)
+
+    def _run_once(self, item: Import) -> None:
         contributor = Contributor(item.participant, item.purpose)
         try:
             self._read(item, contributor)
@@ -206,7 +233,8 @@ class Imports:
         withheld: set[int] = set()
         if len(good):
             withheld = self._intake.take_now(contributor, msgspec.structs.replace(good, batch_id=batch_id))
-        rejected += [_native(good, row, NO_CONSENT, "subject") for row in sorted(withheld)]
+        erased = self._erased(item.dataset) if withheld else {}
+        rejected += [_withheld(good, row, erased) for row in sorted(withheld)]
         accepted = len(batch) - len(rejected)
         counts = {
             "read": len(batch), "accepted": accepted, "rejected": len(rejected), "batches": 1,
@@ -285,6 +313,14 @@ def _native(batch: ObservationBatch, row: int, reason: str, field: str) -> Rejec
     """A row that its source read well and that was refused behind it; kept as it would have been handed over."""
     value = batch.datastream[row] if field == "datastream" else str((batch.subject or {row: ""})[row])
     return Rejected(NATIVE, None, reason, field, value, encode(batch.take([row])).decode())
+
+
+def _withheld(batch: ObservationBatch, row: int, erased: Mapping[str, int]) -> Rejected:
+    """A row that the gate kept back; of what a person had erased nothing is kept but that it was there."""
+    person = batch.subject[row] if batch.subject is not None else None
+    if person is not None and batch.phenomenon_time[row] <= erased.get(person, -(2**62)):
+        return Rejected(NATIVE, None, ERASED, "subject", "", "")
+    return _native(batch, row, NO_CONSENT, "subject")
 
 
 def _read_native(unit: Rejected, dataset: str) -> Batch:

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from dmi_agreements.contracts.envelope import decode
 from dmi_agreements.contracts.features import Feature, FeatureBatch
-from dmi_agreements.contracts.law import Dataset, Heartbeat, Participant
+from dmi_agreements.contracts.law import Dataset, Heartbeat, Participant, SubjectRequest
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.decision import Reason, Request
 from dmi_agreements.table import LawTable
@@ -31,6 +31,7 @@ from dmi_infra.telemetry import Metrics
 from dmi_ingest.app import assemble
 from dmi_ingest.settings import IngestSettings
 from dmi_ingest.store.features import KnownStream
+from tests.unit.infra.fakes import eventually
 
 GEMEENTE = "urn:dmi:participant:gemeente"
 VENDOR = "urn:dmi:participant:sensorbedrijf"
@@ -48,6 +49,9 @@ class FakeGate:
     holder: str = STACK
     consenting: set[str] = field(default_factory=set)
     asked: list[tuple[str, str, str, str, str | None, str | None, int]] = field(default_factory=list)
+    law: LawTable | None = None
+    done: list[tuple[str, int]] = field(default_factory=list)
+    """Requests of persons that ingest told to have carried out, and how many rows."""
 
     def permit(
         self,
@@ -65,6 +69,10 @@ class FakeGate:
             raise Refused([Reason("no_agreement", f"{who} has no agreement")], dataset)
         request = Request(who, action, dataset, purpose, crossing)
         return Permit(crossing, (request,), (), ("urn:uuid:agreement",), dataset == BICYCLES)
+
+    def exercised(self, request: SubjectRequest, rows: int) -> str:
+        self.done.append((request.id, rows))
+        return request.id
 
     def carry(self, permit: Permit, batch: ObservationBatch) -> Passed:
         subjects = batch.subject or [None] * len(batch)
@@ -140,6 +148,15 @@ class Node:
     gate: FakeGate
     settings: IngestSettings
     app: ASGIApp
+    feed: LawFeed
+
+    def hear(self, event: SubjectRequest) -> None:
+        """What a person asks comes by the law, and is carried out."""
+        self.feed.table.apply(Heartbeat("urn:dmi:heartbeat", clock.now() + 4_000_000))
+        change = self.feed.table.apply(event)
+        for listener in self.feed._listeners:
+            listener(change)
+        eventually(lambda: any(request == event.id for request, _ in self.gate.done))
 
     def call(self, method: str, path: str, json: Any = None, who: str = GEMEENTE, **more: Any) -> Any:
         """One request with a token; the answer as httpx gives it."""
@@ -190,10 +207,11 @@ def running(folder: Path, database_url: str = "", **more: Any) -> Iterator[Node]
     bus = FakeBus()
     gate = FakeGate({GARAGES: {GEMEENTE}, BICYCLES: {GEMEENTE}, OTHER: {VENDOR}})
     rulebook = load_rulebook(settings)
-    table = LawTable(rulebook)
+    table = gate.law = LawTable(rulebook)
     _law(table)
+    feed = LawFeed(cast(Bus, bus), "ingest", table)
     runtime = Runtime(
-        "ingest", settings, cast(Bus, bus), bus, LawFeed(cast(Bus, bus), "ingest", table),
+        "ingest", settings, cast(Bus, bus), bus, feed,
         cast(Gate, gate), Recorder("ingest", bus), Metrics("ingest"), cast(Authenticator, by_name),
     )  # fmt: skip
     app = assemble(settings, engine, runtime)
@@ -203,7 +221,7 @@ def running(folder: Path, database_url: str = "", **more: Any) -> Iterator[Node]
         # Starlette's own test client warns that it will change; this is httpx on the application itself.
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://node")
         with asyncio.Runner() as runner:
-            yield Node(client, runner, bus, gate, settings, app)
+            yield Node(client, runner, bus, gate, settings, app, feed)
             runner.run(client.aclose())
     finally:
         for part in reversed(runtime.parts):

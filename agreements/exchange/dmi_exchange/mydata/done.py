@@ -18,7 +18,7 @@ from dmi_infra.sql import among, upsert
 
 BEHIND: Final = frozenset({"visualisation", "support-centre"})
 """Layers that work for what a dataset is collected for, and so delete the rows of who objects to that."""
-LAYERS: Final = BEHIND | {"platform"}
+LAYERS: Final = BEHIND | {"ingest", "platform"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dmi_ingest.sources.cbs_buurten import CbsBuurten
 from dmi_ingest.sources.port import Source
 from dmi_ingest.sources.rdw_parking import RdwParking
 from dmi_ingest.sources.sail_crowd import SailCrowd
-from dmi_ingest.sources.snuffelfiets import Snuffelfiets
+from dmi_ingest.sources.snuffelfiets import PERSON, Snuffelfiets
 
 _ALL: Final[tuple[Source, ...]] = (
     Snuffelfiets(),
@@ -23,4 +23,6 @@ _ALL: Final[tuple[Source, ...]] = (
     CbsBuurten(),
 )
 
+PERSONS: Final[dict[str, str]] = {Snuffelfiets.kind: PERSON}
+"""How the ids of persons begin whom a kind of file names by itself; what follows stands in the file."""
 SOURCES: Final[dict[str, Source]] = {source.kind: source for source in _ALL}

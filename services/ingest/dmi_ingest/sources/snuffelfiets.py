@@ -29,6 +29,8 @@ from dmi_ingest.sources.things import UNITS, Told
 from dmi_ingest.sources.values import Unreadable, micros, number, of_field
 
 ZONE: Final = "Europe/Amsterdam"
+PERSON: Final = "urn:dmi:person:snuffelfiets-"
+"""How the id of whoever rides begins; the number of the sensor follows."""
 PARTICLES: Final = ("pm1_0", "pm2_5", "pm10")
 COLUMNS: Final = {
     **{name: name for name in PARTICLES},
@@ -154,7 +156,7 @@ def _values(
         low, high = RANGES[property_]
         yield from told.datastream(thing, name, property_, {"minimum": low, "maximum": high})
         longitude, latitude = reading.point or (None, None)
-        subject = f"urn:dmi:person:snuffelfiets-{reading.entity}"
+        subject = f"{PERSON}{reading.entity}"
         yield Row(
             file, line, thing, property_, UNITS[property_], reading.at, result, longitude, latitude, subject
         )

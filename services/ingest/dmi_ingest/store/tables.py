@@ -5,9 +5,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from dmi_infra import outbox
+from dmi_infra.sql import positions_table
 
 metadata = sa.MetaData()
 outgoing = outbox.outbox_table(metadata)
+positions = positions_table(metadata)
+"""Ingest reads no topic: here stands up to which requests of persons were carried out."""
 
 _NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 

@@ -1,0 +1,70 @@
+"""Erases a person from what ingest keeps by itself, so that nothing of it is read back or replayed from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from dmi_agreements.contracts.observations import Micros
+from dmi_ingest.imports import Erased, Imports
+from dmi_ingest.store.features import FeatureStore
+from dmi_ingest.store.imports import Import
+from dmi_ingest.store.persons import PersonStore, names
+
+ROWS_DELETED: Final = "rejected rows of a person were deleted, as that person asked; the counts stayed"
+FILES_DELETED: Final = "the files were deleted: they held rows of a person who asked for that; hand in others"
+CHUNK: Final = 1 << 20
+OVERLAP: Final = 400
+"""Bytes of the chunk before that are read again; longer than any word that names a person."""
+
+
+class Erasing:
+    """What ``dmi_infra.exercising`` calls in this layer. ``persons``: how a kind of file begins the ids of persons."""
+
+    def __init__(
+        self,
+        store: PersonStore,
+        features: FeatureStore,
+        imports: Imports,
+        persons: Mapping[str, str],
+        erased: Erased,
+    ) -> None:
+        self._erased = erased
+        self._store = store
+        self._features = features
+        self._imports = imports
+        self._persons = persons
+
+    def erase(self, dataset: str, person: str, until: Micros) -> int:
+        """Delete rejected rows of a person, and files of broken-off imports that hold some; how many rows and files."""
+        own = self._store.features_of(dataset, person)
+        begins = f"{self._features.prefix(dataset)}."
+        words = {person, *own, *(one.removeprefix(begins) for one in own)}
+        words |= {one.removeprefix(begins).split(".", 1)[0] for one in own}
+        done = 0
+        for identifier, kind in self._store.imports(dataset, until):
+            start = self._persons.get(kind)
+            more = {person.removeprefix(start)} if start and person.startswith(start) else set()
+            mine = names(sorted(words | more))
+            done += self._store.delete_rejects(identifier, mine, ROWS_DELETED)
+            done += self._imports.give_up(identifier, partial(holds, mine), FILES_DELETED)
+        return done
+
+    def again(self, ended: Import) -> None:
+        """Erase from an import that ran while persons asked for it, and has broken off."""
+        for person, until in self._erased(ended.dataset).items():
+            if until >= ended.started_at:
+                self.erase(ended.dataset, person, until)
+
+
+def holds(mine: Callable[[str], bool], path: Path) -> bool:
+    """Whether a file names somebody, in the letters that all encodings of the sources share."""
+    with path.open("rb") as file:
+        before = b""
+        while chunk := file.read(CHUNK):
+            if mine((before + chunk).decode("latin-1")):
+                return True
+            before = chunk[-OVERLAP:]
+    return False

@@ -1,0 +1,87 @@
+"""An erasure reaches what ingest keeps by itself: rejected rows and the files of imports that broke off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dmi_agreements.contracts.law import SubjectRequest
+from dmi_infra import clock
+from dmi_ingest.erasing import FILES_DELETED, ROWS_DELETED
+from tests.unit.ingest.fakes import BICYCLES, GARAGES, Node
+
+NAMES = (
+    "entity_id,recording_timestamp,error_code,horizontal_accuracy,latitude,longitude,version_major,pm1_0,pm2_5,pm10,"
+    "temperature,humidity,pressure,voltage"
+)
+ME = "urn:dmi:person:snuffelfiets-351358815340515"
+MINE, THEIRS = "351358815340515", "351358815340999"
+
+
+def row(number: int, entity: str, temperature: str = "many") -> str:
+    """One reading, whose temperature cannot be read."""
+    return f"{entity},2024-11-11T08:0{number}:00,0,5000,52.1,5.1,1,3,4,5,{temperature},80,1010,100"
+
+
+def hand_in(node: Node, *rows: str) -> Any:
+    files = {"file": ("cycles.csv", "\n".join([NAMES, *rows, ""]).encode(), "text/csv")}
+    answer = node.call("POST", f"/v1/imports?kind=snuffelfiets&dataset={BICYCLES}", files=files)
+    return answer.json()
+
+
+def asked(person: str = ME, dataset: str = BICYCLES) -> SubjectRequest:
+    return SubjectRequest(f"urn:uuid:{clock.now()}", person, "erasure", dataset, clock.now())
+
+
+def raws(node: Node, report: Any) -> str:
+    return str(node.get(f"/v1/imports/{report['import_id']}/rejects")["items"])
+
+
+def test_rejected_rows_of_a_person_are_gone_those_of_others_and_all_counts_stay(node: Node) -> None:
+    report = hand_in(node, row(1, MINE), row(2, THEIRS))
+    assert MINE in raws(node, report)
+    node.hear(asked("urn:dmi:person:somebody"))
+    assert MINE in raws(node, report), "who asks has its own rows erased and nobody else's"
+    node.hear(asked(dataset=GARAGES))
+    assert MINE in raws(node, report)
+    node.hear(asked())
+    assert MINE not in raws(node, report)
+    assert THEIRS in raws(node, report)
+    after = node.get(f"/v1/imports/{report['import_id']}")
+    assert (after["rejected"], after["read"], after["detail"]) == (
+        report["rejected"],
+        report["read"],
+        ROWS_DELETED,
+    )
+    assert node.gate.done[-1][1] > 0
+
+
+def test_what_comes_once_more_after_an_erasure_is_withheld_and_not_kept(node: Node) -> None:
+    node.hear(asked())
+    report = hand_in(node, row(1, MINE, "100"))
+    assert report["accepted"] == 0
+    assert {one["reason"] for one in report["reasons"]} == {"erased"}
+    assert MINE not in raws(node, report)
+
+
+@pytest.mark.parametrize(("person", "kept"), [(ME, False), ("urn:dmi:person:snuffelfiets-35135", True)])
+def test_files_of_an_import_that_broke_off_are_deleted_when_they_hold_the_person(
+    node: Node, person: str, kept: bool
+) -> None:
+    node.gate.consenting |= {ME, "urn:dmi:person:snuffelfiets-" + THEIRS}
+    hand_in(node, row(1, MINE, "100"), row(2, THEIRS, "100"))  # so that only the rows wait for the bus
+    node.bus.away = True
+    report = hand_in(node, row(1, MINE, "100"), row(2, THEIRS, "100"))
+    assert report["resumable"]
+    folder: Path = node.settings.data_dir / "imports" / report["import_id"]
+    assert folder.is_dir()
+    node.bus.away = False
+    node.hear(asked(person))
+    after = node.get(f"/v1/imports/{report['import_id']}")
+    assert folder.is_dir() is kept
+    assert after["resumable"] is kept
+    if not kept:
+        assert after["detail"] == FILES_DELETED
+        assert node.call("POST", f"/v1/imports/{report['import_id']}/resume").status_code == 409
