@@ -280,7 +280,8 @@ class Platform:
 
         def tell(table: Table) -> Message:
             batch = self._batch(request.dataset, table)
-            return Message(f"{request.dataset}#0", encode(batch), envelope_of(CORRECTED, request.dataset))
+            envelope = envelope_of(CORRECTED, request.dataset, request.id)
+            return Message(f"{request.dataset}#0", encode(batch), envelope)
 
         return self.store.correct(
             request.dataset, request.person, request.corrections, quality.UNTESTED, tell

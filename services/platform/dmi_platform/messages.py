@@ -46,13 +46,14 @@ def rejected_message(reject: Reject) -> Message:
     return Message(reject.dataset, reject.payload, envelope)
 
 
-def envelope_of(kind: str, dataset: str) -> Envelope:
-    """A new envelope of the platform, in the trace at hand."""
+def envelope_of(kind: str, dataset: str, subject: str = "") -> Envelope:
+    """A new envelope of the platform, in the trace at hand; ``subject`` is what it is about beside the dataset."""
     return Envelope(
         id=str(uuid.uuid4()),
         source="urn:dmi:service:platform",
         type=kind,
         time=clock.to_text(clock.now()),
+        subject=subject,
         dataset=dataset,
         traceparent=current_trace.get(),
     )

@@ -120,7 +120,9 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
         atlas.changed()
         baselines.changed()
 
-    handler = AnalysisHandler(store.observations, gate, flow, features_changed, rounds.new_data)
+    handler = AnalysisHandler(
+        store.observations, gate, flow, features_changed, rounds.new_data, withdrawals.corrected
+    )
     runtime.law.listen(withdrawals.listen)
     consumer = ConsumerLoop(runtime.bus, NAME, TOPICS, handler, runtime.metrics)
     runtime.checks["consumer"] = consumer.check

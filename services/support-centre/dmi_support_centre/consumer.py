@@ -68,12 +68,14 @@ class AnalysisHandler:
         flow: Flow,
         on_features: Callable[[], None],
         on_readings: Callable[[], None],
+        on_corrected: Callable[[str], None],
     ) -> None:
         self._store = store
         self._gate = gate
         self._flow = flow
         self._on_features = on_features
         self._on_readings = on_readings
+        self._on_corrected = on_corrected
 
     def positions(self) -> Mapping[tuple[str, int], int]:
         """Where to go on."""
@@ -84,6 +86,7 @@ class AnalysisHandler:
         features: list[tuple[str, Feature]] = []
         readings: list[Reading] = []
         corrected: list[Reading] = []
+        requests: dict[str, None] = {}
         bases: dict[str, set[str]] = {}
         for received in messages:
             if received.topic == FEATURES:
@@ -93,12 +96,15 @@ class AnalysisHandler:
             readings += found
             if received.message.envelope.type == CORRECTED:
                 corrected += found
+                requests[received.message.envelope.subject] = None
         self._store.save(features, readings, bases, after(messages), corrected)
         if features:
             self._on_features()
         if readings:
             self._flow.add(len(readings))
             self._on_readings()
+        for request in requests:
+            self._on_corrected(request)
 
     def reject(self, message: Received, reason: str) -> None:
         """Pass over a message that cannot be read; it stays on the topic."""

@@ -148,7 +148,8 @@ class Book:
         moment = state.ended_at if state is not None and state.ended_at is not None else marked_at
         request = self._gate.law.rights.get(ground)
         if request is not None:
-            detail = f"a person's data was taken out of {request.dataset}; this result rested on it"
+            done = "corrected in" if request.right == RECTIFICATION else "taken out of"
+            detail = f"a person's data was {done} {request.dataset}; this result rested on it"
             return Withdrawal(ground, request.made_at, detail)
         return Withdrawal(ground, moment, f"{ground} has been ended; this result rested on it")
 
@@ -256,6 +257,9 @@ class Withdrawals:
 
     def withdraw(self, ground: str) -> int:
         """Mark and publish all that rests on a ground; returns how many results."""
+        request = self._law.rights.get(ground)
+        if request is not None:
+            return self._correct(request)
         state = self._law.agreement(ground)
         at = state.ended_at if state is not None and state.ended_at is not None else clock.now()
         self._store.observations.forget_basis(ground)
@@ -265,16 +269,37 @@ class Withdrawals:
         return len(found)
 
     def exercised(self, request: SubjectRequest) -> None:
-        """A person's data has gone from a dataset or was corrected: what was made of it is marked, and made again.
+        """A person's data has gone from a dataset: what was made of it is marked, and made again.
 
         Under consent the results of this person alone are; they fall with the consents, which end with the erasure.
         """
         entry = self._law.datasets.get(request.dataset)
-        if request.right != RECTIFICATION and entry is not None and not entry.needs_consent:
+        if entry is not None and not entry.needs_consent:
             found = self._store.results.withdraw_over(request.dataset, request.id, clock.now())
             if found:
                 self._on_withdrawn(found)
         self._on_changed()
+
+    def corrected(self, request: str) -> None:
+        """Corrected rows have come in: have marked what was made of the wrong ones; returns at once."""
+        self._queue.put(request)
+
+    def _correct(self, request: SubjectRequest) -> int:
+        """Mark what was made of rows that were wrong; under consents what rests on one of this person."""
+        entry = self._law.datasets.get(request.dataset)
+        by_consent = entry is not None and entry.needs_consent
+
+        def concerned(grounds: Grounds) -> bool:
+            return not by_consent or any(self._gave(request.person, one) for one in grounds.consents)
+
+        found = self._store.results.withdraw_over(request.dataset, request.id, clock.now(), concerned)
+        if found:
+            self._on_withdrawn(found)
+        return len(found)
+
+    def _gave(self, person: str, consent: str) -> bool:
+        state = self._law.agreement(consent)
+        return state is not None and state.document.get("assigner") == person
 
     def _compare(self) -> None:
         """Find what ended before this service listened; the law is read from its first event, so wait for it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.features import Feature, FeatureBatch
 from dmi_agreements.contracts.law import Heartbeat
-from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.contracts.observations import CORRECTED, ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
 from dmi_infra.bus.port import Message, Received
@@ -40,7 +41,12 @@ def told() -> list[str]:
 @pytest.fixture
 def handler(store: Store, gate: Gate, told: list[str]) -> AnalysisHandler:
     return AnalysisHandler(
-        store.observations, gate, Flow(), lambda: told.append("features"), lambda: told.append("readings")
+        store.observations,
+        gate,
+        Flow(),
+        lambda: told.append("features"),
+        lambda: told.append("readings"),
+        lambda request: told.append(f"corrected {request}"),
     )
 
 
@@ -54,6 +60,21 @@ def test_allowed_observations_are_kept_with_the_agreement_that_they_came_in_unde
     assert store.observations.basis(GARAGES) == {made.id}
     assert store.observations.positions() == {(HARMONISED, 0): message.offset + 1}
     assert told == ["readings"]
+
+
+def test_a_corrected_quarter_takes_the_place_of_the_old_one_and_tells_which_request_asked_for_it(
+    handler: AnalysisHandler, store: Store, agree: Agree, told: list[str]
+) -> None:
+    agree(1)
+    handler.handle([occupancy()])
+    again = occupancy()
+    envelope = Envelope("2", "s", CORRECTED, "2026-01-01T00:00:00Z", subject="urn:uuid:asked")
+    batch = ObservationBatch(
+        GARAGES, ["garages.a.occupancy"], [1_000], [7.0], observed_property=["occupancy"]
+    )
+    handler.handle([dataclasses.replace(again, message=Message("k", encode(batch), envelope))])
+    assert [q.mean for q in store.observations.quarters(GARAGES, 0)] == [7.0]
+    assert told == ["readings", "readings", "corrected urn:uuid:asked"]
 
 
 def test_refused_observations_are_not_kept_and_the_position_moves_on(

@@ -6,7 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
+from dmi_agreements.contracts.law import (
+    AgreementState,
+    Correction,
+    Dataset,
+    Participant,
+    SubjectRequest,
+)
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_agreements.decision import EVERYONE
@@ -20,6 +26,7 @@ from dmi_support_centre.store import Store
 from tests.unit.support_centre.laws import GARAGES, OWNER, VENDOR, Agree
 
 Door = Callable[..., Opening]
+BICYCLES = "urn:dmi:dataset:gemeente:bicycle-air"
 DELAY = {
     "action": "dmi:delay",
     "constraint": [
@@ -79,6 +86,35 @@ def test_marking_tells_of_each_result_once_and_forgets_the_basis(
     kept = store.results.get("forecast:a")
     assert kept is not None
     assert kept.withdrawn_ground == ended.id
+
+
+@pytest.mark.parametrize(("basis", "marked"), [("", ["mine"]), ("dmi:basis:public-task", ["mine", "others"])])
+def test_what_was_made_of_a_value_that_a_person_corrected_is_marked_and_made_again(
+    store: Store, law: LawTable, basis: str, marked: list[str]
+) -> None:
+    law.apply(Dataset(BICYCLES, OWNER, {}, personal=True, basis=basis))
+    for number, person in ((1, "noor"), (2, "sam")):
+        law.apply(AgreementState(f"urn:uuid:{number}", {"assigner": f"urn:dmi:person:{person}"}, "active"))
+    mine = Result("mine", "crowd", "", "a", 1, Grounds([BICYCLES], [], ["urn:uuid:1", "urn:uuid:2"]), {})
+    others = Result("others", "crowd", "", "b", 1, Grounds([BICYCLES], [], ["urn:uuid:2"]), {})
+    elsewhere = Result("elsewhere", "crowd", "", "c", 1, Grounds([GARAGES], [], ["urn:uuid:1"]), {})
+    store.results.save([mine, others, elsewhere])
+    told: list[Result] = []
+    withdrawals = Withdrawals(store, law, told.extend, lambda: None)
+    request = SubjectRequest(
+        "urn:uuid:asked", "urn:dmi:person:noor", "rectification", BICYCLES, 5,
+        corrections=[Correction("x", 1, 2.0)],
+    )  # fmt: skip
+    law.apply(request)
+    withdrawals.start()
+    withdrawals.corrected(request.id)
+    for _ in range(100):
+        if told:
+            break
+        withdrawals._thread.join(0.05)
+    withdrawals.stop()
+    assert sorted(one.id for one in told) == marked
+    assert {one.withdrawn_ground for one in told} == {request.id}
 
 
 def test_what_ended_while_the_service_was_away_is_found_at_the_start(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -121,13 +121,15 @@ class ResultStore:
             msgspec.structs.replace(_result(row), withdrawn_at=at, withdrawn_ground=ground) for row in rows
         ]
 
-    def withdraw_over(self, dataset: str, ground: str, at: Micros) -> list[Result]:
+    def withdraw_over(
+        self, dataset: str, ground: str, at: Micros, concerned: Callable[[Grounds], bool] = lambda _: True
+    ) -> list[Result]:
         """Mark by ``ground`` what was made of a dataset up to a moment; returns what was not marked before."""
         t = tables.result.c
         query = sa.select(tables.result).where(t.withdrawn_at.is_(None), t.made_at <= at)
         with transaction(self._engine) as connection:
             found = [_result(row) for row in connection.execute(query)]
-            resting = [one for one in found if dataset in one.grounds.datasets]
+            resting = [one for one in found if dataset in one.grounds.datasets and concerned(one.grounds)]
             mark = sa.update(tables.result).where(t.id == sa.bindparam("result"), t.withdrawn_at.is_(None))
             for one in resting:
                 values = {"result": one.id, "withdrawn_at": at, "withdrawn_ground": ground}
