@@ -15,10 +15,13 @@ import sqlalchemy as sa
 from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Grounds, Lineage
+from dmi_exchange.notices.aliases import Aliases, is_alias
+from dmi_exchange.notices.model import Notice, notice_id
+from dmi_exchange.notices.store import Notices
 from dmi_exchange.store import LARGEST, Store
 from dmi_exchange.tables import ground as ground_links
 from dmi_exchange.tables import log_party, outgoing
-from dmi_infra.errors import InputRefused
+from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.outbox import Relay
 from dmi_infra.sql import migrate, open_engine, reading, transaction
 from tests.unit.infra.fakes import FakeBus
@@ -270,3 +273,35 @@ def test_of_two_relays_of_one_outbox_one_publishes_at_a_time(store: Store, engin
     assert drained == [0]
     assert quick.topics == {}
     assert second.drain() == 0
+
+
+def test_a_notice_is_kept_once_is_due_until_it_is_heard_and_goes_with_the_person_when_it_is(
+    engine: sa.Engine,
+) -> None:
+    notices = Notices(engine)
+    made = Notice(
+        id=notice_id("urn:uuid:1", "active", GARAGES, VENDOR), cause="urn:uuid:1", person=NOOR, right="erasure",
+        dataset=GARAGES, recipient=VENDOR, made_at=5, until=4,
+    )  # fmt: skip
+    assert notices.add(made, 10)
+    assert not notices.add(msgspec.structs.replace(made, made_at=6), 11)
+    assert notices.to(VENDOR) == notices.about(NOOR) == [made]
+    assert (notices.due(9), notices.due(10)) == ([], [made])
+    assert notices.forget(NOOR) == 0, "who has not heard it must hear it yet"
+    heard = notices.change(made.id, lambda known: msgspec.structs.replace(known, told_at=12))
+    assert (notices.due(99), notices.about(NOOR)) == ([], [heard])
+    assert notices.forget(NOOR) == 1
+    with pytest.raises(NotFound):
+        notices.change(made.id, lambda known: known)
+
+
+def test_a_person_has_one_name_on_each_other_node_and_another_on_every_one(engine: sa.Engine) -> None:
+    store = Store(engine)
+    for name, home in (("a", "https://one"), ("b", "https://one"), ("c", "https://two")):
+        put(store, Participant(f"urn:dmi:participant:{name}", name, [], home=home))
+    names = [Aliases(engine, store).of(f"urn:dmi:participant:{name}")(NOOR) for name in "abc"]
+    assert names[0] == names[1] != names[2], "what one node keeps is shared by its members"
+    assert all(is_alias(name) for name in names)
+    assert not any(is_alias(name) for name in (NOOR, None, names[0] + "0", names[0].upper()))
+    again = Aliases(engine, store).of("urn:dmi:participant:a")(NOOR)
+    assert again == names[0], "also after a restart"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_exchange.dsp.door import Once
+from dmi_exchange.dsp.process import Process
 from dmi_exchange.flow.feed import HARMONISED, Feed, read_cursor, write_cursor
-from dmi_exchange.flow.inflow import events_of
+from dmi_exchange.flow.inflow import Intake, events_of
+from dmi_exchange.flow.places import Local
 from dmi_exchange.flow.store import Flow, Flows, Sum
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import InputRefused, Unauthenticated
@@ -100,3 +103,22 @@ def test_a_token_of_a_node_counts_once() -> None:
     once.use("a 2", 4e9)
     with pytest.raises(Unauthenticated, match="before"):
         once.use("a 1", 4e9)
+
+
+@pytest.mark.parametrize("name", ["urn:dmi:person:noor", "urn:dmi:person:alias-1", 7])
+def test_another_node_names_no_persons_of_this_one(name: object) -> None:
+    process = Process(
+        id="t", kind="transfer", role="consumer", owner="urn:dmi:participant:stack",
+        peer="urn:dmi:participant:buurstad", address="http://there", begun_at=0, changed_at=0, dataset=GARAGES,
+    )  # fmt: skip
+    rows = {
+        "dataset": GARAGES,
+        "datastream": ["s"],
+        "phenomenon_time": [1],
+        "result": [1.0],
+        "subject": [name],
+    }
+    # Refused before anything is handed on: there is nowhere to hand it to.
+    intake = Intake(cast(Local, None), cast(Flows, None))
+    with pytest.raises(InputRefused, match="subject"):
+        intake.take(process, {"cursor": "0:1", "observations": rows})

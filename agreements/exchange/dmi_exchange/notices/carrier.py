@@ -26,9 +26,10 @@ log = structlog.get_logger("exchange")
 SUBJECT_NOTICE: Final = "urn:dmi:SubjectNotice"
 """Our own message beside the protocol, which has none for it."""
 IDLE_SECONDS: Final = 0.5
+ASKED_WAIT: Final = 60.0
+"""Seconds at most until a node that has heard is asked what its layers have done."""
 REFUSED_WAIT: Final = 3600.0
 """Seconds at most between two tries of what the other node refused: it may learn this message by a newer version."""
-ANSWER = msgspec.json.Decoder(list[Layer])
 LAYERS: Final = 20
 """Layers of another node that are taken note of, at most."""
 
@@ -135,7 +136,7 @@ class Carrier:
                 attempts=0 if known.told_at is None else known.attempts + 1,
             )  # fmt: skip
 
-        self._notices.change(one.id, note, None if done else now + _wait(one.attempts, LONGEST_WAIT))
+        self._notices.change(one.id, note, None if done else now + _wait(one.attempts, ASKED_WAIT))
 
     def _later(self, one: Notice, reason: str, longest: float) -> None:
         tries = one.attempts + 1
