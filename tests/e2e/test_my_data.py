@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from dmi_infra.jose import SigningKey
 from tests.e2e.conftest import Visit, Visitor
 from tests.e2e.test_work import barriers
-from tests.integration.test_own_copy import bicycles_stopped, things
+from tests.integration.test_own_copy import BICYCLES, bicycles_stopped, things
 from tests.stack_plugin import EmbeddedStack
 
 TAKE = re.compile("^Download uw metingen")
@@ -142,4 +144,48 @@ def test_a_code_from_a_letter_and_a_key_of_the_own_sensor_open_the_page_without_
     form.get_by_role("button", name="Ga verder").press("Enter")
     expect(page.get_by_role("heading", name="Uw rechten")).to_be_visible()
     assert barriers(page) == []
+    assert visitor.faults == []
+
+
+@pytest.mark.chromium
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("nl", ("U ziet en beslist nu voor Kim", "Nieuwe toestemming", "Geef toestemming", "Trek in", "Ja, trek in")),
+        ("en", ("You now see and decide for Kim", "New consent", "Give consent", "Withdraw", "Yes, withdraw")),
+    ],
+)  # fmt: skip
+def test_a_parent_sees_gives_and_withdraws_for_a_child(
+    embedded_stack: EmbeddedStack, visit: Visit, tmp_path: Path, language: str, words: tuple[str, ...]
+) -> None:
+    child = f"urn:dmi:person:kim-{language}"
+    key = SigningKey.load_or_create(tmp_path / "kim.json")
+    with embedded_stack.demo("operator") as operator:
+        body = {
+            "id": child, "name": f"Kim {language}", "roles": ["dmi:role:resident"], "keys": [key.public],
+            "representatives": ["urn:dmi:person:noor"], "of_age_on": "2035-05-01",
+        }  # fmt: skip
+        operator.post("/exchange/v1/participants", body)
+    visitor = visit(embedded_stack.url, "resident", 360, language)
+    page = visitor.go("/my-data")
+    page.get_by_role("radio", name=f"Kim {language}").check()
+    expect(page.get_by_text(words[0])).to_be_visible()
+    visitor.settle()
+    assert barriers(page) == []
+    form = opened(page, words[1])
+    form.get_by_role("combobox").nth(0).select_option(BICYCLES)
+    form.get_by_role("combobox").nth(1).select_option("dmi:purpose:air-quality")
+    form.get_by_role("checkbox").first.check()
+    form.get_by_role("button", name=words[2]).press("Enter")
+    card = page.locator(".dmi-card", has=page.get_by_role("button", name=re.compile(f"^{words[3]}")))
+    expect(card).to_have_count(1)
+    with embedded_stack.demo("resident") as noor:
+        (given,) = noor.get("/exchange/v1/consents", **{"for": child})["items"]
+        assert (given["assigner"], given["state"]) == (child, "active")
+    card.get_by_role("button", name=re.compile(f"^{words[3]}")).press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name=words[4]).press("Enter")
+    expect(card).to_have_count(0)
+    with embedded_stack.demo("resident") as noor:
+        (given,) = noor.get("/exchange/v1/consents", **{"for": child})["items"]
+        assert given["state"] == "ended"
     assert visitor.faults == []

@@ -5,6 +5,9 @@ import type * as T from './types';
 
 const base = '/exchange/v1';
 
+/** Names a person that one represents; nothing for oneself. */
+const of = (person: string) => (person === '' ? {} : { for: person });
+
 export function exchangeApi(http: HttpClient) {
   return {
     identities: (signal?: AbortSignal) => http.list<T.Identity>(`${base}/demo/identities`, { public: true, signal }),
@@ -18,7 +21,7 @@ export function exchangeApi(http: HttpClient) {
       form.set('client_assertion', assertion);
       return http.json<T.Token>('/exchange/token', { method: 'POST', body: form, public: true });
     },
-    myLetter: (language: string) => http.raw(`${base}/my-data/letter`, { method: 'POST', body: { language } }).then((answer) => answer.blob()),
+    myLetter: (language: string, person: string) => http.raw(`${base}/my-data/letter`, { method: 'POST', body: { language, ...of(person) } }).then((answer) => answer.blob()),
     me: (signal?: AbortSignal) => http.json<T.Me>(`${base}/me`, { signal }),
     rulebook: (signal?: AbortSignal) => http.json<T.Rulebook>(`${base}/rulebook`, { signal }),
     participants: (signal?: AbortSignal) => http.list<T.Participant>(`${base}/participants`, { signal }),
@@ -61,23 +64,28 @@ export function exchangeApi(http: HttpClient) {
       http.json<T.Agreement>(`${base}/agreements/${segment(id)}/signature`, { method: 'POST', body: { hosted: true } }),
     end: (id: string, reason: string) =>
       http.json<T.Agreement>(`${base}/agreements/${segment(id)}/end`, { method: 'POST', body: { reason } }),
-    consents: (signal?: AbortSignal) => http.list<T.Agreement>(`${base}/consents`, { signal }),
-    consent: (body: { dataset: string; purpose: string; recipients: string[]; cut_ends_m?: number; coarsen_m?: number; minimum_group?: number }) =>
-      http.list<T.Agreement>(`${base}/consents`, { method: 'POST', body }),
+    represented: (signal?: AbortSignal) => http.list<M.Represented>(`${base}/consents/represented`, { signal }),
+    consents: (person: string, signal?: AbortSignal) => http.list<T.Agreement>(`${base}/consents`, { query: { for: person }, signal }),
+    consent: (body: { dataset: string; purpose: string; recipients: string[]; cut_ends_m?: number; coarsen_m?: number; minimum_group?: number }, person: string) =>
+      http.list<T.Agreement>(`${base}/consents`, { method: 'POST', body: { ...body, ...of(person) } }),
     withdraw: (id: string) =>
       http.json<T.Agreement>(`${base}/consents/${segment(id)}/withdraw`, { method: 'POST', body: {} }),
     receipt: (id: string) => http.json<T.Receipt>(`${base}/consents/${segment(id)}/receipt`),
     renew: (id: string) => http.json<T.Agreement>(`${base}/consents/${segment(id)}/renewal`, { method: 'POST' }),
-    myUses: (days: number, signal?: AbortSignal) => http.json<M.OwnUses>(`${base}/my-data/uses`, { query: { days }, signal }),
-    myDatasets: (signal?: AbortSignal) => http.list<M.OwnDataset>(`${base}/my-data/datasets`, { signal }),
-    myRequests: (signal?: AbortSignal) => http.list<M.SubjectRequest>(`${base}/my-data/requests`, { signal }),
-    myCopy: () => http.raw(`${base}/my-data/copy`).then((answer) => answer.arrayBuffer()),
-    stopAll: (purpose: string) =>
-      http.list<T.Agreement>(`${base}/my-data/stop`, { method: 'POST', body: purpose === '' ? {} : { purpose } }),
-    erase: (dataset: string) =>
-      http.list<M.SubjectRequest>(`${base}/my-data/erasure`, { method: 'POST', body: dataset === '' ? {} : { datasets: [dataset] } }),
-    objectTo: (body: { dataset: string; reason: string }) =>
-      http.json<M.SubjectRequest>(`${base}/my-data/objection`, { method: 'POST', body }),
+    myUses: (days: number, person: string, signal?: AbortSignal) => http.json<M.OwnUses>(`${base}/my-data/uses`, { query: { days, for: person }, signal }),
+    myDatasets: (person: string, signal?: AbortSignal) => http.list<M.OwnDataset>(`${base}/my-data/datasets`, { query: { for: person }, signal }),
+    myRequests: (person: string, signal?: AbortSignal) => http.list<M.SubjectRequest>(`${base}/my-data/requests`, { query: { for: person }, signal }),
+    myTold: (person: string, signal?: AbortSignal) => http.list<M.Told>(`${base}/my-data/told`, { query: { for: person }, signal }),
+    notices: (signal?: AbortSignal) => http.list<M.SubjectNotice>(`${base}/notices`, { query: { open: true }, signal }),
+    answerNotice: (id: string, outcome: string, text: string) =>
+      http.json<M.SubjectNotice>(`${base}/notices/${segment(id)}/answer`, { method: 'POST', body: { outcome, text } }),
+    myCopy: (person: string) => http.raw(`${base}/my-data/copy`, { query: { for: person } }).then((answer) => answer.arrayBuffer()),
+    stopAll: (purpose: string, person: string) =>
+      http.list<T.Agreement>(`${base}/my-data/stop`, { method: 'POST', body: { ...(purpose === '' ? {} : { purpose }), ...of(person) } }),
+    erase: (dataset: string, person: string) =>
+      http.list<M.SubjectRequest>(`${base}/my-data/erasure`, { method: 'POST', body: { ...(dataset === '' ? {} : { datasets: [dataset] }), ...of(person) } }),
+    objectTo: (body: { dataset: string; reason: string }, person: string) =>
+      http.json<M.SubjectRequest>(`${base}/my-data/objection`, { method: 'POST', body: { ...body, ...of(person) } }),
     correct: (body: { dataset: string; corrections: { datastream: string; time: string; result: number | null }[] }) =>
       http.json<M.SubjectRequest>(`${base}/my-data/rectification`, { method: 'POST', body }),
     endRequest: (id: string) => http.json<M.SubjectRequest>(`${base}/my-data/requests/${segment(id)}/end`, { method: 'POST', body: {} }),

@@ -34,6 +34,40 @@ export interface SubjectRequest {
   end_reason: string | null;
   carried_out: { service: string; rows: number; at: string }[];
 }
+/** Whether a recipient was told of it, and what it answered. */
+interface Answered {
+  told_at: string | null;
+  /** Why it is not told, or not done, yet. */
+  reason: string | null;
+  outcome: 'done' | 'kept' | null;
+  answer: string | null;
+  answered_at: string | null;
+}
+/** Who received the data of a person and is told what that person asked. */
+export interface Told extends Answered {
+  request: string;
+  right: Right | 'withdrawal';
+  state: 'active' | 'ended';
+  dataset: string;
+  recipient: string;
+  name: string;
+}
+/** What a person asked for data that the participant received. */
+export interface SubjectNotice extends Answered {
+  id: string;
+  right: Right | 'withdrawal';
+  state: 'active' | 'ended';
+  dataset: string;
+  person: string;
+  until: string | null;
+  made_at: string;
+  corrections: { datastream: string; time: string; result: number | null }[];
+}
+/** A person for whom one acts, such as a child. */
+export interface Represented {
+  id: string;
+  name: string;
+}
 /** A dataset with personal data, as a person sees it. */
 export interface OwnDataset {
   id: string;

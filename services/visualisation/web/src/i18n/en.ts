@@ -6,6 +6,7 @@ import { map } from './en/map';
 import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review } from './en/rights';
 import { negotiate, running } from './en/negotiate';
 import { nodes } from './en/nodes';
+import { notices } from './en/notices';
 import { offer } from './en/offer';
 import { scenarios } from './en/scenarios';
 import { forecasts, measures } from './en/advice';
@@ -16,6 +17,6 @@ import { sources, publish, operations } from './en/intake';
 import type { Messages } from './nl';
 
 export const en: Messages = {
-  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, offer, lineage,
+  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, notices, offer, lineage,
   review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions,
 };

@@ -6,6 +6,7 @@ import { map } from './nl/map';
 import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review } from './nl/rights';
 import { negotiate, running } from './nl/negotiate';
 import { nodes } from './nl/nodes';
+import { notices } from './nl/notices';
 import { offer } from './nl/offer';
 import { scenarios } from './nl/scenarios';
 import { forecasts, measures } from './nl/advice';
@@ -15,7 +16,7 @@ import { mandates, transactions } from './nl/dealings';
 import { sources, publish, operations } from './nl/intake';
 
 export const nl = {
-  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, offer, lineage,
+  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, notices, offer, lineage,
   review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions,
 };
 

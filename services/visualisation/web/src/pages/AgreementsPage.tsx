@@ -14,6 +14,7 @@ import { RadioGroup } from '../ui/fields';
 import { Page } from '../ui/Page';
 import { Empty, Loaded } from '../ui/State';
 import { EndDialog } from './agreement/EndDialog';
+import { Notices } from './agreement/Notices';
 import { dutyCounts } from './agreement/counts';
 import { Unknown } from './home/parts';
 
@@ -25,6 +26,7 @@ export default function AgreementsPage() {
   const agreements = useResource('agreements', (signal) => api.exchange.agreements({}, signal), 15_000);
   return (
     <Page title={t.agreements.title} lead={t.agreements.lead} wide>
+      <Notices />
       <RadioGroup
         inline label={t.agreements.filterState} name="state" value={state} onChange={(value) => change({ state: value || null })}
         choices={[{ value: '', label: t.agreements.allStates }, ...['proposed', 'active', 'ended'].map((value) => ({ value, label: term(value) }))]}

@@ -11,6 +11,7 @@ import { outline, recipientsOf } from '../rights/words';
 import { Badge, stateTone } from '../ui/Badge';
 import { ButtonLink } from '../ui/ButtonLink';
 import { ConfirmDialog } from '../ui/Dialog';
+import { RadioGroup } from '../ui/fields';
 import { Page } from '../ui/Page';
 import { Empty, Failure, Loaded, Section } from '../ui/State';
 import { saveBlob } from './dataset/save';
@@ -18,6 +19,7 @@ import { GiveConsent } from './mydata/GiveConsent';
 import { Measured } from './mydata/Measured';
 import { Rights } from './mydata/Rights';
 import { Uses } from './mydata/Uses';
+import { useWhose, Whose } from './mydata/whose';
 
 /** How many days of the log are summed up. */
 const days = 90;
@@ -28,19 +30,42 @@ export default function MyDataPage() {
   const person = isPerson(identity?.participant);
   return (
     <Page title={t.mydata.title} lead={t.mydata.lead}>
-      {person ? <MyData /> : (
+      {person ? <Persons /> : (
         <Empty title={t.mydata.notPerson} action={<ButtonLink to="/signin">{t.shell.switchIdentity}</ButtonLink>}>{t.mydata.notPersonText}</Empty>
       )}
     </Page>
   );
 }
 
+/** Oneself, or a person that one represents, such as a child. */
+function Persons() {
+  const { t } = useI18n();
+  const api = useApi();
+  const [whose, setWhose] = useState('');
+  const represented = useResource('represented', (signal) => api.exchange.represented(signal));
+  const people = represented.data ?? [];
+  return (
+    <Whose.Provider value={whose}>
+      {represented.error ? <Failure error={represented.error} /> : null}
+      {people.length > 0 ? (
+        <RadioGroup
+          inline label={t.mydata.whose} name="whose" value={whose} onChange={setWhose}
+          choices={[{ value: '', label: t.mydata.myself }, ...people.map((one) => ({ value: one.id, label: one.name }))]}
+        />
+      ) : null}
+      {whose !== '' ? <p>{t.mydata.forOther(people.find((one) => one.id === whose)?.name ?? whose)}</p> : null}
+      <MyData key={whose} />
+    </Whose.Provider>
+  );
+}
+
 function MyData() {
   const { t, term, number } = useI18n();
   const api = useApi();
-  const consents = useResource('consents', (signal) => api.exchange.consents(signal), 10_000);
+  const whose = useWhose();
+  const consents = useResource(`consents ${whose}`, (signal) => api.exchange.consents(whose, signal), 10_000);
   const measured = [...new Set((consents.data ?? []).flatMap((one) => one.datasets))];
-  const uses = useResource(consents.data ? 'my uses' : null, (signal) => api.exchange.myUses(days, signal), 15_000);
+  const uses = useResource(consents.data ? `my uses ${whose}` : null, (signal) => api.exchange.myUses(days, whose, signal), 15_000);
   const running = (consents.data ?? []).filter((one) => one.state === 'active');
   const purposes = [...new Set(running.flatMap((one) => outline(one.document).purposes))];
   return (
@@ -49,10 +74,12 @@ function MyData() {
       <Loaded resource={consents} lines={10} height={640}>
         {(all) => (
           <>
-            <Section title={t.mydata.measured} id="measured">
-              {measured.length === 0 ? <p className="dmi-soft">{t.mydata.measuredEmpty}</p> : null}
-              {measured.map((id) => <Measured key={id} dataset={id} />)}
-            </Section>
+            {whose === '' ? (
+              <Section title={t.mydata.measured} id="measured">
+                {measured.length === 0 ? <p className="dmi-soft">{t.mydata.measuredEmpty}</p> : null}
+                {measured.map((id) => <Measured key={id} dataset={id} />)}
+              </Section>
+            ) : null}
             <Section title={t.mydata.consents} id="consents">
               {all.length === 0 ? <p>{t.mydata.consentsEmpty}</p> : (
                 <ul className="dmi-cards">

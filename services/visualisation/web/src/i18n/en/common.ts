@@ -220,6 +220,7 @@ export const rejects = {
   too_large: 'too large',
   conflict: 'another value was already kept for the same moment',
   no_consent: 'no consent of the resident',
+  erased: 'erased, as the resident asked',
   left_out_by_duty: 'left out by a condition of the agreement',
   unknown_datastream: 'the sensor is not known',
   refused: 'no agreement for this use',

@@ -57,6 +57,9 @@ export const mydata: Part<'mydata'> = {
   everyone: (owner) => `Every party that has an agreement with ${owner} for this purpose.`,
   onlyThese: (names, owner) => `Only ${names}, and only under an agreement with ${owner} for this purpose.`,
   measuredEmpty: 'Nothing is measured of you.',
+  whose: 'Whom is it about?',
+  myself: 'Myself',
+  forOther: (name) => `You now see and decide for ${name}. What is called “you” and “your” here is about ${name}.`,
   questions: 'Questions or objection',
   questionsText: 'Call or mail the municipality. You need no reason to withdraw a consent.',
 };

@@ -218,6 +218,7 @@ export const rejects = {
   too_large: 'te groot',
   conflict: 'er stond al een andere waarde voor hetzelfde moment',
   no_consent: 'geen toestemming van de bewoner',
+  erased: 'gewist, omdat de bewoner dat vroeg',
   left_out_by_duty: 'weggelaten door een voorwaarde van de afspraak',
   unknown_datastream: 'de sensor is niet bekend',
   refused: 'geen afspraak voor dit gebruik',

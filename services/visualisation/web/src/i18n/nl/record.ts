@@ -55,6 +55,9 @@ export const mydata = {
   everyone: (owner: string) => `Iedere partij die met ${owner} een afspraak heeft voor dit doel.`,
   onlyThese: (names: string, owner: string) => `Alleen ${names}, en alleen onder een afspraak met ${owner} voor dit doel.`,
   measuredEmpty: 'Er wordt niets van u gemeten.',
+  whose: 'Om wie gaat het?',
+  myself: 'Mijzelf',
+  forOther: (name: string) => `U ziet en beslist nu voor ${name}. Wat hier “u” en “uw” heet, gaat over ${name}.`,
   questions: 'Vragen of bezwaar',
   questionsText: 'Bel of mail de gemeente. U hoeft geen reden te geven om toestemming in te trekken.',
 };

@@ -58,7 +58,7 @@ export function ResidentHome() {
   const names = useNames();
   const api = useApi();
   const { identity } = useSession();
-  const consents = useResource('home consents', (signal) => api.exchange.consents(signal), 15_000);
+  const consents = useResource('home consents', (signal) => api.exchange.consents('', signal), 15_000);
   const usage = useResource('home usage', (signal) => api.exchange.usage({ hours: 24 }, signal), 30_000);
   const feed = useResource('home feed', (signal) => api.support.feed(signal), 15_000);
   const active = (consents.data ?? []).filter((one) => one.state === 'active').length;

@@ -8,6 +8,7 @@ import { useI18n } from '../../i18n';
 import { CheckboxList, SelectField } from '../../ui/fields';
 import { focusFirstError } from '../../ui/problems';
 import { Failure } from '../../ui/State';
+import { useWhose } from './whose';
 
 /** What a person can have left out at intake: metres at both ends of a trip, metres of a cell, persons in a group. */
 const limits = { cut_ends_m: 200, coarsen_m: 500, minimum_group: 5 };
@@ -17,6 +18,7 @@ export function GiveConsent({ datasets, changed }: { datasets: string[]; changed
   const { t, say, number } = useI18n();
   const names = useNames();
   const api = useApi();
+  const whose = useWhose();
   const live = useLive();
   const personal = [...new Set([...datasets, ...names.datasets.filter((one) => one.personal).map((one) => one.id)])];
   const [dataset, setDataset] = useState('');
@@ -26,7 +28,7 @@ export function GiveConsent({ datasets, changed }: { datasets: string[]; changed
   const [tried, setTried] = useState(false);
   const give = useAction(async () => {
     const asked = Object.fromEntries(Object.entries(limits).filter(([name]) => less.includes(name)));
-    await api.exchange.consent({ dataset, purpose, recipients, ...asked });
+    await api.exchange.consent({ dataset, purpose, recipients, ...asked }, whose);
     live(t.mydata.given);
     setTried(false);
     setRecipients([]);

@@ -14,14 +14,17 @@ import { SelectField, TextField } from '../../ui/fields';
 import { Failure, Loaded, Section } from '../../ui/State';
 import { saveBlob } from '../dataset/save';
 import { Correct } from './Correct';
+import { Told } from './Told';
+import { useWhose } from './whose';
 import { zipped } from './zip';
 
 /** `purposes`: those that the person consents to now. */
 export function Rights({ purposes, changed }: { purposes: string[]; changed: () => void }) {
   const { t } = useI18n();
   const api = useApi();
-  const known = useResource('my datasets', (signal) => api.exchange.myDatasets(signal));
-  const asked = useResource('my requests', (signal) => api.exchange.myRequests(signal), 10_000);
+  const whose = useWhose();
+  const known = useResource(`my datasets ${whose}`, (signal) => api.exchange.myDatasets(whose, signal));
+  const asked = useResource(`my requests ${whose}`, (signal) => api.exchange.myRequests(whose, signal), 10_000);
   const done = () => {
     asked.reload();
     changed();
@@ -33,7 +36,7 @@ export function Rights({ purposes, changed }: { purposes: string[]; changed: () 
           <div className="dmi-stack">
             <TakeAll datasets={datasets} />
             <Stop purposes={purposes} done={done} />
-            <Correct datasets={datasets} done={done} />
+            {whose === '' ? <Correct datasets={datasets} done={done} /> : null}
             <ObjectTo datasets={datasets.filter((one) => !one.needs_consent)} done={done} />
             <Erase datasets={datasets} done={done} />
             <Letter />
@@ -44,6 +47,9 @@ export function Rights({ purposes, changed }: { purposes: string[]; changed: () 
       <Loaded resource={asked} height={80} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.rights.askedNone}</p>}>
         {(all) => <ul className="dmi-cards">{[...all].reverse().map((one) => <Asked key={one.id} request={one} done={done} />)}</ul>}
       </Loaded>
+      <h3 className="utrecht-heading-3">{t.notices.told}</h3>
+      <p>{t.notices.toldText}</p>
+      <Told />
     </Section>
   );
 }
@@ -51,10 +57,12 @@ export function Rights({ purposes, changed }: { purposes: string[]; changed: () 
 function TakeAll({ datasets }: { datasets: OwnDataset[] }) {
   const { t } = useI18n();
   const api = useApi();
+  const whose = useWhose();
   const live = useLive();
   const save = useAction(async () => {
-    const files = [{ name: 'my-data.json', content: await api.exchange.myCopy() }];
-    for (const one of datasets) {
+    const files = [{ name: 'my-data.json', content: await api.exchange.myCopy(whose) }];
+    // The rows go to the person alone, by its own identity.
+    for (const one of whose === '' ? datasets : []) {
       const rows = await api.platform.export(one.id, 'csv');
       files.push({ name: `${one.id.split(':').slice(3).join('-')}.zip`, content: await rows.arrayBuffer() });
     }
@@ -64,7 +72,7 @@ function TakeAll({ datasets }: { datasets: OwnDataset[] }) {
   return (
     <details className="dmi-details">
       <summary>{t.rights.all}</summary>
-      <p>{t.rights.allText}</p>
+      <p>{whose === '' ? t.rights.allText : t.rights.allTextFor}</p>
       <div className="dmi-actions"><SecondaryActionButton busy={save.busy} disabled={save.busy} onClick={() => void save.run()}>{t.rights.allConfirm}</SecondaryActionButton></div>
       {save.error ? <Failure error={save.error} /> : null}
     </details>
@@ -74,9 +82,10 @@ function TakeAll({ datasets }: { datasets: OwnDataset[] }) {
 function Letter() {
   const { t, language } = useI18n();
   const api = useApi();
+  const whose = useWhose();
   const live = useLive();
   const make = useAction(async () => {
-    saveBlob(await api.exchange.myLetter(language), t.rights.letterFile);
+    saveBlob(await api.exchange.myLetter(language, whose), t.rights.letterFile);
     live(t.rights.letterDone);
   });
   return (
@@ -93,11 +102,12 @@ function Stop({ purposes, done }: { purposes: string[]; done: () => void }) {
   const { t } = useI18n();
   const names = useNames();
   const api = useApi();
+  const whose = useWhose();
   const live = useLive();
   const [purpose, setPurpose] = useState('');
   const [asking, setAsking] = useState(false);
   const stop = useAction(async () => {
-    const ended = await api.exchange.stopAll(purpose);
+    const ended = await api.exchange.stopAll(purpose, whose);
     setAsking(false);
     setPurpose('');
     live(t.rights.stopDone(ended.length));
@@ -119,11 +129,12 @@ function Stop({ purposes, done }: { purposes: string[]; done: () => void }) {
 function Erase({ datasets, done }: { datasets: OwnDataset[]; done: () => void }) {
   const { t, say } = useI18n();
   const api = useApi();
+  const whose = useWhose();
   const live = useLive();
   const [dataset, setDataset] = useState('');
   const [asking, setAsking] = useState(false);
   const erase = useAction(async () => {
-    await api.exchange.erase(dataset);
+    await api.exchange.erase(dataset, whose);
     setAsking(false);
     live(t.rights.eraseDone);
     done();
@@ -146,12 +157,13 @@ function Erase({ datasets, done }: { datasets: OwnDataset[]; done: () => void })
 function ObjectTo({ datasets, done }: { datasets: OwnDataset[]; done: () => void }) {
   const { t, say } = useI18n();
   const api = useApi();
+  const whose = useWhose();
   const live = useLive();
   const [dataset, setDataset] = useState('');
   const [reason, setReason] = useState('');
   const [tried, setTried] = useState(false);
   const object = useAction(async () => {
-    await api.exchange.objectTo({ dataset, reason });
+    await api.exchange.objectTo({ dataset, reason }, whose);
     setTried(false);
     setDataset('');
     setReason('');

@@ -1,0 +1,64 @@
+/** What persons asked for data that this participant received, and its answer, which the person reads. */
+import { useState } from 'react';
+import { SecondaryActionButton } from '@utrecht/component-library-react';
+import type { SubjectNotice } from '../../api';
+import { useLive } from '../../app/live';
+import { useNames } from '../../app/names';
+import { useApi } from '../../app/session';
+import { useAction } from '../../app/useAction';
+import { useResource } from '../../app/useResource';
+import { useI18n } from '../../i18n';
+import { RadioGroup, TextField } from '../../ui/fields';
+import { Failure, Section } from '../../ui/State';
+
+/** Nothing at all where nothing waits for an answer. */
+export function Notices() {
+  const { t } = useI18n();
+  const api = useApi();
+  const open = useResource('open notices', (signal) => api.exchange.notices(signal), 15_000);
+  if (!open.data?.length) return null;
+  return (
+    <Section title={t.notices.title} id="notices" lead={t.notices.lead}>
+      <ul className="dmi-cards">{open.data.map((one) => <Card key={one.id} notice={one} changed={open.reload} />)}</ul>
+    </Section>
+  );
+}
+
+function Card({ notice, changed }: { notice: SubjectNotice; changed: () => void }) {
+  const { t, moment, number } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const live = useLive();
+  const [outcome, setOutcome] = useState('done');
+  const [text, setText] = useState('');
+  const [tried, setTried] = useState(false);
+  const why = outcome === 'kept' && text.trim() === '';
+  const send = useAction(async () => {
+    await api.exchange.answerNotice(notice.id, outcome, text);
+    live(t.notices.sent);
+    changed();
+  });
+  return (
+    <li className="dmi-card">
+      <h3 className="utrecht-heading-3">{t.notices.kinds[notice.right]}: {names.dataset(notice.dataset)}</h3>
+      <p>{t.notices.asks[notice.state === 'ended' && notice.right === 'objection' ? 'objectionEnded' : notice.right]}</p>
+      <dl className="dmi-facts">
+        <dt>{t.notices.person}</dt><dd>{notice.person}</dd>
+        {notice.until ? <><dt>{t.notices.until}</dt><dd>{moment(notice.until)}</dd></> : null}
+        <dt>{t.notices.when}</dt><dd>{moment(notice.made_at)}</dd>
+      </dl>
+      {notice.corrections.length > 0 ? (
+        <ul>{notice.corrections.map((one) => <li key={`${one.datastream} ${one.time}`}>{t.notices.correction(one.datastream, moment(one.time), one.result === null ? t.notices.noValue : number(one.result, 3))}</li>)}</ul>
+      ) : null}
+      <form className="dmi-form" noValidate onSubmit={(event) => { event.preventDefault(); setTried(true); if (!why) void send.run(); }}>
+        <RadioGroup
+          inline label={t.notices.outcome} name={notice.id} value={outcome} onChange={setOutcome}
+          choices={[{ value: 'done', label: t.notices.done }, { value: 'kept', label: t.notices.keep }]}
+        />
+        <TextField label={t.notices.text} value={text} onChange={setText} error={tried && why ? t.notices.why : null} />
+        {send.error ? <Failure error={send.error} /> : null}
+        <div><SecondaryActionButton type="submit" busy={send.busy} disabled={send.busy}>{t.notices.send}</SecondaryActionButton></div>
+      </form>
+    </li>
+  );
+}
