@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
+from dmi_agreements.evidence import examine, read
+from dmi_infra.jose import verify_document
 from tests.e2e.conftest import Visit
-from tests.e2e.test_work import barriers
+from tests.e2e.keyboard import tab_to
+from tests.e2e.test_pages import WIDER
+from tests.e2e.test_work import barriers, section
 from tests.stack_plugin import EmbeddedStack
 
 BICYCLES = "urn:dmi:dataset:gemeente:bicycle-air"
@@ -74,3 +81,105 @@ def test_nothing_is_chosen_beforehand_for_who_consents(embedded_stack: EmbeddedS
     assert form.locator("input:checked").count() == 0
     form.get_by_role("button", name="Geef toestemming").click()
     expect(form.locator("[aria-invalid='true']").first).to_be_visible()
+
+
+CITY, VENDOR = "urn:dmi:participant:gemeente", "urn:dmi:participant:sensorbedrijf"
+
+
+@pytest.fixture(scope="module")
+def against_a_rule(embedded_stack: EmbeddedStack) -> Iterator[str]:
+    """An agreement that was allowed when it was made; then its data turned out to be of persons."""
+    entry: dict[str, Any] = {
+        "id": f"urn:dmi:dataset:gemeente:{uuid.uuid4().hex[:8]}", "title": {"nl": "Tellingen", "en": "Counts"},
+        "purpose": "dmi:purpose:mobility", "licence": "CC0-1.0",
+        "spatial": {"bbox": [5.0, 52.0, 5.2, 52.2], "name": {"nl": "Waterstad"}, "codes": ["GM0344"]},
+    }  # fmt: skip
+    wanted = {
+        "assigner": CITY, "assignee": VENDOR, "datasets": [entry["id"]], "actions": ["dmi:read"],
+        "purpose": "dmi:purpose:mobility", "until": "2027-06-01T00:00:00Z",
+    }  # fmt: skip
+    with embedded_stack.demo("officer") as officer, embedded_stack.demo("vendor") as vendor:
+        officer.post("/exchange/v1/datasets", entry)
+        drawn = {"template": "dmi:template:sensor-data", "parameters": wanted}
+        text = officer.post("/exchange/v1/agreements/draft", drawn)
+        made = officer.post("/exchange/v1/agreements", {"document": text, "hosted": True})["id"]
+        vendor.post(f"/exchange/v1/agreements/{made}/signature", {"hosted": True})
+        officer.post("/exchange/v1/datasets", {**entry, "personal": True, "basis": "dmi:basis:public-task"})
+        yield made
+        officer.post(f"/exchange/v1/agreements/{made}/end", {})
+
+
+@pytest.mark.chromium
+def test_the_inspector_sees_what_was_found_and_keeps_decisions_with_proof_by_the_keyboard_alone(
+    embedded_stack: EmbeddedStack, visit: Visit, against_a_rule: str
+) -> None:
+    visitor = visit(embedded_stack.url, "inspector", 360)
+    page = visitor.go("/inspection")
+    card = page.locator(".dmi-card", has=page.get_by_role("link", name=re.compile(against_a_rule[9:13])))
+    expect(card.get_by_text("Bewaren zonder einde")).to_be_visible()
+    expect(
+        card.get_by_text("Kleinste verandering").or_(card.get_by_text("Met een andere tekst"))
+    ).to_be_visible()
+    assert barriers(page) == []
+    assert not page.evaluate(WIDER)
+    log = section(page, "Zoek in de besluiten")
+    choose(page, log.get_by_label("Uitkomst", exact=True), "Alleen toegestaan")
+    choose(page, log.get_by_label("Gegevens", exact=True), "Parkeergarages")
+    page.keyboard.press("Enter")
+    tab_to(page, log.get_by_role("button", name="Zoek", exact=True))
+    page.keyboard.press("Enter")
+    expect(log.get_by_text("geweigerd", exact=True)).to_have_count(0)
+    why = log.get_by_role("button", name=re.compile("^Waarom: besluit")).first
+    tab_to(page, why)
+    page.keyboard.press("Enter")
+    expect(log.get_by_role("heading", name=re.compile("^Besluit [0-9]"))).to_be_focused()
+    expect(log.get_by_text("Met de rollen, tellingen en bevestigde plichten van nu")).to_be_visible()
+    assert barriers(page) == []
+    tab_to(page, log.get_by_role("button", name="Sluiten", exact=True))
+    page.keyboard.press("Enter")
+    expect(why).to_be_focused()
+    tab_to(page, log.get_by_role("button", name="Bewaar deze besluiten als bewijs"))
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    kept = read(download.value.path().read_bytes())
+    checked = examine([kept], kept.keys, verify_document)
+    assert checked.faults == []
+    assert len(checked.records) == log.get_by_role("row").count() - 1
+    assert {record.allowed for record in checked.records.values()} == {True}
+    assert visitor.faults == []
+
+
+def choose(page: Page, field: Locator, name: str) -> None:
+    """Choose in a list by typing the beginning of the name, as a keyboard does."""
+    tab_to(page, field)
+    page.keyboard.type(name)
+    expect(field.locator("option:checked")).to_have_text(name)
+
+
+@pytest.mark.chromium
+@pytest.mark.usefixtures("against_a_rule")
+def test_the_inspector_reads_one_participant_in_english_and_nobody_else_gets_the_page(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    visitor = visit(embedded_stack.url, "inspector", 1440, "en")
+    page = visitor.go("/inspection")
+    row = section(page, "Participants").get_by_role("row", name=re.compile("^Sensorbedrijf"))
+    tab_to(page, row.get_by_role("link"))
+    page.keyboard.press("Enter")
+    visitor.settle()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sensorbedrijf Meetlat")
+    expect(section(page, "What the review found").get_by_text("Retention without end").first).to_be_visible()
+    limits = section(page, "Limits")
+    expect(
+        limits.get_by_role("row", name=re.compile("^Commons")).get_by_text("at most €2,500")
+    ).to_be_visible()
+    running = section(page, "Running agreements")
+    expect(running.get_by_text("Does not fit").first).to_be_visible()
+    assert barriers(page) == []
+    assert visitor.faults == []
+
+    officer = visit(embedded_stack.url, "officer", 1440, "en")
+    page = officer.go("/inspection")
+    expect(page.get_by_text("You may not see this")).to_be_visible()
+    expect(page.get_by_role("link", name="Supervision")).to_have_count(0)
+    assert officer.unexpected() == []

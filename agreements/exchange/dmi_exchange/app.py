@@ -32,6 +32,7 @@ from dmi_exchange.review.watch import Watch
 from dmi_exchange.revisions import Revisions
 from dmi_exchange.routes import routers
 from dmi_exchange.routes.consents import router as consent_routes
+from dmi_exchange.routes.inspection import router as inspection_routes
 from dmi_exchange.routes.my_data import router as my_data_routes
 from dmi_exchange.routes.notices import router as notice_routes
 from dmi_exchange.routes.paper import router as paper_routes
@@ -154,6 +155,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
         log.warning("DMI_OIDC_MEMBERS names a role that the rulebook does not know", role=role)
     runtime.checks["store"] = store_check(engine)
     runtime.checks["consumer"] = consumer.check
+    billing = _billing(store, engine, rulebooks)
     app = build_app(
         runtime,
         "DMI exchange",
@@ -163,6 +165,9 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
             rulebook_routes(revisions),
             *_people(exchange, issuer, settings, engine, runtime.recorder.put, space.notices),
             transaction_routes(_billing(store, engine, rulebooks)),
+            *_people(exchange, issuer, settings, engine, runtime.recorder.put),
+            transaction_routes(billing),
+            inspection_routes(exchange, billing.commons),
             *space.routers,
         ],
     )

@@ -67,6 +67,15 @@ DEMO_IDENTITIES = (
         "Beheerder van de voorziening: houdt de lagen draaiend.",
         "Operator of the stack: keeps the layers running.",
     ),
+    DemoIdentity(
+        "inspector",
+        "Ruth van Dam",
+        "urn:dmi:participant:toetsingsraad",
+        "review-board",
+        ("dmi:role:review-board",),
+        "Toezichthouder: kijkt of iedereen zich aan de wet en de afspraken houdt.",
+        "Inspector: looks whether everyone keeps to the law and the rulebook.",
+    ),
 )
 
 

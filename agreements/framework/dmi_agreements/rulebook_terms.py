@@ -6,8 +6,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-Act = Literal["offer", "use", "contribute", "consent", "propose", "adopt"]
-"""What a role lets its holder do: offer data, use it, hand it in, consent for itself, change the rulebook."""
+Act = Literal["offer", "use", "contribute", "consent", "propose", "adopt", "inspect"]
+"""What a role lets its holder do: offer, use or hand in data, consent for itself, change the rulebook, supervise."""
 
 Weight = Literal["patch", "minor", "major"]
 """How much a change does: wording only; something added; something taken away or decided differently."""

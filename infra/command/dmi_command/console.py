@@ -53,8 +53,9 @@ As = Annotated[
     str | None,
     typer.Option(
         "--as",
-        help="Demonstration identity: officer, vendor, analyst, resident, operator. Without it, --key and DMI_TOKEN: "
-        "the officer for agreements, import and export, the resident for consents, the operator for the rest.",
+        help="Demonstration identity: officer, vendor, analyst, resident, operator, inspector. Without it, --key and "
+        "DMI_TOKEN: the officer for agreements, import and export, the resident for consents, the inspector for "
+        "supervision, the operator for the rest.",
     ),
 ]
 KeyFile = Annotated[Path | None, typer.Option("--key", help="Private key (JWK) of your participant.")]

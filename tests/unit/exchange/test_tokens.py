@@ -115,7 +115,7 @@ def test_the_public_key_can_be_fetched_and_the_private_one_not(node: Node) -> No
 
 def test_a_demonstration_identity_signs_in_by_its_name(node: Node) -> None:
     names = [identity["id"] for identity in node.get("/v1/demo/identities", None)]
-    assert names == ["officer", "vendor", "analyst", "resident", "operator"]
+    assert names == ["officer", "vendor", "analyst", "resident", "operator", "inspector"]
     for name in names:
         assert node.post("/v1/demo/token", {"identity": name}, None)["access_token"]
     node.refused(node.ask("POST", "/v1/demo/token", json={"identity": "king"}), 400, "invalid-input")

@@ -57,12 +57,17 @@ class Entries:
         dataset: str | None,
         newest_first: bool = False,
         before: int | None = None,
+        also: str | None = None,
     ) -> list[Entry]:
-        """Entries after (and ``before``) a sequence number, of one party or all; oldest first unless asked."""
+        """Entries after (and ``before``) a sequence number, of one party or all; oldest first unless asked.
+
+        ``also`` names another party that they have to concern.
+        """
         query = _entries().where(log.c.sequence > after)
-        if party is not None:
-            query = query.join(log_party, log_party.c.sequence == log.c.sequence).where(
-                log_party.c.party == party
+        for name in dict.fromkeys(each for each in (party, also) if each is not None):
+            concerned = log_party.alias()
+            query = query.join(concerned, concerned.c.sequence == log.c.sequence).where(
+                concerned.c.party == name
             )
         if dataset:
             query = query.where(log.c.dataset == dataset)
@@ -76,6 +81,16 @@ class Entries:
         """One entry, ``None`` when it does not exist or does not concern ``party``."""
         found = self.read(sequence - 1, 1, party, None, before=sequence + 1)
         return found[0] if found else None
+
+    def some(self, sequences: Sequence[int], party: str | None, size: int) -> list[Entry]:
+        """Those of these entries (some hundred) that concern ``party``, of the first ``size``; oldest first."""
+        query = _entries().where(log.c.sequence.in_(sequences), log.c.sequence <= size)
+        if party is not None:
+            query = query.join(log_party, log_party.c.sequence == log.c.sequence).where(
+                log_party.c.party == party
+            )
+        with reading(self._engine) as connection:
+            return _with_openings(connection, query.order_by(log.c.sequence))
 
     def end(self) -> int | None:
         """How many entries the log has, as noted beside it; ``None`` when somebody removed that note."""

@@ -25,7 +25,7 @@ def limits(case: Case) -> None:
         return  # It has no duties: the agreement of its recipient has them.
     for claim in case.claims.permissions:
         for limit in case.book.limits.values():
-            if limit.kind == "duty" and _applies(case, claim, limit):
+            if limit.kind == "duty" and applies(case, claim, limit):
                 _judge_duty(case, claim, limit)
 
 
@@ -58,7 +58,7 @@ def term(case: Case) -> None:
         bounds = {
             limit.maximum: limit.id
             for limit in case.book.limits.values()
-            if limit.kind == "term" and limit.maximum is not None and _applies(case, claim, limit)
+            if limit.kind == "term" and limit.maximum is not None and applies(case, claim, limit)
         }
         if not bounds:
             continue
@@ -198,7 +198,7 @@ def withdrawn(case: Case) -> None:
                 )  # fmt: skip
 
 
-def _applies(case: Case, claim: Claim, limit: Limit) -> bool:
+def applies(case: Case, claim: Claim, limit: Limit) -> bool:
     """Whether a limit is about this permission: its actions, the legal basis, the data."""
     if limit.actions and not claim.actions.intersection(limit.actions):
         return False

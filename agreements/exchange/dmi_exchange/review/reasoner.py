@@ -89,8 +89,7 @@ class Reasoner:
         except PolicyRefused:
             return ()
         facts, signers = self._facts.once(), frozenset(state.signatures)
-        case = Case(state.document, known, book, facts, self._now(), signers)
-        found = self._faults(case)
+        found = self._faults(Case(state.document, known, book, facts, self._now(), signers))
         if known.version not in book.accepted:
             told = {
                 "nl": f"gesloten onder versie {known.version}",
@@ -99,6 +98,24 @@ class Reasoner:
             found.append(Fault("dmi:rule:version", "/dmi:rulebook", told))
         found += self._renewals(known)
         return tuple(fault for fault in found if book.rules[fault.rule].running != "ignore")
+
+    def mend(self, state: AgreementState) -> SmallestChange | None:
+        """The smallest change after which the current rulebook holds nothing against what an agreement says.
+
+        ``None`` when it says nothing wrong, or no change of its text would do: a party that left stays away.
+        """
+        try:
+            case = self.case(state)
+        except PolicyRefused:
+            return None
+        return self._smallest(case) if self._faults(case) else None
+
+    def case(self, state: AgreementState) -> Case:
+        """An agreement before the current rulebook, and what is known now; raises ``PolicyRefused``."""
+        facts, signers = self._facts.once(), frozenset(state.signatures)
+        return Case(
+            state.document, self.claims(state.document), self._books.current, facts, self._now(), signers
+        )
 
     def claims(self, document: Mapping[str, Any]) -> Claims:
         """What a document claims, under its own version; raises ``PolicyRefused``."""

@@ -14,6 +14,7 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.performances import confirm, duties
 from dmi_exchange.refining import refine, rounds
 from dmi_exchange.routes.members import Signature
+from dmi_exchange.sight import sight
 from dmi_infra.http.access import Caller, roles
 from dmi_infra.http.wording import pattern
 from dmi_infra.identity import Identity
@@ -54,11 +55,11 @@ def router(exchange: Exchange) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["agreements"])
 
     def visible(identity: Identity) -> list[AgreementState]:
-        if identity.has(model.OPERATOR):
-            return [a for a in exchange.store.find(AgreementState) if not model.is_consent(a)]
-        return exchange.store.find(AgreementState, identity.participant)
+        return exchange.store.find(AgreementState, sight(exchange, identity).party)
 
-    @routes.get("/agreements", summary="Your agreements (operator: all), newest change last")
+    @routes.get(
+        "/agreements", summary="Your agreements (operator, and who supervises: all), newest change last"
+    )
     def listed(
         identity: Caller,
         state: Annotated[
@@ -91,8 +92,7 @@ def router(exchange: Exchange) -> APIRouter:
 
     @routes.get("/agreements/{agreement}", summary="One agreement")
     def one(identity: Caller, agreement: str) -> dict[str, Any]:
-        party = None if identity.has(model.OPERATOR) else identity.participant
-        return present.agreement(exchange.agreement(agreement, party))
+        return present.agreement(exchange.agreement(agreement, sight(exchange, identity).party))
 
     @routes.post("/agreements/{agreement}/signature", summary="Sign a proposal of the other side")
     def sign(identity: Signatory, agreement: str, body: Signature) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def router(exchange: Exchange) -> APIRouter:
         summary="The proposals that it came of and the agreement itself, oldest first",
     )
     def told(identity: Caller, agreement: str) -> dict[str, Any]:
-        party = None if identity.has(model.OPERATOR) else identity.participant
+        party = sight(exchange, identity).party
         return {"items": [present.agreement(a) for a in rounds(exchange, party, agreement)], "next": None}
 
     @routes.get(

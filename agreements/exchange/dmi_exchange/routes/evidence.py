@@ -7,16 +7,18 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
+from pydantic import Field
 
 from dmi_agreements.contracts.record import DecisionRecord
-from dmi_exchange import model
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.logbook.entries import Entry
 from dmi_exchange.logbook.tree import Tree, TreeHead
+from dmi_exchange.sight import sight
 from dmi_infra.errors import InputRefused, NotFound, Unavailable
 from dmi_infra.http.access import Caller
-from dmi_infra.identity import EXCHANGE_PARTICIPANT, Identity
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
 
+Number = Annotated[int, Field(ge=1, le=2**62)]
 Size = Annotated[int | None, Query(ge=1, le=2**62, description="entries of the tree; left out: newest head")]
 
 
@@ -30,9 +32,6 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
         if head is None:
             raise Unavailable("no head of the log has been signed yet")
         return head
-
-    def party(identity: Identity) -> str | None:
-        return None if identity.has(model.OPERATOR) else identity.participant
 
     def proven(entry: Entry, size: int, viewer: str) -> dict[str, Any]:
         return {
@@ -59,12 +58,13 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
         identity: Caller, sequence: Annotated[int, InPath(ge=1, le=2**62)], tree_size: Size = None
     ) -> dict[str, Any]:
         size = _covered(tree_size, newest())
-        entry = entries.one(sequence, party(identity))
+        seen = sight(exchange, identity)
+        entry = entries.one(sequence, seen.party)
         if entry is None:
             raise NotFound("no entry that concerns you has this number")
         if sequence > size:
             raise InputRefused.of("tree_size", "must hold the entry", str(size))
-        return {"tree_size": size, **proven(entry, size, identity.participant)}
+        return {"tree_size": size, **proven(seen.of(entry), size, identity.participant)}
 
     @routes.get(
         "/evidence", summary="Head, proofs and your entries in one document, to keep and check elsewhere"
@@ -79,12 +79,19 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
         tree_size: Annotated[
             int | None, Query(ge=1, le=2**62, description="further pages: of the head on the first")
         ] = None,
+        entry: Annotated[
+            list[Number] | None, Query(max_length=500, description="these entries alone, by their numbers")
+        ] = None,
     ) -> dict[str, Any]:
         signed = newest()
         size = _covered(tree_size, signed)
         if since is not None and since > size:
             raise InputRefused.of("since", "must be no larger than the newest head", str(since))
-        page = entries.read(after, limit, party(identity), None, before=size + 1) if limit else []
+        seen = sight(exchange, identity)
+        if entry:
+            page = entries.some(entry, seen.party, size)
+        else:
+            page = entries.read(after, limit, seen.party, None, before=size + 1) if limit else []
         links = []
         if since is not None:
             path = [each.hex() for each in tree.consistency(since, size)]
@@ -93,8 +100,8 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
             "head": shown(signed),
             "keys": exchange.participant(EXCHANGE_PARTICIPANT).keys,
             "consistency": links,
-            "entries": [proven(entry, size, identity.participant) for entry in page],
-            "next": str(page[-1].sequence) if limit and len(page) == limit else None,
+            "entries": [proven(seen.of(each), size, identity.participant) for each in page],
+            "next": str(page[-1].sequence) if limit and not entry and len(page) == limit else None,
         }
 
     return routes

@@ -17,20 +17,18 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.insight import insight
 from dmi_exchange.logbook import forms
 from dmi_exchange.logbook.check import Noted, check
+from dmi_exchange.logbook.search import Wanted, search
 from dmi_exchange.logbook.tree import Tree
 from dmi_exchange.mydata.requests import taken
 from dmi_exchange.notices.store import Notices
+from dmi_exchange.sight import sight
 from dmi_exchange.usage import MOST_ENTRIES, by_agreement, summed
 from dmi_infra import clock
 from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, NotFound, Refused
 from dmi_infra.http.access import Caller, ServiceRuntime
 from dmi_infra.http.wording import pattern
-from dmi_infra.identity import Identity
 
-PAGE = 1000
-MOST_PAGES = 10
-"""Decisions of one outcome are looked for this far in one request; ``next`` goes on from there."""
 HOUR = 3_600_000_000
 """Microseconds."""
 
@@ -38,6 +36,16 @@ HOUR = 3_600_000_000
 After = Annotated[int, Query(ge=0, le=2**62)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Hours = Annotated[int, Query(ge=1, le=168, description="how far to look back")]
+Moment = Annotated[str, Field(max_length=40)]
+# Persons are looked up by nobody: who may see a decision about data would learn who measured it.
+Organisation = Annotated[
+    str,
+    Field(
+        pattern=pattern(
+            "^urn:dmi:participant:[a-z0-9][a-z0-9-]{0,60}$", "must be urn:dmi:participant: and a name"
+        )
+    ),
+]
 
 
 class Erasure(BaseModel):
@@ -65,10 +73,9 @@ def router(exchange: Exchange, tree: Tree, notices: Notices) -> APIRouter:
         )
 
     def lately(
-        identity: Identity, hours: int, dataset: str | None
+        party: str | None, hours: int, dataset: str | None
     ) -> tuple[list[DecisionRecord], Micros, bool]:
-        """Decisions of the last hours that concern the caller, from when on, and whether these are all of them."""
-        party = None if identity.has(model.OPERATOR) else identity.participant
+        """Decisions of the last hours that concern a party, from when on, and whether these are all of them."""
         since = clock.now() - hours * HOUR
         found = log.read(0, MOST_ENTRIES, party, dataset or None, newest_first=True)
         records = [entry.record() for entry in found]
@@ -77,7 +84,7 @@ def router(exchange: Exchange, tree: Tree, notices: Notices) -> APIRouter:
         whole = len(found) < MOST_ENTRIES or len(recent) < len(records)
         return recent, since if whole else min(record.at for record in recent), whole
 
-    @routes.get("/log", summary="Decisions that concern you (operator: all)")
+    @routes.get("/log", summary="Decisions that concern you (operator, and who supervises: all)")
     def entries(
         identity: Caller,
         after: Annotated[int, Query(ge=0, le=2**62)] = 0,
@@ -90,27 +97,24 @@ def router(exchange: Exchange, tree: Tree, notices: Notices) -> APIRouter:
         outcome: Annotated[
             Literal["allowed", "refused"] | None, Query(description="only these decisions")
         ] = None,
+        participant: Annotated[
+            Organisation | None, Query(description="only decisions that concern this one too")
+        ] = None,
+        agreement: Annotated[
+            str | None, Query(max_length=200, description="only what this agreement allowed")
+        ] = None,
+        begin: Annotated[Moment | None, Query(alias="from", description="RFC 3339")] = None,
+        end: Annotated[Moment | None, Query(alias="to", description="RFC 3339; left out itself")] = None,
     ) -> dict[str, Any]:
-        party = None if identity.has(model.OPERATOR) else identity.participant
-        found: list[dict[str, Any]] = []
-        cursor: int | None = before if newest else after
-        for _ in range(1 if outcome is None else MOST_PAGES):
-            size = limit if outcome is None else PAGE
-            bounds = (0, cursor) if newest else (cursor or 0, None)
-            page = log.read(bounds[0], size, party, dataset or None, newest, bounds[1])
-            cursor = page[-1].sequence if len(page) == size else None
-            for entry in page:
-                shown = present.log_entry(entry)
-                if outcome is None or shown["allowed"] == (outcome == "allowed"):
-                    found.append(shown)
-                if len(found) == limit:
-                    return {
-                        "items": found,
-                        "next": str(entry.sequence) if cursor or entry != page[-1] else None,
-                    }
-            if cursor is None:
-                break
-        return {"items": found, "next": None if cursor is None else str(cursor)}
+        wanted = Wanted(
+            dataset or None, participant, outcome, agreement, _moment("from", begin), _moment("to", end)
+        )
+        seen = sight(exchange, identity)
+        found, cursor = search(log, seen, wanted, limit, newest, before if newest else after)
+        return {
+            "items": [present.log_entry(entry) for entry in found],
+            "next": None if cursor is None else str(cursor),
+        }
 
     @routes.get(
         "/log/usage", summary="Who used what lately, summed up from the part of the log that concerns you"
@@ -118,7 +122,8 @@ def router(exchange: Exchange, tree: Tree, notices: Notices) -> APIRouter:
     def usage(
         identity: Caller, hours: Hours = 24, dataset: Annotated[str | None, Query(max_length=200)] = None
     ) -> dict[str, Any]:
-        recent, start, whole = lately(identity, hours, dataset)
+        party = None if identity.has(model.OPERATOR) else identity.participant
+        recent, start, whole = lately(party, hours, dataset)
         return {
             "since": to_text(start),
             "complete": whole,
@@ -128,9 +133,10 @@ def router(exchange: Exchange, tree: Tree, notices: Notices) -> APIRouter:
 
     @routes.get("/log/usage/agreements", summary="How often your agreements were used lately")
     def under(identity: Caller, hours: Hours = 24) -> dict[str, Any]:
-        recent, start, whole = lately(identity, hours, None)
+        seen = sight(exchange, identity)
+        recent, start, whole = lately(seen.party, hours, None)
         mine = {one.id for one in exchange.store.find(AgreementState, identity.participant)}
-        every = identity.has(model.OPERATOR)
+        every = seen.party is None
         items = [
             {"agreement": use.agreement, "times": use.times, "rows": use.rows, "last": to_text(use.last)}
             for use in by_agreement(recent)
@@ -214,3 +220,12 @@ def router(exchange: Exchange, tree: Tree, notices: Notices) -> APIRouter:
         return present.lineage(found, law())
 
     return routes
+
+
+def _moment(field: str, text: str | None) -> Micros | None:
+    try:
+        return None if text is None else clock.from_text(text)
+    except ValueError as exc:
+        raise InputRefused.of(
+            field, "must be RFC 3339 with its offset, between 1900 and 2100", text or ""
+        ) from exc

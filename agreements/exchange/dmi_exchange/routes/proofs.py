@@ -9,9 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.decision import EVERYONE
+from dmi_agreements.sealing import is_sealed
 from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.proving import Question, proofs, prove
+from dmi_exchange.sight import sight
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.http.access import Caller
@@ -42,12 +44,15 @@ def router(exchange: Exchange) -> APIRouter:
         summary="Why a decision of the log came out so: each rule and condition, in Dutch and English and as report",
     )
     def explanation(identity: Caller, sequence: Annotated[int, Path(ge=1, le=2**62)]) -> dict[str, Any]:
-        party = None if identity.has(model.OPERATOR) else identity.participant
-        found = exchange.store.log.read(sequence - 1, 1, party, None)
-        if not found or found[0].sequence != sequence:
+        seen = sight(exchange, identity)
+        found = exchange.store.log.one(sequence, seen.party)
+        if found is None:
             raise NotFound("no decision that concerns you has this number")
-        told = proofs(exchange, found[0].record(), party)
-        return {"decision": present.log_entry(found[0]), "items": told, "next": None, "facts": FACTS}
+        entry = seen.of(found)
+        record = entry.record()
+        # A proof about a person that stays sealed would tell who it is.
+        told = [] if is_sealed(record.assignee) else proofs(exchange, record, seen.party)
+        return {"decision": present.log_entry(entry), "items": told, "next": None, "facts": FACTS}
 
     @routes.post(
         "/agreements/{agreement}/trial",

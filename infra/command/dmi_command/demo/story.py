@@ -14,6 +14,7 @@ VENDOR: Final = "urn:dmi:participant:sensorbedrijf"
 STACK: Final = "urn:dmi:participant:stack"
 CARRIER: Final = "urn:dmi:participant:vervoerder"
 COUNCIL: Final = "urn:dmi:participant:beheerraad"
+BOARD: Final = "urn:dmi:participant:toetsingsraad"
 EVERYONE: Final = "urn:dmi:party:everyone"
 
 GARAGES: Final = "urn:dmi:dataset:gemeente:garages"
@@ -155,6 +156,11 @@ def participants() -> list[tuple[Participant, str, str | None]]:
             Participant(COUNCIL, "Beheerraad Waterstad", ["dmi:role:management-council"]),
             "management-council",
             None,
+        ),
+        (
+            Participant(BOARD, "Toetsingsraad Waterstad", ["dmi:role:review-board"]),
+            "review-board",
+            "inspector",
         ),
     ]
     residents = [

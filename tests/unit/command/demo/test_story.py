@@ -97,7 +97,7 @@ def test_the_vendor_reads_garages_late_and_contributes_counts(documents: list[di
 
 def test_each_demonstration_identity_acts_for_one_participant() -> None:
     identities = [identity for _, _, identity in participants() if identity]
-    assert sorted(identities) == ["analyst", "officer", "operator", "resident", "vendor"]
+    assert sorted(identities) == ["analyst", "inspector", "officer", "operator", "resident", "vendor"]
     assert all(participant.keys == [] for participant, _, _ in participants())
 
 

@@ -1,5 +1,6 @@
 import { dealingsApi } from './dealings';
 import { exchangeApi } from './exchange';
+import { inspectionApi } from './inspection';
 import { HttpClient, type Credentials } from './http';
 import { ingestApi, platformApi, visualisationApi } from './layers';
 import { LayerStreams } from './streams';
@@ -11,6 +12,7 @@ export function createApi(credentials: Credentials) {
     http,
     exchange: exchangeApi(http),
     dealings: dealingsApi(http),
+    inspection: inspectionApi(http),
     ingest: ingestApi(http),
     platform: platformApi(http),
     visualisation: visualisationApi(http),

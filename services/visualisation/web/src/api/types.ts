@@ -45,7 +45,7 @@ export interface RulebookTerm {
 export interface Rulebook {
   version: string;
   purposes?: RulebookTerm[];
-  roles?: RulebookTerm[];
+  roles?: (RulebookTerm & { may?: string[] })[];
   actions?: RulebookTerm[];
   duties?: RulebookTerm[];
   legalBases?: RulebookTerm[];

@@ -2,6 +2,7 @@ import { useI18n } from '../i18n';
 import { Icon, type IconName } from '../ui/Icon';
 import { RouteLink, useRouter } from './router';
 import { isPerson, useSession } from './session';
+import { useSupervises } from './supervises';
 
 export function MainMenu() {
   const { t } = useI18n();
@@ -9,6 +10,7 @@ export function MainMenu() {
   const { identity } = useSession();
   const s = t.shell;
   const person = isPerson(identity?.participant);
+  const supervises = useSupervises();
   const groups: { title: string; items: [string, string, IconName][] }[] = [
     {
       title: s.groupCity,
@@ -28,6 +30,7 @@ export function MainMenu() {
         ...(person ? [] : ([['/nodes', s.nodes, 'exchange']] as [string, string, IconName][])),
         ...(person ? ([['/my-data', s.mydata, 'person']] as [string, string, IconName][]) : []),
         ['/log', s.log, 'log'],
+        ...(supervises ? ([['/inspection', s.inspection, 'inspection']] as [string, string, IconName][]) : []),
       ],
     },
   ];

@@ -13,10 +13,13 @@ import { forecasts, measures } from './en/advice';
 import { rights } from './en/myrights';
 import { mydata, log } from './en/record';
 import { mandates, transactions } from './en/dealings';
+import { inspection } from './en/inspection';
 import { sources, publish, operations } from './en/intake';
 import type { Messages } from './nl';
 
 export const en: Messages = {
   common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, notices, offer, lineage,
   review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions,
+  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, offer, lineage,
+  review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions, inspection,
 };

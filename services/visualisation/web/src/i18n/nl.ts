@@ -13,11 +13,14 @@ import { forecasts, measures } from './nl/advice';
 import { rights } from './nl/myrights';
 import { mydata, log } from './nl/record';
 import { mandates, transactions } from './nl/dealings';
+import { inspection } from './nl/inspection';
 import { sources, publish, operations } from './nl/intake';
 
 export const nl = {
   common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, notices, offer, lineage,
   review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions,
+  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, offer, lineage,
+  review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions, inspection,
 };
 
 type Widen<T> = T extends string ? string : T extends (...args: infer A) => string ? (...args: A) => string

@@ -1,7 +1,7 @@
 import { useSession } from '../app/session';
 import { useI18n } from '../i18n';
 import { Page } from '../ui/Page';
-import { AnalystHome, OperatorHome, ResidentHome } from './home/others';
+import { AnalystHome, InspectorHome, OperatorHome, ResidentHome } from './home/others';
 import { OfficerHome } from './home/OfficerHome';
 import { VendorHome } from './home/VendorHome';
 
@@ -16,6 +16,8 @@ export default function HomePage() {
     analyst: [h.analystTitle, h.analystLead, AnalystHome],
     resident: [h.residentTitle, h.residentLead, ResidentHome],
     operator: [h.operatorTitle, h.operatorLead, OperatorHome],
+    inspector: [h.inspectorTitle, h.inspectorLead, InspectorHome],
+    'review-board': [h.inspectorTitle, h.inspectorLead, InspectorHome],
   };
   const [title, lead, Screen] = screens[identity?.id ?? ''] ?? screens[identity?.role ?? ''] ?? [h.analystTitle, h.analystLead, AnalystHome];
   return (

@@ -16,6 +16,7 @@ const paths = {
   operations: 'M3 12h4l3-8 4 16 3-8h4',
   mandate: 'M9 11a3 3 0 100-6 3 3 0 000 6zM3 20c0-7 12-7 12 0M15 9h6M18 6l3 3-3 3',
   transaction: 'M17 7a6 6 0 100 10M4 10h9M4 14h9',
+  inspection: 'M10.500 17a6.500 6.500 0 100-13 6.500 6.500 0 000 13zM15.500 15.500L21 21M8 10.500l2 2 3-4',
   close: 'M6 6l12 12M18 6L6 18',
   menu: 'M4 7h16M4 12h16M4 17h16',
   up: 'M6 15l6-6 6 6',

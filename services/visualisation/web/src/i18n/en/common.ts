@@ -133,6 +133,7 @@ export const terms: Part<'terms'> = {
   analyst: 'analyst',
   resident: 'resident',
   operator: 'operator',
+  'review-board': 'inspector',
   forecast: 'forecast',
   scenario: 'scenario',
   measure: 'measure',

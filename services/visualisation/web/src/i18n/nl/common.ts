@@ -131,6 +131,7 @@ export const terms = {
   analyst: 'analist',
   resident: 'bewoner',
   operator: 'beheerder',
+  'review-board': 'toezichthouder',
   forecast: 'verwachting',
   scenario: 'scenario',
   measure: 'maatregel',

@@ -1,4 +1,4 @@
-/** First screens of those who look: the analyst, the resident and the operator. */
+/** First screens of those who look: the analyst, the resident, the operator and the inspector. */
 import type { ReactNode } from 'react';
 import { lags } from '../../api/operations';
 import { useNames } from '../../app/names';
@@ -9,6 +9,7 @@ import { useI18n } from '../../i18n';
 import { Badge } from '../../ui/Badge';
 import { ButtonLink } from '../../ui/ButtonLink';
 import { Empty, Loaded, Notice, Section } from '../../ui/State';
+import { Found } from '../inspection/Found';
 import { Rejects } from '../intake/Rejects';
 import { HealthTable } from '../operations/HealthTable';
 import { LayerRows, Unknown } from './parts';
@@ -141,5 +142,20 @@ function OperatorFigures() {
         </li>
       ))}
     </ul>
+  );
+}
+
+export function InspectorHome() {
+  const { t } = useI18n();
+  const api = useApi();
+  const findings = useResource('inspection findings', (signal) => api.inspection.findings(signal), 30_000);
+  return (
+    <>
+      <div className="dmi-actions">
+        <ButtonLink to="/inspection" primary>{t.home.toInspection}</ButtonLink>
+        <ButtonLink to="/log">{t.shell.log}</ButtonLink>
+      </div>
+      <Found findings={findings} />
+    </>
   );
 }

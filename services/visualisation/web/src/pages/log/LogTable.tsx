@@ -1,14 +1,20 @@
+import { SecondaryActionButton } from '@utrecht/component-library-react';
 import type { LogEntry } from '../../api';
 import { useNames } from '../../app/names';
 import { useI18n } from '../../i18n';
+import { useSupervises } from '../../app/supervises';
 import { AgreementLink } from '../../ui/AgreementLink';
 import { Badge } from '../../ui/Badge';
 import { DataTable } from '../../ui/DataTable';
 
-export function LogTable({ caption, entries }: { caption: string; entries: LogEntry[] }) {
+/** Decisions as rows; `onWhy` adds a button that asks for the proof of one. */
+export function LogTable({ caption, entries, onWhy }: { caption: string; entries: LogEntry[]; onWhy?: (entry: LogEntry) => void }) {
   const { t, term, moment, number } = useI18n();
   const names = useNames();
-  const who = (e: LogEntry) => (e.assignee === null ? t.log.erased : names.participant(e.assignee));
+  const supervises = useSupervises();
+  // Supervision sees no person at all, erased or not.
+  const nobody = supervises ? t.inspection.person : t.log.erased;
+  const who = (e: LogEntry) => (e.assignee === null ? nobody : names.participant(e.assignee));
   return (
     <DataTable
       caption={caption} captionHidden rows={entries} rowKey={(e) => String(e.sequence)} initialSort={{ key: 'sequence', descending: true }}
@@ -28,13 +34,17 @@ export function LogTable({ caption, entries }: { caption: string; entries: LogEn
         },
         { key: 'rows', head: t.log.rows, numeric: true, sort: (e) => e.rows, cell: (e) => number(e.rows) },
         { key: 'reasons', head: t.log.reasons, cell: (e) => <Why entry={e} /> },
+        ...(onWhy ? [{
+          key: 'why', head: t.inspection.why,
+          cell: (e: LogEntry) => <SecondaryActionButton className="dmi-small-button" aria-label={t.inspection.whyOf(number(e.sequence))} onClick={() => onWhy(e)}>{t.inspection.why}</SecondaryActionButton>,
+        }] : []),
       ]}
     />
   );
 }
 
 /** The agreements that allow a use, or the words for why it was refused. */
-function Why({ entry }: { entry: LogEntry }) {
+export function Why({ entry }: { entry: LogEntry }) {
   const { t } = useI18n();
   const words: Record<string, string> = t.reasons;
   const codes = [...new Set(entry.reasons.map((one) => one.split(':')[0]?.trim() ?? ''))];

@@ -1,0 +1,1 @@
+"""Supervision: contribution, limits and quality of each participant, and what the review found. For inspectors."""

@@ -1,0 +1,53 @@
+/** Keeps decisions as a file that anyone can check; linked to a file of before when one is given. */
+import { useState } from 'react';
+import { SecondaryActionButton } from '@utrecht/component-library-react';
+import type { Evidence } from '../../api';
+import { useApi } from '../../app/session';
+import { useAction } from '../../app/useAction';
+import { useI18n } from '../../i18n';
+import { Field } from '../../ui/fields';
+import { Failure, Notice } from '../../ui/State';
+import { saveBlob } from '../dataset/save';
+
+/** The most decisions that the exchange gives in one document. */
+const most = 500;
+
+/** How many entries the log had under the head in a file of evidence; null for any other file. */
+async function sizeIn(file: File): Promise<number | null> {
+  try {
+    const size = (JSON.parse(await file.text()) as Partial<Evidence> | null)?.head?.tree_size;
+    return typeof size === 'number' ? size : null;
+  } catch {
+    return null;
+  }
+}
+
+export function Keep({ sequences }: { sequences: number[] }) {
+  const { t, number } = useI18n();
+  const api = useApi();
+  const [earlier, setEarlier] = useState<File | null>(null);
+  const [wrong, setWrong] = useState(false);
+  const [kept, setKept] = useState<Evidence | null>(null);
+  const keep = useAction(async () => {
+    setKept(null);
+    const since = earlier ? await sizeIn(earlier) : null;
+    setWrong(earlier !== null && since === null);
+    if (earlier !== null && since === null) return;
+    const evidence = await api.inspection.evidence(sequences.slice(0, most), since);
+    saveBlob(new Blob([JSON.stringify(evidence)], { type: 'application/json' }), `log-${evidence.head.tree_size}.json`);
+    setKept(evidence);
+  });
+  return (
+    <div className="dmi-form">
+      <p>{t.inspection.keepText}</p>
+      <Field label={t.inspection.earlier} help={t.inspection.earlierHelp} error={wrong ? t.inspection.earlierWrong : null}>
+        {({ id, describedBy, invalid }) => (
+          <input id={id} type="file" accept=".json,application/json" aria-describedby={describedBy} aria-invalid={invalid || undefined} onChange={(event) => { setWrong(false); setEarlier(event.target.files?.[0] ?? null); }} />
+        )}
+      </Field>
+      <div><SecondaryActionButton busy={keep.busy} disabled={keep.busy} onClick={() => void keep.run()}>{t.inspection.keep}</SecondaryActionButton></div>
+      <div role="status">{kept ? <Notice tone="good"><p>{t.inspection.kept(number(kept.entries.length), number(kept.head.tree_size))}</p></Notice> : null}</div>
+      {keep.error ? <Failure error={keep.error} /> : null}
+    </div>
+  );
+}
