@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, fi
 from pydantic_settings import NoDecode
 
 from dmi_infra.certificates import Trust
+from dmi_infra.revocation import Revocations, files, read_list
 from dmi_infra.settings import Settings
 
 
@@ -104,6 +105,12 @@ class ExchangeSettings(Settings):
         "`x5c` are checked against them, and bound by the identifier that the operator noted at a participant; "
         "empty refuses such assertions",
     )
+    trust_crls: Path | None = Field(
+        None,
+        description="folder of lists of revoked certificates (`.crl` or `.pem`), kept up to date from outside and read "
+        "again when a file changes: each issuer below DMI_TRUST_ROOTS then needs one that holds; empty checks "
+        "none",
+    )
     dsp_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="hosts of the other nodes that this one speaks to, with commas between; empty is every host that "
@@ -148,7 +155,9 @@ class ExchangeSettings(Settings):
 
     def trust(self) -> Trust:
         """The roots of outside parties' certificates; none where no file is set."""
-        return Trust([]) if self.trust_roots is None else Trust.read(self.trust_roots.read_bytes())
+        if self.trust_roots is None:
+            return Trust([])
+        return Trust.read(self.trust_roots.read_bytes(), Revocations(self.trust_crls))
 
     # Checked field by field, so that a refusal names the variable.
 
@@ -160,6 +169,16 @@ class ExchangeSettings(Settings):
                 Trust.read(value.read_bytes())
         except (OSError, ValueError) as exc:
             raise ValueError("must be a file of certificates in PEM") from exc
+        return value
+
+    @field_validator("trust_crls")
+    @classmethod
+    def _revoked(cls, value: Path | None) -> Path | None:
+        try:
+            for file in [] if value is None else files(value):
+                read_list(file.read_bytes())
+        except (OSError, ValueError) as exc:
+            raise ValueError("must be a folder of lists of revoked certificates in PEM or DER") from exc
         return value
 
     @field_validator("delivery_brokers")

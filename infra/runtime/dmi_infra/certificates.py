@@ -1,7 +1,8 @@
 """Certificates that come with a token: a chain to a configured root, and whom its first one names (RFC 5280).
 
-Nothing is fetched: neither certificates nor lists of revoked ones. A certificate is stopped by taking the
-name that it carries from the participant, which every service sees within a second.
+Nothing is fetched: neither certificates nor lists of revoked ones, which the operator keeps as files (``revocation``).
+A certificate is stopped at once by taking the name that it carries from the participant, which every service sees
+within a second.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import NameOID
 
 from dmi_infra.errors import Unauthenticated
+from dmi_infra.revocation import Revocations
 
 LONGEST_CHAIN: Final = 5
 _SMALLEST_RSA_BITS: Final = 2048
@@ -26,21 +28,22 @@ _NAMES: Final = (NameOID.SERIAL_NUMBER, NameOID.ORGANIZATION_IDENTIFIER)
 
 
 class Trust:
-    """The roots that certificates are checked against."""
+    """The roots that certificates are checked against, and what their issuers revoked."""
 
-    def __init__(self, roots: Sequence[x509.Certificate]) -> None:
+    def __init__(self, roots: Sequence[x509.Certificate], revocations: Revocations | None = None) -> None:
         self._roots = tuple(roots)
+        self._revocations = revocations or Revocations()
 
     @classmethod
-    def read(cls, pem: bytes) -> Trust:
+    def read(cls, pem: bytes, revocations: Revocations | None = None) -> Trust:
         """The roots of a PEM file; raises ``ValueError``."""
-        return cls(x509.load_pem_x509_certificates(pem))
+        return cls(x509.load_pem_x509_certificates(pem), revocations)
 
     def holder(self, chain: Sequence[str], now: int) -> tuple[str, Any]:
         """Whom the first certificate of an ``x5c`` names, and its key, at ``now`` (seconds since 1970).
 
-        Raises ``Unauthenticated`` unless each certificate is valid and issued by the next, and the last one is
-        a root or issued by one.
+        Raises ``Unauthenticated`` unless each certificate is valid, issued by the next and not revoked by it, and the
+        last one is a root or issued by one.
         """
         if not 1 <= len(chain) <= LONGEST_CHAIN:
             raise Unauthenticated(f"a chain has one to {LONGEST_CHAIN} certificates")
@@ -56,6 +59,8 @@ class Trust:
             _check(certificate, depth, moment)
             if depth + 1 < len(found) and not _issued(certificate, found[depth + 1]):
                 raise Unauthenticated("a certificate was not issued by the one after it")
+            if depth + 1 < len(found):
+                self._revocations.check(certificate, found[depth + 1], moment)
         return _named(found[0]), _key(found[0])
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -19,6 +20,7 @@ from cryptography.x509.oid import NameOID, ObjectIdentifier
 from dmi_infra.certificates import Trust
 from dmi_infra.errors import Unauthenticated
 from dmi_infra.outside import has_certificates, verify_certified
+from dmi_infra.revocation import Revocations
 
 EORI, AUDIENCE = "EU.EORI.NL812972715", "https://node.example/exchange/token"
 
@@ -62,7 +64,9 @@ def made(
         .not_valid_after(now + timedelta(days=days[1]))
         .add_extension(x509.BasicConstraints(ca, length), critical=True)
         .add_extension(
-            x509.KeyUsage(signs and not ca, False, False, False, False, signs and ca, False, False, False),
+            x509.KeyUsage(
+                signs and not ca, False, False, False, False, signs and ca, signs and ca, False, False
+            ),
             critical=True,
         )
     )
@@ -169,3 +173,66 @@ def test_an_assertion_is_refused_for_its_claims(change: dict[str, Any]) -> None:
 def test_an_assertion_is_refused_for_its_header(header: dict[str, Any]) -> None:
     with pytest.raises(Unauthenticated):
         verify(assertion(header=header))
+
+
+def listed(
+    issuer: Holder,
+    *revoked: Holder,
+    days: tuple[float, float] = (-1, 7),
+    signer: Holder | None = None,
+    critical: bool = False,
+    pem: bool = False,
+) -> bytes:
+    """A list of revoked certificates as an issuer publishes it."""
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.certificate.subject)
+        .last_update(now + timedelta(days=days[0]))
+        .next_update(now + timedelta(days=days[1]))
+    )
+    for each in revoked:
+        entry = x509.RevokedCertificateBuilder().serial_number(each.certificate.serial_number)
+        builder = builder.add_revoked_certificate(entry.revocation_date(now).build())
+    if critical:
+        builder = builder.add_extension(x509.DeltaCRLIndicator(1), critical=True)
+    made_list = builder.sign((signer or issuer).key, hashes.SHA256())
+    return made_list.public_bytes(serialization.Encoding.PEM if pem else serialization.Encoding.DER)
+
+
+BAD_LISTS: dict[str, Callable[[], bytes | None]] = {
+    "missing": lambda: None,
+    "expired": lambda: listed(MIDDLE, days=(-9, -1)),
+    "of later": lambda: listed(MIDDLE, days=(1, 9)),
+    "signed by another": lambda: listed(MIDDLE, signer=ROOT),
+    "of another issuer": lambda: listed(OTHER_ROOT),
+    "of changes alone": lambda: listed(MIDDLE, critical=True),
+    "unreadable": lambda: b"-----BEGIN X509 CRL-----",
+    "revoking it": lambda: listed(MIDDLE, LEAF),
+}
+
+
+@pytest.mark.parametrize("name", BAD_LISTS)
+def test_a_certificate_is_refused_when_the_list_of_its_issuer_is(name: str, tmp_path: Path) -> None:
+    trust = Trust([ROOT.certificate], Revocations(tmp_path))
+    (tmp_path / "root.pem").write_bytes(listed(ROOT, pem=True))
+    (tmp_path / "middle.crl").write_bytes(listed(MIDDLE))
+    assert verify_certified(assertion(), AUDIENCE, trust.holder)["sub"] == EORI
+    content = BAD_LISTS[name]()
+    (tmp_path / "middle.crl").unlink()
+    if content is not None:
+        (tmp_path / "middle.crl").write_bytes(content)
+    with pytest.raises(Unauthenticated, match="revoked"):
+        verify_certified(assertion(), AUDIENCE, trust.holder)
+    (tmp_path / "newer.crl").write_bytes(listed(MIDDLE, days=(-0.5, 7)))
+    assert verify_certified(assertion(), AUDIENCE, trust.holder)["sub"] == EORI
+
+
+def test_an_authority_that_its_root_revoked_and_a_folder_that_is_gone_let_nobody_in(tmp_path: Path) -> None:
+    (tmp_path / "root.crl").write_bytes(listed(ROOT, MIDDLE))
+    (tmp_path / "middle.crl").write_bytes(listed(MIDDLE))
+    with pytest.raises(Unauthenticated, match="has been revoked"):
+        verify_certified(assertion(), AUDIENCE, Trust([ROOT.certificate], Revocations(tmp_path)).holder)
+    gone = Trust([ROOT.certificate], Revocations(tmp_path / "gone"))
+    with pytest.raises(Unauthenticated, match="is missing"):
+        verify_certified(assertion(), AUDIENCE, gone.holder)
