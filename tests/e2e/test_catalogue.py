@@ -69,4 +69,4 @@ def test_evidence_of_the_log_is_kept_as_a_file(embedded_stack: EmbeddedStack, vi
         page.get_by_role("button", name="Bewaar bewijs").click()
     kept = json.loads(coming.value.path().read_text())
     assert kept["head"]["tree_size"] >= len(kept["entries"]) > 0
-    expect(page.get_by_text("dmi log check")).to_be_visible()
+    expect(page.get_by_text("Gedownload:")).to_be_visible()

@@ -31,6 +31,7 @@ from dmi_exchange import model
 from dmi_exchange.catalogue.index import Catalogue, keep_quality, put
 from dmi_exchange.catalogue.model import of_dataset
 from dmi_exchange.counting import sum_up, usage_id
+from dmi_exchange.logbook import deals
 from dmi_exchange.logbook.entries import IDS_AT_ONCE, Entries, append, key
 from dmi_exchange.mydata import done
 from dmi_exchange.resting import rests_on
@@ -72,6 +73,7 @@ _TYPES: Mapping[type[Any], str] = {
     SubjectRequest: "subject-request",
 }
 _LAW_TOPIC = BY_NAME["law"].topic or ""
+_RECORD_TOPIC = BY_NAME["record"].topic or ""
 _ONE = sa.select(law.c.body).where(law.c.id == sa.bindparam("wanted"), law.c.type == sa.bindparam("kind"))
 """Put together once: it is asked all the time."""
 
@@ -294,7 +296,8 @@ def _settle(connection: sa.Connection, kind: type[T], identifier: str, decide: C
     query = sa.select(law.c.body).where(law.c.id == identifier, law.c.type == _TYPES[kind])
     while True:
         body = connection.execute(query.with_for_update()).scalar_one_or_none()
-        after = decide(None if body is None else msgspec.json.decode(body, type=kind))
+        before = None if body is None else msgspec.json.decode(body, type=kind)
+        after = decide(before)
         row = _row(after)
         if body is not None:
             connection.execute(sa.update(law).where(law.c.id == identifier).values(row))
@@ -305,6 +308,10 @@ def _settle(connection: sa.Connection, kind: type[T], identifier: str, decide: C
             raise InputRefused.of("id", "is taken by something of another kind", identifier)
         # Another process stored this id meanwhile: decide again, about that.
     outbox.add(connection, outgoing, _LAW_TOPIC, [law_message(after)])
+    if isinstance(after, AgreementState):
+        # Through the topic like every entry: the log has one writer.
+        entries = deals.told(before if isinstance(before, AgreementState) else None, after)
+        outbox.add(connection, outgoing, _RECORD_TOPIC, [deals.message(entries)] if entries else [])
     _enter(connection, after)
     return after
 

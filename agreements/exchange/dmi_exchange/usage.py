@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from dmi_agreements.contracts.observations import Micros
-from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.contracts.record import LAW, DecisionRecord
 
 MOST_ENTRIES = 5_000
 """The newest entries that one summary looks at: it is asked for by first screens, again and again."""
@@ -35,7 +35,7 @@ class Use:
 def summed(records: Iterable[DecisionRecord]) -> list[Use]:
     """Decisions by dataset, participant, crossing and action; the most recently used first."""
     found: dict[tuple[str, str, str, str], Use] = {}
-    for record in records:
+    for record in _uses(records):
         key = (record.dataset, record.assignee, record.crossing, record.action)
         use = found.setdefault(key, Use(*key))
         use.purposes.add(record.purpose)
@@ -51,6 +51,11 @@ def summed(records: Iterable[DecisionRecord]) -> list[Use]:
     return sorted(found.values(), key=lambda use: -max(use.last_allowed or 0, use.last_refused or 0))
 
 
+def _uses(records: Iterable[DecisionRecord]) -> Iterable[DecisionRecord]:
+    """Without the entries that tell what became of agreements: nobody used anything there."""
+    return (record for record in records if record.crossing != LAW)
+
+
 @dataclass(slots=True)
 class UnderAgreement:
     """What was done lately under one agreement."""
@@ -64,7 +69,7 @@ class UnderAgreement:
 def by_agreement(records: Iterable[DecisionRecord]) -> list[UnderAgreement]:
     """Uses that were allowed, by the agreement that allowed them; the most recently used first."""
     found: dict[str, UnderAgreement] = {}
-    for record in records:
+    for record in _uses(records):
         for identifier in record.agreements if record.allowed else ():
             use = found.setdefault(identifier, UnderAgreement(identifier))
             use.times += 1

@@ -1,11 +1,13 @@
 """Checks what somebody kept of a log, without asking the node: signed heads, proofs, own entries. Pure.
 
 A document of evidence is what ``/exchange/v1/log/evidence`` gives. Several, kept at different moments, show
-together that the log only grew.
+together that the log only grew. One about an agreement also holds its text with the signatures of both sides, which
+the entry of its conclusion names.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -13,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.contracts.record import CONCLUDED, LAW, STOPPED, DecisionRecord
 from dmi_agreements.merkle import continues, holds_leaf, leaf_hash
 from dmi_agreements.sealing import SALT_BYTES, Opening, unseal
 
@@ -64,6 +66,19 @@ class Proven(msgspec.Struct, frozen=True):
     openings: list[Opened] = []
 
 
+class Bond(msgspec.Struct, frozen=True):
+    """An agreement: its document, a detached JWS over it of each party, and each party's public keys."""
+
+    document: dict[str, Any]
+    signatures: dict[str, str]
+    keys: dict[str, list[dict[str, Any]]]
+
+    @property
+    def id(self) -> str:
+        """Its ``uid``."""
+        return str(self.document.get("uid", ""))
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """One document."""
 
@@ -71,7 +86,23 @@ class Evidence(msgspec.Struct, frozen=True):
     keys: list[dict[str, Any]] = []
     consistency: list[Link] = []
     entries: list[Proven] = []
+    agreements: list[Bond] = []
     next: str | None = None
+
+
+@dataclass(slots=True)
+class Course:
+    """What the proven entries tell of an agreement; ``signed`` is the ``kid`` of each party's signature."""
+
+    agreement: str
+    signed: dict[str, str] = field(default_factory=dict)
+    concluded: int | None = None
+    """The entry that concluded it, like ``stopped`` its number in the log."""
+    stopped: int | None = None
+    stopped_by: str = ""
+    uses: int = 0
+    rows: int = 0
+    refused: int = 0
 
 
 @dataclass(slots=True)
@@ -82,6 +113,8 @@ class Examination:
     kid: str = ""
     newest: Head | None = None
     records: dict[int, DecisionRecord] = field(default_factory=dict)
+    courses: dict[str, Course] = field(default_factory=dict)
+    """By agreement that the documents hold the text of."""
     faults: list[str] = field(default_factory=list)
 
 
@@ -108,7 +141,38 @@ def examine(documents: Sequence[Evidence], keys: Sequence[Mapping[str, Any]], si
         _link(before.head, after.head, links, found)
     if ordered:
         found.newest = ordered[-1].head
+    for bond in {bond.id: bond for document in ordered for bond in document.agreements}.values():
+        found.courses[bond.id] = _course(bond, signed, found)
     return found
+
+
+def signature_reason(party: str, jws: str) -> str:
+    """How the entry of a conclusion names a party's signature."""
+    return f"signed: {party} {hashlib.sha256(jws.encode()).hexdigest()}"
+
+
+def _course(bond: Bond, signed: Signed, found: Examination) -> Course:
+    course = Course(bond.id)
+    for party, jws in sorted(bond.signatures.items()):
+        try:
+            course.signed[party] = signed(bond.document, jws, bond.keys.get(party, []))
+        except ValueError as exc:
+            found.faults.append(f"{bond.id} is not signed by {party}: {exc}")
+    for sequence, record in sorted(found.records.items()):
+        if bond.id not in record.agreements:
+            continue
+        if record.crossing != LAW:
+            course.uses += record.allowed
+            course.rows += record.rows if record.allowed else 0
+            course.refused += not record.allowed
+        elif record.action == CONCLUDED:
+            course.concluded = sequence
+            if record.reasons != [signature_reason(*each) for each in sorted(bond.signatures.items())]:
+                found.faults.append(f"entry {sequence} concludes {bond.id} under other signatures")
+        elif record.action == STOPPED:
+            course.stopped = sequence
+            course.stopped_by = record.reasons[0].removeprefix("stopped: ") if record.reasons else ""
+    return course
 
 
 def _head(head: Head, keys: Sequence[Mapping[str, Any]], signed: Signed, found: Examination) -> None:

@@ -14,7 +14,7 @@ from dmi_agreements.evidence import Examination, examine, read
 from dmi_infra import jose
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.exchange.test_log import decision, report, signed
-from tests.unit.infra.fakes import BICYCLES, GARAGES, NOOR, VENDOR
+from tests.unit.infra.fakes import BICYCLES, GARAGES, NOOR, OWNER, VENDOR, document
 
 PIET = "urn:dmi:person:piet"
 
@@ -55,6 +55,45 @@ def test_each_keeps_its_own_entries_with_proof_and_checks_them_alone(node: Node)
     assert one["path"] == early["entries"][1]["path"]
     node.refused(node.ask("GET", "/v1/log/entries/4/proof", SELLING), 404, "not-found")
     assert node.get("/v1/log/entries/4/proof", OPERATING)["sequence"] == 4
+
+
+def test_what_happened_under_an_agreement_is_proven_from_its_signatures_to_its_end(node: Node) -> None:
+    text = document(OWNER, VENDOR, GARAGES, ["dmi:read"])
+    node.propose(text)
+    node.countersign(text, SELLING)
+    signed(node, 1)
+    uid = text["uid"]
+    refusal = msgspec.structs.replace(decision(3, agreements=[uid]), allowed=False)
+    report(node, decision(1, agreements=[uid], rows=5), decision(2), refusal)
+    node.post(f"/v1/agreements/{uid}/end", {"reason": "x"})
+    signed(node, 5)
+    told = kept(node, SELLING, f"?agreement={uid}&limit=2")
+    assert told["next"] == "2"
+    rest = kept(node, SELLING, f"?agreement={uid}&after=2")
+    whole = {**rest, "entries": [*told["entries"], *rest["entries"]]}
+    found = examined(whole)
+    assert (found.faults, sorted(found.records)) == ([], [1, 2, 4, 5])
+    course = found.courses[uid]
+    assert (course.concluded, course.stopped, course.stopped_by) == (1, 5, OWNER)
+    assert (course.uses, course.rows, course.refused) == (1, 5, 1)
+    assert set(course.signed) == {OWNER, VENDOR}
+    # It was nobody's use.
+    (used,) = node.get("/v1/log/usage/agreements", SELLING)["items"]
+    assert used["times"] == 1
+    assert len(node.get("/v1/log/authorization-decisions", SELLING)["items"]) == 3
+    node.refused(node.ask("GET", f"/v1/log/evidence?agreement={uid}x", SELLING), 404, "not-found")
+
+    (bond,) = whole["agreements"]
+    other = {**bond, "document": {**bond["document"], "dmi:legalBasis": "dmi:basis:contract"}}
+    faults = examined({**whole, "agreements": [other]}).faults
+    assert [fault.partition(": ")[0] for fault in faults] == [
+        f"{uid} is not signed by {name}" for name in (OWNER, VENDOR)
+    ]
+    # The same text signed again is not what was concluded.
+    again = {**bond, "signatures": {**bond["signatures"], VENDOR: bond["signatures"][OWNER]}}
+    assert (
+        f"entry 1 concludes {uid} under other signatures" in examined({**whole, "agreements": [again]}).faults
+    )
 
 
 def test_heads_and_what_links_them_are_for_everyone(node: Node) -> None:

@@ -315,10 +315,12 @@ def test_a_decision_is_proven_to_whom_it_concerns(node: Node) -> None:
     text = document(OWNER, VENDOR, GARAGES, ["dmi:read"])
     node.propose(text)
     node.countersign(text, SELLING)
+    eventually(lambda: [one["action"] for one in node.get("/v1/log", SELLING)["items"]] == ["dmi:conclude"])
     report(node, decision(1, agreements=[text["uid"]]), decision(2, assignee=OWNER))
-    (item,) = node.get("/v1/log/1/explanation", SELLING)["items"]
+    node.refused(node.ask("GET", "/v1/log/1/explanation", SELLING), 404, "not-found")
+    (item,) = node.get("/v1/log/2/explanation", SELLING)["items"]
     assert (item["agreement"], item["state"]) == (text["uid"], "active")
     assert item["verdict"] == "undecided", "the record's purpose is none of the rulebook"
     assert "Nee" in item["told"]["nl"][0]
-    node.refused(node.ask("GET", "/v1/log/2/explanation", SELLING), 404, "not-found")
+    node.refused(node.ask("GET", "/v1/log/3/explanation", SELLING), 404, "not-found")
     node.refused(node.ask("GET", "/v1/log/9/explanation", OFFICER), 404, "not-found")

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 from pydantic import Field
 
+from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.logbook.entries import Entry
@@ -19,6 +20,9 @@ from dmi_infra.http.access import Caller
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 
 Number = Annotated[int, Field(ge=1, le=2**62)]
+PAGE = 1000
+MOST_PAGES = 10
+"""Entries under one agreement are looked for this far in one request; ``next`` goes on from there."""
 Size = Annotated[int | None, Query(ge=1, le=2**62, description="entries of the tree; left out: newest head")]
 
 
@@ -32,6 +36,31 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
         if head is None:
             raise Unavailable("no head of the log has been signed yet")
         return head
+
+    def party(identity: Identity) -> str | None:
+        return None if identity.has(model.OPERATOR) else identity.participant
+
+    def pages(
+        after: int, limit: int, viewer: str | None, size: int, about: AgreementState | None
+    ) -> tuple[list[Entry], str | None]:
+        """Entries of the tree of ``size``, and behind which one the next page begins."""
+        if not limit:
+            return [], None
+        if about is None:
+            page = entries.read(after, limit, viewer, None, before=size + 1)
+            return page, str(page[-1].sequence) if len(page) == limit else None
+        found: list[Entry] = []
+        for _ in range(MOST_PAGES):
+            page = entries.read(after, PAGE, viewer, None, before=size + 1)
+            for entry in page:
+                after = entry.sequence
+                if about.id in entry.record().agreements:
+                    found.append(entry)
+                    if len(found) == limit:
+                        return found, str(after)
+            if len(page) < PAGE:
+                return found, None
+        return found, str(after)
 
     def proven(entry: Entry, size: int, viewer: str) -> dict[str, Any]:
         return {
@@ -81,6 +110,8 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
         ] = None,
         entry: Annotated[
             list[Number] | None, Query(max_length=500, description="these entries alone, by their numbers")
+        agreement: Annotated[
+            str | None, Query(max_length=200, description="only entries under it, and its text as signed")
         ] = None,
     ) -> dict[str, Any]:
         signed = newest()
@@ -92,6 +123,8 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
             page = entries.some(entry, seen.party, size)
         else:
             page = entries.read(after, limit, seen.party, None, before=size + 1) if limit else []
+        about = None if agreement is None else exchange.agreement(agreement, party(identity))
+        page, following = pages(after, limit, party(identity), size, about)
         links = []
         if since is not None:
             path = [each.hex() for each in tree.consistency(since, size)]
@@ -102,9 +135,18 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
             "consistency": links,
             "entries": [proven(seen.of(each), size, identity.participant) for each in page],
             "next": str(page[-1].sequence) if limit and not entry and len(page) == limit else None,
+            "entries": [proven(entry, size, identity.participant) for entry in page],
+            "agreements": [] if about is None else [_bond(exchange, about)],
+            "next": following,
         }
 
     return routes
+
+
+def _bond(exchange: Exchange, state: AgreementState) -> dict[str, Any]:
+    """An agreement as it was signed, with the public keys of who signed."""
+    keys = {name: exchange.participant(name).keys for name in state.signatures}
+    return {"document": state.document, "signatures": state.signatures, "keys": keys}
 
 
 def shown(head: TreeHead) -> dict[str, Any]:

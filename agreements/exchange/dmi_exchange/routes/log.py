@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.contracts.law import AgreementState, Dataset
 from dmi_agreements.contracts.observations import Micros
-from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.contracts.record import LAW, DecisionRecord
 from dmi_agreements.decision import Reason
 from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
@@ -154,7 +154,9 @@ def router(exchange: Exchange, tree: Tree, notices: Notices) -> APIRouter:
         party = None if identity.has(model.OPERATOR) else identity.participant
         page = log.read(after, limit, party, None)
         node = runtime.settings.public_url.rstrip("/")
-        items = [forms.authorization_decision(entry, node) for entry in page]
+        items = [
+            forms.authorization_decision(entry, node) for entry in page if entry.record().crossing != LAW
+        ]
         return {"items": items, "next": str(page[-1].sequence) if len(page) == limit else None}
 
     @routes.get(

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.record import LAW
 from dmi_agreements.decision import EVERYONE
 from dmi_agreements.sealing import is_sealed
 from dmi_exchange import model, present
@@ -53,6 +54,10 @@ def router(exchange: Exchange) -> APIRouter:
         # A proof about a person that stays sealed would tell who it is.
         told = [] if is_sealed(record.assignee) else proofs(exchange, record, seen.party)
         return {"decision": present.log_entry(entry), "items": told, "next": None, "facts": FACTS}
+        if found[0].record().crossing == LAW:
+            raise NotFound("this entry tells what became of an agreement, which no gate decided")
+        told = proofs(exchange, found[0].record(), party)
+        return {"decision": present.log_entry(found[0]), "items": told, "next": None, "facts": FACTS}
 
     @routes.post(
         "/agreements/{agreement}/trial",

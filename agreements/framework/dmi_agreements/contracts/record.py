@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.results import Lineage
+
+LAW: Final = "law"
+"""The crossing of entries that tell no decision of a gate but what became of an agreement."""
+CONCLUDED: Final = "dmi:conclude"
+STOPPED: Final = "dmi:end"
+"""Their actions: the agreement holds from here on, and does no more."""
 
 
 class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):

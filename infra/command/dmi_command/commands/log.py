@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from dmi_agreements.evidence import Evidence, Examination, examine, read
+from dmi_agreements.evidence import Course, Evidence, Examination, examine, read
 from dmi_command.client import Client
 from dmi_command.console import (
     DEFAULT_URL,
@@ -74,6 +75,9 @@ def save(
         Path | None, typer.Option(help="What you saved before: it is linked to the new one", exists=True)
     ] = None,
     no_entries: Annotated[bool, typer.Option("--no-entries", help="The signed head alone")] = False,
+    agreement: Annotated[
+        str | None, typer.Option(help="Only entries under this agreement, and its text as signed")
+    ] = None,
     url: Url = DEFAULT_URL,
     who: As = None,
     key: KeyFile = None,
@@ -82,7 +86,7 @@ def save(
     """Keep the newest signed head of the log, with your entries and their proofs, to check them later."""
     since = None if earlier is None else _load(earlier).head.tree_size
     with connect(url, who, key, participant) as client:
-        saved = _gather(client, since, no_entries)
+        saved = _gather(client, since, no_entries, agreement)
     file.write_text(json.dumps(saved, ensure_ascii=False), encoding="utf-8")
     head = saved["head"]
     out.print(
@@ -117,17 +121,21 @@ def check(
             "it only grew",
             soft_wrap=True,
         )
+        for course in found.courses.values():
+            out.print(_words(course), soft_wrap=True)
     if found.faults:
         raise CommandFailed("; ".join(found.faults))
 
 
-def _gather(client: Client, since: int | None, no_entries: bool) -> dict[str, Any]:
+def _gather(client: Client, since: int | None, no_entries: bool, agreement: str | None) -> dict[str, Any]:
     """One document of all pages; entries that came meanwhile are for the next time."""
     path = "/exchange/v1/log/evidence"
-    whole: dict[str, Any] = client.get(path, since=since, limit=0 if no_entries else PAGE)
+    whole: dict[str, Any] = client.get(
+        path, since=since, limit=0 if no_entries else PAGE, agreement=agreement
+    )
     size, following = whole["head"]["tree_size"], whole["next"]
     while following is not None:
-        page = client.get(path, after=following, limit=PAGE, tree_size=size)
+        page = client.get(path, after=following, limit=PAGE, tree_size=size, agreement=agreement)
         whole["entries"] += page["entries"]
         following = page["next"]
     return {**whole, "next": None}
@@ -152,6 +160,17 @@ def _keys(file: Path | None, first: Evidence) -> list[dict[str, Any]]:
     return found
 
 
+def _words(course: Course) -> str:
+    """What happened under an agreement, in one line."""
+    told = [
+        f"agreement {course.agreement}: signed by {' and '.join(course.signed) or 'nobody'}",
+        f"concluded in entry {course.concluded}" if course.concluded else "no entry of its conclusion",
+        f"{course.uses} uses of {course.rows} rows, {course.refused} refused",
+        f"stopped by {course.stopped_by} in entry {course.stopped}" if course.stopped else "not stopped",
+    ]
+    return "; ".join(told)
+
+
 def _told(found: Examination) -> dict[str, Any]:
     return {
         "ok": not found.faults,
@@ -160,5 +179,6 @@ def _told(found: Examination) -> dict[str, Any]:
         "tree_size": found.newest.tree_size if found.newest else 0,
         "root_hash": found.newest.root_hash if found.newest else "",
         "entries": sorted(found.records),
+        "agreements": [asdict(course) for course in found.courses.values()],
         "faults": found.faults,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -14,10 +15,12 @@ from dmi_command.demo.patience import patiently
 from dmi_command.errors import AnswerRefused, NotReached
 from dmi_exchange.custody import Custody
 from dmi_infra import clock
+from dmi_infra.jose import SigningKey
 
 CITY: Final = "urn:dmi:participant:buurstad"
 STACK: Final = "urn:dmi:participant:buurstad-stack"
 CENTRE: Final = "urn:dmi:dataset:buurstad:centre"
+ROLES: Final = ("dmi:role:municipality", "dmi:role:provider", "dmi:role:user", "dmi:role:analyst")
 LAYER_ACTIONS: Final = ["dmi:process", "dmi:read", "dmi:display", "dmi:analyse", "dmi:publish"]
 READER_ACTIONS: Final = ["dmi:read", "dmi:display", "dmi:analyse"]
 PURPOSE: Final = "dmi:purpose:public-task"
@@ -50,21 +53,7 @@ class Neighbour:
 
     def load(self) -> None:
         """The participant, its dataset, places, the layers' right and two offers; may be repeated."""
-        body = {
-            "id": CITY, "name": "Gemeente Buurstad", "keys": [self._key.public],
-            "roles": ["dmi:role:municipality", "dmi:role:provider", "dmi:role:user", "dmi:role:analyst"],
-        }  # fmt: skip
-        try:
-            patiently(lambda: self.operator.post("/exchange/v1/participants", body))
-        except AnswerRefused as refused:
-            if refused.status != 409:
-                raise
-        path = f"/exchange/v1/participants/{CITY}"
-        if patiently(lambda: self.city.get("/exchange/v1/me"))["signed"] is None:
-            statement = patiently(lambda: self.city.get(f"{path}/statement"))
-            patiently(
-                lambda: self.city.post(f"{path}/signature", {"jws": self._key.sign_document(statement)})
-            )
+        self.join()
         entry = {
             "id": CENTRE,
             "title": {"nl": "Binnenstad van Buurstad", "en": "City centre of Buurstad"},
@@ -85,6 +74,11 @@ class Neighbour:
         patiently(lambda: self.city.post("/ingest/v1/features", {"dataset": CENTRE, "features": features()}))
 
     def conclude(self, actions: list[str], **more: Any) -> str:
+    def join(self) -> None:
+        """Let the municipality become a participant that has signed the rulebook; may be repeated."""
+        join(self.operator, self.city, self._key, CITY, "Gemeente Buurstad", ROLES)
+
+    def conclude(self, actions: list[str]) -> str:
         """The agreement under which this city's own layers work with the data."""
         wanted = {
             "assigner": CITY, "assignee": STACK, "datasets": [CENTRE], "purpose": "dmi:purpose:any", **more,
@@ -105,11 +99,11 @@ class Neighbour:
         found: dict[str, Any] = patiently(lambda: self.city.post("/exchange/v1/offers", body))
         return found
 
-    def measure(self, at: int) -> None:
+    def measure(self, at: int, dataset: str = CENTRE) -> None:
         """Hand in what is measured at ``at`` (µs UTC)."""
         names = list(PLACES)
         body = {
-            "dataset": CENTRE,
+            "dataset": dataset,
             "datastream": [*(f"garages.{name}.occupancy" for name in names), SQUARE],
             "phenomenon_time": [at] * (len(names) + 1),
             "result": [*(occupancy(name, at) for name in names), passers_by(at)],
@@ -126,6 +120,22 @@ class Neighbour:
             except AnswerRefused as refused:
                 if refused.status != 403:
                     raise
+
+
+def join(
+    operator: Client, member: Client, key: SigningKey, identifier: str, name: str, roles: Sequence[str]
+) -> None:
+    """Let ``operator`` admit a member, and the member sign the rulebook; may be repeated."""
+    body = {"id": identifier, "name": name, "keys": [key.public], "roles": list(roles)}
+    try:
+        patiently(lambda: operator.post("/exchange/v1/participants", body))
+    except AnswerRefused as refused:
+        if refused.status != 409:
+            raise
+    path = f"/exchange/v1/participants/{identifier}"
+    if patiently(lambda: member.get("/exchange/v1/me"))["signed"] is None:
+        statement = patiently(lambda: member.get(f"{path}/statement"))
+        patiently(lambda: member.post(f"{path}/signature", {"jws": key.sign_document(statement)}))
 
 
 def occupancy(name: str, at: int) -> float:

@@ -61,9 +61,9 @@ describe('an entry of the catalogue', () => {
   });
 
   it('lets the platform use what is about persons for one purpose and a term only', () => {
-    const open = platformAgreement(told, owner, '', '1.0.0');
-    expect([termsOf(open)?.purpose, open.permission?.[0]?.duty]).toEqual(['dmi:purpose:public-task', undefined]);
-    const personal = platformAgreement({ ...told, personal: 'dmi:basis:consent' }, owner, '90', '1.0.0');
+    const open = platformAgreement(told, owner, '', '1.0.0', 'urn:dmi:participant:b-stack');
+    expect([termsOf(open)?.purpose, open.permission?.[0]?.duty, open.assignee]).toEqual(['dmi:purpose:public-task', undefined, 'urn:dmi:participant:b-stack']);
+    const personal = platformAgreement({ ...told, personal: 'dmi:basis:consent' }, owner, '90', '1.0.0', 'urn:dmi:participant:b-stack');
     expect([termsOf(personal)?.purpose, termsOf(personal)?.days, personal['dmi:legalBasis']]).toEqual(['dmi:purpose:mobility', '90', 'dmi:basis:consent']);
   });
 });

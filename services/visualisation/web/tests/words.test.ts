@@ -169,8 +169,8 @@ describe('agreements in words', () => {
   });
 
   it('open data is an agreement with the stack and one with everyone', () => {
-    expect(documentsFor('open', 'A', 'D', 'p', '1').map((one) => one.assignee)).toEqual(['urn:dmi:participant:stack', 'urn:dmi:party:everyone']);
-    expect(documentsFor('narrow', 'A', 'D', 'p', '1')[0]?.permission?.[0]?.duty?.[0]?.action).toBe('dmi:coarsen');
+    expect(documentsFor('open', 'A', 'D', 'p', '1', 'S').map((one) => one.assignee)).toEqual(['S', 'urn:dmi:party:everyone']);
+    expect(documentsFor('narrow', 'A', 'D', 'p', '1', 'S')[0]?.permission?.[0]?.duty?.[0]?.action).toBe('dmi:coarsen');
     expect(uuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   });
 });

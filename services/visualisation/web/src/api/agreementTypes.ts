@@ -122,6 +122,24 @@ export interface NodeEntry {
   address: string;
   offers: SpelledPolicy[];
 }
+/** The data of an agreement with another node, on its way; `reason` says why it waits or ended. */
+export interface Transfer {
+  id: string;
+  role: 'consumer' | 'provider';
+  state: string;
+  reason: string | null;
+  ended_by: 'consumer' | 'provider' | null;
+  suspended_by: 'consumer' | 'provider' | null;
+  pending: number;
+  participant: string;
+  other: string;
+  dataset: string | null;
+  agreement: string | null;
+  begun_at: string;
+  changed_at: string;
+  format: string;
+  data: { received: number; not_taken: number } | { sent: number; pieces: number; sent_again: number; log: { first: number; last: number } | null };
+}
 /** A negotiation with a participant of another node; `reason` says why it waits or ended. */
 export interface Negotiation {
   id: string;

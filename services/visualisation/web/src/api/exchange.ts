@@ -57,6 +57,10 @@ export function exchangeApi(http: HttpClient) {
       http.json<T.Negotiation>(`${base}/negotiations`, { method: 'POST', body }),
     answer: (id: string, step: 'accept' | 'offer' | 'signature' | 'end', body?: unknown) =>
       http.json<T.Negotiation>(`${base}/negotiations/${segment(id)}/${step}`, { method: 'POST', body }),
+    transfers: (signal?: AbortSignal) => http.list<T.Transfer>(`${base}/transfers`, { signal }),
+    transfer: (body: { provider: string; agreement: string; format: string }) => http.json<T.Transfer>(`${base}/transfers`, { method: 'POST', body }),
+    turnTransfer: (id: string, step: 'start' | 'suspend' | 'end', reason?: string) =>
+      http.json<T.Transfer>(`${base}/transfers/${segment(id)}/${step}`, { method: 'POST', body: reason === undefined ? undefined : { reason } }),
     toSign: (id: string, signal?: AbortSignal) => http.json<T.OdrlDocument>(`${base}/negotiations/${segment(id)}/document`, { signal }),
     review: (document: T.OdrlDocument, signal?: AbortSignal) =>
       http.json<T.Verdict>(`${base}/review`, { method: 'POST', body: { document }, signal }),
@@ -94,7 +98,17 @@ export function exchangeApi(http: HttpClient) {
     usage: (query: { hours?: number; dataset?: string } = {}, signal?: AbortSignal) =>
       http.json<T.Usage>(`${base}/log/usage`, { query, signal }),
     verifyLog: (signal?: AbortSignal) => http.json<T.LogVerification>(`${base}/log/verify`, { signal }),
-    evidence: (signal?: AbortSignal) => http.json<T.Evidence>(`${base}/log/evidence`, { query: { limit: 500 }, signal }),
+    /** All of one's entries under the newest head, page after page; those of one agreement; linked to what was kept before. */
+    evidence: async (about: { agreement?: string; since?: number } = {}): Promise<T.Evidence> => {
+      const ask = (query: Record<string, string | number | undefined>) => http.json<T.Evidence>(`${base}/log/evidence`, { query: { limit: 500, agreement: about.agreement, ...query } });
+      const whole = await ask({ since: about.since });
+      for (let next = whole.next; next !== null;) {
+        const page = await ask({ after: next, tree_size: whole.head.tree_size });
+        whole.entries.push(...page.entries);
+        next = page.next;
+      }
+      return { ...whole, next: null };
+    },
     lineage: (id: string, signal?: AbortSignal) => http.json<T.Lineage>(`${base}/lineage/${segment(id)}`, { signal }),
     dependents: (id: string, signal?: AbortSignal) =>
       http.list<T.Dependent>(`${base}/lineage/${segment(id)}/dependents`, { signal }),

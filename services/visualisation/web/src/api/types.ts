@@ -58,6 +58,8 @@ export interface Participant {
   roles?: string[];
   rulebook?: string | null;
   active?: boolean;
+  /** The node that it is a member of, when that is another one. */
+  home?: string | null;
 }
 export interface Dataset {
   id: string;
@@ -172,7 +174,8 @@ export interface Usage {
 /** A signed head of the log with one's own entries and their proofs: to keep, and to check elsewhere. */
 export interface Evidence {
   head: { tree_size: number; root_hash: string; timestamp: string };
-  entries: { sequence: number }[];
+  entries: { sequence: number; leaf: string }[];
+  next: string | null;
 }
 export interface LogVerification {
   ok: boolean;

@@ -4,6 +4,7 @@ import { shortId } from '../i18n/format';
 import { useI18n } from '../i18n';
 import type { Dataset, Participant, Rulebook } from '../api';
 import type { ApiError } from '../api/problem';
+import { defaultStack } from '../rights/templates';
 import { useApi, useSession } from './session';
 import { useResource } from './useResource';
 
@@ -14,6 +15,10 @@ export interface Names {
   participants: Participant[];
   datasets: Dataset[];
   rulebook: Rulebook | null;
+  /** Who operates the layers of this node. */
+  stack: string;
+  /** Whether a participant is a member of another city's node. */
+  isAbroad: (id: string | null | undefined) => boolean;
   /** Why the exchange tells nothing at all: the participant is no member, or has not signed yet. */
   refused: ApiError | null;
   /** Whether the datasets are still being fetched. */
@@ -22,6 +27,9 @@ export interface Names {
   error: ApiError | null;
   reload: () => void;
 }
+
+/** The exchange itself, whose key signs tokens; it is an operator too. */
+const exchange = 'urn:dmi:participant:exchange';
 
 const Context = createContext<Names | null>(null);
 
@@ -52,6 +60,8 @@ export function NamesProvider({ children }: { children: ReactNode }) {
       participants: participants.data ?? [],
       datasets: datasets.data ?? [],
       rulebook: rulebook.data,
+      stack: (participants.data ?? []).find((p) => !p.home && p.id !== exchange && p.roles?.includes('dmi:role:operator'))?.id ?? defaultStack,
+      isAbroad: (id) => Boolean(participants.data?.find((p) => p.id === id)?.home),
       refused: participants.error?.kind === 'refused' ? participants.error : null,
       loading: datasets.data === null && datasets.error === null,
       error: datasets.data === null ? datasets.error : null,

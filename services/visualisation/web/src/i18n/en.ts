@@ -7,6 +7,7 @@ import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review 
 import { negotiate, running } from './en/negotiate';
 import { nodes } from './en/nodes';
 import { notices } from './en/notices';
+import { delivery, nodes, proof } from './en/nodes';
 import { offer } from './en/offer';
 import { scenarios } from './en/scenarios';
 import { forecasts, measures } from './en/advice';
@@ -19,6 +20,7 @@ import type { Messages } from './nl';
 
 export const en: Messages = {
   common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, notices, offer, lineage,
+  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, delivery, proof, offer, lineage,
   review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions,
   common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, offer, lineage,
   review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions, inspection,

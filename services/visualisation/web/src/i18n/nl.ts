@@ -7,6 +7,7 @@ import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review 
 import { negotiate, running } from './nl/negotiate';
 import { nodes } from './nl/nodes';
 import { notices } from './nl/notices';
+import { delivery, nodes, proof } from './nl/nodes';
 import { offer } from './nl/offer';
 import { scenarios } from './nl/scenarios';
 import { forecasts, measures } from './nl/advice';
@@ -18,6 +19,7 @@ import { sources, publish, operations } from './nl/intake';
 
 export const nl = {
   common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, notices, offer, lineage,
+  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, delivery, proof, offer, lineage,
   review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions,
   common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, offer, lineage,
   review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions, inspection,

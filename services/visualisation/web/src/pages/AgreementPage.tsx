@@ -11,7 +11,9 @@ import { LegalText } from '../ui/LegalText';
 import { Page } from '../ui/Page';
 import { Loaded, Notice, Section } from '../ui/State';
 import { Actions } from './agreement/Actions';
+import { Delivery } from './agreement/Delivery';
 import { Duties } from './agreement/Duties';
+import { Proof } from './agreement/Proof';
 import { Standing } from './agreement/Standing';
 import { LogTable } from './log/LogTable';
 import { LastChange, Rounds, useRounds } from './negotiate/Rounds';
@@ -67,11 +69,13 @@ function AgreementView({ agreement, changed }: { agreement: Agreement; changed: 
       </div>
       {proposed ? <Actions agreement={agreement} changed={changed} /> : null}
       <Rounds rounds={rounds} />
+      {proposed ? null : <Delivery agreement={agreement} />}
       {agreement.state === 'active' ? <Duties agreement={agreement} /> : null}
       {agreement.concluded_at ? (
         <>
           <RestsOn agreement={agreement} />
           <Uses agreement={agreement} />
+          <Proof agreement={agreement} />
         </>
       ) : null}
     </>

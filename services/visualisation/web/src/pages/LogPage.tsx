@@ -7,11 +7,13 @@ import { useApi } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
-import { SelectField } from '../ui/fields';
+import { CodeExample } from '../ui/CopyButton';
+import { FileField, SelectField } from '../ui/fields';
 import { Page } from '../ui/Page';
 import { Empty, Failure, Loaded, Notice } from '../ui/State';
 import { saveBlob } from './dataset/save';
 import { LogTable } from './log/LogTable';
+import { sizeIn } from './log/proof';
 
 const size = 50;
 
@@ -28,8 +30,15 @@ export default function LogPage() {
   const [chain, setChain] = useState<LogVerification | null>(null);
   const verify = useAction(async () => setChain(await api.exchange.verifyLog()));
   const [kept, setKept] = useState<Evidence | null>(null);
+  const [earlier, setEarlier] = useState<number | null>(null);
+  const [unreadable, setUnreadable] = useState(false);
+  const read = async (file: File | undefined) => {
+    const size = file ? sizeIn(await file.text()) : null;
+    setEarlier(size);
+    setUnreadable(file !== undefined && size === null);
+  };
   const keep = useAction(async () => {
-    const evidence = await api.exchange.evidence();
+    const evidence = await api.exchange.evidence(earlier === null ? {} : { since: earlier });
     saveBlob(new Blob([JSON.stringify(evidence)], { type: 'application/json' }), `log-${evidence.head.tree_size}.json`);
     setKept(evidence);
   });
@@ -50,7 +59,7 @@ export default function LogPage() {
       actions={(
         <>
           <SecondaryActionButton busy={verify.busy} disabled={verify.busy} onClick={() => void verify.run()}>{verify.busy ? t.log.verifying : t.log.verify}</SecondaryActionButton>
-          <SecondaryActionButton busy={keep.busy} disabled={keep.busy} onClick={() => void keep.run()}>{t.log.keep}</SecondaryActionButton>
+          <SecondaryActionButton busy={keep.busy} disabled={keep.busy || unreadable} onClick={() => void keep.run()}>{t.log.keep}</SecondaryActionButton>
         </>
       )}
     >
@@ -61,6 +70,14 @@ export default function LogPage() {
         ) : null}
         {kept ? <Notice tone="good"><p>{t.log.kept(number(kept.entries.length), number(kept.head.tree_size))}</p></Notice> : null}
       </div>
+      <details className="dmi-details">
+        <summary>{t.log.aboutProof}</summary>
+        <div className="dmi-form">
+          <p>{t.proof.checkText}</p>
+          <CodeExample title={t.proof.program} code={kept ? `dmi log check log-${kept.head.tree_size}.json` : 'dmi log check log.json'} />
+          <FileField label={t.log.earlier} help={t.log.earlierHelp} accept="application/json,.json" error={unreadable ? t.log.earlierWrong : null} onChange={(file) => void read(file)} />
+        </div>
+      </details>
       {keep.error ? <Failure error={keep.error} /> : null}
       {verify.error ? <Failure error={verify.error} /> : null}
       <div className="dmi-form__row">

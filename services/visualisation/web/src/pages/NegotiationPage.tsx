@@ -73,7 +73,7 @@ function Standing({ one }: { one: Negotiation }) {
       {by ? <p>{t.nodes.endedBy(by)}</p> : null}
       {told ? <p>{t.nodes.told}: {told}</p> : null}
       {one.pending > 0 ? <p>{t.nodes.pending(one.pending)}</p> : null}
-      {one.state === 'FINALIZED' && one.agreement ? <p><RouteLink to={`/agreements/${one.agreement}`}>{t.nodes.toAgreement}</RouteLink></p> : null}
+      {one.state === 'FINALIZED' && one.agreement ? <p><RouteLink to={`/agreements/${one.agreement}`}>{one.role === 'consumer' ? t.nodes.toData : t.nodes.toAgreement}</RouteLink></p> : null}
       <p className="dmi-small dmi-soft">{t.nodes.changed}: {moment(one.changed_at, true)}</p>
     </Notice>
   );

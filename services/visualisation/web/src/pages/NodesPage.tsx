@@ -18,7 +18,7 @@ import { Page } from '../ui/Page';
 import { Empty, Failure, Loaded, Notice, Section } from '../ui/State';
 import { ConditionsOf } from './catalogue/parts';
 import { Refine } from './negotiate/Refine';
-import { isTurn, whyOf } from './nodes/standing';
+import { cityOf, isTurn, whyOf } from './nodes/standing';
 
 export default function NodesPage() {
   const { t } = useI18n();
@@ -61,6 +61,7 @@ function Negotiations() {
 
 function City({ nodes }: { nodes: CityNode[] }) {
   const { t, moment } = useI18n();
+  const names = useNames();
   const api = useApi();
   const [query, change] = useQueryState();
   const [words, setWords] = useState('');
@@ -71,7 +72,7 @@ function City({ nodes }: { nodes: CityNode[] }) {
   return (
     <Section title={t.nodes.entries} id="entries">
       <form className="dmi-form__row" role="search" onSubmit={(event) => { event.preventDefault(); setAsked(words.trim()); }}>
-        <SelectField label={t.nodes.city} value={node.url} onChange={(url) => change({ node: url })} choices={nodes.map((one) => ({ value: one.url, label: one.url.replace(/^https?:\/\//, '') }))} />
+        <SelectField label={t.nodes.city} value={node.url} onChange={(url) => change({ node: url })} choices={nodes.map((one) => ({ value: one.url, label: cityOf(one, names.participants) }))} />
         <TextField type="search" label={t.nodes.search} value={words} onChange={setWords} />
         <SecondaryActionButton type="submit">{t.common.search}</SecondaryActionButton>
       </form>

@@ -82,7 +82,7 @@ function OfferForm({ templates, onDone }: { templates: Template[]; onDone: (offe
     await api.exchange.createDataset(entryOf(told, owner, spatialOf(background.data, told.area)));
     setStored((old) => [...old, id]);
     if (!stored.includes(`${id} platform`)) {
-      await api.exchange.propose(platformAgreement(told, owner, filled.texts['days'] ?? '', version));
+      await api.exchange.propose(platformAgreement(told, owner, filled.texts['days'] ?? '', version, names.stack));
       setStored((old) => [...old, `${id} platform`]);
     }
     if (everyone) await api.exchange.propose(await api.exchange.draft(template.id, filledFor(template, parameters, owner, id)));

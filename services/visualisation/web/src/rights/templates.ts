@@ -2,7 +2,8 @@
 import type { OdrlConstraint, OdrlDocument } from '../api';
 
 export const everyone = 'urn:dmi:party:everyone';
-export const stack = 'urn:dmi:participant:stack';
+/** Who operates the layers where nothing else is set. */
+export const defaultStack = 'urn:dmi:participant:stack';
 export type ConditionChoice = 'open' | 'city' | 'narrow';
 
 export interface Wish {
@@ -60,7 +61,7 @@ export function uuid(): string {
 export const working = ['dmi:process', 'dmi:read', 'dmi:display', 'dmi:analyse', 'dmi:publish', 'dmi:export'];
 
 /** The agreements that one choice stands for: always one with the stack, and for open data one with everyone. */
-export function documentsFor(choice: ConditionChoice, owner: string, dataset: string, purpose: string, rulebook: string): OdrlDocument[] {
+export function documentsFor(choice: ConditionChoice, owner: string, dataset: string, purpose: string, rulebook: string, stack: string): OdrlDocument[] {
   const base = { assigner: owner, dataset, rulebook };
   const year = new Date(Date.now() + 365 * 86_400_000).toISOString().replace(/\.\d+Z$/, 'Z');
   switch (choice) {

@@ -52,6 +52,19 @@ export function TextField({ label, value, onChange, help, error, type = 'text', 
   );
 }
 
+/** One file of the reader's own; undefined when none is chosen any more. */
+export function FileField({ label, help, error, accept, onChange }: { label: string; help?: string; error?: string | null; accept: string; onChange: (file: File | undefined) => void }) {
+  return (
+    <Field label={label} help={help} error={error}>
+      {({ id, describedBy, invalid }) => (
+        <span className="dmi-file">
+          <input id={id} type="file" accept={accept} aria-describedby={describedBy} aria-invalid={invalid || undefined} onChange={(event) => onChange(event.target.files?.[0])} />
+        </span>
+      )}
+    </Field>
+  );
+}
+
 export interface Choice {
   value: string;
   label: string;

@@ -87,6 +87,8 @@ export const terms: Part<'terms'> = {
   'dmi:analyse': 'analyse',
   'dmi:publish': 'publish a measure',
   'dmi:export': 'download',
+  'dmi:conclude': 'agreement closed',
+  'dmi:end': 'agreement stopped',
   'dmi:purpose:any': 'all purposes',
   'dmi:purpose:public-task': 'public task',
   'dmi:purpose:parking-guidance': 'parking guidance',

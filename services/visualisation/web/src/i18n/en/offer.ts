@@ -35,6 +35,7 @@ export const offer: Part<'offer'> = {
   previewLater: 'Answer the questions above. Then this shows what you offer.',
   whoever: 'whoever agrees',
   platform: 'The platform must be allowed to process and show the data too. That proposal goes along; the operator signs it.',
+  processElsewhere: 'process on the platform of another city (needed to put it on the map there)',
   more: 'More conditions',
   submit: 'Offer it',
   done: 'The data stands in the catalogue',

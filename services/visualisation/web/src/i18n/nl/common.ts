@@ -85,6 +85,8 @@ export const terms = {
   'dmi:analyse': 'analyseren',
   'dmi:publish': 'maatregel publiceren',
   'dmi:export': 'downloaden',
+  'dmi:conclude': 'afspraak gesloten',
+  'dmi:end': 'afspraak gestopt',
   'dmi:purpose:any': 'alle doelen',
   'dmi:purpose:public-task': 'publieke taak',
   'dmi:purpose:parking-guidance': 'parkeerverwijzing',

@@ -20,7 +20,7 @@ export function Conditions({ terms, areas, onChange }: Props) {
   const { identity } = useSession();
   const owner = identity?.participant ?? '';
   // Under whatever name it gets: the verdict is about the conditions.
-  const documents = documentsFor(terms.choice, owner, datasetId(owner, 'nieuw'), terms.purpose, names.rulebook?.version ?? '1.0.0');
+  const documents = documentsFor(terms.choice, owner, datasetId(owner, 'nieuw'), terms.purpose, names.rulebook?.version ?? '1.0.0', names.stack);
   const set = (change: Partial<Terms>) => onChange({ ...terms, ...change });
   return (
     <>

@@ -57,7 +57,7 @@ export function useCreateDataset() {
     const id = datasetId(owner, title);
     const spatial = spatialOf(background.data, terms.area);
     await api.exchange.createDataset({ id, title: { nl: title, en: title }, personal: false, layer: 'points', licence: terms.choice === 'open' ? terms.licence : '', spatial });
-    for (const document of documentsFor(terms.choice, owner, id, terms.purpose, names.rulebook?.version ?? '1.0.0')) {
+    for (const document of documentsFor(terms.choice, owner, id, terms.purpose, names.rulebook?.version ?? '1.0.0', names.stack)) {
       await api.exchange.propose(document);
     }
     names.reload();

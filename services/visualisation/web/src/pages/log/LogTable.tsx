@@ -6,6 +6,7 @@ import { useSupervises } from '../../app/supervises';
 import { AgreementLink } from '../../ui/AgreementLink';
 import { Badge } from '../../ui/Badge';
 import { DataTable } from '../../ui/DataTable';
+import { law, stopped, whoIn } from './proof';
 
 /** Decisions as rows; `onWhy` adds a button that asks for the proof of one. */
 export function LogTable({ caption, entries, onWhy }: { caption: string; entries: LogEntry[]; onWhy?: (entry: LogEntry) => void }) {
@@ -25,12 +26,12 @@ export function LogTable({ caption, entries, onWhy }: { caption: string; entries
         { key: 'who', head: t.log.who, sort: (e) => who(e), cell: (e) => who(e) },
         {
           key: 'action', head: t.log.what, sort: (e) => e.action,
-          cell: (e) => <span className="dmi-cap dmi-block">{term(e.action)}<br /><span className="dmi-small dmi-soft">{names.purpose(e.purpose)}</span></span>,
+          cell: (e) => <span className="dmi-cap dmi-block">{term(e.action)}{e.purpose === '' ? null : <><br /><span className="dmi-small dmi-soft">{names.purpose(e.purpose)}</span></>}</span>,
         },
         { key: 'dataset', head: t.common.dataset, sort: (e) => names.dataset(e.dataset), cell: (e) => names.dataset(e.dataset) },
         {
           key: 'allowed', head: t.mydata.outcome, sort: (e) => (e.allowed ? 1 : 0),
-          cell: (e) => (e.allowed ? <Badge tone="good">{t.mydata.allowed}</Badge> : <Badge tone="bad">{t.mydata.denied}</Badge>),
+          cell: (e) => (e.crossing === law ? <Badge>{t.log.noted}</Badge> : e.allowed ? <Badge tone="good">{t.mydata.allowed}</Badge> : <Badge tone="bad">{t.mydata.denied}</Badge>),
         },
         { key: 'rows', head: t.log.rows, numeric: true, sort: (e) => e.rows, cell: (e) => number(e.rows) },
         { key: 'reasons', head: t.log.reasons, cell: (e) => <Why entry={e} /> },
@@ -46,9 +47,11 @@ export function LogTable({ caption, entries, onWhy }: { caption: string; entries
 /** The agreements that allow a use, or the words for why it was refused. */
 export function Why({ entry }: { entry: LogEntry }) {
   const { t } = useI18n();
+  const names = useNames();
   const words: Record<string, string> = t.reasons;
   const codes = [...new Set(entry.reasons.map((one) => one.split(':')[0]?.trim() ?? ''))];
-  const told = codes.flatMap((code) => words[code] ?? []);
+  const who = entry.crossing === law ? whoIn(entry.reasons).map((id) => names.participant(id)).join(', ') : '';
+  const told = who !== '' ? [entry.action === stopped ? t.log.stoppedBy(who) : t.log.signedBy(who)] : codes.flatMap((code) => words[code] ?? []);
   return (
     <ul className="dmi-plain dmi-small dmi-tight">
       {told.map((one) => <li key={one}>{one}</li>)}

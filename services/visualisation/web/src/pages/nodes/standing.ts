@@ -1,5 +1,5 @@
 /** Where a negotiation with another node stands, and what a participant can do about it. */
-import type { Negotiation, OdrlDocument } from '../../api';
+import type { CityNode, Negotiation, OdrlDocument, Participant } from '../../api';
 import type { Messages } from '../../i18n/nl';
 import { documentOf } from '../../rights/spelled';
 import type { SpelledPolicy } from '../../api';
@@ -35,6 +35,13 @@ export function whyOf(one: Pick<Negotiation, 'role' | 'state' | 'reason'>, t: Me
 /** The reason that the systems gave, unless it only says whose turn it is. */
 export function toldReason(one: Pick<Negotiation, 'reason'>): string | null {
   return one.reason === null || one.reason.startsWith('waits for ') ? null : one.reason;
+}
+
+/** The name of another city: of its municipality once that is known, with the address where it answers. */
+export function cityOf(node: Pick<CityNode, 'url' | 'address'>, participants: Participant[]): string {
+  const host = node.url.replace(/^https?:\/\//, '');
+  const members = participants.filter((one) => one.home && `${one.home}/dsp` === node.address && one.roles?.includes('dmi:role:municipality'));
+  return members.length > 0 ? `${members.map((one) => one.name).join(', ')} (${host})` : host;
 }
 
 /** A policy of a negotiation as a document between its two sides. */

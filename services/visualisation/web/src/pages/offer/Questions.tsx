@@ -5,8 +5,8 @@ import type { Template } from '../../api';
 import { CheckboxList, SelectField, TextField } from '../../ui/fields';
 import { questions, type Filled, type wrongIn } from './parameters';
 
-/** What a user can be allowed; handing in and processing go by other agreements. */
-const allowed = ['dmi:read', 'dmi:display', 'dmi:analyse', 'dmi:publish', 'dmi:export'];
+/** What a user can be allowed; handing in goes by another agreement. */
+const allowed = ['dmi:read', 'dmi:display', 'dmi:analyse', 'dmi:publish', 'dmi:export', 'dmi:process'];
 
 interface Props {
   template: Template;
@@ -31,7 +31,7 @@ export function Questions({ template, filled, areas, wrong, onChange }: Props) {
       case 'actions':
         return (
           <CheckboxList
-            key={name} label={asked} error={fault} values={filled.lists[name] ?? []} choices={allowed.map((value) => ({ value, label: term(value) }))}
+            key={name} label={asked} error={fault} values={filled.lists[name] ?? []} choices={allowed.map((value) => ({ value, label: value === 'dmi:process' ? t.offer.processElsewhere : term(value) }))}
             onChange={(values) => onChange({ ...filled, lists: { ...filled.lists, [name]: values } })}
           />
         );

@@ -1,6 +1,6 @@
 /** What an owner tells of new data, and the entry of the catalogue that it becomes. */
 import type { NewDataset, OdrlDocument, Spatial } from '../../api';
-import { agreementOf, stack, working } from '../../rights/templates';
+import { agreementOf, working } from '../../rights/templates';
 import { termsOf, withTerms } from '../../rights/terms';
 import { datasetId } from '../intake/useDataset';
 import { keywordsIn } from './parameters';
@@ -45,7 +45,7 @@ export function entryOf(told: Told, owner: string, spatial: Spatial): NewDataset
 }
 
 /** That the platform may process and show the data, without which none of it goes anywhere. */
-export function platformAgreement(told: Told, owner: string, days: string, rulebook: string): OdrlDocument {
+export function platformAgreement(told: Told, owner: string, days: string, rulebook: string, stack: string): OdrlDocument {
   const personal = told.personal !== '';
   const made = agreementOf({
     assigner: owner, assignee: stack, dataset: datasetId(owner, told.name), actions: working, rulebook,
