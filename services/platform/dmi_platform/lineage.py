@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import version
 
@@ -26,20 +26,24 @@ class LineageBook:
         self._told: dict[str, Grounds] = {}
 
     def note(
-        self, permit: Permit, title: str, streams: Iterable[str], consents: Mapping[str, frozenset[str]]
+        self,
+        permit: Permit,
+        title: str,
+        streams: Mapping[str, str],
+        consents: Mapping[str, frozenset[str]],
     ) -> None:
-        """The dataset of ``permit`` and these datastreams rest on its agreements.
+        """The dataset of ``permit`` and these datastreams (name by id) rest on its agreements.
 
         ``consents`` are those of each datastream's subjects; the dataset keeps all that were ever told.
         """
         told = self._told.get(permit.dataset)
         every = set(told.consents if told else ()).union(*consents.values())
         self._tell(permit.dataset, title or permit.dataset, permit.grounds(every))
-        for stream in streams:
+        for stream, name in streams.items():
             grounds = permit.grounds(consents.get(stream, frozenset()))
             self._tell(
                 stream,
-                stream,
+                name or stream,
                 Grounds(grounds.datasets, grounds.agreements, grounds.consents, [permit.dataset]),
             )
 

@@ -323,7 +323,10 @@ class Processor:
                 consents[stream] = consents.get(stream, frozenset()) | given[subject]
         known = self._gate.law.datasets.get(passed.permit.dataset)
         title = known.title.get("nl", "") if known else ""
-        streams = [name for name in dict.fromkeys(batch.datastream) if self._registry.stream(name)]
+        found = map(self._registry.stream, dict.fromkeys(batch.datastream))
+        # What a person's sensor is called may tell who that is, to all who see what a result rests on.
+        named = known is not None and not known.personal
+        streams = {one.id: one.name if named else "" for one in found if one is not None}
         self._lineage.note(passed.permit, title, streams, consents)
 
     # -- rejects --------------------------------------------------------------

@@ -260,13 +260,16 @@ def test_lineage_is_told_once_for_the_dataset_and_each_datastream(garages: City)
 
 def test_lineage_is_told_again_when_the_agreement_changes(city: City) -> None:
     first = city.agree(GARAGES, "dmi:process")
-    city.tell(GARAGES, thing("garages.centrum"), stream("garages.centrum.occupancy"))
+    named = msgspec.structs.replace(stream("garages.centrum.occupancy"), name="Bezetting Centrum")
+    city.tell(GARAGES, thing("garages.centrum"), named)
     city.hand_in(counts("centrum", 1))
     city.end(first)
     second = city.agree(GARAGES, "dmi:process")
     city.hand_in(counts("centrum", 2, begin=NOON + MINUTE))
     told = [record for record in city.records if isinstance(record, Lineage) and record.result == GARAGES]
     assert [item.grounds.agreements for item in told] == [[first.id], [second.id]]
+    titles = [record.title for record in city.records if isinstance(record, Lineage) and record not in told]
+    assert titles == ["Bezetting Centrum"] * 2
 
 
 def rides(*subjects: str | None) -> ObservationBatch:

@@ -13,6 +13,7 @@ from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
 from dmi_agreements.decision import EVERYONE
 from dmi_agreements.rulebook import Rulebook
 from dmi_exchange import model
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def shares(
             from_giver[giver] = from_giver.get(giver, 0) + worth
     result = []
     for one in participants:
-        if one.id.startswith(model.ORGANISATION) and one.active:
+        if one.id.startswith(model.ORGANISATION) and one.active and one.id != EXCHANGE_PARTICIPANT:
             own = sorted(d.id for d in valued.values() if d.owner == one.id)
             offered = sum(valued[name].commons_cents for name in own)
             result.append(Share(one.id, one.name, offered, asked, taken.get(one.id, {}), tuple(own)))

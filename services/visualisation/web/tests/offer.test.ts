@@ -4,7 +4,8 @@ import { createI18n } from '../src/i18n';
 import { isTurn, stepsOf, toldReason, whyOf } from '../src/pages/nodes/standing';
 import { filledFor, isForEveryone, keywordsIn, offerable, parametersOf, questions, wrongIn } from '../src/pages/offer/parameters';
 import { entryOf, nothingTold, platformAgreement, wrongEntry } from '../src/pages/offer/told';
-import { compacted, documentOf, policyOf, spelledOut } from '../src/rights/spelled';
+import { documentOf, policyOf } from '../src/rights/spelled';
+import { compacted, spelledOut } from '../src/rights/spelling';
 import { termsOf, withTerms } from '../src/rights/terms';
 
 const owner = 'urn:dmi:participant:gemeente';

@@ -5,7 +5,7 @@ import { createI18n, firstLanguage } from '../src/i18n';
 import { en } from '../src/i18n/en';
 import { formatAge, formatCoordinate, say } from '../src/i18n/format';
 import { nl } from '../src/i18n/nl';
-import { inWords, operand, outline, recipientsOf } from '../src/rights/words';
+import { constraintInWords, dutyInWords, inWords, operand, outline, recipientsOf } from '../src/rights/words';
 import { agreementOf, documentsFor, uuid } from '../src/rights/templates';
 import { crc32, zipped } from '../src/pages/mydata/zip';
 import type { Names } from '../src/app/names';
@@ -30,6 +30,15 @@ describe('the texts', () => {
       expect(all).not.toMatch(/""/);
       expect(all).not.toContain('!');
     }
+  });
+});
+
+describe('terms that another node spells in full', () => {
+  it('are told in the same words', () => {
+    const days = [{ leftOperand: 'urn:dmi:days', operator: 'eq', rightOperand: { '@value': '30' } }];
+    expect(dutyInWords('urn:dmi:deleteAfter', days, dutch)).toBe(dutyInWords('dmi:deleteAfter', days, dutch));
+    const names = { purpose: (id: string) => id } as unknown as Names;
+    expect(constraintInWords({ leftOperand: 'purpose', operator: 'isA', rightOperand: 'urn:dmi:purpose:noise' }, dutch, names)).toBe('Alleen voor: dmi:purpose:noise.');
   });
 });
 

@@ -12,6 +12,7 @@ import { useNow } from './useNow';
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useI18n();
   const { identity } = useSession();
+  const names = useNames();
   const { path } = useRouter();
   const [openOn, setOpenOn] = useState<string | null>(null);
   // The menu belongs to the page it was opened on, so going elsewhere closes it.
@@ -45,7 +46,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <RouteLink to="/" className="dmi-brand">
             <img src="/icon.svg" alt="" width={32} height={32} />
             <span>
-              {t.shell.product} <span className="dmi-brand__city">{t.shell.city}</span>
+              {t.shell.product} <span className="dmi-brand__city">{names.city}</span>
             </span>
           </RouteLink>
           <div className="dmi-header__tools">

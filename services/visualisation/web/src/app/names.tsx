@@ -1,9 +1,10 @@
 /** Names of participants and datasets, fetched once, so that no page shows a bare id. */
-import { createContext, useContext, useMemo, type ReactNode } from 'react';
+import { createContext, useCallback, useContext, useEffect, useMemo, type ReactNode } from 'react';
 import { shortId } from '../i18n/format';
 import { useI18n } from '../i18n';
 import type { Dataset, Participant, Rulebook } from '../api';
 import type { ApiError } from '../api/problem';
+import { compacted } from '../rights/spelling';
 import { defaultStack } from '../rights/templates';
 import { useApi, useSession } from './session';
 import { useResource } from './useResource';
@@ -15,6 +16,8 @@ export interface Names {
   participants: Participant[];
   datasets: Dataset[];
   rulebook: Rulebook | null;
+  /** The city whose platform this is; empty while its municipality is not known. */
+  city: string;
   /** Who operates the layers of this node. */
   stack: string;
   /** Whether a participant is a member of another city's node. */
@@ -44,9 +47,13 @@ export function NamesProvider({ children }: { children: ReactNode }) {
 
   const { reload: reloadParticipants } = participants;
   const { reload: reloadDatasets } = datasets;
+  const reload = useCallback(() => {
+    reloadParticipants();
+    reloadDatasets();
+  }, [reloadParticipants, reloadDatasets]);
 
   const value = useMemo<Names>(() => {
-    const people = new Map((participants.data ?? []).map((p) => [p.id, p.name]));
+    const people = new Map((participants.data ?? []).map((p) => [p.id, toldApart(p, participants.data ?? [])]));
     const sets = new Map((datasets.data ?? []).map((d) => [d.id, say(d.title)]));
     const purposes = new Map((rulebook.data?.purposes ?? []).map((p) => [p.id, say(p.label)]));
     if (identity) people.set(identity.participant, people.get(identity.participant) ?? identity.name);
@@ -56,22 +63,27 @@ export function NamesProvider({ children }: { children: ReactNode }) {
         return people.get(id) ?? (id.startsWith('urn:dmi:party:') ? term(id) : capital(shortId(id)));
       },
       dataset: (id) => (id ? (sets.get(id) ?? capital(shortId(id).replaceAll('-', ' '))) : t.common.noData),
-      purpose: (id) => (id ? (purposes.get(id)?.toLocaleLowerCase() ?? term(id)) : t.common.noData),
+      purpose: (id) => (id ? (purposes.get(compacted(id))?.toLocaleLowerCase() ?? term(id)) : t.common.noData),
       participants: participants.data ?? [],
       datasets: datasets.data ?? [],
       rulebook: rulebook.data,
+      city: (participants.data ?? []).find((p) => !p.home && p.roles?.includes('dmi:role:municipality'))?.name.replace(/^(?:gemeente|municipality of) /i, '') ?? '',
       stack: (participants.data ?? []).find((p) => !p.home && p.id !== exchange && p.roles?.includes('dmi:role:operator'))?.id ?? defaultStack,
       isAbroad: (id) => Boolean(participants.data?.find((p) => p.id === id)?.home),
       refused: participants.error?.kind === 'refused' ? participants.error : null,
       loading: datasets.data === null && datasets.error === null,
       error: datasets.data === null ? datasets.error : null,
-      reload: () => {
-        reloadParticipants();
-        reloadDatasets();
-      },
+      reload,
     };
-  }, [participants.data, participants.error, datasets.data, datasets.error, reloadParticipants, reloadDatasets, rulebook.data, identity, say, term, t]);
+  }, [participants.data, participants.error, datasets.data, datasets.error, reload, rulebook.data, identity, say, term, t]);
   return <Context value={value}>{children}</Context>;
+}
+
+/** The name of a participant; operators are called the same everywhere, so one abroad gets the name of its city. */
+function toldApart(one: Participant, all: Participant[]): string {
+  if (!one.home || !one.roles?.includes('dmi:role:operator')) return one.name;
+  const city = all.find((p) => p.home === one.home && p.roles?.includes('dmi:role:municipality'));
+  return `${one.name} (${city?.name ?? one.home.replace(/^https?:\/\//, '').replace(/\/exchange$/, '')})`;
 }
 
 function capital(text: string): string {
@@ -82,4 +94,17 @@ export function useNames(): Names {
   const value = useContext(Context);
   if (!value) throw new Error('useNames needs a NamesProvider');
   return value;
+}
+
+/**
+ * Asks for the names again when one of these participants or datasets is not known: another city's come in while one
+ * looks. `when` tells that something has changed since, so that what is still not known is asked for once more.
+ */
+export function useKnown(ids: (string | null | undefined)[], when = ''): void {
+  const { participants, datasets, reload } = useNames();
+  const known = new Set([...participants, ...datasets].map((one) => one.id));
+  const missing = participants.length === 0 ? '' : ids.filter((id) => id && !known.has(id) && /^urn:dmi:(participant|dataset):/.test(id)).join(' ');
+  useEffect(() => {
+    if (missing !== '') reload();
+  }, [missing, when, reload]);
 }

@@ -1,5 +1,5 @@
 import type { Agreement } from '../api';
-import { useNames } from '../app/names';
+import { useKnown, useNames } from '../app/names';
 import type { PageProps } from '../app/pages';
 import { useApi } from '../app/session';
 import { useResource } from '../app/useResource';
@@ -40,6 +40,7 @@ function AgreementView({ agreement, changed }: { agreement: Agreement; changed: 
   const { t, term, moment } = i18n;
   const names = useNames();
   const rounds = useRounds(agreement);
+  useKnown([agreement.assigner, agreement.assignee, ...agreement.datasets], agreement.state);
   // Whoever decides about a proposal reads it first; stopping what runs is at hand above.
   const proposed = agreement.state === 'proposed';
   const words = inWords(agreement.document, i18n, names);
@@ -53,6 +54,7 @@ function AgreementView({ agreement, changed }: { agreement: Agreement; changed: 
       {agreement.state === 'active' ? <Objections agreement={agreement} /> : null}
       {proposed && agreement.replaces ? <LastChange rounds={rounds} /> : null}
       {proposed ? null : <Actions agreement={agreement} changed={changed} />}
+      {proposed ? null : <Delivery agreement={agreement} />}
       <div className="dmi-two">
         <Section title={t.agreements.inWords} id="words">
           <ul className="dmi-edits">{words.map((line) => <li key={line}>{line}</li>)}</ul>
@@ -69,7 +71,6 @@ function AgreementView({ agreement, changed }: { agreement: Agreement; changed: 
       </div>
       {proposed ? <Actions agreement={agreement} changed={changed} /> : null}
       <Rounds rounds={rounds} />
-      {proposed ? null : <Delivery agreement={agreement} />}
       {agreement.state === 'active' ? <Duties agreement={agreement} /> : null}
       {agreement.concluded_at ? (
         <>

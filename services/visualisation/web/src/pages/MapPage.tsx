@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
 import { Heading1 } from '@utrecht/component-library-react';
+import { useNames } from '../app/names';
 import { useApi } from '../app/session';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
@@ -11,11 +12,12 @@ const lookAgain = 15_000;
 
 export default function MapPage() {
   const { t } = useI18n();
+  const { city } = useNames();
   const api = useApi();
   const layers = useResource('layers', (signal) => api.visualisation.layers(signal), lookAgain);
   useEffect(() => {
-    document.title = `${t.map.title} · ${t.shell.product} ${t.shell.city}`;
-  }, [t]);
+    document.title = `${t.map.title} · ${t.shell.product} ${city}`.trimEnd();
+  }, [t, city]);
   return (
     <div className="dmi-map">
       <Heading1 className="dmi-sr-only">{t.map.title}</Heading1>

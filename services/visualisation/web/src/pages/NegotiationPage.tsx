@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { PrimaryActionButton, SecondaryActionButton } from '@utrecht/component-library-react';
 import type { Negotiation, OdrlDocument } from '../api';
 import { useLive } from '../app/live';
-import { useNames } from '../app/names';
+import { useKnown, useNames } from '../app/names';
 import type { PageProps } from '../app/pages';
 import { RouteLink } from '../app/router';
 import { useApi } from '../app/session';
@@ -40,6 +40,7 @@ function View({ one, changed }: { one: Negotiation; changed: () => void }) {
   const i18n = useI18n();
   const { t } = i18n;
   const names = useNames();
+  useKnown([one.other], one.state);
   const document = documentIn(one, one.offer);
   const signing = stepsOf(one).includes('signature');
   const who = names.participant(one.offered_by === one.role ? one.participant : one.other);

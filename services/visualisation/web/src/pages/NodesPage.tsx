@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { PrimaryActionButton, SecondaryActionButton } from '@utrecht/component-library-react';
 import type { CityNode, Negotiation, NodeEntry, OdrlDocument, SpelledPolicy } from '../api';
 import { useLive } from '../app/live';
-import { useNames } from '../app/names';
+import { useKnown, useNames } from '../app/names';
 import { RouteLink, useQueryState, useRouter } from '../app/router';
 import { useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
@@ -68,6 +68,7 @@ function City({ nodes }: { nodes: CityNode[] }) {
   const [asked, setAsked] = useState('');
   const node = nodes.find((one) => one.url === query.get('node')) ?? nodes[0];
   const found = useResource(node?.reachable ? `node ${node.url} ${asked}` : null, (signal) => api.exchange.nodeCatalogue({ node: node?.url ?? '', text: asked }, signal));
+  useKnown((found.data?.items ?? []).map((one) => one.owner), node?.url);
   if (!node) return null;
   return (
     <Section title={t.nodes.entries} id="entries">

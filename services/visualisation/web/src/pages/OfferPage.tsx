@@ -4,6 +4,7 @@ import type { Template } from '../api';
 import { useNames } from '../app/names';
 import { useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
+import { useFromTop } from '../app/useFromTop';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
 import { toCityInput } from '../i18n/cityTime';
@@ -42,6 +43,7 @@ export default function OfferPage() {
 
 function Done({ offered, again }: { offered: Offered; again: () => void }) {
   const { t } = useI18n();
+  useFromTop();
   return (
     <div className="dmi-stack">
       <Notice tone="good" title={t.offer.done}><p role="status">{offered.everyone ? t.offer.doneEveryone : t.offer.doneOffer}</p></Notice>

@@ -3,6 +3,7 @@ import { PrimaryActionButton, SecondaryActionButton } from '@utrecht/component-l
 import { useNames } from '../app/names';
 import { isPerson, useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
+import { useFromTop } from '../app/useFromTop';
 import { useI18n } from '../i18n';
 import { formatCoordinate } from '../i18n/format';
 import { ButtonLink } from '../ui/ButtonLink';
@@ -35,6 +36,7 @@ export default function PublishPage() {
 
 function Done({ datastream, again }: { datastream: string; again: () => void }) {
   const { t } = useI18n();
+  useFromTop();
   const { curl, python } = examples(location.origin, datastream);
   return (
     <div className="dmi-stack">

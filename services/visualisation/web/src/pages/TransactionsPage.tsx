@@ -103,6 +103,7 @@ function Invoices({ invoices, onPaid }: { invoices: Resource<Invoice[]>; onPaid:
 
 function Commons() {
   const { t, money } = useI18n();
+  const names = useNames();
   const api = useApi();
   const commons = useResource('commons', (signal) => api.dealings.commons(signal));
   return (
@@ -111,7 +112,7 @@ function Commons() {
         <DataTable
           caption={t.transactions.commons} captionHidden rows={all} rowKey={(one) => one.participant} initialSort={{ key: 'who' }} pageSize={20}
           columns={[
-            { key: 'who', head: t.transactions.participant, sort: (one) => one.name, cell: (one) => one.name },
+            { key: 'who', head: t.transactions.participant, sort: (one) => names.participant(one.participant), cell: (one) => names.participant(one.participant) },
             { key: 'offered', head: t.transactions.offered, numeric: true, sort: (one) => one.offered, cell: (one) => money(one.offered) },
             { key: 'asked', head: t.transactions.asked, numeric: true, sort: (one) => one.asked, cell: (one) => money(one.asked) },
             { key: 'taken', head: t.transactions.taken, numeric: true, sort: (one) => sum(one.taken), cell: (one) => money(sum(one.taken)) },

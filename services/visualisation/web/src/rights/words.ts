@@ -2,6 +2,7 @@
 import type { OdrlConstraint, OdrlDocument, OdrlRule } from '../api';
 import type { Names } from '../app/names';
 import type { I18n } from '../i18n';
+import { compacted } from './spelling';
 
 export const list = (one: string | string[]): string[] => (Array.isArray(one) ? one : [one]);
 
@@ -39,8 +40,9 @@ function ruleInWords(rule: OdrlRule, write: (actions: string, dataset: string) =
   ];
 }
 
-export function constraintInWords(constraint: OdrlConstraint, i18n: I18n, names: Names): string {
+export function constraintInWords(spelled: OdrlConstraint, i18n: I18n, names: Names): string {
   const { t } = i18n;
+  const constraint = compacted(spelled);
   const value = operand(constraint.rightOperand);
   switch (constraint.leftOperand) {
     case 'purpose':
@@ -58,8 +60,9 @@ export function constraintInWords(constraint: OdrlConstraint, i18n: I18n, names:
   }
 }
 
-export function dutyInWords(action: string, constraints: OdrlConstraint[], i18n: I18n): string {
+export function dutyInWords(named: string, bounds: OdrlConstraint[], i18n: I18n): string {
   const { t } = i18n;
+  const { action, constraints } = compacted({ action: named, constraints: bounds });
   const value = operand(constraints[0]?.rightOperand ?? '');
   switch (action) {
     case 'dmi:leaveOut':

@@ -1,6 +1,7 @@
 /** The head of every page: its title, what it is for, and its main actions. Sets the document's title. */
 import { useEffect, type ReactNode } from 'react';
 import { Heading1, Paragraph } from '@utrecht/component-library-react';
+import { useNames } from '../app/names';
 import { RouteLink } from '../app/router';
 import { useI18n } from '../i18n';
 
@@ -15,9 +16,10 @@ interface PageProps {
 
 export function Page({ title, lead, actions, back, wide, children }: PageProps) {
   const { t } = useI18n();
+  const { city } = useNames();
   useEffect(() => {
-    document.title = `${title} · ${t.shell.product} ${t.shell.city}`;
-  }, [title, t]);
+    document.title = `${title} · ${t.shell.product} ${city}`.trimEnd();
+  }, [title, t, city]);
   return (
     <div className={wide ? 'dmi-page dmi-page--wide' : 'dmi-page'}>
       {back ? (

@@ -62,7 +62,7 @@ export const publish: Part<'publish'> = {
   place: 'Where does the sensor stand',
   longitude: 'Longitude',
   latitude: 'Latitude',
-  coordinateHelp: 'In degrees (WGS84). Waterstad lies around longitude 5.10 and latitude 52.10.',
+  coordinateHelp: 'In degrees (WGS84). The middle of the Netherlands is longitude 5.10 and latitude 52.10.',
   capacity: 'Capacity (if there is one)',
   submit: 'Publish the sensor',
   doneTitle: 'The sensor is ready',

@@ -67,7 +67,7 @@ export const mydata: Part<'mydata'> = {
 export const log: Part<'log'> = {
   what: 'What and what for',
   title: 'Log',
-  lead: 'Every decision about data: who asked what, for what, and was it allowed. Lines are sealed together in a tree with signed heads, so nobody can change them unseen.',
+  lead: 'Every decision about data: who asked what, for what, and was it allowed. The log is sealed: nobody can change or remove a line unseen.',
   empty: 'The log has no decisions yet that you may see.',
   none: 'No lines fit this filter.',
   verify: 'Verify the log',

@@ -1,7 +1,6 @@
 import type { Part } from '../nl';
 
 export const shell: Part<'shell'> = {
-  city: 'Waterstad',
   product: 'City data',
   skip: 'Go to the content',
   menu: 'Menu',
@@ -16,7 +15,7 @@ export const shell: Part<'shell'> = {
   purposeOwn: 'purpose of the data',
   purposeHelp: 'Every request for data names a purpose. Agreements hold per purpose. Choose what you use the data for.',
   demoTitle: 'Demonstration identity',
-  demoText: (name) => `You now use “${name}”. This person and the city of Waterstad are invented.`,
+  demoText: (name) => `You now use “${name}”. This person and this city are invented.`,
   switchIdentity: 'Change identity',
   groupCity: 'The city',
   groupData: 'Data and rights',

@@ -60,7 +60,7 @@ export const publish = {
   place: 'Waar staat de sensor',
   longitude: 'Lengtegraad',
   latitude: 'Breedtegraad',
-  coordinateHelp: 'In graden (WGS84). Waterstad ligt rond lengte 5,10 en breedte 52,10.',
+  coordinateHelp: 'In graden (WGS84). Midden in Nederland is dat lengte 5,10 en breedte 52,10.',
   capacity: 'Capaciteit (als die er is)',
   submit: 'Publiceer de sensor',
   doneTitle: 'De sensor staat klaar',

@@ -65,7 +65,7 @@ export const mydata = {
 export const log = {
   what: 'Wat en waarvoor',
   title: 'Logboek',
-  lead: 'Elk besluit over gegevens: wie vroeg wat, waarvoor, en mocht het. Regels staan samen verzegeld in een boom met ondertekende koppen, dus niemand kan ze ongemerkt veranderen.',
+  lead: 'Elk besluit over gegevens: wie vroeg wat, waarvoor, en mocht het. Het logboek is verzegeld: niemand kan een regel ongemerkt veranderen of weghalen.',
   empty: 'Er staan nog geen besluiten in het logboek die u mag zien.',
   none: 'Geen regels passen bij dit filter.',
   verify: 'Controleer het log',

@@ -1,5 +1,4 @@
 export const shell = {
-  city: 'Waterstad',
   product: 'Stadsdata',
   skip: 'Naar de inhoud',
   menu: 'Menu',
@@ -14,7 +13,7 @@ export const shell = {
   purposeOwn: 'doel van de gegevens',
   purposeHelp: 'Elke vraag om gegevens noemt een doel. Afspraken gelden per doel. Kies waarvoor u de gegevens gebruikt.',
   demoTitle: 'Demonstratie-identiteit',
-  demoText: (name: string) => `U gebruikt nu “${name}”. Deze persoon en de stad Waterstad zijn verzonnen.`,
+  demoText: (name: string) => `U gebruikt nu “${name}”. Deze persoon en deze stad zijn verzonnen.`,
   switchIdentity: 'Wissel van identiteit',
   groupCity: 'De stad',
   groupData: 'Gegevens en rechten',

@@ -30,7 +30,7 @@ export function Delivery({ agreement }: { agreement: Agreement }) {
   return (
     <Section title={t.delivery.title} id="delivery" lead={uses ? t.delivery.lead(names.participant(agreement.assigner)) : t.delivery.leadOwner(names.participant(agreement.assignee))}>
       <Loaded resource={found} height={96} isEmpty={(all) => all.length === 0} empty={uses && agreement.state === 'active' ? null : <p className="dmi-soft">{t.delivery.none}</p>}>
-        {(all) => <ul className="dmi-rows">{all.map((one) => <Row key={one.id} transfer={one} changed={found.reload} />)}</ul>}
+        {(all) => <ul className="dmi-rows">{all.map((one) => <Row key={one.id} transfer={one} ended={agreement.state === 'ended'} changed={found.reload} />)}</ul>}
       </Loaded>
       {uses && came && agreement.state === 'active' ? <div className="dmi-actions"><ButtonLink to={`/map?layer=${agreement.datasets[0] ?? ''}`} primary>{t.catalogue.showOnMap}</ButtonLink></div> : null}
       {uses && agreement.state === 'active' && found.data && !open ? <Fetch agreement={agreement} changed={found.reload} /> : null}
@@ -66,7 +66,7 @@ function Fetch({ agreement, changed }: { agreement: Agreement; changed: () => vo
   );
 }
 
-function Row({ transfer, changed }: { transfer: Transfer; changed: () => void }) {
+function Row({ transfer, ended, changed }: { transfer: Transfer; ended: boolean; changed: () => void }) {
   const { t, number, moment } = useI18n();
   const api = useApi();
   const live = useLive();
@@ -77,7 +77,8 @@ function Row({ transfer, changed }: { transfer: Transfer; changed: () => void })
   });
   const [tone, state] = standingOf(transfer, t);
   const amount = number(amountOf(transfer));
-  const told = transfer.state === 'STARTED' && transfer.reason === null ? null : transfer.reason;
+  // Why it stopped with its agreement stands above already.
+  const told = ended ? null : transfer.reason;
   return (
     <li>
       <div>

@@ -36,7 +36,7 @@ export function Proof({ agreement }: { agreement: Agreement }) {
             <Notice tone="good" title={t.proof.kept}>
               <ul>
                 <li>{kept.concluded === null ? t.proof.notConcluded : t.proof.concluded(number(kept.concluded))}</li>
-                <li>{t.proof.uses(number(kept.uses), number(kept.rows))}</li>
+                <li>{kept.rows > 0 ? t.proof.usesOf(number(kept.uses), number(kept.rows)) : t.proof.uses(number(kept.uses))}</li>
                 {kept.refused > 0 ? <li>{t.proof.refused(number(kept.refused))}</li> : null}
                 <li>{kept.stopped === null ? t.proof.notStopped : t.proof.stopped(number(kept.stopped))}</li>
               </ul>
@@ -45,8 +45,10 @@ export function Proof({ agreement }: { agreement: Agreement }) {
         </div>
         <details className="dmi-details">
           <summary>{t.proof.check}</summary>
-          <p>{t.proof.checkText}</p>
-          <CodeExample title={t.proof.program} code={`dmi log check ${kept?.file ?? `${t.proof.file}.json`}`} />
+          <div className="dmi-stack">
+            <p>{t.proof.checkText}</p>
+            <CodeExample title={t.proof.program} code={`dmi log check ${kept?.file ?? `${t.proof.file}.json`}`} />
+          </div>
         </details>
       </div>
     </Section>

@@ -24,7 +24,7 @@ export function Questions({ template, filled, areas, wrong, onChange }: Props) {
   const optional = all.filter((one) => !one.required);
   const field = ({ name, kind, label, required }: Template['parameters'][number]) => {
     const asked = required ? say(label) : t.offer.optional(say(label));
-    const fault = wrong[name] ? words[wrong[name]] : null;
+    const fault = wrong[name] ? (kind === 'purpose' ? t.offer.wrongPurpose : words[wrong[name]]) : null;
     const text = filled.texts[name] ?? '';
     const set = (value: string) => onChange({ ...filled, texts: { ...filled.texts, [name]: value } });
     switch (kind) {
