@@ -164,8 +164,6 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
             *routers(exchange, issuer, settings, provider, tree, space.notices),
             rulebook_routes(revisions),
             *_people(exchange, issuer, settings, engine, runtime.recorder.put, space.notices),
-            transaction_routes(_billing(store, engine, rulebooks)),
-            *_people(exchange, issuer, settings, engine, runtime.recorder.put),
             transaction_routes(billing),
             inspection_routes(exchange, billing.commons),
             *space.routers,

@@ -37,9 +37,6 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
             raise Unavailable("no head of the log has been signed yet")
         return head
 
-    def party(identity: Identity) -> str | None:
-        return None if identity.has(model.OPERATOR) else identity.participant
-
     def pages(
         after: int, limit: int, viewer: str | None, size: int, about: AgreementState | None
     ) -> tuple[list[Entry], str | None]:
@@ -110,6 +107,7 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
         ] = None,
         entry: Annotated[
             list[Number] | None, Query(max_length=500, description="these entries alone, by their numbers")
+        ] = None,
         agreement: Annotated[
             str | None, Query(max_length=200, description="only entries under it, and its text as signed")
         ] = None,
@@ -119,12 +117,11 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
         if since is not None and since > size:
             raise InputRefused.of("since", "must be no larger than the newest head", str(since))
         seen = sight(exchange, identity)
+        about = None if agreement is None else exchange.agreement(agreement, seen.party)
         if entry:
-            page = entries.some(entry, seen.party, size)
+            page, following = entries.some(entry, seen.party, size), None
         else:
-            page = entries.read(after, limit, seen.party, None, before=size + 1) if limit else []
-        about = None if agreement is None else exchange.agreement(agreement, party(identity))
-        page, following = pages(after, limit, party(identity), size, about)
+            page, following = pages(after, limit, seen.party, size, about)
         links = []
         if since is not None:
             path = [each.hex() for each in tree.consistency(since, size)]
@@ -134,8 +131,6 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
             "keys": exchange.participant(EXCHANGE_PARTICIPANT).keys,
             "consistency": links,
             "entries": [proven(seen.of(each), size, identity.participant) for each in page],
-            "next": str(page[-1].sequence) if limit and not entry and len(page) == limit else None,
-            "entries": [proven(entry, size, identity.participant) for entry in page],
             "agreements": [] if about is None else [_bond(exchange, about)],
             "next": following,
         }

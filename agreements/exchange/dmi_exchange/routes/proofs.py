@@ -51,13 +51,11 @@ def router(exchange: Exchange) -> APIRouter:
             raise NotFound("no decision that concerns you has this number")
         entry = seen.of(found)
         record = entry.record()
+        if record.crossing == LAW:
+            raise NotFound("this entry tells what became of an agreement, which no gate decided")
         # A proof about a person that stays sealed would tell who it is.
         told = [] if is_sealed(record.assignee) else proofs(exchange, record, seen.party)
         return {"decision": present.log_entry(entry), "items": told, "next": None, "facts": FACTS}
-        if found[0].record().crossing == LAW:
-            raise NotFound("this entry tells what became of an agreement, which no gate decided")
-        told = proofs(exchange, found[0].record(), party)
-        return {"decision": present.log_entry(found[0]), "items": told, "next": None, "facts": FACTS}
 
     @routes.post(
         "/agreements/{agreement}/trial",

@@ -73,12 +73,11 @@ class Neighbour:
             self.offer(READER_ACTIONS)
         patiently(lambda: self.city.post("/ingest/v1/features", {"dataset": CENTRE, "features": features()}))
 
-    def conclude(self, actions: list[str], **more: Any) -> str:
     def join(self) -> None:
         """Let the municipality become a participant that has signed the rulebook; may be repeated."""
         join(self.operator, self.city, self._key, CITY, "Gemeente Buurstad", ROLES)
 
-    def conclude(self, actions: list[str]) -> str:
+    def conclude(self, actions: list[str], **more: Any) -> str:
         """The agreement under which this city's own layers work with the data."""
         wanted = {
             "assigner": CITY, "assignee": STACK, "datasets": [CENTRE], "purpose": "dmi:purpose:any", **more,

@@ -5,7 +5,6 @@ import { shell, signin, home } from './en/shell';
 import { map } from './en/map';
 import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review } from './en/rights';
 import { negotiate, running } from './en/negotiate';
-import { nodes } from './en/nodes';
 import { notices } from './en/notices';
 import { delivery, nodes, proof } from './en/nodes';
 import { offer } from './en/offer';
@@ -19,9 +18,7 @@ import { sources, publish, operations } from './en/intake';
 import type { Messages } from './nl';
 
 export const en: Messages = {
-  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, notices, offer, lineage,
-  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, delivery, proof, offer, lineage,
-  review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions,
-  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, offer, lineage,
-  review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions, inspection,
+  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds,
+  facets, themes, agreements, negotiate, running, nodes, notices, offer, lineage, delivery, proof, review, scenarios,
+  forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions, inspection,
 };

@@ -5,7 +5,6 @@ import { shell, signin, home } from './nl/shell';
 import { map } from './nl/map';
 import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review } from './nl/rights';
 import { negotiate, running } from './nl/negotiate';
-import { nodes } from './nl/nodes';
 import { notices } from './nl/notices';
 import { delivery, nodes, proof } from './nl/nodes';
 import { offer } from './nl/offer';
@@ -18,11 +17,9 @@ import { inspection } from './nl/inspection';
 import { sources, publish, operations } from './nl/intake';
 
 export const nl = {
-  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, notices, offer, lineage,
-  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, delivery, proof, offer, lineage,
-  review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions,
-  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds, facets, themes, agreements, negotiate, running, nodes, offer, lineage,
-  review, scenarios, forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions, inspection,
+  common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds,
+  facets, themes, agreements, negotiate, running, nodes, notices, offer, lineage, delivery, proof, review, scenarios,
+  forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions, inspection,
 };
 
 type Widen<T> = T extends string ? string : T extends (...args: infer A) => string ? (...args: A) => string
