@@ -175,7 +175,7 @@ def test_a_parent_sees_gives_and_withdraws_for_a_child(
     form = opened(page, words[1])
     form.get_by_role("combobox").nth(0).select_option(BICYCLES)
     form.get_by_role("combobox").nth(1).select_option("dmi:purpose:air-quality")
-    form.get_by_role("checkbox").first.check()
+    form.get_by_role("checkbox", name=re.compile("Waterstad")).first.check()
     form.get_by_role("button", name=words[2]).press("Enter")
     card = page.locator(".dmi-card", has=page.get_by_role("button", name=re.compile(f"^{words[3]}")))
     expect(card).to_have_count(1)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from dmi_command.cli import app
 from dmi_command.client import Client
 from dmi_command.errors import AnswerRefused
 from dmi_infra import clock
@@ -97,11 +100,14 @@ def test_a_person_with_a_key_reads_corrects_and_erases_its_data_in_every_layer(
     assert within(lambda: rows() == [10.0, 11.0, 12.0, 12.0])
     assert within(lambda: mean() == 11.25), "what sums it up was made again"
 
+    with stack.demo("officer", AIR) as officer:
+        path = f"/platform/v1/datastreams/{stream}/observations"
+        assert within(lambda: officer.get(path, **{"from": to_text(start)})["items"])
     begun = time.monotonic()
     (asked,) = anna.post(f"{MINE}/erasure", {"datasets": [BICYCLES]})["items"]
     within(lambda: rows() == [])
     assert time.monotonic() - begun < 3, "at once; a second, and what a busy machine needs"
-    layers = {"platform", "visualisation", "support-centre"}
+    layers = {"ingest", "platform", "visualisation", "support-centre"}
 
     def done() -> dict[str, int]:
         found = next(one for one in anna.get(f"{MINE}/requests")["items"] if one["id"] == asked["id"])
@@ -111,9 +117,32 @@ def test_a_person_with_a_key_reads_corrects_and_erases_its_data_in_every_layer(
     told = within(done)
     assert told["platform"] == 4
     assert told["visualisation"] >= 2
+    _answered(stack, anna, asked["id"])
     consents = anna.get("/exchange/v1/consents")["items"]
     assert [one["state"] for one in consents] == ["ended", "ended"]
     copy = anna.get(f"{MINE}/copy")
     assert {one["right"] for one in copy["requests"]} == {"erasure", "rectification"}
     with stack.demo("resident") as noor:
         assert noor.get(f"{MINE}/requests")["items"] == [], "nobody sees what another asked"
+
+
+def _answered(stack: Stack, anna: Client, request: str) -> None:
+    """The owner, who had read the rows, is told of the erasure, and Anna reads what it answers (GDPR art. 19)."""
+
+    def recipients() -> dict[str, Any]:
+        items = anna.get(f"{MINE}/told")["items"]
+        return {one["recipient"]: one for one in items if one["request"] == request}
+
+    assert within(recipients).keys() == {OWNER}
+
+    def notice(*words: str) -> Any:
+        result = CliRunner().invoke(app, ["notice", *words, "--json", "--url", stack.url])
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    me = anna.get("/exchange/v1/me")["participant"]
+    open_ = notice("list", "--open")["items"]
+    (found,) = [one for one in open_ if (one["right"], one["person"]) == ("erasure", me)]
+    notice("answer", found["id"], "done", "--text", "gewist")
+    heard = recipients()[OWNER]
+    assert (heard["outcome"], heard["answer"]) == ("done", "gewist")
