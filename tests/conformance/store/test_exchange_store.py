@@ -13,11 +13,12 @@ import pytest
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
-from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_exchange.notices.aliases import Aliases, is_alias
 from dmi_exchange.notices.model import Notice, notice_id
 from dmi_exchange.notices.store import Notices
+from dmi_agreements.evidence import signature_reason
 from dmi_exchange.store import LARGEST, Store
 from dmi_exchange.tables import ground as ground_links
 from dmi_exchange.tables import log_party, outgoing
@@ -123,6 +124,25 @@ def test_every_change_goes_to_the_law_topic_in_order_and_nothing_else(
     states = [msgspec.json.decode(m.value)["state"] for m in bus.topics["dmi.agreements.v1"]]
     assert states == ["proposed", "active"]
     assert {m.key for m in bus.topics["dmi.agreements.v1"]} == {"urn:uuid:1"}
+
+
+def test_an_agreement_is_told_to_the_log_when_it_holds_and_when_it_ends_and_a_consent_never(
+    store: Store, engine: sa.Engine
+) -> None:
+    rule = {"permission": [{"target": [GARAGES], "action": ["dmi:read"]}]}
+    for giver, number in ((OWNER, 1), (NOOR, 2)):
+        for state in ("proposed", "active", "active", "ended"):
+            one = agreement(state, giver, number=number)
+            signed = msgspec.structs.replace(one, signatures={giver: "a..b"}, ended_by=VENDOR)
+            put(store, msgspec.structs.replace(signed, document={**one.document, **rule}))
+    bus = FakeBus()
+    Relay(engine, outgoing, bus).drain()
+    told = [d for m in bus.topics[TOPIC] for d in msgspec.json.decode(m.value, type=RecordBatch).decisions]
+    assert [(one.action, one.agreements, one.dataset, one.assignee) for one in told] == [
+        (action, ["urn:uuid:1"], GARAGES, VENDOR) for action in ("dmi:conclude", "dmi:end")
+    ]
+    assert told[0].reasons == [signature_reason(OWNER, "a..b")]
+    assert told[1].reasons == [f"stopped: {VENDOR}"]
 
 
 def test_of_many_that_create_the_same_id_one_does(store: Store) -> None:
