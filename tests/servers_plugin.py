@@ -1,6 +1,6 @@
 """Fixtures for real servers: started once a session from installed programs, else the test is skipped.
 
-``DMI_REQUIRE`` names servers that must be there (``kafka,postgres,nginx,mosquitto,chromium`` or ``all``):
+``DMI_REQUIRE`` names servers that must be there (``kafka,postgres,nginx,mosquitto,chromium,invoices`` or ``all``):
 a missing one then fails the test. ``DMI_KAFKA_LIBS`` is the folder of Kafka's jars.
 """
 

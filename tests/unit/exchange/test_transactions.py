@@ -228,7 +228,9 @@ def test_the_ubl_of_an_invoice_adds_up(node: Node) -> None:
 @pytest.mark.parametrize(
     ("change", "rule"),
     [({"vat_percent": 0}, "exemption"), ({"vat_id": ""}, "vat_id"), ({"registration": "123"}, "registration"),
-     ({"iban": "NL91ABNA0417164301"}, "iban"), ({"scheme": "0106"}, "registration"), ({"name": "a\nb"}, "name")],
+     ({"iban": "NL91ABNA0417164301"}, "iban"), ({"scheme": "0106"}, "registration"), ({"name": "a\nb"}, "name"),
+     ({"street": " \u00a0"}, "street"), ({"city": "a\ufffe"}, "city"), ({"exemption": "a\x00"}, "exemption"),
+     ({"vat_id": "BE0123456789"}, "vat_id"), ({"country": "BE"}, "country")],
 )  # fmt: skip
 def test_details_that_no_invoice_could_hold_are_refused(
     node: Node, change: dict[str, Any], rule: str

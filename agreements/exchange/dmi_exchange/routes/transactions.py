@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from dmi_agreements.contracts.observations import Micros
 from dmi_exchange import model
@@ -22,8 +22,10 @@ from dmi_infra.http.wording import pattern
 from dmi_infra.identity import Identity
 
 Signatory = Annotated[Identity, Depends(roles(*model.SIGNATORY_ROLES))]
+# XML has no element for control characters, and an invoice no element that holds spaces alone (PEPPOL-EN16931-R008).
+ONE_LINE = pattern(r"^[^\x00-\x1f\x7f\ufffe\uffff]*$", "must be one line")
 Line = Annotated[
-    str, Field(min_length=1, max_length=120, pattern=pattern(r"^[^\x00-\x1f\x7f]+$", "must be one line"))
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=ONE_LINE)
 ]
 
 
@@ -41,12 +43,17 @@ class Details(BaseModel):
     street: Line
     city: Line
     postcode: Line
-    country: str = Field("NL", pattern=pattern("^[A-Z]{2}$", "must be two letters of ISO 3166-1"))
+    country: Literal["NL"] = Field("NL", description="the registers that invoices name are Dutch ones")
     vat_id: str = Field(
-        "", pattern=pattern("^([A-Z]{2}[0-9A-Z+*]{2,12})?$", "must be a VAT number such as NL123456789B01")
+        "", pattern=pattern("^(NL[0-9]{9}B[0-9]{2})?$", "must be a VAT number such as NL123456789B01")
     )
-    vat_percent: Literal[0, 9, 21] = Field(21, description="what you charge; 0 needs `exemption`")
-    exemption: str = Field("", max_length=200, description="why no VAT is charged")
+    vat_percent: Literal[0, 9, 21] = Field(
+        21,
+        description="what you charge; 0 needs `exemption`: exempt with a `vat_id`, not subject to VAT without",
+    )
+    exemption: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=ONE_LINE)] = (
+        Field("", description="why no VAT is charged")
+    )
     iban: str = Field(
         "", pattern=pattern("^([A-Z]{2}[0-9]{2}[0-9A-Z]{11,30})?$", "must be an IBAN without spaces")
     )
@@ -55,7 +62,7 @@ class Details(BaseModel):
     def _whole(self) -> Details:
         if (len(self.registration) == 20) != (self.scheme == "0190"):
             raise ValueError("registration: must have 8 digits for 0106 and 20 for 0190")
-        if self.vat_percent == 0 and not self.exemption.strip():
+        if self.vat_percent == 0 and not self.exemption:
             raise ValueError("exemption: says why no VAT is charged")
         if self.vat_percent and not self.vat_id:
             raise ValueError("vat_id: is needed to charge VAT")

@@ -34,6 +34,13 @@ class Party(msgspec.Struct, frozen=True, omit_defaults=True):
     exemption: str = ""
     iban: str = ""
 
+    @property
+    def vat_category(self) -> Literal["S", "E", "O"]:
+        """UNCL 5305: standard rate; exempt (who has a VAT number, BR-E-02); not subject to VAT (who has none)."""
+        if self.vat_percent:
+            return "S"
+        return "E" if self.vat_id else "O"
+
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """One price of one agreement over a time: ``count`` units of ``price`` cost ``net`` cents."""

@@ -1,7 +1,8 @@
 """An invoice as data: UBL 2.1 after Peppol BIS Billing 3.0 (EN 16931), with the rules for the Netherlands.
 
 Sources: https://docs.peppol.eu/poacc/billing/3.0/ and OASIS UBL 2.1. Amounts are euros with two decimals, made from
-whole cents; a quantity and the number that its price is for say how a line came about.
+whole cents; a quantity and the number that its price is for say how a line came about. The tests hand what comes out
+to the published rules (``tests/conformance/invoices``).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ _CUSTOMIZATION: Final = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:201
 _PROFILE: Final = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 _TRANSFER: Final = "58"
 """UNCL 4461: a SEPA credit transfer, one of the means that NL-R-008 allows."""
+_OUTSIDE: Final = "VATEX-EU-O"
+"""CEF VATEX: not subject to VAT."""
 _CODES: Final = {"use": "C62", "once": "C62", "month": "MON"}
 """UN/ECE Recommendation 20: one, and a month."""
 _WORDS: Final = {"use": "keren gebruikt", "once": "eenmalig", "month": "maand"}
@@ -48,12 +51,16 @@ def document(made: Invoice) -> bytes:
     if credit:
         reference = _part(_part(root, "BillingReference"), "InvoiceDocumentReference")
         _text(reference, "ID", made.credits_number)
-    _party(_part(root, "AccountingSupplierParty"), made.seller)
-    _party(_part(root, "AccountingCustomerParty"), made.buyer)
-    means = _part(root, "PaymentMeans")
-    _text(means, "PaymentMeansCode", _TRANSFER)
-    _text(means, "PaymentID", made.number)
-    _text(_part(means, "PayeeFinancialAccount"), "ID", made.seller.iban)
+    # Outside VAT neither party's number may stand there (BR-O-02).
+    taxed = made.seller.vat_category != "O"
+    _party(_part(root, "AccountingSupplierParty"), made.seller, taxed)
+    _party(_part(root, "AccountingCustomerParty"), made.buyer, taxed)
+    if not credit:
+        # What a credit note gives back is not paid to the supplier's account.
+        means = _part(root, "PaymentMeans")
+        _text(means, "PaymentMeansCode", _TRANSFER)
+        _text(means, "PaymentID", made.number)
+        _text(_part(means, "PayeeFinancialAccount"), "ID", made.seller.iban)
     sign = -1 if credit else 1
     _totals(root, made, sign)
     for number, each in enumerate(made.lines, 1):
@@ -63,7 +70,7 @@ def document(made: Invoice) -> bytes:
     return data
 
 
-def _party(parent: ElementTree.Element, party: Party) -> None:
+def _party(parent: ElementTree.Element, party: Party, taxed: bool) -> None:
     whole = _part(parent, "Party")
     _text(whole, "EndpointID", party.registration, schemeID=party.scheme)
     _text(_part(whole, "PartyName"), "Name", party.name)
@@ -72,7 +79,7 @@ def _party(parent: ElementTree.Element, party: Party) -> None:
     _text(address, "CityName", party.city)
     _text(address, "PostalZone", party.postcode)
     _text(_part(address, "Country"), "IdentificationCode", party.country)
-    if party.vat_id:
+    if party.vat_id and taxed:
         tax = _part(whole, "PartyTaxScheme")
         _text(tax, "CompanyID", party.vat_id)
         _text(_part(tax, "TaxScheme"), "ID", "VAT")
@@ -96,10 +103,14 @@ def _totals(root: ElementTree.Element, made: Invoice, sign: int) -> None:
 
 
 def _category(category: ElementTree.Element, seller: Party, reason: bool = False) -> None:
-    """S with its rate, or E (exempt) with the reason, once for the whole."""
-    _text(category, "ID", "S" if seller.vat_percent else "E")
-    _text(category, "Percent", str(seller.vat_percent))
-    if reason and not seller.vat_percent:
+    """The category of the seller with its rate; with the reason why no VAT is charged, once for the whole."""
+    kind = seller.vat_category
+    _text(category, "ID", kind)
+    if kind != "O":
+        _text(category, "Percent", str(seller.vat_percent))
+    if reason and kind == "O":
+        _text(category, "TaxExemptionReasonCode", _OUTSIDE)
+    if reason and kind != "S":
         _text(category, "TaxExemptionReason", seller.exemption)
     _text(_part(category, "TaxScheme"), "ID", "VAT")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import re
 import uuid
 from collections.abc import Mapping
@@ -11,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from dmi_command.servers import jars
 from dmi_command.servers.errors import ServerMissing, ServerStartFailed
-from dmi_command.servers.process import ServerProcess, free_port, listens, program, run, tail
+from dmi_command.servers.process import ServerProcess, free_port, listens, program, run
 from dmi_infra import passes
 
 JAVA_REMEDY: Final = (
@@ -21,7 +21,6 @@ JAVA_REMEDY: Final = (
 JARS_REMEDY: Final = (
     "fetch its jars with Maven: mvn -f infra/deploy/kafka/pom.xml dependency:copy-dependencies"
 )
-MAVEN_REMEDY: Final = "install it (Debian: apt-get install maven), or copy the jars of Kafka into the folder"
 BROKER: Final = "kafka_2.13-*.jar"
 OPTIONS: Final = (
     "-Xmx512m",
@@ -36,29 +35,8 @@ ALLOWED_PLACES: Final = "org.apache.kafka.sasl.oauthbearer.allowed.urls"
 
 
 def fetch_jars(pom: Path, libs: Path, timeout: float = 600.0) -> None:
-    """Copy the jars that ``pom`` names into ``libs`` with Maven, unless they are there already.
-
-    Processes that ask at the same time fetch once: the others wait.
-    """
-    if has_jars(libs):
-        return
-    pom, libs = pom.resolve(), libs.resolve()
-    maven = program("mvn", "Apache Maven", MAVEN_REMEDY)
-    libs.mkdir(parents=True, exist_ok=True)
-    fresh = libs / "fetched"
-    with (libs / "fetch.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if has_jars(libs):
-            return
-        command = [maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
-        options = ["-DincludeScope=runtime", f"-DoutputDirectory={fresh}"]
-        run("Apache Maven", [*command, *options], libs / "fetch.log", timeout)
-        if not any(fresh.glob(BROKER)):
-            raise ServerStartFailed(f"Maven brought no Kafka broker into {libs}\n{tail(libs / 'fetch.log')}")
-        # The broker's own jar last: where it is seen, all the others are.
-        for jar in sorted(fresh.iterdir(), key=lambda jar: jar.match(BROKER)):
-            jar.rename(libs / jar.name)
-        fresh.rmdir()
+    """Copy the jars that ``pom`` names into ``libs`` with Maven, unless they are there already."""
+    jars.fetch("Kafka broker", pom, libs, BROKER, timeout)
 
 
 def has_jars(libs: Path) -> bool:

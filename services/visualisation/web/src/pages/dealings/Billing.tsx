@@ -58,11 +58,11 @@ function Form({ first, onSaved }: { first: BillingDetails; onSaved: () => void }
     street: missing(given.street),
     postcode: missing(given.postcode),
     city: missing(given.city),
-    vat: given.vat_percent !== 0 && (given.vat_id ?? '').trim() === '' ? t.transactions.wrongVatId : null,
+    vat: given.vat_percent !== 0 && (given.vat_id ?? '').trim() === '' ? t.transactions.missingVatId : /^(NL\d{9}B\d{2})?$/.test(compact(given.vat_id)) ? null : t.transactions.wrongVatId,
     exemption: given.vat_percent === 0 ? missing(given.exemption ?? '') : null,
   };
   const keep = useAction(async () => {
-    await api.dealings.keepDetails({ ...given, registration: given.registration.trim(), vat_id: (given.vat_id ?? '').trim(), iban: (given.iban ?? '').replaceAll(/\s/g, '').toUpperCase() });
+    await api.dealings.keepDetails({ ...given, registration: given.registration.trim(), vat_id: compact(given.vat_id), iban: compact(given.iban) });
     onSaved();
   });
   const show = (message: string | null) => (tried ? message : null);
@@ -91,12 +91,16 @@ function Form({ first, onSaved }: { first: BillingDetails; onSaved: () => void }
         label={t.transactions.vatPercent} value={String(given.vat_percent ?? 21)} onChange={(value) => set({ vat_percent: value === '0' ? 0 : value === '9' ? 9 : 21 })}
         choices={['21', '9', '0'].map((value) => ({ value, label: `${value}%` }))}
       />
-      {given.vat_percent === 0
-        ? <TextField label={t.transactions.exemption} value={given.exemption ?? ''} onChange={(exemption) => set({ exemption })} error={show(wrong.exemption)} />
-        : <TextField label={t.transactions.vatId} value={given.vat_id ?? ''} onChange={(vat_id) => set({ vat_id })} error={show(wrong.vat)} />}
+      {given.vat_percent === 0 ? <TextField label={t.transactions.exemption} value={given.exemption ?? ''} onChange={(exemption) => set({ exemption })} error={show(wrong.exemption)} /> : null}
+      <TextField label={t.transactions.vatId} help={given.vat_percent === 0 ? t.transactions.noVatId : undefined} value={given.vat_id ?? ''} onChange={(vat_id) => set({ vat_id })} error={show(wrong.vat)} />
       <TextField label={t.transactions.iban} help={t.transactions.ibanHelp} value={given.iban ?? ''} onChange={(iban) => set({ iban })} />
       {keep.error ? <Failure error={keep.error} /> : null}
       <div><PrimaryActionButton type="submit" busy={keep.busy} disabled={keep.busy}>{t.transactions.save}</PrimaryActionButton></div>
     </form>
   );
+}
+
+/** A number as it is kept: people write it in groups, with spaces and points. */
+function compact(written: string | undefined): string {
+  return (written ?? '').replaceAll(/[\s.]/g, '').toUpperCase();
 }
