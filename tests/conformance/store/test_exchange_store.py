@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Grounds, Lineage
+from dmi_agreements.evidence import signature_reason
 from dmi_exchange.notices.aliases import Aliases, is_alias
 from dmi_exchange.notices.model import Notice, notice_id
 from dmi_exchange.notices.store import Notices
-from dmi_agreements.evidence import signature_reason
 from dmi_exchange.store import LARGEST, Store
 from dmi_exchange.tables import ground as ground_links
 from dmi_exchange.tables import log_party, outgoing
