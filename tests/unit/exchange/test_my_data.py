@@ -13,7 +13,6 @@ from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.crossings import BY_NAME
 from dmi_exchange.mydata import uses
-from dmi_exchange.mydata.pdf import Line, document
 from dmi_exchange.mydata.uses import read_back
 from dmi_infra import clock
 from tests.unit.exchange.fakes import (
@@ -27,6 +26,7 @@ from tests.unit.exchange.fakes import (
     running,
 )
 from tests.unit.exchange.test_consents import CHILD, KIM, MOTHER, MUM, covered, give, hosted
+from tests.unit.exchange.test_letter import text_of
 from tests.unit.infra.fakes import (
     BICYCLES,
     GARAGES,
@@ -227,7 +227,7 @@ def test_a_code_from_a_letter_opens_the_own_data_without_an_account_until_a_new_
     def code(language: str, who: Who, **more: str) -> str:
         answer = node.ask("POST", "/v1/my-data/letter", who, json={"language": language, **more})
         assert answer.headers["content-type"] == "application/pdf"
-        text = read_pdf(answer.content)
+        text = text_of(answer.content)
         assert {"nl": "Beste Mama", "en": "Dear Mama"}[language] in text
         found = re.search(r"(?:[0-9A-Z]{4}-){4}[0-9A-Z]{4}", text)
         assert found is not None
@@ -244,12 +244,3 @@ def test_a_code_from_a_letter_opens_the_own_data_without_an_account_until_a_new_
         node.refused(node.ask("POST", "/v1/paper/token", json={"code": wrong}), 401, "unauthenticated")
     node.refused(node.ask("POST", "/v1/my-data/letter", OFFICER, json={"for": MUM}), 404, "not-found")
     node.refused(node.ask("POST", "/v1/my-data/letter", OPERATING, json={}), 400, "invalid-input")
-
-
-def test_a_letter_runs_over_pages_parts_long_words_and_writes_letters_that_the_font_lacks() -> None:
-    lines = [Line("text", "Şükrü (ő) \\ " + "x" * 400)] * 40
-    content = document(lines, "Brief", "nl")
-    text = read_pdf(content)
-    assert content.count(b"/Type /Page ") > 1
-    assert "Sükrü" in text
-    assert text.count("x") == 400 * 40

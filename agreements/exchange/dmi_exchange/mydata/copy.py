@@ -80,7 +80,7 @@ class Copies:
         }
         return [
             {
-                "id": one.id, "title": one.title, "owner": one.owner, "owner_name": self._name(one.owner),
+                "id": one.id, "title": one.title, "owner": one.owner, "owner_name": self.name(one.owner),
                 "purpose": one.purpose, "basis": one.basis or "dmi:basis:consent",
                 "needs_consent": one.needs_consent, "consented": one.id in given,
             }
@@ -114,7 +114,7 @@ class Copies:
         return {
             "dataset": one.dataset,
             "participant": one.participant,
-            "name": self._name(one.participant),
+            "name": self.name(one.participant),
             "purpose": one.purpose,
             "purpose_label": book.purposes[one.purpose].label if one.purpose in book.purposes else {},
             "action": one.action,
@@ -124,7 +124,8 @@ class Copies:
             "agreements": sorted(one.grounds),
         }
 
-    def _name(self, identifier: str) -> str:
+    def name(self, identifier: str) -> str:
+        """What a participant is called; its id when it is not known (any more)."""
         try:
             return self._exchange.participant(identifier).name
         except NotFound:

@@ -1,17 +1,26 @@
-"""The letter of the paper way, in plain words: what is kept of a person, who used it, what to ask, and a code."""
+"""The letter of the paper way, in plain words: what is kept of a person, who used it, what to ask, and a code.
+
+``letter.typ`` lays it out; Typst sets it as PDF/UA-1, so that it can be read aloud too.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
 from typing import Any, Final
 
-from dmi_exchange.mydata.pdf import Line, document
+import typst
+
+from dmi_agreements.odrl.wording import Language, day
 
 MOST_USES: Final = 25
-BLANK: Final = "_" * 40
+TEMPLATE: Final = Path(__file__).with_name("letter.typ")
+FONTS: Final = Path(__file__).with_name("fonts")
 
-WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+WORDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "nl": {
         "title": "Uw gegevens",
         "dear": "Beste {name},",
@@ -20,25 +29,36 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "code": "Uw code",
         "keep": "De code geldt tot en met {until}. Bewaar hem goed: wie de code heeft, kan uw gegevens zien en wissen. "
         "Vraagt u een nieuwe brief, dan werkt deze code niet meer.",
+        "online": "Liever met internet? Ga naar {address}/signin en vul uw code in.",
         "data": "Waar gegevens van u kunnen staan",
-        "consented": "{title} ({owner}): u gaf toestemming.",
-        "unconsented": "{title} ({owner}): u gaf geen toestemming, dus er komt niets bij.",
-        "other": "{title} ({owner}): dit mag zonder toestemming. U kunt bezwaar maken.",
+        "nothing": "Nergens.",
+        "what": "Gegevens",
+        "may": "Uw toestemming",
+        "consented": "U gaf toestemming.",
+        "unconsented": "U gaf geen toestemming, dus er komt niets bij.",
+        "other": "Dit mag zonder toestemming. U kunt bezwaar maken.",
         "uses": "Wie uw gegevens gebruikte, laatste 90 dagen",
         "none": "Niemand.",
-        "use": "{name}, voor {purpose}: {times} keer, het laatst op {last}.",
+        "who": "Wie",
+        "purpose": "Waarvoor",
+        "times": "Keer",
+        "last": "Laatst",
         "more": "En nog {count} regels. Vraag om het hele overzicht.",
         "ask": "Wat u kunt vragen",
         "how": "Zet een kruisje en geef deze brief aan de balie, of stuur hem terug. Wij voeren het uit met uw code. "
         "U hoeft niet te zeggen waarom. Het kost niets.",
-        "stop": "[   ] Stop al het gebruik waarvoor ik toestemming gaf.",
-        "erase": "[   ] Wis alles wat er van mij is gemeten. Dit kan niet worden teruggedraaid.",
-        "object": "[   ] Ik maak bezwaar tegen gebruik zonder mijn toestemming.",
-        "copy": "[   ] Stuur mij alles wat er van mij wordt bewaard.",
-        "correct": "[   ] Dit klopt niet: " + BLANK,
-        "sign": "Datum: ____________    Handtekening: " + BLANK,
-        "online": "Liever met internet? Ga naar {address}/signin en vul uw code in.",
+        "asks": [
+            "Stop al het gebruik waarvoor ik toestemming gaf.",
+            "Wis alles wat er van mij is gemeten. Dit kan niet worden teruggedraaid.",
+            "Ik maak bezwaar tegen gebruik zonder mijn toestemming.",
+            "Stuur mij alles wat er van mij wordt bewaard.",
+        ],
+        "correct": "Dit klopt niet: ",
+        "date": "Datum:",
+        "sign": "Handtekening:",
         "complain": "Bent u het niet eens met ons? Klaag dan bij de Autoriteit Persoonsgegevens.",
+        "page": "bladzijde",
+        "of": "van",
     },
     "en": {
         "title": "Your data",
@@ -48,73 +68,103 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "code": "Your code",
         "keep": "The code is valid up to and including {until}. Keep it safe: who has it can see and erase your data. "
         "When you ask for a new letter, this code stops working.",
+        "online": "Rather by internet? Go to {address}/signin and fill in your code.",
         "data": "Where data of you may be",
-        "consented": "{title} ({owner}): you consented.",
-        "unconsented": "{title} ({owner}): you did not consent, so nothing is added.",
-        "other": "{title} ({owner}): this is allowed without consent. You can object.",
+        "nothing": "Nowhere.",
+        "what": "Data",
+        "may": "Your consent",
+        "consented": "You consented.",
+        "unconsented": "You did not consent, so nothing is added.",
+        "other": "This is allowed without consent. You can object.",
         "uses": "Who used your data, last 90 days",
         "none": "Nobody.",
-        "use": "{name}, for {purpose}: {times} times, last on {last}.",
+        "who": "Who",
+        "purpose": "What for",
+        "times": "Times",
+        "last": "Last",
         "more": "And {count} more lines. Ask for the whole overview.",
         "ask": "What you can ask",
         "how": "Put a cross and hand this letter in at the desk, or send it back. We carry it out with your code. "
         "You need not say why. It costs nothing.",
-        "stop": "[   ] Stop all use that I consented to.",
-        "erase": "[   ] Erase all that was measured of me. This cannot be undone.",
-        "object": "[   ] I object to use without my consent.",
-        "copy": "[   ] Send me all that is kept of me.",
-        "correct": "[   ] This is wrong: " + BLANK,
-        "sign": "Date: ____________    Signature: " + BLANK,
-        "online": "Rather by internet? Go to {address}/signin and fill in your code.",
+        "asks": [
+            "Stop all use that I consented to.",
+            "Erase all that was measured of me. This cannot be undone.",
+            "I object to use without my consent.",
+            "Send me all that is kept of me.",
+        ],
+        "correct": "This is wrong: ",
+        "date": "Date:",
+        "sign": "Signature:",
         "complain": "Do you disagree with us? Then complain to the Dutch data protection authority.",
+        "page": "page",
+        "of": "of",
     },
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a letter tells; ``datasets`` and ``uses`` as ``Copies`` gives them."""
+    """What a letter tells; ``until`` is the last whole day of the code, ``datasets`` and ``uses`` as ``Copies`` gives
+    them."""
 
+    sender: str
+    made: date
     name: str
     code: str
-    until: str
+    until: date
     datasets: Sequence[Mapping[str, Any]]
     uses: Sequence[Mapping[str, Any]]
     address: str
 
 
-def written(content: Content, language: str) -> bytes:
-    """The letter as a PDF, in Dutch (``nl``) or English (``en``)."""
+def written(content: Content, language: Language) -> bytes:
+    """The letter as a PDF."""
     words = WORDS[language]
-    lines = [
-        Line("title", words["title"]), Line("text", words["dear"].format(name=content.name)),
-        Line("text", words["lead"]), Line("head", words["code"]), Line("code", content.code),
-        Line("text", words["keep"].format(until=content.until)), Line("head", words["data"]),
-        *(Line("text", _dataset(one, words, language)) for one in content.datasets),
-        Line("head", words["uses"]),
-        *(Line("text", _use(one, words, language)) for one in content.uses[:MOST_USES]),
-    ]  # fmt: skip
-    if not content.uses:
-        lines.append(Line("text", words["none"]))
-    if len(content.uses) > MOST_USES:
-        lines.append(Line("text", words["more"].format(count=len(content.uses) - MOST_USES)))
-    lines += [Line("head", words["ask"]), Line("text", words["how"])]
-    lines += [Line("text", words[name]) for name in ("stop", "erase", "object", "copy", "correct", "sign")]
-    lines += [Line("text", words["online"].format(address=content.address)), Line("text", words["complain"])]
-    return document(lines, words["title"], language)
+    left_out = len(content.uses) - MOST_USES
+    told = {
+        "language": language, "words": words, "sender": content.sender, "day": day(content.made, language),
+        "name": content.name, "dear": words["dear"].format(name=content.name), "code": content.code,
+        "keep": words["keep"].format(until=day(content.until, language)),
+        "online": words["online"].format(address=content.address),
+        "datasets": [_dataset(one, words, language) for one in content.datasets],
+        "uses": [_use(one, language) for one in content.uses[:MOST_USES]],
+        "more": words["more"].format(count=left_out) if left_out > 0 else "",
+    }  # fmt: skip
+    return _set(json.dumps(_printable(told), ensure_ascii=False))
 
 
-def _dataset(one: Mapping[str, Any], words: Mapping[str, str], language: str) -> str:
+def _dataset(one: Mapping[str, Any], words: Mapping[str, Any], language: Language) -> dict[str, str]:
     kind = "other" if not one["needs_consent"] else "consented" if one["consented"] else "unconsented"
-    return words[kind].format(title=_said(one["title"], language), owner=one["owner_name"])
+    return {"title": _said(one["title"], language), "owner": one["owner_name"], "may": words[kind]}
 
 
-def _use(one: Mapping[str, Any], words: Mapping[str, str], language: str) -> str:
+def _use(one: Mapping[str, Any], language: Language) -> dict[str, str]:
     purpose = _said(one["purpose_label"], language).lower() or one["purpose"]
-    return words["use"].format(
-        name=one["name"], purpose=purpose, times=one["times"], last=str(one["last"])[:10]
-    )
+    last = day(date.fromisoformat(str(one["last"])[:10]), language)
+    times = f"{one['times']:,}".replace(",", "." if language == "nl" else ",")
+    return {"name": one["name"], "purpose": purpose, "times": times, "last": last}
 
 
-def _said(texts: Mapping[str, str], language: str) -> str:
+def _said(texts: Mapping[str, str], language: Language) -> str:
     return texts.get(language) or texts.get("nl", "")
+
+
+def _printable(told: Any) -> Any:
+    """The same without letters that direct or hide others."""
+    if isinstance(told, str):
+        return "".join(letter if letter.isprintable() else " " for letter in told)
+    if isinstance(told, Mapping):
+        return {name: _printable(each) for name, each in told.items()}
+    return [_printable(each) for each in told] if isinstance(told, list) else told
+
+
+def _set(told: str) -> bytes:
+    """Typeset; a letter that no font has is drawn as a box, and the document then does not claim PDF/UA."""
+    options: dict[str, Any] = {
+        "root": TEMPLATE.parent, "font_paths": [FONTS], "ignore_system_fonts": True, "sys_inputs": {"letter": told},
+    }  # fmt: skip
+    try:
+        made: bytes = typst.compile(TEMPLATE, **options, pdf_standards="ua-1")
+    except typst.TypstError:
+        made = typst.compile(TEMPLATE, **options)
+    return made

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.contracts.law import Participant
+from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_exchange import model
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.mydata.codes import Codes
-from dmi_exchange.mydata.copy import Copies
+from dmi_exchange.mydata.copy import DAY, Copies
 from dmi_exchange.mydata.letter import Content, written
 from dmi_exchange.mydata.requests import Rights
 from dmi_exchange.mydata.uses import EXERCISED
@@ -80,8 +82,8 @@ def router(
         )  # fmt: skip
         used: dict[str, Any] = copies.used(person, DAYS, None)
         content = Content(
-            known.name, code, to_text(until)[:10], copies.datasets(person), used["items"],
-            runtime.settings.public_url.rstrip("/"),
+            copies.name(runtime.settings.stack_participant), _day(clock.now()), known.name, code, _day(until - DAY),
+            copies.datasets(person), used["items"], runtime.settings.public_url.rstrip("/"),
         )  # fmt: skip
         headers = {"Content-Disposition": 'attachment; filename="letter.pdf"', "Cache-Control": "no-store"}
         return Response(written(content, body.language), media_type="application/pdf", headers=headers)
@@ -95,3 +97,7 @@ def router(
         return issuer.issue(response, known.id, known.name, (RESIDENT,))
 
     return routes
+
+
+def _day(at: Micros) -> date:
+    return date.fromisoformat(to_text(at)[:10])

@@ -180,11 +180,12 @@ def told(value: Value, language: Language) -> str:
             return value.text
         if value.datatype == XSD + "date":
             # A day is told as it was written; its first moment in UTC may be on the day before.
-            return _day(date.fromisoformat(value.text.strip()[:10]), language)
-        return f"{_day(moment, language)}, {moment:%H:%M}{' UTC' if known.zoned else ''}"
+            return day(date.fromisoformat(value.text.strip()[:10]), language)
+        return f"{day(moment, language)}, {moment:%H:%M}{' UTC' if known.zoned else ''}"
     return value.text
 
 
-def _day(day: date, language: Language) -> str:
-    month = _MONTHS[0 if language == "nl" else 1].split()[day.month - 1]
-    return f"{day.day} {month} {day.year}"
+def day(told: date, language: Language) -> str:
+    """A day as people write it, such as 9 maart 2027."""
+    month = _MONTHS[0 if language == "nl" else 1].split()[told.month - 1]
+    return f"{told.day} {month} {told.year}"
