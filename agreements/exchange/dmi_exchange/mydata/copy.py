@@ -64,7 +64,7 @@ class Copies:
         return [
             {
                 "request": one.cause, "right": one.right, "state": one.state, "dataset": one.dataset,
-                "recipient": one.recipient, "name": self._name(one.recipient), "agreements": one.agreements,
+                "recipient": one.recipient, "name": self.name(one.recipient), "agreements": one.agreements,
                 **answered(one),
             }
             for one in self._notices.about(person)
