@@ -212,13 +212,20 @@ class Exchange:
         except PolicyRefused as exc:
             raise DocumentRefused.from_findings(exc, "document") from exc
 
-    def propose(self, signer: str, document: dict[str, Any], jws: str | None) -> AgreementState:
-        """A proposal signed by one side; in force as soon as everyone that must has signed."""
-        uid, decide = self.proposing(signer, document, jws)
+    def propose(
+        self, signer: str, document: dict[str, Any], jws: str | None, also: Mapping[str, str] | None = None
+    ) -> AgreementState:
+        """A proposal signed by one side, and by those in ``also``; in force once everyone that must has signed."""
+        uid, decide = self.proposing(signer, document, jws, also=also)
         return self.settle(AgreementState, uid, decide)
 
     def proposing(
-        self, signer: str, document: dict[str, Any], jws: str | None, replaces: str | None = None
+        self,
+        signer: str,
+        document: dict[str, Any],
+        jws: str | None,
+        replaces: str | None = None,
+        also: Mapping[str, str] | None = None,
     ) -> tuple[str, Callable[[AgreementState | None], AgreementState]]:
         """A proposal (see ``propose``), checked: its id, and what is to be stored of it (see ``settle``)."""
         document.setdefault("uid", f"urn:uuid:{uuid.uuid4()}")
@@ -235,16 +242,20 @@ class Exchange:
         if signer not in (terms.assigner, terms.assignee) and not self.represents(signer, terms.assigner):
             raise InputRefused.of("document/assigner", "you must be one of the two parties")
         check_targets(self.store, terms)
-        self.require(document, {signer})
+        others = also or {}
+        self.require(document, {signer, *others})
         check_licences(self.store, terms, document)
-        participant, signature = self._signature(signer, document, jws)
+        signed = [self._signature(signer, document, jws)]
+        signed += [self._signature(other, document, given) for other, given in others.items()]
         wanted = self._wanted(signer, document)
 
         def decide(known: AgreementState | None) -> AgreementState:
             if known is not None:
                 raise Conflict.of("document/uid", "an agreement with this uid exists already", terms.uid)
-            proposal = AgreementState(terms.uid, document, "proposed", replaces=replaces)
-            return self._signed(proposal, participant, signature, wanted)
+            state = AgreementState(terms.uid, document, "proposed", replaces=replaces)
+            for participant, signature in signed:
+                state = self._signed(state, participant, signature, wanted)
+            return state
 
         return terms.uid, decide
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,11 +22,24 @@ SUPERVISING = "dmi:role:review-board"
 INSPECTING = Who(BOARD, (SUPERVISING,))
 
 
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    with running(tmp_path_factory.mktemp("exchange")) as made:
+@contextmanager
+def supervised(folder: Path) -> Iterator[Node]:
+    with running(folder) as made:
         furnish(made)
         made.admit(BOARD, SUPERVISING)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    with supervised(tmp_path_factory.mktemp("exchange")) as made:
+        yield made
+
+
+@pytest.fixture
+def unused(tmp_path: Path) -> Iterator[Node]:
+    """A node whose log is empty: no agreement was concluded."""
+    with supervised(tmp_path) as made:
         yield made
 
 
@@ -85,8 +100,9 @@ def test_each_participant_is_told_with_contribution_limits_agreements_and_findin
 
 
 def test_the_inspector_searches_all_decisions_sees_no_person_and_keeps_what_an_outsider_checks(
-    node: Node,
+    unused: Node,
 ) -> None:
+    node = unused
     other = "urn:dmi:participant:x"
     report(
         node,

@@ -49,8 +49,8 @@ class Imports:
             return  # a foreign connector's agreement: no document that both have signed, so no data flows in
         known = self._exchange.store.get(AgreementState, process.agreement_id)
         if known is None:
-            known = self._exchange.propose(process.peer, document, jws)
-        if known.state == "proposed":
+            self._exchange.propose(process.peer, document, jws, {process.owner: own})
+        elif known.state == "proposed":
             self._exchange.sign(process.owner, known.id, own)
 
     def _dataset(self, process: Process) -> None:

@@ -253,8 +253,10 @@ class StoreShelf:
         document = process.agreement[DOCUMENT]
         known = self._exchange.store.get(AgreementState, process.agreement_id)
         if known is None:
-            known = self._exchange.propose(process.owner, document, process.signatures[process.owner])
-        if known.state == "proposed":
+            # With both signatures at once: it is judged and stored once.
+            also = {process.peer: process.signatures[process.peer]}
+            known = self._exchange.propose(process.owner, document, process.signatures[process.owner], also)
+        elif known.state == "proposed":
             known = self._exchange.sign(process.peer, known.id, process.signatures[process.peer])
         if known.state != "active":
             raise Conflict.of("agreement", f"has {known.state} already")
