@@ -14,6 +14,8 @@ export default defineConfig({
     target: 'es2022',
     // MapLibre alone is larger than the default limit; it is loaded only by pages with a map.
     chunkSizeWarningLimit: 1300,
+    // How long each plug-in takes is no news to who builds on a busy machine.
+    rolldownOptions: { checks: { bundlerTimings: false } },
   },
   worker: { format: 'es' },
   server: {
