@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -12,10 +14,12 @@ import pytest
 from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.prices import Price, charge
-from dmi_exchange.transactions import ledger
+from dmi_exchange.transactions import billing, ledger
 from dmi_exchange.transactions.billing import fixed
 from dmi_exchange.transactions.model import vat_of
+from dmi_exchange.transactions.store import Transactions
 from dmi_infra import clock
+from dmi_infra.sql import open_engine
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.exchange.test_log import report
 from tests.unit.infra.fakes import GARAGES, OWNER, VENDOR, document
@@ -173,6 +177,64 @@ def test_a_credit_note_takes_an_invoice_back_once_and_opens_its_uses_when_asked(
     again = node.ask("POST", f"/v1/transactions/invoices/{made['id']}/credit", OFFICER, json={})
     node.refused(again, 409, "conflict")
     assert node.post("/v1/transactions/invoices", {"customer": VENDOR})["net"] == 200
+
+
+def test_what_was_paid_of_a_credited_invoice_is_given_back_and_each_balance_is_the_sum_of_its_entries(
+    node: Node,
+) -> None:
+    agreement = priced(node, pay(100, 1, "use"))
+    details(node)
+    used(node, agreement, 2, "two")
+    made = node.post("/v1/transactions/invoices", {"customer": VENDOR})
+    node.post(f"/v1/transactions/invoices/{made['id']}/payments", {"cents": 200})
+    note = node.post(f"/v1/transactions/invoices/{made['id']}/credit", {})
+    assert (note["open"], node.get(f"/v1/transactions/invoices/{made['id']}")["open"]) == (200, 0)
+    path = f"/v1/transactions/invoices/{note['id']}/payments"
+    node.refused(node.ask("POST", path, OFFICER, json={"cents": 201}), 400, "invalid-input")
+    assert node.post(path, {"cents": 200})["open"] == 0
+    for who in (OFFICER, SELLING):
+        found = node.get("/v1/transactions/accounts", who)["items"]
+        assert {item["cents"] for item in found} == {0}, "all was taken back"
+        for item in found:
+            query = f"account={item['account']}&other={item['other']}"
+            entries = node.get(f"/v1/transactions/entries?{query}", who)["items"]
+            assert sum(entry["cents"] for entry in entries) == item["cents"]
+            assert {entry["number"] for entry in entries} <= {made["number"], note["number"]}
+    assert node.get("/v1/transactions/entries?other=urn:dmi:participant:nobody")["items"] == []
+
+
+def test_two_payments_at_once_never_come_to_more_than_is_open(node: Node) -> None:
+    agreement = priced(node, pay(100, 1, "use"))
+    details(node)
+    used(node, agreement, 2, "two")
+    made = node.post("/v1/transactions/invoices", {"customer": VENDOR})
+    engine = open_engine(node.settings.store_address("exchange"), "exchange")
+    transactions = Transactions(engine)
+    invoice = transactions.invoice(made["id"])
+    assert invoice is not None
+    with ThreadPoolExecutor(8) as pool:
+        left = list(pool.map(lambda each: transactions.pay(invoice, 200, clock.now() + each), range(8)))
+    engine.dispose()
+    assert sorted(left) == [42] * 7 + [242]
+    assert balances(node, OFFICER)["debtors"] == 42
+
+
+def test_what_is_not_yet_billed_is_told_with_its_price_before_and_nothing_of_it_after(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreement = priced(node, pay(7, 3, "use"), pay(5000, 1, "once"), pay(700, 1, "month"))
+    details(node)
+    used(node, agreement, 10, "ten")
+    later = SimpleNamespace(now=lambda: clock.now() + 2 * HOUR, to_text=clock.to_text)
+    monkeypatch.setattr(billing, "clock", later)
+    items = node.get("/v1/transactions/use")["items"]
+    assert sorted((item["price"]["unit"], item["uses"], item["net"]) for item in items) == [
+        ("month", 1, 700), ("once", 1, 5000), ("use", 10, 23),
+    ]  # fmt: skip
+    assert {item["customer"] for item in items} == {VENDOR}
+    made = node.post("/v1/transactions/invoices", {"customer": VENDOR})
+    assert made["net"] == sum(item["net"] for item in items)
+    assert node.get("/v1/transactions/use")["items"] == []
 
 
 def test_a_moment_to_come_is_not_billed(node: Node) -> None:

@@ -108,11 +108,14 @@ def router(billing: Billing) -> APIRouter:
         billing.transactions.keep_party(identity.participant, party)
         return msgspec.to_builtins(party)  # type: ignore[no-any-return]
 
-    @routes.get("/use", summary="Uses under your priced agreements that are not yet billed")
+    @routes.get("/use", summary="What is not yet billed under your priced agreements: uses, months, once")
     def use(identity: Caller) -> dict[str, Any]:
-        priced = billing.tariffs(identity.participant)
-        counted = billing.transactions.counted(sorted(priced))
-        return {"items": [msgspec.to_builtins(each) for each in counted], "next": None}
+        items = [
+            {"customer": customer, "agreement": each.agreement, "rule": each.rule, "month": each.month,
+             "uses": each.count, "price": msgspec.to_builtins(each.price), "net": each.net}
+            for customer, each in billing.unbilled(identity.participant)
+        ]  # fmt: skip
+        return {"items": items, "next": None}
 
     @routes.get("/invoices", summary="Invoices that you gave or got (operator: all), newest first")
     def invoices(identity: Caller) -> dict[str, Any]:
@@ -145,7 +148,10 @@ def router(billing: Billing) -> APIRouter:
     def credit(identity: Signatory, invoice: str, body: Credit) -> dict[str, Any]:
         return _shown(billing, billing.credit(identity.participant, invoice, body.bill_again))
 
-    @routes.post("/invoices/{invoice}/payments", summary="Record money that you received for an invoice")
+    @routes.post(
+        "/invoices/{invoice}/payments",
+        summary="Record money that you received for an invoice, or gave back for a credit note",
+    )
     def pay(identity: Signatory, invoice: str, body: Payment) -> dict[str, Any]:
         return _shown(billing, billing.pay(identity.participant, invoice, body.cents))
 
@@ -159,12 +165,13 @@ def router(billing: Billing) -> APIRouter:
     def entries(
         identity: Caller,
         account: Annotated[str | None, Query(max_length=20)] = None,
+        other: Annotated[str | None, Query(max_length=200)] = None,
         after: Annotated[int, Query(ge=0, le=2**62)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> dict[str, Any]:
         if account is not None and account not in ACCOUNTS:
             raise InputRefused.of("account", f"must be one of {', '.join(ACCOUNTS)}", account)
-        found = billing.transactions.entries(identity.participant, account, after, limit)
+        found = billing.transactions.entries(identity.participant, account, other, after, limit)
         items = [{**msgspec.to_builtins(each), "at": to_text(each.at)} for each in found]
         return {"items": items, "next": str(found[-1].id) if len(found) == limit else None}
 
@@ -193,8 +200,7 @@ def _who(identity: Identity) -> str | None:
 def _shown(billing: Billing, made: Invoice) -> dict[str, Any]:
     shown: dict[str, Any] = msgspec.to_builtins(made)
     moments = {name: to_text(shown[name]) for name in ("issued_at", "due_at", "start", "end")}
-    left = billing.transactions.open_cents(made) if made.kind == "invoice" else 0
-    return {**shown, **moments, "gross": made.gross, "open": left}
+    return {**shown, **moments, "gross": made.gross, "open": billing.transactions.open_cents(made)}
 
 
 def _share(share: Share) -> dict[str, Any]:

@@ -92,6 +92,22 @@ class Billing:
             raise Conflict.of("customer", "nothing that was used before this moment is still to be billed")
         return issued
 
+    def unbilled(self, supplier: str) -> list[tuple[str, Line]]:
+        """What the next invoices would bill as things stand, by customer; the hour that runs counts in later."""
+        priced = self.tariffs(supplier)
+        end = clock.now() // HOUR * HOUR
+        found = []
+        for count in self.transactions.counted(sorted(priced)):
+            used = _counted(priced[count.agreement][1], count)
+            if used is not None:
+                found.append((law_model.parties(priced[count.agreement][0])[1], used))
+        charged = self.transactions.charged(sorted(priced))
+        for identifier, (agreement, tariff) in sorted(priced.items()):
+            for item, due in fixed(agreement, tariff, end):
+                if (identifier, item) not in charged:
+                    found.append((law_model.parties(agreement)[1], due))
+        return found
+
     def credit(self, supplier: str, identifier: str, bill_again: bool) -> Invoice:
         """Take back an invoice of one's own as a whole; once."""
         credited = self.invoice(identifier, supplier)
@@ -116,14 +132,14 @@ class Billing:
         return self.transactions.credit(make, supplier, bill_again)
 
     def pay(self, supplier: str, identifier: str, cents: int) -> Invoice:
-        """Record money that the supplier received for an invoice of its own; never more than is open."""
+        """Record money that the supplier received for an invoice of its own, or gave back for a credit note; never
+        more than is open."""
         paid = self.invoice(identifier, supplier)
-        if paid.supplier != supplier or paid.kind != "invoice":
+        if paid.supplier != supplier:
             raise NotFound("no invoice of yours has this id")
-        left = self.transactions.open_cents(paid)
-        if not 0 < cents <= left:
-            raise InputRefused.of("cents", f"must be 1 to {left}, what is open of this invoice", str(cents))
-        self.transactions.pay(paid, cents, clock.now())
+        left = self.transactions.pay(paid, cents, clock.now())
+        if cents > left:
+            raise InputRefused.of("cents", f"must be at most {left}, what is open of this", str(cents))
         return paid
 
     def invoice(self, identifier: str, party: str | None) -> Invoice:

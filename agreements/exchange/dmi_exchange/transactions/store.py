@@ -35,6 +35,8 @@ class Entry:
     at: int
     invoice: str
     kind: str
+    number: str
+    """Of the document that the entry is about: the invoice, the credit note, or what was paid."""
 
 
 Item = tuple[str, str]
@@ -81,13 +83,9 @@ class Transactions:
         Counts, what is charged once, invoice and postings change together or not at all.
         """
         with transaction(self._engine) as connection:
-            # Held until the end, so that two at once do not bill the same counts.
-            query = sa.select(billing_party.c.participant).where(billing_party.c.participant == supplier)
-            connection.execute(query.with_for_update())
+            _alone(connection, supplier)
             counts = _counted(connection, agreements, "", until)
-            once = sa.select(charged.c.agreement, charged.c.item).where(charged.c.agreement.in_(agreements))
-            known = frozenset((row.agreement, row.item) for row in connection.execute(once))
-            made = make(counts, known, _issued(connection, supplier) + 1)
+            made = make(counts, _charged(connection, agreements), _issued(connection, supplier) + 1)
             if made is None:
                 return None
             issued, items = made
@@ -107,8 +105,7 @@ class Transactions:
         ``bill_again``: what the invoice had billed is open again, for one that is right.
         """
         with transaction(self._engine) as connection:
-            query = sa.select(billing_party.c.participant).where(billing_party.c.participant == supplier)
-            connection.execute(query.with_for_update())
+            _alone(connection, supplier)
             bodies = connection.execute(
                 sa.select(invoice.c.body).where(invoice.c.supplier == supplier)
             ).scalars()
@@ -120,11 +117,18 @@ class Transactions:
             _keep(connection, note)
             return note
 
-    def pay(self, paid: Invoice, cents: int, at: int) -> None:
-        """Record that the supplier received money for an invoice."""
+    def pay(self, paid: Invoice, cents: int, at: int) -> int:
+        """Record that money was received for an invoice, or given back for a credit note.
+
+        Returns what was open before, in cents; when that is less than ``cents``, nothing is recorded.
+        """
         with transaction(self._engine) as connection:
-            postings = ledger.paid(paid.supplier, paid.customer, cents)
-            _post(connection, postings, f"payment:{paid.id}:{at}", at, paid.id, "payment")
+            _alone(connection, paid.supplier)
+            left = _open(connection, paid)
+            if cents <= left:
+                postings = ledger.paid(paid.supplier, paid.customer, -cents if paid.credits else cents)
+                _post(connection, postings, f"payment:{paid.id}:{at}", at, paid.credits or paid.id, "payment")
+            return left
 
     def invoice(self, identifier: str) -> Invoice | None:
         """One invoice or credit note."""
@@ -143,12 +147,15 @@ class Transactions:
         return [msgspec.json.decode(body, type=Invoice) for body in bodies]
 
     def open_cents(self, owed: Invoice) -> int:
-        """What the customer still has to pay of an invoice, after payments and credit notes."""
-        query = sa.select(sa.func.coalesce(sa.func.sum(posting.c.cents), 0)).where(
-            posting.c.owner == owed.supplier, posting.c.account == "debtors", posting.c.invoice == owed.id
-        )
+        """What is still to be paid of an invoice, after payments and credit notes; of a credit note, what is to be
+        given back of what had been paid. Never below zero."""
         with reading(self._engine) as connection:
-            return int(connection.execute(query).scalar_one())
+            return _open(connection, owed)
+
+    def charged(self, agreements: Sequence[str]) -> frozenset[Item]:
+        """What of these agreements was charged once, and is not charged again."""
+        with reading(self._engine) as connection:
+            return _charged(connection, agreements)
 
     def balances(self, owner: str) -> list[tuple[str, str, int]]:
         """Account, the other party and its balance in cents, of one book."""
@@ -161,14 +168,26 @@ class Transactions:
         with reading(self._engine) as connection:
             return [(row.account, row.other, int(row.cents)) for row in connection.execute(query)]
 
-    def entries(self, owner: str, account: str | None, after: int, limit: int) -> list[Entry]:
-        """Postings of a book, or of one account of it, oldest first, after an id."""
-        query = sa.select(posting).where(posting.c.owner == owner, posting.c.id > after)
+    def entries(
+        self, owner: str, account: str | None, other: str | None, after: int, limit: int
+    ) -> list[Entry]:
+        """Postings of a book, of one account of it, or with one other party, oldest first, after an id."""
+        # A payment is about a document; what is issued is one itself.
+        about = sa.case((posting.c.kind == "payment", posting.c.invoice), else_=posting.c.entry)
+        query = (
+            sa.select(posting, invoice.c.number)
+            .join(invoice, invoice.c.id == about)
+            .where(posting.c.owner == owner, posting.c.id > after)
+        )
         if account is not None:
             query = query.where(posting.c.account == account)
+        if other is not None:
+            query = query.where(posting.c.other == other)
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(posting.c.id).limit(limit)).all()
-        return [Entry(r.id, r.account, r.other, int(r.cents), r.at, r.invoice, r.kind) for r in rows]
+        return [
+            Entry(r.id, r.account, r.other, int(r.cents), r.at, r.invoice, r.kind, r.number) for r in rows
+        ]
 
 
 def _counted(
@@ -182,6 +201,27 @@ def _counted(
         query = query.where(meter.c.hour < until)
     rows = connection.execute(query.group_by(*names).order_by(*names)).all()
     return [Counted(row.agreement, row.rule, int(row.uses)) for row in rows]
+
+
+def _alone(connection: sa.Connection, supplier: str) -> None:
+    """Held until the end of the transaction, so that two at once bill, number and pay one after the other."""
+    query = sa.select(billing_party.c.participant).where(billing_party.c.participant == supplier)
+    connection.execute(query.with_for_update())
+
+
+def _charged(connection: sa.Connection, agreements: Sequence[str]) -> frozenset[Item]:
+    query = sa.select(charged.c.agreement, charged.c.item).where(charged.c.agreement.in_(agreements))
+    return frozenset((row.agreement, row.item) for row in connection.execute(query))
+
+
+def _open(connection: sa.Connection, owed: Invoice) -> int:
+    query = sa.select(sa.func.coalesce(sa.func.sum(posting.c.cents), 0)).where(
+        posting.c.owner == owed.supplier,
+        posting.c.account == "debtors",
+        posting.c.invoice == (owed.credits or owed.id),
+    )
+    balance = int(connection.execute(query).scalar_one())
+    return max(0, -balance if owed.credits else balance)
 
 
 def _issued(connection: sa.Connection, supplier: str) -> int:

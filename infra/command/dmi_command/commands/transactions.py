@@ -64,6 +64,20 @@ def listed(
     show(answer, as_json, ["id", "number", "kind", "supplier", "customer", "gross", "open"])
 
 
+@invoice_app.command("unbilled")
+def unbilled(
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
+) -> None:
+    """What the next invoices would bill: uses, months begun, agreements; amounts in cents, without VAT."""
+    with connect(url, who, key, participant, default="officer") as client:
+        answer = client.get(f"{BASE}/use")
+    show(answer, as_json, ["customer", "agreement", "rule", "month", "uses", "net"])
+
+
 @invoice_app.command("issue")
 def issue(
     customer: Annotated[str, typer.Argument(help="Whom to bill: urn:dmi:participant:<name>")],
@@ -99,14 +113,14 @@ def ubl(
 @invoice_app.command("pay")
 def pay(
     invoice: Invoice,
-    cents: Annotated[int, typer.Argument(min=1, help="What you received, in cents")],
+    cents: Annotated[int, typer.Argument(min=1, help="How much, in cents")],
     url: Url = DEFAULT_URL,
     who: As = None,
     key: KeyFile = None,
     participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record money that you received for an invoice of yours."""
+    """Record money that you received for an invoice of yours, or gave back for a credit note."""
     with connect(url, who, key, participant, default="officer") as client:
         show(client.post(f"{BASE}/invoices/{invoice}/payments", {"cents": cents}), as_json)
 
@@ -139,6 +153,30 @@ def balance(
     """The balances of your book in cents, by account and by the other party."""
     with connect(url, who, key, participant, default="officer") as client:
         show(client.get(f"{BASE}/accounts"), as_json, ["account", "other", "cents"])
+
+
+@invoice_app.command("entries")
+def entries(
+    account: Annotated[
+        str | None, typer.Option(help="Only of this account, as dmi invoice balance names it")
+    ] = None,
+    other: Annotated[str | None, typer.Option(help="Only with this participant")] = None,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
+) -> None:
+    """The entries of your book, oldest first, which each balance is the sum of; cents, debit above zero."""
+    found: list[dict[str, Any]] = []
+    after: str | None = "0"
+    with connect(url, who, key, participant, default="officer") as client:
+        while after is not None:
+            asked = {"account": account, "other": other, "after": after, "limit": 1000}
+            answer = client.get(f"{BASE}/entries", **asked)
+            found += answer["items"]
+            after = answer["next"]
+    show({"items": found, "next": None}, as_json, ["at", "account", "other", "kind", "number", "cents"])
 
 
 def commons(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
