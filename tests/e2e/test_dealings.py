@@ -17,6 +17,9 @@ CITY, VENDOR = "urn:dmi:participant:gemeente", "urn:dmi:participant:sensorbedrij
 INVOICE = {
     "id": "1", "number": "2026-0001", "supplier": CITY, "customer": VENDOR, "issued_at": "2026-11-01T09:00:00Z",
     "due_at": "2026-12-01T09:00:00Z", "net": 20_000, "vat": 4_200, "gross": 24_200, "open": 24_200,
+    "lines": [
+        {"agreement": "urn:uuid:0a", "price": {"cents": 20, "per": 1, "unit": "use"}, "count": 1_000, "net": 20_000}
+    ],
 }  # fmt: skip
 """As the exchange shows one; a real one needs a whole hour of priced use, which its own tests have."""
 
@@ -50,10 +53,20 @@ def test_use_and_invoices_are_shown_and_a_payment_is_recorded(
     with embedded_stack.demo("officer") as officer:
         agreements = officer.get("/exchange/v1/agreements")["items"]
     agreed = next(one["id"] for one in agreements if one["assignee"] == VENDOR)
-    used = {"agreement": agreed, "rule": "/permission/0", "uses": 12}
+    used = {
+        "customer": VENDOR, "agreement": agreed, "rule": "/permission/0", "month": "", "uses": 12,
+        "price": {"cents": 5, "per": 1, "unit": "use"}, "net": 60,
+    }  # fmt: skip
+    balance = {"account": "debtors", "other": VENDOR, "cents": 24_200}
+    entry = {**balance, "id": 1, "at": INVOICE["issued_at"], "kind": "invoice", "number": INVOICE["number"]}
     visitor = visit(embedded_stack.url, "officer", 1440, "en")
     visitor.page.route("**/v1/transactions/use", lambda route: route.fulfill(json={"items": [used]}))
     visitor.page.route("**/v1/transactions/invoices", lambda route: route.fulfill(json={"items": [INVOICE]}))
+    visitor.page.route("**/v1/transactions/accounts", lambda route: route.fulfill(json={"items": [balance]}))
+    visitor.page.route("**/v1/transactions/entries?*", lambda route: route.fulfill(json={"items": [entry]}))
+    visitor.page.route(
+        "**/credit", lambda route: route.fulfill(json={**INVOICE, "kind": "credit", "number": "2026-0002"})
+    )
     visitor.page.route("**/payments", lambda route: route.fulfill(json={**INVOICE, "open": 0}))
     page = visitor.go("/transactions")
     fill_details(page)
@@ -61,7 +74,16 @@ def test_use_and_invoices_are_shown_and_a_payment_is_recorded(
     expect(use.get_by_role("row").filter(has_text="12")).to_be_visible()
     invoices = page.get_by_role("region", name="Invoices")
     expect(invoices.get_by_text("€242.00", exact=False).first).to_be_visible()
+    invoices.get_by_role("button", name="Made of?").press("Enter")
+    expect(page.get_by_text("€200.00 without VAT, €42.00 VAT, together €242.00.")).to_be_visible()
+    page.get_by_role("button", name="Made of?: To receive").press("Enter")
+    entries = page.get_by_role("region", name="the entries")
+    expect(entries.get_by_role("row").filter(has_text="Invoice 2026-0001")).to_contain_text("€242.00")
     assert barriers(page) == []
+    invoices.get_by_role("button", name="Take back").press("Enter")
+    page.get_by_role("dialog").get_by_role("radio", name="It comes on a new invoice").check()
+    page.get_by_role("dialog").get_by_role("button", name="Yes, take it back").press("Enter")
+    expect(page.get_by_text("Credit note 2026-0002 was made.")).to_be_visible()
     invoices.get_by_role("button", name="Has been paid").press("Enter")
     page.get_by_role("dialog").get_by_text("€242.00").wait_for()
     page.get_by_role("dialog").get_by_role("button", name="Yes, record it").press("Enter")

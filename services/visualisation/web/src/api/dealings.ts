@@ -1,6 +1,7 @@
 /** What participants do with each other beside agreements: act in each other's name, and pay. Amounts are whole cents. */
 import type { HttpClient } from './http';
 import { segment } from './http';
+import type { Page } from './types';
 
 export interface Mandate {
   id: string;
@@ -28,16 +29,39 @@ export interface NewMandate {
   onward: number;
 }
 
-export interface CountedUse {
+/** So many cents, without VAT, for so many of a unit. */
+export interface Price {
+  cents: number;
+  per: number;
+  unit: 'use' | 'month' | 'once';
+}
+
+/** What the next invoice would bill. */
+export interface Unbilled {
+  customer: string;
   agreement: string;
   rule: string;
+  month: string;
   uses: number;
+  price: Price;
+  net: number;
+}
+
+export interface InvoiceLine {
+  agreement: string;
+  price: Price;
+  count: number;
+  net: number;
+  rule?: string;
+  month?: string;
 }
 
 export interface Invoice {
   id: string;
   number: string;
   kind?: 'invoice' | 'credit';
+  /** The invoice that a credit note takes back. */
+  credits?: string;
   credits_number?: string;
   supplier: string;
   customer: string;
@@ -47,6 +71,24 @@ export interface Invoice {
   vat: number;
   gross: number;
   open: number;
+  lines: InvoiceLine[];
+}
+
+export type Account = 'debtors' | 'creditors' | 'revenue' | 'costs' | 'vat-due' | 'vat-paid' | 'bank';
+
+/** What stands on an account about another party; debit is above zero. */
+export interface Balance {
+  account: Account;
+  other: string;
+  cents: number;
+}
+
+export interface Entry extends Balance {
+  id: number;
+  at: string;
+  kind: 'invoice' | 'credit' | 'payment';
+  /** Of the document that the entry is about. */
+  number: string;
 }
 
 export interface Share {
@@ -83,10 +125,23 @@ export function dealingsApi(http: HttpClient) {
       return http.json<Mandate>(mandates, { method: 'POST', body: { document, hosted: true } });
     },
     endMandate: (id: string, reason: string) => http.json<Mandate>(`${mandates}/${segment(id)}/end`, { method: 'POST', body: { reason } }),
-    use: (signal?: AbortSignal) => http.list<CountedUse>(`${money}/use`, { signal }),
+    use: (signal?: AbortSignal) => http.list<Unbilled>(`${money}/use`, { signal }),
     invoices: (signal?: AbortSignal) => http.list<Invoice>(`${money}/invoices`, { signal }),
     issue: (customer: string) => http.json<Invoice>(`${money}/invoices`, { method: 'POST', body: { customer } }),
     paid: (id: string, cents: number) => http.json<Invoice>(`${money}/invoices/${segment(id)}/payments`, { method: 'POST', body: { cents } }),
+    credit: (id: string, again: boolean) => http.json<Invoice>(`${money}/invoices/${segment(id)}/credit`, { method: 'POST', body: { bill_again: again } }),
+    balances: (signal?: AbortSignal) => http.list<Balance>(`${money}/accounts`, { signal }),
+    entries: async (of: Balance, signal?: AbortSignal) => {
+      const found: Entry[] = [];
+      let after: string | null = '0';
+      while (after !== null) {
+        const query: string = new URLSearchParams({ account: of.account, other: of.other, after, limit: '1000' }).toString();
+        const page: Page<Entry> = await http.page<Entry>(`${money}/entries?${query}`, { signal });
+        found.push(...page.items);
+        after = page.next;
+      }
+      return found;
+    },
     ubl: async (id: string) => (await http.raw(`${money}/invoices/${segment(id)}/ubl`)).blob(),
     commons: (signal?: AbortSignal) => http.list<Share>(`${money}/commons`, { signal }),
     details: (signal?: AbortSignal) => http.json<BillingDetails | null>(`${money}/details`, { signal }),

@@ -1,6 +1,5 @@
-/** What was used under priced agreements and is not billed yet, by customer. */
+/** What priced agreements cost and is not billed yet: uses that were counted, months begun, the agreement itself. */
 import { SecondaryActionButton } from '@utrecht/component-library-react';
-import type { CountedUse } from '../../api/dealings';
 import { useNames } from '../../app/names';
 import { useApi } from '../../app/session';
 import { useAction } from '../../app/useAction';
@@ -9,21 +8,15 @@ import { useI18n } from '../../i18n';
 import { AgreementLink } from '../../ui/AgreementLink';
 import { DataTable } from '../../ui/DataTable';
 import { Empty, Failure, Loaded } from '../../ui/State';
+import { Price } from './Lines';
 
-type Row = CountedUse & { customer: string };
-
-export function OpenUse({ onIssued }: { onIssued: (number: string) => void }) {
-  const { t, number } = useI18n();
+export function OpenUse({ changed, onIssued }: { changed: number; onIssued: (number: string) => void }) {
+  const { t, number, money } = useI18n();
   const names = useNames();
   const api = useApi();
-  const open = useResource('open use', async (signal): Promise<Row[]> => {
-    const [used, agreements] = await Promise.all([api.dealings.use(signal), api.exchange.agreements({}, signal)]);
-    const customers = new Map(agreements.map((one) => [one.id, one.assignee]));
-    return used.map((one) => ({ ...one, customer: customers.get(one.agreement) ?? '' }));
-  });
+  const open = useResource(`open use ${changed}`, (signal) => api.dealings.use(signal));
   const issue = useAction(async (customer: string) => {
     const made = await api.dealings.issue(customer);
-    open.reload();
     onIssued(made.number);
   });
   return (
@@ -31,11 +24,13 @@ export function OpenUse({ onIssued }: { onIssued: (number: string) => void }) {
       <Loaded resource={open} height={120} isEmpty={(all) => all.length === 0} empty={<Empty title={t.transactions.useEmpty}>{t.transactions.useEmptyText}</Empty>}>
         {(all) => (
           <DataTable
-            caption={t.transactions.use} captionHidden rows={all} rowKey={(one) => `${one.agreement} ${one.rule}`} initialSort={{ key: 'who' }}
+            caption={t.transactions.use} captionHidden rows={all} rowKey={(one) => `${one.agreement} ${one.rule} ${one.month} ${one.price.unit}`} initialSort={{ key: 'who' }}
             columns={[
               { key: 'who', head: t.transactions.customer, sort: (one) => names.participant(one.customer), cell: (one) => names.participant(one.customer) },
               { key: 'agreement', head: t.common.agreement, cell: (one) => <AgreementLink id={one.agreement} /> },
-              { key: 'uses', head: t.transactions.uses, numeric: true, sort: (one) => one.uses, cell: (one) => number(one.uses) },
+              { key: 'price', head: t.transactions.price, cell: (one) => <Price of={one} /> },
+              { key: 'uses', head: t.transactions.count, numeric: true, sort: (one) => one.uses, cell: (one) => number(one.uses) },
+              { key: 'net', head: t.transactions.net, numeric: true, sort: (one) => one.net, cell: (one) => money(one.net) },
               {
                 key: 'do', head: t.common.actions,
                 cell: (one) => <SecondaryActionButton className="dmi-small-button" aria-label={`${t.transactions.issue}: ${names.participant(one.customer)}`} disabled={issue.busy} onClick={() => void issue.run(one.customer)}>{t.transactions.issue}</SecondaryActionButton>,
