@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import zipfile
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from dmi_infra.jose import SigningKey
 from tests.e2e.conftest import Visit, Visitor
 from tests.e2e.test_work import barriers
-from tests.integration.test_own_copy import BICYCLES, bicycles_stopped, things
+from tests.integration.test_own_copy import BICYCLES, VIEW, bicycles_stopped, things
 from tests.stack_plugin import EmbeddedStack
 
 TAKE = re.compile("^Download uw metingen")
@@ -189,3 +190,35 @@ def test_a_parent_sees_gives_and_withdraws_for_a_child(
         (given,) = noor.get("/exchange/v1/consents", **{"for": child})["items"]
         assert given["state"] == "ended"
     assert visitor.faults == []
+
+
+@pytest.mark.chromium
+def test_who_received_data_reads_what_a_person_asked_and_the_person_reads_the_answer(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    with embedded_stack.demo("officer") as officer, embedded_stack.demo("resident") as noor:
+        officer.get(VIEW)
+        # A measurement that there never was: nothing of the city changes.
+        wrong = [{"datastream": "bicycle-air.bicycle-1.pm2_5", "time": "2020-01-01T00:00:00Z", "result": 1.5}]
+        noor.post("/exchange/v1/my-data/rectification", {"dataset": BICYCLES, "corrections": wrong})
+        limit = time.monotonic() + 15
+        while not officer.get("/exchange/v1/notices", open="true")["items"]:
+            assert time.monotonic() < limit
+            time.sleep(0.1)
+    visitor = visit(embedded_stack.url, "officer", 360)
+    page = visitor.go("/agreements")
+    section = page.locator("section", has=page.get_by_role("heading", name="Verzoeken van personen"))
+    card = section.locator(".dmi-card").first
+    expect(card.get_by_text("1,5")).to_be_visible()
+    assert barriers(page) == []
+    card.get_by_role("radio", name="Ik moet het bewaren").check()
+    card.get_by_role("button", name="Stuur antwoord").press("Enter")
+    expect(card.get_by_text("Vertel waarom u de gegevens bewaart.")).to_be_visible()
+    card.get_by_label("Uitleg voor de persoon").fill("Dit staat in een besluit")
+    page.keyboard.press("Enter")
+    expect(section).to_have_count(0)
+    assert visitor.faults == []
+    noor_page = visit(embedded_stack.url, "resident", 360).go("/my-data")
+    table = noor_page.get_by_role("table", name="Wie wij het vertelden")
+    expect(table.get_by_text("Bewaard: Dit staat in een besluit")).to_be_visible()
+    assert barriers(noor_page) == []
