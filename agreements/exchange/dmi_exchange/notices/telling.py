@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -31,7 +31,7 @@ from dmi_infra.exercising import LEEWAY, Marks
 log = structlog.get_logger("exchange")
 
 CONTRIBUTE: Final = "dmi:contribute"
-SETTLE_SECONDS: Final = 3.0
+SETTLE_SECONDS: Final = (3.0, 60.0)
 """After which the log is read once more: what was given a moment before may not have stood in it yet."""
 PAUSE_SECONDS: Final = 0.5
 
@@ -75,7 +75,7 @@ class Telling:
         self._notices = notices
         self._marks = marks
         self._wake = wake
-        self._again: deque[tuple[float, str]] = deque()
+        self._again: list[tuple[float, str]] = []
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telling", daemon=True)
@@ -117,15 +117,17 @@ class Telling:
         try:
             return self._queue.get(timeout=None if due is None else max(due, 0.0))
         except queue.Empty:
-            return self._again.popleft()[1]
+            return heapq.heappop(self._again)[1]
 
     def tell(self, identifier: str, since: Micros = 0) -> None:
         """Make the notices of a request or an ended consent from after ``since`` that are not there yet."""
         for cause in self._causes(identifier):
             if cause.at <= since:
                 continue
-            if clock.now() - cause.at < SETTLE_SECONDS * 1_000_000:
-                self._again.append((time.monotonic() + SETTLE_SECONDS, identifier))
+            age = (clock.now() - cause.at) / 1_000_000
+            later = next((seconds - age for seconds in SETTLE_SECONDS if age < seconds), None)
+            if later is not None:
+                heapq.heappush(self._again, (time.monotonic() + later, identifier))
             self._tell(cause)
             self._marks.reach(cause.at)
 
