@@ -291,3 +291,71 @@ def test_what_is_read_of_evidence_is_what_was_written() -> None:
     claims = ishare.claims_of(read_mandate(document), "x", "y", 0)
     again = ishare.document_of({**claims, "iss": "a"}, "1.0.0")
     assert {**again, "uid": "urn:uuid:1"} == document
+
+
+def machine(owner: Newcomer, name: str) -> Newcomer:
+    """A machine with a key of its own; it has no token before a mandate gives it something to do."""
+    key = jose.SigningKey.generate()
+    body = {"name": name, "title": "Gateway", "key": key.public}
+    made = owner.ask("POST", "/exchange/v1/machines", json=body)
+    assert made.status_code == 201, made.text
+    return Newcomer(made.json()["id"], name, owner.url, "", key, renews=False)
+
+
+def hand_in(who: Newcomer, scene: Scene, dataset: str, minute: int) -> httpx.Response:
+    stream = f"{scene.city.slug}:gate.{dataset.rpartition(':')[2]}"
+    about = {"thing": stream, "observed_property": "count", "unit": "1"}
+    feature = {"id": stream, "kind": "datastream", "name": "Gate", "properties": about}
+    entered = who.ask("POST", "/ingest/v1/features", json={"dataset": dataset, "features": [feature]})
+    if entered.status_code != 200:
+        return entered
+    times = [clock.to_text(clock.now() - minute * 60_000_000)]
+    body = {"dataset": dataset, "datastream": [stream], "phenomenon_time": times, "result": [1.0]}
+    return who.ask("POST", "/ingest/v1/batches", json=body)
+
+
+def test_a_machine_hands_in_within_its_mandate_and_is_dead_at_once_when_its_participant_stops_it(
+    scene: Scene,
+) -> None:
+    gateway = machine(scene.city, "gateway")
+    assert token(gateway, None).json()["errors"][0]["field"] == "mandate"
+    mandate = give(scene.city, wanted(scene, gateway, actions=["dmi:contribute", "dmi:sample"]))
+    for_city = acting(gateway, mandate)
+    taken = hand_in(for_city, scene, scene.things, 1)
+    assert taken.status_code == 200, taken.text
+    assert for_city.ask("GET", f"/platform/v1/datasets/{scene.things}/sample").status_code == 200
+    for refused in (hand_in(for_city, scene, scene.other, 1), read(for_city, scene.things)):
+        assert code(refused) == (403, "outside-mandate")
+    for method, path in (("POST", "/ingest/v1.1/Things"), ("GET", "/exchange/v1/machines")):
+        assert for_city.ask(method, path, json={} if method == "POST" else None).status_code == 403, path
+    (listed,) = scene.city.ask("GET", "/exchange/v1/machines").json()["items"]
+    assert (listed["id"], listed["active"], listed["mandates"]) == (gateway.id, True, [mandate])
+    assert scene.vendor.ask("GET", "/exchange/v1/machines").json()["items"] == []
+    assert gateway.id not in scene.city.ask("GET", "/exchange/v1/participants").text
+    stop = f"/exchange/v1/machines/{gateway.id}/end"
+    assert scene.vendor.ask("POST", stop).status_code == 404
+    assert scene.city.ask("POST", stop).json()["active"] is False
+    begun = time.monotonic()
+    while hand_in(for_city, scene, scene.things, 2).status_code != 401:
+        assert time.monotonic() - begun < 1
+    assert token(gateway, mandate).status_code == 401
+    assert scene.city.ask("POST", stop).status_code == 409
+
+
+def test_a_machine_takes_mandates_of_its_own_participant_alone_which_may_pass_one_on_to_it(
+    scene: Scene,
+) -> None:
+    gateway = machine(scene.vendor, "gateway")
+    drafted = scene.city.ask("POST", "/exchange/v1/mandates/draft", json=wanted(scene, gateway))
+    assert drafted.json()["errors"][0]["field"] == "document/mandatary"
+    first = give(scene.city, wanted(scene, onward=1, actions=["dmi:contribute"]))
+    soon = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    second = give(scene.vendor, wanted(scene, gateway, parent=first, until=soon, actions=["dmi:contribute"]))
+    assert hand_in(acting(gateway, second), scene, scene.things, 3).status_code == 200
+    time.sleep(1.5)
+    entries = scene.city.ask("GET", "/exchange/v1/log?newest=true&limit=1000").json()["items"]
+    assert (scene.city.id, gateway.id) in {(each["assignee"], each["actor"]) for each in entries}
+    taken = {"name": "gateway", "title": "x", "key": jose.SigningKey.generate().public}
+    assert scene.vendor.ask("POST", "/exchange/v1/machines", json=taken).status_code == 409
+    borrowed = {"name": "second", "title": "x", "key": gateway.key.public}
+    assert scene.city.ask("POST", "/exchange/v1/machines", json=borrowed).status_code == 409

@@ -164,6 +164,9 @@ class Mandating:
         )
         if mandatary is None or not mandatary.active or terms.mandatary == terms.mandator:
             raise InputRefused.of("document/mandatary", "must be another participant", terms.mandatary)
+        if mandatary.machine_of and (mandatary.machine_of != terms.mandator or terms.onward):
+            rule = "is a machine: its own participant alone gives it mandates, which it does not pass on"
+            raise InputRefused.of("document/mandatary", rule, terms.mandatary)
         if mandator is None or terms.rulebook != mandator.rulebook:
             raise InputRefused.of("document/dmi:rulebook", "must be the version that the mandator signed")
         for index, (action) in enumerate(terms.actions):

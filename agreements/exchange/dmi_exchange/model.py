@@ -10,6 +10,7 @@ from dmi_agreements.decision import EVERYONE
 
 PERSON = "urn:dmi:person:"
 ORGANISATION = "urn:dmi:participant:"
+MACHINE = "urn:dmi:machine:"
 
 SIGNATORY_ROLES = (
     "dmi:role:municipality",

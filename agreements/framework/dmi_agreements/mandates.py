@@ -190,7 +190,9 @@ def _uncovered(
         return Reason("outside_mandate", detail, identifier)
     for party in (terms.mandator, terms.mandatary):
         known = participants.get(party)
-        if known is None or not known.active or known.rulebook not in rulebook.accepted:
+        # A machine has signed nothing: who gave it the mandate has, and must be the one that it belongs to.
+        machine = known is not None and party == terms.mandatary and known.machine_of == terms.mandator
+        if known is None or not known.active or not (machine or known.rulebook in rulebook.accepted):
             return Reason("inactive_participant", f"{party} is not, or no longer, a member", identifier)
     return None
 

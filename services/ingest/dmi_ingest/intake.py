@@ -16,6 +16,7 @@ from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import FieldError
 from dmi_infra.gate import Permit
+from dmi_infra.jose import Acting
 from dmi_infra.telemetry import Metrics, current_trace
 from dmi_ingest.model import split
 from dmi_ingest.ports import Door, Wire
@@ -37,6 +38,8 @@ class Contributor:
     participant: str
     purpose: str | None
     """``None``: the one that the dataset is collected for."""
+    acting: Acting | None = None
+    """Who hands in for the participant by a mandate, such as a machine of its own."""
 
 
 class Intake:
@@ -66,7 +69,7 @@ class Intake:
             self._gate.permit(CROSSING, CONTRIBUTE, dataset, contributor.purpose, rows=rows)
         return self._gate.permit(
             CROSSING, CONTRIBUTE, dataset, contributor.purpose,
-            recipient=contributor.participant, holder_action=PROCESS, rows=rows,
+            recipient=contributor.participant, holder_action=PROCESS, rows=rows, acting=contributor.acting,
         )  # fmt: skip
 
     async def take(self, contributor: Contributor, batches: Sequence[ObservationBatch]) -> list[set[int]]:

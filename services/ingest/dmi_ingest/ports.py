@@ -8,6 +8,7 @@ from typing import Protocol
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra.bus.port import Message
 from dmi_infra.gate import Passed, Permit
+from dmi_infra.jose import Acting
 from dmi_ingest.store.features import KnownStream
 
 
@@ -25,6 +26,7 @@ class Door(Protocol):
         recipient: str | None = None,
         holder_action: str | None = None,
         rows: int = 0,
+        acting: Acting | None = None,
     ) -> Permit:
         """See ``dmi_infra.gate.Gate.permit``."""
         ...

@@ -111,14 +111,16 @@ class Platform:
 
     def sample(self, opening: Opening, dataset: str) -> ObservationBatch:
         """A few rows, for whoever may read the dataset, else under what its owner allows of a sample."""
-        reader = opening.identity.participant
+        reader, acting = opening.identity.participant, opening.identity.acting
         self._registry.refresh()
-        if self.gate.allows("query", READ, dataset, opening.purpose, reader):
+        if self.gate.allows("query", READ, dataset, opening.purpose, reader, acting):
             permit = self.gate.permit(
-                opening.crossing, opening.action, dataset, opening.purpose, reader, READ, SAMPLE_ROWS
+                opening.crossing, opening.action, dataset, opening.purpose, reader, READ, SAMPLE_ROWS, acting
             )
         else:
-            permit = self.gate.permit("query", READ, dataset, opening.purpose, reader, rows=SAMPLE_ROWS)
+            permit = self.gate.permit(
+                "query", READ, dataset, opening.purpose, reader, rows=SAMPLE_ROWS, acting=acting
+            )
         table = self.store.latest(dataset, None, self.gate.subjects(permit), SAMPLE_ROWS)
         return self._passed(permit, table).batch
 

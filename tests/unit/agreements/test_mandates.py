@@ -130,3 +130,14 @@ def test_a_chain_is_no_longer_than_the_rulebook_says_and_a_circle_ends(law: LawT
     assert outcome(law, asked(actor=OWN, mandate="m3")) == "no_mandate"
     law.apply(mandate("round", mandator=VENDOR, mandatary=VENDOR, onward=9, parent="round"))
     assert outcome(law, asked(mandate="round")) == "no_mandate"
+
+
+def test_a_machine_that_signed_nothing_acts_for_its_own_participant_while_it_is_active(law: LawTable) -> None:
+    gateway = "urn:dmi:machine:gemeente:gateway"
+    law.apply(mandate(mandatary=gateway, onward=0))
+    request = asked(actor=gateway)
+    for owner, active, expected in (
+        (CITY, True, "allowed"), (VENDOR, True, "inactive_participant"), (CITY, False, "inactive_participant"),
+    ):  # fmt: skip
+        law.apply(Participant(gateway, "Gateway", [], [], active=active, machine_of=owner))
+        assert outcome(law, request) == expected

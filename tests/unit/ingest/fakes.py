@@ -23,6 +23,7 @@ from dmi_infra.bus.port import Bus, Message
 from dmi_infra.errors import Refused, Unavailable
 from dmi_infra.gate import Gate, Passed, Permit
 from dmi_infra.identity import Authenticator, Identity
+from dmi_infra.jose import Acting
 from dmi_infra.lawfeed import LawFeed
 from dmi_infra.recorder import Recorder
 from dmi_infra.runtime import Runtime, load_rulebook
@@ -48,6 +49,7 @@ class FakeGate:
     allowed: dict[str, set[str]]
     holder: str = STACK
     consenting: set[str] = field(default_factory=set)
+    acted: list[Acting | None] = field(default_factory=list)
     asked: list[tuple[str, str, str, str, str | None, str | None, int]] = field(default_factory=list)
     law: LawTable | None = None
     done: list[tuple[str, int]] = field(default_factory=list)
@@ -62,7 +64,9 @@ class FakeGate:
         recipient: str | None = None,
         holder_action: str | None = None,
         rows: int = 0,
+        acting: Acting | None = None,
     ) -> Permit:
+        self.acted.append(acting)
         self.asked.append((crossing, action, dataset, purpose, recipient, holder_action, rows))
         who = recipient or self.holder
         if who not in self.allowed.get(dataset, set()):

@@ -15,6 +15,7 @@ from dmi_exchange.routes import (
     evidence,
     keys,
     log,
+    machines,
     mandates,
     members,
     oidc,
@@ -39,7 +40,10 @@ def routers(
         tokens.router(exchange, issuer, settings.demo_municipality, settings.trust()),
         oidc.router(exchange, issuer, settings, provider),
         mandates.router(exchange, issuer),
-        *(module.router(exchange) for module in (members, keys, catalogue, agreements, review, proofs)),
+        *(
+            module.router(exchange)
+            for module in (members, machines, keys, catalogue, agreements, review, proofs)
+        ),
         log.router(exchange, tree, notices),
         evidence.router(exchange, tree),
         access.router(),

@@ -58,6 +58,10 @@ def router(exchange: Exchange) -> APIRouter:
     routes = APIRouter(prefix="/v1/participants/{participant}", tags=["participants"])
     keyring = Keyring(exchange)
 
+    def owner(participant: str) -> str:
+        """Whose keys these are to change: those of a machine are its participant's."""
+        return exchange.participant(participant).machine_of or participant
+
     @routes.get("/keys/announcement", summary="What both keys sign when one follows the other")
     def statement(
         participant: str, _identity: Caller, kid: str, overlap_seconds: int = 3600
@@ -67,8 +71,7 @@ def router(exchange: Exchange) -> APIRouter:
     @routes.post("/keys", status_code=201, summary="Announce a new key; the old one counts a while beside it")
     def add(participant: str, body: Announced, identity: Caller) -> dict[str, Any]:
         operator = identity.has(OPERATOR)
-        check_party(participant, identity.participant, identity.has(*SIGNATORY_ROLES), operator)
-        exchange.participant(participant)
+        check_party(owner(participant), identity.participant, identity.has(*SIGNATORY_ROLES), operator)
         if body.key is not None:
             new = NewKey(body.key, body.overlap_seconds, body.jws, body.proof)
             return present.participant(keyring.add(participant, new, recovery=operator))
@@ -79,7 +82,8 @@ def router(exchange: Exchange) -> APIRouter:
 
     @routes.post("/keys/{kid}/revocation", summary="End a key at once, and every access token that it proved")
     def revoke(participant: str, kid: str, body: Revocation, identity: Caller) -> dict[str, Any]:
-        check_party(participant, identity.participant, identity.has(*SIGNATORY_ROLES), identity.has(OPERATOR))
+        signatory, operator = identity.has(*SIGNATORY_ROLES), identity.has(OPERATOR)
+        check_party(owner(participant), identity.participant, signatory, operator)
         return present.participant(keyring.revoke(participant, kid, body.reason))
 
     @routes.put("/identifiers", summary="Names in its certificates (operator)")

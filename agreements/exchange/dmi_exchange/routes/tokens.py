@@ -71,6 +71,8 @@ def router(exchange: Exchange, issuer: Issuer, municipality: str, trust: Trust) 
         member, claims = proved(client_assertion, f"{runtime.settings.issuer}/token")
         if not exchange.store.use_once(f"{claims['iss']} {claims['jti']}", int(claims["exp"]) * 1_000_000):
             raise Unauthenticated("this client assertion has been used before")
+        if mandate is None and member.machine_of:
+            raise InputRefused.of("mandate", "must be named: a machine acts by one of its participant alone")
         if mandate is None:
             return issuer.issue(response, member.id, member.name, member.roles, claims["client_kid"])
         # Without roles: a mandate opens data, and binds nobody.

@@ -10,7 +10,7 @@ from dmi_agreements.contracts.observations import Micros
 
 
 class Participant(msgspec.Struct, frozen=True, omit_defaults=True, tag="participant", tag_field="type"):
-    """An organisation or a resident; ``rulebook`` is the version it signed, ``None`` before it signs."""
+    """An organisation, a resident or a machine; ``rulebook`` is the version it signed, ``None`` before it signs."""
 
     id: str
     name: str
@@ -29,6 +29,8 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True, tag="particip
     """Names by which certificates know it, such as an EORI number (``EU.EORI.NL…``)."""
     home: str = ""
     """The issuer of the node that it is a member of and that speaks for it; empty: this node."""
+    machine_of: str = ""
+    """The participant whose machine it is; it signs nothing, and acts by mandates of that one alone."""
 
 
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):

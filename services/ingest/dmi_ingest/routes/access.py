@@ -9,31 +9,41 @@ from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
 
 from dmi_infra.errors import InputRefused
-from dmi_infra.http.access import PURPOSE_HEADER, identify, member, runtime_of
+from dmi_infra.http.access import PURPOSE_HEADER, identify, mandated, member, runtime_of
+from dmi_infra.identity import Identity
 from dmi_ingest.intake import CROSSING, Contributor
 
+Purpose = Annotated[
+    str | None,
+    Header(
+        alias=PURPOSE_HEADER,
+        max_length=200,
+        description="a purpose of the rulebook; left out: the one that the dataset is collected for",
+    ),
+]
 
-async def contributor(
-    request: Request,
-    purpose: Annotated[
-        str | None,
-        Header(
-            alias=PURPOSE_HEADER,
-            max_length=200,
-            description="a purpose of the rulebook; left out: the one that the dataset is collected for",
-        ),
-    ] = None,
-) -> Contributor:
-    """Who hands in."""
-    identity = await member(request, await identify(request))
+
+async def contributor(request: Request, purpose: Purpose = None) -> Contributor:
+    """Who hands in, for itself."""
+    return _contributor(request, await member(request, await identify(request)), purpose)
+
+
+async def deliverer(request: Request, purpose: Purpose = None) -> Contributor:
+    """Who hands in, also in another's name: for routes that ask the gate for all that they take."""
+    return _contributor(request, await mandated(request, await identify(request)), purpose)
+
+
+def _contributor(request: Request, identity: Identity, purpose: str | None) -> Contributor:
     if purpose is not None and purpose not in runtime_of(request).law.table.requestable:
         raise InputRefused.of(PURPOSE_HEADER, "must be a purpose of the rulebook", purpose)
-    return Contributor(identity.participant, purpose)
+    return Contributor(identity.participant, purpose, identity.acting)
 
 
-contributor.dmi_crossing = CROSSING  # type: ignore[attr-defined]
+for door in (contributor, deliverer):
+    door.dmi_crossing = CROSSING  # type: ignore[attr-defined]
 
 Contributing = Annotated[Contributor, Depends(contributor)]
+Delivering = Annotated[Contributor, Depends(deliverer)]
 
 
 class DirectRoute(APIRoute):
@@ -46,11 +56,11 @@ class DirectRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """What answers a request."""
         endpoint = self.dependant.call
-        if endpoint is None or contributor not in [door.call for door in self.dependant.dependencies]:
-            raise TypeError(f"{self.path}: a direct route asks for a contributor")
+        if endpoint is None or deliverer not in [door.call for door in self.dependant.dependencies]:
+            raise TypeError(f"{self.path}: a direct route asks for a deliverer")
 
         async def handle(request: Request) -> Response:
-            who = await contributor(request, request.headers.get(PURPOSE_HEADER))
+            who = await deliverer(request, request.headers.get(PURPOSE_HEADER))
             response: Response = await endpoint(request=request, contributor=who, **request.path_params)
             return response
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from dmi_ingest.handlers import ROWS, Ingest
 from dmi_ingest.model import FEATURE_KINDS
 from dmi_ingest.reading import read_json
-from dmi_ingest.routes.access import Contributing, json_body
+from dmi_ingest.routes.access import Delivering, json_body
 
 _TIME: Final = {
     "oneOf": [{"type": "string", "format": "date-time"}, {"type": "integer"}],
@@ -88,7 +88,7 @@ def router(ingest: Ingest) -> APIRouter:
         "/batches", status_code=201, summary="Hand in observations in columns",
         openapi_extra=json_body(BATCH, f"columns of equal length, at most {ROWS} rows", _BATCH_EXAMPLE),
     )  # fmt: skip
-    async def batches(request: Request, contributor: Contributing) -> dict[str, Any]:
+    async def batches(request: Request, contributor: Delivering) -> dict[str, Any]:
         """Good rows are taken, faulty ones answered by index; 201 comes when the bus has them durably."""
         return await ingest.hand_in_batch(contributor, read_json(await request.body()))
 
@@ -96,7 +96,7 @@ def router(ingest: Ingest) -> APIRouter:
         "/features", status_code=201, summary="Hand in places and things",
         openapi_extra=json_body(FEATURES, "features of one dataset; a later version replaces", _FEATURES_EXAMPLE),
     )  # fmt: skip
-    async def features(request: Request, contributor: Contributing) -> dict[str, Any]:
+    async def features(request: Request, contributor: Delivering) -> dict[str, Any]:
         """Good features are kept and published, faulty ones answered by index."""
         body = await request.body()
         # Checking geometries takes long enough to hold up observations, so it has a thread.

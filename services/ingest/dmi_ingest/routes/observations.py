@@ -15,7 +15,7 @@ from dmi_infra.clock import to_text
 from dmi_infra.errors import NotFound
 from dmi_infra.http.access import Caller
 from dmi_ingest.reading import read_json
-from dmi_ingest.routes.access import Contributing, DirectRoute, json_body
+from dmi_ingest.routes.access import Delivering, DirectRoute, json_body
 from dmi_ingest.sensorthings.observations import Observations, Taken
 from dmi_ingest.sensorthings.service import unquoted
 
@@ -84,7 +84,7 @@ def _taking(taker: Observations) -> APIRouter:
         "/Observations", status_code=201, response_class=Response, openapi_extra=body,
         summary="Create an Observation",
     )  # fmt: skip
-    async def one(request: Request, contributor: Contributing) -> Response:
+    async def one(request: Request, contributor: Delivering) -> Response:
         """201 comes when the bus has the observation durably."""
         link, shown = await taker.take_one(read_json(await request.body()), contributor)
         return _created(msgspec.json.encode(shown), link)
@@ -93,7 +93,7 @@ def _taking(taker: Observations) -> APIRouter:
         "/Datastreams({id})/Observations", status_code=201, response_class=Response, openapi_extra=inner,
         summary="Create an Observation of a Datastream",
     )  # fmt: skip
-    async def within(request: Request, contributor: Contributing, id: str) -> Response:
+    async def within(request: Request, contributor: Delivering, id: str) -> Response:
         """As ``POST Observations``, for the datastream that the address names."""
         document = read_json(await request.body())
         link, shown = await taker.take_one(document, contributor, unquoted(id))
@@ -103,7 +103,7 @@ def _taking(taker: Observations) -> APIRouter:
         "/CreateObservations", status_code=201, response_class=Response, openapi_extra=arrays,
         summary="Create Observations as dataArray",
     )  # fmt: skip
-    async def array(request: Request, contributor: Contributing) -> Response:
+    async def array(request: Request, contributor: Delivering) -> Response:
         """An address or ``error`` for each row in order; the header DMI-Rejected names the first faults."""
         taken = await taker.take_array(read_json(await request.body()), contributor)
         return _created(msgspec.json.encode(taken.links), None, _faults(taken))

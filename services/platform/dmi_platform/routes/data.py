@@ -14,7 +14,7 @@ from dmi_platform.handlers import Platform
 from dmi_platform.routes.parameters import AnyDataset, DatasetId, From, Page, To, span
 
 Read = Annotated[Opening, Depends(gated("query", "dmi:read", mandates=True))]
-Sample = Annotated[Opening, Depends(gated("sample", "dmi:sample"))]
+Sample = Annotated[Opening, Depends(gated("sample", "dmi:sample", mandates=True))]
 JSON = "application/json"
 GEOJSON = "application/geo+json"
 
