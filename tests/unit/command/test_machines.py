@@ -1,0 +1,38 @@
+"""Machines at the keyboard: entered with a key that never leaves this machine, listed, and stopped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner, Result
+
+from dmi_command.cli import app
+from dmi_infra.jose import SigningKey
+from tests.unit.command.answering import Answering
+
+GATEWAY: dict[str, Any] = {
+    "id": "urn:dmi:machine:gemeente:gateway", "title": "Gateway", "active": True, "mandates": [], "keys": [],
+}  # fmt: skip
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["machine", *map(str, arguments)])
+
+
+def test_a_machine_is_entered_with_its_public_key_alone_listed_and_stopped(
+    answering: Answering, tmp_path: Path
+) -> None:
+    answering.on("POST", "/exchange/v1/machines", GATEWAY, 201)
+    answering.on("GET", "/exchange/v1/machines", {"items": [GATEWAY], "next": None})
+    answering.on("POST", f"/exchange/v1/machines/{GATEWAY['id']}/end", {**GATEWAY, "active": False})
+    key = tmp_path / "gateway.json"
+    done = run("add", "gateway", "--machine-key", key)
+    assert (done.exit_code, GATEWAY["id"] in done.output) == (0, True)
+    sent = json.loads(answering.requests[-1].content)
+    assert (sent["name"], sent["title"]) == ("gateway", "gateway")
+    assert "d" not in sent["key"]
+    assert SigningKey.load_or_create(key).public == sent["key"]
+    assert GATEWAY["id"] in run("list").output
+    assert json.loads(run("end", GATEWAY["id"], "--json").output)["active"] is False
