@@ -46,12 +46,17 @@ class ReviewRefused(InputRefused):
                 f"{root}{fault.path}",
                 f"{book.rules[fault.rule].description['en']} ({fault.detail['en']}; {fault.rule}, "
                 f"{book.rules[fault.rule].law})",
+                nl=f"{book.rules[fault.rule].description['nl']} ({fault.detail['nl']})",
             )
             for fault in faults
         ]
-        mending = "; ".join(step.text["en"] for step in steps)
-        hint = f" Smallest change that would do: {mending}." if mending else ""
-        return cls(f"{errors[0].field}: {errors[0].rule}{hint}", errors)
+        hints = {"en": "", "nl": ""}
+        if steps:
+            told = {name: "; ".join(step.text[name] for step in steps) for name in hints}
+            hints["en"] = f" Smallest change that would do: {told['en']}."
+            hints["nl"] = f" Dit moet minstens veranderen: {told['nl']}."
+        detail = f"{errors[0].field}: {errors[0].rule}{hints['en']}"
+        return cls(detail, errors, f"{errors[0].nl}{hints['nl']}")
 
 
 class NeverUsable(InputRefused):

@@ -19,11 +19,12 @@ from dmi_agreements.decision import Reason
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One broken rule: where (dotted path), which rule, and the form of what was given."""
+    """One broken rule: where (dotted path), which rule (``nl``: in Dutch, if known), and the form of what was given."""
 
     field: str
     rule: str
     value: str = ""
+    nl: str = ""
 
 
 class Failure(Exception):
@@ -36,9 +37,11 @@ class InputRefused(Failure):
     status = 400
     code = "invalid-input"
 
-    def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
+    def __init__(self, detail: str, errors: Sequence[FieldError] = (), nl: str = "") -> None:
         super().__init__(detail)
         self.errors = tuple(errors)
+        self.nl = nl
+        """The detail in Dutch, where it is known."""
 
     @classmethod
     def of(cls, field: str, rule: str, value: str = "") -> InputRefused:

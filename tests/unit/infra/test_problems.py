@@ -28,6 +28,8 @@ from dmi_infra.errors import (
 from dmi_infra.health import Well
 from dmi_infra.http import wording
 from dmi_infra.http.app import build_app
+from dmi_infra.http.language import current_language, preferred
+from dmi_infra.http.problems import problem_of
 from dmi_infra.http.wording import pattern
 from dmi_infra.recorder import RecorderFull
 from dmi_infra.runtime import Runtime, build_runtime
@@ -330,3 +332,63 @@ def test_nosniff_and_trace_stand_on_every_answer(service: Service) -> None:
     answer = service.ask("GET", "/health/live", headers={"traceparent": parent})
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["traceparent"][:36] == parent[:36]
+
+
+DUTCH = {"accept-language": "nl-NL,nl;q=0.9,en;q=0.8"}
+
+
+def test_a_problem_is_told_in_dutch_to_who_asks_for_it_and_in_english_to_all_others(service: Service) -> None:
+    told = service.ask("GET", "/failures/refused", headers=DUTCH)
+    assert (told.headers["content-language"], told.headers["vary"]) == ("nl", "Accept-Language")
+    body = problem(told, 403, "ended")
+    assert (body["title"], body["detail"]) == ("Geweigerd", "De afspraak is gestopt.")
+    assert [one["detail"] for one in body["reasons"]] == ["De afspraak is gestopt."]
+    assert (body["agreement"], body["reasons"][0]["code"]) == ("urn:uuid:1", "ended")
+    found = problem(service.ask("POST", "/bodies", json={"code": "x"}, headers=DUTCH), 400, "invalid-input")
+    assert found["title"] == "Deze vraag klopt niet"
+    assert found["detail"] == "name: is verplicht"
+    assert {one["field"]: one["rule"] for one in found["errors"]} == {
+        "name": "is verplicht", "code": "must be three digits",
+    }, "a rule without words in Dutch is told all the same"  # fmt: skip
+    numbers = problem(service.ask("GET", "/numbers/12?q=3", headers=DUTCH), 400, "invalid-input")
+    assert [one["rule"] for one in numbers["errors"]] == ["moet 9 of minder zijn", "moet 1 of minder zijn"]
+    assert problem(service.ask("GET", "/nowhere", headers=DUTCH), 404, "not-found")["detail"] == (
+        "Op dit adres staat niets."
+    )
+    assert problem(service.ask("GET", "/failures/fault", headers=DUTCH), 500, "internal")["title"] == (
+        "Er ging hier iets mis"
+    )
+    for other in (
+        {},
+        {"accept-language": "en,nl;q=0.5"},
+        {"accept-language": "fr"},
+        {"accept-language": "nl;q=0"},
+    ):
+        answer = service.ask("GET", "/failures/refused", headers=other)
+        assert problem(answer, 403, "ended")["title"] == "Refused"
+        assert answer.headers["content-language"] == "en"
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "en"), ("nl", "nl"), ("NL-be", "nl"), ("en;q=0.3, nl;q=0.4", "nl"), ("*", "en"), ("*;q=0.1,nl", "nl"),
+        ("nl;q=x", "en"), ("nl,en", "en"), ("," * 5000 + "nl", "en"), ("de, nl;q=0.2", "nl"), ("nl;q=-1", "en"),
+    ],
+)  # fmt: skip
+def test_the_language_that_is_liked_best_is_chosen(header: str, language: str) -> None:
+    assert preferred(header) == language
+
+
+def test_what_whoever_refused_knew_in_dutch_goes_before_the_table() -> None:
+    token = current_language.set("nl")
+    try:
+        known = InputRefused(
+            "a: must be text", [FieldError("a", "must be text", nl="eigen woorden")], "Zo niet."
+        )
+        body = problem_of(known)
+        assert body is not None
+        assert body.body()["detail"] == "Zo niet."
+        assert body.body()["errors"][0]["rule"] == "eigen woorden"
+    finally:
+        current_language.reset(token)

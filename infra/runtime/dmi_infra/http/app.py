@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dmi_infra.health import is_well, told
 from dmi_infra.http import problems
+from dmi_infra.http.language import current_language, preferred
 from dmi_infra.http.limits import BodyLimit
 from dmi_infra.runtime import Runtime
 from dmi_infra.telemetry import Metrics, continue_trace
@@ -73,6 +74,8 @@ class Observed:
             return
         headers = dict(scope["headers"])
         trace = continue_trace(headers.get(b"traceparent", b"").decode("latin-1"))
+        asked = headers.get(b"accept-language", b"").decode("latin-1")
+        language = current_language.set(preferred(asked))
         begun = time.perf_counter()
         status = 500
         started = False
@@ -102,6 +105,7 @@ class Observed:
                 raise
             await problems.unexpected(scope["path"], exc).response()(scope, receive, watched)
         finally:
+            current_language.reset(language)
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.requests.labels(route, str(status)).inc()
             self._metrics.seconds.labels(route).observe(time.perf_counter() - begun)

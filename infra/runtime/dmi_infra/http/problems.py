@@ -15,7 +15,9 @@ from starlette.exceptions import HTTPException
 
 from dmi_infra.clock import to_text
 from dmi_infra.errors import FieldError, InputRefused, NotFound, Refused, Unavailable
+from dmi_infra.http import dutch as in_dutch
 from dmi_infra.http import wording
+from dmi_infra.http.language import current_language
 
 log = structlog.get_logger("http")
 
@@ -65,35 +67,58 @@ class Problem:
     detail: str
     errors: Sequence[FieldError] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
+    nl: str = ""
+    """The detail in Dutch, where whoever refused knew it."""
 
     def body(self) -> dict[str, Any]:
-        """The members of the document; ``type`` is a URN that the documentation lists."""
+        """The members in the language of the request; ``type`` is a URN that the documentation lists."""
+        dutch = current_language.get() == "nl"
+        titles = in_dutch.TITLES if dutch else _TITLES
         document: dict[str, Any] = {
             "type": f"urn:dmi:problem:{self.code}",
-            "title": _TITLES.get(self.status, "Refused"),
+            "title": titles.get(self.status, titles[403]),
             "status": self.status,
-            "detail": self.detail[:LONGEST_TEXT],
+            "detail": (self._dutch() if dutch else self.detail)[:LONGEST_TEXT],
             **self.extra,
         }
+        if dutch and "reasons" in self.extra:
+            document["reasons"] = [
+                {**one, "detail": in_dutch.REFUSALS.get(one["code"], one["detail"])}
+                for one in self.extra["reasons"]
+            ]
         if self.errors:
             document["errors"] = [
                 {
                     "field": e.field[:LONGEST_TEXT],
-                    "rule": e.rule[:LONGEST_TEXT],
+                    "rule": (_rule_in_dutch(e) if dutch else e.rule)[:LONGEST_TEXT],
                     **({"value": e.value} if e.value else {}),
                 }
                 for e in self.errors[:MOST_ERRORS]
             ]
         return document
 
+    def _dutch(self) -> str:
+        """The detail in Dutch: as it was given, by the code of a refusal, by its first error, or by its own text."""
+        known = self.nl or in_dutch.REFUSALS.get(self.code.replace("-", "_")) or in_dutch.words(self.detail)
+        if known:
+            return known
+        first = self.errors[0] if self.errors else None
+        if first is not None and self.detail == f"{first.field}: {first.rule}":
+            return f"{first.field}: {_rule_in_dutch(first)}"
+        return self.detail
+
     def response(self) -> JSONResponse:
         """The HTTP answer, with the headers that its status asks for."""
-        headers: dict[str, str] = {}
+        headers = {"Content-Language": current_language.get(), "Vary": "Accept-Language"}
         if self.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
         if self.status == 503:
             headers["Retry-After"] = str(self.extra.get("retry_after", 2))
         return ProblemResponse(self.body(), self.status, headers=headers)
+
+
+def _rule_in_dutch(error: FieldError) -> str:
+    return error.nl or in_dutch.words(error.rule) or error.rule
 
 
 class NotJson(InputRefused):
@@ -130,7 +155,7 @@ def problem_of(exc: Exception) -> Problem | None:
     if isinstance(exc, Refused):
         return refusal(exc)
     if isinstance(exc, InputRefused):
-        return Problem(exc.status, exc.code, str(exc), exc.errors)
+        return Problem(exc.status, exc.code, str(exc), exc.errors, nl=exc.nl)
     if isinstance(exc, NotFound):
         return Problem(404, "not-found", str(exc))
     if isinstance(exc, Unavailable):

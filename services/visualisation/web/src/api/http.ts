@@ -71,6 +71,9 @@ export class HttpClient {
 
   private async attempt(path: string, options: CallOptions, token: string | null): Promise<Response> {
     const headers = new Headers({ Accept: 'application/json, application/problem+json' });
+    // What was refused is told in the language of the page, whatever that of the browser is.
+    const language = typeof document === 'undefined' ? '' : document.documentElement.lang;
+    if (language !== '') headers.set('Accept-Language', language);
     if (token !== null) headers.set('Authorization', `Bearer ${token}`);
     const purpose = options.public ? '' : (options.purpose ?? this.credentials.purpose());
     if (purpose !== '') headers.set('DMI-Purpose', purpose);
