@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Visit
+from tests.e2e.keyboard import tab_to
 from tests.e2e.test_work import barriers
 from tests.stack_plugin import EmbeddedStack
 
@@ -28,7 +29,7 @@ def test_entries_are_found_by_words_and_facets_and_opened_by_keyboard(
     page.get_by_role("searchbox").fill("")
     expect(cards).to_have_count(every)
     personal = page.get_by_role("group", name="Persoonsgegevens").get_by_role("checkbox", name="ja")
-    personal.focus()
+    tab_to(page, personal)
     page.keyboard.press("Space")
     expect(cards).to_have_count(1)
     assert "f=personal" in page.url
@@ -38,7 +39,7 @@ def test_entries_are_found_by_words_and_facets_and_opened_by_keyboard(
     page.get_by_label("Waar", exact=True).select_option(index=1)
     expect(cards.first).to_be_visible()
     assert barriers(page) == []
-    page.get_by_role("link", name="Parkeergarages").focus()
+    tab_to(page, page.get_by_role("link", name="Parkeergarages"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Parkeergarages")).to_be_visible()
 
@@ -49,7 +50,7 @@ def test_conditions_stand_in_plain_words_beside_the_legal_text(
     visitor = visit(embedded_stack.url, "vendor", 1440, "en")
     page = visitor.go(f"/catalogue/{GARAGES}")
     expect(page.get_by_text("Measured quality").first).to_be_visible()
-    page.locator("summary", has_text="Conditions").first.focus()
+    tab_to(page, page.locator("summary", has_text="Conditions").first)
     page.keyboard.press("Enter")
     plain = page.locator(".dmi-beside").first
     expect(plain.get_by_role("heading", name="In plain words")).to_be_visible()
@@ -65,8 +66,9 @@ def test_conditions_stand_in_plain_words_beside_the_legal_text(
 def test_evidence_of_the_log_is_kept_as_a_file(embedded_stack: EmbeddedStack, visit: Visit) -> None:
     visitor = visit(embedded_stack.url, "officer")
     page = visitor.go("/log")
+    tab_to(page, page.get_by_role("button", name="Bewaar bewijs"))
     with page.expect_download() as coming:
-        page.get_by_role("button", name="Bewaar bewijs").click()
+        page.keyboard.press("Enter")
     kept = json.loads(coming.value.path().read_text())
     assert kept["head"]["tree_size"] >= len(kept["entries"]) > 0
     expect(page.get_by_text("Gedownload:")).to_be_visible()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.conftest import Visit
+from tests.e2e.keyboard import choose, push, tab_to, write
 from tests.e2e.test_work import barriers
 from tests.stack_plugin import EmbeddedStack
 
@@ -29,19 +30,21 @@ def test_a_mandate_is_given_by_the_form_and_stopped_by_its_button(
 ) -> None:
     visitor = visit(embedded_stack.url, "officer", 360)
     page = visitor.go("/mandates")
-    page.get_by_role("button", name="Geef de machtiging").click()
+    push(page, page.get_by_role("button", name="Geef de machtiging"))
     # What is missing is told at each field, and the first of them has the focus.
     expect(page.get_by_text("Kies een dag na vandaag")).to_be_visible()
     expect(page.get_by_label("Aan wie")).to_be_focused()
-    page.get_by_label("Aan wie").select_option(VENDOR)
-    page.get_by_role("group", name="Welke gegevens").get_by_role("checkbox").first.check()
-    page.get_by_label("Waarvoor").select_option(index=1)
-    page.get_by_label("Tot en met").fill((datetime.now(UTC) + timedelta(days=90)).date().isoformat())
-    page.get_by_role("button", name="Geef de machtiging").press("Enter")
+    choose(page, page.get_by_label("Aan wie"), "Sensorbedrijf Meetlat")
+    tab_to(page, page.get_by_role("group", name="Welke gegevens").get_by_role("checkbox").first)
+    page.keyboard.press("Space")
+    tab_to(page, page.get_by_label("Waarvoor"))
+    page.keyboard.press("ArrowDown")
+    write_day(page, page.get_by_label("Tot en met"), datetime.now(UTC) + timedelta(days=90))
+    push(page, page.get_by_role("button", name="Geef de machtiging"))
     expect(page.get_by_role("status").filter(has_text="De machtiging geldt nu.")).to_be_visible()
     assert barriers(page) == []
-    page.get_by_role("button", name="Stop:").press("Enter")
-    page.get_by_role("dialog").get_by_role("button", name="Ja, stop de machtiging").press("Enter")
+    push(page, page.get_by_role("button", name="Stop:"))
+    push(page, page.get_by_role("dialog").get_by_role("button", name="Ja, stop de machtiging"))
     expect(page.get_by_text("De machtiging is gestopt.")).to_be_visible()
     expect(page.get_by_role("button", name="Stop:")).to_have_count(0)
     assert visitor.faults == []
@@ -85,10 +88,45 @@ def test_use_and_invoices_are_shown_and_a_payment_is_recorded(
     page.get_by_role("dialog").get_by_role("button", name="Yes, take it back").press("Enter")
     expect(page.get_by_text("Credit note 2026-0002 was made.")).to_be_visible()
     invoices.get_by_role("button", name="Has been paid").press("Enter")
+    push(page, invoices.get_by_role("button", name="Has been paid"))
     page.get_by_role("dialog").get_by_text("€242.00").wait_for()
-    page.get_by_role("dialog").get_by_role("button", name="Yes, record it").press("Enter")
+    push(page, page.get_by_role("dialog").get_by_role("button", name="Yes, record it"))
     expect(page.get_by_text("The payment was recorded.")).to_be_visible()
     assert visitor.faults == []
+
+
+def test_what_the_service_refuses_is_told_in_dutch_to_who_reads_dutch(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    visitor = visit(embedded_stack.url, "officer", 360)
+    visitor.page.route("**/v1/transactions/details", as_nothing_given)
+    page = visitor.go("/transactions")
+    for label, text in {
+        "Naam van de organisatie": "Gemeente Waterstad", "Nummer van inschrijving": "12345678",
+        "Straat en huisnummer": "Stadhuisplein 1", "Postcode": "1234 AB", "Plaats": "Waterstad",
+        "Btw-nummer": "NL001234567B01", "IBAN": "NL00ABNA0417164300",
+    }.items():  # fmt: skip
+        write(page, page.get_by_label(label, exact=True), text)
+    push(page, page.get_by_role("button", name="Bewaar"))
+    expect(page.get_by_role("alert").get_by_text("is geen geldig IBAN").first).to_be_visible()
+    assert "must" not in page.get_by_role("alert").inner_text()
+    assert barriers(page) == []
+
+
+def as_nothing_given(route: Route) -> None:
+    """Answer as for who has given no details yet; what is sent goes to the service."""
+    if route.request.method == "GET":
+        route.fulfill(body="null", content_type="application/json")
+    else:
+        route.continue_()
+
+
+def write_day(page: Page, field: Locator, day: datetime) -> None:
+    """Write a day as the field of the browser takes it in: its parts in the order of the browser's language."""
+    tab_to(page, field)
+    for part in ("%m", "%d", "%Y"):
+        page.keyboard.type(day.strftime(part))
+    expect(field).to_have_value(day.date().isoformat())
 
 
 def fill_details(page: Page) -> None:
@@ -101,10 +139,10 @@ def fill_details(page: Page) -> None:
         "VAT number": "NL001234567B01",
         "IBAN": "NL91 ABNA 0417 1643 00",
     }.items():
-        page.get_by_label(label, exact=True).fill(text)
-    page.get_by_role("button", name="Save").click()
+        write(page, page.get_by_label(label, exact=True), text)
+    push(page, page.get_by_role("button", name="Save"))
     expect(page.get_by_text("8 digits, an OIN 20")).to_be_visible()
-    page.get_by_label("Registered with").select_option("0190")
-    page.get_by_role("button", name="Save").press("Enter")
+    choose(page, page.get_by_label("Registered with"), "Public body (OIN)")
+    push(page, page.get_by_role("button", name="Save"))
     expect(page.get_by_text("Your details were saved.")).to_be_visible()
     expect(page.get_by_text("NL91ABNA0417164300")).to_be_visible()

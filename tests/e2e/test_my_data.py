@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from dmi_infra.jose import SigningKey
 from tests.e2e.conftest import Visit, Visitor
+from tests.e2e.keyboard import push, tab_to
 from tests.e2e.test_work import barriers
 from tests.integration.test_own_copy import BICYCLES, VIEW, bicycles_stopped, things
 from tests.stack_plugin import EmbeddedStack
@@ -74,7 +75,7 @@ def test_who_withdraws_a_consent_is_told_whose_use_ends_and_that_other_consents_
 def opened(page: Page, title: str) -> Locator:
     """One of the rights, opened by keyboard alone."""
     summary = page.locator("summary", has_text=title)
-    summary.focus()
+    tab_to(page, summary)
     page.keyboard.press("Enter")
     return page.locator("details[open]", has=summary)
 
@@ -91,16 +92,16 @@ def test_a_resident_sees_who_used_the_data_and_exercises_rights_by_keyboard(
     expect(table.get_by_role("row").nth(1)).to_be_visible()
     everything = opened(page, "Neem alles mee" if dutch else "Take everything along")
     with page.expect_download() as download:
-        everything.get_by_role("button").press("Enter")
+        push(page, everything.get_by_role("button"))
     with zipfile.ZipFile(download.value.path()) as found:
         assert {"my-data.json", "gemeente-bicycle-air.zip"} <= set(found.namelist())
         assert found.testzip() is None
         assert json.loads(found.read("my-data.json"))["person"]["id"] == "urn:dmi:person:noor"
     correction = opened(page, "Verbeter een meting" if dutch else "Correct a measurement")
-    correction.get_by_role("button").press("Enter")
+    push(page, correction.get_by_role("button"))
     assert correction.locator("[aria-invalid='true']").count() >= 3
     erasure = opened(page, "Laat gegevens wissen" if dutch else "Have data erased")
-    erasure.get_by_role("button").press("Enter")
+    push(page, erasure.get_by_role("button"))
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("niet terugdraaien" if dutch else "cannot undo")).to_be_visible()
     assert barriers(page) == []

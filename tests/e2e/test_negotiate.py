@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from dmi_command.client import Client
 from dmi_command.errors import AnswerRefused
 from tests.e2e.conftest import Visit
+from tests.e2e.keyboard import push, tab_to, write
 from tests.e2e.test_pages import WIDER
 from tests.e2e.test_states import _failing
 from tests.e2e.test_work import barriers, section
@@ -20,23 +21,12 @@ from tests.stack_plugin import EmbeddedStack
 
 OWNER = "urn:dmi:participant:gemeente"
 GARAGES = "urn:dmi:dataset:gemeente:garages"
-TABS = 80
-"""Steps of the keyboard in which everything on these pages is reached."""
 
 pytestmark = pytest.mark.chromium
 
 
-def _to(page: Page, wanted: Locator) -> None:
-    """Bring the focus there by the tabulator alone."""
-    for _ in range(TABS):
-        if wanted.evaluate("one => one === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"the keyboard does not reach {wanted}")
-
-
 def _press(page: Page, name: str) -> None:
-    _to(page, page.get_by_role("button", name=name, exact=True))
+    tab_to(page, page.get_by_role("button", name=name, exact=True))
     page.keyboard.press("Enter")
 
 
@@ -83,10 +73,11 @@ def _ask(page: Page) -> str:
     form = section(page, "Vraag om gebruik")
     expect(form.get_by_label("Sensorgegevens voor een publieke taak")).to_be_checked()
     expect(form.get_by_label("Waarvoor?")).to_have_value("dmi:purpose:mobility")
-    form.get_by_label("downloaden").check()
+    tab_to(page, form.get_by_label("downloaden"))
+    page.keyboard.press("Space")
     _clean(page)
-    form.get_by_role("button", name="Stuur het voorstel").click()
-    page.get_by_role("link", name="Volg het voorstel").click()
+    push(page, form.get_by_role("button", name="Stuur het voorstel"))
+    push(page, page.get_by_role("link", name="Volg het voorstel"))
     expect(page.get_by_text("is aan zet")).to_be_visible()
     _clean(page)
     return page.url.rsplit("/", 1)[1]
@@ -96,7 +87,7 @@ def _refine(page: Page) -> None:
     """As the owner, by keyboard alone: put other terms in the place of the proposal."""
     expect(page.get_by_text("U bent aan zet")).to_be_visible()
     _press(page, "Ander voorstel doen")
-    _to(page, page.get_by_label("Na hoeveel dagen wissen?"))
+    tab_to(page, page.get_by_label("Na hoeveel dagen wissen?"))
     page.keyboard.type("30")
     changes = page.locator(".dmi-changes")
     expect(changes).to_contain_text("De gegevens worden na 30 dagen gewist.")
@@ -115,7 +106,7 @@ def _accept(page: Page) -> str:
     expect(changed.get_by_text("niet afgesproken")).to_be_visible()
     expect(page.get_by_text("Dit mag: het past bij de wet")).to_be_visible()
     _clean(page)
-    page.get_by_role("button", name="Accepteren en ondertekenen").click()
+    push(page, page.get_by_role("button", name="Accepteren en ondertekenen"))
     expect(page.locator(".dmi-badge", has_text="loopt").first).to_be_visible()
     duties = section(page, "Plichten")
     expect(duties.get_by_text("gaat vanzelf")).to_be_visible()
@@ -128,9 +119,9 @@ def _stop(page: Page, name: str) -> None:
     expect(row.get_by_text("1 keer")).to_be_visible()
     expect(row.get_by_text("1 gaat vanzelf")).to_be_visible()
     _clean(page)
-    row.get_by_role("button", name=re.compile("^Stop: ")).click()
-    page.get_by_label(re.compile("Waarom stopt u")).fill("de proef is klaar")
-    page.get_by_role("button", name="Ja, stop nu").click()
+    push(page, row.get_by_role("button", name=re.compile("^Stop: ")))
+    write(page, page.get_by_label(re.compile("Waarom stopt u")), "de proef is klaar")
+    push(page, page.get_by_role("button", name="Ja, stop nu"))
     expect(row).to_have_count(0)
 
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from dmi_agreements.evidence import examine, read
 from dmi_infra.jose import verify_document
 from tests.e2e.conftest import Visit
-from tests.e2e.keyboard import tab_to
+from tests.e2e.keyboard import choose, push, tab_to
 from tests.e2e.test_pages import WIDER
 from tests.e2e.test_work import barriers, section
 from tests.stack_plugin import EmbeddedStack
@@ -126,17 +126,14 @@ def test_the_inspector_sees_what_was_found_and_keeps_decisions_with_proof_by_the
     choose(page, log.get_by_label("Uitkomst", exact=True), "Alleen toegestaan")
     choose(page, log.get_by_label("Gegevens", exact=True), "Parkeergarages")
     page.keyboard.press("Enter")
-    tab_to(page, log.get_by_role("button", name="Zoek", exact=True))
-    page.keyboard.press("Enter")
+    push(page, log.get_by_role("button", name="Zoek", exact=True))
     expect(log.get_by_text("geweigerd", exact=True)).to_have_count(0)
     why = log.get_by_role("button", name=re.compile("^Waarom: besluit")).first
-    tab_to(page, why)
-    page.keyboard.press("Enter")
+    push(page, why)
     expect(log.get_by_role("heading", name=re.compile("^Besluit [0-9]"))).to_be_focused()
     expect(log.get_by_text("Met de rollen, tellingen en bevestigde plichten van nu")).to_be_visible()
     assert barriers(page) == []
-    tab_to(page, log.get_by_role("button", name="Sluiten", exact=True))
-    page.keyboard.press("Enter")
+    push(page, log.get_by_role("button", name="Sluiten", exact=True))
     expect(why).to_be_focused()
     tab_to(page, log.get_by_role("button", name="Bewaar deze besluiten als bewijs"))
     with page.expect_download() as download:
@@ -149,13 +146,6 @@ def test_the_inspector_sees_what_was_found_and_keeps_decisions_with_proof_by_the
     assert visitor.faults == []
 
 
-def choose(page: Page, field: Locator, name: str) -> None:
-    """Choose in a list by typing the beginning of the name, as a keyboard does."""
-    tab_to(page, field)
-    page.keyboard.type(name)
-    expect(field.locator("option:checked")).to_have_text(name)
-
-
 @pytest.mark.chromium
 @pytest.mark.usefixtures("against_a_rule")
 def test_the_inspector_reads_one_participant_in_english_and_nobody_else_gets_the_page(
@@ -164,8 +154,7 @@ def test_the_inspector_reads_one_participant_in_english_and_nobody_else_gets_the
     visitor = visit(embedded_stack.url, "inspector", 1440, "en")
     page = visitor.go("/inspection")
     row = section(page, "Participants").get_by_role("row", name=re.compile("^Sensorbedrijf"))
-    tab_to(page, row.get_by_role("link"))
-    page.keyboard.press("Enter")
+    push(page, row.get_by_role("link"))
     visitor.settle()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sensorbedrijf Meetlat")
     expect(section(page, "What the review found").get_by_text("Retention without end").first).to_be_visible()
