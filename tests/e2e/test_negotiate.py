@@ -30,7 +30,7 @@ def _press(page: Page, name: str) -> None:
     page.keyboard.press("Enter")
 
 
-def _clean(page: Page) -> None:
+def clean(page: Page) -> None:
     assert barriers(page) == []
     assert not page.evaluate(WIDER)
 
@@ -63,7 +63,7 @@ def _publish(page: Page, name: str) -> None:
     preview = section(page, "Wat u aanbiedt")
     expect(preview.get_by_text("geeft iedereen die akkoord gaat toestemming")).to_be_visible()
     expect(preview.get_by_text("Dit mag: het past bij de wet")).to_be_visible()
-    _clean(page)
+    clean(page)
     page.get_by_role("button", name="Bied aan").click()
     expect(page.get_by_text("De gegevens staan in de catalogus")).to_be_visible()
 
@@ -75,11 +75,11 @@ def _ask(page: Page) -> str:
     expect(form.get_by_label("Waarvoor?")).to_have_value("dmi:purpose:mobility")
     tab_to(page, form.get_by_label("downloaden"))
     page.keyboard.press("Space")
-    _clean(page)
+    clean(page)
     push(page, form.get_by_role("button", name="Stuur het voorstel"))
     push(page, page.get_by_role("link", name="Volg het voorstel"))
     expect(page.get_by_text("is aan zet")).to_be_visible()
-    _clean(page)
+    clean(page)
     return page.url.rsplit("/", 1)[1]
 
 
@@ -91,7 +91,7 @@ def _refine(page: Page) -> None:
     page.keyboard.type("30")
     changes = page.locator(".dmi-changes")
     expect(changes).to_contain_text("De gegevens worden na 30 dagen gewist.")
-    _clean(page)
+    clean(page)
     before = page.url
     _press(page, "Stuur dit voorstel")
     expect(page).not_to_have_url(before)
@@ -105,7 +105,7 @@ def _accept(page: Page) -> str:
     expect(changed.locator("ins")).to_have_text("De gegevens worden na 30 dagen gewist.")
     expect(changed.get_by_text("niet afgesproken")).to_be_visible()
     expect(page.get_by_text("Dit mag: het past bij de wet")).to_be_visible()
-    _clean(page)
+    clean(page)
     push(page, page.get_by_role("button", name="Accepteren en ondertekenen"))
     expect(page.locator(".dmi-badge", has_text="loopt").first).to_be_visible()
     duties = section(page, "Plichten")
@@ -118,7 +118,7 @@ def _stop(page: Page, name: str) -> None:
     row = page.get_by_role("row", name=re.compile(name)).filter(has_text="Sensorbedrijf")
     expect(row.get_by_text("1 keer")).to_be_visible()
     expect(row.get_by_text("1 gaat vanzelf")).to_be_visible()
-    _clean(page)
+    clean(page)
     push(page, row.get_by_role("button", name=re.compile("^Stop: ")))
     write(page, page.get_by_label(re.compile("Waarom stopt u")), "de proef is klaar")
     push(page, page.get_by_role("button", name="Ja, stop nu"))
@@ -149,7 +149,7 @@ def test_an_officer_publishes_and_a_vendor_negotiates_uses_and_sees_why_it_was_s
     notice = vendor.page.locator(".dmi-notice", has_text="De afspraak is gestopt")
     expect(notice).to_contain_text("de proef is klaar")
     expect(notice).to_contain_text("Gestopt door: Gemeente Waterstad")
-    _clean(vendor.page)
+    clean(vendor.page)
     assert [*officer.unexpected(), *vendor.unexpected()] == []
 
 
@@ -171,7 +171,7 @@ def test_a_refusal_tells_its_reason_and_what_cannot_be_asked_is_no_zero(
     page = officer.go(f"/agreements/{made}")
     page.get_by_role("button", name="Refuse", exact=True).click()
     page.get_by_label(re.compile("Why do you refuse")).fill("not for this purpose")
-    _clean(page)
+    clean(page)
     page.get_by_role("dialog").get_by_role("button", name="Refuse", exact=True).click()
     notice = page.locator(".dmi-notice", has_text="has refused this proposal")
     expect(notice).to_contain_text("not for this purpose")
@@ -179,7 +179,7 @@ def test_a_refusal_tells_its_reason_and_what_cannot_be_asked_is_no_zero(
     page = officer.go("/agreements?state=active")
     expect(page.get_by_text("no data").first).to_be_visible()
     expect(page.get_by_text("not used")).to_have_count(0)
-    _clean(page)
+    clean(page)
 
 
 @pytest.fixture
@@ -206,18 +206,18 @@ def test_both_sides_of_a_negotiation_between_nodes_see_whose_turn_it_is_what_cha
     officer, vendor = visit(embedded_stack.url, "officer", 360), visit(embedded_stack.url, "vendor")
     theirs = vendor.go(f"/negotiations/{asked_for}")
     expect(theirs.get_by_text("Wacht op de eigenaar")).to_be_visible()
-    _clean(theirs)
+    clean(theirs)
 
     page = officer.go("/nodes")
     row = page.get_by_role("row").filter(has_text="U bent aan zet")
     expect(page.get_by_text("Er zijn geen andere steden aangesloten")).to_be_visible()
-    _clean(page)
+    clean(page)
     row.get_by_role("link").click()
     expect(section(page, "Wat u ondertekent").get_by_text("Dit mag: het past bij de wet")).to_be_visible()
     expect(section(page, "De voorwaarden op tafel").get_by_text("opvragen, downloaden")).to_be_visible()
     page.get_by_role("button", name="Ander voorstel doen").click()
     page.get_by_label("Na hoeveel dagen wissen?").fill("30")
-    _clean(page)
+    clean(page)
     page.get_by_role("button", name="Stuur dit voorstel").click()
     expect(page.get_by_text("Wacht op de andere partij")).to_be_visible()
 
@@ -229,7 +229,7 @@ def test_both_sides_of_a_negotiation_between_nodes_see_whose_turn_it_is_what_cha
     page.get_by_role("button", name="Onderteken", exact=True).click()
     for one in (page, theirs):
         expect(one.get_by_text("De afspraak is gesloten")).to_be_visible()
-        _clean(one)
+        clean(one)
     theirs.get_by_role("link", name="Bekijk de afspraak").click()
     expect(theirs.locator(".dmi-badge", has_text="loopt").first).to_be_visible()
 

@@ -20,7 +20,8 @@ from dmi_command.errors import CommandFailed
 from dmi_exchange.custody import Custody
 from dmi_infra import clock
 from tests.e2e.conftest import Visit, Visitor
-from tests.e2e.test_negotiate import _clean, _press, _to
+from tests.e2e.keyboard import push, tab_to
+from tests.e2e.test_negotiate import clean
 from tests.e2e.test_work import section
 from tests.integration.test_two_cities import ROWS, Two, soon
 
@@ -99,7 +100,7 @@ def _publish(page: Page) -> None:
     page.get_by_label("Voor welk doel?").select_option(value="dmi:purpose:public-task")
     preview = section(page, "Wat u aanbiedt")
     expect(preview.get_by_text("Dit mag: het past bij de wet")).to_be_visible()
-    _clean(page)
+    clean(page)
     page.get_by_role("button", name="Bied aan").click()
     expect(page.get_by_text("ook uit andere steden")).to_be_visible()
 
@@ -107,10 +108,10 @@ def _publish(page: Page) -> None:
 def _ask(page: Page) -> None:
     """As the operator of the other city's platform, by keyboard alone: ask for what is offered, as it is offered."""
     expect(section(page, "Wat deze stad aanbiedt").get_by_role("heading", name=NAME)).to_be_visible()
-    _clean(page)
-    _press(page, f"Vraag dit aan: {NAME}")
+    clean(page)
+    push(page, page.get_by_role("button", name=f"Vraag dit aan: {NAME}", exact=True))
     expect(page.get_by_text("De afspraak is gesloten")).to_be_visible()
-    _to(page, page.get_by_role("link", name="haal de gegevens op"))
+    tab_to(page, page.get_by_role("link", name="haal de gegevens op"))
     page.keyboard.press("Enter")
     expect(page.locator(".dmi-badge", has_text="loopt").first).to_be_visible()
     expect(section(page, "Levering tussen de steden")).to_be_visible()
@@ -126,7 +127,7 @@ def _refine(page: Page) -> None:
     expect(page.locator(".dmi-changes")).to_contain_text("De gegevens worden na 30 dagen gewist.")
     page.get_by_role("button", name="Stuur dit voorstel").click()
     expect(page.get_by_text("Wacht op de eigenaar")).to_be_visible()
-    _clean(page)
+    clean(page)
 
 
 def _sign(page: Page) -> None:
@@ -134,7 +135,7 @@ def _sign(page: Page) -> None:
     page.get_by_role("row").filter(has_text="U bent aan zet").get_by_role("link").click()
     expect(page.get_by_text("De gegevens worden na 30 dagen gewist.").first).to_be_visible()
     expect(section(page, "Wat u ondertekent").get_by_text("Dit mag: het past bij de wet")).to_be_visible()
-    _clean(page)
+    clean(page)
     page.get_by_role("button", name="Onderteken", exact=True).click()
     expect(page.get_by_text("De afspraak is gesloten")).to_be_visible()
 
@@ -215,7 +216,7 @@ def test_what_an_officer_publishes_a_vendor_of_another_city_uses_until_it_is_sto
     expect(
         section(page, "Levering tussen de steden").get_by_text(f"{3 * ROWS} metingen geleverd")
     ).to_be_visible()
-    _clean(page)
+    clean(page)
     _stop(page)
     stopped = vendor.page.get_by_text("De afspraak is gestopt.")
     expect(stopped.first).to_be_visible(timeout=WITHIN)
@@ -224,14 +225,14 @@ def test_what_an_officer_publishes_a_vendor_of_another_city_uses_until_it_is_sto
     assert soon(lambda: cities.status(MAP) == 403) < WITHIN / 1000
     marked = operator.page.get_by_text(re.compile(r"^\d+ resultaten kregen het merk “grond vervallen”"))
     expect(marked).to_be_visible()
-    _clean(operator.page)
+    clean(operator.page)
 
     # Proved: each side keeps its own part; nobody has to trust a city, or to reach it.
     soon(
         lambda: "TERMINATED" in {one["state"] for one in cities.vendor.get("/exchange/v1/transfers")["items"]}
     )
     files = [_keep(one, agreement, tmp_path) for one in (vendor, officer)]
-    _clean(vendor.page)
+    clean(vendor.page)
     assert [*officer.unexpected(), *vendor.unexpected(), *operator.unexpected()] == []
     cities.end_all()
     theirs, ours = (_proved(file, keys[name], tmp_path) for file, name in zip(files, keys, strict=True))
