@@ -19,6 +19,8 @@
 | XML entities | `test_xml_entities` | |
 | log record injection | `test_log_record_injection` | `unit/exchange/test_log.py` |
 | race between revoke and deliver | `test_race_between_revoke_and_deliver` | `integration/test_stop.py` |
+
+Attacks on credentials between nodes stand by their names in `unit/exchange/test_claims.py`.
 """
 
 from __future__ import annotations

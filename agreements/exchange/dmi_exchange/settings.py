@@ -15,6 +15,9 @@ from dmi_infra.certificates import Trust
 from dmi_infra.revocation import Revocations, files, read_list
 from dmi_infra.settings import Settings
 
+DID = r"did:web:[A-Za-z0-9.-]+(%3[Aa][0-9]{1,5})?(:[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*"
+"""A DID of the method ``did:web``."""
+
 
 class Membership(BaseModel):
     """Whom a claim of the OpenID provider makes somebody: the participant to act for, and the roles."""
@@ -33,6 +36,8 @@ class KnownNode(BaseModel):
     url: str = Field(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?$", max_length=500)
     participants: tuple[str, ...] = ()
     """Whom it may speak for; empty: everybody that it admitted and nobody else has."""
+    did: str = Field("", pattern=rf"^({DID})?$", max_length=500)
+    """By which it proves with credentials whom it speaks for; empty: by its keys at ``url``."""
 
     @property
     def issuer(self) -> str:
@@ -122,12 +127,24 @@ class ExchangeSettings(Settings):
         description="seconds for which a message to another node is tried; then its negotiation or transfer "
         "ends with the reason",
     )
+    dcp_issuers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="DIDs (did:web), with commas between, of those whose membership credentials count: switches on the "
+        "Decentralized Claims Protocol for the nodes of DMI_DSP_NODES that have a `did`. This node's own DID follows "
+        "from DMI_PUBLIC_URL; its document lies at `/exchange/did.json`. Empty is off",
+    )
+    dcp_credentials: Path | None = Field(
+        None,
+        description="folder of the credentials (`.jwt`, type `vc+jwt`) that this node shows: each about its DID, and "
+        "naming one of its participants; read each time",
+    )
     dsp_nodes: Annotated[tuple[KnownNode, ...], NoDecode] = Field(
         (),
         description="the nodes that this one exchanges with, as a JSON list: "
         '`[{"url": "https://exchange.city.example", "participants": ["urn:dmi:participant:city"]}]`. `url` is '
         "their DMI_PUBLIC_URL; `participants` whom they may speak for, left out: everybody that they have admitted "
-        "and that is known from nowhere else. No other node is let in",
+        "and that is known from nowhere else; `did`, when they prove that by credentials (DMI_DCP_ISSUERS) and not by "
+        "their keys. No other node is let in",
     )
     delivery_brokers: str = Field(
         "",
@@ -230,6 +247,35 @@ class ExchangeSettings(Settings):
             raise ValueError("must hold openid")
         return value
 
+    @field_validator("dcp_issuers")
+    @classmethod
+    def _dids(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not all(len(did) <= 500 and re.fullmatch(DID, did) for did in value):
+            raise ValueError("must be DIDs of the method did:web")
+        secure = str(info.data.get("public_url", "")).startswith("https://")
+        if value and info.data.get("env") == "production" and not secure:
+            raise ValueError("needs a DMI_PUBLIC_URL with https:// in production")
+        return value
+
+    @field_validator("dcp_credentials")
+    @classmethod
+    def _folder(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError("must be a folder")
+        if value is not None and not info.data.get("dcp_issuers"):
+            raise ValueError("is shown to nodes that are known by a DID: set DMI_DCP_ISSUERS")
+        return value
+
+    @field_validator("dsp_nodes")
+    @classmethod
+    def _by_did(cls, value: tuple[KnownNode, ...], info: ValidationInfo) -> tuple[KnownNode, ...]:
+        dids = [node.did for node in value if node.did]
+        if dids and not info.data.get("dcp_issuers"):
+            raise ValueError("names a did, whose credentials nobody here trusts: set DMI_DCP_ISSUERS")
+        if len(dids) != len(set(dids)):
+            raise ValueError("names one did for two nodes")
+        return value
+
     @field_validator("dsp_nodes")
     @classmethod
     def _secure(cls, value: tuple[KnownNode, ...], info: ValidationInfo) -> tuple[KnownNode, ...]:
@@ -237,7 +283,7 @@ class ExchangeSettings(Settings):
             raise ValueError("must begin with https:// in production")
         return value
 
-    @field_validator("dsp_hosts", mode="before")
+    @field_validator("dsp_hosts", "dcp_issuers", mode="before")
     @classmethod
     def _hosts(cls, value: object) -> object:
         return (

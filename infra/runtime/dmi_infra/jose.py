@@ -1,4 +1,4 @@
-"""Keys, access tokens and signatures; with ``outside`` the only module that imports PyJWT.
+"""Keys, access tokens and signatures; with ``outside`` and ``claims`` the only module that imports PyJWT.
 
 Our own algorithms are fixed to ES256 and EdDSA, those of an OpenID provider to RS256 and ES256. A token's
 ``kid`` is looked up among the keys of its issuer only, no header member can bring a key along, and every
@@ -110,10 +110,11 @@ class SigningKey:
         """Write the key to a file, sealed with a passphrase if there is one; see ``keyfile.write``."""
         return keyfile.write(path, self._private, passphrase, replace)
 
-    def sign_token(self, claims: Mapping[str, Any], kind: str = "at+jwt") -> str:
-        """A compact JWT with ``typ`` and ``kid`` set."""
+    def sign_token(self, claims: Mapping[str, Any], kind: str = "at+jwt", did: str = "") -> str:
+        """A compact JWT with ``typ`` and ``kid`` set; ``did``: the DID in whose document the key stands."""
         now = self._now()
-        return jwt.encode(dict(claims), now.key, now.algorithm, {"kid": now.public["kid"], "typ": kind})
+        kid = f"{did}#{now.public['kid']}" if did else now.public["kid"]
+        return jwt.encode(dict(claims), now.key, now.algorithm, {"kid": kid, "typ": kind})
 
     def sign_document(self, document: Mapping[str, Any]) -> str:
         """A detached JWS (RFC 7515 appendix F) over the document's canonical form (RFC 8785)."""

@@ -36,12 +36,13 @@ class Pair:
     def up(self, name: str) -> None:
         """Start a node, or start it again."""
         me, other = (self.a, self.b) if name == "a" else (self.b, self.a)
-        settings = {
-            "stack_participant": STACK if name == "a" else KEEPER,
-            "dsp_nodes": ({"url": other.url},),
-        }
+        settings = {"stack_participant": STACK if name == "a" else KEEPER, **self.knowing(me, other)}
         self._running[name] = ExitStack()
         self._running[name].enter_context(listening(me.folder, int(me.url.rsplit(":", 1)[1]), **settings))
+
+    def knowing(self, _me: City, other: City) -> dict[str, Any]:
+        """The settings by which a node knows the other one: its keys."""
+        return {"dsp_nodes": ({"url": other.url},)}
 
     def down(self, name: str) -> None:
         """Stop a node."""
@@ -97,9 +98,9 @@ def state(city: City, agreement: str) -> str | None:
 
 
 @contextmanager
-def furnished(folder: Path) -> Iterator[Pair]:
+def furnished(folder: Path, kind: type[Pair] = Pair) -> Iterator[Pair]:
     """Both up, with members, and what B offers."""
-    made = Pair(folder)
+    made = kind(folder)
     try:
         made.up("a")
         made.up("b")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,12 +11,15 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 
 from dmi_agreements.contracts.law import Participant
+from dmi_exchange.dcp.build import build as claims_of
+from dmi_exchange.dcp.build import holder_of
+from dmi_exchange.dcp.holder import Holder
 from dmi_exchange.dsp.addresses import allowing
 from dmi_exchange.dsp.behaviour import Automatic
 from dmi_exchange.dsp.catalogue import Catalogue
 from dmi_exchange.dsp.client import Client
 from dmi_exchange.dsp.courier import Behaviour, Courier
-from dmi_exchange.dsp.door import NodeDoor
+from dmi_exchange.dsp.door import NodeDoor, NodeTokens, Proof
 from dmi_exchange.dsp.endings import Endings
 from dmi_exchange.dsp.imports import Imports
 from dmi_exchange.dsp.negotiation import Negotiations
@@ -88,8 +91,15 @@ def build(
     issuer, operator = settings.issuer, settings.stack_participant
     address = f"{issuer}/dsp"
     key = exchange.custody.follow(EXCHANGE_PARTICIPANT)
-    client = Client(_tokens(key, issuer), public_only=settings.env == "production")
+    holder = holder_of(settings, key, exchange.store, runtime)
+    dids = {node.address: node.did for node in settings.dsp_nodes if node.did}
+    client = Client(_tokens(key, issuer, dids, holder), public_only=settings.env == "production")
     nodes = Nodes(settings.dsp_nodes, exchange, client, operator)
+    proofs: list[Proof] = [NodeTokens(key, issuer, nodes)]
+    claims = None
+    if settings.dcp_issuers:
+        claims = claims_of(settings, key, exchange.store, runtime, client, nodes, holder)
+        proofs.append(claims.proof)
     processes, flows = Processes(engine), Flows(engine)
     local = Local(exchange.store, Issuer(exchange, issuer), settings.public_url)
     aliases = Aliases(engine, exchange.store)
@@ -97,7 +107,7 @@ def build(
     broker = _broker(settings, bus, supply, Issuer(exchange, issuer))
     formats = FORMATS if broker is None else (*FORMATS, KAFKA)
     shelf = StoreShelf(engine, exchange, Imports(exchange, client), formats)
-    node_door = NodeDoor(key, issuer, nodes, exchange.store)
+    node_door = NodeDoor(issuer, nodes, exchange.store, proofs)
     # By name: the code of the profile is in no process that does not run it.
     profile = importlib.import_module("dmi_exchange.dsp_tck") if settings.test_profile else None
     parts = Parts(shelf, NodePlane(shelf, supply, address, broker), node_door)
@@ -135,6 +145,8 @@ def build(
         negotiations, transfers, shelf, desk, lambda peer: nodes.address_of(peer, address), partial(fetch_token, client)
     )  # fmt: skip
     made.append(node_routes(nodes, client))
+    if claims is not None:
+        made.append(claims.router)
     if profile is not None:
         made.append(profile.triggers(settings, negotiations, transfers))
 
@@ -180,8 +192,15 @@ def _check(exchange: Exchange, client: Client, hosts: Collection[str]) -> Callab
     return check
 
 
-def _tokens(key: jose.SigningKey, issuer: str) -> Callable[[str, str, tuple[str, str, bytes]], str]:
+def _tokens(
+    key: jose.SigningKey, issuer: str, dids: Mapping[str, str], holder: Holder
+) -> Callable[[str, str, tuple[str, str, bytes]], str]:
+    """Tokens for other nodes: by credentials for those that are known by a DID, and this node's own for the rest."""
+
     def token(sender: str, audience: str, request: tuple[str, str, bytes]) -> str:
+        for address, did in dids.items():
+            if audience == address or audience.startswith(f"{address}/"):
+                return holder.introduce(sender, did)
         return passes.sign_node(key, issuer, sender, audience, request, clock.now() // 1_000_000)
 
     return token

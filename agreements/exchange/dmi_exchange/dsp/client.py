@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from dmi_exchange.errors import StepRefused
 TIMEOUT_SECONDS = 4.0
 SILENCE_SECONDS = 10.0
 """A stream that says nothing for so long, not even that it lives, has broken."""
+WHOLE_SECONDS = 8.0
+"""For a whole answer on which another request waits."""
 LARGEST_ANSWER = 256 * 1024
 LONGEST_ADDRESS = 2000
 
@@ -109,6 +113,17 @@ class Client:
         """Data, with a token of its own; raises ``Unreachable``."""
         return self._send("GET", url, b"", {"Authorization": f"Bearer {token}"}, largest)
 
+    def raw(self, url: str, accept: str, largest: int) -> tuple[int, bytes]:
+        """Status and text of what is public and may be no JSON, such as a signed list; raises ``Unreachable``."""
+        status, read, _ = self._read("GET", url, b"", {"Accept": accept}, largest, WHOLE_SECONDS)
+        return status, read
+
+    def query(self, url: str, token: str, body: bytes, largest: int) -> Answer:
+        """A question with a token that was made for it; raises ``Unreachable``."""
+        headers = {"Authorization": f"Bearer {token}"}
+        status, read, links = self._read("POST", url, body, headers, largest, WHOLE_SECONDS)
+        return Answer(status, _object(read), links)
+
     @contextmanager
     def stream(self, url: str, token: str, after: str) -> Iterator[Iterator[str]]:
         """The lines of a stream of server-sent events behind a position; raises ``Unreachable``."""
@@ -132,22 +147,33 @@ class Client:
             raise Unreachable(f"{netloc} broke off ({type(exc).__name__})") from exc
 
     def _send(self, method: str, url: str, body: bytes, more: dict[str, str], largest: int) -> Answer:
+        status, read, links = self._read(method, url, body, more, largest)
+        return Answer(status, _object(read), links)
+
+    def _read(
+        self,
+        method: str,
+        url: str,
+        body: bytes,
+        more: dict[str, str],
+        largest: int,
+        seconds: float = math.inf,
+    ) -> tuple[int, bytes, dict[str, Any]]:
         headers = {"Content-Type": "application/json", "Accept": "application/json", **more}
         netloc = urlsplit(url).netloc
         try:
             url, placed, extensions = self.placed(url)
             headers |= placed
+            until = time.monotonic() + seconds
             with self._http.stream(method, url, content=body, headers=headers, extensions=extensions) as got:
                 read = bytearray()
                 for piece in got.iter_bytes():
                     read += piece
                     if len(read) > largest:
                         raise Unreachable("the answer is too large")
-                return Answer(
-                    got.status_code,
-                    _object(bytes(read)),
-                    {str(name): link for name, link in got.links.items()},
-                )
+                    if time.monotonic() > until:
+                        raise Unreachable("the answer takes too long")
+                return got.status_code, bytes(read), {str(name): link for name, link in got.links.items()}
         except StepRefused as exc:
             raise Unreachable(str(exc)) from exc
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:

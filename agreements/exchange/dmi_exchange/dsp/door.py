@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 from fastapi import Request
@@ -45,30 +46,75 @@ class Once:
             self._seen[what] = expires + jose.LEEWAY_SECONDS
 
 
-class NodeDoor:
-    """Judges tokens. ``issuer`` is this node's own; the audience of other nodes' tokens is its protocol address."""
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who speaks: a node, and the participant that it speaks for."""
 
-    dmi_door = "members, by this node's access token or by the token of the node that speaks for them"
+    node: str
+    """The issuer of the node."""
+    participant: str
 
-    def __init__(self, key: jose.SigningKey, issuer: str, nodes: Nodes, store: Store) -> None:
+
+class Proof(Protocol):
+    """A way in which nodes prove who they are and whom they speak for."""
+
+    def takes(self, token: str) -> bool:
+        """Whether a bearer token is of this kind; nothing of it is believed yet."""
+
+    def prove(self, token: str, asked: tuple[str, str, bytes]) -> Speaker:
+        """The speaker of a request (method, address, body); raises ``Unauthenticated``, ``Unavailable``. Blocks."""
+
+
+class NodeTokens:
+    """Tokens of known nodes, signed with their exchange's key for one request (``passes``)."""
+
+    def __init__(self, key: jose.SigningKey, issuer: str, nodes: Nodes) -> None:
         self._key = key
         self._issuer = issuer
         self._nodes = nodes
-        self._store = store
         self._once = Once()
+
+    def takes(self, token: str) -> bool:
+        """Whether a bearer token is of this kind."""
+        return jose.kind_of(token) == passes.NODE_TOKEN
+
+    def prove(self, token: str, asked: tuple[str, str, bytes]) -> Speaker:
+        """The node that signed it, and its member."""
+        # A key that is not known is asked of its node.
+        claims = passes.verify_node(token, f"{self._issuer}/dsp", asked, self._key_of)
+        self._once.use(f"{claims['iss']} {claims['jti']}", float(claims["exp"]))
+        return Speaker(str(claims["iss"]), str(claims["sub"]))
+
+    def _key_of(self, issuer: str, kid: str) -> Mapping[str, Any] | None:
+        if issuer == self._issuer:
+            # Two members of this node deal with each other by the same protocol.
+            return self._key.public if kid == self._key.kid else None
+        return self._nodes.key(issuer, kid)
+
+
+class NodeDoor:
+    """Judges tokens: members' own, and those of nodes by ``proofs``. ``issuer`` is this node's own."""
+
+    dmi_door = "members, by this node's access token or by the proof of the node that speaks for them"
+
+    def __init__(self, issuer: str, nodes: Nodes, store: Store, proofs: Sequence[Proof]) -> None:
+        self._issuer = issuer
+        self._nodes = nodes
+        self._store = store
+        self._proofs = proofs
 
     async def __call__(self, request: Request) -> str:
         """The participant that the bearer token proves; it must be a member, here or of a known node."""
         token = bearer(request)
-        if jose.kind_of(token) != passes.NODE_TOKEN:
+        speaker = await self._speaker(request, token)
+        if speaker is None:
             identity = await member(request, await identify(request))
             return identity.participant
-        claims = await self.claims(request, token)
         runtime = runtime_of(request)
         stale = runtime.law.table.stale(clock.now())
         if stale is not None:
             raise Refused([stale])
-        issuer, name = str(claims["iss"]), str(claims["sub"])
+        issuer, name = speaker.node, speaker.participant
         found = runtime.law.table.participants.get(name)
         if (found is None or found.rulebook is None) and self._nodes.known(issuer):
             found = await asyncio.to_thread(self._ask_again, issuer, name)
@@ -80,31 +126,23 @@ class NodeDoor:
 
     async def node(self, request: Request) -> str:
         """The issuer of the known node that asks, whoever it speaks for."""
-        token = bearer(request)
-        if jose.kind_of(token) != passes.NODE_TOKEN:
+        speaker = await self._speaker(request, bearer(request))
+        if speaker is None:
             raise Unauthenticated("this needs a token of a known node")
-        return str((await self.claims(request, token))["iss"])
+        return speaker.node
 
     node.dmi_door = "known nodes"  # type: ignore[attr-defined]
 
-    async def claims(self, request: Request, token: str) -> Mapping[str, Any]:
-        """The claims of another node's token, checked against this very request."""
+    async def _speaker(self, request: Request, token: str) -> Speaker | None:
+        """Who speaks in this very request; ``None`` for a token that is not of a node."""
+        proof = next((one for one in self._proofs if one.takes(token)), None)
+        if proof is None:
+            return None
         # Behind a proxy the host is another: what counts is the path under the own address.
         path = request.url.path
         place = unquote(path[path.index("/dsp") :] if "/dsp" in path else path)
         asked = (request.method, f"{self._issuer}{place}", await request.body())
-        # In a thread: a key that is not known is asked of its node.
-        claims = await asyncio.to_thread(
-            passes.verify_node, token, f"{self._issuer}/dsp", asked, self._key_of
-        )
-        self._once.use(f"{claims['iss']} {claims['jti']}", float(claims["exp"]))
-        return claims
-
-    def _key_of(self, issuer: str, kid: str) -> Mapping[str, Any] | None:
-        if issuer == self._issuer:
-            # Two members of this node deal with each other by the same protocol.
-            return self._key.public if kid == self._key.kid else None
-        return self._nodes.key(issuer, kid)
+        return await asyncio.to_thread(proof.prove, token, asked)
 
     def _ask_again(self, issuer: str, name: str) -> Participant | None:
         """A member that joined its node just now."""

@@ -126,13 +126,17 @@ class Nodes:
         """Whether a node stands in the settings."""
         return issuer in self._known
 
+    def of_did(self, did: str) -> str | None:
+        """The node that is known by this DID."""
+        return next((issuer for issuer, node in self._known.items() if node.did == did), None)
+
     def has_key(self, issuer: str, kid: str) -> bool:
         """Whether a key of a node is known without a question to it."""
         return any(key.get("kid") == kid for key in self._keys.get(issuer, ()))
 
     def key(self, issuer: str, kid: str) -> Mapping[str, Any] | None:
-        """A key of a known node, from its own key document; ``None``: there is none."""
-        if issuer not in self._known:
+        """A key of a node that is known by its keys, from its own key document; ``None``: there is none."""
+        if issuer not in self._known or self._known[issuer].did:
             return None
         if not self.has_key(issuer, kid):
             self._fetch_keys(issuer)
@@ -160,7 +164,8 @@ class Nodes:
     def refresh(self, issuer: str) -> None:
         """Ask a node for its keys and members; raises ``Unreachable`` or ``Failure``."""
         node = self._known[issuer]
-        self._fetch_keys(issuer, again=False)
+        if not node.did:
+            self._fetch_keys(issuer, again=False)
         answer = self._client.ask("GET", node.address, f"{issuer}/dsp/node", b"", self._sender)
         if not answer.well:
             raise Unreachable(f"{node.url} answered {answer.why}")

@@ -1,0 +1,38 @@
+"""This node's DID document, and its credential service (DCP 1.0, Verifiable Presentation Protocol)."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from dmi_exchange.dcp import messages
+from dmi_exchange.dcp.holder import Holder
+from dmi_exchange.dcp.selfissued import SelfIssued, Sender
+from dmi_exchange.dsp.door import bearer
+
+BASE = "/dcp"
+
+
+def router(document: Callable[[], dict[str, Any]], tokens: SelfIssued, holder: Holder) -> APIRouter:
+    """``/did.json`` and ``/dcp/presentations/query``; left out of OpenAPI, since the standards describe them."""
+    routes = APIRouter(include_in_schema=False)
+
+    # A coroutine: whoever answers a query asks for this document meanwhile, and must not wait for a thread.
+    @routes.get("/did.json")
+    async def did() -> JSONResponse:
+        return JSONResponse(document(), media_type="application/did+json")
+
+    async def verifier(request: Request) -> Sender:
+        return await run_in_threadpool(tokens.judge, bearer(request))
+
+    verifier.dmi_door = "nodes that this one gave a token for its credentials"  # type: ignore[attr-defined]
+
+    @routes.post(f"{BASE}/presentations/query")
+    def query(body: Annotated[Any, Body()], sender: Annotated[Sender, Depends(verifier)]) -> JSONResponse:
+        scopes = messages.read_query(body)
+        shown = holder.present(sender.document.did, sender.token, scopes)
+        return JSONResponse(messages.response(shown), headers={"Cache-Control": "no-store"})
+
+    return routes
