@@ -131,7 +131,8 @@ class ExchangeSettings(Settings):
         (),
         description="DIDs (did:web), with commas between, of those whose membership credentials count: switches on the "
         "Decentralized Claims Protocol for the nodes of DMI_DSP_NODES that have a `did`. This node's own DID follows "
-        "from DMI_PUBLIC_URL; its document lies at `/exchange/did.json`. Empty is off",
+        "from DMI_PUBLIC_URL; its document lies at `/exchange/did.json`. Where DMI_DSP_HOSTS is set, it must name "
+        "the hosts of these DIDs and of their status lists too. Empty is off",
     )
     dcp_credentials: Path | None = Field(
         None,

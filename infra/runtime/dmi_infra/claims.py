@@ -60,8 +60,9 @@ def verify_bound(
     claims = _verify(token, kinds, by, key_of, audience, ["iss", "aud", "exp", "iat", "jti", *required])
     if not isinstance(claims["jti"], str) or not claims["jti"]:
         raise Unauthenticated("the token needs an identifier (jti) of its own")
-    issued = claims["iat"]
-    if claims["exp"] - issued > LONGEST_SECONDS or issued < time.time() - LONGEST_SECONDS - LEEWAY_SECONDS:
+    # The library takes numbers in texts as well.
+    issued, expires = int(claims["iat"]), int(claims["exp"])
+    if expires - issued > LONGEST_SECONDS or issued < time.time() - LONGEST_SECONDS - LEEWAY_SECONDS:
         raise Unauthenticated(f"the token may live at most {LONGEST_SECONDS} seconds")
     return claims
 

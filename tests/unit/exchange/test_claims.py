@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from pydantic import ValidationError
 
 from dmi_exchange.dcp import messages
 from dmi_exchange.dcp.credentials import ENVELOPE, Judge
@@ -21,9 +22,10 @@ from dmi_exchange.dcp.proof import ByClaims
 from dmi_exchange.dcp.selfissued import SelfIssued
 from dmi_exchange.dsp.client import Client, Unreachable
 from dmi_exchange.dsp.door import Speaker
+from dmi_exchange.settings import ExchangeSettings
 from dmi_infra import claims, jose
 from dmi_infra.errors import InputRefused, Unauthenticated, Unavailable
-from tests.unit.exchange.issuing import Membership, Party, Site
+from tests.unit.exchange.issuing import BITS, Membership, Party, Site
 
 MEMBER = "urn:dmi:participant:gemeente"
 NODE = "https://a.example/exchange"
@@ -49,6 +51,7 @@ class Meeting:
     def __init__(self, folder: Path) -> None:
         self.site = Site("http://127.0.0.1:1")
         self.issuer = Membership(self.site, "issuer")
+        self.second = Membership(self.site, "second")
         self.a = Party(self.site, "a", CredentialService=f"{self.site.url}/a/dcp")
         self.b, self.other = Party(self.site, "b"), Party(self.site, "other")
         self.folder = folder
@@ -62,7 +65,7 @@ class Meeting:
         self.proof = ByClaims(
             SelfIssued(resolver, self.b.did, {self.a.did}.__contains__, Uses()),
             self._holder(self.b, None, used),
-            Judge(resolver, self.b.did, [self.issuer.did]),
+            Judge(resolver, self.b.did, [self.issuer.did, self.second.did]),
             resolver,
             client,
             {self.a.did: NODE}.get,
@@ -176,6 +179,8 @@ def test_key_that_its_document_has_for_another_use(meeting: Meeting) -> None:
         ({"sub": MEMBER}, "same DID"),
         ({"exp": 10}, "expired"),
         ({"exp": 9_999_999_999}, "at most 300 seconds"),
+        ({"exp": "9999999999"}, "at most 300 seconds"),
+        ({"exp": "soon"}, "does not hold"),
         ({"nbf": 9_999_999_999}, "does not hold"),
         ({"token": None}, "access token"),
         ({"jti": None}, "identifier|does not hold"),
@@ -195,6 +200,13 @@ def test_did_that_is_not_known_is_not_even_asked_for_its_document(meeting: Meeti
 
 
 # -- the document -----------------------------------------------------------
+
+
+def test_key_that_another_did_controls(meeting: Meeting) -> None:
+    name = f"{meeting.a.did}#{meeting.a.key.kid}"
+    entry = {"id": name, "controller": meeting.other.did, "publicKeyJwk": meeting.a.key.public}
+    meeting.a.publish(verificationMethod=[entry])
+    meeting.refuses("DID document")
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "localhost"])
@@ -281,6 +293,10 @@ def test_issuer_that_did_not_sign(meeting: Meeting) -> None:
         ({"@context": ["https://www.w3.org/2018/credentials/v1"]}, "2.0"),
         ({"credentialStatus": {"type": "StatusList2021Entry"}}, "BitstringStatusListEntry"),
         ({"credentialStatus": []}, "1 to"),
+        ({"credentialStatus": {"type": "BitstringStatusListEntry", "statusPurpose": []}}, "one bit"),
+        ({"credentialSubject": []}, "one subject"),
+        ({"issuer": {}}, "trusts"),
+        ({"iss": "did:web:elsewhere.example"}, "another issuer"),
     ],
 )
 def test_credentials_that_do_not_hold(meeting: Meeting, changes: dict[str, Any], rule: str) -> None:
@@ -325,6 +341,20 @@ def test_status_list_that_cannot_be_had(meeting: Meeting) -> None:
 def test_status_lists_that_tell_nothing(meeting: Meeting, changes: dict[str, Any], rule: str) -> None:
     meeting.issuer.withdraw(**changes)
     meeting.refuses(rule)
+
+
+def test_status_list_of_another_issuer_or_without_a_place_for_the_credential(meeting: Meeting) -> None:
+    def status(index: int, address: str) -> dict[str, Any]:
+        return {
+            "type": "BitstringStatusListEntry", "statusPurpose": "revocation", "statusListIndex": str(index),
+            "statusListCredential": address,
+        }  # fmt: skip
+
+    issue = meeting.issuer.issue
+    meeting.present(issue(meeting.a.did, MEMBER, credentialStatus=status(7, meeting.second.list_url)))
+    meeting.refuses("another issuer")
+    meeting.present(issue(meeting.a.did, MEMBER, credentialStatus=status(BITS, meeting.issuer.list_url)))
+    meeting.refuses("no place")
 
 
 # -- the holder -------------------------------------------------------------
@@ -372,3 +402,31 @@ def test_queries_that_are_refused_tell_why(changes: dict[str, Any], field: str, 
     with pytest.raises(InputRefused) as caught:
         messages.read_query({name: value for name, value in body.items() if value is not None})
     assert (caught.value.errors[0].field, caught.value.status) == (field, status)
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        ({"env": "production", "dcp_issuers": "did:web:authority.example"}, "https://"),
+        ({"dcp_issuers": "did:key:z6Mk"}, "did:web"),
+        ({"dcp_credentials": "."}, "DMI_DCP_ISSUERS"),
+        ({"dsp_nodes": '[{"url": "https://b.example", "did": "did:web:b.example"}]'}, "DMI_DCP_ISSUERS"),
+        (
+            {
+                "dcp_issuers": "did:web:authority.example",
+                "dsp_nodes": '[{"url": "https://b.example", "did": "did:web:b.example"},'
+                ' {"url": "https://c.example", "did": "did:web:b.example"}]',
+            },
+            "two nodes",
+        ),
+    ],
+)
+def test_settings_by_which_nobody_could_be_let_in_safely_are_refused(
+    given: dict[str, Any], rule: str
+) -> None:
+    with pytest.raises(ValidationError, match=rule):
+        ExchangeSettings(**given)
+
+
+def test_the_protocol_is_off_unless_issuers_are_trusted() -> None:
+    assert ExchangeSettings().dcp_issuers == ()

@@ -56,7 +56,7 @@ def _moment(credential: Mapping[str, Any], name: str) -> int | None:
         return None
     try:
         moment = datetime.fromisoformat(given)
-    except (TypeError, ValueError) as exc:
+    except (TypeError, ValueError, OverflowError) as exc:
         raise Unauthenticated(f"{name} of the credential must be a moment (xsd:dateTimeStamp)") from exc
     if moment.tzinfo is None:
         raise Unauthenticated(f"{name} of the credential must have a time zone")

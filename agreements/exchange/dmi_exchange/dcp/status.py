@@ -39,7 +39,7 @@ def _check_entry(entry: object, list_of: ListOf) -> None:
     purpose, index, address = (
         entry.get(name) for name in ("statusPurpose", "statusListIndex", "statusListCredential")
     )
-    if purpose not in PURPOSES or entry.get("statusSize", 1) != 1:
+    if not isinstance(purpose, str) or purpose not in PURPOSES or entry.get("statusSize", 1) != 1:
         raise Unauthenticated("the credential's status must be revocation or suspension, of one bit")
     if not isinstance(index, str) or not index.isascii() or not index.isdigit() or len(index) > 12:
         raise Unauthenticated("the credential's statusListIndex must be a number in a text")

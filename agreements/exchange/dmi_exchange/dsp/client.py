@@ -23,6 +23,8 @@ SILENCE_SECONDS = 10.0
 WHOLE_SECONDS = 8.0
 """For a whole answer on which another request waits."""
 LARGEST_ANSWER = 256 * 1024
+PLAIN = {"Accept-Encoding": "identity"}
+"""Of answers whose sender nothing is known of yet: packed ones are as large as they like once unpacked."""
 LONGEST_ADDRESS = 2000
 
 
@@ -115,12 +117,13 @@ class Client:
 
     def raw(self, url: str, accept: str, largest: int) -> tuple[int, bytes]:
         """Status and text of what is public and may be no JSON, such as a signed list; raises ``Unreachable``."""
-        status, read, _ = self._read("GET", url, b"", {"Accept": accept}, largest, WHOLE_SECONDS)
+        headers = {"Accept": accept, **PLAIN}
+        status, read, _ = self._read("GET", url, b"", headers, largest, WHOLE_SECONDS)
         return status, read
 
     def query(self, url: str, token: str, body: bytes, largest: int) -> Answer:
         """A question with a token that was made for it; raises ``Unreachable``."""
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}", **PLAIN}
         status, read, links = self._read("POST", url, body, headers, largest, WHOLE_SECONDS)
         return Answer(status, _object(read), links)
 
