@@ -104,6 +104,11 @@ def test_the_document_shows_public_keys_and_the_service_answers_nobody_without_a
         answer = httpx.post(address, json=body, headers={"Authorization": f"Bearer {token}"})
         assert answer.status_code == 401
         assert "not given by this node" in answer.json()["detail"]
+    token = claims.sign_self(key, pair.did(pair.b), pair.did(pair.a), int(time.time()), token="x")
+    defined = {**body, "presentationDefinition": {}}
+    del defined["scope"]
+    answer = httpx.post(address, json=defined, headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.json()["title"]) == (501, "Not supported here")
 
 
 def test_a_credential_that_is_withdrawn_counts_no_more_from_the_next_message_on(pair: ClaimsPair) -> None:

@@ -91,15 +91,7 @@ def build(
     issuer, operator = settings.issuer, settings.stack_participant
     address = f"{issuer}/dsp"
     key = exchange.custody.follow(EXCHANGE_PARTICIPANT)
-    holder = holder_of(settings, key, exchange.store, runtime)
-    dids = {node.address: node.did for node in settings.dsp_nodes if node.did}
-    client = Client(_tokens(key, issuer, dids, holder), public_only=settings.env == "production")
-    nodes = Nodes(settings.dsp_nodes, exchange, client, operator)
-    proofs: list[Proof] = [NodeTokens(key, issuer, nodes)]
-    claims = None
-    if settings.dcp_issuers:
-        claims = claims_of(settings, key, exchange.store, runtime, client, nodes, holder)
-        proofs.append(claims.proof)
+    client, nodes, proofs, claims = _neighbours(settings, key, exchange, runtime)
     processes, flows = Processes(engine), Flows(engine)
     local = Local(exchange.store, Issuer(exchange, issuer), settings.public_url)
     aliases = Aliases(engine, exchange.store)
@@ -144,13 +136,27 @@ def build(
     made += own_routes(
         negotiations, transfers, shelf, desk, lambda peer: nodes.address_of(peer, address), partial(fetch_token, client)
     )  # fmt: skip
-    made.append(node_routes(nodes, client))
-    if claims is not None:
-        made.append(claims.router)
+    made += [node_routes(nodes, client), *claims]
     if profile is not None:
         made.append(profile.triggers(settings, negotiations, transfers))
 
     return Built(made, negotiations, transfers, courier, nodes, notices, local.close)
+
+
+def _neighbours(
+    settings: ExchangeSettings, key: jose.SigningKey, exchange: Exchange, runtime: Runtime
+) -> tuple[Client, Nodes, list[Proof], list[APIRouter]]:
+    """How other nodes are spoken to, which are known, how they prove themselves, and the routes of that."""
+    issuer = settings.issuer
+    holder = holder_of(settings, key, exchange.store, runtime)
+    dids = {node.address: node.did for node in settings.dsp_nodes if node.did}
+    client = Client(_tokens(key, issuer, dids, holder), public_only=settings.env == "production")
+    nodes = Nodes(settings.dsp_nodes, exchange, client, settings.stack_participant)
+    proofs: list[Proof] = [NodeTokens(key, issuer, nodes)]
+    if not settings.dcp_issuers:
+        return client, nodes, proofs, []
+    claims = claims_of(settings, key, exchange.store, runtime, client, nodes, holder)
+    return client, nodes, [*proofs, claims.proof], [claims.router]
 
 
 def _carriers(

@@ -23,6 +23,7 @@ TITLES: Final[Mapping[int, str]] = {
     415: "Deze vorm kennen wij niet",
     428: "Er ontbreekt een voorwaarde",
     500: "Er ging hier iets mis",
+    501: "Dit kan hier niet",
     503: "Nu even niet beschikbaar",
 }
 

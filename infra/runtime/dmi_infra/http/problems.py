@@ -36,6 +36,7 @@ _TITLES = {
     415: "Media type not supported",
     428: "A condition is needed",
     500: "Something went wrong here",
+    501: "Not supported here",
     503: "Not available for the moment",
 }
 
