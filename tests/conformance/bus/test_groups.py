@@ -219,8 +219,9 @@ def test_a_seek_behind_the_end_of_a_lost_log_begins_at_its_start(bus, message, r
         read(subscription, 20)
     subscription.seek(dict.fromkeys(PARTITIONS, 1_000))
     assert values(read(subscription, 20)) == list(range(20))
-    (warning,) = warnings(caplog)
-    assert warning.count("(not from 1000)") == len(PARTITIONS)
+    # On a busy machine the group may get its partitions in more than one step.
+    told = " ".join(warnings(caplog))
+    assert told.count("(not from 1000)") == len(PARTITIONS)
 
 
 def test_a_position_at_the_end_is_no_loss(bus, message, read, caplog):
