@@ -230,7 +230,9 @@ def _read_again(consumer: KafkaConsumer, seconds: float) -> None:
     """Read everything again and again."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        consumer.seek_to_beginning()
+        # Its partition may be taken from it before it is told that it may not read: then there is nothing to go back in.
+        if consumer.assignment():
+            consumer.seek_to_beginning()
         consumer.poll(timeout_ms=50)
 
 
