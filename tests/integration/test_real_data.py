@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from dmi_command.cli import app
 from dmi_infra import clock
 from tests.integration.newcomer import Newcomer, join, publish
-from tests.stack_plugin import EmbeddedStack
+from tests.stack_plugin import EmbeddedStack, await_settled
 
 FILES = {
     "snuffelfiets": ["air-quality/snuffelfiets_utrecht_2024-11-11.csv"],
@@ -81,7 +81,8 @@ def test_a_file_adds_up_and_a_second_import_of_it_changes_nothing(
 
 
 def _state(stack: EmbeddedStack, dataset: str) -> tuple[Any, Any]:
-    """What can be read of a dataset: the last values, and the places."""
+    """What can be read of a dataset when all that was taken in has arrived: the last values, and the places."""
+    await_settled(stack)
     with stack.demo("officer") as officer:
         entry = officer.get(f"/exchange/v1/datasets/{dataset}")
         latest = (

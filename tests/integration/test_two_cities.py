@@ -349,7 +349,9 @@ def test_what_a_person_corrects_and_has_erased_is_corrected_and_erased_in_the_ot
 
     soon(lambda: told().get("outcome") == "done")
     layers = {one["service"]: one["rows"] for one in told()["carried_out"]}
-    assert layers["platform"] == 2
+    # A row that was on its way is erased once more when it comes.
+    assert layers["platform"] >= 2
+    assert there() == [3.0, 4.0]
     assert layers.keys() >= {"platform", "visualisation", "support-centre"}
     bram.close()
     two.end(agreement)
