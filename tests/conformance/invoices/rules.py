@@ -73,9 +73,12 @@ def broken(libs: Path, folder: Path, documents: Mapping[str, bytes]) -> dict[str
     java = program("java", "Java", kafka.JAVA_REMEDY)
     (jar,) = libs.glob(JAR)
 
+    place = f"external/schematron/openpeppol/{RELEASE}/xslt"
+    with ZipFile(jar) as packed:
+        packed.extractall(folder, [f"{place}/{name}" for name in RULES])
+
     def run(name: str) -> Path:
-        with ZipFile(jar) as packed:
-            rules = Path(packed.extract(f"external/schematron/openpeppol/{RELEASE}/xslt/{name}", folder))
+        rules = folder / place / name
         out = folder / name
         out.mkdir()
         command = [

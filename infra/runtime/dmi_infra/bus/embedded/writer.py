@@ -175,11 +175,7 @@ class Writer:
                 connection.execute("ROLLBACK")
 
     def _ends(self, rows: Sequence[Row]) -> dict[int, int]:
-        """The next offset of every partition that ``rows`` went to."""
-        connection = self._connection
-        return {id_: _next_offset(connection, id_) for id_ in {row[0] for row in rows}}
-
-
-def _next_offset(connection: sqlite3.Connection, partition: int) -> int:
-    found = connection.execute("SELECT next_offset FROM partition WHERE id = ?", (partition,)).fetchone()
-    return int(found[0])
+        """The next offset of every partition that ``rows`` went to; not of one that left the file meanwhile."""
+        asked = "SELECT next_offset FROM partition WHERE id = ?"
+        found = {id_: self._connection.execute(asked, (id_,)).fetchone() for id_ in {row[0] for row in rows}}
+        return {id_: int(row[0]) for id_, row in found.items() if row is not None}
