@@ -230,9 +230,7 @@ def _read_again(consumer: KafkaConsumer, seconds: float) -> None:
     """Read everything again and again."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        # Its partition may be taken from it before it is told that it may not read.
-        if consumer.assignment():
-            consumer.seek_to_beginning()
+        consumer.seek_to_beginning()
         consumer.poll(timeout_ms=50)
 
 

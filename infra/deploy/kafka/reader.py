@@ -74,8 +74,6 @@ def consumer(exchange: Exchange, transfer: str, group: str = "reader") -> KafkaC
         group_instance_id="reader-1",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
-        # A reader that comes in before the broker tells it of its topic gets no partition; it looks again this often.
-        metadata_max_age_ms=5_000,
     )
 
 
