@@ -126,7 +126,26 @@ class Giver:
             return True
 
         soon(may_read)
-        return reader.consumer(exchange, transfer)
+        made: list[KafkaConsumer] = []
+
+        def assigned() -> bool:
+            # One that joins its group before it has heard of the topic gets no partition for minutes.
+            tried = reader.consumer(exchange, transfer)
+            until = time.monotonic() + 3.0
+            try:
+                while not tried.assignment() and time.monotonic() < until:
+                    for partition, records in tried.poll(timeout_ms=100).items():
+                        tried.seek(partition, records[0].offset)
+            except reader.REFUSED:
+                until = 0.0
+            if not tried.assignment() or not until:
+                tried.close()
+                return False
+            made.append(tried)
+            return True
+
+        soon(assigned)
+        return made[0]
 
     def foreign(self, transfer: str, token: str, **change: Any) -> KafkaConsumer:
         """A consumer of the topic of a transfer with whatever token."""
