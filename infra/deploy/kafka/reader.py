@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from kafka import KafkaConsumer
+from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from kafka.net.sasl.oauth import AbstractTokenProvider
 
@@ -62,19 +62,19 @@ def consumer(exchange: Exchange, transfer: str, group: str = "reader") -> KafkaC
     """A consumer as the transfer's data address tells; the names of its groups begin as the topic's does."""
     told = exchange.ask("GET", f"/v1/transfers/{transfer}")["data_address"]
     found = {item["name"]: item["value"] for item in told["endpointProperties"]}
-    return KafkaConsumer(
-        found["topic"],
+    made = KafkaConsumer(
         bootstrap_servers=told["endpoint"].split(","),
         security_protocol=found["security.protocol"],
         sasl_mechanism=found["sasl.mechanism"],
         sasl_oauth_token_provider=Tokens(exchange, transfer),
         group_id=f"{found['groupPrefix']}.{group}",
-        # By a name of its own it takes its place again at once; a nameless one that was shut out while the transfer
-        # was suspended would be waited for.
-        group_instance_id="reader-1",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     )
+    # Such a topic has one partition. Taken by number it is read at once, and by the position that the group keeps;
+    # a member that joined before it had heard of the topic would be given nothing for minutes.
+    made.assign([TopicPartition(found["topic"], 0)])
+    return made
 
 
 def main(url: str, participant: str, keyfile: str, transfer: str) -> None:

@@ -50,11 +50,11 @@ def test_a_feed_gives_one_dataset_in_order_and_goes_on_behind_its_cursor() -> No
     said(bus, GARAGES, 1, 2)
     said(bus, OTHER, 9)
     said(bus, GARAGES, 3)
-    feed = Feed(as_bus(bus), "g1", GARAGES, "")
+    feed = Feed(as_bus(bus), GARAGES, "")
     first = feed.next(0.01)
     assert first is not None
     assert (first.batch.result, first.cursor) == ([1.0], "0:1")
-    again = Feed(as_bus(bus), "g2", GARAGES, first.cursor)
+    again = Feed(as_bus(bus), GARAGES, first.cursor)
     assert read(again) == [2.0, 3.0]
     said(bus, GARAGES, 4)
     assert read(again) == [4.0]

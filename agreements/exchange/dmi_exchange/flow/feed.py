@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dmi_agreements.contracts.envelope import decode
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.crossings import BY_NAME
-from dmi_infra.bus.port import Bus, Partition, Received
+from dmi_infra.bus.port import Bus, Received
 from dmi_infra.errors import InputRefused
 
 HARMONISED = BY_NAME["harmonised"].topic or ""
@@ -49,16 +49,13 @@ def further(one: str, other: str) -> str:
 class Feed:
     """Reads one dataset from the topic of the platform's results; one thread at a time."""
 
-    def __init__(self, bus: Bus, group: str, dataset: str, cursor: str) -> None:
+    def __init__(self, bus: Bus, dataset: str, cursor: str) -> None:
         self._dataset = dataset
         self._reached = read_cursor(cursor)
         self._waiting: deque[Received] = deque()
-        wanted = {(HARMONISED, partition): offset for partition, offset in self._reached.items()}
-
-        def positions(partitions: frozenset[Partition]) -> Mapping[Partition, int]:
-            return {at: offset for at, offset in wanted.items() if at in partitions}
-
-        self._subscription = bus.subscribe("exchange", [HARMONISED], group, on_assign=positions)
+        # Without a group: a transfer keeps its own position, and a group of one would only wait for its partitions.
+        self._subscription = bus.replay("exchange", [HARMONISED])
+        self._subscription.seek({(HARMONISED, number): offset for number, offset in self._reached.items()})
 
     @property
     def cursor(self) -> str:

@@ -107,9 +107,7 @@ class Supply:
         process = self.processes.get(identifier)
         permit = self.permit(process)
         number = self._opened[identifier] = self._opened.get(identifier, 0) + 1
-        # A group of its own each time: one that is not closed yet would keep its share of the partitions.
-        group = f"delivery-{identifier.rsplit(':', 1)[-1]}-{time.time_ns()}"
-        feed = Feed(self._bus, group, process.dataset, cursor)
+        feed = Feed(self._bus, process.dataset, cursor)
         try:
             yield Delivery(self, process, permit, feed, number)
         finally:
