@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from dmi_infra.runtime import Runtime
+from dmi_infra.structs import work_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Service:
 
     def start(self) -> None:
         """Start the law, the recorder and the parts."""
+        work_out()
         self.runtime.start()
 
     def stop(self) -> None:
