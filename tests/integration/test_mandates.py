@@ -359,3 +359,39 @@ def test_a_machine_takes_mandates_of_its_own_participant_alone_which_may_pass_on
     assert scene.vendor.ask("POST", "/exchange/v1/machines", json=taken).status_code == 409
     borrowed = {"name": "second", "title": "x", "key": gateway.key.public}
     assert scene.city.ask("POST", "/exchange/v1/machines", json=borrowed).status_code == 409
+
+
+def test_a_vendor_imports_files_for_the_city_and_sees_what_it_imported_as_long_as_it_may(
+    scene: Scene,
+) -> None:
+    params = {"kind": "birmingham-parking", "dataset": scene.things}
+    head = "SystemCodeNumber,Capacity,Occupancy,LastUpdated\n"
+    good, bad = "M1,100,7,2016-10-04 07:59:42\n", "M1,100,many,2016-10-04 08:25:42\n"
+
+    def bring(who: Newcomer, **change: str) -> httpx.Response:
+        files = {"file": ("a.csv", head + good + bad)}
+        return who.ask("POST", "/ingest/v1/imports", params=params | change, files=files)
+
+    mandate = give(scene.city, wanted(scene, actions=["dmi:contribute"]))
+    for_city = acting(scene.vendor, mandate)
+    assert code(bring(for_city, dataset=scene.other)) == (403, "outside-mandate")
+    report = bring(for_city).json()
+    assert (report["state"], report["actor"], report["rejected"]) == ("done", scene.vendor.id, 1)
+    path = f"/ingest/v1/imports/{report['import_id']}"
+    (row,) = for_city.ask("GET", f"{path}/rejects").json()["items"]
+    corrected = {"rows": [{"id": row["id"], "raw": {**row["raw"], "Occupancy": "9"}}]}
+    assert for_city.ask("POST", f"{path}/replay", json=corrected).json()["accepted"] == 1
+    assert for_city.ask("GET", path).json() == scene.city.ask("GET", path).json()
+
+    own = f"/ingest/v1/imports/{bring(scene.city).json()['import_id']}"
+    for method, hidden in (("GET", own), ("GET", f"{own}/rejects"), ("POST", f"{own}/resume")):
+        assert for_city.ask(method, hidden).status_code == 404, hidden
+    reading = acting(scene.vendor, give(scene.city, wanted(scene)))
+    assert code(reading.ask("GET", path)) == (403, "outside-mandate")
+    scene.city.ask("POST", f"/exchange/v1/mandates/{mandate}/end", json={})
+    time.sleep(0.5)
+    for method, ended in (("GET", path), ("GET", f"{path}/rejects"), ("POST", f"{path}/replay")):
+        body = corrected if method == "POST" else None
+        assert code(for_city.ask(method, ended, json=body)) == (403, "ended"), ended
+    assert bring(for_city).status_code == 403
+    assert scene.city.ask("GET", path).status_code == 200

@@ -19,6 +19,7 @@ from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unavailable
 from dmi_infra.geo import WGS84
+from dmi_infra.jose import Acting
 from dmi_ingest import geometry, reading
 from dmi_ingest.handlers import Ingest, read_feature
 from dmi_ingest.intake import Contributor, Intake
@@ -36,6 +37,8 @@ NATIVE: Final = "(read well)"
 NO_CONSENT: Final = "no_consent"
 ERASED: Final = "erased"
 FOREIGN: Final = "id_of_another_dataset"
+NOBODY: Final = Acting("")
+"""The participant acts for itself."""
 FEATURES_SECONDS: Final = 10.0
 """How long rows wait until the bus has the things that they need."""
 
@@ -122,9 +125,10 @@ class Imports:
         self, identifier: str, contributor: Contributor, kind: str, dataset: str, files: Sequence[str]
     ) -> Future[None]:
         """Start an import of the files in its folder; the future is done when it is over."""
+        by = contributor.acting or NOBODY
         item = Import(
             identifier, contributor.participant, kind, dataset, contributor.purpose, list(files), "running",
-            False, "", 0, 0, 0, 0, 0, 0, clock.now(), None,
+            False, "", 0, 0, 0, 0, 0, 0, clock.now(), None, by.actor, by.mandate,
         )  # fmt: skip
         self.store.begin(item)
         return self._submit(item)
@@ -132,20 +136,31 @@ class Imports:
     def resume(self, identifier: str, contributor: Contributor) -> Future[None]:
         """Run an interrupted import again from its files."""
         with self._resuming:
-            item = self.one(identifier, contributor.participant)
+            item = self.one(identifier, contributor)
             if item.state != "failed" or not item.resumable:
                 raise Conflict.of(
                     "state", "only a failed import that is resumable can be resumed", item.state
                 )
             self.check(contributor, item.kind, item.dataset)
-            self.store.restart(identifier)
-        return self._submit(item)
+            by = contributor.acting or NOBODY
+            self.store.restart(identifier, by.actor, by.mandate)
+        return self._submit(msgspec.structs.replace(item, actor=by.actor, mandate=by.mandate))
 
-    def one(self, identifier: str, participant: str) -> Import:
-        """An import of this participant; raises ``NotFound``."""
+    def one(self, identifier: str, contributor: Contributor) -> Import:
+        """An import of this participant; raises ``NotFound``.
+
+        Who acts for it sees those that it began, as long as its mandate holds: else raises ``Refused``.
+        """
         found = self.store.get(identifier)
-        if found is None or found.participant != participant:
+        acting = contributor.acting
+        if (
+            found is None
+            or found.participant != contributor.participant
+            or (acting is not None and found.actor != acting.actor)
+        ):
             raise NotFound("no import of yours has this id")
+        if acting is not None:
+            self._intake.permit(contributor, found.dataset, 0)
         return found
 
     def replay(
@@ -187,7 +202,8 @@ class Imports:
             self.broke_off(ended)
 
     def _run_once(self, item: Import) -> None:
-        contributor = Contributor(item.participant, item.purpose)
+        acting = Acting(item.actor, item.mandate) if item.actor else None
+        contributor = Contributor(item.participant, item.purpose, acting)
         try:
             self._read(item, contributor)
         except SourceError as exc:

@@ -15,7 +15,8 @@ from dmi_infra.errors import InputRefused
 from dmi_infra.http.access import Caller, runtime_of
 from dmi_ingest import upload
 from dmi_ingest.imports import Imports
-from dmi_ingest.routes.access import Contributing
+from dmi_ingest.intake import Contributor
+from dmi_ingest.routes.access import Delivering
 from dmi_ingest.settings import IngestSettings
 from dmi_ingest.store.imports import Import, Reject
 
@@ -78,7 +79,7 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
     async def begin(
         request: Request,
         response: Response,
-        contributor: Contributing,
+        contributor: Delivering,
         kind: Annotated[str, Query(max_length=60)],
         dataset: Annotated[str, Query(max_length=200)],
         prefer: Annotated[str, Header(description="respond-async answers before the end")] = "",
@@ -101,7 +102,7 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
             # Also when the caller goes away: nothing refers to the files then.
             imports.discard(identifier)
             raise
-        return await _answer(imports, identifier, contributor.participant, future, prefer, response)
+        return await _answer(imports, identifier, contributor, future, prefer, response)
 
     @routes.get("/imports", summary="Imports of yours, the newest first")
     def listed(
@@ -114,38 +115,38 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
         return {"items": [_shown(item) for item in found], "next": following}
 
     @routes.get("/imports/{import_id}", summary="The state and the report of an import")
-    def one(identity: Caller, import_id: str) -> dict[str, Any]:
-        return _report(imports, imports.one(import_id, identity.participant))
+    def one(contributor: Delivering, import_id: str) -> dict[str, Any]:
+        return _report(imports, imports.one(import_id, contributor))
 
     @routes.post("/imports/{import_id}/resume", summary="Run an interrupted import again")
     async def resume(
-        response: Response, contributor: Contributing, import_id: str, prefer: Annotated[str, Header()] = ""
+        response: Response, contributor: Delivering, import_id: str, prefer: Annotated[str, Header()] = ""
     ) -> dict[str, Any]:
         future = await run_in_threadpool(imports.resume, import_id, contributor)
-        return await _answer(imports, import_id, contributor.participant, future, prefer, response)
+        return await _answer(imports, import_id, contributor, future, prefer, response)
 
     @routes.get("/imports/{import_id}/rejects", summary="The rows that were rejected, as they came in")
     def rejects(
-        identity: Caller,
+        contributor: Delivering,
         import_id: str,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         cursor: Annotated[int, Query(ge=0, le=2**62)] = 0,
     ) -> dict[str, Any]:
-        item = imports.one(import_id, identity.participant)
+        item = imports.one(import_id, contributor)
         found = imports.store.rejects(item.id, cursor, limit)
         following = str(found[-1].id) if len(found) == limit else None
         return {"items": [_rejected(row) for row in found], "next": following}
 
     @routes.post("/imports/{import_id}/replay", summary="Take rejected rows after their correction")
-    def replay(contributor: Contributing, import_id: str, body: Replay) -> dict[str, Any]:
-        item = imports.one(import_id, contributor.participant)
+    def replay(contributor: Delivering, import_id: str, body: Replay) -> dict[str, Any]:
+        item = imports.one(import_id, contributor)
         return imports.replay(item, contributor, [(row.id, row.raw) for row in body.rows])
 
     return routes
 
 
 async def _answer(
-    imports: Imports, identifier: str, participant: str, future: Any, prefer: str, response: Response
+    imports: Imports, identifier: str, contributor: Contributor, future: Any, prefer: str, response: Response
 ) -> dict[str, Any]:
     if "respond-async" in prefer:
         response.status_code = 202
@@ -154,14 +155,14 @@ async def _answer(
     else:
         # The shield lets the import go on when the caller goes away.
         await asyncio.shield(asyncio.wrap_future(future))
-    return await run_in_threadpool(lambda: _report(imports, imports.one(identifier, participant)))
+    return await run_in_threadpool(lambda: _report(imports, imports.one(identifier, contributor)))
 
 
 def _shown(item: Import) -> dict[str, Any]:
     return {
         "import_id": item.id, "kind": item.kind, "dataset": item.dataset, "files": item.files,
-        "state": item.state, "resumable": item.resumable, "detail": item.detail, "read": item.read,
-        "accepted": item.accepted, "duplicate": item.duplicate, "rejected": item.rejected,
+        "actor": item.actor or None, "state": item.state, "resumable": item.resumable, "detail": item.detail,
+        "read": item.read, "accepted": item.accepted, "duplicate": item.duplicate, "rejected": item.rejected,
         "started_at": to_text(item.started_at),
         "ended_at": None if item.ended_at is None else to_text(item.ended_at),
     }  # fmt: skip

@@ -38,6 +38,9 @@ class Import(msgspec.Struct, frozen=True):
     """Of the accepted, those that are observations: the platform decides which of them are repeats."""
     started_at: int
     ended_at: int | None
+    actor: str = ""
+    """Who imports for the participant, where it is somebody else, by ``mandate``."""
+    mandate: str = ""
 
 
 class Reject(msgspec.Struct, frozen=True):
@@ -60,16 +63,17 @@ class ImportStore:
         with transaction(self._engine) as connection:
             connection.execute(sa.insert(imported).values(row))
 
-    def restart(self, identifier: str) -> None:
-        """Count from zero again."""
+    def restart(self, identifier: str, actor: str, mandate: str) -> None:
+        """Count from zero again, for whoever resumes it."""
         with transaction(self._engine) as connection:
             connection.execute(sa.delete(reject).where(reject.c.import_id == identifier))
             fresh = {"state": "running", "resumable": False, "detail": "", "ended_at": None}
             counts = dict.fromkeys(
                 ("read", "accepted", "duplicate", "rejected", "batches", "observations"), 0
             )
+            fresh |= {"actor": actor, "mandate": mandate, "started_at": clock.now()}
             again = sa.update(imported).where(imported.c.id == identifier)
-            connection.execute(again.values({**fresh, **counts, "started_at": clock.now()}))
+            connection.execute(again.values({**fresh, **counts}))
 
     def progress(self, identifier: str, counts: dict[str, int], rejected: Sequence[Rejected] = ()) -> None:
         """Add to the counts of an import, with the rows that were rejected."""
