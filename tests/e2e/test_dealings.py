@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from dmi_infra.jose import ASSERTION_TYPE, SigningKey, make_assertion
 from tests.e2e.conftest import Visit
 from tests.e2e.keyboard import choose, push, tab_to, write
 from tests.e2e.test_work import barriers
@@ -47,6 +51,52 @@ def test_a_mandate_is_given_by_the_form_and_stopped_by_its_button(
     push(page, page.get_by_role("dialog").get_by_role("button", name="Ja, stop de machtiging"))
     expect(page.get_by_text("De machtiging is gestopt.")).to_be_visible()
     expect(page.get_by_role("button", name="Stop:")).to_have_count(0)
+    assert visitor.faults == []
+
+
+def test_a_machine_gets_a_key_from_the_browser_acts_by_a_mandate_and_is_stopped(
+    embedded_stack: EmbeddedStack, visit: Visit, tmp_path: Path
+) -> None:
+    visitor = visit(embedded_stack.url, "officer", 360)
+    page = visitor.go("/mandates")
+    expect(page.get_by_text("Er is geen apparaat of systeem")).to_be_visible()
+    write(page, page.get_by_label("Naam van het apparaat"), "Slagboom Noord")
+    with page.expect_download() as coming:
+        push(page, page.get_by_role("button", name="Voeg toe en bewaar de sleutel"))
+    file = tmp_path / coming.value.suggested_filename
+    coming.value.save_as(file)
+    assert file.name == "slagboom-noord.jwk"
+    expect(page.get_by_role("cell", name="geen, mag niets")).to_be_visible()
+
+    choose(page, page.get_by_label("Aan wie"), "Slagboom Noord (van uzelf)")
+    expect(page.get_by_role("group", name="De ander mag de machtiging één keer doorgeven")).to_have_count(0)
+    tab_to(page, page.get_by_role("group", name="Welke gegevens").get_by_role("checkbox").first)
+    page.keyboard.press("Space")
+    choose(page, page.get_by_label("Waarvoor"), "Mobiliteit")
+    write_day(page, page.get_by_label("Tot en met"), datetime.now(UTC) + timedelta(days=90))
+    push(page, page.get_by_role("button", name="Geef de machtiging"))
+    expect(page.get_by_role("status").filter(has_text="De machtiging geldt nu.")).to_be_visible()
+    assert barriers(page) == []
+
+    machine = "urn:dmi:machine:gemeente:slagboom-noord"
+    with embedded_stack.demo("officer") as officer:
+        given = officer.get("/exchange/v1/mandates")["items"]
+    mandate = next(one["id"] for one in given if one["mandatary"] == machine and one["state"] == "active")
+    address = f"{embedded_stack.url}/exchange/token"
+
+    def asked() -> int:
+        assertion = make_assertion(SigningKey.load_or_create(file), machine, address, int(time.time()))
+        proof = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
+        form = {"grant_type": "client_credentials", **proof, "mandate": mandate}
+        return httpx.post(address, data=form).status_code
+
+    assert asked() == 200
+    push(page, page.get_by_role("button", name="Stop: Slagboom Noord", exact=True))
+    push(page, page.get_by_role("dialog").get_by_role("button", name="Ja, stop het"))
+    expect(page.get_by_text("Gestopt. De sleutel werkt nergens meer.")).to_be_visible()
+    assert asked() == 401
+    with embedded_stack.demo("officer") as officer:
+        officer.post(f"/exchange/v1/mandates/{mandate}/end", {})
     assert visitor.faults == []
 
 

@@ -29,6 +29,22 @@ export interface NewMandate {
   onward: number;
 }
 
+export interface Machine {
+  id: string;
+  title: string;
+  participant: string;
+  active: boolean;
+  /** Ids of those in force. */
+  mandates: string[];
+}
+
+export interface NewMachine {
+  name: string;
+  title: string;
+  /** The public key as JWK. */
+  key: Record<string, string>;
+}
+
 /** So many cents, without VAT, for so many of a unit. */
 export interface Price {
   cents: number;
@@ -117,6 +133,7 @@ export interface BillingDetails {
 
 export function dealingsApi(http: HttpClient) {
   const mandates = '/exchange/v1/mandates';
+  const machines = '/exchange/v1/machines';
   const money = '/exchange/v1/transactions';
   return {
     mandates: (signal?: AbortSignal) => http.list<Mandate>(mandates, { signal }),
@@ -125,6 +142,9 @@ export function dealingsApi(http: HttpClient) {
       return http.json<Mandate>(mandates, { method: 'POST', body: { document, hosted: true } });
     },
     endMandate: (id: string, reason: string) => http.json<Mandate>(`${mandates}/${segment(id)}/end`, { method: 'POST', body: { reason } }),
+    machines: (signal?: AbortSignal) => http.list<Machine>(machines, { signal }),
+    addMachine: (body: NewMachine) => http.json<Machine>(machines, { method: 'POST', body }),
+    stopMachine: (id: string) => http.json<Machine>(`${machines}/${segment(id)}/end`, { method: 'POST' }),
     use: (signal?: AbortSignal) => http.list<Unbilled>(`${money}/use`, { signal }),
     invoices: (signal?: AbortSignal) => http.list<Invoice>(`${money}/invoices`, { signal }),
     issue: (customer: string) => http.json<Invoice>(`${money}/invoices`, { method: 'POST', body: { customer } }),

@@ -13,6 +13,7 @@ import { ConfirmDialog } from '../ui/Dialog';
 import { Page } from '../ui/Page';
 import { Empty, Loaded, Notice, Section } from '../ui/State';
 import { GiveMandate } from './dealings/GiveMandate';
+import { Machines } from './dealings/Machines';
 
 export default function MandatesPage() {
   const { t } = useI18n();
@@ -31,9 +32,14 @@ function Members() {
   const api = useApi();
   const { identity } = useSession();
   const mandates = useResource('mandates', (signal) => api.dealings.mandates(signal), 15_000);
+  const machines = useResource('machines', (signal) => api.dealings.machines(signal), 15_000);
   const [ending, setEnding] = useState<Mandate | null>(null);
   const [done, setDone] = useState<string | null>(null);
   const end = useAction((id: string) => api.dealings.endMandate(id, ''));
+  const holder = (id: string) => {
+    const machine = machines.data?.find((one) => one.id === id);
+    return machine ? t.mandates.machines.named(machine.title) : names.participant(id);
+  };
   const scope = (one: Mandate) =>
     `${one.actions.map((action) => term(action)).join(', ')}: ${one.datasets.map((id) => names.dataset(id)).join(', ')}`;
   return (
@@ -45,7 +51,7 @@ function Members() {
             caption={t.mandates.title} captionHidden rows={all} rowKey={(one) => one.id} pageSize={20} initialSort={{ key: 'until', descending: true }}
             columns={[
               { key: 'giver', head: t.mandates.giver, sort: (one) => names.participant(one.mandator), cell: (one) => names.participant(one.mandator) },
-              { key: 'holder', head: t.mandates.holder, sort: (one) => names.participant(one.mandatary), cell: (one) => names.participant(one.mandatary) },
+              { key: 'holder', head: t.mandates.holder, sort: (one) => holder(one.mandatary), cell: (one) => holder(one.mandatary) },
               { key: 'scope', head: t.mandates.scope, cell: scope },
               { key: 'why', head: t.mandates.purpose, cell: (one) => one.purposes.map((id) => names.purpose(id)).join(', ') },
               { key: 'until', head: t.agreements.until, sort: (one) => one.until, cell: (one) => date(one.until) },
@@ -53,7 +59,7 @@ function Members() {
               {
                 key: 'stop', head: t.mandates.end,
                 cell: (one) => (one.state === 'active' && one.mandator === identity?.participant
-                  ? <SecondaryActionButton className="dmi-small-button" aria-label={`${t.mandates.end}: ${names.participant(one.mandatary)}`} onClick={() => setEnding(one)}>{t.mandates.end}</SecondaryActionButton>
+                  ? <SecondaryActionButton className="dmi-small-button" aria-label={`${t.mandates.end}: ${holder(one.mandatary)}`} onClick={() => setEnding(one)}>{t.mandates.end}</SecondaryActionButton>
                   : null),
               },
             ]}
@@ -62,11 +68,16 @@ function Members() {
       </Loaded>
       <Section title={t.mandates.give} id="give" lead={t.mandates.giveText}>
         <GiveMandate
+          machines={machines.data ?? []}
           onGiven={() => {
             setDone(t.mandates.given);
             mandates.reload();
+            machines.reload();
           }}
         />
+      </Section>
+      <Section title={t.mandates.machines.title} id="machines" lead={t.mandates.machines.lead}>
+        <Machines machines={machines} onStopped={mandates.reload} />
       </Section>
       <ConfirmDialog
         open={ending !== null} danger title={t.mandates.endTitle} confirm={t.mandates.endConfirm} busy={end.busy} error={end.error} onClose={() => setEnding(null)}

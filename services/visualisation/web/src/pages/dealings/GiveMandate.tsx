@@ -1,6 +1,7 @@
 /** The form by which a participant lets another act in its name. */
 import { useState } from 'react';
 import { PrimaryActionButton } from '@utrecht/component-library-react';
+import type { Machine } from '../../api/dealings';
 import { useNames } from '../../app/names';
 import { useApi, useSession } from '../../app/session';
 import { useAction } from '../../app/useAction';
@@ -12,9 +13,9 @@ import { Failure } from '../../ui/State';
 
 /** Milliseconds: the exchange takes no mandate of more than a year. */
 const longest = 366 * 86_400_000;
-const actions = ['dmi:read', 'dmi:display', 'dmi:analyse', 'dmi:export'];
+const actions = ['dmi:read', 'dmi:display', 'dmi:export', 'dmi:sample', 'dmi:contribute'];
 
-export function GiveMandate({ onGiven }: { onGiven: () => void }) {
+export function GiveMandate({ machines, onGiven }: { machines: Machine[]; onGiven: () => void }) {
   const { t, term, say } = useI18n();
   const names = useNames();
   const api = useApi();
@@ -28,6 +29,11 @@ export function GiveMandate({ onGiven }: { onGiven: () => void }) {
   const [tried, setTried] = useState(false);
   const [opened] = useState(() => Date.now());
   const others = names.participants.filter((one) => one.id !== identity?.participant && !one.id.startsWith('urn:dmi:person:'));
+  const holders = [
+    ...machines.filter((one) => one.active && one.participant === identity?.participant).map((one) => ({ value: one.id, label: t.mandates.machines.named(one.title) })),
+    ...others.map((one) => ({ value: one.id, label: one.name })),
+  ];
+  const isMachine = machines.some((one) => one.id === holder);
   const end = until === '' ? null : endOfDay(until);
   const wrong = {
     holder: holder === '' ? t.common.required : null,
@@ -39,7 +45,7 @@ export function GiveMandate({ onGiven }: { onGiven: () => void }) {
   const give = useAction(async () => {
     await api.dealings.give({
       mandatary: holder, actions: chosen, datasets, purposes: [purpose], from: new Date().toISOString(),
-      until: end ?? '', onward: onward.length,
+      until: end ?? '', onward: isMachine ? 0 : onward.length,
     });
     setDatasets([]);
     setHolder('');
@@ -59,7 +65,7 @@ export function GiveMandate({ onGiven }: { onGiven: () => void }) {
     >
       <SelectField
         label={t.mandates.to} value={holder} onChange={setHolder} error={show(wrong.holder)} placeholder={t.common.chooseOne}
-        choices={others.map((one) => ({ value: one.id, label: one.name }))}
+        choices={holders}
       />
       <CheckboxList
         label={t.mandates.datasets} values={datasets} onChange={setDatasets} error={show(wrong.datasets)}
@@ -71,7 +77,7 @@ export function GiveMandate({ onGiven }: { onGiven: () => void }) {
         choices={(names.rulebook?.purposes ?? []).map((one) => ({ value: one.id, label: say(one.label) }))}
       />
       <TextField type="date" label={t.mandates.until} value={until} onChange={setUntil} error={show(wrong.until)} />
-      <CheckboxList label={t.mandates.onward} values={onward} onChange={setOnward} choices={[{ value: 'once', label: t.common.yes }]} />
+      {isMachine ? null : <CheckboxList label={t.mandates.onward} values={onward} onChange={setOnward} choices={[{ value: 'once', label: t.common.yes }]} />}
       {give.error ? <Failure error={give.error} /> : null}
       <div><PrimaryActionButton type="submit" busy={give.busy} disabled={give.busy}>{t.mandates.submit}</PrimaryActionButton></div>
     </form>
