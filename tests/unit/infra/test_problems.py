@@ -28,6 +28,7 @@ from dmi_infra.errors import (
 from dmi_infra.health import Well
 from dmi_infra.http import wording
 from dmi_infra.http.app import build_app
+from dmi_infra.http.dutch import words
 from dmi_infra.http.language import current_language, preferred
 from dmi_infra.http.problems import problem_of
 from dmi_infra.http.wording import pattern
@@ -378,6 +379,23 @@ def test_a_problem_is_told_in_dutch_to_who_asks_for_it_and_in_english_to_all_oth
 )  # fmt: skip
 def test_the_language_that_is_liked_best_is_chosen(header: str, language: str) -> None:
     assert preferred(header) == language
+
+
+@pytest.mark.parametrize(
+    ("english", "dutch"),
+    [
+        ("must be at most 250, what is open of this invoice", "mag hooguit 250 cent zijn, wat nog open staat"),
+        ("you have 1000 machines already, stopped ones among them", "u hebt al 1000 apparaten, gestopte meegeteld"),
+        ("must be at most 20 files", "hooguit 20 bestanden tegelijk"),
+        ("no transfer of yours has this id", "Bij u staat niets onder dit nummer."),
+        ("nothing in the catalogue has this id", "Hier staat niets onder dit nummer."),
+        ("no participant has this id", "Er is geen deelnemer met deze naam."),
+        ("must have at most 5 characters", "mag hooguit 5 tekens hebben"),
+        ("must be three digits", None),
+    ],
+)  # fmt: skip
+def test_a_rule_is_told_with_its_own_numbers_by_the_most_exact_words(english: str, dutch: str | None) -> None:
+    assert words(english) == dutch
 
 
 def test_what_whoever_refused_knew_in_dutch_goes_before_the_table() -> None:
