@@ -39,9 +39,7 @@ class Newcomer:
         """The answer to one request in its name, whatever its status."""
         if self.renews and time.monotonic() - self._since > RENEWED_AFTER:
             with Client(self.url, participant=self.id, key=self.key) as client:
-                client.get("/exchange/v1/me")
-                assert client._token
-                self.token, self._since = client._token, time.monotonic()
+                self.token, self._since = client.token(), time.monotonic()
         headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
         return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=60, **options)
 
@@ -63,8 +61,7 @@ def join(stack: Stack, slug: str, roles: list[str]) -> Newcomer:
         client.post(
             f"/exchange/v1/participants/{identifier}/signature", {"jws": key.sign_document(statement)}
         )
-        assert client._token
-        made = Newcomer(identifier, slug, stack.url, client._token, key)
+        made = Newcomer(identifier, slug, stack.url, client.token(), key)
     for path in (
         "/platform/v1/rejects",
         "/ingest/v1.1",

@@ -83,9 +83,7 @@ def owner(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     stack = start(tmp_path_factory.mktemp("old"), key)
     try:
         with Client(stack.url, participant=OWNER, key=key) as client:
-            client.get("/exchange/v1/me")
-            assert client._token
-            yield Newcomer(OWNER, "vroeger", stack.url, client._token, key)
+            yield Newcomer(OWNER, "vroeger", stack.url, client.token(), key)
     finally:
         stack.stop()  # type: ignore[attr-defined]
 

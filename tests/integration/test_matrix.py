@@ -142,9 +142,7 @@ def unsigned(stack: Stack, ask: Ask) -> str:
             {"id": identifier, "name": "Nieuwkomer", "roles": ["dmi:role:user"], "keys": [key.public]},
         )
     with Client(stack.url, participant=identifier, key=key) as client:
-        client.get("/exchange/v1/me")
-        assert client._token
-        token = client._token
+        token = client.token()
     # Each service hears of a new participant by itself, within milliseconds.
     until = time.monotonic() + 10
     for service in SERVICES:
@@ -176,8 +174,7 @@ def test_no_identity_gets_a_fault_of_ours_from_any_route(stack: Stack, ask: Ask)
     wrong = []
     for who in ("officer", "vendor", "analyst", "resident", "operator"):
         with stack.demo(who) as client:
-            client.get("/exchange/v1/me")
-            token = client._token
+            token = client.token()
         for cell in _cells(stack):
             if cell.method == "GET":
                 answer = ask(cell, token)
@@ -189,7 +186,7 @@ def test_no_identity_gets_a_fault_of_ours_from_any_route(stack: Stack, ask: Ask)
 def test_data_for_another_purpose_is_refused(stack: Stack) -> None:
     bicycles = "urn:dmi:dataset:gemeente:bicycle-air"
     with stack.demo("officer", purpose="dmi:purpose:research") as client:
-        token = client.get("/exchange/v1/me") and client._token
+        token = client.token()
     headers = {"Authorization": f"Bearer {token}", "DMI-Purpose": "dmi:purpose:research"}
     for path in (
         f"/platform/v1/latest?dataset={bicycles}",

@@ -30,8 +30,7 @@ class City:
     def __init__(self, stack: ServerStack) -> None:
         self.stack = stack
         with stack.participant("urn:dmi:participant:gemeente") as client:
-            client.get("/exchange/v1/me")
-            self.headers = {"Authorization": f"Bearer {client._token}"}
+            self.headers = {"Authorization": f"Bearer {client.token()}"}
 
     def hand_in(self, at: int) -> httpx.Response:
         """One observation at ``at`` (seconds since 1970)."""

@@ -50,6 +50,11 @@ class Client:
         """Close its connections."""
         self._http.close()
 
+    def token(self) -> str:
+        """A fresh access token, for requests that are made elsewhere; empty for who asks in nobody's name."""
+        self._bearer()
+        return self._token or ""
+
     def get(self, path: str, **query: Any) -> Any:
         """The JSON answer of a GET."""
         return self._ask("GET", path, params=_given(query)).json()
