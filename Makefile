@@ -9,8 +9,11 @@ WEB := services/visualisation/web
 STATIC := services/visualisation/dmi_visualisation/static
 MEMBERS := agreements/framework agreements/exchange infra/runtime infra/command services/ingest \
   services/platform services/visualisation services/support-centre
-SUITES := test-units test-conformance test-stacks test-pages
-# With four cores there is room for two suites at a time; with fewer they only wait for each other, and run out of time.
+# The first two wait and compute in turn, a process each. Stacks, and browsers, are many processes: alone they keep two
+# cores busy, and beside each other they run out of time.
+SUITES := test-units test-conformance
+BUSY := test-stacks test-pages
+# With four cores there is room for those two at a time as well.
 ROOM := $(shell [ "$$(getconf _NPROCESSORS_ONLN)" -ge 4 ] && echo yes)
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 NODE_MAJOR := $(shell node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/')
@@ -19,7 +22,7 @@ NODE_PATH_PREFIX := $(if $(shell [ "$(NODE_MAJOR)" -ge 20 ] 2>/dev/null && echo 
 # In place of the shell, so that signals reach it, and told who make is: it says itself what went wrong.
 DMI := MAKE_PID=$$PPID exec $(VENV)/bin/dmi
 
-.PHONY: help up up-server up-two tck-node test $(SUITES) check check-python check-web web lock audit docs clean
+.PHONY: help up up-server up-two tck-node test $(SUITES) $(BUSY) check check-python check-web web lock audit docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -37,10 +40,12 @@ tck-node: $(READY) ## Start an exchange that the test kit of the Dataspace Proto
 	@export DMI_DATA_DIR="$${DMI_DATA_DIR:-.dmi/tck}" DMI_TEST_PROFILE=dsp-tck && \
 	  export DMI_PUBLIC_URL="$${DMI_PUBLIC_URL:-http://127.0.0.1:$${DMI_PORT:-8080}}" && $(DMI) serve exchange
 
-# Each suite keeps two cores busy by itself: the stacks and the browser are processes of their own.
 test: $(READY) $(STATIC)/index.html ## Run all checks and tests that this machine can run
 	@$(MAKE) --no-print-directory check
-	@$(MAKE) --no-print-directory -k $(if $(ROOM),-j2 -Otarget,-j1) $(SUITES)
+	@failed=; \
+	$(MAKE) --no-print-directory -k -j2 -Otarget $(SUITES) || failed=yes; \
+	$(MAKE) --no-print-directory -k $(if $(ROOM),-j2 -Otarget,-j1) $(BUSY) || failed=yes; \
+	[ -z "$$failed" ]
 
 # Pages by themselves: the browser's driver keeps an event loop in its process.
 test-stacks: TESTS := tests/integration
@@ -48,7 +53,7 @@ test-pages: TESTS := tests/e2e
 test-conformance: TESTS := tests/conformance
 test-units: TESTS := tests/unit tests/crossings tests/architecture
 
-$(SUITES): $(READY) $(STATIC)/index.html
+$(SUITES) $(BUSY): $(READY) $(STATIC)/index.html
 	@$(VENV)/bin/pytest $(TESTS)
 
 check: $(READY) $(STATIC)/index.html ## Style, types, imports, module size, documents up to date, web lint and tests
