@@ -154,8 +154,10 @@ def test_a_code_from_a_letter_and_a_key_of_the_own_sensor_open_the_page_without_
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("nl", ("U ziet en beslist nu voor Kim", "Nieuwe toestemming", "Geef toestemming", "Trek in", "Ja, trek in")),
-        ("en", ("You now see and decide for Kim", "New consent", "Give consent", "Withdraw", "Yes, withdraw")),
+        ("nl", ("U ziet en beslist nu voor Kim", "Nieuwe toestemming", "Geef toestemming", "Trek in", "Ja, trek in",
+                "Hier staat nog geen meting")),
+        ("en", ("You now see and decide for Kim", "New consent", "Give consent", "Withdraw", "Yes, withdraw",
+                "There is no measurement")),
     ],
 )  # fmt: skip
 def test_a_parent_sees_gives_and_withdraws_for_a_child(
@@ -182,6 +184,7 @@ def test_a_parent_sees_gives_and_withdraws_for_a_child(
     form.get_by_role("button", name=words[2]).press("Enter")
     card = page.locator(".dmi-card", has=page.get_by_role("button", name=re.compile(f"^{words[3]}")))
     expect(card).to_have_count(1)
+    expect(page.get_by_text(words[5])).to_be_visible()
     with embedded_stack.demo("resident") as noor:
         (given,) = noor.get("/exchange/v1/consents", **{"for": child})["items"]
         assert (given["assigner"], given["state"]) == (child, "active")

@@ -17,7 +17,7 @@ from dmi_command.errors import AnswerRefused
 from dmi_infra import clock
 from dmi_infra.clock import to_text
 from dmi_infra.jose import SigningKey
-from tests.integration.test_own_copy import BICYCLES, LAYER
+from tests.integration.test_own_copy import BICYCLES, LAYER, things
 from tests.stack_plugin import Stack
 
 OWNER = "urn:dmi:participant:gemeente"
@@ -146,3 +146,61 @@ def _answered(stack: Stack, anna: Client, request: str) -> None:
     notice("answer", found["id"], "done", "--text", "gewist")
     heard = recipients()[OWNER]
     assert (heard["outcome"], heard["answer"]) == ("done", "gewist")
+
+
+def test_who_represents_a_child_sees_corrects_and_takes_along_its_measurements_and_nobody_else_does(
+    stack: Stack, anna: Client
+) -> None:
+    name = f"kim-{stack.name}-{clock.now() % 1_000_000}"
+    child, thing = f"urn:dmi:person:{name}", f"bicycle-air.{name}"
+    stream = f"{thing}.temperature"
+    body = {
+        "id": child, "name": "Kim", "roles": ["dmi:role:resident"], "keys": [SigningKey.generate().public],
+        "representatives": ["urn:dmi:person:noor"], "of_age_on": "2035-05-01",
+    }  # fmt: skip
+    about = {"thing": thing, "observed_property": "temperature", "unit": "Cel"}
+    features = [
+        {"id": thing, "kind": "thing", "name": "Kim", "properties": {"mobile": True}},
+        {"id": stream, "kind": "datastream", "name": "Kim temperature", "properties": about},
+    ]
+    times = [to_text(clock.now() - minute * MINUTE) for minute in (3, 2)]
+    batch = {
+        "dataset": BICYCLES, "datastream": [stream] * 2, "phenomenon_time": times, "result": [10.0, 99.0],
+        "subject": [child] * 2,
+    }  # fmt: skip
+    path, export = (
+        f"/platform/v1/datastreams/{stream}/observations",
+        f"/platform/v1/export?dataset={BICYCLES}",
+    )
+    with stack.demo("operator") as operator, stack.demo("resident") as noor, stack.demo("officer") as officer:
+        operator.post("/exchange/v1/participants", body)
+        wish = {"dataset": BICYCLES, "purpose": AIR, "recipients": [LAYER, OWNER], "for": child}
+        within(lambda: noor.post("/exchange/v1/consents", wish)["items"])
+        officer.post("/ingest/v1/features", {"dataset": BICYCLES, "features": features})
+        within(lambda: officer.post("/ingest/v1/batches", batch)["accepted"] == 2)
+
+        def rows() -> list[float]:
+            return [one["result"] for one in noor.get(path, **{"for": child})["items"]]
+
+        assert within(rows) == [10.0, 99.0]
+        assert things(noor.get_bytes(f"{export}&for={child}")) == {thing}
+        assert thing not in things(noor.get_bytes(export))
+        assert noor.get(path)["items"] == []
+        for other in (officer, anna):
+            with pytest.raises(AnswerRefused) as refused:
+                other.get(path, **{"for": child})
+            assert (refused.value.status, refused.value.problem["type"]) == (
+                403,
+                "urn:dmi:problem:no-mandate",
+            )
+        wrong = [{"datastream": stream, "time": times[1], "result": 12.0}]
+        asked = {"dataset": BICYCLES, "corrections": wrong, "for": child}
+        with pytest.raises(AnswerRefused):
+            anna.post(f"{MINE}/rectification", asked)
+        noor.post(f"{MINE}/rectification", asked)
+        assert within(lambda: rows() == [10.0, 12.0])
+        log = within(lambda: noor.get("/exchange/v1/log", newest=True, limit=200, dataset=BICYCLES)["items"])
+        acted = [one for one in log if one["assignee"] == child and one["crossing"] == "query"]
+        assert {one["actor"] for one in acted} == {"urn:dmi:person:noor"}
+        noor.post(f"{MINE}/erasure", {"datasets": [BICYCLES], "for": child})
+        within(lambda: rows() == [])

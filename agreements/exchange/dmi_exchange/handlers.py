@@ -20,6 +20,7 @@ from dmi_agreements.contracts.law import (
 from dmi_agreements.decision import Reason
 from dmi_agreements.errors import PolicyRefused, TemplateRefused
 from dmi_agreements.keys import living
+from dmi_agreements.persons import represents
 from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.policy.templates import from_template
 from dmi_agreements.rulebook import Rulebook
@@ -305,7 +306,7 @@ class Exchange:
     def represents(self, party: str, person: str) -> bool:
         """Whether a party acts for this person, such as a parent for a child."""
         known = self.store.get(Participant, person) if person.startswith(model.PERSON) else None
-        return known is not None and party in known.representatives
+        return represents(party, known, clock.now())
 
     def require(self, document: Mapping[str, Any], signers: Collection[str] = ()) -> None:
         """Raise ``ReviewRefused`` unless law and rulebook allow this document to become an agreement."""

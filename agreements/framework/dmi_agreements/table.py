@@ -27,8 +27,8 @@ from dmi_agreements.decision import EVERYONE, Decision, Duty, OwnRows, Reason, R
 from dmi_agreements.errors import RulebookInvalid
 from dmi_agreements.held import Held, hold, no_news
 from dmi_agreements.mandates import Mandates
+from dmi_agreements.persons import COPY, not_represented, own_data
 from dmi_agreements.policy.situation import Situation
-from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.rights import Rights
 from dmi_agreements.rulebook import Rulebook, rulebook_of
 from dmi_agreements.slots import EMPTY, Entry, Slot, keys, slot_after, unreadable_keys
@@ -37,12 +37,6 @@ from dmi_agreements.versions import Rulebooks
 
 STALE_AFTER: Final = 5_000_000
 """A heartbeat older than this (microseconds) means that a revocation may have been missed."""
-
-OWN_ACTIONS: Final = frozenset({"dmi:read", "dmi:display", "dmi:export"})
-"""What a person may do with its own rows without an agreement of its own."""
-
-COPY: Final = "dmi:export"
-"""Of these, what a person may do whatever the owner has agreed with the layer: take a copy along."""
 
 Known = dict[str, Situation]
 """What is known of one request, by agreement; gathered when the first rule of an agreement asks."""
@@ -217,8 +211,12 @@ class LawTable:
         Without ``open_data`` a permission to everyone does not count: a layer works under an agreement of its
         own, so that its owner can stop it. A person may read and take along its own rows of personal data.
         """
-        refusal = self._refuse_party(request)
-        if refusal is None and (request.mandate or request.actor):
+        represented = bool(request.actor) and not request.mandate
+        refusal = self._refuse_party(request.actor if represented else request.assignee)
+        if refusal is None and represented:
+            person, about = self._participants.get(request.assignee), self._datasets.get(request.dataset)
+            refusal = not_represented(request, person, about, now)
+        if refusal is None and request.mandate:
             refusal = self.mandates.failing(request, now, self._participants, self.rulebook)
         if refusal is not None:
             return refused(refusal)
@@ -231,7 +229,7 @@ class LawTable:
         unknown = unknown_term(request, self._actions, self.requestable)
         if unknown is not None:
             return refused(unknown)
-        if dataset.personal and _own_data(request):
+        if dataset.personal and own_data(request):
             detail = f"{request.assignee} asks for its own data"
             edge = (OwnRows(request.assignee),) if request.action == COPY else ()
             return Decision(True, (Reason("own_data", detail),), edge, personal=True)
@@ -244,31 +242,29 @@ class LawTable:
         That right lasts as long as the data is kept: neither the layer's agreement nor the owner's catalogue ends it.
         """
         dataset = self._datasets.get(request.dataset)
-        return dataset is not None and dataset.personal and request.action == COPY and _own_data(request)
+        return dataset is not None and dataset.personal and request.action == COPY and own_data(request)
 
     def consenting_subjects(self, request: Request, now: int) -> Mapping[str, str]:
         """Subject -> id of its consent, for everyone whose rows may pass under ``request`` at ``now``.
 
         For a person that asks for its own data this is the person alone, and the id is empty.
         """
-        if _own_data(request):
+        if own_data(request):
             return {request.assignee: ""}
         return self._consents.subjects(request, now)
 
     def consent_duties(self, request: Request, now: int) -> Mapping[str, tuple[Duty, ...]]:
         """Subject -> what its own consent asks to do to its rows; nothing for its own look at them."""
-        return {} if _own_data(request) else self._consents.duties(request, now)
+        return {} if own_data(request) else self._consents.duties(request, now)
 
-    def _refuse_party(self, request: Request) -> Reason | None:
-        participant = self._participants.get(request.assignee)
+    def _refuse_party(self, party: str) -> Reason | None:
+        participant = self._participants.get(party)
         if participant is None:
-            return Reason("unknown_participant", f"{request.assignee} is no participant")
+            return Reason("unknown_participant", f"{party} is no participant")
         if not participant.active:
-            return Reason("inactive_participant", f"{request.assignee} is not active")
+            return Reason("inactive_participant", f"{party} is not active")
         if participant.rulebook not in self.rulebook.accepted:
-            return Reason(
-                "rulebook_not_signed", f"{request.assignee} has signed no rulebook that is in force"
-            )
+            return Reason("rulebook_not_signed", f"{party} has signed no rulebook that is in force")
         return None
 
     def _decide_owner(self, request: Request, dataset: Dataset, now: int) -> Decision:
@@ -392,8 +388,3 @@ class LawTable:
         detail = f"nobody consents to {request.action} of {request.dataset} for {request.purpose}"
         reason = self._consents.lapsed(request, now) or Reason("no_consent", detail)
         return refused(reason, agreements=decision.agreements, personal=True)
-
-
-def _own_data(request: Request) -> bool:
-    """Whether a person asks to see or take what it contributed itself (GDPR art. 15 and 20)."""
-    return request.assignee.startswith(PERSON) and request.action in OWN_ACTIONS

@@ -7,6 +7,7 @@ from typing import Any
 
 from dmi_agreements.contracts.law import AgreementState, Participant
 from dmi_agreements.errors import PolicyRefused
+from dmi_agreements.persons import represents
 from dmi_exchange import model
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.review.claims import Claim
@@ -39,8 +40,8 @@ class Consents:
 
     def represented(self, party: str) -> list[Participant]:
         """The persons for whom a party acts."""
-        people = self._exchange.store.find(Participant)
-        return [one for one in people if party in one.representatives]
+        now = clock.now()
+        return [one for one in self._exchange.store.find(Participant) if represents(party, one, now)]
 
     def give(
         self,

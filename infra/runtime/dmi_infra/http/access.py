@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Query, Request
 
 from dmi_agreements.decision import Reason
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused, Refused, Unauthenticated
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.identity import Identity, LawBehind
+from dmi_infra.jose import Acting
 from dmi_infra.runtime import Runtime
 
 PURPOSE_HEADER = "DMI-Purpose"
@@ -126,12 +127,35 @@ class Opening:
         )
 
 
+async def _represented(
+    whom: Annotated[
+        str | None,
+        Query(alias="for", max_length=200, description="a person whom you represent; left out: yourself"),
+    ] = None,
+) -> str | None:
+    return whom
+
+
+async def _nobody() -> None:
+    return None
+
+
+def _acting_for(whom: str, identity: Identity) -> Identity:
+    """Somebody in the place of a person that it represents; whether it does, the law says at each request."""
+    if identity.acting is not None:
+        raise Refused(
+            [Reason("outside_mandate", "a mandate is not for the persons whom its mandator represents")]
+        )
+    return Identity(whom, identity.name, frozenset(), Acting(identity.participant))
+
+
 def gated(crossing: str, action: str, mandates: bool = False) -> Callable[..., Awaitable[Opening]]:
     """A dependency that opens ``crossing`` for ``action``; the purpose comes from the header.
 
-    ``mandates``: also to who acts for a participant. Only for routes that ask the ``Opening`` for all they give.
+    ``mandates``: also to who acts for a participant by a mandate, or for a person that it represents (``for``). Only
+    for routes that ask the ``Opening`` for all they give.
     """
-    caller = mandated if mandates else member
+    caller, represented = (mandated, _represented) if mandates else (member, _nobody)
 
     async def open_gate(
         request: Request,
@@ -145,10 +169,13 @@ def gated(crossing: str, action: str, mandates: bool = False) -> Callable[..., A
         ] = None,
         # Which door it is, is known here alone: an annotation could not name it.
         identity: Identity = Depends(caller),  # noqa: B008
+        whom: str | None = Depends(represented),
     ) -> Opening:
         runtime = runtime_of(request)
         if purpose is not None and purpose not in runtime.law.table.requestable:
             raise InputRefused.of(PURPOSE_HEADER, "must be a purpose of the rulebook", purpose)
+        if whom is not None and whom != identity.participant:
+            identity = _acting_for(whom, identity)
         return Opening(runtime.gate, identity, crossing, action, purpose)
 
     open_gate.dmi_crossing = crossing  # type: ignore[attr-defined]

@@ -90,8 +90,8 @@ export function exchangeApi(http: HttpClient) {
       http.list<M.SubjectRequest>(`${base}/my-data/erasure`, { method: 'POST', body: { ...(dataset === '' ? {} : { datasets: [dataset] }), ...of(person) } }),
     objectTo: (body: { dataset: string; reason: string }, person: string) =>
       http.json<M.SubjectRequest>(`${base}/my-data/objection`, { method: 'POST', body: { ...body, ...of(person) } }),
-    correct: (body: { dataset: string; corrections: { datastream: string; time: string; result: number | null }[] }) =>
-      http.json<M.SubjectRequest>(`${base}/my-data/rectification`, { method: 'POST', body }),
+    correct: (body: { dataset: string; corrections: { datastream: string; time: string; result: number | null }[] }, person: string) =>
+      http.json<M.SubjectRequest>(`${base}/my-data/rectification`, { method: 'POST', body: { ...body, ...of(person) } }),
     endRequest: (id: string) => http.json<M.SubjectRequest>(`${base}/my-data/requests/${segment(id)}/end`, { method: 'POST', body: {} }),
     log: (query: { after?: string | number; before?: string | number; limit?: number; dataset?: string; newest?: boolean; outcome?: string }, signal?: AbortSignal) =>
       http.page<T.LogEntry>(`${base}/log`, { query, signal }),

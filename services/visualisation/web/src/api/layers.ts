@@ -25,22 +25,23 @@ export function ingestApi(http: HttpClient) {
 
 export function platformApi(http: HttpClient) {
   return {
-    datastreams: (dataset: string, signal?: AbortSignal) =>
-      http.list<T.Datastream>('/platform/v1/datastreams', { query: { dataset, limit: 200 }, signal }),
+    /** `whose` here and below: a person that one represents. */
+    datastreams: (dataset: string, signal?: AbortSignal, whose = '') =>
+      http.list<T.Datastream>('/platform/v1/datastreams', { query: { dataset, limit: 200, for: whose }, signal }),
     /** A few values, also for who may not read the dataset but may have a sample. */
     sample: (dataset: string, signal?: AbortSignal) =>
       http.list<T.Latest>(`/platform/v1/datasets/${segment(dataset)}/sample`, { signal }),
-    latest: (dataset: string, signal?: AbortSignal) =>
-      http.list<T.Latest>('/platform/v1/latest', { query: { dataset }, signal }),
+    latest: (dataset: string, signal?: AbortSignal, whose = '') =>
+      http.list<T.Latest>('/platform/v1/latest', { query: { dataset, for: whose }, signal }),
     /** Values of one datastream since a moment, at most ten thousand. */
-    observations: (datastream: string, from: Date, signal?: AbortSignal) =>
-      http.page<Omit<T.Latest, 'datastream'>>(`/platform/v1/datastreams/${segment(datastream)}/observations`, { query: { from: from.toISOString(), limit: 10_000 }, signal }),
+    observations: (datastream: string, from: Date, signal?: AbortSignal, whose = '') =>
+      http.page<Omit<T.Latest, 'datastream'>>(`/platform/v1/datastreams/${segment(datastream)}/observations`, { query: { from: from.toISOString(), limit: 10_000, for: whose }, signal }),
     /** What waits to be played again. */
     rejects: (signal?: AbortSignal) => http.list<T.Reject>('/platform/v1/rejects', { query: { pending: true, limit: 1000 }, signal }),
     replayReject: (id: string) =>
       http.json<unknown>(`/platform/v1/rejects/${segment(id)}/replay`, { method: 'POST', body: {} }),
-    export: (dataset: string, format: string) =>
-      http.raw('/platform/v1/export', { query: { dataset, format } }).then((answer) => answer.blob()),
+    export: (dataset: string, format: string, whose = '') =>
+      http.raw('/platform/v1/export', { query: { dataset, format, for: whose } }).then((answer) => answer.blob()),
   };
 }
 

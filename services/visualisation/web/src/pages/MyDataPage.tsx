@@ -74,12 +74,10 @@ function MyData() {
       <Loaded resource={consents} lines={10} height={640}>
         {(all) => (
           <>
-            {whose === '' ? (
-              <Section title={t.mydata.measured} id="measured">
-                {measured.length === 0 ? <p className="dmi-soft">{t.mydata.measuredEmpty}</p> : null}
-                {measured.map((id) => <Measured key={id} dataset={id} />)}
-              </Section>
-            ) : null}
+            <Section title={t.mydata.measured} id="measured">
+              {measured.length === 0 ? <p className="dmi-soft">{t.mydata.measuredEmpty}</p> : null}
+              {measured.map((id) => <Measured key={id} dataset={id} />)}
+            </Section>
             <Section title={t.mydata.consents} id="consents">
               {all.length === 0 ? <p>{t.mydata.consentsEmpty}</p> : (
                 <ul className="dmi-cards">

@@ -5,7 +5,6 @@ export const rights: Part<'rights'> = {
   lead: 'This is your data. You can take it along, correct it, have it erased, or stop its use. It costs nothing.',
   all: 'Take everything along',
   allText: 'You get one zip: your consents, who used your data, what you asked, and all your measurements.',
-  allTextFor: 'You get the consents, who used the data, and what you asked. The measurements themselves go to the person alone.',
   allConfirm: 'Download everything',
   allFile: 'my-data.zip',
   allDone: 'All your data was downloaded.',

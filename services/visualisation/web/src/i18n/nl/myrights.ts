@@ -3,7 +3,6 @@ export const rights = {
   lead: 'Dit zijn uw gegevens. U kunt ze meenemen, verbeteren, laten wissen, of het gebruik stoppen. Het kost niets.',
   all: 'Neem alles mee',
   allText: 'U krijgt één zip: uw toestemmingen, wie uw gegevens gebruikte, wat u vroeg, en al uw metingen.',
-  allTextFor: 'U krijgt de toestemmingen, wie de gegevens gebruikte, en wat u vroeg. De metingen zelf krijgt alleen de persoon.',
   allConfirm: 'Download alles',
   allFile: 'mijn-gegevens.zip',
   allDone: 'Al uw gegevens zijn gedownload.',

@@ -9,6 +9,7 @@ import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { SelectField, TextField } from '../../ui/fields';
 import { Failure } from '../../ui/State';
+import { useWhose } from './whose';
 
 const day = 86_400_000;
 /** Measurements to choose from. */
@@ -17,20 +18,21 @@ const most = 100;
 export function Correct({ datasets, done }: { datasets: OwnDataset[]; done: () => void }) {
   const { t, say, term, quantity, moment } = useI18n();
   const api = useApi();
+  const whose = useWhose();
   const live = useLive();
   const [dataset, setDataset] = useState('');
   const [stream, setStream] = useState('');
   const [time, setTime] = useState('');
   const [value, setValue] = useState('');
   const [tried, setTried] = useState(false);
-  const streams = useResource(dataset === '' ? null : `correct ${dataset}`, (signal) => api.platform.latest(dataset, signal));
-  const rows = useResource(stream === '' ? null : `correct rows ${stream}`, async (signal) =>
-    (await api.platform.observations(stream, new Date(Date.now() - day), signal)).items.slice(-most).reverse());
+  const streams = useResource(dataset === '' ? null : `correct ${dataset} ${whose}`, (signal) => api.platform.latest(dataset, signal, whose));
+  const rows = useResource(stream === '' ? null : `correct rows ${stream} ${whose}`, async (signal) =>
+    (await api.platform.observations(stream, new Date(Date.now() - day), signal, whose)).items.slice(-most).reverse());
   const result = Number(value.replace(',', '.'));
   const wrong = value.trim() === '' || !Number.isFinite(result);
   const unit = streams.data?.find((one) => one.datastream === stream)?.unit ?? '';
   const correct = useAction(async () => {
-    await api.exchange.correct({ dataset, corrections: [{ datastream: stream, time, result }] });
+    await api.exchange.correct({ dataset, corrections: [{ datastream: stream, time, result }] }, whose);
     setTried(false);
     setTime('');
     setValue('');

@@ -12,6 +12,7 @@ import { thingName } from '../../i18n/format';
 import { DataTable } from '../../ui/DataTable';
 import { Failure, Loaded } from '../../ui/State';
 import { saveBlob } from '../dataset/save';
+import { useWhose } from './whose';
 
 interface Own {
   latest: Latest;
@@ -29,17 +30,18 @@ export function Measured({ dataset: id }: { dataset: string }) {
   const { t, term, say, number, quantity, moment } = useI18n();
   const names = useNames();
   const api = useApi();
+  const whose = useWhose();
   const dataset = names.datasets.find((one) => one.id === id);
   // A person reads own rows without an agreement; the service gives no other rows than those.
   const own = useResource(
-    `own ${id}`,
+    `own ${id} ${whose}`,
     async (signal): Promise<Own[]> => {
-      const [streams, latest] = await Promise.all([api.platform.datastreams(id, signal), api.platform.latest(id, signal)]);
+      const [streams, latest] = await Promise.all([api.platform.datastreams(id, signal, whose), api.platform.latest(id, signal, whose)]);
       const known = new Map(streams.map((one) => [one.id, one]));
       const from = new Date(Date.now() - day);
       return Promise.all(latest.map(async (one) => {
         const stream = known.get(one.datastream);
-        const counted = await api.platform.observations(one.datastream, from, signal);
+        const counted = await api.platform.observations(one.datastream, from, signal, whose);
         const property = stream?.observed_property ?? one.datastream.split('.').at(-1) ?? '';
         return { latest: one, name: stream ? thingName(stream.name, property) : one.datastream, property, count: counted.items.length, more: counted.next !== null };
       }));
@@ -64,7 +66,7 @@ export function Measured({ dataset: id }: { dataset: string }) {
                 { key: 'count', head: t.mydata.ownDay, numeric: true, sort: (one) => one.count, cell: (one) => `${one.more ? '≥ ' : ''}${number(one.count)}` },
               ]}
             />
-            {dataset?.layer ? <p><RouteLink to={`/map?layer=${id}&feature=${encodeURIComponent(all[0]?.latest.datastream ?? '')}`}>{t.mydata.ownMap}</RouteLink></p> : null}
+            {dataset?.layer && whose === '' ? <p><RouteLink to={`/map?layer=${id}&feature=${encodeURIComponent(all[0]?.latest.datastream ?? '')}`}>{t.mydata.ownMap}</RouteLink></p> : null}
           </>
         )}
       </Loaded>
@@ -78,9 +80,10 @@ function TakeAlong({ dataset }: { dataset: string }) {
   const { t } = useI18n();
   const names = useNames();
   const api = useApi();
+  const whose = useWhose();
   const live = useLive();
   const save = useAction(async () => {
-    saveBlob(await api.platform.export(dataset, 'csv'), `${dataset.split(':').at(-1)}-csv.zip`);
+    saveBlob(await api.platform.export(dataset, 'csv', whose), `${dataset.split(':').at(-1)}-csv.zip`);
     live(t.mydata.taken);
   });
   return (

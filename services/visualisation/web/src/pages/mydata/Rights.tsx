@@ -36,7 +36,7 @@ export function Rights({ purposes, changed }: { purposes: string[]; changed: () 
           <div className="dmi-stack">
             <TakeAll datasets={datasets} />
             <Stop purposes={purposes} done={done} />
-            {whose === '' ? <Correct datasets={datasets} done={done} /> : null}
+            <Correct datasets={datasets} done={done} />
             <ObjectTo datasets={datasets.filter((one) => !one.needs_consent)} done={done} />
             <Erase datasets={datasets} done={done} />
             <Letter />
@@ -61,9 +61,8 @@ function TakeAll({ datasets }: { datasets: OwnDataset[] }) {
   const live = useLive();
   const save = useAction(async () => {
     const files = [{ name: 'my-data.json', content: await api.exchange.myCopy(whose) }];
-    // The rows go to the person alone, by its own identity.
-    for (const one of whose === '' ? datasets : []) {
-      const rows = await api.platform.export(one.id, 'csv');
+    for (const one of datasets) {
+      const rows = await api.platform.export(one.id, 'csv', whose);
       files.push({ name: `${one.id.split(':').slice(3).join('-')}.zip`, content: await rows.arrayBuffer() });
     }
     saveBlob(zipped(files), t.rights.allFile);
@@ -72,7 +71,7 @@ function TakeAll({ datasets }: { datasets: OwnDataset[] }) {
   return (
     <details className="dmi-details">
       <summary>{t.rights.all}</summary>
-      <p>{whose === '' ? t.rights.allText : t.rights.allTextFor}</p>
+      <p>{t.rights.allText}</p>
       <div className="dmi-actions"><SecondaryActionButton busy={save.busy} disabled={save.busy} onClick={() => void save.run()}>{t.rights.allConfirm}</SecondaryActionButton></div>
       {save.error ? <Failure error={save.error} /> : null}
     </details>

@@ -1,0 +1,42 @@
+"""What a person may do with its own data, and who acts for a person that does not decide alone, such as a child."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dmi_agreements.contracts.law import Dataset, Participant
+from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.decision import Reason, Request
+from dmi_agreements.policy.terms import PERSON
+
+COPY: Final = "dmi:export"
+"""What a person may do whatever the owner has agreed with the layer: take a copy along."""
+
+OWN_ACTIONS: Final = frozenset({"dmi:read", "dmi:display", COPY})
+"""What a person may do with its own rows without an agreement of its own."""
+
+
+def own_data(request: Request) -> bool:
+    """Whether a person asks to see or take what it contributed itself (GDPR art. 15 and 20)."""
+    return request.assignee.startswith(PERSON) and request.action in OWN_ACTIONS
+
+
+def represents(party: str, person: Participant | None, now: Micros) -> bool:
+    """Whether ``party`` acts for ``person`` at ``now``: for a child until it is of age."""
+    if person is None or party not in person.representatives:
+        return False
+    return person.of_age_at is None or now < person.of_age_at
+
+
+def not_represented(
+    request: Request, person: Participant | None, dataset: Dataset | None, now: Micros
+) -> Reason | None:
+    """Why the actor of ``request`` may not act for ``person`` without a mandate; ``None`` when it may.
+
+    It may in what the person may do with its own data. An unknown dataset is refused elsewhere.
+    """
+    if not represents(request.actor, person, now) or not own_data(request):
+        return Reason("no_mandate", f"{request.actor} does not act for {request.assignee} in this")
+    if person is None or not person.active or (dataset is not None and not dataset.personal):
+        return Reason("no_mandate", f"{request.dataset} holds nothing of {request.assignee} to act for")
+    return None
