@@ -161,12 +161,13 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
         "DMI exchange",
         "Participants, agreements, consents, catalogue, tokens, log: the shared facilities.",
         [
+            # First, since a route is looked for in this order: a negotiation waits for several of these in a row.
+            *space.routers,
             *routers(exchange, issuer, settings, provider, tree, space.notices),
             rulebook_routes(revisions),
             *_people(exchange, issuer, settings, engine, runtime.recorder.put, space.notices),
             transaction_routes(billing),
             inspection_routes(exchange, billing.commons),
-            *space.routers,
         ],
     )
 
