@@ -400,3 +400,21 @@ def test_a_corrected_row_passes_the_same_rules_as_any_other(scene: Scene) -> Non
         assert answer.json().get("accepted", 0) == 0, worse
     answer = scene.thief.ask("POST", f"{path}/replay", json={"rows": [{"id": row["id"], "raw": right}]})
     assert answer.json()["accepted"] == 1
+
+
+def test_who_may_not_sign_binds_nobody_by_the_protocol_of_nodes_either(embedded_stack: EmbeddedStack) -> None:
+    with embedded_stack.demo("analyst") as analyst:
+        headers = {"Authorization": f"Bearer {analyst.token()}"}
+    unknown = "urn:uuid:00000000-0000-4000-8000-000000000000"
+    base = f"{embedded_stack.url}/exchange/dsp"
+    for path in (
+        "negotiations/request", "negotiations/offers", f"negotiations/{unknown}/events",
+        f"negotiations/{unknown}/agreement/verification", f"negotiations/{unknown}/termination",
+        f"negotiations/{unknown}/end", f"negotiations/{unknown}/notice", "transfers/request",
+        f"transfers/{unknown}/start", f"transfers/{unknown}/termination",
+    ):  # fmt: skip
+        answer = httpx.post(f"{base}/{path}", json={}, headers=headers)
+        assert answer.status_code == 403, path
+        assert "role" in answer.text, path
+    # What is on offer may be read.
+    assert httpx.get(f"{base}/negotiations/{unknown}", headers=headers).status_code == 404

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
 import socket
 import ssl
@@ -21,6 +20,7 @@ from dmi_agreements.contracts.results import Measure
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import NotFound, Unavailable
+from dmi_infra.internet import is_public
 from dmi_support_centre.errors import AddressRefused
 from dmi_support_centre.measuring import public_measure
 from dmi_support_centre.store.measures import Delivery, MeasureStore, Subscription
@@ -31,8 +31,6 @@ RETRY_SECONDS = (5, 30, 120, 600, 1800, 3600)
 """Waits between tries; after the last the event is given up."""
 IDLE_SECONDS = 2.0
 LONGEST_URL = 2000
-_CARRIERS = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
-"""Networks whose addresses end in an IPv4 address: NAT64 (RFC 6052), IPv4-compatible (RFC 4291)."""
 
 
 class Sender(Protocol):
@@ -90,26 +88,12 @@ class HttpSender:
         host = parts.hostname or ""
         try:
             found = socket.getaddrinfo(host, _port(parts), type=socket.SOCK_STREAM)
-        except OSError as exc:
+        except (OSError, UnicodeError) as exc:
             raise AddressRefused.of("url", "its host name is not known", host) from exc
         addresses = [str(entry[4][0]) for entry in found]
         if self._public_only and not all(map(is_public, addresses)):
             raise AddressRefused.of("url", "must not lead to a private address", host)
         return addresses[0]
-
-
-def is_public(text: str) -> bool:
-    """Whether an IP address is one of the public internet, also where it carries an IPv4 address inside."""
-    found = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
-        if any(found in net for net in _CARRIERS):
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
-        if found.is_site_local or (inner is not None and not is_public(str(inner))):
-            return False
-        if inner is not None and found.ipv4_mapped:
-            return True
-    return found.is_global and not found.is_multicast
 
 
 def address(url: str) -> SplitResult:

@@ -22,6 +22,7 @@ from dmi_exchange.dcp.proof import ByClaims
 from dmi_exchange.dcp.selfissued import SelfIssued
 from dmi_exchange.dsp.client import Client, Unreachable
 from dmi_exchange.dsp.door import Speaker
+from dmi_exchange.errors import StepRefused
 from dmi_exchange.settings import ExchangeSettings
 from dmi_infra import claims, jose
 from dmi_infra.errors import InputRefused, Unauthenticated, Unavailable
@@ -430,3 +431,12 @@ def test_settings_by_which_nobody_could_be_let_in_safely_are_refused(
 
 def test_the_protocol_is_off_unless_issuers_are_trusted() -> None:
     assert ExchangeSettings().dcp_issuers == ()
+
+
+@pytest.mark.parametrize("address", ["https://xn--/", "https://a..b/", "https://[64:ff9b::7f00:1]/"])
+def test_an_address_that_is_no_name_or_leads_inside_is_refused(address: str) -> None:
+    client = Client(lambda *_: None, True, httpx.MockTransport(lambda _: httpx.Response(200)))
+    with pytest.raises(StepRefused):
+        client.check(address)
+    with pytest.raises(Unreachable):
+        client.get(address)

@@ -14,9 +14,10 @@ from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.results import Measure
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import NotFound
+from dmi_infra.internet import is_public
 from dmi_support_centre.errors import AddressRefused
 from dmi_support_centre.store import Store
-from dmi_support_centre.webhooks import RETRY_SECONDS, HttpSender, Webhooks, is_public
+from dmi_support_centre.webhooks import RETRY_SECONDS, HttpSender, Webhooks
 
 ENVELOPE = Envelope(
     "event-1", "urn:dmi:service:support-centre", "nl.dmi.measure.published.v1", "2026-01-01T00:00:00Z"

@@ -82,6 +82,7 @@ class Parts:
     shelf: Shelf
     plane: DataPlane
     door: Door
+    binding: Door
 
 
 def build(
@@ -102,7 +103,7 @@ def build(
     node_door = NodeDoor(issuer, nodes, exchange.store, proofs)
     # By name: the code of the profile is in no process that does not run it.
     profile = importlib.import_module("dmi_exchange.dsp_tck") if settings.test_profile else None
-    parts = Parts(shelf, NodePlane(shelf, supply, address, broker), node_door)
+    parts = Parts(shelf, NodePlane(shelf, supply, address, broker), node_door, node_door.binding)
     if profile is not None:
         parts = profile.parts(settings)
     courier = Courier(processes, client, settings.dsp_give_up_seconds)
@@ -127,7 +128,9 @@ def build(
         if broker is not None:
             runtime.law.listen(broker.outlets.listen)
     catalogue = Catalogue(parts.shelf, address, operator)
-    space = Dataspace(catalogue, negotiations, transfers, courier.advance, parts.door, operator)
+    space = Dataspace(
+        catalogue, negotiations, transfers, courier.advance, parts.door, parts.binding, operator
+    )
     desk = Desk(processes, flows)
     made = routers(space)
     taking = Taking(exchange, steps, notices)

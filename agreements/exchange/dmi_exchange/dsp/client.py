@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import math
 import socket
@@ -16,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 
 from dmi_exchange.errors import StepRefused
+from dmi_infra.internet import is_public
 
 TIMEOUT_SECONDS = 4.0
 SILENCE_SECONDS = 10.0
@@ -146,7 +146,7 @@ class Client:
                 yield got.iter_lines()
         except StepRefused as exc:
             raise Unreachable(str(exc)) from exc
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as exc:
             raise Unreachable(f"{netloc} broke off ({type(exc).__name__})") from exc
 
     def _send(self, method: str, url: str, body: bytes, more: dict[str, str], largest: int) -> Answer:
@@ -179,7 +179,7 @@ class Client:
                 return got.status_code, bytes(read), {str(name): link for name, link in got.links.items()}
         except StepRefused as exc:
             raise Unreachable(str(exc)) from exc
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as exc:
             raise Unreachable(f"{netloc} did not answer ({type(exc).__name__})") from exc
 
     def placed(self, url: str) -> tuple[str, dict[str, str], dict[str, Any]]:
@@ -197,20 +197,12 @@ class Client:
         host = parts.hostname or ""
         try:
             found = socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)
-        except OSError as exc:
+        except (OSError, UnicodeError) as exc:
             raise StepRefused("/callbackAddress: its host name is not known") from exc
         addresses = [str(entry[4][0]) for entry in found]
-        if not all(_is_public(address) for address in addresses):
+        if not all(map(is_public, addresses)):
             raise StepRefused("/callbackAddress: must not lead to a private address")
         return addresses[0]
-
-
-def _is_public(text: str) -> bool:
-    found = ipaddress.ip_address(text.partition("%")[0])
-    inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
-    if inner is not None:
-        return _is_public(str(inner))
-    return found.is_global and not found.is_multicast
 
 
 def _parts(address: str) -> SplitResult:

@@ -14,6 +14,7 @@ from fastapi import Request
 
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.decision import Reason
+from dmi_exchange import model
 from dmi_exchange.dsp.client import Unreachable
 from dmi_exchange.dsp.nodes import Nodes
 from dmi_exchange.store import Store
@@ -123,6 +124,18 @@ class NodeDoor:
         if not found.active or found.rulebook not in runtime.rulebook.accepted:
             raise Refused([Reason("rulebook_not_signed", "this participant has signed no rulebook in force")])
         return name
+
+    async def binding(self, request: Request) -> str:
+        """As the door itself, for steps that bind the participant: of a member here, only who may sign for it."""
+        participant = await self(request)
+        if not any(proof.takes(bearer(request)) for proof in self._proofs):
+            identity = await identify(request)
+            if not identity.has(*model.SIGNATORY_ROLES):
+                needed = " or ".join(model.SIGNATORY_ROLES)
+                raise Refused([Reason("wrong_role", f"this needs the role {needed}")])
+        return participant
+
+    binding.dmi_door = "members who may sign, and nodes"  # type: ignore[attr-defined]
 
     async def node(self, request: Request) -> str:
         """The issuer of the known node that asks, whoever it speaks for."""

@@ -46,6 +46,8 @@ class Dataspace:
     transfers: Transfers
     advance: Callable[[str], None]
     door: Door
+    binding: Door
+    """For steps that bind the participant."""
     operator: str
 
 
@@ -159,7 +161,7 @@ def _negotiations(dataspace: Dataspace) -> APIRouter:
     prefix = f"{BASE}/negotiations"
     routes = APIRouter(prefix=prefix, include_in_schema=False, route_class=_route("negotiation"))
     use = dataspace.negotiations
-    Peer = Annotated[str, Depends(dataspace.door)]
+    Peer = Annotated[str, Depends(dataspace.binding)]
     _state(routes, dataspace, "negotiation")
 
     @routes.post("/request", status_code=201)
@@ -184,7 +186,7 @@ def _transfers(dataspace: Dataspace) -> APIRouter:
 
     @routes.post("/request", status_code=201)
     def requested(
-        body: Given, peer: Annotated[str, Depends(dataspace.door)], tasks: BackgroundTasks
+        body: Given, peer: Annotated[str, Depends(dataspace.binding)], tasks: BackgroundTasks
     ) -> dict[str, Any]:
         return _answered(use.requested(_read(body, states.TRANSFER_REQUEST), peer), dataspace, tasks)
 
@@ -209,11 +211,11 @@ def between_nodes(door: NodeDoor, endings: Endings, notices: Taking, own: Callab
         return found
 
     @routes.post("/negotiations/{pid}/end")
-    def ended(pid: str, body: Given, peer: Annotated[str, Depends(door)]) -> dict[str, Any]:
+    def ended(pid: str, body: Given, peer: Annotated[str, Depends(door.binding)]) -> dict[str, Any]:
         return endings.ended(pid, peer, body if isinstance(body, dict) else {}).acknowledgement()
 
     @routes.post("/negotiations/{pid}/notice")
-    def noticed(pid: str, body: Given, peer: Annotated[str, Depends(door)]) -> dict[str, Any]:
+    def noticed(pid: str, body: Given, peer: Annotated[str, Depends(door.binding)]) -> dict[str, Any]:
         return notices.take(pid, peer, body if isinstance(body, dict) else {})
 
     return routes
@@ -228,7 +230,7 @@ def _further(
 ) -> None:
     @routes.post(f"/{{pid}}/{end}")
     def received(
-        pid: str, body: Given, peer: Annotated[str, Depends(dataspace.door)], tasks: BackgroundTasks
+        pid: str, body: Given, peer: Annotated[str, Depends(dataspace.binding)], tasks: BackgroundTasks
     ) -> dict[str, Any]:
         return _answered(receive(pid, _read(body, *types), peer), dataspace, tasks)
 

@@ -209,7 +209,7 @@ def parts(settings: ExchangeSettings) -> Parts:
     log.warning("this node runs the test profile dsp-tck: it lets every request in and keeps to scripts")
     ids = read_ids(settings.test_profile_file)
     owner = settings.stack_participant
-    return Parts(ScriptedShelf(ids, owner), ScriptedPlane(ids, owner), kit_door)
+    return Parts(ScriptedShelf(ids, owner), ScriptedPlane(ids, owner), kit_door, kit_door)
 
 
 def behaviour(settings: ExchangeSettings, negotiations: Negotiations, transfers: Transfers) -> Behaviour:
