@@ -238,3 +238,27 @@ def test_both_sides_of_a_negotiation_between_nodes_see_whose_turn_it_is_what_cha
     offers.get_by_role("button", name="Trek dit aanbod in").click()
     expect(offers).to_have_count(0)
     assert [*officer.unexpected(), *vendor.unexpected()] == []
+
+
+def test_data_of_persons_is_offered_with_an_end_for_the_platform_too(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    page = visit(embedded_stack.url, "officer").go("/publish/dataset")
+    page.get_by_label("Naam", exact=True).fill("Wachttijd bij het loket")
+    page.get_by_label("Waar gaan de gegevens over?").fill("Hoe lang mensen wachten.")
+    page.get_by_role("radio", name=re.compile("Ja, voor een publieke taak")).check()
+    page.get_by_label("Waar gaat het over", exact=True).select_option(index=1)
+    page.get_by_label("Voor welk doel?").select_option(value="dmi:purpose:mobility")
+    page.get_by_text("Meer voorwaarden").click()
+    page.get_by_label("Na hoeveel dagen worden gegevens verwijderd?").fill("30")
+    page.get_by_label("Tot en met wanneer?").fill("2027-06-30")
+    expect(section(page, "Wat u aanbiedt").get_by_text("Dit mag: het past bij de wet")).to_be_visible()
+    page.get_by_role("button", name="Bied aan").click()
+    expect(page.get_by_text("De gegevens staan in de catalogus")).to_be_visible()
+    with embedded_stack.demo("officer") as officer:
+        dataset = "urn:dmi:dataset:gemeente:wachttijd-bij-het-loket"
+        (waiting,) = officer.get("/exchange/v1/agreements", dataset=dataset)["items"]
+    (rule,) = waiting["document"]["permission"]
+    ends = [one["rightOperand"]["@value"] for one in rule["constraint"] if one["leftOperand"] == "dateTime"]
+    assert ends == ["2027-06-30T21:59:59Z"]
+    assert [one["action"] for one in rule["duty"]] == ["dmi:deleteAfter"]

@@ -62,10 +62,13 @@ describe('an entry of the catalogue', () => {
   });
 
   it('lets the platform use what is about persons for one purpose and a term only', () => {
-    const open = platformAgreement(told, owner, '', '1.0.0', 'urn:dmi:participant:b-stack');
-    expect([termsOf(open)?.purpose, open.permission?.[0]?.duty, open.assignee]).toEqual(['dmi:purpose:public-task', undefined, 'urn:dmi:participant:b-stack']);
-    const personal = platformAgreement({ ...told, personal: 'dmi:basis:consent' }, owner, '90', '1.0.0', 'urn:dmi:participant:b-stack');
-    expect([termsOf(personal)?.purpose, termsOf(personal)?.days, personal['dmi:legalBasis']]).toEqual(['dmi:purpose:mobility', '90', 'dmi:basis:consent']);
+    const asked = { days: '90', until: '2027-02-01', otherwise: '2027-11-22' };
+    const open = platformAgreement(told, owner, asked, '1.0.0', 'urn:dmi:participant:b-stack');
+    expect([termsOf(open)?.purpose, termsOf(open)?.until, open.permission?.[0]?.duty, open.assignee]).toEqual(['dmi:purpose:any', '', undefined, 'urn:dmi:participant:b-stack']);
+    const personal = platformAgreement({ ...told, personal: 'dmi:basis:consent' }, owner, asked, '1.0.0', 'urn:dmi:participant:b-stack');
+    expect([termsOf(personal)?.purpose, termsOf(personal)?.days, termsOf(personal)?.until, personal['dmi:legalBasis']]).toEqual(['dmi:purpose:mobility', '90', '2027-02-01', 'dmi:basis:consent']);
+    const unsaid = platformAgreement({ ...told, personal: 'dmi:basis:public-task' }, owner, { ...asked, days: '', until: '' }, '1.0.0', 'urn:dmi:participant:b-stack');
+    expect([termsOf(unsaid)?.days, termsOf(unsaid)?.until]).toEqual(['30', '2027-11-22']);
   });
 });
 

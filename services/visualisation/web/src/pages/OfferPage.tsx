@@ -67,6 +67,7 @@ function OfferForm({ templates, onDone }: { templates: Template[]; onDone: (offe
   const [filled, setFilled] = useState<Filled>({ lists: { actions: ['dmi:read'] }, texts: {} });
   const [tried, setTried] = useState(false);
   const [today] = useState(() => toCityInput(Date.now()).slice(0, 10));
+  const nextYear = new Date(Date.parse(today) + 365 * 86_400_000).toISOString().slice(0, 10);
   // What of it was stored already, when a later step failed and is tried again.
   const [stored, setStored] = useState<string[]>([]);
   const owner = identity?.participant ?? '';
@@ -84,7 +85,7 @@ function OfferForm({ templates, onDone }: { templates: Template[]; onDone: (offe
     await api.exchange.createDataset(entryOf(told, owner, spatialOf(background.data, told.area)));
     setStored((old) => [...old, id]);
     if (!stored.includes(`${id} platform`)) {
-      await api.exchange.propose(platformAgreement(told, owner, filled.texts['days'] ?? '', version, names.stack));
+      await api.exchange.propose(platformAgreement(told, owner, { days: filled.texts['days'] ?? '', until: filled.texts['until'] ?? '', otherwise: nextYear }, version, names.stack));
       setStored((old) => [...old, `${id} platform`]);
     }
     if (everyone) await api.exchange.propose(await api.exchange.draft(template.id, filledFor(template, parameters, owner, id)));

@@ -44,14 +44,24 @@ export function entryOf(told: Told, owner: string, spatial: Spatial): NewDataset
   };
 }
 
+/** How long data of persons stays with the platform: as the conditions say, in days and with a last day, else up to `otherwise`. */
+export interface Kept {
+  days: string;
+  until: string;
+  otherwise: string;
+}
+
+/** Days, where the conditions name none. */
+const shortest = '30';
+
 /** That the platform may process and show the data, without which none of it goes anywhere. */
-export function platformAgreement(told: Told, owner: string, days: string, rulebook: string, stack: string): OdrlDocument {
+export function platformAgreement(told: Told, owner: string, kept: Kept, rulebook: string, stack: string): OdrlDocument {
   const personal = told.personal !== '';
   const made = agreementOf({
     assigner: owner, assignee: stack, dataset: datasetId(owner, told.name), actions: working, rulebook,
-    // Persons are in it: then for what it was collected alone, and on the same basis.
-    purpose: personal ? told.purpose : 'dmi:purpose:public-task', basis: told.personal || undefined,
+    // Persons are in it: then for what it was collected alone, and on the same basis. Else for whatever is agreed with others.
+    purpose: personal ? told.purpose : 'dmi:purpose:any', basis: told.personal || undefined,
   });
   const terms = termsOf(made);
-  return personal && terms ? withTerms(made, { ...terms, days }) : made;
+  return personal && terms ? withTerms(made, { ...terms, days: kept.days || shortest, until: kept.until || kept.otherwise }) : made;
 }
