@@ -194,6 +194,7 @@ def test_a_mandate_is_passed_on_once_within_its_limits_and_the_chain_breaks_with
         ({"purposes": ["dmi:purpose:x"]}, "purposes/0"),
         ({"mandatary": "urn:dmi:participant:nobody"}, "mandatary"),
         ({"mandatary": "urn:dmi:participant:mandating-city"}, "mandatary"),
+        ({"mandatary": "urn:dmi:person:noor"}, "mandatary"),
         ({"until": "2025-01-01T00:00:00Z"}, ""),
         ({"until": "2036-01-01T00:00:00Z"}, "until"),
         ({"until": "2026-12-01T00:00:00"}, ""),

@@ -193,6 +193,12 @@ def test_who_represents_a_child_sees_corrects_and_takes_along_its_measurements_a
                 403,
                 "urn:dmi:problem:no-mandate",
             )
+        with pytest.raises(AnswerRefused) as refused:
+            noor.post("/exchange/v1/mandates/draft", {
+                "mandatary": OWNER, "actions": ["dmi:read"], "datasets": [BICYCLES], "purposes": [AIR],
+                "from": to_text(clock.now()), "until": to_text(clock.now() + 60 * MINUTE),
+            })  # fmt: skip
+        assert refused.value.problem["errors"][0]["field"] == "document/mandator"
         wrong = [{"datastream": stream, "time": times[1], "result": 12.0}]
         asked = {"dataset": BICYCLES, "corrections": wrong, "for": child}
         with pytest.raises(AnswerRefused):

@@ -21,7 +21,7 @@ from dmi_agreements.mandates import (
     longest_term,
     read_mandate,
 )
-from dmi_exchange import ishare
+from dmi_exchange import ishare, model
 from dmi_exchange.handlers import Exchange
 from dmi_infra import clock, jose, outside
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unauthenticated
@@ -162,6 +162,10 @@ class Mandating:
         mandator, mandatary = (
             self._exchange.store.get(Participant, party) for party in (terms.mandator, terms.mandatary)
         )
+        for side in ("mandator", "mandatary"):
+            if getattr(terms, side).startswith(model.PERSON):
+                rule = "must be an organisation: a person's rights are its own, and a representative's"
+                raise InputRefused.of(f"document/{side}", rule, getattr(terms, side))
         if mandatary is None or not mandatary.active or terms.mandatary == terms.mandator:
             raise InputRefused.of("document/mandatary", "must be another participant", terms.mandatary)
         if mandatary.machine_of and (mandatary.machine_of != terms.mandator or terms.onward):

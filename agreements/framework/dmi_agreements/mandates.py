@@ -16,6 +16,7 @@ import msgspec
 from dmi_agreements.changes import Change
 from dmi_agreements.contracts.law import Mandate, Participant
 from dmi_agreements.decision import Reason, Request
+from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.rulebook import Rulebook
 
 CHAIN_LIMIT: Final = "dmi:limit:mandate-chain"
@@ -159,6 +160,11 @@ class Mandates:
         if (first.mandator, last.mandatary) != (request.assignee, request.actor):
             detail = f"{request.mandate} does not let {request.actor} act for {request.assignee}"
             return Reason("no_mandate", detail, request.mandate)
+        if first.mandator.startswith(PERSON):
+            # Its consents and rights would not reach what such a mandate gives.
+            return Reason(
+                "no_mandate", f"{first.mandator} is a person, who gives no mandate", request.mandate
+            )
         for link in chain:
             reason = _uncovered(link, request, now, participants, rulebook)
             if reason is not None:

@@ -31,7 +31,11 @@ class Identity:
     name: str
     roles: frozenset[str]
     acting: jose.Acting | None = None
-    """Who acts for the participant, where it is somebody else, by a mandate."""
+    """Who acts for the participant, where it is somebody else, by a mandate or as its representative."""
+    signed_with: str = ""
+    """The exchange's key under its token."""
+    proved_with: str | None = None
+    """The key that the token was given for, or the name in a certificate that is bound to the participant."""
 
     def has(self, *roles: str) -> bool:
         """Whether the identity holds at least one of these roles."""
@@ -61,10 +65,6 @@ class _Verified:
     expires: float
     """Seconds since 1970; the leeway for clocks that differ is not used up from memory."""
     identity: Identity
-    signed_with: str
-    """The exchange's key under the token."""
-    proved_with: str | None
-    """The key that it was given for, or the name in a certificate that is bound to the participant."""
 
 
 class Authenticator:
@@ -84,37 +84,34 @@ class Authenticator:
         now = time.monotonic()
         known = self._recent.get(token)
         if known is not None and now - known.at < REMEMBERED_SECONDS and time.time() < known.expires:
-            self._check_keys(known)
+            self.check_keys(known.identity)
             return known.identity
         claims = jose.verify_access(token, self._issuer, AUDIENCE, self._key)
         acting = None
         if "act" in claims:
             acting = jose.Acting(str(claims["act"]["sub"]), str(claims.get("mandate", "")))
         identity = Identity(
-            str(claims["sub"]), str(claims.get("name", "")), frozenset(claims.get("roles", [])), acting
-        )
+            str(claims["sub"]), str(claims.get("name", "")), frozenset(claims.get("roles", [])), acting,
+            str(claims["kid"]), claims.get("client_kid"),
+        )  # fmt: skip
         if len(self._recent) >= REMEMBERED:
             self._recent.clear()
-        verified = _Verified(
-            now, float(claims["exp"]), identity, str(claims["kid"]), claims.get("client_kid")
-        )
-        self._check_keys(verified)
-        self._recent[token] = verified
+        self.check_keys(identity)
+        self._recent[token] = _Verified(now, float(claims["exp"]), identity)
         return identity
 
-    def _check_keys(self, verified: _Verified) -> None:
-        """Raise ``Unauthenticated`` when a key under the token has ended since."""
-        if self._key(self._issuer, verified.signed_with) is None:
+    def check_keys(self, identity: Identity) -> None:
+        """Raise ``Unauthenticated`` when a key under the token of an identity has ended since."""
+        if self._key(self._issuer, identity.signed_with) is None:
             raise Unauthenticated("the token's key is not one of its issuer's keys")
-        if verified.proved_with is None:
+        if identity.proved_with is None:
             return
-        identity = verified.identity
         holder = self._law.participants.get(
             identity.acting.actor if identity.acting else identity.participant
         )
         if holder is None:
             raise UnknownHolder("the law that is in force here does not know who this token was given to")
-        proof = verified.proved_with
+        proof = identity.proved_with
         if find(holder.keys, proof, time.time()) is not None or proof in holder.identifiers:
             return
         if all(key.get("kid") != proof for key in holder.keys):

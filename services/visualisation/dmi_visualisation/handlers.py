@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -165,7 +165,7 @@ class Maps:
         dataset = permit.dataset
         return dataset, self._live.version(dataset), permit.duties, permit.agreements, who, moment, z, x, y
 
-    async def events(self, permit: Permit) -> AsyncIterator[bytes]:
+    async def events(self, permit: Permit) -> AsyncGenerator[bytes]:
         """Server-sent events: ``observation`` with new features, ``ended`` with the reason, then the end."""
         woken = asyncio.Event()
         stream = self._live.open(permit.dataset, woken)
@@ -178,7 +178,7 @@ class Maps:
         finally:
             self._live.close(stream)
 
-    async def events_of(self, opening: Opening, layers: Sequence[str]) -> AsyncIterator[bytes]:
+    async def events_of(self, opening: Opening, layers: Sequence[str]) -> AsyncGenerator[bytes]:
         """As ``events`` for several layers in one stream: each event names its layer, and one may end alone.
 
         A browser opens six connections to one address at most; with a stream for each layer that is soon full.

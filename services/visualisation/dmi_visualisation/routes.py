@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -43,9 +44,19 @@ def within_reach(text: str) -> int:
     return at
 
 
-def _stream(events: AsyncIterator[bytes]) -> StreamingResponse:
+async def _while_trusted(opening: Opening, events: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+    async with aclosing(events):
+        async for piece in events:
+            # A key may be revoked in the middle of a stream; the gate knows of agreements alone.
+            if not opening.trusted():
+                return
+            yield piece
+
+
+def _stream(opening: Opening, events: AsyncGenerator[bytes]) -> StreamingResponse:
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+    pieces = _while_trusted(opening, events)
+    return StreamingResponse(pieces, media_type="text/event-stream", headers=headers)
 
 
 def router(maps: Maps, background_url: str) -> APIRouter:
@@ -90,7 +101,7 @@ def router(maps: Maps, background_url: str) -> APIRouter:
         responses={200: {"content": {"text/event-stream": {}}}},
     )
     async def events(opening: Follow, layer: Layer) -> StreamingResponse:
-        return _stream(maps.events(opening.permit(layer)))
+        return _stream(opening, maps.events(opening.permit(layer)))
 
     @routes.get(
         "/events",
@@ -104,7 +115,7 @@ def router(maps: Maps, background_url: str) -> APIRouter:
     ) -> StreamingResponse:
         """``observation`` holds ``layer`` and ``features``; ``ended`` holds ``layer`` and the problem: the others
         go on."""
-        return _stream(maps.events_of(opening, layer))
+        return _stream(opening, maps.events_of(opening, layer))
 
     @routes.get("/datastreams/{datastream}/history", summary="Minimum, mean and maximum over time")
     def history(

@@ -141,3 +141,13 @@ def test_a_machine_that_signed_nothing_acts_for_its_own_participant_while_it_is_
     ):  # fmt: skip
         law.apply(Participant(gateway, "Gateway", [], [], active=active, machine_of=owner))
         assert outcome(law, request) == expected
+
+
+def test_a_person_gives_no_mandate(law: LawTable) -> None:
+    """Its consents, and what it asks for its data, would not reach whoever acts by it."""
+    person = "urn:dmi:person:noor"
+    law.apply(Participant(person, "Noor", [], [], rulebook="1.0.0"))
+    law.apply(Dataset(DATA, CITY, {"nl": "x"}, purpose="dmi:purpose:mobility", personal=True))
+    law.apply(mandate(mandator=person))
+    assert outcome(law, asked(assignee=person)) == "no_mandate"
+    assert outcome(law, asked(assignee=person, actor="", mandate="")) == "allowed"

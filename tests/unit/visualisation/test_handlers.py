@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
@@ -14,14 +14,15 @@ import sqlalchemy as sa
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Dataset
 from dmi_infra import clock
-from dmi_infra.errors import NotFound, Refused
-from dmi_infra.gate import Permit
+from dmi_infra.errors import NotFound, Refused, Unauthenticated
+from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
 from dmi_infra.sql import migrate, open_engine
 from dmi_visualisation import following
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
+from dmi_visualisation.routes import _while_trusted
 from dmi_visualisation.store import Store
 from tests.unit.infra.fakes import (
     BICYCLES,
@@ -501,3 +502,24 @@ def test_the_bicycle_of_a_person_is_not_found_by_name(court: Court, live: LiveMa
         court.agree(recipient, *ACTIONS, dataset=BICYCLES)
         court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=NOOR)
     assert maps.search(opening(court), "merel", 10) == []
+
+
+def test_a_stream_gives_nothing_more_once_the_key_of_its_reader_has_ended() -> None:
+    revoked = False
+
+    def check(_identity: Identity) -> None:
+        if revoked:
+            raise Unauthenticated("the key does not count any more")
+
+    async def events() -> AsyncGenerator[bytes]:
+        nonlocal revoked
+        yield b"one"
+        revoked = True
+        yield b"two"
+
+    async def read() -> list[bytes]:
+        reader = Identity(VENDOR, "Joris", frozenset())
+        door = Opening(cast(Gate, None), reader, "stream", "dmi:display", None, check)
+        return [piece async for piece in _while_trusted(door, events())]
+
+    assert asyncio.run(read()) == [b"one"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Query, Request
 
 from dmi_agreements.decision import Reason
+from dmi_agreements.persons import represents
+from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused, Refused, Unauthenticated
 from dmi_infra.gate import Gate, Permit
@@ -104,6 +106,16 @@ class Opening:
     action: str
     purpose: str | None
     """``None``: the purpose that each dataset is collected for."""
+    check_keys: Callable[[Identity], None] = lambda _identity: None
+    """Raises ``Unauthenticated`` once a key under the token of an identity has ended."""
+
+    def trusted(self) -> bool:
+        """Whether the token that opened the door still proves anything: for what lasts longer than a request."""
+        try:
+            self.check_keys(self.identity)
+        except Unauthenticated:
+            return False
+        return True
 
     def permit(self, dataset: str, rows: int = 0) -> Permit:
         """Pass for one dataset, or raise ``Refused``; always recorded."""
@@ -140,13 +152,16 @@ async def _nobody() -> None:
     return None
 
 
-def _acting_for(whom: str, identity: Identity) -> Identity:
-    """Somebody in the place of a person that it represents; whether it does, the law says at each request."""
+def _acting_for(whom: str, identity: Identity, law: LawTable) -> Identity:
+    """Somebody in the place of a person that it represents; whether it still does, the law says at each decision."""
     if identity.acting is not None:
         raise Refused(
             [Reason("outside_mandate", "a mandate is not for the persons whom its mandator represents")]
         )
-    return Identity(whom, identity.name, frozenset(), Acting(identity.participant))
+    if not represents(identity.participant, law.participants.get(whom), clock.now()):
+        # Before any decision is recorded: names that somebody made up do not belong in the log.
+        raise Refused([Reason("no_mandate", "you represent no person with this id")])
+    return replace(identity, participant=whom, roles=frozenset(), acting=Acting(identity.participant))
 
 
 def gated(crossing: str, action: str, mandates: bool = False) -> Callable[..., Awaitable[Opening]]:
@@ -175,8 +190,8 @@ def gated(crossing: str, action: str, mandates: bool = False) -> Callable[..., A
         if purpose is not None and purpose not in runtime.law.table.requestable:
             raise InputRefused.of(PURPOSE_HEADER, "must be a purpose of the rulebook", purpose)
         if whom is not None and whom != identity.participant:
-            identity = _acting_for(whom, identity)
-        return Opening(runtime.gate, identity, crossing, action, purpose)
+            identity = _acting_for(whom, identity, runtime.law.table)
+        return Opening(runtime.gate, identity, crossing, action, purpose, runtime.authenticate.check_keys)
 
     open_gate.dmi_crossing = crossing  # type: ignore[attr-defined]
     return open_gate
