@@ -170,8 +170,12 @@ class Imports:
         source = self.check(contributor, item.kind, item.dataset)
         known = self.store.rejects_by_id(item.id, [number for number, _ in rows])
         answers: list[dict[str, Any]] = []
+        seen: set[int] = set()
         for index, (number, _) in enumerate(rows):
             found = known.get(number)
+            if number in seen:
+                raise InputRefused.of(f"rows.{index}.id", "must be named once", str(number))
+            seen.add(number)
             if found is None or found.replayed:
                 raise InputRefused.of(
                     f"rows.{index}.id", "must be a row that waits to be replayed", str(number)

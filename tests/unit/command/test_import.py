@@ -145,6 +145,20 @@ def test_with_json_the_report_is_whole(answering: Answering, table: Path) -> Non
     assert len(report["reasons"][0]["rows"]) == len(REJECTED)
 
 
+def test_who_imports_by_a_mandate_reads_what_the_intake_says(answering: Answering, table: Path) -> None:
+    """What the platform makes of it is told to whom one acts for."""
+    _running(answering, actor="urn:dmi:machine:gemeente:gateway")
+    problem = {
+        "status": 403,
+        "detail": "a mandate gives data by the gate",
+        "type": "urn:dmi:problem:outside-mandate",
+    }
+    answering.on("GET", f"/platform/v1/outcomes/{IMPORT}", problem, status=403)
+    done = CliRunner().invoke(app, ["import", "birmingham-parking", str(table), "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["accepted"] == 1234560
+
+
 def test_the_help_says_what_read_counts() -> None:
     told = " ".join(CliRunner().invoke(app, ["import", "--help"]).stdout.split())
     assert 'What "read" counts are records' in told

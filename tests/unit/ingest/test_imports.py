@@ -55,6 +55,8 @@ def test_a_rejected_row_is_replayed_after_its_correction(node: Node) -> None:
     again = node.call("POST", f"{address}/replay", {"rows": [{"id": row["id"], "raw": row["raw"]}]}).json()
     assert (again["accepted"], again["rejected"]) == (0, 1)
     raw = {name: "63" if value == "many" else value for name, value in row["raw"].items()}
+    doubled = node.call("POST", f"{address}/replay", {"rows": [{"id": row["id"], "raw": raw}] * 2})
+    assert (doubled.status_code, doubled.json()["errors"][0]["field"]) == (400, "rows.1.id")
     taken = node.call("POST", f"{address}/replay", {"rows": [{"id": row["id"], "raw": raw}]}).json()
     assert (taken["accepted"], taken["rejected"]) == (1, 0)
     assert [found[2] for found in node.bus.rows()] == [61.0, 64.0, 63.0]
