@@ -10,4 +10,4 @@ down_revision = "0002"
 def upgrade() -> None:
     """Add the columns."""
     for name in ("actor", "mandate"):
-        op.add_column("import", sa.Column(name, sa.Text(), nullable=False, server_default=""))
+        op.add_column("import", sa.Column(name, sa.Text(), nullable=False, server_default=sa.text("''")))

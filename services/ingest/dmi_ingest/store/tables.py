@@ -69,8 +69,8 @@ imported = sa.Table(
     sa.Column("observations", sa.BigInteger, nullable=False, default=0),
     sa.Column("started_at", sa.BigInteger, nullable=False),
     sa.Column("ended_at", sa.BigInteger),
-    sa.Column("actor", sa.Text, nullable=False, server_default=""),
-    sa.Column("mandate", sa.Text, nullable=False, server_default=""),
+    sa.Column("actor", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("mandate", sa.Text, nullable=False, server_default=sa.text("''")),
 )
 reject = sa.Table(
     "reject",
