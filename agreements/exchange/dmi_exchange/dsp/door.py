@@ -20,10 +20,11 @@ from dmi_exchange.dsp.nodes import Nodes
 from dmi_exchange.store import Store
 from dmi_infra import clock, jose, passes
 from dmi_infra.errors import Failure, Refused, Unauthenticated
-from dmi_infra.http.access import identify, member, runtime_of
+from dmi_infra.http.access import identify, member, roles, runtime_of
 
 SEEN = 100_000
 """Tokens of nodes that are remembered at most; more within their minute are refused."""
+may_sign = roles(*model.SIGNATORY_ROLES)
 
 
 class Once:
@@ -128,11 +129,8 @@ class NodeDoor:
     async def binding(self, request: Request) -> str:
         """As the door itself, for steps that bind the participant: of a member here, only who may sign for it."""
         participant = await self(request)
-        if not any(proof.takes(bearer(request)) for proof in self._proofs):
-            identity = await identify(request)
-            if not identity.has(*model.SIGNATORY_ROLES):
-                needed = " or ".join(model.SIGNATORY_ROLES)
-                raise Refused([Reason("wrong_role", f"this needs the role {needed}")])
+        if self._proof_of(bearer(request)) is None:
+            await may_sign(await identify(request))
         return participant
 
     binding.dmi_door = "members who may sign, and nodes"  # type: ignore[attr-defined]
@@ -148,7 +146,7 @@ class NodeDoor:
 
     async def _speaker(self, request: Request, token: str) -> Speaker | None:
         """Who speaks in this very request; ``None`` for a token that is not of a node."""
-        proof = next((one for one in self._proofs if one.takes(token)), None)
+        proof = self._proof_of(token)
         if proof is None:
             return None
         # Behind a proxy the host is another: what counts is the path under the own address.
@@ -156,6 +154,9 @@ class NodeDoor:
         place = unquote(path[path.index("/dsp") :] if "/dsp" in path else path)
         asked = (request.method, f"{self._issuer}{place}", await request.body())
         return await asyncio.to_thread(proof.prove, token, asked)
+
+    def _proof_of(self, token: str) -> Proof | None:
+        return next((one for one in self._proofs if one.takes(token)), None)
 
     def _ask_again(self, issuer: str, name: str) -> Participant | None:
         """A member that joined its node just now."""

@@ -198,39 +198,16 @@ def _begun(client: Client, kind: str, dataset: str, handles: list[Any]) -> dict[
         time.sleep(0.1)
 
 
-TOLD: Final = frozenset(
-    {
-        "import_id",
-        "kind",
-        "dataset",
-        "state",
-        "read",
-        "accepted",
-        "duplicate",
-        "rejected",
-        "reasons",
-        "detail",
-    }
-)
+TOLD: Final = (
+    "import_id", "kind", "dataset", "state", "read", "accepted", "duplicate", "rejected", "reasons", "detail",
+)  # fmt: skip
 
 
 def _settled(client: Client, report: dict[str, Any]) -> dict[str, Any]:
     """The report with what the platform made of the observations: accepted, repeated, or refused there."""
     if report.get("actor"):
         # Who acts by a mandate hands in; what the platform makes of it is told to whom it acts for.
-        told = (
-            "import_id",
-            "kind",
-            "dataset",
-            "state",
-            "read",
-            "accepted",
-            "duplicate",
-            "rejected",
-            "reasons",
-            "detail",
-        )
-        return {name: report.get(name) for name in told}
+        return {name: report.get(name) for name in TOLD}
     expected = report["observations"]
     outcome = _outcome(client, report["import_id"])
     done, until = _done(outcome), time.monotonic() + STALLED_SECONDS
