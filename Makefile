@@ -9,9 +9,9 @@ WEB := services/visualisation/web
 STATIC := services/visualisation/dmi_visualisation/static
 MEMBERS := agreements/framework agreements/exchange infra/runtime infra/command services/ingest \
   services/platform services/visualisation services/support-centre
-# The first two wait and compute in turn, a process each. Stacks, and browsers, are many processes: alone they keep two
-# cores busy, and beside each other they run out of time.
-SUITES := test-units test-conformance
+# Of the first one process at a time computes, also where a stack is killed and starts again: longest first, two at a
+# time. Stacks, and browsers, are many processes: alone they keep two cores busy, and beside each other they run out of time.
+SUITES := test-conformance test-kills test-exchange test-units
 BUSY := test-stacks test-pages
 # With four cores there is room for those two at a time as well.
 ROOM := $(shell [ "$$(getconf _NPROCESSORS_ONLN)" -ge 4 ] && echo yes)
@@ -22,7 +22,7 @@ NODE_PATH_PREFIX := $(if $(shell [ "$(NODE_MAJOR)" -ge 20 ] 2>/dev/null && echo 
 # In place of the shell, so that signals reach it, and told who make is: it says itself what went wrong.
 DMI := MAKE_PID=$$PPID exec $(VENV)/bin/dmi
 
-.PHONY: help up up-server up-two tck-node test $(SUITES) $(BUSY) check check-python check-web web lock audit docs clean
+.PHONY: help up up-server up-two tck-node test test-busy $(SUITES) $(BUSY) check check-beside check-python check-web web lock audit docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -41,17 +41,28 @@ tck-node: $(READY) ## Start an exchange that the test kit of the Dataspace Proto
 	  export DMI_PUBLIC_URL="$${DMI_PUBLIC_URL:-http://127.0.0.1:$${DMI_PORT:-8080}}" && $(DMI) serve exchange
 
 test: $(READY) $(STATIC)/index.html ## Run all checks and tests that this machine can run
-	@$(MAKE) --no-print-directory check
 	@failed=; \
-	$(MAKE) --no-print-directory -k -j2 -Otarget $(SUITES) || failed=yes; \
-	$(MAKE) --no-print-directory -k $(if $(ROOM),-j2 -Otarget,-j1) $(BUSY) || failed=yes; \
+	$(MAKE) --no-print-directory -k -j2 -Otarget check-web $(SUITES) || failed=yes; \
+	$(MAKE) --no-print-directory -k $(if $(ROOM),-j3,-j2) -Otarget $(if $(ROOM),$(BUSY),test-busy) check-beside || failed=yes; \
 	[ -z "$$failed" ]
 
+test-busy: # One after the other, each whatever became of the other.
+	@failed=; for suite in $(BUSY); do $(MAKE) --no-print-directory $$suite || failed=yes; done; [ -z "$$failed" ]
+
+check-beside: # It waits for nothing, and takes only what stacks leave of two cores.
+	@nice -n 19 $(MAKE) --no-print-directory check-python
+
 # Pages by themselves: the browser's driver keeps an event loop in its process.
-test-stacks: TESTS := tests/integration
+test-stacks: TESTS := tests/integration --ignore=tests/integration/test_kill.py
+test-kills: TESTS := tests/integration/test_kill.py
 test-pages: TESTS := tests/e2e
 test-conformance: TESTS := tests/conformance
-test-units: TESTS := tests/unit tests/crossings tests/architecture
+test-exchange: TESTS := tests/unit/exchange
+test-units: TESTS := tests/unit tests/crossings tests/architecture --ignore=tests/unit/exchange
+
+# Where the environment forbids Python to keep bytecode, each of many processes would compile all of it anew.
+check-python $(SUITES) $(BUSY): export PYTHONDONTWRITEBYTECODE :=
+check-python $(SUITES) $(BUSY): export PYTHONPYCACHEPREFIX := $(abspath .pytest_cache/bytecode)
 
 $(SUITES) $(BUSY): $(READY) $(STATIC)/index.html
 	@$(VENV)/bin/pytest $(TESTS)

@@ -136,7 +136,7 @@ def run(options: argparse.Namespace, folder: Path) -> list[dict[str, float]]:
     moment = clock.now()
     table.apply(Heartbeat("urn:dmi:heartbeat", moment))
     gate = Gate("platform", STACK, table, lambda _record: None, Projection(), metrics, lambda: moment)
-    registry = Registry(Neighbourhoods(), settings.plausible_area, store.features_since)
+    registry = Registry(Neighbourhoods(lambda _dataset: True), settings.plausible_area, store.features_since)
     lineage = LineageBook(gate.record_lineage)
     handler = PlatformHandler(store, Processor(store, registry, gate, lineage, lambda: None, metrics))
     handler.positions()

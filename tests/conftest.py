@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
 
+import httpx._transports.default
 import pytest
+
+# Each plain request of httpx, thousands of them here, would read all certificate authorities anew, which takes 35 ms.
+httpx._transports.default.create_ssl_context = cache(httpx._transports.default.create_ssl_context)
 
 pytest_plugins = ["tests.servers_plugin", "tests.stack_plugin"]
 

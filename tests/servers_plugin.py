@@ -24,6 +24,8 @@ from dmi_command.servers import (
     fetch_jars,
     nginx,
 )
+from dmi_command.servers.kafka import JARS_REMEDY, JAVA_REMEDY, has_jars
+from dmi_command.servers.postgres import client_program
 from dmi_command.servers.process import program
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -115,6 +117,23 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
         require("postgres", str(missing))
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def fleet_programs(nginx_program: str) -> None:
+    """That this machine has what a fleet starts for itself; nothing is started for it."""
+    try:
+        program("java", "Java", JAVA_REMEDY)
+        if os.environ.get("DMI_REQUIRE"):
+            fetch_jars(ROOT / "infra" / "deploy" / "kafka" / "pom.xml", kafka_libs())
+        if not has_jars(kafka_libs()):
+            raise ServerMissing("Apache Kafka", JARS_REMEDY)
+    except ServerMissing as missing:
+        require("kafka", str(missing))
+    try:
+        client_program("initdb")
+    except ServerMissing as missing:
+        require("postgres", str(missing))
 
 
 @pytest.fixture(scope="session")

@@ -20,9 +20,11 @@ from dmi_command.blueprints import SERVICES
 from dmi_command.client import Client
 from dmi_command.demo import build_city
 from dmi_command.demo.publish import DemoCity
+from dmi_command.errors import CannotStart
 from dmi_command.fleet import Child, Fleet, start_service
-from dmi_command.servers import free_port
+from dmi_command.servers import ServerMissing, free_port
 from dmi_infra.jose import SigningKey
+from tests.servers_plugin import require
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
@@ -111,7 +113,12 @@ class ServerStack(Stack):
 
     def start(self, prepare: Callable[[Mapping[str, str]], None] | None = None) -> None:
         """Start servers, services and nginx; ``prepare`` gets the settings before the services start."""
-        self._settings = {**self.fleet.start_servers(), **BYTECODE}
+        try:
+            self._settings = {**self.fleet.start_servers(), **BYTECODE}
+        except CannotStart as refused:
+            if isinstance(refused.__cause__, ServerMissing):  # PostGIS is looked for in the database alone
+                require("postgres", str(refused))
+            raise
         if prepare is not None:
             prepare(self._settings)
         with self.log.open("ab") as log:
@@ -199,13 +206,8 @@ def embedded_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedde
 
 
 @pytest.fixture(scope="session")
-def server_stack(
-    tmp_path_factory: pytest.TempPathFactory,
-    kafka_server: object,
-    postgres_server: object,
-    nginx_program: object,
-) -> Iterator[ServerStack]:
-    """The fleet on Kafka and PostgreSQL with the demonstration city; the other fixtures skip what is missing."""
+def server_stack(tmp_path_factory: pytest.TempPathFactory, fleet_programs: None) -> Iterator[ServerStack]:
+    """The fleet on Kafka and PostgreSQL with the demonstration city; skipped where a program is missing."""
     folder = tmp_path_factory.mktemp("server")
     stack = ServerStack("server", f"http://127.0.0.1:{free_port()}", folder / "data", folder / "log")
     try:

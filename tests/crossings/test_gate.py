@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from dmi_infra.errors import Refused
 from dmi_infra.gate import Gate
 from dmi_infra.geo import Projection
 from dmi_infra.http.problems import refusal
+from dmi_infra.permit import Permit
 from dmi_infra.telemetry import Metrics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +55,12 @@ class Courtroom:
         )
 
     def agree(
-        self, assignee: str, action: str, *constraints: dict[str, Any], purpose: str = MOBILITY
+        self,
+        assignee: str,
+        action: str,
+        *constraints: dict[str, Any],
+        purpose: str = MOBILITY,
+        unless: Sequence[dict[str, Any]] = (),
     ) -> AgreementState:
         document = {
             "@context": ["http://www.w3.org/ns/odrl.jsonld", {"dmi": "urn:dmi:"}],
@@ -67,6 +74,8 @@ class Courtroom:
                 ],
             }],
         }  # fmt: skip
+        if unless:
+            document["prohibition"] = [{"target": DATASET, "action": action, "constraint": list(unless)}]
         agreement = AgreementState(str(document["uid"]), document, "active", concluded_at=NOW)
         self.law.apply(agreement)
         return agreement
@@ -226,7 +235,7 @@ def test_uses_at_other_gates_count_and_none_counts_twice(court: Courtroom) -> No
     assert not told(platform=1), "an earlier sum is no news"
     with pytest.raises(Refused):
         court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)
-    assert court.law.uses.of((agreed.id, "/permission/0", USER)) == Use(3, NOW - HOUR)
+    assert court.law.uses.of((agreed.id, "/permission/0", USER)) == Use(3, NOW - HOUR, NOW)
 
 
 def test_of_many_uses_at_once_no_more_than_agreed_pass(court: Courtroom) -> None:
@@ -261,3 +270,66 @@ def test_a_time_from_the_first_use_begins_with_the_first_use(court: Courtroom) -
     court.now += 200_000
     with pytest.raises(Refused):
         court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)
+
+
+def test_between_two_uses_passes_the_time_agreed_and_an_open_one_goes_on(court: Courtroom) -> None:
+    court.agree(STACK, "dmi:read")
+    spaced = {"leftOperand": "timeInterval", "operator": "gteq", "rightOperand": "PT2S"}
+    agreed = court.agree(USER, "dmi:read", spaced)
+
+    def use() -> Permit:
+        return court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)
+
+    def later(by: int) -> None:
+        court.now += by
+        court.law.apply(Heartbeat("urn:dmi:heartbeat", court.now))
+
+    opened = use()
+    later(1_900_000)
+    with pytest.raises(Refused) as caught:
+        use()
+    assert [reason.code for reason in caught.value.reasons] == ["condition_unmet"]
+    court.gate.still(opened)
+    later(100_000)
+    use()
+    later(2_000_000)
+    key = (agreed.id, "/permission/0", USER)
+    elsewhere = Usage("urn:dmi:usage:x", *key, {"platform": 2, "visualisation": 1}, NOW, court.now - 1)
+    assert court.law.apply(elsewhere).changed
+    with pytest.raises(Refused):
+        use()
+    court.gate.still(opened)
+
+
+MORE_THAN_TWO = {"leftOperand": "count", "operator": "gt", "rightOperand": 2}
+
+
+def test_a_prohibition_counts_what_was_done_before_it_forbids(court: Courtroom) -> None:
+    court.agree(STACK, "dmi:read")
+    court.agree(USER, "dmi:read", unless=[MORE_THAN_TWO])
+    for _ in range(2):
+        court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)
+    with pytest.raises(Refused) as caught:
+        court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)
+    assert [reason.code for reason in caught.value.reasons] == ["prohibited"]
+
+
+@pytest.mark.parametrize(
+    ("edge", "counts"),
+    [
+        (("purpose", "isA", "dmi:purpose:research"), False),
+        (("purpose", "isA", MOBILITY), True),
+        (("recipient", "isAnyOf", [STACK]), False),
+        (("recipient", "isAnyOf", [USER]), True),
+    ],
+    ids=str,
+)
+def test_what_a_prohibition_is_not_about_uses_nothing_of_it_up(
+    court: Courtroom, edge: tuple[str, str, object], counts: bool
+) -> None:
+    court.agree(STACK, "dmi:read")
+    test = dict(zip(("leftOperand", "operator", "rightOperand"), edge, strict=True))
+    agreed = court.agree(USER, "dmi:read", unless=[test, MORE_THAN_TWO])
+    for _ in range(2):
+        court.gate.permit("query", "dmi:read", DATASET, MOBILITY, USER)
+    assert court.law.uses.of((agreed.id, "/prohibition/0", USER)).count == 2 * counts

@@ -9,7 +9,7 @@ from typing import Literal
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -54,9 +54,15 @@ class Visitor:
         expect(self.page.locator(".dmi-skeleton")).to_have_count(0, timeout=PATIENCE)
 
     def note(self, message: ConsoleMessage) -> None:
-        """Keep an error of the console."""
+        """Keep an error of the console: on which page, what, and which address or line of code it is about."""
         if message.type == "error":
-            self.faults.append(f"{self.page.url}: {message.text}")
+            at = message.location
+            where = f"{at['url']}:{at['lineNumber']}:{at['columnNumber']}"
+            self.faults.append(f"{self.page.url}: {message.text} ({where})")
+
+    def crashed(self, error: Error) -> None:
+        """Keep what no code of the page caught, with its stack."""
+        self.faults.append(f"{self.page.url}: {error.stack or error.message}")
 
     def unexpected(self) -> list[str]:
         """Faults but for refusals, which a stop is meant to cause."""
@@ -128,7 +134,7 @@ def visit(contexts: Contexts) -> Iterator[Visit]:
         )
         visitor = Visitor(page, url)
         visitor.page.on("console", visitor.note)
-        visitor.page.on("pageerror", lambda error: visitor.faults.append(f"{visitor.page.url}: {error}"))
+        visitor.page.on("pageerror", visitor.crashed)
         return visitor
 
     yield open_as

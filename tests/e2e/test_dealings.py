@@ -37,9 +37,12 @@ def test_a_mandate_is_given_by_the_form_and_stopped_by_its_button(
     push(page, page.get_by_role("button", name="Geef de machtiging"))
     # What is missing is told at each field, and the first of them has the focus.
     expect(page.get_by_text("Kies een dag na vandaag")).to_be_visible()
+    expect(page.get_by_text("Kies ten minste één handeling.")).to_be_visible()
     expect(page.get_by_label("Aan wie")).to_be_focused()
     choose(page, page.get_by_label("Aan wie"), "Sensorbedrijf Meetlat")
     tab_to(page, page.get_by_role("group", name="Welke gegevens").get_by_role("checkbox").first)
+    page.keyboard.press("Space")
+    tab_to(page, page.get_by_role("checkbox", name="opvragen"))
     page.keyboard.press("Space")
     tab_to(page, page.get_by_label("Waarvoor"))
     page.keyboard.press("ArrowDown")
@@ -72,6 +75,8 @@ def test_a_machine_gets_a_key_from_the_browser_acts_by_a_mandate_and_is_stopped(
     expect(page.get_by_role("group", name="De ander mag de machtiging één keer doorgeven")).to_have_count(0)
     tab_to(page, page.get_by_role("group", name="Welke gegevens").get_by_role("checkbox").first)
     page.keyboard.press("Space")
+    tab_to(page, page.get_by_role("checkbox", name="opvragen"))
+    page.keyboard.press("Space")
     choose(page, page.get_by_label("Waarvoor"), "Mobiliteit")
     write_day(page, page.get_by_label("Tot en met"), datetime.now(UTC) + timedelta(days=90))
     push(page, page.get_by_role("button", name="Geef de machtiging"))
@@ -96,7 +101,8 @@ def test_a_machine_gets_a_key_from_the_browser_acts_by_a_mandate_and_is_stopped(
     expect(page.get_by_text("Gestopt. De sleutel werkt nergens meer.")).to_be_visible()
     assert asked() == 401
     with embedded_stack.demo("officer") as officer:
-        officer.post(f"/exchange/v1/mandates/{mandate}/end", {})
+        states = {one["id"]: one["state"] for one in officer.get("/exchange/v1/mandates")["items"]}
+    assert states[mandate] == "ended", "the mandates of a machine end with it"
     assert visitor.faults == []
 
 

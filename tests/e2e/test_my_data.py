@@ -6,11 +6,15 @@ import json
 import re
 import time
 import zipfile
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from dmi_command.client import Client
 from dmi_infra.jose import SigningKey
 from tests.e2e.conftest import Visit, Visitor
 from tests.e2e.keyboard import push, tab_to
@@ -115,9 +119,54 @@ def test_a_resident_sees_who_used_the_data_and_exercises_rights_by_keyboard(
     assert visitor.faults == []
 
 
+def asked_of(recipient: Client) -> list[dict[str, Any]]:
+    """What persons asked of who received their data, once that is told."""
+    limit = time.monotonic() + 15
+    while not (found := recipient.get("/exchange/v1/notices", open="true")["items"]):
+        assert time.monotonic() < limit
+        time.sleep(0.1)
+    return list(found)
+
+
+@pytest.mark.chromium
+def test_a_resident_corrects_a_measurement_of_any_day_and_sees_the_new_value(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    with embedded_stack.demo("officer") as officer, embedded_stack.demo("resident") as noor:
+        officer.get(VIEW)
+        rows = noor.get("/platform/v1/latest", dataset=BICYCLES)["items"]
+        newest = next(one for one in rows if one["datastream"].endswith(".temperature"))
+    moment = datetime.fromisoformat(newest["phenomenon_time"])
+    day = moment.astimezone(ZoneInfo("Europe/Amsterdam")).date()
+    visitor = visit(embedded_stack.url, "resident", 360)
+    form = opened(visitor.go("/my-data"), "Verbeter een meting")
+    form.get_by_label("Welke gegevens van u").select_option(label="Meetfietsen: lucht")
+    form.get_by_label("Wat wordt gemeten").select_option(label="temperatuur")
+    form.get_by_label("Van welke dag is de meting?").fill((day + timedelta(days=9)).isoformat())
+    expect(form.get_by_text("Kies een dag tot en met vandaag.")).to_be_visible()
+    form.get_by_label("Van welke dag is de meting?").fill(day.isoformat())
+    hour = form.get_by_label("Van welk uur?")
+    which = form.get_by_label("Welke meting")
+    expect(hour.or_(which.locator("option").nth(1)).first).to_be_attached()
+    if hour.count():
+        hour.select_option(
+            value=str(int(moment.replace(minute=0, second=0, microsecond=0).timestamp()) * 1000)
+        )
+    expect(which.locator("option").nth(1)).to_contain_text("°C")
+    which.select_option(index=1)
+    form.get_by_label("Wat het moet zijn (°C)").fill("-3,5")
+    form.get_by_role("button", name="Verbeter deze meting").click()
+    expect(which).to_contain_text(re.compile(r"\D3,5\s°C"))
+    expect(visitor.page.locator(".dmi-card", has_text="Verbeteren: Meetfietsen: lucht").first).to_be_visible()
+    assert visitor.faults == []
+    with embedded_stack.demo("officer") as officer:
+        (told,) = asked_of(officer)
+        officer.post(f"/exchange/v1/notices/{told['id']}/answer", {"outcome": "done", "text": ""})
+
+
 @pytest.mark.chromium
 def test_a_code_from_a_letter_and_a_key_of_the_own_sensor_open_the_page_without_an_account(
-    embedded_stack: EmbeddedStack, visit: Visit
+    embedded_stack: EmbeddedStack, visit: Visit, tmp_path: Path
 ) -> None:
     visitor = visit(embedded_stack.url, "resident")
     page = visitor.go("/my-data")
@@ -129,7 +178,12 @@ def test_a_code_from_a_letter_and_a_key_of_the_own_sensor_open_the_page_without_
 
     visitor.go("/signin")
     form = opened(page, "Ik heb een code uit een brief")
+    form.get_by_label("Uw code").fill("AAAA-BBBB-CCCC-DDDD-EEEE")
+    page.keyboard.press("Enter")
+    expect(form.get_by_text("Deze code kennen wij niet")).to_be_visible()
+    assert barriers(page) == []
     form.get_by_label("Uw code").fill(code[0].lower())
+    expect(form.get_by_text("Deze code kennen wij niet")).to_have_count(0)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Uw rechten")).to_be_visible()
 
@@ -142,12 +196,19 @@ def test_a_code_from_a_letter_and_a_key_of_the_own_sensor_open_the_page_without_
     form.get_by_role("button", name="Ga verder").press("Enter")
     expect(form.get_by_text("geen sleutel die wij kunnen gebruiken")).to_be_visible()
     assert barriers(page) == []
-    key = embedded_stack.data_dir / "keys" / "person_noor.json"
-    form.get_by_label("Bestand met uw sleutel").set_input_files(key)
+    SigningKey.load_or_create(tmp_path / "other.json")
+    form.get_by_label("Bestand met uw sleutel").set_input_files(tmp_path / "other.json")
+    form.get_by_role("button", name="Ga verder").press("Enter")
+    expect(form.get_by_text("horen niet bij elkaar")).to_be_visible()
+    form.get_by_label("Bestand met uw sleutel").set_input_files(
+        embedded_stack.data_dir / "keys" / "person_noor.json"
+    )
     form.get_by_role("button", name="Ga verder").press("Enter")
     expect(page.get_by_role("heading", name="Uw rechten")).to_be_visible()
     assert barriers(page) == []
-    assert visitor.faults == []
+    # The browser itself notes the two answers that refused.
+    assert len(visitor.faults) == 2
+    assert all("status of 401" in fault for fault in visitor.faults)
 
 
 @pytest.mark.chromium
@@ -206,10 +267,7 @@ def test_who_received_data_reads_what_a_person_asked_and_the_person_reads_the_an
         # A measurement that there never was: nothing of the city changes.
         wrong = [{"datastream": "bicycle-air.bicycle-1.pm2_5", "time": "2020-01-01T00:00:00Z", "result": 1.5}]
         noor.post("/exchange/v1/my-data/rectification", {"dataset": BICYCLES, "corrections": wrong})
-        limit = time.monotonic() + 15
-        while not officer.get("/exchange/v1/notices", open="true")["items"]:
-            assert time.monotonic() < limit
-            time.sleep(0.1)
+        asked_of(officer)
     visitor = visit(embedded_stack.url, "officer", 360)
     page = visitor.go("/agreements")
     section = page.locator("section", has=page.get_by_role("heading", name="Verzoeken van personen"))

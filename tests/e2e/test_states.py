@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.e2e.conftest import Visit
 from tests.e2e.test_pages import WIDER
@@ -56,6 +56,11 @@ def test_a_first_screen_never_shows_a_zero_for_what_it_could_not_ask(
     page = vendor.go("/")
     rows = section(page, "Afspraken met u").get_by_role("row")
     expect(rows.nth(1).get_by_text("geen gegevens")).to_have_count(2)
+    # One row a dataset, however many agreements there are about it.
+    named = rows.locator("a[href^='/catalogue/']").evaluate_all(
+        "all => all.map(one => one.getAttribute('href'))"
+    )
+    assert len(named) == len(set(named)) > 0
     expect(rows.get_by_text("deze week niets")).to_have_count(0)
 
 
@@ -73,6 +78,24 @@ def test_who_owns_data_that_cannot_be_listed_is_not_told_to_have_none(
     page.unroute(re.compile("/v1/datasets" + r"(\?.*)?$"))
     page.get_by_role("button", name="Opnieuw proberen").click()
     expect(page.get_by_label("Gegevens", exact=True)).to_be_visible()
+
+
+def test_a_file_that_measures_something_else_goes_in_only_when_one_is_sure(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    page = visit(embedded_stack.url, "officer", 360).go("/sources")
+    page.get_by_label("Soort bestand").select_option(value="snuffelfiets")
+    page.get_by_label("Bij welke gegevens hoort het").select_option(label="Parkeergarages")
+    file: FilePayload = {"name": "lucht.csv", "mimeType": "text/csv", "buffer": b"no;columns\n"}
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Lever aan").click()
+    warning = page.get_by_role("dialog", name="Dit bestand meet iets anders")
+    expect(warning.get_by_text("fijnstof PM2,5")).to_be_visible()
+    expect(warning).to_contain_text("Nu staat daarin: ")
+    assert barriers(page) == []
+    warning.get_by_role("button", name="Kies andere gegevens").click()
+    expect(warning).to_have_count(0)
+    expect(page.get_by_role("heading", name="Verslag")).to_have_count(0)
 
 
 def test_a_failure_that_all_of_a_page_follows_from_is_told_once(

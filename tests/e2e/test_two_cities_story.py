@@ -109,7 +109,20 @@ def _ask(page: Page) -> None:
     """As the operator of the other city's platform, by keyboard alone: ask for what is offered, as it is offered."""
     expect(section(page, "Wat deze stad aanbiedt").get_by_role("heading", name=NAME)).to_be_visible()
     clean(page)
-    push(page, page.get_by_role("button", name=f"Vraag dit aan: {NAME}", exact=True))
+    ask = page.get_by_role("button", name=f"Vraag dit aan: {NAME}", exact=True)
+    push(page, ask)
+    agree = page.get_by_role("dialog", name="Akkoord met deze voorwaarden?")
+    for told in (
+        "De afspraak kan daarom meteen gelden",
+        "Er is geen einddatum",
+        "U kunt op elk moment stoppen",
+    ):
+        expect(agree).to_contain_text(told)
+    clean(page)
+    page.keyboard.press("Escape")
+    expect(ask).to_be_focused()
+    page.keyboard.press("Enter")
+    push(page, agree.get_by_role("button", name="Ja, akkoord"))
     expect(page.get_by_text("De afspraak is gesloten")).to_be_visible()
     tab_to(page, page.get_by_role("link", name="haal de gegevens op"))
     page.keyboard.press("Enter")
@@ -119,12 +132,14 @@ def _ask(page: Page) -> None:
 
 
 def _refine(page: Page) -> None:
-    """As the vendor: ask for less, and promise to erase it."""
+    """As the vendor: ask for less, and for nothing old."""
     page.get_by_role("button", name=f"Vraag met andere voorwaarden: {NAME}").click()
     for action in ("verwerken", "maatregel publiceren"):
         page.get_by_label(action, exact=True).uncheck()
-    page.get_by_label("Na hoeveel dagen wissen?").fill("30")
-    expect(page.locator(".dmi-changes")).to_contain_text("De gegevens worden na 30 dagen gewist.")
+    page.get_by_label("Hoogstens hoeveel dagen oud?").fill("30")
+    expect(page.locator(".dmi-changes")).to_contain_text(
+        "Metingen van meer dan 30 dagen oud krijgt de gebruiker niet."
+    )
     page.get_by_role("button", name="Stuur dit voorstel").click()
     expect(page.get_by_text("Wacht op de eigenaar")).to_be_visible()
     clean(page)
@@ -133,7 +148,9 @@ def _refine(page: Page) -> None:
 def _sign(page: Page) -> None:
     """As the owner: read what is asked for, and sign it."""
     page.get_by_role("row").filter(has_text="U bent aan zet").get_by_role("link").click()
-    expect(page.get_by_text("De gegevens worden na 30 dagen gewist.").first).to_be_visible()
+    expect(
+        page.get_by_text("Metingen van meer dan 30 dagen oud krijgt de gebruiker niet.").first
+    ).to_be_visible()
     expect(section(page, "Wat u ondertekent").get_by_text("Dit mag: het past bij de wet")).to_be_visible()
     clean(page)
     page.get_by_role("button", name="Onderteken", exact=True).click()
@@ -231,7 +248,10 @@ def test_what_an_officer_publishes_a_vendor_of_another_city_uses_until_it_is_sto
     soon(
         lambda: "TERMINATED" in {one["state"] for one in cities.vendor.get("/exchange/v1/transfers")["items"]}
     )
-    files = [_keep(one, agreement, tmp_path) for one in (vendor, officer)]
+    # A folder each: of two cities whose logs are of one size the files have one name.
+    files = [
+        _keep(one, agreement, tmp_path / name) for one, name in ((vendor, "vendor"), (officer, "officer"))
+    ]
     clean(vendor.page)
     assert [*officer.unexpected(), *vendor.unexpected(), *operator.unexpected()] == []
     cities.end_all()

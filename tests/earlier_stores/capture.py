@@ -75,7 +75,7 @@ def _well(answer: Any) -> Any:
 def _law(stack: EmbeddedStack, owner: Newcomer) -> None:
     user = join(stack, "gebruiker", ["dmi:role:vendor", "dmi:role:user"])
     for name in ("garages", "buurten", "druk"):
-        publish(stack, owner, name)
+        publish(stack, owner, name, layer="areas" if name == "buurten" else "points")
     ended = agree(stack, owner, "urn:dmi:participant:gebruiker", owner.dataset("garages"), ["dmi:read"])
     _well(owner.ask("POST", f"/exchange/v1/agreements/{ended}/end", json={"reason": "klaar"}))
     _dataspace(owner, user)

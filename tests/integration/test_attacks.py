@@ -185,7 +185,10 @@ def test_a_vendor_cannot_lay_down_neighbourhoods_that_everyone_gets(scene: Scene
         "geometry": {"type": "Polygon", "coordinates": [ring]},
     }
     answer = scene.thief.ask("POST", "/ingest/v1/features", json={"dataset": scene.own, "features": [area]})
-    assert (answer.status_code, answer.json()["type"]) == (403, "urn:dmi:problem:wrong-role")
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "0.kind"
+    assert "layer: areas" in error["rule"]
 
 
 def test_what_an_agreement_opens_it_opens_for_its_purpose_and_until_it_ends(

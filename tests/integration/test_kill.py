@@ -111,9 +111,7 @@ def own_embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedS
 
 
 @pytest.fixture
-def own_server(
-    tmp_path_factory: pytest.TempPathFactory, kafka_server: object, postgres_server: object
-) -> Iterator[ServerStack]:
+def own_server(tmp_path_factory: pytest.TempPathFactory, fleet_programs: None) -> Iterator[ServerStack]:
     folder = tmp_path_factory.mktemp("kill")
     stack = ServerStack("server", f"http://127.0.0.1:{free_port()}", folder / "data", folder / "log")
     try:

@@ -327,8 +327,7 @@ def test_a_machine_hands_in_within_its_mandate_and_is_dead_at_once_when_its_part
     assert for_city.ask("GET", f"/platform/v1/datasets/{scene.things}/sample").status_code == 200
     for refused in (hand_in(for_city, scene, scene.other, 1), read(for_city, scene.things)):
         assert code(refused) == (403, "outside-mandate")
-    for method, path in (("POST", "/ingest/v1.1/Things"), ("GET", "/exchange/v1/machines")):
-        assert for_city.ask(method, path, json={} if method == "POST" else None).status_code == 403, path
+    assert for_city.ask("GET", "/exchange/v1/machines").status_code == 403
     (listed,) = scene.city.ask("GET", "/exchange/v1/machines").json()["items"]
     assert (listed["id"], listed["active"], listed["mandates"]) == (gateway.id, True, [mandate])
     assert scene.vendor.ask("GET", "/exchange/v1/machines").json()["items"] == []
@@ -340,7 +339,54 @@ def test_a_machine_hands_in_within_its_mandate_and_is_dead_at_once_when_its_part
     while hand_in(for_city, scene, scene.things, 2).status_code != 401:
         assert time.monotonic() - begun < 1
     assert token(gateway, mandate).status_code == 401
+    assert scene.city.ask("GET", f"/exchange/v1/mandates/{mandate}").json()["state"] == "ended"
     assert scene.city.ask("POST", stop).status_code == 409
+
+
+def described(dataset: str, name: str) -> dict[str, Any]:
+    """A Thing with all that belongs to it, as a client library sends it."""
+    place = {"type": "Point", "coordinates": [5.1, 52.1]}
+    text = {"name": name, "description": name}
+    unit = {"name": "vehicle", "symbol": "{vehicle}", "definition": "ucum:{vehicle}"}
+    kind = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
+    stream = {
+        **text, "observationType": kind, "unitOfMeasurement": unit,
+        "Sensor": {**text, "encodingType": "text/html", "metadata": "https://example.org/loop"},
+        "ObservedProperty": {"name": "occupancy", "description": "x", "definition": "https://example.org/occupancy"},
+    }  # fmt: skip
+    location = {**text, "encodingType": "application/geo+json", "location": place}
+    return {**text, "properties": {"dataset": dataset}, "Locations": [location], "Datastreams": [stream]}
+
+
+def test_a_vendor_describes_sensors_for_the_city_within_the_datasets_of_its_mandate(scene: Scene) -> None:
+    things = "/ingest/v1.1/Things"
+    for dataset in (scene.things, scene.other):
+        made = scene.city.ask("POST", things, json=described(dataset, "of the city"))
+        assert made.status_code == 201, made.text
+    [foreign] = [one for one in scene.city.ask("GET", things).json()["value"] if one["@iot.id"] in made.text]
+    for_city = acting(scene.vendor, give(scene.city, wanted(scene, actions=["dmi:contribute"])))
+    made = for_city.ask("POST", things, json=described(scene.things, "of the vendor"))
+    assert made.status_code == 201, made.text
+    mine = f"{things}('{made.json()['@iot.id']}')"
+    assert for_city.ask("PATCH", mine, json={"description": "moved"}).json()["description"] == "moved"
+    seen = for_city.ask("GET", things).json()["value"]
+    assert {one["properties"]["dataset"] for one in seen} == {scene.things}
+    assert len(seen) == 2, "the city's own in the dataset as well"
+    assert scene.city.ask("GET", mine).json()["description"] == "moved"
+    assert scene.vendor.ask("GET", mine).status_code == 404, "it made this as the city"
+    beyond = f"{things}('{foreign['@iot.id']}')"
+    assert code(for_city.ask("POST", things, json=described(scene.other, "x"))) == (403, "outside-mandate")
+    assert for_city.ask("GET", beyond).status_code == 404
+    assert for_city.ask("DELETE", beyond).status_code == 404
+    whole = described(scene.things, "loose")
+    place, sensor = whole["Locations"][0], whole["Datastreams"][0]["Sensor"]
+    for path, alone in (("/ingest/v1.1/Locations", place), ("/ingest/v1.1/Sensors", sensor)):
+        assert code(for_city.ask("POST", path, json=alone)) == (403, "outside-mandate")
+    shared = scene.city.ask("POST", "/ingest/v1.1/Sensors", json=sensor).json()["@iot.id"]
+    changed = for_city.ask("PATCH", f"/ingest/v1.1/Sensors('{shared}')", json={"description": "y"})
+    assert code(changed) == (403, "outside-mandate")
+    reading = acting(scene.vendor, give(scene.city, wanted(scene)))
+    assert code(reading.ask("GET", things)) == (403, "outside-mandate")
 
 
 def test_a_machine_takes_mandates_of_its_own_participant_alone_which_may_pass_one_on_to_it(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +85,7 @@ def test_a_file_adds_up_and_a_second_import_of_it_changes_nothing(
 
 def _state(stack: EmbeddedStack, dataset: str) -> tuple[Any, Any]:
     """What can be read of a dataset when all that was taken in has arrived: the last values, and the places."""
+    _await_handed_over(stack)
     await_settled(stack)
     with stack.demo("officer") as officer:
         entry = officer.get(f"/exchange/v1/datasets/{dataset}")
@@ -93,6 +97,15 @@ def _state(stack: EmbeddedStack, dataset: str) -> tuple[Any, Any]:
             for kind in ("thing", "datastream", "neighbourhood", "parking")
         ]
     return latest, kinds
+
+
+def _await_handed_over(stack: EmbeddedStack) -> None:
+    """Wait until the bus has all places: they follow their import out of ingest's outbox."""
+    until = time.monotonic() + 60
+    with closing(sqlite3.connect(f"file:{stack.data_dir / 'ingest.db'}?mode=ro", uri=True)) as store:
+        while store.execute("SELECT count(*) FROM outbox").fetchone() != (0,):
+            assert time.monotonic() < until, "places are kept and never handed over"
+            time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.errors import Unsatisfiable
 from jsonschema import Draft202012Validator
 from schemathesis import GenerationMode
 
@@ -97,8 +96,9 @@ def test_no_generated_request_brings_out_a_fault_of_ours(
             )
 
     for operation in _operations(document):
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            _try(operation, mode, EXAMPLES[stack.name], known, check)
+        _try(operation, GenerationMode.POSITIVE, EXAMPLES[stack.name], known, check)
+        if _can_be_invalid(operation):
+            _try(operation, GenerationMode.NEGATIVE, EXAMPLES[stack.name], known, check)
     assert wrong == [], "\n".join(wrong[:30])
 
 
@@ -108,6 +108,15 @@ def _operations(document: dict[str, Any]) -> Iterator[Any]:
         operation = found.ok()
         if operation.path not in ENDLESS:
             yield operation
+
+
+def _can_be_invalid(operation: Any) -> bool:
+    """Any text will do as a part of an address where nothing is asked of it: 459 attempts would not make it invalid."""
+    described = operation.definition.raw
+    return "requestBody" in described or any(
+        parameter["in"] != "path" or parameter["schema"].keys() - {"type", "title"}
+        for parameter in described.get("parameters", [])
+    )
 
 
 def _try(operation: Any, mode: GenerationMode, examples: int, known: dict[str, Any], check: Any) -> None:
@@ -123,8 +132,4 @@ def _try(operation: Any, mode: GenerationMode, examples: int, known: dict[str, A
             case.path_parameters.update({k: v for k, v in known.items() if k in case.path_parameters})
         check(case)
 
-    try:
-        run()
-    except Unsatisfiable:
-        # Nothing about an operation without parameters can be invalid.
-        assert mode is GenerationMode.NEGATIVE
+    run()

@@ -222,7 +222,7 @@ def _await_ready(url: str, process: subprocess.Popen[bytes], seconds: float = 60
 
 @pytest.mark.timeout(200)
 def test_a_fleet_mends_itself_stops_in_order_and_leaves_nothing_behind_even_when_it_is_killed(
-    tmp_path: Path, kafka_server: object, postgres_server: object
+    tmp_path: Path, fleet_programs: None
 ) -> None:
     (tmp_path / "closed").mkdir(mode=0o700)  # PostgreSQL's own user cannot pass here
     port = free_port()

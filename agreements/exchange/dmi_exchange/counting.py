@@ -30,10 +30,12 @@ def sum_up(connection: sa.Connection, decisions: Iterable[DecisionRecord]) -> Se
     """
     found: dict[Key, Counter[str]] = {}
     first: dict[Key, int] = {}
+    last: dict[Key, int] = {}
     for decision in decisions:
         for key in decision.counted if decision.allowed else ():
             found.setdefault(key, Counter())[decision.service] += 1
             first[key] = min(first.get(key, decision.at), decision.at)
+            last[key] = max(last.get(key, decision.at), decision.at)
     changed = []
     for (agreement, rule, assignee), counts in sorted(found.items()):
         identifier = usage_id(agreement, rule, assignee)
@@ -43,7 +45,8 @@ def sum_up(connection: sa.Connection, decisions: Iterable[DecisionRecord]) -> Se
         total = Counter(known.counts if known else {}) + counts
         began = first[agreement, rule, assignee]
         began = min(known.first, began) if known else began
-        usage = Usage(identifier, agreement, rule, assignee, dict(total), began)
+        latest = max(last[agreement, rule, assignee], (known.last or 0) if known else 0)
+        usage = Usage(identifier, agreement, rule, assignee, dict(total), began, latest)
         row = {
             "id": identifier,
             "type": "usage",

@@ -82,7 +82,8 @@ class Exchange:
         """A new participant with its public keys; it can do nothing before it signs the rulebook."""
         unknown = sorted(set(roles) - set(self.rulebook.roles))
         if unknown:
-            raise InputRefused.of("roles", "must be roles of the rulebook", unknown[0])
+            rule = f"must be one of: {', '.join(sorted(self.rulebook.roles))}"
+            raise InputRefused.of(f"roles.{list(roles).index(unknown[0])}", rule, unknown[0])
         person = identifier.startswith(model.PERSON)
         for index, name_of in enumerate(representatives):
             if not person or not name_of.startswith(model.PERSON) or name_of == identifier:
@@ -125,7 +126,10 @@ class Exchange:
         def decide(known: Participant | None) -> Participant:
             participant = _found(known, "no participant has this id")
             self._verify(participant, statement, signature)
-            return msgspec.structs.replace(participant, rulebook=str(statement["rulebook"]))
+            since = clock.now() if participant.rulebook is None else participant.member_since
+            return msgspec.structs.replace(
+                participant, rulebook=str(statement["rulebook"]), member_since=since
+            )
 
         return self.settle(Participant, identifier, decide)
 

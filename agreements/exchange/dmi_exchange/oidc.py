@@ -19,6 +19,7 @@ import httpx
 
 from dmi_exchange.settings import ExchangeSettings
 from dmi_infra import outside
+from dmi_infra.authorities import trusted
 from dmi_infra.errors import Unauthenticated, Unavailable
 
 TIMEOUT_SECONDS = 5.0
@@ -42,7 +43,7 @@ class Provider:
         self._client_id = settings.oidc_client_id
         self._secret = settings.oidc_client_secret.get_secret_value()
         self._scope = settings.oidc_scope
-        self._http = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport)
+        self._http = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport, verify=trusted())
         self._lock = threading.Lock()
         self._discovered: tuple[float, dict[str, Any]] | None = None
         self._keys: tuple[float, list[Mapping[str, Any]]] | None = None

@@ -42,7 +42,7 @@ class StoredUses:
     def get(self, path: str, default: Use, /) -> Use:
         """The uses of a rule."""
         found = self._exchange.store.usage(self._agreement, path, self._party)
-        return default if found is None else Use(sum(found.counts.values()), found.first)
+        return default if found is None else Use(sum(found.counts.values()), found.first, found.last)
 
 
 def prove(exchange: Exchange, state: AgreementState, question: Question) -> dict[str, Any]:

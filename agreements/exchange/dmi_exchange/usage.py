@@ -23,7 +23,7 @@ class Use:
     allowed: int = 0
     refused: int = 0
     rows: int = 0
-    """Rows of allowed decisions."""
+    """Rows that were let through."""
     purposes: set[str] = field(default_factory=set)
     agreements: set[str] = field(default_factory=set)
     last_allowed: Micros | None = None
@@ -40,8 +40,8 @@ def summed(records: Iterable[DecisionRecord]) -> list[Use]:
         use = found.setdefault(key, Use(*key))
         use.purposes.add(record.purpose)
         if record.allowed:
-            use.allowed += 1
-            use.rows += record.rows
+            use.allowed += record.decides
+            use.rows += record.left
             use.agreements.update(record.agreements)
             use.last_allowed = max(record.at, use.last_allowed or 0)
         else:
@@ -72,7 +72,7 @@ def by_agreement(records: Iterable[DecisionRecord]) -> list[UnderAgreement]:
     for record in _uses(records):
         for identifier in record.agreements if record.allowed else ():
             use = found.setdefault(identifier, UnderAgreement(identifier))
-            use.times += 1
-            use.rows += record.rows
+            use.times += record.decides
+            use.rows += record.left
             use.last = max(use.last, record.at)
     return sorted(found.values(), key=lambda use: -use.last)

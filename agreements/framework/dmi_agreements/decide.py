@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Final
 
 from dmi_agreements.decision import EVERYONE, Decision, Reason, Request, refused
@@ -53,7 +54,9 @@ def decide(
             if rule.failing(request.assignee, request.purpose, now, known) is None:
                 return refused(prohibition(agreement.id, rule, request))
     if allowing:
-        return permission(agreement.id, min(allowing, key=lambda rule: rule.burden), request)
+        best = permission(agreement.id, min(allowing, key=lambda rule: rule.burden), request)
+        forbidding = agreement.prohibitions.get(key, ())
+        return counting(best, ((agreement.id, rule) for rule in forbidding), request)
     if failed:
         return refused(*sorted(failed, key=lambda reason: weight(reason.code)))
     return refused(none_for(request))
@@ -73,6 +76,21 @@ def permission(agreement: str, rule: CompiledRule, request: Request) -> Decision
     reason = Reason("allowed", f"permitted by {agreement}", agreement, rule.path)
     counted = ((agreement, rule.path, request.assignee),) if rule.counted else ()
     return Decision(True, (reason,), rule.duties, (agreement,), counted=counted)
+
+
+def counting(
+    decision: Decision, forbidding: Iterable[tuple[str, CompiledRule]], request: Request
+) -> Decision:
+    """The decision with the prohibitions (agreement, rule) that ask how often this was done: they count it too.
+
+    What a prohibition could never forbid, for its purpose or recipient, uses nothing of it up.
+    """
+    more = tuple(
+        (agreement, rule.path, request.assignee)
+        for agreement, rule in forbidding
+        if rule.counted and rule.concerns(request.assignee, request.purpose)
+    )
+    return replace(decision, counted=decision.counted + more) if more else decision
 
 
 def prohibition(agreement: str, rule: CompiledRule, request: Request) -> Reason:

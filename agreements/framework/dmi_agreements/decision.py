@@ -12,7 +12,9 @@ REASON_CODES: Final = (
     "allowed",
     "owner",
     "own_data",
+    "given",
     "delivered",
+    "exercised",
     "no_agreement",
     "expired",
     "not_yet",
@@ -34,14 +36,14 @@ REASON_CODES: Final = (
     "no_mandate",
     "outside_mandate",
 )
-"""Every code that a ``Reason`` can carry; only the first four allow."""
+"""Every code that a ``Reason`` can carry; only the first six allow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """Who (``assignee``) wants to do what (``action``) with which dataset, for which purpose, where.
 
-    ``again``: it goes on with a use that has been counted already.
+    ``again`` are the rules (as in ``Decision.counted``) whose uses it goes on with, which have been counted already.
     """
 
     assignee: str
@@ -49,7 +51,7 @@ class Request:
     dataset: str
     purpose: str
     crossing: str = ""
-    again: bool = False
+    again: tuple[tuple[str, str, str], ...] = ()
     actor: str = ""
     """Who acts for ``assignee`` by ``mandate``; both are empty when it acts itself."""
     mandate: str = ""

@@ -162,8 +162,8 @@ def _course(bond: Bond, signed: Signed, found: Examination) -> Course:
         if bond.id not in record.agreements:
             continue
         if record.crossing != LAW:
-            course.uses += record.allowed
-            course.rows += record.rows if record.allowed else 0
+            course.uses += record.allowed and record.decides
+            course.rows += record.left
             course.refused += not record.allowed
         elif record.action == CONCLUDED:
             course.concluded = sequence

@@ -33,10 +33,14 @@ def not_represented(
 ) -> Reason | None:
     """Why the actor of ``request`` may not act for ``person`` without a mandate; ``None`` when it may.
 
-    It may in what the person may do with its own data. An unknown dataset is refused elsewhere.
+    It may in what the person may do with its own data; of one that has left, it takes along what is kept, and can have
+    it erased. An unknown dataset is refused elsewhere.
     """
     if not represents(request.actor, person, now) or not own_data(request):
         return Reason("no_mandate", f"{request.actor} does not act for {request.assignee} in this")
-    if person is None or not person.active or (dataset is not None and not dataset.personal):
+    if dataset is not None and not dataset.personal:
         return Reason("no_mandate", f"{request.dataset} holds nothing of {request.assignee} to act for")
+    if person is None or (not person.active and request.action != COPY):
+        detail = f"{request.assignee} takes part no more: a copy of what is kept can be taken along"
+        return Reason("no_mandate", detail)
     return None

@@ -6,8 +6,9 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-Act = Literal["offer", "use", "contribute", "consent", "propose", "adopt", "inspect"]
-"""What a role lets its holder do: offer, use or hand in data, consent for itself, change the rulebook, supervise."""
+Act = Literal["offer", "use", "contribute", "consent", "propose", "adopt", "inspect", "delimit"]
+"""What a role lets its holder do: offer, use or hand in data, consent for itself, change the rulebook, supervise, lay
+down areas for everybody."""
 
 Weight = Literal["patch", "minor", "major"]
 """How much a change does: wording only; something added; something taken away or decided differently."""

@@ -7,6 +7,7 @@ immutable and replaced in one step; an event costs the same however many agreeme
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from dmi_agreements.changes import Change, View
@@ -22,7 +23,7 @@ from dmi_agreements.contracts.law import (
     SubjectRequest,
     Usage,
 )
-from dmi_agreements.decide import near_miss, none_for, permission, prohibition, unknown_term, weight
+from dmi_agreements.decide import counting, near_miss, none_for, permission, prohibition, unknown_term, weight
 from dmi_agreements.decision import EVERYONE, Decision, Duty, OwnRows, Reason, Request, refused
 from dmi_agreements.errors import RulebookInvalid
 from dmi_agreements.held import Held, hold, no_news
@@ -212,15 +213,16 @@ class LawTable:
         own, so that its owner can stop it. A person may read and take along its own rows of personal data.
         """
         represented = bool(request.actor) and not request.mandate
-        refusal = self._refuse_party(request.actor if represented else request.assignee)
+        dataset = self._datasets.get(request.dataset)
+        # What the law gives a person does not wait for its signature under the rulebook (GDPR art. 15 and 20).
+        own = own_data(request) and dataset is not None and dataset.personal
+        refusal = self._refuse_party(request.actor if represented else request.assignee, not own)
         if refusal is None and represented:
-            person, about = self._participants.get(request.assignee), self._datasets.get(request.dataset)
-            refusal = not_represented(request, person, about, now)
+            refusal = not_represented(request, self._participants.get(request.assignee), dataset, now)
         if refusal is None and request.mandate:
             refusal = self.mandates.failing(request, now, self._participants, self.rulebook)
         if refusal is not None:
             return refused(refusal)
-        dataset = self._datasets.get(request.dataset)
         if dataset is None or (dataset.withdrawn and not self.own_copy(request)):
             state = "is not in the catalogue" if dataset is None else "has been withdrawn"
             return refused(Reason("unknown_dataset", f"{request.dataset} {state}"))
@@ -257,13 +259,13 @@ class LawTable:
         """Subject -> what its own consent asks to do to its rows; nothing for its own look at them."""
         return {} if own_data(request) else self._consents.duties(request, now)
 
-    def _refuse_party(self, party: str) -> Reason | None:
+    def _refuse_party(self, party: str, must_have_signed: bool) -> Reason | None:
         participant = self._participants.get(party)
         if participant is None:
             return Reason("unknown_participant", f"{party} is no participant")
         if not participant.active:
             return Reason("inactive_participant", f"{party} is not active")
-        if participant.rulebook not in self.rulebook.accepted:
+        if must_have_signed and participant.rulebook not in self.rulebook.accepted:
             return Reason("rulebook_not_signed", f"{party} has signed no rulebook that is in force")
         return None
 
@@ -309,7 +311,9 @@ class LawTable:
                     best = entry
                 break
         if best is not None:
-            return permission(best.held.state.id, best.rule, request)
+            beside = (each for each in (*own.prohibitions, *open_.prohibitions) if each.assigner == owner)
+            told = ((each.held.state.id, each.rule) for each in beside)
+            return counting(permission(best.held.state.id, best.rule, request), told, request)
         ended = (*own.ended, *open_.ended) if open_data else own.ended
         return refused(*self._why_not(ended, missed, request, owner, now, known))
 
@@ -384,7 +388,7 @@ class LawTable:
         if not decision.allowed:
             return refused(*decision.reasons, personal=True)
         if self._consents.subjects(request, now):
-            return Decision(True, decision.reasons, decision.duties, decision.agreements, personal=True)
+            return replace(decision, personal=True)
         detail = f"nobody consents to {request.action} of {request.dataset} for {request.purpose}"
         reason = self._consents.lapsed(request, now) or Reason("no_consent", detail)
         return refused(reason, agreements=decision.agreements, personal=True)

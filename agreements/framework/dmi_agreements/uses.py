@@ -15,6 +15,7 @@ from dmi_agreements.policy.situation import NEVER, Use
 
 Key = tuple[str, str, str]
 """Agreement, rule (path), party."""
+Keys = tuple[Key, ...]
 
 
 class Uses:
@@ -24,6 +25,7 @@ class Uses:
         self._told: dict[Key, Usage] = {}
         self._own: dict[Key, dict[str, int]] = {}
         self._first: dict[Key, int] = {}
+        self._last: dict[Key, int] = {}
         self.lock = Lock()
         """Held by whoever decides and counts in one step: of two uses at once only one may be the last."""
 
@@ -42,9 +44,10 @@ class Uses:
         own = self._own.setdefault(key, {})
         own[service] = max(own.get(service, 0), told.counts.get(service, 0) if told else 0) + 1
         self._first.setdefault(key, at)
+        self._last[key] = at
 
     def of(self, key: Key) -> Use:
-        """How often a party has used a rule, and when first."""
+        """How often a party has used a rule, when first and when last."""
         told, own = self._told.get(key), self._own.get(key)
         if told is None and own is None:
             return NEVER
@@ -54,21 +57,26 @@ class Uses:
         firsts = [
             moment for moment in (told.first if told else None, self._first.get(key)) if moment is not None
         ]
-        return Use(total, min(firsts, default=None))
+        lasts = [
+            moment for moment in (told.last if told else None, self._last.get(key)) if moment is not None
+        ]
+        return Use(total, min(firsts, default=None), max(lasts, default=None))
 
 
 class UsesOf:
     """The uses of one party under one agreement, by path of the rule; looked up only when a rule asks.
 
-    ``again``: what is asked goes on with a use that has been counted already.
+    ``again`` are the keys of the uses, counted already, that what is asked goes on with: such a use does not count
+    twice, and waits for no interval again.
     """
 
     __slots__ = ("_again", "_agreement", "_party", "_uses")
 
-    def __init__(self, uses: Uses, agreement: str, party: str, again: bool) -> None:
+    def __init__(self, uses: Uses, agreement: str, party: str, again: Keys) -> None:
         self._uses, self._agreement, self._party, self._again = uses, agreement, party, again
 
     def get(self, path: str, _default: Use = NEVER, /) -> Use:
         """The uses of a rule."""
-        use = self._uses.of((self._agreement, path, self._party))
-        return Use(use.count - 1, use.first) if self._again and use.count else use
+        key = (self._agreement, path, self._party)
+        use = self._uses.of(key)
+        return Use(use.count - 1, use.first) if key in self._again and use.count else use

@@ -11,13 +11,17 @@ import httpx
 
 from dmi_command.errors import AnswerRefused, NotReached
 from dmi_infra import jose
+from dmi_infra.authorities import trusted
 
 RENEW_SECONDS = 60
 """A token is renewed when it has less than this left."""
 
 
 class Client:
-    """Requests in the name of one identity: a demonstration identity, a participant's key, or a token."""
+    """Requests in the name of one identity: a demonstration identity, a participant's key, or a token.
+
+    With a key and a ``mandate`` they are made for whoever gave that.
+    """
 
     def __init__(
         self,
@@ -28,16 +32,21 @@ class Client:
         key: jose.SigningKey | None = None,
         token: str | None = None,
         purpose: str | None = None,
+        mandate: str | None = None,
         timeout: float = 60.0,
     ) -> None:
         self.url = url.rstrip("/")
         self._demo = demo
         self._participant = participant
         self._key = key
+        self._mandate = mandate
         self._token = token
         self._expires = float("inf") if token else 0.0
         self._http = httpx.Client(
-            base_url=self.url, timeout=timeout, headers={"DMI-Purpose": purpose} if purpose else {}
+            base_url=self.url,
+            timeout=timeout,
+            headers={"DMI-Purpose": purpose} if purpose else {},
+            verify=trusted(),
         )
 
     def __enter__(self) -> Self:
@@ -121,6 +130,7 @@ class Client:
                         "grant_type": "client_credentials",
                         "client_assertion_type": jose.ASSERTION_TYPE,
                         "client_assertion": assertion,
+                        **({"mandate": self._mandate} if self._mandate else {}),
                     },
                 )
             else:

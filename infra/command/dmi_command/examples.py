@@ -133,7 +133,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         ),
         "usage": Usage(
             f"urn:dmi:usage:{_AGREEMENT}/permission/0:{_STACK}", _AGREEMENT, "/permission/0", _STACK, {"platform": 3},
-            _NOON,
+            _NOON, _NOON,
         ),
         "heartbeat": Heartbeat("urn:dmi:heartbeat", _NOON),
     },

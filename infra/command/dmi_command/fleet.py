@@ -28,6 +28,7 @@ from dmi_command.servers import (
     free_port,
     outside_port,
 )
+from dmi_infra.authorities import trusted
 
 READY_SECONDS = 60
 LEAVE_SECONDS = 2.5
@@ -261,7 +262,7 @@ def _await_ready(child: Child, until: float) -> None:
                 f"the service {child.name} ended at its start (exit code {child.process.returncode})"
             )
         try:
-            if httpx.get(path, timeout=2).status_code == 200:
+            if httpx.get(path, timeout=2, verify=trusted()).status_code == 200:
                 return
         except httpx.TransportError:
             pass  # not listening yet

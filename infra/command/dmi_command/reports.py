@@ -79,12 +79,21 @@ class KeyKept:
         return f"--key {shlex.quote(str(self.file))} --participant {participant}"
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with what it counts, in the singular for one; ``many`` where that is not ``one`` and an s."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
 def admission(participant: Mapping[str, Any], key: KeyKept, where: str) -> dict[str, Any]:
     """Who was admitted, where the private key is, and what to do next; ``where`` names another address."""
     kept = "made now, readable by you alone" if key.made else "was there already"
+    persons = participant.get("representatives") or []
+    of_age = participant.get("of_age_on")
     return {
         "admitted": f"{participant['id']} ({participant['name']})",
         "roles": participant["roles"],
+        **({"represented by": persons} if persons else {}),
+        **({"decides for itself from": of_age} if of_age else {}),
         "private key": f"{key.file.resolve()} ({kept}; it has not left this machine)",
         "public key": f"{key.kid} (known to the exchange)",
         "next": f"sign the rulebook: dmi sign {key.options(participant['id'])}{where}",

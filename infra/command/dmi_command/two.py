@@ -16,6 +16,7 @@ import httpx
 
 from dmi_command.errors import CannotStart
 from dmi_command.servers import Keeper
+from dmi_infra.authorities import trusted
 
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 8.0
@@ -69,7 +70,8 @@ class Node:
         names = ("exchange", "ingest", "platform", "visualisation", "support-centre")
         try:
             return all(
-                httpx.get(f"{self.url}/{name}/health/ready", timeout=2).status_code == 200 for name in names
+                httpx.get(f"{self.url}/{name}/health/ready", timeout=2, verify=trusted()).status_code == 200
+                for name in names
             )
         except httpx.TransportError:
             return False

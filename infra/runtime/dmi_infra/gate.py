@@ -6,22 +6,22 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
-from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.contracts.record import DELIVERED, EXERCISED, GIVEN, DecisionRecord
 from dmi_agreements.contracts.results import Lineage
-from dmi_agreements.decision import Decision, Delay, DeleteAfter, Duty, Reason, Request, RestrictArea
-from dmi_agreements.duties import DAY, Projection, carry_out, series_of, together
+from dmi_agreements.decision import Decision, Duty, Reason, Request
+from dmi_agreements.duties import Projection, carry_out, series_of, together
 from dmi_agreements.own_duties import Wanted
 from dmi_agreements.rights import ALL_ROWS
 from dmi_agreements.table import LawTable
+from dmi_agreements.uses import Key, Keys
 from dmi_infra import clock
 from dmi_infra.errors import Refused
-from dmi_infra.jose import Acting
-from dmi_infra.permit import Bounds, Passed, Permit
+from dmi_infra.jose import ITSELF, Acting
+from dmi_infra.permit import EVER, Bounds, Passed, Permit, fresh, going_on
 from dmi_infra.telemetry import Metrics, current_trace
 
 __all__ = ["Bounds", "Gate", "Passed", "Permit", "Record"]
@@ -32,8 +32,6 @@ LONGEST_ID = 200
 """What a caller names may be of any length; no identifier of ours is longer, and records stay small."""
 LONGEST_REASON = 500
 SUBJECTS_OF_A_RECORD = 1000
-_EVER: Final = 2**62
-"""Beyond any time (microseconds), either way."""
 SOURCE: Final = "intake"
 """The crossing nearest to the source, where the duties of consents are carried out first."""
 PARTIAL = (
@@ -72,28 +70,25 @@ class Gate:
         holder_action: str | None = None,
         rows: int = 0,
         acting: Acting | None = None,
+        again: Keys = (),
     ) -> Permit:
         """Decide for the layer (``holder_action``, default ``action``) and for ``recipient``, where there is one.
 
         Without a ``purpose`` it is the one that the dataset is collected for, under which the layers work.
         ``acting`` is who asks in the name of ``recipient``; its mandate must cover the request. Both must be allowed;
         a person's copy of its own rows needs no right of the layer. The decision is recorded;
-        a refusal raises ``Refused``.
+        a refusal raises ``Refused``. ``again``: what an earlier permit counted whose use goes on, and counts no more.
         """
         requests = self._requests(crossing, action, dataset, purpose, recipient, holder_action, acting)
-        decision, refused = self._decide(requests)
+        asked = going_on(requests, again) if again else requests
+        decision, refused = self._decide(asked)
         if decision.counted:
-            decision, refused = self._use(requests)
-        self._write(crossing, requests[-1], decision, rows)
+            decision, refused = self._use(asked)
+        self._write(crossing, asked[-1], decision, rows)
         if refused:
             raise Refused(decision.reasons, dataset)
         return Permit(
-            crossing,
-            requests,
-            decision.duties,
-            decision.agreements,
-            decision.personal,
-            bool(decision.counted),
+            crossing, requests, decision.duties, decision.agreements, decision.personal, decision.counted
         )
 
     def allows(
@@ -126,9 +121,17 @@ class Gate:
             return None
         return Permit(crossing, requests, decision.duties, decision.agreements, decision.personal)
 
-    def entitled(self, crossing: str, action: str, dataset: str, participant: str) -> tuple[Reason, ...]:
+    def entitled(
+        self,
+        crossing: str,
+        action: str,
+        dataset: str,
+        participant: str,
+        purpose: str | None = None,
+        acting: Acting | None = None,
+    ) -> tuple[Reason, ...]:
         """Why a participant may not do this, whatever the layer may; empty when it may. A preview, not recorded."""
-        request = self._requests(crossing, action, dataset, None, participant, None)[-1]
+        request = self._requests(crossing, action, dataset, purpose, participant, None, acting)[-1]
         decision, refused = self._decide((request,))
         return decision.reasons if refused else ()
 
@@ -141,9 +144,14 @@ class Gate:
         participant: str,
         under: Callable[[Decision], Decision],
     ) -> Decision:
-        """What the law says of a participant whom another gate stands before; recorded as ``under`` leaves it."""
+        """What the law says of a participant whom another gate stands before; recorded as ``under`` leaves it.
+
+        Where ``under`` leaves it allowed it is a use, which counts here: what follows from it no gate of ours sees.
+        """
         request = self._requests(crossing, action, dataset, purpose, participant, None)[-1]
         decision = under(self._decide((request,))[0])
+        if decision.allowed and decision.counted:
+            decision, _ = self._use((request,), under)
         self._write(crossing, request, decision, 0)
         return decision
 
@@ -155,7 +163,7 @@ class Gate:
         requests = permit.requests
         if permit.counted:
             # The same use goes on: it does not count twice.
-            requests = tuple(replace(request, again=True) for request in requests)
+            requests = going_on(requests, permit.counted)
         decision, refused = self._decide(requests)
         if not refused and (decision.duties, decision.personal) != (permit.duties, permit.personal):
             decision, refused = Decision(False, (self._changed(permit),)), True
@@ -213,23 +221,21 @@ class Gate:
             count = sum(rows[subject] for subject in part)
             detail = f"{count} rows of {len(part)} persons {basis}"
             decision = Decision(
-                True, (Reason("delivered", detail),), permit.duties, permit.agreements, permit.personal
+                True, (Reason(DELIVERED, detail),), permit.duties, permit.agreements, permit.personal
             )
             self._write(permit.crossing, request, decision, count, part)
 
     def given(self, permit: Permit, rows: int) -> str:
-        """Record that rows leave under a permit; the id of the record, by which the log finds it."""
-        detail = f"{rows} rows given to {permit.requests[-1].assignee}"
-        decision = Decision(True, (Reason("delivered", detail),), permit.duties, permit.agreements)
+        """Record that rows leave under a permit; the id of the record, by which the log finds it.
+
+        What leaves is told here, however many rows of persons it was made of: those ``deliver`` tells each of them.
+        """
+        decision = Decision(True, (Reason(GIVEN, f"{rows} rows"),), permit.duties, permit.agreements)
         return self._write(permit.crossing, permit.requests[-1], decision, rows)
 
     def bounds(self, permit: Permit) -> Bounds:
         """Outside of what no row can pass now, whatever stands beside it."""
-        now = self._now()
-        terms = [now - duty.days * DAY for duty in permit.duties if isinstance(duty, DeleteAfter)]
-        delays = [now - duty.seconds * 1_000_000 for duty in permit.duties if isinstance(duty, Delay)]
-        areas = tuple(duty.bbox for duty in permit.duties if isinstance(duty, RestrictArea))
-        return Bounds(max(terms, default=-_EVER), min(delays, default=_EVER), areas, self.subjects(permit))
+        return Bounds.of(permit.duties, self._now(), self.subjects(permit))
 
     def series(self, permit: Permit, batch: ObservationBatch) -> frozenset[str]:
         """The ids of the means, under a permit that gives means, to which rows of ``batch`` contribute."""
@@ -258,7 +264,7 @@ class Gate:
         asked = Request(self.holder, f"dmi:{request.right}", request.dataset, request.purpose, "store")
         detail = f"{request.id}: {rows} rows in {self.service}"
         return self._write(
-            "store", asked, Decision(True, (Reason("exercised", detail),)), rows, [request.person]
+            "store", asked, Decision(True, (Reason(EXERCISED, detail),)), rows, [request.person]
         )
 
     def record_lineage(self, lineage: Lineage) -> None:
@@ -281,7 +287,7 @@ class Gate:
         layer = Request(self.holder, holder_action or action, dataset, purpose, crossing)
         if recipient is None or (recipient == self.holder and acting is None):
             return (layer,)
-        by = acting or Acting("")
+        by = acting or ITSELF
         asked = Request(recipient, action, dataset, purpose, crossing, actor=by.actor, mandate=by.mandate)
         return (asked,) if self.law.own_copy(asked) else (layer, asked)
 
@@ -293,7 +299,7 @@ class Gate:
         duties: list[Duty] = []
         agreements: list[str] = []
         reasons: list[Reason] = []
-        counted: list[tuple[str, str, str]] = []
+        counted: list[Key] = []
         personal = False
         for request in requests:
             decision = self.law.decide(request, now, open_data=request.assignee != self.holder)
@@ -309,11 +315,16 @@ class Gate:
         )
         return passed, False
 
-    def _use(self, requests: tuple[Request, ...]) -> tuple[Decision, bool]:
+    def _use(
+        self, requests: tuple[Request, ...], under: Callable[[Decision], Decision] | None = None
+    ) -> tuple[Decision, bool]:
         """Decide and count the use in one step: of two requests at once only one can be the last that is allowed."""
         with self.law.uses.lock:
             decision, refused = self._decide(requests)
-            for key in decision.counted if not refused else ():
+            if under is not None:
+                decision = under(decision)
+                refused = not decision.allowed
+            for key in fresh(decision, requests[0]) if not refused else ():
                 self.law.uses.count(key, self.service, self._now())
         return decision, refused
 
@@ -323,7 +334,7 @@ class Gate:
         if not out or batch.subject is None:
             return range(len(batch))
         rows = enumerate(zip(batch.subject, batch.phenomenon_time, strict=True))
-        return [row for row, (who, time) in rows if who is None or time > out.get(who, -_EVER)]
+        return [row for row, (who, time) in rows if who is None or time > out.get(who, -EVER)]
 
     def _consented(
         self, permit: Permit, batch: ObservationBatch, rows: Sequence[int]
@@ -368,7 +379,7 @@ class Gate:
                 agreements=list(decision.agreements)
                 or [r.agreement for r in decision.reasons if r.agreement],
                 subjects=list(subjects),
-                counted=list(decision.counted),
+                counted=fresh(decision, request),
                 actor=request.actor,
                 mandate=request.mandate,
                 trace=current_trace.get(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ class Identity:
     """The exchange's key under its token."""
     proved_with: str | None = None
     """The key that the token was given for, or the name in a certificate that is bound to the participant."""
+    expires: float = math.inf
+    """Until when its token counts, seconds since 1970."""
 
     def has(self, *roles: str) -> bool:
         """Whether the identity holds at least one of these roles."""
@@ -62,8 +65,6 @@ class UnknownKey(LawBehind):
 class _Verified:
     at: float
     """Of the monotonic clock, seconds."""
-    expires: float
-    """Seconds since 1970; the leeway for clocks that differ is not used up from memory."""
     identity: Identity
 
 
@@ -83,7 +84,8 @@ class Authenticator:
         """The identity of an access token; raises ``Unauthenticated`` with the rule that it breaks."""
         now = time.monotonic()
         known = self._recent.get(token)
-        if known is not None and now - known.at < REMEMBERED_SECONDS and time.time() < known.expires:
+        if known is not None and now - known.at < REMEMBERED_SECONDS and time.time() < known.identity.expires:
+            # The leeway for clocks that differ is not used up from memory.
             self.check_keys(known.identity)
             return known.identity
         claims = jose.verify_access(token, self._issuer, AUDIENCE, self._key)
@@ -92,12 +94,12 @@ class Authenticator:
             acting = jose.Acting(str(claims["act"]["sub"]), str(claims.get("mandate", "")))
         identity = Identity(
             str(claims["sub"]), str(claims.get("name", "")), frozenset(claims.get("roles", [])), acting,
-            str(claims["kid"]), claims.get("client_kid"),
+            str(claims["kid"]), claims.get("client_kid"), float(claims["exp"]),
         )  # fmt: skip
         if len(self._recent) >= REMEMBERED:
             self._recent.clear()
         self.check_keys(identity)
-        self._recent[token] = _Verified(now, float(claims["exp"]), identity)
+        self._recent[token] = _Verified(now, identity)
         return identity
 
     def check_keys(self, identity: Identity) -> None:

@@ -215,6 +215,10 @@ class Acting:
     """The mandate by which another participant acts."""
 
 
+ITSELF: Final = Acting("")
+"""The participant acts for itself."""
+
+
 def access_claims(
     issuer: str,
     audience: str,

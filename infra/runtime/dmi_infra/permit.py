@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.contracts.results import Grounds
-from dmi_agreements.decision import Delay, DeleteAfter, Duty, Request
+from dmi_agreements.decision import Decision, Delay, DeleteAfter, Duty, Request, RestrictArea
+from dmi_agreements.duties import DAY
+from dmi_agreements.uses import Key, Keys
+
+EVER: Final = 2**62
+"""Beyond any time (microseconds), either way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +25,8 @@ class Permit:
     duties: tuple[Duty, ...]
     agreements: tuple[str, ...]
     personal: bool
-    counted: bool = False
-    """Whether the agreement counts this use."""
+    counted: tuple[tuple[str, str, str], ...] = ()
+    """The rules that count this use: agreement, path and party of each."""
 
     @property
     def dataset(self) -> str:
@@ -71,6 +77,26 @@ class Bounds:
     """West, south, east, north in WGS84 degrees; a row must have a place inside each."""
     subjects: Mapping[str, frozenset[str]] | None
     """As ``Gate.subjects``."""
+
+    @classmethod
+    def of(
+        cls, duties: tuple[Duty, ...], now: Micros, subjects: Mapping[str, frozenset[str]] | None
+    ) -> Bounds:
+        """What these duties leave at a moment."""
+        terms = [now - duty.days * DAY for duty in duties if isinstance(duty, DeleteAfter)]
+        delays = [now - duty.seconds * 1_000_000 for duty in duties if isinstance(duty, Delay)]
+        areas = tuple(duty.bbox for duty in duties if isinstance(duty, RestrictArea))
+        return cls(max(terms, default=-EVER), min(delays, default=EVER), areas, subjects)
+
+
+def going_on(requests: tuple[Request, ...], again: Keys) -> tuple[Request, ...]:
+    """Requests that go on with uses that have been counted."""
+    return tuple(replace(request, again=again) for request in requests)
+
+
+def fresh(decision: Decision, request: Request) -> list[Key]:
+    """The uses of a decision that have not been counted before."""
+    return [key for key in decision.counted if key not in request.again]
 
 
 def _before(batch: ObservationBatch, at: Micros) -> ObservationBatch:

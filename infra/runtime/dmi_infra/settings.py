@@ -62,6 +62,11 @@ class Settings(BaseSettings):
         "urn:dmi:participant:stack",
         description="participant that operates the layers and holds the rights that they work under",
     )
+    area_datasets: tuple[str, ...] = Field(
+        (),
+        description="ids, as a JSON list, of the only datasets whose neighbourhoods everybody's rows are labelled by; "
+        "empty: each dataset of areas whose owner has a role that the rulebook lets lay them down",
+    )
     retention_seconds: float = Field(
         600.0, gt=0, description="seconds between two rounds that delete what an agreement's term has passed"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
@@ -198,15 +198,19 @@ def _insert(dialect: str, table: sa.Table) -> Any:
     return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
-def among(column: sa.ColumnElement[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:
-    """Whether a column is one of the list that the parameter ``name`` holds.
+def among(
+    column: sa.ColumnElement[Any], name: str, dialect: str, values: Iterable[Any] | None = None
+) -> sa.ColumnElement[bool]:
+    """Whether a column is one of the list that the parameter ``name`` holds; ``values`` give it at once.
 
-    One array where there are arrays, so that the statement stays the same: one with a parameter for each of
-    100 values is read anew by the driver each time.
+    One array, so that the statement stays the same: one with a parameter for each of 100 values is read anew by the
+    driver each time, and neither database takes as many parameters as a city has inhabitants.
     """
+    given: dict[str, Any] = {} if values is None else {"value": list(values)}
     if dialect == "postgresql":
-        return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type)))
-    return column.in_(sa.bindparam(name, expanding=True))
+        return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type), **given))
+    listed = sa.func.json_each(sa.bindparam(name, type_=sa.JSON, **given)).table_valued("value")
+    return column.in_(sa.select(listed.c.value))
 
 
 def upsert(

@@ -44,7 +44,7 @@ def assemble(settings: IngestSettings, engine: sa.Engine, runtime: Runtime) -> F
     registry = Registry(features)
     registry.load()
     intake = Intake(runtime.gate, runtime.publisher, registry, runtime.metrics)
-    ingest = Ingest(intake, features, relay, runtime.law.table)
+    ingest = Ingest(intake, features, relay, runtime.law.table, settings.area_datasets)
     addresses = Addresses(settings.public_url)
     things = SensorThings(EntityStore(engine), features, intake, relay, runtime.law.table, addresses)
     imports = Imports(

@@ -5,7 +5,7 @@ InputRefused
 ├── TooLarge          the files of an import exceed the limit (413)
 └── Conflict
     ├── IdTaken       the chosen id names something already
-    └── InUse         what observations rest on cannot be deleted
+    └── InUse         what observations rest on cannot be deleted, nor what others use be changed
 """
 
 from __future__ import annotations
@@ -33,6 +33,6 @@ class IdTaken(Conflict):
 
 
 class InUse(Conflict):
-    """Deleting would take the ground from stored observations."""
+    """The change or deletion would take the ground from stored observations, or alter what others measure."""
 
     code = "in-use"

@@ -90,19 +90,20 @@ def _positions(value: object, depth: int, field: str) -> Iterator[tuple[float, f
 
 
 def _in_bounds(x: float, y: float, crs: str, field: str) -> None:
-    value = f"{x}, {y}"
     if crs == RD_NEW:
         if 0 <= x <= 300_000 and 300_000 <= y <= 625_000:
             return
         if 0 <= y <= 300_000 and 300_000 <= x <= 625_000:
-            raise InputRefused.of(field, "axes are swapped: RD New is x (easting), then y (northing)", value)
-        raise InputRefused.of(field, "must lie in the area of RD New (EPSG:28992), in metres", value)
+            raise InputRefused.of(
+                field, "axes are swapped: RD New is x (easting), then y (northing)", f"{x}, {y}"
+            )
+        raise InputRefused.of(field, "must lie in the area of RD New (EPSG:28992), in metres", f"{x}, {y}")
     if not (-180 <= x <= 180 and -90 <= y <= 90):
         hint = "; declare crs EPSG:28992 for RD New" if 0 <= x <= 300_000 and 300_000 <= y <= 625_000 else ""
-        raise InputRefused.of(field, f"must be degrees in WGS84, longitude first{hint}", value)
+        raise InputRefused.of(field, f"must be degrees in WGS84, longitude first{hint}", f"{x}, {y}")
     # Both orders are degrees; that the swapped one lies in the Netherlands and this one does not decides.
     if in_netherlands(y, x) and not in_netherlands(x, y):
-        raise InputRefused.of(field, "axes are swapped: longitude comes first", value)
+        raise InputRefused.of(field, "axes are swapped: longitude comes first", f"{x}, {y}")
 
 
 def _to_wgs84(points: Any) -> Any:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
+from dmi_agreements.areas import NEIGHBOURHOOD, not_laid_down
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.decision import Reason
@@ -33,19 +34,19 @@ FAULTS: Final = 100
 """Faults that an answer names; the count is exact beyond it."""
 REQUIRED: Final = ("dataset", "datastream", "phenomenon_time", "result")
 OPTIONAL: Final = ("longitude", "latitude", "subject", "source_id")
-AUTHORITIES: Final = frozenset({"dmi:role:municipality", "dmi:role:operator"})
-"""Roles of an owner whose datasets may say where neighbourhoods lie."""
 STREAM_PROPERTIES: Final = ("thing", "observed_property", "unit")
 
 
 class Ingest:
     """What a participant can hand in natively."""
 
-    def __init__(self, intake: Intake, features: FeatureStore, relay: Relay, law: LawTable) -> None:
+    def __init__(self, intake: Intake, features: FeatureStore, relay: Relay, law: LawTable,
+                 area_datasets: Collection[str] = ()) -> None:  # fmt: skip
         self._intake = intake
         self._features = features
         self._relay = relay
         self._law = law
+        self._area_datasets = frozenset(area_datasets)
 
     async def hand_in_batch(self, contributor: Contributor, document: object) -> dict[str, Any]:
         """Take the good rows of a column batch; raises ``RowsRefused`` when there are none."""
@@ -77,6 +78,7 @@ class Ingest:
         crs = geometry.declared(body.get("crs"))
         items = reading.sequence(body.get("features"), "features", ROWS)
         self._intake.permit(contributor, dataset, len(items))
+        no_areas = self._no_areas(dataset)
         good: list[Feature] = []
         places: list[int] = []
         faults: list[RowFault] = []
@@ -88,6 +90,8 @@ class Ingest:
                     self._features.dataset_of(found.id) != dataset
                 ):
                     raise InputRefused.of("id", BORROWED_RULE, found.id)
+                if found.kind == NEIGHBOURHOOD and no_areas is not None:
+                    raise InputRefused.of("kind", no_areas, found.kind)
                 good.append(found)
                 places.append(index)
             except InputRefused as exc:
@@ -104,8 +108,13 @@ class Ingest:
     def publish(
         self, dataset: str, features: Sequence[Feature], subjects: dict[str, str] | None = None
     ) -> Published:
-        """Keep features; the bus has them soon after, in most cases before this returns."""
-        self._check_authority(dataset, features)
+        """Keep features; the bus has them soon after, in most cases before this returns.
+
+        Raises ``Refused`` for neighbourhoods of a dataset that lays down none.
+        """
+        no_areas = self._no_areas(dataset)
+        if no_areas is not None and any(item.kind == NEIGHBOURHOOD for item in features):
+            raise Refused([Reason("wrong_role", no_areas)], dataset)
         stored = self._features.put(dataset, features, subjects)
         self._intake.registry.changed(features)
         if stored.changed:
@@ -113,25 +122,19 @@ class Ingest:
             self._features.wait_published(0.5)
         return stored
 
-    def _check_authority(self, dataset: str, features: Sequence[Feature]) -> None:
-        """Neighbourhoods are told with everyone's observations, so not every owner of a dataset may lay them down."""
-        if any(item.kind == "neighbourhood" for item in features):
-            entry = self._law.datasets.get(dataset)
-            owner = self._law.participants.get(entry.owner) if entry else None
-            if owner is None or not AUTHORITIES.intersection(owner.roles):
-                detail = "neighbourhoods are laid down in datasets of a municipality or the operator alone"
-                raise Refused([Reason("wrong_role", detail)], dataset)
+    def _no_areas(self, dataset: str) -> str | None:
+        """The rule that keeps neighbourhoods, which label everybody's rows, out of a dataset, or ``None``."""
+        return not_laid_down(self._law, dataset, self._area_datasets)
 
     def _checked(self, columns: dict[str, Any]) -> tuple[ObservationBatch, list[int], list[RowFault]]:
         """The good rows, their indexes in the request, and the faults of the others."""
-        rows = len(columns["datastream"])
         kept: dict[str, list[Any]] = {name: [] for name in (*REQUIRED[1:], *OPTIONAL)}
         places: list[int] = []
         faults: list[RowFault] = []
-        for index in range(rows):
+        given = [name for name in columns if name != "dataset"]
+        for index, values in enumerate(zip(*(columns[name] for name in given), strict=True)):
             try:
-                row = self._row({name: column[index] for name, column in columns.items() if name != "dataset"},
-                                columns["dataset"])  # fmt: skip
+                row = self._row(dict(zip(given, values, strict=True)), columns["dataset"])
             except InputRefused as exc:
                 faults.append(RowFault(index, exc.errors[0]))
                 continue

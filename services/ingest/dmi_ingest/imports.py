@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import threading
 import uuid
@@ -17,9 +18,9 @@ from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.features import FeatureBatch
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra import clock
-from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unavailable
+from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unauthenticated, Unavailable
 from dmi_infra.geo import WGS84
-from dmi_infra.jose import Acting
+from dmi_infra.jose import ITSELF
 from dmi_ingest import geometry, reading
 from dmi_ingest.handlers import Ingest, read_feature
 from dmi_ingest.intake import Contributor, Intake
@@ -37,8 +38,6 @@ NATIVE: Final = "(read well)"
 NO_CONSENT: Final = "no_consent"
 ERASED: Final = "erased"
 FOREIGN: Final = "id_of_another_dataset"
-NOBODY: Final = Acting("")
-"""The participant acts for itself."""
 FEATURES_SECONDS: Final = 10.0
 """How long rows wait until the bus has the things that they need."""
 
@@ -125,13 +124,13 @@ class Imports:
         self, identifier: str, contributor: Contributor, kind: str, dataset: str, files: Sequence[str]
     ) -> Future[None]:
         """Start an import of the files in its folder; the future is done when it is over."""
-        by = contributor.acting or NOBODY
+        by = contributor.acting or ITSELF
         item = Import(
             identifier, contributor.participant, kind, dataset, contributor.purpose, list(files), "running",
             False, "", 0, 0, 0, 0, 0, 0, clock.now(), None, by.actor, by.mandate,
         )  # fmt: skip
         self.store.begin(item)
-        return self._submit(item)
+        return self._submit(item, contributor)
 
     def resume(self, identifier: str, contributor: Contributor) -> Future[None]:
         """Run an interrupted import again from its files."""
@@ -142,9 +141,9 @@ class Imports:
                     "state", "only a failed import that is resumable can be resumed", item.state
                 )
             self.check(contributor, item.kind, item.dataset)
-            by = contributor.acting or NOBODY
+            by = contributor.acting or ITSELF
             self.store.restart(identifier, by.actor, by.mandate)
-        return self._submit(msgspec.structs.replace(item, actor=by.actor, mandate=by.mandate))
+        return self._submit(msgspec.structs.replace(item, actor=by.actor, mandate=by.mandate), contributor)
 
     def one(self, identifier: str, contributor: Contributor) -> Import:
         """An import of this participant; raises ``NotFound``.
@@ -194,20 +193,19 @@ class Imports:
 
     # -- parts ----------------------------------------------------------------
 
-    def _submit(self, item: Import) -> Future[None]:
+    def _submit(self, item: Import, contributor: Contributor) -> Future[None]:
         if self._pool is None or self._stopping.is_set():
             raise Unavailable("imports are not running at the moment")
-        return self._pool.submit(self._run, item)
+        return self._pool.submit(self._run, item, contributor)
 
-    def _run(self, item: Import) -> None:
-        self._run_once(item)
+    def _run(self, item: Import, contributor: Contributor) -> None:
+        # The purpose is that of the first beginning, whoever resumes it; who acts and by which key is of now.
+        self._run_once(item, dataclasses.replace(contributor, purpose=item.purpose))
         ended = self.store.get(item.id)
         if ended is not None and ended.resumable and self.broke_off is not None:
             self.broke_off(ended)
 
-    def _run_once(self, item: Import) -> None:
-        acting = Acting(item.actor, item.mandate) if item.actor else None
-        contributor = Contributor(item.participant, item.purpose, acting)
+    def _run_once(self, item: Import, contributor: Contributor) -> None:
         try:
             self._read(item, contributor)
         except SourceError as exc:
@@ -217,6 +215,9 @@ class Imports:
             return
         except Refused as exc:
             self.store.end(item.id, "failed", f"refused: {exc}", resumable=True)
+            return
+        except Unauthenticated as exc:
+            self.store.end(item.id, "failed", f"stopped: {exc}", resumable=True)
             return
         except Unavailable as exc:
             log.warning("import waits to be resumed", id=item.id, reason=exc.public)
@@ -238,6 +239,8 @@ class Imports:
         for batch in batches(source.read(paths, prefix), item.dataset, prefix, self._rows):
             if self._stopping.is_set():
                 raise _Stopped
+            # A key or machine that was stopped since hands in nothing more; the gate asks for mandates and agreements.
+            contributor.still()
             counts, rejected = self._hand_over(item, contributor, batch, f"{item.id}/{number}")
             number += isinstance(batch, ObservationBatch)
             self.store.progress(item.id, counts, rejected)

@@ -6,8 +6,8 @@ import asyncio
 import dataclasses
 import itertools
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.observations import ObservationBatch
@@ -40,6 +40,8 @@ class Contributor:
     """``None``: the one that the dataset is collected for."""
     acting: Acting | None = None
     """Who hands in for the participant by a mandate, such as a machine of its own."""
+    still: Callable[[], None] = field(default=lambda: None, compare=False)
+    """Raises ``Unauthenticated`` once a key under its token has ended: for what lasts longer than a request."""
 
 
 class Intake:
@@ -71,6 +73,13 @@ class Intake:
             CROSSING, CONTRIBUTE, dataset, contributor.purpose,
             recipient=contributor.participant, holder_action=PROCESS, rows=rows, acting=contributor.acting,
         )  # fmt: skip
+
+    def opens(self, contributor: Contributor, dataset: str) -> bool:
+        """Whether who hands in may do so for this dataset now; not recorded."""
+        who = contributor
+        return not self._gate.entitled(
+            CROSSING, CONTRIBUTE, dataset, who.participant, who.purpose, who.acting
+        )
 
     async def take(self, contributor: Contributor, batches: Sequence[ObservationBatch]) -> list[set[int]]:
         """Hand over batches, each of one dataset; answers the rows of each that were withheld.

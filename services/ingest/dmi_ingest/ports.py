@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.decision import Reason
 from dmi_infra.bus.port import Message
 from dmi_infra.gate import Passed, Permit
 from dmi_infra.jose import Acting
@@ -33,6 +34,18 @@ class Door(Protocol):
 
     def carry(self, permit: Permit, batch: ObservationBatch) -> Passed:
         """See ``dmi_infra.gate.Gate.carry``."""
+        ...
+
+    def entitled(
+        self,
+        crossing: str,
+        action: str,
+        dataset: str,
+        participant: str,
+        purpose: str | None = None,
+        acting: Acting | None = None,
+    ) -> tuple[Reason, ...]:
+        """See ``dmi_infra.gate.Gate.entitled``."""
         ...
 
 

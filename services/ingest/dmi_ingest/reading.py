@@ -98,7 +98,11 @@ def text(value: object, field: str, longest: int = TEXT, shortest: int = 1) -> s
 
 
 def _encodable(value: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        return False
+    return True
 
 
 def number(value: object, field: str) -> float:

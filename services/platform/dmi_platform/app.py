@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dmi_agreements.areas import not_laid_down
 from dmi_infra.bus.port import Bus
 from dmi_infra.consumer import ConsumerLoop
 from dmi_infra.cursors import Cursors, kept_key
@@ -34,7 +35,12 @@ def build(settings: PlatformSettings, bus: Bus) -> Service:
     runtime = build_runtime(NAME, settings, bus)
     store = Store(engine)
     cursors = Cursors(kept_key(engine, secret))
-    registry = Registry(Neighbourhoods(), settings.plausible_area, store.features_since)
+    law = runtime.law.table
+
+    def counts(dataset: str) -> bool:
+        return not_laid_down(law, dataset, settings.area_datasets) is None
+
+    registry = Registry(Neighbourhoods(counts), settings.plausible_area, store.features_since)
     relay = Relay(engine, outgoing, runtime.publisher)
     lineage = LineageBook(runtime.gate.record_lineage)
     processor = Processor(store, registry, runtime.gate, lineage, relay.wake, runtime.metrics)

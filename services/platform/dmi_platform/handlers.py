@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -17,6 +18,7 @@ from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.gate import Gate, Passed, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
+from dmi_infra.tally import Tally
 from dmi_platform import paging, quality
 from dmi_platform.harmonise import merge
 from dmi_platform.messages import envelope_of
@@ -34,6 +36,8 @@ class Carry(Protocol):
 
 LATEST_ROWS: Final = 100_000
 """Most last values in one answer: a dataset has one a datastream."""
+MOST_STREAMS: Final = 100_000
+"""Most datastreams of a dataset of persons whose things are told."""
 SAMPLE_ROWS: Final = 10
 READ: Final = "dmi:read"
 
@@ -69,21 +73,44 @@ class Platform:
     def datastreams(
         self, opening: Opening, dataset: str | None, observed_property: str | None, after: str, limit: int
     ) -> list[Listed]:
-        """Datastreams of a dataset, or of all that the caller may read, by id."""
+        """Datastreams of a dataset, or of all that the caller may read, by id; of persons those of visible rows."""
         self._registry.refresh()
         permits = {permit.dataset: permit for permit in self._permits(opening, dataset)}
-        names = self.store.datastream_ids(sorted(permits), observed_property, after, limit)
+        of = {name: who for name, permit in permits.items() if (who := self._told(permit)) is not None}
+        names = self.store.datastream_ids(sorted(permits), observed_property, after, limit, of)
         found = [self._registry.stream(name) for name in names]
         return [Listed(s, permits[s.dataset].exact) for s in found if s is not None]
 
     def features(
         self, opening: Opening, kind: str, dataset: str, after: str, limit: int
     ) -> tuple[list[Feature], bool]:
-        """Features of a dataset valid now, by id, and whether the caller may see where they are."""
+        """Features of a dataset valid now, by id, and whether the caller may see where they are.
+
+        Of data of persons the things alone whose rows the caller may see.
+        """
         if kind not in FEATURE_KINDS:
             raise InputRefused.of("kind", f"must be one of {', '.join(sorted(FEATURE_KINDS))}", kind)
         permit = opening.permit(dataset)
-        return self.store.features(dataset, kind, after, limit, clock.now()), permit.exact
+        who = self._told(permit)
+        wanted = None if who is None else self._things_of(dataset, who)
+        return self.store.features(dataset, kind, after, limit, clock.now(), wanted), permit.exact
+
+    def _told(self, permit: Permit) -> Collection[str] | None:
+        """The persons whose sensors are told under a permit: names and properties lead to them. ``None``: all are.
+
+        The owner named them itself. Who gets means of many gets no row of a person, so no sensor either.
+        """
+        entry = self.gate.law.datasets.get(permit.dataset)
+        if not permit.personal or (entry is not None and entry.owner == permit.requests[-1].assignee):
+            return None
+        return () if together(permit.duties) else tuple(self.gate.subjects(permit) or ())
+
+    def _things_of(self, dataset: str, who: Collection[str]) -> frozenset[str]:
+        """The ids of the datastreams whose last value is of these persons, and of the things that they belong to."""
+        self._registry.refresh()
+        names = self.store.datastream_ids([dataset], None, "", MOST_STREAMS, {dataset: who})
+        found = [stream for name in names if (stream := self._registry.stream(name)) is not None]
+        return frozenset(names).union(stream.thing for stream in found)
 
     def _permits(self, opening: Opening, dataset: str | None) -> list[Permit]:
         if dataset is not None:
@@ -106,8 +133,8 @@ class Platform:
             keys = wanted.setdefault(stream.dataset, [])
             if keys is not None:
                 keys.append(stream.key)
-        permits = {each: opening.permit(each, rows=len(keys or ())) for each, keys in wanted.items()}
-        return [self._latest(permits[each], keys).batch for each, keys in wanted.items()]
+        permits = {each: opening.permit(each) for each in wanted}
+        return [self._latest(permits[each], keys) for each, keys in wanted.items()]
 
     def sample(self, opening: Opening, dataset: str) -> ObservationBatch:
         """A few rows, for whoever may read the dataset, else under what its owner allows of a sample."""
@@ -115,19 +142,21 @@ class Platform:
         self._registry.refresh()
         if self.gate.allows("query", READ, dataset, opening.purpose, reader, acting):
             permit = self.gate.permit(
-                opening.crossing, opening.action, dataset, opening.purpose, reader, READ, SAMPLE_ROWS, acting
+                opening.crossing, opening.action, dataset, opening.purpose, reader, READ, acting=acting
             )
         else:
-            permit = self.gate.permit(
-                "query", READ, dataset, opening.purpose, reader, rows=SAMPLE_ROWS, acting=acting
-            )
-        table = self.store.latest(dataset, None, self.gate.subjects(permit), SAMPLE_ROWS)
-        return self._passed(permit, table).batch
+            permit = self.gate.permit("query", READ, dataset, opening.purpose, reader, acting=acting)
+        return self._latest(permit, None, SAMPLE_ROWS)
 
-    def _latest(self, permit: Permit, keys: list[int] | None) -> Passed:
-        subjects = self.gate.subjects(permit)
-        table = self.store.latest(permit.dataset, keys, subjects, LATEST_ROWS)
-        return self._passed(permit, table)
+    def _latest(self, permit: Permit, keys: list[int] | None, most: int = LATEST_ROWS) -> ObservationBatch:
+        table = self.store.latest(permit.dataset, keys, self.gate.subjects(permit), most)
+        batch = self._passed(permit, table).batch
+        self._given(permit, batch)
+        return batch
+
+    def _given(self, permit: Permit, batch: ObservationBatch) -> None:
+        if len(batch):
+            self.gate.given(permit, len(batch))
 
     def observations(
         self,
@@ -141,10 +170,19 @@ class Platform:
         """A page of a datastream's history."""
         self._registry.refresh()
         stream = self.datastream(datastream)
-        return self._page(opening.permit(stream.dataset), stream, begin, end, after, limit)
+        permit = opening.permit(stream.dataset)
+        page = self._page(permit, stream, begin, end, after, limit)
+        self._given(permit, page.batch)
+        return page
 
     def export(self, permit: Permit, begin: Micros, end: Micros, size: int) -> Iterator[Page]:
         """All rows of a dataset, datastream by datastream; asks the gate again before every page."""
+        with closing(Tally(self.gate, permit)) as tally:
+            for page in self._pages(permit, begin, end, size):
+                tally.add(len(page.batch))
+                yield page
+
+    def _pages(self, permit: Permit, begin: Micros, end: Micros, size: int) -> Iterator[Page]:
         self._registry.refresh()
         if together(permit.duties):
             for passed in self._means(permit, begin, end, self.gate.carry):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -63,16 +63,20 @@ class Neighbourhoods:
 
     One thread changes, any number ask. Where versions overlap the one that began last wins, then the
     greatest id, so that the answer does not depend on the order of arrival.
+
+    Everybody's rows are labelled by them, so only those of a dataset that ``counts`` are asked.
     """
 
-    def __init__(self) -> None:
-        self._versions: dict[tuple[str, Micros], Version] = {}
+    def __init__(self, counts: Callable[[str], bool]) -> None:
+        self._counts = counts
+        self._versions: dict[str, dict[tuple[str, Micros], Version]] = {}
+        self._counting: frozenset[str] = frozenset()
         self._index: _Index | None = None
         self.generation = 0
         """Grows with each change; answers kept elsewhere are stale when it differs."""
 
-    def put(self, features: Iterable[Feature]) -> None:
-        """Take in features of kind neighbourhood; their geometry was checked with ``shape_of``."""
+    def put(self, dataset: str, features: Iterable[Feature]) -> None:
+        """Take in features of kind neighbourhood of a dataset; their geometry was checked with ``shape_of``."""
         for feature in features:
             if feature.geometry is None:
                 continue
@@ -80,7 +84,17 @@ class Neighbourhoods:
             valid_to = ALWAYS[1] if feature.valid_to is None else feature.valid_to
             shape = shape_of(feature.geometry)
             shapely.prepare(shape)
-            self._versions[(feature.id, valid_from)] = Version(feature.id, valid_from, valid_to, shape)
+            version = Version(feature.id, valid_from, valid_to, shape)
+            self._versions.setdefault(dataset, {})[(feature.id, valid_from)] = version
+            self._index = None
+            self.generation += 1
+        self.review()
+
+    def review(self) -> None:
+        """Ask again which datasets count: the law may have changed since."""
+        counting = frozenset(filter(self._counts, tuple(self._versions)))
+        if counting != self._counting:
+            self._counting = counting
             self._index = None
             self.generation += 1
 
@@ -102,11 +116,15 @@ class Neighbourhoods:
     def covering(self, longitude: float, latitude: float) -> list[Version]:
         """Every version whose area covers one position, whenever it was valid."""
         point = shapely.Point(longitude, latitude)
-        return [version for version in list(self._versions.values()) if version.shape.intersects(point)]
+        return [version for version in self._valid() if version.shape.intersects(point)]
+
+    def _valid(self) -> Iterator[Version]:
+        for dataset in self._counting:
+            yield from tuple(self._versions[dataset].values())
 
     def _built(self) -> _Index | None:
-        if self._index is None and self._versions:
-            versions = sorted(self._versions.values(), key=lambda v: (v.valid_from, v.id))
+        if self._index is None and self._counting:
+            versions = sorted(self._valid(), key=lambda v: (v.valid_from, v.id))
             self._index = _Index(
                 shapely.STRtree([version.shape for version in versions]),
                 np.array([version.id for version in versions], object),

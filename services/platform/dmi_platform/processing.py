@@ -204,6 +204,8 @@ class Processor:
                 permits[dataset] = self._permit(RAW.name, dataset, count)
             except Refused as exc:
                 refusals[dataset] = _why(exc)
+        # A permit was given, so the law has been heard: by it areas count or do not.
+        self._registry.neighbourhoods.review()
         alone = frozenset(name for name, permit in permits.items() if permit.duties or self._of_persons(name))
         allowed = [part for part in parts if part.batch.dataset in permits]
         refused = [

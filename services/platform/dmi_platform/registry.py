@@ -97,7 +97,7 @@ class Registry:
         for item in news:
             feature = item.feature
             if feature.kind == "neighbourhood":
-                self.neighbourhoods.put([feature])
+                self.neighbourhoods.put(item.dataset, [feature])
             elif feature.kind == "datastream":
                 self._put_stream(item)
             elif feature.kind == "thing":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dmi_agreements.areas import not_laid_down
 from dmi_infra.bus.port import Bus
 from dmi_infra.consumer import ConsumerLoop
 from dmi_infra.exercising import Exercising, Marks
@@ -84,8 +85,13 @@ def build(settings: SupportCentreSettings, bus: Bus) -> Service:
 
 def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, relay: Relay) -> Analyses:
     """Put together what works in the background and hang it into ``runtime``."""
+    law = runtime.law.table
+
+    def counts(dataset: str) -> bool:
+        return not_laid_down(law, dataset, settings.area_datasets) is None
+
     gate, city, flow, learner = runtime.gate, CityClock(), Flow(), Learner()
-    atlas, book, baselines = Atlas(store.observations), Book(store, gate), Baselines(store)
+    atlas, book, baselines = Atlas(store.observations), Book(store, gate), Baselines(store, counts)
     sender = HttpSender(settings.env == "production", settings.webhook_seconds)
     webhooks = Webhooks(store.measures, sender.check, sender)
 
@@ -124,6 +130,7 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
         store.observations, gate, flow, features_changed, rounds.new_data, withdrawals.corrected
     )
     runtime.law.listen(withdrawals.listen)
+    runtime.law.listen(baselines.listen)
     consumer = ConsumerLoop(runtime.bus, NAME, TOPICS, handler, runtime.metrics)
     runtime.checks["consumer"] = consumer.check
     retention = Retention(store.observations, gate, "harmonised", ANALYSE, settings.retention_seconds)

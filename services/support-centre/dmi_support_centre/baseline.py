@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -42,10 +42,15 @@ class Snapshot(msgspec.Struct, frozen=True):
         )
 
 
-def snapshot(features: Sequence[tuple[str, Feature]]) -> Snapshot:
-    """The baseline of these features (with their dataset). Equal features give an equal version."""
+def snapshot(features: Sequence[tuple[str, Feature]], counts: Callable[[str], bool]) -> Snapshot:
+    """The baseline of these features (with their dataset). Equal features give an equal version.
+
+    Neighbourhoods are of datasets that ``counts``: what others say lies where must not change everybody's figures.
+    """
     by_dataset: dict[str, list[Feature]] = {}
     for dataset, feature in sorted(features, key=lambda pair: (pair[0], pair[1].id)):
+        if feature.kind == "neighbourhood" and not counts(dataset):
+            continue
         if feature.kind in KINDS and feature.geometry and feature.geometry.get("type") in _AREAL:
             by_dataset.setdefault(dataset, []).append(feature)
     grounds = {f.id: f for found in by_dataset.values() for f in found if f.kind == "neighbourhood"}

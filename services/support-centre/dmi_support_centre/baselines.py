@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
+from dmi_agreements.changes import Change
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, NotFound
 from dmi_support_centre.baseline import KINDS, Snapshot, snapshot
@@ -18,8 +20,10 @@ REMEMBERED = 3
 class Baselines:
     """Keeps baselines under their version; any thread may ask."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, counts: Callable[[str], bool]) -> None:
+        """``counts``: whether the neighbourhoods of a dataset count for what lies in them of other datasets."""
         self._store = store
+        self._counts = counts
         self._lock = threading.Lock()
         self._pinned: OrderedDict[str, Snapshot] = OrderedDict()
         self._present: Snapshot | None = None
@@ -31,13 +35,18 @@ class Baselines:
             self._present = None
             self._turn += 1
 
+    def listen(self, change: Change) -> None:
+        """The law has changed: whose neighbourhoods count may have changed with it."""
+        if change.changed and change.kind in ("participant", "dataset", "rulebook"):
+            self.changed()
+
     def present(self) -> Snapshot:
         """The city as it is known now; without any neighbourhood it has no parts."""
         with self._lock:
             if self._present is not None:
                 return self._present
             turn = self._turn
-        found = snapshot(self._store.observations.features(*KINDS))
+        found = snapshot(self._store.observations.features(*KINDS), self._counts)
         with self._lock:
             # What changed while it was being put together is seen by whoever asks next.
             if turn == self._turn:

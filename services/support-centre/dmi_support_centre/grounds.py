@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import structlog
 
 from dmi_agreements.changes import Change
@@ -18,6 +19,7 @@ from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_agreements.decision import Reason
+from dmi_agreements.persons import own_data
 from dmi_agreements.rights import RECTIFICATION
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
@@ -28,7 +30,7 @@ from dmi_infra.http.access import Opening
 from dmi_infra.http.problems import refusal
 from dmi_infra.telemetry import current_trace
 from dmi_support_centre.atlas import Atlas
-from dmi_support_centre.model import MINUTE, Result
+from dmi_support_centre.model import MINUTE, Place, Result
 from dmi_support_centre.store import Store
 
 log = structlog.get_logger("support-centre")
@@ -77,7 +79,17 @@ def undutied(permit: Permit) -> Permit:
         agreement = next(iter(permit.agreements), None)
         detail = f"the agreement asks for a duty ({kind}) that cannot be carried out on a result"
         raise Refused([Reason("duty_not_possible", detail, agreement)], permit.dataset)
+    if permit.personal and own_data(permit.requests[-1]):
+        detail = "a right to one's own rows is none to a result that is made of others' too"
+        raise Refused([Reason("no_agreement", detail)], permit.dataset)
     return permit
+
+
+def nameless(places: list[Place], permit: Permit) -> list[Place]:
+    """The places without what leads to a person, for results of persons' rows: their titles are told far and wide."""
+    if not permit.personal:
+        return places
+    return [msgspec.structs.replace(place, name=place.id, geometry=None) for place in places]
 
 
 class Desk:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.decision import Delay
 from dmi_infra import clock
-from dmi_infra.errors import Refused
+from dmi_infra.errors import InputRefused, Refused
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.problems import refusal
-from dmi_visualisation.live import Stream
+from dmi_infra.tally import Tally
+from dmi_visualisation.live import Numbered, Stream
 from dmi_visualisation.model import Shown
 
 KEEP_ALIVE_SECONDS = 1.0
@@ -27,25 +30,80 @@ SLOTS: Final = 60
 ROWS: Final = 250
 """Most features of one event, some 100 KB: no more than this is on its way when a right ends."""
 
+RETRY_MS: Final = 2000
 ALIVE = b": alive\n\n"
+
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9]{1,15}){1,50}")
 
 Points = Callable[[Permit, Sequence[Shown]], list[dict[str, Any]]]
 """The features that a permit lets through of these rows, now."""
 
 
+PARKED_SECONDS: Final = 60.0
+"""How long what a delay holds waits for its reader to come back."""
+PARKED: Final = 1000
+"""Of so many readers what waited is kept at most; the oldest go, and begin their delay anew."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """What waits for a reader: the number up to which all rows have come, what a delay holds, and what is ready."""
+
+    reached: int
+    held: deque[tuple[Micros, dict[str, Numbered]]] = field(default_factory=deque)
+    ready: dict[str, Numbered] = field(default_factory=dict)
+
+
+class Parked:
+    """What a delay holds for readers whose stream ended, by their right and the id that they were told last.
+
+    A delay may be longer than a stream: without this nothing would ever come through it.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[object, ...], tuple[float, Waiting]] = {}
+
+    def put(self, permit: Permit, told: str, waiting: Waiting | None) -> None:
+        """Keep what waits; ``None``: nothing does that numbers cannot give again."""
+        now = time.monotonic()
+        self._kept = {key: one for key, one in self._kept.items() if now - one[0] < PARKED_SECONDS}
+        if waiting is not None:
+            self._kept[_right(permit, told)] = (now, waiting)
+        while len(self._kept) > PARKED:
+            del self._kept[next(iter(self._kept))]
+
+    def take(self, permit: Permit, told: str) -> Waiting | None:
+        """What was kept, for the one who comes back for it."""
+        kept = self._kept.pop(_right(permit, told), None)
+        return None if kept is None or time.monotonic() - kept[0] >= PARKED_SECONDS else kept[1]
+
+
+def _right(permit: Permit, told: str) -> tuple[object, ...]:
+    return permit.requests, permit.duties, told
+
+
 class Follower:
     """One layer that a reader follows: its right, and what waits for it. Of each datastream the newest value waits."""
 
-    def __init__(self, permit: Permit, stream: Stream, gate: Gate, points: Points) -> None:
+    def __init__(
+        self, permit: Permit, stream: Stream, gate: Gate, points: Points, waiting: Waiting | None = None
+    ) -> None:
         self.layer = permit.dataset
         self.stream = stream
         self._permit = permit
         self._gate = gate
         self._points = points
         self._delay = max((d.seconds for d in permit.duties if isinstance(d, Delay)), default=0) * 1_000_000
-        self._held: deque[tuple[Micros, dict[str, Shown]]] = deque()
-        self._ready: dict[str, Shown] = {}
+        known = waiting or Waiting(0)
+        self._held, self._ready = known.held, known.ready
         self._asked = time.monotonic()
+        self._tally = Tally(gate, permit)
+
+    def close(self) -> Waiting | None:
+        """Tell the log what has left; what a delay still holds."""
+        self._tally.close()
+        self._gather()
+        return Waiting(self.stream.reached, self._held, self._ready) if self._delay else None
 
     def waits(self) -> bool:
         """Whether there are values to send."""
@@ -62,8 +120,16 @@ class Follower:
         self.stream.law_changed = False
         self._gate.still(self._permit)
         self._gather()
-        rows = [self._ready.pop(name) for name in list(islice(self._ready, ROWS))]
-        return self._points(self._permit, rows) if rows else []
+        rows = [self._ready.pop(name)[1] for name in list(islice(self._ready, ROWS))]
+        features = self._points(self._permit, rows) if rows else []
+        self._tally.add(len(features))
+        return features
+
+    def position(self) -> int:
+        """The number behind which a later stream goes on without a gap: nothing up to it waits here."""
+        self._gather()
+        waiting = [*self._ready.values(), *(each for _, held in self._held for each in held.values())]
+        return min((number for number, _ in waiting), default=self.stream.reached + 1) - 1
 
     def _gather(self) -> None:
         """Move what came to what is ready, by way of the time that a delay holds it."""
@@ -82,9 +148,12 @@ class Follower:
 
 
 async def follow(
-    followers: Sequence[Follower], woken: asyncio.Event, several: bool
+    followers: Sequence[Follower], woken: asyncio.Event, several: bool, position: Callable[[], str]
 ) -> AsyncGenerator[bytes, None]:
-    """``observation`` with new features, ``ended`` with the reason; with ``several`` each event names its layer."""
+    """``observation`` with new features, ``ended`` with the reason; with ``several`` each event names its layer.
+
+    ``position`` is the id of an event of now, behind which a later stream goes on.
+    """
     left = list(followers)
     while left:
         woken.clear()
@@ -102,9 +171,8 @@ async def follow(
                 yield ended(refusal(exc).body(), one.layer if several else None)
                 continue
             if features:
-                yield event(
-                    "observation", {"layer": one.layer, "features": features} if several else features
-                )
+                told = {"layer": one.layer, "features": features} if several else features
+                yield event("observation", told, position())
             # Readers who take all at once would otherwise keep the loop from everyone else.
             await asyncio.sleep(0)
         if left and not busy:
@@ -119,6 +187,32 @@ def ended(problem: dict[str, Any], layer: str | None) -> bytes:
     return event("ended", {"layer": layer, **problem} if layer else problem)
 
 
-def event(name: str, data: object) -> bytes:
+def event(name: str, data: object, identifier: str = "") -> bytes:
     """One server-sent event."""
-    return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'), ensure_ascii=False)}\n\n".encode()
+    last = f"id: {identifier}\n" if identifier else ""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    return f"event: {name}\ndata: {text}\n{last}\n".encode()
+
+
+def begun(identifier: str) -> bytes:
+    """The first words of a stream: how soon to come back, and behind which id when nothing came at all."""
+    return f"retry: {RETRY_MS}\nid: {identifier}\n\n".encode()
+
+
+def written(era: str, numbers: Sequence[int]) -> str:
+    """The id of an event: how far each layer of the stream, in the order asked for, has come."""
+    return "-".join([era, *map(str, numbers)])
+
+
+def resumed(text: str, era: str, layers: int) -> list[int | None]:
+    """For each layer the number behind which a stream goes on; ``None``: from now on, when no id is given.
+
+    One of before the service began anew, or of other layers, goes on with the newest value of each datastream: nothing
+    is lost, and some may be known already. Raises ``InputRefused`` for what was never an id.
+    """
+    if not text:
+        return [None] * layers
+    if not _ID.fullmatch(text):
+        raise InputRefused.of("Last-Event-ID", "must be the id of an event of this stream", text)
+    of, *numbers = text.split("-")
+    return [*map(int, numbers)] if of == era and len(numbers) == layers else [-1] * layers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from typing import Any
 
 from dmi_agreements.contracts.features import Feature
@@ -19,7 +19,8 @@ from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.http.problems import problem_of, refusal
 from dmi_visualisation import charts, tiles
-from dmi_visualisation.following import Follower, ended, follow
+from dmi_visualisation.following import Follower, Parked, begun, ended, follow, resumed, written
+from dmi_visualisation.going_on import Counted
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.model import (
     BUCKET,
@@ -35,8 +36,6 @@ from dmi_visualisation.moments import boundary
 from dmi_visualisation.search import name_of, rank
 from dmi_visualisation.store import Store
 
-RETRY = b"retry: 2000\n\n"
-
 GeoFeature = dict[str, Any]
 
 
@@ -48,6 +47,8 @@ class Maps:
         self._live = live
         self._gate = gate
         self._cache = tiles.TileCache()
+        self._parked = Parked()
+        self._counted = Counted()
 
     def layers(self, opening: Opening) -> list[dict[str, Any]]:
         """Every dataset that can be drawn; a refused one says why instead of what."""
@@ -98,6 +99,8 @@ class Maps:
         says when that quarter begins.
         """
         found = self._features(permit, observed_property, at)
+        if found:
+            self._gate.given(permit, len(found))
         collection: dict[str, Any] = {"type": "FeatureCollection", "features": found}
         if at is not None:
             collection["at"] = to_text(boundary(at))
@@ -165,46 +168,96 @@ class Maps:
         dataset = permit.dataset
         return dataset, self._live.version(dataset), permit.duties, permit.agreements, who, moment, z, x, y
 
-    async def events(self, permit: Permit) -> AsyncGenerator[bytes]:
-        """Server-sent events: ``observation`` with new features, ``ended`` with the reason, then the end."""
-        woken = asyncio.Event()
-        stream = self._live.open(permit.dataset, woken)
-        try:
-            yield RETRY
-            follower = Follower(permit, stream, self._gate, self._points)
-            async with aclosing(follow([follower], woken, several=False)) as pieces:
-                async for piece in pieces:
-                    yield piece
-        finally:
-            self._live.close(stream)
+    def right(self, opening: Opening, layer: str, last: str = "") -> Permit:
+        """The right to the events of a layer; behind the event ``last`` of this process it counts no other use."""
+        return self._right(opening, layer, resumed(last, self._live.era, 1)[0])
 
-    async def events_of(self, opening: Opening, layers: Sequence[str]) -> AsyncGenerator[bytes]:
+    def _right(self, opening: Opening, layer: str, after: int | None) -> Permit:
+        begins = after is None or after < 0
+        return opening.permit(layer) if begins else self._counted.resume(opening, layer)
+
+    async def events(self, permit: Permit, last: str = "") -> AsyncGenerator[bytes]:
+        """Server-sent events: ``observation`` with new features, ``ended`` with the reason, then the end.
+
+        ``last`` is the id of an event, behind which it goes on.
+        """
+        async with aclosing(self._followed([(permit.dataset, permit)], last, several=False)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def events_of(
+        self, opening: Opening, layers: Sequence[str], last: str = ""
+    ) -> AsyncGenerator[bytes]:
         """As ``events`` for several layers in one stream: each event names its layer, and one may end alone.
 
         A browser opens six connections to one address at most; with a stream for each layer that is soon full.
         """
+        asked: list[tuple[str, Permit | Refused | Unavailable]] = []
+        wanted = list(dict.fromkeys(layers))
+        for layer, after in zip(wanted, resumed(last, self._live.era, len(wanted)), strict=True):
+            try:
+                asked.append((layer, self._right(opening, layer, after)))
+            except (Refused, Unavailable) as exc:
+                asked.append((layer, exc))
+        async with aclosing(self._followed(asked, last, several=True)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _followed(
+        self, asked: Sequence[tuple[str, Permit | Refused | Unavailable]], last: str, several: bool
+    ) -> AsyncGenerator[bytes]:
+        """What layers tell behind the event ``last``; those that are refused end at once."""
         woken = asyncio.Event()
-        followers: list[Follower] = []
+        known: dict[str, tuple[Permit, Follower]] = {}
         refused: list[bytes] = []
+        told = last
+
+        def position() -> str:
+            nonlocal told
+            numbers = [known[layer][1].position() if layer in known else 0 for layer, _ in asked]
+            told = written(self._live.era, numbers)
+            return told
+
         try:
-            for layer in dict.fromkeys(layers):
+            for (layer, right), after in zip(asked, resumed(last, self._live.era, len(asked)), strict=True):
                 try:
-                    permit = opening.permit(layer)
-                    stream = self._live.open(layer, woken)
+                    if not isinstance(right, Permit):
+                        raise right
+                    known[layer] = right, self._follower(right, woken, last, after)
                 except (Refused, Unavailable) as exc:
+                    if isinstance(right, Permit):
+                        self._counted.put(right)
+                    if not several:
+                        raise
                     problem = problem_of(exc)
                     refused.append(ended(problem.body() if problem else {}, layer))
-                else:
-                    followers.append(Follower(permit, stream, self._gate, self._points))
-            yield RETRY
+            yield begun(position())
             for piece in refused:
                 yield piece
-            async with aclosing(follow(followers, woken, several=True)) as pieces:
+            followers = [follower for _, follower in known.values()]
+            async with aclosing(follow(followers, woken, several, position)) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:
-            for follower in followers:
-                self._live.close(follower.stream)
+            # Every stream makes room for another, also when the record cannot take what has left.
+            with ExitStack() as closing:
+                for permit, follower in known.values():
+                    closing.callback(self._park, permit, told, follower)
+                    closing.callback(self._live.close, follower.stream)
+                    closing.callback(self._counted.put, permit)
+
+    def _follower(self, permit: Permit, woken: asyncio.Event, last: str, after: int | None) -> Follower:
+        waiting = self._parked.take(permit, last) if last else None
+        try:
+            stream = self._live.open(permit.dataset, woken, after if waiting is None else waiting.reached)
+        except Unavailable:
+            # The reader comes back for it.
+            self._parked.put(permit, last, waiting)
+            raise
+        return Follower(permit, stream, self._gate, self._points, waiting)
+
+    def _park(self, permit: Permit, told: str, follower: Follower) -> None:
+        self._parked.put(permit, told, follower.close())
 
     def dataset_of(self, datastream: str) -> str:
         """The dataset of a datastream; raises ``NotFound``."""
@@ -227,6 +280,8 @@ class Maps:
         judged = self._gate.judge(permit, charts.witnesses(permit.dataset, quarters)).batch
         shown = [q for q in charts.passing(quarters, judged) if start <= q.start < end]
         self._gate.deliver(permit, charts.given(permit.dataset, datastream, shown))
+        if shown:
+            self._gate.given(permit, len(shown))
         return {
             "datastream": datastream,
             "unit": row.unit,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -13,6 +14,9 @@ from dmi_visualisation.labels import Timetables
 from dmi_visualisation.model import Shown
 from dmi_visualisation.search import Gazetteer
 
+Numbered = tuple[int, Shown]
+"""A row and its number: each newest value gets the next one, whatever its dataset."""
+
 
 class Stream:
     """One open stream: rows arrive from the consumer's thread and are read in the event loop.
@@ -20,14 +24,23 @@ class Stream:
     Of each datastream the newest row waits, so that a slow reader gets the state and never a backlog.
     """
 
-    def __init__(self, dataset: str, loop: asyncio.AbstractEventLoop, woken: asyncio.Event) -> None:
+    def __init__(
+        self,
+        dataset: str,
+        loop: asyncio.AbstractEventLoop,
+        woken: asyncio.Event,
+        reached: int,
+        first: Iterable[Numbered],
+    ) -> None:
         self.dataset = dataset
         self.law_changed = False
+        self.reached = reached
+        """The number up to which all rows have come."""
         self._loop = loop
         self._woken = woken
-        self._newest: dict[str, Shown] = {}
+        self._newest: dict[str, Numbered] = {row.datastream: (number, row) for number, row in first}
 
-    def offer(self, rows: Sequence[Shown] | None) -> None:
+    def offer(self, rows: Sequence[Numbered] | None) -> None:
         """Hand over rows, or ``None`` to have the reader ask the gate again; from any thread."""
         try:
             self._loop.call_soon_threadsafe(self._put, rows)
@@ -35,14 +48,15 @@ class Stream:
             # The loop has closed: the reader is gone and its route removes the stream.
             return
 
-    def _put(self, rows: Sequence[Shown] | None) -> None:
+    def _put(self, rows: Sequence[Numbered] | None) -> None:
         if rows is None:
             self.law_changed = True
         else:
-            self._newest.update((row.datastream, row) for row in rows)
+            self._newest.update((row.datastream, (number, row)) for number, row in rows)
+            self.reached = rows[-1][0]
         self._woken.set()
 
-    def take(self) -> dict[str, Shown]:
+    def take(self) -> dict[str, Numbered]:
         """What has come since the last time, by datastream."""
         taken, self._newest = self._newest, {}
         return taken
@@ -59,6 +73,10 @@ class LiveMap:
         self._places: dict[str, dict[str, Feature]] = {}
         self._gazetteer = Gazetteer()
         self._streams: frozenset[Stream] = frozenset()
+        self.era = secrets.token_hex(4)
+        """Names the numbers of this process: those of another one say nothing here."""
+        self._number = 0
+        self._numbers: dict[str, dict[str, int]] = {}
         self._versions: dict[str, int] = {}
 
     def load(self, features: Iterable[tuple[str, Feature]], rows: Iterable[Shown]) -> None:
@@ -70,7 +88,7 @@ class LiveMap:
 
     def update(self, features: Sequence[tuple[str, Feature]], rows: Sequence[Shown]) -> None:
         """Take in what was stored, and tell the streams of its datasets."""
-        by_dataset: dict[str, list[Shown]] = {}
+        by_dataset: dict[str, list[Numbered]] = {}
         with self._lock:
             for dataset, feature in features:
                 self._place(dataset, feature)
@@ -78,12 +96,15 @@ class LiveMap:
                 known = self._newest.setdefault(row.dataset, {}).get(row.datastream)
                 if known is None or row.phenomenon_time >= known.phenomenon_time:
                     self._newest[row.dataset][row.datastream] = row
-                    by_dataset.setdefault(row.dataset, []).append(row)
+                    self._number += 1
+                    self._numbers.setdefault(row.dataset, {})[row.datastream] = self._number
+                    by_dataset.setdefault(row.dataset, []).append((self._number, row))
             for dataset in by_dataset:
                 self._versions[dataset] = self._versions.get(dataset, 0) + 1
-        for stream in self._streams:
-            if stream.dataset in by_dataset:
-                stream.offer(by_dataset[stream.dataset])
+            # With the lock, so that a stream that opens now gets each row once: with its first ones, or offered.
+            for stream in self._streams:
+                if stream.dataset in by_dataset:
+                    stream.offer(by_dataset[stream.dataset])
 
     def forget_before(self, dataset: str, at: Micros) -> None:
         """Show no values of a dataset any more that are from before a moment."""
@@ -112,12 +133,19 @@ class LiveMap:
         for stream in self._streams:
             stream.offer(None)
 
-    def open(self, dataset: str, woken: asyncio.Event) -> Stream:
-        """A new stream on a dataset, in the running event loop, which sets ``woken``; raises ``TooManyStreams``."""
+    def open(self, dataset: str, woken: asyncio.Event, after: int | None = None) -> Stream:
+        """A new stream on a dataset, in the running event loop, which sets ``woken``; raises ``TooManyStreams``.
+
+        With ``after`` it begins with the newest values that have a greater number.
+        """
         with self._lock:
             if len(self._streams) >= self._limit:
                 raise TooManyStreams("all live streams of this service are in use; try again shortly")
-            stream = Stream(dataset, asyncio.get_running_loop(), woken)
+            numbers = self._numbers.get(dataset, {})
+            known = self._newest.get(dataset, {}) if after is not None else {}
+            news = [(numbers.get(name, 0), row) for name, row in known.items()]
+            first = [(number, row) for number, row in news if after is not None and number > after]
+            stream = Stream(dataset, asyncio.get_running_loop(), woken, self._number, first)
             self._streams |= {stream}
         return stream
 

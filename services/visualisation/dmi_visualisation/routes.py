@@ -6,19 +6,29 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused
 from dmi_infra.http.access import Opening, gated
+from dmi_infra.http.problems import problem_of
+from dmi_visualisation.following import event, resumed
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.moments import REACH
 from dmi_visualisation.tiles import MEDIA_TYPE
 
 View = Annotated[Opening, Depends(gated("tile", "dmi:display", mandates=True))]
 Follow = Annotated[Opening, Depends(gated("stream", "dmi:display", mandates=True))]
+Last = Annotated[
+    str,
+    Header(
+        alias="Last-Event-ID",
+        max_length=1000,
+        description="the id of the last event that came: the stream goes on behind it",
+    ),
+]
 Layer = Annotated[str, Path(description="id of a dataset", max_length=200)]
 
 DAY = 86_400_000_000
@@ -47,10 +57,19 @@ def within_reach(text: str) -> int:
 async def _while_trusted(opening: Opening, events: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
     async with aclosing(events):
         async for piece in events:
-            # A key may be revoked in the middle of a stream; the gate knows of agreements alone.
-            if not opening.trusted():
-                return
-            yield piece
+            # A token may expire, or its key be revoked, in the middle of a stream; the gate knows of agreements alone.
+            distrusted = opening.distrusted()
+            if distrusted is None:
+                # What was taken from what waits is told, also with an expired token: its id is that of the next stream.
+                yield piece
+            lapsed = distrusted or opening.expired()
+            if lapsed is not None:
+                break
+        else:
+            return
+    # Told when all is put away, so that whoever comes back at once finds it.
+    problem = problem_of(lapsed)
+    yield event("expired", problem.body() if problem else {})
 
 
 def _stream(opening: Opening, events: AsyncGenerator[bytes]) -> StreamingResponse:
@@ -100,8 +119,10 @@ def router(maps: Maps, background_url: str) -> APIRouter:
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {}}}},
     )
-    async def events(opening: Follow, layer: Layer) -> StreamingResponse:
-        return _stream(opening, maps.events(opening.permit(layer)))
+    async def events(opening: Follow, layer: Layer, last: Last = "") -> StreamingResponse:
+        """``observation`` holds features, ``ended`` the problem why there are no more, ``expired`` that of the token:
+        connect again with a fresh one, and with the id of the last event in ``Last-Event-ID`` nothing is missed."""
+        return _stream(opening, maps.events(maps.right(opening, layer, last), last))
 
     @routes.get(
         "/events",
@@ -112,10 +133,12 @@ def router(maps: Maps, background_url: str) -> APIRouter:
     async def all_events(
         opening: Follow,
         layer: Annotated[list[str], Query(description="ids of datasets", min_length=1, max_length=50)],
+        last: Last = "",
     ) -> StreamingResponse:
         """``observation`` holds ``layer`` and ``features``; ``ended`` holds ``layer`` and the problem: the others
-        go on."""
-        return _stream(opening, maps.events_of(opening, layer))
+        go on. After ``expired`` connect again, as for one layer."""
+        resumed(last, "", 1)
+        return _stream(opening, maps.events_of(opening, layer, last))
 
     @routes.get("/datastreams/{datastream}/history", summary="Minimum, mean and maximum over time")
     def history(

@@ -59,10 +59,11 @@ def test_a_member_that_has_nothing_to_do_does_not_disturb_the_group_by_joining_a
     try:
         deadline = time.monotonic() + 30
         # While the group forms, each of them may be without a partition for a moment.
-        while sorted(member.spare() for member in members) != [False, True] and time.monotonic() < deadline:
+        settled, shared = [], [(False, True), (True, False)]
+        while sorted((bool(has), spare) for has, spare in settled) != shared and time.monotonic() < deadline:
             time.sleep(0.1)
-        settled = [(member.assigned(), member.spare()) for member in members]
-        assert sorted(spare for _, spare in settled) == [False, True]
+            settled = [(member.assigned(), member.spare()) for member in members]
+        assert sorted((bool(has), spare) for has, spare in settled) == shared
         caplog.clear()
         time.sleep(12)
         assert [(member.assigned(), member.spare()) for member in members] == settled

@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 
-from tests.unit.ingest.fakes import GARAGES, OTHER, POINT, VENDOR, Node, datastream, location, thing
+from tests.unit.ingest.fakes import (
+    BICYCLES,
+    GARAGES,
+    GEMEENTE,
+    OTHER,
+    POINT,
+    STACK,
+    VENDOR,
+    Node,
+    datastream,
+    location,
+    thing,
+)
 
 BASE = "http://127.0.0.1:8080/ingest/v1.1"
 CENTRUM = "/v1.1/Things('garages.centrum')"
@@ -165,6 +177,23 @@ def test_patch_changes_what_it_names_and_nothing_else(node: Node) -> None:
     assert node.refused(CENTRUM, other, method="PATCH")["field"] == "properties.dataset"
 
 
+@pytest.mark.parametrize(
+    "subject", [{"of": "Noor"}, 5, "geen persoon", "urn:dmi:participant:stack", True, []]
+)
+def test_whom_a_thing_is_about_is_checked_when_it_changes_as_when_it_is_made(
+    node: Node, subject: Any
+) -> None:
+    whole = thing(subject=subject)
+    error = {"field": "properties.subject", "rule": "must be urn:dmi:person:<name>"}
+    assert error.items() <= node.refused("/v1.1/Things", whole).items()
+    node.post("/v1.1/Things", thing())
+    change = {"properties": whole["properties"]}
+    assert error.items() <= node.refused(CENTRUM, change, method="PATCH").items()
+    assert node.get(CENTRUM)["properties"] == {"dataset": GARAGES}
+    named = {"properties": {"subject": "urn:dmi:person:noor"}}
+    assert node.call("PATCH", CENTRUM, named).status_code == 200
+
+
 def test_deleting_takes_along_what_cannot_be_alone(node: Node) -> None:
     """req/create-update-delete/delete-entity; table 25."""
     node.post("/v1.1/Things", thing())
@@ -288,3 +317,39 @@ def test_shared_vocabulary_is_referenced_by_all_and_overwritten_by_none_but_its_
     for method in ("PATCH", "DELETE"):
         node.refused(address, {"name": "x"}, 403, method, VENDOR)
     assert node.get(address)["name"] == shared["name"]
+
+
+def seen(node: Node, who: str) -> list[str]:
+    return [item["@iot.id"] for item in node.get("/v1.1/Sensors", who)["value"]]
+
+
+def test_a_sensor_described_within_data_of_persons_is_told_to_the_owner_alone(node: Node) -> None:
+    stream = datastream()
+    stream["Sensor"] |= {"@iot.id": "noor-sds011", "name": "SDS011 van Noor"}
+    node.post("/v1.1/Things", {**thing(dataset=BICYCLES), "Datastreams": [stream]})
+    node.post("/v1.1/Things", {**thing(), "name": "Rand"})
+
+    assert (seen(node, GEMEENTE), seen(node, VENDOR)) == (["noor-sds011", "lus"], ["lus"])
+    assert node.call("GET", "/v1.1/Sensors('noor-sds011')", who=VENDOR).status_code == 404
+
+
+def test_a_sensor_that_data_of_persons_uses_is_told_to_its_maker_and_to_owners_that_use_it(
+    node: Node,
+) -> None:
+    sensor = {**ALONE["Sensors"], "@iot.id": "noor", "name": "Sensor van Noor"}
+    node.post("/v1.1/Sensors", sensor, VENDOR)
+    node.post("/v1.1/Sensors", {**sensor, "@iot.id": "lus"}, STACK)
+    everybody = (GEMEENTE, VENDOR, STACK)
+    assert [seen(node, who) for who in everybody] == [["noor", "lus"]] * 3, "of no person yet"
+    used = {**datastream(), "Sensor": {"@iot.id": "noor"}}
+    node.post("/v1.1/Things", {**thing(dataset=BICYCLES), "Datastreams": [used]})
+    assert [seen(node, who) for who in everybody] == [["noor", "lus"], ["noor", "lus"], ["lus"]]
+    page = node.get("/v1.1/Sensors?$top=1&$count=true", STACK)
+    assert (page["@iot.count"], len(page["value"]), "@iot.nextLink" in page) == (1, 1, False)
+    assert node.call("GET", "/v1.1/Sensors('noor')", who=STACK).status_code == 404
+    other = {**thing(dataset=OTHER), "Datastreams": [used]}
+    node.gate.allowed[OTHER].add(STACK)
+    assert node.refused("/v1.1/Things", other, who=STACK)["field"] == "Datastreams.0.Sensor.@iot.id"
+    for_city = node.mandate(GEMEENTE, "urn:dmi:participant:gateway", GARAGES)
+    assert seen(node, for_city) == ["lus"], "no dataset of the mandate uses it"
+    assert seen(node, node.mandate(GEMEENTE, "urn:dmi:participant:gateway", BICYCLES)) == ["noor", "lus"]

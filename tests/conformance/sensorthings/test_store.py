@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from dmi_infra.sql import migrate, open_engine
 from dmi_ingest.store.tables import metadata
-from tests.unit.ingest.fakes import GARAGES, GEMEENTE, OTHER, VENDOR, Node, running, thing
+from tests.unit.ingest.fakes import BICYCLES, GARAGES, GEMEENTE, OTHER, VENDOR, Node, running, thing
 
 STREAM = "garages.centrum.occupancy"
 ROWS = (
@@ -55,6 +55,10 @@ def test_entities_observations_imports_and_their_end(stored: Node) -> None:
     raw = {name: "63" if value == "many" else value for name, value in row["raw"].items()}
     stored.call("POST", f"{address}/replay", {"rows": [{"id": row["id"], "raw": raw}]})
     assert stored.get(address)["rejected"] == 0
+    assert stored.get("/v1.1/Sensors?$count=true", VENDOR)["@iot.count"] == 1
+    stored.post("/v1.1/Things", {**thing(dataset=BICYCLES), "Locations": []})
+    assert stored.get("/v1.1/Sensors?$count=true", VENDOR)["@iot.count"] == 0
+    assert stored.get("/v1.1/Sensors('lus')")["name"] == "Lus"
     stored.post("/v1.1/Things", {**thing(), "name": "Leeg"})
     assert stored.call("DELETE", "/v1.1/Things('garages.leeg')").status_code == 200
     assert stored.bus.features()["garages.leeg"].valid_to is not None

@@ -56,7 +56,9 @@ class Place:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self.store = Store(engine)
-        self.registry = Registry(Neighbourhoods(), (3.0, 50.0, 8.0, 54.0), self.store.features_since)
+        self.registry = Registry(
+            Neighbourhoods(lambda _dataset: True), (3.0, 50.0, 8.0, 54.0), self.store.features_since
+        )
         with self.store.write() as writing:
             self.registry.apply(writing.features(DATASET, [thing(), *map(stream, "abc")]).changed)
 
@@ -284,6 +286,20 @@ def test_only_rows_of_the_given_subjects_are_read(place: Place) -> None:
         "the newest is of another"
     )
     assert place.store.latest(DATASET, None, {"urn:dmi:person:sam"}, 10).columns["result"] == [3.0]
+    assert place.store.datastream_ids([DATASET], None, "", 10, {DATASET: {"urn:dmi:person:noor"}}) == []
+
+
+def test_as_many_persons_consent_as_a_city_has(place: Place) -> None:
+    rows = ObservationBatch(
+        DATASET, ["garages.a.occupancy"] * 2, [NOON, NOON + 1], [1.0, 2.0], subject=[None, "urn:dmi:person:7"]
+    )
+    place.put(rows)
+    everybody = {f"urn:dmi:person:{number}" for number in range(300_000)}
+    assert place.store.observations(place.key(), *ALL, None, 10, everybody).columns["result"] == [2.0]
+    assert place.store.latest(DATASET, [place.key()], everybody, 10).columns["result"] == [2.0]
+    assert place.store.span(DATASET, *ALL, 10, everybody).columns["result"] == [2.0]
+    found = place.store.datastream_ids([DATASET], None, "", 10, {DATASET: everybody})
+    assert found == ["garages.a.occupancy"]
 
 
 def test_times_over_the_whole_calendar_find_their_place(place: Place) -> None:
@@ -340,7 +356,9 @@ def test_features_are_listed_in_the_version_that_holds_at_the_moment(place: Plac
 
 
 def test_what_was_stored_is_loaded_again(place: Place) -> None:
-    again = Registry(Neighbourhoods(), (3.0, 50.0, 8.0, 54.0), place.store.features_since)
+    again = Registry(
+        Neighbourhoods(lambda _dataset: True), (3.0, 50.0, 8.0, 54.0), place.store.features_since
+    )
     again.refresh()
     assert again.stream("garages.a.occupancy") == place.registry.stream("garages.a.occupancy")
     assert again.by_key(place.key("b")).position == (5.1, 52.1)

@@ -58,6 +58,7 @@ FACTS = st.one_of(
     comparison("dmi:role", ["isAnyOf"], several(ROLES)),
     comparison("count", [*ORDER, "eq"], st.integers(0, 4)),
     comparison("elapsedTime", ORDER, st.sampled_from(["P3D", "P1M", "PT12H", "P30D"])),
+    comparison("timeInterval", ["gt", "gteq"], st.sampled_from(["P3D", "P1M", "PT12H"])),
     comparison("delayPeriod", ["gt", "gteq"], st.sampled_from(["P2D", "PT6H", "P1M"])),
 )
 NEGATIVE = st.one_of(
@@ -66,6 +67,7 @@ NEGATIVE = st.one_of(
     comparison("recipient", ["neq"], st.sampled_from([STACK, OTHER])),
     comparison("recipient", ["isNoneOf"], several([STACK, OTHER])),
     comparison("dmi:role", ["isNoneOf"], several(ROLES)),
+    comparison("timeInterval", ["lt", "lteq"], st.sampled_from(["P3D", "P1M", "PT12H"])),
     comparison("delayPeriod", ["lt", "lteq"], st.sampled_from(["P2D", "PT6H", "P1M"])),
 )
 
@@ -211,7 +213,8 @@ def situation(document: dict[str, Any], dice: random.Random) -> Situation:
     uses = {}
     for path in paths(document):
         count = dice.randint(0, 4)
-        uses[path] = Use(count, now - dice.choice(past) if count else None)
+        last = dice.choice([None, *(now - each for each in past)])
+        uses[path] = Use(count, now - dice.choice(past), last) if count else Use()
     owing = paths(document, duties=True) or ["/none"]
     done = [
         Performance(dice.choice(owing), BASE + dice.randint(-2, 27) * DAY + dice.choice([0, -1]), OWNER)

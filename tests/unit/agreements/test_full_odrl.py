@@ -174,6 +174,8 @@ def test_what_a_policy_says_for_all_its_rules_stands_in_each(
     [
         (also(test("payAmount", "eq", 5)), "/constraint/1/leftOperand", None),
         (also(test("meteredTime", "lt", "P1D")), "/constraint/1/leftOperand", "elapsedTime"),
+        (also(test("timeInterval", "eq", "PT1H")), "/constraint/1/operator", None),
+        (also(test("timeInterval", "lteq", "PT1H")), "/constraint/1/operator", "gteq"),
         (also(test("dmi:dayOfWek", "eq", "Monday")), "/constraint/1/leftOperand", "dmi:dayOfWeek"),
         (also(test("dmi:dayOfWeek", "eq", "Manday")), "/constraint/1/rightOperand", "Monday"),
         (also({"andd": [AREA]}), "/constraint/1/andd", None),

@@ -67,9 +67,26 @@ def test_nobody_else_and_nothing_else(law: LawTable, change: dict[str, Any]) -> 
     assert outcome(law, **change) == "no_mandate"
 
 
-def test_a_parent_that_left_or_has_not_signed_does_not_act_for_anybody(law: LawTable) -> None:
+def test_rights_do_not_wait_for_a_signature_and_everything_else_does(law: LawTable) -> None:
     law.apply(Participant(MUM, "Mum", [], []))
-    assert outcome(law) == "rulebook_not_signed"
+    assert outcome(law) == "allowed"
+    assert outcome(law, actor="", assignee=MUM) == "allowed"
+    for change in ({"dataset": GARAGES}, {"action": "dmi:analyse"}):
+        assert outcome(law, actor="", assignee=MUM, **change) == "rulebook_not_signed"
+    law.apply(Participant(CITY, "City", [], []))
+    assert outcome(law, actor="", assignee=CITY, dataset=GARAGES) == "rulebook_not_signed"
+
+
+def test_of_a_child_that_left_a_copy_is_taken_along_until_it_is_of_age_and_nothing_is_viewed(
+    law: LawTable,
+) -> None:
+    law.apply(Participant(KIM, "Kim", [], [], representatives=[MUM], of_age_at=NOW + 1, active=False))
+    assert outcome(law, action="dmi:export") == "allowed"
+    for change in ({}, {"action": "dmi:display"}, {"action": "dmi:export", "now": NOW + 1}, {"actor": DAD}):
+        assert outcome(law, **change) == "no_mandate", change
+
+
+def test_a_parent_that_left_does_not_act_for_anybody(law: LawTable) -> None:
     law.apply(Participant(MUM, "Mum", [], [], rulebook="1.0.0", active=False))
     assert outcome(law) == "inactive_participant"
     assert outcome(law, actor="urn:dmi:person:nobody") == "unknown_participant"

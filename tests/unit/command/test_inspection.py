@@ -21,7 +21,8 @@ FINDING: dict[str, Any] = {
 STOPPED = {**FINDING, "id": "urn:uuid:b", "stopped": {"at": "2026-11-21T10:00:00Z", "reason": "Weg / Left"}}
 STANDING: dict[str, Any] = {
     "id": VENDOR, "running": {"given": 1, "got": 2}, "findings": 1, "stopped": 0, "quality": None,
-    "contribution": {"offered": 0, "asked": 250_000, "short": 250_000, "rides_free": True, "taken": 300_000},
+    "contribution": {"offered": 0, "asked": 250_000, "short": 250_000, "early": True, "rides_free": True,
+                     "taken": 300_000},
 }  # fmt: skip
 BASE = "/exchange/v1/inspection"
 

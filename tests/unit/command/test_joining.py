@@ -76,6 +76,27 @@ def test_signing_tells_what_was_signed_with_which_key_and_what_comes_next(
     ]
 
 
+def test_a_child_is_admitted_with_who_acts_for_it_and_until_when(stack: Answering, key: Path) -> None:
+    child = [
+        "participant",
+        "add",
+        "urn:dmi:person:sem",
+        "Sem",
+        "--role",
+        "dmi:role:resident",
+        "--key",
+        str(key),
+    ]
+    parents = [f"urn:dmi:person:{name}" for name in ("noor", "piet")]
+    acting = [part for name in parents for part in ("--representative", name)]
+    done = CliRunner().invoke(app, [*child, *acting, "--of-age-on", "2031-05-04"])
+    assert done.exit_code == 0, done.exception
+    (sent,) = (json.loads(r.content) for r in stack.requests if r.url.path == "/exchange/v1/participants")
+    assert (sent["representatives"], sent["of_age_on"]) == (parents, "2031-05-04")
+    wrong = CliRunner().invoke(app, [*child, "--of-age-on", "4 mei 2031"])
+    assert wrong.exit_code == 2
+
+
 @pytest.mark.parametrize("command", [add, sign])
 def test_what_comes_next_names_another_address(command: Any, stack: Answering, key: Path) -> None:
     SigningKey.load_or_create(key)

@@ -75,6 +75,7 @@ def test_what_was_saved_at_two_moments_shows_that_the_log_only_grew(
     assert "7 entries proven in the log of 7; it only grew" in told.output
     assert json.loads(run("check", first, second, "--json").output)["entries"] == [1, 2, 3, 4, 5, 6, 7]
     assert len(answering.requests) == asked
+    assert run("check", first).output.startswith("1 head signed")
 
 
 @pytest.mark.usefixtures("answering")

@@ -36,3 +36,17 @@ def test_a_machine_is_entered_with_its_public_key_alone_listed_and_stopped(
     assert SigningKey.load_or_create(key).public == sent["key"]
     assert GATEWAY["id"] in run("list").output
     assert json.loads(run("end", GATEWAY["id"], "--json").output)["active"] is False
+
+
+def test_the_holder_of_a_mandate_gets_a_token_for_it_by_its_own_key(
+    answering: Answering, tmp_path: Path
+) -> None:
+    answering.on("POST", "/exchange/token", {"access_token": "abc", "expires_in": 600})
+    key = tmp_path / "gateway.json"
+    command = ["mandate", "token", "urn:uuid:1", "--key", str(key), "--participant", GATEWAY["id"]]
+    missing = CliRunner().invoke(app, command)
+    assert "there is no file" in str(missing.exception)
+    SigningKey.load_or_create(key)
+    done = CliRunner().invoke(app, command)
+    assert (done.exit_code, done.output) == (0, "abc\n")
+    assert "mandate=urn%3Auuid%3A1" in answering.requests[-1].content.decode()

@@ -78,6 +78,18 @@ def test_a_permission_with_duties_is_one_for_whoever_carries_them_out(node: Node
     assert allowed["context"]["duties"] == [{"duty": "Delay", "seconds": 60}]
 
 
+def test_an_answer_that_permits_is_a_use_and_one_that_refuses_is_none(node: Node) -> None:
+    limit = {"leftOperand": "count", "operator": "lteq", "rightOperand": 2}
+    agree(node, duties=[delay(60)], constraints=[limit])
+    mine = {"duties": True}
+    asked = {"evaluations": [about(), *[about(context=mine)] * 3]}
+    told = node.post(MANY, asked, SELLING)["evaluations"]
+    assert [each["decision"] for each in told] == [False, True, True, False]
+    assert told[0]["context"]["reasons"][0]["code"] == "duties"
+    assert told[3]["context"]["reasons"][0]["code"] == "condition_unmet"
+    assert not node.post(ONE, about(context=mine), SELLING)["decision"]
+
+
 @pytest.mark.parametrize(
     ("who", "may"), [(SELLING, True), (OFFICER, True), (OPERATING, True), (LIVING, False)]
 )

@@ -64,18 +64,26 @@ def test_what_happened_under_an_agreement_is_proven_from_its_signatures_to_its_e
     signed(node, 1)
     uid = text["uid"]
     refusal = msgspec.structs.replace(decision(3, agreements=[uid]), allowed=False)
-    report(node, decision(1, agreements=[uid], rows=5), decision(2), refusal)
+    told = (
+        msgspec.structs.replace(decision(n, agreements=[uid], rows=n), reasons=[reason])
+        for n, reason in (
+            (4, "given: 4 rows"),
+            (6, "delivered: 6 rows of 2 persons"),
+            (8, f"delivered: 8 rows given to {VENDOR}"),
+        )
+    )
+    report(node, decision(1, agreements=[uid], rows=5), decision(2), refusal, *told)
     node.post(f"/v1/agreements/{uid}/end", {"reason": "x"})
-    signed(node, 5)
-    told = kept(node, SELLING, f"?agreement={uid}&limit=2")
-    assert told["next"] == "2"
+    signed(node, 8)
+    first = kept(node, SELLING, f"?agreement={uid}&limit=2")
+    assert first["next"] == "2"
     rest = kept(node, SELLING, f"?agreement={uid}&after=2")
-    whole = {**rest, "entries": [*told["entries"], *rest["entries"]]}
+    whole = {**rest, "entries": [*first["entries"], *rest["entries"]]}
     found = examined(whole)
-    assert (found.faults, sorted(found.records)) == ([], [1, 2, 4, 5])
+    assert (found.faults, sorted(found.records)) == ([], [1, 2, 4, 5, 6, 7, 8])
     course = found.courses[uid]
-    assert (course.concluded, course.stopped, course.stopped_by) == (1, 5, OWNER)
-    assert (course.uses, course.rows, course.refused) == (1, 5, 1)
+    assert (course.concluded, course.stopped, course.stopped_by) == (1, 8, OWNER)
+    assert (course.uses, course.rows, course.refused) == (1, 17, 1), "rows of the use, and those given later"
     assert set(course.signed) == {OWNER, VENDOR}
     # It was nobody's use.
     (used,) = node.get("/v1/log/usage/agreements", SELLING)["items"]

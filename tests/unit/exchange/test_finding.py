@@ -139,6 +139,19 @@ def test_pages_hold_each_entry_once_and_facets_count_all(shared: Node) -> None:
     assert "facets" not in shared.get("/v1/catalogue/search?facets=false", LIVING)
 
 
+def test_a_language_counts_only_where_something_is_told_in_it(node: Node) -> None:
+    def languages() -> dict[str, int]:
+        answer = node.get(f"/v1/catalogue/search?facet=owner:{OWNER}", OFFICER)
+        (values,) = (each["values"] for each in answer["facets"] if each["name"] == "language")
+        return {each["value"]: each["count"] for each in values}
+
+    before = languages()
+    node.publish(NOISE, title={"nl": "Geluid", "en": "Geluid"}, description={"nl": "Decibel"})
+    node.publish(TREES, title={"nl": "Bomen", "en": "bomen "})
+    # The noise was described in Dutch alone before, too.
+    assert (before["en"], languages()) == (1, {"nl": before["nl"]})
+
+
 def test_an_entry_tells_what_is_open_from_the_agreement_on(node: Node) -> None:
     everyone = document(OWNER, "urn:dmi:party:everyone", TREES, ["dmi:read"])
     assert found(node, "facet=access:open") == []

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
+import anyio
+import msgspec
 import pytest
 
 from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.dsp import states
 from dmi_exchange.dsp.door import Once
 from dmi_exchange.dsp.process import Process
+from dmi_exchange.dsp.store import Processes
+from dmi_exchange.flow import routes
 from dmi_exchange.flow.feed import HARMONISED, Feed, read_cursor, write_cursor
 from dmi_exchange.flow.inflow import Intake, events_of
 from dmi_exchange.flow.places import Local
 from dmi_exchange.flow.store import Flow, Flows, Sum
+from dmi_exchange.flow.supply import Given, Supply
+from dmi_exchange.notices.aliases import Aliases
 from dmi_infra.bus.port import Message
-from dmi_infra.errors import InputRefused, Unauthenticated
+from dmi_infra.errors import InputRefused, Refused, Unauthenticated
+from dmi_infra.permit import Permit
 from dmi_infra.sql import migrate, open_engine
-from tests.unit.infra.fakes import FakeBus, as_bus
+from tests.unit.infra.fakes import GARAGES as MINE
+from tests.unit.infra.fakes import STACK, VENDOR, Court, FakeBus, as_bus
 
 GARAGES, OTHER = "urn:dmi:dataset:buurstad:garages", "urn:dmi:dataset:buurstad:other"
 
@@ -95,6 +109,86 @@ def test_how_far_a_transfer_has_come_adds_up(flows: Flows) -> None:
 def test_events_are_read_whole_with_comments_as_signs_of_life() -> None:
     lines = ["id: 0:1", "event: data", 'data: {"a":1}', "", ": alive", "", "event: end", "data: {}", ""]
     assert list(events_of(iter(lines))) == [("data", b'{"a":1}'), ("alive", b""), ("end", b"{}")]
+
+
+class OneFeed:
+    """A supply of one dataset by itself, without a law."""
+
+    def __init__(self, bus: FakeBus) -> None:
+        self.bus = bus
+
+    @contextmanager
+    def open(self, _identifier: str, cursor: str, _permit: Permit) -> Iterator[OneFeed]:
+        self.feed = Feed(as_bus(self.bus), GARAGES, cursor)
+        yield self
+
+    def next(self, timeout: float) -> Given | None:
+        piece = self.feed.next(0.01)
+        rows = {} if piece is None else {"result": piece.batch.result}
+        return None if piece is None else Given([], rows, piece.cursor)
+
+
+def test_a_stream_ends_with_its_token_and_a_fresh_one_goes_on_without_loss_or_repeat() -> None:
+    bus = FakeBus()
+    supply, process = OneFeed(bus), cast(Process, SimpleNamespace(id="t"))
+
+    async def read(cursor: str) -> tuple[list[float], str]:
+        """What comes until the token has expired, and the last id."""
+        found: list[float] = []
+        until = int(time.time()) + 1
+        limiter = anyio.CapacityLimiter(1)
+        right = cast(Permit, None)
+        async for block in routes._events(cast(Supply, supply), process, right, cursor, until, limiter):
+            fields = dict(line.split(": ", 1) for line in block.decode().splitlines() if line)
+            cursor = fields.get("id", cursor)
+            if fields["event"] == "data":
+                found += msgspec.json.decode(fields["data"])["observations"]["result"]
+        assert (fields["event"], msgspec.json.decode(fields["data"])["status"]) == ("expired", 401)
+        return found, cursor
+
+    said(bus, GARAGES, 1, 2)
+    first, last = asyncio.run(read(""))
+    said(bus, OTHER, 9)
+    said(bus, GARAGES, 3, 4)
+    assert (first, asyncio.run(read(last))[0]) == ([1.0, 2.0], [3.0, 4.0])
+
+
+@pytest.mark.parametrize("limit", [("count", "lteq", 1), ("timeInterval", "gteq", "PT1H")], ids=str)
+def test_what_goes_on_behind_a_cursor_is_one_use_and_what_begins_anew_another(
+    flows: Flows, limit: tuple[str, str, object]
+) -> None:
+    court = Court()
+    court.agree(STACK, "dmi:read")
+    test = dict(zip(("leftOperand", "operator", "rightOperand"), limit, strict=True))
+    mine = court.agree(VENDOR, "dmi:read", constraints=[test])
+    process = cast(
+        Process,
+        SimpleNamespace(
+            id="t", state=states.STARTED, agreement_id=mine.id, dataset=MINE, peer=VENDOR, role="provider"
+        ),
+    )
+    processes = cast(Processes, SimpleNamespace(get=lambda _id: process))
+    bus = as_bus(FakeBus())
+
+    def node() -> Supply:
+        local = cast(Local, None)
+        return Supply(bus, court.gate, processes, flows, local, cast(Aliases, None))
+
+    def counted() -> int:
+        return sum(len(record.counted) for record in court.decisions())
+
+    here = node()
+    right = here.permit(process, "")
+    with here.open("t", "", right):
+        assert counted() == 1
+    for cursor in ("0:1", "0:2"):
+        with here.open("t", cursor):
+            assert here.permit(process, cursor).counted == right.counted
+            court.gate.still(right)
+    assert counted() == 1
+    for supply, cursor in ((here, ""), (node(), "0:2")):
+        with pytest.raises(Refused, match="condition"), supply.open("t", cursor):
+            pass
 
 
 def test_a_token_of_a_node_counts_once() -> None:

@@ -77,7 +77,8 @@ def test_each_participant_is_told_with_contribution_limits_agreements_and_findin
     assert not any(name.startswith("urn:dmi:person:") for name in listed)
     taker = listed[VENDOR]
     assert taker["contribution"] | {"asked": 0} == {
-        "offered": 0, "asked": 0, "short": 250_000, "rides_free": True, "taken": 300_000,
+        "offered": 0, "asked": 0, "short": 250_000, "early": True, "rides_free": True,
+        "taken": 300_000,
     }  # fmt: skip
     assert (taker["running"], taker["findings"], taker["quality"]) == ({"given": 0, "got": 1}, 1, None)
     assert listed[OWNER]["contribution"]["offered"] == 300_000

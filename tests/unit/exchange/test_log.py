@@ -69,7 +69,9 @@ def test_the_use_of_data_is_summed_up_for_whom_it_concerns(node: Node) -> None:
     report(
         node,
         msgspec.structs.replace(decision(1, rows=3), at=now),
-        msgspec.structs.replace(decision(2, rows=4), at=now + 1),
+        msgspec.structs.replace(decision(2), at=now + 1),
+        msgspec.structs.replace(decision(12, rows=4), at=now + 1, reasons=["given: 4 rows"]),
+        msgspec.structs.replace(decision(22, rows=9), at=now + 1, reasons=["delivered: 9 rows of 1 persons"]),
         msgspec.structs.replace(decision(3), at=now + 2, reasons=["ended"], allowed=False),
         msgspec.structs.replace(decision(4), at=now - 30 * 3_600_000_000),
         msgspec.structs.replace(decision(5, OWNER, BICYCLES), at=now + 3),
@@ -87,9 +89,12 @@ def test_the_use_of_data_is_summed_up_for_whom_it_concerns(node: Node) -> None:
             msgspec.structs.replace(decision(n), at=now + n, rows=5, agreements=under, allowed=n < 8)
             for n in (6, 7, 8)
         ),
+        msgspec.structs.replace(
+            decision(13, rows=1), at=now + 7, agreements=under, reasons=["given: 1 rows"]
+        ),
     )
     [used] = node.get("/v1/log/usage/agreements", SELLING)["items"]
-    assert used == {"agreement": text["uid"], "times": 2, "rows": 10, "last": clock.to_text(now + 7)}
+    assert used == {"agreement": text["uid"], "times": 2, "rows": 11, "last": clock.to_text(now + 7)}
     assert node.get("/v1/log/usage/agreements", LIVING)["items"] == []
     everything = node.get("/v1/log/usage", OPERATING)
     assert {one["dataset"] for one in everything["items"]} == {GARAGES, BICYCLES}

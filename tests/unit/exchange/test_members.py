@@ -65,6 +65,22 @@ def test_an_unsigned_participant_can_do_nothing(node: Node, newcomer: Who, metho
     node.refused(node.ask(method, path, newcomer, json={}), 403, "rulebook-not-signed")
 
 
+def test_a_person_looks_and_has_its_rights_before_it_signs_and_does_nothing_else(node: Node) -> None:
+    node.admit("urn:dmi:person:nieuw", RESIDENT, sign=False)
+    person = Who("urn:dmi:person:nieuw", (RESIDENT,))
+    assert node.ask("GET", "/v1/my-data/copy", person).status_code == 200
+    assert node.ask("GET", "/v1/datasets", person).status_code == 200
+    assert node.ask("POST", "/v1/my-data/erasure", person, json={}).status_code == 201
+    for path in ("/v1/consents/urn:uuid:x/withdraw", "/v1/my-data/stop", "/v1/log/erasure"):
+        told = node.ask("POST", path, person, json={"reason": "x", "person": person.participant})
+        assert "rulebook-not-signed" not in told.text, path
+    for method, path in DOORS:
+        if method == "POST" and "withdraw" not in path and path != "/v1/log/erasure":
+            answer = node.ask(method, path, person, json={})
+            assert answer.status_code == 403, path
+            assert answer.json()["type"].rpartition(":")[2] in ("rulebook-not-signed", "wrong-role"), path
+
+
 @pytest.mark.parametrize(("method", "path"), DOORS)
 def test_without_a_token_no_door_opens(node: Node, method: str, path: str) -> None:
     node.refused(node.ask(method, path, json={}), 401, "unauthenticated")
@@ -175,6 +191,15 @@ def test_an_entry_that_breaks_a_rule_is_refused(node: Node, change: dict[str, ob
         "keys": [jose.SigningKey.generate().public],
     }
     node.refused(node.ask("POST", "/v1/participants", OPERATING, json=body | change), 400, "invalid-input")
+
+
+def test_a_role_that_there_is_not_is_refused_with_those_that_there_are(node: Node) -> None:
+    body = {"id": "urn:dmi:participant:y", "name": "y", "roles": [RESIDENT, "dmi:role:king"]}
+    body["keys"] = [jose.SigningKey.generate().public]
+    problem = node.refused(node.ask("POST", "/v1/participants", OPERATING, json=body), 400, "invalid-input")
+    (error,) = problem["errors"]
+    assert error["field"] == "roles.1"
+    assert {"dmi:role:vendor", RESIDENT} <= set(error["rule"].removeprefix("must be one of: ").split(", "))
 
 
 def test_residents_stand_in_no_list_and_cannot_be_looked_up(node: Node) -> None:

@@ -244,3 +244,21 @@ def test_a_code_from_a_letter_opens_the_own_data_without_an_account_until_a_new_
         node.refused(node.ask("POST", "/v1/paper/token", json={"code": wrong}), 401, "unauthenticated")
     node.refused(node.ask("POST", "/v1/my-data/letter", OFFICER, json={"for": MUM}), 404, "not-found")
     node.refused(node.ask("POST", "/v1/my-data/letter", OPERATING, json={}), 400, "invalid-input")
+
+
+def test_for_a_child_that_left_a_representative_takes_the_copy_and_has_it_erased_alike(node: Node) -> None:
+    gone, grown = "urn:dmi:person:weg", "urn:dmi:person:groot"
+    hosted(node, gone, representatives=[MUM], of_age_on="2035-05-01")
+    hosted(node, grown, representatives=[MUM], of_age_on="2020-05-01")
+    for person in (gone, grown):
+        node.post(f"/v1/participants/{person}/end", {}, OPERATING)
+    assert node.get(f"/v1/my-data/copy?for={gone}", MOTHER)["person"]["id"] == gone
+    (asked,) = node.post("/v1/my-data/erasure", {"for": gone, "datasets": [BICYCLES]}, MOTHER)["items"]
+    law = node.service.runtime.law.table
+    eventually(lambda: law.rights.get(asked["id"]) is not None)
+    heard = law.rights.get(asked["id"])
+    assert heard is not None
+    assert (heard.person, heard.right, heard.made_by) == (gone, "erasure", MUM)
+    # Who is of age decides alone, over the copy as over the erasure.
+    node.refused(node.ask("GET", f"/v1/my-data/copy?for={grown}", MOTHER), 404, "not-found")
+    node.refused(node.ask("POST", "/v1/my-data/erasure", MOTHER, json={"for": grown}), 404, "not-found")

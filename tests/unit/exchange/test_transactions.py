@@ -11,11 +11,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dmi_agreements.contracts.law import AgreementState
+from dmi_agreements.contracts.law import AgreementState, Participant
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.prices import Price, charge
 from dmi_exchange.transactions import billing, ledger
 from dmi_exchange.transactions.billing import fixed
+from dmi_exchange.transactions.commons import FIRST_WEEKS, shares
 from dmi_exchange.transactions.model import vat_of
 from dmi_exchange.transactions.store import Transactions
 from dmi_infra import clock
@@ -315,5 +316,17 @@ def test_the_commons_tell_who_offers_and_who_takes(node: Node) -> None:
     node.countersign(text, SELLING)
     found = {item["participant"]: item for item in node.get("/v1/transactions/commons")["items"]}
     assert (found[OWNER]["offered"], found[OWNER]["short"]) == (40_000, 210_000)
+    assert found[OWNER]["early"], "it signed just now"
     assert found[VENDOR]["rides_free"]
     assert found[VENDOR]["taken"] == [{"from": OWNER, "cents": 40_000}]
+
+
+def test_a_member_is_said_to_offer_too_little_from_its_second_quarter_on() -> None:
+    def early(since: int | None, now: int) -> tuple[bool, int]:
+        (share,) = shares([Participant(OWNER, "", [], member_since=since)], [], [], 250_000, now)
+        return share.early, share.short
+
+    signed = clock.now()
+    assert early(signed, signed + FIRST_WEEKS - 1) == (True, 250_000)
+    assert early(signed, signed + FIRST_WEEKS) == (False, 250_000)
+    assert early(None, signed) == (False, 250_000), "who signed before that was kept is no newcomer"

@@ -30,6 +30,7 @@ from dmi_infra.bus.port import (
 )
 from dmi_infra.gate import Gate
 from dmi_infra.geo import Projection
+from dmi_infra.identity import Identity
 from dmi_infra.telemetry import Metrics
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -41,6 +42,10 @@ NOOR, PIET = "urn:dmi:person:noor", "urn:dmi:person:piet"
 GARAGES = "urn:dmi:dataset:gemeente:garages"
 BICYCLES = "urn:dmi:dataset:gemeente:bicycle-air"
 MOBILITY = "dmi:purpose:mobility"
+
+
+def never_ended(_identity: Identity) -> None:
+    """A check of the keys under a token that finds none ended."""
 
 
 def rulebook() -> Rulebook:

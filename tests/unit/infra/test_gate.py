@@ -9,6 +9,7 @@ import pytest
 
 from dmi_agreements.contracts.law import Dataset, Participant, SubjectRequest
 from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_infra import tally
 from dmi_infra.errors import Refused
 from dmi_infra.gate import Permit
 from dmi_infra.http.problems import refusal
@@ -213,6 +214,24 @@ def test_a_persons_copy_of_its_own_rows_needs_no_agreement_and_no_consent(court:
     assert (delivered.assignee, delivered.rows, delivered.subjects) == (NOOR, 2, [NOOR])
 
 
+def test_what_leaves_bit_by_bit_is_told_when_it_is_much_and_at_the_end(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tally, "ROWS", 10)
+    court.agree(STACK, "dmi:read")
+    counted = tally.Tally(court.gate, ask(court, OWNER))
+    court.records.clear()
+    for rows in (4, 4, 4, 0, 3):
+        counted.add(rows)
+    counted.close()
+    counted.close()
+    told = court.decisions()
+    assert [(each.left, each.decides, each.assignee) for each in told] == [
+        (12, False, OWNER),
+        (3, False, OWNER),
+    ]
+
+
 def test_a_persons_copy_does_not_end_with_the_layers_agreement_or_the_catalogues_entry(court: Court) -> None:
     layer = court.agree(STACK, "dmi:process", "dmi:read", "dmi:display", dataset=BICYCLES)
     permit = export(court, NOOR)
@@ -242,12 +261,12 @@ def test_a_copy_is_of_a_member_of_a_fresh_law_and_of_personal_data_alone(court: 
     ):
         with pytest.raises(Refused):
             export(court, recipient, dataset)
-    for left in (Participant(NOOR, NOOR, [], rulebook="1.0.0", active=False), Participant(NOOR, NOOR, [])):
-        court.law.apply(left)
-        with pytest.raises(Refused) as refused:
-            export(court, NOOR)
-        assert codes(refused) in (["inactive_participant"], ["rulebook_not_signed"])
-    court.law.apply(Participant(NOOR, NOOR, [], rulebook="1.0.0"))
+    court.law.apply(Participant(NOOR, NOOR, [], rulebook="1.0.0", active=False))
+    with pytest.raises(Refused) as refused:
+        export(court, NOOR)
+    assert codes(refused) == ["inactive_participant"]
+    court.law.apply(Participant(NOOR, NOOR, []))
+    assert export(court, NOOR), "a right over own data waits for no signature"
     court.clock.at += 6 * SECOND
     with pytest.raises(Refused) as refused:
         export(court, NOOR)
@@ -468,3 +487,29 @@ def test_what_a_consent_asks_for_a_recipient_is_done_there_and_what_cannot_be_do
     passed = court.gate.carry(permit, batch(PIET))
     assert (len(passed.batch), passed.left) == (0, (0,)), "ends that were not cut at intake keep all back"
     assert len(court.gate.carry(ask(court, None, BICYCLES), batch(NOOR, PIET)).batch) == 2
+
+
+def at_most(times: int) -> dict[str, Any]:
+    return {"leftOperand": "count", "operator": "lteq", "rightOperand": times}
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        at_most(1),
+        {"leftOperand": "timeInterval", "operator": "gteq", "rightOperand": "PT1H"},
+        {"leftOperand": "elapsedTime", "operator": "lteq", "rightOperand": "PT1S"},
+    ],
+    ids=lambda limit: str(limit["leftOperand"]),
+)
+def test_uses_of_data_that_rests_on_consent_count(court: Court, limit: dict[str, Any]) -> None:
+    court.agree(STACK, "dmi:read", dataset=BICYCLES)
+    mine = court.agree(VENDOR, "dmi:read", dataset=BICYCLES, constraints=[limit])
+    consent(court, NOOR, STACK, VENDOR)
+    first = ask(court, dataset=BICYCLES)
+    assert (first.personal, first.counted) == (True, ((mine.id, "/permission/0", VENDOR),))
+    assert court.decisions()[-1].counted == list(first.counted)
+    court.clock.at += 2 * SECOND
+    with pytest.raises(Refused) as refused:
+        ask(court, dataset=BICYCLES)
+    assert codes(refused) == ["condition_unmet"]

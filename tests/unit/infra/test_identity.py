@@ -43,7 +43,10 @@ def law() -> LawTable:
 
 def test_a_token_of_the_exchange_gives_an_identity(law: LawTable) -> None:
     found = Authenticator(ISSUER, law)(token(KEY))
-    assert found == Identity(OWNER, "Ans", frozenset({"dmi:role:analyst"}), signed_with=KEY.kid)
+    assert found == Identity(
+        OWNER, "Ans", frozenset({"dmi:role:analyst"}), signed_with=KEY.kid, expires=found.expires
+    )
+    assert 0 < found.expires - time.time() <= 3600
     assert found.has("dmi:role:operator", "dmi:role:analyst")
     assert not found.has("dmi:role:operator")
 

@@ -31,6 +31,7 @@ from dmi_infra.http.app import build_app
 from dmi_infra.http.dutch import words
 from dmi_infra.http.language import current_language, preferred
 from dmi_infra.http.problems import problem_of
+from dmi_infra.http.stories import story
 from dmi_infra.http.wording import pattern
 from dmi_infra.recorder import RecorderFull
 from dmi_infra.runtime import Runtime, build_runtime
@@ -136,6 +137,16 @@ def post(service: Service, content: bytes, **headers: str) -> httpx.Response:
     return service.ask(
         "POST", "/bodies", content=content, headers={"Content-Type": "application/json", **headers}
     )
+
+
+def test_the_first_request_finds_all_routes_worked_out(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_late(**_: Any) -> None:
+        raise AssertionError("a route is worked out while a request waits")
+
+    monkeypatch.setattr("fastapi.routing.get_dependant", too_late)
+    assert service.ask("GET", "/numbers/3").json() == 3
 
 
 def test_an_unknown_address_is_a_problem(service: Service) -> None:
@@ -391,6 +402,8 @@ def test_the_language_that_is_liked_best_is_chosen(header: str, language: str) -
         ("nothing in the catalogue has this id", "Hier staat niets onder dit nummer."),
         ("no participant has this id", "Er is geen deelnemer met deze naam."),
         ("must have at most 5 characters", "mag hooguit 5 tekens hebben"),
+        ("neighbourhoods are laid down in datasets that the catalogue has as areas (layer: areas) alone",
+         "buurten horen in gegevens die in de catalogus als gebieden staan (layer: areas)"),
         ("must be three digits", None),
     ],
 )  # fmt: skip
@@ -408,5 +421,30 @@ def test_what_whoever_refused_knew_in_dutch_goes_before_the_table() -> None:
         assert body is not None
         assert body.body()["detail"] == "Zo niet."
         assert body.body()["errors"][0]["rule"] == "eigen woorden"
+    finally:
+        current_language.reset(token)
+
+
+@pytest.mark.parametrize(
+    ("english", "dutch"),
+    [
+        (
+            "this node does not take the data in: urn:dmi:participant:stack has no agreement for dmi:process of "
+            "urn:dmi:dataset:a:b; tried 3 times, goes on trying",
+            "Dit platform neemt de gegevens niet aan. urn:dmi:participant:stack heeft geen afspraak voor dit gebruik: "
+            "dmi:process van urn:dmi:dataset:a:b. 3 keer geprobeerd; we gaan door.",
+        ),
+        ("urn:uuid:1 is for another purpose than dmi:purpose:x", "De afspraak geldt niet voor het doel dmi:purpose:x."),
+        ("the provider ended the stream: no words", "De andere stad brak de levering af. no words"),
+        ("b.example did not answer (ConnectError)", "b.example antwoordt niet."),
+        ("must be text", "moet tekst zijn"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_why_something_waits_is_told_part_by_part_with_its_ids(english: str, dutch: str) -> None:
+    assert story(english) == english
+    token = current_language.set("nl")
+    try:
+        assert story(english) == dutch
     finally:
         current_language.reset(token)

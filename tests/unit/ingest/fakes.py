@@ -14,13 +14,13 @@ from starlette.types import ASGIApp
 
 from dmi_agreements.contracts.envelope import decode
 from dmi_agreements.contracts.features import Feature, FeatureBatch
-from dmi_agreements.contracts.law import Dataset, Heartbeat, Participant, SubjectRequest
+from dmi_agreements.contracts.law import Dataset, Heartbeat, Mandate, Participant, SubjectRequest
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.decision import Reason, Request
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.bus.port import Bus, Message
-from dmi_infra.errors import Refused, Unavailable
+from dmi_infra.errors import Refused, Unauthenticated, Unavailable
 from dmi_infra.gate import Gate, Passed, Permit
 from dmi_infra.identity import Authenticator, Identity
 from dmi_infra.jose import Acting
@@ -69,10 +69,26 @@ class FakeGate:
         self.acted.append(acting)
         self.asked.append((crossing, action, dataset, purpose, recipient, holder_action, rows))
         who = recipient or self.holder
-        if who not in self.allowed.get(dataset, set()):
-            raise Refused([Reason("no_agreement", f"{who} has no agreement")], dataset)
+        if refused := self.entitled(crossing, action, dataset, who, purpose, acting):
+            raise Refused(refused, dataset)
         request = Request(who, action, dataset, purpose, crossing)
         return Permit(crossing, (request,), (), ("urn:uuid:agreement",), dataset == BICYCLES)
+
+    def entitled(
+        self,
+        crossing: str,
+        action: str,
+        dataset: str,
+        participant: str,
+        purpose: str | None = None,
+        acting: Acting | None = None,
+    ) -> tuple[Reason, ...]:
+        link = acting and self.law and self.law.mandates.find(acting.mandate)
+        if acting is not None and (not link or not link.terms or dataset not in link.terms.datasets):
+            return (Reason("outside_mandate", f"{acting.actor} has no mandate"),)
+        if participant not in self.allowed.get(dataset, set()):
+            return (Reason("no_agreement", f"{participant} has no agreement"),)
+        return ()
 
     def exercised(self, request: SubjectRequest, rows: int) -> str:
         self.done.append((request.id, rows))
@@ -137,9 +153,22 @@ class FakeStreams:
         self.marked += sorted(ids)
 
 
-def by_name(token: str) -> Identity:
-    """The token is the participant itself."""
-    return Identity(token, token, frozenset())
+@dataclass
+class ByName:
+    """The token is the participant itself, with who acts for it behind a blank, by a mandate of that name.
+
+    The keys of those in ``ended`` do not count any more.
+    """
+
+    ended: set[str] = field(default_factory=set)
+
+    def __call__(self, token: str) -> Identity:
+        participant, _, actor = token.partition(" ")
+        return Identity(participant, token, frozenset(), Acting(actor, actor) if actor else None)
+
+    def check_keys(self, identity: Identity) -> None:
+        if identity.participant in self.ended:
+            raise Unauthenticated("the key that this token was given for does not count any more")
 
 
 @dataclass
@@ -153,6 +182,17 @@ class Node:
     settings: IngestSettings
     app: ASGIApp
     feed: LawFeed
+    names: ByName
+
+    def mandate(self, mandator: str, actor: str, *datasets: str) -> str:
+        """Let somebody contribute to these datasets for another, no longer to those before; its token."""
+        document = {
+            "uid": actor, "type": "dmi:Mandate", "mandator": mandator, "mandatary": actor, "datasets": [*datasets],
+            "actions": ["dmi:contribute"], "purposes": ["dmi:purpose:mobility"],
+            "from": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z",
+        }  # fmt: skip
+        self.feed.table.apply(Mandate(actor, document, "", "active", clock.now()))
+        return f"{mandator} {actor}"
 
     def hear(self, event: SubjectRequest) -> None:
         """What a person asks comes by the law, and is carried out."""
@@ -213,10 +253,11 @@ def running(folder: Path, database_url: str = "", **more: Any) -> Iterator[Node]
     rulebook = load_rulebook(settings)
     table = gate.law = LawTable(rulebook)
     _law(table)
+    names = ByName()
     feed = LawFeed(cast(Bus, bus), "ingest", table)
     runtime = Runtime(
         "ingest", settings, cast(Bus, bus), bus, feed,
-        cast(Gate, gate), Recorder("ingest", bus), Metrics("ingest"), cast(Authenticator, by_name),
+        cast(Gate, gate), Recorder("ingest", bus), Metrics("ingest"), cast(Authenticator, names),
     )  # fmt: skip
     app = assemble(settings, engine, runtime)
     for part in runtime.parts:
@@ -225,7 +266,7 @@ def running(folder: Path, database_url: str = "", **more: Any) -> Iterator[Node]
         # Starlette's own test client warns that it will change; this is httpx on the application itself.
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://node")
         with asyncio.Runner() as runner:
-            yield Node(client, runner, bus, gate, settings, app, feed)
+            yield Node(client, runner, bus, gate, settings, app, feed, names)
             runner.run(client.aclose())
     finally:
         for part in reversed(runtime.parts):

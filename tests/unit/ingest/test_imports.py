@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dmi_ingest.imports import INTERRUPTED
-from tests.unit.ingest.fakes import GARAGES, VENDOR, Node, running
+from tests.unit.ingest.fakes import GARAGES, GEMEENTE, VENDOR, Node, running
 
 HEADER = "SystemCodeNumber,Capacity,Occupancy,LastUpdated\n"
 GOOD = "BHMBCCMKT01,577,61,2016-10-04 07:59:42\nBHMBCCMKT01,577,64,2016-10-04 08:25:42\n"
@@ -110,6 +110,26 @@ def test_an_import_without_a_bus_can_be_resumed(node: Node) -> None:
     assert node.call("POST", f"/v1/imports/{report['import_id']}/resume").status_code == 409
 
 
+def test_an_import_ends_before_the_batch_after_its_key_was_revoked_and_says_so(tmp_path: Path) -> None:
+    with running(tmp_path, import_batch_rows=1) as node:
+        hand_in(node, HEADER + GOOD)
+        before, publish = len(node.bus.rows()), node.bus.publish
+
+        def revoked_at_the_first_row(topic: str, *arguments: Any, **more: Any) -> None:
+            publish(topic, *arguments, **more)
+            node.names.ended.add(GEMEENTE)
+
+        node.bus.publish = revoked_at_the_first_row  # type: ignore[method-assign]
+        report = hand_in(node, HEADER + GOOD + BAD).json()
+        assert len(node.bus.rows()) == before + 1
+        assert (report["state"], report["resumable"], report["read"]) == ("failed", True, 1)
+        assert report["detail"] == "stopped: the key that this token was given for does not count any more"
+        node.names.ended.clear()
+        node.bus.publish = publish  # type: ignore[method-assign]
+        again = node.call("POST", f"/v1/imports/{report['import_id']}/resume").json()
+        assert (again["state"], again["read"]) == ("done", 3)
+
+
 def test_what_a_crash_left_running_is_marked_and_resumed(tmp_path: Path) -> None:
     with running(tmp_path) as node:
         hand_in(node, HEADER + GOOD)  # so that only the rows wait for the bus, not the things
@@ -135,6 +155,10 @@ def test_every_kind_is_described_in_two_languages(node: Node) -> None:
     assert "snuffelfiets" in {kind["kind"] for kind in kinds}
     assert all(set(kind["title"]) == {"nl", "en"} for kind in kinds)
     assert {kind["most_bytes"] for kind in kinds} == {node.settings.import_limit}
+    measured = {kind["kind"]: {one["name"]: one["unit"] for one in kind["properties"]} for kind in kinds}
+    assert measured["amsterdam-garages"] == {"occupancy": "{vehicle}", "free_spaces": "{vehicle}"}
+    assert measured["snuffelfiets"]["pm2_5"] == "ug/m3"
+    assert measured["cbs-buurten"] == {}
 
 
 def test_a_real_file_goes_in_whole(node: Node, real_data: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.ingest.fakes import BICYCLES, GARAGES, OTHER, VENDOR, Node, thing
+from dmi_agreements.contracts.law import Dataset
+from tests.unit.ingest.fakes import BICYCLES, GARAGES, GEMEENTE, OTHER, VENDOR, Node, thing
 
 NOON = "2026-11-21T12:00:00Z"
 STREAM = "garages.centrum.occupancy"
@@ -23,7 +24,7 @@ def columns(**change: Any) -> dict[str, Any]:
 
 
 def feature(**change: Any) -> dict[str, Any]:
-    return {"id": "n1", "kind": "neighbourhood", "name": "Buurt", **change}
+    return {"id": "n1", "kind": "area", "name": "Buurt", **change}
 
 
 def features(*items: Any, **change: Any) -> dict[str, Any]:
@@ -107,6 +108,20 @@ def test_features_are_published_once_and_repeats_are_told(node: Node) -> None:
 )
 def test_a_faulty_feature_is_refused_by_field(node: Node, change: dict[str, Any], field: str) -> None:
     assert node.refused("/v1/features", features(feature(**change)))["field"] == field
+
+
+def test_areas_for_everybody_are_taken_in_a_dataset_of_areas_alone_and_the_refusal_names_the_rule(
+    node: Node,
+) -> None:
+    drawn = feature(id="mine", kind="neighbourhood")
+    answer = node.post("/v1/features", features(drawn, feature()))
+    assert (answer["accepted"], answer["rejected"]) == (1, 1)
+    (error,) = answer["errors"]
+    assert (error["index"], error["field"]) == (0, "kind")
+    assert "layer: areas" in error["rule"]
+    assert "mine" not in node.bus.features()
+    node.gate.law.apply(Dataset(GARAGES, GEMEENTE, {"nl": "x"}, layer="areas"))
+    assert node.post("/v1/features", features(drawn))["accepted"] == 1
 
 
 def test_an_id_belongs_to_the_dataset_that_named_it_first(city: Node) -> None:

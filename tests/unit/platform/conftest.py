@@ -32,7 +32,9 @@ from dmi_platform.settings import PlatformSettings
 
 OWNER, STACK, VENDOR = (f"urn:dmi:participant:{name}" for name in ("gemeente", "stack", "sensorbedrijf"))
 NOOR, SAM = "urn:dmi:person:noor", "urn:dmi:person:sam"
-GARAGES, BICYCLES = (f"urn:dmi:dataset:gemeente:{name}" for name in ("garages", "bicycle-air"))
+GARAGES, BICYCLES, AREAS = (
+    f"urn:dmi:dataset:gemeente:{name}" for name in ("garages", "bicycle-air", "areas")
+)
 NOON = 1_767_268_800_000_000
 MINUTE = 60_000_000
 
@@ -81,8 +83,10 @@ class City:
         self._offsets = {RAW_TOPIC: 0, FEATURES_TOPIC: 0}
         version = self.runtime.rulebook.version
         for party in (OWNER, STACK, VENDOR, NOOR, SAM):
-            self.law(Participant(party, party, [], rulebook=version))
+            roles = ["dmi:role:municipality"] if party == OWNER else []
+            self.law(Participant(party, party, roles, rulebook=version))
         self.law(Dataset(GARAGES, OWNER, {"nl": "Garages"}, licence="CC0", source="Parkeerdienst"))
+        self.law(Dataset(AREAS, OWNER, {"nl": "Buurten"}, layer="areas"))
         self.law(Dataset(BICYCLES, OWNER, {"nl": "Fietsen"}, personal=True))
         self.beat()
 
@@ -142,6 +146,11 @@ class City:
         self.beat()
         self.handler.handle([message])
         return message
+
+    def lay_down(self, *areas: Feature) -> None:
+        """Neighbourhoods that everybody's rows are labelled by."""
+        self.agree(AREAS, "dmi:process", "dmi:read")
+        self.tell(AREAS, *areas)
 
     def hand_in(self, *batches: ObservationBatch) -> list[Received]:
         messages = [self.received(RAW_TOPIC, encode(batch)) for batch in batches]

@@ -39,7 +39,7 @@ def stream(name: str, observed: str, unit: str, thing: str = "fixed", **properti
 
 @pytest.fixture
 def registry() -> Registry:
-    found = Registry(Neighbourhoods(), (3.0, 50.0, 8.0, 54.0), lambda _at: [])
+    found = Registry(Neighbourhoods(lambda _dataset: True), (3.0, 50.0, 8.0, 54.0), lambda _at: [])
     found.apply(
         stored(
             stream("t", "temperature", "K", maximum_step=2.0),
@@ -145,7 +145,7 @@ def test_a_position_at_zero_zero_fails_and_one_outside_its_own_area_is_suspect(r
 
 def test_a_neighbourhood_that_changes_in_time_is_looked_up_by_time(registry: Registry) -> None:
     polygon = {"type": "Polygon", "coordinates": [RING]}
-    registry.neighbourhoods.put([Feature("BU2", "neighbourhood", "Nieuw", polygon, {}, NOON)])
+    registry.neighbourhoods.put(DATASET, [Feature("BU2", "neighbourhood", "Nieuw", polygon, {}, NOON)])
     assert run(registry, ["t", "t"], [290.0, 290.0], times=[NOON - 1, NOON]).rows.neighbourhood == [
         "BU1",
         "BU2",
@@ -185,7 +185,7 @@ VALUES = st.none() | st.floats(-1e12, 1e12)
 @settings(deadline=None)
 @given(st.lists(st.tuples(NAMES, VALUES, st.integers(-(2**70), 2**70)), min_size=1, max_size=30))
 def test_every_row_is_taken_or_refused_exactly_once(rows: list[tuple[str, float | None, int]]) -> None:
-    registry = Registry(Neighbourhoods(), (3.0, 50.0, 8.0, 54.0), lambda _at: [])
+    registry = Registry(Neighbourhoods(lambda _dataset: True), (3.0, 50.0, 8.0, 54.0), lambda _at: [])
     registry.apply(
         stored(stream("t", "temperature", "K"), stream("pm", "pm2_5", "mg/m3"), stream("odd", "pm10", "x"))
     )

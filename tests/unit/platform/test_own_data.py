@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from typing import Any
 
 import pytest
 
-from dmi_agreements.contracts.law import AgreementState
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.law import AgreementState, Participant
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_infra.identity import Identity
 
-from .conftest import BICYCLES, MINUTE, NOON, NOOR, SAM, City, stream
+from .conftest import BICYCLES, MINUTE, NOON, NOOR, OWNER, SAM, VENDOR, City, stream
 
 
 def resident(person: str) -> Identity:
@@ -51,6 +53,50 @@ def test_a_resident_exports_own_rows_and_no_one_elses(city: City, layer: Agreeme
     ]
     city.identity = resident(SAM)
     assert [line.split(",")[0:4:3] for line in exported(city)] == [["bike.2.pm2_5", "2.0"]]
+
+
+def test_of_persons_sensors_the_names_and_properties_are_told_to_who_may_see_their_rows_alone(
+    city: City, layer: AgreementState
+) -> None:
+    city.tell(
+        BICYCLES,
+        *(Feature(f"bike.{who}", "thing", f"Fiets van {who}", None, {"owner": who}) for who in ("noor", "sam")),
+        *(
+            Feature(f"bike.{who}.pm2_5", "datastream", f"Fijnstof van {who}", None,
+                    {"thing": f"bike.{who}", "observed_property": "pm2_5", "unit": "ug/m3", "owner": who})
+            for who in ("noor", "sam")
+        ),
+        Feature("bike.area", "area", "Bij de sporthal"),
+    )  # fmt: skip
+    names = ["bike.noor.pm2_5", "bike.sam.pm2_5"]
+    city.hand_in(ObservationBatch(BICYCLES, names, [NOON] * 2, [1.0, 2.0], subject=[NOOR, SAM]))
+
+    def told() -> list[str]:
+        def asked(path: str, **query: Any) -> Any:
+            answer = city.get(path, "dmi:purpose:public-task", **query)
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        streams = asked("/v1/datastreams", dataset=BICYCLES)["items"]
+        assert asked("/v1/datastreams")["items"] == streams
+        kinds = ("thing", "datastream", "area")
+        pages = [asked("/v1/features", dataset=BICYCLES, kind=kind, limit=1)["features"] for kind in kinds]
+        text = json.dumps([streams, pages])
+        return [who for who in ("van noor", "van sam", "sporthal") if who in text]
+
+    city.identity = resident(NOOR)
+    assert told() == ["van noor"]
+    city.identity = resident("urn:dmi:person:nobody")
+    city.law(Participant("urn:dmi:person:nobody", "x", ["dmi:role:resident"], rulebook="1.0.0"))
+    assert told() == []
+    # A recipient learns of whom it may see rows, the owner of all, since it named them.
+    city.agree(BICYCLES, "dmi:read", assignee=VENDOR, basis="consent")
+    city.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+    for recipient in (VENDOR, OWNER):
+        city.agree(BICYCLES, "dmi:read", assigner=SAM, assignee=recipient, basis="consent")
+    assert told() == ["van sam"]
+    city.identity = Identity(OWNER, "Officer", frozenset({"dmi:role:municipality"}))
+    assert told()[:2] == ["van noor", "van sam"]
 
 
 def test_own_rows_come_as_they_were_measured(city: City, layer: AgreementState) -> None:

@@ -253,7 +253,8 @@ def test_suppressed_hours_are_judged_whole(city: City) -> None:
     city.agree(cycles, "dmi:process")
     city.agree(cycles, "dmi:read", duty=[rule("dmi:suppress", minimumGroup=3)])
     area = {"type": "Polygon", "coordinates": [[[5, 52], [5.2, 52], [5.2, 52.2], [5, 52.2], [5, 52]]]}
-    city.tell(cycles, Feature("BU1", "neighbourhood", "a", area), thing("c.one"), stream("c.one.occupancy"))
+    city.lay_down(Feature("BU1", "neighbourhood", "a", area))
+    city.tell(cycles, thing("c.one"), stream("c.one.occupancy"))
     times = [NOON + number * 10 * MINUTE for number in range(12)]
     people = [f"urn:dmi:person:p{n}" for n in (1, 2, 3, 1, 2, 3, 1, 1, 1, 2, 2, 2)]
     city.hand_in(
@@ -298,7 +299,7 @@ def moving_bike(city: City, **terms: Any) -> None:
     if terms:
         city.agree(BIKES, "dmi:read", assigner=SAM, assignee=VENDOR, basis="consent")
     square = [[5, 52], [5.2, 52], [5.2, 52.2], [5, 52.2], [5, 52]]
-    city.tell(BIKES, Feature("BU1", "neighbourhood", "a", {"type": "Polygon", "coordinates": [square]}))
+    city.lay_down(Feature("BU1", "neighbourhood", "a", {"type": "Polygon", "coordinates": [square]}))
     city.tell(BIKES, stream("bike.1.speed", "speed", "km/h"))
     rows = 2 * SHOWN
     city.hand_in(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord
@@ -20,7 +21,21 @@ from dmi_infra.identity import Identity
 from dmi_platform import processing
 from dmi_platform.processing import FEATURES_TOPIC, RAW_TOPIC
 
-from .conftest import BICYCLES, GARAGES, MINUTE, NOON, NOOR, OWNER, SAM, STACK, VENDOR, counts, stream, thing
+from .conftest import (
+    AREAS,
+    BICYCLES,
+    GARAGES,
+    MINUTE,
+    NOON,
+    NOOR,
+    OWNER,
+    SAM,
+    STACK,
+    VENDOR,
+    counts,
+    stream,
+    thing,
+)
 
 if TYPE_CHECKING:
     from .conftest import City
@@ -41,6 +56,23 @@ def rejects(city: City, **parameters: Any) -> list[dict[str, Any]]:
 
 def reasons(found: dict[str, Any]) -> dict[str, int]:
     return {item["reason"]: item["count"] for item in found["reasons"]}
+
+
+def test_areas_that_others_draw_stay_features_of_their_dataset_and_label_nobodys_rows(garages: City) -> None:
+    ring = [[5, 52], [5.2, 52], [5.2, 52.2], [5, 52.2], [5, 52]]
+    shape = {"type": "Polygon", "coordinates": [ring]}
+    garages.lay_down(Feature("BU1", "neighbourhood", "Centrum", shape))
+    garages.tell(GARAGES, Feature("ZZ9", "neighbourhood", "Mine", shape, {}, NOON - MINUTE))
+    garages.hand_in(counts("centrum", 1.0))
+    items = garages.get("/v1/latest", dataset=GARAGES).json()["items"]
+    assert [item["neighbourhood"] for item in items] == ["BU1"]
+    own = garages.get("/v1/features", dataset=GARAGES, kind="neighbourhood").json()["features"]
+    assert [feature["id"] for feature in own] == ["ZZ9"]
+    # The owner takes the entry out of the areas: from the next row on it labels nothing either.
+    garages.law(Dataset(AREAS, OWNER, {"nl": "Buurten"}, layer="points"))
+    garages.hand_in(counts("centrum", 2.0, begin=NOON + MINUTE))
+    items = garages.get("/v1/latest", dataset=GARAGES).json()["items"]
+    assert [item["neighbourhood"] for item in items] == [None]
 
 
 def test_rows_are_stored_flagged_and_passed_on_in_one_message(garages: City) -> None:

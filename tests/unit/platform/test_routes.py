@@ -15,6 +15,7 @@ from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Participant
 from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.contracts.record import DecisionRecord
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.http.access import identify
@@ -190,6 +191,27 @@ def test_an_export_holds_data_licence_and_lineage(garages: City) -> None:
     assert lineage["grounds"]["agreements"]
 
 
+def left(city: City) -> list[int]:
+    """Rows that the record says have left, one number an entry that tells of any."""
+    return [each.left for each in city.records if isinstance(each, DecisionRecord) and each.left]
+
+
+def test_the_record_tells_how_many_rows_left(garages: City) -> None:
+    garages.hand_in(counts("centrum", 1, None, 3), counts("pr-noord", 4))
+    purpose = "dmi:purpose:public-task"
+    for path, wanted, rows in (
+        ("/v1/export", {"dataset": GARAGES}, 4),
+        ("/v1/latest", {"dataset": GARAGES}, 2),
+        (f"/v1/datasets/{GARAGES}/sample", {}, 2),
+        ("/v1/datastreams/garages.centrum.occupancy/observations", {"limit": 2}, 2),
+    ):
+        garages.records.clear()
+        assert garages.get(path, purpose=purpose, **wanted).status_code == 200
+        assert left(garages) == [rows], path
+        decided = [each for each in garages.records if isinstance(each, DecisionRecord) and each.decides]
+        assert len(decided) == 1, path
+
+
 def test_an_export_as_geojson_and_geoparquet_holds_the_same_rows(garages: City, tmp_path: Path) -> None:
     geopandas = pytest.importorskip("geopandas")
     garages.hand_in(counts("centrum", 1, None, 3))
@@ -225,9 +247,11 @@ def test_an_export_whose_right_ends_on_the_way_says_so_and_stops(garages: City) 
         if number:
             garages.agree(GARAGES, "dmi:process", "dmi:export")
             asked.clear()
+        garages.records.clear()
         archive = _archive(garages, dataset=GARAGES, format=kind)
         assert json.loads(archive.read("ended.json"))["type"] == "urn:dmi:problem:ended"
         assert json.loads(archive.read("lineage.json"))["rows"] == 1
+        assert left(garages) == [1], "what left before is told"
 
 
 def test_features_come_as_geojson(garages: City) -> None:

@@ -22,6 +22,7 @@ from dmi_infra.identity import Identity
 from dmi_infra.sql import migrate, open_engine
 from dmi_infra.telemetry import Metrics
 from dmi_support_centre.store import Store
+from tests.unit.infra.fakes import never_ended
 from tests.unit.support_centre.laws import AREAS, GARAGES, OWNER, RULEBOOK, STACK, VENDOR, Agree, agreement_of
 
 
@@ -78,6 +79,6 @@ def opening(gate: Gate) -> Callable[..., Opening]:
 
     def open_for(participant: str = OWNER, crossing: str = "indicators", action: str = "dmi:read") -> Opening:
         identity = Identity(participant, "Mei Lin", frozenset({"dmi:role:analyst"}))
-        return Opening(gate, identity, crossing, action, None)
+        return Opening(gate, identity, crossing, action, None, never_ended)
 
     return open_for

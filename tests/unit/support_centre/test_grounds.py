@@ -20,8 +20,9 @@ from dmi_agreements.table import LawTable
 from dmi_infra.errors import Refused
 from dmi_infra.gate import Gate
 from dmi_infra.http.access import Opening
-from dmi_support_centre.grounds import Book, Desk, Withdrawals, joined, undutied
-from dmi_support_centre.model import Result
+from dmi_infra.permit import Permit
+from dmi_support_centre.grounds import Book, Desk, Withdrawals, joined, nameless, undutied
+from dmi_support_centre.model import Place, Result
 from dmi_support_centre.store import Store
 from tests.unit.support_centre.laws import GARAGES, OWNER, VENDOR, Agree
 
@@ -195,9 +196,21 @@ def test_a_persons_own_rows_are_no_right_to_a_conclusion_about_others(
 ) -> None:
     noor = "urn:dmi:person:noor"
     law.apply(Participant(noor, noor, [], rulebook="1.0.0"))
-    law.apply(Dataset(GARAGES, OWNER, {"nl": "Van bewoners"}, personal=True))
+    law.apply(Dataset(GARAGES, OWNER, {"nl": "Van bewoners"}, personal=True, basis="dmi:basis:public-task"))
     agree(1)
-    desk = Desk(opening(noor, "export", "dmi:export"))
-    with pytest.raises(Refused) as refused:
-        desk.insist([GARAGES])
-    assert [reason.code for reason in refused.value.reasons] == ["duty_not_possible"]
+    for door, code in (
+        (opening(noor, "export", "dmi:export"), "duty_not_possible"),
+        (opening(noor, "indicators", "dmi:read"), "no_agreement"),
+    ):
+        with pytest.raises(Refused) as refused:
+            Desk(door).insist([GARAGES])
+        assert [reason.code for reason in refused.value.reasons] == [code]
+
+
+def test_results_of_persons_rows_bear_no_name_and_place_of_their_sensors() -> None:
+    place = Place("bike.1", GARAGES, "Fiets van Noor", "bike.1.count", {"capacity": 3}, {"type": "Point"})
+    personal, other = (Permit("indicators", (), (), (), personal) for personal in (True, False))
+    assert nameless([place], personal) == [
+        Place("bike.1", GARAGES, "bike.1", "bike.1.count", {"capacity": 3})
+    ]
+    assert nameless([place], other) == [place]

@@ -27,7 +27,7 @@ class Desk:
     """Two branches of one scenario, and what merges them."""
 
     def __init__(self, store: Store, gate: Gate, opening: Door) -> None:
-        self.baselines = Baselines(store)
+        self.baselines = Baselines(store, lambda _dataset: True)
         self.scenarios = Scenarios(store, gate, Book(store, gate), self.baselines)
         self.merging = Merging(self.scenarios)
         self.views = ScenarioViews(store, Book(store, gate), self.scenarios, self.baselines)

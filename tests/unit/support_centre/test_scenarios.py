@@ -52,7 +52,7 @@ def city(store: Store, dataset: str = AREAS, jobs: int = 900) -> None:
 
 @pytest.fixture
 def baselines(store: Store) -> Baselines:
-    return Baselines(store)
+    return Baselines(store, lambda _dataset: True)
 
 
 @pytest.fixture
@@ -345,4 +345,6 @@ def test_an_edit_that_the_model_cannot_take_makes_no_version(scenarios: Scenario
 
 def test_without_neighbourhoods_there_is_nothing_to_branch_from(store: Store, gate: Gate) -> None:
     with pytest.raises(Conflict):
-        Scenarios(store, gate, Book(store, gate), Baselines(store)).create("Leeg", ANALYST)
+        Scenarios(store, gate, Book(store, gate), Baselines(store, lambda _dataset: True)).create(
+            "Leeg", ANALYST
+        )

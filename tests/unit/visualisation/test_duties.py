@@ -30,6 +30,7 @@ from tests.unit.infra.fakes import (
     VENDOR,
     Court,
     delay,
+    never_ended,
 )
 from tests.unit.visualisation.samples import CENTRE, place, row
 
@@ -62,7 +63,9 @@ class Scene:
         self.live.update(features, rows)
 
     def door(self) -> Opening:
-        return Opening(self.court.gate, Identity(VENDOR, "Joris", frozenset()), "tile", "dmi:display", None)
+        return Opening(
+            self.court.gate, Identity(VENDOR, "Joris", frozenset()), "tile", "dmi:display", None, never_ended
+        )
 
     def history(self, datastream: str, dataset: str) -> list[float]:
         permit = self.door().permit(dataset)

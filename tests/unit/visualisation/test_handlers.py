@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -14,12 +16,14 @@ import sqlalchemy as sa
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Dataset
 from dmi_infra import clock
-from dmi_infra.errors import NotFound, Refused, Unauthenticated
+from dmi_infra.errors import InputRefused, NotFound, Refused, Unauthenticated
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
+from dmi_infra.jose import LEEWAY_SECONDS
+from dmi_infra.recorder import RecorderFull
 from dmi_infra.sql import migrate, open_engine
-from dmi_visualisation import following
+from dmi_visualisation import following, going_on
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.routes import _while_trusted
@@ -37,6 +41,7 @@ from tests.unit.infra.fakes import (
     VENDOR,
     Court,
     delay,
+    never_ended,
 )
 from tests.unit.visualisation.samples import CENTRE, place, row
 
@@ -101,10 +106,32 @@ def test_a_new_value_reaches_an_open_stream_as_a_feature(court: Court, live: Liv
     assert (name, feature["properties"]["result"]) == ("observation", 5.0)
 
 
+def test_what_left_is_in_the_record_by_the_end_of_a_stream_and_at_once_of_features(
+    court: Court, live: LiveMap, maps: Maps
+) -> None:
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+
+    async def follow() -> None:
+        stream = maps.events(permit(court))
+        await anext(stream)
+        for result in (5.0, 6.0):
+            live.update([], [row(result)])
+            await asyncio.wait_for(_events(stream, 1), 10)
+        await stream.aclose()
+
+    asyncio.run(follow())
+    assert [each.left for each in court.decisions()] == [0, 2]
+    maps.features(permit(court))
+    assert [each.left for each in court.decisions()] == [0, 2, 0, 1]
+
+
 def test_several_layers_share_a_stream_and_each_ends_alone(court: Court, live: LiveMap, maps: Maps) -> None:
     court.agree(STACK, *ACTIONS)
     mine = court.agree(VENDOR, *ACTIONS)
-    door = Opening(court.gate, Identity(VENDOR, "Joris", frozenset()), "stream", "dmi:display", None)
+    door = Opening(
+        court.gate, Identity(VENDOR, "Joris", frozenset()), "stream", "dmi:display", None, never_ended
+    )
     forbidden = "urn:dmi:dataset:gemeente:none"
 
     async def follow() -> tuple[list[tuple[str, Any]], int, int]:
@@ -133,7 +160,9 @@ def test_a_reader_who_leaves_a_shared_stream_leaves_nothing_open(
 ) -> None:
     court.agree(STACK, *ACTIONS)
     court.agree(VENDOR, *ACTIONS)
-    door = Opening(court.gate, Identity(VENDOR, "Joris", frozenset()), "stream", "dmi:display", None)
+    door = Opening(
+        court.gate, Identity(VENDOR, "Joris", frozenset()), "stream", "dmi:display", None, never_ended
+    )
 
     async def leave() -> None:
         stream = maps.events_of(door, [GARAGES])
@@ -164,9 +193,10 @@ def test_a_stop_ends_an_open_stream_with_the_agreement_and_the_moment(
     assert (problem["agreement"], problem["moment"]) == (layer.id, clock.to_text(NOW))
 
 
-def door_of(court: Court) -> Opening:
+def door_of(court: Court, expires: float = math.inf) -> Opening:
     """The door of the route of live events for somebody at the vendor."""
-    return Opening(court.gate, Identity(VENDOR, "Joris", frozenset()), "stream", "dmi:display", None)
+    reader = Identity(VENDOR, "Joris", frozenset(), expires=expires)
+    return Opening(court.gate, reader, "stream", "dmi:display", None, never_ended)
 
 
 def opened(court: Court, maps: Maps, several: bool, dataset: str = GARAGES) -> AsyncIterator[bytes]:
@@ -265,7 +295,7 @@ def test_what_a_delay_holds_is_bounded_too_and_comes_when_it_is_due(
         slots = len(one._held)
         court.clock.at += 61 * SECOND
         court.beat()
-        return slots, await _events(following.follow([one], woken, several=False), 1)
+        return slots, await _events(following.follow([one], woken, several=False, position=str), 1)
 
     slots, [(_, [feature])] = asyncio.run(held())
     assert slots <= following.SLOTS + 1
@@ -449,7 +479,9 @@ def test_a_moment_stands_under_the_same_consents_and_duties_as_now(
 
 def opening(court: Court) -> Opening:
     """The door of a gated route for somebody at the vendor."""
-    return Opening(court.gate, Identity(VENDOR, "Joris", frozenset()), "tile", "dmi:display", None)
+    return Opening(
+        court.gate, Identity(VENDOR, "Joris", frozenset()), "tile", "dmi:display", None, never_ended
+    )
 
 
 def _city(live: LiveMap) -> None:
@@ -522,4 +554,171 @@ def test_a_stream_gives_nothing_more_once_the_key_of_its_reader_has_ended() -> N
         door = Opening(cast(Gate, None), reader, "stream", "dmi:display", None, check)
         return [piece async for piece in _while_trusted(door, events())]
 
-    assert asyncio.run(read()) == [b"one"]
+    first, last = asyncio.run(read())
+    assert first == b"one"
+    assert last.startswith(b"event: expired\n")
+    assert json.loads(last.splitlines()[1].removeprefix(b"data: "))["status"] == 401
+
+
+async def until_expired(
+    opening: Opening, events: AsyncGenerator[bytes], last: str
+) -> tuple[list[float], str]:
+    """The values that come until the token has expired, and the id behind which to go on."""
+    found: list[float] = []
+    async for block in _while_trusted(opening, events):
+        fields = dict(line.split(": ", 1) for line in block.decode().splitlines() if line)
+        last = fields.get("id", last)
+        if fields.get("event") == "observation":
+            found += [each["properties"]["result"] for each in features_of(json.loads(fields["data"]))]
+    assert fields["event"] == "expired"
+    return found, last
+
+
+def test_what_a_delay_holds_outlives_the_token_of_its_reader(
+    court: Court, live: LiveMap, maps: Maps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "KEEP_ALIVE_SECONDS", 0.02)
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS, duties=[delay(60)])
+
+    async def read(last: str, several: bool) -> tuple[list[float], str]:
+        opening = door_of(court, time.time() - LEEWAY_SECONDS + 0.2)
+        court.beat()
+        events = maps.events_of(opening, [GARAGES], last) if several else maps.events(permit(court), last)
+        return await until_expired(opening, events, last)
+
+    async def follow(several: bool) -> list[list[float]]:
+        reading = asyncio.create_task(read("", several))
+        await asyncio.sleep(0.05)
+        live.update([], [row(6.0, at=court.clock.at)])
+        found, last = await reading
+        parts = [found]
+        for value in (7.0, 8.0):
+            court.clock.at += 40 * SECOND
+            live.update([], [row(value, at=court.clock.at)])
+            found, last = await read(last, several)
+            parts.append(found)
+        return parts
+
+    for several in (True, False):
+        assert asyncio.run(follow(several)) == [[], [], [6.0]]
+
+
+def test_a_stream_ends_with_its_token_and_a_fresh_one_goes_on_behind_the_last_event(
+    court: Court, live: LiveMap, maps: Maps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "KEEP_ALIVE_SECONDS", 0.05)
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+
+    async def read(last: str, seconds: float, several: bool) -> tuple[list[float], str]:
+        opening = door_of(court, time.time() - LEEWAY_SECONDS + seconds)
+        events = maps.events_of(opening, [GARAGES], last) if several else maps.events(permit(court), last)
+        return await until_expired(opening, events, last)
+
+    def say(value: float, name: str = CENTRE) -> None:
+        live.update([], [row(value, at=court.clock.at + int(value), datastream=name)])
+
+    async def follow(several: bool) -> list[list[float]]:
+        parts = []
+        reading = asyncio.create_task(read("", 0.3, several))
+        await asyncio.sleep(0.1)
+        found, last = await reading  # nothing came at all
+        parts.append(found)
+        for values in ([1.0, 2.0], [3.0]):
+            for number, value in enumerate(values):
+                say(value, f"garages.g{number}.occupancy")
+            found, last = await read(last, 0.3, several)
+            parts.append(found)
+        parts.append((await read(last, 0.3, several))[0])
+        # Another process knows nothing of these numbers: it begins with what is newest of each.
+        parts.append(sorted((await read("0" * 8 + "-7", 0.3, several))[0]))
+        return parts
+
+    for several in (True, False):
+        live._newest.clear()
+        assert asyncio.run(follow(several)) == [[], [1.0, 2.0], [3.0], [], [2.0, 3.0]]
+    with pytest.raises(InputRefused, match="Last-Event-ID"):
+        following.resumed("yesterday", live.era, 1)
+
+
+def test_streams_make_room_also_when_what_left_cannot_be_recorded(
+    court: Court, live: LiveMap, maps: Maps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+
+    async def follow() -> None:
+        stream = maps.events_of(door_of(court), [GARAGES])
+        await anext(stream)
+        live.update([], [row(5.0)])
+        await asyncio.wait_for(_events(stream, 1), 10)
+
+        def full(*_: object) -> None:
+            raise RecorderFull("full")
+
+        monkeypatch.setattr(court.gate, "_record", full)
+        with pytest.raises(RecorderFull):
+            await stream.aclose()
+
+    asyncio.run(follow())
+    assert live._streams == frozenset()
+
+
+def test_what_waits_for_readers_that_left_is_bounded_and_the_oldest_goes(court: Court) -> None:
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+    right, parked = permit(court), following.Parked()
+    for number in range(following.PARKED + 1):
+        parked.put(right, str(number), following.Waiting(number))
+    assert parked.take(right, "0") is None
+    assert parked.take(right, "1") is not None
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_a_stream_that_goes_on_is_one_use_and_whatever_is_not_known_to_go_on_another(
+    court: Court, live: LiveMap, maps: Maps, monkeypatch: pytest.MonkeyPatch, several: bool
+) -> None:
+    monkeypatch.setattr(following, "KEEP_ALIVE_SECONDS", 0.02)
+    court.agree(STACK, *ACTIONS)
+    rare = {"leftOperand": "timeInterval", "operator": "gteq", "rightOperand": "PT1H"}
+    once = {"leftOperand": "count", "operator": "lteq", "rightOperand": 1}
+    court.agree(VENDOR, *ACTIONS, constraints=[rare, once])
+    court.agree(PIET, *ACTIONS, constraints=[rare])
+
+    async def read(last: str, who: str = VENDOR) -> str:
+        """The id behind which the stream of a reader goes on; empty when it is refused."""
+        reader = Identity(who, "Joris", frozenset(), expires=time.time() - LEEWAY_SECONDS + 0.05)
+        opening = Opening(court.gate, reader, "stream", "dmi:display", None, never_ended)
+        try:
+            events = (
+                maps.events_of(opening, [GARAGES], last)
+                if several
+                else maps.events(maps.right(opening, GARAGES, last), last)
+            )
+        except Refused:
+            return ""
+        first, *others = [block async for block in _while_trusted(opening, events)]
+        refused = any(block.startswith(b"event: ended") for block in others)
+        return "" if refused else first.decode().split("id: ")[1].strip()
+
+    def counted() -> int:
+        return sum(len(record.counted) for record in court.decisions())
+
+    async def follow() -> None:
+        last = await read("")
+        for _ in range(3):
+            last = await read(last)
+        assert (bool(last), counted()) == (True, 1)
+        assert not await read("")
+        assert not await read("0" * 8 + last[8:]), "another process"
+        assert await read(last, PIET)
+        assert counted() == 2
+        begun = maps.events(maps.right(door_of(court), GARAGES, last), last)
+        await anext(begun)
+        assert not await read(last), "a stream goes on already"
+        await begun.aclose()
+        monkeypatch.setattr(going_on, "SECONDS", 0.0)
+        assert not await read(last)
+
+    asyncio.run(follow())

@@ -59,7 +59,7 @@ def test_streams_get_the_rows_of_their_own_dataset_only() -> None:
         live.update([], [row(1.0, dataset="urn:dmi:dataset:x:other", datastream="other.a.b")])
         live.update([], [row(5.0)])
         await asyncio.wait_for(woken.wait(), 5)
-        return stream.take()
+        return {name: found for name, (_, found) in stream.take().items()}
 
     assert asyncio.run(follow()) == {CENTRE: row(5.0)}
 
@@ -84,7 +84,7 @@ def test_for_a_slow_reader_the_newest_of_each_datastream_waits_and_no_backlog() 
             live.update([], [row(float(number), at=NOW + number)])
         live.update([], [row(-1.0, datastream="garages.other.occupancy")])
         await asyncio.sleep(0)
-        found = [one.result for one in stream.take().values()]
+        found = [one.result for _, one in stream.take().values()]
         assert stream.take() == {}
         return found
 

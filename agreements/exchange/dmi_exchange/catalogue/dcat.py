@@ -14,7 +14,7 @@ from rdflib.namespace import DCAT, DCTERMS, FOAF, PROV, RDF, SKOS, XSD
 from rdflib.term import Node
 
 from dmi_agreements.contracts.record import Quality
-from dmi_exchange.catalogue.model import DATA, DEMAND, OPEN, SERVICE, THEMES, Item, words
+from dmi_exchange.catalogue.model import DATA, DEMAND, OPEN, SERVICE, THEMES, Item, told_in, words
 from dmi_infra.clock import to_text
 
 VCARD: Final = Namespace("http://www.w3.org/2006/vcard/ns#")
@@ -147,7 +147,7 @@ class _Writer:
             self._add(document, RDF.type, FOAF.Document)
         for theme in about.themes if about else ["GOVE"]:
             self._add(me, DCAT.theme, self._theme(theme))
-        for language in (about.languages if about else []) or sorted(item.title):
+        for language in (about.languages if about else []) or told_in(item.title, item.description):
             if language in _LANGUAGES:
                 self._add(me, DCTERMS.language, self._language(language))
         keywords = (about.keywords if about else {}) or _themes_as_keywords(

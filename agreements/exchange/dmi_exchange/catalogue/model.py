@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -74,6 +74,21 @@ def of_dataset(dataset: Dataset, opened: bool) -> Item:
         dataset.id, DATA, SUPPLY, dataset.owner, dataset.title, dataset.description, dataset.licence,
         OPEN if opened else BY_AGREEMENT, dataset.personal, "", about, dataset.withdrawn, dataset.layer,
     )  # fmt: skip
+
+
+def told_in(title: Mapping[str, str], description: Mapping[str, str]) -> list[str]:
+    """The languages in which an entry can be read.
+
+    A name is often entered in several languages alike: that tells nothing in the others. So a description settles it
+    where there is one, else a title counts in the languages in which it differs, the first of those that are alike.
+    """
+    described = [language for language, text in description.items() if text.strip()]
+    if described:
+        return sorted(described)
+    first: dict[str, str] = {}
+    for language in sorted(title, key=lambda each: (each != "nl", each)):
+        first.setdefault(title[language].strip().casefold(), language)
+    return sorted(first.values())
 
 
 def theme_of(category: str) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 
 from dmi_exchange.errors import StepRefused
+from dmi_infra.authorities import trusted
 from dmi_infra.internet import is_public
 
 TIMEOUT_SECONDS = 4.0
@@ -79,6 +80,7 @@ class Client:
             transport=transport,
             follow_redirects=False,
             trust_env=False,
+            verify=trusted(environment=False),
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=20),
         )
 

@@ -122,7 +122,8 @@ class Inflow:
             run.note("")
             for name, data in events_of(lines):
                 # A stream says at least every two seconds that it lives.
-                if not run.goes_on():
+                # An expired token is no end: the next round gets a fresh one and goes on behind what was taken.
+                if not run.goes_on() or name == "expired":
                     return False
                 self._take(process, name, data)
         return False

@@ -10,6 +10,7 @@ from dmi_agreements.contracts.law import Participant
 from dmi_exchange import model
 from dmi_exchange.store import Store
 from dmi_exchange.tokens import Issuer
+from dmi_infra.authorities import trusted
 from dmi_infra.errors import NotFound, Unavailable
 
 KINDS: Final = ("thing", "parking", "stop", "line", "area", "datastream")
@@ -29,7 +30,11 @@ class Local:
         self._store = store
         self._issuer = issuer
         self._http = httpx.Client(
-            base_url=url.rstrip("/"), timeout=TIMEOUT_SECONDS, transport=transport, trust_env=False
+            base_url=url.rstrip("/"),
+            timeout=TIMEOUT_SECONDS,
+            transport=transport,
+            trust_env=False,
+            verify=trusted(environment=False),
         )
 
     def close(self) -> None:

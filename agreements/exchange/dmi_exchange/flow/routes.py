@@ -21,6 +21,7 @@ from dmi_exchange.flow.supply import Given, Supply, encoded
 from dmi_infra import clock, jose, passes
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unauthenticated, Unavailable
 from dmi_infra.http.problems import problem_of
+from dmi_infra.permit import Permit
 
 POLL_SECONDS = 0.2
 """A quiet stream asks the law again this often."""
@@ -49,15 +50,15 @@ class Tokens:
             self._key, self._issuer, process.peer, process.agreement_id, process.id, now, reader
         )
 
-    def judge(self, token: str, identifier: str) -> Process:
-        """The transfer that a token opens; raises ``Unauthenticated``."""
+    def judge(self, token: str, identifier: str) -> tuple[Process, int]:
+        """The transfer that a token opens, and until when (seconds since 1970); raises ``Unauthenticated``."""
         claims = passes.verify_data(token, self._issuer, self._key)
         if claims["transfer"] != identifier:
             raise Unauthenticated("the token is meant for another transfer")
         process = self._supply.processes.get(identifier)
         if (claims["sub"], claims["agreement"]) != (process.peer, process.agreement_id):
             raise Unauthenticated("the token is meant for another agreement")
-        return process
+        return process, int(claims["exp"])
 
 
 def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> APIRouter:
@@ -66,11 +67,11 @@ def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> AP
     limiter = anyio.CapacityLimiter(STREAMS)
     Peer = Annotated[str, Depends(door)]
 
-    async def opened(request: Request, transfer: str) -> Process:
+    async def opened(request: Request, transfer: str) -> tuple[Process, int]:
         return await run_in_threadpool(tokens.judge, bearer(request), transfer)
 
     opened.dmi_door = "whoever the data token of the transfer was given to"  # type: ignore[attr-defined]
-    Opened = Annotated[Process, Depends(opened)]
+    Opened = Annotated[tuple[Process, int], Depends(opened)]
 
     @routes.post("/{transfer}/token")
     def token(transfer: str, peer: Peer, response: Response) -> dict[str, Any]:
@@ -82,17 +83,18 @@ def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> AP
         return {"access_token": made, "token_type": "Bearer", "expires_in": passes.DATA_SECONDS}
 
     @routes.get("/{transfer}")
-    def pull(process: Opened, after: Annotated[str, Query(max_length=2000)] = "") -> Response:
-        return Response(_pulled(supply, process, after), media_type="application/json")
+    def pull(judged: Opened, after: Annotated[str, Query(max_length=2000)] = "") -> Response:
+        return Response(_pulled(supply, judged[0], after), media_type="application/json")
 
     @routes.get("/{transfer}/stream")
-    async def stream(request: Request, process: Opened) -> StreamingResponse:
+    async def stream(request: Request, judged: Opened) -> StreamingResponse:
+        process, expires = judged
         cursor = request.headers.get("last-event-id", "")
         read_cursor(cursor)
         # Asked here already, so that a refusal is a problem document and no stream.
-        await run_in_threadpool(supply.permit, process)
+        permit = await run_in_threadpool(supply.permit, process, cursor)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        events = _events(supply, process, cursor, limiter)
+        events = _events(supply, process, permit, cursor, expires + jose.LEEWAY_SECONDS, limiter)
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
     @routes.post("/{transfer}")
@@ -130,14 +132,27 @@ def _pulled(supply: Supply, process: Process, after: str) -> bytes:
 
 
 async def _events(
-    supply: Supply, process: Process, cursor: str, limiter: anyio.CapacityLimiter
+    supply: Supply,
+    process: Process,
+    permit: Permit,
+    cursor: str,
+    until: int,
+    limiter: anyio.CapacityLimiter,
 ) -> AsyncIterator[bytes]:
-    """Server-sent events without an end of their own; ``end`` says why there are no more."""
-    opened = supply.open(process.id, cursor)
+    """Server-sent events without an end of their own; ``end`` says why there are no more.
+
+    At ``until`` (seconds since 1970) the token is over: ``expired`` asks to go on with a fresh one behind the last id.
+    """
+    opened = supply.open(process.id, cursor, permit)
     delivery = await anyio.to_thread.run_sync(opened.__enter__, limiter=limiter)
     try:
         quiet = clock.now()
         while True:
+            if clock.now() >= until * 1_000_000:
+                yield _event(
+                    "expired", _problem(Unauthenticated("the token has expired: go on with a fresh one"))
+                )
+                return
             try:
                 given = await anyio.to_thread.run_sync(delivery.next, POLL_SECONDS, limiter=limiter)
             except (Refused, Conflict, InputRefused, NotFound, Unavailable) as exc:

@@ -16,6 +16,7 @@ from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.decision import Delay, Reason
 from dmi_agreements.dsp import states
 from dmi_agreements.duties import together
+from dmi_agreements.uses import Keys
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.store import Processes
 from dmi_exchange.flow.feed import Feed, Piece
@@ -58,6 +59,7 @@ class Supply:
         self._local = local
         self.aliases = aliases
         self._opened: dict[str, int] = {}
+        self._counted: dict[str, Keys] = {}
 
     def foreseen(self, dataset: str, agreement: str, peer: str) -> str | None:
         """Why data of a dataset cannot flow to ``peer`` under an agreement, in words; ``None`` when it can."""
@@ -85,11 +87,21 @@ class Supply:
         allowed = {purpose for rule in rules for purpose in rule.purposes}
         return None if not allowed or entry.purpose in allowed else min(allowed)
 
-    def permit(self, process: Process) -> Permit:
-        """The right to give the data of a transfer; raises ``Refused``, recorded, or ``Conflict`` for its state."""
+    def permit(self, process: Process, cursor: str) -> Permit:
+        """The right to give the data of a transfer; raises ``Refused``, recorded, or ``Conflict`` for its state.
+
+        Behind a ``cursor`` the use goes on that this process counted for the transfer; one that it does not know of
+        counts, and so does whoever begins anew.
+        """
         self._check(process)
         purpose = self._purpose(process.agreement_id, process.dataset)
-        return self.gate.permit(CROSSING, ACTION, process.dataset, purpose, recipient=process.peer)
+        again = self._counted.get(process.id, ()) if cursor else ()
+        permit = self.gate.permit(
+            CROSSING, ACTION, process.dataset, purpose, recipient=process.peer, again=again
+        )
+        if permit.counted:
+            self._counted[process.id] = permit.counted
+        return permit
 
     def _check(self, process: Process) -> None:
         """Whether the transfer runs, and its own agreement holds: another one that also permits does not count."""
@@ -102,10 +114,14 @@ class Supply:
             raise Refused([Reason("ended", detail, process.agreement_id, moment=moment)], process.dataset)
 
     @contextmanager
-    def open(self, identifier: str, cursor: str) -> Iterator[Delivery]:
-        """A delivery from a position on. A later one of the same transfer takes the place of an earlier."""
+    def open(self, identifier: str, cursor: str, permit: Permit | None = None) -> Iterator[Delivery]:
+        """A delivery from a position on. A later one of the same transfer takes the place of an earlier.
+
+        ``permit``: the right to it, where it has been asked for already.
+        """
         process = self.processes.get(identifier)
-        permit = self.permit(process)
+        if permit is None:
+            permit = self.permit(process, cursor)
         number = self._opened[identifier] = self._opened.get(identifier, 0) + 1
         feed = Feed(self._bus, process.dataset, cursor)
         try:

@@ -12,7 +12,7 @@ from dmi_agreements.contracts.law import Dataset, SubjectRequest
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.rights import ERASURE, RECTIFICATION
-from dmi_exchange.mydata.uses import EXERCISED
+from dmi_exchange.mydata.uses import REQUEST
 from dmi_exchange.tables import exercised
 from dmi_infra.sql import among, upsert
 
@@ -35,8 +35,8 @@ def note(connection: sa.Connection, decisions: Iterable[DecisionRecord]) -> None
     found: dict[tuple[str, str], Done] = {}
     for record in decisions:
         for reason in record.reasons if record.crossing == "store" else ():
-            if reason.startswith(EXERCISED):
-                request = reason.removeprefix(EXERCISED).rsplit(": ", 1)[0]
+            if reason.startswith(REQUEST):
+                request = reason.removeprefix(REQUEST).rsplit(": ", 1)[0]
                 before = found.get((request, record.service))
                 total = record.rows + (before.rows if before else 0)
                 found[(request, record.service)] = Done(record.service, total, record.at)

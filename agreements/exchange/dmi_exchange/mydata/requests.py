@@ -155,7 +155,8 @@ class Rights:
             f"urn:uuid:{uuid.uuid4()}", person, right, dataset, clock.now(), purpose=purpose,
             corrections=list(corrections), reason=reason, made_by="" if party == person else party,
         )  # fmt: skip
-        if not self._exchange.participant(person).active:
+        # As long as data of somebody who has left is kept, who represents it can have it corrected and erased.
+        if party == person and not self._exchange.participant(person).active:
             raise Refused([Reason("inactive_participant", "this person takes part no more")])
 
         def decide(_known: SubjectRequest | None) -> SubjectRequest:

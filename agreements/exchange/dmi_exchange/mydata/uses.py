@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.record import EXERCISED
 from dmi_exchange.logbook.entries import Entries, Entry
 
-EXERCISED = "exercised: "
+REQUEST = f"{EXERCISED}: "
 """How the reason of a record begins by which a layer tells that it carried out a request."""
 PAGE = 1000
 
@@ -60,4 +61,4 @@ def uses(entries: Iterable[Entry], person: str, dataset: str | None = None) -> l
 
 def is_exercised(reasons: Iterable[str]) -> bool:
     """Whether a record tells of a request that was carried out, and of no use."""
-    return any(reason.startswith(EXERCISED) for reason in reasons)
+    return any(reason.startswith(REQUEST) for reason in reasons)

@@ -15,11 +15,13 @@ from dmi_exchange.performances import confirm, duties
 from dmi_exchange.refining import refine, rounds
 from dmi_exchange.routes.members import Signature
 from dmi_exchange.sight import sight
-from dmi_infra.http.access import Caller, roles
+from dmi_infra.http.access import Caller, rightholder, roles
 from dmi_infra.http.wording import pattern
 from dmi_infra.identity import Identity
 
 Signatory = Annotated[Identity, Depends(roles(*model.SIGNATORY_ROLES))]
+Concerned = Annotated[Identity, Depends(roles(*model.SIGNATORY_ROLES, door=rightholder))]
+"""Who asks something about its own data, or about that of a person whom it represents."""
 
 
 class Done(BaseModel):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from dmi_exchange import present
 from dmi_exchange.consent.giving import Consents, limits
 from dmi_exchange.consent.record import Records
-from dmi_exchange.routes.agreements import Ending, Signatory
+from dmi_exchange.routes.agreements import Concerned, Ending, Signatory
 from dmi_exchange.routes.members import Identifier
 from dmi_infra.http.access import Caller
 
@@ -77,7 +77,7 @@ def router(consents: Consents, records: Records) -> APIRouter:
         return {"items": consents.documents(*_wish(identity.participant, body)), "next": None}
 
     @routes.post("/{consent}/withdraw", summary="Withdraw a consent, at once")
-    def withdraw(identity: Signatory, consent: str, body: Ending) -> dict[str, Any]:
+    def withdraw(identity: Concerned, consent: str, body: Ending) -> dict[str, Any]:
         return present.agreement(consents.withdraw(identity.participant, consent, body.reason))
 
     @routes.post("/{consent}/renewal", status_code=201, summary="Give a consent that has ended once more")

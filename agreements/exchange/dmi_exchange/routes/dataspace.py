@@ -25,6 +25,7 @@ from dmi_infra import passes
 from dmi_infra.clock import to_text
 from dmi_infra.errors import Conflict, FieldError, InputRefused, NotFound, Unavailable
 from dmi_infra.http.access import Caller, roles
+from dmi_infra.http.stories import story
 from dmi_infra.identity import Identity
 
 Signatory = Annotated[Identity, Depends(roles(*model.SIGNATORY_ROLES))]
@@ -98,7 +99,7 @@ def shown(process: Process, pending: int) -> dict[str, Any]:
         "id": process.id,
         "role": process.role,
         "state": process.state,
-        "reason": process.reason or None,
+        "reason": story(process.reason) or None,
         "ended_by": process.ended_by,
         "pending": pending,
         "participant": process.owner,
@@ -111,7 +112,10 @@ def shown(process: Process, pending: int) -> dict[str, Any]:
     }
     if process.kind == "negotiation":
         before = process.offer_before or None
-        return {**body, "offer": process.offer, "offered_by": process.offered_by, "offer_before": before}
+        # A consumer's node takes the agreement into its law a moment after the other side has concluded it.
+        kept = process.kept or (process.role, process.state) == ("provider", states.FINALIZED)
+        offers = {"offer": process.offer, "offered_by": process.offered_by, "offer_before": before}
+        return {**body, **offers, "kept": kept}
     body |= {"format": process.format, "suspended_by": process.suspended_by}
     # Where a provider pushes to is the business of the node that takes it in.
     told = process.data_address if process.role == "consumer" else {}

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from dmi_agreements.contracts.law import About, Dataset, Place
-from dmi_exchange.catalogue.model import THEMES, Item, theme_of
+from dmi_exchange.catalogue.model import THEMES, Item, theme_of, told_in
 from dmi_infra.http.wording import pattern
 
 Language = Annotated[
@@ -90,7 +90,7 @@ class Described(BaseModel):
         place = Place(self.spatial.bbox, dict(self.spatial.name), list(self.spatial.codes))
         return About(
             place, self.themes or [theme], {k: list(v) for k, v in self.keywords.items()}, self.contact, self.page,
-            self.languages or sorted(self.title), at,
+            self.languages or told_in(self.title, self.description), at,
         )  # fmt: skip
 
 

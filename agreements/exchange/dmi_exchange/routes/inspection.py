@@ -86,6 +86,7 @@ def _standing(found: Standing) -> dict[str, Any]:
             "offered": share.offered,
             "asked": share.asked,
             "short": share.short,
+            "early": share.early,
             "rides_free": share.rides_free,
             "taken": sum(share.taken.values()),
         },

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.contracts.law import AgreementState, Dataset
 from dmi_agreements.contracts.observations import Micros
-from dmi_agreements.contracts.record import LAW, DecisionRecord
+from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.decision import Reason
 from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
@@ -26,7 +26,7 @@ from dmi_exchange.usage import MOST_ENTRIES, by_agreement, summed
 from dmi_infra import clock
 from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, NotFound, Refused
-from dmi_infra.http.access import Caller, ServiceRuntime
+from dmi_infra.http.access import Caller, RightHolder, ServiceRuntime
 from dmi_infra.http.wording import pattern
 
 HOUR = 3_600_000_000
@@ -154,9 +154,7 @@ def router(exchange: Exchange, tree: Tree, notices: Notices) -> APIRouter:
         party = None if identity.has(model.OPERATOR) else identity.participant
         page = log.read(after, limit, party, None)
         node = runtime.settings.public_url.rstrip("/")
-        items = [
-            forms.authorization_decision(entry, node) for entry in page if entry.record().crossing != LAW
-        ]
+        items = [forms.authorization_decision(entry, node) for entry in page if entry.record().decides]
         return {"items": items, "next": str(page[-1].sequence) if len(page) == limit else None}
 
     @routes.get(
@@ -173,7 +171,7 @@ def router(exchange: Exchange, tree: Tree, notices: Notices) -> APIRouter:
         return {"items": items, "next": str(page[-1].sequence) if len(page) == limit else None}
 
     @routes.post("/log/erasure", summary="Erase a person from the log, for good; every proof goes on to hold")
-    def erase(identity: Caller, body: Erasure) -> dict[str, Any]:
+    def erase(identity: RightHolder, body: Erasure) -> dict[str, Any]:
         if not identity.has(model.OPERATOR) and identity.participant != body.person:
             raise Refused([Reason("wrong_role", "only the person and the operator may erase a person")])
         notices.forget(body.person)

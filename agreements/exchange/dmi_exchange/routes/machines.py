@@ -11,6 +11,7 @@ from dmi_agreements.contracts.law import Mandate, Participant
 from dmi_exchange import model
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.machines import Machines
+from dmi_exchange.mandating import Mandating
 from dmi_infra.http.access import Caller, roles
 from dmi_infra.http.wording import pattern
 from dmi_infra.identity import Identity
@@ -33,7 +34,7 @@ class NewMachine(BaseModel):
 def router(exchange: Exchange) -> APIRouter:
     """Routes under ``/v1/machines``. Its keys are changed as those of a participant, by the one it belongs to."""
     routes = APIRouter(prefix="/v1/machines", tags=["machines"])
-    machines = Machines(exchange)
+    machines, mandating = Machines(exchange), Mandating(exchange)
 
     def shown(machine: Participant) -> dict[str, Any]:
         held = exchange.store.find(Mandate, machine.id)
@@ -58,6 +59,11 @@ def router(exchange: Exchange) -> APIRouter:
     @routes.post("/{machine}/end", summary="Stop a machine everywhere, at once and for good")
     def end(identity: Signatory, machine: str) -> dict[str, Any]:
         owner = None if identity.has(model.OPERATOR) else identity.participant
-        return shown(machines.stop(owner, machine))
+        stopped = machines.stop(owner, machine)
+        for held in exchange.store.find(Mandate, machine):
+            if held.state == "active":
+                # It could act by none of them any more; so they say so.
+                mandating.end(stopped.machine_of, held.id, "its machine was stopped")
+        return shown(stopped)
 
     return routes

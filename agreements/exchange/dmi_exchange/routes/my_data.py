@@ -11,7 +11,7 @@ from dmi_agreements.contracts.law import Correction
 from dmi_exchange import present
 from dmi_exchange.mydata.copy import Copies
 from dmi_exchange.mydata.requests import Rights
-from dmi_exchange.routes.agreements import Ending, Signatory
+from dmi_exchange.routes.agreements import Concerned, Ending
 from dmi_exchange.routes.consents import For
 from dmi_exchange.routes.members import Identifier
 from dmi_infra.clock import from_datetime
@@ -112,19 +112,19 @@ def router(rights: Rights, copies: Copies) -> APIRouter:
         return {"items": [{**present.subject_request(one), "made_by": None} for one in found], "next": None}
 
     @routes.post("/stop", summary="Withdraw your consents by dataset, purpose or recipient, or all, at once")
-    def stop(identity: Signatory, body: Stopping) -> dict[str, Any]:
+    def stop(identity: Concerned, body: Stopping) -> dict[str, Any]:
         ended = rights.stop(
             identity.participant, body.person, body.dataset, body.purpose, body.recipient, body.reason
         )
         return {"items": [present.agreement(one) for one in ended], "next": None}
 
     @routes.post("/erasure", status_code=201, summary="Have your data erased in every layer (GDPR art. 17)")
-    def erase(identity: Signatory, body: Erasing) -> dict[str, Any]:
+    def erase(identity: Concerned, body: Erasing) -> dict[str, Any]:
         made = rights.erase(identity.participant, body.person, body.datasets, body.reason)
         return {"items": [present.subject_request(one) for one in made], "next": None}
 
     @routes.post("/rectification", status_code=201, summary="Correct measurements of yours (GDPR art. 16)")
-    def correct(identity: Signatory, body: Correcting) -> dict[str, Any]:
+    def correct(identity: Concerned, body: Correcting) -> dict[str, Any]:
         corrections = [
             Correction(one.datastream, from_datetime(one.time), one.result) for one in body.corrections
         ]
@@ -133,7 +133,7 @@ def router(rights: Rights, copies: Copies) -> APIRouter:
         )
 
     @routes.post("/objection", status_code=201, summary="Object to a use of your data (GDPR art. 21)")
-    def object_to(identity: Signatory, body: Objecting) -> dict[str, Any]:
+    def object_to(identity: Concerned, body: Objecting) -> dict[str, Any]:
         return present.subject_request(
             rights.object_to(identity.participant, body.person, body.dataset, body.purpose, body.reason)
         )
@@ -142,7 +142,7 @@ def router(rights: Rights, copies: Copies) -> APIRouter:
         "/requests/{request}/end",
         summary="Take an objection back, or go on in spite of it for compelling grounds (owner)",
     )
-    def end(identity: Signatory, request: str, body: Ending) -> dict[str, Any]:
+    def end(identity: Concerned, request: str, body: Ending) -> dict[str, Any]:
         return present.subject_request(rights.end(identity.participant, request, body.reason))
 
     return routes

@@ -15,6 +15,7 @@ from dmi_exchange.dsp.nodes import Nodes
 from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, Unavailable
 from dmi_infra.http.access import Caller
+from dmi_infra.http.stories import story
 
 LARGEST_PAGE = 16 * 1024 * 1024
 
@@ -37,7 +38,7 @@ def router(nodes: Nodes, client: Client) -> APIRouter:
                 "address": f"{issuer}/dsp",
                 "operator": seen.operator or None,
                 "reachable": seen.reachable,
-                "reason": seen.reason or None,
+                "reason": story(seen.reason) or None,
                 "since": to_text(int(seen.since * 1_000_000)) if seen.since else None,
             }
             for issuer, seen in nodes.seen.items()

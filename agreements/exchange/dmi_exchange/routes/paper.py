@@ -19,8 +19,8 @@ from dmi_exchange.mydata.codes import Codes
 from dmi_exchange.mydata.copy import DAY, Copies
 from dmi_exchange.mydata.letter import Content, written
 from dmi_exchange.mydata.requests import Rights
-from dmi_exchange.mydata.uses import EXERCISED
-from dmi_exchange.routes.agreements import Signatory
+from dmi_exchange.mydata.uses import REQUEST
+from dmi_exchange.routes.agreements import Concerned
 from dmi_exchange.routes.members import Identifier
 from dmi_exchange.tokens import Issuer, Token
 from dmi_infra import clock
@@ -64,7 +64,7 @@ def router(
         "/my-data/letter", summary="A letter (PDF) with what is kept of you and a code that needs no account",
         response_class=Response, responses={200: {"content": {"application/pdf": {}}}},
     )  # fmt: skip
-    def letter(identity: Signatory, runtime: ServiceRuntime, body: Letter) -> Response:
+    def letter(identity: Concerned, runtime: ServiceRuntime, body: Letter) -> Response:
         if identity.has(model.OPERATOR):
             # The desk prints for whoever stands before it; the person reads in the log that it did.
             person = body.person
@@ -77,7 +77,7 @@ def router(
         record(
             DecisionRecord(
                 str(uuid.uuid4()), clock.now(), "exchange", "store", identity.participant, "dmi:letter", "", "",
-                True, [f"{EXERCISED}letter: a code was made"], subjects=[person],
+                True, [f"{REQUEST}letter: a code was made"], subjects=[person],
             )
         )  # fmt: skip
         used: dict[str, Any] = copies.used(person, DAYS, None)

@@ -206,6 +206,6 @@ def _shown(billing: Billing, made: Invoice) -> dict[str, Any]:
 def _share(share: Share) -> dict[str, Any]:
     return {
         "participant": share.participant, "name": share.name, "offered": share.offered, "asked": share.asked,
-        "short": share.short, "rides_free": share.rides_free, "datasets": list(share.datasets),
+        "short": share.short, "early": share.early, "rides_free": share.rides_free, "datasets": list(share.datasets),
         "taken": [{"from": giver, "cents": cents} for giver, cents in sorted(share.taken.items())],
     }  # fmt: skip

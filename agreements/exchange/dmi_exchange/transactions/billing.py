@@ -158,6 +158,7 @@ class Billing:
             self._store.find(Dataset),
             self._store.find(AgreementState),
             self._commons(),
+            clock.now(),
         )
 
     def _needed(self, participant: str, role: str) -> Party:

@@ -31,6 +31,8 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True, tag="particip
     """The issuer of the node that it is a member of and that speaks for it; empty: this node."""
     machine_of: str = ""
     """The participant whose machine it is; it signs nothing, and acts by mandates of that one alone."""
+    member_since: Micros | None = None
+    """When it first signed a rulebook; ``None``: it has not, or did before this was kept."""
 
 
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -193,6 +195,8 @@ class Usage(msgspec.Struct, frozen=True, tag="usage", tag_field="type"):
     counts: dict[str, int]
     """Uses by the service whose gate allowed them."""
     first: Micros
+    last: Micros | None = None
+    """Not known of uses that were summed up before intervals between uses could be agreed."""
 
 
 class Correction(msgspec.Struct, frozen=True, omit_defaults=True):

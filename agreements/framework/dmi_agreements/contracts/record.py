@@ -14,6 +14,14 @@ LAW: Final = "law"
 CONCLUDED: Final = "dmi:conclude"
 STOPPED: Final = "dmi:end"
 """Their actions: the agreement holds from here on, and does no more."""
+GIVEN: Final = "given"
+"""Code of the reason of an entry that tells how many rows left under a decision that was written before."""
+DELIVERED: Final = "delivered"
+"""The same of an entry that tells each person how many of its rows what left was made of."""
+EXERCISED: Final = "exercised"
+"""The same of an entry that tells what a layer did about the request of a person."""
+ROWS_GIVEN: Final = " rows given to "
+"""In a reason ``delivered`` of earlier entries: rows that left for another node, and were told as nobody's."""
 
 
 class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -39,6 +47,26 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     mandate: str = ""
     rows: int = 0
     trace: str = ""
+
+    @property
+    def decides(self) -> bool:
+        """Whether it is a decision, and tells not what followed from one or became of an agreement."""
+        return self.crossing != LAW and self._code not in (GIVEN, DELIVERED, EXERCISED)
+
+    @property
+    def left(self) -> int:
+        """Rows that were let through: those that a decision was asked for, or that were given later under one."""
+        tells = self._code in (DELIVERED, EXERCISED) and not self._leaves
+        return self.rows if self.allowed and self.crossing != LAW and not tells else 0
+
+    @property
+    def _leaves(self) -> bool:
+        """Whether it is of a transfer in the form of earlier entries, which told rows that left as delivered."""
+        return self._code == DELIVERED and ROWS_GIVEN in self.reasons[0]
+
+    @property
+    def _code(self) -> str:
+        return self.reasons[0].partition(":")[0] if self.reasons else ""
 
 
 class Quality(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -70,17 +70,17 @@ def clock(now: int) -> Typed:
 
 
 def _used(policy: Policy, situation: Situation) -> Iterator[tuple[str, Facts]]:
-    """The facts of the log on each rule: with this use, how often, and how long since the first."""
+    """The facts of the log on each rule: with this use, how often, how long since the first, and since the last."""
     for rule in (*policy.permissions, *policy.prohibitions):
         use = NEVER if situation.uses is None else situation.uses.get(rule.path, NEVER)
         elapsed = 0 if use.first is None else situation.now - use.first
-        yield (
-            rule.uid or rule.path,
-            {
-                ODRL + "count": (Typed(str(use.count + 1), XSD + "integer"),),
-                ODRL + "elapsedTime": (lasting(elapsed),),
-            },
-        )
+        facts: dict[str, tuple[Value, ...]] = {
+            ODRL + "count": (Typed(str(use.count + 1), XSD + "integer"),),
+            ODRL + "elapsedTime": (lasting(elapsed),),
+        }
+        if use.last is not None:
+            facts[ODRL + "timeInterval"] = (lasting(situation.now - use.last),)
+        yield rule.uid or rule.path, facts
 
 
 def _performed(policy: Policy, situation: Situation) -> Iterator[Event]:

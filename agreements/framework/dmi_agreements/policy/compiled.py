@@ -68,6 +68,10 @@ class CompiledRule:
         """What a use under it asks, to choose the least: what is free before what is paid for, then fewest duties."""
         return self.priced, len(self.duties)
 
+    def concerns(self, assignee: str, purpose: str) -> bool:
+        """Whether it is about this recipient and purpose, whatever else it asks."""
+        return purpose in self.purposes and (self.recipients is None or assignee in self.recipients)
+
     def failing(
         self, assignee: str, purpose: str, now: int, situation: Situation | None = None
     ) -> str | None:

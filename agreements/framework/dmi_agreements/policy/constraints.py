@@ -111,7 +111,9 @@ def _constraint(reader: Reader, place: Place, context: Context) -> Constraint | 
         return None
     operand = OPERANDS[left]
     operator = reader.term(
-        fields.get("operator"), operand.allowed(context.where), f"this operator for {left}"
+        fields.get("operator"),
+        operand.allowed(context.where),
+        f"this operator for {left}{operand.instead and f'; {operand.instead}'}",
     )
     for key in ("unit", "datatype", "status"):
         if key in fields:

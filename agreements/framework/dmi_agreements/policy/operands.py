@@ -47,6 +47,8 @@ class Operand:
     read: Read
     operators: tuple[str, ...]
     negative: tuple[str, ...] = ()
+    instead: str = ""
+    """What to write in place of another operator, where that is a question."""
 
     def allowed(self, where: Where) -> tuple[str, ...]:
         """The operators that may stand in a rule of this kind."""
@@ -202,6 +204,12 @@ OPERANDS: Final[dict[str, Operand]] = {
     "dmi:timeOfDay": Operand(_time_of_day, _ORDER),
     "count": Operand(_count, (*_ORDER, "eq")),
     "elapsedTime": Operand(_lasting, _ORDER),
+    "timeInterval": Operand(
+        _lasting,
+        ("gt", "gteq"),
+        ("lt", "lteq"),
+        "write gteq for a time that must have passed since the last use, which no use meets exactly",
+    ),
     "delayPeriod": Operand(_lasting, ("gt", "gteq"), ("lt", "lteq")),
 }
 """By name as ``Reader.canonical`` spells it."""
@@ -209,8 +217,16 @@ PLACES: Final = "spatial"
 """The one operand that each row settles for itself: the gate carries it out on what it lets pass."""
 
 
+_NO_FACT: Final = {
+    "meteredTime": "no gate sees for how long what it gave is used: limit how often (count) or until when after the "
+    "first use (elapsedTime)",
+}
+
+
 def no_fact(left: str) -> str:
     """Why this left operand cannot stand in an agreement."""
+    if left in _NO_FACT:
+        return f"{left} is a term of ODRL, but {_NO_FACT[left]}"
     if iri(left) in CORE.lefts:
         return f"{left} is a term of ODRL, but nothing tells the gate its value"
     return "this left operand is not known"

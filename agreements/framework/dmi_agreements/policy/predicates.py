@@ -26,7 +26,7 @@ Predicate = Callable[[Situation, "int | None"], Truth]
 """Whether a test holds; the second argument is the moment from which a delay counts, ``None``: the agreement's."""
 
 _SECOND: Final = 1_000_000
-_COUNTED: Final = frozenset((ODRL + "count", ODRL + "elapsedTime"))
+_COUNTED: Final = frozenset((ODRL + "count", ODRL + "elapsedTime", ODRL + "timeInterval"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +230,16 @@ def _elapsed(test: Constraint, place: Place) -> Predicate:
     return holds
 
 
+def _interval(test: Constraint, place: Place) -> Predicate:
+    compare, rule = _lasting(test), place.rule
+
+    def holds(situation: Situation, _since: int | None) -> Truth:
+        last = None if situation.uses is None else situation.uses.get(rule, NEVER).last
+        return None if last is None else compare(situation.now - last)
+
+    return holds
+
+
 def _delay(test: Constraint, _place: Place) -> Predicate:
     compare = _lasting(test)
 
@@ -264,5 +274,6 @@ _COMPILE: Final[dict[str, Callable[[Constraint, Place], Predicate]]] = {
     DMI + "timeOfDay": _time_of_day,
     ODRL + "count": _count,
     ODRL + "elapsedTime": _elapsed,
+    ODRL + "timeInterval": _interval,
     ODRL + "delayPeriod": _delay,
 }

@@ -12,12 +12,20 @@ _DAY: Final = 24 * _HOUR
 _NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
+LONG_AGO: Final = -(2**62)
+"""Before any moment (microseconds UTC): the last use of what was never used."""
+
+
 @dataclass(frozen=True, slots=True)
 class Use:
-    """How often a rule has been used by one party, and when for the first time (microseconds UTC)."""
+    """How often a rule has been used by one party, when for the first and when for the last time (microseconds UTC).
+
+    A ``last`` of ``None`` is not known.
+    """
 
     count: int = 0
     first: int | None = None
+    last: int | None = LONG_AGO
 
 
 NEVER: Final = Use()

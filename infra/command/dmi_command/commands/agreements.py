@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -63,10 +64,21 @@ def list_participants(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = 
 
 @participant_app.command("add")
 def add_participant(
-    identifier: Annotated[str, typer.Argument(help="urn:dmi:participant:<name>")],
+    identifier: Annotated[str, typer.Argument(help="urn:dmi:participant:<name>, or urn:dmi:person:<name>")],
     name: Annotated[str, typer.Argument(help="Name for people")],
     role: Annotated[list[str], typer.Option(help="Role of the rulebook, for example dmi:role:vendor")],
     key: Annotated[Path, typer.Option(help="File of the private key; made when it does not exist")],
+    representative: Annotated[
+        list[str] | None,
+        typer.Option(help="Person that acts for this person, such as a parent of a child; may be repeated"),
+    ] = None,
+    of_age_on: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Of a child: the day from which it decides for itself (its 16th birthday)",
+        ),
+    ] = None,
     url: Url = DEFAULT_URL,
     who: As = None,
     as_json: AsJson = False,
@@ -74,7 +86,11 @@ def add_participant(
     """Admit a participant with its key; it must still sign the rulebook."""
     made = not key.exists()
     signer = own_key(key)
-    body = {"id": identifier, "name": name, "roles": role, "keys": [signer.public]}
+    body: dict[str, Any] = {"id": identifier, "name": name, "roles": role, "keys": [signer.public]}
+    if representative:
+        body["representatives"] = representative
+    if of_age_on is not None:
+        body["of_age_on"] = of_age_on.date().isoformat()
     with connect(url, who) as client:
         admitted = client.post("/exchange/v1/participants", body)
     show(admitted if as_json else admission(admitted, KeyKept(key, signer.kid, made), named(url)), as_json)

@@ -135,7 +135,8 @@ def _brief(standing: Mapping[str, Any]) -> dict[str, Any]:
     part, quality = standing["contribution"], standing["quality"]
     state = "left" if part is None else "enough"
     if part is not None and part["short"]:
-        state = "takes without offering" if part["rides_free"] else "offers too little"
+        lacking = "too early to tell" if part["early"] else "offers too little"
+        state = "takes without offering" if part["rides_free"] else lacking
     return {
         "id": standing["id"],
         "offered": part and part["offered"],

@@ -26,6 +26,7 @@ from dmi_command.console import (
     show_entries,
 )
 from dmi_command.errors import CommandFailed, UsageWrong
+from dmi_command.reports import counted
 from dmi_infra.jose import verify_document
 
 PAGE = 500
@@ -116,9 +117,9 @@ def check(
         show(told, as_json)
     elif not found.faults:
         newest = told["tree_size"]
+        heads, entries = counted(found.heads, "head"), counted(len(found.records), "entry", "entries")
         out.print(
-            f"{found.heads} heads signed by {found.kid}, {len(found.records)} entries proven in the log of {newest}; "
-            "it only grew",
+            f"{heads} signed by {found.kid}, {entries} proven in the log of {newest}; it only grew",
             soft_wrap=True,
         )
         for course in found.courses.values():
@@ -165,7 +166,7 @@ def _words(course: Course) -> str:
     told = [
         f"agreement {course.agreement}: signed by {' and '.join(course.signed) or 'nobody'}",
         f"concluded in entry {course.concluded}" if course.concluded else "no entry of its conclusion",
-        f"{course.uses} uses of {course.rows} rows, {course.refused} refused",
+        f"{counted(course.uses, 'use')} of {counted(course.rows, 'row')}, {course.refused} refused",
         f"stopped by {course.stopped_by} in entry {course.stopped}" if course.stopped else "not stopped",
     ]
     return "; ".join(told)

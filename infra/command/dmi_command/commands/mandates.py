@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dmi_command.client import Client
 from dmi_command.console import (
     DEFAULT_URL,
     As,
@@ -18,6 +19,7 @@ from dmi_command.console import (
     own_key,
     show,
 )
+from dmi_command.errors import UsageWrong
 
 
 def register(app: typer.Typer) -> None:
@@ -99,6 +101,20 @@ def evidence(
     """Print a mandate as iSHARE delegation evidence (a JWT that lives thirty seconds)."""
     with connect(url, who, key, participant, default="officer") as client:
         typer.echo(client.get(f"/exchange/v1/mandates/{mandate}/evidence")["delegation_token"])
+
+
+@mandate_app.command("token")
+def token(
+    mandate: MandateId,
+    holder_key: Annotated[Path, typer.Option("--key", help="Private key (JWK) of who holds the mandate")],
+    participant: Annotated[str, typer.Option(help="Id of who holds the mandate, such as a machine")],
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Print a token that acts by a mandate, for ten minutes: put it in DMI_TOKEN, and the other commands act by it."""
+    if not holder_key.exists():
+        raise UsageWrong(f"--key: there is no file {holder_key}")
+    with Client(url, participant=participant, key=own_key(holder_key), mandate=mandate) as client:
+        typer.echo(client.token())
 
 
 @mandate_app.command("take-in")

@@ -20,6 +20,7 @@ from dmi_command.console import DEFAULT_URL, AsJson, Url, err, out, show
 from dmi_command.errors import CommandFailed, UsageWrong
 from dmi_command.holding import own_folder, own_services
 from dmi_exchange.demo import DEMO_IDENTITIES
+from dmi_infra.authorities import trusted
 from dmi_infra.clock import to_text
 from dmi_infra.settings import Settings
 
@@ -213,7 +214,8 @@ def _await_ready(url: str) -> bool:
     for _ in range(int(READY_SECONDS / 0.1)):
         try:
             if all(
-                httpx.get(f"{url}/{name}/health/ready", timeout=2).status_code == 200 for name in SERVICES
+                httpx.get(f"{url}/{name}/health/ready", timeout=2, verify=trusted()).status_code == 200
+                for name in SERVICES
             ):
                 return True
         except httpx.TransportError:

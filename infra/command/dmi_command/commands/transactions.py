@@ -189,6 +189,6 @@ def commons(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> 
     if as_json:
         show(answer, True)
     elif rows:
-        show({"items": rows}, False, ["name", "offered", "short", "taken", "rides_free"])
+        show({"items": rows}, False, ["name", "offered", "short", "early", "taken", "rides_free"])
     else:
         out.print("no organisation takes part yet")

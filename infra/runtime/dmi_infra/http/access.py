@@ -12,15 +12,18 @@ from fastapi import Depends, Header, Query, Request
 
 from dmi_agreements.decision import Reason
 from dmi_agreements.persons import represents
+from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.table import LawTable
+from dmi_agreements.uses import Keys
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused, Refused, Unauthenticated
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.identity import Identity, LawBehind
-from dmi_infra.jose import Acting
+from dmi_infra.jose import LEEWAY_SECONDS, Acting
 from dmi_infra.runtime import Runtime
 
 PURPOSE_HEADER = "DMI-Purpose"
+_READS: Final = frozenset({"GET", "HEAD"})
 AWAITED_SECONDS: Final = 1.0
 """How long a token that is newer than the law known here is kept waiting; the law takes milliseconds."""
 AWAIT_STEP_SECONDS: Final = 0.05
@@ -68,6 +71,11 @@ async def _authenticated(runtime: Runtime, token: str) -> Identity:
 
 async def mandated(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
     """As ``member``, also for somebody who acts for the participant by a mandate: for gated routes alone."""
+    return _standing(request, identity, unsigned=request.method in _READS)
+
+
+def _standing(request: Request, identity: Identity, unsigned: bool) -> Identity:
+    """The identity, when its participant is active and has signed; ``unsigned``: a natural person need not have."""
     runtime = runtime_of(request)
     stale = runtime.law.table.stale(clock.now())
     if stale is not None:
@@ -75,7 +83,8 @@ async def mandated(request: Request, identity: Annotated[Identity, Depends(ident
     participant = runtime.law.table.participants.get(identity.participant)
     if participant is None or not participant.active:
         raise Refused([Reason("inactive_participant", "this participant is not, or no longer, a member")])
-    if participant.rulebook not in runtime.rulebook.accepted:
+    spared = unsigned and identity.participant.startswith(PERSON)
+    if participant.rulebook not in runtime.rulebook.accepted and not spared:
         raise Refused(
             [Reason("rulebook_not_signed", "sign the rulebook first: until then nothing else is allowed")]
         )
@@ -85,14 +94,25 @@ async def mandated(request: Request, identity: Annotated[Identity, Depends(ident
 async def member(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
     """An identity whose participant is active and has signed the rulebook; 403 before that.
 
-    A mandate opens data by the gate, and nothing else of the mandator's.
+    A natural person may look before it signs anything: the gate and each route show it what is its own. A mandate opens
+    data by the gate, and nothing else of the mandator's.
     """
+    return _standing(request, _itself(identity), unsigned=request.method in _READS)
+
+
+async def rightholder(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
+    """As ``member``, for what a natural person may ask about its own data: those rights wait for no signature."""
+    return _standing(request, _itself(identity), unsigned=True)
+
+
+def _itself(identity: Identity) -> Identity:
     if identity.acting is not None:
         raise Refused([Reason("outside_mandate", "a mandate gives data by the gate; act as yourself here")])
-    return await mandated(request, identity)
+    return identity
 
 
 Caller = Annotated[Identity, Depends(member)]
+RightHolder = Annotated[Identity, Depends(rightholder)]
 ServiceRuntime = Annotated[Runtime, Depends(_service_runtime)]
 
 
@@ -106,22 +126,28 @@ class Opening:
     action: str
     purpose: str | None
     """``None``: the purpose that each dataset is collected for."""
-    check_keys: Callable[[Identity], None] = lambda _identity: None
+    check_keys: Callable[[Identity], None]
     """Raises ``Unauthenticated`` once a key under the token of an identity has ended."""
 
-    def trusted(self) -> bool:
-        """Whether the token that opened the door still proves anything: for what lasts longer than a request."""
+    def expired(self) -> Unauthenticated | None:
+        """The problem of a token that has expired since it opened the door: for what lasts longer than a request."""
+        if time.time() < self.identity.expires + LEEWAY_SECONDS:
+            return None
+        return Unauthenticated("the token has expired: go on with a fresh one")
+
+    def distrusted(self) -> Unauthenticated | None:
+        """Why the keys under the token that opened the door prove nothing any more; ``None`` while they do."""
         try:
             self.check_keys(self.identity)
-        except Unauthenticated:
-            return False
-        return True
+        except Unauthenticated as exc:
+            return exc
+        return None
 
-    def permit(self, dataset: str, rows: int = 0) -> Permit:
-        """Pass for one dataset, or raise ``Refused``; always recorded."""
+    def permit(self, dataset: str, rows: int = 0, again: Keys = ()) -> Permit:
+        """Pass for one dataset, or raise ``Refused``; always recorded. ``again``: as for ``Gate.permit``."""
         return self.gate.permit(
             self.crossing, self.action, dataset, self.purpose, recipient=self.identity.participant, rows=rows,
-            acting=self.identity.acting,
+            acting=self.identity.acting, again=again,
         )  # fmt: skip
 
     def preview(self, dataset: str) -> tuple[Reason, ...]:
@@ -197,10 +223,13 @@ def gated(crossing: str, action: str, mandates: bool = False) -> Callable[..., A
     return open_gate
 
 
-def roles(*wanted: str) -> Callable[..., Awaitable[Identity]]:
-    """A dependency that lets identities with one of these roles through; none named: any signed-in one."""
+def roles(
+    *wanted: str, door: Callable[..., Awaitable[Identity]] = member
+) -> Callable[..., Awaitable[Identity]]:
+    """A dependency that lets identities with one of these roles through ``door``; none named: any signed-in one."""
 
-    async def check(identity: Caller) -> Identity:
+    # Which door it is, is known here alone: an annotation could not name it.
+    async def check(identity: Identity = Depends(door)) -> Identity:  # noqa: B008
         if wanted and not identity.has(*wanted):
             needed = " or ".join(wanted)
             raise Refused([Reason("wrong_role", f"this needs the role {needed}")])

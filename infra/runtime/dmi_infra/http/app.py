@@ -140,7 +140,19 @@ def build_app(
     app.add_middleware(BodyLimit, limit=runtime.settings.body_limit, forms=form_limits or {})
     app.add_middleware(Observed, metrics=runtime.metrics)
     _describe_problems(app)
+    _work_out_routes(app)
     return app
+
+
+def _work_out_routes(app: FastAPI) -> None:
+    """Let the framework work out all routes now, by asking each for an address that nobody has.
+
+    Else it would at the first request: with two services in threads of one process at the same time, and each then
+    changes which warnings the other gets.
+    """
+    scope = {"type": "http", "method": "GET", "path": "/-", "root_path": "", "headers": []}
+    for route in app.routes:
+        route.matches(scope)
 
 
 def _health(runtime: Runtime) -> APIRouter:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
 
 from dmi_infra.errors import InputRefused
-from dmi_infra.http.access import PURPOSE_HEADER, identify, mandated, member, runtime_of
-from dmi_infra.identity import Identity
+from dmi_infra.http.access import PURPOSE_HEADER, identify, mandated, runtime_of
 from dmi_ingest.intake import CROSSING, Contributor
 
 Purpose = Annotated[
@@ -23,26 +23,18 @@ Purpose = Annotated[
 ]
 
 
-async def contributor(request: Request, purpose: Purpose = None) -> Contributor:
-    """Who hands in, for itself."""
-    return _contributor(request, await member(request, await identify(request)), purpose)
-
-
 async def deliverer(request: Request, purpose: Purpose = None) -> Contributor:
-    """Who hands in, also in another's name: for routes that ask the gate for all that they take."""
-    return _contributor(request, await mandated(request, await identify(request)), purpose)
-
-
-def _contributor(request: Request, identity: Identity, purpose: str | None) -> Contributor:
-    if purpose is not None and purpose not in runtime_of(request).law.table.requestable:
+    """Who hands in, also in another's name: the gate is asked for all that is taken, and what it opens is shown."""
+    runtime = runtime_of(request)
+    identity = await mandated(request, await identify(request))
+    if purpose is not None and purpose not in runtime.law.table.requestable:
         raise InputRefused.of(PURPOSE_HEADER, "must be a purpose of the rulebook", purpose)
-    return Contributor(identity.participant, purpose, identity.acting)
+    still = partial(runtime.authenticate.check_keys, identity)
+    return Contributor(identity.participant, purpose, identity.acting, still)
 
 
-for door in (contributor, deliverer):
-    door.dmi_crossing = CROSSING  # type: ignore[attr-defined]
+deliverer.dmi_crossing = CROSSING  # type: ignore[attr-defined]
 
-Contributing = Annotated[Contributor, Depends(contributor)]
 Delivering = Annotated[Contributor, Depends(deliverer)]
 
 

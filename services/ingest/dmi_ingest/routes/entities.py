@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from dmi_infra.http.access import Caller
 from dmi_ingest.reading import read_json
-from dmi_ingest.routes.access import Contributing, json_body
+from dmi_ingest.routes.access import Delivering, json_body
 from dmi_ingest.sensorthings.kinds import KINDS, Kind
 from dmi_ingest.sensorthings.service import SensorThings, unquoted
 
@@ -63,15 +63,15 @@ def _collection(routes: APIRouter, things: SensorThings, kind: Kind) -> None:
     @routes.get(
         f"/{kind.name}", tags=tags, summary=f"The {kind.name} that you may see", name=f"list {kind.name}"
     )
-    def listed(identity: Caller, request: Request) -> dict[str, Any]:
+    def listed(contributor: Delivering, request: Request) -> dict[str, Any]:
         """Options: $top, $skip, $count, $select, $expand (one level)."""
-        return things.collection(kind, identity.participant, request.query_params)
+        return things.collection(kind, contributor, request.query_params)
 
     @routes.post(
         f"/{kind.name}", tags=tags, status_code=201, summary=f"Create a {kind.single}", openapi_extra=body,
         name=f"create {kind.name}",
     )  # fmt: skip
-    async def create(request: Request, contributor: Contributing) -> Response:
+    async def create(request: Request, contributor: Delivering) -> Response:
         document = read_json(await request.body())
         return _created(await run_in_threadpool(things.create, kind, document, contributor))
 
@@ -83,18 +83,18 @@ def _entity(routes: APIRouter, things: SensorThings, kind: Kind) -> None:
     inner = json_body({"type": "object"}, "the entity to create", {"name": "…", "description": "…"})
 
     @routes.get(path, tags=tags, summary=f"One {kind.single}", name=f"read {kind.name}")
-    def one(identity: Caller, request: Request, id: Identifier) -> dict[str, Any]:
-        return things.one(kind, unquoted(id), identity.participant, request.query_params)
+    def one(contributor: Delivering, request: Request, id: Identifier) -> dict[str, Any]:
+        return things.one(kind, unquoted(id), contributor, request.query_params)
 
     @routes.patch(
         path, tags=tags, summary=f"Change a {kind.single}", openapi_extra=patch, name=f"change {kind.name}"
     )
-    async def change(request: Request, contributor: Contributing, id: Identifier) -> dict[str, Any]:
+    async def change(request: Request, contributor: Delivering, id: Identifier) -> dict[str, Any]:
         document = read_json(await request.body())
         return await run_in_threadpool(things.change, kind, unquoted(id), document, contributor)
 
     @routes.delete(path, tags=tags, summary=f"Delete a {kind.single}", name=f"delete {kind.name}")
-    def delete(contributor: Contributing, id: Identifier) -> dict[str, Any]:
+    def delete(contributor: Delivering, id: Identifier) -> dict[str, Any]:
         things.delete(kind, unquoted(id), contributor)
         return {}
 
@@ -102,8 +102,8 @@ def _entity(routes: APIRouter, things: SensorThings, kind: Kind) -> None:
         f"{path}/{{rest:path}}", tags=tags, summary=f"A property or relation of a {kind.single}",
         name=f"follow {kind.name}", response_model=None,
     )  # fmt: skip
-    def follow(identity: Caller, request: Request, id: Identifier, rest: str) -> Response:
-        found = things.follow(kind, unquoted(id), rest, identity.participant, request.query_params)
+    def follow(contributor: Delivering, request: Request, id: Identifier, rest: str) -> Response:
+        found = things.follow(kind, unquoted(id), rest, contributor, request.query_params)
         return PlainTextResponse(found) if isinstance(found, str) else JSONResponse(found)
 
     if any(navigation.many for navigation in kind.navigations.values()):
@@ -113,7 +113,7 @@ def _entity(routes: APIRouter, things: SensorThings, kind: Kind) -> None:
             summary=f"Create an entity that belongs to a {kind.single}", name=f"create within {kind.name}",
         )  # fmt: skip
         async def create_within(
-            request: Request, contributor: Contributing, id: Identifier, navigation: str
+            request: Request, contributor: Delivering, id: Identifier, navigation: str
         ) -> Response:
             document = read_json(await request.body())
             return _created(

@@ -18,6 +18,7 @@ from dmi_ingest.imports import Imports
 from dmi_ingest.intake import Contributor
 from dmi_ingest.routes.access import Delivering
 from dmi_ingest.settings import IngestSettings
+from dmi_ingest.sources.things import UNITS
 from dmi_ingest.store.imports import Import, Reject
 
 _FILES = {
@@ -64,6 +65,7 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
             {
                 "kind": source.kind, "title": source.title, "description": source.description,
                 "expects": list(source.expects), "unit_read": source.unit_read,
+                "properties": [{"name": name, "unit": UNITS[name]} for name in source.properties],
                 "most_bytes": settings.import_limit,
                 "dataset": asdict(source.dataset),
             }

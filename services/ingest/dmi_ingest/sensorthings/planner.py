@@ -79,9 +79,8 @@ class Planner:
         return item
 
     def find(self, kind: str, identifier: str) -> Entity | None:
-        """An entity that the caller may see, of this plan or stored."""
-        found = self._made.get((kind, identifier)) or self._store.get(kind, identifier)
-        return found if found is not None and self._scope.sees(found) else None
+        """An entity of this plan, or a stored one that the caller may see."""
+        return self._made.get((kind, identifier)) or self._store.seen(kind, identifier, self._scope)
 
     def reference(self, target: str, value: object, field: str) -> Entity:
         """The existing entity that ``{"@iot.id": …}`` names."""
@@ -291,15 +290,18 @@ def read_properties(kind: Kind, body: Mapping[str, Any], field: str, partial: bo
     return found
 
 
-def _dataset(properties: Mapping[str, Any], field: str) -> str:
-    free = properties.get("properties", {})
-    at = f"{field}properties"
-    if free.get("subject") is not None and not (
-        isinstance(free["subject"], str) and valid_subject(free["subject"])
-    ):
+def check_subject(properties: Mapping[str, Any], field: str) -> None:
+    """Whom a Thing is about, where its free properties say so."""
+    subject = properties.get("properties", {}).get("subject")
+    if subject is not None and not (isinstance(subject, str) and valid_subject(subject)):
         rule = "must be urn:dmi:person:<name>"
-        raise InputRefused.of(f"{at}.subject", rule, reading.form(free["subject"]))
-    if free.get("dataset") is None:
-        rule = "must name the dataset of the catalogue that the thing belongs to"
-        raise InputRefused.of(f"{at}.dataset", rule)
-    return reading.text(free["dataset"], f"{at}.dataset", 200)
+        raise InputRefused.of(f"{field}properties.subject", rule, reading.form(subject))
+
+
+def _dataset(properties: Mapping[str, Any], field: str) -> str:
+    check_subject(properties, field)
+    at = f"{field}properties.dataset"
+    named = properties.get("properties", {}).get("dataset")
+    if named is None:
+        raise InputRefused.of(at, "must name the dataset of the catalogue that the thing belongs to")
+    return reading.text(named, at, 200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import threading
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from dmi_ingest.errors import InUse
 from dmi_ingest.intake import Contributor, Intake
 from dmi_ingest.sensorthings import query as options
 from dmi_ingest.sensorthings.kinds import COMMON, KINDS, Kind, shape_of
-from dmi_ingest.sensorthings.planner import Planner, read_properties, refuse_unknown
+from dmi_ingest.sensorthings.planner import Planner, check_subject, read_properties, refuse_unknown
 from dmi_ingest.sensorthings.present import Addresses
 from dmi_ingest.sensorthings.query import Query
 from dmi_ingest.store import EntityStore, FeatureStore
@@ -46,20 +47,22 @@ class SensorThings:
 
     # -- reading ------------------------------------------------------------------
 
-    def collection(self, kind: Kind, participant: str, given: Mapping[str, str]) -> dict[str, Any]:
+    def collection(self, kind: Kind, contributor: Contributor, given: Mapping[str, str]) -> dict[str, Any]:
         """A page of a collection."""
-        return self._page(kind, self._scope(participant), options.parse(given, kind), dict(given), kind.name)
+        return self._page(kind, self._scope(contributor), options.parse(given, kind), dict(given), kind.name)
 
-    def one(self, kind: Kind, identifier: str, participant: str, given: Mapping[str, str]) -> dict[str, Any]:
+    def one(
+        self, kind: Kind, identifier: str, contributor: Contributor, given: Mapping[str, str]
+    ) -> dict[str, Any]:
         """One entity; raises ``NotFound``."""
-        scope = self._scope(participant)
+        scope = self._scope(contributor)
         return self._shown(self._found(kind, identifier, scope), scope, options.parse(given, kind))
 
     def follow(
-        self, kind: Kind, identifier: str, rest: str, participant: str, given: Mapping[str, str]
+        self, kind: Kind, identifier: str, rest: str, contributor: Contributor, given: Mapping[str, str]
     ) -> dict[str, Any] | str:
         """What a path behind an entity names (18-088 §9.2): an entity, a collection, a property or its value."""
-        scope = self._scope(participant)
+        scope = self._scope(contributor)
         item = self._found(kind, identifier, scope)
         segments = rest.strip("/").split("/")
         if len(segments) > SEGMENTS:
@@ -89,22 +92,22 @@ class SensorThings:
     def create(self, kind: Kind, document: object, contributor: Contributor) -> dict[str, Any]:
         """Make an entity and what is nested in it, all or nothing."""
         with self._creating:
-            planner = self._planner(contributor.participant)
+            planner = self._planner(self._scope(contributor))
             item = planner.create(kind, document)
             self._carry_out(planner, contributor)
-        return self._shown(item, self._scope(contributor.participant), Query())
+        return self._shown(item, self._scope(contributor), Query())
 
     def create_within(
         self, kind: Kind, identifier: str, name: str, document: object, contributor: Contributor
     ) -> dict[str, Any]:
         """Make an entity in a collection of another one (18-088 §10.2.1)."""
-        scope = self._scope(contributor.participant)
+        scope = self._scope(contributor)
         parent = self._mine(kind, identifier, scope)
         navigation = kind.navigations.get(name)
         if navigation is None or not navigation.many:
             raise NotFound(f"{kind.single} has no collection {name[:60]!r}")
         with self._creating:
-            planner = self._planner(contributor.participant)
+            planner = self._planner(self._scope(contributor))
             preset = {} if navigation.stored else {navigation.inverse: parent}
             item = planner.create(KINDS[navigation.target], document, preset=preset, dataset=parent.dataset)
             if navigation.stored and kind.name == "Things":
@@ -119,7 +122,7 @@ class SensorThings:
         self, kind: Kind, identifier: str, document: object, contributor: Contributor
     ) -> dict[str, Any]:
         """Change the properties that a body names, and relations by reference (18-088 §10.3)."""
-        scope = self._scope(contributor.participant)
+        scope = self._scope(contributor)
         item = self._mine(kind, identifier, scope)
         body = reading.mapping(document, "body")
         refuse_unknown(kind, body, "")
@@ -127,44 +130,47 @@ class SensorThings:
         if kind.name == "Things" and "properties" in properties:
             asked = properties["properties"].setdefault("dataset", item.dataset)
             if asked != item.dataset:
-                raise InputRefused.of("properties.dataset", "cannot change: make a new Thing", str(asked))
+                rule = "cannot change: make a new Thing"
+                raise InputRefused.of("properties.dataset", rule, reading.form(asked))
+            check_subject(properties, "")
         with self._creating:
-            planner = self._planner(contributor.participant)
+            planner = self._planner(self._scope(contributor))
             after = msgspec.structs.replace(item, body={**item.body, **properties})
             planner.changes.changed.append(after)
-            if item.dataset:
-                planner.datasets[item.dataset] = None
+            planner.datasets.update(dict.fromkeys(self._touched(item, contributor)))
             self._relink(planner, kind, after, body)
             self._republish(planner, after)
             self._carry_out(planner, contributor)
         return self._shown(after, scope, Query())
 
     def delete(self, kind: Kind, identifier: str, contributor: Contributor) -> None:
-        """Delete an entity and what cannot be without it (18-088 table 25); ``InUse`` where observations rest on it."""
-        scope = self._scope(contributor.participant)
+        """Delete an entity and what cannot be without it (18-088 table 25), where the gate opens every dataset touched.
+
+        ``InUse`` where observations rest on it.
+        """
+        scope = self._scope(contributor)
         item = self._mine(kind, identifier, scope)
-        gone: dict[str, list[str]] = {kind.name: [item.id]}
-        streams = [item] if kind.name == "Datastreams" else self._dependents(item, "Datastreams", scope)
-        histories = self._dependents(item, "HistoricalLocations", scope)
-        for stream in streams:
-            self._mine(KINDS["Datastreams"], stream.id, scope)
-        used = self._store.in_use([stream.id for stream in streams])
-        if used:
-            raise InUse.of("@iot.id", "observations rest on it, so it cannot be deleted", used[0])
-        for found in (*streams, *histories):
-            if found.id not in gone.setdefault(found.kind, []):
-                gone[found.kind].append(found.id)
-        ended: dict[str, list[str]] = {}
-        for found in (*streams, *([item] if kind.name == "Things" else [])):
-            if found.id not in ended.setdefault(found.dataset, []):
-                ended[found.dataset].append(found.id)
-        for dataset in {*ended, *([item.dataset] if item.dataset else [])}:
-            self._intake.permit(contributor, dataset, 0)
-        planner = self._planner(contributor.participant)
-        if kind.name == "Locations":
-            for thing in self._things_at(item, scope):
+        with self._creating:
+            streams = [item] if kind.name == "Datastreams" else self._linked(item, "Datastreams")
+            histories, things = self._linked(item, "HistoricalLocations"), self._linked(item, "Things")
+            touched = self._touched(item, contributor)
+            for stream in streams:
+                self._own(stream, scope)
+            used = self._store.in_use([stream.id for stream in streams])
+            if used:
+                raise InUse.of("@iot.id", "observations rest on it, so it cannot be deleted", used[0])
+            for dataset in dict.fromkeys([*touched, *(one.dataset for one in (*streams, *histories))]):
+                self._intake.permit(contributor, dataset, 0)
+            gone: dict[str, list[str]] = {}
+            for part, name in dict.fromkeys((one.kind, one.id) for one in (item, *streams, *histories)):
+                gone.setdefault(part, []).append(name)
+            ended: dict[str, list[str]] = {}
+            for found in streams if kind.name != "Things" else (*streams, item):
+                ended.setdefault(found.dataset, []).append(found.id)
+            planner = self._planner(scope)
+            for thing in things:
                 planner.publish_thing(thing, [x for x in self._locations(thing) if x.id != item.id])
-        self._store.delete(gone, ended, planner.changes)
+            self._store.delete(gone, ended, planner.changes)
         self._intake.registry.forget(gone.get("Datastreams", ()))
         self._relay.wake()
         self._features.wait_published(0.5)
@@ -172,7 +178,7 @@ class SensorThings:
     def interest(self, value: object, contributor: Contributor, dataset: str) -> tuple[float, float] | None:
         """The position of an observation's feature of interest, which is made when it is new."""
         with self._creating:
-            planner = self._planner(contributor.participant)
+            planner = self._planner(self._scope(contributor))
             body = reading.mapping(value, "FeatureOfInterest")
             if any("@iot." not in name for name in body) and (
                 "@iot.id" not in body or planner.find("FeaturesOfInterest", str(body["@iot.id"])) is None
@@ -187,27 +193,73 @@ class SensorThings:
 
     # -- parts --------------------------------------------------------------------
 
-    def _scope(self, participant: str) -> Scope:
-        owned = [name for name, entry in self._law.datasets.items() if entry.owner == participant]
-        return Scope(participant, frozenset(owned), COMMON)
+    def _scope(self, contributor: Contributor) -> Scope:
+        """What a caller sees and may name; by a mandate nothing but what lies in the datasets that it opens.
 
-    def _planner(self, participant: str) -> Planner:
-        return Planner(self._store, self._scope(participant), self._law.participants)
+        In a dataset that the mandator contributes to and does not own, that is what the mandator made.
+        """
+        whole = self._whole(contributor.participant)
+        if contributor.acting is None:
+            return whole
+        mandate = self._law.mandates.find(contributor.acting.mandate)
+        named = mandate.terms.datasets if mandate is not None and mandate.terms is not None else ()
+        opened = frozenset(name for name in named if self._intake.opens(contributor, name))
+        if not opened:
+            detail = "by this mandate no sensors are described in any dataset"
+            raise Refused([Reason("outside_mandate", detail)])
+        owned = opened.intersection(whole.datasets)
+        return dataclasses.replace(whole, datasets=owned, made=opened - owned, own=False)
+
+    def _whole(self, participant: str) -> Scope:
+        owned = [name for name, entry in self._law.datasets.items() if entry.owner == participant]
+        personal = [name for name, entry in self._law.datasets.items() if entry.personal]
+        return Scope(participant, frozenset(owned), COMMON, frozenset(personal))
+
+    def _planner(self, scope: Scope) -> Planner:
+        return Planner(self._store, scope, self._law.participants)
 
     def _found(self, kind: Kind, identifier: str, scope: Scope) -> Entity:
-        item = self._store.get(kind.name, identifier)
-        if item is None or not scope.sees(item):
+        item = self._store.seen(kind.name, identifier, scope)
+        if item is None:
             raise NotFound(f"no {kind.single} has this id")
         return item
 
     def _mine(self, kind: Kind, identifier: str, scope: Scope) -> Entity:
         """An entity that the caller may change: its own, or one of its datasets."""
         item = self._found(kind, identifier, scope)
-        if item.participant != scope.participant and item.dataset not in scope.datasets:
-            raise Refused([Reason("not_a_party", f"this {kind.single} was made by another participant")])
+        self._own(item, scope)
         return item
 
+    @staticmethod
+    def _own(item: Entity, scope: Scope) -> None:
+        if item.dataset in scope.datasets:
+            return
+        single = KINDS[item.kind].single
+        if not scope.own and item.dataset not in scope.made:
+            detail = f"a mandate does not let you change a {single} that belongs to no dataset which it opens"
+            raise Refused([Reason("outside_mandate", detail)])
+        if item.participant != scope.participant:
+            raise Refused([Reason("not_a_party", f"this {single} was made by another participant")])
+
+    def _touched(self, item: Entity, contributor: Contributor) -> list[str]:
+        """The datasets that a change of this entity alters; ``InUse`` where it describes what others measure."""
+        using = self._datasets(item, "Datastreams") if item.kind in COMMON else []
+        if not all(self._intake.opens(contributor, dataset) for dataset in using):
+            rule = "Datastreams of a dataset that you may not contribute to use it, so it stays as it is"
+            raise InUse.of("@iot.id", rule, item.id)
+        there = ("Things", "HistoricalLocations") if item.kind == "Locations" else ()
+        placed = [dataset for name in there for dataset in self._datasets(item, name)]
+        return [dataset for dataset in dict.fromkeys([item.dataset, *using, *placed]) if dataset]
+
+    def _datasets(self, item: Entity, name: str) -> list[str]:
+        return self._store.datasets(KINDS[item.kind].navigations[name].target, _related(item, name))
+
     def _carry_out(self, planner: Planner, contributor: Contributor) -> None:
+        loose = [item for item in planner.changes.new if not item.dataset]
+        if contributor.acting is not None and loose:
+            single = KINDS[loose[0].kind].single
+            detail = f"by a mandate a {single} is made within what belongs to a dataset: nest it in a Thing"
+            raise Refused([Reason("outside_mandate", detail)])
         for dataset in planner.datasets:
             self._intake.permit(contributor, dataset, 0)
         changes: Changes = planner.changes
@@ -241,26 +293,21 @@ class SensorThings:
         if item.kind == "Things" and item.dataset not in planner.changes.features:
             planner.publish_thing(item, self._locations(item))
         if item.kind == "Locations":
-            for thing in self._things_at(item, self._scope(item.participant)):
+            for thing in self._linked(item, "Things"):
                 others = [x for x in self._locations(thing) if x.id != item.id]
                 planner.publish_thing(thing, [item, *others])
-                planner.datasets[thing.dataset] = None
 
     def _locations(self, thing: Entity) -> list[Entity]:
         ids = self._store.targets(Related("Things", thing.id, "Locations", False))
         return [found for i in ids if (found := self._store.get("Locations", i)) is not None]
 
-    def _things_at(self, location: Entity, scope: Scope) -> list[Entity]:
-        ids = self._store.targets(Related("Things", location.id, "Locations", True))
-        found = [self._store.get("Things", identifier) for identifier in ids]
-        return [thing for thing in found if thing is not None and scope.sees(thing)]
-
-    def _dependents(self, item: Entity, name: str, scope: Scope) -> list[Entity]:
+    def _linked(self, item: Entity, name: str) -> list[Entity]:
+        """The entities of a relation, also those that the caller does not see; none where the kind has no such."""
         navigation = KINDS[item.kind].navigations.get(name)
         if navigation is None:
             return []
         ids = self._store.targets(_related(item, name))
-        return [found for i in ids if (found := self._store.get(name, i)) is not None]
+        return [found for i in ids if (found := self._store.get(navigation.target, i)) is not None]
 
     def _step(self, target: Kind, related: Related, chosen: str | None, scope: Scope) -> Entity:
         ids = self._store.targets(related)

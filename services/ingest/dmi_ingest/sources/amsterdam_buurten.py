@@ -32,6 +32,7 @@ class AmsterdamBuurten:
     """The source ``amsterdam-buurten``."""
 
     kind = "amsterdam-buurten"
+    properties: tuple[str, ...] = ()
     title: Final = {"nl": "Buurten van Amsterdam", "en": "Neighbourhoods of Amsterdam"}
     description: Final = {
         "nl": "Buurtgrenzen met officiële codes en geldigheid (GeoJSON).",

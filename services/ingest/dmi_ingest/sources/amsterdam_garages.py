@@ -37,6 +37,7 @@ class AmsterdamGarages:
     """The source ``amsterdam-garages``: one answer of the feed a file."""
 
     kind = "amsterdam-garages"
+    properties: tuple[str, ...] = ("occupancy", "free_spaces")
     title: Final = {"nl": "Parkeergarages Amsterdam", "en": "Amsterdam parking garages"}
     description: Final = {
         "nl": "Vrije plaatsen per garage, voor kort en voor lang parkeren (GeoJSON).",

@@ -23,6 +23,7 @@ class BirminghamParking:
     """The source ``birmingham-parking``."""
 
     kind = "birmingham-parking"
+    properties: tuple[str, ...] = ("occupancy",)
     title: Final = {"nl": "Parkeergarages Birmingham", "en": "Birmingham car parks"}
     description: Final = {
         "nl": "Bezetting per half uur van parkeergarages in Birmingham, 2016 (CSV).",

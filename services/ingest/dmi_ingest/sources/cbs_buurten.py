@@ -36,6 +36,7 @@ class CbsBuurten:
     """The source ``cbs-buurten``: files of any of the three levels."""
 
     kind = "cbs-buurten"
+    properties: tuple[str, ...] = ()
     title: Final = {"nl": "Wijken en buurten (CBS)", "en": "Districts and neighbourhoods (CBS)"}
     description: Final = {
         "nl": "Grenzen van buurten, wijken en gemeenten met kerncijfers (TopoJSON).",

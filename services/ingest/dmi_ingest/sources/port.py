@@ -124,12 +124,15 @@ class DatasetTemplate:
 class Source(Protocol):
     """One kind of file. ``expects`` names the roles of its files, the required ones first.
 
+    ``properties`` names the observed properties of its rows, none where a file holds places alone.
     ``unit_read`` says in words what one unit is. ``read`` raises ``SourceError`` for a file that
     cannot be read at all. ``replay`` takes rejections whose ``raw`` was corrected.
     """
 
     @property
     def kind(self) -> str: ...
+    @property
+    def properties(self) -> tuple[str, ...]: ...
     @property
     def title(self) -> dict[str, str]: ...
     @property

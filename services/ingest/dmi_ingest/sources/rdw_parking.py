@@ -30,6 +30,7 @@ class RdwParking:
     """The source ``rdw-parking``."""
 
     kind = "rdw-parking"
+    properties: tuple[str, ...] = ()
     title: Final = {"nl": "Parkeervoorzieningen (RDW)", "en": "Parking facilities (RDW)"}
     description: Final = {
         "nl": "Garages, terreinen en P+R met capaciteit, en bronnen met actuele bezetting (GeoJSON, JSON).",

@@ -61,6 +61,7 @@ class SailCrowd:
     """The source ``sail-crowd``: counts of people passing, per sensor and direction."""
 
     kind = "sail-crowd"
+    properties: tuple[str, ...] = ("crowd_count",)
     title: Final = {"nl": "Drukte SAIL Amsterdam", "en": "Crowds at SAIL Amsterdam"}
     description: Final = {
         "nl": "Aantallen voorbijgangers per richting, met locaties, capaciteiten en sensorregister (CSV).",

@@ -79,6 +79,7 @@ class Snuffelfiets:
     """The source ``snuffelfiets``; its data is personal, since the tracks show where riders live."""
 
     kind = "snuffelfiets"
+    properties: tuple[str, ...] = tuple(COLUMNS.values())
     title: Final = {"nl": "Snuffelfiets", "en": "Bicycle air quality (Snuffelfiets)"}
     description: Final = {
         "nl": "Fijnstof en weer van sensoren op fietsen (CSV). Persoonsgegevens.",

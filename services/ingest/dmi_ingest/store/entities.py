@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -27,19 +27,27 @@ class Entity(msgspec.Struct, frozen=True):
     body: dict[str, Any]
 
 
+PERSONS_OWN: Final = frozenset({"Sensors"})
+"""Of the kinds that are common to all, those whose names and descriptions can lead to a person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a caller may see: what it made, what its datasets hold, and the kinds that are common to all."""
+    """What a caller may see: what it made, what its datasets hold, and the kinds that are common to all.
+
+    Sensors of persons, those described within a dataset with personal data or used by Datastreams of one, are told
+    to their maker and to the owners of the datasets that hold or use them alone.
+    """
 
     participant: str
     datasets: Collection[str]
     common: Collection[str]
-
-    def sees(self, item: Entity) -> bool:
-        """Whether the caller may see this entity."""
-        return (
-            item.participant == self.participant or item.dataset in self.datasets or item.kind in self.common
-        )
+    personal: Collection[str] = ()
+    """Datasets with personal data."""
+    own: bool = True
+    """Whether it sees all that it made; not so who acts for it by a mandate."""
+    made: Collection[str] = ()
+    """Datasets of others in which it sees what it made, where it does not see all of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,13 @@ class EntityStore:
             row = connection.execute(query).first()
         return None if row is None else _entity(row)
 
+    def seen(self, kind: str, identifier: str, scope: Scope) -> Entity | None:
+        """One entity, where the caller may see it."""
+        query = sa.select(entity).where(entity.c.kind == kind, entity.c.id == identifier)
+        with reading(self._engine) as connection:
+            row = connection.execute(query.where(_visible(kind, scope))).first()
+        return None if row is None else _entity(row)
+
     def taken(self, kind: str, identifier: str) -> bool:
         """Whether this id names an entity, or a feature that came in by another door."""
         query = sa.select(entity.c.id).where(entity.c.kind == kind, entity.c.id == identifier)
@@ -116,6 +131,13 @@ class EntityStore:
         """The ids at the other end of a relation, in order of id."""
         with reading(self._engine) as connection:
             return sorted(str(row[0]) for row in connection.execute(_ends(related)))
+
+    def datasets(self, kind: str, related: Related) -> list[str]:
+        """The datasets of the entities of this kind at the other end of a relation, whoever may see them."""
+        query = sa.select(entity.c.dataset).distinct()
+        query = query.where(entity.c.kind == kind, entity.c.id.in_(_ends(related)))
+        with reading(self._engine) as connection:
+            return sorted(connection.execute(query).scalars())
 
     def apply(self, changes: Changes) -> None:
         """Carry out all changes and publish their features; an id that was taken meanwhile raises ``IdTaken``."""
@@ -173,9 +195,27 @@ _NAMED = {
 
 
 def _visible(kind: str, scope: Scope) -> sa.ColumnElement[bool]:
-    if kind in scope.common:
+    made = entity.c.participant == scope.participant
+    if not scope.own:
+        made = sa.and_(made, entity.c.dataset.in_(sorted(scope.made)))
+    seen = sa.or_(made, entity.c.dataset.in_(sorted(scope.datasets)))
+    if kind not in scope.common:
+        return seen
+    if kind not in PERSONS_OWN:
         return sa.true()
-    return sa.or_(entity.c.participant == scope.participant, entity.c.dataset.in_(sorted(scope.datasets)))
+    personal = sa.or_(entity.c.dataset.in_(sorted(scope.personal)), _used_in(scope.personal))
+    return sa.or_(seen, _used_in(scope.datasets), sa.not_(personal))
+
+
+def _used_in(datasets: Collection[str]) -> sa.ColumnElement[bool]:
+    """Whether a Datastream of one of these datasets uses the Sensor."""
+    stream = entity.alias()
+    at = sa.and_(stream.c.kind == link.c.kind, stream.c.id == link.c.id)
+    used = sa.select(link.c.id).join(stream, at).where(
+        link.c.kind == "Datastreams", link.c.navigation == "Sensor", link.c.target == entity.c.id,
+        stream.c.dataset.in_(sorted(datasets)),
+    )  # fmt: skip
+    return used.correlate(entity).exists()
 
 
 def _ends(related: Related) -> sa.Select[tuple[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import sqlalchemy as sa
@@ -52,10 +52,18 @@ class Store:
         with reading(self._engine) as connection:
             return list(features.since(connection, changed_at))
 
-    def features(self, dataset: str, kind: str, after: str, limit: int, at: Micros) -> list[Feature]:
-        """Features of a dataset and kind valid at a moment, by id, after an id."""
+    def features(
+        self,
+        dataset: str,
+        kind: str,
+        after: str,
+        limit: int,
+        at: Micros,
+        wanted: Collection[str] | None = None,
+    ) -> list[Feature]:
+        """Features of a dataset and kind valid at a moment, by id, after an id; of ``wanted`` ids only."""
         with reading(self._engine) as connection:
-            return features.page(connection, dataset, kind, after, limit, at)
+            return features.page(connection, dataset, kind, after, limit, at, wanted)
 
     def datasets(self) -> list[str]:
         """Every dataset that has a feature."""
@@ -68,11 +76,16 @@ class Store:
             return figures.quality(connection, dataset, at, seconds)
 
     def datastream_ids(
-        self, datasets: Sequence[str], observed_property: str | None, after: str, limit: int
+        self,
+        datasets: Sequence[str],
+        observed_property: str | None,
+        after: str,
+        limit: int,
+        of: Mapping[str, Collection[str]] | None = None,
     ) -> list[str]:
-        """Ids of datastreams of these datasets, in order, after an id."""
+        """Ids of datastreams of these datasets, in order, after an id; see ``features.datastream_ids``."""
         with reading(self._engine) as connection:
-            return features.datastream_ids(connection, datasets, observed_property, after, limit)
+            return features.datastream_ids(connection, datasets, observed_property, after, limit, of or {})
 
     def latest(
         self, dataset: str, keys: Sequence[int] | None, subjects: Collection[str] | None, limit: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra import clock
-from dmi_infra.sql import upsert
+from dmi_infra.sql import among, upsert
 from dmi_platform import units
 from dmi_platform.model import NEVER
 from dmi_platform.registry import StoredFeature
@@ -105,9 +105,15 @@ def since(connection: sa.Connection, changed_at: Micros) -> Iterator[StoredFeatu
 
 
 def page(
-    connection: sa.Connection, dataset: str, kind: str, after: str, limit: int, at: Micros
+    connection: sa.Connection,
+    dataset: str,
+    kind: str,
+    after: str,
+    limit: int,
+    at: Micros,
+    wanted: Collection[str] | None,
 ) -> list[Feature]:
-    """Features of a dataset and kind that are valid at a moment, by id, after an id."""
+    """Features of a dataset and kind that are valid at a moment, by id, after an id; of ``wanted`` ids only."""
     table = tables.feature.c
     found: dict[str, Feature] = {}
     while len(found) < limit:
@@ -119,6 +125,8 @@ def page(
         )
         rows = connection.execute(query).all()
         for row in rows:
+            if wanted is not None and row.id not in wanted:
+                continue
             feature = msgspec.json.decode(row.body, type=Feature)
             if feature.valid_to is None or at < feature.valid_to:
                 found[row.id] = feature
@@ -130,11 +138,24 @@ def page(
 
 
 def datastream_ids(
-    connection: sa.Connection, datasets: Sequence[str], observed_property: str | None, after: str, limit: int
+    connection: sa.Connection,
+    datasets: Sequence[str],
+    observed_property: str | None,
+    after: str,
+    limit: int,
+    of: Mapping[str, Collection[str]],
 ) -> list[str]:
-    """Ids of datastreams of these datasets, in order, after an id."""
-    table = tables.datastream.c
-    query = sa.select(table.id).where(table.dataset.in_(datasets), table.id > after)
+    """Ids of datastreams of these datasets, in order, after an id.
+
+    In the datasets of ``of`` only those whose last value is about one of these persons.
+    """
+    table, last = tables.datastream.c, tables.last_value.c
+    chosen: list[sa.ColumnElement[bool]] = [table.dataset.in_([name for name in datasets if name not in of])]
+    for number, (dataset, persons) in enumerate(of.items()):
+        told = among(last.subject, f"persons{number}", connection.dialect.name, persons)
+        own = sa.select(last.datastream).where(told)
+        chosen.append(sa.and_(table.dataset == dataset, table.key.in_(own)))
+    query = sa.select(table.id).where(table.dataset.in_(datasets), sa.or_(*chosen), table.id > after)
     if observed_property is not None:
         query = query.where(table.observed_property == observed_property)
     return list(connection.execute(query.order_by(table.id).limit(limit)).scalars())

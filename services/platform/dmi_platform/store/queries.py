@@ -105,7 +105,7 @@ def observations(
         if after.source_id is not None:
             query = query.where(sa.or_(table.time > after.time, table.source_id > after.source_id))
     if subjects is not None:
-        query = query.where(table.subject.in_(sorted(subjects)))
+        query = query.where(among(table.subject, "subjects", connection.dialect.name, subjects))
     longitude, latitude = (
         sa.func.coalesce(table.longitude, here[0]),
         sa.func.coalesce(table.latitude, here[1]),
@@ -140,7 +140,7 @@ def span(
         .where(stream.c.dataset == dataset, table.c.time >= begin, table.c.time < end)
     )
     if subjects is not None:
-        query = query.where(table.c.subject.in_(sorted(subjects)))
+        query = query.where(among(table.c.subject, "subjects", connection.dialect.name, subjects))
     order = (table.c.time, table.c.datastream, table.c.source_id)
     return _table(connection.execute(query.order_by(*order).limit(limit)).all())
 

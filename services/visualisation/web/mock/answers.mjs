@@ -3,6 +3,7 @@ import { fromGeojsonVt } from '@maplibre/vt-pbf';
 import { GeoJSONVT } from '@maplibre/geojson-vt';
 import * as city from './city.mjs';
 
+const measured = { 'amsterdam-garages': [{ name: 'occupancy', unit: '{vehicle}' }, { name: 'free_spaces', unit: '{vehicle}' }], snuffelfiets: [{ name: 'pm2_5', unit: 'ug/m3' }], 'sail-crowd': [{ name: 'crowd_count', unit: '{person}' }] };
 const now = () => city.iso(Date.now());
 const problem = (status, code, detail, extra = {}) => ({ status, problem: { type: `urn:dmi:problem:${code}`, title: 'Refused', status, detail, ...extra } });
 const items = (list, next = null) => ({ items: list, next });
@@ -224,7 +225,7 @@ export const routes = [
   ['GET', '/exchange/v1/log/verify', () => ({ ok: true, count: 12_240, root_hash: 'x', broken_at: null, reason: null })],
   ['GET', '/exchange/v1/lineage/:id', ({ id }) => lineage(id)],
   ['GET', '/exchange/v1/lineage/:id/dependents', ({ id }) => items(dependents(id))],
-  ['GET', '/ingest/v1/kinds', () => [['amsterdam-garages', 'Garages (Amsterdams formaat)', 'JSON met vrije plaatsen per garage.'], ['snuffelfiets', 'Luchtkwaliteit per fiets', 'CSV met fijnstof en plaats.'], ['sail-crowd', 'Tellingen van drukte', 'CSV met tellingen per richting.']].map(([kind, title, description]) => ({ kind, title: { nl: title, en: title }, description: { nl: description, en: description }, most_bytes: 2 ** 30 }))],
+  ['GET', '/ingest/v1/kinds', () => [['amsterdam-garages', 'Garages (Amsterdams formaat)', 'JSON met vrije plaatsen per garage.'], ['snuffelfiets', 'Luchtkwaliteit per fiets', 'CSV met fijnstof en plaats.'], ['sail-crowd', 'Tellingen van drukte', 'CSV met tellingen per richting.']].map(([kind, title, description]) => ({ kind, title: { nl: title, en: title }, description: { nl: description, en: description }, properties: measured[kind], most_bytes: 2 ** 30 }))],
   ['POST', '/ingest/v1/imports', () => report],
   ['GET', '/ingest/v1/imports/:id', () => report],
   ['GET', '/ingest/v1/imports/:id/rejects', () => items([{ id: 1, file: 'f.csv', line: 17, reason: 'temperature is not a number', field: 'temperature', value: 'err', raw: { time: '2024-11-11 08:00', temperature: 'err' } }])],

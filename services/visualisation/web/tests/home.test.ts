@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Agreement, CrowdLookBack, LookBackPart, Measure, Use } from '../src/api';
 import { lagIn } from '../src/api/operations';
 import { ApiError } from '../src/api/problem';
+import { awaited } from '../src/pages/dataset/Awaited';
 import { contributeExample, readExample } from '../src/pages/home/examples';
-import { connectionOf, usesOf } from '../src/pages/home/usage';
+import { connectionsOf, totalsOf, usesOf } from '../src/pages/home/usage';
 import { chartRows, crowdRows, verdictOf } from '../src/pages/measures/lookBack';
 import { fieldError } from '../src/ui/problems';
 
@@ -25,12 +26,22 @@ describe('the use of data', () => {
     expect(usesOf(all, 'd', 'owner')).toEqual({ times: 5, refused: 2, last: '2026-11-21T11:00:00Z' });
   });
 
-  it('tells of a connection its own messages, and what was refused on its data', () => {
-    const permission = [{ target: 'd', action: ['dmi:read'] }];
-    const agreement = { id: 'a1', datasets: ['d'], document: { permission } } as unknown as Agreement;
-    expect(connectionOf(all, agreement, 'vendor')).toEqual({ last: '2026-11-21T10:00:00Z', rows: 30, refused: 2, reasons: ['ended'] });
-    const handIn = { ...agreement, document: { ...agreement.document, permission: [{ target: 'd', action: ['dmi:contribute'] }] } };
-    expect(connectionOf(all, handIn, 'vendor').last).toBeNull();
+  it('is told of a dataset once, however many agreements there are about it', () => {
+    expect(totalsOf(all, 'd', 'vendor')).toEqual({ last: '2026-11-21T10:00:00Z', rows: 30, refused: 2, reasons: ['ended'] });
+    expect(totalsOf(all, 'd', 'nobody').last).toBeNull();
+    const made = (id: string, state: string, datasets: string[]) => ({ id, state, datasets }) as Agreement;
+    const found = connectionsOf([made('a1', 'ended', ['d']), made('a2', 'active', ['d', 'e']), made('a3', 'proposed', ['d'])]);
+    expect(found.map(({ dataset, agreements }) => [dataset, agreements.map((one) => one.id)])).toEqual([['d', ['a2', 'a3', 'a1']], ['e', ['a2']]]);
+  });
+});
+
+describe('new data', () => {
+  const made = (more: Partial<Agreement>) => ({ id: 'a', assigner: 'owner', assignee: 'stack', datasets: ['d'], state: 'proposed', waiting_for: ['stack'], ...more }) as Agreement;
+
+  it('waits for the operator until it has signed, and for nobody else', () => {
+    expect(awaited([made({})], 'd', 'stack')?.id).toBe('a');
+    expect(awaited([made({}), made({ state: 'active', waiting_for: [] })], 'd', 'stack')).toBeNull();
+    expect(awaited([made({ waiting_for: ['owner'] }), made({ assignee: 'vendor' }), made({ datasets: ['e'] })], 'd', 'stack')).toBeNull();
   });
 });
 

@@ -9,6 +9,7 @@ import { setShare, toMix, total } from '../src/pages/scenario/mix';
 import { codeOf } from '../src/api/problem';
 import { licenceName, thingName } from '../src/i18n/format';
 import { grouped } from '../src/pages/intake/rejects';
+import { strange } from '../src/pages/intake/strange';
 import { slugOf } from '../src/pages/intake/useDataset';
 import { compare } from '../src/ui/DataTable';
 
@@ -198,5 +199,21 @@ describe('rejects', () => {
       ['a', 5, '2026-01-02T00:00:00Z', ['1', '2']],
       ['b', 2, '2026-01-01T00:00:00Z', ['3']],
     ]);
+  });
+});
+
+describe('a file of another kind', () => {
+  const occupancy = { name: 'occupancy', unit: '{vehicle}' };
+  const stream = { observed_property: 'occupancy', unit: '{vehicle}' };
+
+  it('brings what the dataset does not measure, or in another unit', () => {
+    expect(strange([occupancy, { name: 'pm10', unit: 'ug/m3' }], [stream, stream])).toEqual({ fresh: [{ name: 'pm10', unit: 'ug/m3' }], held: [occupancy] });
+    expect(strange([{ name: 'occupancy', unit: '%' }], [stream])?.fresh).toEqual([{ name: 'occupancy', unit: '%' }]);
+  });
+
+  it('is nothing strange where all of it is measured already, or nothing is', () => {
+    expect(strange([occupancy], [stream, { observed_property: 'free_spaces', unit: '{vehicle}' }])).toBeNull();
+    expect(strange([occupancy], [])).toBeNull();
+    expect(strange([], [stream])).toBeNull();
   });
 });

@@ -4,6 +4,7 @@ import type { Names } from '../src/app/names';
 import { createI18n } from '../src/i18n';
 import { dutyCounts } from '../src/pages/agreement/counts';
 import { endWords } from '../src/pages/agreement/EndDialog';
+import { nearest } from '../src/pages/negotiate/FromOffer';
 import { madeBy } from '../src/pages/negotiate/Rounds';
 import { difference } from '../src/rights/difference';
 import { at } from '../src/rights/pointer';
@@ -12,7 +13,7 @@ import { termsOf, withTerms, wrongTerms, type Terms } from '../src/rights/terms'
 
 const dutch = createI18n('nl', () => undefined);
 const plain = (id: string | null | undefined) => (id ?? '').split(':').at(-1) ?? '';
-const names = { participant: plain, dataset: plain, purpose: plain } as unknown as Names;
+const names = { participant: plain, dataset: plain, purpose: plain, keeps: (id: string) => id.endsWith(':stack') } as unknown as Names;
 const base = agreementOf({
   assigner: 'urn:dmi:participant:gemeente', assignee: 'urn:dmi:participant:parkwijs', dataset: 'urn:dmi:dataset:gemeente:garages', actions: ['dmi:read'],
   purpose: 'dmi:purpose:mobility', until: '2027-03-31T21:59:59Z', grid: 100, rulebook: '1.0.0',
@@ -64,7 +65,7 @@ describe('the difference of two proposals', () => {
     expect(changed({ until: '' }).map(([clause, , after]) => [clause, after])).toEqual([['Tot', null]]);
     expect(changed({ grid: '250', days: '30' })).toEqual([
       ['Plicht', 'De plaats wordt afgerond op 100 meter.', 'De plaats wordt afgerond op 250 meter.'],
-      ['Plicht', null, 'De gegevens worden na 30 dagen gewist.'],
+      ['Plicht', null, 'Metingen van meer dan 30 dagen oud krijgt de gebruiker niet.'],
     ]);
   });
 
@@ -82,6 +83,14 @@ const agreement = (change: Partial<Agreement>): Agreement => ({
 });
 
 describe('a negotiation', () => {
+  it('begins with the difference from the offer that is nearest to the proposal', () => {
+    const proposal = withTerms(base, terms({ actions: ['dmi:read', 'dmi:export'] }));
+    const offers = [{ offer: 'far', document: withTerms(base, terms({ purpose: 'dmi:purpose:noise', until: '' })) }, { offer: 'near', document: base }];
+    const found = nearest(offers, (one) => difference(one, proposal, dutch, names));
+    expect(found).toEqual({ offer: 'near', changes: [{ key: 'permission 0 action', clause: 'Mag', before: 'opvragen', after: 'downloaden, opvragen' }] });
+    expect(nearest([], () => [])).toBeNull();
+  });
+
   it('tells who made each proposal', () => {
     const rounds = [agreement({ signatures: { [base.assignee]: 'x' }, ended_by: base.assigner }), agreement({ signatures: { [base.assigner]: 'x', [base.assignee]: 'y' } })];
     expect([madeBy(rounds, 0), madeBy(rounds, 1)]).toEqual([base.assignee, base.assigner]);

@@ -3,12 +3,17 @@ import type { SpelledPolicy, Template } from '../src/api';
 import { createI18n } from '../src/i18n';
 import { isTurn, stepsOf, toldReason, whyOf } from '../src/pages/nodes/standing';
 import { filledFor, isForEveryone, keywordsIn, offerable, parametersOf, questions, wrongIn } from '../src/pages/offer/parameters';
+import { enter, type Begun } from '../src/pages/offer/entering';
 import { entryOf, nothingTold, platformAgreement, wrongEntry } from '../src/pages/offer/told';
+import { toldApart } from '../src/rights/apart';
 import { documentOf, policyOf } from '../src/rights/spelled';
 import { compacted, spelledOut } from '../src/rights/spelling';
+import { agreementOf } from '../src/rights/templates';
 import { termsOf, withTerms } from '../src/rights/terms';
+import type { Names } from '../src/app/names';
 
 const owner = 'urn:dmi:participant:gemeente';
+const dataset = 'urn:dmi:dataset:gemeente:drukte-bij-de-stalling';
 const spatial = { bbox: [5, 52, 6, 53] as [number, number, number, number] };
 const parameter = (name: string, kind: string, required = true) => ({ name, kind, required, label: { nl: name, en: name } });
 const template: Template = {
@@ -46,7 +51,7 @@ describe('an entry of the catalogue', () => {
   const told = { ...nothingTold, name: ' Drukte bij de stalling ', description: 'Hoe druk', keywords: 'fiets, drukte,, fiets', contact: 'data@stad.nl' };
 
   it('is told with place, theme and words, in the name space of its owner', () => {
-    expect(entryOf(told, owner, spatial)).toMatchObject({
+    expect(entryOf(told, dataset, spatial)).toMatchObject({
       id: 'urn:dmi:dataset:gemeente:drukte-bij-de-stalling', title: { nl: 'Drukte bij de stalling', en: 'Drukte bij de stalling' }, personal: false, themes: ['TRAN'], spatial,
       keywords: { nl: ['fiets', 'drukte'] }, contact: 'mailto:data@stad.nl',
     });
@@ -63,11 +68,11 @@ describe('an entry of the catalogue', () => {
 
   it('lets the platform use what is about persons for one purpose and a term only', () => {
     const asked = { days: '90', until: '2027-02-01', otherwise: '2027-11-22' };
-    const open = platformAgreement(told, owner, asked, '1.0.0', 'urn:dmi:participant:b-stack');
+    const open = platformAgreement(told, dataset, owner, asked, '1.0.0', 'urn:dmi:participant:b-stack');
     expect([termsOf(open)?.purpose, termsOf(open)?.until, open.permission?.[0]?.duty, open.assignee]).toEqual(['dmi:purpose:any', '', undefined, 'urn:dmi:participant:b-stack']);
-    const personal = platformAgreement({ ...told, personal: 'dmi:basis:consent' }, owner, asked, '1.0.0', 'urn:dmi:participant:b-stack');
+    const personal = platformAgreement({ ...told, personal: 'dmi:basis:consent' }, dataset, owner, asked, '1.0.0', 'urn:dmi:participant:b-stack');
     expect([termsOf(personal)?.purpose, termsOf(personal)?.days, termsOf(personal)?.until, personal['dmi:legalBasis']]).toEqual(['dmi:purpose:mobility', '90', '2027-02-01', 'dmi:basis:consent']);
-    const unsaid = platformAgreement({ ...told, personal: 'dmi:basis:public-task' }, owner, { ...asked, days: '', until: '' }, '1.0.0', 'urn:dmi:participant:b-stack');
+    const unsaid = platformAgreement({ ...told, personal: 'dmi:basis:public-task' }, dataset, owner, { ...asked, days: '', until: '' }, '1.0.0', 'urn:dmi:participant:b-stack');
     expect([termsOf(unsaid)?.days, termsOf(unsaid)?.until]).toEqual(['30', '2027-11-22']);
   });
 });
@@ -100,17 +105,86 @@ describe('a negotiation with another node', () => {
   it('tells whose turn it is in each state, and what can be done then', () => {
     for (const role of ['consumer', 'provider'] as const) {
       for (const state of ['REQUESTED', 'OFFERED', 'ACCEPTED', 'AGREED', 'VERIFIED', 'FINALIZED', 'TERMINATED']) {
-        const one = { role, state, reason: 'x' };
-        expect(whyOf(one, t)).not.toBe('x');
-        expect(whyOf(one, t).startsWith('U bent aan zet')).toBe(isTurn(one));
+        for (const reason of ['waits for you: sign it', 'x', null]) {
+          const one = { role, state, reason };
+          expect(whyOf(one, t)).not.toBe('x');
+          expect(whyOf(one, t).startsWith('U bent aan zet')).toBe(isTurn(one));
+        }
       }
     }
-    expect(stepsOf({ role: 'consumer', state: 'OFFERED' })).toEqual(['accept', 'offer', 'end']);
-    expect(stepsOf({ role: 'provider', state: 'FINALIZED' })).toEqual([]);
+    expect(stepsOf({ role: 'consumer', state: 'OFFERED', reason: null })).toEqual(['accept', 'offer', 'end']);
+    expect(stepsOf({ role: 'provider', state: 'FINALIZED', reason: null })).toEqual([]);
+  });
+
+  it('asks nobody to sign while the node may still do so itself', () => {
+    const signing = { role: 'consumer', state: 'AGREED' } as const;
+    expect(stepsOf({ ...signing, reason: null })).toEqual(['end']);
+    expect(stepsOf({ ...signing, reason: 'waits for you: sign the agreement with your key, or end it' })).toEqual(['signature', 'end']);
   });
 
   it('gives the reason of the systems where it says more than whose turn it is', () => {
     expect(toldReason({ reason: 'waits for you: sign' })).toBeNull();
     expect(toldReason({ reason: 'the provider: not now' })).toBe('the provider: not now');
+  });
+});
+
+describe('offers of the same data', () => {
+  const plain = (id: string) => id.split(':').at(-1) ?? '';
+  const names = { participant: plain, dataset: plain, purpose: plain, keeps: (id: string) => id.endsWith(':stack') } as unknown as Names;
+  const dutch = createI18n('nl', () => undefined);
+  const base = agreementOf({ assigner: owner, assignee: 'urn:dmi:participant:assignee', dataset: 'urn:dmi:dataset:gemeente:garages', actions: ['dmi:read'], purpose: 'dmi:purpose:mobility', rulebook: '1.0.0' });
+  const [rule] = base.permission ?? [];
+  const called = (documents: typeof base[], titles = documents.map(() => 'Aanbod')) => toldApart(titles, documents, dutch, names);
+  const pay = { action: 'dmi:pay', constraint: [['dmi:cents', '250'], ['dmi:per', '1'], ['dmi:chargedUnit', 'month']].map(([leftOperand = '', rightOperand]) => ({ leftOperand, operator: 'eq', rightOperand })) };
+  const paid = rule ? { ...base, permission: [{ ...rule, duty: [pay] }] } : base;
+
+  it('are told apart by what differs, and by that alone', () => {
+    const terms = termsOf(base);
+    const noise = terms ? withTerms(base, { ...terms, purpose: 'dmi:purpose:noise', days: '7' }) : base;
+    const [first, second] = called([base, noise]);
+    expect(first).toBe('Aanbod: voor mobility, zonder andere voorwaarden');
+    expect(second).toMatch(/^Aanbod: voor noise, .*7 dagen/);
+    expect(called([base, paid])).toEqual(['Aanbod: gratis', 'Aanbod: het gebruik kost €\u00a02,50 zonder btw per 1 maand']);
+  });
+
+  it('have a number when nothing differs, and their title alone when that is enough', () => {
+    expect(called([base, base, paid])).toEqual(['Aanbod: gratis (1)', 'Aanbod: gratis (2)', 'Aanbod: het gebruik kost €\u00a02,50 zonder btw per 1 maand']);
+    expect(called([base, base])).toEqual(['Aanbod (1)', 'Aanbod (2)']);
+    expect(called([base, paid], ['Open', 'Betaald'])).toEqual(['Open', 'Betaald']);
+  });
+});
+
+describe('entering data', () => {
+  const document = (purpose: string) => agreementOf({ assigner: owner, assignee: 'urn:dmi:participant:stack', dataset, actions: ['dmi:read'], purpose, rulebook: '1.0.0' });
+  const entry = (name: string) => entryOf({ ...nothingTold, name, description: 'd' }, `urn:dmi:dataset:gemeente:${name}`, spatial);
+  const failing = { propose: 0 };
+  const done: string[] = [];
+  const exchange = {
+    createDataset: (one: { id?: string; title?: unknown }) => { done.push(`dataset ${String(one.id)} ${JSON.stringify(one.title)}`); return Promise.resolve(); },
+    propose: () => { if (failing.propose-- > 0) return Promise.reject(new Error('down')); done.push('proposed'); return Promise.resolve({ id: `a${done.length}` }); },
+    end: (id: string) => { done.push(`ended ${id}`); return Promise.resolve(); },
+  };
+  const attempt = async (name: string, purposes: string[], begun: Begun | null): Promise<Begun | null> => {
+    let kept = begun;
+    done.length = 0;
+    await enter(exchange, { entry: entry(name), agreements: purposes.map(document), changed: 'c' }, begun, (now) => { kept = now; }).catch(() => undefined);
+    return kept;
+  };
+
+  it('goes on from the step that failed, and stores nothing twice', async () => {
+    failing.propose = 1;
+    const begun = await attempt('a', ['p'], null);
+    expect(done).toEqual(['dataset urn:dmi:dataset:gemeente:a {"nl":"a","en":"a"}']);
+    const entered = await attempt('a', ['p'], begun);
+    expect(done).toEqual(['proposed']);
+    await attempt('a', ['p'], entered);
+    expect(done).toEqual([]);
+  });
+
+  it('changes what was stored when the form was changed in between: no second dataset, no proposal too many', async () => {
+    failing.propose = 0;
+    const begun = await attempt('a', ['p'], null);
+    await attempt('b', ['q'], begun);
+    expect(done).toEqual(['dataset urn:dmi:dataset:gemeente:a {"nl":"b","en":"b"}', 'ended a2', 'proposed']);
   });
 });

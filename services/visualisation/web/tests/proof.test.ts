@@ -12,10 +12,13 @@ describe('kept evidence', () => {
       entry(3, { crossing: 'law', action: 'dmi:conclude', allowed: true }),
       entry(5, { crossing: 'query', action: 'dmi:read', allowed: true, rows: 4 }),
       entry(6, { crossing: 'map', action: 'dmi:display', allowed: true }),
+      entry(7, { crossing: 'map', action: 'dmi:display', allowed: true, reasons: ['given: 8 rows'], rows: 8 }),
+      entry(8, { crossing: 'map', action: 'dmi:display', allowed: true, reasons: ['delivered: 5 rows of 2 persons under their consent'], rows: 5 }),
+      entry(10, { crossing: 'delivery', action: 'dmi:read', allowed: true, reasons: ['delivered: 6 rows given to urn:dmi:participant:b'], rows: 6 }),
       entry(9, { crossing: 'law', action: 'dmi:end', allowed: true }),
       entry(11, { crossing: 'query', action: 'dmi:read', allowed: false, rows: 4 }),
     ];
-    expect(courseOf({ entries })).toEqual({ concluded: 3, stopped: 9, uses: 2, rows: 4, refused: 1 });
+    expect(courseOf({ entries })).toEqual({ concluded: 3, stopped: 9, uses: 2, rows: 18, refused: 1 });
     expect(courseOf({ entries: [] })).toEqual({ concluded: null, stopped: null, uses: 0, rows: 0, refused: 0 });
   });
 

@@ -5,16 +5,17 @@ import { LayerStreams } from '../src/api/streams';
 /** A connection of the fake: what was asked, a way to tell, and whether the browser hung up. */
 interface Line {
   path: string;
+  after: string | undefined;
   tell: (text: string) => void;
   closed: () => boolean;
 }
 
 function fake(): { http: HttpClient; lines: Line[] } {
   const lines: Line[] = [];
-  const raw = (path: string, { signal }: { signal: AbortSignal }) => {
+  const raw = (path: string, { signal, after }: { signal: AbortSignal; after?: string }) => {
     let control: ReadableStreamDefaultController<Uint8Array>;
     const body = new ReadableStream<Uint8Array>({ start: (given) => { control = given; } });
-    lines.push({ path, tell: (text) => control.enqueue(new TextEncoder().encode(text)), closed: () => signal.aborted });
+    lines.push({ path, after, tell: (text) => control.enqueue(new TextEncoder().encode(text)), closed: () => signal.aborted });
     return Promise.resolve(new Response(body));
   };
   return { http: { raw } as unknown as HttpClient, lines };
@@ -68,6 +69,22 @@ describe('live values of all layers over one connection', () => {
     expect(a.state.mock.lastCall?.[1]).toMatchObject({ problem: { agreement: 'urn:uuid:1' } });
     expect(b.state.mock.lastCall?.[0]).toBe('live');
     expect(lines.at(-1)?.path).toBe('/visualisation/v1/events?layer=b');
+  });
+
+  it('goes on at once, behind the last event, where only the token has expired', async () => {
+    const { http, lines } = fake();
+    const a = listener();
+    new LayerStreams(http).subscribe('a', a);
+    await settle();
+    lines[0]?.tell('retry: 2000\nid: 0abc1234-4\n\n');
+    lines[0]?.tell(event('expired', { status: 401 }));
+    await settle();
+    expect(lines.map((line) => line.after)).toEqual(['', '0abc1234-4']);
+    lines[1]?.tell(`${event('observation', { layer: 'a', features: [{ id: 1 }] }).trimEnd()}\nid: 0abc1234-9\n\n${event('expired', {})}`);
+    await settle();
+    expect(lines.at(-1)?.after).toBe('0abc1234-9');
+    expect(a.values).toHaveBeenCalledTimes(1);
+    expect(a.state.mock.calls.map(([state]) => state as string)).toEqual(['live', 'live', 'live']);
   });
 
   it('leaves no connection open when nobody looks any more', async () => {

@@ -6,6 +6,7 @@ import { en } from '../src/i18n/en';
 import { formatAge, formatCoordinate, say } from '../src/i18n/format';
 import { nl } from '../src/i18n/nl';
 import { constraintInWords, dutyInWords, inWords, operand, outline, recipientsOf } from '../src/rights/words';
+import { named } from '../src/rights/named';
 import { agreementOf, documentsFor, uuid } from '../src/rights/templates';
 import { crc32, zipped } from '../src/pages/mydata/zip';
 import type { Names } from '../src/app/names';
@@ -36,9 +37,34 @@ describe('the texts', () => {
 describe('terms that another node spells in full', () => {
   it('are told in the same words', () => {
     const days = [{ leftOperand: 'urn:dmi:days', operator: 'eq', rightOperand: { '@value': '30' } }];
-    expect(dutyInWords('urn:dmi:deleteAfter', days, dutch)).toBe(dutyInWords('dmi:deleteAfter', days, dutch));
-    const names = { purpose: (id: string) => id } as unknown as Names;
+    expect(dutyInWords('urn:dmi:deleteAfter', days, dutch, true)).toBe(dutyInWords('dmi:deleteAfter', days, dutch, true));
+    const names = { purpose: (id: string) => id, keeps: () => false } as unknown as Names;
     expect(constraintInWords({ leftOperand: 'purpose', operator: 'isA', rightOperand: 'urn:dmi:purpose:noise' }, dutch, names)).toBe('Alleen voor: dmi:purpose:noise.');
+  });
+});
+
+describe('a text of a service', () => {
+  it('names participants, data, purposes and actions by what people call them', () => {
+    const names = { participant: () => 'Beheerder', dataset: () => 'Drukte', purpose: () => 'mobiliteit' };
+    expect(named('urn:dmi:participant:stack heeft geen afspraak voor dit gebruik: dmi:process van urn:dmi:dataset:a:b-c. 3 keer geprobeerd.', dutch, names))
+      .toBe('Beheerder heeft geen afspraak voor dit gebruik: verwerken van Drukte. 3 keer geprobeerd.');
+    expect(named('niet voor het doel dmi:purpose:public-task.', dutch, names)).toBe('niet voor het doel mobiliteit.');
+    expect(named('urn:uuid:7c1f is stopped', dutch, names)).toBe('urn:uuid:7c1f is stopped');
+  });
+});
+
+describe('a term after which data is deleted', () => {
+  it('is told of a layer as deleting, and of any other user as what it gets no more', () => {
+    const days = (n: string) => [{ leftOperand: 'dmi:days', operator: 'eq', rightOperand: n }];
+    expect(dutyInWords('dmi:deleteAfter', days('7'), dutch, true)).toBe('De gegevens worden na 7 dagen gewist.');
+    expect(dutyInWords('dmi:deleteAfter', days('7'), dutch, false)).toBe('Metingen van meer dan 7 dagen oud krijgt de gebruiker niet.');
+    expect(dutyInWords('dmi:deleteAfter', days('1'), english, false)).toBe('The user gets no measurements of more than 1 day old.');
+    const kept = agreementOf({ assigner: 'A', assignee: 'S', dataset: 'D', actions: ['dmi:process'], purpose: 'p', rulebook: '1' });
+    const duty = [{ action: 'dmi:deleteAfter', constraint: days('7') }];
+    const [rule] = kept.permission ?? [];
+    const document = { ...kept, permission: rule ? [{ ...rule, duty }] : [] };
+    const told = (keeps: boolean) => inWords(document, dutch, { participant: String, dataset: String, purpose: String, keeps: (id: string) => keeps && id === 'S' } as unknown as Names).at(-1);
+    expect([told(true), told(false)]).toEqual(['De gegevens worden na 7 dagen gewist.', 'Metingen van meer dan 7 dagen oud krijgt de gebruiker niet.']);
   });
 });
 
@@ -147,7 +173,7 @@ describe('formats', () => {
 });
 
 describe('agreements in words', () => {
-  const names = { participant: (id: string) => id, dataset: (id: string) => id, purpose: (id: string) => id } as unknown as Names;
+  const names = { participant: (id: string) => id, dataset: (id: string) => id, purpose: (id: string) => id, keeps: () => false } as unknown as Names;
   const document = agreementOf({
     assigner: 'A', assignee: 'B', dataset: 'D', actions: ['dmi:read'], purpose: 'dmi:purpose:mobility', until: '2027-01-01T00:00:00Z', grid: 100, rulebook: '1.0.0',
   });

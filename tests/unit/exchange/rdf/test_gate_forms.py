@@ -35,6 +35,7 @@ TEXTS = (
     "dmi:dayOfWeek",
     "dmi:timeOfDay",
     "elapsedTime",
+    "timeInterval",
     "delayPeriod",
     "dmi:property",
     "dmi:areaLevel",

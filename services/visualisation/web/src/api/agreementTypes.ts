@@ -158,4 +158,6 @@ export interface Negotiation {
   offer: SpelledPolicy;
   offered_by: 'consumer' | 'provider' | null;
   offer_before: SpelledPolicy | null;
+  /** Whether the agreement that came of it stands in this node's law. */
+  kept: boolean;
 }

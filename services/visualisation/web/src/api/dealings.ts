@@ -113,6 +113,8 @@ export interface Share {
   offered: number;
   asked: number;
   short: number;
+  /** Too early to say that it offers too little: it is in its first weeks. */
+  early: boolean;
   rides_free: boolean;
   taken: { from: string; cents: number }[];
 }

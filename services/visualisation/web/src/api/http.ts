@@ -18,6 +18,8 @@ export interface CallOptions {
   signal?: AbortSignal;
   purpose?: string;
   public?: boolean;
+  /** The id of the last event of a stream, behind which it goes on. */
+  after?: string;
   /** The version that a change is about; the service refuses it with 412 when another one holds. */
   version?: number;
 }
@@ -77,6 +79,7 @@ export class HttpClient {
     if (token !== null) headers.set('Authorization', `Bearer ${token}`);
     const purpose = options.public ? '' : (options.purpose ?? this.credentials.purpose());
     if (purpose !== '') headers.set('DMI-Purpose', purpose);
+    if (options.after) headers.set('Last-Event-ID', options.after);
     if (options.version !== undefined) headers.set('If-Match', `"${options.version}"`);
     let body: BodyInit | null = null;
     if (options.body instanceof FormData) body = options.body;

@@ -11,7 +11,7 @@ export interface Standing {
   active: boolean;
   rulebook: string | null;
   /** Whole cents a year; null for who left. */
-  contribution: { offered: number; asked: number; short: number; rides_free: boolean; taken: number } | null;
+  contribution: { offered: number; asked: number; short: number; early: boolean; rides_free: boolean; taken: number } | null;
   datasets: number;
   quality: Quality | null;
   running: { given: number; got: number };

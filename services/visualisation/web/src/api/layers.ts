@@ -33,9 +33,9 @@ export function platformApi(http: HttpClient) {
       http.list<T.Latest>(`/platform/v1/datasets/${segment(dataset)}/sample`, { signal }),
     latest: (dataset: string, signal?: AbortSignal, whose = '') =>
       http.list<T.Latest>('/platform/v1/latest', { query: { dataset, for: whose }, signal }),
-    /** Values of one datastream since a moment, at most ten thousand. */
-    observations: (datastream: string, from: Date, signal?: AbortSignal, whose = '') =>
-      http.page<Omit<T.Latest, 'datastream'>>(`/platform/v1/datastreams/${segment(datastream)}/observations`, { query: { from: from.toISOString(), limit: 10_000, for: whose }, signal }),
+    /** Values of one datastream since a moment, or up to another (not included), at most ten thousand. */
+    observations: (datastream: string, from: Date, signal?: AbortSignal, whose = '', to?: Date) =>
+      http.page<Omit<T.Latest, 'datastream'>>(`/platform/v1/datastreams/${segment(datastream)}/observations`, { query: { from: from.toISOString(), to: to?.toISOString(), limit: 10_000, for: whose }, signal }),
     /** What waits to be played again. */
     rejects: (signal?: AbortSignal) => http.list<T.Reject>('/platform/v1/rejects', { query: { pending: true, limit: 1000 }, signal }),
     replayReject: (id: string) =>

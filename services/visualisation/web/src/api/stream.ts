@@ -11,6 +11,8 @@ export interface ServerEvent {
 /** Cuts a growing text into events; `feed` gives the events that are complete. */
 export class EventParser {
   private rest = '';
+  /** The id that was told last, also by a block without data: behind it a later stream goes on. */
+  last = '';
 
   feed(chunk: string): ServerEvent[] {
     this.rest = (this.rest + chunk).replaceAll('\r\n', '\n').replaceAll('\r', '\n');
@@ -18,12 +20,13 @@ export class EventParser {
     this.rest = blocks.pop() ?? '';
     return blocks.flatMap((block) => {
       const parsed = parseBlock(block);
-      return parsed ? [parsed] : [];
+      if (parsed.id !== '') this.last = parsed.id;
+      return parsed.data !== '' ? [parsed] : [];
     });
   }
 }
 
-function parseBlock(block: string): ServerEvent | null {
+function parseBlock(block: string): ServerEvent {
   const data: string[] = [];
   let event = 'message';
   let id = '';
@@ -36,7 +39,7 @@ function parseBlock(block: string): ServerEvent | null {
     else if (field === 'data') data.push(value);
     else if (field === 'id') id = value;
   }
-  return data.length > 0 ? { event, data: data.join('\n'), id } : null;
+  return { event, data: data.join('\n'), id };
 }
 
 export type StreamState = 'live' | 'reconnecting' | 'ended';
@@ -46,7 +49,10 @@ export interface StreamHandlers {
   state: (state: StreamState, error: ApiError | null) => void;
 }
 
-/** Follows one stream until it is closed, ended by the service, or refused. Reconnects after 1, 2, 4 … 30 s. */
+/**
+ * Follows one stream until it is closed, ended by the service, or refused. Reconnects after 1, 2, 4 … 30 s, and at once
+ * where only the token has expired, each time behind the last event that came.
+ */
 export function follow(
   client: HttpClient,
   path: string,
@@ -56,12 +62,14 @@ export function follow(
 ): () => void {
   const control = new AbortController();
   let wait = 1_000;
+  const place = { after: '' };
   const closed = () => control.signal.aborted;
   const run = async (): Promise<void> => {
     while (!closed()) {
       try {
-        const ended = await readOnce(client, path, handlers, control.signal, purpose, ends, () => (wait = 1_000));
-        if (ended) return;
+        const end = await readOnce(client, path, handlers, control.signal, purpose, ends, place, () => (wait = 1_000));
+        if (end === 'ended') return;
+        if (end === 'expired') continue;
         if (!closed()) handlers.state('reconnecting', null);
       } catch (reason) {
         if (closed()) return;
@@ -87,22 +95,27 @@ async function readOnce(
   signal: AbortSignal,
   purpose: string | undefined,
   ends: (event: ServerEvent) => boolean,
+  place: { after: string },
   opened: () => void,
-): Promise<boolean> {
-  const response = await client.raw(path, { signal, purpose });
-  if (!response.body) return false;
+): Promise<'ended' | 'expired' | 'broken'> {
+  const response = await client.raw(path, { signal, purpose, after: place.after });
+  if (!response.body) return 'broken';
   handlers.state('live', null);
   opened();
   const parser = new EventParser();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return false;
-    for (const event of parser.feed(value)) {
+    if (done) return 'broken';
+    const events = parser.feed(value);
+    place.after = parser.last || place.after;
+    for (const event of events) {
+      // The service has told all that it knows under this token; the next call gets a fresh one.
+      if (event.event === 'expired') return 'expired';
       handlers.event(event);
       if (ends(event)) {
         handlers.state('ended', problemOf(event.data));
-        return true;
+        return 'ended';
       }
     }
   }

@@ -209,10 +209,16 @@ export interface Dependent {
 }
 
 // ---- ingest and platform ----
+export interface Measured {
+  name: string;
+  unit: string;
+}
 export interface ImportKind {
   kind: string;
   title: Text;
   description: Text;
+  /** What its files measure, each with its unit. */
+  properties: Measured[];
   /** How many bytes the files of one import may hold together. */
   most_bytes: number;
 }

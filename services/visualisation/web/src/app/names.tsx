@@ -20,6 +20,8 @@ export interface Names {
   city: string;
   /** Who operates the layers of this node. */
   stack: string;
+  /** Whether a participant operates layers, here or in another city, so that it keeps and deletes what passes. */
+  keeps: (id: string) => boolean;
   /** Whether a participant is a member of another city's node. */
   isAbroad: (id: string | null | undefined) => boolean;
   /** Why the exchange tells nothing at all: the participant is no member, or has not signed yet. */
@@ -56,6 +58,7 @@ export function NamesProvider({ children }: { children: ReactNode }) {
     const people = new Map((participants.data ?? []).map((p) => [p.id, toldApart(p, participants.data ?? [])]));
     const sets = new Map((datasets.data ?? []).map((d) => [d.id, say(d.title)]));
     const purposes = new Map((rulebook.data?.purposes ?? []).map((p) => [p.id, say(p.label)]));
+    const operators = new Set((participants.data ?? []).filter((p) => p.roles?.includes('dmi:role:operator')).map((p) => p.id));
     if (identity) people.set(identity.participant, people.get(identity.participant) ?? identity.name);
     return {
       participant: (id) => {
@@ -69,6 +72,7 @@ export function NamesProvider({ children }: { children: ReactNode }) {
       rulebook: rulebook.data,
       city: (participants.data ?? []).find((p) => !p.home && p.roles?.includes('dmi:role:municipality'))?.name.replace(/^(?:gemeente|municipality of) /i, '') ?? '',
       stack: (participants.data ?? []).find((p) => !p.home && p.id !== exchange && p.roles?.includes('dmi:role:operator'))?.id ?? defaultStack,
+      keeps: (id) => operators.has(id) || id === defaultStack,
       isAbroad: (id) => Boolean(participants.data?.find((p) => p.id === id)?.home),
       refused: participants.error?.kind === 'refused' ? participants.error : null,
       loading: datasets.data === null && datasets.error === null,

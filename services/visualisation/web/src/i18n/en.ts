@@ -3,7 +3,7 @@ import { common, reasons, rejects, states, terms } from './en/common';
 import { figures, placeTerms } from './en/figures';
 import { shell, signin, home } from './en/shell';
 import { map } from './en/map';
-import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review } from './en/rights';
+import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review, awaited } from './en/rights';
 import { negotiate, running } from './en/negotiate';
 import { notices } from './en/notices';
 import { delivery, nodes, proof } from './en/nodes';
@@ -20,5 +20,5 @@ import type { Messages } from './nl';
 export const en: Messages = {
   common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds,
   facets, themes, agreements, negotiate, running, nodes, notices, offer, lineage, delivery, proof, review, scenarios,
-  forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions, inspection,
+  forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions, inspection, awaited,
 };

@@ -3,7 +3,7 @@ import { common, reasons, rejects, states, terms } from './nl/common';
 import { figures, placeTerms } from './nl/figures';
 import { shell, signin, home } from './nl/shell';
 import { map } from './nl/map';
-import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review } from './nl/rights';
+import { catalogue, catalogueKinds, facets, themes, agreements, lineage, review, awaited } from './nl/rights';
 import { negotiate, running } from './nl/negotiate';
 import { notices } from './nl/notices';
 import { delivery, nodes, proof } from './nl/nodes';
@@ -19,7 +19,7 @@ import { sources, publish, operations } from './nl/intake';
 export const nl = {
   common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds,
   facets, themes, agreements, negotiate, running, nodes, notices, offer, lineage, delivery, proof, review, scenarios,
-  forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions, inspection,
+  forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions, inspection, awaited,
 };
 
 type Widen<T> = T extends string ? string : T extends (...args: infer A) => string ? (...args: A) => string

@@ -29,6 +29,8 @@ export interface MapCanvasProps {
   link?: CameraLink | null;
   /** Buttons to zoom and the scale; off on the lower one of two maps that lie over each other. */
   controls?: boolean;
+  /** Whether Enter on the map picks what lies in its middle, which a cross then marks. */
+  pickCentre?: boolean;
   onPick?: (layer: string, id: string, at: [number, number]) => void;
   onCorner?: (corner: Corner) => void;
   onCentre?: (centre: Corner) => void;
@@ -42,7 +44,7 @@ const none: [number, number][] = [];
 const closest = 16;
 
 export default function MapCanvas(props: MapCanvasProps) {
-  const { label, layers, background, outside = null, bounds, selected = null, pointed, corners, drawing = false, link = null, controls = true } = props;
+  const { label, layers, background, outside = null, bounds, selected = null, pointed, corners, drawing = false, link = null, controls = true, pickCentre = false } = props;
   const box = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapLibre | null>(null);
   const [dark, setDark] = useState(() => matchMedia('(prefers-color-scheme: dark)').matches);
@@ -144,6 +146,19 @@ export default function MapCanvas(props: MapCanvasProps) {
   }, [map, west, south, east, north]);
 
   useEffect(() => {
+    if (!map || !pickCentre) return;
+    const canvas = map.getCanvas();
+    const enter = (event: KeyboardEvent) => {
+      if (event.key !== 'Enter') return;
+      event.preventDefault();
+      const { lng, lat } = map.getCenter();
+      click(map, map.project([lng, lat]), [lng, lat]);
+    };
+    canvas.addEventListener('keydown', enter);
+    return () => canvas.removeEventListener('keydown', enter);
+  }, [map, pickCentre]);
+
+  useEffect(() => {
     const canvas = map?.getCanvas();
     canvas?.setAttribute('aria-label', label);
     if (canvas) canvas.style.cursor = drawing ? 'crosshair' : '';
@@ -151,5 +166,5 @@ export default function MapCanvas(props: MapCanvasProps) {
     else map?.doubleClickZoom.enable();
   }, [map, label, drawing]);
 
-  return <div ref={box} className="dmi-map__canvas" />;
+  return <div ref={box} className={pickCentre ? 'dmi-map__canvas dmi-map__canvas--centre' : 'dmi-map__canvas'} />;
 }

@@ -16,6 +16,7 @@ import { Duties } from './agreement/Duties';
 import { Proof } from './agreement/Proof';
 import { Standing } from './agreement/Standing';
 import { LogTable } from './log/LogTable';
+import { FromOffer } from './negotiate/FromOffer';
 import { LastChange, Rounds, useRounds } from './negotiate/Rounds';
 
 export default function AgreementPage({ params }: PageProps) {
@@ -53,6 +54,7 @@ function AgreementView({ agreement, changed }: { agreement: Agreement; changed: 
       <Standing agreement={agreement} />
       {agreement.state === 'active' ? <Objections agreement={agreement} /> : null}
       {proposed && agreement.replaces ? <LastChange rounds={rounds} /> : null}
+      {proposed && !agreement.replaces ? <FromOffer agreement={agreement} /> : null}
       {proposed ? null : <Actions agreement={agreement} changed={changed} />}
       {proposed ? null : <Delivery agreement={agreement} />}
       <div className="dmi-two">

@@ -47,7 +47,7 @@ export default function CataloguePage() {
       >
         {(page) => (
           <div className="dmi-catalogue">
-            <Facets facets={page.facets ?? []} chosen={chosen} onChange={(next) => change({ f: next.join(' ') || null })} />
+            <Facets facets={page.facets ?? []} background={background.data} chosen={chosen} onChange={(next) => change({ f: next.join(' ') || null })} />
             <Results key={JSON.stringify(wanted)} first={page} wanted={wanted} background={background.data} showAll={() => change({ q: null, area: null, f: null })} />
           </div>
         )}

@@ -1,10 +1,11 @@
-import { ApiError, type Dataset, type Datastream, type Latest } from '../api';
+import { useState } from 'react';
+import type { Agreement, Dataset, Datastream, Latest } from '../api';
 import { useNames } from '../app/names';
 import type { PageProps } from '../app/pages';
 import { RouteLink } from '../app/router';
 import { isPerson, useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
-import { useResource } from '../app/useResource';
+import { useResource, type Resource } from '../app/useResource';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
 import { useI18n } from '../i18n';
 import { licenceName, thingName } from '../i18n/format';
@@ -13,9 +14,11 @@ import { Badge, stateTone } from '../ui/Badge';
 import { ButtonLink } from '../ui/ButtonLink';
 import { DataTable } from '../ui/DataTable';
 import { Page } from '../ui/Page';
+import { noneWhenRefused } from '../ui/problems';
 import { Empty, Failure, Loaded, Notice, Section } from '../ui/State';
 import { AboutRows, ConditionsOf, EntryView, Measured } from './catalogue/parts';
 import { AskForUse } from './dataset/AskForUse';
+import { Awaited, awaited } from './dataset/Awaited';
 import { Offers, useOffers } from './dataset/Offers';
 import { saveBlob } from './dataset/save';
 
@@ -39,12 +42,23 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
   const { t, source } = useI18n();
   const names = useNames();
   const { identity } = useSession();
+  const api = useApi();
   const offers = useOffers(dataset);
+  const [waits, setWaits] = useState(false);
+  const agreements = useResource(`users ${dataset.id}`, async (signal) => {
+    const all = await api.exchange.agreements({ dataset: dataset.id }, signal);
+    setWaits(awaited(all, dataset.id, names.stack) !== null);
+    return all;
+  }, waits ? 5_000 : undefined);
+  const me = identity?.participant ?? '';
+  const found = awaited(agreements.data ?? [], dataset.id, names.stack);
+  const open = found && [found.assigner, ...found.waiting_for].includes(me) ? found : null;
   return (
     <>
+      {open ? <Awaited agreement={open} /> : null}
       {dataset.withdrawn ? <Notice tone="bad" title={t.catalogue.withdrawnTitle}><p>{t.catalogue.withdrawnText}</p></Notice> : null}
       <div className="dmi-actions">
-        {dataset.layer ? <ButtonLink to={`/map?layer=${dataset.id}`} primary>{t.catalogue.showOnMap}</ButtonLink> : null}
+        {dataset.layer && !open ? <ButtonLink to={`/map?layer=${dataset.id}`} primary>{t.catalogue.showOnMap}</ButtonLink> : null}
       </div>
       <Section title={t.catalogue.about} id="about">
         <dl className="dmi-facts">
@@ -58,9 +72,9 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
       </Section>
       <Measured quality={dataset.quality} />
       <Offers dataset={dataset} offers={offers} />
-      <Users dataset={dataset} />
-      <Sample dataset={dataset} />
-      <Download dataset={dataset} />
+      <Users agreements={agreements} />
+      {open ? null : <Sample dataset={dataset} />}
+      {open ? null : <Download dataset={dataset} />}
       {identity && identity.participant !== dataset.owner && !isPerson(identity.participant) ? (
         <Loaded resource={offers} height={320}>{(all) => <AskForUse dataset={dataset} offers={all} />}</Loaded>
       ) : null}
@@ -68,12 +82,10 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
   );
 }
 
-function Users({ dataset }: { dataset: Dataset }) {
+function Users({ agreements }: { agreements: Resource<Agreement[]> }) {
   const i18n = useI18n();
   const { t, term } = i18n;
   const names = useNames();
-  const api = useApi();
-  const agreements = useResource(`users ${dataset.id}`, (signal) => api.exchange.agreements({ dataset: dataset.id }, signal));
   return (
     <Section title={t.catalogue.users} id="users">
       <Loaded resource={agreements} height={120} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.catalogue.conditionsNone}</p>}>
@@ -104,6 +116,7 @@ function Sample({ dataset }: { dataset: Dataset }) {
   const api = useApi();
   const sample = useResource(`sample ${dataset.id}`, async (signal) => {
     const [streams, latest] = await Promise.all([
+      // Of what may not be read whole the names are not told; the sample is.
       api.platform.datastreams(dataset.id, signal).catch(noneWhenRefused<Datastream>),
       api.platform.sample(dataset.id, signal),
     ]);
@@ -129,12 +142,6 @@ function Sample({ dataset }: { dataset: Dataset }) {
       </Loaded>
     </Section>
   );
-}
-
-/** Of what may not be read whole the names are not told; the sample is. */
-function noneWhenRefused<T>(reason: unknown): T[] {
-  if (reason instanceof ApiError && reason.kind === 'refused') return [];
-  throw reason;
 }
 
 /** The name of the thing that measured. */

@@ -8,6 +8,7 @@ import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
 import { Badge, stateTone } from '../ui/Badge';
 import { ButtonLink } from '../ui/ButtonLink';
+import { CodeExample } from '../ui/CopyButton';
 import { DataTable } from '../ui/DataTable';
 import { ConfirmDialog } from '../ui/Dialog';
 import { Page } from '../ui/Page';
@@ -35,6 +36,7 @@ function Members() {
   const machines = useResource('machines', (signal) => api.dealings.machines(signal), 15_000);
   const [ending, setEnding] = useState<Mandate | null>(null);
   const [done, setDone] = useState<string | null>(null);
+  const [given, setGiven] = useState<Mandate | null>(null);
   const end = useAction((id: string) => api.dealings.endMandate(id, ''));
   const holder = (id: string) => {
     const machine = machines.data?.find((one) => one.id === id);
@@ -69,13 +71,19 @@ function Members() {
       <Section title={t.mandates.give} id="give" lead={t.mandates.giveText}>
         <GiveMandate
           machines={machines.data ?? []}
-          onGiven={() => {
+          onGiven={(made) => {
             setDone(t.mandates.given);
+            setGiven(made);
             mandates.reload();
             machines.reload();
           }}
         />
       </Section>
+      {given ? (
+        <Section title={t.mandates.use} id="use" lead={t.mandates.useText}>
+          <CodeExample title={t.mandates.useExample} code={`export DMI_TOKEN=$(dmi mandate token ${given.id} --participant ${given.mandatary} --key sleutel.jwk --url ${window.location.origin})`} />
+        </Section>
+      ) : null}
       <Section title={t.mandates.machines.title} id="machines" lead={t.mandates.machines.lead}>
         <Machines machines={machines} onStopped={mandates.reload} />
       </Section>

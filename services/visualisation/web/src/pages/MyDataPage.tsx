@@ -64,6 +64,7 @@ function MyData() {
   const api = useApi();
   const whose = useWhose();
   const consents = useResource(`consents ${whose}`, (signal) => api.exchange.consents(whose, signal), 10_000);
+  const [corrected, setCorrected] = useState(0);
   const measured = [...new Set((consents.data ?? []).flatMap((one) => one.datasets))];
   const uses = useResource(consents.data ? `my uses ${whose}` : null, (signal) => api.exchange.myUses(days, whose, signal), 15_000);
   const running = (consents.data ?? []).filter((one) => one.state === 'active');
@@ -76,7 +77,7 @@ function MyData() {
           <>
             <Section title={t.mydata.measured} id="measured">
               {measured.length === 0 ? <p className="dmi-soft">{t.mydata.measuredEmpty}</p> : null}
-              {measured.map((id) => <Measured key={id} dataset={id} />)}
+              {measured.map((id) => <Measured key={id} dataset={id} corrected={corrected} />)}
             </Section>
             <Section title={t.mydata.consents} id="consents">
               {all.length === 0 ? <p>{t.mydata.consentsEmpty}</p> : (
@@ -91,7 +92,7 @@ function MyData() {
                 {(found) => <Uses uses={found} />}
               </Loaded>
             </Section>
-            <Rights purposes={purposes} changed={consents.reload} />
+            <Rights purposes={purposes} stopped={all.filter(tookBack)} changed={consents.reload} corrected={() => setCorrected((n) => n + 1)} />
           </>
         )}
       </Loaded>
@@ -101,6 +102,11 @@ function MyData() {
 }
 
 const everyone = 'urn:dmi:party:everyone';
+
+/** Whether a consent was ended by a person: the one that it is of, or one that acts for it. */
+function tookBack(consent: Agreement): boolean {
+  return consent.state === 'ended' && (consent.ended_by?.startsWith('urn:dmi:person:') ?? true);
+}
 
 function ConsentCard({ consent, changed, state }: { consent: Agreement; changed: () => void; state: string }) {
   const { t, moment } = useI18n();
@@ -121,7 +127,7 @@ function ConsentCard({ consent, changed, state }: { consent: Agreement; changed:
     live(t.mydata.withdrawnDone);
     changed();
   });
-  const byMyself = consent.ended_by?.startsWith('urn:dmi:person:') ?? true;
+  const byMyself = consent.state !== 'ended' || tookBack(consent);
   const keep = useAction(async () => {
     const receipt = await api.exchange.receipt(consent.id);
     const file = new Blob([JSON.stringify(receipt, null, 2)], { type: 'application/json' });

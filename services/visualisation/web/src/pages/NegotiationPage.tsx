@@ -10,6 +10,7 @@ import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
 import { difference } from '../rights/difference';
+import { named } from '../rights/named';
 import { policyOf } from '../rights/spelled';
 import { termsOf } from '../rights/terms';
 import { inWords } from '../rights/words';
@@ -20,8 +21,9 @@ import { Page } from '../ui/Page';
 import { ReviewVerdict } from '../ui/ReviewVerdict';
 import { Failure, Loaded, Notice, Section } from '../ui/State';
 import { Difference } from './negotiate/Difference';
+import { FromNamedOffer } from './negotiate/FromOffer';
 import { Refine } from './negotiate/Refine';
-import { documentIn, isTurn, stepsOf, toldReason, whyOf, type Step } from './nodes/standing';
+import { documentIn, isOver, isTurn, stepsOf, toldReason, whyOf, type Step } from './nodes/standing';
 
 export default function NegotiationPage({ params }: PageProps) {
   const id = params['id'] ?? '';
@@ -51,7 +53,7 @@ function View({ one, changed }: { one: Negotiation; changed: () => void }) {
         <Section title={t.negotiate.changed} id="changed" lead={t.negotiate.changedLead(who)}>
           <Difference changes={difference(documentIn(one, one.offer_before), document, i18n, names)} none={t.negotiate.same} />
         </Section>
-      ) : null}
+      ) : isOver(one) ? null : <FromNamedOffer one={one} document={document} />}
       <Section title={t.nodes.onTable} id="table" lead={t.nodes.lastBy(who)}>
         <ul className="dmi-edits">{inWords(document, i18n, names).map((line) => <li key={line}>{line}</li>)}</ul>
         {signing ? null : <LegalText document={document} />}
@@ -63,9 +65,10 @@ function View({ one, changed }: { one: Negotiation; changed: () => void }) {
 
 /** Why it hangs or how it ended. */
 function Standing({ one }: { one: Negotiation }) {
-  const { t, moment } = useI18n();
+  const i18n = useI18n();
+  const { t, moment } = i18n;
   const names = useNames();
-  const told = toldReason(one);
+  const told = named(toldReason(one) ?? '', i18n, names);
   const by = one.ended_by === null ? null : names.participant(one.ended_by === one.role ? one.participant : one.other);
   const [tone, title] = one.state === 'FINALIZED' ? (['good', t.nodes.agreed] as const) : one.state === 'TERMINATED' ? (['bad', t.nodes.ended] as const) : ([isTurn(one) ? 'warn' : 'info', undefined] as const);
   return (
@@ -74,7 +77,7 @@ function Standing({ one }: { one: Negotiation }) {
       {by ? <p>{t.nodes.endedBy(by)}</p> : null}
       {told ? <p>{t.nodes.told}: {told}</p> : null}
       {one.pending > 0 ? <p>{t.nodes.pending(one.pending)}</p> : null}
-      {one.state === 'FINALIZED' && one.agreement ? <p><RouteLink to={`/agreements/${one.agreement}`}>{one.role === 'consumer' ? t.nodes.toData : t.nodes.toAgreement}</RouteLink></p> : null}
+      {one.kept && one.agreement ? <p><RouteLink to={`/agreements/${one.agreement}`}>{one.role === 'consumer' ? t.nodes.toData : t.nodes.toAgreement}</RouteLink></p> : null}
       <p className="dmi-small dmi-soft">{t.nodes.changed}: {moment(one.changed_at, true)}</p>
     </Notice>
   );

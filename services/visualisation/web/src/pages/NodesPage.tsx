@@ -8,6 +8,7 @@ import { useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
+import { toldApart } from '../rights/apart';
 import { documentOf, policyOf } from '../rights/spelled';
 import { termsOf } from '../rights/terms';
 import { inWords } from '../rights/words';
@@ -15,9 +16,10 @@ import { Badge } from '../ui/Badge';
 import { DataTable } from '../ui/DataTable';
 import { SelectField, TextField } from '../ui/fields';
 import { Page } from '../ui/Page';
-import { Empty, Failure, Loaded, Notice, Section } from '../ui/State';
+import { Empty, Loaded, Notice, Section } from '../ui/State';
 import { ConditionsOf } from './catalogue/parts';
 import { Refine } from './negotiate/Refine';
+import { Agree } from './nodes/Agree';
 import { cityOf, isTurn, whyOf } from './nodes/standing';
 
 export default function NodesPage() {
@@ -92,31 +94,46 @@ function City({ nodes }: { nodes: CityNode[] }) {
 }
 
 function Entry({ entry }: { entry: NodeEntry }) {
-  const { t, say } = useI18n();
+  const i18n = useI18n();
+  const { t, say } = i18n;
   const names = useNames();
+  const { identity } = useSession();
+  const documents = entry.offers.map((offer) => documentOf(offer, { assigner: entry.owner ?? '', assignee: identity?.participant ?? '', dataset: entry.dataset }));
+  const called = toldApart(documents.map(() => t.offer.one), documents, i18n, names);
   return (
     <li>
       <div className="dmi-stack">
         <h3 className="utrecht-heading-3">{say(entry.title)}</h3>
         <p>{say(entry.description)}</p>
         <p className="dmi-small dmi-soft">{t.nodes.owner(names.participant(entry.owner))}</p>
-        {entry.offers.map((offer, index) => <OneOffer key={offer['@id'] ?? index} entry={entry} offer={offer} />)}
+        {entry.offers.map((offer, index) => {
+          const document = documents[index];
+          return document ? <OneOffer key={offer['@id'] ?? index} entry={entry} offer={offer} document={document} name={documents.length > 1 ? (called[index] ?? null) : null} /> : null;
+        })}
       </div>
     </li>
   );
 }
 
-function OneOffer({ entry, offer }: { entry: NodeEntry; offer: SpelledPolicy }) {
+interface OneOfferProps {
+  entry: NodeEntry;
+  offer: SpelledPolicy;
+  document: OdrlDocument;
+  /** Among several of the same data. */
+  name: string | null;
+}
+
+function OneOffer({ entry, offer, document, name }: OneOfferProps) {
   const i18n = useI18n();
   const { t, say } = i18n;
   const names = useNames();
   const api = useApi();
   const live = useLive();
   const { navigate } = useRouter();
-  const { identity } = useSession();
   const [changing, setChanging] = useState(false);
+  const [agreeing, setAgreeing] = useState(false);
   const told = { ...names, dataset: () => say(entry.title) };
-  const document = documentOf(offer, { assigner: entry.owner ?? '', assignee: identity?.participant ?? '', dataset: entry.dataset });
+  const title = name ? `${say(entry.title)}, ${name}` : say(entry.title);
   const terms = termsOf(document);
   const ask = useAction(async (wanted: OdrlDocument | null) => {
     const begun = await api.exchange.negotiate({ provider: entry.owner ?? '', address: entry.address, dataset: entry.dataset, offer: wanted ? policyOf(offer, wanted) : offer });
@@ -125,12 +142,13 @@ function OneOffer({ entry, offer }: { entry: NodeEntry; offer: SpelledPolicy }) 
   });
   return (
     <div className="dmi-stack">
+      {name ? <h4 className="utrecht-heading-4">{name}</h4> : null}
       <ConditionsOf document={document} lines={inWords(document, i18n, told)} />
-      {ask.error && !changing ? <Failure error={ask.error} owner={entry.owner} /> : null}
+      <Agree open={agreeing} document={document} title={say(entry.title)} busy={ask.busy} error={ask.error} onConfirm={() => void ask.run(null)} onClose={() => setAgreeing(false)} />
       {changing && terms ? <Refine document={document} first={terms} review={false} send={ask} onClose={() => setChanging(false)} /> : (
         <div className="dmi-actions">
-          <PrimaryActionButton busy={ask.busy} disabled={ask.busy} aria-label={`${t.nodes.ask}: ${say(entry.title)}`} onClick={() => void ask.run(null)}>{t.nodes.ask}</PrimaryActionButton>
-          {terms ? <SecondaryActionButton aria-label={`${t.nodes.askOther}: ${say(entry.title)}`} onClick={() => setChanging(true)}>{t.nodes.askOther}</SecondaryActionButton> : null}
+          <PrimaryActionButton aria-label={`${t.nodes.ask}: ${title}`} onClick={() => { ask.clear(); setAgreeing(true); }}>{t.nodes.ask}</PrimaryActionButton>
+          {terms ? <SecondaryActionButton aria-label={`${t.nodes.askOther}: ${title}`} onClick={() => { ask.clear(); setChanging(true); }}>{t.nodes.askOther}</SecondaryActionButton> : null}
         </div>
       )}
     </div>

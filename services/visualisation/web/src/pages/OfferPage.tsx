@@ -14,6 +14,7 @@ import { Page } from '../ui/Page';
 import { focusFirstError } from '../ui/problems';
 import { Failure, Loaded, Notice, Section, Skeleton } from '../ui/State';
 import { areaNames, datasetId, spatialOf } from './intake/useDataset';
+import { enter, type Begun } from './offer/entering';
 import { Entry } from './offer/Entry';
 import { entryOf, nothingTold, platformAgreement, wrongEntry, type Told } from './offer/told';
 import { filledFor, isForEveryone, offerable, parametersOf, wrongIn, type Filled } from './offer/parameters';
@@ -68,13 +69,13 @@ function OfferForm({ templates, onDone }: { templates: Template[]; onDone: (offe
   const [tried, setTried] = useState(false);
   const [today] = useState(() => toCityInput(Date.now()).slice(0, 10));
   const nextYear = new Date(Date.parse(today) + 365 * 86_400_000).toISOString().slice(0, 10);
-  // What of it was stored already, when a later step failed and is tried again.
-  const [stored, setStored] = useState<string[]>([]);
+  // How far it came, when a later step failed and is tried again.
+  const [begun, setBegun] = useState<Begun | null>(null);
   const owner = identity?.participant ?? '';
   const template = templates.find((one) => one.id === chosen) ?? templates[0];
   const everyone = template !== undefined && isForEveryone(template);
-  const id = datasetId(owner, told.name);
-  const taken = names.datasets.map((one) => one.id).filter((one) => !stored.includes(one));
+  const id = begun?.id ?? datasetId(owner, told.name);
+  const taken = names.datasets.map((one) => one.id).filter((one) => one !== begun?.id);
   const wrong = wrongEntry(told, owner, taken, everyone);
   const wrongAnswers = template ? wrongIn(template, filled, today) : {};
   const fits = template !== undefined && Object.keys(wrongAnswers).length === 0;
@@ -82,14 +83,14 @@ function OfferForm({ templates, onDone }: { templates: Template[]; onDone: (offe
   const send = useAction(async () => {
     if (!template || !parameters) return;
     const version = names.rulebook?.version ?? '1.0.0';
-    await api.exchange.createDataset(entryOf(told, owner, spatialOf(background.data, told.area)));
-    setStored((old) => [...old, id]);
-    if (!stored.includes(`${id} platform`)) {
-      await api.exchange.propose(platformAgreement(told, owner, { days: filled.texts['days'] ?? '', until: filled.texts['until'] ?? '', otherwise: nextYear }, version, names.stack));
-      setStored((old) => [...old, `${id} platform`]);
-    }
-    if (everyone) await api.exchange.propose(await api.exchange.draft(template.id, filledFor(template, parameters, owner, id)));
-    else await api.exchange.offer({ dataset: id, template: template.id, parameters });
+    const kept = { days: filled.texts['days'] ?? '', until: filled.texts['until'] ?? '', otherwise: nextYear };
+    const platform = platformAgreement(told, id, owner, kept, version, names.stack);
+    const wanted = { entry: entryOf(told, id, spatialOf(background.data, told.area)), agreements: [platform], changed: t.offer.changedMeanwhile };
+    const entered = await enter(api.exchange, wanted, begun, setBegun);
+    if (everyone) {
+      const open = await api.exchange.draft(template.id, filledFor(template, parameters, owner, id));
+      await enter(api.exchange, { ...wanted, agreements: [platform, open] }, entered, setBegun);
+    } else await api.exchange.offer({ dataset: id, template: template.id, parameters });
     names.reload();
     onDone({ dataset: id, everyone });
   });
@@ -120,6 +121,7 @@ function OfferForm({ templates, onDone }: { templates: Template[]; onDone: (offe
         <p className="dmi-small dmi-soft">{t.offer.platform}</p>
       </Section>
       {send.error ? <Failure error={send.error} /> : null}
+      {send.error && begun ? <Notice tone="info"><p>{t.offer.resumes}</p></Notice> : null}
       <div><PrimaryActionButton type="submit" busy={send.busy} disabled={send.busy}>{t.offer.submit}</PrimaryActionButton></div>
     </form>
   );

@@ -77,7 +77,7 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
   const own = names.datasets.filter((one) => one.owner === identity?.participant);
   // While it is not known which there are, none is made anew.
   const unknown = names.loading || names.error !== null;
-  const fresh = !unknown && (dataset === 'new' || own.length === 0);
+  const fresh = !unknown && (dataset === 'new' || (dataset === '' && own.length === 0));
   const shortName = slug ?? slugOf(name);
   const lon = numberIn(longitude);
   const lat = numberIn(latitude);

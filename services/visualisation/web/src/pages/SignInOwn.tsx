@@ -1,6 +1,7 @@
 /** Signing in without an account: with the code of a letter, or with the key of an own sensor. */
 import { useState } from 'react';
 import { Heading2, PrimaryActionButton } from '@utrecht/component-library-react';
+import type { ApiError } from '../api/problem';
 import { byCode, byKey } from '../app/proofs';
 import { useRouter } from '../app/router';
 import { useSession } from '../app/session';
@@ -21,6 +22,9 @@ export function SignInOwn() {
   );
 }
 
+/** Nobody is known by it: elsewhere that means that one's sign-in has ended, and here that there was none. */
+const isUnknown = (error: ApiError | null) => error?.kind === 'signedOut';
+
 function WithCode() {
   const { t } = useI18n();
   const { signInBy } = useSession();
@@ -35,8 +39,8 @@ function WithCode() {
     <details className="dmi-details">
       <summary>{t.signin.code}</summary>
       <form className="dmi-form" noValidate onSubmit={(event) => { event.preventDefault(); setTried(true); if (code.trim()) void enter.run(); }}>
-        <TextField label={t.signin.codeLabel} help={t.signin.codeHelp} value={code} onChange={setCode} error={tried && !code.trim() ? t.common.required : null} />
-        {enter.error ? <Failure error={enter.error} /> : null}
+        <TextField label={t.signin.codeLabel} help={t.signin.codeHelp} value={code} onChange={(next) => { enter.clear(); setCode(next); }} error={tried && !code.trim() ? t.common.required : isUnknown(enter.error) ? t.signin.codeUnknown : null} />
+        {enter.error && !isUnknown(enter.error) ? <Failure error={enter.error} /> : null}
         <div><PrimaryActionButton type="submit" busy={enter.busy} disabled={enter.busy}>{t.signin.codeConfirm}</PrimaryActionButton></div>
       </form>
     </details>
@@ -59,7 +63,7 @@ function WithKey() {
     await signInBy(proof);
     navigate('/my-data');
   });
-  const wrong = tried && file === null ? t.common.required : unusable ? t.signin.keyWrong : null;
+  const wrong = tried && file === null ? t.common.required : unusable ? t.signin.keyWrong : isUnknown(enter.error) ? t.signin.keyUnknown : null;
   return (
     <details className="dmi-details">
       <summary>{t.signin.key}</summary>
@@ -67,10 +71,10 @@ function WithKey() {
         <TextField label={t.signin.keyName} help={t.signin.keyNameHelp} value={name} onChange={setName} error={tried && !name.trim() ? t.common.required : null} />
         <Field label={t.signin.keyFile} help={t.signin.keyHelp} error={wrong}>
           {({ id, describedBy, invalid }) => (
-            <input id={id} type="file" accept=".json,.jwk,application/json" aria-describedby={describedBy} aria-invalid={invalid || undefined} onChange={(event) => { setUnusable(false); setFile(event.target.files?.[0] ?? null); }} />
+            <input id={id} type="file" accept=".json,.jwk,application/json" aria-describedby={describedBy} aria-invalid={invalid || undefined} onChange={(event) => { setUnusable(false); enter.clear(); setFile(event.target.files?.[0] ?? null); }} />
           )}
         </Field>
-        {enter.error ? <Failure error={enter.error} /> : null}
+        {enter.error && !isUnknown(enter.error) ? <Failure error={enter.error} /> : null}
         <div><PrimaryActionButton type="submit" busy={enter.busy} disabled={enter.busy}>{t.signin.keyConfirm}</PrimaryActionButton></div>
       </form>
     </details>

@@ -1,18 +1,20 @@
 import { useState } from 'react';
 import { PrimaryActionButton } from '@utrecht/component-library-react';
-import type { ImportReport } from '../api';
+import type { Datastream, ImportReport, Measured } from '../api';
 import { useNames } from '../app/names';
 import { useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
+import { ConfirmDialog } from '../ui/Dialog';
 import { Field, SelectField, TextField } from '../ui/fields';
 import { Page } from '../ui/Page';
-import { focusFirstError } from '../ui/problems';
+import { focusFirstError, noneWhenRefused } from '../ui/problems';
 import { Empty, Failure, Loaded, Section } from '../ui/State';
 import { Conditions } from './intake/Conditions';
 import { ImportReportView } from './intake/ImportReport';
 import { Rejects } from './intake/Rejects';
+import { strange, type Strange } from './intake/strange';
 import { firstTerms, useCreateDataset } from './intake/useDataset';
 
 export default function SourcesPage() {
@@ -28,7 +30,8 @@ export default function SourcesPage() {
 }
 
 function ImportForm() {
-  const { t, say, bytes } = useI18n();
+  const { t, say, bytes, term, unit } = useI18n();
+  const measured = (one: Measured) => { const words = unit(one.unit); return words === '' ? term(one.name) : `${term(one.name)} (${words})`; };
   const names = useNames();
   const api = useApi();
   const { identity } = useSession();
@@ -46,7 +49,11 @@ function ImportForm() {
   const most = kinds.data?.[0]?.most_bytes ?? Infinity;
   const tooLarge = files.reduce((sum, file) => sum + file.size, 0) > most;
   const complete = kind !== '' && dataset !== '' && (!fresh || title.trim() !== '') && files.length > 0 && !tooLarge;
-  const send = useAction(async () => {
+  const [strangers, setStrangers] = useState<Strange | null>(null);
+  const send = useAction(async (sure: boolean) => {
+    const found = fresh || sure ? null : strange(kinds.data?.find((one) => one.kind === kind)?.properties ?? [], await api.platform.datastreams(dataset).catch(noneWhenRefused<Datastream>));
+    setStrangers(found);
+    if (found) return;
     const id = fresh ? await create(title.trim(), terms) : dataset;
     setDataset(id);
     setReport(await api.ingest.importFiles(kind, id, files));
@@ -65,7 +72,7 @@ function ImportForm() {
             onSubmit={(event) => {
               event.preventDefault();
               setTried(true);
-              if (complete) void send.run();
+              if (complete) void send.run(false);
               else focusFirstError(event.currentTarget);
             }}
           >
@@ -94,6 +101,14 @@ function ImportForm() {
             {send.error ? <Failure error={send.error} /> : null}
             <div><PrimaryActionButton type="submit" busy={send.busy} disabled={send.busy}>{send.busy ? t.common.working : t.sources.submit}</PrimaryActionButton></div>
           </form>
+          <ConfirmDialog
+            open={strangers !== null} read busy={send.busy} title={t.sources.strangeTitle} confirm={t.sources.strangeSure} cancel={t.sources.strangeOther}
+            onConfirm={() => void send.run(true)} onClose={() => setStrangers(null)}
+          >
+            <p>{t.sources.strangeFresh(names.dataset(dataset))}</p>
+            <ul className="dmi-edits">{strangers?.fresh.map((one) => <li key={one.name}>{measured(one)}</li>)}</ul>
+            <p>{t.sources.strangeHeld(strangers?.held.map(measured).join(', ') ?? '')}</p>
+          </ConfirmDialog>
           {report ? <ImportReportView key={report.import_id} first={report} /> : null}
           </>
         );

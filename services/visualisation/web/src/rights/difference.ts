@@ -41,13 +41,13 @@ function clausesOf(document: OdrlDocument, i18n: I18n, names: Names): Clause[] {
     ...prohibitions.map((rule, index) => ({ rule, head: t.negotiate.mayNot, key: `prohibition ${index}`, of: prohibitions.length })),
   ];
   return [
-    ...rules.flatMap(({ rule, head, key, of }, index) => ruleClauses(rule, head, key, of > 1 ? ` (${index + 1})` : '', i18n, names)),
+    ...rules.flatMap(({ rule, head, key, of }, index) => ruleClauses(rule, head, key, of > 1 ? ` (${index + 1})` : '', names.keeps(document.assignee), i18n, names)),
     { key: 'basis', clause: t.agreements.basis, text: term(document['dmi:legalBasis']) },
     { key: 'rulebook', clause: t.agreements.rulebook, text: document['dmi:rulebook'] ?? '' },
   ].filter((one) => one.text !== '');
 }
 
-function ruleClauses(rule: OdrlRule, head: string, key: string, number: string, i18n: I18n, names: Names): Clause[] {
+function ruleClauses(rule: OdrlRule, head: string, key: string, number: string, keeps: boolean, i18n: I18n, names: Names): Clause[] {
   const { t, term, moment } = i18n;
   const actions = list(rule.action).map((one) => term(one)).sort().join(', ');
   const data = list(rule.target).map((one) => names.dataset(one)).sort().join(', ');
@@ -63,6 +63,6 @@ function ruleClauses(rule: OdrlRule, head: string, key: string, number: string, 
       }
       return { key: `${key} ${one.leftOperand}`, clause: t.negotiate.condition + number, text: constraintInWords(one, i18n, names) };
     }),
-    ...(rule.duty ?? []).map((duty) => ({ key: `${key} ${duty.action}`, clause: t.negotiate.duty + number, text: dutyInWords(duty.action, duty.constraint ?? [], i18n) })),
+    ...(rule.duty ?? []).map((duty) => ({ key: `${key} ${duty.action}`, clause: t.negotiate.duty + number, text: dutyInWords(duty.action, duty.constraint ?? [], i18n, keeps) })),
   ];
 }

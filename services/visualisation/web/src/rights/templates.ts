@@ -63,7 +63,8 @@ export const working = ['dmi:process', 'dmi:read', 'dmi:display', 'dmi:analyse',
 /** The agreements that one choice stands for: always one with the stack, and for open data one with everyone. */
 export function documentsFor(choice: ConditionChoice, owner: string, dataset: string, purpose: string, rulebook: string, stack: string): OdrlDocument[] {
   const base = { assigner: owner, dataset, rulebook };
-  const year = new Date(Date.now() + 365 * 86_400_000).toISOString().replace(/\.\d+Z$/, 'Z');
+  // A whole day, so that the same choice made again is the same text.
+  const year = new Date(Date.now() + 365 * 86_400_000).toISOString().replace(/T.*$/, 'T23:59:59Z');
   switch (choice) {
     case 'open':
       return [

@@ -15,9 +15,10 @@ export function operand(value: unknown): string {
 
 export function inWords(document: OdrlDocument, i18n: I18n, names: Names): string[] {
   const { t } = i18n;
+  const keeps = names.keeps(document.assignee);
   const lines = [t.agreements.gives(names.participant(document.assigner), names.participant(document.assignee))];
-  for (const rule of document.permission ?? []) lines.push(...ruleInWords(rule, t.agreements.mayDo, i18n, names));
-  for (const rule of document.prohibition ?? []) lines.push(...ruleInWords(rule, t.agreements.mayNot, i18n, names));
+  for (const rule of document.permission ?? []) lines.push(...ruleInWords(rule, t.agreements.mayDo, keeps, i18n, names));
+  for (const rule of document.prohibition ?? []) lines.push(...ruleInWords(rule, t.agreements.mayNot, keeps, i18n, names));
   return [...new Set(lines)];
 }
 
@@ -25,18 +26,18 @@ export function inWords(document: OdrlDocument, i18n: I18n, names: Names): strin
 export function limitsInWords(document: OdrlDocument, i18n: I18n, names: Names): string[] {
   const lines = (document.permission ?? []).flatMap((rule) => [
     ...(rule.constraint ?? []).filter((one) => one.leftOperand !== 'purpose').map((one) => constraintInWords(one, i18n, names)),
-    ...(rule.duty ?? []).map((duty) => dutyInWords(duty.action, duty.constraint ?? [], i18n)),
+    ...(rule.duty ?? []).map((duty) => dutyInWords(duty.action, duty.constraint ?? [], i18n, names.keeps(document.assignee))),
   ]);
   return [...new Set(lines)];
 }
 
-function ruleInWords(rule: OdrlRule, write: (actions: string, dataset: string) => string, i18n: I18n, names: Names): string[] {
+function ruleInWords(rule: OdrlRule, write: (actions: string, dataset: string) => string, keeps: boolean, i18n: I18n, names: Names): string[] {
   const actions = list(rule.action).map((one) => i18n.term(one)).join(', ');
   const datasets = list(rule.target).map((one) => names.dataset(one)).join(', ');
   return [
     write(actions, datasets),
     ...(rule.constraint ?? []).map((one) => constraintInWords(one, i18n, names)),
-    ...(rule.duty ?? []).map((duty) => dutyInWords(duty.action, duty.constraint ?? [], i18n)),
+    ...(rule.duty ?? []).map((duty) => dutyInWords(duty.action, duty.constraint ?? [], i18n, keeps)),
   ];
 }
 
@@ -60,7 +61,8 @@ export function constraintInWords(spelled: OdrlConstraint, i18n: I18n, names: Na
   }
 }
 
-export function dutyInWords(named: string, bounds: OdrlConstraint[], i18n: I18n): string {
+/** `keeps`: whether who uses the data operates layers, which delete what they keep; to others older rows are not given. */
+export function dutyInWords(named: string, bounds: OdrlConstraint[], i18n: I18n, keeps: boolean): string {
   const { t } = i18n;
   const { action, constraints } = compacted({ action: named, constraints: bounds });
   const value = operand(constraints[0]?.rightOperand ?? '');
@@ -78,11 +80,11 @@ export function dutyInWords(named: string, bounds: OdrlConstraint[], i18n: I18n)
     case 'dmi:delay':
       return t.agreements.dutyDelay(value);
     case 'dmi:deleteAfter':
-      return t.agreements.dutyDelete(value);
+      return keeps ? t.agreements.dutyDelete(value) : t.agreements.dutyOlder(value);
     case 'dmi:pay': {
       const given = new Map(constraints.map((one) => [one.leftOperand, operand(one.rightOperand)]));
       const unit: Record<string, string> = t.agreements.chargedUnits;
-      return t.agreements.dutyPay(i18n.number(Number(given.get('dmi:cents')) / 100, 2), i18n.number(Number(given.get('dmi:per'))), unit[given.get('dmi:chargedUnit') ?? ''] ?? '');
+      return t.agreements.dutyPay(i18n.money(Number(given.get('dmi:cents'))), i18n.number(Number(given.get('dmi:per'))), unit[given.get('dmi:chargedUnit') ?? ''] ?? '');
     }
     default:
       return t.agreements.otherTerm(action);

@@ -1,5 +1,5 @@
 /** A table that sorts by its column heads, filters and pages where it is long, and scrolls inside itself. */
-import { useMemo, useState, type ReactNode } from 'react';
+import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { SecondaryActionButton, Table, TableBody, TableCaption, TableCell, TableHeader, TableHeaderCell, TableRow } from '@utrecht/component-library-react';
 import { useI18n } from '../i18n';
 import { TextField } from './fields';
@@ -53,6 +53,26 @@ export function filtered<T>(rows: T[], words: string, text: ((row: T) => string)
   });
 }
 
+/** Whether a region is narrower than what it holds, and whether some of that is still to its right; null: all fits. */
+function useOverflow() {
+  const region = useRef<HTMLDivElement>(null);
+  const [more, setMore] = useState<boolean | null>(null);
+  useEffect(() => {
+    const one = region.current;
+    if (!one) return;
+    const look = () => setMore(one.scrollWidth <= one.clientWidth + 1 ? null : one.scrollLeft + one.clientWidth < one.scrollWidth - 1);
+    const watcher = new ResizeObserver(look);
+    watcher.observe(one);
+    if (one.firstElementChild) watcher.observe(one.firstElementChild);
+    one.addEventListener('scroll', look, { passive: true });
+    return () => {
+      watcher.disconnect();
+      one.removeEventListener('scroll', look);
+    };
+  }, []);
+  return { region, more };
+}
+
 export function DataTable<T>({ caption, captionHidden, columns, rows, rowKey, initialSort, current, first = [], pageSize, none, search }: Props<T>) {
   const { t, number } = useI18n();
   const [words, setWords] = useState('');
@@ -73,46 +93,51 @@ export function DataTable<T>({ caption, captionHidden, columns, rows, rowKey, in
     setSort((old) => (old?.key === key ? { key, descending: !old.descending } : { key, descending: false }));
   };
 
+  const { region, more } = useOverflow();
+  const classes = columns.length > 9 ? 'dmi-table dmi-table--many dmi-table--wide' : columns.length > 6 ? 'dmi-table dmi-table--many' : columns.length > 3 ? 'dmi-table dmi-table--some' : 'dmi-table';
   const table = (
-    // The region scrolls sideways, so the keyboard must be able to reach it.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={columns.length > 9 ? 'dmi-table dmi-table--many dmi-table--wide' : columns.length > 6 ? 'dmi-table dmi-table--many' : columns.length > 3 ? 'dmi-table dmi-table--some' : 'dmi-table'} role="region" aria-label={caption} tabIndex={0}>
-      <Table>
-        <TableCaption className={captionHidden ? 'dmi-sr-only' : ''}>{caption}</TableCaption>
-        <TableHeader>
-          <TableRow>
-            {columns.map((column) => (
-              <TableHeaderCell
-                key={column.key}
-                scope="col"
-                className={column.numeric ? 'dmi-numeric' : ''}
-                aria-sort={sort?.key === column.key ? (sort.descending ? 'descending' : 'ascending') : undefined}
-              >
-                {column.sort ? (
-                  <button type="button" className="dmi-sort" onClick={() => turn(column.key)} title={t.common.sortBy(column.head)}>
-                    {column.head}
-                    <span aria-hidden="true">{sort?.key === column.key ? (sort.descending ? '\u00a0↓' : '\u00a0↑') : '\u00a0↕'}</span>
-                  </button>
-                ) : (
-                  <span>{column.head}</span>
-                )}
-              </TableHeaderCell>
-            ))}
-          </TableRow>
-        </TableHeader>
-        <TableBody>
-          {shown.map((row) => (
-            <TableRow key={rowKey(row)} aria-current={current === rowKey(row) || undefined}>
+    <div className="dmi-scrolls">
+      {more === null ? null : <p className="dmi-table__hint">{t.common.scrolls}</p>}
+      {/* The region scrolls sideways, so the keyboard must be able to reach it. */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <div ref={region} className={more ? `${classes} dmi-table--more` : classes} role="region" aria-label={caption} tabIndex={0}>
+        <Table>
+          <TableCaption className={captionHidden ? 'dmi-sr-only' : ''}>{caption}</TableCaption>
+          <TableHeader>
+            <TableRow>
               {columns.map((column) => (
-                <TableCell key={column.key} className={column.numeric ? 'dmi-numeric' : ''}>
-                  {column.cell(row)}
-                </TableCell>
+                <TableHeaderCell
+                  key={column.key}
+                  scope="col"
+                  className={column.numeric ? 'dmi-numeric' : ''}
+                  aria-sort={sort?.key === column.key ? (sort.descending ? 'descending' : 'ascending') : undefined}
+                >
+                  {column.sort ? (
+                    <button type="button" className="dmi-sort" onClick={() => turn(column.key)} title={t.common.sortBy(column.head)}>
+                      {column.head}
+                      <span aria-hidden="true">{sort?.key === column.key ? (sort.descending ? '\u00a0↓' : '\u00a0↑') : '\u00a0↕'}</span>
+                    </button>
+                  ) : (
+                    <span>{column.head}</span>
+                  )}
+                </TableHeaderCell>
               ))}
             </TableRow>
-          ))}
-          {shown.length === 0 ? <TableRow><TableCell colSpan={columns.length} className="dmi-soft">{words.trim() === '' ? (none ?? t.common.noRows) : t.common.noneFound(words.trim())}</TableCell></TableRow> : null}
-        </TableBody>
-      </Table>
+          </TableHeader>
+          <TableBody>
+            {shown.map((row) => (
+              <TableRow key={rowKey(row)} aria-current={current === rowKey(row) || undefined}>
+                {columns.map((column) => (
+                  <TableCell key={column.key} className={column.numeric ? 'dmi-numeric' : ''}>
+                    {column.cell(row)}
+                  </TableCell>
+                ))}
+              </TableRow>
+            ))}
+            {shown.length === 0 ? <TableRow><TableCell colSpan={columns.length} className="dmi-soft">{words.trim() === '' ? (none ?? t.common.noRows) : t.common.noneFound(words.trim())}</TableCell></TableRow> : null}
+          </TableBody>
+        </Table>
+      </div>
     </div>
   );
   if (!search && pages === 1) return table;

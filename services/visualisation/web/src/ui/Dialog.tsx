@@ -9,7 +9,11 @@ interface Props {
   open: boolean;
   title: string;
   confirm: string;
+  /** What leaving does, where it is more than not to go on. */
+  cancel?: string;
   danger?: boolean;
+  /** Whether there is much to read first: then the focus begins at the title, not at what confirms. */
+  read?: boolean;
   busy?: boolean;
   error?: ApiError | null;
   onConfirm: () => void;
@@ -17,16 +21,19 @@ interface Props {
   children: ReactNode;
 }
 
-export function ConfirmDialog({ open, title, confirm, danger, busy, error, onConfirm, onClose, children }: Props) {
+export function ConfirmDialog({ open, title, confirm, cancel, danger, read, busy, error, onConfirm, onClose, children }: Props) {
   const { t } = useI18n();
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
     const dialog = ref.current;
     if (!dialog) return;
-    if (open && !dialog.open) dialog.showModal();
+    if (open && !dialog.open) {
+      dialog.showModal();
+      if (read) dialog.querySelector<HTMLElement>('h2')?.focus();
+    }
     if (!open && dialog.open) dialog.close();
-  }, [open]);
+  }, [open, read]);
   return (
     <dialog ref={ref} className="dmi-dialog" aria-labelledby={titleId} onClose={onClose}>
       {open ? (
@@ -37,7 +44,7 @@ export function ConfirmDialog({ open, title, confirm, danger, busy, error, onCon
             onConfirm();
           }}
         >
-          <Heading2 id={titleId}>{title}</Heading2>
+          <Heading2 id={titleId} tabIndex={read ? -1 : undefined}>{title}</Heading2>
           <div className="dmi-stack">{children}</div>
           {error ? <Failure error={error} /> : null}
           <div className="dmi-actions">
@@ -45,7 +52,7 @@ export function ConfirmDialog({ open, title, confirm, danger, busy, error, onCon
               {confirm}
             </PrimaryActionButton>
             <SecondaryActionButton type="button" onClick={onClose}>
-              {t.common.cancel}
+              {cancel ?? t.common.cancel}
             </SecondaryActionButton>
           </div>
         </form>

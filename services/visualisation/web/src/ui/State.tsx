@@ -7,6 +7,7 @@ import { RouteLink } from '../app/router';
 import { useNames } from '../app/names';
 import type { Resource } from '../app/useResource';
 import { useI18n } from '../i18n';
+import { named } from '../rights/named';
 import { AgreementLink } from './AgreementLink';
 import { Icon, type IconName } from './Icon';
 
@@ -50,11 +51,12 @@ export function Empty({ title, children, action }: { title: string; children?: R
 
 /** Why something was refused, under which agreement, since when, and whom to ask. */
 export function Refused({ error, owner }: { error: Pick<ApiError, 'problem'>; owner?: string | null }) {
-  const { t, moment } = useI18n();
+  const i18n = useI18n();
+  const { t, moment } = i18n;
   const names = useNames();
   const { problem } = error;
   const agreement = problem.agreement ?? problem.agreements?.[0] ?? null;
-  const reason = refusalWords(problem, t);
+  const reason = named(refusalWords(problem, t), i18n, names);
   return (
     <Notice tone="warn" title={t.states.refusedTitle}>
       <dl className="dmi-facts">
@@ -97,19 +99,21 @@ interface FailureProps {
 }
 
 export function Failure({ error, retry, busy = false, owner, kept = false }: FailureProps) {
-  const { t } = useI18n();
+  const i18n = useI18n();
+  const { t } = i18n;
+  const names = useNames();
   if (error.kind === 'refused') return <Refused error={error} owner={owner} />;
   const [tone, title, text] = words(error, t, kept);
   return (
     <Notice tone={tone} title={title} alert>
       <p>{text}</p>
-      {error.kind === 'invalid' && error.problem.detail ? <p>{error.problem.detail}</p> : null}
+      {error.kind === 'invalid' && error.problem.detail ? <p>{named(error.problem.detail, i18n, names)}</p> : null}
       {error.retryAfter ? <p>{t.states.retryAfter(error.retryAfter)}</p> : null}
       {error.problem.errors?.length ? (
         <ul>
           {error.problem.errors.map((one, index) => (
             <li key={index}>
-              {one.field ? <code>{one.field}</code> : null} {one.rule}
+              {one.field ? <code>{one.field}</code> : null} {named(one.rule ?? '', i18n, names)}
             </li>
           ))}
         </ul>

@@ -1,5 +1,5 @@
 /** Which field of a form a refused call is about, so that its error stands at the field. */
-import type { ApiError } from '../api/problem';
+import { ApiError } from '../api/problem';
 
 /** The rule that a field broke, by the field's name or the last part of its path; null when it broke none. */
 export function fieldError(error: ApiError | null, field: string): string | null {
@@ -14,4 +14,10 @@ export function focusFirstError(form: HTMLFormElement): void {
     const field = form.querySelector<HTMLElement>('[aria-invalid="true"], fieldset[aria-describedby] input');
     field?.focus();
   });
+}
+
+/** An empty list in the place of one that may not be read; any other failure stays one. */
+export function noneWhenRefused<T>(reason: unknown): T[] {
+  if (reason instanceof ApiError && reason.kind === 'refused') return [];
+  throw reason;
 }

@@ -36,6 +36,7 @@ export const common: Part<'common'> = {
   chooseOne: 'Choose one',
   required: 'Fill in this field.',
   working: 'Working',
+  scrolls: 'This table is wider than the screen. Scroll sideways, or use the arrow keys.',
   sortBy: (column) => `Sort by ${column}`,
   rows: (shown, all) => `${shown === all ? '' : `${shown} of `}${all} ${all === 1 ? 'row' : 'rows'}`,
   noRows: 'There are no rows.',
@@ -182,6 +183,9 @@ export const terms: Part<'terms'> = {
 /** Why a gate refuses, by the code of the framework. */
 export const reasons: Part<'reasons'> = {
   owner: 'The owner itself.',
+  given: 'So many rows were given.',
+  delivered: 'So many rows of persons were used for this.',
+  exercised: 'A request of a resident was carried out.',
   own_data: 'Your own data.',
   not_yet: 'The agreement has not begun yet.',
   no_agreement: 'There is no agreement for this use.',

@@ -20,6 +20,7 @@ export const inspection: Part<'inspection'> = {
   contribution: 'Contribution',
   enough: 'Offers enough',
   short: 'Offers too little',
+  early: 'Too early to tell',
   ridesFree: 'Takes without offering',
   left: 'Takes part no more',
   quality: 'Good measurements',

@@ -13,6 +13,12 @@ export const nodes: Part<'nodes'> = {
   entriesNone: 'This city offers nothing that fits.',
   owner: (name) => `Of ${name}`,
   ask: 'Ask for this',
+  agreeTitle: 'Agree to these conditions?',
+  agreeText: (me, owner) => `You agree for ${me}. ${owner} offers it like this. So the agreement can hold at once, without anybody deciding anything more.`,
+  agreeUntil: (moment) => `This holds until ${moment}.`,
+  agreeNoEnd: 'There is no end date: this holds until one of the parties stops.',
+  agreeStop: 'You can stop at any moment, on the page of the agreement.',
+  agreeConfirm: 'Yes, I agree',
   askOther: 'Ask with other conditions',
   asked: 'Your request has been sent.',
   negotiations: 'Negotiations with other cities',
@@ -43,6 +49,7 @@ export const nodes: Part<'nodes'> = {
   states: {
     REQUESTED: 'requested', OFFERED: 'offered', ACCEPTED: 'accepted', AGREED: 'drawn up', VERIFIED: 'verified', FINALIZED: 'closed', TERMINATED: 'ended',
   },
+  working: 'Your system reads what the other answered.',
   waits: {
     consumerREQUESTED: 'Waits for the owner, who reads your request.',
     consumerOFFERED: 'It is your turn: the owner proposes conditions.',

@@ -15,7 +15,8 @@ export const catalogue: Part<'catalogue'> = {
   found: (n) => (n === '1' ? '1 found' : `${n} found`),
   counted: (name, n) => `${name} (${n})`,
   coverage: 'Where it is about',
-  coverageText: 'Each surface is an offer or demand that was found. Choose one to open it; the list below shows the same.',
+  coverageText: 'Each surface is an offer or demand that was found. Choose a place to see what is about it. By keyboard the arrows move the map and Enter chooses its middle. The list below shows the same.',
+  picked: (n) => `${n} surfaces at this place`,
   place: 'Area',
   theme: 'Theme',
   keywords: 'Keywords',
@@ -71,6 +72,16 @@ export const themes: Part<'themes'> = {
   SOCI: 'Population and society', TECH: 'Science and technology', TRAN: 'Transport',
 };
 
+export const awaited: Part<'awaited'> = {
+  title: (who) => `This waits for ${who}`,
+  text: (who) => `Your data is in the catalogue, but the platform may not process it yet. ${who} signs an agreement for that, and finds your proposal under “Agreements”. After that you see the first values here; you need not do anything.`,
+  look: 'Look at the agreement with the platform',
+  yours: 'This waits for you',
+  yoursText: (owner) => `${owner} asks you to process this data on the platform. Until you sign, nothing is stored or shown.`,
+  sign: 'Look at the agreement and sign it',
+  short: (who) => `waits for ${who}`,
+};
+
 export const review: Part<'review'> = {
   checking: 'We look whether this is allowed.',
   passes: (version) => `This is allowed: it fits the law and the rulebook, version ${version}.`,
@@ -115,7 +126,8 @@ export const agreements: Part<'agreements'> = {
   dutyCutEnds: (metres) => `${metres} metres at the begin and the end of each trip are left out.`,
   dutyDelay: (seconds) => `The data comes ${seconds} seconds later.`,
   dutyDelete: (days) => `The data is deleted after ${days} days.`,
-  dutyPay: (euros, per, unit) => `Use costs € ${euros} without VAT for ${per} ${unit}.`,
+  dutyOlder: (days) => `The user gets no measurements of more than ${days} ${days === '1' ? 'day' : 'days'} old.`,
+  dutyPay: (price, per, unit) => `Use costs ${price} without VAT for ${per} ${unit}.`,
   chargedUnits: { use: 'times used', month: 'month', once: 'agreement' },
   basis: 'Legal basis',
   rulebook: 'Rulebook',

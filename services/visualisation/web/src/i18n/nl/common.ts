@@ -34,6 +34,7 @@ export const common = {
   chooseOne: 'Maak een keuze',
   required: 'Vul dit veld in.',
   working: 'Bezig',
+  scrolls: 'Deze tabel is breder dan het scherm. Schuif opzij, of gebruik de pijltjestoetsen.',
   sortBy: (column: string) => `Sorteren op ${column}`,
   rows: (shown: number, all: number) => `${shown === all ? '' : `${shown} van `}${all} ${all === 1 ? 'rij' : 'rijen'}`,
   noRows: 'Er zijn geen rijen.',
@@ -180,6 +181,9 @@ export const terms = {
 /** Why a gate refuses, by the code of the framework. */
 export const reasons = {
   owner: 'De eigenaar zelf.',
+  given: 'Zoveel rijen zijn gegeven.',
+  delivered: 'Zoveel rijen van personen zijn hiervoor gebruikt.',
+  exercised: 'Een verzoek van een bewoner is uitgevoerd.',
   own_data: 'Gegevens van uzelf.',
   not_yet: 'De afspraak is nog niet ingegaan.',
   no_agreement: 'Er is geen afspraak voor dit gebruik.',

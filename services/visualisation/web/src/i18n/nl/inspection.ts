@@ -18,6 +18,7 @@ export const inspection = {
   contribution: 'Bijdrage',
   enough: 'Biedt genoeg',
   short: 'Biedt te weinig',
+  early: 'Nog te vroeg om te zeggen',
   ridesFree: 'Neemt zonder te bieden',
   left: 'Doet niet meer mee',
   quality: 'Goede metingen',

@@ -11,6 +11,12 @@ export const nodes = {
   entriesNone: 'Deze stad biedt niets aan dat hierbij past.',
   owner: (name: string) => `Van ${name}`,
   ask: 'Vraag dit aan',
+  agreeTitle: 'Akkoord met deze voorwaarden?',
+  agreeText: (me: string, owner: string) => `U gaat akkoord namens ${me}. ${owner} biedt dit zo aan. De afspraak kan daarom meteen gelden, zonder dat nog iemand iets beslist.`,
+  agreeUntil: (moment: string) => `Dit geldt tot ${moment}.`,
+  agreeNoEnd: 'Er is geen einddatum: dit geldt tot een van beide partijen stopt.',
+  agreeStop: 'U kunt op elk moment stoppen, op de pagina van de afspraak.',
+  agreeConfirm: 'Ja, akkoord',
   askOther: 'Vraag met andere voorwaarden',
   asked: 'Uw vraag is verstuurd.',
   negotiations: 'Onderhandelingen met andere steden',
@@ -41,6 +47,7 @@ export const nodes = {
   states: {
     REQUESTED: 'gevraagd', OFFERED: 'aangeboden', ACCEPTED: 'geaccepteerd', AGREED: 'opgesteld', VERIFIED: 'bevestigd', FINALIZED: 'gesloten', TERMINATED: 'gestopt',
   },
+  working: 'Uw systeem leest het antwoord van de ander.',
   waits: {
     consumerREQUESTED: 'Wacht op de eigenaar. Die leest uw vraag.',
     consumerOFFERED: 'U bent aan zet: de eigenaar stelt voorwaarden voor.',

@@ -13,7 +13,8 @@ export const catalogue = {
   found: (n: string) => (n === '1' ? '1 gevonden' : `${n} gevonden`),
   counted: (name: string, n: number) => `${name} (${n})`,
   coverage: 'Waar het over gaat',
-  coverageText: 'Elk vlak is een gevonden aanbod of vraag. Kies een vlak om het te openen; de lijst eronder toont hetzelfde.',
+  coverageText: 'Elk vlak is een gevonden aanbod of vraag. Kies een plaats om te zien wat daarover gaat. Met het toetsenbord schuiven de pijltjes de kaart en kiest Enter het midden. De lijst eronder toont hetzelfde.',
+  picked: (n: number) => `${n} vlakken op deze plaats`,
   place: 'Gebied',
   theme: 'Thema',
   keywords: 'Trefwoorden',
@@ -71,6 +72,17 @@ export const themes = {
   SOCI: 'Bevolking en samenleving', TECH: 'Wetenschap en techniek', TRAN: 'Vervoer',
 };
 
+/** Data that the platform may not process yet. */
+export const awaited = {
+  title: (who: string) => `Dit wacht op ${who}`,
+  text: (who: string) => `Uw gegevens staan in de catalogus, maar het platform mag ze nog niet verwerken. ${who} ondertekent daarvoor een afspraak, en vindt uw voorstel bij “Afspraken”. Daarna ziet u hier de eerste waarden; u hoeft zelf niets te doen.`,
+  look: 'Bekijk de afspraak met het platform',
+  yours: 'Dit wacht op u',
+  yoursText: (owner: string) => `${owner} vraagt u deze gegevens op het platform te verwerken. Tot u ondertekent, wordt er niets bewaard of getoond.`,
+  sign: 'Bekijk en onderteken de afspraak',
+  short: (who: string) => `wacht op ${who}`,
+};
+
 export const review = {
   checking: 'We kijken of dit mag.',
   passes: (version: string) => `Dit mag: het past bij de wet en bij het afsprakenstelsel, versie ${version}.`,
@@ -115,7 +127,8 @@ export const agreements = {
   dutyCutEnds: (metres: string) => `Van het begin en het einde van elke rit wordt ${metres} meter weggelaten.`,
   dutyDelay: (seconds: string) => `De gegevens komen ${seconds} seconden later.`,
   dutyDelete: (days: string) => `De gegevens worden na ${days} dagen gewist.`,
-  dutyPay: (euros: string, per: string, unit: string) => `Het gebruik kost € ${euros} zonder btw per ${per} ${unit}.`,
+  dutyOlder: (days: string) => `Metingen van meer dan ${days} ${days === '1' ? 'dag' : 'dagen'} oud krijgt de gebruiker niet.`,
+  dutyPay: (price: string, per: string, unit: string) => `Het gebruik kost ${price} zonder btw per ${per} ${unit}.`,
   chargedUnits: { use: 'keer gebruik', month: 'maand', once: 'overeenkomst' },
   basis: 'Grondslag',
   rulebook: 'Afsprakenstelsel',

@@ -8,6 +8,7 @@ import { useApi, useSession } from '../../app/session';
 import { useAction } from '../../app/useAction';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
+import { named } from '../../rights/named';
 import { Badge } from '../../ui/Badge';
 import { ButtonLink } from '../../ui/ButtonLink';
 import { RadioGroup } from '../../ui/fields';
@@ -67,7 +68,9 @@ function Fetch({ agreement, changed }: { agreement: Agreement; changed: () => vo
 }
 
 function Row({ transfer, ended, changed }: { transfer: Transfer; ended: boolean; changed: () => void }) {
-  const { t, number, moment } = useI18n();
+  const i18n = useI18n();
+  const { t, number, moment } = i18n;
+  const names = useNames();
   const api = useApi();
   const live = useLive();
   const turn = useAction(async (step: 'start' | 'suspend') => {
@@ -78,7 +81,7 @@ function Row({ transfer, ended, changed }: { transfer: Transfer; ended: boolean;
   const [tone, state] = standingOf(transfer, t);
   const amount = number(amountOf(transfer));
   // Why it stopped with its agreement stands above already.
-  const told = ended ? null : transfer.reason;
+  const told = ended || transfer.reason === null ? null : named(transfer.reason, i18n, names);
   return (
     <li>
       <div>

@@ -39,15 +39,16 @@ function Row({ agreement, duty, changed }: { agreement: Agreement; duty: Duty; c
     live(t.running.confirmed);
     changed();
   });
+  const keeps = names.keeps(agreement.assignee);
   const open = duty.carried_out === 'party' && duty.performed === null;
   const state = duty.carried_out === 'node' ? t.running.byNode : open ? t.running.open : t.running.done;
-  const more = duty.carried_out === 'node' ? t.running.byNodeText
+  const more = duty.carried_out === 'node' ? (duty.action === 'dmi:deleteAfter' && !keeps ? t.running.byNodeOlder : t.running.byNodeText)
     : duty.performed ? t.running.doneOn(moment(duty.performed.at), names.participant(duty.performed.by))
     : owner ? t.running.openOwner : t.running.openUser(names.participant(agreement.assigner));
   return (
     <li>
       <div>
-        <p>{dutyInWords(found?.action ?? duty.action, found?.constraint ?? [], i18n)}</p>
+        <p>{dutyInWords(found?.action ?? duty.action, found?.constraint ?? [], i18n, keeps)}</p>
         <p className="dmi-small dmi-soft">{more}</p>
         {confirm.error ? <Failure error={confirm.error} /> : null}
       </div>

@@ -1,9 +1,10 @@
 /** Where the found entries are about, on a map; the list beside it tells the same in words. */
-import { lazy, Suspense, useMemo } from 'react';
+import { lazy, Suspense, useMemo, useRef, useState } from 'react';
 import type { Feature, FeatureCollection } from 'geojson';
 import type { CatalogueItem } from '../../api';
 import { useI18n } from '../../i18n';
 import { Skeleton } from '../../ui/State';
+import { covering, Picked } from './Picked';
 
 const MapCanvas = lazy(() => import('../../map/MapCanvas'));
 
@@ -18,9 +19,23 @@ export default function Coverage({ items, background, onPick }: Props) {
   const covered = useMemo(() => coverage(items, (item) => say(item.title)), [items, say]);
   const bounds = useMemo(() => around(items), [items]);
   const layers = useMemo(() => [{ id: 'coverage', opacity: 0.35, content: { kind: 'areas' as const, data: covered } }], [covered]);
+  const frame = useRef<HTMLDivElement>(null);
+  const [picked, setPicked] = useState<{ at: [number, number]; items: CatalogueItem[] } | null>(null);
+  const pick = (hit: string, at: [number, number]) => {
+    const here = covering(items, at);
+    if (here.length > 1) setPicked({ at, items: here });
+    else onPick(here[0]?.id ?? hit);
+  };
+  const close = () => {
+    setPicked(null);
+    frame.current?.querySelector('canvas')?.focus();
+  };
   return (
     <Suspense fallback={<Skeleton height={360} />}>
-      <div className="dmi-inset-map"><MapCanvas label={t.catalogue.coverage} layers={layers} background={background} bounds={bounds} onPick={(_layer, id) => onPick(id)} /></div>
+      <div ref={frame} className="dmi-inset-map">
+        <MapCanvas label={t.catalogue.coverage} layers={layers} background={background} bounds={bounds} selected={picked?.at ?? null} pickCentre onPick={(_layer, id, at) => pick(id, at)} />
+        {picked ? <Picked items={picked.items} onClose={close} /> : null}
+      </div>
     </Suspense>
   );
 }

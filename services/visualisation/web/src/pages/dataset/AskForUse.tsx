@@ -16,10 +16,11 @@ import { focusFirstError } from '../../ui/problems';
 import { ReviewVerdict } from '../../ui/ReviewVerdict';
 import { Failure, Notice, Section } from '../../ui/State';
 import { TermsForm } from '../negotiate/TermsForm';
+import { useOfferNames } from '../offer/named';
 import { filledFor } from '../offer/parameters';
 
 export function AskForUse({ dataset, offers }: { dataset: Dataset; offers: Offer[] }) {
-  const { t, say } = useI18n();
+  const { t } = useI18n();
   const names = useNames();
   const api = useApi();
   const { identity, purpose: current } = useSession();
@@ -30,6 +31,7 @@ export function AskForUse({ dataset, offers }: { dataset: Dataset; offers: Offer
   const [sent, setSent] = useState<string | null>(null);
   const [today] = useState(() => toCityInput(Date.now()).slice(0, 10));
   const templates = names.rulebook?.templates ?? [];
+  const called = useOfferNames(offers);
   const taken = offers.find((one) => one.id === (way ?? offers[0]?.id));
   const template = templates.find((one) => one.id === taken?.template);
   const drafted = useResource(taken && template ? `ask ${taken.id} ${me}` : null, (signal) => api.exchange.draft(template?.id ?? '', filledFor(template ?? { parameters: [] }, taken?.parameters ?? {}, dataset.owner, dataset.id, me), signal));
@@ -62,11 +64,11 @@ export function AskForUse({ dataset, offers }: { dataset: Dataset; offers: Offer
           {offers.length > 0 ? (
             <RadioGroup
               label={t.offer.askOn} name="way" value={taken?.id ?? ''} onChange={(value) => { setWay(value); setChosen({}); }}
-              choices={[...offers.map((one) => ({ value: one.id, label: say(templates.find(({ id }) => id === one.template)?.label) || one.template })), { value: '', label: t.offer.askOwn }]}
+              choices={[...offers.map((one) => ({ value: one.id, label: called.get(one.id) ?? one.template })), { value: '', label: t.offer.askOwn }]}
             />
           ) : null}
           {drafted.error ? <Failure error={drafted.error} retry={drafted.reload} /> : null}
-          {terms ? <TermsForm terms={terms} onChange={setChosen} wrong={tried ? wrong : {}} more={first?.actions} measures={taken !== undefined} /> : null}
+          {terms ? <TermsForm terms={terms} onChange={setChosen} wrong={tried ? wrong : {}} keeps={names.keeps(me)} more={first?.actions} measures={taken !== undefined} /> : null}
           {wanted ? <ReviewVerdict documents={[wanted]} mend={t.review.sendMended} busy={send.busy} onMend={([one]) => one && void send.run(one)} /> : null}
           {send.error ? <Failure error={send.error} /> : null}
           <div><PrimaryActionButton type="submit" busy={send.busy} disabled={send.busy}>{t.catalogue.askSend}</PrimaryActionButton></div>

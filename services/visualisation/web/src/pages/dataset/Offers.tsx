@@ -11,6 +11,7 @@ import { inWords } from '../../rights/words';
 import { Failure, Loaded, Section } from '../../ui/State';
 import { ConditionsOf } from '../catalogue/parts';
 import { documentOf } from '../../rights/spelled';
+import { useOfferNames } from '../offer/named';
 import { anybody } from '../offer/parameters';
 
 export function useOffers(dataset: Dataset): Resource<Offer[]> {
@@ -22,17 +23,18 @@ export function Offers({ dataset, offers }: { dataset: Dataset; offers: Resource
   const { t } = useI18n();
   const { identity } = useSession();
   const own = identity?.participant === dataset.owner;
+  const called = useOfferNames(offers.data ?? []);
   if (offers.data?.length === 0) return null;
   return (
     <Section title={own ? t.offer.offersOwn : t.offer.offers} id="offers">
       <Loaded resource={offers} height={96}>
-        {(all) => <ul className="dmi-rows">{all.map((one) => <OneOffer key={one.id} offer={one} own={own} changed={offers.reload} />)}</ul>}
+        {(all) => <ul className="dmi-rows">{all.map((one) => <OneOffer key={one.id} offer={one} name={called.get(one.id) ?? one.template} own={own} changed={offers.reload} />)}</ul>}
       </Loaded>
     </Section>
   );
 }
 
-function OneOffer({ offer, own, changed }: { offer: Offer; own: boolean; changed: () => void }) {
+function OneOffer({ offer, name, own, changed }: { offer: Offer; name: string; own: boolean; changed: () => void }) {
   const i18n = useI18n();
   const { t, say } = i18n;
   const names = useNames();
@@ -49,12 +51,12 @@ function OneOffer({ offer, own, changed }: { offer: Offer; own: boolean; changed
   return (
     <li>
       <div>
-        <p>{say(template?.label) || offer.template}</p>
+        <p>{name}</p>
         <p className="dmi-small dmi-soft">{say(template?.description)}</p>
         <ConditionsOf document={document} lines={inWords(document, i18n, told)} />
         {end.error ? <Failure error={end.error} /> : null}
       </div>
-      {own ? <SecondaryActionButton className="dmi-small-button" busy={end.busy} disabled={end.busy} onClick={() => void end.run()}>{t.offer.takeBack}</SecondaryActionButton> : null}
+      {own ? <SecondaryActionButton className="dmi-small-button" aria-label={`${t.offer.takeBack}: ${name}`} busy={end.busy} disabled={end.busy} onClick={() => void end.run()}>{t.offer.takeBack}</SecondaryActionButton> : null}
     </li>
   );
 }

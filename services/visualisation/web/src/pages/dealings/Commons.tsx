@@ -27,7 +27,7 @@ export function Commons() {
               key: 'from', head: t.transactions.takenFrom,
               cell: (one) => <ul className="dmi-plain">{one.taken.map((each) => <li key={each.from}>{t.transactions.takenOf(names.participant(each.from), money(each.cents), money(one.asked))}</li>)}</ul>,
             },
-            { key: 'state', head: t.common.state, sort: (one) => (one.rides_free ? 0 : one.short > 0 ? 1 : 2), cell: (one) => <Standing of={one} /> },
+            { key: 'state', head: t.common.state, sort: (one) => (one.rides_free ? 0 : one.early ? 2 : one.short > 0 ? 1 : 3), cell: (one) => <Standing of={one} /> },
           ]}
         />
       )}
@@ -38,6 +38,7 @@ export function Commons() {
 function Standing({ of }: { of: Share }) {
   const { t } = useI18n();
   if (of.rides_free) return <Badge tone="bad">{t.transactions.ridesFree}</Badge>;
+  if (of.early) return <Badge>{t.transactions.early}</Badge>;
   return of.short > 0 ? <Badge tone="info">{t.transactions.short}</Badge> : <Badge tone="good">{t.transactions.enough}</Badge>;
 }
 

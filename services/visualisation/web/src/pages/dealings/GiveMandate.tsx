@@ -1,7 +1,7 @@
 /** The form by which a participant lets another act in its name. */
 import { useState } from 'react';
 import { PrimaryActionButton } from '@utrecht/component-library-react';
-import type { Machine } from '../../api/dealings';
+import type { Machine, Mandate } from '../../api/dealings';
 import { useNames } from '../../app/names';
 import { useApi, useSession } from '../../app/session';
 import { useAction } from '../../app/useAction';
@@ -15,14 +15,14 @@ import { Failure } from '../../ui/State';
 const longest = 366 * 86_400_000;
 const actions = ['dmi:read', 'dmi:display', 'dmi:export', 'dmi:sample', 'dmi:contribute'];
 
-export function GiveMandate({ machines, onGiven }: { machines: Machine[]; onGiven: () => void }) {
+export function GiveMandate({ machines, onGiven }: { machines: Machine[]; onGiven: (given: Mandate) => void }) {
   const { t, term, say } = useI18n();
   const names = useNames();
   const api = useApi();
   const { identity } = useSession();
   const [holder, setHolder] = useState('');
   const [datasets, setDatasets] = useState<string[]>([]);
-  const [chosen, setChosen] = useState<string[]>(['dmi:read']);
+  const [chosen, setChosen] = useState<string[]>([]);
   const [purpose, setPurpose] = useState('');
   const [until, setUntil] = useState('');
   const [onward, setOnward] = useState<string[]>([]);
@@ -38,19 +38,20 @@ export function GiveMandate({ machines, onGiven }: { machines: Machine[]; onGive
   const wrong = {
     holder: holder === '' ? t.common.required : null,
     datasets: datasets.length === 0 ? t.common.required : null,
-    actions: chosen.length === 0 ? t.common.required : null,
+    actions: chosen.length === 0 ? t.mandates.wrongActions : null,
     purpose: purpose === '' ? t.common.required : null,
     until: end !== null && Date.parse(end) > opened && Date.parse(end) < opened + longest ? null : t.mandates.wrongUntil,
   };
   const give = useAction(async () => {
-    await api.dealings.give({
+    const given = await api.dealings.give({
       mandatary: holder, actions: chosen, datasets, purposes: [purpose], from: new Date().toISOString(),
       until: end ?? '', onward: isMachine ? 0 : onward.length,
     });
     setDatasets([]);
+    setChosen([]);
     setHolder('');
     setTried(false);
-    onGiven();
+    onGiven(given);
   });
   const show = (message: string | null) => (tried ? message : null);
   return (

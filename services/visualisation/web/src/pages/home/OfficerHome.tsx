@@ -12,6 +12,7 @@ import { ButtonLink } from '../../ui/ButtonLink';
 import { DataTable } from '../../ui/DataTable';
 import { RefusedBadge } from '../../ui/RefusedBadge';
 import { Empty, Failure, Section, Skeleton } from '../../ui/State';
+import { awaited } from '../dataset/Awaited';
 import { Freshness, Incomplete, Tasks, Unknown, useLayers, type Task } from './parts';
 import { usesOf } from './usage';
 
@@ -96,6 +97,8 @@ function MyDatasets({ mine }: { mine: Dataset[] }) {
             const layer = latest.get(d.id);
             if (!layers.data) return <Unknown resource={layers} />;
             if (!d.layer) return <span className="dmi-small dmi-soft">{t.home.noMeasurements}</span>;
+            const open = awaited(agreements.data ?? [], d.id, names.stack);
+            if (open) return <RouteLink to={`/agreements/${open.id}`}>{t.awaited.short(names.participant(open.assignee))}</RouteLink>;
             return layer?.refused ? <RefusedBadge problem={layer.refused} /> : <Freshness latest={layer?.latest ?? null} still={layer?.kind === 'areas'} />;
           } },
           { key: 'users', head: t.home.usedBy, sort: (d) => users(d.id).length, cell: (d) => {

@@ -16,7 +16,7 @@ import { Empty, Failure, Loaded, Section, Skeleton } from '../../ui/State';
 import { Rejects } from '../intake/Rejects';
 import { contributeExample, readExample } from './examples';
 import { Tasks, Unknown } from './parts';
-import { connectionOf } from './usage';
+import { connectionsOf, totalsOf, type Connection } from './usage';
 
 export function VendorHome() {
   const { t } = useI18n();
@@ -54,8 +54,7 @@ export function VendorHome() {
 }
 
 function Connections({ agreements }: { agreements: Agreement[] }) {
-  const i18n = useI18n();
-  const { t, term, number, age, moment } = i18n;
+  const { t, number, age, moment } = useI18n();
   const names = useNames();
   const api = useApi();
   const { identity } = useSession();
@@ -63,19 +62,34 @@ function Connections({ agreements }: { agreements: Agreement[] }) {
   const words: Record<string, string> = t.reasons;
   // The summary looks at the newest part of a long log only: then it may not speak of the whole week.
   const since = usage.data && !usage.data.complete ? moment(usage.data.since) : null;
-  const how = (a: Agreement) => connectionOf(usage.data?.items ?? [], a, identity?.participant ?? '');
+  const how = (one: Connection) => totalsOf(usage.data?.items ?? [], one.dataset, identity?.participant ?? '');
+  const connections = connectionsOf(agreements);
+  const state = (one: Connection) => ['active', 'proposed'].indexOf(one.agreements[0]?.state ?? '') >>> 0;
   return (
     <DataTable
-      caption={t.home.connections} captionHidden rows={agreements} rowKey={(a) => a.id} initialSort={{ key: 'state' }} pageSize={15} search={agreements.length > 8 ? (a) => a.datasets.map((id) => names.dataset(id)).join(' ') : undefined}
+      caption={t.home.connections} captionHidden rows={connections} rowKey={(one) => one.dataset} initialSort={{ key: 'agreements' }} pageSize={15} search={connections.length > 8 ? (one) => names.dataset(one.dataset) : undefined}
       columns={[
-        { key: 'dataset', head: t.common.dataset, sort: (a) => names.dataset(a.datasets[0]), cell: (a) => <><RouteLink to={`/agreements/${a.id}`}>{a.datasets.map((id) => names.dataset(id)).join(', ')}</RouteLink><br /><span className="dmi-small dmi-soft">{names.participant(a.assigner)}</span></> },
-        { key: 'what', head: t.home.mayDo, cell: (a) => { const { actions, purposes } = outline(a.document); return <span className="dmi-cap dmi-block">{actions.map((one) => term(one)).join(', ')}<br /><span className="dmi-small dmi-soft">{purposes.map((one) => names.purpose(one)).join(', ')}</span></span>; } },
-        { key: 'last', head: t.home.lastMessage, sort: (a) => how(a).last, cell: (a) => { if (!usage.data) return <Unknown resource={usage} />; const { last, rows } = how(a); return last === null ? <span className="dmi-soft">{since ? t.home.noMessageSince(since) : t.home.noMessage}</span> : <>{age(last)}<br /><span className="dmi-small dmi-soft">{since ? t.home.rowsSince(number(rows), since) : t.home.rowsWeek(number(rows))}</span></>; } },
-        { key: 'errors', head: t.home.errors, sort: (a) => how(a).refused, cell: (a) => { if (!usage.data) return <Unknown resource={usage} />; const { refused, reasons } = how(a); return refused === 0 ? <Badge tone="good">{t.home.noErrors}</Badge> : <><Badge tone="bad">{t.home.refusedTimes(refused)}</Badge><br /><span className="dmi-small dmi-soft">{reasons.map((one) => words[one] ?? one).join(' ')}</span></>; } },
-        { key: 'limits', head: t.home.limits, cell: (a) => { const lines = limitsInWords(a.document, i18n, names); return lines.length === 0 ? <span className="dmi-soft">{t.home.noLimits}</span> : <ul className="dmi-plain dmi-tight dmi-small">{lines.map((line) => <li key={line}>{line}</li>)}</ul>; } },
-        { key: 'state', head: t.common.state, sort: (a) => a.state, cell: (a) => <Badge tone={stateTone(a.state)}>{term(a.state)}</Badge> },
+        { key: 'dataset', head: t.common.dataset, sort: (one) => names.dataset(one.dataset), cell: (one) => <><RouteLink to={`/catalogue/${one.dataset}`}>{names.dataset(one.dataset)}</RouteLink><br /><span className="dmi-small dmi-soft">{names.participant(one.agreements[0]?.assigner)}</span></> },
+        { key: 'last', head: t.home.lastMessage, sort: (one) => how(one).last, cell: (one) => { if (!usage.data) return <Unknown resource={usage} />; const { last, rows } = how(one); return last === null ? <span className="dmi-soft">{since ? t.home.noMessageSince(since) : t.home.noMessage}</span> : <>{age(last)}<br /><span className="dmi-small dmi-soft">{since ? t.home.rowsSince(number(rows), since) : t.home.rowsWeek(number(rows))}</span></>; } },
+        { key: 'errors', head: t.home.errors, sort: (one) => how(one).refused, cell: (one) => { if (!usage.data) return <Unknown resource={usage} />; const { refused, reasons } = how(one); return refused === 0 ? <Badge tone="good">{t.home.noErrors}</Badge> : <><Badge tone="bad">{t.home.refusedTimes(refused)}</Badge><br /><span className="dmi-small dmi-soft">{reasons.map((reason) => words[reason] ?? reason).join(' ')}</span></>; } },
+        { key: 'agreements', head: t.home.under, sort: state, cell: (one) => <ul className="dmi-plain dmi-under">{one.agreements.map((a) => <UnderAgreement key={a.id} agreement={a} />)}</ul> },
       ]}
     />
+  );
+}
+
+/** What one agreement allows, within which limits, and whether it runs. */
+function UnderAgreement({ agreement }: { agreement: Agreement }) {
+  const i18n = useI18n();
+  const { t, term } = i18n;
+  const names = useNames();
+  const { actions, purposes } = outline(agreement.document);
+  const limits = limitsInWords(agreement.document, i18n, names);
+  return (
+    <li>
+      <p className="dmi-badges"><RouteLink to={`/agreements/${agreement.id}`}>{t.home.allowed(actions.map((one) => term(one)).join(', '), purposes.map((one) => names.purpose(one)).join(', '))}</RouteLink> <Badge tone={stateTone(agreement.state)}>{term(agreement.state)}</Badge></p>
+      <p className="dmi-small dmi-soft">{limits.length === 0 ? t.home.withoutLimits : limits.join(' ')}</p>
+    </li>
   );
 }
 

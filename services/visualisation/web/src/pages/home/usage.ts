@@ -1,6 +1,5 @@
 /** What the log says about the use of data lately, put together for first screens. */
 import type { Agreement, Use } from '../../api';
-import { outline } from '../../rights/words';
 
 /** Uses of a dataset by others than its owner. */
 export function usesOf(uses: Use[], dataset: string, owner: string): { times: number; refused: number; last: string | null } {
@@ -12,11 +11,23 @@ export function usesOf(uses: Use[], dataset: string, owner: string): { times: nu
   };
 }
 
-/** How one agreement of a participant does: its last message, and what was refused on its data. */
-export function connectionOf(uses: Use[], agreement: Agreement, me: string): { last: string | null; rows: number; refused: number; reasons: string[] } {
-  const { actions } = outline(agreement.document);
-  // By what was done, not by the agreement that the gate took: open data allows the same use with fewer duties.
-  const under = uses.filter((use) => use.assignee === me && agreement.datasets.includes(use.dataset) && actions.includes(use.action));
+/** A dataset that a participant has agreements about, with those: what runs first. */
+export interface Connection {
+  dataset: string;
+  agreements: Agreement[];
+}
+
+/** Agreements by dataset: the log tells uses and refusals of a dataset, not of one agreement about it. */
+export function connectionsOf(agreements: Agreement[]): Connection[] {
+  const found = new Map<string, Agreement[]>();
+  for (const one of agreements) for (const dataset of new Set(one.datasets)) found.set(dataset, [...(found.get(dataset) ?? []), one]);
+  const rank = (one: Agreement) => ['active', 'proposed'].indexOf(one.state) >>> 0;
+  return [...found].map(([dataset, about]) => ({ dataset, agreements: about.sort((a, b) => rank(a) - rank(b)) }));
+}
+
+/** How a participant's use of one dataset does: its last message, its rows, and what was refused. */
+export function totalsOf(uses: Use[], dataset: string, me: string): { last: string | null; rows: number; refused: number; reasons: string[] } {
+  const under = uses.filter((use) => use.assignee === me && use.dataset === dataset);
   const refused = under.filter((use) => use.refused > 0);
   return {
     last: under.map((use) => use.last_allowed).filter((at): at is string => at !== null).sort().at(-1) ?? null,

@@ -33,5 +33,6 @@ export function Contribution({ standing }: { standing: Standing }) {
   const part = standing.contribution;
   if (part === null) return <Badge>{t.inspection.left}</Badge>;
   if (part.rides_free) return <Badge tone="bad">{t.inspection.ridesFree}</Badge>;
+  if (part.early) return <Badge>{t.inspection.early}</Badge>;
   return part.short > 0 ? <Badge tone="info">{t.inspection.short}</Badge> : <Badge tone="good">{t.inspection.enough}</Badge>;
 }

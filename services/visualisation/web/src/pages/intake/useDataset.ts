@@ -1,9 +1,12 @@
+import { useState } from 'react';
 import type { FeatureCollection } from 'geojson';
 import type { Spatial } from '../../api';
 import { useNames } from '../../app/names';
 import { useApi, useSession } from '../../app/session';
 import { useResource } from '../../app/useResource';
+import { useI18n } from '../../i18n';
 import { boundsOf } from '../../map/bounds';
+import { enter, type Begun } from '../offer/entering';
 import { documentsFor, type ConditionChoice } from '../../rights/templates';
 
 /** Who may use a new dataset, on what terms, and where it is about. */
@@ -48,18 +51,21 @@ export function areaNames(map: FeatureCollection | null): string[] {
 
 /** Enters a new dataset of the signed-in participant with its conditions as agreements. */
 export function useCreateDataset() {
+  const { t } = useI18n();
   const api = useApi();
   const { identity } = useSession();
   const names = useNames();
   const background = useResource('background', (signal) => api.visualisation.background(signal));
+  // How far it came, when a later step failed and is tried again.
+  const [begun, setBegun] = useState<Begun | null>(null);
   const create = async (title: string, terms: Terms): Promise<string> => {
     const owner = identity?.participant ?? '';
-    const id = datasetId(owner, title);
+    const id = begun?.id ?? datasetId(owner, title);
     const spatial = spatialOf(background.data, terms.area);
-    await api.exchange.createDataset({ id, title: { nl: title, en: title }, personal: false, layer: 'points', licence: terms.choice === 'open' ? terms.licence : '', spatial });
-    for (const document of documentsFor(terms.choice, owner, id, terms.purpose, names.rulebook?.version ?? '1.0.0', names.stack)) {
-      await api.exchange.propose(document);
-    }
+    const entry = { id, title: { nl: title, en: title }, personal: false, layer: 'points', licence: terms.choice === 'open' ? terms.licence : '', spatial };
+    const agreements = documentsFor(terms.choice, owner, id, terms.purpose, names.rulebook?.version ?? '1.0.0', names.stack);
+    await enter(api.exchange, { entry, agreements, changed: t.offer.changedMeanwhile }, begun, setBegun);
+    setBegun(null);
     names.reload();
     return id;
   };

@@ -6,7 +6,7 @@ import { useSupervises } from '../../app/supervises';
 import { AgreementLink } from '../../ui/AgreementLink';
 import { Badge } from '../../ui/Badge';
 import { DataTable } from '../../ui/DataTable';
-import { law, stopped, whoIn } from './proof';
+import { decides, law, stopped, whoIn } from './proof';
 
 /** Decisions as rows; `onWhy` adds a button that asks for the proof of one. */
 export function LogTable({ caption, entries, onWhy }: { caption: string; entries: LogEntry[]; onWhy?: (entry: LogEntry) => void }) {
@@ -31,7 +31,7 @@ export function LogTable({ caption, entries, onWhy }: { caption: string; entries
         { key: 'dataset', head: t.common.dataset, sort: (e) => names.dataset(e.dataset), cell: (e) => names.dataset(e.dataset) },
         {
           key: 'allowed', head: t.mydata.outcome, sort: (e) => (e.allowed ? 1 : 0),
-          cell: (e) => (e.crossing === law ? <Badge>{t.log.noted}</Badge> : e.allowed ? <Badge tone="good">{t.mydata.allowed}</Badge> : <Badge tone="bad">{t.mydata.denied}</Badge>),
+          cell: (e) => (!decides(e) ? <Badge>{t.log.noted}</Badge> : e.allowed ? <Badge tone="good">{t.mydata.allowed}</Badge> : <Badge tone="bad">{t.mydata.denied}</Badge>),
         },
         { key: 'rows', head: t.log.rows, numeric: true, sort: (e) => e.rows, cell: (e) => number(e.rows) },
         { key: 'reasons', head: t.log.reasons, cell: (e) => <Why entry={e} /> },

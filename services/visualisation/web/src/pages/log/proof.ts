@@ -6,10 +6,29 @@ export const law = 'law';
 export const concluded = 'dmi:conclude';
 export const stopped = 'dmi:end';
 
+/** Codes of entries that tell what followed from a decision: rows that left, whose they were, a request carried out. */
+const tells = ['given', 'delivered', 'exercised'];
+
+/** What an entry is: a decision, or told of one that was written before. */
+export function decides(entry: { crossing: string; reasons?: string[] }): boolean {
+  return entry.crossing !== law && !tells.includes(codeOf(entry));
+}
+
+function codeOf({ reasons }: { reasons?: string[] }): string {
+  return reasons?.[0]?.split(':')[0] ?? '';
+}
+
+/** Whether it tells rows that left; transfers of earlier versions told theirs as delivered. */
+function leaves(entry: { reasons?: string[] }): boolean {
+  const code = codeOf(entry);
+  return code === 'given' || (code === 'delivered' && (entry.reasons?.[0]?.includes(' rows given to ') ?? false));
+}
+
 interface Leaf {
   crossing: string;
   action: string;
   allowed: boolean;
+  reasons?: string[];
   rows?: number;
 }
 
@@ -24,14 +43,16 @@ export interface Course {
 export function courseOf(evidence: Pick<Evidence, 'entries'>): Course {
   const found: Course = { concluded: null, stopped: null, uses: 0, rows: 0, refused: 0 };
   for (const { sequence, leaf } of evidence.entries) {
-    const { crossing, action, allowed, rows } = JSON.parse(leaf) as Leaf;
+    const entry = JSON.parse(leaf) as Leaf;
+    const { crossing, action, allowed, rows } = entry;
     if (crossing === law) {
       if (action === concluded) found.concluded = sequence;
       if (action === stopped) found.stopped = sequence;
-    } else if (allowed) {
+    } else if (!allowed) found.refused += 1;
+    else if (decides(entry)) {
       found.uses += 1;
       found.rows += rows ?? 0;
-    } else found.refused += 1;
+    } else if (leaves(entry)) found.rows += rows ?? 0;
   }
   return found;
 }

@@ -1,4 +1,5 @@
 /** What one dataset holds of the person who looks: how much of the last day, and the newest of each kind. */
+import { useEffect } from 'react';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
 import type { Latest } from '../../api';
 import { useLive } from '../../app/live';
@@ -26,7 +27,8 @@ interface Own {
 
 const day = 86_400_000;
 
-export function Measured({ dataset: id }: { dataset: string }) {
+/** `corrected` tells by another number that a value has changed, so that it is read again at once. */
+export function Measured({ dataset: id, corrected }: { dataset: string; corrected: number }) {
   const { t, term, say, number, quantity, moment } = useI18n();
   const names = useNames();
   const api = useApi();
@@ -48,6 +50,10 @@ export function Measured({ dataset: id }: { dataset: string }) {
     },
     60_000,
   );
+  const { reload } = own;
+  useEffect(() => {
+    if (corrected > 0) reload();
+  }, [corrected, reload]);
   return (
     <div className="dmi-stack">
       <h3 className="utrecht-heading-3">{names.dataset(id)}</h3>

@@ -1,13 +1,14 @@
 /** The rights of a person over its data: take all along, stop, correct, erase, object; and what came of it. */
 import { useState } from 'react';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
-import type { OwnDataset, SubjectRequest } from '../../api';
+import type { Agreement, OwnDataset, SubjectRequest } from '../../api';
 import { useLive } from '../../app/live';
 import { useNames } from '../../app/names';
 import { useApi } from '../../app/session';
 import { useAction } from '../../app/useAction';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
+import { outline } from '../../rights/words';
 import { Badge } from '../../ui/Badge';
 import { ConfirmDialog } from '../../ui/Dialog';
 import { SelectField, TextField } from '../../ui/fields';
@@ -18,8 +19,8 @@ import { Told } from './Told';
 import { useWhose } from './whose';
 import { zipped } from './zip';
 
-/** `purposes`: those that the person consents to now. */
-export function Rights({ purposes, changed }: { purposes: string[]; changed: () => void }) {
+/** `purposes`: those that the person consents to now; `stopped`: the consents that it took back. */
+export function Rights({ purposes, stopped, changed, corrected }: { purposes: string[]; stopped: Agreement[]; changed: () => void; corrected: () => void }) {
   const { t } = useI18n();
   const api = useApi();
   const whose = useWhose();
@@ -36,7 +37,7 @@ export function Rights({ purposes, changed }: { purposes: string[]; changed: () 
           <div className="dmi-stack">
             <TakeAll datasets={datasets} />
             <Stop purposes={purposes} done={done} />
-            <Correct datasets={datasets} done={done} />
+            <Correct datasets={datasets} done={done} corrected={corrected} />
             <ObjectTo datasets={datasets.filter((one) => !one.needs_consent)} done={done} />
             <Erase datasets={datasets} done={done} />
             <Letter />
@@ -44,8 +45,15 @@ export function Rights({ purposes, changed }: { purposes: string[]; changed: () 
         )}
       </Loaded>
       <h3 className="utrecht-heading-3">{t.rights.asked}</h3>
-      <Loaded resource={asked} height={80} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.rights.askedNone}</p>}>
-        {(all) => <ul className="dmi-cards">{[...all].reverse().map((one) => <Asked key={one.id} request={one} done={done} />)}</ul>}
+      <Loaded resource={asked} height={80} isEmpty={(all) => all.length + stopped.length === 0} empty={<p className="dmi-soft">{t.rights.askedNone}</p>}>
+        {(all) => (
+          <ul className="dmi-cards">
+            {[
+              ...all.map((one) => ({ at: one.made_at, card: <Asked key={one.id} request={one} done={done} /> })),
+              ...stopped.map((one) => ({ at: one.ended_at ?? '', card: <Stopped key={one.id} consent={one} /> })),
+            ].sort((a, b) => Date.parse(b.at) - Date.parse(a.at)).map((one) => one.card)}
+          </ul>
+        )}
       </Loaded>
       <h3 className="utrecht-heading-3">{t.notices.told}</h3>
       <p>{t.notices.toldText}</p>
@@ -182,6 +190,20 @@ function ObjectTo({ datasets, done }: { datasets: OwnDataset[]; done: () => void
         </form>
       )}
     </details>
+  );
+}
+
+/** A consent that was taken back: what the person asked with Stop. */
+function Stopped({ consent }: { consent: Agreement }) {
+  const { t, moment } = useI18n();
+  const names = useNames();
+  const purposes = outline(consent.document).purposes.map((one) => names.purpose(one)).join(', ');
+  return (
+    <li className="dmi-card">
+      <p className="dmi-badges"><Badge>{t.rights.ended}</Badge></p>
+      <h4 className="utrecht-heading-4">{t.rights.stopped(purposes, consent.datasets.map((one) => names.dataset(one)).join(', '))}</h4>
+      <p className="dmi-small dmi-soft">{t.rights.askedOn(moment(consent.ended_at, true))}</p>
+    </li>
   );
 }
 

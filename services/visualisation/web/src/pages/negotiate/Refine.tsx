@@ -48,7 +48,7 @@ export function Refine({ document, first, send, review = true, onClose }: Props)
           else focusFirstError(event.currentTarget);
         }}
       >
-        <TermsForm terms={terms} onChange={setTerms} wrong={tried ? wrong : {}} measures more={first.actions} />
+        <TermsForm terms={terms} onChange={setTerms} wrong={tried ? wrong : {}} measures keeps={names.keeps(document.assignee)} more={first.actions} />
         <div aria-live="polite">
           <h3 className="utrecht-heading-3">{t.negotiate.yourChanges}</h3>
           <Difference changes={changes} none={t.negotiate.sameYet} />

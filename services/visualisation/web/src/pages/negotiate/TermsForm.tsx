@@ -13,11 +13,13 @@ interface Props {
   wrong: ReturnType<typeof wrongTerms>;
   /** The duties that can be set; whoever asks for data leaves these to its owner. */
   measures?: boolean;
+  /** Whether who uses the data operates layers, see `dutyInWords`. */
+  keeps: boolean;
   /** Actions of the document that nobody would ask for by themselves. */
   more?: string[];
 }
 
-export function TermsForm({ terms, onChange, wrong, measures = false, more = [] }: Props) {
+export function TermsForm({ terms, onChange, wrong, measures = false, keeps, more = [] }: Props) {
   const { t, term, say } = useI18n();
   const names = useNames();
   const set = (change: Partial<Terms>) => onChange({ ...terms, ...change });
@@ -37,7 +39,7 @@ export function TermsForm({ terms, onChange, wrong, measures = false, more = [] 
       {measures ? (
         <div className="dmi-form__row">
           {measureNames.map((name) => (
-            <TextField key={name} label={t.negotiate[name]} help={t.negotiate.numberHelp} inputMode="numeric" value={terms[name]} onChange={(value) => set({ [name]: value })} error={fault(name)} />
+            <TextField key={name} label={name === 'days' && !keeps ? t.negotiate.older : t.negotiate[name]} help={t.negotiate.numberHelp} inputMode="numeric" value={terms[name]} onChange={(value) => set({ [name]: value })} error={fault(name)} />
           ))}
         </div>
       ) : null}

@@ -17,18 +17,29 @@ export function isOver(one: Pick<Negotiation, 'state'>): boolean {
   return one.state === 'FINALIZED' || one.state === 'TERMINATED';
 }
 
+type Standing = Pick<Negotiation, 'role' | 'state' | 'reason'>;
+
+/**
+ * Whether the node itself may still answer: to an offer of one's own, or with a key that it keeps. It says so when it
+ * leaves that to a person; whoever looked before that would ask for a text to sign that is signed already.
+ */
+function isOpen(one: Standing): boolean {
+  return (steps[one.role + one.state] ?? []).includes('signature') && one.reason?.startsWith('waits for you') !== true;
+}
+
 /** What can be done now; ending it can always be, until it is over. */
-export function stepsOf(one: Pick<Negotiation, 'role' | 'state'>): Step[] {
-  return isOver(one) ? [] : [...(steps[one.role + one.state] ?? []), 'end'];
+export function stepsOf(one: Standing): Step[] {
+  return isOver(one) ? [] : [...(isOpen(one) ? [] : (steps[one.role + one.state] ?? [])), 'end'];
 }
 
 /** Whether it is for this participant to answer. */
-export function isTurn(one: Pick<Negotiation, 'role' | 'state'>): boolean {
+export function isTurn(one: Standing): boolean {
   return stepsOf(one).length > 1;
 }
 
 /** Whose turn it is and why, in words. */
-export function whyOf(one: Pick<Negotiation, 'role' | 'state' | 'reason'>, t: Messages): string {
+export function whyOf(one: Standing, t: Messages): string {
+  if (isOpen(one)) return t.nodes.working;
   return (t.nodes.waits as Record<string, string>)[one.role + one.state] ?? one.reason ?? one.state;
 }
 

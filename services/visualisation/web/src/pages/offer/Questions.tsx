@@ -43,8 +43,12 @@ export function Questions({ template, filled, areas, wrong, onChange }: Props) {
         return <SelectField key={name} label={required ? t.offer.within : t.offer.optional(t.offer.within)} error={fault} value={text} onChange={set} choices={[{ value: '', label: t.offer.wholeArea }, ...areas.map((value) => ({ value, label: value }))]} />;
       case 'moment':
         return <TextField key={name} type="date" label={asked} error={fault} value={text} onChange={set} />;
+      case 'number':
+        // The rulebook's own words are of the platform, which deletes: it says less of who agrees.
+        if (name === 'days') return <TextField key={name} label={required ? t.negotiate.older : t.offer.optional(t.negotiate.older)} help={t.offer.olderHelp} error={fault} value={text} onChange={set} inputMode="numeric" />;
+        return <TextField key={name} label={asked} error={fault} value={text} onChange={set} inputMode="numeric" />;
       default:
-        return <TextField key={name} inputMode={kind === 'number' ? 'numeric' : undefined} label={asked} error={fault} value={text} onChange={set} />;
+        return <TextField key={name} label={asked} error={fault} value={text} onChange={set} />;
     }
   };
   return (

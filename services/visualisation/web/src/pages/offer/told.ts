@@ -33,12 +33,12 @@ export function wrongEntry(told: Told, owner: string, taken: string[], open: boo
   return found;
 }
 
-export function entryOf(told: Told, owner: string, spatial: Spatial): NewDataset {
+export function entryOf(told: Told, id: string, spatial: Spatial): NewDataset & { id: string } {
   const name = told.name.trim();
   const keywords = keywordsIn(told.keywords);
   const contact = told.contact.trim();
   return {
-    id: datasetId(owner, name), title: { nl: name, en: told.english.trim() || name }, description: { nl: told.description.trim() }, purpose: told.purpose,
+    id, title: { nl: name, en: told.english.trim() || name }, description: { nl: told.description.trim() }, purpose: told.purpose,
     personal: told.personal !== '', basis: told.personal === 'dmi:basis:public-task' ? told.personal : '', layer: 'points', licence: told.licence, spatial,
     themes: [told.theme], keywords: keywords.length > 0 ? { nl: keywords } : {}, contact: contact === '' ? '' : `mailto:${contact}`,
   };
@@ -52,16 +52,16 @@ export interface Kept {
 }
 
 /** Days, where the conditions name none. */
-const shortest = '30';
+const daysOtherwise = '30';
 
 /** That the platform may process and show the data, without which none of it goes anywhere. */
-export function platformAgreement(told: Told, owner: string, kept: Kept, rulebook: string, stack: string): OdrlDocument {
+export function platformAgreement(told: Told, dataset: string, owner: string, kept: Kept, rulebook: string, stack: string): OdrlDocument {
   const personal = told.personal !== '';
   const made = agreementOf({
-    assigner: owner, assignee: stack, dataset: datasetId(owner, told.name), actions: working, rulebook,
+    assigner: owner, assignee: stack, dataset, actions: working, rulebook,
     // Persons are in it: then for what it was collected alone, and on the same basis. Else for whatever is agreed with others.
     purpose: personal ? told.purpose : 'dmi:purpose:any', basis: told.personal || undefined,
   });
   const terms = termsOf(made);
-  return personal && terms ? withTerms(made, { ...terms, days: kept.days || shortest, until: kept.until || kept.otherwise }) : made;
+  return personal && terms ? withTerms(made, { ...terms, days: kept.days || daysOtherwise, until: kept.until || kept.otherwise }) : made;
 }

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { hoursOf, isPast, periodOf } from '../src/pages/mydata/period';
+
+describe('the period in which a person looks for a measurement', () => {
+  it('is a day on the clock of the city, also when the clock moves', () => {
+    const lasts = (day: string) => {
+      const { from, to } = periodOf(day, '');
+      return (to.getTime() - from.getTime()) / 3_600_000;
+    };
+    expect(periodOf('2026-11-21', '').from.toISOString()).toBe('2026-11-20T23:00:00.000Z');
+    expect([lasts('2026-11-21'), lasts('2026-03-29'), lasts('2026-10-25')]).toEqual([24, 23, 25]);
+    expect(hoursOf('2026-10-25')).toHaveLength(25);
+  });
+
+  it('can be one hour of it', () => {
+    const [, second] = hoursOf('2026-11-21');
+    expect(periodOf('2026-11-21', String(second))).toEqual({ from: new Date('2026-11-21T00:00:00Z'), to: new Date('2026-11-21T01:00:00Z') });
+  });
+
+  it('does not lie ahead, and is written as a day', () => {
+    const now = Date.parse('2026-11-22T23:30:00Z');
+    expect(['2026-11-22', '2026-11-23', '2026-11-24', '', '2026-13-01'].map((day) => isPast(day, now))).toEqual([true, true, false, false, false]);
+  });
+});
