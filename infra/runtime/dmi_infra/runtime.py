@@ -15,7 +15,7 @@ from dmi_infra import clock
 from dmi_infra.bus.port import Bus, Publisher
 from dmi_infra.gate import Gate
 from dmi_infra.geo import Projection
-from dmi_infra.health import Check
+from dmi_infra.health import Check, Watch
 from dmi_infra.identity import Authenticator
 from dmi_infra.lawfeed import LawFeed
 from dmi_infra.recorder import Recorder
@@ -60,6 +60,10 @@ class Runtime:
     authenticate: Authenticator
     parts: list[Part] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
+    watch: Watch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.watch = Watch(self.service)
 
     @property
     def rulebook(self) -> Rulebook:
@@ -83,7 +87,9 @@ class Runtime:
 
     def readiness(self) -> Mapping[str, str | None]:
         """The answer of each check; see ``dmi_infra.health``."""
-        return {name: check() for name, check in self.checks.items()}
+        answers = {name: check() for name, check in self.checks.items()}
+        self.watch.see(answers)
+        return answers
 
 
 def build_runtime(service: str, settings: Settings, bus: Bus) -> Runtime:

@@ -6,6 +6,7 @@ import logging
 import time
 
 import pytest
+from kafka.errors import Cancelled
 
 from dmi_infra.bus.kafka.bus import KafkaBus
 from dmi_infra.bus.outage import AGAIN_S, SETTLED_S, Outage
@@ -86,6 +87,28 @@ def test_it_lasts_until_a_try_succeeds_or_nobody_tried_for_a_minute(watch: Watch
     outage.away("full")
     outage.back()
     assert not outage.lasts
+
+
+def test_what_a_resting_connection_cancels_as_it_closes_is_asked_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers: list[Exception | None] = [Cancelled(), None, Cancelled(), Cancelled()]
+
+    class Cluster:
+        def describe_cluster(self) -> None:
+            answer = answers.pop(0)
+            if answer is not None:
+                raise answer
+
+        def close(self) -> None:
+            return None
+
+    bus = KafkaBus(["127.0.0.1:1"], "", {})
+    monkeypatch.setattr(bus, "_connected", Cluster)
+    assert bus.ready()
+    assert not bus.ready()
+    assert answers == []
+    bus.close()
 
 
 def test_a_cluster_that_answers_but_stores_nothing_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:

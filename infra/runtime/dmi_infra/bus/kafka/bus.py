@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from kafka.errors import Cancelled, KafkaError, TopicAlreadyExistsError, for_code
 from kafka.record.util import crc32c_c
 
 from dmi_infra.bus.errors import BusAddressError, BusClosed, BusError, BusUnavailable
@@ -96,10 +96,18 @@ class KafkaBus(OpenedBus[KafkaSubscription]):
         try:
             with self._asking:
                 self._check_open()
-                self._connected().describe_cluster()
+                self._ask_cluster()
         except (KafkaError, OSError, BusClosed):
             return False
         return not self._writer.outage.lasts
+
+    def _ask_cluster(self) -> None:
+        try:
+            self._connected().describe_cluster()
+        except Cancelled:
+            # Client and broker close connections that rest for minutes; what is asked at that very moment is
+            # cancelled, which says nothing of the cluster.
+            self._connected().describe_cluster()
 
     def create_topics(self) -> None:
         """See ``port.Bus.create_topics``."""
