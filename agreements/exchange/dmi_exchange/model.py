@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dmi_agreements.contracts.law import AgreementState
+from dmi_agreements.contracts.law import AgreementState, Participant
 from dmi_agreements.decision import EVERYONE
 
 PERSON = "urn:dmi:person:"
@@ -71,6 +71,11 @@ def lets_read(document: Mapping[str, Any], dataset: str) -> bool:
         dataset in listed(rule.get("target")) and set(map(str, listed(rule.get("action")))) - {"dmi:sample"}
         for rule in rules
     )
+
+
+def may_enter(participant: Participant) -> bool:
+    """Whether it gets tokens: who takes part; and a natural person that has left, for its rights about its own data."""
+    return participant.active or participant.id.startswith(PERSON)
 
 
 def may_see(agreement: AgreementState, party: str | None) -> bool:

@@ -12,6 +12,9 @@ from dmi_agreements.policy.terms import PERSON
 COPY: Final = "dmi:export"
 """What a person may do whatever the owner has agreed with the layer: take a copy along."""
 
+RESIDENT: Final = "dmi:role:resident"
+"""The role of a natural person that holds nothing but its rights."""
+
 OWN_ACTIONS: Final = frozenset({"dmi:read", "dmi:display", COPY})
 """What a person may do with its own rows without an agreement of its own."""
 

@@ -216,7 +216,9 @@ class LawTable:
         dataset = self._datasets.get(request.dataset)
         # What the law gives a person does not wait for its signature under the rulebook (GDPR art. 15 and 20).
         own = own_data(request) and dataset is not None and dataset.personal
-        refusal = self._refuse_party(request.actor if represented else request.assignee, not own)
+        # Nor does a copy end with the membership: who has left takes along what is still kept.
+        left = self.own_copy(request) and not represented
+        refusal = self._refuse_party(request.actor if represented else request.assignee, not own, not left)
         if refusal is None and represented:
             refusal = not_represented(request, self._participants.get(request.assignee), dataset, now)
         if refusal is None and request.mandate:
@@ -259,11 +261,11 @@ class LawTable:
         """Subject -> what its own consent asks to do to its rows; nothing for its own look at them."""
         return {} if own_data(request) else self._consents.duties(request, now)
 
-    def _refuse_party(self, party: str, must_have_signed: bool) -> Reason | None:
+    def _refuse_party(self, party: str, must_have_signed: bool, must_be_active: bool) -> Reason | None:
         participant = self._participants.get(party)
         if participant is None:
             return Reason("unknown_participant", f"{party} is no participant")
-        if not participant.active:
+        if must_be_active and not participant.active:
             return Reason("inactive_participant", f"{party} is not active")
         if must_have_signed and participant.rulebook not in self.rulebook.accepted:
             return Reason("rulebook_not_signed", f"{party} has signed no rulebook that is in force")

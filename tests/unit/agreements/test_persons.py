@@ -86,6 +86,13 @@ def test_of_a_child_that_left_a_copy_is_taken_along_until_it_is_of_age_and_nothi
         assert outcome(law, **change) == "no_mandate", change
 
 
+def test_a_person_that_left_takes_along_what_is_kept_of_it_and_nothing_else(law: LawTable) -> None:
+    law.apply(Participant(MUM, "Mum", [], [], rulebook="1.0.0", active=False))
+    assert outcome(law, actor="", assignee=MUM, action="dmi:export") == "allowed"
+    for change in ({}, {"action": "dmi:display"}, {"action": "dmi:export", "dataset": GARAGES}):
+        assert outcome(law, **{"actor": "", "assignee": MUM, **change}) == "inactive_participant", change
+
+
 def test_a_parent_that_left_does_not_act_for_anybody(law: LawTable) -> None:
     law.apply(Participant(MUM, "Mum", [], [], rulebook="1.0.0", active=False))
     assert outcome(law) == "inactive_participant"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from dmi_agreements.contracts.envelope import encode
@@ -209,16 +210,11 @@ def test_who_used_the_data_is_told_of_a_correction_with_its_values_and_of_a_with
     assert [one] in [each["corrections"] for each in found]
 
 
-def read_pdf(content: bytes) -> str:
-    """The text of a letter, after its table of objects was followed."""
-    assert content.startswith(b"%PDF-1.7")
-    start = int(content.rsplit(b"startxref\n", 1)[1].split(b"\n")[0])
-    entries = re.findall(rb"(\d{10}) 00000 n", content[start:])
-    for number, place in enumerate(entries, 1):
-        assert content[int(place) :].startswith(b"%d 0 obj" % number)
-    for length, stream in re.findall(rb"/Length (\d+) >>\nstream\n(.*?)\nendstream", content, re.DOTALL):
-        assert len(stream) == int(length)
-    return " ".join(each.decode("cp1252") for each in re.findall(rb"\((.*?)\) Tj", content))
+def code_in(letter: str) -> str:
+    """The code in the text of a letter."""
+    found = re.search(r"(?:[0-9A-Z]{4}-){4}[0-9A-Z]{4}", letter)
+    assert found is not None
+    return found[0]
 
 
 def test_a_code_from_a_letter_opens_the_own_data_without_an_account_until_a_new_letter_is_made(
@@ -229,9 +225,7 @@ def test_a_code_from_a_letter_opens_the_own_data_without_an_account_until_a_new_
         assert answer.headers["content-type"] == "application/pdf"
         text = text_of(answer.content)
         assert {"nl": "Beste Mama", "en": "Dear Mama"}[language] in text
-        found = re.search(r"(?:[0-9A-Z]{4}-){4}[0-9A-Z]{4}", text)
-        assert found is not None
-        return found[0]
+        return code_in(text)
 
     first = code("nl", MOTHER)
     given = node.post("/v1/paper/token", {"code": f" {first.lower().replace('-', ' ')}"}, None)
@@ -262,3 +256,25 @@ def test_for_a_child_that_left_a_representative_takes_the_copy_and_has_it_erased
     # Who is of age decides alone, over the copy as over the erasure.
     node.refused(node.ask("GET", f"/v1/my-data/copy?for={grown}", MOTHER), 404, "not-found")
     node.refused(node.ask("POST", "/v1/my-data/erasure", MOTHER, json={"for": grown}), 404, "not-found")
+
+
+def test_who_has_left_asks_at_the_desk_for_a_letter_and_has_what_is_kept_erased(node: Node) -> None:
+    gone = "urn:dmi:person:vertrokken"
+    hosted(node, gone)
+    node.post(f"/v1/participants/{gone}/end", {}, OPERATING)
+    letter = node.ask("POST", "/v1/my-data/letter", OPERATING, json={"for": gone, "language": "en"})
+    given = node.post("/v1/paper/token", {"code": code_in(text_of(letter.content))}, None)
+    headers = {"Authorization": f"Bearer {given['access_token']}"}
+
+    def ask(method: str, path: str, **body: Any) -> httpx.Response:
+        return node.runner.run(node.client.request(method, path, headers=headers, json=body or None))
+
+    assert ask("GET", "/v1/my-data/copy").json()["person"]["id"] == gone
+    (asked,) = ask("POST", "/v1/my-data/erasure", datasets=[BICYCLES]).json()["items"]
+    law = node.service.runtime.law.table
+    eventually(lambda: law.rights.get(asked["id"]) is not None)
+    heard = law.rights.get(asked["id"])
+    assert heard is not None
+    assert (heard.person, heard.right, heard.made_by) == (gone, "erasure", "")
+    wish = {"dataset": BICYCLES, "purpose": "dmi:purpose:air-quality", "recipients": [STACK]}
+    node.refused(ask("POST", "/v1/consents/draft", **wish), 403, "inactive-participant")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Timer
 from typing import Annotated, Any, cast
@@ -16,12 +16,12 @@ from fastapi import APIRouter, Depends
 from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Participant
 from dmi_agreements.keys import ended
 from dmi_infra import clock, jose
-from dmi_infra.http.access import Caller, Opening, gated, identify, roles
+from dmi_infra.http.access import Caller, Opening, RightHolder, gated, identify, roles
 from dmi_infra.http.app import build_app
 from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT, Identity
 from dmi_infra.runtime import build_runtime
 from dmi_infra.settings import Settings
-from tests.unit.infra.fakes import GARAGES, OWNER, STACK, VENDOR, FakeBus, as_bus, document
+from tests.unit.infra.fakes import GARAGES, NOOR, OWNER, STACK, VENDOR, FakeBus, as_bus, document
 
 KEY = jose.SigningKey.generate()
 
@@ -50,6 +50,14 @@ class Door:
         def member(identity: Caller) -> str:
             return identity.participant
 
+        @routes.post("/member")
+        def work(identity: Caller) -> str:
+            return identity.participant
+
+        @routes.post("/rights")
+        def rights(identity: RightHolder) -> list[str]:
+            return sorted(identity.roles)
+
         @routes.get("/operator")
         def operator(identity: Annotated[Identity, Depends(roles("dmi:role:operator"))]) -> str:
             return identity.name
@@ -71,10 +79,16 @@ class Door:
         self.law.apply(Heartbeat("urn:dmi:heartbeat", clock.now() + 4_000_000 - late))
 
     def ask(self, path: str, who: str = VENDOR, *held: str, **headers: str) -> httpx.Response:
+        given = {"Authorization": self._bearer(who, held), **headers}
+        return self.runner.run(self.client.get(path, headers={k: v for k, v in given.items() if v}))
+
+    def send(self, path: str, who: str) -> httpx.Response:
+        return self.runner.run(self.client.post(path, headers={"Authorization": self._bearer(who, ())}))
+
+    def _bearer(self, who: str, held: Iterable[str]) -> str:
         now = clock.now() // 1_000_000
         claims = jose.access_claims(self.runtime.settings.issuer, AUDIENCE, who, "Ans", list(held), now)
-        given = {"Authorization": f"Bearer {KEY.sign_token(claims)}", **headers}
-        return self.runner.run(self.client.get(path, headers={k: v for k, v in given.items() if v}))
+        return f"Bearer {KEY.sign_token(claims)}"
 
 
 @pytest.fixture
@@ -119,6 +133,15 @@ def test_strangers_and_members_that_left_are_refused(door: Door) -> None:
     assert code(door.ask("/member", "urn:dmi:participant:stranger")) == "inactive-participant"
     door.law.apply(Participant(VENDOR, VENDOR, [], rulebook="1.0.0", active=False))
     assert code(door.ask("/member")) == "inactive-participant"
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_a_person_that_left_or_has_not_signed_holds_its_rights_and_no_role(door: Door, left: bool) -> None:
+    door.law.apply(Participant(NOOR, NOOR, [], rulebook="1.0.0" if left else None, active=not left))
+    assert door.ask("/member", NOOR, "dmi:role:operator").json() == NOOR
+    assert code(door.ask("/operator", NOOR, "dmi:role:operator")) == "wrong-role"
+    assert door.send("/rights", NOOR).json() == ["dmi:role:resident"]
+    assert code(door.send("/member", NOOR)) == ("inactive-participant" if left else "rulebook-not-signed")
 
 
 def test_a_stale_law_answers_503_with_retry_after_at_every_members_door(door: Door) -> None:

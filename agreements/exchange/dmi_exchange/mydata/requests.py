@@ -9,14 +9,13 @@ import msgspec
 
 from dmi_agreements.contracts.law import AgreementState, Correction, Dataset, SubjectRequest
 from dmi_agreements.contracts.observations import Micros
-from dmi_agreements.decision import Reason
 from dmi_agreements.rights import ERASURE, OBJECTION, RECTIFICATION
 from dmi_exchange import model
 from dmi_exchange.consent.giving import Consents
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.store import Store
 from dmi_infra import clock
-from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
+from dmi_infra.errors import Conflict, InputRefused, NotFound
 
 NO_REQUEST = "no request of yours has this id"
 
@@ -155,9 +154,6 @@ class Rights:
             f"urn:uuid:{uuid.uuid4()}", person, right, dataset, clock.now(), purpose=purpose,
             corrections=list(corrections), reason=reason, made_by="" if party == person else party,
         )  # fmt: skip
-        # As long as data of somebody who has left is kept, who represents it can have it corrected and erased.
-        if party == person and not self._exchange.participant(person).active:
-            raise Refused([Reason("inactive_participant", "this person takes part no more")])
 
         def decide(_known: SubjectRequest | None) -> SubjectRequest:
             return made

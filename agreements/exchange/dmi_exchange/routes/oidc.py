@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.decision import Reason
+from dmi_exchange import model
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.oidc import Provider, new_secret
 from dmi_exchange.people import admit
@@ -112,7 +113,7 @@ def router(
         chosen()
         content = redeemed("dmi-signed-in", dmi_signed_in)
         member = exchange.store.get(Participant, str(content["participant"]))
-        if member is None or not member.active:
+        if member is None or not model.may_enter(member):
             raise Refused([Reason("inactive_participant", "your participant is not, or no longer, a member")])
         response.delete_cookie(CODE_COOKIE, path=path, secure=secure, httponly=True, samesite="strict")
         roles = [str(role) for role in content["roles"]]

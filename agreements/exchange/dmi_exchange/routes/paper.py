@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.persons import RESIDENT
 from dmi_exchange import model
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.mydata.codes import Codes
@@ -28,7 +29,6 @@ from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, Unauthenticated
 from dmi_infra.http.access import ServiceRuntime
 
-RESIDENT = "dmi:role:resident"
 DAYS = 90
 
 
@@ -92,7 +92,7 @@ def router(
     def token(response: Response, body: Code) -> Token:
         person = codes.person(body.code)
         known = None if person is None else exchange.store.get(Participant, person)
-        if known is None or not known.active:
+        if known is None:
             raise Unauthenticated("this code is unknown, or has run out; ask for a new letter")
         return issuer.issue(response, known.id, known.name, (RESIDENT,))
 

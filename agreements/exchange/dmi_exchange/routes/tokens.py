@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.keys import find
+from dmi_exchange import model
 from dmi_exchange.demo import BY_ID, DEMO_IDENTITIES, DemoIdentity, participant_of
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.mandating import Mandating
@@ -41,7 +42,7 @@ def router(exchange: Exchange, issuer: Issuer, municipality: str, trust: Trust) 
         def key_of(issuer: str, kid: str) -> Mapping[str, Any] | None:
             found = exchange.store.get(Participant, issuer)
             # A member of another node gets its tokens there; here its own node speaks for it.
-            known = found is not None and found.active and not found.home
+            known = found is not None and model.may_enter(found) and not found.home
             return find(found.keys, kid, clock.seconds()) if found is not None and known else None
 
         if not outside.has_certificates(assertion):
@@ -49,7 +50,7 @@ def router(exchange: Exchange, issuer: Issuer, municipality: str, trust: Trust) 
             return exchange.participant(str(claims["sub"])), claims
         claims = outside.verify_certified(assertion, audience, trust.holder)
         bound = [each for each in exchange.store.find(Participant) if claims["sub"] in each.identifiers]
-        if len(bound) != 1 or not bound[0].active or bound[0].home:
+        if len(bound) != 1 or not model.may_enter(bound[0]) or bound[0].home:
             raise Unauthenticated("the name in this certificate is bound to no participant")
         return bound[0], claims
 

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Header, Query, Request
 
 from dmi_agreements.decision import Reason
-from dmi_agreements.persons import represents
+from dmi_agreements.persons import RESIDENT, represents
 from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.table import LawTable
 from dmi_agreements.uses import Keys
@@ -71,38 +71,47 @@ async def _authenticated(runtime: Runtime, token: str) -> Identity:
 
 async def mandated(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
     """As ``member``, also for somebody who acts for the participant by a mandate: for gated routes alone."""
-    return _standing(request, identity, unsigned=request.method in _READS)
+    return _standing(request, identity, lawful=request.method in _READS)
 
 
-def _standing(request: Request, identity: Identity, unsigned: bool) -> Identity:
-    """The identity, when its participant is active and has signed; ``unsigned``: a natural person need not have."""
+def _standing(request: Request, identity: Identity, lawful: bool) -> Identity:
+    """The identity, when its participant is active and has signed.
+
+    ``lawful``: what the law gives a natural person about its data, before it signs and as long as any is kept; it has
+    no other role then.
+    """
     runtime = runtime_of(request)
     stale = runtime.law.table.stale(clock.now())
     if stale is not None:
         raise Refused([stale])
     participant = runtime.law.table.participants.get(identity.participant)
-    if participant is None or not participant.active:
+    spared = lawful and identity.participant.startswith(PERSON)
+    if participant is None or not (participant.active or spared):
         raise Refused([Reason("inactive_participant", "this participant is not, or no longer, a member")])
-    spared = unsigned and identity.participant.startswith(PERSON)
-    if participant.rulebook not in runtime.rulebook.accepted and not spared:
+    if participant.active and participant.rulebook in runtime.rulebook.accepted:
+        return identity
+    if not spared:
         raise Refused(
             [Reason("rulebook_not_signed", "sign the rulebook first: until then nothing else is allowed")]
         )
-    return identity
+    return replace(identity, roles=frozenset({RESIDENT}))
 
 
 async def member(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
     """An identity whose participant is active and has signed the rulebook; 403 before that.
 
-    A natural person may look before it signs anything: the gate and each route show it what is its own. A mandate opens
-    data by the gate, and nothing else of the mandator's.
+    A natural person may look before it signs anything, and after it has left: the gate and each route show it what is
+    its own. A mandate opens data by the gate, and nothing else of the mandator's.
     """
-    return _standing(request, _itself(identity), unsigned=request.method in _READS)
+    return _standing(request, _itself(identity), lawful=request.method in _READS)
 
 
 async def rightholder(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
-    """As ``member``, for what a natural person may ask about its own data: those rights wait for no signature."""
-    return _standing(request, _itself(identity), unsigned=True)
+    """As ``member``, for what a natural person may ask about its own data: those rights wait for no signature.
+
+    They end with the data, not with the membership (GDPR art. 12 and 15 to 21).
+    """
+    return _standing(request, _itself(identity), lawful=True)
 
 
 def _itself(identity: Identity) -> Identity:
