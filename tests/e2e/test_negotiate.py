@@ -221,6 +221,7 @@ def test_both_sides_of_a_negotiation_between_nodes_see_whose_turn_it_is_what_cha
     officer, vendor = visit(embedded_stack.url, "officer", 360), visit(embedded_stack.url, "vendor")
     theirs = vendor.go(f"/negotiations/{asked_for}")
     expect(theirs.get_by_text("Wacht op de eigenaar")).to_be_visible()
+    expect(section(theirs, "Verschil met het aanbod").locator("ins")).to_have_text("downloaden, opvragen")
     clean(theirs)
 
     page = officer.go("/nodes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -242,3 +243,17 @@ def test_what_could_not_be_fetched_offline_comes_with_the_connection(
     page.context.set_offline(False)
     expect(page.get_by_text("Geen verbinding")).to_have_count(0)
     expect(section(page, "Mijn scenario’s")).to_be_visible()
+
+
+def test_an_answer_that_takes_longer_than_a_turn_of_fetching_comes_all_the_same(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    visitor = visit(embedded_stack.url, "officer")
+
+    def late(route: Any) -> None:
+        time.sleep(2.5)  # fetched anew every two seconds
+        route.fulfill(status=404, json={"status": 404})
+
+    visitor.page.route(re.compile("/v1/negotiations/late$"), late)
+    page = visitor.go("/negotiations/late")
+    expect(page.get_by_text("bestaat niet")).to_be_visible()

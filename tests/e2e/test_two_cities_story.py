@@ -142,6 +142,9 @@ def _refine(page: Page) -> None:
     )
     page.get_by_role("button", name="Stuur dit voorstel").click()
     expect(page.get_by_text("Wacht op de eigenaar")).to_be_visible()
+    expect(section(page, "Verschil met het aanbod").locator("ins").last).to_have_text(
+        "Metingen van meer dan 30 dagen oud krijgt de gebruiker niet."
+    )
     clean(page)
 
 

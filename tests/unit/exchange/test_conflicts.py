@@ -77,6 +77,11 @@ def compare(one: str, other: str) -> str:
         ('elapsedTime lteq "P1M"^^xsd:duration', 'elapsedTime gteq "P28D"^^xsd:duration', "Compatible"),
         ('elapsedTime lteq "P1M"^^xsd:duration', 'elapsedTime eq "P30D"^^xsd:duration', "Undecidable"),
         ('elapsedTime eq "P12M"^^xsd:duration', 'elapsedTime eq "P1Y"^^xsd:duration', "Compatible"),
+        # With an order, the time since the last use; with eq, a use that recurs.
+        ('timeInterval gteq "PT1H"^^xsd:duration', 'timeInterval lt "PT1H"^^xsd:duration', "Conflict"),
+        ('timeInterval gteq "PT1H"^^xsd:duration', 'timeInterval gt "P1D"^^xsd:duration', "Compatible"),
+        ('timeInterval lt "PT0S"^^xsd:duration', "count gt 1", "Conflict"),
+        ('timeInterval eq "PT1H"^^xsd:duration', 'timeInterval lt "PT1H"^^xsd:duration', "Compatible"),
         # A day is all of it; a moment without zone may be 14 hours off beside one with.
         (
             'dateTime eq "2026-01-06Z"^^xsd:date',

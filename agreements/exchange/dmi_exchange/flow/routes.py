@@ -92,7 +92,7 @@ def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> AP
         cursor = request.headers.get("last-event-id", "")
         read_cursor(cursor)
         # Asked here already, so that a refusal is a problem document and no stream.
-        permit = await run_in_threadpool(supply.permit, process, cursor)
+        permit = await run_in_threadpool(supply.permit, process, bool(cursor))
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         events = _events(supply, process, permit, cursor, expires + jose.LEEWAY_SECONDS, limiter)
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
@@ -114,7 +114,8 @@ def _pulled(supply: Supply, process: Process, after: str) -> bytes:
     places: list[dict[str, Any]] = []
     batches: list[dict[str, Any]] = []
     cursor, rows, more = after, 0, True
-    with supply.open(process.id, after) as delivery:
+    permit = supply.permit(process, goes_on=bool(after))
+    with supply.open(process.id, after, permit) as delivery:
         while rows < PULL_ROWS:
             given = delivery.next(POLL_SECONDS)
             if given is None:

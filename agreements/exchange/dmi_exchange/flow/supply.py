@@ -87,15 +87,15 @@ class Supply:
         allowed = {purpose for rule in rules for purpose in rule.purposes}
         return None if not allowed or entry.purpose in allowed else min(allowed)
 
-    def permit(self, process: Process, cursor: str) -> Permit:
+    def permit(self, process: Process, goes_on: bool) -> Permit:
         """The right to give the data of a transfer; raises ``Refused``, recorded, or ``Conflict`` for its state.
 
-        Behind a ``cursor`` the use goes on that this process counted for the transfer; one that it does not know of
-        counts, and so does whoever begins anew.
+        What ``goes_on`` is the use that this process counted for the transfer; one that it does not know of counts, and
+        so does whoever begins anew.
         """
         self._check(process)
         purpose = self._purpose(process.agreement_id, process.dataset)
-        again = self._counted.get(process.id, ()) if cursor else ()
+        again = self._counted.get(process.id, ()) if goes_on else ()
         permit = self.gate.permit(
             CROSSING, ACTION, process.dataset, purpose, recipient=process.peer, again=again
         )
@@ -117,11 +117,12 @@ class Supply:
     def open(self, identifier: str, cursor: str, permit: Permit | None = None) -> Iterator[Delivery]:
         """A delivery from a position on. A later one of the same transfer takes the place of an earlier.
 
-        ``permit``: the right to it, where it has been asked for already.
+        ``permit``: the right to it, where it has been asked for already; else this node's own delivery, which goes on
+        with what it began, also while the other side has yet to take the first piece.
         """
         process = self.processes.get(identifier)
         if permit is None:
-            permit = self.permit(process, cursor)
+            permit = self.permit(process, goes_on=True)
         number = self._opened[identifier] = self._opened.get(identifier, 0) + 1
         feed = Feed(self._bus, process.dataset, cursor)
         try:

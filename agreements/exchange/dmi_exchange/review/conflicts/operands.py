@@ -9,7 +9,7 @@ from typing import Final, Literal
 from dmi_agreements.odrl.model import ODRL
 from dmi_agreements.odrl.vocabulary import AXIS, DMI, Left
 
-Kind = Literal["quantity", "duration", "moment", "recurrence", "name"]
+Kind = Literal["quantity", "duration", "moment", "name"]
 
 DATE_TIME: Final = ODRL + "dateTime"
 ELAPSED: Final = ODRL + "elapsedTime"
@@ -39,7 +39,7 @@ class Bounds:
 
 def kind(left: Left) -> Kind | None:
     """How values of this left operand are compared; ``None`` when that is not decided here."""
-    return "recurrence" if left.iri == INTERVAL else _KINDS.get(left.type)
+    return _KINDS.get(left.type)
 
 
 def bounds(iri: str) -> Bounds:
@@ -54,6 +54,6 @@ def bounds(iri: str) -> Bounds:
         return Bounds(Fraction(-90), Fraction(90))
     if name == "spatialCoordinatesLongitude":
         return Bounds(Fraction(-180), Fraction(180))
-    if name.startswith(_SIZES) or iri in (ELAPSED, METERED, DELAY):
+    if name.startswith(_SIZES) or iri in (ELAPSED, METERED, DELAY, INTERVAL):
         return Bounds(Fraction(0))
     return Bounds()

@@ -114,8 +114,11 @@ class Terms:
         kind = operands.kind(left)
         if kind == "name":
             return self._name(term, left, operator, rights, scene)
-        if kind == "recurrence":
-            return self._recurrence(term, test, operator, scene)
+        if left.iri == operands.INTERVAL and operator == "eq":
+            # A use that recurs; with an order it is the time since the last use, as the gate counts it.
+            return self._recurrence(term, test, scene)
+        if left.iri == operands.INTERVAL and scene.step:
+            return Claim(Opaque(term, "how long ago the last use was is not decided for steps over time"))
         if kind is not None and (operator in _RELATIONS or operator in _SETS):
             return self._line(term, left, operator, rights, scene, test.unit)
         return Claim(Opaque(term, f"{operator} has no meaning for this left operand"))
@@ -171,12 +174,10 @@ class Terms:
             return Span(Fraction(duration.months), Fraction(duration.months)), MONTHS
         return values.seconds(duration), SECONDS
 
-    def _recurrence(self, term: Term, test: Constraint, operator: str, scene: Scene) -> Formula:
+    def _recurrence(self, term: Term, test: Constraint, scene: Scene) -> Formula:
         period = values.lasting(values.read(test.right[0], test.datatype))
-        if operator != "eq" or period is None or period.months or period.micros <= 0:
-            return Claim(
-                Opaque(term, "timeInterval is decided for eq and days, hours, minutes or seconds only")
-            )
+        if period is None or period.months or period.micros <= 0:
+            return Claim(Opaque(term, "a timeInterval is decided in days, hours, minutes or seconds only"))
         anchor = None if test.anchor is None else values.moment(test.anchor, self.mixed)
         if test.anchor is not None and (anchor is None or not anchor.known):
             return Claim(Opaque(term, "the anchor is no moment that can be placed"))

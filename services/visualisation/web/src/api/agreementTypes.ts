@@ -151,6 +151,8 @@ export interface Negotiation {
   pending: number;
   participant: string;
   other: string;
+  /** Where the other node speaks the protocol. */
+  address: string;
   dataset: string | null;
   agreement: string | null;
   begun_at: string;

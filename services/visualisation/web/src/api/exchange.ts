@@ -50,7 +50,7 @@ export function exchangeApi(http: HttpClient) {
     offer: (body: { dataset: string; template: string; parameters: T.Parameters }) => http.json<T.Offer>(`${base}/offers`, { method: 'POST', body }),
     endOffer: (id: string) => http.json<undefined>(`${base}/offers/${segment(id)}/end`, { method: 'POST' }),
     nodes: (signal?: AbortSignal) => http.list<T.CityNode>(`${base}/nodes`, { signal }),
-    nodeCatalogue: (query: { node: string; text?: string; cursor?: string }, signal?: AbortSignal) => http.page<T.NodeEntry>(`${base}/nodes/catalogue`, { query, signal }),
+    nodeCatalogue: (query: { node: string; text?: string; dataset?: string; cursor?: string }, signal?: AbortSignal) => http.page<T.NodeEntry>(`${base}/nodes/catalogue`, { query, signal }),
     negotiations: (signal?: AbortSignal) => http.list<T.Negotiation>(`${base}/negotiations`, { signal }),
     negotiation: (id: string, signal?: AbortSignal) => http.json<T.Negotiation>(`${base}/negotiations/${segment(id)}`, { signal }),
     negotiate: (body: { provider: string; address: string; dataset: string; offer: T.SpelledPolicy }) =>

@@ -32,6 +32,7 @@ export function useResource<T>(
   const [state, setState] = useState<State<T>>({ key: null, turn: 0, data: null, error: null, at: null });
   const [turn, setTurn] = useState(1);
   const latest = useRef(fetcher);
+  const waiting = useRef(false);
   useEffect(() => {
     latest.current = fetcher;
   });
@@ -39,12 +40,16 @@ export function useResource<T>(
   useEffect(() => {
     if (key === null) return;
     const control = new AbortController();
+    waiting.current = true;
     latest.current(control.signal).then(
       (data) => {
-        if (!control.signal.aborted) setState({ key, turn, data, error: null, at: new Date() });
+        if (control.signal.aborted) return;
+        waiting.current = false;
+        setState({ key, turn, data, error: null, at: new Date() });
       },
       (reason: unknown) => {
         if (control.signal.aborted) return;
+        waiting.current = false;
         const error = asApiError(reason);
         setState((old) => (old.key === key ? { ...old, turn, error } : { key, turn, data: null, error, at: null }));
       },
@@ -56,7 +61,8 @@ export function useResource<T>(
   useEffect(() => {
     if (every === undefined || key === null) return;
     const timer = setInterval(() => {
-      if (!document.hidden) reload();
+      // A turn gives up the one before: while answers take longer than a turn, none would ever come.
+      if (!document.hidden && !waiting.current) reload();
     }, every);
     return () => clearInterval(timer);
   }, [every, key, reload]);

@@ -1,5 +1,5 @@
 /** What a first proposal changes of the conditions that the owner offers. */
-import type { Agreement, Negotiation, OdrlDocument, Offer } from '../../api';
+import type { Agreement, Negotiation, OdrlDocument, Offer, SpelledPolicy } from '../../api';
 import { useNames } from '../../app/names';
 import { useApi } from '../../app/session';
 import { useResource } from '../../app/useResource';
@@ -53,18 +53,30 @@ export function FromOffer({ agreement }: { agreement: Agreement }) {
   );
 }
 
-/** For the first step of a negotiation between nodes, which names the offer; another node's is not known here. */
+/** For the first step of a negotiation between nodes, which names the offer; another node's stands in its catalogue. */
 export function FromNamedOffer({ one, document }: { one: Negotiation; document: OdrlDocument }) {
   const i18n = useI18n();
   const { t } = i18n;
   const names = useNames();
   const api = useApi();
-  const offers = useResource(one.dataset ? `offered ${one.id}` : null, (signal) => api.exchange.offers(one.dataset ?? '', signal));
-  const offer = offers.data?.find(({ id }) => id === one.offer['@id']);
-  if (!offer) return null;
+  const offers = useResource(one.dataset ? `offered ${one.id}` : null, async (signal): Promise<SpelledPolicy[]> => {
+    const dataset = one.dataset ?? '';
+    const node = one.role === 'consumer' ? (await api.exchange.nodes(signal)).find(({ address }) => address === one.address) : undefined;
+    if (!node) return (await api.exchange.offers(dataset, signal)).map(({ id, rules }) => ({ ...rules, '@id': id }));
+    const found = await api.exchange.nodeCatalogue({ node: node.url, dataset }, signal);
+    return found.items.flatMap((entry) => entry.offers);
+  });
   return (
-    <Section title={t.negotiate.fromOffer} id="changed" lead={t.negotiate.fromNamedLead}>
-      <Difference changes={difference(documentIn(one, offer.rules), document, i18n, names)} none={t.negotiate.sameAsOffer} />
-    </Section>
+    <Loaded resource={offers} height={120}>
+      {(all) => {
+        const offer = all.find((each) => each['@id'] === one.offer['@id']);
+        if (!offer) return null;
+        return (
+          <Section title={t.negotiate.fromOffer} id="changed" lead={t.negotiate.fromNamedLead}>
+            <Difference changes={difference(documentIn(one, offer), document, i18n, names)} none={t.negotiate.sameAsOffer} />
+          </Section>
+        );
+      }}
+    </Loaded>
   );
 }
