@@ -9,6 +9,7 @@ from fastapi import Response
 from pydantic import BaseModel, Field
 
 from dmi_agreements.keys import living
+from dmi_agreements.uses import Keys
 from dmi_exchange.handlers import Exchange
 from dmi_infra import clock, jose
 from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT
@@ -61,10 +62,11 @@ class Issuer:
         roles: Iterable[str],
         client_kid: str | None = None,
         acting: jose.Acting | None = None,
+        goes_on: Keys | None = None,
     ) -> str:
         """The text of such a token."""
         now = clock.now() // 1_000_000
         claims = jose.access_claims(
-            self.address, AUDIENCE, participant, name, list(roles), now, client_kid, acting
+            self.address, AUDIENCE, participant, name, list(roles), now, client_kid, acting, goes_on
         )
         return self.key.sign_token(claims)

@@ -13,6 +13,7 @@ REASON_CODES: Final = (
     "owner",
     "own_data",
     "given",
+    "goes_on",
     "delivered",
     "exercised",
     "no_agreement",
@@ -36,7 +37,7 @@ REASON_CODES: Final = (
     "no_mandate",
     "outside_mandate",
 )
-"""Every code that a ``Reason`` can carry; only the first six allow."""
+"""Every code that a ``Reason`` can carry; only the first seven allow."""
 
 
 @dataclass(frozen=True, slots=True)

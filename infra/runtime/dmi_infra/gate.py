@@ -21,7 +21,7 @@ from dmi_agreements.uses import Key, Keys
 from dmi_infra import clock
 from dmi_infra.errors import Refused
 from dmi_infra.jose import ITSELF, Acting
-from dmi_infra.permit import EVER, Bounds, Passed, Permit, fresh, going_on
+from dmi_infra.permit import EVER, Bounds, Passed, Permit, as_going_on, fresh, going_on
 from dmi_infra.telemetry import Metrics, current_trace
 
 __all__ = ["Bounds", "Gate", "Passed", "Permit", "Record"]
@@ -70,21 +70,23 @@ class Gate:
         holder_action: str | None = None,
         rows: int = 0,
         acting: Acting | None = None,
-        again: Keys = (),
+        again: Keys | None = None,
     ) -> Permit:
         """Decide for the layer (``holder_action``, default ``action``) and for ``recipient``, where there is one.
 
         Without a ``purpose`` it is the one that the dataset is collected for, under which the layers work.
         ``acting`` is who asks in the name of ``recipient``; its mandate must cover the request. Both must be allowed;
         a person's copy of its own rows needs no right of the layer. The decision is recorded;
-        a refusal raises ``Refused``. ``again``: what an earlier permit counted whose use goes on, and counts no more.
+        a refusal raises ``Refused``. ``again``: what an earlier permit counted whose use goes on: it counts no more,
+        and the record says so.
         """
         requests = self._requests(crossing, action, dataset, purpose, recipient, holder_action, acting)
         asked = going_on(requests, again) if again else requests
         decision, refused = self._decide(asked)
         if decision.counted:
             decision, refused = self._use(asked)
-        self._write(crossing, asked[-1], decision, rows)
+        told = decision if again is None or refused else as_going_on(decision)
+        self._write(crossing, asked[-1], told, rows)
         if refused:
             raise Refused(decision.reasons, dataset)
         return Permit(

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from dmi_agreements.keys import find
 from dmi_agreements.table import LawTable
+from dmi_agreements.uses import Keys
 from dmi_infra import jose
 from dmi_infra.errors import Unauthenticated
 
@@ -39,6 +40,8 @@ class Identity:
     """The key that the token was given for, or the name in a certificate that is bound to the participant."""
     expires: float = math.inf
     """Until when its token counts, seconds since 1970."""
+    goes_on: Keys | None = None
+    """The rules whose uses it goes on with, which the exchange has counted; ``None``: it asks for uses of its own."""
 
     def has(self, *roles: str) -> bool:
         """Whether the identity holds at least one of these roles."""
@@ -95,6 +98,7 @@ class Authenticator:
         identity = Identity(
             str(claims["sub"]), str(claims.get("name", "")), frozenset(claims.get("roles", [])), acting,
             str(claims["kid"]), claims.get("client_kid"), float(claims["exp"]),
+            tuple((str(a), str(r), str(p)) for a, r, p in claims["goes_on"]) if "goes_on" in claims else None,
         )  # fmt: skip
         if len(self._recent) >= REMEMBERED:
             self._recent.clear()

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -228,13 +228,17 @@ def access_claims(
     now: int,
     client_kid: str | None = None,
     acting: Acting | None = None,
+    goes_on: Collection[tuple[str, str, str]] | None = None,
 ) -> dict[str, Any]:
     """Claims of an access token (RFC 9068) in the name of ``subject``.
 
     ``client_kid`` is the key that proved who asks: the token dies with it. ``acting`` becomes the claim ``act``
-    (RFC 8693 §4.1), and ``mandate``.
+    (RFC 8693 §4.1), and ``mandate``. ``goes_on``: the exchange asks as part of a use that it has counted, of these
+    rules (as in ``Decision.counted``).
     """
     more: dict[str, Any] = {} if client_kid is None else {"client_kid": client_kid}
+    if goes_on is not None:
+        more["goes_on"] = [list(key) for key in goes_on]
     if acting is not None:
         more |= {"act": {"sub": acting.actor}} | ({"mandate": acting.mandate} if acting.mandate else {})
     return {

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
+from dmi_agreements.contracts.record import GOES_ON
 from dmi_agreements.contracts.results import Grounds
-from dmi_agreements.decision import Decision, Delay, DeleteAfter, Duty, Request, RestrictArea
+from dmi_agreements.decision import Decision, Delay, DeleteAfter, Duty, Reason, Request, RestrictArea
 from dmi_agreements.duties import DAY
 from dmi_agreements.uses import Key, Keys
 
@@ -92,6 +93,12 @@ class Bounds:
 def going_on(requests: tuple[Request, ...], again: Keys) -> tuple[Request, ...]:
     """Requests that go on with uses that have been counted."""
     return tuple(replace(request, again=again) for request in requests)
+
+
+def as_going_on(decision: Decision) -> Decision:
+    """An allowed decision as the log tells it of a use that goes on: allowed still, and not used once more."""
+    told = Reason(GOES_ON, "a use that is in the log goes on")
+    return replace(decision, reasons=(told, *decision.reasons))
 
 
 def fresh(decision: Decision, request: Request) -> list[Key]:

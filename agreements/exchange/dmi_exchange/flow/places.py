@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import httpx
 
 from dmi_agreements.contracts.law import Participant
+from dmi_agreements.uses import Keys
 from dmi_exchange import model
 from dmi_exchange.store import Store
 from dmi_exchange.tokens import Issuer
@@ -42,15 +44,25 @@ class Local:
         self._http.close()
 
     def ask(
-        self, method: str, path: str, participant: str, purpose: str | None, **options: Any
+        self,
+        method: str,
+        path: str,
+        participant: str,
+        purpose: str | None,
+        goes_on: Keys | None = None,
+        **options: Any,
     ) -> httpx.Response:
-        """One request; raises ``Unavailable`` when the service does not answer or is not ready."""
+        """One request; raises ``Unavailable`` when the service does not answer or is not ready.
+
+        ``goes_on``: it is part of a use that was counted of these rules.
+        """
         found = self._store.get(Participant, participant)
         if found is None:
             raise NotFound("no participant has this id")
         # Who operates another node operates nothing here.
         roles = [role for role in found.roles if role != model.OPERATOR]
-        headers = {"Authorization": f"Bearer {self._issuer.sign(found.id, found.name, roles)}"}
+        token = self._issuer.sign(found.id, found.name, roles, goes_on=goes_on)
+        headers = {"Authorization": f"Bearer {token}"}
         if purpose is not None:
             headers["DMI-Purpose"] = purpose
         try:
@@ -62,21 +74,25 @@ class Local:
         return answer
 
 
-def places_of(local: Local, dataset: str, participant: str, purpose: str | None) -> list[dict[str, Any]]:
+def places_of(
+    local: Local, dataset: str, participant: str, purpose: str | None, goes_on: Keys
+) -> list[dict[str, Any]]:
     """The features of a dataset that ``participant`` may know, things before their datastreams.
+
+    They go along with a delivery, whose use was counted (of the rules ``goes_on``).
 
     A datastream has the unit in which its observations are given; what its source declared in another one stays away.
     """
+
+    def ask(path: str, **query: Any) -> httpx.Response:
+        return local.ask("GET", path, participant, purpose, goes_on, params=query)
+
     units = {
-        item["id"]: item["unit"]
-        for item in _pages(local, "/platform/v1/datastreams", participant, purpose, "items", dataset=dataset)
+        item["id"]: item["unit"] for item in _pages(ask, "/platform/v1/datastreams", "items", dataset=dataset)
     }
     found = []
     for kind in KINDS:
-        pages = _pages(
-            local, "/platform/v1/features", participant, purpose, "features", dataset=dataset, kind=kind
-        )
-        for item in pages:
+        for item in _pages(ask, "/platform/v1/features", "features", dataset=dataset, kind=kind):
             properties = dict(item["properties"])
             name = properties.pop("name")
             for taken in ("kind", "valid_from", "valid_to"):
@@ -97,14 +113,12 @@ def places_of(local: Local, dataset: str, participant: str, purpose: str | None)
     return found
 
 
-def _pages(
-    local: Local, path: str, participant: str, purpose: str | None, member: str, **query: str
-) -> list[dict[str, Any]]:
+def _pages(ask: Callable[..., httpx.Response], path: str, member: str, **query: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
         more = {"cursor": cursor} if cursor else {}
-        answer = local.ask("GET", path, participant, purpose, params={**query, "limit": PAGE, **more})
+        answer = ask(path, **query, limit=PAGE, **more)
         if answer.status_code != 200:
             raise Unavailable(f"the platform answers {answer.status_code} about {query['dataset']}")
         body = answer.json()

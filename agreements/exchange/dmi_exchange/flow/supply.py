@@ -95,12 +95,11 @@ class Supply:
         """
         self._check(process)
         purpose = self._purpose(process.agreement_id, process.dataset)
-        again = self._counted.get(process.id, ()) if goes_on else ()
+        again = self._counted.get(process.id) if goes_on else None
         permit = self.gate.permit(
             CROSSING, ACTION, process.dataset, purpose, recipient=process.peer, again=again
         )
-        if permit.counted:
-            self._counted[process.id] = permit.counted
+        self._counted[process.id] = permit.counted
         return permit
 
     def _check(self, process: Process) -> None:
@@ -136,7 +135,8 @@ class Supply:
 
     def places(self, process: Process, permit: Permit) -> list[dict[str, Any]]:
         """The places and things of a dataset as the other side may know them."""
-        return places_of(self._local, process.dataset, process.peer, permit.requests[-1].purpose)
+        purpose = permit.requests[-1].purpose
+        return places_of(self._local, process.dataset, process.peer, purpose, permit.counted)
 
     def check(self, process: Process) -> None:
         """Raise when the transfer does not run any more or its agreement has ended."""

@@ -152,8 +152,9 @@ class Opening:
             return exc
         return None
 
-    def permit(self, dataset: str, rows: int = 0, again: Keys = ()) -> Permit:
+    def permit(self, dataset: str, rows: int = 0, again: Keys | None = None) -> Permit:
         """Pass for one dataset, or raise ``Refused``; always recorded. ``again``: as for ``Gate.permit``."""
+        again = self.identity.goes_on if again is None else again
         return self.gate.permit(
             self.crossing, self.action, dataset, self.purpose, recipient=self.identity.participant, rows=rows,
             acting=self.identity.acting, again=again,

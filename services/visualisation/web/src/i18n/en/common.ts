@@ -184,6 +184,7 @@ export const terms: Part<'terms'> = {
 export const reasons: Part<'reasons'> = {
   owner: 'The owner itself.',
   given: 'So many rows were given.',
+  goes_on: 'A use that already counts goes on.',
   delivered: 'So many rows of persons were used for this.',
   exercised: 'A request of a resident was carried out.',
   own_data: 'Your own data.',

@@ -182,6 +182,7 @@ export const terms = {
 export const reasons = {
   owner: 'De eigenaar zelf.',
   given: 'Zoveel rijen zijn gegeven.',
+  goes_on: 'Een gebruik dat al meetelt gaat door.',
   delivered: 'Zoveel rijen van personen zijn hiervoor gebruikt.',
   exercised: 'Een verzoek van een bewoner is uitgevoerd.',
   own_data: 'Gegevens van uzelf.',

@@ -7,7 +7,7 @@ export const concluded = 'dmi:conclude';
 export const stopped = 'dmi:end';
 
 /** Codes of entries that tell what followed from a decision: rows that left, whose they were, a request carried out. */
-const tells = ['given', 'delivered', 'exercised'];
+const tells = ['given', 'goes_on', 'delivered', 'exercised'];
 
 /** What an entry is: a decision, or told of one that was written before. */
 export function decides(entry: { crossing: string; reasons?: string[] }): boolean {
