@@ -15,6 +15,7 @@ from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.decision import Decision, Duty, Reason, Request
 from dmi_agreements.duties import Projection, carry_out, series_of, together
 from dmi_agreements.own_duties import Wanted
+from dmi_agreements.persons import own_data
 from dmi_agreements.rights import ALL_ROWS
 from dmi_agreements.table import LawTable
 from dmi_agreements.uses import Key, Keys
@@ -248,7 +249,11 @@ class Gate:
         if not permit.personal:
             return None
         now = self._now()
-        tables = [self.law.consenting_subjects(request, now) for request in permit.requests]
+        entry = self.law.datasets.get(permit.dataset)
+        # Data on another basis waits for nobody's consent: there only who looks at its own rows is kept to them.
+        without = entry is not None and not entry.needs_consent
+        asked = tuple(filter(own_data, permit.requests if without else ())) or permit.requests
+        tables = [self.law.consenting_subjects(request, now) for request in asked]
         shared = set(tables[0]).intersection(*tables[1:])
         shared -= {who for who, until in self.left_out(permit).items() if until == ALL_ROWS}
         return {subject: frozenset(table[subject] for table in tables) for subject in shared}

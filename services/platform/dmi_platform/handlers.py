@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -12,6 +12,7 @@ from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import CORRECTED, Micros, ObservationBatch
 from dmi_agreements.duties import together, window
+from dmi_agreements.rights import ALL_ROWS
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import InputRefused, NotFound
@@ -22,7 +23,7 @@ from dmi_infra.tally import Tally
 from dmi_platform import paging, quality
 from dmi_platform.harmonise import merge
 from dmi_platform.messages import envelope_of
-from dmi_platform.model import FEATURE_KINDS, OPERATOR, Cursor, Datastream, Outcome, Reject
+from dmi_platform.model import FEATURE_KINDS, OPERATOR, Cursor, Datastream, Outcome, Reject, Whose
 from dmi_platform.processing import Processor
 from dmi_platform.registry import Registry
 from dmi_platform.store import Store, Table
@@ -73,7 +74,7 @@ class Platform:
     def datastreams(
         self, opening: Opening, dataset: str | None, observed_property: str | None, after: str, limit: int
     ) -> list[Listed]:
-        """Datastreams of a dataset, or of all that the caller may read, by id; of persons those of visible rows."""
+        """Datastreams of a dataset, or of all that the caller may read, by id; about persons: those with a row."""
         self._registry.refresh()
         permits = {permit.dataset: permit for permit in self._permits(opening, dataset)}
         of = {name: who for name, permit in permits.items() if (who := self._told(permit)) is not None}
@@ -86,7 +87,7 @@ class Platform:
     ) -> tuple[list[Feature], bool]:
         """Features of a dataset valid now, by id, and whether the caller may see where they are.
 
-        Of data of persons the things alone whose rows the caller may see.
+        Of data about persons the things alone that have a row which the caller may see.
         """
         if kind not in FEATURE_KINDS:
             raise InputRefused.of("kind", f"must be one of {', '.join(sorted(FEATURE_KINDS))}", kind)
@@ -95,18 +96,25 @@ class Platform:
         wanted = None if who is None else self._things_of(dataset, who)
         return self.store.features(dataset, kind, after, limit, clock.now(), wanted), permit.exact
 
-    def _told(self, permit: Permit) -> Collection[str] | None:
-        """The persons whose sensors are told under a permit: names and properties lead to them. ``None``: all are.
+    def _told(self, permit: Permit) -> Whose | None:
+        """Whose sensors are told under a permit: names and properties lead to persons. ``None``: all are.
 
-        The owner named them itself. Who gets means of many gets no row of a person, so no sensor either.
+        The owner named them itself. Who gets means of many gets no row of a person, so no sensor either; and of who
+        objects, or had all erased, nothing more is told than of its rows.
         """
         entry = self.gate.law.datasets.get(permit.dataset)
-        if not permit.personal or (entry is not None and entry.owner == permit.requests[-1].assignee):
+        if entry is None or not entry.personal or entry.owner == permit.requests[-1].assignee:
             return None
-        return () if together(permit.duties) else tuple(self.gate.subjects(permit) or ())
+        if together(permit.duties):
+            return Whose(())
+        if permit.personal:
+            return Whose(tuple(self.gate.subjects(permit) or ()))
+        return Whose(
+            tuple(who for who, until in self.gate.left_out(permit).items() if until == ALL_ROWS), but=True
+        )
 
-    def _things_of(self, dataset: str, who: Collection[str]) -> frozenset[str]:
-        """The ids of the datastreams whose last value is of these persons, and of the things that they belong to."""
+    def _things_of(self, dataset: str, who: Whose) -> frozenset[str]:
+        """The ids of the datastreams whose last value is theirs, and of the things that they belong to."""
         self._registry.refresh()
         names = self.store.datastream_ids([dataset], None, "", MOST_STREAMS, {dataset: who})
         found = [stream for name in names if (stream := self._registry.stream(name)) is not None]

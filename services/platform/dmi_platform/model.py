@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -31,6 +31,14 @@ REFUSED: Final = "refused"
 
 Area = tuple[float, float, float, float]
 """West, south, east, north in WGS84 degrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """The rows of some persons; or, with ``but``, those of everybody else and of nobody."""
+
+    persons: Collection[str]
+    but: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from dmi_agreements.contracts.features import Feature
-from dmi_agreements.contracts.law import AgreementState, Participant
+from dmi_agreements.contracts.law import AgreementState, Dataset, Participant, SubjectRequest
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord
+from dmi_infra import clock
 from dmi_infra.identity import Identity
 
 from .conftest import BICYCLES, MINUTE, NOON, NOOR, OWNER, SAM, VENDOR, City, stream
@@ -147,3 +148,56 @@ def test_each_export_is_in_the_log_of_the_person(city: City, layer: AgreementSta
         ("export", NOOR, "dmi:export", True)
     }
     assert sum(one.rows for one in written if one.subjects == [NOOR]) == 2
+
+
+CAMERAS = "urn:dmi:dataset:gemeente:cameras"
+PUBLIC_TASK = "dmi:purpose:public-task"
+
+
+@pytest.fixture
+def cameras(city: City) -> City:
+    """Data about persons on the basis of a public task, which a vendor may read: of two persons, and of nobody."""
+    city.law(Dataset(CAMERAS, OWNER, {"nl": "Camera's"}, personal=True, basis="dmi:basis:public-task"))
+    city.agree(CAMERAS, "dmi:process", "dmi:read")
+    city.agree(CAMERAS, "dmi:read", assignee=VENDOR)
+    for name in ("noor", "sam", "none", "new"):
+        about = {"thing": f"cam.{name}", "observed_property": "count", "unit": "1"}
+        city.tell(
+            CAMERAS,
+            Feature(f"cam.{name}", "thing", f"Bij {name}"),
+            Feature(f"cam.{name}.count", "datastream", f"Telling {name}", None, about),
+        )
+    names = [f"cam.{name}.count" for name in ("noor", "sam", "none")]
+    city.hand_in(ObservationBatch(CAMERAS, names, [NOON] * 3, [1.0, 2.0, 3.0], subject=[NOOR, SAM, None]))
+    return city
+
+
+def named(city: City) -> list[list[str]]:
+    """Whose streams, things and last values are told."""
+    found = []
+    for path, member, more in (
+        ("/v1/datastreams", "items", {}),
+        ("/v1/features", "features", {"kind": "thing"}),
+        ("/v1/latest", "items", {}),
+    ):
+        body = city.get(path, PUBLIC_TASK, dataset=CAMERAS, **more).json()
+        text = json.dumps(body[member])
+        found.append([name for name in ("noor", "sam", "none", "new") if f"cam.{name}" in text])
+    return found
+
+
+def test_of_who_objects_no_more_is_told_than_of_its_rows_on_whatever_basis(cameras: City) -> None:
+    cameras.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+    assert named(cameras) == [["noor", "sam", "none"]] * 3
+    cameras.law(SubjectRequest("urn:uuid:1", NOOR, "objection", CAMERAS, clock.now()))
+    assert named(cameras) == [["sam", "none"]] * 3
+    cameras.identity = Identity(OWNER, "Officer", frozenset({"dmi:role:municipality"}))
+    assert named(cameras)[:2] == [["noor", "sam", "none", "new"]] * 2
+
+
+def test_a_person_sees_its_own_rows_also_where_they_do_not_rest_on_consent(cameras: City) -> None:
+    cameras.identity = resident(NOOR)
+    assert named(cameras) == [["noor"]] * 3
+    found = cameras.get("/v1/datastreams/cam.noor.count/observations", PUBLIC_TASK)
+    assert [item["result"] for item in found.json()["items"]] == [1.0]
+    assert cameras.get("/v1/datastreams/cam.sam.count/observations", PUBLIC_TASK).json()["items"] == []

@@ -15,7 +15,7 @@ from dmi_agreements.crossings import BY_NAME
 from dmi_infra import outbox
 from dmi_infra.bus.port import Message
 from dmi_infra.sql import Positions, load_positions, reading, transaction
-from dmi_platform.model import NEVER, Area, Cursor, Outcome, Reject
+from dmi_platform.model import NEVER, Area, Cursor, Outcome, Reject, Whose
 from dmi_platform.quality import Ints
 from dmi_platform.registry import StoredFeature
 from dmi_platform.store import features, figures, persons, queries, tables
@@ -81,7 +81,7 @@ class Store:
         observed_property: str | None,
         after: str,
         limit: int,
-        of: Mapping[str, Collection[str]] | None = None,
+        of: Mapping[str, Whose] | None = None,
     ) -> list[str]:
         """Ids of datastreams of these datasets, in order, after an id; see ``features.datastream_ids``."""
         with reading(self._engine) as connection:

@@ -14,7 +14,7 @@ from dmi_agreements.contracts.observations import Micros
 from dmi_infra import clock
 from dmi_infra.sql import among, upsert
 from dmi_platform import units
-from dmi_platform.model import NEVER
+from dmi_platform.model import NEVER, Whose
 from dmi_platform.registry import StoredFeature
 from dmi_platform.store import tables
 
@@ -143,17 +143,18 @@ def datastream_ids(
     observed_property: str | None,
     after: str,
     limit: int,
-    of: Mapping[str, Collection[str]],
+    of: Mapping[str, Whose],
 ) -> list[str]:
     """Ids of datastreams of these datasets, in order, after an id.
 
-    In the datasets of ``of`` only those whose last value is about one of these persons.
+    In the datasets of ``of`` only those whose last value is theirs; one that has none is nobody's.
     """
     table, last = tables.datastream.c, tables.last_value.c
     chosen: list[sa.ColumnElement[bool]] = [table.dataset.in_([name for name in datasets if name not in of])]
-    for number, (dataset, persons) in enumerate(of.items()):
-        told = among(last.subject, f"persons{number}", connection.dialect.name, persons)
-        own = sa.select(last.datastream).where(told)
+    for number, (dataset, whose) in enumerate(of.items()):
+        theirs = among(last.subject, f"persons{number}", connection.dialect.name, whose.persons)
+        told = sa.or_(last.subject.is_(None), sa.not_(theirs)) if whose.but else theirs
+        own = sa.select(last.datastream).where(told, last.time > NEVER)
         chosen.append(sa.and_(table.dataset == dataset, table.key.in_(own)))
     query = sa.select(table.id).where(table.dataset.in_(datasets), sa.or_(*chosen), table.id > after)
     if observed_property is not None:
