@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -75,16 +76,33 @@ class Two:
             self._moment += SECOND
             self.neighbour.measure(self._moment)
 
-    def begin(self) -> str:
-        """A negotiation from Waterstad's interface; its id there."""
+    def begin(self, *constraints: dict[str, Any]) -> str:
+        """A negotiation from Waterstad's interface, which wants these constraints too; its id there."""
         (found,) = self.operator.get("/exchange/v1/nodes/catalogue", node=self.there.url)["items"]
         offer = next(o for o in found["offers"] if any("process" in r["action"] for r in o["permission"]))
+        for rule in offer["permission"] if constraints else ():
+            rule["constraint"] = [*rule.get("constraint", ()), *constraints]
         body = {"provider": found["owner"], "dataset": found["dataset"], "offer": offer}
         return str(self.operator.post("/exchange/v1/negotiations", body)["id"])
 
-    def agreed(self) -> str:
+    def sign(self) -> None:
+        """Buurstad's officer signs what was asked for with other terms than those that it offers."""
+        path = "/exchange/v1/negotiations"
+
+        def waiting() -> list[dict[str, Any]]:
+            return [one for one in self.neighbour.city.get(path)["items"] if one["state"] == "REQUESTED"]
+
+        soon(lambda: bool(waiting()))
+        (asked,) = waiting()
+        document = self.neighbour.city.get(f"{path}/{asked['id']}/document")
+        jws = Custody(self.there.folder / "keys", hosting=True).own(CITY).sign_document(document)
+        self.neighbour.city.post(f"{path}/{asked['id']}/signature", {"jws": jws})
+
+    def agreed(self, *constraints: dict[str, Any]) -> str:
         """An agreement that holds here and there."""
-        mine = f"negotiations/{self.begin()}"
+        mine = f"negotiations/{self.begin(*constraints)}"
+        if constraints:
+            self.sign()
         soon(lambda: self.get(mine)["state"] == "FINALIZED")
         agreement = str(self.get(mine)["agreement"])
         soon(lambda: any(a["id"] == agreement for a in self.get("agreements")["items"]))
@@ -224,6 +242,36 @@ def _deliveries(two: Two, agreement: str) -> list[dict[str, Any]]:
     path = f"/exchange/v1/transfers/{two.theirs(agreement)['id']}/deliveries"
     items: list[dict[str, Any]] = two.neighbour.city.get(path, limit=1000)["items"]
     return items
+
+
+def test_a_transfer_is_one_use_with_all_that_goes_along_and_its_positions_tell_nothing(two: Two) -> None:
+    rare = {
+        "leftOperand": "timeInterval", "operator": "gteq",
+        "rightOperand": {"@value": "PT1H", "@type": "http://www.w3.org/2001/XMLSchema#duration"},
+    }  # fmt: skip
+    agreement = two.agreed(rare)
+    body = {"provider": CITY, "agreement": agreement, "format": "HttpData-PULL", "own": True}
+    mine = f"transfers/{two.operator.post('/exchange/v1/transfers', body)['id']}"
+    soon(lambda: two.get(mine)["state"] == "STARTED" and two.get(mine)["data_address"])
+    url = two.get(mine)["data_address"]["endpoint"]
+
+    def pull(after: str) -> httpx.Response:
+        token = two.operator.post(f"/exchange/v1/{mine}/token")["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.get(url, headers=headers, params={"after": after}, timeout=20)
+
+    first = pull("")
+    assert first.status_code == 200, first.text
+    assert len(first.json()["features"]) > 1
+    position = first.json()["cursor"]
+    assert not re.search(r"\d:\d", position)
+    two.measure()
+    assert pull(position).status_code == 200
+    # Begun anew, and behind a position that this node did not seal, it is another use, for which it is too early.
+    for after in ("", "0:0"):
+        assert pull(after).status_code == 403
+    assert pull(position[:-2] + "xx").status_code == 400
+    two.end(agreement)
 
 
 def test_a_token_for_data_is_of_its_transfer_and_dead_when_the_agreement_is(two: Two) -> None:

@@ -98,7 +98,7 @@ class Authenticator:
         identity = Identity(
             str(claims["sub"]), str(claims.get("name", "")), frozenset(claims.get("roles", [])), acting,
             str(claims["kid"]), claims.get("client_kid"), float(claims["exp"]),
-            tuple((str(a), str(r), str(p)) for a, r, p in claims["goes_on"]) if "goes_on" in claims else None,
+            tuple((a, r, p) for a, r, p in claims["goes_on"]) if "goes_on" in claims else None,
         )  # fmt: skip
         if len(self._recent) >= REMEMBERED:
             self._recent.clear()

@@ -32,10 +32,10 @@ ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 KeyLookup = Callable[[str, str], Mapping[str, Any] | None]
 """From issuer and ``kid`` to the public JWK of that issuer, ``None`` when it has no such key."""
 
-_ACCESS_CLAIMS = frozenset(
-    {"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "roles", "name", "client_kid", "act", "mandate"}
-)
 ASSERTION_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "iat", "nbf", "jti"})
+_ACCESS_CLAIMS = (ASSERTION_CLAIMS - {"nbf"}) | {
+    *("client_id", "roles", "name", "client_kid", "act", "mandate", "goes_on")
+}
 HEADER = frozenset({"alg", "typ", "kid"})
 """Header members that are accepted: none of those that point to a key (jku, jwk, x5u, x5c) or extend (crit)."""
 
@@ -319,7 +319,14 @@ def verify_access(token: str, issuer: str, audience: str, lookup: KeyLookup) -> 
         raise Unauthenticated("the token's actor, mandate and key are not names")
     if claims.get("mandate") and not act["sub"]:
         raise Unauthenticated("the token names a mandate and nobody who acts by it")
+    goes_on = claims.get("goes_on", [])
+    if not isinstance(goes_on, list) or not all(_is_key(key) for key in goes_on):
+        raise Unauthenticated("the token's uses (goes_on) are not rules: agreement, path and party of each")
     return {**claims, "kid": str(jwt.get_unverified_header(token)["kid"])}
+
+
+def _is_key(key: object) -> bool:
+    return isinstance(key, list) and len(key) == 3 and all(isinstance(part, str) for part in key)
 
 
 def verify_assertion(token: str, audience: str, lookup: KeyLookup) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from dmi_exchange.dsp.door import Once
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.store import Processes
 from dmi_exchange.flow import routes
+from dmi_exchange.flow.bookmarks import Bookmarks
 from dmi_exchange.flow.feed import HARMONISED, Feed, read_cursor, write_cursor
 from dmi_exchange.flow.inflow import Intake, events_of
 from dmi_exchange.flow.places import Local
@@ -28,12 +29,14 @@ from dmi_exchange.flow.store import Flow, Flows, Sum
 from dmi_exchange.flow.supply import Given, Supply
 from dmi_exchange.notices.aliases import Aliases
 from dmi_infra.bus.port import Message
+from dmi_infra.cursors import Cursors
 from dmi_infra.errors import InputRefused, Refused, Unauthenticated
 from dmi_infra.permit import Permit
 from dmi_infra.sql import migrate, open_engine
 from tests.unit.infra.fakes import GARAGES as MINE
 from tests.unit.infra.fakes import STACK, VENDOR, Court, FakeBus, as_bus
 
+BOOKMARKS = Bookmarks(Cursors(bytes(range(64))))
 GARAGES, OTHER = "urn:dmi:dataset:buurstad:garages", "urn:dmi:dataset:buurstad:other"
 
 
@@ -111,6 +114,18 @@ def test_events_are_read_whole_with_comments_as_signs_of_life() -> None:
     assert list(events_of(iter(lines))) == [("data", b'{"a":1}'), ("alive", b""), ("end", b"{}")]
 
 
+def test_a_position_is_sealed_for_its_transfer_and_one_in_the_clear_goes_on_with_nothing() -> None:
+    sealed = BOOKMARKS.seal("t", "0:12")
+    assert "12" not in sealed
+    assert BOOKMARKS.open("t", sealed) == ("0:12", True)
+    assert BOOKMARKS.open("t", "0:12") == ("0:12", False)
+    assert BOOKMARKS.open("t", "") == ("", False)
+    assert BOOKMARKS.seal("t", "") == ""
+    for transfer, text in (("other", sealed), ("t", sealed[:-1] + "x"), ("t", "x" * 3000)):
+        with pytest.raises(InputRefused, match="after"):
+            BOOKMARKS.open(transfer, text)
+
+
 class OneFeed:
     """A supply of one dataset by itself, without a law."""
 
@@ -124,8 +139,11 @@ class OneFeed:
 
     def next(self, timeout: float) -> Given | None:
         piece = self.feed.next(0.01)
-        rows = {} if piece is None else {"result": piece.batch.result}
-        return None if piece is None else Given([], rows, piece.cursor)
+        if piece is None:
+            return None
+        return Given(
+            [], {"result": piece.batch.result} if 0.0 not in piece.batch.result else None, piece.cursor
+        )
 
 
 def test_a_stream_ends_with_its_token_and_a_fresh_one_goes_on_without_loss_or_repeat() -> None:
@@ -146,8 +164,9 @@ def test_a_stream_ends_with_its_token_and_a_fresh_one_goes_on_without_loss_or_re
         assert (fields["event"], msgspec.json.decode(fields["data"])["status"]) == ("expired", 401)
         return found, cursor
 
-    said(bus, GARAGES, 1, 2)
+    said(bus, GARAGES, 1, 0, 2, 0)
     first, last = asyncio.run(read(""))
+    assert last == "0:3", "of what may not leave not even the position is told"
     said(bus, OTHER, 9)
     said(bus, GARAGES, 3, 4)
     assert (first, asyncio.run(read(last))[0]) == ([1.0, 2.0], [3.0, 4.0])
@@ -172,7 +191,7 @@ def test_what_goes_on_is_one_use_and_what_begins_anew_another(
 
     def node() -> Supply:
         local = cast(Local, None)
-        return Supply(bus, court.gate, processes, flows, local, cast(Aliases, None))
+        return Supply(bus, court.gate, processes, flows, local, cast(Aliases, None), BOOKMARKS)
 
     def counted() -> int:
         return sum(len(record.counted) for record in court.decisions())

@@ -511,3 +511,16 @@ def test_uses_of_data_that_rests_on_consent_count(court: Court, limit: dict[str,
     with pytest.raises(Refused) as refused:
         ask(court, dataset=BICYCLES)
     assert codes(refused) == ["condition_unmet"]
+
+
+def test_a_use_that_goes_on_is_decided_and_told_and_is_no_use_of_its_own(court: Court) -> None:
+    court.agree(STACK, "dmi:read")
+    court.agree(VENDOR, "dmi:read", constraints=[at_most(1)])
+    first = ask(court)
+    court.gate.permit("query", "dmi:read", GARAGES, MOBILITY, VENDOR, again=first.counted)
+    begun, on = court.decisions()[-2:]
+    assert (begun.decides, on.decides, on.allowed, on.counted) == (True, False, True, [])
+    assert on.reasons[0].startswith("goes_on: ")
+    with pytest.raises(Refused):
+        ask(court)
+    assert court.decisions()[-1].decides

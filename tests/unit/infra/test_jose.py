@@ -139,6 +139,8 @@ ATTACKS: dict[str, tuple[Edit, str]] = {
     "a claim that nobody accounts for": (put(admin=True), "accounted"),
     "roles that are a text": (put(roles="dmi:role:operator"), "roles"),
     "roles that are no texts": (put(roles=[1]), "roles"),
+    "uses that are no list": (put(goes_on="all"), "goes_on"),
+    "uses that are no rules": (put(goes_on=[["urn:uuid:1", "/permission/0"]]), "goes_on"),
     "a client token as an access token": (head(typ="JWT"), "type"),
     "without a type": (drop("typ"), "type"),
     "a key of the attacker in the header (jwk)": (head(jwk=FOREIGN.public), "header"),

@@ -32,6 +32,7 @@ from dmi_exchange.dsp.steps import Steps
 from dmi_exchange.dsp.store import Processes
 from dmi_exchange.dsp.transfer import FORMATS, KAFKA, PULL, PUSH, STREAM, DataPlane, Transfers
 from dmi_exchange.errors import StepRefused
+from dmi_exchange.flow.bookmarks import Bookmarks
 from dmi_exchange.flow.followers import Followers
 from dmi_exchange.flow.inflow import Inflow, Intake, fetch_token
 from dmi_exchange.flow.keyfile import KeyFile
@@ -53,10 +54,11 @@ from dmi_exchange.routes.dataspace import Desk
 from dmi_exchange.routes.dataspace import router as own_routes
 from dmi_exchange.routes.nodes import router as node_routes
 from dmi_exchange.settings import ExchangeSettings
-from dmi_exchange.tables import positions
+from dmi_exchange.tables import positions, secret
 from dmi_exchange.tokens import Issuer
 from dmi_infra import clock, jose, passes
 from dmi_infra.bus.port import Bus
+from dmi_infra.cursors import Cursors, kept_key
 from dmi_infra.exercising import Marks
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from dmi_infra.runtime import Part, Runtime
@@ -96,7 +98,8 @@ def build(
     processes, flows = Processes(engine), Flows(engine)
     local = Local(exchange.store, Issuer(exchange, issuer), settings.public_url)
     aliases = Aliases(engine, exchange.store)
-    supply = Supply(bus, runtime.gate, processes, flows, local, aliases)
+    bookmarks = Bookmarks(Cursors(kept_key(engine, secret)))
+    supply = Supply(bus, runtime.gate, processes, flows, local, aliases, bookmarks)
     broker = _broker(settings, bus, supply, Issuer(exchange, issuer))
     formats = FORMATS if broker is None else (*FORMATS, KAFKA)
     shelf = StoreShelf(engine, exchange, Imports(exchange, client), formats)

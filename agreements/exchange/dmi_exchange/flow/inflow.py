@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -11,7 +12,6 @@ import structlog
 from dmi_exchange.dsp.client import Client, Unreachable
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.transfer import STREAM, Transfers
-from dmi_exchange.flow.feed import read_cursor
 from dmi_exchange.flow.followers import Run
 from dmi_exchange.flow.places import KINDS, Local
 from dmi_exchange.flow.store import Flows
@@ -22,6 +22,7 @@ log = structlog.get_logger("exchange")
 
 ROWS: Final = 10_000
 """Most rows that ingest takes at once."""
+_CURSOR: Final = re.compile(r"[A-Za-z0-9_:,-]{0,2000}", re.ASCII)
 LARGEST_PULL: Final = 64 * 1024 * 1024
 
 
@@ -45,7 +46,10 @@ class Intake:
         cursor, rows = body.get("cursor"), body.get("observations")
         if not isinstance(cursor, str):
             raise InputRefused.of("cursor", "must be a text")
-        read_cursor(cursor)
+        if not _CURSOR.fullmatch(cursor):
+            raise InputRefused.of(
+                "cursor", "must be a position: 2000 letters, digits, or - _ : , at most", cursor
+            )
         batches = rows if isinstance(rows, list) else [rows] if rows else []
         places = body.get("features") or []
         if not isinstance(places, list) or not all(isinstance(item, dict) for item in (*places, *batches)):

@@ -25,7 +25,9 @@ class Publishing:
         """See ``followers.Work``."""
         process = run.process
         # A node that was killed may have written more than it noted.
-        cursor = further(self._flows.get(process.id).cursor, self._outlets.reached(process))
+        noted, written = self._flows.get(process.id).cursor, self._outlets.reached(process)
+        opened = self._supply.bookmarks.open
+        cursor = further(opened(process.id, noted)[0], opened(process.id, written)[0])
         with self._supply.open(process.id, cursor) as delivery, self._outlets.opened(process):
             run.note("")
             while run.goes_on():

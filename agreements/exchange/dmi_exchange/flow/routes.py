@@ -14,7 +14,6 @@ from dmi_agreements.dsp import states
 from dmi_exchange.dsp.door import NodeDoor, bearer
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.transfer import KAFKA, PUSH
-from dmi_exchange.flow.feed import read_cursor
 from dmi_exchange.flow.inflow import Intake
 from dmi_exchange.flow.outlets import reader_of
 from dmi_exchange.flow.supply import Given, Supply, encoded
@@ -90,9 +89,9 @@ def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> AP
     async def stream(request: Request, judged: Opened) -> StreamingResponse:
         process, expires = judged
         cursor = request.headers.get("last-event-id", "")
-        read_cursor(cursor)
+        goes_on = supply.bookmarks.open(process.id, cursor)[1]
         # Asked here already, so that a refusal is a problem document and no stream.
-        permit = await run_in_threadpool(supply.permit, process, bool(cursor))
+        permit = await run_in_threadpool(supply.permit, process, goes_on)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         events = _events(supply, process, permit, cursor, expires + jose.LEEWAY_SECONDS, limiter)
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
@@ -114,7 +113,7 @@ def _pulled(supply: Supply, process: Process, after: str) -> bytes:
     places: list[dict[str, Any]] = []
     batches: list[dict[str, Any]] = []
     cursor, rows, more = after, 0, True
-    permit = supply.permit(process, goes_on=bool(after))
+    permit = supply.permit(process, supply.bookmarks.open(process.id, after)[1])
     with supply.open(process.id, after, permit) as delivery:
         while rows < PULL_ROWS:
             given = delivery.next(POLL_SECONDS)
@@ -159,7 +158,8 @@ async def _events(
             except (Refused, Conflict, InputRefused, NotFound, Unavailable) as exc:
                 yield _event("end", _problem(exc))
                 return
-            if given is not None:
+            # A piece of which nothing may leave says nothing, not even that it came.
+            if given is not None and (given.places or given.rows):
                 yield _given(given)
                 quiet = clock.now()
             elif clock.now() - quiet > ALIVE_SECONDS * 1_000_000:

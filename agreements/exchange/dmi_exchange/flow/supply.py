@@ -19,6 +19,7 @@ from dmi_agreements.duties import together
 from dmi_agreements.uses import Keys
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.store import Processes
+from dmi_exchange.flow.bookmarks import Bookmarks
 from dmi_exchange.flow.feed import Feed, Piece
 from dmi_exchange.flow.places import Local, places_of
 from dmi_exchange.flow.store import Flows
@@ -37,7 +38,7 @@ PLACES_AGAIN_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What leaves: places that the other side does not know yet, and rows; the position behind it."""
+    """What leaves: places that the other side does not know yet, and rows; the sealed position behind it."""
 
     places: list[dict[str, Any]]
     rows: dict[str, Any] | None
@@ -50,7 +51,14 @@ class Supply:
     """Opens deliveries."""
 
     def __init__(
-        self, bus: Bus, gate: Gate, processes: Processes, flows: Flows, local: Local, aliases: Aliases
+        self,
+        bus: Bus,
+        gate: Gate,
+        processes: Processes,
+        flows: Flows,
+        local: Local,
+        aliases: Aliases,
+        bookmarks: Bookmarks,
     ) -> None:
         self._bus = bus
         self.gate = gate
@@ -58,6 +66,7 @@ class Supply:
         self.flows = flows
         self._local = local
         self.aliases = aliases
+        self.bookmarks = bookmarks
         self._opened: dict[str, int] = {}
         self._counted: dict[str, Keys] = {}
 
@@ -114,7 +123,7 @@ class Supply:
 
     @contextmanager
     def open(self, identifier: str, cursor: str, permit: Permit | None = None) -> Iterator[Delivery]:
-        """A delivery from a position on. A later one of the same transfer takes the place of an earlier.
+        """A delivery behind a position of ``bookmarks``. A later one of a transfer takes the place of an earlier.
 
         ``permit``: the right to it, where it has been asked for already; else this node's own delivery, which goes on
         with what it began, also while the other side has yet to take the first piece.
@@ -123,7 +132,7 @@ class Supply:
         if permit is None:
             permit = self.permit(process, goes_on=True)
         number = self._opened[identifier] = self._opened.get(identifier, 0) + 1
-        feed = Feed(self._bus, process.dataset, cursor)
+        feed = Feed(self._bus, process.dataset, self.bookmarks.open(identifier, cursor)[0])
         try:
             yield Delivery(self, process, permit, feed, number)
         finally:
@@ -173,13 +182,13 @@ class Delivery:
         self._supply.check(self._process)
         self._supply.gate.still(self._permit)
         if self._known is None:
-            return Given(self._news(()), None, self._feed.cursor)
+            return Given(self._news(()), None, self._sealed(self._feed.cursor))
         piece = self._held or self._feed.next(timeout)
         self._held = None
         if piece is None:
             return None
         if not len(piece.batch):
-            return Given([], None, piece.cursor)
+            return Given([], None, self._sealed(piece.cursor))
         if max(piece.batch.phenomenon_time) + self._delay > clock.now() and self._delay:
             # What an agreement delays is not left out but waits, with everything behind it.
             self._held = piece
@@ -193,11 +202,14 @@ class Delivery:
     def _given(self, piece: Piece) -> Given:
         batch = self._supply.gate.carry(self._permit, piece.batch).batch
         if not len(batch):
-            return Given([], None, piece.cursor)
+            return Given([], None, self._sealed(piece.cursor))
         places = self._news(batch.datastream)
         record = self._supply.gate.given(self._permit, len(batch))
         self._supply.flows.given(self._process.id, piece.name, record, len(batch))
-        return Given(places, self._rows(batch), piece.cursor, piece.name)
+        return Given(places, self._rows(batch), self._sealed(piece.cursor), self._sealed(piece.name))
+
+    def _sealed(self, position: str) -> str:
+        return self._supply.bookmarks.seal(self._process.id, position)
 
     def _rows(self, batch: ObservationBatch) -> dict[str, Any]:
         """The rows as they leave; a person by the name that it has on the other node alone."""
