@@ -12,7 +12,6 @@ from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import CORRECTED, Micros, ObservationBatch
 from dmi_agreements.duties import together, window
-from dmi_agreements.rights import ALL_ROWS
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import InputRefused, NotFound
@@ -27,6 +26,7 @@ from dmi_platform.model import FEATURE_KINDS, OPERATOR, Cursor, Datastream, Outc
 from dmi_platform.processing import Processor
 from dmi_platform.registry import Registry
 from dmi_platform.store import Store, Table
+from dmi_platform.telling import sensors_told
 
 
 class Carry(Protocol):
@@ -77,7 +77,11 @@ class Platform:
         """Datastreams of a dataset, or of all that the caller may read, by id; about persons: those with a row."""
         self._registry.refresh()
         permits = {permit.dataset: permit for permit in self._permits(opening, dataset)}
-        of = {name: who for name, permit in permits.items() if (who := self._told(permit)) is not None}
+        of = {
+            name: who
+            for name, permit in permits.items()
+            if (who := sensors_told(self.gate, permit)) is not None
+        }
         names = self.store.datastream_ids(sorted(permits), observed_property, after, limit, of)
         found = [self._registry.stream(name) for name in names]
         return [Listed(s, permits[s.dataset].exact) for s in found if s is not None]
@@ -92,26 +96,9 @@ class Platform:
         if kind not in FEATURE_KINDS:
             raise InputRefused.of("kind", f"must be one of {', '.join(sorted(FEATURE_KINDS))}", kind)
         permit = opening.permit(dataset)
-        who = self._told(permit)
+        who = sensors_told(self.gate, permit)
         wanted = None if who is None else self._things_of(dataset, who)
         return self.store.features(dataset, kind, after, limit, clock.now(), wanted), permit.exact
-
-    def _told(self, permit: Permit) -> Whose | None:
-        """Whose sensors are told under a permit: names and properties lead to persons. ``None``: all are.
-
-        The owner named them itself. Who gets means of many gets no row of a person, so no sensor either; and of who
-        objects, or had all erased, nothing more is told than of its rows.
-        """
-        entry = self.gate.law.datasets.get(permit.dataset)
-        if entry is None or not entry.personal or entry.owner == permit.requests[-1].assignee:
-            return None
-        if together(permit.duties):
-            return Whose(())
-        if permit.personal:
-            return Whose(tuple(self.gate.subjects(permit) or ()))
-        return Whose(
-            tuple(who for who, until in self.gate.left_out(permit).items() if until == ALL_ROWS), but=True
-        )
 
     def _things_of(self, dataset: str, who: Whose) -> frozenset[str]:
         """The ids of the datastreams whose last value is theirs, and of the things that they belong to."""
