@@ -21,6 +21,7 @@ from dmi_infra.bus.port import Message
 from dmi_infra.http.access import identify
 from dmi_infra.identity import Identity
 from dmi_platform.app import build
+from dmi_platform.routes import pages
 from dmi_platform.settings import PlatformSettings
 
 from .conftest import (
@@ -386,3 +387,31 @@ def _decoded(value: bytes) -> ObservationBatch:
     from dmi_agreements.contracts.envelope import decode
 
     return decode(value, ObservationBatch)
+
+
+@pytest.mark.parametrize(
+    ("path", "member", "asked"),
+    [
+        (HISTORY, "items", {}),
+        ("/v1/datastreams", "items", {"dataset": GARAGES}),
+        ("/v1/features", "features", {"dataset": GARAGES, "kind": "thing"}),
+    ],
+)
+def test_the_pages_of_a_list_are_one_use_for_a_while(
+    garages: City, monkeypatch: pytest.MonkeyPatch, path: str, member: str, asked: dict[str, str]
+) -> None:
+    garages.hand_in(counts("centrum", 1.0, 2.0, 3.0))
+    rare = {"leftOperand": "timeInterval", "operator": "gteq", "rightOperand": "PT1H"}
+    garages.agree(GARAGES, "dmi:read", assignee=VENDOR, constraint=[rare])
+    garages.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+    purpose = "dmi:purpose:public-task"
+    first = garages.get(path, purpose, limit=1, **asked).json()
+    second = garages.get(path, purpose, limit=1, cursor=first["next"], **asked)
+    assert second.status_code == 200, second.text
+    assert len(second.json()[member]) == 1
+    decided = [one for one in garages.records if isinstance(one, DecisionRecord) and one.assignee == VENDOR]
+    assert sum(one.decides for one in decided) == 1
+    assert garages.get(path, purpose, limit=1, **asked).status_code == 403, "begun anew it is another use"
+    monkeypatch.setattr(pages, "ONE_USE", 0)
+    late = garages.get(path, purpose, limit=1, cursor=second.json()["next"] or first["next"], **asked)
+    assert late.status_code == 403, "and so is what is read later"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Query, Request
@@ -14,7 +14,7 @@ from dmi_agreements.decision import Reason
 from dmi_agreements.persons import RESIDENT, represents
 from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.table import LawTable
-from dmi_agreements.uses import Keys
+from dmi_agreements.uses import Key, Keys
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused, Refused, Unauthenticated
 from dmi_infra.gate import Gate, Permit
@@ -137,6 +137,12 @@ class Opening:
     """``None``: the purpose that each dataset is collected for."""
     check_keys: Callable[[Identity], None]
     """Raises ``Unauthenticated`` once a key under the token of an identity has ended."""
+    used: list[Key] = field(default_factory=list)
+    """The rules whose uses were counted for what it asked, or that it went on with."""
+
+    def going_on(self, used: Keys) -> Opening:
+        """The same door, for what is part of a use that was decided before, and counted of these rules."""
+        return replace(self, identity=replace(self.identity, goes_on=used), used=[])
 
     def expired(self) -> Unauthenticated | None:
         """The problem of a token that has expired since it opened the door: for what lasts longer than a request."""
@@ -155,10 +161,12 @@ class Opening:
     def permit(self, dataset: str, rows: int = 0, again: Keys | None = None) -> Permit:
         """Pass for one dataset, or raise ``Refused``; always recorded. ``again``: as for ``Gate.permit``."""
         again = self.identity.goes_on if again is None else again
-        return self.gate.permit(
+        permit = self.gate.permit(
             self.crossing, self.action, dataset, self.purpose, recipient=self.identity.participant, rows=rows,
             acting=self.identity.acting, again=again,
         )  # fmt: skip
+        self.used.extend(key for key in permit.counted if key not in self.used)
+        return permit
 
     def preview(self, dataset: str) -> tuple[Reason, ...]:
         """Why ``permit`` would refuse, empty when it would not; not recorded."""

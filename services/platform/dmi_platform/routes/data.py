@@ -11,6 +11,7 @@ from dmi_infra.cursors import Cursors
 from dmi_infra.http.access import Opening, gated
 from dmi_platform import model, present
 from dmi_platform.handlers import Platform
+from dmi_platform.routes.pages import Pages
 from dmi_platform.routes.parameters import AnyDataset, DatasetId, From, Page, To, span
 
 Read = Annotated[Opening, Depends(gated("query", "dmi:read", mandates=True))]
@@ -35,12 +36,13 @@ def router(platform: Platform, cursors: Cursors) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
         cursor: Page = None,
     ) -> Response:
-        about = ("datastreams", opening.identity.participant, dataset or "", observed_property or "")
-        after = cursors.open(cursor, str, *about) or ""
+        pages = Pages.turned(
+            cursors, cursor, str, opening, "datastreams", dataset or "", observed_property or ""
+        )
         for name, value in (("dataset", dataset), ("property", observed_property)):
             model.checked_identifier(name, value or "")
-        found = platform.datastreams(opening, dataset, observed_property, after, limit)
-        following = cursors.seal(found[-1].stream.id, *about) if len(found) == limit else None
+        found = platform.datastreams(pages.opening, dataset, observed_property, pages.place or "", limit)
+        following = pages.next(found[-1].stream.id if len(found) == limit else None)
         return _listed([present.datastream(each) for each in found], following)
 
     @routes.get("/latest", summary="The last value of datastreams, or of all of a dataset")
@@ -71,11 +73,9 @@ def router(platform: Platform, cursors: Cursors) -> APIRouter:
         cursor: Page = None,
     ) -> Response:
         first, last = span(begin, to)
-        about = ("observations", opening.identity.participant, datastream)
-        after = cursors.open(cursor, model.Cursor, *about)
-        page = platform.observations(opening, datastream, first, last, after, limit)
-        following = None if page.next is None else cursors.seal(page.next, *about)
-        return _listed(present.observations(page.batch, True), following)
+        pages = Pages.turned(cursors, cursor, model.Cursor, opening, "observations", datastream)
+        page = platform.observations(pages.opening, datastream, first, last, pages.place, limit)
+        return _listed(present.observations(page.batch, True), pages.next(page.next))
 
     @routes.get("/features", summary="Places and things of a dataset, as GeoJSON")
     def features(
@@ -85,14 +85,13 @@ def router(platform: Platform, cursors: Cursors) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
         cursor: Page = None,
     ) -> Response:
-        about = ("features", opening.identity.participant, kind, dataset)
-        after = cursors.open(cursor, str, *about) or ""
+        pages = Pages.turned(cursors, cursor, str, opening, "features", kind, dataset)
         model.checked_identifier("dataset", dataset)
-        found, placed = platform.features(opening, kind, dataset, after, limit)
+        found, placed = platform.features(pages.opening, kind, dataset, pages.place or "", limit)
         document = {
             "type": "FeatureCollection",
             "features": [present.feature(each, placed) for each in found],
-            "next": cursors.seal(found[-1].id, *about) if len(found) == limit else None,
+            "next": pages.next(found[-1].id if len(found) == limit else None),
         }
         return Response(msgspec.json.encode(document), media_type=GEOJSON)
 
