@@ -37,10 +37,15 @@ def secret_table(metadata: sa.MetaData) -> sa.Table:
     )
 
 
+def new_key() -> bytes:
+    """A key of whoever asks, for what only its own process opens."""
+    return AESSIV.generate_key(_BITS)
+
+
 def kept_key(engine: sa.Engine, table: sa.Table) -> bytes:
     """The key that the store keeps for cursors; made by whichever process comes first."""
     with transaction(engine) as connection:
-        insert_new(connection, table, {"name": _NAME, "key": AESSIV.generate_key(_BITS)}, ["name"])
+        insert_new(connection, table, {"name": _NAME, "key": new_key()}, ["name"])
         return bytes(connection.execute(sa.select(table.c.key).where(table.c.name == _NAME)).scalar_one())
 
 

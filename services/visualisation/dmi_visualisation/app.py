@@ -14,6 +14,7 @@ from dmi_infra.sql import migrate, open_engine, store_check
 from dmi_visualisation.consumer import TOPICS, MapHandler, Shelf
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
+from dmi_visualisation.room import Room
 from dmi_visualisation.routes import router
 from dmi_visualisation.settings import VisualisationSettings
 from dmi_visualisation.store import Store, positions
@@ -27,7 +28,7 @@ def build(settings: VisualisationSettings, bus: Bus) -> Service:
     migrate(engine, "dmi_visualisation")
     runtime = build_runtime(NAME, settings, bus)
     store = Store(engine)
-    live = LiveMap(settings.stream_limit)
+    live = LiveMap()
     live.load(store.features(), store.newest())
     runtime.law.listen(lambda change: live.law_changed() if change.ended or change.kind == KIND else None)
     handler = MapHandler(store, live, runtime.gate)
@@ -39,10 +40,11 @@ def build(settings: VisualisationSettings, bus: Bus) -> Service:
     runtime.parts += [consumer, retention, exercising]
     runtime.checks["store"] = store_check(engine)
     runtime.checks["consumer"] = consumer.check
+    room = Room(settings.stream_limit, settings.share_of_streams)
     app = build_app(
         runtime,
         "DMI visualisation",
         "Maps, tiles, live events and charts: layer 3.",
-        [router(Maps(store, live, runtime.gate), settings.background_url)],
+        [router(Maps(store, live, runtime.gate, room), settings.background_url)],
     )
     return Service(NAME, app, runtime, engine.dispose)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
+import math
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.decision import Delay
 from dmi_infra import clock
-from dmi_infra.errors import InputRefused, Refused
+from dmi_infra.errors import Refused
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.problems import refusal
 from dmi_infra.tally import Tally
@@ -23,7 +24,7 @@ from dmi_visualisation.live import Numbered, Stream
 from dmi_visualisation.model import Shown
 
 KEEP_ALIVE_SECONDS = 1.0
-"""A quiet stream asks the gate again this often, so that an agreement that expires ends it too."""
+"""A stream gives a sign of life and asks the gate again this often, so that an agreement that expires ends it too."""
 SLOTS: Final = 60
 """Into so many parts a delay is divided; of each part the newest values are held, however many there were."""
 
@@ -33,10 +34,14 @@ ROWS: Final = 250
 RETRY_MS: Final = 2000
 ALIVE = b": alive\n\n"
 
-_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9]{1,15}){1,50}")
 
-Points = Callable[[Permit, Sequence[Shown]], list[dict[str, Any]]]
-"""The features that a permit lets through of these rows, now."""
+class Sight(NamedTuple):
+    """What may be seen of rows under a permit, now."""
+
+    points: Callable[[Permit, Sequence[Shown]], list[dict[str, Any]]]
+    """Their features, which leave."""
+    passing: Callable[[Permit, Sequence[Shown]], Set[str]]
+    """The datastreams that something would be told of; nothing leaves, and nothing is recorded."""
 
 
 PARKED_SECONDS: Final = 60.0
@@ -86,17 +91,16 @@ class Follower:
     """One layer that a reader follows: its right, and what waits for it. Of each datastream the newest value waits."""
 
     def __init__(
-        self, permit: Permit, stream: Stream, gate: Gate, points: Points, waiting: Waiting | None = None
+        self, permit: Permit, stream: Stream, gate: Gate, sight: Sight, waiting: Waiting | None = None
     ) -> None:
         self.layer = permit.dataset
         self.stream = stream
         self._permit = permit
         self._gate = gate
-        self._points = points
+        self._sight = sight
         self._delay = max((d.seconds for d in permit.duties if isinstance(d, Delay)), default=0) * 1_000_000
         known = waiting or Waiting(0)
         self._held, self._ready = known.held, known.ready
-        self._asked = time.monotonic()
         self._tally = Tally(gate, permit)
 
     def close(self) -> Waiting | None:
@@ -110,18 +114,34 @@ class Follower:
         self._gather()
         return bool(self._ready)
 
-    def stirred(self) -> bool:
-        """Whether to ask the gate: for values, since the law changed, or because it was not asked for a while."""
-        return self.waits() or self.stream.law_changed or time.monotonic() - self._asked >= KEEP_ALIVE_SECONDS
+    def shows(self) -> bool:
+        """Whether values wait that may be seen; those before them that may not are let go.
+
+        So an event is as long as if there were no others, and for them alone not a byte is sent.
+        """
+        self._gather()
+        seen = 0
+        while seen < ROWS and (rows := self._next(seen)):
+            passing = self._sight.passing(self._permit, rows)
+            for row in rows:
+                if row.datastream not in passing:
+                    del self._ready[row.datastream]
+            seen += len(passing)
+        return seen > 0
+
+    def still(self) -> None:
+        """Ask the gate; ``Refused`` when the right has ended."""
+        self.stream.law_changed = False
+        self._gate.still(self._permit)
 
     def take(self) -> list[dict[str, Any]]:
         """The next features as they may be seen at this moment; ``Refused`` when the right has ended."""
-        self._asked = time.monotonic()
-        self.stream.law_changed = False
-        self._gate.still(self._permit)
+        self.still()
         self._gather()
-        rows = [self._ready.pop(name)[1] for name in list(islice(self._ready, ROWS))]
-        features = self._points(self._permit, rows) if rows else []
+        rows = self._next(0)
+        for row in rows:
+            del self._ready[row.datastream]
+        features = self._sight.points(self._permit, rows) if rows else []
         self._tally.add(len(features))
         return features
 
@@ -131,6 +151,13 @@ class Follower:
         waiting = [*self._ready.values(), *(each for _, held in self._held for each in held.values())]
         return min((number for number, _ in waiting), default=self.stream.reached + 1) - 1
 
+    def due(self) -> float:
+        """In how many seconds a delay ends for something that it holds."""
+        return (self._held[0][0] - clock.now()) / 1_000_000 if self._held else math.inf
+
+    def _next(self, behind: int) -> list[Shown]:
+        return [row for _, row in islice(self._ready.values(), behind, behind + ROWS)]
+
     def _gather(self) -> None:
         """Move what came to what is ready, by way of the time that a delay holds it."""
         now = clock.now()
@@ -138,11 +165,14 @@ class Follower:
         if not self._delay:
             self._ready.update(came)
             return
-        if came and self._held and now + self._delay < self._held[-1][0]:
-            self._held[-1][1].update(came)
-        elif came:
-            # Due when the last that may still join is old enough.
-            self._held.append((now + self._delay + self._delay // SLOTS, came))
+        if came:
+            # Parts of the delay by the clock: one that began with the first row would tell when a hidden row came.
+            part = self._delay // SLOTS
+            due = -(-(now + self._delay) // part) * part
+            if self._held and due <= self._held[-1][0]:
+                self._held[-1][1].update(came)
+            else:
+                self._held.append((due, came))
         while self._held and self._held[0][0] <= now:
             self._ready.update(self._held.popleft()[1])
 
@@ -155,17 +185,25 @@ async def follow(
     ``position`` is the id of an event of now, behind which a later stream goes on.
     """
     left = list(followers)
+    alive = time.monotonic() + KEEP_ALIVE_SECONDS
     while left:
         woken.clear()
-        busy = False
-        for one in [one for one in left if one.stirred()]:
+        ask = time.monotonic() >= alive
+        if ask:
+            # At its own times, whatever comes: a sign that waited for a row, or went before one that may not be seen,
+            # would tell of that row.
+            yield ALIVE
+            alive = time.monotonic() + KEEP_ALIVE_SECONDS
+        for one in list(left):
+            features = []
             try:
-                if one.waits():
-                    busy = True
+                if one.shows():
                     # The server takes the next piece when the reader has taken enough of those before it. A comment
                     # goes first, so that this wait lies before the gate is asked, and not between answer and data.
                     yield ALIVE
-                features = one.take()
+                    features = one.take()
+                elif ask or one.stream.law_changed:
+                    one.still()
             except Refused as exc:
                 left.remove(one)
                 yield ended(refusal(exc).body(), one.layer if several else None)
@@ -175,11 +213,11 @@ async def follow(
                 yield event("observation", told, position())
             # Readers who take all at once would otherwise keep the loop from everyone else.
             await asyncio.sleep(0)
-        if left and not busy:
-            try:
-                await asyncio.wait_for(woken.wait(), KEEP_ALIVE_SECONDS)
-            except TimeoutError:
-                yield ALIVE
+        if left and not any(one.waits() for one in left):
+            # Also when a delay ends: what came through it must not wait for a row that wakes, and so tell of that one.
+            wait = min(alive - time.monotonic(), *(one.due() for one in left))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), max(0.0, wait))
 
 
 def ended(problem: dict[str, Any], layer: str | None) -> bytes:
@@ -197,22 +235,3 @@ def event(name: str, data: object, identifier: str = "") -> bytes:
 def begun(identifier: str) -> bytes:
     """The first words of a stream: how soon to come back, and behind which id when nothing came at all."""
     return f"retry: {RETRY_MS}\nid: {identifier}\n\n".encode()
-
-
-def written(era: str, numbers: Sequence[int]) -> str:
-    """The id of an event: how far each layer of the stream, in the order asked for, has come."""
-    return "-".join([era, *map(str, numbers)])
-
-
-def resumed(text: str, era: str, layers: int) -> list[int | None]:
-    """For each layer the number behind which a stream goes on; ``None``: from now on, when no id is given.
-
-    One of before the service began anew, or of other layers, goes on with the newest value of each datastream: nothing
-    is lost, and some may be known already. Raises ``InputRefused`` for what was never an id.
-    """
-    if not text:
-        return [None] * layers
-    if not _ID.fullmatch(text):
-        raise InputRefused.of("Last-Event-ID", "must be the id of an event of this stream", text)
-    of, *numbers = text.split("-")
-    return [*map(int, numbers)] if of == era and len(numbers) == layers else [-1] * layers

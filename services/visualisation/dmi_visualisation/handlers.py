@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import ExitStack, aclosing
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from dmi_agreements.contracts.features import Feature
@@ -14,13 +12,12 @@ from dmi_agreements.decision import Delay, DeleteAfter
 from dmi_agreements.duties import together, window
 from dmi_infra import clock
 from dmi_infra.clock import to_text
-from dmi_infra.errors import NotFound, Refused, Unavailable
+from dmi_infra.errors import NotFound, Refused
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
-from dmi_infra.http.problems import problem_of, refusal
+from dmi_infra.http.problems import refusal
 from dmi_visualisation import charts, tiles
-from dmi_visualisation.following import Follower, Parked, begun, ended, follow, resumed, written
-from dmi_visualisation.going_on import Counted
+from dmi_visualisation.following import Sight
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.model import (
     BUCKET,
@@ -33,8 +30,10 @@ from dmi_visualisation.model import (
     rows_of,
 )
 from dmi_visualisation.moments import boundary
+from dmi_visualisation.room import Room
 from dmi_visualisation.search import name_of, rank
 from dmi_visualisation.store import Store
+from dmi_visualisation.streams import Opened, Streams
 
 GeoFeature = dict[str, Any]
 
@@ -42,13 +41,13 @@ GeoFeature = dict[str, Any]
 class Maps:
     """What people see of the data that they may see."""
 
-    def __init__(self, store: Store, live: LiveMap, gate: Gate) -> None:
+    def __init__(self, store: Store, live: LiveMap, gate: Gate, room: Room) -> None:
         self._store = store
         self._live = live
         self._gate = gate
         self._cache = tiles.TileCache()
-        self._parked = Parked()
-        self._counted = Counted()
+        self._sight = Sight(self._points, self._passing)
+        self._streams = Streams(live, gate, room, self._sight)
 
     def layers(self, opening: Opening) -> list[dict[str, Any]]:
         """Every dataset that can be drawn; a refused one says why instead of what."""
@@ -86,9 +85,22 @@ class Maps:
         """When those rows were measured that a permit lets its holder see."""
         if permit is None or together(permit.duties):
             return []
-        if not (permit.duties or permit.personal or self._gate.left_out(permit)):
+        if self._whole(permit):
             return [row.phenomenon_time for row in rows]
         return self._gate.judge(permit, self._batch(permit, rows)).batch.phenomenon_time
+
+    def _whole(self, permit: Permit) -> bool:
+        """Whether all rows pass under a permit, as they are."""
+        return not (permit.duties or permit.personal or self._gate.left_out(permit))
+
+    def _passing(self, permit: Permit, rows: Sequence[Shown]) -> Set[str]:
+        """The datastreams of these rows that ``_points`` would tell something of."""
+        asked = {row.datastream for row in rows}
+        if self._whole(permit):
+            return asked
+        found = set(self._gate.judge(permit, self._batch(permit, rows)).batch.datastream)
+        # Means have names of their own, and tell of all rows together.
+        return found if found <= asked else asked
 
     def features(
         self, permit: Permit, observed_property: str | None = None, at: Micros | None = None
@@ -168,96 +180,19 @@ class Maps:
         dataset = permit.dataset
         return dataset, self._live.version(dataset), permit.duties, permit.agreements, who, moment, z, x, y
 
-    def right(self, opening: Opening, layer: str, last: str = "") -> Permit:
-        """The right to the events of a layer; behind the event ``last`` of this process it counts no other use."""
-        return self._right(opening, layer, resumed(last, self._live.era, 1)[0])
-
-    def _right(self, opening: Opening, layer: str, after: int | None) -> Permit:
-        begins = after is None or after < 0
-        return opening.permit(layer) if begins else self._counted.resume(opening, layer)
-
-    async def events(self, permit: Permit, last: str = "") -> AsyncGenerator[bytes]:
+    def events(self, opening: Opening, layer: str, last: str = "") -> Opened:
         """Server-sent events: ``observation`` with new features, ``ended`` with the reason, then the end.
 
-        ``last`` is the id of an event, behind which it goes on.
+        ``last`` is the id of an event, behind which it goes on as the same use. For more, see ``Streams.open``.
         """
-        async with aclosing(self._followed([(permit.dataset, permit)], last, several=False)) as pieces:
-            async for piece in pieces:
-                yield piece
+        return self._streams.open(opening, [layer], last, several=False)
 
-    async def events_of(
-        self, opening: Opening, layers: Sequence[str], last: str = ""
-    ) -> AsyncGenerator[bytes]:
+    def events_of(self, opening: Opening, layers: Sequence[str], last: str = "") -> Opened:
         """As ``events`` for several layers in one stream: each event names its layer, and one may end alone.
 
         A browser opens six connections to one address at most; with a stream for each layer that is soon full.
         """
-        asked: list[tuple[str, Permit | Refused | Unavailable]] = []
-        wanted = list(dict.fromkeys(layers))
-        for layer, after in zip(wanted, resumed(last, self._live.era, len(wanted)), strict=True):
-            try:
-                asked.append((layer, self._right(opening, layer, after)))
-            except (Refused, Unavailable) as exc:
-                asked.append((layer, exc))
-        async with aclosing(self._followed(asked, last, several=True)) as pieces:
-            async for piece in pieces:
-                yield piece
-
-    async def _followed(
-        self, asked: Sequence[tuple[str, Permit | Refused | Unavailable]], last: str, several: bool
-    ) -> AsyncGenerator[bytes]:
-        """What layers tell behind the event ``last``; those that are refused end at once."""
-        woken = asyncio.Event()
-        known: dict[str, tuple[Permit, Follower]] = {}
-        refused: list[bytes] = []
-        told = last
-
-        def position() -> str:
-            nonlocal told
-            numbers = [known[layer][1].position() if layer in known else 0 for layer, _ in asked]
-            told = written(self._live.era, numbers)
-            return told
-
-        try:
-            for (layer, right), after in zip(asked, resumed(last, self._live.era, len(asked)), strict=True):
-                try:
-                    if not isinstance(right, Permit):
-                        raise right
-                    known[layer] = right, self._follower(right, woken, last, after)
-                except (Refused, Unavailable) as exc:
-                    if isinstance(right, Permit):
-                        self._counted.put(right)
-                    if not several:
-                        raise
-                    problem = problem_of(exc)
-                    refused.append(ended(problem.body() if problem else {}, layer))
-            yield begun(position())
-            for piece in refused:
-                yield piece
-            followers = [follower for _, follower in known.values()]
-            async with aclosing(follow(followers, woken, several, position)) as pieces:
-                async for piece in pieces:
-                    yield piece
-        finally:
-            # Every stream makes room for another, also when the record cannot take what has left.
-            with ExitStack() as closing:
-                for permit, follower in known.values():
-                    closing.callback(self._park, permit, told, follower)
-                    closing.callback(self._live.close, follower.stream)
-                    closing.callback(self._counted.put, permit)
-
-    def _follower(self, permit: Permit, woken: asyncio.Event, last: str, after: int | None) -> Follower:
-        waiting = self._parked.take(permit, last) if last else None
-        try:
-            stream = self._live.open(permit.dataset, woken, after if waiting is None else waiting.reached)
-        except Unavailable:
-            # The reader comes back for it.
-            self._parked.put(permit, last, waiting)
-            raise
-        return Follower(permit, stream, self._gate, self._points, waiting)
-
-    def _park(self, permit: Permit, told: str, follower: Follower) -> None:
-        self._parked.put(permit, told, follower.close())
+        return self._streams.open(opening, list(dict.fromkeys(layers)), last, several=True)
 
     def dataset_of(self, datastream: str) -> str:
         """The dataset of a datastream; raises ``NotFound``."""

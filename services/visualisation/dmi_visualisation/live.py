@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
-from dmi_visualisation.errors import TooManyStreams
 from dmi_visualisation.labels import Timetables
 from dmi_visualisation.model import Shown
 from dmi_visualisation.search import Gazetteer
 
 Numbered = tuple[int, Shown]
-"""A row and its number: each newest value gets the next one, whatever its dataset."""
+"""A row and its number: each newest value gets the next one, whatever its dataset. No reader may learn it."""
+
+ALL: Final = -1
+"""Behind this number lie the newest values of all datastreams."""
 
 
 class Stream:
@@ -65,16 +67,13 @@ class Stream:
 class LiveMap:
     """Newest values and places by dataset. One thread writes; readers take whole values only."""
 
-    def __init__(self, stream_limit: int) -> None:
+    def __init__(self) -> None:
         self.timetables = Timetables()
-        self._limit = stream_limit
         self._lock = threading.Lock()
         self._newest: dict[str, dict[str, Shown]] = {}
         self._places: dict[str, dict[str, Feature]] = {}
         self._gazetteer = Gazetteer()
         self._streams: frozenset[Stream] = frozenset()
-        self.era = secrets.token_hex(4)
-        """Names the numbers of this process: those of another one say nothing here."""
         self._number = 0
         self._numbers: dict[str, dict[str, int]] = {}
         self._versions: dict[str, int] = {}
@@ -134,13 +133,11 @@ class LiveMap:
             stream.offer(None)
 
     def open(self, dataset: str, woken: asyncio.Event, after: int | None = None) -> Stream:
-        """A new stream on a dataset, in the running event loop, which sets ``woken``; raises ``TooManyStreams``.
+        """A new stream on a dataset, in the running event loop, which sets ``woken``.
 
         With ``after`` it begins with the newest values that have a greater number.
         """
         with self._lock:
-            if len(self._streams) >= self._limit:
-                raise TooManyStreams("all live streams of this service are in use; try again shortly")
             numbers = self._numbers.get(dataset, {})
             known = self._newest.get(dataset, {}) if after is not None else {}
             news = [(numbers.get(name, 0), row) for name, row in known.items()]

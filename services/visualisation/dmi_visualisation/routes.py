@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused
 from dmi_infra.http.access import Opening, gated
 from dmi_infra.http.problems import problem_of
-from dmi_visualisation.following import event, resumed
+from dmi_visualisation.following import event
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.moments import REACH
+from dmi_visualisation.streams import Opened
 from dmi_visualisation.tiles import MEDIA_TYPE
 
 View = Annotated[Opening, Depends(gated("tile", "dmi:display", mandates=True))]
@@ -26,10 +28,16 @@ Last = Annotated[
     Header(
         alias="Last-Event-ID",
         max_length=1000,
-        description="the id of the last event that came: the stream goes on behind it",
+        description="the id of the last event that came: the stream goes on behind it, as the same use. One that was "
+        "not told by this service to this reader for these layers: it begins with what is newest",
     ),
 ]
 Layer = Annotated[str, Path(description="id of a dataset", max_length=200)]
+
+STREAMED: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {}}},
+    503: {"description": "All live streams are in use, or those of this participant; or as elsewhere"},
+}
 
 DAY = 86_400_000_000
 MINUTE = 60_000_000
@@ -54,7 +62,7 @@ def within_reach(text: str) -> int:
     return at
 
 
-async def _while_trusted(opening: Opening, events: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+async def _while_trusted(opening: Opening, events: Opened) -> AsyncGenerator[bytes]:
     async with aclosing(events):
         async for piece in events:
             # A token may expire, or its key be revoked, in the middle of a stream; the gate knows of agreements alone.
@@ -72,10 +80,19 @@ async def _while_trusted(opening: Opening, events: AsyncGenerator[bytes]) -> Asy
     yield event("expired", problem.body() if problem else {})
 
 
-def _stream(opening: Opening, events: AsyncGenerator[bytes]) -> StreamingResponse:
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    pieces = _while_trusted(opening, events)
-    return StreamingResponse(pieces, media_type="text/event-stream", headers=headers)
+class EventStream(StreamingResponse):
+    """Server-sent events. What they hold is given back also when the reader is gone before the first of them."""
+
+    def __init__(self, opening: Opening, events: Opened) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        self._events = events
+        self._pieces = _while_trusted(opening, events)
+        super().__init__(self._pieces, media_type="text/event-stream", headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and close."""
+        async with aclosing(self._events), aclosing(self._pieces):
+            await super().__call__(scope, receive, send)
 
 
 def router(maps: Maps, background_url: str) -> APIRouter:
@@ -117,18 +134,18 @@ def router(maps: Maps, background_url: str) -> APIRouter:
         "/layers/{layer}/events",
         summary="New values as server-sent events",
         response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {}}}},
+        responses=STREAMED,
     )
     async def events(opening: Follow, layer: Layer, last: Last = "") -> StreamingResponse:
         """``observation`` holds features, ``ended`` the problem why there are no more, ``expired`` that of the token:
         connect again with a fresh one, and with the id of the last event in ``Last-Event-ID`` nothing is missed."""
-        return _stream(opening, maps.events(maps.right(opening, layer, last), last))
+        return EventStream(opening, maps.events(opening, layer, last))
 
     @routes.get(
         "/events",
         summary="New values of several layers in one stream of server-sent events",
         response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {}}}},
+        responses=STREAMED,
     )
     async def all_events(
         opening: Follow,
@@ -137,8 +154,7 @@ def router(maps: Maps, background_url: str) -> APIRouter:
     ) -> StreamingResponse:
         """``observation`` holds ``layer`` and ``features``; ``ended`` holds ``layer`` and the problem: the others
         go on. After ``expired`` connect again, as for one layer."""
-        resumed(last, "", 1)
-        return _stream(opening, maps.events_of(opening, layer, last))
+        return EventStream(opening, maps.events_of(opening, layer, last))
 
     @routes.get("/datastreams/{datastream}/history", summary="Minimum, mean and maximum over time")
     def history(

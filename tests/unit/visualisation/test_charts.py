@@ -16,6 +16,7 @@ from dmi_infra.sql import migrate, open_engine
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.model import BUCKET, Shown
+from dmi_visualisation.room import Room
 from dmi_visualisation.store import Store
 from tests.unit.infra.fakes import (
     BICYCLES,
@@ -47,8 +48,8 @@ class Charted:
     def __init__(self, folder: Path, court: Court) -> None:
         engine = open_engine(f"sqlite:///{folder / 'visualisation.db'}", "visualisation")
         migrate(engine, "dmi_visualisation")
-        self.court, self.live, self.store = court, LiveMap(10), Store(engine)
-        self.maps = Maps(self.store, self.live, court.gate)
+        self.court, self.live, self.store = court, LiveMap(), Store(engine)
+        self.maps = Maps(self.store, self.live, court.gate, Room(1, 1))
         self.close = engine.dispose
 
     def put(self, *rows: Shown) -> None:

@@ -16,6 +16,7 @@ from dmi_infra.sql import migrate, open_engine
 from dmi_visualisation.consumer import Shelf
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
+from dmi_visualisation.room import Room
 from dmi_visualisation.store import Store
 from tests.unit.infra.fakes import (
     BICYCLES,
@@ -45,9 +46,9 @@ class Scene:
         engine = open_engine(f"sqlite:///{folder / 'visualisation.db'}", "visualisation")
         migrate(engine, "dmi_visualisation")
         self.court = court
-        self.live = LiveMap(10)
+        self.live = LiveMap()
         self.store = Store(engine)
-        self.maps = Maps(self.store, self.live, court.gate)
+        self.maps = Maps(self.store, self.live, court.gate, Room(1, 1))
         self.close = engine.dispose
         rows = [
             row(20.0, at=NOW - 20 * DAY, longitude=None, latitude=None),

@@ -24,8 +24,10 @@ from dmi_infra.jose import LEEWAY_SECONDS
 from dmi_infra.recorder import RecorderFull
 from dmi_infra.sql import migrate, open_engine
 from dmi_visualisation import following, going_on
+from dmi_visualisation.errors import TooManyStreams
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
+from dmi_visualisation.room import Room
 from dmi_visualisation.routes import _while_trusted
 from dmi_visualisation.store import Store
 from tests.unit.infra.fakes import (
@@ -67,12 +69,12 @@ def engine(tmp_path: Path) -> Iterator[sa.Engine]:
 
 @pytest.fixture
 def live() -> LiveMap:
-    return LiveMap(10)
+    return LiveMap()
 
 
 @pytest.fixture
 def maps(engine: sa.Engine, live: LiveMap, court: Court) -> Maps:
-    return Maps(Store(engine), live, court.gate)
+    return Maps(Store(engine), live, court.gate, Room(10, 10))
 
 
 def permit(court: Court, dataset: str = GARAGES, recipient: str = VENDOR) -> Permit:
@@ -97,7 +99,7 @@ def test_a_new_value_reaches_an_open_stream_as_a_feature(court: Court, live: Liv
     court.agree(VENDOR, *ACTIONS)
 
     async def follow() -> list[tuple[str, Any]]:
-        stream = maps.events(permit(court))
+        stream = maps.events(door_of(court), GARAGES)
         await anext(stream)
         live.update([], [row(5.0)])
         return await asyncio.wait_for(_events(stream, 1), 10)
@@ -113,7 +115,7 @@ def test_what_left_is_in_the_record_by_the_end_of_a_stream_and_at_once_of_featur
     court.agree(VENDOR, *ACTIONS)
 
     async def follow() -> None:
-        stream = maps.events(permit(court))
+        stream = maps.events(door_of(court), GARAGES)
         await anext(stream)
         for result in (5.0, 6.0):
             live.update([], [row(result)])
@@ -168,7 +170,7 @@ def test_a_reader_who_leaves_a_shared_stream_leaves_nothing_open(
         stream = maps.events_of(door, [GARAGES])
         await anext(stream)
         assert len(live._streams) == 1
-        await stream.aclose()  # type: ignore[attr-defined]
+        await stream.aclose()
 
     asyncio.run(leave())
     assert live._streams == frozenset()
@@ -181,7 +183,7 @@ def test_a_stop_ends_an_open_stream_with_the_agreement_and_the_moment(
     court.agree(VENDOR, *ACTIONS)
 
     async def follow() -> list[tuple[str, Any]]:
-        stream = maps.events(permit(court))
+        stream = maps.events(door_of(court), GARAGES)
         await anext(stream)
         court.end(layer)
         live.law_changed()
@@ -201,7 +203,7 @@ def door_of(court: Court, expires: float = math.inf) -> Opening:
 
 def opened(court: Court, maps: Maps, several: bool, dataset: str = GARAGES) -> AsyncIterator[bytes]:
     """The stream of one layer, by either route."""
-    return maps.events_of(door_of(court), [dataset]) if several else maps.events(permit(court, dataset))
+    return maps.events_of(door_of(court), [dataset]) if several else maps.events(door_of(court), dataset)
 
 
 def features_of(data: Any) -> list[Any]:
@@ -286,11 +288,11 @@ def test_what_a_delay_holds_is_bounded_too_and_comes_when_it_is_due(
 
     async def held() -> tuple[int, list[tuple[str, Any]]]:
         woken = asyncio.Event()
-        one = following.Follower(permit(court), live.open(GARAGES, woken), court.gate, maps._points)
+        one = following.Follower(permit(court), live.open(GARAGES, woken), court.gate, maps._sight)
         for number in range(600):
             live.update([], [row(float(number), at=court.clock.at)])
             await asyncio.sleep(0)
-            assert not one.waits()
+            assert not one.shows()
             court.clock.at += SECOND // 10
         slots = len(one._held)
         court.clock.at += 61 * SECOND
@@ -305,13 +307,16 @@ def test_what_a_delay_holds_is_bounded_too_and_comes_when_it_is_due(
 def test_a_stream_that_has_ended_makes_room_for_another(court: Court, maps: Maps) -> None:
     layer = court.agree(STACK, *ACTIONS)
     court.agree(VENDOR, *ACTIONS)
-    single = Maps(maps._store, LiveMap(1), court.gate)
+    single = Maps(maps._store, LiveMap(), court.gate, Room(1, 1))
 
     async def follow() -> None:
-        right = permit(court)
+        stream = single.events(door_of(court), GARAGES)
+        with pytest.raises(TooManyStreams):
+            single.events(door_of(court), GARAGES)
         court.end(layer)
-        for _ in range(2):
-            assert [name for name, _ in await _events(single.events(right), 9)] == ["ended"]
+        assert [name for name, _ in await _events(stream, 9)] == ["ended"]
+        court.agree(STACK, *ACTIONS)
+        single.events(door_of(court), GARAGES)
 
     asyncio.run(follow())
 
@@ -324,7 +329,7 @@ def test_a_duty_to_delay_holds_rows_back_until_they_are_old_enough(
     court.agree(VENDOR, *ACTIONS, duties=[delay(60)])
 
     async def follow() -> tuple[bytes, list[tuple[str, Any]]]:
-        stream = maps.events(permit(court))
+        stream = maps.events(door_of(court), GARAGES)
         await anext(stream)
         live.update([], [row(5.0)])
         early = await anext(stream)
@@ -584,7 +589,7 @@ def test_what_a_delay_holds_outlives_the_token_of_its_reader(
     async def read(last: str, several: bool) -> tuple[list[float], str]:
         opening = door_of(court, time.time() - LEEWAY_SECONDS + 0.2)
         court.beat()
-        events = maps.events_of(opening, [GARAGES], last) if several else maps.events(permit(court), last)
+        events = maps.events_of(opening, [GARAGES], last) if several else maps.events(opening, GARAGES, last)
         return await until_expired(opening, events, last)
 
     async def follow(several: bool) -> list[list[float]]:
@@ -613,7 +618,7 @@ def test_a_stream_ends_with_its_token_and_a_fresh_one_goes_on_behind_the_last_ev
 
     async def read(last: str, seconds: float, several: bool) -> tuple[list[float], str]:
         opening = door_of(court, time.time() - LEEWAY_SECONDS + seconds)
-        events = maps.events_of(opening, [GARAGES], last) if several else maps.events(permit(court), last)
+        events = maps.events_of(opening, [GARAGES], last) if several else maps.events(opening, GARAGES, last)
         return await until_expired(opening, events, last)
 
     def say(value: float, name: str = CENTRE) -> None:
@@ -632,14 +637,15 @@ def test_a_stream_ends_with_its_token_and_a_fresh_one_goes_on_behind_the_last_ev
             parts.append(found)
         parts.append((await read(last, 0.3, several))[0])
         # Another process knows nothing of these numbers: it begins with what is newest of each.
-        parts.append(sorted((await read("0" * 8 + "-7", 0.3, several))[0]))
+        parts.append(sorted((await read("0" * 107, 0.3, several))[0]))
         return parts
 
     for several in (True, False):
         live._newest.clear()
         assert asyncio.run(follow(several)) == [[], [1.0, 2.0], [3.0], [], [2.0, 3.0]]
-    with pytest.raises(InputRefused, match="Last-Event-ID"):
-        following.resumed("yesterday", live.era, 1)
+    for wrong in ("yesterday", "niet-van-hier!", "x" * 1001):
+        with pytest.raises(InputRefused, match="Last-Event-ID"):
+            maps.events(door_of(court), GARAGES, wrong)
 
 
 def test_streams_make_room_also_when_what_left_cannot_be_recorded(
@@ -692,9 +698,7 @@ def test_a_stream_that_goes_on_is_one_use_and_whatever_is_not_known_to_go_on_ano
         opening = Opening(court.gate, reader, "stream", "dmi:display", None, never_ended)
         try:
             events = (
-                maps.events_of(opening, [GARAGES], last)
-                if several
-                else maps.events(maps.right(opening, GARAGES, last), last)
+                maps.events_of(opening, [GARAGES], last) if several else maps.events(opening, GARAGES, last)
             )
         except Refused:
             return ""
@@ -711,10 +715,10 @@ def test_a_stream_that_goes_on_is_one_use_and_whatever_is_not_known_to_go_on_ano
             last = await read(last)
         assert (bool(last), counted()) == (True, 1)
         assert not await read("")
-        assert not await read("0" * 8 + last[8:]), "another process"
+        assert not await read("0" * len(last)), "another process"
         assert await read(last, PIET)
         assert counted() == 2
-        begun = maps.events(maps.right(door_of(court), GARAGES, last), last)
+        begun = maps.events(door_of(court), GARAGES, last)
         await anext(begun)
         assert not await read(last), "a stream goes on already"
         await begun.aclose()

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from dmi_agreements.contracts.features import Feature
-from dmi_visualisation.errors import TooManyStreams
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.model import Shown
 from tests.unit.infra.fakes import GARAGES, NOW, SECOND
@@ -15,7 +12,7 @@ from tests.unit.visualisation.samples import CENTRE, place, row
 
 
 def test_an_older_value_does_not_replace_a_newer_one() -> None:
-    live = LiveMap(10)
+    live = LiveMap()
     live.update([], [row(2.0, at=NOW)])
     version = live.version(GARAGES)
     live.update([], [row(1.0, at=NOW - SECOND)])
@@ -24,7 +21,7 @@ def test_an_older_value_does_not_replace_a_newer_one() -> None:
 
 
 def test_a_value_of_the_same_moment_corrects_and_changes_the_version() -> None:
-    live = LiveMap(10)
+    live = LiveMap()
     live.load([], [row(2.0)])
     live.update([], [row(3.0)])
     assert live.row(CENTRE) == row(3.0)
@@ -32,7 +29,7 @@ def test_a_value_of_the_same_moment_corrects_and_changes_the_version() -> None:
 
 
 def test_a_datastream_without_a_place_stands_at_its_thing() -> None:
-    live = LiveMap(10)
+    live = LiveMap()
     thing = place("garages.centrum", "thing", "Garage Centrum", 5.2, 52.2)
     stream = Feature(
         CENTRE, "datastream", "Garage Centrum", None, {"thing": "garages.centrum", "capacity": 9}
@@ -44,7 +41,7 @@ def test_a_datastream_without_a_place_stands_at_its_thing() -> None:
 
 
 def test_an_older_version_of_a_place_is_left_out() -> None:
-    live = LiveMap(10)
+    live = LiveMap()
     live.update([(GARAGES, Feature("a", "area", "nieuw", valid_from=2))], [])
     live.update([(GARAGES, Feature("a", "area", "oud", valid_from=1))], [])
     assert [known.name for known in live.places(GARAGES)] == ["nieuw"]
@@ -53,7 +50,7 @@ def test_an_older_version_of_a_place_is_left_out() -> None:
 
 def test_streams_get_the_rows_of_their_own_dataset_only() -> None:
     async def follow() -> dict[str, Shown]:
-        live = LiveMap(10)
+        live = LiveMap()
         woken = asyncio.Event()
         stream = live.open(GARAGES, woken)
         live.update([], [row(1.0, dataset="urn:dmi:dataset:x:other", datastream="other.a.b")])
@@ -66,7 +63,7 @@ def test_streams_get_the_rows_of_their_own_dataset_only() -> None:
 
 def test_a_change_of_the_law_wakes_a_waiting_stream() -> None:
     async def follow() -> bool:
-        live = LiveMap(10)
+        live = LiveMap()
         woken = asyncio.Event()
         stream = live.open(GARAGES, woken)
         live.law_changed()
@@ -78,7 +75,7 @@ def test_a_change_of_the_law_wakes_a_waiting_stream() -> None:
 
 def test_for_a_slow_reader_the_newest_of_each_datastream_waits_and_no_backlog() -> None:
     async def follow() -> list[float | None]:
-        live = LiveMap(10)
+        live = LiveMap()
         stream = live.open(GARAGES, asyncio.Event())
         for number in range(1000):
             live.update([], [row(float(number), at=NOW + number)])
@@ -89,15 +86,3 @@ def test_for_a_slow_reader_the_newest_of_each_datastream_waits_and_no_backlog() 
         return found
 
     assert asyncio.run(follow()) == [999.0, -1.0]
-
-
-def test_streams_beyond_the_limit_are_refused_until_one_closes() -> None:
-    async def follow() -> None:
-        live = LiveMap(1)
-        stream = live.open(GARAGES, asyncio.Event())
-        with pytest.raises(TooManyStreams):
-            live.open(GARAGES, asyncio.Event())
-        live.close(stream)
-        live.open(GARAGES, asyncio.Event())
-
-    asyncio.run(follow())
