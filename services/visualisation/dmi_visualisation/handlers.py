@@ -171,7 +171,6 @@ class Maps:
 
     def _tile_key(self, permit: Permit, z: int, x: int, y: int) -> tuple[object, ...]:
         """All that a tile depends on."""
-        tiles.check(z, x, y)
         subjects = self._gate.subjects(permit)
         out = frozenset(self._gate.left_out(permit).items())
         who = hash((None if subjects is None else frozenset(subjects.items()), out))
@@ -230,9 +229,10 @@ class Maps:
         found: list[GeoFeature] = []
         for dataset in sorted(self._live.datasets()):
             places = self._live.places(dataset, "neighbourhood", "line", "area", "stop", "building")
-            if places and not opening.preview(dataset):
-                if not opening.permit(dataset, rows=len(places)).exact:
-                    continue
+            drawn = [place for place in places if place.geometry]
+            if not drawn or not _exact(opening, dataset):
+                continue
+            if opening.permit(dataset, rows=len(drawn)).exact:
                 found += [
                     {
                         "type": "Feature",
@@ -245,8 +245,7 @@ class Maps:
                             "use": p.properties.get("use"),
                         },
                     }
-                    for p in places
-                    if p.geometry
+                    for p in drawn
                 ]
         return {"type": "FeatureCollection", "features": found}
 
@@ -255,9 +254,7 @@ class Maps:
 
         Sensors of persons are not found by name: who rides where is told by the layer alone, under its duties.
         """
-        allowed = {
-            d for d in self._live.datasets() if d in self._gate.law.datasets and not opening.preview(d)
-        }
+        allowed = {dataset for dataset in self._live.datasets() if _exact(opening, dataset)}
         found = [
             (dataset, feature)
             for dataset, feature in self._live.named(text, allowed)
@@ -269,7 +266,6 @@ class Maps:
             for dataset in sorted({dataset for dataset, _ in best})
         }
         areas = {p.id: p.name for d in allowed for p in self._live.places(d, "neighbourhood")}
-        # Where a duty changes rows, a place that is found by its name would be told past that duty.
         return [self._found(dataset, feature, areas) for dataset, feature in best if permits[dataset].exact]
 
     def _found(self, dataset: str, feature: Feature, areas: Mapping[str, str]) -> dict[str, Any]:
@@ -290,3 +286,12 @@ class Maps:
         if found is None:
             raise NotFound("no dataset has this id")
         return found
+
+
+def _exact(opening: Opening, dataset: str) -> bool:
+    """Whether places may be told as they are. Asked before a use counts: else one would count that gives nothing.
+
+    Where a duty changes rows, a place that is told by its name, or drawn, would be told past that duty.
+    """
+    permit = opening.foreseen(dataset)
+    return permit is not None and permit.exact

@@ -19,7 +19,7 @@ from dmi_visualisation.following import event
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.moments import REACH
 from dmi_visualisation.streams import Opened
-from dmi_visualisation.tiles import MEDIA_TYPE
+from dmi_visualisation.tiles import MEDIA_TYPE, check
 
 View = Annotated[Opening, Depends(gated("tile", "dmi:display", mandates=True))]
 Follow = Annotated[Opening, Depends(gated("stream", "dmi:display", mandates=True))]
@@ -122,6 +122,8 @@ def router(maps: Maps, background_url: str) -> APIRouter:
         responses={200: {"content": {MEDIA_TYPE: {}}}},
     )
     async def tile(opening: View, layer: Layer, z: int, x: int, y: int) -> Response:
+        # Before it counts as a use: there is nothing to give at an address that does not exist.
+        check(z, x, y)
         permit = opening.permit(layer)
         data = maps.kept_tile(permit, z, x, y)
         if data is None:

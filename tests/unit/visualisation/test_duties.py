@@ -194,5 +194,8 @@ def test_a_place_that_a_duty_changes_is_told_on_no_way(
         assert abs(point["coordinates"][0] - 5.1234) > 0.005, "the centre of a cell of ten kilometres"
     else:
         assert shown == places
+    before = len(scene.court.records)
     assert len(scene.maps.search(scene.door(), "merel", 10)) == found
     assert len(scene.maps.background(scene.door())["features"]) == min(found, 1)
+    told = [record.left for record in scene.court.decisions()[before:]]
+    assert told == ([found, 1] if found else []), "what leaves, and where nothing does it is no use"

@@ -319,3 +319,16 @@ def test_a_place_is_given_back_by_who_is_refused_and_by_who_is_gone_before_the_f
             assert scene.free()
 
     asyncio.run(check())
+
+
+def test_a_tile_that_does_not_exist_is_no_use(scene: Scene) -> None:
+    scene.court.agree(STACK, *ACTIONS)
+    scene.court.agree(VENDOR, *ACTIONS)
+
+    async def ask() -> list[int]:
+        async with scene.serve() as client:
+            paths = [f"/v1/layers/{GARAGES}/tiles/{tile}" for tile in ("99/1/1", "1/2/0", "1/0/0")]
+            return [(await client.get(path)).status_code for path in paths]
+
+    assert asyncio.run(ask()) == [400, 400, 200]
+    assert len(scene.court.decisions()) == 1
