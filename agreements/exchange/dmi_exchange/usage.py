@@ -40,7 +40,7 @@ def summed(records: Iterable[DecisionRecord]) -> list[Use]:
         use = found.setdefault(key, Use(*key))
         use.purposes.add(record.purpose)
         if record.allowed:
-            use.allowed += record.decides
+            use.allowed += record.begins
             use.rows += record.left
             use.agreements.update(record.agreements)
             use.last_allowed = max(record.at, use.last_allowed or 0)
@@ -72,7 +72,7 @@ def by_agreement(records: Iterable[DecisionRecord]) -> list[UnderAgreement]:
     for record in _uses(records):
         for identifier in record.agreements if record.allowed else ():
             use = found.setdefault(identifier, UnderAgreement(identifier))
-            use.times += record.decides
+            use.times += record.begins
             use.rows += record.left
             use.last = max(use.last, record.at)
     return sorted(found.values(), key=lambda use: -use.last)

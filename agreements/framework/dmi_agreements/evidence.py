@@ -162,7 +162,7 @@ def _course(bond: Bond, signed: Signed, found: Examination) -> Course:
         if bond.id not in record.agreements:
             continue
         if record.crossing != LAW:
-            course.uses += record.allowed and record.decides
+            course.uses += record.allowed and record.begins
             course.rows += record.left
             course.refused += not record.allowed
         elif record.action == CONCLUDED:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -23,6 +21,7 @@ from dmi_infra import clock
 from dmi_infra.errors import Refused
 from dmi_infra.jose import ITSELF, Acting
 from dmi_infra.permit import EVER, Bounds, Passed, Permit, as_going_on, fresh, going_on
+from dmi_infra.recorder import new_id
 from dmi_infra.telemetry import Metrics, current_trace
 
 __all__ = ["Bounds", "Gate", "Passed", "Permit", "Record"]
@@ -86,7 +85,7 @@ class Gate:
         decision, refused = self._decide(asked)
         if decision.counted:
             decision, refused = self._use(asked)
-        told = decision if again is None or refused else as_going_on(decision)
+        told = decision if again is None or refused else as_going_on(decision, asked[-1])
         self._write(crossing, asked[-1], told, rows)
         if refused:
             raise Refused(decision.reasons, dataset)
@@ -368,7 +367,7 @@ class Gate:
     def _write(
         self, crossing: str, request: Request, decision: Decision, rows: int, subjects: Sequence[str] = ()
     ) -> str:
-        identifier = _new_id()
+        identifier = new_id()
         self._metrics.decisions.labels(crossing, str(decision.allowed).lower()).inc()
         self._record(
             DecisionRecord(
@@ -393,8 +392,3 @@ class Gate:
             )
         )
         return identifier
-
-
-def _new_id() -> str:
-    # A random UUID that need not be secret: the system's generator costs a call that gives up the interpreter's lock.
-    return str(uuid.UUID(int=random.getrandbits(128), version=4))

@@ -95,8 +95,10 @@ def going_on(requests: tuple[Request, ...], again: Keys) -> tuple[Request, ...]:
     return tuple(replace(request, again=again) for request in requests)
 
 
-def as_going_on(decision: Decision) -> Decision:
-    """An allowed decision as the log tells it of a use that goes on: allowed still, and not used once more."""
+def as_going_on(decision: Decision, request: Request) -> Decision:
+    """An allowed decision as the log tells it of a use that goes on; as it is when it counts another use."""
+    if fresh(decision, request):
+        return decision
     told = Reason(GOES_ON, "a use that is in the log goes on")
     return replace(decision, reasons=(told, *decision.reasons))
 

@@ -29,12 +29,11 @@ class Counted:
     def put(self, permit: Permit) -> None:
         """A stream has ended, or could not begin."""
         self._forget()
-        if permit.counted:
-            asked = permit.requests[-1]
-            reader = asked.assignee, asked.actor, asked.mandate, asked.dataset, asked.purpose
-            ended = self._kept.setdefault(reader, [])
-            ended.append((time.monotonic(), permit.counted))
-            del ended[:-MOST]
+        asked = permit.requests[-1]
+        reader = asked.assignee, asked.actor, asked.mandate, asked.dataset, asked.purpose
+        ended = self._kept.setdefault(reader, [])
+        ended.append((time.monotonic(), permit.counted))
+        del ended[:-MOST]
 
     def resume(self, opening: Opening, layer: str) -> Permit:
         """The right to a stream that goes on; it counts where nothing is known of what it goes on with."""

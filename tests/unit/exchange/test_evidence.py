@@ -70,25 +70,26 @@ def test_what_happened_under_an_agreement_is_proven_from_its_signatures_to_its_e
             (4, "given: 4 rows"),
             (6, "delivered: 6 rows of 2 persons"),
             (8, f"delivered: 8 rows given to {VENDOR}"),
+            (0, "goes_on: a use that was counted before goes on"),
         )
     )
     report(node, decision(1, agreements=[uid], rows=5), decision(2), refusal, *told)
     node.post(f"/v1/agreements/{uid}/end", {"reason": "x"})
-    signed(node, 8)
+    signed(node, 9)
     first = kept(node, SELLING, f"?agreement={uid}&limit=2")
     assert first["next"] == "2"
     rest = kept(node, SELLING, f"?agreement={uid}&after=2")
     whole = {**rest, "entries": [*first["entries"], *rest["entries"]]}
     found = examined(whole)
-    assert (found.faults, sorted(found.records)) == ([], [1, 2, 4, 5, 6, 7, 8])
+    assert (found.faults, sorted(found.records)) == ([], [1, 2, 4, 5, 6, 7, 8, 9])
     course = found.courses[uid]
-    assert (course.concluded, course.stopped, course.stopped_by) == (1, 8, OWNER)
+    assert (course.concluded, course.stopped, course.stopped_by) == (1, 9, OWNER)
     assert (course.uses, course.rows, course.refused) == (1, 17, 1), "rows of the use, and those given later"
     assert set(course.signed) == {OWNER, VENDOR}
-    # It was nobody's use.
+    # Neither what follows from a use, nor one that goes on, is another one.
     (used,) = node.get("/v1/log/usage/agreements", SELLING)["items"]
     assert used["times"] == 1
-    assert len(node.get("/v1/log/authorization-decisions", SELLING)["items"]) == 3
+    assert len(node.get("/v1/log/authorization-decisions", SELLING)["items"]) == 4
     node.refused(node.ask("GET", f"/v1/log/evidence?agreement={uid}x", SELLING), 404, "not-found")
 
     (bond,) = whole["agreements"]

@@ -519,8 +519,8 @@ def test_a_use_that_goes_on_is_decided_and_told_and_is_no_use_of_its_own(court: 
     first = ask(court)
     court.gate.permit("query", "dmi:read", GARAGES, MOBILITY, VENDOR, again=first.counted)
     begun, on = court.decisions()[-2:]
-    assert (begun.decides, on.decides, on.allowed, on.counted) == (True, False, True, [])
+    assert (begun.begins, on.begins, on.allowed, on.counted) == (True, False, True, [])
     assert on.reasons[0].startswith("goes_on: ")
     with pytest.raises(Refused):
         ask(court)
-    assert court.decisions()[-1].decides
+    assert court.decisions()[-1].begins

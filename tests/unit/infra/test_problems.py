@@ -404,6 +404,10 @@ def test_the_language_that_is_liked_best_is_chosen(header: str, language: str) -
         ("must have at most 5 characters", "mag hooguit 5 tekens hebben"),
         ("neighbourhoods are laid down in datasets that the catalogue has as areas (layer: areas) alone",
          "buurten horen in gegevens die in de catalogus als gebieden staan (layer: areas)"),
+        ("you have 40 live streams open, as many as one participant may have here; close one or try again shortly",
+         "u hebt 40 stromen open, zoveel als één deelnemer hier mag; sluit er een of probeer het zo weer"),
+        ("all 200 live streams of this service are in use; try again shortly",
+         "alle 200 stromen van deze dienst zijn bezet; probeer het zo weer"),
         ("must be three digits", None),
     ],
 )  # fmt: skip

@@ -410,7 +410,7 @@ def test_the_pages_of_a_list_are_one_use_for_a_while(
     assert second.status_code == 200, second.text
     assert len(second.json()[member]) == 1
     decided = [one for one in garages.records if isinstance(one, DecisionRecord) and one.assignee == VENDOR]
-    assert sum(one.decides for one in decided) == 1
+    assert sum(one.begins for one in decided) == 1
     assert garages.get(path, purpose, limit=1, **asked).status_code == 403, "begun anew it is another use"
     monkeypatch.setattr(pages, "ONE_USE", 0)
     late = garages.get(path, purpose, limit=1, cursor=second.json()["next"] or first["next"], **asked)

@@ -714,6 +714,7 @@ def test_a_stream_that_goes_on_is_one_use_and_whatever_is_not_known_to_go_on_ano
         for _ in range(3):
             last = await read(last)
         assert (bool(last), counted()) == (True, 1)
+        assert sum(record.begins for record in court.decisions()) == 1, "nor in the figures of the log"
         assert not await read("")
         assert not await read("0" * len(last)), "another process"
         assert await read(last, PIET)

@@ -16,12 +16,12 @@ STOPPED: Final = "dmi:end"
 """Their actions: the agreement holds from here on, and does no more."""
 GIVEN: Final = "given"
 """Code of the reason of an entry that tells how many rows left under a decision that was written before."""
-GOES_ON: Final = "goes_on"
-"""The same of a decision about a use that was decided, and counted, before: it is no use of its own."""
 DELIVERED: Final = "delivered"
 """The same of an entry that tells each person how many of its rows what left was made of."""
 EXERCISED: Final = "exercised"
 """The same of an entry that tells what a layer did about the request of a person."""
+GOES_ON: Final = "goes_on"
+"""The same of a decision about a use that was counted before: whoever sums up uses leaves it out."""
 ROWS_GIVEN: Final = " rows given to "
 """In a reason ``delivered`` of earlier entries: rows that left for another node, and were told as nobody's."""
 
@@ -52,8 +52,13 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def decides(self) -> bool:
-        """Whether it is a decision about a use, and tells not what followed from one or became of an agreement."""
-        return self.crossing != LAW and self._code not in (GIVEN, GOES_ON, DELIVERED, EXERCISED)
+        """Whether it is a decision, and tells not what followed from one or became of an agreement."""
+        return self.crossing != LAW and self._code not in (GIVEN, DELIVERED, EXERCISED)
+
+    @property
+    def begins(self) -> bool:
+        """Whether it is a decision about a use of its own, which goes on with none of before."""
+        return self.decides and self._code != GOES_ON
 
     @property
     def left(self) -> int:

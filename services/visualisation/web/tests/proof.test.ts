@@ -15,6 +15,7 @@ describe('kept evidence', () => {
       entry(7, { crossing: 'map', action: 'dmi:display', allowed: true, reasons: ['given: 8 rows'], rows: 8 }),
       entry(8, { crossing: 'map', action: 'dmi:display', allowed: true, reasons: ['delivered: 5 rows of 2 persons under their consent'], rows: 5 }),
       entry(10, { crossing: 'delivery', action: 'dmi:read', allowed: true, reasons: ['delivered: 6 rows given to urn:dmi:participant:b'], rows: 6 }),
+      entry(12, { crossing: 'map', action: 'dmi:display', allowed: true, reasons: ['goes_on: a use that was counted before goes on', 'allowed: permitted'] }),
       entry(9, { crossing: 'law', action: 'dmi:end', allowed: true }),
       entry(11, { crossing: 'query', action: 'dmi:read', allowed: false, rows: 4 }),
     ];

@@ -184,9 +184,9 @@ export const terms: Part<'terms'> = {
 export const reasons: Part<'reasons'> = {
   owner: 'The owner itself.',
   given: 'So many rows were given.',
-  goes_on: 'A use that already counts goes on.',
   delivered: 'So many rows of persons were used for this.',
   exercised: 'A request of a resident was carried out.',
+  goes_on: 'A use that was counted before goes on.',
   own_data: 'Your own data.',
   not_yet: 'The agreement has not begun yet.',
   no_agreement: 'There is no agreement for this use.',

@@ -182,9 +182,9 @@ export const terms = {
 export const reasons = {
   owner: 'De eigenaar zelf.',
   given: 'Zoveel rijen zijn gegeven.',
-  goes_on: 'Een gebruik dat al meetelt gaat door.',
   delivered: 'Zoveel rijen van personen zijn hiervoor gebruikt.',
   exercised: 'Een verzoek van een bewoner is uitgevoerd.',
+  goes_on: 'Een gebruik dat al is geteld, gaat verder.',
   own_data: 'Gegevens van uzelf.',
   not_yet: 'De afspraak is nog niet ingegaan.',
   no_agreement: 'Er is geen afspraak voor dit gebruik.',

@@ -7,7 +7,10 @@ export const concluded = 'dmi:conclude';
 export const stopped = 'dmi:end';
 
 /** Codes of entries that tell what followed from a decision: rows that left, whose they were, a request carried out. */
-const tells = ['given', 'goes_on', 'delivered', 'exercised'];
+const tells = ['given', 'delivered', 'exercised'];
+
+/** Code of a decision about a use that was counted before. */
+const goesOn = 'goes_on';
 
 /** What an entry is: a decision, or told of one that was written before. */
 export function decides(entry: { crossing: string; reasons?: string[] }): boolean {
@@ -50,7 +53,7 @@ export function courseOf(evidence: Pick<Evidence, 'entries'>): Course {
       if (action === stopped) found.stopped = sequence;
     } else if (!allowed) found.refused += 1;
     else if (decides(entry)) {
-      found.uses += 1;
+      if (codeOf(entry) !== goesOn) found.uses += 1;
       found.rows += rows ?? 0;
     } else if (leaves(entry)) found.rows += rows ?? 0;
   }
