@@ -154,7 +154,8 @@ class Mandating:
         try:
             return read_mandate(document)
         except MandateUnreadable as exc:
-            raise InputRefused.of("document", str(exc)) from exc
+            field = f"document/{exc.field}" if exc.field else "document"
+            raise InputRefused.of(field, exc.rule, str(document.get(exc.field, ""))) from exc
 
     def _check(self, terms: MandateTerms) -> None:
         """Raise unless rulebook, catalogue and parent allow these terms."""
@@ -166,8 +167,12 @@ class Mandating:
             if getattr(terms, side).startswith(model.PERSON):
                 rule = "must be an organisation: a person's rights are its own, and a representative's"
                 raise InputRefused.of(f"document/{side}", rule, getattr(terms, side))
-        if mandatary is None or not mandatary.active or terms.mandatary == terms.mandator:
-            raise InputRefused.of("document/mandatary", "must be another participant", terms.mandatary)
+        if mandatary is None or not mandatary.active:
+            rule = "must be a participant that takes part here"
+            raise InputRefused.of("document/mandatary", rule, terms.mandatary)
+        if terms.mandatary == terms.mandator:
+            rule = "must be another participant than who gives the mandate"
+            raise InputRefused.of("document/mandatary", rule, terms.mandatary)
         if mandatary.machine_of and (mandatary.machine_of != terms.mandator or terms.onward):
             rule = "is a machine: its own participant alone gives it mandates, which it does not pass on"
             raise InputRefused.of("document/mandatary", rule, terms.mandatary)
@@ -190,12 +195,10 @@ class Mandating:
                 )
         begin, until = terms.period
         longest = longest_term(book)
-        if until <= clock.now() or (longest is not None and until - begin > longest):
-            rule = (
-                "must lie ahead"
-                if longest is None
-                else f"must lie ahead, {longest // 86_400_000_000} days at most"
-            )
+        if until <= clock.now():
+            raise InputRefused.of("document/until", "must lie ahead", terms.until)
+        if longest is not None and until - begin > longest:
+            rule = f"must lie at most {longest // 86_400_000_000} days after from"
             raise InputRefused.of("document/until", rule, terms.until)
         if not 0 <= terms.onward < longest_chain(book):
             raise InputRefused.of(

@@ -23,6 +23,7 @@ CHAIN_LIMIT: Final = "dmi:limit:mandate-chain"
 TERM_LIMIT: Final = "dmi:limit:mandate-term"
 DAY: Final = 86_400_000_000
 LONGEST_LIST: Final = 200
+MOMENT_RULE: Final = "must be RFC 3339 with an offset, for example 2027-03-01T00:00:00Z"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,35 +46,43 @@ class MandateTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def period(self) -> tuple[int, int]:
-        """From and until in microseconds UTC; raises ``ValueError``."""
-        return _micros(self.begin), _micros(self.until)
-
-
-def _micros(text: str) -> int:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a moment needs a zone offset")
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+        """From and until in microseconds UTC; raises ``MandateUnreadable``."""
+        return _micros("from", self.begin), _micros("until", self.until)
 
 
 class MandateUnreadable(ValueError):
-    """A document that is no mandate; the text says where and why."""
+    """A document that is no mandate: which ``field`` breaks which ``rule``; without a field the whole does."""
+
+    def __init__(self, rule: str, field: str = "") -> None:
+        super().__init__(f"{field}: {rule}" if field else rule)
+        self.field = field
+        self.rule = rule
+
+
+def _micros(field: str, text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise MandateUnreadable(MOMENT_RULE, field) from exc
+    if moment.tzinfo is None:
+        raise MandateUnreadable(MOMENT_RULE, field)
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def read_mandate(document: Mapping[str, Any]) -> MandateTerms:
     """The terms of a document; raises ``MandateUnreadable``."""
     try:
         terms = msgspec.convert(document, MandateTerms, strict=True)
-        begin, until = terms.period
-    except (msgspec.ValidationError, ValueError, TypeError) as exc:
+    except (msgspec.ValidationError, TypeError) as exc:
         raise MandateUnreadable(str(exc)) from exc
+    begin, until = terms.period
     for name in ("actions", "datasets", "purposes"):
         if not 1 <= len(getattr(terms, name)) <= LONGEST_LIST:
-            raise MandateUnreadable(f"{name}: at least one and at most {LONGEST_LIST}")
+            raise MandateUnreadable(f"must have 1 to {LONGEST_LIST} items", name)
     if begin >= until:
-        raise MandateUnreadable("until: must lie after from")
+        raise MandateUnreadable("must lie after from", "until")
     if terms.onward < 0:
-        raise MandateUnreadable("onward: must be 0 or more")
+        raise MandateUnreadable("must be 0 or more", "onward")
     return terms
 
 

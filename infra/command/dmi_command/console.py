@@ -11,11 +11,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from dmi_agreements.mandates import MOMENT_RULE
 from dmi_command.blueprints import read_settings, stack_address
 from dmi_command.client import Client
 from dmi_command.errors import UsageWrong
 from dmi_command.layout import print_members, print_rows
 from dmi_command.naming import in_brief, names_in_brief
+from dmi_infra import clock
 from dmi_infra.jose import SigningKey
 from dmi_infra.keyfile import KeyFault
 
@@ -35,6 +37,31 @@ def _address(given: str) -> str:
 def named(url: str) -> str:
     """The option that names this address, for a command to copy; empty where the settings tell it."""
     return "" if url == _address("") else f" --url {url}"
+
+
+def moment(option: typer.CallbackParam, given: str | None) -> str | None:
+    """A moment that ``option`` gives; raises ``UsageWrong`` for what is none."""
+    if given is not None:
+        try:
+            clock.from_text(given)
+        except ValueError as exc:
+            raise UsageWrong(f"{_said(option)} {MOMENT_RULE}, not {given}") from exc
+    return given
+
+
+def whole_name(option: typer.CallbackParam, given: str | None) -> str | None:
+    """The id of a participant, person or machine that ``option`` gives; raises ``UsageWrong`` for a bare name.
+
+    The stack would answer that the key of who bears it is not known.
+    """
+    if given is not None and not given.startswith("urn:"):
+        rule = "must be a whole id, such as urn:dmi:participant:gemeente"
+        raise UsageWrong(f"{_said(option)} {rule}, not {given}")
+    return given
+
+
+def _said(option: typer.CallbackParam) -> str:
+    return str(option.name).upper() if option.param_type_name == "argument" else option.opts[0]
 
 
 DEFAULT_URL = ""
@@ -59,7 +86,10 @@ As = Annotated[
     ),
 ]
 KeyFile = Annotated[Path | None, typer.Option("--key", help="Private key (JWK) of your participant.")]
-Participant = Annotated[str | None, typer.Option("--participant", help="Your participant's id, with --key.")]
+Participant = Annotated[
+    str | None,
+    typer.Option("--participant", help="Your participant's id, with --key.", callback=whole_name),
+]
 Purpose = Annotated[
     str | None,
     typer.Option("--purpose", help="A purpose of the rulebook; left out: what the dataset is collected for."),

@@ -54,6 +54,21 @@ class AnswerRefused(CommandFailed):
         self.status = int(problem.get("status", 0))
         self.code = str(problem.get("type", "")).rpartition(":")[2]
 
+    def naming(self, options: Mapping[str, str]) -> AnswerRefused:
+        """The same refusal with the fields under the names that the command has for them."""
+        errors = self.problem.get("errors", [])
+        named = [{**each, "field": _option(each["field"], options)} for each in errors]
+        detail = str(self.problem.get("detail", ""))
+        for old, new in zip(errors, named, strict=True):
+            if detail == f"{old['field']}: {old['rule']}":
+                detail = f"{new['field']}: {new['rule']}"
+        return AnswerRefused({**self.problem, "detail": detail, "errors": named})
+
+
+def _option(field: str, options: Mapping[str, str]) -> str:
+    """The option that a field came from; of a list each item has a field of its own."""
+    return next((name for path, name in options.items() if f"{field}/".startswith(f"{path}/")), field)
+
 
 def _sentences(detail: str, errors: Sequence[Mapping[str, Any]]) -> list[str]:
     """The detail with a line for each broken rule below it; what the detail says already is said once."""

@@ -9,7 +9,7 @@ import pytest
 
 from dmi_agreements.contracts.law import Dataset, Heartbeat, Mandate, Participant
 from dmi_agreements.decision import Request
-from dmi_agreements.mandates import longest_chain
+from dmi_agreements.mandates import MandateUnreadable, longest_chain, read_mandate
 from dmi_agreements.table import LawTable
 from tests.unit.infra.fakes import rulebook
 
@@ -151,3 +151,23 @@ def test_a_person_gives_no_mandate(law: LawTable) -> None:
     law.apply(mandate(mandator=person))
     assert outcome(law, asked(assignee=person)) == "no_mandate"
     assert outcome(law, asked(assignee=person, actor="", mandate="")) == "allowed"
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "rule"),
+    [
+        ({"until": "2027-03-01"}, "until", "must be RFC 3339 with an offset"),
+        ({"from": "tomorrow"}, "from", "must be RFC 3339 with an offset"),
+        ({"until": "2025-01-01T00:00:00Z"}, "until", "must lie after from"),
+        ({"actions": []}, "actions", "must have 1 to 200 items"),
+        ({"onward": -1}, "onward", "must be 0 or more"),
+        ({"until": 3}, "", "Expected `str`"),
+    ],
+)
+def test_what_cannot_be_read_names_its_field_and_the_rule(
+    change: dict[str, Any], field: str, rule: str
+) -> None:
+    with pytest.raises(MandateUnreadable) as refused:
+        read_mandate(mandate(**change).document)
+    assert refused.value.field == field
+    assert refused.value.rule.startswith(rule)

@@ -26,6 +26,7 @@ from dmi_command.console import (
     own_key,
     show,
     show_papers,
+    whole_name,
 )
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
 from dmi_command.naming import whole_id
@@ -110,7 +111,9 @@ def end_participant(
 
 def sign(
     key: Annotated[Path, typer.Option("--key", help="Private key (JWK) of your participant")],
-    participant: Annotated[str, typer.Option("--participant", help="Your participant's id")],
+    participant: Annotated[
+        str, typer.Option("--participant", help="Your participant's id", callback=whole_name)
+    ],
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:

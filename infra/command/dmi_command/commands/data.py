@@ -22,6 +22,7 @@ from dmi_command.console import (
     Url,
     connect,
     err,
+    moment,
     out,
     own_key,
     show,
@@ -258,8 +259,10 @@ def export(
     dataset: Annotated[str, typer.Argument(help="Id of the dataset")],
     file: Annotated[Path, typer.Argument(help="Zip file to write: data, licence, lineage")],
     form: Annotated[str, typer.Option("--format", help="csv, geojson or geoparquet")] = "csv",
-    start: Annotated[str | None, typer.Option("--from", help="RFC 3339")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="RFC 3339")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="RFC 3339 with an offset", callback=moment)
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="RFC 3339 with an offset", callback=moment)] = None,
     url: Url = DEFAULT_URL,
     who: As = None,
     key: KeyFile = None,

@@ -19,6 +19,7 @@ from dmi_command.console import (
     Url,
     Wide,
     connect,
+    moment,
     out,
     show,
     show_entries,
@@ -98,8 +99,12 @@ def search(
     dataset: Annotated[str | None, typer.Option(help="Only this dataset")] = None,
     agreement: Annotated[str | None, typer.Option(help="Only what this agreement allowed")] = None,
     outcome: Annotated[Literal["allowed", "refused"] | None, typer.Option(help="Only these")] = None,
-    begin: Annotated[str | None, typer.Option("--from", help="RFC 3339 with an offset")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="RFC 3339 with an offset; left out itself")] = None,
+    begin: Annotated[
+        str | None, typer.Option("--from", help="RFC 3339 with an offset", callback=moment)
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="RFC 3339 with an offset; left out itself", callback=moment)
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
     save: Annotated[
         Path | None, typer.Option(help="File for these decisions with their proofs, for dmi log check")

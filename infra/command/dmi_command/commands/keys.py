@@ -10,14 +10,14 @@ import typer
 from dmi_command.blueprints import SERVICES, read_settings
 from dmi_command.client import Client
 from dmi_command.commands.agreements import participant_app
-from dmi_command.console import DEFAULT_URL, As, AsJson, KeyFile, Url, connect, out, own_key, show
+from dmi_command.console import DEFAULT_URL, As, AsJson, KeyFile, Url, connect, out, own_key, show, whole_name
 from dmi_command.errors import UsageWrong
 from dmi_command.holding import own_folder, own_services
 from dmi_infra import keyfile
 from dmi_infra.jose import SigningKey
 from dmi_infra.settings import SHORTEST
 
-ParticipantId = Annotated[str, typer.Argument(help="Id of the participant")]
+ParticipantId = Annotated[str, typer.Argument(help="Id of the participant", callback=whole_name)]
 
 
 def register(app: typer.Typer) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -15,11 +15,17 @@ from dmi_command.console import (
     KeyFile,
     Participant,
     Url,
+    Wide,
     connect,
+    moment,
     own_key,
     show,
+    show_papers,
+    whole_name,
 )
-from dmi_command.errors import UsageWrong
+from dmi_command.errors import AnswerRefused, UsageWrong
+from dmi_command.naming import whole_id
+from dmi_infra import clock
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +34,13 @@ def register(app: typer.Typer) -> None:
 
 
 mandate_app = typer.Typer(no_args_is_help=True)
-MandateId = Annotated[str, typer.Argument(help="Id of the mandate")]
+MandateId = Annotated[str, typer.Argument(help="Id of the mandate, or its first 8 characters")]
+OPTIONS: Final = {
+    "document/mandatary": "MANDATARY", "document/datasets": "--dataset", "document/actions": "--action",
+    "document/purposes": "--purpose", "document/from": "--from", "document/until": "--until",
+    "document/onward": "--onward", "document/parent": "--parent",
+}  # fmt: skip
+"""What the members of a mandate are called at the keyboard."""
 
 
 @mandate_app.command("list")
@@ -37,22 +49,28 @@ def list_mandates(
     who: As = None,
     key: KeyFile = None,
     participant: Participant = None,
+    wide: Wide = False,
     as_json: AsJson = False,
 ) -> None:
     """List the mandates that you gave or hold (operator: all)."""
     with connect(url, who, key, participant, default="officer") as client:
         columns = ["id", "mandator", "mandatary", "datasets", "actions", "until", "state"]
-        show(client.get("/exchange/v1/mandates"), as_json, columns)
+        show_papers(client.get("/exchange/v1/mandates"), as_json, columns, wide)
 
 
 @mandate_app.command("give")
 def give(
-    mandatary: Annotated[str, typer.Argument(help="Who may act in your name")],
+    mandatary: Annotated[str, typer.Argument(help="Who may act in your name, by id", callback=whole_name)],
     dataset: Annotated[list[str], typer.Option(help="Dataset; repeat for more")],
     action: Annotated[list[str], typer.Option(help="Action of the rulebook, for example dmi:read")],
-    until: Annotated[str, typer.Option(help="RFC 3339 with an offset, for example 2027-01-01T00:00:00Z")],
+    until: Annotated[
+        str, typer.Option(help="RFC 3339 with an offset, for example 2027-03-01T00:00:00Z", callback=moment)
+    ],
     purpose: Annotated[list[str], typer.Option(help="Purpose of the rulebook, with all below it")],
-    begin: Annotated[str, typer.Option("--from", help="RFC 3339 with an offset")] = "2026-01-01T00:00:00Z",
+    begin: Annotated[
+        str | None,
+        typer.Option("--from", help="RFC 3339 with an offset; left out: from now on", callback=moment),
+    ] = None,
     onward: Annotated[int, typer.Option(min=0, help="How many further links may follow")] = 0,
     parent: Annotated[str | None, typer.Option(help="The mandate that you pass on, if you do")] = None,
     url: Url = DEFAULT_URL,
@@ -63,13 +81,16 @@ def give(
 ) -> None:
     """Let another participant do these actions in your name."""
     wanted: dict[str, Any] = {
-        "mandatary": mandatary, "datasets": dataset, "actions": action, "purposes": purpose, "from": begin,
-        "until": until, "onward": onward,
+        "mandatary": mandatary, "datasets": dataset, "actions": action, "purposes": purpose,
+        "from": begin or clock.to_text(clock.now()), "until": until, "onward": onward,
     }  # fmt: skip
     with connect(url, who, key, participant, default="officer") as client:
         if parent is not None:
-            wanted["parent"] = parent
-        document = client.post("/exchange/v1/mandates/draft", wanted)
+            wanted["parent"] = whole_id(client, parent, "mandates")
+        try:
+            document = client.post("/exchange/v1/mandates/draft", wanted)
+        except AnswerRefused as refused:
+            raise refused.naming(OPTIONS) from refused
         jws = own_key(key).sign_document(document) if key else None
         body = {"document": document, "jws": jws, "hosted": jws is None}
         _show(client.post("/exchange/v1/mandates", body), as_json)
@@ -87,7 +108,8 @@ def end(
 ) -> None:
     """End a mandate everywhere, at once and for good."""
     with connect(url, who, key, participant, default="officer") as client:
-        _show(client.post(f"/exchange/v1/mandates/{mandate}/end", {"reason": reason}), as_json)
+        path = f"/exchange/v1/mandates/{whole_id(client, mandate, 'mandates')}"
+        _show(client.post(f"{path}/end", {"reason": reason}), as_json)
 
 
 @mandate_app.command("evidence")
@@ -100,20 +122,26 @@ def evidence(
 ) -> None:
     """Print a mandate as iSHARE delegation evidence (a JWT that lives thirty seconds)."""
     with connect(url, who, key, participant, default="officer") as client:
-        typer.echo(client.get(f"/exchange/v1/mandates/{mandate}/evidence")["delegation_token"])
+        path = f"/exchange/v1/mandates/{whole_id(client, mandate, 'mandates')}"
+        typer.echo(client.get(f"{path}/evidence")["delegation_token"])
 
 
 @mandate_app.command("token")
 def token(
     mandate: MandateId,
     holder_key: Annotated[Path, typer.Option("--key", help="Private key (JWK) of who holds the mandate")],
-    participant: Annotated[str, typer.Option(help="Id of who holds the mandate, such as a machine")],
+    participant: Annotated[
+        str, typer.Option(help="Id of who holds the mandate, such as a machine", callback=whole_name)
+    ],
     url: Url = DEFAULT_URL,
 ) -> None:
     """Print a token that acts by a mandate, for ten minutes: put it in DMI_TOKEN, and the other commands act by it."""
     if not holder_key.exists():
         raise UsageWrong(f"--key: there is no file {holder_key}")
-    with Client(url, participant=participant, key=own_key(holder_key), mandate=mandate) as client:
+    signer = own_key(holder_key)
+    with Client(url, participant=participant, key=signer) as client:
+        whole = whole_id(client, mandate, "mandates")
+    with Client(url, participant=participant, key=signer, mandate=whole) as client:
         typer.echo(client.token())
 
 

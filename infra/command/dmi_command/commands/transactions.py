@@ -8,7 +8,19 @@ from typing import Annotated, Any
 
 import typer
 
-from dmi_command.console import DEFAULT_URL, As, AsJson, KeyFile, Participant, Url, connect, err, out, show
+from dmi_command.console import (
+    DEFAULT_URL,
+    As,
+    AsJson,
+    KeyFile,
+    Participant,
+    Url,
+    connect,
+    err,
+    moment,
+    out,
+    show,
+)
 from dmi_command.errors import UsageWrong
 
 BASE = "/exchange/v1/transactions"
@@ -82,7 +94,7 @@ def unbilled(
 def issue(
     customer: Annotated[str, typer.Argument(help="Whom to bill: urn:dmi:participant:<name>")],
     until: Annotated[
-        str | None, typer.Option(help="Bill what was used before this moment (RFC 3339)")
+        str | None, typer.Option(help="Bill what was used before this moment (RFC 3339)", callback=moment)
     ] = None,
     url: Url = DEFAULT_URL,
     who: As = None,
