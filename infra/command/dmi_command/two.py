@@ -108,6 +108,12 @@ def two_nodes(
     return waterstad, buurstad
 
 
+def _await_load(node: Node, process: subprocess.Popen[bytes]) -> None:
+    """Wait until its city is loaded; raises ``CannotStart``: a city without data would only look alive."""
+    if process.wait() != 0:
+        raise CannotStart(f"the city of {node.name} could not be loaded; the line above says why")
+
+
 class Pair:
     """Both stacks with their demonstrations, until they are stopped."""
 
@@ -117,15 +123,17 @@ class Pair:
         self._keeper = Keeper()
 
     def start(self) -> None:
-        """Start both, load both cities, and let their sensors measure."""
+        """Start both, load both cities, and let their sensors measure; raises ``CannotStart``."""
         first, second = self.nodes
         first.start(second)
         second.start(first)
         self._keep()
         first.await_ready()
         second.await_ready()
-        self._run(second, "neighbour")
-        self._run(first, "load").wait()
+        neighbour, city = self._run(second, "load-neighbour"), self._run(first, "load")
+        _await_load(second, neighbour)
+        self._run(second, "run-neighbour")
+        _await_load(first, city)
         self._run(first, "run")
 
     def _run(self, node: Node, action: str) -> subprocess.Popen[bytes]:

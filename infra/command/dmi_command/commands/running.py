@@ -176,23 +176,22 @@ class Beside:
         """Wait until the stack is ready, then load the demonstration, greet, and let the sensors measure."""
         if not _await_ready(self._url):
             return
-        if self._speed is not None and self._start("load"):
-            self._process.wait() if self._process else None
+        if self._speed is not None and (loading := self._start("load")) and loading.wait() == 0:
             self._start("run", "--speed", str(self._speed))
         if not self._stopping:
             _greet(self._settings, self._url, self._speed is not None, self._as_json)
 
-    def _start(self, action: str, *options: str) -> bool:
+    def _start(self, action: str, *options: str) -> subprocess.Popen[bytes] | None:
         command = [sys.executable, "-m", "dmi_command.demo", action]
         where = ["--url", self._url, "--data-dir", str(self._settings.data_dir)]
         with self._starting:
             if self._stopping:
-                return False
+                return None
             self._process = subprocess.Popen(
                 [*command, *where, *options], stdin=subprocess.DEVNULL, start_new_session=True
             )
             self._keeper.keep([self._process.pid])
-            return True
+            return self._process
 
     def stop(self) -> None:
         """End the demonstration's process; what it had not delivered comes at the next start."""

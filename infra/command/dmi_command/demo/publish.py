@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_command.blueprints import read_settings
 from dmi_command.client import Client
 from dmi_command.demo import HISTORY, City, agreements, history, live, participants
-from dmi_command.demo.patience import patiently
+from dmi_command.demo.patience import AGREED, UNHEARD, YOUNG, patiently
 from dmi_command.errors import AnswerRefused, NotReached
 from dmi_exchange.custody import Custody
 from dmi_infra import clock
@@ -45,6 +46,8 @@ class DemoCity:
         self._custody = Custody(data_dir / "keys", True, read_settings().passphrase())
         self._state = data_dir / "demonstration.json"
         self._clients: dict[str, Client] = {}
+        self._silent: set[str] = set()
+        """Participants whose keys or tokens are refused: their sensors send nothing any more."""
 
     def loaded_until(self) -> Micros:
         """City time up to which everything has been delivered; 0 when the load is not complete."""
@@ -164,7 +167,8 @@ class DemoCity:
         owners = {dataset.id: dataset.owner for dataset in self._city.datasets}
         for dataset, features in self._city.features.items():
             body = msgspec.json.encode(FeatureBatch(dataset, features))
-            patiently(partial(self._client(owners[dataset]).post_bytes, "/ingest/v1/features", body))
+            post = partial(self._client(owners[dataset]).post_bytes, "/ingest/v1/features", body)
+            patiently(post, young=AGREED)
             progress.advance(task)
 
     def _batches(self, batches: Iterable[ObservationBatch], progress: Progress) -> None:
@@ -177,20 +181,26 @@ class DemoCity:
         """Deliver batches; ``False`` when the stack did not answer, so that they are made again later."""
         try:
             for batch in batches:
-                self._deliver(batch)
+                # Who has left stays away: to wait for it would keep all others waiting.
+                self._deliver(batch, UNHEARD)
         except NotReached:
             return False
         return True
 
-    def _deliver(self, batch: ObservationBatch) -> None:
+    def _deliver(self, batch: ObservationBatch, young: Collection[str] = YOUNG) -> None:
         owner = next(d.owner for d in self._city.datasets if d.id == batch.dataset)
+        if owner in self._silent:
+            return
+        body = msgspec.json.encode(batch)
         try:
-            patiently(
-                lambda: self._client(owner).post_bytes("/ingest/v1/batches", msgspec.json.encode(batch))
-            )
+            patiently(lambda: self._client(owner).post_bytes("/ingest/v1/batches", body), young=young)
         except AnswerRefused as refused:
+            if refused.status == 401:
+                # A key that was revoked: it does not count any more, and there is no other to sign with.
+                self._silent.add(owner)
+                print(f"demonstration: {owner} sends nothing any more: {refused}", file=sys.stderr)
             # A stopped agreement: the sensor goes on measuring, and what it sends is refused until there is another.
-            if refused.status != 403:
+            elif refused.status != 403:
                 raise
 
     def _keep(self, until: Micros) -> None:
