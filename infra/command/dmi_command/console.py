@@ -114,8 +114,11 @@ def connect(
             raise UsageWrong(f"--key: there is no file {key}")
         return Client(url, participant=participant, key=own_key(key), purpose=purpose)
     token = os.environ.get("DMI_TOKEN")
-    if token and demo is None:
-        return Client(url, token=token, purpose=purpose)
+    if token is not None and demo is None:
+        if not token.strip():
+            # What should have filled it has failed: whoever then acts must not be somebody else.
+            raise UsageWrong("DMI_TOKEN is empty: fill it with a token, or unset it")
+        return Client(url, token=token.strip(), purpose=purpose)
     return Client(url, demo=demo or default, purpose=purpose)
 
 

@@ -36,7 +36,7 @@ def test_a_document_that_passes_is_told_so(answering: Answering, file: Path) -> 
     answering.on(
         "POST", "/exchange/v1/review", {"passes": True, "rulebook": "1.0.0", "reasons": [], "change": None}
     )
-    done = CliRunner().invoke(app, ["policy", "review", str(file), "--language", "en"])
+    done = CliRunner().invoke(app, ["policy", "review", str(file)])
     assert (done.exit_code, done.stdout) == (0, "passes under rulebook 1.0.0\n")
 
 
@@ -49,6 +49,13 @@ def test_one_that_does_not_is_told_why_and_what_would_do(
     done = CliRunner().invoke(app, ["policy", "review", str(file), "--mended", str(mended)])
     assert isinstance(done.exception, CommandFailed)
     assert done.stdout.splitlines() == [
+        "Retention  /permission/0/duty",
+        "  Explanation. (text; GDPR art. 5(1)(e))",
+        "the smallest change that would do:",
+        "  - keep 30 days",
+    ]
+    in_dutch = CliRunner().invoke(app, ["policy", "review", str(file), "--language", "nl"])
+    assert in_dutch.stdout.splitlines() == [
         "Bewaren  /permission/0/duty",
         "  Uitleg. (tekst; GDPR art. 5(1)(e))",
         "de kleinste verandering die genoeg is:",
@@ -62,3 +69,11 @@ def test_a_file_that_is_no_json_is_refused(answering: Answering, file: Path) -> 
     done = CliRunner().invoke(app, ["policy", "review", str(file)])
     assert isinstance(done.exception, UsageWrong)
     assert answering.requests == []
+
+
+def test_findings_of_running_agreements_are_told_in_english_like_the_command(answering: Answering) -> None:
+    finding = {"agreement": "urn:uuid:1", "assignee": "urn:x", "reasons": [{**REASON, "since": "2026-11-21"}]}
+    answering.on("GET", "/exchange/v1/review/findings", {"items": [finding], "next": None})
+    told = CliRunner().invoke(app, ["policy", "findings"]).stdout
+    assert "Retention" in told
+    assert "Bewaren" not in told

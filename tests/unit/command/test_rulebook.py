@@ -52,13 +52,13 @@ def test_files_that_were_exported_can_be_proposed_with_a_signature_over_their_di
     SigningKey.load_or_create(key)
     run("export", str(folder))
     assert (
-        run("difference", str(folder), "--language", "en")
-        == "[minor] purpose “Steps” is added\nin all: minor, 1 changes\n"
+        run("difference", str(folder), "--language", "nl")
+        == "[minor] doel “Steps” komt erbij\nin all: minor, 1 changes\n"
     )
     told = run("propose", str(folder), "--reason", "x", "--key", str(key), "--participant", COUNCIL)
     assert told.splitlines()[:2] == [
         "proposed: rulebook 1.1.0, a change of 1.0.0",
-        "[minor] doel “Steps” komt erbij",
+        "[minor] purpose “Steps” is added",
     ]
     sent = json.loads(stack.requests[-1].content)
     signed = {"rulebook": "1.0.0", "base": "1.0.0", "digest": rulebook().digest, "statement": "proposes"}

@@ -109,7 +109,7 @@ class Nodes:
 
     def _note(self, issuer: str, reason: str) -> None:
         seen = self.seen[issuer]
-        if seen.reachable or seen.reason != reason:
+        if (seen.reachable, seen.reason) != (not reason, reason):
             log.info("a node answers" if not reason else "a node is away", node=issuer, reason=reason)
         if seen.reachable != (not reason) or not seen.since:
             seen.since = time.time()

@@ -28,7 +28,7 @@ def review(
     mended: Annotated[
         Path | None, typer.Option(help="Write the document with the smallest change carried out to this file")
     ] = None,
-    language: Annotated[Tongue, typer.Option("--language", help="In which language it is told.")] = Tongue.nl,
+    language: Annotated[Tongue, typer.Option("--language", help="In which language it is told.")] = Tongue.en,
     url: Url = DEFAULT_URL,
     who: As = None,
     key: KeyFile = None,
@@ -78,7 +78,7 @@ def _tell(verdict: Mapping[str, Any], language: str) -> None:
 
 
 def findings(
-    language: Annotated[Tongue, typer.Option("--language", help="In which language it is told.")] = Tongue.nl,
+    language: Annotated[Tongue, typer.Option("--language", help="In which language it is told.")] = Tongue.en,
     url: Url = DEFAULT_URL,
     who: As = None,
     as_json: AsJson = False,

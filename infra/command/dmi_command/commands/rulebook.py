@@ -64,7 +64,7 @@ def export(
 def tell_difference(
     what: Annotated[str, typer.Argument(help="A version that was proposed, or a folder with changed files")],
     since: Annotated[str | None, typer.Option(help="Beside this version, instead of its base")] = None,
-    language: Language = Tongue.nl,
+    language: Language = Tongue.en,
     url: Url = DEFAULT_URL,
     who: As = None,
     as_json: AsJson = False,
@@ -86,7 +86,7 @@ def propose(
     key: KeyFile = None,
     participant: Participant = None,
     who: As = None,
-    language: Language = Tongue.nl,
+    language: Language = Tongue.en,
     as_json: AsJson = False,
 ) -> None:
     """Propose the files in a folder as the next version, signed by a body of the framework."""

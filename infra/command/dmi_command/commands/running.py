@@ -27,6 +27,9 @@ from dmi_infra.settings import Settings
 ROOT = Path(__file__).resolve().parents[4]
 """The checkout: the packages are installed from it."""
 READY_SECONDS = 60.0
+FURTHER = 10
+"""From the port of the first of two cities to that of the second."""
+LAST_PORT = 65_535
 SEED = 5
 """Of the demonstration city; another seed is another city."""
 
@@ -76,8 +79,11 @@ def up(
 
 def up_two(
     port: Annotated[
-        int, typer.Option(min=1, max=65534, help="Port of the first; the second is ten further.")
-    ] = 8080,
+        int | None,
+        typer.Option(
+            min=1, help="Port of the first; the second is ten further.", show_default="DMI_PORT, else 8080"
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Start two cities, each with its own stack, that exchange data; Ctrl-C stops both."""
@@ -86,7 +92,13 @@ def up_two(
     from dmi_command.two import Pair, two_nodes
 
     settings = read_settings()
-    nodes = two_nodes(settings.data_dir.absolute() / "two", port, port + 10)
+    first = settings.port if port is None else port
+    if first + FURTHER > LAST_PORT:
+        named = "setting DMI_PORT" if port is None else "--port"
+        raise UsageWrong(
+            f"{named} must be at most {LAST_PORT - FURTHER}: the second city is {FURTHER} further"
+        )
+    nodes = two_nodes(settings.data_dir.absolute() / "two", first, first + FURTHER)
     for node in nodes:
         check_port("127.0.0.1", node.port)
     pair = Pair(nodes)
