@@ -16,10 +16,12 @@ from typing import Any
 import zstandard
 
 from dmi_agreements.crossings import BY_NAME
+from dmi_command.client import Client
 from dmi_command.servers import free_port
 from dmi_infra.bus.embedded.file import OFFSET_BITS
+from dmi_infra.jose import SigningKey
 from tests.earlier_stores import PACKAGES, file_of, revisions, write
-from tests.integration.newcomer import Newcomer, agree, join, publish
+from tests.integration.newcomer import HERE, Newcomer, agree, join, publish
 from tests.stack_plugin import EmbeddedStack, await_settled
 
 QUARTER = 900_000_000
@@ -51,6 +53,7 @@ def main(folder: Path) -> None:
         owner = join(stack, "vroeger", ROLES)
         _law(stack, owner)
         _measurements(stack, owner)
+        _person(stack, owner)
         await_settled(stack)
         _results(stack, owner)
         await_settled(stack)
@@ -154,6 +157,23 @@ def _measurements(stack: EmbeddedStack, owner: Newcomer) -> None:
     query = {"kind": "birmingham-parking", "dataset": owner.dataset("garages")}
     files = {"file": ("oud.csv", "\n".join(lines), "text/csv")}
     print(_well(owner.ask("POST", "/ingest/v1/imports", params=query, files=files)))
+
+
+def _person(stack: EmbeddedStack, owner: Newcomer) -> None:
+    """Somebody asks something: ingest keeps up to which request it has carried them out."""
+    body = {
+        "id": owner.dataset("fiets"), "title": {"nl": "fiets", "en": "bicycle"}, "layer": "points",
+        "spatial": HERE, "personal": True, "basis": "dmi:basis:public-task", "purpose": "dmi:purpose:mobility",
+    }  # fmt: skip
+    _well(owner.ask("POST", "/exchange/v1/datasets", json=body))
+    person, key = "urn:dmi:person:toen", SigningKey.generate()
+    entry = {"id": person, "name": "Toen", "roles": ["dmi:role:resident"], "keys": [key.public]}
+    with stack.demo("operator") as operator:
+        operator.post("/exchange/v1/participants", entry)
+    with Client(stack.url, participant=person, key=key) as client:
+        statement = client.get(f"/exchange/v1/participants/{person}/statement")
+        client.post(f"/exchange/v1/participants/{person}/signature", {"jws": key.sign_document(statement)})
+        client.post("/exchange/v1/my-data/erasure", {"datasets": [body["id"]]})
 
 
 def _batch(owner: Newcomer, name: str, stream: str, times: list[int], values: list[float]) -> None:

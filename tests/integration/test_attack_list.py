@@ -20,7 +20,8 @@
 | log record injection | `test_log_record_injection` | `unit/exchange/test_log.py` |
 | race between revoke and deliver | `test_race_between_revoke_and_deliver` | `integration/test_stop.py` |
 
-Attacks on credentials between nodes stand by their names in `unit/exchange/test_claims.py`.
+Attacks on credentials between nodes stand by their names in `unit/exchange/test_claims.py`, those of who may only
+contribute on what others made in `unit/ingest/test_makers.py`.
 """
 
 from __future__ import annotations

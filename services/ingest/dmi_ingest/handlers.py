@@ -16,11 +16,12 @@ from dmi_infra.errors import FieldError, InputRefused, Refused
 from dmi_infra.outbox import Relay
 from dmi_ingest import geometry, reading
 from dmi_ingest.errors import RowsRefused
-from dmi_ingest.intake import NO_CONSENT, Contributor, Intake
+from dmi_ingest.intake import NO_CONSENT, Contributor, Intake, writer
 from dmi_ingest.model import (
     BORROWED_RULE,
     FEATURE_KINDS,
     ID_RULE,
+    MADE_BY_ANOTHER,
     RowFault,
     borrowed,
     owner_of,
@@ -84,8 +85,9 @@ class Ingest:
         faults: list[RowFault] = []
         subjects: dict[str, str] = {}
         for index, item in enumerate(items):
+            about: dict[str, str] = {}
             try:
-                found = read_feature(item, crs, subjects)
+                found = read_feature(item, crs, about)
                 if borrowed(found.id, owner_of(dataset), self._law.participants) and (
                     self._features.dataset_of(found.id) != dataset
                 ):
@@ -94,28 +96,32 @@ class Ingest:
                     raise InputRefused.of("kind", no_areas, found.kind)
                 good.append(found)
                 places.append(index)
+                subjects |= about
             except InputRefused as exc:
                 faults.append(RowFault(index, exc.errors[0]))
         refuse_all(good, faults)
-        stored = self.publish(dataset, good, subjects)
+        stored = self.publish(contributor.participant, dataset, good, subjects)
         rule = "names a feature of another dataset already, or its thing does"
         faults += [RowFault(places[at], FieldError("id", rule, good[at].id)) for at in stored.foreign]
-        if items and len(stored.foreign) == len(good):
-            raise _refused(faults)
+        faults += [
+            RowFault(places[at], FieldError(field, MADE_BY_ANOTHER, good[at].id))
+            for at, field in stored.others.items()
+        ]
         faults.sort(key=lambda fault: fault.index)
+        refuse_all(range(stored.changed + stored.unchanged), faults)
         return {"read": len(items), **report(stored.changed, faults), "duplicate": stored.unchanged}
 
     def publish(
-        self, dataset: str, features: Sequence[Feature], subjects: dict[str, str] | None = None
-    ) -> Published:
-        """Keep features; the bus has them soon after, in most cases before this returns.
+        self, participant: str, dataset: str, features: Sequence[Feature], subjects: dict[str, str] | None = None
+    ) -> Published:  # fmt: skip
+        """Keep features of a participant; the bus has them soon after, in most cases before this returns.
 
         Raises ``Refused`` for neighbourhoods of a dataset that lays down none.
         """
         no_areas = self._no_areas(dataset)
         if no_areas is not None and any(item.kind == NEIGHBOURHOOD for item in features):
             raise Refused([Reason("wrong_role", no_areas)], dataset)
-        stored = self._features.put(dataset, features, subjects)
+        stored = self._features.put(dataset, features, writer(self._law, participant, dataset), subjects)
         self._intake.registry.changed(features)
         if stored.changed:
             self._relay.wake()

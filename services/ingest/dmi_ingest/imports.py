@@ -38,6 +38,7 @@ NATIVE: Final = "(read well)"
 NO_CONSENT: Final = "no_consent"
 ERASED: Final = "erased"
 FOREIGN: Final = "id_of_another_dataset"
+OTHERS: Final = "made_by_another"
 FEATURES_SECONDS: Final = 10.0
 """How long rows wait until the bus has the things that they need."""
 
@@ -269,14 +270,15 @@ class Imports:
         self, contributor: Contributor, batch: FeatureBatch, counted: bool
     ) -> tuple[dict[str, int], list[Rejected]]:
         self._intake.permit(contributor, batch.dataset, len(batch.features))
-        stored = self._ingest.publish(batch.dataset, batch.features)
+        stored = self._ingest.publish(contributor.participant, batch.dataset, batch.features)
         if not self._features.wait_published(FEATURES_SECONDS):
             raise Unavailable("the bus did not take the features in time")
         if not counted:
             return {}, []
+        reasons = dict.fromkeys(stored.foreign, FOREIGN) | dict.fromkeys(stored.others, OTHERS)
         rejected = [
-            Rejected(NATIVE, None, FOREIGN, "id", feature.id, encode(feature).decode())
-            for feature in (batch.features[at] for at in stored.foreign)
+            Rejected(NATIVE, None, reason, "id", batch.features[at].id, encode(batch.features[at]).decode())
+            for at, reason in sorted(reasons.items())
         ]
         counts = {
             "read": len(batch.features), "accepted": stored.changed, "duplicate": stored.unchanged,

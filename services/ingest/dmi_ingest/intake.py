@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.crossings import BY_NAME
+from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import FieldError
@@ -21,6 +22,7 @@ from dmi_infra.telemetry import Metrics, current_trace
 from dmi_ingest.model import split
 from dmi_ingest.ports import Door, Wire
 from dmi_ingest.registry import Registry
+from dmi_ingest.store.features import Writer
 
 RAW_TOPIC = BY_NAME["raw"].topic or ""
 CROSSING = "intake"
@@ -42,6 +44,12 @@ class Contributor:
     """Who hands in for the participant by a mandate, such as a machine of its own."""
     still: Callable[[], None] = field(default=lambda: None, compare=False)
     """Raises ``Unauthenticated`` once a key under its token has ended: for what lasts longer than a request."""
+
+
+def writer(law: LawTable, participant: str, dataset: str) -> Writer:
+    """Who hands in features of a dataset, and whose that is; who acts by a mandate does so as the mandator."""
+    entry = law.datasets.get(dataset)
+    return Writer(participant, entry.owner if entry is not None else "")
 
 
 class Intake:

@@ -20,6 +20,9 @@ FEATURE_KINDS: Final = (
 BORROWED_RULE: Final = (
     "must not begin with the name of another participant and a colon, nor be or begin with its URN"
 )
+MADE_BY_ANOTHER: Final = (
+    "was made by another participant: that one and the owner of the dataset alone change it"
+)
 NAMED: Final = re.compile(r"urn:dmi:(participant|person|dataset):([^:]+)", re.ASCII)
 """Whose name a URN of this stack is in."""
 PARTICIPANT: Final = "urn:dmi:participant:"

@@ -41,7 +41,7 @@ def elsewhere(**change: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("maker", "other"), [(GEMEENTE, FOR_CITY), (VENDOR, VENDOR)])
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_a_place_is_changed_or_deleted_by_who_may_contribute_to_all_that_stands_there(
+def test_a_place_is_changed_or_deleted_by_who_made_or_owns_all_that_stands_there(
     borders: Node, method: str, maker: str, other: str
 ) -> None:
     borders.post("/v1.1/Things", thing(), maker)
@@ -53,6 +53,12 @@ def test_a_place_is_changed_or_deleted_by_who_may_contribute_to_all_that_stands_
     assert (len(borders.bus.published), borders.get(PLACE)["name"]) == (told, "Ingang")
     borders.mandate(GEMEENTE, MACHINE, GARAGES, BICYCLES)
     borders.gate.allowed[BICYCLES].add(VENDOR)
+    # Who may only contribute does not move what the owner put there, also not by a place of its own.
+    if other == VENDOR:
+        body = {"location": {"type": "Point", "coordinates": [4, 51]}} if method == "PATCH" else None
+        assert borders.refused(PLACE, body, 403, method, other)["reasons"][0]["code"] == "not_a_party"
+        assert borders.bus.features()[bicycle].geometry == location()["location"]
+        other = GEMEENTE
     assert borders.call("DELETE", PLACE, who=other).status_code == 200
     assert borders.get("/v1.1/HistoricalLocations")["value"] == []
     assert borders.bus.features()[bicycle].geometry is None
@@ -83,7 +89,7 @@ def test_a_place_where_a_thing_of_another_dataset_stood_once_is_not_moved_under_
     [("Sensor", "Sensors('lus')"), ("ObservedProperty", "ObservedProperties('occupancy')")],
 )
 @pytest.mark.parametrize(("maker", "other"), [(GEMEENTE, FOR_CITY), (VENDOR, VENDOR)])
-def test_what_others_measure_is_renamed_or_deleted_by_who_may_contribute_to_all_of_it(
+def test_what_datastreams_use_is_renamed_or_deleted_by_who_made_or_owns_all_of_them(
     borders: Node, maker: str, other: str, kind: str, address: str
 ) -> None:
     path = f"/v1.1/{address}"
@@ -100,8 +106,14 @@ def test_what_others_measure_is_renamed_or_deleted_by_who_may_contribute_to_all_
     assert borders.get(path)["description"] == "first"
     borders.mandate(GEMEENTE, MACHINE, GARAGES, BICYCLES)
     borders.gate.allowed[BICYCLES].add(VENDOR)
-    assert borders.call("PATCH", path, {"description": "second"}, other).status_code == 200
-    assert [asked[2] for asked in borders.gate.asked[-2:]] == [GARAGES, BICYCLES]
+    if other == VENDOR:
+        for method in ("PATCH", "DELETE"):
+            error = borders.refused(path, {"name": "x"} if method == "PATCH" else None, 409, method, other)
+            assert "that others made" in error["rule"]
+        assert borders.get(path)["description"] == "first"
+    else:
+        assert borders.call("PATCH", path, {"description": "second"}, other).status_code == 200
+        assert [asked[2] for asked in borders.gate.asked[-2:]] == [GARAGES, BICYCLES]
 
 
 def test_by_a_mandate_one_contributes_with_places_to_a_dataset_that_the_mandator_does_not_own(

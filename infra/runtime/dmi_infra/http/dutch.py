@@ -181,6 +181,8 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("axes are swapped: RD New is x.*", "de assen zijn omgewisseld: eerst x, dan y (RD)"),
     ("must lie in the area of RD New.*", "moet in Nederland liggen, in meters (RD)"),
     ("must form a geometry.*|must be a valid geometry.*", "is geen geldige vorm"),
+    ("was made by another participant: that one.*", "alleen de maker en de eigenaar veranderen dit"),
+    ("names a feature of another dataset already.*", "deze naam hoort al bij andere gegevens"),
     # Invoices.
     ("must be an IBAN without spaces|iban: its check digits do not hold", "is geen geldig IBAN"),
     ("must be a VAT number.*", "is geen geldig btw-nummer"),

@@ -94,7 +94,7 @@ def router(ingest: Ingest) -> APIRouter:
 
     @routes.post(
         "/features", status_code=201, summary="Hand in places and things",
-        openapi_extra=json_body(FEATURES, "features of one dataset; a later version replaces", _FEATURES_EXAMPLE),
+        openapi_extra=json_body(FEATURES, "features of one dataset; maker and owner replace them", _FEATURES_EXAMPLE),
     )  # fmt: skip
     async def features(request: Request, contributor: Delivering) -> dict[str, Any]:
         """Good features are kept and published, faulty ones answered by index."""

@@ -6,6 +6,7 @@ import dataclasses
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -16,14 +17,14 @@ from dmi_infra.errors import InputRefused, NotFound, Refused
 from dmi_infra.outbox import Relay
 from dmi_ingest import geometry, reading
 from dmi_ingest.errors import InUse
-from dmi_ingest.intake import Contributor, Intake
+from dmi_ingest.intake import Contributor, Intake, writer
 from dmi_ingest.sensorthings import query as options
 from dmi_ingest.sensorthings.kinds import COMMON, KINDS, Kind, shape_of
 from dmi_ingest.sensorthings.planner import Planner, check_subject, read_properties, refuse_unknown
 from dmi_ingest.sensorthings.present import Addresses
 from dmi_ingest.sensorthings.query import Query
 from dmi_ingest.store import EntityStore, FeatureStore
-from dmi_ingest.store.entities import Changes, Entity, Related, Scope
+from dmi_ingest.store.entities import Changes, Entity, Related, Scope, Writers
 
 SEGMENTS: Final = 8
 _SEGMENT = re.compile(r"(?P<name>[A-Za-z]+)(?:\((?P<id>[^/]+)\))?")
@@ -137,7 +138,7 @@ class SensorThings:
             planner = self._planner(self._scope(contributor))
             after = msgspec.structs.replace(item, body={**item.body, **properties})
             planner.changes.changed.append(after)
-            planner.datasets.update(dict.fromkeys(self._touched(item, contributor)))
+            planner.datasets.update(dict.fromkeys(self._touched(item, scope, contributor)))
             self._relink(planner, kind, after, body)
             self._republish(planner, after)
             self._carry_out(planner, contributor)
@@ -153,7 +154,7 @@ class SensorThings:
         with self._creating:
             streams = [item] if kind.name == "Datastreams" else self._linked(item, "Datastreams")
             histories, things = self._linked(item, "HistoricalLocations"), self._linked(item, "Things")
-            touched = self._touched(item, contributor)
+            touched = self._touched(item, scope, contributor)
             for stream in streams:
                 self._own(stream, scope)
             used = self._store.in_use([stream.id for stream in streams])
@@ -170,7 +171,7 @@ class SensorThings:
             planner = self._planner(scope)
             for thing in things:
                 planner.publish_thing(thing, [x for x in self._locations(thing) if x.id != item.id])
-            self._store.delete(gone, ended, planner.changes)
+            self._store.delete(gone, ended, planner.changes, self._writers(contributor))
         self._intake.registry.forget(gone.get("Datastreams", ()))
         self._relay.wake()
         self._features.wait_published(0.5)
@@ -215,6 +216,9 @@ class SensorThings:
         personal = [name for name, entry in self._law.datasets.items() if entry.personal]
         return Scope(participant, frozenset(owned), COMMON, frozenset(personal))
 
+    def _writers(self, contributor: Contributor) -> Writers:
+        return partial(writer, self._law, contributor.participant)
+
     def _planner(self, scope: Scope) -> Planner:
         return Planner(self._store, scope, self._law.participants)
 
@@ -241,15 +245,25 @@ class SensorThings:
         if item.participant != scope.participant:
             raise Refused([Reason("not_a_party", f"this {single} was made by another participant")])
 
-    def _touched(self, item: Entity, contributor: Contributor) -> list[str]:
-        """The datasets that a change of this entity alters; ``InUse`` where it describes what others measure."""
+    def _touched(self, item: Entity, scope: Scope, contributor: Contributor) -> list[str]:
+        """The datasets that a change of this entity alters; raises where it would alter what others made.
+
+        That is ``InUse`` where it describes what they measure, and ``Refused`` where their Things stand or stood.
+        """
         using = self._datasets(item, "Datastreams") if item.kind in COMMON else []
         if not all(self._intake.opens(contributor, dataset) for dataset in using):
             rule = "Datastreams of a dataset that you may not contribute to use it, so it stays as it is"
             raise InUse.of("@iot.id", rule, item.id)
+        if using and self._others(item, "Datastreams", scope):
+            raise InUse.of("@iot.id", "Datastreams that others made use it, so it stays as it is", item.id)
         there = ("Things", "HistoricalLocations") if item.kind == "Locations" else ()
+        if any(self._others(item, name, scope) for name in there):
+            raise Refused([Reason("not_a_party", "a Thing of others stands there, or stood there once")])
         placed = [dataset for name in there for dataset in self._datasets(item, name)]
         return [dataset for dataset in dict.fromkeys([item.dataset, *using, *placed]) if dataset]
+
+    def _others(self, item: Entity, name: str, scope: Scope) -> bool:
+        return self._store.others(KINDS[item.kind].navigations[name].target, _related(item, name), scope)
 
     def _datasets(self, item: Entity, name: str) -> list[str]:
         return self._store.datasets(KINDS[item.kind].navigations[name].target, _related(item, name))
@@ -263,7 +277,7 @@ class SensorThings:
         for dataset in planner.datasets:
             self._intake.permit(contributor, dataset, 0)
         changes: Changes = planner.changes
-        self._store.apply(changes)
+        self._store.apply(changes, self._writers(contributor))
         features = [feature for part in changes.features.values() for feature in part]
         self._intake.registry.changed(features)
         if features:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from dmi_agreements.contracts.features import Feature
 from dmi_infra.sql import reading, transaction
 from dmi_ingest.errors import IdTaken
-from dmi_ingest.store.features import end_features, put_features
+from dmi_ingest.model import MADE_BY_ANOTHER
+from dmi_ingest.store.features import ENDED, Writer, end_features, put_features
 from dmi_ingest.store.tables import entity, feature, link
 
 
@@ -76,6 +77,10 @@ class Changes:
     subjects: dict[str, str] = field(default_factory=dict)
 
 
+Writers = Callable[[str], Writer]
+"""Who carries changes out, for each dataset."""
+
+
 class EntityStore:
     """Reads and writes of entities."""
 
@@ -104,7 +109,7 @@ class EntityStore:
                 return True
             if kind not in ("Things", "Datastreams"):
                 return False
-            live = sa.select(feature.c.id).where(feature.c.id == identifier, feature.c.kind != "ended")
+            live = sa.select(feature.c.id).where(feature.c.id == identifier, feature.c.kind != ENDED)
             return connection.execute(live).first() is not None
 
     def page(
@@ -139,7 +144,13 @@ class EntityStore:
         with reading(self._engine) as connection:
             return sorted(connection.execute(query).scalars())
 
-    def apply(self, changes: Changes) -> None:
+    def others(self, kind: str, related: Related, scope: Scope) -> bool:
+        """Whether somebody else made entities of this kind at the other end of a relation, outside of its datasets."""
+        query = sa.select(entity.c.id).where(entity.c.kind == kind, entity.c.id.in_(_ends(related)))
+        with reading(self._engine) as connection:
+            return connection.execute(query.where(sa.not_(_own(scope))).limit(1)).first() is not None
+
+    def apply(self, changes: Changes, by: Writers) -> None:
         """Carry out all changes and publish their features; an id that was taken meanwhile raises ``IdTaken``."""
         with transaction(self._engine) as connection:
             try:
@@ -157,15 +168,11 @@ class EntityStore:
                 connection.execute(old)
                 _link(connection, [(kind, identifier, navigation, target) for target in targets])
             _link(connection, changes.added_links)
-            for dataset, features in changes.features.items():
-                result = put_features(connection, dataset, features, changes.subjects)
-                if result.foreign:
-                    taken = features[result.foreign[0]].id
-                    raise IdTaken.of("@iot.id", "names a feature of another dataset already", taken)
+            _publish(connection, changes, by)
 
     def delete(
-        self, gone: Mapping[str, Sequence[str]], ended: Mapping[str, Sequence[str]], changes: Changes
-    ) -> None:
+        self, gone: Mapping[str, Sequence[str]], ended: Mapping[str, Sequence[str]], changes: Changes, by: Writers
+    ) -> None:  # fmt: skip
         """Remove entities by kind with all their relations; ``ended`` are their features by dataset."""
         with transaction(self._engine) as connection:
             for kind, ids in gone.items():
@@ -177,8 +184,7 @@ class EntityStore:
                 )
             for dataset, ids in ended.items():
                 end_features(connection, dataset, ids)
-            for dataset, features in changes.features.items():
-                put_features(connection, dataset, features, changes.subjects)
+            _publish(connection, changes, by)
 
     def in_use(self, datastreams: Collection[str]) -> list[str]:
         """Those of these datastreams on which observations rest."""
@@ -194,11 +200,15 @@ _NAMED = {
 """The navigations whose targets are of this kind."""
 
 
-def _visible(kind: str, scope: Scope) -> sa.ColumnElement[bool]:
+def _own(scope: Scope) -> sa.ColumnElement[bool]:
     made = entity.c.participant == scope.participant
     if not scope.own:
         made = sa.and_(made, entity.c.dataset.in_(sorted(scope.made)))
-    seen = sa.or_(made, entity.c.dataset.in_(sorted(scope.datasets)))
+    return sa.or_(made, entity.c.dataset.in_(sorted(scope.datasets)))
+
+
+def _visible(kind: str, scope: Scope) -> sa.ColumnElement[bool]:
+    seen = _own(scope)
     if kind not in scope.common:
         return seen
     if kind not in PERSONS_OWN:
@@ -216,6 +226,16 @@ def _used_in(datasets: Collection[str]) -> sa.ColumnElement[bool]:
         stream.c.dataset.in_(sorted(datasets)),
     )  # fmt: skip
     return used.correlate(entity).exists()
+
+
+def _publish(connection: sa.Connection, changes: Changes, by: Writers) -> None:
+    for dataset, features in changes.features.items():
+        stored = put_features(connection, dataset, features, by(dataset), changes.subjects)
+        if stored.foreign:
+            taken = features[stored.foreign[0]].id
+            raise IdTaken.of("@iot.id", "names a feature of another dataset already", taken)
+        if stored.others:
+            raise IdTaken.of("@iot.id", MADE_BY_ANOTHER, features[min(stored.others)].id)
 
 
 def _ends(related: Related) -> sa.Select[tuple[str]]:

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -23,6 +24,8 @@ from dmi_ingest.store.tables import feature, outgoing
 FEATURE_TOPIC = BY_NAME["features"].topic or ""
 CHUNK = 500
 """Ids that one query names at most."""
+ENDED = "ended"
+"""The kind of what exists no longer."""
 MESSAGE_BYTES = 4 * 1024 * 1024
 """Size at which a message of features is ended; geometries can be large."""
 
@@ -38,11 +41,36 @@ class KnownStream:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What became of features: numbers of changed and unchanged ones, and indexes of those of another dataset."""
+    """What became of features: numbers of changed and unchanged ones, and indexes of those that were left alone.
+
+    ``foreign`` are of another dataset; ``others`` were made by another participant, with the field that would change.
+    """
 
     changed: int
     unchanged: int
     foreign: tuple[int, ...]
+    others: Mapping[int, str]
+
+
+class _Kept(NamedTuple):
+    """A feature as the store has it."""
+
+    dataset: str
+    kind: str
+    body: str
+    subject: str | None
+    maker: str | None
+
+
+class Writer(NamedTuple):
+    """Who hands features in, and whose the dataset is."""
+
+    participant: str
+    owner: str
+
+    def may_change(self, kept: _Kept) -> bool:
+        """Whether a feature is its to change: its own, one of its dataset, or one that has ended."""
+        return kept.kind == ENDED or self.participant in (self.owner, kept.maker)
 
 
 def feature_messages(dataset: str, features: Sequence[Feature]) -> list[Message]:
@@ -115,11 +143,11 @@ class FeatureStore:
         return name
 
     def put(
-        self, dataset: str, features: Sequence[Feature], subjects: Mapping[str, str] | None = None
+        self, dataset: str, features: Sequence[Feature], by: Writer, subjects: Mapping[str, str] | None = None
     ) -> Published:
-        """Keep and publish new versions; what is unchanged or belongs to another dataset is left alone."""
+        """Keep and publish new versions; what is unchanged, another's, or of another dataset is left alone."""
         with transaction(self._engine) as connection:
-            return put_features(connection, dataset, features, subjects or {})
+            return put_features(connection, dataset, features, by, subjects or {})
 
     def mark_used(self, ids: Collection[str]) -> None:
         """From now on observations rest on these datastreams."""
@@ -145,62 +173,85 @@ class FeatureStore:
 
 
 def put_features(
-    connection: sa.Connection, dataset: str, features: Sequence[Feature], subjects: Mapping[str, str]
-) -> Published:
+    connection: sa.Connection, dataset: str, features: Sequence[Feature], by: Writer, subjects: Mapping[str, str]
+) -> Published:  # fmt: skip
     """As ``FeatureStore.put``, within the caller's transaction."""
-    known: dict[str, tuple[str, str, str | None]] = {}
-    for chunk in _chunks([item.id for item in features]):
-        query = sa.select(feature.c.id, feature.c.dataset, feature.c.body, feature.c.subject)
-        for row in connection.execute(query.where(feature.c.id.in_(chunk))):
-            known[row.id] = (row.dataset, row.body, row.subject)
-    elsewhere = _things_elsewhere(connection, dataset, features)
-    inherited = _subjects_of_things(connection, features, subjects)
+    _in_turn(connection)
+    known = _kept(connection, {item.id for item in features} | {_thing_of(item) for item in features} - {""})
+    # Of a Thing that stays as it is, another person that is named for it holds for no Datastream either.
+    given = {
+        name: person for name, person in subjects.items()
+        if name not in known or by.may_change(known[name])
+    }  # fmt: skip
     foreign: list[int] = []
+    others: dict[int, str] = {}
     unchanged = 0
     rows: dict[str, dict[str, object]] = {}
     changed: dict[str, Feature] = {}
     now = clock.now()
     for index, item in enumerate(features):
         body = encode(item).decode()
-        owner, old, subject = known.get(item.id, (dataset, "", None))
-        if owner != dataset or (item.kind == "datastream" and item.properties.get("thing") in elsewhere):
+        old, thing = known.get(item.id), known.get(_thing_of(item))
+        if any(one is not None and one.dataset != dataset for one in (old, thing)):
             foreign.append(index)
             continue
-        wanted = subjects.get(item.id) or inherited.get(str(item.properties.get("thing"))) or subject
-        if old == body and wanted == subject:
+        old = None if old is None or old.kind == ENDED else old
+        mine = old is None or by.may_change(old)
+        subject = None if old is None else old.subject
+        about = given.get(_thing_of(item)) or _inherited(thing, old, by) if mine else None
+        wanted = subjects.get(item.id) or about or subject
+        if old is not None and (old.body, subject) == (body, wanted):
             unchanged += 1
             continue
-        known[item.id] = (dataset, body, wanted)
+        if old is not None and not mine:
+            others[index] = "properties.subject" if old.body == body else "id"
+            continue
+        maker = by.participant if old is None else old.maker
+        known[item.id] = _Kept(dataset, item.kind, body, wanted, maker)
         changed[item.id] = item
         rows[item.id] = {
             "id": item.id, "dataset": dataset, "kind": item.kind, "body": body, "subject": wanted,
-            "used": False, "changed_at": now,
+            "used": False, "changed_at": now, "maker": maker,
         }  # fmt: skip
-    upsert(connection, feature, list(rows.values()), ["id"], ["kind", "body", "subject", "changed_at"])
+    upsert(
+        connection, feature, list(rows.values()), ["id"], ["kind", "body", "subject", "changed_at", "maker"]
+    )
     outbox.add(connection, outgoing, FEATURE_TOPIC, feature_messages(dataset, list(changed.values())))
-    return Published(len(features) - unchanged - len(foreign), unchanged, tuple(foreign))
+    left = unchanged + len(foreign) + len(others)
+    return Published(len(features) - left, unchanged, tuple(foreign), others)
 
 
-def _things_elsewhere(connection: sa.Connection, dataset: str, features: Sequence[Feature]) -> set[str]:
-    """The things of these datastreams that belong to another dataset: their place and person are not to be had."""
-    things = {str(item.properties.get("thing")) for item in features if item.kind == "datastream"}
-    found: set[str] = set()
-    for chunk in _chunks(sorted(things)):
-        query = sa.select(feature.c.id).where(feature.c.id.in_(chunk), feature.c.dataset != dataset)
-        found.update(connection.execute(query).scalars())
+def _in_turn(connection: sa.Connection) -> None:
+    """Wait for whoever changes features now, or both would take an id as new. SQLite has one writer in any case."""
+    if connection.dialect.name == "postgresql":
+        place = sa.func.hashtext(sa.func.concat("features ", sa.func.current_schema()))
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(place)))
+
+
+def _kept(connection: sa.Connection, ids: Collection[str]) -> dict[str, _Kept]:
+    """What the store has of these features, by id."""
+    found: dict[str, _Kept] = {}
+    columns = (feature.c.dataset, feature.c.kind, feature.c.body, feature.c.subject, feature.c.maker)
+    query = sa.select(feature.c.id, *columns)
+    for chunk in _chunks(sorted(ids)):
+        for name, *row in connection.execute(query.where(feature.c.id.in_(chunk))):
+            found[name] = _Kept(*row)
     return found
 
 
-def _subjects_of_things(
-    connection: sa.Connection, features: Sequence[Feature], subjects: Mapping[str, str]
-) -> dict[str, str]:
-    """Whom the things of these datastreams are about: what a thing measures is about the same person."""
-    things = {str(item.properties.get("thing")) for item in features if item.kind == "datastream"}
-    found: dict[str, str] = {}
-    for chunk in _chunks(sorted(things)):
-        query = sa.select(feature.c.id, feature.c.subject).where(feature.c.id.in_(chunk))
-        found.update({row.id: row.subject for row in connection.execute(query) if row.subject})
-    return found | {thing: subjects[thing] for thing in things if thing in subjects}
+def _thing_of(item: Feature) -> str:
+    """The id of the thing that a datastream is of; empty for anything else."""
+    return str(item.properties.get("thing")) if item.kind == "datastream" else ""
+
+
+def _inherited(thing: _Kept | None, stream: _Kept | None, by: Writer) -> str | None:
+    """Whom the thing of a datastream is about: what a thing measures is about the same person.
+
+    A datastream that is there already does not follow a thing that somebody else made under its name later.
+    """
+    if thing is None or (stream is not None and thing.maker not in (None, *by, stream.maker)):
+        return None
+    return thing.subject
 
 
 def end_features(connection: sa.Connection, dataset: str, ids: Sequence[str]) -> None:
@@ -211,7 +262,7 @@ def end_features(connection: sa.Connection, dataset: str, ids: Sequence[str]) ->
         bodies = connection.execute(sa.select(feature.c.body).where(feature.c.id.in_(chunk))).scalars()
         ended += [msgspec.structs.replace(msgspec.json.decode(b, type=Feature), valid_to=now) for b in bodies]
         gone = sa.update(feature).where(feature.c.id.in_(chunk))
-        connection.execute(gone.values(kind="ended", body="", subject=None, changed_at=now))
+        connection.execute(gone.values(kind=ENDED, body="", subject=None, changed_at=now))
     outbox.add(connection, outgoing, FEATURE_TOPIC, feature_messages(dataset, ended))
 
 

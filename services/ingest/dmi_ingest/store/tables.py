@@ -24,8 +24,12 @@ feature = sa.Table(
     sa.Column("subject", sa.Text),
     sa.Column("used", sa.Boolean, nullable=False, default=False),
     sa.Column("changed_at", sa.BigInteger, nullable=False),
+    sa.Column("maker", sa.Text),
 )
-"""The newest version of every feature that came in here; ``used``: observations of it were taken."""
+"""The newest version of every feature that came in here; ``used``: observations of it were taken.
+
+``maker`` is the participant that handed it in first; of what came in before that was kept it is not known.
+"""
 
 entity = sa.Table(
     "entity",

@@ -231,6 +231,7 @@ export const rejects = {
   erased: 'erased, as the resident asked',
   left_out_by_duty: 'left out by a condition of the agreement',
   unknown_datastream: 'the sensor is not known',
+  made_by_another: 'made by another already: that one and the owner alone change it',
   refused: 'no agreement for this use',
   unreadable: 'the message cannot be read',
 };

@@ -229,6 +229,7 @@ export const rejects = {
   erased: 'gewist, omdat de bewoner dat vroeg',
   left_out_by_duty: 'weggelaten door een voorwaarde van de afspraak',
   unknown_datastream: 'de sensor is niet bekend',
+  made_by_another: 'al door een ander gemaakt: alleen die en de eigenaar veranderen het',
   refused: 'geen afspraak voor dit gebruik',
   unreadable: 'het bericht is niet te lezen',
 };
