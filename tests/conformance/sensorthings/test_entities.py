@@ -340,16 +340,34 @@ def test_a_sensor_that_data_of_persons_uses_is_told_to_its_maker_and_to_owners_t
     node.post("/v1.1/Sensors", sensor, VENDOR)
     node.post("/v1.1/Sensors", {**sensor, "@iot.id": "lus"}, STACK)
     everybody = (GEMEENTE, VENDOR, STACK)
-    assert [seen(node, who) for who in everybody] == [["noor", "lus"]] * 3, "of no person yet"
+    assert [seen(node, who) for who in everybody] == [[], ["noor"], ["lus"]], "nobody knows yet of whom"
+    for who, dataset, name in ((VENDOR, BICYCLES, "noor"), (STACK, OTHER, "lus")):
+        node.gate.allowed[dataset].add(who)
+        part = {**datastream(), "Sensor": {"@iot.id": name}}
+        node.post("/v1.1/Things", {**thing(dataset=dataset), "Datastreams": [part]}, who)
     used = {**datastream(), "Sensor": {"@iot.id": "noor"}}
-    node.post("/v1.1/Things", {**thing(dataset=BICYCLES), "Datastreams": [used]})
     assert [seen(node, who) for who in everybody] == [["noor", "lus"], ["noor", "lus"], ["lus"]]
     page = node.get("/v1.1/Sensors?$top=1&$count=true", STACK)
     assert (page["@iot.count"], len(page["value"]), "@iot.nextLink" in page) == (1, 1, False)
     assert node.call("GET", "/v1.1/Sensors('noor')", who=STACK).status_code == 404
     other = {**thing(dataset=OTHER), "Datastreams": [used]}
-    node.gate.allowed[OTHER].add(STACK)
     assert node.refused("/v1.1/Things", other, who=STACK)["field"] == "Datastreams.0.Sensor.@iot.id"
     for_city = node.mandate(GEMEENTE, "urn:dmi:participant:gateway", GARAGES)
     assert seen(node, for_city) == ["lus"], "no dataset of the mandate uses it"
     assert seen(node, node.mandate(GEMEENTE, "urn:dmi:participant:gateway", BICYCLES)) == ["noor", "lus"]
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PATCH"])
+def test_a_sensor_that_data_of_persons_no_longer_uses_is_told_to_its_maker_alone(
+    node: Node, method: str
+) -> None:
+    node.gate.allowed[BICYCLES].add(VENDOR)
+    for name in ("noor", "later"):
+        node.post("/v1.1/Sensors", {**ALONE["Sensors"], "@iot.id": name}, VENDOR)
+    used = {**datastream(), "Sensor": {"@iot.id": "noor"}}
+    made = node.post("/v1.1/Things", {**thing(dataset=BICYCLES), "Datastreams": [used]}, VENDOR)["@iot.id"]
+    assert seen(node, GEMEENTE) == ["noor"]
+    body = {"Sensor": {"@iot.id": "later"}} if method == "PATCH" else None
+    assert node.call(method, f"/v1.1/Datastreams('{made}.occupancy')", body, VENDOR).status_code == 200
+    assert [seen(node, who) for who in (VENDOR, STACK)] == [["noor", "later"], []]
+    assert seen(node, GEMEENTE) == (["later"] if method == "PATCH" else [])

@@ -179,7 +179,8 @@ KINDS: Final[dict[str, Kind]] = {
 }  # fmt: skip
 
 COMMON: Final = frozenset({"Sensors", "ObservedProperties"})
-"""Descriptions that all participants share: everyone may read and use them, their maker may change them."""
+"""Descriptions that all participants share: everyone may read and use them (Sensors within ``Scope``), their maker
+may change them."""
 
 
 def shape_of(place: dict[str, Any]) -> dict[str, Any]:

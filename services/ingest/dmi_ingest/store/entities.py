@@ -37,7 +37,8 @@ class Scope:
     """What a caller may see: what it made, what its datasets hold, and the kinds that are common to all.
 
     Sensors of persons, those described within a dataset with personal data or used by Datastreams of one, are told
-    to their maker and to the owners of the datasets that hold or use them alone.
+    to their maker and to the owners of the datasets that hold or use them alone; so are those that nothing uses, since
+    nobody knows yet, or any more, of whom they are.
     """
 
     participant: str
@@ -214,18 +215,20 @@ def _visible(kind: str, scope: Scope) -> sa.ColumnElement[bool]:
     if kind not in PERSONS_OWN:
         return sa.true()
     personal = sa.or_(entity.c.dataset.in_(sorted(scope.personal)), _used_in(scope.personal))
-    return sa.or_(seen, _used_in(scope.datasets), sa.not_(personal))
+    return sa.or_(seen, _used_in(scope.datasets), sa.and_(_uses().exists(), sa.not_(personal)))
 
 
 def _used_in(datasets: Collection[str]) -> sa.ColumnElement[bool]:
     """Whether a Datastream of one of these datasets uses the Sensor."""
     stream = entity.alias()
     at = sa.and_(stream.c.kind == link.c.kind, stream.c.id == link.c.id)
-    used = sa.select(link.c.id).join(stream, at).where(
-        link.c.kind == "Datastreams", link.c.navigation == "Sensor", link.c.target == entity.c.id,
-        stream.c.dataset.in_(sorted(datasets)),
-    )  # fmt: skip
-    return used.correlate(entity).exists()
+    return _uses().join(stream, at).where(stream.c.dataset.in_(sorted(datasets))).exists()
+
+
+def _uses() -> sa.Select[tuple[str]]:
+    """The Datastreams that use the Sensor."""
+    at = (link.c.kind == "Datastreams", link.c.navigation == "Sensor", link.c.target == entity.c.id)
+    return sa.select(link.c.id).where(*at).correlate(entity)
 
 
 def _publish(connection: sa.Connection, changes: Changes, by: Writers) -> None:
