@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Participant, Usage
@@ -81,9 +82,7 @@ class Courtroom:
         return agreement
 
     def end(self, agreement: AgreementState) -> None:
-        self.law.apply(
-            AgreementState(agreement.id, agreement.document, "ended", ended_at=self.now, ended_by=OWNER)
-        )
+        self.law.apply(msgspec.structs.replace(agreement, state="ended", ended_at=self.now, ended_by=OWNER))
 
 
 @pytest.fixture

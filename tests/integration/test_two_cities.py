@@ -405,6 +405,49 @@ def test_what_a_person_corrects_and_has_erased_is_corrected_and_erased_in_the_ot
     two.end(agreement)
 
 
+TRADE = "urn:dmi:dataset:buurstad:trade"
+
+
+def test_what_is_offered_for_another_purpose_than_it_is_collected_for_comes_in_and_is_used_for_that(
+    two: Two,
+) -> None:
+    city = two.neighbour.city
+    entry = {
+        "id": TRADE, "title": {"nl": "Handel", "en": "Trade"}, "purpose": PURPOSE, "layer": "points",
+        "spatial": {"bbox": [5.24, 52.17, 5.29, 52.19], "name": {"nl": "Buurstad", "en": "Buurstad"}},
+    }  # fmt: skip
+    city.post("/exchange/v1/datasets", entry)
+    two.neighbour.conclude(LAYER_ACTIONS, datasets=[TRADE])
+    offered = {"actions": LAYER_ACTIONS, "purpose": "dmi:purpose:commercial"}
+    city.post("/exchange/v1/offers", {"dataset": TRADE, "template": "sensor-data", "parameters": offered})
+    about = {"thing": "shop", "observed_property": "crowd_count", "unit": "{person}"}
+    place = {"type": "Point", "coordinates": [5.26, 52.18]}
+    features = [
+        {"id": "shop", "kind": "thing", "name": "Winkel", "geometry": place, "properties": {}},
+        {"id": "shop.count", "kind": "datastream", "name": "Winkel", "properties": about},
+    ]
+    _patient(lambda: city.post("/ingest/v1/features", {"dataset": TRADE, "features": features}))
+    moment = clock.now() // SECOND * SECOND
+    batch = {"dataset": TRADE, "datastream": ["shop.count"], "phenomenon_time": [moment], "result": [7.0]}
+    city.post("/ingest/v1/batches", batch)
+    items = two.operator.get("/exchange/v1/nodes/catalogue", node=two.there.url)["items"]
+    (found,) = [one for one in items if one["dataset"] == TRADE]
+    wish = {"provider": CITY, "dataset": TRADE, "offer": found["offers"][0]}
+    mine = f"negotiations/{two.operator.post('/exchange/v1/negotiations', wish)['id']}"
+    soon(lambda: two.get(mine)["state"] == "FINALIZED")
+    agreement = str(two.get(mine)["agreement"])
+    transfer = two.transfer(agreement, "ServerSentEvents-PULL")
+    soon(lambda: two.get(transfer)["data"] == {"received": 1, "not_taken": 0})
+    shown = f"/visualisation/v1/layers/{TRADE}/features"
+    soon(lambda: two.status(shown) == 200 and len(two.operator.get(shown)["features"]) == 1)
+    layers = two.operator.get("/visualisation/v1/layers")["items"]
+    assert [one["purpose"] for one in layers if one["id"] == TRADE] == [offered["purpose"]]
+    two.end(agreement)
+    soon(lambda: two.status(shown) == 403)
+    with pytest.raises(AnswerRefused, match="ended"):
+        two.operator.get(shown)
+
+
 def _patient(ask: Callable[[], Any], seconds: float = 10.0) -> Any:
     """The answer as soon as the law that it needs is known."""
     limit = time.monotonic() + seconds

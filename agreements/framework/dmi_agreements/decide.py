@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Final
 
+from dmi_agreements.contracts.law import Participant
 from dmi_agreements.decision import EVERYONE, Decision, Reason, Request, refused
 from dmi_agreements.policy.compiled import CompiledAgreement, CompiledRule
 from dmi_agreements.policy.situation import Situation
@@ -60,6 +61,19 @@ def decide(
     if failed:
         return refused(*sorted(failed, key=lambda reason: weight(reason.code)))
     return refused(none_for(request))
+
+
+def unfit(
+    party: str, participant: Participant | None, accepted: Collection[str] | None, *, must_be_active: bool
+) -> Reason | None:
+    """The reason to refuse whoever ``party`` is; ``accepted``: the versions of which it must have signed one."""
+    if participant is None:
+        return Reason("unknown_participant", f"{party} is no participant")
+    if must_be_active and not participant.active:
+        return Reason("inactive_participant", f"{party} is not active")
+    if accepted is not None and participant.rulebook not in accepted:
+        return Reason("rulebook_not_signed", f"{party} has signed no rulebook that is in force")
+    return None
 
 
 def unknown_term(request: Request, actions: Collection[str], purposes: Collection[str]) -> Reason | None:

@@ -102,6 +102,11 @@ class Course:
     stopped_by: str = ""
     uses: int = 0
     rows: int = 0
+    """Rows that gates of this log let through under it: at how many crossings, so many times."""
+    crossings: dict[str, int] = field(default_factory=dict)
+    """These rows by crossing."""
+    again: int = 0
+    """Those of them that were sent again after a connection that broke."""
     refused: int = 0
 
 
@@ -164,6 +169,9 @@ def _course(bond: Bond, signed: Signed, found: Examination) -> Course:
         if record.crossing != LAW:
             course.uses += record.allowed and record.begins
             course.rows += record.left
+            course.again += record.left_again
+            if record.left:
+                course.crossings[record.crossing] = course.crossings.get(record.crossing, 0) + record.left
             course.refused += not record.allowed
         elif record.action == CONCLUDED:
             course.concluded = sequence

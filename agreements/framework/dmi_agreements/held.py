@@ -50,6 +50,11 @@ class Held:
         """Whether it has been ended."""
         return self.state.state == "ended"
 
+    @property
+    def once_active(self) -> bool:
+        """Whether it is or was in force; a proposal that another one replaced, or that was declined, never was."""
+        return self.active or (self.ended and self.state.concluded_at is not None)
+
 
 def hold(state: AgreementState, rulebook: Rulebook, layers: Collection[str] = ()) -> Held:
     """Read and compile the document of ``state``, once; ``layers`` operate layers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -93,6 +93,16 @@ class Rulebook:
     def below(self, purpose: str) -> frozenset[str]:
         """The purposes that can be requested at and below ``purpose``; empty for an unknown one."""
         return self._below.get(purpose, frozenset())
+
+    def widest(self, purposes: Collection[str]) -> tuple[str, ...]:
+        """Of these the ones that lie below no other of them, in the rulebook's order."""
+        return tuple(p for p, term in self.purposes.items() if p in purposes and term.parent not in purposes)
+
+    def purpose_among(self, purposes: Collection[str], wanted: str) -> str:
+        """``wanted`` where it is one of these, else the widest of them, as an agreement names it."""
+        if wanted in purposes:
+            return wanted
+        return next(iter(self.widest(purposes)), None) or min(purposes)
 
     def carries(self, basis: str, purpose: str) -> bool:
         """Whether this legal basis may carry this purpose; ``False`` when either is unknown."""

@@ -6,8 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from dmi_agreements.contracts.law import Dataset
+from dmi_agreements.decide import near_miss, none_for, weight
+from dmi_agreements.decision import Reason, Request
 from dmi_agreements.held import Held
 from dmi_agreements.policy.compiled import CompiledRule
+from dmi_agreements.rulebook import Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +33,13 @@ class Slot:
 
 
 EMPTY: Final = Slot()
+PROCESS: Final = "dmi:process"
+"""What layers do with data that they hold, whatever else."""
 
 
 def keys(held: Held | None) -> set[tuple[str, str, str]]:
     """The slots (assignee, action, dataset) that an agreement has rules in."""
-    if held is None or held.compiled is None or held.is_consent or held.state.state == "proposed":
+    if held is None or held.compiled is None or held.is_consent or not held.once_active:
         return set()
     rules: Iterable[tuple[str, str]] = {*held.compiled.permissions, *held.compiled.prohibitions}
     return {(held.assignee, action, dataset) for action, dataset in rules}
@@ -65,3 +71,39 @@ def slot_after(slot: Slot, key: tuple[str, str, str], before: Held | None, after
             prohibitions += [Entry(after, assigner, rule) for rule in forbidding]
     permissions.sort(key=lambda entry: (entry.rule.burden, entry.held.state.id))
     return Slot(tuple(permissions), tuple(prohibitions), tuple(ended))
+
+
+def why_not(
+    ended: Iterable[Entry], missed: Iterable[tuple[Entry, str]], request: Request
+) -> tuple[Reason, ...]:
+    """Reasons of a refusal: the agreement that ended last of those that allowed it, then the nearest misses."""
+    reasons = [
+        Reason("ended", f"{state.id} has been ended", state.id, entry.rule.path, state.ended_at)
+        for entry, state in ((entry, entry.held.state) for entry in ended)
+    ]
+    reasons.sort(key=lambda reason: -(reason.moment or 0))
+    nearest = sorted(missed, key=lambda miss: weight(miss[1]))[:3]
+    misses = [near_miss(code, entry.held.state.id, entry.rule, request) for entry, code in nearest]
+    return (*reasons[:1], *misses) or (none_for(request),)
+
+
+def purpose_under(slots: Iterable[Slot], dataset: Dataset, rulebook: Rulebook) -> str:
+    """For what the holder of these slots works on a dataset, under what its owner has agreed to.
+
+    What it is collected for, where an agreement allows that. Else what the oldest one in force names, so that a new
+    one changes nothing; after all of them what the last one named, so that its end is what is told.
+    """
+    rules = [
+        (entry, entry in slot.ended)
+        for slot in slots
+        for entry in (*slot.permissions, *slot.ended)
+        if entry.assigner == dataset.owner and entry.rule.purposes
+    ]
+    live = [entry for entry, ended in rules if not ended]
+    if not rules or any(dataset.purpose in entry.rule.purposes for entry in live):
+        return dataset.purpose
+    if live:
+        chosen = min(live, key=lambda entry: (entry.held.state.concluded_at or 0, entry.held.state.id))
+    else:
+        chosen = max((e for e, _ in rules), key=lambda e: (e.held.state.ended_at or 0, e.held.state.id))
+    return rulebook.purpose_among(chosen.rule.purposes, dataset.purpose)

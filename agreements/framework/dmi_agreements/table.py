@@ -6,7 +6,7 @@ immutable and replaced in one step; an event costs the same however many agreeme
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -23,7 +23,7 @@ from dmi_agreements.contracts.law import (
     SubjectRequest,
     Usage,
 )
-from dmi_agreements.decide import counting, near_miss, none_for, permission, prohibition, unknown_term, weight
+from dmi_agreements.decide import counting, permission, prohibition, unfit, unknown_term
 from dmi_agreements.decision import EVERYONE, Decision, Duty, OwnRows, Reason, Request, refused
 from dmi_agreements.errors import RulebookInvalid
 from dmi_agreements.held import Held, hold, no_news
@@ -32,7 +32,17 @@ from dmi_agreements.persons import COPY, not_represented, own_data
 from dmi_agreements.policy.situation import Situation
 from dmi_agreements.rights import Rights
 from dmi_agreements.rulebook import Rulebook, rulebook_of
-from dmi_agreements.slots import EMPTY, Entry, Slot, keys, slot_after, unreadable_keys
+from dmi_agreements.slots import (
+    EMPTY,
+    PROCESS,
+    Entry,
+    Slot,
+    keys,
+    purpose_under,
+    slot_after,
+    unreadable_keys,
+    why_not,
+)
 from dmi_agreements.uses import Uses, UsesOf
 from dmi_agreements.versions import Rulebooks
 
@@ -172,7 +182,7 @@ class LawTable:
         after = hold(event, self.rulebooks.under(event.document), self._layers)
         if before is not None and before.is_consent:
             self._forget_consent(before, after)
-        if after.is_consent:
+        if after.is_consent and after.once_active:
             self._index_consent(after)
         self._index(before, after)
         self._held[event.id] = after
@@ -186,10 +196,9 @@ class LawTable:
             self._consents.remove(dataset, before.assigner or "", before.state.id)
 
     def _index_consent(self, after: Held) -> None:
-        if after.state.state != "proposed":
-            for dataset in after.datasets:
-                given = Given(after.state, after.compiled, after.ended)
-                self._consents.put(dataset, after.assigner or "", given)
+        for dataset in after.datasets:
+            given = Given(after.state, after.compiled, after.ended)
+            self._consents.put(dataset, after.assigner or "", given)
 
     def _index(self, before: Held | None, after: Held) -> None:
         """Replace the slots that either state touches, each in one step."""
@@ -218,7 +227,9 @@ class LawTable:
         own = own_data(request) and dataset is not None and dataset.personal
         # Nor does a copy end with the membership: who has left takes along what is still kept.
         left = self.own_copy(request) and not represented
-        refusal = self._refuse_party(request.actor if represented else request.assignee, not own, not left)
+        party = request.actor if represented else request.assignee
+        accepted = None if own else self.rulebook.accepted
+        refusal = unfit(party, self._participants.get(party), accepted, must_be_active=not left)
         if refusal is None and represented:
             refusal = not_represented(request, self._participants.get(request.assignee), dataset, now)
         if refusal is None and request.mandate:
@@ -240,6 +251,18 @@ class LawTable:
         decision = self._decide_agreements(request, dataset.owner, now, open_data)
         return self._with_consent(decision, request, now) if dataset.needs_consent else decision
 
+    def purpose_of(self, dataset: str) -> str:
+        """For what the layers work on a dataset, and what a request is for that states no purpose; see the record.
+
+        Their own city's: what it is collected for. Another node's: that or else what its owner agreed to with them.
+        """
+        entry = self._datasets.get(dataset)
+        owner = self._participants.get(entry.owner) if entry is not None else None
+        if entry is None or owner is None or not owner.home:
+            return entry.purpose if entry is not None else ""
+        slots = [self._slots.get((layer, PROCESS, dataset), EMPTY) for layer in self._layers]
+        return purpose_under(slots, entry, self.rulebook)
+
     def own_copy(self, request: Request) -> bool:
         """Whether a person asks for a copy of what is kept of it (GDPR art. 15 and 20).
 
@@ -260,16 +283,6 @@ class LawTable:
     def consent_duties(self, request: Request, now: int) -> Mapping[str, tuple[Duty, ...]]:
         """Subject -> what its own consent asks to do to its rows; nothing for its own look at them."""
         return {} if own_data(request) else self._consents.duties(request, now)
-
-    def _refuse_party(self, party: str, must_have_signed: bool, must_be_active: bool) -> Reason | None:
-        participant = self._participants.get(party)
-        if participant is None:
-            return Reason("unknown_participant", f"{party} is no participant")
-        if must_be_active and not participant.active:
-            return Reason("inactive_participant", f"{party} is not active")
-        if must_have_signed and participant.rulebook not in self.rulebook.accepted:
-            return Reason("rulebook_not_signed", f"{party} has signed no rulebook that is in force")
-        return None
 
     def _decide_owner(self, request: Request, dataset: Dataset, now: int) -> Decision:
         """The owner needs no agreement and states no purpose; for personal data it needs consents."""
@@ -316,8 +329,12 @@ class LawTable:
             beside = (each for each in (*own.prohibitions, *open_.prohibitions) if each.assigner == owner)
             told = ((each.held.state.id, each.rule) for each in beside)
             return counting(permission(best.held.state.id, best.rule, request), told, request)
-        ended = (*own.ended, *open_.ended) if open_data else own.ended
-        return refused(*self._why_not(ended, missed, request, owner, now, known))
+        ended = [
+            entry
+            for entry in ((*own.ended, *open_.ended) if open_data else own.ended)
+            if entry.assigner == owner and self._holds(entry, request, now, known)
+        ]
+        return refused(*why_not(ended, missed, request))
 
     def _overruled(self, forbidding: Entry, slot: Slot, request: Request, now: int, known: Known) -> bool:
         """Whether the same agreement permits it and says that its permissions win (conflict strategy ``perm``)."""
@@ -354,27 +371,6 @@ class LawTable:
             tuple(state.performed),
             UsesOf(self.uses, state.id, request.assignee, request.again),
         )
-
-    def _why_not(
-        self,
-        ended: Iterable[Entry],
-        missed: Iterable[tuple[Entry, str]],
-        request: Request,
-        owner: str,
-        now: int,
-        known: Known,
-    ) -> tuple[Reason, ...]:
-        """Reasons of a refusal: an agreement that has been ended first, then the nearest miss."""
-        reasons: list[Reason] = []
-        for entry in ended:
-            if entry.assigner == owner and self._holds(entry, request, now, known):
-                state = entry.held.state
-                detail = f"{state.id} has been ended"
-                reasons.append(Reason("ended", detail, state.id, entry.rule.path, state.ended_at))
-        reasons.sort(key=lambda reason: -(reason.moment or 0))
-        nearest = sorted(missed, key=lambda miss: weight(miss[1]))[:3]
-        misses = [near_miss(code, entry.held.state.id, entry.rule, request) for entry, code in nearest]
-        return (*reasons[:1], *misses) or (none_for(request),)
 
     def _unread(self, request: Request, owner: str) -> Reason | None:
         """An agreement in force that cannot be read may hold a prohibition, so it refuses."""

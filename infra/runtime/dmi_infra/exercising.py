@@ -116,8 +116,9 @@ class Exercising:
         if request.right == ERASURE:
             return self._held.erase(request.dataset, request.person, request.until)
         if request.right == OBJECTION:
-            entry = self._gate.law.datasets.get(request.dataset)
-            ours = entry is not None and request.purpose in ("", entry.purpose)
+            law = self._gate.law
+            known = request.dataset in law.datasets
+            ours = known and request.purpose in ("", law.purpose_of(request.dataset))
             if self._keeps_objected or not ours or request.state != "active":
                 return None
             return self._held.erase(request.dataset, request.person, ALL_ROWS)

@@ -8,7 +8,7 @@ from typing import Final
 
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
-from dmi_agreements.contracts.record import DELIVERED, EXERCISED, GIVEN, DecisionRecord
+from dmi_agreements.contracts.record import AGAIN, DELIVERED, EXERCISED, GIVEN, DecisionRecord
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.decision import Decision, Duty, Reason, Request
 from dmi_agreements.duties import Projection, carry_out, series_of, together
@@ -74,7 +74,7 @@ class Gate:
     ) -> Permit:
         """Decide for the layer (``holder_action``, default ``action``) and for ``recipient``, where there is one.
 
-        Without a ``purpose`` it is the one that the dataset is collected for, under which the layers work.
+        Without a ``purpose`` it is the one that the layers work for (``LawTable.purpose_of``).
         ``acting`` is who asks in the name of ``recipient``; its mandate must cover the request. Both must be allowed;
         a person's copy of its own rows needs no right of the layer. The decision is recorded;
         a refusal raises ``Refused``. ``again``: what an earlier permit counted whose use goes on: it counts no more,
@@ -227,12 +227,13 @@ class Gate:
             )
             self._write(permit.crossing, request, decision, count, part)
 
-    def given(self, permit: Permit, rows: int) -> str:
-        """Record that rows leave under a permit; the id of the record, by which the log finds it.
+    def given(self, permit: Permit, rows: int, again: bool = False) -> str:
+        """Record that rows leave under a permit, ``again`` or not; the id of the record, by which the log finds it.
 
         What leaves is told here, however many rows of persons it was made of: those ``deliver`` tells each of them.
         """
-        decision = Decision(True, (Reason(GIVEN, f"{rows} rows"),), permit.duties, permit.agreements)
+        told = Reason(GIVEN, f"{rows} rows{AGAIN if again else ''}")
+        decision = Decision(True, (told,), permit.duties, permit.agreements)
         return self._write(permit.crossing, permit.requests[-1], decision, rows)
 
     def bounds(self, permit: Permit) -> Bounds:
@@ -288,8 +289,7 @@ class Gate:
         acting: Acting | None = None,
     ) -> tuple[Request, ...]:
         if purpose is None:
-            entry = self.law.datasets.get(dataset)
-            purpose = entry.purpose if entry else ""
+            purpose = self.law.purpose_of(dataset)
         layer = Request(self.holder, holder_action or action, dataset, purpose, crossing)
         if recipient is None or (recipient == self.holder and acting is None):
             return (layer,)

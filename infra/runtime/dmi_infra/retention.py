@@ -76,11 +76,9 @@ class Retention:
         if self._gate.law.stale(now) is not None:
             return None
         # Nothing crosses a border here, so this is a question to the law and not a decision to record.
-        entry = self._gate.law.datasets.get(dataset)
-        if entry is None:
-            return None
-        request = Request(self._gate.holder, self._action, dataset, entry.purpose, self._crossing)
-        decision = self._gate.law.decide(request, now, open_data=False)
+        law = self._gate.law
+        request = Request(self._gate.holder, self._action, dataset, law.purpose_of(dataset), self._crossing)
+        decision = law.decide(request, now, open_data=False)
         days = [duty.days for duty in decision.duties if isinstance(duty, DeleteAfter)]
         return now - min(days) * _DAY if days else None
 

@@ -53,7 +53,7 @@ class Counted:
 
 
 def _reader(opening: Opening, layer: str) -> Reader:
-    identity, entry = opening.identity, opening.gate.law.datasets.get(layer)
+    identity = opening.identity
     by = identity.acting or ITSELF
-    purpose = opening.purpose if opening.purpose is not None else entry.purpose if entry else ""
+    purpose = opening.purpose if opening.purpose is not None else opening.gate.law.purpose_of(layer)
     return identity.participant, by.actor, by.mandate, layer, purpose

@@ -74,7 +74,7 @@ class Maps:
             "licence": dataset.licence,
             "source": dataset.source,
             "personal": dataset.personal,
-            "purpose": dataset.purpose,
+            "purpose": self._gate.law.purpose_of(dataset.id),
             "properties": sorted({row.observed_property for row in rows}),
             "unit": {row.observed_property: row.unit for row in rows},
             "latest": None if newest is None else to_text(newest),

@@ -13,6 +13,8 @@ from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
 from dmi_agreements.rulebook import Rulebook, parse_rulebook
 from dmi_agreements.table import LawTable
 
+CONCLUDED = 1_790_000_000_000_000
+"""When agreements of these tests were concluded, unless they never were."""
 RULEBOOK = Path(__file__).parents[3] / "agreements" / "rulebook"
 
 
@@ -146,7 +148,8 @@ def agreement() -> Agreement:
             **({"prohibition": [rule(prohibit)]} if prohibit else {}),
             **(extra or {}),
         }
-        return AgreementState(uid, text, state, ended_at=ended_at)
+        concluded_at = None if state == "proposed" else CONCLUDED
+        return AgreementState(uid, text, state, concluded_at=concluded_at, ended_at=ended_at)
 
     return build
 

@@ -106,6 +106,18 @@ def test_an_ended_agreement_is_named_with_its_moment(table: LawTable, agreement:
     assert code(ask(table, purpose="dmi:purpose:marketing")) == "no_agreement"
 
 
+def test_a_proposal_that_was_never_concluded_is_no_stopped_agreement(
+    table: LawTable, agreement: Build
+) -> None:
+    proposal = agreement(state="proposed")
+    table.apply(proposal)
+    table.apply(end(proposal))
+    assert code(ask(table)) == "no_agreement"
+    other = agreement(2, purpose="dmi:purpose:marketing")
+    table.apply(other)
+    assert code(ask(table)) == "wrong_purpose"
+
+
 def test_of_several_ended_agreements_the_last_is_named(table: LawTable, agreement: Build) -> None:
     for number in (1, 2, 3):
         table.apply(end(agreement(number), NOW - abs(number - 2) - 1))

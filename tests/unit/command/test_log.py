@@ -11,8 +11,10 @@ from typer.testing import CliRunner, Result
 
 from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.evidence import Course
 from dmi_agreements.merkle import consistency_path, fold, inclusion_path, leaf_hash, root
 from dmi_command.cli import app
+from dmi_command.commands.log import _words
 from dmi_command.errors import CommandFailed, UsageWrong
 from dmi_infra.jose import SigningKey
 from tests.unit.command.answering import Answering
@@ -76,6 +78,14 @@ def test_what_was_saved_at_two_moments_shows_that_the_log_only_grew(
     assert json.loads(run("check", first, second, "--json").output)["entries"] == [1, 2, 3, 4, 5, 6, 7]
     assert len(answering.requests) == asked
     assert run("check", first).output.startswith("1 head signed")
+
+
+def test_the_rows_of_an_agreement_are_told_by_crossing_with_those_that_were_sent_again() -> None:
+    taker = Course("urn:a", uses=2, rows=11, crossings={"tile": 1, "stream": 10})
+    assert "2 uses of 11 rows (stream 10, tile 1), 0 refused" in _words(taker)
+    giver = Course("urn:a", uses=1, rows=49, crossings={"delivery": 49}, again=17)
+    assert "1 use of 49 rows (delivery 49, 17 of them sent again), 0 refused" in _words(giver)
+    assert "0 uses of 0 rows, 0 refused" in _words(Course("urn:a"))
 
 
 @pytest.mark.usefixtures("answering")

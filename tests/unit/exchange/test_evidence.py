@@ -71,6 +71,7 @@ def test_what_happened_under_an_agreement_is_proven_from_its_signatures_to_its_e
             (6, "delivered: 6 rows of 2 persons"),
             (8, f"delivered: 8 rows given to {VENDOR}"),
             (0, "goes_on: a use that was counted before goes on"),
+            (9, "given: 9 rows again"),
         )
     )
     report(node, decision(1, agreements=[uid], rows=5), decision(2), refusal, *told)
@@ -81,10 +82,11 @@ def test_what_happened_under_an_agreement_is_proven_from_its_signatures_to_its_e
     rest = kept(node, SELLING, f"?agreement={uid}&after=2")
     whole = {**rest, "entries": [*first["entries"], *rest["entries"]]}
     found = examined(whole)
-    assert (found.faults, sorted(found.records)) == ([], [1, 2, 4, 5, 6, 7, 8, 9])
+    assert (found.faults, sorted(found.records)) == ([], [1, 2, 4, 5, 6, 7, 8, 9, 10])
     course = found.courses[uid]
-    assert (course.concluded, course.stopped, course.stopped_by) == (1, 9, OWNER)
-    assert (course.uses, course.rows, course.refused) == (1, 17, 1), "rows of the use, and those given later"
+    assert (course.concluded, course.stopped, course.stopped_by) == (1, 10, OWNER)
+    assert (course.uses, course.rows, course.refused) == (1, 26, 1), "rows of the use, and those given later"
+    assert (course.again, course.crossings) == (9, {"query": 26})
     assert set(course.signed) == {OWNER, VENDOR}
     # Neither what follows from a use, nor one that goes on, is another one.
     (used,) = node.get("/v1/log/usage/agreements", SELLING)["items"]

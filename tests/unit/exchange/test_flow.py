@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import anyio
+import httpx
 import msgspec
 import pytest
 
@@ -92,13 +93,16 @@ def test_a_cursor_reads_back() -> None:
 def test_what_is_given_again_counts_once_and_says_so(flows: Flows) -> None:
     flows.given("t", "0:1", "r1", 10)
     flows.given("t", "0:2", "r2", 5)
+    assert flows.was_given("t", "0:2")
     flows.given("t", "0:2", "r3", 5)
-    assert flows.sum("t") == Sum(15, 2, 1, None, None)
+    assert not flows.was_given("t", "0:3")
+    assert not flows.was_given("other", "0:2")
+    assert flows.sum("t") == Sum(15, 2, 1, 5, None, None)
     assert [(each.record, each.rows, each.times) for each in flows.deliveries("t", 0, 10)] == [
         ("r1", 10, 1),
         ("r2", 5, 2),
     ]
-    assert flows.sum("other") == Sum(0, 0, 0, None, None)
+    assert flows.sum("other") == Sum(0, 0, 0, 0, None, None)
 
 
 def test_how_far_a_transfer_has_come_adds_up(flows: Flows) -> None:
@@ -211,6 +215,39 @@ def test_what_goes_on_is_one_use_and_what_begins_anew_another(
             supply.permit(process, goes_on)
     with pytest.raises(Refused, match="condition"), node().open("t", "0:2"):
         pass
+
+
+class NoPlaces:
+    """The platform of a node that knows no places."""
+
+    def ask(self, *_asked: object, **_more: object) -> httpx.Response:
+        return httpx.Response(200, json={"items": [], "features": [], "next": None})
+
+
+def test_the_log_tells_which_rows_were_sent_again(flows: Flows) -> None:
+    court, bus = Court(), FakeBus()
+    court.agree(STACK, "dmi:read")
+    mine = court.agree(VENDOR, "dmi:read")
+    process = cast(
+        Process,
+        SimpleNamespace(id="t", state=states.STARTED, agreement_id=mine.id, dataset=MINE, peer=VENDOR),
+    )
+    processes = cast(Processes, SimpleNamespace(get=lambda _id: process))
+    local, aliases = cast(Local, NoPlaces()), cast(Aliases, None)
+    supply = Supply(as_bus(bus), court.gate, processes, flows, local, aliases)
+    said(bus, MINE, 1)
+    for _ in range(2):
+        with supply.open("t", "") as delivery:
+            while not delivery.at_end():
+                delivery.next(0.01)
+        said(bus, MINE, 2)
+    told = [(one.reasons[0], one.left, one.left_again) for one in court.decisions() if not one.decides]
+    assert [one for one in told if one[1]] == [
+        ("given: 1 rows", 1, 0),
+        ("given: 1 rows again", 1, 1),
+        ("given: 1 rows", 1, 0),
+    ]
+    assert (flows.sum("t").rows, flows.sum("t").rows_again) == (2, 1)
 
 
 def test_a_token_of_a_node_counts_once() -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, LawEvent, Participant
 from dmi_agreements.contracts.record import DecisionRecord
@@ -281,9 +283,7 @@ class Court:
         return state
 
     def end(self, state: AgreementState) -> None:
-        self.law.apply(
-            AgreementState(state.id, state.document, "ended", ended_at=self.clock(), ended_by=OWNER)
-        )
+        self.law.apply(msgspec.structs.replace(state, state="ended", ended_at=self.clock(), ended_by=OWNER))
 
     def decisions(self) -> list[DecisionRecord]:
         return [record for record in self.records if isinstance(record, DecisionRecord)]

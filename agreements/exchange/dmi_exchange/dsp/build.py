@@ -136,7 +136,7 @@ def build(
     )
     desk = Desk(processes, flows)
     made = routers(space)
-    taking = Taking(exchange, steps, notices)
+    taking = Taking(exchange, steps, notices, supply.gate.law.purpose_of)
     made.append(between_nodes(node_door, endings, taking, lambda: of_this_node(exchange, issuer, operator)))
     made.append(data_routes(node_door, Tokens(key, issuer, supply), supply, intake))
     made += own_routes(

@@ -44,6 +44,8 @@ class Sum:
     rows: int
     pieces: int
     repeated: int
+    rows_again: int
+    """How often pieces went out again, and their rows: the other side had not said that it had them."""
     first: int | None
     last: int | None
     """Sequence numbers of the first and last entry of the log."""
@@ -80,6 +82,12 @@ class Flows:
             if not insert_new(connection, dsp_flow, row, ["process"]):
                 connection.execute(further)
 
+    def was_given(self, process: str, piece: str) -> bool:
+        """Whether a piece was given before."""
+        wanted = (dsp_delivery.c.process == process, dsp_delivery.c.piece == piece)
+        with reading(self._engine) as connection:
+            return connection.execute(sa.select(dsp_delivery.c.piece).where(*wanted)).first() is not None
+
     def given(self, process: str, piece: str, record: str, rows: int) -> None:
         """A piece is given to the other side under the decision ``record``."""
         row = {
@@ -102,6 +110,7 @@ class Flows:
                 sa.func.coalesce(sa.func.sum(given.rows), 0),
                 sa.func.count(),
                 sa.func.coalesce(sa.func.sum(given.times - 1), 0),
+                sa.func.coalesce(sa.func.sum(given.rows * (given.times - 1)), 0),
                 sa.func.min(log.c.sequence),
                 sa.func.max(log.c.sequence),
             )
@@ -110,7 +119,7 @@ class Flows:
         )
         with reading(self._engine) as connection:
             row = connection.execute(query).one()
-        return Sum(int(row[0]), int(row[1]), int(row[2]), row[3], row[4])
+        return Sum(int(row[0]), int(row[1]), int(row[2]), int(row[3]), row[4], row[5])
 
     def deliveries(self, process: str, after: int, limit: int) -> list[Delivery]:
         """The pieces of a transfer in order, from number ``after`` on."""

@@ -94,7 +94,7 @@ class Supply:
             return None
         rules = held.compiled.permissions.get((ACTION, dataset), ())
         allowed = {purpose for rule in rules for purpose in rule.purposes}
-        return None if not allowed or entry.purpose in allowed else min(allowed)
+        return self.gate.law.rulebook.purpose_among(allowed, entry.purpose) if allowed else None
 
     def permit(self, process: Process, goes_on: bool) -> Permit:
         """The right to give the data of a transfer; raises ``Refused``, recorded, or ``Conflict`` for its state.
@@ -204,8 +204,10 @@ class Delivery:
         if not len(batch):
             return Given([], None, self._sealed(piece.cursor))
         places = self._news(batch.datastream)
-        record = self._supply.gate.given(self._permit, len(batch))
-        self._supply.flows.given(self._process.id, piece.name, record, len(batch))
+        flows, transfer = self._supply.flows, self._process.id
+        again = flows.was_given(transfer, piece.name)
+        record = self._supply.gate.given(self._permit, len(batch), again)
+        flows.given(transfer, piece.name, record, len(batch))
         return Given(places, self._rows(batch), self._sealed(piece.cursor), self._sealed(piece.name))
 
     def _sealed(self, position: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from dmi_agreements.contracts.law import Dataset, SubjectRequest
+from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.rights import ERASURE, RECTIFICATION
@@ -60,13 +60,16 @@ def of(connection: sa.Connection, requests: Collection[str]) -> dict[str, list[D
     return told
 
 
-def complete(request: SubjectRequest, entry: Dataset, told: Collection[str]) -> bool:
-    """Whether every layer that has a part in a request has told of it; what gates alone do is done at once."""
+def complete(request: SubjectRequest, purpose: str, told: Collection[str]) -> bool:
+    """Whether every layer that has a part in a request has told of it; what gates alone do is done at once.
+
+    ``purpose`` is what the layers work for.
+    """
     wanted: Collection[str] = ()
     if request.right == ERASURE:
         wanted = LAYERS
     elif request.right == RECTIFICATION:
         wanted = ("platform",)
-    elif request.state == "active" and request.purpose in ("", entry.purpose):
+    elif request.state == "active" and request.purpose in ("", purpose):
         wanted = BEHIND
     return set(wanted) <= set(told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -50,17 +50,20 @@ class _Said(msgspec.Struct, frozen=True):
 class Taking:
     """Judges a notice and makes it a request of this node's own law, by which every layer hears of it."""
 
-    def __init__(self, exchange: Exchange, steps: Steps, notices: Notices) -> None:
+    def __init__(
+        self, exchange: Exchange, steps: Steps, notices: Notices, purpose_of: Callable[[str], str]
+    ) -> None:
         self._exchange = exchange
         self._steps = steps
         self._notices = notices
+        self._purpose_of = purpose_of
 
     def take(self, identifier: str, peer: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """What came of a notice so far; the same one again changes nothing. Raises ``NotFound`` for anybody
         but the provider of the negotiation, and for data that is not under its agreement."""
         process = self._steps.visible("negotiation", identifier, peer)
         said = _read(body.get("notice"))
-        entry = self._entry(process, peer, body.get("agreementId"), said.dataset)
+        self._require(process, peer, body.get("agreementId"), said.dataset)
         until = _moment("notice.until", said.until)
         if until > clock.now() + AHEAD:
             raise InputRefused.of("notice.until", "must not lie in the future", said.until)
@@ -76,12 +79,12 @@ class Taking:
         done = self._exchange.store.carried_out([kept.id]).get(kept.id, [])
         return {
             "@type": "urn:dmi:SubjectNoticeAnswer",
-            "complete": complete(kept, entry, [one.service for one in done]),
+            "complete": complete(kept, self._purpose_of(said.dataset), [one.service for one in done]),
             "carriedOut": [{"service": one.service, "rows": one.rows, "at": to_text(one.at)} for one in done],
         }
 
-    def _entry(self, process: Process, peer: str, agreement: object, dataset: str) -> Dataset:
-        """The dataset, when it came from this very peer under this very agreement."""
+    def _require(self, process: Process, peer: str, agreement: object, dataset: str) -> None:
+        """Raise ``NotFound`` unless the dataset came from this very peer under this very agreement."""
         known = self._exchange.store.get(AgreementState, process.agreement_id) if agreement else None
         entry = self._exchange.store.get(Dataset, dataset)
         ours = known is not None and process.role == "consumer" and agreement == process.agreement_id
@@ -96,7 +99,6 @@ class Taking:
             raise NotFound("no data of yours was received under this agreement")
         if not entry.personal:
             raise InputRefused.of("notice.dataset", "holds no personal data", dataset)
-        return entry
 
     @staticmethod
     def _corrections(said: Sequence[_Correction], peer: str) -> list[Correction]:

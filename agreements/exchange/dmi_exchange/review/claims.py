@@ -100,11 +100,9 @@ def _claim(rule: RuleTerms, obligations: tuple[Duty, ...], rulebook: Rulebook) -
     """What one rule claims; obligations of the document are carried out on all that it lets pass."""
     purposes = frozenset(p for p in rulebook.requestable if _may_hold(rule, p, rulebook))
     ends = [t.moment - (t.operator == "lt") for t in rule.times if t.operator in ("lt", "lteq")]
-    roots = tuple(
-        p for p in rulebook.purposes if p in purposes and rulebook.purposes[p].parent not in purposes
-    )
     return Claim(
-        rule.path, rule.targets, frozenset(rule.actions), purposes, roots, min(ends, default=FOREVER),
+        rule.path, rule.targets, frozenset(rule.actions), purposes, rulebook.widest(purposes),
+        min(ends, default=FOREVER),
         _within(tuple(map(_named, rule.rule.constraints))), (*rule.duties, *obligations),
     )  # fmt: skip
 

@@ -154,6 +154,7 @@ class Desk:
             "sent": given.rows,
             "pieces": given.pieces,
             "sent_again": given.repeated,
+            "rows_again": given.rows_again,
             "log": None if given.first is None else {"first": given.first, "last": given.last},
         }
 

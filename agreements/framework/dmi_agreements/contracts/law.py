@@ -75,7 +75,7 @@ class Dataset(msgspec.Struct, frozen=True, omit_defaults=True, tag="dataset", ta
     personal: bool = False
     basis: str = ""
     purpose: str = "dmi:purpose:public-task"
-    """What the data is collected for; the layers themselves work under this purpose and no other."""
+    """What the data is collected for; the layers of its own node work under this purpose and no other."""
     category: str = ""
     licence: str = ""
     source: str = ""

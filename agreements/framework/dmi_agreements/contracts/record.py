@@ -16,6 +16,8 @@ STOPPED: Final = "dmi:end"
 """Their actions: the agreement holds from here on, and does no more."""
 GIVEN: Final = "given"
 """Code of the reason of an entry that tells how many rows left under a decision that was written before."""
+AGAIN: Final = " again"
+"""At the end of a reason ``given``: rows that had been sent before; the other side had not said that it had them."""
 DELIVERED: Final = "delivered"
 """The same of an entry that tells each person how many of its rows what left was made of."""
 EXERCISED: Final = "exercised"
@@ -65,6 +67,11 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
         """Rows that were let through: those that a decision was asked for, or that were given later under one."""
         tells = self._code in (DELIVERED, EXERCISED) and not self._leaves
         return self.rows if self.allowed and self.crossing != LAW and not tells else 0
+
+    @property
+    def left_again(self) -> int:
+        """Of the rows that were let through those that had been before, after a connection that broke."""
+        return self.left if self._code == GIVEN and self.reasons[0].endswith(AGAIN) else 0
 
     @property
     def _leaves(self) -> bool:

@@ -166,10 +166,18 @@ def _words(course: Course) -> str:
     told = [
         f"agreement {course.agreement}: signed by {' and '.join(course.signed) or 'nobody'}",
         f"concluded in entry {course.concluded}" if course.concluded else "no entry of its conclusion",
-        f"{counted(course.uses, 'use')} of {counted(course.rows, 'row')}, {course.refused} refused",
+        f"{counted(course.uses, 'use')} of {counted(course.rows, 'row')}{_where(course)}, {course.refused} refused",
         f"stopped by {course.stopped_by} in entry {course.stopped}" if course.stopped else "not stopped",
     ]
     return "; ".join(told)
+
+
+def _where(course: Course) -> str:
+    """At which crossings the rows passed: what a map showed is told beside what was delivered."""
+    at = [f"{name} {rows}" for name, rows in sorted(course.crossings.items())]
+    if course.again:
+        at.append(f"{course.again} of them sent again")
+    return f" ({', '.join(at)})" if at else ""
 
 
 def _told(found: Examination) -> dict[str, Any]:

@@ -33,6 +33,14 @@ describe('the use of data', () => {
     const found = connectionsOf([made('a1', 'ended', ['d']), made('a2', 'active', ['d', 'e']), made('a3', 'proposed', ['d'])]);
     expect(found.map(({ dataset, agreements }) => [dataset, agreements.map((one) => one.id)])).toEqual([['d', ['a2', 'a3', 'a1']], ['e', ['a2']]]);
   });
+
+  it('leaves out proposals that were never concluded', () => {
+    const made = (id: string, state: string, concluded_at: string | null) => ({ id, state, concluded_at, datasets: ['d'] }) as Agreement;
+    const at = '2026-11-21T10:00:00Z';
+    const [found] = connectionsOf([made('replaced', 'ended', null), made('stopped', 'ended', at), made('open', 'proposed', null), made('runs', 'active', at)]);
+    expect(found?.agreements.map((one) => one.id)).toEqual(['runs', 'open', 'stopped']);
+    expect(connectionsOf([made('replaced', 'ended', null)])).toEqual([]);
+  });
 });
 
 describe('new data', () => {

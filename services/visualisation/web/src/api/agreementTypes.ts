@@ -138,7 +138,7 @@ export interface Transfer {
   begun_at: string;
   changed_at: string;
   format: string;
-  data: { received: number; not_taken: number } | { sent: number; pieces: number; sent_again: number; log: { first: number; last: number } | null };
+  data: { received: number; not_taken: number } | { sent: number; pieces: number; sent_again: number; rows_again?: number; log: { first: number; last: number } | null };
 }
 /** A negotiation with a participant of another node; `reason` says why it waits or ended. */
 export interface Negotiation {

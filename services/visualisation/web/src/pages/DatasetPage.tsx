@@ -21,6 +21,7 @@ import { AskForUse } from './dataset/AskForUse';
 import { Awaited, awaited } from './dataset/Awaited';
 import { Offers, useOffers } from './dataset/Offers';
 import { saveBlob } from './dataset/save';
+import { counts } from './home/usage';
 
 export default function DatasetPage(props: PageProps) {
   return (props.params['id'] ?? '').startsWith('urn:dmi:listing:') ? <EntryView id={props.params['id'] ?? ''} /> : <DatasetEntry {...props} />;
@@ -88,10 +89,10 @@ function Users({ agreements }: { agreements: Resource<Agreement[]> }) {
   const names = useNames();
   return (
     <Section title={t.catalogue.users} id="users">
-      <Loaded resource={agreements} height={120} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.catalogue.conditionsNone}</p>}>
+      <Loaded resource={agreements} height={120} isEmpty={(all) => !all.some(counts)} empty={<p className="dmi-soft">{t.catalogue.conditionsNone}</p>}>
         {(all) => (
           <ul className="dmi-rows">
-            {all.map((a) => {
+            {all.filter(counts).map((a) => {
               const { purposes, actions } = outline(a.document);
               return (
                 <li key={a.id}>

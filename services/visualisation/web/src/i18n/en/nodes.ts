@@ -85,6 +85,7 @@ export const delivery: Part<'delivery'> = {
   sent: (n) => (n === '1' ? '1 measurement delivered' : `${n} measurements delivered`),
   since: (moment) => `since ${moment}`,
   notTaken: (n) => (n === '1' ? '1 measurement did not fit and was not stored.' : `${n} measurements did not fit and were not stored.`),
+  sentAgain: (n) => (n === '1' ? '1 measurement was sent once more, because the other city did not say that it had come. The proof counts it each time.' : `${n} measurements were sent once more, because the other city did not say that they had come. The proof counts them each time.`),
   requested: 'asked for',
   started: 'running',
   suspended: 'paused',

@@ -84,6 +84,7 @@ export const delivery = {
   sent: (n: string) => (n === '1' ? '1 meting geleverd' : `${n} metingen geleverd`),
   since: (moment: string) => `sinds ${moment}`,
   notTaken: (n: string) => (n === '1' ? '1 meting paste niet en is niet opgeslagen.' : `${n} metingen pasten niet en zijn niet opgeslagen.`),
+  sentAgain: (n: string) => (n === '1' ? '1 meting is nog een keer verstuurd, omdat de andere stad niet liet weten dat die er was. In het bewijs telt die vaker.' : `${n} metingen zijn nog een keer verstuurd, omdat de andere stad niet liet weten dat ze er waren. In het bewijs tellen die vaker.`),
   requested: 'aangevraagd',
   started: 'loopt',
   suspended: 'staat stil',

@@ -88,6 +88,7 @@ function Row({ transfer, ended, changed }: { transfer: Transfer; ended: boolean;
         <p>{'received' in transfer.data ? t.delivery.received(amount) : t.delivery.sent(amount)}</p>
         <p className="dmi-small dmi-soft">{transfer.format === formats.once ? t.delivery.once : t.delivery.live} · {t.delivery.since(moment(transfer.begun_at))}</p>
         {'not_taken' in transfer.data && transfer.data.not_taken > 0 ? <p className="dmi-small">{t.delivery.notTaken(number(transfer.data.not_taken))}</p> : null}
+        {'rows_again' in transfer.data && transfer.data.rows_again ? <p className="dmi-small">{t.delivery.sentAgain(number(transfer.data.rows_again))}</p> : null}
         {told ? <p className="dmi-small">{t.nodes.told}: {told}</p> : null}
         {turn.error ? <Failure error={turn.error} /> : null}
       </div>

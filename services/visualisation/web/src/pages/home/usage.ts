@@ -17,10 +17,15 @@ export interface Connection {
   agreements: Agreement[];
 }
 
+/** Whether an agreement is in force, was, or may come to be: a proposal that was replaced or declined never was. */
+export function counts(one: Pick<Agreement, 'state' | 'concluded_at'>): boolean {
+  return one.state !== 'ended' || one.concluded_at !== null;
+}
+
 /** Agreements by dataset: the log tells uses and refusals of a dataset, not of one agreement about it. */
 export function connectionsOf(agreements: Agreement[]): Connection[] {
   const found = new Map<string, Agreement[]>();
-  for (const one of agreements) for (const dataset of new Set(one.datasets)) found.set(dataset, [...(found.get(dataset) ?? []), one]);
+  for (const one of agreements.filter(counts)) for (const dataset of new Set(one.datasets)) found.set(dataset, [...(found.get(dataset) ?? []), one]);
   const rank = (one: Agreement) => ['active', 'proposed'].indexOf(one.state) >>> 0;
   return [...found].map(([dataset, about]) => ({ dataset, agreements: about.sort((a, b) => rank(a) - rank(b)) }));
 }
