@@ -197,6 +197,7 @@ def log_entry(entry: Entry) -> dict[str, Any]:
         "assignee": None if is_sealed(record.assignee) else record.assignee,
         "actor": None if is_sealed(record.actor) else record.actor or None,
         "mandate": record.mandate or None,
+        "asked_by": None if is_sealed(record.asked_by) else record.asked_by or None,
         "action": record.action,
         "dataset": record.dataset,
         "purpose": record.purpose,

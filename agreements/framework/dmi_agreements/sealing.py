@@ -61,7 +61,7 @@ def seal(
     """
     openings: list[Opening] = []
     # One call for all salts: each gives up the interpreter's lock.
-    texts = 4 + len(record.reasons) + len(record.agreements) + len(record.subjects) + 3 * len(record.counted)
+    texts = 7 + len(record.reasons) + len(record.agreements) + len(record.subjects) + 3 * len(record.counted)
     salts = random(SALT_BYTES * texts)
 
     def closed(value: str, always: bool = False) -> str:
@@ -77,6 +77,7 @@ def seal(
         assignee=closed(record.assignee),
         actor=closed(record.actor),
         mandate=closed(record.mandate),
+        asked_by=closed(record.asked_by),
         action=closed(record.action),
         dataset=closed(record.dataset),
         purpose=closed(record.purpose),
@@ -104,6 +105,7 @@ def unseal(record: DecisionRecord, openings: Iterable[Opening]) -> DecisionRecor
         assignee=opened(record.assignee),
         actor=opened(record.actor),
         mandate=opened(record.mandate),
+        asked_by=opened(record.asked_by),
         action=opened(record.action),
         dataset=opened(record.dataset),
         purpose=opened(record.purpose),

@@ -145,16 +145,18 @@ class Gate:
         purpose: str | None,
         participant: str,
         under: Callable[[Decision], Decision],
+        asked_by: str,
     ) -> Decision:
         """What the law says of a participant whom another gate stands before; recorded as ``under`` leaves it.
 
         Where ``under`` leaves it allowed it is a use, which counts here: what follows from it no gate of ours sees.
+        ``asked_by`` is told in the record where that is somebody else than the participant.
         """
         request = self._requests(crossing, action, dataset, purpose, participant, None)[-1]
         decision = under(self._decide((request,))[0])
         if decision.allowed and decision.counted:
             decision, _ = self._use((request,), under)
-        self._write(crossing, request, decision, 0)
+        self._write(crossing, request, decision, 0, (), "" if asked_by == participant else asked_by)
         return decision
 
     def still(self, permit: Permit) -> None:
@@ -365,8 +367,9 @@ class Gate:
         return rows, kept, wanted.together(kept)
 
     def _write(
-        self, crossing: str, request: Request, decision: Decision, rows: int, subjects: Sequence[str] = ()
-    ) -> str:
+        self, crossing: str, request: Request, decision: Decision, rows: int,
+        subjects: Sequence[str] = (), asked_by: str = "",
+    ) -> str:  # fmt: skip
         identifier = new_id()
         self._metrics.decisions.labels(crossing, str(decision.allowed).lower()).inc()
         self._record(
@@ -388,6 +391,7 @@ class Gate:
                 counted=fresh(decision, request),
                 actor=request.actor,
                 mandate=request.mandate,
+                asked_by=asked_by,
                 trace=current_trace.get(),
             )
         )

@@ -30,6 +30,8 @@ def test_a_record_without_persons_is_kept_as_it_is() -> None:
     "changes",
     [
         {"assignee": NOOR},
+        {"asked_by": PIET},
+        dict.fromkeys(("assignee", "actor", "mandate", "asked_by", "action", "dataset", "purpose"), NOOR),
         {"subjects": [NOOR, PIET]},
         {"subjects": ["anything", ""]},
         {"counted": [("urn:uuid:1", "/permission/0", NOOR)]},

@@ -8,10 +8,24 @@ from typing import Any
 
 import pytest
 
+from dmi_agreements.decision import EVERYONE
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
-from tests.unit.infra.fakes import GARAGES, MOBILITY, NOOR, OWNER, VENDOR, delay, document, eventually
+from tests.unit.exchange.test_transactions import pay
+from tests.unit.infra.fakes import (
+    BICYCLES,
+    GARAGES,
+    MOBILITY,
+    NOOR,
+    OWNER,
+    STACK,
+    VENDOR,
+    delay,
+    document,
+    eventually,
+)
 
 ONE, MANY = "/access/v1/evaluation", "/access/v1/evaluations"
+UNSIGNED, NOBODY = "urn:dmi:person:unsigned", "urn:dmi:person:nobody"
 
 
 @pytest.fixture
@@ -88,6 +102,58 @@ def test_an_answer_that_permits_is_a_use_and_one_that_refuses_is_none(node: Node
     assert told[0]["context"]["reasons"][0]["code"] == "duties"
     assert told[3]["context"]["reasons"][0]["code"] == "condition_unmet"
     assert not node.post(ONE, about(context=mine), SELLING)["decision"]
+
+
+@pytest.mark.parametrize(("who", "named"), [(SELLING, None), (OFFICER, OWNER), (OPERATING, STACK)])
+def test_an_answer_names_who_asked_counts_as_a_use_and_is_billed_to_whom_asked_for_itself_alone(
+    node: Node, who: Who, named: str | None
+) -> None:
+    limit = {"leftOperand": "count", "operator": "lteq", "rightOperand": 2}
+    uid = agree(node, duties=[pay(100, 1, "use")], constraints=[limit])
+    told = node.post(MANY, {"evaluations": [about()] * 3}, who)["evaluations"]
+    assert [each["decision"] for each in told] == [True, True, False]
+
+    def recorded() -> bool:
+        return len([one for one in node.get("/v1/log", who)["items"] if one["crossing"] == "evaluation"]) == 3
+
+    eventually(recorded)
+    entries = [one for one in node.get("/v1/log", SELLING)["items"] if one["crossing"] == "evaluation"]
+    assert {(one["assignee"], one["actor"], one["asked_by"]) for one in entries} == {(VENDOR, None, named)}
+    standard = node.get("/v1/log/authorization-decisions", SELLING)["items"][-1]["body"]["adl.core.request"]
+    assert standard["subject"]["id"] == VENDOR
+    assert standard["context"].get("asked_by") == (
+        None if named is None else {"type": "participant", "id": named}
+    )
+    items = node.get("/v1/transactions/use")["items"]
+    assert sum(item["uses"] for item in items if item["agreement"] == uid) == (2 if named is None else 0)
+
+
+def test_of_a_person_one_hears_the_same_whether_it_takes_part_or_not_unless_one_has_to_do_with_it(
+    node: Node,
+) -> None:
+    node.admit(UNSIGNED, "dmi:role:resident", sign=False)
+    asked = [(NOOR, GARAGES), (NOOR, BICYCLES), (UNSIGNED, GARAGES), (NOBODY, GARAGES), (NOBODY, BICYCLES)]
+
+    def answers(who: Who) -> list[dict[str, Any]]:
+        found = []
+        for subject, dataset in asked:
+            body = about(subject, "dmi:export", resource={"type": "dataset", "id": dataset})
+            found.append(node.post(ONE, body, who))
+        return found
+
+    for (subject, _), answer in zip(asked, answers(OFFICER), strict=True):
+        detail = f"{subject} has no agreement with you, and has given you no consent to this"
+        assert answer == {
+            "decision": False,
+            "context": {"reasons": [{"code": "no_agreement", "detail": detail, "agreement": None}]},
+        }
+    codes = [each["context"]["reasons"][0]["code"] for each in answers(OPERATING)]
+    assert codes == ["no_agreement", "duties", "rulebook_not_signed", *["unknown_participant"] * 2]
+    of_noor = about(NOOR, resource={"type": "dataset", "id": BICYCLES}, context={"duties": True})
+    assert node.post(ONE, of_noor, OFFICER)["context"]["reasons"][0]["code"] == "no_agreement"
+    recipients = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [OWNER]}
+    node.propose(document(NOOR, EVERYONE, BICYCLES, ["dmi:read"], constraints=[recipients]), LIVING)
+    assert node.post(ONE, of_noor, OFFICER)["context"]["reasons"][0]["code"] == "own_data"
 
 
 @pytest.mark.parametrize(

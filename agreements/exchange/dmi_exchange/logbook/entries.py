@@ -159,7 +159,8 @@ def append(
                 "payload": payload,
             }
         )
-        named = (decision.assignee, decision.actor, owners.get(decision.dataset, ""), *decision.subjects)
+        owner = owners.get(decision.dataset, "")
+        named = (decision.assignee, decision.actor, decision.asked_by, owner, *decision.subjects)
         concerned = {key(party) for party in named} - {""}
         parties.extend({"party": party, "sequence": sequence} for party in sorted(concerned))
     if rows:

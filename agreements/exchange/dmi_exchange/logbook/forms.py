@@ -29,6 +29,9 @@ def authorization_decision(entry: Entry, node: str) -> dict[str, Any]:
     context: dict[str, Any] = {"time": _milliseconds(record.at), "crossing": record.crossing}
     if record.purpose:
         context["purpose"] = record.purpose
+    if record.asked_by:
+        # Both standards have no word for it: in AuthZEN the subject is whom the decision is about.
+        context["asked_by"] = subject(record.asked_by)
     made: dict[str, Any] = {
         **_spans(record),
         "event_name": "adl.access_evaluation",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from dmi_agreements.decision import Decision, Reason
+from dmi_agreements.decision import Decision, Reason, Request
+from dmi_agreements.persons import represents
+from dmi_agreements.table import LawTable
 from dmi_exchange import model
+from dmi_infra import clock
 from dmi_infra.errors import InputRefused, Refused
 from dmi_infra.http.access import Caller, ServiceRuntime
 from dmi_infra.identity import Identity
@@ -19,6 +23,11 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Properties = dict[str, Any]
 MOST_AT_ONCE = 100
 CROSSING = "evaluation"
+RECORDED = (
+    "The decision is recorded. One that is true is a use, which limits on how often count. Of a subject that is not "
+    "the caller the record names who asked (`asked_by`), and the use is never billed. Of a person with whom the "
+    "caller has no agreement, and who has not consented, the answer is the same whether it takes part or not."
+)
 
 
 class Subject(BaseModel):
@@ -101,7 +110,9 @@ def router() -> APIRouter:
         }
 
     @routes.post(
-        "/access/v1/evaluation", summary="Whether a subject may do something (AuthZEN); it is recorded"
+        "/access/v1/evaluation",
+        summary="Whether a subject may do something (AuthZEN); it is recorded",
+        description=RECORDED,
     )
     def evaluation(
         identity: Caller,
@@ -113,7 +124,11 @@ def router() -> APIRouter:
         _echo(response, asked)
         return _answer(identity, runtime, body, "")
 
-    @routes.post("/access/v1/evaluations", summary="Several evaluations in one request (AuthZEN)")
+    @routes.post(
+        "/access/v1/evaluations",
+        summary="Several evaluations in one request (AuthZEN)",
+        description=RECORDED,
+    )
     def evaluations(
         identity: Caller,
         runtime: ServiceRuntime,
@@ -182,8 +197,14 @@ def _checked(
 def _answer(identity: Identity, runtime: Runtime, asked: Evaluation, at: str) -> dict[str, Any]:
     who, action, what = _checked(identity, runtime, asked, at)
     context = asked.context or Context()
+    asking = Request(identity.participant, action.name, what.id, context.purpose or "")
+
+    def told_as(found: Decision) -> Decision:
+        known = identity.has(model.OPERATOR) or _known(asking, who.id, found, runtime.law.table)
+        return _binding(found if known else _of_nobody(who.id), context)
+
     decision = runtime.gate.answer(
-        CROSSING, action.name, what.id, context.purpose, who.id, lambda found: _binding(found, context)
+        CROSSING, action.name, what.id, context.purpose, who.id, told_as, identity.participant
     )
     told: dict[str, Any] = {
         "reasons": [
@@ -198,6 +219,29 @@ def _answer(identity: Identity, runtime: Runtime, asked: Evaluation, at: str) ->
     if decision.personal:
         told["only_consenting_subjects"] = True
     return {"decision": decision.allowed, "context": told}
+
+
+def _known(asking: Request, subject: str, found: Decision, law: LawTable) -> bool:
+    """Whether who asks may learn what was ``found``: of a person only who has to do with it.
+
+    That is the person itself, who represents it, who has an agreement with it, and whom it gave consent.
+    """
+    if not subject.startswith(model.PERSON) or subject == asking.assignee:
+        return True
+    now = clock.now()
+    if represents(asking.assignee, law.participants.get(subject), now):
+        return True
+    states = (law.agreement(reason.agreement) for reason in found.reasons if reason.agreement)
+    if any(state is not None and subject in model.parties(state) for state in states):
+        return True
+    purpose = asking.purpose or law.purpose_of(asking.dataset)
+    return subject in law.consenting_subjects(replace(asking, purpose=purpose), now)
+
+
+def _of_nobody(subject: str) -> Decision:
+    """The answer about a person of whom nothing may be learned, not even whether there is one."""
+    detail = f"{subject} has no agreement with you, and has given you no consent to this"
+    return Decision(False, (Reason("no_agreement", detail),))
 
 
 def _binding(found: Decision, context: Context) -> Decision:

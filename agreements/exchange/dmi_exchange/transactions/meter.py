@@ -30,10 +30,16 @@ class Meter:
         self._tariffs: dict[str, Mapping[str, Price]] = {}
 
     def count(self, connection: sa.Connection, decisions: Iterable[DecisionRecord]) -> None:
-        """Add new decisions, in the transaction that adds them to the log: each counts once there and here."""
+        """Add new decisions, in the transaction that adds them to the log: each counts once there and here.
+
+        What others asked about a party is no use that the party, or who acts for it, made: it costs nothing.
+        """
         found: Counter[tuple[str, str, int]] = Counter()
         for decision in decisions:
-            for agreement, rule, _ in decision.counted if decision.allowed else ():
+            if decision.asked_by or not decision.allowed:
+                # Who is paid could else make the other side pay by asking what that may do.
+                continue
+            for agreement, rule, _ in decision.counted:
                 price = self._tariff(connection, agreement).get(rule)
                 if price is not None and price.unit == "use":
                     found[agreement, rule, decision.at // HOUR * HOUR] += 1

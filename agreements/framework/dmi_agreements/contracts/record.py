@@ -49,6 +49,8 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     actor: str = ""
     """Who acted for ``assignee``, by ``mandate``; empty: the assignee itself."""
     mandate: str = ""
+    asked_by: str = ""
+    """Who asked what ``assignee`` may do, in its own name; empty: the assignee itself, or who acted for it."""
     rows: int = 0
     trace: str = ""
 

@@ -142,6 +142,8 @@ export interface LogEntry {
   crossing: string;
   /** `null`: a person who was erased. */
   assignee: string | null;
+  /** Who asked what the assignee may do, where that is somebody else. */
+  asked_by?: string | null;
   action: string;
   dataset: string;
   purpose: string;

@@ -83,6 +83,7 @@ export const log: Part<'log'> = {
   noted: 'noted',
   signedBy: (who) => `Signed by ${who}`,
   stoppedBy: (who) => `Stopped by ${who}`,
+  askedBy: (who) => `asked by ${who}`,
   erased: 'Erased',
   filterDataset: 'Data',
   filterOutcome: 'Outcome',

@@ -82,6 +82,7 @@ export const log = {
   noted: 'vastgelegd',
   signedBy: (who: string) => `Ondertekend door ${who}`,
   stoppedBy: (who: string) => `Gestopt door ${who}`,
+  askedBy: (who: string) => `gevraagd door ${who}`,
   erased: 'Gewist',
   filterOutcome: 'Uitkomst',
   onlyRefused: 'Alleen geweigerd',

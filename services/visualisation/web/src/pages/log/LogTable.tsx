@@ -23,7 +23,10 @@ export function LogTable({ caption, entries, onWhy }: { caption: string; entries
       columns={[
         { key: 'sequence', head: t.log.sequence, numeric: true, sort: (e) => e.sequence, cell: (e) => number(e.sequence) },
         { key: 'at', head: t.log.at, sort: (e) => e.at, cell: (e) => <span className="dmi-nowrap">{moment(e.at, true)}</span> },
-        { key: 'who', head: t.log.who, sort: (e) => who(e), cell: (e) => who(e) },
+        {
+          key: 'who', head: t.log.who, sort: (e) => who(e),
+          cell: (e) => <>{who(e)}{e.asked_by ? <><br /><span className="dmi-small dmi-soft">{t.log.askedBy(names.participant(e.asked_by))}</span></> : null}</>,
+        },
         {
           key: 'action', head: t.log.what, sort: (e) => e.action,
           cell: (e) => <span className="dmi-cap dmi-block">{term(e.action)}{e.purpose === '' ? null : <><br /><span className="dmi-small dmi-soft">{names.purpose(e.purpose)}</span></>}</span>,
