@@ -186,6 +186,7 @@ def test_a_code_from_a_letter_and_a_key_of_the_own_sensor_open_the_page_without_
     expect(form.get_by_text("Deze code kennen wij niet")).to_have_count(0)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Uw rechten")).to_be_visible()
+    expect(page.get_by_text("Op papier")).to_have_count(0)
 
     visitor.go("/signin")
     form = opened(page, "Ik heb een sensor met een sleutel")

@@ -20,7 +20,7 @@ from dmi_command.client import Client
 from dmi_command.servers import free_port
 from dmi_infra.bus.embedded.file import OFFSET_BITS
 from dmi_infra.jose import SigningKey
-from tests.earlier_stores import PACKAGES, file_of, revisions, write
+from tests.earlier_stores import PACKAGES, dealings, file_of, revisions, write
 from tests.integration.newcomer import HERE, Newcomer, agree, join, publish
 from tests.stack_plugin import EmbeddedStack, await_settled
 
@@ -51,11 +51,14 @@ def main(folder: Path) -> None:
     stack.start()
     try:
         owner = join(stack, "vroeger", ROLES)
-        _law(stack, owner)
+        user = join(stack, "gebruiker", ["dmi:role:municipality", "dmi:role:vendor", "dmi:role:user"])
+        _law(stack, owner, user)
         _measurements(stack, owner)
         _person(stack, owner)
         await_settled(stack)
         _results(stack, owner)
+        dealings.prices(stack, owner, user)
+        dealings.persons(stack, owner, user)
         await_settled(stack)
         time.sleep(3)
     finally:
@@ -64,6 +67,8 @@ def main(folder: Path) -> None:
     for package in PACKAGES:
         name = package.removeprefix("dmi_")
         store = folder / "data" / f"{name}.db"
+        if package == "dmi_exchange":
+            dealings.later(store, owner, user)
         _wait_in_outbox(store, folder / "data" / "bus.db", name.replace("_", "-"))
         newest = revisions(package)[-1]
         if not file_of(package, newest).exists():
@@ -75,8 +80,7 @@ def _well(answer: Any) -> Any:
     return answer.json() if answer.content else None
 
 
-def _law(stack: EmbeddedStack, owner: Newcomer) -> None:
-    user = join(stack, "gebruiker", ["dmi:role:vendor", "dmi:role:user"])
+def _law(stack: EmbeddedStack, owner: Newcomer, user: Newcomer) -> None:
     for name in ("garages", "buurten", "druk"):
         publish(stack, owner, name, layer="areas" if name == "buurten" else "points")
     ended = agree(stack, owner, "urn:dmi:participant:gebruiker", owner.dataset("garages"), ["dmi:read"])

@@ -204,8 +204,9 @@ paper_code = sa.Table(
     sa.Column("digest", sa.Text, primary_key=True),
     sa.Column("person", sa.Text, nullable=False, index=True),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False, server_default=sa.text("''")),
 )
-"""Codes in letters to persons, as digests: who holds one acts for the person."""
+"""Codes in letters to persons, as digests: who holds one acts for the person, as ``made_by`` may."""
 exercised = sa.Table(
     "exercised",
     metadata,

@@ -47,13 +47,14 @@ class Issuer:
         roles: Iterable[str],
         client_kid: str | None = None,
         acting: jose.Acting | None = None,
+        method: str = "",
     ) -> Token:
         """A token in the name of ``participant``; ``response`` is marked not to be stored.
 
-        See ``jose.access_claims`` for ``client_kid`` and ``acting``.
+        See ``jose.access_claims`` for ``client_kid``, ``acting`` and ``method``.
         """
         response.headers["Cache-Control"] = "no-store"
-        return Token(access_token=self.sign(participant, name, roles, client_kid, acting))
+        return Token(access_token=self.sign(participant, name, roles, client_kid, acting, method=method))
 
     def sign(
         self,
@@ -63,10 +64,11 @@ class Issuer:
         client_kid: str | None = None,
         acting: jose.Acting | None = None,
         goes_on: Keys | None = None,
+        method: str = "",
     ) -> str:
         """The text of such a token."""
         now = clock.now() // 1_000_000
         claims = jose.access_claims(
-            self.address, AUDIENCE, participant, name, list(roles), now, client_kid, acting, goes_on
+            self.address, AUDIENCE, participant, name, list(roles), now, client_kid, acting, goes_on, method
         )
         return self.key.sign_token(claims)

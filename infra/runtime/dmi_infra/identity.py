@@ -20,6 +20,9 @@ EXCHANGE_PARTICIPANT = "urn:dmi:participant:exchange"
 AUDIENCE = "urn:dmi:stack"
 """Audience of access tokens: the services of this node."""
 
+PAPER: Final = "paper"
+"""How somebody proved who it is that came in by the code of a letter (``amr``)."""
+
 REMEMBERED_SECONDS: Final = 1.0
 """How long a verified token is believed, so long may a key that the law no longer has still count."""
 REMEMBERED: Final = 1000
@@ -42,6 +45,8 @@ class Identity:
     """Until when its token counts, seconds since 1970."""
     goes_on: Keys | None = None
     """The rules whose uses it goes on with, which the exchange has counted; ``None``: it asks for uses of its own."""
+    on_paper: bool = False
+    """Whether it came in by the code of a letter, which anybody may hold who found it."""
 
     def has(self, *roles: str) -> bool:
         """Whether the identity holds at least one of these roles."""
@@ -99,6 +104,7 @@ class Authenticator:
             str(claims["sub"]), str(claims.get("name", "")), frozenset(claims.get("roles", [])), acting,
             str(claims["kid"]), claims.get("client_kid"), float(claims["exp"]),
             tuple((a, r, p) for a, r, p in claims["goes_on"]) if "goes_on" in claims else None,
+            PAPER in claims.get("amr", []),
         )  # fmt: skip
         if len(self._recent) >= REMEMBERED:
             self._recent.clear()

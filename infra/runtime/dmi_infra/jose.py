@@ -34,7 +34,7 @@ KeyLookup = Callable[[str, str], Mapping[str, Any] | None]
 
 ASSERTION_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "iat", "nbf", "jti"})
 _ACCESS_CLAIMS = (ASSERTION_CLAIMS - {"nbf"}) | {
-    *("client_id", "roles", "name", "client_kid", "act", "mandate", "goes_on")
+    *("client_id", "roles", "name", "client_kid", "act", "mandate", "goes_on", "amr")
 }
 HEADER = frozenset({"alg", "typ", "kid"})
 """Header members that are accepted: none of those that point to a key (jku, jwk, x5u, x5c) or extend (crit)."""
@@ -229,18 +229,21 @@ def access_claims(
     client_kid: str | None = None,
     acting: Acting | None = None,
     goes_on: Collection[tuple[str, str, str]] | None = None,
+    method: str = "",
 ) -> dict[str, Any]:
     """Claims of an access token (RFC 9068) in the name of ``subject``.
 
     ``client_kid`` is the key that proved who asks: the token dies with it. ``acting`` becomes the claim ``act``
-    (RFC 8693 §4.1), and ``mandate``. ``goes_on``: the exchange asks as part of a use that it has counted, of these
-    rules (as in ``Decision.counted``).
+    (RFC 8693 §4.1), and ``mandate``; ``method``, how somebody proved who it is where that limits what it may, ``amr``
+    (RFC 8176). ``goes_on``: the exchange asks as part of a use that it has counted, of these rules.
     """
     more: dict[str, Any] = {} if client_kid is None else {"client_kid": client_kid}
     if goes_on is not None:
         more["goes_on"] = [list(key) for key in goes_on]
     if acting is not None:
         more |= {"act": {"sub": acting.actor}} | ({"mandate": acting.mandate} if acting.mandate else {})
+    if method:
+        more |= {"amr": [method]}
     return {
         "iss": issuer,
         "aud": audience,
@@ -307,9 +310,10 @@ def decode(
 def verify_access(token: str, issuer: str, audience: str, lookup: KeyLookup) -> dict[str, Any]:
     """The claims of an access token of ``issuer`` for ``audience``, and its ``kid``; raises ``Unauthenticated``."""
     claims = decode(token, "at+jwt", issuer, audience, lookup, _ACCESS_CLAIMS)
-    roles = claims.get("roles", [])
-    if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
-        raise Unauthenticated("the token's roles are not a list of names")
+    for name, what in (("roles", "roles"), ("amr", "methods (amr)")):
+        names = claims.get(name, [])
+        if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+            raise Unauthenticated(f"the token's {what} are not a list of names")
     act = claims.get("act", {"sub": ""})
     if not isinstance(act, dict) or set(act) != {"sub"}:
         raise Unauthenticated("the token's actor (act) is not one subject")

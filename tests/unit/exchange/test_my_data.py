@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import httpx
+import msgspec
 import pytest
 
 from dmi_agreements.contracts.envelope import encode
-from dmi_agreements.contracts.law import SubjectRequest
+from dmi_agreements.contracts.law import Participant, SubjectRequest
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.crossings import BY_NAME
+from dmi_exchange.handlers import Exchange
 from dmi_exchange.mydata import uses
 from dmi_exchange.mydata.uses import read_back
 from dmi_infra import clock
@@ -232,12 +234,54 @@ def test_a_code_from_a_letter_opens_the_own_data_without_an_account_until_a_new_
     headers = {"Authorization": f"Bearer {given['access_token']}"}
     asked = node.runner.run(node.client.get("/v1/my-data/requests", headers=headers))
     assert asked.status_code == 200
+    for body in ({}, {"for": KIM}):
+        renewed = node.runner.run(node.client.post("/v1/my-data/letter", headers=headers, json=body))
+        problem = node.refused(renewed, 403, "on-paper")
+        assert "makes no new one" in problem["detail"]
+    assert node.runner.run(node.client.get("/v1/me", headers=headers)).json()["on_paper"]
+    assert not node.get("/v1/me", MOTHER)["on_paper"]
+    assert node.post("/v1/paper/token", {"code": first}, None), "it holds as before"
     second = code("en", OPERATING, **{"for": MUM})
     eventually(lambda: any("dmi:letter" in one["action"] for one in node.get("/v1/log", MOTHER)["items"]))
     for wrong in (first, second[:-1], "0" * 20):
         node.refused(node.ask("POST", "/v1/paper/token", json={"code": wrong}), 401, "unauthenticated")
     node.refused(node.ask("POST", "/v1/my-data/letter", OFFICER, json={"for": MUM}), 404, "not-found")
     node.refused(node.ask("POST", "/v1/my-data/letter", OPERATING, json={}), 400, "invalid-input")
+
+
+def test_a_code_counts_as_long_as_who_had_it_made_may_act_for_the_person(node: Node) -> None:
+    father, child, teen = (f"urn:dmi:person:{name}" for name in ("papa", "klein", "tiener"))
+    hosted(node, father)
+    for person in (child, teen):
+        hosted(node, person, representatives=[father], of_age_on="2035-05-01")
+
+    def code(who: Who, person: str) -> str:
+        body = {"language": "nl"} if who.participant == person else {"language": "nl", "for": person}
+        answer = node.ask("POST", "/v1/my-data/letter", who, json=body)
+        assert answer.status_code == 200, answer.text
+        return code_in(text_of(answer.content))
+
+    def opens(written: str) -> bool:
+        return node.ask("POST", "/v1/paper/token", json={"code": written}).status_code == 200
+
+    def grow(person: str) -> None:
+        exchange: Exchange = node.service.app.state.exchange
+        exchange.settle(
+            Participant, person, lambda known: msgspec.structs.replace(cast(Participant, known), of_age_at=1)
+        )
+
+    acting = Who(father, ("dmi:role:resident",))
+    by_father = code(acting, teen)
+    assert opens(by_father)
+    grow(teen)
+    assert not opens(by_father), "who is of age is represented by nobody"
+    by_father, own = code(acting, child), code(acting, father)
+    assert opens(by_father)
+    node.post(f"/v1/participants/{father}/end", {}, OPERATING)
+    assert not opens(by_father), "who left represents nobody by paper"
+    assert opens(own), "rights about the own data do not end with the membership"
+    for who in (OPERATING, Who(child, ("dmi:role:resident",))):
+        assert opens(code(who, child))
 
 
 def test_for_a_child_that_left_a_representative_takes_the_copy_and_has_it_erased_alike(node: Node) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
@@ -22,31 +23,40 @@ VALID: Final[Micros] = 90 * 86_400_000_000
 _SAME: Final = str.maketrans("OIL", "011")
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Whose a code is, and who had it made: the person, who represented it, or the desk; of old ones nobody knows."""
+
+    person: str
+    made_by: str
+
+
 class Codes:
     """Makes codes and knows whose they are. A new one ends the person's earlier ones."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def make(self, person: str) -> tuple[str, Micros]:
-        """A new code, in groups as it is printed, and until when it holds."""
+    def make(self, person: str, made_by: str) -> tuple[str, Micros]:
+        """A new code that ``made_by`` asked for, in groups as it is printed, and until when it holds."""
         plain = "".join(secrets.choice(ALPHABET) for _ in range(LETTERS))
         until = clock.now() + VALID
-        row = {"digest": _digest(plain), "person": person, "expires_at": until}
+        row = {"digest": _digest(plain), "person": person, "expires_at": until, "made_by": made_by}
         with transaction(self._engine) as connection:
             old = sa.or_(paper_code.c.person == person, paper_code.c.expires_at < clock.now())
             connection.execute(sa.delete(paper_code).where(old))
             connection.execute(sa.insert(paper_code).values(row))
         return "-".join(plain[at : at + GROUP] for at in range(0, LETTERS, GROUP)), until
 
-    def person(self, written: str) -> str | None:
+    def find(self, written: str) -> Kept | None:
         """Whose code this is, however it is written; ``None`` for one that does not hold (any more)."""
         plain = "".join(c for c in written.upper() if c.isalnum()).translate(_SAME)
-        query = sa.select(paper_code.c.person).where(
+        query = sa.select(paper_code.c.person, paper_code.c.made_by).where(
             paper_code.c.digest == _digest(plain), paper_code.c.expires_at > clock.now()
         )
         with reading(self._engine) as connection:
-            return connection.execute(query).scalar_one_or_none()
+            row = connection.execute(query).one_or_none()
+        return None if row is None else Kept(row.person, row.made_by)
 
 
 def _digest(plain: str) -> str:

@@ -79,6 +79,7 @@ def router(exchange: Exchange) -> APIRouter:
             "signed": found.rulebook if found else None,
             "acting": None if identity.acting is None else identity.acting.actor,
             "mandate": None if identity.acting is None else identity.acting.mandate,
+            "on_paper": identity.on_paper,
         }
 
     @routes.get("/participants", summary="All participants")

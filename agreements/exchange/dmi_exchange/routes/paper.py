@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.decision import Reason
 from dmi_agreements.persons import RESIDENT
 from dmi_exchange import model
 from dmi_exchange.handlers import Exchange
-from dmi_exchange.mydata.codes import Codes
+from dmi_exchange.mydata.codes import Codes, Kept
 from dmi_exchange.mydata.copy import DAY, Copies
 from dmi_exchange.mydata.letter import Content, written
 from dmi_exchange.mydata.requests import Rights
@@ -26,10 +27,12 @@ from dmi_exchange.routes.members import Identifier
 from dmi_exchange.tokens import Issuer, Token
 from dmi_infra import clock
 from dmi_infra.clock import to_text
-from dmi_infra.errors import InputRefused, Unauthenticated
+from dmi_infra.errors import InputRefused, Refused, Unauthenticated
 from dmi_infra.http.access import ServiceRuntime
+from dmi_infra.identity import PAPER
 
 DAYS = 90
+BY_CODE = "who came in by the code of a letter makes no new one: use an account or a key, or ask at the desk"
 
 
 class Letter(BaseModel):
@@ -65,6 +68,9 @@ def router(
         response_class=Response, responses={200: {"content": {"application/pdf": {}}}},
     )  # fmt: skip
     def letter(identity: Concerned, runtime: ServiceRuntime, body: Letter) -> Response:
+        if identity.on_paper:
+            # A code would go on for ever, and the printed one that its owner holds would die of it.
+            raise Refused([Reason("on_paper", BY_CODE)])
         if identity.has(model.OPERATOR):
             # The desk prints for whoever stands before it; the person reads in the log that it did.
             person = body.person
@@ -73,7 +79,7 @@ def router(
         else:
             person = rights.person(identity.participant, body.person)
         known = exchange.participant(person)
-        code, until = codes.make(person)
+        code, until = codes.make(person, identity.participant)
         record(
             DecisionRecord(
                 str(uuid.uuid4()), clock.now(), "exchange", "store", identity.participant, "dmi:letter", "", "",
@@ -90,13 +96,23 @@ def router(
 
     @routes.post("/paper/token", summary="An access token for a code from a letter")
     def token(response: Response, body: Code) -> Token:
-        person = codes.person(body.code)
-        known = None if person is None else exchange.store.get(Participant, person)
-        if known is None:
-            raise Unauthenticated("this code is unknown, or has run out; ask for a new letter")
-        return issuer.issue(response, known.id, known.name, (RESIDENT,))
+        found = codes.find(body.code)
+        known = None if found is None else exchange.store.get(Participant, found.person)
+        if found is None or known is None or not _stands(exchange, found):
+            raise Unauthenticated("this code is unknown, or holds no more; ask for a new letter")
+        return issuer.issue(response, known.id, known.name, (RESIDENT,), method=PAPER)
 
     return routes
+
+
+def _stands(exchange: Exchange, code: Kept) -> bool:
+    """Whether who had a code made may still act for the person: itself, who represents it now, or the desk."""
+    if code.made_by == code.person:
+        return True
+    maker = exchange.store.get(Participant, code.made_by)
+    # Persons alone represent persons, so who else had it made is the desk.
+    desk = not code.made_by.startswith(model.PERSON)
+    return maker is not None and maker.active and (desk or exchange.represents(maker.id, code.person))
 
 
 def _day(at: Micros) -> date:

@@ -21,6 +21,8 @@ export interface Identity {
   role: string;
   participant: string;
   description: Text;
+  /** Came in by the code of a letter. */
+  onPaper?: boolean;
 }
 export interface Token {
   access_token: string;
@@ -33,6 +35,7 @@ export interface Me {
   name: string;
   roles: string[];
   signed: string | null | boolean;
+  on_paper?: boolean;
 }
 export interface RulebookTerm {
   id: string;

@@ -59,7 +59,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       const token = await keeper.prove(ownIdentity, proof);
       const me = await createApi({ token: () => Promise.resolve(token), renew: () => Promise.resolve(null), purpose: () => '' }).exchange.me();
       sessionStorage.removeItem(identityKey);
-      setIdentity({ id: ownIdentity, name: me.name, role: 'resident', participant: me.participant, description: {} });
+      setIdentity({ id: ownIdentity, name: me.name, role: 'resident', participant: me.participant, description: {}, onPaper: me.on_paper ?? false });
     },
     [keeper],
   );

@@ -4,7 +4,7 @@ import { SecondaryActionButton } from '@utrecht/component-library-react';
 import type { Agreement, OwnDataset, SubjectRequest } from '../../api';
 import { useLive } from '../../app/live';
 import { useNames } from '../../app/names';
-import { useApi } from '../../app/session';
+import { useApi, useSession } from '../../app/session';
 import { useAction } from '../../app/useAction';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
@@ -23,6 +23,7 @@ import { zipped } from './zip';
 export function Rights({ purposes, stopped, changed, corrected }: { purposes: string[]; stopped: Agreement[]; changed: () => void; corrected: () => void }) {
   const { t } = useI18n();
   const api = useApi();
+  const { identity } = useSession();
   const whose = useWhose();
   const known = useResource(`my datasets ${whose}`, (signal) => api.exchange.myDatasets(whose, signal));
   const asked = useResource(`my requests ${whose}`, (signal) => api.exchange.myRequests(whose, signal), 10_000);
@@ -40,7 +41,7 @@ export function Rights({ purposes, stopped, changed, corrected }: { purposes: st
             <Correct datasets={datasets} done={done} corrected={corrected} />
             <ObjectTo datasets={datasets.filter((one) => !one.needs_consent)} done={done} />
             <Erase datasets={datasets} done={done} />
-            <Letter />
+            {identity?.onPaper ? null : <Letter />}
           </div>
         )}
       </Loaded>
