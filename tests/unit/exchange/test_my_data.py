@@ -17,6 +17,7 @@ from dmi_agreements.crossings import BY_NAME
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.mydata import uses
 from dmi_exchange.mydata.uses import read_back
+from dmi_exchange.notices.aliases import is_alias
 from dmi_infra import clock
 from tests.unit.exchange.fakes import (
     LIVING,
@@ -179,7 +180,8 @@ def test_who_used_the_data_is_told_what_the_person_asked_and_the_person_reads_th
     (notice,) = [
         each for each in node.get("/v1/notices?open=true", SELLING)["items"] if each["right"] == "erasure"
     ]
-    assert (notice["person"], notice["dataset"], notice["until"]) == (MUM, BICYCLES, asked["made_at"])
+    assert (notice["dataset"], notice["until"]) == (BICYCLES, asked["made_at"])
+    assert MUM not in str(notice)
     assert node.get("/v1/notices", OFFICER)["items"] == [], "nobody reads what others are told"
     path = f"/v1/notices/{notice['id']}/answer"
     node.refused(node.ask("POST", path, OFFICER, json={"outcome": "done"}), 404, "not-found")
@@ -195,6 +197,34 @@ def test_who_used_the_data_is_told_what_the_person_asked_and_the_person_reads_th
     assert notice["id"] not in str(node.get("/v1/notices?open=true", SELLING))
     recorded(node, "used late")
     assert len(told(node, asked["id"])) == 1, "nobody is told twice"
+
+
+def test_a_notice_names_the_person_to_who_hands_its_rows_in_and_gives_others_a_name_that_leads_to_nobody(
+    node: Node,
+) -> None:
+    other = Who("urn:dmi:participant:handed-in", ("dmi:role:vendor",))
+    node.admit(other.participant, *other.roles)
+    readers = (SELLING, OFFICER, other)
+    for number, who in enumerate(readers):
+        recorded(node, f"seen {number}", assignee=who.participant, dataset=CAMERAS, at=clock.now())
+    recorded(node, "seen again", assignee=VENDOR, dataset=CAMERAS, at=clock.now())
+    recorded(node, "handed in", assignee=other.participant, action="dmi:contribute", dataset=CAMERAS)
+
+    def notices(who: Who, body: dict[str, Any]) -> list[dict[str, Any]]:
+        (asked,) = node.post("/v1/my-data/erasure", {**body, "datasets": [CAMERAS]}, MOTHER)["items"]
+        eventually(lambda: len(told(node, asked["id"])) == len(readers))
+        return [one for one in node.get("/v1/notices", who)["items"] if one["dataset"] == CAMERAS]
+
+    first, second = notices(SELLING, {})[0], notices(SELLING, {"reason": "again"})[0]
+    assert first["id"] != second["id"]
+    assert (first["person"], first["named"]) == (second["person"], False), "the same name each time"
+    assert is_alias(first["person"])
+    (given,) = first["given"]
+    assert (given["action"], given["purpose"], given["times"]) == ("dmi:read", MOBILITY, 2)
+    assert given["first"] < given["last"] < first["made_at"]
+    for who in (OFFICER, other):
+        for one in node.get("/v1/notices", who)["items"]:
+            assert (one["person"], one["named"]) == (MUM, True)
 
 
 def test_who_used_the_data_is_told_of_a_correction_with_its_values_and_of_a_withdrawn_consent(

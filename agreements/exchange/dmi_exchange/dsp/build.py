@@ -124,7 +124,7 @@ def build(
     runtime.parts += [courier, nodes]
     if profile is None:
         carrier = Carrier(notices, processes, client, aliases)
-        telling = Telling(exchange, processes, notices, Marks(engine, positions), carrier.wake)
+        telling = Telling(exchange, processes, notices, Marks(engine, positions), aliases, carrier.wake)
         for one in (telling, endings):
             runtime.law.listen(one.listen)
         runtime.parts += [telling, carrier, endings, *_carriers(supply, transfers, client, intake, broker)]

@@ -1,4 +1,7 @@
-"""What another node calls a person: a name that leads to nobody there, and is another one on each node."""
+"""What a person is called where rows name nobody: a name that leads to nobody there, and is another one on each node.
+
+So is it for each participant of this node: what services give here bears no persons at all.
+"""
 
 from __future__ import annotations
 

@@ -26,6 +26,16 @@ class Layer(msgspec.Struct, frozen=True):
     at: Micros
 
 
+class Given(msgspec.Struct, frozen=True):
+    """When rows of the person were given to a recipient, for one purpose in one way: by that it finds them."""
+
+    action: str
+    purpose: str
+    times: int
+    first: Micros
+    last: Micros
+
+
 class Notice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """``process`` is the negotiation by which another node is told; empty for a participant of this node."""
 
@@ -52,6 +62,9 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     answer: str = ""
     answered_at: Micros | None = None
     carried_out: list[Layer] = []
+    called: str = ""
+    """By which name a recipient of this node, whose rows named nobody, is told of the person; empty: by its own."""
+    given: list[Given] = []
 
 
 def notice_id(cause: str, state: str, dataset: str, recipient: str) -> str:
@@ -66,7 +79,9 @@ def shown(one: Notice) -> dict[str, Any]:
         "right": one.right,
         "state": one.state,
         "dataset": one.dataset,
-        "person": one.person,
+        "person": one.called or one.person,
+        "named": not one.called,
+        "given": [_given(each) for each in one.given],
         "until": None if one.right == OBJECTION else to_text(one.until),
         "purpose": one.purpose or None,
         "agreements": one.agreements,
@@ -76,6 +91,16 @@ def shown(one: Notice) -> dict[str, Any]:
         ],
         "made_at": to_text(one.made_at),
         **answered(one),
+    }
+
+
+def _given(one: Given) -> dict[str, Any]:
+    return {
+        "action": one.action,
+        "purpose": one.purpose,
+        "times": one.times,
+        "first": to_text(one.first),
+        "last": to_text(one.last),
     }
 
 

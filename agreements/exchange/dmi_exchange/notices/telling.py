@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from dmi_agreements.changes import Change as LawChange
-from dmi_agreements.contracts.law import AgreementState, Correction, Participant, SubjectRequest
+from dmi_agreements.contracts.law import AgreementState, Correction, Dataset, Participant, SubjectRequest
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.dsp import states
 from dmi_agreements.rights import KIND, OBJECTION
@@ -22,7 +22,8 @@ from dmi_exchange.consent.giving import Consents
 from dmi_exchange.dsp.store import Processes
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.mydata.uses import Used, read_back, uses
-from dmi_exchange.notices.model import WITHDRAWAL, Notice, notice_id
+from dmi_exchange.notices.aliases import Aliases
+from dmi_exchange.notices.model import WITHDRAWAL, Given, Notice, notice_id
 from dmi_exchange.notices.store import Notices
 from dmi_infra import clock
 from dmi_infra.errors import Unavailable
@@ -67,6 +68,7 @@ class Telling:
         processes: Processes,
         notices: Notices,
         marks: Marks,
+        aliases: Aliases,
         wake: Callable[[], None],
     ) -> None:
         self._exchange = exchange
@@ -74,6 +76,7 @@ class Telling:
         self._processes = processes
         self._notices = notices
         self._marks = marks
+        self._aliases = aliases
         self._wake = wake
         self._again: list[tuple[float, str]] = []
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -133,19 +136,28 @@ class Telling:
 
     def _tell(self, cause: Cause) -> None:
         exchange = self._exchange
-        grounds: dict[str, set[str]] = {}
+        entry = exchange.store.get(Dataset, cause.dataset)
+        named = {entry.owner} if entry is not None else set()
+        given: dict[str, list[Used]] = {}
         for use in uses(read_back(exchange.store.log, cause.person, 0), cause.person, cause.dataset):
-            own = use.participant in exchange.own_participants or use.action == CONTRIBUTE
-            if not own and cause.concerns(use) and not exchange.represents(use.participant, cause.person):
-                grounds.setdefault(use.participant, set()).update(use.grounds)
-        for recipient, agreements in sorted(grounds.items()):
-            self._notice(cause, recipient, agreements)
+            if use.action == CONTRIBUTE:
+                named.add(use.participant)
+            elif (
+                use.participant not in exchange.own_participants
+                and cause.concerns(use)
+                and not exchange.represents(use.participant, cause.person)
+            ):
+                given.setdefault(use.participant, []).append(use)
+        for recipient, used in sorted(given.items()):
+            self._notice(cause, recipient, used, recipient in named)
 
-    def _notice(self, cause: Cause, recipient: str, grounds: set[str]) -> None:
+    def _notice(self, cause: Cause, recipient: str, used: Sequence[Used], named: bool) -> None:
+        """Tell a recipient. Rows name persons to who hands them in alone: the others get a name of their own for it."""
         found = self._exchange.store.get(Participant, recipient)
         if found is None:
             return
-        theirs = [one for one in sorted(grounds) if self._between(one, recipient)]
+        grounds = sorted({ground for use in used for ground in use.grounds})
+        theirs = [one for one in grounds if self._between(one, recipient)]
         process = self._negotiation(theirs, recipient) if found.home else ""
         now = clock.now()
         away = bool(found.home)
@@ -155,6 +167,8 @@ class Telling:
             state=cause.state, agreements=theirs, purpose=cause.purpose, corrections=list(cause.corrections),
             process=process, told_at=None if away else now,
             reason="has not been sent yet" if away else "",
+            called="" if named or away else self._aliases.of(recipient)(cause.person),
+            given=[Given(use.action, use.purpose, use.times, use.first, use.last) for use in used],
         )  # fmt: skip
         if self._notices.add(made, now if away else None) and away:
             self._wake()

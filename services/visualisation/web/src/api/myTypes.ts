@@ -58,7 +58,11 @@ export interface SubjectNotice extends Answered {
   right: Right | 'withdrawal';
   state: 'active' | 'ended';
   dataset: string;
+  /** By its own name where the recipient's rows bear that (`named`); else by one that leads to nobody. */
   person: string;
+  named: boolean;
+  /** When rows of the person were given to the recipient. */
+  given: { action: string; purpose: string; times: number; first: string; last: string }[];
   until: string | null;
   made_at: string;
   corrections: { datastream: string; time: string; result: number | null }[];

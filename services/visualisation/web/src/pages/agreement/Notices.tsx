@@ -25,7 +25,7 @@ export function Notices() {
 }
 
 function Card({ notice, changed }: { notice: SubjectNotice; changed: () => void }) {
-  const { t, moment, number } = useI18n();
+  const { t, term, moment, number } = useI18n();
   const names = useNames();
   const api = useApi();
   const live = useLive();
@@ -43,7 +43,14 @@ function Card({ notice, changed }: { notice: SubjectNotice; changed: () => void 
       <h3 className="utrecht-heading-3">{t.notices.kinds[notice.right]}: {names.dataset(notice.dataset)}</h3>
       <p>{t.notices.asks[notice.state === 'ended' && notice.right === 'objection' ? 'objectionEnded' : notice.right]}</p>
       <dl className="dmi-facts">
-        <dt>{t.notices.person}</dt><dd>{notice.person}</dd>
+        <dt>{notice.named ? t.notices.person : t.notices.alias}</dt>
+        <dd>{notice.person}{notice.named ? null : <><br /><span className="dmi-small dmi-soft">{t.notices.aliasHelp}</span></>}</dd>
+        {notice.given.length > 0 ? (
+          <>
+            <dt>{t.notices.given}</dt>
+            <dd>{notice.given.map((one) => <div key={`${one.action} ${one.purpose}`}>{t.notices.givenBetween(term(one.action), number(one.times), moment(one.first), moment(one.last))} <span className="dmi-small dmi-soft">{names.purpose(one.purpose)}</span></div>)}</dd>
+          </>
+        ) : null}
         {notice.until ? <><dt>{t.notices.until}</dt><dd>{moment(notice.until)}</dd></> : null}
         <dt>{t.notices.when}</dt><dd>{moment(notice.made_at)}</dd>
       </dl>
