@@ -16,7 +16,7 @@ from dmi_command.blueprints import read_settings, stack_address
 from dmi_command.client import Client
 from dmi_command.errors import UsageWrong
 from dmi_command.layout import print_members, print_rows
-from dmi_command.naming import in_brief, names_in_brief
+from dmi_command.naming import entries_in_brief, in_brief
 from dmi_infra import clock
 from dmi_infra.jose import SigningKey
 from dmi_infra.keyfile import KeyFault
@@ -153,7 +153,7 @@ def show_papers(answer: Mapping[str, Any], as_json: bool, columns: Sequence[str]
 def show_entries(answer: Mapping[str, Any], as_json: bool, columns: Sequence[str], wide: bool) -> None:
     """Print entries of the log; on a terminal too narrow for whole ids with the names that people say."""
     note = "names without urn:dmi:; --wide or --json shows the ids whole"
-    _show_brief(answer, as_json, columns, wide, names_in_brief, note)
+    _show_brief(answer, as_json, columns, wide, entries_in_brief, note)
 
 
 def _show_brief(

@@ -58,6 +58,16 @@ def names_in_brief(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{name: _said(value) for name, value in item.items()} for item in items]
 
 
+def entries_in_brief(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Entries of the log likewise; the mandate that was acted by as the short form that the pages show."""
+    return [
+        {**item, "mandate": str(item["mandate"]).rpartition(":")[2][:SHORT_LENGTH]}
+        if item.get("mandate")
+        else item
+        for item in names_in_brief(items)
+    ]
+
+
 def _differ(uuids: Sequence[str], length: int) -> bool:
     return length == UUID_LENGTH or len({uuid[:length] for uuid in uuids}) == len(set(uuids))
 

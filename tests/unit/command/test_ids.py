@@ -140,6 +140,30 @@ def test_a_hundred_columns_hold_a_table_of_the_log_with_names(
     assert "--wide" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], ["meetlat", "gemeente", "9b1c0d2e"]),
+        (["--wide"], ["urn:dmi:participant:meetlat", OFFICER, OTHER]),
+    ],
+)
+def test_the_log_names_who_acted_and_for_whom_by_which_mandate(
+    options: list[str], told: list[str], stack: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {
+        "sequence": 7, "at": "2026-11-21T10:15:00.123456Z", "crossing": "export", "assignee": OFFICER,
+        "actor": None, "mandate": None, "action": "dmi:export", "dataset": GARAGES, "allowed": True,
+    }  # fmt: skip
+    by_mandate = {**own, "sequence": 8, "actor": "urn:dmi:participant:meetlat", "mandate": OTHER}
+    stack.on("GET", "/exchange/v1/log", {"items": [by_mandate, own], "next": None})
+    monkeypatch.setattr(out, "width", 125)
+    done = CliRunner().invoke(app, ["log", "list", *options])
+    heading, *rows = [line.split() for line in done.stdout.splitlines()]
+    assert heading[3:6] == ["actor", "assignee", "mandate"]
+    assert rows[0][3:6] == told
+    assert [row[3:6] for row in rows if row[0] == "7"] == [["-", told[1], "-"]]
+
+
 def test_short_ids_that_begin_alike_are_long_enough_for_the_commands(
     stack: Answering, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,9 @@ def list_log(
     with connect(url, who, purpose=purpose) as client:
         answer = client.get("/exchange/v1/log", newest=True, limit=limit, dataset=dataset)
     columns = ["sequence", "at", "crossing", "assignee", "action", "dataset", "allowed"]
+    if any(entry.get("mandate") for entry in answer["items"]):
+        # Who acted for the assignee, and by which mandate; a column of its own only where somebody did.
+        columns[3:4] = ["actor", "assignee", "mandate"]
     show_entries(answer, as_json, columns, wide)
 
 

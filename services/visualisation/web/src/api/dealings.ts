@@ -139,6 +139,7 @@ export function dealingsApi(http: HttpClient) {
   const money = '/exchange/v1/transactions';
   return {
     mandates: (signal?: AbortSignal) => http.list<Mandate>(mandates, { signal }),
+    mandate: (id: string, signal?: AbortSignal) => http.json<Mandate>(`${mandates}/${segment(id)}`, { signal }),
     give: async (body: NewMandate) => {
       const document = await http.json<object>(`${mandates}/draft`, { method: 'POST', body });
       return http.json<Mandate>(mandates, { method: 'POST', body: { document, hosted: true } });

@@ -147,6 +147,9 @@ export interface LogEntry {
   assignee: string | null;
   /** Who asked what the assignee may do, where that is somebody else. */
   asked_by?: string | null;
+  /** Who acted for the assignee by `mandate`; `null` when it acted itself. */
+  actor?: string | null;
+  mandate?: string | null;
   action: string;
   dataset: string;
   purpose: string;

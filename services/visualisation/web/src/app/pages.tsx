@@ -30,6 +30,7 @@ const routes: [string, ComponentType<PageProps>][] = [
   ['/measures', lazy(() => import('../pages/MeasuresPage'))],
   ['/my-data', lazy(() => import('../pages/MyDataPage'))],
   ['/mandates', lazy(() => import('../pages/MandatesPage'))],
+  ['/mandates/:id', lazy(() => import('../pages/MandatePage'))],
   ['/transactions', lazy(() => import('../pages/TransactionsPage'))],
   ['/inspection', lazy(() => import('../pages/InspectionPage'))],
   ['/inspection/:id', lazy(() => import('../pages/InspectedPage'))],

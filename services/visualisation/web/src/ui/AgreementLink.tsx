@@ -7,3 +7,9 @@ export function AgreementLink({ id }: { id: string }) {
   const { t } = useI18n();
   return <RouteLink to={`/agreements/${id}`}>{t.common.agreementNumber(shortId(id))}</RouteLink>;
 }
+
+/** The way to a mandate, likewise. */
+export function MandateLink({ id }: { id: string }) {
+  const { t } = useI18n();
+  return <RouteLink to={`/mandates/${id}`}>{t.mandates.numbered(shortId(id))}</RouteLink>;
+}

@@ -1,6 +1,14 @@
 import type { Part } from '../nl';
 
 export const mandates: Part<'mandates'> = {
+  one: 'Mandate',
+  numbered: (id: string) => `mandate ${id}`,
+  from: 'From',
+  endedAt: 'Stopped on',
+  onwardTold: 'Passing on',
+  mayPassOn: 'may be passed on',
+  mayNotPassOn: 'may not be passed on',
+  parent: 'Passed on from',
   title: 'Mandates',
   lead: 'Who may use data in your name, and in whose name you may. A mandate never gives more than you have yourself.',
   empty: 'There is no mandate',

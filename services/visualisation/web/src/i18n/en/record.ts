@@ -65,6 +65,7 @@ export const mydata: Part<'mydata'> = {
 };
 
 export const log: Part<'log'> = {
+  onBehalf: (who: string) => `on behalf of ${who}`,
   what: 'What and what for',
   title: 'Log',
   lead: 'Every decision about data: who asked what, for what, and was it allowed. The log is sealed: nobody can change or remove a line unseen.',

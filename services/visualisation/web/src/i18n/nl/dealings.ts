@@ -1,4 +1,12 @@
 export const mandates = {
+  one: 'Machtiging',
+  numbered: (id: string) => `machtiging ${id}`,
+  from: 'Vanaf',
+  endedAt: 'Gestopt op',
+  onwardTold: 'Doorgeven',
+  mayPassOn: 'mag worden doorgegeven',
+  mayNotPassOn: 'mag niet worden doorgegeven',
+  parent: 'Doorgegeven uit',
   title: 'Machtigingen',
   lead: 'Wie namens u gegevens mag gebruiken, en namens wie u dat mag. Een machtiging geeft nooit meer dan u zelf mag.',
   empty: 'Er is geen machtiging',

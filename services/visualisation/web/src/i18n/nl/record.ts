@@ -63,6 +63,7 @@ export const mydata = {
 };
 
 export const log = {
+  onBehalf: (who: string) => `namens ${who}`,
   what: 'Wat en waarvoor',
   title: 'Logboek',
   lead: 'Elk besluit over gegevens: wie vroeg wat, waarvoor, en mocht het. Het logboek is verzegeld: niemand kan een regel ongemerkt veranderen of weghalen.',

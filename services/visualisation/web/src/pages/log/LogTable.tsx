@@ -3,10 +3,11 @@ import type { LogEntry } from '../../api';
 import { useNames } from '../../app/names';
 import { useI18n } from '../../i18n';
 import { useSupervises } from '../../app/supervises';
-import { AgreementLink } from '../../ui/AgreementLink';
+import { AgreementLink, MandateLink } from '../../ui/AgreementLink';
 import { Badge } from '../../ui/Badge';
 import { DataTable } from '../../ui/DataTable';
 import { decides, law, stopped, whoIn } from './proof';
+import { actingIn, codesOf, isMandate } from './who';
 
 /** Decisions as rows; `onWhy` adds a button that asks for the proof of one. */
 export function LogTable({ caption, entries, onWhy }: { caption: string; entries: LogEntry[]; onWhy?: (entry: LogEntry) => void }) {
@@ -15,7 +16,12 @@ export function LogTable({ caption, entries, onWhy }: { caption: string; entries
   const supervises = useSupervises();
   // Supervision sees no person at all, erased or not.
   const nobody = supervises ? t.inspection.person : t.log.erased;
-  const who = (e: LogEntry) => (e.assignee === null ? nobody : names.participant(e.assignee));
+  const named = (id: string | null) => (id === null ? nobody : names.participant(id));
+  const who = (e: LogEntry) => {
+    const { by, behalf, mandate } = actingIn(e);
+    const told = by.map(named).join(', ');
+    return mandate ? `${told} ${t.log.onBehalf(named(behalf))}` : told;
+  };
   return (
     <DataTable
       caption={caption} captionHidden rows={entries} rowKey={(e) => String(e.sequence)} initialSort={{ key: 'sequence', descending: true }}
@@ -23,10 +29,7 @@ export function LogTable({ caption, entries, onWhy }: { caption: string; entries
       columns={[
         { key: 'sequence', head: t.log.sequence, numeric: true, sort: (e) => e.sequence, cell: (e) => number(e.sequence) },
         { key: 'at', head: t.log.at, sort: (e) => e.at, cell: (e) => <span className="dmi-nowrap">{moment(e.at, true)}</span> },
-        {
-          key: 'who', head: t.log.who, sort: (e) => who(e),
-          cell: (e) => <>{who(e)}{e.asked_by ? <><br /><span className="dmi-small dmi-soft">{t.log.askedBy(names.participant(e.asked_by))}</span></> : null}</>,
-        },
+        { key: 'who', head: t.log.who, sort: (e) => who(e), cell: (e) => <Who entry={e} named={named} /> },
         {
           key: 'action', head: t.log.what, sort: (e) => e.action,
           cell: (e) => <span className="dmi-cap dmi-block">{term(e.action)}{e.purpose === '' ? null : <><br /><span className="dmi-small dmi-soft">{names.purpose(e.purpose)}</span></>}</span>,
@@ -47,18 +50,35 @@ export function LogTable({ caption, entries, onWhy }: { caption: string; entries
   );
 }
 
+/** Who did it; with a mandate also for whom, and the way to it. */
+function Who({ entry, named }: { entry: LogEntry; named: (id: string | null) => string }) {
+  const { t } = useI18n();
+  const { by, behalf, mandate } = actingIn(entry);
+  return (
+    <>
+      {by.map(named).join(', ')}
+      {mandate ? (
+        <span className="dmi-block dmi-small">
+          <span className="dmi-soft">{t.log.onBehalf(named(behalf))}</span>
+          <span className="dmi-block dmi-nowrap"><MandateLink id={mandate} /></span>
+        </span>
+      ) : null}
+      {entry.asked_by ? <span className="dmi-block dmi-small dmi-soft">{t.log.askedBy(named(entry.asked_by))}</span> : null}
+    </>
+  );
+}
+
 /** The agreements that allow a use, or the words for why it was refused. */
 export function Why({ entry }: { entry: LogEntry }) {
   const { t } = useI18n();
   const names = useNames();
   const words: Record<string, string> = t.reasons;
-  const codes = [...new Set(entry.reasons.map((one) => one.split(':')[0]?.trim() ?? ''))];
   const who = entry.crossing === law ? whoIn(entry.reasons).map((id) => names.participant(id)).join(', ') : '';
-  const told = who !== '' ? [entry.action === stopped ? t.log.stoppedBy(who) : t.log.signedBy(who)] : codes.flatMap((code) => words[code] ?? []);
+  const told = who !== '' ? [entry.action === stopped ? t.log.stoppedBy(who) : t.log.signedBy(who)] : codesOf(entry).flatMap((code) => words[code] ?? []);
   return (
     <ul className="dmi-plain dmi-small dmi-tight">
       {told.map((one) => <li key={one}>{one}</li>)}
-      {entry.agreements.map((id) => <li key={id} className="dmi-nowrap"><AgreementLink id={id} /></li>)}
+      {entry.agreements.map((id) => <li key={id} className="dmi-nowrap">{isMandate(id, entry) ? <MandateLink id={id} /> : <AgreementLink id={id} />}</li>)}
     </ul>
   );
 }
