@@ -30,6 +30,7 @@ from dmi_exchange.custody import Custody
 from dmi_exchange.errors import DocumentRefused, ReviewRefused
 from dmi_exchange.owned_keys import checked_key, pin
 from dmi_exchange.review.before_signing import BeforeSigning
+from dmi_exchange.review.case import Fault
 from dmi_exchange.review.facts import facts_of
 from dmi_exchange.review.reasoner import Reasoner
 from dmi_exchange.store import Store
@@ -160,9 +161,9 @@ class Exchange:
         """Enter or change a dataset in the catalogue; only its owner may."""
         if dataset.owner != owner:
             raise InputRefused.of("owner", "must be the participant that publishes", dataset.owner)
-        if dataset.purpose not in self.rulebook.requestable:
-            raise InputRefused.of("purpose", "must be a purpose of the rulebook", dataset.purpose)
-        self._check_entry(dataset)
+        faults = self.review_entry(dataset)
+        if faults:
+            raise ReviewRefused.of_faults(faults, self.rulebook, root="dataset")
         if not dataset.licence and self.store.opened(dataset):
             raise Conflict.of("licence", "data that is open to everyone keeps a licence")
 
@@ -185,8 +186,10 @@ class Exchange:
 
         return self.settle(Dataset, dataset.id, decide)
 
-    def _check_entry(self, dataset: Dataset) -> None:
-        """Raise unless the terms of an entry are the rulebook's, fit each other, and pass the review."""
+    def review_entry(self, dataset: Dataset) -> tuple[Fault, ...]:
+        """What the review says of an entry; raises unless its terms are the rulebook's and fit each other."""
+        if dataset.purpose not in self.rulebook.requestable:
+            raise InputRefused.of("purpose", "must be a purpose of the rulebook", dataset.purpose)
         if dataset.basis and dataset.basis not in self.rulebook.legal_bases:
             raise InputRefused.of("basis", "must be a legal basis of the rulebook", dataset.basis)
         category = self.rulebook.categories.get(dataset.data_category)
@@ -194,9 +197,7 @@ class Exchange:
             raise InputRefused.of("data", "must be a category of the rulebook", dataset.data)
         if category.personal != dataset.personal:
             raise InputRefused.of("data", "must fit what personal says", dataset.data)
-        faults = self.reasoner.dataset(dataset)
-        if faults:
-            raise ReviewRefused.of_faults(faults, self.rulebook, root="dataset")
+        return self.reasoner.dataset(dataset)
 
     def dataset(self, identifier: str) -> Dataset:
         """A dataset of the catalogue; raises ``NotFound``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -37,6 +37,10 @@ class Facts:
     def once(self) -> Facts:
         """The same facts, each asked once: one review sees one state of them."""
         return Facts(cache(self.dataset), cache(self.participant), cache(self.taken))
+
+    def with_entry(self, entry: Dataset) -> Facts:
+        """The same facts as if the catalogue held this entry."""
+        return replace(self, dataset=lambda name: entry if name == entry.id else self.dataset(name))
 
 
 @dataclass(frozen=True, slots=True)

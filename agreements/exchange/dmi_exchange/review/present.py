@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dmi_agreements.contracts.law import Objection
@@ -38,13 +39,17 @@ def objection(item: Objection, book: Rulebook) -> dict[str, Any]:
     }
 
 
-def verdict(item: Verdict) -> dict[str, Any]:
-    """A verdict; ``change`` is the smallest change that would do, ``null`` when none is needed or none would."""
+def verdict(item: Verdict, entry: Sequence[Fault] = ()) -> dict[str, Any]:
+    """A verdict; ``change`` is the smallest change that would do, ``null`` when none is needed or none would.
+
+    ``entry`` are the faults of the entry that was to be judged with it.
+    """
     change = item.change
     return {
-        "passes": item.passes,
+        "passes": item.passes and not entry,
         "rulebook": item.rulebook.version,
         "reasons": [fault(one, item.rulebook) for one in item.faults],
+        "entry": [fault(one, item.rulebook) for one in entry],
         "change": None
         if change is None
         else {

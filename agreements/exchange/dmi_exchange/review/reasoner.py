@@ -71,10 +71,16 @@ class Reasoner:
         self._layers = layers
         self._now = now
 
-    def review(self, document: Mapping[str, Any], signers: Collection[str] = ()) -> Verdict:
-        """The verdict about a proposal, under the version that it names; raises ``PolicyRefused``."""
+    def review(
+        self, document: Mapping[str, Any], signers: Collection[str] = (), entry: Dataset | None = None
+    ) -> Verdict:
+        """The verdict about a proposal, under the version that it names; raises ``PolicyRefused``.
+
+        ``entry`` is a dataset as it is about to be entered: the proposal is judged as if it were.
+        """
         book = self._books.in_force(document)
-        first = self._case(document, book, self._facts.once(), frozenset(signers), self._now())
+        facts = self._facts if entry is None else self._facts.with_entry(entry)
+        first = self._case(document, book, facts.once(), frozenset(signers), self._now())
         faults = tuple(self._faults(first))
         return Verdict(faults, book, self._smallest(first) if faults else None)
 

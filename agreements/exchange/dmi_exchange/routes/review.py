@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.errors import PolicyRefused
@@ -13,6 +13,8 @@ from dmi_exchange import model
 from dmi_exchange.errors import DocumentRefused
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.review import present
+from dmi_exchange.routes.entering import NewDataset
+from dmi_infra import clock
 from dmi_infra.http.access import Caller
 
 
@@ -21,6 +23,9 @@ class Proposed(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     document: dict[str, Any]
+    entry: NewDataset | None = Field(
+        None, description="a dataset as you are about to enter it; the document is judged as if it were"
+    )
 
 
 def router(exchange: Exchange) -> APIRouter:
@@ -33,7 +38,9 @@ def router(exchange: Exchange) -> APIRouter:
     def review(identity: Caller, body: Proposed) -> dict[str, Any]:
         document = {"uid": "urn:uuid:00000000-0000-4000-8000-000000000000", **body.document}
         try:
-            return present.verdict(exchange.reasoner.review(document, {identity.participant}))
+            entry = None if body.entry is None else body.entry.entry(identity.participant, clock.now())
+            faults = () if entry is None else exchange.review_entry(entry)
+            return present.verdict(exchange.reasoner.review(document, {identity.participant}, entry), faults)
         except PolicyRefused as exc:
             raise DocumentRefused.from_findings(exc, "document") from exc
 

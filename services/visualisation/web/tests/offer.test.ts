@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { SpelledPolicy, Template } from '../src/api';
+import type { SpelledPolicy, Template, Verdict } from '../src/api';
 import { createI18n } from '../src/i18n';
 import { isTurn, stepsOf, toldReason, whyOf } from '../src/pages/nodes/standing';
 import { filledFor, isForEveryone, keywordsIn, offerable, parametersOf, questions, wrongIn } from '../src/pages/offer/parameters';
 import { enter, type Begun } from '../src/pages/offer/entering';
+import { brokenAt, judgedDocument, judgedEntry } from '../src/pages/offer/judged';
 import { entryOf, nothingTold, platformAgreement, wrongEntry } from '../src/pages/offer/told';
 import { toldApart } from '../src/rights/apart';
 import { documentOf, policyOf } from '../src/rights/spelled';
@@ -186,5 +187,31 @@ describe('entering data', () => {
     const begun = await attempt('a', ['p'], null);
     await attempt('b', ['q'], begun);
     expect(done).toEqual(['dataset urn:dmi:dataset:gemeente:a {"nl":"b","en":"b"}', 'ended a2', 'proposed']);
+  });
+});
+
+describe('what the review says of an offer', () => {
+  const rule = (name: string, path = '/permission/0/constraint') => ({ rule: `dmi:rule:${name}`, label: name, law: '', path, explanation: name, detail: '' });
+  const verdict = (...reasons: ReturnType<typeof rule>[]): Verdict => ({ passes: false, rulebook: '1.0.0', reasons, change: null });
+
+  it('stands at the field that mends it, once', () => {
+    const found = brokenAt([verdict(rule('broad-purpose'), rule('purpose-basis'), rule('term')), verdict(rule('retention'), rule('term'), rule('basis'))], ['purpose', 'until', 'days']);
+    expect(Object.fromEntries(Object.entries(found).map(([place, rules]) => [place, rules.map((one) => one.rule)]))).toEqual({
+      purpose: ['dmi:rule:broad-purpose', 'dmi:rule:purpose-basis'], until: ['dmi:rule:term'], days: ['dmi:rule:retention'], template: ['dmi:rule:basis'],
+    });
+  });
+
+  it('stands at no field that the template does not ask for, nor where no field would mend it', () => {
+    expect(brokenAt([verdict(rule('retention'), rule('left'))], ['purpose'])).toEqual({});
+  });
+
+  it('is asked with the kind of data, and not anew for other words', () => {
+    const id = 'urn:dmi:dataset:gemeente:nieuw';
+    const asked = (name: string) => judgedEntry(entryOf({ ...nothingTold, name, personal: 'dmi:basis:public-task' }, `urn:dmi:dataset:gemeente:${name}`, spatial), id);
+    expect(asked('a')).toEqual(asked('b'));
+    expect(asked('a')).toMatchObject({ id, personal: true, basis: 'dmi:basis:public-task', purpose: 'dmi:purpose:mobility' });
+    const made = agreementOf({ assigner: owner, assignee: owner, dataset, actions: ['dmi:read'], rulebook: '1.0.0', purpose: 'dmi:purpose:any' });
+    expect(JSON.stringify(judgedDocument(made, dataset, id))).toContain(id);
+    expect(JSON.stringify(judgedDocument(made, dataset, id))).not.toContain(dataset);
   });
 });

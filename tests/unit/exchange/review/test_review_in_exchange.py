@@ -99,3 +99,41 @@ def test_a_document_outside_the_language_is_no_case_for_the_review(node: Node) -
     text = document(OWNER, VENDOR, GARAGES, ["dmi:raed"])
     node.refused(node.ask("POST", "/v1/review", OFFICER, json={"document": text}), 400, "policy-refused")
     assert node.ask("POST", "/v1/review", None, json={"document": text}).status_code == 401
+
+
+def test_conditions_of_data_that_is_not_there_yet_are_judged_as_when_they_are_offered(node: Node) -> None:
+    dataset = "urn:dmi:dataset:gemeente:parkeerrechten"
+    entry = {
+        "id": dataset, "title": {"nl": "x"}, "purpose": MOBILITY, "spatial": HERE, "personal": True,
+        "basis": "dmi:basis:public-task",
+    }  # fmt: skip
+    parameters = {"actions": ["dmi:read"], "purpose": "dmi:purpose:any"}
+    parties = {"assigner": OWNER, "assignee": "urn:dmi:participant:assignee", "datasets": [dataset]}
+    draft = {"template": "dmi:template:sensor-data", "parameters": {**parameters, **parties}}
+    text = node.post("/v1/agreements/draft", draft)
+    assert node.post("/v1/review", {"document": text})["passes"]
+    verdict = node.post("/v1/review", {"document": text, "entry": entry})
+    told = {reason["rule"] for reason in verdict["reasons"]}
+    assert not verdict["passes"]
+    assert {"dmi:rule:broad-purpose", "dmi:rule:retention", "dmi:rule:term"} <= told
+    node.post("/v1/datasets", entry)
+    offer = {"dataset": dataset, "template": draft["template"], "parameters": parameters}
+    problem = node.refused(node.ask("POST", "/v1/offers", OFFICER, json=offer), 400, "review-refused")
+    assert all(any(rule in error["rule"] for error in problem["errors"]) for rule in told)
+
+
+def test_an_entry_that_would_be_refused_does_not_pass_with_its_conditions(node: Node) -> None:
+    entry = {
+        "id": "urn:dmi:dataset:gemeente:parkeerrechten", "title": {"nl": "x"}, "spatial": HERE, "personal": True,
+        "purpose": "dmi:purpose:research", "basis": "dmi:basis:public-task",
+    }  # fmt: skip
+    text = document(OWNER, VENDOR, GARAGES, ["dmi:read"])
+    verdict = node.post("/v1/review", {"document": text, "entry": entry})
+    assert (verdict["passes"], verdict["reasons"]) == (False, [])
+    assert [(one["rule"], one["path"]) for one in verdict["entry"]] == [
+        ("dmi:rule:broad-purpose", "/purpose")
+    ]
+    answer = node.ask(
+        "POST", "/v1/review", OFFICER, json={"document": text, "entry": {**entry, "basis": "none"}}
+    )
+    assert node.refused(answer, 400, "invalid-input")["errors"][0]["field"] == "basis"

@@ -66,11 +66,21 @@ export interface AgreementUse {
   complete: boolean;
   items: { agreement: string; times: number; rows: number; last: string }[];
 }
+export interface BrokenRule {
+  rule: string;
+  label: Text;
+  law: string;
+  path: string;
+  explanation: Text;
+  detail: Text;
+}
 /** What law and rulebook say about a document, and the smallest change after which they allow it. */
 export interface Verdict {
   passes: boolean;
   rulebook: string;
-  reasons: { rule: string; label: Text; law: string; path: string; explanation: Text; detail: Text }[];
+  reasons: BrokenRule[];
+  /** What is wrong with the entry that was judged with it. */
+  entry?: BrokenRule[];
   change: { steps: Text[]; patch: unknown[]; document: OdrlDocument } | null;
 }
 /** The receipt of a consent: its content, the signature over it, and the same in plain words. */

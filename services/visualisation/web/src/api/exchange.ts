@@ -62,8 +62,9 @@ export function exchangeApi(http: HttpClient) {
     turnTransfer: (id: string, step: 'start' | 'suspend' | 'end', reason?: string) =>
       http.json<T.Transfer>(`${base}/transfers/${segment(id)}/${step}`, { method: 'POST', body: reason === undefined ? undefined : { reason } }),
     toSign: (id: string, signal?: AbortSignal) => http.json<T.OdrlDocument>(`${base}/negotiations/${segment(id)}/document`, { signal }),
-    review: (document: T.OdrlDocument, signal?: AbortSignal) =>
-      http.json<T.Verdict>(`${base}/review`, { method: 'POST', body: { document }, signal }),
+    /** `entry`: a dataset that is about to be entered, to judge the document as if it were. */
+    review: (document: T.OdrlDocument, signal?: AbortSignal, entry?: T.NewDataset) =>
+      http.json<T.Verdict>(`${base}/review`, { method: 'POST', body: { document, entry }, signal }),
     sign: (id: string) =>
       http.json<T.Agreement>(`${base}/agreements/${segment(id)}/signature`, { method: 'POST', body: { hosted: true } }),
     end: (id: string, reason: string) =>

@@ -17,7 +17,8 @@ import { areaNames, datasetId, spatialOf } from './intake/useDataset';
 import { enter, type Begun } from './offer/entering';
 import { Entry } from './offer/Entry';
 import { entryOf, nothingTold, platformAgreement, wrongEntry, type Told } from './offer/told';
-import { filledFor, isForEveryone, offerable, parametersOf, wrongIn, type Filled } from './offer/parameters';
+import { brokenAt, useJudged } from './offer/judged';
+import { filledFor, isForEveryone, offerable, parametersOf, questions, wrongIn, type Filled } from './offer/parameters';
 import { Preview } from './offer/Preview';
 import { Questions } from './offer/Questions';
 
@@ -80,12 +81,19 @@ function OfferForm({ templates, onDone }: { templates: Template[]; onDone: (offe
   const wrongAnswers = template ? wrongIn(template, filled, today) : {};
   const fits = template !== undefined && Object.keys(wrongAnswers).length === 0;
   const parameters = fits ? parametersOf(template, filled, (area) => spatialOf(background.data, area)) : null;
+  const kept = { days: filled.texts['days'] ?? '', until: filled.texts['until'] ?? '', otherwise: nextYear };
+  const platform = platformAgreement(told, id, owner, kept, names.rulebook?.version ?? '1.0.0', names.stack);
+  const entry = entryOf(told, id, spatialOf(background.data, told.area));
+  const unnamed = datasetId(owner, 'nieuw');
+  const whole = template && parameters ? filledFor(template, parameters, owner, told.name.trim() === '' ? unnamed : id) : null;
+  const drafted = useResource(whole && `draft ${template?.id} ${JSON.stringify(whole)}`, (signal) => api.exchange.draft(template?.id ?? '', whole ?? {}, signal));
+  const verdicts = useJudged(drafted.data && [platform, drafted.data], entry, unnamed);
+  const judged = whole ? (verdicts.data ?? []) : [];
+  const broken = template ? brokenAt(judged, questions(template).map((one) => one.name)) : {};
+  const allowed = judged.every((one) => one.passes);
   const send = useAction(async () => {
     if (!template || !parameters) return;
-    const version = names.rulebook?.version ?? '1.0.0';
-    const kept = { days: filled.texts['days'] ?? '', until: filled.texts['until'] ?? '', otherwise: nextYear };
-    const platform = platformAgreement(told, id, owner, kept, version, names.stack);
-    const wanted = { entry: entryOf(told, id, spatialOf(background.data, told.area)), agreements: [platform], changed: t.offer.changedMeanwhile };
+    const wanted = { entry, agreements: [platform], changed: t.offer.changedMeanwhile };
     const entered = await enter(api.exchange, wanted, begun, setBegun);
     if (everyone) {
       const open = await api.exchange.draft(template.id, filledFor(template, parameters, owner, id));
@@ -94,29 +102,34 @@ function OfferForm({ templates, onDone }: { templates: Template[]; onDone: (offe
     names.reload();
     onDone({ dataset: id, everyone });
   });
+  // What was refused is another thing once it is changed.
+  const changing = <T,>(set: (value: T) => void) => (value: T) => {
+    send.clear();
+    set(value);
+  };
   return (
     <form
       className="dmi-form" noValidate
       onSubmit={(event) => {
         event.preventDefault();
         setTried(true);
-        if (Object.keys(wrong).length === 0 && parameters) void send.run();
+        if (Object.keys(wrong).length === 0 && parameters && allowed) void send.run();
         else focusFirstError(event.currentTarget);
       }}
     >
-      <Entry told={told} onChange={setTold} areas={areaNames(background.data)} wrong={tried ? wrong : {}} />
+      <Entry told={told} onChange={changing(setTold)} broken={judged[0]?.entry ?? []} areas={areaNames(background.data)} wrong={tried ? wrong : {}} />
       <Section title={t.offer.conditions} id="conditions" lead={t.offer.conditionsLead}>
         <div className="dmi-form">
           <RadioGroup
-            label={t.offer.template} name="template" value={template?.id ?? ''} onChange={setChosen}
+            label={t.offer.template} name="template" value={template?.id ?? ''} onChange={changing(setChosen)} error={broken['template']?.map((one) => say(one.explanation)).join(' ')}
             choices={templates.map((one) => ({ value: one.id, label: say(one.label), help: say(one.description) }))}
           />
-          {template ? <Questions template={template} filled={filled} areas={areaNames(background.data)} wrong={tried ? wrongAnswers : {}} onChange={setFilled} /> : null}
+          {template ? <Questions template={template} filled={filled} areas={areaNames(background.data)} wrong={tried ? wrongAnswers : {}} broken={broken} onChange={changing(setFilled)} /> : null}
         </div>
       </Section>
       <Section title={t.offer.preview} id="preview">
-        {template && parameters
-          ? <Preview template={template} parameters={filledFor(template, parameters, owner, told.name.trim() === '' ? datasetId(owner, 'nieuw') : id)} title={told.name.trim() || t.common.dataset} />
+        {whole
+          ? <Preview drafted={drafted} verdicts={verdicts} title={told.name.trim() || t.common.dataset} refused={send.error !== null} />
           : <p className="dmi-soft">{t.offer.previewLater}</p>}
         <p className="dmi-small dmi-soft">{t.offer.platform}</p>
       </Section>

@@ -1,8 +1,9 @@
 /** What law and rulebook say about documents before anybody signs them, and the smallest change that would do. */
 import { SecondaryActionButton } from '@utrecht/component-library-react';
-import type { OdrlDocument, Verdict } from '../api';
+import type { ReactNode } from 'react';
+import type { BrokenRule, OdrlDocument, Verdict } from '../api';
 import { useApi } from '../app/session';
-import { useResource } from '../app/useResource';
+import { useResource, type Resource } from '../app/useResource';
 import { useI18n } from '../i18n';
 import { Failure, Notice } from './State';
 
@@ -20,27 +21,38 @@ export function ReviewVerdict({ documents, onMend, mend, busy }: Props) {
   // Each draft gets an id of its own, which says nothing about what it holds.
   const content = JSON.stringify(documents.map((one) => ({ ...one, uid: '' })));
   const verdicts = useResource(`review ${content}`, (signal) => Promise.all(documents.map((one) => api.exchange.review(one, signal))));
+  const found = verdicts.data ?? [];
+  const mended = found.every((one) => one.passes || one.change !== null);
+  return (
+    <Verdicts verdicts={verdicts}>
+      {mended && onMend ? (
+        <div className="dmi-actions">
+          <SecondaryActionButton type="button" disabled={busy} onClick={() => onMend(documents.map((one, index) => found[index]?.change?.document ?? one))}>
+            {mend ?? t.review.mend}
+          </SecondaryActionButton>
+        </div>
+      ) : null}
+    </Verdicts>
+  );
+}
+
+/** Verdicts as they were told; `children` is what can be done about those that fail. */
+export function Verdicts({ verdicts, children }: { verdicts: Resource<Verdict[]>; children?: ReactNode }) {
+  const { t } = useI18n();
   if (verdicts.error) return <Failure error={verdicts.error} retry={verdicts.reload} />;
   const found = verdicts.data;
-  const failing = (found ?? []).filter((one) => !one.passes);
-  const mended = (found ?? []).every((one) => one.passes || one.change !== null);
+  const failing = (found ?? []).filter((one) => one.reasons.length > 0);
+  const entry = found?.[0]?.entry ?? [];
+  const passes = found !== null && found.every((one) => one.passes);
   return (
     <div aria-live="polite" className="dmi-stack">
       {found === null ? <p className="dmi-soft">{t.review.checking}</p> : null}
-      {found !== null && failing.length === 0 ? <Notice tone="good"><p>{t.review.passes(found[0]?.rulebook ?? '')}</p></Notice> : null}
-      {failing.length > 0 ? (
+      {passes ? <Notice tone="good"><p>{t.review.passes(found[0]?.rulebook ?? '')}</p></Notice> : null}
+      {found !== null && !passes ? (
         <Notice tone="warn" title={t.review.fails}>
+          {entry.length > 0 ? <Broken rules={entry} /> : null}
           {failing.map((one, index) => <Reasons key={index} verdict={one} />)}
-          {mended && onMend ? (
-            <div className="dmi-actions">
-              <SecondaryActionButton
-                type="button" disabled={busy}
-                onClick={() => onMend(documents.map((one, index) => found?.[index]?.change?.document ?? one))}
-              >
-                {mend ?? t.review.mend}
-              </SecondaryActionButton>
-            </div>
-          ) : null}
+          {children}
         </Notice>
       ) : null}
     </div>
@@ -51,11 +63,7 @@ function Reasons({ verdict }: { verdict: Verdict }) {
   const { t, say } = useI18n();
   return (
     <>
-      <ul className="dmi-edits">
-        {verdict.reasons.map((one, index) => (
-          <li key={index}><strong>{say(one.label)}.</strong> {say(one.explanation)} <span className="dmi-soft">({say(one.detail)}; {one.law})</span></li>
-        ))}
-      </ul>
+      <Broken rules={verdict.reasons} />
       {verdict.change ? (
         <>
           <p>{t.review.smallest}</p>
@@ -63,5 +71,16 @@ function Reasons({ verdict }: { verdict: Verdict }) {
         </>
       ) : <p>{t.review.none}</p>}
     </>
+  );
+}
+
+function Broken({ rules }: { rules: BrokenRule[] }) {
+  const { say } = useI18n();
+  return (
+    <ul className="dmi-edits">
+      {rules.map((one, index) => (
+        <li key={index}><strong>{say(one.label)}.</strong> {say(one.explanation)} <span className="dmi-soft">({say(one.detail)}; {one.law})</span></li>
+      ))}
+    </ul>
   );
 }

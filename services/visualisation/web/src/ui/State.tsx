@@ -104,6 +104,8 @@ export function Failure({ error, retry, busy = false, owner, kept = false }: Fai
   const names = useNames();
   if (error.kind === 'refused') return <Refused error={error} owner={owner} />;
   const [tone, title, text] = words(error, t, kept);
+  // The review names a place in the legal text, which says nothing to who fills in a form.
+  const reviewed = codeOf(error.problem) === 'review_refused';
   return (
     <Notice tone={tone} title={title} alert>
       <p>{text}</p>
@@ -113,7 +115,7 @@ export function Failure({ error, retry, busy = false, owner, kept = false }: Fai
         <ul>
           {error.problem.errors.map((one, index) => (
             <li key={index}>
-              {one.field ? <code>{one.field}</code> : null} {named(one.rule ?? '', i18n, names)}
+              {one.field && !reviewed ? <code>{one.field}</code> : null} {named(one.rule ?? '', i18n, names)}
             </li>
           ))}
         </ul>

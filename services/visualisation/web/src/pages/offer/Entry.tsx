@@ -5,16 +5,19 @@ import { licenceName } from '../../i18n/format';
 import { RadioGroup, SelectField, TextField } from '../../ui/fields';
 import { Section } from '../../ui/State';
 import { licences } from '../intake/useDataset';
+import type { BrokenRule } from '../../api';
 import type { Told, wrongEntry } from './told';
 
 interface Props {
   told: Told;
   areas: string[];
   wrong: ReturnType<typeof wrongEntry>;
+  /** Rules that the entry itself breaks: what it is collected for does not fit what it is. */
+  broken: BrokenRule[];
   onChange: (told: Told) => void;
 }
 
-export function Entry({ told, areas, wrong, onChange }: Props) {
+export function Entry({ told, areas, wrong, broken, onChange }: Props) {
   const { t, say } = useI18n();
   const names = useNames();
   const set = (change: Partial<Told>) => onChange({ ...told, ...change });
@@ -28,7 +31,7 @@ export function Entry({ told, areas, wrong, onChange }: Props) {
           <TextField label={t.offer.name} help={t.offer.nameHelp} value={told.name} onChange={(name) => set({ name })} error={fault('name')} />
           <TextField label={t.offer.optional(t.offer.nameEnglish)} value={told.english} onChange={(english) => set({ english })} />
           <TextField label={t.offer.description} value={told.description} onChange={(description) => set({ description })} error={fault('description')} />
-          <SelectField label={t.offer.collectedFor} value={told.purpose} onChange={(purpose) => set({ purpose })} choices={(names.rulebook?.purposes ?? []).map((one) => ({ value: one.id, label: say(one.label) }))} />
+          <SelectField label={t.offer.collectedFor} value={told.purpose} error={broken.length > 0 ? broken.map((one) => say(one.explanation)).join(' ') : null} onChange={(purpose) => set({ purpose })} choices={(names.rulebook?.purposes ?? []).map((one) => ({ value: one.id, label: say(one.label) }))} />
           <RadioGroup
             label={t.offer.personal} name="personal" value={told.personal} onChange={(personal) => set({ personal: personal as Told['personal'] })}
             choices={[

@@ -1,21 +1,19 @@
 /** What the filled-in template says: in plain words beside the legal text, and what law and rulebook say of it. */
-import type { Parameters, Template } from '../../api';
+import type { OdrlDocument, Verdict } from '../../api';
 import { useNames } from '../../app/names';
-import { useApi } from '../../app/session';
-import { useResource } from '../../app/useResource';
+import type { Resource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { inWords } from '../../rights/words';
 import { LegalText } from '../../ui/LegalText';
-import { ReviewVerdict } from '../../ui/ReviewVerdict';
+import { Verdicts } from '../../ui/ReviewVerdict';
 import { Loaded } from '../../ui/State';
 import { isOffer } from './parameters';
 
-export function Preview({ template, parameters, title }: { template: Template; parameters: Parameters; title: string }) {
+/** `refused`: sending it failed, so that nothing here says that it may be. */
+export function Preview({ drafted, verdicts, title, refused }: { drafted: Resource<OdrlDocument>; verdicts: Resource<Verdict[]>; title: string; refused: boolean }) {
   const i18n = useI18n();
   const { t } = i18n;
   const names = useNames();
-  const api = useApi();
-  const drafted = useResource(`draft ${template.id} ${JSON.stringify(parameters)}`, (signal) => api.exchange.draft(template.id, parameters, signal));
   return (
     <Loaded resource={drafted} height={160}>
       {(document) => {
@@ -24,7 +22,7 @@ export function Preview({ template, parameters, title }: { template: Template; p
           <div className="dmi-stack">
             <ul className="dmi-edits">{inWords(document, i18n, told).map((line) => <li key={line}>{line}</li>)}</ul>
             <LegalText document={document} />
-            <ReviewVerdict documents={[document]} />
+            {refused ? null : <Verdicts verdicts={verdicts} />}
           </div>
         );
       }}

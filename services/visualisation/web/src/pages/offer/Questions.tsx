@@ -1,7 +1,8 @@
 /** The places of a template as fields, each asked in the words of the rulebook. */
+import { useState } from 'react';
 import { useNames } from '../../app/names';
 import { useI18n } from '../../i18n';
-import type { Template } from '../../api';
+import type { BrokenRule, Template } from '../../api';
 import { CheckboxList, SelectField, TextField } from '../../ui/fields';
 import { questions, type Filled, type wrongIn } from './parameters';
 
@@ -13,18 +14,23 @@ interface Props {
   filled: Filled;
   areas: string[];
   wrong: ReturnType<typeof wrongIn>;
+  /** Rules that the answers break, by the place where that can be mended. */
+  broken: Record<string, BrokenRule[]>;
   onChange: (filled: Filled) => void;
 }
 
-export function Questions({ template, filled, areas, wrong, onChange }: Props) {
+export function Questions({ template, filled, areas, wrong, broken, onChange }: Props) {
   const { t, say, term } = useI18n();
   const names = useNames();
   const words = { choose: t.negotiate.wrongChoose, past: t.negotiate.wrongPast, number: t.negotiate.wrongNumber, required: t.common.required };
   const all = questions(template);
   const optional = all.filter((one) => !one.required);
+  // It stays open once its fields were named: closing under who mends them would take the field away.
+  const [opened, setOpened] = useState(false);
+  if (!opened && optional.some(({ name }) => name in wrong || name in broken)) setOpened(true);
   const field = ({ name, kind, label, required }: Template['parameters'][number]) => {
     const asked = required ? say(label) : t.offer.optional(say(label));
-    const fault = wrong[name] ? (kind === 'purpose' ? t.offer.wrongPurpose : words[wrong[name]]) : null;
+    const fault = wrong[name] ? (kind === 'purpose' ? t.offer.wrongPurpose : words[wrong[name]]) : broken[name] ? broken[name].map((one) => say(one.explanation)).join(' ') : null;
     const text = filled.texts[name] ?? '';
     const set = (value: string) => onChange({ ...filled, texts: { ...filled.texts, [name]: value } });
     switch (kind) {
@@ -55,7 +61,7 @@ export function Questions({ template, filled, areas, wrong, onChange }: Props) {
     <>
       {all.filter((one) => one.required).map(field)}
       {optional.length > 0 ? (
-        <details className="dmi-details" open={optional.some(({ name }) => name in wrong) || undefined}>
+        <details className="dmi-details" open={opened} onToggle={(event) => setOpened(event.currentTarget.open)}>
           <summary>{t.offer.more}</summary>
           <div className="dmi-form">{optional.map(field)}</div>
         </details>
