@@ -14,7 +14,7 @@ from dmi_agreements.contracts.observations import CORRECTED, Micros, Observation
 from dmi_agreements.duties import together, window
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
-from dmi_infra.errors import InputRefused, NotFound
+from dmi_infra.errors import InputRefused, NotFound, Refused
 from dmi_infra.gate import Gate, Passed, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
@@ -135,10 +135,17 @@ class Platform:
         """A few rows, for whoever may read the dataset, else under what its owner allows of a sample."""
         reader, acting = opening.identity.participant, opening.identity.acting
         self._registry.refresh()
-        if self.gate.allows("query", READ, dataset, opening.purpose, reader, acting):
-            permit = self.gate.permit(
-                opening.crossing, opening.action, dataset, opening.purpose, reader, READ, acting=acting
-            )
+        against = self.gate.allows("query", READ, dataset, opening.purpose, reader, acting)
+        if against:
+            try:
+                permit = self.gate.permit(
+                    opening.crossing, opening.action, dataset, opening.purpose, reader, READ, acting=acting
+                )
+            except Refused as exc:
+                if any(reason.code != "no_agreement" for reason in exc.reasons):
+                    raise
+                # That nobody allows a sample says nothing: what keeps an agreement to read from being one does.
+                raise Refused(against, dataset) from exc
         else:
             permit = self.gate.permit("query", READ, dataset, opening.purpose, reader, acting=acting)
         return self._latest(permit, None, SAMPLE_ROWS)

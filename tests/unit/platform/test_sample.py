@@ -37,6 +37,15 @@ def test_who_may_not_read_sees_a_few_rows_when_the_owner_allows_a_sample(garages
     assert city.get(PATH).status_code == 403
 
 
+def test_where_nobody_allows_a_sample_the_refusal_tells_what_keeps_from_reading(garages: City) -> None:
+    city = filled(garages)
+    assert city.get(PATH).json()["reasons"][0]["code"] == "no_agreement"
+    noise = {"leftOperand": "purpose", "operator": "isA", "rightOperand": "dmi:purpose:noise"}
+    city.agree(GARAGES, "dmi:read", assignee=VENDOR, constraint=[noise])
+    assert city.get(PATH).json()["reasons"][0]["code"] == "wrong_purpose"
+    assert city.get(PATH, "dmi:purpose:noise").status_code == 200
+
+
 def test_a_sample_goes_under_the_duties_of_its_own(garages: City) -> None:
     city = filled(garages)
     duty = {"action": "dmi:leaveOut", "constraint": [

@@ -4,13 +4,25 @@ import { lagIn } from '../src/api/operations';
 import { ApiError } from '../src/api/problem';
 import { awaited } from '../src/pages/dataset/Awaited';
 import { contributeExample, readExample } from '../src/pages/home/examples';
-import { connectionsOf, totalsOf, usesOf } from '../src/pages/home/usage';
+import { toSign } from '../src/pages/home/parts';
+import { createI18n } from '../src/i18n';
+import { agreementOf } from '../src/rights/templates';
+import { connectionsOf, totalsOf, usesByWhom, usesOf } from '../src/pages/home/usage';
 import { chartRows, crowdRows, verdictOf } from '../src/pages/measures/lookBack';
 import { fieldError } from '../src/ui/problems';
 
 const use = (more: Partial<Use>): Use => ({
   dataset: 'd', assignee: 'vendor', crossing: 'query', action: 'dmi:read', purposes: [], agreements: ['a1'],
   allowed: 0, refused: 0, rows: 0, last_allowed: null, last_refused: null, last_reasons: [], ...more,
+});
+
+describe('the use of data of a person', () => {
+  it('is counted by who used it, over all that each did with it', () => {
+    const own = (participant: string, action: string, times: number) => ({ dataset: 'd', participant, name: participant, purpose: 'p', purpose_label: 'p', action, times, first: '', last: '', agreements: [] });
+    expect(usesByWhom([own('city', 'dmi:contribute', 11), own('stack', 'dmi:process', 30), own('stack', 'dmi:read', 3)])).toEqual([
+      { participant: 'stack', name: 'stack', dataset: 'd', times: 33 }, { participant: 'city', name: 'city', dataset: 'd', times: 11 },
+    ]);
+  });
 });
 
 describe('the use of data', () => {
@@ -107,5 +119,16 @@ describe('an error of a form', () => {
     expect(fieldError(error, 'title')).toBeNull();
     expect(fieldError(null, 'url')).toBeNull();
     expect(fieldError(new ApiError('refused', 403, error.problem), 'url')).toBeNull();
+  });
+});
+
+describe('proposals that wait for a signature', () => {
+  it('are told to whom they wait for alone', () => {
+    const { t } = createI18n('nl', () => undefined);
+    const names = { participant: (id: unknown) => `naam ${String(id)}`, dataset: () => 'Geluid', purpose: () => 'elk doel' };
+    const document = agreementOf({ assigner: 'city', assignee: 'stack', dataset: 'd', actions: ['dmi:read'], rulebook: '1.0.0', purpose: 'dmi:purpose:any' });
+    const proposal = (state: string, waiting: string[]) => ({ id: state + waiting.join(''), assigner: 'city', assignee: 'stack', datasets: ['d'], state, waiting_for: waiting, document } as unknown as Agreement);
+    const all = [proposal('proposed', ['stack']), proposal('proposed', ['city']), proposal('active', []), proposal('ended', ['stack'])];
+    expect(toSign(all, 'stack', t, names).map(({ key, title, to }) => [key, title, to])).toEqual([['proposedstack', 'Voorstel van naam city', '/agreements/proposedstack']]);
   });
 });

@@ -39,8 +39,10 @@ describe('a delivery between cities', () => {
     const { t } = createI18n('nl', () => undefined);
     expect(amountOf({ data: { received: 5, not_taken: 1 } })).toBe(5);
     expect(amountOf({ data: { sent: 7, pieces: 2, sent_again: 0, log: null } })).toBe(7);
-    expect(standingOf({ state: 'SUSPENDED' }, t)).toEqual(['warn', 'staat stil']);
-    expect(standingOf({ state: 'OTHER' }, t)).toEqual(['neutral', 'OTHER']);
+    expect(standingOf({ state: 'SUSPENDED', reason: 'paused' }, t)).toEqual(['warn', 'staat stil']);
+    expect(standingOf({ state: 'OTHER', reason: null }, t)).toEqual(['neutral', 'OTHER']);
+    expect(standingOf({ state: 'STARTED', reason: null }, t)).toEqual(['good', 'loopt']);
+    expect(standingOf({ state: 'STARTED', reason: 'refused; tried 3 times, goes on trying' }, t)).toEqual(['warn', 'lukt nu niet']);
     expect(['REQUESTED', 'STARTED', 'SUSPENDED', 'COMPLETED', 'TERMINATED'].filter((state) => isOpen({ state }))).toEqual(['REQUESTED', 'STARTED', 'SUSPENDED']);
   });
 

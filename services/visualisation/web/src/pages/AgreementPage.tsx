@@ -1,6 +1,7 @@
 import type { Agreement } from '../api';
 import { useKnown, useNames } from '../app/names';
 import type { PageProps } from '../app/pages';
+import { RouteLink } from '../app/router';
 import { useApi } from '../app/session';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
@@ -68,7 +69,7 @@ function AgreementView({ agreement, changed }: { agreement: Agreement; changed: 
           </dl>
         </Section>
         <Section title={t.agreements.legal} id="legal">
-          <LegalText document={agreement.document} open={!proposed} />
+          <LegalText document={agreement.document} />
         </Section>
       </div>
       {proposed ? <Actions agreement={agreement} changed={changed} /> : null}
@@ -85,18 +86,22 @@ function AgreementView({ agreement, changed }: { agreement: Agreement; changed: 
   );
 }
 
+/** How many entries of the log the page of an agreement shows. */
+const newest = 10;
+
 function Uses({ agreement }: { agreement: Agreement }) {
   const { t } = useI18n();
   const api = useApi();
-  const uses = useResource(`uses ${agreement.id}`, (signal) => api.exchange.log({ limit: 200, newest: true, dataset: agreement.datasets[0] }, signal), 15_000);
+  const uses = useResource(`uses ${agreement.id}`, (signal) => api.exchange.log({ limit: newest, newest: true, agreement: agreement.id }, signal), 15_000);
   return (
     <Section title={t.agreements.uses} id="uses">
-      <Loaded
-        resource={uses} height={200}
-        isEmpty={(page) => !page.items.some((entry) => entry.agreements.includes(agreement.id))}
-        empty={<p className="dmi-soft">{t.agreements.usesEmpty}</p>}
-      >
-        {(page) => <LogTable caption={t.agreements.uses} entries={page.items.filter((entry) => entry.agreements.includes(agreement.id)).slice(0, 10)} />}
+      <Loaded resource={uses} height={200} isEmpty={(page) => page.items.length === 0} empty={<p className="dmi-soft">{t.agreements.usesEmpty}</p>}>
+        {(page) => (
+          <>
+            <LogTable caption={t.agreements.uses} entries={page.items} />
+            {page.next ? <p>{t.agreements.usesNewest(page.items.length)} <RouteLink to={`/log?agreement=${agreement.id}`}>{t.agreements.usesAll}</RouteLink></p> : null}
+          </>
+        )}
       </Loaded>
     </Section>
   );

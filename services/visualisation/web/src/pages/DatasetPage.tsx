@@ -115,6 +115,7 @@ function Users({ agreements }: { agreements: Resource<Agreement[]> }) {
 function Sample({ dataset }: { dataset: Dataset }) {
   const { t, term, quantity, moment } = useI18n();
   const api = useApi();
+  const { identity } = useSession();
   const sample = useResource(`sample ${dataset.id}`, async (signal) => {
     const [streams, latest] = await Promise.all([
       // Of what may not be read whole the names are not told; the sample is.
@@ -125,7 +126,7 @@ function Sample({ dataset }: { dataset: Dataset }) {
   });
   return (
     <Section title={t.catalogue.sample} id="sample">
-      <Loaded resource={sample} height={240} owner={dataset.owner} isEmpty={(data) => data.latest.length === 0} empty={<Empty title={t.catalogue.sampleEmpty} />}>
+      <Loaded resource={sample} height={240} owner={dataset.owner} isEmpty={(data) => data.latest.length === 0} empty={<Empty title={t.catalogue.sampleEmpty} action={identity?.participant === dataset.owner ? <ButtonLink to="/publish">{t.offer.addSensor}</ButtonLink> : undefined} />}>
         {(data) => (
           <>
             <DataTable

@@ -36,7 +36,7 @@ export default function LineagePage({ params }: PageProps) {
               {ground.transformations.length > 0 ? (
                 <>
                   <Heading2>{t.lineage.transformations}</Heading2>
-                  <ol className="dmi-edits">{ground.transformations.map((step) => <li key={step}>{step}</li>)}</ol>
+                  <ol className="dmi-edits">{ground.transformations.map((step) => <li key={step}>{t.lineage.step(step)}</li>)}</ol>
                 </>
               ) : null}
             </>

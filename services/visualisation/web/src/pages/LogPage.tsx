@@ -7,6 +7,7 @@ import { useApi } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
+import { AgreementLink } from '../ui/AgreementLink';
 import { CodeExample } from '../ui/CopyButton';
 import { FileField, SelectField } from '../ui/fields';
 import { Page } from '../ui/Page';
@@ -24,9 +25,10 @@ export default function LogPage() {
   const [query, change] = useQueryState();
   const dataset = query.get('dataset') ?? '';
   const outcome = query.get('outcome') ?? '';
+  const agreement = query.get('agreement') ?? '';
   const [more, setMore] = useState<LogEntry[]>([]);
   const [next, setNext] = useState<string | null | undefined>(undefined);
-  const first = useResource(`log ${dataset} ${outcome}`, (signal) => api.exchange.log({ limit: size, dataset, outcome, newest: true }, signal));
+  const first = useResource(`log ${dataset} ${outcome} ${agreement}`, (signal) => api.exchange.log({ limit: size, dataset, outcome, agreement, newest: true }, signal));
   const [chain, setChain] = useState<LogVerification | null>(null);
   const verify = useAction(async () => setChain(await api.exchange.verifyLog()));
   const [kept, setKept] = useState<Evidence | null>(null);
@@ -43,7 +45,7 @@ export default function LogPage() {
     setKept(evidence);
   });
   const load = useAction(async (before: string) => {
-    const page = await api.exchange.log({ limit: size, dataset, outcome, newest: true, before });
+    const page = await api.exchange.log({ limit: size, dataset, outcome, agreement, newest: true, before });
     setMore((old) => [...old, ...page.items]);
     setNext(page.next);
   });
@@ -90,7 +92,8 @@ export default function LogPage() {
           choices={[{ value: '', label: t.common.all }, { value: 'refused', label: t.log.onlyRefused }, { value: 'allowed', label: t.log.onlyAllowed }]}
         />
       </div>
-      <Loaded resource={first} height={480} isEmpty={(page) => page.items.length === 0} empty={<Empty title={dataset === '' && outcome === '' ? t.log.empty : t.log.none} />}>
+      {agreement ? <p>{t.log.onlyAgreement} <AgreementLink id={agreement} />. <button type="button" className="dmi-link-button" onClick={() => filter({ agreement: null })}>{t.log.everyAgreement}</button></p> : null}
+      <Loaded resource={first} height={480} isEmpty={(page) => page.items.length === 0} empty={<Empty title={dataset === '' && outcome === '' && agreement === '' ? t.log.empty : t.log.none} />}>
         {(page) => {
           const all = [...new Map([...page.items, ...more].map((entry) => [entry.sequence, entry])).values()];
           const cursor = next === undefined ? page.next : next;

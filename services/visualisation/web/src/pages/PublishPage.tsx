@@ -3,6 +3,7 @@ import { PrimaryActionButton, SecondaryActionButton } from '@utrecht/component-l
 import { useNames } from '../app/names';
 import { isPerson, useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
+import { useResource } from '../app/useResource';
 import { useFromTop } from '../app/useFromTop';
 import { useI18n } from '../i18n';
 import { formatCoordinate } from '../i18n/format';
@@ -12,6 +13,7 @@ import { SelectField, TextField } from '../ui/fields';
 import { Page } from '../ui/Page';
 import { focusFirstError } from '../ui/problems';
 import { Empty, Failure, Notice, Section, Skeleton } from '../ui/State';
+import { Awaited, awaited } from './dataset/Awaited';
 import { Conditions } from './intake/Conditions';
 import { examples, measurable, thingOf } from './intake/sensor';
 import { firstTerms, slugOf, useCreateDataset } from './intake/useDataset';
@@ -100,6 +102,15 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
     await api.ingest.create('Things', thing);
     onDone(`${String(thing['@iot.id'])}.${property}`);
   });
+  // Nothing is taken in before the platform may process it: whoever asks then waits for the operator.
+  const chosen = fresh ? '' : dataset;
+  const [waits, setWaits] = useState(false);
+  const agreements = useResource(chosen === '' ? null : `users ${chosen}`, async (signal) => {
+    const all = await api.exchange.agreements({ dataset: chosen }, signal);
+    setWaits(awaited(all, chosen, names.stack) !== null);
+    return all;
+  }, waits ? 5_000 : undefined);
+  const waiting = awaited(agreements.data ?? [], chosen, names.stack);
   const show = (message: string | null) => (tried ? message : null);
 
   return (
@@ -142,7 +153,8 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
           </>
         ) : null}
       </Section>
-      {send.error ? <Failure error={send.error} /> : null}
+      {waiting ? <Awaited agreement={waiting} sensor /> : null}
+      {send.error && !(waiting && send.error.kind === 'refused') ? <Failure error={send.error} owner={identity?.participant} /> : null}
       <div><PrimaryActionButton type="submit" busy={send.busy} disabled={send.busy}>{t.publish.submit}</PrimaryActionButton></div>
     </form>
   );

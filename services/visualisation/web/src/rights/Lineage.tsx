@@ -29,10 +29,6 @@ function place(count: number, index: number, height: number): number {
   return (height - total) / 2 + index * (box.height + box.gap);
 }
 
-function cut(text: string, most = 30): string {
-  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
-}
-
 export function LineageGraph({ centre, up, down }: { centre: Node; up: Node[]; down: Node[] }) {
   const { t } = useI18n();
   const shownDown = down.slice(0, most);
@@ -66,13 +62,17 @@ function GraphNode({ node, x, y, centre }: { node: Node; x: number; y: number; c
   const classes = [centre ? 'is-centre' : '', node.withdrawn ? 'is-withdrawn' : ''].join(' ');
   const over = [node.over, node.withdrawn ? t.states.withdrawn : ''].filter(Boolean).join(' · ');
   const words = [`${over}: ${node.title}`, node.at].filter(Boolean).join(', ');
-  const first = y + (node.at ? 20 : 28);
   const inside = (
     <>
       <rect x={x} y={y} width={box.width} height={box.height} rx={4} />
-      <text className="is-over" x={x + 12} y={first}>{cut(over, 38)}</text>
-      <text x={x + 12} y={first + 19}>{cut(node.title)}</text>
-      {node.at ? <text className="is-over" x={x + 12} y={first + 37}>{node.at}</text> : null}
+      {/* As HTML, so that a line is cut where it would leave the box, whatever the letters are. */}
+      <foreignObject x={x + 12} y={y} width={box.width - 24} height={box.height}>
+        <div className="dmi-graph__lines">
+          <span className="is-over">{over}</span>
+          <span>{node.title}</span>
+          {node.at ? <span className="is-over">{node.at}</span> : null}
+        </div>
+      </foreignObject>
       <title>{words}</title>
     </>
   );

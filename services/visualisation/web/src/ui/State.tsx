@@ -5,6 +5,7 @@ import type { Withdrawal } from '../api';
 import { codeOf, type ApiError, type ProblemDocument } from '../api/problem';
 import { RouteLink } from '../app/router';
 import { useNames } from '../app/names';
+import { useSession } from '../app/session';
 import type { Resource } from '../app/useResource';
 import { useI18n } from '../i18n';
 import { named } from '../rights/named';
@@ -54,6 +55,7 @@ export function Refused({ error, owner }: { error: Pick<ApiError, 'problem'>; ow
   const i18n = useI18n();
   const { t, moment } = i18n;
   const names = useNames();
+  const { identity } = useSession();
   const { problem } = error;
   const agreement = problem.agreement ?? problem.agreements?.[0] ?? null;
   const reason = named(refusalWords(problem, t), i18n, names);
@@ -77,7 +79,7 @@ export function Refused({ error, owner }: { error: Pick<ApiError, 'problem'>; ow
           </>
         ) : null}
         <dt>{t.states.refusedWho}</dt>
-        <dd>{owner ? t.states.refusedAsk(names.participant(owner)) : t.states.refusedOwner}</dd>
+        <dd>{!owner ? t.states.refusedOwner : owner === identity?.participant ? t.states.refusedOwn(names.participant(names.stack)) : t.states.refusedAsk(names.participant(owner))}</dd>
       </dl>
     </Notice>
   );

@@ -50,6 +50,7 @@ export const common: Part<'common'> = {
 };
 
 export const states: Part<'states'> = {
+  refusedOwn: (stack: string) => `The data is yours. Make an agreement with ${stack}, which operates the platform.`,
   loading: 'Getting the data',
   errorTitle: 'That did not work',
   errorServer: 'The service gave an error. Nothing was changed. Try again in a minute.',
@@ -88,6 +89,9 @@ export const terms: Part<'terms'> = {
   'dmi:analyse': 'analyse',
   'dmi:publish': 'publish a measure',
   'dmi:export': 'download',
+  'dmi:erasure': 'erased on request',
+  'dmi:rectification': 'corrected on request',
+  'dmi:objection': 'stopped after an objection',
   'dmi:conclude': 'agreement closed',
   'dmi:end': 'agreement stopped',
   'dmi:purpose:any': 'all purposes',

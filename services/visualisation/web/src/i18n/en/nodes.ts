@@ -69,6 +69,7 @@ export const nodes: Part<'nodes'> = {
 };
 
 export const delivery: Part<'delivery'> = {
+  failing: 'fails for now',
   title: 'Delivery between the cities',
   lead: (owner) => `Fetch the data from ${owner}. It comes to your own platform, only while the agreement runs.`,
   leadOwner: (user) => `What ${user} fetches under this agreement.`,

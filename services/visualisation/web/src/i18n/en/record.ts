@@ -65,6 +65,8 @@ export const mydata: Part<'mydata'> = {
 };
 
 export const log: Part<'log'> = {
+  onlyAgreement: 'Only what was done under this agreement:',
+  everyAgreement: 'Show everything',
   onBehalf: (who: string) => `on behalf of ${who}`,
   what: 'What and what for',
   title: 'Log',

@@ -38,7 +38,7 @@ export const catalogue: Part<'catalogue'> = {
   notPersonal: 'no personal data',
   about: 'About this data',
   conditions: 'Conditions',
-  conditionsNone: 'There is no agreement about this data yet.',
+  conditionsNone: 'You have no agreement about this data yet.',
   users: 'Who uses this, and for what',
   sample: 'Sample of the latest values',
   sampleEmpty: 'There are no values yet.',
@@ -73,8 +73,9 @@ export const themes: Part<'themes'> = {
 };
 
 export const awaited: Part<'awaited'> = {
+  sensor: (who: string) => `A sensor can be added once ${who} has signed the agreement. What you filled in stays: try again after that.`,
   title: (who) => `This waits for ${who}`,
-  text: (who) => `Your data is in the catalogue, but the platform may not process it yet. ${who} signs an agreement for that, and finds your proposal under “Agreements”. After that you see the first values here; you need not do anything.`,
+  text: (who) => `Your data is in the catalogue, but the platform may not process it yet. ${who} signs an agreement for that, and finds your proposal under “Agreements”. Then add a sensor at “Publish a sensor”, or a file at “Sources and rejects”: you see the first values here.`,
   look: 'Look at the agreement with the platform',
   yours: 'This waits for you',
   yoursText: (owner) => `${owner} asks you to process this data on the platform. Until you sign, nothing is stored or shown.`,
@@ -95,6 +96,8 @@ export const review: Part<'review'> = {
 };
 
 export const agreements: Part<'agreements'> = {
+  usesNewest: (n: number) => `These are the newest ${n} entries.`,
+  usesAll: 'See all entries in the log',
   title: 'Agreements',
   lead: 'Who may do what with which data, for what and until when.',
   empty: 'There are no agreements yet',
@@ -137,7 +140,7 @@ export const agreements: Part<'agreements'> = {
   stoppedBy: 'Stopped by',
   endReason: 'Reason for stopping',
   accept: 'Accept and sign',
-  acceptText: 'You sign for your organisation. After that the other party may use the data as stated above.',
+  acceptText: (gives: boolean) => `You sign for your organisation. After that ${gives ? 'the other party' : 'your organisation'} may use the data as stated above.`,
   accepted: 'You have signed. The agreement now runs.',
   refuse: 'Refuse',
   refuseTitle: 'Refuse this proposal?',
@@ -171,6 +174,7 @@ export const lineage: Part<'lineage'> = {
   andMore: (n) => `and ${n} more; the list below shows them all`,
   showAll: (n, kind) => `Show all ${n} (${kind})`,
   transformations: 'Steps, in order',
+  step: (written) => written,
   code: 'Made with',
   madeAt: 'Made on',
   none: 'Nothing rests on this.',

@@ -56,7 +56,7 @@ export const shell: Part<'shell'> = {
 
 export const signin: Part<'signin'> = {
   title: 'Who are you?',
-  lead: 'City data shows what is measured in Waterstad, who uses it and under which agreement. Choose a demonstration identity to look around.',
+  lead: 'City data shows what is measured in the city, who uses it and under which agreement. Choose a demonstration identity to look around.',
   warning: 'These are demonstration identities. Anyone can choose them. Never use them for real data.',
   list: 'Demonstration identities',
   choose: (name) => `Go on as ${name}`,

@@ -48,6 +48,7 @@ export const common = {
 };
 
 export const states = {
+  refusedOwn: (stack: string) => `De gegevens zijn van u. Maak een afspraak met ${stack}, die het platform beheert.`,
   loading: 'Gegevens worden opgehaald',
   errorTitle: 'Dit lukte niet',
   errorServer: 'De dienst gaf een fout. Er is niets veranderd. Probeer het over een minuut nog eens.',
@@ -86,6 +87,9 @@ export const terms = {
   'dmi:analyse': 'analyseren',
   'dmi:publish': 'maatregel publiceren',
   'dmi:export': 'downloaden',
+  'dmi:erasure': 'gewist op verzoek',
+  'dmi:rectification': 'verbeterd op verzoek',
+  'dmi:objection': 'gestopt na bezwaar',
   'dmi:conclude': 'afspraak gesloten',
   'dmi:end': 'afspraak gestopt',
   'dmi:purpose:any': 'alle doelen',

@@ -68,6 +68,7 @@ export const nodes = {
 
 /** The data of an agreement with another city. */
 export const delivery = {
+  failing: 'lukt nu niet',
   title: 'Levering tussen de steden',
   lead: (owner: string) => `Haal de gegevens op bij ${owner}. Ze komen op uw eigen platform, alleen zolang de afspraak loopt.`,
   leadOwner: (user: string) => `Wat ${user} onder deze afspraak ophaalt.`,

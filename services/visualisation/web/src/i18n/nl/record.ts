@@ -63,6 +63,8 @@ export const mydata = {
 };
 
 export const log = {
+  onlyAgreement: 'Alleen wat onder deze afspraak is gedaan:',
+  everyAgreement: 'Toon alles',
   onBehalf: (who: string) => `namens ${who}`,
   what: 'Wat en waarvoor',
   title: 'Logboek',

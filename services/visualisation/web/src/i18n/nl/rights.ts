@@ -1,3 +1,5 @@
+import { stepInDutch } from './steps';
+
 export const catalogue = {
   title: 'Catalogus',
   lead: 'Vraag en aanbod van gegevens, diensten, toepassingen en kennis, met voorwaarden en eigenaar.',
@@ -36,7 +38,7 @@ export const catalogue = {
   notPersonal: 'geen persoonsgegevens',
   about: 'Over deze gegevens',
   conditions: 'Voorwaarden',
-  conditionsNone: 'Er is nog geen afspraak over deze gegevens.',
+  conditionsNone: 'U hebt nog geen afspraak over deze gegevens.',
   users: 'Wie gebruikt dit, en waarvoor',
   sample: 'Voorbeeld van de laatste waarden',
   sampleEmpty: 'Er zijn nog geen waarden.',
@@ -74,8 +76,9 @@ export const themes = {
 
 /** Data that the platform may not process yet. */
 export const awaited = {
+  sensor: (who: string) => `Een sensor kan erbij zodra ${who} de afspraak heeft ondertekend. Wat u hebt ingevuld, blijft staan: probeer het daarna opnieuw.`,
   title: (who: string) => `Dit wacht op ${who}`,
-  text: (who: string) => `Uw gegevens staan in de catalogus, maar het platform mag ze nog niet verwerken. ${who} ondertekent daarvoor een afspraak, en vindt uw voorstel bij “Afspraken”. Daarna ziet u hier de eerste waarden; u hoeft zelf niets te doen.`,
+  text: (who: string) => `Uw gegevens staan in de catalogus, maar het platform mag ze nog niet verwerken. ${who} ondertekent daarvoor een afspraak, en vindt uw voorstel bij “Afspraken”. Voeg daarna een sensor toe bij “Sensor publiceren”, of een bestand bij “Bronnen en uitval”: dan ziet u hier de eerste waarden.`,
   look: 'Bekijk de afspraak met het platform',
   yours: 'Dit wacht op u',
   yoursText: (owner: string) => `${owner} vraagt u deze gegevens op het platform te verwerken. Tot u ondertekent, wordt er niets bewaard of getoond.`,
@@ -96,6 +99,8 @@ export const review = {
 };
 
 export const agreements = {
+  usesNewest: (n: number) => `Dit zijn de nieuwste ${n} regels.`,
+  usesAll: 'Bekijk alle regels in het logboek',
   title: 'Afspraken',
   lead: 'Wie mag wat doen met welke gegevens, waarvoor en tot wanneer.',
   empty: 'Er zijn nog geen afspraken',
@@ -138,7 +143,7 @@ export const agreements = {
   stoppedBy: 'Gestopt door',
   endReason: 'Reden van stoppen',
   accept: 'Accepteren en ondertekenen',
-  acceptText: 'U ondertekent namens uw organisatie. Daarna mag de andere partij de gegevens gebruiken zoals hierboven staat.',
+  acceptText: (gives: boolean) => `U ondertekent namens uw organisatie. Daarna mag ${gives ? 'de andere partij' : 'uw organisatie'} de gegevens gebruiken zoals hierboven staat.`,
   accepted: 'U hebt ondertekend. De afspraak loopt nu.',
   refuse: 'Weigeren',
   refuseTitle: 'Dit voorstel weigeren?',
@@ -172,6 +177,7 @@ export const lineage = {
   andMore: (n: number) => `en ${n} meer; de lijst hieronder toont ze alle`,
   showAll: (n: number, kind: string) => `Toon alle ${n} (${kind})`,
   transformations: 'Bewerkingen, in volgorde',
+  step: stepInDutch,
   code: 'Gemaakt met',
   madeAt: 'Gemaakt op',
   none: 'Hier rust niets op.',

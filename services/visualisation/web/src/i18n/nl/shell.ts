@@ -54,7 +54,7 @@ export const shell = {
 
 export const signin = {
   title: 'Wie bent u?',
-  lead: 'Stadsdata laat zien wat er in Waterstad wordt gemeten, wie dat gebruikt en onder welke afspraak. Kies een demonstratie-identiteit om rond te kijken.',
+  lead: 'Stadsdata laat zien wat er in de stad wordt gemeten, wie dat gebruikt en onder welke afspraak. Kies een demonstratie-identiteit om rond te kijken.',
   warning: 'Dit zijn demonstratie-identiteiten. Iedereen kan ze kiezen. Gebruik ze nooit voor echte gegevens.',
   list: 'Demonstratie-identiteiten',
   choose: (name: string) => `Verder als ${name}`,

@@ -67,7 +67,7 @@ function Negotiation({ agreement, changed }: Props) {
   return (
     <div className="dmi-stack">
       {refining ? null : <ReviewVerdict documents={[agreement.document]} busy={refine.busy} mend={t.negotiate.sendMended} onMend={([one]) => one && void refine.run({ ...one, uid: undefined })} />}
-      {waits && !refining ? <p>{t.agreements.acceptText}</p> : null}
+      {waits && !refining ? <p>{t.agreements.acceptText(agreement.assigner === me)}</p> : null}
       {refining ? null : (
         <div className="dmi-actions">
           {waits ? <PrimaryActionButton busy={sign.busy} disabled={sign.busy} onClick={() => void sign.run()}>{t.agreements.accept}</PrimaryActionButton> : null}

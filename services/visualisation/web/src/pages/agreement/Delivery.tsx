@@ -12,8 +12,8 @@ import { named } from '../../rights/named';
 import { Badge } from '../../ui/Badge';
 import { ButtonLink } from '../../ui/ButtonLink';
 import { RadioGroup } from '../../ui/fields';
-import { Failure, Loaded, Section } from '../../ui/State';
-import { amountOf, formats, isOpen, standingOf } from './transfers';
+import { Failure, Loaded, Notice, Section } from '../../ui/State';
+import { amountOf, formats, isFailing, isOpen, standingOf } from './transfers';
 
 export function Delivery({ agreement }: { agreement: Agreement }) {
   const { t } = useI18n();
@@ -89,7 +89,7 @@ function Row({ transfer, ended, changed }: { transfer: Transfer; ended: boolean;
         <p className="dmi-small dmi-soft">{transfer.format === formats.once ? t.delivery.once : t.delivery.live} · {t.delivery.since(moment(transfer.begun_at))}</p>
         {'not_taken' in transfer.data && transfer.data.not_taken > 0 ? <p className="dmi-small">{t.delivery.notTaken(number(transfer.data.not_taken))}</p> : null}
         {'rows_again' in transfer.data && transfer.data.rows_again ? <p className="dmi-small">{t.delivery.sentAgain(number(transfer.data.rows_again))}</p> : null}
-        {told ? <p className="dmi-small">{t.nodes.told}: {told}</p> : null}
+        {told ? isFailing(transfer) ? <Notice tone="warn"><p>{told}</p></Notice> : <p className="dmi-small">{t.nodes.told}: {told}</p> : null}
         {turn.error ? <Failure error={turn.error} /> : null}
       </div>
       <Badge tone={tone}>{state}</Badge>

@@ -15,7 +15,13 @@ export function amountOf(one: Pick<Transfer, 'data'>): number {
   return 'received' in one.data ? one.data.received : one.data.sent;
 }
 
-export function standingOf(one: Pick<Transfer, 'state'>, t: Messages): [BadgeTone, string] {
+/** Whether a delivery that runs meets a fault, so that nothing comes for now. */
+export function isFailing(one: Pick<Transfer, 'state' | 'reason'>): boolean {
+  return one.state === 'STARTED' && Boolean(one.reason);
+}
+
+export function standingOf(one: Pick<Transfer, 'state' | 'reason'>, t: Messages): [BadgeTone, string] {
+  if (isFailing(one)) return ['warn', t.delivery.failing];
   const states: Record<string, [BadgeTone, string]> = {
     REQUESTED: ['info', t.delivery.requested], STARTED: ['good', t.delivery.started], SUSPENDED: ['warn', t.delivery.suspended],
     COMPLETED: ['neutral', t.delivery.completed], TERMINATED: ['bad', t.delivery.terminated],

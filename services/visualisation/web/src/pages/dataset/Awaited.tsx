@@ -13,14 +13,16 @@ export function awaited(agreements: Agreement[], dataset: string, stack: string)
   return own.find((one) => one.state === 'proposed' && one.waiting_for.includes(stack)) ?? null;
 }
 
-export function Awaited({ agreement }: { agreement: Agreement }) {
+/** `sensor`: on the page where one adds a sensor, which has to wait as well. */
+export function Awaited({ agreement, sensor = false }: { agreement: Agreement; sensor?: boolean }) {
   const { t } = useI18n();
   const names = useNames();
   const { identity } = useSession();
   const mine = agreement.waiting_for.includes(identity?.participant ?? '');
+  const operator = names.participant(agreement.assignee);
   return (
-    <Notice tone={mine ? 'warn' : 'info'} title={mine ? t.awaited.yours : t.awaited.title(names.participant(agreement.assignee))}>
-      <p role="status">{mine ? t.awaited.yoursText(names.participant(agreement.assigner)) : t.awaited.text(names.participant(agreement.assignee))}</p>
+    <Notice tone={mine ? 'warn' : 'info'} title={mine ? t.awaited.yours : t.awaited.title(operator)}>
+      <p role="status">{mine ? t.awaited.yoursText(names.participant(agreement.assigner)) : sensor ? t.awaited.sensor(operator) : t.awaited.text(operator)}</p>
       <p><RouteLink to={`/agreements/${agreement.id}`}>{mine ? t.awaited.sign : t.awaited.look}</RouteLink></p>
     </Notice>
   );

@@ -13,7 +13,7 @@ import { DataTable } from '../../ui/DataTable';
 import { RefusedBadge } from '../../ui/RefusedBadge';
 import { Empty, Failure, Section, Skeleton } from '../../ui/State';
 import { awaited } from '../dataset/Awaited';
-import { Freshness, Incomplete, Tasks, Unknown, useLayers, type Task } from './parts';
+import { Freshness, Incomplete, Tasks, Unknown, useLayers, type Task, toSign } from './parts';
 import { usesOf } from './usage';
 
 export function OfficerHome() {
@@ -49,12 +49,7 @@ function Waiting({ mine }: { mine: Dataset[] }) {
   const measures = useResource('home proposed', (signal) => api.support.measures('proposed', signal), 15_000);
   const rejects = useResource('rejects', (signal) => api.platform.rejects(signal), 30_000);
   const layers = useLayers();
-  const tasks: Task[] = [];
-  for (const a of agreements.data ?? []) {
-    if (a.state !== 'proposed' || !a.waiting_for.includes(me)) continue;
-    const purposes = outline(a.document).purposes.map((one) => names.purpose(one)).join(', ');
-    tasks.push({ key: a.id, title: t.home.proposalBy(names.participant(a.assigner === me ? a.assignee : a.assigner)), text: `${a.datasets.map((id) => names.dataset(id)).join(', ')}. ${t.common.purpose}: ${purposes}`, to: `/agreements/${a.id}`, action: t.home.decide });
-  }
+  const tasks: Task[] = toSign(agreements.data ?? [], me, t, names);
   for (const m of measures.data ?? []) tasks.push({ key: m.id, title: t.home.measureWaits(say(m.title)), text: say(m.advice), to: '/measures', action: t.home.decide });
   for (const layer of layers.data?.items ?? []) {
     const own = mine.some((one) => one.id === layer.id);

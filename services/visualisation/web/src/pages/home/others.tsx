@@ -12,7 +12,8 @@ import { Empty, Loaded, Notice, Section } from '../../ui/State';
 import { Found } from '../inspection/Found';
 import { Rejects } from '../intake/Rejects';
 import { HealthTable } from '../operations/HealthTable';
-import { LayerRows, Unknown } from './parts';
+import { LayerRows, Tasks, toSign, Unknown } from './parts';
+import { usesByWhom } from './usage';
 
 export function AnalystHome() {
   const { t, moment, number } = useI18n();
@@ -58,9 +59,8 @@ export function ResidentHome() {
   const { t, say, time, number } = useI18n();
   const names = useNames();
   const api = useApi();
-  const { identity } = useSession();
   const consents = useResource('home consents', (signal) => api.exchange.consents('', signal), 15_000);
-  const usage = useResource('home usage', (signal) => api.exchange.usage({ hours: 24 }, signal), 30_000);
+  const usage = useResource('home my uses', (signal) => api.exchange.myUses(1, '', signal), 30_000);
   const feed = useResource('home feed', (signal) => api.support.feed(signal), 15_000);
   const active = (consents.data ?? []).filter((one) => one.state === 'active').length;
   return (
@@ -72,20 +72,14 @@ export function ResidentHome() {
           {consents.data ? <p>{active === 0 ? t.mydata.consentsEmpty : t.home.consentsActive(active)}</p> : usage.error ? null : <Loaded resource={consents} lines={1} height={32}>{() => null}</Loaded>}
           <Loaded resource={usage} height={120}>
             {({ items }) => {
-              const others = new Map<string, { dataset: string; assignee: string; times: number; refused: number }>();
-              for (const use of items) {
-                if (use.assignee === identity?.participant) continue;
-                const key = `${use.assignee} ${use.dataset}`;
-                const known = others.get(key) ?? { dataset: use.dataset, assignee: use.assignee, times: 0, refused: 0 };
-                others.set(key, { ...known, times: known.times + use.allowed, refused: known.refused + use.refused });
-              }
-              if (others.size === 0) return <p className="dmi-soft">{t.home.notUsedToday}</p>;
+              const others = usesByWhom(items);
+              if (others.length === 0) return <p className="dmi-soft">{t.home.notUsedToday}</p>;
               return (
                 <ul className="dmi-rows">
-                  {[...others].slice(0, 5).map(([key, use]) => (
-                    <li key={key}>
-                      <div><p>{names.participant(use.assignee)}</p><p className="dmi-small dmi-soft">{names.dataset(use.dataset)}</p></div>
-                      <span className="dmi-small">{t.home.usedTimes(number(use.times))}{use.refused > 0 ? `, ${t.home.refusedTimes(use.refused)}` : ''}</span>
+                  {others.slice(0, 5).map((use) => (
+                    <li key={`${use.participant} ${use.dataset}`}>
+                      <div><p>{use.name}</p><p className="dmi-small dmi-soft">{names.dataset(use.dataset)}</p></div>
+                      <span className="dmi-small">{t.home.usedTimes(number(use.times))}</span>
                     </li>
                   ))}
                 </ul>
@@ -108,11 +102,26 @@ export function OperatorHome() {
   const { t } = useI18n();
   return (
     <>
+      <Section title={t.home.waiting} id="waiting"><ToSign /></Section>
       <OperatorFigures />
       <Section title={t.home.toReplay} id="replay" lead={t.sources.rejectsText}><Rejects every={15_000} /></Section>
       <Section title={t.operations.health} id="health" aside={<RouteLink to="/operations">{t.home.toOperations}</RouteLink>}><HealthTable /></Section>
       <Section title={t.operations.lag} id="lag"><LayerRows /></Section>
     </>
+  );
+}
+
+/** Proposals that wait for the operator's signature: until then nothing of that data is stored or shown. */
+function ToSign() {
+  const { t } = useI18n();
+  const names = useNames();
+  const api = useApi();
+  const { identity } = useSession();
+  const agreements = useResource('home agreements', (signal) => api.exchange.agreements({}, signal), 15_000);
+  return (
+    <Loaded resource={agreements} lines={1} height={24}>
+      {(all) => <Tasks tasks={toSign(all, identity?.participant ?? '', t, names)} none={t.home.waitingNone} />}
+    </Loaded>
   );
 }
 

@@ -1,11 +1,14 @@
 /** Parts that several first screens share. */
 import { useState } from 'react';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
-import { useNames } from '../../app/names';
+import type { Agreement } from '../../api';
+import { useNames, type Names } from '../../app/names';
 import { RouteLink } from '../../app/router';
 import { useApi } from '../../app/session';
 import { useResource, type Resource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
+import type { Messages } from '../../i18n/nl';
+import { outline } from '../../rights/words';
 import { Badge } from '../../ui/Badge';
 import { ButtonLink } from '../../ui/ButtonLink';
 import { RefusedBadge } from '../../ui/RefusedBadge';
@@ -51,6 +54,17 @@ export interface Task {
   text: string;
   to: string;
   action: string;
+}
+
+/** Proposals that wait for the signature of `me`. */
+export function toSign(agreements: Agreement[], me: string, t: Messages, names: Pick<Names, 'participant' | 'dataset' | 'purpose'>): Task[] {
+  return agreements.filter((one) => one.state === 'proposed' && one.waiting_for.includes(me)).map((one) => {
+    const purposes = outline(one.document).purposes.map((purpose) => names.purpose(purpose)).join(', ');
+    return {
+      key: one.id, title: t.home.proposalBy(names.participant(one.assigner === me ? one.assignee : one.assigner)),
+      text: `${one.datasets.map((id) => names.dataset(id)).join(', ')}. ${t.common.purpose}: ${purposes}`, to: `/agreements/${one.id}`, action: t.home.decide,
+    };
+  });
 }
 
 export function Tasks({ tasks, none }: { tasks: Task[]; none: string }) {

@@ -1,5 +1,5 @@
 /** What the log says about the use of data lately, put together for first screens. */
-import type { Agreement, Use } from '../../api';
+import type { Agreement, OwnUse, Use } from '../../api';
 
 /** Uses of a dataset by others than its owner. */
 export function usesOf(uses: Use[], dataset: string, owner: string): { times: number; refused: number; last: string | null } {
@@ -9,6 +9,16 @@ export function usesOf(uses: Use[], dataset: string, owner: string): { times: nu
     refused: found.reduce((sum, use) => sum + use.refused, 0),
     last: found.map((use) => use.last_allowed).filter((at): at is string => at !== null).sort().at(-1) ?? null,
   };
+}
+
+/** How often each used data of a person, over all that it did, as the page of own data counts it; most first. */
+export function usesByWhom(uses: OwnUse[]): { participant: string; name: string; dataset: string; times: number }[] {
+  const found = new Map<string, { participant: string; name: string; dataset: string; times: number }>();
+  for (const { participant, name, dataset, times } of uses) {
+    const key = `${participant} ${dataset}`;
+    found.set(key, { participant, name, dataset, times: times + (found.get(key)?.times ?? 0) });
+  }
+  return [...found.values()].sort((a, b) => b.times - a.times);
 }
 
 /** A dataset that a participant has agreements about, with those: what runs first. */

@@ -1,5 +1,5 @@
 /** The rights of a person over its data: take all along, stop, correct, erase, object; and what came of it. */
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
 import type { Agreement, OwnDataset, SubjectRequest } from '../../api';
 import { useLive } from '../../app/live';
@@ -19,6 +19,14 @@ import { Told } from './Told';
 import { useWhose } from './whose';
 import { zipped } from './zip';
 
+/** How long layers are waited for with attention, in milliseconds. */
+const soon = 60_000;
+
+/** How many layers told that they carried something out: with each, what is kept of the person is another. */
+function carriedOut(requests: SubjectRequest[]): number {
+  return requests.reduce((sum, one) => sum + one.carried_out.length, 0);
+}
+
 /** `purposes`: those that the person consents to now; `stopped`: the consents that it took back. */
 export function Rights({ purposes, stopped, changed, corrected }: { purposes: string[]; stopped: Agreement[]; changed: () => void; corrected: () => void }) {
   const { t } = useI18n();
@@ -26,7 +34,19 @@ export function Rights({ purposes, stopped, changed, corrected }: { purposes: st
   const { identity } = useSession();
   const whose = useWhose();
   const known = useResource(`my datasets ${whose}`, (signal) => api.exchange.myDatasets(whose, signal));
-  const asked = useResource(`my requests ${whose}`, (signal) => api.exchange.myRequests(whose, signal), 10_000);
+  // Soon after something was asked, layers carry it out one by one: then it is looked at more often.
+  const [fresh, setFresh] = useState(false);
+  const asked = useResource(`my requests ${whose}`, async (signal) => {
+    const all = await api.exchange.myRequests(whose, signal);
+    setFresh(all.some((one) => Date.now() - Date.parse(one.made_at) < soon));
+    return all;
+  }, fresh ? 2_000 : 10_000);
+  const carried = asked.data && carriedOut(asked.data);
+  const shown = useRef<number | null>(null);
+  useEffect(() => {
+    if (shown.current !== null && carried !== null && carried !== shown.current) corrected();
+    shown.current = carried ?? shown.current;
+  }, [carried, corrected]);
   const done = () => {
     asked.reload();
     changed();
@@ -125,8 +145,10 @@ function Stop({ purposes, done }: { purposes: string[]; done: () => void }) {
   return (
     <details className="dmi-details">
       <summary>{t.rights.stop}</summary>
-      <SelectField label={t.rights.stopWhat} value={purpose} onChange={setPurpose} placeholder={t.rights.stopEvery} choices={purposes.map((value) => ({ value, label: names.purpose(value) }))} />
-      <div className="dmi-actions"><SecondaryActionButton hint="danger" onClick={() => setAsking(true)}>{t.rights.stopButton}</SecondaryActionButton></div>
+      <div className="dmi-form">
+        <SelectField label={t.rights.stopWhat} value={purpose} onChange={setPurpose} placeholder={t.rights.stopEvery} choices={purposes.map((value) => ({ value, label: names.purpose(value) }))} />
+        <div className="dmi-actions"><SecondaryActionButton hint="danger" onClick={() => setAsking(true)}>{t.rights.stopButton}</SecondaryActionButton></div>
+      </div>
       <ConfirmDialog open={asking} danger title={t.rights.stopTitle} confirm={t.rights.stopConfirm} busy={stop.busy} error={stop.error} onClose={() => setAsking(false)} onConfirm={() => void stop.run()}>
         <p>{purpose === '' ? t.rights.stopAllText : t.rights.stopText(names.purpose(purpose))}</p>
       </ConfirmDialog>
@@ -151,9 +173,11 @@ function Erase({ datasets, done }: { datasets: OwnDataset[]; done: () => void })
   return (
     <details className="dmi-details">
       <summary>{t.rights.erase}</summary>
-      <p>{t.rights.eraseText}</p>
-      <SelectField label={t.rights.eraseWhat} value={dataset} onChange={setDataset} placeholder={t.rights.eraseEvery} choices={datasets.map((one) => ({ value: one.id, label: say(one.title) }))} />
-      <div className="dmi-actions"><SecondaryActionButton hint="danger" onClick={() => setAsking(true)}>{t.rights.eraseButton}</SecondaryActionButton></div>
+      <div className="dmi-form">
+        <p>{t.rights.eraseText}</p>
+        <SelectField label={t.rights.eraseWhat} value={dataset} onChange={setDataset} placeholder={t.rights.eraseEvery} choices={datasets.map((one) => ({ value: one.id, label: say(one.title) }))} />
+        <div className="dmi-actions"><SecondaryActionButton hint="danger" onClick={() => setAsking(true)}>{t.rights.eraseButton}</SecondaryActionButton></div>
+      </div>
       <ConfirmDialog open={asking} danger title={t.rights.eraseTitle} confirm={t.rights.eraseConfirm} busy={erase.busy} error={erase.error} onClose={() => setAsking(false)} onConfirm={() => void erase.run()}>
         <p>{t.rights.eraseAbout(chosen ? say(chosen.title) : t.rights.eraseEvery)}</p>
         <p>{t.rights.eraseFinal}</p>
@@ -224,7 +248,7 @@ function Asked({ request, done }: { request: SubjectRequest; done: () => void })
       <h4 className="utrecht-heading-4">{t.rights.kinds[request.right]}: {names.dataset(request.dataset)}</h4>
       <p className="dmi-small dmi-soft">{t.rights.askedOn(moment(request.made_at, true))}</p>
       {request.carried_out.length > 0 ? (
-        <ul>{request.carried_out.map((one) => <li key={one.service}>{t.rights.layer(layers[one.service] ?? one.service, number(one.rows), one.rows)}</li>)}</ul>
+        <ul className="dmi-edits">{request.carried_out.map((one) => <li key={one.service}>{t.rights.layer(layers[one.service] ?? one.service, number(one.rows), one.rows)}</li>)}</ul>
       ) : null}
       {request.end_reason ? <p>{t.rights.overruled(names.participant(request.ended_by), request.end_reason)}</p> : null}
       {runs ? <div className="dmi-actions"><SecondaryActionButton busy={back.busy} disabled={back.busy} onClick={() => void back.run()} aria-label={`${t.rights.takeBack}: ${names.dataset(request.dataset)}`}>{t.rights.takeBack}</SecondaryActionButton></div> : null}
