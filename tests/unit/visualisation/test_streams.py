@@ -245,7 +245,7 @@ def test_means_of_many_sensors_are_refused_at_once_and_not_when_a_row_comes(
 
     async def read() -> list[bytes]:
         if several:
-            return [piece async for piece in scene.maps.events_of(scene.door(), [GARAGES])]
+            return [piece for _, piece in await until(scene.maps.events_of(scene.door(), [GARAGES]), 5.0)]
         with pytest.raises(Refused, match="means"):
             scene.maps.events(scene.door(), GARAGES)
         return [b"", b"event: ended"]
