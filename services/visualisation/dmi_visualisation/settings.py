@@ -14,8 +14,8 @@ class VisualisationSettings(Settings):
     stream_share: int = Field(
         0,
         ge=0,
-        description="of those, how many one participant may have, also where it acts for others; 0: a fifth, "
-        "at least one",
+        description="of those, how many one participant may have, with its machines and where it acts for others; "
+        "0: a fifth, at least one",
     )
     background_url: str = Field(
         "",

@@ -87,8 +87,7 @@ class Streams:
         opened = Opened(layers, several, last, lambda numbers: self._ids.tell(numbers, *about))
         with ExitStack() as undone:
             undone.callback(opened.closing.close)
-            # Of who is there: by its mandates one participant would have the shares of many.
-            opened.closing.callback(self._room.take(by.actor or opening.identity.participant))
+            opened.closing.callback(self._room.take(self._present(by.actor or opening.identity.participant)))
             for at, layer in enumerate(layers):
                 try:
                     self._begin(opened, opening, layer, None if numbers is None else numbers[at])
@@ -99,6 +98,11 @@ class Streams:
                     opened.refused.append(ended(problem.body() if problem else {}, layer))
             undone.pop_all()
         return opened
+
+    def _present(self, who: str) -> str:
+        """Whose share a stream is of. By its mandates or its machines one participant would have those of many."""
+        known = self._gate.law.participants.get(who)
+        return known.machine_of if known is not None and known.machine_of else who
 
     def _begin(self, opened: Opened, opening: Opening, layer: str, behind: int | None) -> None:
         """Follow a layer ``behind`` a number that this process told the reader, as one use with what told it.

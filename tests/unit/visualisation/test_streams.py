@@ -14,6 +14,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 
+from dmi_agreements.contracts.law import Participant
 from dmi_agreements.decision import Delay
 from dmi_infra import clock
 from dmi_infra.errors import Refused
@@ -262,6 +263,9 @@ def test_nobody_takes_all_streams_and_who_finds_none_is_told_before_it_begins_an
     for reader in (VENDOR, PIET):
         scene.court.agree(reader, *ACTIONS)
 
+    machine = f"{VENDOR}:machine"
+    scene.court.law.apply(Participant(machine, machine, [], machine_of=VENDOR))
+
     async def fill() -> None:
         mine = [
             scene.maps.events(scene.door(), GARAGES),
@@ -276,9 +280,10 @@ def test_nobody_takes_all_streams_and_who_finds_none_is_told_before_it_begins_an
                 assert "you have 2 live streams open" in answer.json()["detail"]
                 dutch = await client.get(path, headers={"Accept-Language": "nl"})
                 assert dutch.status_code == 503
-        for_another = Acting(VENDOR, "urn:dmi:mandate:1")
-        with pytest.raises(TooManyStreams, match="you have 2"):
-            scene.maps.events(scene.door(PIET, acting=for_another), GARAGES)
+        for actor in (VENDOR, machine):
+            by = Acting(actor, "urn:dmi:mandate:1")
+            with pytest.raises(TooManyStreams, match="you have 2"):
+                scene.maps.events(scene.door(PIET, acting=by), GARAGES)
         mine.append(scene.maps.events(scene.door(PIET), GARAGES))
         with pytest.raises(TooManyStreams, match="all 3 live streams"):
             scene.maps.events(scene.door(PIET), GARAGES)
