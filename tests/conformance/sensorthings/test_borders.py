@@ -144,3 +144,42 @@ def test_by_a_mandate_one_contributes_with_places_to_a_dataset_that_the_mandator
     )
     borders.mandate(VENDOR, "urn:dmi:participant:supplier", OTHER)
     borders.refused("/v1.1/Things", {**thing(), "name": "Zuid"}, 403, who=for_vendor)
+
+
+@pytest.mark.parametrize("chosen", [{}, {"@iot.id": "plein"}])
+def test_a_feature_of_interest_that_another_named_does_not_stand_in_the_way_of_a_place(
+    borders: Node, chosen: dict[str, Any]
+) -> None:
+    squatted = {
+        "@iot.id": "plein", "name": "x", "description": "", "encodingType": "application/geo+json",
+        "feature": {"type": "Point", "coordinates": [4, 51]},
+    }  # fmt: skip
+    borders.post("/v1.1/FeaturesOfInterest", squatted, VENDOR)
+    there = {**location(), "name": "Plein", **chosen}
+    garage = borders.post("/v1.1/Things", {**thing(), "Locations": [there]})["@iot.id"]
+    (place,) = borders.get(f"/v1.1/Things('{garage}')/Locations")["value"]
+    (mine,) = borders.get("/v1.1/FeaturesOfInterest")["value"]
+    assert (mine["name"], mine["feature"]) == ("Plein", place["location"])
+    assert place["@iot.id"] == (chosen.get("@iot.id") or mine["@iot.id"])
+    for name in (place["@iot.id"], mine["@iot.id"]):
+        named = {"Datastream": {"@iot.id": f"{garage}.occupancy"}, "result": 1}
+        borders.post("/v1.1/Observations", {**named, "FeatureOfInterest": {"@iot.id": name}})
+    assert [batch.longitude for batch in borders.bus.batches()] == [[5.1], [5.1]]
+    # Placed once more, it has one feature of interest still.
+    assert borders.call("PATCH", f"/v1.1/Things('{garage}')", {"Locations": [place]}).status_code == 200
+    assert borders.get("/v1.1/FeaturesOfInterest")["value"] == [mine]
+
+
+def test_a_place_whose_name_others_chose_for_features_has_one_of_its_own_beside_places_of_that_name(
+    borders: Node,
+) -> None:
+    squatted = {
+        "@iot.id": "plein", "name": "x", "description": "", "encodingType": "application/geo+json",
+        "feature": {"type": "Point", "coordinates": [4, 51]},
+    }  # fmt: skip
+    borders.post("/v1.1/FeaturesOfInterest", squatted, VENDOR)
+    second, first = ({**location(), "@iot.id": name, "name": name} for name in ("plein-2", "plein"))
+    for there in (second, first):
+        borders.post("/v1.1/Things", {**thing(), "Datastreams": [], "Locations": [there]})
+    found = {each["@iot.id"]: each["name"] for each in borders.get("/v1.1/FeaturesOfInterest")["value"]}
+    assert found == {"plein-2": "plein-2", "plein-3": "plein"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from dmi_agreements.contracts.features import Feature
@@ -92,6 +92,19 @@ class Planner:
             raise InputRefused.of(f"{field}.@iot.id", rule, identifier)
         return found
 
+    def interest(self, value: object, field: str) -> dict[str, Any]:
+        """The geometry of the feature of interest that a reference names.
+
+        Where somebody else chose the id of a location for a feature that is not shown, it is that of the location.
+        """
+        body = reading.mapping(value, field)
+        named = as_id(body.get("@iot.id"), f"{field}.@iot.id")
+        if self.find("FeaturesOfInterest", named) is None and self._taken("FeaturesOfInterest", named):
+            location = self.find("Locations", named)
+            if location is not None:
+                return shape_of(location.body["location"])
+        return shape_of(self.reference("FeaturesOfInterest", body, field).body["feature"])
+
     def place(self, thing: Entity, locations: list[Entity]) -> None:
         """The thing is at these locations from now on: link, history (18-088 §8.2.3), and feature of interest."""
         self.changes.links["Things", thing.id, "Locations"] = [item.id for item in locations]
@@ -135,10 +148,17 @@ class Planner:
         return found[0] if found else ""
 
     def _interest(self, location: Entity) -> None:
-        """The feature of interest that observations without one have (18-088 §10.2.1): the thing's location."""
-        key = ("FeaturesOfInterest", location.id)
-        if key in self._made or self._store.get(*key) is not None:
-            return
+        """The feature of interest that observations without one have (18-088 §10.2.1): the thing's location.
+
+        It has the location's id, or one with a number behind it where somebody else chose that one for a feature.
+        """
+        for name in _names(location.id):
+            key = ("FeaturesOfInterest", name)
+            if key not in self._made and self._store.get(*key) is None:
+                break
+            elsewhere = name != location.id and self._store.get("Locations", name) is not None
+            if self.find(*key) is not None and not elsewhere:
+                return
         body = {name: location.body[name] for name in ("name", "description", "encodingType")}
         body["feature"] = location.body["location"]
         self._made[key] = Entity(*key, self._scope.participant, location.dataset, body)
@@ -245,13 +265,19 @@ class Planner:
             base = f"{singles['Thing'].id}.{name}"
         if kind.name == "ObservedProperties":
             base = property_slug(properties["name"], properties["definition"], KNOWN_PROPERTIES)
-        if not self._taken(kind.name, base):
-            return base
-        number = next((n for n in range(2, 20) if not self._taken(kind.name, f"{base}-{n}")), None)
-        return f"{base}-{number or uuid.uuid4().hex[:12]}"
+        # A location shares its id with its feature of interest, so that an observation may name it by either.
+        both = (kind.name, "FeaturesOfInterest") if kind.name == "Locations" else (kind.name,)
+        return next(name for name in _names(base) if not any(self._taken(each, name) for each in both))
 
     def _taken(self, kind: str, identifier: str) -> bool:
         return (kind, identifier) in self._made or self._store.taken(kind, identifier)
+
+
+def _names(base: str) -> Iterator[str]:
+    """The ids that stand for a name, the plainest first; the last one nobody can have chosen."""
+    yield base
+    yield from (f"{base}-{number}" for number in range(2, 20))
+    yield f"{base}-{uuid.uuid4().hex[:12]}"
 
 
 def as_id(value: object, field: str) -> str:

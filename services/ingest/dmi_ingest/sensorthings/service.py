@@ -188,9 +188,8 @@ class SensorThings:
                     KINDS["FeaturesOfInterest"], body, "FeatureOfInterest.", dataset=dataset
                 )
                 self._carry_out(planner, contributor)
-            else:
-                item = planner.reference("FeaturesOfInterest", body, "FeatureOfInterest")
-        return geometry.point_of(shape_of(item.body["feature"]))
+                return geometry.point_of(shape_of(item.body["feature"]))
+            return geometry.point_of(planner.interest(body, "FeatureOfInterest"))
 
     # -- parts --------------------------------------------------------------------
 
