@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from dmi_infra.errors import InputRefused
 from dmi_infra.geo import RD_NEW, WGS84, Projection
 from dmi_ingest import reading
-from dmi_ingest.sources.places import in_netherlands
+from dmi_ingest.sources.places import in_netherlands, to_centimetres
 
 CRS: Final = {WGS84: WGS84, RD_NEW: RD_NEW, "EPSG:4326": WGS84}
 """What ``crs`` may declare; GeoJSON puts longitude first, also under EPSG:4326."""
@@ -54,11 +54,25 @@ def checked(value: object, field: str, crs: str = WGS84) -> dict[str, Any]:
             f"{field}.coordinates", "must form a geometry: rings closed, lines of two points"
         ) from exc
     if whole.is_empty or not whole.is_valid:
-        reason = shapely.is_valid_reason(whole).split("[")[0].lower()
-        raise InputRefused.of(field, "must be a valid geometry (OGC Simple Features)", reason)
+        raise _invalid(whole, field)
     if crs == RD_NEW:
-        whole = shapely.transform(whole, _to_wgs84)
+        whole = _converted(whole, field)
     found: dict[str, Any] = mapping(whole)
+    return found
+
+
+def _invalid(whole: BaseGeometry, field: str) -> InputRefused:
+    """What is wrong with a geometry and, where it has a place, at which position."""
+    reason, _, place = shapely.is_valid_reason(whole).rstrip("]").partition("[")
+    told = f"{reason.lower()} at {', '.join(place.split())}" if place else reason.lower()
+    return InputRefused.of(field, "must be a valid geometry (OGC Simple Features)", told)
+
+
+def _converted(whole: BaseGeometry, field: str) -> BaseGeometry:
+    """A geometry in RD New as degrees."""
+    found = to_centimetres(whole, _to_wgs84)
+    if not found.is_valid:
+        raise _invalid(found, field)
     return found
 
 
@@ -110,4 +124,4 @@ def _to_wgs84(points: Any) -> Any:
     # A coordinate array (n, 2) of numpy, which shapely passes untyped.
     longitudes, latitudes = _projection.to_wgs84(points[:, 0].tolist(), points[:, 1].tolist())
     points[:, 0], points[:, 1] = longitudes, latitudes
-    return points.round(7)
+    return points

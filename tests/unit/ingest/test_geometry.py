@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import shapely
 
 from dmi_infra.errors import InputRefused
 from dmi_ingest import geometry
+from dmi_ingest.sources.places import placed
 
 SQUARE = [[5.1, 52.1], [5.2, 52.1], [5.2, 52.2], [5.1, 52.2], [5.1, 52.1]]
 
@@ -60,3 +62,34 @@ def test_an_unknown_crs_is_refused() -> None:
     with pytest.raises(InputRefused):
         geometry.declared("EPSG:3857")
     assert geometry.checked(polygon(SQUARE), "g", geometry.declared(None))["type"] == "Polygon"
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (
+            polygon([[5.1, 52.1], [5.2, 52.2], [5.2, 52.1], [5.1, 52.2], [5.1, 52.1]]),
+            "self-intersection at 5.15, 52.15",
+        ),
+        (
+            polygon(SQUARE, [[5.3, 52.3], [5.4, 52.3], [5.4, 52.4], [5.3, 52.3]]),
+            "hole lies outside shell at 5.3, 52.3",
+        ),
+    ],
+)
+def test_what_makes_a_geometry_invalid_is_told_with_its_place(value: Any, told: str) -> None:
+    with pytest.raises(InputRefused) as caught:
+        geometry.checked(value, "geometry")
+    (error,) = caught.value.errors
+    assert (error.field, error.value) == ("geometry", told)
+
+
+def test_a_valid_surface_in_rd_new_is_valid_in_wgs84_also_where_centimetres_are_too_coarse() -> None:
+    x, y = 155_000.0, 463_000.0
+    # Two notches whose tips lie millimetres above the lower edge.
+    for up in (0.001, 0.002, 0.004):
+        tips = [[x + 7, y + up], [x + 5, y + 9], [x + 3, y + up]]
+        drawn = polygon([[x, y], [x + 10, y], [x + 10, y + 9], *tips, [x, y + 9], [x, y]])
+        handed_in = geometry.checked(drawn, "g", "EPSG:28992")
+        read = placed(drawn, "EPSG:28992").geometry
+        assert all(shapely.geometry.shape(found).is_valid for found in (handed_in, read)), up

@@ -110,6 +110,24 @@ def test_a_faulty_feature_is_refused_by_field(node: Node, change: dict[str, Any]
     assert node.refused("/v1/features", features(feature(**change)))["field"] == field
 
 
+@pytest.mark.parametrize("kind", ["neighbourhood", "building", "area", "parking"])
+def test_a_surface_that_crosses_itself_is_the_fault_of_its_row_whatever_it_is_of(
+    node: Node, kind: str
+) -> None:
+    node.gate.law.apply(Dataset(GARAGES, GEMEENTE, {"nl": "x"}, layer="areas"))
+    ring = [[5.1, 52.1], [5.2, 52.2], [5.2, 52.1], [5.1, 52.2], [5.1, 52.1]]
+    crossing = {"type": "Polygon", "coordinates": [ring]}
+    answer = node.post("/v1/features", features(feature(), feature(id="n2", kind=kind, geometry=crossing)))
+    assert answer["accepted"] == 1
+    (error,) = answer["errors"]
+    assert (error["index"], error["field"], error["value"]) == (
+        1,
+        "geometry",
+        "self-intersection at 5.15, 52.15",
+    )
+    assert error["rule"] == "must be a valid geometry (OGC Simple Features)"
+
+
 def test_areas_for_everybody_are_taken_in_a_dataset_of_areas_alone_and_the_refusal_names_the_rule(
     node: Node,
 ) -> None:

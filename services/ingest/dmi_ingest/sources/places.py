@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -122,7 +122,9 @@ def placed(geometry: object, declared: str) -> Placed:
         raise Unreadable("wrong_crs", "degrees, where RD New was declared")
     whole, repair = _repaired(geometry, SMALLEST[crs])
     if crs == RD_NEW:
-        whole = shapely.transform(whole, _to_wgs84)
+        whole = to_centimetres(whole, _to_wgs84)
+        if not whole.is_valid:
+            raise Unreadable("bad_geometry", shapely.is_valid_reason(whole))
     return Placed(json.loads(shapely.to_geojson(whole)), crs, repair)
 
 
@@ -130,7 +132,13 @@ def _to_wgs84(points: Any) -> Any:
     """A shapely coordinate array (n, 2) in RD New as degrees; numpy is typed through shapely only."""
     longitudes, latitudes = _from_rd().transform(points[:, 0], points[:, 1])
     points[:, 0], points[:, 1] = longitudes, latitudes
-    return points.round(_PLACES)
+    return points
+
+
+def to_centimetres(whole: BaseGeometry, to_degrees: Callable[[Any], Any]) -> BaseGeometry:
+    """A geometry in degrees, rounded where that leaves it valid: lines that run closer than that would cross."""
+    rounded: BaseGeometry = shapely.transform(whole, lambda points: to_degrees(points).round(_PLACES))
+    return rounded if rounded.is_valid else shapely.transform(whole, to_degrees)
 
 
 def _points(coordinates: object, depth: int) -> Iterator[tuple[float, float]]:
