@@ -31,6 +31,13 @@ class DocumentRefused(InputRefused):
         return cls(f"{errors[0].field}: {errors[0].rule}", errors)
 
 
+class NodeRefuses(InputRefused):
+    """Another node that says no to who asks through this one: to ask again changes nothing."""
+
+    status = 403
+    code = "refused-by-other-node"
+
+
 class ReviewRefused(InputRefused):
     """A document that the language knows but law or rulebook do not allow; names each rule and place."""
 

@@ -19,6 +19,7 @@ from dmi_exchange.performances import Duty
 from dmi_exchange.resting import bearers
 from dmi_exchange.usage import Use
 from dmi_infra.clock import to_text
+from dmi_infra.http.stories import story
 
 
 def participant(item: Participant) -> dict[str, Any]:
@@ -121,7 +122,8 @@ def agreement(item: AgreementState) -> dict[str, Any]:
         "concluded_at": None if item.concluded_at is None else to_text(item.concluded_at),
         "ended_at": None if item.ended_at is None else to_text(item.ended_at),
         "ended_by": item.ended_by,
-        "end_reason": item.end_reason,
+        # A node that was not told why may say so in words of its own.
+        "end_reason": None if item.end_reason is None else story(item.end_reason),
         "objections": [
             {"rule": one.rule, "path": one.path, "since": to_text(one.since)} for one in item.objections
         ],

@@ -17,6 +17,8 @@ from tests.conformance.dsp.counterpart import CONTEXT
 from tests.conformance.dsp.pair import CITY, GARAGES, KEEPER, OWNER, STACK, Pair, furnished, soon, state
 from tests.conformance.dsp.published import Schemas
 
+BRAM = "urn:dmi:person:bram"
+
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
@@ -201,6 +203,25 @@ def test_answers_go_to_the_node_that_speaks_and_nowhere_else(pair: Pair) -> None
     answer = httpx.post(url, content=content, headers=headers)
     assert answer.status_code == 400
     assert "callbackAddress" in answer.json()["reason"][0]
+
+
+def test_who_is_no_member_for_the_other_node_is_refused_its_catalogue_with_the_reason(pair: Pair) -> None:
+    path = f"/v1/nodes/catalogue?node={pair.b.url}"
+    # No node tells others of its residents, so that none of them is known there.
+    pair.a.admit(BRAM, STACK)
+    token = {"Authorization": f"Bearer {pair.a.token(BRAM)}"}
+    answer = httpx.get(f"{pair.a.url}/exchange{path}", headers=token)
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:dmi:problem:refused-by-other-node")
+    assert answer.json()["detail"].startswith("this participant is no organisation among the members of this")
+    dutch = httpx.get(f"{pair.a.url}/exchange{path}", headers={**token, "Accept-Language": "nl"}).json()
+    assert dutch["detail"].startswith("U bent geen organisatie die bij dit platform hoort.")
+
+
+def test_an_end_without_a_reason_comes_without_one(pair: Pair) -> None:
+    agreement = pair.agreed()
+    pair.b.well("POST", f"/v1/agreements/{agreement}/end", OWNER, {})
+    soon(lambda: state(pair.a, agreement) == "ended")
+    assert not pair.a.well("GET", f"/v1/agreements/{agreement}", STACK)["end_reason"]
 
 
 def test_nodes_are_shown_with_their_state_and_nobody_asks_another_one(pair: Pair) -> None:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
 from fastapi import Request
@@ -24,6 +24,7 @@ from dmi_infra.http.access import identify, member, roles, runtime_of
 
 SEEN = 100_000
 """Tokens of nodes that are remembered at most; more within their minute are refused."""
+NO_MEMBER: Final = "the node speaks for a participant that is no member of it"
 may_sign = roles(*model.SIGNATORY_ROLES)
 
 
@@ -121,7 +122,7 @@ class NodeDoor:
         if (found is None or found.rulebook is None) and self._nodes.known(issuer):
             found = await asyncio.to_thread(self._ask_again, issuer, name)
         if found is None or (found.home or self._issuer) != issuer:
-            raise Unauthenticated("the node speaks for a participant that is no member of it")
+            raise Unauthenticated(NO_MEMBER)
         if not found.active or found.rulebook not in runtime.rulebook.accepted:
             raise Refused([Reason("rulebook_not_signed", "this participant has signed no rulebook in force")])
         return name

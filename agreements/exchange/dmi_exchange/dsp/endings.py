@@ -86,9 +86,8 @@ class Endings:
         for process in self._processes.under(agreement):
             try:
                 if process.kind == "transfer" and not process.over:
-                    self._transfers.terminate(
-                        process.id, f"the agreement was ended: {state.end_reason or '-'}"
-                    )
+                    why = f": {state.end_reason}" if state.end_reason else ""
+                    self._transfers.terminate(process.id, f"the agreement was ended{why}")
                 elif process.state == states.FINALIZED and not process.told:
                     self._tell(process, state)
             except Conflict as exc:
@@ -123,6 +122,6 @@ def _said(state: AgreementState) -> dict[str, Any]:
     return {
         "agreementId": state.id,
         "endedAt": to_text(state.ended_at or 0),
-        "reason": [state.end_reason or "no reason given"],
+        "reason": [state.end_reason] if state.end_reason else [],
         "endedBy": state.ended_by or model.assigner(state.document),
     }

@@ -10,8 +10,10 @@ from fastapi import APIRouter, Query
 
 from dmi_agreements.dsp.messages import document
 from dmi_agreements.dsp.terms import DATASET
-from dmi_exchange.dsp.client import Client, Unreachable
+from dmi_exchange.dsp.client import Answer, Client, Unreachable
+from dmi_exchange.dsp.door import NO_MEMBER
 from dmi_exchange.dsp.nodes import Nodes
+from dmi_exchange.errors import NodeRefuses
 from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, Unavailable
 from dmi_infra.http.access import Caller
@@ -65,6 +67,8 @@ def router(nodes: Nodes, client: Client) -> APIRouter:
             )
         except Unreachable as exc:
             raise Unavailable(f"the other node cannot be reached: {exc}") from exc
+        if answer.status in (401, 403):
+            raise _refused(answer)
         if not answer.well:
             raise Unavailable(f"the other node answered {answer.why}")
         following = answer.links.get("next", {}).get("url")
@@ -73,6 +77,16 @@ def router(nodes: Nodes, client: Client) -> APIRouter:
         return {"items": [_entry(item, where) for item in found], "next": after}
 
     return routes
+
+
+def _refused(answer: Answer) -> NodeRefuses:
+    if NO_MEMBER in answer.why:
+        return NodeRefuses(
+            "this participant is no organisation among the members of this node, so the other node's catalogue "
+            "cannot be asked in its name"
+        )
+    detail = f"the other node refuses: {answer.why}"
+    return NodeRefuses(detail, nl=story(detail))
 
 
 def _entry(item: dict[str, Any], where: str) -> dict[str, Any]:

@@ -321,6 +321,10 @@ _DETAILS: Final[tuple[tuple[str, str], ...]] = (
     ("the request could not be carried out; it has been logged", "Het lukte niet. De fout is vastgelegd."),
     ("no version of the rulebook was proposed.*", "Onder dit nummer is geen afsprakenstelsel voorgesteld."),
     ("no batch or import with this id.*", "Bij u staat niets onder dit nummer."),
+    (
+        "this participant is no organisation among the members of this node.*",
+        "U bent geen organisatie die bij dit platform hoort. Daarom laat de andere stad u haar catalogus niet zien.",
+    ),
     ("no OpenID provider is set up here", "Aanmelden via een organisatie is hier niet ingesteld."),
     ("is missing from the OpenID provider's answer", "De aanmelddienst gaf geen volledig antwoord."),
     (
