@@ -12,6 +12,8 @@ from rich.text import Text
 
 FOLDED_WIDTH = 10
 """Characters that a column of sentences keeps at least, unless it needs less."""
+EMPTY = "there is nothing in this list"
+"""In place of headings without rows, which look like an answer that was cut off."""
 GAP = 2
 """Spaces between two columns."""
 
@@ -68,8 +70,11 @@ def print_rows(
 
     A table while every id and moment fits in it whole, or anyhow when ``wide``; else the table of the same items
     in ``brief``, where there is one; else a block of lines an item. In ``brief`` the first column, the id, stays
-    whole; the other names may fold.
+    whole; the other names may fold. A list without items is told in a sentence.
     """
+    if not items:
+        console.print(EMPTY)
+        return False
     grid = _Grid(items, columns)
     if wide or grid.width <= console.width:
         grid.print(console)

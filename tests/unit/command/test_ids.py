@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import StringIO
 from typing import Any
 
@@ -276,3 +277,26 @@ def test_the_lineage_of_a_result_is_its_ground(stack: Answering) -> None:
     stack.on("GET", f"/exchange/v1/lineage/{RESULT}", {"result": RESULT, "title": "Garage [Centrum]"})
     done = CliRunner().invoke(app, ["lineage", RESULT])
     assert done.stdout.splitlines() == [f"result  {RESULT}", "title   Garage [Centrum]"]
+
+
+@pytest.mark.parametrize("width", [20, 200])
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [
+        (["agreement", "list"], "/exchange/v1/agreements"),
+        (["consent", "list"], "/exchange/v1/consents"),
+        (["mandate", "list"], "/exchange/v1/mandates"),
+        (["machine", "list"], "/exchange/v1/machines"),
+        (["log", "list"], "/exchange/v1/log"),
+        (["dataspace", "nodes"], "/exchange/v1/nodes"),
+    ],
+)
+def test_a_list_without_items_is_told_in_a_sentence(
+    command: list[str], path: str, width: int, answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering.on("GET", path, {"items": [], "next": None})
+    monkeypatch.setattr(out, "width", width)
+    told = " ".join(CliRunner().invoke(app, command).stdout.split())
+    assert told == "there is nothing in this list"
+    as_json = CliRunner().invoke(app, [*command, "--json"]).stdout
+    assert json.loads(as_json)["items"] == []
