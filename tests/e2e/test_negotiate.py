@@ -267,17 +267,28 @@ def test_data_of_persons_is_offered_with_an_end_for_the_platform_too(
     page.get_by_label("Waar gaan de gegevens over?").fill("Hoe lang mensen wachten.")
     page.get_by_role("radio", name=re.compile("Ja, voor een publieke taak")).check()
     page.get_by_label("Over welk gebied gaat het", exact=True).select_option(index=1)
+    preview, allowed = section(page, "Wat u aanbiedt"), page.get_by_text("Dit mag: het past bij de wet")
+    # What is wrong is told of the data as it would be entered, at the fields that mend it, which open by themselves.
+    page.get_by_label("Voor welk doel?").select_option(value="dmi:purpose:any")
+    expect(preview.get_by_text("Zo mag het niet")).to_be_visible()
+    expect(allowed).to_have_count(0)
+    days, end = page.get_by_label("Hoogstens hoeveel dagen oud?"), page.get_by_label("Tot en met wanneer?")
+    for field in (page.get_by_label("Voor welk doel?"), days, end):
+        expect(field).to_have_attribute("aria-invalid", "true")
+    page.get_by_role("button", name="Bied aan").click()
+    expect(page.get_by_label("Voor welk doel?")).to_be_focused()
     page.get_by_label("Voor welk doel?").select_option(value="dmi:purpose:mobility")
-    page.get_by_text("Meer voorwaarden").click()
-    page.get_by_label("Hoogstens hoeveel dagen oud?").fill("30")
-    page.get_by_label("Tot en met wanneer?").fill("2027-06-30")
-    expect(section(page, "Wat u aanbiedt").get_by_text("Dit mag: het past bij de wet")).to_be_visible()
+    days.fill("30")
+    end.fill("2027-06-30")
+    expect(preview.get_by_text("Dit mag: het past bij de wet")).to_be_visible()
+    expect(page.locator("[aria-invalid=true]")).to_have_count(0)
     # The last step fails once: what was stored stays, and is not stored again under the other name.
     page.route(
         "**/exchange/v1/offers", lambda route: route.fulfill(status=503, json={"status": 503}), times=1
     )
     page.get_by_role("button", name="Bied aan").click()
     expect(page.get_by_text("we gaan verder waar het misging")).to_be_visible()
+    expect(allowed).to_have_count(0)
     page.get_by_label("Naam", exact=True).fill("Wachttijd aan het loket")
     page.get_by_role("button", name="Bied aan").click()
     expect(page.get_by_text("De gegevens staan in de catalogus")).to_be_visible()

@@ -25,11 +25,16 @@ export function Questions({ template, filled, areas, wrong, broken, onChange }: 
   const words = { choose: t.negotiate.wrongChoose, past: t.negotiate.wrongPast, number: t.negotiate.wrongNumber, required: t.common.required };
   const all = questions(template);
   const optional = all.filter((one) => !one.required);
-  // It stays open once its fields were named: closing under who mends them would take the field away.
+  // It opens when a fault names a field of it, and stays open: closing under who mends it would take the field away.
+  const named = optional.map(({ name }) => name).filter((name) => name in wrong || name in broken).join(' ');
+  const [told, setTold] = useState('');
   const [opened, setOpened] = useState(false);
-  if (!opened && optional.some(({ name }) => name in wrong || name in broken)) setOpened(true);
+  if (named !== told) {
+    setTold(named);
+    if (named !== '') setOpened(true);
+  }
   const field = ({ name, kind, label, required }: Template['parameters'][number]) => {
-    const asked = required ? say(label) : t.offer.optional(say(label));
+    const asked = required || broken[name] ? say(label) : t.offer.optional(say(label));
     const fault = wrong[name] ? (kind === 'purpose' ? t.offer.wrongPurpose : words[wrong[name]]) : broken[name] ? broken[name].map((one) => say(one.explanation)).join(' ') : null;
     const text = filled.texts[name] ?? '';
     const set = (value: string) => onChange({ ...filled, texts: { ...filled.texts, [name]: value } });
@@ -51,7 +56,7 @@ export function Questions({ template, filled, areas, wrong, broken, onChange }: 
         return <TextField key={name} type="date" label={asked} error={fault} value={text} onChange={set} />;
       case 'number':
         // The rulebook's own words are of the platform, which deletes: it says less of who agrees.
-        if (name === 'days') return <TextField key={name} label={required ? t.negotiate.older : t.offer.optional(t.negotiate.older)} help={t.offer.olderHelp} error={fault} value={text} onChange={set} inputMode="numeric" />;
+        if (name === 'days') return <TextField key={name} label={required || broken[name] ? t.negotiate.older : t.offer.optional(t.negotiate.older)} help={t.offer.olderHelp} error={fault} value={text} onChange={set} inputMode="numeric" />;
         return <TextField key={name} label={asked} error={fault} value={text} onChange={set} inputMode="numeric" />;
       default:
         return <TextField key={name} label={asked} error={fault} value={text} onChange={set} />;
