@@ -7,7 +7,7 @@ from typing import Any
 
 from dmi_agreements.contracts.law import Dataset, Participant
 from dmi_agreements.decision import EVERYONE
-from dmi_agreements.policy.terms import AgreementTerms
+from dmi_agreements.policy.terms import PERSON, AgreementTerms
 from dmi_exchange import model
 from dmi_exchange.store import Store
 from dmi_infra.errors import InputRefused
@@ -26,7 +26,9 @@ def check_targets(store: Store, terms: AgreementTerms) -> None:
                 )
         elif dataset.owner != terms.assigner:
             raise InputRefused.of("document/assigner", "must own every dataset that the rules name", target)
-    if terms.assignee != EVERYONE and store.get(Participant, terms.assignee) is None:
+    # A proposal to a person waits for its signature; whether there is such a person is nobody's to find out by it.
+    known = terms.assignee == EVERYONE or terms.assignee.startswith(PERSON)
+    if not known and store.get(Participant, terms.assignee) is None:
         raise InputRefused.of("document/assignee", "must be a participant", terms.assignee)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from dmi_agreements.contracts.law import AgreementState
 from dmi_infra.errors import Conflict
+from dmi_infra.jose import SigningKey
 from tests.unit.exchange.fakes import ANALYSING, LIVING, OFFICER, OPERATING, SELLING, Node, Who
 from tests.unit.infra.fakes import (
     BICYCLES,
@@ -107,6 +108,27 @@ def test_no_spelling_of_a_rule_slips_past_the_check_of_ownership(node: Node, spe
 def test_a_party_is_needed_to_propose(node: Node) -> None:
     answer = node.ask("POST", "/v1/agreements", OPERATING, json={"document": offer(), "hosted": True})
     node.refused(answer, 400, "invalid-input")
+
+
+def test_a_proposal_to_a_person_tells_nothing_of_whether_it_takes_part(node: Node) -> None:
+    left, child, nobody = (f"urn:dmi:person:{name}" for name in ("left", "child", "nobody"))
+    for person, more in ((left, {}), (child, {"representatives": [NOOR], "of_age_on": "2035-05-01"})):
+        key = SigningKey.generate().public
+        body = {"id": person, "name": "Secret name", "roles": ["dmi:role:resident"], "keys": [key], **more}
+        node.post("/v1/participants", body, OPERATING)
+    node.post(f"/v1/participants/{left}/end", {}, OPERATING)
+    for person in (NOOR, left, child, nobody):
+        text = document(OWNER, person, GARAGES, ["dmi:read"])
+        assert node.post("/v1/review", {"document": text})["passes"]
+        assert node.propose(text)["state"] == "proposed"
+    named = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [OWNER]}
+    of_others = [
+        document(person, EVERYONE, BICYCLES, ["dmi:read"], constraints=[named])
+        for person in (NOOR, left, child, nobody)
+    ]
+    verdicts = [node.post("/v1/review", {"document": text}) for text in of_others]
+    assert all(each == verdicts[0] for each in verdicts)
+    assert node.service.app.state.exchange.reasoner.review(of_others[2], {child}).faults, "it signs itself"
 
 
 def test_an_analyst_binds_nobody(node: Node) -> None:

@@ -8,6 +8,8 @@ from functools import cache
 from typing import Any
 
 from dmi_agreements.contracts.law import Dataset, Participant
+from dmi_agreements.persons import RESIDENT
+from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.rulebook import Rulebook
 from dmi_agreements.rulebook_terms import Act
 from dmi_exchange.review.claims import Claim, Claims
@@ -95,9 +97,21 @@ class Case:
         limit = self.book.limits.get("dmi:limit:group")
         return limit.minimum if limit is not None and limit.minimum is not None else 2**31
 
+    def participant(self, party: str) -> Participant | None:
+        """What is known of a party, to who signs; where nobody does, to the node itself.
+
+        Of a person that neither signs nor is represented by who does, nothing: the verdict would tell whether it takes
+        part, left or is a child, and what it is called.
+        """
+        found = self.facts.participant(party)
+        concerned = {party, *(found.representatives if found is not None else ())}
+        if not party.startswith(PERSON) or not self.signers or self.signers & concerned:
+            return found
+        return Participant(party, party.rsplit(":", 1)[-1], [RESIDENT])
+
     def roles(self, party: str) -> frozenset[str]:
         """The roles of a party."""
-        found = self.facts.participant(party)
+        found = self.participant(party)
         return frozenset(found.roles) if found is not None else frozenset()
 
     def may(self, party: str, *acts: Act) -> bool:
@@ -116,7 +130,7 @@ class Case:
 
     def name(self, party: str) -> str:
         """What people call a party."""
-        found = self.facts.participant(party)
+        found = self.participant(party)
         return found.name if found is not None else party.rsplit(":", 1)[-1]
 
     # -- changes ------------------------------------------------------------

@@ -180,7 +180,7 @@ def high_value(case: Case) -> None:
 def left(case: Case) -> None:
     """Both parties take part."""
     for place, party in (("/assigner", case.claims.assigner), ("/assignee", case.claims.assignee)):
-        known = case.facts.participant(party)
+        known = case.participant(party)
         if known is not None and not known.active:
             case.find("left", place, f"{known.name} doet niet meer mee", f"{known.name} takes part no more")
 

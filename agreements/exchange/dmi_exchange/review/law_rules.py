@@ -145,7 +145,7 @@ def transfer(case: Case) -> None:
                     "everyone includes who is based outside the EU",
                 )
             else:
-                known = case.facts.participant(party)
+                known = case.participant(party)
                 if (
                     known is None
                     or party.startswith(PERSON)
@@ -194,7 +194,7 @@ def child(case: Case) -> None:
     """For a child a representative consents."""
     if not case.claims.consent:
         return
-    person = case.facts.participant(case.claims.assigner)
+    person = case.participant(case.claims.assigner)
     if person is None or person.of_age_at is None or person.of_age_at <= case.now:
         return
     if not case.signers & set(person.representatives):
