@@ -47,4 +47,5 @@ def agreement_of(
         "assignee": assignee,
         "permission": [rule],
     }
-    return AgreementState(uid, document, state, ended_at=clock.now() if state == "ended" else None)
+    ended = clock.now() if state == "ended" else None
+    return AgreementState(uid, document, state, concluded_at=clock.now(), ended_at=ended)
