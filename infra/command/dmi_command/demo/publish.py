@@ -43,7 +43,8 @@ class DemoCity:
     def __init__(self, city: City, url: str, data_dir: Path) -> None:
         self._city = city
         self._url = url
-        self._custody = Custody(data_dir / "keys", True, read_settings().passphrase())
+        self._open_custody = partial(Custody, data_dir / "keys", True, read_settings().passphrase())
+        self._custody = self._open_custody()
         self._state = data_dir / "demonstration.json"
         self._clients: dict[str, Client] = {}
         self._silent: set[str] = set()
@@ -192,16 +193,33 @@ class DemoCity:
         if owner in self._silent:
             return
         body = msgspec.json.encode(batch)
+
+        def post() -> Any:
+            return self._client(owner).post_bytes("/ingest/v1/batches", body)
+
         try:
-            patiently(lambda: self._client(owner).post_bytes("/ingest/v1/batches", body), young=young)
+            try:
+                patiently(post, young=young)
+            except AnswerRefused as refused:
+                if refused.status != 401:
+                    raise
+                # The node may have put another key in the place of the one that it refuses.
+                self._sign_anew(owner)
+                patiently(post, young=young)
         except AnswerRefused as refused:
             if refused.status == 401:
-                # A key that was revoked: it does not count any more, and there is no other to sign with.
                 self._silent.add(owner)
                 print(f"demonstration: {owner} sends nothing any more: {refused}", file=sys.stderr)
             # A stopped agreement: the sensor goes on measuring, and what it sends is refused until there is another.
             elif refused.status != 403:
                 raise
+
+    def _sign_anew(self, participant: str) -> None:
+        """Forget the key and the token of a participant, so that the next request reads and asks for them anew."""
+        self._custody = self._open_custody()
+        client = self._clients.pop(participant, None)
+        if client is not None:
+            client.close()
 
     def _keep(self, until: Micros) -> None:
         self._state.write_bytes(msgspec.json.encode(Progressed(until)))

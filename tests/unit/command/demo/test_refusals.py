@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_command.client import Client
 from dmi_command.commands import running
 from dmi_command.demo import build_city
 from dmi_command.demo.neighbour import Neighbour
@@ -16,6 +17,7 @@ from dmi_command.demo.publish import DemoCity
 from dmi_command.demo.story import BUS, CROWD, GARAGES, datasets
 from dmi_command.errors import AnswerRefused, CannotStart
 from dmi_command.two import Node, Pair, two_nodes
+from dmi_infra.jose import SigningKey
 from dmi_infra.settings import Settings
 
 ADDRESS = "http://127.0.0.1:9"
@@ -130,7 +132,7 @@ def test_a_sender_whose_key_was_revoked_stops_alone_and_is_told_once(
     city, asked, taken = sending(tmp_path, monkeypatch, refusal(401, "unauthenticated"))
     for _ in range(3):
         assert city._send(batches())
-    assert asked.count(sender(BUS)) == 1
+    assert asked.count(sender(BUS)) == 2  # once more with the key as it is kept now
     assert taken == [sender(GARAGES), sender(CROWD)] * 3
     told = capsys.readouterr().err.splitlines()
     assert told == [f"demonstration: {sender(BUS)} sends nothing any more: no: unauthenticated"]
@@ -164,3 +166,26 @@ def test_sensors_run_in_a_city_that_was_loaded_alone(
     beside.run()
     beside.stop()
     assert ran == started
+
+
+def test_a_sender_goes_on_with_the_key_that_the_node_put_in_place_of_the_refused_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    city = DemoCity(build_city(), ADDRESS, tmp_path)
+    line = sender(BUS)
+    old = city._client(line)._key
+    (kept,) = (tmp_path / "keys").glob("*.json")
+    new = SigningKey.generate()
+    new.keep(kept, None, replace=True)
+    used = []
+
+    def post(self: Client, _path: str, _body: bytes) -> Any:
+        assert self._key is not None
+        used.append(self._key.kid)
+        if old is not None and self._key.kid == old.kid:
+            raise refusal(401, "unauthenticated")
+
+    monkeypatch.setattr(Client, "post_bytes", post)
+    assert city._send([ObservationBatch(BUS, ["x"], [0], [1.0])] * 2)
+    assert used == [old and old.kid, new.kid, new.kid]
+    assert capsys.readouterr().err == ""
