@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ class Custody:
         self._hosting = hosting
         self._passphrase = passphrase
         self._sealed_only = sealed_only
-        self._loaded: dict[Path, SigningKey] = {}
+        self._loaded: dict[Path, tuple[tuple[int, int], SigningKey]] = {}
+        """By file: which version of it was read, and the key. Another process of the node may let a key take over."""
 
     def path(self, participant: str) -> Path:
         """The file of a participant's key."""
@@ -41,12 +43,14 @@ class Custody:
         """The present key of a participant that this node itself is; made at first use."""
         path = self.path(participant)
         for due in self._waiting(path, clock.seconds()):
-            # What it replaces is deleted by this: nobody signs with it any more.
-            due.replace(path)
-            self._loaded.pop(path, None)
-        if path not in self._loaded:
-            self._loaded[path] = SigningKey.load_or_create(path, self._passphrase, self._sealed_only)
-        return self._loaded[path]
+            with suppress(FileNotFoundError):  # another process has done so a moment ago
+                # What it replaces is deleted by this: nobody signs with it any more.
+                due.replace(path)
+        known = self._loaded.get(path)
+        if known is None or known[0] != _version(path):
+            key = SigningKey.load_or_create(path, self._passphrase, self._sealed_only)
+            known = self._loaded[path] = _version(path), key
+        return known[1]
 
     def follow(self, participant: str) -> SigningKey:
         """A key that is always the present one, for who holds it while keys are rotated."""
@@ -69,3 +73,12 @@ class Custody:
         """Keys whose moment has come, the earliest first."""
         found = sorted(path.parent.glob(f"{path.stem}@*.json"))
         return [file for file in found if int(file.stem.rpartition("@")[2]) <= now]
+
+
+def _version(file: Path) -> tuple[int, int]:
+    """Differs between a file and the one that takes its place; zeros where there is none."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_ino, found.st_mtime_ns

@@ -11,8 +11,9 @@ import pytest
 
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.keys import living
+from dmi_exchange.custody import Custody
 from dmi_exchange.keyring import announcement
-from dmi_infra import jose
+from dmi_infra import clock, jose
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from dmi_infra.keyfile import KeyUnprotected, is_sealed
 from tests.unit.exchange.fakes import OPERATING, SELLER, Node, Who, running
@@ -210,3 +211,12 @@ def test_production_keeps_no_plain_key(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"env": "production", "key_passphrase": "a horse and a battery"}
     with pytest.raises(KeyUnprotected, match="dmi keys protect"), running(tmp_path / "other", **settings):
         pass
+
+
+def test_a_key_that_another_process_let_take_over_is_the_one_that_signs(tmp_path: Path) -> None:
+    here, beside = Custody(tmp_path, hosting=True), Custody(tmp_path, hosting=True)
+    old = here.own("urn:dmi:participant:a").kid
+    new = here.renew("urn:dmi:participant:a", int(clock.seconds())).kid
+    assert new != old
+    assert beside.own("urn:dmi:participant:a").kid == new
+    assert here.own("urn:dmi:participant:a").kid == new

@@ -43,8 +43,7 @@ class DemoCity:
     def __init__(self, city: City, url: str, data_dir: Path) -> None:
         self._city = city
         self._url = url
-        self._open_custody = partial(Custody, data_dir / "keys", True, read_settings().passphrase())
-        self._custody = self._open_custody()
+        self._custody = Custody(data_dir / "keys", True, read_settings().passphrase())
         self._state = data_dir / "demonstration.json"
         self._clients: dict[str, Client] = {}
         self._silent: set[str] = set()
@@ -216,7 +215,6 @@ class DemoCity:
 
     def _sign_anew(self, participant: str) -> None:
         """Forget the key and the token of a participant, so that the next request reads and asks for them anew."""
-        self._custody = self._open_custody()
         client = self._clients.pop(participant, None)
         if client is not None:
             client.close()
