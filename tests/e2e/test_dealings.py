@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -13,8 +15,10 @@ from playwright.sync_api import Locator, Page, Route, expect
 from dmi_infra.jose import ASSERTION_TYPE, SigningKey, make_assertion
 from tests.e2e.conftest import Visit
 from tests.e2e.keyboard import choose, push, tab_to, write
+from tests.e2e.test_pages import WIDER
 from tests.e2e.test_work import barriers
 from tests.stack_plugin import EmbeddedStack
+from tests.unit.infra.fakes import eventually
 
 pytestmark = pytest.mark.chromium
 CITY, VENDOR = "urn:dmi:participant:gemeente", "urn:dmi:participant:sensorbedrijf"
@@ -86,23 +90,38 @@ def test_a_machine_gets_a_key_from_the_browser_acts_by_a_mandate_and_is_stopped(
     machine = "urn:dmi:machine:gemeente:slagboom-noord"
     with embedded_stack.demo("officer") as officer:
         given = officer.get("/exchange/v1/mandates")["items"]
-    mandate = next(one["id"] for one in given if one["mandatary"] == machine and one["state"] == "active")
+    found = next(one for one in given if one["mandatary"] == machine and one["state"] == "active")
+    mandate = found["id"]
     address = f"{embedded_stack.url}/exchange/token"
 
-    def asked() -> int:
+    def asked() -> httpx.Response:
         assertion = make_assertion(SigningKey.load_or_create(file), machine, address, int(time.time()))
         proof = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
         form = {"grant_type": "client_credentials", **proof, "mandate": mandate}
-        return httpx.post(address, data=form).status_code
+        return httpx.post(address, data=form)
 
-    assert asked() == 200
+    headers = {
+        "Authorization": f"Bearer {asked().json()['access_token']}",
+        "DMI-Purpose": "dmi:purpose:mobility",
+    }
+    wanted = {"dataset": found["datasets"][0]}
+    httpx.get(f"{embedded_stack.url}/platform/v1/latest", params=wanted, headers=headers)
     push(page, page.get_by_role("button", name="Stop: Slagboom Noord", exact=True))
     push(page, page.get_by_role("dialog").get_by_role("button", name="Ja, stop het"))
     expect(page.get_by_text("Gestopt. De sleutel werkt nergens meer.")).to_be_visible()
-    assert asked() == 401
+    assert asked().status_code == 401
     with embedded_stack.demo("officer") as officer:
         states = {one["id"]: one["state"] for one in officer.get("/exchange/v1/mandates")["items"]}
+        read = partial(officer.get, "/exchange/v1/log", newest=True)
+        eventually(lambda: any(one["mandate"] == mandate for one in read()["items"]))
     assert states[mandate] == "ended", "the mandates of a machine end with it"
+    # The log names who acted, and for whom, with the way to the mandate.
+    page = visitor.go("/log")
+    row = page.get_by_role("row", name=re.compile("namens Gemeente Waterstad")).first
+    row.get_by_role("link", name=re.compile("machtiging")).first.click()
+    expect(page.get_by_role("heading", level=1, name=re.compile("namens Gemeente Waterstad"))).to_be_visible()
+    expect(page.get_by_text("gestopt", exact=True)).to_be_visible()
+    assert not page.evaluate(WIDER)
     assert visitor.faults == []
 
 
