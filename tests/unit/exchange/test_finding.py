@@ -152,6 +152,26 @@ def test_a_language_counts_only_where_something_is_told_in_it(node: Node) -> Non
     assert (before["en"], languages()) == (1, {"nl": before["nl"]})
 
 
+ZERO = "https://creativecommons.org/publicdomain/zero/1.0/"
+
+
+def test_a_licence_is_one_however_it_is_spelled(node: Node) -> None:
+    node.publish(NOISE, licence="CC0-1.0")
+    node.publish(TREES, licence="http://creativecommons.org/publicdomain/zero/1.0")
+    answer = node.get("/v1/catalogue/search", OFFICER)
+    (values,) = (each["values"] for each in answer["facets"] if each["name"] == "licence")
+    assert {each["value"]: each["count"] for each in values} == {ZERO: 4}
+    for spelling in ("CC0-1.0", ZERO, "https://www.creativecommons.org/publicdomain/zero/1.0/deed.nl"):
+        assert {NOISE, TREES} <= set(found(node, f"facet=licence:{spelling}"))
+    # An address is kept in its own form, a name as its owner wrote it.
+    assert [node.get(f"/v1/datasets/{one}", OFFICER)["licence"] for one in (NOISE, TREES)] == [
+        "CC0-1.0",
+        ZERO,
+    ]
+    node.publish(NOISE, licence="http://example.org/terms")
+    assert found(node, "facet=licence:http://example.org/terms") == [NOISE]
+
+
 def test_an_entry_tells_what_is_open_from_the_agreement_on(node: Node) -> None:
     everyone = document(OWNER, "urn:dmi:party:everyone", TREES, ["dmi:read"])
     assert found(node, "facet=access:open") == []

@@ -14,7 +14,8 @@ from rdflib.namespace import DCAT, DCTERMS, FOAF, PROV, RDF, SKOS, XSD
 from rdflib.term import Node
 
 from dmi_agreements.contracts.record import Quality
-from dmi_exchange.catalogue.model import DATA, DEMAND, OPEN, SERVICE, THEMES, Item, told_in, words
+from dmi_exchange.catalogue.licences import address_of, is_address
+from dmi_exchange.catalogue.model import DATA, DEMAND, OPEN, SERVICE, THEMES, Item, told_in
 from dmi_infra.clock import to_text
 
 VCARD: Final = Namespace("http://www.w3.org/2006/vcard/ns#")
@@ -24,13 +25,6 @@ LOCN: Final = Namespace("http://www.opengis.net/ont/geosparql#")
 DMI: Final = Namespace("urn:dmi:")
 _EU: Final = "http://publications.europa.eu/resource/authority"
 _LANGUAGES: Final = {"nl": "NLD", "en": "ENG", "fy": "FRY", "de": "DEU", "fr": "FRA"}
-_LICENCES: Final = {
-    "cc0 1 0": "https://creativecommons.org/publicdomain/zero/1.0/",
-    "cc0": "https://creativecommons.org/publicdomain/zero/1.0/",
-    "cc by 4 0": "https://creativecommons.org/licenses/by/4.0/",
-    "cc by sa 4 0": "https://creativecommons.org/licenses/by-sa/4.0/",
-    "odbl 1 0": "https://opendatacommons.org/licenses/odbl/1-0/",
-}
 TYPES: Final = {
     "data": ("gegevens", "data"),
     "service": ("dienst", "service"),
@@ -289,10 +283,9 @@ class _Writer:
         return me
 
     def _licence(self, item: Item) -> URIRef:
-        known = _LICENCES.get(" ".join(words(item.licence)))
-        stated = item.licence if item.licence.startswith(("https://", "http://")) else None
+        stated = address_of(item.licence)
         # Without one the conditions are those of an agreement, which the page about it tells.
-        me = URIRef(known or stated or f"{self._site.page_of(item.id)}#conditions")
+        me = URIRef(stated if is_address(stated) else f"{self._site.page_of(item.id)}#conditions")
         self._add(me, RDF.type, DCTERMS.LicenseDocument)
         return me
 

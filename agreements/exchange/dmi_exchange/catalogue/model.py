@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from dmi_agreements.contracts.law import About, Dataset
+from dmi_exchange.catalogue.licences import address_of
 
 DATA, SERVICE, APPLICATION, KNOWLEDGE = "data", "service", "application", "knowledge"
 KINDS: Final = (DATA, SERVICE, APPLICATION, KNOWLEDGE)
@@ -131,7 +132,8 @@ def facets(item: Item) -> set[tuple[str, str]]:
         ("personal", "yes" if item.personal else "no"),
     }
     if item.licence:
-        found.add(("licence", item.licence))
+        # Two spellings of one licence count together.
+        found.add(("licence", address_of(item.licence)))
     if item.about is not None:
         found |= {("theme", theme) for theme in item.about.themes}
         found |= {("area", code) for code in item.about.place.codes}

@@ -11,6 +11,7 @@ from dmi_agreements.contracts.law import Dataset, Participant
 from dmi_exchange import present
 from dmi_exchange.catalogue import dcat
 from dmi_exchange.catalogue.index import Box, Place, Wanted
+from dmi_exchange.catalogue.licences import address_of
 from dmi_exchange.catalogue.model import DATA, FACETS, SUPPLY, THEMES
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.model import SIGNATORY_ROLES, may_own_listing
@@ -194,6 +195,9 @@ def _narrowed(given: list[str]) -> dict[str, list[str]]:
         if not mark or name not in FACETS or not 0 < len(value) <= 300:
             raise InputRefused.of("facet", f"must be name:value; names are {', '.join(FACETS)}", each)
         found.setdefault(name, []).append(value)
+        if name == "licence":
+            # By whichever spelling it is asked for; entries of before are found by their own.
+            found[name].append(address_of(value))
     return found
 
 

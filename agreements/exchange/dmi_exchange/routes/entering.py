@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from dmi_agreements.contracts.law import About, Dataset, Place
+from dmi_exchange.catalogue.licences import address_of, is_address
 from dmi_exchange.catalogue.model import THEMES, Item, theme_of, told_in
 from dmi_infra.http.wording import pattern
 
@@ -77,6 +78,11 @@ class Described(BaseModel):
     )
     page: Address = Field("", description="a page of yours about it")
     languages: list[Language] = Field([], max_length=10)
+
+    @field_validator("licence")
+    @classmethod
+    def _one_address(cls, value: str) -> str:
+        return address_of(value) if is_address(value) else value
 
     @field_validator("themes")
     @classmethod
