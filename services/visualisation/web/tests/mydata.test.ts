@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { nl } from '../src/i18n/nl';
+import { doneBy } from '../src/pages/mydata/done';
 import { hoursOf, isPast, periodOf } from '../src/pages/mydata/period';
 
 describe('the period in which a person looks for a measurement', () => {
@@ -20,5 +22,20 @@ describe('the period in which a person looks for a measurement', () => {
   it('does not lie ahead, and is written as a day', () => {
     const now = Date.parse('2026-11-22T23:30:00Z');
     expect(['2026-11-22', '2026-11-23', '2026-11-24', '', '2026-13-01'].map((day) => isPast(day, now))).toEqual([true, true, false, false, false]);
+  });
+});
+
+describe('what a layer did about a request', () => {
+  const i18n = { t: nl, number: String } as Parameters<typeof doneBy>[2];
+  const by = (service: string, rows: number) => ({ service, rows, at: '2026-11-21T10:00:00Z' });
+
+  it('is of an objection that it stopped, and no number of rows where there were none', () => {
+    expect(doneBy(by('x', 0), 'objection', i18n)).toBe('x: gestopt met uw gegevens');
+    expect(doneBy(by('x', 2), 'objection', i18n)).toBe('x: gestopt met uw gegevens, 2 rijen gewist');
+    expect(doneBy(by('x', 2), 'erasure', i18n)).toBe('x: 2 rijen aangepast of gewist');
+  });
+
+  it('names whose use was stopped', () => {
+    expect(nl.rights.stopped('onderzoek', 'Fietsen', 'Universiteit')).toBe('Stoppen van onderzoek door Universiteit: Fietsen');
   });
 });

@@ -15,6 +15,7 @@ import { SelectField, TextField } from '../../ui/fields';
 import { Failure, Loaded, Section } from '../../ui/State';
 import { saveBlob } from '../dataset/save';
 import { Correct } from './Correct';
+import { doneBy } from './done';
 import { Told } from './Told';
 import { useWhose } from './whose';
 import { zipped } from './zip';
@@ -226,21 +227,21 @@ function Stopped({ consent }: { consent: Agreement }) {
   return (
     <li className="dmi-card">
       <p className="dmi-badges"><Badge>{t.rights.ended}</Badge></p>
-      <h4 className="utrecht-heading-4">{t.rights.stopped(purposes, consent.datasets.map((one) => names.dataset(one)).join(', '))}</h4>
+      <h4 className="utrecht-heading-4">{t.rights.stopped(purposes, consent.datasets.map((one) => names.dataset(one)).join(', '), names.participant(consent.assignee))}</h4>
       <p className="dmi-small dmi-soft">{t.rights.askedOn(moment(consent.ended_at, true))}</p>
     </li>
   );
 }
 
 function Asked({ request, done }: { request: SubjectRequest; done: () => void }) {
-  const { t, moment, number } = useI18n();
+  const i18n = useI18n();
+  const { t, moment } = i18n;
   const names = useNames();
   const api = useApi();
   const back = useAction(async () => {
     await api.exchange.endRequest(request.id);
     done();
   });
-  const layers: Record<string, string> = t.rights.layers;
   const runs = request.right === 'objection' && request.state === 'active';
   return (
     <li className="dmi-card">
@@ -248,7 +249,7 @@ function Asked({ request, done }: { request: SubjectRequest; done: () => void })
       <h4 className="utrecht-heading-4">{t.rights.kinds[request.right]}: {names.dataset(request.dataset)}</h4>
       <p className="dmi-small dmi-soft">{t.rights.askedOn(moment(request.made_at, true))}</p>
       {request.carried_out.length > 0 ? (
-        <ul className="dmi-edits">{request.carried_out.map((one) => <li key={one.service}>{t.rights.layer(layers[one.service] ?? one.service, number(one.rows), one.rows)}</li>)}</ul>
+        <ul className="dmi-edits">{request.carried_out.map((one) => <li key={one.service}>{doneBy(one, request.right, i18n)}</li>)}</ul>
       ) : null}
       {request.end_reason ? <p>{t.rights.overruled(names.participant(request.ended_by), request.end_reason)}</p> : null}
       {runs ? <div className="dmi-actions"><SecondaryActionButton busy={back.busy} disabled={back.busy} onClick={() => void back.run()} aria-label={`${t.rights.takeBack}: ${names.dataset(request.dataset)}`}>{t.rights.takeBack}</SecondaryActionButton></div> : null}
