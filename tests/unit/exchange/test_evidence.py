@@ -76,7 +76,7 @@ def test_what_happened_under_an_agreement_is_proven_from_its_signatures_to_its_e
     )
     report(node, decision(1, agreements=[uid], rows=5), decision(2), refusal, *told)
     node.post(f"/v1/agreements/{uid}/end", {"reason": "x"})
-    signed(node, 9)
+    signed(node, 10)
     first = kept(node, SELLING, f"?agreement={uid}&limit=2")
     assert first["next"] == "2"
     rest = kept(node, SELLING, f"?agreement={uid}&after=2")

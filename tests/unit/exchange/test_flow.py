@@ -234,7 +234,7 @@ def test_the_log_tells_which_rows_were_sent_again(flows: Flows) -> None:
     )
     processes = cast(Processes, SimpleNamespace(get=lambda _id: process))
     local, aliases = cast(Local, NoPlaces()), cast(Aliases, None)
-    supply = Supply(as_bus(bus), court.gate, processes, flows, local, aliases)
+    supply = Supply(as_bus(bus), court.gate, processes, flows, local, aliases, BOOKMARKS)
     said(bus, MINE, 1)
     for _ in range(2):
         with supply.open("t", "") as delivery:
