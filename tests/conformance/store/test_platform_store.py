@@ -21,7 +21,7 @@ from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra.bus.port import Message
 from dmi_infra.sql import migrate, open_engine
 from dmi_platform.harmonise import Harmonised, harmonise, times_of
-from dmi_platform.model import Cursor, Handed, Outcome, Reject
+from dmi_platform.model import Cursor, Handed, Outcome, Reject, Whose
 from dmi_platform.neighbourhoods import Neighbourhoods
 from dmi_platform.quality import UNTESTED
 from dmi_platform.registry import Registry
@@ -286,7 +286,9 @@ def test_only_rows_of_the_given_subjects_are_read(place: Place) -> None:
         "the newest is of another"
     )
     assert place.store.latest(DATASET, None, {"urn:dmi:person:sam"}, 10).columns["result"] == [3.0]
-    assert place.store.datastream_ids([DATASET], None, "", 10, {DATASET: {"urn:dmi:person:noor"}}) == []
+    assert (
+        place.store.datastream_ids([DATASET], None, "", 10, {DATASET: Whose({"urn:dmi:person:noor"})}) == []
+    )
 
 
 def test_as_many_persons_consent_as_a_city_has(place: Place) -> None:
@@ -298,8 +300,9 @@ def test_as_many_persons_consent_as_a_city_has(place: Place) -> None:
     assert place.store.observations(place.key(), *ALL, None, 10, everybody).columns["result"] == [2.0]
     assert place.store.latest(DATASET, [place.key()], everybody, 10).columns["result"] == [2.0]
     assert place.store.span(DATASET, *ALL, 10, everybody).columns["result"] == [2.0]
-    found = place.store.datastream_ids([DATASET], None, "", 10, {DATASET: everybody})
+    found = place.store.datastream_ids([DATASET], None, "", 10, {DATASET: Whose(everybody)})
     assert found == ["garages.a.occupancy"]
+    assert place.store.datastream_ids([DATASET], None, "", 10, {DATASET: Whose(everybody, but=True)}) == []
 
 
 def test_times_over_the_whole_calendar_find_their_place(place: Place) -> None:
