@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import anyio
 import httpx
@@ -16,12 +17,14 @@ import msgspec
 import pytest
 
 from dmi_agreements.contracts.envelope import Envelope, encode
+from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.dsp import states
 from dmi_exchange.dsp.door import Once
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.store import Processes
 from dmi_exchange.flow import routes
+from dmi_exchange.flow import supply as supply_module
 from dmi_exchange.flow.bookmarks import Bookmarks
 from dmi_exchange.flow.feed import HARMONISED, Feed, read_cursor, write_cursor
 from dmi_exchange.flow.inflow import Intake, events_of
@@ -35,7 +38,7 @@ from dmi_infra.errors import InputRefused, Refused, Unauthenticated
 from dmi_infra.permit import Permit
 from dmi_infra.sql import migrate, open_engine
 from tests.unit.infra.fakes import GARAGES as MINE
-from tests.unit.infra.fakes import STACK, VENDOR, Court, FakeBus, as_bus
+from tests.unit.infra.fakes import OWNER, STACK, VENDOR, Court, FakeBus, as_bus, document
 
 BOOKMARKS = Bookmarks(Cursors(bytes(range(64))))
 GARAGES, OTHER = "urn:dmi:dataset:buurstad:garages", "urn:dmi:dataset:buurstad:other"
@@ -248,6 +251,21 @@ def test_the_log_tells_which_rows_were_sent_again(flows: Flows) -> None:
         ("given: 1 rows", 1, 0),
     ]
     assert (flows.sum("t").rows, flows.sum("t").rows_again) == (2, 1)
+
+
+def test_an_agreement_that_the_law_has_yet_to_hear_of_is_waited_for_a_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    court = Court()
+    court.agree(STACK, "dmi:read")
+    text = document(OWNER, VENDOR, MINE, ["dmi:read"])
+    concluded = AgreementState(text["uid"], text, "active", concluded_at=court.clock())
+    supply = Supply(as_bus(FakeBus()), court.gate, *[cast(Any, None)] * 4, BOOKMARKS)
+    monkeypatch.setattr(supply_module, "LAW_SECONDS", 0.1)
+    assert supply.foreseen(MINE, concluded.id, VENDOR) is not None
+    monkeypatch.setattr(supply_module, "LAW_SECONDS", 10.0)
+    Timer(0.1, court.law.apply, [concluded]).start()
+    assert supply.foreseen(MINE, concluded.id, VENDOR) is None
 
 
 def test_a_token_of_a_node_counts_once() -> None:

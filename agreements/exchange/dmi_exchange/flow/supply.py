@@ -34,6 +34,8 @@ ACTION: Final = "dmi:read"
 COLUMNS: Final = ("longitude", "latitude", "source_id")
 """What goes along beside value and time; flags, raw values and neighbourhoods are of this node alone."""
 PLACES_AGAIN_SECONDS: Final = 2.0
+LAW_SECONDS: Final = 1.0
+LAW_STEP_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,13 @@ class Supply:
         self._counted: dict[str, Keys] = {}
 
     def foreseen(self, dataset: str, agreement: str, peer: str) -> str | None:
-        """Why data of a dataset cannot flow to ``peer`` under an agreement, in words; ``None`` when it can."""
+        """Why data of a dataset cannot flow to ``peer`` under an agreement, in words; ``None`` when it can.
+
+        Whoever has just concluded an agreement asks at once: what the law has yet to hear of is waited for, a moment.
+        """
+        until = time.monotonic() + LAW_SECONDS
+        while self.gate.law.agreement(agreement) is None and time.monotonic() < until:
+            time.sleep(LAW_STEP_SECONDS)
         entry = self.gate.law.datasets.get(dataset)
         if entry is None or entry.needs_consent:
             return "data that rests on consent does not flow between nodes: the other one does not know who consents"
