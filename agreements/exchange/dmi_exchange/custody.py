@@ -46,10 +46,11 @@ class Custody:
             with suppress(FileNotFoundError):  # another process has done so a moment ago
                 # What it replaces is deleted by this: nobody signs with it any more.
                 due.replace(path)
-        known = self._loaded.get(path)
-        if known is None or known[0] != _version(path):
+        # Asked before the file is read: of one that is replaced meanwhile the next look reads the new one.
+        known, version = self._loaded.get(path), _version(path)
+        if known is None or known[0] != version:
             key = SigningKey.load_or_create(path, self._passphrase, self._sealed_only)
-            known = self._loaded[path] = _version(path), key
+            known = self._loaded[path] = version, key
         return known[1]
 
     def follow(self, participant: str) -> SigningKey:

@@ -309,7 +309,10 @@ class Exchange:
         return found
 
     def represents(self, party: str, person: str) -> bool:
-        """Whether a party acts for this person, such as a parent for a child."""
+        """Whether a party acts for this person, such as a parent for a child; who has left acts for nobody."""
+        acting = self.store.get(Participant, party)
+        if acting is None or not acting.active:
+            return False
         known = self.store.get(Participant, person) if person.startswith(model.PERSON) else None
         return represents(party, known, clock.now())
 

@@ -87,8 +87,8 @@ def why_not(
     return (*reasons[:1], *misses) or (none_for(request),)
 
 
-def purpose_under(slots: Iterable[Slot], dataset: Dataset, rulebook: Rulebook) -> str:
-    """For what the holder of these slots works on a dataset, under what its owner has agreed to.
+def purpose_under(slots: Iterable[Slot], dataset: Dataset, rulebook: Rulebook, now: int) -> str:
+    """For what the holder of these slots works on a dataset at ``now``, under what its owner has agreed to.
 
     What it is collected for, where an agreement allows that. Else what the oldest one in force names, so that a new
     one changes nothing; after all of them what the last one named, so that its end is what is told.
@@ -99,7 +99,9 @@ def purpose_under(slots: Iterable[Slot], dataset: Dataset, rulebook: Rulebook) -
         for entry in (*slot.permissions, *slot.ended)
         if entry.assigner == dataset.owner and entry.rule.purposes
     ]
-    live = [entry for entry, ended in rules if not ended]
+    standing = [entry for entry, ended in rules if not ended]
+    # One that has yet to begin, or whose term has passed, changes nothing where another one is in force.
+    live = [entry for entry in standing if entry.rule.starts <= now <= entry.rule.ends] or standing
     if not rules or any(dataset.purpose in entry.rule.purposes for entry in live):
         return dataset.purpose
     if live:

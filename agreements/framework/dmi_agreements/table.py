@@ -261,7 +261,8 @@ class LawTable:
         if entry is None or owner is None or not owner.home:
             return entry.purpose if entry is not None else ""
         slots = [self._slots.get((layer, PROCESS, dataset), EMPTY) for layer in self._layers]
-        return purpose_under(slots, entry, self.rulebook)
+        # To the second, in which the law says that it is there.
+        return purpose_under(slots, entry, self.rulebook, self._heartbeat or 0)
 
     def own_copy(self, request: Request) -> bool:
         """Whether a person asks for a copy of what is kept of it (GDPR art. 15 and 20).

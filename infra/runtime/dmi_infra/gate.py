@@ -101,10 +101,11 @@ class Gate:
         purpose: str | None,
         recipient: str | None = None,
         acting: Acting | None = None,
+        again: Keys | None = None,
     ) -> tuple[Reason, ...]:
         """Why this would be refused now, empty when it would pass; a preview that is not recorded."""
         requests = self._requests(crossing, action, dataset, purpose, recipient, None, acting)
-        decision, refused = self._decide(requests)
+        decision, refused = self._decide(going_on(requests, again) if again else requests)
         return decision.reasons if refused else ()
 
     def foreseen(

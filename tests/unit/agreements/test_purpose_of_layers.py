@@ -88,6 +88,12 @@ def test_what_it_is_collected_for_goes_before_and_of_others_the_oldest(
     assert (law.purpose_of(DATASET), code(law)) == (STATISTICS, "allowed")
 
 
+def test_an_agreement_that_has_yet_to_begin_changes_nothing(law: LawTable, agreement: Build) -> None:
+    law.apply(agreement(1, actions=PROCESS, purpose=COMMERCIAL))
+    law.apply(agreement(2, actions=PROCESS, purpose=MOBILITY, times=[("gteq", "2090-01-01T00:00:00Z")]))
+    assert (law.purpose_of(DATASET), code(law)) == (COMMERCIAL, "allowed")
+
+
 def test_neither_a_users_right_nor_anybody_elses_offer_changes_what_layers_work_for(
     law: LawTable, agreement: Build
 ) -> None:

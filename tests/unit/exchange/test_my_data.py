@@ -327,6 +327,15 @@ def test_for_a_child_that_left_a_representative_takes_the_copy_and_has_it_erased
     heard = law.rights.get(asked["id"])
     assert heard is not None
     assert (heard.person, heard.right, heard.made_by) == (gone, "erasure", MUM)
+    # Who takes part no more acts for nobody, however it came in.
+    left = "urn:dmi:person:ouder"
+    hosted(node, left)
+    hosted(node, f"{gone}-2", representatives=[left], of_age_on="2035-05-01")
+    node.post(f"/v1/participants/{left}/end", {}, OPERATING)
+    parent = Who(left, MOTHER.roles)
+    node.refused(node.ask("GET", f"/v1/my-data/copy?for={gone}-2", parent), 404, "not-found")
+    node.refused(node.ask("POST", "/v1/my-data/letter", parent, json={"for": f"{gone}-2"}), 404, "not-found")
+    assert node.ask("GET", "/v1/my-data/copy", parent).status_code == 200
     # Who is of age decides alone, over the copy as over the erasure.
     node.refused(node.ask("GET", f"/v1/my-data/copy?for={grown}", MOTHER), 404, "not-found")
     node.refused(node.ask("POST", "/v1/my-data/erasure", MOTHER, json={"for": grown}), 404, "not-found")

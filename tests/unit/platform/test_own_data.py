@@ -191,6 +191,12 @@ def test_of_who_objects_no_more_is_told_than_of_its_rows_on_whatever_basis(camer
     assert named(cameras) == [["noor", "sam", "none"]] * 3
     cameras.law(SubjectRequest("urn:uuid:1", NOOR, "objection", CAMERAS, clock.now()))
     assert named(cameras) == [["sam", "none"]] * 3
+    # A stream with a row of somebody else stays, for that row is given.
+    names = ["cam.noor.count"] * 2
+    cameras.hand_in(
+        ObservationBatch(CAMERAS, names, [NOON - MINUTE, NOON + MINUTE], [4.0, 5.0], subject=[SAM, NOOR])
+    )
+    assert named(cameras)[:2] == [["noor", "sam", "none"]] * 2
     cameras.identity = Identity(OWNER, "Officer", frozenset({"dmi:role:municipality"}))
     assert named(cameras)[:2] == [["noor", "sam", "none", "new"]] * 2
 

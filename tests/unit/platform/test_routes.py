@@ -412,6 +412,12 @@ def test_the_pages_of_a_list_are_one_use_for_a_while(
     decided = [one for one in garages.records if isinstance(one, DecisionRecord) and one.assignee == VENDOR]
     assert sum(one.begins for one in decided) == 1
     assert garages.get(path, purpose, limit=1, **asked).status_code == 403, "begun anew it is another use"
+    if path == HISTORY:
+        rest = garages.get(path, purpose, limit=1000, cursor=first["next"]).json()["items"]
+        garages.hand_in(counts("centrum", 4.0, begin=clock.now() + MINUTE))
+        again = garages.get(path, purpose, limit=1000, cursor=first["next"], to="2090-01-01T00:00:00Z")
+        assert again.status_code == 200, again.text
+        assert again.json()["items"] == rest, "nor does it give what is measured later"
     monkeypatch.setattr(pages, "ONE_USE", 0)
     late = garages.get(path, purpose, limit=1, cursor=second.json()["next"] or first["next"], **asked)
     assert late.status_code == 403, "and so is what is read later"

@@ -41,6 +41,9 @@ class Consents:
     def represented(self, party: str) -> list[Participant]:
         """The persons for whom a party acts."""
         now = clock.now()
+        acting = self._exchange.store.get(Participant, party)
+        if acting is None or not acting.active:
+            return []
         return [one for one in self._exchange.store.find(Participant) if represents(party, one, now)]
 
     def give(

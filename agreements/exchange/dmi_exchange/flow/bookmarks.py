@@ -20,13 +20,17 @@ class Bookmarks:
         self._cursors = cursors
 
     def seal(self, transfer: str, position: str) -> str:
-        """A position (of ``feed``), or the name of a piece, as text for the other side; empty at the beginning."""
-        return self._cursors.seal(position, transfer) if position else ""
+        """A position (of ``feed``) as text for the other side; the beginning is one too, from which a use goes on."""
+        return self._cursors.seal(position, transfer)
+
+    def name(self, transfer: str, piece: str) -> str:
+        """The name of a piece, by which nobody learns where it stands."""
+        return self._cursors.seal(piece, transfer, "piece")
 
     def open(self, transfer: str, text: str) -> tuple[str, bool]:
         """The position, and whether it was sealed here; raises ``InputRefused`` for what never was one.
 
-        One in the clear, from before they were sealed, still says where to go on.
+        One in the clear, from before they were sealed, begins anew: what came already is known by its source there.
         """
         try:
             read_cursor(text)
@@ -36,4 +40,4 @@ class Bookmarks:
             except InputRefused:
                 raise refused from None
             return found or "", True
-        return text, False
+        return "", False

@@ -26,8 +26,9 @@ class Publishing:
         process = run.process
         # A node that was killed may have written more than it noted.
         noted, written = self._flows.get(process.id).cursor, self._outlets.reached(process)
-        opened = self._supply.bookmarks.open
-        cursor = further(opened(process.id, noted)[0], opened(process.id, written)[0])
+        marks = self._supply.bookmarks
+        reached = further(marks.open(process.id, noted)[0], marks.open(process.id, written)[0])
+        cursor = marks.seal(process.id, reached)
         with self._supply.open(process.id, cursor) as delivery, self._outlets.opened(process):
             run.note("")
             while run.goes_on():

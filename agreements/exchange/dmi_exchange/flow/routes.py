@@ -113,7 +113,8 @@ def _pulled(supply: Supply, process: Process, after: str) -> bytes:
     places: list[dict[str, Any]] = []
     batches: list[dict[str, Any]] = []
     cursor, rows, more = after, 0, True
-    permit = supply.permit(process, supply.bookmarks.open(process.id, after)[1])
+    position, goes_on = supply.bookmarks.open(process.id, after)
+    permit = supply.permit(process, goes_on)
     with supply.open(process.id, after, permit) as delivery:
         while rows < PULL_ROWS:
             given = delivery.next(POLL_SECONDS)
@@ -122,9 +123,11 @@ def _pulled(supply: Supply, process: Process, after: str) -> bytes:
                     more = False
                     break
                 continue
-            if after == "" or batches or given.rows:
+            if position == "" or batches or given.rows:
                 places += given.places
-            cursor = given.cursor or cursor
+            # Of what may not leave not even that it came is told.
+            if given.rows or given.places:
+                cursor = given.cursor
             if given.rows:
                 batches.append(given.rows)
                 rows += len(given.rows["datastream"])
@@ -146,7 +149,7 @@ async def _events(
     opened = supply.open(process.id, cursor, permit)
     delivery = await anyio.to_thread.run_sync(opened.__enter__, limiter=limiter)
     try:
-        quiet = clock.now()
+        quiet, told = clock.now(), False
         while True:
             if clock.now() >= until * 1_000_000:
                 yield _event(
@@ -158,8 +161,9 @@ async def _events(
             except (Refused, Conflict, InputRefused, NotFound, Unavailable) as exc:
                 yield _event("end", _problem(exc))
                 return
-            # A piece of which nothing may leave says nothing, not even that it came.
-            if given is not None and (given.places or given.rows):
+            # A piece of which nothing may leave says nothing, not even that it came; the first tells where it begins.
+            if given is not None and (given.places or given.rows or not told):
+                told = True
                 yield _given(given)
                 quiet = clock.now()
             elif clock.now() - quiet > ALIVE_SECONDS * 1_000_000:

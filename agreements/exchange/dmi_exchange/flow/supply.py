@@ -216,7 +216,8 @@ class Delivery:
         again = flows.was_given(transfer, piece.name)
         record = self._supply.gate.given(self._permit, len(batch), again)
         flows.given(transfer, piece.name, record, len(batch))
-        return Given(places, self._rows(batch), self._sealed(piece.cursor), self._sealed(piece.name))
+        name = self._supply.bookmarks.name(transfer, piece.name)
+        return Given(places, self._rows(batch), self._sealed(piece.cursor), name)
 
     def _sealed(self, position: str) -> str:
         return self._supply.bookmarks.seal(self._process.id, position)

@@ -172,7 +172,7 @@ class Opening:
         """Why ``permit`` would refuse, empty when it would not; not recorded."""
         who = self.identity
         return self.gate.allows(
-            self.crossing, self.action, dataset, self.purpose, who.participant, who.acting
+            self.crossing, self.action, dataset, self.purpose, who.participant, who.acting, who.goes_on
         )
 
     def foreseen(self, dataset: str) -> Permit | None:

@@ -20,6 +20,14 @@ JSON = "application/json"
 GEOJSON = "application/geo+json"
 
 
+class _Stretch(msgspec.Struct, frozen=True, array_like=True):
+    """The rest of a history: where it goes on, and from when to when it was asked for (microseconds)."""
+
+    at: model.Cursor
+    first: int
+    last: int
+
+
 def _listed(items: list[dict[str, Any]], cursor: str | None) -> Response:
     return Response(present.body(items, cursor), media_type=JSON)
 
@@ -73,9 +81,14 @@ def router(platform: Platform, cursors: Cursors) -> APIRouter:
         cursor: Page = None,
     ) -> Response:
         first, last = span(begin, to)
-        pages = Pages.turned(cursors, cursor, model.Cursor, opening, "observations", datastream)
-        page = platform.observations(pages.opening, datastream, first, last, pages.place, limit)
-        return _listed(present.observations(page.batch, True), pages.next(page.next))
+        pages = Pages.turned(cursors, cursor, _Stretch, opening, "observations", datastream)
+        here, after = pages.place, None
+        if here is not None:
+            after, first, last = here.at, here.first, here.last
+        page = platform.observations(pages.opening, datastream, first, last, after, limit)
+        # What is measured later is another use: the pages end where the first one was asked for.
+        rest = None if page.next is None else _Stretch(page.next, first, min(last, pages.begun))
+        return _listed(present.observations(page.batch, True), pages.next(rest))
 
     @routes.get("/features", summary="Places and things of a dataset, as GeoJSON")
     def features(

@@ -153,13 +153,23 @@ def datastream_ids(
     chosen: list[sa.ColumnElement[bool]] = [table.dataset.in_([name for name in datasets if name not in of])]
     for number, (dataset, whose) in enumerate(of.items()):
         theirs = among(last.subject, f"persons{number}", connection.dialect.name, whose.persons)
-        told = sa.or_(last.subject.is_(None), sa.not_(theirs)) if whose.but else theirs
+        told = _but(theirs, whose, number, connection.dialect.name) if whose.but else theirs
         own = sa.select(last.datastream).where(told, last.time > NEVER)
         chosen.append(sa.and_(table.dataset == dataset, table.key.in_(own)))
     query = sa.select(table.id).where(table.dataset.in_(datasets), sa.or_(*chosen), table.id > after)
     if observed_property is not None:
         query = query.where(table.observed_property == observed_property)
     return list(connection.execute(query.order_by(table.id).limit(limit)).scalars())
+
+
+def _but(theirs: sa.ColumnElement[bool], whose: Whose, number: int, dialect: str) -> sa.ColumnElement[bool]:
+    """Whether a datastream has a row of nobody, or of anybody but these: mostly the last one is."""
+    last, row = tables.last_value.c, tables.observation.c
+    kept = sa.or_(row.subject.is_(None), sa.not_(among(row.subject, f"but{number}", dialect, whose.persons)))
+    earlier = (
+        sa.select(row.datastream).where(row.datastream == last.datastream, kept).correlate(tables.last_value)
+    )
+    return sa.or_(last.subject.is_(None), sa.not_(theirs), earlier.exists())
 
 
 def datasets(connection: sa.Connection) -> list[str]:

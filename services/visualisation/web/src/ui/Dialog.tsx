@@ -35,7 +35,19 @@ export function ConfirmDialog({ open, title, confirm, cancel, danger, read, busy
     if (!open && dialog.open) dialog.close();
   }, [open, read]);
   return (
-    <dialog ref={ref} className="dmi-dialog" aria-labelledby={titleId} onClose={onClose}>
+    <dialog
+      ref={ref} className="dmi-dialog" aria-labelledby={titleId}
+      onCancel={(event) => {
+        if (event.target !== event.currentTarget) return;
+        // Closed by the state alone: else the focus is back before the page knows, and what is pressed then does nothing.
+        event.preventDefault();
+        onClose();
+      }}
+      onClose={() => {
+        // The event comes late: by then it may be open again.
+        if (ref.current?.open !== true) onClose();
+      }}
+    >
       {open ? (
         <form
           method="dialog"
