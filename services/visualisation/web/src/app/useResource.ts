@@ -20,6 +20,9 @@ interface State<T> {
   at: Date | null;
 }
 
+/** How long an answer is waited for before the next turn asks again (milliseconds). */
+const longest = 60_000;
+
 /**
  * `key` names what is fetched; null fetches nothing yet. Another key drops the old data.
  * `every` renews in the background, in milliseconds, and pauses while the page is hidden.
@@ -32,7 +35,7 @@ export function useResource<T>(
   const [state, setState] = useState<State<T>>({ key: null, turn: 0, data: null, error: null, at: null });
   const [turn, setTurn] = useState(1);
   const latest = useRef(fetcher);
-  const waiting = useRef(false);
+  const waiting = useRef(0);
   useEffect(() => {
     latest.current = fetcher;
   });
@@ -40,16 +43,16 @@ export function useResource<T>(
   useEffect(() => {
     if (key === null) return;
     const control = new AbortController();
-    waiting.current = true;
+    waiting.current = Date.now();
     latest.current(control.signal).then(
       (data) => {
         if (control.signal.aborted) return;
-        waiting.current = false;
+        waiting.current = 0;
         setState({ key, turn, data, error: null, at: new Date() });
       },
       (reason: unknown) => {
         if (control.signal.aborted) return;
-        waiting.current = false;
+        waiting.current = 0;
         const error = asApiError(reason);
         setState((old) => (old.key === key ? { ...old, turn, error } : { key, turn, data: null, error, at: null }));
       },
@@ -61,8 +64,8 @@ export function useResource<T>(
   useEffect(() => {
     if (every === undefined || key === null) return;
     const timer = setInterval(() => {
-      // A turn gives up the one before: while answers take longer than a turn, none would ever come.
-      if (!document.hidden && !waiting.current) reload();
+      // A turn gives up the one before: while answers take longer than a turn, none would ever come. One that hangs ends.
+      if (!document.hidden && Date.now() - waiting.current > longest) reload();
     }, every);
     return () => clearInterval(timer);
   }, [every, key, reload]);

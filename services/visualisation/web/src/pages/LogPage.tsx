@@ -26,9 +26,6 @@ export default function LogPage() {
   const dataset = query.get('dataset') ?? '';
   const outcome = query.get('outcome') ?? '';
   const agreement = query.get('agreement') ?? '';
-  const [more, setMore] = useState<LogEntry[]>([]);
-  const [next, setNext] = useState<string | null | undefined>(undefined);
-  const first = useResource(`log ${dataset} ${outcome} ${agreement}`, (signal) => api.exchange.log({ limit: size, dataset, outcome, agreement, newest: true }, signal));
   const [chain, setChain] = useState<LogVerification | null>(null);
   const verify = useAction(async () => setChain(await api.exchange.verifyLog()));
   const [kept, setKept] = useState<Evidence | null>(null);
@@ -44,17 +41,6 @@ export default function LogPage() {
     saveBlob(new Blob([JSON.stringify(evidence)], { type: 'application/json' }), `log-${evidence.head.tree_size}.json`);
     setKept(evidence);
   });
-  const load = useAction(async (before: string) => {
-    const page = await api.exchange.log({ limit: size, dataset, outcome, agreement, newest: true, before });
-    setMore((old) => [...old, ...page.items]);
-    setNext(page.next);
-  });
-  const filter = (changes: Record<string, string | null>) => {
-    setMore([]);
-    setNext(undefined);
-    change(changes);
-  };
-
   return (
     <Page
       title={t.log.title} lead={t.log.lead} wide
@@ -84,28 +70,46 @@ export default function LogPage() {
       {verify.error ? <Failure error={verify.error} /> : null}
       <div className="dmi-form__row">
         <SelectField
-          label={t.log.filterDataset} value={dataset} onChange={(value) => filter({ dataset: value || null })}
+          label={t.log.filterDataset} value={dataset} onChange={(value) => change({ dataset: value || null })}
           choices={[{ value: '', label: t.common.all }, ...names.datasets.map((one) => ({ value: one.id, label: say(one.title) }))]}
         />
         <SelectField
-          label={t.log.filterOutcome} value={outcome} onChange={(value) => filter({ outcome: value || null })}
+          label={t.log.filterOutcome} value={outcome} onChange={(value) => change({ outcome: value || null })}
           choices={[{ value: '', label: t.common.all }, { value: 'refused', label: t.log.onlyRefused }, { value: 'allowed', label: t.log.onlyAllowed }]}
         />
       </div>
-      {agreement ? <p>{t.log.onlyAgreement} <AgreementLink id={agreement} />. <button type="button" className="dmi-link-button" onClick={() => filter({ agreement: null })}>{t.log.everyAgreement}</button></p> : null}
-      <Loaded resource={first} height={480} isEmpty={(page) => page.items.length === 0} empty={<Empty title={dataset === '' && outcome === '' && agreement === '' ? t.log.empty : t.log.none} />}>
-        {(page) => {
-          const all = [...new Map([...page.items, ...more].map((entry) => [entry.sequence, entry])).values()];
-          const cursor = next === undefined ? page.next : next;
-          return (
-            <>
-              <LogTable caption={t.log.title} entries={all} />
-              {load.error ? <Failure error={load.error} /> : null}
-              {cursor ? <SecondaryActionButton busy={load.busy} onClick={() => void load.run(cursor)}>{t.common.more}</SecondaryActionButton> : null}
-            </>
-          );
-        }}
-      </Loaded>
+      {agreement ? <p>{t.log.onlyAgreement} <AgreementLink id={agreement} />. <button type="button" className="dmi-link-button" onClick={() => change({ agreement: null })}>{t.log.everyAgreement}</button></p> : null}
+      <Entries key={`${dataset} ${outcome} ${agreement}`} dataset={dataset} outcome={outcome} agreement={agreement} />
     </Page>
+  );
+}
+
+/** The entries that one choice of filters gives; another choice begins anew, however it was made. */
+function Entries({ dataset, outcome, agreement }: { dataset: string; outcome: string; agreement: string }) {
+  const { t } = useI18n();
+  const api = useApi();
+  const [more, setMore] = useState<LogEntry[]>([]);
+  const [next, setNext] = useState<string | null | undefined>(undefined);
+  const wanted = { limit: size, dataset, outcome, agreement, newest: true };
+  const first = useResource(`log ${dataset} ${outcome} ${agreement}`, (signal) => api.exchange.log(wanted, signal));
+  const load = useAction(async (before: string) => {
+    const page = await api.exchange.log({ ...wanted, before });
+    setMore((old) => [...old, ...page.items]);
+    setNext(page.next);
+  });
+  return (
+    <Loaded resource={first} height={480} isEmpty={(page) => page.items.length === 0} empty={<Empty title={dataset === '' && outcome === '' && agreement === '' ? t.log.empty : t.log.none} />}>
+      {(page) => {
+        const all = [...new Map([...page.items, ...more].map((entry) => [entry.sequence, entry])).values()];
+        const cursor = next === undefined ? page.next : next;
+        return (
+          <>
+            <LogTable caption={t.log.title} entries={all} />
+            {load.error ? <Failure error={load.error} /> : null}
+            {cursor ? <SecondaryActionButton busy={load.busy} onClick={() => void load.run(cursor)}>{t.common.more}</SecondaryActionButton> : null}
+          </>
+        );
+      }}
+    </Loaded>
   );
 }

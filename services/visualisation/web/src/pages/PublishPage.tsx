@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { PrimaryActionButton, SecondaryActionButton } from '@utrecht/component-library-react';
+import type { ApiError } from '../api/problem';
 import { useNames } from '../app/names';
 import { isPerson, useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
@@ -111,6 +112,9 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
     return all;
   }, waits ? 5_000 : undefined);
   const waiting = awaited(agreements.data ?? [], chosen, names.stack);
+  // A refusal of what waits for a signature says nothing more once that is there.
+  const [passing, setPassing] = useState<ApiError | null>(null);
+  if (waiting && send.error?.kind === 'refused' && send.error !== passing) setPassing(send.error);
   const show = (message: string | null) => (tried ? message : null);
 
   return (
@@ -154,7 +158,7 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
         ) : null}
       </Section>
       {waiting ? <Awaited agreement={waiting} sensor /> : null}
-      {send.error && !(waiting && send.error.kind === 'refused') ? <Failure error={send.error} owner={identity?.participant} /> : null}
+      {send.error && send.error !== passing ? <Failure error={send.error} owner={identity?.participant} /> : null}
       <div><PrimaryActionButton type="submit" busy={send.busy} disabled={send.busy}>{t.publish.submit}</PrimaryActionButton></div>
     </form>
   );

@@ -12,7 +12,10 @@ export function fieldError(error: ApiError | null, field: string): string | null
 export function focusFirstError(form: HTMLFormElement): void {
   requestAnimationFrame(() => {
     const field = form.querySelector<HTMLElement>('[aria-invalid="true"], fieldset[aria-describedby] input');
-    field?.focus();
+    // What no field can mend is told in a notice: the page goes there, so that nobody presses in vain.
+    const notice = form.querySelector<HTMLElement>('.dmi-notice--bad');
+    if (field) field.focus();
+    else notice?.scrollIntoView({ block: 'center' });
   });
 }
 

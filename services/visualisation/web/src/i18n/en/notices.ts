@@ -26,7 +26,7 @@ export const notices: Part<'notices'> = {
   alias: 'Person, by a name for you alone',
   aliasHelp: 'Your rows name nobody. You find them by when you got them.',
   given: 'You got rows',
-  givenBetween: (action, times, first, last) => `${action}: ${times} times, from ${first} to ${last}`,
+  givenBetween: (action, times, first, last) => `${action}: ${times === '1' ? 'once' : `${times} times`}, from ${first} to ${last}`,
   until: 'Measured up to',
   correction: (stream, at, value) => `${stream}, ${at}: ${value}`,
   noValue: 'no value',

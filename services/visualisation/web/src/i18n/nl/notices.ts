@@ -22,7 +22,7 @@ export const notices = {
   },
   person: 'Persoon, zoals in de gegevens',
   alias: 'Persoon, met een naam voor u alleen',
-  aliasHelp: 'Uw rijen noemen niemand. U vindt ze door wanneer u ze kreeg.',
+  aliasHelp: 'Uw rijen noemen niemand. U vindt ze aan de tijden waarop u ze kreeg.',
   given: 'U kreeg rijen',
   givenBetween: (action: string, times: string, first: string, last: string) => `${action}: ${times} keer, van ${first} tot en met ${last}`,
   until: 'Gemeten tot en met',

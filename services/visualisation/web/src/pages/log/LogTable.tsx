@@ -1,7 +1,9 @@
 import { SecondaryActionButton } from '@utrecht/component-library-react';
 import type { LogEntry } from '../../api';
 import { useNames } from '../../app/names';
+import { useSession } from '../../app/session';
 import { useI18n } from '../../i18n';
+import { shortId } from '../../i18n/format';
 import { useSupervises } from '../../app/supervises';
 import { AgreementLink, MandateLink } from '../../ui/AgreementLink';
 import { Badge } from '../../ui/Badge';
@@ -60,12 +62,20 @@ function Who({ entry, named }: { entry: LogEntry; named: (id: string | null) => 
       {mandate ? (
         <span className="dmi-block dmi-small">
           <span className="dmi-soft">{t.log.onBehalf(named(behalf))}</span>
-          <span className="dmi-block dmi-nowrap"><MandateLink id={mandate} /></span>
+          <span className="dmi-block dmi-nowrap"><Mandate id={mandate} entry={entry} /></span>
         </span>
       ) : null}
       {entry.asked_by ? <span className="dmi-block dmi-small dmi-soft">{t.log.askedBy(named(entry.asked_by))}</span> : null}
     </>
   );
+}
+
+/** A mandate, with the way to it for whom it is shown: who acted by it, who gave it, and the operator. */
+function Mandate({ id, entry }: { id: string; entry: LogEntry }) {
+  const { t } = useI18n();
+  const { identity } = useSession();
+  const shown = identity && ([entry.actor, entry.assignee].includes(identity.participant) || identity.role === 'operator');
+  return shown ? <MandateLink id={id} /> : <>{t.mandates.numbered(shortId(id))}</>;
 }
 
 /** The agreements that allow a use, or the words for why it was refused. */
@@ -78,7 +88,7 @@ export function Why({ entry }: { entry: LogEntry }) {
   return (
     <ul className="dmi-plain dmi-small dmi-tight">
       {told.map((one) => <li key={one}>{one}</li>)}
-      {entry.agreements.map((id) => <li key={id} className="dmi-nowrap">{isMandate(id, entry) ? <MandateLink id={id} /> : <AgreementLink id={id} />}</li>)}
+      {entry.agreements.map((id) => <li key={id} className="dmi-nowrap">{isMandate(id, entry) ? <Mandate id={id} entry={entry} /> : <AgreementLink id={id} />}</li>)}
     </ul>
   );
 }

@@ -8,7 +8,7 @@ import { useApi, useSession } from '../../app/session';
 import { useAction } from '../../app/useAction';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
-import { outline } from '../../rights/words';
+import { outline, recipientsOf } from '../../rights/words';
 import { Badge } from '../../ui/Badge';
 import { ConfirmDialog } from '../../ui/Dialog';
 import { SelectField, TextField } from '../../ui/fields';
@@ -224,10 +224,12 @@ function Stopped({ consent }: { consent: Agreement }) {
   const { t, moment } = useI18n();
   const names = useNames();
   const purposes = outline(consent.document).purposes.map((one) => names.purpose(one)).join(', ');
+  const named = recipientsOf(consent.document);
+  const who = (named.length > 0 ? named : [consent.assignee]).map((one) => names.participant(one)).join(', ');
   return (
     <li className="dmi-card">
       <p className="dmi-badges"><Badge>{t.rights.ended}</Badge></p>
-      <h4 className="utrecht-heading-4">{t.rights.stopped(purposes, consent.datasets.map((one) => names.dataset(one)).join(', '), names.participant(consent.assignee))}</h4>
+      <h4 className="utrecht-heading-4">{t.rights.stopped(purposes, consent.datasets.map((one) => names.dataset(one)).join(', '), who)}</h4>
       <p className="dmi-small dmi-soft">{t.rights.askedOn(moment(consent.ended_at, true))}</p>
     </li>
   );
