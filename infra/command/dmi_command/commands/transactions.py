@@ -94,7 +94,8 @@ def unbilled(
 def issue(
     customer: Annotated[str, typer.Argument(help="Whom to bill: urn:dmi:participant:<name>")],
     until: Annotated[
-        str | None, typer.Option(help="Bill what was used before this moment (RFC 3339 with an offset)", callback=moment)
+        str | None,
+        typer.Option(help="Bill what was used before this (RFC 3339 with an offset)", callback=moment),
     ] = None,
     url: Url = DEFAULT_URL,
     who: As = None,
