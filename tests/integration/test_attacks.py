@@ -14,6 +14,7 @@ import pytest
 from dmi_infra import clock
 from tests.integration.newcomer import ACTIONS, HERE, LAYERS, Newcomer, agree, join, publish
 from tests.stack_plugin import EmbeddedStack
+from tests.unit.infra.fakes import eventually
 
 THING = "victim.one"
 STREAM = "victim.one.occupancy"
@@ -105,12 +106,19 @@ def test_lists_of_everything_leave_out_what_is_not_agreed(scene: Scene) -> None:
 
 
 def test_where_a_result_comes_from_is_not_told_to_strangers(scene: Scene) -> None:
+    def status(who: Newcomer, result: str) -> int:
+        return who.ask("GET", f"/exchange/v1/lineage/{result}").status_code
+
+    def dependents(who: Newcomer) -> list[Any]:
+        found: list[Any] = who.ask("GET", f"/exchange/v1/lineage/{scene.secret}/dependents").json()["items"]
+        return found
+
+    # The platform tells the exchange of it a moment after it has stored the rows.
+    eventually(lambda: status(scene.victim, scene.secret) == status(scene.victim, STREAM) == 200)
+    eventually(lambda: dependents(scene.victim) != [])
     for result in (scene.secret, STREAM):
-        assert scene.victim.ask("GET", f"/exchange/v1/lineage/{result}").status_code == 200, result
-        assert scene.thief.ask("GET", f"/exchange/v1/lineage/{result}").status_code == 404, result
-    for who, empty in ((scene.victim, False), (scene.thief, True)):
-        found = who.ask("GET", f"/exchange/v1/lineage/{scene.secret}/dependents").json()["items"]
-        assert (found == []) is empty
+        assert status(scene.thief, result) == 404, result
+    assert dependents(scene.thief) == []
 
 
 def test_files_of_another_are_not_to_be_found(scene: Scene) -> None:
