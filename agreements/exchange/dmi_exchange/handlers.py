@@ -310,11 +310,10 @@ class Exchange:
 
     def represents(self, party: str, person: str) -> bool:
         """Whether a party acts for this person, such as a parent for a child; who has left acts for nobody."""
-        acting = self.store.get(Participant, party)
-        if acting is None or not acting.active:
+        if not person.startswith(model.PERSON):
             return False
-        known = self.store.get(Participant, person) if person.startswith(model.PERSON) else None
-        return represents(party, known, clock.now())
+        acting, known = (self.store.get(Participant, one) for one in (party, person))
+        return represents(acting, known, clock.now())
 
     def require(self, document: Mapping[str, Any], signers: Collection[str] = ()) -> None:
         """Raise ``ReviewRefused`` unless law and rulebook allow this document to become an agreement."""

@@ -24,22 +24,26 @@ def own_data(request: Request) -> bool:
     return request.assignee.startswith(PERSON) and request.action in OWN_ACTIONS
 
 
-def represents(party: str, person: Participant | None, now: Micros) -> bool:
-    """Whether ``party`` acts for ``person`` at ``now``: for a child until it is of age."""
-    if person is None or party not in person.representatives:
+def represents(party: Participant | None, person: Participant | None, now: Micros) -> bool:
+    """Whether ``party`` acts for ``person`` at ``now``: for a child until it is of age; who has left, for nobody."""
+    if party is None or not party.active or person is None or party.id not in person.representatives:
         return False
     return person.of_age_at is None or now < person.of_age_at
 
 
 def not_represented(
-    request: Request, person: Participant | None, dataset: Dataset | None, now: Micros
+    request: Request,
+    actor: Participant | None,
+    person: Participant | None,
+    dataset: Dataset | None,
+    now: Micros,
 ) -> Reason | None:
     """Why the actor of ``request`` may not act for ``person`` without a mandate; ``None`` when it may.
 
     It may in what the person may do with its own data; of one that has left, it takes along what is kept, and can have
     it erased. An unknown dataset is refused elsewhere.
     """
-    if not represents(request.actor, person, now) or not own_data(request):
+    if not represents(actor, person, now) or not own_data(request):
         return Reason("no_mandate", f"{request.actor} does not act for {request.assignee} in this")
     if dataset is not None and not dataset.personal:
         return Reason("no_mandate", f"{request.dataset} holds nothing of {request.assignee} to act for")

@@ -231,7 +231,8 @@ class LawTable:
         accepted = None if own else self.rulebook.accepted
         refusal = unfit(party, self._participants.get(party), accepted, must_be_active=not left)
         if refusal is None and represented:
-            refusal = not_represented(request, self._participants.get(request.assignee), dataset, now)
+            actor, person = map(self._participants.get, (request.actor, request.assignee))
+            refusal = not_represented(request, actor, person, dataset, now)
         if refusal is None and request.mandate:
             refusal = self.mandates.failing(request, now, self._participants, self.rulebook)
         if refusal is not None:

@@ -101,6 +101,9 @@ def test_a_parent_that_left_does_not_act_for_anybody(law: LawTable) -> None:
 
 def test_who_is_no_child_is_represented_until_it_is_told_otherwise() -> None:
     ward = Participant(KIM, "Kim", [], [], representatives=[MUM])
-    assert represents(MUM, ward, 2**62)
-    assert not represents(DAD, ward, 0)
-    assert not represents(MUM, None, 0)
+    mum, dad = Participant(MUM, "Mum", [], []), Participant(DAD, "Dad", [], [])
+    assert represents(mum, ward, 2**62)
+    assert not represents(dad, ward, 0)
+    assert not represents(mum, None, 0)
+    assert not represents(Participant(MUM, "Mum", [], [], active=False), ward, 0)
+    assert not represents(None, ward, 0)

@@ -42,9 +42,7 @@ class Consents:
         """The persons for whom a party acts."""
         now = clock.now()
         acting = self._exchange.store.get(Participant, party)
-        if acting is None or not acting.active:
-            return []
-        return [one for one in self._exchange.store.find(Participant) if represents(party, one, now)]
+        return [one for one in self._exchange.store.find(Participant) if represents(acting, one, now)]
 
     def give(
         self,

@@ -229,8 +229,7 @@ def _known(asking: Request, subject: str, found: Decision, law: LawTable) -> boo
     if not subject.startswith(model.PERSON) or subject == asking.assignee:
         return True
     now = clock.now()
-    acting = law.participants.get(asking.assignee)
-    if acting is not None and acting.active and represents(acting.id, law.participants.get(subject), now):
+    if represents(law.participants.get(asking.assignee), law.participants.get(subject), now):
         return True
     states = (law.agreement(reason.agreement) for reason in found.reasons if reason.agreement)
     if any(state is not None and subject in model.parties(state) for state in states):

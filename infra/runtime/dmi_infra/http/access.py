@@ -202,7 +202,7 @@ def _acting_for(whom: str, identity: Identity, law: LawTable) -> Identity:
         raise Refused(
             [Reason("outside_mandate", "a mandate is not for the persons whom its mandator represents")]
         )
-    if not represents(identity.participant, law.participants.get(whom), clock.now()):
+    if not represents(law.participants.get(identity.participant), law.participants.get(whom), clock.now()):
         # Before any decision is recorded: names that somebody made up do not belong in the log.
         raise Refused([Reason("no_mandate", "you represent no person with this id")])
     return replace(identity, participant=whom, roles=frozenset(), acting=Acting(identity.participant))
