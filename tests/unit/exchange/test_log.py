@@ -287,8 +287,8 @@ def test_the_heartbeat_stops_while_a_revocation_waits(node: Node, monkeypatch: p
         time.sleep(1.5)
         return len(told) == before
 
-    # A beat may be on its way already; none follows it.
-    assert silent() or silent()
+    # A batch under way when the relay was held counts as well for some seconds; then no beat follows.
+    assert any(silent() for _again in range(6))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ ParticipantId = Annotated[str, typer.Argument(help="Id of the participant", call
 def register(app: typer.Typer) -> None:
     """Add the commands of this subject; two of them stand under ``participant``."""
     participant_app.command("rotate")(rotate)
-    participant_app.command("revoke-key")(revoke_key)
+    # One thumbprint in 64 begins with a hyphen: it is the name of a key, not an option.
+    participant_app.command("revoke-key", context_settings={"ignore_unknown_options": True})(revoke_key)
     app.add_typer(keys_app, name="keys", help="Private keys in the data folder.")
 
 
