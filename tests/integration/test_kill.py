@@ -19,7 +19,9 @@ from tests.stack_plugin import EmbeddedStack, ServerStack, Stack, await_settled,
 
 GARAGES = "urn:dmi:dataset:gemeente:garages"
 DATASTREAM = "garages.centrum.occupancy"
+OFFICE = "urn:dmi:participant:gemeente"
 KILLS = 20
+READS = 30
 ROWS = 50
 HOUR = 3_600_000_000
 FIRST = 1_500_000_000_000_000
@@ -86,6 +88,19 @@ def _stored(stack: Stack, first: int) -> Counter[str]:
                 return found
 
 
+def _reads(stack: Stack) -> float:
+    """How many reads of the garages by the city's office the log has: two entries each, the decision and its rows."""
+    found, after = 0, "0"
+    with stack.demo("officer") as client:
+        while after is not None:
+            page = client.get("/exchange/v1/log", dataset=GARAGES, limit=1000, after=after)
+            found += sum(
+                entry["crossing"] == "query" and entry["assignee"] == OFFICE for entry in page["items"]
+            )
+            after = page["next"]
+    return found / 2
+
+
 def _check(stack: Stack, sensor: Sensor) -> None:
     sensor.stopping.set()
     sensor.join(30)
@@ -149,6 +164,30 @@ def test_server_every_acknowledged_observation_is_stored_once_after_twenty_kills
         own_server.kill(service)
         own_server.restart(service)
     _check(own_server, sensor)
+
+
+@pytest.mark.parametrize("deployment", ["own_embedded", "own_server"])
+@pytest.mark.timeout(400)
+def test_the_log_has_every_read_that_was_answered_before_a_kill(
+    deployment: str, request: pytest.FixtureRequest
+) -> None:
+    stack: EmbeddedStack | ServerStack = request.getfixturevalue(deployment)
+    before = _reads(stack)
+    answered = 0
+    for _ in range(3):
+        with stack.demo("officer") as client:
+            for _ in range(READS):
+                client.get(f"/platform/v1/datastreams/{DATASTREAM}/observations", limit=1)
+                answered += 1
+        stack.kill("platform")
+        if isinstance(stack, ServerStack):
+            stack.restart("platform")
+        else:
+            stack.start()
+    limit = time.monotonic() + 30
+    while _reads(stack) < before + answered and time.monotonic() < limit:
+        time.sleep(0.2)  # what was left on disk goes over the bus first
+    assert _reads(stack) == before + answered
 
 
 def test_a_graceful_stop_takes_less_than_five_seconds(own_embedded: EmbeddedStack) -> None:

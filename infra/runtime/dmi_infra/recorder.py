@@ -6,6 +6,7 @@ import random
 import threading
 import uuid
 from collections import deque
+from pathlib import Path
 
 import structlog
 
@@ -17,6 +18,7 @@ from dmi_infra import clock
 from dmi_infra.bus.errors import MessageTooLarge
 from dmi_infra.bus.port import Message, Publisher
 from dmi_infra.errors import Unavailable
+from dmi_infra.spool import Record, Spool
 
 log = structlog.get_logger("recorder")
 
@@ -31,26 +33,41 @@ class RecorderFull(Unavailable):
 
 
 class Recorder:
-    """A bounded queue of records that a thread publishes; a full queue refuses new decisions."""
+    """A bounded queue of records that a thread publishes; a full queue refuses new decisions.
 
-    def __init__(self, service: str, publisher: Publisher) -> None:
+    What waits in it also lies in ``folder``: the next process publishes what a killed one had not, and the exchange
+    drops what it has already.
+    """
+
+    def __init__(self, service: str, publisher: Publisher, folder: Path) -> None:
         self._service = service
         self._publisher = publisher
-        self._queue: deque[DecisionRecord | Lineage | Quality] = deque()
+        self._spool = Spool(folder)
+        self._queue: deque[Record] = deque()
+        self._keeping = threading.Lock()
+        self._leaving = 0
+        """How many records of the queue are in files of the spool that are closed: the next to be published."""
         self._batch = BATCH
         self._wanted = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name=f"recorder-{service}", daemon=True)
 
     def start(self) -> None:
-        """Begin to publish."""
+        """Begin to publish, first what an earlier process left."""
+        with self._keeping:
+            self._queue.extendleft(reversed(list(self._spool.left())))
         self._thread.start()
 
-    def put(self, record: DecisionRecord | Lineage | Quality) -> None:
-        """Queue one record; raises ``RecorderFull`` when the bus has not taken any for long."""
-        if len(self._queue) >= CAPACITY:
-            raise RecorderFull("decisions cannot be recorded at the moment, so nothing is let through")
-        self._queue.append(record)
+    def put(self, record: Record) -> None:
+        """Keep and queue one record; raises ``RecorderFull`` when the bus has not taken any for long.
+
+        Raises ``SpoolFault`` when the disk takes none.
+        """
+        with self._keeping:
+            if len(self._queue) >= CAPACITY:
+                raise RecorderFull("decisions cannot be recorded at the moment, so nothing is let through")
+            self._spool.write(record)
+            self._queue.append(record)
 
     def stop(self) -> None:
         """Publish what is queued, then stop."""
@@ -63,7 +80,7 @@ class Recorder:
             self._wanted.wait(FLUSH_SECONDS)
             try:
                 while self._queue:
-                    self._flush()
+                    self._publish()
             except Unavailable as exc:
                 self._waits(str(exc))
             except (
@@ -73,15 +90,28 @@ class Recorder:
                 self._waits(type(exc).__name__)
             if self._stopping:
                 if self._queue:
-                    log.error("records lost at stop", service=self._service, count=len(self._queue))
+                    log.warning(
+                        "records wait for the next start", service=self._service, count=len(self._queue)
+                    )
                 return
 
     def _waits(self, reason: str) -> None:
         log.warning("records wait", service=self._service, waiting=len(self._queue), reason=reason)
         self._wanted.wait(1.0)
 
+    def _publish(self) -> None:
+        """Publish what is queued now, and only then forget it on disk."""
+        with self._keeping:
+            # Of a turn that the bus broke off the rest goes first.
+            if not self._leaving:
+                self._spool.turn()
+                self._leaving = len(self._queue)
+        while self._leaving:
+            self._flush()
+        self._spool.drop()
+
     def _flush(self) -> None:
-        taken = [self._queue[index] for index in range(min(self._batch, len(self._queue)))]
+        taken = [self._queue[index] for index in range(min(self._batch, self._leaving))]
         batch = RecordBatch(
             service=self._service,
             decisions=[r for r in taken if isinstance(r, DecisionRecord)],
@@ -105,6 +135,7 @@ class Recorder:
         self._batch = BATCH
         for _ in taken:
             self._queue.popleft()
+        self._leaving -= len(taken)
 
 
 def new_id() -> str:

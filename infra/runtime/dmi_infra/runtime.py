@@ -98,7 +98,7 @@ def build_runtime(service: str, settings: Settings, bus: Bus) -> Runtime:
     publisher = bus.publisher(service)
     table = LawTable(rulebook, layers={settings.stack_participant})
     metrics = Metrics(service)
-    recorder = Recorder(service, publisher)
+    recorder = Recorder(service, publisher, settings.data_dir / "records" / service)
     gate = Gate(service, settings.stack_participant, table, recorder.put, Projection(), metrics)
     runtime = Runtime(
         service,

@@ -257,7 +257,7 @@ def running(folder: Path, database_url: str = "", **more: Any) -> Iterator[Node]
     feed = LawFeed(cast(Bus, bus), "ingest", table)
     runtime = Runtime(
         "ingest", settings, cast(Bus, bus), bus, feed,
-        cast(Gate, gate), Recorder("ingest", bus), Metrics("ingest"), cast(Authenticator, names),
+        cast(Gate, gate), Recorder("ingest", bus, folder / "records"), Metrics("ingest"), cast(Authenticator, names),
     )  # fmt: skip
     app = assemble(settings, engine, runtime)
     for part in runtime.parts:
