@@ -1,4 +1,4 @@
-"""Ids of agreements and consents as people give them: whole, or the short form that the pages show."""
+"""Ids of agreements, consents and mandates as people give them: whole, or the short form that the pages show."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SAID_WITHOUT: Final = re.compile(r"urn:dmi:(?:(?:participant|party|dataset):)?(?
 
 
 def whole_id(client: Client, given: str, *lists: str) -> str:
-    """The id that ``given`` stands for among the caller's ``lists`` (``agreements``, ``consents``).
+    """The id that ``given`` stands for among the caller's ``lists`` (``agreements``, ``consents``, ``mandates``).
 
     What is no beginning of a UUID is an id already. Raises ``UsageWrong`` unless exactly one fits.
     """

@@ -9,6 +9,7 @@ from typing import Any
 from typer.testing import CliRunner, Result
 
 from dmi_command.cli import app
+from dmi_command.errors import UsageWrong
 from dmi_infra.jose import SigningKey
 from tests.unit.command.answering import Answering
 
@@ -50,3 +51,20 @@ def test_the_holder_of_a_mandate_gets_a_token_for_it_by_its_own_key(
     done = CliRunner().invoke(app, command)
     assert (done.exit_code, done.output) == (0, "abc\n")
     assert "mandate=urn%3Auuid%3A1" in answering.requests[-1].content.decode()
+
+
+def test_a_machine_that_names_its_mandate_in_short_is_told_to_name_it_whole(
+    answering: Answering, tmp_path: Path
+) -> None:
+    rule = "must be named: a machine acts by one of its participant alone"
+    problem = {
+        "status": 400, "detail": f"mandate: {rule}", "type": "urn:dmi:problem:invalid-input",
+        "errors": [{"field": "mandate", "rule": rule}],
+    }  # fmt: skip
+    answering.on("POST", "/exchange/token", problem, 400)
+    key = tmp_path / "gateway.json"
+    SigningKey.load_or_create(key)
+    words = ["mandate", "token", "24d37312", "--key", str(key), "--participant", GATEWAY["id"]]
+    refused = CliRunner().invoke(app, words).exception
+    assert isinstance(refused, UsageWrong)
+    assert str(refused) == "MANDATE must be a whole id for a machine, not 24d37312"

@@ -140,7 +140,13 @@ def token(
         raise UsageWrong(f"--key: there is no file {holder_key}")
     signer = own_key(holder_key)
     with Client(url, participant=participant, key=signer) as client:
-        whole = whole_id(client, mandate, "mandates")
+        try:
+            whole = whole_id(client, mandate, "mandates")
+        except AnswerRefused as refused:
+            if any(each["field"] == "mandate" for each in refused.problem.get("errors", [])):
+                # Only with a mandate does it get a token to ask for a list.
+                raise UsageWrong(f"MANDATE must be a whole id for a machine, not {mandate}") from refused
+            raise
     with Client(url, participant=participant, key=signer, mandate=whole) as client:
         typer.echo(client.token())
 
