@@ -214,7 +214,9 @@ class Exchange:
         try:
             return from_template(self.rulebook, template, self.layers, **given)
         except TemplateRefused as exc:
-            raise DocumentRefused.from_findings(exc, "parameters") from exc
+            # Without a path it is about the template itself.
+            whole = not any(finding.path for finding in exc.findings)
+            raise DocumentRefused.from_findings(exc, "template" if whole else "parameters") from exc
         except PolicyRefused as exc:
             raise DocumentRefused.from_findings(exc, "document") from exc
 

@@ -121,7 +121,7 @@ def test_a_filled_template_does_not_change_the_rulebook(rulebook: Rulebook) -> N
 
 
 def test_an_unknown_template_or_parameter_and_a_missing_one_are_named(rulebook: Rulebook) -> None:
-    with pytest.raises(TemplateRefused, match="not in the rulebook"):
+    with pytest.raises(TemplateRefused, match="template of the rulebook: commercial, "):
         from_template(rulebook, "open-dat")
     with pytest.raises(TemplateRefused) as caught:
         from_template(rulebook, "open-data", uid=UID, assigner=GEMEENTE, grid=100, datasets=None)

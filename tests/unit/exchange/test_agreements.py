@@ -313,6 +313,9 @@ def test_a_draft_is_a_document_that_can_be_signed(node: Node) -> None:
     assert node.propose(text)["state"] == "active"
     answer = node.ask("POST", "/v1/agreements/draft", OFFICER, json={"template": "x", "parameters": {}})
     assert answer.status_code == 400
+    [error] = answer.json()["errors"]
+    assert error["field"] == "template"
+    assert error["rule"].startswith("must be a template of the rulebook: commercial, ")
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,8 @@ def from_template(
     """
     template = rulebook.templates.get(name) or rulebook.templates.get(f"dmi:template:{name}")
     if template is None:
-        raise TemplateRefused((Finding("", "this template is not in the rulebook", name[:60]),))
+        names = ", ".join(sorted(known.removeprefix("dmi:template:") for known in rulebook.templates))
+        raise TemplateRefused((Finding("", f"must be a template of the rulebook: {names}", name[:60]),))
     given = {key: value for key, value in parameters.items() if value is not None}
     kinds = {parameter.name: parameter.kind for parameter in template.parameters}
     if "rulebook" in kinds:
