@@ -13,13 +13,14 @@ import pytest
 
 from dmi_agreements.contracts.law import AgreementState, Participant
 from dmi_agreements.contracts.record import DecisionRecord
-from dmi_agreements.prices import Price, charge
+from dmi_agreements.prices import Price, charge, due
 from dmi_exchange.transactions import billing, ledger
 from dmi_exchange.transactions.billing import fixed
 from dmi_exchange.transactions.commons import FIRST_WEEKS, shares
 from dmi_exchange.transactions.model import vat_of
 from dmi_exchange.transactions.store import Transactions
 from dmi_infra import clock
+from dmi_infra.errors import Conflict
 from dmi_infra.sql import open_engine
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.exchange.test_log import report
@@ -95,6 +96,24 @@ def balances(node: Node, who: Who) -> dict[str, int]:
 )  # fmt: skip
 def test_a_count_is_charged_as_a_whole(price: Price, count: int, cents: int) -> None:
     assert charge(price, count) == cents
+
+
+@pytest.mark.parametrize(
+    ("price", "counts"),
+    [(Price(1, 2, "use"), [1] * 100), (Price(1, 1000, "use"), [499] * 21), (Price(7, 3, "use"), [1, 2, 5, 1, 9])],
+)  # fmt: skip
+def test_all_that_was_billed_is_what_the_whole_costs(price: Price, counts: list[int]) -> None:
+    before = billed = 0
+    for count in counts:
+        asked = due(price, count, before, billed)
+        assert abs(asked - price.cents * count / price.per) < 1, "an invoice adds up by itself"
+        before, billed = before + count, billed + asked
+    assert billed == charge(price, before)
+
+
+def test_what_was_asked_too_much_before_is_made_good_by_less_than_a_cent_at_a_time() -> None:
+    assert due(Price(1, 2, "use"), 3, 100, 100) == 1
+    assert due(Price(1, 1, "use"), 3, 100, 140) == 3
 
 
 @pytest.mark.parametrize(
@@ -218,6 +237,39 @@ def test_two_payments_at_once_never_come_to_more_than_is_open(node: Node) -> Non
     engine.dispose()
     assert sorted(left) == [42] * 7 + [242]
     assert balances(node, OFFICER)["debtors"] == 42
+
+
+def test_no_rounding_adds_up_over_invoices_and_what_one_takes_back_is_billed_as_it_was(node: Node) -> None:
+    agreement = priced(node, pay(1, 2, "use"))
+    details(node)
+    invoices = []
+    for number in range(5):
+        used(node, agreement, 1, f"use-{number}")
+        [open_still] = node.get("/v1/transactions/use")["items"]
+        invoices.append(node.post("/v1/transactions/invoices", {"customer": VENDOR}))
+        assert invoices[-1]["net"] == open_still["net"], "what is told before is what is billed"
+    assert [made["net"] for made in invoices] == [1, 0, 1, 0, 1], "five uses at half a cent cost three cents"
+    node.post(f"/v1/transactions/invoices/{invoices[0]['id']}/credit", {"bill_again": True})
+    assert node.post("/v1/transactions/invoices", {"customer": VENDOR})["net"] == 1
+    node.post(f"/v1/transactions/invoices/{invoices[2]['id']}/credit", {"bill_again": False})
+    used(node, agreement, 1, "after")
+    assert node.post("/v1/transactions/invoices", {"customer": VENDOR})["net"] == 0
+    assert balances(node, OFFICER)["revenue"] == -2, "three cents for six uses, one of which was given away"
+
+
+def test_an_invoice_that_cannot_be_issued_leaves_its_uses_open(node: Node) -> None:
+    agreement = priced(node, pay(5, 1, "use"))
+    details(node)
+    used(node, agreement, 2, "two")
+    exchange = node.service.app.state.exchange
+
+    def failing(*_found: object) -> object:
+        raise Conflict.of("customer", "cannot be billed")
+
+    transactions = Transactions(exchange.store._engine)
+    with pytest.raises(Conflict):
+        transactions.issue([agreement], clock.now(), failing, OWNER)
+    assert [(one.uses, one.before, one.billed) for one in transactions.counted([agreement])] == [(2, 0, 0)]
 
 
 def test_what_is_not_yet_billed_is_told_with_its_price_before_and_nothing_of_it_after(

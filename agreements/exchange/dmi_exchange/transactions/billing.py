@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 
 from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
-from dmi_agreements.prices import Price
+from dmi_agreements.prices import Price, due
 from dmi_exchange import model as law_model
 from dmi_exchange.store import Store
 from dmi_exchange.transactions.commons import Share, shares
@@ -67,30 +67,29 @@ class Billing:
         }
 
         def make(
-            counts: Sequence[Counted], charged: frozenset[Item], number: int
-        ) -> tuple[Invoice, Sequence[Item]] | None:
+            identifier: str, counts: Sequence[Counted], charged: frozenset[Item], number: int
+        ) -> tuple[Invoice, Sequence[Item]]:
             billed = (_counted(priced[count.agreement][1], count) for count in counts)
             lines = [each for each in billed if each is not None and each.count]
             items: list[Item] = []
-            for identifier, (agreement, tariff) in sorted(priced.items()):
+            for priced_by, (agreement, tariff) in sorted(priced.items()):
                 for item, found in fixed(agreement, tariff, end):
-                    if (identifier, item) not in charged:
-                        items.append((identifier, item))
+                    if (priced_by, item) not in charged:
+                        items.append((priced_by, item))
                         lines.append(found)
             if not lines:
-                return None
+                raise Conflict.of(
+                    "customer", "nothing that was used before this moment is still to be billed"
+                )
             net = sum(each.net for each in lines)
             start = min((priced[each.agreement][0].concluded_at or end) for each in lines)
             made = Invoice(
-                str(uuid.uuid4()), _number(number, now), supplier, customer, seller, buyer, now,
+                identifier, _number(number, now), supplier, customer, seller, buyer, now,
                 now + DAYS_TO_PAY * DAY, min(start, end), end, lines, net, vat_of(net, seller.vat_percent),
             )  # fmt: skip
             return made, items
 
-        issued = self.transactions.issue(sorted(priced), end, make, supplier)
-        if issued is None:
-            raise Conflict.of("customer", "nothing that was used before this moment is still to be billed")
-        return issued
+        return self.transactions.issue(sorted(priced), end, make, supplier)
 
     def unbilled(self, supplier: str) -> list[tuple[str, Line]]:
         """What the next invoices would bill as things stand, by customer; the hour that runs counts in later."""
@@ -103,9 +102,9 @@ class Billing:
                 found.append((law_model.parties(priced[count.agreement][0])[1], used))
         charged = self.transactions.charged(sorted(priced))
         for identifier, (agreement, tariff) in sorted(priced.items()):
-            for item, due in fixed(agreement, tariff, end):
+            for item, charge in fixed(agreement, tariff, end):
                 if (identifier, item) not in charged:
-                    found.append((law_model.parties(agreement)[1], due))
+                    found.append((law_model.parties(agreement)[1], charge))
         return found
 
     def credit(self, supplier: str, identifier: str, bill_again: bool) -> Invoice:
@@ -170,7 +169,11 @@ class Billing:
 
 def _counted(tariff: Mapping[str, Price], count: Counted) -> Line | None:
     price = tariff.get(count.rule)
-    return line(count.agreement, price, count.uses, count.rule) if price is not None else None
+    if price is None:
+        return None
+    return Line(
+        count.agreement, price, count.uses, due(price, count.uses, count.before, count.billed), count.rule
+    )
 
 
 def fixed(agreement: AgreementState, tariff: Mapping[str, Price], until: int) -> list[tuple[str, Line]]:
@@ -182,12 +185,10 @@ def fixed(agreement: AgreementState, tariff: Mapping[str, Price], until: int) ->
     last = min(until, agreement.ended_at or until)
     for price in sorted(set(tariff.values()), key=lambda each: (each.unit, each.cents, each.per)):
         if price.unit == "once":
-            found.append((f"once {price.cents}/{price.per}", line(agreement.id, price, 1)))
+            found.append((f"once {price.cents}/{price.per}", line(agreement.id, price)))
         elif price.unit == "month":
             for month in _months(begun, last):
-                found.append(
-                    (f"{month} {price.cents}/{price.per}", line(agreement.id, price, 1, month=month))
-                )
+                found.append((f"{month} {price.cents}/{price.per}", line(agreement.id, price, month)))
     return found
 
 

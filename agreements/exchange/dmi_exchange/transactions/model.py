@@ -81,9 +81,9 @@ class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.net + self.vat
 
 
-def line(agreement: str, price: Price, count: int, rule: str = "", month: str = "") -> Line:
-    """A line with what it costs."""
-    return Line(agreement, price, count, charge(price, count), rule, month)
+def line(agreement: str, price: Price, month: str = "") -> Line:
+    """A line of a price that is charged once, or for a month."""
+    return Line(agreement, price, 1, charge(price, 1), month=month)
 
 
 def vat_of(net: int, percent: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,11 +19,15 @@ from dmi_infra.sql import reading, transaction, upsert
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Uses of one permission (``rule``: its path) of an agreement."""
+    """Uses of one permission (``rule``: its path) of an agreement that are to be billed."""
 
     agreement: str
     rule: str
     uses: int
+    before: int
+    """Uses that have been billed."""
+    billed: int
+    """For how many cents, without VAT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,8 @@ class Entry:
 
 Item = tuple[str, str]
 """An agreement, and what of it is charged once."""
-Make = Callable[[Sequence[Counted], frozenset[Item], int], "tuple[Invoice, Sequence[Item]] | None"]
-"""An invoice of counts, what was charged once already, and the next number; with what it charges once."""
+Make = Callable[[str, Sequence[Counted], frozenset[Item], int], "tuple[Invoice, Sequence[Item]]"]
+"""An invoice of an id, counts, what was charged once already, and the next number; with what it charges once."""
 
 
 class Transactions:
@@ -64,33 +70,28 @@ class Transactions:
         with transaction(self._engine) as connection:
             upsert(connection, billing_party, [row], ["participant"], ["body"])
 
-    def counted(
-        self, agreements: Sequence[str], invoiced: str = "", until: int | None = None
-    ) -> list[Counted]:
-        """Counts of these agreements before the hour of ``until``: not yet billed, or of one invoice."""
+    def counted(self, agreements: Sequence[str]) -> list[Counted]:
+        """What of these agreements was used and is not yet billed."""
         with reading(self._engine) as connection:
-            return _counted(connection, agreements, invoiced, until)
+            return _counted(connection, agreements, "")
 
-    def issue(
-        self,
-        agreements: Sequence[str],
-        until: int,
-        make: Make,
-        supplier: str,
-    ) -> Invoice | None:
+    def issue(self, agreements: Sequence[str], until: int, make: Make, supplier: str) -> Invoice:
         """Issue what ``make`` makes of the counts before ``until``, what was charged once, and the next number.
 
-        Counts, what is charged once, invoice and postings change together or not at all.
+        Counts, what is charged once, invoice and postings change together or, when ``make`` raises, not at all.
         """
+        identifier = str(uuid.uuid4())
         with transaction(self._engine) as connection:
             _alone(connection, supplier)
-            counts = _counted(connection, agreements, "", until)
-            made = make(counts, _charged(connection, agreements), _issued(connection, supplier) + 1)
-            if made is None:
-                return None
-            issued, items = made
-            billed = sa.and_(meter.c.agreement.in_(agreements), meter.c.invoice == "", meter.c.hour < until)
-            connection.execute(sa.update(meter).where(billed).values(invoice=issued.id))
+            # Marked before they are summed up: what the log counts meanwhile is the next invoice's.
+            open_still = sa.and_(
+                meter.c.agreement.in_(agreements), meter.c.invoice == "", meter.c.hour < until
+            )
+            connection.execute(sa.update(meter).where(open_still).values(invoice=identifier))
+            issued, items = make(
+                identifier, _counted(connection, agreements, identifier), _charged(connection, agreements),
+                _issued(connection, supplier) + 1,
+            )  # fmt: skip
             if items:
                 rows = [{"agreement": a, "item": item, "invoice": issued.id} for a, item in items]
                 connection.execute(sa.insert(charged), rows)
@@ -190,17 +191,34 @@ class Transactions:
         ]
 
 
-def _counted(
-    connection: sa.Connection, agreements: Sequence[str], invoiced: str, until: int | None
-) -> list[Counted]:
+def _counted(connection: sa.Connection, agreements: Sequence[str], invoiced: str) -> list[Counted]:
+    """The uses under one invoice (empty: under none yet), with what was billed before."""
     names = (meter.c.agreement, meter.c.rule)
-    query = sa.select(*names, sa.func.sum(meter.c.uses).label("uses")).where(
-        meter.c.agreement.in_(agreements), meter.c.invoice == invoiced
-    )
-    if until is not None:
-        query = query.where(meter.c.hour < until)
-    rows = connection.execute(query.group_by(*names).order_by(*names)).all()
-    return [Counted(row.agreement, row.rule, int(row.uses)) for row in rows]
+    query = sa.select(*names, meter.c.invoice, sa.func.sum(meter.c.uses).label("uses"))
+    rows = connection.execute(
+        query.where(meter.c.agreement.in_(agreements)).group_by(*names, meter.c.invoice).order_by(*names)
+    ).all()
+    before: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        if row.invoice not in ("", invoiced):
+            before[row.agreement, row.rule] += int(row.uses)
+    billed = _billed(connection, agreements) if before else before
+    return [
+        Counted(row.agreement, row.rule, int(row.uses), before[place], billed[place])
+        for row in rows
+        if row.invoice == invoiced
+        for place in ((row.agreement, row.rule),)
+    ]
+
+
+def _billed(connection: sa.Connection, agreements: Sequence[str]) -> Counter[tuple[str, str]]:
+    """Cents by agreement and rule of the invoices whose uses are not open again."""
+    names = sa.select(meter.c.invoice).where(meter.c.agreement.in_(agreements))
+    found: Counter[tuple[str, str]] = Counter()
+    for body in connection.execute(sa.select(invoice.c.body).where(invoice.c.id.in_(names))).scalars():
+        for line in msgspec.json.decode(body, type=Invoice).lines:
+            found[line.agreement, line.rule] += line.net
+    return found
 
 
 def _alone(connection: sa.Connection, supplier: str) -> None:
