@@ -27,7 +27,7 @@ def insight(store: Store, identity: Identity) -> Callable[[Lineage], bool]:
     open_data = [one for one in store.find(AgreementState, EVERYONE) if not model.is_consent(one)]
     parties = {one.id for one in mine}
     own = {dataset.id for dataset in store.find(Dataset, me)}
-    concluded = [one for one in (*mine, *open_data) if one.state != "proposed"]
+    concluded = [one for one in (*mine, *open_data) if one.concluded_at is not None]
     reachable = own.union(*(model.targets(one.document) for one in concluded))
 
     def may(item: Lineage) -> bool:

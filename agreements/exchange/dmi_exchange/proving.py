@@ -101,7 +101,7 @@ def _grounds(exchange: Exchange, record: DecisionRecord) -> Iterable[AgreementSt
         state
         for state in concerned
         if not model.is_consent(state)
-        and state.state != "proposed"
+        and state.concluded_at is not None
         and model.assignee(state.document) in (record.assignee, EVERYONE)
         and record.dataset in model.targets(state.document)
     ]

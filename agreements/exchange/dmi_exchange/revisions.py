@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -29,6 +30,7 @@ class Revisions:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._books = exchange.rulebooks
+        self._adopting = threading.Lock()
 
     def load(self) -> None:
         """Take in every version that was adopted before this start."""
@@ -91,8 +93,10 @@ class Revisions:
         self, party: str, roles: Collection[str], version: str, why: str, jws: str | None
     ) -> RulebookVersion:
         """Let a proposed version come into force: every process decides by it from then on."""
-        made = self._decide(party, roles, version, "adopts", why, jws)
-        self._books.adopt(rulebook_of(made.files))
+        # Of two changes of one version only the first may be adopted: the other one would undo it.
+        with self._adopting:
+            made = self._decide(party, roles, version, "adopts", why, jws)
+            self._books.adopt(rulebook_of(made.files))
         self.sign_for_node()
         return made
 

@@ -212,6 +212,22 @@ def test_lineage_shows_grounds_and_hides_who_consented(node: Node) -> None:
     assert all(item["withdrawn"] for item in node.get(f"/v1/lineage/{GARAGES}/dependents")["items"])
 
 
+def test_a_proposal_that_was_never_concluded_opens_no_lineage(node: Node) -> None:
+    held = document(OWNER, "urn:dmi:participant:stack", GARAGES, ["dmi:read"])
+    node.propose(held)
+    report(node, lineage=(result("r/1", datasets=[GARAGES], agreements=[held["uid"]]),))
+    wanted = document(OWNER, VENDOR, GARAGES, ["dmi:read"])
+    node.propose(wanted, SELLING)
+    node.refused(node.ask("GET", "/v1/lineage/r/1", SELLING), 404, "not-found")
+    node.post(f"/v1/agreements/{wanted['uid']}/end", {"reason": ""}, SELLING)
+    node.refused(node.ask("GET", "/v1/lineage/r/1", SELLING), 404, "not-found")
+    later = document(OWNER, VENDOR, GARAGES, ["dmi:read"])
+    node.propose(later)
+    node.countersign(later, SELLING)
+    node.post(f"/v1/agreements/{later['uid']}/end", {"reason": ""})
+    assert node.get("/v1/lineage/r/1", SELLING)["result"] == "r/1", "who had an agreement goes on seeing it"
+
+
 def test_a_stopped_agreement_and_the_one_concluded_after_it_each_tell_what_rests_on_them(node: Node) -> None:
     first, second = (document(OWNER, "urn:dmi:party:everyone", GARAGES, ["dmi:read"]) for _ in range(2))
     under = {"datasets": [GARAGES], "agreements": [first["uid"]]}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import threading
 from typing import Any
 
 import pytest
 
 from dmi_agreements.decision import Request
 from dmi_agreements.rulebook import rulebook_of
+from dmi_exchange.revisions import Revisions
 from dmi_infra import clock
+from dmi_infra.errors import Conflict
 from tests.unit.exchange.fakes import OFFICER, OPERATING, SELLING, Node, Who
 from tests.unit.infra.fakes import GARAGES, MOBILITY, OWNER, VENDOR, document, eventually
 
@@ -177,6 +180,40 @@ def test_a_proposal_that_another_overtook_is_to_be_made_anew(node: Node) -> None
     adopt(node, first)
     answer = node.ask("POST", "/v1/rulebook/versions/1.6.0/adopt", MANAGING, json=later)
     assert "propose it anew" in node.refused(answer, 409, "conflict")["detail"]
+
+
+def test_of_two_changes_of_one_version_that_are_adopted_at_once_the_second_is_refused(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = with_scooters(node, "1.7.0"), with_scooters(node, "1.8.0")
+    propose(node, first)
+    propose(node, second)
+    exchange = node.service.app.state.exchange
+    revisions = Revisions(exchange)
+    store = exchange.settle
+    refused: list[Conflict] = []
+
+    def adopting(changed: dict[str, Any]) -> None:
+        jws = signed(node, MANAGING, changed, "adopts")["jws"]
+        try:
+            revisions.adopt(COUNCIL, MANAGING.roles, changed["rulebook.json"]["version"], "agreed", jws)
+        except Conflict as exc:
+            refused.append(exc)
+
+    # The second is asked for while the first is stored and not yet in force.
+    other = threading.Thread(target=adopting, args=(second,))
+
+    def slow(*given: Any) -> Any:
+        stored = store(*given)
+        if not other.ident:
+            other.start()
+            other.join(0.5)
+        return stored
+
+    monkeypatch.setattr(exchange, "settle", slow)
+    adopting(first)
+    other.join(10)
+    assert ["propose it anew" in str(one) for one in refused] == [True]
 
 
 def test_a_version_that_accepts_no_earlier_one_asks_everyone_but_the_node_itself_to_sign(node: Node) -> None:
