@@ -7,6 +7,7 @@ import json
 from typer.testing import CliRunner
 
 from dmi_command.cli import app
+from dmi_command.errors import UsageWrong
 from tests.unit.command.answering import Answering
 
 VENDOR = "urn:dmi:participant:sensorbedrijf"
@@ -34,3 +35,10 @@ def test_what_is_not_yet_billed_is_told_with_its_amount(answering: Answering) ->
     answering.on("GET", "/exchange/v1/transactions/use", {"items": [due], "next": None})
     done = CliRunner().invoke(app, ["invoice", "unbilled"])
     assert ("2026-11" in done.stdout, "700" in done.stdout) == (True, True)
+
+
+def test_a_customer_is_named_by_its_whole_id(answering: Answering) -> None:
+    refused = CliRunner().invoke(app, ["invoice", "issue", "sensorbedrijf"]).exception
+    assert isinstance(refused, UsageWrong)
+    assert str(refused).startswith("CUSTOMER must be a whole id, such as urn:dmi:participant:gemeente")
+    assert answering.requests == []

@@ -20,6 +20,7 @@ from dmi_command.console import (
     moment,
     out,
     show,
+    whole_name,
 )
 from dmi_command.errors import UsageWrong
 
@@ -92,7 +93,9 @@ def unbilled(
 
 @invoice_app.command("issue")
 def issue(
-    customer: Annotated[str, typer.Argument(help="Whom to bill: urn:dmi:participant:<name>")],
+    customer: Annotated[
+        str, typer.Argument(help="Whom to bill: urn:dmi:participant:<name>", callback=whole_name)
+    ],
     until: Annotated[
         str | None,
         typer.Option(help="Bill what was used before this (RFC 3339 with an offset)", callback=moment),
