@@ -19,6 +19,7 @@ from tests.stack_plugin import EmbeddedStack
 
 GARAGES = "urn:dmi:dataset:gemeente:garages"
 CROWD = "urn:dmi:dataset:gemeente:crowd"
+BICYCLES = "urn:dmi:dataset:gemeente:bicycle-air"
 CENTRE = "garages.centrum.occupancy"
 CHOSEN = f"layer={GARAGES}&feature={CENTRE}"
 QUARTER = 900 * 1_000_000
@@ -306,6 +307,33 @@ def test_a_stopped_layer_tells_why_and_comes_back_by_itself_under_a_new_agreemen
     assert time.monotonic() - began < BACK / 1000
     # What a person had chosen for the layer is still so.
     expect(layer.get_by_role("slider")).to_have_value("90")
+    assert visitor.unexpected() == []
+
+
+@pytest.fixture
+def given(embedded_stack: EmbeddedStack) -> Iterator[list[dict[str, Any]]]:
+    """The resident's consents, which are given again when they were withdrawn."""
+    with embedded_stack.demo("resident") as noor:
+        consents = [one for one in noor.get("/exchange/v1/consents")["items"] if one["state"] == "active"]
+        yield consents
+        known = {one["id"]: one["state"] for one in noor.get("/exchange/v1/consents")["items"]}
+        for one in consents:
+            if known[one["id"]] == "ended":
+                _propose_again(noor, one)
+
+
+def test_who_withdraws_consent_is_gone_at_once_from_a_map_that_is_open(
+    embedded_stack: EmbeddedStack, visit: Visit, given: list[dict[str, Any]]
+) -> None:
+    visitor = visit(embedded_stack.url, "analyst")
+    table = visitor.go(f"/map?table={BICYCLES}").locator(".dmi-map__table")
+    bicycle = table.get_by_role("row", name=re.compile("^Meetfiets 1 "))
+    expect(bicycle).to_have_count(3)
+    with embedded_stack.demo("resident") as noor:
+        for consent in given:
+            noor.post(f"/exchange/v1/consents/{consent['id']}/withdraw", {})
+    expect(bicycle).to_have_count(0, timeout=2_000)
+    expect(table.get_by_role("row", name=re.compile("^Meetfiets 10 "))).to_have_count(3)
     assert visitor.unexpected() == []
 
 

@@ -44,6 +44,8 @@ class Sight(NamedTuple):
     """The datastreams that something would be told of; nothing leaves, and nothing is recorded."""
 
 
+LOOK_SECONDS: Final = 10.0
+"""How often a reader's view is looked over for what a term ends; what the law ends is looked at when it does."""
 PARKED_SECONDS: Final = 60.0
 """How long what a delay holds waits for its reader to come back."""
 PARKED: Final = 1000
@@ -57,12 +59,15 @@ class Waiting:
     reached: int
     held: deque[tuple[Micros, dict[str, Numbered]]] = field(default_factory=deque)
     ready: dict[str, Numbered] = field(default_factory=dict)
+    seen: dict[str, Shown] = field(default_factory=dict)
+    """Of each datastream of a person what the reader was told last."""
 
 
 class Parked:
-    """What a delay holds for readers whose stream ended, by their right and the id that they were told last.
+    """What waits for readers whose stream ended, by their right and the id that they were told last.
 
-    A delay may be longer than a stream: without this nothing would ever come through it.
+    A delay may be longer than a stream: without this nothing would ever come through it. And a consent may end between
+    two streams: without this a map would go on showing what it let through.
     """
 
     def __init__(self) -> None:
@@ -91,23 +96,39 @@ class Follower:
     """One layer that a reader follows: its right, and what waits for it. Of each datastream the newest value waits."""
 
     def __init__(
-        self, permit: Permit, stream: Stream, gate: Gate, sight: Sight, waiting: Waiting | None = None
+        self,
+        permit: Permit,
+        stream: Stream,
+        gate: Gate,
+        sight: Sight,
+        waiting: Waiting | None = None,
+        known: Sequence[Shown] = (),
     ) -> None:
+        """``known``: the rows of which a map that was opened just now shows those that may be seen."""
         self.layer = permit.dataset
         self.stream = stream
         self._permit = permit
         self._gate = gate
         self._sight = sight
         self._delay = max((d.seconds for d in permit.duties if isinstance(d, Delay)), default=0) * 1_000_000
-        known = waiting or Waiting(0)
-        self._held, self._ready = known.held, known.ready
+        if waiting is None:
+            waiting = Waiting(0)
+            persons = [row for row in known if row.subject]
+            passing = sight.passing(permit, persons) if persons else frozenset()
+            waiting.seen.update((row.datastream, row) for row in persons if row.datastream in passing)
+        self._held, self._ready, self._seen = waiting.held, waiting.ready, waiting.seen
+        self._looked_at = time.monotonic()
+        # What ended before this stream began is told with its first sign of life.
+        self._look = bool(self._seen)
         self._tally = Tally(gate, permit)
 
     def close(self) -> Waiting | None:
         """Tell the log what has left; what a delay still holds."""
         self._tally.close()
         self._gather()
-        return Waiting(self.stream.reached, self._held, self._ready) if self._delay else None
+        if not (self._delay or self._seen):
+            return None
+        return Waiting(self.stream.reached, self._held, self._ready, self._seen)
 
     def waits(self) -> bool:
         """Whether there are values to send."""
@@ -131,8 +152,20 @@ class Follower:
 
     def still(self) -> None:
         """Ask the gate; ``Refused`` when the right has ended."""
+        self._look |= self.stream.law_changed
         self.stream.law_changed = False
         self._gate.still(self._permit)
+
+    def gone(self) -> list[str]:
+        """Datastreams of persons that the reader was told of and may see no more, each told once."""
+        now = time.monotonic()
+        if not self._seen or not (self._look or now - self._looked_at >= LOOK_SECONDS):
+            return []
+        self._look, self._looked_at = False, now
+        left = sorted(self._seen.keys() - self._sight.passing(self._permit, list(self._seen.values())))
+        for datastream in left:
+            del self._seen[datastream]
+        return left
 
     def take(self) -> list[dict[str, Any]]:
         """The next features as they may be seen at this moment; ``Refused`` when the right has ended."""
@@ -142,6 +175,7 @@ class Follower:
         for row in rows:
             del self._ready[row.datastream]
         features = self._sight.points(self._permit, rows) if rows else []
+        self._seen.update((row.datastream, row) for row in rows if row.subject)
         self._tally.add(len(features))
         return features
 
@@ -180,7 +214,8 @@ class Follower:
 async def follow(
     followers: Sequence[Follower], woken: asyncio.Event, several: bool, position: Callable[[], str]
 ) -> AsyncGenerator[bytes, None]:
-    """``observation`` with new features, ``ended`` with the reason; with ``several`` each event names its layer.
+    """``observation`` with new features, ``gone`` with the datastreams of persons that may be seen no more, ``ended``
+    with the reason; with ``several`` each event names its layer.
 
     ``position`` is the id of an event of now, behind which a later stream goes on.
     """
@@ -204,10 +239,15 @@ async def follow(
                     features = one.take()
                 elif ask or one.stream.law_changed:
                     one.still()
+                gone = one.gone()
             except Refused as exc:
                 left.remove(one)
                 yield ended(refusal(exc).body(), one.layer if several else None)
                 continue
+            if gone:
+                yield event(
+                    "gone", {"layer": one.layer, "datastreams": gone} if several else gone, position()
+                )
             if features:
                 told = {"layer": one.layer, "features": features} if several else features
                 yield event("observation", told, position())

@@ -139,8 +139,9 @@ def router(maps: Maps, background_url: str) -> APIRouter:
         responses=STREAMED,
     )
     async def events(opening: Follow, layer: Layer, last: Last = "") -> StreamingResponse:
-        """``observation`` holds features, ``ended`` the problem why there are no more, ``expired`` that of the token:
-        connect again with a fresh one, and with the id of the last event in ``Last-Event-ID`` nothing is missed."""
+        """``observation`` holds features, ``gone`` the ids of datastreams that may be shown no more (a consent ended,
+        rows were erased), ``ended`` the problem why there are no more, ``expired`` that of the token: connect again
+        with a fresh one, and with the id of the last event in ``Last-Event-ID`` nothing is missed."""
         return EventStream(opening, maps.events(opening, layer, last))
 
     @routes.get(
@@ -154,8 +155,8 @@ def router(maps: Maps, background_url: str) -> APIRouter:
         layer: Annotated[list[str], Query(description="ids of datasets", min_length=1, max_length=50)],
         last: Last = "",
     ) -> StreamingResponse:
-        """``observation`` holds ``layer`` and ``features``; ``ended`` holds ``layer`` and the problem: the others
-        go on. After ``expired`` connect again, as for one layer."""
+        """``observation`` holds ``layer`` and ``features``, ``gone`` ``layer`` and ``datastreams``; ``ended`` holds
+        ``layer`` and the problem: the others go on. After ``expired`` connect again, as for one layer."""
         return EventStream(opening, maps.events_of(opening, layer, last))
 
     @routes.get("/datastreams/{datastream}/history", summary="Minimum, mean and maximum over time")

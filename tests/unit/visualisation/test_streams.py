@@ -160,6 +160,68 @@ def test_events_are_as_long_as_if_there_were_no_rows_of_others(scene: Scene) -> 
     assert asyncio.run(read()) == [following.ROWS, following.ROWS]
 
 
+@pytest.mark.parametrize("several", [True, False])
+def test_who_ends_a_consent_goes_from_the_maps_that_showed_it_and_from_no_others(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, several: bool
+) -> None:
+    monkeypatch.setattr(following, "KEEP_ALIVE_SECONDS", 30.0)
+    for recipient in (STACK, VENDOR):
+        scene.court.agree(recipient, *ACTIONS, dataset=BICYCLES)
+        scene.court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=PIET)
+    consent = scene.court.agree(STACK, *ACTIONS, dataset=BICYCLES, assigner=NOOR)
+    shown = scene.court.agree(VENDOR, *ACTIONS, dataset=BICYCLES, assigner=NOOR)
+    whose = {"n0": NOOR, "n1": NOOR, "p0": PIET}
+    # One of them was on the map before the stream began.
+    scene.live.update([], [row(1.0, dataset=BICYCLES, datastream="n0", subject=NOOR)])
+
+    async def read() -> list[bytes]:
+        door = scene.door()
+        stream = scene.maps.events_of(door, [BICYCLES]) if several else scene.maps.events(door, BICYCLES)
+        await anext(stream)
+        reading = asyncio.create_task(until(stream, 0.6))
+        await asyncio.sleep(0.1)
+        scene.live.update(
+            [], [row(1.0, dataset=BICYCLES, datastream=n, subject=who) for n, who in whose.items()][1:]
+        )
+        await asyncio.sleep(0.1)
+        for ended in (shown, consent):
+            scene.court.end(ended)
+            scene.live.law_changed()
+            await asyncio.sleep(0.1)
+        found = [piece for _, piece in await reading]
+        await stream.aclose()
+        return [piece for piece in found if piece.startswith(b"event: gone")]
+
+    [gone] = asyncio.run(read())
+    told = json.loads(gone.splitlines()[1].removeprefix(b"data: "))
+    assert told == ({"layer": BICYCLES, "datastreams": ["n0", "n1"]} if several else ["n0", "n1"])
+
+
+def test_who_ends_a_consent_between_two_streams_of_a_reader_is_gone_with_the_second(scene: Scene) -> None:
+    for recipient in (STACK, VENDOR):
+        scene.court.agree(recipient, *ACTIONS, dataset=BICYCLES)
+        for person in (PIET, NOOR):
+            consent = scene.court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=person)
+    rows = [row(1.0, dataset=BICYCLES, datastream=n, subject=who) for n, who in (("n", NOOR), ("p", PIET))]
+
+    async def read(last: str) -> tuple[str, list[bytes]]:
+        stream = scene.maps.events(scene.door(), BICYCLES, last)
+        begun = (await anext(stream)).decode().split("id: ")[1].strip()
+        found = [piece for _, piece in await until(stream, 0.1) if piece.startswith(b"event")]
+        await stream.aclose()
+        return found[-1].decode().split("id: ")[1].strip() if found else begun, found
+
+    async def check() -> None:
+        scene.live.update([], rows)
+        last, _ = await read("")
+        scene.court.end(consent)
+        last, found = await read(last)
+        assert [json.loads(piece.splitlines()[1].removeprefix(b"data: ")) for piece in found] == [["n"]]
+        assert (await read(last))[1] == []
+
+    asyncio.run(check())
+
+
 def test_what_a_delay_held_comes_at_a_time_that_no_hidden_row_moves(scene: Scene) -> None:
     hidden_from_vendor(scene, "delay")
     right = scene.door().permit(GARAGES)

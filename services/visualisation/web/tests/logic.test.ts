@@ -4,7 +4,7 @@ import { bandPath, linear, linePath, nearest, niceTicks, timeTicks, withGaps } f
 import { canFinish, crossesItself, draw, noDrawing, toPolygon, type Corner } from '../src/map/draw';
 import { classOf, differenceBreaks, differenceClass, measure, rampFor } from '../src/map/ramp';
 import { hectares, toRdNew } from '../src/map/rd';
-import { merge, valuesOf } from '../src/pages/map/useLiveLayer';
+import { merge, valuesOf, without } from '../src/pages/map/useLiveLayer';
 import { setShare, toMix, total } from '../src/pages/scenario/mix';
 import { codeOf } from '../src/api/problem';
 import { licenceName, thingName } from '../src/i18n/format';
@@ -144,6 +144,8 @@ describe('live values', () => {
     const merged = merge(features, new Map([['a', { id: 'a', result: 2, lon: 5.1, lat: 52.1 }], ['b', { id: 'b', result: 3, lon: 5, lat: 52 }], ['c', { id: 'c', result: 4 }]]));
     expect(merged.features.map((f) => [f.properties.id, f.properties.result])).toEqual([['a', 2], ['b', 3]]);
     expect(merged.features[0]?.geometry).toEqual({ type: 'Point', coordinates: [5.1, 52.1] });
+    expect(without(merged, new Set(['a'])).features.map((f) => f.properties.id)).toEqual(['b']);
+    expect(without(merged, new Set())).toBe(merged);
   });
 });
 

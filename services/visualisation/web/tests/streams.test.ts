@@ -22,7 +22,7 @@ function fake(): { http: HttpClient; lines: Line[] } {
 }
 
 const event = (name: string, data: unknown) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
-const listener = () => ({ values: vi.fn(), state: vi.fn() });
+const listener = () => ({ values: vi.fn(), gone: vi.fn(), state: vi.fn() });
 
 describe('live values of all layers over one connection', () => {
   beforeEach(() => void vi.useFakeTimers());
@@ -41,6 +41,20 @@ describe('live values of all layers over one connection', () => {
     await settle();
     expect(b.values).toHaveBeenCalledWith('[{"id":1}]');
     expect(a.values).not.toHaveBeenCalled();
+  });
+
+  it('tells a layer alone which sensors may be shown no more', async () => {
+    const { http, lines } = fake();
+    const streams = new LayerStreams(http);
+    const [a, b] = [listener(), listener()];
+    streams.subscribe('a', a);
+    streams.subscribe('b', b);
+    await settle();
+    lines[0]?.tell(event('gone', { layer: 'b', datastreams: ['b1', 'b2'] }));
+    await settle();
+    expect(b.gone).toHaveBeenCalledWith(['b1', 'b2']);
+    expect(b.values).not.toHaveBeenCalled();
+    expect(a.gone).not.toHaveBeenCalled();
   });
 
   it('hangs up the old connection only when the new one is there', async () => {

@@ -13,6 +13,8 @@ const gather = 50;
 export interface LayerHandlers {
   /** The features of one event, as JSON. */
   values: (features: string) => void;
+  /** Sensors of people that may be shown no more: a consent ended, or all was erased. */
+  gone: (datastreams: string[]) => void;
   state: (state: StreamState, error: ApiError | null) => void;
 }
 
@@ -70,11 +72,13 @@ export class LayerStreams {
   }
 
   private hand({ event, data }: ServerEvent) {
-    if (event !== 'observation' && event !== 'ended') return;
-    const { layer, features, ...problem } = JSON.parse(data) as { layer: string; features?: unknown };
+    if (event !== 'observation' && event !== 'gone' && event !== 'ended') return;
+    const { layer, features, datastreams, ...problem } = JSON.parse(data) as { layer: string; features?: unknown; datastreams?: string[] };
     for (const one of [...(this.readers.get(layer) ?? [])]) {
       if (event === 'observation') {
         one.values(JSON.stringify(features));
+      } else if (event === 'gone') {
+        one.gone(datastreams ?? []);
       } else {
         this.forget(layer, one);
         this.renew();

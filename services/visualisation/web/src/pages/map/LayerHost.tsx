@@ -52,8 +52,8 @@ export function LayerHost({ layer, on, shape, look, onLook, at, leftAt, filters,
   const api = useApi();
   const live = useLiveLayer(layer, on, onUpdate, onEnded);
   const stopped = live.features === null && live.ended !== null;
-  const past = usePastLayer(layer, on && !stopped, at);
-  const other = usePastLayer(layer, on && !stopped, leftAt ?? null);
+  const past = usePastLayer(layer, on && !stopped, at, live.gone);
+  const other = usePastLayer(layer, on && !stopped, leftAt ?? null, live.gone);
   const inPast = at !== null && layer.kind !== 'areas';
   const all = stopped ? null : inPast ? past.features : live.features;
   // What counts as late changes with the clock only when the filters ask for it.

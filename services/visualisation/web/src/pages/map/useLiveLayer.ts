@@ -1,5 +1,5 @@
 /** The features of one layer: kept up to date by its stream of events, or as they were at a moment. */
-import { useEffect, useEffectEvent, useState } from 'react';
+import { useEffect, useEffectEvent, useMemo, useState } from 'react';
 import type { Point } from 'geojson';
 import type { Layer, LayerFeature, LayerFeatures, ObservationProperties } from '../../api';
 import { asApiError, type ApiError } from '../../api/problem';
@@ -9,6 +9,8 @@ import { useResource, type Resource } from '../../app/useResource';
 
 export interface LiveLayer {
   features: LayerFeatures | null;
+  /** Sensors of people that may be shown no more, at whatever moment. */
+  gone: ReadonlySet<string>;
   resource: Resource<LayerFeatures>;
   stream: StreamState | null;
   ended: ApiError | null;
@@ -56,6 +58,18 @@ export function merge(features: LayerFeatures, updates: Map<string, ObservationP
   return { ...features, features: merged };
 }
 
+/** The features but those of these sensors. */
+export function without(features: LayerFeatures, gone: ReadonlySet<string>): LayerFeatures {
+  if (gone.size === 0) return features;
+  return { ...features, features: features.features.filter((feature) => !gone.has(feature.properties.id)) };
+}
+
+const nobody: ReadonlySet<string> = new Set();
+/** How long a stream that does not begin may keep its layer from being drawn (milliseconds). */
+const patience = 2_000;
+/** How long a stream that broke can be gone on with (milliseconds). */
+const remembered = 55_000;
+
 export interface PastLayer {
   features: LayerFeatures | null;
   error: ApiError | null;
@@ -63,7 +77,7 @@ export interface PastLayer {
 }
 
 /** The features at a moment (milliseconds); those of the moment before stay until the new ones are there. */
-export function usePastLayer(layer: Layer, on: boolean, at: number | null): PastLayer {
+export function usePastLayer(layer: Layer, on: boolean, at: number | null, gone: ReadonlySet<string>): PastLayer {
   const api = useApi();
   const [state, setState] = useState<{ at: number | null; features: LayerFeatures | null; error: ApiError | null }>({ at: null, features: null, error: null });
   // Areas do not change from hour to hour; they are shown as they are.
@@ -81,37 +95,56 @@ export function usePastLayer(layer: Layer, on: boolean, at: number | null): Past
     );
     return () => control.abort();
   }, [api, layer.id, wanted]);
+  const features = useMemo(() => (state.features ? without(state.features, gone) : null), [state.features, gone]);
   if (wanted === null) return { features: null, error: null, loading: false };
-  return { features: state.features, error: state.error, loading: state.at !== wanted };
+  return { features, error: state.error, loading: state.at !== wanted };
 }
 
 export function useLiveLayer(layer: Layer, on: boolean, onUpdate: (count: number) => void, onEnded: () => void): LiveLayer {
   const api = useApi();
   const active = on && !layer.refused;
-  const resource = useResource(active ? layer.id : null, (signal) => api.visualisation.features(layer.id, signal));
+  const follows = active && layer.kind !== 'areas';
   const [updates, setUpdates] = useState(new Map<string, ObservationProperties>());
+  const [gone, setGone] = useState(nobody);
   const [stream, setStream] = useState<StreamState | null>(null);
   const [ended, setEnded] = useState<ApiError | null>(null);
+  const [late, setLate] = useState(false);
+  // The stream first: a consent that ended between the two would else stay on the map, since nothing told of it.
+  const resource = useResource(active && (!follows || stream !== null || late) ? layer.id : null, (signal) => api.visualisation.features(layer.id, signal));
   const told = useEffectEvent(onUpdate);
   const stopped = useEffectEvent(onEnded);
-  const loaded = resource.data !== null && layer.kind !== 'areas';
+  const again = useEffectEvent(resource.reload);
 
   useEffect(() => {
-    if (!active || !loaded) return;
+    if (!follows) return;
+    const timer = setTimeout(() => setLate(true), patience);
     let waiting = new Map<string, ObservationProperties>();
+    let cutAt: number | null = null;
     const paint = setInterval(() => {
       if (waiting.size === 0) return;
       const batch = waiting;
       waiting = new Map();
       setUpdates((old) => new Map([...old, ...batch]));
+      // Who consents again is seen again.
+      setGone((old) => (old.size === 0 ? old : new Set([...old].filter((id) => !batch.has(id)))));
       told(batch.size);
     }, 1_000);
     const close = api.streams.subscribe(layer.id, {
       values: (features) => {
         for (const one of valuesOf(features)) waiting.set(one.id, one);
       },
+      gone: (datastreams) => {
+        for (const id of datastreams) waiting.delete(id);
+        setGone((old) => new Set([...old, ...datastreams]));
+      },
       state: (state, error) => {
         setStream(state);
+        if (state === 'reconnecting') cutAt ??= Date.now();
+        if (state === 'live') {
+          // What a service remembers of a stream it forgets after a while; then the features themselves tell who has gone.
+          if (cutAt !== null && Date.now() - cutAt > remembered) again();
+          cutAt = null;
+        }
         if (state === 'ended') {
           setEnded(error);
           stopped();
@@ -119,13 +152,16 @@ export function useLiveLayer(layer: Layer, on: boolean, onUpdate: (count: number
       },
     });
     return () => {
+      clearTimeout(timer);
       clearInterval(paint);
       close();
       setStream(null);
+      setLate(false);
     };
-  }, [active, loaded, api, layer.id]);
+  }, [follows, api, layer.id]);
 
   const refused = ended !== null || resource.error?.kind === 'refused';
-  const features = refused || !resource.data ? null : merge(resource.data, updates);
-  return { features, resource, stream, ended };
+  const { data } = resource;
+  const features = useMemo(() => (refused || !data ? null : without(merge(data, updates), gone)), [refused, data, updates, gone]);
+  return { features, gone, resource, stream, ended };
 }
