@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.contracts.record import AGAIN, DELIVERED, EXERCISED, GIVEN, DecisionRecord
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.decision import Decision, Duty, Reason, Request
-from dmi_agreements.duties import Projection, carry_out, series_of, together
-from dmi_agreements.own_duties import Wanted
-from dmi_agreements.persons import own_data
-from dmi_agreements.rights import ALL_ROWS
+from dmi_agreements.duties import Projection, together
 from dmi_agreements.table import LawTable
 from dmi_agreements.uses import Key, Keys
 from dmi_infra import clock
 from dmi_infra.errors import Refused
 from dmi_infra.jose import ITSELF, Acting
-from dmi_infra.permit import EVER, Bounds, Passed, Permit, as_going_on, fresh, going_on
+from dmi_infra.judging import Judging
+from dmi_infra.permit import Bounds, Passed, Permit, as_going_on, fresh, going_on
 from dmi_infra.recorder import new_id
 from dmi_infra.telemetry import Metrics, current_trace
 
@@ -32,8 +29,6 @@ LONGEST_ID = 200
 """What a caller names may be of any length; no identifier of ours is longer, and records stay small."""
 LONGEST_REASON = 500
 SUBJECTS_OF_A_RECORD = 1000
-SOURCE: Final = "intake"
-"""The crossing nearest to the source, where the duties of consents are carried out first."""
 PARTIAL = (
     "the agreement gives means over a time and an area, not single values: ask for the history or an export"
 )
@@ -56,7 +51,7 @@ class Gate:
         self.holder = holder
         self.law = law
         self._record = record
-        self._projection = projection
+        self._judging = Judging(holder, law, projection, now)
         self._metrics = metrics
         self._now = now
 
@@ -201,19 +196,7 @@ class Gate:
             decision = Decision(False, (Reason("partial", PARTIAL, next(iter(permit.agreements), "")),))
             self._write(permit.crossing, permit.requests[-1], decision, 0)
             raise Refused(decision.reasons, permit.dataset)
-        now = self._now()
-        consents: frozenset[str] = frozenset()
-        rows = self._standing(permit, batch)
-        if permit.personal:
-            rows, consents = self._consented(permit, batch, rows)
-            rows, kept, more = self._as_consented(permit, batch, rows, now)
-        else:
-            kept, more = batch if len(rows) == len(batch) else batch.take(rows), ()
-        passed = carry_out(kept, (*permit.duties, *more), now, self._projection)
-        used = (kept,) if permit.personal or any(kept.subject or ()) else ()
-        chosen = set(rows) if len(kept) < len(batch) else None
-        left = () if chosen is None else tuple(row for row in range(len(batch)) if row not in chosen)
-        return Passed(passed, consents, len(left), left, used)
+        return self._judging.passed(permit, batch)
 
     def deliver(self, permit: Permit, kept: ObservationBatch) -> None:
         """Record rows of persons that are given, which each subject can read; of other data nothing."""
@@ -244,30 +227,16 @@ class Gate:
         return Bounds.of(permit.duties, self._now(), self.subjects(permit))
 
     def series(self, permit: Permit, batch: ObservationBatch) -> frozenset[str]:
-        """The ids of the means, under a permit that gives means, to which rows of ``batch`` contribute."""
-        return series_of(batch, permit.duties, self._projection)
+        """As ``Judging.series``."""
+        return self._judging.series(permit, batch)
 
     def subjects(self, permit: Permit) -> dict[str, frozenset[str]] | None:
-        """Data subjects that may be served under ``permit`` with their consents; ``None``: not personal data."""
-        if not permit.personal:
-            return None
-        now = self._now()
-        entry = self.law.datasets.get(permit.dataset)
-        # Data on another basis waits for nobody's consent: there only who looks at its own rows is kept to them.
-        without = entry is not None and not entry.needs_consent
-        asked = tuple(filter(own_data, permit.requests if without else ())) or permit.requests
-        tables = [self.law.consenting_subjects(request, now) for request in asked]
-        shared = set(tables[0]).intersection(*tables[1:])
-        shared -= {who for who, until in self.left_out(permit).items() if until == ALL_ROWS}
-        return {subject: frozenset(table[subject] for table in tables) for subject in shared}
+        """As ``Judging.subjects``."""
+        return self._judging.subjects(permit)
 
     def left_out(self, permit: Permit) -> dict[str, Micros]:
-        """Subject -> the moment up to which its rows do not pass: who objects, and what was erased."""
-        found: dict[str, Micros] = {}
-        for request in permit.requests:
-            for subject, until in self.law.rights.left_out(request).items():
-                found[subject] = max(found.get(subject, until), until)
-        return found
+        """As ``Judging.left_out``."""
+        return self._judging.left_out(permit)
 
     def exercised(self, request: SubjectRequest, rows: int) -> str:
         """Record that this layer carried out what a person asked for; the id of the record."""
@@ -336,36 +305,6 @@ class Gate:
             for key in fresh(decision, requests[0]) if not refused else ():
                 self.law.uses.count(key, self.service, self._now())
         return decision, refused
-
-    def _standing(self, permit: Permit, batch: ObservationBatch) -> Sequence[int]:
-        """The rows of nobody who objects, without what was erased."""
-        out = self.left_out(permit) if batch.subject is not None else {}
-        if not out or batch.subject is None:
-            return range(len(batch))
-        rows = enumerate(zip(batch.subject, batch.phenomenon_time, strict=True))
-        return [row for row, (who, time) in rows if who is None or time > out.get(who, -EVER)]
-
-    def _consented(
-        self, permit: Permit, batch: ObservationBatch, rows: Sequence[int]
-    ) -> tuple[Sequence[int], frozenset[str]]:
-        """Of these rows those whose subjects consent, and their consents."""
-        allowed = self.subjects(permit) or {}
-        subjects = batch.subject or [None] * len(batch)
-        kept = [row for row in rows if subjects[row] in allowed]
-        used = {subjects[row] for row in kept}
-        return kept, frozenset(c for subject in used if subject for c in allowed[subject] if c)
-
-    def _as_consented(
-        self, permit: Permit, batch: ObservationBatch, rows: Sequence[int], now: Micros
-    ) -> tuple[Sequence[int], ObservationBatch, tuple[Duty, ...]]:
-        """The rows as their subjects' own consents have them, and the duties that are for all of them together."""
-        given = {request.assignee: self.law.consent_duties(request, now) for request in permit.requests}
-        if not any(given.values()):
-            return rows, batch.take(rows), ()
-        wanted = Wanted.of(given, self.holder, permit.crossing == SOURCE)
-        rows = wanted.left(batch, rows, now, self._projection)
-        kept = wanted.blurred(batch.take(rows), now, self._projection)
-        return rows, kept, wanted.together(kept)
 
     def _write(
         self, crossing: str, request: Request, decision: Decision, rows: int,

@@ -1,0 +1,101 @@
+"""Which rows pass under a permit, and how: consents and objections, what was erased, and the duties."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from dmi_agreements.contracts.observations import Micros, ObservationBatch
+from dmi_agreements.decision import Duty
+from dmi_agreements.duties import Projection, carry_out, series_of
+from dmi_agreements.own_duties import Wanted
+from dmi_agreements.persons import own_data
+from dmi_agreements.rights import ALL_ROWS
+from dmi_agreements.table import LawTable
+from dmi_infra import clock
+from dmi_infra.permit import EVER, Passed, Permit
+
+SOURCE: Final = "intake"
+"""The crossing nearest to the source, where the duties of consents are carried out first."""
+
+
+class Judging:
+    """Judges rows for the gate of ``holder``. It records nothing: that is the gate's."""
+
+    def __init__(self, holder: str, law: LawTable, projection: Projection, now: clock.Clock) -> None:
+        self._holder = holder
+        self._law = law
+        self._projection = projection
+        self._now = now
+
+    def passed(self, permit: Permit, batch: ObservationBatch) -> Passed:
+        """What of a batch passes, as it passes."""
+        now = self._now()
+        consents: frozenset[str] = frozenset()
+        rows = self._standing(permit, batch)
+        if permit.personal:
+            rows, consents = self._consented(permit, batch, rows)
+            rows, kept, more = self._as_consented(permit, batch, rows, now)
+        else:
+            kept, more = batch if len(rows) == len(batch) else batch.take(rows), ()
+        passed = carry_out(kept, (*permit.duties, *more), now, self._projection)
+        used = (kept,) if permit.personal or any(kept.subject or ()) else ()
+        chosen = set(rows) if len(kept) < len(batch) else None
+        left = () if chosen is None else tuple(row for row in range(len(batch)) if row not in chosen)
+        return Passed(passed, consents, len(left), left, used)
+
+    def series(self, permit: Permit, batch: ObservationBatch) -> frozenset[str]:
+        """The ids of the means, under a permit that gives means, to which rows of ``batch`` contribute."""
+        return series_of(batch, permit.duties, self._projection)
+
+    def subjects(self, permit: Permit) -> dict[str, frozenset[str]] | None:
+        """Data subjects that may be served under ``permit`` with their consents; ``None``: not personal data."""
+        if not permit.personal:
+            return None
+        now = self._now()
+        entry = self._law.datasets.get(permit.dataset)
+        # Data on another basis waits for nobody's consent: there only who looks at its own rows is kept to them.
+        without = entry is not None and not entry.needs_consent
+        asked = tuple(filter(own_data, permit.requests if without else ())) or permit.requests
+        tables = [self._law.consenting_subjects(request, now) for request in asked]
+        shared = set(tables[0]).intersection(*tables[1:])
+        shared -= {who for who, until in self.left_out(permit).items() if until == ALL_ROWS}
+        return {subject: frozenset(table[subject] for table in tables) for subject in shared}
+
+    def left_out(self, permit: Permit) -> dict[str, Micros]:
+        """Subject -> the moment up to which its rows do not pass: who objects, and what was erased."""
+        found: dict[str, Micros] = {}
+        for request in permit.requests:
+            for subject, until in self._law.rights.left_out(request).items():
+                found[subject] = max(found.get(subject, until), until)
+        return found
+
+    def _standing(self, permit: Permit, batch: ObservationBatch) -> Sequence[int]:
+        """The rows of nobody who objects, without what was erased."""
+        out = self.left_out(permit) if batch.subject is not None else {}
+        if not out or batch.subject is None:
+            return range(len(batch))
+        rows = enumerate(zip(batch.subject, batch.phenomenon_time, strict=True))
+        return [row for row, (who, time) in rows if who is None or time > out.get(who, -EVER)]
+
+    def _consented(
+        self, permit: Permit, batch: ObservationBatch, rows: Sequence[int]
+    ) -> tuple[Sequence[int], frozenset[str]]:
+        """Of these rows those whose subjects consent, and their consents."""
+        allowed = self.subjects(permit) or {}
+        subjects = batch.subject or [None] * len(batch)
+        kept = [row for row in rows if subjects[row] in allowed]
+        used = {subjects[row] for row in kept}
+        return kept, frozenset(c for subject in used if subject for c in allowed[subject] if c)
+
+    def _as_consented(
+        self, permit: Permit, batch: ObservationBatch, rows: Sequence[int], now: Micros
+    ) -> tuple[Sequence[int], ObservationBatch, tuple[Duty, ...]]:
+        """The rows as their subjects' own consents have them, and the duties that are for all of them together."""
+        given = {request.assignee: self._law.consent_duties(request, now) for request in permit.requests}
+        if not any(given.values()):
+            return rows, batch.take(rows), ()
+        wanted = Wanted.of(given, self._holder, permit.crossing == SOURCE)
+        rows = wanted.left(batch, rows, now, self._projection)
+        kept = wanted.blurred(batch.take(rows), now, self._projection)
+        return rows, kept, wanted.together(kept)
