@@ -158,18 +158,34 @@ class Gate:
     def still(self, permit: Permit) -> None:
         """Raise ``Refused``, recorded, when ``permit`` no longer holds; for open streams.
 
-        It holds no longer either when the terms have changed: under it the old duties would be carried out.
+        It holds no longer either when the terms have changed: under it the old duties would be carried out. Nor when
+        what it names has ended and something else permits: that would be used, and nobody would count or be told it.
         """
-        requests = permit.requests
-        if permit.counted:
-            # The same use goes on: it does not count twice.
-            requests = going_on(requests, permit.counted)
-        decision, refused = self._decide(requests)
-        if not refused and (decision.duties, decision.personal) != (permit.duties, permit.personal):
+        # The same use goes on: it does not count twice.
+        asked = going_on(permit.requests, permit.counted) if permit.counted else permit.requests
+        decision, refused = self._decide(asked)
+        if not refused and not self._as_given(permit, asked, decision):
             decision, refused = Decision(False, (self._changed(permit),)), True
         if refused:
             self._write(permit.crossing, permit.requests[-1], decision, 0)
             raise Refused(decision.reasons, permit.dataset)
+
+    def _as_given(self, permit: Permit, asked: tuple[Request, ...], decision: Decision) -> bool:
+        """Whether a permit that would be given otherwise now may be used on as it is."""
+        if (decision.duties, decision.personal) != (permit.duties, permit.personal):
+            return False
+        if decision.agreements == permit.agreements:
+            return set(decision.counted) == set(permit.counted)
+        # One that asks as little may come before it in order: that ends nothing while its own agreements permit.
+        return all(any(self._permits(each, request) for request in asked) for each in permit.agreements)
+
+    def _permits(self, agreement: str, request: Request) -> bool:
+        held, now = self.law.held(agreement), self._now()
+        if held is None or not held.active or held.compiled is None:
+            return False
+        known = self.law.situation(held.state, request, now)
+        rules = held.compiled.permissions.get((request.action, request.dataset), ())
+        return any(rule.failing(request.assignee, request.purpose, now, known) is None for rule in rules)
 
     def _changed(self, permit: Permit) -> Reason:
         detail = "the terms have changed since this was opened; open it again"

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from dmi_agreements.contracts.law import Dataset, Participant, SubjectRequest
+from dmi_agreements.contracts.law import AgreementState, Dataset, Participant, SubjectRequest
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra import tally
 from dmi_infra.errors import Refused
@@ -28,6 +28,7 @@ from tests.unit.infra.fakes import (
     VENDOR,
     Court,
     delay,
+    document,
 )
 
 EVERYONE = "urn:dmi:party:everyone"
@@ -311,6 +312,45 @@ def test_an_open_stream_ends_when_other_duties_take_the_place_of_the_ones_it_car
         court.gate.still(permit)
     assert (codes(refused), refused.value.reasons[0].agreement) == (["ended"], free.id)
     assert ask(court).duties != permit.duties
+
+
+@pytest.mark.parametrize("expires", [False, True], ids=["stopped", "expired"])
+@pytest.mark.parametrize("counts", [False, True], ids=["free", "counted"])
+def test_an_open_stream_does_not_go_on_under_an_agreement_that_it_was_not_opened_under(
+    court: Court, expires: bool, counts: bool
+) -> None:
+    """Else the log would name the one that has ended, and no use of the other one would count."""
+    court.agree(STACK, "dmi:read")
+    term = [{"leftOperand": "dateTime", "operator": "lteq", "rightOperand": "2027-01-15T08:00:01Z"}]
+    mine = court.agree(VENDOR, "dmi:read", constraints=term if expires else [])
+    permit = ask(court)
+    other = court.agree(VENDOR, "dmi:read", constraints=[at_most(5)] if counts else [])
+    court.gate.still(permit)
+    court.clock.at += 2 * SECOND
+    if not expires:
+        court.end(mine)
+    with pytest.raises(Refused) as refused:
+        court.gate.still(permit)
+    assert codes(refused) == ["ended"]
+    again = ask(court)
+    assert (again.agreements[1:], bool(again.counted)) == ((other.id,), counts)
+    court.gate.still(again)
+
+
+def test_an_open_stream_does_not_go_on_by_another_rule_that_counts(court: Court) -> None:
+    court.agree(STACK, "dmi:read")
+    term = {"leftOperand": "dateTime", "operator": "lteq", "rightOperand": "2027-01-15T08:00:01Z"}
+    text = document(OWNER, VENDOR, GARAGES, ["dmi:read"], constraints=[term])
+    counted = document(OWNER, VENDOR, GARAGES, ["dmi:read"], constraints=[at_most(5)])
+    text["permission"] += counted["permission"]
+    court.law.apply(AgreementState(str(text["uid"]), text, "active", concluded_at=court.clock()))
+    permit = ask(court)
+    assert not permit.counted
+    court.gate.still(permit)
+    court.clock.at += 2 * SECOND
+    with pytest.raises(Refused):
+        court.gate.still(permit)
+    assert len(ask(court).counted) == 1
 
 
 def test_an_open_stream_ends_when_its_data_turns_out_to_be_personal(court: Court) -> None:
