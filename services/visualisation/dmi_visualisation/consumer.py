@@ -13,8 +13,8 @@ from dmi_agreements.crossings import BY_NAME
 from dmi_agreements.duties import together
 from dmi_infra.bus.port import Received
 from dmi_infra.consumer import after
-from dmi_infra.errors import Refused
-from dmi_infra.gate import Gate
+from dmi_infra.errors import Refused, Unavailable
+from dmi_infra.gate import Gate, Permit
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.model import Shown, rows_of
 from dmi_visualisation.store import Store
@@ -24,6 +24,8 @@ log = structlog.get_logger("visualisation")
 FEATURES = BY_NAME["features"].topic or ""
 HARMONISED = BY_NAME["harmonised"].topic or ""
 TOPICS = (FEATURES, HARMONISED)
+_UNSETTLED = frozenset({"law_missing", "law_stale"})
+"""Refusals that say nothing about the data: it waits until the law is known again."""
 
 
 class MapHandler:
@@ -64,22 +66,28 @@ class MapHandler:
 
     def _features(self, received: Received) -> list[tuple[str, Feature]]:
         batch = decode(received.message.value, FeatureBatch)
-        try:
-            self._gate.permit("features", "dmi:process", batch.dataset, rows=len(batch.features))
-        except Refused:
+        if self._permit("features", batch.dataset, len(batch.features)) is None:
             return []
         return [(batch.dataset, feature) for feature in batch.features]
 
     def _rows(self, received: Received) -> list[Shown]:
         batch = decode(received.message.value, ObservationBatch)
-        try:
-            permit = self._gate.permit("harmonised", "dmi:process", batch.dataset, rows=len(batch))
-        except Refused:
+        permit = self._permit("harmonised", batch.dataset, len(batch))
+        if permit is None:
             return []
         if received.message.envelope.type == CORRECTED and together(permit.duties):
             # The means of several persons cannot be made anew from the rows of one.
             return []
         return rows_of(self._gate.carry(permit, batch).batch)
+
+    def _permit(self, crossing: str, dataset: str, rows: int) -> Permit | None:
+        """The layer's own right, ``None``: it has none. Raises ``Unavailable`` while the law is not known."""
+        try:
+            return self._gate.permit(crossing, "dmi:process", dataset, rows=rows)
+        except Refused as exc:
+            if exc.reasons[0].code in _UNSETTLED:
+                raise Unavailable(exc.reasons[0].detail) from exc
+            return None
 
 
 class Shelf:

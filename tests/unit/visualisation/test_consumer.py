@@ -1,0 +1,70 @@
+"""What the map takes in: what it may hold, when the law is known; until then all of it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dmi_agreements.contracts.envelope import encode
+from dmi_agreements.contracts.features import FeatureBatch
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_infra.bus.port import Received
+from dmi_infra.errors import Unavailable
+from dmi_infra.sql import migrate, open_engine
+from dmi_visualisation.consumer import FEATURES, HARMONISED, MapHandler
+from dmi_visualisation.live import LiveMap
+from dmi_visualisation.store import Store
+from tests.unit.infra.fakes import GARAGES, NOW, SECOND, STACK, Court, message
+from tests.unit.visualisation.samples import CENTRE, place
+
+MESSAGES = (
+    Received(FEATURES, 0, 0, message(encode(FeatureBatch(GARAGES, [place("garages.a", "stop", "Centrum")])))),
+    Received(HARMONISED, 0, 0, message(encode(ObservationBatch(GARAGES, [CENTRE], [NOW], [7.0])))),
+)
+
+
+@pytest.fixture
+def court() -> Court:
+    return Court()
+
+
+@pytest.fixture
+def live() -> LiveMap:
+    return LiveMap()
+
+
+@pytest.fixture
+def handler(tmp_path: Path, court: Court, live: LiveMap) -> Iterator[MapHandler]:
+    engine = open_engine(f"sqlite:///{tmp_path / 'visualisation.db'}", "visualisation")
+    migrate(engine, "dmi_visualisation")
+    yield MapHandler(Store(engine), live, court.gate)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["missing", "stale"])
+@pytest.mark.parametrize("received", MESSAGES, ids=lambda received: str(received.topic))
+def test_what_comes_while_the_law_is_not_known_waits_for_it(
+    court: Court, live: LiveMap, handler: MapHandler, received: Received, known: bool
+) -> None:
+    court.agree(STACK, "dmi:process")
+    if known:
+        court.clock.at += 6 * SECOND
+    else:
+        court.law._heartbeat = None
+    with pytest.raises(Unavailable):
+        handler.handle([received])
+    assert not handler.positions(), "the message comes again"
+    court.beat()
+    handler.handle([received])
+    assert live.rows(GARAGES) or live.places(GARAGES)
+
+
+@pytest.mark.parametrize("received", MESSAGES, ids=lambda received: str(received.topic))
+def test_what_the_layer_may_not_hold_is_passed_over(
+    live: LiveMap, handler: MapHandler, received: Received
+) -> None:
+    handler.handle([received])
+    assert live.rows(GARAGES) + live.places(GARAGES) == []
+    assert handler.positions()[(received.topic, 0)] == 1
