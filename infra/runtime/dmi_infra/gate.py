@@ -51,7 +51,7 @@ class Gate:
         self.holder = holder
         self.law = law
         self._record = record
-        self._judging = Judging(holder, law, projection, now)
+        self._judging = Judging(holder, law, projection)
         self._metrics = metrics
         self._now = now
 
@@ -212,7 +212,7 @@ class Gate:
             decision = Decision(False, (Reason("partial", PARTIAL, next(iter(permit.agreements), "")),))
             self._write(permit.crossing, permit.requests[-1], decision, 0)
             raise Refused(decision.reasons, permit.dataset)
-        return self._judging.passed(permit, batch)
+        return self._judging.passed(permit, batch, self._now())
 
     def deliver(self, permit: Permit, kept: ObservationBatch) -> None:
         """Record rows of persons that are given, which each subject can read; of other data nothing."""
@@ -242,13 +242,22 @@ class Gate:
         """Outside of what no row can pass now, whatever stands beside it."""
         return Bounds.of(permit.duties, self._now(), self.subjects(permit))
 
+    def tells_places(self, permit: Permit) -> bool:
+        """Whether names and places may be told beside the rows that pass: as they are, and of persons to their owner.
+
+        The rows of persons that pass on another basis than consent are named by what passes; nothing else of them is.
+        """
+        entry = self.law.datasets.get(permit.dataset)
+        about_persons = entry is None or (entry.personal and entry.owner != permit.requests[-1].assignee)
+        return permit.exact and not about_persons
+
     def series(self, permit: Permit, batch: ObservationBatch) -> frozenset[str]:
         """As ``Judging.series``."""
         return self._judging.series(permit, batch)
 
     def subjects(self, permit: Permit) -> dict[str, frozenset[str]] | None:
         """As ``Judging.subjects``."""
-        return self._judging.subjects(permit)
+        return self._judging.subjects(permit, self._now())
 
     def left_out(self, permit: Permit) -> dict[str, Micros]:
         """As ``Judging.left_out``."""

@@ -12,7 +12,6 @@ from dmi_agreements.own_duties import Wanted
 from dmi_agreements.persons import own_data
 from dmi_agreements.rights import ALL_ROWS
 from dmi_agreements.table import LawTable
-from dmi_infra import clock
 from dmi_infra.permit import EVER, Passed, Permit
 
 SOURCE: Final = "intake"
@@ -22,19 +21,17 @@ SOURCE: Final = "intake"
 class Judging:
     """Judges rows for the gate of ``holder``. It records nothing: that is the gate's."""
 
-    def __init__(self, holder: str, law: LawTable, projection: Projection, now: clock.Clock) -> None:
+    def __init__(self, holder: str, law: LawTable, projection: Projection) -> None:
         self._holder = holder
         self._law = law
         self._projection = projection
-        self._now = now
 
-    def passed(self, permit: Permit, batch: ObservationBatch) -> Passed:
-        """What of a batch passes, as it passes."""
-        now = self._now()
+    def passed(self, permit: Permit, batch: ObservationBatch, now: Micros) -> Passed:
+        """What of a batch passes at a moment, as it passes."""
         consents: frozenset[str] = frozenset()
         rows = self._standing(permit, batch)
         if permit.personal:
-            rows, consents = self._consented(permit, batch, rows)
+            rows, consents = self._consented(permit, batch, rows, now)
             rows, kept, more = self._as_consented(permit, batch, rows, now)
         else:
             kept, more = batch if len(rows) == len(batch) else batch.take(rows), ()
@@ -48,11 +45,10 @@ class Judging:
         """The ids of the means, under a permit that gives means, to which rows of ``batch`` contribute."""
         return series_of(batch, permit.duties, self._projection)
 
-    def subjects(self, permit: Permit) -> dict[str, frozenset[str]] | None:
+    def subjects(self, permit: Permit, now: Micros) -> dict[str, frozenset[str]] | None:
         """Data subjects that may be served under ``permit`` with their consents; ``None``: not personal data."""
         if not permit.personal:
             return None
-        now = self._now()
         entry = self._law.datasets.get(permit.dataset)
         # Data on another basis waits for nobody's consent: there only who looks at its own rows is kept to them.
         without = entry is not None and not entry.needs_consent
@@ -79,10 +75,10 @@ class Judging:
         return [row for row, (who, time) in rows if who is None or time > out.get(who, -EVER)]
 
     def _consented(
-        self, permit: Permit, batch: ObservationBatch, rows: Sequence[int]
+        self, permit: Permit, batch: ObservationBatch, rows: Sequence[int], now: Micros
     ) -> tuple[Sequence[int], frozenset[str]]:
         """Of these rows those whose subjects consent, and their consents."""
-        allowed = self.subjects(permit) or {}
+        allowed = self.subjects(permit, now) or {}
         subjects = batch.subject or [None] * len(batch)
         kept = [row for row in rows if subjects[row] in allowed]
         used = {subjects[row] for row in kept}

@@ -126,7 +126,7 @@ class Maps:
     ) -> list[GeoFeature]:
         dataset = self._dataset(permit.dataset)
         if dataset.layer == "areas":
-            if not permit.exact:
+            if not self._gate.tells_places(permit):
                 # Duties change rows of observations; an area cannot be coarsened or left out in part.
                 return []
             return [area_feature(p, permit.agreements) for p in self._live.places(dataset.id) if p.geometry]
@@ -230,9 +230,9 @@ class Maps:
         for dataset in sorted(self._live.datasets()):
             places = self._live.places(dataset, "neighbourhood", "line", "area", "stop", "building")
             drawn = [place for place in places if place.geometry]
-            if not drawn or not _exact(opening, dataset):
+            if not drawn or not self._told(opening, dataset):
                 continue
-            if opening.permit(dataset, rows=len(drawn)).exact:
+            if self._gate.tells_places(opening.permit(dataset, rows=len(drawn))):
                 found += [
                     {
                         "type": "Feature",
@@ -254,7 +254,7 @@ class Maps:
 
         Sensors of persons are not found by name: who rides where is told by the layer alone, under its duties.
         """
-        allowed = {dataset for dataset in self._live.datasets() if _exact(opening, dataset)}
+        allowed = {dataset for dataset in self._live.datasets() if self._told(opening, dataset)}
         found = [
             (dataset, feature)
             for dataset, feature in self._live.named(text, allowed)
@@ -266,7 +266,16 @@ class Maps:
             for dataset in sorted({dataset for dataset, _ in best})
         }
         areas = {p.id: p.name for d in allowed for p in self._live.places(d, "neighbourhood")}
-        return [self._found(dataset, feature, areas) for dataset, feature in best if permits[dataset].exact]
+        told = {dataset for dataset, permit in permits.items() if self._gate.tells_places(permit)}
+        return [self._found(dataset, feature, areas) for dataset, feature in best if dataset in told]
+
+    def _told(self, opening: Opening, dataset: str) -> bool:
+        """Whether places may be told. Asked before a use counts: else one would count that gives nothing.
+
+        Where a duty changes rows, a place that is told by its name, or drawn, would be told past that duty.
+        """
+        permit = opening.foreseen(dataset)
+        return permit is not None and self._gate.tells_places(permit)
 
     def _found(self, dataset: str, feature: Feature, areas: Mapping[str, str]) -> dict[str, Any]:
         place = self._live.place(dataset, feature.id) or feature
@@ -286,12 +295,3 @@ class Maps:
         if found is None:
             raise NotFound("no dataset has this id")
         return found
-
-
-def _exact(opening: Opening, dataset: str) -> bool:
-    """Whether places may be told as they are. Asked before a use counts: else one would count that gives nothing.
-
-    Where a duty changes rows, a place that is told by its name, or drawn, would be told past that duty.
-    """
-    permit = opening.foreseen(dataset)
-    return permit is not None and permit.exact

@@ -482,11 +482,10 @@ def test_a_moment_stands_under_the_same_consents_and_duties_as_now(
     )
 
 
-def opening(court: Court) -> Opening:
-    """The door of a gated route for somebody at the vendor."""
-    return Opening(
-        court.gate, Identity(VENDOR, "Joris", frozenset()), "tile", "dmi:display", None, never_ended
-    )
+def opening(court: Court, participant: str = VENDOR) -> Opening:
+    """The door of a gated route for somebody at a participant."""
+    reader = Identity(participant, "Joris", frozenset())
+    return Opening(court.gate, reader, "tile", "dmi:display", None, never_ended)
 
 
 def _city(live: LiveMap) -> None:
@@ -539,6 +538,47 @@ def test_the_bicycle_of_a_person_is_not_found_by_name(court: Court, live: LiveMa
         court.agree(recipient, *ACTIONS, dataset=BICYCLES)
         court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=NOOR)
     assert maps.search(opening(court), "merel", 10) == []
+
+
+def test_places_of_persons_on_another_basis_are_told_to_the_owner_alone(
+    court: Court, live: LiveMap, maps: Maps
+) -> None:
+    """An address or a garden is told by no row; found by name or drawn it would be told without any."""
+    court.law.apply(
+        Dataset(
+            GARAGES,
+            OWNER,
+            {"nl": "x"},
+            personal=True,
+            basis="dmi:basis:public-task",
+            purpose=MOBILITY,
+            layer="areas",
+        )
+    )
+    square = {"type": "Polygon", "coordinates": [[[5, 52], [5.1, 52], [5.1, 52.1], [5, 52]]]}
+    live.update(
+        [
+            (GARAGES, place("a", "address", "Merelstraat 12 van Noor")),
+            (GARAGES, Feature("g", "area", "Merelhof van Noor", square)),
+        ],
+        [],
+    )
+    for recipient in (STACK, VENDOR):
+        court.agree(recipient, *ACTIONS)
+    told = []
+    for who in (VENDOR, OWNER):
+        door = opening(court, who)
+        told.append(
+            (
+                len(maps.search(door, "merel", 10)),
+                len(maps.background(door)["features"]),
+                len(maps.features(permit(court, recipient=who))["features"]),
+            )
+        )
+    assert told == [(0, 0, 0), (2, 1, 2)]
+    assert [record.rows for record in court.decisions() if record.assignee == VENDOR] == [0], (
+        "no use but the layer's"
+    )
 
 
 def test_a_stream_gives_nothing_more_once_the_key_of_its_reader_has_ended() -> None:
