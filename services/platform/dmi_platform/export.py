@@ -18,9 +18,9 @@ from dmi_infra.errors import Refused
 from dmi_infra.gate import Permit
 from dmi_infra.http.problems import refusal
 from dmi_platform import present, quality
-from dmi_platform.handlers import Page
 from dmi_platform.harmonise import TRANSFORMATIONS
 from dmi_platform.lineage import code_version
+from dmi_platform.rows import Page
 from dmi_platform.wording import in_words
 
 Format = Literal["csv", "geojson", "geoparquet"]

@@ -5,35 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import CORRECTED, Micros, ObservationBatch
-from dmi_agreements.duties import together, window
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import InputRefused, NotFound, Refused
-from dmi_infra.gate import Gate, Passed, Permit
+from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
 from dmi_infra.tally import Tally
-from dmi_platform import paging, quality
-from dmi_platform.harmonise import merge
+from dmi_platform import quality
 from dmi_platform.messages import envelope_of
 from dmi_platform.model import FEATURE_KINDS, OPERATOR, Cursor, Datastream, Outcome, Reject, Whose
 from dmi_platform.processing import Processor
 from dmi_platform.registry import Registry
+from dmi_platform.rows import Page, Rows
 from dmi_platform.store import Store, Table
 from dmi_platform.telling import sensors_told
-
-
-class Carry(Protocol):
-    """``Gate.carry`` or ``Gate.judge``."""
-
-    def __call__(self, permit: Permit, batch: ObservationBatch, whole: bool = False) -> Passed: ...
-
 
 LATEST_ROWS: Final = 100_000
 """Most last values in one answer: a dataset has one a datastream."""
@@ -41,15 +33,6 @@ MOST_STREAMS: Final = 100_000
 """Most datastreams of a dataset of persons whose things are told."""
 SAMPLE_ROWS: Final = 10
 READ: Final = "dmi:read"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Rows after the gate, and where the next page begins (``None``: this was the last)."""
-
-    batch: ObservationBatch
-    next: Cursor | None
-    consents: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +50,7 @@ class Platform:
         self.store = store
         self.gate = gate
         self._registry = registry
+        self._rows = Rows(store, registry, gate)
         self._processor = processor
 
     # -- datastreams and features ---------------------------------------------
@@ -152,7 +136,7 @@ class Platform:
 
     def _latest(self, permit: Permit, keys: list[int] | None, most: int = LATEST_ROWS) -> ObservationBatch:
         table = self.store.latest(permit.dataset, keys, self.gate.subjects(permit), most)
-        batch = self._passed(permit, table).batch
+        batch = self._rows.passed(permit, table).batch
         self._given(permit, batch)
         return batch
 
@@ -173,36 +157,16 @@ class Platform:
         self._registry.refresh()
         stream = self.datastream(datastream)
         permit = opening.permit(stream.dataset)
-        page = self._page(permit, stream, begin, end, after, limit)
+        page = self._rows.page(permit, stream, begin, end, after, limit)
         self._given(permit, page.batch)
         return page
 
     def export(self, permit: Permit, begin: Micros, end: Micros, size: int) -> Iterator[Page]:
         """All rows of a dataset, datastream by datastream; asks the gate again before every page."""
         with closing(Tally(self.gate, permit)) as tally:
-            for page in self._pages(permit, begin, end, size):
+            for page in self._rows.pages(permit, begin, end, size):
                 tally.add(len(page.batch))
                 yield page
-
-    def _pages(self, permit: Permit, begin: Micros, end: Micros, size: int) -> Iterator[Page]:
-        self._registry.refresh()
-        if together(permit.duties):
-            for passed in self._means(permit, begin, end, self.gate.carry):
-                yield Page(passed.batch, None, passed.consents)
-            return
-        last = ""
-        while names := self.store.datastream_ids([permit.dataset], None, last, size):
-            last = names[-1]
-            for name in names:
-                stream = self._registry.stream(name)
-                cursor: Cursor | None = None
-                while stream is not None:
-                    self.gate.still(permit)
-                    page = self._page(permit, stream, begin, end, cursor, size)
-                    yield page
-                    cursor = page.next
-                    if cursor is None:
-                        break
 
     def datastream(self, identifier: str) -> Datastream:
         """A known datastream; raises ``NotFound``."""
@@ -211,117 +175,11 @@ class Platform:
             raise NotFound("no datastream has this id")
         return found
 
-    def _page(
-        self, permit: Permit, stream: Datastream, begin: Micros, end: Micros, after: Cursor | None, limit: int
-    ) -> Page:
-        bounds = self.gate.bounds(permit)
-        here = stream.position or (None, None)
-
-        def read(begin: Micros, end: Micros, after: Cursor | None, limit: int) -> Table:
-            return self.store.observations(
-                stream.key, begin, end, after, limit, bounds.subjects, bounds.areas, here
-            )
-
-        length = window(permit.duties)
-        if length is None:
-            begin, end = max(begin, bounds.oldest), min(end, bounds.newest + 1)
-            table, cursor = paging.page(read, begin, end, after, limit)
-            passed = self._passed(permit, table)
-            return Page(passed.batch, cursor, passed.consents)
-
-        def judge(table: Table) -> Passed:
-            own = self._batch(permit.dataset, table)
-            if together(permit.duties):
-                return self._means_around(permit, own, length)
-            return self.gate.judge(permit, own)
-
-        # Of a window that the bounds cut, the gate itself leaves out what must go.
-        begin = max(begin, after.time if after else begin, bounds.oldest - length)
-        end = min(end, bounds.newest + 1)
-        given, cursor = paging.filled(read, judge, begin, end, limit, length)
-        for passed in given:
-            for used in passed.used:
-                self.gate.deliver(permit, used)
-        return _page_of(permit.dataset, given, cursor)
-
-    def _means_around(self, permit: Permit, own: ObservationBatch, length: Micros) -> Passed:
-        """The means, over all datastreams of the dataset, of the areas and windows that these rows lie in."""
-        if not len(own):
-            return Passed(own, frozenset())
-        wanted = self._series(permit, own, length)
-        pieces = list(self._means(permit, min(wanted), max(wanted) + length, self.gate.judge))
-        batch = merge([piece.batch for piece in pieces])
-        means = zip(batch.phenomenon_time, batch.datastream, strict=True)
-        kept = batch.take([row for row, (start, name) in enumerate(means) if name in wanted.get(start, ())])
-        consents = frozenset().union(*(piece.consents for piece in pieces))
-        return Passed(kept, consents, used=tuple(used for piece in pieces for used in piece.used))
-
-    def _series(self, permit: Permit, own: ObservationBatch, length: Micros) -> dict[Micros, frozenset[str]]:
-        """The ids of the means that rows contribute to, window by window: what moves lies elsewhere in the next."""
-        rows: dict[Micros, list[int]] = {}
-        for row, time in enumerate(own.phenomenon_time):
-            rows.setdefault(time // length * length, []).append(row)
-        nowhere = [None] * len(own)
-        places = list(
-            zip(own.longitude or nowhere, own.latitude or nowhere, own.neighbourhood or nowhere, strict=True)
-        )
-        # What does not move lies in the same places in all windows, and finding an area costs a projection.
-        known: dict[frozenset[object], frozenset[str]] = {}
-        found = {}
-        for start, members in rows.items():
-            where: frozenset[object] = frozenset(places[row] for row in members)
-            if where not in known:
-                known[where] = self.gate.series(permit, own.take(members))
-            found[start] = known[where]
-        return found
-
-    def _means(self, permit: Permit, begin: Micros, end: Micros, carry: Carry) -> Iterator[Passed]:
-        """The means of a dataset, piece by piece; asks the gate again before every piece."""
-        length = window(permit.duties)
-        assert length is not None, "means are of windows"
-        first, last = paging.whole(begin, length), paging.whole(end, length)
-        extent = self.store.extent(permit.dataset, first, last)
-        if extent is None:
-            return
-        subjects = self.gate.subjects(permit)
-
-        def read(begin: Micros, end: Micros, limit: int) -> Table:
-            return self.store.span(permit.dataset, begin, end, limit, subjects)
-
-        first, last = extent[0] // length * length, (extent[1] // length + 1) * length
-        for table in paging.windows(read, first, last, length):
-            self.gate.still(permit)
-            yield carry(permit, self._batch(permit.dataset, table), whole=True)
-
-    def _passed(self, permit: Permit, table: Table) -> Passed:
-        return self.gate.carry(permit, self._batch(permit.dataset, table))
-
-    def _batch(self, dataset: str, table: Table) -> ObservationBatch:
-        streams = [self._registry.by_key(key) for key in table.keys]
-        columns = table.columns
-        places = [stream.position or (None, None) for stream in streams]
-        longitude, latitude = columns["longitude"], columns["latitude"]
-        return ObservationBatch(
-            dataset=dataset,
-            datastream=[stream.id for stream in streams],
-            phenomenon_time=columns["time"],
-            result=columns["result"],
-            longitude=[p[0] if own is None else own for own, p in zip(longitude, places, strict=True)],
-            latitude=[p[1] if own is None else own for own, p in zip(latitude, places, strict=True)],
-            subject=columns["subject"],
-            source_id=[source or None for source in columns["source_id"]],
-            observed_property=[stream.observed_property for stream in streams],
-            unit=[stream.unit for stream in streams],
-            raw_result=columns["raw_result"],
-            flags=quality.unpack(columns["flags"]),
-            neighbourhood=columns["neighbourhood"],
-        )
-
     def correct(self, request: SubjectRequest) -> int:
         """Correct a person's rows, and pass the quarters of an hour on in which they lie; how many rows."""
 
         def tell(table: Table) -> Message:
-            batch = self._batch(request.dataset, table)
+            batch = self._rows.batch(request.dataset, table)
             envelope = envelope_of(CORRECTED, request.dataset, request.id)
             return Message(f"{request.dataset}#0", encode(batch), envelope)
 
@@ -384,12 +242,3 @@ class Platform:
             for identifier, dataset in self.gate.law.datasets.items()
             if dataset.owner == identity.participant
         }
-
-
-def _page_of(dataset: str, given: Sequence[Passed], cursor: Cursor | None) -> Page:
-    """Pieces as one page; those without rows have no columns to speak of."""
-    found = [passed for passed in given if len(passed.batch)]
-    if not found:
-        return Page(ObservationBatch(dataset, [], [], []), cursor)
-    consents = frozenset().union(*(passed.consents for passed in found))
-    return Page(merge([passed.batch for passed in found]), cursor, consents)
