@@ -66,6 +66,11 @@ class Judging:
                 found[subject] = max(found.get(subject, until), until)
         return found
 
+    def asked(self, permit: Permit, now: Micros) -> frozenset[Duty]:
+        """What consents ask beside the permit's duties, of the rows of one person or another."""
+        tables = [self._law.consent_duties(request, now) for request in permit.requests if permit.personal]
+        return frozenset(duty for table in tables for duties in table.values() for duty in duties)
+
     def _standing(self, permit: Permit, batch: ObservationBatch) -> Sequence[int]:
         """The rows of nobody who objects, without what was erased."""
         out = self.left_out(permit) if batch.subject is not None else {}

@@ -20,17 +20,15 @@ from dmi_infra.identity import Identity
 from dmi_infra.tally import Tally
 from dmi_platform import quality
 from dmi_platform.messages import envelope_of
-from dmi_platform.model import FEATURE_KINDS, OPERATOR, Cursor, Datastream, Outcome, Reject, Whose
+from dmi_platform.model import FEATURE_KINDS, OPERATOR, Cursor, Datastream, Outcome, Reject
 from dmi_platform.processing import Processor
 from dmi_platform.registry import Registry
 from dmi_platform.rows import Page, Rows
 from dmi_platform.store import Store, Table
-from dmi_platform.telling import sensors_told
+from dmi_platform.telling import Telling
 
 LATEST_ROWS: Final = 100_000
 """Most last values in one answer: a dataset has one a datastream."""
-MOST_STREAMS: Final = 100_000
-"""Most datastreams of a dataset of persons whose things are told."""
 SAMPLE_ROWS: Final = 10
 READ: Final = "dmi:read"
 
@@ -51,6 +49,7 @@ class Platform:
         self.gate = gate
         self._registry = registry
         self._rows = Rows(store, registry, gate)
+        self._telling = Telling(store, registry, gate, self._rows)
         self._processor = processor
 
     # -- datastreams and features ---------------------------------------------
@@ -58,38 +57,28 @@ class Platform:
     def datastreams(
         self, opening: Opening, dataset: str | None, observed_property: str | None, after: str, limit: int
     ) -> list[Listed]:
-        """Datastreams of a dataset, or of all that the caller may read, by id; about persons: those with a row."""
+        """Datastreams of a dataset, or of all that the caller may read, by id; about persons: those with a row.
+
+        A row that the caller may see; and where it is kept to an area, those inside.
+        """
         self._registry.refresh()
         permits = {permit.dataset: permit for permit in self._permits(opening, dataset)}
-        of = {
-            name: who
-            for name, permit in permits.items()
-            if (who := sensors_told(self.gate, permit)) is not None
-        }
-        names = self.store.datastream_ids(sorted(permits), observed_property, after, limit, of)
-        found = [self._registry.stream(name) for name in names]
-        return [Listed(s, permits[s.dataset].exact) for s in found if s is not None]
+        found = self._telling.streams(permits, observed_property, after, limit)
+        return [Listed(stream, permits[stream.dataset].exact) for stream in found]
 
     def features(
         self, opening: Opening, kind: str, dataset: str, after: str, limit: int
     ) -> tuple[list[Feature], bool]:
         """Features of a dataset valid now, by id, and whether the caller may see where they are.
 
-        Of data about persons the things alone that have a row which the caller may see.
+        Of data about persons the things alone that have a row which the caller may see; see ``Telling``.
         """
         if kind not in FEATURE_KINDS:
             raise InputRefused.of("kind", f"must be one of {', '.join(sorted(FEATURE_KINDS))}", kind)
         permit = opening.permit(dataset)
-        who = sensors_told(self.gate, permit)
-        wanted = None if who is None else self._things_of(dataset, who)
-        return self.store.features(dataset, kind, after, limit, clock.now(), wanted), permit.exact
-
-    def _things_of(self, dataset: str, who: Whose) -> frozenset[str]:
-        """The ids of the datastreams whose last value is theirs, and of the things that they belong to."""
         self._registry.refresh()
-        names = self.store.datastream_ids([dataset], None, "", MOST_STREAMS, {dataset: who})
-        found = [stream for name in names if (stream := self._registry.stream(name)) is not None]
-        return frozenset(names).union(stream.thing for stream in found)
+        told = self._telling.features(permit)
+        return self.store.features(dataset, kind, after, limit, clock.now(), told), permit.exact
 
     def _permits(self, opening: Opening, dataset: str | None) -> list[Permit]:
         if dataset is not None:

@@ -149,7 +149,7 @@ class Registry:
         own = stream.properties.get("area")
         geometry = thing.geometry if thing else stream.geometry
         area = _area(own if own is not None else thing.properties.get("area") if thing else None)
-        return replace(stream, geometry=geometry, position=_position(geometry), area=area)
+        return replace(stream, geometry=geometry, position=position_of(geometry), area=area)
 
     def _make(self, dataset: str, wanted: Wanted) -> Plan:
         identifier, unit, observed = wanted
@@ -210,7 +210,7 @@ def _area(value: Any) -> Area | None:
     return (west, south, east, north) if west <= east and south <= north else None
 
 
-def _position(geometry: Mapping[str, Any] | None) -> tuple[float, float] | None:
+def position_of(geometry: Mapping[str, Any] | None) -> tuple[float, float] | None:
     """The point of a geometry, or a point inside it."""
     if geometry is None:
         return None

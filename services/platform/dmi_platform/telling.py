@@ -1,24 +1,143 @@
-"""Whose sensors are told: names, places and properties of things lead to persons as their rows do."""
+"""Which things are told, and to whom: names, places and properties of things lead to persons as their rows do."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.duties import together
 from dmi_agreements.rights import ALL_ROWS
 from dmi_infra.gate import Gate, Permit
-from dmi_platform.model import Whose
+from dmi_platform.model import Area, Datastream, Whose
+from dmi_platform.registry import Registry, position_of
+from dmi_platform.rows import Rows
+from dmi_platform.store import Store
+
+MOST_STREAMS: Final = 100_000
+"""Most datastreams of a dataset whose things are told, where not all are."""
+PIECE: Final = 1000
+"""Datastreams that are judged at a time at least, so that few reads pass over those that are not told."""
+EVERYBODY: Final = Whose((), but=True)
 
 
-def sensors_told(gate: Gate, permit: Permit) -> Whose | None:
-    """Whose sensors are told under a permit. ``None``: all are.
+class Telling:
+    """Tells datastreams of persons to who gets a row of them, and of what an area keeps apart those inside it."""
 
-    The owner named them itself. Who gets means of many gets no row of a person, so no sensor either; and of who
-    objects, or had all erased, nothing more is told than of its rows.
-    """
-    entry = gate.law.datasets.get(permit.dataset)
-    if entry is None or not entry.personal or entry.owner == permit.requests[-1].assignee:
-        return None
-    if together(permit.duties):
-        return Whose(())
-    if permit.personal:
-        return Whose(tuple(gate.subjects(permit) or ()))
-    return Whose(tuple(who for who, until in gate.left_out(permit).items() if until == ALL_ROWS), but=True)
+    def __init__(self, store: Store, registry: Registry, gate: Gate, rows: Rows) -> None:
+        self._store = store
+        self._registry = registry
+        self._gate = gate
+        self._rows = rows
+
+    def streams(
+        self, permits: Mapping[str, Permit], observed_property: str | None, after: str, limit: int
+    ) -> list[Datastream]:
+        """At most ``limit`` datastreams of these datasets that may be told, by id, after an id."""
+        whose = {name: self._whose(permit) for name, permit in permits.items()}
+        asked = {name: who for name, who in whose.items() if who is not None}
+        size = max(limit, PIECE) if any(self._chooses(permit) for permit in permits.values()) else limit
+        told: list[Datastream] = []
+        while len(told) < limit:
+            names = self._store.datastream_ids(sorted(permits), observed_property, after, size, asked)
+            found = [stream for name in names if (stream := self._registry.stream(name)) is not None]
+            shown = {
+                name
+                for dataset, permit in permits.items()
+                for name in self._shown(
+                    permit, [one for one in found if one.dataset == dataset], whose[dataset]
+                )
+            }
+            told += [stream for stream in found if stream.id in shown]
+            if len(names) < size:
+                break
+            after = names[-1]
+        return told[:limit]
+
+    def features(self, permit: Permit) -> Callable[[Feature], bool] | None:
+        """Which features of a dataset may be told; ``None``: all. Of persons those alone that a told row belongs to."""
+        if not self._chooses(permit):
+            return None
+        streams = self.streams({permit.dataset: permit}, None, "", MOST_STREAMS)
+        theirs = frozenset(name for stream in streams for name in (stream.id, stream.thing))
+        areas = () if self._of_persons(permit) else self._areas(permit)
+
+        def told(feature: Feature) -> bool:
+            return feature.id in theirs or (bool(areas) and _inside(areas, position_of(feature.geometry)))
+
+        return told
+
+    def _chooses(self, permit: Permit) -> bool:
+        return self._of_persons(permit) or bool(self._areas(permit))
+
+    def _of_persons(self, permit: Permit) -> bool:
+        """Whether it is about persons whom its recipient did not name itself, as its owner did."""
+        entry = self._gate.law.datasets.get(permit.dataset)
+        return entry is not None and entry.personal and not self._own(permit)
+
+    def _own(self, permit: Permit) -> bool:
+        entry = self._gate.law.datasets.get(permit.dataset)
+        return entry is not None and entry.owner == permit.requests[-1].assignee
+
+    def _areas(self, permit: Permit) -> Sequence[Area]:
+        return () if self._own(permit) else self._gate.bounds(permit).areas
+
+    def _whose(self, permit: Permit) -> Whose | None:
+        """Whose sensors may be told at all, whatever becomes of their rows. ``None``: everybody's.
+
+        Who gets means of many gets no row of a person, so no sensor either; and of who objects, or had all erased,
+        nothing more is told than of its rows.
+        """
+        if not self._of_persons(permit):
+            return None
+        if together(permit.duties):
+            return Whose(())
+        if permit.personal:
+            return Whose(tuple(self._gate.subjects(permit) or ()))
+        return Whose(
+            tuple(who for who, until in self._gate.left_out(permit).items() if until == ALL_ROWS), but=True
+        )
+
+    def _shown(self, permit: Permit, streams: Sequence[Datastream], whose: Whose | None) -> Iterator[str]:
+        """The ids of those streams that may be told."""
+        if not streams or not self._chooses(permit):
+            yield from (stream.id for stream in streams)
+        elif whose is None:
+            areas = self._areas(permit)
+            places = self._places(permit.dataset, streams)
+            yield from (
+                stream.id for stream in streams if _inside(areas, places.get(stream.id, stream.position))
+            )
+        else:
+            hidden = {stream.key: stream.id for stream in streams}
+            for moment in self._moments(permit):
+                table = self._store.newest(list(hidden), moment, whose)
+                passed = self._gate.judge(permit, self._rows.batch(permit.dataset, table)).batch
+                seen = frozenset(passed.datastream)
+                yield from seen
+                hidden = {key: name for key, name in hidden.items() if name not in seen}
+
+    def _moments(self, permit: Permit) -> list[Micros]:
+        """Up to when rows pass, by the agreements' delays; and by those of persons' own consents, where there are any.
+
+        What is delayed is told by a row that has waited long enough: the newest one has not.
+        """
+        newest = self._gate.bounds(permit).newest
+        held = self._gate.held_until(permit)
+        return [newest] if held is None else [newest, min(newest, held)]
+
+    def _places(self, dataset: str, streams: Sequence[Datastream]) -> dict[str, tuple[float, float] | None]:
+        """Where those streams that have a row were last."""
+        batch = self._rows.batch(dataset, self._store.newest([one.key for one in streams], None, EVERYBODY))
+        places = zip(batch.longitude or (), batch.latitude or (), strict=True)
+        return {
+            name: None if lon is None or lat is None else (lon, lat)
+            for name, (lon, lat) in zip(batch.datastream, places, strict=True)
+        }
+
+
+def _inside(areas: Sequence[Area], place: tuple[float, float] | None) -> bool:
+    return place is not None and all(
+        west <= place[0] <= east and south <= place[1] <= north for west, south, east, north in areas
+    )

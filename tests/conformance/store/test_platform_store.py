@@ -291,6 +291,27 @@ def test_only_rows_of_the_given_subjects_are_read(place: Place) -> None:
     )
 
 
+def test_the_newest_row_of_somebody_up_to_a_moment_is_found(place: Place) -> None:
+    noor, sam = "urn:dmi:person:noor", "urn:dmi:person:sam"
+    rows = ObservationBatch(
+        DATASET, ["garages.a.occupancy"] * 4, [NOON + n for n in range(4)], [0.0, 1.0, 2.0, 3.0],
+        subject=[None, noor, sam, noor],
+    )  # fmt: skip
+    place.put(rows)
+
+    def newest(until: int | None, whose: Whose) -> list[float]:
+        return list(place.store.newest([place.key()], until, whose).columns["result"])
+
+    nobody_left_out = Whose((), but=True)
+    assert (newest(None, nobody_left_out), newest(NOON + 2, nobody_left_out)) == ([3.0], [2.0])
+    assert (newest(None, Whose([sam])), newest(NOON + 2, Whose([noor]))) == ([2.0], [1.0])
+    assert (newest(None, Whose([noor], but=True)), newest(NOON + 1, Whose([noor], but=True))) == (
+        [2.0],
+        [0.0],
+    )
+    assert newest(NOON - 1, nobody_left_out) == newest(None, Whose(())) == []
+
+
 def test_as_many_persons_consent_as_a_city_has(place: Place) -> None:
     rows = ObservationBatch(
         DATASET, ["garages.a.occupancy"] * 2, [NOON, NOON + 1], [1.0, 2.0], subject=[None, "urn:dmi:person:7"]

@@ -59,11 +59,11 @@ class Store:
         after: str,
         limit: int,
         at: Micros,
-        wanted: Collection[str] | None = None,
+        told: Callable[[Feature], bool] | None = None,
     ) -> list[Feature]:
-        """Features of a dataset and kind valid at a moment, by id, after an id; of ``wanted`` ids only."""
+        """Features of a dataset and kind valid at a moment, by id, after an id; those that are ``told`` only."""
         with reading(self._engine) as connection:
-            return features.page(connection, dataset, kind, after, limit, at, wanted)
+            return features.page(connection, dataset, kind, after, limit, at, told)
 
     def datasets(self) -> list[str]:
         """Every dataset that has a feature."""
@@ -93,6 +93,11 @@ class Store:
         """Last values of a dataset, or of these of its datastreams; of these subjects only."""
         with reading(self._engine) as connection:
             return queries.latest(connection, dataset, keys, subjects, limit)
+
+    def newest(self, keys: Sequence[int], until: Micros | None, whose: Whose) -> Table:
+        """Of each of these datastreams the newest row of somebody up to a moment; see ``queries.newest``."""
+        with reading(self._engine) as connection:
+            return queries.newest(connection, keys, until, whose)
 
     def observations(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -111,9 +111,9 @@ def page(
     after: str,
     limit: int,
     at: Micros,
-    wanted: Collection[str] | None,
+    told: Callable[[Feature], bool] | None,
 ) -> list[Feature]:
-    """Features of a dataset and kind that are valid at a moment, by id, after an id; of ``wanted`` ids only."""
+    """Features of a dataset and kind that are valid at a moment, by id, after an id; those that are ``told`` only."""
     table = tables.feature.c
     found: dict[str, Feature] = {}
     while len(found) < limit:
@@ -125,10 +125,8 @@ def page(
         )
         rows = connection.execute(query).all()
         for row in rows:
-            if wanted is not None and row.id not in wanted:
-                continue
             feature = msgspec.json.decode(row.body, type=Feature)
-            if feature.valid_to is None or at < feature.valid_to:
+            if (feature.valid_to is None or at < feature.valid_to) and (told is None or told(feature)):
                 found[row.id] = feature
         if len(rows) < _PAGE:
             break

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra.sql import among
-from dmi_platform.model import NEVER, Area, Cursor, Outcome, Reject
+from dmi_platform.model import NEVER, Area, Cursor, Outcome, Reject, Whose
 from dmi_platform.store import tables
 
 
@@ -78,6 +78,25 @@ def _latest(dialect: str, of_keys: bool, of_subjects: bool) -> sa.Select[Any]:
     if of_subjects:
         query = query.where(among(last.c.subject, "subjects", dialect))
     return query.order_by(stream.c.id).limit(sa.bindparam("limit", type_=sa.Integer))
+
+
+def newest(connection: sa.Connection, keys: Sequence[int], until: Micros | None, whose: Whose) -> Table:
+    """Of each of these datastreams the rows of the newest moment, up to ``until``, that has one of ``whose``."""
+    stream, kept, row = tables.datastream.c, tables.observation.c, tables.observation.alias().c
+    dialect = connection.dialect.name
+    moment = sa.select(sa.func.max(row.time)).where(row.datastream == stream.key)
+    if until is not None:
+        moment = moment.where(row.time <= until)
+    if whose.persons or not whose.but:
+        theirs = among(row.subject, "persons", dialect, whose.persons)
+        moment = moment.where(sa.or_(row.subject.is_(None), sa.not_(theirs)) if whose.but else theirs)
+    query = (
+        sa.select(*_selected(tables.observation))
+        .select_from(tables.datastream.join(tables.observation, kept.datastream == stream.key))
+        .where(among(stream.key, "keys", dialect, keys))
+        .where(kept.time == moment.correlate(tables.datastream).scalar_subquery())
+    )
+    return _table(connection.execute(query).all())
 
 
 def observations(
