@@ -9,7 +9,7 @@ from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.contracts.record import AGAIN, DELIVERED, EXERCISED, GIVEN, DecisionRecord
 from dmi_agreements.contracts.results import Lineage
-from dmi_agreements.decision import Decision, Delay, Duty, Reason, Request
+from dmi_agreements.decision import Decision, Duty, Reason, Request
 from dmi_agreements.duties import Projection, together
 from dmi_agreements.table import LawTable
 from dmi_agreements.uses import Key, Keys
@@ -242,12 +242,9 @@ class Gate:
         """Outside of what no row can pass now, whatever stands beside it."""
         return Bounds.of(permit.duties, self._now(), self.subjects(permit))
 
-    def held_until(self, permit: Permit) -> Micros | None:
-        """Up to when rows pass by the longest delay in a consent of somebody; ``None``: no consent delays."""
-        delays = [
-            duty.seconds for duty in self._judging.asked(permit, self._now()) if isinstance(duty, Delay)
-        ]
-        return self._now() - max(delays) * 1_000_000 if delays else None
+    def asked(self, permit: Permit) -> frozenset[Duty]:
+        """As ``Judging.asked``."""
+        return self._judging.asked(permit, self._now())
 
     def tells_places(self, permit: Permit) -> bool:
         """Whether names and places may be told beside the rows that pass: as they are, and of persons to their owner.

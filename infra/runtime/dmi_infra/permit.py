@@ -59,10 +59,10 @@ class Passed:
     used: tuple[ObservationBatch, ...] = ()
     """The rows of persons that it was made of."""
 
-    def before(self, at: Micros) -> Passed:
-        """What of it is from before a moment; its consents stay."""
-        used = tuple(_before(batch, at) for batch in self.used)
-        return replace(self, batch=_before(self.batch, at), used=used)
+    def between(self, begin: Micros, end: Micros) -> Passed:
+        """What of it is from ``begin`` until before ``end``; its consents stay."""
+        used = tuple(_between(batch, begin, end) for batch in self.used)
+        return replace(self, batch=_between(self.batch, begin, end), used=used)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,5 +108,5 @@ def fresh(decision: Decision, request: Request) -> list[Key]:
     return [key for key in decision.counted if key not in request.again]
 
 
-def _before(batch: ObservationBatch, at: Micros) -> ObservationBatch:
-    return batch.take([row for row, time in enumerate(batch.phenomenon_time) if time < at])
+def _between(batch: ObservationBatch, begin: Micros, end: Micros) -> ObservationBatch:
+    return batch.take([row for row, time in enumerate(batch.phenomenon_time) if begin <= time < end])

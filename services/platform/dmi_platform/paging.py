@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra.errors import InputRefused
-from dmi_infra.gate import Passed
+from dmi_infra.permit import EVER, Passed
 from dmi_platform.model import Cursor
 from dmi_platform.store import Table
 
@@ -61,7 +61,7 @@ def filled(
         times = passed.batch.phenomenon_time
         if rows + len(times) >= limit:
             behind = (times[limit - rows - 1] // window + 1) * window
-            given.append(passed.before(behind))
+            given.append(passed.between(-EVER, behind))
             return given, Cursor(behind)
         given.append(passed)
         rows += len(times)

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from dmi_agreements.aggregation import HOUR
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
+from dmi_agreements.decision import Suppress
 from dmi_agreements.duties import together, window
 from dmi_infra.gate import Gate, Passed, Permit
 from dmi_platform import paging, quality
@@ -52,17 +54,24 @@ class Rows:
             )
 
         length = window(permit.duties)
-        if length is None:
+        asked = frozenset() if length is not None else self._gate.asked(permit)
+        if length is None and not asked:
             begin, end = max(begin, bounds.oldest), min(end, bounds.newest + 1)
             table, cursor = paging.page(read, begin, end, after, limit)
             passed = self.passed(permit, table)
             return Page(passed.batch, cursor, passed.consents)
+        first, last = begin, end
+        if length is None:
+            # What consents ask differs from person to person, so the bounds do not tell which rows pass: the gate does.
+            length = HOUR if any(isinstance(duty, Suppress) for duty in asked) else 1
+            begin = begin // length * length
 
         def judge(table: Table) -> Passed:
             own = self.batch(permit.dataset, table)
             if together(permit.duties):
                 return self._means_around(permit, own, length)
-            return self._gate.judge(permit, own)
+            judged = self._gate.judge(permit, own)
+            return judged.between(first, last) if asked else judged
 
         # Of a window that the bounds cut, the gate itself leaves out what must go.
         begin = max(begin, after.time if after else begin, bounds.oldest - length)

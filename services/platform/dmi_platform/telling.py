@@ -7,8 +7,10 @@ from typing import Final
 
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.decision import Delay
 from dmi_agreements.duties import together
 from dmi_agreements.rights import ALL_ROWS
+from dmi_infra import clock
 from dmi_infra.gate import Gate, Permit
 from dmi_platform.model import Area, Datastream, Whose
 from dmi_platform.registry import Registry, position_of
@@ -124,8 +126,10 @@ class Telling:
         What is delayed is told by a row that has waited long enough: the newest one has not.
         """
         newest = self._gate.bounds(permit).newest
-        held = self._gate.held_until(permit)
-        return [newest] if held is None else [newest, min(newest, held)]
+        delays = [duty.seconds for duty in self._gate.asked(permit) if isinstance(duty, Delay)]
+        if not delays:
+            return [newest]
+        return [newest, min(newest, clock.now() - max(delays) * 1_000_000)]
 
     def _places(self, dataset: str, streams: Sequence[Datastream]) -> dict[str, tuple[float, float] | None]:
         """Where those streams that have a row were last."""

@@ -341,6 +341,55 @@ def test_pages_of_one_do_not_find_the_rows_that_a_duty_hides(
     assert (len(whole["items"]), whole["next"]) == (seen, None)
 
 
+@pytest.mark.parametrize(
+    ("own", "seen"),
+    [
+        (lambda: rule("dmi:delay", seconds=since(NOON + 5 * MINUTE // 2)), 3),
+        (lambda: rule("dmi:delay", seconds=since(NOON) + 60), 0),
+        (lambda: rule("dmi:cutEnds", distance=200), 0),
+        (lambda: rule("dmi:suppress", minimumGroup=3), 0),
+    ],
+    ids=["delay", "long delay", "cut", "suppress"],
+)
+def test_pages_of_one_do_not_find_the_rows_that_a_consent_holds_back(
+    city: City, own: Callable[[], dict[str, Any]], seen: int
+) -> None:
+    """Else a recipient could count what a person made within the delay of her own consent."""
+    moving_bike(city)
+    path = "/v1/datastreams/bike.1.speed/observations"
+    assert len(pages(city, path, 1)) == SHOWN, "those of Noor"
+    for state in list(city.runtime.law.table.agreements.values()):
+        if state.document["assigner"] == NOOR and state.document["assignee"] == VENDOR:
+            city.end(state)
+    city.agree(BIKES, "dmi:read", assigner=NOOR, assignee=VENDOR, basis="consent", duty=[own()])
+    city.agree(BIKES, "dmi:read", assigner=SAM, assignee=VENDOR, basis="consent")
+    expected = (
+        []
+        if own()["action"] == "dmi:suppress"
+        else [float(row) for row in range(2 * SHOWN) if not seen <= row < SHOWN]
+    )
+    found = []
+    cursor: dict[str, Any] = {}
+    while True:
+        answer = city.get(path, limit=1, **cursor).json()
+        found.append([item["result"] for item in answer["items"]])
+        if answer["next"] is None:
+            break
+        cursor = {"cursor": answer["next"]}
+    assert [result for page in found for result in page] == expected
+    assert all(found[:-1]), "a page for rows that do not pass"
+
+
+def test_a_part_of_an_hour_that_is_judged_whole_by_consents_can_be_asked_for(city: City) -> None:
+    moving_bike(city, duty=None)
+    for rider in (NOOR, SAM):
+        together = [rule("dmi:suppress", minimumGroup=2)]
+        city.agree(BIKES, "dmi:read", assigner=rider, assignee=VENDOR, basis="consent", duty=together)
+    span = {"from": to_text(NOON + 2 * MINUTE), "to": to_text(NOON + 4 * MINUTE)}
+    found = pages(city, "/v1/datastreams/bike.1.speed/observations", 1, **span)
+    assert [result for _, result in found] == [2.0, 3.0], "in the hour there are two persons"
+
+
 @pytest.mark.parametrize("ends", [False, True])
 def test_each_row_is_judged_by_where_its_thing_stood_then(city: City, ends: bool) -> None:
     """In history and export, also where the thing has moved into the area, or out of it."""
