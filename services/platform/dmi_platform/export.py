@@ -14,9 +14,9 @@ from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.decision import OwnRows
 from dmi_infra import clock
-from dmi_infra.errors import Refused
+from dmi_infra.errors import Refused, Unauthenticated
 from dmi_infra.gate import Permit
-from dmi_infra.http.problems import refusal
+from dmi_infra.http.problems import problem_of
 from dmi_platform import present, quality
 from dmi_platform.harmonise import TRANSFORMATIONS
 from dmi_platform.lineage import code_version
@@ -63,22 +63,23 @@ class _Sink(io.RawIOBase):
 def stream(
     permit: Permit, dataset: Dataset | None, pages: Iterable[Page], kind: Format, span: tuple[str, str]
 ) -> Iterator[bytes]:
-    """The zip in pieces. When the right ends on the way, ``ended.json`` tells so and nothing more follows."""
+    """The zip in pieces. When the right ends on the way, or the asker's key, ``ended.json`` tells it at the end."""
     sink = _Sink()
     told = _Told(permit, dataset, span)
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("licence.txt", told.licence())
-        ended: Refused | None = None
+        ended: Refused | Unauthenticated | None = None
         with archive.open(FILES[kind], "w", force_zip64=True) as entry:
             counted = told.counted(pages)
             try:
                 for piece in _WRITERS[kind](counted):
                     entry.write(piece)
                     yield sink.drain()
-            except Refused as exc:
+            except (Refused, Unauthenticated) as exc:
                 ended = exc
-        if ended is not None:
-            archive.writestr("ended.json", msgspec.json.format(msgspec.json.encode(refusal(ended).body())))
+        problem = problem_of(ended) if ended is not None else None
+        if problem is not None:
+            archive.writestr("ended.json", msgspec.json.format(msgspec.json.encode(problem.body())))
         archive.writestr("lineage.json", told.lineage())
     yield sink.drain()
 
@@ -200,7 +201,7 @@ def _geojson(batches: Iterable[ObservationBatch]) -> Iterator[bytes]:
             if features:
                 yield (b"" if first else b",") + msgspec.json.encode(features)[1:-1]
                 first = False
-    except Refused:
+    except (Refused, Unauthenticated):
         # The document is closed before the refusal is told, so that what was given can be read.
         yield b"]}"
         raise

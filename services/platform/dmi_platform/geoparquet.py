@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import shapely
 
 from dmi_agreements.contracts.observations import ObservationBatch
-from dmi_infra.errors import Refused
+from dmi_infra.errors import Refused, Unauthenticated
 from dmi_platform import quality
 
 _PIECE: Final = 64 * 1024
@@ -43,16 +43,16 @@ Rows = list[dict[str, Any]]
 
 
 def stream(batches: Iterable[tuple[ObservationBatch, Rows]]) -> Iterator[bytes]:
-    """A GeoParquet file in pieces; what was read before a refusal is a whole file, then ``Refused`` is raised."""
+    """A GeoParquet file in pieces; what was read before a refusal is a whole file, then that is raised."""
     # Parquet ends with its index and is written with seeking, so it passes through a temporary file.
     with tempfile.TemporaryFile() as file:
-        refused: Refused | None = None
+        refused: Refused | Unauthenticated | None = None
         with pq.ParquetWriter(file, _SCHEMA) as writer:
             try:
                 for batch, rows in batches:
                     if rows:
                         writer.write_table(_table(batch, rows))
-            except Refused as exc:
+            except (Refused, Unauthenticated) as exc:
                 refused = exc
         file.seek(0)
         while piece := file.read(_PIECE):

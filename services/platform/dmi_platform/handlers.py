@@ -150,10 +150,23 @@ class Platform:
         self._given(permit, page.batch)
         return page
 
-    def export(self, permit: Permit, begin: Micros, end: Micros, size: int) -> Iterator[Page]:
-        """All rows of a dataset, datastream by datastream; asks the gate again before every page."""
+    def export(
+        self, opening: Opening, permit: Permit, begin: Micros, end: Micros, size: int
+    ) -> Iterator[Page]:
+        """All rows of a dataset, datastream by datastream; asks the gate again before every page.
+
+        And whether the keys under the caller's token still count: the gate knows of agreements alone. That a token
+        expires meanwhile ends no answer to what was asked in time.
+        """
+
+        def still() -> None:
+            distrusted = opening.distrusted()
+            if distrusted is not None:
+                raise distrusted
+            self.gate.still(permit)
+
         with closing(Tally(self.gate, permit)) as tally:
-            for page in self._rows.pages(permit, begin, end, size):
+            for page in self._rows.pages(permit, begin, end, size, still):
                 tally.add(len(page.batch))
                 yield page
 

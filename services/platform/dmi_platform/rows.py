@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -87,7 +87,8 @@ class Rows:
         if not len(own):
             return Passed(own, frozenset())
         wanted = self._series(permit, own, length)
-        pieces = list(self._means(permit, min(wanted), max(wanted) + length, self._gate.judge))
+        first, last = min(wanted), max(wanted) + length
+        pieces = list(self._means(permit, first, last, self._gate.judge, lambda: self._gate.still(permit)))
         batch = merge([piece.batch for piece in pieces])
         means = zip(batch.phenomenon_time, batch.datastream, strict=True)
         kept = batch.take([row for row, (start, name) in enumerate(means) if name in wanted.get(start, ())])
@@ -113,8 +114,10 @@ class Rows:
             found[start] = known[where]
         return found
 
-    def _means(self, permit: Permit, begin: Micros, end: Micros, carry: Carry) -> Iterator[Passed]:
-        """The means of a dataset, piece by piece; asks the gate again before every piece."""
+    def _means(
+        self, permit: Permit, begin: Micros, end: Micros, carry: Carry, still: Callable[[], None]
+    ) -> Iterator[Passed]:
+        """The means of a dataset, piece by piece; asks ``still`` before every piece."""
         length = window(permit.duties)
         assert length is not None, "means are of windows"
         first, last = paging.whole(begin, length), paging.whole(end, length)
@@ -128,7 +131,7 @@ class Rows:
 
         first, last = extent[0] // length * length, (extent[1] // length + 1) * length
         for table in paging.windows(read, first, last, length):
-            self._gate.still(permit)
+            still()
             yield carry(permit, self.batch(permit.dataset, table), whole=True)
 
     def passed(self, permit: Permit, table: Table) -> Passed:
@@ -157,11 +160,13 @@ class Rows:
             neighbourhood=columns["neighbourhood"],
         )
 
-    def pages(self, permit: Permit, begin: Micros, end: Micros, size: int) -> Iterator[Page]:
-        """All rows of a dataset, datastream by datastream; asks the gate again before every page."""
+    def pages(
+        self, permit: Permit, begin: Micros, end: Micros, size: int, still: Callable[[], None]
+    ) -> Iterator[Page]:
+        """All rows of a dataset, datastream by datastream; before every page it asks ``still``."""
         self._registry.refresh()
         if together(permit.duties):
-            for passed in self._means(permit, begin, end, self._gate.carry):
+            for passed in self._means(permit, begin, end, self._gate.carry, still):
                 yield Page(passed.batch, None, passed.consents)
             return
         last = ""
@@ -171,7 +176,7 @@ class Rows:
                 stream = self._registry.stream(name)
                 cursor: Cursor | None = None
                 while stream is not None:
-                    self._gate.still(permit)
+                    still()
                     page = self.page(permit, stream, begin, end, cursor, size)
                     yield page
                     cursor = page.next

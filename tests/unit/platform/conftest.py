@@ -29,6 +29,7 @@ from dmi_platform.app import build
 from dmi_platform.consumer import PlatformHandler
 from dmi_platform.processing import FEATURES_TOPIC, RAW_TOPIC
 from dmi_platform.settings import PlatformSettings
+from tests.unit.infra.fakes import never_ended
 
 OWNER, STACK, VENDOR = (f"urn:dmi:participant:{name}" for name in ("gemeente", "stack", "sensorbedrijf"))
 NOOR, SAM = "urn:dmi:person:noor", "urn:dmi:person:sam"
@@ -76,6 +77,8 @@ class City:
         self.handler.positions()
         self.identity = Identity(OWNER, "Officer", frozenset({"dmi:role:municipality"}))
         self.service.app.dependency_overrides[identify] = lambda: self.identity
+        # It came without a token, so no key under one can end.
+        self.runtime.authenticate.check_keys = never_ended  # type: ignore[method-assign]
         self.client = Client(self.service.app)
         self.contributor = OWNER
         self.law_events: list[Any] = []

@@ -18,8 +18,10 @@ from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
+from dmi_infra.errors import Unauthenticated
 from dmi_infra.http.access import identify
 from dmi_infra.identity import Identity
+from dmi_platform import paging
 from dmi_platform.app import build
 from dmi_platform.routes import pages
 from dmi_platform.settings import PlatformSettings
@@ -227,6 +229,37 @@ def test_an_export_as_geojson_and_geoparquet_holds_the_same_rows(garages: City, 
     assert frame["result"].tolist()[::2] == [1.0, 3.0]
     assert (frame.geometry.x[0], frame.geometry.y[0]) == (5.1, 52.1)
     assert frame.crs.to_authority() == ("OGC", "CRS84")
+
+
+@pytest.mark.parametrize("kind", ["csv", "geojson", "geoparquet"])
+@pytest.mark.parametrize("means", [False, True])
+def test_an_export_stops_when_the_key_of_who_asked_for_it_ends(
+    garages: City, monkeypatch: pytest.MonkeyPatch, kind: str, means: bool
+) -> None:
+    if means:
+        for state in list(garages.runtime.law.table.agreements.values()):
+            garages.end(state)
+        window = [
+            {"leftOperand": f"dmi:{name}", "operator": "eq", "rightOperand": value}
+            for name, value in (("window", 600), ("gridSize", 1000))
+        ]
+        duty = {"action": "dmi:aggregate", "constraint": window}
+        garages.agree(GARAGES, "dmi:process")
+        garages.agree(GARAGES, "dmi:export", duty=[duty])
+    garages.hand_in(counts("centrum", 1, begin=NOON), counts("pr-noord", 2, begin=NOON + 3600 * 1_000_000))
+    monkeypatch.setattr(paging, "CHUNK_ROWS", 1)
+    asked = []
+
+    def check_keys(identity: Identity) -> None:
+        asked.append(identity)
+        if len(asked) == 2:
+            raise Unauthenticated("the key does not count any more")
+
+    monkeypatch.setattr(garages.runtime.authenticate, "check_keys", check_keys)
+    archive = _archive(garages, dataset=GARAGES, format=kind)
+    assert json.loads(archive.read("ended.json"))["status"] == 401
+    assert json.loads(archive.read("lineage.json"))["rows"] == 1
+    assert asked == [garages.identity] * 2
 
 
 def test_an_export_whose_right_ends_on_the_way_says_so_and_stops(garages: City) -> None:

@@ -37,7 +37,7 @@ def router(platform: Platform) -> APIRouter:
         first, last = span(begin, to)
         permit = opening.permit(model.checked_identifier("dataset", dataset))
         known = platform.gate.law.datasets.get(dataset)
-        pages = platform.export(permit, first, last, PAGE)
+        pages = platform.export(opening, permit, first, last, PAGE)
         body = export.stream(permit, known, pages, kind, (to_text(first), to_text(last)))
         name = "".join(c if c.isascii() and c.isalnum() else "-" for c in dataset.rsplit(":", 1)[-1])
         headers = {"Content-Disposition": f'attachment; filename="{name or "dataset"}.zip"'}
