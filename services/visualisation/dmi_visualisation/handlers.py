@@ -175,6 +175,7 @@ class Maps:
         out = frozenset(self._gate.left_out(permit).items())
         who = hash((None if subjects is None else frozenset(subjects.items()), out))
         timed = any(isinstance(duty, Delay | DeleteAfter) for duty in permit.duties)
+        timed = timed or self._live.passes_away(permit.dataset)
         moment = clock.now() // 1_000_000 if timed else 0
         dataset = permit.dataset
         return dataset, self._live.version(dataset), permit.duties, permit.agreements, who, moment, z, x, y

@@ -9,6 +9,7 @@ from typing import Final
 
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
+from dmi_infra import clock
 from dmi_visualisation.labels import Timetables
 from dmi_visualisation.model import Shown
 from dmi_visualisation.search import Gazetteer
@@ -73,6 +74,7 @@ class LiveMap:
         self._newest: dict[str, dict[str, Shown]] = {}
         self._places: dict[str, dict[str, Feature]] = {}
         self._gazetteer = Gazetteer()
+        self._ending: set[str] = set()
         self._streams: frozenset[Stream] = frozenset()
         self._number = 0
         self._numbers: dict[str, dict[str, int]] = {}
@@ -162,10 +164,11 @@ class LiveMap:
             return next((rows[datastream] for rows in self._newest.values() if datastream in rows), None)
 
     def places(self, dataset: str, *kinds: str) -> list[Feature]:
-        """The features of a dataset, of these kinds, newest version each."""
+        """The features of a dataset, of these kinds, newest version each, without those that have ended."""
         with self._lock:
             found = list(self._places.get(dataset, {}).values())
-        return [feature for feature in found if not kinds or feature.kind in kinds]
+        now = clock.now()
+        return [feature for feature in found if (not kinds or feature.kind in kinds) and _lasts(feature, now)]
 
     def place(self, dataset: str, identifier: str) -> Feature | None:
         """One feature; a datastream without a place of its own gets that of its thing."""
@@ -180,8 +183,14 @@ class LiveMap:
     def named(self, text: str, datasets: Collection[str]) -> list[tuple[str, Feature]]:
         """Places of these datasets with such a name, in no order; see ``Gazetteer.find``."""
         with self._lock:
-            found = self._gazetteer.find(text, datasets)
-            return [(dataset, self._places[dataset][identifier]) for dataset, identifier in found]
+            keys = self._gazetteer.find(text, datasets)
+            found = [(dataset, self._places[dataset][identifier]) for dataset, identifier in keys]
+        now = clock.now()
+        return [(dataset, feature) for dataset, feature in found if _lasts(feature, now)]
+
+    def passes_away(self, dataset: str) -> bool:
+        """Whether a place of a dataset ends by itself some day, without a change that is told here."""
+        return dataset in self._ending
 
     def version(self, dataset: str) -> int:
         """Rises with every change of the dataset's newest values."""
@@ -199,7 +208,13 @@ class LiveMap:
             places[feature.id] = feature
             self.timetables.add(dataset, feature)
             self._gazetteer.add(dataset, feature)
+            if feature.valid_to is not None:
+                self._ending.add(dataset)
             self._versions[dataset] = self._versions.get(dataset, 0) + 1
+
+
+def _lasts(feature: Feature, now: Micros) -> bool:
+    return feature.valid_to is None or now < feature.valid_to
 
 
 def _settled(known: Mapping[str, Feature], identifier: str) -> Feature | None:

@@ -520,6 +520,39 @@ def test_a_name_finds_areas_addresses_and_sensors_of_what_the_viewer_may_see(
     assert [record.rows for record in court.decisions() if record.assignee == VENDOR] == [4]
 
 
+@pytest.mark.parametrize("told", [False, True], ids=["at its time", "deleted"])
+def test_a_place_that_has_ended_is_neither_found_nor_drawn(
+    court: Court, live: LiveMap, maps: Maps, told: bool
+) -> None:
+    court.law.apply(Dataset(GARAGES, OWNER, {"nl": "x"}, purpose=MOBILITY, layer="areas"))
+    court.agree(STACK, *ACTIONS)
+    court.agree(VENDOR, *ACTIONS)
+    square = {"type": "Polygon", "coordinates": [[[5, 52], [5.1, 52], [5.1, 52.1], [5, 52]]]}
+    ends = NOW + SECOND
+
+    def tell(end: int | None) -> None:
+        area = Feature("g", "area", "Merelhof", square, valid_to=end)
+        live.update([(GARAGES, area), (GARAGES, place("s", "stop", "Merelweg"))], [])
+
+    def seen() -> tuple[list[str], ...]:
+        door = opening(court)
+        return (
+            [one["id"] for one in maps.search(door, "mere", 10)],
+            [one["id"] for one in maps.background(door)["features"]],
+            [one["id"] for one in maps.features(permit(court))["features"]],
+        )
+
+    tell(None if told else ends)
+    assert seen() == (["g", "s"],) * 3
+    before = maps.tile(permit(court), 10, 526, 337)
+    if told:
+        tell(NOW)
+    else:
+        court.clock.at = ends
+    assert seen() == (["s"],) * 3
+    assert maps.tile(permit(court), 10, 526, 337) != before
+
+
 def test_a_search_finds_nothing_of_a_dataset_whose_agreement_has_ended(
     court: Court, live: LiveMap, maps: Maps
 ) -> None:
