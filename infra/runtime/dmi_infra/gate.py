@@ -111,10 +111,11 @@ class Gate:
         purpose: str | None,
         recipient: str | None = None,
         acting: Acting | None = None,
+        again: Keys | None = None,
     ) -> Permit | None:
         """The permit that would be given now, ``None``: none; not recorded, so to tell about data, never to give it."""
         requests = self._requests(crossing, action, dataset, purpose, recipient, None, acting)
-        decision, refused = self._decide(requests)
+        decision, refused = self._decide(going_on(requests, again) if again else requests)
         if refused:
             return None
         return Permit(crossing, requests, decision.duties, decision.agreements, decision.personal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
@@ -62,8 +62,15 @@ class Platform:
         A row that the caller may see; and where it is kept to an area, those inside.
         """
         self._registry.refresh()
-        permits = {permit.dataset: permit for permit in self._permits(opening, dataset)}
-        found = self._telling.streams(permits, observed_property, after, limit)
+        if dataset is not None:
+            permits = {dataset: opening.permit(dataset)}
+            found = self._telling.streams(permits, observed_property, after, limit)
+        else:
+            foreseen = {each: opening.foreseen(each) for each in self.store.datasets()}
+            known = {each: permit for each, permit in foreseen.items() if permit is not None}
+            found = self._telling.streams(known, observed_property, after, limit)
+            # Of what nothing is told nothing is used.
+            permits = {each: opening.permit(each) for each in sorted({stream.dataset for stream in found})}
         return [Listed(stream, permits[stream.dataset].exact) for stream in found]
 
     def features(
@@ -79,11 +86,6 @@ class Platform:
         self._registry.refresh()
         told = self._telling.features(permit)
         return self.store.features(dataset, kind, after, limit, clock.now(), told), permit.exact
-
-    def _permits(self, opening: Opening, dataset: str | None) -> list[Permit]:
-        if dataset is not None:
-            return [opening.permit(dataset)]
-        return [opening.permit(each) for each in self.store.datasets() if not opening.preview(each)]
 
     # -- observations ---------------------------------------------------------
 
@@ -101,8 +103,20 @@ class Platform:
             keys = wanted.setdefault(stream.dataset, [])
             if keys is not None:
                 keys.append(stream.key)
-        permits = {each: opening.permit(each) for each in wanted}
+        permits = self._permitted(opening, wanted)
         return [self._latest(permits[each], keys) for each, keys in wanted.items()]
+
+    def _permitted(self, opening: Opening, datasets: Collection[str]) -> dict[str, Permit]:
+        """The permits of all these datasets, or ``Refused`` before any of them is used."""
+        permits = {}
+        for each in datasets:
+            foreseen = opening.foreseen(each)
+            if foreseen is None:
+                permits[each] = opening.permit(each)
+            else:
+                # Refused where means of many are given alone: then there is nothing to use it for.
+                self.gate.judge(foreseen, ObservationBatch(each, [], [], []))
+        return {each: permits.get(each) or opening.permit(each) for each in datasets}
 
     def sample(self, opening: Opening, dataset: str) -> ObservationBatch:
         """A few rows, for whoever may read the dataset, else under what its owner allows of a sample."""

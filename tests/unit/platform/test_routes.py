@@ -32,6 +32,7 @@ from .conftest import (
     MINUTE,
     NOON,
     NOOR,
+    OWNER,
     SAM,
     VENDOR,
     City,
@@ -43,7 +44,7 @@ from .conftest import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 def test_the_last_value_of_every_datastream_of_a_dataset(garages: City) -> None:
@@ -454,3 +455,74 @@ def test_the_pages_of_a_list_are_one_use_for_a_while(
     monkeypatch.setattr(pages, "ONE_USE", 0)
     late = garages.get(path, purpose, limit=1, cursor=second.json()["next"] or first["next"], **asked)
     assert late.status_code == 403, "and so is what is read later"
+
+
+CYCLES = "urn:dmi:dataset:gemeente:cycles"
+
+
+def two_counted(city: City) -> Callable[[], dict[str, int]]:
+    """Two datasets of which a vendor may read each twice; how many uses of each are in the log."""
+    city.law(Dataset(CYCLES, OWNER, {"nl": "x"}))
+    for dataset, name in ((GARAGES, "g.one"), (CYCLES, "c.one")):
+        city.agree(dataset, "dmi:process", "dmi:read")
+        twice = {"leftOperand": "count", "operator": "lteq", "rightOperand": 2}
+        city.agree(dataset, "dmi:read", assignee=VENDOR, constraint=[twice])
+        city.tell(
+            dataset, thing(name), stream(f"{name}.occupancy", "occupancy" if dataset == GARAGES else "count")
+        )
+    city.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+
+    def used() -> dict[str, int]:
+        uses = [one for one in city.records if isinstance(one, DecisionRecord) and one.counted]
+        return {
+            each: sum(len(one.counted) for one in uses if one.dataset == each) for each in (GARAGES, CYCLES)
+        }
+
+    return used
+
+
+def test_a_list_of_all_datasets_uses_those_that_it_tells_something_of(city: City) -> None:
+    used = two_counted(city)
+    answer = city.get("/v1/datastreams", property="count").json()
+    assert [item["id"] for item in answer["items"]] == ["c.one.occupancy"]
+    assert used() == {GARAGES: 0, CYCLES: 1}
+
+
+def test_the_pages_of_a_list_of_all_datasets_are_one_use_of_each(city: City) -> None:
+    used = two_counted(city)
+    city.tell(CYCLES, stream("z.one.occupancy", "count"))
+    names, cursor = [], {}
+    while True:
+        answer = city.get("/v1/datastreams", limit=1, **cursor).json()
+        names += [item["id"] for item in answer["items"]]
+        if answer["next"] is None:
+            break
+        cursor = {"cursor": answer["next"]}
+    assert names == ["c.one.occupancy", "g.one.occupancy", "z.one.occupancy"]
+    assert used() == {GARAGES: 1, CYCLES: 1}
+
+
+@pytest.mark.parametrize("why", ["ended", "means"])
+def test_last_values_of_several_datasets_use_none_where_one_is_refused(city: City, why: str) -> None:
+    used = two_counted(city)
+    other = "urn:dmi:dataset:gemeente:zoo"
+    city.law(Dataset(other, OWNER, {"nl": "x"}))
+    city.agree(other, "dmi:process", "dmi:read")
+    if why == "means":
+        window = [
+            {"leftOperand": f"dmi:{name}", "operator": "eq", "rightOperand": value}
+            for name, value in (("window", 600), ("gridSize", 1000))
+        ]
+        city.agree(
+            other, "dmi:read", assignee=VENDOR, duty=[{"action": "dmi:aggregate", "constraint": window}]
+        )
+    city.tell(other, stream("zoo.one.occupancy"))
+    asked = ["g.one.occupancy", "c.one.occupancy", "zoo.one.occupancy"]
+    answer = city.get("/v1/latest", datastream=asked)
+    assert answer.status_code == 403
+    assert answer.json()["dataset"] == other
+    assert used() == {GARAGES: 0, CYCLES: 0}
+    refused = [one for one in city.records if isinstance(one, DecisionRecord) and not one.allowed]
+    assert [one.dataset for one in refused] == [other], "the refusal is in the log"
+    assert city.get("/v1/latest", datastream=asked[:2]).status_code == 200
+    assert used() == {GARAGES: 1, CYCLES: 1}

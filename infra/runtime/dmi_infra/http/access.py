@@ -142,7 +142,7 @@ class Opening:
 
     def going_on(self, used: Keys) -> Opening:
         """The same door, for what is part of a use that was decided before, and counted of these rules."""
-        return replace(self, identity=replace(self.identity, goes_on=used), used=[])
+        return replace(self, identity=replace(self.identity, goes_on=used), used=[*used])
 
     def expired(self) -> Unauthenticated | None:
         """The problem of a token that has expired since it opened the door: for what lasts longer than a request."""
@@ -179,7 +179,7 @@ class Opening:
         """The permit that ``permit`` would give; not recorded, so to tell about data, never to give it."""
         who = self.identity
         return self.gate.foreseen(
-            self.crossing, self.action, dataset, self.purpose, who.participant, who.acting
+            self.crossing, self.action, dataset, self.purpose, who.participant, who.acting, who.goes_on
         )
 
 
