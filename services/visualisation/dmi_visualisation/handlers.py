@@ -144,12 +144,23 @@ class Maps:
         return silent_since + spoken
 
     def _points(self, permit: Permit, rows: Sequence[Shown]) -> list[GeoFeature]:
-        passed = rows_of(self._gate.carry(permit, self._batch(permit, rows)).batch)
+        points, used = self._judged(permit, rows)
+        for batch in used:
+            self._gate.deliver(permit, batch)
+        return points
+
+    def _judged(
+        self, permit: Permit, rows: Sequence[Shown]
+    ) -> tuple[list[GeoFeature], tuple[ObservationBatch, ...]]:
+        """Rows as they may be seen, and those of persons that this is made of."""
+        judged = self._gate.judge(permit, self._batch(permit, rows))
+        passed = rows_of(judged.batch)
         labels = self._live.timetables
-        return [
+        points = [
             point_feature(row, place, permit.agreements, labels.label(row))
             for row, place in zip(passed, self._live.places_of(passed), strict=True)
         ]
+        return points, judged.used
 
     def _batch(self, permit: Permit, rows: Sequence[Shown]) -> ObservationBatch:
         """Rows for the gate, each with its position: what the gate leaves out must not come back behind it."""
@@ -161,20 +172,39 @@ class Maps:
         key = self._tile_key(permit, z, x, y)
         found = self._cache.get(key)
         if found is None:
-            found = tiles.encode(self._features(permit, None), z, x, y)
+            found = self._made(permit, z, x, y)
             self._cache.put(key, found)
-        return found
+        return self._told(permit, found)
 
     def kept_tile(self, permit: Permit, z: int, x: int, y: int) -> bytes | None:
         """The tile when it was made before and still holds, from memory alone."""
-        return self._cache.get(self._tile_key(permit, z, x, y))
+        found = self._cache.get(self._tile_key(permit, z, x, y))
+        return None if found is None else self._told(permit, found)
+
+    def _told(self, permit: Permit, tile: tiles.Tile) -> bytes:
+        """A tile as it leaves: each time the persons whose rows it shows are told who got them."""
+        for batch in tile.used:
+            self._gate.deliver(permit, batch)
+        return tile.data
+
+    def _made(self, permit: Permit, z: int, x: int, y: int) -> tiles.Tile:
+        if self._dataset(permit.dataset).layer == "areas":
+            return tiles.Tile(tiles.encode(tiles.drawn(self._features(permit, None), z, x, y)))
+        points, used = self._judged(permit, self._live.rows(permit.dataset))
+        shown = tiles.drawn(points, z, x, y)
+        names = {each["properties"]["datastream"] for each in shown}
+        theirs = (
+            batch.take([row for row, one in enumerate(batch.datastream) if one in names]) for batch in used
+        )
+        return tiles.Tile(tiles.encode(shown), tuple(batch for batch in theirs if len(batch)))
 
     def _tile_key(self, permit: Permit, z: int, x: int, y: int) -> tuple[object, ...]:
         """All that a tile depends on."""
         subjects = self._gate.subjects(permit)
         out = frozenset(self._gate.left_out(permit).items())
         who = hash((None if subjects is None else frozenset(subjects.items()), out))
-        timed = any(isinstance(duty, Delay | DeleteAfter) for duty in permit.duties)
+        duties = (*permit.duties, *self._gate.asked(permit))
+        timed = any(isinstance(duty, Delay | DeleteAfter) for duty in duties)
         timed = timed or self._live.passes_away(permit.dataset)
         moment = clock.now() // 1_000_000 if timed else 0
         dataset = permit.dataset
@@ -231,7 +261,7 @@ class Maps:
         for dataset in sorted(self._live.datasets()):
             places = self._live.places(dataset, "neighbourhood", "line", "area", "stop", "building")
             drawn = [place for place in places if place.geometry]
-            if not drawn or not self._told(opening, dataset):
+            if not drawn or not self._tells(opening, dataset):
                 continue
             if self._gate.tells_places(opening.permit(dataset, rows=len(drawn))):
                 found += [
@@ -255,7 +285,7 @@ class Maps:
 
         Sensors of persons are not found by name: who rides where is told by the layer alone, under its duties.
         """
-        allowed = {dataset for dataset in self._live.datasets() if self._told(opening, dataset)}
+        allowed = {dataset for dataset in self._live.datasets() if self._tells(opening, dataset)}
         found = [
             (dataset, feature)
             for dataset, feature in self._live.named(text, allowed)
@@ -270,7 +300,7 @@ class Maps:
         told = {dataset for dataset, permit in permits.items() if self._gate.tells_places(permit)}
         return [self._found(dataset, feature, areas) for dataset, feature in best if dataset in told]
 
-    def _told(self, opening: Opening, dataset: str) -> bool:
+    def _tells(self, opening: Opening, dataset: str) -> bool:
         """Whether places may be told. Asked before a use counts: else one would count that gives nothing.
 
         Where a duty changes rows, a place that is told by its name, or drawn, would be told past that duty.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import mapbox_vector_tile
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry import shape
 
+from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra.errors import InputRefused
 
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
@@ -20,6 +21,8 @@ EXTENT = 4096
 MAX_ZOOM = 22
 CACHE_BYTES = 32 * 2**20
 """Memory for made tiles. With live data most of them are soon outdated, so that more would hold dead ones."""
+ROW_BYTES = 500
+"""About what one row that a tile was made of holds."""
 _HALF_WORLD = 20037508.342789244
 """Half the circumference of the earth in web Mercator metres (EPSG:3857)."""
 _STEEPEST = 85.05112878
@@ -55,16 +58,20 @@ def mercator(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Metres, Metres]:
     return across, up
 
 
-def encode(features: Sequence[Mapping[str, Any]], z: int, x: int, y: int) -> bytes:
-    """The tile with one layer ``features``; values that a tile cannot hold are left out."""
-    drawn = [feature for feature in features if feature.get("geometry")]
-    moved = _on_grid([feature["geometry"] for feature in drawn], tile_bounds(z, x, y))
+def drawn(features: Sequence[Mapping[str, Any]], z: int, x: int, y: int) -> list[dict[str, Any]]:
+    """Those features that lie on a tile, or so near that their marks do, as it draws them."""
+    placed = [feature for feature in features if feature.get("geometry")]
+    moved = _on_grid([feature["geometry"] for feature in placed], tile_bounds(z, x, y))
     left, bottom, right, top = shapely.bounds(moved).T
     outside = (np.minimum(right, top) < -_MARGIN) | (np.maximum(left, bottom) > EXTENT + _MARGIN)
-    shown = [
-        {"geometry": moved[index], "properties": _values(drawn[index]["properties"])}
+    return [
+        {"geometry": moved[index], "properties": _values(placed[index]["properties"])}
         for index in np.flatnonzero(~outside)
     ]
+
+
+def encode(shown: Sequence[Mapping[str, Any]]) -> bytes:
+    """The tile of what is ``drawn``, with one layer ``features``; values that a tile cannot hold are left out."""
     data: bytes = mapbox_vector_tile.encode(
         [{"name": "features", "features": shown}], default_options={"extents": EXTENT}
     )
@@ -99,16 +106,23 @@ def _on_grid(
     return moved
 
 
+class Tile(NamedTuple):
+    """A made tile, and the rows of persons that it tells of, to whom that is told each time that it is given."""
+
+    data: bytes
+    used: tuple[ObservationBatch, ...] = ()
+
+
 class TileCache:
     """The most recently used tiles, up to ``limit`` bytes; a key holds everything that a tile depends on."""
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
         self._limit = limit
         self._held = 0
-        self._tiles: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
+        self._tiles: OrderedDict[tuple[Any, ...], Tile] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: tuple[Any, ...]) -> bytes | None:
+    def get(self, key: tuple[Any, ...]) -> Tile | None:
         """A kept tile."""
         with self._lock:
             found = self._tiles.get(key)
@@ -116,7 +130,7 @@ class TileCache:
                 self._tiles.move_to_end(key)
             return found
 
-    def put(self, key: tuple[Any, ...], tile: bytes) -> None:
+    def put(self, key: tuple[Any, ...], tile: Tile) -> None:
         """Keep a tile, and forget those unused for longest."""
         with self._lock:
             known = self._tiles.pop(key, None)
@@ -127,6 +141,6 @@ class TileCache:
                 self._held -= _size(forgotten)
 
 
-def _size(tile: bytes) -> int:
+def _size(tile: Tile) -> int:
     """Bytes that a tile holds in memory with its key and place."""
-    return len(tile) + 1000
+    return len(tile.data) + 1000 + sum(map(len, tile.used)) * ROW_BYTES

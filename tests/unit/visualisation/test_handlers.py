@@ -426,6 +426,50 @@ def test_a_kept_tile_is_made_anew_when_a_value_changes(court: Court, live: LiveM
     assert maps.tile(right, 12, 2106, 1351) != first
 
 
+def _riders(live: LiveMap) -> None:
+    """Noor in the tile of the centre, Piet far away from it."""
+    rows = [
+        row(dataset=BICYCLES, datastream=f"bike.{who[-4:]}.pm2_5", subject=who, longitude=longitude)
+        for who, longitude in ((NOOR, 5.1), (PIET, 6.1))
+    ]
+    live.update([], rows)
+
+
+def test_each_time_a_tile_is_given_those_whose_rows_it_shows_are_told(
+    court: Court, live: LiveMap, maps: Maps
+) -> None:
+    for recipient in (STACK, VENDOR):
+        court.agree(recipient, *ACTIONS, dataset=BICYCLES)
+        for person in (NOOR, PIET):
+            court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=person)
+    _riders(live)
+    right = permit(court, BICYCLES)
+    for _ in range(2):
+        court.records.clear()
+        assert maps.tile(right, 12, 2106, 1351)
+        assert [(one.subjects, one.rows) for one in court.decisions()] == [([NOOR], 1)]
+    court.records.clear()
+    assert maps.kept_tile(right, 12, 2106, 1351)
+    assert [(one.subjects, one.rows) for one in court.decisions()] == [([NOOR], 1)]
+    court.records.clear()
+    maps.tile(right, 12, 0, 0)
+    assert court.decisions() == [], "a tile of nobody tells nobody"
+
+
+def test_a_kept_tile_ends_with_the_term_of_a_consent(court: Court, live: LiveMap, maps: Maps) -> None:
+    day = {"leftOperand": "dmi:days", "operator": "eq", "rightOperand": 1}
+    term = [{"action": "dmi:deleteAfter", "constraint": [day]}]
+    for recipient in (STACK, VENDOR):
+        court.agree(recipient, *ACTIONS, dataset=BICYCLES)
+        court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=NOOR, duties=term)
+    _riders(live)
+    right = permit(court, BICYCLES)
+    before = maps.tile(right, 12, 2106, 1351)
+    assert len(maps.features(right)["features"]) == 1
+    court.clock.at += 25 * HOUR
+    assert maps.tile(right, 12, 2106, 1351) != before
+
+
 def test_the_map_of_a_moment_shows_what_each_sensor_said_last_before_it(
     court: Court, live: LiveMap, maps: Maps
 ) -> None:

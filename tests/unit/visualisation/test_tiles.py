@@ -8,7 +8,7 @@ import mapbox_vector_tile
 import pytest
 
 from dmi_infra.errors import InputRefused
-from dmi_visualisation.tiles import TileCache, check, encode, mercator, tile_bounds
+from dmi_visualisation.tiles import Tile, TileCache, check, drawn, encode, mercator, tile_bounds
 
 POINT: dict[str, Any] = {
     "type": "Feature",
@@ -46,7 +46,7 @@ def test_mercator_stays_finite_at_the_poles() -> None:
 
 
 def test_a_tile_holds_its_features_with_the_properties_that_a_tile_can_hold() -> None:
-    layer = mapbox_vector_tile.decode(encode([POINT], *TILE))["features"]
+    layer = mapbox_vector_tile.decode(encode(drawn([POINT], *TILE)))["features"]
     [feature] = layer["features"]
     assert feature["properties"] == {"id": "a", "result": 12.5}
     x, y = feature["geometry"]["coordinates"]
@@ -55,13 +55,19 @@ def test_a_tile_holds_its_features_with_the_properties_that_a_tile_can_hold() ->
 
 
 def test_a_tile_elsewhere_and_a_feature_without_place_hold_nothing() -> None:
-    assert mapbox_vector_tile.decode(encode([POINT], 12, 0, 0)).get("features", {}).get("features", []) == []
+    assert (
+        mapbox_vector_tile.decode(encode(drawn([POINT], 12, 0, 0))).get("features", {}).get("features", [])
+        == []
+    )
     nowhere = {**POINT, "geometry": None}
-    assert mapbox_vector_tile.decode(encode([nowhere], *TILE)).get("features", {}).get("features", []) == []
+    assert (
+        mapbox_vector_tile.decode(encode(drawn([nowhere], *TILE))).get("features", {}).get("features", [])
+        == []
+    )
 
 
 def test_the_cache_forgets_what_was_unused_for_longest() -> None:
-    tile = bytes(1000)
+    tile = Tile(bytes(1000))
     cache = TileCache(5000)  # two tiles of this size with what comes with them
     cache.put(("a",), tile)
     cache.put(("b",), tile)
