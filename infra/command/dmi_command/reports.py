@@ -49,11 +49,15 @@ def _rejections(reasons: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]
 
 def _where(report: Mapping[str, Any], url: str) -> Iterator[str]:
     """Where all rejections are. Reasons of the platform come without lines: it refuses rows, not files."""
-    at_intake = sum(reason["count"] for reason in report["reasons"] if "rows" in reason)
+    at_intake = sum(reason["count"] for reason in report["reasons"] if reason.get("rows"))
+    not_kept = sum(reason["count"] for reason in report["reasons"] if reason.get("rows") == [])
     at_platform = sum(reason["count"] for reason in report["reasons"] if "rows" not in reason)
-    yield f"All {at_intake + at_platform:,} rejected: page Bronnen en uitval (Sources and rejects), {url}/sources"
+    everything = at_intake + not_kept + at_platform
+    yield f"All {everything:,} rejected: page Bronnen en uitval (Sources and rejects), {url}/sources"
     if at_intake:
         yield f"  {at_intake:,} at the intake: GET {url}/ingest/v1/imports/{report['import_id']}/rejects"
+    if not_kept:
+        yield f"  {not_kept:,} at the intake of which nothing is kept: their persons had not consented"
     if at_platform:
         yield f"  {at_platform:,} at the platform: GET {url}/platform/v1/rejects?dataset={report['dataset']}"
 

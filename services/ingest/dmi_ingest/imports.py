@@ -39,6 +39,9 @@ NO_CONSENT: Final = "no_consent"
 ERASED: Final = "erased"
 FOREIGN: Final = "id_of_another_dataset"
 OTHERS: Final = "made_by_another"
+NOTHING_KEPT: Final = (
+    "is a row of which nothing was kept, for want of consent: hand its file in again after that"
+)
 FEATURES_SECONDS: Final = 10.0
 """How long rows wait until the bus has the things that they need."""
 
@@ -79,6 +82,8 @@ class Imports:
         """Mark what an earlier process left unfinished."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self.store.fail_interrupted(INTERRUPTED)
+        # Earlier versions kept what persons had not consented to.
+        self.store.forget(NO_CONSENT)
         self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="import")
 
     def stop(self) -> None:
@@ -180,6 +185,8 @@ class Imports:
                 raise InputRefused.of(
                     f"rows.{index}.id", "must be a row that waits to be replayed", str(number)
                 )
+            if found.empty:
+                raise InputRefused.of(f"rows.{index}.id", NOTHING_KEPT, str(number))
         for number, raw in rows:
             unit = _corrected(known[number].unit, raw)
             faulty = self._replay_one(item, contributor, source, number, unit)
@@ -297,11 +304,7 @@ class Imports:
             stream for stream, found in known.items() if found is not None and found.dataset == item.dataset
         }
         subjects = {stream: found.subject for stream, found in known.items() if found is not None}
-        rejected = [
-            _native(batch, row, FOREIGN, "datastream")
-            for row, stream in enumerate(batch.datastream)
-            if stream not in mine
-        ]
+        rejected = [_foreign(batch, row) for row, stream in enumerate(batch.datastream) if stream not in mine]
         good = batch.take([row for row, stream in enumerate(batch.datastream) if stream in mine])
         if good.subject is None and any(subjects[stream] for stream in mine):
             good = msgspec.structs.replace(good, subject=[subjects[stream] for stream in good.datastream])
@@ -327,25 +330,23 @@ class Imports:
         for batch in found:
             _, rejected = self._hand_over(item, contributor, batch, f"{item.id}/r{number}")
             if rejected:
-                return Rejected(
-                    unit.file, unit.line, rejected[0].reason, rejected[0].field, rejected[0].value,
-                    unit.raw, unit.at,
-                )  # fmt: skip
+                again = rejected[0]
+                raw = unit.raw if again.raw else ""
+                return Rejected(unit.file, unit.line, again.reason, again.field, again.value, raw, unit.at)
         return None
 
 
-def _native(batch: ObservationBatch, row: int, reason: str, field: str) -> Rejected:
-    """A row that its source read well and that was refused behind it; kept as it would have been handed over."""
-    value = batch.datastream[row] if field == "datastream" else str((batch.subject or {row: ""})[row])
-    return Rejected(NATIVE, None, reason, field, value, encode(batch.take([row])).decode())
+def _foreign(batch: ObservationBatch, row: int) -> Rejected:
+    """A row that its source read well and whose datastream is of another dataset; kept as it would be handed over."""
+    kept = encode(batch.take([row])).decode()
+    return Rejected(NATIVE, None, FOREIGN, "datastream", batch.datastream[row], kept)
 
 
 def _withheld(batch: ObservationBatch, row: int, erased: Mapping[str, int]) -> Rejected:
-    """A row that the gate kept back; of what a person had erased nothing is kept but that it was there."""
+    """A row that the gate kept back: what a person did not want to give is kept nowhere, only that it was there."""
     person = batch.subject[row] if batch.subject is not None else None
-    if person is not None and batch.phenomenon_time[row] <= erased.get(person, -(2**62)):
-        return Rejected(NATIVE, None, ERASED, "subject", "", "")
-    return _native(batch, row, NO_CONSENT, "subject")
+    gone = person is not None and batch.phenomenon_time[row] <= erased.get(person, -(2**62))
+    return Rejected(NATIVE, None, ERASED if gone else NO_CONSENT, "subject", "", "")
 
 
 def _read_native(unit: Rejected, dataset: str) -> Batch:

@@ -137,6 +137,19 @@ def test_the_report_gives_counts_as_lines_then_reasons_with_their_first_lines_an
     ]
 
 
+def test_the_report_says_of_how_many_rows_nothing_is_kept(
+    answering: Answering, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _running(answering, reasons=[{"reason": "no_consent", "count": 7, "rows": []}])
+    monkeypatch.setattr(out, "width", 80)
+    done = CliRunner().invoke(app, ["import", "birmingham-parking", str(table), "--url", "http://h:1"])
+    assert [line.rstrip() for line in done.stdout.splitlines()[-3:]] == [
+        "All 9 rejected: page Bronnen en uitval (Sources and rejects), http://h:1/sources",
+        "  7 at the intake of which nothing is kept: their persons had not consented",
+        f"  2 at the platform: GET http://h:1/platform/v1/rejects?dataset={DATASET}",
+    ]
+
+
 def test_with_json_the_report_is_whole(answering: Answering, table: Path) -> None:
     _running(answering)
     done = CliRunner().invoke(app, ["import", "birmingham-parking", str(table), "--json"])

@@ -15,6 +15,8 @@ from dmi_ingest.store.tables import imported, reject
 
 SHOWN = 20
 """Rows that a report shows for each reason."""
+EMPTY = msgspec.json.encode("").decode()
+"""What stands for a unit of which nothing is kept but that it was there."""
 
 
 class Import(msgspec.Struct, frozen=True):
@@ -49,6 +51,11 @@ class Reject(msgspec.Struct, frozen=True):
     id: int
     unit: Rejected
     replayed: bool
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing of it was kept but that it was there."""
+        return not self.unit.raw
 
 
 class ImportStore:
@@ -112,10 +119,11 @@ class ImportStore:
         return [_import(row) for row in rows]
 
     def rejects(self, identifier: str, after: int, limit: int) -> list[Reject]:
-        """Rejected rows of an import that were not replayed, in the order of the files."""
+        """Rejected rows of an import that can be corrected, in the order of the files."""
         query = sa.select(reject).where(
-            reject.c.import_id == identifier, reject.c.id > after, reject.c.replayed.is_(False)
-        )
+            reject.c.import_id == identifier, reject.c.id > after, reject.c.replayed.is_(False),
+            reject.c.raw != EMPTY,
+        )  # fmt: skip
         with reading(self._engine) as connection:
             return [_reject(row) for row in connection.execute(query.order_by(reject.c.id).limit(limit))]
 
@@ -126,7 +134,7 @@ class ImportStore:
             return {row.id: _reject(row) for row in connection.execute(query)}
 
     def reasons(self, identifier: str) -> list[dict[str, Any]]:
-        """Rejections by reason: how many, and the first ones with file, line, field and value."""
+        """Rejections by reason: how many, and the first ones that are kept, with file, line, field and value."""
         mine = sa.and_(reject.c.import_id == identifier, reject.c.replayed.is_(False))
         grouped = sa.select(reject.c.reason, sa.func.count().label("number")).where(mine)
         found = []
@@ -135,10 +143,17 @@ class ImportStore:
                 grouped.group_by(reject.c.reason).order_by(sa.desc("number"), reject.c.reason)
             ).all():
                 columns = sa.select(reject.c.file, reject.c.line, reject.c.field, reject.c.value)
-                first = columns.where(mine, reject.c.reason == reason).order_by(reject.c.id).limit(SHOWN)
-                rows = [dict(row._mapping) for row in connection.execute(first)]
+                first = columns.where(mine, reject.c.reason == reason, reject.c.raw != EMPTY)
+                shown = connection.execute(first.order_by(reject.c.id).limit(SHOWN))
+                rows = [dict(row._mapping) for row in shown]
                 found.append({"reason": reason, "count": number, "rows": rows})
         return found
+
+    def forget(self, reason: str) -> None:
+        """Keep of the rows that were rejected for a reason nothing but that they were there."""
+        whole = sa.and_(reject.c.reason == reason, reject.c.raw != EMPTY)
+        with transaction(self._engine) as connection:
+            connection.execute(sa.update(reject).where(whole).values(value="", raw=EMPTY))
 
     def replay_done(self, identifier: str, number: int, unit: Rejected | None) -> None:
         """A rejected row was taken after its correction (``None``), or rejected anew."""
@@ -147,7 +162,9 @@ class ImportStore:
             if unit is not None:
                 connection.execute(sa.update(reject).where(at).values(_row(identifier, unit)))
                 return
-            connection.execute(sa.update(reject).where(at).values(replayed=True))
+            # From now on the row is where its consents let it be.
+            taken = sa.update(reject).where(at).values(replayed=True, value="", raw=EMPTY)
+            connection.execute(taken)
             counts = {"rejected": imported.c.rejected - 1, "accepted": imported.c.accepted + 1}
             connection.execute(sa.update(imported).where(imported.c.id == identifier).values(counts))
 

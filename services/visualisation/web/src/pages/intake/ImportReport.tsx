@@ -55,7 +55,7 @@ export function ImportReportView({ first }: { first: ImportReport }) {
           ]}
         />
       ) : null}
-      {done && now.rejected > 0 ? <Corrections id={now.import_id} changed={report.reload} /> : null}
+      {done && now.reasons.some((r) => r.rows?.length) ? <Corrections id={now.import_id} changed={report.reload} /> : null}
     </div>
   );
 }
