@@ -41,17 +41,18 @@ def assemble(settings: IngestSettings, engine: sa.Engine, runtime: Runtime) -> F
     """The application on a migrated store; what runs beside it is added to the parts of ``runtime``."""
     features = FeatureStore(engine)
     relay = Relay(engine, outgoing, runtime.publisher)
-    registry = Registry(features)
+    table = runtime.law.table
+    registry = Registry(features, lambda name: name in table.datasets and table.datasets[name].personal)
     registry.load()
     intake = Intake(runtime.gate, runtime.publisher, registry, runtime.metrics)
-    ingest = Ingest(intake, features, relay, runtime.law.table, settings.area_datasets)
+    ingest = Ingest(intake, features, relay, table, settings.area_datasets)
     addresses = Addresses(settings.public_url)
-    things = SensorThings(EntityStore(engine), features, intake, relay, runtime.law.table, addresses)
+    things = SensorThings(EntityStore(engine), features, intake, relay, table, addresses)
     imports = Imports(
         ImportStore(engine), features, ingest, intake, SOURCES, settings.data_dir / "imports",
-        settings.import_workers, settings.import_batch_rows, runtime.law.table.rights.erased,
+        settings.import_workers, settings.import_batch_rows, table.rights.erased,
     )  # fmt: skip
-    erasing = Erasing(PersonStore(engine), features, imports, PERSONS, runtime.law.table.rights.erased)
+    erasing = Erasing(PersonStore(engine), features, imports, PERSONS, table.rights.erased)
     imports.broke_off = erasing.again
     exercising = Exercising(erasing, Marks(engine, positions), runtime.gate, keeps_objected=True)
     runtime.law.listen(exercising.listen)

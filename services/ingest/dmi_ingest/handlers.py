@@ -29,6 +29,7 @@ from dmi_ingest.model import (
     valid_subject,
 )
 from dmi_ingest.store import FeatureStore, Published
+from dmi_ingest.store.features import Persons
 
 ROWS: Final = 10_000
 FAULTS: Final = 100
@@ -83,9 +84,9 @@ class Ingest:
         good: list[Feature] = []
         places: list[int] = []
         faults: list[RowFault] = []
-        subjects: dict[str, str] = {}
+        subjects: dict[str, str | None] = {}
         for index, item in enumerate(items):
-            about: dict[str, str] = {}
+            about: dict[str, str | None] = {}
             try:
                 found = read_feature(item, crs, about)
                 if borrowed(found.id, owner_of(dataset), self._law.participants) and (
@@ -112,7 +113,7 @@ class Ingest:
         return {"read": len(items), **report(stored.changed, faults), "duplicate": stored.unchanged}
 
     def publish(
-        self, participant: str, dataset: str, features: Sequence[Feature], subjects: dict[str, str] | None = None
+        self, participant: str, dataset: str, features: Sequence[Feature], subjects: Persons | None = None
     ) -> Published:  # fmt: skip
         """Keep features of a participant; the bus has them soon after, in most cases before this returns.
 
@@ -122,7 +123,7 @@ class Ingest:
         if no_areas is not None and any(item.kind == NEIGHBOURHOOD for item in features):
             raise Refused([Reason("wrong_role", no_areas)], dataset)
         stored = self._features.put(dataset, features, writer(self._law, participant, dataset), subjects)
-        self._intake.registry.changed(features)
+        self._intake.registry.changed(features, stored.followed)
         if stored.changed:
             self._relay.wake()
             self._features.wait_published(0.5)
@@ -222,8 +223,11 @@ def _columns(document: object) -> dict[str, Any]:
     return found
 
 
-def read_feature(item: object, crs: str, subjects: dict[str, str]) -> Feature:
-    """A checked feature; whom it is about is put in ``subjects`` by its id. Raises ``InputRefused``."""
+def read_feature(item: object, crs: str, subjects: dict[str, str | None]) -> Feature:
+    """A checked feature; whom it is about is put in ``subjects`` by its id, where it says so (``null``: nobody).
+
+    Raises ``InputRefused``.
+    """
     body = reading.mapping(item, "feature")
     known_fields(body, ("id", "kind", "name", "geometry", "properties", "valid_from", "valid_to"))
     identifier = body.get("id")
@@ -239,9 +243,9 @@ def read_feature(item: object, crs: str, subjects: dict[str, str]) -> Feature:
         for name in STREAM_PROPERTIES:
             reading.text(properties.get(name), f"properties.{name}", 200)
     # Who a row is about is for the gate alone: it is kept here and never published with the feature.
-    subject = properties.pop("subject", None)
-    if subject is not None:
-        if not isinstance(subject, str) or not valid_subject(subject):
+    if "subject" in properties:
+        subject = properties.pop("subject")
+        if subject is not None and not (isinstance(subject, str) and valid_subject(subject)):
             raise InputRefused.of(
                 "properties.subject", "must be urn:dmi:person:<name>", reading.form(subject)
             )

@@ -353,7 +353,7 @@ def _read_native(unit: Rejected, dataset: str) -> Batch:
     """A corrected row that no source reads again; raises ``ValueError`` or ``InputRefused`` where it breaks a rule."""
     text = unit.raw if isinstance(unit.raw, str) else ""
     if unit.field == "id":
-        subjects: dict[str, str] = {}
+        subjects: dict[str, str | None] = {}
         return FeatureBatch(dataset, [read_feature(msgspec.json.decode(text), WGS84, subjects)])
     batch = msgspec.json.decode(text, type=ObservationBatch)
     if len(batch) != 1 or batch.dataset != dataset:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from dmi_agreements.contracts.features import Feature
 from dmi_ingest.ports import Streams
@@ -11,10 +11,15 @@ from dmi_ingest.store.features import KnownStream
 
 
 class Registry:
-    """Known datastreams. Another process may make new ones, so what is missing is looked up in the store."""
+    """Known datastreams. Another process may make new ones, so what is missing is looked up in the store.
 
-    def __init__(self, store: Streams) -> None:
+    So is, at each time, what is in a dataset with personal data (``personal``): another process may have changed whose
+    it is, and rows must not go on as somebody else's.
+    """
+
+    def __init__(self, store: Streams, personal: Callable[[str], bool]) -> None:
         self._store = store
+        self._personal = personal
         self._known: dict[str, KnownStream] = {}
         self._lock = threading.Lock()
 
@@ -27,16 +32,25 @@ class Registry:
         return self._known.get(datastream)
 
     def missing(self, ids: Iterable[str]) -> set[str]:
-        """Those that are not in memory."""
-        return {identifier for identifier in ids if identifier not in self._known}
+        """Those of which the store must be asked."""
+        return {
+            identifier for identifier in ids
+            if (known := self._known.get(identifier)) is None or self._personal(known.dataset)
+        }  # fmt: skip
 
     def look_up(self, ids: Collection[str]) -> None:
-        """Take those that the store has into memory."""
-        self._known.update(self._store.streams(ids))
+        """Take those that the store has into memory; what it has no longer is forgotten."""
+        # In turn, so that what was read before a change does not take the place of what was read after it.
+        with self._lock:
+            found = self._store.streams(ids)
+            self._known.update(found)
+            for identifier in ids:
+                if identifier not in found:
+                    self._known.pop(identifier, None)
 
-    def changed(self, features: Iterable[Feature]) -> None:
-        """Read again what was just stored."""
-        streams = [feature.id for feature in features if feature.kind == "datastream"]
+    def changed(self, features: Iterable[Feature], followed: Iterable[str] = ()) -> None:
+        """Read again what was just stored, and the datastreams that ``followed`` from it."""
+        streams = [feature.id for feature in features if feature.kind == "datastream"] + [*followed]
         if streams:
             self.look_up(streams)
 

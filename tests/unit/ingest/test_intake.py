@@ -27,7 +27,7 @@ class Door:
         self.streams = FakeStreams(
             {"a": KnownStream(GARAGES, None, False), "b": KnownStream(GARAGES, None, True)}
         )
-        registry = Registry(self.streams)
+        registry = Registry(self.streams, lambda dataset: dataset == BICYCLES)
         registry.load()
         self.intake = Intake(self.gate, self.bus, registry, Metrics("ingest"))
 

@@ -134,11 +134,9 @@ class Observations:
 
     async def _known(self, stream: str) -> KnownStream | None:
         registry = self._intake.registry
-        known = registry.get(stream)
-        if known is None:
-            await asyncio.to_thread(registry.look_up, [stream])
-            known = registry.get(stream)
-        return known
+        if missing := registry.missing([stream]):
+            await asyncio.to_thread(registry.look_up, missing)
+        return registry.get(stream)
 
     async def _positions(
         self, rows: Sequence[object], components: Sequence[str], contributor: Contributor

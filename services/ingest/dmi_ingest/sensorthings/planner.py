@@ -120,13 +120,17 @@ class Planner:
             self._interest(locations[0])
         self.publish_thing(thing, locations)
 
+    def name_person(self, thing: Entity, before: Entity | None = None) -> None:
+        """Say whom the thing is about; where it named nobody ``before`` and names nobody now, nothing is said."""
+        person = _person(thing)
+        if person is not None or (before is not None and _person(before) is not None):
+            self.changes.persons[thing.id] = person
+
     def publish_thing(self, thing: Entity, locations: Iterable[Entity]) -> None:
         """The thing as a feature; who it is about stays here."""
         properties = dict(thing.body.get("properties", {}))
-        properties.pop("dataset", None)
-        subject = properties.pop("subject", None)
-        if subject is not None:
-            self.changes.subjects[thing.id] = subject
+        for name in ("dataset", "subject"):
+            properties.pop(name, None)
         first = next(iter(locations), None)
         shape = None if first is None else shape_of(first.body["location"])
         self._publish(thing.dataset, Feature(thing.id, "thing", thing.body["name"], shape, properties))
@@ -214,6 +218,7 @@ class Planner:
             elif navigation.stored:
                 self.changes.links[kind.name, item.id, name] = list(dict.fromkeys(end.id for end in ends))
         if kind.name == "Things":
+            self.name_person(item)
             self.place(item, placed)
             # The thing's feature goes first, then those of the datastreams nested in it.
             features = self.changes.features[item.dataset]
@@ -322,6 +327,11 @@ def check_subject(properties: Mapping[str, Any], field: str) -> None:
     if subject is not None and not (isinstance(subject, str) and valid_subject(subject)):
         rule = "must be urn:dmi:person:<name>"
         raise InputRefused.of(f"{field}properties.subject", rule, reading.form(subject))
+
+
+def _person(thing: Entity) -> str | None:
+    found: str | None = thing.body.get("properties", {}).get("subject")
+    return found
 
 
 def _dataset(properties: Mapping[str, Any], field: str) -> str:

@@ -138,6 +138,8 @@ class SensorThings:
             planner = self._planner(self._scope(contributor))
             after = msgspec.structs.replace(item, body={**item.body, **properties})
             planner.changes.changed.append(after)
+            if kind.name == "Things" and "properties" in properties:
+                planner.name_person(after, item)
             planner.datasets.update(dict.fromkeys(self._touched(item, scope, contributor)))
             self._relink(planner, kind, after, body)
             self._republish(planner, after)
@@ -276,9 +278,9 @@ class SensorThings:
         for dataset in planner.datasets:
             self._intake.permit(contributor, dataset, 0)
         changes: Changes = planner.changes
-        self._store.apply(changes, self._writers(contributor))
+        followed = self._store.apply(changes, self._writers(contributor))
         features = [feature for part in changes.features.values() for feature in part]
-        self._intake.registry.changed(features)
+        self._intake.registry.changed(features, followed)
         if features:
             self._relay.wake()
             # So that an observation that follows at once meets its datastream on the other side.

@@ -75,7 +75,8 @@ class Changes:
     links: Links = field(default_factory=dict)
     added_links: list[tuple[str, str, str, str]] = field(default_factory=list)
     features: dict[str, list[Feature]] = field(default_factory=dict)
-    subjects: dict[str, str] = field(default_factory=dict)
+    persons: dict[str, str | None] = field(default_factory=dict)
+    """Whom features are about, where the request says so."""
 
 
 Writers = Callable[[str], Writer]
@@ -151,8 +152,11 @@ class EntityStore:
         with reading(self._engine) as connection:
             return connection.execute(query.where(sa.not_(_own(scope))).limit(1)).first() is not None
 
-    def apply(self, changes: Changes, by: Writers) -> None:
-        """Carry out all changes and publish their features; an id that was taken meanwhile raises ``IdTaken``."""
+    def apply(self, changes: Changes, by: Writers) -> list[str]:
+        """Carry out all changes and publish their features; an id that was taken meanwhile raises ``IdTaken``.
+
+        Answers the Datastreams beside them that are about somebody else from now on.
+        """
         with transaction(self._engine) as connection:
             try:
                 if changes.new:
@@ -169,7 +173,7 @@ class EntityStore:
                 connection.execute(old)
                 _link(connection, [(kind, identifier, navigation, target) for target in targets])
             _link(connection, changes.added_links)
-            _publish(connection, changes, by)
+            return _publish(connection, changes, by)
 
     def delete(
         self, gone: Mapping[str, Sequence[str]], ended: Mapping[str, Sequence[str]], changes: Changes, by: Writers
@@ -231,14 +235,17 @@ def _uses() -> sa.Select[tuple[str]]:
     return sa.select(link.c.id).where(*at).correlate(entity)
 
 
-def _publish(connection: sa.Connection, changes: Changes, by: Writers) -> None:
+def _publish(connection: sa.Connection, changes: Changes, by: Writers) -> list[str]:
+    followed: list[str] = []
     for dataset, features in changes.features.items():
-        stored = put_features(connection, dataset, features, by(dataset), changes.subjects)
+        stored = put_features(connection, dataset, features, by(dataset), changes.persons)
+        followed += stored.followed
         if stored.foreign:
             taken = features[stored.foreign[0]].id
             raise IdTaken.of("@iot.id", "names a feature of another dataset already", taken)
         if stored.others:
             raise IdTaken.of("@iot.id", MADE_BY_ANOTHER, features[min(stored.others)].id)
+    return followed
 
 
 def _ends(related: Related) -> sa.Select[tuple[str]]:

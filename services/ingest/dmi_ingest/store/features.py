@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from dmi_ingest.store.tables import feature, outgoing
 FEATURE_TOPIC = BY_NAME["features"].topic or ""
 CHUNK = 500
 """Ids that one query names at most."""
+STREAM = "datastream"
 ENDED = "ended"
 """The kind of what exists no longer."""
 MESSAGE_BYTES = 4 * 1024 * 1024
@@ -44,12 +45,18 @@ class Published:
     """What became of features: numbers of changed and unchanged ones, and indexes of those that were left alone.
 
     ``foreign`` are of another dataset; ``others`` were made by another participant, with the field that would change.
+    ``followed`` are the ids of datastreams that are about another person since their thing is.
     """
 
     changed: int
     unchanged: int
     foreign: tuple[int, ...]
     others: Mapping[int, str]
+    followed: tuple[str, ...] = ()
+
+
+Persons = Mapping[str, str | None]
+"""Whom features are said to be about, by id: a person, or nobody. Of what is not in it nothing is said."""
 
 
 class _Kept(NamedTuple):
@@ -60,6 +67,13 @@ class _Kept(NamedTuple):
     body: str
     subject: str | None
     maker: str | None
+
+
+class Turn(NamedTuple):
+    """Whom a thing was about, and is now."""
+
+    before: str | None
+    now: str | None
 
 
 class Writer(NamedTuple):
@@ -107,7 +121,7 @@ class FeatureStore:
         """The datastreams with these ids, or all; those that ended are left out."""
         found: dict[str, KnownStream] = {}
         columns = sa.select(feature.c.id, feature.c.dataset, feature.c.subject, feature.c.used)
-        query = columns.where(feature.c.kind == "datastream")
+        query = columns.where(feature.c.kind == STREAM)
         with reading(self._engine) as connection:
             wanted = [None] if ids is None else list(_chunks(list(ids)))
             for chunk in wanted:
@@ -143,7 +157,7 @@ class FeatureStore:
         return name
 
     def put(
-        self, dataset: str, features: Sequence[Feature], by: Writer, subjects: Mapping[str, str] | None = None
+        self, dataset: str, features: Sequence[Feature], by: Writer, subjects: Persons | None = None
     ) -> Published:
         """Keep and publish new versions; what is unchanged, another's, or of another dataset is left alone."""
         with transaction(self._engine) as connection:
@@ -173,11 +187,11 @@ class FeatureStore:
 
 
 def put_features(
-    connection: sa.Connection, dataset: str, features: Sequence[Feature], by: Writer, subjects: Mapping[str, str]
-) -> Published:  # fmt: skip
+    connection: sa.Connection, dataset: str, features: Sequence[Feature], by: Writer, subjects: Persons
+) -> Published:
     """As ``FeatureStore.put``, within the caller's transaction."""
     _in_turn(connection)
-    known = _kept(connection, {item.id for item in features} | {_thing_of(item) for item in features} - {""})
+    known = _concerned(connection, features)
     # Of a Thing that stays as it is, another person that is named for it holds for no Datastream either.
     given = {
         name: person for name, person in subjects.items()
@@ -188,6 +202,7 @@ def put_features(
     unchanged = 0
     rows: dict[str, dict[str, object]] = {}
     changed: dict[str, Feature] = {}
+    turned: dict[str, Turn] = {}
     now = clock.now()
     for index, item in enumerate(features):
         body = encode(item).decode()
@@ -196,17 +211,17 @@ def put_features(
             foreign.append(index)
             continue
         old = None if old is None or old.kind == ENDED else old
-        mine = old is None or by.may_change(old)
         subject = None if old is None else old.subject
-        about = given.get(_thing_of(item)) or _inherited(thing, old, by) if mine else None
-        wanted = subjects.get(item.id) or about or subject
+        wanted = subjects[item.id] if item.id in subjects else _about(item, old, known, given, by)
         if old is not None and (old.body, subject) == (body, wanted):
             unchanged += 1
             continue
-        if old is not None and not mine:
+        if old is not None and not by.may_change(old):
             others[index] = "properties.subject" if old.body == body else "id"
             continue
         maker = by.participant if old is None else old.maker
+        if old is not None and subject != wanted and item.kind != STREAM:
+            turned[item.id] = Turn(turned[item.id].before if item.id in turned else subject, wanted)
         known[item.id] = _Kept(dataset, item.kind, body, wanted, maker)
         changed[item.id] = item
         rows[item.id] = {
@@ -216,9 +231,17 @@ def put_features(
     upsert(
         connection, feature, list(rows.values()), ["id"], ["kind", "body", "subject", "changed_at", "maker"]
     )
+    followed = _follow(connection, dataset, turned, by, {item.id for item in features})
     outbox.add(connection, outgoing, FEATURE_TOPIC, feature_messages(dataset, list(changed.values())))
     left = unchanged + len(foreign) + len(others)
-    return Published(len(features) - left, unchanged, tuple(foreign), others)
+    return Published(len(features) - left, unchanged, tuple(foreign), others, followed)
+
+
+def _concerned(connection: sa.Connection, features: Sequence[Feature]) -> dict[str, _Kept]:
+    """What the store has of these features and of the things that they are of, or were of until now."""
+    found = _kept(connection, {item.id for item in features} | {_thing_of(item) for item in features} - {""})
+    things = {_thing_before(found.get(item.id)) for item in features if item.kind == STREAM}
+    return found | _kept(connection, things - found.keys() - {""})
 
 
 def _in_turn(connection: sa.Connection) -> None:
@@ -241,7 +264,29 @@ def _kept(connection: sa.Connection, ids: Collection[str]) -> dict[str, _Kept]:
 
 def _thing_of(item: Feature) -> str:
     """The id of the thing that a datastream is of; empty for anything else."""
-    return str(item.properties.get("thing")) if item.kind == "datastream" else ""
+    return str(item.properties.get("thing")) if item.kind == STREAM else ""
+
+
+def _thing_before(kept: _Kept | None) -> str:
+    if kept is None or kept.kind != STREAM:
+        return ""
+    return _thing_of(msgspec.json.decode(kept.body, type=Feature))
+
+
+def _about(
+    item: Feature, old: _Kept | None, known: Mapping[str, _Kept], given: Persons, by: Writer
+) -> str | None:
+    """Whom a feature is about of which that is not said: as its thing, or as it was."""
+    kept = None if old is None else old.subject
+    if old is not None and not by.may_change(old):
+        return kept
+    name = _thing_of(item)
+    if name in given:
+        return given[name]
+    about = _inherited(known.get(name), old, by)
+    before = known.get(_thing_before(old)) if old is not None and name != _thing_before(old) else None
+    # What moves to another thing is not about the person of the one before any longer.
+    return about if about or (before is not None and before.subject == kept) else kept
 
 
 def _inherited(thing: _Kept | None, stream: _Kept | None, by: Writer) -> str | None:
@@ -252,6 +297,35 @@ def _inherited(thing: _Kept | None, stream: _Kept | None, by: Writer) -> str | N
     if thing is None or (stream is not None and thing.maker not in (None, *by, stream.maker)):
         return None
     return thing.subject
+
+
+def _follow(
+    connection: sa.Connection, dataset: str, turned: Mapping[str, Turn], by: Writer, handed: Container[str]
+) -> tuple[str, ...]:
+    """Datastreams of things that are about somebody else now go with them; their ids.
+
+    Not so one that is about a person of its own, one that ``by`` may not change, and one that was ``handed`` in with
+    its thing, of which all is said. Rows that came in before stay with the person of that time.
+    """
+    if not turned:
+        return ()
+    columns = sa.select(feature.c.id, feature.c.body, feature.c.subject, feature.c.maker)
+    streams = columns.where(feature.c.dataset == dataset, feature.c.kind == STREAM)
+    persons = sorted({turn.before for turn in turned.values() if turn.before is not None})
+    whose = [feature.c.subject.is_(None), *(feature.c.subject.in_(chunk) for chunk in _chunks(persons))]
+    found: list[dict[str, str | None]] = []
+    for condition in whose:
+        for name, body, subject, maker in connection.execute(streams.where(condition)):
+            kept = _Kept(dataset, STREAM, body, subject, maker)
+            turn = turned.get(_thing_before(kept))
+            if turn is None or name in handed or not by.may_change(kept):
+                continue
+            if subject in (turn.before, None) and subject != turn.now:
+                found.append({"stream": name, "person": turn.now})
+    if found:
+        follow = sa.update(feature).where(feature.c.id == sa.bindparam("stream"))
+        connection.execute(follow.values(subject=sa.bindparam("person"), changed_at=clock.now()), found)
+    return tuple(str(one["stream"]) for one in found)
 
 
 def end_features(connection: sa.Connection, dataset: str, ids: Sequence[str]) -> None:
