@@ -53,6 +53,8 @@ class Ingest:
     async def hand_in_batch(self, contributor: Contributor, document: object) -> dict[str, Any]:
         """Take the good rows of a column batch; raises ``RowsRefused`` when there are none."""
         columns = _columns(document)
+        # Who may not hand in does not learn either which datastreams there are.
+        self._intake.check(contributor, columns["dataset"], len(columns["datastream"]))
         registry = self._intake.registry
         named = {stream for stream in columns["datastream"] if isinstance(stream, str)}
         if missing := registry.missing(named):

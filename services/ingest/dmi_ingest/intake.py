@@ -89,6 +89,11 @@ class Intake:
             CROSSING, CONTRIBUTE, dataset, who.participant, who.purpose, who.acting
         )
 
+    def check(self, contributor: Contributor, dataset: str, rows: int) -> None:
+        """Refuse, recorded, before anything is looked up for who may not hand in; no use until it is handed over."""
+        if not self.opens(contributor, dataset):
+            self.permit(contributor, dataset, rows)
+
     async def take(self, contributor: Contributor, batches: Sequence[ObservationBatch]) -> list[set[int]]:
         """Hand over batches, each of one dataset; answers the rows of each that were withheld.
 

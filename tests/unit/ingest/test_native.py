@@ -177,3 +177,20 @@ def test_every_body_stands_in_the_openapi_document(node: Node) -> None:
     assert len(posts) > 10
     bare = [path for path, operation in posts if "requestBody" not in operation]
     assert bare == ["/v1/imports/{import_id}/resume"]
+
+
+def test_who_may_not_hand_in_does_not_learn_which_datastreams_there_are(node: Node) -> None:
+    node.post("/v1.1/Things", thing())
+    row = {"dataset": GARAGES, "phenomenon_time": ["2026-11-21T12:00:00Z"], "result": [1]}
+    told = [
+        node.refused("/v1/batches", {**row, "datastream": [stream]}, 403, who=VENDOR)
+        for stream in ("garages.centrum.occupancy", "garages.anders.occupancy")
+    ]
+    assert told[0]["detail"] == told[1]["detail"]
+    assert node.gate.asked[-1][2] == GARAGES, "the refusal is recorded"
+    asked = len(node.gate.asked)
+    assert (
+        node.call("POST", "/v1/batches", {**row, "datastream": ["garages.centrum.occupancy"]}).status_code
+        == 201
+    )
+    assert len(node.gate.asked) == asked + 1, "and one batch is one use"
