@@ -13,8 +13,8 @@ from dmi_ingest.store.features import KnownStream
 class Registry:
     """Known datastreams. Another process may make new ones, so what is missing is looked up in the store.
 
-    So is, at each time, what is in a dataset with personal data (``personal``): another process may have changed whose
-    it is, and rows must not go on as somebody else's.
+    So is, at each time, what is a person's or in a dataset with personal data (``personal``): another process may have
+    changed whose it is, and rows must not go on as somebody else's.
     """
 
     def __init__(self, store: Streams, personal: Callable[[str], bool]) -> None:
@@ -35,8 +35,12 @@ class Registry:
         """Those of which the store must be asked."""
         return {
             identifier for identifier in ids
-            if (known := self._known.get(identifier)) is None or self._personal(known.dataset)
+            if (known := self._known.get(identifier)) is None or self.of_person(known)
         }  # fmt: skip
+
+    def of_person(self, known: KnownStream) -> bool:
+        """Whether rows of a datastream are, or may be, about a person."""
+        return known.subject is not None or self._personal(known.dataset)
 
     def look_up(self, ids: Collection[str]) -> None:
         """Take those that the store has into memory; what it has no longer is forgotten."""

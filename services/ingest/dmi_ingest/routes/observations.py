@@ -85,7 +85,10 @@ def _taking(taker: Observations) -> APIRouter:
         summary="Create an Observation",
     )  # fmt: skip
     async def one(request: Request, contributor: Delivering) -> Response:
-        """201 comes when the bus has the observation durably."""
+        """201 comes when the bus has the observation durably.
+
+        A FeatureOfInterest within it is kept then; where rows may be about a person its point goes with the row alone.
+        """
         link, shown = await taker.take_one(read_json(await request.body()), contributor)
         return _created(msgspec.json.encode(shown), link)
 

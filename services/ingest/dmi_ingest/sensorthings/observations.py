@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.decision import Reason
 from dmi_infra import clock
-from dmi_infra.errors import FieldError, InputRefused, NotFound, Refused
+from dmi_infra.errors import InputRefused, NotFound, Refused
 from dmi_ingest import reading
 from dmi_ingest.handlers import refuse_all
 from dmi_ingest.intake import NO_CONSENT, Contributor, Intake
 from dmi_ingest.model import RowFault
 from dmi_ingest.sensorthings.gathering import Gathering, Observation, batch_of
+from dmi_ingest.sensorthings.interests import Place, Placing
 from dmi_ingest.sensorthings.planner import as_id
 from dmi_ingest.sensorthings.present import Addresses
 from dmi_ingest.sensorthings.service import SensorThings
@@ -29,14 +30,9 @@ MEMBERS: Final = frozenset(
         "FeatureOfInterest",
     }
 )  # fmt: skip
-COMPONENTS: Final = frozenset(
-    (MEMBERS - {"Datastream", "FeatureOfInterest"}) | {"FeatureOfInterest/id", "id"}
-)
+INTEREST: Final = "FeatureOfInterest/id"
+COMPONENTS: Final = frozenset((MEMBERS - {"Datastream", "FeatureOfInterest"}) | {INTEREST, "id"})
 _NO_STREAM = "must name a datastream that exists"
-
-
-Placing = tuple[float, float] | InputRefused | None
-"""Where a row is observed: a point, nowhere in particular, or the rule that its reference breaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +43,21 @@ class Taken:
     faults: list[RowFault]
 
 
+class _Group(NamedTuple):
+    """Rows of one datastream."""
+
+    rows: list[Any]
+    stream: str
+    components: list[str]
+
+
 class Observations:
     """Reads observations and hands them to the intake."""
 
     def __init__(self, intake: Intake, things: SensorThings, addresses: Addresses) -> None:
         self._intake = intake
         self._gathering = Gathering(intake)
-        self._things = things
+        self._interests = things.interests
         self.addresses = addresses
 
     async def take_one(
@@ -74,36 +78,40 @@ class Observations:
         time = self._time(body)
         result = reading.number(body.get("result"), "result")
         source_id = None if body.get("@iot.id") is None else as_id(body["@iot.id"], "@iot.id")
-        place = body.get("FeatureOfInterest")
-        position = None
-        if place is not None:
-            position = await asyncio.to_thread(self._things.interest, place, contributor, known.dataset)
-        item = Observation(stream, time, result, source_id, position, known)
+        place, about = Place(None), body.get("FeatureOfInterest")
+        if about is not None:
+            self._intake.check(contributor, known.dataset, 1)
+            place = await asyncio.to_thread(self._interests.of_one, about, contributor, known.dataset)
+        item = Observation(stream, time, result, source_id, place.position, known)
         if await self._gathering.take(contributor, item):
             raise Refused([Reason("no_consent", NO_CONSENT.rule)], known.dataset)
+        if place.new is not None and not self._intake.registry.of_person(known):
+            await asyncio.to_thread(self._interests.keep, place, contributor, known.dataset)
         link = self.addresses.of("Observations", item.id)
         return link, self._shown(item, link, body)
 
     async def take_array(self, document: object, contributor: Contributor) -> Taken:
         """Groups of rows, each group of one datastream; the good rows are taken, the others answer ``error``."""
-        groups = reading.sequence(document, "body", GROUPS)
+        groups = _groups(document)
+        known = await self._all_known({group.stream for group in groups})
+        refused = self._refused(groups, known, contributor)
+        positions = await self._positions(groups, known, refused, contributor)
         good: dict[str, list[tuple[int, Observation]]] = {}
         faults: list[RowFault] = []
         index = 0
-        for number, group in enumerate(groups):
-            rows, stream, components = _group(group, number)
-            if index + len(rows) > ROWS:
-                raise InputRefused.of(f"{number}.dataArray", f"a request may hold at most {ROWS} rows")
-            known = await self._known(stream)
-            positions = await self._positions(rows, components, contributor)
-            for row in rows:
+        for group in groups:
+            found = known.get(group.stream)
+            refusal = refused.get(found.dataset) if found is not None else None
+            for row in group.rows:
                 try:
-                    item = _row(row, stream, known, components, positions)
+                    if refusal is not None:
+                        raise _as_fault(refusal, group.stream)
+                    item = _row(row, group.stream, found, group.components, positions)
                     good.setdefault(item.known.dataset, []).append((index, item))
                 except InputRefused as exc:
                     faults.append(RowFault(index, exc.errors[0]))
                 index += 1
-        taken = await self._hand_over(good, faults, contributor)
+        taken = await self._hand_over(good, faults, next(iter(refused.values()), None), contributor)
         refuse_all(taken, faults)
         links = ["error"] * index
         for at, item in taken:
@@ -113,11 +121,11 @@ class Observations:
     # -- parts ----------------------------------------------------------------
 
     async def _hand_over(
-        self, good: Mapping[str, list[tuple[int, Observation]]], faults: list[RowFault], contributor: Contributor
+        self, good: Mapping[str, list[tuple[int, Observation]]], faults: list[RowFault], refusal: Refused | None,
+        contributor: Contributor,
     ) -> list[tuple[int, Observation]]:  # fmt: skip
         """Hand over what the gate lets through; a refusal of one dataset does not stop the others."""
         taken: list[tuple[int, Observation]] = []
-        refusal: Refused | None = None
         for dataset, rows in good.items():
             try:
                 batch = batch_of(dataset, [item for _, item in rows], self._intake.new_id())
@@ -126,37 +134,49 @@ class Observations:
                 taken += [row for number, row in enumerate(rows) if number not in withheld]
             except Refused as exc:
                 refusal = exc
-                rule = f"refused: {exc}"
-                faults += [RowFault(at, FieldError("Datastream", rule, item.datastream)) for at, item in rows]
+                faults += [RowFault(at, _as_fault(exc, item.datastream).errors[0]) for at, item in rows]
         if refusal is not None and not taken:
             raise refusal
         return taken
 
     async def _known(self, stream: str) -> KnownStream | None:
+        return (await self._all_known({stream})).get(stream)
+
+    async def _all_known(self, streams: set[str]) -> dict[str, KnownStream]:
         registry = self._intake.registry
-        if missing := registry.missing([stream]):
+        if missing := registry.missing(streams):
             await asyncio.to_thread(registry.look_up, missing)
-        return registry.get(stream)
+        return {name: known for name in streams if (known := registry.get(name)) is not None}
+
+    def _refused(
+        self, groups: Sequence[_Group], known: Mapping[str, KnownStream], contributor: Contributor
+    ) -> dict[str, Refused]:
+        """The datasets into which the caller may not hand in, each with its refusal: for their rows nothing is done."""
+        rows: dict[str, int] = {}
+        for group in groups:
+            if (found := known.get(group.stream)) is not None:
+                rows[found.dataset] = rows.get(found.dataset, 0) + len(group.rows)
+        refused: dict[str, Refused] = {}
+        for dataset, number in rows.items():
+            try:
+                self._intake.check(contributor, dataset, number)
+            except Refused as exc:
+                refused[dataset] = exc
+        return refused
 
     async def _positions(
-        self, rows: Sequence[object], components: Sequence[str], contributor: Contributor
-    ) -> dict[str, Placing]:
-        """Positions of the features of interest that the rows name, each looked up once."""
-        if "FeatureOfInterest/id" not in components:
-            return {}
-        at = components.index("FeatureOfInterest/id")
-        named = {str(row[at]) for row in rows if isinstance(row, list) and len(row) > at}
-
-        def look_up() -> dict[str, Placing]:
-            found: dict[str, Placing] = {}
-            for name in named:
-                try:
-                    found[name] = self._things.interest({"@iot.id": name}, contributor, "")
-                except InputRefused as exc:
-                    found[name] = exc
-            return found
-
-        return await asyncio.to_thread(look_up)
+        self, groups: Sequence[_Group], known: Mapping[str, KnownStream], refused: Container[str],
+        contributor: Contributor,
+    ) -> dict[str, Placing]:  # fmt: skip
+        """Positions of the features of interest that rows of known, opened datastreams name; all looked up at once."""
+        named: set[str] = set()
+        for group in groups:
+            found = known.get(group.stream)
+            if found is not None and found.dataset not in refused and INTEREST in group.components:
+                at = group.components.index(INTEREST)
+                rows = [row for row in group.rows if isinstance(row, list) and len(row) > at]
+                named |= {str(row[at]) for row in rows if row[at] is not None}
+        return await asyncio.to_thread(self._interests.named, named, contributor) if named else {}
 
     @staticmethod
     def _time(body: Mapping[str, Any]) -> Micros:
@@ -199,7 +219,22 @@ def _reference(value: object, field: str) -> str:
     return as_id(reading.mapping(value, field).get("@iot.id"), f"{field}.@iot.id")
 
 
-def _group(group: object, number: int) -> tuple[list[Any], str, list[str]]:
+def _as_fault(refusal: Refused, stream: str) -> InputRefused:
+    return InputRefused.of("Datastream", f"refused: {refusal}", stream)
+
+
+def _groups(document: object) -> list[_Group]:
+    found: list[_Group] = []
+    rows = 0
+    for number, group in enumerate(reading.sequence(document, "body", GROUPS)):
+        found.append(_group(group, number))
+        rows += len(found[-1].rows)
+        if rows > ROWS:
+            raise InputRefused.of(f"{number}.dataArray", f"a request may hold at most {ROWS} rows")
+    return found
+
+
+def _group(group: object, number: int) -> _Group:
     body = reading.mapping(group, str(number))
     stream = _reference(body.get("Datastream"), f"{number}.Datastream")
     components = reading.sequence(body.get("components"), f"{number}.components", len(COMPONENTS))
@@ -211,7 +246,7 @@ def _group(group: object, number: int) -> tuple[list[Any], str, list[str]]:
         raise InputRefused.of(f"{number}.components", "must name each component once")
     if "result" not in components:
         raise InputRefused.of(f"{number}.components", "must name result")
-    return reading.sequence(body.get("dataArray"), f"{number}.dataArray", ROWS), stream, components
+    return _Group(reading.sequence(body.get("dataArray"), f"{number}.dataArray", ROWS), stream, components)
 
 
 def _row(
@@ -228,8 +263,8 @@ def _row(
     at = values.get("phenomenonTime")
     time = clock.now() if at is None else _end(at)
     position = None
-    if values.get("FeatureOfInterest/id") is not None:
-        found = positions[str(values["FeatureOfInterest/id"])]
+    if values.get(INTEREST) is not None:
+        found = positions[str(values[INTEREST])]
         if isinstance(found, InputRefused):
             raise found
         position = found

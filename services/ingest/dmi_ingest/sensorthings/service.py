@@ -15,11 +15,12 @@ from dmi_agreements.decision import Reason
 from dmi_agreements.table import LawTable
 from dmi_infra.errors import InputRefused, NotFound, Refused
 from dmi_infra.outbox import Relay
-from dmi_ingest import geometry, reading
+from dmi_ingest import reading
 from dmi_ingest.errors import InUse
 from dmi_ingest.intake import Contributor, Intake, writer
 from dmi_ingest.sensorthings import query as options
-from dmi_ingest.sensorthings.kinds import COMMON, KINDS, Kind, shape_of
+from dmi_ingest.sensorthings.interests import Interests
+from dmi_ingest.sensorthings.kinds import COMMON, KINDS, Kind
 from dmi_ingest.sensorthings.planner import Planner, check_subject, read_properties, refuse_unknown
 from dmi_ingest.sensorthings.present import Addresses
 from dmi_ingest.sensorthings.query import Query
@@ -45,6 +46,7 @@ class SensorThings:
         self._law = law
         # Creations follow one another, so that two of them do not choose the same default id.
         self._creating = threading.Lock()
+        self.interests = Interests(store, self._scope, self._planner, self._writers, self._creating)
 
     # -- reading ------------------------------------------------------------------
 
@@ -177,21 +179,6 @@ class SensorThings:
         self._intake.registry.forget(gone.get("Datastreams", ()))
         self._relay.wake()
         self._features.wait_published(0.5)
-
-    def interest(self, value: object, contributor: Contributor, dataset: str) -> tuple[float, float] | None:
-        """The position of an observation's feature of interest, which is made when it is new."""
-        with self._creating:
-            planner = self._planner(self._scope(contributor))
-            body = reading.mapping(value, "FeatureOfInterest")
-            if any("@iot." not in name for name in body) and (
-                "@iot.id" not in body or planner.find("FeaturesOfInterest", str(body["@iot.id"])) is None
-            ):
-                item = planner.create(
-                    KINDS["FeaturesOfInterest"], body, "FeatureOfInterest.", dataset=dataset
-                )
-                self._carry_out(planner, contributor)
-                return geometry.point_of(shape_of(item.body["feature"]))
-            return geometry.point_of(planner.interest(body, "FeatureOfInterest"))
 
     # -- parts --------------------------------------------------------------------
 

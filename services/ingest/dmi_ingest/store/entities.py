@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from dmi_agreements.contracts.features import Feature
-from dmi_infra.sql import reading, transaction
+from dmi_infra.sql import among, reading, transaction
 from dmi_ingest.errors import IdTaken
 from dmi_ingest.model import MADE_BY_ANOTHER
 from dmi_ingest.store.features import ENDED, Writer, end_features, put_features
@@ -102,6 +102,20 @@ class EntityStore:
         with reading(self._engine) as connection:
             row = connection.execute(query.where(_visible(kind, scope))).first()
         return None if row is None else _entity(row)
+
+    def all_seen(self, kind: str, ids: Collection[str], scope: Scope) -> dict[str, Entity]:
+        """Those of these entities that the caller may see, by id."""
+        query = sa.select(entity).where(entity.c.kind == kind, _visible(kind, scope))
+        with reading(self._engine) as connection:
+            named = among(entity.c.id, "ids", connection.dialect.name, ids)
+            return {row.id: _entity(row) for row in connection.execute(query.where(named))}
+
+    def all_taken(self, kind: str, ids: Collection[str]) -> set[str]:
+        """Those of these ids that name an entity, whoever may see it."""
+        query = sa.select(entity.c.id).where(entity.c.kind == kind)
+        with reading(self._engine) as connection:
+            named = among(entity.c.id, "ids", connection.dialect.name, ids)
+            return set(connection.execute(query.where(named)).scalars())
 
     def taken(self, kind: str, identifier: str) -> bool:
         """Whether this id names an entity, or a feature that came in by another door."""
