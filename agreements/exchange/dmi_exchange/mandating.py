@@ -63,7 +63,9 @@ class Mandating:
 
         def key_of(issuer: str, kid: str) -> Mapping[str, Any] | None:
             found = self._exchange.store.get(Participant, issuer)
-            return find_key(found.keys, kid, clock.seconds()) if found and found.active else None
+            # A member of another node gives its mandates there; here its own node speaks for it.
+            here = found is not None and found.active and not found.home
+            return find_key(found.keys, kid, clock.seconds()) if found is not None and here else None
 
         try:
             claims = outside.verify_evidence(evidence, EXCHANGE_PARTICIPANT, key_of)

@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 
-from dmi_infra import clock
-from tests.unit.exchange.fakes import OFFICER, Node
+from dmi_agreements.contracts.law import Participant
+from dmi_agreements.keys import revoked
+from dmi_agreements.mandates import read_mandate
+from dmi_exchange import ishare
+from dmi_infra import clock, jose
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
+from tests.unit.exchange.fakes import OFFICER, SELLER, SELLING, Node
 from tests.unit.infra.fakes import GARAGES, NOOR, OWNER, VENDOR
 
 DAY = 86_400_000_000
@@ -45,3 +50,27 @@ def test_what_cannot_be_given_names_the_member_and_the_rule(
     (error,) = node.refused(answer, 400, "invalid-input")["errors"]
     assert error["field"] == f"document/{field}"
     assert re.fullmatch(rule, error["rule"]), error["rule"]
+
+
+def evidence(mandator: str, key: jose.SigningKey) -> str:
+    """Evidence that somebody signed itself: the vendor may read the garages for it."""
+    document = {
+        "uid": "urn:uuid:1", "type": "dmi:Mandate", "mandator": mandator, "dmi:rulebook": "1.0.0", **wanted(),
+    }  # fmt: skip
+    claims = ishare.claims_of(read_mandate(document), mandator, EXCHANGE_PARTICIPANT, int(clock.seconds()))
+    return key.sign_token(claims, "JWT")
+
+
+@pytest.mark.parametrize(
+    ("home", "ended", "status"),
+    [("", False, 201), ("", True, 400), ("https://b.example/exchange", False, 400)],
+)
+def test_evidence_is_taken_of_members_of_this_node_by_keys_that_count(
+    node: Node, home: str, ended: bool, status: int
+) -> None:
+    giver, key = "urn:dmi:participant:giver", jose.SigningKey.generate()
+    kept = revoked(key.public, int(clock.seconds()), "stolen") if ended else key.public
+    member = Participant(giver, "Giver", [SELLER], [kept], "1.0.0", home=home)
+    node.service.app.state.exchange.settle(Participant, giver, lambda _: member)
+    body = {"evidence": evidence(giver, key)}
+    assert node.ask("POST", "/v1/mandates/evidence", SELLING, json=body).status_code == status

@@ -27,6 +27,9 @@ FIRST_WAIT = 0.5
 KEYS_AGAIN_SECONDS = 2.0
 """A key that is not known has the node's keys fetched anew at most this often."""
 
+LONGEST_REASON = 500
+"""Of why a key was revoked, as far as another node tells it."""
+
 
 class Member(msgspec.Struct, frozen=True):
     """A member of another node as that node tells of it."""
@@ -202,7 +205,7 @@ class Nodes:
     def _take_member(self, told: Participant) -> None:
         """A member as its node tells of it; raises ``Conflict`` when it is another's."""
         try:
-            keys = [jose.check_public_key(key) for key in told.keys]
+            keys = [_told_key(key) for key in told.keys]
         except ValueError as exc:
             raise InputRefused.of("keys", str(exc)) from exc
         roles = [role for role in told.roles if role in self._exchange.rulebook.roles]
@@ -249,6 +252,27 @@ class Nodes:
         if found is None:
             raise NotFound("no participant of this node or of one that it knows has this id")
         return f"{found.home}/dsp" if found.home else own
+
+
+def _told_key(key: Mapping[str, Any]) -> dict[str, Any]:
+    """A key of a member with its end and revocation, as its node tells of them; raises ``ValueError``.
+
+    Whatever form a revocation has, the key counts no more.
+    """
+    found = jose.check_public_key(key)
+    ends = key.get("exp")
+    if isinstance(ends, bool) or not isinstance(ends, int | None):
+        raise ValueError("exp must be seconds since 1970")
+    if ends is not None:
+        found["exp"] = ends
+    if "revoked" in key:
+        told = key["revoked"] if isinstance(key["revoked"], dict) else {}
+        at, reason = told.get("revoked_at"), told.get("reason")
+        found["revoked"] = {
+            "revoked_at": at if isinstance(at, int) else ends or 0,
+            "reason": reason[:LONGEST_REASON] if isinstance(reason, str) else "",
+        }
+    return found
 
 
 def of_this_node(exchange: Exchange, issuer: str, operator: str) -> Told:
