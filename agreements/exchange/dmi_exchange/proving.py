@@ -14,7 +14,7 @@ from dmi_agreements.odrl.evaluate import evaluate
 from dmi_agreements.odrl.own import asked
 from dmi_agreements.odrl.proof import explain
 from dmi_agreements.policy.document import read_agreement
-from dmi_agreements.policy.situation import Situation, Use
+from dmi_agreements.policy.situation import Counts, Situation, Use
 from dmi_exchange import model
 from dmi_exchange.errors import DocumentRefused
 from dmi_exchange.handlers import Exchange
@@ -45,17 +45,21 @@ class StoredUses:
         return default if found is None else Use(sum(found.counts.values()), found.first, found.last)
 
 
-def prove(exchange: Exchange, state: AgreementState, question: Question) -> dict[str, Any]:
+def prove(
+    exchange: Exchange, state: AgreementState, question: Question, known: bool = True
+) -> dict[str, Any]:
     """What ``state``'s document says to ``question``, whether or not the agreement is in force.
 
-    Roles, confirmed duties and counts are those that the exchange knows now. Raises ``DocumentRefused``.
+    Roles, confirmed duties and counts are those that the exchange knows now; not ``known`` is of whom nothing may be
+    learned: that one has neither roles nor uses, whether it takes part or not. Raises ``DocumentRefused``.
     """
     book = exchange.rulebooks.in_force(state.document)
     try:
         policy = read_agreement(state.document, book, exchange.layers).policy
     except PolicyRefused as exc:
         raise DocumentRefused.from_findings(exc, "document") from exc
-    party = exchange.store.get(Participant, question.assignee)
+    party = exchange.store.get(Participant, question.assignee) if known else None
+    uses: Counts = StoredUses(exchange, state.id, question.assignee) if known else {}
     situation = Situation(
         question.assignee,
         question.action,
@@ -65,7 +69,7 @@ def prove(exchange: Exchange, state: AgreementState, question: Question) -> dict
         None if party is None else frozenset(party.roles),
         state.concluded_at,
         tuple(state.performed),
-        StoredUses(exchange, state.id, question.assignee),
+        uses,
     )
     report = evaluate(policy, *asked(policy, situation, book))
     return {
@@ -78,11 +82,16 @@ def prove(exchange: Exchange, state: AgreementState, question: Question) -> dict
     }
 
 
-def proofs(exchange: Exchange, record: DecisionRecord, party: str | None) -> list[dict[str, Any]]:
-    """The proof of a decision of the log, by each agreement that it rests on or that was about the same."""
+def proofs(
+    exchange: Exchange, record: DecisionRecord, party: str | None, known: bool
+) -> list[dict[str, Any]]:
+    """The proof of a decision of the log, by each agreement that it rests on or that was about the same.
+
+    ``known``: as for ``prove``.
+    """
     question = Question(record.assignee, record.action, record.dataset, record.purpose, record.at)
     return [
-        prove(exchange, state, question)
+        prove(exchange, state, question, known)
         for state in _grounds(exchange, record)
         if model.may_see(state, party)
     ]

@@ -156,6 +156,25 @@ def test_of_a_person_one_hears_the_same_whether_it_takes_part_or_not_unless_one_
     assert node.post(ONE, of_noor, OFFICER)["context"]["reasons"][0]["code"] == "own_data"
 
 
+def test_the_explanation_of_such_an_answer_tells_no_more_than_the_answer(node: Node) -> None:
+    role = {"leftOperand": "dmi:role", "operator": "isAnyOf", "rightOperand": ["dmi:role:resident"]}
+    node.propose(document(OWNER, EVERYONE, GARAGES, ["dmi:read"], constraints=[role]))
+    for person in (NOOR, NOBODY):
+        node.post(ONE, about(person), OFFICER)
+
+    def explained(who: Who) -> dict[str, list[str]]:
+        asked = [one for one in node.get("/v1/log", who)["items"] if one["crossing"] == "evaluation"]
+        told = {
+            one["assignee"]: node.get(f"/v1/log/{one['sequence']}/explanation", who)["items"] for one in asked
+        }
+        return {person: [proof["verdict"] for proof in proofs] for person, proofs in told.items()}
+
+    eventually(lambda: {NOOR, NOBODY} <= explained(OFFICER).keys())
+    mine = explained(OFFICER)
+    assert mine[NOOR] == mine[NOBODY] != ["permit"]
+    assert explained(LIVING)[NOOR] == ["permit"]
+
+
 @pytest.mark.parametrize(
     ("who", "may"), [(SELLING, True), (OFFICER, True), (OPERATING, True), (LIVING, False)]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import threading
 from typing import Any
 
@@ -421,6 +422,29 @@ def test_what_if_is_answered_with_its_proof_in_both_languages_and_as_report(node
         problem = node.refused(node.ask("POST", path, SELLING, json={**wish, **change}), 400, "invalid-input")
         assert problem["errors"][0]["field"] == field
     assert node.ask("POST", path, LIVING, json=wish).status_code == 404
+
+
+def test_what_if_tells_of_a_person_nothing_that_one_may_not_learn_of_it(node: Node) -> None:
+    nobody = "urn:dmi:person:takes-no-part"
+    resident = constraint("dmi:role", "isAnyOf", ["dmi:role:resident"])
+
+    def told(text: dict[str, Any], person: str, who: Who) -> dict[str, Any]:
+        wish = {"action": "dmi:read", "dataset": GARAGES, "purpose": MOBILITY, "at": "2026-12-01T12:00:00Z"}
+        found = node.post(f"/v1/agreements/{text['uid']}/trial", {**wish, "assignee": person}, who)
+        whole: dict[str, Any] = json.loads(json.dumps(found).replace(person, "X"))
+        return {name: value for name, value in whole.items() if name != "report"}
+
+    text = offer(EVERYONE, constraints=[resident])
+    node.propose(text)
+    assert told(text, NOOR, OFFICER) == told(text, nobody, OFFICER)
+    assert told(text, NOOR, OFFICER)["verdict"] != "permit"
+    assert [told(text, NOOR, who)["verdict"] for who in (LIVING, OPERATING)] == ["permit"] * 2
+    # A proposal that names a person tells its writer no more; one that both signed does.
+    text = offer(NOOR, constraints=[resident])
+    node.propose(text)
+    assert told(text, NOOR, OFFICER)["verdict"] != "permit"
+    node.countersign(text, LIVING)
+    assert told(text, NOOR, OFFICER)["verdict"] == "permit"
 
 
 def test_a_proposal_without_a_uid_gets_one(node: Node) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,10 +9,8 @@ from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.decision import Decision, Reason, Request
-from dmi_agreements.persons import represents
-from dmi_agreements.table import LawTable
 from dmi_exchange import model
-from dmi_infra import clock
+from dmi_exchange.sight import acquainted
 from dmi_infra.errors import InputRefused, Refused
 from dmi_infra.http.access import Caller, ServiceRuntime
 from dmi_infra.identity import Identity
@@ -200,7 +197,8 @@ def _answer(identity: Identity, runtime: Runtime, asked: Evaluation, at: str) ->
     asking = Request(identity.participant, action.name, what.id, context.purpose or "")
 
     def told_as(found: Decision) -> Decision:
-        known = identity.has(model.OPERATOR) or _known(asking, who.id, found, runtime.law.table)
+        named = [reason.agreement for reason in found.reasons if reason.agreement]
+        known = identity.has(model.OPERATOR) or acquainted(asking, who.id, named, runtime.law.table)
         return _binding(found if known else _of_nobody(who.id), context)
 
     decision = runtime.gate.answer(
@@ -219,23 +217,6 @@ def _answer(identity: Identity, runtime: Runtime, asked: Evaluation, at: str) ->
     if decision.personal:
         told["only_consenting_subjects"] = True
     return {"decision": decision.allowed, "context": told}
-
-
-def _known(asking: Request, subject: str, found: Decision, law: LawTable) -> bool:
-    """Whether who asks may learn what was ``found``: of a person only who has to do with it.
-
-    That is the person itself, who represents it, who has an agreement with it, and whom it gave consent.
-    """
-    if not subject.startswith(model.PERSON) or subject == asking.assignee:
-        return True
-    now = clock.now()
-    if represents(law.participants.get(asking.assignee), law.participants.get(subject), now):
-        return True
-    states = (law.agreement(reason.agreement) for reason in found.reasons if reason.agreement)
-    if any(state is not None and subject in model.parties(state) for state in states):
-        return True
-    purpose = asking.purpose or law.purpose_of(asking.dataset)
-    return subject in law.consenting_subjects(replace(asking, purpose=purpose), now)
 
 
 def _of_nobody(subject: str) -> Decision:

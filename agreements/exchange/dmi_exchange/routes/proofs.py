@@ -8,16 +8,17 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.contracts.observations import Micros
-from dmi_agreements.contracts.record import LAW
-from dmi_agreements.decision import EVERYONE
+from dmi_agreements.contracts.record import LAW, DecisionRecord
+from dmi_agreements.decision import EVERYONE, Request
 from dmi_agreements.sealing import is_sealed
+from dmi_agreements.table import LawTable
 from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.proving import Question, proofs, prove
-from dmi_exchange.sight import sight
+from dmi_exchange.sight import acquainted, sight
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused, NotFound
-from dmi_infra.http.access import Caller
+from dmi_infra.http.access import Caller, ServiceRuntime
 
 FACTS = {
     "nl": "Met de rollen, tellingen en bevestigde plichten van nu, op het moment van het besluit.",
@@ -44,7 +45,9 @@ def router(exchange: Exchange) -> APIRouter:
         "/log/{sequence}/explanation",
         summary="Why a decision of the log came out so: each rule and condition, in Dutch and English and as report",
     )
-    def explanation(identity: Caller, sequence: Annotated[int, Path(ge=1, le=2**62)]) -> dict[str, Any]:
+    def explanation(
+        identity: Caller, runtime: ServiceRuntime, sequence: Annotated[int, Path(ge=1, le=2**62)]
+    ) -> dict[str, Any]:
         seen = sight(exchange, identity)
         found = exchange.store.log.one(sequence, seen.party)
         if found is None:
@@ -54,14 +57,17 @@ def router(exchange: Exchange) -> APIRouter:
         if record.crossing == LAW:
             raise NotFound("this entry tells what became of an agreement, which no gate decided")
         # A proof about a person that stays sealed would tell who it is.
-        told = [] if is_sealed(record.assignee) else proofs(exchange, record, seen.party)
+        sealed = is_sealed(record.assignee)
+        known = _known(record, seen.party, runtime.law.table)
+        told = [] if sealed else proofs(exchange, record, seen.party, known)
         return {"decision": present.log_entry(entry), "items": told, "next": None, "facts": FACTS}
 
     @routes.post(
         "/agreements/{agreement}/trial",
         summary="What if: how this agreement judges a request; nothing is kept",
     )
-    def trial(identity: Caller, agreement: str, body: Trial) -> dict[str, Any]:
+    def trial(identity: Caller, runtime: ServiceRuntime, agreement: str, body: Trial) -> dict[str, Any]:
+        """Of a person with whom the caller has no agreement, and who did not consent, roles and uses are not known."""
         party = None if identity.has(model.OPERATOR) else identity.participant
         state = exchange.agreement(agreement, party)
         for name, value, known in (
@@ -78,9 +84,23 @@ def router(exchange: Exchange) -> APIRouter:
                 "assignee", "must be yourself, unless the right is yours to grant", assignee
             )
         at = clock.now() if body.at is None else _moment(body.at)
-        return prove(exchange, state, Question(assignee, body.action, body.dataset, body.purpose, at))
+        asking = Request(identity.participant, body.action, body.dataset, body.purpose)
+        question = Question(assignee, body.action, body.dataset, body.purpose, at)
+        near = party is None or acquainted(asking, assignee, [state.id], runtime.law.table)
+        return prove(exchange, state, question, near)
 
     return routes
+
+
+def _known(record: DecisionRecord, party: str | None, law: LawTable) -> bool:
+    """Whether ``party`` may learn what is so for the one whom a decision is about.
+
+    Not so of a person about whom somebody asked who was told nothing: the proof would tell it after all.
+    """
+    if party is None or record.allowed or not record.asked_by:
+        return True
+    asking = Request(party, record.action, record.dataset, record.purpose)
+    return acquainted(asking, record.assignee, record.agreements, law)
 
 
 def _moment(text: str) -> Micros:
