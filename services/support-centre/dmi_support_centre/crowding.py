@@ -9,7 +9,7 @@ from typing import Any
 
 from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.observations import Micros
-from dmi_agreements.contracts.results import Indicator
+from dmi_agreements.contracts.results import Grounds, Indicator
 from dmi_infra.bus.port import Message
 from dmi_support_centre.consumer import ANALYSE
 from dmi_support_centre.forecasting import INDICATORS
@@ -94,30 +94,31 @@ class Crowding:
         places = nameless(places, permit)
         subjects = self._gate.subjects(permit)
         counts: dict[str, list[Reading]] = {}
-        used: set[str] = set()
         for reading in self._store.observations.recent(dataset, CROWD_COUNT):
             if subjects is None or reading.subject in subjects:
                 counts.setdefault(reading.datastream, []).append(reading)
-                used |= {reading.subject} - {""}
         now = city_time([rows[-1].time for rows in counts.values()])
         if now is None:
             return None
-        grounds = self._book.ground_of(permit, used)
         results = []
+        known: dict[frozenset[str], Grounds] = {}
         for identifier, group in groupby(places, key=lambda place: place.id):
             own = list(group)
             found = flows(own, counts)
             if found:
+                rows = (row for one in own for row in counts.get(one.datastream, ()))
+                used = frozenset(row.subject for row in rows if row.subject)
+                grounds = known[used] = known.get(used) or self._book.ground_of(permit, used, subjects)
                 title = f"Drukte {own[0].name}"
                 body = _body(own[0], found)
                 results.append(
                     Result(f"crowd:{identifier}", CROWD, title, identifier, found[-1][0], grounds, body)
                 )
-        if self._book.fallen(grounds) is None:
-            self._store.results.save(results, INDICATORS, [m for one in results for m in messages_of(one)])
-            for result in results:
-                self._book.tell(result, "figure", _TRANSFORMATIONS)
-            self._withdrawals.recheck(self._book.fallen(grounds))
+        standing = [one for one in results if self._book.fallen(one.grounds) is None]
+        self._store.results.save(standing, INDICATORS, [m for one in standing for m in messages_of(one)])
+        for result in standing:
+            self._book.tell(result, "figure", _TRANSFORMATIONS)
+            self._withdrawals.recheck(self._book.fallen(result.grounds))
         return now
 
 

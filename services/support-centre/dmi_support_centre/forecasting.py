@@ -13,7 +13,7 @@ import structlog
 
 from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.observations import Micros
-from dmi_agreements.contracts.results import Indicator
+from dmi_agreements.contracts.results import Grounds, Indicator
 from dmi_agreements.crossings import BY_NAME
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import Unavailable
@@ -21,6 +21,7 @@ from dmi_infra.gate import Permit
 from dmi_support_centre.consumer import ANALYSE, Flow
 from dmi_support_centre.grounds import Workshop, envelope, nameless
 from dmi_support_centre.history import (
+    Subjects,
     issue_times,
     newest_readings,
     place_histories,
@@ -60,6 +61,8 @@ class Learned:
     quarters: int
     started: frozenset[str]
     """Agreements that it was made under: after a stop and a new start it is made again."""
+    persons: frozenset[str]
+    """Whose rows it was made of: every forecast by it rests on their consents."""
 
 
 @dataclass(slots=True)
@@ -112,37 +115,36 @@ class Forecasts:
         if now is None:
             return None
         learned = self._learners.models.get(dataset)
+        if learned is not None and subjects is not None and not learned.persons.issubset(subjects):
+            # A consent of somebody it learned from ran out, which nothing tells of as of one that is withdrawn.
+            self.forget(dataset)
+            learned = None
         self._learn(dataset, permit, learned)
         if learned is None or learned.model.fitted_until is None:
             return None
         since = min(learned.model.fitted_until, now) - BEFORE
         quarters = usable(self._store.observations.quarters(dataset, since), subjects)
         recent = series_by_stream(quarters, [reading for reading in newest if reading.time <= now])
-        used = {reading.subject for reading in newest if reading.subject}
+        used = learned.persons | {row.subject for row in quarters} | {row.subject for row in newest}
         made = []
         for place in places:
             found = learned.model.predict(place.id, now, recent.get(place.datastream, series_of([], [])))
             if found:
                 made.append((place, found))
-        self._keep(dataset, permit, made, used)
-        self._track(dataset, now, made)
+        grounds = self._book.ground_of(permit, used, subjects)
+        self._keep(grounds, made)
+        self._track(grounds, now, made, subjects)
         return now
 
     def forget(self, dataset: str) -> None:
         """The law about a dataset changed: learn again from what may be used then."""
         with self._learners.lock:
             self._learners.models.pop(dataset, None)
+        self._scores.forget(dataset)
 
     # -- keeping ------------------------------------------------------------
 
-    def _keep(
-        self,
-        dataset: str,
-        permit: Permit,
-        made: Sequence[tuple[Place, list[Forecast]]],
-        subjects: set[str],
-    ) -> None:
-        grounds = self._book.ground_of(permit, subjects)
+    def _keep(self, grounds: Grounds, made: Sequence[tuple[Place, list[Forecast]]]) -> None:
         results, messages = [], []
         for place, forecasts in made:
             results.append(
@@ -164,8 +166,15 @@ class Forecasts:
             self._book.tell(result, FORECAST, _TRANSFORMATIONS)
         self._withdrawals.recheck(self._book.fallen(grounds))
 
-    def _track(self, dataset: str, now: Micros, made: Sequence[tuple[Place, list[Forecast]]]) -> None:
+    def _track(
+        self,
+        grounds: Grounds,
+        now: Micros,
+        made: Sequence[tuple[Place, list[Forecast]]],
+        subjects: Subjects,
+    ) -> None:
         """Once a quarter of an hour the forecasts are kept to be looked back on; then the score is renewed."""
+        [dataset] = grounds.datasets
         if self._tracked.get(dataset) == slot(now):
             return
         self._tracked[dataset] = slot(now)
@@ -176,7 +185,7 @@ class Forecasts:
                 for one in forecasts
             ]
         )
-        self._scores.renew(dataset, now)
+        self._scores.renew(grounds, now, subjects)
         self._store.observations.forget_old(dataset, now)
 
     # -- learning -----------------------------------------------------------
@@ -229,6 +238,7 @@ class Forecasts:
         learned_from = [q for q in quarters if q.start + q.last < origin] if first else quarters
         if first and len(learned_from) < len(quarters) / 2:
             learned_from, origin = quarters, now
+        persons = frozenset(q.subject for q in quarters if q.subject)
         places = self._atlas.places(OCCUPANCY, dataset)
         model = self._learner(self._zone, place_histories(series_by_stream(learned_from), places))
         if first and origin < now:
@@ -236,10 +246,10 @@ class Forecasts:
             self._scores.backfill(
                 dataset, rolled(model, dataset, places, whole, issue_times(quarters), origin)
             )
-            self._scores.renew(dataset, now)
+            self._scores.renew(self._book.ground_of(permit, persons, subjects), now, subjects)
         with self._learners.lock:
             self._learners.models[dataset] = Learned(
-                model, time.monotonic(), len(quarters), frozenset(permit.agreements)
+                model, time.monotonic(), len(quarters), frozenset(permit.agreements), persons
             )
         seconds = round(time.monotonic() - begun, 2)
         log.info("forecast learned", dataset=dataset, quarters=len(learned_from), seconds=seconds)

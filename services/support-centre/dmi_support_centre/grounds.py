@@ -1,4 +1,4 @@
-"""Results and the ground under them: who may see a result, and what happens when its ground falls away."""
+"""Results and the ground under them: what they rest on, and what happens when that falls away."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,16 +18,12 @@ from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.results import Grounds, Lineage
-from dmi_agreements.decision import Reason
-from dmi_agreements.persons import own_data
 from dmi_agreements.rights import RECTIFICATION
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.clock import to_text
-from dmi_infra.errors import Refused, Unavailable
+from dmi_infra.errors import Unavailable
 from dmi_infra.gate import Gate, Permit
-from dmi_infra.http.access import Opening
-from dmi_infra.http.problems import refusal
 from dmi_infra.telemetry import current_trace
 from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.model import MINUTE, Place, Result
@@ -72,61 +68,11 @@ def envelope(kind: str, place: str, grounds: Grounds) -> Envelope:
     )
 
 
-def undutied(permit: Permit) -> Permit:
-    """The permit, when it asks for nothing: a duty is about observations and cannot be done to a conclusion."""
-    if permit.duties:
-        kind = type(permit.duties[0]).__name__
-        agreement = next(iter(permit.agreements), None)
-        detail = f"the agreement asks for a duty ({kind}) that cannot be carried out on a result"
-        raise Refused([Reason("duty_not_possible", detail, agreement)], permit.dataset)
-    if permit.personal and own_data(permit.requests[-1]):
-        detail = "a right to one's own rows is none to a result that is made of others' too"
-        raise Refused([Reason("no_agreement", detail)], permit.dataset)
-    return permit
-
-
 def nameless(places: list[Place], permit: Permit) -> list[Place]:
     """The places without what leads to a person, for results of persons' rows: their titles are told far and wide."""
     if not permit.personal:
         return places
     return [msgspec.structs.replace(place, name=place.id, geometry=None) for place in places]
-
-
-class Desk:
-    """One caller's view in one request: asks the gate once per dataset and remembers what was refused."""
-
-    def __init__(self, opening: Opening) -> None:
-        self._opening = opening
-        self._refused: dict[str, Refused] = {}
-        self._passed: set[str] = set()
-
-    @property
-    def participant(self) -> str:
-        """Who looks."""
-        return self._opening.identity.participant
-
-    def may(self, datasets: Iterable[str]) -> bool:
-        """Whether the caller may see what rests on all of these datasets; each question is recorded."""
-        allowed = True
-        for dataset in datasets:
-            if dataset not in self._passed and dataset not in self._refused:
-                try:
-                    undutied(self._opening.permit(dataset))
-                    self._passed.add(dataset)
-                except Refused as exc:
-                    self._refused[dataset] = exc
-            allowed = allowed and dataset in self._passed
-        return allowed
-
-    def problems(self) -> list[dict[str, Any]]:
-        """What was refused, as problem documents."""
-        return [refusal(self._refused[dataset]).body() for dataset in sorted(self._refused)]
-
-    def insist(self, datasets: Iterable[str]) -> None:
-        """Raise the first refusal among these datasets."""
-        wanted = list(datasets)
-        if not self.may(wanted):
-            raise next(self._refused[dataset] for dataset in wanted if dataset in self._refused)
 
 
 class Book:
@@ -165,16 +111,18 @@ class Book:
             return Withdrawal(ground, request.made_at, detail)
         return Withdrawal(ground, moment, f"{ground} has been ended; this result rested on it")
 
-    def ground_of(self, permit: Permit, subjects: Iterable[str] = ()) -> Grounds:
+    def ground_of(
+        self, permit: Permit, used: Iterable[str] = (), given: Mapping[str, Collection[str]] | None = None
+    ) -> Grounds:
         """What a result made now from a dataset's kept data rests on.
 
         That is the agreement that allows the analysis, those in force that the data came in under, and the
-        consents of the persons whose rows were used.
+        consents of the persons whose rows were used, as they were ``given`` when these rows were chosen: one that
+        ended since is a ground that has fallen, not none.
         """
         law = self._gate.law
         came_in = sorted(self.store.observations.basis(permit.dataset) - set(permit.agreements))
-        given = self._gate.subjects(permit) or {}
-        consents = {consent for subject in subjects for consent in given.get(subject, ())}
+        consents = {consent for subject in used for consent in (given or {}).get(subject, ())}
         return Grounds(
             datasets=[permit.dataset],
             agreements=[*permit.agreements, *(g for g in came_in if not ended(law, g))],

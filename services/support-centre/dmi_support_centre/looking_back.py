@@ -9,12 +9,13 @@ import msgspec
 
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.results import Measure
-from dmi_infra.gate import Gate
+from dmi_infra.gate import Gate, Permit
 from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.consumer import ANALYSE
 from dmi_support_centre.crowding import LOOK_BACK, capacities_of, flows, interval_of, services
+from dmi_support_centre.desk import persons
 from dmi_support_centre.grounds import Book
-from dmi_support_centre.history import clean_series, series_by_stream
+from dmi_support_centre.history import Subjects, clean_series, series_by_stream, usable
 from dmi_support_centre.model import CROWD_COUNT, MINUTE, OCCUPANCY, Place, Reading
 from dmi_support_centre.models.forecast import Series, series_of
 from dmi_support_centre.models.measures import (
@@ -68,23 +69,24 @@ class LookBacks:
     def _garage(self, measure: Measure) -> LookBack | None:
         places = {place.id: place for place in self._atlas.places(OCCUPANCY)}
         place, hub = places.get(measure.place), places.get(str(measure.properties.get("hub", "")))
-        if place is None:
+        permit = self._permit([place] if place else [])
+        if place is None or permit is None:
             return None
+        hub_permit = permit if hub and hub.dataset == place.dataset else self._permit([hub] if hub else [])
         return look_back(
             measure,
-            self._series(place, measure),
+            self._series(place, permit, measure),
             self._expected(place, measure),
-            self._series(hub, measure) if hub else series_of([], []),
+            self._series(hub, hub_permit, measure) if hub and hub_permit else series_of([], []),
             self._expected(hub, measure) if hub else [],
         )
 
     def _crowd(self, measure: Measure) -> CrowdLookBack | None:
         own = [place for place in self._atlas.places(CROWD_COUNT) if place.id == measure.place]
-        # Asked ahead: a look back that waits for a right would be recorded as refused at every round.
-        if not own or self._gate.allows("indicators", ANALYSE, own[0].dataset, None):
+        permit = self._permit(own)
+        if permit is None:
             return None
-        permit = self._gate.permit("indicators", ANALYSE, own[0].dataset, rows=len(own))
-        subjects = self._gate.subjects(permit)
+        subjects = self._subjects(permit, measure)
         counts: dict[str, list[Reading]] = {}
         since, until = measure.valid_from - SPAN - LOOK_BACK, measure.valid_to + SPAN
         for reading in self._store.observations.counts([one.datastream for one in own], since, until):
@@ -98,9 +100,21 @@ class LookBacks:
             measure, walkway, [Counted(at, round(flow, 1), levels.get(at)) for at, flow in found]
         )
 
-    def _series(self, place: Place, measure: Measure) -> Series:
+    def _permit(self, places: Sequence[Place]) -> Permit | None:
+        # Asked ahead: a look back that waits for a right would be recorded as refused at every round.
+        if not places or self._gate.allows("indicators", ANALYSE, places[0].dataset, None):
+            return None
+        return self._gate.permit("indicators", ANALYSE, places[0].dataset, rows=len(places))
+
+    def _subjects(self, permit: Permit, measure: Measure) -> Subjects:
+        """Whose rows may be seen with the measure: nobody's that it does not rest on itself."""
+        given = self._gate.subjects(permit)
+        return given and set(given).intersection(persons(self._gate.law, measure.grounds, permit.dataset))
+
+    def _series(self, place: Place, permit: Permit, measure: Measure) -> Series:
         start, end = measure.valid_from - 2 * 60 * MINUTE, measure.valid_to + 60 * MINUTE
-        found = series_by_stream(self._store.observations.quarters(place.dataset, start, end))
+        quarters = self._store.observations.quarters(place.dataset, start, end)
+        found = series_by_stream(usable(quarters, self._subjects(permit, measure)))
         series = found.get(place.datastream)
         return series_of([], []) if series is None else clean_series(series, place.capacity)
 

@@ -21,6 +21,7 @@ from dmi_infra.gate import Gate
 from dmi_infra.identity import Identity
 from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.deciding import Deciding
+from dmi_support_centre.desk import consented
 from dmi_support_centre.grounds import Book, envelope
 from dmi_support_centre.looking_back import LookBacks, Times
 from dmi_support_centre.model import (
@@ -208,7 +209,8 @@ class Measures:
         # Nobody is no recipient that the gate would leave out: nobody has the right.
         decider = measure.decided_by or ""
         for dataset in measure.grounds.datasets:
-            self._gate.permit("measures", "dmi:publish", dataset, recipient=decider)
+            permit = self._gate.permit("measures", "dmi:publish", dataset, recipient=decider)
+            consented(self._gate, permit, measure.grounds)
         message = _message(measure)
         result = self._result(measure) if expected is None else None
         saved = self._store.measures.save(

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from dmi_agreements.contracts.results import Grounds
 from dmi_agreements.decision import Reason
 from dmi_infra.clock import from_text, to_text
 from dmi_infra.errors import Refused
@@ -14,8 +15,9 @@ from dmi_infra.http.access import Opening
 from dmi_infra.http.problems import refusal
 from dmi_infra.identity import Identity
 from dmi_support_centre.baselines import Baselines
+from dmi_support_centre.desk import Desk
 from dmi_support_centre.exporting import csv_of, geojson_of
-from dmi_support_centre.grounds import Book, Desk, grounds_shown
+from dmi_support_centre.grounds import Book, grounds_shown
 from dmi_support_centre.merging import Merge
 from dmi_support_centre.model import Result
 from dmi_support_centre.models.coefficients import COEFFICIENTS
@@ -108,7 +110,7 @@ class ScenarioViews:
         """One outcome for one caller; neighbourhoods with few inhabitants keep their figures to themselves."""
         withdrawal = self._book.withdrawal(result)
         if withdrawal is None:
-            Desk(opening).insist(result.grounds.datasets)
+            Desk(opening).insist(result.grounds)
         found = msgspec.convert(result.body["outcome"], type=ScenarioResult)
         version = self._scenarios.version(row, result.body["version"])
         base = self._base(version)
@@ -173,9 +175,9 @@ class ScenarioViews:
         found = self._scenarios.version(row, version or row.current)
         parts = self._baselines.pinned(found.baseline).parts
         desk = Desk(opening)
-        shown = [part for part in parts if desk.may([part.dataset])]
+        shown = [part for part in parts if desk.may(Grounds([part.dataset]))]
         if not shown:
-            desk.insist(part.dataset for part in parts)
+            desk.insist(Grounds([part.dataset for part in parts]))
         features = [
             {
                 "type": "Feature",

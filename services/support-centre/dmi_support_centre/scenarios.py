@@ -19,8 +19,9 @@ from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
 from dmi_support_centre.baselines import Baselines
+from dmi_support_centre.desk import undutied
 from dmi_support_centre.errors import ModelRefused
-from dmi_support_centre.grounds import Book, joined, undutied
+from dmi_support_centre.grounds import Book, joined
 from dmi_support_centre.model import SCENARIO, Result
 from dmi_support_centre.models.scenario import MODEL, Baseline, Edit, ScenarioRefused, run
 from dmi_support_centre.store import Store

@@ -6,11 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.results import Grounds
 from dmi_support_centre.atlas import Atlas
-from dmi_support_centre.history import clean_series, series_by_stream
+from dmi_support_centre.history import Subjects, clean_series, series_by_stream, usable
 from dmi_support_centre.model import DAY, MINUTE, OCCUPANCY
 from dmi_support_centre.models.forecast import Score, Scored, score_columns, with_actuals
 from dmi_support_centre.store import Store
@@ -34,24 +36,32 @@ class Scores:
         """Forecasts made afterwards, as from a rolling origin; live ones of the same moment stay."""
         self._store.results.add_track(rows)
 
-    def renew(self, dataset: str, now: Micros) -> None:
-        """Fill in actual values that are known by now, and score the last days."""
+    def renew(self, grounds: Grounds, now: Micros, subjects: Subjects) -> None:
+        """Fill in actual values that are known by now, and score the last days of a dataset.
+
+        ``grounds`` are those of its forecasts: a score of one place tells of the same persons as these do.
+        """
+        [dataset] = grounds.datasets
         since = now - int(self.days * DAY)
         results = self._store.results
         waiting = results.track(dataset, since - DAY, now - KNOWN_AFTER, known=False)
-        settled = self._settle(dataset, waiting)
+        settled = self._settle(dataset, waiting, subjects)
         results.settle_track([row for row in settled if row.actual is not None])
         kept = now - int(max(self.days, KEPT_DAYS) * DAY)
         results.forget_track(dataset, now - GIVEN_UP, kept)
         rows = results.track(dataset, since, now, known=True)
-        results.save_scores(dataset, score_body(rows, since, now))
+        told = {"grounds": msgspec.to_builtins(grounds)}
+        results.save_scores(dataset, score_body(rows, since, now) | told)
 
-    def _settle(self, dataset: str, rows: Sequence[Tracked]) -> list[Tracked]:
+    def forget(self, dataset: str) -> None:
+        """Somebody's rows may not be used any more: what was scored with them is gone, and made anew without."""
+        self._store.results.forget_scores(dataset)
+
+    def _settle(self, dataset: str, rows: Sequence[Tracked], subjects: Subjects) -> list[Tracked]:
         if not rows:
             return []
         first = min(row.issued_at for row in rows) - 7 * DAY - 3 * 60 * MINUTE
-        # Whose rows they are does not matter here: a score tells of the model, and is aggregated over days.
-        series = series_by_stream(self._store.observations.quarters(dataset, first))
+        series = series_by_stream(usable(self._store.observations.quarters(dataset, first), subjects))
         settled: list[Tracked] = []
         for place in self._atlas.places(OCCUPANCY, dataset):
             own = [row for row in rows if row.place == place.id]

@@ -15,6 +15,7 @@ AREAS = "urn:dmi:dataset:gemeente:neighbourhoods"
 OWNER = "urn:dmi:participant:gemeente"
 STACK = "urn:dmi:participant:stack"
 VENDOR = "urn:dmi:participant:sensorbedrijf"
+NOOR, PIET = "urn:dmi:person:noor", "urn:dmi:person:piet"
 ACTIONS = ["dmi:process", "dmi:read", "dmi:analyse", "dmi:publish"]
 
 Agree = Callable[..., AgreementState]
@@ -27,13 +28,16 @@ def agreement_of(
     actions: list[str] | None = None,
     state: str = "active",
     duties: list[dict[str, Any]] | None = None,
+    assigner: str = OWNER,
 ) -> AgreementState:
-    """An agreement of the municipality."""
+    """An agreement of the municipality, or with a person as ``assigner`` a consent."""
+    person = assigner.startswith("urn:dmi:person:")
+    purpose = "dmi:purpose:public-task" if person else "dmi:purpose:any"
     uid = f"urn:uuid:00000000-0000-4000-8000-{number:012d}"
     rule = {
         "target": dataset,
         "action": actions or ACTIONS,
-        "constraint": [{"leftOperand": "purpose", "operator": "isA", "rightOperand": "dmi:purpose:any"}],
+        "constraint": [{"leftOperand": "purpose", "operator": "isA", "rightOperand": purpose}],
         "duty": duties or [],
     }
     document = {
@@ -42,8 +46,8 @@ def agreement_of(
         "uid": uid,
         "profile": "urn:dmi:profile:1",
         "dmi:rulebook": "1.0.0",
-        "dmi:legalBasis": "dmi:basis:public-task",
-        "assigner": OWNER,
+        "dmi:legalBasis": "dmi:basis:consent" if person else "dmi:basis:public-task",
+        "assigner": assigner,
         "assignee": assignee,
         "permission": [rule],
     }

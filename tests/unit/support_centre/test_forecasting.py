@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.decision import EVERYONE
+from dmi_agreements.table import LawTable
 from dmi_infra.errors import Refused
 from dmi_infra.gate import Gate
 from dmi_infra.http.access import Opening
@@ -24,7 +26,7 @@ from dmi_support_centre.model import DAY, FORECAST, MINUTE, QUARTER, Reading
 from dmi_support_centre.models.forecast import History, OccupancyForecaster, PlaceHistory, series_of
 from dmi_support_centre.scoring import Scores
 from dmi_support_centre.store import Store
-from tests.unit.support_centre.laws import GARAGES, Agree
+from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, Agree
 
 START = 1_700_438_400_000_000 // DAY * DAY
 DAYS = 18
@@ -139,6 +141,32 @@ def test_a_new_agreement_resumes_the_forecasts_by_itself(
     assert forecasts.round(GARAGES) == END
     [result] = store.results.of_kind(FORECAST)
     assert (result.withdrawn_at, result.grounds.agreements) == (None, [made.id])
+
+
+def test_a_forecast_rests_on_everyone_the_model_learned_from_and_ends_with_each_of_them(
+    forecasts: Forecasts, learned: threading.Event, store: Store, law: LawTable, agree: Agree
+) -> None:
+    law.apply(Dataset(GARAGES, OWNER, {"nl": "Van bewoners"}, personal=True))
+    hers, his = agree(2, assigner=NOOR), agree(3, assigner=PIET)
+    rows = [
+        Reading(STREAM, GARAGES, "occupancy", at, occupancy(at), who)
+        # Noor stopped measuring a week ago: only the model holds traces of her rows.
+        for who, until in ((NOOR, END - 7 * DAY), (PIET, END))
+        for at in range(START, until + 1, QUARTER)
+    ]
+    store.observations.save([], rows, {}, {})
+    first_round(forecasts, learned)
+    [result] = store.results.of_kind(FORECAST)
+    assert result.grounds.consents == [hers.id, his.id]
+    assert store.results.scores()[GARAGES]["grounds"]["consents"] == [hers.id, his.id]
+    agree(2, assigner=NOOR, state="ended")
+    learned.clear()
+    assert forecasts.round(GARAGES) is None
+    assert store.results.scores() == {}
+    assert learned.wait(60)
+    assert forecasts.round(GARAGES) == END
+    [result] = store.results.of_kind(FORECAST)
+    assert result.grounds.consents == [his.id]
 
 
 def test_learning_in_a_process_of_its_own_gives_the_same_model() -> None:

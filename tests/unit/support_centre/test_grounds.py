@@ -21,7 +21,8 @@ from dmi_infra.errors import Refused
 from dmi_infra.gate import Gate
 from dmi_infra.http.access import Opening
 from dmi_infra.permit import Permit
-from dmi_support_centre.grounds import Book, Desk, Withdrawals, joined, nameless, undutied
+from dmi_support_centre.desk import Desk, undutied
+from dmi_support_centre.grounds import Book, Withdrawals, joined, nameless
 from dmi_support_centre.model import Place, Result
 from dmi_support_centre.store import Store
 from tests.unit.support_centre.laws import GARAGES, OWNER, VENDOR, Agree
@@ -162,18 +163,18 @@ def test_a_desk_asks_the_gate_once_per_dataset_and_names_what_was_refused(
 ) -> None:
     agree(1)
     desk = Desk(opening(VENDOR))
-    assert [desk.may([GARAGES]), desk.may([GARAGES])] == [False, False]
+    assert [desk.may(Grounds([GARAGES])), desk.may(Grounds([GARAGES]))] == [False, False]
     assert len(recorded) == 1
     [problem] = desk.problems()
     assert (problem["status"], problem["dataset"]) == (403, GARAGES)
     with pytest.raises(Refused):
-        desk.insist([GARAGES])
+        desk.insist(Grounds([GARAGES]))
 
 
 def test_open_data_lets_every_member_see_what_rests_on_it(opening: Door, agree: Agree) -> None:
     agree(1)
     agree(2, assignee=EVERYONE, actions=["dmi:read"])
-    assert Desk(opening(VENDOR)).may([GARAGES])
+    assert Desk(opening(VENDOR)).may(Grounds([GARAGES]))
 
 
 def test_a_duty_that_cannot_be_done_to_a_result_refuses_it(gate: Gate, agree: Agree, opening: Door) -> None:
@@ -183,7 +184,7 @@ def test_a_duty_that_cannot_be_done_to_a_result_refuses_it(gate: Gate, agree: Ag
     with pytest.raises(Refused) as refused:
         undutied(permit)
     assert refused.value.reasons[0].code == "duty_not_possible"
-    assert not Desk(opening(VENDOR)).may([GARAGES])
+    assert not Desk(opening(VENDOR)).may(Grounds([GARAGES]))
 
 
 def test_joined_grounds_hold_each_id_once() -> None:
@@ -203,7 +204,7 @@ def test_a_persons_own_rows_are_no_right_to_a_conclusion_about_others(
         (opening(noor, "indicators", "dmi:read"), "no_agreement"),
     ):
         with pytest.raises(Refused) as refused:
-            Desk(door).insist([GARAGES])
+            Desk(door).insist(Grounds([GARAGES]))
         assert [reason.code for reason in refused.value.reasons] == [code]
 
 

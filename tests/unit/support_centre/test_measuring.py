@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import pytest
 
 from dmi_agreements.contracts.features import Feature
-from dmi_agreements.contracts.law import Participant
+from dmi_agreements.contracts.law import Dataset, Participant
 from dmi_agreements.contracts.results import Grounds
+from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import Conflict, InputRefused, Refused
@@ -32,7 +33,7 @@ from dmi_support_centre.ruling import Ruling
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.measures import RuleRow
 from dmi_support_centre.store.results import Tracked
-from tests.unit.support_centre.laws import GARAGES, OWNER, Agree
+from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, Agree
 
 Door = Callable[..., Opening]
 NOW = 1_700_000_100_000_000
@@ -88,7 +89,9 @@ def views(store: Store, gate: Gate) -> Views:
     return Views(store, Atlas(store.observations), book)
 
 
-def forecast(store: Store, slug: str, p50: float, at: int = NOW, agreement: int = 1) -> None:
+def forecast(
+    store: Store, slug: str, p50: float, at: int = NOW, agreement: int = 1, consents: Sequence[str] = ()
+) -> None:
     items = [
         {
             "horizon_min": h,
@@ -107,7 +110,7 @@ def forecast(store: Store, slug: str, p50: float, at: int = NOW, agreement: int 
         "capacity": 100.0,
         "items": items,
     }
-    grounds = Grounds([GARAGES], [f"urn:uuid:00000000-0000-4000-8000-{agreement:012d}"])
+    grounds = Grounds([GARAGES], [f"urn:uuid:00000000-0000-4000-8000-{agreement:012d}"], list(consents))
     store.results.save(
         [Result(f"forecast:garages.{slug}", FORECAST, slug, f"garages.{slug}", at, grounds, body)]
     )
@@ -216,6 +219,38 @@ def test_a_measure_expires_when_its_time_is_over(
     assert [row.measure.state for row in store.measures.measures()] == ["expired"]
     assert [message.envelope.type for message in told][-1] == "nl.dmi.measure.expired.v1"
     assert views.feed()["items"] == []
+
+
+def test_a_measure_of_persons_rows_is_published_and_looked_back_on_as_these_persons_consent(
+    store: Store, measures: Measures, times: Times, law: LawTable, agree: Agree
+) -> None:
+    law.apply(Dataset(GARAGES, OWNER, {"nl": "Van bewoners"}, personal=True))
+    hers = agree(2, assigner=NOOR)
+    agree(3, assigner=PIET)
+    agree(4, assigner=PIET, assignee=OWNER)
+    for slug, share in (("centrum", 99.0), ("pr-noord", 30.0)):
+        forecast(store, slug, share, consents=[hers.id])
+    measures.evaluate_all()
+    identifier = store.measures.measures()[0].measure.id
+    with pytest.raises(Refused) as refused:
+        measures.approve(identifier, OFFICER, None)
+    assert [reason.code for reason in refused.value.reasons] == ["no_consent"]
+    agree(5, assigner=NOOR, assignee=OWNER)
+    measures.approve(identifier, OFFICER, None)
+    forecasts = [Tracked("garages.centrum", NOW - MINUTE, NOW + 15 * MINUTE, GARAGES, 90.0, 99.0, 100.0)]
+    store.results.add_track(forecasts)
+    seen = [
+        Reading("garages.centrum.occupancy", GARAGES, "occupancy", NOW + m * MINUTE, value, who)
+        for m in range(-30, 80, 5)
+        for value, who in ((92.0, NOOR), (10.0, PIET))
+    ]
+    store.observations.save([], seen, {}, {})
+    times.at = NOW + 60 * MINUTE + SEEN_AFTER
+    measures.expire()
+    measures.evaluate_all()
+    look_back = measures.get(identifier).look_back
+    assert look_back is not None
+    assert look_back["destination"]["mean_difference"] == pytest.approx(-7.0)
 
 
 def test_a_measure_is_looked_back_on_with_the_forecasts_from_before_it(

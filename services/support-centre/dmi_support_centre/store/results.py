@@ -199,6 +199,12 @@ class ResultStore:
         with transaction(self._engine) as connection:
             connection.execute(sa.delete(tables.track).where(t.dataset == dataset, old))
 
+    def forget_scores(self, dataset: str) -> None:
+        """Delete the scores of a dataset with the past forecasts that they are of."""
+        with transaction(self._engine) as connection:
+            for table in (tables.track, tables.score):
+                connection.execute(sa.delete(table).where(table.c.dataset == dataset))
+
     def save_scores(self, dataset: str, body: dict[str, Any]) -> None:
         """Keep the newest scores of a dataset."""
         with transaction(self._engine) as connection:

@@ -1,0 +1,139 @@
+"""Who may see a result: the caller's own right to each dataset under it, and the will of the persons behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.contracts.results import Grounds
+from dmi_agreements.decision import Coarsen, CutEnds, Duty, LeaveOut, Reason
+from dmi_agreements.persons import own_data
+from dmi_agreements.table import LawTable
+from dmi_infra import clock
+from dmi_infra.errors import Refused
+from dmi_infra.gate import Gate, Permit
+from dmi_infra.http.access import Opening
+from dmi_infra.http.problems import refusal
+
+
+def undutied(permit: Permit) -> Permit:
+    """The permit, when it asks for nothing: a duty is about observations and cannot be done to a conclusion."""
+    if permit.duties:
+        agreement = next(iter(permit.agreements), None)
+        raise Refused([_not_possible("the agreement asks", permit.duties[0], agreement)], permit.dataset)
+    if permit.personal and own_data(permit.requests[-1]):
+        detail = "a right to one's own rows is none to a result that is made of others' too"
+        raise Refused([Reason("no_agreement", detail)], permit.dataset)
+    return permit
+
+
+def consented(gate: Gate, permit: Permit, grounds: Grounds) -> None:
+    """Raise ``Refused`` unless every person whose rows a result was made of consents to what ``permit`` opens.
+
+    The gate lets rows pass one by one; of a result nothing can be left out, so one person's no is a no to all of it.
+    Which person that is stays untold.
+    """
+    if not permit.personal:
+        return
+    now = clock.now()
+    willing = gate.subjects(permit) or {}
+    asked = {one.assignee: gate.law.consent_duties(one, now) for one in permit.requests}
+    layer = asked.get(gate.holder, {})
+    for person in persons(gate.law, grounds, permit.dataset):
+        if person not in willing:
+            detail = "not everyone whose data this result was made of consents to this use of it"
+            raise Refused([Reason("no_consent", detail)], permit.dataset)
+        # What a consent to the layer asks for at the source was done before anything was kept.
+        done = [duty for duty in layer.get(person, ()) if isinstance(duty, CutEnds | Coarsen | LeaveOut)]
+        open_ = [duty for own in asked.values() for duty in own.get(person, ()) if duty not in done]
+        if open_:
+            raise Refused([_not_possible("a person's consent asks", open_[0])], permit.dataset)
+
+
+def persons(law: LawTable, grounds: Grounds, dataset: str) -> Iterator[str]:
+    """Whose rows of a dataset a result was made of, by their consents; empty for one that tells no person."""
+    for consent in grounds.consents:
+        held = law.held(consent)
+        if held is None or held.assigner is None:
+            yield ""
+        elif dataset in held.datasets:
+            yield held.assigner
+
+
+def _not_possible(who: str, duty: Duty, agreement: str | None = None) -> Reason:
+    detail = f"{who} for a duty ({type(duty).__name__}) that cannot be carried out on a result"
+    return Reason("duty_not_possible", detail, agreement)
+
+
+class Desk:
+    """One caller's view in one request: asks the gate once per dataset and remembers what was refused."""
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._gate = opening.gate
+        self._asked: dict[str, Permit | Refused] = {}
+        self._refused: dict[str, Refused] = {}
+        self._shown: dict[str, list[str]] = {}
+
+    @property
+    def participant(self) -> str:
+        """Who looks."""
+        return self._opening.identity.participant
+
+    def may(self, grounds: Grounds) -> bool:
+        """Whether the caller may see what rests on these grounds; what it may see it is taken to be shown."""
+        allowed = True
+        for dataset in grounds.datasets:
+            try:
+                consented(self._gate, self._permit(dataset, grounds), grounds)
+            except Refused as exc:
+                self._refused.setdefault(dataset, exc)
+                allowed = False
+        for dataset in grounds.datasets if allowed else ():
+            found = persons(self._gate.law, grounds, dataset)
+            self._shown.setdefault(dataset, []).extend(found)
+        return allowed
+
+    def _permit(self, dataset: str, grounds: Grounds) -> Permit:
+        known = self._asked.get(dataset)
+        if isinstance(known, Refused):
+            raise known
+        if known is not None:
+            return known
+        # Looked at ahead: a result that cannot be shown is no use of the data, and must count as none.
+        ahead = self._opening.foreseen(dataset)
+        if ahead is not None:
+            consented(self._gate, undutied(ahead), grounds)
+        try:
+            permit = undutied(self._opening.permit(dataset))
+        except Refused as exc:
+            self._asked[dataset] = exc
+            raise
+        self._asked[dataset] = permit
+        return permit
+
+    def problems(self) -> list[dict[str, Any]]:
+        """What was refused, as problem documents."""
+        return [refusal(self._refused[dataset]).body() for dataset in sorted(self._refused)]
+
+    def insist(self, grounds: Grounds) -> None:
+        """Raise the first refusal among these grounds; else tell the persons behind the result, which is shown."""
+        if not self.may(grounds):
+            raise next(self._refused[dataset] for dataset in grounds.datasets if dataset in self._refused)
+        self.deliver()
+
+    def deliver(self) -> None:
+        """Record, for each person to read, how many of the results shown were made of its rows."""
+        for dataset, found in self._shown.items():
+            permit = self._asked.get(dataset)
+            if found and isinstance(permit, Permit):
+                self._gate.deliver(permit, _of_persons(dataset, found))
+        self._shown.clear()
+
+
+def _of_persons(dataset: str, found: list[str]) -> ObservationBatch:
+    """One row for each person and result, since a result does not tell how many rows it was made of."""
+    count = len(found)
+    none: list[float | None] = [None] * count
+    return ObservationBatch(dataset, [""] * count, [0] * count, none, subject=list(found))

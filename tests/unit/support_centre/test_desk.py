@@ -1,0 +1,169 @@
+"""Results made of persons' rows: for recipients to whom all of these persons consent, and told to each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
+from dmi_agreements.contracts.record import DELIVERED, DecisionRecord
+from dmi_agreements.contracts.results import Grounds, Lineage
+from dmi_agreements.table import LawTable
+from dmi_infra import clock
+from dmi_infra.errors import Refused
+from dmi_infra.gate import Gate
+from dmi_infra.http.access import Opening
+from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.crowding import Crowding
+from dmi_support_centre.desk import Desk, consented
+from dmi_support_centre.grounds import Book, Withdrawals, Workshop
+from dmi_support_centre.handlers import Views
+from dmi_support_centre.model import CROWD, MINUTE, Reading
+from dmi_support_centre.scoring import Scores
+from dmi_support_centre.store import Store
+from dmi_support_centre.store.results import Tracked
+from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, STACK, VENDOR, Agree
+
+Door = Callable[..., Opening]
+Recorded = list[DecisionRecord | Lineage]
+GROUP = {
+    "action": "dmi:suppress",
+    "constraint": [
+        {
+            "leftOperand": "dmi:minimumGroup",
+            "operator": "eq",
+            "rightOperand": {"@value": "5", "@type": "xsd:integer"},
+        }
+    ],
+}
+
+
+@pytest.fixture
+def consents(law: LawTable, agree: Agree) -> dict[str, AgreementState]:
+    """Noor and Piet consent to the layer, Piet to the vendor as well; both have agreements."""
+    law.apply(Dataset(GARAGES, OWNER, {"nl": "Van bewoners"}, personal=True))
+    for person in (NOOR, PIET):
+        law.apply(Participant(person, person, [], rulebook="1.0.0"))
+    agree(1)
+    agree(2, assignee=VENDOR, actions=["dmi:read"])
+    return {
+        "noor": agree(3, assigner=NOOR),
+        "piet": agree(4, assigner=PIET),
+        "piet to vendor": agree(5, assigner=PIET, assignee=VENDOR, actions=["dmi:read"]),
+    }
+
+
+@pytest.fixture
+def crowding(store: Store, gate: Gate) -> Crowding:
+    atlas = Atlas(store.observations)
+    book = Book(store, gate)
+    withdrawals = Withdrawals(store, gate.law, lambda _: None, lambda: None)
+    for name in ("noor", "piet"):
+        about = {"thing": name, "observed_property": "crowd_count", "interval_s": 60}
+        stream = Feature(f"{name}.crowd_count", "datastream", "telling", None, about)
+        at = clock.now() // MINUTE * MINUTE
+        row = Reading(stream.id, GARAGES, "crowd_count", at, 5.0, f"urn:dmi:person:{name}")
+        store.observations.save([(GARAGES, stream)], [row], {}, {})
+    return Crowding(Workshop(store, atlas, gate, book, withdrawals))
+
+
+def shown(store: Store, gate: Gate, opening: Opening) -> dict[str, Any]:
+    return Views(store, Atlas(store.observations), Book(store, gate)).crowd(opening)
+
+
+def told(recorded: Recorded) -> list[tuple[str, list[str], int]]:
+    return [
+        (one.assignee, one.subjects, one.rows)
+        for one in recorded
+        if isinstance(one, DecisionRecord) and one.reasons[0].startswith(DELIVERED)
+    ]
+
+
+def test_a_result_is_shown_to_whom_everyone_behind_it_consents_and_they_are_told(
+    consents: dict[str, AgreementState], crowding: Crowding, store: Store, gate: Gate, opening: Door,
+    recorded: Recorded,
+) -> None:  # fmt: skip
+    crowding.round(GARAGES)
+    answer = shown(store, gate, opening(VENDOR))
+    assert [item["place"] for item in answer["items"]] == ["piet"]
+    assert [one["reasons"][0]["code"] for one in answer["refused"]] == ["no_consent"]
+    assert NOOR not in str(answer)
+    assert told(recorded) == [(VENDOR, [PIET], 1)]
+
+
+def test_a_result_of_several_persons_waits_for_each_of_them(
+    consents: dict[str, AgreementState], agree: Agree, opening: Door, recorded: Recorded
+) -> None:
+    both = Grounds([GARAGES], [], [consents["noor"].id, consents["piet"].id])
+    with pytest.raises(Refused) as refused:
+        Desk(opening(VENDOR)).insist(both)
+    assert [reason.code for reason in refused.value.reasons] == ["no_consent"]
+    assert recorded == []
+    agree(6, assigner=NOOR, assignee=VENDOR, actions=["dmi:read"])
+    Desk(opening(VENDOR)).insist(both)
+    assert told(recorded) == [(VENDOR, [NOOR, PIET], 2)]
+
+
+def test_a_duty_of_a_persons_own_consent_keeps_results_back(
+    consents: dict[str, AgreementState], agree: Agree, opening: Door
+) -> None:
+    mine = Grounds([GARAGES], [], [consents["noor"].id])
+    agree(6, assigner=NOOR, assignee=VENDOR, actions=["dmi:read"], duties=[GROUP])
+    with pytest.raises(Refused) as refused:
+        Desk(opening(VENDOR)).insist(mine)
+    [reason] = refused.value.reasons
+    assert (reason.code, reason.agreement) == ("duty_not_possible", None)
+
+
+def test_a_ground_that_tells_no_person_lets_nobody_see(
+    consents: dict[str, AgreementState], opening: Door
+) -> None:
+    assert not Desk(opening(VENDOR)).may(Grounds([GARAGES], [], ["urn:uuid:unheard-of"]))
+    assert Desk(opening(VENDOR)).may(Grounds([GARAGES]))
+
+
+def test_publishing_too_asks_everyone_whose_data_it_rests_on(
+    consents: dict[str, AgreementState], gate: Gate
+) -> None:
+    permit = gate.permit("measures", "dmi:read", GARAGES, recipient=VENDOR)
+    consented(gate, permit, Grounds([GARAGES], [], [consents["piet"].id]))
+    with pytest.raises(Refused):
+        consented(gate, permit, Grounds([GARAGES], [], [consents["noor"].id]))
+
+
+def test_scores_rest_on_the_same_persons_and_use_no_row_whose_consent_has_ended(
+    consents: dict[str, AgreementState], store: Store, gate: Gate, opening: Door
+) -> None:
+    about = {"thing": "a", "observed_property": "occupancy", "capacity": 100}
+    stream = Feature("a.occupancy", "datastream", "bezetting", None, about)
+    at = clock.now() // MINUTE * MINUTE - 60 * MINUTE
+    rows = [Reading(stream.id, GARAGES, "occupancy", at + n * MINUTE, 50.0, NOOR) for n in range(-180, 20)]
+    store.observations.save([(GARAGES, stream)], rows, {}, {})
+    atlas, book = Atlas(store.observations), Book(store, gate)
+    store.results.add_track([Tracked("a", at - 15 * MINUTE, at, GARAGES, 40.0, 50.0, 60.0)])
+    scores, views = Scores(store, atlas, 2.0), Views(store, atlas, book)
+    grounds = Grounds([GARAGES], [], [consents["noor"].id])
+    scores.renew(grounds, clock.now(), {PIET})
+    assert store.results.scores()[GARAGES]["items"] == []
+    scores.renew(grounds, clock.now(), {NOOR})
+    assert [one["place"] for one in store.results.scores()[GARAGES]["items"]] == ["a"]
+    assert views.scores(opening(VENDOR))["items"] == []
+    assert [one["place"] for one in views.scores(opening(STACK))["items"]] == ["a"]
+    scores.forget(GARAGES)
+    assert views.scores(opening(STACK))["items"] == []
+    assert store.results.track(GARAGES, 0, clock.now(), known=None) == []
+
+
+def test_what_a_person_took_back_while_a_result_was_made_is_a_ground_that_has_fallen(
+    consents: dict[str, AgreementState], crowding: Crowding, store: Store, gate: Gate, agree: Agree
+) -> None:
+    book = Book(store, gate)
+    permit = gate.permit("indicators", "dmi:analyse", GARAGES)
+    given = gate.subjects(permit)
+    agree(3, assigner=NOOR, state="ended")
+    assert book.fallen(book.ground_of(permit, [NOOR], given)) is not None
+    crowding.round(GARAGES)
+    assert [one.place for one in store.results.of_kind(CROWD)] == ["piet"]
