@@ -91,7 +91,7 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
         return not_laid_down(law, dataset, settings.area_datasets) is None
 
     gate, city, flow, learner = runtime.gate, CityClock(), Flow(), Learner()
-    atlas, book, baselines = Atlas(store.observations), Book(store, gate), Baselines(store, counts)
+    atlas, book, baselines = Atlas(store.observations, law), Book(store, gate), Baselines(store, counts)
     sender = HttpSender(settings.env == "production", settings.webhook_seconds)
     webhooks = Webhooks(store.measures, sender.check, sender)
 
@@ -100,9 +100,7 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
         webhooks.wake()
 
     # What marks and what goes round tell each other; nothing runs before both names are bound below.
-    withdrawals = Withdrawals(
-        store, runtime.law.table, lambda results: aftermath(results), lambda: rounds.hurry()
-    )
+    withdrawals = Withdrawals(store, law, lambda results: aftermath(results), lambda: rounds.hurry())
     scores = Scores(store, atlas, settings.score_days)
     workshop = Workshop(store, atlas, gate, book, withdrawals)
     forecasts = Forecasts(

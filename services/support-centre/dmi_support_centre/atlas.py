@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 
+import msgspec
+
 from dmi_agreements.contracts.features import Feature
+from dmi_agreements.table import LawTable
 from dmi_support_centre.model import CROWD_COUNT, OCCUPANCY, Place, places_of
 from dmi_support_centre.store.observations import ObservationStore
 
@@ -14,8 +17,9 @@ _KINDS = ("datastream", "thing", "parking")
 class Atlas:
     """Places by observed property; any thread may ask."""
 
-    def __init__(self, store: ObservationStore) -> None:
+    def __init__(self, store: ObservationStore, law: LawTable) -> None:
         self._store = store
+        self._law = law
         self._lock = threading.Lock()
         self._places: dict[str, list[Place]] | None = None
 
@@ -25,13 +29,21 @@ class Atlas:
             self._places = None
 
     def places(self, observed_property: str, dataset: str | None = None) -> list[Place]:
-        """The places of a property, of one dataset or of all, by id."""
+        """The places of a property, of one dataset or of all, by id.
+
+        What leads to a person is left out, on whatever basis its data is used: results bear the names of their places
+        far and wide, where nobody is asked who may know them.
+        """
         with self._lock:
             if self._places is None:
                 features: list[tuple[str, Feature]] = self._store.features(*_KINDS)
                 self._places = {name: places_of(features, name) for name in (OCCUPANCY, CROWD_COUNT)}
             found = self._places[observed_property]
-        return [place for place in found if dataset in (None, place.dataset)]
+        return [
+            _nameless(place) if about_persons(self._law, place.dataset) else place
+            for place in found
+            if dataset in (None, place.dataset)
+        ]
 
     def name(self, place: str) -> str | None:
         """The name of a place of any property by its id."""
@@ -41,3 +53,13 @@ class Atlas:
     def datasets(self, observed_property: str) -> list[str]:
         """The datasets with a place of this property."""
         return sorted({place.dataset for place in self.places(observed_property)})
+
+
+def about_persons(law: LawTable, dataset: str) -> bool:
+    """Whether the places of a dataset may lead to persons, as those of one may that the law does not know (yet)."""
+    entry = law.datasets.get(dataset)
+    return entry is None or entry.personal
+
+
+def _nameless(place: Place) -> Place:
+    return msgspec.structs.replace(place, name=place.id, geometry=None)

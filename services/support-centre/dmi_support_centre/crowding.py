@@ -13,7 +13,7 @@ from dmi_agreements.contracts.results import Grounds, Indicator
 from dmi_infra.bus.port import Message
 from dmi_support_centre.consumer import ANALYSE
 from dmi_support_centre.forecasting import INDICATORS
-from dmi_support_centre.grounds import Workshop, envelope, nameless
+from dmi_support_centre.grounds import Workshop, envelope
 from dmi_support_centre.model import CROWD, CROWD_COUNT, MINUTE, Place, Reading, Result, city_time
 from dmi_support_centre.models.crowd import Capacities, CapacityRefused, Service, flow_per_minute, service
 
@@ -91,7 +91,6 @@ class Crowding:
         """Compute, keep, publish; returns the dataset's present. Raises ``Refused``."""
         places = self._atlas.places(CROWD_COUNT, dataset)
         permit = self._gate.permit("indicators", ANALYSE, dataset, rows=len(places))
-        places = nameless(places, permit)
         subjects = self._gate.subjects(permit)
         counts: dict[str, list[Reading]] = {}
         for reading in self._store.observations.recent(dataset, CROWD_COUNT):

@@ -19,7 +19,7 @@ from dmi_infra.bus.port import Message
 from dmi_infra.errors import Unavailable
 from dmi_infra.gate import Permit
 from dmi_support_centre.consumer import ANALYSE, Flow
-from dmi_support_centre.grounds import Workshop, envelope, nameless
+from dmi_support_centre.grounds import Workshop, envelope
 from dmi_support_centre.history import (
     Subjects,
     issue_times,
@@ -108,7 +108,6 @@ class Forecasts:
         """
         places = self._atlas.places(OCCUPANCY, dataset)
         permit = self._gate.permit("indicators", ANALYSE, dataset, rows=len(places))
-        places = nameless(places, permit)
         subjects = self._gate.subjects(permit)
         newest = newest_readings(self._store.observations, dataset, subjects)
         now = city_time([reading.time for reading in newest])

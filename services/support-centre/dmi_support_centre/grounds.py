@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import structlog
 
 from dmi_agreements.changes import Change
@@ -26,7 +25,7 @@ from dmi_infra.errors import Unavailable
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.telemetry import current_trace
 from dmi_support_centre.atlas import Atlas
-from dmi_support_centre.model import MINUTE, Place, Result
+from dmi_support_centre.model import MINUTE, Result
 from dmi_support_centre.store import Store
 
 log = structlog.get_logger("support-centre")
@@ -66,13 +65,6 @@ def envelope(kind: str, place: str, grounds: Grounds) -> Envelope:
         agreement=next(iter(grounds.agreements), ""),
         traceparent=current_trace.get(),
     )
-
-
-def nameless(places: list[Place], permit: Permit) -> list[Place]:
-    """The places without what leads to a person, for results of persons' rows: their titles are told far and wide."""
-    if not permit.personal:
-        return places
-    return [msgspec.structs.replace(place, name=place.id, geometry=None) for place in places]
 
 
 class Book:

@@ -110,6 +110,7 @@ class ScenarioViews:
         """One outcome for one caller; neighbourhoods with few inhabitants keep their figures to themselves."""
         withdrawal = self._book.withdrawal(result)
         if withdrawal is None:
+            self._scenarios.check_places(result.grounds.datasets)
             Desk(opening).insist(result.grounds)
         found = msgspec.convert(result.body["outcome"], type=ScenarioResult)
         version = self._scenarios.version(row, result.body["version"])
@@ -173,7 +174,7 @@ class ScenarioViews:
     def outlines(self, row: ScenarioRow, version: int | None, opening: Opening) -> Shown:
         """The neighbourhoods of a version's baseline, for a map of its outcome: what one may see, no more."""
         found = self._scenarios.version(row, version or row.current)
-        parts = self._baselines.pinned(found.baseline).parts
+        parts = self._scenarios.parts(found.baseline)
         desk = Desk(opening)
         shown = [part for part in parts if desk.may(Grounds([part.dataset]))]
         if not shown:

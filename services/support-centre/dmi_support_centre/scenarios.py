@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +18,8 @@ from dmi_infra.errors import Conflict, NotFound, Refused
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
+from dmi_support_centre.atlas import about_persons
+from dmi_support_centre.baseline import Part
 from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.desk import undutied
 from dmi_support_centre.errors import ModelRefused
@@ -182,7 +184,9 @@ class Scenarios:
 
     def areas(self, opening: Opening) -> tuple[list[dict[str, Any]], list[Refused]]:
         """Neighbourhoods, buildings and named areas to choose from, as GeoJSON features; and what was refused."""
-        features = self._store.observations.features("neighbourhood", "building", "area")
+        law = self._gate.law
+        found = self._store.observations.features("neighbourhood", "building", "area")
+        features = [pair for pair in found if not about_persons(law, pair[0])]
         permits, refused = self._permits(sorted({dataset for dataset, _ in features}), opening)
         if refused and not permits:
             raise refused[0]
@@ -267,11 +271,26 @@ class Scenarios:
             self._book.tell(told, SCENARIO, _transformations(baseline.version, version.edits))
         return result
 
+    def parts(self, baseline: str) -> list[Part]:
+        """The parts of a kept baseline that a scenario may show."""
+        kept = self._baselines.pinned(baseline).parts
+        return [part for part in kept if not about_persons(self._gate.law, part.dataset)]
+
+    def check_places(self, datasets: Iterable[str]) -> None:
+        """Raise ``Refused`` for places of data about persons: the platform tells those to their owner alone."""
+        for dataset in datasets:
+            entry = self._gate.law.datasets.get(dataset)
+            if entry is not None and entry.personal:
+                raise Refused(
+                    [Reason("no_agreement", "no scenario shows places of data about persons")], dataset
+                )
+
     def _permits(self, datasets: Sequence[str], opening: Opening) -> tuple[list[Permit], list[Refused]]:
         permits: list[Permit] = []
         refused: list[Refused] = []
         for dataset in datasets:
             try:
+                self.check_places([dataset])
                 permits.append(
                     undutied(
                         self._gate.permit(

@@ -58,7 +58,7 @@ def consents(law: LawTable, agree: Agree) -> dict[str, AgreementState]:
 
 @pytest.fixture
 def crowding(store: Store, gate: Gate) -> Crowding:
-    atlas = Atlas(store.observations)
+    atlas = Atlas(store.observations, gate.law)
     book = Book(store, gate)
     withdrawals = Withdrawals(store, gate.law, lambda _: None, lambda: None)
     for name in ("noor", "piet"):
@@ -71,7 +71,7 @@ def crowding(store: Store, gate: Gate) -> Crowding:
 
 
 def shown(store: Store, gate: Gate, opening: Opening) -> dict[str, Any]:
-    return Views(store, Atlas(store.observations), Book(store, gate)).crowd(opening)
+    return Views(store, Atlas(store.observations, gate.law), Book(store, gate)).crowd(opening)
 
 
 def told(recorded: Recorded) -> list[tuple[str, list[str], int]]:
@@ -142,7 +142,7 @@ def test_scores_rest_on_the_same_persons_and_use_no_row_whose_consent_has_ended(
     at = clock.now() // MINUTE * MINUTE - 60 * MINUTE
     rows = [Reading(stream.id, GARAGES, "occupancy", at + n * MINUTE, 50.0, NOOR) for n in range(-180, 20)]
     store.observations.save([(GARAGES, stream)], rows, {}, {})
-    atlas, book = Atlas(store.observations), Book(store, gate)
+    atlas, book = Atlas(store.observations, gate.law), Book(store, gate)
     store.results.add_track([Tracked("a", at - 15 * MINUTE, at, GARAGES, 40.0, 50.0, 60.0)])
     scores, views = Scores(store, atlas, 2.0), Views(store, atlas, book)
     grounds = Grounds([GARAGES], [], [consents["noor"].id])

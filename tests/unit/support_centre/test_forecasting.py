@@ -62,7 +62,7 @@ def forecasts(store: Store, gate: Gate, agree: Agree, learned: threading.Event) 
         Reading(STREAM, GARAGES, "occupancy", at, occupancy(at)) for at in range(START, END + 1, QUARTER)
     ]
     store.observations.save([(GARAGES, feature) for feature in features], readings, {}, {})
-    atlas = Atlas(store.observations)
+    atlas = Atlas(store.observations, gate.law)
     withdrawals = Withdrawals(store, gate.law, lambda _: None, lambda: None)
     workshop = Workshop(store, atlas, gate, Book(store, gate), withdrawals)
     return Forecasts(
@@ -91,7 +91,7 @@ def test_the_first_forecasts_come_with_a_score_that_says_it_is_backtested(
     assert all(item["p10"] <= item["p50"] <= item["p90"] for item in result.body["items"])
     agree(2, assignee=EVERYONE, actions=["dmi:read"])
     book = Book(store, gate)
-    views = Views(store, Atlas(store.observations), book)
+    views = Views(store, Atlas(store.observations, gate.law), book)
     overall = views.scores(opening())["overall"][-1]
     assert overall["count"] == overall["backtested"] > 500
     assert overall["live"] == 0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import (
     AgreementState,
     Correction,
@@ -20,9 +21,9 @@ from dmi_agreements.table import LawTable
 from dmi_infra.errors import Refused
 from dmi_infra.gate import Gate
 from dmi_infra.http.access import Opening
-from dmi_infra.permit import Permit
+from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.desk import Desk, undutied
-from dmi_support_centre.grounds import Book, Withdrawals, joined, nameless
+from dmi_support_centre.grounds import Book, Withdrawals, joined
 from dmi_support_centre.model import Place, Result
 from dmi_support_centre.store import Store
 from tests.unit.support_centre.laws import GARAGES, OWNER, VENDOR, Agree
@@ -208,10 +209,17 @@ def test_a_persons_own_rows_are_no_right_to_a_conclusion_about_others(
         assert [reason.code for reason in refused.value.reasons] == [code]
 
 
-def test_results_of_persons_rows_bear_no_name_and_place_of_their_sensors() -> None:
-    place = Place("bike.1", GARAGES, "Fiets van Noor", "bike.1.count", {"capacity": 3}, {"type": "Point"})
-    personal, other = (Permit("indicators", (), (), (), personal) for personal in (True, False))
-    assert nameless([place], personal) == [
-        Place("bike.1", GARAGES, "bike.1", "bike.1.count", {"capacity": 3})
-    ]
-    assert nameless([place], other) == [place]
+@pytest.mark.parametrize("basis", ["", "dmi:basis:public-task"])
+def test_results_of_persons_rows_bear_no_name_and_place_of_their_sensors(
+    store: Store, law: LawTable, basis: str
+) -> None:
+    about = {"thing": "bike.1", "observed_property": "crowd_count", "capacity": 3}
+    bike = Feature("bike.1", "thing", "Fiets van Noor", {"type": "Point", "coordinates": [5.1, 52.1]})
+    stream = Feature("bike.1.count", "datastream", "Fiets van Noor", None, about)
+    store.observations.save([(GARAGES, bike), (GARAGES, stream)], [], {}, {})
+    atlas = Atlas(store.observations, law)
+    [open_] = atlas.places("crowd_count")
+    assert (open_.name, open_.geometry) == ("Fiets van Noor", bike.geometry)
+    law.apply(Dataset(GARAGES, OWNER, {}, personal=True, basis=basis))
+    assert atlas.places("crowd_count") == [Place("bike.1", GARAGES, "bike.1", "bike.1.count", about)]
+    assert atlas.name("bike.1") == "bike.1"

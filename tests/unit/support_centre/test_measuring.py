@@ -73,7 +73,7 @@ def measures(store: Store, gate: Gate, times: Times, told: list[Message], agree:
             Feature(f"garages.{slug}.occupancy", "datastream", slug, None, stream),
         ]
         store.observations.save([(GARAGES, feature) for feature in features], [], {}, {})
-    atlas, book = Atlas(store.observations), Book(store, gate)
+    atlas, book = Atlas(store.observations, gate.law), Book(store, gate)
 
     def tell(message: Message) -> list[dict[str, Any]]:
         told.append(message)
@@ -86,7 +86,7 @@ def measures(store: Store, gate: Gate, times: Times, told: list[Message], agree:
 @pytest.fixture
 def views(store: Store, gate: Gate) -> Views:
     book = Book(store, gate)
-    return Views(store, Atlas(store.observations), book)
+    return Views(store, Atlas(store.observations, gate.law), book)
 
 
 def forecast(

@@ -13,6 +13,7 @@ from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.decision import EVERYONE
+from dmi_agreements.table import LawTable
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
 from dmi_infra.gate import Gate
 from dmi_infra.http.access import Opening
@@ -26,7 +27,7 @@ from dmi_support_centre.outcomes import ScenarioViews
 from dmi_support_centre.routes.scenarios import parse_edit
 from dmi_support_centre.scenarios import Scenarios, told_id
 from dmi_support_centre.store import Store
-from tests.unit.support_centre.laws import AREAS, OWNER, VENDOR, Agree
+from tests.unit.support_centre.laws import AREAS, GARAGES, NOOR, OWNER, VENDOR, Agree
 from tests.unit.support_centre.test_baseline import square
 
 Door = Callable[..., Opening]
@@ -341,6 +342,36 @@ def test_an_edit_that_the_model_cannot_take_makes_no_version(scenarios: Scenario
         scenarios.edit(row.id, parse_edit({**REDEVELOP, "area": {"neighbourhood": "nowhere"}}), door)
     assert refused.value.errors[0].field == "edits.0.area.neighbourhood"
     assert scenarios.get(row.id, ANALYST).current == 1
+
+
+@pytest.mark.parametrize("basis", ["", "dmi:basis:public-task"])
+def test_places_of_data_about_persons_are_in_no_scenario(
+    scenarios: Scenarios,
+    views: ScenarioViews,
+    baselines: Baselines,
+    store: Store,
+    law: LawTable,
+    agree: Agree,
+    door: Opening,
+    opening: Door,
+    basis: str,
+) -> None:
+    agree(2, dataset=GARAGES)
+    agree(3, dataset=GARAGES, assigner=NOOR)
+    agree(4, dataset=GARAGES, assigner=NOOR, assignee=OWNER)
+    garden = Feature("garden", "neighbourhood", "Tuin van Noor", square(5.12, 52.10, 0.01), FIGURES)
+    store.observations.save([(GARAGES, garden)], [], {}, {})
+    baselines.changed()
+    row = scenarios.create("Wonen", ANALYST)
+    assert "Tuin van Noor" in str(views.result(row, None, door)), "while it is about nobody"
+    law.apply(Dataset(GARAGES, OWNER, {}, personal=True, basis=basis))
+    assert "garden" not in str(views.areas(door)["features"])
+    assert "Tuin van Noor" not in str(views.outlines(row, None, opening()))
+    with pytest.raises(Refused, match="places of data about persons"):
+        views.result(row, None, opening())
+    result = scenarios.recompute(row.id, door)
+    assert result.body["record"]["left_out"] == [GARAGES]
+    assert "Tuin van Noor" not in str(views.result(row, None, opening()))
 
 
 def test_without_neighbourhoods_there_is_nothing_to_branch_from(store: Store, gate: Gate) -> None:
