@@ -9,12 +9,14 @@ from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.contracts.results import Grounds
 from dmi_agreements.decision import Coarsen, CutEnds, Duty, LeaveOut, Reason
 from dmi_agreements.persons import own_data
+from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.errors import Refused
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.http.problems import refusal
+from dmi_support_centre.grounds import Withdrawal
 
 
 def undutied(permit: Permit) -> Permit:
@@ -95,6 +97,30 @@ class Desk:
             self._shown.setdefault(dataset, []).extend(found)
         return allowed
 
+    def told(self, grounds: Grounds, withdrawal: Withdrawal | None) -> bool:
+        """Whether the caller may be shown a result, and of one that fell that it did and why.
+
+        That is for parties to what ended, for the owners of the data, and for who has a right of its own to all of
+        it: that the layer may work on it no more is no reason to keep this from them.
+        """
+        if withdrawal is None:
+            return self.may(grounds)
+        held = self._gate.law.held(withdrawal.ground)
+        if held is not None and self.participant in (held.assigner, held.assignee):
+            return True
+        # Who has none is told so, as of a result that stands.
+        return all(map(self._entitled, grounds.datasets)) or self.may(grounds)
+
+    def _entitled(self, dataset: str) -> bool:
+        entry = self._gate.law.datasets.get(dataset)
+        if entry is not None and entry.owner == self.participant:
+            return True
+        if entry is None or entry.needs_consent or (entry.personal and self.participant.startswith(PERSON)):
+            # To the rows of a person there is a right with its consent, and to one's own; to no others'.
+            return False
+        door = self._opening
+        return not self._gate.entitled(door.crossing, door.action, dataset, self.participant, door.purpose)
+
     def _permit(self, dataset: str, grounds: Grounds) -> Permit:
         known = self._asked.get(dataset)
         if isinstance(known, Refused):
@@ -117,9 +143,9 @@ class Desk:
         """What was refused, as problem documents."""
         return [refusal(self._refused[dataset]).body() for dataset in sorted(self._refused)]
 
-    def insist(self, grounds: Grounds) -> None:
+    def insist(self, grounds: Grounds, withdrawal: Withdrawal | None = None) -> None:
         """Raise the first refusal among these grounds; else tell the persons behind the result, which is shown."""
-        if not self.may(grounds):
+        if not self.told(grounds, withdrawal):
             raise next(self._refused[dataset] for dataset in grounds.datasets if dataset in self._refused)
         self.deliver()
 

@@ -17,11 +17,12 @@ from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.results import Grounds, Lineage
+from dmi_agreements.decision import Reason
 from dmi_agreements.rights import RECTIFICATION
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.clock import to_text
-from dmi_infra.errors import Unavailable
+from dmi_infra.errors import Refused, Unavailable
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.telemetry import current_trace
 from dmi_support_centre.atlas import Atlas
@@ -43,14 +44,23 @@ class Withdrawal:
     ground: str
     moment: Micros | None
     reason: str
+    of_person: bool = False
+    """Whether a person ended its consent or used a right: which one, and when, would lead to that person."""
 
     def shown(self) -> dict[str, Any]:
         """For the interface: which agreement, when, in words."""
+        told = self.refused().reasons[0]
         return {
-            "agreement": self.ground,
-            "moment": None if self.moment is None else to_text(self.moment),
-            "detail": self.reason,
+            "agreement": told.agreement,
+            "moment": None if told.moment is None else to_text(told.moment),
+            "detail": told.detail,
         }
+
+    def refused(self) -> Refused:
+        """As the refusal of what needs the result to stand."""
+        if self.of_person:
+            return Refused([Reason("ended", self.reason)])
+        return Refused([Reason("ended", self.reason, self.ground, moment=self.moment)])
 
 
 def envelope(kind: str, place: str, grounds: Grounds) -> Envelope:
@@ -100,7 +110,11 @@ class Book:
         if request is not None:
             done = "corrected in" if request.right == RECTIFICATION else "taken out of"
             detail = f"a person's data was {done} {request.dataset}; this result rested on it"
-            return Withdrawal(ground, request.made_at, detail)
+            return Withdrawal(ground, request.made_at, detail, of_person=True)
+        held = self._gate.law.held(ground)
+        if held is not None and held.is_consent:
+            detail = "a person's consent has been withdrawn; this result rested on it"
+            return Withdrawal(ground, moment, detail, of_person=True)
         return Withdrawal(ground, moment, f"{ground} has been ended; this result rested on it")
 
     def ground_of(

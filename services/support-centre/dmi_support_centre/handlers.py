@@ -47,7 +47,7 @@ class Views:
 
     def _forecast(self, result: Result, desk: Desk) -> list[Shown]:
         withdrawal = self._book.withdrawal(result)
-        if withdrawal is None and not desk.may(result.grounds):
+        if not desk.told(result.grounds, withdrawal):
             return []
         body = result.body
         gone = withdrawal is not None
@@ -102,7 +102,7 @@ class Views:
         items = []
         for result in self._store.results.of_kind(CROWD):
             withdrawal = self._book.withdrawal(result)
-            if withdrawal is None and not desk.may(result.grounds):
+            if not desk.told(result.grounds, withdrawal):
                 continue
             body = result.body
             figures = ("level", "flow", "flow_per_metre", "load", "reason")
@@ -143,12 +143,13 @@ class Views:
         shown = self._measure(row, desk)
         if shown is None:
             desk.insist(row.measure.grounds)
+        desk.deliver()
         return shown or {}
 
     def _measure(self, row: MeasureRow, desk: Desk) -> Shown | None:
         measure = row.measure
         fallen = self._book.fallen(measure.grounds)
-        if fallen is None and not desk.may(measure.grounds):
+        if not desk.told(measure.grounds, fallen):
             return None
         open_state = measure.state in ("proposed", "published")
         decided = None if measure.decided_at is None else to_text(measure.decided_at)

@@ -205,7 +205,7 @@ class Measures:
         """Publish what somebody decided on, or allowed a rule to; the layer and who decided need the right."""
         fallen = self._book.fallen(measure.grounds)
         if fallen is not None:
-            raise Refused([Reason("ended", fallen.reason, fallen.ground, moment=fallen.moment)])
+            raise fallen.refused()
         # Nobody is no recipient that the gate would leave out: nobody has the right.
         decider = measure.decided_by or ""
         for dataset in measure.grounds.datasets:
@@ -236,7 +236,9 @@ class Measures:
         if row is None or row.measure.state not in (PROPOSED, PUBLISHED):
             return
         before = row.measure
-        reason = f"ground withdrawn: {result.withdrawn_ground}"
+        withdrawal = self._book.withdrawal(result)
+        told = withdrawal.refused().reasons[0] if withdrawal else None
+        reason = f"ground withdrawn: {(told.agreement or told.detail) if told else ''}"
         now = self._city.now(before.grounds.datasets)
         after = withdraw(msgspec.structs.replace(before, properties={}), now, reason)
         self._store.measures.save(after, expected=before.state, **self._telling(before, after))

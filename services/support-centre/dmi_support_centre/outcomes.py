@@ -67,7 +67,8 @@ class ScenarioViews:
             "created_at": to_text(row.created_at),
             **self._base(current),
             "withdrawn": withdrawal is not None,
-            "withdrawal": withdrawal.shown() if withdrawal else None,
+            # To whom it is shared, the outcome tells as much as that one may know.
+            "withdrawal": withdrawal.shown() if withdrawal and mine else None,
             "stale": self._scenarios.stale(current, result),
             "share": row.share,
             "may_edit": mine,
@@ -111,7 +112,8 @@ class ScenarioViews:
         withdrawal = self._book.withdrawal(result)
         if withdrawal is None:
             self._scenarios.check_places(result.grounds.datasets)
-            Desk(opening).insist(result.grounds)
+        if withdrawal is None or row.owner != opening.identity.participant:
+            Desk(opening).insist(result.grounds, withdrawal)
         found = msgspec.convert(result.body["outcome"], type=ScenarioResult)
         version = self._scenarios.version(row, result.body["version"])
         base = self._base(version)

@@ -10,7 +10,7 @@ import pytest
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
 from dmi_agreements.contracts.record import DELIVERED, DecisionRecord
-from dmi_agreements.contracts.results import Grounds, Lineage
+from dmi_agreements.contracts.results import Grounds, Lineage, Measure
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.errors import Refused
@@ -21,9 +21,10 @@ from dmi_support_centre.crowding import Crowding
 from dmi_support_centre.desk import Desk, consented
 from dmi_support_centre.grounds import Book, Withdrawals, Workshop
 from dmi_support_centre.handlers import Views
-from dmi_support_centre.model import CROWD, MINUTE, Reading
+from dmi_support_centre.model import CROWD, MINUTE, Reading, Result
 from dmi_support_centre.scoring import Scores
 from dmi_support_centre.store import Store
+from dmi_support_centre.store.measures import MeasureRow
 from dmi_support_centre.store.results import Tracked
 from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, STACK, VENDOR, Agree
 
@@ -167,3 +168,58 @@ def test_what_a_person_took_back_while_a_result_was_made_is_a_ground_that_has_fa
     assert book.fallen(book.ground_of(permit, [NOOR], given)) is not None
     crowding.round(GARAGES)
     assert [one.place for one in store.results.of_kind(CROWD)] == ["piet"]
+
+
+def test_one_measure_tells_those_it_was_made_of(
+    consents: dict[str, AgreementState], store: Store, gate: Gate, opening: Door, recorded: Recorded
+) -> None:
+    grounds = Grounds([GARAGES], [], [consents["piet"].id])
+    views = Views(store, Atlas(store.observations, gate.law), Book(store, gate))
+    assert views.measure(MeasureRow(measure(grounds)), opening(VENDOR))["id"] == "m"
+    assert told(recorded) == [(VENDOR, [PIET], 1)]
+
+
+def measure(grounds: Grounds) -> Measure:
+    text = {"nl": "Advies", "en": "Advice"}
+    return Measure("m", "r", "proposed", "a", text, text, 1, 1, 2, grounds=grounds)
+
+
+def test_a_result_that_fell_is_told_to_parties_owners_and_who_has_a_right_of_its_own(
+    store: Store, gate: Gate, law: LawTable, agree: Agree, opening: Door
+) -> None:
+    stranger = "urn:dmi:participant:stranger"
+    law.apply(Participant(stranger, stranger, ["dmi:role:vendor"], rulebook="1.0.0"))
+    grounds = Grounds([GARAGES], [agree(1).id])
+    agree(2, assignee=VENDOR, actions=["dmi:read"])
+    agree(1, state="ended")
+    body = dict.fromkeys(("level", "flow", "flow_per_metre", "load", "reason", "capacity"))
+    body |= {"name": "Straat", "effective_width": 2.0, "capacities": None, "geometry": None}
+    store.results.save([Result("crowd:a", CROWD, "Drukte", "a", 1, grounds, body)])
+    views = Views(store, Atlas(store.observations, law), Book(store, gate))
+    for who in (OWNER, STACK, VENDOR):
+        [item] = views.crowd(opening(who))["items"]
+        assert item["withdrawal"]["agreement"] == grounds.agreements[0]
+        assert views.measure(MeasureRow(measure(grounds)), opening(who))["state"] == "withdrawn"
+    answer = views.crowd(opening(stranger))
+    assert answer["items"] == []
+    assert [one["dataset"] for one in answer["refused"]] == [GARAGES]
+    with pytest.raises(Refused):
+        views.measure(MeasureRow(measure(grounds)), opening(stranger))
+
+
+def test_of_a_persons_consent_that_ended_nothing_tells_which_and_when(
+    consents: dict[str, AgreementState],
+    crowding: Crowding,
+    store: Store,
+    gate: Gate,
+    agree: Agree,
+    opening: Door,
+) -> None:
+    crowding.round(GARAGES)
+    ended = agree(3, assigner=NOOR, state="ended")
+    item = shown(store, gate, opening(OWNER))["items"][0]
+    assert (item["withdrawn"], item["place"]) == (True, "noor")
+    assert (item["withdrawal"]["agreement"], item["withdrawal"]["moment"]) == (None, None)
+    assert ended.id not in str(item)
+    assert [one["place"] for one in shown(store, gate, opening(VENDOR))["items"]] == ["piet"]
+    assert [one["place"] for one in shown(store, gate, opening(NOOR))["items"]] == ["noor"]

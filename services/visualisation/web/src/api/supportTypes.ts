@@ -73,7 +73,8 @@ export interface Scenario {
 }
 /** Which ground fell away, and when. */
 export interface Withdrawal {
-  agreement: string;
+  /** Null where a person ended it: which consent, and when, is told to nobody. */
+  agreement: string | null;
   moment: string | null;
   detail: string;
 }

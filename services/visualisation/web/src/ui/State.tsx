@@ -154,7 +154,7 @@ export function Withdrawn({ withdrawal, action }: { withdrawal?: Withdrawal | nu
   const ground = withdrawal?.agreement ?? '';
   return (
     <Notice tone="bad" title={t.states.withdrawn}>
-      {withdrawal ? (
+      {withdrawal?.agreement ? (
         <p>{t.states.withdrawnSince(moment(withdrawal.moment, true))} {ground.startsWith('urn:dmi:dataset:') ? names.dataset(ground) : <AgreementLink id={ground} />}</p>
       ) : <p>{t.states.withdrawnText}</p>}
       {action}

@@ -76,10 +76,12 @@ export function Marks({ scenario, result, old, busy, onRenew, onRecompute }: Mar
   const names = useNames();
   const withdrawal = result?.withdrawal ?? scenario.withdrawal ?? null;
   if (withdrawal) {
-    const dataset = withdrawal.agreement.startsWith('urn:dmi:dataset:');
+    const ground = withdrawal.agreement;
     return (
       <Notice tone="bad" title={t.states.withdrawn}>
-        <p>{t.scenarios.withdrawnText(moment(withdrawal.moment, true))} {dataset ? names.dataset(withdrawal.agreement) : <AgreementLink id={withdrawal.agreement} />}</p>
+        {ground === null ? <p>{t.states.withdrawnText}</p> : (
+          <p>{t.scenarios.withdrawnText(moment(withdrawal.moment, true))} {ground.startsWith('urn:dmi:dataset:') ? names.dataset(ground) : <AgreementLink id={ground} />}</p>
+        )}
         {scenario.may_edit && !old ? <PrimaryActionButton busy={busy} disabled={busy} onClick={onRecompute}>{t.scenarios.recompute}</PrimaryActionButton> : null}
       </Notice>
     );
