@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dmi_agreements.contracts.observations import ObservationBatch
@@ -11,11 +11,13 @@ from dmi_agreements.decision import Coarsen, CutEnds, Duty, LeaveOut, Reason
 from dmi_agreements.persons import own_data
 from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.table import LawTable
+from dmi_agreements.uses import Keys
 from dmi_infra import clock
 from dmi_infra.errors import Refused
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.http.problems import refusal
+from dmi_infra.identity import Identity
 from dmi_support_centre.grounds import Withdrawal
 
 
@@ -68,11 +70,60 @@ def _not_possible(who: str, duty: Duty, agreement: str | None = None) -> Reason:
     return Reason("duty_not_possible", detail, agreement)
 
 
-class Desk:
-    """One caller's view in one request: asks the gate once per dataset and remembers what was refused."""
+def check_places(law: LawTable, datasets: Iterable[str]) -> None:
+    """Raise ``Refused`` for places of data about persons: the platform tells those to their owner alone."""
+    for dataset in datasets:
+        entry = law.datasets.get(dataset)
+        if entry is not None and entry.personal:
+            raise Refused([Reason("no_agreement", "no scenario shows places of data about persons")], dataset)
+
+
+class Inputs:
+    """What one caller may analyse in one request: each dataset is asked for once, since the request is one use."""
 
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
+        self._asked: dict[str, Permit | Refused] = {}
+
+    @property
+    def identity(self) -> Identity:
+        """Who analyses."""
+        return self._opening.identity
+
+    def permits(self, datasets: Iterable[str]) -> tuple[list[Permit], list[Refused]]:
+        """The permits for these datasets, and why there is none for the others."""
+        found = [self._ask(dataset) for dataset in datasets]
+        permits = [one for one in found if isinstance(one, Permit)]
+        return permits, [one for one in found if isinstance(one, Refused)]
+
+    def counted(self, dataset: str) -> Keys | None:
+        """The rules that counted the use of a dataset, for what goes on with it; ``None``: nothing was counted."""
+        known = self._asked.get(dataset)
+        return known.counted or None if isinstance(known, Permit) else None
+
+    def _ask(self, dataset: str) -> Permit | Refused:
+        if dataset not in self._asked:
+            try:
+                self._asked[dataset] = self._permit(dataset)
+            except Refused as exc:
+                self._asked[dataset] = exc
+        return self._asked[dataset]
+
+    def _permit(self, dataset: str) -> Permit:
+        gate, who = self._opening.gate, self.identity.participant
+        check_places(gate.law, [dataset])
+        return undutied(
+            gate.permit("scenario-input", "dmi:analyse", dataset, self._opening.purpose, recipient=who)
+        )
+
+
+class Desk:
+    """One caller's view in one request: asks the gate once per dataset and remembers what was refused."""
+
+    def __init__(self, opening: Opening, inputs: Inputs | None = None) -> None:
+        """``inputs``: what the same request has analysed, to show what came of it."""
+        self._opening = opening
+        self._inputs = inputs
         self._gate = opening.gate
         self._asked: dict[str, Permit | Refused] = {}
         self._refused: dict[str, Refused] = {}
@@ -82,6 +133,11 @@ class Desk:
     def participant(self) -> str:
         """Who looks."""
         return self._opening.identity.participant
+
+    @property
+    def law(self) -> LawTable:
+        """The law that decides."""
+        return self._gate.law
 
     def may(self, grounds: Grounds) -> bool:
         """Whether the caller may see what rests on these grounds; what it may see it is taken to be shown."""
@@ -132,7 +188,8 @@ class Desk:
         if ahead is not None:
             consented(self._gate, undutied(ahead), grounds)
         try:
-            permit = undutied(self._opening.permit(dataset))
+            again = self._inputs.counted(dataset) if self._inputs else None
+            permit = undutied(self._opening.permit(dataset, again=again))
         except Refused as exc:
             self._asked[dataset] = exc
             raise

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dmi_infra.errors import Conflict, FieldError, InputRefused
 from dmi_infra.http.access import Opening
+from dmi_support_centre.desk import Inputs
 from dmi_support_centre.errors import ModelRefused
 from dmi_support_centre.models.scenario import Choice, Plan, ScenarioRefused, plan
 from dmi_support_centre.scenarios import Scenarios
@@ -24,6 +25,8 @@ class Merge:
     mine: VersionRow
     theirs: VersionRow
     plan: Plan
+    inputs: Inputs
+    """What was asked for to plan it, and carries it out."""
 
 
 class Merging:
@@ -44,12 +47,13 @@ class Merging:
             raise Conflict.of(
                 "with", "rests on another baseline; run both again on the city as it is now, then merge"
             )
-        known = self._scenarios.known(mine.baseline, opening)
+        inputs = Inputs(opening)
+        known = self._scenarios.known(mine.baseline, inputs)
         try:
             planned = plan(known, mine.edits, theirs.edits)
         except ScenarioRefused as exc:
             raise ModelRefused.from_model(exc) from exc
-        return Merge(row, found, mine, theirs, planned)
+        return Merge(row, found, mine, theirs, planned, inputs)
 
     def carry_out(
         self, identifier: str, other: str, choices: Mapping[str, Choice], opening: Opening
@@ -74,7 +78,7 @@ class Merging:
             raise Conflict.of("with", "holds no edits that this scenario does not have already")
         return self._scenarios.add(
             merge.into,
-            opening,
+            merge.inputs,
             merge.mine.baseline,
             merge.plan.merged(choices),
             (merge.other.id, merge.theirs.number),

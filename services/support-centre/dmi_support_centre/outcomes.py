@@ -15,7 +15,7 @@ from dmi_infra.http.access import Opening
 from dmi_infra.http.problems import refusal
 from dmi_infra.identity import Identity
 from dmi_support_centre.baselines import Baselines
-from dmi_support_centre.desk import Desk
+from dmi_support_centre.desk import Desk, Inputs, check_places
 from dmi_support_centre.exporting import csv_of, geojson_of
 from dmi_support_centre.grounds import Book, grounds_shown
 from dmi_support_centre.merging import Merge
@@ -105,19 +105,29 @@ class ScenarioViews:
 
     def result(self, row: ScenarioRow, version: int | None, opening: Opening) -> Shown:
         """The outcome of a version; withdrawn: without figures and with the reason. Raises ``Refused``."""
-        return self.outcome(row, self._scenarios.result(row, version, opening), opening)
+        inputs = Inputs(opening)
+        return self._result(row, version, inputs, Desk(opening, inputs))
 
-    def outcome(self, row: ScenarioRow, result: Result, opening: Opening) -> Shown:
+    def recompute(self, identifier: str, opening: Opening, looking: Opening) -> Shown:
+        """The outcome of the current version, run again with what may be analysed now; raises ``Refused``."""
+        inputs = Inputs(opening)
+        result = self._scenarios.recompute(identifier, inputs)
+        return self._outcome(self._scenarios.get(identifier, opening.identity), result, Desk(looking, inputs))
+
+    def _result(self, row: ScenarioRow, version: int | None, inputs: Inputs, desk: Desk) -> Shown:
+        return self._outcome(row, self._scenarios.result(row, version, inputs), desk)
+
+    def _outcome(self, row: ScenarioRow, result: Result, desk: Desk) -> Shown:
         """One outcome for one caller; neighbourhoods with few inhabitants keep their figures to themselves."""
         withdrawal = self._book.withdrawal(result)
+        mine = row.owner == desk.participant
         if withdrawal is None:
-            self._scenarios.check_places(result.grounds.datasets)
-        if withdrawal is None or row.owner != opening.identity.participant:
-            Desk(opening).insist(result.grounds, withdrawal)
+            check_places(desk.law, result.grounds.datasets)
+        if withdrawal is None or not mine:
+            desk.insist(result.grounds, withdrawal)
         found = msgspec.convert(result.body["outcome"], type=ScenarioResult)
         version = self._scenarios.version(row, result.body["version"])
         base = self._base(version)
-        mine = row.owner == opening.identity.participant
         shown: Shown = {
             "id": told_id(result),
             "scenario": row.id if mine else row.share,
@@ -151,7 +161,9 @@ class ScenarioViews:
 
     def compare(self, rows: Sequence[ScenarioRow], opening: Opening) -> Shown:
         """The current versions of several scenarios side by side, one entry each."""
-        items = [self.result(row, None, opening) for row in rows]
+        inputs = Inputs(opening)
+        desk = Desk(opening, inputs)
+        items = [self._result(row, None, inputs, desk) for row in rows]
         same = len({item["baseline_version"] for item in items}) == 1
         return {"items": items, "next": None, "same_baseline": same}
 

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ from dmi_infra.identity import Identity
 from dmi_support_centre.atlas import about_persons
 from dmi_support_centre.baseline import Part
 from dmi_support_centre.baselines import Baselines
-from dmi_support_centre.desk import undutied
+from dmi_support_centre.desk import Inputs
 from dmi_support_centre.errors import ModelRefused
 from dmi_support_centre.grounds import Book, joined
 from dmi_support_centre.model import SCENARIO, Result
@@ -94,18 +94,18 @@ class Scenarios:
         """Add an edit as a new version; it is run at once, so that one that cannot be is refused."""
         row = self.own(identifier, opening.identity)
         before = self.version(row, row.current)
-        return self.add(row, opening, before.baseline, [*before.edits, edit])
+        return self.add(row, Inputs(opening), before.baseline, [*before.edits, edit])
 
     def renew(self, identifier: str, opening: Opening) -> ScenarioRow:
         """Run the same edits on the city as it is known now, as a new version; the old ones stay as they were."""
         row = self.own(identifier, opening.identity)
         before = self.version(row, row.current)
-        return self.add(row, opening, self._baselines.pin(), before.edits)
+        return self.add(row, Inputs(opening), self._baselines.pin(), before.edits)
 
     def add(
         self,
         row: ScenarioRow,
-        opening: Opening,
+        inputs: Inputs,
         baseline: str,
         edits: list[Edit],
         merged: tuple[str, int] | None = None,
@@ -123,11 +123,11 @@ class Scenarios:
             row.current,
             edits,
             clock.now(),
-            opening.identity.name,
+            inputs.identity.name,
             baseline,
             *(merged or (None, None)),
         )
-        self._run(row, made, opening)
+        self._run(row, made, inputs)
         if not self._store.scenarios.append(made, row.current):
             raise Conflict(OVERTAKEN)
         return msgspec.structs.replace(row, current=number)
@@ -160,12 +160,12 @@ class Scenarios:
 
     # -- results ------------------------------------------------------------
 
-    def result(self, row: ScenarioRow, number: int | None, opening: Opening) -> Result:
+    def result(self, row: ScenarioRow, number: int | None, inputs: Inputs) -> Result:
         """The outcome of a version (default the current one): the kept one, or run now under the caller's rights."""
         version = self.version(row, number or row.current)
         kept = self._store.results.get(_result_id(row, version.number))
         # Whoever looks at a shared scenario may have fewer rights: what comes of those is for its eyes alone.
-        return kept or self._run(row, version, opening, keep=row.owner == opening.identity.participant)
+        return kept or self._run(row, version, inputs, keep=row.owner == inputs.identity.participant)
 
     def kept_result(self, row: ScenarioRow) -> Result | None:
         """The outcome of the current version, if it has been run."""
@@ -177,17 +177,17 @@ class Scenarios:
         reasons = ["baseline"] if present.parts and present.version != version.baseline else []
         return [*reasons, "model"] if result and result.body["record"]["model"] != MODEL else reasons
 
-    def recompute(self, identifier: str, opening: Opening) -> Result:
+    def recompute(self, identifier: str, inputs: Inputs) -> Result:
         """Run the current version again with what is still allowed; raises ``Refused`` when that is nothing."""
-        row = self.own(identifier, opening.identity)
-        return self._run(row, self.version(row, row.current), opening)
+        row = self.own(identifier, inputs.identity)
+        return self._run(row, self.version(row, row.current), inputs)
 
     def areas(self, opening: Opening) -> tuple[list[dict[str, Any]], list[Refused]]:
         """Neighbourhoods, buildings and named areas to choose from, as GeoJSON features; and what was refused."""
         law = self._gate.law
         found = self._store.observations.features("neighbourhood", "building", "area")
         features = [pair for pair in found if not about_persons(law, pair[0])]
-        permits, refused = self._permits(sorted({dataset for dataset, _ in features}), opening)
+        permits, refused = Inputs(opening).permits(sorted({dataset for dataset, _ in features}))
         if refused and not permits:
             raise refused[0]
         allowed = {permit.dataset: permit for permit in permits}
@@ -217,20 +217,20 @@ class Scenarios:
             if dataset in allowed and feature.geometry
         ], refused
 
-    def known(self, baseline: str, opening: Opening) -> Baseline:
+    def known(self, baseline: str, inputs: Inputs) -> Baseline:
         """The part of a kept baseline that the caller may analyse; raises ``Refused`` when that is nothing."""
-        return self._allowed(baseline, opening)[0]
+        return self._allowed(baseline, inputs)[0]
 
-    def _allowed(self, version: str, opening: Opening) -> tuple[Baseline, list[Permit], list[Refused]]:
+    def _allowed(self, version: str, inputs: Inputs) -> tuple[Baseline, list[Permit], list[Refused]]:
         pinned = self._baselines.pinned(version)
-        permits, refused = self._permits([part.dataset for part in pinned.parts], opening)
+        permits, refused = inputs.permits(part.dataset for part in pinned.parts)
         if not permits:
             raise refused[0]
         return pinned.of({permit.dataset for permit in permits}), permits, refused
 
-    def _run(self, row: ScenarioRow, version: VersionRow, opening: Opening, *, keep: bool = True) -> Result:
+    def _run(self, row: ScenarioRow, version: VersionRow, inputs: Inputs, *, keep: bool = True) -> Result:
         begun = time.perf_counter()
-        baseline, permits, refused = self._allowed(version.baseline, opening)
+        baseline, permits, refused = self._allowed(version.baseline, inputs)
         pinned = self._baselines.pinned(version.baseline)
         allowed = {permit.dataset for permit in permits}
         try:
@@ -255,8 +255,8 @@ class Scenarios:
                 # The model draws nothing: the same input gives the same figures on every machine.
                 "seed": None,
                 "duration_ms": round((time.perf_counter() - begun) * 1000, 1),
-                "by": opening.identity.participant,
-                "by_name": opening.identity.name,
+                "by": inputs.identity.participant,
+                "by_name": inputs.identity.name,
                 "at": to_text(clock.now()),
             },
             "scenario": row.id,
@@ -275,36 +275,6 @@ class Scenarios:
         """The parts of a kept baseline that a scenario may show."""
         kept = self._baselines.pinned(baseline).parts
         return [part for part in kept if not about_persons(self._gate.law, part.dataset)]
-
-    def check_places(self, datasets: Iterable[str]) -> None:
-        """Raise ``Refused`` for places of data about persons: the platform tells those to their owner alone."""
-        for dataset in datasets:
-            entry = self._gate.law.datasets.get(dataset)
-            if entry is not None and entry.personal:
-                raise Refused(
-                    [Reason("no_agreement", "no scenario shows places of data about persons")], dataset
-                )
-
-    def _permits(self, datasets: Sequence[str], opening: Opening) -> tuple[list[Permit], list[Refused]]:
-        permits: list[Permit] = []
-        refused: list[Refused] = []
-        for dataset in datasets:
-            try:
-                self.check_places([dataset])
-                permits.append(
-                    undutied(
-                        self._gate.permit(
-                            "scenario-input",
-                            "dmi:analyse",
-                            dataset,
-                            opening.purpose,
-                            recipient=opening.identity.participant,
-                        )
-                    )
-                )
-            except Refused as exc:
-                refused.append(exc)
-        return permits, refused
 
 
 def told_id(result: Result) -> str:

@@ -18,6 +18,9 @@ VENDOR = "urn:dmi:participant:sensorbedrijf"
 NOOR, PIET = "urn:dmi:person:noor", "urn:dmi:person:piet"
 ACTIONS = ["dmi:process", "dmi:read", "dmi:analyse", "dmi:publish"]
 
+RARELY = {"leftOperand": "timeInterval", "operator": "gteq", "rightOperand": "PT1H"}
+"""An hour between uses."""
+
 Agree = Callable[..., AgreementState]
 
 
@@ -29,6 +32,7 @@ def agreement_of(
     state: str = "active",
     duties: list[dict[str, Any]] | None = None,
     assigner: str = OWNER,
+    limits: list[dict[str, Any]] | None = None,
 ) -> AgreementState:
     """An agreement of the municipality, or with a person as ``assigner`` a consent."""
     person = assigner.startswith("urn:dmi:person:")
@@ -37,7 +41,10 @@ def agreement_of(
     rule = {
         "target": dataset,
         "action": actions or ACTIONS,
-        "constraint": [{"leftOperand": "purpose", "operator": "isA", "rightOperand": purpose}],
+        "constraint": [
+            {"leftOperand": "purpose", "operator": "isA", "rightOperand": purpose},
+            *(limits or []),
+        ],
         "duty": duties or [],
     }
     document = {

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dmi_agreements.contracts.record import DecisionRecord
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
 from dmi_infra.gate import Gate
 from dmi_support_centre.baselines import Baselines
@@ -16,7 +17,7 @@ from dmi_support_centre.routes.scenarios import parse_edit
 from dmi_support_centre.scenarios import Scenarios
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.scenarios import ScenarioRow
-from tests.unit.support_centre.laws import AREAS, OWNER, VENDOR, Agree
+from tests.unit.support_centre.laws import AREAS, OWNER, RARELY, VENDOR, Agree
 from tests.unit.support_centre.test_scenarios import ANALYST, OTHER, REDEVELOP, Door, city
 
 GREEN = {**REDEVELOP, "mix": {"green": 1.0}}
@@ -148,3 +149,21 @@ def test_who_may_not_analyse_the_areas_cannot_look_at_a_merge(
     with pytest.raises(Refused) as refused:
         desk.merging.prepare(desk.ours.id, desk.theirs.id, desk.door)
     assert refused.value.reasons[0].agreement == ended.id
+
+
+def test_a_merge_is_one_use_so_that_it_can_be_done_under_an_interval_between_uses(
+    desk: Desk, agree: Agree, opening: Door, recorded: list[object]
+) -> None:
+    agree(2, dataset=AREAS, assignee=VENDOR)
+    door = opening(VENDOR, "scenario-input", "dmi:analyse")
+    ours = desk.scenarios.create("Wonen", OTHER)
+    theirs = desk.scenarios.branch(ours.id, "Groen", OTHER)
+    desk.scenarios.edit(ours.id, parse_edit(REDEVELOP), door)
+    desk.scenarios.edit(theirs.id, parse_edit(TRIPS), door)
+    agree(2, dataset=AREAS, assignee=VENDOR, state="ended")
+    agree(3, dataset=AREAS, assignee=VENDOR, limits=[RARELY])
+    recorded.clear()
+    assert desk.merging.carry_out(ours.id, theirs.id, {}, door).current == 3
+    assert len([one for one in recorded if isinstance(one, DecisionRecord)]) == 1
+    with pytest.raises(Refused):
+        desk.merging.prepare(ours.id, theirs.id, door)

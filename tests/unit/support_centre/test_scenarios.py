@@ -19,6 +19,7 @@ from dmi_infra.gate import Gate
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
 from dmi_support_centre.baselines import Baselines
+from dmi_support_centre.desk import Inputs
 from dmi_support_centre.errors import ModelRefused
 from dmi_support_centre.grounds import Book, Withdrawals
 from dmi_support_centre.merging import Merging
@@ -27,7 +28,7 @@ from dmi_support_centre.outcomes import ScenarioViews
 from dmi_support_centre.routes.scenarios import parse_edit
 from dmi_support_centre.scenarios import Scenarios, told_id
 from dmi_support_centre.store import Store
-from tests.unit.support_centre.laws import AREAS, GARAGES, NOOR, OWNER, VENDOR, Agree
+from tests.unit.support_centre.laws import AREAS, GARAGES, NOOR, OWNER, RARELY, VENDOR, Agree
 from tests.unit.support_centre.test_baseline import square
 
 Door = Callable[..., Opening]
@@ -97,7 +98,7 @@ def test_a_result_tells_inputs_model_and_who_ran_it(
     scenarios: Scenarios, door: Opening, recorded: list[object]
 ) -> None:
     row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
-    result = scenarios.result(row, None, door)
+    result = scenarios.result(row, None, Inputs(door))
     record = result.body["record"]
     assert [one["dataset"] for one in record["inputs"]] == [AREAS]
     assert (record["by"], record["model"], record["left_out"]) == (OWNER, "redevelopment-1", [])
@@ -113,7 +114,7 @@ def test_the_baseline_stays_when_the_city_changes_and_running_again_makes_a_vers
     assert views.scenario(row, ANALYST)["stale"] == []
     city(store, jobs=1200)
     baselines.changed()
-    assert scenarios.result(row, None, door).body["outcome"]["areas"][0]["baseline"]["jobs"] == 900
+    assert scenarios.result(row, None, Inputs(door)).body["outcome"]["areas"][0]["baseline"]["jobs"] == 900
     shown = views.scenario(row, ANALYST)
     assert shown["stale"] == ["baseline"]
     renewed = scenarios.renew(row.id, door)
@@ -252,11 +253,11 @@ def test_a_withdrawn_ground_empties_the_result_and_recomputing_names_the_agreeme
     assert shown["withdrawal"]["agreement"] == ended.id
     assert views.scenario(row, ANALYST)["withdrawn"]
     with pytest.raises(Refused) as refused:
-        scenarios.recompute(row.id, door)
+        scenarios.recompute(row.id, Inputs(door))
     assert refused.value.reasons[0].agreement == ended.id
     Withdrawals(store, gate.law, lambda _: None, lambda: None).withdraw(ended.id)
     agree(3, dataset=AREAS)
-    assert not views.outcome(row, scenarios.recompute(row.id, door), opening())["withdrawn"]
+    assert not views.recompute(row.id, door, opening())["withdrawn"]
 
 
 def test_the_map_of_a_result_holds_baseline_scenario_and_change(
@@ -369,9 +370,21 @@ def test_places_of_data_about_persons_are_in_no_scenario(
     assert "Tuin van Noor" not in str(views.outlines(row, None, opening()))
     with pytest.raises(Refused, match="places of data about persons"):
         views.result(row, None, opening())
-    result = scenarios.recompute(row.id, door)
+    result = scenarios.recompute(row.id, Inputs(door))
     assert result.body["record"]["left_out"] == [GARAGES]
     assert "Tuin van Noor" not in str(views.result(row, None, opening()))
+
+
+def test_scenarios_side_by_side_are_one_use_with_what_is_run_for_it(
+    scenarios: Scenarios, views: ScenarioViews, agree: Agree, opening: Door
+) -> None:
+    made = agree(2, dataset=AREAS, assignee=VENDOR, limits=[RARELY])
+    rows = [scenarios.create(title, OTHER) for title in ("Wonen", "Groen")]
+    # Neither has been run: each is, under the right to analyse, and both are read.
+    assert len(views.compare(rows, opening(VENDOR))["items"]) == 2
+    with pytest.raises(Refused) as refused:
+        views.compare(rows, opening(VENDOR))
+    assert refused.value.reasons[0].agreement == made.id
 
 
 def test_without_neighbourhoods_there_is_nothing_to_branch_from(store: Store, gate: Gate) -> None:

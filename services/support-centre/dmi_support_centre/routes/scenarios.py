@@ -162,8 +162,7 @@ def _merges(routes: APIRouter, merging: Merging, views: ScenarioViews) -> None:
 def _runs(routes: APIRouter, scenarios: Scenarios, views: ScenarioViews) -> None:
     @routes.post("/scenarios/{scenario}/recompute", summary="Run again with what is allowed now")
     def recompute(opening: Use, looking: Look, scenario: Id) -> dict[str, Any]:
-        row = scenarios.get(scenario, opening.identity)
-        return views.outcome(row, scenarios.recompute(scenario, opening), looking)
+        return views.recompute(scenario, opening, looking)
 
     @routes.post("/scenarios/{scenario}/renew", summary="Run the same edits on the city as it is known now")
     def renew(opening: Use, scenario: Id) -> dict[str, Any]:
