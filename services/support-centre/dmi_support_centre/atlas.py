@@ -6,9 +6,10 @@ import threading
 
 import msgspec
 
-from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.table import LawTable
-from dmi_support_centre.model import CROWD_COUNT, OCCUPANCY, Place, places_of
+from dmi_infra import clock
+from dmi_support_centre.model import CROWD_COUNT, OCCUPANCY, Place, places_of, standing
 from dmi_support_centre.store.observations import ObservationStore
 
 _KINDS = ("datastream", "thing", "parking")
@@ -22,6 +23,7 @@ class Atlas:
         self._law = law
         self._lock = threading.Lock()
         self._places: dict[str, list[Place]] | None = None
+        self._until: Micros | None = None
 
     def changed(self) -> None:
         """Features have changed."""
@@ -35,8 +37,9 @@ class Atlas:
         far and wide, where nobody is asked who may know them.
         """
         with self._lock:
-            if self._places is None:
-                features: list[tuple[str, Feature]] = self._store.features(*_KINDS)
+            now = clock.now()
+            if self._places is None or (self._until is not None and self._until <= now):
+                features, self._until = standing(self._store.features(*_KINDS), now)
                 self._places = {name: places_of(features, name) for name in (OCCUPANCY, CROWD_COUNT)}
             found = self._places[observed_property]
         return [

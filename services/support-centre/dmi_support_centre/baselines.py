@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from dmi_agreements.changes import Change
+from dmi_agreements.contracts.observations import Micros
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, NotFound
 from dmi_support_centre.baseline import KINDS, Snapshot, snapshot
+from dmi_support_centre.model import standing
 from dmi_support_centre.store import Store
 
 REMEMBERED = 3
@@ -27,6 +29,7 @@ class Baselines:
         self._lock = threading.Lock()
         self._pinned: OrderedDict[str, Snapshot] = OrderedDict()
         self._present: Snapshot | None = None
+        self._until: Micros | None = None
         self._turn = 0
 
     def changed(self) -> None:
@@ -42,15 +45,17 @@ class Baselines:
 
     def present(self) -> Snapshot:
         """The city as it is known now; without any neighbourhood it has no parts."""
+        now = clock.now()
         with self._lock:
-            if self._present is not None:
+            if self._present is not None and (self._until is None or now < self._until):
                 return self._present
             turn = self._turn
-        found = snapshot(self._store.observations.features(*KINDS), self._counts)
+        features, until = standing(self._store.observations.features(*KINDS), now)
+        found = snapshot(features, self._counts)
         with self._lock:
             # What changed while it was being put together is seen by whoever asks next.
             if turn == self._turn:
-                self._present = found
+                self._present, self._until = found, until
         return found
 
     def pin(self) -> str:

@@ -137,6 +137,24 @@ def quarters_of(readings: Iterable[Reading]) -> list[Quarter]:
     return [Quarter(stream, subject, start, *cell) for (stream, subject, start), cell in sums.items()]
 
 
+def standing(
+    features: Sequence[tuple[str, Feature]], now: Micros
+) -> tuple[list[tuple[str, Feature]], Micros | None]:
+    """The features that have not ended, with what is not of a thing that has; and when the next of them ends.
+
+    What is deleted at its source comes as a version that has ended.
+    """
+    ended = {
+        (dataset, one.id) for dataset, one in features if one.valid_to is not None and one.valid_to <= now
+    }
+    kept = [
+        (dataset, one)
+        for dataset, one in features
+        if ended.isdisjoint([(dataset, one.id), (dataset, str(one.properties.get("thing")))])
+    ]
+    return kept, min((one.valid_to for _, one in kept if one.valid_to is not None), default=None)
+
+
 def places_of(features: Sequence[tuple[str, Feature]], observed_property: str) -> list[Place]:
     """The places that have a datastream of this property, by id; several datastreams of one place stay apart."""
     # By dataset as well: a datastream that names a thing of another dataset must not show where that stands.

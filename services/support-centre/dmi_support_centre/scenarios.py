@@ -24,7 +24,7 @@ from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.desk import Inputs
 from dmi_support_centre.errors import ModelRefused
 from dmi_support_centre.grounds import Book, joined
-from dmi_support_centre.model import SCENARIO, Result
+from dmi_support_centre.model import SCENARIO, Result, standing
 from dmi_support_centre.models.scenario import MODEL, Baseline, Edit, ScenarioRefused, run
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
@@ -185,7 +185,8 @@ class Scenarios:
     def areas(self, opening: Opening) -> tuple[list[dict[str, Any]], list[Refused]]:
         """Neighbourhoods, buildings and named areas to choose from, as GeoJSON features; and what was refused."""
         law = self._gate.law
-        found = self._store.observations.features("neighbourhood", "building", "area")
+        kept = self._store.observations.features("neighbourhood", "building", "area")
+        found, _ = standing(kept, clock.now())
         features = [pair for pair in found if not about_persons(law, pair[0])]
         permits, refused = Inputs(opening).permits(sorted({dataset for dataset, _ in features}))
         if refused and not permits:

@@ -18,6 +18,7 @@ from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_agreements.decision import EVERYONE
 from dmi_agreements.table import LawTable
+from dmi_infra import clock
 from dmi_infra.errors import Refused
 from dmi_infra.gate import Gate
 from dmi_infra.http.access import Opening
@@ -223,3 +224,25 @@ def test_results_of_persons_rows_bear_no_name_and_place_of_their_sensors(
     law.apply(Dataset(GARAGES, OWNER, {}, personal=True, basis=basis))
     assert atlas.places("crowd_count") == [Place("bike.1", GARAGES, "bike.1", "bike.1.count", about)]
     assert atlas.name("bike.1") == "bike.1"
+
+
+def test_a_place_ends_with_its_thing_or_its_datastream(
+    store: Store, law: LawTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.now()
+    features = []
+    for name, thing_until, stream_until in (
+        ("a", now - 1, None),
+        ("b", None, now - 1),
+        ("c", None, now + 1000),
+    ):
+        about = {"thing": name, "observed_property": "occupancy"}
+        features.append((GARAGES, Feature(name, "parking", name, valid_to=thing_until)))
+        stream = Feature(f"{name}.occupancy", "datastream", name, None, about, valid_to=stream_until)
+        features.append((GARAGES, stream))
+    store.observations.save(features, [], {}, {})
+    atlas = Atlas(store.observations, law)
+    monkeypatch.setattr(clock, "now", lambda: now)
+    assert [place.id for place in atlas.places("occupancy")] == ["c"]
+    monkeypatch.setattr(clock, "now", lambda: now + 1000)
+    assert atlas.places("occupancy") == []

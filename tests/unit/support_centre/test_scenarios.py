@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from dmi_agreements.contracts.features import Feature
@@ -14,6 +15,7 @@ from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.decision import EVERYONE
 from dmi_agreements.table import LawTable
+from dmi_infra import clock
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
 from dmi_infra.gate import Gate
 from dmi_infra.http.access import Opening
@@ -385,6 +387,26 @@ def test_scenarios_side_by_side_are_one_use_with_what_is_run_for_it(
     with pytest.raises(Refused) as refused:
         views.compare(rows, opening(VENDOR))
     assert refused.value.reasons[0].agreement == made.id
+
+
+def test_places_that_have_ended_are_in_no_new_scenario_and_cannot_be_chosen(
+    scenarios: Scenarios, views: ScenarioViews, store: Store, door: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.now()
+    for identifier, until in (("gone", now - 1), ("going", now + 3_600_000_000)):
+        feature = Feature(identifier, "neighbourhood", identifier, square(5.12, 52.10, 0.01), FIGURES)
+        store.observations.save([(AREAS, msgspec.structs.replace(feature, valid_to=until))], [], {}, {})
+
+    def seen() -> list[set[str]]:
+        row = scenarios.create("Wonen", ANALYST)
+        chosen = [one["id"] for one in views.areas(door)["features"]]
+        outlined = [one["id"] for one in views.outlines(row, None, door)["features"]]
+        return [set(found) - {"office-1"} for found in (chosen, outlined)]
+
+    assert seen() == [{"BU1", "going"}] * 2
+    # Nothing tells of the moment itself: what was put together before it must not go on.
+    monkeypatch.setattr(clock, "now", lambda: now + 3_600_000_000)
+    assert seen() == [{"BU1"}] * 2
 
 
 def test_without_neighbourhoods_there_is_nothing_to_branch_from(store: Store, gate: Gate) -> None:
