@@ -8,9 +8,9 @@ from typing import Final
 
 from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.decide import near_miss, none_for, weight
-from dmi_agreements.decision import Reason, Request
+from dmi_agreements.decision import DeleteAfter, Reason, Request
 from dmi_agreements.held import Held
-from dmi_agreements.policy.compiled import CompiledRule
+from dmi_agreements.policy.compiled import FOREVER, CompiledRule
 from dmi_agreements.rulebook import Rulebook
 
 
@@ -109,3 +109,28 @@ def purpose_under(slots: Iterable[Slot], dataset: Dataset, rulebook: Rulebook, n
     else:
         chosen = max((e for e, _ in rules), key=lambda e: (e.held.state.ended_at or 0, e.held.state.id))
     return rulebook.purpose_among(chosen.rule.purposes, dataset.purpose)
+
+
+def days_kept(slot: Slot, owner: str, holder: str, purpose: str, now: int) -> int | None:
+    """After how many days the holder of this slot deletes what it keeps; ``None`` when no agreement sets a term.
+
+    The term is a promise: it holds whether or not the permission can be used at the moment, for its conditions,
+    counts or missing consents. Of the agreements in force for what the holder works for the shortest term counts, so
+    that each is kept; once none is, that of the last one, since what was received under it is still there.
+    """
+    begun = [
+        entry
+        for entry in (*slot.permissions, *slot.ended)
+        if entry.assigner == owner and entry.rule.starts <= min(now, _end(entry))
+    ]
+    rules = [entry for entry in begun if entry.rule.concerns(holder, purpose)] or begun
+    since = min(now, max(map(_end, rules), default=now))
+    counting = (entry for entry in rules if _end(entry) >= since)
+    terms = (duty.days for entry in counting for duty in entry.rule.duties if isinstance(duty, DeleteAfter))
+    return min(terms, default=None)
+
+
+def _end(entry: Entry) -> int:
+    """The last microsecond at which a rule was or will be in force."""
+    state = entry.held.state
+    return min(entry.rule.ends, (state.ended_at or 0) if entry.held.ended else FOREVER)

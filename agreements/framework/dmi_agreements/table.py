@@ -37,6 +37,7 @@ from dmi_agreements.slots import (
     PROCESS,
     Entry,
     Slot,
+    days_kept,
     keys,
     purpose_under,
     slot_after,
@@ -265,6 +266,12 @@ class LawTable:
         # To the second, in which the law says that it is there.
         return purpose_under(slots, entry, self.rulebook, self._heartbeat or 0)
 
+    def days_kept(self, holder: str, action: str, dataset: str, now: int) -> int | None:
+        """After how many days a layer deletes what it keeps by its right to ``action``; ``None``: no term is set."""
+        entry = self._datasets.get(dataset)
+        slot = self._slots.get((holder, action, dataset), EMPTY)
+        return days_kept(slot, entry.owner, holder, self.purpose_of(dataset), now) if entry else None
+
     def own_copy(self, request: Request) -> bool:
         """Whether a person asks for a copy of what is kept of it (GDPR art. 15 and 20).
 
@@ -288,10 +295,8 @@ class LawTable:
 
     def _decide_owner(self, request: Request, dataset: Dataset, now: int) -> Decision:
         """The owner needs no agreement and states no purpose; for personal data it needs consents."""
-        if request.purpose or dataset.personal:
-            unknown = unknown_term(request, self._actions, self.requestable)
-        else:
-            unknown = unknown_term(request, self._actions, ("",))
+        stated = request.purpose or dataset.personal
+        unknown = unknown_term(request, self._actions, self.requestable if stated else ("",))
         if unknown is not None:
             return refused(unknown)
         decision = Decision(True, (Reason("owner", f"{request.assignee} owns {request.dataset}"),))

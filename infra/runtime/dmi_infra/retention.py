@@ -9,20 +9,18 @@ from typing import Protocol
 import structlog
 
 from dmi_agreements.contracts.observations import Micros
-from dmi_agreements.decision import DeleteAfter, Request
+from dmi_agreements.duties import DAY
 from dmi_infra import clock
 from dmi_infra.errors import Unavailable
 from dmi_infra.gate import Gate
 
 log = structlog.get_logger("retention")
 
-_DAY = 86_400_000_000
-
 
 class Kept(Protocol):
     """What a layer keeps of datasets."""
 
-    def datasets(self) -> Iterable[str]:
+    def kept_datasets(self) -> Iterable[str]:
         """The datasets of which something is kept."""
         ...
 
@@ -32,20 +30,22 @@ class Kept(Protocol):
 
 
 class Retention:
-    """A timer that carries out the duty ``dmi:deleteAfter`` of a layer's right to ``action`` on what it keeps."""
+    """A timer that carries out the duty ``dmi:deleteAfter`` of a layer's right to ``action`` on what it keeps.
+
+    The term outlasts the right: what was received under it is deleted in time after its end too, and while nobody
+    consents, the rows that are kept for their persons alone among it.
+    """
 
     def __init__(
         self,
         kept: Kept,
         gate: Gate,
-        crossing: str,
         action: str,
         seconds: float,
         now: clock.Clock = clock.now,
     ) -> None:
         self._kept = kept
         self._gate = gate
-        self._crossing = crossing
         self._action = action
         self._seconds = seconds
         self._now = now
@@ -63,24 +63,28 @@ class Retention:
 
     def round(self) -> int:
         """Delete once for every dataset; returns how many rows went."""
-        deleted = 0
-        for dataset in self._kept.datasets():
-            bound = self._bound(dataset)
-            if bound is not None and not self._stopping.is_set():
-                deleted += self._kept.delete_before(dataset, bound)
-        return deleted
+        return sum(self._delete(dataset) for dataset in self._kept.kept_datasets())
+
+    def _delete(self, dataset: str) -> int:
+        bound = self._bound(dataset)
+        if bound is None or self._stopping.is_set():
+            return 0
+        try:
+            return self._kept.delete_before(dataset, bound)
+        except Unavailable:
+            raise
+        except Exception as exc:  # the next dataset has a term of its own, and this one is tried again
+            log.error("what is past its term could not be deleted", dataset=dataset, exc_info=exc)
+            return 0
 
     def _bound(self, dataset: str) -> Micros | None:
-        """The moment before which rows must go; ``None`` when no agreement in force sets a term."""
-        now = self._now()
-        if self._gate.law.stale(now) is not None:
+        """The moment before which rows must go; ``None`` when no agreement sets a term."""
+        now, law = self._now(), self._gate.law
+        if law.stale(now) is not None:
             return None
         # Nothing crosses a border here, so this is a question to the law and not a decision to record.
-        law = self._gate.law
-        request = Request(self._gate.holder, self._action, dataset, law.purpose_of(dataset), self._crossing)
-        decision = law.decide(request, now, open_data=False)
-        days = [duty.days for duty in decision.duties if isinstance(duty, DeleteAfter)]
-        return now - min(days) * _DAY if days else None
+        days = law.days_kept(self._gate.holder, self._action, dataset, now)
+        return None if days is None else now - days * DAY
 
     def _run(self) -> None:
         while not self._stopping.wait(self._seconds):
@@ -88,6 +92,9 @@ class Retention:
                 deleted = self.round()
             except Unavailable as exc:
                 log.warning("retention waits", reason=exc.public)
+                continue
+            except Exception as exc:  # a thread that has ended would keep everything for good
+                log.error("a round of retention failed", exc_info=exc)
                 continue
             if deleted:
                 log.info("term passed", deleted=deleted)

@@ -46,7 +46,7 @@ def build(settings: PlatformSettings, bus: Bus) -> Service:
     processor = Processor(store, registry, runtime.gate, lineage, relay.wake, runtime.metrics)
     platform = Platform(store, registry, runtime.gate, processor)
     consumer = ConsumerLoop(bus, NAME, TOPICS, PlatformHandler(store, processor), runtime.metrics)
-    retention = Retention(store, runtime.gate, RAW.name, RAW.action, settings.retention_seconds)
+    retention = Retention(store, runtime.gate, RAW.action, settings.retention_seconds)
     measuring = Measuring(store, runtime.recorder.put, settings.quality_seconds)
     exercising = Exercising(
         store, Marks(engine, positions), runtime.gate, keeps_objected=True, correct=platform.correct,

@@ -131,7 +131,7 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
     runtime.law.listen(baselines.listen)
     consumer = ConsumerLoop(runtime.bus, NAME, TOPICS, handler, runtime.metrics)
     runtime.checks["consumer"] = consumer.check
-    retention = Retention(store.observations, gate, "harmonised", ANALYSE, settings.retention_seconds)
+    retention = Retention(store.observations, gate, ANALYSE, settings.retention_seconds)
     exercising = Exercising(
         store.observations, Marks(store.engine, positions), gate, afterwards=withdrawals.exercised
     )

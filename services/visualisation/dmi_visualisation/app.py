@@ -34,7 +34,7 @@ def build(settings: VisualisationSettings, bus: Bus) -> Service:
     handler = MapHandler(store, live, runtime.gate)
     consumer = ConsumerLoop(bus, NAME, TOPICS, handler, runtime.metrics)
     shelf = Shelf(store, live)
-    retention = Retention(shelf, runtime.gate, "harmonised", "dmi:process", settings.retention_seconds)
+    retention = Retention(shelf, runtime.gate, "dmi:process", settings.retention_seconds)
     exercising = Exercising(shelf, Marks(engine, positions), runtime.gate)
     runtime.law.listen(exercising.listen)
     runtime.parts += [consumer, retention, exercising]

@@ -97,7 +97,7 @@ class Shelf:
         self._store = store
         self._live = live
 
-    def datasets(self) -> list[str]:
+    def kept_datasets(self) -> list[str]:
         """The datasets of which values are kept."""
         return self._store.datasets()
 

@@ -455,6 +455,15 @@ def test_deleting_after_a_term_leaves_newer_rows_and_other_datasets(place: Place
     assert place.put(batch(("b", 1, 1.0))) == [ACCEPTED], "what was deleted is forgotten"
 
 
+def test_rows_of_a_dataset_of_which_nothing_but_rejects_came_are_found_for_their_term(place: Place) -> None:
+    assert place.store.kept_datasets() == [DATASET]
+    with place.store.write() as writing:
+        writing.reject([Reject("raw", OTHER, "b", "m", "no_consent", "d", 1, b"x")])
+    assert place.store.kept_datasets() == [OTHER, DATASET]
+    assert place.store.delete_before(OTHER, 2**62) == 1
+    assert place.store.kept_datasets() == [DATASET]
+
+
 def test_a_hundred_thousand_rows_are_stored_and_counted(place: Place) -> None:
     total = 100_000
     begun = time.monotonic()

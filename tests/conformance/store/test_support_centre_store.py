@@ -102,10 +102,10 @@ def test_counts_are_kept_as_long_as_a_measure_may_last_with_what_came_before_and
 
 def test_what_is_kept_of_counts_alone_is_deleted_after_a_term_too(store: Store) -> None:
     store.observations.save([], [Reading("c.a", "urn:dmi:dataset:x:c", "crowd_count", NOW, 4.0)], {}, {})
-    assert store.observations.datasets() == ["urn:dmi:dataset:x:c"]
+    assert store.observations.kept_datasets() == ["urn:dmi:dataset:x:c"]
     assert store.observations.delete_before("urn:dmi:dataset:x:c", NOW) == 0
     assert store.observations.delete_before("urn:dmi:dataset:x:c", NOW + 1) == 2
-    assert store.observations.datasets() == []
+    assert store.observations.kept_datasets() == []
 
 
 def test_a_change_of_a_rule_that_another_overtook_is_not_made(store: Store) -> None:

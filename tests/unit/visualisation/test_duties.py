@@ -124,7 +124,7 @@ def test_what_the_layer_may_keep_no_longer_is_deleted(scene: Scene) -> None:
     scene.court.agree(STACK, *ACTIONS, duties=[duty("deleteAfter", days=("eq", 7))])
     scene.court.agree(VENDOR, *ACTIONS)
     retention = Retention(
-        Shelf(scene.store, scene.live), scene.court.gate, "harmonised", "dmi:process", 600, scene.court.clock
+        Shelf(scene.store, scene.live), scene.court.gate, "dmi:process", 600, scene.court.clock
     )
     assert retention.round() == 2, (
         "a quarter, and what was the last value before the day that the map reaches back"

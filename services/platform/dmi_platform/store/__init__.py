@@ -70,6 +70,12 @@ class Store:
         with reading(self._engine) as connection:
             return features.datasets(connection)
 
+    def kept_datasets(self) -> list[str]:
+        """Every dataset of which something may be kept: rows, or rejects of before anything else of it came."""
+        told = sa.union(sa.select(tables.feature.c.dataset), sa.select(tables.reject.c.dataset))
+        with reading(self._engine) as connection:
+            return sorted(connection.execute(told).scalars())
+
     def quality(self, dataset: str, at: Micros, seconds: int) -> Quality:
         """How complete and plausible what was measured over ``seconds`` up to a moment is."""
         with reading(self._engine) as connection:

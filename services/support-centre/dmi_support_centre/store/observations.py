@@ -119,7 +119,7 @@ class ObservationStore:
             rows = connection.execute(query).all()
         return [Reading(r.datastream, r.dataset, CROWD_COUNT, r.time, r.value, r.subject) for r in rows]
 
-    def datasets(self) -> list[str]:
+    def kept_datasets(self) -> list[str]:
         """The datasets of which readings are kept."""
         kept = sa.union(*(sa.select(table.c.dataset) for table in _KEPT))
         with reading(self._engine) as connection:
