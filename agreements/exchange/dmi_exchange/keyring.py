@@ -10,15 +10,13 @@ import msgspec
 
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.decision import Reason
-from dmi_agreements.keys import ended, find, living, revoked
+from dmi_agreements.keys import HEARD_SECONDS, ended, find, living, revoked
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.owned_keys import checked_key, pin
 from dmi_infra import clock, jose
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
 from dmi_infra.jose import SigningKey
 
-HEARD_SECONDS: Final = 6
-"""After this every gate has heard of a new key, or refuses everything: its law is too old (five seconds)."""
 MOST_LIVING: Final = 10
 MOST_KEPT: Final = 100
 REASONS: Final = ("unspecified", "compromised", "superseded")
@@ -76,7 +74,10 @@ class Keyring:
         return self._announce(identifier, key.public, replaced, overlap)
 
     def revoke(self, identifier: str, kid: str, reason: str) -> Participant:
-        """End a key at once; what it proved, such as access tokens, ends with it."""
+        """End a key at once; what it proved, such as access tokens, ends with it.
+
+        So do codes of letters that were made by then: nobody knows which of them whoever stole it holds.
+        """
         if self._exchange.custody.path(identifier).exists():
             own = self._exchange.custody.own(identifier)
             if own.kid == kid:

@@ -48,13 +48,15 @@ class Issuer:
         client_kid: str | None = None,
         acting: jose.Acting | None = None,
         method: str = "",
+        client: str = "",
     ) -> Token:
         """A token in the name of ``participant``; ``response`` is marked not to be stored.
 
-        See ``jose.access_claims`` for ``client_kid``, ``acting`` and ``method``.
+        See ``jose.access_claims`` for ``client_kid``, ``acting``, ``method`` and ``client``.
         """
         response.headers["Cache-Control"] = "no-store"
-        return Token(access_token=self.sign(participant, name, roles, client_kid, acting, method=method))
+        signed = self.sign(participant, name, roles, client_kid, acting, method=method, client=client)
+        return Token(access_token=signed)
 
     def sign(
         self,
@@ -65,10 +67,21 @@ class Issuer:
         acting: jose.Acting | None = None,
         goes_on: Keys | None = None,
         method: str = "",
+        client: str = "",
     ) -> str:
         """The text of such a token."""
         now = clock.now() // 1_000_000
         claims = jose.access_claims(
-            self.address, AUDIENCE, participant, name, list(roles), now, client_kid, acting, goes_on, method
+            self.address,
+            AUDIENCE,
+            participant,
+            name,
+            list(roles),
+            now,
+            client_kid,
+            acting,
+            goes_on,
+            method,
+            client,
         )
         return self.key.sign_token(claims)

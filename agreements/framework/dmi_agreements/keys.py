@@ -8,9 +8,12 @@ members are those of the historical keys of OpenID Federation 1.0 (§8.7).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 Jwk = Mapping[str, Any]
+
+HEARD_SECONDS: Final = 6
+"""After this every gate has heard of a change of keys, or refuses everything: its law is too old (five seconds)."""
 
 
 def counts(key: Jwk, now: float) -> bool:
@@ -37,3 +40,8 @@ def ended(key: Jwk, at: int) -> dict[str, Any]:
 def revoked(key: Jwk, at: int, reason: str) -> dict[str, Any]:
     """``key`` as it counts no more from ``at`` on."""
     return {**ended(key, at), "revoked": {"revoked_at": at, "reason": reason}}
+
+
+def revoked_since(keys: Iterable[Jwk], moment: float) -> bool:
+    """Whether a key was revoked after ``moment`` (seconds since 1970), or so shortly before that it still let in."""
+    return any(moment <= key["revoked"]["revoked_at"] + HEARD_SECONDS for key in keys if "revoked" in key)

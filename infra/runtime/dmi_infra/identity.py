@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dmi_agreements.keys import find
+from dmi_agreements.keys import find, revoked_since
 from dmi_agreements.table import LawTable
 from dmi_agreements.uses import Keys
 from dmi_infra import jose
@@ -29,6 +29,14 @@ REMEMBERED: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class ByLetter:
+    """Who had a letter made, and when a token was issued for its code, seconds since 1970."""
+
+    made_by: str
+    issued: float
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """A person or program acting for a participant. ``participant`` is who the law knows."""
 
@@ -45,8 +53,13 @@ class Identity:
     """Until when its token counts, seconds since 1970."""
     goes_on: Keys | None = None
     """The rules whose uses it goes on with, which the exchange has counted; ``None``: it asks for uses of its own."""
-    on_paper: bool = False
-    """Whether it came in by the code of a letter, which anybody may hold who found it."""
+    letter: ByLetter | None = None
+    """The letter by whose code it came in."""
+
+    @property
+    def on_paper(self) -> bool:
+        """Whether it came in by the code of a letter, which anybody may hold who found it."""
+        return self.letter is not None
 
     def has(self, *roles: str) -> bool:
         """Whether the identity holds at least one of these roles."""
@@ -104,7 +117,7 @@ class Authenticator:
             str(claims["sub"]), str(claims.get("name", "")), frozenset(claims.get("roles", [])), acting,
             str(claims["kid"]), claims.get("client_kid"), float(claims["exp"]),
             tuple((a, r, p) for a, r, p in claims["goes_on"]) if "goes_on" in claims else None,
-            PAPER in claims.get("amr", []),
+            _letter(claims),
         )  # fmt: skip
         if len(self._recent) >= REMEMBERED:
             self._recent.clear()
@@ -116,6 +129,8 @@ class Authenticator:
         """Raise ``Unauthenticated`` when a key under the token of an identity has ended since."""
         if self._key(self._issuer, identity.signed_with) is None:
             raise Unauthenticated("the token's key is not one of its issuer's keys")
+        if identity.letter is not None:
+            self._check_letter(identity.letter)
         if identity.proved_with is None:
             return
         holder = self._law.participants.get(
@@ -132,9 +147,22 @@ class Authenticator:
             )
         raise Unauthenticated("the key that this token was given for does not count any more")
 
+    def _check_letter(self, letter: ByLetter) -> None:
+        """Codes end when who had them made revokes a key; with them the tokens that were got for one."""
+        maker = self._law.participants.get(letter.made_by)
+        if maker is None:
+            raise UnknownHolder("the law that is in force here does not know who had this letter made")
+        if revoked_since(maker.keys, letter.issued):
+            raise Unauthenticated("a key of who had this letter made was revoked; ask for a new letter")
+
     def _key(self, issuer: str, kid: str) -> Mapping[str, Any] | None:
         if issuer != self._issuer:
             return None
         exchange = self._law.participants.get(EXCHANGE_PARTICIPANT)
         keys = exchange.keys if exchange else []
         return find(keys, kid, time.time())
+
+
+def _letter(claims: Mapping[str, Any]) -> ByLetter | None:
+    by_code = PAPER in claims.get("amr", [])
+    return ByLetter(str(claims.get("client_id", "")), float(claims["iat"])) if by_code else None

@@ -230,12 +230,14 @@ def access_claims(
     acting: Acting | None = None,
     goes_on: Collection[tuple[str, str, str]] | None = None,
     method: str = "",
+    client: str = "",
 ) -> dict[str, Any]:
     """Claims of an access token (RFC 9068) in the name of ``subject``.
 
     ``client_kid`` is the key that proved who asks: the token dies with it. ``acting`` becomes the claim ``act``
     (RFC 8693 §4.1), and ``mandate``; ``method``, how somebody proved who it is where that limits what it may, ``amr``
-    (RFC 8176). ``goes_on``: the exchange asks as part of a use that it has counted, of these rules.
+    (RFC 8176); ``client``, on whose keys it rests where that is another. ``goes_on``: the exchange asks as part of a
+    use that it has counted, of these rules.
     """
     more: dict[str, Any] = {} if client_kid is None else {"client_kid": client_kid}
     if goes_on is not None:
@@ -248,7 +250,7 @@ def access_claims(
         "iss": issuer,
         "aud": audience,
         "sub": subject,
-        "client_id": acting.actor if acting else subject,
+        "client_id": client or (acting.actor if acting else subject),
         "name": name,
         "roles": roles,
         "iat": now,
@@ -317,10 +319,9 @@ def verify_access(token: str, issuer: str, audience: str, lookup: KeyLookup) -> 
     act = claims.get("act", {"sub": ""})
     if not isinstance(act, dict) or set(act) != {"sub"}:
         raise Unauthenticated("the token's actor (act) is not one subject")
-    if not all(
-        isinstance(one, str) for one in (act["sub"], claims.get("mandate", ""), claims.get("client_kid", ""))
-    ):
-        raise Unauthenticated("the token's actor, mandate and key are not names")
+    parties = (act["sub"], *(claims.get(name, "") for name in ("client_id", "mandate", "client_kid")))
+    if not all(isinstance(one, str) for one in parties):
+        raise Unauthenticated("the token's client, actor, mandate and key are not names")
     if claims.get("mandate") and not act["sub"]:
         raise Unauthenticated("the token names a mandate and nobody who acts by it")
     goes_on = claims.get("goes_on", [])

@@ -29,6 +29,7 @@ class Kept:
 
     person: str
     made_by: str
+    made_at: Micros
 
 
 class Codes:
@@ -51,12 +52,12 @@ class Codes:
     def find(self, written: str) -> Kept | None:
         """Whose code this is, however it is written; ``None`` for one that does not hold (any more)."""
         plain = "".join(c for c in written.upper() if c.isalnum()).translate(_SAME)
-        query = sa.select(paper_code.c.person, paper_code.c.made_by).where(
+        query = sa.select(paper_code.c.person, paper_code.c.made_by, paper_code.c.expires_at).where(
             paper_code.c.digest == _digest(plain), paper_code.c.expires_at > clock.now()
         )
         with reading(self._engine) as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else Kept(row.person, row.made_by)
+        return None if row is None else Kept(row.person, row.made_by, row.expires_at - VALID)
 
 
 def _digest(plain: str) -> str:

@@ -7,15 +7,17 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from dmi_agreements.decision import Reason
 from dmi_exchange import present
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.keyring import Keyring, NewKey, announcement, check_party
 from dmi_exchange.model import OPERATOR, SIGNATORY_ROLES
-from dmi_infra.errors import InputRefused
+from dmi_infra.errors import InputRefused, Refused
 from dmi_infra.http.access import Caller, roles
 from dmi_infra.identity import Identity
 
 DAY = 86_400
+BY_CODE = "who came in by the code of a letter changes no keys: use an account or a key, or ask at the desk"
 
 
 class Announced(BaseModel):
@@ -71,6 +73,7 @@ def router(exchange: Exchange) -> APIRouter:
     @routes.post("/keys", status_code=201, summary="Announce a new key; the old one counts a while beside it")
     def add(participant: str, body: Announced, identity: Caller) -> dict[str, Any]:
         operator = identity.has(OPERATOR)
+        _by_account_or_key(identity)
         check_party(owner(participant), identity.participant, identity.has(*SIGNATORY_ROLES), operator)
         if body.key is not None:
             new = NewKey(body.key, body.overlap_seconds, body.jws, body.proof)
@@ -83,6 +86,7 @@ def router(exchange: Exchange) -> APIRouter:
     @routes.post("/keys/{kid}/revocation", summary="End a key at once, and every access token that it proved")
     def revoke(participant: str, kid: str, body: Revocation, identity: Caller) -> dict[str, Any]:
         signatory, operator = identity.has(*SIGNATORY_ROLES), identity.has(OPERATOR)
+        _by_account_or_key(identity)
         check_party(owner(participant), identity.participant, signatory, operator)
         return present.participant(keyring.revoke(participant, kid, body.reason))
 
@@ -93,3 +97,9 @@ def router(exchange: Exchange) -> APIRouter:
         return present.participant(keyring.bind(participant, body.identifiers))
 
     return routes
+
+
+def _by_account_or_key(identity: Identity) -> None:
+    """Raise ``Refused`` for a code of a letter: who found one must not be able to lock its person out."""
+    if identity.on_paper:
+        raise Refused([Reason("on_paper", BY_CODE)])

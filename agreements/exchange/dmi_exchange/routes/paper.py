@@ -14,6 +14,7 @@ from dmi_agreements.contracts.law import Participant
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.decision import Reason
+from dmi_agreements.keys import revoked_since
 from dmi_agreements.persons import RESIDENT
 from dmi_exchange import model
 from dmi_exchange.handlers import Exchange
@@ -100,19 +101,24 @@ def router(
         known = None if found is None else exchange.store.get(Participant, found.person)
         if found is None or known is None or not _stands(exchange, found):
             raise Unauthenticated("this code is unknown, or holds no more; ask for a new letter")
-        return issuer.issue(response, known.id, known.name, (RESIDENT,), method=PAPER)
+        return issuer.issue(response, known.id, known.name, (RESIDENT,), method=PAPER, client=found.made_by)
 
     return routes
 
 
 def _stands(exchange: Exchange, code: Kept) -> bool:
-    """Whether who had a code made may still act for the person: itself, who represents it now, or the desk."""
+    """Whether who had a code made may still act for the person: itself, who represents it now, or the desk.
+
+    Whoever stole a key could have one made with it: the codes of who revokes one count no more.
+    """
+    maker = exchange.store.get(Participant, code.made_by)
+    if maker is None or revoked_since(maker.keys, code.made_at / 1_000_000):
+        return False
     if code.made_by == code.person:
         return True
-    maker = exchange.store.get(Participant, code.made_by)
     # Persons alone represent persons, so who else had it made is the desk.
     desk = not code.made_by.startswith(model.PERSON)
-    return maker is not None and maker.active and (desk or exchange.represents(maker.id, code.person))
+    return maker.active and (desk or exchange.represents(maker.id, code.person))
 
 
 def _day(at: Micros) -> date:
