@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -62,7 +63,9 @@ class Rights:
             # One that cannot be read any more is stopped with all, and with nothing less.
             unread = not claims and (dataset, purpose, recipient) == (None, None, None)
             if one.state == "active" and (fits or unread):
-                ended.append(self._exchange.end(party, one.id, reason))
+                # One that a rule or who represents the person has ended meanwhile must not save the others.
+                with suppress(Conflict):
+                    ended.append(self._exchange.end(party, one.id, reason))
         return ended
 
     def erase(
