@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from dmi_exchange.consent.giving import Consents
-from tests.unit.exchange.fakes import Node, furnish, running
-from tests.unit.exchange.test_consents import MOTHER, MUM, give, hosted
+from tests.unit.exchange.fakes import Node, Who, furnish, running
+from tests.unit.exchange.test_consents import MOTHER, MUM, give, hosted, wish
 from tests.unit.infra.fakes import BICYCLES, STACK, VENDOR
 
 
@@ -37,3 +37,11 @@ def test_a_consent_that_ends_at_the_same_moment_saves_no_other_one(
     monkeypatch.undo()
     states = {one["id"]: one["state"] for one in node.get("/v1/consents", MOTHER)["items"]}
     assert (states[first["id"]], states[second["id"]]) == ("ended", "ended")
+
+
+@pytest.mark.parametrize("roles", [(), ("dmi:role:review-board",)])
+def test_a_person_without_a_role_that_signs_uses_its_rights(node: Node, roles: tuple[str, ...]) -> None:
+    works, given = Who(MUM, roles), give(node)
+    assert node.post(f"/v1/consents/{given['id']}/withdraw", {}, works)["state"] == "ended"
+    assert node.post("/v1/my-data/erasure", {"datasets": [BICYCLES]}, works)["items"]
+    node.refused(node.ask("POST", "/v1/consents", works, json=wish()), 403, "wrong-role")

@@ -82,8 +82,8 @@ class Door:
         given = {"Authorization": self._bearer(who, held), **headers}
         return self.runner.run(self.client.get(path, headers={k: v for k, v in given.items() if v}))
 
-    def send(self, path: str, who: str) -> httpx.Response:
-        return self.runner.run(self.client.post(path, headers={"Authorization": self._bearer(who, ())}))
+    def send(self, path: str, who: str, *held: str) -> httpx.Response:
+        return self.runner.run(self.client.post(path, headers={"Authorization": self._bearer(who, held)}))
 
     def _bearer(self, who: str, held: Iterable[str]) -> str:
         now = clock.now() // 1_000_000
@@ -142,6 +142,13 @@ def test_a_person_that_left_or_has_not_signed_holds_its_rights_and_no_role(door:
     assert code(door.ask("/operator", NOOR, "dmi:role:operator")) == "wrong-role"
     assert door.send("/rights", NOOR).json() == ["dmi:role:resident"]
     assert code(door.send("/member", NOOR)) == ("inactive-participant" if left else "rulebook-not-signed")
+
+
+def test_a_person_that_works_for_a_body_holds_its_rights_too_and_a_body_holds_none(door: Door) -> None:
+    board = "dmi:role:review-board"
+    door.law.apply(Participant(NOOR, NOOR, [board], rulebook="1.0.0"))
+    assert door.send("/rights", NOOR, board).json() == ["dmi:role:resident", board]
+    assert door.send("/rights", VENDOR, board).json() == [board]
 
 
 def test_a_stale_law_answers_503_with_retry_after_at_every_members_door(door: Door) -> None:

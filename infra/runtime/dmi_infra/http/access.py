@@ -109,9 +109,11 @@ async def member(request: Request, identity: Annotated[Identity, Depends(identif
 async def rightholder(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
     """As ``member``, for what a natural person may ask about its own data: those rights wait for no signature.
 
-    They end with the data, not with the membership (GDPR art. 12 and 15 to 21).
+    They end with the data, not with the membership (GDPR art. 12 and 15 to 21), and who works for a body has them too:
+    whatever other roles a person has, it has the one that holds nothing but these rights.
     """
-    return _standing(request, _itself(identity), lawful=True)
+    found = _standing(request, _itself(identity), lawful=True)
+    return replace(found, roles=found.roles | {RESIDENT}) if found.participant.startswith(PERSON) else found
 
 
 def _itself(identity: Identity) -> Identity:
