@@ -5,8 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import sqlalchemy as sa
@@ -30,6 +30,17 @@ LEEWAY: Final[Micros] = 3_600_000_000
 PAUSE_SECONDS = 0.2
 SETTLE_SECONDS = 2.0
 """After which rows are looked for once more: a consumer may have held some in hand that its gate had passed."""
+RETRY_SECONDS = 60.0
+"""After which a request that failed is tried again, for as long as it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """A request to come back to, at a moment of the monotonic clock: to look for more rows, or since it failed."""
+
+    due: float
+    request: SubjectRequest
+    failed: bool = False
 
 
 class Held(Protocol):
@@ -80,7 +91,9 @@ class Exercising:
         self._keeps_objected = keeps_objected
         self._correct = correct
         self._afterwards = afterwards
-        self._again: deque[tuple[float, SubjectRequest]] = deque()
+        self._again: list[_Later] = []
+        self._failed: dict[str, Micros] = {}
+        self._newest: Micros = 0
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="exercising", daemon=True)
@@ -108,8 +121,11 @@ class Exercising:
             if self._afterwards is not None:
                 self._afterwards(request)
             if request.right != RECTIFICATION:
-                self._again.append((time.monotonic() + SETTLE_SECONDS, request))
-        self._marks.reach(request.made_at)
+                self._again.append(_Later(time.monotonic() + SETTLE_SECONDS, request))
+        self._failed.pop(request.id, None)
+        self._newest = max(self._newest, request.made_at)
+        # The next start finds what failed, since nothing that was carried out after it counts as the newest.
+        self._marks.reach(min([self._newest, *(made_at - 1 for made_at in self._failed.values())]))
         return rows
 
     def _do(self, request: SubjectRequest) -> int | None:
@@ -139,23 +155,31 @@ class Exercising:
 
     def _next(self) -> SubjectRequest | None:
         """The next request, or one whose rows may have come in since, by a message that the gate had passed before."""
-        due = self._again[0][0] - time.monotonic() if self._again else None
+        first = min(self._again, key=lambda one: one.due, default=None)
         try:
-            identifier = self._queue.get(timeout=None if due is None else max(due, 0.0))
+            identifier = self._queue.get(
+                timeout=None if first is None else max(first.due - time.monotonic(), 0)
+            )
         except queue.Empty:
-            self._swept(self._again.popleft()[1])
-            return None
+            assert first is not None
+            self._again.remove(first)
+            identifier = first.request.id
+            if not first.failed:
+                self._swept(first.request)
+            if identifier not in self._failed or not first.failed:
+                return None
         return None if identifier is None else self._gate.law.rights.get(identifier)
 
     def _swept(self, request: SubjectRequest) -> None:
         try:
             rows = self._do(request)
+            if rows:
+                self._gate.exercised(request, rows)
         except Unavailable as exc:
             log.warning("requests of persons wait", reason=exc.public)
-            self._again.append((time.monotonic() + SETTLE_SECONDS, request))
-            return
-        if rows:
-            self._gate.exercised(request, rows)
+            self._again.append(_Later(time.monotonic() + SETTLE_SECONDS, request))
+        except Exception as exc:
+            self._fail(request, exc)
 
     def _since(self) -> Micros:
         while not self._stopping.is_set():
@@ -167,12 +191,18 @@ class Exercising:
         return 0
 
     def _tried(self, request: SubjectRequest) -> bool:
-        """Whether it is done with; ``False``: the store is away."""
+        """Whether to go on with the next: it is carried out, or comes later; ``False``: the store is away."""
         try:
             self.carry_out(request)
         except Unavailable as exc:
             log.warning("requests of persons wait", reason=exc.public)
             return False
         except Exception as exc:  # one request that fails must not keep the next from being carried out
-            log.error("the request of a person failed", request=request.id, exc_info=exc)
+            self._fail(request, exc)
         return True
+
+    def _fail(self, request: SubjectRequest, exc: Exception) -> None:
+        """Keep a request for a later try, in this process or the next one."""
+        log.error("the request of a person failed", request=request.id, exc_info=exc)
+        self._failed[request.id] = request.made_at
+        self._again.append(_Later(time.monotonic() + RETRY_SECONDS, request, failed=True))

@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
+from dmi_agreements.changes import Change
 from dmi_agreements.contracts.law import Dataset, SubjectRequest
-from dmi_agreements.rights import ALL_ROWS
+from dmi_agreements.rights import ALL_ROWS, KIND
 from dmi_infra import clock, exercising
+from dmi_infra.errors import Unavailable
 from dmi_infra.exercising import Exercising, Marks
 from dmi_infra.sql import open_engine, positions_table
 from tests.unit.infra.fakes import BICYCLES, MOBILITY, NOOR, OWNER, PIET, Court, eventually
@@ -25,8 +28,12 @@ class Shelf:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, int]] = []
+        self.faults: dict[str, list[Exception]] = {}
+        """What the next erasures of a person's rows raise."""
 
     def erase(self, dataset: str, person: str, until: int) -> int:
+        if self.faults.get(person):
+            raise self.faults[person].pop()
         self.asked.append((dataset, person, until))
         return 3 if len(self.asked) == 1 else 0
 
@@ -94,3 +101,54 @@ def test_who_objects_is_kept_by_the_platform_alone_and_only_for_another_purpose_
     assert part.carry_out(asked("objection", dataset=CAMERAS, purpose="dmi:purpose:commerce")) is None
     assert Exercising(shelf, marks, court.gate, keeps_objected=True).carry_out(request) is None
     assert len(shelf.asked) == 1
+
+
+def test_a_request_that_fails_is_tried_again_until_it_is_carried_out(
+    court: Court, marks: Marks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exercising, "RETRY_SECONDS", 0.05)
+    shelf, first, second = Shelf(), asked("erasure"), asked("erasure", PIET)
+    shelf.faults[NOOR] = [
+        ValueError("again"),
+        Unavailable("the store is away"),
+        ValueError("a row that cannot be read"),
+    ]
+    with working(court, marks, shelf) as part:
+        for request in (first, second):
+            part.listen(court.law.apply(request))
+        eventually(lambda: len(shelf.asked) == 4)
+    assert sorted(person for _, person, _ in shelf.asked) == [NOOR, NOOR, PIET, PIET], (
+        "each is swept once more"
+    )
+    assert sorted(str(one.subjects[0]) for one in court.decisions()) == [NOOR, PIET]
+    assert marks.reached() == second.made_at
+
+
+def test_rows_that_fail_to_be_looked_for_once_more_are_tried_again_too(
+    court: Court, marks: Marks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exercising, "RETRY_SECONDS", 0.05)
+    shelf = Shelf()
+    with working(court, marks, shelf) as part:
+        part.listen(court.law.apply(asked("erasure")))
+        eventually(lambda: len(shelf.asked) == 1)
+        shelf.faults[NOOR] = [ValueError("a row that cannot be read")]
+        eventually(lambda: len(shelf.asked) == 3)
+    assert shelf.faults == {NOOR: []}
+
+
+def test_a_start_finds_what_failed_however_many_came_after_it(court: Court, marks: Marks) -> None:
+    shelf, first = Shelf(), asked("erasure")
+    shelf.faults[NOOR] = [ValueError("a row that cannot be read")]
+    later = msgspec.structs.replace(asked("erasure", PIET), made_at=first.made_at + 2 * exercising.LEEWAY)
+    with working(court, marks, shelf) as part:
+        for request in (first, later):
+            part.listen(court.law.apply(request))
+        eventually(lambda: bool(shelf.asked))
+        eventually(lambda: marks.reached() > 0)
+    assert {person for _, person, _ in shelf.asked} == {PIET}
+    with working(court, marks, shelf) as part:
+        for request in (first, later):
+            part.listen(Change(KIND, request.id, True))
+        eventually(lambda: any(person == NOOR for _, person, _ in shelf.asked))
+        eventually(lambda: marks.reached() == later.made_at)
