@@ -85,14 +85,7 @@ class Exchange:
         if unknown:
             rule = f"must be one of: {', '.join(sorted(self.rulebook.roles))}"
             raise InputRefused.of(f"roles.{list(roles).index(unknown[0])}", rule, unknown[0])
-        person = identifier.startswith(model.PERSON)
-        for index, name_of in enumerate(representatives):
-            if not person or not name_of.startswith(model.PERSON) or name_of == identifier:
-                raise InputRefused.of(
-                    f"representatives.{index}", "are persons who act for another person", name_of
-                )
-        if of_age_at is not None and not (person and representatives):
-            raise InputRefused.of("of_age_on", "is for a child, who has a representative")
+        model.check_representation(identifier, representatives, of_age_at)
         checked = [checked_key(key, f"keys.{index}") for index, key in enumerate(keys)]
 
         def decide(known: Participant | None) -> Participant:

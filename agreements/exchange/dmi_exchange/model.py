@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dmi_agreements.contracts.law import AgreementState, Participant
 from dmi_agreements.decision import EVERYONE
+from dmi_infra.errors import InputRefused
 
 PERSON = "urn:dmi:person:"
 ORGANISATION = "urn:dmi:participant:"
@@ -117,3 +118,13 @@ def targets(document: Mapping[str, Any]) -> list[str]:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def check_representation(identifier: str, representatives: Sequence[str], of_age_at: int | None) -> None:
+    """Raise ``InputRefused`` unless persons act for another person, and a child has somebody until it is of age."""
+    person = identifier.startswith(PERSON)
+    for index, name in enumerate(representatives):
+        if not person or not name.startswith(PERSON) or name == identifier:
+            raise InputRefused.of(f"representatives.{index}", "are persons who act for another person", name)
+    if of_age_at is not None and not (person and representatives):
+        raise InputRefused.of("of_age_on", "is for a child, who has a representative")

@@ -31,6 +31,14 @@ def represents(party: Participant | None, person: Participant | None, now: Micro
     return person.of_age_at is None or now < person.of_age_at
 
 
+def letter_stands(maker: Participant | None, person: Participant, now: Micros) -> bool:
+    """Whether who had a letter made may still act for its person: itself, who represents it now, or the desk."""
+    if maker is None or maker.id == person.id:
+        return maker is not None
+    # Persons alone represent persons, so who else had it made is the desk.
+    return represents(maker, person, now) if maker.id.startswith(PERSON) else maker.active
+
+
 def not_represented(
     request: Request,
     actor: Participant | None,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dmi_agreements.keys import find, revoked_since
+from dmi_agreements.persons import letter_stands
 from dmi_agreements.table import LawTable
 from dmi_agreements.uses import Keys
 from dmi_infra import jose
@@ -130,7 +131,7 @@ class Authenticator:
         if self._key(self._issuer, identity.signed_with) is None:
             raise Unauthenticated("the token's key is not one of its issuer's keys")
         if identity.letter is not None:
-            self._check_letter(identity.letter)
+            self._check_letter(identity.participant, identity.letter)
         if identity.proved_with is None:
             return
         holder = self._law.participants.get(
@@ -147,13 +148,15 @@ class Authenticator:
             )
         raise Unauthenticated("the key that this token was given for does not count any more")
 
-    def _check_letter(self, letter: ByLetter) -> None:
-        """Codes end when who had them made revokes a key; with them the tokens that were got for one."""
-        maker = self._law.participants.get(letter.made_by)
-        if maker is None:
+    def _check_letter(self, whose: str, letter: ByLetter) -> None:
+        """A code ends when who had it made may act no more or revokes a key; with it the tokens got for it."""
+        maker, person = map(self._law.participants.get, (letter.made_by, whose))
+        if maker is None or person is None:
             raise UnknownHolder("the law that is in force here does not know who had this letter made")
         if revoked_since(maker.keys, letter.issued):
             raise Unauthenticated("a key of who had this letter made was revoked; ask for a new letter")
+        if not letter_stands(maker, person, int(time.time() * 1_000_000)):
+            raise Unauthenticated("who had this letter made does not act for its person any more")
 
     def _key(self, issuer: str, kid: str) -> Mapping[str, Any] | None:
         if issuer != self._issuer:

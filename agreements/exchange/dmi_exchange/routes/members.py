@@ -9,10 +9,12 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dmi_agreements.contracts.law import Participant
+from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.decision import Reason
 from dmi_exchange import present
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.model import OPERATOR, PERSON, SIGNATORY_ROLES
+from dmi_exchange.representing import represent
 from dmi_infra.errors import NotFound, Refused
 from dmi_infra.http.access import Caller, identify, roles
 from dmi_infra.http.wording import pattern
@@ -29,10 +31,29 @@ Identifier = Annotated[
 ]
 
 
-class NewParticipant(BaseModel):
-    """A participant as the operator admits it."""
+class Representation(BaseModel):
+    """Who acts for a person; who is left out does so no more."""
 
     model_config = ConfigDict(extra="forbid")
+    representatives: list[Identifier] = Field(
+        max_length=4, description="persons that act for this person, such as the parents of a child"
+    )
+    of_age_on: date | None = Field(
+        None, description="of a child: the day from which it decides for itself (its 16th birthday)"
+    )
+
+    @property
+    def of_age_at(self) -> Micros | None:
+        """The moment at which that day begins."""
+        day = self.of_age_on
+        if day is None:
+            return None
+        return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000_000
+
+
+class NewParticipant(Representation):
+    """A participant as the operator admits it."""
+
     id: Identifier
     name: str = Field(min_length=1, max_length=200)
     roles: list[str] = Field(max_length=10)
@@ -43,9 +64,6 @@ class NewParticipant(BaseModel):
     )
     representatives: list[Identifier] = Field(
         [], max_length=4, description="persons that act for this person, such as the parents of a child"
-    )
-    of_age_on: date | None = Field(
-        None, description="of a child: the day from which it decides for itself (its 16th birthday)"
     )
     keys: list[dict[str, str]] = Field(min_length=1, max_length=10, description="public keys as JWK")
 
@@ -92,12 +110,9 @@ def router(exchange: Exchange) -> APIRouter:
     def admit(
         _identity: Annotated[Identity, Depends(roles(OPERATOR))], body: NewParticipant
     ) -> dict[str, Any]:
-        day = body.of_age_on
-        moment = None if day is None else int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
-        of_age_at = None if moment is None else moment * 1_000_000
         return present.participant(
             exchange.register(
-                body.id, body.name, body.roles, body.keys, body.country, body.representatives, of_age_at
+                body.id, body.name, body.roles, body.keys, body.country, body.representatives, body.of_age_at
             )
         )
 
@@ -111,6 +126,14 @@ def router(exchange: Exchange) -> APIRouter:
     @routes.post("/participants/{participant}/end", summary="Let a participant leave, at once (operator)")
     def end(identity: Annotated[Identity, Depends(roles(OPERATOR))], participant: str) -> dict[str, Any]:
         return present.participant(exchange.leave(identity.participant, participant))
+
+    @routes.put(
+        "/participants/{participant}/representatives", summary="Who acts for a person from now on (operator)"
+    )
+    def represented(
+        _identity: Annotated[Identity, Depends(roles(OPERATOR))], participant: str, body: Representation
+    ) -> dict[str, Any]:
+        return present.participant(represent(exchange, participant, body.representatives, body.of_age_at))
 
     @routes.get("/participants/{participant}/statement", summary="What a participant signs to join")
     def statement(participant: str, _identity: Annotated[Identity, Depends(identify)]) -> dict[str, Any]:

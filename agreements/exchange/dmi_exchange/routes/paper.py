@@ -15,7 +15,7 @@ from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.decision import Reason
 from dmi_agreements.keys import revoked_since
-from dmi_agreements.persons import RESIDENT
+from dmi_agreements.persons import RESIDENT, letter_stands
 from dmi_exchange import model
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.mydata.codes import Codes, Kept
@@ -99,26 +99,18 @@ def router(
     def token(response: Response, body: Code) -> Token:
         found = codes.find(body.code)
         known = None if found is None else exchange.store.get(Participant, found.person)
-        if found is None or known is None or not _stands(exchange, found):
+        if found is None or known is None or not _stands(exchange, found, known):
             raise Unauthenticated("this code is unknown, or holds no more; ask for a new letter")
         return issuer.issue(response, known.id, known.name, (RESIDENT,), method=PAPER, client=found.made_by)
 
     return routes
 
 
-def _stands(exchange: Exchange, code: Kept) -> bool:
-    """Whether who had a code made may still act for the person: itself, who represents it now, or the desk.
-
-    Whoever stole a key could have one made with it: the codes of who revokes one count no more.
-    """
+def _stands(exchange: Exchange, code: Kept, person: Participant) -> bool:
+    """Whether who had a code made may still act for the person, and no thief of a key had it made."""
     maker = exchange.store.get(Participant, code.made_by)
-    if maker is None or revoked_since(maker.keys, code.made_at / 1_000_000):
-        return False
-    if code.made_by == code.person:
-        return True
-    # Persons alone represent persons, so who else had it made is the desk.
-    desk = not code.made_by.startswith(model.PERSON)
-    return maker.active and (desk or exchange.represents(maker.id, code.person))
+    stolen = maker is not None and revoked_since(maker.keys, code.made_at / 1_000_000)
+    return letter_stands(maker, person, clock.now()) and not stolen
 
 
 def _day(at: Micros) -> date:

@@ -1,0 +1,37 @@
+"""Who acts for a person, such as the parents of a child: entered with the person, and changed when that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from dmi_agreements.contracts.law import Participant
+from dmi_agreements.contracts.observations import Micros
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.model import PERSON, check_representation
+from dmi_infra.errors import InputRefused, NotFound
+
+
+def represent(
+    exchange: Exchange, identifier: str, representatives: Sequence[str], of_age_at: Micros | None
+) -> Participant:
+    """Enter who acts for a person from now on, and until when; who did so and is left out has no say any more.
+
+    Every gate and route asks that at each request. What was consented to by who could goes on, as it does when a child
+    comes of age: who represents the person now withdraws it, or not.
+    """
+    if not identifier.startswith(PERSON):
+        raise InputRefused.of("participant", "must be a person: organisations give mandates", identifier)
+    check_representation(identifier, representatives, of_age_at)
+    for index, name in enumerate(representatives):
+        if exchange.store.get(Participant, name) is None:
+            # With a slip of the pen a child would have nobody.
+            raise InputRefused.of(f"representatives.{index}", "must be a person that is known here", name)
+
+    def decide(known: Participant | None) -> Participant:
+        if known is None:
+            raise NotFound("no participant has this id")
+        return msgspec.structs.replace(known, representatives=list(representatives), of_age_at=of_age_at)
+
+    return exchange.settle(Participant, identifier, decide)
