@@ -27,6 +27,9 @@ from dmi_infra import clock, jose, outside
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unauthenticated
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 
+MOST: Final = 1000
+"""Mandates of one participant: in force, and of the last day. Every service holds each of them."""
+DAY: Final = 86_400_000_000
 NO_MANDATE: Final = "no mandate of yours has this id"
 
 
@@ -54,6 +57,7 @@ class Mandating:
         if terms.mandator != mandator:
             raise InputRefused.of("document/mandator", "you can give mandates in your own name only")
         self._check(terms)
+        self._check_room(mandator)
         signature = jws or self._exchange.custody.sign(mandator, document)
         self._exchange.check_signature(mandator, document, signature)
         return self._keep(terms.uid, document, signature)
@@ -75,6 +79,7 @@ class Mandating:
         document = ishare.document_of(claims, version or "")
         terms = self._read(document)
         self._check(terms)
+        self._check_room(terms.mandator)
         if not self._exchange.store.use_once(
             f"evidence {claims['iss']} {claims['jti']}", int(claims["exp"]) * 1_000_000
         ):
@@ -150,6 +155,18 @@ class Mandating:
             return Mandate(identifier, document, signature, "active", clock.now())
 
         return self._exchange.settle(Mandate, identifier, decide)
+
+    def _check_room(self, mandator: str) -> None:
+        """Raise ``Conflict`` for one who has given too many already; what has run out does not count."""
+        now, count = clock.now(), 0
+        for one in self._exchange.store.find(Mandate, mandator):
+            terms = link_of(one).terms
+            if terms is not None and terms.mandator == mandator:
+                in_force = one.state == "active" and terms.period[1] >= now
+                count += in_force or one.made_at >= now - DAY
+        if count >= MOST:
+            rule = f"you have given {MOST} mandates that are in force or of the last day: end some, or wait"
+            raise Conflict.of("document", rule)
 
     @staticmethod
     def _read(document: Mapping[str, Any]) -> MandateTerms:

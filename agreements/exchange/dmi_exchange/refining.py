@@ -10,10 +10,20 @@ from dmi_agreements.contracts.law import AgreementState
 from dmi_exchange import model
 from dmi_exchange.handlers import NO_AGREEMENT, Exchange, check_open
 from dmi_infra import clock
-from dmi_infra.errors import InputRefused, NotFound
+from dmi_infra.errors import Conflict, InputRefused, NotFound
 
 MOST_ROUNDS: Final = 100
 """Proposals of one negotiation that are told; of a longer one the newest."""
+MOST_PROPOSALS: Final = 500
+"""Of one party: open ones, and those of the last day that came to nothing. Every service holds each of them."""
+DAY: Final = 86_400_000_000
+
+
+def check_room(exchange: Exchange, party: str) -> None:
+    """Raise ``Conflict`` for one who has too many proposals already."""
+    if exchange.store.proposals(party, clock.now() - DAY, MOST_PROPOSALS) >= MOST_PROPOSALS:
+        rule = f"you have {MOST_PROPOSALS} proposals that are open or of the last day: conclude some, or wait"
+        raise Conflict.of("document", rule)
 
 
 def refine(

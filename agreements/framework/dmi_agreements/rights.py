@@ -32,8 +32,8 @@ class Rights:
     def __init__(self) -> None:
         self._requests: dict[str, SubjectRequest] = {}
         self._of: dict[str, tuple[SubjectRequest, ...]] = {}
-        self._answers: dict[tuple[str, str, str], Mapping[str, Micros]] = {}
-        self._generation = 0
+        self._answers: dict[tuple[str, str, str], tuple[int, Mapping[str, Micros]]] = {}
+        self._generation: dict[str, int] = {}
 
     def apply(self, event: SubjectRequest) -> Change:
         """Take in one state; what has ended does not begin again."""
@@ -41,12 +41,27 @@ class Rights:
         if known == event or (known is not None and known.state == "ended"):
             return Change(KIND, event.id, False)
         self._requests[event.id] = event
-        others = tuple(one for one in self._of.get(event.dataset, ()) if one.id != event.id)
-        self._of[event.dataset] = (*others, event) if event.state == "active" else others
-        # The number first: an answer that was worked out from what was before is then not kept.
-        self._generation += 1
-        self._answers = {}
+        # A correction keeps no row back.
+        if event.right != RECTIFICATION:
+            self._of[event.dataset] = self._standing(event)
+            # After the change: who worked out an answer before it holds the old number and does so again.
+            self._generation[event.dataset] = self._generation.get(event.dataset, 0) + 1
         return Change(KIND, event.id, True, datasets=(event.dataset,))
+
+    def _standing(self, event: SubjectRequest) -> tuple[SubjectRequest, ...]:
+        """What keeps rows of a dataset back, with ``event``: of erasures by one person the farthest reaching alone.
+
+        So what gates look at is as long as there are persons, however often each of them asks.
+        """
+        others = tuple(one for one in self._of.get(event.dataset, ()) if one.id != event.id)
+        if event.state != "active":
+            return others
+        if event.right == ERASURE:
+            same = [one for one in others if (one.right, one.person) == (ERASURE, event.person)]
+            if any(one.until >= event.until for one in same):
+                return others
+            others = tuple(one for one in others if one not in same)
+        return (*others, event)
 
     def get(self, identifier: str) -> SubjectRequest | None:
         """One request."""
@@ -71,15 +86,14 @@ class Rights:
         """
         who = request.assignee if request.assignee.startswith(PERSON) else ""
         key = (request.dataset, request.purpose, who)
+        generation = self._generation.get(request.dataset, 0)
         known = self._answers.get(key)
-        if known is None:
-            generation = self._generation
-            known = self._work_out(*key)
+        if known is None or known[0] != generation:
+            known = generation, self._work_out(*key)
             if len(self._answers) >= MAX_CACHED:
                 self._answers = {}
-            if generation == self._generation:
-                self._answers[key] = known
-        return known
+            self._answers[key] = known
+        return known[1]
 
     def _work_out(self, dataset: str, purpose: str, asking: str) -> Mapping[str, Micros]:
         found: dict[str, Micros] = {}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import httpx
 import pytest
 
-from dmi_agreements.contracts.law import Participant
+from dmi_agreements.contracts.law import Mandate, Participant
 from dmi_agreements.keys import revoked
 from dmi_agreements.mandates import read_mandate
-from dmi_exchange import ishare
+from dmi_exchange import ishare, mandating
 from dmi_infra import clock, jose
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from tests.unit.exchange.fakes import OFFICER, SELLER, SELLING, Node
@@ -74,3 +75,22 @@ def test_evidence_is_taken_of_members_of_this_node_by_keys_that_count(
     node.service.app.state.exchange.settle(Participant, giver, lambda _: member)
     body = {"evidence": evidence(giver, key)}
     assert node.ask("POST", "/v1/mandates/evidence", SELLING, json=body).status_code == status
+
+
+def test_who_has_given_too_many_gives_no_more_until_some_end_and_a_day_has_passed(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give() -> httpx.Response:
+        document = node.post("/v1/mandates/draft", wanted())
+        body = {"document": document, "jws": node.keys[OWNER].sign_document(document)}
+        return node.ask("POST", "/v1/mandates", OFFICER, json=body)
+
+    before = len([one for one in node.store.find(Mandate, OWNER) if one.document["mandator"] == OWNER])
+    monkeypatch.setattr(mandating, "MOST", before + 2)
+    given = [give().json()["id"] for _ in range(2)]
+    node.refused(give(), 409, "conflict")
+    node.post(f"/v1/mandates/{given[0]}/end", {})
+    node.refused(give(), 409, "conflict")
+    monkeypatch.setattr(mandating, "DAY", 0)
+    assert give().status_code == 201
+    node.refused(give(), 409, "conflict")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from dmi_agreements.contracts.law import AgreementState
-from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who
+from dmi_exchange import refining
+from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.infra.fakes import BICYCLES, GARAGES, OWNER, STACK, VENDOR, document
 
 MORE = ["dmi:read", "dmi:export"]
@@ -101,3 +105,36 @@ def test_the_duties_of_a_running_agreement_are_told_with_their_state(node: Node)
     node.post(f"/v1/agreements/{text['uid']}/performed", {"duty": owed["duty"]})
     assert node.get(path)["items"][1]["performed"]["by"] == OWNER
     assert node.get(path, OPERATING)["items"] == []
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Node]:
+    """A node without proposals of other tests."""
+    with running(tmp_path) as made:
+        furnish(made)
+        yield made
+
+
+def test_who_has_too_many_proposals_makes_and_refines_none_until_some_are_concluded_or_old(
+    alone: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(who: Who = SELLING) -> httpx.Response:
+        text = asked()
+        body = {"document": text, "jws": alone.keys[who.participant].sign_document(text)}
+        return alone.ask("POST", "/v1/agreements", who, json=body)
+
+    monkeypatch.setattr(refining, "MOST_PROPOSALS", 3)
+    open_, withdrawn, concluded = asked(), asked(), asked()
+    for text in (open_, withdrawn, concluded):
+        alone.propose(text, SELLING)
+    alone.post(f"/v1/agreements/{withdrawn['uid']}/end", {}, SELLING)
+    problem = alone.refused(answer(), 409, "conflict")
+    assert "3 proposals" in problem["detail"]
+    assert answer(OFFICER).status_code == 201, "what others propose to it does not count"
+    alone.refused(refine(alone, open_, asked(), SELLING), 409, "conflict")
+    alone.countersign(concluded, OFFICER)
+    assert answer().status_code == 201
+    alone.refused(answer(), 409, "conflict")
+    monkeypatch.setattr(refining, "DAY", 0)
+    assert answer().status_code == 201, "what was withdrawn a day ago counts no more"
+    alone.refused(answer(), 409, "conflict")

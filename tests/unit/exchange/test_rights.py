@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import httpx
 import pytest
 
+from dmi_agreements.contracts.law import SubjectRequest
 from dmi_exchange.consent.giving import Consents
+from dmi_exchange.mydata import requests
+from dmi_exchange.notices import taking as notices
+from dmi_exchange.notices.taking import Taking
+from dmi_infra import clock
+from dmi_infra.errors import Conflict
 from tests.unit.exchange.fakes import Node, Who, furnish, running
 from tests.unit.exchange.test_consents import MOTHER, MUM, give, hosted, wish
 from tests.unit.infra.fakes import BICYCLES, STACK, VENDOR
@@ -45,3 +53,55 @@ def test_a_person_without_a_role_that_signs_uses_its_rights(node: Node, roles: t
     assert node.post(f"/v1/consents/{given['id']}/withdraw", {}, works)["state"] == "ended"
     assert node.post("/v1/my-data/erasure", {"datasets": [BICYCLES]}, works)["items"]
     node.refused(node.ask("POST", "/v1/consents", works, json=wish()), 403, "wrong-role")
+
+
+def test_who_repeats_itself_without_end_is_told_to_wait_and_may_ask_about_other_data(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "MOST_A_DAY", 3)
+    for name in ("cameras", "tellers"):
+        dataset = f"urn:dmi:dataset:gemeente:{name}"
+        node.publish(dataset, personal=True, basis="dmi:basis:public-task")
+
+        def ask(right: str, dataset: str = dataset, **more: Any) -> httpx.Response:
+            body = {"datasets": [dataset]} if right == "erasure" else {"dataset": dataset}
+            return node.ask("POST", f"/v1/my-data/{right}", MOTHER, json={**body, **more})
+
+        one = {"datastream": "x.pm", "time": "2026-11-21T13:00:00Z", "result": 4.5}
+        assert ask("erasure").status_code == 201
+        assert ask("rectification", corrections=[one]).status_code == 201
+        assert ask("objection").status_code == 201
+        for right in ("erasure", "rectification", "objection"):
+            more = {"corrections": [one]} if right == "rectification" else {}
+            problem = node.refused(ask(right, **more), 409, "conflict")
+            assert "ask again tomorrow" in problem["detail"]
+    # Nothing is stopped half way: the consents of one that is refused stay as they are.
+    given = give(node)
+    node.refused(node.ask("POST", "/v1/my-data/erasure", MOTHER, json={}), 409, "conflict")
+    assert {one["id"]: one["state"] for one in node.get("/v1/consents", MOTHER)["items"]}[
+        given["id"]
+    ] == "active"
+    monkeypatch.setattr(requests, "DAY", 0)
+    assert ask("erasure").status_code == 201
+
+
+def test_another_node_tells_so_many_requests_a_day_about_one_dataset_and_repeats_the_rest_later(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing: Any = None
+    taking = Taking(node.service.app.state.exchange, nothing, nothing, nothing)
+    theirs = "urn:dmi:dataset:elders:lucht"
+
+    def told(number: int) -> SubjectRequest:
+        person = f"urn:dmi:person:x-{number}"
+        return SubjectRequest(
+            f"urn:uuid:told-{number}", person, "erasure", theirs, clock.now(), made_by="peer"
+        )
+
+    monkeypatch.setattr(notices, "MOST_A_DAY", 2)
+    kept = [taking._keep(told(number)) for number in (1, 2)]
+    with pytest.raises(Conflict, match="later"):
+        taking._keep(told(3))
+    assert taking._keep(kept[0]) == kept[0], "what was taken is answered as before"
+    monkeypatch.setattr(notices, "DAY", 0)
+    assert taking._keep(told(3)).id == "urn:uuid:told-3"

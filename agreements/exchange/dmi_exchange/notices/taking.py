@@ -28,6 +28,9 @@ RIGHTS: Final = (ERASURE, RECTIFICATION, OBJECTION)
 AHEAD: Final[Micros] = 60_000_000
 """How far the clock of another node may be ahead of this one's."""
 CORRECTIONS: Final = 1000
+MOST_A_DAY: Final = 1000
+"""New requests about one dataset; the other node tells those beyond it again later."""
+DAY: Final[Micros] = 86_400_000_000
 
 
 class _Correction(msgspec.Struct, frozen=True):
@@ -115,6 +118,10 @@ class Taking:
         if known is not None and (known.state == asked.state or known.state == "ended"):
             _same(known, asked)
             return known
+        since = clock.now() - DAY
+        if known is None and self._exchange.store.asked_since(asked.dataset, since) >= MOST_A_DAY:
+            rule = f"{MOST_A_DAY} requests about this were taken within a day: tell it again later"
+            raise Conflict.of("notice.dataset", rule, asked.dataset)
 
         def decide(found: SubjectRequest | None) -> SubjectRequest:
             if found is None:

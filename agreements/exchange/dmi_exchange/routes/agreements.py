@@ -12,7 +12,7 @@ from dmi_agreements.contracts.law import AgreementState
 from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.performances import confirm, duties
-from dmi_exchange.refining import refine, rounds
+from dmi_exchange.refining import check_room, refine, rounds
 from dmi_exchange.routes.members import Signature
 from dmi_exchange.sight import sight
 from dmi_infra.http.access import Caller, rightholder, roles
@@ -81,6 +81,7 @@ def router(exchange: Exchange) -> APIRouter:
 
     @routes.post("/agreements", status_code=201, summary="Propose an agreement, signed by your side")
     def propose(identity: Signatory, body: Proposal) -> dict[str, Any]:
+        check_room(exchange, identity.participant)
         body.document.setdefault("uid", f"urn:uuid:{uuid.uuid4()}")
         warnings = exchange.before_signing.told(identity.participant, body.document)
         proposed = exchange.propose(identity.participant, body.document, body.jws)
@@ -114,6 +115,7 @@ def router(exchange: Exchange) -> APIRouter:
         summary="Answer a proposal with other terms, which take its place",
     )
     def refined(identity: Signatory, agreement: str, body: Proposal) -> dict[str, Any]:
+        check_room(exchange, identity.participant)
         body.document.setdefault("uid", f"urn:uuid:{uuid.uuid4()}")
         warnings = exchange.before_signing.told(identity.participant, body.document)
         proposed = refine(exchange, identity.participant, agreement, body.document, body.jws)
