@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from dmi_agreements.contracts.law import AgreementState, Dataset
+from dmi_exchange.dsp.process import Process
+from dmi_exchange.dsp.shelf import StoreShelf
 from dmi_infra import jose, passes
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from tests.conformance.dsp.city import City
@@ -18,6 +20,14 @@ from tests.conformance.dsp.pair import CITY, GARAGES, KEEPER, OWNER, STACK, Pair
 from tests.conformance.dsp.published import Schemas
 
 BRAM = "urn:dmi:person:bram"
+PAY = {
+    "action": "dmi:pay",
+    "constraint": [
+        {"leftOperand": "dmi:cents", "operator": "eq", "rightOperand": {"@value": "999999", "@type": "xsd:integer"}},
+        {"leftOperand": "dmi:per", "operator": "eq", "rightOperand": {"@value": "1", "@type": "xsd:integer"}},
+        {"leftOperand": "dmi:chargedUnit", "operator": "eq", "rightOperand": "once"},
+    ],
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +122,25 @@ def _waiting(city: City, who: str, wanted: str) -> str:
                 return f"/v1/negotiations/{item['id']}"
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def test_no_node_signs_what_the_terms_in_the_message_did_not_tell(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B puts a price into its document where the terms do not show it, and signs that."""
+    honest = StoreShelf.draft
+
+    def draft(shelf: StoreShelf, process: Process) -> dict[str, Any]:
+        made = honest(shelf, process)
+        hidden = {**made["permission"][0], "duty": [PAY]}
+        del hidden["action"]
+        return {**made, "action": "dmi:export", "permission": [*made["permission"], hidden]}
+
+    monkeypatch.setattr(StoreShelf, "draft", draft)
+    ended = pair.a.until(f"/v1/negotiations/{pair.begin()}", STACK, "TERMINATED")
+    assert "was not negotiated" in ended["reason"]
+    assert ended["ended_by"] == "consumer"
+    assert [city.law().get(AgreementState, ended["agreement"]) for city in (pair.a, pair.b)] == [None, None]
 
 
 # -- who may speak for whom -------------------------------------------------

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
+from dmi_agreements.dsp.agreed import beside_the_terms
 from dmi_agreements.dsp.terms import DATASET, DOCUMENT, SIGNATURE
 from dmi_agreements.errors import PolicyRefused
 from dmi_agreements.policy.document import read_agreement
@@ -15,7 +16,7 @@ from dmi_exchange.dsp.client import Client, Unreachable
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.errors import DocumentRefused
 from dmi_exchange.handlers import Exchange
-from dmi_infra.errors import InputRefused, Unavailable
+from dmi_infra.errors import Conflict, InputRefused, Unavailable
 
 LARGEST_DATASET = 1024 * 1024
 
@@ -28,11 +29,9 @@ class Imports:
         self._client = client
 
     def check(self, process: Process, document: dict[str, Any]) -> None:
-        """Raise unless this node could let the agreement hold: before it is signed, not when it is too late."""
-        try:
-            read_agreement(document, self._exchange.rulebooks.in_force(document), self._exchange.layers)
-        except PolicyRefused as exc:
-            raise DocumentRefused.from_findings(exc, f"agreement/{DOCUMENT}") from exc
+        """Raise unless it is what was negotiated and this node could let it hold: before it is signed."""
+        self._agreed(process, document)
+        self._same(process, document)
         jws = process.agreement.get(SIGNATURE)
         if not isinstance(jws, str):
             raise InputRefused.of(
@@ -47,11 +46,36 @@ class Imports:
         own = process.signatures.get(process.owner)
         if not isinstance(document, dict) or not isinstance(jws, str) or own is None:
             return  # a foreign connector's agreement: no document that both have signed, so no data flows in
-        known = self._exchange.store.get(AgreementState, process.agreement_id)
+        known = self._same(process, document)
         if known is None:
             self._exchange.propose(process.peer, document, jws, {process.owner: own})
         elif known.state == "proposed":
             self._exchange.sign(process.owner, known.id, own)
+
+    def _agreed(self, process: Process, document: dict[str, Any]) -> None:
+        """Raise unless the document says what is on the table, under the rulebook that its signer accepted."""
+        root = f"agreement/{DOCUMENT}"
+        book, layers = self._exchange.rulebooks.in_force(document), self._exchange.layers
+        try:
+            terms = read_agreement(document, book, layers)
+        except PolicyRefused as exc:
+            raise DocumentRefused.from_findings(exc, root) from exc
+        signed = self._exchange.participant(process.owner).rulebook
+        if terms.rulebook != signed:
+            raise InputRefused.of(f"{root}/dmi:rulebook", f"must be the version that you signed: {signed}")
+        try:
+            beside = beside_the_terms(terms, process.offer, process.dataset, book, layers)
+        except PolicyRefused as exc:
+            raise DocumentRefused.from_findings(exc, "offer") from exc
+        if beside:
+            raise DocumentRefused.from_findings(PolicyRefused(tuple(beside)), root)
+
+    def _same(self, process: Process, document: dict[str, Any]) -> AgreementState | None:
+        """The agreement of this id in the law, if there is one; raises unless it is this very document."""
+        known = self._exchange.store.get(AgreementState, process.agreement_id)
+        if known is not None and known.document != document:
+            raise Conflict.of("agreement/@id", "is the id of another agreement here", process.agreement_id)
+        return known
 
     def _dataset(self, process: Process) -> None:
         """The catalogue's entry of the dataset, as its own node tells of it now."""

@@ -173,8 +173,9 @@ class StoreShelf:
         """See ``offers.Shelf``."""
         found = self._own(process)
         made = self._draft(found.owner, found.dataset, found.template, found.parameters, process.peer)
-        if not same_terms(process.offer, found.rules):
-            # What the consumer asks for instead; the owner agrees to it by signing, and to nothing else.
+        if not same_terms(process.offer, rules_of(made)):
+            # What the consumer asks for instead, or was offered before the template changed: the owner agrees to
+            # what is on the table by signing, and to nothing else.
             made = with_rules(made, process.offer, found.dataset)
         self._exchange.require(made)
         return made
@@ -213,8 +214,8 @@ class StoreShelf:
         document = agreement.get(DOCUMENT)
         if document is None:
             return None
-        if not isinstance(document, dict) or not same_terms(rules_of(document), agreement):
-            raise InputRefused.of(f"agreement/{DOCUMENT}", "its terms differ from those of the agreement")
+        if not isinstance(document, dict):
+            raise InputRefused.of(f"agreement/{DOCUMENT}", "must be a document")
         named = (document.get("uid"), model.assigner(document), model.assignee(document))
         if named != (agreement.get("@id"), process.peer, process.owner):
             raise InputRefused.of(f"agreement/{DOCUMENT}", "must have the agreement's id and parties")

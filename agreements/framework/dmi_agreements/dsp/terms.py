@@ -15,6 +15,8 @@ SIGNATURE: Final = "urn:dmi:signature"
 DATASET: Final = "urn:dmi:dataset"
 """Property of a dataset in a catalogue: its entry as this project keeps it, by which a consumer's law knows it."""
 RULES: Final = ("permission", "prohibition", "obligation")
+BASIS: Final = "urn:dmi:legalBasis"
+"""Property of a policy in a message: the legal basis that the document of the agreement names."""
 
 
 def spelled_out(value: Any) -> Any:
@@ -29,8 +31,10 @@ def spelled_out(value: Any) -> Any:
 
 
 def rules_of(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The rules of an agreement of this project as the protocol writes them: one action a rule, no target."""
+    """The terms of an agreement of this project as the protocol writes them: one action a rule, no target."""
     found: dict[str, Any] = {}
+    if "dmi:legalBasis" in document:
+        found[BASIS] = spelled_out(document["dmi:legalBasis"])
     for kind in RULES:
         rules = [rule for given in _listed(document.get(kind)) for rule in _rules(given)]
         if rules:
@@ -39,26 +43,36 @@ def rules_of(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_rules(document: Mapping[str, Any], policy: Mapping[str, Any], target: str) -> dict[str, Any]:
-    """The document with the rules of a policy as ``rules_of`` writes them, about one dataset.
+    """The document with the terms of a policy as ``rules_of`` writes them, about one dataset.
 
-    Rules that differ in their action alone become one, as people write them.
+    Rules that differ in their action alone become one, as people write them. A legal basis that the policy does not
+    tell stays that of the document.
     """
     made = {name: value for name, value in document.items() if name not in RULES}
+    if BASIS in policy:
+        made["dmi:legalBasis"] = policy[BASIS]
     for kind in RULES:
-        found: dict[str, dict[str, Any]] = {}
-        for rule in _listed(policy.get(kind)):
-            others = {name: value for name, value in rule.items() if name != "action"}
-            known = found.setdefault(
-                json.dumps(others, sort_keys=True), {"target": target, "action": [], **others}
-            )
-            known["action"].append(rule["action"])
-        if found:
-            made[kind] = list(found.values())
+        rules = [dict(rule) for rule in _listed(policy.get(kind))]
+        if rules:
+            # What is owed for the agreement as a whole has no target, and is one action.
+            made[kind] = rules if kind == "obligation" else _joined(rules, target)
     return made
 
 
+def _joined(rules: list[dict[str, Any]], target: str) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for rule in rules:
+        others = {name: value for name, value in rule.items() if name != "action"}
+        known = found.setdefault(
+            json.dumps(others, sort_keys=True), {"target": target, "action": [], **others}
+        )
+        known["action"].append(rule["action"])
+    return list(found.values())
+
+
 def _rules(rule: Mapping[str, Any]) -> list[dict[str, Any]]:
-    others = {key: rule[key] for key in ("duty",) if rule.get(key)}
+    apart = ("target", "action", "constraint")
+    others = {key: value for key, value in rule.items() if key not in apart and value}
     constraints = [_constraint(item) for item in _listed(rule.get("constraint"))]
     if constraints:
         others["constraint"] = constraints
@@ -74,8 +88,13 @@ def _constraint(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def same_terms(one: Mapping[str, Any], another: Mapping[str, Any]) -> bool:
-    """Whether two policies hold the same rules, whatever their order, their ids and the spelling of ODRL's terms."""
-    return all(_canonical(one.get(kind)) == _canonical(another.get(kind)) for kind in RULES)
+    """Whether two policies hold the same rules, whatever their order, their ids and the spelling of ODRL's terms.
+
+    A legal basis that one of them does not tell is that of the other: connectors leave out what they do not know.
+    """
+    bases = [spelled_out(each[BASIS]) for each in (one, another) if BASIS in each]
+    same = all(_canonical(one.get(kind)) == _canonical(another.get(kind)) for kind in RULES)
+    return same and all(basis == bases[0] for basis in bases)
 
 
 def _canonical(rules: object) -> list[str]:

@@ -18,6 +18,7 @@ from dmi_command.console import (
     Url,
     Wide,
     connect,
+    err,
     show,
     show_papers,
 )
@@ -155,7 +156,7 @@ def sign(
     participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sign the agreement that a negotiation waits for."""
+    """Sign the agreement that a negotiation waits for; what you sign with a key of your own is printed."""
     with connect(url, who, key, participant, default="officer") as client:
         identifier = whole_id(client, negotiation, "negotiations")
         show(_signed(client, identifier, SigningKey.load_or_create(key) if key else None), as_json)
@@ -166,6 +167,9 @@ def _signed(client: Client, identifier: str, signer: SigningKey | None) -> Any:
     if signer is None:
         return _post(client, f"{path}/signature", {"hosted": True})
     document = client.get(f"/exchange/v1/{path}/document")
+    # Nobody puts a name under what it has not been shown.
+    err.print("You sign:")
+    err.print_json(data=document)
     return _post(client, f"{path}/signature", {"jws": signer.sign_document(document)})
 
 
