@@ -7,12 +7,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
-from dmi_agreements.contracts.law import AgreementState, Dataset
+from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
+from dmi_agreements.dsp import states
+from dmi_agreements.dsp.messages import Message
+from dmi_agreements.dsp.states import Kind
+from dmi_exchange.dsp import courier
+from dmi_exchange.dsp.endings import Endings
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.shelf import StoreShelf
+from dmi_exchange.dsp.steps import AGREEMENT_END, Accept, Steps
 from dmi_infra import jose, passes
+from dmi_infra.errors import NotFound, Unauthenticated
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from tests.conformance.dsp.city import City
 from tests.conformance.dsp.counterpart import CONTEXT
@@ -68,6 +76,104 @@ def test_an_end_that_the_other_node_could_not_hear_is_told_when_it_is_up_again(p
     pair.b.well("POST", f"/v1/agreements/{agreement}/end", OWNER, {"reason": "genoeg"})
     pair.up("a")
     soon(lambda: state(pair.a, agreement) == "ended")
+
+
+@pytest.fixture
+def refusing(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """How often from now on a message of each type is refused by whom it goes to; waits are short."""
+    times: dict[str, int] = {}
+
+    def refused(name: str) -> bool:
+        times[name] = times.get(name, 0) - 1
+        return times[name] >= 0
+
+    received, ended = Steps.receive, Endings.ended
+
+    def receive(
+        self: Steps, kind: Kind, identifier: str, came: Message, peer: str, accept: Accept
+    ) -> Process:
+        if refused(came.type):
+            raise NotFound("not now")
+        return received(self, kind, identifier, came, peer, accept)
+
+    def end(self: Endings, identifier: str, peer: str, body: Any) -> Process:
+        if refused(AGREEMENT_END):
+            raise Unauthenticated("not now")
+        return ended(self, identifier, peer, body)
+
+    monkeypatch.setattr(courier, "FIRST_WAIT", 0.02)
+    monkeypatch.setattr(Steps, "receive", receive)
+    monkeypatch.setattr(Endings, "ended", end)
+    return times
+
+
+def test_an_end_that_is_refused_for_a_while_is_told_until_it_is_heard(
+    pair: Pair, refusing: dict[str, int]
+) -> None:
+    agreement = pair.agreed()
+    refusing[AGREEMENT_END] = 6
+    pair.b.well("POST", f"/v1/agreements/{agreement}/end", OWNER, {"reason": "genoeg"})
+    soon(lambda: state(pair.a, agreement) == "ended")
+    soon(lambda: _asked(pair.b, agreement)["pending"] == 0)
+    assert _asked(pair.b, agreement)["reason"] is None
+
+
+def test_a_conclusion_that_is_refused_for_a_while_holds_in_both_nodes_in_the_end(
+    pair: Pair, refusing: dict[str, int]
+) -> None:
+    refusing[states.EVENT_FINALIZED] = 6
+    agreement = pair.agreed()
+    assert refusing[states.EVENT_FINALIZED] < 0
+    assert state(pair.b, agreement) == "active"
+
+
+def test_an_end_that_crosses_the_conclusion_ends_the_agreement(pair: Pair, refusing: dict[str, int]) -> None:
+    refusing[states.EVENT_FINALIZED] = 1_000_000
+    path = f"/v1/negotiations/{pair.begin()}"
+    agreement = pair.a.until(path, STACK, "VERIFIED")["agreement"]
+    soon(lambda: state(pair.b, agreement) == "active")
+    pair.a.well("POST", f"{path}/end", STACK, {"reason": "toch niet"})
+    soon(lambda: state(pair.b, agreement) == "ended")
+    found = pair.b.law().get(AgreementState, agreement)
+    assert found is not None
+    assert (found.ended_by, found.end_reason) == (STACK, "toch niet")
+    # Nothing goes on being told that nobody waits for.
+    soon(lambda: _asked(pair.b, agreement)["pending"] == 0)
+    assert state(pair.a, agreement) is None
+
+
+def test_an_end_overtakes_a_conclusion_that_was_not_heard(pair: Pair, refusing: dict[str, int]) -> None:
+    refusing[states.EVENT_FINALIZED] = 1_000_000
+    path = f"/v1/negotiations/{pair.begin()}"
+    agreement = pair.a.until(path, STACK, "VERIFIED")["agreement"]
+    soon(lambda: state(pair.b, agreement) == "active")
+    pair.b.well("POST", f"/v1/agreements/{agreement}/end", OWNER, {"reason": "genoeg"})
+    ended = pair.a.until(path, STACK, "TERMINATED")
+    assert (ended["ended_by"], ended["reason"]) == ("provider", "the provider: genoeg")
+    assert state(pair.a, agreement) is None
+
+
+def test_who_signed_no_rulebook_in_force_may_still_end_an_agreement(pair: Pair) -> None:
+    agreement = pair.agreed()
+    law = pair.b.law()
+    before = law.get(Participant, STACK)
+    assert before is not None
+    law.settle(Participant, STACK, lambda _: msgspec.structs.replace(before, rulebook="0.9.0"))
+    try:
+        soon(lambda: _said(pair, key=pair.a.key(EXCHANGE_PARTICIPANT), who=STACK).status_code == 403)
+        pair.a.well("POST", f"/v1/agreements/{agreement}/end", STACK, {"reason": "genoeg"})
+        assert soon(lambda: state(pair.b, agreement) == "ended") < 1.0
+    finally:
+        law.settle(Participant, STACK, lambda _: before)
+        soon(lambda: _said(pair, who=STACK).status_code == 200)
+
+
+def _asked(city: City, agreement: str) -> dict[str, Any]:
+    """The negotiation of an agreement as its owner sees it."""
+    (found,) = [
+        one for one in city.well("GET", "/v1/negotiations", OWNER)["items"] if one["agreement"] == agreement
+    ]
+    return dict(found)
 
 
 def test_a_node_that_is_down_hangs_nothing_and_the_negotiation_goes_on_when_it_is_up(pair: Pair) -> None:

@@ -33,6 +33,8 @@ class Automatic:
         if process.over:
             if (process.state, process.role, process.kept) == (states.FINALIZED, "consumer", False):
                 self._negotiations.keep(process.id)
+            elif (process.kind, process.role) == ("negotiation", "provider"):
+                self._negotiations.undo(process.id)
             return
         if process.kind == "transfer":
             if (process.role, process.state) == ("provider", states.REQUESTED):

@@ -109,7 +109,7 @@ def build(
     parts = Parts(shelf, NodePlane(shelf, supply, address, broker), node_door, node_door.binding)
     if profile is not None:
         parts = profile.parts(settings)
-    courier = Courier(processes, client, settings.dsp_give_up_seconds)
+    courier = Courier(processes, client, settings.dsp_give_up_seconds, partial(_is_member, exchange))
     steps = Steps(processes, courier.wake)
     check = _check(exchange, client, settings.dsp_hosts)
     negotiations = Negotiations(steps, parts.shelf, address, check)
@@ -119,7 +119,7 @@ def build(
         behaviour = profile.behaviour(settings, negotiations, transfers)
     courier.behave = behaviour
     intake = Intake(local, flows)
-    endings = Endings(exchange, transfers)
+    endings = Endings(exchange, negotiations, transfers)
     notices = Notices(engine)
     runtime.parts += [courier, nodes]
     if profile is None:
@@ -187,6 +187,10 @@ def _broker(settings: ExchangeSettings, bus: Bus, supply: Supply, issuer: Issuer
     keys = KeyFile(file, issuer.published) if file is not None else None
     outlets = Outlets(deliveries, supply.processes, supply.ended, settings.issuer, keys)
     return Broker(settings.delivery_brokers, settings.delivery_security, outlets)
+
+
+def _is_member(exchange: Exchange, participant: str) -> bool:
+    return exchange.store.get(Participant, participant) is not None
 
 
 def _check(exchange: Exchange, client: Client, hosts: Collection[str]) -> Callable[[str, str], None]:

@@ -14,7 +14,7 @@ import structlog
 
 from dmi_agreements.dsp import states
 from dmi_exchange.dsp.client import Answer, Client, Unreachable
-from dmi_exchange.dsp.process import Process, Waiting, other
+from dmi_exchange.dsp.process import Outgoing, Process, Waiting, other
 from dmi_exchange.dsp.steps import AGREEMENT_END, BEGINNINGS, TERMINATIONS, outgoing
 from dmi_exchange.dsp.store import Change, Processes
 from dmi_infra import clock
@@ -36,8 +36,11 @@ LONGEST_WAIT = 10.0
 REFUSALS = 3
 """A refusal is final after so many tries: the other side may still be writing what ours came to answer."""
 REFUSAL_WAIT = 0.3
-KEPT = frozenset({AGREEMENT_END})
-"""Messages that are never given up: who may not use data any more hears it however late."""
+REFUSED_WAIT = 3600.0
+"""Seconds at most between two tries of what the other side refused and must hear all the same."""
+KEPT = frozenset({AGREEMENT_END, states.EVENT_FINALIZED})
+"""Messages that a node of this project must hear however late, so that an agreement holds in the law of both or of
+neither. Its refusals pass: a version of the rulebook, a key, an agreement that is still to be kept."""
 PASSING = frozenset({408, 425, 429})
 """Answers below 500 that pass by themselves."""
 
@@ -54,12 +57,16 @@ class Courier:
     """A thread that finds what is to be done, and workers that do it."""
 
     def __init__(
-        self, processes: Processes, client: Client, give_up_seconds: float, behave: Behaviour | None = None
+        self, processes: Processes, client: Client, give_up_seconds: float, known: Callable[[str], bool]
     ) -> None:
+        """``known`` tells whether a participant is a member here or of a node of this project."""
         self._processes = processes
         self._client = client
         self._give_up = int(give_up_seconds * 1_000_000)
-        self.behave = behave
+        self._known = known
+        self.behave: Behaviour | None = None
+        self._refused: Counter[int] = Counter()
+        """How often each message that is kept was refused in a row; anew after a restart."""
         self._busy: Counter[str] = Counter()
         self._queued: defaultdict[str, deque[Waiting]] = defaultdict(deque)
         self._lock = threading.Lock()
@@ -71,6 +78,7 @@ class Courier:
     def start(self) -> None:
         """Begin, first with what an earlier run left."""
         self._processes.release_all()
+        self._processes.advance_all()
         self._wanted.set()
         self._thread.start()
 
@@ -180,15 +188,20 @@ class Courier:
     def deliver(self, message: Waiting) -> None:
         """Try one message, and note what came of it."""
         process = self._processes.get(message.process)
+        kept = message.type in KEPT and self._known(process.peer)
+        refusals = self._refused.pop(message.id, 0)
         try:
             answer = self._client.post(process.address, message.path, message.body, process.owner)
         except Unreachable as exc:
-            self._again(message, str(exc))
+            self._again(message, str(exc), kept)
             return
         if answer.well:
             self._acknowledged(message, process, answer)
         elif answer.status >= 500 or answer.status in PASSING:
-            self._again(message, f"the other side answered {answer.why}")
+            self._again(message, f"the other side answered {answer.why}", kept)
+        elif kept:
+            self._refused[message.id] = refusals + 1
+            self._later(message, f"the other side refused it: {answer.why}", refusals, REFUSED_WAIT)
         elif message.attempts + 1 < REFUSALS:
             at = clock.now() + int(REFUSAL_WAIT * 1_000_000) * (message.attempts + 1)
             self._processes.undelivered(message, at, f"the other side answered {answer.why}")
@@ -199,7 +212,9 @@ class Courier:
         given = answer.body.get(f"{other(process.role)}Pid")
 
         def note(known: Process) -> Process:
-            changes: dict[str, object] = {} if known.over else {"reason": ""}
+            # Of what was ended, why it was is shown on.
+            open_still = not known.over or known.state == states.FINALIZED
+            changes: dict[str, object] = {"reason": ""} if open_still else {}
             if message.path == BEGINNINGS.get(message.type) and known.peer_pid is None:
                 changes["peer_pid"] = given
             return msgspec.structs.replace(known, **changes)
@@ -214,22 +229,25 @@ class Courier:
             return
         self.advance(after.id)
 
-    def _again(self, message: Waiting, reason: str) -> None:
-        now = clock.now()
-        if now - message.made_at > self._give_up and message.type not in KEPT:
+    def _again(self, message: Waiting, reason: str, kept: bool) -> None:
+        if clock.now() - message.made_at > self._give_up and not kept:
             self._end(message, f"given up: {reason}", "unreachable")
             return
-        wait = min(FIRST_WAIT * 2 ** min(message.attempts, 20), LONGEST_WAIT)
+        self._later(message, reason, message.attempts, LONGEST_WAIT)
+
+    def _later(self, message: Waiting, reason: str, before: int, longest: float) -> None:
+        wait = min(FIRST_WAIT * 2 ** min(before, 20), longest)
         tries = message.attempts + 1
         text = f"{reason}; tried {tries} time{'s' if tries > 1 else ''}, goes on trying"
-        self._processes.undelivered(message, now + int(wait * 1_000_000), text)
+        self._processes.undelivered(message, clock.now() + int(wait * 1_000_000), text)
 
     def _end(self, message: Waiting, reason: str, code: str) -> None:
         """A message that is not taken ends its process, and the other side is told when it knows of it."""
 
         def decide(known: Process, _received: Callable[[str], bool]) -> Change:
             if known.over or message.type == TERMINATIONS[known.kind]:
-                return Change(msgspec.structs.replace(known, reason=known.reason or reason), silence=True)
+                after = msgspec.structs.replace(known, reason=known.reason or reason)
+                return Change(after, self._instead(message, known), silence=True)
             after = msgspec.structs.replace(
                 known,
                 state=states.TERMINATED,
@@ -244,3 +262,17 @@ class Courier:
             return Change(after, told, silence=True)
 
         self._processes.change(message.process, decide)
+
+    def _instead(self, message: Waiting, process: Process) -> Outgoing | None:
+        """What is told where an end of the negotiation is not taken: the other side may have concluded it meanwhile."""
+        bound = process.kind == "negotiation" and process.agreement_id and process.state == states.TERMINATED
+        if message.type != states.NEGOTIATION_TERMINATION or not bound or not self._known(process.peer):
+            return None
+        return outgoing(
+            process,
+            AGREEMENT_END,
+            agreementId=process.agreement_id,
+            endedAt=clock.to_text(process.changed_at),
+            reason=[process.reason] if process.reason else [],
+            endedBy=process.owner,
+        )

@@ -108,6 +108,9 @@ class NodeDoor:
 
     async def __call__(self, request: Request) -> str:
         """The participant that the bearer token proves; it must be a member, here or of a known node."""
+        return await self._let_in(request, True)
+
+    async def _let_in(self, request: Request, taking_part: bool) -> str:
         token = bearer(request)
         speaker = await self._speaker(request, token)
         if speaker is None:
@@ -119,11 +122,11 @@ class NodeDoor:
             raise Refused([stale])
         issuer, name = speaker.node, speaker.participant
         found = runtime.law.table.participants.get(name)
-        if (found is None or found.rulebook is None) and self._nodes.known(issuer):
+        if (found is None or (taking_part and found.rulebook is None)) and self._nodes.known(issuer):
             found = await asyncio.to_thread(self._ask_again, issuer, name)
         if found is None or (found.home or self._issuer) != issuer:
             raise Unauthenticated(NO_MEMBER)
-        if not found.active or found.rulebook not in runtime.rulebook.accepted:
+        if taking_part and (not found.active or found.rulebook not in runtime.rulebook.accepted):
             raise Refused([Reason("rulebook_not_signed", "this participant has signed no rulebook in force")])
         return name
 
@@ -135,6 +138,15 @@ class NodeDoor:
         return participant
 
     binding.dmi_door = "members who may sign, and nodes"  # type: ignore[attr-defined]
+
+    async def ending(self, request: Request) -> str:
+        """As ``binding``, for what takes rights away alone: that may also who left, or signed an earlier rulebook."""
+        participant = await self._let_in(request, False)
+        if self._proof_of(bearer(request)) is None:
+            await may_sign(await identify(request))
+        return participant
+
+    ending.dmi_door = "members who may sign, and nodes, also for members that take part no more"  # type: ignore[attr-defined]
 
     async def node(self, request: Request) -> str:
         """The issuer of the known node that asks, whoever it speaks for."""

@@ -21,8 +21,9 @@ from dmi_agreements.changes import Change as LawChange
 from dmi_agreements.contracts.law import AgreementState, Participant
 from dmi_agreements.dsp import states
 from dmi_exchange import model
-from dmi_exchange.dsp.process import Process
-from dmi_exchange.dsp.steps import AGREEMENT_END, outgoing
+from dmi_exchange.dsp.negotiation import Negotiations
+from dmi_exchange.dsp.process import Process, other
+from dmi_exchange.dsp.steps import AGREEMENT_END, moved, outgoing
 from dmi_exchange.dsp.store import Change
 from dmi_exchange.dsp.transfer import Transfers
 from dmi_exchange.handlers import Exchange
@@ -39,8 +40,9 @@ WHOLE = ""
 class Endings:
     """A thread that carries an end to wherever the agreement was in use."""
 
-    def __init__(self, exchange: Exchange, transfers: Transfers) -> None:
+    def __init__(self, exchange: Exchange, negotiations: Negotiations, transfers: Transfers) -> None:
         self._exchange = exchange
+        self._negotiations = negotiations
         self._transfers = transfers
         self._processes = transfers.steps.processes
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -95,13 +97,19 @@ class Endings:
 
     def _tell(self, process: Process, state: AgreementState) -> None:
         peer = self._exchange.store.get(Participant, process.peer)
-        ours = peer is None or not peer.home or state.ended_by == process.peer
+        theirs = state.ended_by == process.peer
+        silent = peer is None or not peer.home
 
         def decide(known: Process, _received: Callable[[str], bool]) -> Change | None:
             if known.told:
                 return None
             after = msgspec.structs.replace(known, told=True)
-            return Change(after) if ours else Change(after, outgoing(after, AGREEMENT_END, **_said(state)))
+            # Nothing that still waits to be said counts any more, and the end must not wait behind it.
+            if theirs:
+                return Change(after, silence=True)
+            if silent:
+                return Change(after)
+            return Change(after, outgoing(after, AGREEMENT_END, **_said(state)), silence=True)
 
         self._processes.change(process.id, decide)
         self._transfers.steps.wake()
@@ -113,9 +121,25 @@ class Endings:
             raise NotFound("no agreement of this negotiation has this id")
         given = body.get("reason")
         reason = "; ".join(item for item in given if isinstance(item, str)) if isinstance(given, list) else ""
-        with suppress(Conflict):  # it may have ended here already
-            self._exchange.end(peer, process.agreement_id, reason[:500])
-        return process
+        if (process.role, process.state, process.kept) == ("consumer", states.FINALIZED, False):
+            # Else it would be kept afterwards, and hold.
+            process = self._negotiations.keep(process.id)
+        if self._exchange.store.get(AgreementState, process.agreement_id) is not None:
+            with suppress(Conflict):  # it may have ended here already
+                self._exchange.end(peer, process.agreement_id, reason[:500])
+        return self._close(process, reason)
+
+    def _close(self, process: Process, reason: str) -> Process:
+        """A negotiation that was not final here yet ends with the agreement that it was to become."""
+
+        def decide(known: Process, _received: Callable[[str], bool]) -> Change | None:
+            if known.over:
+                return None
+            by = other(known.role)
+            why = f"the {by}: {reason or 'no reason given'}"[:1000]
+            return Change(moved(known, states.TERMINATED, ended_by=by, reason=why), silence=True)
+
+        return self._processes.change(process.id, decide)
 
 
 def _said(state: AgreementState) -> dict[str, Any]:

@@ -207,7 +207,18 @@ class Negotiations:
         """As provider: the agreement holds from now on."""
         known = self.steps.processes.get(identifier)
         extra = self.shelf.conclude(known)
-        return self.steps.take(identifier, states.EVENT_FINALIZED, lambda _process: extra)
+        try:
+            return self.steps.take(identifier, states.EVENT_FINALIZED, lambda _process: extra)
+        except Conflict:
+            # Ended by either side while it was concluded here.
+            self.undo(identifier)
+            raise
+
+    def undo(self, identifier: str) -> None:
+        """As provider: what was concluded of a negotiation that was ended before it was final ends with it."""
+        known = self.steps.processes.get(identifier)
+        if known.state == states.TERMINATED:
+            self.shelf.undo(known)
 
 
 FURTHER: Mapping[str, tuple[str, ...]] = {

@@ -92,6 +92,10 @@ class Shelf(Protocol):
         """As provider: let the agreement hold; what the last event says beside the ids."""
         ...
 
+    def undo(self, process: Process) -> None:
+        """As provider: the negotiation was ended; an agreement that had come of it already ends too."""
+        ...
+
     def keep(self, process: Process) -> None:
         """As consumer: the agreement holds, and comes into this node's law."""
         ...

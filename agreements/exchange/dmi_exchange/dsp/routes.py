@@ -211,11 +211,11 @@ def between_nodes(door: NodeDoor, endings: Endings, notices: Taking, own: Callab
         return found
 
     @routes.post("/negotiations/{pid}/end")
-    def ended(pid: str, body: Given, peer: Annotated[str, Depends(door.binding)]) -> dict[str, Any]:
+    def ended(pid: str, body: Given, peer: Annotated[str, Depends(door.ending)]) -> dict[str, Any]:
         return endings.ended(pid, peer, body if isinstance(body, dict) else {}).acknowledgement()
 
     @routes.post("/negotiations/{pid}/notice")
-    def noticed(pid: str, body: Given, peer: Annotated[str, Depends(door.binding)]) -> dict[str, Any]:
+    def noticed(pid: str, body: Given, peer: Annotated[str, Depends(door.ending)]) -> dict[str, Any]:
         return notices.take(pid, peer, body if isinstance(body, dict) else {})
 
     return routes

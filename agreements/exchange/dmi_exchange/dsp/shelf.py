@@ -263,6 +263,13 @@ class StoreShelf:
             raise Conflict.of("agreement", f"has {known.state} already")
         return {}
 
+    def undo(self, process: Process) -> None:
+        """See ``offers.Shelf``."""
+        found = self._exchange.store.get(AgreementState, process.agreement_id)
+        if found is not None and found.state != "ended":
+            by = process.owner if process.ended_by == process.role else process.peer
+            self._exchange.end(by, found.id, process.reason[:500])
+
     def keep(self, process: Process) -> None:
         """See ``offers.Shelf``."""
         self._imports.keep(process)

@@ -102,8 +102,7 @@ class Steps:
             except IllegalStep as exc:
                 raise StepRefused(exc.rule, process=known) from exc
             after = _ended(moved(accept(known), state), came, other(known.role))
-            # A consumer whose negotiation is final has the agreement to keep.
-            more = not after.over or (state, after.role) == (states.FINALIZED, "consumer")
+            more = not after.over or _unfinished(after)
             return Change(after, advance=more, silence=state == states.TERMINATED)
 
         return self.processes.change(identifier, decide, came.digest)
@@ -129,7 +128,8 @@ class Steps:
             if known.peer_pid is None:
                 # The other side gave it no id yet, so nothing can be told about it; its request is taken back.
                 return Change(after, silence=True)
-            return Change(after, outgoing(after, name, **(members(after) if members else {})))
+            said = outgoing(after, name, **(members(after) if members else {}))
+            return Change(after, said, advance=state == states.TERMINATED and _unfinished(after))
 
         after = self.processes.change(identifier, decide)
         self.wake()
@@ -149,6 +149,18 @@ class Steps:
             return Change(msgspec.structs.replace(known, reason=reason[:1000]))
 
         return self.processes.change(process.id, decide)
+
+
+def _unfinished(process: Process) -> bool:
+    """Whether this node has something to do at the end of a negotiation.
+
+    A consumer keeps the agreement. A provider ends one that it had begun to conclude.
+    """
+    if process.kind != "negotiation":
+        return False
+    if process.state == states.FINALIZED:
+        return process.role == "consumer"
+    return process.role == "provider" and bool(process.agreement_id)
 
 
 def _with_pids(known: Process, came: Message) -> Process:

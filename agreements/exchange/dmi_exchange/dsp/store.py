@@ -30,6 +30,8 @@ _DIGEST = sa.select(dsp_received.c.digest).where(
     dsp_received.c.process == sa.bindparam("process"), dsp_received.c.digest == sa.bindparam("wanted")
 )
 """Put together once: each step of a process asks them several times."""
+_KEPT = '"kept":true'
+"""In the body of a process whose agreement stands in this node's law."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,20 @@ class Processes:
             now = clock.now()
             later = sa.update(dsp_message).where(dsp_message.c.next_at > now)
             connection.execute(later.values(next_at=now))
+
+    def advance_all(self) -> None:
+        """Look at every process that is not at its end: whoever went on with some may have been killed."""
+        found = dsp_process.c
+        unkept = sa.and_(
+            found.state == states.FINALIZED, found.role == "consumer", ~found.body.contains(_KEPT)
+        )
+        open_ones = sa.or_(found.state.not_in(states.TERMINAL), unkept)
+        with transaction(self._engine) as connection:
+            connection.execute(
+                sa.update(dsp_process)
+                .where(open_ones, found.advance_at.is_(None))
+                .values(advance_at=clock.now() + GRACE)
+            )
 
     def delivered(self, message: Waiting, note: Callable[[Process], Process]) -> Process:
         """The other side acknowledged a message."""

@@ -116,6 +116,9 @@ class ScriptedShelf:
         """See ``offers.Shelf``."""
         return {}
 
+    def undo(self, _process: Process) -> None:
+        """See ``offers.Shelf``."""
+
     def keep(self, _process: Process) -> None:
         """See ``offers.Shelf``."""
 

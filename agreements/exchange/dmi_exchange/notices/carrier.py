@@ -11,7 +11,7 @@ import structlog
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.dsp.messages import document
 from dmi_exchange.dsp.client import Answer, Client, Unreachable
-from dmi_exchange.dsp.courier import FIRST_WAIT, LONGEST_WAIT
+from dmi_exchange.dsp.courier import FIRST_WAIT, LONGEST_WAIT, REFUSED_WAIT
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.store import Processes
 from dmi_exchange.notices.aliases import Aliases
@@ -28,8 +28,6 @@ SUBJECT_NOTICE: Final = "urn:dmi:SubjectNotice"
 IDLE_SECONDS: Final = 0.5
 ASKED_WAIT: Final = 60.0
 """Seconds at most until a node that has heard is asked what its layers have done."""
-REFUSED_WAIT: Final = 3600.0
-"""Seconds at most between two tries of what the other node refused: it may learn this message by a newer version."""
 LAYERS: Final = 20
 """Layers of another node that are taken note of, at most."""
 

@@ -1,0 +1,190 @@
+"""What becomes of a message that the other side refuses, and of processes that a killed node left."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.law import AgreementState
+from dmi_agreements.dsp import states
+from dmi_exchange.dsp.client import Answer, Client, Unreachable
+from dmi_exchange.dsp.courier import FIRST_WAIT, LONGEST_WAIT, REFUSALS, REFUSED_WAIT, Courier
+from dmi_exchange.dsp.negotiation import Negotiations
+from dmi_exchange.dsp.process import Outgoing, Process, Waiting
+from dmi_exchange.dsp.shelf import StoreShelf
+from dmi_exchange.dsp.steps import AGREEMENT_END, Steps, new_id
+from dmi_exchange.dsp.store import Processes
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.tables import dsp_message
+from dmi_infra import clock
+from dmi_infra.errors import Conflict
+from dmi_infra.sql import open_engine, reading
+from tests.unit.exchange.fakes import GARAGES, OWNER, SELLING, VENDOR, Node
+
+KNOWN, FOREIGN = "urn:dmi:participant:known", "urn:x:foreign"
+
+
+class Peer:
+    """Another node that answers as it is told."""
+
+    def __init__(self) -> None:
+        self.status = 403
+        self.away = False
+
+    def post(self, *_: object) -> Answer:
+        if self.away:
+            raise Unreachable("b did not answer")
+        return Answer(self.status, {"reason": ["no"]}, {})
+
+
+@pytest.fixture
+def engine(node: Node) -> sa.Engine:
+    return open_engine(node.settings.store_address("exchange"), "exchange")
+
+
+@pytest.fixture
+def processes(engine: sa.Engine) -> Processes:
+    return Processes(engine)
+
+
+@pytest.fixture
+def peer() -> Peer:
+    return Peer()
+
+
+@pytest.fixture
+def courier(processes: Processes, peer: Peer) -> Courier:
+    return Courier(processes, cast(Client, peer), 3600, lambda who: who == KNOWN)
+
+
+def _begun(processes: Processes, message: str = "", **changes: Any) -> Process:
+    now = clock.now()
+    given: dict[str, Any] = {"peer": KNOWN, "state": states.FINALIZED, "role": "provider", **changes}
+    made = Process(
+        id=new_id(), kind="negotiation", owner=OWNER, address="https://b.example", begun_at=now, changed_at=now,
+        peer_pid=new_id(), dataset=GARAGES, **given,
+    )  # fmt: skip
+    processes.begin(made, None, Outgoing(message, "negotiations/x/end", {}) if message else None)
+    return made
+
+
+def _waiting(engine: sa.Engine, process: Process) -> Waiting | None:
+    query = sa.select(dsp_message).where(dsp_message.c.process == process.id)
+    with reading(engine) as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    return Waiting(row.id, row.process, row.type, row.path, row.body.encode(), row.made_at, row.attempts)
+
+
+def _tried(courier: Courier, engine: sa.Engine, process: Process) -> float:
+    """Try its message once; the seconds until the next try."""
+    message = _waiting(engine, process)
+    assert message is not None
+    before = clock.now()
+    courier.deliver(message)
+    query = sa.select(dsp_message.c.next_at).where(dsp_message.c.process == process.id)
+    with reading(engine) as connection:
+        return (int(connection.execute(query).scalar_one()) - before) / 1_000_000
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409])
+@pytest.mark.parametrize("message", [AGREEMENT_END, states.EVENT_FINALIZED])
+def test_what_a_node_must_hear_is_told_on_however_it_is_refused(
+    engine: sa.Engine, processes: Processes, courier: Courier, peer: Peer, message: str, status: int
+) -> None:
+    peer.status = status
+    process = _begun(processes, message)
+    waits = [_tried(courier, engine, process) for _ in range(20)]
+    assert waits[0] < 2 * FIRST_WAIT
+    assert waits[1] > 1.5 * waits[0]
+    assert LONGEST_WAIT < waits[-1] < REFUSED_WAIT + 10
+    assert "goes on trying" in processes.get(process.id).reason
+    # One that was away for long and refuses then is asked again soon.
+    peer.away = True
+    assert _tried(courier, engine, process) < LONGEST_WAIT + 1
+    peer.away = False
+    assert _tried(courier, engine, process) < 2 * FIRST_WAIT
+    peer.status = 200
+    found = _waiting(engine, process)
+    assert found is not None
+    courier.deliver(found)
+    assert _waiting(engine, process) is None
+    assert processes.get(process.id).reason == ""
+
+
+def test_a_foreign_connector_that_refuses_is_asked_no_more(
+    engine: sa.Engine, processes: Processes, courier: Courier
+) -> None:
+    process = _begun(processes, states.EVENT_FINALIZED, peer=FOREIGN)
+    for _ in range(REFUSALS):
+        found = _waiting(engine, process)
+        assert found is not None
+        courier.deliver(found)
+    assert _waiting(engine, process) is None
+
+
+def test_where_an_end_is_not_taken_the_end_of_the_agreement_is_told(
+    engine: sa.Engine, processes: Processes, courier: Courier
+) -> None:
+    ended = {
+        "state": states.TERMINATED,
+        "role": "consumer",
+        "agreement_id": "urn:uuid:1",
+        "reason": "toch niet",
+    }
+    for more, after in (({}, AGREEMENT_END), ({"peer": FOREIGN}, None), ({"agreement_id": ""}, None)):
+        process = _begun(processes, states.NEGOTIATION_TERMINATION, **{**ended, **more})
+        for _ in range(REFUSALS):
+            found = _waiting(engine, process)
+            assert found is not None
+            courier.deliver(found)
+        told = _waiting(engine, process)
+        assert (told.type if told else None) == after
+        if told is not None:
+            body = msgspec.json.decode(told.body)
+            assert (body["agreementId"], body["reason"]) == ("urn:uuid:1", ["toch niet"])
+
+
+def test_a_start_looks_at_what_a_killed_node_had_begun(processes: Processes) -> None:
+    half = _begun(processes, state=states.VERIFIED)
+    unkept = _begun(processes, role="consumer")
+    over = [_begun(processes), _begun(processes, role="consumer", kept=True)]
+    assert half.id not in processes.to_advance(clock.now() + 10_000_000)
+    processes.advance_all()
+    found = processes.to_advance(clock.now() + 10_000_000)
+    assert {half.id, unkept.id} <= set(found)
+    assert {one.id for one in over}.isdisjoint(found)
+
+
+def test_a_negotiation_that_ends_while_it_is_concluded_leaves_no_agreement(
+    node: Node, processes: Processes
+) -> None:
+    exchange: Exchange = node.service.app.state.exchange
+    given = {
+        "assigner": OWNER, "assignee": VENDOR, "datasets": [GARAGES], "actions": ["dmi:read"],
+        "purpose": "dmi:purpose:mobility",
+    }  # fmt: skip
+    document = exchange.draft("sensor-data", given)
+    process = _begun(processes, peer=VENDOR, state=states.VERIFIED, agreement_id=document["uid"])
+    steps = Steps(processes, lambda: None)
+
+    def conclude(known: Process) -> dict[str, Any]:
+        node.propose(document)
+        node.countersign(document, SELLING)
+        steps.terminate(known.id, "toch niet")
+        return {}
+
+    own = StoreShelf(cast(Any, None), exchange, cast(Any, None), ())
+    shelf: Any = SimpleNamespace(conclude=conclude, undo=own.undo)
+    with pytest.raises(Conflict):
+        Negotiations(steps, shelf, "", lambda *_: None).finalize(process.id)
+    found = node.store.get(AgreementState, document["uid"])
+    assert found is not None
+    assert (found.state, found.ended_by, found.end_reason) == ("ended", OWNER, "toch niet")
+    # The same is done for one that was killed in between.
+    assert process.id in processes.to_advance(clock.now() + 10_000_000)
