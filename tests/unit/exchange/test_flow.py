@@ -32,6 +32,7 @@ from dmi_exchange.flow.places import Local
 from dmi_exchange.flow.store import Flow, Flows, Sum
 from dmi_exchange.flow.supply import Given, Supply
 from dmi_exchange.notices.aliases import Aliases
+from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.cursors import Cursors
 from dmi_infra.errors import InputRefused, Refused, Unauthenticated
@@ -51,10 +52,10 @@ def flows(tmp_path: Path) -> Flows:
     return Flows(engine)
 
 
-def said(bus: FakeBus, dataset: str, *values: float) -> None:
-    """The platform stored these values, one message each."""
+def said(bus: FakeBus, dataset: str, *values: float, begin: int = 0) -> None:
+    """The platform stored these values, one message each, measured from ``begin`` on."""
     for number, value in enumerate(values):
-        batch = ObservationBatch(dataset, ["s"], [number], [value])
+        batch = ObservationBatch(dataset, ["s"], [begin + number], [value])
         envelope = Envelope(id="1", source="x", type="x", time="2026-01-01T00:00:00Z", dataset=dataset)
         bus.publish(HARMONISED, [Message("k", encode(batch), envelope)])
 
@@ -225,6 +226,39 @@ def test_what_goes_on_is_one_use_and_what_begins_anew_another(
             supply.permit(process, goes_on)
     with pytest.raises(Refused, match="condition"), node().open("t", "0:2"):
         pass
+
+
+def test_a_pull_ends_at_what_is_delayed_and_goes_on_as_the_same_use(flows: Flows) -> None:
+    wait = {
+        "leftOperand": "dmi:seconds",
+        "operator": "eq",
+        "rightOperand": {"@value": "600", "@type": "xsd:integer"},
+    }
+    court, bus = Court(), FakeBus()
+    court.agree(STACK, "dmi:read")
+    limit = {"leftOperand": "count", "operator": "lteq", "rightOperand": 1}
+    delay = {"action": "dmi:delay", "constraint": [{**wait, "unit": "s"}]}
+    mine = court.agree(VENDOR, "dmi:read", constraints=[limit], duties=[delay])
+    given = SimpleNamespace(
+        id="t", kind="transfer", state=states.STARTED, agreement_id=mine.id, dataset=MINE, peer=VENDOR
+    )
+    process = cast(Process, given)
+    processes = cast(Processes, SimpleNamespace(get=lambda _id: process))
+    local, aliases = cast(Local, NoPlaces()), cast(Aliases, None)
+    supply = Supply(as_bus(bus), court.gate, processes, flows, local, aliases, BOOKMARKS)
+    said(bus, MINE, 1)
+    said(bus, MINE, 2, 3, begin=clock.now())
+    begun, cursor, found = time.monotonic(), "", []
+    for _ in range(2):
+        # What was delayed is there still, and more of it comes; the count lets one use through.
+        answer = msgspec.json.decode(routes._pulled(supply, process, cursor))
+        cursor, more = answer["cursor"], answer["more"]
+        assert (bool(cursor), more) == (True, False)
+        found += [result for batch in answer["observations"] for result in batch["result"]]
+        said(bus, MINE, 4, begin=clock.now())
+    assert found == [1.0]
+    assert time.monotonic() - begun < 4
+    assert sum(len(record.counted) for record in court.decisions()) == 1
 
 
 class NoPlaces:

@@ -243,8 +243,8 @@ class Delivery:
         return [item for item in found if known is None or item["id"] not in known]
 
     def at_end(self) -> bool:
-        """Whether everything that there is now has left."""
-        return self._known is not None and self._held is None and self._feed.at_end()
+        """Whether everything that may leave now has left: what is held back ends it, and all behind that waits too."""
+        return self._known is not None and (self._held is not None or self._feed.at_end())
 
 
 def rows_of(batch: ObservationBatch) -> dict[str, Any]:
