@@ -59,7 +59,7 @@ def duties(exchange: Exchange, agreement: AgreementState) -> list[Duty]:
 
     The gates refuse such an agreement anyway, and say why.
     """
-    book = exchange.rulebooks.in_force(agreement.document)
+    book = exchange.rulebooks.under(agreement.document)
     try:
         policy = read_agreement(agreement.document, book, exchange.layers).policy
     except PolicyRefused:

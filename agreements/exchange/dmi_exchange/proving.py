@@ -53,7 +53,7 @@ def prove(
     Roles, confirmed duties and counts are those that the exchange knows now; not ``known`` is of whom nothing may be
     learned: that one has neither roles nor uses, whether it takes part or not. Raises ``DocumentRefused``.
     """
-    book = exchange.rulebooks.in_force(state.document)
+    book = exchange.rulebooks.under(state.document)
     try:
         policy = read_agreement(state.document, book, exchange.layers).policy
     except PolicyRefused as exc:

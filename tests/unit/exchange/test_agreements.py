@@ -402,6 +402,17 @@ def test_a_prohibition_that_takes_part_of_a_permission_is_told_to_who_proposes_a
     assert [each["agreement"] for each in signed["warnings"]] == [text["uid"]]
 
 
+def test_a_prohibition_that_an_agreement_inherits_is_told_as_well(node: Node) -> None:
+    text = offer(VENDOR)
+    forbidden = {"target": GARAGES, "action": "dmi:analyse"}
+    text["inheritFrom"] = [{"@type": "Set", "uid": "urn:x:house-rules", "prohibition": [forbidden]}]
+    node.propose(text)
+    node.countersign(text, SELLING)
+    later = document(OWNER, VENDOR, GARAGES, ["dmi:analyse"])
+    told = [each for each in node.propose(later)["warnings"] if each.get("agreement") == text["uid"]]
+    assert [each["kind"] for each in told] == ["swallowed"]
+
+
 def test_what_if_is_answered_with_its_proof_in_both_languages_and_as_report(node: Node) -> None:
     text = offer()
     text["permission"][0]["constraint"].append(constraint("count", "lteq", 1))

@@ -227,3 +227,40 @@ def test_a_version_that_accepts_no_earlier_one_asks_everyone_but_the_node_itself
     assert all(paper["state"] != "ended" for paper in node.get("/v1/agreements", OPERATING)["items"])
     findings = node.get("/v1/review/findings", OPERATING)["items"]
     assert {reason["rule"] for item in findings for reason in item["reasons"]} <= {"dmi:rule:version"}
+
+
+def test_an_agreement_of_a_version_that_is_accepted_no_more_is_read_under_its_own(node: Node) -> None:
+    """The gates go on by it, and so do its duties, its proof, and what it forbids."""
+
+    def all_sign() -> None:
+        for who in (WORKING, EVERYONE_MEETS, OFFICER, SELLING):
+            path = f"/v1/participants/{who.participant}"
+            text = node.get(f"{path}/statement", who)
+            node.post(f"{path}/signature", {"jws": node.keys[who.participant].sign_document(text)}, who)
+
+    def replaced(version: str) -> None:
+        changed = with_scooters(node, version)
+        changed["rulebook.json"]["accepted"] = []
+        propose(node, changed)
+        adopt(node, changed, EVERYONE_MEETS)
+        eventually(lambda: node.service.runtime.law.table.rulebook.version == version)
+        all_sign()
+
+    all_sign()
+    replaced("10.0.0")
+    old = document(OWNER, VENDOR, GARAGES, ["dmi:read"], version="10.0.0")
+    old["permission"][0]["duty"] = [{"action": "attribute"}]
+    old["prohibition"] = [{"target": GARAGES, "action": "dmi:export"}]
+    node.propose(old)
+    node.countersign(old, SELLING)
+    replaced("11.0.0")
+    path = f"/v1/agreements/{old['uid']}"
+    owed = {"duty": "/permission/0/duty/0"}
+    wish = {"action": "dmi:read", "dataset": GARAGES, "purpose": MOBILITY, "at": "2026-12-01T12:00:00Z"}
+    assert node.post(f"{path}/trial", wish, SELLING)["agreement"] == old["uid"]
+    listed = [each for each in node.get("/v1/duties", SELLING)["items"] if each["agreement"] == old["uid"]]
+    assert [each["duty"] for each in listed] == [owed["duty"]]
+    assert node.post(f"{path}/performed", owed)["performed"]
+    later = document(OWNER, VENDOR, GARAGES, ["dmi:export"], version="11.0.0")
+    (warning,) = [each for each in node.propose(later)["warnings"] if each.get("agreement") == old["uid"]]
+    assert warning["kind"] == "swallowed"

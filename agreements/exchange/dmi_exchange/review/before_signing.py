@@ -87,7 +87,8 @@ class BeforeSigning:
         """
         try:
             # The exchange names a proposal that has no name yet, only after this.
-            terms = self._read({"uid": f"urn:uuid:{uuid.uuid4()}", **document})
+            named = {"uid": f"urn:uuid:{uuid.uuid4()}", **document}
+            terms = read_agreement(named, self._rulebooks.in_force(document), self._layers)
         except PolicyRefused as exc:
             raise DocumentRefused.from_findings(exc, "document") from exc
         if terms.is_consent or signer not in (terms.assigner, terms.assignee):
@@ -99,18 +100,17 @@ class BeforeSigning:
         """Agreements in force of the same owner that forbid the same party or everyone the same data."""
         for state in self._store.find(AgreementState, terms.assigner):
             mine = model.assigner(state.document) == terms.assigner and state.id != terms.uid
-            if not mine or state.state != "active" or not state.document.get("prohibition"):
-                continue
             concerned = model.assignee(state.document) in (terms.assignee, EVERYONE)
-            if concerned and not set(model.targets(state.document)).isdisjoint(terms.datasets):
-                try:
-                    yield self._read(state.document).policy
-                except PolicyRefused:
-                    # One that is no longer understood forbids everything; the gate says so at each request.
-                    continue
-
-    def _read(self, document: Mapping[str, Any]) -> AgreementTerms:
-        return read_agreement(document, self._rulebooks.in_force(document), self._layers)
+            if not (mine and concerned) or state.state != "active":
+                continue
+            try:
+                # As the gate reads it: under its own version, with what it inherits.
+                other = read_agreement(state.document, self._rulebooks.under(state.document), self._layers)
+            except PolicyRefused:
+                # One that is no longer understood forbids everything; the gate says so at each request.
+                continue
+            if other.prohibitions and not set(other.datasets).isdisjoint(terms.datasets):
+                yield other.policy
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,8 @@ class Contradictions:
             raise _never(never)
         told = [_told(each) for each in found]
         for other in list(others)[:MOST_OTHERS]:
-            if not other.prohibitions or not whole:
-                continue
+            if not whole:
+                break
             # A prohibition of one agreement wins over the permission of another, whatever either says of conflicts.
             between = replace(policy, prohibitions=other.prohibitions, obligations=(), conflict=None)
             clashes, whole = self._within(between, until)
