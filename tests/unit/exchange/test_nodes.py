@@ -1,7 +1,9 @@
-"""Other nodes: what the log tells of them."""
+"""Other nodes: their members as they tell of them, and what the log tells of them."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -10,21 +12,92 @@ from structlog.testing import capture_logs
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.keys import counts, ended, revoked
 from dmi_exchange.dsp.client import Client
-from dmi_exchange.dsp.nodes import Member, Nodes, Told
+from dmi_exchange.dsp.nodes import GONE_SECONDS, Member, Nodes, Told
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.settings import KnownNode
 from dmi_infra import clock, jose
-from tests.unit.exchange.fakes import SELLER, Node
+from dmi_infra.jose import SigningKey
+from tests.unit.exchange.fakes import SELLER, VENDOR, Node
 
 OTHER = KnownNode(url="http://b.example")
+BUURSTAD, KEEPER = "urn:dmi:participant:buurstad", "urn:dmi:participant:buurstad-stack"
+
+
+@pytest.fixture
+def exchange(node: Node) -> Exchange:
+    return cast(Exchange, node.service.app.state.exchange)
+
+
+@pytest.fixture
+def nodes(exchange: Exchange) -> Nodes:
+    return Nodes([OTHER], exchange, cast(Client, None), "urn:x")
+
+
+def told(*members: str, keys: Sequence[dict[str, Any]] = (), active: bool = True) -> Told:
+    roles = ["dmi:role:municipality"]
+    all_of = [Member(one, one, roles, list(keys), "1.0.0", active) for one in members]
+    return Told(OTHER.issuer, OTHER.address, KEEPER, all_of)
+
+
+class Clock:
+    """Time that a test lets pass."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+
+def test_a_member_is_dropped_when_its_node_has_not_named_it_for_minutes(
+    exchange: Exchange, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passing = Clock(monkeypatch)
+    nodes._take(OTHER, told(BUURSTAD, KEEPER))
+
+    def heard(*members: str, after: float = 0.0) -> bool:
+        passing.now += after
+        nodes._take(OTHER, told(*members))
+        return exchange.participant(BUURSTAD).active
+
+    # One that began on an empty store, and has its members again a moment later.
+    assert heard(KEEPER)
+    assert all(heard(KEEPER) for _ in range(10))
+    assert heard(BUURSTAD, KEEPER, after=GONE_SECONDS)
+    # Nobody at all: never, however long.
+    assert heard()
+    assert heard(after=10 * GONE_SECONDS)
+    assert heard(KEEPER)
+    assert heard(KEEPER, after=GONE_SECONDS)
+    assert not heard(KEEPER)
+    assert heard(BUURSTAD, KEEPER)
+
+
+def test_a_member_that_left_is_told_as_such_and_counts_no_more_at_once(
+    exchange: Exchange, nodes: Nodes
+) -> None:
+    nodes._take(OTHER, told(BUURSTAD))
+    nodes._take(OTHER, told(BUURSTAD, active=False))
+    assert not exchange.participant(BUURSTAD).active
+
+
+def test_a_node_gives_its_members_no_keys_of_somebody_else(
+    node: Node, exchange: Exchange, nodes: Nodes
+) -> None:
+    own, foreign = SigningKey.generate().public, node.keys[VENDOR].public
+    nodes._take(OTHER, told(BUURSTAD, keys=[foreign, own]))
+    assert [key["kid"] for key in exchange.participant(BUURSTAD).keys] == [own["kid"]]
+    # Nor does the second of two members have the key of the first.
+    nodes._take(OTHER, told(BUURSTAD, KEEPER, keys=[own]))
+    assert exchange.participant(KEEPER).keys == []
+    before = exchange.participant(VENDOR)
+    assert foreign["kid"] in [key["kid"] for key in before.keys]
 
 
 def test_the_log_tells_that_a_node_answers_or_is_away_when_that_changes() -> None:
     nodes = Nodes([OTHER], cast(Exchange, None), cast(Client, None), "urn:x")
-    with capture_logs() as told:
+    with capture_logs() as logged:
         for reason in ("", "", "", "b did not answer", "b did not answer", "b answered 401", "", ""):
             nodes._note(OTHER.issuer, reason)
-    lines: list[tuple[Any, Any]] = [(line["event"], line["reason"]) for line in told]
+    lines: list[tuple[Any, Any]] = [(line["event"], line["reason"]) for line in logged]
     assert lines == [
         ("a node answers", ""),
         ("a node is away", "b did not answer"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,9 @@ REFRESH_SECONDS = 20.0
 FIRST_WAIT = 0.5
 KEYS_AGAIN_SECONDS = 2.0
 """A key that is not known has the node's keys fetched anew at most this often."""
+GONE_SECONDS = 300.0
+GONE_ANSWERS = 3
+"""A member that its node names no more may do nothing from then on: after so long, and so many answers without it."""
 
 LONGEST_REASON = 500
 """Of why a key was revoked, as far as another node tells it."""
@@ -72,6 +75,8 @@ class Nodes:
         self._sender = sender
         self._keys: dict[str, list[dict[str, Any]]] = {}
         self._keys_at: dict[str, float] = {}
+        self._missed: dict[str, tuple[float, int]] = {}
+        """Since when members have not been named by their node, and by how many answers."""
         self._lock = threading.Lock()
         self.seen = {issuer: Seen() for issuer in self._known}
         self._stopping = threading.Event()
@@ -183,7 +188,17 @@ class Nodes:
         self._note(issuer, "")
 
     def _take(self, node: KnownNode, told: Told) -> None:
-        named = {member.id for member in told.members}
+        with self._exchange.keys_settle:
+            self._take_members(node, told)
+            # Who has left is named as such. A node that names nobody has lost its store, not its members.
+            if told.members:
+                self._miss(node.issuer, {member.id for member in told.members})
+
+    def _take_members(self, node: KnownNode, told: Told) -> None:
+        owners: dict[str, str] = {}
+        for known in sorted(self._exchange.store.find(Participant), key=lambda one: one.home):
+            for key in known.keys:
+                owners.setdefault(str(key.get("kid")), known.id)
         for member in told.members:
             if not member.id.startswith(model.ORGANISATION):
                 continue
@@ -194,20 +209,41 @@ class Nodes:
                     Participant(
                         member.id, member.name[:200], member.roles, member.keys, member.rulebook, member.active,
                         member.country, home=node.issuer,
-                    )
+                    ),
+                    owners,
                 )  # fmt: skip
             except (Conflict, InputRefused) as exc:
                 log.warning("a member of another node is not taken", member=member.id, reason=str(exc))
-        for gone in self._exchange.store.find(Participant):
-            if gone.home == node.issuer and gone.id not in named and gone.active:
-                self._drop_member(node.issuer, gone.id)
 
-    def _take_member(self, told: Participant) -> None:
-        """A member as its node tells of it; raises ``Conflict`` when it is another's."""
+    def _miss(self, home: str, named: Collection[str]) -> None:
+        """Drop members that their node has not named for long: what ends with them never begins again."""
+        now = time.monotonic()
+        for member in self._exchange.store.find(Participant):
+            if member.home != home or not member.active:
+                continue
+            if member.id in named:
+                self._missed.pop(member.id, None)
+                continue
+            since, answers = self._missed.get(member.id, (now, 0))
+            self._missed[member.id] = since, answers + 1
+            if not answers:
+                log.warning("a node does not name a member of it", node=home, member=member.id)
+            if answers + 1 >= GONE_ANSWERS and now - since >= GONE_SECONDS:
+                self._drop_member(home, member.id)
+
+    def _take_member(self, told: Participant, owners: dict[str, str]) -> None:
+        """A member as its node tells of it; raises ``Conflict`` when it is another's.
+
+        A key that somebody else has, or ever had, is left out: who has two names could sign as either.
+        """
         try:
             keys = [_told_key(key) for key in told.keys]
         except ValueError as exc:
             raise InputRefused.of("keys", str(exc)) from exc
+        for key in keys:
+            if owners.setdefault(str(key["kid"]), told.id) != told.id:
+                log.warning("a key that is somebody else's is not taken", member=told.id, kid=key["kid"])
+        keys = [key for key in keys if owners[str(key["kid"])] == told.id]
         roles = [role for role in told.roles if role in self._exchange.rulebook.roles]
         wanted = msgspec.structs.replace(told, roles=roles, keys=keys)
         if self._exchange.store.get(Participant, told.id) == wanted:
