@@ -8,14 +8,18 @@ the entry of its conclusion names.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from dmi_agreements.contracts.record import CONCLUDED, LAW, STOPPED, DecisionRecord
+from dmi_agreements.keys import counted
 from dmi_agreements.merkle import continues, holds_leaf, leaf_hash
 from dmi_agreements.sealing import SALT_BYTES, Opening, unseal
 
@@ -96,6 +100,8 @@ class Course:
 
     agreement: str
     signed: dict[str, str] = field(default_factory=dict)
+    trusted: list[str] = field(default_factory=list)
+    """The parties whose keys whoever checks has from elsewhere; of the others the node has told them."""
     concluded: int | None = None
     """The entry that concluded it, like ``stopped`` its number in the log."""
     stopped: int | None = None
@@ -131,8 +137,16 @@ def read(text: bytes) -> Evidence:
         raise ValueError(f"not evidence of a log: {exc}") from exc
 
 
-def examine(documents: Sequence[Evidence], keys: Sequence[Mapping[str, Any]], signed: Signed) -> Examination:
-    """Check documents of one log against ``keys``, which whoever checks trusts."""
+def examine(
+    documents: Sequence[Evidence],
+    keys: Sequence[Mapping[str, Any]],
+    signed: Signed,
+    parties: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
+) -> Examination:
+    """Check documents of one log against ``keys`` of it and those of ``parties``, which whoever checks trusts.
+
+    Of a party that is not among them the keys are those that the document itself tells.
+    """
     found = Examination()
     ordered = sorted(documents, key=lambda each: each.head.tree_size)
     for document in ordered:
@@ -147,7 +161,7 @@ def examine(documents: Sequence[Evidence], keys: Sequence[Mapping[str, Any]], si
     if ordered:
         found.newest = ordered[-1].head
     for bond in {bond.id: bond for document in ordered for bond in document.agreements}.values():
-        found.courses[bond.id] = _course(bond, signed, found)
+        found.courses[bond.id] = _course(bond, signed, parties, found)
     return found
 
 
@@ -156,11 +170,14 @@ def signature_reason(party: str, jws: str) -> str:
     return f"signed: {party} {hashlib.sha256(jws.encode()).hexdigest()}"
 
 
-def _course(bond: Bond, signed: Signed, found: Examination) -> Course:
-    course = Course(bond.id)
+def _course(
+    bond: Bond, signed: Signed, parties: Mapping[str, Sequence[Mapping[str, Any]]], found: Examination
+) -> Course:
+    course = Course(bond.id, trusted=sorted(parties.keys() & bond.signatures.keys()))
     for party, jws in sorted(bond.signatures.items()):
         try:
-            course.signed[party] = signed(bond.document, jws, bond.keys.get(party, []))
+            known = parties[party] if party in parties else bond.keys.get(party, [])
+            course.signed[party] = signed(bond.document, jws, known)
         except ValueError as exc:
             found.faults.append(f"{bond.id} is not signed by {party}: {exc}")
     for sequence, record in sorted(found.records.items()):
@@ -188,8 +205,21 @@ def _head(head: Head, keys: Sequence[Mapping[str, Any]], signed: Signed, found: 
         found.kid = signed(head.document(), head.signature, keys)
     except ValueError as exc:
         found.faults.append(f"the head of {head.tree_size} entries is not signed by a trusted key: {exc}")
-    else:
-        found.heads += 1
+        return
+    found.heads += 1
+    if not all(counted(key, _seconds(head.timestamp)) for key in keys if key.get("kid") == found.kid):
+        found.faults.append(
+            f"the head of {head.tree_size} entries is dated {head.timestamp}, when its key {found.kid} had ended"
+        )
+
+
+def _seconds(timestamp: str) -> float:
+    """A moment in seconds since 1970; what is none lies behind the end of every key."""
+    try:
+        moment = datetime.fromisoformat(timestamp)
+    except ValueError:
+        return math.inf
+    return moment.timestamp() if moment.tzinfo is not None else math.inf
 
 
 def _entry(entry: Proven, head: Head, found: Examination) -> None:

@@ -22,6 +22,12 @@ def counts(key: Jwk, now: float) -> bool:
     return "revoked" not in key and (ends is None or now < ends)
 
 
+def counted(key: Jwk, at: float) -> bool:
+    """Whether a key proved something at a moment that has passed: one that was revoked did until then."""
+    ends = key.get("exp")
+    return at < ends if ends is not None else "revoked" not in key
+
+
 def living(keys: Iterable[Jwk], now: float) -> list[Jwk]:
     """The keys that count at ``now``."""
     return [key for key in keys if counts(key, now)]

@@ -112,9 +112,66 @@ def test_the_keys_may_come_from_elsewhere(tmp_path: Path) -> None:
     assert "not signed by a trusted key" in str(result.exception)
 
 
+OWNER, VENDOR = "urn:dmi:participant:gemeente", "urn:dmi:participant:sensorbedrijf"
+KEYS = {name: SigningKey.generate() for name in (OWNER, VENDOR)}
+
+
+def bound() -> dict[str, Any]:
+    """Evidence of an agreement, with the keys of its parties as the node tells them."""
+    text = {"uid": "urn:uuid:1"}
+    signatures = {name: key.sign_document(text) for name, key in KEYS.items()}
+    told = {name: [key.public] for name, key in KEYS.items()}
+    return {**evidence(3), "agreements": [{"document": text, "signatures": signatures, "keys": told}]}
+
+
+@pytest.mark.usefixtures("answering")
+def test_keys_of_parties_are_named_and_may_come_from_elsewhere(tmp_path: Path) -> None:
+    file, keys = tmp_path / "saved.json", tmp_path / "jwks.json"
+    file.write_text(json.dumps(bound()))
+    told = run("check", file).output
+    owner, vendor = (f"{name} with {KEYS[name].kid}" for name in (OWNER, VENDOR))
+    by_node = "(a key that the node told)"
+    assert f"signed by {KEY.kid} {by_node}" in told
+    assert f"signed by {owner} {by_node} and {vendor} {by_node}" in told
+    of_owner = {**KEYS[OWNER].public, "participant": OWNER}
+    keys.write_text(json.dumps({"keys": [KEY.public, of_owner]}))
+    told = run("check", file, "--keys", keys).output
+    assert f"signed by {KEY.kid}, " in told
+    assert f"signed by {owner} and {vendor} {by_node}" in told
+    assert json.loads(run("check", file, "--keys", keys, "--json").output)["agreements"][0]["trusted"] == [
+        OWNER
+    ]
+    # Who has keys of one party alone takes the log's from the file, and is told so.
+    keys.write_text(json.dumps({"keys": [{**SigningKey.generate().public, "participant": OWNER}]}))
+    fault = run("check", file, "--keys", keys).exception
+    assert str(fault).startswith(f"urn:uuid:1 is not signed by {OWNER}")
+
+
 @pytest.mark.usefixtures("answering")
 @pytest.mark.parametrize(
-    ("saved", "keys"), [("{}", "{}"), ("x", "{}"), (None, "[]"), (None, '{"keys": [1]}'), (None, "x")]
+    ("key", "fault"),
+    [
+        ({"exp": 1_795_255_201}, ""),
+        ({"exp": 1_795_255_200}, "had ended"),
+        ({"exp": 1_795_255_201, "revoked": {"revoked_at": 1_795_255_201}}, ""),
+        ({"exp": 1_795_255_199, "revoked": {"revoked_at": 1_795_255_199}}, "had ended"),
+        ({"revoked": {}}, "had ended"),
+    ],
+)
+def test_a_head_is_dated_before_its_key_ended(tmp_path: Path, key: dict[str, Any], fault: str) -> None:
+    """2026-11-21T10:00:00Z is 1,795,255,200 seconds after 1970."""
+    file, keys = tmp_path / "saved.json", tmp_path / "jwks.json"
+    file.write_text(json.dumps(evidence(3)))
+    keys.write_text(json.dumps({"keys": [{**KEY.public, **key}]}))
+    result = run("check", file, "--keys", keys)
+    assert (result.exit_code == 0) == (not fault)
+    assert fault in str(result.exception or "")
+
+
+@pytest.mark.usefixtures("answering")
+@pytest.mark.parametrize(
+    ("saved", "keys"),
+    [("{}", "{}"), ("x", "{}"), (None, "[]"), (None, '{"keys": [1]}'), (None, '{"keys": []}'), (None, "x")],
 )
 def test_a_file_of_another_kind_is_refused_by_name(tmp_path: Path, saved: str | None, keys: str) -> None:
     file, jwks = tmp_path / "saved.json", tmp_path / "jwks.json"

@@ -30,6 +30,7 @@ from dmi_command.reports import counted
 from dmi_infra.jose import verify_document
 
 PAGE = 500
+BY_THE_NODE = " (a key that the node told)"
 
 log_app = typer.Typer(no_args_is_help=True)
 
@@ -105,7 +106,8 @@ def check(
     keys: Annotated[
         Path | None,
         typer.Option(
-            help="The log's public keys (JWKS) from elsewhere; left out: those of the first file",
+            help="Public keys from elsewhere (JWKS): of the log, and of a party those with its id as member "
+            "'participant'. Left out, in whole or of a party: those of the files",
             exists=True,
             dir_okay=False,
         ),
@@ -114,7 +116,8 @@ def check(
 ) -> None:
     """Check saved evidence without the node: signatures, entries, and that the log only grew; exit code 1: a fault."""
     documents = [_load(file) for file in files]
-    found = examine(documents, _keys(keys, documents[0]), verify_document)
+    log, parties = _keys(keys)
+    found = examine(documents, log or documents[0].keys, verify_document, parties)
     told = _told(found)
     if as_json:
         show(told, as_json)
@@ -122,7 +125,8 @@ def check(
         newest = told["tree_size"]
         heads, entries = counted(found.heads, "head"), counted(len(found.records), "entry", "entries")
         out.print(
-            f"{heads} signed by {found.kid}, {entries} proven in the log of {newest}; it only grew",
+            f"{heads} signed by {found.kid}{'' if log else BY_THE_NODE}, {entries} proven in the log of {newest}; "
+            "it only grew",
             soft_wrap=True,
         )
         for course in found.courses.values():
@@ -152,22 +156,32 @@ def _load(file: Path) -> Evidence:
         raise UsageWrong(f"{file}: {exc}") from exc
 
 
-def _keys(file: Path | None, first: Evidence) -> list[dict[str, Any]]:
+def _keys(file: Path | None) -> tuple[list[dict[str, Any]], dict[str, list[dict[str, Any]]]]:
+    """The keys of the log and of parties in a file; none of those that it does not hold."""
     if file is None:
-        return first.keys
+        return [], {}
     try:
         found = json.loads(file.read_bytes())["keys"]
     except (ValueError, KeyError, TypeError) as exc:
         raise UsageWrong(f"{file}: not a set of keys (JWKS)") from exc
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+    # An empty set would leave the choice to the node again.
+    if not isinstance(found, list) or not found or not all(isinstance(each, dict) for each in found):
         raise UsageWrong(f"{file}: not a set of keys (JWKS)")
-    return found
+    parties: dict[str, list[dict[str, Any]]] = {}
+    for key in found:
+        if "participant" in key:
+            parties.setdefault(str(key["participant"]), []).append(key)
+    return [key for key in found if "participant" not in key], parties
 
 
 def _words(course: Course) -> str:
     """What happened under an agreement, in one line."""
+    signers = [
+        f"{party} with {kid}{'' if party in course.trusted else BY_THE_NODE}"
+        for party, kid in course.signed.items()
+    ]
     told = [
-        f"agreement {course.agreement}: signed by {' and '.join(course.signed) or 'nobody'}",
+        f"agreement {course.agreement}: signed by {' and '.join(signers) or 'nobody'}",
         f"concluded in entry {course.concluded}" if course.concluded else "no entry of its conclusion",
         f"{counted(course.uses, 'use')} of {counted(course.rows, 'row')}{_where(course)}, {course.refused} refused",
         f"stopped by {course.stopped_by} in entry {course.stopped}" if course.stopped else "not stopped",
