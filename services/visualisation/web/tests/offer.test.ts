@@ -91,6 +91,14 @@ describe('policies of the protocol', () => {
     expect(compacted(['urn:dmi:participant:x', 'urn:dmi:dataset:a:b', 'urn:dmi:gridSize', 'purpose'])).toEqual(['urn:dmi:participant:x', 'urn:dmi:dataset:a:b', 'dmi:gridSize', 'purpose']);
   });
 
+  it('keep what is owed for the whole, and the legal basis', () => {
+    const owing: SpelledPolicy = { ...policy, 'urn:dmi:legalBasis': 'urn:dmi:basis:contract', obligation: [{ action: 'compensate' }] };
+    const document = documentOf(owing, about);
+    expect(document['dmi:legalBasis']).toBe('dmi:basis:contract');
+    expect(document.obligation).toEqual([{ action: 'compensate' }]);
+    expect(policyOf(owing, document)).toEqual(owing);
+  });
+
   it('are written again as they were, and with other terms', () => {
     expect(policyOf(policy, documentOf(policy, about))).toEqual(policy);
     expect(spelledOut({ 'dmi:bbox': ['dmi:read', 5] })).toEqual({ 'urn:dmi:bbox': ['urn:dmi:read', 5] });

@@ -192,6 +192,12 @@ describe('agreements in words', () => {
     expect(words).toContain('dmi:dance');
   });
 
+  it('name what is owed for the whole, and all that has no words', () => {
+    const strange = { ...document, obligation: [{ action: 'compensate' }], inheritFrom: [{}], conflict: 'perm', permission: [{ target: 'D', action: 'dmi:read', remedy: [{}] }] };
+    const words = inWords(strange, dutch, names).join(' ');
+    for (const part of ['compensate', 'inheritFrom', 'conflict', 'remedy']) expect(words).toContain(`Met een voorwaarde: ${part}.`);
+  });
+
   it('tell the only recipients, of a consent that names everyone as well', () => {
     expect(recipientsOf(document)).toEqual([]);
     const bounded = { ...document, permission: [{ target: 'D', action: 'dmi:read', constraint: [{ leftOperand: 'recipient', operator: 'isAnyOf', rightOperand: ['X', 'Y'] }] }] };

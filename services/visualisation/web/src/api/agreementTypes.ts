@@ -28,6 +28,8 @@ export interface OdrlDocument {
   assignee: string;
   permission?: OdrlRule[];
   prohibition?: OdrlRule[];
+  /** Owed for the agreement as a whole. */
+  obligation?: OdrlDuty[];
 }
 export type AgreementState = 'proposed' | 'active' | 'ended' | (string & {});
 /** An agreement, or a consent, which is an agreement of a natural person. */
@@ -113,6 +115,8 @@ export interface SpelledPolicy {
   '@type'?: string;
   permission?: SpelledRule[];
   prohibition?: SpelledRule[];
+  obligation?: OdrlDuty[];
+  'urn:dmi:legalBasis'?: string;
   [name: string]: unknown;
 }
 /** Another city's node, and whether it answers now. */

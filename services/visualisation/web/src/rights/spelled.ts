@@ -21,7 +21,13 @@ export function documentOf(policy: SpelledPolicy, about: About): OdrlDocument {
     return [...found.values()];
   };
   const prohibition = rules(policy.prohibition);
-  return { assigner: about.assigner, assignee: about.assignee, permission: rules(policy.permission), ...(prohibition.length > 0 ? { prohibition } : {}) };
+  const obligation = compacted(policy.obligation ?? []);
+  const basis = policy['urn:dmi:legalBasis'];
+  return {
+    ...(basis ? { 'dmi:legalBasis': compacted(basis) } : {}),
+    assigner: about.assigner, assignee: about.assignee, permission: rules(policy.permission),
+    ...(prohibition.length > 0 ? { prohibition } : {}), ...(obligation.length > 0 ? { obligation } : {}),
+  };
 }
 
 /** A policy of the protocol with the rules of a document; what else it says stays. */

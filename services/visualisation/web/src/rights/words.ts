@@ -19,6 +19,8 @@ export function inWords(document: OdrlDocument, i18n: I18n, names: Names): strin
   const lines = [t.agreements.gives(names.participant(document.assigner), names.participant(document.assignee))];
   for (const rule of document.permission ?? []) lines.push(...ruleInWords(rule, t.agreements.mayDo, keeps, i18n, names));
   for (const rule of document.prohibition ?? []) lines.push(...ruleInWords(rule, t.agreements.mayNot, keeps, i18n, names));
+  for (const duty of document.obligation ?? []) lines.push(dutyInWords(duty.action, duty.constraint ?? [], i18n, keeps));
+  lines.push(...beside(document, ofDocuments, i18n));
   return [...new Set(lines)];
 }
 
@@ -38,7 +40,16 @@ function ruleInWords(rule: OdrlRule, write: (actions: string, dataset: string) =
     write(actions, datasets),
     ...(rule.constraint ?? []).map((one) => constraintInWords(one, i18n, names)),
     ...(rule.duty ?? []).map((duty) => dutyInWords(duty.action, duty.constraint ?? [], i18n, keeps)),
+    ...beside(rule, ofRules, i18n),
   ];
+}
+
+/** What a document or rule may say that has no words here, such as policies that it inherits from. */
+const ofDocuments = ['action', 'target', 'inheritFrom', 'conflict'];
+const ofRules = ['remedy', 'assigner', 'assignee'];
+
+function beside(said: object, members: string[], i18n: I18n): string[] {
+  return members.filter((name) => name in said).map((name) => i18n.t.agreements.otherTerm(name));
 }
 
 export function constraintInWords(spelled: OdrlConstraint, i18n: I18n, names: Names): string {
