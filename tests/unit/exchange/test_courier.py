@@ -13,15 +13,16 @@ from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.dsp import states
 from dmi_exchange.dsp.client import Answer, Client, Unreachable
 from dmi_exchange.dsp.courier import FIRST_WAIT, LONGEST_WAIT, REFUSALS, REFUSED_WAIT, Courier
+from dmi_exchange.dsp.endings import Endings
 from dmi_exchange.dsp.negotiation import Negotiations
 from dmi_exchange.dsp.process import Outgoing, Process, Waiting
 from dmi_exchange.dsp.shelf import StoreShelf
 from dmi_exchange.dsp.steps import AGREEMENT_END, Steps, new_id
-from dmi_exchange.dsp.store import Processes
+from dmi_exchange.dsp.store import Change, Processes
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.tables import dsp_message
 from dmi_infra import clock
-from dmi_infra.errors import Conflict
+from dmi_infra.errors import Conflict, NotFound
 from dmi_infra.sql import open_engine, reading
 from tests.unit.exchange.fakes import GARAGES, OWNER, SELLING, VENDOR, Node
 
@@ -73,9 +74,9 @@ def _begun(processes: Processes, message: str = "", **changes: Any) -> Process:
 
 
 def _waiting(engine: sa.Engine, process: Process) -> Waiting | None:
-    query = sa.select(dsp_message).where(dsp_message.c.process == process.id)
+    query = sa.select(dsp_message).where(dsp_message.c.process == process.id).order_by(dsp_message.c.id)
     with reading(engine) as connection:
-        row = connection.execute(query).one_or_none()
+        row = connection.execute(query).first()
     if row is None:
         return None
     return Waiting(row.id, row.process, row.type, row.path, row.body.encode(), row.made_at, row.attempts)
@@ -126,6 +127,50 @@ def test_a_foreign_connector_that_refuses_is_asked_no_more(
         assert found is not None
         courier.deliver(found)
     assert _waiting(engine, process) is None
+
+
+def test_what_waits_behind_a_message_that_is_refused_is_told_all_the_same(
+    engine: sa.Engine, processes: Processes, courier: Courier
+) -> None:
+    process = _begun(processes, states.AGREEMENT)
+    conclusion = Outgoing(states.EVENT_FINALIZED, "negotiations/x/events", {})
+    processes.change(process.id, lambda known, _received: Change(known, conclusion))
+    for _ in range(REFUSALS):
+        first = _waiting(engine, process)
+        assert first is not None
+        assert first.type == states.AGREEMENT
+        courier.deliver(first)
+    left = _waiting(engine, process)
+    assert left is not None
+    assert left.type == states.EVENT_FINALIZED
+
+
+def test_an_end_that_comes_before_the_agreement_is_kept_leaves_none(processes: Processes, node: Node) -> None:
+    exchange: Exchange = node.service.app.state.exchange
+    steps = Steps(processes, lambda: None)
+    kept: list[str] = []
+
+    def refuse(known: Process) -> None:
+        kept.append(known.id)
+        raise Conflict("this agreement cannot hold here")
+
+    def keep(known: Process) -> None:
+        kept.append(known.id)
+
+    for doing in (keep, refuse):
+        shelf: Any = SimpleNamespace(keep=doing)
+        uid = new_id()
+        process = _begun(processes, role="consumer", agreement_id=uid)
+        negotiations = Negotiations(steps, shelf, "", lambda *_: None)
+        endings = Endings(exchange, negotiations, cast(Any, SimpleNamespace(steps=steps)))
+        assert endings.ended(process.id, KNOWN, {"agreementId": uid, "reason": ["genoeg"]}).kept
+        assert kept == [process.id]
+        # Heard again, it changes nothing.
+        assert endings.ended(process.id, KNOWN, {"agreementId": uid}).kept
+        assert kept == [process.id]
+        kept.clear()
+    with pytest.raises(NotFound):
+        endings.ended(process.id, KNOWN, {"agreementId": new_id()})
 
 
 def test_where_an_end_is_not_taken_the_end_of_the_agreement_is_told(

@@ -247,7 +247,8 @@ class Courier:
         def decide(known: Process, _received: Callable[[str], bool]) -> Change:
             if known.over or message.type == TERMINATIONS[known.kind]:
                 after = msgspec.structs.replace(known, reason=known.reason or reason)
-                return Change(after, self._instead(message, known), silence=True)
+                # What waits behind it may be what the other side must hear.
+                return Change(after, self._instead(message, known), acknowledged=message.id)
             after = msgspec.structs.replace(
                 known,
                 state=states.TERMINATED,

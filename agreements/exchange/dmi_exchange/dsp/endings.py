@@ -28,7 +28,7 @@ from dmi_exchange.dsp.store import Change
 from dmi_exchange.dsp.transfer import Transfers
 from dmi_exchange.handlers import Exchange
 from dmi_infra.clock import to_text
-from dmi_infra.errors import Conflict, NotFound, Unavailable
+from dmi_infra.errors import Conflict, InputRefused, NotFound, Unavailable
 
 log = structlog.get_logger("exchange")
 
@@ -123,11 +123,21 @@ class Endings:
         reason = "; ".join(item for item in given if isinstance(item, str)) if isinstance(given, list) else ""
         if (process.role, process.state, process.kept) == ("consumer", states.FINALIZED, False):
             # Else it would be kept afterwards, and hold.
-            process = self._negotiations.keep(process.id)
+            process = self._kept(process)
         if self._exchange.store.get(AgreementState, process.agreement_id) is not None:
             with suppress(Conflict):  # it may have ended here already
                 self._exchange.end(peer, process.agreement_id, reason[:500])
         return self._close(process, reason)
+
+    def _kept(self, process: Process) -> Process:
+        try:
+            return self._negotiations.keep(process.id)
+        except (InputRefused, NotFound) as exc:
+            # It cannot hold here, and what has ended must not when it can again.
+            log.info("an agreement ended before it held here", process=process.id, reason=str(exc))
+            return self._processes.change(
+                process.id, lambda known, _received: Change(msgspec.structs.replace(known, kept=True))
+            )
 
     def _close(self, process: Process, reason: str) -> Process:
         """A negotiation that was not final here yet ends with the agreement that it was to become."""
