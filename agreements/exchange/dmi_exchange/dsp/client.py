@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import socket
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -16,13 +14,18 @@ import httpx
 
 from dmi_exchange.errors import StepRefused
 from dmi_infra.authorities import trusted
+from dmi_infra.deadlines import Deadlines, TimedTransport
 from dmi_infra.internet import is_public
 
 TIMEOUT_SECONDS = 4.0
 SILENCE_SECONDS = 10.0
 """A stream that says nothing for so long, not even that it lives, has broken."""
-WHOLE_SECONDS = 8.0
-"""For a whole answer on which another request waits."""
+WHOLE_SECONDS = 6.0
+"""For a request with its whole answer: who sends a byte now and then must not hold a worker, nor who waits for it."""
+PAGE_SECONDS = 30.0
+"""For a page of a catalogue with its answer."""
+DATA_SECONDS = 300.0
+"""For data, which a thread of its own carries."""
 LARGEST_ANSWER = 256 * 1024
 PLAIN = {"Accept-Encoding": "identity"}
 """Of answers whose sender nothing is known of yet: packed ones are as large as they like once unpacked."""
@@ -75,13 +78,13 @@ class Client:
     ) -> None:
         self._token = token
         self._public_only = public_only
+        self._deadlines = Deadlines()
+        limits = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=20)
         self._http = httpx.Client(
             timeout=TIMEOUT_SECONDS,
-            transport=transport,
+            transport=transport or TimedTransport(self._deadlines, trusted(environment=False), limits),
             follow_redirects=False,
             trust_env=False,
-            verify=trusted(environment=False),
-            limits=httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=20),
         )
 
     def close(self) -> None:
@@ -102,12 +105,19 @@ class Client:
         return self.ask("POST", address, f"{address}/{path}", body, sender)
 
     def ask(
-        self, method: str, address: str, url: str, body: bytes, sender: str, largest: int = LARGEST_ANSWER
+        self,
+        method: str,
+        address: str,
+        url: str,
+        body: bytes,
+        sender: str,
+        largest: int = LARGEST_ANSWER,
+        seconds: float = WHOLE_SECONDS,
     ) -> Answer:
         """One request for the participant ``sender`` to the node whose protocol is at ``address``."""
         token = self._token(sender, address, (method, url.partition("?")[0], body))
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-        return self._send(method, url, body, headers, largest)
+        return self._send(method, url, body, headers, largest, seconds)
 
     def get(self, url: str) -> Answer:
         """A question that needs no right, such as for a node's keys; raises ``Unreachable``."""
@@ -115,18 +125,18 @@ class Client:
 
     def fetch(self, url: str, token: str, largest: int) -> Answer:
         """Data, with a token of its own; raises ``Unreachable``."""
-        return self._send("GET", url, b"", {"Authorization": f"Bearer {token}"}, largest)
+        return self._send("GET", url, b"", {"Authorization": f"Bearer {token}"}, largest, DATA_SECONDS)
 
     def raw(self, url: str, accept: str, largest: int) -> tuple[int, bytes]:
         """Status and text of what is public and may be no JSON, such as a signed list; raises ``Unreachable``."""
         headers = {"Accept": accept, **PLAIN}
-        status, read, _ = self._read("GET", url, b"", headers, largest, WHOLE_SECONDS)
+        status, read, _ = self._read("GET", url, b"", headers, largest)
         return status, read
 
     def query(self, url: str, token: str, body: bytes, largest: int) -> Answer:
         """A question with a token that was made for it; raises ``Unreachable``."""
         headers = {"Authorization": f"Bearer {token}", **PLAIN}
-        status, read, links = self._read("POST", url, body, headers, largest, WHOLE_SECONDS)
+        status, read, links = self._read("POST", url, body, headers, largest)
         return Answer(status, _object(read), links)
 
     @contextmanager
@@ -139,20 +149,27 @@ class Client:
         try:
             placed, more, extensions = self.placed(url)
             timeout = httpx.Timeout(TIMEOUT_SECONDS, read=SILENCE_SECONDS)
-            with self._http.stream(
-                "GET", placed, headers=headers | more, extensions=extensions, timeout=timeout
-            ) as got:
-                if got.status_code != 200:
-                    read = got.read()[:LARGEST_ANSWER]
-                    raise Unreachable(f"{netloc} answered {Answer(got.status_code, _object(read), {}).why}")
+            with ExitStack() as opened:
+                with self._deadlines.within(WHOLE_SECONDS):
+                    got = opened.enter_context(
+                        self._http.stream(
+                            "GET", placed, headers=headers | more, extensions=extensions, timeout=timeout
+                        )
+                    )
+                    if got.status_code != 200:
+                        why = Answer(got.status_code, _object(_whole(got, LARGEST_ANSWER)), {}).why
+                        raise Unreachable(f"{netloc} answered {why}")
                 yield got.iter_lines()
         except StepRefused as exc:
             raise Unreachable(str(exc)) from exc
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as exc:
             raise Unreachable(f"{netloc} broke off ({type(exc).__name__})") from exc
 
-    def _send(self, method: str, url: str, body: bytes, more: dict[str, str], largest: int) -> Answer:
-        status, read, links = self._read(method, url, body, more, largest)
+    def _send(
+        self, method: str, url: str, body: bytes, more: dict[str, str], largest: int,
+        seconds: float = WHOLE_SECONDS,
+    ) -> Answer:  # fmt: skip
+        status, read, links = self._read(method, url, body, more, largest, seconds)
         return Answer(status, _object(read), links)
 
     def _read(
@@ -162,23 +179,19 @@ class Client:
         body: bytes,
         more: dict[str, str],
         largest: int,
-        seconds: float = math.inf,
+        seconds: float = WHOLE_SECONDS,
     ) -> tuple[int, bytes, dict[str, Any]]:
         headers = {"Content-Type": "application/json", "Accept": "application/json", **more}
         netloc = urlsplit(url).netloc
         try:
             url, placed, extensions = self.placed(url)
             headers |= placed
-            until = time.monotonic() + seconds
-            with self._http.stream(method, url, content=body, headers=headers, extensions=extensions) as got:
-                read = bytearray()
-                for piece in got.iter_bytes():
-                    read += piece
-                    if len(read) > largest:
-                        raise Unreachable("the answer is too large")
-                    if time.monotonic() > until:
-                        raise Unreachable("the answer takes too long")
-                return got.status_code, bytes(read), {str(name): link for name, link in got.links.items()}
+            with (
+                self._deadlines.within(seconds),
+                self._http.stream(method, url, content=body, headers=headers, extensions=extensions) as got,
+            ):
+                read = _whole(got, largest)
+                return got.status_code, read, {str(name): link for name, link in got.links.items()}
         except StepRefused as exc:
             raise Unreachable(str(exc)) from exc
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as exc:
@@ -219,6 +232,16 @@ def _parts(address: str) -> SplitResult:
     if parts.query or parts.fragment:
         raise StepRefused("/callbackAddress: must have no query and no fragment")
     return parts
+
+
+def _whole(got: httpx.Response, largest: int) -> bytes:
+    """The body of an answer; raises ``Unreachable`` for one that is larger."""
+    read = bytearray()
+    for piece in got.iter_bytes():
+        read += piece
+        if len(read) > largest:
+            raise Unreachable("the answer is too large")
+    return bytes(read)
 
 
 def _object(read: bytes) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -25,9 +26,11 @@ log = structlog.get_logger("exchange")
 IDLE_SECONDS = 0.5
 WORKERS = 16
 AT_ONCE = 4
-"""Messages to one address at a time, so that a node that does not answer keeps none from the others."""
+"""Messages to one host at a time, so that a node that does not answer keeps none from the others."""
+OF_ONE = 8
+"""Messages at a time to addresses that one participant chose, however many hosts these name."""
 QUEUED = 32
-"""Messages to one address that wait in memory; with time-outs of seconds well within their lease."""
+"""Messages to one host that wait in memory; with time-outs of seconds well within their lease."""
 BUSY_WAIT = 300_000
 """Microseconds for which further ones are left in the store."""
 FIRST_WAIT = 0.5
@@ -68,6 +71,7 @@ class Courier:
         self._refused: Counter[int] = Counter()
         """How often each message that is kept was refused in a row; anew after a restart."""
         self._busy: Counter[str] = Counter()
+        self._chosen: Counter[str] = Counter()
         self._queued: defaultdict[str, deque[Waiting]] = defaultdict(deque)
         self._lock = threading.Lock()
         self._wanted = threading.Event()
@@ -156,34 +160,53 @@ class Courier:
             log.error("a message of the dataspace failed", exc_info=exc)
 
     def _carry(self, message: Waiting) -> None:
-        address = self._processes.get(message.process).address
+        host = _host(self._processes.get(message.process).address)
         with self._lock:
-            full = self._busy[address] >= AT_ONCE
-            if full and len(self._queued[address]) >= QUEUED:
+            full = self._busy[host] >= AT_ONCE
+            if full and len(self._queued[host]) >= QUEUED:
                 later = clock.now() + BUSY_WAIT
             elif full:
-                self._queued[address].append(message)
+                self._queued[host].append(message)
                 return
             else:
-                self._busy[address] += 1
+                self._busy[host] += 1
                 later = None
         if later is not None:
             self._processes.release(message.id, later)
             return
-        self._submit(lambda: self._deliver_all(address, message))
+        self._submit(lambda: self._deliver_all(host, message))
 
-    def _deliver_all(self, address: str, message: Waiting) -> None:
-        """Deliver one message, and those to the same address that queued up behind it."""
+    def _deliver_all(self, host: str, message: Waiting) -> None:
+        """Deliver one message, and those to the same host that queued up behind it."""
         while True:
             if not self._stopping:
-                self._guarded(partial(self.deliver, message))
+                self._guarded(partial(self._deliver_in_turn, message))
             with self._lock:
-                queued = self._queued[address]
+                queued = self._queued[host]
                 if self._stopping or not queued:
-                    self._busy[address] -= 1
+                    self._busy[host] -= 1
+                    if not self._busy[host]:
+                        # Whoever chooses addresses could else fill the memory with names of hosts.
+                        del self._busy[host], self._queued[host]
                     break
                 message = queued.popleft()
         self._wanted.set()
+
+    def _deliver_in_turn(self, message: Waiting) -> None:
+        """Deliver a message, unless too many wait already for addresses that the same participant chose."""
+        process = self._processes.get(message.process)
+        chooser = process.owner if process.role == "consumer" else process.peer
+        with self._lock:
+            full = self._chosen[chooser] >= OF_ONE
+            self._chosen[chooser] += not full
+        if full:
+            self._processes.release(message.id, clock.now() + BUSY_WAIT)
+            return
+        try:
+            self.deliver(message)
+        finally:
+            with self._lock:
+                self._chosen[chooser] -= 1
 
     def deliver(self, message: Waiting) -> None:
         """Try one message, and note what came of it."""
@@ -277,3 +300,8 @@ class Courier:
             reason=[process.reason] if process.reason else [],
             endedBy=process.owner,
         )
+
+
+def _host(address: str) -> str:
+    """Host and port of an address, whatever its path."""
+    return urlsplit(address).netloc.lower()

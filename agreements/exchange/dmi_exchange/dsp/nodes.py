@@ -17,7 +17,7 @@ from dmi_exchange.dsp.client import Client, Unreachable
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.settings import KnownNode
 from dmi_infra import jose
-from dmi_infra.errors import Conflict, Failure, InputRefused, NotFound, Unauthenticated
+from dmi_infra.errors import Conflict, Failure, InputRefused, NotFound, Unauthenticated, Unavailable
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 
 log = structlog.get_logger("exchange")
@@ -32,6 +32,8 @@ GONE_ANSWERS = 3
 
 LONGEST_REASON = 500
 """Of why a key was revoked, as far as another node tells it."""
+ASKED_SECONDS = 1.0
+"""How long somebody else's question for the same keys is waited for: whoever makes up tokens holds no more threads."""
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -77,7 +79,8 @@ class Nodes:
         self._keys_at: dict[str, float] = {}
         self._missed: dict[str, tuple[float, int]] = {}
         """Since when members have not been named by their node, and by how many answers."""
-        self._lock = threading.Lock()
+        self._locks = {issuer: threading.Lock() for issuer in self._known}
+        """One for each: a node that answers slowly keeps nobody from the keys of another."""
         self.seen = {issuer: Seen() for issuer in self._known}
         self._stopping = threading.Event()
         self._threads = [
@@ -151,7 +154,10 @@ class Nodes:
         return next((key for key in self._keys.get(issuer, ()) if key.get("kid") == kid), None)
 
     def _fetch_keys(self, issuer: str, again: bool = True) -> None:
-        with self._lock:
+        lock = self._locks[issuer]
+        if not lock.acquire(timeout=ASKED_SECONDS if again else -1):
+            raise Unavailable(f"the keys of {issuer} are being asked for; try again shortly")
+        try:
             now = time.monotonic()
             if again and now < self._keys_at.get(issuer, now):
                 return
@@ -166,6 +172,8 @@ class Nodes:
                 raise Unauthenticated(f"{issuer} shows no keys ({answer.status})")
             # What is gone from the document is revoked: it is replaced, not added to.
             self._keys[issuer] = [key for key in keys if isinstance(key, dict)]
+        finally:
+            lock.release()
 
     # -- members ------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 
 from dmi_agreements.dsp.messages import document
 from dmi_agreements.dsp.terms import DATASET
-from dmi_exchange.dsp.client import Answer, Client, Unreachable
+from dmi_exchange.dsp.client import PAGE_SECONDS, Answer, Client, Unreachable
 from dmi_exchange.dsp.door import NO_MEMBER
 from dmi_exchange.dsp.nodes import Nodes
 from dmi_exchange.errors import NodeRefuses
@@ -63,7 +63,13 @@ def router(nodes: Nodes, client: Client) -> APIRouter:
         url = f"{where}/catalog/request?{urlencode(query)}"
         try:
             answer = client.ask(
-                "POST", where, url, json.dumps(message).encode(), identity.participant, LARGEST_PAGE
+                "POST",
+                where,
+                url,
+                json.dumps(message).encode(),
+                identity.participant,
+                LARGEST_PAGE,
+                PAGE_SECONDS,
             )
         except Unreachable as exc:
             raise Unavailable(f"the other node cannot be reached: {exc}") from exc

@@ -1,0 +1,177 @@
+"""Messages to other nodes: none waits without end, and none keeps those of others waiting."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from dmi_exchange.dsp import courier as couriers
+from dmi_exchange.dsp.client import Answer, Client, Unreachable
+from dmi_exchange.dsp.courier import AT_ONCE, OF_ONE, WORKERS, Courier
+from dmi_exchange.dsp.nodes import Nodes
+from dmi_exchange.dsp.process import Waiting
+from dmi_exchange.dsp.store import Processes
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.settings import KnownNode
+from dmi_infra.errors import Unavailable
+
+HEADER = b"HTTP/1.1 200 OK\r\nX-Slow: "
+BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+BETWEEN_SECONDS = 0.05
+ENOUGH_SECONDS = 0.4
+LATE_SECONDS = 5.0
+
+
+def client() -> Client:
+    return Client(lambda _sender, _address, _request: None, public_only=False)
+
+
+@pytest.fixture
+def trickling() -> Iterator[Any]:
+    """Makes the address of a server that answers with a beginning, and then a byte now and then."""
+    stopping = threading.Event()
+    listening: list[socket.socket] = []
+
+    def answer(connection: socket.socket, beginning: bytes) -> None:
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(beginning)
+            while not stopping.wait(BETWEEN_SECONDS):
+                connection.sendall(b"a")
+
+    def serve(server: socket.socket, beginning: bytes) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                threading.Thread(target=answer, args=(connection, beginning), daemon=True).start()
+
+    def make(beginning: bytes) -> str:
+        server = socket.create_server(("127.0.0.1", 0))
+        listening.append(server)
+        threading.Thread(target=serve, args=(server, beginning), daemon=True).start()
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+    yield make
+    stopping.set()
+    for server in listening:
+        server.close()
+
+
+@pytest.mark.parametrize("beginning", [HEADER, BODY], ids=["header", "body"])
+def test_an_answer_that_trickles_in_is_not_waited_for(trickling: Any, beginning: bytes) -> None:
+    address = trickling(beginning)
+    begun = time.monotonic()
+    with pytest.raises(Unreachable, match="did not answer"):
+        client().ask("POST", address, f"{address}/x", b"{}", "urn:x", seconds=ENOUGH_SECONDS)
+    assert time.monotonic() - begun < LATE_SECONDS
+
+
+def test_what_one_thread_may_wait_says_nothing_of_the_next_request(trickling: Any) -> None:
+    address, asking = trickling(HEADER), client()
+    for _ in range(2):
+        begun = time.monotonic()
+        with pytest.raises(Unreachable):
+            asking.ask("GET", address, f"{address}/x", b"", "urn:x", seconds=ENOUGH_SECONDS)
+        assert time.monotonic() - begun > ENOUGH_SECONDS * 0.9
+
+
+def waiting(number: int) -> Waiting:
+    return cast(Waiting, SimpleNamespace(id=number, process=f"p{number}", path="x", body=b"", attempts=0))
+
+
+def test_whoever_chose_many_addresses_leaves_workers_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    hold, tried, released = threading.Event(), [], []
+    others = 100
+
+    def get(identifier: str) -> Any:
+        number = int(identifier[1:])
+        owner = "urn:good" if number >= others else "urn:bad"
+        return SimpleNamespace(
+            role="consumer", owner=owner, peer="urn:p", address=f"http://h{number}.example/x"
+        )
+
+    def post(address: str, *_args: Any) -> Answer:
+        tried.append(address)
+        hold.wait(LATE_SECONDS)
+        raise Unreachable("no")
+
+    processes = SimpleNamespace(get=get, release=lambda number, _at=None: released.append(number))
+    courier = Courier(cast(Processes, processes), cast(Client, SimpleNamespace(post=post)), 10)
+    monkeypatch.setattr(couriers.Courier, "_again", lambda *_args: None)
+    for number in range(2 * WORKERS):
+        courier._carry(waiting(number))
+    courier._carry(waiting(others))
+    until = time.monotonic() + LATE_SECONDS
+    while f"http://h{others}.example/x" not in tried and time.monotonic() < until:
+        time.sleep(0.01)
+    try:
+        assert f"http://h{others}.example/x" in tried
+        assert len(tried) == OF_ONE + 1
+        assert len(released) == 2 * WORKERS - OF_ONE
+    finally:
+        hold.set()
+        courier._pool.shutdown(wait=True)
+    assert not courier._busy
+    assert not courier._queued
+
+
+def test_addresses_of_one_host_count_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    hold, tried = threading.Event(), []
+
+    def post(address: str, *_args: Any) -> Answer:
+        tried.append(address)
+        hold.wait(LATE_SECONDS)
+        raise Unreachable("no")
+
+    def get(identifier: str) -> Any:
+        return SimpleNamespace(
+            role="consumer", owner=identifier, peer="p", address=f"http://one.example/{identifier}"
+        )
+
+    processes = SimpleNamespace(get=get, release=lambda *_args: None)
+    courier = Courier(cast(Processes, processes), cast(Client, SimpleNamespace(post=post)), 10)
+    monkeypatch.setattr(couriers.Courier, "_again", lambda *_args: None)
+    for number in range(WORKERS):
+        courier._carry(waiting(number))
+    time.sleep(0.2)
+    try:
+        assert len(tried) == AT_ONCE
+    finally:
+        hold.set()
+        courier._pool.shutdown(wait=True)
+
+
+def test_a_node_that_answers_slowly_keeps_nobody_from_the_keys_of_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slow, quick = KnownNode(url="http://slow.example"), KnownNode(url="http://quick.example")
+    asked, hold = threading.Event(), threading.Event()
+
+    def get(url: str) -> Answer:
+        if url.startswith(slow.issuer):
+            asked.set()
+            hold.wait(LATE_SECONDS)
+        return Answer(200, {"keys": [{"kid": "k"}]}, {})
+
+    monkeypatch.setattr("dmi_exchange.dsp.nodes.ASKED_SECONDS", 0.05)
+    http = cast(Client, SimpleNamespace(get=get))
+    nodes = Nodes([slow, quick], cast(Exchange, None), http, "urn:x")
+    first = threading.Thread(target=nodes.key, args=(slow.issuer, "k"))
+    first.start()
+    try:
+        assert asked.wait(LATE_SECONDS)
+        assert nodes.key(quick.issuer, "k") == {"kid": "k"}
+        # Whoever makes up tokens of the slow one holds no more threads than the first.
+        with pytest.raises(Unavailable, match="try again"):
+            nodes.key(slow.issuer, "made-up")
+    finally:
+        hold.set()
+        first.join()
+    assert nodes.key(slow.issuer, "k") == {"kid": "k"}
