@@ -152,6 +152,11 @@ def test_nobody_changes_the_keys_of_another(node: Node) -> None:
     node.refused(answer, 403, "not-a-party")
     kid = node.keys[first.participant].kid
     node.refused(node.ask("POST", path(first, f"/{kid}/revocation"), second, json={}), 403, "not-a-party")
+    nobody = Who("urn:dmi:person:nobody")
+    for suffix, sent in (("", body(node, first, jose.SigningKey.generate())), (f"/{kid}/revocation", {})):
+        # As for somebody who takes part: else ids could be tried.
+        node.refused(node.ask("POST", path(nobody, suffix), second, json=sent), 403, "not-a-party")
+        node.refused(node.ask("POST", path(nobody, suffix), OPERATING, json=sent), 404, "not-found")
     analyst = Who(first.participant, ("dmi:role:analyst",))
     node.refused(node.ask("POST", path(first, f"/{kid}/revocation"), analyst, json={}), 403, "not-a-party")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -14,11 +15,13 @@ from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.law import Participant, SubjectRequest
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.crossings import BY_NAME
+from dmi_agreements.keys import ended
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.mydata import uses
 from dmi_exchange.mydata.uses import read_back
 from dmi_exchange.notices.aliases import is_alias
 from dmi_infra import clock
+from dmi_infra.jose import ASSERTION_TYPE, SigningKey, make_assertion
 from tests.unit.exchange.fakes import (
     LIVING,
     OFFICER,
@@ -145,8 +148,17 @@ def test_an_objection_is_for_data_without_consent_and_the_owner_alone_may_overru
     node.refused(node.ask("POST", path, LIVING, json={}), 404, "not-found")
     node.refused(node.ask("POST", path, SELLING, json={"reason": "x"}), 404, "not-found")
     node.refused(node.ask("POST", path, OFFICER, json={}), 400, "invalid-input")
-    assert node.post(path, {"reason": "dwingende gronden"})["state"] == "ended"
+    overruled = node.post(path, {"reason": "dwingende gronden"})
+    assert (overruled["state"], overruled["ended_by"]) == ("ended", OWNER)
     node.refused(node.ask("POST", path, MOTHER, json={}), 409, "conflict")
+    # Nor is the owner told who took one back, or who had made it for somebody.
+    for_child = {**body, "for": KIM}
+    for sent, ending in ((body, MOTHER), (for_child, MOTHER), (for_child, OFFICER)):
+        one = node.post("/v1/my-data/objection", sent, MOTHER)
+        told = node.post(f"/v1/my-data/requests/{one['id']}/end", {"reason": "x"}, ending)
+        assert ("urn:dmi:person:" in str(told)) is (ending is MOTHER)
+    assert len(node.get("/v1/my-data/objections", OFFICER)["items"]) == 4
+    assert "urn:dmi:person:" not in str(node.get("/v1/my-data/objections", OFFICER))
 
 
 def test_a_correction_names_the_measurement_and_has_a_time_with_a_zone(node: Node) -> None:
@@ -312,6 +324,46 @@ def test_a_code_counts_as_long_as_who_had_it_made_may_act_for_the_person(node: N
     assert opens(own), "rights about the own data do not end with the membership"
     for who in (OPERATING, Who(child, ("dmi:role:resident",))):
         assert opens(code(who, child))
+
+
+def test_a_code_ends_with_the_key_that_had_it_made(node: Node) -> None:
+    keys = {name: SigningKey.generate() for name in ("stolen", "replaced")}
+    for name, key in keys.items():
+        entered = {"id": f"urn:dmi:person:{name}", "name": name, "roles": ["dmi:role:resident"]}
+        node.post("/v1/participants", {**entered, "keys": [key.public]}, OPERATING)
+
+    def come_in(name: str) -> httpx.Response:
+        audience = f"{node.service.runtime.settings.issuer}/token"
+        assertion = make_assertion(keys[name], f"urn:dmi:person:{name}", audience, int(time.time()))
+        form = {
+            "grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": assertion,
+        }  # fmt: skip
+        return node.runner.run(node.client.post("/token", data=form))
+
+    def letter(name: str) -> str:
+        headers = {"Authorization": f"Bearer {come_in(name).json()['access_token']}"}
+        answer = node.runner.run(node.client.post("/v1/my-data/letter", headers=headers, json={}))
+        assert answer.status_code == 200, answer.text
+        return code_in(text_of(answer.content))
+
+    def opens(written: str) -> bool:
+        return node.ask("POST", "/v1/paper/token", json={"code": written}).status_code == 200
+
+    codes = {name: letter(name) for name in keys}
+    assert all(map(opens, codes.values()))
+    path = f"/v1/participants/urn:dmi:person:stolen/keys/{keys['stolen'].kid}/revocation"
+    node.post(path, {"reason": "compromised"}, OPERATING)
+    assert not opens(codes["stolen"])
+    exchange: Exchange = node.service.app.state.exchange
+    now = int(time.time())
+
+    def replace(known: Participant | None) -> Participant:
+        member = cast(Participant, known)
+        return msgspec.structs.replace(member, keys=[ended(key, now - 1) for key in member.keys])
+
+    exchange.settle(Participant, "urn:dmi:person:replaced", replace)
+    assert opens(codes["replaced"]), "a key that was replaced in time takes nothing along"
 
 
 def test_for_a_child_that_left_a_representative_takes_the_copy_and_has_it_erased_alike(node: Node) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from dmi_agreements.contracts.law import Participant
 from dmi_agreements.decision import Reason
 from dmi_exchange import present
 from dmi_exchange.handlers import Exchange
@@ -61,8 +62,10 @@ def router(exchange: Exchange) -> APIRouter:
     keyring = Keyring(exchange)
 
     def owner(participant: str) -> str:
-        """Whose keys these are to change: those of a machine are its participant's."""
-        return exchange.participant(participant).machine_of or participant
+        """Whose keys these are to change: those of a machine are its participant's; an unknown one's are nobody's."""
+        # Whether there is one is told to who may ask: who takes part is nobody's to find out by trying ids.
+        found = exchange.store.get(Participant, participant)
+        return (found.machine_of if found is not None else "") or participant
 
     @routes.get("/keys/announcement", summary="What both keys sign when one follows the other")
     def statement(

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from dmi_agreements.contracts.law import Correction
+from dmi_agreements.contracts.law import Correction, SubjectRequest
 from dmi_exchange import present
+from dmi_exchange.model import PERSON
 from dmi_exchange.mydata.copy import Copies
 from dmi_exchange.mydata.requests import Rights
 from dmi_exchange.routes.agreements import Concerned, Ending
@@ -109,7 +110,7 @@ def router(rights: Rights, copies: Copies) -> APIRouter:
     )
     def objections(identity: Caller) -> dict[str, Any]:
         found = rights.against(identity.participant)
-        return {"items": [{**present.subject_request(one), "made_by": None} for one in found], "next": None}
+        return {"items": [_to_owner(one, identity.participant) for one in found], "next": None}
 
     @routes.post("/stop", summary="Withdraw your consents by dataset, purpose or recipient, or all, at once")
     def stop(identity: Concerned, body: Stopping) -> dict[str, Any]:
@@ -143,6 +144,15 @@ def router(rights: Rights, copies: Copies) -> APIRouter:
         summary="Take an objection back, or go on in spite of it for compelling grounds (owner)",
     )
     def end(identity: Concerned, request: str, body: Ending) -> dict[str, Any]:
-        return present.subject_request(rights.end(identity.participant, request, body.reason))
+        ended = rights.end(identity.participant, request, body.reason)
+        if identity.participant.startswith(PERSON):
+            return present.subject_request(ended)
+        return _to_owner(ended, identity.participant)
 
     return routes
+
+
+def _to_owner(item: SubjectRequest, owner: str) -> dict[str, Any]:
+    """A request as the owner of the data reads it: it names nobody, neither who made it nor who took it back."""
+    shown = present.subject_request(item)
+    return {**shown, "made_by": None, "ended_by": owner if item.ended_by == owner else None}
