@@ -111,12 +111,31 @@ class Transfers:
                 given = dict(came.body.get("dataAddress", {}))
                 if known.format != PUSH and not given and not known.data_address:
                     raise StepRefused("/dataAddress: a pull needs an address to pull from", process=known)
+                self._check_data_address(known, given)
                 return msgspec.structs.replace(
                     known, data_address=given or known.data_address, suspended_by=None
                 )
             return msgspec.structs.replace(known, suspended_by=None)
 
         return self.steps.receive("transfer", identifier, came, peer, accept)
+
+    def _check_data_address(self, known: Process, given: Mapping[str, Any]) -> None:
+        """As consumer: refuse an address of data, or of its tokens, that no message to the provider could go to."""
+        told = {
+            f"/dataAddress/endpointProperties/{place}/value": str(item.get("value", ""))
+            for place, item in enumerate(given.get("endpointProperties", ()))
+            if item.get("name") == "tokenEndpoint"
+        }
+        # A program of the participant's own goes where it wants, and a topic has the address of a broker.
+        if not known.own and known.format in (PULL, STREAM) and given:
+            told["/dataAddress/endpoint"] = str(given.get("endpoint", ""))
+        for field, address in told.items():
+            try:
+                self._check(address.partition("?")[0], known.peer)
+            except StepRefused as exc:
+                raise StepRefused(
+                    f"{field}{str(exc).removeprefix('/callbackAddress')}", process=known
+                ) from exc
 
     # -- what this node does ------------------------------------------------
 

@@ -1,0 +1,60 @@
+"""Where a provider says that its data lies: this node goes there by the rules of all other addresses."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from dmi_agreements.dsp import states
+from dmi_agreements.dsp.messages import Message
+from dmi_exchange.dsp.process import Process
+from dmi_exchange.dsp.steps import Steps
+from dmi_exchange.dsp.transfer import KAFKA, PULL, PUSH, STREAM, DataPlane, Transfers
+from dmi_exchange.errors import StepRefused
+
+NODE = "https://b.example/exchange/dsp"
+INSIDE = "http://169.254.169.254/latest/meta-data"
+
+
+def check(address: str, _peer: str) -> None:
+    if not address.startswith(NODE):
+        raise StepRefused("/callbackAddress: must be an address of the node that speaks for you")
+
+
+def started(
+    form: str, endpoint: str | None, tokens: str = f"{NODE}/data/1/token", own: bool = False
+) -> Process:
+    """What becomes of a transfer of this node, as consumer, when the provider says where the data lies."""
+    known = Process(
+        id="urn:x", kind="transfer", role="consumer", owner="urn:a", peer="urn:b", address=NODE, begun_at=1,
+        changed_at=1, format=form, own=own,
+    )  # fmt: skip
+    address: dict[str, Any] = {"endpointProperties": [{"name": "tokenEndpoint", "value": tokens}]}
+    body = {} if endpoint is None else {"dataAddress": {**address, "endpoint": endpoint}}
+    steps = SimpleNamespace(receive=lambda _kind, _id, _came, _peer, accept: accept(known))
+    transfers = Transfers(cast(Steps, steps), cast(DataPlane, None), "https://a.example/dsp", check)
+    return transfers.received("urn:x", cast(Message, SimpleNamespace(type=states.START, body=body)), "urn:b")
+
+
+@pytest.mark.parametrize("form", [PULL, STREAM])
+def test_data_is_fetched_at_the_node_of_its_provider_alone(form: str) -> None:
+    assert started(form, f"{NODE}/data/1?x=1").data_address["endpoint"] == f"{NODE}/data/1?x=1"
+    with pytest.raises(StepRefused, match=r"^/dataAddress/endpoint: must be an address") as refused:
+        started(form, INSIDE)
+    assert refused.value.process is not None
+
+
+@pytest.mark.parametrize(("form", "own"), [(PULL, False), (PULL, True), (KAFKA, True)])
+def test_tokens_for_data_are_asked_there_alone(form: str, own: bool) -> None:
+    with pytest.raises(StepRefused, match=r"^/dataAddress/endpointProperties/0/value: must be"):
+        started(form, f"{NODE}/data/1", INSIDE, own)
+
+
+def test_a_program_of_ones_own_goes_where_the_data_is() -> None:
+    assert (
+        started(KAFKA, "broker.b.example:9094", own=True).data_address["endpoint"] == "broker.b.example:9094"
+    )
+    assert started(PULL, "https://data.b.example/1", own=True).data_address
+    assert started(PUSH, None).data_address == {}
