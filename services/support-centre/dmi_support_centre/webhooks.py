@@ -8,7 +8,8 @@ import socket
 import ssl
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
@@ -19,7 +20,7 @@ from dmi_agreements.contracts.envelope import decode
 from dmi_agreements.contracts.results import Measure
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
-from dmi_infra.errors import NotFound, Unavailable
+from dmi_infra.errors import Conflict, NotFound, Unavailable
 from dmi_infra.internet import is_public
 from dmi_support_centre.errors import AddressRefused
 from dmi_support_centre.measuring import public_measure
@@ -31,6 +32,8 @@ RETRY_SECONDS = (5, 30, 120, 600, 1800, 3600)
 """Waits between tries; after the last the event is given up."""
 IDLE_SECONDS = 2.0
 LONGEST_URL = 2000
+MOST = 10
+"""Addresses of one participant."""
 
 
 class Sender(Protocol):
@@ -54,24 +57,25 @@ class HttpSender:
         return parts
 
     def __call__(self, url: str, headers: dict[str, str], body: bytes) -> None:
-        """Post once; redirections are not followed. Raises ``OSError``."""
+        """Post once; redirections are not followed. Raises ``OSError``, also for an answer that takes too long."""
         parts = address(url)
-        connection = self._connection(parts)
-        path = parts.path or "/"
-        try:
-            connection.request("POST", f"{path}?{parts.query}" if parts.query else path, body, headers)
-            answer = connection.getresponse()
-            answer.read(65_536)
-        except http.client.HTTPException as exc:
-            raise OSError(f"no proper answer: {type(exc).__name__}") from exc
-        finally:
-            connection.close()
+        raw = socket.create_connection((self._resolve(parts), _port(parts)), self._timeout)
+        with _over_in(self._timeout, raw):
+            connection = self._connection(parts, raw)
+            path = parts.path or "/"
+            try:
+                connection.request("POST", f"{path}?{parts.query}" if parts.query else path, body, headers)
+                answer = connection.getresponse()
+                answer.read(65_536)
+            except http.client.HTTPException as exc:
+                raise OSError(f"no proper answer: {type(exc).__name__}") from exc
+            finally:
+                connection.close()
         if not 200 <= answer.status < 300:
             raise OSError(f"answered {answer.status}")
 
-    def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
+    def _connection(self, parts: SplitResult, raw: socket.socket) -> http.client.HTTPConnection:
         host, port = parts.hostname or "", _port(parts)
-        raw = socket.create_connection((self._resolve(parts), port), self._timeout)
         if parts.scheme == "https":
             secure = http.client.HTTPSConnection(host, port, timeout=self._timeout)
             try:
@@ -94,6 +98,32 @@ class HttpSender:
         if self._public_only and not all(map(is_public, addresses)):
             raise AddressRefused.of("url", "must not lead to a private address", host)
         return addresses[0]
+
+
+@contextmanager
+def _over_in(seconds: float, raw: socket.socket) -> Iterator[None]:
+    """Cut a connection off after so many seconds: a time-out of a socket begins anew with each byte that comes.
+
+    Raises ``TimeoutError`` then: an answer that was cut off can look whole.
+    """
+    twin = raw.dup()  # the same connection, also once TLS has taken the socket over
+    late = threading.Event()
+
+    def cut() -> None:
+        late.set()
+        with suppress(OSError):
+            twin.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+        if late.is_set():
+            raise TimeoutError("the answer takes too long")
+    finally:
+        timer.cancel()
+        twin.close()
 
 
 def address(url: str) -> SplitResult:
@@ -137,9 +167,12 @@ class Webhooks:
     def subscribe(self, url: str, participant: str) -> Subscription:
         """A new subscription; the same address of the same participant is kept once."""
         self._check(url)
-        for known in self._store.subscriptions(participant):
+        present = self._store.subscriptions(participant)
+        for known in present:
             if known.url == url:
                 return known
+        if len(present) >= MOST:
+            raise Conflict.of("url", f"you have {MOST} addresses already: end one of them first", url)
         made = Subscription(f"urn:uuid:{uuid.uuid4()}", url, participant, self._now())
         self._store.subscribe(made)
         return made
@@ -189,12 +222,21 @@ class Webhooks:
         self._thread.join(timeout=4)
 
     def deliver_due(self) -> int:
-        """Try everything whose time has come; returns how many arrived."""
+        """Try everything whose time has come; returns how many arrived.
+
+        Of a participant with an address that does not answer nothing more is tried this time: others wait for it once.
+        """
         arrived = 0
+        silent: set[str] = set()
         for delivery in self._store.due(self._now()):
             if self._stopping:
                 break
-            arrived += self._deliver(delivery)
+            if delivery.participant in silent:
+                continue
+            if self._deliver(delivery):
+                arrived += 1
+            else:
+                silent.add(delivery.participant)
         return arrived
 
     def _deliver(self, delivery: Delivery) -> bool:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -13,11 +16,11 @@ import pytest
 from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.results import Measure
 from dmi_infra.bus.port import Message
-from dmi_infra.errors import NotFound
+from dmi_infra.errors import Conflict, NotFound
 from dmi_infra.internet import is_public
 from dmi_support_centre.errors import AddressRefused
 from dmi_support_centre.store import Store
-from dmi_support_centre.webhooks import RETRY_SECONDS, HttpSender, Webhooks
+from dmi_support_centre.webhooks import MOST, RETRY_SECONDS, HttpSender, Webhooks
 
 ENVELOPE = Envelope(
     "event-1", "urn:dmi:service:support-centre", "nl.dmi.measure.published.v1", "2026-01-01T00:00:00Z"
@@ -93,6 +96,33 @@ def test_a_delivery_is_tried_again_after_growing_waits_and_given_up_in_the_end(
     assert store.measures.due(2**60) == []
 
 
+def test_a_participant_whose_addresses_do_not_answer_keeps_others_waiting_once_a_round(
+    store: Store, webhooks: Webhooks, postman: Postman
+) -> None:
+    for number in range(MOST):
+        webhooks.subscribe(f"http://dead-{number}.example/", "urn:dmi:participant:bad")
+    with pytest.raises(Conflict):
+        webhooks.subscribe("http://one-more.example/", "urn:dmi:participant:bad")
+    assert webhooks.subscribe("http://dead-0.example/", "urn:dmi:participant:bad"), "which it has already"
+    webhooks.subscribe("http://signs.example/", "urn:dmi:participant:good")
+    tried = []
+
+    def send(url: str, _headers: dict[str, str], _body: bytes) -> None:
+        tried.append(url)
+        if "dead" in url:
+            raise OSError("nobody answers")
+
+    webhooks._send = send
+    for _ in range(60):
+        publish(store, webhooks)
+    assert webhooks.deliver_due() == 1
+    assert tried == ["http://dead-0.example/", "http://signs.example/"]
+    while webhooks.deliver_due():
+        pass
+    assert tried.count("http://signs.example/") == 60
+    assert len({url for url in tried if "dead" in url}) == MOST, "each of them has its turn"
+
+
 def test_ending_a_subscription_drops_what_waits_for_it(store: Store, webhooks: Webhooks) -> None:
     made = webhooks.subscribe("http://signs.example/", "urn:dmi:participant:v")
     assert webhooks.subscribe("http://signs.example/", "urn:dmi:participant:v").id == made.id
@@ -166,6 +196,30 @@ def signboard() -> Iterator[HTTPServer]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def test_an_answer_that_trickles_in_is_not_waited_for() -> None:
+    stopping = threading.Event()
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def trickle() -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not stopping.wait(0.05):
+                connection.sendall(b"a")
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    begun = time.monotonic()
+    try:
+        with pytest.raises(TimeoutError):
+            HttpSender(False, 0.4)(f"http://127.0.0.1:{server.getsockname()[1]}/", {}, b"{}")
+        assert time.monotonic() - begun < 5
+    finally:
+        stopping.set()
+        thread.join()
+        server.close()
 
 
 def test_an_event_is_posted_and_only_success_counts(signboard: HTTPServer) -> None:

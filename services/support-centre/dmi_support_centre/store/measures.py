@@ -59,6 +59,7 @@ class Delivery(msgspec.Struct, frozen=True):
 
     id: int
     url: str
+    participant: str
     headers: dict[str, str]
     body: bytes
     attempts: int
@@ -222,19 +223,27 @@ class MeasureStore:
         return True
 
     def due(self, now: Micros, limit: int = 50) -> list[Delivery]:
-        """Events whose time has come, oldest first."""
+        """Events whose time has come, of each address the oldest, oldest first."""
         d, s = tables.delivery, tables.subscription
+        first = sa.select(sa.func.min(d.c.id)).where(d.c.next_at <= now).group_by(d.c.subscription)
         query = (
-            sa.select(d.c.id, s.c.url, d.c.headers, d.c.body, d.c.attempts)
+            sa.select(d.c.id, s.c.url, s.c.participant, d.c.headers, d.c.body, d.c.attempts)
             .join(s, s.c.id == d.c.subscription)
-            .where(d.c.next_at <= now)
+            .where(d.c.id.in_(first))
             .order_by(d.c.id)
             .limit(limit)
         )
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
         return [
-            Delivery(row.id, row.url, msgspec.json.decode(row.headers), bytes(row.body), row.attempts)
+            Delivery(
+                row.id,
+                row.url,
+                row.participant,
+                msgspec.json.decode(row.headers),
+                bytes(row.body),
+                row.attempts,
+            )
             for row in rows
         ]
 
