@@ -99,7 +99,7 @@ class Platform:
         wanted: dict[str, list[int] | None] = {}
         if dataset is not None:
             wanted[dataset] = None
-        for stream in map(self.datastream, datastreams):
+        for stream in [self._told(opening, name) for name in datastreams]:
             keys = wanted.setdefault(stream.dataset, [])
             if keys is not None:
                 keys.append(stream.key)
@@ -158,7 +158,7 @@ class Platform:
     ) -> Page:
         """A page of a datastream's history."""
         self._registry.refresh()
-        stream = self.datastream(datastream)
+        stream = self._told(opening, datastream)
         permit = opening.permit(stream.dataset)
         page = self._rows.page(permit, stream, begin, end, after, limit)
         self._given(permit, page.batch)
@@ -184,10 +184,10 @@ class Platform:
                 tally.add(len(page.batch))
                 yield page
 
-    def datastream(self, identifier: str) -> Datastream:
-        """A known datastream; raises ``NotFound``."""
+    def _told(self, opening: Opening, identifier: str) -> Datastream:
+        """A known datastream; raises ``NotFound``, also for one of persons of whose data the caller may see nothing."""
         found = self._registry.stream(identifier)
-        if found is None:
+        if found is None or opening.hides(found.dataset):
             raise NotFound("no datastream has this id")
         return found
 

@@ -224,10 +224,10 @@ class Maps:
         """
         return self._streams.open(opening, list(dict.fromkeys(layers)), last, several=True)
 
-    def dataset_of(self, datastream: str) -> str:
-        """The dataset of a datastream; raises ``NotFound``."""
+    def dataset_of(self, opening: Opening, datastream: str) -> str:
+        """The dataset of a datastream; raises ``NotFound``, also where a caller may see nothing of its persons."""
         row = self._live.row(datastream)
-        if row is None:
+        if row is None or opening.hides(row.dataset):
             raise NotFound("no datastream with observations has this id")
         return row.dataset
 

@@ -171,7 +171,7 @@ def router(maps: Maps, background_url: str) -> APIRouter:
         since = _moment("from", start, until - DAY)
         if since >= until:
             raise InputRefused.of("from", "must lie before to", start or "")
-        permit = opening.permit(maps.dataset_of(datastream))
+        permit = opening.permit(maps.dataset_of(opening, datastream))
         return maps.history(permit, datastream, since, until, points)
 
     @routes.get("/background", summary="Outlines, lines and stops as GeoJSON, for a map without internet")

@@ -201,6 +201,27 @@ def test_of_who_objects_no_more_is_told_than_of_its_rows_on_whatever_basis(camer
     assert named(cameras)[:2] == [["noor", "sam", "none", "new"]] * 2
 
 
+def test_ids_of_persons_sensors_cannot_be_tried_by_who_may_read_nothing_of_them(cameras: City) -> None:
+    before = len(cameras.records)
+    cameras.law(Participant("urn:dmi:participant:other", "Other", [], rulebook="1.0.0"))
+    cameras.identity = Identity("urn:dmi:participant:other", "Other", frozenset({"dmi:role:vendor"}))
+    for name in ("cam.noor.count", "cam.nobody.count"):
+        for path, asked in (
+            (f"/v1/datastreams/{name}/observations", {}),
+            ("/v1/latest", {"datastream": name}),
+        ):
+            answer = cameras.get(path, PUBLIC_TASK, **asked)
+            assert (answer.status_code, answer.json()["detail"]) == (404, "no datastream has this id"), path
+    assert len(cameras.records) == before, "the log would tell who asked which dataset the sensor is of"
+    # Whoever has, or had, an agreement is told why it does not do.
+    cameras.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+    path = "/v1/datastreams/cam.noor.count/observations"
+    assert cameras.get(path, PUBLIC_TASK).status_code == 200
+    assert cameras.get(path, "dmi:purpose:marketing").status_code == 403
+    cameras.identity = Identity(OWNER, "Officer", frozenset({"dmi:role:municipality"}))
+    assert cameras.get(path, "dmi:purpose:marketing").status_code == 403
+
+
 def test_a_person_sees_its_own_rows_also_where_they_do_not_rest_on_consent(cameras: City) -> None:
     cameras.identity = resident(NOOR)
     assert named(cameras) == [["noor"]] * 3

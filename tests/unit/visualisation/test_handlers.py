@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -394,9 +395,16 @@ def test_a_history_is_merged_to_the_number_of_points_and_keeps_its_extremes(
     assert (found["unit"], found["observed_property"]) == ("{vehicle}", "occupancy")
 
 
-def test_a_datastream_that_nobody_has_heard_of_is_not_found(maps: Maps) -> None:
-    with pytest.raises(NotFound):
-        maps.dataset_of("garages.nowhere.occupancy")
+def test_a_datastream_that_nobody_has_heard_of_is_not_found_nor_one_that_is_hidden(
+    live: LiveMap, maps: Maps
+) -> None:
+    open_to_all = cast(Opening, SimpleNamespace(hides=lambda _dataset: False))
+    live.update([], [row(1.0)])
+    assert maps.dataset_of(open_to_all, CENTRE) == GARAGES
+    hiding = cast(Opening, SimpleNamespace(hides=lambda dataset: dataset == GARAGES))
+    for opening, name in ((open_to_all, "garages.nowhere.occupancy"), (hiding, CENTRE)):
+        with pytest.raises(NotFound, match="no datastream with observations"):
+            maps.dataset_of(opening, name)
 
 
 def test_places_are_drawn_as_areas_with_their_own_figures(court: Court, live: LiveMap, maps: Maps) -> None:

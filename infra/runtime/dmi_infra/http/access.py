@@ -24,6 +24,7 @@ from dmi_infra.runtime import Runtime
 
 PURPOSE_HEADER = "DMI-Purpose"
 _READS: Final = frozenset({"GET", "HEAD"})
+_NOBODY_AGREED: Final = frozenset({"no_agreement", "unknown_dataset"})
 AWAITED_SECONDS: Final = 1.0
 """How long a token that is newer than the law known here is kept waiting; the law takes milliseconds."""
 AWAIT_STEP_SECONDS: Final = 0.05
@@ -176,6 +177,16 @@ class Opening:
         return self.gate.allows(
             self.crossing, self.action, dataset, self.purpose, who.participant, who.acting, who.goes_on
         )
+
+    def hides(self, dataset: str) -> bool:
+        """Whether not even what there is in a dataset is told: it is of persons, and nobody agreed to anything."""
+        entry, who = self.gate.law.datasets.get(dataset), self.identity
+        if entry is not None and (not entry.personal or entry.owner == who.participant):
+            return False
+        against = self.gate.entitled(
+            self.crossing, self.action, dataset, who.participant, self.purpose, who.acting
+        )
+        return bool(against) and all(reason.code in _NOBODY_AGREED for reason in against)
 
     def foreseen(self, dataset: str) -> Permit | None:
         """The permit that ``permit`` would give; not recorded, so to tell about data, never to give it."""
