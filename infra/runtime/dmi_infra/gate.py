@@ -252,9 +252,12 @@ class Gate:
 
         The rows of persons that pass on another basis than consent are named by what passes; nothing else of them is.
         """
+        return permit.exact and not self.about_persons(permit)
+
+    def about_persons(self, permit: Permit) -> bool:
+        """Whether it is data about persons, on whatever basis, that its recipient did not name itself as its owner."""
         entry = self.law.datasets.get(permit.dataset)
-        about_persons = entry is None or (entry.personal and entry.owner != permit.requests[-1].assignee)
-        return permit.exact and not about_persons
+        return entry is None or (entry.personal and entry.owner != permit.requests[-1].assignee)
 
     def series(self, permit: Permit, batch: ObservationBatch) -> frozenset[str]:
         """As ``Judging.series``."""

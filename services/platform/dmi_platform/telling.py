@@ -63,7 +63,7 @@ class Telling:
             return None
         streams = self.streams({permit.dataset: permit}, None, "", MOST_STREAMS)
         theirs = frozenset(name for stream in streams for name in (stream.id, stream.thing))
-        areas = () if self._of_persons(permit) else self._areas(permit)
+        areas = () if self._gate.about_persons(permit) else self._areas(permit)
 
         def told(feature: Feature) -> bool:
             return feature.id in theirs or (bool(areas) and _inside(areas, position_of(feature.geometry)))
@@ -71,12 +71,7 @@ class Telling:
         return told
 
     def _chooses(self, permit: Permit) -> bool:
-        return self._of_persons(permit) or bool(self._areas(permit))
-
-    def _of_persons(self, permit: Permit) -> bool:
-        """Whether it is about persons whom its recipient did not name itself, as its owner did."""
-        entry = self._gate.law.datasets.get(permit.dataset)
-        return entry is not None and entry.personal and not self._own(permit)
+        return self._gate.about_persons(permit) or bool(self._areas(permit))
 
     def _own(self, permit: Permit) -> bool:
         entry = self._gate.law.datasets.get(permit.dataset)
@@ -91,7 +86,7 @@ class Telling:
         Who gets means of many gets no row of a person, so no sensor either; and of who objects, or had all erased,
         nothing more is told than of its rows.
         """
-        if not self._of_persons(permit):
+        if not self._gate.about_persons(permit):
             return None
         if together(permit.duties):
             return Whose(())

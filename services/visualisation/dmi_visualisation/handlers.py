@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from typing import Any, Final
 
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Dataset
@@ -36,6 +36,7 @@ from dmi_visualisation.store import Store
 from dmi_visualisation.streams import Opened, Streams
 
 GeoFeature = dict[str, Any]
+UNHEARD: Final = "no datastream with observations has this id"
 
 
 class Maps:
@@ -64,7 +65,10 @@ class Maps:
         self, dataset: Dataset, refused: dict[str, Any] | None, permit: Permit | None
     ) -> dict[str, Any]:
         rows = [] if refused else self._live.rows(dataset.id)
-        newest = max(self._times(permit, rows), default=None)
+        passing = self._seen(permit, rows)
+        newest = max((row.phenomenon_time for row in passing), default=None)
+        # Of persons not even what a sensor measures is told without a row.
+        known = passing if permit is None or self._gate.about_persons(permit) else rows
         return {
             "id": dataset.id,
             "title": dataset.title,
@@ -75,19 +79,18 @@ class Maps:
             "source": dataset.source,
             "personal": dataset.personal,
             "purpose": self._gate.law.purpose_of(dataset.id),
-            "properties": sorted({row.observed_property for row in rows}),
-            "unit": {row.observed_property: row.unit for row in rows},
+            "properties": sorted({row.observed_property for row in known}),
+            "unit": {row.observed_property: row.unit for row in known},
             "latest": None if newest is None else to_text(newest),
             "refused": refused,
         }
 
-    def _times(self, permit: Permit | None, rows: Sequence[Shown]) -> list[Micros]:
-        """When those rows were measured that a permit lets its holder see."""
+    def _seen(self, permit: Permit | None, rows: Sequence[Shown]) -> Sequence[Shown]:
+        """Those rows that a permit lets its holder see; where it gives means of many, none."""
         if permit is None or together(permit.duties):
             return []
-        if self._whole(permit):
-            return [row.phenomenon_time for row in rows]
-        return self._gate.judge(permit, self._batch(permit, rows)).batch.phenomenon_time
+        passing = self._passing(permit, rows)
+        return [row for row in rows if row.datastream in passing]
 
     def _whole(self, permit: Permit) -> bool:
         """Whether all rows pass under a permit, as they are."""
@@ -228,7 +231,7 @@ class Maps:
         """The dataset of a datastream; raises ``NotFound``, also where a caller may see nothing of its persons."""
         row = self._live.row(datastream)
         if row is None or opening.hides(row.dataset):
-            raise NotFound("no datastream with observations has this id")
+            raise NotFound(UNHEARD)
         return row.dataset
 
     def history(
@@ -237,13 +240,16 @@ class Maps:
         """Quarters of an hour of one datastream, each as it may be seen, merged to at most ``points``."""
         row = self._live.row(datastream)
         if row is None:
-            raise NotFound("no datastream with observations has this id")
+            raise NotFound(UNHEARD)
         length = window(permit.duties) or BUCKET
         # Whole windows, where a duty judges rows together; of them what was asked for.
         first, last = start // length * length, -(-end // length) * length
         quarters = self._store.quarters(datastream, first, last, 20_000)
         judged = self._gate.judge(permit, charts.witnesses(permit.dataset, quarters)).batch
         shown = [q for q in charts.passing(quarters, judged) if start <= q.start < end]
+        if not shown and self._gate.about_persons(permit) and not self._seen(permit, [row]):
+            # What it measures would tell that somebody has it.
+            raise NotFound(UNHEARD)
         self._gate.deliver(permit, charts.given(permit.dataset, datastream, shown))
         if shown:
             self._gate.given(permit, len(shown))

@@ -9,6 +9,7 @@ import pytest
 
 from dmi_agreements.contracts.law import Dataset
 from dmi_infra import clock
+from dmi_infra.errors import NotFound
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
 from dmi_infra.retention import Retention
@@ -108,7 +109,8 @@ def test_a_delay_does_not_open_the_series_of_who_has_not_consented(
         scene.court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=NOOR)
     scene.court.agree(STACK, *ACTIONS, dataset=BICYCLES, assigner=PIET)
     assert scene.history("noor", BICYCLES) == [7.0]
-    assert scene.history("piet", BICYCLES) == []
+    with pytest.raises(NotFound):
+        scene.history("piet", BICYCLES)
 
 
 def test_a_chart_ends_where_the_term_of_the_agreement_ends(scene: Scene) -> None:
@@ -166,13 +168,22 @@ def test_a_layer_tells_the_newest_time_of_what_the_viewer_may_see(
 
 
 def test_a_layer_of_persons_tells_the_newest_time_of_those_who_consented(scene: Scene) -> None:
-    later = row(8.0, at=NOW, datastream="piet", dataset=BICYCLES, subject=PIET)
+    later = row(
+        8.0,
+        at=NOW,
+        datastream="piet",
+        dataset=BICYCLES,
+        subject=PIET,
+        observed_property="heart_rate",
+        unit="/min",
+    )
     scene.live.update([], [later])
     for recipient in (STACK, VENDOR):
         scene.court.agree(recipient, *ACTIONS, dataset=BICYCLES)
         scene.court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=NOOR)
     (layer,) = (one for one in scene.maps.layers(scene.door()) if one["id"] == BICYCLES)
     assert layer["latest"] == clock.to_text(NOW - SECOND)
+    assert (layer["properties"], layer["unit"]) == (["occupancy"], {"occupancy": "{vehicle}"})
 
 
 @pytest.mark.parametrize(

@@ -365,8 +365,11 @@ def test_rows_of_persons_without_consent_are_not_on_the_map(court: Court, live: 
     live.update([], rows)
     right = permit(court, BICYCLES)
     assert [feature["id"] for feature in maps.features(right)["features"]] == [streams[PIET]]
-    charted = {who: maps.history(right, s, NOW - 2 * HOUR, NOW, 10)["items"] for who, s in streams.items()}
-    assert (len(charted[NOOR]), len(charted[PIET])) == (0, 1)
+    assert len(maps.history(right, streams[PIET], NOW - 2 * HOUR, NOW, 10)["items"]) == 1
+    with pytest.raises(NotFound):
+        maps.history(right, streams[NOOR], NOW - 2 * HOUR, NOW, 10)
+    silent = maps.history(right, streams[PIET], NOW - 9 * HOUR, NOW - 8 * HOUR, 10)
+    assert (silent["items"], silent["unit"]) == ([], "{vehicle}"), "it is known, and was silent"
 
 
 def test_only_the_asked_property_is_shown_and_the_box_is_around_it(
