@@ -78,6 +78,11 @@ class Settings(BaseSettings):
     key_passphrase_file: Path | None = Field(
         None, description="file that holds this passphrase, in place of the variable"
     )
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="bearer token of who collects `/metrics`; without it these tell, in production, what waits to be "
+        "read alone: counts of rows, decisions and requests tell of data and persons",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least severe log line that is written"
     )

@@ -84,4 +84,5 @@ class Metrics:
             f"{prefix}_decisions", "Gate decisions", ["crossing", "allowed"], registry=self.registry
         )
         self.rows = Counter(f"{prefix}_rows", "Rows handled, by outcome", ["outcome"], registry=self.registry)
-        self.lag = Gauge(f"{prefix}_lag", "Messages not yet read", ["topic"], registry=self.registry)
+        self.lag_name = f"{prefix}_lag"
+        self.lag = Gauge(self.lag_name, "Messages not yet read", ["topic"], registry=self.registry)

@@ -316,6 +316,30 @@ def test_requests_are_counted_by_route_not_by_address(service: Service) -> None:
     assert "/nowhere" not in text
 
 
+@pytest.mark.parametrize(
+    ("settings", "given", "whole"),
+    [
+        ({}, "", True),
+        ({"env": "production"}, "", False),
+        ({"env": "production"}, "Bearer ", False),
+        ({"env": "production", "metrics_token": "collector"}, "Bearer collector", True),
+        ({"env": "production", "metrics_token": "collector"}, "Bearer collectos", False),
+        ({"metrics_token": "collector"}, "", False),
+    ],
+)
+def test_counts_that_tell_of_data_and_persons_are_for_who_collects_them(
+    tmp_path: Path, settings: dict[str, Any], given: str, whole: bool
+) -> None:
+    service = Service(build_runtime("platform", Settings(data_dir=tmp_path, **settings), as_bus(FakeBus())))
+    service.runtime.metrics.rows.labels("accepted").inc(3)
+    service.runtime.metrics.lag.labels("dmi.x").set(2)
+    service.ask("GET", "/numbers/1")
+    text = service.ask("GET", "/metrics", headers={"Authorization": given} if given else {}).text
+    service.close()
+    assert 'dmi_platform_lag{topic="dmi.x"} 2.0' in text
+    assert ("dmi_platform_rows" in text, "dmi_platform_requests" in text) == (whole, whole)
+
+
 def test_readiness_says_what_is_missing(service: Service) -> None:
     answer = service.ask("GET", "/health/ready")
     assert answer.status_code == 503

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
-from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import ClientDisconnect
@@ -173,11 +174,22 @@ def _health(runtime: Runtime) -> APIRouter:
         }
         return JSONResponse(body, 200 if well else 503, headers={} if well else {"Retry-After": "2"})
 
-    @router.get("/metrics", summary="Prometheus metrics")
-    def metrics() -> Response:
-        return Response(generate_latest(runtime.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    @router.get("/metrics", summary="Prometheus metrics; in production all of them with DMI_METRICS_TOKEN")
+    def metrics(request: Request) -> Response:
+        registry: Any = runtime.metrics.registry
+        if not _collects(runtime, request.headers.get("authorization", "")):
+            registry = registry.restricted_registry([runtime.metrics.lag_name])
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return router
+
+
+def _collects(runtime: Runtime, authorization: str) -> bool:
+    """Whether all metrics are for who asks: how many rows, decisions and requests of each route there were."""
+    token = runtime.settings.metrics_token.get_secret_value()
+    if not token:
+        return runtime.settings.env != "production"
+    return secrets.compare_digest(authorization.encode(), f"Bearer {token}".encode())
 
 
 def _describe_problems(app: FastAPI) -> None:
