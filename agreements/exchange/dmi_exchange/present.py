@@ -92,15 +92,20 @@ def item(entry: Item) -> dict[str, Any]:
     }
 
 
-def quality(measured: Quality) -> dict[str, Any]:
-    """What the platform measured of a dataset; shares from 0 to 1, ``None`` where there was nothing to measure."""
-    shares = dcat.figures(measured)
+def quality(measured: Quality, personal: bool = False) -> dict[str, Any]:
+    """What the platform measured of a dataset; shares from 0 to 1, ``None`` where there was nothing to measure.
+
+    ``personal``: it is about persons, for who need not see any of it. Counts, and when the newest row came, would tell
+    of rows that it may not see.
+    """
+    shares = dcat.told(measured, personal)
+    newest = None if measured.newest is None or personal else to_text(measured.newest)
     return {
         "at": to_text(measured.at),
         "seconds": measured.seconds,
-        "datastreams": measured.datastreams,
-        "rows": measured.rows,
-        "newest": None if measured.newest is None else to_text(measured.newest),
+        "datastreams": None if personal else measured.datastreams,
+        "rows": None if personal else measured.rows,
+        "newest": newest,
         **{name: shares.get(name) for name in dcat.MEASURES},
     }
 

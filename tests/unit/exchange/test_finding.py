@@ -20,7 +20,8 @@ from dmi_agreements.contracts.record import Quality, RecordBatch
 from dmi_exchange.consumer import TOPICS
 from dmi_exchange.store import Store
 from dmi_infra import clock
-from tests.unit.exchange.fakes import HERE, LIVING, OFFICER, SELLING, Node, furnish, running
+from dmi_infra.clock import to_text
+from tests.unit.exchange.fakes import HERE, LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.infra.fakes import BICYCLES, GARAGES, OWNER, VENDOR, document, eventually, message
 
 ELSEWHERE = {"bbox": [4.7, 52.3, 5.0, 52.4], "codes": ["GM0363"]}
@@ -209,6 +210,39 @@ def test_what_the_platform_measured_stands_beside_a_dataset(node: Node) -> None:
     assert (shown["completeness"], shown["plausible"], shown["delivering"]) == (0.95, 0.9, 0.75)
     assert node.get(f"/v1/datasets/{NOISE}")["quality"] is None
     assert "dqv:hasQualityMeasurement" in taken(node, "text/turtle").text
+
+
+DQV_MEASUREMENT = URIRef("http://www.w3.org/ns/dqv#hasQualityMeasurement")
+
+
+def test_of_persons_data_nobody_learns_how_many_measure_nor_when(node: Node) -> None:
+    now = clock.now()
+
+    def measured(delivering: int) -> Quality:
+        return Quality(BICYCLES, now + delivering, 3600, 2 * delivering, now - 5, 207, 11, 183, delivering)
+
+    def tell(one: Quality) -> None:
+        node.bus.publish(TOPICS[0], [message(encode(RecordBatch("platform", quality=[one])))])
+        eventually(lambda: (seen(OFFICER)[1] or {}).get("at") == to_text(one.at))
+
+    def seen(who: Who) -> list[dict[str, Any]]:
+        items = node.get("/v1/catalogue/search?limit=200", who)["items"]
+        listed = next(item for item in items if item["id"] == BICYCLES)
+        return [listed["quality"], node.get(f"/v1/datasets/{BICYCLES}", who)["quality"]]
+
+    shares, counts = ("completeness", "plausible", "delivering"), ("rows", "datastreams", "newest")
+    tell(measured(3))
+    for one in seen(LIVING):
+        assert [one[name] for name in (*shares, *counts)] == [None] * 6
+    harvested = parsed(taken(node, "text/turtle").text, "turtle")
+    assert not list(harvested.objects(URIRef(BICYCLES), DQV_MEASUREMENT))
+    tell(measured(12))
+    for one in seen(LIVING):
+        assert [one[name] for name in (*shares, *counts)] == [0.9, 0.9, 0.5, None, None, None]
+    for who in (OFFICER, OPERATING):
+        assert {(one["rows"], one["datastreams"], one["newest"]) for one in seen(who)} == {
+            (207, 24, to_text(now - 5))
+        }
 
 
 def parsed(text: str, form: str) -> Graph:

@@ -107,7 +107,7 @@ class _Writer:
         if item.kind == DATA and item.direction != DEMAND:
             self._dataset(me, item)
             if measured is not None:
-                self._quality(me, measured)
+                self._quality(me, measured, item.personal)
         elif item.kind == SERVICE and item.direction != DEMAND:
             self._add(self._catalogue, DCAT.service, me)
             self._add(me, RDF.type, DCAT.DataService)
@@ -194,8 +194,8 @@ class _Writer:
             for language in sorted(set(item.title) & set(_LANGUAGES)):
                 self._add(part, DCTERMS.language, self._language(language))
 
-    def _quality(self, me: URIRef, measured: Quality) -> None:
-        for name, value in figures(measured).items():
+    def _quality(self, me: URIRef, measured: Quality, personal: bool) -> None:
+        for name, value in told(measured, personal).items():
             metric = DMI[f"quality:{name}"]
             self._add(metric, RDF.type, DQV.Metric)
             self._texts(metric, SKOS.prefLabel, MEASURES[name])
@@ -303,6 +303,19 @@ class _Writer:
 def _themes_as_keywords(themes: Sequence[str]) -> dict[str, list[str]]:
     """What stands for keywords where the owner gave none."""
     return {language: [THEMES[theme][language] for theme in themes] for language in ("nl", "en")}
+
+
+LEAST_OF_PERSONS: Final = 10
+"""Datastreams with a row: of fewer sensors of persons no share is told, and of more it is rounded."""
+
+
+def told(measured: Quality, personal: bool) -> dict[str, float]:
+    """The shares that everybody may read: of data about persons none from which rows or sensors could be counted."""
+    found = figures(measured)
+    if not personal:
+        return found
+    few = measured.delivering < LEAST_OF_PERSONS
+    return {} if few else {name: round(value, 1) for name, value in found.items()}
 
 
 def figures(measured: Quality) -> dict[str, float]:

@@ -8,14 +8,16 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from dmi_agreements.contracts.law import Dataset, Participant
+from dmi_agreements.contracts.record import Quality
 from dmi_exchange import present
 from dmi_exchange.catalogue import dcat
 from dmi_exchange.catalogue.index import Box, Place, Wanted
 from dmi_exchange.catalogue.licences import address_of
-from dmi_exchange.catalogue.model import DATA, FACETS, SUPPLY, THEMES
+from dmi_exchange.catalogue.model import DATA, FACETS, SUPPLY, THEMES, Item
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.model import SIGNATORY_ROLES, may_own_listing
 from dmi_exchange.routes.entering import NewDataset, NewListing
+from dmi_exchange.sight import sight
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, InputRefused, NotFound
 from dmi_infra.http.access import Caller, ServiceRuntime, roles
@@ -39,6 +41,10 @@ def router(exchange: Exchange) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["catalogue"])
     store = exchange.store.catalogue
 
+    def quality(identity: Identity, of: Dataset | Item, measured: Quality | None) -> dict[str, Any] | None:
+        whole = sight(exchange, identity).party in (None, of.owner)
+        return None if measured is None else present.quality(measured, of.personal and not whole)
+
     @routes.get("/datasets", summary="All datasets of the catalogue")
     def listed(_identity: Caller) -> dict[str, Any]:
         return {"items": [present.dataset(d) for d in exchange.store.find(Dataset)], "next": None}
@@ -49,10 +55,10 @@ def router(exchange: Exchange) -> APIRouter:
         return present.dataset(exchange.publish_dataset(identity.participant, entry))
 
     @routes.get("/datasets/{dataset}", summary="One dataset")
-    def one(_identity: Caller, dataset: str) -> dict[str, Any]:
-        shown = present.dataset(exchange.dataset(dataset))
+    def one(identity: Caller, dataset: str) -> dict[str, Any]:
+        found = exchange.dataset(dataset)
         measured = store.quality([dataset]).get(dataset)
-        return {**shown, "quality": None if measured is None else present.quality(measured)}
+        return {**present.dataset(found), "quality": quality(identity, found, measured)}
 
     @routes.post(
         "/listings",
@@ -76,7 +82,7 @@ def router(exchange: Exchange) -> APIRouter:
 
     @routes.get("/catalogue/search", summary="Find entries by words, on the map and by facets")
     def search(
-        _identity: Caller,
+        identity: Caller,
         q: Annotated[
             str, Query(max_length=200, description="words, or how they begin, in any language")
         ] = "",
@@ -98,7 +104,7 @@ def router(exchange: Exchange) -> APIRouter:
             "items": [
                 {
                     **present.item(item),
-                    "quality": present.quality(measured[item.id]) if item.id in measured else None,
+                    "quality": quality(identity, item, measured.get(item.id)),
                 }
                 for item in found.items
             ],

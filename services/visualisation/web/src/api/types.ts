@@ -102,8 +102,9 @@ export interface About {
 export interface Quality {
   at: string;
   seconds: number;
-  datastreams: number;
-  rows: number;
+  /** Of data about persons these are told to its owner and to who supervises alone. */
+  datastreams: number | null;
+  rows: number | null;
   newest: string | null;
   completeness: number | null;
   plausible: number | null;

@@ -40,7 +40,7 @@ export function Measured({ quality }: { quality: Quality | null | undefined }) {
     <Section title={t.catalogue.measured} id="measured">
       {quality ? (
         <>
-          <p className="dmi-small dmi-soft">{t.catalogue.measuredLead(number(quality.rows), moment(quality.at))}</p>
+          <p className="dmi-small dmi-soft">{t.catalogue.measuredLead(quality.rows === null ? null : number(quality.rows), moment(quality.at))}{quality.rows === null ? ` ${t.catalogue.measuredOfPersons}` : ''}</p>
           <dl className="dmi-facts">{rows.flatMap(([name, value]) => (value === null ? [] : [<dt key={name}>{name}</dt>, <dd key={`${name}-value`}>{value}</dd>]))}</dl>
         </>
       ) : <p className="dmi-soft">{t.catalogue.measuredNone}</p>}
