@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 import time
@@ -13,11 +14,12 @@ from typing import Any, cast
 import pytest
 
 from dmi_exchange.dsp import courier as couriers
-from dmi_exchange.dsp.client import Answer, Client, Unreachable
+from dmi_exchange.dsp.client import Answer, Client, Unreachable, lines_of
 from dmi_exchange.dsp.courier import AT_ONCE, OF_ONE, WORKERS, Courier
 from dmi_exchange.dsp.nodes import Nodes
 from dmi_exchange.dsp.process import Waiting
 from dmi_exchange.dsp.store import Processes
+from dmi_exchange.flow.inflow import events_of
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.settings import KnownNode
 from dmi_infra.errors import Unavailable
@@ -80,6 +82,17 @@ def test_what_one_thread_may_wait_says_nothing_of_the_next_request(trickling: An
         with pytest.raises(Unreachable):
             asking.ask("GET", address, f"{address}/x", b"", "urn:x", seconds=ENOUGH_SECONDS)
         assert time.monotonic() - begun > ENOUGH_SECONDS * 0.9
+
+
+def test_a_stream_is_read_by_lines_and_one_without_end_is_not_kept() -> None:
+    pieces = ["event: da", "ta\r", "\ndata: 1\n\nda", "ta: 2\n", "\n"]
+    assert list(lines_of(pieces)) == ["event: data", "data: 1", "", "data: 2", ""]
+    assert list(events_of(iter(lines_of(pieces)))) == [("data", b"1"), ("message", b"2")]
+    endless = lines_of(itertools.repeat("x" * 10), largest=100)
+    with pytest.raises(Unreachable, match="too long"):
+        next(endless)
+    with pytest.raises(Unreachable, match="too large"):
+        next(events_of(itertools.repeat("data: xxxxxxxxxx"), largest=100))
 
 
 def waiting(number: int) -> Waiting:

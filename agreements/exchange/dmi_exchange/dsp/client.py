@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +30,8 @@ LARGEST_ANSWER = 256 * 1024
 PLAIN = {"Accept-Encoding": "identity"}
 """Of answers whose sender nothing is known of yet: packed ones are as large as they like once unpacked."""
 LONGEST_ADDRESS = 2000
+LARGEST_EVENT = 64 * 1024 * 1024
+"""Characters of an event of a stream, and of a line of it."""
 
 
 class Unreachable(Exception):
@@ -159,7 +161,7 @@ class Client:
                     if got.status_code != 200:
                         why = Answer(got.status_code, _object(_whole(got, LARGEST_ANSWER)), {}).why
                         raise Unreachable(f"{netloc} answered {why}")
-                yield got.iter_lines()
+                yield lines_of(got.iter_text())
         except StepRefused as exc:
             raise Unreachable(str(exc)) from exc
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as exc:
@@ -232,6 +234,21 @@ def _parts(address: str) -> SplitResult:
     if parts.query or parts.fragment:
         raise StepRefused("/callbackAddress: must have no query and no fragment")
     return parts
+
+
+def lines_of(pieces: Iterable[str], largest: int = LARGEST_EVENT) -> Iterator[str]:
+    """The lines of a text that comes in pieces; raises ``Unreachable`` for one that does not end in time."""
+    begun: list[str] = []
+    size = 0
+    for piece in pieces:
+        *ends, rest = piece.split("\n")
+        for end in ends:
+            yield ("".join(begun) + end).removesuffix("\r")
+            begun, size = [], 0
+        begun.append(rest)
+        size += len(rest)
+        if size > largest:
+            raise Unreachable("a line of the stream is too long")
 
 
 def _whole(got: httpx.Response, largest: int) -> bytes:

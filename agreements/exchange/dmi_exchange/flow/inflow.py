@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from dmi_exchange.dsp.client import Client, Unreachable
+from dmi_exchange.dsp.client import LARGEST_EVENT, Client, Unreachable
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.transfer import STREAM, Transfers
 from dmi_exchange.flow.followers import Run
@@ -177,14 +177,19 @@ def fetch_token(client: Client, process: Process) -> str:
     raise NotFound("the provider told no way to a token")
 
 
-def events_of(lines: Iterator[str]) -> Iterator[tuple[str, bytes]]:
-    """Server-sent events, name and data, from the lines of a stream; comments come as ``alive``."""
+def events_of(lines: Iterator[str], largest: int = LARGEST_EVENT) -> Iterator[tuple[str, bytes]]:
+    """Server-sent events, name and data, from the lines of a stream; comments come as ``alive``.
+
+    Raises ``Unreachable`` for an event that is larger than data can be.
+    """
     name, data = "message", ""
     for line in lines:
         if line.startswith("event:"):
             name = line[6:].strip()
         elif line.startswith("data:"):
             data += line[5:].removeprefix(" ")
+            if len(data) > largest:
+                raise Unreachable("an event of the stream is too large")
         elif line.startswith(":"):
             yield "alive", b""
         elif not line and data:
