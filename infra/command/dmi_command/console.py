@@ -21,8 +21,9 @@ from dmi_infra import clock
 from dmi_infra.jose import SigningKey
 from dmi_infra.keyfile import KeyFault
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# Without emoji: ids have colons, and ``urn:x:1`` would be shown as a cross.
+out = Console(highlight=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 
 
 def _address(given: str) -> str:

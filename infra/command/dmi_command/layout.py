@@ -55,7 +55,7 @@ class _Grid:
     def print(self, console: Console) -> None:
         """Print as a table, wider than the console where it must be."""
         if self.width > console.width:
-            console = Console(file=console.file, width=self.width, highlight=False)
+            console = Console(file=console.file, width=self.width, highlight=False, emoji=False)
         console.print(self._table)
 
 

@@ -54,6 +54,21 @@ def test_two_policies_that_clash_name_the_terms(files: dict[str, str]) -> None:
     assert answer(files["both"])["verdict"] == "Conflict"
 
 
+def test_a_policy_that_allows_nothing_is_the_clash_where_no_term_is(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "none.ttl").write_text(f"{HEAD} <urn:none> a odrl:Set ; odrl:prohibition [] .")
+    found = answer(files["few"], str(tmp_path / "none.ttl"))
+    assert found["verdict"] == "Conflict"
+    assert found["clash"] == [{"policy": "urn:none", "path": "", "term": "allows nothing"}]
+
+
+def test_ids_are_told_as_they_stand(tmp_path: Path) -> None:
+    file = tmp_path / "x.ttl"
+    file.write_text(HEAD + policy("x:1", "lteq", 3))
+    assert "urn:x:1" in CliRunner().invoke(app, ["policy", "conflicts", str(file)]).stdout
+
+
 def test_two_policies_that_agree_show_a_request(files: dict[str, str]) -> None:
     found = answer(files["few"], files["some"])
     assert found["verdict"] == "Compatible"

@@ -18,6 +18,7 @@ from dmi_exchange.review.conflicts.results import (
     FindingKind,
     Inside,
     Outside,
+    Term,
     Undecidable,
     Verdict,
 )
@@ -54,7 +55,17 @@ class Checker:
         for left, value in (facts or {}).items():
             fact = Constraint(left, ODRL + "eq", (value,), f"/{left.removeprefix(ODRL)}")
             parts.append(rules.terms.constraint(fact, FACTS, REQUEST))
-        return _verdict(All(tuple(parts)), rules)
+        found = _verdict(All(tuple(parts)), rules)
+        return Conflict(self._useless(policies, rules)) if found == Conflict(()) else found
+
+    def _useless(self, policies: Iterable[Policy], rules: Rules) -> tuple[Term, ...]:
+        """The policies that allow nothing whatever their terms say: where no term clashes, they are what does."""
+        who = Who.own(REQUEST)
+        return tuple(
+            Term(policy.uid, "", "allows nothing")
+            for policy in policies
+            if _verdict(All((rules.allowed(policy, who), rules.obliged(policy))), rules) == Conflict(())
+        )
 
     def within(self, inner: Policy, outer: Policy) -> Containment:
         """Whether ``outer`` allows every request that ``inner`` allows. Duties are not compared."""
