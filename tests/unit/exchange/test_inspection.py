@@ -12,6 +12,7 @@ import pytest
 
 from dmi_agreements.evidence import examine, read
 from dmi_infra import clock, jose
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.exchange.test_log import decision, report, signed
 from tests.unit.infra.fakes import BICYCLES, GARAGES, NOOR, OWNER, VENDOR, document, eventually, until
@@ -74,6 +75,7 @@ def test_only_the_supervising_body_sees_it_and_no_longer_than_it_is_one(node: No
 def test_each_participant_is_told_with_contribution_limits_agreements_and_findings(node: Node) -> None:
     text = running_against_a_rule(node, RADAR, 300_000)
     listed = {one["id"]: one for one in node.get("/v1/inspection/participants", INSPECTING)["items"]}
+    assert EXCHANGE_PARTICIPANT not in listed, "it has no share, and would stand there as one that left"
     assert not any(name.startswith("urn:dmi:person:") for name in listed)
     taker = listed[VENDOR]
     assert taker["contribution"] | {"asked": 0} == {

@@ -15,6 +15,7 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.inspection.findings import Finding, findings
 from dmi_exchange.transactions.commons import Share
 from dmi_infra.errors import NotFound
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,12 @@ class Inspection:
     def all(self) -> list[Standing]:
         """Every organisation that takes part, or did; no persons, who are nobody's to look up."""
         store = self._exchange.store
-        members = [one for one in store.find(Participant) if one.id.startswith(model.ORGANISATION)]
+        members = [
+            one
+            for one in store.find(Participant)
+            # The exchange itself takes part in nothing: it has no share, as one that left.
+            if one.id.startswith(model.ORGANISATION) and one.id != EXCHANGE_PARTICIPANT
+        ]
         return self._standings(members, findings(self._exchange, mend=False))
 
     def one(self, identifier: str) -> Standing:
