@@ -67,7 +67,32 @@ def agreement_in_short(agreement: Mapping[str, Any]) -> dict[str, Any]:
     names = ("id", "state", "datasets", "assigner", "assignee")
     later = ("waiting_for", "concluded_at", "ended_at", "ended_by", "end_reason")
     shown = {name: agreement[name] for name in names}
+    if agreement.get("consent"):
+        # It is to everyone by its form, and for whom its condition names.
+        del shown["assignee"]
+        shown |= {"purposes": compared(agreement, "purpose"), "recipients": recipients(agreement)}
     return {**shown, **{name: agreement[name] for name in later if agreement.get(name)}}
+
+
+def consent_in_brief(consent: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the list of consents: without purpose and recipient all of one person look alike."""
+    return {**consent, "purposes": compared(consent, "purpose"), "recipients": recipients(consent)}
+
+
+def recipients(consent: Mapping[str, Any]) -> list[str]:
+    """Whom a consent lets use the data."""
+    return compared(consent, "recipient") or [str(consent["assignee"])]
+
+
+def compared(agreement: Mapping[str, Any], operand: str) -> list[str]:
+    """What the permissions of an agreement compare a left operand with, each once."""
+    found: list[str] = []
+    for permission in agreement["document"].get("permission", []):
+        for constraint in permission.get("constraint", []):
+            if constraint.get("leftOperand") == operand:
+                named = constraint["rightOperand"]
+                found += named if isinstance(named, list) else [named]
+    return list(dict.fromkeys(map(str, found)))
 
 
 @dataclass(frozen=True, slots=True)

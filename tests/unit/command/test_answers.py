@@ -86,12 +86,60 @@ def test_stopping_tells_by_whom_when_and_why_without_the_document(
 ) -> None:
     lines = CliRunner().invoke(app, command).stdout.splitlines()
     assert lines[1] == "state         ended"
-    assert lines[5:] == [
+    assert lines[-4:] == [
         "concluded_at  2026-11-21T10:00:00Z",
         "ended_at      2026-11-21T11:00:00Z",
         "ended_by      urn:dmi:participant:gemeente",
         "end_reason    niet meer nodig",
     ]
+
+
+PERMISSION = {
+    "constraint": [
+        {"leftOperand": "purpose", "operator": "isA", "rightOperand": "dmi:purpose:air-quality"},
+        {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": ["urn:dmi:participant:gemeente"]},
+    ]
+}
+CONSENT = {
+    **AGREEMENT, "assigner": "urn:dmi:person:noor", "assignee": "urn:dmi:party:everyone", "consent": True,
+    "document": {"permission": [PERMISSION, PERMISSION]},
+}  # fmt: skip
+
+
+def test_consents_tell_for_what_they_are_and_to_whom(answering: Answering) -> None:
+    research = {"leftOperand": "purpose", "operator": "isA", "rightOperand": "dmi:purpose:academic-research"}
+    ended = {
+        **CONSENT, "id": PAPER.replace("1", "2"), "state": "ended", "ended_at": "2026-11-21T11:00:00Z",
+        "document": {"permission": [{"constraint": [research]}]},
+    }  # fmt: skip
+    answering.on("GET", "/exchange/v1/consents", {"items": [CONSENT, ended], "next": None})
+    rows = CliRunner().invoke(app, ["consent", "list", "--wide"]).stdout.splitlines()
+    assert rows[0].split() == ["id", "datasets", "purposes", "recipients", "state"]
+    assert rows[1].split()[2:] == ["dmi:purpose:air-quality", "urn:dmi:participant:gemeente", "active"]
+    told = ["dmi:purpose:academic-research", "urn:dmi:party:everyone", "ended"]
+    assert rows[2].split()[2:] == told
+
+
+def test_giving_consent_tells_the_recipient_that_it_names_and_not_everyone(answering: Answering) -> None:
+    answering.on("POST", "/exchange/v1/consents", {"items": [CONSENT], "next": None})
+    command = ["consent", "give", "urn:dmi:dataset:gemeente:garages", "dmi:purpose:air-quality"]
+    told = CliRunner().invoke(app, [*command, "--recipient", "urn:dmi:participant:gemeente"]).stdout
+    assert "recipients    urn:dmi:participant:gemeente" in told.splitlines()
+    assert "purposes      dmi:purpose:air-quality" in told.splitlines()
+    assert "everyone" not in told
+
+
+def test_participants_are_told_with_whether_they_take_part(answering: Answering) -> None:
+    stays = {"id": "urn:dmi:participant:a", "name": "A", "roles": [], "rulebook": "1.0.0", "active": True}
+    left = {**stays, "id": "urn:dmi:participant:b", "name": "B", "active": False, "keys": [{"kid": "k"}]}
+    answering.on("GET", "/exchange/v1/participants", {"items": [stays, left], "next": None})
+    _, *rows = CliRunner().invoke(app, ["participant", "list"]).stdout.splitlines()
+    assert [row.split()[1] for row in rows] == ["A", "B"]
+    assert [row.endswith("takes part") for row in rows] == [True, False]
+    assert rows[1].split()[-1] == "left"
+    answering.on("POST", f"/exchange/v1/participants/{left['id']}/end", left)
+    told = CliRunner().invoke(app, ["participant", "end", "urn:dmi:participant:b"]).stdout
+    assert told.splitlines() == ["id     urn:dmi:participant:b", "name   B", "state  left"]
 
 
 def test_giving_consent_tells_each_of_the_consents_that_were_made(answering: Answering) -> None:

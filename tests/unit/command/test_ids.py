@@ -97,8 +97,8 @@ def test_every_id_stands_whole_on_one_line_at_any_width(
         ),
         (
             ["consent", "list"],
-            ["id", "datasets", "state", "ended_at"],
-            [["77777777", "gemeente:garages", "active", "2026-11-21T10:15:00.123456Z"]],
+            ["id", "datasets", "purposes", "recipients", "state"],
+            [["77777777", "gemeente:garages", "[]", "stack", "active"]],
         ),
     ],
 )  # fmt: skip
@@ -139,6 +139,21 @@ def test_a_hundred_columns_hold_a_table_of_the_log_with_names(
         == "provincie:snuffelfietsen-utrecht"
     )
     assert "--wide" in done.stderr
+
+
+def test_the_log_tells_why_it_refused(stack: Answering, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(out, "width", 200)
+    entry = {
+        "sequence": 1, "at": "2026-11-21T10:15:00Z", "crossing": "stream", "assignee": STACK,
+        "action": "dmi:read", "dataset": GARAGES,
+    }  # fmt: skip
+    refused = {**entry, "allowed": False, "reasons": ["no_agreement: there is none"]}
+    allowed = {**entry, "allowed": True, "reasons": ["allowed: permitted by urn:uuid:1"]}
+    stack.on("GET", "/exchange/v1/log", {"items": [refused, allowed], "next": None})
+    heading, first, second = CliRunner().invoke(app, ["log", "list", "--wide"]).stdout.splitlines()
+    assert heading.split()[-2:] == ["why", "not"]
+    assert first.endswith("no_agreement: there is none")
+    assert "permitted" not in second
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,10 @@ def test_files_that_were_exported_can_be_proposed_with_a_signature_over_their_di
     verify_document(signed, sent["jws"], [SigningKey.load_or_create(key).public])
 
 
+def test_the_list_says_which_version_is_in_force(stack: Answering) -> None:
+    assert run("list").splitlines()[-1] == "in force: rulebook 1.0.0"
+
+
 def test_a_decision_is_signed_over_what_was_proposed(stack: Answering, tmp_path: Path) -> None:
     key = tmp_path / "key.json"
     SigningKey.load_or_create(key)

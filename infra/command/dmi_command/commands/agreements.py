@@ -30,7 +30,7 @@ from dmi_command.console import (
 )
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
 from dmi_command.naming import whole_id
-from dmi_command.reports import KeyKept, admission, agreement_in_short, signature
+from dmi_command.reports import KeyKept, admission, agreement_in_short, consent_in_brief, signature
 from dmi_infra.jose import SignatureInvalid, verify_receipt
 
 AgreementId = Annotated[
@@ -60,7 +60,16 @@ consent_app = typer.Typer(no_args_is_help=True)
 def list_participants(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
     """List the participants."""
     with connect(url, who) as client:
-        show(client.get("/exchange/v1/participants"), as_json, ["id", "name", "roles", "rulebook"])
+        answer = client.get("/exchange/v1/participants")
+    if as_json:
+        show(answer, True)
+        return
+    rows = [{**one, "state": _state(one)} for one in answer["items"]]
+    show({"items": rows}, False, ["id", "name", "roles", "rulebook", "state"])
+
+
+def _state(participant: dict[str, Any]) -> str:
+    return "takes part" if participant["active"] else "left"
 
 
 @participant_app.command("add")
@@ -106,7 +115,9 @@ def end_participant(
 ) -> None:
     """Let a participant leave: it is refused everywhere at once, and its agreements end."""
     with connect(url, who) as client:
-        show(client.post(f"/exchange/v1/participants/{identifier}/end"), as_json)
+        ended = client.post(f"/exchange/v1/participants/{identifier}/end")
+    short = {"id": ended["id"], "name": ended["name"], "state": _state(ended)}
+    show(ended if as_json else short, as_json)
 
 
 def sign(
@@ -211,8 +222,10 @@ def list_consents(
 ) -> None:
     """List your consents."""
     with connect(url, who, key, participant, default="resident") as client:
-        columns = ["id", "datasets", "state", "ended_at"]
-        show_papers(client.get("/exchange/v1/consents"), as_json, columns, wide)
+        answer = client.get("/exchange/v1/consents")
+    columns = ["id", "datasets", "purposes", "recipients", "state"]
+    brief = {"items": [consent_in_brief(one) for one in answer["items"]]}
+    show_papers(answer if as_json else brief, as_json, columns, wide)
 
 
 @consent_app.command("give")

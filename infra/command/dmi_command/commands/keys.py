@@ -13,7 +13,7 @@ from dmi_command.commands.agreements import participant_app
 from dmi_command.console import DEFAULT_URL, As, AsJson, KeyFile, Url, connect, out, own_key, show, whole_name
 from dmi_command.errors import UsageWrong
 from dmi_command.holding import own_folder, own_services
-from dmi_infra import keyfile
+from dmi_infra import clock, keyfile
 from dmi_infra.jose import SigningKey
 from dmi_infra.settings import SHORTEST
 
@@ -57,8 +57,12 @@ def rotate(
     else:
         answer = _rotate_own(url, participant, key, overlap)
     newest = answer["keys"][-1]["kid"]
-    ending = {each["kid"]: each["exp"] for each in answer["keys"] if "exp" in each}
+    ending = [f"{each['kid']} at {_moment(each['exp'])}" for each in answer["keys"] if "exp" in each]
     show(answer if as_json else {"id": participant, "key": newest, "ending": ending}, as_json)
+
+
+def _moment(seconds: int) -> str:
+    return clock.to_text(seconds * 1_000_000)
 
 
 def _rotate_own(url: str, participant: str, key: Path, overlap: int) -> Any:

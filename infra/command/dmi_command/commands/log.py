@@ -57,6 +57,12 @@ def list_log(
     if any(entry.get("mandate") for entry in answer["items"]):
         # Who acted for the assignee, and by which mandate; a column of its own only where somebody did.
         columns[3:4] = ["actor", "assignee", "mandate"]
+    if not as_json and not all(entry["allowed"] for entry in answer["items"]):
+        columns.append("why not")
+        items = [
+            {**entry, "why not": [] if entry["allowed"] else entry["reasons"]} for entry in answer["items"]
+        ]
+        answer = {**answer, "items": items}
     show_entries(answer, as_json, columns, wide)
 
 

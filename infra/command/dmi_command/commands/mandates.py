@@ -54,7 +54,7 @@ def list_mandates(
 ) -> None:
     """List the mandates that you gave or hold (operator: all)."""
     with connect(url, who, key, participant, default="officer") as client:
-        columns = ["id", "mandator", "mandatary", "datasets", "actions", "until", "state"]
+        columns = ["id", "mandator", "mandatary", "datasets", "actions", "purposes", "until", "state"]
         show_papers(client.get("/exchange/v1/mandates"), as_json, columns, wide)
 
 
@@ -135,7 +135,7 @@ def token(
     ],
     url: Url = DEFAULT_URL,
 ) -> None:
-    """Print a token that acts by a mandate, for ten minutes: put it in DMI_TOKEN, and the other commands act by it."""
+    """Print a token that acts by a mandate, for ten minutes: put it in DMI_TOKEN, and export and import act by it."""
     if not holder_key.exists():
         raise UsageWrong(f"--key: there is no file {holder_key}")
     signer = own_key(holder_key)

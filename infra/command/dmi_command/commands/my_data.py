@@ -195,7 +195,10 @@ def letter(
     participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
-    """A letter for who has no account: what is kept, who used it, what to ask, and a code to do it with."""
+    """A letter for who has no account: what is kept, who used it, what to ask, and a code to do it with.
+
+    The operator makes one --for anybody, who stands at the desk; others for themselves and for whom they represent.
+    """
     with _open(url, who, key, participant) as client:
         body = {"language": language.value, **({"for": person} if person else {})}
         file.write_bytes(client.post_for_bytes(f"{BASE}/letter", body))

@@ -37,10 +37,12 @@ def register(app: typer.Typer) -> None:
 
 @rulebook_app.command("list")
 def versions(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
-    """List the versions that were proposed, and what became of them."""
+    """List the versions that were proposed, and what became of them; which one is in force."""
     with connect(url, who) as client:
         columns = ["version", "base", "state", "reason", "proposed_by", "decided_by"]
         show(client.get(f"{BASE}/versions"), as_json, columns)
+        if not as_json:
+            out.print(f"in force: rulebook {client.get(BASE)['version']}")
 
 
 @rulebook_app.command("export")
