@@ -27,18 +27,22 @@ def text_of(content: bytes) -> str:
     return " ".join(" ".join(page.extract_text() for page in opened(content).pages).split())
 
 
+def use(name: str = "Gemeente", **more: Any) -> dict[str, Any]:
+    return {
+        "name": name, "purpose": "x", "purpose_label": {"nl": "Mobiliteit", "en": "Mobility"}, "times": 3,
+        "last": "2026-11-21T10:00:00Z", **more,
+    }  # fmt: skip
+
+
 def letter(language: Language = "nl", uses: int = 1, **more: Any) -> bytes:
+    told = more.pop("told", [use(f"Gemeente {n}") for n in range(uses)])
     dataset = {
         "title": {"nl": "Fietsritten", "en": "Bicycle trips"}, "owner_name": "Gemeente Łódź", "needs_consent": True,
         "consented": True,
     }  # fmt: skip
-    use = {
-        "name": "Gemeente", "purpose": "x", "purpose_label": {"nl": "Mobiliteit", "en": "Mobility"}, "times": 3,
-        "last": "2026-11-21T10:00:00Z",
-    }  # fmt: skip
     values: dict[str, Any] = {
         "sender": "Stad", "made": date(2026, 11, 22), "name": NAME, "code": CODE, "until": date(2027, 2, 19),
-        "datasets": [dataset], "uses": [use] * uses, "address": "https://stad.example",
+        "datasets": [dataset], "uses": told, "address": "https://stad.example",
     }  # fmt: skip
     return written(Content(**{**values, **more}), language)
 
@@ -90,6 +94,19 @@ def test_uses_run_over_pages_until_there_are_too_many_for_paper() -> None:
     content = letter(uses=40)
     assert len(opened(content).pages) > 1
     assert "En nog 15 regels." in text_of(content)
+
+
+def test_uses_that_differ_in_nothing_that_the_letter_tells_stand_together() -> None:
+    later = use(action="dmi:display", times=4, last="2026-11-22T10:00:00Z")
+    other = use(purpose="y", purpose_label={"nl": "Geluid", "en": "Noise"}, times=2)
+    text = text_of(letter(told=[use(action="dmi:process"), later, other]))
+    assert "Gemeente mobiliteit 7 22 november 2026" in text
+    assert "Gemeente geluid 2 21 november 2026" in text
+
+
+def test_the_form_says_from_whom_it_is() -> None:
+    *_, last = opened(letter()).pages
+    assert f"Dit vraagt {NAME}." in " ".join(last.extract_text().split())
 
 
 def test_a_letter_comes_whatever_a_name_holds() -> None:

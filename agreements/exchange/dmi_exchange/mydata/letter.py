@@ -53,6 +53,7 @@ WORDS: Final[Mapping[str, Mapping[str, Any]]] = {
             "Ik maak bezwaar tegen gebruik zonder mijn toestemming.",
             "Stuur mij alles wat er van mij wordt bewaard.",
         ],
+        "from": "Dit vraagt {name}.",
         "correct": "Dit klopt niet: ",
         "date": "Datum:",
         "sign": "Handtekening:",
@@ -92,6 +93,7 @@ WORDS: Final[Mapping[str, Mapping[str, Any]]] = {
             "I object to use without my consent.",
             "Send me all that is kept of me.",
         ],
+        "from": "{name} asks this.",
         "correct": "This is wrong: ",
         "date": "Date:",
         "sign": "Signature:",
@@ -120,14 +122,16 @@ class Content:
 def written(content: Content, language: Language) -> bytes:
     """The letter as a PDF."""
     words = WORDS[language]
-    left_out = len(content.uses) - MOST_USES
+    uses = _together(content.uses)
+    left_out = len(uses) - MOST_USES
     told = {
         "language": language, "words": words, "sender": content.sender, "day": day(content.made, language),
         "name": content.name, "dear": words["dear"].format(name=content.name), "code": content.code,
         "keep": words["keep"].format(until=day(content.until, language)),
         "online": words["online"].format(address=content.address),
         "datasets": [_dataset(one, words, language) for one in content.datasets],
-        "uses": [_use(one, language) for one in content.uses[:MOST_USES]],
+        "uses": [_use(one, language) for one in uses[:MOST_USES]],
+        "from": words["from"].format(name=content.name),
         "more": words["more"].format(count=left_out) if left_out > 0 else "",
     }  # fmt: skip
     return _set(json.dumps(_printable(told), ensure_ascii=False))
@@ -136,6 +140,16 @@ def written(content: Content, language: Language) -> bytes:
 def _dataset(one: Mapping[str, Any], words: Mapping[str, Any], language: Language) -> dict[str, str]:
     kind = "other" if not one["needs_consent"] else "consented" if one["consented"] else "unconsented"
     return {"title": _said(one["title"], language), "owner": one["owner_name"], "may": words[kind]}
+
+
+def _together(uses: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Uses by one party for one purpose as one: the letter has no column for how, and lines without it look alike."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in uses:
+        known = found.setdefault((one["name"], one["purpose"]), {**one, "times": 0})
+        known["times"] += one["times"]
+        known["last"] = max(known["last"], one["last"])
+    return list(found.values())
 
 
 def _use(one: Mapping[str, Any], language: Language) -> dict[str, str]:
