@@ -42,7 +42,7 @@ function View({ one, changed }: { one: Negotiation; changed: () => void }) {
   const i18n = useI18n();
   const { t } = i18n;
   const names = useNames();
-  useKnown([one.other], one.state);
+  useKnown([one.other, one.dataset], one.state);
   const document = documentIn(one, one.offer);
   const signing = stepsOf(one).includes('signature');
   const who = names.participant(one.offered_by === one.role ? one.participant : one.other);

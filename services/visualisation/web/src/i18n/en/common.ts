@@ -92,7 +92,7 @@ export const terms: Part<'terms'> = {
   'dmi:erasure': 'erased on request',
   'dmi:rectification': 'corrected on request',
   'dmi:objection': 'stopped after an objection',
-  'dmi:conclude': 'agreement closed',
+  'dmi:conclude': 'agreement concluded',
   'dmi:end': 'agreement stopped',
   'dmi:purpose:any': 'all purposes',
   'dmi:purpose:public-task': 'public task',

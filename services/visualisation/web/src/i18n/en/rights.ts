@@ -136,7 +136,7 @@ export const agreements: Part<'agreements'> = {
   basis: 'Legal basis',
   rulebook: 'Rulebook',
   signatures: 'Signed by',
-  signedOn: 'Closed',
+  signedOn: 'Concluded',
   endedOn: 'Stopped',
   stoppedBy: 'Stopped by',
   endReason: 'Reason for stopping',
