@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from dmi_command.client import Client
 from dmi_command.errors import AnswerRefused
@@ -302,3 +302,45 @@ def test_data_of_persons_is_offered_with_an_end_for_the_platform_too(
     ends = [one["rightOperand"]["@value"] for one in rule["constraint"] if one["leftOperand"] == "dateTime"]
     assert ends == ["2027-06-30T21:59:59Z"]
     assert [one["action"] for one in rule["duty"]] == ["dmi:deleteAfter"]
+
+
+def test_a_verdict_stands_where_it_is_mended_and_never_of_a_text_that_was_changed(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    officer = visit(embedded_stack.url, "officer")
+    page = officer.go("/publish/dataset")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    page.get_by_label("Voor welk doel?").select_option(value="dmi:purpose:mobility")
+    preview = section(page, "Wat u aanbiedt")
+    allowed = preview.get_by_text("Dit mag: het past bij de wet")
+    expect(allowed).to_be_visible()
+    # Other words ask for nothing: what they are about is judged under no name.
+    asked.clear()
+    page.get_by_label("Naam", exact=True).press_sequentially("Geluid in de straat", delay=20)
+    page.get_by_label("Waar gaan de gegevens over?").press_sequentially("Hoe hard het is.", delay=20)
+    expect(preview.get_by_text("Geluid in de straat").first).to_be_visible()
+    page.wait_for_timeout(600)
+    assert asked == []
+    # Somebody types on: asked once, when that rests.
+    page.get_by_text("Meer voorwaarden").click()
+    page.get_by_label(re.compile("Hoogstens hoeveel dagen oud")).press_sequentially("1234", delay=60)
+    expect(allowed).to_be_visible()
+    assert [one.rsplit("/", 1)[-1] for one in asked] == ["draft", "review", "review"]
+    # While a change is judged, what was said of the text before it is gone.
+    waiting: list[Route] = []
+    page.route("**/exchange/v1/review", lambda route: waiting.append(route))
+    page.get_by_role("radio", name=re.compile("Ja, voor een publieke taak")).check()
+    expect(preview.get_by_text("We kijken of dit mag")).to_be_visible()
+    expect(allowed).to_have_count(0)
+    page.get_by_role("button", name="Bied aan").click()
+    page.unroute("**/exchange/v1/review")
+    # Data is collected for something: the exchange enters none for any purpose at all.
+    assert "Elk doel" not in page.get_by_label("Waarvoor verzamelt u ze?").locator("option").all_inner_texts()
+    page.get_by_label("Waarvoor verzamelt u ze?").select_option(value="dmi:purpose:public-task")
+    # The platform is told what it is collected for: at that question, not at the one for what others may use it.
+    expect(page.get_by_label("Waarvoor verzamelt u ze?")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Voor welk doel?")).not_to_have_attribute("aria-invalid", "true")
+    expect(preview.get_by_text("In het voorstel aan het platform:")).to_be_visible()
+    assert not any(one.endswith("/exchange/v1/datasets") for one in asked)
+    assert officer.unexpected() == []

@@ -4,8 +4,8 @@ import { createI18n } from '../src/i18n';
 import { isTurn, stepsOf, toldReason, whyOf } from '../src/pages/nodes/standing';
 import { filledFor, isForEveryone, keywordsIn, offerable, parametersOf, questions, wrongIn } from '../src/pages/offer/parameters';
 import { enter, type Begun } from '../src/pages/offer/entering';
-import { brokenAt, judgedDocument, judgedEntry } from '../src/pages/offer/judged';
-import { entryOf, nothingTold, platformAgreement, wrongEntry } from '../src/pages/offer/told';
+import { brokenAt, judgedEntry, renamed } from '../src/pages/offer/judged';
+import { entryOf, keptFor, nothingTold, platformAgreement, wrongEntry } from '../src/pages/offer/told';
 import { toldApart } from '../src/rights/apart';
 import { documentOf, policyOf } from '../src/rights/spelled';
 import { compacted, spelledOut } from '../src/rights/spelling';
@@ -75,6 +75,14 @@ describe('an entry of the catalogue', () => {
     expect([termsOf(personal)?.purpose, termsOf(personal)?.days, termsOf(personal)?.until, personal['dmi:legalBasis']]).toEqual(['dmi:purpose:mobility', '90', '2027-02-01', 'dmi:basis:consent']);
     const unsaid = platformAgreement({ ...told, personal: 'dmi:basis:public-task' }, dataset, owner, { ...asked, days: '', until: '' }, '1.0.0', 'urn:dmi:participant:b-stack');
     expect([termsOf(unsaid)?.days, termsOf(unsaid)?.until]).toEqual(['30', '2027-11-22']);
+  });
+});
+
+describe('how long the platform keeps data of persons', () => {
+  it('is what the conditions say, not what was filled in under other ones', () => {
+    const filled = { lists: {}, texts: { days: ' 90', until: '2027-02-01' } };
+    expect(keptFor(template, filled, 'z')).toEqual({ days: '90', until: '2027-02-01', otherwise: 'z' });
+    expect(keptFor({ ...template, parameters: [parameter('until', 'moment', false)] }, filled, 'z')).toEqual({ days: '', until: '2027-02-01', otherwise: 'z' });
   });
 });
 
@@ -202,15 +210,29 @@ describe('what the review says of an offer', () => {
   const rule = (name: string, path = '/permission/0/constraint') => ({ rule: `dmi:rule:${name}`, label: name, law: '', path, explanation: name, detail: '' });
   const verdict = (...reasons: ReturnType<typeof rule>[]): Verdict => ({ passes: false, rulebook: '1.0.0', reasons, change: null });
 
+  const rules = (found: Record<string, { rule: string }[] | undefined>) => Object.fromEntries(Object.entries(found).map(([place, all]) => [place, all?.map((one) => one.rule)]));
+  const fine = verdict();
+
   it('stands at the field that mends it, once', () => {
-    const found = brokenAt([verdict(rule('broad-purpose'), rule('purpose-basis'), rule('term')), verdict(rule('retention'), rule('term'), rule('basis'))], ['purpose', 'until', 'days']);
-    expect(Object.fromEntries(Object.entries(found).map(([place, rules]) => [place, rules.map((one) => one.rule)]))).toEqual({
+    const found = brokenAt([verdict(rule('retention'), rule('term')), verdict(rule('broad-purpose'), rule('purpose-basis'), rule('term'), rule('basis'))], ['purpose', 'until', 'days']);
+    expect(rules(found.conditions)).toEqual({
       purpose: ['dmi:rule:broad-purpose', 'dmi:rule:purpose-basis'], until: ['dmi:rule:term'], days: ['dmi:rule:retention'], template: ['dmi:rule:basis'],
     });
+    expect(found.entry).toEqual({});
+  });
+
+  it('stands at the entry where that is what the agreement with the platform says, and not at the conditions', () => {
+    const found = brokenAt([{ ...verdict(rule('purpose-basis'), rule('basis')), entry: [rule('broad-purpose', '/purpose'), rule('purpose-basis', '/basis')] }, fine], ['purpose', 'until', 'days']);
+    expect(rules(found.entry)).toEqual({ purpose: ['dmi:rule:broad-purpose', 'dmi:rule:purpose-basis'], personal: ['dmi:rule:basis'] });
+    expect(found.conditions).toEqual({});
   });
 
   it('stands at no field that the template does not ask for, nor where no field would mend it', () => {
-    expect(brokenAt([verdict(rule('retention'), rule('left'))], ['purpose'])).toEqual({});
+    expect(brokenAt([verdict(rule('retention'), rule('left')), verdict(rule('retention'))], ['purpose'])).toEqual({ entry: {}, conditions: {} });
+  });
+
+  it('stands nowhere before there is one', () => {
+    expect(brokenAt([], ['purpose'])).toEqual({ entry: {}, conditions: {} });
   });
 
   it('is asked with the kind of data, and not anew for other words', () => {
@@ -219,7 +241,7 @@ describe('what the review says of an offer', () => {
     expect(asked('a')).toEqual(asked('b'));
     expect(asked('a')).toMatchObject({ id, personal: true, basis: 'dmi:basis:public-task', purpose: 'dmi:purpose:mobility' });
     const made = agreementOf({ assigner: owner, assignee: owner, dataset, actions: ['dmi:read'], rulebook: '1.0.0', purpose: 'dmi:purpose:any' });
-    expect(JSON.stringify(judgedDocument(made, dataset, id))).toContain(id);
-    expect(JSON.stringify(judgedDocument(made, dataset, id))).not.toContain(dataset);
+    expect(JSON.stringify(renamed(made, dataset, id))).toContain(id);
+    expect(JSON.stringify(renamed(made, dataset, id))).not.toContain(dataset);
   });
 });

@@ -109,15 +109,13 @@ function LanguageSwitch() {
 function PurposeChoice() {
   const { t, say } = useI18n();
   const { purpose, setPurpose } = useSession();
-  const { rulebook } = useNames();
-  const known = rulebook?.purposes ?? [];
-  const choices = known.filter((one) => one.id !== 'dmi:purpose:any');
+  const { purposes } = useNames();
   return (
     <label className="dmi-purpose" title={t.shell.purposeHelp}>
       <span>{t.shell.purposeLabel}</span>
       <select aria-label={t.shell.purposeLabel} value={purpose} onChange={(event) => setPurpose(event.target.value)}>
         <option value="">{t.shell.purposeOwn}</option>
-        {choices.map((one) => (
+        {purposes.map((one) => (
           <option key={one.id} value={one.id}>
             {say(one.label)}
           </option>

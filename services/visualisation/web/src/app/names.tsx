@@ -2,7 +2,7 @@
 import { createContext, useCallback, useContext, useEffect, useMemo, type ReactNode } from 'react';
 import { shortId } from '../i18n/format';
 import { useI18n } from '../i18n';
-import type { Dataset, Participant, Rulebook } from '../api';
+import type { Dataset, Participant, Rulebook, RulebookTerm } from '../api';
 import type { ApiError } from '../api/problem';
 import { compacted } from '../rights/spelling';
 import { defaultStack } from '../rights/templates';
@@ -16,6 +16,8 @@ export interface Names {
   participants: Participant[];
   datasets: Dataset[];
   rulebook: Rulebook | null;
+  /** Purposes that one use or collection has; agreements alone also name the one that stands for any. */
+  purposes: RulebookTerm[];
   /** The city whose platform this is; empty while its municipality is not known. */
   city: string;
   /** Who operates the layers of this node. */
@@ -35,6 +37,8 @@ export interface Names {
 
 /** The exchange itself, whose key signs tokens; it is an operator too. */
 const exchange = 'urn:dmi:participant:exchange';
+
+const anyPurpose = 'dmi:purpose:any';
 
 const Context = createContext<Names | null>(null);
 
@@ -70,6 +74,7 @@ export function NamesProvider({ children }: { children: ReactNode }) {
       participants: participants.data ?? [],
       datasets: datasets.data ?? [],
       rulebook: rulebook.data,
+      purposes: (rulebook.data?.purposes ?? []).filter((one) => one.id !== anyPurpose),
       city: (participants.data ?? []).find((p) => !p.home && p.roles?.includes('dmi:role:municipality'))?.name.replace(/^(?:gemeente|municipality of) /i, '') ?? '',
       stack: (participants.data ?? []).find((p) => !p.home && p.id !== exchange && p.roles?.includes('dmi:role:operator'))?.id ?? defaultStack,
       keeps: (id) => operators.has(id) || id === defaultStack,

@@ -1,10 +1,11 @@
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
 import type { CatalogueItem, CataloguePage as Found } from '../api';
 import { useNames } from '../app/names';
 import { RouteLink, useQueryState, useRouter } from '../app/router';
 import { useApi } from '../app/session';
 import { useAction } from '../app/useAction';
+import { useLater } from '../app/useLater';
 import { useKept, useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
 import { licenceName } from '../i18n/format';
@@ -17,7 +18,6 @@ import { Facets, useFacetWords } from './catalogue/Facets';
 import { areaNames, spatialOf } from './intake/useDataset';
 
 const Coverage = lazy(() => import('./catalogue/Coverage'));
-const pause = 250;
 
 export default function CataloguePage() {
   const { t } = useI18n();
@@ -109,14 +109,4 @@ function Card({ item }: { item: CatalogueItem }) {
       </p>
     </li>
   );
-}
-
-/** A text once it has stayed the same for a moment, so that not every key asks anew. */
-function useLater(text: string): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), pause);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return settled;
 }

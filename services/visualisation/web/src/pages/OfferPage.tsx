@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { PrimaryActionButton, SecondaryActionButton } from '@utrecht/component-library-react';
 import type { Template } from '../api';
 import { useNames } from '../app/names';
@@ -16,8 +16,8 @@ import { Failure, Loaded, Notice, Section, Skeleton } from '../ui/State';
 import { areaNames, datasetId, spatialOf } from './intake/useDataset';
 import { enter, type Begun } from './offer/entering';
 import { Entry } from './offer/Entry';
-import { entryOf, nothingTold, platformAgreement, wrongEntry, type Told } from './offer/told';
-import { brokenAt, useJudged } from './offer/judged';
+import { entryOf, keptFor, nothingTold, platformAgreement, wrongEntry, type Told } from './offer/told';
+import { brokenAt, judgedEntry, renamed, useJudged } from './offer/judged';
 import { filledFor, isForEveryone, offerable, parametersOf, questions, wrongIn, type Filled } from './offer/parameters';
 import { Preview } from './offer/Preview';
 import { Questions } from './offer/Questions';
@@ -81,16 +81,15 @@ function OfferForm({ templates, onDone }: { templates: Template[]; onDone: (offe
   const wrongAnswers = template ? wrongIn(template, filled, today) : {};
   const fits = template !== undefined && Object.keys(wrongAnswers).length === 0;
   const parameters = fits ? parametersOf(template, filled, (area) => spatialOf(background.data, area)) : null;
-  const kept = { days: filled.texts['days'] ?? '', until: filled.texts['until'] ?? '', otherwise: nextYear };
-  const platform = platformAgreement(told, id, owner, kept, names.rulebook?.version ?? '1.0.0', names.stack);
+  const platform = platformAgreement(told, id, owner, keptFor(template, filled, nextYear), names.rulebook?.version ?? '1.0.0', names.stack);
   const entry = entryOf(told, id, spatialOf(background.data, told.area));
+  // Judged under an id of no name, so that other words ask for no other verdict.
   const unnamed = datasetId(owner, 'nieuw');
-  const whole = template && parameters ? filledFor(template, parameters, owner, told.name.trim() === '' ? unnamed : id) : null;
-  const drafted = useResource(whole && `draft ${template?.id} ${JSON.stringify(whole)}`, (signal) => api.exchange.draft(template?.id ?? '', whole ?? {}, signal));
-  const verdicts = useJudged(drafted.data && [platform, drafted.data], entry, unnamed);
-  const judged = whole ? (verdicts.data ?? []) : [];
-  const broken = template ? brokenAt(judged, questions(template).map((one) => one.name)) : {};
-  const allowed = judged.every((one) => one.passes);
+  const judged = useJudged(parameters && template ? {
+    template, parameters: filledFor(template, parameters, owner, unnamed), platform: renamed(platform, id, unnamed), entry: judgedEntry(entry, unnamed),
+  } : null);
+  const broken = brokenAt(judged.verdicts.data ?? [], template ? questions(template).map((one) => one.name) : []);
+  const allowed = judged.verdicts.data?.every((one) => one.passes) ?? true;
   const send = useAction(async () => {
     if (!template || !parameters) return;
     const wanted = { entry, agreements: [platform], changed: t.offer.changedMeanwhile };
@@ -102,6 +101,12 @@ function OfferForm({ templates, onDone }: { templates: Template[]; onDone: (offe
     names.reload();
     onDone({ dataset: id, everyone });
   });
+  // Pressed before the verdict came: then it is pressed once more when that is there.
+  const form = useRef<HTMLFormElement>(null);
+  const [pressed, setPressed] = useState(false);
+  useEffect(() => {
+    if (pressed && !judged.waiting) form.current?.requestSubmit();
+  }, [pressed, judged.waiting]);
   // What was refused is another thing once it is changed.
   const changing = <T,>(set: (value: T) => void) => (value: T) => {
     send.clear();
@@ -109,33 +114,36 @@ function OfferForm({ templates, onDone }: { templates: Template[]; onDone: (offe
   };
   return (
     <form
-      className="dmi-form" noValidate
+      className="dmi-form" noValidate ref={form}
       onSubmit={(event) => {
         event.preventDefault();
         setTried(true);
-        if (Object.keys(wrong).length === 0 && parameters && allowed) void send.run();
+        const whole = Object.keys(wrong).length === 0 && parameters !== null;
+        setPressed(whole && judged.waiting);
+        if (whole && judged.waiting) return;
+        if (whole && allowed) void send.run();
         else focusFirstError(event.currentTarget);
       }}
     >
-      <Entry told={told} onChange={changing(setTold)} broken={judged[0]?.entry ?? []} areas={areaNames(background.data)} wrong={tried ? wrong : {}} />
+      <Entry told={told} onChange={changing(setTold)} broken={broken.entry} areas={areaNames(background.data)} wrong={tried ? wrong : {}} />
       <Section title={t.offer.conditions} id="conditions" lead={t.offer.conditionsLead}>
         <div className="dmi-form">
           <RadioGroup
-            label={t.offer.template} name="template" value={template?.id ?? ''} onChange={changing(setChosen)} error={broken['template']?.map((one) => say(one.explanation)).join(' ')}
+            label={t.offer.template} name="template" value={template?.id ?? ''} onChange={changing(setChosen)} error={broken.conditions['template']?.map((one) => say(one.explanation)).join(' ')}
             choices={templates.map((one) => ({ value: one.id, label: say(one.label), help: say(one.description) }))}
           />
-          {template ? <Questions template={template} filled={filled} areas={areaNames(background.data)} wrong={tried ? wrongAnswers : {}} broken={broken} onChange={changing(setFilled)} /> : null}
+          {template ? <Questions template={template} filled={filled} areas={areaNames(background.data)} wrong={tried ? wrongAnswers : {}} broken={broken.conditions} onChange={changing(setFilled)} /> : null}
         </div>
       </Section>
       <Section title={t.offer.preview} id="preview">
-        {whole
-          ? <Preview drafted={drafted} verdicts={verdicts} title={told.name.trim() || t.common.dataset} refused={send.error !== null} />
+        {parameters
+          ? <Preview judged={judged} about={{ title: told.name.trim() || t.common.dataset, unnamed, id: told.name.trim() === '' ? unnamed : id }} refused={send.error !== null} />
           : <p className="dmi-soft">{t.offer.previewLater}</p>}
         <p className="dmi-small dmi-soft">{t.offer.platform}</p>
       </Section>
       {send.error ? <Failure error={send.error} /> : null}
       {send.error && begun ? <Notice tone="info"><p>{t.offer.resumes}</p></Notice> : null}
-      <div><PrimaryActionButton type="submit" busy={send.busy} disabled={send.busy}>{t.offer.submit}</PrimaryActionButton></div>
+      <div><PrimaryActionButton type="submit" busy={send.busy || pressed} disabled={send.busy || pressed}>{t.offer.submit}</PrimaryActionButton></div>
     </form>
   );
 }

@@ -36,22 +36,21 @@ export function ReviewVerdict({ documents, onMend, mend, busy }: Props) {
   );
 }
 
-/** Verdicts as they were told; `children` is what can be done about those that fail. */
-export function Verdicts({ verdicts, children }: { verdicts: Resource<Verdict[]>; children?: ReactNode }) {
+/** Verdicts as they were told; `about` says of which document each is, `children` what can be done about those that fail. */
+export function Verdicts({ verdicts, about, children }: { verdicts: Resource<Verdict[]>; about?: string[]; children?: ReactNode }) {
   const { t } = useI18n();
   if (verdicts.error) return <Failure error={verdicts.error} retry={verdicts.reload} />;
   const found = verdicts.data;
-  const failing = (found ?? []).filter((one) => one.reasons.length > 0);
   const entry = found?.[0]?.entry ?? [];
   const passes = found !== null && found.every((one) => one.passes);
   return (
     <div aria-live="polite" className="dmi-stack">
-      {found === null ? <p className="dmi-soft">{t.review.checking}</p> : null}
+      {found === null ? <Notice tone="info"><p>{t.review.checking}</p></Notice> : null}
       {passes ? <Notice tone="good"><p>{t.review.passes(found[0]?.rulebook ?? '')}</p></Notice> : null}
       {found !== null && !passes ? (
         <Notice tone="warn" title={t.review.fails}>
           {entry.length > 0 ? <Broken rules={entry} /> : null}
-          {failing.map((one, index) => <Reasons key={index} verdict={one} />)}
+          {found.map((one, index) => (one.reasons.length > 0 ? <Reasons key={index} verdict={one} about={about?.[index]} /> : null))}
           {children}
         </Notice>
       ) : null}
@@ -59,10 +58,11 @@ export function Verdicts({ verdicts, children }: { verdicts: Resource<Verdict[]>
   );
 }
 
-function Reasons({ verdict }: { verdict: Verdict }) {
+function Reasons({ verdict, about }: { verdict: Verdict; about?: string }) {
   const { t, say } = useI18n();
   return (
     <>
+      {about ? <p>{about}</p> : null}
       <Broken rules={verdict.reasons} />
       {verdict.change ? (
         <>

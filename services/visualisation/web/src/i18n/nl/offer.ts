@@ -33,6 +33,8 @@ export const offer = {
   previewLater: 'Vul de vragen hierboven in. Dan staat hier wat u aanbiedt.',
   whoever: 'iedereen die akkoord gaat',
   platform: 'Het platform moet de gegevens ook mogen verwerken en tonen. Dat voorstel gaat mee; de beheerder ondertekent het.',
+  ofPlatform: 'In het voorstel aan het platform:',
+  ofOffer: 'In wat u aanbiedt:',
   processElsewhere: 'verwerken op het platform van een andere stad (nodig om ze daar op de kaart te zetten)',
   olderHelp: 'Oudere metingen krijgt de gebruiker niet. Gaan de gegevens over personen, dan wist het platform ze ook.',
   wrongPurpose: 'Kies een doel.',

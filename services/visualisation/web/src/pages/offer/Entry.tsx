@@ -5,15 +5,15 @@ import { licenceName } from '../../i18n/format';
 import { RadioGroup, SelectField, TextField } from '../../ui/fields';
 import { Section } from '../../ui/State';
 import { licences } from '../intake/useDataset';
-import type { BrokenRule } from '../../api';
+import type { Broken } from './judged';
 import type { Told, wrongEntry } from './told';
 
 interface Props {
   told: Told;
   areas: string[];
   wrong: ReturnType<typeof wrongEntry>;
-  /** Rules that the entry itself breaks: what it is collected for does not fit what it is. */
-  broken: BrokenRule[];
+  /** Rules that the entry or the platform's agreement breaks, by the field where that can be mended. */
+  broken: Broken['entry'];
   onChange: (told: Told) => void;
 }
 
@@ -22,7 +22,10 @@ export function Entry({ told, areas, wrong, broken, onChange }: Props) {
   const names = useNames();
   const set = (change: Partial<Told>) => onChange({ ...told, ...change });
   const words = { required: t.common.required, taken: t.offer.nameTaken, contact: t.offer.wrongContact, licence: t.offer.licenceNeeded };
-  const fault = (name: keyof Told) => { const found = wrong[name]; return found ? words[found] : null; };
+  const fault = (name: keyof Told) => {
+    const found = wrong[name];
+    return found ? words[found] : broken[name]?.map((one) => say(one.explanation)).join(' ') ?? null;
+  };
   const themes: Record<string, string> = t.themes;
   return (
     <>
@@ -31,9 +34,9 @@ export function Entry({ told, areas, wrong, broken, onChange }: Props) {
           <TextField label={t.offer.name} help={t.offer.nameHelp} value={told.name} onChange={(name) => set({ name })} error={fault('name')} />
           <TextField label={t.offer.optional(t.offer.nameEnglish)} value={told.english} onChange={(english) => set({ english })} />
           <TextField label={t.offer.description} value={told.description} onChange={(description) => set({ description })} error={fault('description')} />
-          <SelectField label={t.offer.collectedFor} value={told.purpose} error={broken.length > 0 ? broken.map((one) => say(one.explanation)).join(' ') : null} onChange={(purpose) => set({ purpose })} choices={(names.rulebook?.purposes ?? []).map((one) => ({ value: one.id, label: say(one.label) }))} />
+          <SelectField label={t.offer.collectedFor} value={told.purpose} error={fault('purpose')} onChange={(purpose) => set({ purpose })} choices={names.purposes.map((one) => ({ value: one.id, label: say(one.label) }))} />
           <RadioGroup
-            label={t.offer.personal} name="personal" value={told.personal} onChange={(personal) => set({ personal: personal as Told['personal'] })}
+            label={t.offer.personal} name="personal" value={told.personal} error={fault('personal')} onChange={(personal) => set({ personal: personal as Told['personal'] })}
             choices={[
               { value: '', label: t.offer.personalNo, help: t.offer.personalNoText },
               { value: 'dmi:basis:consent', label: t.offer.personalConsent, help: t.offer.personalConsentText },

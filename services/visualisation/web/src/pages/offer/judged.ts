@@ -1,23 +1,44 @@
 /** What law and rulebook say of an offer as it would be sent: with the kind of data it is about, and the platform's agreement. */
-import type { BrokenRule, NewDataset, OdrlDocument, Verdict } from '../../api';
+import type { BrokenRule, NewDataset, OdrlDocument, Parameters, Template, Verdict } from '../../api';
 import { useApi } from '../../app/session';
+import { useLater } from '../../app/useLater';
 import { useKept, useResource, type Resource } from '../../app/useResource';
+import type { Told } from './told';
 
-/** The question of the form that mends a broken rule. */
+/** The question of the conditions that mends a broken rule. */
 const mends: Record<string, string> = {
   'dmi:rule:purpose-basis': 'purpose', 'dmi:rule:broad-purpose': 'purpose', 'dmi:rule:purpose-collection': 'purpose', 'dmi:rule:high-value': 'purpose',
   'dmi:rule:retention': 'days', 'dmi:rule:limit': 'days', 'dmi:rule:term': 'until', 'dmi:rule:expired': 'until',
   'dmi:rule:basis': 'template', 'dmi:rule:basis-role': 'template', 'dmi:rule:special': 'template',
 };
 
-/** Broken rules by the place of the template where they can be mended; of those that it asks for, and of the choice of it. */
-export function brokenAt(verdicts: Verdict[], places: string[]): Record<string, BrokenRule[]> {
-  const found: Record<string, BrokenRule[]> = {};
-  for (const broken of verdicts.flatMap((one) => one.reasons)) {
+/** Where the platform's agreement is mended: for what and on which basis it says as the entry does, how long as the conditions do. */
+const mendsPlatform: Record<string, string> = {
+  ...mends, 'dmi:rule:basis': 'personal', 'dmi:rule:basis-role': 'personal', 'dmi:rule:special': 'personal',
+};
+
+/** Broken rules by the field where they can be mended. */
+export interface Broken {
+  entry: Partial<Record<keyof Told, BrokenRule[]>>;
+  /** By the place of the template; of those that it asks for, and of the choice of it. */
+  conditions: Record<string, BrokenRule[]>;
+}
+
+/** `verdicts` are of the platform's agreement, which tells of the entry too, and of what is offered. */
+export function brokenAt([platform, offered]: Verdict[], places: string[]): Broken {
+  const found: Broken = { entry: {}, conditions: {} };
+  const put = (there: Partial<Record<string, BrokenRule[]>>, place: string, broken: BrokenRule) => {
+    const rules = (there[place] ??= []);
+    if (!rules.some((one) => one.rule === broken.rule)) rules.push(broken);
+  };
+  for (const broken of [...(platform?.entry ?? []), ...(platform?.reasons ?? [])]) {
+    const place = mendsPlatform[broken.rule] ?? '';
+    if (place === 'purpose' || place === 'personal') put(found.entry, place, broken);
+    else if (places.includes(place)) put(found.conditions, place, broken);
+  }
+  for (const broken of offered?.reasons ?? []) {
     const place = mends[broken.rule] ?? '';
-    if (place !== 'template' && !places.includes(place)) continue;
-    const there = (found[place] ??= []);
-    if (!there.some((one) => one.rule === broken.rule)) there.push(broken);
+    if (place === 'template' || places.includes(place)) put(found.conditions, place, broken);
   }
   return found;
 }
@@ -27,16 +48,40 @@ export function judgedEntry(entry: NewDataset & { id: string }, id: string): New
   return { ...entry, id, title: { nl: id }, description: {}, keywords: {}, contact: '' };
 }
 
-/** A document about that entry; each draft gets an id of its own, which says nothing about what it holds. */
-export function judgedDocument(document: OdrlDocument, dataset: string, id: string): OdrlDocument {
-  return JSON.parse(JSON.stringify({ ...document, uid: undefined }).replaceAll(JSON.stringify(dataset), JSON.stringify(id))) as OdrlDocument;
+/** A document about another dataset. */
+export function renamed(document: OdrlDocument, from: string, to: string): OdrlDocument {
+  return JSON.parse(JSON.stringify(document).replaceAll(JSON.stringify(from), JSON.stringify(to))) as OdrlDocument;
 }
 
-/** The verdict on each document with the entry; what was told stays until there is another. */
-export function useJudged(documents: OdrlDocument[] | null, entry: NewDataset & { id: string }, id: string): Resource<Verdict[]> {
+/** An offer that is filled in, about data under an id of no name. */
+export interface Asked {
+  template: Template;
+  /** The whole of the template. */
+  parameters: Parameters;
+  platform: OdrlDocument;
+  entry: NewDataset & { id: string };
+}
+
+export interface Judged {
+  /** What is offered, as the exchange writes it; what was shown stays until there is another. */
+  drafted: Resource<OdrlDocument>;
+  /** On the platform's agreement and on what is offered; none while they are asked for. */
+  verdicts: Resource<Verdict[]>;
+  /** Whether something was changed of which no verdict has come yet. */
+  waiting: boolean;
+}
+
+/** The offer as the exchange writes it with the verdicts on it, asked for when typing rests; what is outdated is given up. */
+export function useJudged(asked: Asked | null): Judged {
   const api = useApi();
-  const judged = documents?.map((one) => judgedDocument(one, entry.id, id)) ?? null;
-  const data = judgedEntry(entry, id);
-  const key = judged && `review ${JSON.stringify([judged, data])}`;
-  return useKept(useResource(key, (signal) => Promise.all((judged ?? []).map((one) => api.exchange.review(one, signal, data)))));
+  // Each document gets an id of its own, which says nothing about what it holds.
+  const question = asked && JSON.stringify({ ...asked, template: asked.template.id, platform: { ...asked.platform, uid: '' } });
+  const settled = useLater(question) === question ? asked : null;
+  const drafted = useResource(settled && `draft ${settled.template.id} ${JSON.stringify(settled.parameters)}`, (signal) =>
+    api.exchange.draft(settled?.template.id ?? '', settled?.parameters ?? {}, signal));
+  const documents = settled && drafted.data ? [settled.platform, drafted.data] : null;
+  const verdicts = useResource(documents && `review ${question}`, (signal) =>
+    Promise.all((documents ?? []).map((one) => api.exchange.review({ ...one, uid: undefined }, signal, settled?.entry))));
+  const failed = drafted.error !== null || verdicts.error !== null;
+  return { drafted: useKept(drafted), verdicts, waiting: question !== null && verdicts.data === null && !failed };
 }

@@ -1,9 +1,9 @@
 /** What an owner tells of new data, and the entry of the catalogue that it becomes. */
-import type { NewDataset, OdrlDocument, Spatial } from '../../api';
+import type { NewDataset, OdrlDocument, Spatial, Template } from '../../api';
 import { agreementOf, working } from '../../rights/templates';
 import { termsOf, withTerms } from '../../rights/terms';
 import { datasetId } from '../intake/useDataset';
-import { keywordsIn } from './parameters';
+import { keywordsIn, questions, type Filled } from './parameters';
 
 export interface Told {
   name: string;
@@ -49,6 +49,12 @@ export interface Kept {
   days: string;
   until: string;
   otherwise: string;
+}
+
+/** As the conditions say that are asked for now, not what was filled in under another template. */
+export function keptFor(template: Template | undefined, filled: Filled, otherwise: string): Kept {
+  const asked = (name: string) => (template && questions(template).some((one) => one.name === name) ? (filled.texts[name] ?? '').trim() : '');
+  return { days: asked('days'), until: asked('until'), otherwise };
 }
 
 /** Days, where the conditions name none. */
