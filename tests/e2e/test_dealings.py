@@ -117,10 +117,19 @@ def test_a_machine_gets_a_key_from_the_browser_acts_by_a_mandate_and_is_stopped(
     assert states[mandate] == "ended", "the mandates of a machine end with it"
     # The log names who acted, and for whom, with the way to the mandate.
     page = visitor.go("/log")
-    row = page.get_by_role("row", name=re.compile("namens Gemeente Waterstad")).first
+    row = page.get_by_role(
+        "row", name=re.compile(r"Slagboom Noord \(van uzelf\) ?namens Gemeente Waterstad")
+    ).first
     row.get_by_role("link", name=re.compile("machtiging")).first.click()
-    expect(page.get_by_role("heading", level=1, name=re.compile("namens Gemeente Waterstad"))).to_be_visible()
+    # A machine is called by its title on every page, never by its id.
+    title = page.get_by_role("heading", level=1, name="Slagboom Noord (van uzelf) namens Gemeente Waterstad")
+    expect(title).to_be_visible()
     expect(page.get_by_text("gestopt", exact=True)).to_be_visible()
+    assert machine not in page.locator("main").inner_text()
+    page = visitor.go("/mandates")
+    row = page.get_by_role("row", name=re.compile(r"Slagboom Noord \(van uzelf\)")).first
+    row.get_by_role("link", name=re.compile("machtiging")).press("Enter")
+    expect(title).to_be_visible()
     assert not page.evaluate(WIDER)
     assert visitor.faults == []
 

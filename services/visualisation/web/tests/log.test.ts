@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { machineIn } from '../src/app/names';
 import { createI18n } from '../src/i18n';
 import { law } from '../src/pages/log/proof';
 import { actingIn, codesOf, isMandate } from '../src/pages/log/who';
@@ -21,6 +22,13 @@ describe('who an entry of the log names', () => {
     const stopped = { ...entry, crossing: law, assignee: vendor, reasons: [`stopped: ${city}`] };
     expect(actingIn(stopped).by).toEqual([city]);
     expect(actingIn({ ...stopped, reasons: ['expired'] }).by).toEqual([vendor]);
+  });
+});
+
+describe('a machine', () => {
+  it('is told by its id as what it is called and whose it is', () => {
+    expect(machineIn('urn:dmi:machine:gemeente:slagboom-noord')).toEqual({ name: 'slagboom-noord', owner: city });
+    expect([machineIn(city), machineIn(null), machineIn(mandate)]).toEqual([null, null, null]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Names of participants and datasets, fetched once, so that no page shows a bare id. */
 import { createContext, useCallback, useContext, useEffect, useMemo, type ReactNode } from 'react';
-import { shortId } from '../i18n/format';
+import { capital, shortId } from '../i18n/format';
 import { useI18n } from '../i18n';
 import type { Dataset, Participant, Rulebook, RulebookTerm } from '../api';
 import type { ApiError } from '../api/problem';
@@ -67,6 +67,8 @@ export function NamesProvider({ children }: { children: ReactNode }) {
     return {
       participant: (id) => {
         if (!id) return t.common.noData;
+        const machine = machineIn(id);
+        if (machine) return t.mandates.machines.of(capital(machine.name.replaceAll('-', ' ')), people.get(machine.owner) ?? capital(shortId(machine.owner)));
         return people.get(id) ?? (id.startsWith('urn:dmi:party:') ? term(id) : capital(shortId(id)));
       },
       dataset: (id) => (id ? (sets.get(id) ?? capital(shortId(id).replaceAll('-', ' '))) : t.common.noData),
@@ -95,8 +97,10 @@ function toldApart(one: Participant, all: Participant[]): string {
   return `${one.name} (${city?.name ?? one.home.replace(/^https?:\/\//, '').replace(/\/exchange$/, '')})`;
 }
 
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+/** The short name of a machine, and whose it is, as its id says; null for an id of anything else. */
+export function machineIn(id: string | null | undefined): { name: string; owner: string } | null {
+  const [, owner, name] = /^urn:dmi:machine:([^:]+):(.+)$/.exec(id ?? '') ?? [];
+  return owner && name ? { name, owner: `urn:dmi:participant:${owner}` } : null;
 }
 
 export function useNames(): Names {

@@ -8,6 +8,7 @@ import { MandateLink } from '../ui/AgreementLink';
 import { Badge, stateTone } from '../ui/Badge';
 import { Page } from '../ui/Page';
 import { Loaded } from '../ui/State';
+import { useHolder, useMachines } from './dealings/holder';
 
 /** One mandate, as the log names it: who acts for whom, with what, and until when. */
 export default function MandatePage({ params }: PageProps) {
@@ -17,15 +18,16 @@ export default function MandatePage({ params }: PageProps) {
   const api = useApi();
   const mandate = useResource(`mandate ${id}`, (signal) => api.dealings.mandate(id, signal), 15_000);
   const found = mandate.data;
-  const title = found ? `${names.participant(found.mandatary)} ${t.log.onBehalf(names.participant(found.mandator))}` : t.mandates.one;
+  const holder = useHolder(useMachines([found?.mandatary]));
+  const title = found ? `${holder(found.mandatary)} ${t.log.onBehalf(names.participant(found.mandator))}` : t.mandates.one;
   return (
     <Page title={title} back={{ to: '/mandates', label: t.mandates.title }}>
-      <Loaded resource={mandate} height={320}>{(one) => <MandateView mandate={one} />}</Loaded>
+      <Loaded resource={mandate} height={320}>{(one) => <MandateView mandate={one} holder={holder(one.mandatary)} />}</Loaded>
     </Page>
   );
 }
 
-function MandateView({ mandate }: { mandate: Mandate }) {
+function MandateView({ mandate, holder }: { mandate: Mandate; holder: string }) {
   const { t, term, date, moment } = useI18n();
   const names = useNames();
   useKnown([mandate.mandator, mandate.mandatary, ...mandate.datasets]);
@@ -34,7 +36,7 @@ function MandateView({ mandate }: { mandate: Mandate }) {
       <p className="dmi-badges"><Badge tone={stateTone(mandate.state)}>{term(mandate.state)}</Badge></p>
       <dl className="dmi-facts">
         <dt>{t.mandates.giver}</dt><dd>{names.participant(mandate.mandator)}</dd>
-        <dt>{t.mandates.holder}</dt><dd>{names.participant(mandate.mandatary)}</dd>
+        <dt>{t.mandates.holder}</dt><dd>{holder}</dd>
         <dt>{t.mandates.scope}</dt><dd>{mandate.actions.map((one) => term(one)).join(', ')}</dd>
         <dt>{t.mandates.datasets}</dt><dd>{mandate.datasets.map((one) => names.dataset(one)).join(', ')}</dd>
         <dt>{t.mandates.purpose}</dt><dd>{mandate.purposes.map((one) => names.purpose(one)).join(', ')}</dd>

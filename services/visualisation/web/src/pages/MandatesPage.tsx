@@ -6,6 +6,7 @@ import { isPerson, useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
+import { MandateLink } from '../ui/AgreementLink';
 import { Badge, stateTone } from '../ui/Badge';
 import { ButtonLink } from '../ui/ButtonLink';
 import { CodeExample } from '../ui/CopyButton';
@@ -14,6 +15,7 @@ import { ConfirmDialog } from '../ui/Dialog';
 import { Page } from '../ui/Page';
 import { Empty, Loaded, Notice, Section } from '../ui/State';
 import { GiveMandate } from './dealings/GiveMandate';
+import { useHolder } from './dealings/holder';
 import { Machines } from './dealings/Machines';
 
 export default function MandatesPage() {
@@ -38,12 +40,7 @@ function Members() {
   const [done, setDone] = useState<string | null>(null);
   const [given, setGiven] = useState<Mandate | null>(null);
   const end = useAction((id: string) => api.dealings.endMandate(id, ''));
-  const holder = (id: string) => {
-    const machine = machines.data?.find((one) => one.id === id);
-    return machine ? t.mandates.machines.named(machine.title) : names.participant(id);
-  };
-  const scope = (one: Mandate) =>
-    `${one.actions.map((action) => term(action)).join(', ')}: ${one.datasets.map((id) => names.dataset(id)).join(', ')}`;
+  const holder = useHolder(machines.data ?? []);
   return (
     <Page title={t.mandates.title} lead={t.mandates.lead} wide>
       {done ? <Notice tone="good"><p role="status">{done}</p></Notice> : null}
@@ -52,10 +49,18 @@ function Members() {
           <DataTable
             caption={t.mandates.title} captionHidden rows={all} rowKey={(one) => one.id} pageSize={20} initialSort={{ key: 'until', descending: true }}
             columns={[
+              { key: 'one', head: t.mandates.one, cell: (one) => <span className="dmi-block dmi-cap dmi-nowrap"><MandateLink id={one.id} /></span> },
               { key: 'giver', head: t.mandates.giver, sort: (one) => names.participant(one.mandator), cell: (one) => names.participant(one.mandator) },
               { key: 'holder', head: t.mandates.holder, sort: (one) => holder(one.mandatary), cell: (one) => holder(one.mandatary) },
-              { key: 'scope', head: t.mandates.scope, cell: scope },
-              { key: 'why', head: t.mandates.purpose, cell: (one) => one.purposes.map((id) => names.purpose(id)).join(', ') },
+              {
+                key: 'scope', head: t.mandates.scope,
+                cell: (one) => (
+                  <span className="dmi-block dmi-cap">
+                    {one.actions.map((action) => term(action)).join(', ')}: {one.datasets.map((id) => names.dataset(id)).join(', ')}
+                    <span className="dmi-block dmi-small dmi-soft">{one.purposes.map((id) => names.purpose(id)).join(', ')}</span>
+                  </span>
+                ),
+              },
               { key: 'until', head: t.agreements.until, sort: (one) => one.until, cell: (one) => date(one.until) },
               { key: 'state', head: t.common.state, sort: (one) => one.state, cell: (one) => <Badge tone={stateTone(one.state)}>{term(one.state)}</Badge> },
               {

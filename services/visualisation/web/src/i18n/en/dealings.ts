@@ -58,6 +58,7 @@ export const mandates: Part<'mandates'> = {
     add: 'Add it and save the key',
     added: (name: string) => `${name} was added. The key is among your downloads. Now give it a mandate.`,
     keyless: 'This browser cannot make a key here. Use a connection with https, or the command dmi machine add.',
+    of: (name: string, owner: string) => `${name} (device of ${owner})`,
     named: (name: string) => `${name} (your own)`,
   },
   onlyMembersText: 'Do you want somebody to decide about your data for you? You arrange that under My data.',

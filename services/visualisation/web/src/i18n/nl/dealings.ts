@@ -56,6 +56,7 @@ export const mandates = {
     add: 'Voeg toe en bewaar de sleutel',
     added: (name: string) => `${name} is toegevoegd. De sleutel staat bij uw downloads. Geef nu een machtiging.`,
     keyless: 'Deze browser kan hier geen sleutel maken. Gebruik een verbinding met https, of het commando dmi machine add.',
+    of: (name: string, owner: string) => `${name} (apparaat van ${owner})`,
     named: (name: string) => `${name} (van uzelf)`,
   },
   onlyMembersText: 'Wilt u dat iemand voor u beslist over uw gegevens? Dat regelt u bij Mijn gegevens.',

@@ -8,6 +8,7 @@ import { useSupervises } from '../../app/supervises';
 import { AgreementLink, MandateLink } from '../../ui/AgreementLink';
 import { Badge } from '../../ui/Badge';
 import { DataTable } from '../../ui/DataTable';
+import { useHolder, useMachines } from '../dealings/holder';
 import { decides, law, stopped, whoIn } from './proof';
 import { actingIn, codesOf, isMandate } from './who';
 
@@ -18,7 +19,8 @@ export function LogTable({ caption, entries, onWhy }: { caption: string; entries
   const supervises = useSupervises();
   // Supervision sees no person at all, erased or not.
   const nobody = supervises ? t.inspection.person : t.log.erased;
-  const named = (id: string | null) => (id === null ? nobody : names.participant(id));
+  const holder = useHolder(useMachines(entries.map((one) => one.actor)));
+  const named = (id: string | null) => (id === null ? nobody : holder(id));
   const who = (e: LogEntry) => {
     const { by, behalf, mandate } = actingIn(e);
     const told = by.map(named).join(', ');
