@@ -182,8 +182,9 @@ def test_a_table_or_list_without_matches_says_so_and_leads_back(
     assert barriers(page) == []
 
     page = visitor.go("/catalogue?q=qqqq")
-    page.get_by_role("button", name="Toon alles").click()
+    page.get_by_role("button", name="Toon alles").press("Enter")
     expect(page.get_by_role("heading", name="Parkeergarages")).to_be_visible()
+    expect(page.get_by_role("search")).to_be_focused()
 
     page = visitor.go("/forecasts?place=nowhere")
     expect(page.get_by_role("img", name=re.compile("^Verwachte bezetting van"))).to_be_visible()

@@ -94,7 +94,7 @@ export function exchangeApi(http: HttpClient) {
     correct: (body: { dataset: string; corrections: { datastream: string; time: string; result: number | null }[] }, person: string) =>
       http.json<M.SubjectRequest>(`${base}/my-data/rectification`, { method: 'POST', body: { ...body, ...of(person) } }),
     endRequest: (id: string) => http.json<M.SubjectRequest>(`${base}/my-data/requests/${segment(id)}/end`, { method: 'POST', body: {} }),
-    log: (query: { after?: string | number; before?: string | number; limit?: number; dataset?: string; newest?: boolean; outcome?: string; agreement?: string }, signal?: AbortSignal) =>
+    log: (query: { after?: string | number; before?: string | number; limit?: number; dataset?: string; newest?: boolean; outcome?: string; agreement?: string; participant?: string }, signal?: AbortSignal) =>
       http.page<T.LogEntry>(`${base}/log`, { query, signal }),
     usage: (query: { hours?: number; dataset?: string } = {}, signal?: AbortSignal) =>
       http.json<T.Usage>(`${base}/log/usage`, { query, signal }),

@@ -5,6 +5,7 @@ import { useNames } from '../app/names';
 import { RouteLink, useQueryState, useRouter } from '../app/router';
 import { useApi } from '../app/session';
 import { useAction } from '../app/useAction';
+import { useBrought } from '../app/useBrought';
 import { useLater } from '../app/useLater';
 import { useKept, useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
@@ -30,11 +31,12 @@ export default function CataloguePage() {
   const box = area === '' || !background.data ? null : spatialOf(background.data, area).bbox;
   const wanted = { q: text, bbox: box?.join(',') ?? null, facet: chosen };
   const found = useKept(useResource(`catalogue ${JSON.stringify(wanted)}`, (signal) => api.exchange.search(wanted, signal)));
+  const { there, go } = useBrought<HTMLDivElement>();
   const nothing = text === '' && area === '' && chosen.length === 0;
 
   return (
     <Page title={t.catalogue.title} lead={t.catalogue.lead} wide>
-      <div className="dmi-form__row" role="search">
+      <div className="dmi-form__row" role="search" ref={there} tabIndex={-1}>
         <TextField type="search" label={t.catalogue.searchLabel} value={query.get('q') ?? ''} onChange={(value) => change({ q: value || null })} />
         <SelectField
           label={t.catalogue.areaLabel} value={area} onChange={(value) => change({ area: value || null })}
@@ -48,7 +50,10 @@ export default function CataloguePage() {
         {(page) => (
           <div className="dmi-catalogue">
             <Facets facets={page.facets ?? []} background={background.data} chosen={chosen} onChange={(next) => change({ f: next.join(' ') || null })} />
-            <Results key={JSON.stringify(wanted)} first={page} wanted={wanted} background={background.data} showAll={() => change({ q: null, area: null, f: null })} />
+            <Results key={JSON.stringify(wanted)} first={page} wanted={wanted} background={background.data} onLast={go} showAll={() => {
+              change({ q: null, area: null, f: null });
+              go();
+            }} />
           </div>
         )}
       </Loaded>
@@ -61,9 +66,11 @@ interface ResultsProps {
   wanted: { q: string; bbox: string | null; facet: string[] };
   background: Parameters<typeof Coverage>[0]['background'];
   showAll: () => void;
+  /** Nothing more can be asked for. */
+  onLast: () => void;
 }
 
-function Results({ first, wanted, background, showAll }: ResultsProps) {
+function Results({ first, wanted, background, showAll, onLast }: ResultsProps) {
   const { t, number } = useI18n();
   const api = useApi();
   const { navigate } = useRouter();
@@ -71,6 +78,7 @@ function Results({ first, wanted, background, showAll }: ResultsProps) {
   const load = useAction(async (cursor: string) => {
     const page = await api.exchange.search({ ...wanted, cursor, facets: false });
     setMore((old) => ({ ...page, items: [...(old?.items ?? []), ...page.items] }));
+    if (page.next === null) onLast();
   });
   const items = [...first.items, ...(more?.items ?? [])];
   const next = more ? more.next : first.next;

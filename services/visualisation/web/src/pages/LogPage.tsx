@@ -3,8 +3,9 @@ import { SecondaryActionButton } from '@utrecht/component-library-react';
 import type { Evidence, LogEntry, LogVerification } from '../api';
 import { useNames } from '../app/names';
 import { useQueryState } from '../app/router';
-import { useApi } from '../app/session';
+import { useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
+import { useBrought } from '../app/useBrought';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
 import { AgreementLink } from '../ui/AgreementLink';
@@ -18,6 +19,14 @@ import { sizeIn } from './log/proof';
 
 const size = 50;
 
+/** Empty texts are not asked for. */
+interface Wanted {
+  participant: string;
+  dataset: string;
+  outcome: string;
+  agreement: string;
+}
+
 export default function LogPage() {
   const { t, say, number } = useI18n();
   const names = useNames();
@@ -26,6 +35,12 @@ export default function LogPage() {
   const dataset = query.get('dataset') ?? '';
   const outcome = query.get('outcome') ?? '';
   const agreement = query.get('agreement') ?? '';
+  const participant = query.get('participant') ?? '';
+  const wanted = { participant, dataset, outcome, agreement };
+  const { identity } = useSession();
+  // Every entry here concerns who reads it; persons are looked up by nobody.
+  const others = names.participants.filter((one) => one.id !== identity?.participant && one.id.startsWith('urn:dmi:participant:'));
+  const { there, go } = useBrought<HTMLDivElement>();
   const [chain, setChain] = useState<LogVerification | null>(null);
   const verify = useAction(async () => setChain(await api.exchange.verifyLog()));
   const [kept, setKept] = useState<Evidence | null>(null);
@@ -70,6 +85,10 @@ export default function LogPage() {
       {verify.error ? <Failure error={verify.error} /> : null}
       <div className="dmi-form__row">
         <SelectField
+          label={t.log.filterWho} help={t.log.filterWhoHelp} value={participant} onChange={(value) => change({ participant: value || null })}
+          choices={[{ value: '', label: t.common.all }, ...others.map((one) => ({ value: one.id, label: names.participant(one.id) }))]}
+        />
+        <SelectField
           label={t.log.filterDataset} value={dataset} onChange={(value) => change({ dataset: value || null })}
           choices={[{ value: '', label: t.common.all }, ...names.datasets.map((one) => ({ value: one.id, label: say(one.title) }))]}
         />
@@ -78,27 +97,44 @@ export default function LogPage() {
           choices={[{ value: '', label: t.common.all }, { value: 'refused', label: t.log.onlyRefused }, { value: 'allowed', label: t.log.onlyAllowed }]}
         />
       </div>
-      {agreement ? <p>{t.log.onlyAgreement} <AgreementLink id={agreement} />. <button type="button" className="dmi-link-button" onClick={() => change({ agreement: null })}>{t.log.everyAgreement}</button></p> : null}
-      <Entries key={`${dataset} ${outcome} ${agreement}`} dataset={dataset} outcome={outcome} agreement={agreement} />
+      {agreement ? (
+        <p>
+          {t.log.onlyAgreement} <AgreementLink id={agreement} />.{' '}
+          <button
+            type="button" className="dmi-link-button"
+            onClick={() => {
+              change({ agreement: null });
+              go();
+            }}
+          >
+            {t.log.everyAgreement}
+          </button>
+        </p>
+      ) : null}
+      <div ref={there} tabIndex={-1} role="group" aria-label={t.log.title}>
+        <Entries key={JSON.stringify(wanted)} wanted={wanted} onLast={go} />
+      </div>
     </Page>
   );
 }
 
 /** The entries that one choice of filters gives; another choice begins anew, however it was made. */
-function Entries({ dataset, outcome, agreement }: { dataset: string; outcome: string; agreement: string }) {
+function Entries({ wanted, onLast }: { wanted: Wanted; onLast: () => void }) {
   const { t } = useI18n();
   const api = useApi();
   const [more, setMore] = useState<LogEntry[]>([]);
   const [next, setNext] = useState<string | null | undefined>(undefined);
-  const wanted = { limit: size, dataset, outcome, agreement, newest: true };
-  const first = useResource(`log ${dataset} ${outcome} ${agreement}`, (signal) => api.exchange.log(wanted, signal));
+  const query = { ...wanted, limit: size, newest: true };
+  const first = useResource(`log ${JSON.stringify(wanted)}`, (signal) => api.exchange.log(query, signal));
   const load = useAction(async (before: string) => {
-    const page = await api.exchange.log({ ...wanted, before });
+    const page = await api.exchange.log({ ...query, before });
     setMore((old) => [...old, ...page.items]);
     setNext(page.next);
+    if (page.next === null) onLast();
   });
+  const anything = Object.values(wanted).every((one) => one === '');
   return (
-    <Loaded resource={first} height={480} isEmpty={(page) => page.items.length === 0} empty={<Empty title={dataset === '' && outcome === '' && agreement === '' ? t.log.empty : t.log.none} />}>
+    <Loaded resource={first} height={480} isEmpty={(page) => page.items.length === 0 && page.next === null} empty={<Empty title={anything ? t.log.empty : t.log.none} />}>
       {(page) => {
         const all = [...new Map([...page.items, ...more].map((entry) => [entry.sequence, entry])).values()];
         const cursor = next === undefined ? page.next : next;

@@ -4,6 +4,7 @@ import { Heading2, Heading3 } from '@utrecht/component-library-react';
 import type { Dependent, Lineage } from '../api';
 import { useNames } from '../app/names';
 import { RouteLink } from '../app/router';
+import { useBrought } from '../app/useBrought';
 import { useI18n } from '../i18n';
 import { shortId } from '../i18n/format';
 import { Badge } from '../ui/Badge';
@@ -137,12 +138,13 @@ export function NodeList({ title, nodes, empty, level = 3 }: { title: string; no
 function OfKind({ nodes }: { nodes: Node[] }) {
   const { t } = useI18n();
   const [all, setAll] = useState(false);
+  const { there, go } = useBrought<HTMLLIElement>();
   const shown = all ? nodes : nodes.slice(0, few);
   return (
     <div>
       <ul className="dmi-rows">
-        {shown.map((node) => (
-          <li key={node.id}>
+        {shown.map((node, index) => (
+          <li key={node.id} ref={index === few ? there : undefined} tabIndex={index === few ? -1 : undefined}>
             <span>
               <span className="dmi-small dmi-soft dmi-cap">{node.over}: </span>
               {node.to ? <RouteLink to={node.to}>{node.title}</RouteLink> : node.title}
@@ -152,7 +154,17 @@ function OfKind({ nodes }: { nodes: Node[] }) {
           </li>
         ))}
       </ul>
-      {shown.length < nodes.length ? <button type="button" className="dmi-link-button" onClick={() => setAll(true)}>{t.lineage.showAll(nodes.length, nodes[0]?.over ?? '')}</button> : null}
+      {shown.length < nodes.length ? (
+        <button
+          type="button" className="dmi-link-button"
+          onClick={() => {
+            setAll(true);
+            go();
+          }}
+        >
+          {t.lineage.showAll(nodes.length, nodes[0]?.over ?? '')}
+        </button>
+      ) : null}
     </div>
   );
 }

@@ -89,6 +89,8 @@ export const log: Part<'log'> = {
   askedBy: (who) => `asked by ${who}`,
   erased: 'Erased',
   filterDataset: 'Data',
+  filterWho: 'Who else is involved',
+  filterWhoHelp: 'This shows what another did with data of yours, or under an agreement with you.',
   filterOutcome: 'Outcome',
   onlyRefused: 'Only refused',
   onlyAllowed: 'Only allowed',

@@ -87,6 +87,8 @@ export const log = {
   stoppedBy: (who: string) => `Gestopt door ${who}`,
   askedBy: (who: string) => `gevraagd door ${who}`,
   erased: 'Gewist',
+  filterWho: 'Wie er nog bij betrokken is',
+  filterWhoHelp: 'Zo ziet u wat een ander deed met gegevens van u, of onder een afspraak met u.',
   filterOutcome: 'Uitkomst',
   onlyRefused: 'Alleen geweigerd',
   onlyAllowed: 'Alleen toegestaan',

@@ -5,6 +5,7 @@ import type { Agreement } from '../../api';
 import { useNames, type Names } from '../../app/names';
 import { RouteLink } from '../../app/router';
 import { useApi } from '../../app/session';
+import { useBrought } from '../../app/useBrought';
 import { useResource, type Resource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import type { Messages } from '../../i18n/nl';
@@ -67,16 +68,20 @@ export function toSign(agreements: Agreement[], me: string, t: Messages, names: 
   });
 }
 
+/** As many as are shown before somebody asks for all. */
+const few = 5;
+
 export function Tasks({ tasks, none }: { tasks: Task[]; none: string }) {
   const { t } = useI18n();
   const [all, setAll] = useState(false);
+  const { there, go } = useBrought<HTMLLIElement>();
   if (tasks.length === 0) return <p className="dmi-soft">{none}</p>;
-  const shown = all ? tasks : tasks.slice(0, 5);
+  const shown = all ? tasks : tasks.slice(0, few);
   return (
     <>
       <ul className="dmi-rows">
-        {shown.map((task) => (
-          <li key={task.key}>
+        {shown.map((task, index) => (
+          <li key={task.key} ref={index === few ? there : undefined} tabIndex={index === few ? -1 : undefined}>
             <div>
               <p><strong>{task.title}</strong></p>
               <p className="dmi-small dmi-soft">{task.text}</p>
@@ -85,7 +90,17 @@ export function Tasks({ tasks, none }: { tasks: Task[]; none: string }) {
           </li>
         ))}
       </ul>
-      {shown.length < tasks.length ? <button type="button" className="dmi-link-button" onClick={() => setAll(true)}>{t.home.allTasks(tasks.length)}</button> : null}
+      {shown.length < tasks.length ? (
+        <button
+          type="button" className="dmi-link-button"
+          onClick={() => {
+            setAll(true);
+            go();
+          }}
+        >
+          {t.home.allTasks(tasks.length)}
+        </button>
+      ) : null}
     </>
   );
 }

@@ -6,6 +6,7 @@ import type { LogSearch as Wanted } from '../../api/inspection';
 import { useNames } from '../../app/names';
 import { useApi } from '../../app/session';
 import { useAction } from '../../app/useAction';
+import { useBrought } from '../../app/useBrought';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { fromCityInput } from '../../i18n/cityTime';
@@ -32,6 +33,7 @@ export function LogSearch() {
   const [more, setMore] = useState<LogEntry[]>([]);
   const [next, setNext] = useState<string | null | undefined>(undefined);
   const [asked, setAsked] = useState<LogEntry | null>(null);
+  const { there, go } = useBrought<HTMLDivElement>();
   const opener = useRef<HTMLElement | null>(null);
   const query = { ...wanted, from: moment(wanted.from), to: moment(wanted.to, true) };
   const first = useResource(`inspection log ${JSON.stringify(wanted)}`, (signal) => api.inspection.search(query, signal));
@@ -39,6 +41,7 @@ export function LogSearch() {
     const page = await api.inspection.search({ ...query, before });
     setMore((old) => [...old, ...page.items]);
     setNext(page.next);
+    if (page.next === null) go();
   });
   const set = (change: Partial<Wanted>) => setTyped((old) => ({ ...old, ...change }));
   const search = () => {
@@ -76,19 +79,21 @@ export function LogSearch() {
         </div>
         <div><PrimaryActionButton type="submit">{t.inspection.searchButton}</PrimaryActionButton></div>
       </form>
-      <Loaded resource={first} height={360} isEmpty={() => found.length === 0} empty={<Empty title={t.inspection.noneFound} />}>
-        {() => (
-          <LogTable
-            caption={t.inspection.log} entries={found}
-            onWhy={(entry) => {
-              opener.current = document.activeElement instanceof HTMLElement ? document.activeElement : null;
-              setAsked(entry);
-            }}
-          />
-        )}
-      </Loaded>
+      <div ref={there} tabIndex={-1} role="group" aria-label={t.inspection.log}>
+        <Loaded resource={first} height={360} isEmpty={() => found.length === 0} empty={<Empty title={t.inspection.noneFound} />}>
+          {() => (
+            <LogTable
+              caption={t.inspection.log} entries={found}
+              onWhy={(entry) => {
+                opener.current = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+                setAsked(entry);
+              }}
+            />
+          )}
+        </Loaded>
+      </div>
       {load.error ? <Failure error={load.error} /> : null}
-      {cursor ? <div><SecondaryActionButton busy={load.busy} disabled={load.busy} onClick={() => void load.run(cursor)}>{t.inspection.further}</SecondaryActionButton></div> : null}
+      {cursor ? <div><SecondaryActionButton busy={load.busy} onClick={() => (load.busy ? undefined : void load.run(cursor))}>{t.inspection.further}</SecondaryActionButton></div> : null}
       {asked ? (
         <Proof
           key={asked.sequence} entry={asked}
