@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { machineIn } from '../src/app/names';
-import { createI18n } from '../src/i18n';
 import { law } from '../src/pages/log/proof';
 import { actingIn, codesOf, isMandate } from '../src/pages/log/who';
 
@@ -46,24 +43,5 @@ describe('a mandate among the grounds of a decision', () => {
   it('is not called an agreement in the reason', () => {
     expect(codesOf(ended)).toEqual(['mandate_ended']);
     expect(codesOf({ reasons: ['ended: the agreement x has ended', 'ended: again', 'owner'] })).toEqual(['ended', 'owner']);
-  });
-});
-
-describe('the steps of a result', () => {
-  const { t } = createI18n('nl', () => undefined);
-
-  it('are told in Dutch, with the models and versions that they name', () => {
-    expect(t.lineage.step('forecast model occupancy-1: one linear model a stretch over weekly profiles, deviation and recent change')).toContain('voorspelmodel occupancy-1');
-    expect(t.lineage.step('edit 3: {"kind":"x"}')).toBe('wijziging 3: {"kind":"x"}');
-  });
-
-  it('cover what the services write of forecasts, crowds and single figures', () => {
-    const written = ['support-centre/dmi_support_centre/forecasting.py', 'support-centre/dmi_support_centre/crowding.py', 'platform/dmi_platform/harmonise.py'].flatMap((path) => {
-      const source = readFileSync(join(__dirname, '../../../', path), 'utf8');
-      const [, tuple = ''] = /^_?TRANSFORMATIONS(?:: Final)? = \(\n([^)]*)^\)/m.exec(source) ?? [];
-      return [...tuple.matchAll(/^ +f?"(.*)",$/gm)].map(([, step = '']) => step.replace('{MODEL}', 'model-1'));
-    });
-    expect(written.length).toBeGreaterThan(10);
-    expect(written.filter((step) => t.lineage.step(step) === step)).toEqual([]);
   });
 });

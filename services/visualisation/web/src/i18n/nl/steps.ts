@@ -1,5 +1,5 @@
 /** How results are made: the steps that the services write in English, in Dutch. */
-const steps: [RegExp, string][] = [
+export const steps: [RegExp, string][] = [
   [/^harmonised (observations|counts) through the gate; rows that failed a quality test left out$/, 'geharmoniseerde metingen door de poort; rijen die een kwaliteitstoets niet haalden, zijn weggelaten'],
   [/^means of quarters of an hour, at their mean time; the newest reading as it is$/, 'gemiddelden per kwartier, op hun gemiddelde tijd; de nieuwste meting zoals zij is'],
   [/^forecast model (\S+): one linear model a stretch over weekly profiles, deviation and recent change$/, 'voorspelmodel $1: voor elk stuk vooruit een lineair model over weekprofielen, afwijking en verandering van kort geleden'],
