@@ -331,7 +331,7 @@ class Imports:
             _, rejected = self._hand_over(item, contributor, batch, f"{item.id}/r{number}")
             if rejected:
                 again = rejected[0]
-                raw = unit.raw if again.raw else ""
+                raw = "" if again.raw == "" else unit.raw
                 return Rejected(unit.file, unit.line, again.reason, again.field, again.value, raw, unit.at)
         return None
 

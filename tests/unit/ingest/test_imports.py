@@ -66,6 +66,16 @@ def test_a_rejected_row_is_replayed_after_its_correction(node: Node) -> None:
     assert twice.status_code == 400
 
 
+def test_a_correction_without_a_single_cell_does_not_lose_the_row(node: Node) -> None:
+    report = hand_in(node, HEADER + GOOD + BAD).json()
+    address = f"/v1/imports/{report['import_id']}"
+    [row] = node.get(f"{address}/rejects")["items"]
+    right = {name: "63" if value == "many" else value for name, value in row["raw"].items()}
+    for raw, status, accepted in (({}, 200, 0), ("", 400, 0), (right, 200, 1)):
+        answer = node.call("POST", f"{address}/replay", {"rows": [{"id": row["id"], "raw": raw}]})
+        assert (answer.status_code, answer.json().get("accepted", 0)) == (status, accepted), raw
+
+
 def test_an_answer_before_the_end_says_where_to_look(node: Node) -> None:
     answer = hand_in(node, HEADER + GOOD, headers={"Prefer": "respond-async"})
     assert answer.status_code == 202

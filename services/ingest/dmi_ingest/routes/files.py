@@ -45,7 +45,7 @@ class Correction(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     id: int = Field(ge=1, le=2**62)
-    raw: dict[str, str] | str
+    raw: dict[str, str] | Annotated[str, Field(min_length=1)]
 
 
 class Replay(BaseModel):

@@ -55,7 +55,7 @@ class Reject(msgspec.Struct, frozen=True):
     @property
     def empty(self) -> bool:
         """Whether nothing of it was kept but that it was there."""
-        return not self.unit.raw
+        return self.unit.raw == ""
 
 
 class ImportStore:
