@@ -253,6 +253,24 @@ def test_a_measure_of_persons_rows_is_published_and_looked_back_on_as_these_pers
     assert look_back["destination"]["mean_difference"] == pytest.approx(-7.0)
 
 
+def test_a_measure_that_fell_with_a_persons_consent_does_not_name_it(
+    store: Store, measures: Measures, law: LawTable, agree: Agree, told: list[Message]
+) -> None:
+    identifier = proposal(store, measures)
+    law.apply(Dataset(GARAGES, OWNER, {"nl": "Van bewoners"}, personal=True))
+    hers = agree(2, assigner=NOOR)
+    agree(3, assigner=NOOR, assignee=OWNER)
+    measures.approve(identifier, OFFICER, None)
+    agree(2, assigner=NOOR, state="ended")
+    result = store.results.get(identifier)
+    assert result is not None
+    fallen = msgspec.structs.replace(result, withdrawn_at=NOW, withdrawn_ground=hers.id)
+    measures.withdraw(fallen)
+    after = measures.get(identifier).measure
+    assert (after.state, hers.id in str(after)) == ("withdrawn", False)
+    assert hers.id not in str(told[-1])
+
+
 def test_a_measure_is_looked_back_on_with_the_forecasts_from_before_it(
     store: Store, measures: Measures, times: Times, opening: Door, views: Views
 ) -> None:

@@ -409,6 +409,21 @@ def test_places_that_have_ended_are_in_no_new_scenario_and_cannot_be_chosen(
     assert seen() == [{"BU1"}] * 2
 
 
+def test_whoever_a_scenario_is_shared_with_sees_why_it_fell_only_with_a_right_of_its_own(
+    scenarios: Scenarios, views: ScenarioViews, agree: Agree, opening: Door, door: Opening
+) -> None:
+    row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
+    ended = agree(1, dataset=AREAS, state="ended")
+    assert views.result(row, None, opening())["withdrawal"]["agreement"] == ended.id
+    assert views.scenario(row, ANALYST)["withdrawal"]["agreement"] == ended.id
+    told = views.scenario(row, OTHER)
+    assert (told["withdrawn"], told["withdrawal"]) == (True, None)
+    with pytest.raises(Refused):
+        views.result(row, None, opening(VENDOR))
+    agree(2, dataset=AREAS, assignee=VENDOR, actions=["dmi:read"])
+    assert views.result(row, None, opening(VENDOR))["withdrawal"]["agreement"] == ended.id
+
+
 def test_without_neighbourhoods_there_is_nothing_to_branch_from(store: Store, gate: Gate) -> None:
     with pytest.raises(Conflict):
         Scenarios(store, gate, Book(store, gate), Baselines(store, lambda _dataset: True)).create(
