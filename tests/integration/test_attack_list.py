@@ -21,7 +21,8 @@
 | race between revoke and deliver | `test_race_between_revoke_and_deliver` | `integration/test_stop.py` |
 
 Attacks on credentials between nodes stand by their names in `unit/exchange/test_claims.py`, those of who may only
-contribute on what others made in `unit/ingest/test_makers.py`.
+contribute on what others made in `unit/ingest/test_makers.py`, and terms that another node hides in its document in
+`unit/agreements/test_dsp_agreed.py`, `unit/exchange/test_imports.py` and `conformance/dsp/test_two_nodes.py`.
 """
 
 from __future__ import annotations
