@@ -2,6 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { nl } from '../src/i18n/nl';
 import { doneBy } from '../src/pages/mydata/done';
 import { hoursOf, isPast, periodOf } from '../src/pages/mydata/period';
+import { partiesOf } from '../src/app/parties';
+
+describe('whom one can agree something with', () => {
+  it('is neither who left, nor the exchange, nor a person', () => {
+    const one = (id: string, active = true) => ({ id, name: id, active });
+    const all = [one('urn:dmi:participant:a'), one('urn:dmi:participant:b', false), one('urn:dmi:participant:exchange'), one('urn:dmi:person:noor')];
+    expect(partiesOf(all).map((each) => each.id)).toEqual(['urn:dmi:participant:a']);
+  });
+});
 
 describe('the period in which a person looks for a measurement', () => {
   it('is a day on the clock of the city, also when the clock moves', () => {

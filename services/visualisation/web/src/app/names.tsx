@@ -7,6 +7,7 @@ import type { ApiError } from '../api/problem';
 import { compacted } from '../rights/spelling';
 import { defaultStack } from '../rights/templates';
 import { useApi, useSession } from './session';
+import { exchange, partiesOf } from './parties';
 import { useResource } from './useResource';
 
 export interface Names {
@@ -14,6 +15,8 @@ export interface Names {
   dataset: (id: string | null | undefined) => string;
   purpose: (id: string | null | undefined) => string;
   participants: Participant[];
+  /** The organisations that one can agree something with. */
+  parties: Participant[];
   datasets: Dataset[];
   rulebook: Rulebook | null;
   /** Purposes that one use or collection has; agreements alone also name the one that stands for any. */
@@ -35,8 +38,6 @@ export interface Names {
   reload: () => void;
 }
 
-/** The exchange itself, whose key signs tokens; it is an operator too. */
-const exchange = 'urn:dmi:participant:exchange';
 
 const anyPurpose = 'dmi:purpose:any';
 
@@ -74,6 +75,7 @@ export function NamesProvider({ children }: { children: ReactNode }) {
       dataset: (id) => (id ? (sets.get(id) ?? capital(shortId(id).replaceAll('-', ' '))) : t.common.noData),
       purpose: (id) => (id ? (purposes.get(compacted(id))?.toLocaleLowerCase() ?? term(id)) : t.common.noData),
       participants: participants.data ?? [],
+      parties: partiesOf(participants.data ?? []),
       datasets: datasets.data ?? [],
       rulebook: rulebook.data,
       purposes: (rulebook.data?.purposes ?? []).filter((one) => one.id !== anyPurpose),

@@ -7,7 +7,7 @@ import { useRouter } from '../app/router';
 import { useSession } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useI18n } from '../i18n';
-import { Field, TextField } from '../ui/fields';
+import { FileField, TextField } from '../ui/fields';
 import { Failure } from '../ui/State';
 
 export function SignInOwn() {
@@ -69,11 +69,7 @@ function WithKey() {
       <summary>{t.signin.key}</summary>
       <form className="dmi-form" noValidate onSubmit={(event) => { event.preventDefault(); setTried(true); if (name.trim() && file) void enter.run(); }}>
         <TextField label={t.signin.keyName} help={t.signin.keyNameHelp} value={name} onChange={setName} error={tried && !name.trim() ? t.common.required : null} />
-        <Field label={t.signin.keyFile} help={t.signin.keyHelp} error={wrong}>
-          {({ id, describedBy, invalid }) => (
-            <input id={id} type="file" accept=".json,.jwk,application/json" aria-describedby={describedBy} aria-invalid={invalid || undefined} onChange={(event) => { setUnusable(false); enter.clear(); setFile(event.target.files?.[0] ?? null); }} />
-          )}
-        </Field>
+        <FileField label={t.signin.keyFile} help={t.signin.keyHelp} error={wrong} accept=".json,.jwk,application/json" onChange={(chosen) => { setUnusable(false); enter.clear(); setFile(chosen ?? null); }} />
         {enter.error && !isUnknown(enter.error) ? <Failure error={enter.error} /> : null}
         <div><PrimaryActionButton type="submit" busy={enter.busy} disabled={enter.busy}>{t.signin.keyConfirm}</PrimaryActionButton></div>
       </form>

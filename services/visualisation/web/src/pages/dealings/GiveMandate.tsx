@@ -28,7 +28,7 @@ export function GiveMandate({ machines, onGiven }: { machines: Machine[]; onGive
   const [onward, setOnward] = useState<string[]>([]);
   const [tried, setTried] = useState(false);
   const [opened] = useState(() => Date.now());
-  const others = names.participants.filter((one) => one.id !== identity?.participant && !one.id.startsWith('urn:dmi:person:'));
+  const others = names.parties.filter((one) => one.id !== identity?.participant);
   const holders = [
     ...machines.filter((one) => one.active && one.participant === identity?.participant).map((one) => ({ value: one.id, label: t.mandates.machines.named(one.title) })),
     ...others.map((one) => ({ value: one.id, label: one.name })),

@@ -5,7 +5,7 @@ import type { Evidence } from '../../api';
 import { useApi } from '../../app/session';
 import { useAction } from '../../app/useAction';
 import { useI18n } from '../../i18n';
-import { Field } from '../../ui/fields';
+import { FileField } from '../../ui/fields';
 import { Failure, Notice } from '../../ui/State';
 import { saveBlob } from '../dataset/save';
 
@@ -40,11 +40,7 @@ export function Keep({ sequences }: { sequences: number[] }) {
   return (
     <div className="dmi-form">
       <p>{t.inspection.keepText}</p>
-      <Field label={t.inspection.earlier} help={t.inspection.earlierHelp} error={wrong ? t.inspection.earlierWrong : null}>
-        {({ id, describedBy, invalid }) => (
-          <input id={id} type="file" accept=".json,application/json" aria-describedby={describedBy} aria-invalid={invalid || undefined} onChange={(event) => { setWrong(false); setEarlier(event.target.files?.[0] ?? null); }} />
-        )}
-      </Field>
+      <FileField label={t.inspection.earlier} help={t.inspection.earlierHelp} error={wrong ? t.inspection.earlierWrong : null} accept=".json,application/json" onChange={(file) => { setWrong(false); setEarlier(file ?? null); }} />
       <div><SecondaryActionButton busy={keep.busy} disabled={keep.busy} onClick={() => void keep.run()}>{t.inspection.keep}</SecondaryActionButton></div>
       <div role="status">{kept ? <Notice tone="good"><p>{t.inspection.kept(number(kept.entries.length), number(kept.head.tree_size))}</p></Notice> : null}</div>
       {keep.error ? <Failure error={keep.error} /> : null}

@@ -54,7 +54,7 @@ export function GiveConsent({ datasets, changed }: { datasets: string[]; changed
         <SelectField label={t.mydata.givePurpose} value={purpose} onChange={setPurpose} placeholder={t.common.chooseOne} error={tried && !purpose ? t.common.required : null} choices={(names.rulebook?.purposes ?? []).filter((one) => !one.broad).map((one) => ({ value: one.id, label: say(one.label) }))} />
         <CheckboxList
           label={t.mydata.giveWho} values={recipients} onChange={setRecipients} error={tried && recipients.length === 0 ? t.common.required : null}
-          choices={names.participants.map((one) => ({ value: one.id, label: one.name }))}
+          choices={names.parties.map((one) => ({ value: one.id, label: one.name }))}
         />
         <CheckboxList
           label={t.mydata.giveLess} values={less} onChange={setLess}
