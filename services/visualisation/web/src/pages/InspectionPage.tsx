@@ -32,17 +32,18 @@ function Participants() {
   const api = useApi();
   const roles = useRoles();
   const participants = useResource('inspection participants', (signal) => api.inspection.participants(signal), 60_000);
+  const nothing = <span className="dmi-soft">{t.common.noData}</span>;
   const count = (one: Standing) => one.running.given + one.running.got;
   return (
     <Loaded resource={participants} height={240} isEmpty={(all) => all.length === 0} empty={<Empty title={t.common.noRows} />}>
       {(all) => (
         <DataTable
-          caption={t.inspection.participants} captionHidden rows={all} rowKey={(one) => one.id} pageSize={20}
+          caption={t.inspection.participants} captionHidden rows={all} rowKey={(one) => one.id} pageSize={20} initialSort={{ key: 'findings', descending: true }}
           search={all.length > 20 ? (one) => `${one.name} ${roles(one.roles)}` : undefined}
           columns={[
             { key: 'who', head: t.inspection.participant, sort: (one) => one.name, cell: (one) => <><RouteLink to={`/inspection/${one.id}`}>{one.name}</RouteLink><br /><span className="dmi-small dmi-soft">{roles(one.roles)}</span></> },
-            { key: 'offered', head: t.inspection.offered, numeric: true, sort: (one) => one.contribution?.offered, cell: (one) => (one.contribution ? money(one.contribution.offered) : '') },
-            { key: 'taken', head: t.inspection.taken, numeric: true, sort: (one) => one.contribution?.taken, cell: (one) => (one.contribution ? money(one.contribution.taken) : '') },
+            { key: 'offered', head: t.inspection.offered, numeric: true, sort: (one) => one.contribution?.offered, cell: (one) => (one.contribution ? money(one.contribution.offered) : nothing) },
+            { key: 'taken', head: t.inspection.taken, numeric: true, sort: (one) => one.contribution?.taken, cell: (one) => (one.contribution ? money(one.contribution.taken) : nothing) },
             { key: 'part', head: t.inspection.contribution, sort: (one) => one.contribution?.short, cell: (one) => <Contribution standing={one} /> },
             { key: 'quality', head: t.inspection.quality, numeric: true, sort: (one) => one.quality?.plausible, cell: (one) => share(one.quality?.plausible, number) ?? <span className="dmi-soft">{t.inspection.notMeasured}</span> },
             { key: 'running', head: t.inspection.running, numeric: true, sort: count, cell: (one) => number(count(one)) },

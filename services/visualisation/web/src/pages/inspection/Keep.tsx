@@ -8,19 +8,10 @@ import { useI18n } from '../../i18n';
 import { FileField } from '../../ui/fields';
 import { Failure, Notice } from '../../ui/State';
 import { saveBlob } from '../dataset/save';
+import { sizeIn } from '../log/proof';
 
 /** The most decisions that the exchange gives in one document. */
 const most = 500;
-
-/** How many entries the log had under the head in a file of evidence; null for any other file. */
-async function sizeIn(file: File): Promise<number | null> {
-  try {
-    const size = (JSON.parse(await file.text()) as Partial<Evidence> | null)?.head?.tree_size;
-    return typeof size === 'number' ? size : null;
-  } catch {
-    return null;
-  }
-}
 
 export function Keep({ sequences }: { sequences: number[] }) {
   const { t, number } = useI18n();
@@ -30,7 +21,7 @@ export function Keep({ sequences }: { sequences: number[] }) {
   const [kept, setKept] = useState<Evidence | null>(null);
   const keep = useAction(async () => {
     setKept(null);
-    const since = earlier ? await sizeIn(earlier) : null;
+    const since = earlier ? sizeIn(await earlier.text()) : null;
     setWrong(earlier !== null && since === null);
     if (earlier !== null && since === null) return;
     const evidence = await api.inspection.evidence(sequences.slice(0, most), since);

@@ -74,6 +74,8 @@ export function LogSearch() {
             label={t.log.filterOutcome} value={typed.outcome} onChange={(outcome) => set({ outcome })}
             choices={[{ value: '', label: t.common.all }, { value: 'refused', label: t.log.onlyRefused }, { value: 'allowed', label: t.log.onlyAllowed }]}
           />
+        </div>
+        <div className="dmi-form__row">
           <TextField type="date" label={t.inspection.from} value={typed.from} onChange={(from) => set({ from })} />
           <TextField type="date" label={t.inspection.to} value={typed.to} onChange={(to) => set({ to })} />
         </div>

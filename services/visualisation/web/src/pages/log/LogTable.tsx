@@ -1,3 +1,4 @@
+import { Fragment } from 'react';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
 import type { LogEntry } from '../../api';
 import { useNames } from '../../app/names';
@@ -32,7 +33,7 @@ export function LogTable({ caption, entries, onWhy }: { caption: string; entries
       search={entries.length > 25 ? (e) => `${who(e)} ${term(e.action)} ${names.dataset(e.dataset)} ${names.purpose(e.purpose)}` : undefined}
       columns={[
         { key: 'sequence', head: t.log.sequence, numeric: true, sort: (e) => e.sequence, cell: (e) => number(e.sequence) },
-        { key: 'at', head: t.log.at, sort: (e) => e.at, cell: (e) => <span className="dmi-nowrap">{moment(e.at, true)}</span> },
+        { key: 'at', head: t.log.at, sort: (e) => e.at, cell: (e) => <Moment text={moment(e.at, true)} /> },
         { key: 'who', head: t.log.who, sort: (e) => who(e), cell: (e) => <Who entry={e} named={named} /> },
         {
           key: 'action', head: t.log.what, sort: (e) => e.action,
@@ -41,17 +42,23 @@ export function LogTable({ caption, entries, onWhy }: { caption: string; entries
         { key: 'dataset', head: t.common.dataset, sort: (e) => names.dataset(e.dataset), cell: (e) => names.dataset(e.dataset) },
         {
           key: 'allowed', head: t.mydata.outcome, sort: (e) => (e.allowed ? 1 : 0),
-          cell: (e) => (!decides(e) ? <Badge>{t.log.noted}</Badge> : e.allowed ? <Badge tone="good">{t.mydata.allowed}</Badge> : <Badge tone="bad">{t.mydata.denied}</Badge>),
+          cell: (e) => (
+            <span className="dmi-tall">
+              {!decides(e) ? <Badge>{t.log.noted}</Badge> : e.allowed ? <Badge tone="good">{t.mydata.allowed}</Badge> : <Badge tone="bad">{t.mydata.denied}</Badge>}
+              {onWhy ? <SecondaryActionButton className="dmi-small-button" aria-label={t.inspection.whyOf(number(e.sequence))} onClick={() => onWhy(e)}>{t.inspection.why}</SecondaryActionButton> : null}
+            </span>
+          ),
         },
         { key: 'rows', head: t.log.rows, numeric: true, sort: (e) => e.rows, cell: (e) => number(e.rows) },
         { key: 'reasons', head: t.log.reasons, cell: (e) => <Why entry={e} /> },
-        ...(onWhy ? [{
-          key: 'why', head: t.inspection.why,
-          cell: (e: LogEntry) => <SecondaryActionButton className="dmi-small-button" aria-label={t.inspection.whyOf(number(e.sequence))} onClick={() => onWhy(e)}>{t.inspection.why}</SecondaryActionButton>,
-        }] : []),
       ]}
     />
   );
+}
+
+/** A day and a time, apart only between the two. */
+function Moment({ text }: { text: string }) {
+  return text.split(/(?<=,) /).map((part, index) => <Fragment key={part}>{index > 0 ? ' ' : null}<span className="dmi-nowrap">{part}</span></Fragment>);
 }
 
 /** Who did it; with a mandate also for whom, and the way to it. */
