@@ -36,8 +36,8 @@ export function ReviewVerdict({ documents, onMend, mend, busy }: Props) {
   );
 }
 
-/** Verdicts as they were told; `about` says of which document each is, `children` what can be done about those that fail. */
-export function Verdicts({ verdicts, about, children }: { verdicts: Resource<Verdict[]>; about?: string[]; children?: ReactNode }) {
+/** Verdicts as they were told; `about` says what each is about, `children` what can be done about those that fail. */
+export function Verdicts({ verdicts, about, children }: { verdicts: Resource<Verdict[]>; about?: { entry: string; documents: string[] }; children?: ReactNode }) {
   const { t } = useI18n();
   if (verdicts.error) return <Failure error={verdicts.error} retry={verdicts.reload} />;
   const found = verdicts.data;
@@ -49,8 +49,8 @@ export function Verdicts({ verdicts, about, children }: { verdicts: Resource<Ver
       {passes ? <Notice tone="good"><p>{t.review.passes(found[0]?.rulebook ?? '')}</p></Notice> : null}
       {found !== null && !passes ? (
         <Notice tone="warn" title={t.review.fails}>
-          {entry.length > 0 ? <Broken rules={entry} /> : null}
-          {found.map((one, index) => (one.reasons.length > 0 ? <Reasons key={index} verdict={one} about={about?.[index]} /> : null))}
+          {entry.length > 0 ? <>{about ? <p><strong>{about.entry}</strong></p> : null}<Broken rules={entry} /></> : null}
+          {found.map((one, index) => (one.reasons.length > 0 ? <Reasons key={index} verdict={one} about={about?.documents[index]} /> : null))}
           {children}
         </Notice>
       ) : null}
@@ -62,7 +62,7 @@ function Reasons({ verdict, about }: { verdict: Verdict; about?: string }) {
   const { t, say } = useI18n();
   return (
     <>
-      {about ? <p>{about}</p> : null}
+      {about ? <p><strong>{about}</strong></p> : null}
       <Broken rules={verdict.reasons} />
       {verdict.change ? (
         <>

@@ -35,6 +35,7 @@ export const offer: Part<'offer'> = {
   previewLater: 'Answer the questions above. Then this shows what you offer.',
   whoever: 'whoever agrees',
   platform: 'The platform must be allowed to process and show the data too. That proposal goes along; the operator signs it.',
+  ofEntry: 'In the description of the data:',
   ofPlatform: 'In the proposal to the platform:',
   ofOffer: 'In what you offer:',
   processElsewhere: 'process on the platform of another city (needed to put it on the map there)',

@@ -33,6 +33,7 @@ export const offer = {
   previewLater: 'Vul de vragen hierboven in. Dan staat hier wat u aanbiedt.',
   whoever: 'iedereen die akkoord gaat',
   platform: 'Het platform moet de gegevens ook mogen verwerken en tonen. Dat voorstel gaat mee; de beheerder ondertekent het.',
+  ofEntry: 'In de beschrijving van de gegevens:',
   ofPlatform: 'In het voorstel aan het platform:',
   ofOffer: 'In wat u aanbiedt:',
   processElsewhere: 'verwerken op het platform van een andere stad (nodig om ze daar op de kaart te zetten)',

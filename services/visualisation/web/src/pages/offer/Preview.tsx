@@ -29,7 +29,7 @@ export function Preview({ judged, about, refused }: Props) {
           <div className="dmi-stack">
             <ul className="dmi-edits" aria-busy={judged.waiting}>{inWords(document, i18n, told).map((line) => <li key={line}>{line}</li>)}</ul>
             <LegalText document={document} />
-            {refused ? null : <Verdicts verdicts={judged.verdicts} about={[t.offer.ofPlatform, t.offer.ofOffer]} />}
+            {refused ? null : <Verdicts verdicts={judged.verdicts} about={{ entry: t.offer.ofEntry, documents: [t.offer.ofPlatform, t.offer.ofOffer] }} />}
           </div>
         );
       }}
