@@ -61,6 +61,33 @@ def test_who_publishes_sees_that_the_conditions_are_allowed(
 
 
 @pytest.mark.chromium
+def test_the_place_of_a_sensor_is_picked_on_the_map_or_pasted_and_told_in_words(
+    embedded_stack: EmbeddedStack, visit: Visit
+) -> None:
+    visitor = visit(embedded_stack.url, "officer", 360)
+    page = visitor.go("/publish")
+    field, told = page.get_by_label("Plaats", exact=True), page.get_by_text(re.compile("De sensor staat"))
+    expect(field).to_have_value("")
+    assert "geluidsniveau (dB)" in page.get_by_label("Wat meet de sensor").locator("option").all_inner_texts()
+    page.get_by_role("button", name="Publiceer de sensor").press("Enter")
+    expect(page.get_by_text("Kies een plaats in Nederland op de kaart")).to_be_visible()
+    # By keyboard: the middle of the map; until that is drawn, there is nothing to pick.
+    canvas = page.get_by_role("region", name="Kaart om de plaats te kiezen").first
+    for _ in range(100):
+        if field.input_value():
+            break
+        canvas.press("Enter")
+        page.wait_for_timeout(100)
+    expect(field).to_have_value(re.compile(r"^52,\d{5}° N\.B\., 5,\d{5}° O\.L\.$"))
+    expect(told).to_have_text(re.compile(r"^De sensor staat in \w.*, op 52,\d{5}° N\.B\."))
+    field.fill("136000, 456000")
+    expect(told).to_have_text(re.compile(r"op 52,09\d{3}° N\.B\., 5,10\d{3}° O\.L\.$"))
+    assert barriers(page) == []
+    assert not page.evaluate(WIDER)
+    assert visitor.unexpected() == []
+
+
+@pytest.mark.chromium
 def test_a_resident_downloads_a_receipt_of_a_consent(embedded_stack: EmbeddedStack, visit: Visit) -> None:
     page = visit(embedded_stack.url, "resident").go("/my-data")
     with page.expect_download() as download:

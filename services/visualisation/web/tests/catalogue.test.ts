@@ -4,7 +4,7 @@ import type { CatalogueItem } from '../src/api';
 import { around, coverage } from '../src/pages/catalogue/Coverage';
 import { namesOfAreas } from '../src/pages/catalogue/Facets';
 import { covering } from '../src/pages/catalogue/Picked';
-import { areaNames, spatialOf } from '../src/pages/intake/useDataset';
+import { areaAt, areaNames, spatialOf } from '../src/pages/intake/useDataset';
 
 const item = (id: string, bbox: [number, number, number, number] | null): CatalogueItem => ({
   id, kind: 'data', direction: 'supply', owner: 'o', title: { nl: id }, licence: '', access: 'open', personal: false, address: '', layer: '', withdrawn: false,
@@ -21,9 +21,22 @@ const map: FeatureCollection = {
 };
 
 describe('coverage', () => {
-  it('draws a rectangle an entry, the largest below, and leaves out what has no place', () => {
-    const drawn = coverage([item('small', [5, 52, 5.1, 52.1]), item('large', [4, 51, 6, 53]), item('none', null)], (one) => one.id);
-    expect(drawn.features.map((one) => one.id)).toEqual(['large', 'small']);
+  it('draws one rectangle for all that is about the same place, the largest below, and leaves out what has no place', () => {
+    const demand = { ...item('asked', [5.2, 52.2, 5.3, 52.3]), direction: 'demand' as const };
+    const drawn = coverage([item('small', [5, 52, 5.1, 52.1]), item('large', [4, 51, 6, 53]), item('same', [4, 51, 6, 53]), item('none', null), demand], (text) => (typeof text === 'string' ? text : (text.nl ?? '')));
+    const frames = drawn.features.filter((one) => one.geometry.type === 'Polygon');
+    expect(frames.map((one) => one.properties?.['_label'] as string)).toEqual(['large (+1)', 'small', 'asked']);
+    expect(frames.map((one) => one.properties?.['_second'] as boolean)).toEqual([false, false, true]);
+    // The name stands at the corner of its frame, where no frame within it has its own.
+    expect(drawn.features.flatMap(({ geometry }) => (geometry.type === 'Point' ? [geometry.coordinates] : []))).toEqual([[4, 53], [5, 52.1], [5.2, 52.3]]);
+  });
+
+  it('is called by the place that several entries are about', () => {
+    const named = (id: string) => { const one = item(id, [4, 51, 6, 53]); return { ...one, about: one.about && { ...one.about, spatial: { ...one.about.spatial, name: { nl: 'Waterstad' } } } }; };
+    expect(coverage([named('a'), named('b')], (text) => (typeof text === 'string' ? text : (text.nl ?? ''))).features[0]?.properties?.['_label']).toBe('Waterstad (2)');
+  });
+
+  it('has a box around all of it', () => {
     expect(around([item('a', [5, 52, 5.1, 52.1]), item('b', [4, 51.5, 4.5, 53]), item('c', null)])).toEqual([4, 51.5, 5.1, 53]);
     expect(around([item('c', null)])).toBeNull();
   });
@@ -44,6 +57,10 @@ describe('where a new dataset is about', () => {
     expect(spatialOf(map, '').bbox).toEqual([5, 52, 7, 54]);
     expect(spatialOf(map, 'Binnenstad')).toEqual({ bbox: [5, 52, 6, 53], name: { nl: 'Binnenstad', en: 'Binnenstad' }, codes: ['BU99990100'] });
     expect(spatialOf(map, 'Havenbuurt').codes).toEqual([]);
+  });
+
+  it('is told as the neighbourhood that a place lies in, not the water in it', () => {
+    expect([areaAt(map, [5.7, 52.1]), areaAt(map, [6.9, 53.5]), areaAt(map, [5.1, 52.9]), areaAt(map, [9.7, 59.1]), areaAt(null, [5, 52])]).toEqual(['Binnenstad', 'Havenbuurt', null, null, null]);
   });
 
   it('is the country while the city is not known', () => {

@@ -175,7 +175,7 @@ describe('marks', () => {
   });
 
   it('of clusters have two rings and a times sign, unlike a value', () => {
-    const palette = { ground: '#fff', area: '#fff', line: '#000', text: '#000', halo: '#fff', accent: '#00f', bad: '#f00' };
+    const palette = { ground: '#fff', area: '#fff', line: '#000', text: '#000', halo: '#fff', accent: '#00f', second: '#a8480a', bad: '#f00' };
     const layers = pointLayers('x', palette, 1, 'circle');
     expect(layers.map((one) => one.id)).toEqual(['x/ring', 'x/cluster', 'x/point', 'x/flag', 'x/label']);
     expect(JSON.stringify(layers[1]?.layout)).toContain('"×"');
@@ -183,7 +183,7 @@ describe('marks', () => {
   });
 
   it('take their room, and labels find one that no mark or other label stands on', () => {
-    const palette = { ground: '#fff', area: '#fff', line: '#000', text: '#000', halo: '#fff', accent: '#00f', bad: '#f00' };
+    const palette = { ground: '#fff', area: '#fff', line: '#000', text: '#000', halo: '#fff', accent: '#00f', second: '#a8480a', bad: '#f00' };
     const layout = (one: { layout?: unknown } | undefined) => (one?.layout ?? {}) as Record<string, unknown>;
     const [ring, , point, , label] = pointLayers('x', palette, 1, 'circle').map(layout);
     for (const mark of [ring, point]) expect([mark?.['icon-allow-overlap'], mark?.['icon-ignore-placement']]).toEqual([true, undefined]);

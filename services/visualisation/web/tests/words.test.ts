@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createI18n, firstLanguage } from '../src/i18n';
 import { en } from '../src/i18n/en';
-import { formatAge, formatCoordinate, say } from '../src/i18n/format';
+import { formatAge, formatPlace, say } from '../src/i18n/format';
 import { nl } from '../src/i18n/nl';
+import { readCoordinates } from '../src/map/coordinates';
 import { constraintInWords, dutyInWords, inWords, operand, outline, recipientsOf } from '../src/rights/words';
 import { named } from '../src/rights/named';
 import { agreementOf, documentsFor, uuid } from '../src/rights/templates';
@@ -75,8 +76,9 @@ describe('numbers in texts', () => {
     expect([dutch.t.home.rowsWeek('1'), english.t.home.rowsWeek('1')]).toEqual(['1 rij in 7 dagen', '1 row in 7 days']);
   });
 
-  it('have the sign of the language in an example of a coordinate', () => {
-    expect([formatCoordinate(5.1, 'nl'), formatCoordinate(52.1, 'en')]).toEqual(['5,10', '52.10']);
+  it('have the sign of the language in a place, and can be read again', () => {
+    expect([formatPlace([5.1, 52.1], 'nl'), formatPlace([5.1, 52.1], 'en')]).toEqual(['52,10000° N.B., 5,10000° O.L.', '52.10000° N, 5.10000° E']);
+    for (const language of ['nl', 'en'] as const) expect(readCoordinates(formatPlace([5.12345, 52.1], language))?.point).toEqual([5.12345, 52.1]);
   });
 });
 

@@ -38,9 +38,10 @@ export function formatMoney(cents: number, language: Language): string {
   return numbers(language, { style: 'currency', currency: 'EUR' }).format(cents / 100);
 }
 
-/** A coordinate as the reader would type it, with two digits behind the sign. */
-export function formatCoordinate(value: number, language: Language): string {
-  return numbers(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(value);
+/** A place of the Netherlands as it is written on paper, latitude first; five digits are a metre. */
+export function formatPlace([longitude, latitude]: [number, number], language: Language): string {
+  const degrees = (value: number) => `${numbers(language, { minimumFractionDigits: 5, maximumFractionDigits: 5 }).format(value)}°`;
+  return language === 'nl' ? `${degrees(latitude)} N.B., ${degrees(longitude)} O.L.` : `${degrees(latitude)} N, ${degrees(longitude)} E`;
 }
 
 /** Rounds to what a reader can use: three figures below 100, whole numbers from there. */
@@ -72,6 +73,7 @@ const units: Record<string, { nl: string; en: string }> = {
   'ug/m3': { nl: 'µg/m³', en: 'µg/m³' },
   Cel: { nl: '°C', en: '°C' },
   '%': { nl: '%', en: '%' },
+  'dB[SPL]': { nl: 'dB', en: 'dB' },
   hPa: { nl: 'hPa', en: 'hPa' },
   V: { nl: 'V', en: 'V' },
   s: { nl: 's', en: 's' },

@@ -7,7 +7,9 @@ export interface TypedPlace {
   point: [number, number];
 }
 
-const pair = /^\s*(-?\d+(?:[.,]\d+)?)\s*(?:°?\s*[NnOoEe]?)(?:\s*[;,]\s+|\s*;\s*|\s+|,)(-?\d+(?:[.,]\d+)?)\s*°?\s*[NnOoEe]?\s*$/;
+/** Degrees may carry their direction, in one letter or as N.B. and O.L. */
+const direction = '\\s*°?\\s*(?:[NnOoEe](?:\\.?[BbLl]\\.?)?)?';
+const pair = new RegExp(`^\\s*(-?\\d+(?:[.,]\\d+)?)${direction}(?:\\s*[;,]\\s+|\\s*;\\s*|\\s+|,)(-?\\d+(?:[.,]\\d+)?)${direction}\\s*$`);
 
 /** Null when the text is no pair of coordinates in or near the Netherlands. */
 export function readCoordinates(text: string): TypedPlace | null {

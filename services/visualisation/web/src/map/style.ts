@@ -10,6 +10,8 @@ export interface Palette {
   text: string;
   halo: string;
   accent: string;
+  /** Stands beside the accent, and is told from it by everybody. */
+  second: string;
   bad: string;
 }
 
@@ -24,6 +26,7 @@ export function readPalette(): Palette {
     text: token('--dmi-text'),
     halo: token('--dmi-ground'),
     accent: token('--dmi-accent'),
+    second: token('--dmi-series-2'),
     bad: token('--dmi-bad'),
   };
 }
@@ -185,6 +188,32 @@ export function areaLayers(id: string, palette: Palette, opacity: number, fill: 
   return [
     { id: `${id}/area`, type: 'fill', ...from, paint: { 'fill-color': fill, 'fill-opacity': opacity * areaShare } },
     { id: `${id}/border`, type: 'line', ...from, paint: { 'line-color': palette.text, 'line-width': 1, 'line-opacity': opacity * 0.6 } },
+  ];
+}
+
+/**
+ * Areas that lie over each other: told apart by their borders and names, with so little fill that many still let the map
+ * through. Features with `_second` have the other colour and a broken border; points among them carry `_label`.
+ */
+export function outlineLayers(id: string, palette: Palette): LayerSpecification[] {
+  const colour: ExpressionSpecification = ['case', ['==', ['get', '_second'], true], palette.second, palette.accent];
+  const polygon: ExpressionSpecification = ['==', ['geometry-type'], 'Polygon'];
+  const second = (is: boolean): ExpressionSpecification => ['all', polygon, [is ? '==' : '!=', ['get', '_second'], true]];
+  return [
+    { id: `${id}/area`, type: 'fill', source: id, filter: polygon, paint: { 'fill-color': colour, 'fill-opacity': 0.1 } },
+    // Light under dark, so that a border is seen on every ground and beside every other one.
+    { id: `${id}/halo`, type: 'line', source: id, filter: polygon, layout: { 'line-join': 'round' }, paint: { 'line-color': palette.halo, 'line-width': 6 } },
+    { id: `${id}/border`, type: 'line', source: id, filter: second(false), layout: { 'line-join': 'round' }, paint: { 'line-color': palette.accent, 'line-width': 3 } },
+    { id: `${id}/broken`, type: 'line', source: id, filter: second(true), paint: { 'line-color': palette.second, 'line-width': 3, 'line-dasharray': [2, 1.5] } },
+    {
+      id: `${id}/label`, type: 'symbol', source: id, filter: ['==', ['geometry-type'], 'Point'],
+      layout: {
+        'text-field': ['get', '_label'], 'text-font': font, 'text-size': 14, 'text-max-width': 16, 'text-justify': 'left',
+        // Over the border, or else just within it.
+        'text-variable-anchor-offset': ['bottom-left', [0, -0.35], 'top-left', [0.5, 0.5]],
+      },
+      paint: { 'text-color': colour, 'text-halo-color': palette.halo, 'text-halo-width': 2 },
+    },
   ];
 }
 

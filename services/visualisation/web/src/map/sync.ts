@@ -6,7 +6,7 @@ import { boundsOf } from './bounds';
 import type { Corner } from './draw';
 import type { Ramp } from './ramp';
 import { distanceField, type Shape } from './shapes';
-import { areaLayers, inDrawingOrder, names, pointLayers, readPalette, tileFill, valueLayer, type Palette } from './style';
+import { areaLayers, inDrawingOrder, names, outlineLayers, pointLayers, readPalette, tileFill, valueLayer, type Palette } from './style';
 
 export interface DrawnLayer {
   id: string;
@@ -15,6 +15,8 @@ export interface DrawnLayer {
     /** Features with `_colour`, `_ink`, `_text`, `_label` and `_flagged`; they cluster when they are close. */
     | { kind: 'points'; data: FeatureCollection; shape: Shape }
     | { kind: 'areas'; data: FeatureCollection }
+    /** Areas over each other, told apart by border and name; see `outlineLayers`. */
+    | { kind: 'outlines'; data: FeatureCollection }
     /** Areas from vector tiles; `values` are points with `_text`, so that no value is told by colour alone. */
     | { kind: 'tiles'; url: string; ramp: Ramp; property: string; values: FeatureCollection };
 }
@@ -116,6 +118,7 @@ function setContent(map: MapLibre, id: string, content: DrawnLayer['content']) {
 
 function layersFor({ id, content, opacity }: DrawnLayer, palette: Palette): LayerSpecification[] {
   if (content.kind === 'points') return pointLayers(id, palette, opacity, content.shape);
+  if (content.kind === 'outlines') return outlineLayers(id, palette);
   if (content.kind === 'areas') return areaLayers(id, palette, opacity, ['get', '_colour']);
   return [...areaLayers(id, palette, opacity, tileFill(content.ramp, content.property), 'features'), valueLayer(id, palette)];
 }

@@ -7,7 +7,7 @@ import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { useFromTop } from '../app/useFromTop';
 import { useI18n } from '../i18n';
-import { formatCoordinate } from '../i18n/format';
+import { readCoordinates } from '../map/coordinates';
 import { ButtonLink } from '../ui/ButtonLink';
 import { CodeExample } from '../ui/CopyButton';
 import { SelectField, TextField } from '../ui/fields';
@@ -18,6 +18,7 @@ import { Awaited, awaited } from './dataset/Awaited';
 import { Conditions } from './intake/Conditions';
 import { examples, measurable, thingOf } from './intake/sensor';
 import { firstTerms, slugOf, useCreateDataset } from './intake/useDataset';
+import { Whereabouts } from './intake/Whereabouts';
 
 export default function PublishPage() {
   const { t } = useI18n();
@@ -62,7 +63,7 @@ function numberIn(text: string): number | null {
 }
 
 function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
-  const { t, say, term, language } = useI18n();
+  const { t, say, term, unit } = useI18n();
   const names = useNames();
   const api = useApi();
   const { identity } = useSession();
@@ -72,8 +73,7 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
   const [property, setProperty] = useState('occupancy');
   const [dataset, setDataset] = useState('');
   const [title, setTitle] = useState('');
-  const [longitude, setLongitude] = useState(formatCoordinate(5.1, language));
-  const [latitude, setLatitude] = useState(formatCoordinate(52.1, language));
+  const [place, setPlace] = useState('');
   const [capacity, setCapacity] = useState('');
   const [terms, setTerms] = useState(firstTerms);
   const [tried, setTried] = useState(false);
@@ -82,23 +82,21 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
   const unknown = names.loading || names.error !== null;
   const fresh = !unknown && (dataset === 'new' || (dataset === '' && own.length === 0));
   const shortName = slug ?? slugOf(name);
-  const lon = numberIn(longitude);
-  const lat = numberIn(latitude);
+  const point = readCoordinates(place)?.point ?? null;
   const wrong = {
     name: name.trim() === '' ? t.common.required : null,
     slug: /^[a-z0-9]+(-[a-z0-9]+)*$/.test(shortName) ? null : t.publish.wrongSlug,
     dataset: !fresh && dataset === '' ? t.common.required : null,
     title: fresh && title.trim() === '' ? t.common.required : null,
-    longitude: lon !== null && lon >= 3.2 && lon <= 7.3 ? null : t.publish.wrongLongitude,
     capacity: capacity.trim() === '' || (numberIn(capacity) ?? 0) > 0 ? null : t.publish.wrongCapacity,
-    latitude: lat !== null && lat >= 50.7 && lat <= 53.7 ? null : t.publish.wrongLatitude,
+    place: point === null ? t.publish.wrongPlace : null,
   };
   const send = useAction(async () => {
     const id = fresh ? await create(title.trim(), terms) : dataset;
     setDataset(id);
     const thing = thingOf({
       name: name.trim(), slug: shortName, dataset: id, property, unit: measurable[property] ?? '1',
-      longitude: lon ?? 0, latitude: lat ?? 0, capacity: numberIn(capacity),
+      longitude: point?.[0] ?? 0, latitude: point?.[1] ?? 0, capacity: numberIn(capacity),
     });
     await api.ingest.create('Things', thing);
     onDone(`${String(thing['@iot.id'])}.${property}`);
@@ -130,17 +128,13 @@ function PublishForm({ onDone }: { onDone: (datastream: string) => void }) {
       <Section title={t.publish.sensor} id="sensor">
         <TextField label={t.publish.name} help={t.publish.nameHelp} value={name} onChange={setName} error={show(wrong.name)} />
         <TextField label={t.publish.slug} help={t.publish.slugHelp} value={shortName} onChange={setSlug} error={show(wrong.slug)} />
-        <SelectField label={t.publish.property} value={property} onChange={setProperty} choices={Object.keys(measurable).map((value) => ({ value, label: term(value) }))} />
+        <SelectField label={t.publish.property} value={property} onChange={setProperty} choices={Object.keys(measurable).map((value) => ({ value, label: unit(measurable[value]) === '' ? term(value) : `${term(value)} (${unit(measurable[value])})` }))} />
         {['occupancy', 'free_spaces', 'crowd_count'].includes(property) ? (
-          <TextField label={t.publish.capacity} inputMode="numeric" value={capacity} onChange={setCapacity} error={show(wrong.capacity)} />
+          <TextField label={t.publish.capacity} help={t.publish.capacityHelp} inputMode="numeric" value={capacity} onChange={setCapacity} error={show(wrong.capacity)} />
         ) : null}
       </Section>
       <Section title={t.publish.place} id="place">
-        <div className="dmi-form__row">
-          <TextField label={t.publish.longitude} inputMode="decimal" value={longitude} onChange={setLongitude} error={show(wrong.longitude)} />
-          <TextField label={t.publish.latitude} inputMode="decimal" value={latitude} onChange={setLatitude} error={show(wrong.latitude)} />
-        </div>
-        <p className="dmi-small dmi-soft">{t.publish.coordinateHelp}</p>
+        <Whereabouts value={place} onChange={setPlace} error={show(wrong.place)} />
       </Section>
       <Section title={t.sources.dataset} id="set">
         {names.error ? <Failure error={names.error} retry={names.reload} /> : names.loading ? <Skeleton height={72} lines={2} /> : null}

@@ -131,6 +131,7 @@ export const terms: Part<'terms'> = {
   pm1_0: 'fine dust PM1',
   temperature: 'temperature',
   relative_humidity: 'relative humidity',
+  sound_level: 'sound level',
   pressure: 'air pressure',
   voltage: 'battery voltage',
   vehicle_position: 'delay of the vehicle',

@@ -129,6 +129,7 @@ export const terms = {
   pm1_0: 'fijnstof PM1',
   temperature: 'temperatuur',
   relative_humidity: 'luchtvochtigheid',
+  sound_level: 'geluidsniveau',
   pressure: 'luchtdruk',
   voltage: 'accuspanning',
   vehicle_position: 'vertraging van het voertuig',

@@ -16,9 +16,9 @@ interface Props {
 
 export default function Coverage({ items, background, onPick }: Props) {
   const { t, say } = useI18n();
-  const covered = useMemo(() => coverage(items, (item) => say(item.title)), [items, say]);
+  const covered = useMemo(() => coverage(items, say), [items, say]);
   const bounds = useMemo(() => around(items), [items]);
-  const layers = useMemo(() => [{ id: 'coverage', opacity: 0.35, content: { kind: 'areas' as const, data: covered } }], [covered]);
+  const layers = useMemo(() => [{ id: 'coverage', opacity: 1, content: { kind: 'outlines' as const, data: covered } }], [covered]);
   const frame = useRef<HTMLDivElement>(null);
   const [picked, setPicked] = useState<{ at: [number, number]; items: CatalogueItem[] } | null>(null);
   const pick = (hit: string, at: [number, number]) => {
@@ -36,27 +36,46 @@ export default function Coverage({ items, background, onPick }: Props) {
         <MapCanvas label={t.catalogue.coverage} layers={layers} background={background} bounds={bounds} selected={picked?.at ?? null} pickCentre onPick={(_layer, id, at) => pick(id, at)} />
         {picked ? <Picked items={picked.items} onClose={close} /> : null}
       </div>
+      <ul className="dmi-legend">
+        <li><span className="dmi-key dmi-key--line" aria-hidden="true" />{t.catalogue.areaSupply}</li>
+        {items.some((item) => item.direction === 'demand') ? <li><span className="dmi-key dmi-key--line dmi-key--demand" aria-hidden="true" />{t.catalogue.areaDemand}</li> : null}
+      </ul>
     </Suspense>
   );
 }
 
-/** One rectangle an entry, the largest first, so that what lies within another can be seen and chosen. */
-export function coverage(items: CatalogueItem[], name: (item: CatalogueItem) => string): FeatureCollection {
-  const features = items.flatMap((item): Feature[] => {
+/**
+ * One rectangle for all entries about the same place, the largest first, so that what lies within another can be seen and
+ * chosen; with a point at its corner that carries its name. Where only demand is about it, that is told.
+ */
+export function coverage(items: CatalogueItem[], say: (text: CatalogueItem['title']) => string): FeatureCollection {
+  const places = new Map<string, { box: [number, number, number, number]; items: CatalogueItem[] }>();
+  for (const item of items) {
     const box = item.about?.spatial.bbox;
-    if (!box) return [];
+    if (!box) continue;
+    const known = places.get(box.join(' '));
+    if (known) known.items.push(item);
+    else places.set(box.join(' '), { box, items: [item] });
+  }
+  const size = ([west, south, east, north]: [number, number, number, number]) => (east - west) * (north - south);
+  const features = [...places.values()].sort((a, b) => size(b.box) - size(a.box)).flatMap(({ box, items: here }): Feature[] => {
     const [west, south, east, north] = box;
-    return [{
-      type: 'Feature', id: item.id,
-      properties: { id: item.id, _label: name(item), _colour: item.direction === 'demand' ? '#b5651d' : '#2a6f97' },
-      geometry: { type: 'Polygon', coordinates: [[[west, south], [east, south], [east, north], [west, north], [west, south]]] },
-    }];
+    const [first] = here;
+    const properties = { id: first?.id, _second: here.every((item) => item.direction === 'demand'), _label: nameOf(here, say) };
+    return [
+      { type: 'Feature', properties, geometry: { type: 'Polygon', coordinates: [[[west, south], [east, south], [east, north], [west, north], [west, south]]] } },
+      { type: 'Feature', properties, geometry: { type: 'Point', coordinates: [west, north] } },
+    ];
   });
-  const size = (one: Feature) => {
-    const [west, south, east, north] = items.find((item) => item.id === one.id)?.about?.spatial.bbox ?? [0, 0, 0, 0];
-    return (east - west) * (north - south);
-  };
-  return { type: 'FeatureCollection', features: features.sort((a, b) => size(b) - size(a)) };
+  return { type: 'FeatureCollection', features };
+}
+
+/** One entry by its title; several by the place that they are about, and how many. */
+function nameOf(items: CatalogueItem[], say: (text: CatalogueItem['title']) => string): string {
+  const [first] = items;
+  if (!first || items.length === 1) return first ? say(first.title) : '';
+  const place = items.map((item) => say(item.about?.spatial.name ?? '')).find((name) => name !== '');
+  return place ? `${place} (${items.length})` : `${say(first.title)} (+${items.length - 1})`;
 }
 
 /** The box around all entries; null when none has a place. */

@@ -13,7 +13,7 @@ export interface SensorWish {
 
 export const measurable: Record<string, string> = {
   occupancy: '{vehicle}', free_spaces: '{vehicle}', crowd_count: '{person}', pm2_5: 'ug/m3', pm10: 'ug/m3',
-  temperature: 'Cel', relative_humidity: '%', pressure: 'hPa',
+  temperature: 'Cel', relative_humidity: '%', pressure: 'hPa', sound_level: 'dB[SPL]',
 };
 
 export function thingOf(wish: SensorWish): Record<string, unknown> {

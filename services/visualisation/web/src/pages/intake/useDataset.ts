@@ -49,6 +49,21 @@ export function areaNames(map: FeatureCollection | null): string[] {
   return [...new Set(names)].filter((name) => name !== '').sort((a, b) => a.localeCompare(b));
 }
 
+/** The name of the neighbourhood of the map that a place (longitude, latitude) lies in; null outside of all. */
+export function areaAt(map: FeatureCollection | null, [x, y]: [number, number]): string | null {
+  // A ray to the east crosses the edges of an area that it begins in an odd number of times; holes count as edges too.
+  const within = (rings: number[][][]) => rings.reduce((odd, ring) => ring.reduce((inside, [x1 = 0, y1 = 0], index) => {
+    const [x2 = 0, y2 = 0] = ring[(index + 1) % ring.length] ?? [];
+    return (y1 > y) !== (y2 > y) && x < ((x2 - x1) * (y - y1)) / (y2 - y1) + x1 ? !inside : inside;
+  }, odd), false);
+  const found = (map?.features ?? []).find(({ geometry, properties }) => {
+    if (properties?.['kind'] !== undefined && properties['kind'] !== 'neighbourhood') return false;
+    if (geometry.type === 'MultiPolygon') return geometry.coordinates.some(within);
+    return geometry.type === 'Polygon' && within(geometry.coordinates);
+  });
+  return found ? String(found.properties?.['name'] ?? '') || null : null;
+}
+
 /** Enters a new dataset of the signed-in participant with its conditions as agreements. */
 export function useCreateDataset() {
   const { t } = useI18n();
