@@ -116,7 +116,9 @@ def test_whoever_chose_many_addresses_leaves_workers_to_the_others(monkeypatch: 
         raise Unreachable("no")
 
     processes = SimpleNamespace(get=get, release=lambda number, _at=None: released.append(number))
-    courier = Courier(cast(Processes, processes), cast(Client, SimpleNamespace(post=post)), 10, lambda _who: True)
+    courier = Courier(
+        cast(Processes, processes), cast(Client, SimpleNamespace(post=post)), 10, lambda _who: True
+    )
     monkeypatch.setattr(couriers.Courier, "_again", lambda *_args: None)
     for number in range(2 * WORKERS):
         courier._carry(waiting(number))
@@ -149,7 +151,9 @@ def test_addresses_of_one_host_count_as_one(monkeypatch: pytest.MonkeyPatch) -> 
         )
 
     processes = SimpleNamespace(get=get, release=lambda *_args: None)
-    courier = Courier(cast(Processes, processes), cast(Client, SimpleNamespace(post=post)), 10, lambda _who: True)
+    courier = Courier(
+        cast(Processes, processes), cast(Client, SimpleNamespace(post=post)), 10, lambda _who: True
+    )
     monkeypatch.setattr(couriers.Courier, "_again", lambda *_args: None)
     for number in range(WORKERS):
         courier._carry(waiting(number))
