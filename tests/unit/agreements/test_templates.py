@@ -10,6 +10,7 @@ from dmi_agreements.decision import Coarsen, Delay, DeleteAfter, Suppress
 from dmi_agreements.errors import PolicyRefused, TemplateRefused
 from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.policy.templates import from_template
+from dmi_agreements.prices import Price
 from dmi_agreements.rulebook import Rulebook
 
 UID = "urn:uuid:00000000-0000-4000-8000-000000000001"
@@ -111,6 +112,27 @@ def test_conditions_that_are_given_become_terms(rulebook: Rulebook) -> None:
     ]
     assert rule.areas == ((4.6, 52.2, 5.1, 52.5),)
     assert rule.duties == (Coarsen(100), Suppress(5), Delay(60), DeleteAfter(28))
+
+
+@pytest.mark.parametrize(
+    ("given", "price"),
+    [
+        ({}, None),
+        ({"use_cents": 5}, Price(5, 1, "use")),
+        ({"month_cents": "70000"}, Price(70_000, 1, "month")),
+    ],
+)
+def test_commercial_use_may_have_a_price(
+    rulebook: Rulebook, given: dict[str, object], price: Price | None
+) -> None:
+    document = from_template(rulebook, "commercial", uid=UID, **PARAMETERS["commercial"], **given)
+    assert read_agreement(document, rulebook).permissions[0].price == price
+
+
+def test_a_use_has_one_price(rulebook: Rulebook) -> None:
+    both = {"use_cents": 5, "month_cents": 700}
+    with pytest.raises(PolicyRefused, match="a permission has one price"):
+        from_template(rulebook, "commercial", uid=UID, **PARAMETERS["commercial"], **both)
 
 
 def test_a_filled_template_does_not_change_the_rulebook(rulebook: Rulebook) -> None:
