@@ -36,7 +36,10 @@ class Permit:
 
     @property
     def exact(self) -> bool:
-        """Whether places and names may be told as they are: not of persons, and under no duty that changes rows."""
+        """Whether this right tells places and names as they are: under no consents, and no duty that changes rows.
+
+        Of data about persons on another basis too: ``Gate.tells_places`` says whether more is told than rows that pass.
+        """
         return not self.personal and all(isinstance(duty, Delay | DeleteAfter) for duty in self.duties)
 
     def grounds(self, consents: Iterable[str] = ()) -> Grounds:
