@@ -88,17 +88,21 @@ def _stored(stack: Stack, first: int) -> Counter[str]:
                 return found
 
 
-def _reads(stack: Stack) -> float:
-    """How many reads of the garages by the city's office the log has: two entries each, the decision and its rows."""
+def _reads(stack: Stack) -> int:
+    """How many decisions about reading the garages by the city's office the log has."""
     found, after = 0, "0"
     with stack.demo("officer") as client:
         while after is not None:
             page = client.get("/exchange/v1/log", dataset=GARAGES, limit=1000, after=after)
             found += sum(
-                entry["crossing"] == "query" and entry["assignee"] == OFFICE for entry in page["items"]
+                entry["crossing"] == "query"
+                and entry["assignee"] == OFFICE
+                # How many rows left follows in an entry of its own, where there were any.
+                and not entry["reasons"][0].startswith("given")
+                for entry in page["items"]
             )
             after = page["next"]
-    return found / 2
+    return found
 
 
 def _check(stack: Stack, sensor: Sensor) -> None:

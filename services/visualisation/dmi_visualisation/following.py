@@ -175,7 +175,8 @@ class Follower:
         for row in rows:
             del self._ready[row.datastream]
         features = self._sight.points(self._permit, rows) if rows else []
-        self._seen.update((row.datastream, row) for row in rows if row.subject)
+        told = {feature["id"] for feature in features}
+        self._seen.update((row.datastream, row) for row in rows if row.subject and row.datastream in told)
         self._tally.add(len(features))
         return features
 

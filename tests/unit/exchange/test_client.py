@@ -96,7 +96,8 @@ def test_a_stream_is_read_by_lines_and_one_without_end_is_not_kept() -> None:
 
 
 def waiting(number: int) -> Waiting:
-    return cast(Waiting, SimpleNamespace(id=number, process=f"p{number}", path="x", body=b"", attempts=0))
+    message = {"id": number, "process": f"p{number}", "type": "x", "path": "x", "body": b"", "attempts": 0}
+    return cast(Waiting, SimpleNamespace(**message))
 
 
 def test_whoever_chose_many_addresses_leaves_workers_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
