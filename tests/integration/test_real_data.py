@@ -75,12 +75,22 @@ def test_a_file_adds_up_and_a_second_import_of_it_changes_nothing(
     for reason in report["reasons"]:
         for row in reason.get("rows", []):
             assert row["line"] is not None or row["value"], reason
-    before = _state(embedded_stack, report["dataset"])
+    before = _arrived(embedded_stack, report["dataset"])
     again = _imported(embedded_stack, kind, files)
     assert again["accepted"] == 0
     assert (again["read"], again["rejected"]) == (read, rejected)
     assert again["duplicate"] == read - rejected
-    assert _state(embedded_stack, report["dataset"]) == before
+    assert _arrived(embedded_stack, report["dataset"]) == before
+
+
+def _arrived(stack: EmbeddedStack, dataset: str) -> tuple[Any, Any]:
+    """What can be read of a dataset with places, once it stays the same: how far behind a reader is, is told late."""
+    until, before = time.monotonic() + 60, None
+    while (found := _state(stack, dataset)) != before or not any(found[1]):
+        assert time.monotonic() < until, "nothing of what was imported can be read"
+        before = found
+        time.sleep(0.5)
+    return found
 
 
 def _state(stack: EmbeddedStack, dataset: str) -> tuple[Any, Any]:

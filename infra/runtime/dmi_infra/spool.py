@@ -68,10 +68,16 @@ class Spool:
 
     def turn(self) -> None:
         """Close the file at hand: ``drop`` forgets what was written up to here."""
-        if self._file is not None and self._open is not None:
-            os.close(self._file)
-            self._closed.append(self._open)
+        file, path = self._file, self._open
+        # Whatever comes of closing: the number of a file that has been closed may be another file's by now.
         self._file = self._open = None
+        if path is not None:
+            self._closed.append(path)
+        if file is not None:
+            try:
+                os.close(file)
+            except OSError as exc:
+                log.error("file of records cannot be closed", reason=str(exc))
 
     def drop(self) -> None:
         """Forget the closed files: the bus has what they hold."""

@@ -30,7 +30,9 @@ def build(settings: VisualisationSettings, bus: Bus) -> Service:
     store = Store(engine)
     live = LiveMap()
     live.load(store.features(), store.newest())
-    runtime.law.listen(lambda change: live.law_changed() if change.ended or change.kind == KIND else None)
+    runtime.law.listen(
+        lambda change: live.law_changed(change.datasets) if change.ended or change.kind == KIND else None
+    )
     handler = MapHandler(store, live, runtime.gate)
     consumer = ConsumerLoop(bus, NAME, TOPICS, handler, runtime.metrics)
     shelf = Shelf(store, live)

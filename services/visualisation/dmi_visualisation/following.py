@@ -233,22 +233,21 @@ async def follow(
         for one in list(left):
             features = []
             try:
+                if ask or one.stream.law_changed:
+                    one.still()
+                # Before rows are taken: its id must not lie behind rows that are not sent, nor its wait before them.
+                if gone := one.gone():
+                    about = {"layer": one.layer, "datastreams": gone} if several else gone
+                    yield event("gone", about, position())
                 if one.shows():
                     # The server takes the next piece when the reader has taken enough of those before it. A comment
                     # goes first, so that this wait lies before the gate is asked, and not between answer and data.
                     yield ALIVE
                     features = one.take()
-                elif ask or one.stream.law_changed:
-                    one.still()
-                gone = one.gone()
             except Refused as exc:
                 left.remove(one)
                 yield ended(refusal(exc).body(), one.layer if several else None)
                 continue
-            if gone:
-                yield event(
-                    "gone", {"layer": one.layer, "datastreams": gone} if several else gone, position()
-                )
             if features:
                 told = {"layer": one.layer, "features": features} if several else features
                 yield event("observation", told, position())

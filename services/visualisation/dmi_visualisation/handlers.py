@@ -180,9 +180,9 @@ class Maps:
         return self._told(permit, found)
 
     def kept_tile(self, permit: Permit, z: int, x: int, y: int) -> bytes | None:
-        """The tile when it was made before and still holds, from memory alone."""
+        """The tile when it was made before, still holds and shows no person's rows: from memory alone."""
         found = self._cache.get(self._tile_key(permit, z, x, y))
-        return None if found is None else self._told(permit, found)
+        return None if found is None or found.used else found.data
 
     def _told(self, permit: Permit, tile: tiles.Tile) -> bytes:
         """A tile as it leaves: each time the persons whose rows it shows are told who got them."""
@@ -205,7 +205,8 @@ class Maps:
         """All that a tile depends on."""
         subjects = self._gate.subjects(permit)
         out = frozenset(self._gate.left_out(permit).items())
-        who = hash((None if subjects is None else frozenset(subjects.items()), out))
+        places = self._gate.tells_places(permit)
+        who = hash((None if subjects is None else frozenset(subjects.items()), out, places))
         duties = (*permit.duties, *self._gate.asked(permit))
         timed = any(isinstance(duty, Delay | DeleteAfter) for duty in duties)
         timed = timed or self._live.passes_away(permit.dataset)

@@ -129,10 +129,11 @@ class LiveMap:
                 self._newest[dataset] = kept
                 self._versions[dataset] = self._versions.get(dataset, 0) + 1
 
-    def law_changed(self) -> None:
-        """Have every open stream ask the gate again at once."""
+    def law_changed(self, datasets: Collection[str] = ()) -> None:
+        """Have every open stream on one of these datasets ask the gate again at once; none named: every stream."""
         for stream in self._streams:
-            stream.offer(None)
+            if not datasets or stream.dataset in datasets:
+                stream.offer(None)
 
     def open(self, dataset: str, woken: asyncio.Event, after: int | None = None) -> Stream:
         """A new stream on a dataset, in the running event loop, which sets ``woken``.

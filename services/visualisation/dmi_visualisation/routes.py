@@ -127,7 +127,7 @@ def router(maps: Maps, background_url: str) -> APIRouter:
         permit = opening.permit(layer)
         data = maps.kept_tile(permit, z, x, y)
         if data is None:
-            # Only a tile that has to be made takes long enough to need a thread.
+            # A tile that has to be made, or persons to be told of it, take long enough to need a thread.
             data = await run_in_threadpool(maps.tile, permit, z, x, y)
         # No cache outside: an agreement that ends must end the tile as well.
         return Response(data, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})

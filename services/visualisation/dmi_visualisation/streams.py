@@ -118,7 +118,7 @@ class Streams:
         after = (ALL if last else None) if behind is None else behind if waiting is None else waiting.reached
         stream = self._live.open(permit.dataset, opened.woken, after)
         opened.closing.callback(self._live.close, stream)
-        known = self._live.rows(layer)
+        known = self._live.rows(layer) if waiting is None else ()
         follower = Follower(permit, stream, self._gate, self._sight, waiting, known)
         opened.closing.callback(self._park, opened, permit, follower)
         opened.followers[layer] = follower

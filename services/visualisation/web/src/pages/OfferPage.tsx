@@ -110,6 +110,7 @@ function OfferForm({ templates, onDone }: { templates: Template[]; onDone: (offe
   // What was refused is another thing once it is changed.
   const changing = <T,>(set: (value: T) => void) => (value: T) => {
     send.clear();
+    setPressed(false);
     set(value);
   };
   return (

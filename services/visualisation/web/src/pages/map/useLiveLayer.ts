@@ -67,8 +67,6 @@ export function without(features: LayerFeatures, gone: ReadonlySet<string>): Lay
 const nobody: ReadonlySet<string> = new Set();
 /** How long a stream that does not begin may keep its layer from being drawn (milliseconds). */
 const patience = 2_000;
-/** How long a stream that broke can be gone on with (milliseconds). */
-const remembered = 55_000;
 
 export interface PastLayer {
   features: LayerFeatures | null;
@@ -109,17 +107,28 @@ export function useLiveLayer(layer: Layer, on: boolean, onUpdate: (count: number
   const [stream, setStream] = useState<StreamState | null>(null);
   const [ended, setEnded] = useState<ApiError | null>(null);
   const [late, setLate] = useState(false);
+  const [turn, setTurn] = useState(1);
   // The stream first: a consent that ended between the two would else stay on the map, since nothing told of it.
-  const resource = useResource(active && (!follows || stream !== null || late) ? layer.id : null, (signal) => api.visualisation.features(layer.id, signal));
+  const ready = !follows || stream !== null || late;
+  const resource = useResource(active && ready ? `${layer.id} ${turn}` : null, (signal) => api.visualisation.features(layer.id, signal));
   const told = useEffectEvent(onUpdate);
   const stopped = useEffectEvent(onEnded);
-  const again = useEffectEvent(resource.reload);
 
   useEffect(() => {
     if (!follows) return;
-    const timer = setTimeout(() => setLate(true), patience);
     let waiting = new Map<string, ObservationProperties>();
-    let cutAt: number | null = null;
+    let unheard = false;
+    /** What was fetched and told is of before: who has gone since stands in it, and no stream tells it. */
+    const anew = () => {
+      waiting = new Map();
+      setUpdates(new Map());
+      setGone(nobody);
+      setTurn((known) => known + 1);
+    };
+    const timer = setTimeout(() => {
+      unheard = true;
+      setLate(true);
+    }, patience);
     const paint = setInterval(() => {
       if (waiting.size === 0) return;
       const batch = waiting;
@@ -138,12 +147,12 @@ export function useLiveLayer(layer: Layer, on: boolean, onUpdate: (count: number
         setGone((old) => new Set([...old, ...datastreams]));
       },
       state: (state, error) => {
+        clearTimeout(timer);
         setStream(state);
-        if (state === 'reconnecting') cutAt ??= Date.now();
-        if (state === 'live') {
-          // What a service remembers of a stream it forgets after a while; then the features themselves tell who has gone.
-          if (cutAt !== null && Date.now() - cutAt > remembered) again();
-          cutAt = null;
+        if (state === 'reconnecting') unheard = true;
+        if (state === 'live' && unheard) {
+          unheard = false;
+          anew();
         }
         if (state === 'ended') {
           setEnded(error);
@@ -157,6 +166,7 @@ export function useLiveLayer(layer: Layer, on: boolean, onUpdate: (count: number
       close();
       setStream(null);
       setLate(false);
+      anew();
     };
   }, [follows, api, layer.id]);
 
