@@ -197,6 +197,32 @@ def test_who_ends_a_consent_goes_from_the_maps_that_showed_it_and_from_no_others
     assert told == ({"layer": BICYCLES, "datastreams": ["n0", "n1"]} if several else ["n0", "n1"])
 
 
+def test_the_id_of_gone_does_not_lie_behind_rows_that_wait(scene: Scene) -> None:
+    for recipient in (STACK, VENDOR):
+        scene.court.agree(recipient, *ACTIONS, dataset=BICYCLES)
+        for person in (PIET, NOOR):
+            consent = scene.court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=person)
+    scene.live.update([], [row(1.0, dataset=BICYCLES, datastream="n", subject=NOOR)])
+
+    async def read() -> list[tuple[bytes, bytes]]:
+        numbers = iter(range(100))
+        right = scene.door().permit(BICYCLES)
+        woken = asyncio.Event()
+        stream = scene.live.open(BICYCLES, woken)
+        one = Follower(right, stream, scene.court.gate, scene.maps._sight, None, scene.live.rows(BICYCLES))
+        scene.court.end(consent)
+        scene.live.law_changed([BICYCLES])
+        scene.live.update([], [row(2.0, dataset=BICYCLES, datastream="p", subject=PIET)])
+        await asyncio.sleep(0)
+        followed = follow([one], woken, several=False, position=lambda: f"{next(numbers)} {one.position()}")
+        pieces = [piece.splitlines() for _, piece in await until(followed, 0.1) if piece.startswith(b"event")]
+        return [(piece[0], piece[2].split()[-1]) for piece in pieces]
+
+    (gone, before), (observation, after) = asyncio.run(read())
+    assert (gone, observation) == (b"event: gone", b"event: observation")
+    assert int(before) < int(after), "whoever comes back behind the first gets the rows of the second"
+
+
 def test_who_ends_a_consent_between_two_streams_of_a_reader_is_gone_with_the_second(scene: Scene) -> None:
     for recipient in (STACK, VENDOR):
         scene.court.agree(recipient, *ACTIONS, dataset=BICYCLES)
