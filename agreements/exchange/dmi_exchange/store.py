@@ -155,13 +155,15 @@ class Store:
             rows = connection.execute(query.order_by(law.c.changed_at, law.c.id)).scalars().all()
         return [msgspec.json.decode(body, type=kind) for body in rows]
 
-    def asked_since(self, dataset: str, since: Micros, person: str | None = None) -> int:
-        """How many requests about a dataset, of one person or all, were made or ended since a moment."""
+    def asked_since(self, person: str, right: str, dataset: str, since: Micros) -> int:
+        """How often a person exercised one right about a dataset, or ended it, since a moment."""
         query = sa.select(sa.func.count()).where(
-            law.c.type == _TYPES[SubjectRequest], law.c.party_b == dataset, law.c.changed_at >= since
+            law.c.type == _TYPES[SubjectRequest],
+            law.c.party_a == person,
+            law.c.party_b == dataset,
+            law.c.changed_at >= since,
+            law.c.body.contains(f'"right":"{right}"', autoescape=True),
         )
-        if person is not None:
-            query = query.where(law.c.party_a == person)
         with reading(self._engine) as connection:
             return connection.execute(query).scalar_one()
 

@@ -68,9 +68,14 @@ def test_who_repeats_itself_without_end_is_told_to_wait_and_may_ask_about_other_
             return node.ask("POST", f"/v1/my-data/{right}", MOTHER, json={**body, **more})
 
         one = {"datastream": "x.pm", "time": "2026-11-21T13:00:00Z", "result": 4.5}
-        assert ask("erasure").status_code == 201
-        assert ask("rectification", corrections=[one]).status_code == 201
-        assert ask("objection").status_code == 201
+        for _ in range(3):
+            assert ask("rectification", corrections=[one]).status_code == 201
+        node.refused(ask("rectification", corrections=[one]), 409, "conflict")
+        # Who corrected so much may have all erased, and object.
+        for _ in range(3):
+            assert ask("erasure").status_code == 201
+        for purpose in ("", "dmi:purpose:mobility", "dmi:purpose:research"):
+            assert ask("objection", purpose=purpose).status_code == 201
         for right in ("erasure", "rectification", "objection"):
             more = {"corrections": [one]} if right == "rectification" else {}
             problem = node.refused(ask(right, **more), 409, "conflict")
@@ -85,23 +90,24 @@ def test_who_repeats_itself_without_end_is_told_to_wait_and_may_ask_about_other_
     assert ask("erasure").status_code == 201
 
 
-def test_another_node_tells_so_many_requests_a_day_about_one_dataset_and_repeats_the_rest_later(
+def test_another_node_tells_so_much_a_day_of_one_person_and_repeats_the_rest_later(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing: Any = None
     taking = Taking(node.service.app.state.exchange, nothing, nothing, nothing)
     theirs = "urn:dmi:dataset:elders:lucht"
 
-    def told(number: int) -> SubjectRequest:
-        person = f"urn:dmi:person:x-{number}"
-        return SubjectRequest(
-            f"urn:uuid:told-{number}", person, "erasure", theirs, clock.now(), made_by="peer"
-        )
+    def told(number: int, right: str = "rectification", person: str = "x") -> SubjectRequest:
+        name = f"urn:dmi:person:{person}"
+        return SubjectRequest(f"urn:uuid:told-{number}", name, right, theirs, clock.now(), made_by="peer")
 
     monkeypatch.setattr(notices, "MOST_A_DAY", 2)
     kept = [taking._keep(told(number)) for number in (1, 2)]
     with pytest.raises(Conflict, match="later"):
         taking._keep(told(3))
     assert taking._keep(kept[0]) == kept[0], "what was taken is answered as before"
+    # It holds up neither another right of the same person nor anybody else.
+    assert taking._keep(told(4, "erasure")).id == "urn:uuid:told-4"
+    assert taking._keep(told(5, person="y")).id == "urn:uuid:told-5"
     monkeypatch.setattr(notices, "DAY", 0)
     assert taking._keep(told(3)).id == "urn:uuid:told-3"

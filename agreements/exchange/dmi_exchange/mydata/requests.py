@@ -20,7 +20,10 @@ from dmi_infra.errors import Conflict, InputRefused, NotFound
 
 NO_REQUEST = "no request of yours has this id"
 MOST_A_DAY = 50
-"""Requests of one person about one dataset: more repeat each other, which one may refuse (GDPR art. 12(5))."""
+"""Uses of one right by a person about one dataset: more repeat each other, which one may refuse (GDPR art. 12(5)).
+
+Of each right by itself: who corrected much must be able to have all erased.
+"""
 DAY = 86_400_000_000
 
 
@@ -77,7 +80,7 @@ class Rights:
         """Have all rows up to now erased in every layer, in these datasets or all; the consents end (art. 17(1)(b))."""
         whose = self.person(party, person)
         entries = self._entries(datasets)
-        self._check_room(whose, entries)
+        self._check_room(whose, ERASURE, entries)
         for entry in entries:
             self.stop(party, whose, entry.id, None, None, reason)
         # After the consents have ended, so that nothing comes in between.
@@ -89,7 +92,7 @@ class Rights:
         """Object to the use of data on another basis than consent; from now on no row of the person passes."""
         whose = self.person(party, person)
         (entry,) = self._entries([dataset])
-        self._check_room(whose, [entry])
+        self._check_room(whose, OBJECTION, [entry])
         if entry.needs_consent:
             raise Conflict.of("dataset", "rests on your consent: stop that, it needs no reason", dataset)
         if purpose and purpose not in self._exchange.rulebook.requestable:
@@ -105,7 +108,7 @@ class Rights:
     ) -> SubjectRequest:
         """Correct measurements of the person; what sums them up is made anew."""
         whose = self.person(party, person)
-        self._check_room(whose, self._entries([dataset]))
+        self._check_room(whose, RECTIFICATION, self._entries([dataset]))
         return self._make(party, whose, RECTIFICATION, dataset, corrections=list(corrections), reason=reason)
 
     def end(self, party: str, identifier: str, reason: str) -> SubjectRequest:
@@ -139,12 +142,12 @@ class Rights:
         found = [one for dataset in datasets for one in store.find(SubjectRequest, dataset)]
         return [one for one in found if one.right == OBJECTION]
 
-    def _check_room(self, person: str, entries: Sequence[Dataset]) -> None:
+    def _check_room(self, person: str, right: str, entries: Sequence[Dataset]) -> None:
         """Raise ``Conflict`` for who repeats itself without end: every service holds each request."""
         since = clock.now() - DAY
         for entry in entries:
-            if self._exchange.store.asked_since(entry.id, since, person) >= MOST_A_DAY:
-                rule = f"you made {MOST_A_DAY} requests about this within a day: ask again tomorrow"
+            if self._exchange.store.asked_since(person, right, entry.id, since) >= MOST_A_DAY:
+                rule = f"you asked this of it {MOST_A_DAY} times within a day: ask again tomorrow"
                 raise Conflict.of("dataset", rule, entry.id)
 
     def _entries(self, datasets: Sequence[str] | None) -> list[Dataset]:

@@ -28,8 +28,8 @@ RIGHTS: Final = (ERASURE, RECTIFICATION, OBJECTION)
 AHEAD: Final[Micros] = 60_000_000
 """How far the clock of another node may be ahead of this one's."""
 CORRECTIONS: Final = 1000
-MOST_A_DAY: Final = 1000
-"""New requests about one dataset; the other node tells those beyond it again later."""
+MOST_A_DAY: Final = 100
+"""New requests of one person for one right about one dataset; the other node tells those beyond it again later."""
 DAY: Final[Micros] = 86_400_000_000
 
 
@@ -118,9 +118,8 @@ class Taking:
         if known is not None and (known.state == asked.state or known.state == "ended"):
             _same(known, asked)
             return known
-        since = clock.now() - DAY
-        if known is None and self._exchange.store.asked_since(asked.dataset, since) >= MOST_A_DAY:
-            rule = f"{MOST_A_DAY} requests about this were taken within a day: tell it again later"
+        if known is None and self._full(asked):
+            rule = f"{MOST_A_DAY} of this person about this were taken within a day: tell it again later"
             raise Conflict.of("notice.dataset", rule, asked.dataset)
 
         def decide(found: SubjectRequest | None) -> SubjectRequest:
@@ -138,6 +137,11 @@ class Taking:
             )
 
         return self._exchange.settle(SubjectRequest, asked.id, decide)
+
+    def _full(self, asked: SubjectRequest) -> bool:
+        """Whether a person asked so often; what others correct must hold up nobody's erasure."""
+        since = clock.now() - DAY
+        return self._exchange.store.asked_since(asked.person, asked.right, asked.dataset, since) >= MOST_A_DAY
 
     def _inform(self, kept: SubjectRequest, process: Process) -> None:
         """The participant of this node that holds the agreement reads it too: a program of its own may have fetched."""
