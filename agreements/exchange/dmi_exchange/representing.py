@@ -14,16 +14,21 @@ from dmi_infra.errors import InputRefused, NotFound
 
 
 def represent(
-    exchange: Exchange, identifier: str, representatives: Sequence[str], of_age_at: Micros | None
+    exchange: Exchange,
+    identifier: str,
+    representatives: Sequence[str],
+    of_age_at: Micros | msgspec.UnsetType | None,
 ) -> Participant:
     """Enter who acts for a person from now on, and until when; who did so and is left out has no say any more.
+
+    Where ``of_age_at`` is not said a child comes of age when it would have: another guardian does not change that.
 
     Every gate and route asks that at each request. What was consented to by who could goes on, as it does when a child
     comes of age: who represents the person now withdraws it, or not.
     """
     if not identifier.startswith(PERSON):
         raise InputRefused.of("participant", "must be a person: organisations give mandates", identifier)
-    check_representation(identifier, representatives, of_age_at)
+    check_representation(identifier, representatives, None if of_age_at is msgspec.UNSET else of_age_at)
     for index, name in enumerate(representatives):
         if exchange.store.get(Participant, name) is None:
             # With a slip of the pen a child would have nobody.
@@ -32,6 +37,8 @@ def represent(
     def decide(known: Participant | None) -> Participant:
         if known is None:
             raise NotFound("no participant has this id")
-        return msgspec.structs.replace(known, representatives=list(representatives), of_age_at=of_age_at)
+        before = known.of_age_at if representatives else None
+        until = before if of_age_at is msgspec.UNSET else of_age_at
+        return msgspec.structs.replace(known, representatives=list(representatives), of_age_at=until)
 
     return exchange.settle(Participant, identifier, decide)

@@ -60,14 +60,18 @@ def test_another_guardian_takes_over_and_the_former_one_has_no_say_left_in_any_w
 
 
 def test_representation_ends_and_gets_a_day_on_which_it_ends(node: Node) -> None:
-    assert represented_by(node, MUM, AUNT).json()["of_age_on"] is None
+    # A change of who acts for a child leaves the day on which it comes of age.
+    assert represented_by(node, MUM, AUNT).json()["of_age_on"] == OF_AGE
     assert (sees(node, MOTHER), sees(node, GUARDIAN)) == (200, 200)
     past = clock.to_text(clock.now() - 86_400_000_000)[:10]
     represented_by(node, MUM, of_age_on=past)
     assert sees(node, MOTHER) == 404
     represented_by(node, MUM)
+    assert sees(node, MOTHER) == 404
+    assert represented_by(node, MUM, of_age_on=None).json()["of_age_on"] is None
     assert sees(node, MOTHER) == 200
-    represented_by(node)
+    represented_by(node, MUM, of_age_on=OF_AGE)
+    assert represented_by(node).json()["of_age_on"] is None
     assert sees(node, MOTHER) == 404
 
 

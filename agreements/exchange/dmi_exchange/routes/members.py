@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Self
 
+import msgspec
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -39,7 +40,9 @@ class Representation(BaseModel):
         max_length=4, description="persons that act for this person, such as the parents of a child"
     )
     of_age_on: date | None = Field(
-        None, description="of a child: the day from which it decides for itself (its 16th birthday)"
+        None,
+        description="of a child: the day from which it decides for itself (its 16th birthday); where who acts for it "
+        "changes and this is left out, the day stays, and null takes it away",
     )
 
     @property
@@ -133,7 +136,8 @@ def router(exchange: Exchange) -> APIRouter:
     def represented(
         _identity: Annotated[Identity, Depends(roles(OPERATOR))], participant: str, body: Representation
     ) -> dict[str, Any]:
-        return present.participant(represent(exchange, participant, body.representatives, body.of_age_at))
+        of_age_at = body.of_age_at if "of_age_on" in body.model_fields_set else msgspec.UNSET
+        return present.participant(represent(exchange, participant, body.representatives, of_age_at))
 
     @routes.get("/participants/{participant}/statement", summary="What a participant signs to join")
     def statement(participant: str, _identity: Annotated[Identity, Depends(identify)]) -> dict[str, Any]:

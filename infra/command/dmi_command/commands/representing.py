@@ -26,7 +26,10 @@ def represent(
     nobody: Annotated[bool, typer.Option("--nobody", help="Nobody acts for it any more")] = False,
     of_age_on: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Of a child: the day from which it decides for itself"),
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Of a child: the day from which it decides for itself; left out, the day stays as it was",
+        ),
     ] = None,
     url: Url = DEFAULT_URL,
     who: As = None,
