@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.dsp import states
+from dmi_exchange.dsp.build import is_node
 from dmi_exchange.dsp.client import Answer, Client, Unreachable
 from dmi_exchange.dsp.courier import FIRST_WAIT, LONGEST_WAIT, REFUSALS, REFUSED_WAIT, Courier
 from dmi_exchange.dsp.endings import Endings
@@ -59,7 +60,7 @@ def peer() -> Peer:
 
 @pytest.fixture
 def courier(processes: Processes, peer: Peer) -> Courier:
-    return Courier(processes, cast(Client, peer), 3600, lambda who: who == KNOWN)
+    return Courier(processes, cast(Client, peer), 3600, lambda process: process.peer == KNOWN)
 
 
 def _begun(processes: Processes, message: str = "", **changes: Any) -> Process:
@@ -127,6 +128,25 @@ def test_a_foreign_connector_that_refuses_is_asked_no_more(
         assert found is not None
         courier.deliver(found)
     assert _waiting(engine, process) is None
+
+
+def test_members_with_a_connector_of_their_own_are_no_nodes(processes: Processes) -> None:
+    own, homes = "https://a.example/dsp", {KNOWN: "https://b.example", VENDOR: ""}
+
+    def get(_kind: object, who: str) -> object:
+        return SimpleNamespace(home=homes[who]) if who in homes else None
+
+    def told_on(peer: str, address: str) -> bool:
+        process = _begun(processes, peer=peer)
+        return is_node(exchange, own, msgspec.structs.replace(process, address=address))
+
+    exchange: Any = SimpleNamespace(store=SimpleNamespace(get=get))
+    assert told_on(KNOWN, "https://b.example/dsp")
+    assert told_on(VENDOR, own)
+    assert told_on(VENDOR, f"{own}/x")
+    assert not told_on(VENDOR, "https://vendor.example/dsp")
+    assert not told_on(VENDOR, "https://a.example/dsp-of-mine")
+    assert not told_on(FOREIGN, own)
 
 
 def test_what_waits_behind_a_message_that_is_refused_is_told_all_the_same(

@@ -26,6 +26,7 @@ from dmi_exchange.dsp.negotiation import Negotiations
 from dmi_exchange.dsp.nodes import Nodes, of_this_node
 from dmi_exchange.dsp.offers import Shelf
 from dmi_exchange.dsp.plane import Broker, NodePlane
+from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.routes import Dataspace, Door, between_nodes, routers
 from dmi_exchange.dsp.shelf import StoreShelf
 from dmi_exchange.dsp.steps import Steps
@@ -109,7 +110,7 @@ def build(
     parts = Parts(shelf, NodePlane(shelf, supply, address, broker), node_door, node_door.binding)
     if profile is not None:
         parts = profile.parts(settings)
-    courier = Courier(processes, client, settings.dsp_give_up_seconds, partial(_is_member, exchange))
+    courier = Courier(processes, client, settings.dsp_give_up_seconds, partial(is_node, exchange, address))
     steps = Steps(processes, courier.wake)
     check = _check(exchange, client, settings.dsp_hosts)
     negotiations = Negotiations(steps, parts.shelf, address, check)
@@ -189,8 +190,15 @@ def _broker(settings: ExchangeSettings, bus: Bus, supply: Supply, issuer: Issuer
     return Broker(settings.delivery_brokers, settings.delivery_security, outlets)
 
 
-def _is_member(exchange: Exchange, participant: str) -> bool:
-    return exchange.store.get(Participant, participant) is not None
+def is_node(exchange: Exchange, own: str, process: Process) -> bool:
+    """Whether a node of this project is on the other side: another one, or this one at its address ``own``.
+
+    A member here may speak by a connector of its own as well, which is nobody's node.
+    """
+    found = exchange.store.get(Participant, process.peer)
+    return found is not None and (
+        bool(found.home) or process.address == own or process.address.startswith(f"{own}/")
+    )
 
 
 def _check(exchange: Exchange, client: Client, hosts: Collection[str]) -> Callable[[str, str], None]:

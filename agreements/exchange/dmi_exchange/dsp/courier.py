@@ -60,9 +60,13 @@ class Courier:
     """A thread that finds what is to be done, and workers that do it."""
 
     def __init__(
-        self, processes: Processes, client: Client, give_up_seconds: float, known: Callable[[str], bool]
+        self,
+        processes: Processes,
+        client: Client,
+        give_up_seconds: float,
+        known: Callable[[Process], bool],
     ) -> None:
-        """``known`` tells whether a participant is a member here or of a node of this project."""
+        """``known`` tells whether the other side of a process is a node of this project."""
         self._processes = processes
         self._client = client
         self._give_up = int(give_up_seconds * 1_000_000)
@@ -211,7 +215,7 @@ class Courier:
     def deliver(self, message: Waiting) -> None:
         """Try one message, and note what came of it."""
         process = self._processes.get(message.process)
-        kept = message.type in KEPT and self._known(process.peer)
+        kept = message.type in KEPT and self._known(process)
         refusals = self._refused.pop(message.id, 0)
         try:
             answer = self._client.post(process.address, message.path, message.body, process.owner)
@@ -290,7 +294,7 @@ class Courier:
     def _instead(self, message: Waiting, process: Process) -> Outgoing | None:
         """What is told where an end of the negotiation is not taken: the other side may have concluded it meanwhile."""
         bound = process.kind == "negotiation" and process.agreement_id and process.state == states.TERMINATED
-        if message.type != states.NEGOTIATION_TERMINATION or not bound or not self._known(process.peer):
+        if message.type != states.NEGOTIATION_TERMINATION or not bound or not self._known(process):
             return None
         return outgoing(
             process,
