@@ -218,11 +218,16 @@ def test_where_an_end_is_not_taken_the_end_of_the_agreement_is_told(
 def test_a_start_looks_at_what_a_killed_node_had_begun(processes: Processes) -> None:
     half = _begun(processes, state=states.VERIFIED)
     unkept = _begun(processes, role="consumer")
-    over = [_begun(processes), _begun(processes, role="consumer", kept=True)]
+    ended = {"state": states.TERMINATED, "agreement_id": new_id()}
+    concluded = _begun(processes, **ended)
+    over = [
+        _begun(processes), _begun(processes, role="consumer", kept=True), _begun(processes, state=states.TERMINATED),
+        _begun(processes, **ended, role="consumer"),
+    ]  # fmt: skip
     assert half.id not in processes.to_advance(clock.now() + 10_000_000)
     processes.advance_all()
     found = processes.to_advance(clock.now() + 10_000_000)
-    assert {half.id, unkept.id} <= set(found)
+    assert {half.id, unkept.id, concluded.id} <= set(found)
     assert {one.id for one in over}.isdisjoint(found)
 
 

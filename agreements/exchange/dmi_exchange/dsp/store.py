@@ -233,12 +233,21 @@ class Processes:
             connection.execute(later.values(next_at=now))
 
     def advance_all(self) -> None:
-        """Look at every process that is not at its end: whoever went on with some may have been killed."""
+        """Look at every process that is not at its end: whoever went on with some may have been killed.
+
+        Also at what was concluded of a negotiation that then ended, which has to end with it.
+        """
         found = dsp_process.c
         unkept = sa.and_(
             found.state == states.FINALIZED, found.role == "consumer", ~found.body.contains(_KEPT)
         )
-        open_ones = sa.or_(found.state.not_in(states.TERMINAL), unkept)
+        undone = sa.and_(
+            found.kind == "negotiation",
+            found.role == "provider",
+            found.state == states.TERMINATED,
+            found.agreement.is_not(None),
+        )
+        open_ones = sa.or_(found.state.not_in(states.TERMINAL), unkept, undone)
         with transaction(self._engine) as connection:
             connection.execute(
                 sa.update(dsp_process)
