@@ -130,6 +130,25 @@ def test_a_foreign_connector_that_refuses_is_asked_no_more(
     assert _waiting(engine, process) is None
 
 
+def test_a_message_that_was_dropped_while_it_failed_leaves_no_reason(
+    engine: sa.Engine, processes: Processes
+) -> None:
+    process = _begun(processes, states.EVENT_FINALIZED)
+    message = _waiting(engine, process)
+    assert message is not None
+    processes.change(process.id, lambda known, _received: Change(known, silence=True))
+    asked: list[str] = []
+
+    def note(*given: Any) -> None:
+        asked.append(given[2])
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    processes.undelivered(message, clock.now(), "no; tried 1 time, goes on trying")
+    assert processes.get(process.id).reason == ""
+    # On a server two that lock process and message in different order stop each other.
+    assert "dsp_process" in next(one for one in asked if "dsp_" in one)
+
+
 def test_members_with_a_connector_of_their_own_are_no_nodes(processes: Processes) -> None:
     own, homes = "https://a.example/dsp", {KNOWN: "https://b.example", VENDOR: ""}
 

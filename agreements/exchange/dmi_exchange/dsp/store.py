@@ -266,13 +266,14 @@ class Processes:
     def undelivered(self, message: Waiting, next_at: Micros, reason: str) -> None:
         """A message did not arrive; it is tried again at ``next_at``, and ``reason`` is shown until then.
 
-        Of what was ended, why it was is shown on.
+        Of what was ended, why it was is shown on; of what need not be sent any more, nothing.
         """
-        query = sa.select(dsp_process.c.body).where(dsp_process.c.id == message.process)
         with transaction(self._engine) as connection:
+            # The process first, as in ``change``: the other way round each would wait for the other.
+            body = connection.execute(_BODY_TO_CHANGE, {"process": message.process}).scalar_one()
             again = sa.update(dsp_message).where(dsp_message.c.id == message.id)
-            connection.execute(again.values(attempts=message.attempts + 1, next_at=next_at))
-            body = connection.execute(query.with_for_update()).scalar_one()
+            if not connection.execute(again.values(attempts=message.attempts + 1, next_at=next_at)).rowcount:
+                return
             known = msgspec.json.decode(body, type=Process)
             ended = known.reason if known.state == states.TERMINATED else ""
             after = msgspec.structs.replace(known, reason=ended or reason)
