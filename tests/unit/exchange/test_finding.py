@@ -17,10 +17,15 @@ from rdflib import DCAT, DCTERMS, RDF, Graph, URIRef
 from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.record import Quality, RecordBatch
+from dmi_exchange.catalogue.index import Catalogue
 from dmi_exchange.consumer import TOPICS
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.routes import catalogue
+from dmi_exchange.sight import Sight, sight
 from dmi_exchange.store import Store
 from dmi_infra import clock
 from dmi_infra.clock import to_text
+from dmi_infra.identity import Identity
 from tests.unit.exchange.fakes import HERE, LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.infra.fakes import BICYCLES, GARAGES, OWNER, VENDOR, document, eventually, message
 
@@ -210,6 +215,32 @@ def test_what_the_platform_measured_stands_beside_a_dataset(node: Node) -> None:
     assert (shown["completeness"], shown["plausible"], shown["delivering"]) == (0.95, 0.9, 0.75)
     assert node.get(f"/v1/datasets/{NOISE}")["quality"] is None
     assert "dqv:hasQualityMeasurement" in taken(node, "text/turtle").text
+
+
+def test_a_search_asks_once_whom_it_tells_how_much_and_only_of_persons_data(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def counted(exchange: Exchange, identity: Identity) -> Sight:
+        asked.append(identity.participant)
+        return sight(exchange, identity)
+
+    def search(personal: bool) -> int:
+        measured = [Quality(item["id"], clock.now(), 3600, 4, 1, 2, 1, 2, 3) for item in items]
+        monkeypatch.setattr(
+            Catalogue,
+            "quality",
+            lambda *_: {one.dataset: one for one in measured if personal or one.dataset != BICYCLES},
+        )
+        asked.clear()
+        shown = node.get("/v1/catalogue/search?limit=200", LIVING)["items"]
+        assert sum(one["quality"] is not None for one in shown) > 1
+        return len(asked)
+
+    items = node.get("/v1/catalogue/search?limit=200", LIVING)["items"]
+    monkeypatch.setattr(catalogue, "sight", counted)
+    assert (search(True), search(False)) == (1, 0)
 
 
 DQV_MEASUREMENT = URIRef("http://www.w3.org/ns/dqv#hasQualityMeasurement")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, Final
 
@@ -41,9 +42,17 @@ def router(exchange: Exchange) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["catalogue"])
     store = exchange.store.catalogue
 
-    def quality(identity: Identity, of: Dataset | Item, measured: Quality | None) -> dict[str, Any] | None:
-        whole = sight(exchange, identity).party in (None, of.owner)
-        return None if measured is None else present.quality(measured, of.personal and not whole)
+    def quality_for(identity: Identity) -> Callable[[Dataset | Item, Quality | None], dict[str, Any] | None]:
+        @cache
+        def party() -> str | None:
+            return sight(exchange, identity).party
+
+        def quality(of: Dataset | Item, measured: Quality | None) -> dict[str, Any] | None:
+            if measured is None:
+                return None
+            return present.quality(measured, of.personal and party() not in (None, of.owner))
+
+        return quality
 
     @routes.get("/datasets", summary="All datasets of the catalogue")
     def listed(_identity: Caller) -> dict[str, Any]:
@@ -58,7 +67,7 @@ def router(exchange: Exchange) -> APIRouter:
     def one(identity: Caller, dataset: str) -> dict[str, Any]:
         found = exchange.dataset(dataset)
         measured = store.quality([dataset]).get(dataset)
-        return {**present.dataset(found), "quality": quality(identity, found, measured)}
+        return {**present.dataset(found), "quality": quality_for(identity)(found, measured)}
 
     @routes.post(
         "/listings",
@@ -100,11 +109,12 @@ def router(exchange: Exchange) -> APIRouter:
         wanted = Wanted(q, None if bbox is None else _box(bbox), _narrowed(facet or []))
         found = store.search(wanted, limit, _place(cursor))
         measured = store.quality([item.id for item in found.items])
+        quality = quality_for(identity)
         answer: dict[str, Any] = {
             "items": [
                 {
                     **present.item(item),
-                    "quality": quality(identity, item, measured.get(item.id)),
+                    "quality": quality(item, measured.get(item.id)),
                 }
                 for item in found.items
             ],
