@@ -140,7 +140,10 @@ class NodeDoor:
     binding.dmi_door = "members who may sign, and nodes"  # type: ignore[attr-defined]
 
     async def ending(self, request: Request) -> str:
-        """As ``binding``, for what takes rights away alone: that may also who left, or signed an earlier rulebook."""
+        """As ``binding``, for what takes rights away alone: a node may for who left, or signed an earlier rulebook.
+
+        A member here that comes with a token of its own is asked for all that every other route asks of it.
+        """
         participant = await self._let_in(request, False)
         if self._proof_of(bearer(request)) is None:
             await may_sign(await identify(request))
