@@ -107,6 +107,12 @@ describe('policies of the protocol', () => {
     expect(policyOf(owing, document)).toEqual(owing);
   });
 
+  it('keep what a rule says that no form shows, such as what follows where it is broken', () => {
+    const remedy = [{ action: 'urn:dmi:inform' }];
+    const strict = { ...policy, prohibition: [{ action: 'urn:dmi:sell', remedy, 'urn:dmi:note': { level: 1 } }] };
+    expect(policyOf(strict, documentOf(strict, about))).toEqual(strict);
+  });
+
   it('are written again as they were, and with other terms', () => {
     expect(policyOf(policy, documentOf(policy, about))).toEqual(policy);
     expect(spelledOut({ 'dmi:bbox': ['dmi:read', 5] })).toEqual({ 'urn:dmi:bbox': ['urn:dmi:read', 5] });

@@ -30,11 +30,12 @@ export function documentOf(policy: SpelledPolicy, about: About): OdrlDocument {
   };
 }
 
-/** A policy of the protocol with the rules of a document; what else it says stays. */
+/** A policy of the protocol with the rules of a document; what else it and its rules say stays, such as a remedy. */
 export function policyOf(before: SpelledPolicy, document: OdrlDocument): SpelledPolicy {
   const rules = (given: OdrlRule[] | undefined): SpelledRule[] => (given ?? []).flatMap((rule) => {
-    const { action, constraint, duty } = rule;
-    return list(action).map((one) => spelledOut({ action: one, ...(constraint?.length ? { constraint } : {}), ...(duty?.length ? { duty } : {}) }));
+    const { action, ...rest } = rule;
+    const kept = Object.fromEntries(Object.entries(rest).filter(([key, value]) => key !== 'target' && !(Array.isArray(value) && value.length === 0)));
+    return list(action).map((one) => spelledOut({ ...kept, action: one }));
   });
   const rest = Object.fromEntries(Object.entries(before).filter(([key]) => key !== 'permission' && key !== 'prohibition'));
   const prohibition = rules(document.prohibition);
