@@ -123,6 +123,12 @@ class Registry:
         """A datastream by its id."""
         return self._streams.get(identifier)
 
+    def streams_of(self, dataset: str, feature: str) -> list[Datastream]:
+        """The datastreams of a dataset that are this feature, or are of this thing."""
+        names = [feature, *self._by_thing.get((dataset, feature), ())]
+        found = [self._streams[name] for name in names if name in self._streams]
+        return [one for one in found if one.dataset == dataset and feature in (one.id, one.thing)]
+
     def plan(self, dataset: str, wanted: Wanted) -> Plan:
         """The plan for rows of ``dataset``; made once, and again when neighbourhoods changed."""
         plan = self._plans.get((dataset, wanted))

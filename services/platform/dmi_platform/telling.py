@@ -15,12 +15,8 @@ from dmi_infra.gate import Gate, Permit
 from dmi_platform.model import Area, Datastream, Whose
 from dmi_platform.registry import Registry, position_of
 from dmi_platform.rows import Rows
-from dmi_platform.store import Store
+from dmi_platform.store import PIECE, Store
 
-MOST_STREAMS: Final = 100_000
-"""Most datastreams of a dataset whose things are told, where not all are."""
-PIECE: Final = 1000
-"""Datastreams that are judged at a time at least, so that few reads pass over those that are not told."""
 EVERYBODY: Final = Whose((), but=True)
 
 
@@ -57,18 +53,30 @@ class Telling:
             after = names[-1]
         return told[:limit]
 
-    def features(self, permit: Permit) -> Callable[[Feature], bool] | None:
-        """Which features of a dataset may be told; ``None``: all. Of persons those alone that a told row belongs to."""
+    def features(self, permit: Permit) -> Callable[[Sequence[Feature]], list[Feature]] | None:
+        """Which of some features may be told; ``None``: all. Of persons those alone that a told row belongs to."""
         if not self._chooses(permit):
             return None
-        streams = self.streams({permit.dataset: permit}, None, "", MOST_STREAMS)
-        theirs = frozenset(name for stream in streams for name in (stream.id, stream.thing))
+        whose = self._whose(permit)
         areas = () if self._gate.about_persons(permit) else self._areas(permit)
 
-        def told(feature: Feature) -> bool:
-            return feature.id in theirs or (bool(areas) and _inside(areas, position_of(feature.geometry)))
+        def told(features: Sequence[Feature]) -> list[Feature]:
+            inside = {one.id for one in features if areas and _inside(areas, position_of(one.geometry))}
+            others = [one.id for one in features if one.id not in inside]
+            theirs = inside | self._with_streams(permit, others, whose)
+            return [one for one in features if one.id in theirs]
 
         return told
+
+    def _with_streams(self, permit: Permit, features: Sequence[str], whose: Whose | None) -> set[str]:
+        """Those of these features that are datastreams that may be told, or have one."""
+        streams = {
+            one.id: one for name in features for one in self._registry.streams_of(permit.dataset, name)
+        }
+        asked = {} if whose is None else {permit.dataset: whose}
+        names = self._store.datastream_ids([permit.dataset], None, "", len(streams), asked, list(streams))
+        shown = self._shown(permit, [streams[name] for name in names], whose)
+        return {name for each in shown for name in (each, streams[each].thing)}
 
     def _chooses(self, permit: Permit) -> bool:
         return self._gate.about_persons(permit) or bool(self._areas(permit))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra import clock
 from dmi_infra.identity import Identity
+from dmi_platform.store import Store
 
 from .conftest import BICYCLES, GARAGES, MINUTE, NOON, NOOR, SAM, VENDOR, City, stream, thing
 
@@ -130,6 +131,34 @@ def test_where_rows_are_kept_to_an_area_things_outside_are_not_named(garages: Ci
 def test_a_delay_alone_hides_no_names_of_what_is_not_of_persons(garages: City) -> None:
     garages.agree(GARAGES, "dmi:read", assignee=VENDOR, duty=[rule("dmi:delay", seconds=since(NOON))])
     assert len(told(garages, GARAGES)) == 4
+
+
+def test_a_page_of_features_reads_the_rows_of_its_own_things_alone(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rides(city)
+    city.tell(BICYCLES, Feature("area.1", "area", "Wijk"))
+    city.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+    read: list[list[int]] = []
+    newest = Store.newest
+
+    def noted(store: Store, keys: Sequence[int], *more: Any) -> Any:
+        read.append(list(keys))
+        return newest(store, keys, *more)
+
+    monkeypatch.setattr(Store, "newest", noted)
+
+    def page(kind: str, **more: Any) -> Any:
+        read.clear()
+        return city.get("/v1/features", PUBLIC_TASK, dataset=BICYCLES, kind=kind, limit=1, **more).json()
+
+    assert page("area")["features"] == []
+    assert [key for keys in read for key in keys] == [], "an area has no datastream"
+    first = page("thing")
+    assert [one["id"] for one in first["features"]] == ["bike.noor"]
+    second = page("thing", cursor=first["next"])
+    assert [one["id"] for one in second["features"]] == ["bike.sam"]
+    assert [len(keys) for keys in read] == [1], "behind the first thing there is one"
 
 
 def test_the_owner_is_told_of_all(city: City) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -24,6 +25,8 @@ from dmi_platform.store.queries import Table
 from dmi_platform.store.writing import Writing
 
 HARMONISED_TOPIC = BY_NAME["harmonised"].topic or ""
+PIECE: Final = 1000
+"""Features or datastreams that are judged at a time at least, so that few reads pass over those that are not told."""
 
 
 class Store:
@@ -59,11 +62,23 @@ class Store:
         after: str,
         limit: int,
         at: Micros,
-        told: Callable[[Feature], bool] | None = None,
+        told: Callable[[Sequence[Feature]], list[Feature]] | None = None,
     ) -> list[Feature]:
         """Features of a dataset and kind valid at a moment, by id, after an id; those that are ``told`` only."""
-        with reading(self._engine) as connection:
-            return features.page(connection, dataset, kind, after, limit, at, told)
+        found: list[Feature] = []
+        rest: str | None = after
+        while rest is not None and len(found) < limit:
+            with reading(self._engine) as connection:
+                some, rest = features.page(connection, dataset, kind, rest, at)
+            if told is None:
+                found += some
+                continue
+            # No more at a time than the page may need, since each is judged; and with no connection held meanwhile.
+            size = max(limit, PIECE)
+            for start in range(0, len(some), size):
+                if len(found) < limit:
+                    found += told(some[start : start + size])
+        return found[:limit]
 
     def datasets(self) -> list[str]:
         """Every dataset that has a feature."""
@@ -88,10 +103,13 @@ class Store:
         after: str,
         limit: int,
         of: Mapping[str, Whose] | None = None,
+        ids: Sequence[str] | None = None,
     ) -> list[str]:
         """Ids of datastreams of these datasets, in order, after an id; see ``features.datastream_ids``."""
         with reading(self._engine) as connection:
-            return features.datastream_ids(connection, datasets, observed_property, after, limit, of or {})
+            return features.datastream_ids(
+                connection, datasets, observed_property, after, limit, of or {}, ids
+            )
 
     def latest(
         self, dataset: str, keys: Sequence[int] | None, subjects: Collection[str] | None, limit: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -109,30 +109,29 @@ def page(
     dataset: str,
     kind: str,
     after: str,
-    limit: int,
     at: Micros,
-    told: Callable[[Feature], bool] | None,
-) -> list[Feature]:
-    """Features of a dataset and kind that are valid at a moment, by id, after an id; those that are ``told`` only."""
+) -> tuple[list[Feature], str | None]:
+    """Some features of a dataset and kind that are valid at a moment, by id, after an id; and where to go on."""
     table = tables.feature.c
-    found: dict[str, Feature] = {}
-    while len(found) < limit:
-        query = (
-            sa.select(table.id, table.body)
-            .where(table.dataset == dataset, table.kind == kind, table.id > after, table.valid_from <= at)
-            .order_by(table.id, table.valid_from)
-            .limit(_PAGE)
-        )
-        rows = connection.execute(query).all()
-        for row in rows:
-            feature = msgspec.json.decode(row.body, type=Feature)
-            if (feature.valid_to is None or at < feature.valid_to) and (told is None or told(feature)):
-                found[row.id] = feature
-        if len(rows) < _PAGE:
-            break
+    query = (
+        sa.select(table.id, table.body)
+        .where(table.dataset == dataset, table.kind == kind, table.id > after, table.valid_from <= at)
+        .order_by(table.id, table.valid_from)
+        .limit(_PAGE)
+    )
+    rows = connection.execute(query).all()
+    rest = None
+    if len(rows) == _PAGE:
         # The last id may have further versions on the next page, so it is read again.
-        after = max((row.id for row in rows if row.id != rows[-1].id), default=rows[-1].id)
-    return [found[identifier] for identifier in sorted(found)[:limit]]
+        whole = [row for row in rows if row.id != rows[-1].id]
+        rows = whole or rows
+        rest = rows[-1].id
+    found: dict[str, Feature] = {}
+    for row in rows:
+        feature = msgspec.json.decode(row.body, type=Feature)
+        if feature.valid_to is None or at < feature.valid_to:
+            found[row.id] = feature
+    return list(found.values()), rest
 
 
 def datastream_ids(
@@ -142,8 +141,9 @@ def datastream_ids(
     after: str,
     limit: int,
     of: Mapping[str, Whose],
+    ids: Sequence[str] | None,
 ) -> list[str]:
-    """Ids of datastreams of these datasets, in order, after an id.
+    """Ids of datastreams of these datasets, in order, after an id; with ``ids`` of these alone.
 
     In the datasets of ``of`` only those whose last value is theirs; one that has none is nobody's.
     """
@@ -157,6 +157,8 @@ def datastream_ids(
     query = sa.select(table.id).where(table.dataset.in_(datasets), sa.or_(*chosen), table.id > after)
     if observed_property is not None:
         query = query.where(table.observed_property == observed_property)
+    if ids is not None:
+        query = query.where(among(table.id, "ids", connection.dialect.name, ids))
     return list(connection.execute(query.order_by(table.id).limit(limit)).scalars())
 
 
