@@ -209,8 +209,7 @@ class Maps:
         who = hash((None if subjects is None else frozenset(subjects.items()), out, places))
         duties = (*permit.duties, *self._gate.asked(permit))
         timed = any(isinstance(duty, Delay | DeleteAfter) for duty in duties)
-        timed = timed or self._live.passes_away(permit.dataset)
-        moment = clock.now() // 1_000_000 if timed else 0
+        moment = clock.now() // 1_000_000 if timed else self._live.next_end(permit.dataset)
         dataset = permit.dataset
         return dataset, self._live.version(dataset), permit.duties, permit.agreements, who, moment, z, x, y
 

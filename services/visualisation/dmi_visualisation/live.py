@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
@@ -74,7 +75,7 @@ class LiveMap:
         self._newest: dict[str, dict[str, Shown]] = {}
         self._places: dict[str, dict[str, Feature]] = {}
         self._gazetteer = Gazetteer()
-        self._ending: set[str] = set()
+        self._ends: dict[str, list[Micros]] = {}
         self._streams: frozenset[Stream] = frozenset()
         self._number = 0
         self._numbers: dict[str, dict[str, int]] = {}
@@ -189,9 +190,14 @@ class LiveMap:
         now = clock.now()
         return [(dataset, feature) for dataset, feature in found if _lasts(feature, now)]
 
-    def passes_away(self, dataset: str) -> bool:
-        """Whether a place of a dataset ends by itself some day, without a change that is told here."""
-        return dataset in self._ending
+    def next_end(self, dataset: str) -> Micros:
+        """When the next place of a dataset ends by itself, without a change that is told here; 0: none does."""
+        now = clock.now()
+        with self._lock:
+            ends = self._ends.get(dataset, [])
+            while ends and ends[0] <= now:
+                heapq.heappop(ends)
+            return ends[0] if ends else 0
 
     def version(self, dataset: str) -> int:
         """Rises with every change of the dataset's newest values."""
@@ -210,7 +216,7 @@ class LiveMap:
             self.timetables.add(dataset, feature)
             self._gazetteer.add(dataset, feature)
             if feature.valid_to is not None:
-                self._ending.add(dataset)
+                heapq.heappush(self._ends.setdefault(dataset, []), feature.valid_to)
             self._versions[dataset] = self._versions.get(dataset, 0) + 1
 
 

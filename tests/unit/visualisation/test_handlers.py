@@ -622,6 +622,8 @@ def test_a_place_that_has_ended_is_neither_found_nor_drawn(
         court.clock.at = ends
     assert seen() == (["s"],) * 3
     assert maps.tile(permit(court), 10, 526, 337) != before
+    court.clock.at = ends + SECOND
+    assert maps.kept_tile(permit(court), 10, 526, 337) is not None, "what has ended ends no tile again"
 
 
 def test_a_search_finds_nothing_of_a_dataset_whose_agreement_has_ended(
