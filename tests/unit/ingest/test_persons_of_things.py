@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dmi_ingest.store import features
 from tests.unit.ingest.fakes import BICYCLES, GEMEENTE, VENDOR, Node, datastream, running, thing
 from tests.unit.ingest.test_erasing import ME
 from tests.unit.ingest.test_makers import NOON, NOOR, SAM, THIRD, bicycle, hand_in, person_of, shared
@@ -107,6 +108,28 @@ def test_a_datastream_that_is_about_a_person_of_its_own_stays_with_it(shared: No
     hand_in(shared, GEMEENTE, bicycle(person=NOOR)[0])
     hand_in(shared, GEMEENTE, bicycle(person=SAM)[0])
     assert person_of(shared, "tweede.pm2_5") == NOOR
+
+
+@pytest.mark.parametrize("few", [0, 20])
+def test_of_few_things_their_own_datastreams_alone_are_read(
+    shared: Node, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    name = "fiets_1"
+    for each in (name, "fiets-1"):
+        hand_in(shared, GEMEENTE, *bicycle(each))
+    read: list[str] = []
+    before = features._thing_before
+
+    def noted(kept: Any) -> str:
+        thing = before(kept)
+        read.extend([thing] if thing else [])
+        return thing
+
+    monkeypatch.setattr(features, "_thing_before", noted)
+    monkeypatch.setattr(features, "FEW", few)
+    hand_in(shared, GEMEENTE, bicycle(name, person=SAM)[0])
+    assert sorted(read) == ([name] if few else ["fiets-1", name])
+    assert person_of(shared, f"{name}.pm2_5") == SAM
 
 
 def test_a_datastream_that_moves_to_another_thing_is_about_whom_that_one_is_about(shared: Node) -> None:

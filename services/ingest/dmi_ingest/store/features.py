@@ -24,6 +24,8 @@ from dmi_ingest.store.tables import feature, outgoing
 FEATURE_TOPIC = BY_NAME["features"].topic or ""
 CHUNK = 500
 """Ids that one query names at most."""
+FEW = 20
+"""Things that one query looks for by name at most: for more it would take longer than to read all."""
 STREAM = "datastream"
 ENDED = "ended"
 """The kind of what exists no longer."""
@@ -310,7 +312,7 @@ def _follow(
     if not turned:
         return ()
     columns = sa.select(feature.c.id, feature.c.body, feature.c.subject, feature.c.maker)
-    streams = columns.where(feature.c.dataset == dataset, feature.c.kind == STREAM)
+    streams = columns.where(feature.c.dataset == dataset, feature.c.kind == STREAM, _naming(list(turned)))
     persons = sorted({turn.before for turn in turned.values() if turn.before is not None})
     whose = [feature.c.subject.is_(None), *(feature.c.subject.in_(chunk) for chunk in _chunks(persons))]
     found: list[dict[str, str | None]] = []
@@ -326,6 +328,14 @@ def _follow(
         follow = sa.update(feature).where(feature.c.id == sa.bindparam("stream"))
         connection.execute(follow.values(subject=sa.bindparam("person"), changed_at=clock.now()), found)
     return tuple(str(one["stream"]) for one in found)
+
+
+def _naming(things: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Whether a body may name one of these things, so that not all of a dataset are read for one of them."""
+    if len(things) > FEW:
+        return sa.true()
+    names = (encode(name).decode() for name in things)
+    return sa.or_(*(feature.c.body.contains(name, autoescape=True) for name in names))
 
 
 def end_features(connection: sa.Connection, dataset: str, ids: Sequence[str]) -> None:
