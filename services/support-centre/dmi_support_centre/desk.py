@@ -7,7 +7,7 @@ from typing import Any
 
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.contracts.results import Grounds
-from dmi_agreements.decision import Coarsen, CutEnds, Duty, LeaveOut, Reason
+from dmi_agreements.decision import Coarsen, CutEnds, Duty, LeaveOut, Reason, Request
 from dmi_agreements.persons import own_data
 from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.table import LawTable
@@ -38,21 +38,31 @@ def consented(gate: Gate, permit: Permit, grounds: Grounds) -> None:
     The gate lets rows pass one by one; of a result nothing can be left out, so one person's no is a no to all of it.
     Which person that is stays untold.
     """
-    if not permit.personal:
-        return
-    now = clock.now()
-    willing = gate.subjects(permit) or {}
-    asked = {one.assignee: gate.law.consent_duties(one, now) for one in permit.requests}
-    layer = asked.get(gate.holder, {})
-    for person in persons(gate.law, grounds, permit.dataset):
-        if person not in willing:
-            detail = "not everyone whose data this result was made of consents to this use of it"
-            raise Refused([Reason("no_consent", detail)], permit.dataset)
-        # What a consent to the layer asks for at the source was done before anything was kept.
-        done = [duty for duty in layer.get(person, ()) if isinstance(duty, CutEnds | Coarsen | LeaveOut)]
-        open_ = [duty for own in asked.values() for duty in own.get(person, ()) if duty not in done]
-        if open_:
-            raise Refused([_not_possible("a person's consent asks", open_[0])], permit.dataset)
+    Will(gate, permit).check(persons(gate.law, grounds, permit.dataset))
+
+
+class Will:
+    """Who consents to what a permit opens, and what their consents ask, as of one moment."""
+
+    def __init__(self, gate: Gate, permit: Permit) -> None:
+        self._permit = permit
+        now, requests = clock.now(), permit.requests if permit.personal else ()
+        self._willing = gate.subjects(permit) or {}
+        self._asked = {one.assignee: gate.law.consent_duties(one, now) for one in requests}
+        self._layer = self._asked.get(gate.holder, {})
+
+    def check(self, found: Iterable[str]) -> None:
+        """As ``consented``, for the persons behind one result."""
+        for person in found if self._permit.personal else ():
+            if person not in self._willing:
+                detail = "not everyone whose data this result was made of consents to this use of it"
+                raise Refused([Reason("no_consent", detail)], self._permit.dataset)
+            # What a consent to the layer asks for at the source was done before anything was kept.
+            layer = self._layer.get(person, ())
+            done = [duty for duty in layer if isinstance(duty, CutEnds | Coarsen | LeaveOut)]
+            open_ = [duty for own in self._asked.values() for duty in own.get(person, ()) if duty not in done]
+            if open_:
+                raise Refused([_not_possible("a person's consent asks", open_[0])], self._permit.dataset)
 
 
 def persons(law: LawTable, grounds: Grounds, dataset: str) -> Iterator[str]:
@@ -128,6 +138,7 @@ class Desk:
         self._asked: dict[str, Permit | Refused] = {}
         self._refused: dict[str, Refused] = {}
         self._shown: dict[str, list[str]] = {}
+        self._wills: dict[tuple[tuple[Request, ...], bool], Will] = {}
 
     @property
     def participant(self) -> str:
@@ -142,16 +153,23 @@ class Desk:
     def may(self, grounds: Grounds) -> bool:
         """Whether the caller may see what rests on these grounds; what it may see it is taken to be shown."""
         allowed = True
-        for dataset in grounds.datasets:
+        theirs = {dataset: list(persons(self._gate.law, grounds, dataset)) for dataset in grounds.datasets}
+        for dataset, found in theirs.items():
             try:
-                consented(self._gate, self._permit(dataset, grounds), grounds)
+                self._will(self._permit(dataset, found)).check(found)
             except Refused as exc:
                 self._refused.setdefault(dataset, exc)
                 allowed = False
-        for dataset in grounds.datasets if allowed else ():
-            found = persons(self._gate.law, grounds, dataset)
+        for dataset, found in theirs.items() if allowed else ():
             self._shown.setdefault(dataset, []).extend(found)
         return allowed
+
+    def _will(self, permit: Permit) -> Will:
+        """Worked out once for all results of the request: it is a walk over all who consent."""
+        key = (permit.requests, permit.personal)
+        if key not in self._wills:
+            self._wills[key] = Will(self._gate, permit)
+        return self._wills[key]
 
     def told(self, grounds: Grounds, withdrawal: Withdrawal | None) -> bool:
         """Whether the caller may be shown a result, and of one that fell that it did and why.
@@ -177,7 +195,7 @@ class Desk:
         door = self._opening
         return not self._gate.entitled(door.crossing, door.action, dataset, self.participant, door.purpose)
 
-    def _permit(self, dataset: str, grounds: Grounds) -> Permit:
+    def _permit(self, dataset: str, theirs: Iterable[str]) -> Permit:
         known = self._asked.get(dataset)
         if isinstance(known, Refused):
             raise known
@@ -186,7 +204,7 @@ class Desk:
         # Looked at ahead: a result that cannot be shown is no use of the data, and must count as none.
         ahead = self._opening.foreseen(dataset)
         if ahead is not None:
-            consented(self._gate, undutied(ahead), grounds)
+            self._will(undutied(ahead)).check(theirs)
         try:
             again = self._inputs.counted(dataset) if self._inputs else None
             permit = undutied(self._opening.permit(dataset, again=again))

@@ -14,7 +14,7 @@ from dmi_agreements.contracts.results import Grounds, Lineage, Measure
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.errors import Refused
-from dmi_infra.gate import Gate
+from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
 from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.crowding import Crowding
@@ -106,6 +106,22 @@ def test_a_result_of_several_persons_waits_for_each_of_them(
     agree(6, assigner=NOOR, assignee=VENDOR, actions=["dmi:read"])
     Desk(opening(VENDOR)).insist(both)
     assert told(recorded) == [(VENDOR, [NOOR, PIET], 2)]
+
+
+def test_who_consents_is_worked_out_once_for_all_results_of_a_request(
+    consents: dict[str, AgreementState], gate: Gate, opening: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    subjects = gate.subjects
+
+    def noted(permit: Permit) -> Any:
+        asked.append(permit.dataset)
+        return subjects(permit)
+
+    monkeypatch.setattr(gate, "subjects", noted)
+    desk = Desk(opening(VENDOR))
+    seen = [desk.may(Grounds([GARAGES], [], [consents[who].id])) for who in ("noor", "piet", "noor", "piet")]
+    assert (seen, asked) == ([False, True, False, True], [GARAGES])
 
 
 def test_a_duty_of_a_persons_own_consent_keeps_results_back(
