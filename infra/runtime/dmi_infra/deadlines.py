@@ -8,10 +8,13 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import httpcore
 import httpx
+
+SLICE: Final = 16 * 1024
+"""Bytes that are written at a time: a time-out holds for each part that the other side takes, not for all of it."""
 
 
 class Deadlines:
@@ -88,7 +91,9 @@ class _Stream(httpcore.NetworkStream):
         return self._plain.read(max_bytes, self._deadlines.left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._plain.write(buffer, self._deadlines.left(timeout, httpcore.WriteTimeout))
+        for start in range(0, len(buffer), SLICE):
+            left = self._deadlines.left(timeout, httpcore.WriteTimeout)
+            self._plain.write(buffer[start : start + SLICE], left)
 
     def close(self) -> None:
         self._plain.close()
