@@ -129,12 +129,6 @@ def test_commercial_use_may_have_a_price(
     assert read_agreement(document, rulebook).permissions[0].price == price
 
 
-def test_a_use_has_one_price(rulebook: Rulebook) -> None:
-    both = {"use_cents": 5, "month_cents": 700}
-    with pytest.raises(PolicyRefused, match="a permission has one price"):
-        from_template(rulebook, "commercial", uid=UID, **PARAMETERS["commercial"], **both)
-
-
 def test_a_filled_template_does_not_change_the_rulebook(rulebook: Rulebook) -> None:
     first = from_template(rulebook, "open-data", uid=UID, **PARAMETERS["open-data"])
     first["permission"][0]["action"].clear()
