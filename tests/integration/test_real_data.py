@@ -104,7 +104,7 @@ def _state(stack: EmbeddedStack, dataset: str) -> tuple[Any, Any]:
         )
         kinds = [
             officer.get("/platform/v1/features", dataset=dataset, kind=kind, limit=10_000)["features"]
-            for kind in ("thing", "datastream", "neighbourhood", "parking")
+            for kind in ("thing", "datastream", "neighbourhood", "parking", "area")
         ]
     return latest, kinds
 
