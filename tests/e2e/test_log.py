@@ -40,7 +40,7 @@ def test_a_resident_looks_up_what_one_other_did_with_her_data(
     assert barriers(page) == []
     assert not page.evaluate(WIDER)
     # Who was in none of it: said, with the filter still there.
-    choose(page, field, "Toetsingsraad Waterstad")
+    field.select_option(label="Toetsingsraad Waterstad")
     expect(page.get_by_text("Geen regels passen bij dit filter.")).to_be_visible()
     assert visitor.faults == []
 

@@ -89,7 +89,7 @@ def _arrived(stack: EmbeddedStack, dataset: str) -> tuple[Any, Any]:
     while (found := _state(stack, dataset)) != before or not any(found[1]):
         assert time.monotonic() < until, "nothing of what was imported can be read"
         before = found
-        time.sleep(0.5)
+        time.sleep(0.2)
     return found
 
 
