@@ -12,6 +12,7 @@ from dmi_agreements.contracts.law import Dataset, Mandate, Participant
 from dmi_agreements.decision import Reason
 from dmi_agreements.keys import find as find_key
 from dmi_agreements.mandates import (
+    DAY,
     Link,
     MandateTerms,
     MandateUnreadable,
@@ -29,7 +30,6 @@ from dmi_infra.identity import EXCHANGE_PARTICIPANT
 
 MOST: Final = 1000
 """Mandates of one participant: in force, and of the last day. Every service holds each of them."""
-DAY: Final = 86_400_000_000
 NO_MANDATE: Final = "no mandate of yours has this id"
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from dmi_agreements.contracts.law import AgreementState
+from dmi_agreements.duties import DAY
 from dmi_exchange import model
 from dmi_exchange.handlers import NO_AGREEMENT, Exchange, check_open
 from dmi_infra import clock
@@ -16,7 +17,6 @@ MOST_ROUNDS: Final = 100
 """Proposals of one negotiation that are told; of a longer one the newest."""
 MOST_PROPOSALS: Final = 500
 """Of one party: open ones, and those of the last day that came to nothing. Every service holds each of them."""
-DAY: Final = 86_400_000_000
 
 
 def check_room(exchange: Exchange, party: str) -> None:

@@ -26,16 +26,9 @@ from tests.conformance.dsp.city import City
 from tests.conformance.dsp.counterpart import CONTEXT
 from tests.conformance.dsp.pair import CITY, GARAGES, KEEPER, OWNER, STACK, Pair, furnished, soon, state
 from tests.conformance.dsp.published import Schemas
+from tests.unit.infra.fakes import PAY
 
 BRAM = "urn:dmi:person:bram"
-PAY = {
-    "action": "dmi:pay",
-    "constraint": [
-        {"leftOperand": "dmi:cents", "operator": "eq", "rightOperand": {"@value": "999999", "@type": "xsd:integer"}},
-        {"leftOperand": "dmi:per", "operator": "eq", "rightOperand": {"@value": "1", "@type": "xsd:integer"}},
-        {"leftOperand": "dmi:chargedUnit", "operator": "eq", "rightOperand": "once"},
-    ],
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

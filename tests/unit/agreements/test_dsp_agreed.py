@@ -14,17 +14,10 @@ from dmi_agreements.errors import PolicyRefused
 from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.policy.templates import from_template
 from dmi_agreements.rulebook import Rulebook
+from tests.unit.infra.fakes import PAY
 
 DATASET = "urn:dmi:dataset:buurstad:garages"
 PURPOSE = {"leftOperand": "purpose", "operator": "isA", "rightOperand": "dmi:purpose:mobility"}
-PAY = {
-    "action": "dmi:pay",
-    "constraint": [
-        {"leftOperand": "dmi:cents", "operator": "eq", "rightOperand": {"@value": "999999", "@type": "xsd:integer"}},
-        {"leftOperand": "dmi:per", "operator": "eq", "rightOperand": {"@value": "1", "@type": "xsd:integer"}},
-        {"leftOperand": "dmi:chargedUnit", "operator": "eq", "rightOperand": "once"},
-    ],
-}  # fmt: skip
 Change = Callable[[dict[str, Any]], None]
 
 

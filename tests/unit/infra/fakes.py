@@ -45,6 +45,16 @@ GARAGES = "urn:dmi:dataset:gemeente:garages"
 BICYCLES = "urn:dmi:dataset:gemeente:bicycle-air"
 MOBILITY = "dmi:purpose:mobility"
 
+PAY = {
+    "action": "dmi:pay",
+    "constraint": [
+        {"leftOperand": "dmi:cents", "operator": "eq", "rightOperand": {"@value": "999999", "@type": "xsd:integer"}},
+        {"leftOperand": "dmi:per", "operator": "eq", "rightOperand": {"@value": "1", "@type": "xsd:integer"}},
+        {"leftOperand": "dmi:chargedUnit", "operator": "eq", "rightOperand": "once"},
+    ],
+}  # fmt: skip
+"""A price that nobody negotiated."""
+
 
 def never_ended(_identity: Identity) -> None:
     """A check of the keys under a token that finds none ended."""

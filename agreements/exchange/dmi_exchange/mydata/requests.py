@@ -10,6 +10,7 @@ import msgspec
 
 from dmi_agreements.contracts.law import AgreementState, Correction, Dataset, SubjectRequest
 from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.duties import DAY
 from dmi_agreements.rights import ERASURE, OBJECTION, RECTIFICATION
 from dmi_exchange import model
 from dmi_exchange.consent.giving import Consents
@@ -24,7 +25,6 @@ MOST_A_DAY = 50
 
 Of each right by itself: who corrected much must be able to have all erased.
 """
-DAY = 86_400_000_000
 
 
 class Rights:

@@ -10,6 +10,7 @@ import msgspec
 
 from dmi_agreements.contracts.law import AgreementState, Correction, Dataset, Participant, SubjectRequest
 from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.duties import DAY
 from dmi_agreements.rights import ERASURE, OBJECTION, RECTIFICATION
 from dmi_exchange import model
 from dmi_exchange.dsp.process import Process
@@ -30,7 +31,6 @@ AHEAD: Final[Micros] = 60_000_000
 CORRECTIONS: Final = 1000
 MOST_A_DAY: Final = 100
 """New requests of one person for one right about one dataset; the other node tells those beyond it again later."""
-DAY: Final[Micros] = 86_400_000_000
 
 
 class _Correction(msgspec.Struct, frozen=True):

@@ -24,17 +24,23 @@ function fake(): { http: HttpClient; lines: Line[] } {
 const event = (name: string, data: unknown) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 const listener = () => ({ values: vi.fn(), gone: vi.fn(), state: vi.fn() });
 
+/** Readers of the layers a and b, asked for together. */
+function two() {
+  const { http, lines } = fake();
+  const streams = new LayerStreams(http);
+  const [a, b] = [listener(), listener()];
+  streams.subscribe('a', a);
+  streams.subscribe('b', b);
+  return { lines, a, b };
+}
+
 describe('live values of all layers over one connection', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
   const settle = () => vi.advanceTimersByTimeAsync(100);
 
   it('asks once for layers that come on together and hands each its own', async () => {
-    const { http, lines } = fake();
-    const streams = new LayerStreams(http);
-    const [a, b] = [listener(), listener()];
-    streams.subscribe('a', a);
-    streams.subscribe('b', b);
+    const { lines, a, b } = two();
     await settle();
     expect(lines.map((line) => line.path)).toEqual(['/visualisation/v1/events?layer=a&layer=b']);
     lines[0]?.tell(event('observation', { layer: 'b', features: [{ id: 1 }] }));
@@ -44,11 +50,7 @@ describe('live values of all layers over one connection', () => {
   });
 
   it('tells a layer alone which sensors may be shown no more', async () => {
-    const { http, lines } = fake();
-    const streams = new LayerStreams(http);
-    const [a, b] = [listener(), listener()];
-    streams.subscribe('a', a);
-    streams.subscribe('b', b);
+    const { lines, a, b } = two();
     await settle();
     lines[0]?.tell(event('gone', { layer: 'b', datastreams: ['b1', 'b2'] }));
     await settle();
@@ -71,11 +73,7 @@ describe('live values of all layers over one connection', () => {
   });
 
   it('ends one layer with its reason while the other goes on', async () => {
-    const { http, lines } = fake();
-    const streams = new LayerStreams(http);
-    const [a, b] = [listener(), listener()];
-    streams.subscribe('a', a);
-    streams.subscribe('b', b);
+    const { lines, a, b } = two();
     await settle();
     lines[0]?.tell(event('ended', { layer: 'a', detail: 'ended', agreement: 'urn:uuid:1' }));
     await settle();
