@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import pypdf
 import pytest
 from playwright.sync_api import expect
 
@@ -92,8 +93,11 @@ def test_a_resident_downloads_a_receipt_of_a_consent(embedded_stack: EmbeddedSta
     page = visit(embedded_stack.url, "resident").go("/my-data")
     with page.expect_download() as download:
         page.get_by_role("button", name=re.compile("^Download een bewijs")).first.click()
-    kept = json.loads(download.value.path().read_text(encoding="utf-8"))
-    assert download.value.suggested_filename.startswith("toestemming-")
+    assert re.fullmatch(r"toestemming-[0-9a-f-]{36}\.pdf", download.value.suggested_filename)
+    pages = pypdf.PdfReader(download.value.path())
+    assert "Bewijs van toestemming" in pages.pages[0].extract_text()
+    ((signed,),) = pages.attachments.values()
+    kept = json.loads(signed)
     assert kept["receipt"]["dpv:hasRecordOfActivity"]["dpv:hasDataSubject"]["@id"] == "urn:dmi:person:noor"
     assert kept["jws"].count(".") == 2
     assert any("intrekken" in line for line in kept["text"]["nl"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from dmi_agreements.contracts.observations import Micros
 
@@ -33,6 +33,11 @@ def to_text(at: Micros) -> str:
     """RFC 3339 in UTC; whole seconds without a fraction."""
     moment = _EPOCH + timedelta(microseconds=at)
     return moment.isoformat(timespec="auto").replace("+00:00", "Z")
+
+
+def day_of(at: Micros) -> date:
+    """The day in UTC."""
+    return (_EPOCH + timedelta(microseconds=at)).date()
 
 
 def from_datetime(moment: datetime) -> Micros:

@@ -17,15 +17,21 @@ class Answering:
         self.on("POST", "/exchange/v1/demo/token", token)
 
     def on(self, method: str, path: str, body: Any, status: int = 200) -> None:
-        """Answer this request with this JSON body."""
+        """Answer this request with this JSON body, or these bytes; a path with a query goes before one without."""
         self._answers[(method, path)] = (status, body)
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         """The answer to one request."""
         self.requests.append(request)
         missing = {"type": "urn:dmi:problem:not-found", "status": 404, "detail": "nothing is recorded here"}
-        status, body = self._answers.get((request.method, request.url.path), (404, missing))
-        return httpx.Response(status, json=body)
+        path = request.url.path
+        whole = (request.method, f"{path}?{request.url.query.decode()}")
+        status, body = self._answers.get(whole) or self._answers.get((request.method, path), (404, missing))
+        return (
+            httpx.Response(status, content=body)
+            if isinstance(body, bytes)
+            else httpx.Response(status, json=body)
+        )
 
     def asked(self, method: str) -> list[str]:
         """The paths that were asked with this method, the token's left out."""

@@ -34,6 +34,18 @@ def test_a_receipt_is_told_in_words_and_kept_whole(answering: Answering, tmp_pat
     assert json.loads(kept.read_text())["receipt"] == CONTENT
 
 
+def test_a_receipt_is_kept_as_a_page_where_its_name_asks_for_that(
+    answering: Answering, tmp_path: Path
+) -> None:
+    record(answering, SigningKey.generate())
+    asked = f"{PATH}/receipt?format=pdf&language=en"
+    answering.on("GET", asked, b"%PDF-1.7")
+    kept = tmp_path / "Receipt.PDF"
+    done = CliRunner().invoke(app, ["consent", "receipt", CONSENT, "--output", str(kept), "--language", "en"])
+    assert done.exit_code == 0
+    assert kept.read_bytes() == b"%PDF-1.7"
+
+
 @pytest.mark.parametrize("what", ["content", "signature", "kind", "key"])
 def test_a_receipt_that_the_node_did_not_sign_so_is_refused(
     answering: Answering, tmp_path: Path, what: str

@@ -14,7 +14,7 @@ import rdflib
 from dmi_agreements.decision import Request
 from dmi_exchange.custody import Custody
 from dmi_infra import clock
-from dmi_infra.jose import thumbprint
+from dmi_infra.jose import thumbprint, verify_receipt
 from tests.unit.exchange.fakes import (
     LIVING,
     OFFICER,
@@ -26,6 +26,7 @@ from tests.unit.exchange.fakes import (
     furnish,
     running,
 )
+from tests.unit.exchange.test_letter import opened, text_of
 from tests.unit.infra.fakes import BICYCLES, MOBILITY, NOOR, OWNER, STACK, VENDOR, document, until
 
 KIM, MUM = "urn:dmi:person:kim", "urn:dmi:person:mama"
@@ -119,6 +120,35 @@ def test_a_receipt_is_signed_by_the_node_and_says_the_same_as_the_record(node: N
     with pytest.raises(jwt.InvalidSignatureError):
         jwt.decode(f"{head}.{payload[:-4]}AAAA.{signature}", jwt.PyJWK(key).key, algorithms=[key["alg"]])
     assert read["dpv:hasRecordOfActivity"] == node.get(f"/v1/consents/{given['id']}/record", MOTHER)
+
+
+@pytest.mark.parametrize(
+    ("language", "holds", "ended"),
+    [
+        ("nl", "Deze toestemming geldt.", "Deze toestemming is gestopt."),
+        ("en", "This consent holds.", "This consent has ended."),
+    ],
+)
+def test_a_receipt_comes_as_a_page_with_what_was_signed_attached(
+    node: Node, language: str, holds: str, ended: str
+) -> None:
+    given = give(node)
+    path = f"/v1/consents/{given['id']}"
+    answer = node.ask("GET", f"{path}/receipt?format=pdf&language={language}", MOTHER)
+    assert answer.headers["content-type"] == "application/pdf"
+    text = text_of(answer.content)
+    told = node.get(f"{path}/receipt", MOTHER)["text"][language]
+    for line in (holds, *told):
+        assert line in text
+    ((name, (content,)),) = opened(answer.content).attachments.items()
+    assert name == f"consent-{given['id'].removeprefix('urn:uuid:')}.json"
+    attached = json.loads(content)
+    keys = node.get("/.well-known/jwks.json", None)["keys"]
+    verify_receipt(attached["jws"], attached["receipt"], keys)
+    node.post(f"{path}/withdraw", {}, MOTHER)
+    later = text_of(node.ask("GET", f"{path}/receipt?format=pdf&language={language}", MOTHER).content)
+    assert ended in later
+    assert holds not in later
 
 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")  # the library, of itself

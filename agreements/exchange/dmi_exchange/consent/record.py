@@ -21,7 +21,7 @@ from dmi_exchange.consent.giving import Consents
 from dmi_exchange.consent.wording import Told, in_words
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.review.claims import Claim
-from dmi_infra.clock import now, to_text
+from dmi_infra.clock import day_of, now, to_text
 from dmi_infra.errors import NotFound
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from dmi_infra.jose import RECEIPT, SigningKey
@@ -75,6 +75,13 @@ class Receipt:
     content: Mapping[str, Any]
     jws: str
     text: Mapping[str, Sequence[str]]
+    person: str
+    """The name of whose consent it is."""
+    holds: bool
+
+    def whole(self) -> dict[str, Any]:
+        """All that somebody needs to keep, and to check it."""
+        return {"receipt": self.content, "jws": self.jws, "text": self.text}
 
 
 class Records:
@@ -103,7 +110,9 @@ class Records:
             "dct:description": record["dpv:hasNotice"]["dct:description"],
             "dpv:hasRecordOfActivity": record,
         }
-        return Receipt(content, self._key.sign_token(content, RECEIPT), self.words(consent))
+        name = self.name(model.assigner(consent.document))
+        holds = consent.state == "active"
+        return Receipt(content, self._key.sign_token(content, RECEIPT), self.words(consent), name, holds)
 
     def record(self, consent: AgreementState) -> dict[str, Any]:
         """The consent record: who consented to what, for whom, for how long, and what became of it."""
@@ -173,14 +182,12 @@ class Records:
         by = next((one for one in consent.signatures if one != person), None)
         ended = None
         if consent.state == "ended" and consent.ended_at is not None:
-            ended = to_text(consent.ended_at)[:10] + (
-                f" ({consent.end_reason})" if consent.end_reason else ""
-            )
+            ended = day_of(consent.ended_at), consent.end_reason or ""
         told = Told(
-            self._name(person), dataset.title if dataset is not None else {},
+            self.name(person), dataset.title if dataset is not None else {},
             ", ".join(one.name for one in recipients), owner.name, claim.roots[0], sorted(claim.actions),
-            to_text(claim.ends) if claim.ends < FOREVER else "9999-12-31", self._kept_days(claim, owner),
-            tuple(claim.duties), None if by is None else self._name(by), ended,
+            day_of(claim.ends - 1) if claim.ends < FOREVER else None, self._kept_days(claim, owner),
+            tuple(claim.duties), None if by is None else self.name(by), ended,
         )  # fmt: skip
         return in_words(told, book, f"{self._address}/my-data")
 
@@ -203,7 +210,8 @@ class Records:
     def _party(self, identifier: str) -> Participant:
         return self._exchange.store.get(Participant, identifier) or Participant(identifier, identifier, [])
 
-    def _name(self, identifier: str) -> str:
+    def name(self, identifier: str) -> str:
+        """What a participant is called; its id when it is not known (any more)."""
         return self._party(identifier).name
 
     def _subject(self, consent: AgreementState) -> dict[str, Any]:

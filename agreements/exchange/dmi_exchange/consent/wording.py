@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from dmi_agreements.decision import Coarsen, CutEnds, Delay, DeleteAfter, Duty, LeaveOut, Suppress
+from dmi_agreements.odrl.wording import Language, day
 from dmi_agreements.rulebook import Rulebook
 
 
@@ -19,13 +21,14 @@ class Told:
     owner: str
     purpose: str
     actions: Sequence[str]
-    until: str
+    until: date | None
+    """The last day on which it holds; ``None`` where it has no end."""
     kept_days: int | None
     duties: Sequence[Duty] = ()
     given_by: str | None = None
     """Who gave it for the person; ``None`` when the person did."""
-    ended: str | None = None
-    """When it ended, with the reason; ``None`` while it holds."""
+    ended: tuple[date, str] | None = None
+    """When it ended, and why where that was said; ``None`` while it holds."""
 
 
 def in_words(told: Told, book: Rulebook, address: str) -> dict[str, list[str]]:
@@ -42,13 +45,14 @@ def _dutch(told: Told, book: Rulebook, address: str) -> list[str]:
         f"Wie ze mag gebruiken: {told.recipient}. Verder niemand.",
         f"Waarvoor: {book.label(told.purpose, 'nl').lower()}. {_why(told, book, 'nl')}",
         f"Wat er mag: {', '.join(book.label(a, 'nl').lower() for a in told.actions)}.",
-        f"Dit geldt tot en met {told.until[:10]}.",
+        f"Dit geldt tot en met {day(told.until, 'nl')}."
+        if told.until else "Dit geldt tot u het intrekt.",
     ]  # fmt: skip
     lines += [text for duty in told.duties if (text := _done(duty)[0])]
     if told.kept_days is not None:
         lines.append(f"De gegevens worden na {told.kept_days} dagen verwijderd.")
     if told.ended:
-        lines.append(f"Deze toestemming is gestopt: {told.ended}.")
+        lines.append(f"Deze toestemming is gestopt op {_ended(told.ended, 'nl')}.")
     else:
         lines.append(
             f"U kunt dit altijd intrekken. Dat kan met één knop op {address}. U hoeft niet te zeggen waarom."
@@ -68,19 +72,25 @@ def _english(told: Told, book: Rulebook, address: str) -> list[str]:
         f"Who may use it: {told.recipient}. Nobody else.",
         f"What for: {book.label(told.purpose, 'en').lower()}. {_why(told, book, 'en')}",
         f"What is allowed: {', '.join(book.label(a, 'en').lower() for a in told.actions)}.",
-        f"This holds up to and including {told.until[:10]}.",
+        f"This holds up to and including {day(told.until, 'en')}."
+        if told.until else "This holds until you withdraw it.",
     ]  # fmt: skip
     lines += [text for duty in told.duties if (text := _done(duty)[1])]
     if told.kept_days is not None:
         lines.append(f"The data is deleted after {told.kept_days} days.")
     if told.ended:
-        lines.append(f"This consent has ended: {told.ended}.")
+        lines.append(f"This consent ended on {_ended(told.ended, 'en')}.")
     else:
         lines.append(f"You can always withdraw this. It takes one button at {address}. You need not say why.")
         lines.append("Withdrawing works within a second. What was allowed before was right at the time.")
     lines.append(f"{told.owner} is responsible. Ask there what happens to your data.")
     lines.append("Do you disagree? Then complain to the Dutch data protection authority.")
     return lines
+
+
+def _ended(ended: tuple[date, str], language: Language) -> str:
+    on, why = ended
+    return day(on, language) + (f" ({why})" if why else "")
 
 
 def _why(told: Told, book: Rulebook, language: str) -> str:

@@ -1,24 +1,21 @@
 """The letter of the paper way, in plain words: what is kept of a person, who used it, what to ask, and a code.
 
-``letter.typ`` lays it out; Typst sets it as PDF/UA-1, so that it can be read aloud too.
+``letter.typ`` lays it out.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-import typst
-
 from dmi_agreements.odrl.wording import Language, day
+from dmi_exchange.printing.typesetting import typeset
 
 MOST_USES: Final = 25
 TEMPLATE: Final = Path(__file__).with_name("letter.typ")
-FONTS: Final = Path(__file__).with_name("fonts")
 
 WORDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "nl": {
@@ -125,7 +122,8 @@ def written(content: Content, language: Language) -> bytes:
     uses = _together(content.uses)
     left_out = len(uses) - MOST_USES
     told = {
-        "language": language, "words": words, "sender": content.sender, "day": day(content.made, language),
+        "title": words["title"], "about": content.name, "sender": content.sender,
+        "day": day(content.made, language), "language": language, "words": words,
         "name": content.name, "dear": words["dear"].format(name=content.name), "code": content.code,
         "keep": words["keep"].format(until=day(content.until, language)),
         "online": words["online"].format(address=content.address),
@@ -134,7 +132,7 @@ def written(content: Content, language: Language) -> bytes:
         "from": words["from"].format(name=content.name),
         "more": words["more"].format(count=left_out) if left_out > 0 else "",
     }  # fmt: skip
-    return _set(json.dumps(_printable(told), ensure_ascii=False))
+    return typeset(TEMPLATE, told)
 
 
 def _dataset(one: Mapping[str, Any], words: Mapping[str, Any], language: Language) -> dict[str, str]:
@@ -161,24 +159,3 @@ def _use(one: Mapping[str, Any], language: Language) -> dict[str, str]:
 
 def _said(texts: Mapping[str, str], language: Language) -> str:
     return texts.get(language) or texts.get("nl", "")
-
-
-def _printable(told: Any) -> Any:
-    """The same without letters that direct or hide others."""
-    if isinstance(told, str):
-        return "".join(letter if letter.isprintable() else " " for letter in told)
-    if isinstance(told, Mapping):
-        return {name: _printable(each) for name, each in told.items()}
-    return [_printable(each) for each in told] if isinstance(told, list) else told
-
-
-def _set(told: str) -> bytes:
-    """Typeset; a letter that no font has is drawn as a box, and the document then does not claim PDF/UA."""
-    options: dict[str, Any] = {
-        "root": TEMPLATE.parent, "font_paths": [FONTS], "ignore_system_fonts": True, "sys_inputs": {"letter": told},
-    }  # fmt: skip
-    try:
-        made: bytes = typst.compile(TEMPLATE, **options, pdf_standards="ua-1")
-    except typst.TypstError:
-        made = typst.compile(TEMPLATE, **options)
-    return made

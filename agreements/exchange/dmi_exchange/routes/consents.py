@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_exchange import present
 from dmi_exchange.consent.giving import Consents, limits
+from dmi_exchange.consent.printed import printed
 from dmi_exchange.consent.record import Records
 from dmi_exchange.routes.agreements import Concerned, Ending, Signatory
 from dmi_exchange.routes.members import Identifier
-from dmi_infra.http.access import Caller
+from dmi_infra.clock import day_of, now
+from dmi_infra.http.access import Caller, ServiceRuntime
 
 For = Annotated[
     str | None,
@@ -88,11 +90,32 @@ def router(consents: Consents, records: Records) -> APIRouter:
     def record(identity: Caller, consent: str) -> dict[str, Any]:
         return records.record(consents.one(identity.participant, consent))
 
-    @routes.get("/{consent}/receipt", summary="A receipt to keep: the record, signed, and in plain words")
-    def receipt(identity: Caller, consent: str, response: Response) -> dict[str, Any]:
+    @routes.get(
+        "/{consent}/receipt", summary="A receipt to keep: the record, signed, and in plain words",
+        responses={200: {"content": {"application/pdf": {}}}},
+    )  # fmt: skip
+    def receipt(
+        identity: Caller,
+        runtime: ServiceRuntime,
+        consent: str,
+        response: Response,
+        form: Annotated[
+            Literal["json", "pdf"],
+            Query(alias="format", description="pdf: on a page, with the same as json attached to it"),
+        ] = "json",
+        language: Annotated[Literal["nl", "en"], Query(description="of the page")] = "nl",
+    ) -> Any:
         made = records.receipt(identity.participant, consent)
         name = consent.rsplit(":", 1)[-1]
-        response.headers["Content-Disposition"] = f'attachment; filename="consent-{name}.json"'
-        return {"receipt": made.content, "jws": made.jws, "text": made.text}
+        saved = {
+            "Content-Disposition": f'attachment; filename="consent-{name}.{form}"',
+            "Cache-Control": "no-store",
+        }
+        if form == "pdf":
+            node = records.name(runtime.settings.stack_participant)
+            today = day_of(now())
+            return Response(printed(made, node, today, language), media_type="application/pdf", headers=saved)
+        response.headers.update(saved)
+        return made.whole()
 
     return routes

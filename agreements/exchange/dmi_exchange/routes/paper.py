@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.contracts.law import Participant
-from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.decision import Reason
 from dmi_agreements.keys import revoked_since
@@ -27,7 +25,7 @@ from dmi_exchange.routes.agreements import Concerned
 from dmi_exchange.routes.members import Identifier
 from dmi_exchange.tokens import Issuer, Token
 from dmi_infra import clock
-from dmi_infra.clock import to_text
+from dmi_infra.clock import day_of
 from dmi_infra.errors import InputRefused, Refused, Unauthenticated
 from dmi_infra.http.access import ServiceRuntime
 from dmi_infra.identity import PAPER
@@ -89,7 +87,7 @@ def router(
         )  # fmt: skip
         used: dict[str, Any] = copies.used(person, DAYS, None)
         content = Content(
-            copies.name(runtime.settings.stack_participant), _day(clock.now()), known.name, code, _day(until - DAY),
+            copies.name(runtime.settings.stack_participant), day_of(clock.now()), known.name, code, day_of(until - DAY),
             copies.datasets(person), used["items"], runtime.settings.public_url.rstrip("/"),
         )  # fmt: skip
         headers = {"Content-Disposition": 'attachment; filename="letter.pdf"', "Cache-Control": "no-store"}
@@ -111,7 +109,3 @@ def _stands(exchange: Exchange, code: Kept, person: Participant) -> bool:
     maker = exchange.store.get(Participant, code.made_by)
     stolen = maker is not None and revoked_since(maker.keys, code.made_at / 1_000_000)
     return letter_stands(maker, person, clock.now()) and not stolen
-
-
-def _day(at: Micros) -> date:
-    return date.fromisoformat(to_text(at)[:10])

@@ -294,7 +294,10 @@ def renew(consent: ConsentId, url: Url = DEFAULT_URL, who: As = "resident", as_j
 @consent_app.command("receipt")
 def receipt(
     consent: ConsentId,
-    output: Annotated[Path | None, typer.Option(help="Write the receipt to this file, to keep")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Keep the receipt in this file: a page where it ends in .pdf, else JSON"),
+    ] = None,
     language: Annotated[Tongue, typer.Option("--language", help="In which language it is told.")] = Tongue.nl,
     url: Url = DEFAULT_URL,
     who: As = "resident",
@@ -305,12 +308,15 @@ def receipt(
         path = f"/exchange/v1/consents/{whole_id(client, consent, 'consents')}"
         made = client.get(f"{path}/receipt")
         keys = client.get("/exchange/.well-known/jwks.json")["keys"]
+        page = None
+        if output is not None and output.suffix.lower() == ".pdf":
+            page = client.get_bytes(f"{path}/receipt", format="pdf", language=language.value)
     try:
         verify_receipt(made["jws"], made["receipt"], keys)
     except SignatureInvalid as exc:
         raise CommandFailed(f"the receipt is not what the node signed: {exc}") from exc
     if output is not None:
-        output.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        output.write_bytes(page or (json.dumps(made, indent=2, ensure_ascii=False) + "\n").encode())
     if as_json:
         show(made, True)
         return

@@ -85,12 +85,6 @@ export interface Verdict {
   entry?: BrokenRule[];
   change: { steps: Text[]; patch: unknown[]; document: OdrlDocument } | null;
 }
-/** The receipt of a consent: its content, the signature over it, and the same in plain words. */
-export interface Receipt {
-  receipt: Record<string, unknown>;
-  jws: string;
-  text: Record<string, string[]>;
-}
 /** A text of the rulebook with places to fill in. */
 export interface Template {
   id: string;

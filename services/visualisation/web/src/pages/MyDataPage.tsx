@@ -109,7 +109,7 @@ function tookBack(consent: Agreement): boolean {
 }
 
 function ConsentCard({ consent, changed, state }: { consent: Agreement; changed: () => void; state: string }) {
-  const { t, moment } = useI18n();
+  const { t, moment, language } = useI18n();
   const names = useNames();
   const api = useApi();
   const live = useLive();
@@ -129,9 +129,7 @@ function ConsentCard({ consent, changed, state }: { consent: Agreement; changed:
   });
   const byMyself = consent.state !== 'ended' || tookBack(consent);
   const keep = useAction(async () => {
-    const receipt = await api.exchange.receipt(consent.id);
-    const file = new Blob([JSON.stringify(receipt, null, 2)], { type: 'application/json' });
-    saveBlob(file, `${t.mydata.receiptFile}-${consent.id.split(':').at(-1) ?? ''}.json`);
+    saveBlob(await api.exchange.receipt(consent.id, language), `${t.mydata.receiptFile}-${consent.id.split(':').at(-1) ?? ''}.pdf`);
     live(t.mydata.receiptDone);
   });
   const again = useAction(async () => {

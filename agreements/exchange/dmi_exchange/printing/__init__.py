@@ -1,0 +1,1 @@
+"""What is printed for people: one look, set as PDF that can be read aloud."""
