@@ -25,6 +25,7 @@ PAGES = (
     "/publish",
     "/publish/dataset",
     "/nodes",
+    "/desk",
     "/operations",
     "/mandates",
     "/transactions",

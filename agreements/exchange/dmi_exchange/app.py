@@ -36,6 +36,7 @@ from dmi_exchange.routes.inspection import router as inspection_routes
 from dmi_exchange.routes.my_data import router as my_data_routes
 from dmi_exchange.routes.notices import router as notice_routes
 from dmi_exchange.routes.paper import router as paper_routes
+from dmi_exchange.routes.representing import router as representing_routes
 from dmi_exchange.routes.rulebook import router as rulebook_routes
 from dmi_exchange.routes.transactions import router as transaction_routes
 from dmi_exchange.settings import ExchangeSettings
@@ -118,6 +119,7 @@ def _people(
         my_data_routes(rights, copies),
         notice_routes(notices),
         paper_routes(exchange, issuer, rights, copies, Codes(engine), record),
+        representing_routes(exchange, record),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,16 @@ def participant(item: Participant) -> dict[str, Any]:
         "representatives": item.representatives,
         "of_age_on": None if item.of_age_at is None else to_text(item.of_age_at)[:10],
         "home": item.home or None,
+    }
+
+
+def represented(person: Participant, by: Iterable[Participant]) -> dict[str, Any]:
+    """A person with who acts for it, by name."""
+    return {
+        "id": person.id,
+        "name": person.name,
+        "representatives": [{"id": one.id, "name": one.name} for one in by],
+        "of_age_on": None if person.of_age_at is None else to_text(person.of_age_at)[:10],
     }
 
 

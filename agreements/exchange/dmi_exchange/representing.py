@@ -13,6 +13,15 @@ from dmi_exchange.model import PERSON, check_representation
 from dmi_infra.errors import InputRefused, NotFound
 
 
+def represented(exchange: Exchange, identifier: str) -> tuple[Participant, list[Participant]]:
+    """A person and who acts for it; raises ``NotFound``."""
+    person = exchange.store.get(Participant, identifier)
+    if person is None or not identifier.startswith(PERSON):
+        raise NotFound("no person has this id")
+    found = (exchange.store.get(Participant, name) for name in person.representatives)
+    return person, [one for one in found if one is not None]
+
+
 def represent(
     exchange: Exchange,
     identifier: str,

@@ -12,7 +12,7 @@ from dmi_infra import clock
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, RESIDENT, Node, Who, furnish, running
 from tests.unit.exchange.test_consents import KIM, MOTHER, MUM, covered, give, hosted
 from tests.unit.exchange.test_paper_keys import access, ask, letter
-from tests.unit.infra.fakes import OWNER, VENDOR
+from tests.unit.infra.fakes import OWNER, VENDOR, eventually
 
 AUNT = "urn:dmi:person:tante"
 GUARDIAN = Who(AUNT, (RESIDENT,))
@@ -95,7 +95,30 @@ def test_what_cannot_be_entered_changes_nothing(
 def test_the_operator_alone_says_who_acts_for_a_person(node: Node) -> None:
     for who in (MOTHER, GUARDIAN, LIVING, OFFICER, Who(KIM, (RESIDENT,))):
         node.refused(represented_by(node, AUNT, who=who), 403, "wrong-role")
+        seen = node.ask("GET", f"/v1/participants/{KIM}/representatives", who)
+        node.refused(seen, 403, "wrong-role")
     for whose, status in ((OWNER, 400), ("urn:dmi:person:onbekend", 404)):
         path = f"/v1/participants/{whose}/representatives"
         assert node.ask("PUT", path, OPERATING, json={"representatives": []}).status_code == status
     assert sees(node, MOTHER) == 200
+
+
+def test_the_desk_sees_by_name_who_acts_for_a_person_and_the_person_reads_that_it_was_changed(
+    node: Node,
+) -> None:
+    path = f"/v1/participants/{KIM}/representatives"
+    assert node.get(path, OPERATING) == {
+        "id": KIM, "name": ":Kim", "representatives": [{"id": MUM, "name": "Mama"}], "of_age_on": OF_AGE,
+    }  # fmt: skip
+    represented_by(node, AUNT)
+    assert [one["id"] for one in node.get(path, OPERATING)["representatives"]] == [AUNT]
+
+    def told() -> list[dict[str, Any]]:
+        entries = node.get("/v1/log", Who(KIM, (RESIDENT,)))["items"]
+        return [one for one in entries if one["action"] == "dmi:represent"]
+
+    eventually(lambda: len(told()) == 1)
+    assert told()[0]["subjects"] == [KIM]
+    for whose in (OWNER, "urn:dmi:person:onbekend"):
+        seen = node.ask("GET", f"/v1/participants/{whose}/representatives", OPERATING)
+        node.refused(seen, 404, "not-found")

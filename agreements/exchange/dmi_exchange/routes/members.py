@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Self
 
-import msgspec
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,7 +14,6 @@ from dmi_agreements.decision import Reason
 from dmi_exchange import present
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.model import OPERATOR, PERSON, SIGNATORY_ROLES
-from dmi_exchange.representing import represent
 from dmi_infra.errors import NotFound, Refused
 from dmi_infra.http.access import Caller, identify, roles
 from dmi_infra.http.wording import pattern
@@ -129,15 +127,6 @@ def router(exchange: Exchange) -> APIRouter:
     @routes.post("/participants/{participant}/end", summary="Let a participant leave, at once (operator)")
     def end(identity: Annotated[Identity, Depends(roles(OPERATOR))], participant: str) -> dict[str, Any]:
         return present.participant(exchange.leave(identity.participant, participant))
-
-    @routes.put(
-        "/participants/{participant}/representatives", summary="Who acts for a person from now on (operator)"
-    )
-    def represented(
-        _identity: Annotated[Identity, Depends(roles(OPERATOR))], participant: str, body: Representation
-    ) -> dict[str, Any]:
-        of_age_at = body.of_age_at if "of_age_on" in body.model_fields_set else msgspec.UNSET
-        return present.participant(represent(exchange, participant, body.representatives, of_age_at))
 
     @routes.get("/participants/{participant}/statement", summary="What a participant signs to join")
     def statement(participant: str, _identity: Annotated[Identity, Depends(identify)]) -> dict[str, Any]:

@@ -22,6 +22,9 @@ export function exchangeApi(http: HttpClient) {
       return http.json<T.Token>('/exchange/token', { method: 'POST', body: form, public: true });
     },
     myLetter: (language: string, person: string) => http.raw(`${base}/my-data/letter`, { method: 'POST', body: { language, ...of(person) } }).then((answer) => answer.blob()),
+    representation: (person: string, signal?: AbortSignal) => http.json<T.Representation>(`${base}/participants/${segment(person)}/representatives`, { signal }),
+    represent: (person: string, body: { representatives: string[]; of_age_on: string | null }) =>
+      http.json<T.Participant>(`${base}/participants/${segment(person)}/representatives`, { method: 'PUT', body }),
     me: (signal?: AbortSignal) => http.json<T.Me>(`${base}/me`, { signal }),
     rulebook: (signal?: AbortSignal) => http.json<T.Rulebook>(`${base}/rulebook`, { signal }),
     participants: (signal?: AbortSignal) => http.list<T.Participant>(`${base}/participants`, { signal }),
@@ -75,7 +78,8 @@ export function exchangeApi(http: HttpClient) {
       http.list<T.Agreement>(`${base}/consents`, { method: 'POST', body: { ...body, ...of(person) } }),
     withdraw: (id: string) =>
       http.json<T.Agreement>(`${base}/consents/${segment(id)}/withdraw`, { method: 'POST', body: {} }),
-    receipt: (id: string) => http.json<T.Receipt>(`${base}/consents/${segment(id)}/receipt`),
+    receipt: (id: string, language: string) =>
+      http.raw(`${base}/consents/${segment(id)}/receipt`, { query: { format: 'pdf', language } }).then((answer) => answer.blob()),
     renew: (id: string) => http.json<T.Agreement>(`${base}/consents/${segment(id)}/renewal`, { method: 'POST' }),
     myUses: (days: number, person: string, signal?: AbortSignal) => http.json<M.OwnUses>(`${base}/my-data/uses`, { query: { days, for: person }, signal }),
     myDatasets: (person: string, signal?: AbortSignal) => http.list<M.OwnDataset>(`${base}/my-data/datasets`, { query: { for: person }, signal }),

@@ -64,6 +64,14 @@ export interface Participant {
   /** The node that it is a member of, when that is another one. */
   home?: string | null;
 }
+/** A person and who acts for it, such as the parents of a child. */
+export interface Representation {
+  id: string;
+  name: string;
+  representatives: { id: string; name: string }[];
+  /** The day from which a child decides for itself. */
+  of_age_on: string | null;
+}
 export interface Dataset {
   id: string;
   title: Text;

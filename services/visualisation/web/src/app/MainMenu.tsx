@@ -43,6 +43,7 @@ export function MainMenu() {
         ['/sources', s.sources, 'source'],
         ['/mandates', s.mandates, 'mandate'],
         ['/transactions', s.transactions, 'transaction'],
+        ...(identity?.role === 'operator' ? ([['/desk', s.desk, 'desk']] as [string, string, IconName][]) : []),
         ['/operations', s.operations, 'operations'],
       ],
     });

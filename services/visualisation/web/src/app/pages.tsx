@@ -38,6 +38,7 @@ const routes: [string, ComponentType<PageProps>][] = [
   ['/sources', lazy(() => import('../pages/SourcesPage'))],
   ['/publish/dataset', lazy(() => import('../pages/OfferPage'))],
   ['/publish', lazy(() => import('../pages/PublishPage'))],
+  ['/desk', lazy(() => import('../pages/DeskPage'))],
   ['/operations', lazy(() => import('../pages/OperationsPage'))],
 ];
 

@@ -1,5 +1,6 @@
 /** All English texts, with the same keys as the Dutch ones. */
 import { common, reasons, rejects, states, terms } from './en/common';
+import { desk } from './en/desk';
 import { figures, placeTerms } from './en/figures';
 import { shell, signin, home } from './en/shell';
 import { map } from './en/map';
@@ -21,4 +22,5 @@ export const en: Messages = {
   common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds,
   facets, themes, agreements, negotiate, running, nodes, notices, offer, lineage, delivery, proof, review, scenarios,
   forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions, inspection, awaited,
+  desk,
 };

@@ -1,5 +1,6 @@
 /** All Dutch texts, one part a page. English has the same keys, checked by the compiler and by a test. */
 import { common, reasons, rejects, states, terms } from './nl/common';
+import { desk } from './nl/desk';
 import { figures, placeTerms } from './nl/figures';
 import { shell, signin, home } from './nl/shell';
 import { map } from './nl/map';
@@ -20,6 +21,7 @@ export const nl = {
   common, reasons, rejects, states, terms, figures, placeTerms, shell, signin, home, map, catalogue, catalogueKinds,
   facets, themes, agreements, negotiate, running, nodes, notices, offer, lineage, delivery, proof, review, scenarios,
   forecasts, measures, mydata, rights, log, sources, publish, operations, mandates, transactions, inspection, awaited,
+  desk,
 };
 
 type Widen<T> = T extends string ? string : T extends (...args: infer A) => string ? (...args: A) => string

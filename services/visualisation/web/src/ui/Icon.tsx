@@ -8,6 +8,7 @@ const paths = {
   catalogue: 'M4 6c0-3 16-3 16 0v12c0 3-16 3-16 0zM4 6c0 3 16 3 16 0M4 12c0 3 16 3 16 0',
   agreement: 'M6 3h9l4 4v14H6zM15 3v4h4M9 12h7M9 16h5',
   person: 'M12 12a4 4 0 100-8 4 4 0 000 8zM4 21c0-9 16-9 16 0',
+  desk: 'M3 14h18v6H3zM12 11a3 3 0 100-6 3 3 0 000 6zM7 14c0-4 10-4 10 0',
   exchange: 'M4 8h15l-4-4M20 16H5l4 4',
   offer: 'M4 5h16v14H4zM12 9v6M9 12h6',
   log: 'M5 6h1M5 12h1M5 18h1M9 6h11M9 12h11M9 18h11',

@@ -92,6 +92,8 @@ export const terms: Part<'terms'> = {
   'dmi:erasure': 'erased on request',
   'dmi:rectification': 'corrected on request',
   'dmi:objection': 'stopped after an objection',
+  'dmi:letter': 'letter with a code made',
+  'dmi:represent': 'entered who acts for you',
   'dmi:conclude': 'agreement concluded',
   'dmi:end': 'agreement stopped',
   'dmi:purpose:any': 'all purposes',

@@ -19,6 +19,7 @@ export const catalogue: Part<'catalogue'> = {
   areaSupply: 'Supply; the number says how many are about an area',
   areaDemand: 'Demand only',
   picked: (n) => `${n} surfaces at this place`,
+  between: (south, north, west, east) => `between ${south}° and ${north}° north, ${west}° and ${east}° east`,
   place: 'Area',
   theme: 'Theme',
   keywords: 'Keywords',

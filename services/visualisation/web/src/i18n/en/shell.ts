@@ -36,6 +36,7 @@ export const shell: Part<'shell'> = {
   mandates: 'Mandates',
   transactions: 'Transactions',
   inspection: 'Supervision',
+  desk: 'Desk',
   operations: 'Operations',
   crashTitle: 'This page cannot be shown',
   crashText: 'Something went wrong in your browser. Your data with the services did not change. Load the page again.',

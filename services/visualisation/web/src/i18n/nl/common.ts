@@ -90,6 +90,8 @@ export const terms = {
   'dmi:erasure': 'gewist op verzoek',
   'dmi:rectification': 'verbeterd op verzoek',
   'dmi:objection': 'gestopt na bezwaar',
+  'dmi:letter': 'brief met een code gemaakt',
+  'dmi:represent': 'vastgelegd wie voor u handelt',
   'dmi:conclude': 'afspraak gesloten',
   'dmi:end': 'afspraak gestopt',
   'dmi:purpose:any': 'alle doelen',

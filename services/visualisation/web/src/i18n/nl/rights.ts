@@ -19,6 +19,7 @@ export const catalogue = {
   areaSupply: 'Aanbod; het getal zegt hoeveel er over een gebied gaat',
   areaDemand: 'Alleen vraag',
   picked: (n: number) => `${n} vlakken op deze plaats`,
+  between: (south: string, north: string, west: string, east: string) => `tussen ${south}° en ${north}° noorderbreedte, ${west}° en ${east}° oosterlengte`,
   place: 'Gebied',
   theme: 'Thema',
   keywords: 'Trefwoorden',

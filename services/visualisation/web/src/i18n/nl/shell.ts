@@ -34,6 +34,7 @@ export const shell = {
   mandates: 'Machtigingen',
   transactions: 'Verrekening',
   inspection: 'Toezicht',
+  desk: 'Balie',
   operations: 'Techniek',
   crashTitle: 'Deze pagina kan niet worden getoond',
   crashText: 'Er ging iets mis in uw browser. Uw gegevens bij de diensten zijn niet veranderd. Laad de pagina opnieuw.',

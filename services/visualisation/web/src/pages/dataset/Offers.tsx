@@ -52,7 +52,8 @@ function OneOffer({ offer, name, own, changed }: { offer: Offer; name: string; o
     <li>
       <div>
         <p>{name}</p>
-        <p className="dmi-small dmi-soft">{say(template?.description)}</p>
+        {/* The rulebook explains a template to who offers by it. */}
+        {own ? <p className="dmi-small dmi-soft">{say(template?.description)}</p> : null}
         <ConditionsOf document={document} lines={inWords(document, i18n, told)} />
         {end.error ? <Failure error={end.error} /> : null}
       </div>

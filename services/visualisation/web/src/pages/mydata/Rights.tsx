@@ -8,6 +8,7 @@ import { useApi, useSession } from '../../app/session';
 import { useAction } from '../../app/useAction';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
+import type { Messages } from '../../i18n/nl';
 import { outline, recipientsOf } from '../../rights/words';
 import { Badge } from '../../ui/Badge';
 import { ConfirmDialog } from '../../ui/Dialog';
@@ -235,6 +236,12 @@ function Stopped({ consent }: { consent: Agreement }) {
   );
 }
 
+function stateOf({ state, right, carried_out }: SubjectRequest, t: Messages): string {
+  if (state === 'ended') return t.rights.ended;
+  if (right === 'objection') return t.rights.holds;
+  return carried_out.length === 0 ? t.rights.underWay : t.rights.carriedOut(carried_out.length);
+}
+
 function Asked({ request, done }: { request: SubjectRequest; done: () => void }) {
   const i18n = useI18n();
   const { t, moment } = i18n;
@@ -247,7 +254,7 @@ function Asked({ request, done }: { request: SubjectRequest; done: () => void })
   const runs = request.right === 'objection' && request.state === 'active';
   return (
     <li className="dmi-card">
-      <p className="dmi-badges"><Badge tone={request.state === 'ended' ? 'neutral' : 'good'}>{request.state === 'ended' ? t.rights.ended : t.rights.active}</Badge></p>
+      <p className="dmi-badges"><Badge tone={request.state === 'ended' ? 'neutral' : 'good'}>{stateOf(request, t)}</Badge></p>
       <h4 className="utrecht-heading-4">{t.rights.kinds[request.right]}: {names.dataset(request.dataset)}</h4>
       <p className="dmi-small dmi-soft">{t.rights.askedOn(moment(request.made_at, true))}</p>
       {request.carried_out.length > 0 ? (
