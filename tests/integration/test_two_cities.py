@@ -351,7 +351,7 @@ def _cameras(two: Two, person: SigningKey) -> str:
         {"id": "camera", "kind": "thing", "name": "Camera", "properties": {"mobile": True}},
         {"id": "camera.count", "kind": "datastream", "name": "Camera", "properties": about},
     ]
-    city.post("/ingest/v1/features", {"dataset": CAMERAS, "features": features})
+    _patient(lambda: city.post("/ingest/v1/features", {"dataset": CAMERAS, "features": features}))
     items = two.operator.get("/exchange/v1/nodes/catalogue", node=two.there.url)["items"]
     (found,) = [one for one in items if one["dataset"] == CAMERAS]
     wish = {"provider": CITY, "dataset": CAMERAS, "offer": found["offers"][0]}
