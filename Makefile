@@ -11,7 +11,7 @@ MEMBERS := agreements/framework agreements/exchange infra/runtime infra/command 
   services/platform services/visualisation services/support-centre
 # Of the first one process at a time computes, also where a stack is killed and starts again: longest first, two at a
 # time. Stacks, and browsers, are many processes: alone they keep two cores busy, and beside each other they run out of time.
-SUITES := test-conformance test-kills test-exchange test-units
+SUITES := test-kills test-exchange test-units
 BUSY := test-stacks test-pages
 # With four cores there is room for those two at a time as well.
 ROOM := $(shell [ "$$(getconf _NPROCESSORS_ONLN)" -ge 4 ] && echo yes)
@@ -22,7 +22,7 @@ NODE_PATH_PREFIX := $(if $(shell [ "$(NODE_MAJOR)" -ge 20 ] 2>/dev/null && echo 
 # In place of the shell, so that signals reach it, and told who make is: it says itself what went wrong.
 DMI := MAKE_PID=$$PPID exec $(VENV)/bin/dmi
 
-.PHONY: help up up-server up-two tck-node test test-busy $(SUITES) $(BUSY) check check-beside check-python check-web web lock audit docs clean
+.PHONY: help up up-server up-two tck-node test test-busy test-conformance $(SUITES) $(BUSY) check check-beside check-python check-web web lock audit docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -40,9 +40,10 @@ tck-node: $(READY) ## Start an exchange that the test kit of the Dataspace Proto
 	@export DMI_DATA_DIR="$${DMI_DATA_DIR:-.dmi/tck}" DMI_TEST_PROFILE=dsp-tck && \
 	  export DMI_PUBLIC_URL="$${DMI_PUBLIC_URL:-http://127.0.0.1:$${DMI_PORT:-8080}}" && $(DMI) serve exchange
 
-test: $(READY) $(STATIC)/index.html ## Run all checks and tests that this machine can run
+# The longest needs no pages, so it starts while they are built.
+test: $(READY) ## Run all checks and tests that this machine can run
 	@failed=; \
-	$(MAKE) --no-print-directory -k -j2 -Otarget check-web $(SUITES) || failed=yes; \
+	$(MAKE) --no-print-directory -k -j2 -Otarget test-conformance check-web $(SUITES) || failed=yes; \
 	$(MAKE) --no-print-directory -k $(if $(ROOM),-j3,-j2) -Otarget $(if $(ROOM),$(BUSY),test-busy) check-beside || failed=yes; \
 	[ -z "$$failed" ]
 
@@ -61,10 +62,12 @@ test-exchange: TESTS := tests/unit/exchange
 test-units: TESTS := tests/unit tests/crossings tests/architecture --ignore=tests/unit/exchange
 
 # Where the environment forbids Python to keep bytecode, each of many processes would compile all of it anew.
-check-python $(SUITES) $(BUSY): export PYTHONDONTWRITEBYTECODE :=
-check-python $(SUITES) $(BUSY): export PYTHONPYCACHEPREFIX := $(abspath .pytest_cache/bytecode)
+TESTED := test-conformance $(SUITES) $(BUSY)
+check-python $(TESTED): export PYTHONDONTWRITEBYTECODE :=
+check-python $(TESTED): export PYTHONPYCACHEPREFIX := $(abspath .pytest_cache/bytecode)
 
-$(SUITES) $(BUSY): $(READY) $(STATIC)/index.html
+$(SUITES) $(BUSY): $(STATIC)/index.html
+$(TESTED): $(READY)
 	@$(VENV)/bin/pytest $(TESTS)
 
 check: $(READY) $(STATIC)/index.html ## Style, types, imports, module size, documents up to date, web lint and tests
