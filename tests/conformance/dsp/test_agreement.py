@@ -216,6 +216,26 @@ def test_an_offer_that_was_taken_back_is_not_in_the_catalogue(city: City, schema
     assert city.ask("GET", f"/dsp/catalog/datasets/{name}", VENDOR).status_code == 404
 
 
+def test_a_page_of_datasets_that_were_withdrawn_leads_on_to_the_next(city: City) -> None:
+    names = [f"urn:dmi:dataset:gemeente:zz-{letter}" for letter in "ab"]
+    for name in names:
+        entry = {"id": name, "title": {"nl": "Fietsen"}, "spatial": HERE}
+        city.well("POST", "/v1/datasets", OWNER, entry)
+        terms = {"purpose": "dmi:purpose:public-task", "actions": ["dmi:read"]}
+        body = {"dataset": name, "template": "sensor-data", "parameters": terms}
+        city.well("POST", "/v1/offers", OWNER, body)
+    city.well("POST", "/v1/datasets", OWNER, {**entry, "id": names[0], "withdrawn": True})
+    message = {"@context": [CONTEXT], "@type": "CatalogRequestMessage"}
+    path = "/dsp/catalog/request?limit=1"
+    found: list[str] = []
+    while path:
+        answer = city.ask("POST", path, VENDOR, message)
+        found += [one["@id"] for one in answer.json().get("dataset", [])]
+        path = answer.links.get("next", {}).get("url", "").removeprefix(f"{city.url}/exchange")
+    assert names[0] not in found
+    assert found.count(names[1]) == 1
+
+
 def test_an_offer_is_of_a_dataset_of_ones_own(city: City) -> None:
     terms = {"dataset": GARAGES, "template": "sensor-data", "parameters": {}}
     answer = city.ask("POST", "/v1/offers", VENDOR, terms)

@@ -6,12 +6,13 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
 
 from dmi_agreements.dsp import states
+from dmi_exchange.dsp import room
 from dmi_exchange.dsp.process import Outgoing, Process
 from dmi_exchange.dsp.steps import Steps, moved, new_id
 from dmi_exchange.dsp.store import Change, Processes
@@ -39,8 +40,8 @@ def processes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Proces
 def made(**more: Any) -> Process:
     now = clock.now()
     begun = Process(
-        id=new_id(), kind="negotiation", role="provider", owner="urn:owner", peer="urn:peer",
-        address="http://127.0.0.1/x", begun_at=now, changed_at=now, **more,
+        id=new_id(), role="provider", owner="urn:owner", peer="urn:peer", address="http://127.0.0.1/x",
+        begun_at=now, changed_at=now, **{"kind": "negotiation", **more},
     )  # fmt: skip
     return moved(begun, states.REQUESTED)
 
@@ -187,3 +188,63 @@ def test_what_runs_under_an_agreement_is_found_by_it(processes: Processes) -> No
     )
     assert {found.id for found in processes.under("urn:a")} == {first.id, second.id}
     assert sorted(processes.agreements()) == ["urn:a", "urn:b"]
+
+
+def test_what_the_other_side_begins_has_room_for_so_many_and_a_repeat_is_answered_all_the_same(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(cast(dict[str, int], room.OPEN), "negotiation", 2)
+    first = made(peer_pid="urn:1")
+    processes.begin(first, "1")
+    processes.begin(made(peer_pid="urn:2"), "2")
+    with pytest.raises(room.Full, match="2 negotiations that are not over"):
+        processes.begin(made(peer_pid="urn:3"), "3")
+    assert len(processes.find("negotiation", None)) == 2
+    assert processes.begin(made(peer_pid="urn:1"), "1") == (first, True)
+    # What another one begins does not count, and there is no bound to what this node begins itself.
+    processes.begin(msgspec.structs.replace(made(peer_pid="urn:4"), peer="urn:another"), "4")
+    processes.change(first.id, lambda known, _received: Change(moved(known, states.TERMINATED)))
+    assert processes.begin(made(peer_pid="urn:3"), "3")[1]
+    assert processes.begin(made(), None)[1]
+    monkeypatch.setitem(cast(dict[str, int], room.OPEN), "negotiation", 10)
+    monkeypatch.setitem(cast(dict[str, int], room.OF_A_DAY), "negotiation", 4)
+    with pytest.raises(room.Full, match="in the last day"):
+        processes.begin(made(peer_pid="urn:5"), "5")
+
+
+def test_one_agreement_has_room_for_so_many_transfers(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "OPEN_UNDER_ONE", 1)
+
+    def transfer(number: int, agreement: str) -> Process:
+        return made(kind="transfer", peer_pid=f"urn:{number}", agreement_id=agreement)
+
+    processes.begin(transfer(1, "urn:a"), "1")
+    with pytest.raises(room.Full, match="agreementId"):
+        processes.begin(transfer(2, "urn:a"), "2")
+    assert processes.begin(transfer(3, "urn:b"), "3")[1]
+
+
+def test_a_list_of_processes_comes_in_parts_each_once(processes: Processes) -> None:
+    now = clock.now()
+    # Two of each moment, so that a part ends between equals.
+    all_of = [msgspec.structs.replace(made(), changed_at=now - number // 2) for number in range(7)]
+    for one in all_of:
+        processes.begin(one, None)
+    found: list[Process] = []
+    while part := processes.find("negotiation", "urn:owner", 2, _behind(found)):
+        found += part
+    assert [one.changed_at for one in found] == [now - number // 2 for number in range(7)]
+    assert len({one.id for one in found}) == 7
+    over = processes.change(all_of[0].id, lambda known, _received: Change(moved(known, states.TERMINATED)))
+    still = processes.find("negotiation", None, open_only=True)
+    assert over.id not in {one.id for one in still}
+    assert len(still) == 6
+    under = msgspec.structs.replace(made(), agreement_id="urn:a")
+    processes.begin(under, None)
+    assert [one.id for one in processes.find("negotiation", None, agreement="urn:a")] == [under.id]
+
+
+def _behind(found: list[Process]) -> tuple[int, str] | None:
+    return (found[-1].changed_at, found[-1].id) if found else None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,7 +16,14 @@ from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.dsp import states
 from dmi_exchange.dsp.build import is_node
 from dmi_exchange.dsp.client import Answer, Client, Unreachable
-from dmi_exchange.dsp.courier import FIRST_WAIT, LONGEST_WAIT, REFUSALS, REFUSED_WAIT, Courier
+from dmi_exchange.dsp.courier import (
+    ADVANCES_AT_ONCE,
+    FIRST_WAIT,
+    LONGEST_WAIT,
+    REFUSALS,
+    REFUSED_WAIT,
+    Courier,
+)
 from dmi_exchange.dsp.endings import Endings
 from dmi_exchange.dsp.negotiation import Negotiations
 from dmi_exchange.dsp.process import Outgoing, Process, Waiting
@@ -24,7 +34,7 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.tables import dsp_message
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, NotFound
-from dmi_infra.sql import open_engine, reading
+from dmi_infra.sql import migrate, open_engine, reading
 from tests.unit.exchange.fakes import GARAGES, OWNER, SELLING, VENDOR, Node
 
 KNOWN, FOREIGN = "urn:dmi:participant:known", "urn:x:foreign"
@@ -277,3 +287,62 @@ def test_a_negotiation_that_ends_while_it_is_concluded_leaves_no_agreement(
     assert (found.state, found.ended_by, found.end_reason) == ("ended", OWNER, "toch niet")
     # The same is done for one that was killed in between.
     assert process.id in processes.to_advance(clock.now() + 10_000_000)
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Processes:
+    """A store in which no node goes on by itself."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'exchange.db'}", "exchange")
+    migrate(engine, "dmi_exchange")
+    return Processes(engine)
+
+
+def test_a_step_that_is_refused_is_tried_again_later_and_later(alone: Processes, peer: Peer) -> None:
+    processes, courier = alone, Courier(alone, cast(Client, peer), 3600, lambda _process: True)
+    process = _begun(processes, state=states.VERIFIED)
+    refused = [Conflict("the rulebook is not signed")] * 3
+
+    def behave(_process: Process) -> None:
+        if refused:
+            raise refused.pop()
+
+    courier.behave = behave
+    waits = []
+    for _ in range(4):
+        processes.advance_later(process.id, 0)
+        before = clock.now()
+        assert courier.advance(process.id)
+        waits.append(
+            [s for s in (0.1, 0.6, 1.1, 2.1) if process.id in processes.to_advance(before + int(s * 1e6))]
+        )
+    assert waits == [[0.6, 1.1, 2.1], [1.1, 2.1], [2.1], []]
+    assert "not signed" in processes.get(process.id).reason
+
+
+def test_a_host_that_hangs_holds_so_many_workers_and_the_others_go_on(alone: Processes, peer: Peer) -> None:
+    processes, courier = alone, Courier(alone, cast(Client, peer), 3600, lambda _process: True)
+    hanging = [_begun(processes, state=states.VERIFIED) for _ in range(ADVANCES_AT_ONCE + 1)]
+    other = _begun(processes, state=states.VERIFIED)
+    processes.change(
+        other.id, lambda known, _: Change(msgspec.structs.replace(known, address="https://c.example"))
+    )
+    answers, went_on = threading.Event(), threading.Semaphore(0)
+
+    def behave(process: Process) -> None:
+        went_on.release()
+        if process.id != other.id:
+            answers.wait(20)
+
+    courier.behave = behave
+    for process in (*hanging, other):
+        processes.advance_later(process.id, 0)
+    with ThreadPoolExecutor(ADVANCES_AT_ONCE) as pool:
+        held = [pool.submit(courier.advance, one.id) for one in hanging[:-1]]
+        for _ in held:
+            assert went_on.acquire(timeout=10)
+        assert not courier.advance(hanging[-1].id)
+        assert courier.advance(other.id)
+        answers.set()
+        assert all(one.result() for one in held)
+    assert courier.advance(hanging[-1].id)
+    assert processes.to_advance(clock.now()) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
@@ -22,11 +22,14 @@ from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.dsp import states
 from dmi_exchange.dsp.door import Once
 from dmi_exchange.dsp.process import Process
+from dmi_exchange.dsp.steps import new_id
 from dmi_exchange.dsp.store import Processes
+from dmi_exchange.dsp.transfer import PULL, PUSH
 from dmi_exchange.flow import routes
 from dmi_exchange.flow import supply as supply_module
 from dmi_exchange.flow.bookmarks import Bookmarks
 from dmi_exchange.flow.feed import HARMONISED, Feed, read_cursor, write_cursor
+from dmi_exchange.flow.followers import Followers, Run
 from dmi_exchange.flow.inflow import Intake, events_of
 from dmi_exchange.flow.places import Local
 from dmi_exchange.flow.store import Flow, Flows, Sum
@@ -39,7 +42,7 @@ from dmi_infra.errors import InputRefused, Refused, Unauthenticated
 from dmi_infra.permit import Permit
 from dmi_infra.sql import migrate, open_engine
 from tests.unit.infra.fakes import GARAGES as MINE
-from tests.unit.infra.fakes import OWNER, STACK, VENDOR, Court, FakeBus, as_bus, document
+from tests.unit.infra.fakes import OWNER, STACK, VENDOR, Court, FakeBus, as_bus, document, eventually
 
 BOOKMARKS = Bookmarks(Cursors(bytes(range(64))))
 GARAGES, OTHER = "urn:dmi:dataset:buurstad:garages", "urn:dmi:dataset:buurstad:other"
@@ -334,3 +337,91 @@ def test_another_node_names_no_persons_of_this_one(name: object) -> None:
     intake = Intake(cast(Local, None), cast(Flows, None))
     with pytest.raises(InputRefused, match="subject"):
         intake.take(process, {"cursor": "0:1", "observations": rows})
+
+
+class EndingWhileAsked(NoPlaces):
+    """The same; while it is asked, something becomes of the agreement."""
+
+    def __init__(self) -> None:
+        self.happens: list[Callable[[], None]] = []
+
+    def ask(self, *_asked: object, **_more: object) -> httpx.Response:
+        while self.happens:
+            self.happens.pop()()
+        return super().ask()
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["at-the-beginning", "for-a-new-thing"])
+def test_nothing_leaves_after_an_end_that_came_while_places_were_asked_for(
+    flows: Flows, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    monkeypatch.setattr(supply_module, "PLACES_AGAIN_SECONDS", 0.0)
+    court, bus, local = Court(), FakeBus(), EndingWhileAsked()
+    court.agree(STACK, "dmi:read")
+    mine = court.agree(VENDOR, "dmi:read")
+    given = SimpleNamespace(
+        id="t", kind="transfer", state=states.STARTED, agreement_id=mine.id, dataset=MINE, peer=VENDOR
+    )
+    process = cast(Process, given)
+    processes = cast(Processes, SimpleNamespace(get=lambda _id: process))
+    supply = Supply(
+        as_bus(bus), court.gate, processes, flows, cast(Local, local), cast(Aliases, None), BOOKMARKS
+    )
+    said(bus, MINE, 1)
+    with supply.open("t", "") as delivery:
+        if told:
+            assert delivery.next(0.01) is not None
+        local.happens.append(lambda: court.end(mine))
+        with pytest.raises(Refused, match="ended"):
+            delivery.next(0.01)
+    assert local.happens == []
+    assert flows.sum("t").rows == 0
+    assert all(record.decides for record in court.decisions())
+
+
+def test_a_pull_that_finds_nothing_for_long_answers_where_to_go_on(
+    flows: Flows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "PULL_SECONDS", 0.3)
+    monkeypatch.setattr(Feed, "at_end", lambda _feed: False)
+    court, bus = Court(), FakeBus()
+    court.agree(STACK, "dmi:read")
+    mine = court.agree(VENDOR, "dmi:read")
+    given = SimpleNamespace(
+        id="t", kind="transfer", state=states.STARTED, agreement_id=mine.id, dataset=MINE, peer=VENDOR
+    )
+    process = cast(Process, given)
+    processes = cast(Processes, SimpleNamespace(get=lambda _id: process))
+    local, aliases = cast(Local, NoPlaces()), cast(Aliases, None)
+    supply = Supply(as_bus(bus), court.gate, processes, flows, local, aliases, BOOKMARKS)
+    said(bus, OTHER, *range(5))
+    answer = msgspec.json.decode(routes._pulled(supply, process, ""))
+    assert (answer["observations"], answer["more"]) == ([], True)
+    assert BOOKMARKS.open("t", answer["cursor"]) == ("0:5", True)
+
+
+def test_a_transfer_of_another_kind_takes_no_thread(flows: Flows, tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'exchange.db'}", "exchange")
+    processes = Processes(engine)
+    worked: list[str] = []
+
+    def work(run: Run) -> bool:
+        worked.append(run.process.id)
+        return True
+
+    def begun(form: str, own: bool = False) -> str:
+        process = Process(
+            id=new_id(), kind="transfer", role="provider", owner=OWNER, peer=VENDOR, address="https://b.example",
+            begun_at=0, changed_at=0, peer_pid=new_id(), dataset=MINE, agreement_id="a", format=form, own=own,
+            state=states.STARTED,
+        )  # fmt: skip
+        processes.begin(process, None)
+        return process.id
+
+    followers = Followers(processes, flows, "provider", (PUSH,), work)
+    pushed, *_others = begun(PUSH), begun(PULL), begun(PUSH, own=True)
+    followers.start()
+    eventually(lambda: len(worked) > 2 and len(followers._others) == 2)
+    followers.stop()
+    assert set(worked) == {pushed}
+    assert pushed not in followers._others

@@ -35,6 +35,8 @@ class FakeDeliveries:
     readers: dict[str, str] = field(default_factory=dict)
     held: dict[str, list[Message]] = field(default_factory=dict)
     away: bool = False
+    broken: set[str] = field(default_factory=set)
+    """Names of which nothing can be taken back."""
 
     def _reached(self) -> None:
         if self.away:
@@ -50,6 +52,8 @@ class FakeDeliveries:
 
     def forbid(self, name: str) -> None:
         self._reached()
+        if name in self.broken:
+            raise ValueError(name)
         self.readers.pop(name, None)
 
     def remove(self, name: str) -> None:
@@ -215,3 +219,16 @@ def test_the_file_of_keys_changes_with_the_keys_and_only_then(tmp_path: Path) ->
 def test_settings_that_would_open_topics_wrongly_are_refused(given: dict[str, Any], rule: str) -> None:
     with pytest.raises(ValidationError, match=rule):
         ExchangeSettings(**given)
+
+
+def test_one_delivery_that_cannot_be_closed_keeps_open_none_of_the_others(room: Room) -> None:
+    first, second = room.running(), room.running()
+    with room.outlets.opened(first), room.outlets.opened(second):
+        room.topics.broken.add(name_of(first))
+        for process in (first, second):
+            room.ended.add(process.agreement_id)
+        room.outlets._look()
+        assert set(room.topics.readers) == {name_of(first)}
+        room.topics.broken.clear()
+        room.outlets._look()
+        assert room.topics.readers == {}

@@ -18,6 +18,8 @@ _WAITS = {
     ("consumer", states.ACCEPTED): "waits for the provider to send the agreement",
     ("consumer", states.VERIFIED): "waits for the provider to finalize the agreement",
 }
+_OTHER_TERMS = "waits for you: the terms asked for are not those of an offer of yours; sign, answer or end it"
+_TAKEN_BACK = "waits for you: you took back the offer that was asked for; answer with another, or end it"
 _SIGN = "waits for you: sign the agreement with your key"
 
 
@@ -67,10 +69,7 @@ class Automatic:
             except ReviewRefused as exc:
                 self._negotiations.steps.terminate(process.id, str(exc), "review")
             return
-        reason = (
-            "waits for you: the terms asked for are not those of an offer of yours; sign, answer or end it"
-        )
-        self._negotiations.steps.wait(process, reason)
+        self._negotiations.steps.wait(process, _TAKEN_BACK if offer is None else _OTHER_TERMS)
 
     def _agree(self, process: Process) -> None:
         if self._negotiations.shelf.signs(process.owner):

@@ -99,7 +99,8 @@ def build(
     processes, flows = Processes(engine), Flows(engine)
     local = Local(exchange.store, Issuer(exchange, issuer), settings.public_url)
     aliases = Aliases(engine, exchange.store)
-    bookmarks = Bookmarks(Cursors(kept_key(engine, secret)))
+    cursors = Cursors(kept_key(engine, secret))
+    bookmarks = Bookmarks(cursors)
     supply = Supply(bus, runtime.gate, processes, flows, local, aliases, bookmarks)
     broker = _broker(settings, bus, supply, Issuer(exchange, issuer))
     formats = FORMATS if broker is None else (*FORMATS, KAFKA)
@@ -135,7 +136,7 @@ def build(
     space = Dataspace(
         catalogue, negotiations, transfers, courier.advance, parts.door, parts.binding, operator
     )
-    desk = Desk(processes, flows)
+    desk = Desk(processes, flows, cursors)
     made = routers(space)
     taking = Taking(exchange, steps, notices, supply.gate.law.purpose_of)
     made.append(between_nodes(node_door, endings, taking, lambda: of_this_node(exchange, issuer, operator)))

@@ -40,10 +40,10 @@ class Catalogue:
         page = self._shelf.page(after, before, limit, wanted)
         entries = list(page.entries)
         links = []
-        if page.before and entries:
-            links.append(self._link("previous", before=entries[0].id, limit=limit))
-        if page.after and entries:
-            links.append(self._link("next", after=entries[-1].id, limit=limit))
+        if page.before is not None:
+            links.append(self._link("previous", before=page.before, limit=limit))
+        if page.after is not None:
+            links.append(self._link("next", after=page.after, limit=limit))
         body = document(
             "Catalog",
             **{"@id": f"{self._address}/catalog"},

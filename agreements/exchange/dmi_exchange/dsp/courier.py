@@ -29,6 +29,8 @@ AT_ONCE = 4
 """Messages to one host at a time, so that a node that does not answer keeps none from the others."""
 OF_ONE = 8
 """Messages at a time to addresses that one participant chose, however many hosts these name."""
+ADVANCES_AT_ONCE = 12
+"""Processes with one host with which this node goes on at a time: for some it asks that host, which may not answer."""
 QUEUED = 32
 """Messages to one host that wait in memory; with time-outs of seconds well within their lease."""
 BUSY_WAIT = 300_000
@@ -44,6 +46,8 @@ REFUSED_WAIT = 3600.0
 KEPT = frozenset({AGREEMENT_END, states.EVENT_FINALIZED})
 """Messages that a node of this project must hear however late, so that an agreement holds in the law of both or of
 neither. Its refusals pass: a version of the rulebook, a key, an agreement that is still to be kept."""
+LONGEST_PAUSE = 300.0
+"""Seconds at most between two tries of a step of this node's own that was refused."""
 PASSING = frozenset({408, 425, 429})
 """Answers below 500 that pass by themselves."""
 
@@ -74,6 +78,9 @@ class Courier:
         self.behave: Behaviour | None = None
         self._refused: Counter[int] = Counter()
         """How often each message that is kept was refused in a row; anew after a restart."""
+        self._failed: Counter[str] = Counter()
+        """How often this node's own step in a process was refused in a row; anew after a restart."""
+        self._advancing: Counter[str] = Counter()
         self._busy: Counter[str] = Counter()
         self._chosen: Counter[str] = Counter()
         self._queued: defaultdict[str, deque[Waiting]] = defaultdict(deque)
@@ -102,19 +109,39 @@ class Courier:
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._client.close()
 
-    def advance(self, identifier: str) -> None:
-        """Let this node go on with a process, when it has something to do there."""
-        if self.behave is None or not self._processes.take_advance(identifier):
-            return
-        process = self._processes.get(identifier)
+    def advance(self, identifier: str) -> bool:
+        """Let this node go on with a process, when it has something to do there; false where too many do so now."""
+        host = _host(self._processes.get(identifier).address)
+        with self._lock:
+            full = self._advancing[host] >= ADVANCES_AT_ONCE
+            self._advancing[host] += not full
+        if full:
+            return False
         try:
-            self.behave(process)
+            if self.behave is not None and self._processes.take_advance(identifier):
+                self._go_on(self.behave, identifier)
+        finally:
+            with self._lock:
+                self._advancing[host] -= 1
+                if not self._advancing[host]:
+                    del self._advancing[host]
+        return True
+
+    def _go_on(self, behave: Behaviour, identifier: str) -> None:
+        process = self._processes.get(identifier)
+        failures = self._failed.pop(identifier, 0)
+        try:
+            behave(process)
         except Unavailable as exc:
             self._note(process, f"{exc.public}; goes on trying")
             self._processes.advance_later(identifier, clock.now() + 1_000_000)
         except Failure as exc:
+            # It may pass: a version of the rulebook that is signed later, a key that comes.
             log.info("a process does not go on by itself", process=identifier, reason=str(exc))
             self._note(process, str(exc))
+            self._failed[identifier] = failures + 1
+            wait = min(FIRST_WAIT * 2 ** min(failures, 20), LONGEST_PAUSE)
+            self._processes.advance_later(identifier, clock.now() + int(wait * 1_000_000))
         except Exception as exc:  # the others must go on; what failed here is shown at the process
             log.error("a process cannot go on by itself", process=identifier, exc_info=exc)
             self._note(process, "a fault of this node; it has been logged")
@@ -141,12 +168,17 @@ class Courier:
 
     def _round(self) -> None:
         for identifier in self._processes.to_advance(clock.now()):
-            self._submit(lambda identifier=identifier: self.advance(identifier))  # type: ignore[misc]
+            self._submit(partial(self._advance_or_wait, identifier))
         for message in self._processes.claim(clock.now(), 4 * WORKERS):
             if self._stopping:
                 self._processes.release(message.id)
             else:
                 self._carry(message)
+
+    def _advance_or_wait(self, identifier: str) -> None:
+        if not self.advance(identifier):
+            # Else those that wait for a host would be all that a round finds.
+            self._processes.advance_later(identifier, clock.now() + BUSY_WAIT)
 
     def _submit(self, work: Callable[[], None]) -> None:
         if not self._stopping:

@@ -72,13 +72,21 @@ class Endings:
                 return
             try:
                 for agreement in [found] if found else self._processes.agreements():
-                    self.carry(agreement)
+                    self._carry(agreement)
             except Unavailable as exc:
                 log.warning("an end waits", agreement=found, reason=str(exc))
                 time.sleep(PAUSE_SECONDS)
                 self._queue.put(found)
             except Exception as exc:  # the thread must live: the next end must be carried too
-                log.error("an end could not be carried", agreement=found, exc_info=exc)
+                log.error("ends could not be looked for", exc_info=exc)
+
+    def _carry(self, agreement: str) -> None:
+        try:
+            self.carry(agreement)
+        except Unavailable:
+            raise
+        except Exception as exc:  # those behind it must be carried too
+            log.error("an end could not be carried", agreement=agreement, exc_info=exc)
 
     def carry(self, agreement: str) -> None:
         """End what runs under an agreement that was ended, and tell the other side unless the end came from there."""

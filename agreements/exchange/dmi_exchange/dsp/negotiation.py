@@ -12,6 +12,7 @@ from dmi_agreements.dsp.messages import EVENT, Message
 from dmi_agreements.dsp.terms import SIGNATURE
 from dmi_exchange.dsp.offers import Shelf, same_terms
 from dmi_exchange.dsp.process import Process
+from dmi_exchange.dsp.room import check_size
 from dmi_exchange.dsp.steps import Steps, moved, new_id, outgoing
 from dmi_exchange.dsp.store import Change
 from dmi_exchange.errors import StepRefused
@@ -40,6 +41,7 @@ class Negotiations:
             raise StepRefused("/offer/@id: must be an offer of the catalogue")
         if body["offer"]["target"] != offer.dataset:
             raise StepRefused("/offer/target: must be the dataset of the offer")
+        check_size(body["offer"], "/offer")
         self._check(body["callbackAddress"], peer)
         now = clock.now()
         begun = Process(
@@ -54,6 +56,7 @@ class Negotiations:
         body = came.body
         if "consumerPid" in body:
             raise StepRefused("/consumerPid: a first offer names none; send this one to the negotiation")
+        check_size(body["offer"], "/offer")
         self._check(body["callbackAddress"], peer)
         now = clock.now()
         begun = Process(
@@ -69,6 +72,7 @@ class Negotiations:
         def accept(known: Process) -> Process:
             body: Mapping[str, Any] = came.body
             if came.type in (states.REQUEST, states.OFFER):
+                check_size(body["offer"], "/offer", known)
                 if known.dataset and body["offer"]["target"] != known.dataset:
                     raise StepRefused(
                         "/offer/target: must stay the dataset of the negotiation", process=known
@@ -87,6 +91,7 @@ class Negotiations:
 
     @staticmethod
     def _agreed(known: Process, agreement: Mapping[str, Any]) -> Process:
+        check_size(agreement, "/agreement", known)
         if agreement["target"] != known.dataset:
             raise StepRefused("/agreement/target: must be the dataset of the negotiation", process=known)
         return msgspec.structs.replace(known, agreement=dict(agreement), agreement_id=agreement["@id"])

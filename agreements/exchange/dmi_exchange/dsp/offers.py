@@ -42,11 +42,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of the catalogue in the order of ids, and whether there is more on either side."""
+    """A part of the catalogue in the order of ids, and the ids from which there is more on either side, if there is.
+
+    An entry that is not shown, such as one that was withdrawn, takes up its place in a part.
+    """
 
     entries: Sequence[Entry]
-    before: bool
-    after: bool
+    before: str | None
+    after: str | None
 
 
 class Shelf(Protocol):

@@ -44,7 +44,7 @@ class Dataspace:
     catalogue: Catalogue
     negotiations: Negotiations
     transfers: Transfers
-    advance: Callable[[str], None]
+    advance: Callable[[str], object]
     door: Door
     binding: Door
     """For steps that bind the participant."""
@@ -73,8 +73,8 @@ def failed(kind: str, request: Request, exc: Exception) -> Response:
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if status == 503:
-        headers["Retry-After"] = "2"
+    if status in (429, 503):
+        headers["Retry-After"] = "2" if status == 503 else "60"
     return JSONResponse(messages.error(kind, code, reasons, *pids), status, headers=headers)
 
 

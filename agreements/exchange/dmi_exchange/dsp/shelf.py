@@ -134,7 +134,10 @@ class StoreShelf:
             for name in names
             if name in datasets and not datasets[name].withdrawn
         ]
-        return Page(entries, more if before is not None else after != "", more if before is None else True)
+        if not names:
+            return Page(entries, None, None)
+        is_before, is_after = (more, True) if before is not None else (after != "", more)
+        return Page(entries, names[0] if is_before else None, names[-1] if is_after else None)
 
     def entry(self, dataset: str) -> Entry | None:
         """See ``offers.Shelf``."""

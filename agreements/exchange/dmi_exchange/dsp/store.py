@@ -14,6 +14,7 @@ from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.dsp import states
 from dmi_agreements.dsp.states import Kind, Side
 from dmi_exchange.dsp.process import Outgoing, Process, Waiting
+from dmi_exchange.dsp.room import check_room
 from dmi_exchange.tables import dsp_message, dsp_process, dsp_received
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, NotFound
@@ -65,12 +66,33 @@ class Processes:
             raise NotFound("no process has this id")
         return msgspec.json.decode(body, type=Process)
 
-    def find(self, kind: Kind, owner: str | None, limit: int = 500) -> list[Process]:
-        """Processes of a kind, newest change first, of one participant or all."""
-        query = sa.select(dsp_process.c.body).where(dsp_process.c.kind == kind)
+    def find(
+        self,
+        kind: Kind,
+        owner: str | None,
+        limit: int = 500,
+        behind: tuple[Micros, str] | None = None,
+        agreement: str | None = None,
+        open_only: bool = False,
+    ) -> list[Process]:
+        """Processes of a kind, newest change first, of one participant or all, and of one agreement or any.
+
+        ``behind``: the change and id of the last one that was given before.
+        """
+        found = dsp_process.c
+        query = sa.select(found.body).where(found.kind == kind)
         if owner is not None:
-            query = query.where(dsp_process.c.owner == owner)
-        query = query.order_by(dsp_process.c.changed_at.desc(), dsp_process.c.id).limit(limit)
+            query = query.where(found.owner == owner)
+        if agreement is not None:
+            query = query.where(found.agreement == agreement)
+        if open_only:
+            query = query.where(found.state.not_in(states.TERMINAL))
+        if behind is not None:
+            at, last = behind
+            query = query.where(
+                sa.or_(found.changed_at < at, sa.and_(found.changed_at == at, found.id > last))
+            )
+        query = query.order_by(found.changed_at.desc(), found.id).limit(limit)
         with reading(self._engine) as connection:
             bodies = connection.execute(query).scalars().all()
         return [msgspec.json.decode(body, type=Process) for body in bodies]
@@ -78,7 +100,10 @@ class Processes:
     def begin(
         self, process: Process, received: str | None, outgoing: Outgoing | None = None
     ) -> tuple[Process, bool]:
-        """Store a new process. One that the other side began before is given back, and whether this repeats it."""
+        """Store a new process. One that the other side began before is given back, and whether this repeats it.
+
+        Raises ``room.Full`` where the other side has begun too many.
+        """
         row = {**_row(process), "advance_at": clock.now() + GRACE if received else None}
         with transaction(self._engine) as connection:
             new = insert_new(connection, dsp_process, row, ["kind", "role", "peer", "peer_pid"])
@@ -89,6 +114,7 @@ class Processes:
                 known = msgspec.json.decode(connection.execute(query).scalar_one(), type=Process)
                 return known, received is not None and _received(connection, known.id, received)
             if received is not None:
+                check_room(connection, process)
                 insert_new(
                     connection,
                     dsp_received,

@@ -66,7 +66,8 @@ class ScriptedShelf:
             found = [name for name in names if name > after][:limit]
         entries = [self._entry(self._offers[name]) for name in found]
         first, last = (found[0], found[-1]) if found else ("", "")
-        return Page(entries, any(name < first for name in names), any(name > last for name in names))
+        is_before, is_after = any(name < first for name in names), any(name > last for name in names)
+        return Page(entries, first if is_before else None, last if is_after else None)
 
     def entry(self, dataset: str) -> Entry | None:
         """See ``offers.Shelf``."""

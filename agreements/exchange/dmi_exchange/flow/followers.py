@@ -65,6 +65,8 @@ class Followers:
         self._formats = formats
         self._work = work
         self._running: dict[str, threading.Thread] = {}
+        self._others: set[str] = set()
+        """Transfers that run and are not for this one: neither their format nor whose they are changes."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="transfers", daemon=True)
 
@@ -91,8 +93,15 @@ class Followers:
 
     def _look(self) -> None:
         self._running = {name: thread for name, thread in self._running.items() if thread.is_alive()}
-        for identifier in self._processes.flowing(self._side):
-            if identifier not in self._running:
+        flowing = self._processes.flowing(self._side)
+        self._others.intersection_update(flowing)
+        for identifier in flowing:
+            if identifier in self._running or identifier in self._others:
+                continue
+            process = self._processes.get(identifier)
+            if process.own or process.format not in self._formats:
+                self._others.add(identifier)
+            else:
                 made = threading.Thread(target=self._follow, args=(identifier,), name="transfer", daemon=True)
                 self._running[identifier] = made
                 made.start()
@@ -104,7 +113,7 @@ class Followers:
             reason = ""
             try:
                 run = Run(self._processes, self._processes.get(identifier), self._stopping)
-                if run.process.own or run.process.format not in self._formats or not run.goes_on():
+                if not run.goes_on():
                     return
                 if self._work(run):
                     return

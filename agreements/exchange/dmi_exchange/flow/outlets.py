@@ -161,7 +161,12 @@ class Outlets:
                     self._outlets.setdefault(identifier, _Outlet(name, ""))
             self._listed = True
         for identifier in list(self._outlets):
-            self._settle(identifier)
+            try:
+                self._settle(identifier)
+            except Unavailable:
+                raise
+            except Exception as exc:  # those behind it must be closed when their time comes
+                log.error("a delivery cannot be settled", transfer=identifier, exc_info=exc)
 
     def _settle(self, identifier: str) -> None:
         """Bring the cluster to what the law and the state of a transfer ask for."""

@@ -187,10 +187,11 @@ class Delivery:
         """What leaves next; ``None`` when nothing has come. Raises ``Refused`` or ``Conflict`` when it is over."""
         if not self._supply.current(self._process.id, self._number):
             raise Conflict.of("state", "another connection has taken over this transfer")
-        self._supply.check(self._process)
-        self._supply.gate.still(self._permit)
+        self._runs()
         if self._known is None:
-            return Given(self._news(()), None, self._sealed(self._feed.cursor))
+            places = self._news(())
+            self._runs()
+            return Given(places, None, self._sealed(self._feed.cursor))
         piece = self._held or self._feed.next(timeout)
         self._held = None
         if piece is None:
@@ -202,16 +203,22 @@ class Delivery:
             self._held = piece
             time.sleep(min(timeout, 0.5))
             return None
-        # It may have ended while this waited for data.
-        self._supply.check(self._process)
-        self._supply.gate.still(self._permit)
         return self._given(piece)
 
+    def _runs(self) -> None:
+        """Raise when it is over: asked anew after all that takes time, right before anything leaves."""
+        self._supply.check(self._process)
+        self._supply.gate.still(self._permit)
+
     def _given(self, piece: Piece) -> Given:
+        places = []
+        if self._known is None or not self._known.issuperset(piece.batch.datastream):
+            places = self._news(self._supply.gate.judge(self._permit, piece.batch).batch.datastream)
+        # It may have ended while this waited for data, or for the places.
+        self._runs()
         batch = self._supply.gate.carry(self._permit, piece.batch).batch
         if not len(batch):
             return Given([], None, self._sealed(piece.cursor))
-        places = self._news(batch.datastream)
         flows, transfer = self._supply.flows, self._process.id
         again = flows.was_given(transfer, piece.name)
         record = self._supply.gate.given(self._permit, len(batch), again)
@@ -231,7 +238,10 @@ class Delivery:
         return rows
 
     def _news(self, datastreams: Any) -> list[dict[str, Any]]:
-        """Places that the other side does not know yet: all at the beginning, later those of new datastreams."""
+        """Places that the other side does not know yet: all at the beginning, later those of new datastreams.
+
+        This waits, and asks another service: what was decided before it may hold no more.
+        """
         known = self._known
         if known is not None and known.issuperset(datastreams):
             return []
@@ -241,6 +251,10 @@ class Delivery:
         found = self._supply.places(self._process, self._permit)
         self._known = {item["id"] for item in found} | set(datastreams) | (known or set())
         return [item for item in found if known is None or item["id"] not in known]
+
+    def reached(self) -> str:
+        """The sealed position up to which everything was looked at; for when nothing is held back."""
+        return self._sealed(self._feed.cursor)
 
     def at_end(self) -> bool:
         """Whether everything that may leave now has left: what is held back ends it, and all behind that waits too."""

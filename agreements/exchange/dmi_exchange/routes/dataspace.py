@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.dsp import policies, states
 from dmi_agreements.dsp.messages import large_numbers
 from dmi_agreements.dsp.states import Kind
@@ -23,6 +24,7 @@ from dmi_exchange.flow.store import Flows
 from dmi_exchange.routes.members import Signature
 from dmi_infra import passes
 from dmi_infra.clock import to_text
+from dmi_infra.cursors import Cursors
 from dmi_infra.errors import Conflict, FieldError, InputRefused, NotFound, Unavailable
 from dmi_infra.http.access import Caller, roles
 from dmi_infra.http.stories import story
@@ -122,16 +124,35 @@ def shown(process: Process, pending: int) -> dict[str, Any]:
     return {**body, "data_address": told or None}
 
 
+class Part(BaseModel):
+    """Which part of a list of processes is asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit: int = Field(500, ge=1, le=1000)
+    cursor: str | None = Field(None, max_length=2000, description="the next of an earlier page")
+    agreement: str | None = Field(None, max_length=200, description="those of this agreement alone")
+    open: bool = Field(False, description="those alone that are not over")
+
+
+Wanted = Annotated[Part, Query()]
+
+
 class Desk:
     """Finds processes for whoever asks."""
 
-    def __init__(self, processes: Processes, flows: Flows) -> None:
+    def __init__(self, processes: Processes, flows: Flows, cursors: Cursors) -> None:
         self._processes = processes
         self.flows = flows
+        self._cursors = cursors
 
-    def find(self, kind: Kind, identity: Identity) -> dict[str, Any]:
+    def find(self, kind: Kind, identity: Identity, part: Part) -> dict[str, Any]:
         owner = None if identity.has(model.OPERATOR) else identity.participant
-        return {"items": [self.show(p) for p in self._processes.find(kind, owner)], "next": None}
+        about = (kind, owner or "")
+        behind = self._cursors.open(part.cursor, tuple[Micros, str], *about)
+        found = self._processes.find(kind, owner, part.limit, behind, part.agreement, part.open)
+        last = found[-1] if len(found) == part.limit else None
+        following = None if last is None else self._cursors.seal((last.changed_at, last.id), *about)
+        return {"items": [self.show(p) for p in found], "next": following}
 
     def get(self, kind: Kind, identifier: str, identity: Identity, read: bool = False) -> Process:
         found = self._processes.get(identifier)
@@ -208,8 +229,8 @@ def _negotiations(use: Negotiations, desk: Desk, where: Where) -> APIRouter:
     routes = APIRouter(prefix="/v1/negotiations", tags=["dataspace"])
 
     @routes.get("", summary="Your negotiations with other nodes (operator: all), newest change first")
-    def listed(identity: Caller) -> dict[str, Any]:
-        return desk.find("negotiation", identity)
+    def listed(identity: Caller, part: Wanted) -> dict[str, Any]:
+        return desk.find("negotiation", identity, part)
 
     @routes.post("", status_code=201, summary="Ask a provider for an agreement")
     def begin(identity: Signatory, body: NewNegotiation) -> dict[str, Any]:
@@ -252,8 +273,8 @@ def _transfers(use: Transfers, desk: Desk, where: Where, fetch: Fetch) -> APIRou
     routes = APIRouter(prefix="/v1/transfers", tags=["dataspace"])
 
     @routes.get("", summary="Your transfers with other nodes (operator: all), newest change first")
-    def listed(identity: Caller) -> dict[str, Any]:
-        return desk.find("transfer", identity)
+    def listed(identity: Caller, part: Wanted) -> dict[str, Any]:
+        return desk.find("transfer", identity, part)
 
     @routes.post("", status_code=201, summary="Ask a provider for the data of an agreement")
     def begin(identity: Signatory, body: NewTransfer) -> dict[str, Any]:

@@ -95,12 +95,23 @@ def _refused(answer: Answer) -> NodeRefuses:
     return NodeRefuses(detail, nl=story(detail))
 
 
+def _texts(given: Any) -> dict[str, str]:
+    """Texts by language, as other connectors tell them too: one text or several, with a language or without."""
+    found: dict[str, str] = {}
+    for text in given if isinstance(given, list) else [given]:
+        if isinstance(text, str):
+            found.setdefault("und", text)
+        elif isinstance(text, dict) and isinstance(text.get("@value"), str):
+            found[str(text.get("@language", "und"))] = text["@value"]
+    return found
+
+
 def _entry(item: dict[str, Any], where: str) -> dict[str, Any]:
     return {
         "dataset": item["@id"],
         "owner": item.get("dct:publisher", {}).get("@id"),
-        "title": {text["@language"]: text["@value"] for text in item.get("dct:title", ())},
-        "description": {text["@language"]: text["@value"] for text in item.get("dct:description", ())},
+        "title": _texts(item.get("dct:title")),
+        "description": _texts(item.get("dct:description")),
         "address": where,
         "offers": item.get("hasPolicy", []),
         "formats": [each.get("format") for each in item.get("distribution", ())],

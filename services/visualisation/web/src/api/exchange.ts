@@ -54,13 +54,13 @@ export function exchangeApi(http: HttpClient) {
     endOffer: (id: string) => http.json<undefined>(`${base}/offers/${segment(id)}/end`, { method: 'POST' }),
     nodes: (signal?: AbortSignal) => http.list<T.CityNode>(`${base}/nodes`, { signal }),
     nodeCatalogue: (query: { node: string; text?: string; dataset?: string; cursor?: string }, signal?: AbortSignal) => http.page<T.NodeEntry>(`${base}/nodes/catalogue`, { query, signal }),
-    negotiations: (signal?: AbortSignal) => http.list<T.Negotiation>(`${base}/negotiations`, { signal }),
+    negotiations: (signal?: AbortSignal) => http.every<T.Negotiation>(`${base}/negotiations`, { signal }),
     negotiation: (id: string, signal?: AbortSignal) => http.json<T.Negotiation>(`${base}/negotiations/${segment(id)}`, { signal }),
     negotiate: (body: { provider: string; address: string; dataset: string; offer: T.SpelledPolicy }) =>
       http.json<T.Negotiation>(`${base}/negotiations`, { method: 'POST', body }),
     answer: (id: string, step: 'accept' | 'offer' | 'signature' | 'end', body?: unknown) =>
       http.json<T.Negotiation>(`${base}/negotiations/${segment(id)}/${step}`, { method: 'POST', body }),
-    transfers: (signal?: AbortSignal) => http.list<T.Transfer>(`${base}/transfers`, { signal }),
+    transfers: (agreement: string, signal?: AbortSignal) => http.every<T.Transfer>(`${base}/transfers`, { query: { agreement }, signal }),
     transfer: (body: { provider: string; agreement: string; format: string }) => http.json<T.Transfer>(`${base}/transfers`, { method: 'POST', body }),
     turnTransfer: (id: string, step: 'start' | 'suspend' | 'end', reason?: string) =>
       http.json<T.Transfer>(`${base}/transfers/${segment(id)}/${step}`, { method: 'POST', body: reason === undefined ? undefined : { reason } }),

@@ -66,6 +66,17 @@ export class HttpClient {
     return Array.isArray(answer) ? answer : answer.items;
   }
 
+  /** A whole list, page by page. */
+  async every<T>(path: string, options: CallOptions = {}): Promise<T[]> {
+    const found: T[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const part: Page<T> = await this.page<T>(path, { ...options, query: { ...options.query, cursor } });
+      found.push(...part.items);
+      cursor = part.next;
+    }
+    return found;
+  }
+
   async page<T>(path: string, options: CallOptions = {}): Promise<Page<T>> {
     const answer = await this.json<Page<T> | T[]>(path, options);
     return Array.isArray(answer) ? { items: answer, next: null } : answer;

@@ -23,7 +23,7 @@ function numbers(language: Language, options: Intl.NumberFormatOptions): Intl.Nu
 export function say(text: Text | null | undefined, language: Language): string {
   if (text === null || text === undefined) return '';
   if (typeof text === 'string') return text;
-  return text[language] ?? text.nl ?? text.en ?? '';
+  return text[language] ?? text.nl ?? text.en ?? Object.values(text)[0] ?? '';
 }
 
 export function formatNumber(value: number, language: Language, digits = 0): string {

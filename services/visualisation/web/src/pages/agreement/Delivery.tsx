@@ -23,7 +23,7 @@ export function Delivery({ agreement }: { agreement: Agreement }) {
   const me = identity?.participant ?? '';
   const party = [agreement.assigner, agreement.assignee].includes(me);
   const abroad = party && (names.isAbroad(agreement.assigner) || names.isAbroad(agreement.assignee));
-  const found = useResource(abroad ? `transfers ${agreement.id}` : null, async (signal) => (await api.exchange.transfers(signal)).filter((one) => one.agreement === agreement.id), 2_000);
+  const found = useResource(abroad ? `transfers ${agreement.id}` : null, (signal) => api.exchange.transfers(agreement.id, signal), 2_000);
   if (!abroad) return null;
   const uses = agreement.assignee === me;
   const open = (found.data ?? []).some(isOpen);

@@ -1,0 +1,61 @@
+"""How much of this node another one may take up: what it begins takes room for ever, and threads until it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from dmi_agreements.dsp import states
+from dmi_agreements.dsp.states import Kind
+from dmi_agreements.duties import DAY
+from dmi_exchange.dsp.process import Process
+from dmi_exchange.errors import StepRefused
+from dmi_exchange.tables import dsp_process
+from dmi_infra import clock
+
+OPEN: Final[Mapping[Kind, int]] = {"negotiation": 500, "transfer": 200}
+"""Processes of one participant that are not over."""
+OPEN_UNDER_ONE: Final = 50
+"""Transfers under one agreement that are not over."""
+OF_A_DAY: Final[Mapping[Kind, int]] = {"negotiation": 2_000, "transfer": 5_000}
+"""Processes of one participant that began, or changed, in the last day."""
+LARGEST_TERMS: Final = 256 * 1024
+"""Bytes of an offer or agreement as JSON; each is kept with its negotiation."""
+
+
+class Full(StepRefused):
+    """There is no room for more now; later there is."""
+
+    status = 429
+    code = "too-many"
+
+
+def check_room(connection: sa.Connection, begun: Process) -> None:
+    """Raise ``Full`` where the other side of a process that it began, and that is stored, takes up too much."""
+    found = dsp_process.c
+    same = (found.kind == begun.kind, found.role == begun.role, found.peer == begun.peer)
+    is_open = found.state.not_in(states.TERMINAL)
+    recent = found.changed_at >= clock.now() - DAY
+    query = sa.select(
+        sa.func.count().filter(is_open),
+        sa.func.count().filter(is_open, found.agreement == begun.agreement_id),
+        sa.func.count().filter(recent),
+    ).where(*same)
+    of_all, under_one, of_a_day = connection.execute(query).one()
+    kind: Kind = begun.kind
+    if of_all > OPEN[kind]:
+        raise Full(f"/: you have {OPEN[kind]} {kind}s that are not over: end some")
+    if kind == "transfer" and under_one > OPEN_UNDER_ONE:
+        rule = f"has {OPEN_UNDER_ONE} transfers that are not over: end some"
+        raise Full(f"/agreementId: {rule}")
+    if of_a_day > OF_A_DAY[kind]:
+        raise Full(f"/: you had {OF_A_DAY[kind]} {kind}s in the last day: try again later")
+
+
+def check_size(terms: Mapping[str, Any], place: str, process: Process | None = None) -> None:
+    """Raise ``StepRefused`` for terms that are too large to be kept."""
+    if len(msgspec.json.encode(terms)) > LARGEST_TERMS:
+        raise StepRefused(f"{place}: must be at most {LARGEST_TERMS} bytes", process=process)
