@@ -49,6 +49,12 @@ describe('the API client', () => {
     expect(await http.list('/x')).toEqual(['b']);
   });
 
+  it('reads a whole list page by page, each behind the one before', async () => {
+    const { http, send } = client([json({ items: ['a'], next: 'x y' }), json({ items: ['b'], next: null })]);
+    expect(await http.every('/x', { query: { agreement: 'urn:a' } })).toEqual(['a', 'b']);
+    expect(send.mock.calls.map(([path]) => path)).toEqual(['/x?agreement=urn%3Aa', '/x?agreement=urn%3Aa&cursor=x+y']);
+  });
+
   it('turns a refusal into an error that keeps agreement and moment', async () => {
     const { http } = client([json({ detail: 'ended', agreement: 'urn:uuid:1', moment: '2026-01-01T00:00:00Z' }, 403)]);
     const error = await http.json('/x').catch((reason: unknown) => reason);

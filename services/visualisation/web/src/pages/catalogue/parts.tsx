@@ -13,7 +13,7 @@ export function AboutRows({ about }: { about: About | null | undefined }) {
   const { t, say, language, moment, number } = useI18n();
   const words = useFacetWords();
   if (!about) return null;
-  const [west = 0, south = 0, east = 0, north = 0] = about.spatial.bbox;
+  const [west, south, east, north] = about.spatial.bbox;
   const place = say(about.spatial.name) || t.catalogue.between(number(south, 3), number(north, 3), number(west, 3), number(east, 3));
   const keywords = about.keywords[language] ?? Object.values(about.keywords)[0] ?? [];
   return (
