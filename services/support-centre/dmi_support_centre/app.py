@@ -100,7 +100,9 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
         webhooks.wake()
 
     # What marks and what goes round tell each other; nothing runs before both names are bound below.
-    withdrawals = Withdrawals(store, law, lambda results: aftermath(results), lambda: rounds.hurry())
+    withdrawals = Withdrawals(
+        store, law, lambda *marked: aftermath(*marked), wake_outward, lambda: rounds.hurry()
+    )
     scores = Scores(store, atlas, settings.score_days)
     workshop = Workshop(store, atlas, gate, book, withdrawals)
     forecasts = Forecasts(
@@ -118,7 +120,7 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
         lambda: flow.settled() and _no_lag(runtime.metrics),
         relay.wake,
     )
-    aftermath = Aftermath(store, forecasts, measures, rounds.hurry, relay.wake)
+    aftermath = Aftermath(forecasts, measures)
 
     def features_changed() -> None:
         atlas.changed()

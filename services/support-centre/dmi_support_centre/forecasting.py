@@ -137,9 +137,13 @@ class Forecasts:
 
     def forget(self, dataset: str) -> None:
         """The law about a dataset changed: learn again from what may be used then."""
+        self.unlearn(dataset)
+        self._scores.forget(dataset)
+
+    def unlearn(self, dataset: str) -> None:
+        """Drop the model of a dataset, so that it is learned again; its scores stay."""
         with self._learners.lock:
             self._learners.models.pop(dataset, None)
-        self._scores.forget(dataset)
 
     # -- keeping ------------------------------------------------------------
 

@@ -28,12 +28,15 @@ from dmi_infra.telemetry import current_trace
 from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.model import MINUTE, Result
 from dmi_support_centre.store import Store
+from dmi_support_centre.store.marks import Follow
 
 log = structlog.get_logger("support-centre")
 
 LINEAGE_AGAIN: Micros = 10 * MINUTE
 """The lineage of a result that keeps its ground is told again this often, not at every round."""
 PAUSE_SECONDS = 0.2
+RETRY_SECONDS = 60.0
+"""After which a ground that could not be marked is tried again; the next start finds it too, when it has ended."""
 CODE = "dmi-support-centre 0.1.0"
 
 
@@ -188,14 +191,18 @@ class Withdrawals:
         self,
         store: Store,
         law: LawTable,
-        on_withdrawn: Callable[[Sequence[Result]], None],
+        follow: Follow,
+        on_told: Callable[[], None],
         on_changed: Callable[[], None],
     ) -> None:
+        """``follow`` says what is written with marks; ``on_told`` that it waits to go out."""
         self._store = store
         self._law = law
-        self._on_withdrawn = on_withdrawn
+        self._follow = follow
+        self._on_told = on_told
         self._on_changed = on_changed
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._failed: dict[str, float] = {}
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="withdrawals", daemon=True)
 
@@ -229,10 +236,13 @@ class Withdrawals:
         state = self._law.agreement(ground)
         at = state.ended_at if state is not None and state.ended_at is not None else clock.now()
         self._store.observations.forget_basis(ground)
-        found = self._store.results.withdraw(ground, at)
-        if found:
-            self._on_withdrawn(found)
-        return len(found)
+        return self._told(self._store.marks.withdraw(ground, at, self._follow))
+
+    def _told(self, marked: Sequence[Result]) -> int:
+        if marked:
+            self._on_told()
+            self._on_changed()
+        return len(marked)
 
     def exercised(self, request: SubjectRequest) -> None:
         """A person's data has gone from a dataset: what was made of it is marked, and made again.
@@ -241,9 +251,8 @@ class Withdrawals:
         """
         entry = self._law.datasets.get(request.dataset)
         if entry is not None and not entry.needs_consent:
-            found = self._store.results.withdraw_over(request.dataset, request.id, clock.now())
-            if found:
-                self._on_withdrawn(found)
+            marks = self._store.marks
+            self._told(marks.withdraw_over(request.dataset, request.id, clock.now(), self._follow))
         self._on_changed()
 
     def corrected(self, request: str) -> None:
@@ -258,10 +267,8 @@ class Withdrawals:
         def concerned(grounds: Grounds) -> bool:
             return not by_consent or any(self._gave(request.person, one) for one in grounds.consents)
 
-        found = self._store.results.withdraw_over(request.dataset, request.id, clock.now(), concerned)
-        if found:
-            self._on_withdrawn(found)
-        return len(found)
+        marks, now = self._store.marks, clock.now()
+        return self._told(marks.withdraw_over(request.dataset, request.id, now, self._follow, concerned))
 
     def _gave(self, person: str, consent: str) -> bool:
         state = self._law.agreement(consent)
@@ -276,18 +283,15 @@ class Withdrawals:
             time.sleep(PAUSE_SECONDS)
         for ground in self._store.results.grounds():
             if ended(self._law, ground):
-                self.withdraw(ground)
+                self._queue.put(ground)
 
     def _run(self) -> None:
         self._queue.put("")
         waiting: list[str] = []
         while not self._stopping:
-            ground = self._queue.get()
-            if ground is None:
-                return
-            waiting.append(ground)
+            waiting += self._next()
             try:
-                while waiting:
+                while waiting and not self._stopping:
                     if waiting[0]:
                         self.withdraw(waiting[0])
                     else:
@@ -299,7 +303,20 @@ class Withdrawals:
                 time.sleep(PAUSE_SECONDS)
             except Exception as exc:  # whatever went wrong with one ground, the next stop must be marked too
                 log.error("marking failed", ground=waiting[0], exc_info=exc)
-                waiting.pop(0)
+                self._failed[waiting.pop(0)] = time.monotonic() + RETRY_SECONDS
+
+    def _next(self) -> list[str]:
+        """What is to be marked now: a ground that comes in, or those that failed and are due again."""
+        due = min(self._failed.values(), default=None)
+        try:
+            ground = self._queue.get(timeout=None if due is None else max(due - time.monotonic(), 0))
+        except queue.Empty:
+            now = time.monotonic()
+            again = [one for one, at in self._failed.items() if at <= now]
+            for one in again:
+                del self._failed[one]
+            return again
+        return [] if ground is None else [ground]
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ from dmi_support_centre.models.measures import (
 )
 from dmi_support_centre.ruling import Ruling
 from dmi_support_centre.store import Store
-from dmi_support_centre.store.measures import MeasureRow, RuleRow
+from dmi_support_centre.store.measures import MeasureRow, RuleRow, Step
 
 log = structlog.get_logger("support-centre")
 
@@ -108,8 +108,7 @@ class Measures:
                 # What may not be published by itself waits for a person to decide on it.
                 log.warning("automatic measure not published", measure=made.id, reason=exc.reasons[0].code)
                 made = _undecided(made)
-        self._store.measures.save(made, result=self._result(made))
-        self._told(made)
+        self._begin(Step(made))
 
     @staticmethod
     def _moment(state: State) -> Micros:
@@ -130,7 +129,11 @@ class Measures:
             measure = msgspec.structs.replace(measure, valid_to=until)
         decided = _decided(approve, measure, person.participant, now)
         self._deciding.check(person, measure.grounds.datasets)
-        self._publish(decided, PROPOSED, person.name)
+        self._check(decided)
+        if not self._store.measures.save(self._telling(decided), PROPOSED, person.name):
+            raise _no_proposal(self.get(identifier).measure)
+        self._told(decided)
+        self._wake()
         return self.get(identifier)
 
     def reject(self, identifier: str, person: Identity, reason: str) -> MeasureRow:
@@ -142,8 +145,8 @@ class Measures:
             after = reject(measure, person.participant, now, reason)
         except IllegalTransition as exc:
             raise Conflict(str(exc)) from exc
-        if not self._store.measures.save(after, person.name, PROPOSED):
-            raise Conflict("someone else has decided on this measure just now")
+        if not self._store.measures.save(Step(after), PROPOSED, person.name):
+            raise _no_proposal(self.get(identifier).measure)
         return self.get(identifier)
 
     def get(self, identifier: str) -> MeasureRow:
@@ -156,7 +159,7 @@ class Measures:
     def _proposal(self, identifier: str) -> Measure:
         measure = self.get(identifier).measure
         if measure.state != PROPOSED:
-            raise Conflict.of("state", f"this measure is {measure.state}; only a proposal can be decided on")
+            raise _no_proposal(measure)
         return measure
 
     def check_steering(self, person: Identity, rule: Rule) -> None:
@@ -199,10 +202,11 @@ class Measures:
         """Publish what a rule may publish by itself; raises ``Refused`` once who allowed that may not decide."""
         if rule.automatic is not None:
             self._deciding.check_later(rule.automatic, measure.grounds.datasets)
-        self._publish(measure, None, "")
+        self._check(measure)
+        self._begin(self._telling(measure))
 
-    def _publish(self, measure: Measure, expected: str | None, name: str) -> None:
-        """Publish what somebody decided on, or allowed a rule to; the layer and who decided need the right."""
+    def _check(self, measure: Measure) -> None:
+        """Raise ``Refused`` unless the layer and who decided, also by a rule, have the right to publish a measure."""
         fallen = self._book.fallen(measure.grounds)
         if fallen is not None:
             raise fallen.refused()
@@ -211,15 +215,17 @@ class Measures:
         for dataset in measure.grounds.datasets:
             permit = self._gate.permit("measures", "dmi:publish", dataset, recipient=decider)
             consented(self._gate, permit, measure.grounds)
-        message = _message(measure)
-        result = self._result(measure) if expected is None else None
-        saved = self._store.measures.save(
-            measure, name, expected, result, TOPIC, message, self._tell(message)
-        )
-        if not saved:
-            raise Conflict("someone else has decided on this measure just now")
-        self._told(measure)
-        self._wake()
+
+    def _begin(self, step: Step) -> None:
+        """Keep and tell of a measure that a rule made, unless its ground fell away while it was being made."""
+        measure = step.measure
+
+        def holds() -> bool:
+            return self._book.fallen(measure.grounds) is None
+
+        if self._store.measures.begin(step, self._result(measure), holds):
+            self._told(measure)
+            self._wake()
 
     # -- the end of a measure -----------------------------------------------
 
@@ -230,31 +236,25 @@ class Measures:
             if row.measure.valid_to <= now:
                 self._close(row.measure, expire(row.measure, now))
 
-    def withdraw(self, result: Result) -> None:
-        """Take back a measure whose ground has fallen away; the figures behind it are told no more."""
-        row = self._store.measures.get(result.id)
-        if row is None or row.measure.state not in (PROPOSED, PUBLISHED):
-            return
-        before = row.measure
+    def taken_back(self, before: Measure, result: Result) -> Step:
+        """How a measure whose ground has fallen away ends; the figures behind it are told no more."""
         withdrawal = self._book.withdrawal(result)
         told = withdrawal.refused().reasons[0] if withdrawal else None
         reason = f"ground withdrawn: {(told.agreement or told.detail) if told else ''}"
         now = self._city.now(before.grounds.datasets)
-        after = withdraw(msgspec.structs.replace(before, properties={}), now, reason)
-        self._store.measures.save(after, expected=before.state, **self._telling(before, after))
-        self._wake()
+        return self._end(before, withdraw(msgspec.structs.replace(before, properties={}), now, reason))
 
     def _close(self, before: Measure, after: Measure) -> None:
-        telling = self._telling(before, after)
-        if self._store.measures.save(after, expected=before.state, **telling):
+        if self._store.measures.save(self._end(before, after), before.state):
             self._wake()
 
-    def _telling(self, before: Measure, after: Measure) -> dict[str, Any]:
-        """The message of an end, for a measure that had been published; a proposal ends in silence."""
-        if before.state != PUBLISHED:
-            return {}
-        message = _message(after)
-        return {"topic": TOPIC, "message": message, "deliveries": self._tell(message)}
+    def _end(self, before: Measure, after: Measure) -> Step:
+        """An end is told of a measure that had been published; a proposal ends in silence."""
+        return self._telling(after) if before.state == PUBLISHED else Step(after)
+
+    def _telling(self, measure: Measure) -> Step:
+        message = _message(measure)
+        return Step(measure, TOPIC, message, self._tell(message))
 
     # -- parts --------------------------------------------------------------
 
@@ -277,6 +277,10 @@ class Measures:
             f"decided by {measure.decided_by}" if measure.decided_by else "proposed; a person decides",
         ]
         self._book.tell(self._result(measure), MEASURE, steps)
+
+
+def _no_proposal(measure: Measure) -> InputRefused:
+    return Conflict.of("state", f"this measure is {measure.state}; only a proposal can be decided on")
 
 
 def _rule_shown(row: RuleRow) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from contextlib import suppress
 import structlog
 
 from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.results import Measure
 from dmi_infra import clock
 from dmi_infra.errors import Refused, Unavailable
 from dmi_support_centre.atlas import Atlas
@@ -18,8 +19,8 @@ from dmi_support_centre.crowding import messages_of as crowd_messages
 from dmi_support_centre.forecasting import INDICATORS, Forecasts
 from dmi_support_centre.forecasting import messages_of as forecast_messages
 from dmi_support_centre.measuring import Measures
-from dmi_support_centre.model import CROWD, CROWD_COUNT, FORECAST, MEASURE, MINUTE, OCCUPANCY, Result
-from dmi_support_centre.store import Store
+from dmi_support_centre.model import CROWD, CROWD_COUNT, FORECAST, MINUTE, OCCUPANCY, Result
+from dmi_support_centre.store.marks import Following
 
 log = structlog.get_logger("support-centre")
 
@@ -146,31 +147,20 @@ class Rounds:
 class Aftermath:
     """What follows when results lose their ground: they are told of, and made again where that is allowed."""
 
-    def __init__(
-        self,
-        store: Store,
-        forecasts: Forecasts,
-        measures: Measures,
-        hurry: Callable[[], None],
-        wake: Callable[[], None],
-    ) -> None:
-        self._wake = wake
-        self._store = store
+    def __init__(self, forecasts: Forecasts, measures: Measures) -> None:
         self._forecasts = forecasts
         self._measures = measures
-        self._hurry = hurry
 
-    def __call__(self, results: Sequence[Result]) -> None:
-        """Publish the new state of results that were marked just now."""
+    def __call__(self, results: Sequence[Result], measures: Sequence[Measure]) -> Following:
+        """What is written together with the marks of results, some of which stand for these open measures."""
+        marked = {one.id: one for one in results}
         messages = [m for one in results if one.kind == FORECAST for m in forecast_messages(one)]
         messages += [m for one in results if one.kind == CROWD for m in crowd_messages(one)]
-        self._store.results.publish(INDICATORS, messages)
-        for result in results:
-            if result.kind == MEASURE:
-                self._measures.withdraw(result)
-        self._wake()
+        steps = [self._measures.taken_back(one, marked[one.id]) for one in measures]
         persons = [one for one in results if one.withdrawn_ground not in one.grounds.agreements]
-        for dataset in {dataset for one in persons for dataset in one.grounds.datasets}:
-            # What was learned holds traces of someone who no longer consents or objects: learn again without.
-            self._forecasts.forget(dataset)
-        self._hurry()
+        forgotten = {dataset for one in persons for dataset in one.grounds.datasets}
+        for dataset in forgotten:
+            # What was learned holds traces of someone who no longer consents or objects: learn again without. To do so
+            # once more, should the marks have to be written again, does no harm.
+            self._forecasts.unlearn(dataset)
+        return Following(INDICATORS, messages, steps, forgotten)

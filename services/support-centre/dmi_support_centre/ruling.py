@@ -101,7 +101,9 @@ class Ruling:
         if own is None or self._book.withdrawal(own) is not None:
             return None
         standing = hub if hub is not None and self._book.withdrawal(hub) is None else None
-        grounds = joined([own.grounds, standing.grounds] if standing else [own.grounds])
+        grounds = own.grounds
+        if standing:
+            grounds = joined([own.grounds, msgspec.structs.replace(standing.grounds, results=[standing.id])])
         return GarageState(
             name=place.name,
             capacity=place.capacity,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,12 +20,13 @@ from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.results import Grounds, Measure
 from dmi_infra.bus.port import Message
-from dmi_infra.sql import migrate, open_engine
+from dmi_infra.sql import migrate, open_engine, transaction
 from dmi_support_centre.baseline import snapshot
 from dmi_support_centre.model import COUNTS_KEPT, DAY, KEPT, MINUTE, QUARTER, RECENT, Reading, Result
 from dmi_support_centre.models.measures import GarageRule
 from dmi_support_centre.store import Store
-from dmi_support_centre.store.measures import Backlog, RuleRow, Subscription
+from dmi_support_centre.store.marks import Following
+from dmi_support_centre.store.measures import Backlog, RuleRow, Step, Subscription, take
 from dmi_support_centre.store.results import Tracked
 from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
 from dmi_support_centre.store.tables import metadata, outbox
@@ -55,6 +60,22 @@ def reading(at: int, value: float, stream: str = "garages.a.occupancy", who: str
 
 def result(identifier: str, *agreements: str) -> Result:
     return Result(identifier, "forecast", "titel", "a", NOW, Grounds([D], list(agreements)), {"p50": 1.5})
+
+
+def measure(state: str, *results: str) -> Measure:
+    grounds = Grounds([D], ["g"], results=list(results))
+    return Measure("m", "r", state, "p", {"nl": ""}, {"nl": ""}, 1, 1, 5, grounds=grounds)
+
+
+def begin(
+    store: Store, state: str, *results: str, holds: Callable[[], bool] = lambda: True, **telling: Any
+) -> bool:
+    step = Step(measure(state, *results), **telling)
+    return store.measures.begin(step, result("m", "g"), holds)
+
+
+def nothing_follows(_results: Sequence[Result], _measures: Sequence[Measure]) -> Following:
+    return Following()
 
 
 def test_the_migration_makes_the_tables_that_the_code_knows(engine: sa.Engine) -> None:
@@ -137,13 +158,13 @@ def test_an_older_version_of_a_feature_does_not_replace_a_newer_one(store: Store
 def test_a_withdrawn_ground_marks_what_rests_on_it_once_until_it_is_made_again(store: Store) -> None:
     store.results.save([result("one", "g1", "g2"), result("two", "g2")])
     assert store.results.grounds() == {"g1", "g2"}
-    assert [r.id for r in store.results.withdraw("g1", 7)] == ["one"]
-    assert store.results.withdraw("g1", 8) == []
+    assert [r.id for r in store.marks.withdraw("g1", 7, nothing_follows)] == ["one"]
+    assert store.marks.withdraw("g1", 8, nothing_follows) == []
     found = store.results.get("one")
     assert found is not None
     assert (found.withdrawn_at, found.withdrawn_ground) == (7, "g1")
     store.results.save([result("one", "g3")])
-    assert [r.id for r in store.results.withdraw("g2", 9)] == ["two"]
+    assert [r.id for r in store.marks.withdraw("g2", 9, nothing_follows)] == ["two"]
     assert store.results.grounds() == {"g3"}
 
 
@@ -218,11 +239,10 @@ def test_a_baseline_is_kept_once_under_its_content(store: Store) -> None:
 
 
 def test_a_measure_changes_state_only_from_the_one_that_was_seen(store: Store) -> None:
-    made = Measure("m", "r", "proposed", "p", {"nl": ""}, {"nl": ""}, 1, 1, 5)
-    assert store.measures.save(made)
-    published = Measure("m", "r", "published", "p", {"nl": ""}, {"nl": ""}, 1, 1, 5)
-    assert store.measures.save(published, "Fatima", expected="proposed")
-    assert not store.measures.save(published, "Joris", expected="proposed")
+    assert begin(store, "proposed")
+    published = measure("published")
+    assert store.measures.save(Step(published), "proposed", "Fatima")
+    assert not store.measures.save(Step(published), "proposed", "Joris")
     [row] = store.measures.measures("published")
     assert (row.measure, row.decided_name, row.look_back) == (published, "Fatima", None)
     store.measures.look_back("m", {"hub": None})
@@ -231,9 +251,8 @@ def test_a_measure_changes_state_only_from_the_one_that_was_seen(store: Store) -
 
 def test_deliveries_wait_for_their_time_and_go_with_their_subscription(store: Store) -> None:
     store.measures.subscribe(Subscription("s", "http://x/", "p", 1))
-    made = Measure("m", "r", "published", "p", {}, {}, 1, 1, 5)
     event = {"subscription": "s", "headers": "{}", "body": b"x", "attempts": 0, "next_at": 10}
-    store.measures.save(made, deliveries=[event])
+    assert begin(store, "published", deliveries=[event])
     assert store.measures.due(9) == []
     [waiting] = store.measures.due(10)
     store.measures.postpone(waiting.id, 20)
@@ -263,6 +282,158 @@ def test_results_of_a_dataset_are_marked_when_rows_of_a_person_were_taken_out_of
     other = Result("r2", "forecast", "t", "a", NOW, Grounds(["urn:dmi:dataset:gemeente:x"]), {})
     later = msgspec.structs.replace(result("r3"), made_at=NOW + 1)
     store.results.save([result("r1", "urn:uuid:a"), other, later])
-    (marked,) = store.results.withdraw_over(D, "urn:uuid:request", NOW)
+    (marked,) = store.marks.withdraw_over(D, "urn:uuid:request", NOW, nothing_follows)
     assert (marked.id, marked.withdrawn_ground) == ("r1", "urn:uuid:request")
-    assert store.results.withdraw_over(D, "urn:uuid:request", NOW) == []
+    assert store.marks.withdraw_over(D, "urn:uuid:request", NOW, nothing_follows) == []
+
+
+def ends(_results: Sequence[Result], measures: Sequence[Measure]) -> Following:
+    """Every open measure is taken back; who had been told of it is told."""
+    return Following(
+        steps=[
+            Step(msgspec.structs.replace(one, state="withdrawn"), "t", told(f"after {one.state}"))
+            for one in measures
+        ]
+    )
+
+
+def told(kind: str) -> Message:
+    return Message("m", b"{}", Envelope("1", "s", kind, "2026-01-01T00:00:00Z"))
+
+
+def waiting(engine: sa.Engine) -> list[str]:
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(outbox.c.envelope).order_by(outbox.c.id)).scalars()
+        return [msgspec.json.decode(row)["type"] for row in rows]
+
+
+class Paused:
+    """Does something in a thread of its own, which waits within its transaction until it may go on."""
+
+    def __init__(self, does: Callable[[Callable[[], None]], Any]) -> None:
+        self._reached, self._go_on = threading.Event(), threading.Event()
+        self._pool = ThreadPoolExecutor(1)
+        self._outcome = self._pool.submit(does, self._wait)
+        assert self._reached.wait(10)
+
+    def _wait(self) -> None:
+        self._reached.set()
+        assert self._go_on.wait(20)
+
+    def end(self) -> Any:
+        self._go_on.set()
+        self._pool.shutdown()
+        return self._outcome.result()
+
+
+def later(paused: Paused, does: Callable[[], Any]) -> tuple[Any, Any]:
+    """Do something while another transaction is under way, which ends in between; what both came to."""
+    with ThreadPoolExecutor(1) as pool:
+        outcome = pool.submit(does)
+        time.sleep(0.3)
+        assert not outcome.done(), "it waits for the other"
+        return paused.end(), outcome.result()
+
+
+def test_a_mark_that_comes_while_a_measure_is_begun_waits_for_it_and_takes_it_back(
+    store: Store, engine: sa.Engine
+) -> None:
+    def begins(wait: Callable[[], None]) -> bool:
+        def holds() -> bool:
+            wait()
+            return True
+
+        return begin(store, "published", holds=holds, topic="t", message=told("published"))
+
+    begun, marked = later(Paused(begins), lambda: store.marks.withdraw_over(D, "urn:uuid:r", NOW, ends))
+    assert (begun, [one.id for one in marked]) == (True, ["m"])
+    assert [row.measure.state for row in store.measures.measures()] == ["withdrawn"]
+    assert waiting(engine) == ["published", "after published"]
+
+
+def test_a_measure_that_is_begun_while_what_it_was_made_of_is_marked_is_not_kept(
+    store: Store, engine: sa.Engine
+) -> None:
+    store.results.save([result("forecast", "g")])
+
+    def marks(wait: Callable[[], None]) -> list[Result]:
+        def follow(results: Sequence[Result], measures: Sequence[Measure]) -> Following:
+            wait()
+            return ends(results, measures)
+
+        return store.marks.withdraw_over(D, "urn:uuid:r", NOW, follow)
+
+    def begins() -> bool:
+        return begin(store, "published", "forecast", topic="t", message=told("published"))
+
+    marked, begun = later(Paused(marks), begins)
+    assert ([one.id for one in marked], begun) == (["forecast"], False)
+    assert store.results.get("m") is None
+    assert (store.measures.measures(), waiting(engine)) == ([], [])
+
+
+def test_an_approval_that_comes_while_its_ground_is_marked_is_not_kept(
+    store: Store, engine: sa.Engine
+) -> None:
+    assert begin(store, "proposed")
+
+    def marks(wait: Callable[[], None]) -> list[Result]:
+        def follow(results: Sequence[Result], measures: Sequence[Measure]) -> Following:
+            wait()
+            return ends(results, measures)
+
+        return store.marks.withdraw("g", NOW, follow)
+
+    approved = Step(measure("published"), "t", told("published"))
+    _, kept = later(Paused(marks), lambda: store.measures.save(approved, "proposed"))
+    assert not kept
+    assert [row.measure.state for row in store.measures.measures()] == ["withdrawn"]
+    assert waiting(engine) == ["after proposed"]
+
+
+def test_a_mark_that_comes_while_a_person_approves_tells_of_what_was_published(
+    store: Store, engine: sa.Engine
+) -> None:
+    assert begin(store, "proposed")
+
+    def approves(wait: Callable[[], None]) -> None:
+        with transaction(engine) as connection:
+            assert take(connection, Step(measure("published"), "t", told("published")), "proposed")
+            wait()
+
+    later(Paused(approves), lambda: store.marks.withdraw("g", NOW, ends))
+    assert [row.measure.state for row in store.measures.measures()] == ["withdrawn"]
+    assert waiting(engine) == ["published", "after published"]
+
+
+def test_what_follows_from_marks_and_the_marks_are_written_together_or_not_at_all(
+    store: Store, engine: sa.Engine
+) -> None:
+    assert begin(store, "published")
+    store.results.save_scores(D, {})
+
+    def breaks(_results: Sequence[Result], _measures: Sequence[Measure]) -> Following:
+        raise ValueError("it cannot be told")
+
+    with pytest.raises(ValueError, match="cannot be told"):
+        store.marks.withdraw("g", NOW, breaks)
+    assert [row.measure.state for row in store.measures.measures()] == ["published"]
+
+    def follows(results: Sequence[Result], measures: Sequence[Measure]) -> Following:
+        return Following("t", [told("result")], ends(results, measures).steps, [D])
+
+    assert [one.id for one in store.marks.withdraw("g", NOW, follows)] == ["m"]
+    assert store.marks.withdraw("g", NOW, follows) == []
+    assert [row.measure.state for row in store.measures.measures()] == ["withdrawn"]
+    assert (waiting(engine), store.results.scores()) == (["result", "after published"], {})
+
+
+def test_a_measure_is_begun_once_and_only_while_the_law_lets_its_ground_hold(
+    store: Store, engine: sa.Engine
+) -> None:
+    assert not begin(store, "published", holds=lambda: False)
+    assert store.results.get("m") is None
+    assert begin(store, "proposed")
+    assert not begin(store, "published", topic="t", message=told("published")), "it is there already"
+    assert [row.measure.state for row in store.measures.measures()] == ["proposed"]
+    assert waiting(engine) == []

@@ -9,21 +9,37 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Participant
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.rulebook import parse_rulebook
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
+from dmi_infra.bus.port import Message
 from dmi_infra.gate import Gate
 from dmi_infra.geo import Projection
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
 from dmi_infra.sql import migrate, open_engine
 from dmi_infra.telemetry import Metrics
+from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.grounds import Book
+from dmi_support_centre.measuring import Measures
+from dmi_support_centre.ruling import Ruling
 from dmi_support_centre.store import Store
 from tests.unit.infra.fakes import never_ended
-from tests.unit.support_centre.laws import AREAS, GARAGES, OWNER, RULEBOOK, STACK, VENDOR, Agree, agreement_of
+from tests.unit.support_centre.laws import (
+    AREAS,
+    GARAGES,
+    OWNER,
+    RULEBOOK,
+    STACK,
+    VENDOR,
+    Agree,
+    Times,
+    agreement_of,
+)
 
 
 @pytest.fixture
@@ -82,3 +98,37 @@ def opening(gate: Gate) -> Callable[..., Opening]:
         return Opening(gate, identity, crossing, action, None, never_ended)
 
     return open_for
+
+
+@pytest.fixture
+def times() -> Times:
+    """What time it is in the city."""
+    return Times()
+
+
+@pytest.fixture
+def told() -> list[Message]:
+    """What measures were told of."""
+    return []
+
+
+@pytest.fixture
+def measures(store: Store, gate: Gate, times: Times, told: list[Message], agree: Agree) -> Measures:
+    """Measures for a garage and a hub, whose data may be used under agreement 1."""
+    agree(1)
+    for slug, use in (("centrum", "shopping"), ("pr-noord", "park-and-ride")):
+        about = {"capacity": 100, "use": use}
+        stream = {**about, "thing": f"garages.{slug}", "observed_property": "occupancy"}
+        features = [
+            Feature(f"garages.{slug}", "parking", slug, None, about),
+            Feature(f"garages.{slug}.occupancy", "datastream", slug, None, stream),
+        ]
+        store.observations.save([(GARAGES, feature) for feature in features], [], {}, {})
+    atlas, book = Atlas(store.observations, gate.law), Book(store, gate)
+
+    def tell(message: Message) -> list[dict[str, Any]]:
+        told.append(message)
+        return []
+
+    ruling = Ruling(store, atlas, book, "Europe/Amsterdam")
+    return Measures(store, atlas, gate, book, times, tell, lambda: None, ruling)

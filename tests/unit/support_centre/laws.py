@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from dmi_agreements.contracts.law import AgreementState
+from dmi_agreements.contracts.results import Measure
+from dmi_agreements.table import LawTable
 from dmi_infra import clock
+from dmi_support_centre.forecasting import Forecasts
+from dmi_support_centre.grounds import Withdrawals
+from dmi_support_centre.measuring import Measures
+from dmi_support_centre.model import Result
+from dmi_support_centre.rounds import Aftermath
+from dmi_support_centre.store import Store
+from dmi_support_centre.store.marks import Following
 
 RULEBOOK = Path(__file__).parents[3] / "agreements" / "rulebook"
 GARAGES = "urn:dmi:dataset:gemeente:garages"
@@ -15,6 +25,7 @@ AREAS = "urn:dmi:dataset:gemeente:neighbourhoods"
 OWNER = "urn:dmi:participant:gemeente"
 STACK = "urn:dmi:participant:stack"
 VENDOR = "urn:dmi:participant:sensorbedrijf"
+NOW = 1_700_000_100_000_000
 NOOR, PIET = "urn:dmi:person:noor", "urn:dmi:person:piet"
 ACTIONS = ["dmi:process", "dmi:read", "dmi:analyse", "dmi:publish"]
 
@@ -60,3 +71,30 @@ def agreement_of(
     }
     ended = clock.now() if state == "ended" else None
     return AgreementState(uid, document, state, concluded_at=clock.now(), ended_at=ended)
+
+
+class Times:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def now(self, datasets: object) -> int:
+        return self.at
+
+
+def withdrawals_of(store: Store, law: LawTable, told: list[Result] | None = None) -> Withdrawals:
+    """What marks results, with nothing that follows but a note of each in ``told``."""
+
+    def follow(results: Sequence[Result], _measures: Sequence[Measure]) -> Following:
+        if told is not None:
+            told.extend(results)
+        return Following()
+
+    return Withdrawals(store, law, follow, lambda: None, lambda: None)
+
+
+def withdrawals_over(store: Store, measures: Measures, law: LawTable) -> Withdrawals:
+    """What marks results and takes their measures back, where nothing was learned."""
+    forecasts = cast(Forecasts, SimpleNamespace(unlearn=lambda _dataset: None))
+    return Withdrawals(store, law, Aftermath(forecasts, measures), lambda: None, lambda: None)

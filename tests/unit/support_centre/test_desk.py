@@ -19,14 +19,14 @@ from dmi_infra.http.access import Opening
 from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.crowding import Crowding
 from dmi_support_centre.desk import Desk, consented
-from dmi_support_centre.grounds import Book, Withdrawals, Workshop
+from dmi_support_centre.grounds import Book, Workshop
 from dmi_support_centre.handlers import Views
 from dmi_support_centre.model import CROWD, MINUTE, Reading, Result
 from dmi_support_centre.scoring import Scores
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.measures import MeasureRow
 from dmi_support_centre.store.results import Tracked
-from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, STACK, VENDOR, Agree
+from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, STACK, VENDOR, Agree, withdrawals_of
 
 Door = Callable[..., Opening]
 Recorded = list[DecisionRecord | Lineage]
@@ -61,7 +61,7 @@ def consents(law: LawTable, agree: Agree) -> dict[str, AgreementState]:
 def crowding(store: Store, gate: Gate) -> Crowding:
     atlas = Atlas(store.observations, gate.law)
     book = Book(store, gate)
-    withdrawals = Withdrawals(store, gate.law, lambda _: None, lambda: None)
+    withdrawals = withdrawals_of(store, gate.law)
     for name in ("noor", "piet"):
         about = {"thing": name, "observed_property": "crowd_count", "interval_s": 60}
         stream = Feature(f"{name}.crowd_count", "datastream", "telling", None, about)

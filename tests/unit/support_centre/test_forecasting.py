@@ -19,14 +19,14 @@ from dmi_infra.http.access import Opening
 from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.consumer import Flow
 from dmi_support_centre.forecasting import Forecasts, indicators
-from dmi_support_centre.grounds import Book, Withdrawals, Workshop
+from dmi_support_centre.grounds import Book, Workshop
 from dmi_support_centre.handlers import Views
 from dmi_support_centre.learning import Learner, LearningFailed, LearningStopped
 from dmi_support_centre.model import DAY, FORECAST, MINUTE, QUARTER, Reading
 from dmi_support_centre.models.forecast import History, OccupancyForecaster, PlaceHistory, series_of
 from dmi_support_centre.scoring import Scores
 from dmi_support_centre.store import Store
-from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, Agree
+from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, Agree, withdrawals_of
 
 START = 1_700_438_400_000_000 // DAY * DAY
 DAYS = 18
@@ -63,7 +63,7 @@ def forecasts(store: Store, gate: Gate, agree: Agree, learned: threading.Event) 
     ]
     store.observations.save([(GARAGES, feature) for feature in features], readings, {}, {})
     atlas = Atlas(store.observations, gate.law)
-    withdrawals = Withdrawals(store, gate.law, lambda _: None, lambda: None)
+    withdrawals = withdrawals_of(store, gate.law)
     workshop = Workshop(store, atlas, gate, Book(store, gate), withdrawals)
     return Forecasts(
         workshop, Flow(), Scores(store, atlas, 2.0), learn, learned.set, "Europe/Amsterdam", 3600.0
@@ -126,7 +126,7 @@ def test_after_a_stop_nothing_is_forecast_and_the_published_state_holds_no_figur
         forecasts.round(GARAGES)
     assert refused.value.reasons[0].agreement == ended.id
     marked = []
-    Withdrawals(store, gate.law, marked.extend, lambda: None).withdraw(ended.id)
+    withdrawals_of(store, gate.law, marked).withdraw(ended.id)
     [told] = {(one.withdrawn, one.p10, one.p50, one.p90) for one in indicators(marked[0])}
     assert told == (True, None, None, None)
 
@@ -136,7 +136,7 @@ def test_a_new_agreement_resumes_the_forecasts_by_itself(
 ) -> None:
     first_round(forecasts, learned)
     ended = agree(1, state="ended")
-    Withdrawals(store, gate.law, lambda _: None, lambda: None).withdraw(ended.id)
+    withdrawals_of(store, gate.law).withdraw(ended.id)
     made = agree(5)
     assert forecasts.round(GARAGES) == END
     [result] = store.results.of_kind(FORECAST)

@@ -24,10 +24,10 @@ from dmi_infra.gate import Gate
 from dmi_infra.http.access import Opening
 from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.desk import Desk, undutied
-from dmi_support_centre.grounds import Book, Withdrawals, joined
+from dmi_support_centre.grounds import Book, joined
 from dmi_support_centre.model import Place, Result
 from dmi_support_centre.store import Store
-from tests.unit.support_centre.laws import GARAGES, OWNER, VENDOR, Agree
+from tests.unit.support_centre.laws import GARAGES, OWNER, VENDOR, Agree, withdrawals_of
 
 Door = Callable[..., Opening]
 BICYCLES = "urn:dmi:dataset:gemeente:bicycle-air"
@@ -81,7 +81,7 @@ def test_marking_tells_of_each_result_once_and_forgets_the_basis(
     store.results.save([result(first), result(second, "forecast:b")])
     store.observations.save([], [], {GARAGES: {first.id, second.id}}, {})
     told: list[Result] = []
-    withdrawals = Withdrawals(store, law, told.extend, lambda: None)
+    withdrawals = withdrawals_of(store, law, told)
     ended = agree(1, state="ended")
     assert withdrawals.withdraw(ended.id) == 1
     assert withdrawals.withdraw(ended.id) == 0
@@ -104,7 +104,7 @@ def test_what_was_made_of_a_value_that_a_person_corrected_is_marked_and_made_aga
     elsewhere = Result("elsewhere", "crowd", "", "c", 1, Grounds([GARAGES], [], ["urn:uuid:1"]), {})
     store.results.save([mine, others, elsewhere])
     told: list[Result] = []
-    withdrawals = Withdrawals(store, law, told.extend, lambda: None)
+    withdrawals = withdrawals_of(store, law, told)
     request = SubjectRequest(
         "urn:uuid:asked", "urn:dmi:person:noor", "rectification", BICYCLES, 5,
         corrections=[Correction("x", 1, 2.0)],
@@ -127,7 +127,7 @@ def test_what_ended_while_the_service_was_away_is_found_at_the_start(
     store.results.save([result(agree(1))])
     agree(1, state="ended")
     told: list[Result] = []
-    withdrawals = Withdrawals(store, law, told.extend, lambda: None)
+    withdrawals = withdrawals_of(store, law, told)
     withdrawals.start()
     for _ in range(100):
         if told:

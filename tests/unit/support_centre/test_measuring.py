@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from dmi_agreements.contracts.envelope import decode
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Dataset, Participant
-from dmi_agreements.contracts.results import Grounds
+from dmi_agreements.contracts.results import Grounds, Measure
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
@@ -20,7 +21,7 @@ from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
 from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.deciding import allow
-from dmi_support_centre.grounds import Book, Withdrawals
+from dmi_support_centre.grounds import Book
 from dmi_support_centre.handlers import Views
 from dmi_support_centre.looking_back import CROWD_SEEN_AFTER, SEEN_AFTER
 from dmi_support_centre.measuring import Measures
@@ -29,58 +30,15 @@ from dmi_support_centre.model import DAY, FORECAST, MEASURE, MINUTE, Reading, Re
 from dmi_support_centre.models.crowd import Level
 from dmi_support_centre.models.measures import Automatic, CrowdRule, GarageRule
 from dmi_support_centre.routes.rules import parse_rule
-from dmi_support_centre.ruling import Ruling
 from dmi_support_centre.store import Store
-from dmi_support_centre.store.measures import RuleRow
+from dmi_support_centre.store.measures import RuleRow, Step
 from dmi_support_centre.store.results import Tracked
-from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, Agree
+from tests.unit.support_centre.laws import GARAGES, NOOR, NOW, OWNER, PIET, Agree, Times, withdrawals_over
 
 Door = Callable[..., Opening]
-NOW = 1_700_000_100_000_000
 PERIODS = ("before", "during", "after")
 AHEAD = clock.from_text("2099-01-01T00:00:00Z")
 OFFICER = Identity(OWNER, "Fatima", frozenset({"dmi:role:municipality"}))
-
-
-class Times:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.at = NOW
-
-    def now(self, datasets: object) -> int:
-        return self.at
-
-
-@pytest.fixture
-def times() -> Times:
-    return Times()
-
-
-@pytest.fixture
-def told() -> list[Message]:
-    return []
-
-
-@pytest.fixture
-def measures(store: Store, gate: Gate, times: Times, told: list[Message], agree: Agree) -> Measures:
-    agree(1)
-    for slug, use in (("centrum", "shopping"), ("pr-noord", "park-and-ride")):
-        about = {"capacity": 100, "use": use}
-        stream = {**about, "thing": f"garages.{slug}", "observed_property": "occupancy"}
-        features = [
-            Feature(f"garages.{slug}", "parking", slug, None, about),
-            Feature(f"garages.{slug}.occupancy", "datastream", slug, None, stream),
-        ]
-        store.observations.save([(GARAGES, feature) for feature in features], [], {}, {})
-    atlas, book = Atlas(store.observations, gate.law), Book(store, gate)
-
-    def tell(message: Message) -> list[dict[str, Any]]:
-        told.append(message)
-        return []
-
-    ruling = Ruling(store, atlas, book, "Europe/Amsterdam")
-    return Measures(store, atlas, gate, book, times, tell, lambda: None, ruling)
 
 
 @pytest.fixture
@@ -132,7 +90,7 @@ def test_a_full_garage_with_room_at_the_hub_leads_to_one_proposal(store: Store, 
     assert (row.measure.rule, row.measure.place) == ("garage-full", "garages.centrum")
     assert row.measure.properties["hub"] == "garages.pr-noord"
     assert row.measure.grounds.datasets == [GARAGES]
-    assert row.measure.grounds.results == ["forecast:garages.centrum"]
+    assert row.measure.grounds.results == ["forecast:garages.pr-noord", "forecast:garages.centrum"]
     result = store.results.get(row.measure.id)
     assert result is not None
     assert result.title == f"centrum: {row.measure.title['nl']}"
@@ -256,19 +214,20 @@ def test_a_measure_of_persons_rows_is_published_and_looked_back_on_as_these_pers
 def test_a_measure_that_fell_with_a_persons_consent_does_not_name_it(
     store: Store, measures: Measures, law: LawTable, agree: Agree, told: list[Message]
 ) -> None:
-    identifier = proposal(store, measures)
     law.apply(Dataset(GARAGES, OWNER, {"nl": "Van bewoners"}, personal=True))
     hers = agree(2, assigner=NOOR)
     agree(3, assigner=NOOR, assignee=OWNER)
+    for slug, share in (("centrum", 99.0), ("pr-noord", 30.0)):
+        forecast(store, slug, share, consents=[hers.id])
+    measures.evaluate_all()
+    identifier = store.measures.measures()[0].measure.id
     measures.approve(identifier, OFFICER, None)
     agree(2, assigner=NOOR, state="ended")
-    result = store.results.get(identifier)
-    assert result is not None
-    fallen = msgspec.structs.replace(result, withdrawn_at=NOW, withdrawn_ground=hers.id)
-    measures.withdraw(fallen)
+    withdrawals_over(store, measures, law).withdraw(hers.id)
     after = measures.get(identifier).measure
-    assert (after.state, hers.id in str(after)) == ("withdrawn", False)
-    assert hers.id not in str(told[-1])
+    assert (after.state, hers.id in str(after.properties)) == ("withdrawn", False)
+    last = decode(told[-1].value, Measure)
+    assert (last.state, hers.id in str((told[-1].envelope, last.properties))) == ("withdrawn", False)
 
 
 def test_a_measure_is_looked_back_on_with_the_forecasts_from_before_it(
@@ -382,7 +341,7 @@ def test_without_the_right_to_analyse_nothing_is_looked_back_on(
     held = agree(3, actions=["dmi:publish"])
     before = measures.get(identifier).measure
     grounds = msgspec.structs.replace(before.grounds, agreements=[held.id])
-    store.measures.save(msgspec.structs.replace(before, grounds=grounds), expected="published")
+    store.measures.save(Step(msgspec.structs.replace(before, grounds=grounds)), "published")
     agree(1, state="ended")
     times.at = NOW + 30 * MINUTE + CROWD_SEEN_AFTER
     measures.expire()
@@ -404,7 +363,8 @@ def test_many_measures_that_end_later_keep_none_from_being_looked_back_on(
         one = msgspec.structs.replace(
             row.measure, id=f"other-{number}", state="expired", proposed_at=NOW + MINUTE
         )
-        store.measures.save(one)
+        result = Result(one.id, MEASURE, "", one.place, NOW, one.grounds, {})
+        assert store.measures.begin(Step(one), result, lambda: True)
         store.measures.look_back(one.id, {})
     times.at = NOW + 60 * MINUTE + SEEN_AFTER
     measures.expire()
@@ -433,13 +393,7 @@ def test_a_measure_whose_ground_falls_away_is_taken_back_without_its_figures(
     measures.approve(identifier, OFFICER, None)
     ended = agree(1, state="ended")
     assert views.feed()["items"] == []
-
-    def aftermath(results: Any) -> None:
-        for result in results:
-            if result.kind == MEASURE:
-                measures.withdraw(result)
-
-    Withdrawals(store, gate.law, aftermath, lambda: None).withdraw(ended.id)
+    withdrawals_over(store, measures, gate.law).withdraw(ended.id)
     after = measures.get(identifier).measure
     assert (after.state, "share" in after.properties) == ("withdrawn", False)
     assert ended.id in after.properties["reason"]

@@ -23,14 +23,14 @@ from dmi_infra.identity import Identity
 from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.desk import Inputs
 from dmi_support_centre.errors import ModelRefused
-from dmi_support_centre.grounds import Book, Withdrawals
+from dmi_support_centre.grounds import Book
 from dmi_support_centre.merging import Merging
 from dmi_support_centre.models.scenario import INDICATORS
 from dmi_support_centre.outcomes import ScenarioViews
 from dmi_support_centre.routes.scenarios import parse_edit
 from dmi_support_centre.scenarios import Scenarios, told_id
 from dmi_support_centre.store import Store
-from tests.unit.support_centre.laws import AREAS, GARAGES, NOOR, OWNER, RARELY, VENDOR, Agree
+from tests.unit.support_centre.laws import AREAS, GARAGES, NOOR, OWNER, RARELY, VENDOR, Agree, withdrawals_of
 from tests.unit.support_centre.test_baseline import square
 
 Door = Callable[..., Opening]
@@ -257,7 +257,7 @@ def test_a_withdrawn_ground_empties_the_result_and_recomputing_names_the_agreeme
     with pytest.raises(Refused) as refused:
         scenarios.recompute(row.id, Inputs(door))
     assert refused.value.reasons[0].agreement == ended.id
-    Withdrawals(store, gate.law, lambda _: None, lambda: None).withdraw(ended.id)
+    withdrawals_of(store, gate.law).withdraw(ended.id)
     agree(3, dataset=AREAS)
     assert not views.recompute(row.id, door, opening())["withdrawn"]
 

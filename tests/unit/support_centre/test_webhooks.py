@@ -19,7 +19,9 @@ from dmi_infra.bus.port import Message
 from dmi_infra.errors import Conflict, NotFound
 from dmi_infra.internet import is_public
 from dmi_support_centre.errors import AddressRefused
+from dmi_support_centre.model import Result
 from dmi_support_centre.store import Store
+from dmi_support_centre.store.measures import Step
 from dmi_support_centre.webhooks import MOST, RETRY_SECONDS, HttpSender, Webhooks
 
 ENVELOPE = Envelope(
@@ -61,7 +63,9 @@ def webhooks(store: Store, postman: Postman, moment: list[int]) -> Webhooks:
 
 
 def publish(store: Store, webhooks: Webhooks) -> None:
-    store.measures.save(MEASURE, deliveries=webhooks.events(MESSAGE))
+    step = Step(MEASURE, deliveries=webhooks.events(MESSAGE))
+    result = Result(MEASURE.id, "measure", "", MEASURE.place, 1, MEASURE.grounds, {})
+    assert store.measures.begin(step, result, lambda: True) or store.measures.save(step, MEASURE.state)
 
 
 def test_a_subscriber_gets_the_measure_without_who_decided_and_on_which_figures(

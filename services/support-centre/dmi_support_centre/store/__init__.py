@@ -1,9 +1,10 @@
-"""The support centre's store: SQLite or PostgreSQL, in four parts over one engine."""
+"""The support centre's store: SQLite or PostgreSQL, in five parts over one engine."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
+from dmi_support_centre.store.marks import MarkStore
 from dmi_support_centre.store.measures import MeasureStore
 from dmi_support_centre.store.observations import ObservationStore
 from dmi_support_centre.store.results import ResultStore
@@ -19,6 +20,7 @@ class Store:
         self.results = ResultStore(engine)
         self.scenarios = ScenarioStore(engine)
         self.measures = MeasureStore(engine)
+        self.marks = MarkStore(engine)
 
 
 __all__ = ["Store"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -12,11 +12,11 @@ from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.results import Measure
 from dmi_infra.bus.port import Message
 from dmi_infra.outbox import add
-from dmi_infra.sql import insert_new, reading, transaction, upsert
+from dmi_infra.sql import among, insert_new, reading, transaction, upsert
 from dmi_support_centre.model import Result
-from dmi_support_centre.models.measures import EXPIRED, Rule
+from dmi_support_centre.models.measures import EXPIRED, PROPOSED, PUBLISHED, Rule
 from dmi_support_centre.store import tables
-from dmi_support_centre.store.results import put
+from dmi_support_centre.store.results import any_marked, before_marks, put
 
 
 class RuleRow(msgspec.Struct, frozen=True):
@@ -35,6 +35,15 @@ class MeasureRow(msgspec.Struct, frozen=True):
     measure: Measure
     decided_name: str = ""
     look_back: dict[str, Any] | None = None
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A measure in the state that it comes to, and what tells of that: on the bus, and to each address."""
+
+    measure: Measure
+    topic: str = ""
+    message: Message | None = None
+    deliveries: Sequence[dict[str, Any]] = ()
 
 
 class Subscription(msgspec.Struct, frozen=True):
@@ -115,39 +124,31 @@ class MeasureStore:
             rows = connection.execute(sa.select(tables.release)).all()
         return {(row.rule, row.place): row.at for row in rows}
 
-    def save(
-        self,
-        measure: Measure,
-        decided_name: str = "",
-        expected: str | None = None,
-        result: Result | None = None,
-        topic: str = "",
-        message: Message | None = None,
-        deliveries: Sequence[dict[str, Any]] = (),
-    ) -> bool:
-        """Write a measure and all that tells of it in one transaction.
+    def begin(self, step: Step, result: Result, holds: Callable[[], bool]) -> bool:
+        """Write a new measure, the result that stands for it, and what tells of it, in one transaction.
 
-        With ``expected`` only when it stands in that state; ``False`` when it does not any more.
+        ``False`` when it is there already, or when its ground has fallen away: by the law, which ``holds`` asks, or
+        by the mark of a result that it was made of. Such a mark is seen here, or it finds the measure.
         """
-        body = msgspec.json.encode(measure).decode()
-        values = {"state": measure.state, "valid_to": measure.valid_to, "body": body}
-        t = tables.measure.c
+        measure = step.measure
+        row = {"id": measure.id, "proposed_at": measure.proposed_at, "decided_by": "", **_state(measure)}
         with transaction(self._engine) as connection:
-            if expected is None:
-                whole = {"id": measure.id, "proposed_at": measure.proposed_at, "decided_by": decided_name}
-                upsert(connection, tables.measure, [{**whole, **values}], ["id"])
-            else:
-                if decided_name:
-                    values["decided_by"] = decided_name
-                change = sa.update(tables.measure).where(t.id == measure.id, t.state == expected)
-                if not connection.execute(change.values(**values)).rowcount:
-                    return False
-            if result is not None:
-                put(connection, [result])
-            add(connection, tables.outbox, topic, [message] if message else [])
-            if deliveries:
-                connection.execute(sa.insert(tables.delivery), list(deliveries))
+            before_marks(connection)
+            if not holds() or any_marked(connection, measure.grounds.results):
+                return False
+            if not insert_new(connection, tables.measure, row, ["id"]):
+                return False
+            put(connection, [result])
+            _tell(connection, step)
         return True
+
+    def save(self, step: Step, expected: str, decided_name: str = "") -> bool:
+        """Write a measure's next state and what tells of it in one transaction.
+
+        ``False`` when it does not stand in the ``expected`` state any more.
+        """
+        with transaction(self._engine) as connection:
+            return take(connection, step, expected, decided_name)
 
     def look_back(self, identifier: str, seen: dict[str, Any]) -> None:
         """Keep what came of a measure."""
@@ -261,6 +262,38 @@ class MeasureStore:
                 .where(t.id == identifier)
                 .values(next_at=next_at, attempts=t.attempts + 1)
             )
+
+
+def open_measures(connection: sa.Connection, ids: Sequence[str]) -> list[Measure]:
+    """Those of these measures that are proposed or published; they stay so until the caller's transaction is over."""
+    t = tables.measure.c
+    theirs = among(t.id, "measures", connection.dialect.name, ids)
+    query = sa.select(tables.measure).where(theirs, t.state.in_((PROPOSED, PUBLISHED))).order_by(t.id)
+    return [_measure(row).measure for row in connection.execute(query.with_for_update())]
+
+
+def take(connection: sa.Connection, step: Step, expected: str | None = None, decided_name: str = "") -> bool:
+    """Write a measure's next state within the caller's transaction; as ``MeasureStore.save``."""
+    t = tables.measure.c
+    values = _state(step.measure) | ({"decided_by": decided_name} if decided_name else {})
+    change = sa.update(tables.measure).where(t.id == step.measure.id).values(**values)
+    if expected is not None:
+        change = change.where(t.state == expected)
+    if not connection.execute(change).rowcount:
+        return False
+    _tell(connection, step)
+    return True
+
+
+def _state(measure: Measure) -> dict[str, Any]:
+    body = msgspec.json.encode(measure).decode()
+    return {"state": measure.state, "valid_to": measure.valid_to, "body": body}
+
+
+def _tell(connection: sa.Connection, step: Step) -> None:
+    add(connection, tables.outbox, step.topic, [step.message] if step.message else [])
+    if step.deliveries:
+        connection.execute(sa.insert(tables.delivery), list(step.deliveries))
 
 
 def _rule(row: sa.Row[tuple[Any, ...]]) -> RuleRow:

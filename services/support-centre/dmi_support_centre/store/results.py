@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -65,6 +65,30 @@ def put(connection: sa.Connection, results: Sequence[Result]) -> None:
     upsert(connection, tables.ground, grounds, ["ground", "result"])
 
 
+def before_marks(connection: sa.Connection) -> None:
+    """Wait until who marks results is done, and let nobody mark until the caller's transaction is over.
+
+    So a result that is written after this sees every mark that it should heed, and the next mark sees it.
+    """
+    # SQLite has one writer at a time anyway.
+    if connection.dialect.name == "postgresql":
+        place = sa.func.hashtext(sa.func.concat("marks ", sa.func.current_schema()))
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(place)))
+
+
+def any_marked(connection: sa.Connection, results: Sequence[str]) -> bool:
+    """Whether the ground of one of these results has fallen away."""
+    t = tables.result.c
+    marked = sa.select(t.id).where(t.id.in_(results), t.withdrawn_at.is_not(None))
+    return connection.execute(marked.limit(1)).first() is not None
+
+
+def forget_scores(connection: sa.Connection, dataset: str) -> None:
+    """Delete scores and past forecasts of a dataset within the caller's transaction."""
+    for table in (tables.track, tables.score):
+        connection.execute(sa.delete(table).where(table.c.dataset == dataset))
+
+
 class ResultStore:
     """Results, scores and past forecasts."""
 
@@ -83,7 +107,7 @@ class ResultStore:
             row = connection.execute(
                 sa.select(tables.result).where(tables.result.c.id == identifier)
             ).one_or_none()
-        return _result(row) if row else None
+        return result_of(row) if row else None
 
     def of_kind(self, kind: str, place: str | None = None) -> list[Result]:
         """All results of a kind, or those of one place, by id."""
@@ -91,7 +115,7 @@ class ResultStore:
         if place is not None:
             query = query.where(tables.result.c.place == place)
         with reading(self._engine) as connection:
-            return [_result(row) for row in connection.execute(query.order_by(tables.result.c.id))]
+            return [result_of(row) for row in connection.execute(query.order_by(tables.result.c.id))]
 
     def grounds(self) -> set[str]:
         """Every agreement and consent that a result rests on that is not withdrawn."""
@@ -103,43 +127,6 @@ class ResultStore:
         )
         with reading(self._engine) as connection:
             return set(connection.execute(query).scalars())
-
-    def withdraw(self, ground: str, at: Micros) -> list[Result]:
-        """Mark everything that rests on a ground; returns what was not marked before."""
-        t = tables.result.c
-        resting = sa.select(tables.ground.c.result).where(tables.ground.c.ground == ground)
-        with transaction(self._engine) as connection:
-            rows = connection.execute(
-                sa.select(tables.result).where(t.id.in_(resting), t.withdrawn_at.is_(None))
-            ).all()
-            connection.execute(
-                sa.update(tables.result)
-                .where(t.id.in_(resting), t.withdrawn_at.is_(None))
-                .values(withdrawn_at=at, withdrawn_ground=ground)
-            )
-        return [
-            msgspec.structs.replace(_result(row), withdrawn_at=at, withdrawn_ground=ground) for row in rows
-        ]
-
-    def withdraw_over(
-        self, dataset: str, ground: str, at: Micros, concerned: Callable[[Grounds], bool] = lambda _: True
-    ) -> list[Result]:
-        """Mark by ``ground`` what was made of a dataset up to a moment; returns what was not marked before."""
-        t = tables.result.c
-        query = sa.select(tables.result).where(t.withdrawn_at.is_(None), t.made_at <= at)
-        with transaction(self._engine) as connection:
-            found = [_result(row) for row in connection.execute(query)]
-            resting = [one for one in found if dataset in one.grounds.datasets and concerned(one.grounds)]
-            mark = sa.update(tables.result).where(t.id == sa.bindparam("result"), t.withdrawn_at.is_(None))
-            for one in resting:
-                values = {"result": one.id, "withdrawn_at": at, "withdrawn_ground": ground}
-                connection.execute(mark, values)
-        return [msgspec.structs.replace(one, withdrawn_at=at, withdrawn_ground=ground) for one in resting]
-
-    def publish(self, topic: str, messages: Sequence[Message]) -> None:
-        """Put messages into the outbox."""
-        with transaction(self._engine) as connection:
-            add(connection, tables.outbox, topic, messages)
 
     def add_track(self, rows: Sequence[Tracked]) -> None:
         """Keep forecasts to look back on; one that is kept already stays as it is."""
@@ -202,8 +189,7 @@ class ResultStore:
     def forget_scores(self, dataset: str) -> None:
         """Delete the scores of a dataset with the past forecasts that they are of."""
         with transaction(self._engine) as connection:
-            for table in (tables.track, tables.score):
-                connection.execute(sa.delete(table).where(table.c.dataset == dataset))
+            forget_scores(connection, dataset)
 
     def save_scores(self, dataset: str, body: dict[str, Any]) -> None:
         """Keep the newest scores of a dataset."""
@@ -218,7 +204,8 @@ class ResultStore:
         return {row.dataset: msgspec.json.decode(row.body) for row in rows}
 
 
-def _result(row: sa.Row[tuple[Any, ...]]) -> Result:
+def result_of(row: sa.Row[tuple[Any, ...]]) -> Result:
+    """A row of the table as a result."""
     return Result(
         row.id,
         row.kind,
