@@ -170,6 +170,18 @@ def test_from_counts_to_a_published_measure_and_a_stop_that_takes_all_of_it_back
     city.until(f"/v1/measures/{measure['id']}", lambda answer: answer["state"] == "withdrawn")
 
 
+def test_the_feed_tells_nothing_while_the_law_is_not_known(city: City) -> None:
+    """Advice whose ground has ended would stay in it; nobody can tell then which that is."""
+    assert city.ask("/v1/measures/feed", signed=False).status_code == 200
+    city.service.runtime.law.table.poison("an event of another version")
+    other, feed = city.ask("/v1/measures"), city.ask("/v1/measures/feed", signed=False)
+    assert (feed.status_code, feed.headers["content-type"]) == (503, "application/problem+json")
+    assert "items" not in feed.json()
+    assert [feed.json()[name] for name in ("type", "detail")] == [
+        other.json()[name] for name in ("type", "detail")
+    ]
+
+
 def test_a_subscriber_that_takes_the_call_and_never_answers_delays_nothing_on_the_bus(city: City) -> None:
     told = city.bus.replay("visualisation", ["dmi.measures.v1"])
 

@@ -70,6 +70,13 @@ async def _authenticated(runtime: Runtime, token: str) -> Identity:
         await asyncio.sleep(AWAIT_STEP_SECONDS)
 
 
+async def law_known(request: Request) -> None:
+    """A dependency of what everybody is told as long as its ground holds: 503 while nobody can tell what has ended."""
+    stale = runtime_of(request).law.table.stale(clock.now())
+    if stale is not None:
+        raise Refused([stale])
+
+
 async def mandated(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
     """As ``member``, also for somebody who acts for the participant by a mandate: for gated routes alone."""
     return _standing(request, identity, lawful=request.method in _READS)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_infra import clock
-from dmi_infra.http.access import Caller, Opening, gated
+from dmi_infra.http.access import Caller, Opening, gated, law_known
 from dmi_support_centre.handlers import Views
 from dmi_support_centre.measuring import Measures
 from dmi_support_centre.routes.rules import Decider, Id, moment
@@ -56,7 +56,11 @@ def router(measures: Measures, views: Views, store: MeasureStore, webhooks: Webh
     """Routes under ``/v1/measures`` and ``/v1/subscriptions``."""
     routes = APIRouter(prefix="/v1", tags=["measures"])
 
-    @routes.get("/measures/feed", summary="What is advised in the city now; for everyone")
+    @routes.get(
+        "/measures/feed",
+        summary="What is advised in the city now; for everyone",
+        dependencies=[Depends(law_known)],
+    )
     def feed() -> dict[str, Any]:
         return views.feed()
 
