@@ -31,6 +31,10 @@ from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
 
 MOST_EDITS = 200
 MOST_VERSIONS = 1000
+MOST_SCENARIOS = 1000
+"""Scenarios of one participant. None is deleted, and any version of one can be restored to go on from."""
+MOST_BASELINES = 1000
+"""States of the city that the scenarios of one participant rest on: each is kept whole."""
 OVERTAKEN = "someone else has changed this scenario just now; look again"
 
 
@@ -46,14 +50,33 @@ class Scenarios:
     # -- scenarios ----------------------------------------------------------
 
     def create(self, title: str, person: Identity) -> ScenarioRow:
-        """A scenario without edits, pinned to the city as it is known now."""
-        return self._new(title, person, None, self._baselines.pin(), [])
+        """A scenario without edits, pinned to the city as it is known now; ``Conflict`` for too many."""
+        self._check_room(person.participant)
+        return self._new(title, person, None, self._pin(person.participant), [])
 
     def branch(self, identifier: str, title: str, person: Identity) -> ScenarioRow:
-        """A scenario that begins where another one stands, on the same baseline."""
+        """A scenario that begins where another one stands, on the same baseline; ``Conflict`` for too many."""
         parent = self.get(identifier, person)
+        self._check_room(person.participant)
         found = self.version(parent, parent.current)
         return self._new(title, person, parent.id, found.baseline, found.edits)
+
+    def _check_room(self, owner: str) -> None:
+        if self._store.scenarios.count(owner) >= MOST_SCENARIOS:
+            rule = (
+                f"you have {MOST_SCENARIOS} scenarios already: go on in one of them, from any of its versions"
+            )
+            raise Conflict.of("title", rule)
+
+    def _pin(self, owner: str) -> str:
+        """Keep the city as it is known now; raises ``Conflict`` where scenarios rest on too many others already."""
+        present, kept = self._baselines.present(), self._store.scenarios.baselines_of(owner)
+        if present.version not in kept and len(kept) >= MOST_BASELINES:
+            rule = (
+                f"your scenarios rest on {MOST_BASELINES} states of the city already: branch from one of them"
+            )
+            raise Conflict.of("baseline", rule)
+        return self._baselines.pin()
 
     def _new(
         self, title: str, person: Identity, parent: str | None, baseline: str, edits: list[Edit]
@@ -100,7 +123,7 @@ class Scenarios:
         """Run the same edits on the city as it is known now, as a new version; the old ones stay as they were."""
         row = self.own(identifier, opening.identity)
         before = self.version(row, row.current)
-        return self.add(row, Inputs(opening), self._baselines.pin(), before.edits)
+        return self.add(row, Inputs(opening), self._pin(row.owner), before.edits)
 
     def add(
         self,

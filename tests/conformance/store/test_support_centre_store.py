@@ -198,6 +198,9 @@ def test_a_change_of_a_scenario_that_another_overtook_is_not_made(store: Store) 
     assert not store.scenarios.point("s", 1, expected=1)
     assert store.scenarios.versions("s") == [first, second]
     assert store.scenarios.get("share") == store.scenarios.get("s")
+    assert (store.scenarios.count("o"), store.scenarios.count("another")) == (1, 0)
+    assert store.scenarios.baselines_of("o") == {"b", "c"}
+    assert store.scenarios.baselines_of("another") == set()
 
 
 def test_a_store_from_before_merges_keeps_its_scenarios_on_their_baselines(engine: sa.Engine) -> None:

@@ -20,6 +20,7 @@ from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
 from dmi_infra.gate import Gate
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
+from dmi_support_centre import scenarios as module
 from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.desk import Inputs
 from dmi_support_centre.errors import ModelRefused
@@ -429,3 +430,48 @@ def test_without_neighbourhoods_there_is_nothing_to_branch_from(store: Store, ga
         Scenarios(store, gate, Book(store, gate), Baselines(store, lambda _dataset: True)).create(
             "Leeg", ANALYST
         )
+
+
+def test_a_participant_has_so_many_scenarios_and_goes_on_in_one_of_them(
+    scenarios: Scenarios, door: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_SCENARIOS", 2)
+    first = scenarios.create("Wonen", ANALYST)
+    scenarios.branch(first.id, "Werken", ANALYST)
+    for more in (
+        lambda: scenarios.create("Groen", ANALYST),
+        lambda: scenarios.branch(first.id, "Groen", ANALYST),
+        lambda: scenarios.branch(first.share, "Groen", ANALYST),
+    ):
+        with pytest.raises(Conflict, match="2 scenarios already"):
+            more()
+    scenarios.edit(first.id, parse_edit(REDEVELOP), door)
+    assert scenarios.restore(first.id, 1, ANALYST).current == 1
+    assert len(scenarios.of(ANALYST)) == 2
+    assert scenarios.branch(first.share, "Van een ander", OTHER).owner == VENDOR
+
+
+def test_the_scenarios_of_a_participant_rest_on_so_many_states_of_the_city(
+    scenarios: Scenarios, store: Store, baselines: Baselines, door: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_BASELINES", 2)
+    first = scenarios.create("Wonen", ANALYST)
+    for jobs in (800, 700):
+        city(store, jobs=jobs)
+        baselines.changed()
+        kept = store.scenarios.baselines_of(OWNER)
+        if jobs == 800:
+            scenarios.renew(first.id, door)
+    newest = baselines.present().version
+    for more in (lambda: scenarios.create("Groen", ANALYST), lambda: scenarios.renew(first.id, door)):
+        with pytest.raises(Conflict, match="2 states of the city"):
+            more()
+    assert store.scenarios.baselines_of(OWNER) == kept
+    assert store.scenarios.baseline(newest) is None, "what is refused is not kept"
+    scenarios.branch(first.id, "Werken", ANALYST)
+    city(store, jobs=800)
+    baselines.changed()
+    assert scenarios.create("Weer de vorige stad", ANALYST).current == 1
+    city(store, jobs=700)
+    baselines.changed()
+    assert scenarios.create("Van een ander", OTHER).owner == VENDOR

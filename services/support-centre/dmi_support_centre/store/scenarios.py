@@ -72,6 +72,19 @@ class ScenarioStore:
         with reading(self._engine) as connection:
             return [ScenarioRow(**row) for row in connection.execute(query).mappings()]
 
+    def count(self, owner: str) -> int:
+        """How many scenarios a participant has."""
+        query = sa.select(sa.func.count()).where(tables.scenario.c.owner == owner)
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def baselines_of(self, owner: str) -> set[str]:
+        """The baselines that versions of a participant's scenarios are pinned to."""
+        v, s = tables.version.c, tables.scenario.c
+        query = sa.select(v.baseline).distinct().join(tables.scenario, s.id == v.scenario)
+        with reading(self._engine) as connection:
+            return set(connection.execute(query.where(s.owner == owner)).scalars())
+
     def versions(self, scenario: str) -> list[VersionRow]:
         """All versions of a scenario, in order."""
         t = tables.version.c
