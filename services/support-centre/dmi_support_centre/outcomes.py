@@ -9,6 +9,7 @@ import msgspec
 
 from dmi_agreements.contracts.results import Grounds
 from dmi_agreements.decision import Reason
+from dmi_agreements.policy.terms import PERSON
 from dmi_infra.clock import from_text, to_text
 from dmi_infra.errors import Refused
 from dmi_infra.http.access import Opening
@@ -55,6 +56,7 @@ class ScenarioViews:
         result = self._scenarios.kept_result(row)
         withdrawal = self._book.withdrawal(result) if result else None
         mine = row.owner == person.participant
+        owner, owner_name = _named(row.owner, row.owner_name, person.participant)
         return {
             "id": row.id if mine else row.share,
             "title": row.title,
@@ -62,8 +64,8 @@ class ScenarioViews:
             "version": row.current,
             "versions": [self._version(v, row, person) for v in versions],
             "edits": _edits(current.edits),
-            "owner": row.owner,
-            "owner_name": row.owner_name,
+            "owner": owner,
+            "owner_name": owner_name,
             "created_at": to_text(row.created_at),
             **self._base(current),
             "withdrawn": withdrawal is not None,
@@ -93,7 +95,7 @@ class ScenarioViews:
             "version": version.number,
             "parent": version.parent,
             "created_at": to_text(version.made_at),
-            "by": version.made_by,
+            "by": _named(row.owner, version.made_by, person.participant)[1],
             "edits": len(version.edits),
             "baseline": version.baseline,
             "merged": merged,
@@ -126,6 +128,8 @@ class ScenarioViews:
         if withdrawal is None or not mine:
             desk.insist(result.grounds, withdrawal)
         found = msgspec.convert(result.body["outcome"], type=ScenarioResult)
+        record = result.body["record"]
+        by, by_name = _named(record["by"], record["by_name"], desk.participant)
         version = self._scenarios.version(row, result.body["version"])
         base = self._base(version)
         shown: Shown = {
@@ -139,7 +143,7 @@ class ScenarioViews:
             "computed_at": to_text(result.made_at),
             "grounds": grounds_shown(result.grounds),
             "credits": self._book.credits(result.grounds),
-            "record": result.body["record"],
+            "record": {**record, "by": by, "by_name": by_name},
             "stale": self._scenarios.stale(version, result),
             "withdrawn": withdrawal is not None,
             "withdrawal": withdrawal.shown() if withdrawal else None,
@@ -242,6 +246,15 @@ class ScenarioViews:
             for one in COEFFICIENTS.values()
         ]
         return {"items": items, "next": None}
+
+
+def _named(participant: str, name: str, reader: str) -> tuple[str | None, str]:
+    """Who made something: a participant, and the name of who worked for it.
+
+    To know what a scenario is worth a reader has to know which organisation made it, not which natural person.
+    """
+    hidden = participant.startswith(PERSON) and participant != reader
+    return (None, "") if hidden else (participant, name)
 
 
 def _edit(edit: Edit) -> Shown:

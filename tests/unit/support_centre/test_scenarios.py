@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from dmi_agreements.contracts.features import Feature
-from dmi_agreements.contracts.law import Dataset
+from dmi_agreements.contracts.law import Dataset, Participant
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.decision import EVERYONE
 from dmi_agreements.table import LawTable
@@ -475,3 +475,28 @@ def test_the_scenarios_of_a_participant_rest_on_so_many_states_of_the_city(
     city(store, jobs=700)
     baselines.changed()
     assert scenarios.create("Van een ander", OTHER).owner == VENDOR
+
+
+def test_a_shared_scenario_of_a_resident_does_not_name_it(
+    scenarios: Scenarios, views: ScenarioViews, opening: Door, agree: Agree, law: LawTable
+) -> None:
+    """Who reads it knows which organisation made one; of a natural person it has no need to know even the id."""
+    agree(2, dataset=AREAS, assignee=EVERYONE, actions=["dmi:read", "dmi:analyse", "dmi:export"])
+    law.apply(Participant(NOOR, "Noor", ["dmi:role:resident"], rulebook="1.0.0"))
+    hers = opening(NOOR, "scenario-input", "dmi:analyse")
+    name = hers.identity.name
+    row = scenarios.edit(scenarios.create("Meer groen", hers.identity).id, parse_edit(REDEVELOP), hers)
+    scenarios.result(row, None, Inputs(hers))
+    shared, reader = scenarios.get(row.share, OTHER), opening(VENDOR)
+    shown = [
+        views.scenario(shared, OTHER), views.result(shared, None, reader), views.compare([shared], reader),
+        views.geojson(shared, None, reader), views.csv(shared, None, reader),
+    ]  # fmt: skip
+    assert name not in str(shown)
+    assert NOOR not in str(shown)
+    own = views.scenario(row, hers.identity)
+    assert (own["owner"], own["owner_name"], own["versions"][1]["by"]) == (NOOR, name, name)
+    record = views.result(row, None, opening(NOOR))["record"]
+    assert (record["by"], record["by_name"]) == (NOOR, name)
+    office = scenarios.get(scenarios.create("Wonen", ANALYST).share, OTHER)
+    assert views.scenario(office, OTHER)["owner"] == OWNER, "which organisation made it is told"

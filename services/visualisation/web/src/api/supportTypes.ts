@@ -59,7 +59,8 @@ export interface Scenario {
   version: number;
   versions: ScenarioVersion[];
   edits: ScenarioEdit[];
-  owner: string;
+  /** Null where a resident made it and somebody else looks. */
+  owner: string | null;
   owner_name?: string;
   created_at: string;
   baseline: string;
@@ -128,7 +129,8 @@ export interface RunRecord {
   parameters: string;
   seed?: number | null;
   duration_ms: number;
-  by: string;
+  /** Null where a resident ran it and somebody else looks. */
+  by: string | null;
   by_name: string;
   at: string;
 }

@@ -139,6 +139,7 @@ export const scenarios: Part<'scenarios'> = {
   recordDuration: 'Time to compute',
   recordBy: 'Computed by',
   recordByText: (who, organisation, moment) => `${who}, ${organisation}, on ${moment}`,
+  recordByResident: (moment) => `a resident, on ${moment}`,
   recordSource: 'Source and licence',
   exportTitle: 'Take along',
   exportText: 'Every file holds source, licence and the number of the run.',

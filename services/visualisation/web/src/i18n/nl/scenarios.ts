@@ -137,6 +137,7 @@ export const scenarios = {
   recordDuration: 'Rekentijd',
   recordBy: 'Uitgerekend door',
   recordByText: (who: string, organisation: string, moment: string) => `${who}, ${organisation}, op ${moment}`,
+  recordByResident: (moment: string) => `een bewoner, op ${moment}`,
   recordSource: 'Bron en licentie',
   exportTitle: 'Meenemen',
   exportText: 'In elk bestand staan bron, licentie en het nummer van de berekening.',

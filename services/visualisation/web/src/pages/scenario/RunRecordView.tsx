@@ -19,7 +19,7 @@ export function RunRecordView({ result }: { result: ScenarioResult }) {
     <Section title={s.record} id="record">
       <dl className="dmi-facts">
         <dt>{s.recordRun}</dt><dd><code>{record.run ?? result.id}</code></dd>
-        <dt>{s.recordBy}</dt><dd>{s.recordByText(record.by_name, names.participant(record.by), moment(record.at, true))}</dd>
+        <dt>{s.recordBy}</dt><dd>{record.by === null ? s.recordByResident(moment(record.at, true)) : s.recordByText(record.by_name, names.participant(record.by), moment(record.at, true))}</dd>
         <dt>{s.recordInputs}</dt>
         <dd>{record.inputs.map((one) => <p key={one.dataset}><RouteLink to={`/catalogue/${one.dataset}`}>{names.dataset(one.dataset)}</RouteLink>, {s.recordVersion(one.version.slice(0, 12))}</p>)}</dd>
         {record.left_out.length > 0 ? (<><dt>{s.recordLeftOut}</dt><dd>{record.left_out.map((one) => names.dataset(one)).join(', ')}</dd></>) : null}

@@ -30,7 +30,7 @@ export function Versions({ scenario, shown, onShow }: Props) {
                   <button type="button" className="dmi-link-button" onClick={() => onShow(one.version)}>{t.scenarios.showVersion(one.version)}</button>
                 )}: {what(one)}
               </p>
-              <p className="dmi-small dmi-soft">{one.by}, {moment(one.created_at)}</p>
+              <p className="dmi-small dmi-soft">{[one.by, moment(one.created_at)].filter(Boolean).join(', ')}</p>
             </div>
             {one.version === scenario.version ? <Badge tone="good">{t.scenarios.current}</Badge> : null}
           </li>
