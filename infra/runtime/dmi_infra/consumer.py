@@ -62,6 +62,7 @@ class ConsumerLoop:
         self._metrics = metrics
         self._failures = 0
         self._idle_since: float | None = None
+        self._in_hand: float | None = None
         self._spare = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"consumer-{service}", daemon=True)
@@ -85,6 +86,10 @@ class ConsumerLoop:
                 f"the consumer of {self._named()} has had no partition for {time.monotonic() - since:.0f} s"
             )
         return None
+
+    def in_hand(self) -> float | None:
+        """Since when, by the monotonic clock, it carries out the messages at hand; ``None`` while it has none."""
+        return self._in_hand
 
     def _named(self) -> str:
         return ", ".join(self._topics)
@@ -125,7 +130,9 @@ class ConsumerLoop:
                 self._note(bool(subscription.assigned()), subscription.spare())
                 begun = time.monotonic()
                 if messages:
+                    self._in_hand = begun
                     self._hand_over(messages)
+                    self._in_hand = None
                     subscription.commit()
                     self._failures = 0
                 waiting: dict[str, int] = {}
@@ -136,6 +143,7 @@ class ConsumerLoop:
                 if messages:
                     self._stopping.wait(max(0.0, begun + ROUND_SECONDS - time.monotonic()))
         finally:
+            self._in_hand = None
             subscription.close()
 
     def _note(self, assigned: bool, spare: bool) -> None:

@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import sqlalchemy as sa
@@ -29,7 +29,10 @@ LEEWAY: Final[Micros] = 3_600_000_000
 """So much older requests are carried out again at a start: two of them may have come in the other order."""
 PAUSE_SECONDS = 0.2
 SETTLE_SECONDS = 2.0
-"""After which rows are looked for once more: a consumer may have held some in hand that its gate had passed."""
+"""After which rows are looked for once more: a consumer may have held some in hand that its gate had passed.
+
+As long as it still does, since its store takes time, they are looked for again after as much.
+"""
 RETRY_SECONDS = 60.0
 """After which a request that failed is tried again, for as long as it takes."""
 
@@ -40,6 +43,8 @@ class _Later:
 
     due: float
     request: SubjectRequest
+    heard: float = 0.0
+    """When the request was carried out: what a consumer took in hand after that, its gate judged by it."""
     failed: bool = False
 
 
@@ -74,6 +79,7 @@ class Exercising:
 
     ``keeps_objected``: this layer holds the rows of who objects on (as the restriction of art. 18 allows) and lets
     the gate keep them back; the others, which work for what the dataset is collected for, delete theirs.
+    ``in_hand``: since when the consumer of this layer carries out what it has, as ``ConsumerLoop.in_hand``.
     """
 
     def __init__(
@@ -84,6 +90,7 @@ class Exercising:
         keeps_objected: bool = False,
         correct: Callable[[SubjectRequest], int] | None = None,
         afterwards: Callable[[SubjectRequest], None] | None = None,
+        in_hand: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._held = held
         self._marks = marks
@@ -91,6 +98,7 @@ class Exercising:
         self._keeps_objected = keeps_objected
         self._correct = correct
         self._afterwards = afterwards
+        self._in_hand = in_hand
         self._again: list[_Later] = []
         self._failed: dict[str, Micros] = {}
         self._newest: Micros = 0
@@ -115,13 +123,14 @@ class Exercising:
 
     def carry_out(self, request: SubjectRequest) -> int | None:
         """Do what is asked, and record it; the rows that it was done to, ``None`` when this layer has no part in it."""
+        heard = time.monotonic()
         rows = self._do(request)
         if rows is not None:
             self._gate.exercised(request, rows)
             if self._afterwards is not None:
                 self._afterwards(request)
             if request.right != RECTIFICATION:
-                self._again.append(_Later(time.monotonic() + SETTLE_SECONDS, request))
+                self._again.append(_Later(time.monotonic() + SETTLE_SECONDS, request, heard))
         self._failed.pop(request.id, None)
         self._newest = max(self._newest, request.made_at)
         # The next start finds what failed, since nothing that was carried out after it counts as the newest.
@@ -165,19 +174,23 @@ class Exercising:
             self._again.remove(first)
             identifier = first.request.id
             if not first.failed:
-                self._swept(first.request)
+                self._swept(first)
             if identifier not in self._failed or not first.failed:
                 return None
         return None if identifier is None else self._gate.law.rights.get(identifier)
 
-    def _swept(self, request: SubjectRequest) -> None:
+    def _swept(self, later: _Later) -> None:
+        request, since = later.request, self._in_hand()
+        if since is not None and since <= later.heard:
+            self._again.append(replace(later, due=time.monotonic() + SETTLE_SECONDS))
+            return
         try:
             rows = self._do(request)
             if rows:
                 self._gate.exercised(request, rows)
         except Unavailable as exc:
             log.warning("requests of persons wait", reason=exc.public)
-            self._again.append(_Later(time.monotonic() + SETTLE_SECONDS, request))
+            self._again.append(replace(later, due=time.monotonic() + SETTLE_SECONDS))
         except Exception as exc:
             self._fail(request, exc)
 

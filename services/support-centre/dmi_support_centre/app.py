@@ -135,8 +135,9 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
     runtime.checks["consumer"] = consumer.check
     retention = Retention(store.observations, gate, ANALYSE, settings.retention_seconds)
     exercising = Exercising(
-        store.observations, Marks(store.engine, positions), gate, afterwards=withdrawals.exercised
-    )
+        store.observations, Marks(store.engine, positions), gate, afterwards=withdrawals.exercised,
+        in_hand=consumer.in_hand,
+    )  # fmt: skip
     runtime.law.listen(exercising.listen)
     runtime.parts += [webhooks, learner, withdrawals, rounds, consumer, retention, exercising]
     return Analyses(book, atlas, baselines, measures, webhooks, rounds)

@@ -37,7 +37,7 @@ def build(settings: VisualisationSettings, bus: Bus) -> Service:
     consumer = ConsumerLoop(bus, NAME, TOPICS, handler, runtime.metrics)
     shelf = Shelf(store, live)
     retention = Retention(shelf, runtime.gate, "dmi:process", settings.retention_seconds)
-    exercising = Exercising(shelf, Marks(engine, positions), runtime.gate)
+    exercising = Exercising(shelf, Marks(engine, positions), runtime.gate, in_hand=consumer.in_hand)
     runtime.law.listen(exercising.listen)
     runtime.parts += [consumer, retention, exercising]
     runtime.checks["store"] = store_check(engine)

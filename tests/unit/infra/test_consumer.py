@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -112,6 +113,30 @@ def test_a_store_that_is_away_rejects_nothing_and_the_messages_come_again(
     assert store.rejected == []
     assert len(bus.subscriptions) == 2
     assert bus.subscriptions[0].closed
+
+
+def test_it_tells_since_when_it_has_messages_in_hand_until_they_are_carried_out_or_given_back(
+    bus: FakeBus, store: Store, loop: ConsumerLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle, found = store.handle, list[float | None]()
+
+    def watched(messages: Sequence[Received]) -> None:
+        found.append(loop.in_hand())
+        handle(messages)
+
+    monkeypatch.setattr(store, "handle", watched)
+    monkeypatch.setattr(consumer, "BACKOFF_SECONDS", (0.5,))
+    store.faults = {b"a": Unavailable("the store is away")}
+    assert loop.in_hand() is None
+    before = time.monotonic()
+    send(bus, b"a")
+    loop.start()
+    eventually(lambda: bool(bus.subscriptions) and bus.subscriptions[0].closed)
+    assert loop.in_hand() is None
+    eventually(lambda: store.done == [b"a"])
+    eventually(lambda: loop.in_hand() is None)
+    assert all(since is not None and before <= since <= time.monotonic() for since in found)
+    assert len(found) == 2
 
 
 def test_a_fault_while_rejecting_does_not_end_the_consumer(

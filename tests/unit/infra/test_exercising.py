@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,6 +102,29 @@ def test_who_objects_is_kept_by_the_platform_alone_and_only_for_another_purpose_
     assert part.carry_out(asked("objection", dataset=CAMERAS, purpose="dmi:purpose:commerce")) is None
     assert Exercising(shelf, marks, court.gate, keeps_objected=True).carry_out(request) is None
     assert len(shelf.asked) == 1
+
+
+def test_rows_are_looked_for_until_the_consumer_is_done_with_what_it_had_in_hand(
+    court: Court, marks: Marks
+) -> None:
+    """Its gate passed them before the request came, and its store takes longer than it is waited for at first."""
+    shelf, begun, asked_at = Shelf(), [time.monotonic()], list[float]()
+
+    def in_hand() -> float | None:
+        asked_at.append(time.monotonic())
+        return begun[0] if begun else None
+
+    with working(court, marks, shelf, in_hand=in_hand) as part:
+        part.listen(court.law.apply(asked("erasure")))
+        eventually(lambda: len(asked_at) == 3)
+        assert len(shelf.asked) == 1
+        begun[0] = time.monotonic()
+        eventually(lambda: len(shelf.asked) == 2)
+        looked = len(asked_at)
+        part._thread.join(0.15)
+    assert (len(shelf.asked), len(asked_at)) == (2, looked), (
+        "what it took in hand since was judged by the request"
+    )
 
 
 def test_a_request_that_fails_is_tried_again_until_it_is_carried_out(
