@@ -50,6 +50,8 @@ newest = sa.Table(
     sa.Column("observed_property", sa.Text, nullable=False),
     sa.Column("unit", sa.Text, nullable=False),
     sa.Column("source_id", sa.Text),
+    # By it the quarters and moments of others are found; what it held has gone with its person, so it shows nothing.
+    sa.Column("erased", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 quarter = quarter_table(metadata)
 moment = moment_table(metadata)
@@ -106,7 +108,7 @@ class Store:
             upsert(
                 connection,
                 newest,
-                [msgspec.structs.asdict(row) for row in latest.values()],
+                [{**msgspec.structs.asdict(row), "erased": False} for row in latest.values()],
                 ["datastream"],
                 _NEWEST,
                 not_older="phenomenon_time",
@@ -131,9 +133,10 @@ class Store:
         return [(row.dataset, msgspec.json.decode(row.body, type=Feature)) for row in rows]
 
     def newest(self) -> list[Shown]:
-        """The newest value of every datastream."""
+        """The newest value of every datastream; none of one whose newest value was erased."""
+        shown = sa.select(*(newest.c[name] for name in Shown.__struct_fields__)).where(~newest.c.erased)
         with reading(self._engine) as connection:
-            rows = connection.execute(sa.select(newest)).mappings().all()
+            rows = connection.execute(shown).mappings().all()
         return [Shown(**row) for row in rows]
 
     def datasets(self) -> list[str]:
@@ -152,14 +155,14 @@ class Store:
                     table.c.datastream == sa.bindparam("name"), table.c.subject == person, at <= until
                 )
                 deleted += sum(connection.execute(theirs, {"name": name}).rowcount for name in names)
-            # The row stays, as of a thing that says nothing: by it the others are found.
+            # The row stays, marked: without it the rows of others on this datastream would not be found.
             gone = sa.update(newest).where(
                 newest.c.dataset == dataset, newest.c.subject == person, newest.c.phenomenon_time <= until
             )
             empty = dict.fromkeys(
                 ("result", "longitude", "latitude", "neighbourhood", "subject", "source_id")
             )
-            return deleted + connection.execute(gone.values(**empty)).rowcount
+            return deleted + connection.execute(gone.values(**empty, erased=True)).rowcount
 
     def delete_before(self, dataset: str, at: Micros) -> int:
         """Delete values of a dataset from before a moment, and quarters that hold some; returns how many rows."""

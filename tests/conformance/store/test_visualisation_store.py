@@ -298,5 +298,45 @@ def test_a_person_is_erased_up_to_a_moment_and_a_corrected_quarter_takes_the_pla
     left = {(q.start, q.subject) for q in store.quarters(STREAM, now, now + DAY, 10)}
     assert left == {(now, "sam"), (now + BUCKET, "noor")}
     store.erase(D, "noor", now + BUCKET)
-    (newest,) = store.newest()
-    assert (newest.subject, newest.result, newest.longitude) == (None, None, None)
+    assert store.newest() == [], "what was erased is not the newest value of a sensor that says nothing"
+    assert store.datasets() == [D]
+    assert store.erase(D, "sam", now + BUCKET) == 1, "the quarters of others are found by the row that stays"
+
+
+def silent(at: int, rider: str | None, stream: str = STREAM) -> Shown:
+    return Shown(stream, D, at, None, 9, None, None, None, rider, "speed", "km/h")
+
+
+def test_an_erased_value_is_kept_apart_from_one_of_nobody_that_says_nothing(
+    store: Store, engine: sa.Engine
+) -> None:
+    store.save([], [silent(NOW, "noor"), silent(NOW, None, "garages.b.occupancy")], {})
+    store.erase(D, "noor", NOW)
+    assert store.newest() == [silent(NOW, None, "garages.b.occupancy")]
+    with engine.connect() as connection:
+        kept = connection.execute(sa.text("SELECT subject, result FROM newest WHERE erased")).all()
+    assert [tuple(one) for one in kept] == [(None, None)]
+    store.save([], [silent(NOW + SECOND, "sam")], {})
+    assert silent(NOW + SECOND, "sam") in store.newest(), "the next value shows the sensor again"
+
+
+def test_values_that_were_erased_before_there_was_a_mark_are_marked(
+    engine: sa.Engine, quarter_past: int
+) -> None:
+    with engine.begin() as connection:
+        for table in (*metadata.tables, "alembic_version"):
+            connection.execute(sa.text(f"DROP TABLE {table}"))
+    migrate(engine, "dmi_visualisation", "visualisation_0003")
+    told = "INSERT INTO moment (datastream, start, phenomenon_time, flag) VALUES (:name, :at, :at, 9)"
+    value = (
+        "INSERT INTO newest (datastream, dataset, phenomenon_time, result, flag, observed_property, unit) "
+        "VALUES (:name, :dataset, :at, :result, 9, 'speed', 'km/h')"
+    )
+    with engine.begin() as connection:
+        for name, result in (("erased", None), ("silent", None), ("well", 1.0)):
+            known = {"name": name, "dataset": D, "at": NOW, "result": result}
+            connection.execute(sa.text(value), known)
+            if name != "erased":
+                connection.execute(sa.text(told), {"name": name, "at": NOW})
+    migrate(engine, "dmi_visualisation")
+    assert {one.datastream for one in Store(engine).newest()} == {"silent", "well"}
