@@ -89,7 +89,7 @@ class Relay:
 
     def drain(self) -> int:
         """Publish one batch; returns how many messages went out."""
-        # A crash after publishing publishes again, and readers drop repeats.
+        # A crash after publishing publishes again, and readers drop repeats: by natural keys, or see ``repeats``.
         with self._alone() as first:
             if not first:
                 return 0

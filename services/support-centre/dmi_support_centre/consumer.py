@@ -88,7 +88,7 @@ class AnalysisHandler:
         corrected: list[Reading] = []
         requests: dict[str, None] = {}
         bases: dict[str, set[str]] = {}
-        for received in messages:
+        for received in self._store.fresh(messages):
             if received.topic == FEATURES:
                 features += self._features(received, bases)
                 continue
@@ -97,7 +97,7 @@ class AnalysisHandler:
             if received.message.envelope.type == CORRECTED:
                 corrected += found
                 requests[received.message.envelope.subject] = None
-        self._store.save(features, readings, bases, after(messages), corrected)
+        self._store.save(features, readings, bases, after(messages), corrected, messages)
         if features:
             self._on_features()
         if readings:

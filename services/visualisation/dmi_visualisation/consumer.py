@@ -48,7 +48,7 @@ class MapHandler:
         features: list[tuple[str, Feature]] = []
         rows: list[Shown] = []
         corrected: list[Shown] = []
-        for received in messages:
+        for received in self._store.fresh(messages):
             if received.topic == FEATURES:
                 features += self._features(received)
                 continue
@@ -56,7 +56,7 @@ class MapHandler:
             rows += found
             if received.message.envelope.type == CORRECTED:
                 corrected += found
-        self._store.save(features, rows, after(messages), corrected)
+        self._store.save(features, rows, after(messages), corrected, messages)
         self._live.update(features, rows)
 
     def reject(self, message: Received, reason: str) -> None:

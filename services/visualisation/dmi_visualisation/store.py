@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
-from dmi_infra import clock
+from dmi_infra import clock, repeats
+from dmi_infra.bus.port import Received
 from dmi_infra.sql import (
     Positions,
     load_positions,
@@ -25,6 +26,7 @@ from dmi_visualisation.quarters import Quarter, add_quarters, drop_quarters, qua
 
 metadata = sa.MetaData()
 positions = positions_table(metadata)
+taken = repeats.taken_table(metadata)
 
 feature = sa.Table(
     "feature",
@@ -70,16 +72,22 @@ class Store:
         """Where the consumer goes on."""
         return load_positions(self._engine, positions)
 
+    def fresh(self, messages: Sequence[Received]) -> list[Received]:
+        """These messages without those that repeat another one; see ``repeats``."""
+        return repeats.fresh(self._engine, taken, messages)
+
     def save(
         self,
         features: Sequence[tuple[str, Feature]],
         rows: Sequence[Shown],
         reached: Positions,
         corrected: Sequence[Shown] = (),
+        messages: Sequence[Received] = (),
     ) -> None:
         """Keep new features (with their dataset), newest values, quarters, and the position: all or nothing.
 
         ``corrected`` are those of ``rows`` that are all of their quarters, in place of what was kept of these.
+        ``messages`` are all that were taken in with this, by which their copies are known.
         """
         latest: dict[str, Shown] = {}
         for row in rows:
@@ -116,6 +124,7 @@ class Store:
             drop_quarters(connection, quarter, corrected)
             add_quarters(connection, rows)
             self._keep_moments(connection, rows)
+            repeats.keep(connection, taken, messages)
             save_positions(connection, positions, reached)
 
     def _keep_moments(self, connection: sa.Connection, rows: Sequence[Shown]) -> None:

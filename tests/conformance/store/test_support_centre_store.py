@@ -19,7 +19,7 @@ from alembic.runtime.migration import MigrationContext
 from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.results import Grounds, Measure
-from dmi_infra.bus.port import Message
+from dmi_infra.bus.port import Message, Received
 from dmi_infra.sql import migrate, open_engine, transaction
 from dmi_support_centre.baseline import snapshot
 from dmi_support_centre.model import COUNTS_KEPT, DAY, KEPT, MINUTE, QUARTER, RECENT, Reading, Result
@@ -93,6 +93,17 @@ def test_readings_of_a_quarter_add_up_over_batches(store: Store) -> None:
     assert (quarter.mean, quarter.at, quarter.last) == (30.0, NOW + 2 * MINUTE, 4 * MINUTE)
     assert store.observations.positions() == {("t", 0): 2}
     assert store.observations.count_quarters(D) == 1
+
+
+def test_a_message_that_was_published_twice_is_known_by_its_name(store: Store) -> None:
+    envelope = Envelope("1", "urn:dmi:service:platform", "t", "2026-01-01T00:00:00Z")
+    first, copy = (Received("topic", 0, at, Message("k", b"{}", envelope)) for at in (4, 9))
+    kept = store.observations
+    assert kept.fresh([first, copy]) == [first]
+    kept.save([], [reading(NOW, 10.0)], {}, {("topic", 0): 5}, (), [first])
+    assert kept.fresh([copy]) == []
+    kept.save([], [], {}, {("topic", 0): 10}, (), [copy])
+    assert kept.positions() == {("topic", 0): 10}
 
 
 def test_only_the_last_half_hour_of_single_readings_is_kept_per_datastream(store: Store) -> None:
@@ -208,6 +219,7 @@ def test_a_store_from_before_merges_keeps_its_scenarios_on_their_baselines(engin
     with engine.begin() as connection:
         for statement in (
             "DROP TABLE counted",
+            "DROP TABLE taken",
             "ALTER TABLE rule DROP COLUMN version",
             "ALTER TABLE scenario ADD COLUMN baseline TEXT",
             "ALTER TABLE version DROP COLUMN merged_from",

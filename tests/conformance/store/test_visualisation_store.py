@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.contracts.features import Feature
 from dmi_infra import clock
+from dmi_infra.bus.port import Message, Received
 from dmi_infra.sql import migrate, open_engine
 from dmi_visualisation.model import BUCKET, Shown
 from dmi_visualisation.store import Store, metadata, moment
@@ -132,6 +134,16 @@ def test_a_message_read_again_after_a_crash_counts_once(store: Store, engine: sa
     store.save([], [row(NOW, 10.0)], {("topic", 0): 1})
     [kept] = store.quarters(STREAM, NOW, NOW + BUCKET, 5)
     assert (kept.readings, store.positions()) == (1, {("topic", 0): 1})
+
+
+def test_a_message_that_was_published_twice_is_known_by_its_name(store: Store) -> None:
+    envelope = Envelope("1", "urn:dmi:service:platform", "t", "2026-01-01T00:00:00Z")
+    first, copy = (Received("topic", 0, at, Message("k", b"{}", envelope)) for at in (4, 9))
+    assert store.fresh([first, copy]) == [first]
+    store.save([], [row(NOW, 10.0)], {("topic", 0): 5}, (), [first])
+    assert store.fresh([copy]) == []
+    store.save([], [], {("topic", 0): 10}, (), [copy])
+    assert store.positions() == {("topic", 0): 10}
 
 
 @pytest.fixture

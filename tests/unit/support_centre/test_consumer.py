@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import uuid
 
 import pytest
 
@@ -17,15 +18,18 @@ from dmi_infra.bus.port import Message, Received
 from dmi_infra.errors import Unavailable
 from dmi_infra.gate import Gate
 from dmi_support_centre.consumer import FEATURES, HARMONISED, AnalysisHandler, Flow
-from dmi_support_centre.store import Store
+from dmi_support_centre.store import Store, observations
 from tests.unit.support_centre.laws import GARAGES, Agree
 
-ENVELOPE = Envelope("1", "s", "t", "2026-01-01T00:00:00Z")
 _offsets = itertools.count()
 
 
+def envelope(kind: str = "t", subject: str = "") -> Envelope:
+    return Envelope(str(uuid.uuid4()), "s", kind, "2026-01-01T00:00:00Z", subject)
+
+
 def received(topic: str, payload: object) -> Received:
-    return Received(topic, 0, next(_offsets), Message("k", encode(payload), ENVELOPE))
+    return Received(topic, 0, next(_offsets), Message("k", encode(payload), envelope()))
 
 
 def occupancy(prop: str = "occupancy") -> Received:
@@ -62,17 +66,48 @@ def test_allowed_observations_are_kept_with_the_agreement_that_they_came_in_unde
     assert told == ["readings"]
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_a_batch_that_was_published_twice_counts_once(
+    handler: AnalysisHandler, store: Store, agree: Agree, together: bool
+) -> None:
+    """As after a process that was killed when it had published and before it had noted that."""
+    agree(1)
+    first = occupancy()
+    copy, other = dataclasses.replace(first, offset=next(_offsets)), occupancy()
+    for messages in [[first, copy, other]] if together else [[first], [copy, other]]:
+        handler.handle(messages)
+    assert [(q.readings, q.total) for q in store.observations.quarters(GARAGES, 0)] == [(2, 10.0)]
+    assert store.observations.positions() == {(HARMONISED, 0): other.offset + 1}
+
+
+def test_a_message_that_could_not_be_stored_is_no_copy_when_it_comes_again(
+    handler: AnalysisHandler, store: Store, agree: Agree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agree(1)
+    message = occupancy()
+    with monkeypatch.context() as broken:
+        broken.setattr(observations, "save_positions", _fails)
+        with pytest.raises(RuntimeError):
+            handler.handle([message])
+    handler.handle([message])
+    assert [q.readings for q in store.observations.quarters(GARAGES, 0)] == [1]
+
+
+def _fails(*_: object) -> None:
+    raise RuntimeError("the disk is full")
+
+
 def test_a_corrected_quarter_takes_the_place_of_the_old_one_and_tells_which_request_asked_for_it(
     handler: AnalysisHandler, store: Store, agree: Agree, told: list[str]
 ) -> None:
     agree(1)
     handler.handle([occupancy()])
     again = occupancy()
-    envelope = Envelope("2", "s", CORRECTED, "2026-01-01T00:00:00Z", subject="urn:uuid:asked")
     batch = ObservationBatch(
         GARAGES, ["garages.a.occupancy"], [1_000], [7.0], observed_property=["occupancy"]
     )
-    handler.handle([dataclasses.replace(again, message=Message("k", encode(batch), envelope))])
+    told_of = envelope(CORRECTED, "urn:uuid:asked")
+    handler.handle([dataclasses.replace(again, message=Message("k", encode(batch), told_of))])
     assert [q.mean for q in store.observations.quarters(GARAGES, 0)] == [7.0]
     assert told == ["readings", "readings", "corrected urn:uuid:asked"]
 
@@ -116,7 +151,7 @@ def test_features_of_other_kinds_are_left_out(
 
 
 def test_a_message_that_cannot_be_read_is_passed_over(handler: AnalysisHandler, store: Store) -> None:
-    message = Received(FEATURES, 0, 7, Message("k", b"{", ENVELOPE))
+    message = Received(FEATURES, 0, 7, Message("k", b"{", envelope()))
     handler.reject(message, "not JSON")
     assert store.observations.positions() == {(FEATURES, 0): 8}
 

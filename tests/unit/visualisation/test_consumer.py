@@ -15,6 +15,7 @@ from dmi_infra.errors import Unavailable
 from dmi_infra.sql import migrate, open_engine
 from dmi_visualisation.consumer import FEATURES, HARMONISED, MapHandler
 from dmi_visualisation.live import LiveMap
+from dmi_visualisation.model import BUCKET
 from dmi_visualisation.store import Store
 from tests.unit.infra.fakes import GARAGES, NOW, SECOND, STACK, Court, message
 from tests.unit.visualisation.samples import CENTRE, place
@@ -36,11 +37,16 @@ def live() -> LiveMap:
 
 
 @pytest.fixture
-def handler(tmp_path: Path, court: Court, live: LiveMap) -> Iterator[MapHandler]:
+def store(tmp_path: Path) -> Iterator[Store]:
     engine = open_engine(f"sqlite:///{tmp_path / 'visualisation.db'}", "visualisation")
     migrate(engine, "dmi_visualisation")
-    yield MapHandler(Store(engine), live, court.gate)
+    yield Store(engine)
     engine.dispose()
+
+
+@pytest.fixture
+def handler(store: Store, court: Court, live: LiveMap) -> MapHandler:
+    return MapHandler(store, live, court.gate)
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["missing", "stale"])
@@ -68,3 +74,19 @@ def test_what_the_layer_may_not_hold_is_passed_over(
     handler.handle([received])
     assert live.rows(GARAGES) + live.places(GARAGES) == []
     assert handler.positions()[(received.topic, 0)] == 1
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_batch_that_was_published_twice_is_charted_once(
+    court: Court, store: Store, handler: MapHandler, together: bool
+) -> None:
+    """As after a process that was killed when it had published and before it had noted that."""
+    court.agree(STACK, "dmi:process")
+    first = message(encode(ObservationBatch(GARAGES, [CENTRE], [NOW], [7.0])))
+    other = message(encode(ObservationBatch(GARAGES, [CENTRE], [NOW + SECOND], [1.0])))
+    sent = [Received(HARMONISED, 0, n, one) for n, one in enumerate((first, other, first))]
+    for messages in [sent] if together else [sent[:2], sent[2:]]:
+        handler.handle(messages)
+    [quarter] = store.quarters(CENTRE, NOW - BUCKET, NOW + BUCKET, 10)
+    assert (quarter.readings, quarter.mean) == (2, 4.0)
+    assert handler.positions()[(HARMONISED, 0)] == 3

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
+from dmi_infra import repeats
+from dmi_infra.bus.port import Received
 from dmi_infra.sql import Positions, load_positions, reading, save_positions, transaction, upsert
 from dmi_support_centre.model import (
     COUNTS_KEPT,
@@ -32,6 +34,10 @@ class ObservationStore:
         """Where the consumer goes on."""
         return load_positions(self._engine, tables.positions)
 
+    def fresh(self, messages: Sequence[Received]) -> list[Received]:
+        """These messages without those that repeat another one; see ``repeats``."""
+        return repeats.fresh(self._engine, tables.taken, messages)
+
     def save(
         self,
         features: Sequence[tuple[str, Feature]],
@@ -39,10 +45,12 @@ class ObservationStore:
         bases: Mapping[str, Collection[str]],
         reached: Positions,
         corrected: Sequence[Reading] = (),
+        messages: Sequence[Received] = (),
     ) -> None:
         """Keep features (with their dataset), readings, what they rest on, and the position: all or nothing.
 
         ``corrected`` are those of ``readings`` that are all of their quarters, in place of what was kept of these.
+        ``messages`` are all that were taken in with this, by which their copies are known.
         """
         with transaction(self._engine) as connection:
             _save_features(connection, features)
@@ -50,6 +58,7 @@ class ObservationStore:
             _save_readings(connection, readings)
             rows = [{"dataset": d, "ground": g} for d, grounds in bases.items() for g in grounds]
             upsert(connection, tables.basis, rows, ["dataset", "ground"])
+            repeats.keep(connection, tables.taken, messages)
             save_positions(connection, tables.positions, reached)
 
     def features(self, *kinds: str) -> list[tuple[str, Feature]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from dmi_infra.outbox import outbox_table
+from dmi_infra.repeats import taken_table
 from dmi_infra.sql import positions_table
 
 metadata = sa.MetaData()
 positions = positions_table(metadata)
+taken = taken_table(metadata)
 outbox = outbox_table(metadata)
 
 feature = sa.Table(
