@@ -188,6 +188,8 @@ class Exercising:
             rows = self._do(request)
             if rows:
                 self._gate.exercised(request, rows)
+                if self._afterwards is not None:
+                    self._afterwards(request)
         except Unavailable as exc:
             log.warning("requests of persons wait", reason=exc.public)
             self._again.append(replace(later, due=time.monotonic() + SETTLE_SECONDS))

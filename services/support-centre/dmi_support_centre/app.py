@@ -99,9 +99,14 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
         relay.wake()
         webhooks.wake()
 
-    # What marks and what goes round tell each other; nothing runs before both names are bound below.
+    # What marks and what goes round tell each other; nothing runs before all names are bound below.
     withdrawals = Withdrawals(
-        store, law, lambda *marked: aftermath(*marked), wake_outward, lambda: rounds.hurry()
+        store,
+        law,
+        lambda *marked: aftermath(*marked),
+        wake_outward,
+        lambda: rounds.hurry(),
+        lambda dataset: forecasts.forget(dataset),
     )
     scores = Scores(store, atlas, settings.score_days)
     workshop = Workshop(store, atlas, gate, book, withdrawals)
@@ -120,7 +125,7 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
         lambda: flow.settled() and _no_lag(runtime.metrics),
         relay.wake,
     )
-    aftermath = Aftermath(forecasts, measures)
+    aftermath = Aftermath(measures)
 
     def features_changed() -> None:
         atlas.changed()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,6 +73,8 @@ class Learners:
     lock: threading.Lock = field(default_factory=threading.Lock)
     models: dict[str, Learned] = field(default_factory=dict)
     busy: str | None = None
+    forgotten: Counter[str] = field(default_factory=Counter)
+    """How often each dataset was: what was begun before the last time may hold rows that have gone since."""
 
 
 class Forecasts:
@@ -106,6 +109,7 @@ class Forecasts:
 
         Raises ``Refused`` when the dataset may not be analysed (any more).
         """
+        forgotten = self._learners.forgotten[dataset]
         places = self._atlas.places(OCCUPANCY, dataset)
         permit = self._gate.permit("indicators", ANALYSE, dataset, rows=len(places))
         subjects = self._gate.subjects(permit)
@@ -131,23 +135,24 @@ class Forecasts:
             if found:
                 made.append((place, found))
         grounds = self._book.ground_of(permit, used, subjects)
-        self._keep(grounds, made)
-        self._track(grounds, now, made, subjects)
+        if self._keep(grounds, made, forgotten):
+            self._track(grounds, now, made, subjects)
         return now
 
     def forget(self, dataset: str) -> None:
-        """The law about a dataset changed: learn again from what may be used then."""
-        self.unlearn(dataset)
-        self._scores.forget(dataset)
+        """Rows of a dataset have gone, or may not be used any more: learn again from what may be used then.
 
-    def unlearn(self, dataset: str) -> None:
-        """Drop the model of a dataset, so that it is learned again; its scores stay."""
+        What is being learned or forecast at this moment is of before, and is not kept.
+        """
         with self._learners.lock:
+            self._learners.forgotten[dataset] += 1
             self._learners.models.pop(dataset, None)
+        self._scores.forget(dataset)
 
     # -- keeping ------------------------------------------------------------
 
-    def _keep(self, grounds: Grounds, made: Sequence[tuple[Place, list[Forecast]]]) -> None:
+    def _keep(self, grounds: Grounds, made: Sequence[tuple[Place, list[Forecast]]], forgotten: int) -> bool:
+        """Keep and publish forecasts, unless their dataset was forgotten since that many times; whether they are."""
         results, messages = [], []
         for place, forecasts in made:
             results.append(
@@ -162,12 +167,16 @@ class Forecasts:
                 )
             )
             messages += [_message(indicator) for indicator in indicators(results[-1])]
-        if self._book.fallen(grounds) is not None:
-            return
-        self._store.results.save(results, INDICATORS, messages)
+        [dataset] = grounds.datasets
+        # What marks results does so after it had their dataset forgotten: these are kept before that, or not at all.
+        with self._learners.lock:
+            if self._learners.forgotten[dataset] != forgotten or self._book.fallen(grounds) is not None:
+                return False
+            self._store.results.save(results, INDICATORS, messages)
         for result in results:
             self._book.tell(result, FORECAST, _TRANSFORMATIONS)
         self._withdrawals.recheck(self._book.fallen(grounds))
+        return True
 
     def _track(
         self,
@@ -230,7 +239,7 @@ class Forecasts:
 
     def _fit_now(self, dataset: str, permit: Permit, first: bool) -> None:
         """Learn; the first time without the last days, which then show how good the model is (no look ahead)."""
-        begun = time.monotonic()
+        begun, forgotten = time.monotonic(), self._learners.forgotten[dataset]
         subjects = self._gate.subjects(permit)
         newest = newest_readings(self._store.observations, dataset, subjects)
         now = city_time([reading.time for reading in newest])
@@ -244,13 +253,18 @@ class Forecasts:
         persons = frozenset(q.subject for q in quarters if q.subject)
         places = self._atlas.places(OCCUPANCY, dataset)
         model = self._learner(self._zone, place_histories(series_by_stream(learned_from), places))
-        if first and origin < now:
-            whole = series_by_stream(quarters)
-            self._scores.backfill(
-                dataset, rolled(model, dataset, places, whole, issue_times(quarters), origin)
-            )
-            self._scores.renew(self._book.ground_of(permit, persons, subjects), now, subjects)
+        looked_back = (
+            rolled(model, dataset, places, series_by_stream(quarters), issue_times(quarters), origin)
+            if first and origin < now
+            else None
+        )
         with self._learners.lock:
+            if self._learners.forgotten[dataset] != forgotten:
+                log.info("learned from rows that have gone since: learned again", dataset=dataset)
+                return
+            if looked_back is not None:
+                self._scores.backfill(dataset, looked_back)
+                self._scores.renew(self._book.ground_of(permit, persons, subjects), now, subjects)
             self._learners.models[dataset] = Learned(
                 model, time.monotonic(), len(quarters), frozenset(permit.agreements), persons
             )

@@ -184,6 +184,12 @@ def grounds_shown(grounds: Grounds) -> dict[str, Any]:
     }
 
 
+def with_traces(marked: Iterable[Result]) -> set[str]:
+    """The datasets of results that fell with a person: what was learned of these holds traces of who said no."""
+    persons = [one for one in marked if one.withdrawn_ground not in one.grounds.agreements]
+    return {dataset for one in persons for dataset in one.grounds.datasets}
+
+
 class Withdrawals:
     """A thread that marks and publishes what lost its ground, at once when the law says so."""
 
@@ -194,13 +200,18 @@ class Withdrawals:
         follow: Follow,
         on_told: Callable[[], None],
         on_changed: Callable[[], None],
+        forget: Callable[[str], None],
     ) -> None:
-        """``follow`` says what is written with marks; ``on_told`` that it waits to go out."""
+        """``follow`` says what is written with marks; ``on_told`` that it waits to go out.
+
+        ``forget``: rows of a dataset have gone, so what is made of them at this moment must not be kept.
+        """
         self._store = store
         self._law = law
         self._follow = follow
         self._on_told = on_told
         self._on_changed = on_changed
+        self._forget = forget
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._failed: dict[str, float] = {}
         self._stopping = False
@@ -239,6 +250,9 @@ class Withdrawals:
         return self._told(self._store.marks.withdraw(ground, at, self._follow))
 
     def _told(self, marked: Sequence[Result]) -> int:
+        # Not while the marks are written: what forgets waits for who is keeping a result, which waits for the store.
+        for dataset in with_traces(marked):
+            self._forget(dataset)
         if marked:
             self._on_told()
             self._on_changed()
@@ -249,6 +263,8 @@ class Withdrawals:
 
         Under consent the results of this person alone are; they fall with the consents, which end with the erasure.
         """
+        # First, and also where there is no result to mark yet: what is being made would come after the marking.
+        self._forget(request.dataset)
         entry = self._law.datasets.get(request.dataset)
         if entry is not None and not entry.needs_consent:
             marks = self._store.marks
@@ -261,6 +277,7 @@ class Withdrawals:
 
     def _correct(self, request: SubjectRequest) -> int:
         """Mark what was made of rows that were wrong; under consents what rests on one of this person."""
+        self._forget(request.dataset)
         entry = self._law.datasets.get(request.dataset)
         by_consent = entry is not None and entry.needs_consent
 

@@ -18,6 +18,7 @@ from dmi_support_centre.crowding import Crowding
 from dmi_support_centre.crowding import messages_of as crowd_messages
 from dmi_support_centre.forecasting import INDICATORS, Forecasts
 from dmi_support_centre.forecasting import messages_of as forecast_messages
+from dmi_support_centre.grounds import with_traces
 from dmi_support_centre.measuring import Measures
 from dmi_support_centre.model import CROWD, CROWD_COUNT, FORECAST, MINUTE, OCCUPANCY, Result
 from dmi_support_centre.store.marks import Following
@@ -147,8 +148,7 @@ class Rounds:
 class Aftermath:
     """What follows when results lose their ground: they are told of, and made again where that is allowed."""
 
-    def __init__(self, forecasts: Forecasts, measures: Measures) -> None:
-        self._forecasts = forecasts
+    def __init__(self, measures: Measures) -> None:
         self._measures = measures
 
     def __call__(self, results: Sequence[Result], measures: Sequence[Measure]) -> Following:
@@ -157,10 +157,4 @@ class Aftermath:
         messages = [m for one in results if one.kind == FORECAST for m in forecast_messages(one)]
         messages += [m for one in results if one.kind == CROWD for m in crowd_messages(one)]
         steps = [self._measures.taken_back(one, marked[one.id]) for one in measures]
-        persons = [one for one in results if one.withdrawn_ground not in one.grounds.agreements]
-        forgotten = {dataset for one in persons for dataset in one.grounds.datasets}
-        for dataset in forgotten:
-            # What was learned holds traces of someone who no longer consents or objects: learn again without. To do so
-            # once more, should the marks have to be written again, does no harm.
-            self._forecasts.unlearn(dataset)
-        return Following(INDICATORS, messages, steps, forgotten)
+        return Following(INDICATORS, messages, steps, with_traces(results))

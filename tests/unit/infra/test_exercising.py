@@ -91,6 +91,20 @@ def test_an_erasure_is_carried_out_recorded_and_swept_once_more_and_not_again_af
     assert len(shelf.asked) == 2, "what was carried out before this start stays as it is"
 
 
+def test_what_follows_an_erasure_follows_rows_that_came_in_after_it_too(court: Court, marks: Marks) -> None:
+    class Late(Shelf):
+        def erase(self, dataset: str, person: str, until: int) -> int:
+            super().erase(dataset, person, until)
+            return 3
+
+    followed: list[str] = []
+    shelf, request = Late(), asked("erasure")
+    with working(court, marks, shelf, afterwards=lambda one: followed.append(one.id)) as part:
+        part.listen(court.law.apply(request))
+        eventually(lambda: len(followed) == 2)
+    assert followed == [request.id] * 2
+
+
 def test_who_objects_is_kept_by_the_platform_alone_and_only_for_another_purpose_by_the_others(
     court: Court, marks: Marks
 ) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.contracts.results import Measure
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
-from dmi_support_centre.forecasting import Forecasts
 from dmi_support_centre.grounds import Withdrawals
 from dmi_support_centre.measuring import Measures
 from dmi_support_centre.model import Result
@@ -83,7 +81,12 @@ class Times:
         return self.at
 
 
-def withdrawals_of(store: Store, law: LawTable, told: list[Result] | None = None) -> Withdrawals:
+def withdrawals_of(
+    store: Store,
+    law: LawTable,
+    told: list[Result] | None = None,
+    forget: Callable[[str], None] = lambda _dataset: None,
+) -> Withdrawals:
     """What marks results, with nothing that follows but a note of each in ``told``."""
 
     def follow(results: Sequence[Result], _measures: Sequence[Measure]) -> Following:
@@ -91,10 +94,9 @@ def withdrawals_of(store: Store, law: LawTable, told: list[Result] | None = None
             told.extend(results)
         return Following()
 
-    return Withdrawals(store, law, follow, lambda: None, lambda: None)
+    return Withdrawals(store, law, follow, lambda: None, lambda: None, forget)
 
 
 def withdrawals_over(store: Store, measures: Measures, law: LawTable) -> Withdrawals:
     """What marks results and takes their measures back, where nothing was learned."""
-    forecasts = cast(Forecasts, SimpleNamespace(unlearn=lambda _dataset: None))
-    return Withdrawals(store, law, Aftermath(forecasts, measures), lambda: None, lambda: None)
+    return Withdrawals(store, law, Aftermath(measures), lambda: None, lambda: None, lambda _dataset: None)

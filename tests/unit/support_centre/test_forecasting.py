@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 from dmi_agreements.contracts.features import Feature
-from dmi_agreements.contracts.law import Dataset
+from dmi_agreements.contracts.law import Dataset, SubjectRequest
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.decision import EVERYONE
 from dmi_agreements.table import LawTable
@@ -167,6 +168,78 @@ def test_a_forecast_rests_on_everyone_the_model_learned_from_and_ends_with_each_
     assert forecasts.round(GARAGES) == END
     [result] = store.results.of_kind(FORECAST)
     assert result.grounds.consents == [his.id]
+
+
+@pytest.fixture
+def erased(forecasts: Forecasts, store: Store, law: LawTable) -> Callable[[], None]:
+    """Two persons measure, on another basis than consent; gives what carries out the erasure of one of them."""
+    basis = "dmi:basis:public-task"
+    law.apply(Dataset(GARAGES, OWNER, {"nl": "Van bewoners"}, personal=True, basis=basis))
+    store.observations.delete_before(GARAGES, END + 1)
+    times = range(START, END + 1, QUARTER)
+    rows = [
+        Reading(STREAM, GARAGES, "occupancy", at, occupancy(at), who) for who in (NOOR, PIET) for at in times
+    ]
+    store.observations.save([], rows, {}, {})
+    withdrawals = withdrawals_of(store, law, forget=forecasts.forget)
+    request = SubjectRequest("urn:uuid:asked", NOOR, "erasure", GARAGES, END)
+
+    def carry_out() -> None:
+        law.apply(request)
+        assert store.observations.erase(GARAGES, NOOR, request.until) > 0
+        withdrawals.exercised(request)
+
+    return carry_out
+
+
+def test_what_is_learned_while_a_person_is_erased_is_learned_again_without_it(
+    forecasts: Forecasts,
+    learned: threading.Event,
+    store: Store,
+    erased: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learning = []
+
+    def slowly(zone: str, history: History) -> OccupancyForecaster:
+        learning.append(history)
+        if len(learning) == 1:
+            erased()
+        return learn(zone, history)
+
+    monkeypatch.setattr(forecasts, "_learner", slowly)
+    assert forecasts.round(GARAGES) is None
+    assert learned.wait(60)
+    assert (forecasts._learners.models, store.results.scores()) == ({}, {}), "it holds rows that have gone"
+    learned.clear()
+    assert first_round(forecasts, learned) == END
+    assert forecasts._learners.models[GARAGES].persons == {PIET}
+    assert len(store.results.of_kind(FORECAST)) == 1
+
+
+def test_what_is_forecast_while_a_person_is_erased_is_not_kept(
+    forecasts: Forecasts,
+    learned: threading.Event,
+    store: Store,
+    erased: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    forecasts.round(GARAGES)
+    assert learned.wait(60)
+    predict = OccupancyForecaster.predict
+
+    def meanwhile(model: OccupancyForecaster, *given: Any) -> Any:
+        found = predict(model, *given)
+        erased()
+        return found
+
+    with monkeypatch.context() as during:
+        during.setattr(OccupancyForecaster, "predict", meanwhile)
+        forecasts.round(GARAGES)
+    assert store.results.of_kind(FORECAST) == []
+    learned.clear()
+    assert first_round(forecasts, learned) == END
+    assert len(store.results.of_kind(FORECAST)) == 1
 
 
 def test_learning_in_a_process_of_its_own_gives_the_same_model() -> None:

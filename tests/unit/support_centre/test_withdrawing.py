@@ -215,7 +215,7 @@ def test_a_kill_before_all_is_told_leaves_it_to_the_next_start(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Withdrawals(store, law, killed, lambda: None, lambda: None).withdraw(ended.id)
+        Withdrawals(store, law, killed, lambda: None, lambda: None, lambda _dataset: None).withdraw(ended.id)
     assert measures.get(identifier).measure.state == "published"
     withdrawals = withdrawals_over(store, measures, law)
     withdrawals.start()
@@ -232,9 +232,8 @@ def test_what_was_learned_of_a_person_goes_with_the_marks(
     store.results.save([Result("crowd:a", CROWD, "", "a", NOW, Grounds([GARAGES], [], [consent.id]), body)])
     store.results.save_scores(GARAGES, {"overall": []})
     unlearned: list[str] = []
-    forgets: Any = type("Forgets", (), {"unlearn": lambda _self, dataset: unlearned.append(dataset)})()
-    follow = Aftermath(forgets, measures)
+    follow = Aftermath(measures)
     agree(7, assigner=NOOR, state="ended")
-    Withdrawals(store, law, follow, lambda: None, lambda: None).withdraw(consent.id)
+    Withdrawals(store, law, follow, lambda: None, lambda: None, unlearned.append).withdraw(consent.id)
     assert unlearned == [GARAGES]
     assert store.results.scores() == {}
