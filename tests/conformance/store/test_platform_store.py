@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -536,3 +537,31 @@ def test_a_correction_changes_rows_of_the_person_alone_and_tells_the_whole_quart
     newest = [Correction(stream_id, NOON + 16 * MINUTE, None)]
     assert place.store.correct(DATASET, "noor", newest, UNTESTED, tell) == 1
     assert place.last() == (NOON + 16 * MINUTE, None)
+
+
+@pytest.mark.parametrize("right", ["erasure", "rectification"])
+def test_what_is_written_while_a_person_uses_a_right_stays_the_last_value(place: Place, right: str) -> None:
+    """The writer has not ended when the rows of the person are looked for: neither may undo what the other did."""
+    place.put(msgspec.structs.replace(batch(("a", 1, 1.0), ("a", 2, 2.0)), subject=["noor", "piet"]))
+    later = msgspec.structs.replace(batch(("a", 3, 3.0)), subject=["piet"])
+    done: list[int] = []
+
+    def use() -> None:
+        if right == "erasure":
+            done.append(place.store.erase(DATASET, "noor", NOON + 5 * MINUTE))
+            return
+        wanted = [Correction("garages.a.occupancy", NOON + MINUTE, 7.0)]
+        message = Message("k", b"x", Envelope("i", "s", "t", "2026-01-01T00:00:00Z"))
+        done.append(place.store.correct(DATASET, "noor", wanted, UNTESTED, lambda _: message))
+
+    using = threading.Thread(target=use)
+    with place.store.write(times_of(later)) as writing:
+        assert place.insert(writing, later) == [ACCEPTED]
+        using.start()
+        # As long as it takes the other one to get to where it waits.
+        using.join(0.5)
+        assert using.is_alive()
+    using.join(30)
+    assert done == [1]
+    assert place.last() == (NOON + 3 * MINUTE, 3.0)
+    assert place.put(later) == [DUPLICATE], "by the last value a repeat is known as one"

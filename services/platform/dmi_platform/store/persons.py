@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from dmi_agreements.contracts.envelope import decode, encode
 from dmi_agreements.contracts.law import Correction
 from dmi_agreements.contracts.observations import QUARTER, Micros, ObservationBatch
+from dmi_infra.sql import among
 from dmi_platform.model import NEVER
 from dmi_platform.store import queries, tables
 from dmi_platform.store.queries import Table
@@ -20,18 +21,16 @@ _EMPTY = dict.fromkeys(("result", "raw_result", "longitude", "latitude", "subjec
 def erase(connection: sa.Connection, dataset: str, person: str, until: Micros) -> int:
     """Delete the rows and rejects of a person in a dataset up to a moment; returns how many rows."""
     kept = tables.observation.c
+    theirs = (kept.datastream == sa.bindparam("k"), kept.subject == person, kept.time <= until)
+    some = sa.select(sa.literal(1)).select_from(tables.observation).where(*theirs).limit(1)
     query = sa.select(tables.datastream.c.key).where(tables.datastream.c.dataset == dataset)
-    changed = []
-    deleted = 0
-    statement = sa.delete(tables.observation).where(
-        kept.datastream == sa.bindparam("k"), kept.subject == person, kept.time <= until
-    )
-    for key in list(connection.execute(query).scalars()):
-        rows = connection.execute(statement, {"k": key}).rowcount
-        deleted += rows
-        if rows:
-            changed.append(key)
-    _settle_last(connection, changed)
+    # Those alone that hold some: the writers of all others need not wait.
+    streams = list(connection.execute(query).scalars())
+    keys = [key for key in streams if connection.execute(some, {"k": key}).first() is not None]
+    _keep_writers_out(connection, keys)
+    statement = sa.delete(tables.observation).where(*theirs)
+    deleted = sum(connection.execute(statement, {"k": key}).rowcount for key in keys)
+    _settle_last(connection, keys)
     return deleted + _erase_rejects(connection, dataset, person, until)
 
 
@@ -40,11 +39,14 @@ def correct(
 ) -> tuple[int, list[Table]]:
     """Write what a person's rows should have been; how many rows, and all rows of the quarters they lie in."""
     stream, kept = tables.datastream.c, tables.observation.c
+    named = among(stream.id, "ids", connection.dialect.name, {one.datastream for one in corrections})
+    query = sa.select(stream.id, stream.key).where(stream.dataset == dataset, named)
+    keys = {row.id: row.key for row in connection.execute(query)}
+    _keep_writers_out(connection, keys.values())
     done = 0
     quarters: dict[tuple[int, Micros], None] = {}
     for one in corrections:
-        query = sa.select(stream.key).where(stream.id == one.datastream, stream.dataset == dataset)
-        key = connection.execute(query).scalar_one_or_none()
+        key = keys.get(one.datastream)
         rows = connection.execute(
             sa.update(tables.observation)
             .where(kept.datastream == key, kept.time == one.phenomenon_time, kept.subject == person)
@@ -55,6 +57,19 @@ def correct(
             quarters[(key, one.phenomenon_time // QUARTER * QUARTER)] = None
     _settle_last(connection, {key for key, _ in quarters})
     return done, [queries.of_person(connection, key, person, at, at + QUARTER) for key, at in quarters]
+
+
+def _keep_writers_out(connection: sa.Connection, keys: Iterable[int]) -> None:
+    """Let no other transaction add to these datastreams until this one ends; see ``Writing``.
+
+    Else the newest row that is left would be looked up without theirs, and written over what they wrote. One of
+    SQLite is alone anyway.
+    """
+    last = tables.last_value.c
+    chosen = among(last.datastream, "keys", connection.dialect.name, keys)
+    connection.execute(
+        sa.select(last.datastream).where(chosen).order_by(last.datastream).with_for_update()
+    ).all()
 
 
 def _settle_last(connection: sa.Connection, keys: Iterable[int]) -> None:
