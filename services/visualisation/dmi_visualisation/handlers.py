@@ -176,7 +176,9 @@ class Maps:
         found = self._cache.get(key)
         if found is None:
             found = self._made(permit, z, x, y)
-            self._cache.put(key, found)
+            # Rows are judged after the key was taken: where a consent came in between, this one is of the law before.
+            if self._tile_key(permit, z, x, y) == key:
+                self._cache.put(key, found)
         return self._told(permit, found)
 
     def kept_tile(self, permit: Permit, z: int, x: int, y: int) -> bytes | None:

@@ -197,3 +197,28 @@ def test_a_kept_tile_holds_no_longer_than_the_term(city: Charted) -> None:
     city.court.clock.at += 20 * SECOND
     city.court.beat()
     assert len(city.maps.tile(city.permit(GARAGES), 12, 2106, 1351)) < len(full)
+
+
+def test_a_tile_that_was_made_while_somebody_consented_is_not_kept_for_when_the_consent_ends(
+    city: Charted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = row(4.0, at=NOW - SECOND, datastream="bicycle-air.2.pm2_5", dataset=BICYCLES, subject=PIET)
+    city.put(ride(1.0, NOOR, NOW - SECOND), other)
+    allow(city.court, PIET)
+    before = city.maps.tile(city.permit(BICYCLES), 12, 2106, 1351)
+    city.maps = Maps(city.store, city.live, city.court.gate, Room(1, 1))
+    judge, given = city.court.gate.judge, []
+
+    def meanwhile(*asked: Any, **more: Any) -> Any:
+        if not given:
+            given.extend(
+                city.court.agree(who, *ACTIONS, dataset=BICYCLES, assigner=NOOR) for who in (STACK, VENDOR)
+            )
+        return judge(*asked, **more)
+
+    monkeypatch.setattr(city.court.gate, "judge", meanwhile)
+    during = city.maps.tile(city.permit(BICYCLES), 12, 2106, 1351)
+    assert len(during) > len(before)
+    city.court.end(given[1])
+    assert city.maps.tile(city.permit(BICYCLES), 12, 2106, 1351) == before
+    assert city.maps.kept_tile(city.permit(BICYCLES), 12, 2106, 1351) is None, "it tells of a person"
