@@ -9,7 +9,16 @@ from typing import Final
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.contracts.record import GOES_ON
 from dmi_agreements.contracts.results import Grounds
-from dmi_agreements.decision import Decision, Delay, DeleteAfter, Duty, Reason, Request, RestrictArea
+from dmi_agreements.decision import (
+    Decision,
+    Delay,
+    DeleteAfter,
+    Duty,
+    LeaveOut,
+    Reason,
+    Request,
+    RestrictArea,
+)
 from dmi_agreements.duties import DAY
 from dmi_agreements.uses import Key, Keys
 
@@ -41,6 +50,12 @@ class Permit:
         Of data about persons on another basis too: ``Gate.tells_places`` says whether more is told than rows that pass.
         """
         return not self.personal and all(isinstance(duty, Delay | DeleteAfter) for duty in self.duties)
+
+    @property
+    def emptied(self) -> frozenset[str]:
+        """The columns that this right leaves out: what they hold is told on no other way either."""
+        left_out = (duty for duty in self.duties if isinstance(duty, LeaveOut))
+        return frozenset(name for duty in left_out for name in duty.properties)
 
     def grounds(self, consents: Iterable[str] = ()) -> Grounds:
         """What a result made under this permit rests on."""

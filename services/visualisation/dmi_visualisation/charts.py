@@ -9,6 +9,7 @@ from typing import Any
 
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra.clock import to_text
+from dmi_visualisation.model import worst
 from dmi_visualisation.quarters import Quarter
 
 
@@ -53,8 +54,11 @@ def given(dataset: str, datastream: str, quarters: Sequence[Quarter]) -> Observa
     )
 
 
-def points(quarters: Sequence[Quarter], most: int) -> list[dict[str, Any]]:
-    """At most ``most`` points: those of one time as one, then as many in a row as it takes; by time."""
+def points(quarters: Sequence[Quarter], most: int, flagged: bool = True) -> list[dict[str, Any]]:
+    """At most ``most`` points: those of one time as one, then as many in a row as it takes; by time.
+
+    Not ``flagged``: without what the tests of their quality found, as of a row whose flags were left out.
+    """
     by_time = [_joined(list(same)) for _, same in groupby(quarters, lambda quarter: quarter.start)]
     size = max(1, -(-len(by_time) // most))
     groups = [_joined(by_time[first : first + size]) for first in range(0, len(by_time), size)]
@@ -64,7 +68,7 @@ def points(quarters: Sequence[Quarter], most: int) -> list[dict[str, Any]]:
             "minimum": group.minimum,
             "mean": group.mean,
             "maximum": group.maximum,
-            "flag": group.flag,
+            "flag": group.flag if flagged else worst(()),
         }
         for group in groups
     ]

@@ -69,6 +69,10 @@ class Maps:
         newest = max((row.phenomenon_time for row in passing), default=None)
         # Of persons not even what a sensor measures is told without a row.
         known = passing if permit is None or self._gate.about_persons(permit) else rows
+        emptied = permit.emptied if permit else frozenset()
+        measured = {row.observed_property: row.unit for row in known}
+        if "observed_property" in emptied:
+            measured = {}
         return {
             "id": dataset.id,
             "title": dataset.title,
@@ -79,8 +83,8 @@ class Maps:
             "source": dataset.source,
             "personal": dataset.personal,
             "purpose": self._gate.law.purpose_of(dataset.id),
-            "properties": sorted({row.observed_property for row in known}),
-            "unit": {row.observed_property: row.unit for row in known},
+            "properties": sorted(measured),
+            "unit": {} if "unit" in emptied else measured,
             "latest": None if newest is None else to_text(newest),
             "refused": refused,
         }
@@ -257,9 +261,9 @@ class Maps:
             self._gate.given(permit, len(shown))
         return {
             "datastream": datastream,
-            "unit": row.unit,
-            "observed_property": row.observed_property,
-            "items": charts.points(shown, points),
+            "unit": "" if "unit" in permit.emptied else row.unit,
+            "observed_property": "" if "observed_property" in permit.emptied else row.observed_property,
+            "items": charts.points(shown, points, "flags" not in permit.emptied),
             "agreements": list(permit.agreements),
         }
 

@@ -210,3 +210,30 @@ def test_a_place_that_a_duty_changes_is_told_on_no_way(
     assert len(scene.maps.background(scene.door())["features"]) == min(found, 1)
     told = [record.left for record in scene.court.decisions()[before:]]
     assert told == ([found, 1] if found else []), "what leaves, and where nothing does it is no use"
+
+
+@pytest.mark.parametrize(
+    ("column", "unit", "measured", "flag"),
+    [
+        ("unit", "", "occupancy", 1),
+        ("observed_property", "{vehicle}", "", 1),
+        ("flags", "{vehicle}", "occupancy", 2),
+        ("longitude", "{vehicle}", "occupancy", 1),
+    ],
+)
+def test_a_column_that_is_left_out_is_told_neither_by_a_chart_nor_by_the_list_of_layers(
+    scene: Scene, column: str, unit: str, measured: str, flag: int
+) -> None:
+    scene.court.law.apply(Dataset(GARAGES, OWNER, {"nl": "x"}, purpose=MOBILITY, layer="points"))
+    scene.court.agree(STACK, *ACTIONS)
+    scene.court.agree(VENDOR, *ACTIONS, duties=[duty("leaveOut", property=("isAnyOf", [column]))])
+    permit = scene.door().permit(GARAGES)
+    found = scene.maps.history(permit, CENTRE, NOW - DAY, NOW, 100)
+    assert (found["unit"], found["observed_property"]) == (unit, measured)
+    assert [item["flag"] for item in found["items"]] == [flag]
+    (feature,) = scene.maps.features(permit)["features"]
+    told = feature["properties"]
+    assert (told["unit"], told["observed_property"], told["flag"]) == (unit, measured, flag), "as on the map"
+    (layer,) = (one for one in scene.maps.layers(scene.door()) if one["id"] == GARAGES)
+    assert layer["properties"] == ([measured] if measured else [])
+    assert layer["unit"] == ({measured: unit} if unit and measured else {})
