@@ -40,7 +40,9 @@ def _rejections(reasons: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]
     for reason in reasons:
         named = {"reason": reason["reason"], "count": f"{reason['count']:,}"}
         # One faulty field of a line can cost several of its values, each a record of its own.
-        rows = {(row["file"], row["line"], row["field"], row["value"]): row for row in reason.get("rows", ())}
+        rows = {
+            (row["file"], row["line"], row["field"], row.get("value")): row for row in reason.get("rows", ())
+        }
         for row in list(rows.values())[:LINES_SHOWN] or [{}]:
             value = {"value": row["value"] or "(empty)"} if "value" in row else {}
             yield {**row, **named, **value}
@@ -49,15 +51,17 @@ def _rejections(reasons: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]
 
 def _where(report: Mapping[str, Any], url: str) -> Iterator[str]:
     """Where all rejections are. Reasons of the platform come without lines: it refuses rows, not files."""
-    at_intake = sum(reason["count"] for reason in report["reasons"] if reason.get("rows"))
-    not_kept = sum(reason["count"] for reason in report["reasons"] if reason.get("rows") == [])
+    told = [reason for reason in report["reasons"] if "rows" in reason]
+    kept = [reason for reason in told if any("value" in row for row in reason["rows"])]
+    at_intake = sum(reason["count"] for reason in kept)
+    not_kept = sum(reason["count"] for reason in told) - at_intake
     at_platform = sum(reason["count"] for reason in report["reasons"] if "rows" not in reason)
     everything = at_intake + not_kept + at_platform
     yield f"All {everything:,} rejected: page Bronnen en uitval (Sources and rejects), {url}/sources"
     if at_intake:
         yield f"  {at_intake:,} at the intake: GET {url}/ingest/v1/imports/{report['import_id']}/rejects"
     if not_kept:
-        yield f"  {not_kept:,} at the intake of which nothing is kept: their persons had not consented"
+        yield f"  {not_kept:,} at the intake whose contents are not kept: about persons, or past their term"
     if at_platform:
         yield f"  {at_platform:,} at the platform: GET {url}/platform/v1/rejects?dataset={report['dataset']}"
 

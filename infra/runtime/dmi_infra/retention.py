@@ -33,7 +33,8 @@ class Retention:
     """A timer that carries out the duty ``dmi:deleteAfter`` of a layer's right to ``action`` on what it keeps.
 
     The term outlasts the right: what was received under it is deleted in time after its end too, and while nobody
-    consents, the rows that are kept for their persons alone among it.
+    consents, the rows that are kept for their persons alone among it. ``longest``: the days after which a layer deletes
+    in any case, since no agreement may name a term for what it keeps.
     """
 
     def __init__(
@@ -43,12 +44,14 @@ class Retention:
         action: str,
         seconds: float,
         now: clock.Clock = clock.now,
+        longest: int | None = None,
     ) -> None:
         self._kept = kept
         self._gate = gate
         self._action = action
         self._seconds = seconds
         self._now = now
+        self._longest = longest
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
 
@@ -78,13 +81,14 @@ class Retention:
             return 0
 
     def _bound(self, dataset: str) -> Micros | None:
-        """The moment before which rows must go; ``None`` when no agreement sets a term."""
+        """The moment before which rows must go; ``None`` when nothing sets a term."""
         now, law = self._now(), self._gate.law
         if law.stale(now) is not None:
             return None
         # Nothing crosses a border here, so this is a question to the law and not a decision to record.
         days = law.days_kept(self._gate.holder, self._action, dataset, now)
-        return None if days is None else now - days * DAY
+        terms = [term for term in (days, self._longest) if term is not None]
+        return now - min(terms) * DAY if terms else None
 
     def _run(self) -> None:
         while not self._stopping.wait(self._seconds):

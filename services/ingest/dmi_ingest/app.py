@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import sqlalchemy as sa
 from fastapi import FastAPI
 
+from dmi_agreements.table import LawTable
 from dmi_infra.bus.port import Bus
 from dmi_infra.exercising import Exercising, Marks
 from dmi_infra.http.app import build_app
 from dmi_infra.outbox import Relay
+from dmi_infra.retention import Retention
 from dmi_infra.runtime import Runtime, build_runtime
 from dmi_infra.service import Service
 from dmi_infra.sql import migrate, open_engine, store_check
 from dmi_ingest.erasing import Erasing
 from dmi_ingest.handlers import Ingest
 from dmi_ingest.imports import Imports
-from dmi_ingest.intake import Intake
+from dmi_ingest.intake import PROCESS, Intake
+from dmi_ingest.leftovers import Leftovers
 from dmi_ingest.registry import Registry
 from dmi_ingest.routes import routers
 from dmi_ingest.sensorthings.observations import Observations
@@ -44,22 +49,33 @@ def assemble(settings: IngestSettings, engine: sa.Engine, runtime: Runtime) -> F
     table = runtime.law.table
     registry = Registry(features, lambda name: name in table.datasets and table.datasets[name].personal)
     registry.load()
+    personal = partial(_about_persons, table)
     intake = Intake(runtime.gate, runtime.publisher, registry, runtime.metrics)
     ingest = Ingest(intake, features, relay, table, settings.area_datasets)
     addresses = Addresses(settings.public_url)
     things = SensorThings(EntityStore(engine), features, intake, relay, table, addresses)
     imports = Imports(
         ImportStore(engine), features, ingest, intake, SOURCES, settings.data_dir / "imports",
-        settings.import_workers, settings.import_batch_rows, table.rights.erased,
+        settings.import_workers, settings.import_batch_rows, table.rights.erased, personal,
     )  # fmt: skip
     erasing = Erasing(PersonStore(engine), features, imports, PERSONS, table.rights.erased)
-    imports.broke_off = erasing.again
+    imports.ended = erasing.again
+    retention = Retention(
+        Leftovers(imports.store, imports, personal), runtime.gate, PROCESS, settings.retention_seconds,
+        longest=settings.import_days,
+    )  # fmt: skip
     exercising = Exercising(erasing, Marks(engine, positions), runtime.gate, keeps_objected=True)
     runtime.law.listen(exercising.listen)
-    runtime.parts += [relay, imports, exercising]
+    runtime.parts += [relay, imports, exercising, retention]
     runtime.checks["store"] = store_check(engine)
     return build_app(
         runtime, "DMI ingest", "Layer 1: sensors (OGC SensorThings 1.1), files and features come in here.",
         routers(settings, ingest, imports, things, Observations(intake, things, addresses)),
         form_limits={"/v1/imports": settings.import_limit + FORM_BYTES},
     )  # fmt: skip
+
+
+def _about_persons(law: LawTable, dataset: str, kind: str) -> bool:
+    """Whether rows of a dataset in files of a kind may be about persons; so of a dataset that is not known."""
+    entry = law.datasets.get(dataset)
+    return entry is None or entry.personal or kind in PERSONS

@@ -53,7 +53,7 @@ class Erasing:
         return done
 
     def again(self, ended: Import) -> None:
-        """Erase from an import that ran while persons asked for it, and has broken off."""
+        """Erase from an import that ran, or waited to, while persons asked for it."""
         for person, until in self._erased(ended.dataset).items():
             if until >= ended.started_at:
                 self.erase(ended.dataset, person, until)

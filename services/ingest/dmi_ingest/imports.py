@@ -19,28 +19,20 @@ from dmi_agreements.contracts.features import FeatureBatch
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unauthenticated, Unavailable
-from dmi_infra.geo import WGS84
 from dmi_infra.jose import ITSELF
-from dmi_ingest import geometry, reading
-from dmi_ingest.handlers import Ingest, read_feature
+from dmi_ingest.handlers import Ingest
 from dmi_ingest.intake import Contributor, Intake
-from dmi_ingest.model import valid_subject
+from dmi_ingest.rejects import FOREIGN, NATIVE, NO_CONSENT, OTHERS, corrected, foreign, kept_back, read_native
 from dmi_ingest.sources.batching import Batch, DerivedBatch, batches
 from dmi_ingest.sources.port import Rejected, Source, SourceError
 from dmi_ingest.store.features import FeatureStore
-from dmi_ingest.store.imports import Import, ImportStore
+from dmi_ingest.store.imports import Import, ImportStore, Reject
 
 log = structlog.get_logger("imports")
 
 INTERRUPTED: Final = "the process ended while the import ran; resume it, repeats are dropped"
-NATIVE: Final = "(read well)"
-"""In the place of the file name: the row was read well and refused only behind the source."""
-NO_CONSENT: Final = "no_consent"
-ERASED: Final = "erased"
-FOREIGN: Final = "id_of_another_dataset"
-OTHERS: Final = "made_by_another"
 NOTHING_KEPT: Final = (
-    "is a row of which nothing was kept, for want of consent: hand its file in again after that"
+    "is a row of which no more is kept than where it stood: correct the file and hand it in again"
 )
 FEATURES_SECONDS: Final = 10.0
 """How long rows wait until the bus has the things that they need."""
@@ -48,6 +40,8 @@ FEATURES_SECONDS: Final = 10.0
 
 Erased = Callable[[str], Mapping[str, int]]
 """From a dataset to the moments (microseconds UTC) up to which rows of persons were erased, by person."""
+AboutPersons = Callable[[str, str], bool]
+"""Whether rows of a dataset, in files of a kind, are or may be about persons."""
 
 
 class _Stopped(Exception):
@@ -60,6 +54,7 @@ class Imports:
     def __init__(
         self, store: ImportStore, features: FeatureStore, ingest: Ingest, intake: Intake,
         sources: Mapping[str, Source], folder: Path, workers: int, rows: int, erased: Erased,
+        about_persons: AboutPersons,
     ) -> None:  # fmt: skip
         self.store = store
         self.sources = sources
@@ -70,8 +65,9 @@ class Imports:
         self._rows = rows
         self._workers = workers
         self._erased = erased
-        self.broke_off: Callable[[Import], None] | None = None
-        """Called when an import has ended that can be resumed, so that its files are kept."""
+        self._about_persons = about_persons
+        self.ended: Callable[[Import], None] | None = None
+        """Called when an import has ended: what it left may be of who asked for its erasure meanwhile."""
         self._pool: ThreadPoolExecutor | None = None
         self._stopping = threading.Event()
         self._resuming = threading.Lock()
@@ -188,9 +184,9 @@ class Imports:
             if found.empty:
                 raise InputRefused.of(f"rows.{index}.id", NOTHING_KEPT, str(number))
         for number, raw in rows:
-            unit = _corrected(known[number].unit, raw)
+            unit = corrected(known[number].unit, raw)
             faulty = self._replay_one(item, contributor, source, number, unit)
-            self.store.replay_done(item.id, number, faulty)
+            self.store.replay_done(item.id, number, faulty and self._kept(item, faulty))
             state = "accepted" if faulty is None else "rejected"
             answers.append({"id": number, "state": state, "reason": faulty.reason if faulty else None})
         accepted = sum(answer["state"] == "accepted" for answer in answers)
@@ -199,7 +195,25 @@ class Imports:
             "rejected": len(answers) - accepted, "rows": answers,
         }  # fmt: skip
 
+    def rejects(self, item: Import, after: int, limit: int) -> list[Reject]:
+        """Rows of an import that can be corrected, those after a number; none where they may be about persons."""
+        return (
+            [] if self._about_persons(item.dataset, item.kind) else self.store.rejects(item.id, after, limit)
+        )
+
+    def reasons(self, item: Import) -> list[dict[str, Any]]:
+        """Rejections by reason, as ``ImportStore.reasons``; without values where they may be about persons."""
+        found = self.store.reasons(item.id)
+        if self._about_persons(item.dataset, item.kind):
+            for row in (row for reason in found for row in reason["rows"]):
+                row.pop("value", None)
+        return found
+
     # -- parts ----------------------------------------------------------------
+
+    def _kept(self, item: Import, unit: Rejected) -> Rejected:
+        """A rejected row as it is kept: no gate has judged it, so nothing of what it may tell about a person."""
+        return unit.bare() if self._about_persons(item.dataset, item.kind) else unit
 
     def _submit(self, item: Import, contributor: Contributor) -> Future[None]:
         if self._pool is None or self._stopping.is_set():
@@ -210,8 +224,8 @@ class Imports:
         # The purpose is that of the first beginning, whoever resumes it; who acts and by which key is of now.
         self._run_once(item, dataclasses.replace(contributor, purpose=item.purpose))
         ended = self.store.get(item.id)
-        if ended is not None and ended.resumable and self.broke_off is not None:
-            self.broke_off(ended)
+        if ended is not None and self.ended is not None:
+            self.ended(ended)
 
     def _run_once(self, item: Import, contributor: Contributor) -> None:
         try:
@@ -251,7 +265,7 @@ class Imports:
             contributor.still()
             counts, rejected = self._hand_over(item, contributor, batch, f"{item.id}/{number}")
             number += isinstance(batch, ObservationBatch)
-            self.store.progress(item.id, counts, rejected)
+            self.store.progress(item.id, counts, [self._kept(item, unit) for unit in rejected])
 
     def _hand_over(
         self, item: Import, contributor: Contributor, batch: Batch, batch_id: str
@@ -265,7 +279,7 @@ class Imports:
         if len(good):
             withheld = self._intake.take_now(contributor, msgspec.structs.replace(good, batch_id=batch_id))
         erased = self._erased(item.dataset) if withheld else {}
-        rejected += [_withheld(good, row, erased) for row in sorted(withheld)]
+        rejected += [kept_back(good, row, erased) for row in sorted(withheld)]
         accepted = len(batch) - len(rejected)
         counts = {
             "read": len(batch), "accepted": accepted, "rejected": len(rejected), "batches": 1,
@@ -304,7 +318,7 @@ class Imports:
             stream for stream, found in known.items() if found is not None and found.dataset == item.dataset
         }
         subjects = {stream: found.subject for stream, found in known.items() if found is not None}
-        rejected = [_foreign(batch, row) for row, stream in enumerate(batch.datastream) if stream not in mine]
+        rejected = [foreign(batch, row) for row, stream in enumerate(batch.datastream) if stream not in mine]
         good = batch.take([row for row, stream in enumerate(batch.datastream) if stream in mine])
         if good.subject is None and any(subjects[stream] for stream in mine):
             good = msgspec.structs.replace(good, subject=[subjects[stream] for stream in good.datastream])
@@ -316,7 +330,7 @@ class Imports:
         """Hand over one corrected unit; ``None`` when it was taken, else the unit as it is rejected anew."""
         try:
             if unit.file == NATIVE:
-                found: list[Batch] = [_read_native(unit, item.dataset)]
+                found: list[Batch] = [read_native(unit, item.dataset)]
             else:
                 prefix = self._features.prefix(item.dataset)
                 found = list(batches(source.replay([unit], prefix), item.dataset, prefix, self._rows))
@@ -334,45 +348,3 @@ class Imports:
                 raw = "" if again.raw == "" else unit.raw
                 return Rejected(unit.file, unit.line, again.reason, again.field, again.value, raw, unit.at)
         return None
-
-
-def _foreign(batch: ObservationBatch, row: int) -> Rejected:
-    """A row that its source read well and whose datastream is of another dataset; kept as it would be handed over."""
-    kept = encode(batch.take([row])).decode()
-    return Rejected(NATIVE, None, FOREIGN, "datastream", batch.datastream[row], kept)
-
-
-def _withheld(batch: ObservationBatch, row: int, erased: Mapping[str, int]) -> Rejected:
-    """A row that the gate kept back: what a person did not want to give is kept nowhere, only that it was there."""
-    person = batch.subject[row] if batch.subject is not None else None
-    gone = person is not None and batch.phenomenon_time[row] <= erased.get(person, -(2**62))
-    return Rejected(NATIVE, None, ERASED if gone else NO_CONSENT, "subject", "", "")
-
-
-def _read_native(unit: Rejected, dataset: str) -> Batch:
-    """A corrected row that no source reads again; raises ``ValueError`` or ``InputRefused`` where it breaks a rule."""
-    text = unit.raw if isinstance(unit.raw, str) else ""
-    if unit.field == "id":
-        subjects: dict[str, str | None] = {}
-        return FeatureBatch(dataset, [read_feature(msgspec.json.decode(text), WGS84, subjects)])
-    batch = msgspec.json.decode(text, type=ObservationBatch)
-    if len(batch) != 1 or batch.dataset != dataset:
-        raise ValueError("must be one row of the dataset")
-    reading.micros(batch.phenomenon_time[0], "phenomenon_time")
-    if batch.longitude is not None or batch.latitude is not None:
-        place = (batch.longitude or [None])[0], (batch.latitude or [None])[0]
-        if place != (None, None):
-            geometry.position(*place)
-    if batch.flags or batch.raw_result or batch.neighbourhood:
-        raise ValueError("flags, raw values and neighbourhoods are given by the platform")
-    for subject in batch.subject or ():
-        if subject is not None and not valid_subject(subject):
-            raise ValueError("must be urn:dmi:person:<name>")
-    for name in (*(batch.source_id or ()), *(batch.observed_property or ()), *(batch.unit or ())):
-        if name is not None:
-            reading.text(name, "text", 200, shortest=0)
-    return batch
-
-
-def _corrected(unit: Rejected, raw: dict[str, str] | str) -> Rejected:
-    return Rejected(unit.file, unit.line, unit.reason, unit.field, unit.value, raw, unit.at)

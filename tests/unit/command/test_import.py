@@ -137,15 +137,16 @@ def test_the_report_gives_counts_as_lines_then_reasons_with_their_first_lines_an
     ]
 
 
+@pytest.mark.parametrize("rows", [[], [{"file": "a.csv", "line": 3, "field": "temperature"}]])
 def test_the_report_says_of_how_many_rows_nothing_is_kept(
-    answering: Answering, table: Path, monkeypatch: pytest.MonkeyPatch
+    answering: Answering, table: Path, monkeypatch: pytest.MonkeyPatch, rows: list[dict[str, Any]]
 ) -> None:
-    _running(answering, reasons=[{"reason": "no_consent", "count": 7, "rows": []}])
+    _running(answering, reasons=[{"reason": "no_consent", "count": 7, "rows": rows}])
     monkeypatch.setattr(out, "width", 80)
     done = CliRunner().invoke(app, ["import", "birmingham-parking", str(table), "--url", "http://h:1"])
     assert [line.rstrip() for line in done.stdout.splitlines()[-3:]] == [
         "All 9 rejected: page Bronnen en uitval (Sources and rejects), http://h:1/sources",
-        "  7 at the intake of which nothing is kept: their persons had not consented",
+        "  7 at the intake whose contents are not kept: about persons, or past their term",
         f"  2 at the platform: GET http://h:1/platform/v1/rejects?dataset={DATASET}",
     ]
 

@@ -10,6 +10,7 @@ import pytest
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_infra import clock
 from dmi_ingest.erasing import FILES_DELETED, ROWS_DELETED
+from dmi_ingest.store import ImportStore
 from tests.unit.ingest.fakes import BICYCLES, GARAGES, Node
 
 NAMES = (
@@ -25,9 +26,9 @@ def row(number: int, entity: str, temperature: str = "many") -> str:
     return f"{entity},2024-11-11T08:0{number}:00,0,5000,52.1,5.1,1,3,4,5,{temperature},80,1010,100"
 
 
-def hand_in(node: Node, *rows: str) -> Any:
+def hand_in(node: Node, *rows: str, dataset: str = BICYCLES) -> Any:
     files = {"file": ("cycles.csv", "\n".join([NAMES, *rows, ""]).encode(), "text/csv")}
-    answer = node.call("POST", f"/v1/imports?kind=snuffelfiets&dataset={BICYCLES}", files=files)
+    answer = node.call("POST", f"/v1/imports?kind=snuffelfiets&dataset={dataset}", files=files)
     return answer.json()
 
 
@@ -39,16 +40,34 @@ def raws(node: Node, report: Any) -> str:
     return str(node.get(f"/v1/imports/{report['import_id']}/rejects")["items"])
 
 
+def parked(node: Node, *garages: str) -> Any:
+    """A file of a dataset that is not about persons, whose rows cannot be read."""
+    lines = [f"{name},577,many,2016-10-04 08:59:42" for name in garages]
+    text = "\n".join(["SystemCodeNumber,Capacity,Occupancy,LastUpdated", *lines, ""])
+    files = {"file": ("dataset.csv", text.encode(), "text/csv")}
+    return node.call("POST", f"/v1/imports?kind=birmingham-parking&dataset={GARAGES}", files=files).json()
+
+
+def owned(node: Node, name: str, person: str = ME) -> None:
+    """A place of the garages that is a person's."""
+    place = {
+        "id": f"gemeente:garages.{name}", "kind": "thing", "name": name, "geometry": None,
+        "properties": {"subject": person},
+    }  # fmt: skip
+    assert node.post("/v1/features", {"dataset": GARAGES, "features": [place]})["accepted"] == 1
+
+
 def test_rejected_rows_of_a_person_are_gone_those_of_others_and_all_counts_stay(node: Node) -> None:
-    report = hand_in(node, row(1, MINE), row(2, THEIRS))
-    assert MINE in raws(node, report)
-    node.hear(asked("urn:dmi:person:somebody"))
-    assert MINE in raws(node, report), "who asks has its own rows erased and nobody else's"
-    node.hear(asked(dataset=GARAGES))
-    assert MINE in raws(node, report)
+    owned(node, "oprit")
+    report = parked(node, "Oprit", "Centrum")
+    assert "Oprit" in raws(node, report)
+    node.hear(asked("urn:dmi:person:somebody", GARAGES))
+    assert "Oprit" in raws(node, report), "who asks has its own rows erased and nobody else's"
     node.hear(asked())
-    assert MINE not in raws(node, report)
-    assert THEIRS in raws(node, report)
+    assert "Oprit" in raws(node, report), "of the dataset that it names"
+    node.hear(asked(dataset=GARAGES))
+    assert "Oprit" not in raws(node, report)
+    assert "Centrum" in raws(node, report)
     after = node.get(f"/v1/imports/{report['import_id']}")
     assert (after["rejected"], after["read"], after["detail"]) == (
         report["rejected"],
@@ -56,6 +75,25 @@ def test_rejected_rows_of_a_person_are_gone_those_of_others_and_all_counts_stay(
         ROWS_DELETED,
     )
     assert node.gate.done[-1][1] > 0
+
+
+def test_an_import_that_ran_during_the_erasure_and_is_done_keeps_no_row_of_the_person(node: Node) -> None:
+    owned(node, "oprit")
+    progress = ImportStore.progress
+    swept: list[int] = []
+
+    def erased_just_before(store: ImportStore, *arguments: Any) -> None:
+        if not swept:
+            node.hear(asked(dataset=GARAGES))
+            swept.append(1)
+        progress(store, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ImportStore, "progress", erased_just_before)
+        report = parked(node, "Oprit", "Centrum")
+    assert (report["state"], report["rejected"]) == ("done", 2)
+    assert "Oprit" not in raws(node, report)
+    assert "Centrum" in raws(node, report)
 
 
 def test_what_comes_once_more_after_an_erasure_is_withheld_and_not_kept(node: Node) -> None:

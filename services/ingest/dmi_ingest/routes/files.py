@@ -135,7 +135,7 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
         cursor: Annotated[int, Query(ge=0, le=2**62)] = 0,
     ) -> dict[str, Any]:
         item = imports.one(import_id, contributor)
-        found = imports.store.rejects(item.id, cursor, limit)
+        found = imports.rejects(item, cursor, limit)
         following = str(found[-1].id) if len(found) == limit else None
         return {"items": [_rejected(row) for row in found], "next": following}
 
@@ -174,7 +174,7 @@ def _report(imports: Imports, item: Import) -> dict[str, Any]:
     """``accepted`` are units handed over durably; what the platform made of them it answers itself."""
     outcomes = f"/platform/v1/outcomes/{item.id}"
     return {
-        **_shown(item), "reasons": imports.store.reasons(item.id),
+        **_shown(item), "reasons": imports.reasons(item),
         "observations": item.observations,
         "batches": [f"{item.id}/{number}" for number in range(item.batches)], "outcomes": outcomes,
     }  # fmt: skip

@@ -33,7 +33,7 @@ class SourceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One unit that is not taken over, kept whole so that it can be corrected and replayed.
+    """One unit that is not taken over, kept whole so that it can be corrected and replayed: not so about persons.
 
     ``line`` counts from 1 as an editor shows it; in JSON files it is the index of the feature,
     from 0 as in the JSON pointer ``at``. In tables ``at`` is the column of the unit, or ``None``
@@ -52,6 +52,10 @@ class Rejected:
     def __post_init__(self) -> None:
         if len(self.value) > VALUE_LENGTH:
             object.__setattr__(self, "value", self.value[:VALUE_LENGTH])
+
+    def bare(self) -> Rejected:
+        """Where it stood and why it was rejected, with nothing of what it held."""
+        return Rejected(self.file, self.line, self.reason, self.field, "", "", self.at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from dmi_agreements.contracts.observations import Micros
 from dmi_infra import clock
 from dmi_infra.sql import reading, transaction
 from dmi_ingest.sources.port import Rejected
@@ -134,7 +135,7 @@ class ImportStore:
             return {row.id: _reject(row) for row in connection.execute(query)}
 
     def reasons(self, identifier: str) -> list[dict[str, Any]]:
-        """Rejections by reason: how many, and the first ones that are kept, with file, line, field and value."""
+        """Rejections by reason: how many, and the first ones with file, line, field, and value if that is kept."""
         mine = sa.and_(reject.c.import_id == identifier, reject.c.replayed.is_(False))
         grouped = sa.select(reject.c.reason, sa.func.count().label("number")).where(mine)
         found = []
@@ -142,18 +143,42 @@ class ImportStore:
             for reason, number in connection.execute(
                 grouped.group_by(reject.c.reason).order_by(sa.desc("number"), reject.c.reason)
             ).all():
-                columns = sa.select(reject.c.file, reject.c.line, reject.c.field, reject.c.value)
-                first = columns.where(mine, reject.c.reason == reason, reject.c.raw != EMPTY)
+                columns = sa.select(
+                    reject.c.file, reject.c.line, reject.c.field, reject.c.value, reject.c.raw
+                )
+                told = sa.or_(reject.c.raw != EMPTY, reject.c.line.is_not(None))
+                first = columns.where(mine, reject.c.reason == reason, told)
                 shown = connection.execute(first.order_by(reject.c.id).limit(SHOWN))
-                rows = [dict(row._mapping) for row in shown]
+                rows = [_shown(row) for row in shown]
                 found.append({"reason": reason, "count": number, "rows": rows})
         return found
 
     def forget(self, reason: str) -> None:
         """Keep of the rows that were rejected for a reason nothing but that they were there."""
-        whole = sa.and_(reject.c.reason == reason, reject.c.raw != EMPTY)
         with transaction(self._engine) as connection:
-            connection.execute(sa.update(reject).where(whole).values(value="", raw=EMPTY))
+            _bare(connection, reject.c.reason == reason)
+
+    def forget_before(self, dataset: str, kind: str, at: Micros) -> int:
+        """Keep of rejected rows of files of a kind whose import began before a moment where they stood, and no more."""
+        began = sa.and_(imported.c.dataset == dataset, imported.c.kind == kind, imported.c.started_at < at)
+        with transaction(self._engine) as connection:
+            return _bare(connection, reject.c.import_id.in_(sa.select(imported.c.id).where(began)))
+
+    def leftovers(self) -> list[tuple[str, str]]:
+        """Dataset and kind of the imports of which rejected rows or files may be kept."""
+        rows = sa.select(reject.c.id).where(reject.c.import_id == imported.c.id, reject.c.raw != EMPTY)
+        query = sa.select(imported.c.dataset, imported.c.kind).distinct()
+        with reading(self._engine) as connection:
+            found = connection.execute(query.where(sa.or_(imported.c.resumable, rows.exists())))
+            return [(row.dataset, row.kind) for row in found]
+
+    def broken_off(self, dataset: str, before: Micros) -> list[str]:
+        """The imports into a dataset that ended before a moment and can be resumed."""
+        query = sa.select(imported.c.id).where(
+            imported.c.dataset == dataset, imported.c.resumable, imported.c.ended_at < before
+        )
+        with reading(self._engine) as connection:
+            return list(connection.execute(query).scalars())
 
     def replay_done(self, identifier: str, number: int, unit: Rejected | None) -> None:
         """A rejected row was taken after its correction (``None``), or rejected anew."""
@@ -167,6 +192,16 @@ class ImportStore:
             connection.execute(taken)
             counts = {"rejected": imported.c.rejected - 1, "accepted": imported.c.accepted + 1}
             connection.execute(sa.update(imported).where(imported.c.id == identifier).values(counts))
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    value = {} if row.raw == EMPTY else {"value": row.value}
+    return {"file": row.file, "line": row.line, "field": row.field, **value}
+
+
+def _bare(connection: sa.Connection, which: sa.ColumnElement[bool]) -> int:
+    whole = sa.and_(which, reject.c.raw != EMPTY)
+    return connection.execute(sa.update(reject).where(whole).values(value="", raw=EMPTY)).rowcount
 
 
 def _row(identifier: str, unit: Rejected) -> dict[str, Any]:

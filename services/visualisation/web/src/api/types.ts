@@ -247,7 +247,7 @@ export interface ImportReport {
   accepted: number;
   duplicate: number;
   rejected: number;
-  reasons: { reason: string; count: number; rows?: { line: number; value: unknown }[] }[];
+  reasons: { reason: string; count: number; rows?: { line: number; field?: string | null; value?: unknown }[] }[];
   pending?: boolean | number;
   state?: string;
 }

@@ -51,7 +51,7 @@ export function ImportReportView({ first }: { first: ImportReport }) {
           columns={[
             { key: 'reason', head: t.sources.reason, sort: (r) => inWords(r.reason), cell: (r) => inWords(r.reason) },
             { key: 'count', head: t.sources.count, numeric: true, sort: (r) => r.count, cell: (r) => number(r.count) },
-            { key: 'rows', head: t.sources.examples, cell: (r) => <code>{(r.rows ?? []).slice(0, 3).map((one) => `${one.line}: ${shown(one.value)}`).join('  ')}</code> },
+            { key: 'rows', head: t.sources.examples, cell: (r) => <code>{(r.rows ?? []).slice(0, 3).map((one) => `${one.line}: ${one.value === undefined ? (one.field ?? '') : shown(one.value)}`).join('  ')}</code> },
           ]}
         />
       ) : null}
@@ -71,7 +71,7 @@ function Corrections({ id, changed }: { id: string; changed: () => void }) {
   const rejects = useResource(`import rejects ${id}`, (signal) => api.ingest.rejects(id, signal));
   return (
     <Loaded resource={rejects} height={120}>
-      {(rows) => (
+      {(rows) => rows.length === 0 ? <p className="dmi-small dmi-soft">{t.sources.rowsNotKept}</p> : (
         <details className="dmi-details">
           <summary>{t.sources.correct}</summary>
           <ul className="dmi-rows">
