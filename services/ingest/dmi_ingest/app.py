@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import sqlalchemy as sa
@@ -30,6 +31,7 @@ from dmi_ingest.settings import IngestSettings
 from dmi_ingest.sources import PERSONS, SOURCES
 from dmi_ingest.store import EntityStore, FeatureStore, ImportStore, PersonStore, outgoing, positions
 from dmi_ingest.upload import FORM_BYTES
+from dmi_ingest.whereabouts import Whereabouts
 
 NAME = "ingest"
 
@@ -51,14 +53,21 @@ def assemble(settings: IngestSettings, engine: sa.Engine, runtime: Runtime) -> F
     registry.load()
     personal = partial(_about_persons, table)
     intake = Intake(runtime.gate, runtime.publisher, registry, runtime.metrics)
-    ingest = Ingest(intake, features, relay, table, settings.area_datasets)
+    places = Whereabouts(runtime.gate, features)
+    ingest = Ingest(intake, features, relay, table, places, settings.area_datasets)
     addresses = Addresses(settings.public_url)
-    things = SensorThings(EntityStore(engine), features, intake, relay, table, addresses)
+    things = SensorThings(EntityStore(engine), features, intake, relay, table, addresses, places)
     imports = Imports(
         ImportStore(engine), features, ingest, intake, SOURCES, settings.data_dir / "imports",
         settings.import_workers, settings.import_batch_rows, table.rights.erased, personal,
     )  # fmt: skip
-    erasing = Erasing(PersonStore(engine), features, imports, PERSONS, table.rights.erased)
+    persons = PersonStore(engine)
+
+    def gone(streams: Sequence[str]) -> None:
+        registry.forget(streams)
+        relay.wake()
+
+    erasing = Erasing(persons, features, imports, PERSONS, table.rights.erased, gone)
     imports.ended = erasing.again
     retention = Retention(
         Leftovers(imports.store, imports, personal), runtime.gate, PROCESS, settings.retention_seconds,
@@ -66,7 +75,9 @@ def assemble(settings: IngestSettings, engine: sa.Engine, runtime: Runtime) -> F
     )  # fmt: skip
     exercising = Exercising(erasing, Marks(engine, positions), runtime.gate, keeps_objected=True)
     runtime.law.listen(exercising.listen)
-    runtime.parts += [relay, imports, exercising, retention]
+    # When things of persons were where has the term of the agreement alone, as rows have.
+    history = Retention(persons, runtime.gate, PROCESS, settings.retention_seconds)
+    runtime.parts += [relay, imports, exercising, retention, history]
     runtime.checks["store"] = store_check(engine)
     return build_app(
         runtime, "DMI ingest", "Layer 1: sensors (OGC SensorThings 1.1), files and features come in here.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,10 @@ OVERLAP: Final = 400
 
 
 class Erasing:
-    """What ``dmi_infra.exercising`` calls in this layer. ``persons``: how a kind of file begins the ids of persons."""
+    """What ``dmi_infra.exercising`` calls in this layer.
+
+    ``persons``: how a kind of file begins the ids of persons. ``gone`` is told of datastreams that exist no longer.
+    """
 
     def __init__(
         self,
@@ -30,33 +33,45 @@ class Erasing:
         imports: Imports,
         persons: Mapping[str, str],
         erased: Erased,
+        gone: Callable[[Sequence[str]], None],
     ) -> None:
         self._erased = erased
         self._store = store
         self._features = features
         self._imports = imports
         self._persons = persons
+        self._gone = gone
 
     def erase(self, dataset: str, person: str, until: Micros) -> int:
-        """Delete rejected rows of a person, and files of broken-off imports that hold some; how many rows and files."""
+        """Delete rejected rows of a person, files of broken-off imports that hold some, its things and their places.
+
+        Answers how many rows, files, features and entities.
+        """
         own = self._store.features_of(dataset, person)
         begins = f"{self._features.prefix(dataset)}."
         words = {person, *own, *(one.removeprefix(begins) for one in own)}
         words |= {one.removeprefix(begins).split(".", 1)[0] for one in own}
-        done = 0
+        done, numbers = 0, set[str]()
         for identifier, kind in self._store.imports(dataset, until):
             start = self._persons.get(kind)
             more = {person.removeprefix(start)} if start and person.startswith(start) else set()
+            numbers |= more
             mine = names(sorted(words | more))
             done += self._store.delete_rejects(identifier, mine, ROWS_DELETED)
             done += self._imports.give_up(identifier, partial(holds, mine), FILES_DELETED)
-        return done
+        ended = self._store.erase_things(dataset, person, until, names(sorted(numbers)) if numbers else _none)
+        self._gone(ended.streams)
+        return done + ended.rows
 
     def again(self, ended: Import) -> None:
         """Erase from an import that ran, or waited to, while persons asked for it."""
         for person, until in self._erased(ended.dataset).items():
             if until >= ended.started_at:
                 self.erase(ended.dataset, person, until)
+
+
+def _none(_text: str) -> bool:
+    return False
 
 
 def holds(mine: Callable[[str], bool], path: Path) -> bool:

@@ -84,6 +84,11 @@ def point_of(geometry: dict[str, Any] | None) -> tuple[float, float] | None:
     return float(longitude), float(latitude)
 
 
+def points_in(geometry: dict[str, Any]) -> list[tuple[float, float]]:
+    """All positions of a geometry that was checked, longitude first."""
+    return [(float(x), float(y)) for x, y in shapely.get_coordinates(shape(geometry))]
+
+
 def position(longitude: object, latitude: object, row: str = "") -> tuple[float, float]:
     """A position in WGS84 degrees, checked."""
     x, y = reading.number(longitude, f"{row}longitude"), reading.number(latitude, f"{row}latitude")

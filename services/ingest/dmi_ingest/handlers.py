@@ -13,6 +13,7 @@ from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.decision import Reason
 from dmi_agreements.table import LawTable
 from dmi_infra.errors import FieldError, InputRefused, Refused
+from dmi_infra.gate import Permit
 from dmi_infra.outbox import Relay
 from dmi_ingest import geometry, reading
 from dmi_ingest.errors import RowsRefused
@@ -30,6 +31,7 @@ from dmi_ingest.model import (
 )
 from dmi_ingest.store import FeatureStore, Published
 from dmi_ingest.store.features import Persons
+from dmi_ingest.whereabouts import PLACE_RULE, Whereabouts
 
 ROWS: Final = 10_000
 FAULTS: Final = 100
@@ -42,12 +44,13 @@ STREAM_PROPERTIES: Final = ("thing", "observed_property", "unit")
 class Ingest:
     """What a participant can hand in natively."""
 
-    def __init__(self, intake: Intake, features: FeatureStore, relay: Relay, law: LawTable,
+    def __init__(self, intake: Intake, features: FeatureStore, relay: Relay, law: LawTable, places: Whereabouts,
                  area_datasets: Collection[str] = ()) -> None:  # fmt: skip
         self._intake = intake
         self._features = features
         self._relay = relay
         self._law = law
+        self._places = places
         self._area_datasets = frozenset(area_datasets)
 
     async def hand_in_batch(self, contributor: Contributor, document: object) -> dict[str, Any]:
@@ -81,7 +84,7 @@ class Ingest:
         dataset = reading.text(body.get("dataset"), "dataset", 200)
         crs = geometry.declared(body.get("crs"))
         items = reading.sequence(body.get("features"), "features", ROWS)
-        self._intake.permit(contributor, dataset, len(items))
+        permit = self._intake.permit(contributor, dataset, len(items))
         no_areas = self._no_areas(dataset)
         good: list[Feature] = []
         places: list[int] = []
@@ -91,10 +94,7 @@ class Ingest:
             about: dict[str, str | None] = {}
             try:
                 found = read_feature(item, crs, about)
-                if borrowed(found.id, owner_of(dataset), self._law.participants) and (
-                    self._features.dataset_of(found.id) != dataset
-                ):
-                    raise InputRefused.of("id", BORROWED_RULE, found.id)
+                self.check_id(found.id, dataset)
                 if found.kind == NEIGHBOURHOOD and no_areas is not None:
                     raise InputRefused.of("kind", no_areas, found.kind)
                 good.append(found)
@@ -102,6 +102,14 @@ class Ingest:
                 subjects |= about
             except InputRefused as exc:
                 faults.append(RowFault(index, exc.errors[0]))
+        placed = self.placed(permit, good, subjects)
+        faults += [
+            RowFault(places[at], FieldError("geometry", PLACE_RULE))
+            for at, item in enumerate(placed)
+            if item is None
+        ]
+        places = [place for place, item in zip(places, placed, strict=True) if item is not None]
+        good = [item for item in placed if item is not None]
         refuse_all(good, faults)
         stored = self.publish(contributor.participant, dataset, good, subjects)
         rule = "names a feature of another dataset already, or its thing does"
@@ -113,6 +121,17 @@ class Ingest:
         faults.sort(key=lambda fault: fault.index)
         refuse_all(range(stored.changed + stored.unchanged), faults)
         return {"read": len(items), **report(stored.changed, faults), "duplicate": stored.unchanged}
+
+    def check_id(self, identifier: str, dataset: str) -> None:
+        """Raise ``InputRefused`` for an id in the name of another participant, unless the dataset has it already."""
+        if borrowed(identifier, owner_of(dataset), self._law.participants) and (
+            self._features.dataset_of(identifier) != dataset
+        ):
+            raise InputRefused.of("id", BORROWED_RULE, identifier)
+
+    def placed(self, permit: Permit, features: Sequence[Feature], subjects: Persons) -> list[Feature | None]:
+        """Features as they may be kept: as ``Whereabouts.placed``."""
+        return self._places.placed(permit, features, subjects)
 
     def publish(
         self, participant: str, dataset: str, features: Sequence[Feature], subjects: Persons | None = None

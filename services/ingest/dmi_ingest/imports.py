@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from dmi_agreements.contracts.envelope import encode
-from dmi_agreements.contracts.features import FeatureBatch
+from dmi_agreements.contracts.features import Feature, FeatureBatch
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unauthenticated, Unavailable
@@ -290,16 +290,24 @@ class Imports:
     def _hand_over_features(
         self, contributor: Contributor, batch: FeatureBatch, counted: bool
     ) -> tuple[dict[str, int], list[Rejected]]:
-        self._intake.permit(contributor, batch.dataset, len(batch.features))
-        stored = self._ingest.publish(contributor.participant, batch.dataset, batch.features)
+        permit = self._intake.permit(contributor, batch.dataset, len(batch.features))
+        placed = self._ingest.placed(permit, batch.features, {})
+        if not counted:
+            # The rows need the thing, wherever it is.
+            placed = [item or _nowhere(one) for item, one in zip(placed, batch.features, strict=True)]
+        good = [item for item in placed if item is not None]
+        stored = self._ingest.publish(contributor.participant, batch.dataset, good)
         if not self._features.wait_published(FEATURES_SECONDS):
             raise Unavailable("the bus did not take the features in time")
         if not counted:
             return {}, []
         reasons = dict.fromkeys(stored.foreign, FOREIGN) | dict.fromkeys(stored.others, OTHERS)
         rejected = [
-            Rejected(NATIVE, None, reason, "id", batch.features[at].id, encode(batch.features[at]).decode())
+            Rejected(NATIVE, None, reason, "id", good[at].id, encode(good[at]).decode())
             for at, reason in sorted(reasons.items())
+        ]
+        rejected += [
+            Rejected(NATIVE, None, NO_CONSENT, "geometry", "", "") for item in placed if item is None
         ]
         counts = {
             "read": len(batch.features), "accepted": stored.changed, "duplicate": stored.unchanged,
@@ -348,3 +356,7 @@ class Imports:
                 raw = "" if again.raw == "" else unit.raw
                 return Rejected(unit.file, unit.line, again.reason, again.field, again.value, raw, unit.at)
         return None
+
+
+def _nowhere(item: Feature) -> Feature:
+    return msgspec.structs.replace(item, geometry=None)

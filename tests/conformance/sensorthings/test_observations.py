@@ -169,7 +169,8 @@ def test_personal_data_carries_its_subject_and_waits_for_consent(node: Node) -> 
         **thing(dataset=BICYCLES, subject=noor), "@iot.id": "fiets-1",
         "Datastreams": [{**datastream(), "@iot.id": "fiets-1.pm2_5"}],
     }  # fmt: skip
-    node.post("/v1.1/Things", bicycle)
+    assert node.refused("/v1.1/Things", bicycle, 403)["type"] == "urn:dmi:problem:no-consent", "its place too"
+    node.post("/v1.1/Things", {**bicycle, "Locations": []})
     assert "subject" not in node.bus.features()["fiets-1"].properties
     body = observation(Datastream={"@iot.id": "fiets-1.pm2_5"})
     assert node.refused("/v1.1/Observations", body, 403)["type"] == "urn:dmi:problem:no-consent"

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 
 from dmi_infra.sql import migrate, open_engine
 from dmi_ingest.store.tables import metadata
-from tests.unit.ingest.fakes import BICYCLES, GARAGES, GEMEENTE, OTHER, VENDOR, Node, running, thing
+from tests.unit.ingest.fakes import BICYCLES, GARAGES, GEMEENTE, OTHER, VENDOR, Node, thing
 
 STREAM = "garages.centrum.occupancy"
 ROWS = (
     "SystemCodeNumber,Capacity,Occupancy,LastUpdated\n"
     "BHMBCCMKT01,577,61,2016-10-04 07:59:42\nBHMBCCMKT01,577,many,2016-10-04 08:59:42\n"
 )
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def address(request: pytest.FixtureRequest) -> str:
-    """Empty for SQLite, else a new database on a real PostgreSQL."""
-    if request.param == "sqlite":
-        return ""
-    server = request.getfixturevalue("postgres_server")
-    name = f"ingest_{uuid.uuid4().hex[:12]}"
-    server.create_database(name)
-    return str(server.url(name))
-
-
-@pytest.fixture
-def stored(address: str, tmp_path: Path) -> Iterator[Node]:
-    with running(tmp_path, address) as node:
-        yield node
 
 
 def test_entities_observations_imports_and_their_end(stored: Node) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_infra import clock
 from dmi_ingest.erasing import FILES_DELETED, ROWS_DELETED
 from dmi_ingest.store import ImportStore
+from tests.unit.infra.fakes import eventually
 from tests.unit.ingest.fakes import BICYCLES, GARAGES, Node
 
 NAMES = (
@@ -123,3 +125,21 @@ def test_files_of_an_import_that_broke_off_are_deleted_when_they_hold_the_person
     if not kept:
         assert after["detail"] == FILES_DELETED
         assert node.call("POST", f"/v1/imports/{report['import_id']}/resume").status_code == 409
+
+
+def test_things_that_a_file_names_after_the_person_end_without_their_name(node: Node) -> None:
+    node.gate.consenting |= {ME, "urn:dmi:person:snuffelfiets-" + THEIRS}
+    hand_in(node, row(1, MINE, "100"), row(2, THEIRS, "100"))
+    node.hear(asked())
+
+    def ended() -> dict[str, Feature]:
+        return {name: item for name, item in node.bus.features().items() if item.valid_to is not None}
+
+    eventually(lambda: bool(ended()))
+    told = ended()
+    assert {name.split(".")[1] for name in told} == {f"bicycle-{MINE}"}
+    assert len(told) == 8, "the bicycle and what it measures"
+    assert {item.name for item in told.values()} == {"erased"}
+    node.gate.consenting.discard(ME)
+    report = hand_in(node, row(1, MINE, "100"))
+    assert report["reasons"] == [{"reason": "erased", "count": 7, "rows": []}]

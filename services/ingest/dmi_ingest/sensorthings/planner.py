@@ -24,8 +24,10 @@ from dmi_ingest.model import (
     valid_subject,
 )
 from dmi_ingest.sensorthings.kinds import COMMON, KINDS, Kind, Navigation, shape_of
+from dmi_ingest.sensorthings.standing import Placed
 from dmi_ingest.sources.things import UNITS
 from dmi_ingest.store.entities import Changes, Entity, EntityStore, Related, Scope
+from dmi_ingest.store.erasure import HISTORY
 
 NESTED: Final = 4
 """Levels of entities that one request may nest."""
@@ -44,6 +46,7 @@ class Planner:
         self._made: dict[tuple[str, str], Entity] = {}
         self.changes = Changes()
         self.datasets: dict[str, None] = {}
+        self.placed: list[Placed] = []
 
     def create(
         self,
@@ -118,7 +121,14 @@ class Planner:
             self.changes.links[(*at, "Thing")] = [thing.id]
             self.changes.links[(*at, "Locations")] = [item.id for item in locations]
             self._interest(locations[0])
+        self.placed.append(Placed(thing, locations))
         self.publish_thing(thing, locations)
+
+    def was(self, history: str, locations: list[Entity]) -> None:
+        """The Thing of a HistoricalLocation was at these Locations."""
+        named = self._target(HISTORY, history, "Thing")
+        if (thing := self._made.get(("Things", named)) or self._store.get("Things", named)) is not None:
+            self.placed.append(Placed(thing, locations, now=False))
 
     def name_person(self, thing: Entity, before: Entity | None = None) -> None:
         """Say whom the thing is about; where it named nobody ``before`` and names nobody now, nothing is said."""
@@ -138,17 +148,25 @@ class Planner:
     def publish_datastream(self, item: Entity) -> None:
         """A stored datastream as a feature, with the relations that it has after this plan."""
         ends = [
-            self.find(target, self._target(item, name))
+            self.find(target, self._target(item.kind, item.id, name))
             for name, target in (("Thing", "Things"), ("ObservedProperty", "ObservedProperties"))
         ]
         if ends[0] is not None and ends[1] is not None:
             self._publish_datastream(item, ends[0], ends[1])
 
+    def settle(self) -> None:
+        """Entities are found from now on as the changes have them."""
+        self._made |= {(item.kind, item.id): item for item in (*self.changes.new, *self.changes.changed)}
+
+    def sort(self, dataset: str) -> None:
+        """The features of a plan in the order in which they can be taken."""
+        self.changes.features[dataset].sort(key=lambda feature: feature.kind != "thing")
+
     # -- parts ------------------------------------------------------------------
 
-    def _target(self, item: Entity, navigation: str) -> str:
-        planned = self.changes.links.get((item.kind, item.id, navigation))
-        found = planned or self._store.targets(Related(item.kind, item.id, navigation, False))
+    def _target(self, kind: str, identifier: str, navigation: str) -> str:
+        planned = self.changes.links.get((kind, identifier, navigation))
+        found = planned or self._store.targets(Related(kind, identifier, navigation, False))
         return found[0] if found else ""
 
     def _interest(self, location: Entity) -> None:
@@ -217,12 +235,13 @@ class Planner:
                 placed = ends
             elif navigation.stored:
                 self.changes.links[kind.name, item.id, name] = list(dict.fromkeys(end.id for end in ends))
+                if kind.name == HISTORY:
+                    self.was(item.id, ends)
         if kind.name == "Things":
             self.name_person(item)
             self.place(item, placed)
             # The thing's feature goes first, then those of the datastreams nested in it.
-            features = self.changes.features[item.dataset]
-            features.sort(key=lambda feature: feature.kind != "thing")
+            self.sort(item.dataset)
 
     def _either(
         self, navigation: Navigation, value: object, field: str, back: Mapping[str, Entity], dataset: str, depth: int

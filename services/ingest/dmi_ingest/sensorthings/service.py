@@ -24,8 +24,11 @@ from dmi_ingest.sensorthings.kinds import COMMON, KINDS, Kind
 from dmi_ingest.sensorthings.planner import Planner, check_subject, read_properties, refuse_unknown
 from dmi_ingest.sensorthings.present import Addresses
 from dmi_ingest.sensorthings.query import Query
+from dmi_ingest.sensorthings.standing import Placed, judge
 from dmi_ingest.store import EntityStore, FeatureStore
 from dmi_ingest.store.entities import Changes, Entity, Related, Scope, Writers
+from dmi_ingest.store.erasure import HISTORY
+from dmi_ingest.whereabouts import Whereabouts
 
 SEGMENTS: Final = 8
 _SEGMENT = re.compile(r"(?P<name>[A-Za-z]+)(?:\((?P<id>[^/]+)\))?")
@@ -36,9 +39,10 @@ class SensorThings:
 
     def __init__(
         self, store: EntityStore, features: FeatureStore, intake: Intake, relay: Relay, law: LawTable,
-        addresses: Addresses,
+        addresses: Addresses, places: Whereabouts,
     ) -> None:  # fmt: skip
         self.addresses = addresses
+        self._places = places
         self._store = store
         self._features = features
         self._intake = intake
@@ -98,6 +102,7 @@ class SensorThings:
             planner = self._planner(self._scope(contributor))
             item = planner.create(kind, document)
             self._carry_out(planner, contributor)
+            item = planner.find(item.kind, item.id) or item
         return self._shown(item, self._scope(contributor), Query())
 
     def create_within(
@@ -118,7 +123,10 @@ class SensorThings:
                 planner.place(parent, [item])
             elif navigation.stored:
                 planner.changes.added_links.append((kind.name, parent.id, name, item.id))
+                if kind.name == HISTORY:
+                    planner.was(parent.id, [item])
             self._carry_out(planner, contributor)
+            item = planner.find(item.kind, item.id) or item
         return self._shown(item, scope, Query())
 
     def change(
@@ -142,10 +150,12 @@ class SensorThings:
             planner.changes.changed.append(after)
             if kind.name == "Things" and "properties" in properties:
                 planner.name_person(after, item)
+                planner.placed.append(Placed(after, self._locations(item), said=False))
             planner.datasets.update(dict.fromkeys(self._touched(item, scope, contributor)))
             self._relink(planner, kind, after, body)
             self._republish(planner, after)
             self._carry_out(planner, contributor)
+            after = planner.find(after.kind, after.id) or after
         return self._shown(after, scope, Query())
 
     def delete(self, kind: Kind, identifier: str, contributor: Contributor) -> None:
@@ -262,9 +272,12 @@ class SensorThings:
             single = KINDS[loose[0].kind].single
             detail = f"by a mandate a {single} is made within what belongs to a dataset: nest it in a Thing"
             raise Refused([Reason("outside_mandate", detail)])
-        for dataset in planner.datasets:
-            self._intake.permit(contributor, dataset, 0)
+        permits = {dataset: self._intake.permit(contributor, dataset, 0) for dataset in planner.datasets}
         changes: Changes = planner.changes
+        for moved in judge(changes, planner.placed, permits, self._places, self._features.persons):
+            planner.publish_thing(moved.thing, moved.locations)
+            planner.sort(moved.thing.dataset)
+        planner.settle()
         followed = self._store.apply(changes, self._writers(contributor))
         features = [feature for part in changes.features.values() for feature in part]
         self._intake.registry.changed(features, followed)
@@ -288,6 +301,8 @@ class SensorThings:
                 planner.place(item, ends)
             else:
                 planner.changes.links[kind.name, item.id, name] = [end.id for end in ends]
+                if kind.name == HISTORY and name == "Locations":
+                    planner.was(item.id, ends)
 
     def _republish(self, planner: Planner, item: Entity) -> None:
         if item.kind == "Datastreams":
@@ -296,8 +311,11 @@ class SensorThings:
             planner.publish_thing(item, self._locations(item))
         if item.kind == "Locations":
             for thing in self._linked(item, "Things"):
-                others = [x for x in self._locations(thing) if x.id != item.id]
-                planner.publish_thing(thing, [item, *others])
+                places = [item, *(x for x in self._locations(thing) if x.id != item.id)]
+                planner.publish_thing(thing, places)
+                planner.placed.append(Placed(thing, places))
+            for history in self._linked(item, "HistoricalLocations"):
+                planner.was(history.id, [item])
 
     def _locations(self, thing: Entity) -> list[Entity]:
         ids = self._store.targets(Related("Things", thing.id, "Locations", False))

@@ -194,13 +194,7 @@ class EntityStore:
     ) -> None:  # fmt: skip
         """Remove entities by kind with all their relations; ``ended`` are their features by dataset."""
         with transaction(self._engine) as connection:
-            for kind, ids in gone.items():
-                connection.execute(sa.delete(entity).where(entity.c.kind == kind, entity.c.id.in_(ids)))
-                connection.execute(sa.delete(link).where(link.c.kind == kind, link.c.id.in_(ids)))
-                names = _NAMED.get(kind, ())
-                connection.execute(
-                    sa.delete(link).where(link.c.navigation.in_(names), link.c.target.in_(ids))
-                )
+            remove(connection, gone)
             for dataset, ids in ended.items():
                 end_features(connection, dataset, ids)
             _publish(connection, changes, by)
@@ -210,6 +204,17 @@ class EntityStore:
         query = sa.select(feature.c.id).where(feature.c.id.in_(list(datastreams)), feature.c.used)
         with reading(self._engine) as connection:
             return sorted(connection.execute(query).scalars())
+
+
+def remove(connection: sa.Connection, gone: Mapping[str, Collection[str]]) -> None:
+    """Remove entities by kind with all their relations."""
+    for kind, ids in gone.items():
+        named = [
+            among(column, "ids", connection.dialect.name, ids) for column in (entity.c.id, link.c.id, link.c.target)
+        ]  # fmt: skip
+        connection.execute(sa.delete(entity).where(entity.c.kind == kind, named[0]))
+        connection.execute(sa.delete(link).where(link.c.kind == kind, named[1]))
+        connection.execute(sa.delete(link).where(link.c.navigation.in_(_NAMED.get(kind, ())), named[2]))
 
 
 _NAMED = {

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.features import Feature, FeatureBatch
+from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.crossings import BY_NAME
 from dmi_infra import clock, outbox
 from dmi_infra.bus.port import Message
@@ -69,6 +70,7 @@ class _Kept(NamedTuple):
     body: str
     subject: str | None
     maker: str | None
+    since: Micros = 0
 
 
 class Turn(NamedTuple):
@@ -143,6 +145,16 @@ class FeatureStore:
         with reading(self._engine) as connection:
             return connection.execute(sa.select(feature.c.dataset).where(feature.c.id == identifier)).scalar()
 
+    def persons(self, ids: Collection[str]) -> dict[str, str]:
+        """Whom these features are about; also those that ended since that person had them erased."""
+        found: dict[str, str] = {}
+        query = sa.select(feature.c.id, feature.c.subject).where(feature.c.subject.is_not(None))
+        with reading(self._engine) as connection:
+            for chunk in _chunks(sorted(ids)):
+                rows = connection.execute(query.where(feature.c.id.in_(chunk)))
+                found |= {row.id: row.subject for row in rows}
+        return found
+
     def prefix(self, dataset: str) -> str:
         """What the ids of things that an import makes begin with: the full name of the dataset.
 
@@ -192,7 +204,7 @@ def put_features(
     connection: sa.Connection, dataset: str, features: Sequence[Feature], by: Writer, subjects: Persons
 ) -> Published:
     """As ``FeatureStore.put``, within the caller's transaction."""
-    _in_turn(connection)
+    in_turn(connection)
     known = _concerned(connection, features)
     # Of a Thing that stays as it is, another person that is named for it holds for no Datastream either.
     given = {
@@ -212,9 +224,12 @@ def put_features(
         if any(one is not None and one.dataset != dataset for one in (old, thing)):
             foreign.append(index)
             continue
+        # What a person had erased is about that person when it comes again, or what it measured would be nobody's.
+        before = None if old is None else old.subject
         old = None if old is None or old.kind == ENDED else old
-        subject = None if old is None else old.subject
+        subject = None if old is None else before
         wanted = subjects[item.id] if item.id in subjects else _about(item, old, known, given, by)
+        wanted = before if old is None and wanted is None and item.id not in subjects else wanted
         if old is not None and (old.body, subject) == (body, wanted):
             unchanged += 1
             continue
@@ -224,11 +239,12 @@ def put_features(
         maker = by.participant if old is None else old.maker
         if old is not None and subject != wanted and item.kind != STREAM:
             turned[item.id] = Turn(turned[item.id].before if item.id in turned else subject, wanted)
-        known[item.id] = _Kept(dataset, item.kind, body, wanted, maker)
+        since = now if old is None or subject != wanted else old.since
+        known[item.id] = _Kept(dataset, item.kind, body, wanted, maker, since)
         changed[item.id] = item
         rows[item.id] = {
             "id": item.id, "dataset": dataset, "kind": item.kind, "body": body, "subject": wanted,
-            "used": False, "changed_at": now, "maker": maker,
+            "used": False, "changed_at": since, "maker": maker,
         }  # fmt: skip
     upsert(
         connection, feature, list(rows.values()), ["id"], ["kind", "body", "subject", "changed_at", "maker"]
@@ -246,7 +262,7 @@ def _concerned(connection: sa.Connection, features: Sequence[Feature]) -> dict[s
     return found | _kept(connection, things - found.keys() - {""})
 
 
-def _in_turn(connection: sa.Connection) -> None:
+def in_turn(connection: sa.Connection) -> None:
     """Wait for whoever changes features now, or both would take an id as new. SQLite has one writer in any case."""
     if connection.dialect.name == "postgresql":
         place = sa.func.hashtext(sa.func.concat("features ", sa.func.current_schema()))
@@ -256,7 +272,9 @@ def _in_turn(connection: sa.Connection) -> None:
 def _kept(connection: sa.Connection, ids: Collection[str]) -> dict[str, _Kept]:
     """What the store has of these features, by id."""
     found: dict[str, _Kept] = {}
-    columns = (feature.c.dataset, feature.c.kind, feature.c.body, feature.c.subject, feature.c.maker)
+    columns = (
+        feature.c.dataset, feature.c.kind, feature.c.body, feature.c.subject, feature.c.maker, feature.c.changed_at,
+    )  # fmt: skip
     query = sa.select(feature.c.id, *columns)
     for chunk in _chunks(sorted(ids)):
         for name, *row in connection.execute(query.where(feature.c.id.in_(chunk))):
@@ -312,7 +330,7 @@ def _follow(
     if not turned:
         return ()
     columns = sa.select(feature.c.id, feature.c.body, feature.c.subject, feature.c.maker)
-    streams = columns.where(feature.c.dataset == dataset, feature.c.kind == STREAM, _naming(list(turned)))
+    streams = columns.where(feature.c.dataset == dataset, feature.c.kind == STREAM, naming(list(turned)))
     persons = sorted({turn.before for turn in turned.values() if turn.before is not None})
     whose = [feature.c.subject.is_(None), *(feature.c.subject.in_(chunk) for chunk in _chunks(persons))]
     found: list[dict[str, str | None]] = []
@@ -330,7 +348,7 @@ def _follow(
     return tuple(str(one["stream"]) for one in found)
 
 
-def _naming(things: Sequence[str]) -> sa.ColumnElement[bool]:
+def naming(things: Sequence[str]) -> sa.ColumnElement[bool]:
     """Whether a body may name one of these things, so that not all of a dataset are read for one of them."""
     if len(things) > FEW:
         return sa.true()

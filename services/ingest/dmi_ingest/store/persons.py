@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra.sql import among, reading, transaction
-from dmi_ingest.store.tables import feature, imported, reject
+from dmi_ingest.store.erasure import HISTORY, Erased, delete_history, erase_things
+from dmi_ingest.store.tables import entity, feature, imported, reject
 
 PAGE = 5_000
 """Rejected rows that are looked at together."""
@@ -33,6 +34,22 @@ class PersonStore:
         query = sa.select(feature.c.id).where(feature.c.dataset == dataset, feature.c.subject == person)
         with reading(self._engine) as connection:
             return list(connection.execute(query).scalars())
+
+    def erase_things(self, dataset: str, person: str, until: Micros, named: Callable[[str], bool]) -> Erased:
+        """As ``erasure.erase_things``, in one transaction with the outbox."""
+        with transaction(self._engine) as connection:
+            return erase_things(connection, dataset, person, until, named)
+
+    def kept_datasets(self) -> list[str]:
+        """The datasets in which times and places of Things are kept."""
+        query = sa.select(entity.c.dataset).distinct().where(entity.c.kind == HISTORY)
+        with reading(self._engine) as connection:
+            return sorted(connection.execute(query).scalars())
+
+    def delete_before(self, dataset: str, at: Micros) -> int:
+        """As ``erasure.delete_history``."""
+        with transaction(self._engine) as connection:
+            return delete_history(connection, dataset, at)
 
     def imports(self, dataset: str, until: Micros) -> list[tuple[str, str]]:
         """Id and kind of the imports into a dataset that began by then."""

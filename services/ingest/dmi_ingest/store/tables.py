@@ -28,7 +28,8 @@ feature = sa.Table(
 )
 """The newest version of every feature that came in here; ``used``: observations of it were taken.
 
-``maker`` is the participant that handed it in first; of what came in before that was kept it is not known.
+``changed_at`` is when it was made, or came to be about somebody else. ``subject`` of one that ended tells who had it
+erased. ``maker`` is the participant that handed it in first; of what came in before that was kept it is not known.
 """
 
 entity = sa.Table(
