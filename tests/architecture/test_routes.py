@@ -15,6 +15,7 @@ from dmi_agreements.crossings import BY_TOPIC
 from dmi_command.blueprints import SERVICES
 from dmi_infra.bus import open_bus
 from dmi_infra.http.access import identify
+from dmi_infra.http.limits import large_body
 
 PUBLIC = {
     "* /health/live", "* /health/ready", "* /metrics",
@@ -103,6 +104,26 @@ def test_every_route_is_gated_or_for_members_or_public(apps: dict[str, FastAPI])
                 loose.append(label)
     assert open_routes == []
     assert loose == []
+
+
+LARGE = {
+    "ingest /v1/batches", "ingest /v1/features", "ingest /v1.1/CreateObservations", "exchange /dsp/data/{transfer}",
+}  # fmt: skip
+"""Routes that take large bodies, each of which looks who sends one before it reads it. Adding one is a decision."""
+
+
+def test_nothing_is_made_of_a_body_before_a_door_between_nodes_opens(apps: dict[str, FastAPI]) -> None:
+    early, large = [], set()
+    for name, app in apps.items():
+        for route in _routes(app):
+            calls = list(_calls(route.dependant))
+            if large_body in calls:
+                large.add(f"{name} {route.path}")
+            # Where members come in, ``BodyLimit`` asks for their token before a byte is read.
+            if route.body_field is not None and any(hasattr(call, "dmi_door") for call in calls):
+                early.append(f"{name} {route.path}")
+    assert early == []
+    assert large == LARGE
 
 
 def test_every_public_route_of_the_list_exists(apps: dict[str, FastAPI]) -> None:

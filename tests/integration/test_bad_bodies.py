@@ -13,18 +13,38 @@ from tests.integration.newcomer import Newcomer
 from tests.stack_plugin import EmbeddedStack
 
 LIMIT = 32 * 1024 * 1024
+MEBIBYTE = 1024 * 1024
+LIMITS = {
+    "/ingest/v1/batches": LIMIT,
+    "/ingest/v1.1/Things": MEBIBYTE,
+    "/exchange/v1/agreements": MEBIBYTE,
+    "/support-centre/v1/scenarios": MEBIBYTE,
+    "/exchange/v1/demo/token": MEBIBYTE // 8,
+}
 
 
 def test_a_body_above_the_limit_is_refused_before_it_is_read(clumsy: Newcomer) -> None:
-    for path in (
-        "/ingest/v1/batches",
-        "/exchange/v1/agreements",
-        "/support-centre/v1/scenarios",
-        "/exchange/token",
-    ):
-        problem = proper(post(clumsy, path, b" " * (LIMIT + 1)), 413)
+    for path, limit in LIMITS.items():
+        problem = proper(post(clumsy, path, b" " * (limit + 1)), 413)
         assert problem["type"] == "urn:dmi:problem:too-large"
-        assert str(LIMIT) in problem["detail"]
+        assert problem["errors"] == [{"field": "body", "rule": f"may hold at most {limit} bytes here"}]
+
+
+EMPTY = b'{"x":[' + b",".join([b"[]"] * 11_000_000) + b"]}"
+"""32 MiB, which took four seconds to read, in which nothing else ran."""
+
+
+@pytest.mark.parametrize("path", ["/ingest/v1.1/Things", "/ingest/v1/batches", "/exchange/v1/agreements"])
+def test_millions_of_values_are_refused_before_anything_is_made_of_them(clumsy: Newcomer, path: str) -> None:
+    proper(post(clumsy, path, EMPTY), 413)
+    within = EMPTY[: MEBIBYTE - 10] + b"]]}"
+    assert post(clumsy, path, within).status_code in (400, 413)
+
+
+@pytest.mark.parametrize("path", ["/ingest/v1.1/Things", "/ingest/v1/batches", "/exchange/v1/agreements"])
+def test_who_shows_no_token_has_nothing_read(clumsy: Newcomer, path: str) -> None:
+    headers = {"Content-Type": "application/json", "Authorization": ""}
+    proper(clumsy.ask("POST", path, content=EMPTY, headers=headers), 401)
 
 
 def test_a_body_in_chunks_is_counted_while_it_comes_in(clumsy: Newcomer) -> None:

@@ -53,7 +53,8 @@ class Settings(BaseSettings):
     body_limit: int = Field(
         32 * 1024 * 1024,
         gt=0,
-        description="largest request body in bytes; above it 413. Files have a limit of their own",
+        description="largest request body in bytes, of observations and features; above it 413. Others hold at most "
+        "1 MiB and 100,000 values, 128 KiB without a token. Files have a limit of their own",
     )
     rulebook_dir: Path | None = Field(
         None, description="folder of the rulebook; empty is the one that comes with the software"

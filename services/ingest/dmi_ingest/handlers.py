@@ -14,6 +14,7 @@ from dmi_agreements.decision import Reason
 from dmi_agreements.table import LawTable
 from dmi_infra.errors import FieldError, InputRefused, Refused
 from dmi_infra.gate import Permit
+from dmi_infra.http.limits import heavy
 from dmi_infra.outbox import Relay
 from dmi_ingest import geometry, reading
 from dmi_ingest.errors import RowsRefused
@@ -52,6 +53,12 @@ class Ingest:
         self._law = law
         self._places = places
         self._area_datasets = frozenset(area_datasets)
+
+    def read(self, contributor: Contributor, body: bytes) -> Any:
+        """The JSON of a body; a heavy one is read only for who may hand in for the dataset that it names."""
+        if heavy(body):
+            self._intake.check(contributor, reading.dataset_of(body), 0)
+        return reading.read_json(body)
 
     async def hand_in_batch(self, contributor: Contributor, document: object) -> dict[str, Any]:
         """Take the good rows of a column batch; raises ``RowsRefused`` when there are none."""

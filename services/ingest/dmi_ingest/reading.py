@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -16,6 +16,8 @@ DEPTH: Final = 16
 """Levels of nesting that a free property may have."""
 TEXT: Final = 20_000
 """Characters that one text may have."""
+GROUPS: Final = 1000
+"""Datastreams that one request may hand in for in the SensorThings way, each with its rows."""
 
 
 class InvalidJson(InputRefused):
@@ -36,6 +38,44 @@ def read_json(body: bytes) -> Any:
         return _read_loosely(body)
     except RecursionError as exc:
         raise _deep() from exc
+
+
+class _Named(msgspec.Struct):
+    dataset: str
+
+
+class _Stream(msgspec.Struct):
+    id: str | int = msgspec.field(name="@iot.id")
+
+
+class _OfStream(msgspec.Struct):
+    stream: _Stream = msgspec.field(name="Datastream")
+
+
+_OfStreams = Annotated[list[_OfStream], msgspec.Meta(max_length=GROUPS)]
+
+
+def dataset_of(body: bytes) -> str:
+    """The dataset that a body names, and nothing else of it; raises ``InvalidJson``."""
+    named: _Named = _glanced(body, _Named, "be an object that names its dataset")
+    return named.dataset
+
+
+def streams_of(body: bytes) -> set[str]:
+    """The datastreams that the groups of a body name, and nothing else of it; raises ``InvalidJson``."""
+    groups: list[_OfStream] = _glanced(
+        body, _OfStreams, f"hold at most {GROUPS} groups, each of a Datastream"
+    )
+    return {str(group.stream.id) for group in groups}
+
+
+def _glanced(body: bytes, wanted: Any, rule: str) -> Any:
+    """The parts of a body that a type has; whatever else it holds is passed over, and costs next to nothing."""
+    try:
+        return msgspec.json.decode(body, type=wanted)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        rule = f"so large a body must {rule}, in JSON without NaN"
+        raise InvalidJson("the body is not valid JSON", [FieldError("body", rule)]) from exc
 
 
 def _read_loosely(body: bytes) -> Any:

@@ -124,6 +124,6 @@ def test_an_answer_that_has_begun_is_broken_off() -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    with pytest.raises(limits._TooLarge):
+    with pytest.raises(limits._Halted):
         asyncio.run(BodyLimit(early, 10)({"type": "http", "headers": []}, receive, send))
     assert [message["type"] for message in sent] == ["http.response.start"]

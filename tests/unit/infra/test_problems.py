@@ -167,7 +167,7 @@ def test_wrong_json_is_a_problem(service: Service, content: bytes) -> None:
     ]
 
 
-@pytest.mark.parametrize("opening", [b"[", b'{"more":'])
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 def test_ten_thousand_levels_are_a_problem(service: Service, opening: bytes) -> None:
     service.app.user_middleware[1].kwargs["limit"] = 10**7
     closing = b"]" if opening == b"[" else b"}"

@@ -194,3 +194,56 @@ def test_who_may_not_hand_in_does_not_learn_which_datastreams_there_are(node: No
         == 201
     )
     assert len(node.gate.asked) == asked + 1, "and one batch is one use"
+
+
+HEAVY = [[]] * 60_000
+"""More values than anybody may send whom the gate has not let in."""
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/batches", {"dataset": GARAGES, "datastream": HEAVY}),
+        ("/v1/features", {"features": HEAVY, "dataset": GARAGES}),
+        ("/v1.1/CreateObservations", [{"dataArray": HEAVY, "Datastream": {"@iot.id": STREAM}}]),
+    ],
+)
+def test_nothing_is_made_of_a_heavy_body_of_who_may_not_hand_in(
+    city: Node, monkeypatch: pytest.MonkeyPatch, path: str, body: Any
+) -> None:
+    def never(_body: bytes) -> None:
+        raise AssertionError("the body was read")
+
+    for module in ("dmi_ingest.reading", "dmi_ingest.routes.observations"):
+        monkeypatch.setattr(f"{module}.read_json", never)
+    assert city.refused(path, body, 403, who=VENDOR)["type"] == "urn:dmi:problem:no-agreement"
+    assert city.call("POST", path, body).status_code == 500, "of who may, it is read"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/batches", {"dataset": 5, "datastream": HEAVY}),
+        ("/v1/features", {"features": HEAVY}),
+        ("/v1.1/CreateObservations", [{"dataArray": HEAVY}]),
+        ("/v1.1/CreateObservations", [{"Datastream": {"@iot.id": STREAM}, "dataArray": HEAVY}] * 1001),
+        ("/v1.1/CreateObservations", [{"Datastream": {"@iot.id": "nergens"}, "dataArray": HEAVY}]),
+    ],
+)
+def test_a_heavy_body_that_does_not_say_what_it_is_for_is_refused(city: Node, path: str, body: Any) -> None:
+    assert city.refused(path, body if len(body) < 1000 else [{**body[0], "dataArray": []}] * 40_000)["field"]
+
+
+def test_a_heavy_body_of_who_may_hand_in_is_taken(city: Node) -> None:
+    rows = 10_000
+    batch = columns(
+        datastream=[STREAM] * rows, phenomenon_time=[NOON] * rows, result=[1] * rows,
+        source_id=[f"{number}-{'x' * 150}" for number in range(rows)],
+    )  # fmt: skip
+    assert city.post("/v1/batches", batch)["accepted"] == rows
+    group = {
+        "Datastream": {"@iot.id": STREAM},
+        "components": ["phenomenonTime", "result"],
+        "dataArray": [[NOON, 1]] * 50_000,
+    }
+    assert len(city.post("/v1.1/CreateObservations", [group])) == 50_000

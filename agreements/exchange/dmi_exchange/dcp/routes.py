@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from dmi_exchange.dcp import messages
 from dmi_exchange.dcp.holder import Holder
 from dmi_exchange.dcp.selfissued import SelfIssued, Sender
-from dmi_exchange.dsp.door import bearer
+from dmi_exchange.dsp.door import bearer, behind
 
 BASE = "/dcp"
 
@@ -30,7 +30,9 @@ def router(document: Callable[[], dict[str, Any]], tokens: SelfIssued, holder: H
     verifier.dmi_door = "nodes that this one gave a token for its credentials"  # type: ignore[attr-defined]
 
     @routes.post(f"{BASE}/presentations/query")
-    def query(body: Annotated[Any, Body()], sender: Annotated[Sender, Depends(verifier)]) -> JSONResponse:
+    def query(
+        body: Annotated[Any, Depends(behind(verifier))], sender: Annotated[Sender, Depends(verifier)]
+    ) -> JSONResponse:
         scopes = messages.read_query(body)
         shown = holder.present(sender.document.did, sender.token, scopes)
         return JSONResponse(messages.response(shown), headers={"Cache-Control": "no-store"})

@@ -19,7 +19,7 @@ from dmi_exchange.dsp.behaviour import Automatic
 from dmi_exchange.dsp.catalogue import Catalogue
 from dmi_exchange.dsp.client import Client
 from dmi_exchange.dsp.courier import Behaviour, Courier
-from dmi_exchange.dsp.door import NodeDoor, NodeTokens, Proof
+from dmi_exchange.dsp.door import Door, NodeDoor, NodeTokens, Proof
 from dmi_exchange.dsp.endings import Endings
 from dmi_exchange.dsp.imports import Imports
 from dmi_exchange.dsp.negotiation import Negotiations
@@ -27,7 +27,7 @@ from dmi_exchange.dsp.nodes import Nodes, of_this_node
 from dmi_exchange.dsp.offers import Shelf
 from dmi_exchange.dsp.plane import Broker, NodePlane
 from dmi_exchange.dsp.process import Process
-from dmi_exchange.dsp.routes import Dataspace, Door, between_nodes, routers
+from dmi_exchange.dsp.routes import Dataspace, between_nodes, routers
 from dmi_exchange.dsp.shelf import StoreShelf
 from dmi_exchange.dsp.steps import Steps
 from dmi_exchange.dsp.store import Processes

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.decision import Reason
@@ -21,11 +21,15 @@ from dmi_exchange.store import Store
 from dmi_infra import clock, jose, passes
 from dmi_infra.errors import Failure, Refused, Unauthenticated
 from dmi_infra.http.access import identify, member, roles, runtime_of
+from dmi_infra.http.problems import read_json
 
 SEEN = 100_000
 """Tokens of nodes that are remembered at most; more within their minute are refused."""
 NO_MEMBER: Final = "the node speaks for a participant that is no member of it"
 may_sign = roles(*model.SIGNATORY_ROLES)
+
+Door = Callable[..., Awaitable[Any]]
+"""A dependency that tells who speaks in a request, most often for which participant."""
 
 
 class Once:
@@ -189,3 +193,13 @@ def bearer(request: Request) -> str:
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("this needs an access token in the header Authorization: Bearer …")
     return token.strip()
+
+
+def behind(door: Door) -> Callable[..., Awaitable[Any]]:
+    """A dependency: the JSON of a body, of which nothing is made before ``door`` has let its sender in."""
+
+    # Which door it is, is known here alone: an annotation could not name it.
+    async def document(request: Request, _sender: Any = Depends(door)) -> Any:  # noqa: B008
+        return await read_json(request)
+
+    return document

@@ -3,12 +3,12 @@
 Annotations are evaluated where they stand, since those of the routes name the door, which is chosen at the start.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, BackgroundTasks, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
@@ -19,7 +19,7 @@ from dmi_agreements.dsp.messages import MessageRefused
 from dmi_agreements.dsp.states import Kind
 from dmi_exchange.dsp import negotiation, transfer
 from dmi_exchange.dsp.catalogue import PAGE, Catalogue
-from dmi_exchange.dsp.door import NodeDoor
+from dmi_exchange.dsp.door import Door, NodeDoor, behind
 from dmi_exchange.dsp.endings import Endings
 from dmi_exchange.dsp.negotiation import Negotiations
 from dmi_exchange.dsp.nodes import Told
@@ -32,9 +32,6 @@ from dmi_infra.http.problems import problem_of
 
 BASE = "/dsp"
 WELL_KNOWN = "/.well-known/dspace-version"
-
-Door = Callable[..., Awaitable[str]]
-"""A dependency that tells for which participant a request speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +104,6 @@ def _read(body: object, *types: str) -> messages.Message:
         raise StepRefused.from_findings(exc) from exc
 
 
-Given = Annotated[Any, Body()]
-
-
 def routers(dataspace: Dataspace) -> list[APIRouter]:
     """The protocol under ``/dsp``, and the version document where clients look for it.
 
@@ -134,6 +128,7 @@ def _versions() -> APIRouter:
 
 def _catalogue(dataspace: Dataspace) -> APIRouter:
     routes = APIRouter(prefix=f"{BASE}/catalog", include_in_schema=False, route_class=_route("catalogue"))
+    Given = Annotated[Any, Depends(behind(dataspace.door))]
 
     @routes.post("/request")
     def page(
@@ -162,6 +157,7 @@ def _negotiations(dataspace: Dataspace) -> APIRouter:
     routes = APIRouter(prefix=prefix, include_in_schema=False, route_class=_route("negotiation"))
     use = dataspace.negotiations
     Peer = Annotated[str, Depends(dataspace.binding)]
+    Given = Annotated[Any, Depends(behind(dataspace.binding))]
     _state(routes, dataspace, "negotiation")
 
     @routes.post("/request", status_code=201)
@@ -186,7 +182,9 @@ def _transfers(dataspace: Dataspace) -> APIRouter:
 
     @routes.post("/request", status_code=201)
     def requested(
-        body: Given, peer: Annotated[str, Depends(dataspace.binding)], tasks: BackgroundTasks
+        body: Annotated[Any, Depends(behind(dataspace.binding))],
+        peer: Annotated[str, Depends(dataspace.binding)],
+        tasks: BackgroundTasks,
     ) -> dict[str, Any]:
         return _answered(use.requested(_read(body, states.TRANSFER_REQUEST), peer), dataspace, tasks)
 
@@ -204,6 +202,7 @@ def _state(routes: APIRouter, dataspace: Dataspace, kind: Kind) -> None:
 def between_nodes(door: NodeDoor, endings: Endings, notices: Taking, own: Callable[[], Told]) -> APIRouter:
     """What nodes of this project tell each other beside the protocol, under the same address and tokens."""
     routes = APIRouter(prefix=BASE, include_in_schema=False)
+    Given = Annotated[Any, Depends(behind(door.ending))]
 
     @routes.get("/node")
     def of_this_node(_issuer: Annotated[str, Depends(door.node)]) -> dict[str, Any]:
@@ -230,7 +229,10 @@ def _further(
 ) -> None:
     @routes.post(f"/{{pid}}/{end}")
     def received(
-        pid: str, body: Given, peer: Annotated[str, Depends(dataspace.binding)], tasks: BackgroundTasks
+        pid: str,
+        body: Annotated[Any, Depends(behind(dataspace.binding))],
+        peer: Annotated[str, Depends(dataspace.binding)],
+        tasks: BackgroundTasks,
     ) -> dict[str, Any]:
         return _answered(receive(pid, _read(body, *types), peer), dataspace, tasks)
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import anyio
 import anyio.to_thread
 import msgspec
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from dmi_agreements.dsp import states
-from dmi_exchange.dsp.door import NodeDoor, bearer
+from dmi_exchange.dsp.door import NodeDoor, bearer, behind
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.transfer import KAFKA, PUSH
 from dmi_exchange.flow.inflow import Intake
@@ -20,6 +20,7 @@ from dmi_exchange.flow.outlets import reader_of
 from dmi_exchange.flow.supply import Given, Supply, encoded
 from dmi_infra import clock, jose, passes
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unauthenticated, Unavailable
+from dmi_infra.http.limits import large_body
 from dmi_infra.http.problems import problem_of
 from dmi_infra.permit import Permit
 
@@ -99,8 +100,9 @@ def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> AP
         events = _events(supply, process, permit, cursor, expires + jose.LEEWAY_SECONDS, limiter)
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
-    @routes.post("/{transfer}")
-    def push(transfer: str, peer: Peer, body: Annotated[Any, Body()]) -> dict[str, Any]:
+    # As large as what a stream tells at a time; all of it is read before its token holds, which is bound to it.
+    @routes.post("/{transfer}", dependencies=[Depends(large_body)])
+    def push(transfer: str, peer: Peer, body: Annotated[Any, Depends(behind(door))]) -> dict[str, Any]:
         process = supply.processes.get(transfer)
         if (process.kind, process.role, process.peer) != ("transfer", "consumer", peer):
             raise NotFound("no transfer of yours has this id")

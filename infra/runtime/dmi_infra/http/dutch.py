@@ -115,6 +115,8 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("must be a web address", "moet een webadres zijn"),
     ("must be two capitals, as ISO 3166-1 has them", "moet een landcode van twee hoofdletters zijn"),
     ("must be (?:at most|within) (\\d+) bytes as JSON", "is te groot: hooguit {0} bytes"),
+    ("(?:a request body )?may hold at most (\\d+) bytes here", "is te groot: hier hooguit {0} bytes"),
+    ("(?:a request body )?may hold at most (\\d+) values here", "bevat te veel: hier hooguit {0} waarden"),
     ("must be a known place, of the kind that such a rule is about", "is geen plek waar deze regel over kan gaan"),
     # Agreements, consents and mandates.
     ("this (?:agreement|mandate|objection) has ended already", "dit is al gestopt"),

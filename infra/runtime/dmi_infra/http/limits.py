@@ -1,76 +1,182 @@
-"""The limit on request bodies, counted while they stream in."""
+"""What a request body may hold, judged before anything is made of it: by who asks, by the route, while it streams in.
+
+What JSON costs to read lies in the number of its values more than in its bytes: 32 MiB of empty lists take seconds
+and a gigabyte, in one call that lets no other thread run, not even the one that keeps the law fresh.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dmi_infra.http.problems import Problem
+from dmi_infra.errors import Failure, FieldError
+from dmi_infra.http.access import identify
+from dmi_infra.http.problems import Problem, problem_of
 
-FORM = b"multipart/form-data"
+FORM: Final = b"multipart/form-data"
+OPEN_BYTES: Final = 128 * 1024
+"""Of who proves nothing: an assertion with certificates is the largest thing that comes so."""
+OPEN_VALUES: Final = 20_000
+BYTES: Final = 1024 * 1024
+"""Of who is signed in."""
+VALUES: Final = 100_000
+"""Read in some 30 ms at worst."""
+LARGE_VALUES: Final = 1_000_000
 
 
-class _TooLarge(Exception):
-    pass
+async def large_body() -> None:
+    """A mark on a route: its body may have ``DMI_BODY_LIMIT`` bytes and ``LARGE_VALUES`` values.
+
+    For routes alone that read a heavy one for nobody but who has the right to what it is for.
+    """
+
+
+def values_of(part: bytes) -> int:
+    """How many values JSON holds at most. A comma or bracket within a text counts too: to know, one has to read it."""
+    return part.count(b",") + part.count(b"[") + part.count(b"{")
+
+
+def heavy(body: bytes) -> bool:
+    """Whether a body is more than anybody who is signed in may send to any route."""
+    return len(body) > BYTES or values_of(body) > VALUES
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the body of a request may hold."""
+
+    size: int
+    values: int | None
+    """``None``: it is no JSON."""
+    signed_in: bool
+    """Whether an access token must hold before a byte is read: the framework reads bodies before it opens doors."""
+
+
+class _Halted(Exception):
+    """Reading was refused; the answer is known."""
 
 
 class BodyLimit:
-    """ASGI middleware: a body over ``limit`` bytes is answered with 413 before it is read whole.
+    """ASGI middleware: a body that is larger than its route allows is answered with 413 before it is read whole.
 
-    ``forms`` are paths of the service that take files and stream them, with a limit of their own in bytes. It
-    holds for forms alone: anything else that is sent there would be read into memory.
+    ``limit`` is the most of any route, in bytes. ``forms`` are paths of the service that take files and stream them,
+    with a limit of their own; it holds for forms alone: anything else that is sent there would be read into memory.
     """
 
     def __init__(self, app: ASGIApp, limit: int, forms: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._limit = limit
         self._forms = dict(forms or {})
+        self._known: dict[int, Allowed] = {}
+        """By the identity of routes, which live as long as the application."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        limit = self._limit_of(scope, headers)
-        announced = headers.get(b"content-length", b"0")
-        if announced.isdigit() and int(announced) > limit:
-            await self._answer(limit, scope, receive, send)
-            return
-        seen = 0
-        exceeded = False
-        begun = False
-
-        async def counted() -> Message:
-            nonlocal seen, exceeded
-            message = await receive()
-            if message["type"] == "http.request":
-                seen += len(message.get("body", b""))
-                if seen > limit:
-                    exceeded = True
-                    raise _TooLarge
-            return message
-
-        async def watched(message: Message) -> None:
-            # A framework may turn the exception above into an answer of its own; ours goes out instead.
-            nonlocal begun
-            if not exceeded or begun:
-                begun = True
-                await send(message)
-
+        reading = _Reading(self, scope, receive, send)
         try:
-            await self._app(scope, counted, watched)
-        except _TooLarge:
-            if begun:
+            await self._app(scope, reading.receive, reading.send)
+        except _Halted:
+            if reading.begun:
                 raise
-        if exceeded and not begun:
-            await self._answer(limit, scope, receive, send)
+        if reading.refused is not None and not reading.begun:
+            await reading.refused.response()(scope, receive, send)
 
-    def _limit_of(self, scope: Scope, headers: Mapping[bytes, bytes]) -> int:
-        if not headers.get(b"content-type", b"").lower().startswith(FORM):
-            return self._limit
-        return self._forms.get(scope["path"].removeprefix(scope.get("root_path", "")), self._limit)
+    def allowed(self, scope: Scope) -> Allowed:
+        """What the body may hold that somebody is about to read; by then the route is known."""
+        media = dict(scope["headers"]).get(b"content-type", b"").lower()
+        if media.startswith(FORM):
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            if path in self._forms:
+                return Allowed(self._forms[path], None, False)
+        route = scope.get("route")
+        known = self._known.get(id(route))
+        if known is None:
+            known = self._known[id(route)] = self._of(route)
+        return known
 
-    async def _answer(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
-        detail = f"a request body may hold at most {limit} bytes here"
-        await Problem(413, "too-large", detail).response()(scope, receive, send)
+    def _of(self, route: Any) -> Allowed:
+        if not isinstance(route, APIRoute):
+            return Allowed(min(OPEN_BYTES, self._limit), OPEN_VALUES, False)
+        doors = list(_doors(route.dependant))
+        by_token = identify in doors or any(hasattr(door, "dmi_crossing") for door in doors)
+        # The framework reads the body of these alone by itself; all others read it behind their door.
+        signed_in = by_token and route.body_field is not None
+        if large_body in doors:
+            return Allowed(self._limit, LARGE_VALUES, signed_in)
+        closed = by_token or any(hasattr(door, "dmi_door") for door in doors)
+        size, values = (BYTES, VALUES) if closed else (OPEN_BYTES, OPEN_VALUES)
+        return Allowed(min(size, self._limit), values, signed_in)
+
+
+class _Reading:
+    """The body of one request, counted while it streams in."""
+
+    def __init__(self, limit: BodyLimit, scope: Scope, receive: Receive, send: Send) -> None:
+        self.refused: Problem | None = None
+        self.begun = False
+        """Whether the answer has."""
+        self._limit = limit
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._allowed: Allowed | None = None
+        self._size = 0
+        self._values = 0
+
+    async def receive(self) -> Message:
+        """The next part; raises ``_Halted`` where it may not be read."""
+        if self.refused is not None:
+            raise _Halted
+        if self._allowed is None:
+            self._allowed = await self._begin(self._limit.allowed(self._scope))
+        message = await self._receive()
+        if message["type"] == "http.request":
+            part = message.get("body", b"")
+            self._size += len(part)
+            self._check(self._size, self._allowed)
+            if self._allowed.values is not None:
+                self._values += values_of(part)
+                if self._values > self._allowed.values:
+                    raise self._halt(f"may hold at most {self._allowed.values} values here")
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Part of an answer; a framework may make one of ``_Halted``, and ours goes out instead."""
+        if self.refused is None or self.begun:
+            self.begun = True
+            await self._send(message)
+
+    async def _begin(self, allowed: Allowed) -> Allowed:
+        if allowed.signed_in:
+            try:
+                await identify(Request(self._scope))
+            except Failure as exc:
+                self.refused = problem_of(exc)
+                assert self.refused is not None, "every failure has its problem"
+                raise _Halted from exc
+        announced = dict(self._scope["headers"]).get(b"content-length", b"0")
+        if announced.isdigit():
+            self._check(int(announced), allowed)
+        return allowed
+
+    def _check(self, size: int, allowed: Allowed) -> None:
+        if size > allowed.size:
+            raise self._halt(f"may hold at most {allowed.size} bytes here")
+
+    def _halt(self, rule: str) -> _Halted:
+        self.refused = Problem(413, "too-large", f"a request body {rule}", [FieldError("body", rule)])
+        return _Halted()
+
+
+def _doors(dependant: Dependant) -> Iterator[object]:
+    for part in dependant.dependencies:
+        yield part.call
+        yield from _doors(part)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 
+from dmi_infra.http.limits import large_body
 from dmi_ingest.handlers import ROWS, Ingest
 from dmi_ingest.model import FEATURE_KINDS
-from dmi_ingest.reading import read_json
 from dmi_ingest.routes.access import Delivering, json_body
 
 _TIME: Final = {
@@ -85,21 +85,23 @@ def router(ingest: Ingest) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["native"])
 
     @routes.post(
-        "/batches", status_code=201, summary="Hand in observations in columns",
+        "/batches", status_code=201, summary="Hand in observations in columns", dependencies=[Depends(large_body)],
         openapi_extra=json_body(BATCH, f"columns of equal length, at most {ROWS} rows", _BATCH_EXAMPLE),
     )  # fmt: skip
     async def batches(request: Request, contributor: Delivering) -> dict[str, Any]:
         """Good rows are taken, faulty ones answered by index; 201 comes when the bus has them durably."""
-        return await ingest.hand_in_batch(contributor, read_json(await request.body()))
+        return await ingest.hand_in_batch(contributor, ingest.read(contributor, await request.body()))
 
     @routes.post(
-        "/features", status_code=201, summary="Hand in places and things",
+        "/features", status_code=201, summary="Hand in places and things", dependencies=[Depends(large_body)],
         openapi_extra=json_body(FEATURES, "features of one dataset; maker and owner replace them", _FEATURES_EXAMPLE),
     )  # fmt: skip
     async def features(request: Request, contributor: Delivering) -> dict[str, Any]:
         """Good features are kept and published, faulty ones answered by index."""
         body = await request.body()
         # Checking geometries takes long enough to hold up observations, so it has a thread.
-        return await asyncio.to_thread(lambda: ingest.hand_in_features(contributor, read_json(body)))
+        return await asyncio.to_thread(
+            lambda: ingest.hand_in_features(contributor, ingest.read(contributor, body))
+        )
 
     return routes

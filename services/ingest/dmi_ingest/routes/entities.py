@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Final, TypeVar
 
+import anyio
+import anyio.to_thread
 from fastapi import APIRouter, Path, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from dmi_infra.http.access import Caller
@@ -32,6 +35,9 @@ CONFORMANCE: Final = (
 )
 """What holds here. Observations can be created here and are read at the platform, so that they are not announced."""
 
+WRITERS: Final = 4
+"""Threads that change entities at a time. Changes follow one another, so more would only wait, and others need them."""
+T = TypeVar("T")
 Identifier = Annotated[str, Path(max_length=300, description="the @iot.id, text between single quotes")]
 
 
@@ -50,13 +56,18 @@ def router(things: SensorThings) -> APIRouter:
             },
         }
 
+    writers = anyio.CapacityLimiter(WRITERS)
     for kind in KINDS.values():
-        _collection(routes, things, kind)
-        _entity(routes, things, kind)
+        _collection(routes, things, kind, writers)
+        _entity(routes, things, kind, writers)
     return routes
 
 
-def _collection(routes: APIRouter, things: SensorThings, kind: Kind) -> None:
+async def _written(writers: anyio.CapacityLimiter, change: Callable[[], T]) -> T:
+    return await anyio.to_thread.run_sync(change, limiter=writers)
+
+
+def _collection(routes: APIRouter, things: SensorThings, kind: Kind, writers: anyio.CapacityLimiter) -> None:
     tags: list[Any] = [f"SensorThings: {kind.name}"]
     body = json_body(_schema(kind), f"a {kind.single}; what belongs to it may be nested", _example(kind))
 
@@ -73,10 +84,10 @@ def _collection(routes: APIRouter, things: SensorThings, kind: Kind) -> None:
     )  # fmt: skip
     async def create(request: Request, contributor: Delivering) -> Response:
         document = read_json(await request.body())
-        return _created(await run_in_threadpool(things.create, kind, document, contributor))
+        return _created(await _written(writers, partial(things.create, kind, document, contributor)))
 
 
-def _entity(routes: APIRouter, things: SensorThings, kind: Kind) -> None:
+def _entity(routes: APIRouter, things: SensorThings, kind: Kind, writers: anyio.CapacityLimiter) -> None:
     tags: list[Any] = [f"SensorThings: {kind.name}"]
     path = f"/{kind.name}({{id}})"
     patch = json_body({"type": "object"}, "the properties that change", {"description": "moved"})
@@ -91,11 +102,11 @@ def _entity(routes: APIRouter, things: SensorThings, kind: Kind) -> None:
     )
     async def change(request: Request, contributor: Delivering, id: Identifier) -> dict[str, Any]:
         document = read_json(await request.body())
-        return await run_in_threadpool(things.change, kind, unquoted(id), document, contributor)
+        return await _written(writers, partial(things.change, kind, unquoted(id), document, contributor))
 
     @routes.delete(path, tags=tags, summary=f"Delete a {kind.single}", name=f"delete {kind.name}")
-    def delete(contributor: Delivering, id: Identifier) -> dict[str, Any]:
-        things.delete(kind, unquoted(id), contributor)
+    async def delete(contributor: Delivering, id: Identifier) -> dict[str, Any]:
+        await _written(writers, partial(things.delete, kind, unquoted(id), contributor))
         return {}
 
     @routes.get(
@@ -116,11 +127,8 @@ def _entity(routes: APIRouter, things: SensorThings, kind: Kind) -> None:
             request: Request, contributor: Delivering, id: Identifier, navigation: str
         ) -> Response:
             document = read_json(await request.body())
-            return _created(
-                await run_in_threadpool(
-                    things.create_within, kind, unquoted(id), navigation, document, contributor
-                )
-            )
+            change = partial(things.create_within, kind, unquoted(id), navigation, document, contributor)
+            return _created(await _written(writers, change))
 
 
 def _created(shown: dict[str, Any]) -> Response:

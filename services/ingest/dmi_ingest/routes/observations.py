@@ -8,12 +8,13 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from dmi_infra.clock import to_text
 from dmi_infra.errors import NotFound
 from dmi_infra.http.access import Caller
+from dmi_infra.http.limits import large_body
 from dmi_ingest.reading import read_json
 from dmi_ingest.routes.access import Delivering, DirectRoute, json_body
 from dmi_ingest.sensorthings.observations import Observations, Taken
@@ -104,11 +105,12 @@ def _taking(taker: Observations) -> APIRouter:
 
     @routes.post(
         "/CreateObservations", status_code=201, response_class=Response, openapi_extra=arrays,
-        summary="Create Observations as dataArray",
+        summary="Create Observations as dataArray", dependencies=[Depends(large_body)],
     )  # fmt: skip
     async def array(request: Request, contributor: Delivering) -> Response:
         """An address or ``error`` for each row in order; the header DMI-Rejected names the first faults."""
-        taken = await taker.take_array(read_json(await request.body()), contributor)
+        document = await taker.read_array(await request.body(), contributor)
+        taken = await taker.take_array(document, contributor)
         return _created(msgspec.json.encode(taken.links), None, _faults(taken))
 
     return routes

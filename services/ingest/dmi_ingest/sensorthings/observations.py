@@ -11,6 +11,7 @@ from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.decision import Reason
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused, NotFound, Refused
+from dmi_infra.http.limits import heavy
 from dmi_ingest import reading
 from dmi_ingest.handlers import refuse_all
 from dmi_ingest.intake import NO_CONSENT, Contributor, Intake
@@ -23,7 +24,6 @@ from dmi_ingest.sensorthings.service import SensorThings
 from dmi_ingest.store.features import KnownStream
 
 ROWS: Final = 50_000
-GROUPS: Final = 1000
 MEMBERS: Final = frozenset(
     {
         "phenomenonTime", "result", "resultTime", "resultQuality", "validTime", "parameters", "Datastream",
@@ -89,6 +89,17 @@ class Observations:
             await asyncio.to_thread(self._interests.keep, place, contributor, known.dataset)
         link = self.addresses.of("Observations", item.id)
         return link, self._shown(item, link, body)
+
+    async def read_array(self, body: bytes, contributor: Contributor) -> Any:
+        """The JSON of groups of rows; a heavy one is read only for who may hand in for something that it names."""
+        if heavy(body):
+            known = await self._all_known(reading.streams_of(body))
+            if not known:
+                raise InputRefused.of("Datastream.@iot.id", _NO_STREAM)
+            datasets = sorted({found.dataset for found in known.values()})
+            if not any(self._intake.opens(contributor, dataset) for dataset in datasets):
+                self._intake.check(contributor, datasets[0], 0)
+        return reading.read_json(body)
 
     async def take_array(self, document: object, contributor: Contributor) -> Taken:
         """Groups of rows, each group of one datastream; the good rows are taken, the others answer ``error``."""
@@ -226,7 +237,7 @@ def _as_fault(refusal: Refused, stream: str) -> InputRefused:
 def _groups(document: object) -> list[_Group]:
     found: list[_Group] = []
     rows = 0
-    for number, group in enumerate(reading.sequence(document, "body", GROUPS)):
+    for number, group in enumerate(reading.sequence(document, "body", reading.GROUPS)):
         found.append(_group(group, number))
         rows += len(found[-1].rows)
         if rows > ROWS:

@@ -1,0 +1,189 @@
+"""What a body may hold depends on who sends it and where, and is judged before anything is made of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import httpx
+import pytest
+from fastapi import APIRouter, Depends, Request
+
+from dmi_agreements.contracts.law import Heartbeat, Participant
+from dmi_infra import clock, jose
+from dmi_infra.http.access import Caller, identify
+from dmi_infra.http.app import build_app
+from dmi_infra.http.limits import BYTES, LARGE_VALUES, OPEN_BYTES, OPEN_VALUES, VALUES, heavy, large_body
+from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT
+from dmi_infra.runtime import build_runtime
+from dmi_infra.settings import Settings
+from tests.unit.infra.fakes import VENDOR, FakeBus, as_bus
+
+KEY = jose.SigningKey.generate()
+MOST = 4 * BYTES
+PART = 64 * 1024
+
+
+async def _other_proof(request: Request) -> str:
+    return request.headers["authorization"]
+
+
+_other_proof.dmi_door = "those of another proof"  # type: ignore[attr-defined]
+
+
+async def _crossing(request: Request) -> str:
+    return (await identify(request)).participant
+
+
+_crossing.dmi_crossing = "intake"  # type: ignore[attr-defined]
+
+
+def _router() -> APIRouter:
+    routes = APIRouter()
+
+    @routes.post("/open")
+    def anybody(body: dict[str, Any]) -> int:
+        return len(body)
+
+    @routes.post("/closed")
+    def members(_identity: Caller, body: dict[str, Any]) -> int:
+        return len(body)
+
+    @routes.post("/crossing")
+    def contributors(_who: Annotated[str, Depends(_crossing)], body: dict[str, Any]) -> int:
+        return len(body)
+
+    @routes.post("/proof")
+    def others(_sender: Annotated[str, Depends(_other_proof)], body: dict[str, Any]) -> int:
+        return len(body)
+
+    @routes.post("/large", dependencies=[Depends(large_body)])
+    async def large(request: Request, _identity: Caller) -> int:
+        return len(await request.body())
+
+    return routes
+
+
+class Service:
+    """An application with a law, and how much of a body it has asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        settings = Settings(data_dir=folder, body_limit=MOST)
+        self.runtime = build_runtime("platform", settings, as_bus(FakeBus()))
+        law = self.runtime.law.table
+        law.apply(Participant(EXCHANGE_PARTICIPANT, "Exchange", [], [KEY.public], rulebook="1.0.0"))
+        law.apply(Participant(VENDOR, VENDOR, [], rulebook="1.0.0"))
+        law.apply(Heartbeat("urn:dmi:heartbeat", clock.now() + 4_000_000))
+        app = build_app(self.runtime, "Test", "A test.", [_router()])
+        self.runner = asyncio.Runner()
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(cast(Any, app)), base_url="http://node")
+        self.taken = 0
+
+    def token(self) -> str:
+        now = clock.now() // 1_000_000
+        claims = jose.access_claims(self.runtime.settings.issuer, AUDIENCE, VENDOR, "Ans", [], now)
+        return f"Bearer {KEY.sign_token(claims)}"
+
+    def send(self, path: str, body: bytes, bearer: str = "", length: bool = False) -> httpx.Response:
+        """Post a body in parts that are counted, with or without its length."""
+
+        async def parts() -> AsyncIterator[bytes]:
+            for start in range(0, len(body), PART):
+                self.taken += 1
+                yield body[start : start + PART]
+
+        headers = {"Content-Type": "application/json", "Authorization": bearer}
+        if length:
+            headers["Content-Length"] = str(len(body))
+        self.taken = 0
+        kept = {name: value for name, value in headers.items() if value}
+        return self.runner.run(self.client.post(path, content=parts(), headers=kept))
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    made = Service(tmp_path)
+    yield made
+    made.runner.run(made.client.aclose())
+    made.runner.close()
+
+
+@pytest.fixture
+def unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing may be made of a body."""
+
+    async def never(_request: Request) -> None:
+        raise AssertionError("the body was read")
+
+    monkeypatch.setattr(Request, "json", never)
+
+
+def lists(number: int) -> bytes:
+    """An object that holds about so many empty lists."""
+    return b'{"x":[' + b",".join([b"[]"] * number) + b"]}"
+
+
+def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@pytest.mark.usefixtures("unread")
+@pytest.mark.parametrize("bearer", ["", "Bearer x", "Basic abc"])
+@pytest.mark.parametrize("length", [False, True])
+@pytest.mark.parametrize("path", ["/closed", "/crossing"])
+def test_of_who_is_not_signed_in_not_a_byte_is_read_where_that_is_asked(
+    service: Service, path: str, bearer: str, length: bool
+) -> None:
+    for body in (b"{}", lists(11_000), lists(400_000)):
+        assert problem(service.send(path, body, bearer, length), 401)["type"].endswith("unauthenticated")
+        assert service.taken == 0
+
+
+@pytest.mark.usefixtures("unread")
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [("/open", OPEN_BYTES), ("/closed", BYTES), ("/crossing", BYTES), ("/proof", BYTES)],
+)
+def test_a_body_above_what_its_route_takes_is_refused_before_it_is_read_whole(
+    service: Service, path: str, size: int
+) -> None:
+    body = b'{"x": "' + b"y" * size + b'"}'
+    for length in (False, True):
+        found = problem(service.send(path, body, service.token(), length), 413)
+        rule = f"may hold at most {size} bytes here"
+        assert found["errors"] == [{"field": "body", "rule": rule}]
+        assert service.taken <= (0 if length else size // PART + 1)
+
+
+@pytest.mark.usefixtures("unread")
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [("/open", OPEN_VALUES), ("/closed", VALUES), ("/proof", VALUES), ("/large", LARGE_VALUES)],
+)
+def test_a_body_of_more_values_than_take_a_moment_to_read_is_refused_unread(
+    service: Service, path: str, most: int
+) -> None:
+    found = problem(service.send(path, lists(most // 2 + 2), service.token()), 413)
+    assert found["errors"] == [{"field": "body", "rule": f"may hold at most {most} values here"}]
+
+
+def test_what_a_route_takes_is_read(service: Service) -> None:
+    token = service.token()
+    assert service.send("/open", lists(OPEN_VALUES // 2 - 5)).json() == 1
+    for path in ("/closed", "/crossing", "/proof"):
+        assert service.send(path, lists(VALUES // 2 - 5), token).json() == 1
+        assert service.send(path, b'{"x": "' + b"y" * (BYTES - 20) + b'"}', token).json() == 1
+    assert service.send("/large", b"y" * MOST, token).json() == MOST
+    assert problem(service.send("/large", b"y" * (MOST + 1), token), 413)["errors"]
+
+
+def test_what_anybody_may_send_is_not_heavy() -> None:
+    assert not heavy(b"y" * BYTES)
+    assert heavy(b"y" * (BYTES + 1))
+    assert not heavy(lists(VALUES // 2 - 5))
+    assert heavy(lists(VALUES // 2 + 1))
