@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
@@ -160,14 +160,21 @@ class Platform:
         self._registry.refresh()
         stream = self._told(opening, datastream)
         permit = opening.permit(stream.dataset)
-        page = self._rows.page(permit, stream, begin, end, after, limit)
+        page = self._rows.page(permit, stream, begin, end, after, limit, self._still(opening, permit))
         self._given(permit, page.batch)
         return page
 
     def export(
         self, opening: Opening, permit: Permit, begin: Micros, end: Micros, size: int
     ) -> Iterator[Page]:
-        """All rows of a dataset, datastream by datastream; asks the gate again before every page.
+        """All rows of a dataset, datastream by datastream; asks the gate again for every page."""
+        with closing(Tally(self.gate, permit)) as tally:
+            for page in self._rows.pages(permit, begin, end, size, self._still(opening, permit)):
+                tally.add(len(page.batch))
+                yield page
+
+    def _still(self, opening: Opening, permit: Permit) -> Callable[[], None]:
+        """Asks the gate again, for what takes longer than a moment.
 
         And whether the keys under the caller's token still count: the gate knows of agreements alone. That a token
         expires meanwhile ends no answer to what was asked in time.
@@ -179,10 +186,7 @@ class Platform:
                 raise distrusted
             self.gate.still(permit)
 
-        with closing(Tally(self.gate, permit)) as tally:
-            for page in self._rows.pages(permit, begin, end, size, still):
-                tally.add(len(page.batch))
-                yield page
+        return still
 
     def _told(self, opening: Opening, identifier: str) -> Datastream:
         """A known datastream; raises ``NotFound``, also for one of persons of whose data the caller may see nothing."""

@@ -42,9 +42,10 @@ class Rows:
         self._gate = gate
 
     def page(
-        self, permit: Permit, stream: Datastream, begin: Micros, end: Micros, after: Cursor | None, limit: int
-    ) -> Page:
-        """A page of a datastream's history."""
+        self, permit: Permit, stream: Datastream, begin: Micros, end: Micros, after: Cursor | None, limit: int,
+        still: Callable[[], None],
+    ) -> Page:  # fmt: skip
+        """A page of a datastream's history; asks ``still`` after every read, before anything is given of it."""
         bounds = self._gate.bounds(permit)
         here = stream.position or (None, None)
 
@@ -58,6 +59,7 @@ class Rows:
         if length is None and not asked:
             begin, end = max(begin, bounds.oldest), min(end, bounds.newest + 1)
             table, cursor = paging.page(read, begin, end, after, limit)
+            still()
             passed = self.passed(permit, table)
             return Page(passed.batch, cursor, passed.consents)
         first, last = begin, end
@@ -67,9 +69,10 @@ class Rows:
             begin = begin // length * length
 
         def judge(table: Table) -> Passed:
+            still()
             own = self.batch(permit.dataset, table)
             if together(permit.duties):
-                return self._means_around(permit, own, length)
+                return self._means_around(permit, own, length, still)
             judged = self._gate.judge(permit, own)
             return judged.between(first, last) if asked else judged
 
@@ -77,18 +80,23 @@ class Rows:
         begin = max(begin, after.time if after else begin, bounds.oldest - length)
         end = min(end, bounds.newest + 1)
         given, cursor = paging.filled(read, judge, begin, end, limit, length)
+        if len(given) > 1:
+            # The pieces before the last were judged some reads ago.
+            still()
         for passed in given:
             for used in passed.used:
                 self._gate.deliver(permit, used)
         return _page_of(permit.dataset, given, cursor)
 
-    def _means_around(self, permit: Permit, own: ObservationBatch, length: Micros) -> Passed:
+    def _means_around(
+        self, permit: Permit, own: ObservationBatch, length: Micros, still: Callable[[], None]
+    ) -> Passed:
         """The means, over all datastreams of the dataset, of the areas and windows that these rows lie in."""
         if not len(own):
             return Passed(own, frozenset())
         wanted = self._series(permit, own, length)
         first, last = min(wanted), max(wanted) + length
-        pieces = list(self._means(permit, first, last, self._gate.judge, lambda: self._gate.still(permit)))
+        pieces = list(self._means(permit, first, last, self._gate.judge, still))
         batch = merge([piece.batch for piece in pieces])
         means = zip(batch.phenomenon_time, batch.datastream, strict=True)
         kept = batch.take([row for row, (start, name) in enumerate(means) if name in wanted.get(start, ())])
@@ -163,7 +171,7 @@ class Rows:
     def pages(
         self, permit: Permit, begin: Micros, end: Micros, size: int, still: Callable[[], None]
     ) -> Iterator[Page]:
-        """All rows of a dataset, datastream by datastream; before every page it asks ``still``."""
+        """All rows of a dataset, datastream by datastream; asks ``still`` for every page."""
         self._registry.refresh()
         if together(permit.duties):
             for passed in self._means(permit, begin, end, self._gate.carry, still):
@@ -176,8 +184,7 @@ class Rows:
                 stream = self._registry.stream(name)
                 cursor: Cursor | None = None
                 while stream is not None:
-                    still()
-                    page = self.page(permit, stream, begin, end, cursor, size)
+                    page = self.page(permit, stream, begin, end, cursor, size, still)
                     yield page
                     cursor = page.next
                     if cursor is None:

@@ -25,6 +25,7 @@ from dmi_platform import paging
 from dmi_platform.app import build
 from dmi_platform.routes import pages
 from dmi_platform.settings import PlatformSettings
+from tests.unit.infra.fakes import never_ended
 
 from .conftest import (
     BICYCLES,
@@ -289,6 +290,58 @@ def test_an_export_whose_right_ends_on_the_way_says_so_and_stops(garages: City) 
         assert left(garages) == [1], "what left before is told"
 
 
+@pytest.mark.parametrize("ended", ["agreement", "key"])
+@pytest.mark.parametrize("reads", [0, 1, 2])
+def test_a_history_whose_right_ends_while_it_is_read_is_not_given(
+    garages: City, monkeypatch: pytest.MonkeyPatch, reads: int, ended: str
+) -> None:
+    """``reads``: pieces before it ended; of nought there is one piece alone, which no duty judges."""
+    if reads:
+        for state in list(garages.runtime.law.table.agreements.values()):
+            garages.end(state)
+        window = [
+            {"leftOperand": f"dmi:{name}", "operator": "eq", "rightOperand": value}
+            for name, value in (("window", 600), ("gridSize", 1000))
+        ]
+        garages.agree(GARAGES, "dmi:process")
+        garages.agree(GARAGES, "dmi:read", duty=[{"action": "dmi:aggregate", "constraint": window}])
+    for hour in range(3):
+        garages.hand_in(counts("centrum", 1, 2, begin=NOON + hour * 60 * MINUTE))
+    monkeypatch.setattr(paging, "PIECE_ROWS", 1)
+    path = "/v1/datastreams/garages.centrum.occupancy/observations"
+    trusted = [True]
+
+    def check_keys(_identity: Identity) -> None:
+        if not trusted[0]:
+            raise Unauthenticated("the key does not count any more")
+
+    monkeypatch.setattr(garages.runtime.authenticate, "check_keys", check_keys)
+    assert len(garages.get(path, limit=3).json()["items"]) == 3
+    store = garages.handler._store
+    read, done = store.observations, []
+
+    def observations(*given: Any) -> Any:
+        table = read(*given)
+        done.append(table)
+        if len(done) == max(reads, 1):
+            end()
+        return table
+
+    def end() -> None:
+        if ended == "key":
+            trusted[0] = False
+            return
+        for state in list(garages.runtime.law.table.agreements.values()):
+            if state.ended_at is None:
+                garages.end(state)
+
+    monkeypatch.setattr(store, "observations", observations)
+    garages.records.clear()
+    answer = garages.get(path, limit=3)
+    assert answer.status_code == (401 if ended == "key" else 403), answer.text
+    assert left(garages) == []
+
+
 def test_features_come_as_geojson(garages: City) -> None:
     answer = garages.get("/v1/features", dataset=GARAGES, kind="thing", limit=1)
     assert answer.headers["content-type"] == "application/geo+json"
@@ -362,6 +415,7 @@ def test_a_cursor_holds_after_a_restart_and_in_another_process(garages: City, tm
     for event in garages.law_events:
         other.runtime.law.table.apply(event)
     other.app.dependency_overrides[identify] = lambda: garages.identity
+    other.runtime.authenticate.check_keys = never_ended  # type: ignore[method-assign]
     other.runtime.law.table.apply(Heartbeat("h", clock.now()))
     assert [item["result"] for item in garages.get(HISTORY, cursor=cursor).json()["items"]] == [3.0]
     other.close()
