@@ -22,6 +22,7 @@ from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import Conflict, NotFound, Unavailable
 from dmi_infra.internet import is_public
+from dmi_infra.names import LookUp, Names
 from dmi_support_centre.errors import AddressRefused
 from dmi_support_centre.measuring import public_measure
 from dmi_support_centre.store.measures import Delivery, MeasureStore, Subscription
@@ -34,6 +35,8 @@ IDLE_SECONDS = 2.0
 LONGEST_URL = 2000
 MOST = 10
 """Addresses of one participant."""
+LOOK_UP_SECONDS = 5.0
+"""How long a host name may take to be found."""
 
 
 class Sender(Protocol):
@@ -45,9 +48,10 @@ class Sender(Protocol):
 class HttpSender:
     """Posts to an address that it looked up and judged itself, so that no name can lead inside meanwhile."""
 
-    def __init__(self, public_only: bool, timeout: float) -> None:
+    def __init__(self, public_only: bool, timeout: float, names: LookUp | None = None) -> None:
         self._public_only = public_only
         self._timeout = timeout
+        self._names = names or Names(min(timeout, LOOK_UP_SECONDS))
 
     def check(self, url: str) -> SplitResult:
         """The parts of a usable address; raises ``AddressRefused``."""
@@ -91,10 +95,11 @@ class HttpSender:
     def _resolve(self, parts: SplitResult) -> str:
         host = parts.hostname or ""
         try:
-            found = socket.getaddrinfo(host, _port(parts), type=socket.SOCK_STREAM)
+            addresses = self._names(host, _port(parts))
+        except TimeoutError as exc:
+            raise AddressRefused.of("url", "its host name cannot be found in time", host) from exc
         except (OSError, UnicodeError) as exc:
             raise AddressRefused.of("url", "its host name is not known", host) from exc
-        addresses = [str(entry[4][0]) for entry in found]
         if self._public_only and not all(map(is_public, addresses)):
             raise AddressRefused.of("url", "must not lead to a private address", host)
         return addresses[0]
@@ -162,20 +167,42 @@ class Webhooks:
         self._now = now
         self._wanted = threading.Event()
         self._stopping = False
+        self._subscribing = threading.Lock()
+        self._judged: set[str] = set()
+        """Participants of whom an address is being judged."""
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
 
     def subscribe(self, url: str, participant: str) -> Subscription:
-        """A new subscription; the same address of the same participant is kept once."""
-        self._check(url)
+        """A new subscription; the same address of the same participant is kept once.
+
+        Whoever owns a host name decides how long it takes to judge, so a participant has one judged at a time.
+        """
+        with self._subscribing:
+            if known := self._present(url, participant):
+                return known
+            if participant in self._judged:
+                raise Conflict.of(
+                    "url", "another address of yours is being looked up: try again shortly", url
+                )
+            self._judged.add(participant)
+        try:
+            self._check(url)
+            made = Subscription(f"urn:uuid:{uuid.uuid4()}", url, participant, self._now())
+            self._store.subscribe(made)
+        finally:
+            with self._subscribing:
+                self._judged.discard(participant)
+        return made
+
+    def _present(self, url: str, participant: str) -> Subscription | None:
+        """What this participant has for an address; raises ``Conflict`` when it may have no other."""
         present = self._store.subscriptions(participant)
         for known in present:
             if known.url == url:
                 return known
         if len(present) >= MOST:
             raise Conflict.of("url", f"you have {MOST} addresses already: end one of them first", url)
-        made = Subscription(f"urn:uuid:{uuid.uuid4()}", url, participant, self._now())
-        self._store.subscribe(made)
-        return made
+        return None
 
     def unsubscribe(self, identifier: str, participant: str) -> None:
         """End a subscription; raises ``NotFound``."""
@@ -242,7 +269,9 @@ class Webhooks:
     def _deliver(self, delivery: Delivery) -> bool:
         try:
             self._send(delivery.url, delivery.headers, delivery.body)
-        except (OSError, AddressRefused) as exc:
+        except Exception as exc:  # whatever it is, it is of this address: others must not wait for it
+            if not isinstance(exc, OSError | AddressRefused):
+                log.error("webhook faulty", url=delivery.url, exc_info=exc)
             if delivery.attempts >= len(RETRY_SECONDS):
                 log.error(
                     "webhook given up", url=delivery.url, attempts=delivery.attempts + 1, reason=str(exc)
@@ -265,3 +294,7 @@ class Webhooks:
                     pass
             except Unavailable as exc:
                 log.warning("webhooks wait", reason=exc.public)
+            except (
+                Exception
+            ) as exc:  # nobody else would deliver if this thread ended; the next round tries again
+                log.error("webhooks faulty", exc_info=exc)

@@ -18,6 +18,7 @@ from dmi_agreements.contracts.results import Measure
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import Conflict, NotFound
 from dmi_infra.internet import is_public
+from dmi_infra.names import Names
 from dmi_support_centre.errors import AddressRefused
 from dmi_support_centre.model import Result
 from dmi_support_centre.store import Store
@@ -125,6 +126,120 @@ def test_a_participant_whose_addresses_do_not_answer_keeps_others_waiting_once_a
         pass
     assert tried.count("http://signs.example/") == 60
     assert len({url for url in tried if "dead" in url}) == MOST, "each of them has its turn"
+
+
+def test_of_who_has_enough_addresses_no_name_is_looked_up(store: Store, postman: Postman) -> None:
+    judged: list[str] = []
+    webhooks = Webhooks(store.measures, judged.append, postman)
+    for number in range(MOST):
+        webhooks.subscribe(f"http://signs-{number}.example/", "urn:dmi:participant:v")
+    with pytest.raises(Conflict, match=f"{MOST} addresses already"):
+        webhooks.subscribe("http://slow.example/", "urn:dmi:participant:v")
+    webhooks.subscribe("http://signs-0.example/", "urn:dmi:participant:v")
+    assert judged == [f"http://signs-{number}.example/" for number in range(MOST)]
+
+
+def test_a_participant_has_one_name_looked_up_at_a_time(store: Store, postman: Postman) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(url: str) -> None:
+        if "slow" in url:
+            begun.set()
+            assert go_on.wait(10)
+
+    webhooks = Webhooks(store.measures, slow, postman)
+    first = threading.Thread(
+        target=webhooks.subscribe, args=("http://slow.example/", "urn:dmi:participant:v")
+    )
+    first.start()
+    assert begun.wait(10)
+    try:
+        with pytest.raises(Conflict, match="being looked up"):
+            webhooks.subscribe("http://signs.example/", "urn:dmi:participant:v")
+        assert webhooks.subscribe("http://signs.example/", "urn:dmi:participant:other")
+    finally:
+        go_on.set()
+        first.join()
+    assert webhooks.subscribe("http://signs.example/", "urn:dmi:participant:v")
+    assert len(store.measures.subscriptions("urn:dmi:participant:v")) == 2
+
+
+def test_an_address_that_is_refused_leaves_room_for_the_next(store: Store, postman: Postman) -> None:
+    webhooks = Webhooks(store.measures, HttpSender(True, 1.0).check, postman)
+    for _ in range(2):
+        with pytest.raises(AddressRefused):
+            webhooks.subscribe("http://127.0.0.1/", "urn:dmi:participant:v")
+
+
+def test_a_name_that_nobody_answers_for_is_not_waited_for() -> None:
+    go_on = threading.Event()
+    asked: list[str] = []
+
+    def never(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        assert go_on.wait(10)
+        return ["8.8.8.8"]
+
+    sender = HttpSender(True, 1.0, Names(0.05, never))
+    try:
+        for _ in range(3):
+            with pytest.raises(AddressRefused, match="in time"):
+                sender.check("http://slow.example/")
+        with pytest.raises(AddressRefused, match="in time"):
+            sender("http://slow.example/", {}, b"")
+        assert asked == ["slow.example"], "who asks again waits for the same look-up"
+    finally:
+        go_on.set()
+
+
+def test_a_name_is_looked_up_anew_each_time_and_its_failure_is_told() -> None:
+    answers: list[list[str] | Exception] = [["8.8.8.8"], ["127.0.0.1"], socket.gaierror("unknown")]
+
+    def next_one(_host: str, _port: int) -> list[str]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    sender = HttpSender(True, 1.0, Names(5.0, next_one))
+    sender.check("http://signs.example/")
+    with pytest.raises(AddressRefused, match="private"):
+        sender.check("http://signs.example/")
+    with pytest.raises(AddressRefused, match="not known"):
+        sender.check("http://signs.example/")
+
+
+def test_no_address_and_no_fault_ends_the_delivery_to_others(
+    store: Store, postman: Postman, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send(url: str, headers: dict[str, str], body: bytes) -> None:
+        if "odd" in url:
+            raise ValueError("Invalid header value")
+        postman(url, headers, body)
+
+    webhooks = Webhooks(store.measures, HttpSender(False, 1.0).check, send)
+    webhooks.subscribe("http://odd.example/", "urn:dmi:participant:bad")
+    webhooks.subscribe("http://signs.example/", "urn:dmi:participant:good")
+    due, faults = store.measures.due, [RuntimeError("nobody expected this")]
+
+    def once_faulty(now: int) -> Any:
+        if faults:
+            raise faults.pop()
+        return due(now)
+
+    monkeypatch.setattr(store.measures, "due", once_faulty)
+    publish(store, webhooks)
+    webhooks.start()
+    try:
+        until = time.monotonic() + 20
+        while not postman.sent and time.monotonic() < until:
+            webhooks.wake()
+            time.sleep(0.02)
+    finally:
+        webhooks.stop()
+    assert [url for url, _, _ in postman.sent] == ["http://signs.example/"]
+    assert faults == []
+    assert [one.attempts for one in due(2**60)] == [1], "it is tried again as any other"
 
 
 def test_ending_a_subscription_drops_what_waits_for_it(store: Store, webhooks: Webhooks) -> None:

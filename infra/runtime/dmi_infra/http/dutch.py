@@ -199,6 +199,9 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("must be at most (\\d+), what is open of this.*", "mag hooguit {0} cent zijn, wat nog open staat"),
     ("a credit note is not credited.*", "een creditnota neemt u niet terug; maak een nieuwe factuur"),
     # Measures and scenarios.
+    ("its host name is not known", "de naam van dit adres bestaat niet"),
+    ("its host name cannot be found in time", "de naam van dit adres is niet op tijd te vinden"),
+    ("another address of yours is being looked up: .*", "wij zoeken nog een adres van u op; probeer het zo weer"),
     ("this measure is \\w+; only a proposal can be decided on", "over deze maatregel is al besloten"),
     ("must be another scenario", "moet een ander scenario zijn"),
     ("rests on another baseline.*", "rust op een andere uitgangssituatie; reken beide opnieuw uit en voeg dan samen"),
