@@ -10,10 +10,12 @@ from dmi_infra.exercising import Exercising, Marks
 from dmi_infra.http.app import build_app
 from dmi_infra.outbox import Relay
 from dmi_infra.retention import Retention
+from dmi_infra.room import Room
 from dmi_infra.runtime import build_runtime
 from dmi_infra.service import Service
 from dmi_infra.sql import migrate, open_engine, store_check
 from dmi_platform.consumer import TOPICS, PlatformHandler
+from dmi_platform.errors import TooManyExports
 from dmi_platform.handlers import Platform
 from dmi_platform.lineage import LineageBook
 from dmi_platform.measuring import Measuring
@@ -56,10 +58,11 @@ def build(settings: PlatformSettings, bus: Bus) -> Service:
     runtime.parts += [relay, consumer, retention, measuring, exercising]
     runtime.checks["store"] = store_check(engine)
     runtime.checks["consumer"] = consumer.check
+    room = Room(settings.export_limit, settings.share_of_exports, "exports", TooManyExports)
     app = build_app(
         runtime,
         "DMI platform",
         "Observations validated, harmonised and enriched: last values, history, export.",
-        routers(platform, cursors),
+        routers(platform, cursors, room),
     )
     return Service(NAME, app, runtime, engine.dispose)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dmi_infra.errors import Conflict
+from dmi_infra.errors import Conflict, Unavailable
 
 
 class UnknownUnit(ValueError):
@@ -13,3 +13,7 @@ class NotReplayable(Conflict):
     """A reject that was replayed already, or that no replay can make readable."""
 
     code = "not-replayable"
+
+
+class TooManyExports(Unavailable):
+    """More exports than this process makes at once."""

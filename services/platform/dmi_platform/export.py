@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -62,7 +62,7 @@ class _Sink(io.RawIOBase):
 
 def stream(
     permit: Permit, dataset: Dataset | None, pages: Iterable[Page], kind: Format, span: tuple[str, str]
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     """The zip in pieces. When the right ends on the way, or the asker's key, ``ended.json`` tells it at the end."""
     sink = _Sink()
     told = _Told(permit, dataset, span)

@@ -8,13 +8,14 @@ from dmi_infra.consumer import ConsumerLoop
 from dmi_infra.exercising import Exercising, Marks
 from dmi_infra.http.app import build_app
 from dmi_infra.retention import Retention
+from dmi_infra.room import Room
 from dmi_infra.runtime import build_runtime
 from dmi_infra.service import Service
 from dmi_infra.sql import migrate, open_engine, store_check
 from dmi_visualisation.consumer import TOPICS, MapHandler, Shelf
+from dmi_visualisation.errors import TooManyStreams
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
-from dmi_visualisation.room import Room
 from dmi_visualisation.routes import router
 from dmi_visualisation.settings import VisualisationSettings
 from dmi_visualisation.store import Store, positions
@@ -42,7 +43,7 @@ def build(settings: VisualisationSettings, bus: Bus) -> Service:
     runtime.parts += [consumer, retention, exercising]
     runtime.checks["store"] = store_check(engine)
     runtime.checks["consumer"] = consumer.check
-    room = Room(settings.stream_limit, settings.share_of_streams)
+    room = Room(settings.stream_limit, settings.share_of_streams, "live streams", TooManyStreams)
     app = build_app(
         runtime,
         "DMI visualisation",

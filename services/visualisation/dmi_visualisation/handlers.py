@@ -16,6 +16,7 @@ from dmi_infra.errors import NotFound, Refused
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.http.problems import refusal
+from dmi_infra.room import Room
 from dmi_visualisation import charts, tiles
 from dmi_visualisation.following import Sight
 from dmi_visualisation.live import LiveMap
@@ -30,7 +31,6 @@ from dmi_visualisation.model import (
     rows_of,
 )
 from dmi_visualisation.moments import boundary
-from dmi_visualisation.room import Room
 from dmi_visualisation.search import name_of, rank
 from dmi_visualisation.store import Store
 from dmi_visualisation.streams import Opened, Streams

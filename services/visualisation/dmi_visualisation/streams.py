@@ -11,11 +11,11 @@ from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.http.problems import problem_of
 from dmi_infra.jose import ITSELF
+from dmi_infra.room import Room, whose_share
 from dmi_visualisation.following import Follower, Parked, Sight, begun, ended, follow
 from dmi_visualisation.going_on import Counted
 from dmi_visualisation.ids import Ids
 from dmi_visualisation.live import ALL, LiveMap
-from dmi_visualisation.room import Room
 
 
 class Opened(AsyncIterator[bytes]):
@@ -87,7 +87,7 @@ class Streams:
         opened = Opened(layers, several, last, lambda numbers: self._ids.tell(numbers, *about))
         with ExitStack() as undone:
             undone.callback(opened.closing.close)
-            opened.closing.callback(self._room.take(self._present(by.actor or opening.identity.participant)))
+            opened.closing.callback(self._room.take(whose_share(self._gate.law, opening.identity)))
             for at, layer in enumerate(layers):
                 try:
                     self._begin(opened, opening, layer, None if numbers is None else numbers[at])
@@ -98,11 +98,6 @@ class Streams:
                     opened.refused.append(ended(problem.body() if problem else {}, layer))
             undone.pop_all()
         return opened
-
-    def _present(self, who: str) -> str:
-        """Whose share a stream is of. By its mandates or its machines one participant would have those of many."""
-        known = self._gate.law.participants.get(who)
-        return known.machine_of if known is not None and known.machine_of else who
 
     def _begin(self, opened: Opened, opening: Opening, layer: str, behind: int | None) -> None:
         """Follow a layer ``behind`` a number that this process told the reader, as one use with what told it.

@@ -12,11 +12,12 @@ from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_infra import clock
 from dmi_infra.gate import Permit
+from dmi_infra.room import Room
 from dmi_infra.sql import migrate, open_engine
+from dmi_visualisation.errors import TooManyStreams
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.model import BUCKET, Shown
-from dmi_visualisation.room import Room
 from dmi_visualisation.store import Store
 from tests.unit.infra.fakes import (
     BICYCLES,
@@ -49,7 +50,7 @@ class Charted:
         engine = open_engine(f"sqlite:///{folder / 'visualisation.db'}", "visualisation")
         migrate(engine, "dmi_visualisation")
         self.court, self.live, self.store = court, LiveMap(), Store(engine)
-        self.maps = Maps(self.store, self.live, court.gate, Room(1, 1))
+        self.maps = Maps(self.store, self.live, court.gate, Room(1, 1, "live streams", TooManyStreams))
         self.close = engine.dispose
 
     def put(self, *rows: Shown) -> None:

@@ -13,11 +13,12 @@ from dmi_infra.errors import NotFound
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
 from dmi_infra.retention import Retention
+from dmi_infra.room import Room
 from dmi_infra.sql import migrate, open_engine
 from dmi_visualisation.consumer import Shelf
+from dmi_visualisation.errors import TooManyStreams
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
-from dmi_visualisation.room import Room
 from dmi_visualisation.store import Store
 from tests.unit.infra.fakes import (
     BICYCLES,
@@ -49,7 +50,7 @@ class Scene:
         self.court = court
         self.live = LiveMap()
         self.store = Store(engine)
-        self.maps = Maps(self.store, self.live, court.gate, Room(1, 1))
+        self.maps = Maps(self.store, self.live, court.gate, Room(1, 1, "live streams", TooManyStreams))
         self.close = engine.dispose
         rows = [
             row(20.0, at=NOW - 20 * DAY, longitude=None, latitude=None),

@@ -23,12 +23,12 @@ from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
 from dmi_infra.jose import LEEWAY_SECONDS
 from dmi_infra.recorder import RecorderFull
+from dmi_infra.room import Room
 from dmi_infra.sql import migrate, open_engine
 from dmi_visualisation import following, going_on
 from dmi_visualisation.errors import TooManyStreams
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
-from dmi_visualisation.room import Room
 from dmi_visualisation.routes import _while_trusted
 from dmi_visualisation.store import Store
 from tests.unit.infra.fakes import (
@@ -75,7 +75,7 @@ def live() -> LiveMap:
 
 @pytest.fixture
 def maps(engine: sa.Engine, live: LiveMap, court: Court) -> Maps:
-    return Maps(Store(engine), live, court.gate, Room(10, 10))
+    return Maps(Store(engine), live, court.gate, Room(10, 10, "live streams", TooManyStreams))
 
 
 def permit(court: Court, dataset: str = GARAGES, recipient: str = VENDOR) -> Permit:
@@ -308,7 +308,7 @@ def test_what_a_delay_holds_is_bounded_too_and_comes_when_it_is_due(
 def test_a_stream_that_has_ended_makes_room_for_another(court: Court, maps: Maps) -> None:
     layer = court.agree(STACK, *ACTIONS)
     court.agree(VENDOR, *ACTIONS)
-    single = Maps(maps._store, LiveMap(), court.gate, Room(1, 1))
+    single = Maps(maps._store, LiveMap(), court.gate, Room(1, 1, "live streams", TooManyStreams))
 
     async def follow() -> None:
         stream = single.events(door_of(court), GARAGES)

@@ -22,13 +22,13 @@ from dmi_infra.http import problems
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
 from dmi_infra.jose import Acting
+from dmi_infra.room import Room
 from dmi_infra.sql import migrate, open_engine
 from dmi_visualisation import following, routes
 from dmi_visualisation.errors import TooManyStreams
 from dmi_visualisation.following import Follower, follow
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
-from dmi_visualisation.room import Room
 from dmi_visualisation.settings import VisualisationSettings
 from dmi_visualisation.store import Store
 from tests.unit.infra.fakes import (
@@ -59,7 +59,7 @@ class Scene:
         migrate(engine, "dmi_visualisation")
         self.court = court
         self.live = LiveMap()
-        self.room = Room(3, 2)
+        self.room = Room(3, 2, "live streams", TooManyStreams)
         self.maps = Maps(Store(engine), self.live, court.gate, self.room)
         self.close = engine.dispose
 

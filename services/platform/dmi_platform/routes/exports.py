@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from dmi_infra.clock import to_text
 from dmi_infra.http.access import Opening, gated
+from dmi_infra.http.downloads import Download
+from dmi_infra.room import Room, whose_share
 from dmi_platform import export, model
 from dmi_platform.handlers import Platform
 from dmi_platform.routes.parameters import DatasetId, From, To, span
@@ -17,15 +19,18 @@ PAGE = 10_000
 """Rows read at a time; the gate is asked again in between."""
 
 
-def router(platform: Platform) -> APIRouter:
-    """The route ``/v1/export``."""
+def router(platform: Platform, room: Room) -> APIRouter:
+    """The route ``/v1/export``; each export has a place in ``room`` for as long as it is sent."""
     routes = APIRouter(prefix="/v1", tags=["export"])
 
     @routes.get(
         "/export",
         summary="A dataset as a zip: data, licence.txt, lineage.json",
         response_class=StreamingResponse,
-        responses={200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}},
+        responses={
+            200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}},
+            503: {"description": "All exports are in use, or those of this participant; or as elsewhere"},
+        },
     )
     def exported(
         opening: Annotated[Opening, Depends(gated("export", "dmi:export", mandates=True))],
@@ -33,14 +38,21 @@ def router(platform: Platform) -> APIRouter:
         begin: From = None,
         to: To = None,
         kind: Annotated[export.Format, Query(alias="format")] = "csv",
-    ) -> StreamingResponse:
+    ) -> Response:
         first, last = span(begin, to)
-        permit = opening.permit(model.checked_identifier("dataset", dataset))
-        known = platform.gate.law.datasets.get(dataset)
-        pages = platform.export(opening, permit, first, last, PAGE)
-        body = export.stream(permit, known, pages, kind, (to_text(first), to_text(last)))
+        model.checked_identifier("dataset", dataset)
+        # Before the gate is asked: what finds no place is no use.
+        over = room.take(whose_share(platform.gate.law, opening.identity))
+        try:
+            permit = opening.permit(dataset)
+            known = platform.gate.law.datasets.get(dataset)
+            pages = platform.export(opening, permit, first, last, PAGE)
+            body = export.stream(permit, known, pages, kind, (to_text(first), to_text(last)))
+        except BaseException:
+            over()
+            raise
         name = "".join(c if c.isascii() and c.isalnum() else "-" for c in dataset.rsplit(":", 1)[-1])
         headers = {"Content-Disposition": f'attachment; filename="{name or "dataset"}.zip"'}
-        return StreamingResponse(body, media_type="application/zip", headers=headers)
+        return Download(body, over, "application/zip", headers)
 
     return routes
