@@ -128,7 +128,10 @@ class Exchange:
         return self.settle(Participant, identifier, decide)
 
     def leave(self, party: str, identifier: str) -> Participant:
-        """Let a participant take part no more: it is refused everywhere at once, and its agreements end."""
+        """Let a participant take part no more: it is refused everywhere at once, and its agreements end.
+
+        A member of another node stays out until ``foreign.readmit``, also while its node tells that it takes part.
+        """
         if identifier == party:
             raise Conflict.of("participant", "is your own: another operator has to do this", identifier)
         if identifier in self.own_participants:
@@ -136,7 +139,7 @@ class Exchange:
 
         def decide(known: Participant | None) -> Participant:
             participant = _found(known, "no participant has this id")
-            return msgspec.structs.replace(participant, active=False)
+            return msgspec.structs.replace(participant, active=False, excluded=bool(participant.home))
 
         return self.settle(Participant, identifier, decide)
 

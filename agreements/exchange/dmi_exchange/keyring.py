@@ -76,7 +76,8 @@ class Keyring:
     def revoke(self, identifier: str, kid: str, reason: str) -> Participant:
         """End a key at once; what it proved, such as access tokens, ends with it.
 
-        So do codes of letters that were made by then: nobody knows which of them whoever stole it holds.
+        So do codes of letters that were made by then: nobody knows which of them whoever stole it holds. A key of
+        another node's member counts no more here, whatever its node tells of it from then on.
         """
         if self._exchange.custody.path(identifier).exists():
             own = self._exchange.custody.own(identifier)
@@ -88,11 +89,14 @@ class Keyring:
             key = next((each for each in participant.keys if each.get("kid") == kid), None)
             if key is None:
                 raise NotFound("this participant has no key of this name")
-            if "revoked" in key:
+            # What another node told of its member's key, it can take back.
+            if "revoked" in key and (not participant.home or kid in participant.revoked_here):
                 raise Conflict.of("kid", "this key has been revoked already", kid)
             after = revoked(key, int(clock.seconds()), reason)
             return msgspec.structs.replace(
-                participant, keys=[after if each is key else each for each in participant.keys]
+                participant,
+                keys=[after if each is key else each for each in participant.keys],
+                revoked_here=[*participant.revoked_here, kid] if participant.home else [],
             )
 
         return self._exchange.settle(Participant, identifier, decide)

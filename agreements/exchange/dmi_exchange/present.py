@@ -36,6 +36,7 @@ def participant(item: Participant) -> dict[str, Any]:
         "representatives": item.representatives,
         "of_age_on": None if item.of_age_at is None else to_text(item.of_age_at)[:10],
         "home": item.home or None,
+        "excluded": item.excluded,
     }
 
 

@@ -14,14 +14,17 @@ from dmi_agreements.keys import counts, ended, revoked
 from dmi_exchange.dsp.client import Client
 from dmi_exchange.dsp.nodes import GONE_SECONDS, Member, Nodes, Told
 from dmi_exchange.handlers import Exchange
+from dmi_exchange.keyring import Keyring
 from dmi_exchange.routes.nodes import _texts
 from dmi_exchange.settings import KnownNode
 from dmi_infra import clock, jose
+from dmi_infra.errors import Conflict
 from dmi_infra.jose import SigningKey
-from tests.unit.exchange.fakes import SELLER, VENDOR, Node
+from tests.unit.exchange.fakes import OFFICER, OPERATING, SELLER, VENDOR, Node
 
 OTHER = KnownNode(url="http://b.example")
 BUURSTAD, KEEPER = "urn:dmi:participant:buurstad", "urn:dmi:participant:buurstad-stack"
+BARRED, ROBBED, NAMED = (f"urn:dmi:participant:{name}" for name in ("barred", "robbed", "named"))
 
 
 @pytest.fixture
@@ -78,6 +81,58 @@ def test_a_member_that_left_is_told_as_such_and_counts_no_more_at_once(
     nodes._take(OTHER, told(BUURSTAD))
     nodes._take(OTHER, told(BUURSTAD, active=False))
     assert not exchange.participant(BUURSTAD).active
+
+
+def test_a_member_that_the_operator_excluded_stays_out_whatever_its_node_tells(
+    node: Node, exchange: Exchange, nodes: Nodes
+) -> None:
+    nodes._take(OTHER, told(BARRED))
+    assert node.post(f"/v1/participants/{BARRED}/end", None, OPERATING)["excluded"]
+    for said in (told(BARRED), told(BARRED, active=False), told(BARRED)):
+        nodes._take(OTHER, said)
+        assert not exchange.participant(BARRED).active
+    # Admitted again it takes part once its node says that it does, and not before.
+    path = f"/v1/participants/{BARRED}/readmission"
+    node.refused(node.ask("POST", path, OFFICER), 403, "wrong-role")
+    assert exchange.participant(BARRED).excluded
+    assert not node.post(path, None, OPERATING)["active"]
+    nodes._take(OTHER, told(BARRED, active=False))
+    assert not exchange.participant(BARRED).active
+    nodes._take(OTHER, told(BARRED))
+    assert exchange.participant(BARRED).active
+    for other in (BARRED, VENDOR):
+        node.refused(node.ask("POST", f"/v1/participants/{other}/readmission", OPERATING), 409, "conflict")
+
+
+def test_a_key_that_was_revoked_here_counts_no_more_whatever_its_node_tells(
+    exchange: Exchange, nodes: Nodes
+) -> None:
+    stolen, further, moment = SigningKey.generate().public, SigningKey.generate().public, clock.seconds()
+
+    def living_after(*keys: dict[str, Any]) -> set[str]:
+        nodes._take(OTHER, told(ROBBED, keys=keys))
+        return {key["kid"] for key in exchange.participant(ROBBED).keys if counts(key, moment)}
+
+    assert living_after(stolen) == {stolen["kid"]}
+    # A revocation that its node told of, it can take back; not one that was made here.
+    assert living_after(revoked(stolen, int(moment) - 10, "")) == set()
+    Keyring(exchange).revoke(ROBBED, stolen["kid"], "compromised")
+    with pytest.raises(Conflict, match="already"):
+        Keyring(exchange).revoke(ROBBED, stolen["kid"], "compromised")
+    assert living_after(stolen) == set()
+    assert living_after(stolen, further) == {further["kid"]}
+    assert living_after() == set()
+    assert living_after(stolen) == set()
+    assert living_after(ended(stolen, int(moment) - 99)) == set()
+    (kept,) = exchange.participant(ROBBED).keys
+    assert (kept["exp"], kept["revoked"]["reason"]) == (int(moment) - 99, "compromised")
+
+
+def test_names_in_certificates_that_the_operator_gave_stay(exchange: Exchange, nodes: Nodes) -> None:
+    nodes._take(OTHER, told(NAMED))
+    Keyring(exchange).bind(NAMED, ["EU.EORI.NL123456789"])
+    nodes._take(OTHER, told(NAMED))
+    assert exchange.participant(NAMED).identifiers == ["EU.EORI.NL123456789"]
 
 
 def test_a_node_gives_its_members_no_keys_of_somebody_else(

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from dmi_agreements.contracts.law import Participant
-from dmi_exchange import model
+from dmi_exchange import foreign, model
 from dmi_exchange.dsp.client import Client, Unreachable
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.settings import KnownNode
@@ -254,13 +254,14 @@ class Nodes:
         keys = [key for key in keys if owners[str(key["kid"])] == told.id]
         roles = [role for role in told.roles if role in self._exchange.rulebook.roles]
         wanted = msgspec.structs.replace(told, roles=roles, keys=keys)
-        if self._exchange.store.get(Participant, told.id) == wanted:
+        known = self._exchange.store.get(Participant, told.id)
+        if known is not None and foreign.merged(wanted, known) == known:
             return
 
         def decide(found: Participant | None) -> Participant:
             if found is not None and found.home != told.home:
                 raise Conflict.of("id", f"is a member of {found.home or 'this node'}", told.id)
-            return wanted
+            return wanted if found is None else foreign.merged(wanted, found)
 
         self._exchange.settle(Participant, told.id, decide)
 

@@ -12,6 +12,7 @@ from dmi_agreements.contracts.law import Participant
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.decision import Reason
 from dmi_exchange import present
+from dmi_exchange.foreign import readmit
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.model import OPERATOR, PERSON, SIGNATORY_ROLES
 from dmi_infra.errors import NotFound, Refused
@@ -127,6 +128,15 @@ def router(exchange: Exchange) -> APIRouter:
     @routes.post("/participants/{participant}/end", summary="Let a participant leave, at once (operator)")
     def end(identity: Annotated[Identity, Depends(roles(OPERATOR))], participant: str) -> dict[str, Any]:
         return present.participant(exchange.leave(identity.participant, participant))
+
+    @routes.post(
+        "/participants/{participant}/readmission",
+        summary="Take back that a member of another node was excluded here (operator)",
+    )
+    def readmitted(
+        _identity: Annotated[Identity, Depends(roles(OPERATOR))], participant: str
+    ) -> dict[str, Any]:
+        return present.participant(readmit(exchange, participant))
 
     @routes.get("/participants/{participant}/statement", summary="What a participant signs to join")
     def statement(participant: str, _identity: Annotated[Identity, Depends(identify)]) -> dict[str, Any]:

@@ -33,6 +33,10 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True, tag="particip
     """The participant whose machine it is; it signs nothing, and acts by mandates of that one alone."""
     member_since: Micros | None = None
     """When it first signed a rulebook; ``None``: it has not, or did before this was kept."""
+    excluded: bool = False
+    """Of another node's member: whether this node's operator has excluded it, whatever its own node tells of it."""
+    revoked_here: list[str] = []
+    """Of another node's member: names (``kid``) of its keys that were revoked here, whatever its own node tells."""
 
 
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):
