@@ -7,14 +7,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from dmi_exchange.dsp import courier as couriers
-from dmi_exchange.dsp.client import Answer, Client, Unreachable, lines_of
+from dmi_exchange.dsp.client import CONNECTIONS, DATA_OF_ONE, Answer, Client, Unreachable, lines_of
 from dmi_exchange.dsp.courier import AT_ONCE, OF_ONE, WORKERS, Courier
 from dmi_exchange.dsp.nodes import Nodes
 from dmi_exchange.dsp.process import Waiting
@@ -26,6 +26,7 @@ from dmi_infra.errors import Unavailable
 
 HEADER = b"HTTP/1.1 200 OK\r\nX-Slow: "
 BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 BETWEEN_SECONDS = 0.05
 ENOUGH_SECONDS = 0.4
 LATE_SECONDS = 5.0
@@ -93,6 +94,39 @@ def test_a_stream_is_read_by_lines_and_one_without_end_is_not_kept() -> None:
         next(endless)
     with pytest.raises(Unreachable, match="too large"):
         next(events_of(itertools.repeat("data: xxxxxxxxxx"), largest=100))
+
+
+def test_streams_leave_connections_to_messages_and_those_of_one_participant_to_others(trickling: Any) -> None:
+    streaming, asking = trickling(STREAM), client()
+
+    def follow(party: str) -> Any:
+        return asking.stream(f"{streaming}/x", "t", "", party, lambda: True)
+
+    with ExitStack() as opened:
+        for party in range(CONNECTIONS // DATA_OF_ONE + 1):
+            for _ in range(DATA_OF_ONE):
+                opened.enter_context(follow(f"urn:{party}"))
+        with pytest.raises(Unavailable, match="transfers of one participant"), follow("urn:0"):
+            pass
+        with pytest.raises(Unavailable, match="transfers of one participant"):
+            asking.fetch(f"{streaming}/x", "t", 10, "urn:1")
+        opened.enter_context(follow("urn:another"))
+        # Not for want of a connection: it is this server that does not end its answer.
+        begun = time.monotonic()
+        with pytest.raises(Unreachable, match="ReadTimeout"):
+            asking.ask("GET", streaming, f"{trickling(BODY)}/x", b"", "urn:x", seconds=ENOUGH_SECONDS)
+        assert time.monotonic() - begun < LATE_SECONDS
+    with follow("urn:0"):
+        pass
+
+
+def test_a_stream_whose_lines_never_end_is_left_when_its_transfer_ends(
+    trickling: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dmi_exchange.dsp.client.LOOK_SECONDS", 0.0)
+    going = iter([True, True, False])
+    with client().stream(f"{trickling(STREAM)}/x", "t", "", "urn:x", lambda: next(going)) as lines:
+        assert list(lines) == []
 
 
 def waiting(number: int) -> Waiting:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from dmi_exchange.errors import StepRefused
 from dmi_infra.authorities import trusted
 from dmi_infra.deadlines import Deadlines, TimedTransport
 from dmi_infra.internet import is_public
+from dmi_infra.shares import Shares
 
 TIMEOUT_SECONDS = 4.0
 SILENCE_SECONDS = 10.0
@@ -26,6 +28,13 @@ PAGE_SECONDS = 30.0
 """For a page of a catalogue with its answer."""
 DATA_SECONDS = 300.0
 """For data, which a thread of its own carries."""
+CONNECTIONS = 64
+DATA_CONNECTIONS = 256
+"""For data, which stays as long as it likes: what nodes tell each other meanwhile goes over others."""
+DATA_OF_ONE = 32
+"""Of these, for transfers that one participant asked for."""
+LOOK_SECONDS = 0.5
+"""How long after it ends at most a stream that never says a whole line is read on."""
 LARGEST_ANSWER = 256 * 1024
 PLAIN = {"Accept-Encoding": "identity"}
 """Of answers whose sender nothing is known of yet: packed ones are as large as they like once unpacked."""
@@ -81,8 +90,13 @@ class Client:
         self._token = token
         self._public_only = public_only
         self._deadlines = Deadlines()
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=20)
-        self._http = httpx.Client(
+        self._http = self._made(CONNECTIONS, transport)
+        self._data = self._made(DATA_CONNECTIONS, transport)
+        self._shares = Shares(DATA_OF_ONE, "transfers of one participant")
+
+    def _made(self, connections: int, transport: httpx.BaseTransport | None) -> httpx.Client:
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=32, keepalive_expiry=20)
+        return httpx.Client(
             timeout=TIMEOUT_SECONDS,
             transport=transport or TimedTransport(self._deadlines, trusted(environment=False), limits),
             follow_redirects=False,
@@ -92,6 +106,7 @@ class Client:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+        self._data.close()
 
     def check(self, address: str) -> None:
         """Raise ``StepRefused`` for an address that no message could go to."""
@@ -117,17 +132,28 @@ class Client:
         seconds: float = WHOLE_SECONDS,
     ) -> Answer:
         """One request for the participant ``sender`` to the node whose protocol is at ``address``."""
-        token = self._token(sender, address, (method, url.partition("?")[0], body))
-        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        headers = self._introduced(method, address, url, body, sender)
         return self._send(method, url, body, headers, largest, seconds)
+
+    def _introduced(self, method: str, address: str, url: str, body: bytes, sender: str) -> dict[str, str]:
+        token = self._token(sender, address, (method, url.partition("?")[0], body))
+        return {"Authorization": f"Bearer {token}"} if token is not None else {}
+
+    def push(self, address: str, url: str, body: bytes, sender: str, party: str) -> Answer:
+        """Data of ``sender`` to where ``party`` wants it; raises ``Unreachable``, ``Unavailable`` beyond its share."""
+        headers = self._introduced("POST", address, url, body, sender)
+        with self._shares.of(party):
+            return self._send("POST", url, body, headers, LARGEST_ANSWER, DATA_SECONDS, self._data)
 
     def get(self, url: str) -> Answer:
         """A question that needs no right, such as for a node's keys; raises ``Unreachable``."""
         return self._send("GET", url, b"", {}, LARGEST_ANSWER)
 
-    def fetch(self, url: str, token: str, largest: int) -> Answer:
-        """Data, with a token of its own; raises ``Unreachable``."""
-        return self._send("GET", url, b"", {"Authorization": f"Bearer {token}"}, largest, DATA_SECONDS)
+    def fetch(self, url: str, token: str, largest: int, party: str) -> Answer:
+        """Data for ``party``, with a token of its own; raises ``Unreachable``, ``Unavailable`` beyond its share."""
+        headers = {"Authorization": f"Bearer {token}"}
+        with self._shares.of(party):
+            return self._send("GET", url, b"", headers, largest, DATA_SECONDS, self._data)
 
     def raw(self, url: str, accept: str, largest: int) -> tuple[int, bytes]:
         """Status and text of what is public and may be no JSON, such as a signed list; raises ``Unreachable``."""
@@ -142,8 +168,13 @@ class Client:
         return Answer(status, _object(read), links)
 
     @contextmanager
-    def stream(self, url: str, token: str, after: str) -> Iterator[Iterator[str]]:
-        """The lines of a stream of server-sent events behind a position; raises ``Unreachable``."""
+    def stream(
+        self, url: str, token: str, after: str, party: str, goes_on: Callable[[], bool]
+    ) -> Iterator[Iterator[str]]:
+        """The lines of a stream of server-sent events for ``party`` behind a position, as long as it ``goes_on``.
+
+        Raises ``Unreachable``, and ``Unavailable`` beyond its share.
+        """
         headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
         if after:
             headers["Last-Event-ID"] = after
@@ -152,16 +183,17 @@ class Client:
             placed, more, extensions = self.placed(url)
             timeout = httpx.Timeout(TIMEOUT_SECONDS, read=SILENCE_SECONDS)
             with ExitStack() as opened:
+                opened.enter_context(self._shares.of(party))
                 with self._deadlines.within(WHOLE_SECONDS):
                     got = opened.enter_context(
-                        self._http.stream(
+                        self._data.stream(
                             "GET", placed, headers=headers | more, extensions=extensions, timeout=timeout
                         )
                     )
                     if got.status_code != 200:
                         why = Answer(got.status_code, _object(_whole(got, LARGEST_ANSWER)), {}).why
                         raise Unreachable(f"{netloc} answered {why}")
-                yield lines_of(got.iter_text())
+                yield lines_of(_while(goes_on, got.iter_text()))
         except StepRefused as exc:
             raise Unreachable(str(exc)) from exc
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as exc:
@@ -169,9 +201,9 @@ class Client:
 
     def _send(
         self, method: str, url: str, body: bytes, more: dict[str, str], largest: int,
-        seconds: float = WHOLE_SECONDS,
+        seconds: float = WHOLE_SECONDS, by: httpx.Client | None = None,
     ) -> Answer:  # fmt: skip
-        status, read, links = self._read(method, url, body, more, largest, seconds)
+        status, read, links = self._read(method, url, body, more, largest, seconds, by)
         return Answer(status, _object(read), links)
 
     def _read(
@@ -182,6 +214,7 @@ class Client:
         more: dict[str, str],
         largest: int,
         seconds: float = WHOLE_SECONDS,
+        by: httpx.Client | None = None,
     ) -> tuple[int, bytes, dict[str, Any]]:
         headers = {"Content-Type": "application/json", "Accept": "application/json", **more}
         netloc = urlsplit(url).netloc
@@ -190,7 +223,9 @@ class Client:
             headers |= placed
             with (
                 self._deadlines.within(seconds),
-                self._http.stream(method, url, content=body, headers=headers, extensions=extensions) as got,
+                (by or self._http).stream(
+                    method, url, content=body, headers=headers, extensions=extensions
+                ) as got,
             ):
                 read = _whole(got, largest)
                 return got.status_code, read, {str(name): link for name, link in got.links.items()}
@@ -234,6 +269,18 @@ def _parts(address: str) -> SplitResult:
     if parts.query or parts.fragment:
         raise StepRefused("/callbackAddress: must have no query and no fragment")
     return parts
+
+
+def _while(goes_on: Callable[[], bool], pieces: Iterable[str]) -> Iterator[str]:
+    """Pieces as they come; asked piece by piece, since whoever sends them need never end a line."""
+    asked = -LOOK_SECONDS
+    for piece in pieces:
+        now = time.monotonic()
+        if now - asked >= LOOK_SECONDS:
+            if not goes_on():
+                return
+            asked = now
+        yield piece
 
 
 def lines_of(pieces: Iterable[str], largest: int = LARGEST_EVENT) -> Iterator[str]:

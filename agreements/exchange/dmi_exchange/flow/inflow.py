@@ -122,10 +122,9 @@ class Inflow:
         process = run.process
         cursor = self._flows.get(process.id).cursor
         endpoint = str(process.data_address["endpoint"])
-        with self._client.stream(endpoint, self.token(process), cursor) as lines:
+        with self._client.stream(endpoint, self.token(process), cursor, process.owner, run.goes_on) as lines:
             run.note("")
             for name, data in events_of(lines):
-                # A stream says at least every two seconds that it lives.
                 # An expired token is no end: the next round gets a fresh one and goes on behind what was taken.
                 if not run.goes_on() or name == "expired":
                     return False
@@ -137,7 +136,7 @@ class Inflow:
         while run.goes_on():
             cursor = self._flows.get(process.id).cursor
             url = f"{process.data_address['endpoint']}?after={cursor}"
-            answer = self._client.fetch(url, self.token(process), LARGEST_PULL)
+            answer = self._client.fetch(url, self.token(process), LARGEST_PULL, process.owner)
             if not answer.well:
                 raise Unreachable(f"the provider answered {answer.why}")
             run.note("")

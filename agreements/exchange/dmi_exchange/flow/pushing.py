@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dmi_exchange.dsp.client import DATA_SECONDS, Client, Unreachable
+from dmi_exchange.dsp.client import Client, Unreachable
 from dmi_exchange.flow.followers import Run
 from dmi_exchange.flow.store import Flows
 from dmi_exchange.flow.supply import Supply, encoded
@@ -29,8 +29,8 @@ class Pushing:
                 given = delivery.next(WAIT_SECONDS)
                 if given is None:
                     continue
-                answer = self._client.ask(
-                    "POST", process.address, endpoint, encoded(given), process.owner, seconds=DATA_SECONDS
+                answer = self._client.push(
+                    process.address, endpoint, encoded(given), process.owner, process.peer
                 )
                 if not answer.well:
                     raise Unreachable(f"the consumer answered {answer.why}")
