@@ -20,7 +20,6 @@ from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.dsp import states
-from dmi_exchange.dsp.door import Once
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.steps import new_id
 from dmi_exchange.dsp.store import Processes
@@ -38,7 +37,7 @@ from dmi_exchange.notices.aliases import Aliases
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.cursors import Cursors
-from dmi_infra.errors import InputRefused, Refused, Unauthenticated
+from dmi_infra.errors import InputRefused, Refused
 from dmi_infra.permit import Permit
 from dmi_infra.sql import migrate, open_engine
 from tests.unit.infra.fakes import GARAGES as MINE
@@ -310,14 +309,6 @@ def test_an_agreement_that_the_law_has_yet_to_hear_of_is_waited_for_a_moment(
     monkeypatch.setattr(supply_module, "LAW_SECONDS", 10.0)
     Timer(0.1, court.law.apply, [concluded]).start()
     assert supply.foreseen(MINE, concluded.id, VENDOR) is None
-
-
-def test_a_token_of_a_node_counts_once() -> None:
-    once = Once()
-    once.use("a 1", 4e9)
-    once.use("a 2", 4e9)
-    with pytest.raises(Unauthenticated, match="before"):
-        once.use("a 1", 4e9)
 
 
 @pytest.mark.parametrize("name", ["urn:dmi:person:noor", "urn:dmi:person:alias-1", 7])

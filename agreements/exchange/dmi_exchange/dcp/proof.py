@@ -51,6 +51,10 @@ class ByClaims:
             return False
         return isinstance(issuer, str) and issuer.startswith("did:")
 
+    def waits_for(self, token: str) -> str:
+        """The node of the DID that it says it is of: its document and credentials are asked for each token."""
+        return self._node_of(str(claims.unverified(token).get("iss"))) or ""
+
     def prove(self, token: str, _asked: tuple[str, str, bytes]) -> Speaker:
         """The node that sent it, and the participant that its credentials name."""
         sender = self._tokens.judge(token)

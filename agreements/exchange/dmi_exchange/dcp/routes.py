@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
+import anyio
+import anyio.to_thread
 from fastapi import APIRouter, Depends, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from dmi_exchange.dcp import messages
@@ -13,11 +14,14 @@ from dmi_exchange.dcp.selfissued import SelfIssued, Sender
 from dmi_exchange.dsp.door import bearer, behind
 
 BASE = "/dcp"
+JUDGED = 8
+"""Tokens that are judged at a time: their sender's document is waited for, on threads that no other request needs."""
 
 
 def router(document: Callable[[], dict[str, Any]], tokens: SelfIssued, holder: Holder) -> APIRouter:
     """``/did.json`` and ``/dcp/presentations/query``; left out of OpenAPI, since the standards describe them."""
     routes = APIRouter(include_in_schema=False)
+    limiter = anyio.CapacityLimiter(JUDGED)
 
     # A coroutine: whoever answers a query asks for this document meanwhile, and must not wait for a thread.
     @routes.get("/did.json")
@@ -25,7 +29,7 @@ def router(document: Callable[[], dict[str, Any]], tokens: SelfIssued, holder: H
         return JSONResponse(document(), media_type="application/did+json")
 
     async def verifier(request: Request) -> Sender:
-        return await run_in_threadpool(tokens.judge, bearer(request))
+        return await anyio.to_thread.run_sync(tokens.judge, bearer(request), limiter=limiter)
 
     verifier.dmi_door = "nodes that this one gave a token for its credentials"  # type: ignore[attr-defined]
 

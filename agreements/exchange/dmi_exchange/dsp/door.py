@@ -5,26 +5,36 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
+import anyio
+import anyio.to_thread
 from fastapi import Depends, Request
 
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.decision import Reason
 from dmi_exchange import model
-from dmi_exchange.dsp.client import Unreachable
+from dmi_exchange.dsp.client import WHOLE_SECONDS, Unreachable
 from dmi_exchange.dsp.nodes import Nodes
 from dmi_exchange.store import Store
 from dmi_infra import clock, jose, passes
-from dmi_infra.errors import Failure, Refused, Unauthenticated
+from dmi_infra.errors import Failure, Refused, Unauthenticated, Unavailable
 from dmi_infra.http.access import identify, member, roles, runtime_of
 from dmi_infra.http.problems import read_json
 
 SEEN = 100_000
-"""Tokens of nodes that are remembered at most; more within their minute are refused."""
+"""Tokens of one node that are remembered at most; more within their minute are refused."""
+PROOFS = 16
+"""Proofs at a time that wait for nobody. None of these threads is one that other requests need."""
+PROOFS_OF_ONE = 4
+"""Proofs at a time that wait for an answer of one node; those behind them are the same node's."""
+WAITING_OF_ONE = 32
+"""Proofs that may stand behind them; more are refused at once."""
 NO_MEMBER: Final = "the node speaks for a participant that is no member of it"
 may_sign = roles(*model.SIGNATORY_ROLES)
 
@@ -33,24 +43,24 @@ Door = Callable[..., Awaitable[Any]]
 
 
 class Once:
-    """Remembers identifiers until they have expired.
+    """Remembers identifiers of each node until they have expired; how many one node uses is its own affair.
 
     In memory: a repeat after a restart carries the same message (the token is bound to it), which changes nothing.
     """
 
     def __init__(self) -> None:
-        self._seen: dict[str, float] = {}
+        self._seen: dict[str, OrderedDict[str, float]] = {}
         self._lock = threading.Lock()
 
-    def use(self, what: str, expires: float) -> None:
-        """Raise ``Unauthenticated`` for what was used before."""
+    def use(self, node: str, what: str, expires: float) -> None:
+        """Raise ``Unauthenticated`` for what this node used before."""
         with self._lock:
-            now = time.time()
-            if len(self._seen) >= SEEN:
-                self._seen = {name: until for name, until in self._seen.items() if until > now}
-            if what in self._seen or len(self._seen) >= SEEN:
+            seen, now = self._seen.setdefault(node, OrderedDict()), time.time()
+            while seen and next(iter(seen.values())) <= now:
+                seen.popitem(last=False)
+            if what in seen or len(seen) >= SEEN:
                 raise Unauthenticated("this token has been used before")
-            self._seen[what] = expires + jose.LEEWAY_SECONDS
+            seen[what] = expires + jose.LEEWAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,9 @@ class Proof(Protocol):
 
     def takes(self, token: str) -> bool:
         """Whether a bearer token is of this kind; nothing of it is believed yet."""
+
+    def waits_for(self, token: str) -> str:
+        """The issuer of the known node whose answer the proof of a token takes, as it says; empty: of none."""
 
     def prove(self, token: str, asked: tuple[str, str, bytes]) -> Speaker:
         """The speaker of a request (method, address, body); raises ``Unauthenticated``, ``Unavailable``. Blocks."""
@@ -85,11 +98,18 @@ class NodeTokens:
         """Whether a bearer token is of this kind."""
         return jose.kind_of(token) == passes.NODE_TOKEN
 
+    def waits_for(self, token: str) -> str:
+        """The node that it says it is of, unless its key is known already."""
+        header, claims = jose.read_unverified(token, jose.HEADER)
+        issuer = str(claims.get("iss", ""))
+        asks = self._nodes.known(issuer) and not self._nodes.has_key(issuer, str(header.get("kid", "")))
+        return issuer if asks else ""
+
     def prove(self, token: str, asked: tuple[str, str, bytes]) -> Speaker:
         """The node that signed it, and its member."""
         # A key that is not known is asked of its node.
         claims = passes.verify_node(token, f"{self._issuer}/dsp", asked, self._key_of)
-        self._once.use(f"{claims['iss']} {claims['jti']}", float(claims["exp"]))
+        self._once.use(str(claims["iss"]), str(claims["jti"]), float(claims["exp"]))
         return Speaker(str(claims["iss"]), str(claims["sub"]))
 
     def _key_of(self, issuer: str, kid: str) -> Mapping[str, Any] | None:
@@ -109,6 +129,11 @@ class NodeDoor:
         self._nodes = nodes
         self._store = store
         self._proofs = proofs
+        self._quick = anyio.CapacityLimiter(PROOFS)
+        self._lanes = {node: anyio.CapacityLimiter(PROOFS_OF_ONE) for node in nodes.issuers}
+        self._asks = anyio.CapacityLimiter(max(1, len(nodes.issuers)))
+        self._asking: dict[str, asyncio.Task[None]] = {}
+        """The question for its members that a node has been asked, for all who wait for it."""
 
     async def __call__(self, request: Request) -> str:
         """The participant that the bearer token proves; it must be a member, here or of a known node."""
@@ -127,7 +152,7 @@ class NodeDoor:
         issuer, name = speaker.node, speaker.participant
         found = runtime.law.table.participants.get(name)
         if (found is None or (taking_part and found.rulebook is None)) and self._nodes.known(issuer):
-            found = await asyncio.to_thread(self._ask_again, issuer, name)
+            found = await self._ask_again(issuer, name)
         if found is None or (found.home or self._issuer) != issuer:
             raise Unauthenticated(NO_MEMBER)
         if taking_part and (not found.active or found.rulebook not in runtime.rulebook.accepted):
@@ -173,18 +198,42 @@ class NodeDoor:
         path = request.url.path
         place = unquote(path[path.index("/dsp") :] if "/dsp" in path else path)
         asked = (request.method, f"{self._issuer}{place}", await request.body())
-        return await asyncio.to_thread(proof.prove, token, asked)
+        lane = self._lanes.get(proof.waits_for(token), self._quick)
+        if lane is not self._quick and lane.statistics().tasks_waiting >= WAITING_OF_ONE:
+            raise Unavailable("proofs of this node wait for its answers; try again shortly")
+        return await anyio.to_thread.run_sync(proof.prove, token, asked, limiter=lane)
 
     def _proof_of(self, token: str) -> Proof | None:
         return next((one for one in self._proofs if one.takes(token)), None)
 
-    def _ask_again(self, issuer: str, name: str) -> Participant | None:
-        """A member that joined its node just now."""
+    async def _ask_again(self, issuer: str, name: str) -> Participant | None:
+        """A member that joined its node just now; ``None``: it did not, or its node does not answer.
+
+        All who wait for a node wait for one question to it, and hold no thread meanwhile.
+        """
+        asking = self._asking.get(issuer)
+        if asking is None:
+            asking = asyncio.create_task(
+                anyio.to_thread.run_sync(self._nodes.ask_again, issuer, limiter=self._asks)
+            )
+            self._asking[issuer] = asking
+            asking.add_done_callback(partial(self._asked, issuer))
+        done, _ = await asyncio.wait({asking}, timeout=2 * WHOLE_SECONDS)
+        if not done:
+            raise Unavailable("its node is being asked for its members; try again shortly")
         try:
-            self._nodes.refresh(issuer)
+            asking.result()
+        except Unavailable:
+            raise
         except (Unreachable, Failure):
             return None
-        return self._store.get(Participant, name)
+        return await anyio.to_thread.run_sync(self._store.get, Participant, name, limiter=self._quick)
+
+    def _asked(self, issuer: str, asking: asyncio.Task[None]) -> None:
+        self._asking.pop(issuer, None)
+        # Looked at, also when nobody waits for it any more: else the loop reports it as a fault.
+        if not asking.cancelled():
+            asking.exception()
 
 
 def bearer(request: Request) -> str:

@@ -26,6 +26,8 @@ REFRESH_SECONDS = 20.0
 FIRST_WAIT = 0.5
 KEYS_AGAIN_SECONDS = 2.0
 """A key that is not known has the node's keys fetched anew at most this often."""
+MEMBERS_AGAIN_SECONDS = 2.0
+"""For somebody who is not known a node is asked for its members anew at most this often."""
 GONE_SECONDS = 300.0
 GONE_ANSWERS = 3
 """A member that its node names no more may do nothing from then on: after so long, and so many answers without it."""
@@ -33,7 +35,8 @@ GONE_ANSWERS = 3
 LONGEST_REASON = 500
 """Of why a key was revoked, as far as another node tells it."""
 ASKED_SECONDS = 1.0
-"""How long somebody else's question for the same keys is waited for: whoever makes up tokens holds no more threads."""
+"""How long somebody else's question to the same node is waited for: whoever makes up tokens holds no more threads."""
+SOUGHT = "other nodes are being asked for participants that are not known here; try again shortly"
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -81,6 +84,11 @@ class Nodes:
         """Since when members have not been named by their node, and by how many answers."""
         self._locks = {issuer: threading.Lock() for issuer in self._known}
         """One for each: a node that answers slowly keeps nobody from the keys of another."""
+        self._turns = {issuer: threading.Lock() for issuer in self._known}
+        """Held while a node is asked for its members."""
+        self._again_at: dict[str, float] = {}
+        self._seeking = threading.Lock()
+        """Held while other nodes are asked for a participant that nobody knows."""
         self.seen = {issuer: Seen() for issuer in self._known}
         self._stopping = threading.Event()
         self._threads = [
@@ -179,6 +187,29 @@ class Nodes:
 
     def refresh(self, issuer: str) -> None:
         """Ask a node for its keys and members; raises ``Unreachable`` or ``Failure``."""
+        with self._turns[issuer]:
+            self._refresh(issuer)
+
+    def ask_again(self, issuer: str) -> None:
+        """As ``refresh``, for a request that names somebody who is not known, and may have made that up.
+
+        Nothing is asked when that was done for another such request a moment ago. Raises ``Unavailable`` when somebody
+        else's question to the node takes long.
+        """
+        turn = self._turns[issuer]
+        if not turn.acquire(timeout=ASKED_SECONDS):
+            raise Unavailable(f"{issuer} is being asked for its members; try again shortly")
+        try:
+            if time.monotonic() < self._again_at.get(issuer, 0.0):
+                return
+            try:
+                self._refresh(issuer)
+            finally:
+                self._again_at[issuer] = time.monotonic() + MEMBERS_AGAIN_SECONDS
+        finally:
+            turn.release()
+
+    def _refresh(self, issuer: str) -> None:
         node = self._known[issuer]
         if not node.did:
             self._fetch_keys(issuer, again=False)
@@ -276,23 +307,36 @@ class Nodes:
         self._exchange.settle(Participant, identifier, decide)
 
     def _seek(self, participant: str) -> Participant | None:
-        """A member that joined another node just now; those that answered last time are asked."""
-        for issuer, seen in self.seen.items():
-            if not seen.reachable:
-                continue
-            try:
-                self.refresh(issuer)
-            except (Unreachable, Failure) as exc:
-                self._note(issuer, str(exc))
-            found = self._exchange.store.get(Participant, participant)
-            if found is not None:
-                return found
+        """A member that joined another node just now; those that answered last time are asked.
+
+        One request does so at a time, for it may wait long: others raise ``Unavailable`` at once.
+        """
+        if not self._seeking.acquire(blocking=False):
+            raise Unavailable(SOUGHT)
+        try:
+            for issuer, seen in self.seen.items():
+                if not seen.reachable:
+                    continue
+                try:
+                    self.ask_again(issuer)
+                except Unavailable as exc:
+                    log.info("a node was not asked for a participant", node=issuer, reason=exc.public)
+                except (Unreachable, Failure) as exc:
+                    self._note(issuer, str(exc))
+                found = self._exchange.store.get(Participant, participant)
+                if found is not None:
+                    return found
+        finally:
+            self._seeking.release()
         return None
 
     # -- where they are -----------------------------------------------------
 
     def address_of(self, participant: str, own: str) -> str:
-        """Where a participant is reached by the protocol; ``own`` for members of this node. Raises ``NotFound``."""
+        """Where a participant is reached by the protocol; ``own`` for members of this node.
+
+        Raises ``NotFound``, or ``Unavailable`` while others are sought.
+        """
         found = self._exchange.store.get(Participant, participant) or self._seek(participant)
         if found is None:
             raise NotFound("no participant of this node or of one that it knows has this id")

@@ -145,6 +145,10 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("a machine of yours has this name, or had it", "een apparaat van u heet of heette al zo"),
     ("must be small letters, digits and dashes", "gebruik kleine letters, cijfers en streepjes"),
     ("transfers of one participant: at most (\\d+) at a time", "een deelnemer kan {0} leveringen tegelijk hebben"),
+    (
+        "other nodes are being asked for participants that are not known here; try again shortly",
+        "andere steden wordt al naar een deelnemer gevraagd; probeer het zo opnieuw",
+    ),
     ("is no member of another node that was excluded here", "deze deelnemer is hier niet uitgesloten"),
     ("is your own: another operator has to do this", "dit is van uzelf: een andere beheerder moet dit doen"),
     ("is part of this node itself", "hoort bij deze omgeving zelf"),

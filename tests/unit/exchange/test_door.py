@@ -1,0 +1,161 @@
+"""Who speaks for other nodes: one of them, whatever it sends or leaves unsaid, keeps nobody of another one waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from dmi_agreements.contracts.law import Participant
+from dmi_exchange.dsp import door as doors
+from dmi_exchange.dsp.client import Answer, Client, Unreachable
+from dmi_exchange.dsp.door import NodeDoor, NodeTokens, Once
+from dmi_exchange.dsp.nodes import Nodes
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.settings import KnownNode
+from dmi_exchange.store import Store
+from dmi_infra import clock, jose, passes
+from dmi_infra.errors import NotFound, Unauthenticated, Unavailable
+
+HERE = "http://here.example/exchange"
+SLOW, QUICK = KnownNode(url="http://slow.example"), KnownNode(url="http://quick.example")
+MEMBER = "urn:dmi:participant:quick"
+PATH = "/dsp/catalog/request"
+LATE_SECONDS = 5.0
+SOON_SECONDS = 1.0
+
+
+class Two:
+    """A door that knows two nodes. Both showed their keys; one of them answers no more until ``hold`` is set."""
+
+    def __init__(self) -> None:
+        self.hold = threading.Event()
+        self.asked: list[str] = []
+        self.keys = {node.issuer: jose.SigningKey.generate() for node in (SLOW, QUICK)}
+        self.silent = False
+        store = cast(Store, SimpleNamespace(get=lambda *_: None))
+        exchange = cast(Exchange, SimpleNamespace(store=store))
+        http = cast(Client, SimpleNamespace(get=self._get, ask=self._ask))
+        self.nodes = Nodes([SLOW, QUICK], exchange, http, "urn:x")
+        proof = NodeTokens(jose.SigningKey.generate(), HERE, self.nodes)
+        self.door = NodeDoor(HERE, self.nodes, store, [proof])
+        for issuer, key in self.keys.items():
+            assert self.nodes.key(issuer, key.kid)
+            self.nodes._keys_at.clear()
+        self.asked.clear()
+        self.silent = True
+
+    def _get(self, url: str) -> Answer:
+        self._wait(url)
+        return Answer(200, {"keys": [key.public for at, key in self.keys.items() if url.startswith(at)]}, {})
+
+    def _ask(self, _method: str, _address: str, url: str, *_more: object) -> Answer:
+        self._wait(url)
+        raise Unreachable("nothing is told")
+
+    def _wait(self, url: str) -> None:
+        self.asked.append(url)
+        if self.silent and url.startswith(SLOW.issuer):
+            self.hold.wait(LATE_SECONDS)
+
+    def enter(self, node: KnownNode, participant: str, key: jose.SigningKey | None = None) -> Any:
+        """The door for a request of a node, which signs with its own key unless another one is given."""
+        asked = ("POST", f"{HERE}{PATH}", b"")
+        signing = key or self.keys[node.issuer]
+        token = passes.sign_node(
+            signing, node.issuer, participant, f"{HERE}/dsp", asked, clock.now() // 1_000_000
+        )
+        url = SimpleNamespace(path=f"/exchange{PATH}")
+
+        async def body() -> bytes:
+            return b""
+
+        headers = {"authorization": f"Bearer {token}"}
+        return self.door(cast(Any, SimpleNamespace(headers=headers, method="POST", url=url, body=body)))
+
+
+@pytest.fixture
+def two(monkeypatch: pytest.MonkeyPatch) -> Iterator[Two]:
+    member = Participant(MEMBER, "Quick", [], rulebook="1", home=QUICK.issuer)
+    table = SimpleNamespace(stale=lambda _now: None, participants={MEMBER: member})
+    runtime = SimpleNamespace(law=SimpleNamespace(table=table), rulebook=SimpleNamespace(accepted={"1"}))
+    monkeypatch.setattr(doors, "runtime_of", lambda _request: runtime)
+    made = Two()
+    yield made
+    made.hold.set()
+
+
+@pytest.mark.parametrize("forged", [False, True], ids=["made-up participants", "made-up keys"])
+def test_a_node_that_does_not_answer_keeps_nobody_of_another_node_waiting(two: Two, forged: bool) -> None:
+    async def flood() -> float:
+        key = jose.SigningKey.generate() if forged else None
+        waiting = [
+            asyncio.ensure_future(two.enter(SLOW, f"urn:dmi:participant:made-up-{number}", key))
+            for number in range(60)
+        ]
+        await asyncio.sleep(0.1)
+        begun = time.monotonic()
+        assert await two.enter(QUICK, MEMBER) == MEMBER
+        # Nor are the threads held that all other parts of the process share.
+        await asyncio.to_thread(len, "")
+        took = time.monotonic() - begun
+        two.hold.set()
+        assert all(
+            isinstance(one, Unavailable | Unauthenticated)
+            for one in await asyncio.gather(*waiting, return_exceptions=True)
+        )
+        return took
+
+    assert asyncio.run(flood()) < SOON_SECONDS
+
+
+def test_a_node_is_asked_once_for_all_its_participants_that_are_not_known(two: Two) -> None:
+    two.silent = False
+
+    async def enter() -> list[Any]:
+        made_up = (two.enter(SLOW, f"urn:dmi:participant:made-up-{number}") for number in range(9))
+        return await asyncio.gather(*made_up, return_exceptions=True)
+
+    refused = asyncio.run(enter()) + asyncio.run(enter())
+    assert [url for url in two.asked if url.endswith("/node")] == [f"{SLOW.issuer}/dsp/node"]
+    assert all(isinstance(one, Unauthenticated) for one in refused)
+
+
+def test_a_participant_that_nobody_knows_is_sought_by_one_at_a_time(two: Two) -> None:
+    for seen in two.nodes.seen.values():
+        seen.reachable = True
+    first = threading.Thread(target=_refused, args=(two.nodes.address_of, "urn:x", HERE))
+    first.start()
+    until = time.monotonic() + LATE_SECONDS
+    while not two.asked and time.monotonic() < until:
+        time.sleep(0.01)
+    begun = time.monotonic()
+    with pytest.raises(Unavailable, match="try again"):
+        two.nodes.address_of("urn:y", HERE)
+    assert time.monotonic() - begun < SOON_SECONDS
+    two.hold.set()
+    first.join()
+
+
+def _refused(address_of: Callable[[str, str], str], participant: str, own: str) -> None:
+    with pytest.raises(NotFound):
+        address_of(participant, own)
+
+
+def test_a_token_of_a_node_counts_once_however_many_another_one_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doors, "SEEN", 2)
+    once = Once()
+    once.use("a", "1", 4e9)
+    once.use("a", "2", 4e9)
+    for used in ("1", "3"):
+        with pytest.raises(Unauthenticated, match="before"):
+            once.use("a", used, 4e9)
+    once.use("b", "1", 0.0)
+    once.use("b", "2", 0.0)
+    # What has expired makes room.
+    once.use("b", "3", 4e9)
