@@ -7,12 +7,17 @@ from typing import Any, cast
 
 import pytest
 
+from dmi_agreements.contracts.law import Participant
 from dmi_agreements.dsp import states
 from dmi_agreements.dsp.messages import Message
+from dmi_exchange.dsp import build
+from dmi_exchange.dsp.addresses import allowing
+from dmi_exchange.dsp.client import Client
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.steps import Steps
 from dmi_exchange.dsp.transfer import KAFKA, PULL, PUSH, STREAM, DataPlane, Transfers
 from dmi_exchange.errors import StepRefused
+from dmi_exchange.handlers import Exchange
 
 NODE = "https://b.example/exchange/dsp"
 INSIDE = "http://169.254.169.254/latest/meta-data"
@@ -58,3 +63,27 @@ def test_a_program_of_ones_own_goes_where_the_data_is() -> None:
     )
     assert started(PULL, "https://data.b.example/1", own=True).data_address
     assert started(PUSH, None).data_address == {}
+
+
+@pytest.mark.parametrize("hosts", [(), ("b.example",)])
+def test_a_name_is_looked_up_only_where_the_address_may_be_asked(hosts: tuple[str, ...]) -> None:
+    looked: list[str] = []
+    member = Participant("urn:b", "B", [], home="https://b.example/exchange")
+    exchange = SimpleNamespace(store=SimpleNamespace(get=lambda _kind, _name: member))
+    checked = build._check(
+        cast(Exchange, exchange), cast(Client, SimpleNamespace(check=looked.append)), hosts
+    )
+    for address in ("https://slow.example/dsp", f"{NODE}x", "https://[/", INSIDE):
+        with pytest.raises(StepRefused):
+            checked(address, "urn:b")
+    assert looked == []
+    checked(NODE, "urn:b")
+    assert looked == [NODE]
+
+
+def test_a_host_that_is_not_listed_is_not_looked_up() -> None:
+    looked: list[str] = []
+    for address in ("https://slow.example/dsp", "https://[/"):
+        with pytest.raises(StepRefused):
+            allowing(looked.append, ["b.example"])(address)
+    assert looked == []

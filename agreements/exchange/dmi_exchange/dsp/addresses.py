@@ -15,9 +15,13 @@ def allowing(check: Callable[[str], None], hosts: Collection[str]) -> Callable[[
         return check
 
     def checked(address: str) -> None:
-        check(address)
-        host = (urlsplit(address).hostname or "").lower()
+        try:
+            host = (urlsplit(address).hostname or "").lower()
+        except ValueError as exc:
+            raise StepRefused("/callbackAddress: is no address") from exc
+        # First: a name that is not listed is not looked up either.
         if host not in listed:
             raise StepRefused("/callbackAddress: its host is not one that this node is allowed to speak to")
+        check(address)
 
     return checked

@@ -209,10 +209,11 @@ def _check(exchange: Exchange, client: Client, hosts: Collection[str]) -> Callab
 
     def check(address: str, peer: str) -> None:
         found = exchange.store.get(Participant, peer)
-        outside(address)
         own = f"{found.home}/dsp" if found is not None and found.home else None
+        # First: what is refused for this is not looked up.
         if own is not None and address != own and not address.startswith(f"{own}/"):
             raise StepRefused("/callbackAddress: must be an address of the node that speaks for you")
+        outside(address)
 
     return check
 

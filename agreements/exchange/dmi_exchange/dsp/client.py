@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,10 +15,12 @@ import httpx
 from dmi_exchange.errors import StepRefused
 from dmi_infra.authorities import trusted
 from dmi_infra.deadlines import Deadlines, TimedTransport
-from dmi_infra.internet import is_public
+from dmi_infra.internet import Lookups, is_public
 from dmi_infra.shares import Shares
 
 TIMEOUT_SECONDS = 4.0
+NAME_SECONDS = 2.0
+"""For the look-up of a host name."""
 SILENCE_SECONDS = 10.0
 """A stream that says nothing for so long, not even that it lives, has broken."""
 WHOLE_SECONDS = 6.0
@@ -89,6 +90,7 @@ class Client:
     ) -> None:
         self._token = token
         self._public_only = public_only
+        self._lookups = Lookups()
         self._deadlines = Deadlines()
         self._http = self._made(CONNECTIONS, transport)
         self._data = self._made(DATA_CONNECTIONS, transport)
@@ -244,14 +246,13 @@ class Client:
         placed = parts._replace(netloc=f"{netloc}:{parts.port or 443}").geturl()
         return placed, {"Host": parts.netloc}, {"sni_hostname": parts.hostname}
 
-    @staticmethod
-    def _resolve(parts: SplitResult) -> str:
-        host = parts.hostname or ""
+    def _resolve(self, parts: SplitResult) -> str:
         try:
-            found = socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as exc:
+            addresses = self._lookups.addresses(parts.hostname or "", parts.port or 443, NAME_SECONDS)
+        except TimeoutError as exc:
+            raise StepRefused("/callbackAddress: its host name could not be looked up in time") from exc
+        except OSError as exc:
             raise StepRefused("/callbackAddress: its host name is not known") from exc
-        addresses = [str(entry[4][0]) for entry in found]
         if not all(map(is_public, addresses)):
             raise StepRefused("/callbackAddress: must not lead to a private address")
         return addresses[0]
