@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +47,14 @@ MEMBER_ROUTES = {
     },
 }
 """Prefixes of routes about a member's own work; observations do not leave the stack through them."""
+
+ASIDE = {
+    "GET /v1/nodes/catalogue", "POST /v1/negotiations", "POST /v1/transfers", "POST /v1/transfers/{transfer}/token",
+    "POST /dsp/negotiations/request", "POST /dsp/negotiations/offers", "POST /dsp/negotiations/{pid}/agreement",
+    "POST /dsp/transfers/request", "POST /dsp/transfers/{pid}/start",
+    "GET /dsp/data/{transfer}", "POST /dsp/data/{transfer}",
+}  # fmt: skip
+"""Routes of the exchange that ask another node, a name server, or a service of this node (``dmi_exchange.aside``)."""
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +133,16 @@ def test_nothing_is_made_of_a_body_before_a_door_between_nodes_opens(apps: dict[
                 early.append(f"{name} {route.path}")
     assert early == []
     assert large == LARGE
+
+
+def test_routes_that_wait_for_others_hold_no_request_thread(apps: dict[str, FastAPI]) -> None:
+    found = {
+        f"{method} {route.path}": route.endpoint
+        for route in _routes(apps["exchange"])
+        for method in route.methods
+    }
+    assert found.keys() >= ASIDE
+    assert [name for name in ASIDE if not inspect.iscoroutinefunction(found[name])] == []
 
 
 def test_every_public_route_of_the_list_exists(apps: dict[str, FastAPI]) -> None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 
 from dmi_agreements.contracts.law import Participant
+from dmi_exchange.aside import Aside
 from dmi_exchange.dcp.build import build as claims_of
 from dmi_exchange.dcp.build import holder_of
 from dmi_exchange.dcp.holder import Holder
@@ -132,19 +133,20 @@ def build(
         runtime.parts += [telling, carrier, endings, *_carriers(supply, transfers, client, intake, broker)]
         if broker is not None:
             runtime.law.listen(broker.outlets.listen)
-    catalogue = Catalogue(parts.shelf, address, operator)
     space = Dataspace(
-        catalogue, negotiations, transfers, courier.advance, parts.door, parts.binding, operator
-    )
+        Catalogue(parts.shelf, address, operator), negotiations, transfers, courier.advance, parts.door,
+        parts.binding, operator, Aside(),
+    )  # fmt: skip
     desk = Desk(processes, flows, cursors)
     made = routers(space)
     taking = Taking(exchange, steps, notices, supply.gate.law.purpose_of)
     made.append(between_nodes(node_door, endings, taking, lambda: of_this_node(exchange, issuer, operator)))
     made.append(data_routes(node_door, Tokens(key, issuer, supply), supply, intake))
     made += own_routes(
-        negotiations, transfers, shelf, desk, lambda peer: nodes.address_of(peer, address), partial(fetch_token, client)
+        negotiations, transfers, shelf, Desk(processes, flows), lambda peer: nodes.address_of(peer, address),
+        partial(fetch_token, client), space.aside,
     )  # fmt: skip
-    made += [node_routes(nodes, client), *claims]
+    made += [node_routes(nodes, client, space.aside), *claims]
     if profile is not None:
         made.append(profile.triggers(settings, negotiations, transfers))
 

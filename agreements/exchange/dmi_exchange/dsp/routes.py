@@ -5,9 +5,11 @@ Annotations are evaluated where they stand, since those of the routes name the d
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
+import structlog
 from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -17,6 +19,7 @@ from starlette.exceptions import HTTPException
 from dmi_agreements.dsp import messages, states
 from dmi_agreements.dsp.messages import MessageRefused
 from dmi_agreements.dsp.states import Kind
+from dmi_exchange.aside import Aside
 from dmi_exchange.dsp import negotiation, transfer
 from dmi_exchange.dsp.catalogue import PAGE, Catalogue
 from dmi_exchange.dsp.door import Door, NodeDoor, behind
@@ -27,8 +30,10 @@ from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.transfer import Transfers
 from dmi_exchange.errors import StepRefused
 from dmi_exchange.notices.taking import Taking
-from dmi_infra.errors import Failure, InputRefused
+from dmi_infra.errors import Failure, InputRefused, Unavailable
 from dmi_infra.http.problems import problem_of
+
+log = structlog.get_logger("exchange")
 
 BASE = "/dsp"
 WELL_KNOWN = "/.well-known/dspace-version"
@@ -46,6 +51,7 @@ class Dataspace:
     binding: Door
     """For steps that bind the participant."""
     operator: str
+    aside: Aside
 
 
 def failed(kind: str, request: Request, exc: Exception) -> Response:
@@ -161,13 +167,16 @@ def _negotiations(dataspace: Dataspace) -> APIRouter:
     _state(routes, dataspace, "negotiation")
 
     @routes.post("/request", status_code=201)
-    def requested(body: Given, peer: Peer, tasks: BackgroundTasks) -> dict[str, Any]:
-        return _answered(use.requested(_read(body, states.REQUEST), peer), dataspace, tasks)
+    async def requested(body: Given, peer: Peer, tasks: BackgroundTasks) -> dict[str, Any]:
+        begun = await dataspace.aside.run(peer, lambda: use.requested(_read(body, states.REQUEST), peer))
+        return _answered(begun, dataspace, tasks)
 
     @routes.post("/offers", status_code=201)
-    def offered(body: Given, peer: Peer, tasks: BackgroundTasks) -> dict[str, Any]:
-        came = _read(body, states.OFFER)
-        return _answered(use.offered(came, peer, dataspace.operator), dataspace, tasks)
+    async def offered(body: Given, peer: Peer, tasks: BackgroundTasks) -> dict[str, Any]:
+        def begin() -> Process:
+            return use.offered(_read(body, states.OFFER), peer, dataspace.operator)
+
+        return _answered(await dataspace.aside.run(peer, begin), dataspace, tasks)
 
     for end, types in negotiation.FURTHER.items():
         _further(routes, dataspace, end, types, use.received)
@@ -181,12 +190,15 @@ def _transfers(dataspace: Dataspace) -> APIRouter:
     _state(routes, dataspace, "transfer")
 
     @routes.post("/request", status_code=201)
-    def requested(
+    async def requested(
         body: Annotated[Any, Depends(behind(dataspace.binding))],
         peer: Annotated[str, Depends(dataspace.binding)],
         tasks: BackgroundTasks,
     ) -> dict[str, Any]:
-        return _answered(use.requested(_read(body, states.TRANSFER_REQUEST), peer), dataspace, tasks)
+        def begin() -> Process:
+            return use.requested(_read(body, states.TRANSFER_REQUEST), peer)
+
+        return _answered(await dataspace.aside.run(peer, begin), dataspace, tasks)
 
     for end, kind in transfer.FURTHER.items():
         _further(routes, dataspace, end, (kind,), use.received)
@@ -228,19 +240,28 @@ def _further(
     receive: Callable[[str, messages.Message, str], Process],
 ) -> None:
     @routes.post(f"/{{pid}}/{end}")
-    def received(
+    async def received(
         pid: str,
         body: Annotated[Any, Depends(behind(dataspace.binding))],
         peer: Annotated[str, Depends(dataspace.binding)],
         tasks: BackgroundTasks,
     ) -> dict[str, Any]:
-        return _answered(receive(pid, _read(body, *types), peer), dataspace, tasks)
+        process = await dataspace.aside.run(peer, lambda: receive(pid, _read(body, *types), peer))
+        return _answered(process, dataspace, tasks)
 
 
 def _answered(process: Process, dataspace: Dataspace, tasks: BackgroundTasks) -> dict[str, Any]:
     # Behind the answer: the other side must know of the process before it hears more of it.
-    tasks.add_task(dataspace.advance, process.id)
+    tasks.add_task(_go_on, dataspace, process)
     return process.acknowledgement()
+
+
+async def _go_on(dataspace: Dataspace, process: Process) -> None:
+    try:
+        await dataspace.aside.run(process.peer, partial(dataspace.advance, process.id))
+    except Unavailable as exc:
+        # The courier does it in its turn.
+        log.info("a process goes on later", process=process.id, reason=exc.public)
 
 
 __all__ = ["Dataspace", "InputRefused", "failed", "routers"]

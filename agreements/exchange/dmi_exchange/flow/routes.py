@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Any
 
 import anyio
@@ -12,6 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from dmi_agreements.dsp import states
+from dmi_exchange.aside import Aside
 from dmi_exchange.dsp.door import NodeDoor, bearer, behind
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.transfer import KAFKA, PUSH
@@ -68,6 +70,7 @@ def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> AP
     """Routes under ``/dsp/data``."""
     routes = APIRouter(prefix="/dsp/data", include_in_schema=False)
     limiter = anyio.CapacityLimiter(STREAMS)
+    aside = Aside()
     Peer = Annotated[str, Depends(door)]
 
     async def opened(request: Request, transfer: str) -> tuple[Process, int]:
@@ -86,8 +89,10 @@ def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> AP
         return {"access_token": made, "token_type": "Bearer", "expires_in": passes.DATA_SECONDS}
 
     @routes.get("/{transfer}")
-    def pull(judged: Opened, after: Annotated[str, Query(max_length=2000)] = "") -> Response:
-        return Response(_pulled(supply, judged[0], after), media_type="application/json")
+    async def pull(judged: Opened, after: Annotated[str, Query(max_length=2000)] = "") -> Response:
+        process = judged[0]
+        pulled = await aside.run(process.peer, partial(_pulled, supply, process, after))
+        return Response(pulled, media_type="application/json")
 
     @routes.get("/{transfer}/stream")
     async def stream(request: Request, judged: Opened) -> StreamingResponse:
@@ -102,7 +107,10 @@ def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> AP
 
     # As large as what a stream tells at a time; all of it is read before its token holds, which is bound to it.
     @routes.post("/{transfer}", dependencies=[Depends(large_body)])
-    def push(transfer: str, peer: Peer, body: Annotated[Any, Depends(behind(door))]) -> dict[str, Any]:
+    async def push(transfer: str, peer: Peer, body: Annotated[Any, Depends(behind(door))]) -> dict[str, Any]:
+        return await aside.run(peer, partial(pushed, transfer, peer, body))
+
+    def pushed(transfer: str, peer: str, body: object) -> dict[str, Any]:
         process = supply.processes.get(transfer)
         if (process.kind, process.role, process.peer) != ("transfer", "consumer", peer):
             raise NotFound("no transfer of yours has this id")
@@ -128,19 +136,19 @@ def _pulled(supply: Supply, process: Process, after: str) -> bytes:
                 if delivery.at_end():
                     more = False
                     break
-                if time.monotonic() > until:
-                    # On a topic with much of other datasets: whoever asks again goes on from here.
-                    cursor = delivery.reached()
-                    break
-                continue
-            if position == "" or batches or given.rows:
-                places += given.places
-            # Of what may not leave not even that it came is told.
-            if given.rows or given.places:
-                cursor = given.cursor
-            if given.rows:
-                batches.append(given.rows)
-                rows += len(given.rows["datastream"])
+            else:
+                if position == "" or batches or given.rows:
+                    places += given.places
+                # Of what may not leave not even that it came is told.
+                if given.rows or given.places:
+                    cursor = given.cursor
+                if given.rows:
+                    batches.append(given.rows)
+                    rows += len(given.rows["datastream"])
+            if time.monotonic() > until:
+                # On a topic with much that may not leave: whoever asks again goes on from here.
+                cursor = delivery.reached()
+                break
     return msgspec.json.encode({"features": places, "observations": batches, "cursor": cursor, "more": more})
 
 

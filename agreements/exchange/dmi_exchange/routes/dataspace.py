@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -14,6 +15,7 @@ from dmi_agreements.dsp.messages import large_numbers
 from dmi_agreements.dsp.states import Kind
 from dmi_agreements.errors import Finding
 from dmi_exchange import model
+from dmi_exchange.aside import Aside
 from dmi_exchange.dsp.client import Unreachable
 from dmi_exchange.dsp.negotiation import Negotiations
 from dmi_exchange.dsp.process import Process
@@ -193,12 +195,13 @@ def router(
     desk: Desk,
     where: Where,
     fetch: Fetch,
+    aside: Aside,
 ) -> list[APIRouter]:
     """Routes under ``/v1/offers``, ``/v1/negotiations`` and ``/v1/transfers``."""
     return [
         _offers(shelf),
-        _negotiations(negotiations, desk, where),
-        _transfers(transfers, desk, where, fetch),
+        _negotiations(negotiations, desk, where, aside),
+        _transfers(transfers, desk, where, fetch, aside),
     ]
 
 
@@ -225,7 +228,7 @@ def _offers(shelf: StoreShelf) -> APIRouter:
     return routes
 
 
-def _negotiations(use: Negotiations, desk: Desk, where: Where) -> APIRouter:
+def _negotiations(use: Negotiations, desk: Desk, where: Where, aside: Aside) -> APIRouter:
     routes = APIRouter(prefix="/v1/negotiations", tags=["dataspace"])
 
     @routes.get("", summary="Your negotiations with other nodes (operator: all), newest change first")
@@ -233,11 +236,14 @@ def _negotiations(use: Negotiations, desk: Desk, where: Where) -> APIRouter:
         return desk.find("negotiation", identity, part)
 
     @routes.post("", status_code=201, summary="Ask a provider for an agreement")
-    def begin(identity: Signatory, body: NewNegotiation) -> dict[str, Any]:
+    async def begin(identity: Signatory, body: NewNegotiation) -> dict[str, Any]:
+        return await aside.run(identity.participant, partial(begun, identity.participant, body))
+
+    def begun(me: str, body: NewNegotiation) -> dict[str, Any]:
         _check(body.offer, body.dataset)
         known = where(body.provider)
         address = body.address or known
-        return desk.show(use.request(identity.participant, body.provider, address, body.dataset, body.offer))
+        return desk.show(use.request(me, body.provider, address, body.dataset, body.offer))
 
     @routes.get("/{negotiation}", summary="One negotiation")
     def one(identity: Caller, negotiation: str) -> dict[str, Any]:
@@ -269,7 +275,7 @@ def _negotiations(use: Negotiations, desk: Desk, where: Where) -> APIRouter:
     return routes
 
 
-def _transfers(use: Transfers, desk: Desk, where: Where, fetch: Fetch) -> APIRouter:
+def _transfers(use: Transfers, desk: Desk, where: Where, fetch: Fetch, aside: Aside) -> APIRouter:
     routes = APIRouter(prefix="/v1/transfers", tags=["dataspace"])
 
     @routes.get("", summary="Your transfers with other nodes (operator: all), newest change first")
@@ -277,12 +283,13 @@ def _transfers(use: Transfers, desk: Desk, where: Where, fetch: Fetch) -> APIRou
         return desk.find("transfer", identity, part)
 
     @routes.post("", status_code=201, summary="Ask a provider for the data of an agreement")
-    def begin(identity: Signatory, body: NewTransfer) -> dict[str, Any]:
+    async def begin(identity: Signatory, body: NewTransfer) -> dict[str, Any]:
+        return await aside.run(identity.participant, partial(begun, identity.participant, body))
+
+    def begun(me: str, body: NewTransfer) -> dict[str, Any]:
         known = where(body.provider)
         address = body.address or known
-        return desk.show(
-            use.request(identity.participant, body.provider, address, body.agreement, body.format, body.own)
-        )
+        return desk.show(use.request(me, body.provider, address, body.agreement, body.format, body.own))
 
     @routes.get("/{transfer}", summary="One transfer")
     def one(identity: Caller, transfer: str) -> dict[str, Any]:
@@ -309,13 +316,16 @@ def _transfers(use: Transfers, desk: Desk, where: Where, fetch: Fetch) -> APIRou
         }  # fmt: skip
 
     @routes.post("/{transfer}/token", summary="A token for data that a program of yours fetches")
-    def token(identity: Signatory, transfer: str, response: Response) -> dict[str, Any]:
+    async def token(identity: Signatory, transfer: str, response: Response) -> dict[str, Any]:
+        response.headers["Cache-Control"] = "no-store"
+        return await aside.run(identity.participant, partial(fetched, identity, transfer))
+
+    def fetched(identity: Identity, transfer: str) -> dict[str, Any]:
         found = desk.get("transfer", transfer, identity)
         if found.role != "consumer" or not found.own or not found.data_address:
             raise Conflict.of("own", "the data of this transfer is not for a program of yours")
         if found.state != states.STARTED:
             raise Conflict.of("state", "the transfer does not run", found.state)
-        response.headers["Cache-Control"] = "no-store"
         try:
             given = fetch(found)
         except Unreachable as exc:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Query
 
 from dmi_agreements.dsp.messages import document
 from dmi_agreements.dsp.terms import DATASET
+from dmi_exchange.aside import Aside
 from dmi_exchange.dsp.client import PAGE_SECONDS, Answer, Client, Unreachable
 from dmi_exchange.dsp.door import NO_MEMBER
 from dmi_exchange.dsp.nodes import Nodes
@@ -22,7 +24,7 @@ from dmi_infra.http.stories import story
 LARGEST_PAGE = 16 * 1024 * 1024
 
 
-def router(nodes: Nodes, client: Client) -> APIRouter:
+def router(nodes: Nodes, client: Client, aside: Aside) -> APIRouter:
     """Routes under ``/v1/nodes``."""
     routes = APIRouter(prefix="/v1/nodes", tags=["dataspace"])
 
@@ -48,7 +50,7 @@ def router(nodes: Nodes, client: Client) -> APIRouter:
         return {"items": items, "next": None}
 
     @routes.get("/catalogue", summary="What another node offers, as its catalogue tells it now")
-    def catalogue(
+    async def catalogue(
         identity: Caller,
         node: Annotated[str, Query(max_length=500, description="the url of a node")],
         text: Annotated[str | None, Query(max_length=200)] = None,
@@ -61,16 +63,10 @@ def router(nodes: Nodes, client: Client) -> APIRouter:
         message = document("CatalogRequestMessage", filter=[wanted] if wanted else None)
         query = {"limit": str(limit), **({"after": cursor} if cursor else {})}
         url = f"{where}/catalog/request?{urlencode(query)}"
+        body = json.dumps(message).encode()
+        ask = partial(client.ask, "POST", where, url, body, identity.participant, LARGEST_PAGE, PAGE_SECONDS)
         try:
-            answer = client.ask(
-                "POST",
-                where,
-                url,
-                json.dumps(message).encode(),
-                identity.participant,
-                LARGEST_PAGE,
-                PAGE_SECONDS,
-            )
+            answer = await aside.run(identity.participant, ask)
         except Unreachable as exc:
             raise Unavailable(f"the other node cannot be reached: {exc}") from exc
         if answer.status in (401, 403):

@@ -144,6 +144,10 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("you have (\\d+) machines already.*", "u hebt al {0} apparaten, gestopte meegeteld"),
     ("a machine of yours has this name, or had it", "een apparaat van u heet of heette al zo"),
     ("must be small letters, digits and dashes", "gebruik kleine letters, cijfers en streepjes"),
+    (
+        "requests of one participant that wait for others: at most (\\d+) at a time",
+        "u hebt al {0} vragen open; wacht even",
+    ),
     ("transfers of one participant: at most (\\d+) at a time", "een deelnemer kan {0} leveringen tegelijk hebben"),
     (
         "other nodes are being asked for participants that are not known here; try again shortly",
