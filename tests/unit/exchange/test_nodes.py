@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, cast
 
+import httpx
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -73,6 +75,22 @@ def test_a_member_is_dropped_when_its_node_has_not_named_it_for_minutes(
     assert heard(KEEPER, after=GONE_SECONDS)
     assert not heard(KEEPER)
     assert heard(BUURSTAD, KEEPER)
+
+
+def test_a_node_with_thousands_of_members_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Told] = []
+    members = [f"urn:dmi:participant:member-{number}" for number in range(5000)]
+    telling = msgspec.json.encode(told(*members, keys=[SigningKey.generate().public]))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=telling if request.url.path.endswith("/node") else b'{"keys": []}')
+
+    client = Client(lambda *_of: None, False, httpx.MockTransport(answer))
+    nodes = Nodes([OTHER], cast(Exchange, None), client, "urn:x")
+    monkeypatch.setattr(nodes, "_take", lambda _node, said: heard.append(said))
+    nodes.refresh(OTHER.issuer)
+    assert len(heard[0].members) == 5000
+    assert nodes.seen[OTHER.issuer].reachable
 
 
 def test_a_member_that_left_is_told_as_such_and_counts_no_more_at_once(

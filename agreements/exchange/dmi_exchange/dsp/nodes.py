@@ -32,6 +32,8 @@ GONE_SECONDS = 300.0
 GONE_ANSWERS = 3
 """A member that its node names no more may do nothing from then on: after so long, and so many answers without it."""
 
+LARGEST_TOLD = 8 * 1024 * 1024
+"""Of what a node tells of itself: some 20,000 members with a key each."""
 LONGEST_REASON = 500
 """Of why a key was revoked, as far as another node tells it."""
 ASKED_SECONDS = 1.0
@@ -213,7 +215,8 @@ class Nodes:
         node = self._known[issuer]
         if not node.did:
             self._fetch_keys(issuer, again=False)
-        answer = self._client.ask("GET", node.address, f"{issuer}/dsp/node", b"", self._sender)
+        url = f"{issuer}/dsp/node"
+        answer = self._client.ask("GET", node.address, url, b"", self._sender, LARGEST_TOLD)
         if not answer.well:
             raise Unreachable(f"{node.url} answered {answer.why}")
         try:
