@@ -11,8 +11,8 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -21,18 +21,66 @@ from dmi_exchange.settings import ExchangeSettings
 from dmi_infra import outside
 from dmi_infra.authorities import trusted
 from dmi_infra.errors import Unauthenticated, Unavailable
+from dmi_infra.shares import Shares
 
 TIMEOUT_SECONDS = 5.0
 KEEP_SECONDS = 3600.0
 """How long discovery and keys are believed."""
 AGAIN_SECONDS = 10.0
 """An unknown key asks the provider for its keys anew, but not more often than this."""
+FAILED_SECONDS = 2.0
+"""After a failure the provider is not asked again for so long."""
+ASKED_SECONDS = 0.5
+"""How long others wait for what is being asked, when that did not fail the last time."""
+REDEEMED_AT_ONCE = 16
+"""Codes; whoever makes them up waits for the provider as well."""
 LARGEST_ANSWER = 1024 * 1024
+AWAY = "the OpenID provider cannot be reached; try again shortly"
 
 
 def challenge(verifier: str) -> str:
     """The PKCE challenge (S256) of a verifier."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+T = TypeVar("T")
+
+
+class _Kept(Generic[T]):
+    """What the provider told, asked by one at a time: who begins to sign in is nobody yet, and must hold nothing."""
+
+    def __init__(self, ask: Callable[[], T]) -> None:
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._told: tuple[float, T] | None = None
+        self._failed: tuple[float, str] | None = None
+
+    def get(self, keep: float) -> T:
+        """What was told in the last ``keep`` seconds, or is told now; raises what asking raises, or ``Unavailable``."""
+        told = self._told
+        if told is not None and time.monotonic() - told[0] <= keep:
+            return told[1]
+        # Of a provider that is known to be away nobody waits for the answer to somebody else.
+        if not self._lock.acquire(timeout=0.0 if self._failed else ASKED_SECONDS):
+            raise Unavailable(AWAY)
+        try:
+            return self._asked(keep)
+        finally:
+            self._lock.release()
+
+    def _asked(self, keep: float) -> T:
+        now = time.monotonic()
+        if self._told is not None and now - self._told[0] <= keep:
+            return self._told[1]
+        if self._failed is not None and now - self._failed[0] < FAILED_SECONDS:
+            raise Unavailable(self._failed[1])
+        try:
+            told = self._ask()
+        except Unavailable as exc:
+            self._failed = (time.monotonic(), exc.public)
+            raise
+        self._told, self._failed = (time.monotonic(), told), None
+        return told
 
 
 class Provider:
@@ -44,9 +92,9 @@ class Provider:
         self._secret = settings.oidc_client_secret.get_secret_value()
         self._scope = settings.oidc_scope
         self._http = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport, verify=trusted())
-        self._lock = threading.Lock()
-        self._discovered: tuple[float, dict[str, Any]] | None = None
-        self._keys: tuple[float, list[Mapping[str, Any]]] | None = None
+        self._redeeming = Shares(REDEEMED_AT_ONCE, "sign-ins that wait for the OpenID provider")
+        self._discovered = _Kept(self._discover)
+        self._keys = _Kept(self._fetch_keys)
 
     def close(self) -> None:
         """Close the connections."""
@@ -83,7 +131,8 @@ class Provider:
             basic = httpx.BasicAuth(_form(self._client_id), _form(self._secret))
         elif self._secret:
             form["client_secret"] = self._secret
-        answer = self._ask("POST", self._endpoint("token_endpoint"), form, basic)
+        with self._redeeming.of(self.issuer):
+            answer = self._ask("POST", self._endpoint("token_endpoint"), form, basic)
         token = answer.get("id_token")
         if not isinstance(token, str):
             raise Unauthenticated("the OpenID provider gave no ID token")
@@ -94,13 +143,12 @@ class Provider:
         return found if found is not None else _named(self._jwks(AGAIN_SECONDS), kid)
 
     def _jwks(self, keep: float) -> list[Mapping[str, Any]]:
-        address = self._endpoint("jwks_uri")
-        with self._lock:
-            if self._keys is None or time.monotonic() - self._keys[0] > keep:
-                keys = self._ask("GET", address).get("keys")
-                usable = [key for key in keys if isinstance(key, dict)] if isinstance(keys, list) else []
-                self._keys = (time.monotonic(), [k for k in usable if k.get("use", "sig") == "sig"])
-            return self._keys[1]
+        return self._keys.get(keep)
+
+    def _fetch_keys(self) -> list[Mapping[str, Any]]:
+        keys = self._ask("GET", self._endpoint("jwks_uri")).get("keys")
+        usable = [key for key in keys if isinstance(key, dict)] if isinstance(keys, list) else []
+        return [key for key in usable if key.get("use", "sig") == "sig"]
 
     def _endpoint(self, name: str) -> str:
         address = self._discovery().get(name)
@@ -114,14 +162,13 @@ class Provider:
         return urlsplit(self.issuer).scheme
 
     def _discovery(self) -> dict[str, Any]:
-        with self._lock:
-            if self._discovered is None or time.monotonic() - self._discovered[0] > KEEP_SECONDS:
-                address = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
-                document = self._ask("GET", address)
-                if document.get("issuer") != self.issuer:
-                    raise Unavailable("the OpenID provider states another issuer than DMI_OIDC_ISSUER")
-                self._discovered = (time.monotonic(), document)
-            return self._discovered[1]
+        return self._discovered.get(KEEP_SECONDS)
+
+    def _discover(self) -> dict[str, Any]:
+        document = self._ask("GET", f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
+        if document.get("issuer") != self.issuer:
+            raise Unavailable("the OpenID provider states another issuer than DMI_OIDC_ISSUER")
+        return document
 
     def _ask(
         self,
@@ -135,13 +182,15 @@ class Provider:
             with self._http.stream(
                 method, address, data=form, auth=auth, headers={"Accept": "application/json"}
             ) as answer:
-                body = bytearray()
+                body, begun = bytearray(), time.monotonic()
                 for part in answer.iter_bytes():
                     body += part
                     if len(body) > LARGEST_ANSWER:
                         raise Unavailable("the OpenID provider's answer is too large")
+                    if time.monotonic() - begun > TIMEOUT_SECONDS:
+                        raise Unavailable(AWAY)
         except httpx.HTTPError as exc:
-            raise Unavailable("the OpenID provider cannot be reached; try again shortly") from exc
+            raise Unavailable(AWAY) from exc
         if method == "POST" and answer.status_code in (400, 401, 403):
             raise Unauthenticated("the OpenID provider did not accept this sign-in; begin again")
         try:

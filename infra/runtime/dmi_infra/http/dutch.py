@@ -148,6 +148,10 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
         "requests of one participant that wait for others: at most (\\d+) at a time",
         "u hebt al {0} vragen open; wacht even",
     ),
+    (
+        "sign-ins that wait for the OpenID provider: at most \\d+ at a time",
+        "veel mensen melden zich nu aan; probeer het zo opnieuw",
+    ),
     ("transfers of one participant: at most (\\d+) at a time", "een deelnemer kan {0} leveringen tegelijk hebben"),
     (
         "other nodes are being asked for participants that are not known here; try again shortly",
