@@ -137,14 +137,13 @@ def build(
         Catalogue(parts.shelf, address, operator), negotiations, transfers, courier.advance, parts.door,
         parts.binding, operator, Aside(),
     )  # fmt: skip
-    desk = Desk(processes, flows, cursors)
     made = routers(space)
     taking = Taking(exchange, steps, notices, supply.gate.law.purpose_of)
     made.append(between_nodes(node_door, endings, taking, lambda: of_this_node(exchange, issuer, operator)))
     made.append(data_routes(node_door, Tokens(key, issuer, supply), supply, intake))
     made += own_routes(
-        negotiations, transfers, shelf, Desk(processes, flows), lambda peer: nodes.address_of(peer, address),
-        partial(fetch_token, client), space.aside,
+        negotiations, transfers, shelf, Desk(processes, flows, cursors),
+        lambda peer: nodes.address_of(peer, address), partial(fetch_token, client), space.aside,
     )  # fmt: skip
     made += [node_routes(nodes, client, space.aside), *claims]
     if profile is not None:
