@@ -14,6 +14,7 @@ from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.decision import Request
 from dmi_agreements.policy.terms import PERSON
+from dmi_agreements.versions import Rulebooks
 
 ERASURE: Final = "erasure"
 OBJECTION: Final = "objection"
@@ -26,13 +27,23 @@ MAX_CACHED: Final = 4_096
 """Answers kept; beyond it the cache starts again."""
 
 
+def objected(to: str, purpose: str, rulebooks: Rulebooks) -> bool:
+    """Whether who objects to use for ``to`` (empty: any) objects to use for ``purpose``.
+
+    That is the purpose itself, all below it, and all above it, which include it. A purpose that no version of the
+    rulebook knows, such as another node may name, may be any: it keeps everything back.
+    """
+    return to in ("", purpose) or not rulebooks.known(to) or rulebooks.overlap(to, purpose)
+
+
 class Rights:
     """What persons asked for, by id and by dataset."""
 
-    def __init__(self) -> None:
+    def __init__(self, rulebooks: Rulebooks) -> None:
+        self._rulebooks = rulebooks
         self._requests: dict[str, SubjectRequest] = {}
         self._of: dict[str, tuple[SubjectRequest, ...]] = {}
-        self._answers: dict[tuple[str, str, str], tuple[int, Mapping[str, Micros]]] = {}
+        self._answers: dict[tuple[str, str, str], tuple[tuple[int, int], Mapping[str, Micros]]] = {}
         self._generation: dict[str, int] = {}
 
     def apply(self, event: SubjectRequest) -> Change:
@@ -86,7 +97,8 @@ class Rights:
         """
         who = request.assignee if request.assignee.startswith(PERSON) else ""
         key = (request.dataset, request.purpose, who)
-        generation = self._generation.get(request.dataset, 0)
+        # Another version of the rulebook may tell more of what lies below a purpose.
+        generation = self._generation.get(request.dataset, 0), self._rulebooks.adoptions
         known = self._answers.get(key)
         if known is None or known[0] != generation:
             known = generation, self._work_out(*key)
@@ -98,7 +110,8 @@ class Rights:
     def _work_out(self, dataset: str, purpose: str, asking: str) -> Mapping[str, Micros]:
         found: dict[str, Micros] = {}
         for one in self._of.get(dataset, ()):
-            objects = one.right == OBJECTION and one.purpose in ("", purpose) and asking != one.person
+            against = one.right == OBJECTION and objected(one.purpose, purpose, self._rulebooks)
+            objects = against and asking != one.person
             if objects or one.right == ERASURE:
                 until = ALL_ROWS if objects else one.until
                 found[one.person] = max(found.get(one.person, until), until)

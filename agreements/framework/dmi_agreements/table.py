@@ -70,7 +70,7 @@ class LawTable:
         self._consents = Consents()
         self.mandates = Mandates()
         self.uses = Uses()
-        self.rights = Rights()
+        self.rights = Rights(self.rulebooks)
         self._heartbeat: int | None = None
         self._poisoned: str | None = None
         self.participants: Mapping[str, Participant] = View(self._participants)

@@ -17,12 +17,16 @@ class Rulebooks:
     def __init__(self, founding: Rulebook) -> None:
         self._by_version: Mapping[str, Rulebook] = MappingProxyType({founding.version: founding})
         self.current = founding
+        self.adoptions = 0
+        """How often a version was taken in: what was worked out by fewer is out of date."""
 
     def adopt(self, rulebook: Rulebook) -> None:
         """Take in a version; it becomes the current one when it is the newest."""
         self._by_version = MappingProxyType({**self._by_version, rulebook.version: rulebook})
         if number(rulebook.version) >= number(self.current.version):
             self.current = rulebook
+        # After the change: who works something out meanwhile holds the old number.
+        self.adoptions += 1
 
     def get(self, version: object) -> Rulebook | None:
         """One version, in force or not; ``None`` when it was never adopted here."""
@@ -44,6 +48,16 @@ class Rulebooks:
     def actions(self) -> frozenset[str]:
         """The actions that a request may name: those of every version in force."""
         return frozenset().union(*(book.actions for book in self._in_force()))
+
+    def known(self, purpose: str) -> bool:
+        """Whether any version has this purpose."""
+        return any(purpose in book.purposes for book in self._by_version.values())
+
+    def overlap(self, one: str, other: str) -> bool:
+        """Whether one of two purposes is the other, or lies below it in any version: a use may be for both."""
+        return one == other or any(
+            book.is_a(one, other) or book.is_a(other, one) for book in self._by_version.values()
+        )
 
     def _in_force(self) -> list[Rulebook]:
         return [book for version, book in self._by_version.items() if version in self.current.accepted]

@@ -15,7 +15,7 @@ import structlog
 from dmi_agreements.changes import Change
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import Micros
-from dmi_agreements.rights import ALL_ROWS, ERASURE, KIND, OBJECTION, RECTIFICATION
+from dmi_agreements.rights import ALL_ROWS, ERASURE, KIND, OBJECTION, RECTIFICATION, objected
 from dmi_infra import clock
 from dmi_infra.errors import Unavailable
 from dmi_infra.gate import Gate
@@ -143,7 +143,7 @@ class Exercising:
         if request.right == OBJECTION:
             law = self._gate.law
             known = request.dataset in law.datasets
-            ours = known and request.purpose in ("", law.purpose_of(request.dataset))
+            ours = known and objected(request.purpose, law.purpose_of(request.dataset), law.rulebooks)
             if self._keeps_objected or not ours or request.state != "active":
                 return None
             return self._held.erase(request.dataset, request.person, ALL_ROWS)

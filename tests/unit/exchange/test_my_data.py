@@ -16,10 +16,13 @@ from dmi_agreements.contracts.law import Participant, SubjectRequest
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.crossings import BY_NAME
 from dmi_agreements.keys import ended
+from dmi_agreements.rights import OBJECTION
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.mydata import uses
-from dmi_exchange.mydata.uses import read_back
+from dmi_exchange.mydata.done import complete
+from dmi_exchange.mydata.uses import Used, read_back
 from dmi_exchange.notices.aliases import is_alias
+from dmi_exchange.notices.telling import Cause
 from dmi_infra import clock
 from dmi_infra.jose import ASSERTION_TYPE, SigningKey, make_assertion
 from tests.unit.exchange.fakes import (
@@ -103,6 +106,37 @@ def test_consents_stop_by_recipient_and_then_all_at_once(node: Node) -> None:
     assert {one["id"] for one in ended} == {first["id"], second["id"]}
     assert MUM in covered(node, STACK) - covered(node, VENDOR)
     assert [one["id"] for one in node.post("/v1/my-data/stop", {}, MOTHER)["items"]] == [kept["id"]]
+
+
+@pytest.mark.parametrize(
+    ("stopped", "ends"),
+    [("dmi:purpose:public-task", True), ("dmi:purpose:crowd-safety", True), ("dmi:purpose:noise", False)],
+)
+def test_who_stops_a_purpose_stops_what_lies_below_it_and_what_includes_it(
+    node: Node, stopped: str, ends: bool
+) -> None:
+    given = give(node)
+    ended = node.post("/v1/my-data/stop", {"purpose": stopped}, MOTHER)["items"]
+    assert [one["id"] for one in ended] == ([given["id"]] if ends else [])
+    node.post("/v1/my-data/stop", {}, MOTHER)
+
+
+def test_an_objection_is_told_to_who_used_the_data_for_a_purpose_above_or_below_and_done_with_by_the_layers(
+    node: Node,
+) -> None:
+    rulebooks = node.service.app.state.exchange.rulebooks
+    use = Used(CAMERAS, VENDOR, MOBILITY, "dmi:read")
+    for purpose, counts in (
+        ("", True),
+        (MOBILITY, True),
+        ("dmi:purpose:public-task", True),
+        ("dmi:purpose:crowd-safety", True),
+        ("dmi:purpose:noise", False),
+    ):
+        cause = Cause("urn:uuid:1", MUM, OBJECTION, CAMERAS, 1, 1, purpose=purpose)
+        assert cause.concerns(use, rulebooks) is counts, purpose
+        asked = SubjectRequest("urn:uuid:1", MUM, OBJECTION, CAMERAS, 1, purpose=purpose)
+        assert complete(asked, MOBILITY, [], rulebooks) is not counts, purpose
 
 
 def test_erasing_ends_the_consents_and_tells_every_layer_and_what_each_did_is_shown(node: Node) -> None:

@@ -113,7 +113,7 @@ def test_who_objects_is_kept_by_the_platform_alone_and_only_for_another_purpose_
     request = asked("objection", dataset=CAMERAS)
     assert part.carry_out(request) == 3
     assert shelf.asked == [(CAMERAS, NOOR, ALL_ROWS)]
-    assert part.carry_out(asked("objection", dataset=CAMERAS, purpose="dmi:purpose:commerce")) is None
+    assert part.carry_out(asked("objection", dataset=CAMERAS, purpose="dmi:purpose:commercial")) is None
     assert Exercising(shelf, marks, court.gate, keeps_objected=True).carry_out(request) is None
     assert len(shelf.asked) == 1
 
@@ -139,6 +139,22 @@ def test_rows_are_looked_for_until_the_consumer_is_done_with_what_it_had_in_hand
     assert (len(shelf.asked), len(asked_at)) == (2, looked), (
         "what it took in hand since was judged by the request"
     )
+
+
+@pytest.mark.parametrize(
+    ("purpose", "ours"),
+    [
+        ("dmi:purpose:public-task", True),
+        ("dmi:purpose:parking-guidance", True),
+        ("dmi:purpose:environment", False),
+    ],
+)
+def test_who_objects_to_a_purpose_above_or_below_that_of_the_layers_is_kept_there_no_longer(
+    court: Court, marks: Marks, purpose: str, ours: bool
+) -> None:
+    shelf = Shelf()
+    Exercising(shelf, marks, court.gate).carry_out(asked("objection", dataset=CAMERAS, purpose=purpose))
+    assert shelf.asked == ([(CAMERAS, NOOR, ALL_ROWS)] if ours else [])
 
 
 def test_a_request_that_fails_is_tried_again_until_it_is_carried_out(

@@ -448,7 +448,7 @@ def test_who_objects_is_left_out_for_that_purpose_until_the_objection_ends_and_s
     assert court.gate.carry(permit, batch(NOOR, PIET, None)).batch.subject == [NOOR, PIET, None]
     told = [one.subjects for one in court.decisions() if one.subjects]
     assert told == [[NOOR, PIET]], "who it is about can read of it, also without consent"
-    objection = asked("objection", purpose="dmi:purpose:commerce")
+    objection = asked("objection", purpose="dmi:purpose:commercial")
     court.law.apply(objection)
     assert len(court.gate.carry(permit, batch(NOOR)).batch) == 1
     objection = msgspec.structs.replace(objection, purpose=permit.requests[0].purpose)

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord
-from dmi_agreements.rights import ERASURE, RECTIFICATION
+from dmi_agreements.rights import ERASURE, RECTIFICATION, objected
+from dmi_agreements.versions import Rulebooks
 from dmi_exchange.mydata.uses import REQUEST
 from dmi_exchange.tables import exercised
 from dmi_infra.sql import among, upsert
@@ -60,16 +61,16 @@ def of(connection: sa.Connection, requests: Collection[str]) -> dict[str, list[D
     return told
 
 
-def complete(request: SubjectRequest, purpose: str, told: Collection[str]) -> bool:
+def complete(request: SubjectRequest, purpose: str, told: Collection[str], rulebooks: Rulebooks) -> bool:
     """Whether every layer that has a part in a request has told of it; what gates alone do is done at once.
 
-    ``purpose`` is what the layers work for.
+    ``purpose`` is what the layers work for, in the tree of ``rulebooks``.
     """
     wanted: Collection[str] = ()
     if request.right == ERASURE:
         wanted = LAYERS
     elif request.right == RECTIFICATION:
         wanted = ("platform",)
-    elif request.state == "active" and request.purpose in ("", purpose):
+    elif request.state == "active" and objected(request.purpose, purpose, rulebooks):
         wanted = BEHIND
     return set(wanted) <= set(told)

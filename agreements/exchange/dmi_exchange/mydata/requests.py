@@ -11,7 +11,7 @@ import msgspec
 from dmi_agreements.contracts.law import AgreementState, Correction, Dataset, SubjectRequest
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.duties import DAY
-from dmi_agreements.rights import ERASURE, OBJECTION, RECTIFICATION
+from dmi_agreements.rights import ERASURE, OBJECTION, RECTIFICATION, objected
 from dmi_exchange import model
 from dmi_exchange.consent.giving import Consents
 from dmi_exchange.handlers import Exchange
@@ -55,15 +55,18 @@ class Rights:
         recipient: str | None,
         reason: str,
     ) -> list[AgreementState]:
-        """Withdraw every consent about this dataset, for this purpose, to this recipient; left out: any."""
-        ended = []
+        """Withdraw every consent about this dataset, for this purpose, to this recipient; left out: any.
+
+        For a purpose: what was consented to for it, for one below it, or for one above it that includes it.
+        """
+        ended, rulebooks = [], self._exchange.rulebooks
         for one in self._consents.given(party, self.person(party, person)):
             claims = self._consents.claims(one)
             fits = [
                 claim
                 for claim in claims
                 if (dataset is None or dataset in claim.datasets)
-                and (purpose is None or purpose in claim.roots)
+                and (purpose is None or any(objected(purpose, root, rulebooks) for root in claim.roots))
                 and (recipient is None or claim.recipients is None or recipient in claim.recipients)
             ]
             # One that cannot be read any more is stopped with all, and with nothing less.

@@ -80,9 +80,10 @@ class Taking:
         kept = self._keep(asked)
         self._inform(kept, process)
         done = self._exchange.store.carried_out([kept.id]).get(kept.id, [])
+        told, purpose = [one.service for one in done], self._purpose_of(said.dataset)
         return {
             "@type": "urn:dmi:SubjectNoticeAnswer",
-            "complete": complete(kept, self._purpose_of(said.dataset), [one.service for one in done]),
+            "complete": complete(kept, purpose, told, self._exchange.rulebooks),
             "carriedOut": [{"service": one.service, "rows": one.rows, "at": to_text(one.at)} for one in done],
         }
 

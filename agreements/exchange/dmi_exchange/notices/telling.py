@@ -16,7 +16,8 @@ from dmi_agreements.changes import Change as LawChange
 from dmi_agreements.contracts.law import AgreementState, Correction, Dataset, Participant, SubjectRequest
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.dsp import states
-from dmi_agreements.rights import KIND, OBJECTION
+from dmi_agreements.rights import KIND, OBJECTION, objected
+from dmi_agreements.versions import Rulebooks
 from dmi_exchange import model
 from dmi_exchange.consent.giving import Consents
 from dmi_exchange.dsp.store import Processes
@@ -52,9 +53,9 @@ class Cause:
     corrections: Sequence[Correction] = ()
     recipients: frozenset[str] | None = None
 
-    def concerns(self, use: Used) -> bool:
+    def concerns(self, use: Used, rulebooks: Rulebooks) -> bool:
         """Whether who used the data so is to be told."""
-        if self.right == OBJECTION and self.purpose not in ("", use.purpose):
+        if self.right == OBJECTION and not objected(self.purpose, use.purpose, rulebooks):
             return False
         return self.recipients is None or use.participant in self.recipients
 
@@ -144,7 +145,7 @@ class Telling:
                 named.add(use.participant)
             elif (
                 use.participant not in exchange.own_participants
-                and cause.concerns(use)
+                and cause.concerns(use, exchange.rulebooks)
                 and not exchange.represents(use.participant, cause.person)
             ):
                 given.setdefault(use.participant, []).append(use)

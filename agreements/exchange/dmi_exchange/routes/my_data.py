@@ -35,7 +35,7 @@ class Stopping(_Asked):
     """Which consents to withdraw; what is left out does not matter."""
 
     dataset: DatasetId | None = None
-    purpose: DatasetId | None = None
+    purpose: DatasetId | None = Field(None, description="with all below and above it")
     recipient: DatasetId | None = None
 
 
@@ -51,7 +51,9 @@ class Objecting(_Asked):
     """What use to object to."""
 
     dataset: DatasetId
-    purpose: str = Field("", max_length=200, description="left out: every purpose")
+    purpose: str = Field(
+        "", max_length=200, description="with all below and above it; left out: every purpose"
+    )
 
 
 class Corrected(BaseModel):

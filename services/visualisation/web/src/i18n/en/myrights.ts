@@ -13,7 +13,7 @@ export const rights: Part<'rights'> = {
   stopEvery: 'All purposes',
   stopButton: 'Stop this use',
   stopTitle: 'Stop the use?',
-  stopText: (purpose) => `All your consents for ${purpose} end. Within a second nobody uses your data for that any more.`,
+  stopText: (purpose) => `All your consents for ${purpose} end, and those for a part of it or for a wider purpose. Within a second nobody uses your data for that any more.`,
   stopAllText: 'All your consents end. Within a second nobody uses your data under consent any more.',
   stopConfirm: 'Yes, stop',
   stopDone: (n) => (n === 1 ? '1 consent was stopped.' : `${n} consents were stopped.`),

@@ -11,7 +11,7 @@ export const rights = {
   stopEvery: 'Alle doelen',
   stopButton: 'Stop dit gebruik',
   stopTitle: 'Het gebruik stoppen?',
-  stopText: (purpose: string) => `Al uw toestemmingen voor ${purpose} stoppen. Binnen een seconde gebruikt niemand uw gegevens nog daarvoor.`,
+  stopText: (purpose: string) => `Al uw toestemmingen voor ${purpose} stoppen, ook die voor een deel ervan of voor een ruimer doel. Binnen een seconde gebruikt niemand uw gegevens nog daarvoor.`,
   stopAllText: 'Al uw toestemmingen stoppen. Binnen een seconde gebruikt niemand uw gegevens nog onder toestemming.',
   stopConfirm: 'Ja, stop',
   stopDone: (n: number) => (n === 1 ? '1 toestemming is gestopt.' : `${n} toestemmingen zijn gestopt.`),
