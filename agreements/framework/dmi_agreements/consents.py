@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.decision import EVERYONE, Duty, Reason, Request
+from dmi_agreements.duties import combine
+from dmi_agreements.errors import DutiesConflict
 from dmi_agreements.policy.compiled import ALWAYS, FOREVER, CompiledAgreement
 
 MAX_CACHED: Final = 4_096
@@ -51,9 +53,20 @@ class Consents:
         self._answers: dict[Key, _Answer] = {}
 
     def put(self, dataset: str, subject: str, given: Given) -> None:
-        """Keep the newest state of one consent for one of its datasets."""
+        """Keep the newest state of one consent for one of its datasets.
+
+        Of those that have ended the last alone is kept of what covers the same: it is named to who asks why, and
+        what is weighed does not grow however often a person consents anew.
+        """
         subjects = self._given.setdefault(dataset, {})
-        subjects[subject] = {**subjects.get(subject, {}), given.state.id: given}
+        kept = {key: one for key, one in subjects.get(subject, {}).items() if key != given.state.id}
+        if given.ended:
+            covers = _covers(given, dataset)
+            same = {key for key, one in kept.items() if one.ended and _covers(one, dataset) == covers}
+            last = max((given, *(kept[key] for key in same)), key=_ending)
+            kept = {key: one for key, one in kept.items() if key not in same}
+            given = last
+        subjects[subject] = {**kept, given.state.id: given}
         # After the change: a reader that computed before it holds the old generation and computes again.
         self._generation[dataset] = self._generation.get(dataset, 0) + 1
 
@@ -92,22 +105,24 @@ class Consents:
         since, until = ALWAYS, FOREVER
         lapsed: Reason | None = None
         for subject, consents in self._given.get(request.dataset, {}).copy().items():
-            permitting: _Verdict | None = None
+            permitting: list[_Verdict] = []
             blocked = False
-            for given in consents.values():
+            # The first to be given is named, in whatever order they came.
+            for given in sorted(consents.values(), key=_beginning):
                 verdict = _Verdict.of(given, request, now)
                 since, until = max(since, verdict.since), min(until, verdict.until)
                 blocked = blocked or verdict.blocks
-                if permitting is None and verdict.permits is not None:
-                    permitting = verdict
+                if verdict.permits is not None:
+                    permitting.append(verdict)
                 if verdict.lapsed is not None and (
                     lapsed is None or _moment(verdict.lapsed) > _moment(lapsed)
                 ):
                     lapsed = verdict.lapsed
-            if permitting is not None and permitting.permits is not None and not blocked:
-                subjects[subject] = permitting.permits
-                if permitting.duties:
-                    duties[subject] = permitting.duties
+            wanted = _strictest([each for verdict in permitting for each in verdict.duties])
+            if permitting and not blocked and wanted is not None:
+                subjects[subject] = permitting[0].permits or ""
+                if wanted:
+                    duties[subject] = wanted
         return _Answer(generation, since, until, MappingProxyType(subjects), MappingProxyType(duties), lapsed)
 
 
@@ -115,12 +130,45 @@ def _moment(reason: Reason) -> int:
     return reason.moment if reason.moment is not None else ALWAYS
 
 
+def _beginning(given: Given) -> tuple[int, str]:
+    return given.state.concluded_at or 0, given.state.id
+
+
+def _ending(given: Given) -> tuple[int, str]:
+    return given.state.ended_at or 0, given.state.id
+
+
+def _covers(given: Given, dataset: str) -> frozenset[tuple[str, frozenset[str], frozenset[str] | None]]:
+    """What a consent permits of a dataset: actions, each for which purposes and recipients."""
+    rules = {} if given.compiled is None else given.compiled.permissions
+    return frozenset(
+        (action, rule.purposes, rule.recipients)
+        for (action, target), found in rules.items()
+        if target == dataset
+        for rule in found
+    )
+
+
+def _strictest(permitting: Sequence[tuple[Duty, ...]]) -> tuple[Duty, ...] | None:
+    """The duties of all rules that permit the same, of each kind the strictest; ``None`` when they cannot all be met.
+
+    Each limit that a person has set holds until its consent ends: what another consent says takes none of it away.
+    """
+    if len(permitting) < 2:
+        return permitting[0] if permitting else ()
+    try:
+        return combine(duty for duties in permitting for duty in duties)
+    except DutiesConflict:
+        return None
+
+
 @dataclass(slots=True)
 class _Verdict:
     """What one consent says to a request at one instant, and between which instants that stays so."""
 
     permits: str | None = None
-    duties: tuple[Duty, ...] = ()
+    duties: list[tuple[Duty, ...]] = field(default_factory=list)
+    """Of each of its rules that permits it."""
     blocks: bool = False
     lapsed: Reason | None = None
     since: int = ALWAYS
@@ -146,7 +194,8 @@ class _Verdict:
             code = rule.failing(request.assignee, request.purpose, now)
             self._limits(code, rule.starts, rule.ends, now)
             if code is None and not given.ended:
-                self.permits, self.duties = agreement.id, rule.duties
+                self.permits = agreement.id
+                self.duties.append(rule.duties)
             elif code is None:
                 detail = f"consent {agreement.id} has been withdrawn"
                 self.lapsed = Reason("no_consent", detail, agreement.id, rule.path, given.state.ended_at)

@@ -63,7 +63,9 @@ def combine(duties: Iterable[Duty]) -> tuple[Duty, ...]:
         found.append(min(deletions, key=lambda duty: duty.days))
     if delays := _of(given, Delay):
         found.append(max(delays, key=lambda duty: duty.seconds))
-    found += dict.fromkeys((*_of(given, CutEnds), *_of(given, RestrictArea)))
+    if cuts := _of(given, CutEnds):
+        found.append(max(cuts, key=lambda duty: duty.metres))
+    found += dict.fromkeys(_of(given, RestrictArea))
     if suppressions := _of(given, Suppress):
         found.append(max(suppressions, key=lambda duty: duty.minimum))
     if coarse := _of(given, Coarsen):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, LawEvent, Participant
-from dmi_agreements.decision import REASON_CODES, Decision, Request
+from dmi_agreements.decision import REASON_CODES, Coarsen, CutEnds, Decision, Request
 from dmi_agreements.rulebook import Rulebook
 from dmi_agreements.table import LawTable
 
@@ -313,6 +314,61 @@ def test_a_subject_who_prohibits_is_left_out_whatever_another_consent_says(
     assert set(table.consenting_subjects(request, NOW)) == {NOOR}
     table.apply(consent(agreement, 11, prohibit="dmi:purpose:crowd-safety"))
     assert table.consenting_subjects(request, NOW) == {}
+
+
+def limit(duty: str, parameter: str, value: int) -> dict[str, Any]:
+    test = {"leftOperand": f"dmi:{parameter}", "operator": "eq", "rightOperand": value}
+    return {"action": f"dmi:{duty}", "constraint": [test]}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_of_several_consents_to_the_same_the_strictest_of_each_limit_holds_in_whatever_order_they_come(
+    table: LawTable, agreement: Build, order: tuple[int, ...]
+) -> None:
+    request = Request(STACK, "dmi:read", BICYCLES, "dmi:purpose:crowd-safety")
+    given = [
+        consent(agreement, 10),
+        consent(agreement, 11, duties=[limit("coarsen", "gridSize", 500), limit("cutEnds", "distance", 100)]),
+        consent(
+            agreement, 12, purpose="dmi:purpose:crowd-safety",
+            duties=[limit("coarsen", "gridSize", 50), limit("cutEnds", "distance", 900)],
+        ),
+    ]  # fmt: skip
+    for place in order:
+        table.apply(given[place])
+    assert set(table.consent_duties(request, NOW)[NOOR]) == {Coarsen(500), CutEnds(900)}
+    assert table.consenting_subjects(request, NOW) == {NOOR: given[0].id}
+    wider = Request(STACK, "dmi:read", BICYCLES, "dmi:purpose:mobility")
+    assert set(table.consent_duties(wider, NOW)[NOOR]) == {Coarsen(500), CutEnds(100)}
+    table.apply(end(given[1]))
+    assert table.consent_duties(wider, NOW) == {}
+    assert set(table.consent_duties(request, NOW)[NOOR]) == {Coarsen(50), CutEnds(900)}
+
+
+def test_each_rule_of_one_consent_that_permits_adds_its_limits(table: LawTable, agreement: Build) -> None:
+    (free,) = consent(agreement).document["permission"]
+    coarse = {**free, "duty": [limit("coarsen", "gridSize", 500)]}
+    request = Request(STACK, "dmi:read", BICYCLES, "dmi:purpose:mobility")
+    for number, rules in ((10, [free, coarse]), (11, [coarse, free])):
+        table.apply(consent(agreement, number, extra={"permission": rules}))
+        assert table.consent_duties(request, NOW) == {NOOR: (Coarsen(500),)}
+        table.apply(end(consent(agreement, number)))
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_of_ended_consents_to_the_same_the_last_alone_is_weighed_and_named(
+    table: LawTable, agreement: Build, forward: bool
+) -> None:
+    table.apply(agreement(1, dataset=BICYCLES))
+    given = [consent(agreement, 100 + number) for number in range(30)]
+    other = consent(agreement, 200, purpose="dmi:purpose:noise")
+    for place in range(30) if forward else reversed(range(30)):
+        table.apply(given[place])
+        table.apply(end(given[place], NOW - 100 + place))
+    table.apply(end(other, NOW - 1))
+    assert len(table._consents._given[BICYCLES][NOOR]) == 2
+    reason = ask(table, dataset=BICYCLES).reasons[0]
+    assert (reason.code, reason.agreement, reason.moment) == ("no_consent", given[-1].id, NOW - 71)
 
 
 def test_a_consent_that_can_no_longer_be_read_takes_its_subject_away(
