@@ -26,6 +26,7 @@ from dmi_agreements.policy.templates import from_template
 from dmi_agreements.rulebook import Rulebook
 from dmi_agreements.versions import Rulebooks
 from dmi_exchange import model
+from dmi_exchange.consent.standing import Standing
 from dmi_exchange.custody import Custody
 from dmi_exchange.errors import DocumentRefused, ReviewRefused
 from dmi_exchange.owned_keys import checked_key, pin
@@ -59,6 +60,7 @@ class Exchange:
         self.rulebooks = rulebooks
         self.reasoner = Reasoner(rulebooks, facts_of(store), self.layers)
         self.before_signing = BeforeSigning(store, rulebooks, self.layers)
+        self.standing = Standing(store.room, self.reasoner, self.settle_all)
         self._relay = relay
         self.keys_settle = threading.Lock()
         """Held while it is decided whose a key is; one exchange runs on a store."""
@@ -221,7 +223,7 @@ class Exchange:
     ) -> AgreementState:
         """A proposal signed by one side, and by those in ``also``; in force once everyone that must has signed."""
         uid, decide = self.proposing(signer, document, jws, also=also)
-        return self.settle(AgreementState, uid, decide)
+        return self.standing.settle(signer, document, uid, decide)
 
     def proposing(
         self,
@@ -276,7 +278,7 @@ class Exchange:
             check_open(agreement)
             return self._signed(agreement, participant, signature, wanted)
 
-        return self.settle(AgreementState, identifier, decide)
+        return self.standing.settle(signer, proposal.document, identifier, decide)
 
     def end(self, party: str, identifier: str, reason: str) -> AgreementState:
         """Stop an agreement or withdraw a consent, at once and for good."""

@@ -21,7 +21,7 @@ MOST_PROPOSALS: Final = 500
 
 def check_room(exchange: Exchange, party: str) -> None:
     """Raise ``Conflict`` for one who has too many proposals already."""
-    if exchange.store.proposals(party, clock.now() - DAY, MOST_PROPOSALS) >= MOST_PROPOSALS:
+    if exchange.store.room.proposals(party, clock.now() - DAY, MOST_PROPOSALS) >= MOST_PROPOSALS:
         rule = f"you have {MOST_PROPOSALS} proposals that are open or of the last day: conclude some, or wait"
         raise Conflict.of("document", rule)
 

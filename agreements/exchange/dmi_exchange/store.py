@@ -23,7 +23,6 @@ from dmi_agreements.contracts.law import (
     SubjectRequest,
     Usage,
 )
-from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord, Quality
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
@@ -36,6 +35,7 @@ from dmi_exchange.logbook import deals
 from dmi_exchange.logbook.entries import IDS_AT_ONCE, Entries, append, key
 from dmi_exchange.mydata import done
 from dmi_exchange.resting import rests_on
+from dmi_exchange.room import Room
 from dmi_exchange.tables import (
     assertion,
     catalogue_entry,
@@ -129,6 +129,7 @@ class Store:
         self._meter = meter
         self.log = Entries(engine)
         self.catalogue = Catalogue(engine)
+        self.room = Room(engine)
 
     # -- the law ------------------------------------------------------------
 
@@ -154,33 +155,6 @@ class Store:
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(law.c.changed_at, law.c.id)).scalars().all()
         return [msgspec.json.decode(body, type=kind) for body in rows]
-
-    def asked_since(self, person: str, right: str, dataset: str, since: Micros) -> int:
-        """How often a person exercised one right about a dataset, or ended it, since a moment."""
-        query = sa.select(sa.func.count()).where(
-            law.c.type == _TYPES[SubjectRequest],
-            law.c.party_a == person,
-            law.c.party_b == dataset,
-            law.c.changed_at >= since,
-            law.c.body.contains(f'"right":"{right}"', autoescape=True),
-        )
-        with reading(self._engine) as connection:
-            return connection.execute(query).scalar_one()
-
-    def proposals(self, party: str, since: Micros, enough: int) -> int:
-        """How many proposals a party signed that are open, or were made since a moment and came to nothing.
-
-        Less than ``enough`` where it has not so many agreements at all, which costs next to nothing.
-        """
-        mine = sa.or_(law.c.party_a == party, law.c.party_b == party)
-        about = law.c.type == _TYPES[AgreementState], mine
-        waiting = law.c.body.contains('"state":"proposed"', autoescape=True)
-        query = sa.select(law.c.body).where(*about, sa.or_(law.c.changed_at >= since, waiting))
-        with reading(self._engine) as connection:
-            total = connection.execute(sa.select(sa.func.count()).select_from(law).where(*about)).scalar_one()
-            bodies = connection.execute(query).scalars().all() if total >= enough else []
-        found = (msgspec.json.decode(body, type=AgreementState) for body in bodies)
-        return sum(1 for one in found if one.concluded_at is None and party in one.signatures)
 
     def settle(self, kind: type[T], identifier: str, decide: Callable[[T | None], T]) -> T:
         """Store what ``decide`` makes of the present state (``None``: there is none), and tell the law topic.

@@ -11,7 +11,8 @@ import jwt
 import pytest
 import rdflib
 
-from dmi_agreements.decision import Request
+from dmi_agreements.decision import Coarsen, Duty, Request
+from dmi_exchange.consent import standing
 from dmi_exchange.custody import Custody
 from dmi_infra import clock
 from dmi_infra.jose import thumbprint, verify_receipt
@@ -27,7 +28,7 @@ from tests.unit.exchange.fakes import (
     running,
 )
 from tests.unit.exchange.test_letter import opened, text_of
-from tests.unit.infra.fakes import BICYCLES, MOBILITY, NOOR, OWNER, STACK, VENDOR, document, until
+from tests.unit.infra.fakes import BICYCLES, MOBILITY, NOOR, OWNER, STACK, VENDOR, document, eventually, until
 
 KIM, MUM = "urn:dmi:person:kim", "urn:dmi:person:mama"
 CHILD, MOTHER = Who(KIM, (RESIDENT,)), Who(MUM, (RESIDENT,))
@@ -78,6 +79,76 @@ def test_each_recipient_gets_a_consent_of_its_own_and_each_ends_alone(node: Node
     node.post(f"/v1/consents/{first['id']}/withdraw", {}, MOTHER)
     assert MUM not in covered(node, VENDOR)
     assert MUM in covered(node, STACK)
+
+
+def duties_of(node: Node, recipient: str) -> tuple[Duty, ...]:
+    table = node.service.runtime.law.table
+    asked = Request(recipient, "dmi:read", BICYCLES, MOBILITY)
+    return tuple(table.consent_duties(asked, clock.now()).get(MUM, ()))
+
+
+def test_a_new_consent_to_the_same_takes_the_place_of_the_earlier_and_its_receipt_is_what_is_carried_out(
+    node: Node,
+) -> None:
+    other = give(node, recipients=[STACK])
+    free = give(node)
+    for limits, carried_out in (
+        ({"coarsen_m": 500}, (Coarsen(500),)),
+        ({"coarsen_m": 50}, (Coarsen(50),)),
+        ({}, ()),
+    ):
+        newer = give(node, **limits)
+        ended = node.get(f"/v1/agreements/{free['id']}", MOTHER)
+        assert (ended["state"], ended["ended_by"], ended["replaced_by"]) == ("ended", MUM, newer["id"])
+        assert newer["replaces"] == free["id"]
+        eventually(lambda limits=carried_out: duties_of(node, VENDOR) == limits)  # type: ignore[misc]
+        assert MUM in covered(node, VENDOR)
+        told = node.get(f"/v1/consents/{newer['id']}/receipt", MOTHER)["text"]["en"]
+        assert any("We round your place" in line for line in told) is bool(limits)
+        before = node.get(f"/v1/consents/{free['id']}/receipt", MOTHER)["text"]
+        assert "A newer consent to the same took its place." in before["en"]
+        assert "Er kwam een nieuwe toestemming voor hetzelfde in de plaats." in before["nl"]
+        free = newer
+    assert node.get(f"/v1/agreements/{other['id']}", MOTHER)["state"] == "active", "to another it goes on"
+    # By a document of one's own: one for less than the same leaves the earlier, one for as much takes its place.
+    (drafted,) = node.post("/v1/consents/draft", wish(), MOTHER)["items"]
+    (rule,) = drafted["permission"]
+    for number, (actions, state) in enumerate(((["dmi:read"], "active"), (rule["action"], "ended"))):
+        text = {
+            **drafted, "uid": f"urn:uuid:00000000-0000-4000-8000-00000000000{number}",
+            "permission": [{**rule, "action": actions}],
+        }  # fmt: skip
+        node.post("/v1/agreements", {"document": text, "hosted": True}, MOTHER)
+        assert node.get(f"/v1/agreements/{free['id']}", MOTHER)["state"] == state
+    node.post("/v1/my-data/stop", {}, MOTHER)
+
+
+def test_nobody_fills_the_node_with_consents(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    filler = Who("urn:dmi:person:vuller", (RESIDENT,))
+    hosted(node, filler.participant)
+    monkeypatch.setattr(standing, "MOST_A_DAY", 4)
+    first = give(node, filler)
+    (draft,) = node.post("/v1/consents/draft", wish(), filler)["items"]
+    node.post("/v1/agreements", {"document": draft, "hosted": True}, filler)
+    last = give(node, filler)
+    assert [one["state"] for one in node.get("/v1/consents", filler)["items"]].count("active") == 1
+    both = node.ask("POST", "/v1/consents", filler, json=wish(VENDOR, STACK))
+    problem = node.refused(both, 409, "conflict")
+    assert problem["errors"][0]["rule"].startswith("4 consents of this person within a day are enough")
+    assert [one["state"] for one in node.get("/v1/consents", filler)["items"]].count("active") == 1
+    node.post(f"/v1/consents/{last['id']}/withdraw", {}, filler)
+    node.post(f"/v1/consents/{first['id']}/renewal", {}, filler)
+    (draft,) = node.post("/v1/consents/draft", wish(), filler)["items"]
+    for path, body in (
+        ("/v1/consents", wish()),
+        (f"/v1/consents/{last['id']}/renewal", {}),
+        ("/v1/agreements", {"document": draft, "hosted": True}),
+    ):
+        node.refused(node.ask("POST", path, filler, json=body), 409, "conflict")
+    assert len(node.get("/v1/consents", filler)["items"]) == 4
+    other = Who("urn:dmi:person:ander", (RESIDENT,))
+    hosted(node, other.participant)
+    assert give(node, other)["state"] == "active"
 
 
 def test_nothing_is_given_when_one_of_several_recipients_may_not_have_it(node: Node) -> None:

@@ -98,7 +98,7 @@ def test_a_person_reads_who_used_its_data_for_what_and_when_and_nothing_of_other
 
 
 def test_consents_stop_by_recipient_and_then_all_at_once(node: Node) -> None:
-    first, second = give(node), give(node)
+    first, second = give(node), give(node, purpose="dmi:purpose:crowd-safety")
     (kept,) = node.post(
         "/v1/consents", {"dataset": BICYCLES, "purpose": MOBILITY, "recipients": [STACK]}, MOTHER
     )["items"]

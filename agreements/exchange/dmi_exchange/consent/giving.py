@@ -53,11 +53,15 @@ class Consents:
         person: str | None = None,
         duties: Sequence[Mapping[str, Any]] = (),
     ) -> list[AgreementState]:
-        """Consent to one purpose, with a document of its own for each recipient, signed with the key kept here."""
+        """Consent to one purpose, with a document of its own for each recipient, signed with the key kept here.
+
+        Each takes the place of an earlier one to the same. Raises ``Conflict`` beyond what one may give in a day.
+        """
         documents = self.documents(party, dataset, purpose, recipients, person, duties)
         # All are reviewed before the first is given, so that a refusal of one leaves nothing half done.
         for document in documents:
             self._exchange.require(document, {party})
+        self._exchange.standing.require_room(self.whose(party, person), len(documents))
         return [self._exchange.propose(party, document, None) for document in documents]
 
     def documents(

@@ -187,7 +187,7 @@ class Records:
             self.name(person), dataset.title if dataset is not None else {},
             ", ".join(one.name for one in recipients), owner.name, claim.roots[0], sorted(claim.actions),
             day_of(claim.ends - 1) if claim.ends < FOREVER else None, self._kept_days(claim, owner),
-            tuple(claim.duties), None if by is None else self.name(by), ended,
+            tuple(claim.duties), None if by is None else self.name(by), ended, consent.replaced_by is not None,
         )  # fmt: skip
         return in_words(told, book, f"{self._address}/my-data")
 

@@ -29,6 +29,8 @@ class Told:
     """Who gave it for the person; ``None`` when the person did."""
     ended: tuple[date, str] | None = None
     """When it ended, and why where that was said; ``None`` while it holds."""
+    replaced: bool = False
+    """Whether a newer consent to the same took its place."""
 
 
 def in_words(told: Told, book: Rulebook, address: str) -> dict[str, list[str]]:
@@ -53,6 +55,7 @@ def _dutch(told: Told, book: Rulebook, address: str) -> list[str]:
         lines.append(f"De gegevens worden na {told.kept_days} dagen verwijderd.")
     if told.ended:
         lines.append(f"Deze toestemming is gestopt op {_ended(told.ended, 'nl')}.")
+        lines += ["Er kwam een nieuwe toestemming voor hetzelfde in de plaats."] if told.replaced else []
     else:
         lines.append(
             f"U kunt dit altijd intrekken. Dat kan met één knop op {address}. U hoeft niet te zeggen waarom."
@@ -80,6 +83,7 @@ def _english(told: Told, book: Rulebook, address: str) -> list[str]:
         lines.append(f"The data is deleted after {told.kept_days} days.")
     if told.ended:
         lines.append(f"This consent ended on {_ended(told.ended, 'en')}.")
+        lines += ["A newer consent to the same took its place."] if told.replaced else []
     else:
         lines.append(f"You can always withdraw this. It takes one button at {address}. You need not say why.")
         lines.append("Withdrawing works within a second. What was allowed before was right at the time.")

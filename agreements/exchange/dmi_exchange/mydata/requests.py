@@ -149,7 +149,7 @@ class Rights:
         """Raise ``Conflict`` for who repeats itself without end: every service holds each request."""
         since = clock.now() - DAY
         for entry in entries:
-            if self._exchange.store.asked_since(person, right, entry.id, since) >= MOST_A_DAY:
+            if self._exchange.store.room.asked_since(person, right, entry.id, since) >= MOST_A_DAY:
                 rule = f"you asked this of it {MOST_A_DAY} times within a day: ask again tomorrow"
                 raise Conflict.of("dataset", rule, entry.id)
 

@@ -142,7 +142,10 @@ class Taking:
     def _full(self, asked: SubjectRequest) -> bool:
         """Whether a person asked so often; what others correct must hold up nobody's erasure."""
         since = clock.now() - DAY
-        return self._exchange.store.asked_since(asked.person, asked.right, asked.dataset, since) >= MOST_A_DAY
+        return (
+            self._exchange.store.room.asked_since(asked.person, asked.right, asked.dataset, since)
+            >= MOST_A_DAY
+        )
 
     def _inform(self, kept: SubjectRequest, process: Process) -> None:
         """The participant of this node that holds the agreement reads it too: a program of its own may have fetched."""

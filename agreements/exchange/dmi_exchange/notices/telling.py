@@ -200,6 +200,9 @@ class Telling:
         consent = self._exchange.store.get(AgreementState, identifier)
         if consent is None or consent.state != "ended" or not model.is_consent(consent):
             return
+        # Whom a newer one still lets use the data has nothing to stop.
+        if consent.replaced_by is not None:
+            return
         at = consent.ended_at or 0
         person = model.assigner(consent.document)
         for claim in self._consents.claims(consent):

@@ -140,9 +140,9 @@ class AgreementState(msgspec.Struct, frozen=True, omit_defaults=True, tag="agree
     performed: list[Performance] = []
     """Duties that were fulfilled, oldest first; what was confirmed stays."""
     replaces: str | None = None
-    """The proposal of the same negotiation that this one took the place of."""
+    """The proposal of the same negotiation, or the consent to the same, that this one took the place of."""
     replaced_by: str | None = None
-    """The proposal that took the place of this one, which therefore has ended."""
+    """The proposal or consent that took the place of this one, which therefore has ended."""
 
 
 class RulebookVersion(msgspec.Struct, frozen=True, omit_defaults=True, tag="rulebook", tag_field="type"):
