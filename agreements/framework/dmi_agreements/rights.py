@@ -1,6 +1,7 @@
 """Rights that persons exercise over their data (GDPR art. 16, 17, 21): whose rows no gate may let through.
 
-One thread applies events, any number read without a lock: values are replaced in one step, never changed.
+One thread applies events, any number read without a lock: values are replaced in one step, never changed, except what
+stands of a dataset, which is copied in one step before anybody goes through it.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class Rights:
     def __init__(self, rulebooks: Rulebooks) -> None:
         self._rulebooks = rulebooks
         self._requests: dict[str, SubjectRequest] = {}
-        self._of: dict[str, tuple[SubjectRequest, ...]] = {}
+        self._of: dict[str, dict[tuple[str, str, str], SubjectRequest]] = {}
+        """By dataset what keeps rows back: by person, right and, of objections, id. Readers copy it in one step."""
         self._answers: dict[tuple[str, str, str], tuple[tuple[int, int], Mapping[str, Micros]]] = {}
         self._generation: dict[str, int] = {}
 
@@ -54,25 +56,24 @@ class Rights:
         self._requests[event.id] = event
         # A correction keeps no row back.
         if event.right != RECTIFICATION:
-            self._of[event.dataset] = self._standing(event)
+            self._stand(event)
             # After the change: who worked out an answer before it holds the old number and does so again.
             self._generation[event.dataset] = self._generation.get(event.dataset, 0) + 1
         return Change(KIND, event.id, True, datasets=(event.dataset,))
 
-    def _standing(self, event: SubjectRequest) -> tuple[SubjectRequest, ...]:
-        """What keeps rows of a dataset back, with ``event``: of erasures by one person the farthest reaching alone.
+    def _stand(self, event: SubjectRequest) -> None:
+        """Take ``event`` among what keeps rows of its dataset back: of erasures by one person the farthest reaching.
 
         So what gates look at is as long as there are persons, however often each of them asks.
         """
-        others = tuple(one for one in self._of.get(event.dataset, ()) if one.id != event.id)
+        standing = self._of.setdefault(event.dataset, {})
+        key = (event.person, event.right, event.id if event.right == OBJECTION else "")
+        known = standing.get(key)
         if event.state != "active":
-            return others
-        if event.right == ERASURE:
-            same = [one for one in others if (one.right, one.person) == (ERASURE, event.person)]
-            if any(one.until >= event.until for one in same):
-                return others
-            others = tuple(one for one in others if one not in same)
-        return (*others, event)
+            if known is not None and known.id == event.id:
+                del standing[key]
+        elif known is None or event.right == OBJECTION or event.until > known.until:
+            standing[key] = event
 
     def get(self, identifier: str) -> SubjectRequest | None:
         """One request."""
@@ -85,7 +86,7 @@ class Rights:
     def erased(self, dataset: str) -> Mapping[str, Micros]:
         """Person -> the moment up to which its rows of a dataset were erased, whoever asks."""
         found: dict[str, Micros] = {}
-        for one in self._of.get(dataset, ()):
+        for one in self._of.get(dataset, {}).copy().values():
             if one.right == ERASURE:
                 found[one.person] = max(found.get(one.person, one.until), one.until)
         return found
@@ -109,7 +110,7 @@ class Rights:
 
     def _work_out(self, dataset: str, purpose: str, asking: str) -> Mapping[str, Micros]:
         found: dict[str, Micros] = {}
-        for one in self._of.get(dataset, ()):
+        for one in self._of.get(dataset, {}).copy().values():
             against = one.right == OBJECTION and objected(one.purpose, purpose, self._rulebooks)
             objects = against and asking != one.person
             if objects or one.right == ERASURE:

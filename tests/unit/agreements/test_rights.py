@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import time
 from itertools import permutations
 from typing import Any
 
+import msgspec
 import pytest
 
 from dmi_agreements.contracts.law import Correction, SubjectRequest
@@ -55,6 +57,24 @@ def test_what_gates_go_through_does_not_grow_with_repetition(rights: Rights) -> 
     rights.apply(asked(20_000, OBJECTION))
     assert rights.left_out(reading()) == {NOOR: ALL_ROWS}
     assert rights.erased(BICYCLES) == {NOOR: 1000}
+
+
+def test_taking_in_a_request_costs_as_much_whoever_else_asked(rights: Rights) -> None:
+    began = time.perf_counter()
+    for number in range(20_000):
+        rights.apply(asked(number, (ERASURE, OBJECTION)[number % 2], person=f"urn:dmi:person:{number // 2}"))
+    # A tenth of a second where each costs the same; half a minute where each goes through those before.
+    assert time.perf_counter() - began < 5
+    assert len(rights.left_out(reading())) == 10_000
+
+
+def test_one_of_two_objections_of_a_person_ends_alone(rights: Rights) -> None:
+    first, second = asked(1, OBJECTION), asked(2, OBJECTION, purpose=MOBILITY)
+    for one in (first, second, msgspec.structs.replace(first, state="ended")):
+        rights.apply(one)
+    assert rights.left_out(reading()) == {NOOR: ALL_ROWS}
+    rights.apply(msgspec.structs.replace(second, state="ended"))
+    assert rights.left_out(reading()) == {}
 
 
 def test_an_answer_is_worked_out_anew_for_what_keeps_rows_of_that_dataset_back_alone(

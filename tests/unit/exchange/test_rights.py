@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from dmi_agreements.contracts.law import SubjectRequest
@@ -109,5 +110,11 @@ def test_another_node_tells_so_much_a_day_of_one_person_and_repeats_the_rest_lat
     # It holds up neither another right of the same person nor anybody else.
     assert taking._keep(told(4, "erasure")).id == "urn:uuid:told-4"
     assert taking._keep(told(5, person="y")).id == "urn:uuid:told-5"
+    # Nor does another node get round it with ever new names of persons, as far as this dataset goes.
+    monkeypatch.setattr(notices, "MOST_OF_A_NODE", 4)
+    with pytest.raises(Conflict, match="of this node"):
+        taking._keep(told(6, "erasure", person="z"))
+    other = msgspec.structs.replace(told(7, person="z"), dataset=f"{theirs}-2")
+    assert taking._keep(other) == other
     monkeypatch.setattr(notices, "DAY", 0)
     assert taking._keep(told(3)).id == "urn:uuid:told-3"

@@ -31,6 +31,8 @@ AHEAD: Final[Micros] = 60_000_000
 CORRECTIONS: Final = 1000
 MOST_A_DAY: Final = 100
 """New requests of one person for one right about one dataset; the other node tells those beyond it again later."""
+MOST_OF_A_NODE: Final = 1000
+"""New requests about one dataset from its node within a day, of whomever: it makes the names of its persons itself."""
 
 
 class _Correction(msgspec.Struct, frozen=True):
@@ -119,9 +121,8 @@ class Taking:
         if known is not None and (known.state == asked.state or known.state == "ended"):
             _same(known, asked)
             return known
-        if known is None and self._full(asked):
-            rule = f"{MOST_A_DAY} of this person about this were taken within a day: tell it again later"
-            raise Conflict.of("notice.dataset", rule, asked.dataset)
+        if known is None:
+            self._require_room(asked)
 
         def decide(found: SubjectRequest | None) -> SubjectRequest:
             if found is None:
@@ -139,13 +140,18 @@ class Taking:
 
         return self._exchange.settle(SubjectRequest, asked.id, decide)
 
-    def _full(self, asked: SubjectRequest) -> bool:
-        """Whether a person asked so often; what others correct must hold up nobody's erasure."""
-        since = clock.now() - DAY
-        return (
-            self._exchange.store.room.asked_since(asked.person, asked.right, asked.dataset, since)
-            >= MOST_A_DAY
-        )
+    def _require_room(self, asked: SubjectRequest) -> None:
+        """Raise ``Conflict`` where a person, or its node, asked so often of late; the other node tells it again later.
+
+        Of a person for each right by itself: what others correct must hold up nobody's erasure.
+        """
+        room, since, dataset = self._exchange.store.room, clock.now() - DAY, asked.dataset
+        if room.asked_since(asked.person, asked.right, dataset, since) >= MOST_A_DAY:
+            rule = f"{MOST_A_DAY} of this person about this were taken within a day: tell it again later"
+            raise Conflict.of("notice.dataset", rule, dataset)
+        if room.asked_by(asked.made_by, dataset, since) >= MOST_OF_A_NODE:
+            rule = f"{MOST_OF_A_NODE} of this node about this were taken within a day: tell it again later"
+            raise Conflict.of("notice.dataset", rule, dataset)
 
     def _inform(self, kept: SubjectRequest, process: Process) -> None:
         """The participant of this node that holds the agreement reads it too: a program of its own may have fetched."""
