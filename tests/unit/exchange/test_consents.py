@@ -11,8 +11,10 @@ import jwt
 import pytest
 import rdflib
 
+from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.decision import Coarsen, Duty, Request
 from dmi_exchange.consent import standing
+from dmi_exchange.consent.renewal import again
 from dmi_exchange.custody import Custody
 from dmi_infra import clock
 from dmi_infra.jose import thumbprint, verify_receipt
@@ -258,6 +260,56 @@ def test_a_record_tells_giving_withdrawing_and_giving_again(node: Node) -> None:
     again = node.post(f"/v1/consents/{given['id']}/renewal", None, MOTHER)
     assert again["state"] == "active"
     assert status(again["id"]) == ["dpv:RenewedConsentGiven"]
+
+
+def test_a_renewed_consent_says_what_the_ended_one_said_and_no_more(node: Node) -> None:
+    (drafted,) = node.post("/v1/consents/draft", wish(cut_ends_m=200), MOTHER)["items"]
+    (rule,) = drafted["permission"]
+    tests = [each for each in rule["constraint"] if each["leftOperand"] != "dateTime"]
+    text = {
+        **drafted,
+        "permission": [{**rule, "action": ["dmi:read", "dmi:display"], "constraint": [*tests, until(30)]}],
+        "prohibition": [{"target": BICYCLES, "action": "dmi:analyse", "constraint": [*tests, until(20)]}],
+    }
+    given = node.post("/v1/agreements", {"document": text, "hosted": True}, MOTHER)
+    node.post(f"/v1/consents/{given['id']}/withdraw", {}, MOTHER)
+    after = node.post(f"/v1/consents/{given['id']}/renewal", None, MOTHER)["document"]
+
+    def said(document: dict[str, Any], kind: str) -> tuple[Any, int]:
+        """A rule, and in how many days from now it ends: as long as before, not as long as one may."""
+        (one,) = document[kind]
+        end = clock.from_text(one["constraint"][-1]["rightOperand"]["@value"]) - clock.now()
+        return {**one, "constraint": one["constraint"][:-1]}, round(end / 86_400_000_000)
+
+    for kind in ("permission", "prohibition"):
+        assert said(after, kind) == said(text, kind)
+    assert after["uid"] != text["uid"]
+
+
+def test_each_end_of_a_renewed_consent_comes_as_much_later_as_the_consent_and_no_later_than_it_may() -> None:
+    day = 86_400_000_000
+    now = clock.now() // 1_000_000 * 1_000_000
+    ends = [{"leftOperand": "dateTime", "operator": "lt", "rightOperand": clock.to_text(now + days * day)}
+            for days in (-5, 60)]  # fmt: skip
+    starts = {"leftOperand": "dateTime", "operator": "gteq", "rightOperand": clock.to_text(now - 9 * day)}
+    rules = [{"constraint": [starts, one]} for one in ends]
+    before = AgreementState("urn:uuid:1", {"permission": rules}, "ended", concluded_at=now - 10 * day)
+    made = again(before, now + 65 * day, "2.0.0")
+    assert made is not None
+    assert made["dmi:rulebook"] == "2.0.0"
+    moments = [rule["constraint"][1]["rightOperand"] for rule in made["permission"]]
+    assert [round((clock.from_text(one) - now) / day) for one in moments] == [5, 65]
+    assert [rule["constraint"][0] for rule in made["permission"]] == [starts, starts]
+
+
+@pytest.mark.parametrize("moment", ["gisteren", "2020-01-01T00:00:00Z", None])
+def test_a_consent_whose_end_cannot_be_moved_is_not_renewed(moment: str | None) -> None:
+    bound = {"odrl:leftOperand": "x"} if moment is None else {
+        "leftOperand": {"@id": "odrl:dateTime"}, "operator": "http://www.w3.org/ns/odrl/2/lteq",
+        "rightOperand": moment,
+    }  # fmt: skip
+    before = AgreementState("urn:uuid:1", {"permission": [{"constraint": [bound]}]}, "ended")
+    assert again(before, clock.now() + 1_000_000_000, "1.0.0") is None
 
 
 def test_the_words_are_plain_in_both_languages_and_say_how_to_stop(node: Node) -> None:

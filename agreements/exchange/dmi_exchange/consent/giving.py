@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dmi_agreements.contracts.law import AgreementState, Participant
 from dmi_agreements.errors import PolicyRefused
 from dmi_agreements.persons import represents
 from dmi_exchange import model
+from dmi_exchange.consent.renewal import again
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.review.claims import Claim
 from dmi_exchange.review.law_rules import CONSENT
@@ -107,11 +109,11 @@ class Consents:
         return (clock.now() + min(days, default=365) * 86_400_000_000) // 1_000_000 * 1_000_000
 
     def renew(self, party: str, identifier: str) -> AgreementState:
-        """Give a consent that has ended once more, under the rulebook as it is now."""
+        """Give a consent that has ended once more, with all that it said, under the rulebook as it is now."""
         before = self.one(party, identifier)
         if before.state == "active":
             raise Conflict.of("state", "this consent still holds", identifier)
-        claims, person = self.claims(before), model.assigner(before.document)
+        claims = self.claims(before)
         claim = claims[0] if claims else None
         if claim is None:
             raise Conflict.of("consent", "cannot be read any more: give it anew", identifier)
@@ -119,12 +121,22 @@ class Consents:
             raise Conflict.of(
                 "consent", "was for several purposes or recipients: give each apart", identifier
             )
-        (recipient,) = claim.recipients
-        duties = [
-            duty for rule in _listed(before.document["permission"]) for duty in _listed(rule.get("duty"))
+        document = again(before, self.end(), self._exchange.rulebook.version)
+        if document is None or self._said(document) != self._said(before.document):
+            raise Conflict.of("consent", "cannot be given again as it was: give it anew", identifier)
+        return self._exchange.propose(party, document, None)
+
+    def _said(self, document: Mapping[str, Any]) -> list[Claim] | None:
+        """What a consent permits and forbids, whenever; ``None`` where it cannot be read."""
+        try:
+            claims = self._exchange.reasoner.claims(document)
+        except PolicyRefused:
+            return None
+        # A later version of the rulebook may have more below the same purpose.
+        return [
+            replace(rule, ends=0, purposes=frozenset())
+            for rule in (*claims.permissions, *claims.prohibitions)
         ]
-        (after,) = self.give(party, claim.datasets[0], claim.roots[0], [recipient], person, duties)
-        return after
 
     def withdraw(self, party: str, identifier: str, reason: str) -> AgreementState:
         """Withdraw a consent, at once and for good; raises ``NotFound`` for anything else."""
@@ -145,10 +157,6 @@ class Consents:
         if not self._exchange.represents(party, person):
             raise NotFound("you represent no person with this id")
         return person
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def limits(cut_ends_m: int | None, coarsen_m: int | None, minimum_group: int | None) -> list[dict[str, Any]]:
