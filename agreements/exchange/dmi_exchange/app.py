@@ -165,7 +165,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
         [
             # First, since a route is looked for in this order: a negotiation waits for several of these in a row.
             *space.routers,
-            *routers(exchange, issuer, settings, provider, tree, space.notices),
+            *routers(exchange, issuer, settings, provider, tree, space.notices, runtime.recorder.put),
             rulebook_routes(revisions),
             *_people(exchange, issuer, settings, engine, runtime.recorder.put, space.notices),
             transaction_routes(billing),

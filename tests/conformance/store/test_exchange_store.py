@@ -310,6 +310,8 @@ def test_a_notice_is_kept_once_is_due_until_it_is_heard_and_goes_with_the_person
     assert notices.forget(NOOR) == 0, "who has not heard it must hear it yet"
     heard = notices.change(made.id, lambda known: msgspec.structs.replace(known, told_at=12))
     assert (notices.due(99), notices.about(NOOR)) == ([], [heard])
+    assert notices.forget(NOOR) == 0, "who has heard it and not answered must be able to read it yet"
+    notices.change(made.id, lambda known: msgspec.structs.replace(known, outcome="done"))
     assert notices.forget(NOOR) == 1
     with pytest.raises(NotFound):
         notices.change(made.id, lambda known: known)

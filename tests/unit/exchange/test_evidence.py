@@ -12,9 +12,10 @@ import pytest
 
 from dmi_agreements.evidence import Examination, examine, read
 from dmi_infra import jose
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.exchange.test_log import decision, report, signed
-from tests.unit.infra.fakes import BICYCLES, GARAGES, NOOR, OWNER, VENDOR, document
+from tests.unit.infra.fakes import BICYCLES, GARAGES, NOOR, OWNER, STACK, VENDOR, document, eventually
 
 PIET = "urn:dmi:person:piet"
 
@@ -210,6 +211,30 @@ def test_an_erased_person_is_gone_and_the_proofs_hold(node: Node) -> None:
     after = kept(node, OFFICER, "?since=2")
     assert NOOR not in json.dumps(after)
     assert examined(before, after).faults == []
+
+
+def test_who_else_erased_a_person_from_the_log_stands_there_for_the_person(node: Node) -> None:
+    child, mother = "urn:dmi:person:kind", Who("urn:dmi:person:moeder", ("dmi:role:resident",))
+    node.admit(mother.participant, *mother.roles)
+    body = {"id": child, "name": "Kind", "roles": ["dmi:role:resident"],
+            "keys": [jose.SigningKey.generate().public], "representatives": [mother.participant],
+            "of_age_on": "2035-05-01"}  # fmt: skip
+    node.post("/v1/participants", body, OPERATING)
+    own = Who(child, ("dmi:role:resident",))
+    for number, (who, by) in enumerate(((mother, mother.participant), (OPERATING, STACK), (own, None)), 1):
+        report(node, decision(100 + number, VENDOR, BICYCLES, subjects=[child]))
+        assert node.post("/v1/log/erasure", {"person": child}, who)["entries"]
+
+        def told() -> list[Any]:
+            entries = node.get("/v1/log?limit=1000", OPERATING)["items"]
+            return [one for one in entries if one["action"] == "dmi:log-erasure"]
+
+        eventually(lambda number=number: len(told()) == number)  # type: ignore[misc]
+        mine = [one["assignee"] for one in node.get("/v1/log", own)["items"]]
+        assert mine == ([] if by is None else [by])
+    assert told()[-1]["assignee"] == EXCHANGE_PARTICIPANT, "its own act names nobody"
+    assert told()[1]["assignee"] == STACK, "who did it stays, also when the person was erased again"
+    node.refused(node.ask("POST", "/v1/log/erasure", LIVING, json={"person": child}), 403, "wrong-role")
 
 
 def test_decisions_stand_in_the_form_of_the_authorization_decision_log(node: Node) -> None:

@@ -14,6 +14,7 @@ from dmi_exchange.tables import notice
 from dmi_infra.errors import NotFound
 from dmi_infra.sql import insert_new, reading, transaction
 
+IDS_AT_ONCE = 500
 NO_NOTICE = "no notice of yours has this id"
 
 
@@ -58,10 +59,20 @@ class Notices:
         return [msgspec.json.decode(body, type=Notice) for body in bodies]
 
     def forget(self, person: str) -> int:
-        """Delete the notices about a person that wait for nothing any more; returns how many."""
-        gone = sa.delete(notice).where(notice.c.person == person, notice.c.next_at.is_(None))
+        """Delete the notices about a person that were answered; returns how many.
+
+        The others stay: who received the data must hear yet that it has to go (GDPR art. 19).
+        """
+        query = sa.select(notice.c.id, notice.c.body).where(
+            notice.c.person == person, notice.c.next_at.is_(None)
+        )
         with transaction(self._engine) as connection:
-            return connection.execute(gone).rowcount
+            rows = connection.execute(query.with_for_update()).all()
+            answered = [row.id for row in rows if msgspec.json.decode(row.body, type=Notice).outcome]
+            for start in range(0, len(answered), IDS_AT_ONCE):
+                part = notice.c.id.in_(answered[start : start + IDS_AT_ONCE])
+                connection.execute(sa.delete(notice).where(part))
+        return len(answered)
 
     def _find(self, where: sa.ColumnElement[bool]) -> list[Notice]:
         query = sa.select(notice.c.body).where(where).order_by(notice.c.made_at.desc(), notice.c.id)

@@ -25,6 +25,7 @@ from dmi_exchange.routes import (
 )
 from dmi_exchange.settings import ExchangeSettings
 from dmi_exchange.tokens import Issuer
+from dmi_infra.gate import Record
 
 
 def routers(
@@ -34,6 +35,7 @@ def routers(
     provider: Provider | None,
     tree: Tree,
     notices: Notices,
+    record: Record,
 ) -> list[APIRouter]:
     """All routers of the exchange."""
     return [
@@ -44,7 +46,7 @@ def routers(
             module.router(exchange)
             for module in (members, machines, keys, catalogue, agreements, review, proofs)
         ),
-        log.router(exchange, tree, notices),
+        log.router(exchange, tree, notices, record),
         evidence.router(exchange, tree),
         access.router(),
     ]

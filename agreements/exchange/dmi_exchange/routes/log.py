@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from functools import cache, partial
 from typing import Annotated, Any, Literal
 
@@ -20,14 +21,17 @@ from dmi_exchange.logbook.check import Noted, check
 from dmi_exchange.logbook.search import Wanted, search
 from dmi_exchange.logbook.tree import Tree
 from dmi_exchange.mydata.requests import taken
+from dmi_exchange.mydata.uses import REQUEST
 from dmi_exchange.notices.store import Notices
 from dmi_exchange.sight import sight
 from dmi_exchange.usage import MOST_ENTRIES, by_agreement, summed
 from dmi_infra import clock
 from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, NotFound, Refused
+from dmi_infra.gate import Record
 from dmi_infra.http.access import Caller, RightHolder, ServiceRuntime
 from dmi_infra.http.wording import pattern
+from dmi_infra.identity import EXCHANGE_PARTICIPANT
 
 HOUR = 3_600_000_000
 """Microseconds."""
@@ -58,7 +62,7 @@ class Erasure(BaseModel):
     )
 
 
-def router(exchange: Exchange, tree: Tree, notices: Notices) -> APIRouter:
+def router(exchange: Exchange, tree: Tree, notices: Notices, record: Record) -> APIRouter:
     """Routes under ``/v1/log`` and ``/v1/lineage``."""
     routes = APIRouter(prefix="/v1", tags=["log"])
     log = exchange.store.log
@@ -172,10 +176,22 @@ def router(exchange: Exchange, tree: Tree, notices: Notices) -> APIRouter:
 
     @routes.post("/log/erasure", summary="Erase a person from the log, for good; every proof goes on to hold")
     def erase(identity: RightHolder, body: Erasure) -> dict[str, Any]:
-        if not identity.has(model.OPERATOR) and identity.participant != body.person:
-            raise Refused([Reason("wrong_role", "only the person and the operator may erase a person")])
-        notices.forget(body.person)
-        return {"person": body.person, "entries": log.erase(body.person)}
+        person, by = body.person, identity.participant
+        if not identity.has(model.OPERATOR) and by != person and not exchange.represents(by, person):
+            rule = "only the person, who represents it, and the operator may erase a person"
+            raise Refused([Reason("wrong_role", rule)])
+        notices.forget(person)
+        erased = log.erase(person)
+        # The person reads who else did it; of its own act an entry without any name stays.
+        itself = by == person
+        record(
+            DecisionRecord(
+                str(uuid.uuid4()), clock.now(), "exchange", "store", EXCHANGE_PARTICIPANT if itself else by,
+                "dmi:log-erasure", "", "", True, [f"{REQUEST}log: {erased} entries name this person no more"],
+                subjects=[] if itself else [person], rows=erased,
+            )
+        )  # fmt: skip
+        return {"person": person, "entries": erased}
 
     @routes.get(
         "/log/verify", summary="Check the whole log, and that it still holds a head that you noted earlier"

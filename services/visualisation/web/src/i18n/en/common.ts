@@ -94,6 +94,7 @@ export const terms: Part<'terms'> = {
   'dmi:objection': 'stopped after an objection',
   'dmi:letter': 'letter with a code made',
   'dmi:represent': 'entered who acts for you',
+  'dmi:log-erasure': 'erased from the log',
   'dmi:conclude': 'agreement concluded',
   'dmi:end': 'agreement stopped',
   'dmi:purpose:any': 'all purposes',

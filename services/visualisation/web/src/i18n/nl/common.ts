@@ -92,6 +92,7 @@ export const terms = {
   'dmi:objection': 'gestopt na bezwaar',
   'dmi:letter': 'brief met een code gemaakt',
   'dmi:represent': 'vastgelegd wie voor u handelt',
+  'dmi:log-erasure': 'gewist uit het logboek',
   'dmi:conclude': 'afspraak gesloten',
   'dmi:end': 'afspraak gestopt',
   'dmi:purpose:any': 'alle doelen',
