@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import structlog
 
@@ -18,7 +18,7 @@ from dmi_infra.bus.port import Received
 from dmi_infra.consumer import after
 from dmi_infra.errors import Refused, Unavailable
 from dmi_infra.gate import Gate, Permit
-from dmi_support_centre.model import Reading, needed_of, readings_of
+from dmi_support_centre.model import Part, Reading, corrected_of, needed_of, parts_of, readings_of
 from dmi_support_centre.store.observations import ObservationStore
 
 log = structlog.get_logger("support-centre")
@@ -85,22 +85,24 @@ class AnalysisHandler:
         """Store everything with the position in one transaction, then tell who waits for it."""
         features: list[tuple[str, Feature]] = []
         readings: list[Reading] = []
-        corrected: list[Reading] = []
+        corrected: set[Part] = set()
         requests: dict[str, None] = {}
         bases: dict[str, set[str]] = {}
         for received in self._store.fresh(messages):
             if received.topic == FEATURES:
                 features += self._features(received, bases)
                 continue
-            found = self._readings(received, bases)
-            readings += found
+            found, anew = self._readings(received, bases)
             if received.message.envelope.type == CORRECTED:
-                corrected += found
+                corrected.update(anew)
+                # What came just before is in the correction as it should have been.
+                readings = [one for one in readings if one.part not in anew]
                 requests[received.message.envelope.subject] = None
+            readings += found
         self._store.save(features, readings, bases, after(messages), corrected, messages)
         if features:
             self._on_features()
-        if readings:
+        if readings or corrected:
             self._flow.add(len(readings))
             self._on_readings()
         for request in requests:
@@ -118,17 +120,22 @@ class AnalysisHandler:
             return []
         return kept
 
-    def _readings(self, received: Received, bases: dict[str, set[str]]) -> list[Reading]:
+    def _readings(
+        self, received: Received, bases: dict[str, set[str]]
+    ) -> tuple[list[Reading], Collection[Part]]:
+        """What may be analysed of a batch, and the quarters of an hour of which it is everything there is now."""
         batch = decode(received.message.value, ObservationBatch)
+        corrected = received.message.envelope.type == CORRECTED
         # What no analysis uses is not asked for: a gate's record should name uses, not glances.
-        needed = needed_of(batch)
-        permit = self._permit("harmonised", batch.dataset, len(needed), bases) if needed else None
+        needed = corrected_of(batch) if corrected else needed_of(batch)
+        permit = self._permit("harmonised", batch.dataset, len(needed), bases) if len(needed) else None
         if permit is None:
-            return []
-        if received.message.envelope.type == CORRECTED and together(permit.duties):
+            return [], ()
+        if corrected and together(permit.duties):
             # The means of several persons cannot be made anew from the rows of one.
-            return []
-        return readings_of(self._gate.carry(permit, batch.take(needed)).batch)
+            return [], ()
+        passed = self._gate.carry(permit, needed).batch
+        return readings_of(passed), parts_of(passed) if corrected else ()
 
     def _permit(self, crossing: str, dataset: str, rows: int, bases: dict[str, set[str]]) -> Permit | None:
         try:

@@ -40,6 +40,11 @@ class Reading(msgspec.Struct, frozen=True):
     value: float
     subject: str = ""
 
+    @property
+    def part(self) -> tuple[str, str, Micros]:
+        """The quarter of an hour that it lies in."""
+        return self.datastream, self.subject, self.time // QUARTER * QUARTER
+
 
 class Quarter(msgspec.Struct, frozen=True):
     """The readings of one datastream in a quarter of an hour, summed up; times are offsets from ``start``."""
@@ -95,17 +100,41 @@ class Result(msgspec.Struct, frozen=True):
     withdrawn_ground: str | None = None
 
 
-def needed_of(batch: ObservationBatch) -> list[int]:
-    """Row numbers of a harmonised batch that an analysis uses: known value, known property, no failed test."""
-    tests = list((batch.flags or {}).values())
+Part = tuple[str, str, Micros]
+"""A quarter of an hour of one datastream and subject: both, and when it begins."""
+
+
+def needed_of(batch: ObservationBatch) -> ObservationBatch:
+    """The rows of a harmonised batch that an analysis uses: known value, known property, no failed test."""
+    return batch.take([row for row in _known(batch) if _usable(batch, row)])
+
+
+def corrected_of(batch: ObservationBatch) -> ObservationBatch:
+    """The rows of a corrected batch of a property that an analysis uses; what it cannot use has no value.
+
+    Those without are needed as well: what was kept of them is taken back.
+    """
+    values = [value if _usable(batch, row) else None for row, value in enumerate(batch.result)]
+    return msgspec.structs.replace(batch, result=values).take(_known(batch))
+
+
+def _known(batch: ObservationBatch) -> list[int]:
     properties = batch.observed_property or [name.rsplit(".", 1)[-1] for name in batch.datastream]
-    return [
-        row
-        for row, (name, value) in enumerate(zip(properties, batch.result, strict=True))
-        if name in NEEDED
-        and value is not None
-        and not any(column[row] in (FLAG_FAIL, FLAG_MISSING) for column in tests)
-    ]
+    return [row for row, name in enumerate(properties) if name in NEEDED]
+
+
+def _usable(batch: ObservationBatch, row: int) -> bool:
+    tests = (batch.flags or {}).values()
+    return batch.result[row] is not None and not any(
+        column[row] in (FLAG_FAIL, FLAG_MISSING) for column in tests
+    )
+
+
+def parts_of(batch: ObservationBatch) -> set[Part]:
+    """The quarters of an hour that the rows of a batch lie in, with a value or without."""
+    subjects = batch.subject or [None] * len(batch)
+    rows = zip(batch.datastream, subjects, batch.phenomenon_time, strict=True)
+    return {(stream, subject or "", time // QUARTER * QUARTER) for stream, subject, time in rows}
 
 
 def readings_of(batch: ObservationBatch) -> list[Reading]:

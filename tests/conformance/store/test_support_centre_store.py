@@ -285,9 +285,15 @@ def test_a_person_is_erased_up_to_a_moment_and_a_corrected_quarter_takes_the_pla
     kept.save([], [reading(NOW, 10.0, who="noor"), reading(NOW + QUARTER, 1.0, who="noor")], {}, {})
     kept.save([], [reading(NOW, 99.0, who="sam")], {}, {})
     right = [reading(NOW, 20.0, who="noor"), reading(NOW + MINUTE, 40.0, who="noor")]
-    kept.save([], right, {}, {}, right)
+    kept.save([], right, {}, {}, {one.part for one in right})
     found = {(q.start, q.subject): (q.readings, q.mean) for q in kept.quarters(D, NOW)}
     assert found == {(NOW, "noor"): (2, 30.0), (NOW, "sam"): (1, 99.0), (NOW + QUARTER, "noor"): (1, 1.0)}
+    again = [reading(NOW + MINUTE, 50.0, who="noor")]
+    kept.save([], again, {}, {}, {one.part for one in again})
+    assert [one.value for one in kept.recent(D, "occupancy") if one.time < NOW + QUARTER] == [99.0, 50.0]
+    kept.save([], [], {}, {}, {one.part for one in again})
+    assert {(q.start, q.subject) for q in kept.quarters(D, NOW)} == {(NOW, "sam"), (NOW + QUARTER, "noor")}
+    kept.save([], right, {}, {})
     kept.erase(D, "noor", NOW + MINUTE)
     assert {(q.start, q.subject) for q in kept.quarters(D, NOW)} == {(NOW, "sam"), (NOW + QUARTER, "noor")}
     assert all(one.subject != "noor" or one.time > NOW + MINUTE for one in kept.recent(D, "occupancy"))

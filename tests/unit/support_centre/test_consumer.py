@@ -112,6 +112,44 @@ def test_a_corrected_quarter_takes_the_place_of_the_old_one_and_tells_which_requ
     assert told == ["readings", "readings", "corrected urn:uuid:asked"]
 
 
+@pytest.mark.parametrize("prop", ["occupancy", "crowd_count"])
+@pytest.mark.parametrize("flags", [None, {"range": [1, 4]}])
+@pytest.mark.parametrize("together", [True, False])
+def test_a_correction_to_no_value_takes_the_reading_back(
+    handler: AnalysisHandler, store: Store, agree: Agree, told: list[str], prop: str,
+    flags: dict[str, list[int]] | None, together: bool,
+) -> None:  # fmt: skip
+    agree(1)
+
+    def rows(kind: str, values: list[float | None], tests: dict[str, list[int]] | None = None) -> Received:
+        batch = ObservationBatch(
+            GARAGES,
+            [f"garages.a.{prop}"] * 2,
+            [1_000, 2_000],
+            values,
+            observed_property=[prop] * 2,
+            flags=tests,
+        )
+        envelope = Envelope(
+            f"{kind} {next(_offsets)}", "s", kind, "2026-01-01T00:00:00Z", subject="urn:uuid:asked"
+        )
+        return dataclasses.replace(occupancy(), message=Message("k", encode(batch), envelope))
+
+    wrong = rows("t", [5.0, 999.0])
+    right = rows(CORRECTED, [5.0, 999.0 if flags else None], flags)
+    for messages in ([wrong, right],) if together else ([wrong], [right]):
+        handler.handle(messages)
+    kept = store.observations
+    assert [one.value for one in kept.recent(GARAGES, prop)] == [5.0]
+    counted = kept.counts([f"garages.a.{prop}"], 0, 9_000)
+    assert [one.value for one in counted] == ([5.0] if prop == "crowd_count" else [])
+    assert [one.total for one in kept.quarters(GARAGES, 0)] == ([5.0] if prop == "occupancy" else [])
+    before = told.count("readings")
+    handler.handle([rows(CORRECTED, [None, None])])
+    assert (kept.recent(GARAGES, prop), kept.quarters(GARAGES, 0)) == ([], [])
+    assert told.count("readings") == before + 1, "what shows the newest looks again"
+
+
 def test_refused_observations_are_not_kept_and_the_position_moves_on(
     handler: AnalysisHandler, store: Store, recorded: list[DecisionRecord | Lineage], told: list[str]
 ) -> None:

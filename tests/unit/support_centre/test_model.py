@@ -9,6 +9,7 @@ from dmi_support_centre.model import (
     QUARTER,
     Reading,
     city_time,
+    corrected_of,
     needed_of,
     places_of,
     quarters_of,
@@ -28,15 +29,17 @@ def batch(**columns: object) -> ObservationBatch:
 
 
 def test_only_properties_that_an_analysis_uses_are_needed() -> None:
-    assert needed_of(batch()) == [0, 2]
+    assert needed_of(batch()) == batch().take([0, 2])
 
 
 def test_a_row_that_failed_a_quality_test_is_not_needed() -> None:
-    assert needed_of(batch(flags={"range": [4, 1, 1, 1], "rate": [1, 1, 3, 1]})) == [2]
+    flagged = batch(flags={"range": [4, 1, 1, 1], "rate": [1, 1, 3, 1]})
+    assert needed_of(flagged) == flagged.take([2])
+    assert corrected_of(flagged).result == [None, 7.0, None], "a correction takes it back"
 
 
 def test_without_the_column_the_property_is_the_end_of_the_datastream_id() -> None:
-    assert needed_of(batch(observed_property=None)) == [0, 2]
+    assert needed_of(batch(observed_property=None)).datastream == ["d.a.occupancy", "d.c.crowd_count"]
     assert readings_of(batch(observed_property=None))[0].observed_property == "occupancy"
 
 

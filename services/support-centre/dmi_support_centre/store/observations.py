@@ -16,7 +16,9 @@ from dmi_support_centre.model import (
     COUNTS_KEPT,
     CROWD_COUNT,
     KEPT,
+    QUARTER,
     RECENT,
+    Part,
     Quarter,
     Reading,
     quarters_of,
@@ -44,17 +46,17 @@ class ObservationStore:
         readings: Sequence[Reading],
         bases: Mapping[str, Collection[str]],
         reached: Positions,
-        corrected: Sequence[Reading] = (),
+        corrected: Collection[Part] = (),
         messages: Sequence[Received] = (),
     ) -> None:
         """Keep features (with their dataset), readings, what they rest on, and the position: all or nothing.
 
-        ``corrected`` are those of ``readings`` that are all of their quarters, in place of what was kept of these.
+        Of the quarters of an hour in ``corrected`` the ``readings`` are all, in place of what was kept of these.
         ``messages`` are all that were taken in with this, by which their copies are known.
         """
         with transaction(self._engine) as connection:
             _save_features(connection, features)
-            _drop_quarters(connection, corrected)
+            _drop(connection, corrected)
             _save_readings(connection, readings)
             rows = [{"dataset": d, "ground": g} for d, grounds in bases.items() for g in grounds]
             upsert(connection, tables.basis, rows, ["dataset", "ground"])
@@ -190,11 +192,14 @@ def _save_readings(connection: sa.Connection, readings: Sequence[Reading]) -> No
     _keep_newest(connection, tables.counted, counts, COUNTS_KEPT)
 
 
-def _drop_quarters(connection: sa.Connection, readings: Sequence[Reading]) -> None:
-    t = tables.quarter.c
-    for one in quarters_of(readings):
-        same = (t.datastream == one.datastream, t.subject == one.subject, t.start == one.start)
-        connection.execute(sa.delete(tables.quarter).where(*same))
+def _drop(connection: sa.Connection, parts: Collection[Part]) -> None:
+    """Delete all that is kept of these quarters of an hour."""
+    for datastream, subject, start in sorted(parts):
+        for table in _KEPT:
+            moment = table.c.start if table is tables.quarter else table.c.time
+            theirs = table.c.datastream == datastream, table.c.subject == subject
+            within = moment >= start, moment < start + QUARTER
+            connection.execute(sa.delete(table).where(*theirs, *within))
 
 
 def _keep_newest(
