@@ -14,6 +14,7 @@ from dmi_agreements.contracts.law import AgreementState, Dataset, Participant, S
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_infra import clock
+from dmi_infra.clock import to_text
 from dmi_infra.identity import Identity
 
 from .conftest import BICYCLES, MINUTE, NOON, NOOR, OWNER, SAM, VENDOR, City, stream
@@ -199,6 +200,39 @@ def test_of_who_objects_no_more_is_told_than_of_its_rows_on_whatever_basis(camer
     assert named(cameras)[:2] == [["noor", "sam", "none"]] * 2
     cameras.identity = Identity(OWNER, "Officer", frozenset({"dmi:role:municipality"}))
     assert named(cameras)[:2] == [["noor", "sam", "none", "new"]] * 2
+
+
+def test_pages_do_not_tell_when_somebody_who_objects_was_measured(cameras: City) -> None:
+    who = [SAM, NOOR, SAM, NOOR, SAM]
+    times = [NOON + (1 + place) * MINUTE for place in range(len(who))]
+    rows = ObservationBatch(
+        CAMERAS, ["cam.new.count"] * 5, times, [float(place) for place in range(5)], subject=who
+    )
+    cameras.hand_in(rows)
+    cameras.law(SubjectRequest("urn:uuid:1", NOOR, "objection", CAMERAS, clock.now()))
+    cameras.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+    path = "/v1/datastreams/cam.new.count/observations"
+
+    def page(**asked: Any) -> tuple[list[float], str | None]:
+        answer = cameras.get(path, PUBLIC_TASK, **asked).json()
+        return [one["result"] for one in answer["items"]], answer["next"]
+
+    empty = page(limit=1, **{"from": to_text(NOON + 9 * MINUTE), "to": to_text(NOON + 10 * MINUTE)})
+    for place, person in enumerate(who):
+        span = {"from": to_text(times[place]), "to": to_text(times[place] + MINUTE)}
+        if person == NOOR:
+            assert page(limit=1, **span) == empty == ([], None)
+        else:
+            assert page(limit=1, **span)[0] == [float(place)]
+    found: list[float] = []
+    cursor: str | None = None
+    for _ in range(9):
+        given, cursor = page(limit=1, **({"cursor": cursor} if cursor else {}))
+        assert given or cursor is None, "an empty page with a next one tells of a row that is left out"
+        found += given
+        if cursor is None:
+            break
+    assert found == [0.0, 2.0, 4.0]
 
 
 def test_ids_of_persons_sensors_cannot_be_tried_by_who_may_read_nothing_of_them(cameras: City) -> None:
