@@ -147,7 +147,8 @@ class Exercising:
             if self._keeps_objected or not ours or request.state != "active":
                 return None
             return self._held.erase(request.dataset, request.person, ALL_ROWS)
-        if request.right == RECTIFICATION and self._correct is not None:
+        # Without corrections it has been carried out: they are forgotten then.
+        if request.right == RECTIFICATION and request.corrections and self._correct is not None:
             return self._correct(request)
         return None
 

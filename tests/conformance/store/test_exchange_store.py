@@ -12,7 +12,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
+from dmi_agreements.contracts.law import AgreementState, Correction, Dataset, Participant
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_agreements.evidence import signature_reason
@@ -315,6 +315,26 @@ def test_a_notice_is_kept_once_is_due_until_it_is_heard_and_goes_with_the_person
     assert notices.forget(NOOR) == 1
     with pytest.raises(NotFound):
         notices.change(made.id, lambda known: known)
+
+
+def test_of_corrections_of_rows_that_are_erased_nothing_is_told_and_what_is_due_stays_due(
+    engine: sa.Engine,
+) -> None:
+    notices = Notices(engine)
+
+    def put_in(number: int, dataset: str, *times: int) -> Notice:
+        one = Notice(
+            id=f"urn:uuid:{number}", cause="urn:uuid:1", person=NOOR, right="rectification", dataset=dataset,
+            recipient=VENDOR, made_at=number, until=9, corrections=[Correction("a", time, 1.0) for time in times],
+        )  # fmt: skip
+        notices.add(one, 10)
+        return one
+
+    put_in(1, GARAGES, 4, 5)
+    half, other = put_in(2, GARAGES, 5, 6), put_in(3, "urn:dmi:dataset:gemeente:x", 4)
+    notices.erased(NOOR, GARAGES, 5)
+    left = msgspec.structs.replace(half, corrections=half.corrections[1:])
+    assert notices.about(NOOR) == notices.due(10)[::-1] == [other, left]
 
 
 def test_a_person_has_one_name_on_each_other_node_and_another_on_every_one(engine: sa.Engine) -> None:

@@ -21,6 +21,7 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.mydata import uses
 from dmi_exchange.mydata.done import complete
 from dmi_exchange.mydata.uses import Used, read_back
+from dmi_exchange.notices import telling
 from dmi_exchange.notices.aliases import is_alias
 from dmi_exchange.notices.telling import Cause
 from dmi_infra import clock
@@ -286,6 +287,58 @@ def test_who_used_the_data_is_told_of_a_correction_with_its_values_and_of_a_with
     eventually(lambda: told(node, made["id"]))
     found = [each for each in node.get("/v1/notices", SELLING)["items"] if each["right"] == "rectification"]
     assert [one] in [each["corrections"] for each in found]
+
+
+def corrected(node: Node, minute: int, dataset: str = BICYCLES) -> dict[str, Any]:
+    one = {"datastream": "x.pm", "time": f"2026-11-21T13:{minute:02}:00Z", "result": 4.5}
+    made = node.post("/v1/my-data/rectification", {"dataset": dataset, "corrections": [one]}, MOTHER)
+    assert made["corrections"] == [one]
+    return dict(made)
+
+
+def kept_of(node: Node, identifier: str) -> list[Any]:
+    (found,) = [one for one in node.get("/v1/my-data/requests", MOTHER)["items"] if one["id"] == identifier]
+    return list(found["corrections"])
+
+
+def test_corrections_are_forgotten_once_they_are_told_and_the_platform_has_carried_them_out(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "SETTLE_SECONDS", (0.1, 0.3))
+    monkeypatch.setattr(telling, "AGAIN_SECONDS", 0.1)
+    recorded(node, "used before it was corrected")
+    made = corrected(node, 20)
+    eventually(lambda: told(node, made["id"]))
+    time.sleep(0.5)
+    assert kept_of(node, made["id"]), "nobody has carried it out"
+    recorded(
+        node, "carried out 20", crossing="store", action="dmi:rectification", assignee=STACK, subjects=[MUM],
+        reasons=[f"exercised: {made['id']}: 1 rows in platform"], rows=1,
+    )  # fmt: skip
+    eventually(lambda: kept_of(node, made["id"]) == [])
+    heard = node.service.runtime.law.table.rights
+    eventually(lambda: not getattr(heard.get(made["id"]), "corrections", True))
+
+    def mine() -> dict[str, Any]:
+        found = node.get("/v1/notices", SELLING)["items"]
+        return next(one for one in found if one["right"] == "rectification" and "13:20" in str(one))
+
+    notice = mine()
+    assert notice["corrections"], "who received the rows reads what is right until it has answered"
+    answered = node.post(f"/v1/notices/{notice['id']}/answer", {"outcome": "done"}, SELLING)
+    assert answered["corrections"] == []
+    (shown,) = told(node, made["id"])
+    assert shown["outcome"] == "done"
+
+
+def test_what_a_person_corrected_is_forgotten_where_the_rows_are_erased(node: Node) -> None:
+    recorded(node, "used before it was erased")
+    made, elsewhere = corrected(node, 30), corrected(node, 31, CAMERAS)
+    eventually(lambda: told(node, made["id"]))
+    node.post("/v1/my-data/erasure", {"datasets": [BICYCLES]}, MOTHER)
+    eventually(lambda: kept_of(node, made["id"]) == [])
+    eventually(lambda: "13:30" not in str(node.get("/v1/notices", SELLING)))
+    assert kept_of(node, elsewhere["id"]), "of other data it stays"
 
 
 def code_in(letter: str) -> str:

@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pytest
 
-from dmi_agreements.contracts.law import SubjectRequest
+from dmi_agreements.contracts.law import Correction, SubjectRequest
 from dmi_exchange.consent.giving import Consents
 from dmi_exchange.mydata import requests
 from dmi_exchange.notices import taking as notices
@@ -107,6 +107,10 @@ def test_another_node_tells_so_much_a_day_of_one_person_and_repeats_the_rest_lat
     with pytest.raises(Conflict, match="later"):
         taking._keep(told(3))
     assert taking._keep(kept[0]) == kept[0], "what was taken is answered as before"
+    forgotten = msgspec.structs.replace(kept[1], id="urn:uuid:told-9", corrections=[])
+    again = msgspec.structs.replace(forgotten, corrections=[Correction("a", 1, 2.0)])
+    node.service.app.state.exchange.settle(SubjectRequest, forgotten.id, lambda _known: forgotten)
+    assert taking._keep(again) == forgotten, "told again, since the answer was lost, after it was forgotten"
     # It holds up neither another right of the same person nor anybody else.
     assert taking._keep(told(4, "erasure")).id == "urn:uuid:told-4"
     assert taking._keep(told(5, person="y")).id == "urn:uuid:told-5"

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from dmi_agreements.changes import Change
-from dmi_agreements.contracts.law import Dataset, SubjectRequest
+from dmi_agreements.contracts.law import Correction, Dataset, SubjectRequest
 from dmi_agreements.rights import ALL_ROWS, KIND
 from dmi_infra import clock, exercising
 from dmi_infra.errors import Unavailable
@@ -155,6 +155,16 @@ def test_who_objects_to_a_purpose_above_or_below_that_of_the_layers_is_kept_ther
     shelf = Shelf()
     Exercising(shelf, marks, court.gate).carry_out(asked("objection", dataset=CAMERAS, purpose=purpose))
     assert shelf.asked == ([(CAMERAS, NOOR, ALL_ROWS)] if ours else [])
+
+
+def test_a_correction_that_is_forgotten_is_not_carried_out_again(court: Court, marks: Marks) -> None:
+    corrected: list[str] = []
+    part = Exercising(Shelf(), marks, court.gate, correct=lambda one: corrected.append(one.id) or 1)  # type: ignore[func-returns-value]
+    right = asked("rectification", corrections=[Correction("a", 1, 2.0)])
+    assert part.carry_out(right) == 1
+    assert part.carry_out(msgspec.structs.replace(right, corrections=[])) is None
+    assert corrected == [right.id]
+    assert len([one for one in court.decisions() if one.crossing == "store"]) == 1
 
 
 def test_a_request_that_fails_is_tried_again_until_it_is_carried_out(

@@ -132,6 +132,7 @@ class Carrier:
                 known, told_at=known.told_at or now, reason="" if done else "its node is carrying it out",
                 carried_out=layers, outcome="done" if done else "", answered_at=now if done else None,
                 attempts=0 if known.told_at is None else known.attempts + 1,
+                corrections=[] if done else known.corrections,
             )  # fmt: skip
 
         self._notices.change(one.id, note, None if done else now + _wait(one.attempts, ASKED_WAIT))

@@ -74,6 +74,21 @@ class Notices:
                 connection.execute(sa.delete(notice).where(part))
         return len(answered)
 
+    def erased(self, person: str, dataset: str, until: Micros) -> None:
+        """Delete corrections of rows that are erased up to a moment, and with its last one the notice that tells it."""
+        query = sa.select(notice.c.id, notice.c.body).where(notice.c.person == person).with_for_update()
+        with transaction(self._engine) as connection:
+            for row in connection.execute(query).all():
+                one = msgspec.json.decode(row.body, type=Notice)
+                kept = [each for each in one.corrections if each.phenomenon_time > until]
+                if one.dataset != dataset or kept == one.corrections:
+                    continue
+                same = notice.c.id == one.id
+                after = _row(msgspec.structs.replace(one, corrections=kept))
+                connection.execute(
+                    sa.update(notice).where(same).values(after) if kept else sa.delete(notice).where(same)
+                )
+
     def _find(self, where: sa.ColumnElement[bool]) -> list[Notice]:
         query = sa.select(notice.c.body).where(where).order_by(notice.c.made_at.desc(), notice.c.id)
         with reading(self._engine) as connection:

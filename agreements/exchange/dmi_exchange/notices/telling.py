@@ -16,7 +16,7 @@ from dmi_agreements.changes import Change as LawChange
 from dmi_agreements.contracts.law import AgreementState, Correction, Dataset, Participant, SubjectRequest
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.dsp import states
-from dmi_agreements.rights import KIND, OBJECTION, objected
+from dmi_agreements.rights import ERASURE, KIND, OBJECTION, RECTIFICATION, objected
 from dmi_agreements.versions import Rulebooks
 from dmi_exchange import model
 from dmi_exchange.consent.giving import Consents
@@ -24,6 +24,7 @@ from dmi_exchange.dsp.store import Processes
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.mydata.uses import Used, read_back, uses
 from dmi_exchange.notices.aliases import Aliases
+from dmi_exchange.notices.corrections import Corrections
 from dmi_exchange.notices.model import WITHDRAWAL, Given, Notice, notice_id
 from dmi_exchange.notices.store import Notices
 from dmi_infra import clock
@@ -36,6 +37,8 @@ CONTRIBUTE: Final = "dmi:contribute"
 SETTLE_SECONDS: Final = (3.0, 60.0)
 """After which the log is read once more: what was given a moment before may not have stood in it yet."""
 PAUSE_SECONDS: Final = 0.5
+AGAIN_SECONDS: Final = 60.0
+"""After which is looked again whether corrections are carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Telling:
     ) -> None:
         self._exchange = exchange
         self._consents = Consents(exchange)
+        self._corrections = Corrections(exchange, notices)
         self._processes = processes
         self._notices = notices
         self._marks = marks
@@ -124,16 +128,28 @@ class Telling:
             return heapq.heappop(self._again)[1]
 
     def tell(self, identifier: str, since: Micros = 0) -> None:
-        """Make the notices of a request or an ended consent from after ``since`` that are not there yet."""
+        """Make the notices of a request or an ended consent from after ``since`` that are not there yet.
+
+        Corrections are forgotten once they are told and carried out, and where the rows are erased.
+        """
         for cause in self._causes(identifier):
-            if cause.at <= since:
-                continue
             age = (clock.now() - cause.at) / 1_000_000
-            later = next((seconds - age for seconds in SETTLE_SECONDS if age < seconds), None)
-            if later is not None:
-                heapq.heappush(self._again, (time.monotonic() + later, identifier))
-            self._tell(cause)
-            self._marks.reach(cause.at)
+            correcting = cause.right == RECTIFICATION
+            if correcting and not cause.corrections:
+                continue
+            if cause.at > since:
+                self._tell_now(cause, identifier, age)
+            if correcting and age >= SETTLE_SECONDS[-1] and not self._corrections.carried_out(identifier):
+                heapq.heappush(self._again, (time.monotonic() + AGAIN_SECONDS, identifier))
+
+    def _tell_now(self, cause: Cause, identifier: str, age: float) -> None:
+        if cause.right == ERASURE:
+            self._corrections.erased(cause.person, cause.dataset, cause.until)
+        later = next((seconds - age for seconds in SETTLE_SECONDS if age < seconds), None)
+        if later is not None:
+            heapq.heappush(self._again, (time.monotonic() + later, identifier))
+        self._tell(cause)
+        self._marks.reach(cause.at)
 
     def _tell(self, cause: Cause) -> None:
         exchange = self._exchange

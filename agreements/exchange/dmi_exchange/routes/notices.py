@@ -49,7 +49,7 @@ def router(notices: Notices) -> APIRouter:
             if known.recipient != identity.participant or known.process:
                 raise NotFound(NO_NOTICE)
             return msgspec.structs.replace(
-                known, outcome=body.outcome, answer=body.text.strip(), answered_at=clock.now()
+                known, outcome=body.outcome, answer=body.text.strip(), answered_at=clock.now(), corrections=[]
             )
 
         return shown(notices.change(notice, decide))
