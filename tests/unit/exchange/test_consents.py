@@ -332,6 +332,14 @@ def test_retention_in_a_record_is_what_the_recipient_agreed_with_the_owner(node:
     process = made["receipt"]["dpv:hasRecordOfActivity"]["dpv:hasProcess"]
     assert {"@type": "dpv:StorageDuration", "dpv:hasDuration": "P30D"} in process["dpv:hasStorageCondition"]
     assert "The data is deleted after 30 days." in made["text"]["en"]
+    # Of another agreement that sets no term it would not be true.
+    for actions, told in ((["dmi:sample"], True), (["dmi:display"], False)):
+        longer = document(OWNER, VENDOR, BICYCLES, actions, constraints=[until(300)])
+        longer["dmi:legalBasis"] = "dmi:basis:consent"
+        node.propose(longer)
+        node.countersign(longer, SELLING)
+        text = node.get(f"/v1/consents/{give(node)['id']}/receipt", MOTHER)["text"]["en"]
+        assert ("The data is deleted after 30 days." in text) is told
 
 
 def test_nobody_else_sees_a_record_or_receipt(node: Node) -> None:

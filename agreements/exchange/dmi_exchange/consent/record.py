@@ -220,15 +220,20 @@ class Records:
         return {"@id": person.id, "@type": ["dpv:DataSubject", *(["dpv:Child"] if minor else [])]}
 
     def _kept_days(self, claim: Claim, owner: Participant) -> int | None:
-        """After how many days the recipients delete the data, as their agreements with its owner say."""
-        found: list[int] = []
+        """After how many days all recipients delete the data, as their agreements with its owner say.
+
+        ``None`` when one of these sets no term: who uses the data under that keeps it for longer.
+        """
+        found: list[int | None] = []
         for state in self._exchange.store.find(AgreementState, owner.id):
             if state.state != "active" or model.assignee(state.document) not in (claim.recipients or ()):
                 continue
             for other in self._consents.claims(state):
-                if set(claim.datasets) & set(other.datasets):
-                    found += [duty.days for duty in other.duties if isinstance(duty, DeleteAfter)]
-        return max(found, default=None)
+                if set(claim.datasets) & set(other.datasets) and claim.actions & other.actions:
+                    days = [duty.days for duty in other.duties if isinstance(duty, DeleteAfter)]
+                    found.append(min(days, default=None))
+        terms = [days for days in found if days is not None]
+        return max(terms) if terms and len(terms) == len(found) else None
 
     def _storage(self, claim: Claim, owner: Participant) -> list[dict[str, Any]]:
         days = self._kept_days(claim, owner)
