@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ from dmi_infra import clock
 from dmi_infra.sql import upsert
 
 Key = tuple[str, str, str]
+KIND: Final = "usage"
+"""Of the rows of the law that hold sums."""
 
 
 def usage_id(agreement: str, rule: str, party: str) -> str:
@@ -39,7 +42,8 @@ def sum_up(connection: sa.Connection, decisions: Iterable[DecisionRecord]) -> Se
     changed = []
     for (agreement, rule, assignee), counts in sorted(found.items()):
         identifier = usage_id(agreement, rule, assignee)
-        query = sa.select(law.c.body).where(law.c.id == identifier).with_for_update()
+        # Of a row of another kind under this id nothing is known here; the sum takes its place.
+        query = sa.select(law.c.body).where(law.c.id == identifier, law.c.type == KIND).with_for_update()
         body = connection.execute(query).scalar_one_or_none()
         known = None if body is None else msgspec.json.decode(body, type=Usage)
         total = Counter(known.counts if known else {}) + counts
@@ -49,12 +53,12 @@ def sum_up(connection: sa.Connection, decisions: Iterable[DecisionRecord]) -> Se
         usage = Usage(identifier, agreement, rule, assignee, dict(total), began, latest)
         row = {
             "id": identifier,
-            "type": "usage",
+            "type": KIND,
             "party_a": assignee,
             "party_b": "",
             "changed_at": clock.now(),
             "body": encode(usage).decode(),
         }
-        upsert(connection, law, [row], ["id"], ["changed_at", "body"])
+        upsert(connection, law, [row], ["id"], ["type", "party_a", "party_b", "changed_at", "body"])
         changed.append(usage)
     return changed

@@ -61,17 +61,21 @@ def is_open_data(agreement: AgreementState) -> bool:
     return assignee(agreement.document) == EVERYONE and not is_consent(agreement)
 
 
+def readable(document: Mapping[str, Any]) -> frozenset[str]:
+    """The datasets that a permission of the document is about reading, and not a sample of them alone."""
+    rules = [rule for rule in _listed(document.get("permission")) if isinstance(rule, dict)]
+    return frozenset(
+        target
+        for rule in rules
+        if set(map(str, _listed(rule.get("action")) or [None])) - {"dmi:sample"}
+        for target in _listed(rule.get("target"))
+        if isinstance(target, str)
+    )
+
+
 def lets_read(document: Mapping[str, Any], dataset: str) -> bool:
     """Whether a permission of the document is about reading this dataset, and not a sample of it alone."""
-
-    def listed(value: object) -> list[object]:
-        return value if isinstance(value, list) else [value]
-
-    rules = [rule for rule in listed(document.get("permission", [])) if isinstance(rule, dict)]
-    return any(
-        dataset in listed(rule.get("target")) and set(map(str, listed(rule.get("action")))) - {"dmi:sample"}
-        for rule in rules
-    )
+    return dataset in readable(document)
 
 
 def may_enter(participant: Participant) -> bool:

@@ -26,11 +26,9 @@ from dmi_agreements.contracts.law import (
 from dmi_agreements.contracts.record import DecisionRecord, Quality
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
-from dmi_agreements.decision import EVERYONE
-from dmi_exchange import model
-from dmi_exchange.catalogue.index import Catalogue, keep_quality, put
-from dmi_exchange.catalogue.model import of_dataset
-from dmi_exchange.counting import sum_up, usage_id
+from dmi_exchange import opening
+from dmi_exchange.catalogue.index import Catalogue, keep_quality
+from dmi_exchange.counting import KIND, sum_up, usage_id
 from dmi_exchange.logbook import deals
 from dmi_exchange.logbook.entries import IDS_AT_ONCE, Entries, append, key
 from dmi_exchange.mydata import done
@@ -142,7 +140,7 @@ class Store:
 
     def usage(self, agreement: str, rule: str, party: str) -> Usage | None:
         """How often a party has used a rule that counts its uses."""
-        query = sa.select(law.c.body).where(law.c.id == usage_id(agreement, rule, party))
+        query = sa.select(law.c.body).where(law.c.id == usage_id(agreement, rule, party), law.c.type == KIND)
         with reading(self._engine) as connection:
             body = connection.execute(query).scalar_one_or_none()
         return None if body is None else msgspec.json.decode(body, type=Usage)
@@ -172,17 +170,16 @@ class Store:
     def opened(self, dataset: Dataset) -> bool:
         """Whether everyone may have this dataset."""
         with reading(self._engine) as connection:
-            return is_open(connection, dataset)
+            return dataset.id in opening.opened(connection, [dataset.owner])
 
     def enter_all(self) -> int:
         """Enter into the catalogue what an earlier version left out; returns how many datasets that were."""
         known = sa.select(catalogue_entry.c.id)
-        query = sa.select(law.c.body).where(law.c.type == _TYPES[Dataset], law.c.id.not_in(known))
+        query = sa.select(law.c.id).where(law.c.type == _TYPES[Dataset], law.c.id.not_in(known))
         with transaction(self._engine) as connection:
-            bodies = connection.execute(query).scalars().all()
-            for body in bodies:
-                _enter(connection, msgspec.json.decode(body, type=Dataset))
-        return len(bodies)
+            missing = connection.execute(query).scalars().all()
+            opening.enter(connection, missing)
+        return len(missing)
 
     def whole_law(self) -> Iterator[LawEvent]:
         """Every object of the law as it stands, page by page by id."""
@@ -255,6 +252,11 @@ class Store:
             save_positions(connection, positions, reached)
             return len(fresh)
 
+    def keep(self, decision: DecisionRecord) -> None:
+        """Add a decision to the log and nothing else: where what follows from it fails, it was made all the same."""
+        with transaction(self._engine) as connection:
+            append(connection, [decision], _owners(connection, {decision.dataset}))
+
     def carried_out(self, requests: Collection[str]) -> dict[str, list[done.Done]]:
         """What the layers did about requests of persons, by request."""
         with reading(self._engine) as connection:
@@ -314,26 +316,8 @@ def _settle(connection: sa.Connection, kind: type[T], identifier: str, decide: C
         # Through the topic like every entry: the log has one writer.
         entries = deals.told(before if isinstance(before, AgreementState) else None, after)
         outbox.add(connection, outgoing, _RECORD_TOPIC, [deals.message(entries)] if entries else [])
-    _enter(connection, after)
+    opening.changed(connection, before, after)
     return after
-
-
-def _enter(connection: sa.Connection, item: object) -> None:
-    """Let the catalogue tell what has changed: a dataset, or whether everyone may have it."""
-    if isinstance(item, Dataset):
-        put(connection, of_dataset(item, is_open(connection, item)))
-    elif isinstance(item, AgreementState) and model.is_open_data(item):
-        wanted = law.c.id.in_(model.targets(item.document)), law.c.type == _TYPES[Dataset]
-        for body in connection.execute(sa.select(law.c.body).where(*wanted)).scalars().all():
-            _enter(connection, msgspec.json.decode(body, type=Dataset))
-
-
-def is_open(connection: sa.Connection, dataset: Dataset) -> bool:
-    """Whether an agreement with everyone about this dataset runs."""
-    to_all = law.c.type == _TYPES[AgreementState], law.c.party_a == dataset.owner, law.c.party_b == EVERYONE
-    bodies = connection.execute(sa.select(law.c.body).where(*to_all)).scalars()
-    found = (msgspec.json.decode(body, type=AgreementState) for body in bodies)
-    return any(each.state == "active" and model.lets_read(each.document, dataset.id) for each in found)
 
 
 def _owners(connection: sa.Connection, datasets: Iterable[str]) -> dict[str, str]:

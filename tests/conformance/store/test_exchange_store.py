@@ -12,10 +12,12 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from dmi_agreements.contracts.law import AgreementState, Correction, Dataset, Participant
+from dmi_agreements.contracts.law import AgreementState, Correction, Dataset, Objection, Participant
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Grounds, Lineage
+from dmi_agreements.decision import EVERYONE
 from dmi_agreements.evidence import signature_reason
+from dmi_exchange.catalogue.model import OPEN
 from dmi_exchange.notices.aliases import Aliases, is_alias
 from dmi_exchange.notices.model import Notice, notice_id
 from dmi_exchange.notices.store import Notices
@@ -186,6 +188,48 @@ def test_an_object_that_the_bus_could_not_carry_is_refused(store: Store) -> None
     with pytest.raises(InputRefused, match="at most"):
         put(store, Dataset(GARAGES, OWNER, {"nl": "x" * LARGEST}))
     assert store.get(Dataset, GARAGES) is None
+
+
+def test_what_everyone_may_have_is_told_of_every_dataset_by_reading_the_agreements_once(
+    store: Store, engine: sa.Engine
+) -> None:
+    """While this is worked out nobody else can write, so it must not take datasets times agreements."""
+    names = [f"urn:dmi:dataset:gemeente:d{number}" for number in range(20)]
+    for name in names:
+        put(store, Dataset(name, OWNER, {"nl": "x"}))
+
+    def openly(number: int, targets: list[str], state: str = "active") -> AgreementState:
+        rule = {"target": targets, "action": "dmi:read"}
+        document = {"assigner": OWNER, "assignee": EVERYONE, "permission": [rule]}
+        return AgreementState(f"urn:uuid:{number}", document, state)
+
+    def open_now() -> list[str]:
+        found = (store.catalogue.one(name) for name in names)
+        return [one.id for one in found if one is not None and one.access == OPEN]
+
+    asked: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "party_b = " in statement:
+            asked.append(statement)
+
+    put(store, openly(1, names[:3]))
+    assert open_now() == sorted(names[:3])
+    sa.event.listen(engine, "before_cursor_execute", note)
+    put(store, openly(2, names))
+    assert len(asked) == 1
+    assert open_now() == names
+    # Nothing of it opens or closes anything: what was signed stays what it is.
+    put(
+        store,
+        msgspec.structs.replace(openly(2, names), objections=[Objection("dmi:rule:left", "/assigner", 1)]),
+    )
+    assert len(asked) == 1
+    put(store, openly(2, names, "ended"))
+    assert len(asked) == 2
+    assert open_now() == sorted(names[:3])
+    put(store, openly(1, names[:3], "ended"))
+    assert open_now() == []
 
 
 def test_an_assertion_is_used_once_whoever_asks_at_the_same_moment(store: Store) -> None:
