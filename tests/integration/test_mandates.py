@@ -287,14 +287,15 @@ def test_evidence_goes_out_signed_by_the_node_and_comes_in_signed_by_the_city(sc
 def test_what_is_read_of_evidence_is_what_was_written() -> None:
     from dmi_agreements.mandates import read_mandate
 
+    uid = "urn:uuid:00000000-0000-4000-8000-000000000001"
     document = {
-        "uid": "urn:uuid:1", "type": "dmi:Mandate", "mandator": "a", "mandatary": "b", "actions": ["dmi:read"],
+        "uid": uid, "type": "dmi:Mandate", "mandator": "a", "mandatary": "b", "actions": ["dmi:read"],
         "datasets": ["d"], "purposes": [MOBILITY], "from": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z",
         "onward": 1, "dmi:rulebook": "1.0.0",
     }  # fmt: skip
     claims = ishare.claims_of(read_mandate(document), "x", "y", 0)
     again = ishare.document_of({**claims, "iss": "a"}, "1.0.0")
-    assert {**again, "uid": "urn:uuid:1"} == document
+    assert {**again, "uid": uid} == document
 
 
 def machine(owner: Newcomer, name: str) -> Newcomer:

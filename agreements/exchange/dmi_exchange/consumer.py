@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
 import structlog
 
 from dmi_agreements.contracts.envelope import decode
@@ -13,6 +14,7 @@ from dmi_agreements.crossings import BY_NAME
 from dmi_exchange.store import Store
 from dmi_infra.bus.port import Received
 from dmi_infra.consumer import after
+from dmi_infra.errors import Unavailable
 
 log = structlog.get_logger("exchange")
 
@@ -46,6 +48,41 @@ class RecordHandler:
             self._wake()
 
     def reject(self, message: Received, reason: str) -> None:
-        """A record that cannot be read is passed over; it is in the log of the process and on the topic."""
-        log.error("record passed over", offset=message.offset, reason=reason)
+        """Keep what can be kept of a message that failed as a whole: each decision becomes an entry of the log.
+
+        What cannot be read is passed over; it is in the log of the process and on the topic.
+        """
+        try:
+            batch = decode(message.message.value, RecordBatch)
+        except (msgspec.DecodeError, RecursionError, ValueError):
+            log.error("record passed over", offset=message.offset, reason=reason)
+            batch = RecordBatch("")
+        for decision in batch.decisions:
+            if not self._tried(message, decision.id, [decision]):
+                self._store.keep(decision)
+        for lineage in batch.lineage:
+            self._tried(message, lineage.result, results=[lineage])
+        for quality in batch.quality:
+            self._tried(message, quality.dataset, measured=[quality])
         self._store.append([], [], after([message]))
+        self._wake()
+
+    def _tried(
+        self,
+        message: Received,
+        what: str,
+        decisions: Sequence[DecisionRecord] = (),
+        results: Sequence[Lineage] = (),
+        measured: Sequence[Quality] = (),
+    ) -> bool:
+        """Store one record of a message by itself; whether all that follows from it could be stored."""
+        try:
+            self._store.append(decisions, results, {}, measured)
+        except Unavailable:
+            raise  # The whole message comes again.
+        except Exception as exc:  # one record must not take the others of its message with it
+            log.error(
+                "what follows from a record is left out", offset=message.offset, record=what, exc_info=exc
+            )
+            return False
+        return True

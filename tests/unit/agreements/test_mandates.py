@@ -18,9 +18,10 @@ CITY, VENDOR, SUPPLIER, OWN = (
 )
 DATA = "urn:dmi:dataset:gemeente:garages"
 NOW = 1_800_000_000_000_000
+M1, M2, M3 = (f"urn:uuid:00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 
 
-def mandate(uid: str = "m1", state: str = "active", **change: Any) -> Mandate:
+def mandate(uid: str = M1, state: str = "active", **change: Any) -> Mandate:
     document = {
         "uid": uid, "type": "dmi:Mandate", "mandator": CITY, "mandatary": VENDOR, "actions": ["dmi:read"],
         "datasets": [DATA], "purposes": ["dmi:purpose:mobility"], "from": "2026-01-01T00:00:00Z",
@@ -40,7 +41,7 @@ def law() -> LawTable:
 
 
 def asked(**change: Any) -> Request:
-    request = Request(CITY, "dmi:read", DATA, "dmi:purpose:mobility", "query", False, VENDOR, "m1")
+    request = Request(CITY, "dmi:read", DATA, "dmi:purpose:mobility", "query", False, VENDOR, M1)
     return Request(**{name: getattr(request, name) for name in request.__slots__} | change)
 
 
@@ -66,7 +67,7 @@ def test_the_owners_mandatary_may_what_the_mandate_says(law: LawTable) -> None:
         ({"actor": SUPPLIER}, "no_mandate"),
         ({"actor": ""}, "no_mandate"),
         ({"mandate": ""}, "no_mandate"),
-        ({"mandate": "m2"}, "no_mandate"),
+        ({"mandate": M2}, "no_mandate"),
         ({"assignee": SUPPLIER}, "no_mandate"),
         ({"assignee": OWN}, "no_mandate"),
     ],
@@ -103,16 +104,16 @@ def test_time_and_membership_count_at_each_request(law: LawTable) -> None:
 def test_an_ended_mandate_stays_ended_and_tells_whom_it_concerned(law: LawTable) -> None:
     law.apply(mandate())
     change = law.apply(mandate(state="ended"))
-    assert (change.ended, change.datasets) == (("m1",), (DATA,))
+    assert (change.ended, change.datasets) == ((M1,), (DATA,))
     assert not law.apply(mandate()).changed
     assert outcome(law, asked()) == "ended"
 
 
 def test_a_chain_holds_while_each_of_its_links_covers_the_request(law: LawTable) -> None:
-    last = asked(actor=SUPPLIER, mandate="m2")
-    passed = {"mandator": VENDOR, "mandatary": SUPPLIER, "onward": 0, "parent": "m1"}
+    last = asked(actor=SUPPLIER, mandate=M2)
+    passed = {"mandator": VENDOR, "mandatary": SUPPLIER, "onward": 0, "parent": M1}
     law.apply(mandate())
-    law.apply(mandate("m2", **passed))
+    law.apply(mandate(M2, **passed))
     assert outcome(law, last) == "allowed"
     for broken, code in (
         (mandate(onward=0), "no_mandate"), (mandate(mandatary=SUPPLIER), "no_mandate"),
@@ -125,9 +126,9 @@ def test_a_chain_holds_while_each_of_its_links_covers_the_request(law: LawTable)
 def test_a_chain_is_no_longer_than_the_rulebook_says_and_a_circle_ends(law: LawTable) -> None:
     assert longest_chain(law.rulebook) == 2
     law.apply(mandate(onward=9))
-    law.apply(mandate("m2", mandator=VENDOR, mandatary=SUPPLIER, onward=9, parent="m1"))
-    law.apply(mandate("m3", mandator=SUPPLIER, mandatary=OWN, onward=9, parent="m2"))
-    assert outcome(law, asked(actor=OWN, mandate="m3")) == "no_mandate"
+    law.apply(mandate(M2, mandator=VENDOR, mandatary=SUPPLIER, onward=9, parent=M1))
+    law.apply(mandate(M3, mandator=SUPPLIER, mandatary=OWN, onward=9, parent=M2))
+    assert outcome(law, asked(actor=OWN, mandate=M3)) == "no_mandate"
     law.apply(mandate("round", mandator=VENDOR, mandatary=VENDOR, onward=9, parent="round"))
     assert outcome(law, asked(mandate="round")) == "no_mandate"
 
@@ -161,6 +162,14 @@ def test_a_person_gives_no_mandate(law: LawTable) -> None:
         ({"until": "2025-01-01T00:00:00Z"}, "until", "must lie after from"),
         ({"actions": []}, "actions", "must have 1 to 200 items"),
         ({"onward": -1}, "onward", "must be 0 or more"),
+        ({"uid": "m1"}, "uid", "must be urn:uuid: and a lower-case UUID"),
+        ({"uid": f"{M1} "}, "uid", "must be urn:uuid: and a lower-case UUID"),
+        ({"uid": M1.upper()}, "uid", "must be urn:uuid: and a lower-case UUID"),
+        (
+            {"uid": f"urn:dmi:usage:{M1}/permission/0:{VENDOR}"},
+            "uid",
+            "must be urn:uuid: and a lower-case UUID",
+        ),
         ({"until": 3}, "", "Expected `str`"),
     ],
 )

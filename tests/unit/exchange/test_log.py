@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from dmi_agreements.contracts.envelope import encode
-from dmi_agreements.contracts.law import Dataset, Usage
+from dmi_agreements.contracts.law import Dataset, Mandate, Usage
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_agreements.merkle import EMPTY
+from dmi_exchange import store
 from dmi_exchange.consumer import TOPICS
+from dmi_exchange.counting import usage_id
 from dmi_exchange.model import may_own
 from dmi_infra import clock
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
@@ -190,6 +193,44 @@ def test_an_unreadable_record_is_passed_over_and_the_next_is_kept(node: Node) ->
     node.bus.publish(TOPICS[0], [message(b"not json")])
     report(node, decision(1))
     assert seen(node, OPERATING) == ["d1"]
+
+
+def test_records_of_a_message_that_fails_are_kept_one_by_one_and_one_that_cannot_be_summed_up_too(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one of 500 decisions asks for must not take any of them from the log."""
+    sum_up = store.sum_up
+
+    def failing(connection: sa.Connection, decisions: Iterable[DecisionRecord]) -> Sequence[Usage]:
+        found = list(decisions)
+        if any(each.id == "d2" for each in found):
+            raise ValueError("cannot be summed up")
+        return sum_up(connection, found)
+
+    monkeypatch.setattr(store, "sum_up", failing)
+    key = ("urn:uuid:agreed", "/permission/0", VENDOR)
+    lineage = (result("r/1", datasets=[GARAGES]),)
+    report(node, *(decision(number, counted=[key]) for number in (1, 2, 3)), lineage=lineage)
+    assert seen(node, OPERATING) == ["d1", "d2", "d3"]
+    assert node.store.result("r/1") is not None
+    found = node.store.usage(*key)
+    assert found is not None
+    assert found.counts == {"platform": 2}
+
+
+def test_a_mandate_cannot_have_the_id_of_a_count_and_a_count_takes_its_place_back(node: Node) -> None:
+    """One that was stored so before would else stop every batch that counts a use, and make the use free."""
+    key = ("urn:uuid:agreed", "/permission/0", VENDOR)
+    name = usage_id(*key)
+    node.store.settle(Mandate, name, lambda _: Mandate(name, {"mandator": VENDOR}, "a..b", "active", 0))
+    assert node.store.usage(*key) is None
+    report(node, decision(1, counted=[key]), decision(2))
+    assert seen(node, OPERATING) == ["d1", "d2"]
+    found = node.store.usage(*key)
+    assert found is not None
+    assert found.counts == {"platform": 1}
+    assert node.store.get(Mandate, name) is None
+    assert name not in {one.id for one in node.store.find(Mandate, VENDOR)}
 
 
 def test_lineage_shows_grounds_and_hides_who_consented(node: Node) -> None:

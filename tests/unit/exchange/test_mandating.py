@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from dmi_agreements.contracts.law import Mandate, Participant
 from dmi_agreements.keys import revoked
 from dmi_agreements.mandates import read_mandate
 from dmi_exchange import ishare, mandating
+from dmi_exchange.counting import usage_id
 from dmi_infra import clock, jose
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from tests.unit.exchange.fakes import OFFICER, SELLER, SELLING, Node
@@ -53,10 +55,22 @@ def test_what_cannot_be_given_names_the_member_and_the_rule(
     assert re.fullmatch(rule, error["rule"]), error["rule"]
 
 
+def test_a_mandate_has_an_id_of_its_own_form_and_none_of_something_else(node: Node) -> None:
+    """Under the id of a count of uses it would stand in the way of everything that is counted."""
+    document = node.post("/v1/mandates/draft", wanted())
+    document["uid"] = usage_id(document["uid"], "/permission/0", VENDOR)
+    body = {"document": document, "jws": node.keys[OWNER].sign_document(document)}
+    answer = node.ask("POST", "/v1/mandates", OFFICER, json=body)
+    (error,) = node.refused(answer, 400, "invalid-input")["errors"]
+    assert error["field"] == "document/uid"
+    assert node.store.get(Mandate, document["uid"]) is None
+
+
 def evidence(mandator: str, key: jose.SigningKey) -> str:
     """Evidence that somebody signed itself: the vendor may read the garages for it."""
     document = {
-        "uid": "urn:uuid:1", "type": "dmi:Mandate", "mandator": mandator, "dmi:rulebook": "1.0.0", **wanted(),
+        "uid": f"urn:uuid:{uuid.uuid4()}", "type": "dmi:Mandate", "mandator": mandator, "dmi:rulebook": "1.0.0",
+        **wanted(),
     }  # fmt: skip
     claims = ishare.claims_of(read_mandate(document), mandator, EXCHANGE_PARTICIPANT, int(clock.seconds()))
     return key.sign_token(claims, "JWT")

@@ -187,7 +187,8 @@ class Node:
     def mandate(self, mandator: str, actor: str, *datasets: str) -> str:
         """Let somebody contribute to these datasets for another, no longer to those before; its token."""
         document = {
-            "uid": actor, "type": "dmi:Mandate", "mandator": mandator, "mandatary": actor, "datasets": [*datasets],
+            "uid": "urn:uuid:00000000-0000-4000-8000-000000000001", "type": "dmi:Mandate",
+            "mandator": mandator, "mandatary": actor, "datasets": [*datasets],
             "actions": ["dmi:contribute"], "purposes": ["dmi:purpose:mobility"],
             "from": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z",
         }  # fmt: skip

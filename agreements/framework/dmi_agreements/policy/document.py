@@ -22,7 +22,7 @@ from dmi_agreements.policy.constraints import own_type
 from dmi_agreements.policy.context import Place
 from dmi_agreements.policy.duties import PAY, DutyTerms, read_duty
 from dmi_agreements.policy.jsonld import MAX_FINDINGS, Reader, bounds
-from dmi_agreements.policy.operands import OPERANDS, identifier, iri
+from dmi_agreements.policy.operands import OPERANDS, UUID, identifier, iri
 from dmi_agreements.policy.rules import (
     ASSIGNEE,
     PARTY,
@@ -49,7 +49,6 @@ _KINDS: Final[dict[str, PolicyKind]] = {
     "Offer": "Offer",
     "Agreement": "Agreement",
 }
-_UUID: Final = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _ANY: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]{1,500}")
 _PLAIN: Final = frozenset(iri(name) for name in ("purpose", "dateTime", "recipient"))
 
@@ -91,7 +90,7 @@ def _agreement(
     fields = reader.fields(top, _REQUIRED, _OPTIONAL)
     own_type(reader, fields, "Agreement")
     reader.term(fields.get("profile"), (PROFILE,), "this profile")
-    uid = identifier(reader, fields.get("uid"), _UUID, "urn:uuid: and a lower-case UUID")
+    uid = identifier(reader, fields.get("uid"), UUID, "urn:uuid: and a lower-case UUID")
     version = _version(reader, fields.get("dmi:rulebook"), rulebook)
     basis = reader.term(fields.get("dmi:legalBasis"), rulebook.legal_bases, "this legal basis")
     assigner = identifier(reader, fields.get("assigner"), PARTY, "a participant or person")

@@ -22,6 +22,8 @@ from dmi_agreements.policy.jsonld import Reader
 from dmi_agreements.policy.terms import BBox
 from dmi_agreements.rulebook import Rulebook
 
+UUID: Final = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+"""What people sign has an id of this form: no other thing of the law, such as a count of uses, can be meant by it."""
 RECIPIENT: Final = re.compile(r"urn:dmi:(?:participant|person):[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _TIME: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?", re.ASCII)
