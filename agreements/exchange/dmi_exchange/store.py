@@ -78,6 +78,8 @@ _ONE = sa.select(law.c.body).where(law.c.id == sa.bindparam("wanted"), law.c.typ
 
 LARGEST = 1024 * 1024
 """Bytes of one object of the law: one that the bus could not carry would hold up all revocations behind it."""
+SIGNED = LARGEST // 2
+"""Bytes of what is proposed, or signed: what is noted beside it while it runs fits below ``LARGEST``."""
 OBJECTS_AT_ONCE = 500
 ASSERTIONS_KEPT = 600_000_000
 """Microseconds after their expiry."""
@@ -106,17 +108,28 @@ def _row(item: Kept) -> dict[str, Any]:
         first, second = str(item.document.get("mandator", "")), str(item.document.get("mandatary", ""))
     elif isinstance(item, SubjectRequest):
         first, second = item.person, item.dataset
-    body = encode(item)
-    if len(body) > LARGEST:
-        raise InputRefused.of("body", f"must be at most {LARGEST} bytes as JSON", f"{len(body)} bytes")
     return {
         "id": item.id,
         "type": _TYPES[type(item)],
         "party_a": first,
         "party_b": second,
         "changed_at": clock.now(),
-        "body": body.decode(),
+        "body": encode(item).decode(),
     }
+
+
+def _most(before: Kept | None, after: Kept) -> int | None:
+    """Bytes that an object may have as JSON after a change; ``None``: any number, for what ends something."""
+    if isinstance(after, AgreementState | Mandate):
+        was = before.state if isinstance(before, AgreementState | Mandate) else None
+        if after.state == "ended" and was is not None:
+            # It says what was there and that it ended; whoever wrote that must not be able to keep it from ending.
+            return None
+        if was != after.state:
+            return SIGNED
+    if isinstance(after, Participant) and isinstance(before, Participant) and before.active > after.active:
+        return None
+    return LARGEST
 
 
 class Store:
@@ -302,7 +315,10 @@ def _settle(connection: sa.Connection, kind: type[T], identifier: str, decide: C
         body = connection.execute(query.with_for_update()).scalar_one_or_none()
         before = None if body is None else msgspec.json.decode(body, type=kind)
         after = decide(before)
-        row = _row(after)
+        row, most = _row(after), _most(before, after)
+        size = len(row["body"].encode())
+        if most is not None and size > most:
+            raise InputRefused.of("body", f"must be at most {most} bytes as JSON", f"{size} bytes")
         if body is not None:
             connection.execute(sa.update(law).where(law.c.id == identifier).values(row))
             break

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.law import AgreementState, Correction, Dataset, Objection, Participant
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Grounds, Lineage
@@ -21,9 +22,9 @@ from dmi_exchange.catalogue.model import OPEN
 from dmi_exchange.notices.aliases import Aliases, is_alias
 from dmi_exchange.notices.model import Notice, notice_id
 from dmi_exchange.notices.store import Notices
-from dmi_exchange.store import LARGEST, Store
+from dmi_exchange.store import LARGEST, SIGNED, Store
 from dmi_exchange.tables import ground as ground_links
-from dmi_exchange.tables import log_party, outgoing
+from dmi_exchange.tables import law, log_party, outgoing
 from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.outbox import Relay
 from dmi_infra.sql import migrate, open_engine, reading, transaction
@@ -188,6 +189,39 @@ def test_an_object_that_the_bus_could_not_carry_is_refused(store: Store) -> None
     with pytest.raises(InputRefused, match="at most"):
         put(store, Dataset(GARAGES, OWNER, {"nl": "x" * LARGEST}))
     assert store.get(Dataset, GARAGES) is None
+
+
+def padded(one: AgreementState, size: int) -> AgreementState:
+    """The same of so many bytes as JSON."""
+    room = size - len(encode(one)) - len(',"pad":""')
+    return msgspec.structs.replace(one, document={**one.document, "pad": "x" * room})
+
+
+def test_an_agreement_ends_whatever_its_size_and_a_large_one_is_never_signed(
+    store: Store, engine: sa.Engine
+) -> None:
+    """Who writes a proposal could else fill it up until nobody can end it."""
+    full = padded(agreement("active"), LARGEST - 60)
+    with pytest.raises(InputRefused, match="at most"):
+        put(store, full)
+    for one in (padded(agreement(), SIGNED + 1), padded(agreement("active"), SIGNED + 1)):
+        with pytest.raises(InputRefused, match="at most"):
+            put(store, one)
+    waiting = padded(agreement(number=2), SIGNED)
+    put(store, waiting)
+    with pytest.raises(InputRefused, match="at most"):
+        put(store, msgspec.structs.replace(waiting, state="active", signatures={VENDOR: "s"}))
+    put(store, msgspec.structs.replace(waiting, state="ended", end_reason="no"))
+    # One that an earlier version took.
+    row = {"id": full.id, "type": "agreement", "party_a": OWNER, "party_b": VENDOR, "changed_at": 1}
+    with transaction(engine) as connection:
+        connection.execute(sa.insert(law), [{**row, "body": encode(full).decode()}])
+    put(
+        store, msgspec.structs.replace(full, state="ended", ended_at=1, ended_by=VENDOR, end_reason="x" * 500)
+    )
+    found = store.get(AgreementState, full.id)
+    assert found is not None
+    assert found.state == "ended"
 
 
 def test_what_everyone_may_have_is_told_of_every_dataset_by_reading_the_agreements_once(
