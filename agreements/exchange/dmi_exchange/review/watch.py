@@ -29,6 +29,8 @@ log = structlog.get_logger("exchange")
 
 SECOND: Final = 1_000_000
 LONGEST_REASON: Final = 500
+MOST_OBJECTIONS: Final = 100
+"""Told of one agreement; what is wrong with it beyond that shows once these are mended."""
 AGAIN_SECONDS: Final = 0.2
 """How soon is looked again while the law is not whole or the store is away."""
 
@@ -140,7 +142,16 @@ class Watch:
             if state.state != "active":
                 self._claims.pop(state.id, None)
             elif everything or not wanted.isdisjoint(_touched_by(state)):
-                self._judge(reasoner, state)
+                self._judged(reasoner, state)
+
+    def _judged(self, reasoner: Reasoner, state: AgreementState) -> None:
+        """Judge one agreement; where that fails it is judged again in the next round of all, and others now."""
+        try:
+            self._judge(reasoner, state)
+        except Unavailable:
+            raise  # The others would not be stored either.
+        except Exception as exc:  # whoever made it unjudgeable must not keep others from being stopped
+            log.error("an agreement could not be judged", agreement=state.id, exc_info=exc)
 
     def _judge(self, reasoner: Reasoner, state: AgreementState) -> None:
         if state.id not in self._claims:
@@ -160,8 +171,9 @@ class Watch:
         ends = max((claim.ends for claim in claims.permissions), default=FOREVER)
         if ends >= self._now():
             self._next_end = min(self._next_end, ends)
-        if {(f.rule, f.path) for f in faults} != {(one.rule, one.path) for one in state.objections}:
-            self._report(state, faults)
+        told = faults[:MOST_OBJECTIONS]
+        if {(f.rule, f.path) for f in told} != {(one.rule, one.path) for one in state.objections}:
+            self._report(state, told)
 
     def _end(self, state: AgreementState, faults: Sequence[Fault], book: Rulebook) -> None:
         reason = "; ".join(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from dmi_agreements.contracts.law import AgreementState
+from dmi_exchange.review import watch
 from dmi_infra import clock
+from dmi_infra.errors import InputRefused
 from tests.unit.exchange.fakes import (
     LIVING,
     OFFICER,
@@ -94,12 +97,14 @@ def change(node: Node, **settings: Any) -> None:
     node.post(path, signed(node, EVERYONE_MEETS, files, "adopts"), EVERYONE_MEETS)
 
 
-def kept(node: Node, days: int) -> str:
+def kept(node: Node, days: int, permissions: int = 1) -> str:
     value = {"@value": str(days), "@type": "xsd:integer"}
     test = {"leftOperand": "dmi:days", "operator": "eq", "rightOperand": value, "unit": "d"}
     duty = {"action": "dmi:deleteAfter", "constraint": [test]}
     text = document(OWNER, VENDOR, BICYCLES, ["dmi:read"], duties=[duty], constraints=[until(300)])
-    return agree(node, {**text, "dmi:legalBasis": "dmi:basis:consent"})
+    return agree(
+        node, {**text, "dmi:legalBasis": "dmi:basis:consent", "permission": text["permission"] * permissions}
+    )
 
 
 def test_a_stricter_rulebook_reports_what_runs_against_it(node: Node) -> None:
@@ -135,6 +140,43 @@ def test_an_objection_goes_when_its_reason_goes(node: Node) -> None:
     node.publish(dataset, commons_cents=100)
     eventually(lambda: not state(node, uid).objections)
     assert state(node, uid) == known
+
+
+def test_an_agreement_that_cannot_be_judged_keeps_no_other_from_being_stopped(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset, other = "urn:dmi:dataset:gemeente:kort", "urn:dmi:participant:blijft"
+    node.publish(dataset)
+    node.admit(other, SELLER)
+    stuck = agree(node, document(OWNER, other, dataset, ["dmi:read"]), Who(other, (SELLER,)))
+    gone = agree(node, document(OWNER, VENDOR, GARAGES, ["dmi:read"]))
+    exchange = node.service.app.state.exchange
+    settle, tried = exchange.settle, []
+
+    def refusing(kind: Any, identifier: str, decide: Any) -> Any:
+        if identifier == stuck:
+            tried.append(identifier)
+            raise InputRefused.of("body", "is too large")
+        return settle(kind, identifier, decide)
+
+    monkeypatch.setattr(exchange, "settle", refusing)
+    node.publish(dataset, commons_cents=300_000)
+    node.post(f"/v1/participants/{VENDOR}/end", None, OPERATING)
+    ended(node, gone)
+    eventually(lambda: bool(tried))
+    # It is judged again in its turn, not over and over.
+    time.sleep(0.5)
+    assert len(tried) < 4
+
+
+def test_of_one_agreement_the_first_objections_are_told_alone(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "MOST_OBJECTIONS", 1)
+    uid = kept(node, 365, permissions=2)
+    change(node, running="report")
+    eventually(lambda: bool(state(node, uid).objections))
+    assert [one.path for one in state(node, uid).objections] == ["/permission/0/duty"]
 
 
 def test_it_judges_again_what_it_could_not_see_before_it_stopped(
