@@ -63,6 +63,11 @@ class Revisions:
         """What a version changes, beside ``since`` or the version that it was proposed as a change of."""
         return difference(self.content(since or self.version(version).base), self.content(version))
 
+    def preview(self, roles: Collection[str], files: Mapping[str, Any]) -> list[Change]:
+        """What these files would change in the current version, for who may propose them."""
+        _may(roles, self.current.governance.propose, "look at a change of the rulebook before it is proposed")
+        return difference(self.current, self.read(files))
+
     def statement(self, version: RulebookVersion, act: str) -> dict[str, Any]:
         """What is signed to propose, adopt or reject a version: ``act`` is ``proposes``, ``adopts`` or ``rejects``."""
         return statement(version.version, version.base, rulebook_of(version.files).digest, act)

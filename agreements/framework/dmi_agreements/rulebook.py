@@ -79,10 +79,11 @@ class Rulebook:
         self.templates: Mapping[str, Template] = terms("templates.json")
         self.requestable = frozenset(self.purposes.keys() - {ROOT_PURPOSE})
         self._ancestors = {purpose: frozenset(upwards(self.purposes, purpose)) for purpose in self.purposes}
-        self._below = {
-            purpose: frozenset(lower for lower in self.requestable if purpose in self._ancestors[lower])
-            for purpose in self.purposes
-        }
+        below: dict[str, set[str]] = {purpose: set() for purpose in self.purposes}
+        for lower in self.requestable:
+            for wider in self._ancestors[lower]:
+                below[wider].add(lower)
+        self._below = {purpose: frozenset(lower) for purpose, lower in below.items()}
         self.files: Mapping[str, Any] = {name: msgspec.to_builtins(value) for name, value in parsed.items()}
         self.digest = hashlib.sha256(msgspec.json.encode(self.files, order="sorted")).hexdigest()
 

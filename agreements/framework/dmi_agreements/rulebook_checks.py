@@ -22,6 +22,9 @@ from dmi_agreements.rulebook_terms import (
 ROOT_PURPOSE: Final = "dmi:purpose:any"
 """Root of the tree of purposes: may be agreed to, can never be requested."""
 
+MOST_TERMS: Final = 500
+"""Of one file: each process works out at once what lies below what."""
+
 CARRIED_OUT: Final = frozenset(
     {
         "dmi:leaveOut",
@@ -56,6 +59,13 @@ _LANGUAGES: Final = ("nl", "en")
 
 def broken_rules(parsed: Mapping[str, Any]) -> list[Finding]:
     """What is wrong with the files of a rulebook that were read (file name -> value of its shape)."""
+    many = [
+        Finding(f"{name}#", f"at most {MOST_TERMS} terms", str(len(parsed[name])))
+        for name in FILES
+        if name != "rulebook.json" and len(parsed[name]) > MOST_TERMS
+    ]
+    if many:
+        return many
     ids = {name: {term.id for term in parsed[name]} for name in FILES if name != "rulebook.json"}
     findings = _check_version(parsed["rulebook.json"], ids["roles.json"])
     for name in ids:
@@ -134,11 +144,12 @@ def _check_tree(purposes: list[Purpose]) -> list[Finding]:
 
 def upwards(purposes: Mapping[str, Purpose], purpose: str) -> list[str]:
     """``purpose`` and its ancestors; a circle ends the way, so an invalid tree cannot hang."""
-    way = [purpose]
+    way, seen = [purpose], {purpose}
     while (node := purposes.get(way[-1])) is not None and node.parent is not None:
         way.append(node.parent)
-        if node.parent in way[:-1]:
+        if node.parent in seen:
             break
+        seen.add(node.parent)
     return way
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ import pytest
 from dmi_agreements.duties import COLUMNS
 from dmi_agreements.errors import RulebookInvalid
 from dmi_agreements.rulebook import Rulebook, parse_rulebook
+from dmi_agreements.rulebook_checks import MOST_TERMS
 
 
 def test_purposes_form_a_tree_that_is_a_follows(rulebook: Rulebook) -> None:
@@ -183,6 +185,32 @@ def test_a_broken_rule_is_found_with_its_file_and_place(
     with pytest.raises(RulebookInvalid) as caught:
         parse_rulebook({**rulebook_files, name: msgspec.json.encode(terms)})
     assert path in {finding.path for finding in caught.value.findings}
+
+
+def chain(first: Mapping[str, Any], terms: int) -> list[dict[str, Any]]:
+    """So many purposes, each below the one before it."""
+    made = [{**first, "id": f"dmi:purpose:p{number}"} for number in range(terms)]
+    for number, term in enumerate(made):
+        term["parent"] = made[number - 1]["id"] if number else "dmi:purpose:any"
+    return made
+
+
+def test_a_file_has_so_many_terms_and_the_deepest_tree_of_them_is_read_at_once(
+    rulebook_files: dict[str, bytes],
+) -> None:
+    terms = json.loads(rulebook_files["purposes.json"])
+    long = [*terms, *chain(terms[1], MOST_TERMS - len(terms))]
+    begun = time.monotonic()
+    found = parse_rulebook({**rulebook_files, "purposes.json": msgspec.json.encode(long)})
+    assert time.monotonic() - begun < 1
+    assert found.is_a(long[-1]["id"], "dmi:purpose:p0")
+    assert long[-1]["id"] in found.below("dmi:purpose:p0")
+    many = [*terms, *chain(terms[1], 5_000)]
+    begun = time.monotonic()
+    with pytest.raises(RulebookInvalid) as caught:
+        parse_rulebook({**rulebook_files, "purposes.json": msgspec.json.encode(many)})
+    assert time.monotonic() - begun < 1
+    assert [one.rule for one in caught.value.findings] == [f"at most {MOST_TERMS} terms"]
 
 
 def test_a_missing_and_a_strange_file_are_both_named(rulebook_files: dict[str, bytes]) -> None:

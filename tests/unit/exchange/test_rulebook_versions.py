@@ -100,6 +100,13 @@ def test_only_bodies_propose_and_only_the_body_that_may_adopts(node: Node) -> No
     node.post("/v1/rulebook/versions/1.2.0/reject", reject, MANAGING)
 
 
+def test_only_who_may_propose_looks_at_what_files_would_change(node: Node) -> None:
+    changed = with_scooters(node, "1.8.0")
+    node.refused(node.ask("POST", "/v1/rulebook/difference", OFFICER, json=changed), 403, "wrong-role")
+    told = node.post("/v1/rulebook/difference", changed, WORKING)
+    assert "purposes.json#/dmi:purpose:scooters-1-8-0" in [item["path"] for item in told["items"]]
+
+
 def test_what_takes_something_away_is_for_the_eco_council_and_a_new_first_number(node: Node) -> None:
     changed = files(node)
     changed["rulebook.json"]["version"] = "1.3.0"

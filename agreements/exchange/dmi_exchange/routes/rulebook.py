@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from dmi_agreements.contracts.law import RulebookVersion
-from dmi_agreements.difference import Change, difference, weight
+from dmi_agreements.difference import Change, weight
 from dmi_exchange.revisions import Revisions
 from dmi_exchange.routes.members import Signature
 from dmi_infra.clock import to_text
@@ -87,9 +87,12 @@ def router(revisions: Revisions) -> APIRouter:
     ) -> dict[str, Any]:
         return told(revisions.difference(version, since))
 
-    @routes.post("/difference", summary="What files would change in the current version; nothing is kept")
-    def preview(_identity: Caller, files: dict[str, Any]) -> dict[str, Any]:
-        return told(difference(revisions.current, revisions.read(files)))
+    @routes.post(
+        "/difference",
+        summary="What files would change in the current version, as a body that may propose it; nothing is kept",
+    )
+    def preview(identity: Caller, files: dict[str, Any]) -> dict[str, Any]:
+        return told(revisions.preview(identity.roles, files))
 
     @routes.post("/versions", status_code=201, summary="Propose a new version, as a body of the framework")
     def propose(identity: Caller, body: Proposal) -> dict[str, Any]:
