@@ -28,6 +28,10 @@ _WORDING: Final = frozenset({"label", "description", "title", "reason"})
 """Members that hold text for people: another wording decides nothing."""
 _BINDING: Final = frozenset({"limits.json", "rules.json"})
 """Files in which also an addition takes something away."""
+_GRANTING: Final = frozenset({"roles.json", "legal-bases.json", "countries.json"})
+"""Files in which an addition gives somebody a power: to act, to rest on a basis, to receive."""
+_GOVERNANCE: Final = "rulebook.json#/governance"
+"""Who decides on the rulebook: a body that could add itself by a lighter change would decide on all of them."""
 _RELEASE: Final = frozenset({"version", "date"})
 """Members that every version changes."""
 
@@ -73,7 +77,7 @@ def _terms(name: str, old: list[dict[str, Any]], new: list[dict[str, Any]]) -> I
             path = f"{name}#/{identifier}"
             yield from _members(name, term["label"], path, before[identifier], term)
         else:
-            heavy: Weight = "major" if name in _BINDING else "minor"
+            heavy: Weight = "major" if name in _BINDING | _GRANTING else "minor"
             yield _told(f"{name}#/{identifier}", heavy, name, term["label"], "", None, identifier)
 
 
@@ -89,12 +93,14 @@ def _members(
         if isinstance(was, Mapping) and isinstance(now, Mapping) and key not in _WORDING:
             yield from _members(name, of, f"{path}/{key}", was, now)
             continue
-        yield _told(f"{path}/{key}", _weight(key, was, now), name, of, key, was, now)
+        yield _told(f"{path}/{key}", _weight(name, path, key, was, now), name, of, key, was, now)
 
 
-def _weight(key: str, was: Any, now: Any) -> Weight:
+def _weight(name: str, path: str, key: str, was: Any, now: Any) -> Weight:
     if key in _WORDING:
         return "patch"
+    if name in _BINDING | _GRANTING or f"{path}/{key}".startswith(_GOVERNANCE):
+        return "major"
     if isinstance(was, list) and isinstance(now, list) and all(item in now for item in was):
         return "minor"
     return "major"

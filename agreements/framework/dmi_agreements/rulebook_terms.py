@@ -11,7 +11,7 @@ Act = Literal["offer", "use", "contribute", "consent", "propose", "adopt", "insp
 down areas for everybody."""
 
 Weight = Literal["patch", "minor", "major"]
-"""How much a change does: wording only; something added; something taken away or decided differently."""
+"""How much a change does: wording; something added; something taken away or decided differently, or a power given."""
 
 
 class Governance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -43,8 +44,8 @@ def test_wording_weighs_least_an_addition_more_and_a_loss_most(rulebook: Ruleboo
     wording = difference(rulebook, rulebook_of(files))
     assert [(c.path, c.weight) for c in wording] == [("purposes.json#/dmi:purpose:noise/label", "patch")]
     assert wording[0].text["nl"] == "doel “Lawaai”, label: nieuw “Lawaai”; was “Geluid”"
-    files["countries.json"].append(
-        {"id": "dmi:country:ke", "label": {"nl": "Kenia", "en": "Kenya"}, "ground": "adequacy"}
+    files["purposes.json"].append(
+        term(files, "purposes.json", "dmi:purpose:noise") | {"id": "dmi:purpose:quiet"}
     )
     assert weight(difference(rulebook, rulebook_of(files))) == "minor"
     term(files, "limits.json", "dmi:limit:group")["minimum"] = 10
@@ -60,6 +61,61 @@ def test_a_limit_that_is_added_takes_something_away(rulebook: Rulebook) -> None:
     files["limits.json"].append(
         term(files, "limits.json", "dmi:limit:term") | {"id": "dmi:limit:shorter", "maximum": 30}
     )
+    assert weight(difference(rulebook, rulebook_of(files))) == "major"
+
+
+def governing(files: dict[str, Any]) -> None:
+    files["rulebook.json"]["governance"]["adopt"]["major"].append("dmi:role:management-council")
+
+
+def proposing(files: dict[str, Any]) -> None:
+    files["rulebook.json"]["governance"]["propose"].append("dmi:role:vendor")
+
+
+def inspecting(files: dict[str, Any]) -> None:
+    term(files, "roles.json", "dmi:role:vendor")["may"].append("inspect")
+
+
+def another_role(files: dict[str, Any]) -> None:
+    files["roles.json"].append(
+        term(files, "roles.json", "dmi:role:vendor") | {"id": "dmi:role:other", "may": ["delimit"]}
+    )
+
+
+def wider_basis(files: dict[str, Any]) -> None:
+    term(files, "legal-bases.json", "dmi:basis:contract")["purposes"].append("dmi:purpose:any")
+
+
+def another_basis(files: dict[str, Any]) -> None:
+    files["legal-bases.json"].append(
+        term(files, "legal-bases.json", "dmi:basis:contract") | {"id": "dmi:basis:because"}
+    )
+
+
+def another_country(files: dict[str, Any]) -> None:
+    files["countries.json"].append(
+        {"id": "dmi:country:ke", "label": {"nl": "Kenia", "en": "Kenya"}, "ground": "adequacy"}
+    )
+
+
+def narrower_limit(files: dict[str, Any]) -> None:
+    limit = term(files, "limits.json", "dmi:limit:retention")
+    limit["bases"] = [*limit["bases"], "dmi:basis:contract"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        governing, proposing, inspecting, another_role, wider_basis, another_basis, another_country,
+        narrower_limit,
+    ],
+)  # fmt: skip
+def test_what_gives_somebody_a_power_or_says_who_decides_is_major(
+    rulebook: Rulebook, change: Callable[[dict[str, Any]], None]
+) -> None:
+    """A longer list is no light change there: the body that adopts those could make itself the one that adopts all."""
+    files = changed(rulebook)
+    change(files)
     assert weight(difference(rulebook, rulebook_of(files))) == "major"
 
 
