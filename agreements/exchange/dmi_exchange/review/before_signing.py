@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 from dmi_agreements.contracts.law import AgreementState
@@ -23,7 +24,7 @@ from dmi_agreements.rulebook import Rulebook
 from dmi_agreements.versions import Rulebooks
 from dmi_exchange import model
 from dmi_exchange.errors import DocumentRefused, NeverUsable
-from dmi_exchange.review.conflicts import Checker, Finding, known, present
+from dmi_exchange.review.conflicts import Checker, Finding, OutOfTime, known, present
 from dmi_exchange.review.conflicts.results import FindingKind
 from dmi_exchange.store import Store
 from dmi_infra.errors import FieldError
@@ -136,7 +137,7 @@ class Contradictions:
         if never:
             raise _never(never)
         told = [_told(each) for each in found]
-        for other in list(others)[:MOST_OTHERS]:
+        for other in islice(others, MOST_OTHERS):
             if not whole:
                 break
             # A prohibition of one agreement wins over the permission of another, whatever either says of conflicts.
@@ -148,10 +149,11 @@ class Contradictions:
 
     def _within(self, policy: Policy, until: float) -> tuple[list[Finding], bool]:
         found: list[Finding] = []
-        for finding in self.checker.findings(policy):
-            if time.monotonic() > until:
-                return found, False
-            found.append(finding)
+        try:
+            for finding in self.checker.findings(policy, until):
+                found.append(finding)
+        except OutOfTime:
+            return found, False
         return found, True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from dmi_agreements.contracts.law import Dataset, Participant
@@ -23,6 +24,8 @@ UNKNOWN_PARTY = "urn:dmi:participant:assignee"
 COUNTRY = "dmi:country:"
 FIGURES = 10
 """What it counts for to give figures in place of rows: as much as ten terms."""
+MOST_REPAIRS = 20
+"""Of one fault: each is tried together with those of the others."""
 LESS = 20
 """What it counts for to give no data where some was meant."""
 
@@ -73,7 +76,7 @@ class Case:
         self, rule: str, path: str, nl: str, en: str, repairs: Iterable[Repair | None] = (), part: str = ""
     ) -> None:
         """Note a fault; ``rule`` without its prefix; a path in a permission tells the ``part`` by itself."""
-        possible = tuple(one for one in repairs if one is not None and one.operations)
+        possible = tuple(islice((one for one in repairs if one is not None and one.operations), MOST_REPAIRS))
         if not part and path.startswith("/permission/"):
             part = "/".join(path.split("/")[:3])
         self.faults.append(Fault(f"dmi:rule:{rule}", path, {"nl": nl, "en": en}, possible, part))
@@ -173,6 +176,19 @@ class Case:
         if len(self.claims.permissions) > 1:
             return Repair(({"op": "remove", "path": claim.path},), {"nl": nl, "en": en}, LESS)
         return None
+
+    def leave_out_everywhere(self, dataset: str) -> Repair | None:
+        """Take one dataset from all permissions; ``None`` when none of them would be left."""
+        if all(claim.datasets == (dataset,) for claim in self.claims.permissions):
+            return None
+        # The last first, so that the places of the others stay what they are.
+        about = (claim for claim in reversed(self.claims.permissions) if dataset in claim.datasets)
+        steps = [self.leave_out(claim, dataset) for claim in about]
+        found = [step for step in steps if step is not None and step.operations]
+        if not found or len(found) < len(steps):
+            return None
+        operations = tuple(operation for step in found for operation in step.operations)
+        return Repair(operations, found[0].text, LESS * len(found))
 
     def only_groups(self, claim: Claim) -> Repair | None:
         """Give figures about groups of persons in place of persons."""

@@ -135,12 +135,10 @@ def commons(case: Case) -> None:
     if taken + asked <= limit.maximum:
         return
     left = euros(max(0, limit.maximum - taken))
-    dearest = sorted(offered, key=lambda dataset: dataset.commons_cents)
+    # What is left out of some permissions and stays in others is taken all the same.
     repairs = [
-        case.leave_out(claim, dataset.id)
-        for dataset in dearest
-        for claim in claims.permissions
-        if dataset.id in claim.datasets
+        case.leave_out_everywhere(dataset.id)
+        for dataset in sorted(offered, key=lambda dataset: dataset.commons_cents)
     ]
     case.find(
         "commons", "/permission", f"gevraagd {euros(asked)} euro, over is {left} euro",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 import json
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
@@ -31,6 +33,8 @@ PROPOSAL: Final[Sequence[Check]] = (
 
 TRIES: Final = 400
 """Changed documents that are looked at in search of the smallest change."""
+SEARCH_SECONDS: Final = 2.0
+"""How long that search may take: anybody may ask for it, of as large a document as the language knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,8 @@ class SmallestChange:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the review says about one document; ``change`` is ``None`` when it passes or no change would do."""
+    """What the review says about one document; ``change`` is ``None`` when it passes, no change would do, or none
+    was found in time."""
 
     faults: tuple[Fault, ...]
     rulebook: Rulebook
@@ -166,23 +171,29 @@ class Reasoner:
         fresh = replace(case, faults=[])
         for check in PROPOSAL:
             check(fresh)
-        return _once(fresh.faults)
+        found: dict[tuple[str, ...], Fault] = {}
+        for fault in fresh.faults:
+            found.setdefault((fault.rule, fault.path, fault.part, fault.detail["en"]), fault)
+        return list(found.values())
 
     def _smallest(self, first: Case) -> SmallestChange | None:
         """Cheapest first among all combinations of repairs, so that what passes first is the smallest (A*)."""
         waiting = [(0, 0, 0, _Draft(0, (), first.document))]
-        seen: set[str] = set()
+        seen: set[bytes] = set()
         count = 0
+        until = time.monotonic() + SEARCH_SECONDS
         for _ in range(TRIES):
-            if not waiting:
+            if not waiting or time.monotonic() > until:
                 return None
             bound, _cost, _count, draft = heapq.heappop(waiting)
             faults = draft.faults
             if faults is None:
-                if (spelled := _spelled(draft.document)) in seen:
+                document = draft.changed()
+                if document is None or (spelled := _spelled(document)) in seen:
                     continue
                 seen.add(spelled)
-                faults = self._faults_of(draft.document, first)
+                draft = replace(draft, document=document, open=None)
+                faults = self._faults_of(document, first)
                 if faults is None or any(not fault.repairs for fault in faults):
                     continue
                 # What came before knew less of what is left: wait for those that may still cost less.
@@ -193,11 +204,7 @@ class Reasoner:
             if not faults:
                 return SmallestChange(draft.steps, draft.document)
             for repair in _next_repairs(faults):
-                try:
-                    changed = apply(draft.document, repair.operations)
-                except (LookupError, TypeError, ValueError):
-                    continue
-                after = _Draft(draft.cost + repair.cost, (*draft.steps, repair), changed)
+                after = _Draft(draft.cost + repair.cost, (*draft.steps, repair), draft.document, repair)
                 count += 1
                 ahead = max(0, _at_least(faults) - repair.cost)
                 heapq.heappush(waiting, (after.cost + ahead, -after.cost, count, after))
@@ -235,8 +242,19 @@ class _Draft:
     cost: int
     steps: tuple[Repair, ...]
     document: Mapping[str, Any]
+    open: Repair | None = None
+    """The last step, while the document is still without it: most drafts wait and are never looked at."""
     faults: list[Fault] | None = None
     """Once it has been looked at."""
+
+    def changed(self) -> Mapping[str, Any] | None:
+        """The document with all steps; ``None`` where the last one finds its place no more."""
+        if self.open is None:
+            return self.document
+        try:
+            return apply(self.document, self.open.operations)
+        except (LookupError, TypeError, ValueError):
+            return None
 
 
 def _next_repairs(faults: Sequence[Fault]) -> list[Repair]:
@@ -256,8 +274,9 @@ def _at_least(faults: Sequence[Fault]) -> int:
     return max(whole, sum(parts.values()))
 
 
-def _spelled(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, sort_keys=True)
+def _spelled(document: Mapping[str, Any]) -> bytes:
+    """A digest: of what was looked at nothing else has to be kept."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).digest()
 
 
 def _once(items: Sequence[T]) -> list[T]:

@@ -299,6 +299,42 @@ def test_what_others_took_of_the_commons_counts() -> None:
     assert verdict.change is None
 
 
+def test_what_is_left_out_of_the_commons_is_left_out_of_every_permission() -> None:
+    text = two_targets()
+    second_permission(second_permission(text, target=DRAWINGS), target=RADAR)
+    verdict = reasoner().review(text)
+    assert rules(verdict.faults) == ["commons"]
+    assert verdict.change is not None
+    (step,) = verdict.change.steps
+    assert step.text["en"] == "leave out: Tekeningen"
+    left = verdict.change.document["permission"]
+    assert [rule["target"] for rule in left] == [[RADAR], RADAR]
+    assert reasoner().review(verdict.change.document).passes
+
+
+def test_a_large_document_that_cannot_be_mended_is_judged_fast() -> None:
+    text = document(CITY, SELLER, RADAR, ["dmi:read"])
+    for number in range(300):
+        wanted = until(f"2027-12-{1 + number % 28:02}T{number // 28:02}:00:00Z")
+        second_permission(text, constraint=[*text["permission"][0]["constraint"], wanted])
+    begun = time.perf_counter()
+    verdict = reasoner(100_000).review(text)
+    assert rules(verdict.faults) == ["commons"]
+    assert verdict.change is None
+    assert time.perf_counter() - begun < 3
+
+
+def test_the_search_for_the_smallest_change_ends_in_time_and_what_is_wrong_is_told_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = air(constraints=[], duties=[], purpose="dmi:purpose:any")
+    assert reasoner().review(text).change is not None
+    monkeypatch.setattr("dmi_exchange.review.reasoner.SEARCH_SECONDS", -1.0)
+    verdict = reasoner().review(text)
+    assert verdict.faults
+    assert verdict.change is None
+
+
 def test_a_child_consents_by_a_representative_until_it_is_of_age() -> None:
     assert reasoner().review(consent(KIM), {MUM}).passes
     assert not reasoner().review(consent(KIM), {KIM, NOOR}).passes

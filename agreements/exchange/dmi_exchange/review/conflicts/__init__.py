@@ -13,6 +13,7 @@ from dmi_exchange.review.conflicts.results import (
     Verdict,
     Witness,
 )
+from dmi_exchange.review.conflicts.solver import OutOfTime
 
 __all__ = [
     "Act",
@@ -21,6 +22,7 @@ __all__ = [
     "Conflict",
     "Finding",
     "Inside",
+    "OutOfTime",
     "Outside",
     "Term",
     "Undecidable",

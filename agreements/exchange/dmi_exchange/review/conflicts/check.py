@@ -23,7 +23,7 @@ from dmi_exchange.review.conflicts.results import (
     Verdict,
 )
 from dmi_exchange.review.conflicts.rules import REQUEST, Orders, Rules, Who, grounded
-from dmi_exchange.review.conflicts.solver import Clash, Unknown, Values, solve
+from dmi_exchange.review.conflicts.solver import FOREVER, Clash, Unknown, Values, solve
 from dmi_exchange.review.conflicts.witness import witness
 
 FACTS = "facts"
@@ -86,10 +86,10 @@ class Checker:
         """What is wrong within one policy; none when nothing is."""
         return tuple(self.findings(policy))
 
-    def findings(self, policy: Policy) -> Iterator[Finding]:
-        """The same one by one, so that whoever has no time left can stop."""
+    def findings(self, policy: Policy, until: float = FOREVER) -> Iterator[Finding]:
+        """The same one by one; raises ``OutOfTime`` once the moment ``until`` has come (see ``solver.solve``)."""
         policy = self._whole(policy)
-        yield from _Inside(policy, self._rules((policy,))).findings()
+        yield from _Inside(policy, self._rules((policy,)), until).findings()
 
     def _both(self, one: Policy, other: Policy) -> tuple[Policy, Policy]:
         """Both with what they inherit; two versions of one policy get names that tell them apart."""
@@ -108,9 +108,10 @@ class Checker:
 
 
 class _Inside:
-    def __init__(self, policy: Policy, rules: Rules) -> None:
+    def __init__(self, policy: Policy, rules: Rules, until: float) -> None:
         self.policy = policy
         self.rules = rules
+        self.until = until
         self.who = Who.own(REQUEST)
 
     def findings(self) -> Iterator[Finding]:
@@ -120,7 +121,7 @@ class _Inside:
             before += found
             yield from found
         if self.policy.permissions and not any(each.kind == "not decidable" for each in before):
-            allowed = _verdict(self.rules.allowed(self.policy, self.who), self.rules)
+            allowed = _verdict(self.rules.allowed(self.policy, self.who), self.rules, self.until)
             if isinstance(allowed, Conflict):
                 yield self.finding("unusable", "", allowed)
         for rule in self.policy.obligations:
@@ -130,7 +131,7 @@ class _Inside:
 
     def permission(self, rule: Rule) -> Iterator[Finding]:
         covers = self.rules.covers(self.policy, rule, self.who)
-        alone = _verdict(covers, self.rules)
+        alone = _verdict(covers, self.rules, self.until)
         if isinstance(alone, Conflict):
             yield self.finding("impossible", rule.path, alone)
             return
@@ -142,7 +143,9 @@ class _Inside:
     def prohibited(self, rule: Rule, covers: Formula) -> Iterator[Finding]:
         if not self.policy.prohibitions or self.policy.conflict == "perm":
             return
-        left = _verdict(All((covers, self.rules.not_forbidden(self.policy, self.who))), self.rules)
+        left = _verdict(
+            All((covers, self.rules.not_forbidden(self.policy, self.who))), self.rules, self.until
+        )
         if isinstance(left, Conflict):
             yield self.finding("swallowed", rule.path, left)
             return
@@ -152,13 +155,13 @@ class _Inside:
             forbidden = Any(
                 tuple(self.rules.covers(self.policy, each, self.who) for each in self.policy.prohibitions)
             )
-            both = _verdict(All((covers, forbidden)), self.rules)
+            both = _verdict(All((covers, forbidden)), self.rules, self.until)
             if isinstance(both, Compatible):
                 yield self.finding("overlap", rule.path, both)
 
     def duties(self, duties: Iterable[Rule], of: Who | None, given: Formula) -> Iterator[Finding]:
         for duty in duties:
-            doable = _verdict(All((given, self.rules.doable(self.policy, duty, of))), self.rules)
+            doable = _verdict(All((given, self.rules.doable(self.policy, duty, of))), self.rules, self.until)
             if isinstance(doable, Conflict):
                 yield self.finding("unfulfillable", duty.path, doable)
             elif isinstance(doable, Undecidable) and given is TRUE:
@@ -169,8 +172,8 @@ class _Inside:
         return Finding(kind, self.policy.uid, path, verdict)
 
 
-def _verdict(formula: Formula, rules: Rules) -> Verdict:
-    answer = solve(grounded(formula))
+def _verdict(formula: Formula, rules: Rules, until: float = FOREVER) -> Verdict:
+    answer = solve(grounded(formula), until)
     match answer:
         case Values():
             return Compatible(witness(answer, rules))

@@ -7,6 +7,7 @@ truth of a term is not known, it *may* hold: a clash is one whatever such terms 
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -62,21 +63,42 @@ class Unknown:
 
 
 Answer = Values | Clash | Unknown
+FOREVER: Final = float("inf")
 
 
-def solve(formula: Formula) -> Answer:
-    """Whether ``formula`` can hold."""
-    with _ONE:
-        return _Question(formula).answer()
+class OutOfTime(Exception):
+    """The moment has passed until which a question could be asked."""
+
+
+def solve(formula: Formula, until: float = FOREVER) -> Answer:
+    """Whether ``formula`` can hold; raises ``OutOfTime`` from ``until`` on, in seconds of ``time.monotonic``.
+
+    What it waits for others who ask is part of its time.
+    """
+    if not _ONE.acquire(timeout=min(_left(until), threading.TIMEOUT_MAX)):
+        raise OutOfTime
+    try:
+        _left(until)
+        return _Question(formula, until).answer()
+    finally:
+        _ONE.release()
+
+
+def _left(until: float) -> float:
+    left = until - time.monotonic()
+    if left <= 0:
+        raise OutOfTime
+    return left
 
 
 class _Question:
     """One formula in the solver's own language (SMT-LIB 2.6), as text: built so, it takes a fraction of the time."""
 
-    def __init__(self, formula: Formula) -> None:
+    def __init__(self, formula: Formula, until: float) -> None:
         import z3
 
         self.z3 = z3
+        self.until = until
         self.lines: list[str] = []
         self.fresh = 0
         self.variables: dict[Variable, str] = {}
@@ -89,7 +111,6 @@ class _Question:
         self.recurring = [atom for atom in atoms if isinstance(atom, Recurring)]
         self.state(self.expression(formula))
         self.solver = z3.SimpleSolver()
-        self.solver.set("timeout", TIMEOUT_MS)
         self.solver.set("random_seed", 0)
         self.solver.from_string("\n".join(self.lines))
 
@@ -111,7 +132,11 @@ class _Question:
         return self._values() if found == self.z3.sat else Unknown(())
 
     def check(self, assumed: list[str]) -> object:
-        return self.solver.check([self.z3.Bool(name) for name in assumed])
+        self.solver.set("timeout", int(min(TIMEOUT_MS, _left(self.until) * 1000 + 1)))
+        found = self.solver.check([self.z3.Bool(name) for name in assumed])
+        if found == self.z3.unknown:
+            _left(self.until)
+        return found
 
     def _core(self) -> list[str]:
         return [each.decl().name() for each in self.solver.unsat_core()]
