@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,21 +10,25 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import sqlalchemy as sa
 
 from dmi_agreements.contracts.law import AgreementState, Participant
 from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.errors import Finding, PolicyRefused
+from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.prices import Price, charge, due
 from dmi_exchange.transactions import billing, ledger
-from dmi_exchange.transactions.billing import fixed
 from dmi_exchange.transactions.commons import FIRST_WEEKS, shares
+from dmi_exchange.transactions.fixed import Priced, fixed, tariff
 from dmi_exchange.transactions.model import vat_of
 from dmi_exchange.transactions.store import Transactions
+from dmi_exchange.transactions.tables import charged
 from dmi_infra import clock
 from dmi_infra.errors import Conflict
 from dmi_infra.sql import open_engine
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.exchange.test_log import report
-from tests.unit.infra.fakes import GARAGES, OWNER, VENDOR, document
+from tests.unit.infra.fakes import GARAGES, OWNER, VENDOR, document, until
 
 CITY = {
     "name": "Gemeente Waterstad", "scheme": "0190", "registration": "00000001234567890000",
@@ -36,6 +40,7 @@ SHOP = {
     "postcode": "1000 BB", "vat_id": "NL123456789B01",
 }  # fmt: skip
 HOUR = 3_600_000_000
+ONCE, MONTHLY = Priced(Price(5000, 1, "once")), Priced(Price(700, 1, "month"))
 CBC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}"
 
 
@@ -52,9 +57,9 @@ def pay(cents: int, per: int, unit: str) -> dict[str, Any]:
     return {"action": "dmi:pay", "constraint": parts}
 
 
-def priced(node: Node, *duties: dict[str, Any]) -> str:
+def priced(node: Node, *duties: dict[str, Any], constraints: Sequence[dict[str, Any]] = ()) -> str:
     """A concluded agreement of the vendor with the city, a permission for each price."""
-    text = document(OWNER, VENDOR, GARAGES, ["dmi:read"])
+    text = document(OWNER, VENDOR, GARAGES, ["dmi:read"], constraints=constraints)
     first = text["permission"][0]
     text["permission"] = [{**first, "duty": [*first.get("duty", []), duty]} for duty in duties]
     node.propose(text)
@@ -314,11 +319,98 @@ def test_an_agreement_costs_once_and_for_each_month_that_it_began_in(
         "urn:uuid:a", {}, "ended" if ended else "active", concluded_at=clock.from_text("2026-01-15T10:30:00Z"),
         ended_at=clock.from_text(ended) if ended else None,
     )  # fmt: skip
-    tariff = {"/permission/0": Price(5000, 1, "once"), "/permission/1": Price(700, 1, "month")}
-    found = fixed(state, tariff, clock.from_text(until))
-    assert [line.month for _, line in found if line.price.unit == "month"] == months
-    assert [line.net for _, line in found if line.price.unit == "once"] == ([5000] if months else [])
-    assert len({item for item, _ in found}) == len(found), "each is told apart from the others"
+    found = fixed(state, {"/permission/0": ONCE, "/permission/1": MONTHLY}, clock.from_text(until))
+    assert [each.line.month for each in found if each.line.price.unit == "month"] == months
+    assert [each.line.net for each in found if each.line.price.unit == "once"] == ([5000] if months else [])
+    assert len({each.item for each in found}) == len(found), "each is told apart from the others"
+
+
+def test_permissions_that_cost_the_same_are_charged_each() -> None:
+    state = AgreementState("urn:uuid:a", {}, "active", concluded_at=clock.from_text("2026-01-15T10:30:00Z"))
+    until = clock.from_text("2026-01-16T00:00:00Z")
+    for price in (ONCE, MONTHLY):
+        found = fixed(state, {"/permission/0": price, "/permission/1": price}, until)
+        assert [each.line.rule for each in found] == ["/permission/0", "/permission/1"]
+        assert len({each.item for each in found}) == 2
+        assert len({each.items[1] for each in found}) == 1, "earlier versions charged them together"
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "months", "start"),
+    [
+        ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z", ["2026-03"], "2026-03-01T00:00:00Z"),
+        ("2026-01-01T00:00:00Z", "2026-02-01T00:00:01Z", ["2026-01", "2026-02"], "2026-01-15T10:30:00Z"),
+        ("2026-01-01T00:00:00Z", "2026-01-10T00:00:00Z", [], None),
+        ("2027-01-01T00:00:00Z", "2027-02-01T00:00:00Z", [], None),
+    ],
+)
+def test_a_month_in_which_its_permission_does_not_hold_costs_nothing(
+    begin: str, end: str, months: list[str], start: str | None
+) -> None:
+    state = AgreementState("urn:uuid:a", {}, "active", concluded_at=clock.from_text("2026-01-15T10:30:00Z"))
+    monthly = Priced(MONTHLY.price, clock.from_text(begin), clock.from_text(end))
+    found = fixed(state, {"/permission/0": monthly}, clock.from_text("2026-06-01T00:00:00Z"))
+    assert [each.line.month for each in found] == months
+    assert [clock.to_text(each.start) for each in found[:1]] == ([start] if start else [])
+
+
+def test_the_term_of_a_priced_permission_is_that_of_its_text(node: Node) -> None:
+    agreement = priced(node, pay(700, 1, "month"), constraints=[until(40)])
+    found = node.service.app.state.exchange.agreement(agreement)
+    terms = read_agreement(found.document, node.service.app.state.exchange.rulebook)
+    ((path, each),) = tariff(terms).items()
+    assert path == "/permission/0"
+    assert clock.to_text(each.end - 1) == until(40)["rightOperand"]["@value"]
+    assert each.begin == 0
+
+
+def test_equal_prices_are_billed_each_and_an_invoice_of_before_is_not_billed_again(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreement = priced(node, pay(700, 1, "month"), pay(700, 1, "month"))
+    details(node)
+    later = SimpleNamespace(now=lambda: clock.now() + 2 * HOUR, to_text=clock.to_text)
+    monkeypatch.setattr(billing, "clock", later)
+    made = node.post("/v1/transactions/invoices", {"customer": VENDOR})
+    assert made["net"] == 1400
+    assert [line["rule"] for line in made["lines"]] == ["/permission/0", "/permission/1"]
+    node.post(f"/v1/transactions/invoices/{made['id']}/credit", {"bill_again": True})
+    months = {line["month"] for line in made["lines"]}
+    with node.store._engine.begin() as connection:
+        rows = [{"agreement": agreement, "item": f"{month} 700/1", "invoice": "old"} for month in months]
+        connection.execute(sa.insert(charged), rows)
+    answer = node.ask("POST", "/v1/transactions/invoices", OFFICER, json={"customer": VENDOR})
+    node.refused(answer, 409, "conflict")
+
+
+def test_an_invoice_is_of_the_time_from_the_first_hour_that_it_bills(node: Node) -> None:
+    agreement = priced(node, pay(100, 1, "use"))
+    details(node)
+    hour = clock.now() // HOUR * HOUR
+    for name, ago in (("early", 30), ("late", 3)):
+        used(node, agreement, 1, name, hour - ago * HOUR)
+        made = node.post("/v1/transactions/invoices", {"customer": VENDOR})
+        assert made["start"] == clock.to_text(hour - ago * HOUR)
+
+
+def test_one_agreement_that_cannot_be_read_any_more_holds_up_no_other_invoice(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost, kept = priced(node, pay(100, 1, "use")), priced(node, pay(100, 1, "use"))
+    details(node)
+    used(node, kept, 1, "kept")
+    exchange = node.service.app.state.exchange
+    under = exchange.rulebooks.under
+
+    def without(document: Any) -> Any:
+        if document["uid"] == lost:
+            raise PolicyRefused((Finding("/permission/0", "is not understood"),))
+        return under(document)
+
+    monkeypatch.setattr(exchange.rulebooks, "under", without)
+    assert node.post("/v1/transactions/invoices", {"customer": VENDOR})["net"] == 100
+    used(node, lost, 1, "lost")
+    assert counted(node, lost) == 0
 
 
 def test_the_ubl_of_an_invoice_adds_up(node: Node) -> None:

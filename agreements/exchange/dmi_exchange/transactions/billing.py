@@ -4,22 +4,48 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
 
 import msgspec
+import structlog
 
 from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
-from dmi_agreements.prices import Price, due
+from dmi_agreements.errors import PolicyRefused
+from dmi_agreements.prices import due
 from dmi_exchange import model as law_model
 from dmi_exchange.store import Store
 from dmi_exchange.transactions.commons import Share, shares
+from dmi_exchange.transactions.fixed import Charge, Priced, day_of, fixed, tariff
 from dmi_exchange.transactions.meter import HOUR, Read
-from dmi_exchange.transactions.model import DAYS_TO_PAY, Invoice, Line, Party, line, vat_of
+from dmi_exchange.transactions.model import DAYS_TO_PAY, Invoice, Line, Party, vat_of
 from dmi_exchange.transactions.store import Counted, Item, Transactions
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, InputRefused, NotFound
 
+log = structlog.get_logger("exchange")
+
 DAY = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class PricedAgreement:
+    """An agreement with what its permissions cost, by path."""
+
+    agreement: AgreementState
+    tariff: Mapping[str, Priced]
+
+    def charges(self, until: int, charged: frozenset[Item]) -> list[Charge]:
+        """What it costs whatever was used before a moment, and has not been charged."""
+        found = fixed(self.agreement, self.tariff, until)
+        return [each for each in found if charged.isdisjoint((self.agreement.id, one) for one in each.items)]
+
+    def used(self, count: Counted) -> Line | None:
+        """What uses of one permission cost."""
+        each = self.tariff.get(count.rule)
+        if each is None:
+            return None
+        net = due(each.price, count.uses, count.before, count.billed)
+        return Line(count.agreement, each.price, count.uses, net, count.rule)
 
 
 class Billing:
@@ -36,15 +62,23 @@ class Billing:
 
     # -- invoices -----------------------------------------------------------
 
-    def tariffs(self, supplier: str) -> dict[str, tuple[AgreementState, Mapping[str, Price]]]:
-        """The priced agreements of a supplier that hold or have held, by id, with the price of each permission."""
+    def tariffs(self, supplier: str) -> dict[str, PricedAgreement]:
+        """The priced agreements of a supplier that hold or have held, by id, with the price of each permission.
+
+        One that the language has lost a term of is left out, as the gates refuse it: the others are billed.
+        """
         found = {}
         for agreement in self._store.find(AgreementState, supplier):
             giver, _ = law_model.parties(agreement)
-            if giver == supplier and agreement.concluded_at is not None:
-                tariff = self._read(agreement).tariff
-                if tariff:
-                    found[agreement.id] = (agreement, tariff)
+            if giver != supplier or agreement.concluded_at is None:
+                continue
+            try:
+                priced = tariff(self._read(agreement))
+            except PolicyRefused:
+                log.warning("an agreement that cannot be read is not billed", agreement=agreement.id)
+                continue
+            if priced:
+                found[agreement.id] = PricedAgreement(agreement, priced)
         return found
 
     def issue(self, supplier: str, customer: str, until: int | None = None) -> Invoice:
@@ -61,31 +95,35 @@ class Billing:
         if not seller.iban:
             raise Conflict.of("supplier", "needs an iban among its billing details before it can invoice")
         priced = {
-            identifier: (agreement, tariff)
-            for identifier, (agreement, tariff) in self.tariffs(supplier).items()
-            if law_model.parties(agreement)[1] == customer
+            identifier: each
+            for identifier, each in self.tariffs(supplier).items()
+            if law_model.parties(each.agreement)[1] == customer
         }
 
         def make(
             identifier: str, counts: Sequence[Counted], charged: frozenset[Item], number: int
         ) -> tuple[Invoice, Sequence[Item]]:
-            billed = (_counted(priced[count.agreement][1], count) for count in counts)
-            lines = [each for each in billed if each is not None and each.count]
+            lines: list[Line] = []
+            starts: list[int] = []
             items: list[Item] = []
-            for priced_by, (agreement, tariff) in sorted(priced.items()):
-                for item, found in fixed(agreement, tariff, end):
-                    if (priced_by, item) not in charged:
-                        items.append((priced_by, item))
-                        lines.append(found)
+            for count in counts:
+                used = priced[count.agreement].used(count)
+                if used is not None and used.count:
+                    lines.append(used)
+                    starts.append(count.first)
+            for priced_by, each in sorted(priced.items()):
+                for charge in each.charges(end, charged):
+                    items.append((priced_by, charge.item))
+                    lines.append(charge.line)
+                    starts.append(charge.start)
             if not lines:
                 raise Conflict.of(
                     "customer", "nothing that was used before this moment is still to be billed"
                 )
             net = sum(each.net for each in lines)
-            start = min((priced[each.agreement][0].concluded_at or end) for each in lines)
             made = Invoice(
                 identifier, _number(number, now), supplier, customer, seller, buyer, now,
-                now + DAYS_TO_PAY * DAY, min(start, end), end, lines, net, vat_of(net, seller.vat_percent),
+                now + DAYS_TO_PAY * DAY, min(*starts, end), end, lines, net, vat_of(net, seller.vat_percent),
             )  # fmt: skip
             return made, items
 
@@ -94,17 +132,16 @@ class Billing:
     def unbilled(self, supplier: str) -> list[tuple[str, Line]]:
         """What the next invoices would bill as things stand, by customer; the hour that runs counts in later."""
         priced = self.tariffs(supplier)
+        customers = {name: law_model.parties(each.agreement)[1] for name, each in priced.items()}
         end = clock.now() // HOUR * HOUR
         found = []
         for count in self.transactions.counted(sorted(priced)):
-            used = _counted(priced[count.agreement][1], count)
+            used = priced[count.agreement].used(count)
             if used is not None:
-                found.append((law_model.parties(priced[count.agreement][0])[1], used))
+                found.append((customers[count.agreement], used))
         charged = self.transactions.charged(sorted(priced))
-        for identifier, (agreement, tariff) in sorted(priced.items()):
-            for item, charge in fixed(agreement, tariff, end):
-                if (identifier, item) not in charged:
-                    found.append((law_model.parties(agreement)[1], charge))
+        for identifier, each in sorted(priced.items()):
+            found.extend((customers[identifier], charge.line) for charge in each.charges(end, charged))
         return found
 
     def credit(self, supplier: str, identifier: str, bill_again: bool) -> Invoice:
@@ -167,42 +204,5 @@ class Billing:
         return found
 
 
-def _counted(tariff: Mapping[str, Price], count: Counted) -> Line | None:
-    price = tariff.get(count.rule)
-    if price is None:
-        return None
-    return Line(
-        count.agreement, price, count.uses, due(price, count.uses, count.before, count.billed), count.rule
-    )
-
-
-def fixed(agreement: AgreementState, tariff: Mapping[str, Price], until: int) -> list[tuple[str, Line]]:
-    """What the agreement itself costs before a moment: once, and for each calendar month that it began in."""
-    begun = agreement.concluded_at
-    if begun is None or begun >= until:
-        return []
-    found: list[tuple[str, Line]] = []
-    last = min(until, agreement.ended_at or until)
-    for price in sorted(set(tariff.values()), key=lambda each: (each.unit, each.cents, each.per)):
-        if price.unit == "once":
-            found.append((f"once {price.cents}/{price.per}", line(agreement.id, price)))
-        elif price.unit == "month":
-            for month in _months(begun, last):
-                found.append((f"{month} {price.cents}/{price.per}", line(agreement.id, price, month)))
-    return found
-
-
-def _months(start: int, end: int) -> list[str]:
-    """Calendar months (UTC) with a moment in them from ``start`` and before ``end``."""
-    first, last = _date(start), _date(max(start, end - 1))
-    count = (last.year - first.year) * 12 + last.month - first.month
-    whole = (first.year * 12 + first.month - 1 + step for step in range(count + 1))
-    return [f"{month // 12:04}-{month % 12 + 1:02}" for month in whole]
-
-
 def _number(number: int, at: int) -> str:
-    return f"{_date(at).year}-{number:05}"
-
-
-def _date(at: int) -> date:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)).date()
+    return f"{day_of(at).year}-{number:05}"

@@ -7,13 +7,17 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 import sqlalchemy as sa
+import structlog
 
 from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.errors import PolicyRefused
 from dmi_agreements.policy.terms import AgreementTerms
 from dmi_agreements.prices import Price
 from dmi_exchange.tables import law
 from dmi_exchange.transactions.tables import meter
+
+log = structlog.get_logger("exchange")
 
 HOUR = 3_600_000_000
 """Microseconds."""
@@ -55,7 +59,12 @@ class Meter:
                 return {}
             # A document never changes once it is signed, so what it says of prices may be kept.
             state = msgspec.json.decode(body, type=AgreementState)
-            known = self._tariffs[agreement] = self._read(state).tariff
+            try:
+                known = self._tariffs[agreement] = self._read(state).tariff
+            except PolicyRefused:
+                # It is read again with the next use: a process that has not heard of its rulebook yet may hear of it.
+                log.warning("uses of an agreement that cannot be read are not billed", agreement=agreement)
+                return {}
         return known
 
 

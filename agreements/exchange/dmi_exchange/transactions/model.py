@@ -50,7 +50,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     count: int
     net: int
     rule: str = ""
-    """The permission (path) that was used, of a price for a use."""
+    """The permission (path) that costs this; empty in earlier invoices where it was once, or for a month."""
     month: str = ""
     """The calendar month (``2026-11``) of a price by the month."""
 
@@ -81,9 +81,9 @@ class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.net + self.vat
 
 
-def line(agreement: str, price: Price, month: str = "") -> Line:
-    """A line of a price that is charged once, or for a month."""
-    return Line(agreement, price, 1, charge(price, 1), month=month)
+def line(agreement: str, price: Price, rule: str, month: str = "") -> Line:
+    """A line of a price that is charged once, or for a month, of the permission with this path."""
+    return Line(agreement, price, 1, charge(price, 1), rule, month)
 
 
 def vat_of(net: int, percent: int) -> int:

@@ -28,6 +28,8 @@ class Counted:
     """Uses that have been billed."""
     billed: int
     """For how many cents, without VAT."""
+    first: int
+    """The first hour in which they were counted (microseconds UTC)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,8 @@ class Transactions:
 def _counted(connection: sa.Connection, agreements: Sequence[str], invoiced: str) -> list[Counted]:
     """The uses under one invoice (empty: under none yet), with what was billed before."""
     names = (meter.c.agreement, meter.c.rule)
-    query = sa.select(*names, meter.c.invoice, sa.func.sum(meter.c.uses).label("uses"))
+    first, uses = sa.func.min(meter.c.hour).label("first"), sa.func.sum(meter.c.uses).label("uses")
+    query = sa.select(*names, meter.c.invoice, first, uses)
     rows = connection.execute(
         query.where(meter.c.agreement.in_(agreements)).group_by(*names, meter.c.invoice).order_by(*names)
     ).all()
@@ -204,7 +207,7 @@ def _counted(connection: sa.Connection, agreements: Sequence[str], invoiced: str
             before[row.agreement, row.rule] += int(row.uses)
     billed = _billed(connection, agreements) if before else before
     return [
-        Counted(row.agreement, row.rule, int(row.uses), before[place], billed[place])
+        Counted(row.agreement, row.rule, int(row.uses), before[place], billed[place], int(row.first))
         for row in rows
         if row.invoice == invoiced
         for place in ((row.agreement, row.rule),)

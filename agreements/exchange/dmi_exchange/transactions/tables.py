@@ -46,7 +46,8 @@ charged = sa.Table(
     sa.Column("item", sa.Text, primary_key=True),
     sa.Column("invoice", sa.Text, nullable=False),
 )
-"""What is charged once only: an agreement (``once``), or a calendar month of it (``2026-11``)."""
+"""What is charged once only: a permission of an agreement (``once /permission/0``), or a calendar month of it
+(``2026-11 /permission/0``); earlier versions kept the price in place of the permission (``2026-11 700/1``)."""
 posting = sa.Table(
     "posting",
     metadata,

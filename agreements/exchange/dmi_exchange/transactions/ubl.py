@@ -134,9 +134,8 @@ def _line(root: ElementTree.Element, number: int, line: Line, seller: Party, sig
 
 def _name(line: Line) -> str:
     what = _WORDS[line.price.unit]
-    if line.month:
-        return f"{what} {line.month}"
-    return f"{what}, {line.rule}" if line.rule else what
+    when = f"{what} {line.month}" if line.month else what
+    return f"{when}, {line.rule}" if line.rule else when
 
 
 def _part(parent: ElementTree.Element, name: str) -> ElementTree.Element:
