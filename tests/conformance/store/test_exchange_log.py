@@ -191,6 +191,24 @@ def test_an_end_that_was_moved_back_is_found_until_the_log_goes_on_behind_its_la
     assert (check(store.log, tree).ok, check(store.log, tree).count) == (True, 6)
 
 
+def test_a_head_that_is_signed_while_the_log_is_checked_does_not_make_it_look_cut_off(
+    store: Store, tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    five(store, tree)
+    end = store.log.end
+
+    def growing() -> int | None:
+        found = end()
+        if found == 5:
+            store.append([decision(6)], [], {})
+            tree.advance()
+        return found
+
+    monkeypatch.setattr(store.log, "end", growing)
+    found = check(store.log, tree)
+    assert (found.ok, found.reason) == (True, None)
+
+
 def test_nodes_that_were_changed_or_removed_are_found(store: Store, engine: sa.Engine, tree: Tree) -> None:
     store.append([decision(n) for n in range(2 * SPAN)], [], {})
     tree.advance()

@@ -21,8 +21,14 @@ from dmi_agreements.merkle import EMPTY
 from dmi_exchange import store
 from dmi_exchange.consumer import TOPICS
 from dmi_exchange.counting import usage_id
+from dmi_exchange.logbook import verifier
+from dmi_exchange.logbook.check import Verification, check
+from dmi_exchange.logbook.tree import Tree
+from dmi_exchange.logbook.verifier import Verifier
 from dmi_exchange.model import may_own
 from dmi_infra import clock
+from dmi_infra.errors import Unavailable
+from dmi_infra.jose import SigningKey
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.infra.fakes import BICYCLES, GARAGES, NOOR, NOW, OWNER, VENDOR, document, eventually, message
 
@@ -193,6 +199,47 @@ def test_an_unreadable_record_is_passed_over_and_the_next_is_kept(node: Node) ->
     node.bus.publish(TOPICS[0], [message(b"not json")])
     report(node, decision(1))
     assert seen(node, OPERATING) == ["d1"]
+
+
+def test_a_long_check_of_the_log_is_made_once_for_all_who_ask_and_holds_what_each_noted(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each check reads the whole log: anybody could keep the node busy with nothing else."""
+    report(node, *(decision(n) for n in range(1, 6)))
+    noted = signed(node, 5)
+    monkeypatch.setattr(verifier, "BRIEF_SECONDS", -1.0)
+    monkeypatch.setattr(verifier, "SHARE", 100_000)
+    made: list[Verification] = []
+
+    def counted(*given: Any) -> Verification:
+        made.append(check(*given))
+        return made[-1]
+
+    monkeypatch.setattr(verifier, "check", counted)
+    whole = node.get("/v1/log/verify")
+    query = f"/v1/log/verify?tree_size=5&root_hash={noted['root_hash']}"
+    assert [node.get(path) for path in ("/v1/log/verify", query)] == [whole, whole]
+    other = node.get(f"/v1/log/verify?tree_size=5&root_hash={'0' * 64}")
+    assert (other["ok"], other["broken_at"], other["root_hash"]) == (False, 5, noted["root_hash"])
+    missing = node.get(f"/v1/log/verify?tree_size=9&root_hash={'0' * 64}")
+    assert (missing["ok"], missing["broken_at"]) == (False, 6)
+    assert len(made) == 1
+
+
+def test_what_somebody_noted_wrongly_is_not_told_to_others_and_one_check_is_made_at_a_time(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report(node, *(decision(n) for n in range(1, 6)))
+    signed(node, 5)
+    monkeypatch.setattr(verifier, "BRIEF_SECONDS", -1.0)
+    assert not node.get(f"/v1/log/verify?tree_size=5&root_hash={'0' * 64}")["ok"]
+    assert node.get("/v1/log/verify")["ok"]
+    monkeypatch.setattr(verifier, "WAIT_SECONDS", 0.01)
+    exchange = node.service.app.state.exchange
+    busy = Verifier(exchange.store.log, Tree(exchange.store._engine, "x", SigningKey.generate()))
+    with busy._one, pytest.raises(Unavailable, match="somebody else"):
+        busy.verify()
+    assert busy.verify().ok
 
 
 def test_records_of_a_message_that_fails_are_kept_one_by_one_and_one_that_cannot_be_summed_up_too(

@@ -38,8 +38,9 @@ def check(entries: Entries, tree: Tree, noted: Noted | None = None) -> Verificat
     Heads that this node signed stand in a table beside the log. Whoever changes the log, its tree and that
     table is found by anyone who noted a head before.
     """
-    end = entries.end()
+    # First the head: one that was signed between the two would cover entries behind this end.
     signed = tree.head()
+    end = entries.end()
     heads = {} if signed is None else {signed.tree_size: signed.root_hash}
     frontier = Frontier()
     if end is None:

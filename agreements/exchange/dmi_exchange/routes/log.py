@@ -17,9 +17,10 @@ from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.insight import insight
 from dmi_exchange.logbook import forms
-from dmi_exchange.logbook.check import Noted, check
+from dmi_exchange.logbook.check import Noted
 from dmi_exchange.logbook.search import Wanted, search
 from dmi_exchange.logbook.tree import Tree
+from dmi_exchange.logbook.verifier import Verifier
 from dmi_exchange.mydata.requests import taken
 from dmi_exchange.mydata.uses import REQUEST
 from dmi_exchange.notices.store import Notices
@@ -66,6 +67,7 @@ def router(exchange: Exchange, tree: Tree, notices: Notices, record: Record) -> 
     """Routes under ``/v1/log`` and ``/v1/lineage``."""
     routes = APIRouter(prefix="/v1", tags=["log"])
     log = exchange.store.log
+    verifier = Verifier(log, tree)
 
     def law() -> present.Law:
         # Cached for one answer: the results of a list rest on the same few grounds.
@@ -194,7 +196,9 @@ def router(exchange: Exchange, tree: Tree, notices: Notices, record: Record) -> 
         return {"person": person, "entries": erased}
 
     @routes.get(
-        "/log/verify", summary="Check the whole log, and that it still holds a head that you noted earlier"
+        "/log/verify",
+        summary="Check the whole log, and that it still holds a head that you noted earlier; "
+        "of a long log the answer may be some minutes old",
     )
     def verified(
         _identity: Caller,
@@ -210,7 +214,7 @@ def router(exchange: Exchange, tree: Tree, notices: Notices, record: Record) -> 
         if (tree_size is None) != (root_hash is None):
             raise InputRefused.of("root_hash", "give tree_size and root_hash together")
         noted = None if tree_size is None or root_hash is None else Noted(tree_size, root_hash)
-        result = check(log, tree, noted)
+        result = verifier.verify(noted)
         return {
             "ok": result.ok,
             "count": result.count,
