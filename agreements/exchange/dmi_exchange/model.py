@@ -73,6 +73,33 @@ def readable(document: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
+def given_free(document: Mapping[str, Any]) -> frozenset[str]:
+    """The datasets that a permission of the document, or of what it inherits, gives without a price.
+
+    A price in a spelling that is not seen here counts as none: the review then asks for less, never for more.
+    """
+    parents = (each for each in _listed(document.get("inheritFrom")) if isinstance(each, dict))
+    found: set[str] = set()
+    for policy in (document, *parents):
+        for rule in _listed(policy.get("permission")):
+            if isinstance(rule, dict) and not any(_is_price(duty) for duty in _listed(rule.get("duty"))):
+                found.update(targets({"permission": rule, "target": policy.get("target")}))
+    return frozenset(found)
+
+
+def _is_price(duty: object) -> bool:
+    waiting = _listed(duty.get("action")) if isinstance(duty, dict) else []
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting += [
+                each for name in ("@id", "uid", "rdf:value", "value") for each in _listed(item.get(name))
+            ]
+        elif item in ("dmi:pay", "urn:dmi:pay"):
+            return True
+    return False
+
+
 def lets_read(document: Mapping[str, Any], dataset: str) -> bool:
     """Whether a permission of the document is about reading this dataset, and not a sample of it alone."""
     return dataset in readable(document)

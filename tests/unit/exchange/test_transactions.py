@@ -17,6 +17,8 @@ from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.errors import Finding, PolicyRefused
 from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.prices import Price, charge, due
+from dmi_exchange.review.facts import facts_of
+from dmi_exchange.review.watch import facts_in
 from dmi_exchange.transactions import billing, ledger
 from dmi_exchange.transactions.commons import FIRST_WEEKS, shares
 from dmi_exchange.transactions.fixed import Priced, fixed, tariff
@@ -28,7 +30,7 @@ from dmi_infra.errors import Conflict
 from dmi_infra.sql import open_engine
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.exchange.test_log import report
-from tests.unit.infra.fakes import GARAGES, OWNER, VENDOR, document, until
+from tests.unit.infra.fakes import GARAGES, OWNER, VENDOR, document, eventually, until
 
 CITY = {
     "name": "Gemeente Waterstad", "scheme": "0190", "registration": "00000001234567890000",
@@ -463,6 +465,27 @@ def test_the_commons_tell_who_offers_and_who_takes(node: Node) -> None:
     assert found[OWNER]["early"], "it signed just now"
     assert found[VENDOR]["rides_free"]
     assert found[VENDOR]["taken"] == [{"from": OWNER, "cents": 40_000}]
+
+
+def test_the_commons_count_a_dataset_once_for_a_pair_and_leave_out_what_is_paid_for(node: Node) -> None:
+    bought = "urn:dmi:dataset:gemeente:duur"
+    node.publish(GARAGES, commons_cents=40_000)
+    node.publish(bought, commons_cents=90_000)
+    text = document(OWNER, VENDOR, bought, ["dmi:read"])
+    text["permission"][0]["duty"] = [pay(5, 1, "use")]
+    for each in (text, *(document(OWNER, VENDOR, GARAGES, ["dmi:read"]) for _ in range(2))):
+        node.propose(each)
+        node.countersign(each, SELLING)
+    found = {item["participant"]: item for item in node.get("/v1/transactions/commons")["items"]}
+    assert found[VENDOR]["taken"] == [{"from": OWNER, "cents": 40_000}]
+    exchange = node.service.app.state.exchange
+    last = each["uid"]
+    table = node.service.runtime.law.table
+    eventually(lambda: table.agreements.get(last) is not None and table.agreements[last].state == "active")
+    for facts in (facts_of(exchange.store), facts_in(table)):
+        for but in ("", last):
+            assert facts.taken(OWNER, VENDOR, but) == {GARAGES: 40_000}
+        assert facts.taken(VENDOR, OWNER, "") == {}
 
 
 def test_a_member_is_said_to_offer_too_little_from_its_second_quarter_on() -> None:

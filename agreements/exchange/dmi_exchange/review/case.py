@@ -32,12 +32,12 @@ LESS = 20
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the review asks the node. ``taken`` is what the second party has of the first's commons, in cents a
-    year, by agreements in force other than the named one."""
+    """What the review asks the node. ``taken`` is what the second party has of the first's commons without a price,
+    by agreements in force other than the named one: cents a year by dataset, each once."""
 
     dataset: Callable[[str], Dataset | None]
     participant: Callable[[str], Participant | None]
-    taken: Callable[[str, str, str], int]
+    taken: Callable[[str, str, str], Mapping[str, int]]
 
     def once(self) -> Facts:
         """The same facts, each asked once: one review sees one state of them."""
@@ -177,13 +177,13 @@ class Case:
             return Repair(({"op": "remove", "path": claim.path},), {"nl": nl, "en": en}, LESS)
         return None
 
-    def leave_out_everywhere(self, dataset: str) -> Repair | None:
-        """Take one dataset from all permissions; ``None`` when none of them would be left."""
-        if all(claim.datasets == (dataset,) for claim in self.claims.permissions):
+    def leave_out_free(self, dataset: str) -> Repair | None:
+        """Take one dataset from all permissions that have no price; ``None`` when no permission would be left."""
+        about = [claim for claim in self.claims.permissions if not claim.priced and dataset in claim.datasets]
+        if sum(len(claim.datasets) == 1 for claim in about) == len(self.claims.permissions):
             return None
         # The last first, so that the places of the others stay what they are.
-        about = (claim for claim in reversed(self.claims.permissions) if dataset in claim.datasets)
-        steps = [self.leave_out(claim, dataset) for claim in about]
+        steps = [self.leave_out(claim, dataset) for claim in reversed(about)]
         found = [step for step in steps if step is not None and step.operations]
         if not found or len(found) < len(steps):
             return None

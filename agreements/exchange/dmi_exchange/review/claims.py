@@ -39,6 +39,8 @@ class Claim:
     ends: int
     recipients: frozenset[str] | None
     duties: tuple[Duty, ...]
+    priced: bool = False
+    """Whether a use of it costs something."""
 
     def amount(self, duty: str) -> int | None:
         """The number of a duty that this permission has; ``None`` without that duty."""
@@ -104,6 +106,7 @@ def _claim(rule: RuleTerms, obligations: tuple[Duty, ...], rulebook: Rulebook) -
         rule.path, rule.targets, frozenset(rule.actions), purposes, rulebook.widest(purposes),
         min(ends, default=FOREVER),
         _within(tuple(map(_named, rule.rule.constraints))), (*rule.duties, *obligations),
+        rule.price is not None,
     )  # fmt: skip
 
 

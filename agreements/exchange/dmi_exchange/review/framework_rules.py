@@ -126,23 +126,24 @@ def commons(case: Case) -> None:
         or claims.assignee in (EVERYONE, UNKNOWN_PARTY)
     ):
         return
-    found = [case.facts.dataset(name) for name in claims.datasets]
+    free = {name for claim in claims.permissions if not claim.priced for name in claim.datasets}
+    found = [case.facts.dataset(name) for name in claims.datasets if name in free]
     offered: list[Dataset] = [d for d in found if d is not None and d.commons_cents > 0]
-    asked = sum(d.commons_cents for d in offered)
-    if not asked:
+    if not offered:
         return
-    taken = case.facts.taken(claims.assigner, claims.assignee, claims.uid)
-    if taken + asked <= limit.maximum:
+    asked = {d.id: d.commons_cents for d in offered}
+    others = case.facts.taken(claims.assigner, claims.assignee, claims.uid)
+    # What is taken by another agreement already is not taken twice.
+    taken = sum(cents for name, cents in others.items() if name not in asked)
+    wanted = sum(asked.values())
+    if taken + wanted <= limit.maximum:
         return
     left = euros(max(0, limit.maximum - taken))
     # What is left out of some permissions and stays in others is taken all the same.
-    repairs = [
-        case.leave_out_everywhere(dataset.id)
-        for dataset in sorted(offered, key=lambda dataset: dataset.commons_cents)
-    ]
+    repairs = [case.leave_out_free(d.id) for d in sorted(offered, key=lambda d: d.commons_cents)]
     case.find(
-        "commons", "/permission", f"gevraagd {euros(asked)} euro, over is {left} euro",
-        f"asked {euros(asked)} euros, left are {left} euros", repairs,
+        "commons", "/permission", f"gevraagd {euros(wanted)} euro, over is {left} euro",
+        f"asked {euros(wanted)} euros, left are {left} euros", repairs,
     )  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
 from typing import Final
 
@@ -217,21 +218,25 @@ def facts_in(table: LawTable) -> Facts:
     """The facts as the law in memory has them; what was taken of the commons is added up once."""
     added = cache(partial(_added_up, table))
 
-    def taken(giver: str, taker: str, but: str) -> int:
-        totals, shares = added()
-        return totals.get((giver, taker), 0) - shares.get(but, 0)
+    def taken(giver: str, taker: str, but: str) -> Mapping[str, int]:
+        worth, given, shares = added()
+        own, times = shares.get(but, frozenset()), given.get((giver, taker), Counter())
+        return {name: worth[name] for name, count in times.items() if count > (name in own)}
 
     return Facts(table.datasets.get, table.participants.get, taken)
 
 
-def _added_up(table: LawTable) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
-    """What each pair of parties has taken of the commons, and the share of each agreement, in cents a year."""
+_Added = tuple[dict[str, int], dict[tuple[str, str], Counter[str]], dict[str, frozenset[str]]]
+
+
+def _added_up(table: LawTable) -> _Added:
+    """What each dataset of the commons is worth (cents a year), by how many agreements each pair of parties has it
+    without a price, and which each agreement gives."""
     worth = {one.id: one.commons_cents for one in table.datasets.values() if one.commons_cents}
-    totals: dict[tuple[str, str], int] = {}
-    shares: dict[str, int] = {}
+    given: dict[tuple[str, str], Counter[str]] = {}
+    shares: dict[str, frozenset[str]] = {}
     for state in table.agreements.values() if worth else ():
         if state.state == "active" and not model.is_consent(state):
-            shares[state.id] = sum(worth.get(name, 0) for name in model.targets(state.document))
-            parties = model.parties(state)
-            totals[parties] = totals.get(parties, 0) + shares[state.id]
-    return totals, shares
+            shares[state.id] = model.given_free(state.document) & worth.keys()
+            given.setdefault(model.parties(state), Counter()).update(shares[state.id])
+    return worth, given, shares

@@ -1,7 +1,8 @@
 """The commons: what each participant offers the others for free in a year, and what it takes. Pure.
 
 Each offers products, services or data worth 2,500 euros a year, and may take up to as much from each other one. What
-is offered and taken is valued by the owner of the data, in the catalogue. A year begins when a member first signs the
+is offered and taken is valued by the owner of the data, in the catalogue; what has a price is paid for, and no part of
+it. A year begins when a member first signs the
 rulebook: in the first weeks of it nobody can be said to offer too little yet.
 """
 
@@ -69,16 +70,18 @@ def shares(
     ``now`` (microseconds UTC) tells who is in its first weeks.
     """
     valued = {d.id: d for d in datasets if d.commons_cents > 0 and not d.withdrawn}
-    taken: dict[str, dict[str, int]] = {}
+    given: dict[tuple[str, str], set[str]] = {}
     for agreement in agreements:
         giver, taker = model.parties(agreement)
         if agreement.state != "active" or taker == EVERYONE or giver == taker or model.is_consent(agreement):
             continue
-        found = {name for name in model.targets(agreement.document) if name in valued}
-        worth = sum(valued[name].commons_cents for name in found if valued[name].owner == giver)
-        if worth:
-            from_giver = taken.setdefault(taker, {})
-            from_giver[giver] = from_giver.get(giver, 0) + worth
+        found = model.given_free(agreement.document) & valued.keys()
+        # A set: what two agreements give is taken once.
+        given.setdefault((giver, taker), set()).update(name for name in found if valued[name].owner == giver)
+    taken: dict[str, dict[str, int]] = {}
+    for (giver, taker), names in given.items():
+        if names:
+            taken.setdefault(taker, {})[giver] = sum(valued[name].commons_cents for name in names)
     result = []
     for one in participants:
         if one.id.startswith(model.ORGANISATION) and one.active and one.id != EXCHANGE_PARTICIPANT:

@@ -118,7 +118,7 @@ def test_law_and_rulebook_allow_every_document(documents: list[dict[str, Any]]) 
     books = Rulebooks(rulebook())
     members = {participant.id: participant for participant, _, _ in participants()}
     data = {dataset.id: dataset for dataset in datasets()}
-    reasoner = Reasoner(books, Facts(data.get, members.get, lambda *_: 0), {STACK}, lambda: NOW)
+    reasoner = Reasoner(books, Facts(data.get, members.get, lambda *_: {}), {STACK}, lambda: NOW)
     for document in documents:
         assert reasoner.review({"uid": f"urn:uuid:{uuid.uuid4()}", **document}).faults == ()
     assert all(reasoner.dataset(dataset) == () for dataset in data.values())

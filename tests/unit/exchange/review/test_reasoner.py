@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -28,6 +28,7 @@ GARAGES, AIR, TRIPS, CARE, MAPS, RADAR, DRAWINGS = (
     for name in ("garages", "air", "trips", "care", "maps", "radar", "drawings")
 )
 QUALITY = "dmi:purpose:air-quality"
+OTHER = "urn:dmi:dataset:gemeente:other"
 DAY = 86_400_000_000
 YEAR = "2027-12-31T00:00:00Z"
 """Within a year of ``NOW``."""
@@ -77,10 +78,10 @@ DATASETS = (
 )  # fmt: skip
 
 
-def reasoner(taken: int = 0, books: Rulebooks | None = None) -> Reasoner:
+def reasoner(taken: Mapping[str, int] | None = None, books: Rulebooks | None = None) -> Reasoner:
     members = {one.id: one for one in PARTICIPANTS}
     datasets = {one.id: one for one in DATASETS}
-    facts = Facts(datasets.get, members.get, lambda _giver, _taker, _but: taken)
+    facts = Facts(datasets.get, members.get, lambda _giver, _taker, _but: taken or {})
     return Reasoner(books or Rulebooks(rulebook()), facts, (), lambda: NOW)
 
 
@@ -293,10 +294,25 @@ def test_a_document_in_another_spelling_is_mended_in_its_own(spelling: str) -> N
 
 def test_what_others_took_of_the_commons_counts() -> None:
     text = document(CITY, SELLER, RADAR, ["dmi:read"])
-    assert reasoner(50_000).review(text).passes
-    verdict = reasoner(50_001).review(text)
+    assert reasoner({OTHER: 50_000}).review(text).passes
+    verdict = reasoner({OTHER: 50_001}).review(text)
     assert [fault.detail["en"] for fault in verdict.faults] == ["asked 2000.00 euros, left are 1999.99 euros"]
     assert verdict.change is None
+
+
+def test_of_the_commons_is_taken_what_has_no_price_and_each_dataset_once() -> None:
+    parts = {"dmi:cents": 5, "dmi:per": 1, "dmi:chargedUnit": "use"}
+    price = {
+        "action": "dmi:pay",
+        "constraint": [{"leftOperand": n, "operator": "eq", "rightOperand": v} for n, v in parts.items()],
+    }
+    assert rules(reasoner().review(two_targets()).faults) == ["commons"]
+    paid = two_targets()
+    paid["permission"][0]["duty"] = [price]
+    assert reasoner({OTHER: 250_000}).review(paid).passes
+    assert rules(reasoner().review(second_permission(paid, duty=[])).faults) == ["commons"]
+    # By another agreement already: it is not taken twice.
+    assert reasoner({RADAR: 200_000}).review(document(CITY, SELLER, RADAR, ["dmi:read"])).passes
 
 
 def test_what_is_left_out_of_the_commons_is_left_out_of_every_permission() -> None:
@@ -318,7 +334,7 @@ def test_a_large_document_that_cannot_be_mended_is_judged_fast() -> None:
         wanted = until(f"2027-12-{1 + number % 28:02}T{number // 28:02}:00:00Z")
         second_permission(text, constraint=[*text["permission"][0]["constraint"], wanted])
     begun = time.perf_counter()
-    verdict = reasoner(100_000).review(text)
+    verdict = reasoner({OTHER: 100_000}).review(text)
     assert rules(verdict.faults) == ["commons"]
     assert verdict.change is None
     assert time.perf_counter() - begun < 3
@@ -428,7 +444,7 @@ def test_one_review_asks_for_each_dataset_and_party_once_and_the_next_anew() -> 
         return lambda name: (asked.append(name), known.get(name))[1]
 
     judge = Reasoner(
-        Rulebooks(rulebook()), Facts(looked(datasets), looked(members), lambda *_: 0), (), lambda: NOW
+        Rulebooks(rulebook()), Facts(looked(datasets), looked(members), lambda *_: {}), (), lambda: NOW
     )
     assert judge.review(trips()).passes
     assert sorted(asked) == sorted(set(asked))

@@ -46,9 +46,10 @@ def test_the_smallest_change_that_the_review_tells_is_accepted_when_it_is_propos
 
 
 def test_what_came_to_break_a_rule_since_it_was_proposed_is_not_signed(node: Node) -> None:
-    dataset = "urn:dmi:dataset:gemeente:radar"
-    node.publish(dataset, commons_cents=200_000)
-    first, second = (document(OWNER, VENDOR, dataset, ["dmi:read"]) for _ in range(2))
+    names = [f"urn:dmi:dataset:gemeente:{name}" for name in ("radar", "sonar")]
+    for name in names:
+        node.publish(name, commons_cents=200_000)
+    first, second = (document(OWNER, VENDOR, name, ["dmi:read"]) for name in names)
     node.propose(first)
     node.propose(second)
     node.countersign(first, SELLING)
