@@ -230,6 +230,25 @@ def test_what_was_paid_of_a_credited_invoice_is_given_back_and_each_balance_is_t
     assert node.get("/v1/transactions/entries?other=urn:dmi:participant:nobody")["items"] == []
 
 
+def test_a_payment_that_is_sent_again_under_its_reference_is_recorded_once(node: Node) -> None:
+    agreement = priced(node, pay(100, 1, "use"))
+    details(node)
+    used(node, agreement, 2, "two")
+    made = node.post("/v1/transactions/invoices", {"customer": VENDOR})
+    path = f"/v1/transactions/invoices/{made['id']}/payments"
+    half = {"cents": 121, "reference": "NL-2026-1"}
+    assert [node.post(path, half)["open"] for _ in range(2)] == [121, 121]
+    other = node.ask("POST", path, OFFICER, json={**half, "cents": 120})
+    node.refused(other, 409, "conflict")
+    assert node.post(path, {**half, "reference": "NL-2026-2"})["open"] == 0
+    # Also when nothing is open any more: it was recorded.
+    assert node.post(path, half)["open"] == 0
+    note = node.post(f"/v1/transactions/invoices/{made['id']}/credit", {})
+    back = f"/v1/transactions/invoices/{note['id']}/payments"
+    assert [node.post(back, {"cents": 242, "reference": "NL-2026-1"})["open"] for _ in range(2)] == [0, 0]
+    assert balances(node, OFFICER)["bank"] == 0
+
+
 def test_two_payments_at_once_never_come_to_more_than_is_open(node: Node) -> None:
     agreement = priced(node, pay(100, 1, "use"))
     details(node)

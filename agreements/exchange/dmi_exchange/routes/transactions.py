@@ -91,6 +91,12 @@ class Payment(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     cents: int = Field(ge=1, le=10**12)
+    reference: Annotated[str, StringConstraints(strip_whitespace=True, max_length=120, pattern=ONE_LINE)] = (
+        Field(
+            "",
+            description="a name of yours for this payment, such as that of the bank: sent again, it is recorded once",
+        )
+    )
 
 
 def router(billing: Billing) -> APIRouter:
@@ -153,7 +159,7 @@ def router(billing: Billing) -> APIRouter:
         summary="Record money that you received for an invoice, or gave back for a credit note",
     )
     def pay(identity: Signatory, invoice: str, body: Payment) -> dict[str, Any]:
-        return _shown(billing, billing.pay(identity.participant, invoice, body.cents))
+        return _shown(billing, billing.pay(identity.participant, invoice, body.cents, body.reference))
 
     @routes.get("/accounts", summary="The balances of your book, by account and by the other party")
     def accounts(identity: Caller) -> dict[str, Any]:

@@ -167,13 +167,13 @@ class Billing:
 
         return self.transactions.credit(make, supplier, bill_again)
 
-    def pay(self, supplier: str, identifier: str, cents: int) -> Invoice:
+    def pay(self, supplier: str, identifier: str, cents: int, reference: str = "") -> Invoice:
         """Record money that the supplier received for an invoice of its own, or gave back for a credit note; never
-        more than is open."""
+        more than is open, and under one ``reference`` of its own once."""
         paid = self.invoice(identifier, supplier)
         if paid.supplier != supplier:
             raise NotFound("no invoice of yours has this id")
-        left = self.transactions.pay(paid, cents, clock.now())
+        left = self.transactions.pay(paid, cents, clock.now(), reference)
         if cents > left:
             raise InputRefused.of("cents", f"must be at most {left}, what is open of this", str(cents))
         return paid

@@ -14,6 +14,7 @@ from dmi_exchange.transactions import ledger
 from dmi_exchange.transactions.meter import reopen
 from dmi_exchange.transactions.model import Invoice, Party
 from dmi_exchange.transactions.tables import billing_party, charged, invoice, meter, posting
+from dmi_infra.errors import Conflict
 from dmi_infra.sql import reading, transaction, upsert
 
 
@@ -120,17 +121,25 @@ class Transactions:
             _keep(connection, note)
             return note
 
-    def pay(self, paid: Invoice, cents: int, at: int) -> int:
-        """Record that money was received for an invoice, or given back for a credit note.
+    def pay(self, paid: Invoice, cents: int, at: int, reference: str = "") -> int:
+        """Record that money was received for an invoice, or given back for a credit note; under one ``reference`` once.
 
-        Returns what was open before, in cents; when that is less than ``cents``, nothing is recorded.
+        Returns what was open before, in cents; when that is less than ``cents``, nothing is recorded. Raises
+        ``Conflict`` for another amount under a reference that was recorded before.
         """
+        entry = f"payment:{paid.id}:{at}" if not reference else f"payment:{paid.id}:of:{reference}"
+        received = -cents if paid.credits else cents
         with transaction(self._engine) as connection:
             _alone(connection, paid.supplier)
+            before = _received(connection, paid.supplier, entry) if reference else None
+            if before is not None:
+                if before != received:
+                    raise Conflict.of("reference", "was given to a payment of another amount", reference)
+                return cents
             left = _open(connection, paid)
             if cents <= left:
-                postings = ledger.paid(paid.supplier, paid.customer, -cents if paid.credits else cents)
-                _post(connection, postings, f"payment:{paid.id}:{at}", at, paid.credits or paid.id, "payment")
+                postings = ledger.paid(paid.supplier, paid.customer, received)
+                _post(connection, postings, entry, at, paid.credits or paid.id, "payment")
             return left
 
     def invoice(self, identifier: str) -> Invoice | None:
@@ -233,6 +242,14 @@ def _alone(connection: sa.Connection, supplier: str) -> None:
 def _charged(connection: sa.Connection, agreements: Sequence[str]) -> frozenset[Item]:
     query = sa.select(charged.c.agreement, charged.c.item).where(charged.c.agreement.in_(agreements))
     return frozenset((row.agreement, row.item) for row in connection.execute(query))
+
+
+def _received(connection: sa.Connection, supplier: str, entry: str) -> int | None:
+    """Cents that the supplier's bank got by an entry; ``None`` when there is no such entry."""
+    query = sa.select(posting.c.cents).where(
+        posting.c.entry == entry, posting.c.owner == supplier, posting.c.account == "bank"
+    )
+    return connection.execute(query).scalars().first()
 
 
 def _open(connection: sa.Connection, owed: Invoice) -> int:

@@ -130,6 +130,9 @@ def ubl(
 def pay(
     invoice: Invoice,
     cents: Annotated[int, typer.Argument(min=1, help="How much, in cents")],
+    reference: Annotated[
+        str, typer.Option(help="A name of yours for this payment: given again, it is recorded once")
+    ] = "",
     url: Url = DEFAULT_URL,
     who: As = None,
     key: KeyFile = None,
@@ -138,7 +141,10 @@ def pay(
 ) -> None:
     """Record money that you received for an invoice of yours, or gave back for a credit note."""
     with connect(url, who, key, participant, default="officer") as client:
-        show(client.post(f"{BASE}/invoices/{invoice}/payments", {"cents": cents}), as_json)
+        show(
+            client.post(f"{BASE}/invoices/{invoice}/payments", {"cents": cents, "reference": reference}),
+            as_json,
+        )
 
 
 @invoice_app.command("credit")
