@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -19,11 +20,16 @@ from dmi_infra.sql import upsert
 Key = tuple[str, str, str]
 KIND: Final = "usage"
 """Of the rows of the law that hold sums."""
+_LONGEST_ID: Final = 2_000
+"""In bytes: a key of PostgreSQL's holds some 2,700, and a longer one would stop the log for all that came with it."""
 
 
 def usage_id(agreement: str, rule: str, party: str) -> str:
-    """Under which id the law tells the uses of a rule by a party."""
-    return f"urn:dmi:usage:{agreement}{rule}:{party}"
+    """Under which id the law tells the uses of a rule by a party; what is too long for one by its digest."""
+    whole = f"urn:dmi:usage:{agreement}{rule}:{party}"
+    if len(whole.encode()) <= _LONGEST_ID:
+        return whole
+    return f"urn:dmi:usage:sha256:{sha256(whole.encode()).hexdigest()}"
 
 
 def sum_up(connection: sa.Connection, decisions: Iterable[DecisionRecord]) -> Sequence[Usage]:

@@ -84,6 +84,20 @@ def test_a_redelivered_message_adds_nothing_and_the_position_moves_with_the_entr
     assert check(store.log, tree).ok
 
 
+def test_uses_of_a_rule_that_lies_deep_count_and_the_entries_beside_them_are_kept(store: Store) -> None:
+    # Longer than a key of PostgreSQL's, and not to be compressed.
+    deep = "".join(f"/{uuid.uuid4().hex}" for _ in range(230))
+    used = [decision(number, counted=[("urn:uuid:1", deep, VENDOR)]) for number in (1, 2)]
+    assert store.append([*used, decision(3)], [], {(TOPIC, 0): 1}) == 3
+    found = store.usage("urn:uuid:1", deep, VENDOR)
+    assert found is not None
+    assert (found.rule, found.counts) == (deep, {"platform": 2})
+    store.append([decision(4, counted=[("urn:uuid:1", "/permission/0", VENDOR)])], [], {(TOPIC, 0): 2})
+    short = store.usage("urn:uuid:1", "/permission/0", VENDOR)
+    assert short is not None
+    assert short.id == f"urn:dmi:usage:urn:uuid:1/permission/0:{VENDOR}", "as it has been counted so far"
+
+
 def test_more_decisions_than_a_statement_takes_parameters_are_kept_and_proven(
     store: Store, tree: Tree
 ) -> None:
