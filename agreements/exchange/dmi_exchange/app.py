@@ -27,6 +27,7 @@ from dmi_exchange.mydata.copy import Copies
 from dmi_exchange.mydata.requests import Rights
 from dmi_exchange.notices.store import Notices
 from dmi_exchange.oidc import Provider
+from dmi_exchange.owned_keys import living_key
 from dmi_exchange.publication import Publication, Pulse
 from dmi_exchange.review.watch import Watch
 from dmi_exchange.revisions import Revisions
@@ -80,14 +81,18 @@ def _register_self(exchange: Exchange, stack: str) -> None:
             Keyring(exchange).restore_own(identifier)
 
 
-def _custody(settings: ExchangeSettings) -> Custody:
+def _custody(settings: ExchangeSettings, store: Store) -> Custody:
     production = settings.env == "production"
     passphrase = settings.passphrase()
     if production and passphrase is None:
         raise KeyUnprotected(
             "production keeps no plain private keys: set DMI_KEY_PASSPHRASE or DMI_KEY_PASSPHRASE_FILE"
         )
-    return Custody(settings.data_dir / "keys", not production, passphrase, sealed_only=production)
+
+    def announced(participant: str, kid: str) -> bool:
+        return living_key(store, participant, kid) is not None
+
+    return Custody(settings.data_dir / "keys", not production, passphrase, production, announced)
 
 
 def _terms(rulebooks: Rulebooks, agreement: AgreementState) -> AgreementTerms:
@@ -132,7 +137,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     store = Store(engine, Meter(partial(_terms, rulebooks)))
     store.enter_all()
     relay = Relay(engine, outgoing, runtime.publisher)
-    custody = _custody(settings)
+    custody = _custody(settings, store)
     exchange = Exchange(store, custody, rulebooks, relay, {settings.stack_participant})
     revisions = Revisions(exchange)
     revisions.load()

@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused
 from dmi_infra.jose import FollowingKey, SigningKey
 
 _UNSAFE = re.compile(r"[^a-z0-9-]")
+Announced = Callable[[str, str], bool]
+"""Whether the law has this participant's key (kid), and it counts now."""
+_GIVEN_UP: Final = 3600
+"""After so many seconds a key that was not announced is not waited for any more."""
 
 
 class Custody:
     """A folder of private keys, one file a participant (mode 0600), sealed when there is a passphrase.
 
-    A key that takes over later waits beside it as ``<name>@<seconds since 1970>.json``.
+    A key that takes over later waits beside it as ``<name>@<seconds since 1970>@<kid>.json``. It does so if the law has
+    it by then (``announced``): else the node would sign with a key that nobody knows. Who has no law at hand lets none
+    take over.
     """
 
     def __init__(
-        self, folder: Path, hosting: bool, passphrase: str | None = None, sealed_only: bool = False
+        self,
+        folder: Path,
+        hosting: bool,
+        passphrase: str | None = None,
+        sealed_only: bool = False,
+        announced: Announced | None = None,
     ) -> None:
         self._folder = folder
         self._hosting = hosting
         self._passphrase = passphrase
         self._sealed_only = sealed_only
+        self._announced = announced
         self._loaded: dict[Path, tuple[tuple[int, int], SigningKey]] = {}
         """By file: which version of it was read, and the key. Another process of the node may let a key take over."""
 
@@ -42,10 +54,13 @@ class Custody:
     def own(self, participant: str) -> SigningKey:
         """The present key of a participant that this node itself is; made at first use."""
         path = self.path(participant)
-        for due in self._waiting(path, clock.seconds()):
+        for due, kid in self._waiting(path, clock.seconds()) if self._announced else ():
             with suppress(FileNotFoundError):  # another process has done so a moment ago
-                # What it replaces is deleted by this: nobody signs with it any more.
-                due.replace(path)
+                if self._announced and self._announced(participant, kid):
+                    # What it replaces is deleted by this: nobody signs with it any more.
+                    due.replace(path)
+                elif due.stat().st_mtime < clock.seconds() - _GIVEN_UP:
+                    due.unlink()
         # Asked before the file is read: of one that is replaced meanwhile the next look reads the new one.
         known, version = self._loaded.get(path), _version(path)
         if known is None or known[0] != version:
@@ -58,9 +73,9 @@ class Custody:
         return FollowingKey(lambda: self.own(participant))
 
     def renew(self, participant: str, at: int) -> SigningKey:
-        """A new key that takes over at ``at`` (seconds since 1970)."""
+        """A new key that takes over at ``at`` (seconds since 1970), if it has been announced by then."""
         path, key = self.path(participant), SigningKey.generate()
-        key.keep(path.with_name(f"{path.stem}@{at:012d}.json"), self._passphrase, replace=True)
+        key.keep(path.with_name(f"{path.stem}@{at:012d}@{key.kid}.json"), self._passphrase, replace=True)
         return key
 
     def sign(self, participant: str, document: Mapping[str, Any]) -> str:
@@ -70,10 +85,11 @@ class Custody:
         return self.own(participant).sign_document(document)
 
     @staticmethod
-    def _waiting(path: Path, now: float) -> list[Path]:
-        """Keys whose moment has come, the earliest first."""
-        found = sorted(path.parent.glob(f"{path.stem}@*.json"))
-        return [file for file in found if int(file.stem.rpartition("@")[2]) <= now]
+    def _waiting(path: Path, now: float) -> list[tuple[Path, str]]:
+        """Keys (and their kids) whose moment has come, the earliest first."""
+        found = sorted(path.parent.glob(f"{path.stem}@*@*.json"))
+        named = [(file, file.stem.split("@")) for file in found]
+        return [(file, parts[2]) for file, parts in named if int(parts[1]) <= now]
 
 
 def _version(file: Path) -> tuple[int, int]:

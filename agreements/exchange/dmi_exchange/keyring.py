@@ -66,7 +66,10 @@ class Keyring:
         return self._announce(identifier, key, replaced, new.overlap)
 
     def renew(self, identifier: str, overlap: int) -> Participant:
-        """A new key for a participant whose key this node keeps; it signs once everyone has heard of it."""
+        """A new key for a participant whose key this node keeps; it signs once everyone has heard of it.
+
+        Kept before it is announced, since the law must not name one that nobody holds; refused, it never takes over.
+        """
         custody, now = self._exchange.custody, int(clock.seconds())
         replaced = custody.own(identifier).kid
         takes_over = now + HEARD_SECONDS if overlap > HEARD_SECONDS else now
@@ -121,10 +124,9 @@ class Keyring:
         known = self._exchange.participant(identifier).keys
         if find(known, key.kid, now) is None:
             if any(each.get("kid") == key.kid for each in known):
-                custody.renew(identifier, int(now))
-                key = custody.own(identifier)
+                key = custody.renew(identifier, int(now))
             self._announce(identifier, key.public, None, 0, alone=True)
-        return key
+        return custody.own(identifier)
 
     def _announce(
         self,

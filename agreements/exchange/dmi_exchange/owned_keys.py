@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from dmi_agreements.contracts.law import Participant
+from dmi_agreements.keys import find
 from dmi_exchange.store import Store
-from dmi_infra import jose
+from dmi_infra import clock, jose
 from dmi_infra.errors import Conflict, InputRefused
 
 
@@ -27,3 +28,9 @@ def pin(store: Store, key: Mapping[str, Any], owner: str, field: str) -> None:
     for known in store.find(Participant):
         if known.id != owner and any(each.get("kid") == key["kid"] for each in known.keys):
             raise Conflict.of(field, "this key belongs to somebody else", str(key["kid"]))
+
+
+def living_key(store: Store, owner: str, kid: str) -> Mapping[str, Any] | None:
+    """The key of this name that somebody has, when it counts now."""
+    known = store.get(Participant, owner)
+    return None if known is None else find(known.keys, kid, clock.seconds())

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from dmi_infra import jose
 from dmi_infra.errors import Unauthenticated
+
+OwnKeys = Callable[[str], Mapping[str, Any] | None]
+"""The key of ours with this name (kid), when it counts: in a rotation there are two of them."""
 
 NODE_SECONDS: Final = 60
 DATA_SECONDS: Final = 60
@@ -86,13 +89,11 @@ def sign_data(
     return key.sign_token(claims, "data+jwt")
 
 
-def verify_data(token: str, issuer: str, key: jose.SigningKey) -> dict[str, Any]:
+def verify_data(token: str, issuer: str, own: OwnKeys) -> dict[str, Any]:
     """The claims of a data token of our own; raises ``Unauthenticated``."""
-
-    def lookup(_issuer: str, kid: str) -> Mapping[str, Any] | None:
-        return key.public if kid == key.kid else None
-
-    claims = jose.decode(token, "data+jwt", issuer, DATA_AUDIENCE, lookup, _DATA_CLAIMS)
+    claims = jose.decode(
+        token, "data+jwt", issuer, DATA_AUDIENCE, lambda _issuer, kid: own(kid), _DATA_CLAIMS
+    )
     if not all(isinstance(claims.get(name), str) for name in ("agreement", "transfer")):
         raise Unauthenticated("the token names no agreement and transfer")
     return claims

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
 from dmi_agreements.contracts.law import Participant
-from dmi_agreements.keys import living
+from dmi_agreements.keys import HEARD_SECONDS, living
 from dmi_exchange.custody import Custody
-from dmi_exchange.keyring import announcement
-from dmi_infra import clock, jose
+from dmi_exchange.keyring import MOST_LIVING, Keyring, announcement
+from dmi_exchange.owned_keys import living_key
+from dmi_infra import clock, jose, passes
+from dmi_infra.errors import Unauthenticated
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from dmi_infra.keyfile import KeyUnprotected, is_sealed
 from tests.unit.exchange.fakes import OPERATING, SELLER, Node, Who, running
 from tests.unit.infra.fakes import STACK
 
 COUNT = iter(range(1000))
+
+
+def always(_participant: str, _kid: str) -> bool:
+    return True
 
 
 def member(node: Node) -> Who:
@@ -172,7 +180,9 @@ def test_the_exchange_rotates_its_own_key_without_a_break(tmp_path: Path) -> Non
         custody = node.service.app.state.exchange.custody
         assert custody.own(EXCHANGE_PARTICIPANT).kid == old.kid
         (waiting,) = (tmp_path / "keys").glob("*@*.json")
-        waiting.rename(waiting.with_name("participant_exchange@000000000001.json"))
+        waiting.rename(
+            waiting.with_name(f"participant_exchange@000000000001@{answer['keys'][-1]['kid']}.json")
+        )
         assert custody.own(EXCHANGE_PARTICIPANT).kid == answer["keys"][-1]["kid"] != old.kid
         fresh = node.post("/v1/demo/token", {"identity": "operator"}, None)["access_token"]
         assert (me(node, held), me(node, fresh)) == (200, 200)
@@ -218,10 +228,67 @@ def test_production_keeps_no_plain_key(tmp_path: Path) -> None:
         pass
 
 
+def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let so much time pass for who asks which key signs."""
+    moved = SimpleNamespace(seconds=lambda: clock.seconds() + seconds)
+    monkeypatch.setattr("dmi_exchange.custody.clock", moved)
+
+
+def test_a_rotation_that_is_refused_leaves_the_node_with_a_key_that_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(tmp_path) as node:
+        rotate = {"hosted": True, "overlap_seconds": 3600}
+        for _more in range(MOST_LIVING - 1):
+            node.post(path(Who(EXCHANGE_PARTICIPANT)), rotate, OPERATING)
+        refused = node.ask("POST", path(Who(EXCHANGE_PARTICIPANT)), OPERATING, json=rotate)
+        node.refused(refused, 409, "conflict")
+        later(monkeypatch, 10)
+        custody = node.service.app.state.exchange.custody
+        assert len(list((tmp_path / "keys").glob("participant_exchange@*"))) == MOST_LIVING
+        assert custody.own(EXCHANGE_PARTICIPANT).kid in {
+            each["kid"] for each in node.store.get(Participant, EXCHANGE_PARTICIPANT).keys
+        }
+        token = node.post("/v1/demo/token", {"identity": "operator"}, None)["access_token"]
+        assert me(node, token) == 200
+        later(monkeypatch, 2 * 3600)
+        assert custody.own(EXCHANGE_PARTICIPANT).kid
+        assert not list((tmp_path / "keys").glob("participant_exchange@*")), "it is not waited for any more"
+
+
+def test_a_key_that_was_revoked_before_it_signs_never_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(tmp_path) as node:
+        custody, who = node.service.app.state.exchange.custody, Who(STACK)
+        old = custody.own(STACK).kid
+        answer = node.post(path(who), {"hosted": True, "overlap_seconds": 3600}, OPERATING)
+        node.post(path(who, f"/{answer['keys'][-1]['kid']}/revocation"), {}, OPERATING)
+        later(monkeypatch, 10)
+        assert custody.own(STACK).kid == old
+
+
+def test_data_tokens_outlive_a_rotation_of_the_key_under_them(tmp_path: Path) -> None:
+    with running(tmp_path) as node:
+        exchange = node.service.app.state.exchange
+        old = exchange.custody.own(EXCHANGE_PARTICIPANT)
+        Keyring(exchange).renew(EXCHANGE_PARTICIPANT, HEARD_SECONDS)
+        assert exchange.custody.own(EXCHANGE_PARTICIPANT).kid != old.kid
+        signed = passes.sign_data(old, "http://x", STACK, "urn:a", "urn:t", int(clock.seconds()))
+        own = partial(living_key, exchange.store, EXCHANGE_PARTICIPANT)
+        assert passes.verify_data(signed, "http://x", own)["transfer"] == "urn:t"
+        Keyring(exchange).revoke(EXCHANGE_PARTICIPANT, old.kid, "compromised")
+        with pytest.raises(Unauthenticated):
+            passes.verify_data(signed, "http://x", own)
+
+
 def test_a_key_that_another_process_let_take_over_is_the_one_that_signs(tmp_path: Path) -> None:
-    here, beside = Custody(tmp_path, hosting=True), Custody(tmp_path, hosting=True)
+    # Who has no law at hand, such as a command, lets none take over.
+    here, beside, command = (Custody(tmp_path, hosting=True, announced=law) for law in (always, always, None))
     old = here.own("urn:dmi:participant:a").kid
     new = here.renew("urn:dmi:participant:a", int(clock.seconds())).kid
     assert new != old
+    assert command.own("urn:dmi:participant:a").kid == old
     assert beside.own("urn:dmi:participant:a").kid == new
     assert here.own("urn:dmi:participant:a").kid == new
+    assert command.own("urn:dmi:participant:a").kid == new

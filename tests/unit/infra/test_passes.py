@@ -20,6 +20,10 @@ def lookup(issuer: str, kid: str) -> dict[str, Any] | None:
     return KEY.public if (issuer, kid) == (HERE, KEY.kid) else None
 
 
+def own(kid: str) -> dict[str, Any] | None:
+    return lookup(HERE, kid)
+
+
 def made(**changes: Any) -> str:
     given = {
         "key": KEY,
@@ -76,7 +80,7 @@ def test_an_access_token_is_no_token_of_a_node() -> None:
 
 def test_a_token_for_data_is_of_one_transfer_under_one_agreement_for_a_minute() -> None:
     now = int(time.time())
-    claims = passes.verify_data(passes.sign_data(KEY, HERE, ME, "urn:a", "urn:t", now), HERE, KEY)
+    claims = passes.verify_data(passes.sign_data(KEY, HERE, ME, "urn:a", "urn:t", now), HERE, own)
     assert (claims["sub"], claims["agreement"], claims["transfer"]) == (ME, "urn:a", "urn:t")
     assert claims["exp"] - claims["iat"] == 60
     for wrong in (
@@ -88,4 +92,4 @@ def test_a_token_for_data_is_of_one_transfer_under_one_agreement_for_a_minute() 
         "x",
     ):
         with pytest.raises(Unauthenticated):
-            passes.verify_data(wrong, HERE, KEY)
+            passes.verify_data(wrong, HERE, own)

@@ -52,6 +52,7 @@ from dmi_exchange.notices.carrier import Carrier
 from dmi_exchange.notices.store import Notices
 from dmi_exchange.notices.taking import Taking
 from dmi_exchange.notices.telling import Telling
+from dmi_exchange.owned_keys import living_key
 from dmi_exchange.routes.dataspace import Desk
 from dmi_exchange.routes.dataspace import router as own_routes
 from dmi_exchange.routes.nodes import router as node_routes
@@ -140,7 +141,8 @@ def build(
     made = routers(space)
     taking = Taking(exchange, steps, notices, supply.gate.law.purpose_of)
     made.append(between_nodes(node_door, endings, taking, lambda: of_this_node(exchange, issuer, operator)))
-    made.append(data_routes(node_door, Tokens(key, issuer, supply), supply, intake))
+    tokens = Tokens(key, partial(living_key, exchange.store, EXCHANGE_PARTICIPANT), issuer, supply)
+    made.append(data_routes(node_door, tokens, supply, intake))
     made += own_routes(
         negotiations, transfers, shelf, Desk(processes, flows, cursors),
         lambda peer: nodes.address_of(peer, address), partial(fetch_token, client), space.aside,
@@ -148,7 +150,6 @@ def build(
     made += [node_routes(nodes, client, space.aside), *claims]
     if profile is not None:
         made.append(profile.triggers(settings, negotiations, transfers))
-
     return Built(made, negotiations, transfers, courier, nodes, notices, local.close)
 
 

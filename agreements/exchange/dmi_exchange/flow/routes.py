@@ -39,8 +39,9 @@ STREAMS = 64
 class Tokens:
     """Data tokens of this node: made for one transfer, judged at the beginning of each request for its data."""
 
-    def __init__(self, key: jose.SigningKey, issuer: str, supply: Supply) -> None:
+    def __init__(self, key: jose.SigningKey, own: passes.OwnKeys, issuer: str, supply: Supply) -> None:
         self._key = key
+        self._own = own
         self._issuer = issuer
         self._supply = supply
 
@@ -57,7 +58,7 @@ class Tokens:
 
     def judge(self, token: str, identifier: str) -> tuple[Process, int]:
         """The transfer that a token opens, and until when (seconds since 1970); raises ``Unauthenticated``."""
-        claims = passes.verify_data(token, self._issuer, self._key)
+        claims = passes.verify_data(token, self._issuer, self._own)
         if claims["transfer"] != identifier:
             raise Unauthenticated("the token is meant for another transfer")
         process = self._supply.processes.get(identifier)
