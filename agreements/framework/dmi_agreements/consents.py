@@ -8,13 +8,18 @@ from types import MappingProxyType
 from typing import Final
 
 from dmi_agreements.contracts.law import AgreementState
-from dmi_agreements.decision import EVERYONE, Duty, Reason, Request
+from dmi_agreements.decision import EVERYONE, CutEnds, Duty, Reason, Request
 from dmi_agreements.duties import combine
 from dmi_agreements.errors import DutiesConflict
+from dmi_agreements.own_duties import CutFrom
 from dmi_agreements.policy.compiled import ALWAYS, FOREVER, CompiledAgreement
+from dmi_agreements.slots import PROCESS
 
 MAX_CACHED: Final = 4_096
 """Answers kept; beyond it the cache starts again, so that it cannot grow without bound."""
+
+HEARD: Final = 5_000_000
+"""For so long (microseconds) after its end a gate may still let rows in under a consent: its law is no older."""
 
 Key = tuple[str, str, str, str]
 
@@ -83,6 +88,27 @@ class Consents:
     def duties(self, request: Request, now: int) -> Mapping[str, tuple[Duty, ...]]:
         """Subject -> the duties of the consent that covers ``request`` at ``now``; who asks for none is left out."""
         return self._answer(request, now).duties
+
+    def cut_from(self, dataset: str, subject: str, layer: str, metres: int) -> CutFrom:
+        """Since when all rows that ``layer`` took in of a subject were cut by so many metres, whatever the purpose.
+
+        A row can come in long after it was measured: what counts is until when a consent that asked for less let it in.
+        """
+        begun, after = FOREVER, ALWAYS
+        for given in self._given.get(dataset, {}).get(subject, {}).values():
+            ended = FOREVER if given.state.ended_at is None else given.state.ended_at
+            if given.compiled is None:
+                after = max(after, ended + HEARD)
+                continue
+            for rule in given.compiled.permissions.get((PROCESS, dataset), ()):
+                if rule.recipients is not None and layer not in rule.recipients:
+                    continue
+                cut = max((duty.metres for duty in rule.duties if isinstance(duty, CutEnds)), default=0)
+                if cut < metres:
+                    after = max(after, min(ended, rule.ends) + HEARD)
+                elif given.state.concluded_at is not None:
+                    begun = min(begun, given.state.concluded_at)
+        return CutFrom(begun, after)
 
     def lapsed(self, request: Request, now: int) -> Reason | None:
         """The consent that would have covered ``request`` and ended or expired last."""

@@ -9,7 +9,7 @@ cannot be done to one person's rows keeps all of them back.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,28 +35,36 @@ def personal(duty: Duty) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class CutFrom:
+    """Of when the rows of a subject are that a layer took in with the ends of trips cut (microseconds UTC)."""
+
+    begun: int
+    """When it first consented to that."""
+    after: int
+    """Later than any row that may have been taken in under a consent that asked for less."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What the subjects of a batch want done to their rows at one crossing."""
 
     own: Own
-    cut: Mapping[str, int]
-    """Up to how many metres ends of trips were cut at intake, under the person's consent to the layer."""
+    cut_from: Callable[[str, int], CutFrom]
+    """Of when a subject's rows are whose trips' ends were cut at intake by so many metres."""
     at_source: bool
     outward: bool
     """Whether somebody beside the layer receives the rows."""
 
     @classmethod
-    def of(cls, given: Mapping[str, Own], layer: str, at_source: bool) -> Wanted:
+    def of(
+        cls, given: Mapping[str, Own], layer: str, at_source: bool, cut_from: Callable[[str, int], CutFrom]
+    ) -> Wanted:
         """``given``: the duties by subject, by who asks; all of them hold."""
         own: dict[str, tuple[Duty, ...]] = {}
         for table in given.values():
             for subject, duties in table.items():
                 own[subject] = tuple(dict.fromkeys((*own.get(subject, ()), *duties)))
-        cut = {
-            subject: max((duty.metres for duty in duties if isinstance(duty, CutEnds)), default=0)
-            for subject, duties in given.get(layer, {}).items()
-        }
-        return cls(own, cut, at_source, not at_source and given.keys() != {layer})
+        return cls(own, cut_from, at_source, not at_source and given.keys() != {layer})
 
     def left(
         self, batch: ObservationBatch, rows: Iterable[int], now: Micros, projection: Projection
@@ -69,20 +77,28 @@ class Wanted:
         kept: list[int] = []
         for subject, theirs in mine.items():
             for duty in self.own.get(subject, ()):
-                theirs = self._left(batch, theirs, duty, now, projection)
+                theirs = self._left(batch, subject, theirs, duty, now, projection)
             kept += theirs
         return sorted(kept)
 
     def _left(
-        self, batch: ObservationBatch, rows: list[int], duty: Duty, now: Micros, projection: Projection
+        self,
+        batch: ObservationBatch,
+        subject: str,
+        rows: list[int],
+        duty: Duty,
+        now: Micros,
+        projection: Projection,
     ) -> list[int]:
         times = batch.phenomenon_time
         match duty:
             case CutEnds(metres):
                 if self.at_source:
                     return inner(batch, rows, metres, projection)
-                whose = {(batch.subject or [])[row] or "" for row in rows}
-                return rows if all(self.cut.get(who, 0) >= metres for who in whose) else []
+                cut = self.cut_from(subject, metres)
+                # Rows of before the first of them may be of when no consent was asked for: they stay here.
+                since = max(cut.begun, cut.after) if self.outward else cut.after
+                return [row for row in rows if times[row] > since]
             case Delay(seconds):
                 return [row for row in rows if self.at_source or times[row] <= now - seconds * 1_000_000]
             case DeleteAfter(days):

@@ -67,7 +67,7 @@ class LawTable:
         self._held: dict[str, Held] = {}
         self._slots: dict[tuple[str, str, str], Slot] = {}
         self._unreadable: dict[tuple[str, str], tuple[Held, ...]] = {}
-        self._consents = Consents()
+        self.consents = Consents()
         self.mandates = Mandates()
         self.uses = Uses()
         self.rights = Rights(self.rulebooks)
@@ -194,12 +194,12 @@ class LawTable:
         """Take a consent from the subject and datasets that its new state no longer names."""
         kept = after.datasets if before.assigner == after.assigner else ()
         for dataset in set(before.datasets) - set(kept):
-            self._consents.remove(dataset, before.assigner or "", before.state.id)
+            self.consents.remove(dataset, before.assigner or "", before.state.id)
 
     def _index_consent(self, after: Held) -> None:
         for dataset in after.datasets:
             given = Given(after.state, after.compiled, after.ended)
-            self._consents.put(dataset, after.assigner or "", given)
+            self.consents.put(dataset, after.assigner or "", given)
 
     def _index(self, before: Held | None, after: Held) -> None:
         """Replace the slots that either state touches, each in one step."""
@@ -287,11 +287,11 @@ class LawTable:
         """
         if own_data(request):
             return {request.assignee: ""}
-        return self._consents.subjects(request, now)
+        return self.consents.subjects(request, now)
 
     def consent_duties(self, request: Request, now: int) -> Mapping[str, tuple[Duty, ...]]:
         """Subject -> what its own consent asks to do to its rows; nothing for its own look at them."""
-        return {} if own_data(request) else self._consents.duties(request, now)
+        return {} if own_data(request) else self.consents.duties(request, now)
 
     def _decide_owner(self, request: Request, dataset: Dataset, now: int) -> Decision:
         """The owner needs no agreement and states no purpose; for personal data it needs consents."""
@@ -392,8 +392,8 @@ class LawTable:
         """The decision about personal data: allowed only while somebody consents."""
         if not decision.allowed:
             return refused(*decision.reasons, personal=True)
-        if self._consents.subjects(request, now):
+        if self.consents.subjects(request, now):
             return replace(decision, personal=True)
         detail = f"nobody consents to {request.action} of {request.dataset} for {request.purpose}"
-        reason = self._consents.lapsed(request, now) or Reason("no_consent", detail)
+        reason = self.consents.lapsed(request, now) or Reason("no_consent", detail)
         return refused(reason, agreements=decision.agreements, personal=True)

@@ -8,7 +8,7 @@ from typing import Final
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.decision import Duty
 from dmi_agreements.duties import Projection, carry_out, series_of
-from dmi_agreements.own_duties import Wanted
+from dmi_agreements.own_duties import CutFrom, Wanted
 from dmi_agreements.persons import own_data
 from dmi_agreements.rights import ALL_ROWS
 from dmi_agreements.table import LawTable
@@ -96,7 +96,11 @@ class Judging:
         given = {request.assignee: self._law.consent_duties(request, now) for request in permit.requests}
         if not any(given.values()):
             return rows, batch.take(rows), ()
-        wanted = Wanted.of(given, self._holder, permit.crossing == SOURCE)
+
+        def cut_from(subject: str, metres: int) -> CutFrom:
+            return self._law.consents.cut_from(permit.dataset, subject, self._holder, metres)
+
+        wanted = Wanted.of(given, self._holder, permit.crossing == SOURCE, cut_from)
         rows = wanted.left(batch, rows, now, self._projection)
         kept = wanted.blurred(batch.take(rows), now, self._projection)
         return rows, kept, wanted.together(kept)

@@ -527,6 +527,79 @@ def test_what_a_consent_asks_for_a_recipient_is_done_there_and_what_cannot_be_do
     assert len(court.gate.carry(ask(court, None, BICYCLES), batch(NOOR, PIET)).batch) == 2
 
 
+def test_rows_of_before_ends_were_cut_stay_where_they_are_when_consent_is_given_anew(court: Court) -> None:
+    court.agree(STACK, "dmi:process", "dmi:read", dataset=BICYCLES)
+    court.agree(VENDOR, "dmi:read", dataset=BICYCLES)
+
+    def give(
+        who: str, *duties: dict[str, Any], actions: tuple[str, ...] = ("dmi:process", "dmi:read")
+    ) -> Any:
+        test = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [who]}
+        given = {"assigner": NOOR, "constraints": [test], "duties": list(duties)}
+        return court.agree(EVERYONE, *actions, dataset=BICYCLES, **given)
+
+    def after(seconds: int) -> None:
+        court.clock.at += seconds * SECOND
+        court.beat()
+
+    def taken_in(minutes: int) -> ObservationBatch:
+        permit = court.gate.permit("intake", "dmi:process", BICYCLES)
+        north = (52.09, 52.0901, 52.10, 52.11, 52.12, 52.1201)
+        return court.gate.carry(
+            permit, ride(NOOR, *north, start=court.clock.at - minutes * 60 * SECOND)
+        ).batch
+
+    def given_to(recipient: str | None, rows: ObservationBatch) -> int:
+        return len(court.gate.carry(ask(court, recipient, BICYCLES), rows).batch)
+
+    cut = told("cutEnds", "distance", 500)
+    whole = give(STACK)
+    before = taken_in(10)
+    assert len(before) == 6
+    after(60)
+    court.end(whole)
+    after(3600)
+    first = give(STACK, cut)
+    give(VENDOR, cut)
+    assert (given_to(VENDOR, before), given_to(None, before)) == (0, 0), "its home is in them"
+    earlier = taken_in(10)
+    assert given_to(None, earlier) == len(earlier) == 2, "measured before, and cut when it came"
+    assert given_to(VENDOR, earlier) == 0
+    after(600)
+    ridden = taken_in(8)
+    assert given_to(VENDOR, ridden) == given_to(None, ridden) == len(ridden) == 2
+    # Given once more: what was cut remains so, and is not cut by more than that.
+    court.end(first)
+    after(60)
+    second = give(STACK, cut)
+    assert given_to(VENDOR, ridden) == 2
+    court.end(second)
+    third = give(STACK, told("cutEnds", "distance", 600))
+    assert (given_to(VENDOR, ridden), given_to(None, ridden)) == (0, 0)
+    court.end(third)
+    give(STACK, cut)
+    assert given_to(VENDOR, ridden) == 2
+    # Beside it one that asks nothing: rows come in uncut under it, whatever this one says.
+    give(STACK)
+    assert given_to(VENDOR, ridden) == 0
+
+
+def test_a_consent_to_read_alone_does_not_tell_what_was_cut_at_intake(court: Court) -> None:
+    court.agree(STACK, "dmi:process", "dmi:read", dataset=BICYCLES)
+    court.agree(VENDOR, "dmi:read", dataset=BICYCLES)
+    for who, action, duties in (
+        (STACK, "dmi:process", []),
+        (STACK, "dmi:read", [told("cutEnds", "distance", 500)]),
+        (VENDOR, "dmi:read", [told("cutEnds", "distance", 500)]),
+    ):
+        test = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [who]}
+        given = {"assigner": NOOR, "constraints": [test], "duties": duties}
+        court.agree(EVERYONE, action, dataset=BICYCLES, **given)
+    rows = court.gate.carry(court.gate.permit("intake", "dmi:process", BICYCLES), ride(NOOR, 52.09, 52.10))
+    assert len(rows.batch) == 2
+    assert len(court.gate.carry(ask(court, VENDOR, BICYCLES), rows.batch).batch) == 0
+
+
 def at_most(times: int) -> dict[str, Any]:
     return {"leftOperand": "count", "operator": "lteq", "rightOperand": times}
 
