@@ -14,7 +14,7 @@ from dmi_agreements.policy.context import ODRL
 from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.policy.jsonld import MAX_NODES
 from dmi_agreements.policy.terms import PERSON
-from dmi_agreements.rulebook import Rulebook
+from dmi_agreements.versions import Rulebooks
 
 STATES: Final = {"proposed": 0, "active": 1, "ended": 2}
 """States in the only order they can take: what has ended never comes back under the same id."""
@@ -51,13 +51,19 @@ class Held:
         return self.state.state == "ended"
 
     @property
+    def forbids(self) -> bool:
+        """Whether it prohibits something: it then speaks of terms of other versions of the rulebook too."""
+        return self.compiled is not None and bool(self.compiled.prohibitions)
+
+    @property
     def once_active(self) -> bool:
         """Whether it is or was in force; a proposal that another one replaced, or that was declined, never was."""
         return self.active or (self.ended and self.state.concluded_at is not None)
 
 
-def hold(state: AgreementState, rulebook: Rulebook, layers: Collection[str] = ()) -> Held:
-    """Read and compile the document of ``state``, once; ``layers`` operate layers."""
+def hold(state: AgreementState, rulebooks: Rulebooks, layers: Collection[str] = ()) -> Held:
+    """Read and compile the document of ``state``, once, under the version that it names; ``layers`` operate layers."""
+    rulebook = rulebooks.under(state.document)
     findings: tuple[Finding, ...] = ()
     try:
         terms = read_agreement(state.document, rulebook, layers)
@@ -69,7 +75,7 @@ def hold(state: AgreementState, rulebook: Rulebook, layers: Collection[str] = ()
         elif state.state not in STATES:
             findings = (Finding("/state", "proposed, active or ended", state.state[:60]),)
         else:
-            compiled = compile_agreement(terms, rulebook)
+            compiled = compile_agreement(terms, rulebook, rulebooks.beside(rulebook))
             return Held(state, terms.assigner, terms.assignee, terms.datasets, compiled)
     assigner, assignee, datasets = _gist(state.document)
     return Held(state, assigner, assignee or EVERYONE, datasets, None, findings)

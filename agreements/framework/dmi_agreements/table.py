@@ -144,7 +144,7 @@ class LawTable:
         self.requestable = self.rulebooks.requestable()
 
     def _apply_rulebook(self, event: RulebookVersion) -> Change:
-        """Take in an adopted version, and read again what was made under it."""
+        """Take in an adopted version; read again what was made under it, and what prohibits."""
         known = self.rulebooks.get(event.version)
         if event.state != "adopted":
             return Change("rulebook", event.id, False)
@@ -156,10 +156,10 @@ class LawTable:
         if known is not None and known.digest == adopted.digest:
             return Change("rulebook", event.id, False)
         self.rulebooks.adopt(adopted)
-        self._use(self.rulebooks.current)
         for held in list(self._held.values()):
-            if held.state.document.get("dmi:rulebook") == event.version:
+            if held.state.document.get("dmi:rulebook") == event.version or held.forbids:
                 self._take(held.state, held)
+        self._use(self.rulebooks.current)  # Last: no request names a new term before prohibitions reach it.
         return Change("rulebook", event.id, True)
 
     def _apply_agreement(self, event: AgreementState) -> Change:
@@ -180,7 +180,7 @@ class LawTable:
 
     def _take(self, event: AgreementState, before: Held | None) -> Held:
         """Hold a state of an agreement, read under the version of the rulebook that it names."""
-        after = hold(event, self.rulebooks.under(event.document), self._layers)
+        after = hold(event, self.rulebooks, self._layers)
         if before is not None and before.is_consent:
             self._forget_consent(before, after)
         if after.is_consent and after.once_active:

@@ -41,6 +41,10 @@ class Rulebooks:
         named = self.get(document.get("dmi:rulebook"))
         return named if named is not None and named.version in self.current.accepted else self.current
 
+    def beside(self, rulebook: Rulebook) -> tuple[Rulebook, ...]:
+        """The other versions in force, whose terms a request may name too."""
+        return tuple(book for book in self._in_force() if book is not rulebook)
+
     def requestable(self) -> frozenset[str]:
         """The purposes that a request may name: those of every version in force."""
         return frozenset().union(*(book.requestable for book in self._in_force()))

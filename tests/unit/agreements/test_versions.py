@@ -146,6 +146,79 @@ def test_an_agreement_is_read_under_its_version_in_whatever_order_the_law_comes(
     assert rests_on("dmi:purpose:scooters") == (new.id,)
 
 
+def purpose_is(operator: str, name: str) -> dict[str, Any]:
+    return {"leftOperand": "purpose", "operator": operator, "rightOperand": f"dmi:purpose:{name}"}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (1, 2, 0)])
+@pytest.mark.parametrize(
+    ("test", "permitted"),
+    [
+        (None, set()),
+        (purpose_is("isA", "commercial"), {"noise", "scooters"}),
+        (purpose_is("neq", "mobility"), set()),
+        (purpose_is("eq", "marketing"), {"noise", "scooters", "advertising"}),
+        # The newer version says nothing of what it has lost, so neither does the prohibition.
+        (purpose_is("isA", "data-quality"), {"noise", "marketing"}),
+    ],
+)
+def test_a_prohibition_reaches_purposes_that_came_after_it(
+    rulebook: Rulebook,
+    table: LawTable,
+    agreement: Agreement,
+    test: dict[str, Any] | None,
+    permitted: set[str],
+    order: tuple[int, ...],
+) -> None:
+    files = changed(rulebook)
+    for name, parent in (("scooters", "mobility"), ("advertising", "commercial")):
+        one = term(files, "purposes.json", "dmi:purpose:noise")
+        files["purposes.json"].append(one | {"id": f"dmi:purpose:{name}", "parent": f"dmi:purpose:{parent}"})
+    rule = {"target": GARAGES, "action": "dmi:export"} | ({"constraint": [test]} if test else {})
+    old = agreement(1, actions=["dmi:read"], extra={"prohibition": [rule]})
+    asked = ("noise", "scooters", "advertising", "marketing")
+    allowing = [
+        {"target": GARAGES, "action": "dmi:export", "constraint": [purpose_is("eq", name)]} for name in asked
+    ]
+    new = agreement(2, extra={"dmi:rulebook": "1.1.0", "permission": allowing})
+    files["purposes.json"] = [
+        one for one in files["purposes.json"] if one["id"] != "dmi:purpose:data-quality"
+    ]
+    events: list[LawEvent] = [adopted(files), old, new]
+    for place in order:
+        table.apply(events[place])
+    for event in (old, new):
+        assert not getattr(table.held(event.id), "findings", "none")
+    table.apply(Heartbeat("urn:dmi:heartbeat", NOW))
+    found = {
+        name
+        for name in asked
+        if table.decide(Request(STACK, "dmi:export", GARAGES, f"dmi:purpose:{name}"), NOW).allowed
+    }
+    assert found == permitted
+
+
+@pytest.mark.parametrize("rulebook_first", [True, False])
+@pytest.mark.parametrize(("action", "reached"), [("use", True), ("dmi:export", False)])
+def test_a_prohibition_of_all_use_reaches_actions_that_came_after_it(
+    rulebook: Rulebook,
+    table: LawTable,
+    agreement: Agreement,
+    action: str,
+    reached: bool,
+    rulebook_first: bool,
+) -> None:
+    files = changed(rulebook)
+    files["actions.json"].append(term(files, "actions.json", "dmi:export") | {"id": "dmi:lend"})
+    old = agreement(1, extra={"prohibition": [{"target": GARAGES, "action": action}]})
+    events: list[LawEvent] = [adopted(files), old]
+    for event in events if rulebook_first else reversed(events):
+        table.apply(event)
+    table.apply(Heartbeat("urn:dmi:heartbeat", NOW))
+    decision = table.decide(Request(STACK, "dmi:lend", GARAGES, "dmi:purpose:mobility"), NOW)
+    assert (decision.reasons[0].code == "prohibited") is reached
+
+
 def test_who_signed_a_version_that_is_no_longer_accepted_must_sign_again(
     rulebook: Rulebook, table: LawTable
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from dmi_agreements.decision import Duty, RestrictArea
 from dmi_agreements.odrl.model import ODRL, Action, Constraint, Logical, Strategy, Test
 from dmi_agreements.odrl.values import Truth
+from dmi_agreements.policy.beyond import reached, spared
 from dmi_agreements.policy.operands import iri
 from dmi_agreements.policy.owed import Settled, compile_duty
 from dmi_agreements.policy.predicates import (
@@ -41,6 +42,8 @@ _NAMED: Final = frozenset((ODRL + "eq", ODRL + "isAnyOf"))
 class CompiledRule:
     """A permission or prohibition, for one action on one dataset.
 
+    ``purposes`` are those for which a permission holds, and those for which a prohibition (``forbids``) does not: one
+    that it cannot know is forbidden.
     ``starts`` and ``ends`` are the first and last microsecond it holds, ``rest`` what else must hold, ``owed`` the
     duties that must be settled. ``counted``: it depends on how often it was used, or costs something (``priced``), so
     its uses are counted.
@@ -70,7 +73,8 @@ class CompiledRule:
 
     def concerns(self, assignee: str, purpose: str) -> bool:
         """Whether it is about this recipient and purpose, whatever else it asks."""
-        return purpose in self.purposes and (self.recipients is None or assignee in self.recipients)
+        meant = (purpose in self.purposes) is not self.forbids
+        return meant and (self.recipients is None or assignee in self.recipients)
 
     def failing(
         self, assignee: str, purpose: str, now: int, situation: Situation | None = None
@@ -82,7 +86,7 @@ class CompiledRule:
         """
         if self.recipients is not None and assignee not in self.recipients:
             return "wrong_recipient"
-        if purpose not in self.purposes:
+        if (purpose in self.purposes) is self.forbids:
             return "wrong_purpose"
         if self.rest:
             truth = self._rest(situation)
@@ -130,14 +134,16 @@ class CompiledAgreement:
     strategy: Strategy | None = None
 
 
-def compile_agreement(terms: AgreementTerms, rulebook: Rulebook) -> CompiledAgreement:
-    """The compiled form of ``terms`` that were read with the same rulebook."""
+def compile_agreement(
+    terms: AgreementTerms, rulebook: Rulebook, others: tuple[Rulebook, ...] = ()
+) -> CompiledAgreement:
+    """The compiled form of ``terms`` that were read with the same rulebook; ``others``: versions in force beside it."""
     return CompiledAgreement(
         id=terms.uid,
         assigner=terms.assigner,
         assignee=terms.assignee,
         permissions=_index(terms.permissions, rulebook, terms.obligations),
-        prohibitions=_index(terms.prohibitions, rulebook, ()),
+        prohibitions=_index(terms.prohibitions, rulebook, (), others),
         datasets=terms.datasets,
         actions=frozenset(rulebook.actions),
         purposes=rulebook.requestable,
@@ -145,16 +151,26 @@ def compile_agreement(terms: AgreementTerms, rulebook: Rulebook) -> CompiledAgre
     )
 
 
-def _index(rules: tuple[RuleTerms, ...], rulebook: Rulebook, obligations: tuple[Duty, ...]) -> Rules:
+def _index(
+    rules: tuple[RuleTerms, ...],
+    rulebook: Rulebook,
+    obligations: tuple[Duty, ...],
+    others: tuple[Rulebook, ...] = (),
+) -> Rules:
     index: dict[tuple[str, str], tuple[CompiledRule, ...]] = {}
     for rule in rules:
         known: dict[tuple[Action, ...], CompiledRule] = {}
-        for action in rule.actions:
+        by: dict[str, tuple[Action, ...]] = {
+            action: tuple(each for each in rule.rule.actions if action in covered(rulebook, each.iri))
+            for action in rule.actions
+        }
+        if rule.rule.kind == "prohibition":
+            by |= reached(rule, rulebook, others)
+        for action, narrowed in by.items():
             # Actions of the rule that are alike for this one give the same compiled rule.
-            narrowed = tuple(each for each in rule.rule.actions if action in covered(rulebook, each.iri))
             plain = () if any(not each.refinements for each in narrowed) else narrowed
             if plain not in known:
-                known[plain] = _shared(_compile_rule(rule, plain, rulebook, obligations))
+                known[plain] = _shared(_compile_rule(rule, plain, rulebook, obligations, others))
             for target in rule.targets:
                 compiled = known[plain]
                 if target in rule.area_of:
@@ -170,7 +186,11 @@ def _shared(rule: CompiledRule) -> CompiledRule:
 
 
 def _compile_rule(
-    rule: RuleTerms, narrowed: tuple[Action, ...], rulebook: Rulebook, obligations: tuple[Duty, ...]
+    rule: RuleTerms,
+    narrowed: tuple[Action, ...],
+    rulebook: Rulebook,
+    obligations: tuple[Duty, ...],
+    others: tuple[Rulebook, ...],
 ) -> CompiledRule:
     place = Place(rule.path, rulebook)
     tests: list[Test] = [*rule.rule.constraints]
@@ -178,14 +198,17 @@ def _compile_rule(
         tests += narrowed[0].refinements
     if len(rule.rule.assignees) == 1:
         tests += rule.rule.assignees[0].refinements
-    purposes = rulebook.requestable
+    forbids = rule.rule.kind == "prohibition"
+    purposes = frozenset() if forbids else rulebook.requestable
     recipients: frozenset[str] | None = None
     rest: list[Predicate] = []
     for test in tests:
         if isinstance(test, Logical):
             rest.append(compile_test(test, place))
+        elif test.left == PURPOSE and forbids:
+            purposes |= spared(test, rulebook, others)
         elif test.left == PURPOSE:
-            purposes &= _meeting(test, rulebook, forbids=rule.rule.kind == "prohibition")
+            purposes &= _meeting(test, rulebook)
         elif test.left == _RECIPIENT and test.operator in _NAMED:
             named = frozenset(str(value) for value in test.right)
             recipients = named if recipients is None else recipients & named
@@ -202,10 +225,10 @@ def _compile_rule(
         recipients,
         starts,
         ends,
-        areas + rule.duties + (obligations if rule.rule.kind == "permission" else ()),
+        areas + rule.duties + (() if forbids else obligations),
         tuple(rest),
         tuple(compile_duty(duty, place) for duty in owed),
-        forbids=rule.rule.kind == "prohibition",
+        forbids=forbids,
         counted=rule.price is not None or _counts(rule, tests, narrowed),
         priced=rule.price is not None,
     )
@@ -230,11 +253,9 @@ def _within(rule: CompiledRule, areas: tuple[tuple[float, float, float, float], 
     )  # fmt: skip
 
 
-def _meeting(test: Constraint, rulebook: Rulebook, *, forbids: bool) -> frozenset[str]:
-    """The purposes for which a rule with this constraint applies."""
-    truths = purpose_truths(test, rulebook)
-    wanted: tuple[Truth, ...] = (True, None) if forbids else (True,)
-    return frozenset(purpose for purpose, truth in truths.items() if truth in wanted)
+def _meeting(test: Constraint, rulebook: Rulebook) -> frozenset[str]:
+    """The purposes for which a permission with this constraint applies."""
+    return frozenset(purpose for purpose, truth in purpose_truths(test, rulebook).items() if truth is True)
 
 
 def _any_action(actions: tuple[Action, ...], place: Place) -> Predicate:
