@@ -29,7 +29,7 @@ from dmi_exchange import model
 from dmi_exchange.consent.standing import Standing
 from dmi_exchange.custody import Custody
 from dmi_exchange.errors import DocumentRefused, ReviewRefused
-from dmi_exchange.owned_keys import checked_key, pin
+from dmi_exchange.owned_keys import check_unrevoked, checked_key, pin
 from dmi_exchange.review.before_signing import BeforeSigning
 from dmi_exchange.review.case import Fault
 from dmi_exchange.review.facts import facts_of
@@ -276,6 +276,7 @@ class Exchange:
         def decide(known: AgreementState | None) -> AgreementState:
             agreement = _found(known, NO_AGREEMENT)
             check_open(agreement)
+            check_unrevoked(self.store, agreement, signer)
             return self._signed(agreement, participant, signature, wanted)
 
         return self.standing.settle(signer, proposal.document, identifier, decide)

@@ -1,11 +1,11 @@
-"""Public keys as they are taken in: of a kind that we verify with, and each of one owner for ever."""
+"""Public keys: taken in when of a kind that we verify with, each of one owner for ever, and what they proved."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from dmi_agreements.contracts.law import Participant
+from dmi_agreements.contracts.law import AgreementState, Participant
 from dmi_agreements.keys import find
 from dmi_exchange.store import Store
 from dmi_infra import clock, jose
@@ -34,3 +34,19 @@ def living_key(store: Store, owner: str, kid: str) -> Mapping[str, Any] | None:
     """The key of this name that somebody has, when it counts now."""
     known = store.get(Participant, owner)
     return None if known is None else find(known.keys, kid, clock.seconds())
+
+
+def check_unrevoked(store: Store, proposal: AgreementState, signer: str) -> None:
+    """Raise ``Conflict`` when a key under a proposal was revoked since it signed; ``signer`` signs anew.
+
+    Else who stole it would still conclude by it. One that was only replaced has proved what it signed in its time.
+    """
+    for party, jws in proposal.signatures.items():
+        known = store.get(Participant, party)
+        keys = [key for key in (known.keys if known else ()) if "revoked" not in key]
+        try:
+            if party != signer:
+                jose.verify_document(proposal.document, jws, keys)
+        except jose.SignatureInvalid as exc:
+            rule = "the key under an earlier signature was revoked: whose it is has to sign again"
+            raise Conflict.of("state", rule, party) from exc

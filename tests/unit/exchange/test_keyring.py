@@ -20,8 +20,8 @@ from dmi_infra import clock, jose, passes
 from dmi_infra.errors import Unauthenticated
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from dmi_infra.keyfile import KeyUnprotected, is_sealed
-from tests.unit.exchange.fakes import OPERATING, SELLER, Node, Who, running
-from tests.unit.infra.fakes import STACK
+from tests.unit.exchange.fakes import OFFICER, OPERATING, SELLER, SELLING, Node, Who, running
+from tests.unit.infra.fakes import GARAGES, OWNER, STACK, VENDOR, document
 
 COUNT = iter(range(1000))
 
@@ -105,6 +105,28 @@ def test_a_revoked_key_signs_nothing_any_more(node: Node) -> None:
     signed = {"jws": key.sign_document(statement)}
     answer = node.ask("POST", f"/v1/participants/{who.participant}/signature", who, json=signed)
     node.refused(answer, 400, "invalid-input")
+
+
+def test_what_a_revoked_key_proposed_is_not_concluded_before_its_owner_signs_again(node: Node) -> None:
+    new = jose.SigningKey.generate()
+    text, other = (document(OWNER, VENDOR, GARAGES, ["dmi:read"]) for _each in range(2))
+    node.propose(text)
+    node.post(path(OFFICER), body(node, OFFICER, new, 0), OFFICER)
+    node.keys[OWNER] = new
+    assert node.countersign(text, SELLING)["state"] == "active", "replaced, not revoked"
+    node.keys[OWNER] = newest = jose.SigningKey.generate()
+    signed = body(node, OFFICER, newest)
+    signed["jws"] = new.sign_document(announcement(OWNER, newest.kid, 3600))
+    node.post(path(OFFICER), signed, OFFICER)
+    node.post("/v1/agreements", {"document": other, "jws": new.sign_document(other)}, OFFICER)
+    node.post(path(OFFICER, f"/{new.kid}/revocation"), {"reason": "compromised"}, OFFICER)
+    agree = {"jws": node.keys[VENDOR].sign_document(other)}
+    sign = f"/v1/agreements/{other['uid']}/signature"
+    problem = node.refused(node.ask("POST", sign, SELLING, json=agree), 409, "conflict")
+    assert "revoked" in problem["detail"]
+    assert node.get(f"/v1/agreements/{other['uid']}")["state"] == "proposed"
+    assert node.countersign(other, OFFICER)["state"] == "proposed"
+    assert node.countersign(other, SELLING)["state"] == "active"
 
 
 def test_who_lost_all_keys_gets_a_new_one_through_the_operator_alone(node: Node) -> None:
