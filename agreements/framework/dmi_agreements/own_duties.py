@@ -119,8 +119,8 @@ class Wanted:
             wanted = tuple(duty for duty in own if isinstance(duty, Coarsen | LeaveOut))
             if wanted:
                 mine.setdefault(wanted, []).append(row)
-        # Without the subject no later gate could tell whose consent a row needs.
-        touched = EMPTIED - {"subject"} if self.at_source else EMPTIED
+        # Without the subject no later gate could tell whose consent a row needs, and nobody erase what is kept of it.
+        touched = EMPTIED if self.outward else EMPTIED - {"subject"}
         for duties, rows in mine.items():
             part = carry_out(batch.take(rows), duties, now, projection)
             for name in touched:

@@ -32,10 +32,12 @@ class Judging:
         rows = self._standing(permit, batch)
         if permit.personal:
             rows, consents = self._consented(permit, batch, rows, now)
-            rows, kept, more = self._as_consented(permit, batch, rows, now)
+            rows, kept, blurred, more = self._as_consented(permit, batch, rows, now)
         else:
             kept, more = batch if len(rows) == len(batch) else batch.take(rows), ()
-        passed = carry_out(kept, (*permit.duties, *more), now, self._projection)
+            blurred = kept
+        passed = carry_out(blurred, (*permit.duties, *more), now, self._projection)
+        # Whose rows they are is told to each of them, also where the recipient does not learn it.
         used = (kept,) if permit.personal or any(kept.subject or ()) else ()
         chosen = set(rows) if len(kept) < len(batch) else None
         left = () if chosen is None else tuple(row for row in range(len(batch)) if row not in chosen)
@@ -91,16 +93,17 @@ class Judging:
 
     def _as_consented(
         self, permit: Permit, batch: ObservationBatch, rows: Sequence[int], now: Micros
-    ) -> tuple[Sequence[int], ObservationBatch, tuple[Duty, ...]]:
-        """The rows as their subjects' own consents have them, and the duties that are for all of them together."""
+    ) -> tuple[Sequence[int], ObservationBatch, ObservationBatch, tuple[Duty, ...]]:
+        """The rows that their subjects' own consents leave, as they are and as these have them; the duties of all."""
         given = {request.assignee: self._law.consent_duties(request, now) for request in permit.requests}
         if not any(given.values()):
-            return rows, batch.take(rows), ()
+            kept = batch.take(rows)
+            return rows, kept, kept, ()
 
         def cut_from(subject: str, metres: int) -> CutFrom:
             return self._law.consents.cut_from(permit.dataset, subject, self._holder, metres)
 
         wanted = Wanted.of(given, self._holder, permit.crossing == SOURCE, cut_from)
         rows = wanted.left(batch, rows, now, self._projection)
-        kept = wanted.blurred(batch.take(rows), now, self._projection)
-        return rows, kept, wanted.together(kept)
+        kept = batch.take(rows)
+        return rows, kept, wanted.blurred(kept, now, self._projection), wanted.together(kept)

@@ -527,6 +527,25 @@ def test_what_a_consent_asks_for_a_recipient_is_done_there_and_what_cannot_be_do
     assert len(court.gate.carry(ask(court, None, BICYCLES), batch(NOOR, PIET)).batch) == 2
 
 
+def test_who_has_its_name_left_out_can_still_be_told_and_have_its_rows_erased(court: Court) -> None:
+    unnamed = {
+        "action": "dmi:leaveOut",
+        "constraint": [{"leftOperand": "dmi:property", "operator": "isAnyOf", "rightOperand": ["subject"]}],
+    }
+    for who in (STACK, VENDOR):
+        court.agree(who, "dmi:process", "dmi:read", dataset=BICYCLES)
+        for person, duties in ((NOOR, [unnamed]), (PIET, [])):
+            test = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [who]}
+            given = {"assigner": person, "constraints": [test], "duties": duties}
+            court.agree(EVERYONE, "dmi:process", "dmi:read", dataset=BICYCLES, **given)
+    raw = court.gate.permit("raw", "dmi:process", BICYCLES)
+    stored = court.gate.carry(raw, batch(NOOR, PIET, NOOR)).batch
+    assert stored.subject == [NOOR, PIET, NOOR], "what is kept says whose it is"
+    assert court.gate.carry(ask(court, VENDOR, BICYCLES), stored).batch.subject == [None, PIET, None]
+    told = [(one.assignee, one.subjects, one.rows) for one in court.decisions() if one.subjects]
+    assert told == [(STACK, [NOOR, PIET], 3), (VENDOR, [NOOR, PIET], 3)]
+
+
 def test_rows_of_before_ends_were_cut_stay_where_they_are_when_consent_is_given_anew(court: Court) -> None:
     court.agree(STACK, "dmi:process", "dmi:read", dataset=BICYCLES)
     court.agree(VENDOR, "dmi:read", dataset=BICYCLES)
