@@ -61,9 +61,12 @@ class Judging:
         return {subject: frozenset(table[subject] for table in tables) for subject in shared}
 
     def left_out(self, permit: Permit) -> dict[str, Micros]:
-        """Subject -> the moment up to which its rows do not pass: who objects, and what was erased."""
+        """Subject -> the moment up to which its rows do not pass: who objects, and what was erased.
+
+        Who looks at its own rows is asked for alone: what the layer may do with them while it objects does not matter.
+        """
         found: dict[str, Micros] = {}
-        for request in permit.requests:
+        for request in tuple(filter(own_data, permit.requests)) or permit.requests:
             for subject, until in self._law.rights.left_out(request).items():
                 found[subject] = max(found.get(subject, until), until)
         return found

@@ -455,8 +455,10 @@ def test_who_objects_is_left_out_for_that_purpose_until_the_objection_ends_and_s
     court.law.apply(objection)
     passed = court.gate.carry(permit, batch(NOOR, PIET, None))
     assert (passed.batch.subject, passed.withheld) == ([PIET, None], 1)
-    own = court.gate.permit("export", "dmi:export", BICYCLES, recipient=NOOR)
-    assert court.gate.carry(own, batch(NOOR)).batch.subject == [NOOR]
+    for crossing, action in (("export", "dmi:export"), ("query", "dmi:read")):
+        own = court.gate.permit(crossing, action, BICYCLES, recipient=NOOR)
+        assert court.gate.carry(own, batch(NOOR, PIET)).batch.subject == [NOOR]
+        assert court.gate.subjects(own) == {NOOR: frozenset([""])}
     court.law.apply(msgspec.structs.replace(objection, state="ended"))
     court.law.apply(objection)
     assert len(court.gate.carry(permit, batch(NOOR)).batch) == 1
