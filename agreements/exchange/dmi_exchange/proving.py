@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from dmi_agreements.contracts.law import AgreementState, Participant
 from dmi_agreements.contracts.record import DecisionRecord
@@ -13,13 +14,18 @@ from dmi_agreements.errors import PolicyRefused
 from dmi_agreements.odrl.evaluate import evaluate
 from dmi_agreements.odrl.own import asked
 from dmi_agreements.odrl.proof import explain
+from dmi_agreements.policy.compiled import compile_agreement
 from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.policy.situation import Counts, Situation, Use
 from dmi_exchange import model
 from dmi_exchange.errors import DocumentRefused
 from dmi_exchange.handlers import Exchange
+from dmi_exchange.logbook.entries import Entry
 from dmi_exchange.rdf.reports import json_ld
 from dmi_infra.clock import to_text
+
+MOST_ENTRIES: Final = 100_000
+"""Entries of one party that are looked through for its uses; of a busier one they are not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +51,42 @@ class StoredUses:
         return default if found is None else Use(sum(found.counts.values()), found.first, found.last)
 
 
+def uses_before(exchange: Exchange, entry: Entry, agreement: str) -> Counts | None:
+    """The uses of the rules of an agreement that the log held before an entry, by the one whom that is about.
+
+    ``None``, not known: there are too many entries to count. A decision that went on with a use does not count it anew.
+    """
+    record = entry.record()
+    found = exchange.store.log.counted(entry.sequence, record.assignee, agreement, MOST_ENTRIES)
+    if found is None:
+        return None
+    if record.begins:
+        return {rule: Use(len(at), min(at), max(at)) for rule, at in found.items()}
+    return {rule: Use(len(at) - 1, min(at)) for rule, at in found.items()}
+
+
 def prove(
-    exchange: Exchange, state: AgreementState, question: Question, known: bool = True
+    exchange: Exchange,
+    state: AgreementState,
+    question: Question,
+    known: bool,
+    uses: Callable[[], Counts | None],
 ) -> dict[str, Any]:
     """What ``state``'s document says to ``question``, whether or not the agreement is in force.
 
-    Roles, confirmed duties and counts are those that the exchange knows now; not ``known`` is of whom nothing may be
-    learned: that one has neither roles nor uses, whether it takes part or not. Raises ``DocumentRefused``.
+    ``uses`` gives those of its rules (``None``: not known), where one counts them; roles and confirmed duties are those
+    that the exchange knows now. Not ``known`` is of whom nothing may be learned: that one has neither roles nor uses,
+    whether it takes part or not. Raises ``DocumentRefused``.
     """
     book = exchange.rulebooks.under(state.document)
     try:
-        policy = read_agreement(state.document, book, exchange.layers).policy
+        terms = read_agreement(state.document, book, exchange.layers)
     except PolicyRefused as exc:
         raise DocumentRefused.from_findings(exc, "document") from exc
     party = exchange.store.get(Participant, question.assignee) if known else None
-    uses: Counts = StoredUses(exchange, state.id, question.assignee) if known else {}
+    compiled = compile_agreement(terms, book)
+    rules = (*compiled.permissions.values(), *compiled.prohibitions.values())
+    counts = known and any(rule.counted for found in rules for rule in found)
     situation = Situation(
         question.assignee,
         question.action,
@@ -69,9 +96,9 @@ def prove(
         None if party is None else frozenset(party.roles),
         state.concluded_at,
         tuple(state.performed),
-        uses,
+        uses() if counts else {},
     )
-    report = evaluate(policy, *asked(policy, situation, book))
+    report = evaluate(terms.policy, *asked(terms.policy, situation, book))
     return {
         "agreement": state.id,
         "state": state.state,
@@ -82,16 +109,15 @@ def prove(
     }
 
 
-def proofs(
-    exchange: Exchange, record: DecisionRecord, party: str | None, known: bool
-) -> list[dict[str, Any]]:
+def proofs(exchange: Exchange, entry: Entry, party: str | None, known: bool) -> list[dict[str, Any]]:
     """The proof of a decision of the log, by each agreement that it rests on or that was about the same.
 
     ``known``: as for ``prove``.
     """
+    record = entry.record()
     question = Question(record.assignee, record.action, record.dataset, record.purpose, record.at)
     return [
-        prove(exchange, state, question, known)
+        prove(exchange, state, question, known, partial(uses_before, exchange, entry, state.id))
         for state in _grounds(exchange, record)
         if model.may_see(state, party)
     ]

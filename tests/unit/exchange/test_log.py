@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.law import Dataset, Mandate, Usage
-from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
+from dmi_agreements.contracts.record import GOES_ON, DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_agreements.merkle import EMPTY
 from dmi_exchange import store
@@ -30,7 +30,18 @@ from dmi_infra import clock
 from dmi_infra.errors import Unavailable
 from dmi_infra.jose import SigningKey
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
-from tests.unit.infra.fakes import BICYCLES, GARAGES, NOOR, NOW, OWNER, VENDOR, document, eventually, message
+from tests.unit.infra.fakes import (
+    BICYCLES,
+    GARAGES,
+    MOBILITY,
+    NOOR,
+    NOW,
+    OWNER,
+    VENDOR,
+    document,
+    eventually,
+    message,
+)
 
 
 def decision(number: int, assignee: str = VENDOR, dataset: str = GARAGES, **more: Any) -> DecisionRecord:
@@ -433,3 +444,46 @@ def test_a_decision_is_proven_to_whom_it_concerns(node: Node) -> None:
     assert "Nee" in item["told"]["nl"][0]
     node.refused(node.ask("GET", "/v1/log/3/explanation", SELLING), 404, "not-found")
     node.refused(node.ask("GET", "/v1/log/9/explanation", OFFICER), 404, "not-found")
+
+
+def test_a_use_that_was_allowed_is_explained_by_the_uses_before_it(node: Node) -> None:
+    once = {"leftOperand": "count", "operator": "lteq", "rightOperand": 1}
+    text = document(OWNER, VENDOR, GARAGES, ["dmi:read"], constraints=[once])
+    node.propose(text)
+    node.countersign(text, SELLING)
+    eventually(lambda: [one["action"] for one in node.get("/v1/log", SELLING)["items"]] == ["dmi:conclude"])
+    key = (text["uid"], "/permission/0", VENDOR)
+    before = node.store.log.end() or 0
+    asked = {"agreements": [text["uid"]], "purpose": MOBILITY}
+    goes_on = f"{GOES_ON}: a use that is in the log goes on"
+
+    def asks(number: int, **more: Any) -> DecisionRecord:
+        return msgspec.structs.replace(decision(number), **asked, at=clock.now(), **more)
+
+    report(
+        node,
+        asks(11, counted=[key]),
+        asks(12, reasons=[goes_on]),
+        asks(13, allowed=False),
+        asks(14, reasons=[goes_on]),
+        decision(15, counted=[("urn:uuid:another", "/permission/0", VENDOR)]),
+    )
+
+    def verdict(sequence: int) -> str:
+        (item,) = node.get(f"/v1/log/{before + sequence}/explanation", SELLING)["items"]
+        return str(item["verdict"])
+
+    assert [verdict(number) for number in (1, 2, 3, 4)] == ["permit", "permit", "undecided", "permit"]
+    eventually(lambda: node.store.usage(*key) is not None)
+    trial = {"action": "dmi:read", "dataset": GARAGES, "purpose": MOBILITY}
+    assert node.post(f"/v1/agreements/{text['uid']}/trial", trial, SELLING)["verdict"] == "undecided"
+
+
+def test_uses_of_who_has_more_entries_than_are_looked_through_are_not_known(node: Node) -> None:
+    key = ("urn:uuid:agreed", "/permission/0", NOOR)
+    report(node, *(decision(number, assignee=NOOR, counted=[key]) for number in range(21, 24)))
+    entries = node.store.log
+    end = entries.end() or 0
+    assert entries.counted(end, NOOR, key[0], 3) == {key[1]: [NOW + 22, NOW + 21]}
+    assert entries.counted(end + 1, NOOR, key[0], 2) is None
+    assert entries.counted(end + 1, VENDOR, key[0], 100) == {}

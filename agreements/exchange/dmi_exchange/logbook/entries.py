@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.envelope import encode
+from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.merkle import leaf_hash
 from dmi_agreements.sealing import Opening, needs_sealing, seal, unseal
@@ -91,6 +92,29 @@ class Entries:
             )
         with reading(self._engine) as connection:
             return _with_openings(connection, query.order_by(log.c.sequence))
+
+    def counted(self, before: int, party: str, agreement: str, most: int) -> dict[str, list[Micros]] | None:
+        """When a party used each rule of an agreement, as entries before a sequence number tell it.
+
+        ``None`` when more than ``most`` entries concern the party: to look through all of them would take too long.
+        """
+        found: dict[str, list[Micros]] = {}
+        query = _entries().join(log_party, log_party.c.sequence == log.c.sequence)
+        query = query.where(log_party.c.party == key(party)).order_by(log.c.sequence.desc())
+        name, seen = agreement.encode(), 0
+        while True:
+            with reading(self._engine) as connection:
+                entries = _with_openings(connection, query.where(log.c.sequence < before).limit(IDS_AT_ONCE))
+            seen += len(entries)
+            if seen > most:
+                return None
+            for record in (entry.record() for entry in entries if name in entry.payload):
+                for named, rule, user in record.counted if record.allowed else ():
+                    if (named, user) == (agreement, party):
+                        found.setdefault(rule, []).append(record.at)
+            if len(entries) < IDS_AT_ONCE:
+                return found
+            before = entries[-1].sequence
 
     def end(self) -> int | None:
         """How many entries the log has, as noted beside it; ``None`` when somebody removed that note."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
@@ -14,15 +15,15 @@ from dmi_agreements.sealing import is_sealed
 from dmi_agreements.table import LawTable
 from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
-from dmi_exchange.proving import Question, proofs, prove
+from dmi_exchange.proving import Question, StoredUses, proofs, prove
 from dmi_exchange.sight import acquainted, sight
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.http.access import Caller, ServiceRuntime
 
 FACTS = {
-    "nl": "Met de rollen, tellingen en bevestigde plichten van nu, op het moment van het besluit.",
-    "en": "With the roles, counts and confirmed duties of now, at the moment of the decision.",
+    "nl": "Met de rollen en bevestigde plichten van nu, en wat vóór dit besluit in het logboek was geteld.",
+    "en": "With the roles and confirmed duties of now, and what the log had counted before this decision.",
 }
 
 
@@ -59,7 +60,7 @@ def router(exchange: Exchange) -> APIRouter:
         # A proof about a person that stays sealed would tell who it is.
         sealed = is_sealed(record.assignee)
         known = _known(record, seen.party, runtime.law.table)
-        told = [] if sealed else proofs(exchange, record, seen.party, known)
+        told = [] if sealed else proofs(exchange, entry, seen.party, known)
         return {"decision": present.log_entry(entry), "items": told, "next": None, "facts": FACTS}
 
     @routes.post(
@@ -87,7 +88,7 @@ def router(exchange: Exchange) -> APIRouter:
         asking = Request(identity.participant, body.action, body.dataset, body.purpose)
         question = Question(assignee, body.action, body.dataset, body.purpose, at)
         near = party is None or acquainted(asking, assignee, [state.id], runtime.law.table)
-        return prove(exchange, state, question, near)
+        return prove(exchange, state, question, near, partial(StoredUses, exchange, state.id, assignee))
 
     return routes
 
