@@ -12,7 +12,7 @@ from dmi_agreements.decision import EVERYONE, CutEnds, Duty, Reason, Request
 from dmi_agreements.duties import combine
 from dmi_agreements.errors import DutiesConflict
 from dmi_agreements.own_duties import CutFrom
-from dmi_agreements.policy.compiled import ALWAYS, FOREVER, CompiledAgreement
+from dmi_agreements.policy.compiled import ALWAYS, FOREVER, CompiledAgreement, CompiledRule
 from dmi_agreements.slots import PROCESS
 
 MAX_CACHED: Final = 4_096
@@ -60,18 +60,18 @@ class Consents:
     def put(self, dataset: str, subject: str, given: Given) -> None:
         """Keep the newest state of one consent for one of its datasets.
 
-        Of those that have ended the last alone is kept of what covers the same: it is named to who asks why, and
-        what is weighed does not grow however often a person consents anew.
+        Of those that have ended the first to be given and the last to end are kept of what covers the same: the last
+        is named to who asks why, both tell what was cut when. What is weighed does not grow with each new consent.
         """
         subjects = self._given.setdefault(dataset, {})
         kept = {key: one for key, one in subjects.get(subject, {}).items() if key != given.state.id}
+        now = [given]
         if given.ended:
             covers = _covers(given, dataset)
-            same = {key for key, one in kept.items() if one.ended and _covers(one, dataset) == covers}
-            last = max((given, *(kept[key] for key in same)), key=_ending)
-            kept = {key: one for key, one in kept.items() if key not in same}
-            given = last
-        subjects[subject] = {**kept, given.state.id: given}
+            same = [one for one in kept.values() if one.ended and _covers(one, dataset) == covers]
+            kept = {key: one for key, one in kept.items() if key not in {each.state.id for each in same}}
+            now = [min((given, *same), key=_beginning), max((given, *same), key=_ending)]
+        subjects[subject] = {**kept, **{one.state.id: one for one in now}}
         # After the change: a reader that computed before it holds the old generation and computes again.
         self._generation[dataset] = self._generation.get(dataset, 0) + 1
 
@@ -103,8 +103,7 @@ class Consents:
             for rule in given.compiled.permissions.get((PROCESS, dataset), ()):
                 if rule.recipients is not None and layer not in rule.recipients:
                     continue
-                cut = max((duty.metres for duty in rule.duties if isinstance(duty, CutEnds)), default=0)
-                if cut < metres:
+                if _cut(rule) < metres:
                     after = max(after, min(ended, rule.ends) + HEARD)
                 elif given.state.concluded_at is not None:
                     begun = min(begun, given.state.concluded_at)
@@ -164,15 +163,20 @@ def _ending(given: Given) -> tuple[int, str]:
     return given.state.ended_at or 0, given.state.id
 
 
-def _covers(given: Given, dataset: str) -> frozenset[tuple[str, frozenset[str], frozenset[str] | None]]:
-    """What a consent permits of a dataset: actions, each for which purposes and recipients."""
+def _covers(given: Given, dataset: str) -> frozenset[tuple[str, frozenset[str], frozenset[str] | None, int]]:
+    """What a consent permits of a dataset: actions, each for which purposes and recipients, with ends cut how far."""
     rules = {} if given.compiled is None else given.compiled.permissions
     return frozenset(
-        (action, rule.purposes, rule.recipients)
+        (action, rule.purposes, rule.recipients, _cut(rule))
         for (action, target), found in rules.items()
         if target == dataset
         for rule in found
     )
+
+
+def _cut(rule: CompiledRule) -> int:
+    """How many metres of both ends of a trip are left out; 0: nothing of them."""
+    return max((duty.metres for duty in rule.duties if isinstance(duty, CutEnds)), default=0)
 
 
 def _strictest(permitting: Sequence[tuple[Duty, ...]]) -> tuple[Duty, ...] | None:

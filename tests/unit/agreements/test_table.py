@@ -356,7 +356,7 @@ def test_each_rule_of_one_consent_that_permits_adds_its_limits(table: LawTable, 
 
 
 @pytest.mark.parametrize("forward", [True, False])
-def test_of_ended_consents_to_the_same_the_last_alone_is_weighed_and_named(
+def test_of_ended_consents_to_the_same_the_first_and_the_last_are_weighed_and_the_last_is_named(
     table: LawTable, agreement: Build, forward: bool
 ) -> None:
     table.apply(agreement(1, dataset=BICYCLES))
@@ -366,7 +366,7 @@ def test_of_ended_consents_to_the_same_the_last_alone_is_weighed_and_named(
         table.apply(given[place])
         table.apply(end(given[place], NOW - 100 + place))
     table.apply(end(other, NOW - 1))
-    assert len(table._consents._given[BICYCLES][NOOR]) == 2
+    assert table.consents._given[BICYCLES][NOOR].keys() == {given[0].id, given[-1].id, other.id}
     reason = ask(table, dataset=BICYCLES).reasons[0]
     assert (reason.code, reason.agreement, reason.moment) == ("no_consent", given[-1].id, NOW - 71)
 
