@@ -118,7 +118,7 @@ def test_the_desk_sees_by_name_who_acts_for_a_person_and_the_person_reads_that_i
         return [one for one in entries if one["action"] == "dmi:represent"]
 
     eventually(lambda: len(told()) == 1)
-    assert told()[0]["subjects"] == [KIM]
+    assert (told()[0]["persons"], told()[0]["assignee"]) == (1, OPERATING.participant)
     for whose in (OWNER, "urn:dmi:person:onbekend"):
         seen = node.ask("GET", f"/v1/participants/{whose}/representatives", OPERATING)
         node.refused(seen, 404, "not-found")

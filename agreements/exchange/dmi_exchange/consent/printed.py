@@ -8,8 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-import jwt
-
 from dmi_agreements.odrl.wording import Language, day
 from dmi_exchange.consent.record import Receipt
 from dmi_exchange.printing.typesetting import typeset
@@ -66,7 +64,7 @@ def printed(receipt: Receipt, node: str, made: date, language: Language) -> byte
             "title": words["title"], "about": receipt.person, "sender": node, "day": day(made, language),
             "language": language, "words": words, "state": words["holds" if receipt.holds else "ended"],
             "lines": list(receipt.text[language]), "number": number, "made": day(made, language),
-            "signer": node, "key": jwt.get_unverified_header(receipt.jws)["kid"],
+            "signer": node, "key": receipt.key,
             "file": f"consent-{number}.json", "content": json.dumps(receipt.whole()),
         },
     )  # fmt: skip

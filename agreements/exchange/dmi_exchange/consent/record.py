@@ -78,6 +78,8 @@ class Receipt:
     person: str
     """The name of whose consent it is."""
     holds: bool
+    key: str
+    """The name of the key that signed it."""
 
     def whole(self) -> dict[str, Any]:
         """All that somebody needs to keep, and to check it."""
@@ -112,7 +114,8 @@ class Records:
         }
         name = self.name(model.assigner(consent.document))
         holds = consent.state == "active"
-        return Receipt(content, self._key.sign_token(content, RECEIPT), self.words(consent), name, holds)
+        signed = self._key.sign_token(content, RECEIPT)
+        return Receipt(content, signed, self.words(consent), name, holds, self._key.kid)
 
     def record(self, consent: AgreementState) -> dict[str, Any]:
         """The consent record: who consented to what, for whom, for how long, and what became of it."""
