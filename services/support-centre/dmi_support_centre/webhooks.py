@@ -21,8 +21,7 @@ from dmi_agreements.contracts.results import Measure
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import Conflict, NotFound, Unavailable
-from dmi_infra.internet import is_public
-from dmi_infra.names import LookUp, Names
+from dmi_infra.internet import Lookups, is_public
 from dmi_support_centre.errors import AddressRefused
 from dmi_support_centre.measuring import public_measure
 from dmi_support_centre.store.measures import Delivery, MeasureStore, Subscription
@@ -48,10 +47,10 @@ class Sender(Protocol):
 class HttpSender:
     """Posts to an address that it looked up and judged itself, so that no name can lead inside meanwhile."""
 
-    def __init__(self, public_only: bool, timeout: float, names: LookUp | None = None) -> None:
+    def __init__(self, public_only: bool, timeout: float, lookups: Lookups | None = None) -> None:
         self._public_only = public_only
         self._timeout = timeout
-        self._names = names or Names(min(timeout, LOOK_UP_SECONDS))
+        self._lookups = lookups or Lookups()
 
     def check(self, url: str) -> SplitResult:
         """The parts of a usable address; raises ``AddressRefused``."""
@@ -95,7 +94,7 @@ class HttpSender:
     def _resolve(self, parts: SplitResult) -> str:
         host = parts.hostname or ""
         try:
-            addresses = self._names(host, _port(parts))
+            addresses = self._lookups.addresses(host, _port(parts), min(self._timeout, LOOK_UP_SECONDS))
         except TimeoutError as exc:
             raise AddressRefused.of("url", "its host name cannot be found in time", host) from exc
         except (OSError, UnicodeError) as exc:

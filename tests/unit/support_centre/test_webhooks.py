@@ -18,7 +18,6 @@ from dmi_agreements.contracts.results import Measure
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import Conflict, NotFound
 from dmi_infra.internet import is_public
-from dmi_infra.names import Names
 from dmi_support_centre.errors import AddressRefused
 from dmi_support_centre.model import Result
 from dmi_support_centre.store import Store
@@ -171,16 +170,17 @@ def test_an_address_that_is_refused_leaves_room_for_the_next(store: Store, postm
             webhooks.subscribe("http://127.0.0.1/", "urn:dmi:participant:v")
 
 
-def test_a_name_that_nobody_answers_for_is_not_waited_for() -> None:
+def test_a_name_that_nobody_answers_for_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = threading.Event()
     asked: list[str] = []
 
-    def never(host: str, _port: int) -> list[str]:
+    def never(host: str, _port: int, **_: Any) -> list[Any]:
         asked.append(host)
         assert go_on.wait(10)
-        return ["8.8.8.8"]
+        raise socket.gaierror("unknown")
 
-    sender = HttpSender(True, 1.0, Names(0.05, never))
+    monkeypatch.setattr(socket, "getaddrinfo", never)
+    sender = HttpSender(True, 0.05)
     try:
         for _ in range(3):
             with pytest.raises(AddressRefused, match="in time"):
@@ -192,16 +192,16 @@ def test_a_name_that_nobody_answers_for_is_not_waited_for() -> None:
         go_on.set()
 
 
-def test_a_name_is_looked_up_anew_each_time_and_its_failure_is_told() -> None:
-    answers: list[list[str] | Exception] = [["8.8.8.8"], ["127.0.0.1"], socket.gaierror("unknown")]
+def test_a_name_is_judged_anew_each_time_and_an_unknown_one_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[str] = ["8.8.8.8", "127.0.0.1"]
 
-    def next_one(_host: str, _port: int) -> list[str]:
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    def next_one(_host: str, port: int, **_: Any) -> list[Any]:
+        if not answers:
+            raise socket.gaierror("unknown")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (answers.pop(0), port))]
 
-    sender = HttpSender(True, 1.0, Names(5.0, next_one))
+    monkeypatch.setattr(socket, "getaddrinfo", next_one)
+    sender = HttpSender(True, 5.0)
     sender.check("http://signs.example/")
     with pytest.raises(AddressRefused, match="private"):
         sender.check("http://signs.example/")
