@@ -269,6 +269,7 @@ class Exchange:
         """The other side's signature under a proposal."""
         proposal = self.agreement(identifier, signer)
         check_open(proposal)
+        check_unrevoked(self.store, proposal, signer)
         self.require(proposal.document, {signer, *proposal.signatures})
         participant, signature = self._signature(signer, proposal.document, jws)
         wanted = self._wanted(signer, proposal.document)
@@ -276,7 +277,6 @@ class Exchange:
         def decide(known: AgreementState | None) -> AgreementState:
             agreement = _found(known, NO_AGREEMENT)
             check_open(agreement)
-            check_unrevoked(self.store, agreement, signer)
             return self._signed(agreement, participant, signature, wanted)
 
         return self.standing.settle(signer, proposal.document, identifier, decide)

@@ -59,7 +59,7 @@ class Erasing:
             mine = names(sorted(words | more))
             done += self._store.delete_rejects(identifier, mine, ROWS_DELETED)
             done += self._imports.give_up(identifier, partial(holds, mine), FILES_DELETED)
-        ended = self._store.erase_things(dataset, person, until, names(sorted(numbers)) if numbers else _none)
+        ended = self._store.erase_things(dataset, person, until, names(sorted(numbers)) if numbers else None)
         self._gone(ended.streams)
         return done + ended.rows
 
@@ -68,10 +68,6 @@ class Erasing:
         for person, until in self._erased(ended.dataset).items():
             if until >= ended.started_at:
                 self.erase(ended.dataset, person, until)
-
-
-def _none(_text: str) -> bool:
-    return False
 
 
 def holds(mine: Callable[[str], bool], path: Path) -> bool:

@@ -412,7 +412,8 @@ def test_of_corrections_of_rows_that_are_erased_nothing_is_told_and_what_is_due_
     half, other = put_in(2, GARAGES, 5, 6), put_in(3, "urn:dmi:dataset:gemeente:x", 4)
     notices.erased(NOOR, GARAGES, 5)
     left = msgspec.structs.replace(half, corrections=half.corrections[1:])
-    assert notices.about(NOOR) == notices.due(10)[::-1] == [other, left]
+    assert notices.about(NOOR) == [other, left]
+    assert {one.id for one in notices.due(10)} == {other.id, left.id}
 
 
 def test_a_person_has_one_name_on_each_other_node_and_another_on_every_one(engine: sa.Engine) -> None:

@@ -70,7 +70,14 @@ def test_without_consent_a_place_is_refused_at_each_door_and_kept_nowhere(shared
     assert [answer.status_code for answer in (inside, before, named)] == [403] * 3
     told = hand_in(shared, GEMEENTE, bicycle("tweede", NOOR)[0])
     assert (told["errors"][0]["field"], told["errors"][0]["rule"]) == ("0.geometry", PLACE_RULE)
+    shared.post(
+        "/v1.1/Things", {**thing(dataset=BICYCLES), "@iot.id": "paal", "Locations": [{"@iot.id": "daar"}]}
+    )
+    (stood,) = shared.get("/v1.1/Things('paal')/HistoricalLocations")["value"]
+    history = f"/v1.1/HistoricalLocations('{stood['@iot.id']}')"
+    assert shared.call("PATCH", history, {"Thing": {"@iot.id": "fiets"}}).status_code == 403
     shared.call("DELETE", "/v1.1/Locations('daar')")
+    shared.call("DELETE", "/v1.1/FeaturesOfInterest('daar')")
     with sqlite3.connect(shared.settings.data_dir / "ingest.db") as connection:
         assert connection.execute("SELECT count(*) FROM entity WHERE body LIKE '%5.17%'").fetchone() == (0,)
     connection.close()

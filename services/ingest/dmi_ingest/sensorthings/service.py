@@ -301,8 +301,10 @@ class SensorThings:
                 planner.place(item, ends)
             else:
                 planner.changes.links[kind.name, item.id, name] = [end.id for end in ends]
-                if kind.name == HISTORY and name == "Locations":
-                    planner.was(item.id, ends)
+        if kind.name == HISTORY and ("Thing" in body or "Locations" in body):
+            there = planner.changes.links.get((HISTORY, item.id, "Locations"))
+            ids = there or self._store.targets(Related(HISTORY, item.id, "Locations", False))
+            planner.was(item.id, [x for i in ids if (x := self._store.get("Locations", i)) is not None])
 
     def _republish(self, planner: Planner, item: Entity) -> None:
         if item.kind == "Datastreams":

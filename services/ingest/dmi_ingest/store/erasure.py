@@ -37,7 +37,7 @@ class Erased(NamedTuple):
 
 
 def erase_things(
-    connection: sa.Connection, dataset: str, person: str, until: Micros, named: Callable[[str], bool]
+    connection: sa.Connection, dataset: str, person: str, until: Micros, named: Callable[[str], bool] | None
 ) -> Erased:
     """Erase what is a person's since ``until`` or before, and features about nobody whose id ``named`` says is its.
 
@@ -86,12 +86,13 @@ def delete_history(connection: sa.Connection, dataset: str, before: Micros) -> i
 
 
 def _features(
-    connection: sa.Connection, dataset: str, person: str, until: Micros, named: Callable[[str], bool]
+    connection: sa.Connection, dataset: str, person: str, until: Micros, named: Callable[[str], bool] | None
 ) -> dict[str, tuple[str, str]]:
     """Kind and body of the features of a person."""
     there = sa.and_(feature.c.dataset == dataset, feature.c.kind != ENDED, feature.c.changed_at <= until)
-    nobodys = connection.execute(sa.select(feature.c.id).where(there, feature.c.subject.is_(None))).scalars()
-    also = among(feature.c.id, "ids", connection.dialect.name, [name for name in nobodys if named(name)])
+    nobodys = sa.select(feature.c.id).where(there, feature.c.subject.is_(None))
+    theirs = [] if named is None else [name for name in connection.execute(nobodys).scalars() if named(name)]
+    also = among(feature.c.id, "ids", connection.dialect.name, theirs)
     query = sa.select(feature.c.id, feature.c.kind, feature.c.body)
     found = connection.execute(query.where(there, sa.or_(feature.c.subject == person, also)))
     return {row.id: (row.kind, row.body) for row in found}

@@ -35,7 +35,9 @@ class PersonStore:
         with reading(self._engine) as connection:
             return list(connection.execute(query).scalars())
 
-    def erase_things(self, dataset: str, person: str, until: Micros, named: Callable[[str], bool]) -> Erased:
+    def erase_things(
+        self, dataset: str, person: str, until: Micros, named: Callable[[str], bool] | None
+    ) -> Erased:
         """As ``erasure.erase_things``, in one transaction with the outbox."""
         with transaction(self._engine) as connection:
             return erase_things(connection, dataset, person, until, named)
