@@ -101,7 +101,8 @@ class Ingest:
             about: dict[str, str | None] = {}
             try:
                 found = read_feature(item, crs, about)
-                self.check_id(found.id, dataset)
+                if not self.may_have(found.id, dataset):
+                    raise InputRefused.of("id", BORROWED_RULE, found.id)
                 if found.kind == NEIGHBOURHOOD and no_areas is not None:
                     raise InputRefused.of("kind", no_areas, found.kind)
                 good.append(found)
@@ -129,12 +130,10 @@ class Ingest:
         refuse_all(range(stored.changed + stored.unchanged), faults)
         return {"read": len(items), **report(stored.changed, faults), "duplicate": stored.unchanged}
 
-    def check_id(self, identifier: str, dataset: str) -> None:
-        """Raise ``InputRefused`` for an id in the name of another participant, unless the dataset has it already."""
-        if borrowed(identifier, owner_of(dataset), self._law.participants) and (
-            self._features.dataset_of(identifier) != dataset
-        ):
-            raise InputRefused.of("id", BORROWED_RULE, identifier)
+    def may_have(self, identifier: str, dataset: str) -> bool:
+        """Whether a dataset may have a feature of this id: not one in another's name, unless it has it already."""
+        other = borrowed(identifier, owner_of(dataset), self._law.participants)
+        return not other or self._features.dataset_of(identifier) == dataset
 
     def placed(self, permit: Permit, features: Sequence[Feature], subjects: Persons) -> list[Feature | None]:
         """Features as they may be kept: as ``Whereabouts.placed``."""

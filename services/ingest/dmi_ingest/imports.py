@@ -25,7 +25,7 @@ from dmi_ingest.intake import Contributor, Intake
 from dmi_ingest.rejects import FOREIGN, NATIVE, NO_CONSENT, OTHERS, corrected, foreign, kept_back, read_native
 from dmi_ingest.sources.batching import Batch, DerivedBatch, batches
 from dmi_ingest.sources.port import Rejected, Source, SourceError
-from dmi_ingest.store.features import FeatureStore
+from dmi_ingest.store.features import FeatureStore, Persons
 from dmi_ingest.store.imports import Import, ImportStore, Reject
 
 log = structlog.get_logger("imports")
@@ -268,12 +268,18 @@ class Imports:
             self.store.progress(item.id, counts, [self._kept(item, unit) for unit in rejected])
 
     def _hand_over(
-        self, item: Import, contributor: Contributor, batch: Batch, batch_id: str
+        self,
+        item: Import,
+        contributor: Contributor,
+        batch: Batch,
+        batch_id: str,
+        about: Persons | None = None,
     ) -> tuple[dict[str, int], list[Rejected]]:
         if isinstance(batch, list):
             return {"read": len(batch), "rejected": len(batch)}, batch
         if isinstance(batch, FeatureBatch):
-            return self._hand_over_features(contributor, batch, counted=not isinstance(batch, DerivedBatch))
+            counted = not isinstance(batch, DerivedBatch)
+            return self._hand_over_features(contributor, batch, counted, about or {})
         good, rejected = self._known(item, batch)
         withheld: set[int] = set()
         if len(good):
@@ -288,15 +294,18 @@ class Imports:
         return counts, rejected
 
     def _hand_over_features(
-        self, contributor: Contributor, batch: FeatureBatch, counted: bool
+        self, contributor: Contributor, batch: FeatureBatch, counted: bool, about: Persons
     ) -> tuple[dict[str, int], list[Rejected]]:
         permit = self._intake.permit(contributor, batch.dataset, len(batch.features))
-        placed = self._ingest.placed(permit, batch.features, {})
+        others = {item.id for item in batch.features if not self._ingest.may_have(item.id, batch.dataset)}
+        mine = [item for item in batch.features if item.id not in others]
+        borrowed = [item for item in batch.features if item.id in others]
+        placed = self._ingest.placed(permit, mine, about)
         if not counted:
             # The rows need the thing, wherever it is.
-            placed = [item or _nowhere(one) for item, one in zip(placed, batch.features, strict=True)]
+            placed = [item or _nowhere(one) for item, one in zip(placed, mine, strict=True)]
         good = [item for item in placed if item is not None]
-        stored = self._ingest.publish(contributor.participant, batch.dataset, good)
+        stored = self._ingest.publish(contributor.participant, batch.dataset, good, about)
         if not self._features.wait_published(FEATURES_SECONDS):
             raise Unavailable("the bus did not take the features in time")
         if not counted:
@@ -309,6 +318,7 @@ class Imports:
         rejected += [
             Rejected(NATIVE, None, NO_CONSENT, "geometry", "", "") for item in placed if item is None
         ]
+        rejected += [Rejected(NATIVE, None, FOREIGN, "id", one.id, encode(one).decode()) for one in borrowed]
         counts = {
             "read": len(batch.features), "accepted": stored.changed, "duplicate": stored.unchanged,
             "rejected": len(rejected),
@@ -336,9 +346,11 @@ class Imports:
         self, item: Import, contributor: Contributor, source: Source, number: int, unit: Rejected
     ) -> Rejected | None:
         """Hand over one corrected unit; ``None`` when it was taken, else the unit as it is rejected anew."""
+        about: Persons = {}
         try:
             if unit.file == NATIVE:
-                found: list[Batch] = [read_native(unit, item.dataset)]
+                native, about = read_native(unit, item.dataset)
+                found: list[Batch] = [native]
             else:
                 prefix = self._features.prefix(item.dataset)
                 found = list(batches(source.replay([unit], prefix), item.dataset, prefix, self._rows))
@@ -350,7 +362,7 @@ class Imports:
         if faulty is not None:
             return faulty
         for batch in found:
-            _, rejected = self._hand_over(item, contributor, batch, f"{item.id}/r{number}")
+            _, rejected = self._hand_over(item, contributor, batch, f"{item.id}/r{number}", about)
             if rejected:
                 again = rejected[0]
                 raw = "" if again.raw == "" else unit.raw

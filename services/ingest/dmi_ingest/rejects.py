@@ -16,6 +16,7 @@ from dmi_ingest.handlers import read_feature
 from dmi_ingest.model import valid_subject
 from dmi_ingest.sources.batching import Batch
 from dmi_ingest.sources.port import Rejected
+from dmi_ingest.store.features import Persons
 
 NATIVE: Final = "(read well)"
 """In the place of the file name: the row was read well and refused only behind the source."""
@@ -38,12 +39,15 @@ def kept_back(batch: ObservationBatch, row: int, erased: Mapping[str, int]) -> R
     return Rejected(NATIVE, None, ERASED if gone else NO_CONSENT, "subject", "", "")
 
 
-def read_native(unit: Rejected, dataset: str) -> Batch:
-    """A corrected row that no source reads again; raises ``ValueError`` or ``InputRefused`` where it breaks a rule."""
+def read_native(unit: Rejected, dataset: str) -> tuple[Batch, Persons]:
+    """A corrected row that no source reads again, and whom it says that it is about.
+
+    Raises ``ValueError`` or ``InputRefused`` where it breaks a rule.
+    """
     text = unit.raw if isinstance(unit.raw, str) else ""
     if unit.field == "id":
         subjects: dict[str, str | None] = {}
-        return FeatureBatch(dataset, [read_feature(msgspec.json.decode(text), WGS84, subjects)])
+        return FeatureBatch(dataset, [read_feature(msgspec.json.decode(text), WGS84, subjects)]), subjects
     batch = msgspec.json.decode(text, type=ObservationBatch)
     if len(batch) != 1 or batch.dataset != dataset:
         raise ValueError("must be one row of the dataset")
@@ -60,7 +64,7 @@ def read_native(unit: Rejected, dataset: str) -> Batch:
     for name in (*(batch.source_id or ()), *(batch.observed_property or ()), *(batch.unit or ())):
         if name is not None:
             reading.text(name, "text", 200, shortest=0)
-    return batch
+    return batch, {}
 
 
 def corrected(unit: Rejected, raw: dict[str, str] | str) -> Rejected:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from dmi_infra.sql import migrate, open_engine
 from dmi_ingest.model import MADE_BY_ANOTHER
 from dmi_ingest.store import FeatureStore
 from dmi_ingest.store.features import Writer
-from tests.unit.ingest.fakes import BICYCLES, GARAGES, GEMEENTE, POINT, VENDOR, Node, running, thing
+from tests.unit.ingest.fakes import BICYCLES, GARAGES, GEMEENTE, OTHER, POINT, VENDOR, Node, running, thing
 from tests.unit.ingest.sources.test_documents import collection, facility
 
 NOOR, SAM = "urn:dmi:person:noor", "urn:dmi:person:sam"
@@ -228,3 +229,42 @@ def test_of_features_of_before_the_owner_alone_is_known(tmp_path: Path) -> None:
     assert store.put(GARAGES, changed, Writer(VENDOR, GEMEENTE)).others == {0: "id"}
     assert store.put(GARAGES, changed, Writer(GEMEENTE, GEMEENTE)).changed == 1
     engine.dispose()
+
+
+def test_an_id_in_the_name_of_another_is_not_taken_by_replay_and_whom_a_row_is_about_is_kept(
+    shared: Node,
+) -> None:
+    hand_in(shared, GEMEENTE, *bicycle("gemeente:fietsen"))
+
+    def bring(*places: Any) -> Any:
+        files = {"file": ("rdw.json", json.dumps(collection(*places)).encode(), "application/json")}
+        return shared.call(
+            "POST", f"/v1/imports?kind=rdw-parking&dataset={OTHER}", files=files, who=VENDOR
+        ).json()
+
+    assert bring(facility())["accepted"] == 1
+    place = next(name for name in shared.bus.features() if "rdw" in name)
+    with sqlite3.connect(shared.settings.data_dir / "ingest.db") as connection:
+        connection.execute("UPDATE feature SET dataset = ? WHERE id = ?", [GARAGES, place])
+    connection.close()
+    told = bring(facility())
+    address = f"/v1/imports/{told['import_id']}"
+    (row,) = shared.get(f"{address}/rejects", VENDOR)["items"]
+    assert (row["reason"], row["field"]) == ("id_of_another_dataset", "id")
+
+    def replayed(**change: Any) -> str:
+        raw = json.dumps({**json.loads(row["raw"]), **change})
+        again = shared.call(
+            "POST", f"{address}/replay", {"rows": [{"id": row["id"], "raw": raw}]}, VENDOR
+        ).json()
+        return str(again["rows"][0]["reason"])
+
+    for name in ("gemeente:garages.eerst", "GEMEENTE:garages.eerst", "urn:dmi:person:noor"):
+        assert replayed(id=name) == "id_of_another_dataset"
+        assert name not in shared.bus.features()
+    assert replayed(id="van-de-verkoper", properties={"subject": NOOR}) == "None"
+    with sqlite3.connect(shared.settings.data_dir / "ingest.db") as connection:
+        query = "SELECT subject FROM feature WHERE id = 'van-de-verkoper'"
+        assert connection.execute(query).fetchone() == (NOOR,)
+    connection.close()
+    assert "subject" not in shared.bus.features()["van-de-verkoper"].properties
