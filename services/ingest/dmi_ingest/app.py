@@ -23,6 +23,7 @@ from dmi_ingest.imports import Imports
 from dmi_ingest.intake import PROCESS, Intake
 from dmi_ingest.leftovers import Leftovers
 from dmi_ingest.registry import Registry
+from dmi_ingest.room import Room, Share
 from dmi_ingest.routes import routers
 from dmi_ingest.sensorthings.observations import Observations
 from dmi_ingest.sensorthings.present import Addresses
@@ -57,8 +58,10 @@ def assemble(settings: IngestSettings, engine: sa.Engine, runtime: Runtime) -> F
     ingest = Ingest(intake, features, relay, table, places, settings.area_datasets)
     addresses = Addresses(settings.public_url)
     things = SensorThings(EntityStore(engine), features, intake, relay, table, addresses, places)
+    share = Share(settings.import_open, settings.import_room, settings.import_free)
+    room = Room(settings.data_dir / "imports", share)
     imports = Imports(
-        ImportStore(engine), features, ingest, intake, SOURCES, settings.data_dir / "imports",
+        ImportStore(engine), features, ingest, intake, SOURCES, settings.data_dir / "imports", room,
         settings.import_workers, settings.import_batch_rows, table.rights.erased, personal,
     )  # fmt: skip
     persons = PersonStore(engine)

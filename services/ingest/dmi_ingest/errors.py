@@ -3,6 +3,7 @@
 InputRefused
 ├── RowsRefused       every row of a batch breaks a rule; each is named by its index
 ├── TooLarge          the files of an import exceed the limit (413)
+├── TooMany           more imports of one participant are open than the setting allows (429)
 └── Conflict
     ├── IdTaken       the chosen id names something already
     └── InUse         what observations rest on cannot be deleted, nor what others use be changed
@@ -24,6 +25,13 @@ class TooLarge(InputRefused):
 
     status = 413
     code = "too-large"
+
+
+class TooMany(InputRefused):
+    """More at the same time than the setting allows."""
+
+    status = 429
+    code = "too-many"
 
 
 class IdTaken(Conflict):

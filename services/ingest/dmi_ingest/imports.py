@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ from dmi_infra.jose import ITSELF
 from dmi_ingest.handlers import Ingest
 from dmi_ingest.intake import Contributor, Intake
 from dmi_ingest.rejects import FOREIGN, NATIVE, NO_CONSENT, OTHERS, corrected, foreign, kept_back, read_native
+from dmi_ingest.room import Room
 from dmi_ingest.sources.batching import Batch, DerivedBatch, batches
 from dmi_ingest.sources.port import Rejected, Source, SourceError
 from dmi_ingest.store.features import FeatureStore, Persons
@@ -31,6 +31,7 @@ from dmi_ingest.store.imports import Import, ImportStore, Reject
 log = structlog.get_logger("imports")
 
 INTERRUPTED: Final = "the process ended while the import ran; resume it, repeats are dropped"
+WITHDRAWN: Final = "the files were deleted, as their participant asked; what was taken stays"
 NOTHING_KEPT: Final = (
     "is a row of which no more is kept than where it stood: correct the file and hand it in again"
 )
@@ -53,7 +54,7 @@ class Imports:
 
     def __init__(
         self, store: ImportStore, features: FeatureStore, ingest: Ingest, intake: Intake,
-        sources: Mapping[str, Source], folder: Path, workers: int, rows: int, erased: Erased,
+        sources: Mapping[str, Source], folder: Path, room: Room, workers: int, rows: int, erased: Erased,
         about_persons: AboutPersons,
     ) -> None:  # fmt: skip
         self.store = store
@@ -62,6 +63,7 @@ class Imports:
         self._ingest = ingest
         self._intake = intake
         self._folder = folder
+        self.room = room
         self._rows = rows
         self._workers = workers
         self._erased = erased
@@ -76,8 +78,8 @@ class Imports:
 
     def start(self) -> None:
         """Mark what an earlier process left unfinished."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         self.store.fail_interrupted(INTERRUPTED)
+        self.room.open(self.store.resumable())
         # Earlier versions kept what persons had not consented to.
         self.store.forget(NO_CONSENT)
         self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="import")
@@ -98,16 +100,14 @@ class Imports:
         self._intake.permit(contributor, dataset, 0)
         return source
 
-    def new_folder(self) -> tuple[str, Path]:
-        """The id of a new import and the folder for its files."""
+    def new_folder(self, contributor: Contributor) -> tuple[str, Path]:
+        """The id of a new import and the folder for its files; raises as ``Room.enter``."""
         identifier = str(uuid.uuid4())
-        folder = self._folder / identifier
-        folder.mkdir(parents=True)
-        return identifier, folder
+        return identifier, self.room.enter(identifier, contributor.participant)
 
     def discard(self, identifier: str) -> None:
         """Remove the files of an import."""
-        shutil.rmtree(self._folder / identifier, ignore_errors=True)
+        self.room.leave(identifier)
 
     def give_up(self, identifier: str, concerned: Callable[[Path], bool], detail: str) -> int:
         """Delete the files of an import that broke off, when one is concerned; it is not resumed. How many files."""
@@ -121,6 +121,17 @@ class Imports:
             self.store.end(identifier, "failed", detail)
             self.discard(identifier)
             return len(paths)
+
+    def withdraw(self, identifier: str, contributor: Contributor) -> None:
+        """Delete the files of an import that broke off, so that their room is free; raises ``Conflict`` for another."""
+        item = self.one(identifier, contributor)
+        with self._resuming:
+            now = self.store.get(item.id)
+            if now is None or now.state != "failed" or not now.resumable:
+                rule = "only a failed import that is resumable has files to delete"
+                raise Conflict.of("state", rule, item.state)
+            self.store.end(item.id, "failed", WITHDRAWN)
+            self.discard(item.id)
 
     def begin(
         self, identifier: str, contributor: Contributor, kind: str, dataset: str, files: Sequence[str]
@@ -263,6 +274,8 @@ class Imports:
                 raise _Stopped
             # A key or machine that was stopped since hands in nothing more; the gate asks for mandates and agreements.
             contributor.still()
+            # What is read goes on to the bus and the stores, which share the disk in the embedded deployment.
+            self.room.spare()
             counts, rejected = self._hand_over(item, contributor, batch, f"{item.id}/{number}")
             number += isinstance(batch, ObservationBatch)
             self.store.progress(item.id, counts, [self._kept(item, unit) for unit in rejected])

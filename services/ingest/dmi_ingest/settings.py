@@ -15,7 +15,26 @@ class IngestSettings(Settings):
         gt=0,
         description=(
             "largest total size in bytes of the files of one import; they are streamed to the data folder, which needs "
-            "the room. A JSON document is read into memory and holds at most 256 MiB"
+            "the room. A JSON document is read into memory, where it takes up to fifteen times its size: it holds at "
+            "most 64 MiB, and 4 million arrays and objects"
+        ),
+    )
+    import_open: int = Field(
+        20,
+        ge=1,
+        description="imports of one participant that wait, run or can be resumed at the same time; above it 429",
+    )
+    import_room: int = Field(
+        4 * 1024 * 1024 * 1024,
+        gt=0,
+        description="bytes that the files of these imports of one participant hold together; above it 413",
+    )
+    import_free: int = Field(
+        1024 * 1024 * 1024,
+        ge=0,
+        description=(
+            "bytes of the disk that imports leave free for bus, stores and records; below it files are answered with "
+            "503, and an import that runs waits to be resumed"
         ),
     )
     import_days: int = Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
@@ -31,17 +31,20 @@ MEDIA_TYPE: Final = "multipart/form-data"
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,120}", re.ASCII)
 
 
-async def receive(content_type: str, body: AsyncIterator[bytes], folder: Path, limit: int) -> list[str]:
+async def receive(
+    content_type: str, body: AsyncIterator[bytes], folder: Path, limit: int,
+    take: Callable[[int], None] = lambda _size: None,
+) -> list[str]:  # fmt: skip
     """Write the files of a form to ``folder`` as they arrive; returns their names there.
 
-    Raises ``TooLarge`` when they hold more than ``limit`` bytes together, ``InputRefused`` for what is no such
-    form, and ``Unavailable`` when the disk is full.
+    ``take`` is told how many bytes are about to be written, and may raise. Raises ``TooLarge`` when they hold more than
+    ``limit`` bytes together, ``InputRefused`` for what is no such form, and ``Unavailable`` when the disk is full.
     """
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")
     if kind != MEDIA_TYPE.encode() or not boundary:
         raise InputRefused.of(FIELD, FORM_RULE, content_type)
-    with _Form(boundary, folder, limit) as form:
+    with _Form(boundary, folder, limit, take) as form:
         async for chunk in body:
             await run_in_threadpool(form.write, chunk)
         return form.names()
@@ -50,7 +53,8 @@ async def receive(content_type: str, body: AsyncIterator[bytes], folder: Path, l
 class _Form:
     """Reads one form piece by piece; at any moment at most one file is open."""
 
-    def __init__(self, boundary: bytes, folder: Path, limit: int) -> None:
+    def __init__(self, boundary: bytes, folder: Path, limit: int, take: Callable[[int], None]) -> None:
+        self._take = take
         self._folder = folder
         self._limit = limit
         self._size = 0
@@ -141,6 +145,7 @@ class _Form:
         if self._size > self._limit:
             rule = f"the files of one import may hold at most {self._limit} bytes together"
             raise TooLarge.of(FIELD, rule)
+        self._take(end - start)
         if self._file is not None:
             self._file.write(data[start:end])
 

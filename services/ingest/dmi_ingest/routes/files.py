@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -75,7 +76,11 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
     @routes.post(
         "/imports",
         summary="Import files",
-        responses={202: {"description": "the import runs"}},
+        responses={
+            202: {"description": "the import runs"},
+            413: {"description": "more bytes than one import, or the imports of one participant, may hold"},
+            429: {"description": "too many imports of the participant wait, run or can be resumed"},
+        },
         openapi_extra=_FORM,
     )
     async def begin(
@@ -95,10 +100,11 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
                 "dataset", "must be in the catalogue: enter it at the exchange first", dataset
             )
         await run_in_threadpool(imports.check, contributor, kind, dataset)
-        identifier, folder = imports.new_folder()
+        identifier, folder = imports.new_folder(contributor)
         try:
             form = request.headers.get("content-type", "")
-            names = await upload.receive(form, request.stream(), folder, settings.import_limit)
+            take = partial(imports.room.take, identifier)
+            names = await upload.receive(form, request.stream(), folder, settings.import_limit, take)
             future = imports.begin(identifier, contributor, kind, dataset, names)
         except BaseException:
             # Also when the caller goes away: nothing refers to the files then.
@@ -119,6 +125,13 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
     @routes.get("/imports/{import_id}", summary="The state and the report of an import")
     def one(contributor: Delivering, import_id: str) -> dict[str, Any]:
         return _report(imports, imports.one(import_id, contributor))
+
+    @routes.delete(
+        "/imports/{import_id}", status_code=204, summary="Delete the files of an import that broke off"
+    )
+    def withdraw(contributor: Delivering, import_id: str) -> None:
+        """Its report stays. What waits or runs is not stopped (409)."""
+        imports.withdraw(import_id, contributor)
 
     @routes.post("/imports/{import_id}/resume", summary="Run an interrupted import again")
     async def resume(

@@ -17,8 +17,10 @@ from dmi_ingest.sources.values import tidy
 CHUNK: Final = 1 << 16
 LINE_LIMIT: Final = 1 << 17
 """Bytes; the widest real table has lines of under one thousand."""
-DOCUMENT_LIMIT: Final = 256 << 20
-"""Bytes of a JSON document, which is held in memory whole."""
+DOCUMENT_LIMIT: Final = 64 << 20
+"""Bytes of a JSON document, which is held in memory whole: as objects it takes up to about twelve times as much."""
+PARTS_LIMIT: Final = 4_000_000
+"""Arrays and objects of a JSON document: each costs 56 bytes or more, however few it has in the file."""
 CONTROL: Final = bytes(b for b in range(32) if b not in (9, 10, 12, 13))
 DELIMITERS: Final = ",;\t"
 
@@ -213,6 +215,8 @@ def document(path: Path) -> dict[str, Any]:
         raise SourceError(path.name, None, "too_large", f"more than {DOCUMENT_LIMIT} bytes")
     text = look_through(path, lines=False)
     content = path.read_text(encoding=text.encoding)
+    if content.count("[") + content.count("{") > PARTS_LIMIT:
+        raise SourceError(path.name, None, "too_large", f"more than {PARTS_LIMIT} arrays and objects")
     if not content.lstrip().startswith("{"):
         raise SourceError(path.name, 1, "other_kind", "the file is no JSON object")
     try:

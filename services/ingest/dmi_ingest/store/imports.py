@@ -164,6 +164,12 @@ class ImportStore:
         with transaction(self._engine) as connection:
             return _bare(connection, reject.c.import_id.in_(sa.select(imported.c.id).where(began)))
 
+    def resumable(self) -> list[tuple[str, str]]:
+        """Id and participant of the imports that can be resumed."""
+        query = sa.select(imported.c.id, imported.c.participant).where(imported.c.resumable)
+        with reading(self._engine) as connection:
+            return [(row.id, row.participant) for row in connection.execute(query)]
+
     def leftovers(self) -> list[tuple[str, str]]:
         """Dataset and kind of the imports of which rejected rows or files may be kept."""
         rows = sa.select(reject.c.id).where(reject.c.import_id == imported.c.id, reject.c.raw != EMPTY)
