@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_infra import clock
 from dmi_infra.sql import open_engine
+from dmi_ingest.store import PersonStore
 from dmi_ingest.store.tables import metadata
+from dmi_platform.intake import check_feature
 from tests.unit.infra.fakes import eventually
 from tests.unit.ingest.fakes import BICYCLES, GARAGES, GEMEENTE, VENDOR, Node, datastream, location, thing
 from tests.unit.ingest.test_makers import NOOR, SAM
@@ -81,6 +83,7 @@ def test_things_places_and_all_places_of_before_are_gone_and_told_to_be(stored: 
         told = stored.bus.features()[name]
         assert (told.name, told.geometry) == ("erased", None)
         assert told.valid_to is not None
+        assert check_feature(told) is None, "the platform takes it, so the name of before goes there too"
     assert set(stored.bus.features()[STREAM].properties) == {"thing", "observed_property", "unit"}
     body = {"result": 1, "Datastream": {"@iot.id": STREAM}}
     assert stored.refused("/v1.1/Observations", body)["field"] == "Datastream.@iot.id"
@@ -164,3 +167,18 @@ def test_a_place_that_others_share_stays_for_them(stored: Node) -> None:
     erased(stored)
     assert [one["@iot.id"] for one in stored.get("/v1.1/Locations")["value"]] == [shared]
     assert stored.get("/v1.1/Things('stalling')?$expand=Locations")["Locations"]
+
+
+def test_when_things_of_persons_were_where_has_a_term_and_what_is_now_stays(stored: Node) -> None:
+    described(stored)
+    stored.post("/v1.1/Things", thing())
+    engine = open_engine(stored.settings.store_address("ingest"), "ingest")
+    persons = PersonStore(engine)
+    assert set(persons.kept_datasets()) == {BICYCLES, GARAGES}
+    assert persons.delete_before(BICYCLES, clock.now() - 60_000_000) == 0
+    assert persons.delete_before(BICYCLES, clock.now() + 1) == 3
+    assert persons.delete_before(GARAGES, clock.now() + 1) == 0, "it is nobody's"
+    engine.dispose()
+    left = [one["location"]["coordinates"][0] for one in stored.get("/v1.1/Locations")["value"]]
+    assert sorted(left) == [5.1, 5.19]
+    assert stored.get("/v1.1/Things('fiets')?$expand=Locations")["Locations"]

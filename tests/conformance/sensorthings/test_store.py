@@ -7,7 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dmi_infra import clock
 from dmi_infra.sql import migrate, open_engine
+from dmi_ingest.store import ImportStore
 from dmi_ingest.store.tables import metadata
 from tests.unit.ingest.fakes import BICYCLES, GARAGES, GEMEENTE, OTHER, VENDOR, Node, thing
 
@@ -104,3 +106,25 @@ def test_the_migrations_make_the_tables_that_the_store_reads(address: str, tmp_p
         }
         assert {index.name for index in table.indexes} <= indexes | {None}
     engine.dispose()
+
+
+def test_rejected_rows_and_files_of_imports_are_found_by_their_term(stored: Node) -> None:
+    files = {"file": ("dataset.csv", ROWS.encode())}
+    path = f"/v1/imports?kind=birmingham-parking&dataset={GARAGES}"
+    done = stored.call("POST", path, files=files).json()
+    stored.bus.away = True
+    lost = stored.call("POST", path, files=files).json()
+    engine = open_engine(stored.settings.store_address("ingest"), "ingest")
+    store, began = ImportStore(engine), clock.now() - 60_000_000
+    assert store.leftovers() == [(GARAGES, "birmingham-parking")]
+    assert store.resumable() == [(lost["import_id"], GEMEENTE)]
+    assert (store.broken_off(GARAGES, began), store.broken_off(OTHER, clock.now() + 1)) == ([], [])
+    assert store.broken_off(GARAGES, clock.now() + 1) == [lost["import_id"]]
+    assert store.forget_before(GARAGES, "birmingham-parking", began) == 0
+    assert store.forget_before(GARAGES, "birmingham-parking", clock.now() + 1) == 1
+    engine.dispose()
+    address = f"/v1/imports/{done['import_id']}"
+    assert stored.get(f"{address}/rejects")["items"] == []
+    assert stored.get(address)["reasons"][0]["rows"] == [
+        {"file": "dataset.csv", "line": 3, "field": "Occupancy"}
+    ]
