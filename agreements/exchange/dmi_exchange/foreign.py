@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import msgspec
 
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.keys import ended
 from dmi_exchange.handlers import Exchange
+from dmi_infra import jose
 from dmi_infra.errors import Conflict, NotFound
+
+LONGEST_REASON: Final = 500
+"""Of why a key was revoked, as far as another node tells it."""
+
+
+def told_key(key: Mapping[str, Any]) -> dict[str, Any]:
+    """A key of a member with its end and revocation, as its node tells of them; raises ``ValueError``.
+
+    Whatever form a revocation has, the key counts no more.
+    """
+    found = jose.check_public_key(key)
+    ends = key.get("exp")
+    if isinstance(ends, bool) or not isinstance(ends, int | None):
+        raise ValueError("exp must be seconds since 1970")
+    if ends is not None:
+        found["exp"] = ends
+    if "revoked" in key:
+        told = key["revoked"] if isinstance(key["revoked"], dict) else {}
+        at, reason = told.get("revoked_at"), told.get("reason")
+        found["revoked"] = {
+            "revoked_at": at if isinstance(at, int) else ends or 0,
+            "reason": reason[:LONGEST_REASON] if isinstance(reason, str) else "",
+        }
+    return found
 
 
 def merged(told: Participant, known: Participant) -> Participant:

@@ -15,7 +15,7 @@ from dmi_agreements.contracts.law import Participant
 from dmi_exchange.dsp import door as doors
 from dmi_exchange.dsp.client import Answer, Client, Unreachable
 from dmi_exchange.dsp.door import NodeDoor, NodeTokens, Once
-from dmi_exchange.dsp.nodes import Nodes
+from dmi_exchange.dsp.nodes import UNHEARD_SECONDS, Nodes
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.settings import KnownNode
 from dmi_exchange.store import Store
@@ -63,7 +63,9 @@ class Two:
         if self.silent and url.startswith(SLOW.issuer):
             self.hold.wait(LATE_SECONDS)
 
-    def enter(self, node: KnownNode, participant: str, key: jose.SigningKey | None = None) -> Any:
+    def enter(
+        self, node: KnownNode, participant: str, key: jose.SigningKey | None = None, taking_part: bool = True
+    ) -> Any:
         """The door for a request of a node, which signs with its own key unless another one is given."""
         asked = ("POST", f"{HERE}{PATH}", b"")
         signing = key or self.keys[node.issuer]
@@ -71,12 +73,13 @@ class Two:
             signing, node.issuer, participant, f"{HERE}/dsp", asked, clock.now() // 1_000_000
         )
         url = SimpleNamespace(path=f"/exchange{PATH}")
+        door = self.door if taking_part else self.door.ending
 
         async def body() -> bytes:
             return b""
 
         headers = {"authorization": f"Bearer {token}"}
-        return self.door(cast(Any, SimpleNamespace(headers=headers, method="POST", url=url, body=body)))
+        return door(cast(Any, SimpleNamespace(headers=headers, method="POST", url=url, body=body)))
 
 
 @pytest.fixture
@@ -124,6 +127,17 @@ def test_a_node_is_asked_once_for_all_its_participants_that_are_not_known(two: T
     refused = asyncio.run(enter()) + asyncio.run(enter())
     assert [url for url in two.asked if url.endswith("/node")] == [f"{SLOW.issuer}/dsp/node"]
     assert all(isinstance(one, Unauthenticated) for one in refused)
+
+
+def test_members_of_a_node_that_was_not_heard_for_a_day_only_end_things_until_it_is(two: Two) -> None:
+    heard = two.nodes._heard_at[QUICK.issuer]
+    two.nodes._heard_at[QUICK.issuer] -= UNHEARD_SECONDS + 1
+    with pytest.raises(Unavailable, match="nothing was heard"):
+        asyncio.run(two.enter(QUICK, MEMBER))
+    assert f"{QUICK.issuer}/dsp/node" in two.asked
+    assert asyncio.run(two.enter(QUICK, MEMBER, taking_part=False)) == MEMBER
+    two.nodes._heard_at[QUICK.issuer] = heard
+    assert asyncio.run(two.enter(QUICK, MEMBER)) == MEMBER
 
 
 def test_a_participant_that_nobody_knows_is_sought_by_one_at_a_time(two: Two) -> None:

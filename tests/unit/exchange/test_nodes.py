@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.keys import counts, ended, revoked
 from dmi_exchange.dsp.client import Client
-from dmi_exchange.dsp.nodes import GONE_SECONDS, Member, Nodes, Told
+from dmi_exchange.dsp.nodes import GONE_SECONDS, UNHEARD_SECONDS, Member, Nodes, Told
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.keyring import Keyring
 from dmi_exchange.routes.nodes import _texts
@@ -86,9 +86,13 @@ def test_a_node_with_thousands_of_members_is_heard(monkeypatch: pytest.MonkeyPat
         return httpx.Response(200, content=telling if request.url.path.endswith("/node") else b'{"keys": []}')
 
     client = Client(lambda *_of: None, False, httpx.MockTransport(answer))
+    passing = Clock(monkeypatch)
     nodes = Nodes([OTHER], cast(Exchange, None), client, "urn:x")
     monkeypatch.setattr(nodes, "_take", lambda _node, said: heard.append(said))
+    passing.now = UNHEARD_SECONDS + 1
+    assert nodes.unheard(OTHER.issuer)
     nodes.refresh(OTHER.issuer)
+    assert not nodes.unheard(OTHER.issuer)
     assert len(heard[0].members) == 5000
     assert nodes.seen[OTHER.issuer].reachable
 

@@ -155,6 +155,12 @@ class NodeDoor:
             found = await self._ask_again(issuer, name)
         if found is None or (found.home or self._issuer) != issuer:
             raise Unauthenticated(NO_MEMBER)
+        if taking_part and self._nodes.unheard(issuer):
+            found = await self._ask_again(issuer, name)
+            if found is None or self._nodes.unheard(issuer):
+                raise Unavailable(
+                    f"nothing was heard of {issuer} for long: what it told of its members counts no more"
+                )
         if taking_part and (not found.active or found.rulebook not in runtime.rulebook.accepted):
             raise Refused([Reason("rulebook_not_signed", "this participant has signed no rulebook in force")])
         return name

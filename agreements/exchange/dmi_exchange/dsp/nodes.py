@@ -16,7 +16,6 @@ from dmi_exchange import foreign, model
 from dmi_exchange.dsp.client import Client, Unreachable
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.settings import KnownNode
-from dmi_infra import jose
 from dmi_infra.errors import Conflict, Failure, InputRefused, NotFound, Unauthenticated, Unavailable
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 
@@ -32,10 +31,10 @@ GONE_SECONDS = 300.0
 GONE_ANSWERS = 3
 """A member that its node names no more may do nothing from then on: after so long, and so many answers without it."""
 
+UNHEARD_SECONDS = 86_400.0
+"""Of a node that did not tell its members for so long nobody takes part: who left it, or lost a key, is not known."""
 LARGEST_TOLD = 8 * 1024 * 1024
 """Of what a node tells of itself: some 20,000 members with a key each."""
-LONGEST_REASON = 500
-"""Of why a key was revoked, as far as another node tells it."""
 ASKED_SECONDS = 1.0
 """How long somebody else's question to the same node is waited for: whoever makes up tokens holds no more threads."""
 SOUGHT = "other nodes are being asked for participants that are not known here; try again shortly"
@@ -89,6 +88,8 @@ class Nodes:
         self._turns = {issuer: threading.Lock() for issuer in self._known}
         """Held while a node is asked for its members."""
         self._again_at: dict[str, float] = {}
+        # Since the start, what is in the store: it was heard before that.
+        self._heard_at = dict.fromkeys(self._known, time.monotonic())
         self._seeking = threading.Lock()
         """Held while other nodes are asked for a participant that nobody knows."""
         self.seen = {issuer: Seen() for issuer in self._known}
@@ -146,6 +147,11 @@ class Nodes:
     def known(self, issuer: str) -> bool:
         """Whether a node stands in the settings."""
         return issuer in self._known
+
+    def unheard(self, issuer: str) -> bool:
+        """Whether a node did not tell its members for so long that they count no more until it does."""
+        heard = self._heard_at.get(issuer)
+        return heard is not None and time.monotonic() - heard > UNHEARD_SECONDS
 
     def of_did(self, did: str) -> str | None:
         """The node that is known by this DID."""
@@ -226,6 +232,7 @@ class Nodes:
         if (told.issuer, told.address) != (issuer, node.address):
             raise Unreachable(f"{node.url} calls itself {told.issuer[:200]}: DMI_DSP_NODES must name that")
         self._take(node, told)
+        self._heard_at[issuer] = time.monotonic()
         self.seen[issuer].operator = told.operator
         self._note(issuer, "")
 
@@ -279,7 +286,7 @@ class Nodes:
         A key that somebody else has, or ever had, is left out: who has two names could sign as either.
         """
         try:
-            keys = [_told_key(key) for key in told.keys]
+            keys = [foreign.told_key(key) for key in told.keys]
         except ValueError as exc:
             raise InputRefused.of("keys", str(exc)) from exc
         for key in keys:
@@ -344,27 +351,6 @@ class Nodes:
         if found is None:
             raise NotFound("no participant of this node or of one that it knows has this id")
         return f"{found.home}/dsp" if found.home else own
-
-
-def _told_key(key: Mapping[str, Any]) -> dict[str, Any]:
-    """A key of a member with its end and revocation, as its node tells of them; raises ``ValueError``.
-
-    Whatever form a revocation has, the key counts no more.
-    """
-    found = jose.check_public_key(key)
-    ends = key.get("exp")
-    if isinstance(ends, bool) or not isinstance(ends, int | None):
-        raise ValueError("exp must be seconds since 1970")
-    if ends is not None:
-        found["exp"] = ends
-    if "revoked" in key:
-        told = key["revoked"] if isinstance(key["revoked"], dict) else {}
-        at, reason = told.get("revoked_at"), told.get("reason")
-        found["revoked"] = {
-            "revoked_at": at if isinstance(at, int) else ends or 0,
-            "reason": reason[:LONGEST_REASON] if isinstance(reason, str) else "",
-        }
-    return found
 
 
 def of_this_node(exchange: Exchange, issuer: str, operator: str) -> Told:
