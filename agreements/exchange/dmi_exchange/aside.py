@@ -17,7 +17,7 @@ from dmi_infra.shares import Shares
 T = TypeVar("T")
 
 WHAT: Final = "requests of one participant that wait for others"
-THREADS: Final = 64
+THREADS: Final = 48
 OF_ONE: Final = 16
 
 

@@ -38,8 +38,18 @@ def started(
     )  # fmt: skip
     address: dict[str, Any] = {"endpointProperties": [{"name": "tokenEndpoint", "value": tokens}]}
     body = {} if endpoint is None else {"dataAddress": {**address, "endpoint": endpoint}}
-    steps = SimpleNamespace(receive=lambda _kind, _id, _came, _peer, accept: accept(known))
-    transfers = Transfers(cast(Steps, steps), cast(DataPlane, None), "https://a.example/dsp", check)
+    holding: list[bool] = []
+
+    def receive(_kind: str, _id: str, _came: Message, _peer: str, accept: Any) -> Process:
+        holding.append(True)
+        return cast(Process, accept(known))
+
+    def checked(address: str, peer: str) -> None:
+        assert not holding, "the store waits for the look-up of a name"
+        check(address, peer)
+
+    steps = SimpleNamespace(receive=receive, visible=lambda _kind, _id, _peer: known)
+    transfers = Transfers(cast(Steps, steps), cast(DataPlane, None), "https://a.example/dsp", checked)
     return transfers.received("urn:x", cast(Message, SimpleNamespace(type=states.START, body=body)), "urn:b")
 
 

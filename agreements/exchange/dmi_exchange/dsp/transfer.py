@@ -101,6 +101,12 @@ class Transfers:
 
     def received(self, identifier: str, came: Message, peer: str) -> Process:
         """Any further message of the other side."""
+        given = dict(came.body.get("dataAddress", {})) if came.type == states.START else {}
+        if given:
+            begun = self.steps.visible("transfer", identifier, peer)
+            if begun.role == "consumer":
+                # Before the step: it holds the store, and the name of an address is looked up.
+                self._check_data_address(begun, given)
 
         def accept(known: Process) -> Process:
             if came.type != states.START:
@@ -108,10 +114,8 @@ class Transfers:
             if known.role == "provider" and self.plane.grant(known.agreement_id, peer) is None:
                 raise StepRefused("the agreement is not in force any more", process=known)
             if known.role == "consumer":
-                given = dict(came.body.get("dataAddress", {}))
                 if known.format != PUSH and not given and not known.data_address:
                     raise StepRefused("/dataAddress: a pull needs an address to pull from", process=known)
-                self._check_data_address(known, given)
                 return msgspec.structs.replace(
                     known, data_address=given or known.data_address, suspended_by=None
                 )
