@@ -129,6 +129,18 @@ def test_a_stream_whose_lines_never_end_is_left_when_its_transfer_ends(
         assert list(lines) == []
 
 
+def test_a_name_that_takes_long_is_no_reason_to_refuse_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*_of: object) -> list[str]:
+        raise TimeoutError
+
+    monkeypatch.setattr("dmi_exchange.dsp.client.Lookups.addresses", silent)
+    asking = Client(lambda _sender, _address, _request: None, public_only=True)
+    with pytest.raises(Unavailable, match="in time"):
+        asking.check("https://slow.example/dsp")
+    with pytest.raises(Unreachable, match="in time"):
+        asking.get("https://slow.example/dsp")
+
+
 def waiting(number: int) -> Waiting:
     message = {"id": number, "process": f"p{number}", "type": "x", "path": "x", "body": b"", "attempts": 0}
     return cast(Waiting, SimpleNamespace(**message))

@@ -15,12 +15,14 @@ import httpx
 from dmi_exchange.errors import StepRefused
 from dmi_infra.authorities import trusted
 from dmi_infra.deadlines import Deadlines, TimedTransport
+from dmi_infra.errors import Unavailable
 from dmi_infra.internet import Lookups, is_public
 from dmi_infra.shares import Shares
 
 TIMEOUT_SECONDS = 4.0
 NAME_SECONDS = 2.0
 """For the look-up of a host name."""
+LATE = "the host name of an address could not be looked up in time; try again shortly"
 SILENCE_SECONDS = 10.0
 """A stream that says nothing for so long, not even that it lives, has broken."""
 WHOLE_SECONDS = 6.0
@@ -111,7 +113,7 @@ class Client:
         self._data.close()
 
     def check(self, address: str) -> None:
-        """Raise ``StepRefused`` for an address that no message could go to."""
+        """Raise ``StepRefused`` for an address that no message could go to, ``Unavailable`` when that takes long."""
         parts = _parts(address)
         if self._public_only and parts.scheme != "https":
             raise StepRefused("/callbackAddress: must begin with https://")
@@ -241,7 +243,10 @@ class Client:
         if not self._public_only:
             return url, {}, {}
         parts = urlsplit(url)
-        host = self._resolve(_parts(parts._replace(query="").geturl()))
+        try:
+            host = self._resolve(_parts(parts._replace(query="").geturl()))
+        except Unavailable as exc:
+            raise Unreachable(exc.public) from exc
         netloc = f"[{host}]" if ":" in host else host
         placed = parts._replace(netloc=f"{netloc}:{parts.port or 443}").geturl()
         return placed, {"Host": parts.netloc}, {"sni_hostname": parts.hostname}
@@ -250,7 +255,7 @@ class Client:
         try:
             addresses = self._lookups.addresses(parts.hostname or "", parts.port or 443, NAME_SECONDS)
         except TimeoutError as exc:
-            raise StepRefused("/callbackAddress: its host name could not be looked up in time") from exc
+            raise Unavailable(LATE) from exc
         except OSError as exc:
             raise StepRefused("/callbackAddress: its host name is not known") from exc
         if not all(map(is_public, addresses)):

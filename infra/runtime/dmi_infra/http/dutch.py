@@ -152,6 +152,10 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
         "sign-ins that wait for the OpenID provider: at most \\d+ at a time",
         "veel mensen melden zich nu aan; probeer het zo opnieuw",
     ),
+    (
+        "the host name of an address could not be looked up in time; try again shortly",
+        "het adres is nu niet te vinden; probeer het zo opnieuw",
+    ),
     ("transfers of one participant: at most (\\d+) at a time", "een deelnemer kan {0} leveringen tegelijk hebben"),
     (
         "other nodes are being asked for participants that are not known here; try again shortly",
