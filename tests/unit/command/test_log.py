@@ -14,7 +14,7 @@ from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.evidence import Course
 from dmi_agreements.merkle import consistency_path, fold, inclusion_path, leaf_hash, root
 from dmi_command.cli import app
-from dmi_command.commands.log import _words
+from dmi_command.commands.log import NO_END, _words
 from dmi_command.errors import CommandFailed, UsageWrong
 from dmi_infra.jose import SigningKey
 from tests.unit.command.answering import Answering
@@ -180,3 +180,9 @@ def test_a_file_of_another_kind_is_refused_by_name(tmp_path: Path, saved: str | 
     result = run("check", file, "--keys", jwks)
     assert isinstance(result.exception, UsageWrong)
     assert str(file if saved is not None else jwks) in str(result.exception)
+
+
+def test_an_agreement_without_an_entry_of_its_end_is_not_said_to_run_on() -> None:
+    """Proofs show what the log holds, and never that nothing was left out of what was handed over."""
+    assert NO_END in _words(Course("urn:uuid:1"))
+    assert NO_END not in _words(Course("urn:uuid:1", stopped=4, stopped_by="urn:dmi:participant:a"))

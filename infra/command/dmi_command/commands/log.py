@@ -31,6 +31,7 @@ from dmi_infra.jose import verify_document
 
 PAGE = 500
 BY_THE_NODE = " (a key that the node told)"
+NO_END = "no entry of its end (who hands these over could leave one out: ask the other party)"
 
 log_app = typer.Typer(no_args_is_help=True)
 
@@ -190,7 +191,7 @@ def _words(course: Course) -> str:
         f"agreement {course.agreement}: signed by {' and '.join(signers) or 'nobody'}",
         f"concluded in entry {course.concluded}" if course.concluded else "no entry of its conclusion",
         f"{counted(course.uses, 'use')} of {counted(course.rows, 'row')}{_where(course)}, {course.refused} refused",
-        f"stopped by {course.stopped_by} in entry {course.stopped}" if course.stopped else "not stopped",
+        f"stopped by {course.stopped_by} in entry {course.stopped}" if course.stopped else NO_END,
     ]
     return "; ".join(told)
 
