@@ -42,6 +42,8 @@ class Spool:
         self._left = sorted(folder.glob("*.jsonl")) if folder.is_dir() else []
         self._file: int | None = None
         self._closed: list[Path] = []
+        self._spoiled: list[Path] = []
+        """Files that end in half a line; what they hold has not been sent yet."""
         self._open: Path | None = None
 
     def left(self) -> Iterator[Record]:
@@ -59,15 +61,30 @@ class Spool:
                 self._file = self._begin()
             written = os.write(self._file, line)
             if written < len(line):
-                # A full disk takes a part; what follows would be read as the end of this line.
-                os.ftruncate(self._file, os.fstat(self._file).st_size - written)
+                self._take_back(written)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as exc:
             log.error("disk takes no records", reason=str(exc))
             raise SpoolFault("decisions cannot be kept on disk, so nothing is let through") from exc
 
+    def _take_back(self, written: int) -> None:
+        """A full disk takes a part of a line; what follows would be read as the end of it."""
+        file, path = self._file, self._open
+        if file is None or path is None:
+            return
+        try:
+            os.ftruncate(file, os.fstat(file).st_size - written)
+        except OSError as exc:
+            log.error("half a line stays on disk", file=path.name, reason=str(exc))
+            # The next record begins a file of its own; this one is forgotten with what was written after it.
+            self._file = self._open = None
+            self._spoiled.append(path)
+            os.close(file)
+
     def turn(self) -> None:
         """Close the file at hand: ``drop`` forgets what was written up to here."""
+        self._closed += self._spoiled
+        self._spoiled = []
         file, path = self._file, self._open
         # Whatever comes of closing: the number of a file that has been closed may be another file's by now.
         self._file = self._open = None

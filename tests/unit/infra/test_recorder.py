@@ -204,6 +204,30 @@ def test_a_record_of_which_the_disk_takes_half_is_refused_and_leaves_nothing(
     ]
 
 
+def test_half_a_line_that_cannot_be_taken_back_spoils_no_record_after_it(
+    bus: FakeBus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(*_given: int) -> None:
+        raise OSError("no space left")
+
+    spool = Spool(tmp_path)
+    spool.write(decision(1))
+    whole = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: whole(file, data[: len(data) // 2]))
+    monkeypatch.setattr(os, "ftruncate", refusing)
+    with pytest.raises(SpoolFault):
+        spool.write(decision(2))
+    monkeypatch.undo()
+    # What was closed has not been sent: it is forgotten by its own turn.
+    spool.drop()
+    spool.write(decision(3))
+    kept = [record.id for record in Spool(tmp_path).left() if isinstance(record, DecisionRecord)]
+    assert kept == ["d1", "d3"]
+    spool.turn()
+    spool.drop()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_records_on_disk_are_for_the_service_alone(tmp_path: Path) -> None:
     folder = tmp_path / "records" / "platform"
     Recorder("platform", FakeBus(), folder).put(decision(1))
