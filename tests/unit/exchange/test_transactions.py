@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree
 
 import pytest
@@ -19,7 +19,7 @@ from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.prices import Price, charge, due
 from dmi_exchange.review.facts import facts_of
 from dmi_exchange.review.watch import facts_in
-from dmi_exchange.transactions import billing, ledger
+from dmi_exchange.transactions import billing, ledger, meter, tables
 from dmi_exchange.transactions.commons import FIRST_WEEKS, shares
 from dmi_exchange.transactions.fixed import Priced, fixed, tariff
 from dmi_exchange.transactions.model import vat_of
@@ -247,6 +247,26 @@ def test_a_payment_that_is_sent_again_under_its_reference_is_recorded_once(node:
     back = f"/v1/transactions/invoices/{note['id']}/payments"
     assert [node.post(back, {"cents": 242, "reference": "NL-2026-1"})["open"] for _ in range(2)] == [0, 0]
     assert balances(node, OFFICER)["bank"] == 0
+
+
+def test_a_count_that_comes_while_an_invoice_is_taken_back_joins_it(node: Node) -> None:
+    """Another process makes the row between the look for it and its making."""
+    key = ("urn:uuid:a", "/permission/0", HOUR)
+    engine = node.store._engine
+    with engine.begin() as connection:
+        meter.add(connection, key, 2)
+        execute, first = connection.execute, []
+
+        def late(*given: Any) -> Any:
+            if not first:
+                first.append(given)
+                return SimpleNamespace(rowcount=0)
+            return execute(*given)
+
+        racing = SimpleNamespace(execute=late, dialect=connection.dialect)
+        meter.add(cast("sa.Connection", racing), key, 3)
+        total = execute(sa.select(sa.func.sum(tables.meter.c.uses))).scalar_one()
+    assert total == 5
 
 
 def test_two_payments_at_once_never_come_to_more_than_is_open(node: Node) -> None:

@@ -16,6 +16,7 @@ from dmi_agreements.policy.terms import AgreementTerms
 from dmi_agreements.prices import Price
 from dmi_exchange.tables import law
 from dmi_exchange.transactions.tables import meter
+from dmi_infra.sql import insert_new
 
 log = structlog.get_logger("exchange")
 
@@ -48,7 +49,7 @@ class Meter:
                 if price is not None and price.unit == "use":
                     found[agreement, rule, decision.at // HOUR * HOUR] += 1
         for key, uses in sorted(found.items()):
-            _add(connection, key, uses)
+            add(connection, key, uses)
 
     def _tariff(self, connection: sa.Connection, agreement: str) -> Mapping[str, Price]:
         known = self._tariffs.get(agreement)
@@ -73,12 +74,16 @@ def reopen(connection: sa.Connection, invoice: str) -> None:
     rows = connection.execute(sa.select(meter).where(meter.c.invoice == invoice)).all()
     connection.execute(sa.delete(meter).where(meter.c.invoice == invoice))
     for row in rows:
-        _add(connection, (row.agreement, row.rule, row.hour), row.uses)
+        add(connection, (row.agreement, row.rule, row.hour), row.uses)
 
 
-def _add(connection: sa.Connection, key: tuple[str, str, int], uses: int) -> None:
+def add(connection: sa.Connection, key: tuple[str, str, int], uses: int) -> None:
+    """Add uses to what was counted of agreement, rule and hour and is not billed, in the caller's transaction."""
     names = dict(zip(("agreement", "rule", "hour"), key, strict=True)) | {"invoice": ""}
     here = sa.and_(*(meter.c[name] == value for name, value in names.items()))
     added = sa.update(meter).where(here).values(uses=meter.c.uses + uses)
-    if not connection.execute(added).rowcount:
-        connection.execute(sa.insert(meter), [{**names, "uses": uses}])
+    if connection.execute(added).rowcount:
+        return
+    # Between the two another process may have made the row: the log counts while an invoice is taken back.
+    if not insert_new(connection, meter, {**names, "uses": uses}, list(names)):
+        connection.execute(added)
