@@ -1,10 +1,16 @@
-"""What a result rests on, read from its own lineage."""
+"""What a result rests on: kept with the links that lead to it, and read from its own lineage."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
+import sqlalchemy as sa
+
+from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.results import Lineage
+from dmi_exchange.logbook.entries import IDS_AT_ONCE
+from dmi_exchange.tables import ground, lineage
+from dmi_infra.sql import upsert
 
 Find = Callable[[str], Lineage | None]
 
@@ -46,3 +52,27 @@ def _under(item: Lineage, find: Find, seen: set[str]) -> Iterator[Lineage]:
         seen.add(identifier)
         if below is not None:
             yield below
+
+
+def keep_lineage(connection: sa.Connection, results: Sequence[Lineage]) -> None:
+    """Keep lineage with its links, in the caller's transaction; what is older than what is there is dropped."""
+    rows = [{"result": r.result, "made_at": r.made_at, "body": encode(r).decode()} for r in results]
+    upsert(connection, lineage, rows, ["result"], ["made_at", "body"], not_older="made_at")
+    newest: list[Lineage] = []
+    for start in range(0, len(results), IDS_AT_ONCE):
+        part = results[start : start + IDS_AT_ONCE]
+        ids = [r.result for r in part]
+        query = sa.select(lineage.c.result, lineage.c.made_at).where(lineage.c.result.in_(ids))
+        kept = {row.result: row.made_at for row in connection.execute(query)}
+        fresh = [r for r in part if r.made_at == kept[r.result]]
+        # A result made anew under other rights does not rest on those of before any more.
+        connection.execute(sa.delete(ground).where(ground.c.result.in_([r.result for r in fresh])))
+        newest.extend(fresh)
+    links = [
+        {"ground": used, "result": r.result}
+        for r in newest
+        for used in sorted(
+            {*r.grounds.datasets, *r.grounds.agreements, *r.grounds.consents, *r.grounds.results}
+        )
+    ]
+    upsert(connection, ground, links, ["ground", "result"])

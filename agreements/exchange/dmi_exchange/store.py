@@ -32,7 +32,7 @@ from dmi_exchange.counting import KIND, sum_up, usage_id
 from dmi_exchange.logbook import deals
 from dmi_exchange.logbook.entries import IDS_AT_ONCE, Entries, append, key
 from dmi_exchange.mydata import done
-from dmi_exchange.resting import rests_on
+from dmi_exchange.resting import keep_lineage, rests_on
 from dmi_exchange.room import Room
 from dmi_exchange.tables import (
     assertion,
@@ -55,7 +55,6 @@ from dmi_infra.sql import (
     reading,
     save_positions,
     transaction,
-    upsert,
 )
 
 __all__ = ["Store", "law_message", "metadata", "outgoing"]
@@ -254,7 +253,7 @@ class Store:
         with transaction(self._engine) as connection:
             owners = _owners(connection, {decision.dataset for decision in decisions})
             fresh = append(connection, decisions, owners)
-            _keep_lineage(connection, results)
+            keep_lineage(connection, results)
             keep_quality(connection, measured)
             if self._meter is not None:
                 self._meter.count(connection, fresh)
@@ -345,26 +344,3 @@ def _owners(connection: sa.Connection, datasets: Iterable[str]) -> dict[str, str
         query = sa.select(law.c.id, law.c.party_a).where(law.c.id.in_(part), law.c.type == _TYPES[Dataset])
         found.update({row.id: row.party_a for row in connection.execute(query)})
     return found
-
-
-def _keep_lineage(connection: sa.Connection, results: Sequence[Lineage]) -> None:
-    rows = [{"result": r.result, "made_at": r.made_at, "body": encode(r).decode()} for r in results]
-    upsert(connection, lineage, rows, ["result"], ["made_at", "body"], not_older="made_at")
-    newest: list[Lineage] = []
-    for start in range(0, len(results), IDS_AT_ONCE):
-        part = results[start : start + IDS_AT_ONCE]
-        ids = [r.result for r in part]
-        query = sa.select(lineage.c.result, lineage.c.made_at).where(lineage.c.result.in_(ids))
-        kept = {row.result: row.made_at for row in connection.execute(query)}
-        fresh = [r for r in part if r.made_at == kept[r.result]]
-        # A result made anew under other rights does not rest on those of before any more.
-        connection.execute(sa.delete(ground).where(ground.c.result.in_([r.result for r in fresh])))
-        newest.extend(fresh)
-    links = [
-        {"ground": used, "result": r.result}
-        for r in newest
-        for used in sorted(
-            {*r.grounds.datasets, *r.grounds.agreements, *r.grounds.consents, *r.grounds.results}
-        )
-    ]
-    upsert(connection, ground, links, ["ground", "result"])
