@@ -45,7 +45,6 @@ from dmi_exchange.store import Store, outgoing
 from dmi_exchange.tokens import Issuer
 from dmi_exchange.transactions.billing import Billing
 from dmi_exchange.transactions.commons import commons_limit
-from dmi_exchange.transactions.meter import Meter
 from dmi_exchange.transactions.store import Transactions
 from dmi_infra import clock
 from dmi_infra.bus.port import Bus
@@ -134,13 +133,14 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     migrate(engine, "dmi_exchange")
     runtime = build_runtime(NAME, settings, bus)
     rulebooks = Rulebooks(runtime.rulebook)
-    store = Store(engine, Meter(partial(_terms, rulebooks)))
-    store.enter_all()
+    store = Store(engine, partial(_terms, rulebooks))
     relay = Relay(engine, outgoing, runtime.publisher)
     custody = _custody(settings, store)
     exchange = Exchange(store, custody, rulebooks, relay, {settings.stack_participant})
     revisions = Revisions(exchange)
     revisions.load()
+    # Not before: what is open is told by terms, each under its own version.
+    store.enter_all()
     issuer = Issuer(exchange, settings.issuer)
     _register_self(exchange, settings.stack_participant)
     revisions.sign_for_node()

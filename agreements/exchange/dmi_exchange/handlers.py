@@ -250,7 +250,7 @@ class Exchange:
         check_targets(self.store, terms)
         others = also or {}
         self.require(document, {signer, *others})
-        check_licences(self.store, terms, document)
+        check_licences(self.store, terms)
         signed = [self._signature(signer, document, jws)]
         signed += [self._signature(other, document, given) for other, given in others.items()]
         wanted = self._wanted(signer, document)

@@ -61,18 +61,6 @@ def is_open_data(agreement: AgreementState) -> bool:
     return assignee(agreement.document) == EVERYONE and not is_consent(agreement)
 
 
-def readable(document: Mapping[str, Any]) -> frozenset[str]:
-    """The datasets that a permission of the document is about reading, and not a sample of them alone."""
-    rules = [rule for rule in _listed(document.get("permission")) if isinstance(rule, dict)]
-    return frozenset(
-        target
-        for rule in rules
-        if set(map(str, _listed(rule.get("action")) or [None])) - {"dmi:sample"}
-        for target in _listed(rule.get("target"))
-        if isinstance(target, str)
-    )
-
-
 def given_free(document: Mapping[str, Any]) -> frozenset[str]:
     """The datasets that a permission of the document, or of what it inherits, gives without a price.
 
@@ -98,11 +86,6 @@ def _is_price(duty: object) -> bool:
         elif item in ("dmi:pay", "urn:dmi:pay"):
             return True
     return False
-
-
-def lets_read(document: Mapping[str, Any], dataset: str) -> bool:
-    """Whether a permission of the document is about reading this dataset, and not a sample of it alone."""
-    return dataset in readable(document)
 
 
 def may_enter(participant: Participant) -> bool:

@@ -26,9 +26,9 @@ from dmi_agreements.contracts.law import (
 from dmi_agreements.contracts.record import DecisionRecord, Quality
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
-from dmi_exchange import opening
 from dmi_exchange.catalogue.index import Catalogue, keep_quality
 from dmi_exchange.counting import KIND, sum_up, usage_id
+from dmi_exchange.entering import Entering
 from dmi_exchange.logbook import deals
 from dmi_exchange.logbook.entries import IDS_AT_ONCE, Entries, append, key
 from dmi_exchange.mydata import done
@@ -44,7 +44,7 @@ from dmi_exchange.tables import (
     outgoing,
     positions,
 )
-from dmi_exchange.transactions.meter import Meter
+from dmi_exchange.transactions.meter import Meter, Read
 from dmi_infra import clock, outbox
 from dmi_infra.bus.port import Message
 from dmi_infra.errors import InputRefused
@@ -134,9 +134,11 @@ def _most(before: Kept | None, after: Kept) -> int | None:
 class Store:
     """All reads and writes of the exchange, each in one transaction."""
 
-    def __init__(self, engine: sa.Engine, meter: Meter | None = None) -> None:
+    def __init__(self, engine: sa.Engine, read: Read | None = None) -> None:
+        """``read`` gives the terms of agreements: without it nothing is metered, and no dataset is open to everyone."""
         self._engine = engine
-        self._meter = meter
+        self._meter = Meter(read) if read is not None else None
+        self._entering = Entering(read)
         self.log = Entries(engine)
         self.catalogue = Catalogue(engine)
         self.room = Room(engine)
@@ -177,12 +179,12 @@ class Store:
     def settle_all(self, kind: type[T], changes: Mapping[str, Callable[[T | None], T]]) -> list[T]:
         """Several changes (by id, as in ``settle``) in their order, all of them or none."""
         with transaction(self._engine) as connection:
-            return [_settle(connection, kind, name, decide) for name, decide in changes.items()]
+            return [_settle(connection, self._entering, kind, *each) for each in changes.items()]
 
     def opened(self, dataset: Dataset) -> bool:
         """Whether everyone may have this dataset."""
         with reading(self._engine) as connection:
-            return dataset.id in opening.opened(connection, [dataset.owner])
+            return dataset.id in self._entering.opened(connection, [dataset.owner])
 
     def enter_all(self) -> int:
         """Enter into the catalogue what an earlier version left out; returns how many datasets that were."""
@@ -190,7 +192,7 @@ class Store:
         query = sa.select(law.c.id).where(law.c.type == _TYPES[Dataset], law.c.id.not_in(known))
         with transaction(self._engine) as connection:
             missing = connection.execute(query).scalars().all()
-            opening.enter(connection, missing)
+            self._entering.enter(connection, missing)
         return len(missing)
 
     def whole_law(self) -> Iterator[LawEvent]:
@@ -308,7 +310,13 @@ class Store:
         return list(found.values())[:limit]
 
 
-def _settle(connection: sa.Connection, kind: type[T], identifier: str, decide: Callable[[T | None], T]) -> T:
+def _settle(
+    connection: sa.Connection,
+    entering: Entering,
+    kind: type[T],
+    identifier: str,
+    decide: Callable[[T | None], T],
+) -> T:
     query = sa.select(law.c.body).where(law.c.id == identifier, law.c.type == _TYPES[kind])
     while True:
         body = connection.execute(query.with_for_update()).scalar_one_or_none()
@@ -331,7 +339,7 @@ def _settle(connection: sa.Connection, kind: type[T], identifier: str, decide: C
         # Through the topic like every entry: the log has one writer.
         entries = deals.told(before if isinstance(before, AgreementState) else None, after)
         outbox.add(connection, outgoing, _RECORD_TOPIC, [deals.message(entries)] if entries else [])
-    opening.changed(connection, before, after)
+    entering.changed(connection, before, after)
     return after
 
 

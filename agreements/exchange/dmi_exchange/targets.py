@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from dmi_agreements.contracts.law import Dataset, Participant
 from dmi_agreements.decision import EVERYONE
 from dmi_agreements.policy.terms import PERSON, AgreementTerms
-from dmi_exchange import model
+from dmi_exchange.entering import opened
 from dmi_exchange.store import Store
 from dmi_infra.errors import InputRefused
 
@@ -32,12 +29,12 @@ def check_targets(store: Store, terms: AgreementTerms) -> None:
         raise InputRefused.of("document/assignee", "must be a participant", terms.assignee)
 
 
-def check_licences(store: Store, terms: AgreementTerms, document: Mapping[str, Any]) -> None:
+def check_licences(store: Store, terms: AgreementTerms) -> None:
     """Whoever takes open data must know on what terms it may be passed on; raises ``InputRefused``."""
     if terms.assignee != EVERYONE or terms.is_consent:
         return
-    for target in terms.datasets:
+    for target in sorted(opened(terms)):
         dataset = store.get(Dataset, target)
-        if model.lets_read(document, target) and not (dataset and dataset.licence):
+        if not (dataset and dataset.licence):
             rule = "data for everyone needs a licence in its entry, for example CC0-1.0"
             raise InputRefused.of("licence", rule, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -86,9 +87,34 @@ def test_no_entry_goes_without_a_place(node: Node, spatial: dict[str, Any] | Non
     assert problem["errors"][0]["field"] == field
 
 
-def test_data_for_everyone_has_a_licence_and_keeps_it(node: Node) -> None:
+def plain(everyone: dict[str, Any]) -> None:
+    """As templates write it."""
+
+
+def target_above(everyone: dict[str, Any]) -> None:
+    (rule,) = everyone["permission"]
+    everyone["target"] = rule.pop("target")
+
+
+def another_name(everyone: dict[str, Any]) -> None:
+    target_above(everyone)
+    everyone["@context"] = [*everyone["@context"], {"mag": "odrl:permission"}]
+    everyone["mag"] = everyone.pop("permission")
+
+
+def inherited(everyone: dict[str, Any]) -> None:
+    parent = {"@type": "Set", "uid": "urn:x:1", "permission": everyone["permission"]}
+    everyone["permission"] = [{**everyone["permission"][0], "action": "dmi:sample"}]
+    everyone["inheritFrom"] = [parent]
+
+
+@pytest.mark.parametrize("written", [plain, target_above, another_name, inherited])
+def test_data_for_everyone_has_a_licence_and_keeps_it_however_that_is_written(
+    node: Node, written: Callable[[dict[str, Any]], None]
+) -> None:
     node.post("/v1/datasets", NEW)
     everyone = document(OWNER, "urn:dmi:party:everyone", NEW["id"], ["dmi:read"])
+    written(everyone)
     signed = {"document": everyone, "jws": node.keys[OWNER].sign_document(everyone)}
     problem = node.refused(node.ask("POST", "/v1/agreements", OFFICER, json=signed), 400, "invalid-input")
     assert problem["errors"][0]["field"] == "licence"
