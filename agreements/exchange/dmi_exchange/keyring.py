@@ -150,9 +150,7 @@ class Keyring:
             ]
             if len(living(kept, now)) >= MOST_LIVING:
                 raise Conflict.of("key", f"at most {MOST_LIVING} keys count at a time: revoke one first")
-            # Beyond this the oldest that ended are forgotten; living ones come last.
-            kept.sort(key=lambda each: (each.get("exp") is None, each.get("exp") or 0))
-            return msgspec.structs.replace(participant, keys=[*kept[-MOST_KEPT + 1 :], {**key, "iat": now}])
+            return msgspec.structs.replace(participant, keys=[*_remembered(kept), {**key, "iat": now}])
 
         with self._exchange.keys_settle:
             pin(self._exchange.store, key, identifier, "key")
@@ -169,6 +167,16 @@ def _known(known: Participant | None) -> Participant:
     if known is None:
         raise NotFound("no participant has this id")
     return known
+
+
+def _remembered(keys: list[Any]) -> list[Any]:
+    """The keys that stay beside a new one: beyond a number the oldest that ended are forgotten; living ones come last.
+
+    One that was revoked never is: it must not come back, nor what it let in before anybody knew.
+    """
+    kept = sorted(keys, key=lambda each: (each.get("exp") is None, each.get("exp") or 0))
+    plain = [each for each in kept if "revoked" not in each]
+    return [each for each in kept if "revoked" in each] + plain[-MOST_KEPT + 1 :]
 
 
 def _signer(statement: Mapping[str, Any], jws: str, keys: list[Any], field: str) -> str:

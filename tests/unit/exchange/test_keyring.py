@@ -9,12 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.keys import HEARD_SECONDS, living
 from dmi_exchange.custody import Custody
-from dmi_exchange.keyring import MOST_LIVING, Keyring, announcement
+from dmi_exchange.keyring import MOST_KEPT, MOST_LIVING, Keyring, announcement
 from dmi_exchange.owned_keys import living_key
 from dmi_infra import clock, jose, passes
 from dmi_infra.errors import Unauthenticated
@@ -288,6 +289,30 @@ def test_a_key_that_was_revoked_before_it_signs_never_does(
         node.post(path(who, f"/{answer['keys'][-1]['kid']}/revocation"), {}, OPERATING)
         later(monkeypatch, 10)
         assert custody.own(STACK).kid == old
+
+
+def test_a_revoked_key_is_never_forgotten_however_many_follow(tmp_path: Path) -> None:
+    with running(tmp_path) as node:
+        who = member(node)
+        old = node.keys[who.participant]
+        node.post(path(who, f"/{old.kid}/revocation"), {"reason": "compromised"}, who)
+        ended = [
+            {**jose.SigningKey.generate().public, "exp": 1_700_000_000 + number}
+            for number in range(MOST_KEPT + 5)
+        ]
+        node.service.app.state.exchange.settle(
+            Participant,
+            who.participant,
+            lambda known: msgspec.structs.replace(known, keys=[*known.keys, *ended]),
+        )
+        unsigned = body(node, who, jose.SigningKey.generate())
+        del unsigned["jws"]
+        kept = [each["kid"] for each in node.post(path(who), unsigned, OPERATING)["keys"]]
+        assert (len(kept), kept[0]) == (MOST_KEPT + 1, old.kid)
+        assert ended[0]["kid"] not in kept
+        assert ended[-1]["kid"] in kept
+        newcomer = {"id": "urn:dmi:participant:taker", "name": "x", "roles": [], "keys": [old.public]}
+        node.refused(node.ask("POST", "/v1/participants", OPERATING, json=newcomer), 409, "conflict")
 
 
 def test_data_tokens_outlive_a_rotation_of_the_key_under_them(tmp_path: Path) -> None:
