@@ -36,6 +36,13 @@ REASON_CODES: Final = (
     "no_consent",
     "no_mandate",
     "outside_mandate",
+    "partial",
+    "duty_not_possible",
+    "duties",
+    "not_a_party",
+    "not_yours",
+    "on_paper",
+    "wrong_role",
 )
 """Every code that a ``Reason`` can carry; only the first seven allow."""
 
