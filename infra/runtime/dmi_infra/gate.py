@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import threading
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 from dmi_agreements.contracts.law import SubjectRequest
@@ -14,7 +15,7 @@ from dmi_agreements.duties import Projection, together
 from dmi_agreements.table import LawTable
 from dmi_agreements.uses import Key, Keys
 from dmi_infra import clock
-from dmi_infra.errors import Refused
+from dmi_infra.errors import Refused, Unavailable
 from dmi_infra.jose import ITSELF, Acting
 from dmi_infra.judging import Judging
 from dmi_infra.permit import Bounds, Passed, Permit, as_going_on, fresh, going_on
@@ -51,6 +52,9 @@ class Gate:
         self.holder = holder
         self.law = law
         self._record = record
+        self._owed: deque[DecisionRecord] = deque()
+        """What has left and could not be told: told before anything else is, so that nothing is let through before."""
+        self._paying = threading.Lock()
         self._judging = Judging(holder, law, projection)
         self._metrics = metrics
         self._now = now
@@ -230,14 +234,15 @@ class Gate:
             )
             self._write(permit.crossing, request, decision, count, part)
 
-    def given(self, permit: Permit, rows: int, again: bool = False) -> str:
+    def given(self, permit: Permit, rows: int, again: bool = False, left: bool = False) -> str:
         """Record that rows leave under a permit, ``again`` or not; the id of the record, by which the log finds it.
 
+        Of rows that have ``left`` it is recorded later when it cannot be now, since nothing stops them any more.
         What leaves is told here, however many rows of persons it was made of: those ``deliver`` tells each of them.
         """
         told = Reason(GIVEN, f"{rows} rows{AGAIN if again else ''}")
         decision = Decision(True, (told,), permit.duties, permit.agreements)
-        return self._write(permit.crossing, permit.requests[-1], decision, rows)
+        return self._write(permit.crossing, permit.requests[-1], decision, rows, left=left)
 
     def bounds(self, permit: Permit) -> Bounds:
         """Outside of what no row can pass now, whatever stands beside it."""
@@ -341,11 +346,11 @@ class Gate:
 
     def _write(
         self, crossing: str, request: Request, decision: Decision, rows: int,
-        subjects: Sequence[str] = (), asked_by: str = "",
+        subjects: Sequence[str] = (), asked_by: str = "", left: bool = False,
     ) -> str:  # fmt: skip
         identifier = new_id()
         self._metrics.decisions.labels(crossing, str(decision.allowed).lower()).inc()
-        self._record(
+        self._put(
             DecisionRecord(
                 id=identifier,
                 at=self._now(),
@@ -366,6 +371,21 @@ class Gate:
                 mandate=request.mandate,
                 asked_by=asked_by,
                 trace=current_trace.get(),
-            )
+            ),
+            left,
         )
         return identifier
+
+    def _put(self, record: DecisionRecord, left: bool) -> None:
+        self._owed.extend([record] if left else ())
+        try:
+            while self._owed:
+                with self._paying:
+                    if self._owed:
+                        self._record(self._owed[0])
+                        self._owed.popleft()
+        except Unavailable:
+            if not left:
+                raise
+        if not left:
+            self._record(record)

@@ -26,10 +26,13 @@ class Tally:
         """Count rows, before they leave."""
         self._rows += rows
         if self._rows >= ROWS or time.monotonic() - self._told >= SECONDS:
-            self.close()
+            self._tell(left=False)
 
     def close(self) -> None:
-        """Tell the log what was counted since it was told last; nothing left: nothing to tell."""
+        """Tell the log what was counted since it was told last, later when it can take nothing now."""
+        self._tell(left=True)
+
+    def _tell(self, left: bool) -> None:
         if self._rows:
-            self._gate.given(self._permit, self._rows)
+            self._gate.given(self._permit, self._rows, left=left)
         self._rows, self._told = 0, time.monotonic()

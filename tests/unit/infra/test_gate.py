@@ -233,6 +233,26 @@ def test_what_leaves_bit_by_bit_is_told_when_it_is_much_and_at_the_end(
     ]
 
 
+def test_what_has_left_is_told_before_anything_else_when_the_log_takes_records_again(court: Court) -> None:
+    court.agree(STACK, "dmi:read")
+    counted = tally.Tally(court.gate, ask(court, OWNER))
+    counted.add(7)
+    court.records.clear()
+    takes = court.record
+
+    def full(_record: object) -> None:
+        raise RecorderFull("no room")
+
+    court.record = full
+    counted.close()
+    with pytest.raises(RecorderFull):
+        ask(court, OWNER)
+    court.record = takes
+    ask(court, OWNER)
+    ask(court, OWNER)
+    assert [(each.left, each.decides) for each in court.decisions()] == [(7, False), (0, True), (0, True)]
+
+
 def test_a_persons_copy_does_not_end_with_the_layers_agreement_or_the_catalogues_entry(court: Court) -> None:
     layer = court.agree(STACK, "dmi:process", "dmi:read", "dmi:display", dataset=BICYCLES)
     permit = export(court, NOOR)

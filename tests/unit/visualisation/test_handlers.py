@@ -809,12 +809,16 @@ def test_streams_make_room_also_when_what_left_cannot_be_recorded(
         def full(*_: object) -> None:
             raise RecorderFull("full")
 
-        monkeypatch.setattr(court.gate, "_record", full)
-        with pytest.raises(RecorderFull):
+        with monkeypatch.context() as patched:
+            patched.setattr(court.gate, "_record", full)
             await stream.aclose()
 
     asyncio.run(follow())
     assert live._streams == frozenset()
+    before = len(court.decisions())
+    permit(court)
+    told, _asked = court.decisions()[before:]
+    assert (told.left, told.decides) == (1, False), "what left is told when it can be"
 
 
 def test_what_waits_for_readers_that_left_is_bounded_and_the_oldest_goes(court: Court) -> None:
