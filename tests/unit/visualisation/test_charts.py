@@ -207,7 +207,7 @@ def test_a_tile_that_was_made_while_somebody_consented_is_not_kept_for_when_the_
     city.put(ride(1.0, NOOR, NOW - SECOND), other)
     allow(city.court, PIET)
     before = city.maps.tile(city.permit(BICYCLES), 12, 2106, 1351)
-    city.maps = Maps(city.store, city.live, city.court.gate, Room(1, 1))
+    city.maps = Maps(city.store, city.live, city.court.gate, Room(1, 1, "live streams", TooManyStreams))
     judge, given = city.court.gate.judge, []
 
     def meanwhile(*asked: Any, **more: Any) -> Any:

@@ -15,12 +15,13 @@ from dmi_infra.errors import NotFound
 from dmi_infra.gate import Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
+from dmi_infra.room import Room
 from dmi_infra.sql import migrate, open_engine
 from dmi_visualisation.consumer import Shelf
+from dmi_visualisation.errors import TooManyStreams
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.model import Shown
-from dmi_visualisation.room import Room
 from dmi_visualisation.store import Store
 from tests.unit.infra.fakes import (
     BICYCLES,
@@ -60,7 +61,7 @@ class Town:
         """As a process that begins with what the store holds."""
         self.live = LiveMap()
         self.live.load(self.store.features(), self.store.newest())
-        self.maps = Maps(self.store, self.live, self.court.gate, Room(1, 1))
+        self.maps = Maps(self.store, self.live, self.court.gate, Room(1, 1, "live streams", TooManyStreams))
 
     def permit(self) -> Permit:
         return self.court.gate.permit("tile", "dmi:display", BICYCLES, recipient=VENDOR)
