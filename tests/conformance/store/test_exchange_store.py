@@ -18,6 +18,8 @@ from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_agreements.decision import EVERYONE
 from dmi_agreements.evidence import signature_reason
+from dmi_agreements.policy.document import read_agreement
+from dmi_agreements.policy.terms import AgreementTerms
 from dmi_exchange.catalogue.model import OPEN
 from dmi_exchange.notices.aliases import Aliases, is_alias
 from dmi_exchange.notices.model import Notice, notice_id
@@ -28,7 +30,7 @@ from dmi_exchange.tables import law, log_party, outgoing
 from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.outbox import Relay
 from dmi_infra.sql import migrate, open_engine, reading, transaction
-from tests.unit.infra.fakes import FakeBus
+from tests.unit.infra.fakes import FakeBus, document, rulebook
 
 OWNER, VENDOR, NOOR = "urn:dmi:participant:gemeente", "urn:dmi:participant:vendor", "urn:dmi:person:noor"
 GARAGES = "urn:dmi:dataset:gemeente:garages"
@@ -225,17 +227,24 @@ def test_an_agreement_ends_whatever_its_size_and_a_large_one_is_never_signed(
 
 
 def test_what_everyone_may_have_is_told_of_every_dataset_by_reading_the_agreements_once(
-    store: Store, engine: sa.Engine
+    engine: sa.Engine,
 ) -> None:
     """While this is worked out nobody else can write, so it must not take datasets times agreements."""
+    book, taken_in = rulebook(), []
+
+    def read(state: AgreementState) -> AgreementTerms:
+        taken_in.append(state.id)
+        return read_agreement(state.document, book)
+
+    store = Store(engine, read)
     names = [f"urn:dmi:dataset:gemeente:d{number}" for number in range(20)]
     for name in names:
         put(store, Dataset(name, OWNER, {"nl": "x"}))
 
     def openly(number: int, targets: list[str], state: str = "active") -> AgreementState:
-        rule = {"target": targets, "action": "dmi:read"}
-        document = {"assigner": OWNER, "assignee": EVERYONE, "permission": [rule]}
-        return AgreementState(f"urn:uuid:{number}", document, state)
+        text = document(OWNER, EVERYONE, targets[0], ["dmi:read"])
+        text["permission"][0]["target"] = targets
+        return AgreementState(f"urn:uuid:{number}", text, state)
 
     def open_now() -> list[str]:
         found = (store.catalogue.one(name) for name in names)
@@ -264,6 +273,7 @@ def test_what_everyone_may_have_is_told_of_every_dataset_by_reading_the_agreemen
     assert open_now() == sorted(names[:3])
     put(store, openly(1, names[:3], "ended"))
     assert open_now() == []
+    assert taken_in == ["urn:uuid:1", "urn:uuid:2"], "each once, since what is signed never changes"
 
 
 def test_an_assertion_is_used_once_whoever_asks_at_the_same_moment(store: Store) -> None:
