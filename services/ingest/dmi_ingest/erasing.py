@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -59,7 +59,8 @@ class Erasing:
             mine = names(sorted(words | more))
             done += self._store.delete_rejects(identifier, mine, ROWS_DELETED)
             done += self._imports.give_up(identifier, partial(holds, mine), FILES_DELETED)
-        ended = self._store.erase_things(dataset, person, until, names(sorted(numbers)) if numbers else None)
+        named = partial(numbered, begins, numbers) if numbers else None
+        ended = self._store.erase_things(dataset, person, until, named)
         self._gone(ended.streams)
         return done + ended.rows
 
@@ -68,6 +69,12 @@ class Erasing:
         for person, until in self._erased(ended.dataset).items():
             if until >= ended.started_at:
                 self.erase(ended.dataset, person, until)
+
+
+def numbered(begins: str, numbers: Collection[str], name: str) -> bool:
+    """Whether a feature is a thing that a source called by one of these numbers alone, or one of its datastreams."""
+    thing = name.removeprefix(begins).split(".", 1)[0]
+    return thing.rpartition("-")[2] in numbers
 
 
 def holds(mine: Callable[[str], bool], path: Path) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_infra import clock
-from dmi_ingest.erasing import FILES_DELETED, ROWS_DELETED
+from dmi_ingest.erasing import FILES_DELETED, ROWS_DELETED, numbered
 from dmi_ingest.store import ImportStore
 from tests.unit.infra.fakes import eventually
 from tests.unit.ingest.fakes import BICYCLES, GARAGES, Node
@@ -143,3 +143,18 @@ def test_things_that_a_file_names_after_the_person_end_without_their_name(node: 
     node.gate.consenting.discard(ME)
     report = hand_in(node, row(1, MINE, "100"))
     assert report["reasons"] == [{"reason": "erased", "count": 7, "rows": []}]
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("snuffelfiets-2020.bicycle-2020", True),
+        ("snuffelfiets-2020.bicycle-2020.pm2_5", True),
+        ("snuffelfiets-2020.bicycle-7", False),
+        ("snuffelfiets-2020.bicycle-12020.pm2_5", False),
+        ("snuffelfiets-2020.station.2020", False),
+        ("snuffelfiets-2020.hal-20.2020", False),
+    ],
+)
+def test_the_number_of_a_rider_stands_for_its_own_bicycle_alone(name: str, theirs: bool) -> None:
+    assert numbered("snuffelfiets-2020.", {"2020"}, name) is theirs
