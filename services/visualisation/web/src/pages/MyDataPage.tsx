@@ -7,6 +7,7 @@ import { isPerson, useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
+import type { Messages } from '../i18n/nl';
 import { outline, recipientsOf } from '../rights/words';
 import { Badge, stateTone } from '../ui/Badge';
 import { ButtonLink } from '../ui/ButtonLink';
@@ -103,9 +104,14 @@ function MyData() {
 
 const everyone = 'urn:dmi:party:everyone';
 
-/** Whether a consent was ended by a person: the one that it is of, or one that acts for it. */
+/** Whether a consent was ended by a person, the one that it is of or one that acts for it, and not by a newer one. */
 function tookBack(consent: Agreement): boolean {
-  return consent.state === 'ended' && (consent.ended_by?.startsWith('urn:dmi:person:') ?? true);
+  return consent.state === 'ended' && !consent.replaced_by && (consent.ended_by?.startsWith('urn:dmi:person:') ?? true);
+}
+
+function endedIn(consent: Agreement, t: Messages): (moment: string) => string {
+  if (consent.replaced_by) return t.mydata.replacedOn;
+  return tookBack(consent) ? t.mydata.withdrawnOn : t.mydata.endedOn;
 }
 
 function ConsentCard({ consent, changed, state }: { consent: Agreement; changed: () => void; state: string }) {
@@ -127,7 +133,8 @@ function ConsentCard({ consent, changed, state }: { consent: Agreement; changed:
     live(t.mydata.withdrawnDone);
     changed();
   });
-  const byMyself = consent.state !== 'ended' || tookBack(consent);
+  const replaced = Boolean(consent.replaced_by);
+  const byMyself = consent.state !== 'ended' || replaced || tookBack(consent);
   const keep = useAction(async () => {
     saveBlob(await api.exchange.receipt(consent.id, language), `${t.mydata.receiptFile}-${consent.id.split(':').at(-1) ?? ''}.pdf`);
     live(t.mydata.receiptDone);
@@ -139,7 +146,7 @@ function ConsentCard({ consent, changed, state }: { consent: Agreement; changed:
   });
   return (
     <li className="dmi-card">
-      <p className="dmi-badges"><Badge tone={stateTone(consent.state)}>{consent.state === 'ended' ? t.terms.withdrawn : state}</Badge></p>
+      <p className="dmi-badges"><Badge tone={stateTone(consent.state)}>{consent.state === 'ended' ? (replaced ? t.mydata.replaced : t.terms.withdrawn) : state}</Badge></p>
       <h3 className="utrecht-heading-3">{t.mydata.forPurpose(purpose)}</h3>
       <dl className="dmi-facts">
         <dt>{t.common.dataset}</dt><dd>{dataset}</dd>
@@ -150,7 +157,7 @@ function ConsentCard({ consent, changed, state }: { consent: Agreement; changed:
         <div className="dmi-actions"><SecondaryActionButton hint="danger" onClick={() => setAsking(true)} aria-label={`${t.mydata.withdraw}: ${t.mydata.forPurpose(purpose)}, ${who}`}>{t.mydata.withdraw}</SecondaryActionButton></div>
       ) : (
         <>
-          <p className="dmi-small dmi-soft">{byMyself ? t.mydata.withdrawnOn(moment(consent.ended_at, true)) : t.mydata.endedOn(moment(consent.ended_at, true))}</p>
+          <p className="dmi-small dmi-soft">{endedIn(consent, t)(moment(consent.ended_at, true))}</p>
           {byMyself || !consent.end_reason ? null : <p>{consent.end_reason}</p>}
         </>
       )}

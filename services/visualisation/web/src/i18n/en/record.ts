@@ -17,6 +17,8 @@ export const mydata: Part<'mydata'> = {
   withdrawConfirm: 'Yes, withdraw',
   withdrawnDone: 'Your consent was withdrawn. New requests are refused.',
   withdrawnOn: (moment) => `Withdrawn on ${moment}`,
+  replaced: 'replaced',
+  replacedOn: (moment) => `On ${moment} you gave a new consent in the place of this one`,
   endedOn: (moment) => `Ended on ${moment}`,
   receipt: 'Download a receipt',
   receiptFile: 'consent',

@@ -15,6 +15,8 @@ export const mydata = {
   withdrawConfirm: 'Ja, trek in',
   withdrawnDone: 'Uw toestemming is ingetrokken. Nieuwe vragen worden geweigerd.',
   withdrawnOn: (moment: string) => `Ingetrokken op ${moment}`,
+  replaced: 'vervangen',
+  replacedOn: (moment: string) => `Op ${moment} gaf u een nieuwe toestemming in plaats van deze`,
   endedOn: (moment: string) => `Gestopt op ${moment}`,
   receipt: 'Download een bewijs',
   receiptFile: 'toestemming',
