@@ -19,6 +19,8 @@ from dmi_infra.jose import SigningKey
 
 MOST_LIVING: Final = 10
 MOST_KEPT: Final = 100
+MOST_EVER: Final = 1_000
+"""Keys of one participant, revoked ones with them: so many fit in what is kept of it, however they end."""
 REASONS: Final = ("unspecified", "compromised", "superseded")
 """Why a key is revoked (OpenID Federation 1.0 §8.7.3)."""
 
@@ -150,7 +152,13 @@ class Keyring:
             ]
             if len(living(kept, now)) >= MOST_LIVING:
                 raise Conflict.of("key", f"at most {MOST_LIVING} keys count at a time: revoke one first")
-            return msgspec.structs.replace(participant, keys=[*_remembered(kept), {**key, "iat": now}])
+            remembered = _remembered(kept)
+            if len(remembered) >= MOST_EVER:
+                rule = (
+                    f"at most {MOST_EVER} keys are kept, revoked ones with them: join anew under another id"
+                )
+                raise Conflict.of("key", rule)
+            return msgspec.structs.replace(participant, keys=[*remembered, {**key, "iat": now}])
 
         with self._exchange.keys_settle:
             pin(self._exchange.store, key, identifier, "key")

@@ -22,6 +22,7 @@ from dmi_agreements.mandates import (
     longest_term,
     read_mandate,
 )
+from dmi_agreements.policy.operands import UUID
 from dmi_exchange import ishare, model
 from dmi_exchange.handlers import Exchange
 from dmi_infra import clock, jose, outside
@@ -53,7 +54,7 @@ class Mandating:
 
     def give(self, mandator: str, document: dict[str, Any], jws: str | None) -> Mandate:
         """Put a signed mandate in force."""
-        terms = self._read(document)
+        terms = self._new(document)
         if terms.mandator != mandator:
             raise InputRefused.of("document/mandator", "you can give mandates in your own name only")
         self._check(terms)
@@ -77,7 +78,7 @@ class Mandating:
             raise InputRefused.of("evidence", str(exc)) from exc
         version = self._exchange.participant(str(claims["iss"])).rulebook
         document = ishare.document_of(claims, version or "")
-        terms = self._read(document)
+        terms = self._new(document)
         self._check(terms)
         self._check_room(terms.mandator)
         if not self._exchange.store.use_once(
@@ -175,6 +176,13 @@ class Mandating:
         except MandateUnreadable as exc:
             field = f"document/{exc.field}" if exc.field else "document"
             raise InputRefused.of(field, exc.rule, str(document.get(exc.field, ""))) from exc
+
+    def _new(self, document: Mapping[str, Any]) -> MandateTerms:
+        """The terms of a mandate that is to be kept: by its id it stands in the place of nothing else."""
+        terms = self._read(document)
+        if not UUID.fullmatch(terms.uid):
+            raise InputRefused.of("document/uid", "must be urn:uuid: and a lower-case UUID", terms.uid)
+        return terms
 
     def _check(self, terms: MandateTerms) -> None:
         """Raise unless rulebook, catalogue and parent allow these terms."""

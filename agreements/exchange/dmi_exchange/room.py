@@ -37,11 +37,16 @@ class Room:
         with reading(self._engine) as connection:
             return connection.execute(query).scalar_one()
 
-    def asked_by(self, peer: str, dataset: str, since: Micros) -> int:
+    def asked_by(self, peer: str, right: str, dataset: str, since: Micros) -> int:
         """How many requests of persons about a dataset came from another node, or ended there, since a moment."""
-        about = law.c.type == _REQUEST, law.c.party_b == dataset, law.c.changed_at >= since
+        about = (
+            law.c.type == _REQUEST,
+            law.c.party_b == dataset,
+            law.c.changed_at >= since,
+            _holding("right", right),
+        )
         found = self._find(SubjectRequest, *about, _holding("made_by", peer))
-        return sum(1 for one in found if one.made_by == peer)
+        return sum(1 for one in found if (one.made_by, one.right) == (peer, right))
 
     def proposals(self, party: str, since: Micros, enough: int) -> int:
         """How many proposals a party signed that are open, or were made since a moment and came to nothing.

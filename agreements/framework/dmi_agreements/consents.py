@@ -60,8 +60,9 @@ class Consents:
     def put(self, dataset: str, subject: str, given: Given) -> None:
         """Keep the newest state of one consent for one of its datasets.
 
-        Of those that have ended the first to be given and the last to end are kept of what covers the same: the last
-        is named to who asks why, both tell what was cut when. What is weighed does not grow with each new consent.
+        Of those that have ended three are kept of what covers the same: the first to be given and the last to let
+        rows in tell what was cut when, and the last to end is named to who asks why. So what is weighed does not grow
+        with each new consent.
         """
         subjects = self._given.setdefault(dataset, {})
         kept = {key: one for key, one in subjects.get(subject, {}).items() if key != given.state.id}
@@ -70,7 +71,8 @@ class Consents:
             covers = _covers(given, dataset)
             same = [one for one in kept.values() if one.ended and _covers(one, dataset) == covers]
             kept = {key: one for key, one in kept.items() if key not in {each.state.id for each in same}}
-            now = [min((given, *same), key=_beginning), max((given, *same), key=_ending)]
+            same.append(given)
+            now = [min(same, key=_beginning), max(same, key=_letting), max(same, key=_ending)]
         subjects[subject] = {**kept, **{one.state.id: one for one in now}}
         # After the change: a reader that computed before it holds the old generation and computes again.
         self._generation[dataset] = self._generation.get(dataset, 0) + 1
@@ -161,6 +163,13 @@ def _beginning(given: Given) -> tuple[int, str]:
 
 def _ending(given: Given) -> tuple[int, str]:
     return given.state.ended_at or 0, given.state.id
+
+
+def _letting(given: Given) -> tuple[int, str]:
+    """Until when rows may have come in under it: one that has expired may be ended much later."""
+    rules = {} if given.compiled is None else given.compiled.permissions
+    last = max((rule.ends for found in rules.values() for rule in found), default=FOREVER)
+    return min(given.state.ended_at or FOREVER, last), given.state.id
 
 
 def _covers(given: Given, dataset: str) -> frozenset[tuple[str, frozenset[str], frozenset[str] | None, int]]:

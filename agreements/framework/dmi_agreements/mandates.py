@@ -16,7 +16,6 @@ import msgspec
 from dmi_agreements.changes import Change
 from dmi_agreements.contracts.law import Mandate, Participant
 from dmi_agreements.decision import Reason, Request
-from dmi_agreements.policy.operands import UUID
 from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.rulebook import Rulebook
 
@@ -76,8 +75,6 @@ def read_mandate(document: Mapping[str, Any]) -> MandateTerms:
         terms = msgspec.convert(document, MandateTerms, strict=True)
     except (msgspec.ValidationError, TypeError) as exc:
         raise MandateUnreadable(str(exc)) from exc
-    if not UUID.fullmatch(terms.uid):
-        raise MandateUnreadable("must be urn:uuid: and a lower-case UUID", "uid")
     begin, until = terms.period
     for name in ("actions", "datasets", "purposes"):
         if not 1 <= len(getattr(terms, name)) <= LONGEST_LIST:

@@ -83,7 +83,11 @@ class Lookups:
         if names >= NAMES_OF_ONE or len(self._lookups) >= LOOKUPS:
             raise TimeoutError("too many names are being looked up")
         made = self._lookups[host, port] = _Lookup()
-        threading.Thread(target=self._look, args=(host, port, made), name="lookup", daemon=True).start()
+        try:
+            threading.Thread(target=self._look, args=(host, port, made), name="lookup", daemon=True).start()
+        except RuntimeError as exc:
+            del self._lookups[host, port]
+            raise TimeoutError("no thread can look names up at the moment") from exc
         return made
 
     def _look(self, host: str, port: int, lookup: _Lookup) -> None:

@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
-from dmi_agreements.contracts.law import AgreementState
+from dmi_agreements.contracts.law import AgreementState, Dataset
 from tests.conformance.dsp.city import City
 from tests.conformance.dsp.conftest import listening
 from tests.conformance.dsp.counterpart import CONTEXT
@@ -189,18 +190,22 @@ def test_without_a_token_nothing_is_told_and_other_members_see_nothing(city: Cit
 
 def test_what_the_review_refuses_is_not_agreed_to_and_both_sides_read_why(city: City) -> None:
     """The offer itself is right; the commons are used up by the first agreement."""
-    name = "urn:dmi:dataset:gemeente:radar"
-    entry = {"id": name, "title": {"nl": "Radar"}, "spatial": HERE, "commons_cents": 200_000}
-    city.well("POST", "/v1/datasets", OWNER, entry)
-    parameters = {"purpose": "dmi:purpose:public-task", "actions": ["dmi:read"]}
-    terms = {"dataset": name, "template": "sensor-data", "parameters": parameters}
-    city.well("POST", "/v1/offers", OWNER, terms)
-    (offer,) = city.well("GET", f"/dsp/catalog/datasets/{name}", VENDOR)["hasPolicy"]
-    city.until(f"/v1/negotiations/{_begin(city, offer, dataset=name)}", VENDOR, "FINALIZED")
-    ended = city.until(f"/v1/negotiations/{_begin(city, offer, dataset=name)}", VENDOR, "TERMINATED")
+    names = ["urn:dmi:dataset:gemeente:radar", "urn:dmi:dataset:gemeente:radar-2"]
+    begun = []
+    for name in names:
+        entry = {"id": name, "title": {"nl": "Radar"}, "spatial": HERE, "commons_cents": 200_000}
+        city.well("POST", "/v1/datasets", OWNER, entry)
+        parameters = {"purpose": "dmi:purpose:public-task", "actions": ["dmi:read"]}
+        terms = {"dataset": name, "template": "sensor-data", "parameters": parameters}
+        city.well("POST", "/v1/offers", OWNER, terms)
+        (offer,) = city.well("GET", f"/dsp/catalog/datasets/{name}", VENDOR)["hasPolicy"]
+        begun.append((name, offer))
+    first, second = begun
+    city.until(f"/v1/negotiations/{_begin(city, first[1], dataset=first[0])}", VENDOR, "FINALIZED")
+    ended = city.until(f"/v1/negotiations/{_begin(city, second[1], dataset=second[0])}", VENDOR, "TERMINATED")
     assert "dmi:rule:commons" in ended["reason"]
     assert ended["ended_by"] == "provider"
-    theirs = [n for n in city.well("GET", "/v1/negotiations", OWNER)["items"] if n["dataset"] == name]
+    theirs = [n for n in city.well("GET", "/v1/negotiations", OWNER)["items"] if n["dataset"] in names]
     assert sorted(n["state"] for n in theirs) == ["FINALIZED", "TERMINATED"]
 
 
@@ -216,6 +221,11 @@ def test_an_offer_that_was_taken_back_is_not_in_the_catalogue(city: City, schema
     assert city.ask("GET", f"/dsp/catalog/datasets/{name}", VENDOR).status_code == 404
 
 
+def _withdrawn(known: Dataset | None) -> Dataset:
+    assert known is not None
+    return msgspec.structs.replace(known, withdrawn=True)
+
+
 def test_a_page_of_datasets_that_were_withdrawn_leads_on_to_the_next(city: City) -> None:
     names = [f"urn:dmi:dataset:gemeente:zz-{letter}" for letter in "ab"]
     for name in names:
@@ -224,7 +234,7 @@ def test_a_page_of_datasets_that_were_withdrawn_leads_on_to_the_next(city: City)
         terms = {"purpose": "dmi:purpose:public-task", "actions": ["dmi:read"]}
         body = {"dataset": name, "template": "sensor-data", "parameters": terms}
         city.well("POST", "/v1/offers", OWNER, body)
-    city.well("POST", "/v1/datasets", OWNER, {**entry, "id": names[0], "withdrawn": True})
+    city.law().settle(Dataset, names[0], _withdrawn)
     message = {"@context": [CONTEXT], "@type": "CatalogRequestMessage"}
     path = "/dsp/catalog/request?limit=1"
     found: list[str] = []

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from dmi_agreements.consents import HEARD
 from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, LawEvent, Participant
 from dmi_agreements.decision import REASON_CODES, Coarsen, CutEnds, Decision, Request
 from dmi_agreements.rulebook import Rulebook
@@ -369,6 +370,20 @@ def test_of_ended_consents_to_the_same_the_first_and_the_last_are_weighed_and_th
     assert table.consents._given[BICYCLES][NOOR].keys() == {given[0].id, given[-1].id, other.id}
     reason = ask(table, dataset=BICYCLES).reasons[0]
     assert (reason.code, reason.agreement, reason.moment) == ("no_consent", given[-1].id, NOW - 71)
+
+
+def test_the_one_of_ended_consents_that_let_rows_in_last_is_not_forgotten_for_one_that_had_expired(
+    table: LawTable, agreement: Build
+) -> None:
+    def given(number: int, *times: tuple[str, str]) -> AgreementState:
+        return consent(agreement, number, actions=["dmi:process"], times=times)
+
+    # One had expired in the year before and was ended last of all; between them one was withdrawn.
+    expired = given(103, ("lt", "2020-01-01T00:00:00Z"))
+    for state, at in ((given(101), NOW - 300), (given(102), NOW - 100), (expired, NOW - 50)):
+        table.apply(state)
+        table.apply(end(state, at))
+    assert table.consents.cut_from(BICYCLES, NOOR, STACK, 200).after == NOW - 100 + HEARD
 
 
 def test_a_consent_that_can_no_longer_be_read_takes_its_subject_away(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -65,13 +66,26 @@ def test_data_that_asks_this_very_process_for_places_does_not_wait_for_itself(
     assert set(asyncio.run(together())) == {200}
 
 
+def test_a_burst_of_one_participant_stands_in_line_and_holds_no_thread_of_others() -> None:
+    aside = Aside(threads=3, each=2, waiting=50)
+
+    async def burst() -> None:
+        mine = [asyncio.create_task(aside.run("urn:mine", lambda: time.sleep(0.01))) for _ in range(50)]
+        await asyncio.sleep(0)
+        await aside.run("urn:other", lambda: None)
+        assert not all(one.done() for one in mine)
+        await asyncio.gather(*mine)
+
+    asyncio.run(burst())
+
+
 def test_a_participant_beyond_its_share_is_refused_at_once_and_others_are_not() -> None:
-    aside, hold = Aside(), threading.Event()
+    aside, hold = Aside(waiting=0), threading.Event()
 
     async def flood() -> None:
         mine = [asyncio.create_task(aside.run("urn:mine", hold.wait)) for _ in range(OF_ONE)]
         await asyncio.sleep(0)
-        with pytest.raises(Unavailable, match="at most"):
+        with pytest.raises(Unavailable, match="wait for others"):
             await aside.run("urn:mine", hold.wait)
         assert await aside.run("urn:other", lambda: 1) == 1
         hold.set()

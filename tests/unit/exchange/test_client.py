@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 
 from dmi_exchange.dsp import courier as couriers
-from dmi_exchange.dsp.client import CONNECTIONS, DATA_OF_ONE, Answer, Client, Unreachable, lines_of
+from dmi_exchange.dsp.client import CONNECTIONS, Answer, Client, Unreachable, lines_of
 from dmi_exchange.dsp.courier import AT_ONCE, OF_ONE, WORKERS, Courier
 from dmi_exchange.dsp.nodes import Nodes
 from dmi_exchange.dsp.process import Waiting
@@ -96,15 +96,19 @@ def test_a_stream_is_read_by_lines_and_one_without_end_is_not_kept() -> None:
         next(events_of(itertools.repeat("data: xxxxxxxxxx"), largest=100))
 
 
-def test_streams_leave_connections_to_messages_and_those_of_one_participant_to_others(trickling: Any) -> None:
+def test_streams_leave_connections_to_messages_and_those_of_one_participant_to_others(
+    trickling: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = 32
+    monkeypatch.setattr("dmi_exchange.dsp.client.DATA_OF_ONE", few)
     streaming, asking = trickling(STREAM), client()
 
     def follow(party: str) -> Any:
         return asking.stream(f"{streaming}/x", "t", "", party, lambda: True)
 
     with ExitStack() as opened:
-        for party in range(CONNECTIONS // DATA_OF_ONE + 1):
-            for _ in range(DATA_OF_ONE):
+        for party in range(CONNECTIONS // few + 1):
+            for _ in range(few):
                 opened.enter_context(follow(f"urn:{party}"))
         with pytest.raises(Unavailable, match="transfers of one participant"), follow("urn:0"):
             pass

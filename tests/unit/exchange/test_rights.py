@@ -117,7 +117,8 @@ def test_another_node_tells_so_much_a_day_of_one_person_and_repeats_the_rest_lat
     # Nor does another node get round it with ever new names of persons, as far as this dataset goes.
     monkeypatch.setattr(notices, "MOST_OF_A_NODE", 4)
     with pytest.raises(Conflict, match="of this node"):
-        taking._keep(told(6, "erasure", person="z"))
+        taking._keep(told(6, person="z"))
+    assert taking._keep(told(8, "erasure", person="z")).id == "urn:uuid:told-8"
     other = msgspec.structs.replace(told(7, person="z"), dataset=f"{theirs}-2")
     assert taking._keep(other) == other
     monkeypatch.setattr(notices, "DAY", 0)

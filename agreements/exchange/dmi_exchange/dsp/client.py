@@ -32,10 +32,10 @@ PAGE_SECONDS = 30.0
 DATA_SECONDS = 300.0
 """For data, which a thread of its own carries."""
 CONNECTIONS = 64
-DATA_CONNECTIONS = 256
+DATA_CONNECTIONS = 512
 """For data, which stays as long as it likes: what nodes tell each other meanwhile goes over others."""
-DATA_OF_ONE = 32
-"""Of these, for transfers that one participant asked for."""
+DATA_OF_ONE = 200
+"""Of these, for transfers of one participant: as many as it may have open (``room``)."""
 LOOK_SECONDS = 0.5
 """How long after it ends at most a stream that never says a whole line is read on."""
 LARGEST_ANSWER = 256 * 1024

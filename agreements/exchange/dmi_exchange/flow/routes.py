@@ -129,10 +129,12 @@ def _pulled(supply: Supply, process: Process, after: str) -> bytes:
     cursor, rows, more = after, 0, True
     position, goes_on = supply.bookmarks.open(process.id, after)
     permit = supply.permit(process, goes_on)
-    until = time.monotonic() + PULL_SECONDS
+    until = None
     with supply.open(process.id, after, permit) as delivery:
         while rows < PULL_ROWS:
             given = delivery.next(POLL_SECONDS)
+            # From behind the places, which are asked for first: however long they take, an answer gets further.
+            until = until or time.monotonic() + PULL_SECONDS
             if given is None:
                 if delivery.at_end():
                     more = False

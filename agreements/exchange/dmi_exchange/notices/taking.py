@@ -143,13 +143,13 @@ class Taking:
     def _require_room(self, asked: SubjectRequest) -> None:
         """Raise ``Conflict`` where a person, or its node, asked so often of late; the other node tells it again later.
 
-        Of a person for each right by itself: what others correct must hold up nobody's erasure.
+        Of each for each right by itself: what others correct must hold up nobody's erasure.
         """
         room, since, dataset = self._exchange.store.room, clock.now() - DAY, asked.dataset
         if room.asked_since(asked.person, asked.right, dataset, since) >= MOST_A_DAY:
             rule = f"{MOST_A_DAY} of this person about this were taken within a day: tell it again later"
             raise Conflict.of("notice.dataset", rule, dataset)
-        if room.asked_by(asked.made_by, dataset, since) >= MOST_OF_A_NODE:
+        if room.asked_by(asked.made_by, asked.right, dataset, since) >= MOST_OF_A_NODE:
             rule = f"{MOST_OF_A_NODE} of this node about this were taken within a day: tell it again later"
             raise Conflict.of("notice.dataset", rule, dataset)
 

@@ -26,10 +26,10 @@ PREFIXES: Final = {"odrl": ODRL, "xsd": XSD, "rdf": RDF, "dmi": "urn:dmi:"}
 """The prefixes that are understood; the ODRL context declares the first three."""
 
 _NAME: Final = re.compile(r"[A-Za-z]+")
-_TERM: Final = re.compile(r"\w[\w.-]{0,59}")
+_TERM: Final = re.compile(r"\w[\w.-]{0,254}")
 """What a context may call a term: JSON-LD forbids the empty name, and a colon or an @ would say something else.
 
-At most 60 characters, since such names stand in the paths of rules, under which uses are counted and findings told.
+At most 255 characters, since such names stand in the paths of rules, under which uses are counted and findings told.
 """
 _ALIASES: Final = {"@id": "uid", "id": "uid", "type": "@type", "dataType": "datatype"}
 _KEYWORDS: Final = frozenset({"@id", "@type", "@value", "@list", "@set", "@graph"})
