@@ -77,6 +77,14 @@ def test_a_member_is_dropped_when_its_node_has_not_named_it_for_minutes(
     assert heard(BUURSTAD, KEEPER)
 
 
+def test_a_member_of_a_node_that_was_away_is_found_as_soon_as_it_is_back(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes._note(OTHER.issuer, "it did not answer")
+    monkeypatch.setattr(nodes, "ask_again", lambda _issuer: nodes._take(OTHER, told(BUURSTAD)))
+    assert nodes.address_of(BUURSTAD, "https://here") == f"{OTHER.issuer}/dsp"
+
+
 def test_a_node_with_thousands_of_members_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[Told] = []
     members = [f"urn:dmi:participant:member-{number}" for number in range(5000)]

@@ -25,6 +25,8 @@ REFRESH_SECONDS = 20.0
 FIRST_WAIT = 0.5
 KEYS_AGAIN_SECONDS = 2.0
 """A key that is not known has the node's keys fetched anew at most this often."""
+SEEK_SECONDS = 3.0
+"""For so long nodes that did not answer last time are begun to be asked for somebody whom nobody knows."""
 MEMBERS_AGAIN_SECONDS = 2.0
 """For somebody who is not known a node is asked for its members anew at most this often."""
 GONE_SECONDS = 300.0
@@ -317,16 +319,18 @@ class Nodes:
         self._exchange.settle(Participant, identifier, decide)
 
     def _seek(self, participant: str) -> Participant | None:
-        """A member that joined another node just now; those that answered last time are asked.
+        """A member that joined another node just now: first those are asked that answered last time.
 
         One request does so at a time, for it may wait long: others raise ``Unavailable`` at once.
         """
         if not self._seeking.acquire(blocking=False):
             raise Unavailable(SOUGHT)
         try:
-            for issuer, seen in self.seen.items():
-                if not seen.reachable:
-                    continue
+            until = time.monotonic() + SEEK_SECONDS
+            for issuer, seen in sorted(self.seen.items(), key=lambda each: not each[1].reachable):
+                # One that was away may be back; whoever waits for all that are away would wait long.
+                if not seen.reachable and time.monotonic() > until:
+                    break
                 try:
                     self.ask_again(issuer)
                 except Unavailable as exc:
