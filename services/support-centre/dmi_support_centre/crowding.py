@@ -86,9 +86,14 @@ class Crowding:
         self._gate = workshop.gate
         self._book = workshop.book
         self._withdrawals = workshop.withdrawals
+        self._forgotten = workshop.forgotten
 
     def round(self, dataset: str) -> Micros | None:
-        """Compute, keep, publish; returns the dataset's present. Raises ``Refused``."""
+        """Compute, keep, publish; returns the dataset's present. Raises ``Refused``.
+
+        What is made while rows of the dataset go is not kept: the marks of what was there before stand then.
+        """
+        begun = self._forgotten.times(dataset)
         places = self._atlas.places(CROWD_COUNT, dataset)
         permit = self._gate.permit("indicators", ANALYSE, dataset, rows=len(places))
         subjects = self._gate.subjects(permit)
@@ -113,8 +118,9 @@ class Crowding:
                 results.append(
                     Result(f"crowd:{identifier}", CROWD, title, identifier, found[-1][0], grounds, body)
                 )
-        standing = [one for one in results if self._book.fallen(one.grounds) is None]
-        self._store.results.save(standing, INDICATORS, [m for one in standing for m in messages_of(one)])
+        with self._forgotten.keeping(dataset, begun) as whole:
+            standing = [one for one in results if whole and self._book.fallen(one.grounds) is None]
+            self._store.results.save(standing, INDICATORS, [m for one in standing for m in messages_of(one)])
         for result in standing:
             self._book.tell(result, "figure", _TRANSFORMATIONS)
             self._withdrawals.recheck(self._book.fallen(result.grounds))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,8 +72,6 @@ class Learners:
     lock: threading.Lock = field(default_factory=threading.Lock)
     models: dict[str, Learned] = field(default_factory=dict)
     busy: str | None = None
-    forgotten: Counter[str] = field(default_factory=Counter)
-    """How often each dataset was: what was begun before the last time may hold rows that have gone since."""
 
 
 class Forecasts:
@@ -95,6 +92,7 @@ class Forecasts:
         self._gate = workshop.gate
         self._book = workshop.book
         self._withdrawals = workshop.withdrawals
+        self._forgotten = workshop.forgotten
         self._flow = flow
         self._scores = scores
         self._learner = learner
@@ -109,7 +107,7 @@ class Forecasts:
 
         Raises ``Refused`` when the dataset may not be analysed (any more).
         """
-        forgotten = self._learners.forgotten[dataset]
+        begun = self._forgotten.times(dataset)
         places = self._atlas.places(OCCUPANCY, dataset)
         permit = self._gate.permit("indicators", ANALYSE, dataset, rows=len(places))
         subjects = self._gate.subjects(permit)
@@ -135,7 +133,7 @@ class Forecasts:
             if found:
                 made.append((place, found))
         grounds = self._book.ground_of(permit, used, subjects)
-        if self._keep(grounds, made, forgotten):
+        if self._keep(grounds, made, begun):
             self._track(grounds, now, made, subjects)
         return now
 
@@ -144,15 +142,14 @@ class Forecasts:
 
         What is being learned or forecast at this moment is of before, and is not kept.
         """
-        with self._learners.lock:
-            self._learners.forgotten[dataset] += 1
+        with self._forgotten.forgetting(dataset):
             self._learners.models.pop(dataset, None)
         self._scores.forget(dataset)
 
     # -- keeping ------------------------------------------------------------
 
-    def _keep(self, grounds: Grounds, made: Sequence[tuple[Place, list[Forecast]]], forgotten: int) -> bool:
-        """Keep and publish forecasts, unless their dataset was forgotten since that many times; whether they are."""
+    def _keep(self, grounds: Grounds, made: Sequence[tuple[Place, list[Forecast]]], begun: int) -> bool:
+        """Keep and publish forecasts, unless rows of their dataset have gone meanwhile; whether they are."""
         results, messages = [], []
         for place, forecasts in made:
             results.append(
@@ -168,9 +165,8 @@ class Forecasts:
             )
             messages += [_message(indicator) for indicator in indicators(results[-1])]
         [dataset] = grounds.datasets
-        # What marks results does so after it had their dataset forgotten: these are kept before that, or not at all.
-        with self._learners.lock:
-            if self._learners.forgotten[dataset] != forgotten or self._book.fallen(grounds) is not None:
+        with self._forgotten.keeping(dataset, begun) as whole:
+            if not whole or self._book.fallen(grounds) is not None:
                 return False
             self._store.results.save(results, INDICATORS, messages)
         for result in results:
@@ -239,7 +235,7 @@ class Forecasts:
 
     def _fit_now(self, dataset: str, permit: Permit, first: bool) -> None:
         """Learn; the first time without the last days, which then show how good the model is (no look ahead)."""
-        begun, forgotten = time.monotonic(), self._learners.forgotten[dataset]
+        started, begun = time.monotonic(), self._forgotten.times(dataset)
         subjects = self._gate.subjects(permit)
         newest = newest_readings(self._store.observations, dataset, subjects)
         now = city_time([reading.time for reading in newest])
@@ -258,8 +254,8 @@ class Forecasts:
             if first and origin < now
             else None
         )
-        with self._learners.lock:
-            if self._learners.forgotten[dataset] != forgotten:
+        with self._forgotten.keeping(dataset, begun) as whole:
+            if not whole:
                 log.info("learned from rows that have gone since: learned again", dataset=dataset)
                 return
             if looked_back is not None:
@@ -268,7 +264,7 @@ class Forecasts:
             self._learners.models[dataset] = Learned(
                 model, time.monotonic(), len(quarters), frozenset(permit.agreements), persons
             )
-        seconds = round(time.monotonic() - begun, 2)
+        seconds = round(time.monotonic() - started, 2)
         log.info("forecast learned", dataset=dataset, quarters=len(learned_from), seconds=seconds)
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -26,6 +26,7 @@ from dmi_infra.errors import Refused, Unavailable
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.telemetry import current_trace
 from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.forgetting import Forgotten
 from dmi_support_centre.model import MINUTE, Result
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.marks import Follow
@@ -285,7 +286,10 @@ class Withdrawals:
             return not by_consent or any(self._gave(request.person, one) for one in grounds.consents)
 
         marks, now = self._store.marks, clock.now()
-        return self._told(marks.withdraw_over(request.dataset, request.id, now, self._follow, concerned))
+        marked = self._told(marks.withdraw_over(request.dataset, request.id, now, self._follow, concerned))
+        # Also where nothing was marked: what was being made has not been kept.
+        self._on_changed()
+        return marked
 
     def _gave(self, person: str, consent: str) -> bool:
         state = self._law.agreement(consent)
@@ -345,3 +349,4 @@ class Workshop:
     gate: Gate
     book: Book
     withdrawals: Withdrawals
+    forgotten: Forgotten = field(default_factory=Forgotten)

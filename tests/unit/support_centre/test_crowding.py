@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Any
 
-from dmi_support_centre.crowding import capacities_of, flows, services
-from dmi_support_centre.model import MINUTE, Place, Reading
+import pytest
+
+from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.law import Dataset, SubjectRequest
+from dmi_agreements.table import LawTable
+from dmi_infra import clock
+from dmi_infra.gate import Gate
+from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.crowding import Crowding, capacities_of, flows, services
+from dmi_support_centre.forgetting import Forgotten
+from dmi_support_centre.grounds import Book, Workshop
+from dmi_support_centre.model import CROWD, MINUTE, Place, Reading
+from dmi_support_centre.store import Store
+from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, Agree, withdrawals_of
 
 TABLE = {"A": 20.0, "B": 40.0, "C": 60.0, "D": 80.0, "E": 100.0}
 
@@ -50,3 +64,89 @@ def test_a_place_without_width_or_with_an_impossible_table_has_no_level() -> Non
 def test_levels_follow_the_flow() -> None:
     found = services(place(effective_width=4.0, los_capacity=TABLE), [(MINUTE, 15.0), (2 * MINUTE, 95.0)])
     assert [one.level.value for _, one in found] == ["A", "E"]
+
+
+REQUEST = "urn:uuid:asked"
+
+
+@pytest.fixture
+def forgotten() -> Forgotten:
+    return Forgotten()
+
+
+@pytest.fixture
+def crowding(store: Store, gate: Gate, law: LawTable, agree: Agree, forgotten: Forgotten) -> Crowding:
+    """Two streets, each counted by a person, on another basis than consent."""
+    agree(1)
+    basis = "dmi:basis:public-task"
+    law.apply(Dataset(GARAGES, OWNER, {"nl": "Van bewoners"}, personal=True, basis=basis))
+    at = clock.now() // MINUTE * MINUTE
+    for name, who in (("noor", NOOR), ("piet", PIET)):
+        about = {"thing": name, "observed_property": "crowd_count", "interval_s": 60}
+        stream = Feature(f"{name}.crowd_count", "datastream", "telling", None, about)
+        row = Reading(stream.id, GARAGES, "crowd_count", at, 5.0, who)
+        store.observations.save([(GARAGES, stream)], [row], {}, {})
+    atlas, book = Atlas(store.observations, law), Book(store, gate)
+    made = Crowding(Workshop(store, atlas, gate, book, withdrawals_of(store, law), forgotten))
+    made.round(GARAGES)
+    assert marks(store) == {"noor": None, "piet": None}
+    return made
+
+
+@pytest.fixture
+def erased(store: Store, law: LawTable, forgotten: Forgotten) -> Callable[[], None]:
+    """Carries out the erasure of one of them, of whose street no count is left."""
+
+    def forget(dataset: str) -> None:
+        with forgotten.forgetting(dataset):
+            pass
+
+    withdrawals = withdrawals_of(store, law, forget=forget)
+
+    def carry_out() -> None:
+        request = SubjectRequest(REQUEST, NOOR, "erasure", GARAGES, clock.now())
+        law.apply(request)
+        assert store.observations.erase(GARAGES, NOOR, request.until) > 0
+        withdrawals.exercised(request)
+
+    return carry_out
+
+
+def marks(store: Store) -> dict[str, str | None]:
+    """By what the level of each street is marked."""
+    return {one.place: one.withdrawn_ground for one in store.results.of_kind(CROWD)}
+
+
+def test_levels_that_are_made_while_a_person_is_erased_leave_the_marks_also_where_no_count_is_left(
+    crowding: Crowding, store: Store, erased: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recent = store.observations.recent
+
+    def meanwhile(*asked: Any) -> list[Reading]:
+        found = recent(*asked)
+        erased()
+        return found
+
+    with monkeypatch.context() as during:
+        during.setattr(store.observations, "recent", meanwhile)
+        crowding.round(GARAGES)
+    assert marks(store) == {"noor": REQUEST, "piet": REQUEST}, "what was being made holds a row that has gone"
+    crowding.round(GARAGES)
+    assert marks(store) == {"noor": REQUEST, "piet": None}
+
+
+def test_levels_that_are_being_kept_when_a_person_is_erased_are_marked_after_that(
+    crowding: Crowding, store: Store, erased: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, erasing = store.results.save, threading.Thread(target=erased)
+
+    def meanwhile(*kept: Any) -> None:
+        erasing.start()
+        erasing.join(0.3)
+        assert erasing.is_alive(), "it waits for what is being kept"
+        save(*kept)
+
+    monkeypatch.setattr(store.results, "save", meanwhile)
+    crowding.round(GARAGES)
+    erasing.join(10)
+    assert marks(store) == {"noor": REQUEST, "piet": REQUEST}
