@@ -101,6 +101,8 @@ class Exercising:
         self._in_hand = in_hand
         self._again: list[_Later] = []
         self._failed: dict[str, Micros] = {}
+        self._unfollowed: dict[str, int] = {}
+        """Requests that not all was done for that follows, with how many rows are not recorded yet."""
         self._newest: Micros = 0
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -125,10 +127,8 @@ class Exercising:
         """Do what is asked, and record it; the rows that it was done to, ``None`` when this layer has no part in it."""
         heard = time.monotonic()
         rows = self._do(request)
-        if rows is not None:
-            self._gate.exercised(request, rows)
-            if self._afterwards is not None:
-                self._afterwards(request)
+        if rows is not None or request.id in self._unfollowed:
+            self._follow(request, rows or 0)
             if request.right != RECTIFICATION:
                 self._again.append(_Later(time.monotonic() + SETTLE_SECONDS, request, heard))
         self._failed.pop(request.id, None)
@@ -136,6 +136,15 @@ class Exercising:
         # The next start finds what failed, since nothing that was carried out after it counts as the newest.
         self._marks.reach(min([self._newest, *(made_at - 1 for made_at in self._failed.values())]))
         return rows
+
+    def _follow(self, request: SubjectRequest, rows: int) -> None:
+        """Record what was done and see to what follows; the next try, which finds no rows, goes on where this fails."""
+        self._unfollowed[request.id] = rows + self._unfollowed.get(request.id, 0)
+        self._gate.exercised(request, self._unfollowed[request.id])
+        self._unfollowed[request.id] = 0
+        if self._afterwards is not None:
+            self._afterwards(request)
+        del self._unfollowed[request.id]
 
     def _do(self, request: SubjectRequest) -> int | None:
         if request.right == ERASURE:
@@ -186,11 +195,9 @@ class Exercising:
             self._again.append(replace(later, due=time.monotonic() + SETTLE_SECONDS))
             return
         try:
-            rows = self._do(request)
-            if rows:
-                self._gate.exercised(request, rows)
-                if self._afterwards is not None:
-                    self._afterwards(request)
+            rows = self._do(request) or 0
+            if rows or request.id in self._unfollowed:
+                self._follow(request, rows)
         except Unavailable as exc:
             log.warning("requests of persons wait", reason=exc.public)
             self._again.append(replace(later, due=time.monotonic() + SETTLE_SECONDS))

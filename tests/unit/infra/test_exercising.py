@@ -105,6 +105,40 @@ def test_what_follows_an_erasure_follows_rows_that_came_in_after_it_too(court: C
     assert followed == [request.id] * 2
 
 
+@pytest.mark.parametrize("fault", [Unavailable("it is away"), ValueError("it cannot be marked")])
+@pytest.mark.parametrize("step", ["recorded", "followed"])
+def test_what_follows_rows_that_came_in_late_is_not_lost_when_it_fails(
+    court: Court, marks: Marks, monkeypatch: pytest.MonkeyPatch, fault: Exception, step: str
+) -> None:
+    """The rows are gone at the first try: the next one finds none."""
+
+    class Late(Shelf):
+        def erase(self, dataset: str, person: str, until: int) -> int:
+            super().erase(dataset, person, until)
+            return {1: 3, 2: 2}.get(len(self.asked), 0)
+
+    monkeypatch.setattr(exercising, "RETRY_SECONDS", 0.05)
+    tried: dict[str, int] = {"recorded": 0, "followed": 0}
+    record = court.gate.exercised
+
+    def fails(name: str) -> None:
+        tried[name] += 1
+        if name == step and tried[name] == 2:
+            raise fault
+
+    def exercised(request: SubjectRequest, rows: int) -> str:
+        fails("recorded")
+        return record(request, rows)
+
+    monkeypatch.setattr(court.gate, "exercised", exercised)
+    shelf, request = Late(), asked("erasure")
+    with working(court, marks, shelf, afterwards=lambda _: fails("followed")) as part:
+        part.listen(court.law.apply(request))
+        eventually(lambda: tried["followed"] == (3 if step == "followed" else 2))
+    rows = [one.rows for one in court.decisions()]
+    assert [number for number in rows if number] == [3, 2]
+
+
 def test_who_objects_is_kept_by_the_platform_alone_and_only_for_another_purpose_by_the_others(
     court: Court, marks: Marks
 ) -> None:
