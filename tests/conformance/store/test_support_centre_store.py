@@ -393,6 +393,25 @@ def test_a_measure_that_is_begun_while_what_it_was_made_of_is_marked_is_not_kept
     assert (store.measures.measures(), waiting(engine)) == ([], [])
 
 
+def test_a_result_that_is_made_again_while_others_are_marked_waits_and_stands(store: Store) -> None:
+    """Both lock results; in turns, so that each may do so in an order of its own."""
+    store.results.save([result("crowd:b", "g"), result("crowd:a", "g")])
+
+    def marks(wait: Callable[[], None]) -> list[Result]:
+        def follow(results: Sequence[Result], measures: Sequence[Measure]) -> Following:
+            wait()
+            return ends(results, measures)
+
+        return store.marks.withdraw("g", NOW, follow)
+
+    # Neither is among those that the marks have locked: what is waited for is the turn.
+    anew = [result("crowd:d", "g"), result("crowd:c", "g")]
+    marked, _ = later(Paused(marks), lambda: store.results.save(anew))
+    assert [one.id for one in marked] == ["crowd:a", "crowd:b"]
+    states = {one.id: one.withdrawn_ground for one in store.results.of_kind("forecast")}
+    assert states == {"crowd:a": "g", "crowd:b": "g", "crowd:c": None, "crowd:d": None}
+
+
 def test_an_approval_that_comes_while_its_ground_is_marked_is_not_kept(
     store: Store, engine: sa.Engine
 ) -> None:

@@ -96,8 +96,10 @@ class ResultStore:
         self._engine = engine
 
     def save(self, results: Sequence[Result], topic: str = "", messages: Sequence[Message] = ()) -> None:
-        """Write results and the messages that tell of them in one transaction."""
+        """Write results and the messages that tell of them in one transaction; waits for who marks results."""
         with transaction(self._engine) as connection:
+            # Else both would lock the same rows, each in an order of its own.
+            before_marks(connection)
             put(connection, results)
             add(connection, tables.outbox, topic, messages)
 
