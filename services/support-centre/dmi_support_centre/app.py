@@ -102,7 +102,7 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
     # What marks and what goes round tell each other; nothing runs before all names are bound below.
     withdrawals = Withdrawals(
         store, law, lambda *marked: aftermath(*marked), wake_outward, lambda: rounds.hurry(),
-        lambda dataset: forecasts.forget(dataset),
+        lambda dataset, person: forecasts.forget(dataset, person),
     )  # fmt: skip
     scores = Scores(store, atlas, settings.score_days)
     workshop = Workshop(store, atlas, gate, book, withdrawals)

@@ -137,12 +137,13 @@ class Forecasts:
             self._track(grounds, now, made, subjects)
         return now
 
-    def forget(self, dataset: str) -> None:
+    def forget(self, dataset: str, person: str | None = None) -> None:
         """Rows of a dataset have gone, or may not be used any more: learn again from what may be used then.
 
-        What is being learned or forecast at this moment is of before, and is not kept.
+        What is being learned or forecast at this moment is of before, and is not kept; what is learned for the first
+        time is, when it holds nothing of the one ``person`` whose rows they were.
         """
-        with self._forgotten.forgetting(dataset):
+        with self._forgotten.forgetting(dataset, person):
             self._learners.models.pop(dataset, None)
         self._scores.forget(dataset)
 
@@ -254,7 +255,8 @@ class Forecasts:
             if first and origin < now
             else None
         )
-        with self._forgotten.keeping(dataset, begun) as whole:
+        # Later models go on with the scores of the first; where these have gone too, all is learned anew.
+        with self._forgotten.keeping(dataset, begun, persons if first else None) as whole:
             if not whole:
                 log.info("learned from rows that have gone since: learned again", dataset=dataset)
                 return

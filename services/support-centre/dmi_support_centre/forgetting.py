@@ -1,10 +1,10 @@
-"""Counts how often rows of a dataset have gone, so that nothing is kept that was begun with them."""
+"""Knows how often rows of a dataset have gone, and whose, so that nothing is kept that was begun with them."""
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 
@@ -17,22 +17,29 @@ class Forgotten:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._times: Counter[str] = Counter()
+        self._whose: defaultdict[str, list[str | None]] = defaultdict(list)
 
     def times(self, dataset: str) -> int:
         """How often so far; to be asked before rows are read."""
         with self._lock:
-            return self._times[dataset]
+            return len(self._whose[dataset])
 
     @contextmanager
-    def forgetting(self, dataset: str) -> Iterator[None]:
-        """Rows have gone: what is being made of them is not kept, and the caller drops what it still has."""
+    def forgetting(self, dataset: str, person: str | None = None) -> Iterator[None]:
+        """Rows have gone: what is being made of them is not kept, and the caller drops what it still has.
+
+        They were of this ``person``; ``None``: of anybody, as far as is known.
+        """
         with self._lock:
-            self._times[dataset] += 1
+            self._whose[dataset].append(person)
             yield
 
     @contextmanager
-    def keeping(self, dataset: str, begun: int) -> Iterator[bool]:
-        """Whether what was begun after so many times may be kept; nothing is forgotten until the caller is done."""
+    def keeping(self, dataset: str, begun: int, used: Collection[str] | None = None) -> Iterator[bool]:
+        """Whether what was begun after so many times may be kept; nothing is forgotten until the caller is done.
+
+        ``used``: all persons whose rows it was made of; ``None``: it may have been anybody.
+        """
         with self._lock:
-            yield self._times[dataset] == begun
+            gone = self._whose[dataset][begun:]
+            yield not any(used is None or person is None or person in used for person in gone)

@@ -201,11 +201,12 @@ class Withdrawals:
         follow: Follow,
         on_told: Callable[[], None],
         on_changed: Callable[[], None],
-        forget: Callable[[str], None],
+        forget: Callable[[str, str | None], None],
     ) -> None:
         """``follow`` says what is written with marks; ``on_told`` that it waits to go out.
 
-        ``forget``: rows of a dataset have gone, so what is made of them at this moment must not be kept.
+        ``forget``: rows of a dataset have gone, so what is made of them at this moment must not be kept; they were of
+        one person, or (``None``) of anybody.
         """
         self._store = store
         self._law = law
@@ -250,10 +251,10 @@ class Withdrawals:
         self._store.observations.forget_basis(ground)
         return self._told(self._store.marks.withdraw(ground, at, self._follow))
 
-    def _told(self, marked: Sequence[Result]) -> int:
+    def _told(self, marked: Sequence[Result], person: str | None = None) -> int:
         # Not while the marks are written: what forgets waits for who is keeping a result, which waits for the store.
         for dataset in with_traces(marked):
-            self._forget(dataset)
+            self._forget(dataset, person)
         if marked:
             self._on_told()
             self._on_changed()
@@ -265,11 +266,12 @@ class Withdrawals:
         Under consent the results of this person alone are; they fall with the consents, which end with the erasure.
         """
         # First, and also where there is no result to mark yet: what is being made would come after the marking.
-        self._forget(request.dataset)
+        self._forget(request.dataset, request.person)
         entry = self._law.datasets.get(request.dataset)
         if entry is not None and not entry.needs_consent:
-            marks = self._store.marks
-            self._told(marks.withdraw_over(request.dataset, request.id, clock.now(), self._follow))
+            marks, now = self._store.marks, clock.now()
+            marked = marks.withdraw_over(request.dataset, request.id, now, self._follow)
+            self._told(marked, request.person)
         self._on_changed()
 
     def corrected(self, request: str) -> None:
@@ -278,7 +280,7 @@ class Withdrawals:
 
     def _correct(self, request: SubjectRequest) -> int:
         """Mark what was made of rows that were wrong; under consents what rests on one of this person."""
-        self._forget(request.dataset)
+        self._forget(request.dataset, request.person)
         entry = self._law.datasets.get(request.dataset)
         by_consent = entry is not None and entry.needs_consent
 
@@ -286,10 +288,10 @@ class Withdrawals:
             return not by_consent or any(self._gave(request.person, one) for one in grounds.consents)
 
         marks, now = self._store.marks, clock.now()
-        marked = self._told(marks.withdraw_over(request.dataset, request.id, now, self._follow, concerned))
+        marked = marks.withdraw_over(request.dataset, request.id, now, self._follow, concerned)
         # Also where nothing was marked: what was being made has not been kept.
         self._on_changed()
-        return marked
+        return self._told(marked, request.person)
 
     def _gave(self, person: str, consent: str) -> bool:
         state = self._law.agreement(consent)

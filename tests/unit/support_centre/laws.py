@@ -85,7 +85,7 @@ def withdrawals_of(
     store: Store,
     law: LawTable,
     told: list[Result] | None = None,
-    forget: Callable[[str], None] = lambda _dataset: None,
+    forget: Callable[[str, str | None], None] = lambda _dataset, _person: None,
 ) -> Withdrawals:
     """What marks results, with nothing that follows but a note of each in ``told``."""
 
@@ -99,4 +99,4 @@ def withdrawals_of(
 
 def withdrawals_over(store: Store, measures: Measures, law: LawTable) -> Withdrawals:
     """What marks results and takes their measures back, where nothing was learned."""
-    return Withdrawals(store, law, Aftermath(measures), lambda: None, lambda: None, lambda _dataset: None)
+    return Withdrawals(store, law, Aftermath(measures), lambda: None, lambda: None, lambda *_gone: None)

@@ -97,8 +97,8 @@ def crowding(store: Store, gate: Gate, law: LawTable, agree: Agree, forgotten: F
 def erased(store: Store, law: LawTable, forgotten: Forgotten) -> Callable[[], None]:
     """Carries out the erasure of one of them, of whose street no count is left."""
 
-    def forget(dataset: str) -> None:
-        with forgotten.forgetting(dataset):
+    def forget(dataset: str, person: str | None) -> None:
+        with forgotten.forgetting(dataset, person):
             pass
 
     withdrawals = withdrawals_of(store, law, forget=forget)

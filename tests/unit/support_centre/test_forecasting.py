@@ -33,6 +33,8 @@ START = 1_700_438_400_000_000 // DAY * DAY
 DAYS = 18
 END = START + DAYS * DAY
 STREAM = "garages.a.occupancy"
+SAM = "urn:dmi:person:sam"
+"""Of whom there are no rows here."""
 
 
 def occupancy(at: int) -> float:
@@ -215,6 +217,58 @@ def test_what_is_learned_while_a_person_is_erased_is_learned_again_without_it(
     assert first_round(forecasts, learned) == END
     assert forecasts._learners.models[GARAGES].persons == {PIET}
     assert len(store.results.of_kind(FORECAST)) == 1
+
+
+@pytest.mark.parametrize("person", [SAM, None])
+def test_what_is_learned_the_first_time_is_kept_when_rows_of_a_person_go_that_it_does_not_hold(
+    forecasts: Forecasts,
+    learned: threading.Event,
+    store: Store,
+    erased: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    person: str | None,
+) -> None:
+    """Else requests that come faster than is learned would leave the city without forecasts."""
+
+    def slowly(zone: str, history: History) -> OccupancyForecaster:
+        forecasts.forget(GARAGES, person)
+        return learn(zone, history)
+
+    monkeypatch.setattr(forecasts, "_learner", slowly)
+    assert forecasts.round(GARAGES) is None
+    assert learned.wait(60)
+    kept = person == SAM
+    assert (GARAGES in forecasts._learners.models, GARAGES in store.results.scores()) == (kept, kept)
+    if kept:
+        assert forecasts._learners.models[GARAGES].persons == {NOOR, PIET}
+        assert forecasts.round(GARAGES) == END
+        assert len(store.results.of_kind(FORECAST)) == 1
+    erased()
+    assert forecasts._learners.models == {}
+
+
+def test_a_later_model_is_not_kept_when_rows_go_with_the_scores_that_it_would_go_on_with(
+    forecasts: Forecasts,
+    learned: threading.Event,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first_round(forecasts, learned)
+    learned.clear()
+
+    def slowly(zone: str, history: History) -> OccupancyForecaster:
+        forecasts.forget(GARAGES, SAM)
+        return learn(zone, history)
+
+    monkeypatch.setattr(forecasts, "_refit_seconds", -1.0)
+    monkeypatch.setattr(forecasts, "_learner", slowly)
+    assert forecasts.round(GARAGES) == END
+    assert learned.wait(60)
+    assert forecasts._learners.models == {}
+    learned.clear()
+    monkeypatch.setattr(forecasts, "_learner", learn)
+    assert first_round(forecasts, learned) == END
+    assert store.results.scores()[GARAGES]["overall"][-1]["backtested"] > 500
 
 
 def test_what_is_forecast_while_a_person_is_erased_is_not_kept(

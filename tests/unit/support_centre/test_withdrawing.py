@@ -215,7 +215,7 @@ def test_a_kill_before_all_is_told_leaves_it_to_the_next_start(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Withdrawals(store, law, killed, lambda: None, lambda: None, lambda _dataset: None).withdraw(ended.id)
+        Withdrawals(store, law, killed, lambda: None, lambda: None, lambda *_gone: None).withdraw(ended.id)
     assert measures.get(identifier).measure.state == "published"
     withdrawals = withdrawals_over(store, measures, law)
     withdrawals.start()
@@ -231,9 +231,13 @@ def test_what_was_learned_of_a_person_goes_with_the_marks(
     body = {"name": "a", "flow": 1.0, "level": None, "load": None}
     store.results.save([Result("crowd:a", CROWD, "", "a", NOW, Grounds([GARAGES], [], [consent.id]), body)])
     store.results.save_scores(GARAGES, {"overall": []})
-    unlearned: list[str] = []
+    unlearned: list[tuple[str, str | None]] = []
     follow = Aftermath(measures)
     agree(7, assigner=NOOR, state="ended")
-    Withdrawals(store, law, follow, lambda: None, lambda: None, unlearned.append).withdraw(consent.id)
-    assert unlearned == [GARAGES]
+
+    def unlearn(dataset: str, person: str | None) -> None:
+        unlearned.append((dataset, person))
+
+    Withdrawals(store, law, follow, lambda: None, lambda: None, unlearn).withdraw(consent.id)
+    assert unlearned == [(GARAGES, None)]
     assert store.results.scores() == {}
