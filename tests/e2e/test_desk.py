@@ -41,6 +41,9 @@ def test_the_operator_makes_a_letter_for_who_stands_at_the_desk(
     page.get_by_role("button", name="Look up").click()
     expect(page.get_by_text("Begin with urn:dmi:person:")).to_be_visible()
     expect(page.get_by_label("Who stands before you?")).to_be_focused()
+    # In the dark, too, what was typed can be read where it is wrong.
+    field = "getComputedStyle(document.querySelector('[aria-invalid=true]')).backgroundColor"
+    assert page.evaluate(field) == "rgb(59, 23, 21)"
     page.get_by_label("Who stands before you?").fill("urn:dmi:person:nobody-of-this-name")
     page.keyboard.press("Enter")
     expect(page.get_by_text("This person is not known here.")).to_be_visible()
