@@ -47,6 +47,10 @@ class Room:
 
 def whose_share(law: LawTable, identity: Identity) -> str:
     """Whose share a place is of. By its mandates or its machines one participant would have those of many."""
-    who = (identity.acting.actor if identity.acting is not None else "") or identity.participant
+    return behind(law, (identity.acting.actor if identity.acting is not None else "") or identity.participant)
+
+
+def behind(law: LawTable, who: str) -> str:
+    """The participant behind who acts: whose machine it is, else itself."""
     known = law.participants.get(who)
     return known.machine_of if known is not None and known.machine_of else who

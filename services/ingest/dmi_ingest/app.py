@@ -14,6 +14,7 @@ from dmi_infra.exercising import Exercising, Marks
 from dmi_infra.http.app import build_app
 from dmi_infra.outbox import Relay
 from dmi_infra.retention import Retention
+from dmi_infra.room import behind
 from dmi_infra.runtime import Runtime, build_runtime
 from dmi_infra.service import Service
 from dmi_infra.sql import migrate, open_engine, store_check
@@ -59,7 +60,7 @@ def assemble(settings: IngestSettings, engine: sa.Engine, runtime: Runtime) -> F
     addresses = Addresses(settings.public_url)
     things = SensorThings(EntityStore(engine), features, intake, relay, table, addresses, places)
     share = Share(settings.import_open, settings.import_room, settings.import_free)
-    room = Room(settings.data_dir / "imports", share)
+    room = Room(settings.data_dir / "imports", share, partial(behind, table))
     imports = Imports(
         ImportStore(engine), features, ingest, intake, SOURCES, settings.data_dir / "imports", room,
         settings.import_workers, settings.import_batch_rows, table.rights.erased, personal,

@@ -103,7 +103,7 @@ class Imports:
     def new_folder(self, contributor: Contributor) -> tuple[str, Path]:
         """The id of a new import and the folder for its files; raises as ``Room.enter``."""
         identifier = str(uuid.uuid4())
-        return identifier, self.room.enter(identifier, contributor.participant)
+        return identifier, self.room.enter(identifier, contributor.who)
 
     def discard(self, identifier: str) -> None:
         """Remove the files of an import."""
@@ -123,8 +123,13 @@ class Imports:
             return len(paths)
 
     def withdraw(self, identifier: str, contributor: Contributor) -> None:
-        """Delete the files of an import that broke off, so that their room is free; raises ``Conflict`` for another."""
-        item = self.one(identifier, contributor)
+        """Delete the files of an import that broke off, so that their room is free; raises ``Conflict`` for another.
+
+        Who began it for somebody else may do so as itself, also after its mandate: they take room in its share.
+        """
+        found = self.store.get(identifier)
+        began = found is not None and contributor.acting is None and found.actor == contributor.participant
+        item = found if found is not None and began else self.one(identifier, contributor)
         with self._resuming:
             now = self.store.get(item.id)
             if now is None or now.state != "failed" or not now.resumable:
@@ -146,7 +151,7 @@ class Imports:
         return self._submit(item, contributor)
 
     def resume(self, identifier: str, contributor: Contributor) -> Future[None]:
-        """Run an interrupted import again from its files."""
+        """Run an interrupted import again from its files, which take room in the share of who resumes it."""
         with self._resuming:
             item = self.one(identifier, contributor)
             if item.state != "failed" or not item.resumable:
@@ -154,6 +159,7 @@ class Imports:
                     "state", "only a failed import that is resumable can be resumed", item.state
                 )
             self.check(contributor, item.kind, item.dataset)
+            self.room.pass_on(identifier, contributor.who)
             by = contributor.acting or ITSELF
             self.store.restart(identifier, by.actor, by.mandate)
         return self._submit(msgspec.structs.replace(item, actor=by.actor, mandate=by.mandate), contributor)

@@ -45,6 +45,11 @@ class Contributor:
     still: Callable[[], None] = field(default=lambda: None, compare=False)
     """Raises ``Unauthenticated`` once a key under its token has ended: for what lasts longer than a request."""
 
+    @property
+    def who(self) -> str:
+        """Who hands in by its own hand: who acts for the participant, else the participant."""
+        return (self.acting.actor if self.acting is not None else "") or self.participant
+
 
 def writer(law: LawTable, participant: str, dataset: str) -> Writer:
     """Who hands in features of a dataset, and whose that is; who acts by a mandate does so as the mandator."""

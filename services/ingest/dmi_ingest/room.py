@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ FULL: Final = "there is no room for files of imports at the moment; try again la
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Most ``imports`` of one participant whose files lie here, bytes of these together, and bytes left ``free``."""
+    """Most ``imports`` that one participant began whose files lie here, their bytes, and bytes left ``free``."""
 
     imports: int
     size: int
@@ -28,21 +28,24 @@ class Share:
 class _Lying:
     """Files of one import that arrive, wait to be read, are read, or wait to be resumed; ``size`` in bytes."""
 
-    participant: str
+    who: str
+    """Who began or resumed it, also for another: by N mandates one would have N shares, and fill the mandators'."""
     size: int
 
 
 class Room:
     """Counts what lies in ``folder``. One process has it, so all of it is told here."""
 
-    def __init__(self, folder: Path, share: Share) -> None:
+    def __init__(self, folder: Path, share: Share, behind: Callable[[str], str]) -> None:
+        """``behind`` tells the participant whose machine somebody is, else that one itself."""
         self._folder = folder
         self._share = share
+        self._behind = behind
         self._lying: dict[str, _Lying] = {}
         self._lock = threading.Lock()
 
     def open(self, waiting: Iterable[tuple[str, str]]) -> None:
-        """Take stock: id and participant of each import that can be resumed. Files of any other are deleted."""
+        """Take stock: each import that can be resumed, and who began it. Files of any other are deleted."""
         self._folder.mkdir(parents=True, exist_ok=True)
         known = dict(waiting)
         for folder in self._folder.iterdir():
@@ -52,19 +55,14 @@ class Room:
             size = sum(file.stat().st_size for file in folder.iterdir())
             self._lying[folder.name] = _Lying(known[folder.name], size)
 
-    def enter(self, identifier: str, participant: str) -> Path:
+    def enter(self, identifier: str, who: str) -> Path:
         """The new folder of an import. Raises ``TooMany`` beyond its share, ``Unavailable`` when the disk is full."""
         self.spare()
         with self._lock:
-            if sum(one.participant == participant for one in self._lying.values()) >= self._share.imports:
-                rule = (
-                    f"a participant may have at most {self._share.imports} imports that wait, run or can be resumed: "
-                    "let them end, resume or delete them"
-                )
-                raise TooMany.of("file", rule)
+            self._check_number(len(self._of(who)))
             folder = self._folder / identifier
             folder.mkdir(parents=True)
-            self._lying[identifier] = _Lying(participant, 0)
+            self._lying[identifier] = _Lying(who, 0)
         return folder
 
     def take(self, identifier: str, size: int) -> None:
@@ -73,15 +71,19 @@ class Room:
         with self._lock:
             here = self._lying[identifier]
             here.size += size
-            if (
-                sum(one.size for one in self._lying.values() if one.participant == here.participant)
-                > self._share.size
-            ):
-                rule = (
-                    f"the files of imports of one participant that wait, run or can be resumed may hold at most "
-                    f"{self._share.size} bytes together: let them end, resume or delete them"
-                )
-                raise TooLarge.of("file", rule)
+            self._check_size(sum(one.size for one in self._of(here.who)))
+
+    def pass_on(self, identifier: str, who: str) -> None:
+        """Whoever resumes an import has it in its own share from then on; raises as ``enter`` and ``take``."""
+        with self._lock:
+            here = self._lying.get(identifier)
+            if here is None or self._behind(here.who) == self._behind(who):
+                return
+            # Else two who work together would hand in without end: one begins, the other resumes.
+            mine = self._of(who)
+            self._check_number(len(mine))
+            self._check_size(sum(one.size for one in mine) + here.size)
+            here.who = who
 
     def leave(self, identifier: str) -> None:
         """Delete the files of an import."""
@@ -93,3 +95,24 @@ class Room:
         """Raise ``Unavailable`` when less is free than what bus, stores and records need to go on."""
         if shutil.disk_usage(self._folder).free < self._share.free:
             raise Unavailable(FULL)
+
+    def _of(self, who: str) -> list[_Lying]:
+        """What is in the share of somebody: of all that its participant began by its mandates and machines too."""
+        whose = self._behind(who)
+        return [one for one in self._lying.values() if self._behind(one.who) == whose]
+
+    def _check_number(self, lying: int) -> None:
+        if lying >= self._share.imports:
+            rule = (
+                f"a participant may have at most {self._share.imports} imports that wait, run or can be resumed, those "
+                "that it began for others too: let them end, resume or delete them"
+            )
+            raise TooMany.of("file", rule)
+
+    def _check_size(self, size: int) -> None:
+        if size > self._share.size:
+            rule = (
+                "the files of imports that one participant began, also for others, and that wait, run or can be "
+                f"resumed may hold at most {self._share.size} bytes together: let them end, resume or delete them"
+            )
+            raise TooLarge.of("file", rule)

@@ -22,7 +22,8 @@ class IngestSettings(Settings):
     import_open: int = Field(
         20,
         ge=1,
-        description="imports of one participant that wait, run or can be resumed at the same time; above it 429",
+        description="imports that one participant began, also for others by mandates, that wait, run or can be resumed "
+        "at the same time; above it 429",
     )
     import_room: int = Field(
         4 * 1024 * 1024 * 1024,

@@ -128,3 +128,23 @@ def test_rejected_rows_and_files_of_imports_are_found_by_their_term(stored: Node
     assert stored.get(address)["reasons"][0]["rows"] == [
         {"file": "dataset.csv", "line": 3, "field": "Occupancy"}
     ]
+
+
+def test_imports_that_broke_off_are_found_by_who_acted(stored: Node) -> None:
+    agent, files = "urn:dmi:participant:leverancier", {"file": ("dataset.csv", ROWS.encode())}
+    by_agent = f"{GEMEENTE} {agent}"
+    stored.mandate(GEMEENTE, agent, GARAGES)
+    path = f"/v1/imports?kind=birmingham-parking&dataset={GARAGES}"
+    done = stored.call("POST", path, files=files, who=by_agent).json()["import_id"]
+    stored.bus.away = True
+    lost = stored.call("POST", path, files=files, who=by_agent).json()["import_id"]
+    engine = open_engine(stored.settings.store_address("ingest"), "ingest")
+    store = ImportStore(engine)
+    assert store.resumable() == [(lost, agent)]
+    assert [item.id for item in store.of(agent, 10, None)] == [lost]
+    assert [item.id for item in store.of(GEMEENTE, 10, None)] == [lost, done]
+    store.restart(lost, "", "")
+    store.fail_interrupted("the process ended")
+    assert store.resumable() == [(lost, GEMEENTE)]
+    assert store.of(agent, 10, None) == [], "whoever resumes it has it"
+    engine.dispose()

@@ -9,13 +9,16 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from dmi_agreements.contracts.law import Participant
 from dmi_ingest.room import FULL
 from dmi_ingest.sources import SOURCES, files
 from dmi_ingest.sources.port import SourceError
-from tests.unit.ingest.fakes import GARAGES, VENDOR, Node, running
+from tests.unit.ingest.fakes import BICYCLES, GARAGES, GEMEENTE, VENDOR, Node, running
 from tests.unit.ingest.test_imports import GOOD, HEADER, hand_in
 
 TEXT = HEADER + GOOD
+AGENT = "urn:dmi:participant:leverancier"
+GATEWAY = "urn:dmi:machine:gemeente:gateway"
 
 
 class Usage(NamedTuple):
@@ -94,6 +97,63 @@ def test_the_share_holds_after_a_new_start_and_files_of_nobody_are_deleted(tmp_p
     with running(tmp_path, import_room=len(TEXT) + 10) as node:
         assert (orphan.exists(), folders(node)) == (False, 1)
         assert hand_in(node, TEXT).status_code == 413
+
+
+def test_who_acts_for_many_has_one_share_and_leaves_theirs(small: Node) -> None:
+    short = HEADER + GOOD.splitlines()[0] + "\n"
+    small.mandate(GEMEENTE, AGENT, GARAGES)
+    by_city, by_vendor = f"{GEMEENTE} {AGENT}", f"{VENDOR} {AGENT}"
+    for who in (by_city, by_vendor, by_city):
+        assert hand_in(small, short, who=who).json()["resumable"]
+    for who in (by_city, by_vendor):
+        assert hand_in(small, short, who=who).status_code == 429
+    for who in (GEMEENTE, VENDOR):
+        assert hand_in(small, short, who=who).json()["resumable"], "mandators keep the share that is theirs"
+
+
+def test_who_began_imports_for_others_finds_and_deletes_them_as_itself_after_its_mandate_too(
+    small: Node,
+) -> None:
+    small.feed.table.apply(Participant(AGENT, "Leverancier", [], rulebook="1.0.0"))
+    small.mandate(GEMEENTE, AGENT, GARAGES)
+    lost = hand_in(small, TEXT, who=f"{GEMEENTE} {AGENT}").json()["import_id"]
+    small.mandate(GEMEENTE, AGENT, BICYCLES)
+    (found,) = small.get("/v1/imports", who=AGENT)["items"]
+    assert (found["import_id"], found["participant"], found["actor"]) == (lost, GEMEENTE, AGENT)
+    path = f"/v1/imports/{lost}"
+    assert small.call("DELETE", path, who=f"{GEMEENTE} {AGENT}").status_code == 403
+    assert small.call("GET", path, who=AGENT).status_code == 404, "the report is its mandator's"
+    assert small.call("DELETE", path, who=VENDOR).status_code == 404
+    assert small.call("DELETE", path, who=AGENT).status_code == 204
+    assert (small.get("/v1/imports", who=AGENT)["items"], folders(small)) == ([], 0)
+
+
+def test_a_machine_has_the_share_of_whose_it_is(small: Node) -> None:
+    short = HEADER + GOOD.splitlines()[0] + "\n"
+    small.feed.table.apply(Participant(GATEWAY, "Gateway", [], rulebook="1.0.0", machine_of=GEMEENTE))
+    small.mandate(GEMEENTE, GATEWAY, GARAGES)
+    for who in (GEMEENTE, f"{GEMEENTE} {GATEWAY}", GEMEENTE):
+        assert hand_in(small, short, who=who).json()["resumable"]
+    for who in (GEMEENTE, f"{GEMEENTE} {GATEWAY}"):
+        assert hand_in(small, short, who=who).status_code == 429
+
+
+def test_whoever_resumes_an_import_has_it_in_its_own_share_after_a_new_start_too(tmp_path: Path) -> None:
+    agent = f"{GEMEENTE} {AGENT}"
+    with running(tmp_path, import_open=1) as node:
+        node.mandate(GEMEENTE, AGENT, GARAGES)
+        assert hand_in(node, TEXT).json()["state"] == "done"
+        node.bus.away = True
+        own, others = (hand_in(node, TEXT, who=who).json()["import_id"] for who in (GEMEENTE, agent))
+        resume = f"/v1/imports/{others}/resume"
+        assert node.call("POST", resume).status_code == 429, "it has its share already"
+        assert node.get(f"/v1/imports/{others}")["resumable"]
+        assert node.call("DELETE", f"/v1/imports/{own}").status_code == 204
+        assert node.call("POST", resume).json()["resumable"]
+        assert [hand_in(node, TEXT, who=who).status_code for who in (GEMEENTE, agent)] == [429, 200]
+    with running(tmp_path, import_open=1) as node:
+        node.mandate(GEMEENTE, AGENT, GARAGES)
+        assert [hand_in(node, TEXT, who=who).status_code for who in (GEMEENTE, agent)] == [429, 429]
 
 
 def test_a_disk_that_is_nearly_full_takes_no_files_and_an_import_that_runs_waits(

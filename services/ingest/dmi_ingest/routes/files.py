@@ -118,6 +118,7 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: Annotated[int | None, Query(ge=0, le=2**62)] = None,
     ) -> dict[str, Any]:
+        """Also those that you began for others and that broke off: their files take room in your share."""
         found = imports.store.of(identity.participant, limit, cursor)
         following = str(found[-1].started_at) if len(found) == limit else None
         return {"items": [_shown(item) for item in found], "next": following}
@@ -130,10 +131,21 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
         "/imports/{import_id}", status_code=204, summary="Delete the files of an import that broke off"
     )
     def withdraw(contributor: Delivering, import_id: str) -> None:
-        """Its report stays. What waits or runs is not stopped (409)."""
+        """Its report stays. What waits or runs is not stopped (409). So may who began it for another, as itself."""
         imports.withdraw(import_id, contributor)
 
-    @routes.post("/imports/{import_id}/resume", summary="Run an interrupted import again")
+    @routes.post(
+        "/imports/{import_id}/resume",
+        summary="Run an interrupted import again",
+        responses={
+            413: {
+                "description": "somebody else began it, and its files go beyond the share of who resumes it"
+            },
+            429: {
+                "description": "somebody else began it, and who resumes it has its share of imports already"
+            },
+        },
+    )
     async def resume(
         response: Response, contributor: Delivering, import_id: str, prefer: Annotated[str, Header()] = ""
     ) -> dict[str, Any]:
@@ -176,7 +188,8 @@ async def _answer(
 def _shown(item: Import) -> dict[str, Any]:
     return {
         "import_id": item.id, "kind": item.kind, "dataset": item.dataset, "files": item.files,
-        "actor": item.actor or None, "state": item.state, "resumable": item.resumable, "detail": item.detail,
+        "participant": item.participant, "actor": item.actor or None,
+        "state": item.state, "resumable": item.resumable, "detail": item.detail,
         "read": item.read, "accepted": item.accepted, "duplicate": item.duplicate, "rejected": item.rejected,
         "started_at": to_text(item.started_at),
         "ended_at": None if item.ended_at is None else to_text(item.ended_at),

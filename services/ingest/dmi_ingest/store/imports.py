@@ -111,8 +111,9 @@ class ImportStore:
         return None if row is None else _import(row)
 
     def of(self, participant: str, limit: int, before: int | None) -> list[Import]:
-        """The imports of a participant, the newest first."""
-        query = sa.select(imported).where(imported.c.participant == participant)
+        """The imports of a participant, and those that it began for others and can be resumed; the newest first."""
+        for_others = sa.and_(imported.c.actor == participant, imported.c.resumable)
+        query = sa.select(imported).where(sa.or_(imported.c.participant == participant, for_others))
         if before is not None:
             query = query.where(imported.c.started_at < before)
         with reading(self._engine) as connection:
@@ -165,10 +166,11 @@ class ImportStore:
             return _bare(connection, reject.c.import_id.in_(sa.select(imported.c.id).where(began)))
 
     def resumable(self) -> list[tuple[str, str]]:
-        """Id and participant of the imports that can be resumed."""
-        query = sa.select(imported.c.id, imported.c.participant).where(imported.c.resumable)
+        """The imports that can be resumed, and who began or resumed each last: the participant or who acted for it."""
+        query = sa.select(imported.c.id, imported.c.participant, imported.c.actor)
         with reading(self._engine) as connection:
-            return [(row.id, row.participant) for row in connection.execute(query)]
+            rows = connection.execute(query.where(imported.c.resumable))
+            return [(row.id, row.actor or row.participant) for row in rows]
 
     def leftovers(self) -> list[tuple[str, str]]:
         """Dataset and kind of the imports of which rejected rows or files may be kept."""
