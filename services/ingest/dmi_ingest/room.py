@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from dmi_infra.errors import Unavailable
 from dmi_ingest.errors import TooLarge, TooMany
 
+log = structlog.get_logger("imports")
+
 FULL: Final = "there is no room for files of imports at the moment; try again later"
+TOLD_SECONDS: Final = 60.0
+"""So often the operator is told that the disk is full, however many ask: the log is on a disk too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ class Room:
         self._behind = behind
         self._lying: dict[str, _Lying] = {}
         self._lock = threading.Lock()
+        self._told = -TOLD_SECONDS
+        """When the operator was told last that the disk is full, of the monotonic clock."""
 
     def open(self, waiting: Iterable[tuple[str, str]]) -> None:
         """Take stock: each import that can be resumed, and who began it. Files of any other are deleted."""
@@ -93,8 +102,16 @@ class Room:
 
     def spare(self) -> None:
         """Raise ``Unavailable`` when less is free than what bus, stores and records need to go on."""
-        if shutil.disk_usage(self._folder).free < self._share.free:
-            raise Unavailable(FULL)
+        free = shutil.disk_usage(self._folder).free
+        if free >= self._share.free:
+            return
+        if time.monotonic() - self._told >= TOLD_SECONDS:
+            self._told = time.monotonic()
+            log.warning(
+                "imports wait for room on the disk", folder=str(self._folder), free_bytes=free,
+                setting="DMI_IMPORT_FREE", wanted_bytes=self._share.free,
+            )  # fmt: skip
+        raise Unavailable(FULL)
 
     def _of(self, who: str) -> list[_Lying]:
         """What is in the share of somebody: of all that its participant began by its mandates and machines too."""

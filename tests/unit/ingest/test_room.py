@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
+from structlog.testing import capture_logs
 
 from dmi_agreements.contracts.law import Participant
+from dmi_ingest import room
 from dmi_ingest.room import FULL
 from dmi_ingest.sources import SOURCES, files
 from dmi_ingest.sources.port import SourceError
@@ -176,6 +179,20 @@ def test_a_disk_that_is_nearly_full_takes_no_files_and_an_import_that_runs_waits
     monkeypatch.setattr(node.bus, "publish", take)
     free(monkeypatch, node.settings.import_free)
     assert node.call("POST", f"/v1/imports/{report['import_id']}/resume").json()["state"] == "done"
+
+
+def test_the_operator_reads_once_a_minute_which_setting_keeps_imports_waiting_and_how_much_is_free(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free(monkeypatch, 4321)
+    for seconds, lines in ((1000.0, 1), (1059.0, 0), (1061.0, 1)):
+        monkeypatch.setattr(room, "time", SimpleNamespace(monotonic=lambda now=seconds: now))
+        with capture_logs() as logs:
+            assert hand_in(node, TEXT).status_code == 503
+        told = [line for line in logs if line.get("setting") == "DMI_IMPORT_FREE"]
+        assert [(line["log_level"], line["free_bytes"], line["wanted_bytes"]) for line in told] == [
+            ("warning", 4321, node.settings.import_free)
+        ] * lines
 
 
 @pytest.mark.parametrize(
