@@ -53,8 +53,9 @@ class Settings(BaseSettings):
     body_limit: int = Field(
         32 * 1024 * 1024,
         gt=0,
-        description="largest request body in bytes, of observations and features; above it 413. Others hold at most "
-        "1 MiB and 100,000 values, 128 KiB without a token. Files have a limit of their own",
+        description="largest request body in bytes, of observations and features, which hold at most 1,000,000 values "
+        "too: commas and brackets of the JSON, which cost more than its bytes; above either 413. Others hold at most "
+        "1 MiB and 100,000 values, 128 KiB and 20,000 values without a token. Files have a limit of their own",
     )
     rulebook_dir: Path | None = Field(
         None, description="folder of the rulebook; empty is the one that comes with the software"

@@ -187,3 +187,11 @@ def test_what_anybody_may_send_is_not_heavy() -> None:
     assert heavy(b"y" * (BYTES + 1))
     assert not heavy(lists(VALUES // 2 - 5))
     assert heavy(lists(VALUES // 2 + 1))
+
+
+def test_the_setting_tells_every_limit_that_a_body_has() -> None:
+    told = str(Settings.model_fields["body_limit"].description)
+    for values in (OPEN_VALUES, VALUES, LARGE_VALUES):
+        assert f"{values:,} values" in told
+    for size in (f"{OPEN_BYTES // 1024} KiB", f"{BYTES // 1024**2} MiB"):
+        assert size in told
