@@ -19,6 +19,7 @@ from dmi_command.commands import (
     backup,
     data,
     dataspace,
+    imports,
     inspection,
     keys,
     log,
@@ -49,6 +50,7 @@ app = typer.Typer(
 for module in (
     running,
     data,
+    imports,
     agreements,
     dataspace,
     inspection,

@@ -84,6 +84,10 @@ class Client:
         """Put JSON in place of what is there; the answer's JSON."""
         return self._ask("PUT", path, json=body).json()
 
+    def delete(self, path: str) -> None:
+        """Delete what is there."""
+        self._ask("DELETE", path)
+
     def post_bytes(self, path: str, content: bytes) -> Any:
         """The JSON answer of a POST with JSON text that is written already."""
         return self._ask("POST", path, content=content, headers={"Content-Type": "application/json"}).json()

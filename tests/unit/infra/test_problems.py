@@ -15,6 +15,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.decision import Reason
+from dmi_exchange.dsp.room import Full
+from dmi_exchange.errors import NeverUsable
 from dmi_infra.bus.errors import BusTimeout, BusUnavailable
 from dmi_infra.errors import (
     Conflict,
@@ -26,7 +28,7 @@ from dmi_infra.errors import (
     Unavailable,
 )
 from dmi_infra.health import Well
-from dmi_infra.http import wording
+from dmi_infra.http import dutch, problems, wording
 from dmi_infra.http.app import build_app
 from dmi_infra.http.dutch import words
 from dmi_infra.http.language import current_language, preferred
@@ -37,6 +39,8 @@ from dmi_infra.recorder import RecorderFull
 from dmi_infra.runtime import Runtime, build_runtime
 from dmi_infra.settings import Settings
 from dmi_infra.sql import StoreUnavailable
+from dmi_ingest.errors import TooMany
+from dmi_ingest.room import FULL
 from tests.unit.infra.fakes import FakeBus, as_bus
 
 LIMIT = 10_000
@@ -432,11 +436,39 @@ def test_the_language_that_is_liked_best_is_chosen(header: str, language: str) -
          "u hebt 40 stromen open, zoveel als één deelnemer hier mag; sluit er een of probeer het zo weer"),
         ("all 200 live streams of this service are in use; try again shortly",
          "alle 200 stromen van deze dienst zijn bezet; probeer het zo weer"),
+        ("only a failed import that is resumable has files to delete",
+         "alleen een afgebroken import heeft nog bestanden"),
+        ("a participant may have at most 20 imports that wait, run or can be resumed, those that it began for others "
+         "too: let them end, resume or delete them",
+         "u kunt hooguit 20 imports hebben die wachten, lopen of zijn afgebroken: ga daarmee verder of wis ze"),
+        ("the files of imports that one participant began, also for others, and that wait, run or can be resumed may "
+         "hold at most 4096 bytes together: let them end, resume or delete them",
+         "uw imports die wachten, lopen of zijn afgebroken, zijn samen te groot: hooguit 4096 bytes; rond ze af of wis "
+         "ze"),
+        ("the files of one import may hold at most 10 bytes together", "samen te groot: hooguit 10 bytes"),
+        (FULL, "er is nu geen plaats voor bestanden; probeer het later weer"),
+        ("/: you have 500 negotiations that are not over: end some",
+         "u hebt er al 500 die nog lopen; rond er eerst een af"),
+        ("/agreementId: has 50 transfers that are not over: end some",
+         "onder deze afspraak lopen al 50 leveringen; rond er eerst een af"),
+        ("/: you had 5000 transfers in the last day: try again later",
+         "u had er 5000 in de laatste 24 uur; probeer het later weer"),
         ("must be three digits", None),
     ],
 )  # fmt: skip
 def test_a_rule_is_told_with_its_own_numbers_by_the_most_exact_words(english: str, dutch: str | None) -> None:
     assert words(english) == dutch
+
+
+def test_every_status_of_a_refused_input_has_a_title_of_its_own_in_both_languages() -> None:
+    assert problems._TITLES.keys() == dutch.TITLES.keys()
+    statuses, waiting = set(), [InputRefused, TooMany, Full, NeverUsable]
+    while waiting:
+        kind = waiting.pop()
+        statuses.add(kind.status)
+        waiting += kind.__subclasses__()
+    assert {422, 429} <= statuses
+    assert statuses <= dutch.TITLES.keys(), "one without is told as 403"
 
 
 def test_what_whoever_refused_knew_in_dutch_goes_before_the_table() -> None:

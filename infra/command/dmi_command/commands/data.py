@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -86,12 +87,24 @@ def import_files(
         target = dataset or _own_dataset(client, source, signer)
         report = _upload(client, kind, target, files, quiet=as_json)
         report = _settled(client, report)
+    tell(report, source.unit_read["en"], client.url, as_json)
+
+
+def tell(report: dict[str, Any], unit: str, url: str, as_json: bool) -> None:
+    """Print the report of an import that has ended; raises ``CommandFailed`` for one that failed.
+
+    ``unit`` says in words what ``read`` counts.
+    """
     if as_json:
         show(report, True)
     else:
-        print_import(out, report, source.unit_read["en"], client.url)
+        print_import(out, report, unit, url)
     if report["state"] == "failed":
-        raise CommandFailed(report.get("detail") or "the import failed")
+        detail = report.get("detail") or "the import failed"
+        ways = "its files are kept: dmi imports resume {0}, or dmi imports delete {0}"
+        raise CommandFailed(
+            f"{detail}\n  {ways.format(report['import_id'])}" if report.get("resumable") else detail
+        )
 
 
 def _look_at(source: Source, files: list[Path]) -> None:
@@ -169,14 +182,21 @@ def _upload(client: Client, kind: str, dataset: str, files: list[Path], quiet: b
         )
         task = bar.add_task(f"import {kind}", total=None)
         answer = _begun(client, kind, dataset, handles)
-        until = time.monotonic() + WAIT_SECONDS
-        while answer["state"] == "running":
-            if time.monotonic() > until:
-                raise CommandFailed(f"import {answer['import_id']} still runs; ask for it later")
-            time.sleep(0.2)
-            answer = client.get(f"/ingest/v1/imports/{answer['import_id']}")
-            bar.update(task, completed=answer["read"])
-    return answer
+        return ended(client, answer, lambda read: bar.update(task, completed=read))
+
+
+def ended(
+    client: Client, report: dict[str, Any], told: Callable[[int], None] = lambda _read: None
+) -> dict[str, Any]:
+    """The report of an import once it has ended; ``told`` hears how much was read meanwhile."""
+    until = time.monotonic() + WAIT_SECONDS
+    while report["state"] == "running":
+        if time.monotonic() > until:
+            raise CommandFailed(f"import {report['import_id']} still runs; see dmi imports list later")
+        time.sleep(0.2)
+        report = client.get(f"/ingest/v1/imports/{report['import_id']}")
+        told(report["read"])
+    return report
 
 
 def _begun(client: Client, kind: str, dataset: str, handles: list[Any]) -> dict[str, Any]:
@@ -201,6 +221,7 @@ def _begun(client: Client, kind: str, dataset: str, handles: list[Any]) -> dict[
 
 TOLD: Final = (
     "import_id", "kind", "dataset", "state", "read", "accepted", "duplicate", "rejected", "reasons", "detail",
+    "resumable",
 )  # fmt: skip
 
 
@@ -226,6 +247,7 @@ def _settled(client: Client, report: dict[str, Any]) -> dict[str, Any]:
         "rejected": report["rejected"] + outcome["rejected"],
         "reasons": report["reasons"] + outcome["reasons"],
         "detail": report.get("detail"),
+        "resumable": report.get("resumable"),
     }
 
 
