@@ -100,7 +100,7 @@ def test_an_odrl_name_cannot_pass_for_a_term_of_ours(document: dict[str, Any], r
     assert "/permission/0/action" in findings(document, rulebook)
 
 
-@pytest.mark.parametrize("term", ["", "@vocab2", "a:b", "a b", "-", 61 * "p"])
+@pytest.mark.parametrize("term", ["", "@vocab2", "a:b", "a b", "-", 256 * "p"])
 @pytest.mark.parametrize("meaning", ["", "assigner", "urn:dmi:read", 1, None])
 def test_a_context_declares_no_name_that_json_ld_could_not_read(
     term: str, meaning: object, document: dict[str, Any], rulebook: Rulebook
@@ -111,8 +111,8 @@ def test_a_context_declares_no_name_that_json_ld_could_not_read(
 
 def test_a_context_may_give_a_name_of_sixty_characters(document: dict[str, Any], rulebook: Rulebook) -> None:
     before = answers(document, rulebook)
-    document["@context"] = [*document["@context"], {60 * "p": "odrl:permission"}]
-    document[60 * "p"] = document.pop("permission")
+    document["@context"] = [*document["@context"], {255 * "p": "odrl:permission"}]
+    document[255 * "p"] = document.pop("permission")
     assert answers(document, rulebook) == before
 
 

@@ -16,6 +16,7 @@ from fastapi import APIRouter, Depends
 from dmi_agreements.contracts.law import AgreementState, Dataset, Heartbeat, Participant
 from dmi_agreements.keys import ended
 from dmi_infra import clock, jose
+from dmi_infra.errors import Unauthenticated
 from dmi_infra.http.access import Caller, Opening, RightHolder, gated, identify, roles
 from dmi_infra.http.app import build_app
 from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT, Identity
@@ -157,6 +158,20 @@ def test_a_stale_law_answers_503_with_retry_after_at_every_members_door(door: Do
         answer = door.ask(path, VENDOR, "dmi:role:operator")
         assert (answer.status_code, code(answer)) == (503, "law-stale")
         assert answer.headers["retry-after"]
+
+
+def test_a_token_that_was_judged_before_the_law_was_read_is_not_called_wrong(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unread(_token: str) -> Identity:
+        # The law is read to its end while the token is judged.
+        door.beat()
+        raise Unauthenticated("the token's key is not one of its issuer's keys")
+
+    monkeypatch.setattr(door.law, "_heartbeat", None)
+    monkeypatch.setattr(type(door.runtime.authenticate), "__call__", lambda _self, token: unread(token))
+    assert code(door.ask("/any")) == "law-missing"
+    assert code(door.ask("/any")) == "unauthenticated"
 
 
 def test_a_role_opens_its_door_and_no_other_does(door: Door) -> None:

@@ -48,10 +48,12 @@ async def identify(request: Request) -> Identity:
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("this needs an access token in the header Authorization: Bearer …")
     runtime = runtime_of(request)
+    # From before the token is judged: the law may be read to its end meanwhile.
+    stale = runtime.law.table.stale(clock.now())
     try:
         return await _authenticated(runtime, token.strip())
     except Unauthenticated:
-        stale = runtime.law.table.stale(clock.now())
+        stale = stale or runtime.law.table.stale(clock.now())
         if stale is not None:
             # A process that has not read the law yet knows no keys: that is no fault of the token.
             raise Refused([stale]) from None
