@@ -11,7 +11,7 @@ MEMBERS := agreements/framework agreements/exchange infra/runtime infra/command 
   services/platform services/visualisation services/support-centre
 # Of the first one process at a time computes, also where a stack is killed and starts again: longest first, two at a
 # time. Stacks, and browsers, are many processes: alone they keep two cores busy, and beside each other they run out of time.
-SUITES := test-kills test-exchange test-units
+SUITES := test-kills test-units test-exchange
 BUSY := test-stacks test-pages
 # With four cores there is room for those two at a time as well.
 ROOM := $(shell [ "$$(getconf _NPROCESSORS_ONLN)" -ge 4 ] && echo yes)
