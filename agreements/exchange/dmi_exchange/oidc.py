@@ -21,7 +21,7 @@ from dmi_exchange.settings import ExchangeSettings
 from dmi_infra import outside
 from dmi_infra.authorities import trusted
 from dmi_infra.errors import Unauthenticated, Unavailable
-from dmi_infra.shares import Shares
+from dmi_infra.room import Shares
 
 TIMEOUT_SECONDS = 5.0
 KEEP_SECONDS = 3600.0

@@ -1,48 +1,72 @@
-"""Room for what outlasts a request: how much of it is open at once, and how much of that one participant has."""
+"""Shares of what all use, and room for what outlasts a request: who asks for much keeps nobody else waiting."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from dmi_agreements.table import LawTable
 from dmi_infra.errors import Unavailable
 from dmi_infra.identity import Identity
 
 
-class Room:
-    """Places for something, in words ``what``; where there is none, ``refusal`` is raised."""
+class Shares:
+    """So many things (``share``) at a time of one party; ``what`` names them in the refusal of more."""
 
-    def __init__(self, limit: int, share: int, what: str, refusal: type[Unavailable]) -> None:
-        self._limit = limit
+    def __init__(self, share: int, what: str) -> None:
         self._share = share
         self._what = what
-        self._refusal = refusal
         self._lock = threading.Lock()
         self._taken: Counter[str] = Counter()
 
+    @contextmanager
+    def of(self, who: str) -> Iterator[None]:
+        """Hold one meanwhile; raises ``Unavailable`` at once when the party holds all that it may."""
+        give = self.take(who)
+        try:
+            yield
+        finally:
+            give()
+
     def take(self, who: str) -> Callable[[], None]:
-        """A place for a participant, until what this gives is called, once; raises ``refusal``."""
+        """One for a party, until what this gives is called, once; raises ``Unavailable``."""
         with self._lock:
-            if self._taken[who] >= self._share:
-                # The first to be told: others need not wait where only this one has too many.
-                raise self._refusal(
-                    f"you have {self._share} {self._what} open, as many as one participant may have here; "
-                    "close one or try again shortly"
-                )
-            if self._taken.total() >= self._limit:
-                raise self._refusal(
-                    f"all {self._limit} {self._what} of this service are in use; try again shortly"
-                )
+            self._require(who)
             self._taken[who] += 1
         return lambda: self._give(who)
+
+    def _require(self, who: str) -> None:
+        if self._taken[who] >= self._share:
+            raise Unavailable(f"{self._what}: at most {self._share} at a time")
 
     def _give(self, who: str) -> None:
         with self._lock:
             self._taken[who] -= 1
             if not self._taken[who]:
                 del self._taken[who]
+
+
+class Room(Shares):
+    """Shares of at most ``limit`` places, in words ``what``; where there is none, ``refusal`` is raised."""
+
+    def __init__(self, limit: int, share: int, what: str, refusal: type[Unavailable]) -> None:
+        super().__init__(share, what)
+        self._limit = limit
+        self._refusal = refusal
+
+    def _require(self, who: str) -> None:
+        if self._taken[who] >= self._share:
+            # The first to be told: others need not wait where only this one has too many.
+            raise self._refusal(
+                f"you have {self._share} {self._what} open, as many as one participant may have here; "
+                "close one or try again shortly"
+            )
+        if self._taken.total() >= self._limit:
+            raise self._refusal(
+                f"all {self._limit} {self._what} of this service are in use; try again shortly"
+            )
 
 
 def whose_share(law: LawTable, identity: Identity) -> str:

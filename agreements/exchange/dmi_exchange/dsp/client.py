@@ -17,7 +17,7 @@ from dmi_infra.authorities import trusted
 from dmi_infra.deadlines import Deadlines, TimedTransport
 from dmi_infra.errors import Unavailable
 from dmi_infra.internet import Lookups, is_public
-from dmi_infra.shares import Shares
+from dmi_infra.room import Shares
 
 TIMEOUT_SECONDS = 4.0
 NAME_SECONDS = 2.0
