@@ -76,7 +76,8 @@ def given_free(document: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _is_price(duty: object) -> bool:
-    waiting = _listed(duty.get("action")) if isinstance(duty, dict) else []
+    # A list of its own: the document may be the law's.
+    waiting = list(_listed(duty.get("action"))) if isinstance(duty, dict) else []
     while waiting:
         item = waiting.pop()
         if isinstance(item, dict):

@@ -12,6 +12,8 @@ Clock = Callable[[], Micros]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST: Micros = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST: Micros = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 EARLIEST: Micros = -2_208_988_800_000_000
 """1900-01-01: an observation before it is a mistake of the source."""
@@ -30,14 +32,18 @@ def seconds() -> float:
 
 
 def to_text(at: Micros) -> str:
-    """RFC 3339 in UTC; whole seconds without a fraction."""
-    moment = _EPOCH + timedelta(microseconds=at)
-    return moment.isoformat(timespec="auto").replace("+00:00", "Z")
+    """RFC 3339 in UTC; whole seconds without a fraction. What lies beyond the calendar is told as its edge."""
+    return _moment(at).isoformat(timespec="auto").replace("+00:00", "Z")
 
 
 def day_of(at: Micros) -> date:
     """The day in UTC."""
-    return (_EPOCH + timedelta(microseconds=at)).date()
+    return _moment(at).date()
+
+
+def _moment(at: Micros) -> datetime:
+    # The limits of an agreement, for one, may lie on a day that the calendar has in their zone and not in UTC.
+    return _EPOCH + timedelta(microseconds=min(max(at, _FIRST), _LAST))
 
 
 def from_datetime(moment: datetime) -> Micros:

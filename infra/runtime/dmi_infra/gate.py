@@ -30,6 +30,8 @@ LONGEST_ID = 200
 """What a caller names may be of any length; no identifier of ours is longer, and records stay small."""
 LONGEST_REASON = 500
 SUBJECTS_OF_A_RECORD = 1000
+COUNTED_OF_A_USE = 200
+"""Rules that one use may count for: each stands in its record, and those that no count forbids in every record."""
 PARTIAL = (
     "the agreement gives means over a time and an area, not single values: ask for the history or an export"
 )
@@ -326,6 +328,9 @@ class Gate:
             reasons.extend(decision.reasons)
             counted.extend(decision.counted)
             personal = personal or decision.personal
+        if len(counted) > COUNTED_OF_A_USE:
+            told = f"more than {COUNTED_OF_A_USE} rules of its agreements ask how often it is used"
+            return Decision(False, (Reason("condition_unknown", told),)), True
         passed = Decision(
             True, tuple(reasons), tuple(duties), tuple(agreements), personal, tuple(dict.fromkeys(counted))
         )

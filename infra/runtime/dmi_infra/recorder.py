@@ -9,6 +9,7 @@ from collections import deque
 from pathlib import Path
 
 import structlog
+from msgspec.structs import replace
 
 from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.record import DecisionRecord, Quality, RecordBatch
@@ -128,14 +129,27 @@ class Recorder:
             self._publisher.publish(RECORD_TOPIC, [Message(self._service, encode(batch), envelope)])
         except MessageTooLarge:
             # Records that name many data subjects: fewer of them at once.
-            if len(taken) == 1:
-                raise
-            self._batch = max(1, len(taken) // 2)
+            if len(taken) > 1:
+                self._batch = max(1, len(taken) // 2)
+            else:
+                self._queue[0] = self._bare(taken[0])
             return
         self._batch = BATCH
         for _ in taken:
             self._queue.popleft()
         self._leaving -= len(taken)
+
+    def _bare(self, record: Record) -> Record:
+        """A record that the bus can carry, in place of one that would keep all behind it; ``MessageTooLarge`` if none.
+
+        That something was decided is told in any case; the gate lets no use count that much (``COUNTED_OF_A_USE``).
+        """
+        if not isinstance(record, DecisionRecord) or not (record.counted or record.subjects):
+            raise MessageTooLarge(
+                "a record is too large for the bus, and there is nothing in it to leave out"
+            )
+        log.error("a record is told without what it counts", service=self._service, record=record.id)
+        return replace(record, counted=[], subjects=[])
 
 
 def new_id() -> str:

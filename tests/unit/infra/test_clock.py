@@ -21,6 +21,19 @@ def test_whole_seconds_are_written_without_a_fraction_and_in_utc() -> None:
     assert clock.to_text(1) == "1970-01-01T00:00:00.000001Z"
 
 
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (datetime.fromisoformat("9999-12-31T23:59:59-14:00"), "9999-12-31T23:59:59.999999Z"),
+        (datetime.fromisoformat("0001-01-01T00:00:00+14:00"), "0001-01-01T00:00:00Z"),
+    ],
+)
+def test_what_lies_beyond_the_calendar_is_told_as_its_edge(moment: datetime, text: str) -> None:
+    at = clock.from_datetime(moment)
+    assert clock.to_text(at) == text
+    assert clock.day_of(at).isoformat() == text[:10]
+
+
 def test_an_offset_is_taken_into_account() -> None:
     assert clock.from_text("2026-11-21T13:00:00+01:00") == clock.from_text("2026-11-21T12:00:00Z")
 

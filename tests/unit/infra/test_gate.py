@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from dmi_agreements.contracts.law import AgreementState, Dataset, Participant, S
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra import tally
 from dmi_infra.errors import Refused
-from dmi_infra.gate import Permit
+from dmi_infra.gate import COUNTED_OF_A_USE, Permit
 from dmi_infra.http.problems import refusal
 from dmi_infra.recorder import RecorderFull
 from tests.unit.infra.fakes import (
@@ -371,6 +372,22 @@ def test_an_open_stream_does_not_go_on_by_another_rule_that_counts(court: Court)
     with pytest.raises(Refused):
         court.gate.still(permit)
     assert len(ask(court).counted) == 1
+
+
+def test_a_use_that_more_rules_would_count_than_a_record_tells_is_refused(court: Court) -> None:
+    """Each rule that no count forbids stands in the record of every use."""
+    court.agree(STACK, "dmi:read")
+    text = document(OWNER, VENDOR, GARAGES, ["dmi:read"])
+    never = {"leftOperand": "count", "operator": "gteq", "rightOperand": 10**9}
+    forbidden = {"target": GARAGES, "action": "dmi:read", "constraint": [never]}
+    for number, many in ((0, COUNTED_OF_A_USE), (1, 1)):
+        text = text | {"uid": f"urn:uuid:{uuid.uuid4()}", "prohibition": [forbidden] * many}
+        court.law.apply(AgreementState(text["uid"], text, "active", concluded_at=court.clock()))
+        if number == 0:
+            assert len(ask(court).counted) == COUNTED_OF_A_USE
+    with pytest.raises(Refused) as refused:
+        ask(court)
+    assert codes(refused) == ["condition_unknown"]
 
 
 def test_an_open_stream_ends_when_its_data_turns_out_to_be_personal(court: Court) -> None:

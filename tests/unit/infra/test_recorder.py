@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dmi_agreements.contracts.envelope import decode
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
@@ -91,13 +92,16 @@ def test_an_unexpected_failure_of_the_bus_loses_nothing(bus: FakeBus, recorder: 
     eventually(lambda: published(bus) == ["d1"])
 
 
-def test_records_too_large_for_one_message_go_out_in_several(tmp_path: Path) -> None:
-    class Narrow(FakeBus):
-        def publish(self, topic: str, messages: Sequence[Message], timeout: float = 10.0) -> None:
-            if any(len(message.value) > 2000 for message in messages):
-                raise MessageTooLarge
-            super().publish(topic, messages, timeout)
+class Narrow(FakeBus):
+    """A bus of small messages."""
 
+    def publish(self, topic: str, messages: Sequence[Message], timeout: float = 10.0) -> None:
+        if any(len(message.value) > 2000 for message in messages):
+            raise MessageTooLarge
+        super().publish(topic, messages, timeout)
+
+
+def test_records_too_large_for_one_message_go_out_in_several(tmp_path: Path) -> None:
     bus = Narrow()
     recorder = Recorder("platform", bus, tmp_path)
     for number in range(100):
@@ -106,6 +110,18 @@ def test_records_too_large_for_one_message_go_out_in_several(tmp_path: Path) -> 
     eventually(lambda: len(published(bus)) == 100)
     recorder.stop()
     assert published(bus) == [f"d{n}" for n in range(100)]
+
+
+def test_a_record_too_large_for_any_message_is_told_without_what_it_counts(tmp_path: Path) -> None:
+    bus = Narrow()
+    recorder = Recorder("platform", bus, tmp_path)
+    recorder.put(replace(decision(0), counted=[("a", "x" * 3000, "p")], subjects=["urn:dmi:person:x"]))
+    recorder.put(decision(1))
+    recorder.start()
+    eventually(lambda: len(published(bus)) == 2)
+    recorder.stop()
+    batches = [decode(message.value, RecordBatch) for message in bus.topics[RECORD_TOPIC]]
+    assert [record for batch in batches for record in batch.decisions] == [decision(0), decision(1)]
 
 
 def test_the_next_process_publishes_what_a_killed_one_had_not(bus: FakeBus, tmp_path: Path) -> None:

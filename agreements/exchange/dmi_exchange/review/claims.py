@@ -12,7 +12,7 @@ from dmi_agreements.odrl.values import Truth, every, one, some
 from dmi_agreements.policy.compiled import FOREVER
 from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.policy.predicates import purpose_truths
-from dmi_agreements.policy.terms import RuleTerms
+from dmi_agreements.policy.terms import AgreementTerms, RuleTerms
 from dmi_agreements.rulebook import Rulebook
 
 AMOUNTS: Final[Mapping[type[Duty], tuple[str, str]]] = {
@@ -87,7 +87,11 @@ class Claims:
 
 def read_claims(document: Mapping[str, Any], rulebook: Rulebook, layers: Collection[str] = ()) -> Claims:
     """The claims of a document under a version of the rulebook; raises ``PolicyRefused``."""
-    terms = read_agreement(document, rulebook, layers)
+    return claims_of(read_agreement(document, rulebook, layers), rulebook)
+
+
+def claims_of(terms: AgreementTerms, rulebook: Rulebook) -> Claims:
+    """The claims of terms that were read under a version of the rulebook."""
 
     def claims(rules: Iterable[RuleTerms]) -> tuple[Claim, ...]:
         return tuple(_claim(rule, terms.obligations, rulebook) for rule in rules)

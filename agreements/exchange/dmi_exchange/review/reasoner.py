@@ -12,11 +12,13 @@ from typing import Any, Final, TypeVar
 
 from dmi_agreements.contracts.law import AgreementState, Dataset
 from dmi_agreements.errors import PolicyRefused
+from dmi_agreements.policy.document import read_agreement
+from dmi_agreements.policy.measure import check_measure
 from dmi_agreements.rulebook import Rulebook
 from dmi_agreements.versions import Rulebooks
 from dmi_exchange.review import framework_rules, law_rules
 from dmi_exchange.review.case import PERSONAL, Case, Facts, Fault
-from dmi_exchange.review.claims import Claims, read_claims
+from dmi_exchange.review.claims import Claims, claims_of, read_claims
 from dmi_exchange.review.edits import Operation, Repair, apply
 from dmi_infra import clock
 
@@ -164,7 +166,9 @@ class Reasoner:
     def _case(
         self, document: Mapping[str, Any], book: Rulebook, facts: Facts, signers: frozenset[str], now: int
     ) -> Case:
-        return Case(document, read_claims(document, book, self._layers), book, facts, now, signers)
+        terms = read_agreement(document, book, self._layers)
+        check_measure(terms)
+        return Case(document, claims_of(terms, book), book, facts, now, signers)
 
     @staticmethod
     def _faults(case: Case) -> list[Fault]:

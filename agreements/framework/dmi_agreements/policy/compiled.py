@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from dmi_agreements.decision import Duty, RestrictArea
 from dmi_agreements.odrl.model import ODRL, Action, Constraint, Logical, Strategy, Test
 from dmi_agreements.odrl.values import Truth
 from dmi_agreements.policy.beyond import reached, spared
+from dmi_agreements.policy.measure import tests_of
 from dmi_agreements.policy.operands import iri
 from dmi_agreements.policy.owed import Settled, compile_duty
 from dmi_agreements.policy.predicates import (
@@ -157,7 +158,7 @@ def _index(
     obligations: tuple[Duty, ...],
     others: tuple[Rulebook, ...] = (),
 ) -> Rules:
-    index: dict[tuple[str, str], tuple[CompiledRule, ...]] = {}
+    index: dict[tuple[str, str], list[CompiledRule]] = {}
     for rule in rules:
         known: dict[tuple[Action, ...], CompiledRule] = {}
         by: dict[str, tuple[Action, ...]] = {
@@ -175,8 +176,8 @@ def _index(
                 compiled = known[plain]
                 if target in rule.area_of:
                     compiled = _shared(_within(compiled, rule.area_of[target]))
-                index[action, target] = (*index.get((action, target), ()), compiled)
-    return MappingProxyType(index)
+                index.setdefault((action, target), []).append(compiled)
+    return MappingProxyType({place: tuple(found) for place, found in index.items()})
 
 
 @lru_cache(maxsize=65_536)
@@ -229,7 +230,7 @@ def _compile_rule(
         tuple(rest),
         tuple(compile_duty(duty, place) for duty in owed),
         forbids=forbids,
-        counted=rule.price is not None or _counts(rule, tests, narrowed),
+        counted=rule.price is not None or any(map(counted, tests_of(rule.rule, narrowed))),
         priced=rule.price is not None,
     )
 
@@ -266,11 +267,3 @@ def _any_action(actions: tuple[Action, ...], place: Place) -> Predicate:
 
 def _carried(rulebook: Rulebook) -> frozenset[str]:
     return frozenset(map(iri, rulebook.duties))
-
-
-def _counts(rule: RuleTerms, tests: Iterable[Test], narrowed: tuple[Action, ...]) -> bool:
-    """Whether the rule asks how often or how long it was used."""
-    waiting = [*tests, *(test for action in narrowed for test in action.refinements)]
-    waiting += [test for duty in rule.rule.duties for test in duty.constraints]
-    waiting += [test for duty in rule.rule.duties for each in duty.consequences for test in each.constraints]
-    return any(map(counted, waiting))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
@@ -48,6 +48,8 @@ class Policywide:
     action: Place | None = None
     layer: bool = False
     """Whether the assignee operates a layer: its own rights cannot carry every duty."""
+    targets: dict[str, list[_Target]] = field(default_factory=dict, init=False)
+    """The targets as they were read, by the kind of rule: a long list for many rules is read once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +157,14 @@ def _party(reader: Reader, fields: Mapping[str, Place], role: str, shared: Polic
 def _targets(
     reader: Reader, place: Place, fields: Mapping[str, Place], context: Context, shared: Policywide
 ) -> list[_Target]:
-    places = [each for each in (fields.get("target"), shared.target) if each is not None]
-    found = [_target(reader, item, context) for each in places for item in reader.items(each)]
-    targets = [target for target in found if target is not None]
-    if not found:
+    own = reader.items(fields.get("target"))
+    targets = [target for target in (_target(reader, item, context) for item in own) if target is not None]
+    if shared.target is not None:
+        if context.where not in shared.targets:
+            found = (_target(reader, item, context) for item in reader.items(shared.target))
+            shared.targets[context.where] = [target for target in found if target is not None]
+        targets += shared.targets[context.where]
+    if not own and not reader.items(shared.target):
         reader.refuse(fields.get("target", place), "at least one dataset")
     refined = [target.dataset for target in targets if target.thing.refinements]
     for target in targets:

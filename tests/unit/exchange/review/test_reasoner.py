@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,8 +12,11 @@ import msgspec
 import pytest
 
 from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
+from dmi_agreements.errors import PolicyRefused
+from dmi_agreements.policy.measure import MOST_COUNTED
 from dmi_agreements.rulebook import rulebook_of
 from dmi_agreements.versions import Rulebooks
+from dmi_exchange.model import given_free
 from dmi_exchange.review.case import UNKNOWN_PARTY, Facts
 from dmi_exchange.review.edits import apply
 from dmi_exchange.review.reasoner import Reasoner, Verdict
@@ -313,6 +317,23 @@ def test_of_the_commons_is_taken_what_has_no_price_and_each_dataset_once() -> No
     assert rules(reasoner().review(second_permission(paid, duty=[])).faults) == ["commons"]
     # By another agreement already: it is not taken twice.
     assert reasoner({RADAR: 200_000}).review(document(CITY, SELLER, RADAR, ["dmi:read"])).passes
+
+
+def test_what_is_given_without_a_price_is_found_without_a_change_of_the_document() -> None:
+    text = document(CITY, SELLER, RADAR, ["dmi:read"])
+    text["permission"][0]["duty"] = [{"action": ["dmi:pay"]}, {"action": ["dmi:delay"]}]
+    before = json.dumps(text)
+    assert [given_free(text), given_free(text), json.dumps(text)] == [frozenset(), frozenset(), before]
+
+
+def test_more_rules_than_a_gate_should_hold_are_refused() -> None:
+    text = document(CITY, SELLER, RADAR, ["dmi:read"])
+    never = {"leftOperand": "count", "operator": "gteq", "rightOperand": 10**9}
+    forbidden = {"target": RADAR, "action": "dmi:read", "constraint": [never]}
+    text["prohibition"] = [forbidden] * (MOST_COUNTED + 1)
+    with pytest.raises(PolicyRefused) as caught:
+        reasoner().review(text)
+    assert [finding.path for finding in caught.value.findings] == [f"/prohibition/{MOST_COUNTED}"]
 
 
 def test_what_is_left_out_of_the_commons_is_left_out_of_every_permission() -> None:
