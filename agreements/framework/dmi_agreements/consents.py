@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.decision import EVERYONE, CutEnds, Duty, Reason, Request
@@ -60,9 +61,9 @@ class Consents:
     def put(self, dataset: str, subject: str, given: Given) -> None:
         """Keep the newest state of one consent for one of its datasets.
 
-        Of those that have ended three are kept of what covers the same: the first to be given and the last to let
-        rows in tell what was cut when, and the last to end is named to who asks why. So what is weighed does not grow
-        with each new consent.
+        Of those that have ended a few are kept of what covers the same: the first to be given, and of each of its
+        rights to take in the last to let rows in, tell what was cut when; the last to end is named to who asks why.
+        So what is weighed does not grow with each new consent.
         """
         subjects = self._given.setdefault(dataset, {})
         kept = {key: one for key, one in subjects.get(subject, {}).items() if key != given.state.id}
@@ -72,7 +73,12 @@ class Consents:
             same = [one for one in kept.values() if one.ended and _covers(one, dataset) == covers]
             kept = {key: one for key, one in kept.items() if key not in {each.state.id for each in same}}
             same.append(given)
-            now = [min(same, key=_beginning), max(same, key=_letting), max(same, key=_ending)]
+            now = [min(same, key=_beginning), max(same, key=_ending)]
+            now += [
+                max(same, key=partial(_letting, dataset, right))
+                for right in covers or ()
+                if right.action == PROCESS
+            ]
         subjects[subject] = {**kept, **{one.state.id: one for one in now}}
         # After the change: a reader that computed before it holds the old generation and computes again.
         self._generation[dataset] = self._generation.get(dataset, 0) + 1
@@ -165,22 +171,38 @@ def _ending(given: Given) -> tuple[int, str]:
     return given.state.ended_at or 0, given.state.id
 
 
-def _letting(given: Given) -> tuple[int, str]:
-    """Until when rows may have come in under it: one that has expired may be ended much later."""
+def _letting(dataset: str, right: _Right, given: Given) -> tuple[int, str]:
+    """Until when rows may have come in under a right of it: one that has expired may be ended much later."""
     rules = {} if given.compiled is None else given.compiled.permissions
-    last = max((rule.ends for found in rules.values() for rule in found), default=FOREVER)
-    return min(given.state.ended_at or FOREVER, last), given.state.id
+    ends = (
+        rule.ends for rule in rules.get((right.action, dataset), ()) if _right(right.action, rule) == right
+    )
+    return min(given.state.ended_at or FOREVER, max(ends, default=ALWAYS)), given.state.id
 
 
-def _covers(given: Given, dataset: str) -> frozenset[tuple[str, frozenset[str], frozenset[str] | None, int]]:
-    """What a consent permits of a dataset: actions, each for which purposes and recipients, with ends cut how far."""
-    rules = {} if given.compiled is None else given.compiled.permissions
+class _Right(NamedTuple):
+    """What a consent permits of a dataset: for which purposes and recipients, with ends of trips cut how far."""
+
+    action: str
+    purposes: frozenset[str]
+    recipients: frozenset[str] | None
+    cut: int
+
+
+def _covers(given: Given, dataset: str) -> frozenset[_Right] | None:
+    """All that a consent permits of a dataset; ``None``: it cannot be read."""
+    if given.compiled is None:
+        return None
     return frozenset(
-        (action, rule.purposes, rule.recipients, _cut(rule))
-        for (action, target), found in rules.items()
+        _right(action, rule)
+        for (action, target), found in given.compiled.permissions.items()
         if target == dataset
         for rule in found
     )
+
+
+def _right(action: str, rule: CompiledRule) -> _Right:
+    return _Right(action, rule.purposes, rule.recipients, _cut(rule))
 
 
 def _cut(rule: CompiledRule) -> int:

@@ -386,6 +386,28 @@ def test_the_one_of_ended_consents_that_let_rows_in_last_is_not_forgotten_for_on
     assert table.consents.cut_from(BICYCLES, NOOR, STACK, 200).after == NOW - 100 + HEARD
 
 
+def test_until_when_a_consent_let_rows_in_is_not_told_by_its_other_rights(
+    table: LawTable, agreement: Build
+) -> None:
+    def given(number: int, process: str, read: str) -> AgreementState:
+        made = consent(agreement, number, actions=["dmi:process"], times=[("lt", process)])
+        reads = consent(agreement, number, actions=["dmi:read"], times=[("lt", read)])
+        made.document["permission"] += reads.document["permission"]
+        return made
+
+    # The one that was ended last took rows in for the shortest time, and gave them for the longest.
+    states = (
+        given(101, "2019-01-01T00:00:00Z", "2030-01-01T00:00:00Z"),
+        given(102, *["2021-01-01T00:00:00Z"] * 2),
+    )
+    short = given(103, "2020-01-01T00:00:00Z", "2030-01-01T00:00:00Z")
+    for number, state in enumerate((*states, short)):
+        table.apply(state)
+        table.apply(end(state, NOW - 50 + number))
+    in_2021 = 1_609_459_200_000_000 - 1
+    assert table.consents.cut_from(BICYCLES, NOOR, STACK, 200).after == in_2021 + HEARD
+
+
 def test_a_consent_that_can_no_longer_be_read_takes_its_subject_away(
     table: LawTable, agreement: Build
 ) -> None:
