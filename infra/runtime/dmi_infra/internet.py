@@ -7,12 +7,15 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
 LOOKUPS: Final = 64
 """Names that are looked up at a time."""
+KEPT: Final = 16
+"""Of these, for the sites that are known: who chooses names of many others fills the rest."""
 NAMES_OF_ONE: Final = 4
 """Of these, names of one site: they may all have a server that never answers."""
 WAITING_OF_ONE: Final = 16
@@ -48,10 +51,13 @@ class Lookups:
     """Looks host names up. The system's own call knows no deadline, and the server of a name may be silent.
 
     So each name has a thread of its own, which outlives who waited for it; how many there are is limited, and how
-    many of one site (the last two labels of a name), so that its owner leaves some to others.
+    many of one site (the last two labels of a name), so that its owner leaves some to others; a few are kept for
+    names that the node itself was given, such as those of nodes it knows.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        """``known``: host names of sites that places are kept for."""
+        self._sites = frozenset(map(_site, known))
         self._lookups: dict[tuple[str, int], _Lookup] = {}
         self._waiting: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -80,7 +86,8 @@ class Lookups:
                 raise TimeoutError(f"{host} is being looked up for long already")
             return known
         names = sum(_site(other) == site for other, _ in self._lookups)
-        if names >= NAMES_OF_ONE or len(self._lookups) >= LOOKUPS:
+        room = LOOKUPS if site in self._sites else LOOKUPS - KEPT
+        if names >= NAMES_OF_ONE or len(self._lookups) >= room:
             raise TimeoutError("too many names are being looked up")
         made = self._lookups[host, port] = _Lookup()
         try:

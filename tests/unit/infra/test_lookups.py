@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from dmi_infra.internet import NAMES_OF_ONE, WAITING_OF_ONE, Lookups
+from dmi_infra.internet import KEPT, LOOKUPS, NAMES_OF_ONE, WAITING_OF_ONE, Lookups
+from tests.unit.infra.fakes import eventually
 
 WAIT_SECONDS = 0.2
 LATE_SECONDS = 5.0
@@ -67,6 +68,17 @@ def test_names_of_one_site_leave_others_theirs(silent: list[str]) -> None:
         assert sum(one.done() for one in same) >= WAITING_OF_ONE
         assert lookups.addresses("quick.example", 443, WAIT_SECONDS) == ["93.184.216.34"]
         assert all(isinstance(one.exception(), TimeoutError) for one in (*waiting, *same))
+
+
+def test_names_of_many_sites_leave_places_to_those_that_are_known(silent: list[str]) -> None:
+    lookups = Lookups(["node.city.example"])
+    with ThreadPoolExecutor(LOOKUPS) as pool:
+        for number in range(LOOKUPS):
+            pool.submit(lookups.addresses, f"a.{number}-silent.example", 443, LATE_SECONDS / 5)
+        eventually(lambda: len(silent) == LOOKUPS - KEPT)
+        with pytest.raises(TimeoutError, match="too many"):
+            lookups.addresses("quick.example", 443, WAIT_SECONDS)
+        assert lookups.addresses("data.city.example", 443, WAIT_SECONDS) == ["93.184.216.34"]
 
 
 def test_a_name_that_is_not_known_is_told_and_asked_again(silent: list[str]) -> None:

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from fastapi import APIRouter
@@ -159,7 +160,8 @@ def _neighbours(
     issuer = settings.issuer
     holder = holder_of(settings, key, exchange.store, runtime)
     dids = {node.address: node.did for node in settings.dsp_nodes if node.did}
-    client = Client(_tokens(key, issuer, dids, holder), public_only=settings.env == "production")
+    known = [urlsplit(node.address).hostname or "" for node in settings.dsp_nodes]
+    client = Client(_tokens(key, issuer, dids, holder), public_only=settings.env == "production", known=known)
     nodes = Nodes(settings.dsp_nodes, exchange, client, settings.stack_participant)
     proofs: list[Proof] = [NodeTokens(key, issuer, nodes)]
     if not settings.dcp_issuers:

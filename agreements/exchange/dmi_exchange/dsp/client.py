@@ -81,7 +81,8 @@ Token = Callable[[str, str, tuple[str, str, bytes]], str | None]
 class Client:
     """Sends requests, each with the token that ``token`` gives for it.
 
-    ``public_only`` refuses addresses inside; the address that was judged is the one that is connected to.
+    ``public_only`` refuses addresses inside; the address that was judged is the one that is connected to. ``known``
+    are the hosts of the nodes that are known: addresses that others chose do not keep these from being found.
     """
 
     def __init__(
@@ -89,10 +90,11 @@ class Client:
         token: Token,
         public_only: bool,
         transport: httpx.BaseTransport | None = None,
+        known: Iterable[str] = (),
     ) -> None:
         self._token = token
         self._public_only = public_only
-        self._lookups = Lookups()
+        self._lookups = Lookups(known)
         self._deadlines = Deadlines()
         self._http = self._made(CONNECTIONS, transport)
         self._data = self._made(DATA_CONNECTIONS, transport)
