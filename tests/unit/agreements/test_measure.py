@@ -10,7 +10,13 @@ from dmi_agreements.errors import PolicyRefused
 from dmi_agreements.policy import rules
 from dmi_agreements.policy.compiled import compile_agreement
 from dmi_agreements.policy.document import read_agreement
-from dmi_agreements.policy.measure import LONGEST_PATH, MOST_COUNTED, MOST_PLACES, check_measure
+from dmi_agreements.policy.measure import (
+    LONGEST_PATH,
+    MOST_COUNTED,
+    MOST_DATASETS,
+    MOST_PLACES,
+    check_measure,
+)
 from dmi_agreements.rulebook import Rulebook
 
 NEVER = {"leftOperand": "count", "operator": "gteq", "rightOperand": 10**9}
@@ -20,7 +26,7 @@ YEAR = {"leftOperand": "dateTime", "operator": "gt", "rightOperand": "2027-01-01
 def wide(document: dict[str, Any], datasets: int, prohibitions: int, test: dict[str, Any]) -> dict[str, Any]:
     """A document whose prohibitions are all about a list of datasets, each for one action."""
     names = [f"urn:dmi:dataset:gemeente:d{number}" for number in range(datasets)]
-    del document["permission"][0]["target"]
+    document["permission"][0].pop("target", None)
     forbidding = [{"action": "dmi:read", "constraint": [test]} for _ in range(prohibitions)]
     return {**document, "target": names, "prohibition": forbidding}
 
@@ -41,6 +47,13 @@ def test_rules_for_many_datasets_are_bounded(document: dict[str, Any], rulebook:
     path, rule = refused(fitting, rulebook)
     assert path == f"/prohibition/{MOST_PLACES // 100 - 2}"
     assert str(MOST_PLACES) in rule
+
+
+def test_datasets_of_an_agreement_are_bounded(document: dict[str, Any], rulebook: Rulebook) -> None:
+    check_measure(read_agreement(wide(document, MOST_DATASETS, 1, YEAR), rulebook))
+    path, rule = refused(wide(document, MOST_DATASETS + 1, 1, YEAR), rulebook)
+    assert path == "/permission/0"
+    assert str(MOST_DATASETS) in rule
 
 
 def test_rules_whose_uses_are_counted_are_bounded(document: dict[str, Any], rulebook: Rulebook) -> None:

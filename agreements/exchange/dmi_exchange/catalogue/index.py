@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.record import Quality
-from dmi_exchange.catalogue.model import FACETS, Item, facets, weights, words
+from dmi_exchange.catalogue.model import FACETS, Item, facets, weights, worded_alike, words
 from dmi_exchange.tables import catalogue_entry, catalogue_facet, catalogue_word, quality
 from dmi_infra.sql import reading, transaction, upsert
 
@@ -129,7 +129,15 @@ class Catalogue:
 
 
 def put(connection: sa.Connection, item: Item) -> None:
-    """Enter or change an entry with its words and facets, within the caller's transaction."""
+    """Enter or change an entry with its words and facets, within the caller's transaction.
+
+    Only what differs is written: an entry may have thousands of words, and an agreement opens many at once.
+    """
+    query = sa.select(catalogue_entry.c.body).where(catalogue_entry.c.id == item.id)
+    known = connection.execute(query).scalar_one_or_none()
+    before = None if known is None else msgspec.json.decode(known, type=Item)
+    if before == item:
+        return
     box: tuple[float | None, ...] = item.about.place.bbox if item.about else (None,) * 4
     row = {
         "id": item.id,
@@ -139,18 +147,21 @@ def put(connection: sa.Connection, item: Item) -> None:
         "body": msgspec.json.encode(item).decode(),
     }
     upsert(connection, catalogue_entry, [row], ["id"], [name for name in row if name != "id"])
-    connection.execute(sa.delete(catalogue_word).where(catalogue_word.c.entry == item.id))
-    connection.execute(sa.delete(catalogue_facet).where(catalogue_facet.c.entry == item.id))
-    counted = weights(item).items()
-    if counted:
-        connection.execute(
-            sa.insert(catalogue_word),
-            [{"word": word, "entry": item.id, "weight": weight} for word, weight in sorted(counted)],
-        )
-    connection.execute(
-        sa.insert(catalogue_facet),
-        [{"name": name, "value": value, "entry": item.id} for name, value in sorted(facets(item))],
-    )
+    if before is None or not worded_alike(before, item):
+        counted = sorted(weights(item).items())
+        rows = [{"word": word, "entry": item.id, "weight": weight} for word, weight in counted]
+        _replace(connection, catalogue_word, item.id, rows)
+    if before is None or facets(before) != facets(item):
+        rows = [{"name": name, "value": value, "entry": item.id} for name, value in sorted(facets(item))]
+        _replace(connection, catalogue_facet, item.id, rows)
+
+
+def _replace(
+    connection: sa.Connection, table: sa.Table, entry: str, rows: Sequence[Mapping[str, object]]
+) -> None:
+    connection.execute(sa.delete(table).where(table.c.entry == entry))
+    if rows:
+        connection.execute(sa.insert(table), rows)
 
 
 def keep_quality(connection: sa.Connection, measured: Iterable[Quality]) -> None:

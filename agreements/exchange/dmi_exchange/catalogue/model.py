@@ -122,6 +122,16 @@ def weights(item: Item) -> dict[str, int]:
     return dict(found)
 
 
+def worded_alike(one: Item, other: Item) -> bool:
+    """Whether two states of an entry are found by the same words."""
+    return (one.title, one.description, one.owner, one.about) == (
+        other.title,
+        other.description,
+        other.owner,
+        other.about,
+    )
+
+
 def facets(item: Item) -> set[tuple[str, str]]:
     """By what an entry can be narrowed down: pairs of name and value."""
     found = {

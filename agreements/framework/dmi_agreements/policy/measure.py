@@ -19,6 +19,8 @@ MOST_PLACES: Final = 20_000
 """Rules, each for each of its datasets and actions."""
 MOST_COUNTED: Final = 50
 """Rules that ask how often or how long they were used, or that have a price."""
+MOST_DATASETS: Final = 500
+"""Datasets that it speaks of: the catalogue tells of each what the agreement opens, all in one transaction."""
 LONGEST_PATH: Final = 500
 """Characters of the path of a rule, under which its uses are counted and findings are told."""
 
@@ -26,6 +28,7 @@ LONGEST_PATH: Final = 500
 def check_measure(terms: AgreementTerms) -> None:
     """Raise ``PolicyRefused`` where a new agreement asks too much, with the rule at which it does."""
     places = counting = 0
+    datasets: set[str] = set()
     for rule in (*terms.permissions, *terms.prohibitions):
         places += len(rule.targets) * len(rule.actions)
         counting += counts(rule)
@@ -33,6 +36,9 @@ def check_measure(terms: AgreementTerms) -> None:
             raise _beyond(rule, f"at most {MOST_PLACES} rules, each counted by dataset and action", places)
         if counting > MOST_COUNTED:
             raise _beyond(rule, f"at most {MOST_COUNTED} rules whose uses are counted or paid for", counting)
+        datasets.update(rule.targets)
+        if len(datasets) > MOST_DATASETS:
+            raise _beyond(rule, f"at most {MOST_DATASETS} datasets in an agreement", len(datasets))
         if len(rule.path) > LONGEST_PATH:
             beyond = (
                 f"its place is told in at most {LONGEST_PATH} characters: use shorter names, or fewer levels"
