@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 
 import msgspec
 import sqlalchemy as sa
@@ -16,7 +17,11 @@ from dmi_exchange.catalogue.index import put
 from dmi_exchange.catalogue.model import of_dataset
 from dmi_exchange.tables import catalogue_entry, law
 from dmi_exchange.transactions.meter import Read
+from dmi_infra.errors import Conflict, InputRefused
 from dmi_infra.sql import among
+
+KEEPS_LICENCE: Final = "data that is open to everyone keeps a licence"
+NEEDS_LICENCE: Final = "data for everyone needs a licence in its entry, for example CC0-1.0"
 
 
 class Entering:
@@ -28,23 +33,30 @@ class Entering:
 
     def __init__(self, read: Read | None = None) -> None:
         self._read = read
-        self._known: dict[str, frozenset[str]] = {}
-        """By agreement, whose document never changes once it is signed."""
+        self._known: dict[tuple[str, ...], frozenset[str]] = {}
+        """By agreement and signatures, under which its document never changes."""
 
     def changed(self, connection: sa.Connection, before: object, after: object) -> None:
         """Let the catalogue tell a change of the law: of a dataset, or of what everyone may have."""
         if isinstance(after, Dataset):
-            self.enter(connection, [after.id])
+            unlicensed = self.enter(connection, [after.id])
+            if unlicensed and isinstance(before, Dataset) and before.licence:
+                raise Conflict.of("licence", KEEPS_LICENCE)
         elif isinstance(after, AgreementState) and model.is_open_data(after):
-            ran = isinstance(before, AgreementState) and before.state == "active"
+            ran, runs = (
+                isinstance(each, AgreementState) and each.state == "active" for each in (before, after)
+            )
             # Nothing but its beginning and its end opens or closes anything.
-            if ran != (after.state == "active"):
-                self.enter(connection, self._opens(after))
+            if ran != runs:
+                unlicensed = self.enter(connection, self._opens(after))
+                if runs and unlicensed:
+                    raise InputRefused.of("licence", NEEDS_LICENCE, unlicensed[0])
 
-    def enter(self, connection: sa.Connection, datasets: Collection[str]) -> None:
+    def enter(self, connection: sa.Connection, datasets: Collection[str]) -> list[str]:
         """Enter those of these ids that are datasets, as law and agreements stand.
 
-        Agreements are read once for all of them: this happens in the one transaction that may write.
+        Agreements are read once for all of them: this happens in the one transaction that may write. Returns those that
+        everyone may have without a licence, for whoever opens them or takes their licence away at the same moment.
         """
         wanted = {"wanted": sorted(set(datasets))}
         dialect = connection.dialect.name
@@ -57,6 +69,7 @@ class Entering:
         given = self.opened(connection, {dataset.owner for dataset in found})
         for dataset in found:
             put(connection, of_dataset(dataset, dataset.id in given))
+        return [dataset.id for dataset in found if dataset.id in given and not dataset.licence]
 
     def opened(self, connection: sa.Connection, owners: Collection[str]) -> frozenset[str]:
         """The datasets of these owners that everyone may have, by agreements that run."""
@@ -72,10 +85,12 @@ class Entering:
         return frozenset(name for state in states if state.state == "active" for name in self._opens(state))
 
     def _opens(self, state: AgreementState) -> frozenset[str]:
-        known = self._known.get(state.id)
+        # What is stored under an id may yet be rolled back, and another document come under it.
+        key = (state.id, *sorted(state.signatures.values()))
+        known = self._known.get(key)
         if known is None and self._read is not None:
             try:
-                known = self._known[state.id] = opened(self._read(state))
+                known = self._known[key] = opened(self._read(state))
             except PolicyRefused:
                 return frozenset()  # The gate lets nobody read under it either.
         return known or frozenset()

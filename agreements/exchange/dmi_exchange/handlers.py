@@ -28,6 +28,7 @@ from dmi_agreements.versions import Rulebooks
 from dmi_exchange import model
 from dmi_exchange.consent.standing import Standing
 from dmi_exchange.custody import Custody
+from dmi_exchange.entering import KEEPS_LICENCE
 from dmi_exchange.errors import DocumentRefused, ReviewRefused
 from dmi_exchange.owned_keys import check_unrevoked, checked_key, pin
 from dmi_exchange.review.before_signing import BeforeSigning
@@ -163,7 +164,7 @@ class Exchange:
         if faults:
             raise ReviewRefused.of_faults(faults, self.rulebook, root="dataset")
         if not dataset.licence and self.store.opened(dataset):
-            raise Conflict.of("licence", "data that is open to everyone keeps a licence")
+            raise Conflict.of("licence", KEEPS_LICENCE)
 
         def decide(known: Dataset | None) -> Dataset:
             if known is not None and known.owner != owner:

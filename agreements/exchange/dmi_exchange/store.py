@@ -79,6 +79,8 @@ LARGEST = 1024 * 1024
 """Bytes of one object of the law: one that the bus could not carry would hold up all revocations behind it."""
 SIGNED = LARGEST // 2
 """Bytes of what is proposed, or signed: what is noted beside it while it runs fits below ``LARGEST``."""
+SIGNATURES = 16 * 1024
+"""Bytes of these that a proposal leaves to those who sign later: they could mend nothing."""
 OBJECTS_AT_ONCE = 500
 ASSERTIONS_KEPT = 600_000_000
 """Microseconds after their expiry."""
@@ -125,7 +127,7 @@ def _most(before: Kept | None, after: Kept) -> int | None:
             # It says what was there and that it ended; whoever wrote that must not be able to keep it from ending.
             return None
         if was != after.state:
-            return SIGNED
+            return SIGNED if was is not None else SIGNED - SIGNATURES
     if isinstance(after, Participant) and isinstance(before, Participant) and before.active > after.active:
         return None
     return LARGEST

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dmi_agreements.contracts.law import Dataset, Participant
 from dmi_agreements.decision import EVERYONE
 from dmi_agreements.policy.terms import PERSON, AgreementTerms
-from dmi_exchange.entering import opened
+from dmi_exchange.entering import NEEDS_LICENCE, opened
 from dmi_exchange.store import Store
 from dmi_infra.errors import InputRefused
 
@@ -36,5 +36,4 @@ def check_licences(store: Store, terms: AgreementTerms) -> None:
     for target in sorted(opened(terms)):
         dataset = store.get(Dataset, target)
         if not (dataset and dataset.licence):
-            rule = "data for everyone needs a licence in its entry, for example CC0-1.0"
-            raise InputRefused.of("licence", rule, target)
+            raise InputRefused.of("licence", NEEDS_LICENCE, target)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from dmi_exchange import handlers
+from dmi_exchange.store import Store
 from tests.unit.exchange.fakes import HERE, LIVING, OFFICER, SELLING, Node
 from tests.unit.infra.fakes import BICYCLES, GARAGES, MOBILITY, OWNER, document
 
@@ -126,6 +128,25 @@ def test_data_for_everyone_has_a_licence_and_keeps_it_however_that_is_written(
     node.post("/v1/datasets", NEW | {"licence": "CC-BY-4.0"})
     node.post(f"/v1/agreements/{everyone['uid']}/end", {"reason": ""})
     node.post("/v1/datasets", NEW)
+
+
+def test_a_licence_that_goes_while_data_is_opened_keeps_one_of_the_two_from_happening(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each looks before it is stored: the other may be stored in between."""
+    node.post("/v1/datasets", NEW)
+    everyone = document(OWNER, "urn:dmi:party:everyone", NEW["id"], ["dmi:read"])
+    signed = {"document": everyone, "jws": node.keys[OWNER].sign_document(everyone)}
+    with monkeypatch.context() as early:
+        early.setattr(handlers, "check_licences", lambda *_: None)
+        problem = node.refused(node.ask("POST", "/v1/agreements", OFFICER, json=signed), 400, "invalid-input")
+    assert problem["errors"][0]["field"] == "licence"
+    node.post("/v1/datasets", NEW | {"licence": "CC0-1.0"})
+    node.post("/v1/agreements", signed)
+    monkeypatch.setattr(Store, "opened", lambda *_: False)
+    problem = node.refused(node.ask("POST", "/v1/datasets", OFFICER, json=NEW), 409, "conflict")
+    assert problem["errors"][0]["field"] == "licence"
+    assert node.get(f"/v1/datasets/{NEW['id']}")["licence"] == "CC0-1.0"
 
 
 def test_an_unknown_dataset_is_not_found(node: Node) -> None:

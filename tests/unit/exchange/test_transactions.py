@@ -395,6 +395,35 @@ def test_a_month_in_which_its_permission_does_not_hold_costs_nothing(
     assert [clock.to_text(each.start) for each in found[:1]] == ([start] if start else [])
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "starts"),
+    [
+        ("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z", ["2026-01-15T10:30:00Z"]),
+        ("2026-02-01T00:00:00Z", "2027-01-01T00:00:00Z", ["2026-02-01T00:00:00Z"]),
+        ("2026-01-01T00:00:00Z", "2026-01-10T00:00:00Z", []),
+        ("2026-03-01T00:00:00Z", "2027-01-01T00:00:00Z", []),
+    ],
+)
+def test_a_permission_that_never_held_costs_nothing_once(begin: str, end: str, starts: list[str]) -> None:
+    state = AgreementState(
+        "urn:uuid:a", {}, "ended", concluded_at=clock.from_text("2026-01-15T10:30:00Z"),
+        ended_at=clock.from_text("2026-02-20T00:00:00Z"),
+    )  # fmt: skip
+    once = Priced(ONCE.price, clock.from_text(begin), clock.from_text(end))
+    found = fixed(state, {"/permission/0": once}, clock.from_text("2026-06-01T00:00:00Z"))
+    assert [clock.to_text(each.start) for each in found] == starts
+
+
+@pytest.mark.parametrize(("cents", "per"), [(2, 3), (1, 3), (700, 3), (10_000, 12)])
+def test_months_cost_together_what_their_price_says(cents: int, per: int) -> None:
+    state = AgreementState("urn:uuid:a", {}, "active", concluded_at=clock.from_text("2026-01-01T00:00:00Z"))
+    price = Price(cents, per, "month")
+    for months in range(1, 13):
+        until = clock.from_text(f"2026-{months:02}-02T00:00:00Z")
+        found = fixed(state, {"/permission/0": Priced(price)}, until)
+        assert sum(each.line.net for each in found) == charge(price, months)
+
+
 def test_the_term_of_a_priced_permission_is_that_of_its_text(node: Node) -> None:
     agreement = priced(node, pay(700, 1, "month"), constraints=[until(40)])
     found = node.service.app.state.exchange.agreement(agreement)
@@ -452,6 +481,10 @@ def test_one_agreement_that_cannot_be_read_any_more_holds_up_no_other_invoice(
     assert node.post("/v1/transactions/invoices", {"customer": VENDOR})["net"] == 100
     used(node, lost, 1, "lost")
     assert counted(node, lost) == 0
+    # Once somebody can tell again what they cost, its uses are billed as well.
+    monkeypatch.undo()
+    used(node, lost, 1, "found")
+    assert node.post("/v1/transactions/invoices", {"customer": VENDOR})["net"] == 200
 
 
 def test_the_ubl_of_an_invoice_adds_up(node: Node) -> None:

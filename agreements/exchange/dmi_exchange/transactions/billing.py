@@ -40,9 +40,9 @@ class PricedAgreement:
         return [each for each in found if charged.isdisjoint((self.agreement.id, one) for one in each.items)]
 
     def used(self, count: Counted) -> Line | None:
-        """What uses of one permission cost."""
+        """What uses of one permission cost; ``None`` when they cost nothing."""
         each = self.tariff.get(count.rule)
-        if each is None:
+        if each is None or each.price.unit != "use":
             return None
         net = due(each.price, count.uses, count.before, count.billed)
         return Line(count.agreement, each.price, count.uses, net, count.rule)

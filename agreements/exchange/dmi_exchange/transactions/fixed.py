@@ -1,6 +1,6 @@
 """What priced permissions cost whatever is used under them: once, and each calendar month that was begun. Pure.
 
-Each permission is charged by itself: two that cost the same cost twice as much as one.
+Each permission is charged by itself: two that cost the same cost twice as much as one, and one that never held nothing.
 """
 
 from __future__ import annotations
@@ -55,18 +55,18 @@ def _priced(rule: RuleTerms, price: Price) -> Priced:
 
 
 def fixed(agreement: AgreementState, priced: Mapping[str, Priced], until: Micros) -> list[Charge]:
-    """What an agreement costs before a moment: once, and for each calendar month (UTC) that a permission held in."""
+    """What an agreement costs before a moment: once if a permission held, and for each month (UTC) that it held in."""
     begun = agreement.concluded_at
     if begun is None or begun >= until:
         return []
     found: list[Charge] = []
     for path, each in priced.items():
-        if each.price.unit == "once":
-            found.append(Charge(f"once {path}", line(agreement.id, each.price, path), begun))
+        start, end = max(begun, each.begin), min(until, agreement.ended_at or until, each.end)
+        if each.price.unit == "once" and start < end:
+            found.append(Charge(f"once {path}", line(agreement.id, each.price, path), start))
         elif each.price.unit == "month":
-            start = max(begun, each.begin)
-            for month, first in _months(start, min(until, agreement.ended_at or until, each.end)):
-                made = line(agreement.id, each.price, path, month)
+            for number, (month, first) in enumerate(_months(start, end), 1):
+                made = line(agreement.id, each.price, path, month, number)
                 found.append(Charge(f"{month} {path}", made, max(first, start)))
     return found
 

@@ -45,13 +45,14 @@ class Meter:
                 # Who is paid could else make the other side pay by asking what that may do.
                 continue
             for agreement, rule, _ in decision.counted:
-                price = self._tariff(connection, agreement).get(rule)
-                if price is not None and price.unit == "use":
+                tariff = self._tariff(connection, agreement)
+                if tariff is None or (rule in tariff and tariff[rule].unit == "use"):
                     found[agreement, rule, decision.at // HOUR * HOUR] += 1
         for key, uses in sorted(found.items()):
             add(connection, key, uses)
 
-    def _tariff(self, connection: sa.Connection, agreement: str) -> Mapping[str, Price]:
+    def _tariff(self, connection: sa.Connection, agreement: str) -> Mapping[str, Price] | None:
+        """Its prices; ``None``: it cannot be read, so that all of it counts until somebody can tell what it costs."""
         known = self._tariffs.get(agreement)
         if known is None:
             query = sa.select(law.c.body).where(law.c.id == agreement, law.c.type == "agreement")
@@ -64,8 +65,10 @@ class Meter:
                 known = self._tariffs[agreement] = self._read(state).tariff
             except PolicyRefused:
                 # It is read again with the next use: a process that has not heard of its rulebook yet may hear of it.
-                log.warning("uses of an agreement that cannot be read are not billed", agreement=agreement)
-                return {}
+                log.warning(
+                    "uses of an agreement that cannot be read are billed when it can be", agreement=agreement
+                )
+                return None
         return known
 
 
@@ -82,8 +85,7 @@ def add(connection: sa.Connection, key: tuple[str, str, int], uses: int) -> None
     names = dict(zip(("agreement", "rule", "hour"), key, strict=True)) | {"invoice": ""}
     here = sa.and_(*(meter.c[name] == value for name, value in names.items()))
     added = sa.update(meter).where(here).values(uses=meter.c.uses + uses)
-    if connection.execute(added).rowcount:
-        return
-    # Between the two another process may have made the row: the log counts while an invoice is taken back.
-    if not insert_new(connection, meter, {**names, "uses": uses}, list(names)):
-        connection.execute(added)
+    # Between the two another process may have made the row, and a third billed it: the log counts all the while.
+    while not connection.execute(added).rowcount:
+        if insert_new(connection, meter, {**names, "uses": uses}, list(names)):
+            return

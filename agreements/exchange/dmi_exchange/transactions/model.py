@@ -81,9 +81,12 @@ class Invoice(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.net + self.vat
 
 
-def line(agreement: str, price: Price, rule: str, month: str = "") -> Line:
-    """A line of a price that is charged once, or for a month, of the permission with this path."""
-    return Line(agreement, price, 1, charge(price, 1), rule, month)
+def line(agreement: str, price: Price, rule: str, month: str = "", number: int = 1) -> Line:
+    """A line of a price that is charged once, or for a month, of the permission with this path.
+
+    Of months the ``number``-th costs what all of them cost more than those before it: no rounding adds up.
+    """
+    return Line(agreement, price, 1, charge(price, number) - charge(price, number - 1), rule, month)
 
 
 def vat_of(net: int, percent: int) -> int:

@@ -15,7 +15,7 @@ from dmi_exchange.transactions.meter import reopen
 from dmi_exchange.transactions.model import Invoice, Party
 from dmi_exchange.transactions.tables import billing_party, charged, invoice, meter, posting
 from dmi_infra.errors import Conflict
-from dmi_infra.sql import reading, transaction, upsert
+from dmi_infra.sql import among, reading, transaction, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Transactions:
             _alone(connection, supplier)
             # Marked before they are summed up: what the log counts meanwhile is the next invoice's.
             open_still = sa.and_(
-                meter.c.agreement.in_(agreements), meter.c.invoice == "", meter.c.hour < until
+                _of(connection, meter, agreements), meter.c.invoice == "", meter.c.hour < until
             )
             connection.execute(sa.update(meter).where(open_still).values(invoice=identifier))
             issued, items = make(
@@ -208,7 +208,7 @@ def _counted(connection: sa.Connection, agreements: Sequence[str], invoiced: str
     first, uses = sa.func.min(meter.c.hour).label("first"), sa.func.sum(meter.c.uses).label("uses")
     query = sa.select(*names, meter.c.invoice, first, uses)
     rows = connection.execute(
-        query.where(meter.c.agreement.in_(agreements)).group_by(*names, meter.c.invoice).order_by(*names)
+        query.where(_of(connection, meter, agreements)).group_by(*names, meter.c.invoice).order_by(*names)
     ).all()
     before: Counter[tuple[str, str]] = Counter()
     for row in rows:
@@ -225,12 +225,16 @@ def _counted(connection: sa.Connection, agreements: Sequence[str], invoiced: str
 
 def _billed(connection: sa.Connection, agreements: Sequence[str]) -> Counter[tuple[str, str]]:
     """Cents by agreement and rule of the invoices whose uses are not open again."""
-    names = sa.select(meter.c.invoice).where(meter.c.agreement.in_(agreements))
+    names = sa.select(meter.c.invoice).where(_of(connection, meter, agreements))
     found: Counter[tuple[str, str]] = Counter()
     for body in connection.execute(sa.select(invoice.c.body).where(invoice.c.id.in_(names))).scalars():
         for line in msgspec.json.decode(body, type=Invoice).lines:
             found[line.agreement, line.rule] += line.net
     return found
+
+
+def _of(connection: sa.Connection, table: sa.Table, agreements: Sequence[str]) -> sa.ColumnElement[bool]:
+    return among(table.c.agreement, "agreements", connection.dialect.name, agreements)
 
 
 def _alone(connection: sa.Connection, supplier: str) -> None:
@@ -240,7 +244,7 @@ def _alone(connection: sa.Connection, supplier: str) -> None:
 
 
 def _charged(connection: sa.Connection, agreements: Sequence[str]) -> frozenset[Item]:
-    query = sa.select(charged.c.agreement, charged.c.item).where(charged.c.agreement.in_(agreements))
+    query = sa.select(charged.c.agreement, charged.c.item).where(_of(connection, charged, agreements))
     return frozenset((row.agreement, row.item) for row in connection.execute(query))
 
 
