@@ -249,16 +249,28 @@ class Withdrawals:
         state = self._law.agreement(ground)
         at = state.ended_at if state is not None and state.ended_at is not None else clock.now()
         self._store.observations.forget_basis(ground)
-        return self._told(self._store.marks.withdraw(ground, at, self._follow))
+        return self._all(lambda: self._store.marks.withdraw(ground, at, self._follow))
 
-    def _told(self, marked: Sequence[Result], person: str | None = None) -> int:
-        # Not while the marks are written: what forgets waits for who is keeping a result, which waits for the store.
-        for dataset in with_traces(marked):
-            self._forget(dataset, person)
-        if marked:
+    def _all(self, mark: Callable[[], Sequence[Result]], person: str | None = None) -> int:
+        """Mark part after part, until all are; returns how many."""
+        number = 0
+        while marked := mark():
+            number += len(marked)
+            # Not while the marks are written: what forgets waits for who keeps a result, which waits for the store.
+            for dataset in with_traces(marked):
+                self._forget(dataset, person)
             self._on_told()
+        if number:
             self._on_changed()
-        return len(marked)
+        return number
+
+    def _over(self, request: SubjectRequest, consents: Collection[str] | None = None) -> int:
+        """Mark what was made of a dataset up to now that a person's rows went from, or were corrected in."""
+        marks, now = self._store.marks, clock.now()
+        return self._all(
+            lambda: marks.withdraw_over(request.dataset, request.id, now, self._follow, consents),
+            request.person,
+        )
 
     def exercised(self, request: SubjectRequest) -> None:
         """A person's data has gone from a dataset: what was made of it is marked, and made again.
@@ -269,9 +281,7 @@ class Withdrawals:
         self._forget(request.dataset, request.person)
         entry = self._law.datasets.get(request.dataset)
         if entry is not None and not entry.needs_consent:
-            marks, now = self._store.marks, clock.now()
-            marked = marks.withdraw_over(request.dataset, request.id, now, self._follow)
-            self._told(marked, request.person)
+            self._over(request)
         self._on_changed()
 
     def corrected(self, request: str) -> None:
@@ -283,19 +293,11 @@ class Withdrawals:
         self._forget(request.dataset, request.person)
         entry = self._law.datasets.get(request.dataset)
         by_consent = entry is not None and entry.needs_consent
-
-        def concerned(grounds: Grounds) -> bool:
-            return not by_consent or any(self._gave(request.person, one) for one in grounds.consents)
-
-        marks, now = self._store.marks, clock.now()
-        marked = marks.withdraw_over(request.dataset, request.id, now, self._follow, concerned)
+        consents = self._law.consents.given_by(request.dataset, request.person) if by_consent else None
+        number = self._over(request, consents)
         # Also where nothing was marked: what was being made has not been kept.
         self._on_changed()
-        return self._told(marked, request.person)
-
-    def _gave(self, person: str, consent: str) -> bool:
-        state = self._law.agreement(consent)
-        return state is not None and state.document.get("assigner") == person
+        return number
 
     def _compare(self) -> None:
         """Find what ended before this service listened; the law is read from its first event, so wait for it."""

@@ -185,6 +185,26 @@ def test_every_old_rule_stands_in_its_first_version(empty: Callable[[], sa.Engin
     assert [row.version for row in moved if row] == [2] * len(rules)
 
 
+@pytest.mark.parametrize("revision", ["support_centre_0001", "support_centre_0004"])
+def test_every_old_result_that_stands_is_found_by_its_datasets(
+    empty: Callable[[], sa.Engine], revision: str
+) -> None:
+    engine, kept = empty(), read("dmi_support_centre", revision)
+    fallen = {**kept["result"][0], "id": "fallen", "withdrawn_at": 1, "withdrawn_ground": "g"}
+    migrate(engine, "dmi_support_centre", revision)
+    fill(engine, {**kept, "result": [*kept["result"], fallen]})
+    migrate(engine, "dmi_support_centre")
+    expected = {
+        (dataset, row["id"])
+        for row in kept["result"]
+        if row["withdrawn_at"] is None
+        for dataset in json.loads(row["grounds"])["datasets"]
+    }
+    table = sa.Table("material", sa.MetaData(), autoload_with=engine)
+    with engine.connect() as connection:
+        assert {tuple(row) for row in connection.execute(sa.select(table))} == expected != set()
+
+
 def test_old_outcomes_are_for_the_owner_where_their_rejects_tell_whose_they_are(
     empty: Callable[[], sa.Engine],
 ) -> None:

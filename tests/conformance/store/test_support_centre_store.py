@@ -24,7 +24,8 @@ from dmi_infra.sql import migrate, open_engine, transaction
 from dmi_support_centre.baseline import snapshot
 from dmi_support_centre.model import COUNTS_KEPT, DAY, KEPT, MINUTE, QUARTER, RECENT, Reading, Result
 from dmi_support_centre.models.measures import GarageRule
-from dmi_support_centre.store import Store
+from dmi_support_centre.store import Store, tables
+from dmi_support_centre.store import marks as marks_module
 from dmi_support_centre.store.marks import Following
 from dmi_support_centre.store.measures import Backlog, RuleRow, Step, Subscription, take
 from dmi_support_centre.store.results import Tracked
@@ -220,6 +221,7 @@ def test_a_store_from_before_merges_keeps_its_scenarios_on_their_baselines(engin
         for statement in (
             "DROP TABLE counted",
             "DROP TABLE taken",
+            "DROP TABLE material",
             "ALTER TABLE rule DROP COLUMN version",
             "ALTER TABLE scenario ADD COLUMN baseline TEXT",
             "ALTER TABLE version DROP COLUMN merged_from",
@@ -306,6 +308,63 @@ def test_results_of_a_dataset_are_marked_when_rows_of_a_person_were_taken_out_of
     (marked,) = store.marks.withdraw_over(D, "urn:uuid:request", NOW, nothing_follows)
     assert (marked.id, marked.withdrawn_ground) == ("r1", "urn:uuid:request")
     assert store.marks.withdraw_over(D, "urn:uuid:request", NOW, nothing_follows) == []
+
+
+def test_marks_over_one_dataset_read_nothing_of_results_of_others_and_no_figures_of_scenarios(
+    store: Store, engine: sa.Engine
+) -> None:
+    """Else the store stands still for all others while each result that there is passes by."""
+    scenario = msgspec.structs.replace(result("own"), kind="scenario")
+    elsewhere = Result("of-others", "forecast", "", "a", NOW, Grounds(["urn:dmi:dataset:gemeente:x"]), {})
+    store.results.save([scenario, elsewhere])
+    t = tables.result.c
+    with transaction(engine) as connection:
+        unreadable = sa.update(tables.result).values(body="unreadable")
+        connection.execute(unreadable)
+        connection.execute(unreadable.where(t.id == elsewhere.id).values(grounds="unreadable"))
+    (marked,) = store.marks.withdraw_over(D, "urn:uuid:request", NOW, nothing_follows)
+    assert (marked.id, marked.body) == ("own", {})
+
+
+def test_many_results_are_marked_part_by_part_so_that_others_may_write_in_between(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marks_module, "AT_ONCE", 2)
+    store.results.save([result(f"r{number}", "g") for number in range(5)])
+    parts: list[list[str]] = []
+
+    def follow(results: Sequence[Result], _measures: Sequence[Measure]) -> Following:
+        parts.append([one.id for one in results])
+        return Following()
+
+    while store.marks.withdraw("g", NOW, follow):
+        store.results.save([result("meanwhile", "g2")])
+    assert parts == [["r0", "r1"], ["r2", "r3"], ["r4"]]
+
+
+def test_of_data_under_consent_only_what_rests_on_the_person_is_marked(store: Store) -> None:
+    store.results.save([result("hers", "consent-noor"), result("his", "consent-piet")])
+    found = store.marks.withdraw_over(D, "urn:uuid:r", NOW, nothing_follows, ["consent-noor", "consent-x"])
+    assert [one.id for one in found] == ["hers"]
+    assert store.marks.withdraw_over(D, "urn:uuid:r", NOW, nothing_follows, []) == []
+
+
+def test_what_is_marked_is_found_by_its_grounds_and_datasets_no_more(store: Store, engine: sa.Engine) -> None:
+    """So that the next mark does not pass by all that were marked before; made again, it is found again."""
+
+    def held() -> list[str]:
+        with engine.connect() as connection:
+            of = [
+                connection.execute(sa.select(t.c.result)).scalars() for t in (tables.ground, tables.material)
+            ]
+            return sorted(one for each in of for one in each)
+
+    store.results.save([result("a", "g"), result("b", "g")])
+    assert held() == ["a", "a", "b", "b"]
+    store.marks.withdraw("g", NOW, nothing_follows)
+    assert held() == []
+    store.results.save([result("a", "g")])
+    assert held() == ["a", "a"]
 
 
 def ends(_results: Sequence[Result], measures: Sequence[Measure]) -> Following:

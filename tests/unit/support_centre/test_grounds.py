@@ -27,7 +27,7 @@ from dmi_support_centre.desk import Desk, undutied
 from dmi_support_centre.grounds import Book, joined
 from dmi_support_centre.model import Place, Result
 from dmi_support_centre.store import Store
-from tests.unit.support_centre.laws import GARAGES, OWNER, VENDOR, Agree, withdrawals_of
+from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, VENDOR, Agree, withdrawals_of
 
 Door = Callable[..., Opening]
 BICYCLES = "urn:dmi:dataset:gemeente:bicycle-air"
@@ -94,19 +94,18 @@ def test_marking_tells_of_each_result_once_and_forgets_the_basis(
 
 @pytest.mark.parametrize(("basis", "marked"), [("", ["mine"]), ("dmi:basis:public-task", ["mine", "others"])])
 def test_what_was_made_of_a_value_that_a_person_corrected_is_marked_and_made_again(
-    store: Store, law: LawTable, basis: str, marked: list[str]
+    store: Store, law: LawTable, agree: Agree, basis: str, marked: list[str]
 ) -> None:
     law.apply(Dataset(BICYCLES, OWNER, {}, personal=True, basis=basis))
-    for number, person in ((1, "noor"), (2, "sam")):
-        law.apply(AgreementState(f"urn:uuid:{number}", {"assigner": f"urn:dmi:person:{person}"}, "active"))
-    mine = Result("mine", "crowd", "", "a", 1, Grounds([BICYCLES], [], ["urn:uuid:1", "urn:uuid:2"]), {})
-    others = Result("others", "crowd", "", "b", 1, Grounds([BICYCLES], [], ["urn:uuid:2"]), {})
-    elsewhere = Result("elsewhere", "crowd", "", "c", 1, Grounds([GARAGES], [], ["urn:uuid:1"]), {})
+    hers, theirs = agree(1, dataset=BICYCLES, assigner=NOOR).id, agree(2, dataset=BICYCLES, assigner=PIET).id
+    mine = Result("mine", "crowd", "", "a", 1, Grounds([BICYCLES], [], [hers, theirs]), {})
+    others = Result("others", "crowd", "", "b", 1, Grounds([BICYCLES], [], [theirs]), {})
+    elsewhere = Result("elsewhere", "crowd", "", "c", 1, Grounds([GARAGES], [], [hers]), {})
     store.results.save([mine, others, elsewhere])
     told: list[Result] = []
     withdrawals = withdrawals_of(store, law, told)
     request = SubjectRequest(
-        "urn:uuid:asked", "urn:dmi:person:noor", "rectification", BICYCLES, 5,
+        "urn:uuid:asked", NOOR, "rectification", BICYCLES, 5,
         corrections=[Correction("x", 1, 2.0)],
     )  # fmt: skip
     law.apply(request)

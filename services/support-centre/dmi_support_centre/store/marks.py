@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.observations import Micros
-from dmi_agreements.contracts.results import Grounds, Measure
+from dmi_agreements.contracts.results import Measure
 from dmi_infra.bus.port import Message
 from dmi_infra.outbox import add
 from dmi_infra.sql import among, transaction
-from dmi_support_centre.model import Result
+from dmi_support_centre.model import CROWD, FORECAST, Result
 from dmi_support_centre.store import tables
 from dmi_support_centre.store.measures import Step, open_measures, take
-from dmi_support_centre.store.results import before_marks, forget_scores, result_of
+from dmi_support_centre.store.results import before_marks, forget_scores, let_go, result_of
 
 
 class Following(msgspec.Struct, frozen=True):
@@ -28,23 +29,27 @@ class Following(msgspec.Struct, frozen=True):
 
 
 Follow = Callable[[Sequence[Result], Sequence[Measure]], Following]
-"""Asked with the results that are being marked and those of their measures that are proposed or published."""
+"""Asked with the results that are being marked and those of their measures that are proposed or published.
+
+Of the results forecasts and levels of service alone come with their body, which is told once more without figures.
+"""
+AT_ONCE = 1_000
+"""So many results are marked in one transaction: all other writes wait for it."""
 
 
 class MarkStore:
-    """Marks, and what follows from them: both are written or neither is, so a later try finds what is left to do."""
+    """Marks, and what follows from them: both are written or neither is, so a later try finds what is left to do.
+
+    Of many results a part is marked at once, by id: it is to be asked again until nothing is left.
+    """
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
     def withdraw(self, ground: str, at: Micros, follow: Follow) -> list[Result]:
-        """Mark everything that rests on a ground; returns what was not marked before."""
-        resting = sa.select(tables.ground.c.result).where(tables.ground.c.ground == ground)
-
-        def rests(grounds: Grounds) -> bool:
-            return ground in (*grounds.agreements, *grounds.consents)
-
-        return self._mark(tables.result.c.id.in_(resting), rests, ground, at, follow)
+        """Mark what rests on a ground; returns what was not marked before, and nothing when that was all."""
+        g = tables.ground.c
+        return self._mark(g.result, [g.ground == ground], ground, at, follow)
 
     def withdraw_over(
         self,
@@ -52,39 +57,46 @@ class MarkStore:
         ground: str,
         at: Micros,
         follow: Follow,
-        concerned: Callable[[Grounds], bool] = lambda _: True,
+        consents: Collection[str] | None = None,
     ) -> list[Result]:
-        """Mark by ``ground`` what was made of a dataset up to a moment; returns what was not marked before."""
+        """Mark by ``ground`` what was made of a dataset up to a moment; as ``withdraw``.
 
-        def rests(grounds: Grounds) -> bool:
-            return dataset in grounds.datasets and concerned(grounds)
-
-        return self._mark(tables.result.c.made_at <= at, rests, ground, at, follow)
+        ``consents``: only what rests on one of these.
+        """
+        m, g = tables.material.c, tables.ground.c
+        which = [m.dataset == dataset, tables.result.c.made_at <= at]
+        if consents is not None:
+            given = among(g.ground, "consents", self._engine.dialect.name, sorted(consents))
+            which.append(m.result.in_(sa.select(g.result).where(given)))
+        return self._mark(m.result, which, ground, at, follow)
 
     def _mark(
         self,
-        perhaps: sa.ColumnElement[bool],
-        rests: Callable[[Grounds], bool],
+        found_by: sa.ColumnElement[str],
+        which: Sequence[sa.ColumnElement[bool]],
         ground: str,
         at: Micros,
         follow: Follow,
     ) -> list[Result]:
         t = tables.result.c
-        query = sa.select(tables.result).where(perhaps, t.withdrawn_at.is_(None)).order_by(t.id)
+        # Those of scenarios are large, and nothing is told of them.
+        body = sa.case((t.kind.in_((FORECAST, CROWD)), t.body), else_="{}").label("body")
+        state: list[sa.ColumnElement[Any]] = [body if column.name == "body" else column for column in t]
+        query = sa.select(*state).where(found_by == t.id, t.withdrawn_at.is_(None), *which)
         with transaction(self._engine) as connection:
+            # Who writes a result waits too, so none is made again while it is looked at and marked.
             before_marks(connection)
-            # Locked, so that a result that is made again at this moment is marked in its new state or not at all.
-            found = [result_of(row) for row in connection.execute(query.with_for_update())]
+            found = connection.execute(query.order_by(found_by).limit(AT_ONCE)).all()
             marked = [
-                msgspec.structs.replace(one, withdrawn_at=at, withdrawn_ground=ground)
-                for one in found
-                if rests(one.grounds)
+                msgspec.structs.replace(result_of(row), withdrawn_at=at, withdrawn_ground=ground)
+                for row in found
             ]
             if marked:
                 ids = [one.id for one in marked]
                 theirs = among(t.id, "marked", connection.dialect.name, ids)
                 mark = sa.update(tables.result).where(theirs)
                 connection.execute(mark.values(withdrawn_at=at, withdrawn_ground=ground))
+                let_go(connection, ids)
                 _write(connection, follow(marked, open_measures(connection, ids)))
         return marked
 

@@ -12,7 +12,7 @@ from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.results import Grounds
 from dmi_infra.bus.port import Message
 from dmi_infra.outbox import add
-from dmi_infra.sql import reading, transaction, upsert
+from dmi_infra.sql import among, reading, transaction, upsert
 from dmi_support_centre.model import Result
 from dmi_support_centre.store import tables
 
@@ -55,14 +55,27 @@ def put(connection: sa.Connection, results: Sequence[Result]) -> None:
     if not rows:
         return
     upsert(connection, tables.result, rows, ["id"], _STATE)
-    ids = [one.id for one in results]
-    connection.execute(sa.delete(tables.ground).where(tables.ground.c.result.in_(ids)))
+    let_go(connection, [one.id for one in results])
+    standing = [one for one in results if one.withdrawn_at is None]
     grounds = [
         {"ground": each, "result": one.id, "kind": one.kind}
-        for one in results
+        for one in standing
         for each in dict.fromkeys((*one.grounds.agreements, *one.grounds.consents))
     ]
     upsert(connection, tables.ground, grounds, ["ground", "result"])
+    material = [
+        {"dataset": each, "result": one.id}
+        for one in standing
+        for each in dict.fromkeys(one.grounds.datasets)
+    ]
+    upsert(connection, tables.material, material, ["dataset", "result"])
+
+
+def let_go(connection: sa.Connection, results: Sequence[str]) -> None:
+    """Forget by which grounds and datasets these results are found, within the caller's transaction."""
+    for table in (tables.ground, tables.material):
+        theirs = among(table.c.result, "results", connection.dialect.name, results)
+        connection.execute(sa.delete(table).where(theirs))
 
 
 def before_marks(connection: sa.Connection) -> None:

@@ -80,6 +80,13 @@ ground = sa.Table(
     sa.Column("result", sa.Text, primary_key=True, index=True),
     sa.Column("kind", sa.Text, nullable=False),
 )
+material = sa.Table(
+    "material",
+    metadata,
+    sa.Column("dataset", sa.Text, primary_key=True),
+    sa.Column("result", sa.Text, primary_key=True, index=True),
+)
+"""The datasets that results were made of which stand: those of a marked one are deleted."""
 track = sa.Table(
     "track",
     metadata,
