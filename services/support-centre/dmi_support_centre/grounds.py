@@ -30,6 +30,7 @@ from dmi_support_centre.forgetting import Forgotten
 from dmi_support_centre.model import MINUTE, Result
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.marks import Follow
+from dmi_support_centre.store.measures import MeasureRow
 
 log = structlog.get_logger("support-centre")
 
@@ -89,11 +90,11 @@ class Book:
         self._gate = gate
         self._told: dict[str, tuple[Grounds, tuple[str, ...], Micros]] = {}
 
-    def withdrawal(self, result: Result) -> Withdrawal | None:
+    def withdrawal(self, made: Result | MeasureRow) -> Withdrawal | None:
         """Why a result does not stand, by its mark or, before that is written, by the law itself."""
-        if result.withdrawn_ground is not None:
-            return self._reason(result.withdrawn_ground, result.withdrawn_at)
-        return self.fallen(result.grounds)
+        if made.withdrawn_ground is not None:
+            return self._reason(made.withdrawn_ground, made.withdrawn_at)
+        return self.fallen(made.grounds)
 
     def fallen(self, grounds: Grounds) -> Withdrawal | None:
         """The first ground that the law says has ended."""

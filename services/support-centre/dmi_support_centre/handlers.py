@@ -148,7 +148,7 @@ class Views:
 
     def _measure(self, row: MeasureRow, desk: Desk) -> Shown | None:
         measure = row.measure
-        fallen = self._book.fallen(measure.grounds)
+        fallen = self._book.withdrawal(row)
         if not desk.told(measure.grounds, fallen):
             return None
         open_state = measure.state in ("proposed", "published")
@@ -173,7 +173,7 @@ class Views:
         items = [
             public_measure(row.measure)
             for row in self._store.measures.measures(PUBLISHED)
-            if self._book.fallen(row.measure.grounds) is None
+            if self._book.withdrawal(row) is None
         ]
         return {"items": items, "next": None}
 

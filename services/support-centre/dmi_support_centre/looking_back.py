@@ -56,7 +56,7 @@ class LookBacks:
         """Look back on every measure whose time for that has come."""
         for row in self._store.measures.to_look_back():
             measure = row.measure
-            if measure.decided_by is None or self._book.fallen(measure.grounds) is not None:
+            if measure.decided_by is None or self._book.withdrawal(row) is not None:
                 continue
             crowd = "threshold" in measure.properties
             ripe = measure.valid_to + (CROWD_SEEN_AFTER if crowd else SEEN_AFTER)

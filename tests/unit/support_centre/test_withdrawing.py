@@ -15,11 +15,15 @@ from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, Unavailable
 from dmi_infra.gate import Gate, Permit
+from dmi_infra.http.access import Opening
 from dmi_support_centre import grounds
+from dmi_support_centre.atlas import Atlas
 from dmi_support_centre.deciding import allow
-from dmi_support_centre.grounds import Withdrawals
+from dmi_support_centre.grounds import Book, Withdrawals
+from dmi_support_centre.handlers import Views
+from dmi_support_centre.looking_back import SEEN_AFTER
 from dmi_support_centre.measuring import TOPIC, Measures
-from dmi_support_centre.model import CROWD, Result
+from dmi_support_centre.model import CROWD, MINUTE, Reading, Result
 from dmi_support_centre.models.measures import GarageRule
 from dmi_support_centre.rounds import Aftermath
 from dmi_support_centre.store import Store
@@ -27,7 +31,7 @@ from dmi_support_centre.store.marks import Following
 from dmi_support_centre.store.measures import RuleRow
 from dmi_support_centre.store.tables import outbox
 from tests.unit.infra.fakes import eventually
-from tests.unit.support_centre.laws import GARAGES, NOOR, NOW, OWNER, Agree, withdrawals_over
+from tests.unit.support_centre.laws import GARAGES, NOOR, NOW, OWNER, Agree, Times, withdrawals_over
 from tests.unit.support_centre.test_measuring import AHEAD, OFFICER, forecast, proposal
 
 Meanwhile = Callable[[Callable[[], object]], None]
@@ -222,6 +226,74 @@ def test_a_kill_before_all_is_told_leaves_it_to_the_next_start(
     eventually(lambda: measures.get(identifier).measure.state == "withdrawn")
     withdrawals.stop()
     assert published(store) == ["nl.dmi.measure.published.v1", "nl.dmi.measure.withdrawn.v1"]
+
+
+@pytest.fixture
+def over(store: Store, measures: Measures, times: Times) -> str:
+    """A measure whose time is over, with what was seen after it."""
+    identifier = proposal(store, measures)
+    measures.approve(identifier, OFFICER, None)
+    stream, moments = "garages.centrum.occupancy", range(-30, 80, 5)
+    seen = [Reading(stream, GARAGES, "occupancy", NOW + m * MINUTE, 92.0, NOOR) for m in moments]
+    store.observations.save([], seen, {}, {})
+    times.at = NOW + 60 * MINUTE + SEEN_AFTER
+    measures.expire()
+    return identifier
+
+
+@pytest.mark.parametrize("right", ["erasure", "rectification"])
+def test_a_measure_that_is_over_tells_no_figure_of_who_was_erased_or_corrected(
+    store: Store,
+    measures: Measures,
+    over: str,
+    gate: Gate,
+    opening: Callable[[], Opening],
+    withdrawals: Withdrawals,
+    corrected: SubjectRequest,
+    law: LawTable,
+    right: str,
+) -> None:
+    views = Views(store, Atlas(store.observations, law), Book(store, gate))
+    measures.evaluate_all()
+    before = measures.get(over)
+    assert views.measure(before, opening())["properties"]
+    assert before.look_back is not None
+    if right == "erasure":
+        request = msgspec.structs.replace(corrected, id="urn:uuid:erased", right=right)
+        law.apply(request)
+        withdrawals.exercised(request)
+    else:
+        withdrawals.withdraw(corrected.id)
+    after = measures.get(over)
+    assert (after.measure.state, after.measure.properties, after.look_back) == ("expired", {}, None)
+    for row in (before, after):
+        # Also where it was read a moment before the marks were written.
+        row = msgspec.structs.replace(row, withdrawn_at=1, withdrawn_ground=after.withdrawn_ground)
+        shown = views.measure(row, opening())
+        assert (shown["withdrawn"], shown["properties"], shown["look_back"]) == (True, {}, None)
+    measures.evaluate_all()
+    assert measures.get(over).look_back is None, "nothing is looked back on that fell"
+
+
+def test_what_was_seen_after_a_measure_is_not_kept_when_it_falls_meanwhile(
+    store: Store,
+    measures: Measures,
+    over: str,
+    withdrawals: Withdrawals,
+    corrected: SubjectRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keep = store.measures.look_back
+    reached: list[str] = []
+
+    def late(identifier: str, seen: dict[str, Any]) -> None:
+        reached.append(identifier)
+        withdrawals.withdraw(corrected.id)
+        keep(identifier, seen)
+
+    monkeypatch.setattr(store.measures, "look_back", late)
+    measures.evaluate_all()
+    assert (reached, measures.get(over).look_back) == ([over], None)
 
 
 def test_what_was_learned_of_a_person_goes_with_the_marks(

@@ -15,7 +15,7 @@ from dmi_infra.outbox import add
 from dmi_infra.sql import among, transaction
 from dmi_support_centre.model import CROWD, FORECAST, Result
 from dmi_support_centre.store import tables
-from dmi_support_centre.store.measures import Step, open_measures, take
+from dmi_support_centre.store.measures import Step, open_measures, take, without_figures
 from dmi_support_centre.store.results import before_marks, forget_scores, let_go, result_of
 
 
@@ -97,6 +97,7 @@ class MarkStore:
                 mark = sa.update(tables.result).where(theirs)
                 connection.execute(mark.values(withdrawn_at=at, withdrawn_ground=ground))
                 let_go(connection, ids)
+                without_figures(connection, ids)
                 _write(connection, follow(marked, open_measures(connection, ids)))
         return marked
 

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.observations import Micros
-from dmi_agreements.contracts.results import Measure
+from dmi_agreements.contracts.results import Grounds, Measure
 from dmi_infra.bus.port import Message
 from dmi_infra.outbox import add
 from dmi_infra.sql import among, insert_new, reading, transaction, upsert
@@ -30,11 +30,18 @@ class RuleRow(msgspec.Struct, frozen=True):
 
 
 class MeasureRow(msgspec.Struct, frozen=True):
-    """A measure with the name of the person who decided (not published) and the look back on it."""
+    """A measure with the name of the person who decided (not published), the look back on it, and its mark."""
 
     measure: Measure
     decided_name: str = ""
     look_back: dict[str, Any] | None = None
+    withdrawn_at: Micros | None = None
+    withdrawn_ground: str | None = None
+
+    @property
+    def grounds(self) -> Grounds:
+        """What it rests on."""
+        return self.measure.grounds
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -151,8 +158,11 @@ class MeasureStore:
             return take(connection, step, expected, decided_name)
 
     def look_back(self, identifier: str, seen: dict[str, Any]) -> None:
-        """Keep what came of a measure."""
+        """Keep what came of a measure, unless its ground fell away while one looked."""
         with transaction(self._engine) as connection:
+            before_marks(connection)
+            if any_marked(connection, [identifier]):
+                return
             connection.execute(
                 sa.update(tables.measure)
                 .where(tables.measure.c.id == identifier)
@@ -161,15 +171,14 @@ class MeasureStore:
 
     def get(self, identifier: str) -> MeasureRow | None:
         """One measure."""
-        query = sa.select(tables.measure).where(tables.measure.c.id == identifier)
         with reading(self._engine) as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_MARKED.where(tables.measure.c.id == identifier)).one_or_none()
         return _measure(row) if row else None
 
     def measures(self, *states: str, since: Micros | None = None, limit: int = 500) -> list[MeasureRow]:
         """Measures in these states (none named: all), newest first."""
         t = tables.measure.c
-        query = sa.select(tables.measure)
+        query = _MARKED
         if states:
             query = query.where(t.state.in_(states))
         if since is not None:
@@ -181,9 +190,9 @@ class MeasureStore:
             ]
 
     def to_look_back(self, limit: int = 500) -> list[MeasureRow]:
-        """Measures that are over and were not looked back on, those that ended last first."""
-        t = tables.measure.c
-        query = sa.select(tables.measure).where(t.state == EXPIRED, t.look_back.is_(None))
+        """Measures that are over, stand, and were not looked back on, those that ended last first."""
+        t, stands = tables.measure.c, tables.result.c.withdrawn_at.is_(None)
+        query = _MARKED.where(t.state == EXPIRED, t.look_back.is_(None), stands)
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(t.valid_to.desc(), t.id).limit(limit)).all()
         return [_measure(row) for row in rows]
@@ -269,7 +278,24 @@ def open_measures(connection: sa.Connection, ids: Sequence[str]) -> list[Measure
     t = tables.measure.c
     theirs = among(t.id, "measures", connection.dialect.name, ids)
     query = sa.select(tables.measure).where(theirs, t.state.in_((PROPOSED, PUBLISHED))).order_by(t.id)
-    return [_measure(row).measure for row in connection.execute(query.with_for_update())]
+    return [_measure_of(row) for row in connection.execute(query.with_for_update())]
+
+
+def without_figures(connection: sa.Connection, ids: Sequence[str]) -> None:
+    """Empty what led to these measures, and what was seen after them, of those that are over.
+
+    Within the caller's transaction; one that is open ends with a step of its own.
+    """
+    t = tables.measure.c
+    theirs = among(t.id, "measures", connection.dialect.name, ids)
+    over = sa.select(tables.measure).where(theirs, t.state.not_in((PROPOSED, PUBLISHED)))
+    rows = [
+        {"b_id": one.id, "b_body": msgspec.json.encode(msgspec.structs.replace(one, properties={})).decode()}
+        for one in (_measure_of(row) for row in connection.execute(over))
+    ]
+    if rows:
+        change = sa.update(tables.measure).where(t.id == sa.bindparam("b_id"))
+        connection.execute(change.values(body=sa.bindparam("b_body"), look_back=None), rows)
 
 
 def take(connection: sa.Connection, step: Step, expected: str | None = None, decided_name: str = "") -> bool:
@@ -301,6 +327,16 @@ def _rule(row: sa.Row[tuple[Any, ...]]) -> RuleRow:
     return RuleRow(rule, msgspec.json.decode(row.title), row.changed_by, row.changed_at, row.version)
 
 
+def _measure_of(row: sa.Row[tuple[Any, ...]]) -> Measure:
+    return msgspec.json.decode(row.body, type=Measure)
+
+
 def _measure(row: sa.Row[tuple[Any, ...]]) -> MeasureRow:
     look_back = msgspec.json.decode(row.look_back) if row.look_back else None
-    return MeasureRow(msgspec.json.decode(row.body, type=Measure), row.decided_by, look_back)
+    return MeasureRow(_measure_of(row), row.decided_by, look_back, row.withdrawn_at, row.withdrawn_ground)
+
+
+_MARKED: sa.Select[tuple[Any, ...]] = sa.select(
+    tables.measure, tables.result.c.withdrawn_at, tables.result.c.withdrawn_ground
+).join(tables.result, tables.result.c.id == tables.measure.c.id, isouter=True)
+"""Measures with the mark of the result that stands for each."""
