@@ -25,6 +25,8 @@ log = structlog.get_logger("exercising")
 
 REACHED: Final = ("law.subject-requests", 0)
 """Among the positions of a store: when the newest request was made that it has carried out."""
+FOLLOWED: Final = "law.subject-requests followed "
+"""And, with its id behind this, that a request was carried out with all that follows, as long as it may be repeated."""
 LEEWAY: Final[Micros] = 3_600_000_000
 """So much older requests are carried out again at a start: two of them may have come in the other order."""
 PAUSE_SECONDS = 0.2
@@ -57,7 +59,7 @@ class Held(Protocol):
 
 
 class Marks:
-    """Up to which request a store has carried them out; among the positions of its consumer."""
+    """Up to which request a store has carried them out, and which; among the positions of its consumer."""
 
     def __init__(self, engine: sa.Engine, table: sa.Table) -> None:
         self._engine = engine
@@ -72,6 +74,18 @@ class Marks:
         if made_at > self.reached():
             with transaction(self._engine) as connection:
                 save_positions(connection, self._table, {REACHED: made_at})
+                t = self._table.c
+                over = t.topic.startswith(FOLLOWED), t.next_offset <= made_at - LEEWAY
+                connection.execute(sa.delete(self._table).where(*over))
+
+    def followed(self, identifier: str) -> bool:
+        """Whether a request was carried out with all that follows; known of those that a start repeats."""
+        return (FOLLOWED + identifier, 0) in load_positions(self._engine, self._table)
+
+    def follow(self, request: SubjectRequest) -> None:
+        """A request was carried out with all that follows."""
+        with transaction(self._engine) as connection:
+            save_positions(connection, self._table, {(FOLLOWED + request.id, 0): request.made_at})
 
 
 class Exercising:
@@ -128,7 +142,9 @@ class Exercising:
         heard = time.monotonic()
         rows = self._do(request)
         if rows is not None or request.id in self._unfollowed:
-            self._follow(request, rows or 0)
+            # What was made since the first time is of what is left: a repeat that finds no rows takes none of it back.
+            if rows or request.id in self._unfollowed or not self._marks.followed(request.id):
+                self._follow(request, rows or 0)
             if request.right != RECTIFICATION:
                 self._again.append(_Later(time.monotonic() + SETTLE_SECONDS, request, heard))
         self._failed.pop(request.id, None)
@@ -144,6 +160,7 @@ class Exercising:
         self._unfollowed[request.id] = 0
         if self._afterwards is not None:
             self._afterwards(request)
+        self._marks.follow(request)
         del self._unfollowed[request.id]
 
     def _do(self, request: SubjectRequest) -> int | None:

@@ -29,6 +29,8 @@ class Shelf:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, int]] = []
+        self.rows = 3
+        """How many it finds the first time."""
         self.faults: dict[str, list[Exception]] = {}
         """What the next erasures of a person's rows raise."""
 
@@ -36,7 +38,7 @@ class Shelf:
         if self.faults.get(person):
             raise self.faults[person].pop()
         self.asked.append((dataset, person, until))
-        return 3 if len(self.asked) == 1 else 0
+        return self.rows if len(self.asked) == 1 else 0
 
 
 @pytest.fixture
@@ -103,6 +105,56 @@ def test_what_follows_an_erasure_follows_rows_that_came_in_after_it_too(court: C
         part.listen(court.law.apply(request))
         eventually(lambda: len(followed) == 2)
     assert followed == [request.id] * 2
+
+
+def test_a_start_repeats_the_newest_request_and_what_follows_it_only_when_it_finds_rows_again(
+    court: Court, marks: Marks
+) -> None:
+    """A layer takes back what was made of the data: what was made since then is of nobody who asked."""
+    followed: list[str] = []
+    request = asked("erasure")
+    change = court.law.apply(request)
+
+    def start(rows: int) -> int:
+        shelf = Shelf()
+        shelf.rows = rows
+        with working(court, marks, shelf, afterwards=lambda one: followed.append(one.id)) as part:
+            part.listen(change)
+            eventually(lambda: len(shelf.asked) == 2)
+        return len(followed)
+
+    assert [start(3), start(0), start(2)] == [1, 1, 2]
+    assert [one.rows for one in court.decisions()] == [3, 2]
+
+
+def test_what_follows_a_request_is_made_up_for_by_the_next_start_when_it_failed(
+    court: Court, marks: Marks
+) -> None:
+    followed: list[str] = []
+    request, away = asked("erasure"), [Unavailable("the store is away")]
+
+    def follows(one: SubjectRequest) -> None:
+        if away:
+            raise away.pop()
+        followed.append(one.id)
+
+    with pytest.raises(Unavailable):
+        Exercising(Shelf(), marks, court.gate, afterwards=follows).carry_out(request)
+    shelf = Shelf()
+    shelf.rows = 0
+    Exercising(shelf, marks, court.gate, afterwards=follows).carry_out(request)
+    assert followed == [request.id]
+
+
+def test_that_requests_were_followed_is_kept_as_long_as_a_start_repeats_them(
+    court: Court, marks: Marks
+) -> None:
+    first = asked("erasure")
+    later = msgspec.structs.replace(asked("erasure", PIET), made_at=first.made_at + exercising.LEEWAY)
+    part = Exercising(Shelf(), marks, court.gate)
+    for request in (first, later):
+        part.carry_out(request)
+    assert [marks.followed(one.id) for one in (first, later)] == [False, True]
 
 
 @pytest.mark.parametrize("fault", [Unavailable("it is away"), ValueError("it cannot be marked")])
