@@ -134,7 +134,7 @@ class Forecasts:
                 made.append((place, found))
         grounds = self._book.ground_of(permit, used, subjects)
         if self._keep(grounds, made, begun):
-            self._track(grounds, now, made, subjects)
+            self._track(grounds, now, made, subjects, begun)
         return now
 
     def forget(self, dataset: str, person: str | None = None) -> None:
@@ -181,20 +181,26 @@ class Forecasts:
         now: Micros,
         made: Sequence[tuple[Place, list[Forecast]]],
         subjects: Subjects,
+        begun: int,
     ) -> None:
-        """Once a quarter of an hour the forecasts are kept to be looked back on; then the score is renewed."""
+        """Once a quarter of an hour the forecasts are kept to be looked back on; then the score is renewed.
+
+        Neither where rows have gone since: with them the scores were forgotten, which these would bring back.
+        """
         [dataset] = grounds.datasets
         if self._tracked.get(dataset) == slot(now):
             return
-        self._tracked[dataset] = slot(now)
-        self._store.results.add_track(
-            [
-                Tracked(one.place, one.issued_at, one.valid_at, dataset, one.p10, one.p50, one.p90)
-                for _, forecasts in made
-                for one in forecasts
-            ]
-        )
-        self._scores.renew(grounds, now, subjects)
+        rows = [
+            Tracked(one.place, one.issued_at, one.valid_at, dataset, one.p10, one.p50, one.p90)
+            for _, forecasts in made
+            for one in forecasts
+        ]
+        with self._forgotten.keeping(dataset, begun) as whole:
+            if not whole:
+                return
+            self._tracked[dataset] = slot(now)
+            self._store.results.add_track(rows)
+            self._scores.renew(grounds, now, subjects)
         self._store.observations.forget_old(dataset, now)
 
     # -- learning -----------------------------------------------------------

@@ -296,6 +296,54 @@ def test_what_is_forecast_while_a_person_is_erased_is_not_kept(
     assert len(store.results.of_kind(FORECAST)) == 1
 
 
+def test_no_scores_come_back_of_forecasts_that_a_person_was_erased_after(
+    forecasts: Forecasts,
+    learned: threading.Event,
+    store: Store,
+    erased: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between keeping a forecast and scoring it."""
+    forecasts.round(GARAGES)
+    assert learned.wait(60)
+    tell = forecasts._book.tell
+
+    def late(*told: Any) -> None:
+        erased()
+        tell(*told)
+
+    with monkeypatch.context() as during:
+        during.setattr(forecasts._book, "tell", late)
+        forecasts.round(GARAGES)
+    assert (store.results.track(GARAGES, 0, END + DAY, known=None), store.results.scores()) == ([], {})
+
+
+def test_who_is_erased_while_forecasts_are_scored_has_the_scores_forgotten_after_it(
+    forecasts: Forecasts,
+    learned: threading.Event,
+    store: Store,
+    erased: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    forecasts.round(GARAGES)
+    assert learned.wait(60)
+    settle, erasing = forecasts._scores._settle, threading.Thread(target=erased)
+
+    def late(*given: Any) -> Any:
+        found = settle(*given)
+        erasing.start()
+        # It gets as far as it can while this goes on: up to its turn.
+        erasing.join(0.2)
+        return found
+
+    with monkeypatch.context() as during:
+        during.setattr(forecasts._scores, "_settle", late)
+        forecasts.round(GARAGES)
+    erasing.join(20)
+    assert not erasing.is_alive()
+    assert (store.results.track(GARAGES, 0, END + DAY, known=None), store.results.scores()) == ([], {})
+
+
 def test_learning_in_a_process_of_its_own_gives_the_same_model() -> None:
     at = np.arange(START, END, QUARTER)
     history = {"garages.a": PlaceHistory(series_of(at, [occupancy(int(t)) for t in at]), 100.0)}
