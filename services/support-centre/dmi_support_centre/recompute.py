@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,41 @@ from dmi_infra.http.problems import refusal
 from dmi_support_centre.consumer import ANALYSE
 from dmi_support_centre.handlers import Views
 
+ASKED_SECONDS = 10.0
+"""A round takes as long as it takes for all places of the city: people have one go no more often than this."""
+
+
+class Spaced:
+    """Has something done at once; and, for all who ask within so many seconds after that, once when these are over."""
+
+    def __init__(self, does: Callable[[], None], seconds: float = ASKED_SECONDS) -> None:
+        self._does = does
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._next = 0.0
+        self._arranged = False
+
+    def __call__(self) -> None:
+        """Ask; returns at once."""
+        with self._lock:
+            wait = self._next - time.monotonic()
+            if wait <= 0:
+                self._do()
+            elif not self._arranged:
+                self._arranged = True
+                later = threading.Timer(wait, self._later)
+                later.daemon = True
+                later.start()
+
+    def _later(self) -> None:
+        with self._lock:
+            self._arranged = False
+            self._do()
+
+    def _do(self) -> None:
+        self._next = time.monotonic() + self._seconds
+        self._does()
+
 
 class Recompute:
     """Asks the gate for each dataset at once, and has those that pass made again in the background."""
@@ -19,7 +56,7 @@ class Recompute:
     def __init__(self, gate: Gate, views: Views, hurry: Callable[[], None]) -> None:
         self._gate = gate
         self._views = views
-        self._hurry = hurry
+        self._hurry = Spaced(hurry)
 
     def __call__(self, opening: Opening, dataset: str | None) -> dict[str, Any]:
         """Which datasets are forecast again; raises ``Refused`` when none may be (it names the agreement)."""

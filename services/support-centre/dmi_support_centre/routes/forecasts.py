@@ -28,7 +28,10 @@ def router(views: Views, recompute: Recompute) -> APIRouter:
     def scores(opening: Look) -> dict[str, Any]:
         return views.scores(opening)
 
-    @routes.post("/forecasts/recompute", summary="Forecast again with what is allowed now")
+    @routes.post(
+        "/forecasts/recompute",
+        summary="Forecast again with what is allowed now, soon: at most once in ten seconds",
+    )
     def again(opening: Look, dataset: Annotated[str | None, Query(max_length=200)] = None) -> dict[str, Any]:
         return recompute(opening, dataset)
 
