@@ -217,6 +217,8 @@ class Withdrawals:
         self._forget = forget
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._failed: dict[str, float] = {}
+        self._look_at: float | None = 0.0
+        """When to look for what ended before this service listened, or to try that again; ``None``: it was found."""
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="withdrawals", daemon=True)
 
@@ -300,42 +302,47 @@ class Withdrawals:
         self._on_changed()
         return number
 
-    def _compare(self) -> None:
-        """Find what ended before this service listened; the law is read from its first event, so wait for it."""
-        while not self._stopping and self._law.stale(clock.now()) is not None:
-            if not self._queue.empty():
-                self._queue.put("")
-                return
-            time.sleep(PAUSE_SECONDS)
-        for ground in self._store.results.grounds():
-            if ended(self._law, ground):
-                self._queue.put(ground)
-
     def _run(self) -> None:
-        self._queue.put("")
         waiting: list[str] = []
         while not self._stopping:
-            waiting += self._next()
             try:
                 while waiting and not self._stopping:
-                    if waiting[0]:
-                        self.withdraw(waiting[0])
-                    else:
-                        self._compare()
+                    self.withdraw(waiting[0])
                     waiting.pop(0)
+                self._look()
             except Unavailable as exc:
                 log.warning("marking waits", reason=exc.public)
-                self._queue.put("")
-                time.sleep(PAUSE_SECONDS)
             except Exception as exc:  # whatever went wrong with one ground, the next stop must be marked too
-                log.error("marking failed", ground=waiting[0], exc_info=exc)
-                self._failed[waiting.pop(0)] = time.monotonic() + RETRY_SECONDS
+                again = time.monotonic() + RETRY_SECONDS
+                log.error("marking failed", ground=waiting[0] if waiting else None, exc_info=exc)
+                if waiting:
+                    self._failed[waiting.pop(0)] = again
+                else:
+                    self._look_at = again
+            waiting += self._next(bool(waiting))
 
-    def _next(self) -> list[str]:
-        """What is to be marked now: a ground that comes in, or those that failed and are due again."""
-        due = min(self._failed.values(), default=None)
+    def _look(self) -> None:
+        """Find what ended before this service listened; the law is read from its first event, so wait for it."""
+        if self._look_at is None or time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + PAUSE_SECONDS
+        if self._law.stale(clock.now()) is None:
+            for ground in self._store.results.grounds():
+                if ended(self._law, ground):
+                    self._queue.put(ground)
+            self._look_at = None
+
+    def _next(self, soon: bool) -> list[str]:
+        """What is to be marked now: a ground that comes in, or those that failed and are due again.
+
+        ``soon``: there is something to try again after a pause, so nothing else is waited for any longer.
+        """
+        now = time.monotonic()
+        due = [*self._failed.values()]
+        due += [] if self._look_at is None else [self._look_at]
+        due += [now + PAUSE_SECONDS] if soon else []
         try:
-            ground = self._queue.get(timeout=None if due is None else max(due - time.monotonic(), 0))
+            ground = self._queue.get(timeout=max(min(due) - now, 0) if due else None)
         except queue.Empty:
             now = time.monotonic()
             again = [one for one, at in self._failed.items() if at <= now]

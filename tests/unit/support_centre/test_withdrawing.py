@@ -9,8 +9,10 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from dmi_agreements.changes import Change
 from dmi_agreements.contracts.law import Dataset, SubjectRequest
 from dmi_agreements.contracts.results import Grounds, Measure
+from dmi_agreements.decision import Reason
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, Unavailable
@@ -31,7 +33,16 @@ from dmi_support_centre.store.marks import Following
 from dmi_support_centre.store.measures import RuleRow
 from dmi_support_centre.store.tables import outbox
 from tests.unit.infra.fakes import eventually
-from tests.unit.support_centre.laws import GARAGES, NOOR, NOW, OWNER, Agree, Times, withdrawals_over
+from tests.unit.support_centre.laws import (
+    GARAGES,
+    NOOR,
+    NOW,
+    OWNER,
+    Agree,
+    Times,
+    withdrawals_of,
+    withdrawals_over,
+)
 from tests.unit.support_centre.test_measuring import AHEAD, OFFICER, forecast, proposal
 
 Meanwhile = Callable[[Callable[[], object]], None]
@@ -206,6 +217,68 @@ def test_what_cannot_be_told_of_at_first_is_marked_and_told_of_later(
     eventually(lambda: measures.get(identifier).measure.state == "withdrawn")
     withdrawals.stop()
     assert published(store) == ["nl.dmi.measure.published.v1", "nl.dmi.measure.withdrawn.v1"]
+
+
+def test_while_the_store_is_away_nothing_piles_up_that_is_done_when_it_is_back(
+    store: Store, law: LawTable, agree: Agree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grounds, "PAUSE_SECONDS", 0.005)
+    store.results.save([Result("crowd:a", CROWD, "", "a", NOW, Grounds([GARAGES], ["urn:uuid:g"]), {})])
+    find, mark, looked, tried = store.results.grounds, store.marks.withdraw, list[str](), list[str]()
+
+    def looks() -> set[str]:
+        looked.append("")
+        return find()
+
+    def away(ground: str, *given: Any) -> list[Result]:
+        tried.append(ground)
+        if len(tried) < 10:
+            raise Unavailable("the store is away")
+        return mark(ground, *given)
+
+    monkeypatch.setattr(store.results, "grounds", looks)
+    monkeypatch.setattr(store.marks, "withdraw", away)
+    withdrawals = withdrawals_of(store, law)
+    withdrawals.start()
+    eventually(lambda: len(looked) == 1)
+    withdrawals.listen(Change("agreement", "urn:uuid:g", True, ended=("urn:uuid:g",)))
+    eventually(lambda: len(tried) == 11)
+    withdrawals.listen(Change("agreement", "urn:uuid:h", True, ended=("urn:uuid:h",)))
+    eventually(lambda: tried[-1] == "urn:uuid:h")
+    withdrawals.stop()
+    assert (len(looked), withdrawals._queue.empty()) == (1, True)
+
+
+def test_a_law_that_is_away_is_asked_for_in_pauses_also_after_the_store_was_away(
+    store: Store, law: LawTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grounds, "PAUSE_SECONDS", 0.05)
+    asked: list[int] = []
+
+    def stale(now: int) -> Reason:
+        asked.append(now)
+        return Reason("law_stale", "no heartbeat")
+
+    monkeypatch.setattr(law, "stale", stale)
+    marked: list[str] = []
+    away = [Unavailable("the store is away")] * 3
+
+    def mark(ground: str, *_given: Any) -> list[Result]:
+        if away:
+            raise away.pop()
+        marked.append(ground)
+        return []
+
+    monkeypatch.setattr(store.marks, "withdraw", mark)
+    withdrawals = withdrawals_of(store, law)
+    withdrawals.start()
+    for ground in ("urn:uuid:g", "urn:uuid:h"):
+        withdrawals.listen(Change("agreement", ground, True, ended=(ground,)))
+    eventually(lambda: marked == ["urn:uuid:g", "urn:uuid:h"])
+    first, begun = len(asked), clock.now()
+    eventually(lambda: len(asked) >= first + 4)
+    withdrawals.stop()
+    assert clock.now() - begun > 100_000, "it does not ask all the time"
 
 
 def test_a_kill_before_all_is_told_leaves_it_to_the_next_start(
