@@ -34,7 +34,7 @@ from dmi_support_centre.models.scenario import (
 )
 from dmi_support_centre.scenarios import Scenarios, told_id
 from dmi_support_centre.store import Store
-from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
+from dmi_support_centre.store.scenarios import ScenarioRow, VersionHead, VersionRow
 
 Shown = dict[str, Any]
 PRIVATE = {"nl": "een privéscenario", "en": "a private scenario"}
@@ -51,8 +51,8 @@ class ScenarioViews:
 
     def scenario(self, row: ScenarioRow, person: Identity) -> Shown:
         """A scenario with its edits and versions, without figures."""
-        versions = self._store.scenarios.versions(row.id)
-        current = next(v for v in versions if v.number == row.current)
+        versions = self._store.scenarios.heads(row.id)
+        current = self._scenarios.version(row, row.current)
         result = self._scenarios.kept_result(row)
         withdrawal = self._book.withdrawal(result) if result else None
         mine = row.owner == person.participant
@@ -86,7 +86,7 @@ class ScenarioViews:
             return {"id": other.share, "title": other.title}
         return {"id": None, "title": PRIVATE}
 
-    def _version(self, version: VersionRow, row: ScenarioRow, person: Identity) -> Shown:
+    def _version(self, version: VersionHead, row: ScenarioRow, person: Identity) -> Shown:
         merged = None
         if version.merged_from is not None:
             other = self._other(version.merged_from, row, person)
@@ -96,7 +96,7 @@ class ScenarioViews:
             "parent": version.parent,
             "created_at": to_text(version.made_at),
             "by": _named(row.owner, version.made_by, person.participant)[1],
-            "edits": len(version.edits),
+            "edits": version.edits,
             "baseline": version.baseline,
             "merged": merged,
         }

@@ -27,10 +27,14 @@ from dmi_support_centre.grounds import Book, joined
 from dmi_support_centre.model import SCENARIO, Result, standing
 from dmi_support_centre.models.scenario import MODEL, Baseline, Edit, ScenarioRefused, run
 from dmi_support_centre.store import Store
-from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
+from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow, length_of
 
 MOST_EDITS = 200
 MOST_VERSIONS = 1000
+LONGEST_EDITS = 512 * 1024
+"""Characters that the edits of one version take: each version keeps all of them, and each look at one reads them."""
+MOST_CHARACTERS = 64 * 1024 * 1024
+"""Characters that the edits of all versions of all scenarios of one participant take."""
 MOST_SCENARIOS = 1000
 """Scenarios of one participant. None is deleted, and any version of one can be restored to go on from."""
 MOST_BASELINES = 1000
@@ -59,6 +63,7 @@ class Scenarios:
         parent = self.get(identifier, person)
         self._check_room(person.participant)
         found = self.version(parent, parent.current)
+        self._check_size(person.participant, found.edits)
         return self._new(title, person, parent.id, found.baseline, found.edits)
 
     def _check_room(self, owner: str) -> None:
@@ -67,6 +72,19 @@ class Scenarios:
                 f"you have {MOST_SCENARIOS} scenarios already: go on in one of them, from any of its versions"
             )
             raise Conflict.of("title", rule)
+
+    def _check_size(self, owner: str, edits: Sequence[Edit]) -> None:
+        """Raise ``Conflict`` where one more version with these edits would be too much to keep."""
+        length = length_of(edits)
+        if length > LONGEST_EDITS:
+            rule = (
+                f"the edits of a version take at most {LONGEST_EDITS} characters together, these take {length}: "
+                "draw areas with fewer corners, or choose neighbourhoods"
+            )
+            raise Conflict.of("edits", rule)
+        if self._store.scenarios.size(owner) + length > MOST_CHARACTERS:
+            rule = f"the versions of your scenarios hold {MOST_CHARACTERS} characters of edits, as many as are kept"
+            raise Conflict.of("edits", rule)
 
     def _pin(self, owner: str) -> str:
         """Keep the city as it is known now; raises ``Conflict`` where scenarios rest on too many others already."""
@@ -108,7 +126,7 @@ class Scenarios:
 
     def version(self, row: ScenarioRow, number: int) -> VersionRow:
         """One version; raises ``NotFound``."""
-        found = next((v for v in self._store.scenarios.versions(row.id) if v.number == number), None)
+        found = self._store.scenarios.version(row.id, number)
         if found is None:
             raise NotFound("this scenario has no such version")
         return found
@@ -136,10 +154,10 @@ class Scenarios:
         """A new version of an own scenario, once it has been run; raises ``Conflict`` when there are too many."""
         if len(edits) > MOST_EDITS:
             raise Conflict(f"a scenario holds at most {MOST_EDITS} edits; branch from it")
-        versions = self._store.scenarios.versions(row.id)
-        if len(versions) >= MOST_VERSIONS:
+        number = self._store.scenarios.newest(row.id) + 1
+        if number > MOST_VERSIONS:
             raise Conflict(f"a scenario holds at most {MOST_VERSIONS} versions; branch from it")
-        number = versions[-1].number + 1
+        self._check_size(row.owner, edits)
         made = VersionRow(
             row.id,
             number,

@@ -24,12 +24,13 @@ from dmi_infra.sql import migrate, open_engine, transaction
 from dmi_support_centre.baseline import snapshot
 from dmi_support_centre.model import COUNTS_KEPT, DAY, KEPT, MINUTE, QUARTER, RECENT, Reading, Result
 from dmi_support_centre.models.measures import GarageRule
+from dmi_support_centre.models.scenario import SetCoefficient
 from dmi_support_centre.store import Store, tables
 from dmi_support_centre.store import marks as marks_module
 from dmi_support_centre.store.marks import Following
 from dmi_support_centre.store.measures import Backlog, RuleRow, Step, Subscription, take
 from dmi_support_centre.store.results import Tracked
-from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
+from dmi_support_centre.store.scenarios import ScenarioRow, VersionHead, VersionRow, length_of
 from dmi_support_centre.store.tables import metadata, outbox
 
 D = "urn:dmi:dataset:gemeente:garages"
@@ -203,12 +204,22 @@ def test_past_forecasts_are_kept_settled_and_forgotten(store: Store) -> None:
 
 def test_a_change_of_a_scenario_that_another_overtook_is_not_made(store: Store) -> None:
     row = ScenarioRow("s", "t", None, "o", "n", 1, 1, "share")
-    first, second = VersionRow("s", 1, None, [], 1, "n", "b"), VersionRow("s", 2, 1, [], 2, "n", "c", "u", 7)
+    change = SetCoefficient("größe", 1.5)
+    first, second = (
+        VersionRow("s", 1, None, [change], 1, "n", "b"),
+        VersionRow("s", 2, 1, [], 2, "n", "c", "u", 7),
+    )
     store.scenarios.create(row, first)
     assert store.scenarios.append(second, expected=1)
     assert not store.scenarios.append(VersionRow("s", 3, 1, [], 3, "n", "b"), expected=1)
     assert not store.scenarios.point("s", 1, expected=1)
-    assert store.scenarios.versions("s") == [first, second]
+    assert [store.scenarios.version("s", number) for number in (1, 2, 3)] == [first, second, None]
+    assert store.scenarios.heads("s") == [
+        VersionHead(1, None, 1, 1, "n", "b"), VersionHead(2, 1, 0, 2, "n", "c", "u", 7)
+    ]  # fmt: skip
+    assert (store.scenarios.newest("s"), store.scenarios.newest("t")) == (2, 0)
+    assert store.scenarios.size("o") == length_of(first.edits) + length_of(second.edits)
+    assert store.scenarios.size("another") == 0
     assert store.scenarios.get("share") == store.scenarios.get("s")
     assert (store.scenarios.count("o"), store.scenarios.count("another")) == (1, 0)
     assert store.scenarios.baselines_of("o") == {"b", "c"}
@@ -236,8 +247,8 @@ def test_a_store_from_before_merges_keeps_its_scenarios_on_their_baselines(engin
             connection.execute(sa.text(statement))
     migrate(engine, "dmi_support_centre")
     store = Store(engine)
-    assert [v.baseline for v in store.scenarios.versions("s")] == ["base", "base"]
-    assert [v.baseline for v in store.scenarios.versions("u")] == ["other"]
+    assert [v.baseline for v in store.scenarios.heads("s")] == ["base", "base"]
+    assert [v.baseline for v in store.scenarios.heads("u")] == ["other"]
     found = store.scenarios.get("s")
     assert found is not None
     assert found.current == 2

@@ -31,6 +31,8 @@ from dmi_support_centre.outcomes import ScenarioViews
 from dmi_support_centre.routes.scenarios import parse_edit
 from dmi_support_centre.scenarios import Scenarios, told_id
 from dmi_support_centre.store import Store
+from dmi_support_centre.store import scenarios as scenario_store
+from dmi_support_centre.store.scenarios import length_of
 from tests.unit.support_centre.laws import AREAS, GARAGES, NOOR, OWNER, RARELY, VENDOR, Agree, withdrawals_of
 from tests.unit.support_centre.test_baseline import square
 
@@ -43,6 +45,8 @@ REDEVELOP: dict[str, Any] = {
     "from": "office",
     "mix": {"housing": 0.6, "green": 0.4},
 }
+SQUARE = square(5.101, 52.101, 0.001)
+TRIPS: dict[str, Any] = {"type": "coefficient", "name": "inhabitants_per_dwelling", "value": 1.9}
 FIGURES = {"inhabitants": 1000, "jobs": 900, "dwellings": 450, "green_m2": 5000, "area_m2": 90000}
 
 
@@ -82,12 +86,12 @@ def test_every_edit_is_a_version_and_undo_goes_back_without_losing_any(
 ) -> None:
     row = scenarios.create("Wonen", ANALYST)
     assert scenarios.edit(row.id, parse_edit(REDEVELOP), door).current == 2
-    change = parse_edit({"type": "coefficient", "name": "inhabitants_per_dwelling", "value": 1.9})
+    change = parse_edit(TRIPS)
     assert scenarios.edit(row.id, change, door).current == 3
     assert scenarios.undo(row.id, ANALYST).current == 2
     assert scenarios.edit(row.id, change, door).current == 4
-    versions = store.scenarios.versions(row.id)
-    assert [(v.number, v.parent, len(v.edits)) for v in versions] == [
+    versions = store.scenarios.heads(row.id)
+    assert [(v.number, v.parent, v.edits) for v in versions] == [
         (1, None, 0), (2, 1, 1), (3, 2, 2), (4, 2, 2)
     ]  # fmt: skip
 
@@ -332,6 +336,7 @@ def test_neighbourhoods_with_few_inhabitants_show_no_figures(
         ({"type": "demolish"}, "type"),
         ({**REDEVELOP, "mix": {"housing": "much"}}, "mix.housing"),
         ({**REDEVELOP, "colour": "red"}, "body"),
+        ({**REDEVELOP, "area": {"geometry": {**SQUARE, "crs": "a"}}}, "area.geometry.crs"),
     ],
 )
 def test_an_edit_that_is_none_is_refused_with_its_field(body: dict[str, Any], field: str) -> None:
@@ -346,6 +351,42 @@ def test_an_edit_that_the_model_cannot_take_makes_no_version(scenarios: Scenario
         scenarios.edit(row.id, parse_edit({**REDEVELOP, "area": {"neighbourhood": "nowhere"}}), door)
     assert refused.value.errors[0].field == "edits.0.area.neighbourhood"
     assert scenarios.get(row.id, ANALYST).current == 1
+
+
+def test_edits_take_so_much_room_in_a_version_and_with_a_participant(
+    scenarios: Scenarios, store: Store, door: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit = parse_edit({**REDEVELOP, "mix": {"housing": 0.5, "office": 0.5}})
+    length = length_of([edit])
+    monkeypatch.setattr(module, "LONGEST_EDITS", 2 * length)
+    monkeypatch.setattr(module, "MOST_CHARACTERS", 4 * length)
+    row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, edit, door)
+    scenarios.edit(row.id, edit, door)
+    with pytest.raises(Conflict, match="edits of a version") as refused:
+        scenarios.edit(row.id, edit, door)
+    assert refused.value.errors[0].field == "edits"
+    scenarios.undo(row.id, ANALYST)
+    for more in (
+        lambda: scenarios.branch(row.id, "Groen", ANALYST),
+        lambda: scenarios.edit(row.id, edit, door),
+    ):
+        with pytest.raises(Conflict, match="versions of your scenarios"):
+            more()
+    assert store.scenarios.size(OWNER) <= 4 * length
+    assert scenarios.create("Leeg", OTHER).current == 1, "the room of others is theirs"
+
+
+def test_a_version_is_added_and_looked_at_without_reading_the_others(
+    scenarios: Scenarios, views: ScenarioViews, door: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = scenarios.create("Wonen", ANALYST)
+    read: list[int] = []
+    decoded = scenario_store._version
+    monkeypatch.setattr(scenario_store, "_version", lambda row: read.append(row.number) or decoded(row))
+    for value in (1.9, 2.0, 2.1):
+        row = scenarios.edit(row.id, parse_edit({**TRIPS, "value": value}), door)
+        views.scenario(row, ANALYST)
+    assert read == [1, 2, 2, 3, 3, 4]
 
 
 @pytest.mark.parametrize("basis", ["", "dmi:basis:public-task"])

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_infra.errors import FieldError, InputRefused
 from dmi_infra.http.access import Caller, Opening, gated
+from dmi_support_centre.errors import ModelRefused
 from dmi_support_centre.exporting import json_text
 from dmi_support_centre.merging import Merging
-from dmi_support_centre.models.scenario import Choice, Edit
+from dmi_support_centre.models.scenario import Choice, Edit, Redevelop, ScenarioRefused, check_geometry
 from dmi_support_centre.outcomes import ScenarioViews
 from dmi_support_centre.routes.texts import Plain
 from dmi_support_centre.scenarios import Scenarios
@@ -87,6 +88,11 @@ def parse_edit(body: dict[str, Any]) -> Edit:
         rule, _, path = str(exc).partition(" - at `")
         field = path.rstrip("`").removeprefix("$").lstrip(".") or "body"
         raise InputRefused(f"{field}: {rule}", [FieldError(field, rule)]) from exc
+    if isinstance(edit, Redevelop):
+        try:
+            check_geometry(edit.area)
+        except ScenarioRefused as exc:
+            raise ModelRefused.from_model(exc) from exc
     return edit
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -38,6 +39,19 @@ class VersionRow(msgspec.Struct, frozen=True):
     number: int
     parent: int | None
     edits: list[Edit]
+    made_at: Micros
+    made_by: str
+    baseline: str
+    merged_from: str | None = None
+    merged_version: int | None = None
+
+
+class VersionHead(msgspec.Struct, frozen=True):
+    """A version as ``VersionRow``, with the number of its edits in their place."""
+
+    number: int
+    parent: int | None
+    edits: int
     made_at: Micros
     made_by: str
     baseline: str
@@ -85,12 +99,45 @@ class ScenarioStore:
         with reading(self._engine) as connection:
             return set(connection.execute(query.where(s.owner == owner)).scalars())
 
-    def versions(self, scenario: str) -> list[VersionRow]:
-        """All versions of a scenario, in order."""
-        t = tables.version.c
-        query = sa.select(tables.version).where(t.scenario == scenario).order_by(t.number)
+    def size(self, owner: str) -> int:
+        """How many characters the edits of all versions of a participant's scenarios take."""
+        v, s = tables.version.c, tables.scenario.c
+        query = sa.select(sa.func.sum(sa.func.length(v.edits))).join(tables.scenario, s.id == v.scenario)
         with reading(self._engine) as connection:
-            return [_version(row) for row in connection.execute(query)]
+            return int(connection.execute(query.where(s.owner == owner)).scalar_one() or 0)
+
+    def version(self, scenario: str, number: int) -> VersionRow | None:
+        """One version of a scenario."""
+        t = tables.version.c
+        query = sa.select(tables.version).where(t.scenario == scenario, t.number == number)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).one_or_none()
+        return _version(row) if row else None
+
+    def newest(self, scenario: str) -> int:
+        """The number of the last version of a scenario: how many it has, for none goes alone; 0 without any."""
+        t = tables.version.c
+        query = sa.select(sa.func.max(t.number)).where(t.scenario == scenario)
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar_one() or 0)
+
+    def heads(self, scenario: str) -> list[VersionHead]:
+        """All versions of a scenario, in order; their edits stay in the store."""
+        t = tables.version.c
+        query = sa.select(
+            t.number, t.parent, self._count(t.edits).label("edits"), t.made_at, t.made_by, t.baseline,
+            t.merged_from, t.merged_version,
+        )  # fmt: skip
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.where(t.scenario == scenario).order_by(t.number))
+            return [VersionHead(**row) for row in rows.mappings()]
+
+    def _count(self, edits: sa.ColumnElement[str]) -> sa.ColumnElement[int]:
+        postgres = self._engine.dialect.name == "postgresql"
+        count: sa.ColumnElement[int] = sa.func.json_array_length(
+            sa.cast(edits, sa.JSON) if postgres else edits
+        )
+        return count
 
     def append(self, version: VersionRow, expected: int) -> bool:
         """Add a version and make it the current one; ``False`` when another change came between."""
@@ -133,8 +180,17 @@ class ScenarioStore:
         return msgspec.json.decode(zlib.decompress(body), type=Snapshot) if body else None
 
 
+def length_of(edits: Sequence[Edit]) -> int:
+    """How many characters edits take in the store, as ``ScenarioStore.size`` counts them."""
+    return len(_text(edits))
+
+
+def _text(edits: Sequence[Edit]) -> str:
+    return msgspec.json.encode(edits).decode()
+
+
 def _values(version: VersionRow) -> dict[str, Any]:
-    return {**msgspec.structs.asdict(version), "edits": msgspec.json.encode(version.edits).decode()}
+    return {**msgspec.structs.asdict(version), "edits": _text(version.edits)}
 
 
 def _version(row: sa.Row[tuple[Any, ...]]) -> VersionRow:

@@ -194,6 +194,8 @@ CROSSED["coordinates"][0][1], CROSSED["coordinates"][0][2] = (
 )
 SWAPPED = {"type": "Polygon", "coordinates": [[p[::-1] for p in box(0, 0, 200, 200)["coordinates"][0]]]}
 
+ENDLESS = {"type": "Polygon", "coordinates": [[[10**400, 0], [1, 0], [1, 1], [10**400, 0]]]}
+
 
 @pytest.mark.parametrize(
     ("area", "field", "rule"),
@@ -205,6 +207,7 @@ SWAPPED = {"type": "Polygon", "coordinates": [[p[::-1] for p in box(0, 0, 200, 2
         (Area(geometry=box(600, 600, 700, 700)), "area", "no office"),
         (Area(geometry=box(9000, 9000, 9100, 9100)), "area.geometry", "outside every area"),
         (Area(geometry=CROSSED), "area.geometry", "crosses"),
+        (Area(geometry=ENDLESS), "area.geometry", "closed rings"),
         (Area(geometry=SWAPPED), "area.geometry", "outside"),
         (Area(geometry={"type": "Point", "coordinates": [5, 52]}), "area.geometry", "Polygon"),
         (Area(geometry={"type": "Polygon", "coordinates": [[[5, 52], [5.1, 52]]]}), "area.geometry", "rings"),

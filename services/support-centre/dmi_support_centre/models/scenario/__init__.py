@@ -7,6 +7,7 @@ from dmi_support_centre.models.scenario.edits import (
     Redevelop,
     ScenarioRefused,
     SetCoefficient,
+    check_geometry,
 )
 from dmi_support_centre.models.scenario.equity import SMALLEST_GROUP, Side, Split, small, split, veiled
 from dmi_support_centre.models.scenario.merge import Choice, Clash, Contested, Plan, Step, plan
@@ -59,6 +60,7 @@ __all__ = [
     "Touched",
     "UsedCoefficient",
     "check",
+    "check_geometry",
     "plan",
     "run",
     "small",

@@ -67,6 +67,16 @@ class SetCoefficient(
 Edit = Redevelop | SetCoefficient
 
 
+def check_geometry(area: Area) -> None:
+    """Raises ``ScenarioRefused`` for a drawn geometry with anything beside what is drawn: every version keeps it."""
+    for member in area.geometry or {}:
+        if member not in ("type", "coordinates"):
+            field = f"area.geometry.{member[:100]}"
+            raise ScenarioRefused(
+                field, "is not known: a geometry has a type and coordinates, and nothing else"
+            )
+
+
 def check_mix(mix: Mix) -> None:
     """Raises ``ScenarioRefused`` unless the shares lie in [0, 1], sum to 1 and change something."""
     shares = {name: float(getattr(mix, name)) for name in mix.__struct_fields__}

@@ -64,6 +64,8 @@ def to_rd(geometry: dict[str, Any], field: str) -> BaseGeometry:
         KeyError,
         IndexError,
         AttributeError,
+        # A whole number of hundreds of digits.
+        OverflowError,
         shapely.errors.ShapelyError,
     ) as error:
         raise ScenarioRefused(
