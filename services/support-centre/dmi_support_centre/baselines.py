@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from dmi_agreements.changes import Change
@@ -13,10 +13,11 @@ from dmi_infra import clock
 from dmi_infra.errors import Conflict, NotFound
 from dmi_support_centre.baseline import KINDS, Snapshot, snapshot
 from dmi_support_centre.model import standing
+from dmi_support_centre.models.scenario import Baseline
 from dmi_support_centre.store import Store
 
 REMEMBERED = 3
-"""Baselines that are kept unpacked in memory."""
+"""Baselines that are kept unpacked in memory, and parts of them that runs rest on."""
 
 
 class Baselines:
@@ -28,6 +29,7 @@ class Baselines:
         self._counts = counts
         self._lock = threading.Lock()
         self._pinned: OrderedDict[str, Snapshot] = OrderedDict()
+        self._parts: OrderedDict[tuple[str, frozenset[str]], Baseline] = OrderedDict()
         self._present: Snapshot | None = None
         self._until: Micros | None = None
         self._turn = 0
@@ -81,6 +83,20 @@ class Baselines:
             while len(self._pinned) > REMEMBERED:
                 self._pinned.popitem(last=False)
         return found
+
+    def part(self, version: str, datasets: Collection[str]) -> Baseline:
+        """What these datasets give of a kept baseline, one object for all runs on it; raises ``NotFound``."""
+        key = (version, frozenset(datasets))
+        with self._lock:
+            if key in self._parts:
+                self._parts.move_to_end(key)
+                return self._parts[key]
+        made = self.pinned(version).of(datasets)
+        with self._lock:
+            kept = self._parts.setdefault(key, made)
+            while len(self._parts) > REMEMBERED:
+                self._parts.popitem(last=False)
+        return kept
 
     def geometries(self, version: str) -> dict[str, dict[str, Any]]:
         """The geometry of each neighbourhood of a baseline, by id."""

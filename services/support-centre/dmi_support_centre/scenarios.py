@@ -268,7 +268,8 @@ class Scenarios:
         permits, refused = inputs.permits(part.dataset for part in pinned.parts)
         if not permits:
             raise refused[0]
-        return pinned.of({permit.dataset for permit in permits}), permits, refused
+        known = self._baselines.part(version, {permit.dataset for permit in permits})
+        return known, permits, refused
 
     def _run(self, row: ScenarioRow, version: VersionRow, inputs: Inputs, *, keep: bool = True) -> Result:
         begun = time.perf_counter()

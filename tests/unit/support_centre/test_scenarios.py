@@ -389,6 +389,14 @@ def test_a_version_is_added_and_looked_at_without_reading_the_others(
     assert read == [1, 2, 2, 3, 3, 4]
 
 
+def test_runs_on_one_baseline_share_what_is_known_of_its_ground(
+    scenarios: Scenarios, baselines: Baselines, door: Opening
+) -> None:
+    version = scenarios.version(scenarios.create("Wonen", ANALYST), 1).baseline
+    assert scenarios.known(version, Inputs(door)).ground is scenarios.known(version, Inputs(door)).ground
+    assert baselines.part(version, []).areas == [], "of other datasets it is another"
+
+
 @pytest.mark.parametrize("basis", ["", "dmi:basis:public-task"])
 def test_places_of_data_about_persons_are_in_no_scenario(
     scenarios: Scenarios,

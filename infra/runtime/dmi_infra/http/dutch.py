@@ -262,6 +262,8 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
      "de stappen van een versie passen samen in {0} tekens: teken gebieden met minder hoeken, of kies buurten"),
     ("the versions of your scenarios hold (\\d+) characters of edits, as many as are kept",
      "de versies van uw scenario’s zijn samen {0} tekens lang, meer bewaren wij niet"),
+    ("all edits together take from more than (\\d+) buildings, counted once an edit",
+     "alle stappen samen raken meer dan {0} gebouwen, per stap geteld"),
     ("is not known: a geometry has a type and coordinates, and nothing else",
      "is onbekend: een gebied heeft een type en coördinaten, en verder niets"),
     ("holds no edits that this scenario does not have already", "bevat niets wat dit scenario nog niet heeft"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import msgspec
@@ -25,6 +27,9 @@ from dmi_support_centre.models.scenario import (
     run,
 )
 
+places = import_module("dmi_support_centre.models.scenario.places")
+# The package has a function of this name.
+running = import_module("dmi_support_centre.models.scenario.run")
 X, Y = 140_000.0, 455_000.0
 """A corner of the invented quarter in RD New."""
 
@@ -252,3 +257,61 @@ def test_edits_are_read_from_the_json_of_the_interface() -> None:
     )
     with pytest.raises(msgspec.ValidationError, match=r"mix"):
         msgspec.json.decode(text.replace(b"green", b"water"), type=Edit)
+
+
+def block(number: int, geometry: dict[str, Any] | None = None) -> BuildingState:
+    """An office of a row, each in its own spot."""
+    spot = geometry or box(20 * number, 800, 20 * number + 10, 810)
+    return BuildingState(f"row-{number}", "Rij", "office", 100.0, spot, "bu-1")
+
+
+def test_a_city_is_projected_once_for_all_edits_and_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    projected: list[int] = []
+
+    class Counting(Projection):
+        def to_rd(self, lon: Sequence[float], lat: Sequence[float]) -> tuple[list[float], list[float]]:
+            projected.append(len(lon))
+            return super().to_rd(lon, lat)
+
+    monkeypatch.setattr(places, "Projection", Counting)
+    city = Baseline(BASELINE.areas, [block(number) for number in range(40)], "v2")
+    part = Mix(housing=0.5, office=0.5)
+    edits = [Redevelop(Area(geometry=box(0, 800, 10 * n, 810)), part) for n in range(20, 30)]
+    first = run(city, edits)
+    assert len(projected) == 2 + len(edits), "areas and offices once, and what was drawn"
+    assert run(city, edits) == first
+    run(city, [*edits, Redevelop(Area(geometry=box(0, 790, 310, 820)), part)])
+    assert len(projected) == 3 + len(edits), "of a longer list the new edit alone"
+
+
+def test_what_is_remembered_of_drawn_areas_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "REMEMBERED_PAIRS", 30)
+    city = Baseline(BASELINE.areas, [block(number) for number in range(40)], "v2")
+    drawn = [box(0, 800, 10 * n, 810) for n in range(20, 40)]
+    found = [city.ground.shares(one, "office") for one in drawn]
+    assert [city.ground.shares(one, "office") for one in drawn] == found
+    assert sum(1 + len(one) for one in city.ground._found.values()) == city.ground._pairs <= 30
+
+
+def test_a_building_that_cannot_be_placed_is_refused_where_it_matters_alone() -> None:
+    city = Baseline(BASELINE.areas, [block(0), block(1), block(30, CROSSED)], "v2")
+    taken = run(city, [Redevelop(Area(geometry=box(0, 790, 40, 820)), HOUSING)]).touched
+    assert [one.building for one in taken] == ["row-0", "row-1"]
+    for area in (Area("bu-1"), Area(geometry=box(0, 0, 900, 900))):
+        with pytest.raises(ScenarioRefused) as refused:
+            run(city, [Redevelop(area, HOUSING)])
+        assert (refused.value.field, "crosses" in refused.value.rule) == ("row-30", True)
+
+
+def test_in_a_city_without_offices_there_are_none_to_take() -> None:
+    with pytest.raises(ScenarioRefused, match="no office"):
+        run(Baseline(BASELINE.areas, [], "v2"), [Redevelop(TOWER, HOUSING)])
+
+
+def test_edits_take_from_so_many_buildings_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "MOST_TAKEN", 3)
+    edits = [Redevelop(Area("bu-1"), Mix(housing=0.5, office=0.5))] * 2
+    assert len(run(BASELINE, edits[:1]).touched) == 2
+    with pytest.raises(ScenarioRefused, match="more than 3 buildings") as refused:
+        run(BASELINE, edits)
+    assert refused.value.edit == 1

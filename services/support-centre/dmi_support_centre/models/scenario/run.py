@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 
 import msgspec
@@ -37,7 +38,7 @@ from dmi_support_centre.models.scenario.effects import (
     missing,
     total,
 )
-from dmi_support_centre.models.scenario.places import Baseline, BuildingState, footprint_m2, shares
+from dmi_support_centre.models.scenario.places import Baseline, BuildingState, shares
 from dmi_support_centre.models.scenario.result import (
     INDICATORS,
     AreaResult,
@@ -53,6 +54,8 @@ from dmi_support_centre.models.scenario.result import (
 )
 
 MODEL = "redevelopment-1"
+MOST_TAKEN = 25_000
+"""Buildings that the edits of a scenario take from, each counted for every edit that does: the outcome names them."""
 TOTAL = ""
 """Key of the whole city beside the areas' ids."""
 
@@ -90,14 +93,16 @@ def run(baseline: Baseline, edits: Sequence[Edit], coefficients: Settings | None
     found = deltas(steps, baseline.areas, settings)
     changes = _changes(baseline, steps, settings)
     swings = {name: _swing(baseline, steps, settings, name) for name in settings}
+    numbers: defaultdict[str, set[int]] = defaultdict(set)
+    for one in touched:
+        numbers[one.neighbourhood].add(one.edit)
     areas, null, after = [], [], []
     for area in baseline.areas:
         before, then = figures(area, Delta(), settings), figures(area, found.get(area.id, Delta()), settings)
         null.append(before)
         after.append(then)
-        numbers = sorted({t.edit for t in touched if t.neighbourhood == area.id})
         change = _with_range(area.id, before, changes, swings)
-        areas.append(AreaResult(area.id, area.name, before, then, change, numbers))
+        areas.append(AreaResult(area.id, area.name, before, then, change, sorted(numbers[area.id])))
     whole = total(null)
     totals = Totals(whole, total(after), _with_range(TOTAL, whole, changes, swings), dict(missing(null)))
     capped = [area.name for area in baseline.areas if area.id in found and found[area.id].jobs_capped]
@@ -135,7 +140,8 @@ def _steps(baseline: Baseline, edits: Sequence[Edit]) -> tuple[list[Taken], list
     known = {area.id for area in baseline.areas}
     floor: dict[str, float] = {}
     ground: dict[str, float] = {}
-    steps, touched = [], []
+    steps: list[Taken] = []
+    touched: list[Touched] = []
     for number, edit in enumerate(edits):
         if not isinstance(edit, Redevelop):
             continue
@@ -154,7 +160,12 @@ def _steps(baseline: Baseline, edits: Sequence[Edit]) -> tuple[list[Taken], list
             if taken <= 0:
                 continue
             taken_any = True
-            soil = ground.setdefault(name, footprint_m2(building)) * found[name]
+            if len(steps) >= MOST_TAKEN:
+                rule = f"all edits together take from more than {MOST_TAKEN} buildings, counted once an edit"
+                raise ScenarioRefused("area", rule, number)
+            if name not in ground:
+                ground[name] = baseline.ground.footprint_m2(building)
+            soil = ground[name] * found[name]
             floor[name] = left - taken * (1 - edit.mix.office)
             ground[name] -= soil * edit.mix.green
             steps.append(Taken(building.neighbourhood, taken, soil, edit.mix))
