@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -53,43 +53,68 @@ class ScenarioViews:
         """A scenario with its edits and versions, without figures."""
         versions = self._store.scenarios.heads(row.id)
         current = self._scenarios.version(row, row.current)
-        result = self._scenarios.kept_result(row)
+        result = self._scenarios.kept([row]).get(row.id)
         withdrawal = self._book.withdrawal(result) if result else None
+        mine = row.owner == person.participant
+        others = {merged for version in versions if (merged := version.merged_from) is not None}
+        known = self._store.scenarios.among([*others, *([row.parent] if row.parent else [])])
+        return {
+            **self._head(row, current.baseline, result, person, known),
+            "versions": [self._version(v, row, person, known) for v in versions],
+            "edits": _edits(current.edits),
+            **self._base(current),
+            # To whom it is shared, the outcome tells as much as that one may know.
+            "withdrawal": withdrawal.shown() if withdrawal and mine else None,
+        }
+
+    def scenarios(self, rows: Sequence[ScenarioRow], person: Identity) -> list[Shown]:
+        """Scenarios for a list, each with the number of its edits, and no version but how it stands."""
+        standing = self._store.scenarios.standing([row.id for row in rows])
+        known = self._store.scenarios.among([row.parent for row in rows if row.parent])
+        kept = self._scenarios.kept(rows)
+        return [
+            {
+                **self._head(row, found.baseline, kept.get(row.id), person, known),
+                "edits": found.edits,
+                "changed_at": to_text(found.changed_at),
+            }
+            for row in rows
+            if (found := standing.get(row.id)) is not None
+        ]
+
+    def _head(
+        self,
+        row: ScenarioRow,
+        baseline: str,
+        result: Result | None,
+        person: Identity,
+        known: Mapping[str, ScenarioRow],
+    ) -> Shown:
+        """What a list tells of a scenario as well; ``known`` are the others that it may name."""
         mine = row.owner == person.participant
         owner, owner_name = _named(row.owner, row.owner_name, person.participant)
         return {
             "id": row.id if mine else row.share,
             "title": row.title,
-            "parent": None if row.parent is None else self._other(row.parent, row, person),
+            "parent": None if row.parent is None else _other(known.get(row.parent), row, person),
             "version": row.current,
-            "versions": [self._version(v, row, person) for v in versions],
-            "edits": _edits(current.edits),
             "owner": owner,
             "owner_name": owner_name,
             "created_at": to_text(row.created_at),
-            **self._base(current),
-            "withdrawn": withdrawal is not None,
-            # To whom it is shared, the outcome tells as much as that one may know.
-            "withdrawal": withdrawal.shown() if withdrawal and mine else None,
-            "stale": self._scenarios.stale(current, result),
+            "baseline": baseline,
+            "withdrawn": result is not None and self._book.withdrawal(result) is not None,
+            "stale": self._scenarios.stale(baseline, result),
             "share": row.share,
             "may_edit": mine,
         }
 
-    def _other(self, identifier: str, row: ScenarioRow, person: Identity) -> Shown:
-        """Another scenario that went into ``row``, as far as the caller may open it."""
-        other = self._store.scenarios.get(identifier)
-        if other is not None and other.owner == person.participant:
-            return {"id": other.id, "title": other.title}
-        if other is not None and row.owner == person.participant:
-            # It came in by its share id, for that is the only way to what others made.
-            return {"id": other.share, "title": other.title}
-        return {"id": None, "title": PRIVATE}
-
-    def _version(self, version: VersionHead, row: ScenarioRow, person: Identity) -> Shown:
+    @staticmethod
+    def _version(
+        version: VersionHead, row: ScenarioRow, person: Identity, known: Mapping[str, ScenarioRow]
+    ) -> Shown:
         merged = None
         if version.merged_from is not None:
-            other = self._other(version.merged_from, row, person)
+            other = _other(known.get(version.merged_from), row, person)
             merged = {**other, "version": version.merged_version if other["id"] else None}
         return {
             "version": version.number,
@@ -144,7 +169,7 @@ class ScenarioViews:
             "grounds": grounds_shown(result.grounds),
             "credits": self._book.credits(result.grounds),
             "record": {**record, "by": by, "by_name": by_name},
-            "stale": self._scenarios.stale(version, result),
+            "stale": self._scenarios.stale(version.baseline, result),
             "withdrawn": withdrawal is not None,
             "withdrawal": withdrawal.shown() if withdrawal else None,
             "coefficients": [{**msgspec.to_builtins(one), "title": one.label} for one in found.coefficients],
@@ -255,6 +280,16 @@ def _named(participant: str, name: str, reader: str) -> tuple[str | None, str]:
     """
     hidden = participant.startswith(PERSON) and participant != reader
     return (None, "") if hidden else (participant, name)
+
+
+def _other(other: ScenarioRow | None, row: ScenarioRow, person: Identity) -> Shown:
+    """Another scenario that went into ``row``, as far as the caller may open it."""
+    if other is not None and other.owner == person.participant:
+        return {"id": other.id, "title": other.title}
+    if other is not None and row.owner == person.participant:
+        # It came in by its share id, for that is the only way to what others made.
+        return {"id": other.share, "title": other.title}
+    return {"id": None, "title": PRIVATE}
 
 
 def _edit(edit: Edit) -> Shown:

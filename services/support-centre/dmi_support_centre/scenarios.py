@@ -7,6 +7,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import msgspec
@@ -18,16 +19,17 @@ from dmi_infra.errors import Conflict, NotFound, Refused
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
+from dmi_infra.room import Room, whose_share
 from dmi_support_centre.atlas import about_persons
 from dmi_support_centre.baseline import Part
 from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.desk import Inputs
-from dmi_support_centre.errors import ModelRefused
+from dmi_support_centre.errors import ModelRefused, TooManyRuns
 from dmi_support_centre.grounds import Book, joined
 from dmi_support_centre.model import SCENARIO, Result, standing
 from dmi_support_centre.models.scenario import MODEL, Baseline, Edit, ScenarioRefused, run
 from dmi_support_centre.store import Store
-from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow, length_of
+from dmi_support_centre.store.scenarios import After, ScenarioRow, VersionRow, length_of
 
 MOST_EDITS = 200
 MOST_VERSIONS = 1000
@@ -37,6 +39,8 @@ MOST_CHARACTERS = 64 * 1024 * 1024
 """Characters that the edits of all versions of all scenarios of one participant take."""
 MOST_SCENARIOS = 1000
 """Scenarios of one participant. None is deleted, and any version of one can be restored to go on from."""
+RUNS, RUNS_OF_ONE = 12, 4
+"""Runs of scenarios at a time, and those of one participant: they take threads that all routes share."""
 MOST_BASELINES = 1000
 """States of the city that the scenarios of one participant rest on: each is kept whole."""
 OVERTAKEN = "someone else has changed this scenario just now; look again"
@@ -50,6 +54,11 @@ class Scenarios:
         self._gate = gate
         self._book = book
         self._baselines = baselines
+        self._room = Room(RUNS, RUNS_OF_ONE, "runs of scenarios", TooManyRuns)
+
+    def running(self, person: Identity) -> AbstractContextManager[None]:
+        """A place to work out scenarios in; raises ``TooManyRuns`` when there is none, or none for this participant."""
+        return self._room.of(whose_share(self._gate.law, person))
 
     # -- scenarios ----------------------------------------------------------
 
@@ -120,9 +129,9 @@ class Scenarios:
             raise NotFound("no scenario of yours has this id, and none is shared under it")
         return row
 
-    def of(self, person: Identity) -> list[ScenarioRow]:
-        """The scenarios of the caller's participant, newest first."""
-        return self._store.scenarios.of(person.participant)
+    def of(self, person: Identity, limit: int, after: After | None = None) -> list[ScenarioRow]:
+        """So many scenarios of the caller's participant, the newest first, behind ``after``."""
+        return self._store.scenarios.of(person.participant, limit, after)
 
     def version(self, row: ScenarioRow, number: int) -> VersionRow:
         """One version; raises ``NotFound``."""
@@ -208,14 +217,15 @@ class Scenarios:
         # Whoever looks at a shared scenario may have fewer rights: what comes of those is for its eyes alone.
         return kept or self._run(row, version, inputs, keep=row.owner == inputs.identity.participant)
 
-    def kept_result(self, row: ScenarioRow) -> Result | None:
-        """The outcome of the current version, if it has been run."""
-        return self._store.results.get(_result_id(row, row.current))
+    def kept(self, rows: Sequence[ScenarioRow]) -> dict[str, Result]:
+        """The outcomes of current versions that have been run, by scenario; without figures."""
+        found = self._store.results.heads([_result_id(row, row.current) for row in rows])
+        return {result.place: result for result in found}
 
-    def stale(self, version: VersionRow, result: Result | None) -> list[str]:
+    def stale(self, baseline: str, result: Result | None) -> list[str]:
         """Why a version is no longer of today: ``baseline`` (the city changed), ``model`` (it computes otherwise)."""
         present = self._baselines.present()
-        reasons = ["baseline"] if present.parts and present.version != version.baseline else []
+        reasons = ["baseline"] if present.parts and present.version != baseline else []
         return [*reasons, "model"] if result and result.body["record"]["model"] != MODEL else reasons
 
     def recompute(self, identifier: str, inputs: Inputs) -> Result:
@@ -272,6 +282,10 @@ class Scenarios:
         return known, permits, refused
 
     def _run(self, row: ScenarioRow, version: VersionRow, inputs: Inputs, *, keep: bool = True) -> Result:
+        with self.running(inputs.identity):
+            return self._run_now(row, version, inputs, keep)
+
+    def _run_now(self, row: ScenarioRow, version: VersionRow, inputs: Inputs, keep: bool) -> Result:
         begun = time.perf_counter()
         baseline, permits, refused = self._allowed(version.baseline, inputs)
         pinned = self._baselines.pinned(version.baseline)

@@ -30,7 +30,7 @@ from dmi_support_centre.store import marks as marks_module
 from dmi_support_centre.store.marks import Following
 from dmi_support_centre.store.measures import Backlog, RuleRow, Step, Subscription, take
 from dmi_support_centre.store.results import Tracked
-from dmi_support_centre.store.scenarios import ScenarioRow, VersionHead, VersionRow, length_of
+from dmi_support_centre.store.scenarios import ScenarioRow, Standing, VersionHead, VersionRow, length_of
 from dmi_support_centre.store.tables import metadata, outbox
 
 D = "urn:dmi:dataset:gemeente:garages"
@@ -217,6 +217,8 @@ def test_a_change_of_a_scenario_that_another_overtook_is_not_made(store: Store) 
     assert store.scenarios.heads("s") == [
         VersionHead(1, None, 1, 1, "n", "b"), VersionHead(2, 1, 0, 2, "n", "c", "u", 7)
     ]  # fmt: skip
+    assert store.scenarios.standing(["s", "t"]) == {"s": Standing(0, "c", 2)}
+    assert store.scenarios.among(["s", "t"]) == {"s": store.scenarios.get("s")}
     assert (store.scenarios.newest("s"), store.scenarios.newest("t")) == (2, 0)
     assert store.scenarios.size("o") == length_of(first.edits) + length_of(second.edits)
     assert store.scenarios.size("another") == 0
@@ -224,6 +226,26 @@ def test_a_change_of_a_scenario_that_another_overtook_is_not_made(store: Store) 
     assert (store.scenarios.count("o"), store.scenarios.count("another")) == (1, 0)
     assert store.scenarios.baselines_of("o") == {"b", "c"}
     assert store.scenarios.baselines_of("another") == set()
+
+
+def test_scenarios_come_in_parts_also_those_of_one_moment(store: Store) -> None:
+    for number, at in enumerate([5, 7, 7, 7, 9]):
+        row = ScenarioRow(f"s{number}", "t", None, "o", "n", at, 1, f"share{number}")
+        store.scenarios.create(row, VersionRow(row.id, 1, None, [], at, "n", "b"))
+    seen: list[str] = []
+    after = None
+    while page := store.scenarios.of("o", 2, after):
+        seen += [row.id for row in page]
+        after = (page[-1].created_at, page[-1].id)
+    assert seen == ["s4", "s1", "s2", "s3", "s0"]
+
+
+def test_a_result_without_its_body_tells_its_model_and_its_grounds(store: Store) -> None:
+    body = {"outcome": [1] * 100, "record": {"model": "größe-1", "run": "x"}}
+    whole = Result("scenario:s:1", "scenario", "t", "s", 5, Grounds(["d"], ["a"]), body)
+    store.results.save([whole])
+    found = msgspec.structs.replace(whole, body={"record": {"model": "größe-1"}})
+    assert store.results.heads(["scenario:s:1", "scenario:s:2"]) == [found]
 
 
 def test_a_store_from_before_merges_keeps_its_scenarios_on_their_baselines(engine: sa.Engine) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Dataset, Participant
@@ -23,13 +25,13 @@ from dmi_infra.identity import Identity
 from dmi_support_centre import scenarios as module
 from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.desk import Inputs
-from dmi_support_centre.errors import ModelRefused
+from dmi_support_centre.errors import ModelRefused, TooManyRuns
 from dmi_support_centre.grounds import Book
 from dmi_support_centre.merging import Merging
 from dmi_support_centre.models.scenario import INDICATORS
 from dmi_support_centre.outcomes import ScenarioViews
 from dmi_support_centre.routes.scenarios import parse_edit
-from dmi_support_centre.scenarios import Scenarios, told_id
+from dmi_support_centre.scenarios import RUNS_OF_ONE, Scenarios, told_id
 from dmi_support_centre.store import Store
 from dmi_support_centre.store import scenarios as scenario_store
 from dmi_support_centre.store.scenarios import length_of
@@ -156,7 +158,7 @@ def test_others_see_a_scenario_by_its_share_id_only_and_branch_to_change_it(
     branch = scenarios.branch(row.share, "Anders", OTHER)
     assert (branch.owner, branch.parent) == (VENDOR, row.id)
     assert scenarios.version(branch, 1).baseline == scenarios.version(row, 1).baseline
-    assert scenarios.of(OTHER) == [branch]
+    assert scenarios.of(OTHER, 10) == [branch]
 
 
 def test_who_may_not_analyse_the_data_cannot_run_a_scenario(scenarios: Scenarios, opening: Door) -> None:
@@ -389,6 +391,69 @@ def test_a_version_is_added_and_looked_at_without_reading_the_others(
     assert read == [1, 2, 2, 3, 3, 4]
 
 
+def test_a_list_comes_in_parts_and_tells_how_each_scenario_stands(
+    scenarios: Scenarios, views: ScenarioViews, door: Opening, agree: Agree
+) -> None:
+    first = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
+    rows = [first, *(scenarios.branch(first.id, f"Tak {number}", ANALYST) for number in range(4))]
+    scenarios.branch(first.share, "Anders", OTHER)
+    seen: list[str] = []
+    after = None
+    while page := scenarios.of(ANALYST, 2, after):
+        seen += [row.id for row in page]
+        after = (page[-1].created_at, page[-1].id)
+    assert sorted(seen) == sorted(row.id for row in rows)
+    agree(1, dataset=AREAS, state="ended")
+    listed = {one["title"]: one for one in views.scenarios(scenarios.of(ANALYST, 10), ANALYST)}
+    whole = views.scenario(first, ANALYST)
+    told = listed["Wonen"]
+    assert (told["edits"], told["changed_at"]) == (1, whole["versions"][-1]["created_at"])
+    assert told["withdrawn"]
+    assert {name: whole[name] for name in told if name not in ("edits", "changed_at")} == {
+        name: told[name] for name in told if name not in ("edits", "changed_at")
+    }
+    assert listed["Tak 3"]["parent"] == {"id": first.id, "title": "Wonen"}
+
+
+def test_a_longer_list_is_no_more_questions_to_the_store(
+    scenarios: Scenarios, views: ScenarioViews, store: Store, door: Opening
+) -> None:
+    row = scenarios.edit(scenarios.create("Wonen", ANALYST).id, parse_edit(REDEVELOP), door)
+    for number in range(9):
+        scenarios.branch(row.id, f"Tak {number}", ANALYST)
+    asked: list[str] = []
+    sa.event.listen(store.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+
+    def questions(limit: int) -> int:
+        asked.clear()
+        assert len(views.scenarios(scenarios.of(ANALYST, limit), ANALYST)) == limit
+        return len(asked)
+
+    assert questions(10) == questions(2) > 0
+
+
+def test_a_participant_works_out_so_many_scenarios_at_a_time(
+    scenarios: Scenarios, views: ScenarioViews, door: Opening, opening: Door, agree: Agree
+) -> None:
+    row = scenarios.create("Wonen", ANALYST)
+    other = scenarios.branch(row.id, "Groen", ANALYST)
+    agree(2, dataset=AREAS, assignee=EVERYONE, actions=["dmi:analyse"])
+    with ExitStack() as held:
+        for _ in range(RUNS_OF_ONE):
+            held.enter_context(scenarios.running(ANALYST))
+        for run in (
+            lambda: scenarios.edit(row.id, parse_edit(TRIPS), door),
+            lambda: scenarios.renew(row.id, door),
+            lambda: scenarios.result(row, None, Inputs(door)),
+            lambda: Merging(scenarios).prepare(row.id, other.id, door),
+        ):
+            with pytest.raises(TooManyRuns, match="you have 4 runs of scenarios"):
+                run()
+        theirs = scenarios.create("Anders", OTHER)
+        assert scenarios.result(theirs, None, Inputs(opening(VENDOR, "scenario-input", "dmi:analyse")))
+    assert scenarios.edit(row.id, parse_edit(TRIPS), door).current == 2
+
+
 def test_runs_on_one_baseline_share_what_is_known_of_its_ground(
     scenarios: Scenarios, baselines: Baselines, door: Opening
 ) -> None:
@@ -496,7 +561,7 @@ def test_a_participant_has_so_many_scenarios_and_goes_on_in_one_of_them(
             more()
     scenarios.edit(first.id, parse_edit(REDEVELOP), door)
     assert scenarios.restore(first.id, 1, ANALYST).current == 1
-    assert len(scenarios.of(ANALYST)) == 2
+    assert len(scenarios.of(ANALYST, 10)) == 2
     assert scenarios.branch(first.share, "Van een ander", OTHER).owner == VENDOR
 
 

@@ -115,9 +115,17 @@ def router(scenarios: Scenarios, merging: Merging, views: ScenarioViews) -> APIR
         return views.compare([scenarios.get(one, opening.identity) for one in id], opening)
 
     @routes.get("/scenarios", summary="The scenarios of your participant")
-    def listed(identity: Caller) -> dict[str, Any]:
-        items = [views.scenario(row, identity) for row in scenarios.of(identity)]
-        return {"items": items, "next": None}
+    def listed(
+        identity: Caller,
+        limit: Annotated[int, Query(ge=1, le=100)] = 50,
+        cursor: Annotated[str | None, Query(pattern=r"^\d{1,18}~[0-9a-f-]{1,100}$")] = None,
+    ) -> dict[str, Any]:
+        """The newest first, each with the number of its edits; the scenario itself tells these and its versions."""
+        at, _, last = (cursor or "").partition("~")
+        with scenarios.running(identity):
+            found = scenarios.of(identity, limit, (int(at), last) if cursor else None)
+            following = f"{found[-1].created_at}~{found[-1].id}" if len(found) == limit else None
+            return {"items": views.scenarios(found, identity), "next": following}
 
     @routes.post("/scenarios", status_code=201, summary="Branch from the city as it is known now")
     def create(identity: Caller, body: Title) -> dict[str, Any]:

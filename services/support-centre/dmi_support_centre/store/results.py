@@ -124,6 +124,17 @@ class ResultStore:
             ).one_or_none()
         return result_of(row) if row else None
 
+    def heads(self, ids: Sequence[str]) -> list[Result]:
+        """Those of these results that there are; of the body no more than which model made them."""
+        t = tables.result.c
+        postgres = self._engine.dialect.name == "postgresql"
+        body = sa.cast(t.body, sa.JSON) if postgres else sa.type_coerce(t.body, sa.JSON)
+        columns: list[sa.ColumnElement[Any]] = [one for one in tables.result.c if one.name != "body"]
+        columns.append(body[("record", "model")].as_string().label("model"))
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(*columns).where(t.id.in_(ids))).all()
+        return [_result(row, {"record": {"model": row.model}}) for row in rows]
+
     def of_kind(self, kind: str, place: str | None = None) -> list[Result]:
         """All results of a kind, or those of one place, by id."""
         query = sa.select(tables.result).where(tables.result.c.kind == kind)
@@ -221,6 +232,10 @@ class ResultStore:
 
 def result_of(row: sa.Row[tuple[Any, ...]]) -> Result:
     """A row of the table as a result."""
+    return _result(row, msgspec.json.decode(row.body))
+
+
+def _result(row: sa.Row[tuple[Any, ...]], body: dict[str, Any]) -> Result:
     return Result(
         row.id,
         row.kind,
@@ -228,7 +243,7 @@ def result_of(row: sa.Row[tuple[Any, ...]]) -> Result:
         row.place,
         row.made_at,
         msgspec.json.decode(row.grounds, type=Grounds),
-        msgspec.json.decode(row.body),
+        body,
         row.withdrawn_at,
         row.withdrawn_ground,
     )

@@ -59,6 +59,18 @@ class VersionHead(msgspec.Struct, frozen=True):
     merged_version: int | None = None
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """How a scenario stands: the edits of its current version, what that rests on, and when the last was made."""
+
+    edits: int
+    baseline: str
+    changed_at: Micros
+
+
+After = tuple[Micros, str]
+"""Where a list goes on: behind the scenario that was made then and has this id."""
+
+
 class ScenarioStore:
     """All reads and writes about scenarios."""
 
@@ -79,10 +91,33 @@ class ScenarioStore:
             row = connection.execute(query).mappings().one_or_none()
         return ScenarioRow(**row) if row else None
 
-    def of(self, owner: str) -> list[ScenarioRow]:
-        """The scenarios of a participant, newest first."""
+    def among(self, ids: Sequence[str]) -> dict[str, ScenarioRow]:
+        """Those of these scenarios that there are, by id."""
+        query = sa.select(tables.scenario).where(tables.scenario.c.id.in_(ids))
+        with reading(self._engine) as connection:
+            return {row["id"]: ScenarioRow(**row) for row in connection.execute(query).mappings()}
+
+    def standing(self, ids: Sequence[str]) -> dict[str, Standing]:
+        """How these scenarios stand, by id."""
+        v, s = tables.version.c, tables.scenario.c
+        newest = sa.select(v.scenario, sa.func.max(v.made_at).label("at")).where(v.scenario.in_(ids))
+        made = newest.group_by(v.scenario).subquery()
+        query = (
+            sa.select(v.scenario, self._count(v.edits), v.baseline, made.c.at)
+            .join(tables.scenario, sa.and_(s.id == v.scenario, s.current == v.number))
+            .join(made, made.c.scenario == v.scenario)
+        )
+        with reading(self._engine) as connection:
+            return {row[0]: Standing(*row[1:]) for row in connection.execute(query)}
+
+    def of(self, owner: str, limit: int, after: After | None = None) -> list[ScenarioRow]:
+        """So many scenarios of a participant, the newest first, behind ``after``."""
         t = tables.scenario.c
         query = sa.select(tables.scenario).where(t.owner == owner).order_by(t.created_at.desc(), t.id)
+        if after is not None:
+            at, last = after
+            query = query.where(sa.or_(t.created_at < at, sa.and_(t.created_at == at, t.id > last)))
+        query = query.limit(limit)
         with reading(self._engine) as connection:
             return [ScenarioRow(**row) for row in connection.execute(query).mappings()]
 

@@ -248,7 +248,7 @@ export const routes = [
   ['POST', '/support-centre/v1/forecasts/recompute', () => ({})],
   ['GET', '/support-centre/v1/crowd', () => items([['markt', 'Markt', 'C', 28.1, 4.5], ['plein', 'Stationsplein', 'E', 61.4, 6], ['kade', 'Havenkade', 'A', 3.6, 8]].map(([place, name, level, flow, w]) => ({ place, name, level, flow, effective_width: w, at: city.ago(120), capacity: 80 })))],
   ['GET', '/support-centre/v1/scenarios/areas', () => ({ ...city.areas, features: [...city.areas.features.map((f) => ({ ...f, properties: { ...f.properties, kind: 'neighbourhood' } })), { type: 'Feature', id: 'kantoren', geometry: { type: 'Polygon', coordinates: [[[5.1, 52.085], [5.107, 52.085], [5.107, 52.09], [5.1, 52.09], [5.1, 52.085]]] }, properties: { id: 'kantoren', name: 'Kantoren Nachtwachtlaan', kind: 'area' } }] })],
-  ['GET', '/support-centre/v1/scenarios', () => items(scenarios)],
+  ['GET', '/support-centre/v1/scenarios', () => items(scenarios.map((one) => ({ ...one, versions: undefined, edits: one.edits.length, changed_at: one.versions.at(-1).created_at })))],
   ['POST', '/support-centre/v1/scenarios', ({ body }) => made(crypto.randomUUID(), body.title, null, [])],
   ['GET', '/support-centre/v1/scenarios/:id', ({ id }) => shared(id) ?? missing],
   ['POST', '/support-centre/v1/scenarios/:id/edits', ({ id, body }) => scenarioAction(id, (s) => s.edits.push(body))],

@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { FeatureCollection } from 'geojson';
 import type { AreaResult, Beside, Scenario, ScenarioResult } from '../src/api';
+import { HttpClient } from '../src/api/http';
+import { supportApi } from '../src/api/support';
 import { createI18n } from '../src/i18n';
 import { areaRows, changes, rowOf } from '../src/pages/scenario/figures';
 import { editWords } from '../src/pages/scenario/editWords';
@@ -105,5 +107,25 @@ describe('the filter of a table', () => {
     expect(filtered(rows, ' haven garage', (one) => one)).toEqual(['Garage Haven']);
     expect(filtered(rows, '  ', (one) => one)).toEqual(rows);
     expect(filtered(rows, 'x', undefined)).toEqual(rows);
+  });
+});
+
+describe('the list of scenarios', () => {
+  function api(answers: unknown[]) {
+    const send = vi.fn<typeof fetch>(() => Promise.resolve(new Response(JSON.stringify(answers.shift()), { headers: { 'content-type': 'application/json' } })));
+    const http = new HttpClient({ token: () => Promise.resolve('a'), renew: () => Promise.resolve(null), purpose: () => '' }, send);
+    return { support: supportApi(http), paths: () => send.mock.calls.map(([path]) => path) };
+  }
+
+  it('is read to its end, in parts of a hundred', async () => {
+    const { support, paths } = api([{ items: [{ id: 'a' }], next: '5~a' }, { items: [{ id: 'b' }], next: null }]);
+    expect((await support.scenarios()).map((one) => one.id)).toEqual(['a', 'b']);
+    expect(paths()).toEqual(['/support-centre/v1/scenarios?limit=100', '/support-centre/v1/scenarios?limit=100&cursor=5%7Ea']);
+  });
+
+  it('begins with the newest, of which a first page shows a few', async () => {
+    const { support, paths } = api([{ items: [{ id: 'a' }], next: '5~a' }]);
+    expect((await support.newestScenarios(6)).map((one) => one.id)).toEqual(['a']);
+    expect(paths()).toEqual(['/support-centre/v1/scenarios?limit=6']);
   });
 });

@@ -14,7 +14,9 @@ export function supportApi(http: HttpClient) {
     scores: (signal?: AbortSignal) => http.list<T.ForecastScore>(`${base}/forecasts/scores`, { signal }),
     recompute: () => http.json<unknown>(`${base}/forecasts/recompute`, { method: 'POST', body: {} }),
     crowd: (signal?: AbortSignal) => http.list<T.Crowd>(`${base}/crowd`, { signal }),
-    scenarios: (signal?: AbortSignal) => http.list<T.Scenario>(`${base}/scenarios`, { signal }),
+    scenarios: (signal?: AbortSignal) => http.every<T.ScenarioSummary>(`${base}/scenarios`, { query: { limit: 100 }, signal }),
+    newestScenarios: (limit: number, signal?: AbortSignal) =>
+      http.list<T.ScenarioSummary>(`${base}/scenarios`, { query: { limit }, signal }),
     createScenario: (title: string) =>
       http.json<T.Scenario>(`${base}/scenarios`, { method: 'POST', body: { title } }),
     scenario: (id: string, signal?: AbortSignal) => http.json<T.Scenario>(scenario(id), { signal }),

@@ -72,6 +72,11 @@ export interface Scenario {
   share: string;
   may_edit: boolean;
 }
+/** A scenario in a list: how many edits its current version has, and when it was last changed. */
+export interface ScenarioSummary extends Omit<Scenario, 'versions' | 'edits' | 'baseline_at' | 'withdrawal'> {
+  edits: number;
+  changed_at: string;
+}
 /** Which ground fell away, and when. */
 export interface Withdrawal {
   /** Null where a person ended it: which consent, and when, is told to nobody. */

@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import type { FeatureCollection } from 'geojson';
 import { PrimaryActionButton, SecondaryActionButton } from '@utrecht/component-library-react';
-import type { Clash, Coefficient, MergePlan, Scenario, ScenarioEdit } from '../api';
+import type { Clash, Coefficient, MergePlan, Scenario, ScenarioEdit, ScenarioSummary } from '../api';
 import { useLive } from '../app/live';
 import type { PageProps } from '../app/pages';
 import { useQueryState, useRouter } from '../app/router';
@@ -57,7 +57,7 @@ function Merge({ scenario }: { scenario: Scenario }) {
   );
 }
 
-function Choose({ scenario, list, other, onChoose }: { scenario: Scenario; list: Scenario[]; other: string; onChoose: (id: string) => void }) {
+function Choose({ scenario, list, other, onChoose }: { scenario: Scenario; list: ScenarioSummary[]; other: string; onChoose: (id: string) => void }) {
   const { t } = useI18n();
   const [link, setLink] = useState('');
   const [tried, setTried] = useState(false);

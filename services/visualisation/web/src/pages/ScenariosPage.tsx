@@ -1,6 +1,5 @@
 import { useState } from 'react';
 import { PrimaryActionButton } from '@utrecht/component-library-react';
-import type { Scenario } from '../api';
 import { useNames } from '../app/names';
 import { RouteLink, useRouter } from '../app/router';
 import { useApi } from '../app/session';
@@ -13,11 +12,6 @@ import { TextField } from '../ui/fields';
 import { Page } from '../ui/Page';
 import { focusFirstError } from '../ui/problems';
 import { Empty, Failure, Loaded, Section } from '../ui/State';
-
-/** When a scenario was last changed. */
-function changed(scenario: Scenario): string {
-  return scenario.versions.map((one) => one.created_at).sort().at(-1) ?? scenario.created_at;
-}
 
 export default function ScenariosPage() {
   const { t, say, moment, number } = useI18n();
@@ -55,10 +49,10 @@ export default function ScenariosPage() {
               columns={[
                 { key: 'title', head: t.common.name, sort: (s) => s.title, cell: (s) => <RouteLink to={`/scenarios/${s.id}`}>{s.title}</RouteLink> },
                 { key: 'version', head: t.scenarios.version, numeric: true, sort: (s) => s.version, cell: (s) => number(s.version) },
-                { key: 'edits', head: t.scenarios.edits, numeric: true, sort: (s) => s.edits.length, cell: (s) => number(s.edits.length) },
+                { key: 'edits', head: t.scenarios.edits, numeric: true, sort: (s) => s.edits, cell: (s) => number(s.edits) },
                 { key: 'owner', head: t.scenarios.ownerWord, sort: (s) => s.owner_name ?? '', cell: (s) => s.owner_name || names.participant(s.owner) },
                 { key: 'parent', head: t.scenarios.branchOf, cell: (s) => (s.parent === null ? '' : s.parent.id === null ? say(s.parent.title) : <RouteLink to={`/scenarios/${s.parent.id}`}>{say(s.parent.title)}</RouteLink>) },
-                { key: 'changed', head: t.scenarios.changed, sort: changed, cell: (s) => moment(changed(s)) },
+                { key: 'changed', head: t.scenarios.changed, sort: (s) => s.changed_at, cell: (s) => moment(s.changed_at) },
                 { key: 'state', head: t.common.state, cell: (s) => (s.withdrawn ? <Badge tone="bad">{t.states.withdrawn}</Badge> : s.stale.length > 0 ? <Badge tone="warn">{t.scenarios.stale}</Badge> : <Badge tone="good">{t.scenarios.upToDate}</Badge>) },
               ]}
             />

@@ -18,7 +18,7 @@ import { usesByWhom } from './usage';
 export function AnalystHome() {
   const { t, moment, number } = useI18n();
   const api = useApi();
-  const scenarios = useResource('home scenarios', (signal) => api.support.scenarios(signal));
+  const scenarios = useResource('home scenarios', (signal) => api.support.newestScenarios(6, signal));
   const proposed = useResource('home proposed', (signal) => api.support.measures('proposed', signal), 15_000);
   return (
     <>
@@ -31,11 +31,11 @@ export function AnalystHome() {
           <Loaded resource={scenarios} height={240} isEmpty={(all) => all.length === 0} empty={<Empty title={t.home.noScenarios} action={<ButtonLink to="/scenarios">{t.home.toScenarios}</ButtonLink>}>{t.home.noScenariosText}</Empty>}>
             {(all) => (
               <ul className="dmi-rows">
-                {all.slice(0, 6).map((s) => (
+                {all.map((s) => (
                   <li key={s.id}>
                     <div>
                       <p><RouteLink to={`/scenarios/${s.id}`}>{s.title}</RouteLink></p>
-                      <p className="dmi-small dmi-soft">{t.scenarios.version} {number(s.version)}, {t.scenarios.versionEdit(s.edits.length)}, {moment(s.versions.at(-1)?.created_at ?? s.created_at)}</p>
+                      <p className="dmi-small dmi-soft">{t.scenarios.version} {number(s.version)}, {t.scenarios.versionEdit(s.edits)}, {moment(s.changed_at)}</p>
                     </div>
                     {s.withdrawn ? <Badge tone="bad">{t.states.withdrawn}</Badge> : s.stale.length > 0 ? <Badge tone="warn">{t.scenarios.stale}</Badge> : null}
                   </li>
