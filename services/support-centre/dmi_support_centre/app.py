@@ -26,8 +26,9 @@ from dmi_support_centre.learning import Learner
 from dmi_support_centre.measuring import Measures
 from dmi_support_centre.merging import Merging
 from dmi_support_centre.outcomes import ScenarioViews
+from dmi_support_centre.patience import Patience
 from dmi_support_centre.recompute import Recompute
-from dmi_support_centre.rounds import Aftermath, CityClock, Rounds
+from dmi_support_centre.rounds import PATIENCE_SECONDS, Aftermath, CityClock, Rounds
 from dmi_support_centre.routes import forecasts as forecast_routes
 from dmi_support_centre.routes import measures as measure_routes
 from dmi_support_centre.routes import rules as rule_routes
@@ -118,7 +119,7 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
         measures,
         city,
         settings.forecast_seconds,
-        lambda: flow.settled() and _no_lag(runtime.metrics),
+        Patience(lambda: flow.settled() and _no_lag(runtime.metrics), PATIENCE_SECONDS),
         relay.wake,
     )
     aftermath = Aftermath(measures)

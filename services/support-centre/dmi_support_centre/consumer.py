@@ -19,6 +19,7 @@ from dmi_infra.consumer import after
 from dmi_infra.errors import Refused, Unavailable
 from dmi_infra.gate import Gate, Permit
 from dmi_support_centre.model import Part, Reading, corrected_of, needed_of, parts_of, readings_of
+from dmi_support_centre.patience import Patience
 from dmi_support_centre.store.observations import ObservationStore
 
 log = structlog.get_logger("support-centre")
@@ -32,6 +33,8 @@ UNSETTLED = frozenset({"law_missing", "law_stale"})
 """Refusals that say nothing about the data: it waits until the law is known again."""
 FLOOD_SECONDS = 3.0
 FLOOD_ROWS = 500
+LONGEST_FLOOD = 600.0
+"""Seconds after which so many rows are no history being loaded, but what comes in here."""
 
 
 class Flow:
@@ -41,6 +44,9 @@ class Flow:
         self._now = now
         self._lock = threading.Lock()
         self._arrived: deque[tuple[float, int]] = deque()
+        # Of a city with as much all the time a model is learned as well.
+        self.settled = Patience(self._trickles, LONGEST_FLOOD, now)
+        """Whether the last seconds brought no more than live data would, or have not for very long."""
         self.total = 0
         """Readings since the start."""
 
@@ -50,8 +56,7 @@ class Flow:
             self.total += rows
             self._arrived.append((self._now(), rows))
 
-    def settled(self) -> bool:
-        """Whether the last seconds brought no more than live data would."""
+    def _trickles(self) -> bool:
         with self._lock:
             while self._arrived and self._arrived[0][0] < self._now() - FLOOD_SECONDS:
                 self._arrived.popleft()

@@ -27,6 +27,9 @@ log = structlog.get_logger("support-centre")
 
 TICK_SECONDS = 1.0
 """Measures expire, and the wish to go round is looked at, this often."""
+PATIENCE_SECONDS = 300.0
+"""So long rounds wait for the data to be caught up with. After that they come at their time all the same: else whoever
+contributes very much, or a city that is very large, kept forecasts and measures from everybody."""
 LIVE: Micros = 10 * MINUTE
 """Data that is no further from the clock is live; else its own time counts, moved on by the clock."""
 
@@ -82,7 +85,7 @@ class Rounds:
         self._thread = threading.Thread(target=self._run, name="rounds", daemon=True)
 
     def start(self) -> None:
-        """Begin; the first round comes once the consumer has caught up."""
+        """Begin; the first round comes once ``caught_up``, which is asked at every tick."""
         self._wanted.set()
         self._thread.start()
 
@@ -126,8 +129,9 @@ class Rounds:
             self._urgent.wait(TICK_SECONDS)
             try:
                 self._measures.expire()
+                caught_up = self._caught_up()
                 due = self._urgent.is_set() or time.monotonic() >= last + self._seconds
-                if self._wanted.is_set() and due and self._caught_up():
+                if self._wanted.is_set() and due and caught_up:
                     self._wanted.clear()
                     self._urgent.clear()
                     begun = time.monotonic()

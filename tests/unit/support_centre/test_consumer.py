@@ -17,7 +17,14 @@ from dmi_agreements.contracts.results import Lineage
 from dmi_infra.bus.port import Message, Received
 from dmi_infra.errors import Unavailable
 from dmi_infra.gate import Gate
-from dmi_support_centre.consumer import FEATURES, HARMONISED, AnalysisHandler, Flow
+from dmi_support_centre.consumer import (
+    FEATURES,
+    FLOOD_SECONDS,
+    HARMONISED,
+    LONGEST_FLOOD,
+    AnalysisHandler,
+    Flow,
+)
 from dmi_support_centre.store import Store, observations
 from tests.unit.support_centre.laws import GARAGES, Agree
 
@@ -203,3 +210,22 @@ def test_a_flood_of_history_is_told_from_the_trickle_of_live_data() -> None:
     flow.add(9)
     assert flow.settled()
     assert flow.total == 5_009
+
+
+def test_a_flood_that_never_ends_is_what_comes_in_here() -> None:
+    clock = [0.0]
+    flow = Flow(lambda: clock[0])
+
+    def flood(until: float) -> list[bool]:
+        seen = []
+        while clock[0] < until:
+            flow.add(1_000)
+            seen.append(flow.settled())
+            clock[0] += 1.0
+        return seen
+
+    assert not any(flood(LONGEST_FLOOD))
+    assert all(flood(LONGEST_FLOOD + 60))
+    clock[0] += FLOOD_SECONDS + 1
+    assert flow.settled()
+    assert not any(flood(clock[0] + 60)), "the next one counts anew"
