@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from dmi_infra.http.dutch_scenarios import SCENARIOS
+
 TITLES: Final[Mapping[int, str]] = {
     400: "Deze vraag klopt niet",
     401: "Niet aangemeld",
@@ -232,15 +234,11 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("must be 1 to (\\d+), what is open of this invoice", "moet 1 tot {0} cent zijn, wat nog open staat"),
     ("must be at most (\\d+), what is open of this.*", "mag hooguit {0} cent zijn, wat nog open staat"),
     ("a credit note is not credited.*", "een creditnota neemt u niet terug; maak een nieuwe factuur"),
-    # Measures and scenarios.
+    # Measures.
     ("its host name is not known", "de naam van dit adres bestaat niet"),
     ("its host name cannot be found in time", "de naam van dit adres is niet op tijd te vinden"),
     ("another address of yours is being looked up: .*", "wij zoeken nog een adres van u op; probeer het zo weer"),
     ("this measure is \\w+; only a proposal can be decided on", "over deze maatregel is al besloten"),
-    ("must be another scenario", "moet een ander scenario zijn"),
-    ("rests on another baseline.*", "rust op een andere uitgangssituatie; reken beide opnieuw uit en voeg dan samen"),
-    ("the baseline of this scenario is not kept any more", "de uitgangssituatie is niet bewaard"),
-    ("is no clash between these two as they stand now", "is nu geen verschil meer tussen deze twee"),
     ("neighbourhoods are laid down in datasets that the catalogue has as areas.*",
      "buurten horen in gegevens die in de catalogus als gebieden staan (layer: areas)"),
     ("neighbourhoods are laid down in datasets of an owner with the role .*",
@@ -252,25 +250,9 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("all (\\d+) exports of this service are in use; .*", "het is druk met bestanden; probeer het zo weer"),
     ("you have (\\d+) live streams open, as many as one participant may have here; .*",
      "u hebt {0} stromen open, zoveel als één deelnemer hier mag; sluit er een of probeer het zo weer"),
-    ("you have (\\d+) runs of scenarios open, as many as one participant may have here; .*",
-     "u laat al {0} scenario’s doorrekenen, zoveel als één deelnemer hier tegelijk mag; probeer het zo weer"),
-    ("all (\\d+) runs of scenarios of this service are in use; .*",
-     "het is druk met scenario’s; probeer het zo weer"),
     ("all (\\d+) live streams of this service are in use; .*",
      "alle {0} stromen van deze dienst zijn bezet; probeer het zo weer"),
     ("must be the id of an event of this stream", "moet het nummer van een bericht uit deze stroom zijn"),
-    ("you have (\\d+) scenarios already: .*", "u hebt al {0} scenario’s: ga verder in een ervan"),
-    ("your scenarios rest on (\\d+) states of the city already: .*",
-     "uw scenario’s staan al op {0} momenten van de stad: begin vanaf een ervan"),
-    ("the edits of a version take at most (\\d+) characters together, .*",
-     "de stappen van een versie passen samen in {0} tekens: teken gebieden met minder hoeken, of kies buurten"),
-    ("the versions of your scenarios hold (\\d+) characters of edits, as many as are kept",
-     "de versies van uw scenario’s zijn samen {0} tekens lang, meer bewaren wij niet"),
-    ("all edits together take from more than (\\d+) buildings, counted once an edit",
-     "alle stappen samen raken meer dan {0} gebouwen, per stap geteld"),
-    ("is not known: a geometry has a type and coordinates, and nothing else",
-     "is onbekend: een gebied heeft een type en coördinaten, en verder niets"),
-    ("holds no edits that this scenario does not have already", "bevat niets wat dit scenario nog niet heeft"),
     ("must be that of the rule that has this id.*", "bestaat al; kies een andere naam"),
     ("is no setting of a rule that can be changed", "is geen instelling van een regel die u kunt veranderen"),
     # Members, keys and mandates.
@@ -390,7 +372,7 @@ _DETAILS: Final[tuple[tuple[str, str], ...]] = (
     ),
 )
 
-_KNOWN: Final = tuple((re.compile(english), dutch) for english, dutch in (*_RULES, *_DETAILS))
+_KNOWN: Final = tuple((re.compile(english), dutch) for english, dutch in (*_RULES, *SCENARIOS, *_DETAILS))
 
 
 @lru_cache(maxsize=500)

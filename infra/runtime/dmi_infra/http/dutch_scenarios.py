@@ -1,0 +1,28 @@
+"""What is wrong with scenarios and their edits, in Dutch (B1): rules by their English text, as in ``dutch``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SCENARIOS: Final[tuple[tuple[str, str], ...]] = (
+    ("must be another scenario", "moet een ander scenario zijn"),
+    ("rests on another baseline.*", "rust op een andere uitgangssituatie; reken beide opnieuw uit en voeg dan samen"),
+    ("the baseline of this scenario is not kept any more", "de uitgangssituatie is niet bewaard"),
+    ("is no clash between these two as they stand now", "is nu geen verschil meer tussen deze twee"),
+    ("you have (\\d+) scenarios already: .*", "u hebt al {0} scenario’s: ga verder in een ervan"),
+    ("your scenarios rest on (\\d+) states of the city already: .*",
+     "uw scenario’s staan al op {0} momenten van de stad: begin vanaf een ervan"),
+    ("holds no edits that this scenario does not have already", "bevat niets wat dit scenario nog niet heeft"),
+    ("the edits of a version take at most (\\d+) characters together, .*",
+     "de stappen van een versie passen samen in {0} tekens: teken gebieden met minder hoeken, of kies buurten"),
+    ("the versions of your scenarios hold (\\d+) characters of edits, as many as are kept",
+     "de versies van uw scenario’s zijn samen {0} tekens lang, meer bewaren wij niet"),
+    ("all edits together take from more than (\\d+) buildings, counted once an edit",
+     "alle stappen samen raken meer dan {0} gebouwen, per stap geteld"),
+    ("is not known: a geometry has a type and coordinates, and nothing else",
+     "is onbekend: een gebied heeft een type en coördinaten, en verder niets"),
+    ("you have (\\d+) runs of scenarios open, as many as one participant may have here; .*",
+     "u laat al {0} scenario’s doorrekenen, zoveel als één deelnemer hier tegelijk mag; probeer het zo weer"),
+    ("all (\\d+) runs of scenarios of this service are in use; .*",
+     "het is druk met scenario’s; probeer het zo weer"),
+)  # fmt: skip
