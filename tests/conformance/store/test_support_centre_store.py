@@ -308,9 +308,15 @@ def test_deliveries_wait_for_their_time_and_go_with_their_subscription(store: St
     store.measures.postpone(waiting.id, 20)
     assert [d.attempts for d in store.measures.due(20)] == [1]
     assert store.measures.backlogs() == {"s": Backlog(1, 1, 20)}
+    store.measures.subscribe(Subscription("t", "http://y/", "p", 2))
+    later = [{**event, "subscription": name, "next_at": 12} for name in ("s", "t")]
+    assert store.measures.save(Step(measure("expired"), deliveries=later), "published")
+    assert [d.url for d in store.measures.due(15)] == ["http://y/"], "no later one goes before the first"
+    store.measures.postpone(waiting.id, 30)
+    assert store.measures.backlogs() == {"s": Backlog(2, 2, 30), "t": Backlog(1, 0, 12)}
     assert not store.measures.unsubscribe("s", "other")
     assert store.measures.unsubscribe("s", "p")
-    assert store.measures.due(99) == []
+    assert [d.url for d in store.measures.due(99)] == ["http://y/"]
 
 
 def test_a_person_is_erased_up_to_a_moment_and_a_corrected_quarter_takes_the_place_of_the_old_one(

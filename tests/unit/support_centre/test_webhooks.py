@@ -100,6 +100,46 @@ def test_a_delivery_is_tried_again_after_growing_waits_and_given_up_in_the_end(
     assert store.measures.due(2**60) == []
 
 
+def test_no_event_goes_before_an_earlier_one_that_waits(
+    store: Store, webhooks: Webhooks, postman: Postman, moment: list[int]
+) -> None:
+    webhooks.subscribe("http://signs.example/", "urn:dmi:participant:v")
+    publish(store, webhooks)
+    postman.failing = True
+    webhooks.deliver_due()
+    postman.failing = False
+    gone = Envelope("event-2", ENVELOPE.source, "nl.dmi.measure.withdrawn.v1", ENVELOPE.time)
+    told = webhooks.events(Message("garages.a", encode(MEASURE), gone))
+    assert store.measures.save(Step(MEASURE, deliveries=told), MEASURE.state)
+    moment[0] += 1_000_000
+    assert webhooks.deliver_due() == 0
+    [backlog] = store.measures.backlogs().values()
+    assert (backlog.events, backlog.next_at) == (2, moment[0] + (RETRY_SECONDS[0] - 1) * 1_000_000)
+    moment[0] = backlog.next_at
+    while webhooks.deliver_due():
+        pass
+    assert [headers["ce-type"] for _, headers, _ in postman.sent] == [
+        "nl.dmi.measure.published.v1", "nl.dmi.measure.withdrawn.v1"
+    ]  # fmt: skip
+
+
+def test_an_address_that_is_gone_gives_up_what_waits_together(
+    store: Store, webhooks: Webhooks, postman: Postman, moment: list[int]
+) -> None:
+    webhooks.subscribe("http://signs.example/", "urn:dmi:participant:v")
+    for _ in range(3):
+        publish(store, webhooks)
+    postman.failing = True
+    webhooks.deliver_due()
+    for seconds in RETRY_SECONDS:
+        moment[0] += seconds * 1_000_000
+        webhooks.deliver_due()
+    assert [backlog.events for backlog in store.measures.backlogs().values()] == [2]
+    webhooks.deliver_due()
+    webhooks.deliver_due()
+    assert store.measures.backlogs() == {}
+
+
 def test_a_participant_whose_addresses_do_not_answer_keeps_others_waiting_once_a_round(
     store: Store, webhooks: Webhooks, postman: Postman
 ) -> None:

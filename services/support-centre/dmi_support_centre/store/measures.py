@@ -214,7 +214,11 @@ class MeasureStore:
         """What waits, by subscription; those that nothing waits for are not in it."""
         d = tables.delivery.c
         query = sa.select(
-            d.subscription, sa.func.count(), sa.func.max(d.attempts), sa.func.min(d.next_at)
+            # What came in since the last try waits for the one before it, whatever its own time is.
+            d.subscription,
+            sa.func.count(),
+            sa.func.max(d.attempts),
+            sa.func.max(d.next_at),
         ).group_by(d.subscription)
         with reading(self._engine) as connection:
             return {row[0]: Backlog(row[1], row[2], row[3]) for row in connection.execute(query)}
@@ -233,13 +237,16 @@ class MeasureStore:
         return True
 
     def due(self, now: Micros, limit: int = 50) -> list[Delivery]:
-        """Events whose time has come, of each address the oldest, oldest first."""
+        """Of each address the oldest event, where its time has come; oldest first.
+
+        No later one goes before it: that a measure is published must not be heard after that it ended.
+        """
         d, s = tables.delivery, tables.subscription
-        first = sa.select(sa.func.min(d.c.id)).where(d.c.next_at <= now).group_by(d.c.subscription)
+        first = sa.select(sa.func.min(d.c.id)).group_by(d.c.subscription)
         query = (
             sa.select(d.c.id, s.c.url, s.c.participant, d.c.headers, d.c.body, d.c.attempts)
             .join(s, s.c.id == d.c.subscription)
-            .where(d.c.id.in_(first))
+            .where(d.c.id.in_(first), d.c.next_at <= now)
             .order_by(d.c.id)
             .limit(limit)
         )
@@ -263,12 +270,16 @@ class MeasureStore:
             connection.execute(sa.delete(tables.delivery).where(tables.delivery.c.id == identifier))
 
     def postpone(self, identifier: int, next_at: Micros) -> None:
-        """Try an event again later."""
+        """Try an event again later, with all that waits behind it.
+
+        A try counts for each of these, so that an address that is gone gives none more time than it has by itself.
+        """
         t = tables.delivery.c
+        address = sa.select(t.subscription).where(t.id == identifier).scalar_subquery()
         with transaction(self._engine) as connection:
             connection.execute(
                 sa.update(tables.delivery)
-                .where(t.id == identifier)
+                .where(t.subscription == address)
                 .values(next_at=next_at, attempts=t.attempts + 1)
             )
 
