@@ -95,7 +95,12 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
                 )
             ],
             "f-1",
-        )
+        ),
+        "erased": FeatureBatch(
+            _DATASET,
+            [Feature("gemeente:garages.oprit", "thing", "erased", valid_to=_NOON, replaces_all=True)],
+            "f-2",
+        ),
     },
     "indicators": {
         "forecast": Indicator(

@@ -128,8 +128,10 @@ class Processor:
             found = [check_feature(feature) for feature in batch.features]
             rejects = [rejected(*problem, [row]) for row, problem in enumerate(found) if problem]
         except Refused as exc:
-            found = [(REFUSED, "")] * len(batch.features)
-            rejects = [rejected(REFUSED, _why(exc), list(range(len(found))))]
+            # An erasure tells nothing, and holds for what was kept while it was allowed.
+            found = [None if feature.replaces_all else (REFUSED, "") for feature in batch.features]
+            refused = [row for row, problem in enumerate(found) if problem]
+            rejects = [rejected(REFUSED, _why(exc), refused)] if refused else []
         good = [feature for feature, problem in zip(batch.features, found, strict=True) if problem is None]
         with self._store.write() as writing:
             put = writing.features(batch.dataset, good)

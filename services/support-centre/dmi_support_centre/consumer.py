@@ -120,10 +120,10 @@ class AnalysisHandler:
 
     def _features(self, received: Received, bases: dict[str, set[str]]) -> list[tuple[str, Feature]]:
         batch = decode(received.message.value, FeatureBatch)
-        kept = [(batch.dataset, feature) for feature in batch.features if feature.kind in KEPT_KINDS]
-        if not kept or self._permit("features", batch.dataset, len(kept), bases) is None:
-            return []
-        return kept
+        kept = [one for one in batch.features if one.kind in KEPT_KINDS or one.replaces_all]
+        permit = self._permit("features", batch.dataset, len(kept), bases) if kept else None
+        # An erasure tells nothing, and holds for what was kept while it was allowed.
+        return [(batch.dataset, one) for one in kept if permit is not None or one.replaces_all]
 
     def _readings(
         self, received: Received, bases: dict[str, set[str]]

@@ -66,9 +66,9 @@ class MapHandler:
 
     def _features(self, received: Received) -> list[tuple[str, Feature]]:
         batch = decode(received.message.value, FeatureBatch)
-        if self._permit("features", batch.dataset, len(batch.features)) is None:
-            return []
-        return [(batch.dataset, feature) for feature in batch.features]
+        permit = self._permit("features", batch.dataset, len(batch.features))
+        # An erasure tells nothing, and holds for what was kept while it was allowed.
+        return [(batch.dataset, one) for one in batch.features if permit is not None or one.replaces_all]
 
     def _rows(self, received: Received) -> list[Shown]:
         batch = decode(received.message.value, ObservationBatch)

@@ -11,6 +11,7 @@ from typing import Final
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra import clock
+from dmi_infra.places import follows
 from dmi_visualisation.labels import Timetables
 from dmi_visualisation.model import Shown
 from dmi_visualisation.search import Gazetteer
@@ -211,7 +212,7 @@ class LiveMap:
     def _place(self, dataset: str, feature: Feature) -> None:
         places = self._places.setdefault(dataset, {})
         known = places.get(feature.id)
-        if known is None or (feature.valid_from or 0) >= (known.valid_from or 0):
+        if follows(feature, known):
             places[feature.id] = feature
             self.timetables.add(dataset, feature)
             self._gazetteer.add(dataset, feature)

@@ -11,6 +11,7 @@ from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra import clock, repeats
 from dmi_infra.bus.port import Received
+from dmi_infra.places import keep_newest
 from dmi_infra.sql import (
     Positions,
     load_positions,
@@ -95,24 +96,7 @@ class Store:
             if known is None or row.phenomenon_time >= known.phenomenon_time:
                 latest[row.datastream] = row
         with transaction(self._engine) as connection:
-            places = {f.id: (dataset, f) for dataset, f in features}
-            upsert(
-                connection,
-                feature,
-                [
-                    {
-                        "id": f.id,
-                        "dataset": dataset,
-                        "kind": f.kind,
-                        "valid_from": f.valid_from or 0,
-                        "body": msgspec.json.encode(f).decode(),
-                    }
-                    for dataset, f in places.values()
-                ],
-                ["id"],
-                ["dataset", "kind", "valid_from", "body"],
-                not_older="valid_from",
-            )
+            keep_newest(connection, feature, features)
             upsert(
                 connection,
                 newest,

@@ -81,7 +81,8 @@ def test_things_places_and_all_places_of_before_are_gone_and_told_to_be(stored: 
     assert not any(word in kept for word in ("van Noor", "bij Noor", "5.17", "5.18", "5.19"))
     for name in ("fiets", STREAM, "huis"):
         told = stored.bus.features()[name]
-        assert (told.name, told.geometry) == ("erased", None)
+        assert (told.name, told.geometry, told.valid_from) == ("erased", None, None)
+        assert told.replaces_all, "other stores keep versions of before"
         assert told.valid_to is not None
         assert check_feature(told) is None, "the platform takes it, so the name of before goes there too"
     assert set(stored.bus.features()[STREAM].properties) == {"thing", "observed_property", "unit"}
@@ -154,6 +155,11 @@ def test_a_thing_with_datastreams_of_others_stays_for_these_without_name_and_pla
     assert "subject" not in left["properties"]
     eventually(lambda: stored.bus.features()["fiets"].name == "erased")
     assert stored.bus.features()["fiets"].valid_to is None
+    assert stored.bus.features()["fiets"].replaces_all
+    rename = {"name": "Fiets"}
+    assert stored.call("PATCH", "/v1.1/Things('fiets')", rename).status_code == 200
+    eventually(lambda: stored.bus.features()["fiets"].name == "Fiets")
+    assert not stored.bus.features()["fiets"].replaces_all
     stored.post("/v1.1/Observations", {"result": 1, "Datastream": {"@iot.id": "fiets.pm10"}})
     assert stored.bus.batches()[-1].subject == [SAM]
 

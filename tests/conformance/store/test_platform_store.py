@@ -366,6 +366,27 @@ def test_an_id_stays_with_the_dataset_that_named_it_first(place: Place) -> None:
     assert [item.feature.id for item in put.changed] == ["garages.new.occupancy"]
 
 
+@pytest.mark.parametrize("moments", [(None, NOON), (NOON, None), (NOON, NOON + MINUTE)])
+def test_of_what_was_erased_no_version_is_left_whenever_it_began(
+    place: Place, moments: tuple[int | None, ...]
+) -> None:
+    with place.store.write() as writing:
+        for street, moment in zip(("Dorpsstraat 5", "Kerkstraat 9"), moments, strict=True):
+            fiets = Feature("fiets.jan", "thing", f"Fiets van Jan, {street}", None, {}, moment)
+            writing.features(DATASET, [fiets, msgspec.structs.replace(fiets, id="fiets.piet")])
+    erased = Feature("fiets.jan", "thing", "erased", valid_to=NOON + 2 * MINUTE, replaces_all=True)
+    with place.store.write() as writing:
+        assert [item.feature for item in writing.features(DATASET, [erased]).changed] == [erased]
+    kept = [item.feature for item in place.store.features_since(0) if item.feature.id.startswith("fiets.")]
+    assert [one.name for one in kept if one.id == "fiets.jan"] == ["erased"]
+    assert len([one for one in kept if one.id == "fiets.piet"]) == 2
+    again = Feature("fiets.jan", "thing", "Fiets", valid_from=NOON)
+    with place.store.write() as writing:
+        assert writing.features(OTHER, [msgspec.structs.replace(erased, name="?")]).foreign == {"fiets.jan"}
+        writing.features(DATASET, [again, msgspec.structs.replace(again, name="Step"), erased])
+    assert place.store.features(DATASET, "thing", "fiets.j", 1, NOON + 3 * MINUTE)[0].id == "fiets.piet"
+
+
 def test_features_are_listed_in_the_version_that_holds_at_the_moment(place: Place) -> None:
     square = {"type": "Point", "coordinates": [5.0, 52.0]}
     versions = [

@@ -162,6 +162,14 @@ def test_quarters_beyond_ten_weeks_are_forgotten(store: Store) -> None:
     assert [q.mean for q in store.observations.quarters(D, 0)] == [2.0]
 
 
+def test_what_was_erased_takes_the_place_of_every_version(store: Store) -> None:
+    home = Feature("a", "parking", "Oprit van Jan", None, {}, 3)
+    gone = Feature("a", "parking", "erased", valid_to=4, replaces_all=True)
+    store.observations.save([(D, home)], [], {}, {})
+    store.observations.save([(D, gone)], [], {}, {})
+    assert store.observations.features("parking") == [(D, gone)]
+
+
 def test_an_older_version_of_a_feature_does_not_replace_a_newer_one(store: Store) -> None:
     for name, since in (("new", 5), ("old", 3)):
         store.observations.save([(D, Feature("a", "parking", name, valid_from=since))], [], {}, {})

@@ -103,6 +103,21 @@ def test_a_history_gives_the_newest_quarters_in_order_and_not_its_end(store: Sto
     assert store.quarters("garages.other.occupancy", NOW, NOW + BUCKET, 5) == []
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_what_was_erased_takes_the_place_of_every_version_and_gives_way_to_what_comes_anew(
+    store: Store, together: bool
+) -> None:
+    home = (D, Feature("a", "stop", "Thuis bij Jan", None, {}, 3))
+    gone = (D, Feature("a", "stop", "erased", valid_to=4, replaces_all=True))
+    anew = (D, Feature("a", "stop", "Halte"))
+    for features in [[home, gone]] if together else [[home], [gone]]:
+        store.save(features, [], {})
+    assert store.features() == [gone]
+    for features in [[home, gone, anew]] if together else [[home], [gone], [anew]]:
+        store.save(features, [], {})
+    assert store.features() == [anew]
+
+
 def test_a_later_version_of_a_feature_replaces_an_earlier_one_and_never_the_other_way(store: Store) -> None:
     def named(name: str, at: int | None) -> tuple[str, Feature]:
         return D, Feature(

@@ -73,6 +73,16 @@ def test_allowed_observations_are_kept_with_the_agreement_that_they_came_in_unde
     assert told == ["readings"]
 
 
+def test_an_erasure_is_taken_also_when_nothing_may_be_analysed(
+    handler: AnalysisHandler, store: Store
+) -> None:
+    home = Feature("garages.a", "parking", "Oprit van Jan", None, {}, 3)
+    gone = Feature("garages.a", "address", "erased", valid_to=4, replaces_all=True)
+    store.observations.save([(GARAGES, home)], [], {}, {})
+    handler.handle([received(FEATURES, FeatureBatch(GARAGES, [gone, Feature("garages.b", "parking", "B")]))])
+    assert store.observations.features("parking") == []
+
+
 @pytest.mark.parametrize("together", [True, False])
 def test_a_batch_that_was_published_twice_counts_once(
     handler: AnalysisHandler, store: Store, agree: Agree, together: bool

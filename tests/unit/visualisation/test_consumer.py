@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from dmi_agreements.contracts.envelope import encode
-from dmi_agreements.contracts.features import FeatureBatch
+from dmi_agreements.contracts.features import Feature, FeatureBatch
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra.bus.port import Received
 from dmi_infra.errors import Unavailable
@@ -90,3 +91,17 @@ def test_a_batch_that_was_published_twice_is_charted_once(
     [quarter] = store.quarters(CENTRE, NOW - BUCKET, NOW + BUCKET, 10)
     assert (quarter.readings, quarter.mean) == (2, 4.0)
     assert handler.positions()[(HARMONISED, 0)] == 3
+
+
+def test_an_erasure_is_taken_also_when_the_layer_may_hold_nothing_more(
+    court: Court, live: LiveMap, store: Store, handler: MapHandler
+) -> None:
+    state = court.agree(STACK, "dmi:process")
+    home = msgspec.structs.replace(place("garages.a", "stop", "Thuis bij Jan"), valid_from=NOW)
+    gone = Feature("garages.a", "stop", "erased", valid_to=1, replaces_all=True)
+    handler.handle([Received(FEATURES, 0, 0, message(encode(FeatureBatch(GARAGES, [home]))))])
+    court.end(state)
+    other = place("garages.b", "stop", "Halte")
+    handler.handle([Received(FEATURES, 0, 1, message(encode(FeatureBatch(GARAGES, [gone, other]))))])
+    assert store.features() == [(GARAGES, gone)]
+    assert live.places(GARAGES) == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
 from dmi_agreements.contracts.features import Feature
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.model import Shown
@@ -38,6 +40,16 @@ def test_a_datastream_without_a_place_stands_at_its_thing() -> None:
     found = live.place(GARAGES, CENTRE)
     assert found is not None
     assert (found.geometry, found.properties["capacity"]) == (thing.geometry, 9)
+
+
+def test_what_was_erased_is_shown_no_more_whatever_moment_it_was_told_of() -> None:
+    live = LiveMap()
+    jan = place("a", "stop", "Thuis bij Jan")
+    live.update([(GARAGES, msgspec.structs.replace(jan, valid_from=NOW))], [])
+    live.update([(GARAGES, Feature("a", "stop", "erased", valid_to=1, replaces_all=True))], [])
+    assert live.places(GARAGES, "stop") == live.named("thuis", [GARAGES]) == []
+    live.update([(GARAGES, jan)], [])
+    assert live.places(GARAGES, "stop") == [jan], "what comes anew after it is shown again"
 
 
 def test_an_older_version_of_a_place_is_left_out() -> None:

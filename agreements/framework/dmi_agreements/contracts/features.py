@@ -15,6 +15,9 @@ class Feature(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     ``kind`` is one of ``neighbourhood``, ``thing``, ``datastream``, ``parking``, ``stop``, ``line``,
     ``building``, ``area``, ``address``. A datastream's ``properties`` hold ``thing``, ``observed_property``,
     ``unit`` (UCUM), and where known ``capacity``, ``minimum``, ``maximum``, ``maximum_step`` (per minute).
+
+    With ``replaces_all`` it is all that may be kept of its ``id``: every other version goes, whatever ``valid_from``
+    says. So it is told what a person had erased. Ingest alone says so; a contributor cannot.
     """
 
     id: str
@@ -24,6 +27,7 @@ class Feature(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     properties: dict[str, Any] = {}
     valid_from: Micros | None = None
     valid_to: Micros | None = None
+    replaces_all: bool = False
 
 
 class FeatureBatch(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -13,17 +13,22 @@ from dmi_agreements.contracts.observations import Micros
 from dmi_infra import clock, outbox
 from dmi_infra.sql import among
 from dmi_ingest.store.entities import remove
-from dmi_ingest.store.features import ENDED, FEATURE_TOPIC, STREAM, feature_messages, in_turn, naming
+from dmi_ingest.store.features import (
+    ENDED,
+    ERASED_NAME,
+    FEATURE_TOPIC,
+    STREAM,
+    bare,
+    feature_messages,
+    in_turn,
+    naming,
+)
 from dmi_ingest.store.tables import entity, feature, link, outgoing
 
 PERSON: Final = "person"
 """A relation that nobody is shown: of a place, or of a time at one, to the person whose thing it is of."""
-ERASED_NAME: Final = "erased"
-"""In the place of the name that something had."""
 HISTORY: Final = "HistoricalLocations"
 INTERESTS: Final = "FeaturesOfInterest"
-_NEEDED: Final = ("thing", "observed_property", "unit")
-"""What a datastream cannot be read without."""
 
 Gone = dict[str, set[str]]
 """Ids of entities that go, by kind."""
@@ -114,20 +119,21 @@ def _carrying(
 def _blank(
     connection: sa.Connection, dataset: str, person: str, bodies: dict[str, str], shared: Collection[str]
 ) -> None:
-    """End features, or keep those that are ``shared``, and tell everybody without what they told of the person."""
+    """End features, or keep those that are ``shared``, and tell everybody without what they told of the person.
+
+    Other stores keep versions that this one does not, by when they began: all of these go with it.
+    """
     now = clock.now()
     told: list[Feature] = []
     for name, body in bodies.items():
         known = _decoded(body)
-        needed = {key: value for key, value in known.properties.items() if key in _NEEDED}
-        bare = Feature(known.id, known.kind, ERASED_NAME, None, needed, known.valid_from, known.valid_to)
+        left = bare(known, known.valid_to if name in shared else now)
         values: dict[str, Any] = {"subject": person, "changed_at": now, "kind": ENDED, "body": ""}
         if name in shared:
-            values |= {"kind": known.kind, "body": msgspec.json.encode(bare).decode()}
-        else:
-            bare = msgspec.structs.replace(bare, valid_to=max(now, (known.valid_from or 0) + 1))
+            kept = msgspec.structs.replace(left, replaces_all=False)
+            values |= {"kind": known.kind, "body": msgspec.json.encode(kept).decode()}
         connection.execute(sa.update(feature).where(feature.c.id == name).values(values))
-        told.append(bare)
+        told.append(left)
     outbox.add(connection, outgoing, FEATURE_TOPIC, feature_messages(dataset, told))
 
 

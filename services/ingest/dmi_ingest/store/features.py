@@ -30,6 +30,10 @@ FEW = 20
 STREAM = "datastream"
 ENDED = "ended"
 """The kind of what exists no longer."""
+ERASED_NAME = "erased"
+"""In the place of the name that something had."""
+_NEEDED = ("thing", "observed_property", "unit")
+"""What a datastream cannot be read without."""
 MESSAGE_BYTES = 4 * 1024 * 1024
 """Size at which a message of features is ended; geometries can be large."""
 
@@ -113,6 +117,12 @@ def _message(dataset: str, features: list[Feature]) -> Message:
         time=clock.to_text(clock.now()), subject=dataset, dataset=dataset, traceparent=current_trace.get(),
     )  # fmt: skip
     return Message(dataset, encode(FeatureBatch(dataset, features, identifier)), envelope)
+
+
+def bare(known: Feature, valid_to: Micros | None) -> Feature:
+    """A feature without what it tells of a person, in the place of all its versions."""
+    needed = {key: value for key, value in known.properties.items() if key in _NEEDED}
+    return Feature(known.id, known.kind, ERASED_NAME, None, needed, None, valid_to, replaces_all=True)
 
 
 class FeatureStore:

@@ -32,9 +32,14 @@ class Put:
 
 def put(connection: sa.Connection, dataset: str, features: Sequence[Feature]) -> Put:
     """Store the features of one dataset; the first dataset that names an id keeps it."""
-    bodies = {(feature.id, _from(feature)): feature for feature in features}
+    alone = {feature.id: row for row, feature in enumerate(features) if feature.replaces_all}
+    left = [feature for row, feature in enumerate(features) if row >= alone.get(feature.id, 0)]
+    bodies = {(feature.id, _from(feature)): feature for feature in left}
     known = _known(connection, sorted({identifier for identifier, _ in bodies}))
     foreign = frozenset(identifier for (identifier, _), (owner, _) in known.items() if owner != dataset)
+    _delete(
+        connection, [one for one in known if one[0] in alone and one[0] not in foreign and one not in bodies]
+    )
     now = clock.now()
     changed: list[Feature] = []
     rows: list[dict[str, Any]] = []
@@ -66,6 +71,15 @@ def _known(connection: sa.Connection, identifiers: list[str]) -> dict[tuple[str,
         for row in connection.execute(query.where(table.id.in_(identifiers[start : start + _CHUNK]))):
             found[(row.id, row.valid_from)] = (row.dataset, row.body)
     return found
+
+
+def _delete(connection: sa.Connection, versions: Sequence[tuple[str, int]]) -> None:
+    table = tables.feature.c
+    gone = sa.delete(tables.feature).where(
+        table.id == sa.bindparam("i"), table.valid_from == sa.bindparam("v")
+    )
+    if versions:
+        connection.execute(gone, [{"i": identifier, "v": moment} for identifier, moment in versions])
 
 
 def _number(connection: sa.Connection, dataset: str, streams: Sequence[Feature]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra import repeats
 from dmi_infra.bus.port import Received
+from dmi_infra.places import keep_newest
 from dmi_infra.sql import Positions, load_positions, reading, save_positions, transaction, upsert
 from dmi_support_centre.model import (
     COUNTS_KEPT,
@@ -55,7 +56,7 @@ class ObservationStore:
         ``messages`` are all that were taken in with this, by which their copies are known.
         """
         with transaction(self._engine) as connection:
-            _save_features(connection, features)
+            keep_newest(connection, tables.feature, features)
             _drop(connection, corrected)
             _save_readings(connection, readings)
             rows = [{"dataset": d, "ground": g} for d, grounds in bases.items() for g in grounds]
@@ -165,22 +166,6 @@ class ObservationStore:
             return connection.execute(
                 sa.delete(tables.quarter).where(t.dataset == dataset, t.start < now - KEPT)
             ).rowcount
-
-
-def _save_features(connection: sa.Connection, features: Sequence[tuple[str, Feature]]) -> None:
-    newest = {feature.id: (dataset, feature) for dataset, feature in features}
-    rows = [
-        {
-            "id": feature.id,
-            "dataset": dataset,
-            "kind": feature.kind,
-            "valid_from": feature.valid_from or 0,
-            "body": msgspec.json.encode(feature).decode(),
-        }
-        for dataset, feature in newest.values()
-    ]
-    changed = ["dataset", "kind", "valid_from", "body"]
-    upsert(connection, tables.feature, rows, ["id"], changed, not_older="valid_from")
 
 
 def _save_readings(connection: sa.Connection, readings: Sequence[Reading]) -> None:
