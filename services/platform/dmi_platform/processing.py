@@ -134,7 +134,7 @@ class Processor:
             rejects = [rejected(REFUSED, _why(exc), refused)] if refused else []
         good = [feature for feature, problem in zip(batch.features, found, strict=True) if problem is None]
         with self._store.write() as writing:
-            put = writing.features(batch.dataset, good)
+            put = writing.features(batch.dataset, good, again.at if again else None)
             foreign = [row for row, feature in enumerate(batch.features) if feature.id in put.foreign]
             if foreign:
                 rejects.append(rejected("other_dataset", "another dataset has this id", foreign))

@@ -19,6 +19,7 @@ from dmi_agreements.contracts.envelope import Envelope, decode, encode
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Correction
 from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.sql import migrate, open_engine
 from dmi_platform.harmonise import Harmonised, harmonise, times_of
@@ -385,6 +386,22 @@ def test_of_what_was_erased_no_version_is_left_whenever_it_began(
         assert writing.features(OTHER, [msgspec.structs.replace(erased, name="?")]).foreign == {"fiets.jan"}
         writing.features(DATASET, [again, msgspec.structs.replace(again, name="Step"), erased])
     assert place.store.features(DATASET, "thing", "fiets.j", 1, NOON + 3 * MINUTE)[0].id == "fiets.piet"
+
+
+def test_what_is_tried_again_leaves_alone_what_came_or_was_erased_since_it_was_rejected(place: Place) -> None:
+    rejected = [Feature(name, "thing", "before", None, {}, NOON) for name in ("n.a", "n.b", "n.c", "n.d")]
+    at = clock.now()
+    newer = [msgspec.structs.replace(rejected[0], name="new"), Feature("n.b", "thing", "earliest")]
+    gone = Feature("n.c", "thing", "erased", valid_to=NOON, replaces_all=True)
+    with place.store.write() as writing:
+        writing.features(DATASET, [*newer, gone])
+        again = writing.features(DATASET, rejected, at - 1)
+    assert [item.feature.id for item in again.changed] == ["n.b", "n.d"]
+    assert [one.name for one in place.store.features(DATASET, "thing", "n.", 10, NOON)] == [
+        "new",
+        "before",
+        "before",
+    ]
 
 
 def test_features_are_listed_in_the_version_that_holds_at_the_moment(place: Place) -> None:

@@ -340,6 +340,23 @@ def test_rows_of_persons_are_not_shown_in_a_reject(city: City) -> None:
     assert city.get(f"/v1/rejects/{kept['id']}").json()["payload"] is None
 
 
+def test_refused_features_that_were_erased_since_are_not_there_to_be_replayed(city: City) -> None:
+    jan, piet = thing("garages.jan"), thing("garages.piet")
+    city.tell(GARAGES, jan, piet)
+    city.tell(GARAGES, msgspec.structs.replace(jan, name="Fiets van Jan"))
+    unreadable = city.received(FEATURES_TOPIC, b'{"dataset": 1, "features": [{"id": "garages.jan"}]}')
+    city.handler.handle([unreadable])
+    assert len(rejects(city)) == 3
+    city.tell(GARAGES, Feature("garages.jan", "thing", "erased", valid_to=1, replaces_all=True))
+    (kept,) = rejects(city)
+    (one,) = city.get(f"/v1/rejects/{kept['id']}").json()["payload"]["features"]
+    assert one["id"] == "garages.piet"
+    city.agree(GARAGES, "dmi:process")
+    assert city.client.post(f"/v1/rejects/{kept['id']}/replay").json()["accepted"] == 1
+    store = city.handler._store
+    assert [one.name for one in store.features(GARAGES, "thing", "", 10, clock.now())] == ["garages.piet"]
+
+
 def test_a_term_deletes_what_is_older(city: City) -> None:
     duty = {
         "action": "dmi:deleteAfter",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -30,22 +30,40 @@ class Put:
     foreign: frozenset[str]
 
 
-def put(connection: sa.Connection, dataset: str, features: Sequence[Feature]) -> Put:
-    """Store the features of one dataset; the first dataset that names an id keeps it."""
+class _Kept(NamedTuple):
+    """A version as the store has it."""
+
+    dataset: str
+    body: str
+    changed_at: Micros
+
+
+def put(
+    connection: sa.Connection, dataset: str, features: Sequence[Feature], rejected_at: Micros | None = None
+) -> Put:
+    """Store the features of one dataset; the first dataset that names an id keeps it.
+
+    Of those ``rejected_at`` a moment a version that has come since stays as it is, and so does what was erased since.
+    """
     alone = {feature.id: row for row, feature in enumerate(features) if feature.replaces_all}
     left = [feature for row, feature in enumerate(features) if row >= alone.get(feature.id, 0)]
     bodies = {(feature.id, _from(feature)): feature for feature in left}
     known = _known(connection, sorted({identifier for identifier, _ in bodies}))
-    foreign = frozenset(identifier for (identifier, _), (owner, _) in known.items() if owner != dataset)
-    _delete(
-        connection, [one for one in known if one[0] in alone and one[0] not in foreign and one not in bodies]
-    )
+    foreign = frozenset(identifier for (identifier, _), kept in known.items() if kept.dataset != dataset)
+    if rejected_at is None:
+        gone = (one for one in known if one[0] in alone and one[0] not in foreign)
+        _delete(connection, [one for one in gone if one not in bodies])
+    else:
+        late = {version for version, kept in known.items() if kept.changed_at > rejected_at}
+        erased = {version[0] for version in late if _decoded(known[version].body).replaces_all}
+        bodies = {one: item for one, item in bodies.items() if one not in late and one[0] not in erased}
     now = clock.now()
     changed: list[Feature] = []
     rows: list[dict[str, Any]] = []
     for (identifier, valid_from), feature in bodies.items():
         body = msgspec.json.encode(feature).decode()
-        if identifier in foreign or known.get((identifier, valid_from), ("", ""))[1] == body:
+        before = known.get((identifier, valid_from))
+        if identifier in foreign or (before is not None and before.body == body):
             continue
         changed.append(feature)
         rows.append(
@@ -63,13 +81,13 @@ def put(connection: sa.Connection, dataset: str, features: Sequence[Feature]) ->
     return Put([StoredFeature(each, dataset, keys.get(each.id, 0), now) for each in changed], foreign)
 
 
-def _known(connection: sa.Connection, identifiers: list[str]) -> dict[tuple[str, int], tuple[str, str]]:
+def _known(connection: sa.Connection, identifiers: list[str]) -> dict[tuple[str, int], _Kept]:
     table = tables.feature.c
-    found: dict[tuple[str, int], tuple[str, str]] = {}
+    found: dict[tuple[str, int], _Kept] = {}
     for start in range(0, len(identifiers), _CHUNK):
-        query = sa.select(table.id, table.valid_from, table.dataset, table.body)
+        query = sa.select(table.id, table.valid_from, table.dataset, table.body, table.changed_at)
         for row in connection.execute(query.where(table.id.in_(identifiers[start : start + _CHUNK]))):
-            found[(row.id, row.valid_from)] = (row.dataset, row.body)
+            found[(row.id, row.valid_from)] = _Kept(row.dataset, row.body, row.changed_at)
     return found
 
 
@@ -114,7 +132,7 @@ def since(connection: sa.Connection, changed_at: Micros) -> Iterator[StoredFeatu
         .order_by(table.changed_at, table.id, table.valid_from)
     )
     for row in connection.execute(query).yield_per(_PAGE):
-        feature = msgspec.json.decode(row.body, type=Feature)
+        feature = _decoded(row.body)
         yield StoredFeature(feature, row.dataset, row.key or 0, row.changed_at)
 
 
@@ -142,7 +160,7 @@ def page(
         rest = rows[-1].id
     found: dict[str, Feature] = {}
     for row in rows:
-        feature = msgspec.json.decode(row.body, type=Feature)
+        feature = _decoded(row.body)
         if feature.valid_to is None or at < feature.valid_to:
             found[row.id] = feature
     return list(found.values()), rest
@@ -190,6 +208,10 @@ def datasets(connection: sa.Connection) -> list[str]:
     """Every dataset that has a feature."""
     table = tables.feature.c
     return list(connection.execute(sa.select(table.dataset).distinct().order_by(table.dataset)).scalars())
+
+
+def _decoded(body: str) -> Feature:
+    return msgspec.json.decode(body, type=Feature)
 
 
 def _from(feature: Feature) -> Micros:

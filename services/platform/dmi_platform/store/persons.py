@@ -1,13 +1,14 @@
-"""What persons ask for their rows: erased or corrected, and the last values after that."""
+"""What persons ask for their rows and things: erased or corrected, and the last values after that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.envelope import decode, encode
+from dmi_agreements.contracts.features import FeatureBatch
 from dmi_agreements.contracts.law import Correction
 from dmi_agreements.contracts.observations import QUARTER, Micros, ObservationBatch
 from dmi_infra.sql import among
@@ -116,17 +117,39 @@ def _erase_rejects(connection: sa.Connection, dataset: str, person: str, until: 
             continue
         erased += len(theirs)
         left = [row for row in range(len(batch)) if row not in theirs]
-        given = msgspec.json.decode(numbers, type=list[int])
-        change = (
-            sa.update(table)
-            .where(table.c.id == identifier)
-            .values(
-                payload=encode(batch.take(left)),
-                rows=len(left),
-                row_numbers=msgspec.json.encode([given[row] for row in left]).decode(),
-            )
-            if left
-            else sa.delete(table).where(table.c.id == identifier)
-        )
-        connection.execute(change)
+        _keep_of(connection, identifier, numbers, left, encode(batch.take(left)))
     return erased
+
+
+def drop_rejected(connection: sa.Connection, topic: str, dataset: str, ids: Collection[str]) -> None:
+    """Take features, by id, out of what was rejected of a topic and is kept to be tried again."""
+    table = tables.reject
+    query = sa.select(table.c.id).where(table.c.topic == topic, table.c.dataset == dataset)
+    read = sa.select(table.c.payload, table.c.row_numbers)
+    # One payload at a time: each may be as large as a message.
+    for identifier in connection.execute(query).scalars().all():
+        payload, numbers = connection.execute(read.where(table.c.id == identifier)).one()
+        try:
+            batch = decode(payload, FeatureBatch)
+        except (msgspec.DecodeError, RecursionError, ValueError):
+            if any(encode(name) in payload for name in ids):
+                _keep_of(connection, identifier, numbers, [], b"")
+            continue
+        left = [row for row, feature in enumerate(batch.features) if feature.id not in ids]
+        if len(left) < len(batch.features):
+            kept = msgspec.structs.replace(batch, features=[batch.features[row] for row in left])
+            _keep_of(connection, identifier, numbers, left, encode(kept))
+
+
+def _keep_of(
+    connection: sa.Connection, identifier: int, numbers: str, left: Sequence[int], payload: bytes
+) -> None:
+    """Keep of a reject the rows that are ``left``, as ``payload``; without any nothing of it."""
+    reject = tables.reject
+    if not left:
+        connection.execute(sa.delete(reject).where(reject.c.id == identifier))
+        return
+    given = msgspec.json.decode(numbers, type=list[int])
+    kept = msgspec.json.encode([given[row] for row in left]).decode()
+    change = sa.update(reject).where(reject.c.id == identifier)
+    connection.execute(change.values(payload=payload, rows=len(left), row_numbers=kept))

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.crossings import BY_NAME
 from dmi_infra import clock, outbox
 from dmi_infra.bus.port import Message
 from dmi_infra.sql import Positions, copy_in, save_positions, upsert
@@ -19,8 +21,9 @@ from dmi_platform import quality
 from dmi_platform.harmonise import Newest, Rows
 from dmi_platform.model import Handed, Outcome, Reject
 from dmi_platform.quality import Ints
-from dmi_platform.store import features, tables
+from dmi_platform.store import features, persons, tables
 
+FEATURES_TOPIC = BY_NAME["features"].topic or ""
 Status = NDArray[np.int8]
 ACCEPTED, DUPLICATE, CONFLICT = 0, 1, 2
 
@@ -228,9 +231,14 @@ class Writing:
             )
         return True
 
-    def features(self, dataset: str, found: Sequence[Feature]) -> features.Put:
-        """Store features of one dataset."""
-        return features.put(self._connection, dataset, found)
+    def features(
+        self, dataset: str, found: Sequence[Feature], rejected_at: Micros | None = None
+    ) -> features.Put:
+        """Store features of one dataset, as ``features.put``; those erased go from what was rejected too."""
+        erased = {feature.id for feature in found if feature.replaces_all}
+        if erased:
+            persons.drop_rejected(self._connection, FEATURES_TOPIC, dataset, erased)
+        return features.put(self._connection, dataset, found, rejected_at)
 
     def publish(self, topic: str, messages: Sequence[Message]) -> None:
         """Let the bus hear these messages after the transaction."""
