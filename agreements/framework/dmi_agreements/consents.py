@@ -43,6 +43,7 @@ class _Answer:
     until: int
     subjects: Mapping[str, str]
     duties: Mapping[str, tuple[Duty, ...]]
+    asked: frozenset[Duty]
     lapsed: Reason | None
 
 
@@ -100,6 +101,18 @@ class Consents:
     def duties(self, request: Request, now: int) -> Mapping[str, tuple[Duty, ...]]:
         """Subject -> the duties of the consent that covers ``request`` at ``now``; who asks for none is left out."""
         return self._answer(request, now).duties
+
+    def asked(self, request: Request, now: int) -> frozenset[Duty]:
+        """Every duty that the consent of one subject or another asks for."""
+        return self._answer(request, now).asked
+
+    def turn(self, request: Request, now: int) -> tuple[int, int, int]:
+        """Which answer ``request`` has: while this stays the same, so do ``subjects`` and ``duties``.
+
+        However many subjects there are it is told at once, by whoever keeps something for as long as they stay.
+        """
+        answer = self._answer(request, now)
+        return answer.generation, answer.since, answer.until
 
     def cut_from(self, dataset: str, subject: str, layer: str, metres: int) -> CutFrom:
         """Since when all rows that ``layer`` took in of a subject were cut by so many metres, whatever the purpose.
@@ -160,7 +173,10 @@ class Consents:
                 subjects[subject] = permitting[0].permits or ""
                 if wanted:
                     duties[subject] = wanted
-        return _Answer(generation, since, until, MappingProxyType(subjects), MappingProxyType(duties), lapsed)
+        asked = frozenset(duty for each in duties.values() for duty in each)
+        return _Answer(
+            generation, since, until, MappingProxyType(subjects), MappingProxyType(duties), asked, lapsed
+        )
 
 
 def _moment(reason: Reason) -> int:

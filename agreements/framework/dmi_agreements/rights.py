@@ -98,8 +98,7 @@ class Rights:
         """
         who = request.assignee if request.assignee.startswith(PERSON) else ""
         key = (request.dataset, request.purpose, who)
-        # Another version of the rulebook may tell more of what lies below a purpose.
-        generation = self._generation.get(request.dataset, 0), self._rulebooks.adoptions
+        generation = self.turn(request.dataset)
         known = self._answers.get(key)
         if known is None or known[0] != generation:
             known = generation, self._work_out(*key)
@@ -107,6 +106,11 @@ class Rights:
                 self._answers = {}
             self._answers[key] = known
         return known[1]
+
+    def turn(self, dataset: str) -> tuple[int, int]:
+        """While this stays the same, so does each answer of ``left_out`` about a dataset."""
+        # Another version of the rulebook may tell more of what lies below a purpose.
+        return self._generation.get(dataset, 0), self._rulebooks.adoptions
 
     def _work_out(self, dataset: str, purpose: str, asking: str) -> Mapping[str, Micros]:
         found: dict[str, Micros] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
@@ -253,6 +253,10 @@ class Gate:
     def asked(self, permit: Permit) -> frozenset[Duty]:
         """As ``Judging.asked``."""
         return self._judging.asked(permit, self._now())
+
+    def turn(self, permit: Permit) -> Hashable:
+        """As ``Judging.turn``."""
+        return self._judging.turn(permit, self._now())
 
     def tells_places(self, permit: Permit) -> bool:
         """Whether names and places may be told beside the rows that pass: as they are, and of persons to their owner.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Final
 
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
@@ -73,8 +73,27 @@ class Judging:
 
     def asked(self, permit: Permit, now: Micros) -> frozenset[Duty]:
         """What consents ask beside the permit's duties, of the rows of one person or another."""
-        tables = [self._law.consent_duties(request, now) for request in permit.requests if permit.personal]
-        return frozenset(duty for table in tables for duties in table.values() for duty in duties)
+        asking = [one for one in permit.requests if permit.personal and not own_data(one)]
+        return frozenset[Duty]().union(*(self._law.consents.asked(request, now) for request in asking))
+
+    def turn(self, permit: Permit, now: Micros) -> Hashable:
+        """Stays the same as long as ``subjects``, ``left_out`` and ``asked`` do, and is the same for who shares them.
+
+        It goes through no persons, however many there are.
+        """
+        requests = permit.requests
+        entry = self._law.datasets.get(permit.dataset)
+        # First: an answer that is asked for after it is no older.
+        rights = self._law.rights.turn(permit.dataset)
+        consents = tuple(
+            (one.assignee, one.action, one.purpose, self._law.consents.turn(one, now))
+            for one in (requests if permit.personal else ())
+        )
+        # Who asks matters only where somebody is left out: else all who look share what is kept.
+        left = tuple(
+            (one.assignee, one.action, one.purpose) for one in requests if self._law.rights.left_out(one)
+        )
+        return entry is None or entry.needs_consent, consents, left, rights
 
     def _standing(self, permit: Permit, batch: ObservationBatch) -> Sequence[int]:
         """The rows of nobody who objects, without what was erased."""

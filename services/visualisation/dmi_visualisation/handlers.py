@@ -208,11 +208,8 @@ class Maps:
         return tiles.Tile(tiles.encode(shown), tuple(batch for batch in theirs if len(batch)))
 
     def _tile_key(self, permit: Permit, z: int, x: int, y: int) -> tuple[object, ...]:
-        """All that a tile depends on."""
-        subjects = self._gate.subjects(permit)
-        out = frozenset(self._gate.left_out(permit).items())
-        places = self._gate.tells_places(permit)
-        who = hash((None if subjects is None else frozenset(subjects.items()), out, places))
+        """All that a tile depends on. It is asked in the event loop, so it goes through no rows and no persons."""
+        who = self._gate.turn(permit), self._gate.tells_places(permit)
         duties = (*permit.duties, *self._gate.asked(permit))
         timed = any(isinstance(duty, Delay | DeleteAfter) for duty in duties)
         moment = clock.now() // 1_000_000 if timed else self._live.next_end(permit.dataset)

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.features import Feature
-from dmi_agreements.contracts.law import Dataset
+from dmi_agreements.contracts.law import Dataset, SubjectRequest
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused, NotFound, Refused, Unauthenticated
 from dmi_infra.gate import Gate, Permit
@@ -481,6 +481,56 @@ def test_a_kept_tile_with_places_of_persons_is_their_owners_alone(
     for right in rights if owner_first else rights[::-1]:
         tile = maps.tile(right, 12, 2106, 1351)
         assert (b"Tuin van Noor" in tile) == (right is rights[0])
+
+
+class Unwalked(dict[str, Any]):
+    """An answer about persons that nobody goes through."""
+
+    def __iter__(self) -> Iterator[str]:
+        raise AssertionError("it goes through all persons")
+
+    keys = values = items = __iter__  # type: ignore[assignment]
+
+
+def test_a_kept_tile_is_found_without_a_walk_through_all_who_consent(
+    court: Court, live: LiveMap, maps: Maps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked for in the event loop, where the wait of one is the wait of all."""
+    for recipient in (STACK, VENDOR):
+        court.agree(recipient, *ACTIONS, dataset=BICYCLES)
+        court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=NOOR, duties=[delay(60)])
+    _riders(live)
+    right = permit(court, BICYCLES)
+    maps.tile(right, 12, 0, 0)
+    with monkeypatch.context() as watched:
+        for told in (court.law.consents, court.law.rights):
+            for name in {"subjects", "duties", "left_out"}.intersection(dir(told)):
+                asked = getattr(told, name)
+                watched.setattr(told, name, lambda *about, asked=asked: Unwalked(asked(*about)))
+        assert maps.kept_tile(right, 12, 0, 0) is not None
+
+
+@pytest.mark.parametrize("event", ["consent", "withdrawal", "erasure"])
+def test_no_kept_tile_outlives_a_change_in_who_is_shown(
+    court: Court, live: LiveMap, maps: Maps, event: str
+) -> None:
+    for recipient in (STACK, VENDOR):
+        court.agree(recipient, *ACTIONS, dataset=BICYCLES)
+        court.agree(recipient, *ACTIONS, dataset=BICYCLES, assigner=PIET)
+    hers = court.agree(VENDOR, *ACTIONS, dataset=BICYCLES, assigner=NOOR)
+    if event != "consent":
+        court.agree(STACK, *ACTIONS, dataset=BICYCLES, assigner=NOOR)
+    _riders(live)
+    right = permit(court, BICYCLES)
+    before = maps.tile(right, 12, 2106, 1351)
+    if event == "consent":
+        court.agree(STACK, *ACTIONS, dataset=BICYCLES, assigner=NOOR)
+    elif event == "withdrawal":
+        court.end(hers)
+    else:
+        court.law.apply(SubjectRequest("urn:uuid:e", NOOR, "erasure", BICYCLES, court.clock()))
+    shown = b"noor" in maps.tile(right, 12, 2106, 1351), b"noor" in before
+    assert shown == ((True, False) if event == "consent" else (False, True))
 
 
 def test_a_kept_tile_ends_with_the_term_of_a_consent(court: Court, live: LiveMap, maps: Maps) -> None:
