@@ -18,6 +18,7 @@ from dmi_infra.bus.port import Received
 from dmi_infra.consumer import after
 from dmi_infra.errors import Refused, Unavailable
 from dmi_infra.gate import Gate, Permit
+from dmi_infra.places import takes_away
 from dmi_support_centre.model import Part, Reading, corrected_of, needed_of, parts_of, readings_of
 from dmi_support_centre.patience import Patience
 from dmi_support_centre.store.observations import ObservationStore
@@ -123,7 +124,7 @@ class AnalysisHandler:
         kept = [one for one in batch.features if one.kind in KEPT_KINDS or one.replaces_all]
         permit = self._permit("features", batch.dataset, len(kept), bases) if kept else None
         # An erasure tells nothing, and holds for what was kept while it was allowed.
-        return [(batch.dataset, one) for one in kept if permit is not None or one.replaces_all]
+        return [(batch.dataset, one) for one in kept if permit is not None or takes_away(one)]
 
     def _readings(
         self, received: Received, bases: dict[str, set[str]]

@@ -15,6 +15,7 @@ from dmi_infra.bus.port import Received
 from dmi_infra.consumer import after
 from dmi_infra.errors import Refused, Unavailable
 from dmi_infra.gate import Gate, Permit
+from dmi_infra.places import takes_away
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.model import Shown, rows_of
 from dmi_visualisation.store import Store
@@ -68,7 +69,7 @@ class MapHandler:
         batch = decode(received.message.value, FeatureBatch)
         permit = self._permit("features", batch.dataset, len(batch.features))
         # An erasure tells nothing, and holds for what was kept while it was allowed.
-        return [(batch.dataset, one) for one in batch.features if permit is not None or one.replaces_all]
+        return [(batch.dataset, one) for one in batch.features if permit is not None or takes_away(one)]
 
     def _rows(self, received: Received) -> list[Shown]:
         batch = decode(received.message.value, ObservationBatch)

@@ -212,6 +212,9 @@ class LiveMap:
     def _place(self, dataset: str, feature: Feature) -> None:
         places = self._places.setdefault(dataset, {})
         known = places.get(feature.id)
+        if known is None and feature.replaces_all:
+            # Of what was never here there is nothing to take away.
+            return
         if follows(feature, known):
             places[feature.id] = feature
             self.timetables.add(dataset, feature)

@@ -367,3 +367,17 @@ def test_values_that_were_erased_before_there_was_a_mark_are_marked(
                 connection.execute(sa.text(told), {"name": name, "at": NOW})
     migrate(engine, "dmi_visualisation")
     assert {one.datastream for one in Store(engine).newest()} == {"silent", "well"}
+
+
+def test_an_erasure_ends_nothing_of_another_dataset_and_leaves_nothing_of_what_was_not_kept(
+    store: Store,
+) -> None:
+    home = (D, Feature("a", "stop", "Halte"))
+    store.save([home], [], {})
+    other = "urn:dmi:dataset:gemeente:other"
+    store.save(
+        [(of, Feature(name, "stop", "erased", replaces_all=True)) for of, name in ((other, "a"), (D, "b"))],
+        [],
+        {},
+    )
+    assert store.features() == [home]

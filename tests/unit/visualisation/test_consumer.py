@@ -18,7 +18,7 @@ from dmi_visualisation.consumer import FEATURES, HARMONISED, MapHandler
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.model import BUCKET
 from dmi_visualisation.store import Store
-from tests.unit.infra.fakes import GARAGES, NOW, SECOND, STACK, Court, message
+from tests.unit.infra.fakes import BICYCLES, GARAGES, NOW, SECOND, STACK, Court, message
 from tests.unit.visualisation.samples import CENTRE, place
 
 MESSAGES = (
@@ -105,3 +105,20 @@ def test_an_erasure_is_taken_also_when_the_layer_may_hold_nothing_more(
     handler.handle([Received(FEATURES, 0, 1, message(encode(FeatureBatch(GARAGES, [gone, other]))))])
     assert store.features() == [(GARAGES, gone)]
     assert live.places(GARAGES) == []
+
+
+def test_a_layer_without_an_agreement_takes_as_an_erasure_only_what_takes_away_from_its_own_dataset(
+    court: Court, live: LiveMap, store: Store, handler: MapHandler
+) -> None:
+    state = court.agree(STACK, "dmi:process")
+    home = place("garages.a", "stop", "Halte")
+    handler.handle([Received(FEATURES, 0, 0, message(encode(FeatureBatch(GARAGES, [home]))))])
+    court.end(state)
+    gone = Feature("garages.a", "stop", "erased", valid_to=1, replaces_all=True)
+    moved = msgspec.structs.replace(home, name="Elders", replaces_all=True)
+    unknown = Feature("garages.new", "stop", "Nieuw", replaces_all=True)
+    sent = [FeatureBatch(BICYCLES, [gone]), FeatureBatch(GARAGES, [moved, unknown])]
+    handler.handle([Received(FEATURES, 0, n, message(encode(one))) for n, one in enumerate(sent, 1)])
+    assert store.features() == [(GARAGES, home)]
+    assert live.places(GARAGES) == [home]
+    assert live.places(BICYCLES) == []
