@@ -54,7 +54,7 @@ ASIDE = {
     "POST /dsp/transfers/request", "POST /dsp/transfers/{pid}/start",
     "GET /dsp/data/{transfer}", "POST /dsp/data/{transfer}",
 }  # fmt: skip
-"""Routes of the exchange that ask another node, a name server, or a service of this node (``dmi_exchange.aside``)."""
+"""Routes of the exchange that ask another node, a name server, or a service of this node (``dmi_infra.aside``)."""
 
 
 @pytest.fixture(scope="module")

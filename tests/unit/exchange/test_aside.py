@@ -14,12 +14,12 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Request
 
-from dmi_exchange.aside import OF_ONE, Aside
 from dmi_exchange.dsp.door import NodeDoor
 from dmi_exchange.flow import routes
 from dmi_exchange.flow.inflow import Intake
 from dmi_exchange.flow.routes import Tokens
 from dmi_exchange.flow.supply import Supply
+from dmi_infra.aside import OF_ONE, Aside
 from dmi_infra.errors import Unavailable
 
 REQUEST_THREADS = 2

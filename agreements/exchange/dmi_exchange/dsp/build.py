@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from fastapi import APIRouter
 
 from dmi_agreements.contracts.law import Participant
-from dmi_exchange.aside import Aside
 from dmi_exchange.dcp.build import build as claims_of
 from dmi_exchange.dcp.build import holder_of
 from dmi_exchange.dcp.holder import Holder
@@ -61,6 +60,7 @@ from dmi_exchange.settings import ExchangeSettings
 from dmi_exchange.tables import positions, secret
 from dmi_exchange.tokens import Issuer
 from dmi_infra import clock, jose, passes
+from dmi_infra.aside import Aside
 from dmi_infra.bus.port import Bus
 from dmi_infra.cursors import Cursors, kept_key
 from dmi_infra.exercising import Marks

@@ -19,7 +19,6 @@ from starlette.exceptions import HTTPException
 from dmi_agreements.dsp import messages, states
 from dmi_agreements.dsp.messages import MessageRefused
 from dmi_agreements.dsp.states import Kind
-from dmi_exchange.aside import Aside
 from dmi_exchange.dsp import negotiation, transfer
 from dmi_exchange.dsp.catalogue import PAGE, Catalogue
 from dmi_exchange.dsp.door import Door, NodeDoor, behind
@@ -30,6 +29,7 @@ from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.transfer import Transfers
 from dmi_exchange.errors import StepRefused
 from dmi_exchange.notices.taking import Taking
+from dmi_infra.aside import Aside
 from dmi_infra.errors import Failure, InputRefused, Unavailable
 from dmi_infra.http.problems import problem_of
 

@@ -13,7 +13,6 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from dmi_agreements.dsp import states
-from dmi_exchange.aside import Aside
 from dmi_exchange.dsp.door import NodeDoor, bearer, behind
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.transfer import KAFKA, PUSH
@@ -21,6 +20,7 @@ from dmi_exchange.flow.inflow import Intake
 from dmi_exchange.flow.outlets import reader_of
 from dmi_exchange.flow.supply import Given, Supply, encoded
 from dmi_infra import clock, jose, passes
+from dmi_infra.aside import Aside
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unauthenticated, Unavailable
 from dmi_infra.http.limits import large_body
 from dmi_infra.http.problems import problem_of

@@ -15,7 +15,6 @@ from dmi_agreements.dsp.messages import large_numbers
 from dmi_agreements.dsp.states import Kind
 from dmi_agreements.errors import Finding
 from dmi_exchange import model
-from dmi_exchange.aside import Aside
 from dmi_exchange.dsp.client import Unreachable
 from dmi_exchange.dsp.negotiation import Negotiations
 from dmi_exchange.dsp.process import Process
@@ -25,6 +24,7 @@ from dmi_exchange.dsp.transfer import FORMATS, KAFKA, PULL, Transfers
 from dmi_exchange.flow.store import Flows
 from dmi_exchange.routes.members import Signature
 from dmi_infra import passes
+from dmi_infra.aside import Aside
 from dmi_infra.clock import to_text
 from dmi_infra.cursors import Cursors
 from dmi_infra.errors import Conflict, FieldError, InputRefused, NotFound, Unavailable

@@ -11,11 +11,11 @@ from fastapi import APIRouter, Query
 
 from dmi_agreements.dsp.messages import document
 from dmi_agreements.dsp.terms import DATASET
-from dmi_exchange.aside import Aside
 from dmi_exchange.dsp.client import PAGE_SECONDS, Answer, Client, Unreachable
 from dmi_exchange.dsp.door import NO_MEMBER
 from dmi_exchange.dsp.nodes import Nodes
 from dmi_exchange.errors import NodeRefuses
+from dmi_infra.aside import Aside
 from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, Unavailable
 from dmi_infra.http.access import Caller

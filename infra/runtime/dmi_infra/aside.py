@@ -1,4 +1,4 @@
-"""Requests that wait for somebody else's answer: on threads that no other request needs, and so many of a participant.
+"""Requests that wait for an answer of others or for their turn: on threads of their own, so many of a participant.
 
 The threads that answer all other requests are few. Those of this process may be the ones that are waited for: a
 delivery asks the platform for its places, and that may be a part of the same process.
