@@ -14,8 +14,9 @@ from typing import Any
 from dmi_infra.errors import InputRefused
 from dmi_ingest import geometry, reading
 from dmi_ingest.intake import Contributor
+from dmi_ingest.sensorthings.bodies import as_id
 from dmi_ingest.sensorthings.kinds import KINDS, shape_of
-from dmi_ingest.sensorthings.planner import Planner, as_id
+from dmi_ingest.sensorthings.planner import Planner
 from dmi_ingest.store import EntityStore
 from dmi_ingest.store.entities import Entity, Scope, Writers
 

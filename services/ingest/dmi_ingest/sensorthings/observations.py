@@ -16,9 +16,9 @@ from dmi_ingest import reading
 from dmi_ingest.handlers import refuse_all
 from dmi_ingest.intake import NO_CONSENT, Contributor, Intake
 from dmi_ingest.model import RowFault
+from dmi_ingest.sensorthings.bodies import as_id
 from dmi_ingest.sensorthings.gathering import Gathering, Observation, batch_of
 from dmi_ingest.sensorthings.interests import Place, Placing
-from dmi_ingest.sensorthings.planner import as_id
 from dmi_ingest.sensorthings.present import Addresses
 from dmi_ingest.sensorthings.service import SensorThings
 from dmi_ingest.store.features import KnownStream

@@ -8,21 +8,19 @@ from typing import Any, Final
 
 from dmi_agreements.contracts.features import Feature
 from dmi_infra import clock
-from dmi_infra.errors import FieldError, InputRefused
+from dmi_infra.errors import InputRefused
 from dmi_ingest import reading
 from dmi_ingest.errors import IdTaken
 from dmi_ingest.model import (
     BORROWED_RULE,
-    ID_RULE,
     borrowed,
     dataset_slug,
     owner_of,
     property_slug,
     slug,
     unit_of,
-    valid_id,
-    valid_subject,
 )
+from dmi_ingest.sensorthings.bodies import as_id, named_dataset, read_properties, refuse_unknown
 from dmi_ingest.sensorthings.kinds import COMMON, KINDS, Kind, Navigation, shape_of
 from dmi_ingest.sensorthings.standing import Placed
 from dmi_ingest.sources.things import UNITS
@@ -65,7 +63,7 @@ class Planner:
         refuse_unknown(kind, body, field)
         properties = read_properties(kind, body, field)
         if kind.name == "Things":
-            dataset = _dataset(properties, field)
+            dataset = named_dataset(properties, field)
         singles = self._singles(kind, body, field, preset, dataset, depth)
         dataset = singles["Thing"].dataset if "Thing" in singles else dataset
         identifier = self._identifier(kind, body, field, properties, singles, dataset)
@@ -304,59 +302,6 @@ def _names(base: str) -> Iterator[str]:
     yield f"{base}-{uuid.uuid4().hex[:12]}"
 
 
-def as_id(value: object, field: str) -> str:
-    """An id that a client names: text, or a whole number."""
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not valid_id(text):
-        raise InputRefused.of(field, ID_RULE, reading.form(value))
-    return text
-
-
-def refuse_unknown(kind: Kind, body: Mapping[str, Any], field: str) -> None:
-    """Control information that a client library sends back is passed over; anything else must be known."""
-    for name in body:
-        if "@iot." in name or name in kind.properties or name in kind.navigations:
-            continue
-        if name == "Observations":
-            raise InputRefused.of(f"{field}{name}", "must be handed in after the entity was created")
-        raise InputRefused.of(f"{field}{name}"[:200], f"is no property of {kind.single}")
-
-
-def read_properties(kind: Kind, body: Mapping[str, Any], field: str, partial: bool = False) -> dict[str, Any]:
-    """The checked properties of a body; with ``partial`` required ones may be left out, not emptied."""
-    found: dict[str, Any] = {}
-    errors: list[FieldError] = []
-    for name, property_ in kind.properties.items():
-        value = body.get(name)
-        if value is None and (property_.required if name in body or not partial else False):
-            errors.append(FieldError(f"{field}{name}", "must be given"))
-        elif value is not None:
-            try:
-                found[name] = property_.check(value, f"{field}{name}")
-            except InputRefused as exc:
-                errors += exc.errors
-    if errors:
-        raise InputRefused(f"{errors[0].field}: {errors[0].rule}", errors)
-    return found
-
-
-def check_subject(properties: Mapping[str, Any], field: str) -> None:
-    """Whom a Thing is about, where its free properties say so."""
-    subject = properties.get("properties", {}).get("subject")
-    if subject is not None and not (isinstance(subject, str) and valid_subject(subject)):
-        rule = "must be urn:dmi:person:<name>"
-        raise InputRefused.of(f"{field}properties.subject", rule, reading.form(subject))
-
-
 def _person(thing: Entity) -> str | None:
     found: str | None = thing.body.get("properties", {}).get("subject")
     return found
-
-
-def _dataset(properties: Mapping[str, Any], field: str) -> str:
-    check_subject(properties, field)
-    at = f"{field}properties.dataset"
-    named = properties.get("properties", {}).get("dataset")
-    if named is None:
-        raise InputRefused.of(at, "must name the dataset of the catalogue that the thing belongs to")
-    return reading.text(named, at, 200)

@@ -19,9 +19,10 @@ from dmi_ingest import reading
 from dmi_ingest.errors import InUse
 from dmi_ingest.intake import Contributor, Intake, writer
 from dmi_ingest.sensorthings import query as options
+from dmi_ingest.sensorthings.bodies import check_subject, read_properties, refuse_unknown
 from dmi_ingest.sensorthings.interests import Interests
 from dmi_ingest.sensorthings.kinds import COMMON, KINDS, Kind
-from dmi_ingest.sensorthings.planner import Planner, check_subject, read_properties, refuse_unknown
+from dmi_ingest.sensorthings.planner import Planner
 from dmi_ingest.sensorthings.present import Addresses
 from dmi_ingest.sensorthings.query import Query
 from dmi_ingest.sensorthings.standing import Placed, judge
