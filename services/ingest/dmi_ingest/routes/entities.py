@@ -6,15 +6,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Final, TypeVar
 
-import anyio
-import anyio.to_thread
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from dmi_infra.http.access import Caller
+from dmi_infra.aside import Aside
+from dmi_infra.http.access import Caller, runtime_of
+from dmi_infra.room import behind
+from dmi_ingest.intake import Contributor
 from dmi_ingest.reading import read_json
 from dmi_ingest.routes.access import Delivering, json_body
 from dmi_ingest.sensorthings.kinds import KINDS, Kind
+from dmi_ingest.sensorthings.planner import ENTITIES
 from dmi_ingest.sensorthings.service import SensorThings, unquoted
 
 CONFORMANCE: Final = (
@@ -37,6 +39,8 @@ CONFORMANCE: Final = (
 
 WRITERS: Final = 4
 """Threads that change entities at a time. Changes follow one another, so more would only wait, and others need them."""
+WRITERS_OF_ONE: Final = 1
+"""Of one participant, those that it has by its mandates and machines too; its others stand in line behind that one."""
 T = TypeVar("T")
 Identifier = Annotated[str, Path(max_length=300, description="the @iot.id, text between single quotes")]
 
@@ -56,20 +60,24 @@ def router(things: SensorThings) -> APIRouter:
             },
         }
 
-    writers = anyio.CapacityLimiter(WRITERS)
+    writers = Aside(WRITERS, WRITERS_OF_ONE)
     for kind in KINDS.values():
         _collection(routes, things, kind, writers)
         _entity(routes, things, kind, writers)
     return routes
 
 
-async def _written(writers: anyio.CapacityLimiter, change: Callable[[], T]) -> T:
-    return await anyio.to_thread.run_sync(change, limiter=writers)
+async def _written(writers: Aside, request: Request, contributor: Contributor, change: Callable[[], T]) -> T:
+    return await writers.run(behind(runtime_of(request).law.table, contributor.who), change)
 
 
-def _collection(routes: APIRouter, things: SensorThings, kind: Kind, writers: anyio.CapacityLimiter) -> None:
+def _collection(routes: APIRouter, things: SensorThings, kind: Kind, writers: Aside) -> None:
     tags: list[Any] = [f"SensorThings: {kind.name}"]
-    body = json_body(_schema(kind), f"a {kind.single}; what belongs to it may be nested", _example(kind))
+    body = json_body(
+        _schema(kind),
+        f"a {kind.single}; what belongs to it may be nested, {ENTITIES} entities at most",
+        _example(kind),
+    )
 
     @routes.get(
         f"/{kind.name}", tags=tags, summary=f"The {kind.name} that you may see", name=f"list {kind.name}"
@@ -84,10 +92,12 @@ def _collection(routes: APIRouter, things: SensorThings, kind: Kind, writers: an
     )  # fmt: skip
     async def create(request: Request, contributor: Delivering) -> Response:
         document = read_json(await request.body())
-        return _created(await _written(writers, partial(things.create, kind, document, contributor)))
+        return _created(
+            await _written(writers, request, contributor, partial(things.create, kind, document, contributor))
+        )
 
 
-def _entity(routes: APIRouter, things: SensorThings, kind: Kind, writers: anyio.CapacityLimiter) -> None:
+def _entity(routes: APIRouter, things: SensorThings, kind: Kind, writers: Aside) -> None:
     tags: list[Any] = [f"SensorThings: {kind.name}"]
     path = f"/{kind.name}({{id}})"
     patch = json_body({"type": "object"}, "the properties that change", {"description": "moved"})
@@ -102,11 +112,13 @@ def _entity(routes: APIRouter, things: SensorThings, kind: Kind, writers: anyio.
     )
     async def change(request: Request, contributor: Delivering, id: Identifier) -> dict[str, Any]:
         document = read_json(await request.body())
-        return await _written(writers, partial(things.change, kind, unquoted(id), document, contributor))
+        return await _written(
+            writers, request, contributor, partial(things.change, kind, unquoted(id), document, contributor)
+        )
 
     @routes.delete(path, tags=tags, summary=f"Delete a {kind.single}", name=f"delete {kind.name}")
-    async def delete(contributor: Delivering, id: Identifier) -> dict[str, Any]:
-        await _written(writers, partial(things.delete, kind, unquoted(id), contributor))
+    async def delete(request: Request, contributor: Delivering, id: Identifier) -> dict[str, Any]:
+        await _written(writers, request, contributor, partial(things.delete, kind, unquoted(id), contributor))
         return {}
 
     @routes.get(
@@ -128,7 +140,7 @@ def _entity(routes: APIRouter, things: SensorThings, kind: Kind, writers: anyio.
         ) -> Response:
             document = read_json(await request.body())
             change = partial(things.create_within, kind, unquoted(id), navigation, document, contributor)
-            return _created(await _written(writers, change))
+            return _created(await _written(writers, request, contributor, change))
 
 
 def _created(shown: dict[str, Any]) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from dmi_agreements.contracts.features import Feature
@@ -25,23 +25,33 @@ from dmi_ingest.sensorthings.kinds import COMMON, KINDS, Kind, Navigation, shape
 from dmi_ingest.sensorthings.standing import Placed
 from dmi_ingest.sources.things import UNITS
 from dmi_ingest.store.entities import Changes, Entity, EntityStore, Related, Scope
-from dmi_ingest.store.erasure import HISTORY
+from dmi_ingest.store.erasure import HISTORY, INTERESTS
 
 NESTED: Final = 4
 """Levels of entities that one request may nest."""
 INLINE: Final = 200
 """Entities that one list of a request may hold."""
+ENTITIES: Final = 300
+"""Entities that one request may nest, new ones and others that it names: all other changes wait for their plan."""
 KNOWN_PROPERTIES: Final = frozenset(UNITS) | {"vehicle_position"}
 
 
 class Planner:
-    """Gathers the changes of one request. Nothing is written; ``datasets`` need the gate's permission."""
+    """Gathers the changes of one request. Nothing is written; ``datasets`` need the gate's permission.
 
-    def __init__(self, store: EntityStore, scope: Scope, participants: Container[str]) -> None:
+    ``enter`` is asked before anything of a dataset is planned, and raises for who may not: a plan takes long.
+    """
+
+    def __init__(
+        self, store: EntityStore, scope: Scope, participants: Container[str], enter: Callable[[str], None]
+    ) -> None:
         self._store = store
         self._scope = scope
         self._participants = participants
+        self._enter = enter
         self._made: dict[tuple[str, str], Entity] = {}
+        self._named: dict[tuple[str, str], Entity] = {}
+        self._nested = 0
         self.changes = Changes()
         self.datasets: dict[str, None] = {}
         self.placed: list[Placed] = []
@@ -64,14 +74,14 @@ class Planner:
         properties = read_properties(kind, body, field)
         if kind.name == "Things":
             dataset = named_dataset(properties, field)
+        self._open(dataset)
         singles = self._singles(kind, body, field, preset, dataset, depth)
         dataset = singles["Thing"].dataset if "Thing" in singles else dataset
+        self._open(dataset)
         identifier = self._identifier(kind, body, field, properties, singles, dataset)
         item = Entity(kind.name, identifier, self._scope.participant, dataset, properties)
         self._made[kind.name, identifier] = item
         self.changes.new.append(item)
-        if dataset:
-            self.datasets[dataset] = None
         for name, target in singles.items():
             self.changes.links[kind.name, identifier, name] = [target.id]
         self._lists(item, kind, body, field, preset, dataset, depth)
@@ -100,11 +110,11 @@ class Planner:
         """
         body = reading.mapping(value, field)
         named = as_id(body.get("@iot.id"), f"{field}.@iot.id")
-        if self.find("FeaturesOfInterest", named) is None and self._taken("FeaturesOfInterest", named):
+        if self.find(INTERESTS, named) is None and self._taken(INTERESTS, named):
             location = self.find("Locations", named)
             if location is not None:
                 return shape_of(location.body["location"])
-        return shape_of(self.reference("FeaturesOfInterest", body, field).body["feature"])
+        return shape_of(self.reference(INTERESTS, body, field).body["feature"])
 
     def place(self, thing: Entity, locations: list[Entity]) -> None:
         """The thing is at these locations from now on: link, history (18-088 §8.2.3), and feature of interest."""
@@ -162,6 +172,11 @@ class Planner:
 
     # -- parts ------------------------------------------------------------------
 
+    def _open(self, dataset: str) -> None:
+        if dataset and dataset not in self.datasets:
+            self._enter(dataset)
+            self.datasets[dataset] = None
+
     def _target(self, kind: str, identifier: str, navigation: str) -> str:
         planned = self.changes.links.get((kind, identifier, navigation))
         found = planned or self._store.targets(Related(kind, identifier, navigation, False))
@@ -172,12 +187,15 @@ class Planner:
 
         It has the location's id, or one with a number behind it where somebody else chose that one for a feature.
         """
-        for name in _names(location.id):
-            key = ("FeaturesOfInterest", name)
-            if key not in self._made and self._store.get(*key) is None:
+        names = _names(location.id)
+        taken = self._store.all_taken(INTERESTS, names)
+        seen = self._store.all_seen(INTERESTS, taken, self._scope)
+        elsewhere = self._store.all_taken("Locations", names) - {location.id}
+        for name in names:
+            key = (INTERESTS, name)
+            if key not in self._made and name not in taken:
                 break
-            elsewhere = name != location.id and self._store.get("Locations", name) is not None
-            if self.find(*key) is not None and not elsewhere:
+            if (key in self._made or name in seen) and name not in elsewhere:
                 return
         body = {name: location.body[name] for name in ("name", "description", "encodingType")}
         body["feature"] = location.body["location"]
@@ -247,9 +265,11 @@ class Planner:
         """A related entity: an existing one by its id (client libraries send the rest along), or a new one."""
         body = reading.mapping(value, field)
         target = KINDS[navigation.target]
-        if "@iot.id" in body:
+        if "@iot.id" not in body:
+            self._count(field)
+        else:
             identifier = as_id(body["@iot.id"], f"{field}.@iot.id")
-            found = self.find(target.name, identifier)
+            found = self._known(target.name, identifier, field)
             if found is not None and not back:
                 return found
             if found is not None:
@@ -261,6 +281,25 @@ class Planner:
                     f"{field}.@iot.id", f"must name an existing {target.single}", identifier
                 )
         return self.create(target, body, f"{field}.", back, dataset, depth - 1)
+
+    def _known(self, kind: str, identifier: str, field: str) -> Entity | None:
+        """As ``find``, once for all places of a request that name it."""
+        key = (kind, identifier)
+        found = self._made.get(key) or self._named.get(key)
+        if found is None:
+            self._count(field)
+            found = self._store.seen(kind, identifier, self._scope)
+            if found is not None:
+                self._named[key] = found
+        return found
+
+    def _count(self, field: str) -> None:
+        self._nested += 1
+        if self._nested > ENTITIES:
+            rule = (
+                f"a request may nest at most {ENTITIES} entities, new ones and others that it names together"
+            )
+            raise InputRefused.of(field, rule)
 
     def _identifier(
         self, kind: Kind, body: Mapping[str, Any], field: str, properties: Mapping[str, Any],
@@ -288,18 +327,22 @@ class Planner:
         if kind.name == "ObservedProperties":
             base = property_slug(properties["name"], properties["definition"], KNOWN_PROPERTIES)
         # A location shares its id with its feature of interest, so that an observation may name it by either.
-        both = (kind.name, "FeaturesOfInterest") if kind.name == "Locations" else (kind.name,)
-        return next(name for name in _names(base) if not any(self._taken(each, name) for each in both))
+        both = (kind.name, INTERESTS) if kind.name == "Locations" else (kind.name,)
+        names = _names(base)
+        taken = {name for each in both for name in self._all_taken(each, names)}
+        return next(name for name in names if name not in taken)
 
     def _taken(self, kind: str, identifier: str) -> bool:
-        return (kind, identifier) in self._made or self._store.taken(kind, identifier)
+        return bool(self._all_taken(kind, [identifier]))
+
+    def _all_taken(self, kind: str, names: Sequence[str]) -> set[str]:
+        planned = {name for name in names if (kind, name) in self._made}
+        return planned | self._store.all_taken(kind, names)
 
 
-def _names(base: str) -> Iterator[str]:
+def _names(base: str) -> list[str]:
     """The ids that stand for a name, the plainest first; the last one nobody can have chosen."""
-    yield base
-    yield from (f"{base}-{number}" for number in range(2, 20))
-    yield f"{base}-{uuid.uuid4().hex[:12]}"
+    return [base, *(f"{base}-{number}" for number in range(2, 20)), f"{base}-{uuid.uuid4().hex[:12]}"]
 
 
 def _person(thing: Entity) -> str | None:

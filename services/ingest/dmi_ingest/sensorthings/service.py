@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -51,7 +51,9 @@ class SensorThings:
         self._law = law
         # Creations follow one another, so that two of them do not choose the same default id.
         self._creating = threading.Lock()
-        self.interests = Interests(store, self._scope, self._planner, self._writers, self._creating)
+        # They are planned for who was let in, and kept once what they belong to was handed over.
+        again = partial(self._planner, enter=lambda _: None)
+        self.interests = Interests(store, self._scope, again, self._writers, self._creating)
 
     # -- reading ------------------------------------------------------------------
 
@@ -100,7 +102,7 @@ class SensorThings:
     def create(self, kind: Kind, document: object, contributor: Contributor) -> dict[str, Any]:
         """Make an entity and what is nested in it, all or nothing."""
         with self._creating:
-            planner = self._planner(self._scope(contributor))
+            planner = self._planner(self._scope(contributor), self._door(contributor))
             item = planner.create(kind, document)
             self._carry_out(planner, contributor)
             item = planner.find(item.kind, item.id) or item
@@ -116,7 +118,7 @@ class SensorThings:
         if navigation is None or not navigation.many:
             raise NotFound(f"{kind.single} has no collection {name[:60]!r}")
         with self._creating:
-            planner = self._planner(self._scope(contributor))
+            planner = self._planner(self._scope(contributor), self._door(contributor))
             preset = {} if navigation.stored else {navigation.inverse: parent}
             item = planner.create(KINDS[navigation.target], document, preset=preset, dataset=parent.dataset)
             if navigation.stored and kind.name == "Things":
@@ -146,7 +148,7 @@ class SensorThings:
                 raise InputRefused.of("properties.dataset", rule, reading.form(asked))
             check_subject(properties, "")
         with self._creating:
-            planner = self._planner(self._scope(contributor))
+            planner = self._planner(self._scope(contributor), self._door(contributor))
             after = msgspec.structs.replace(item, body={**item.body, **properties})
             planner.changes.changed.append(after)
             if kind.name == "Things" and "properties" in properties:
@@ -183,7 +185,7 @@ class SensorThings:
             ended: dict[str, list[str]] = {}
             for found in streams if kind.name != "Things" else (*streams, item):
                 ended.setdefault(found.dataset, []).append(found.id)
-            planner = self._planner(scope)
+            planner = self._planner(scope, self._door(contributor))
             for thing in things:
                 planner.publish_thing(thing, [x for x in self._locations(thing) if x.id != item.id])
             self._store.delete(gone, ended, planner.changes, self._writers(contributor))
@@ -218,8 +220,11 @@ class SensorThings:
     def _writers(self, contributor: Contributor) -> Writers:
         return partial(writer, self._law, contributor.participant)
 
-    def _planner(self, scope: Scope) -> Planner:
-        return Planner(self._store, scope, self._law.participants)
+    def _door(self, contributor: Contributor) -> Callable[[str], None]:
+        return partial(self._intake.check, contributor, rows=0)
+
+    def _planner(self, scope: Scope, enter: Callable[[str], None]) -> Planner:
+        return Planner(self._store, scope, self._law.participants, enter)
 
     def _found(self, kind: Kind, identifier: str, scope: Scope) -> Entity:
         item = self._store.seen(kind.name, identifier, scope)

@@ -111,22 +111,16 @@ class EntityStore:
             return {row.id: _entity(row) for row in connection.execute(query.where(named))}
 
     def all_taken(self, kind: str, ids: Collection[str]) -> set[str]:
-        """Those of these ids that name an entity, whoever may see it."""
+        """Those of these ids that name an entity, whoever may see it, or a feature that came in by another door."""
         query = sa.select(entity.c.id).where(entity.c.kind == kind)
+        live = sa.select(feature.c.id).where(feature.c.kind != ENDED)
         with reading(self._engine) as connection:
             named = among(entity.c.id, "ids", connection.dialect.name, ids)
-            return set(connection.execute(query.where(named)).scalars())
-
-    def taken(self, kind: str, identifier: str) -> bool:
-        """Whether this id names an entity, or a feature that came in by another door."""
-        query = sa.select(entity.c.id).where(entity.c.kind == kind, entity.c.id == identifier)
-        with reading(self._engine) as connection:
-            if connection.execute(query).first() is not None:
-                return True
-            if kind not in ("Things", "Datastreams"):
-                return False
-            live = sa.select(feature.c.id).where(feature.c.id == identifier, feature.c.kind != ENDED)
-            return connection.execute(live).first() is not None
+            found = set(connection.execute(query.where(named)).scalars())
+            if kind in ("Things", "Datastreams"):
+                described = among(feature.c.id, "ids", connection.dialect.name, ids)
+                found.update(connection.execute(live.where(described)).scalars())
+            return found
 
     def page(
         self,
