@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from dmi_agreements.contracts.features import Feature, FeatureBatch
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_ingest.sources.port import Derived, Item, Rejected, Row, datastream_id
 
 Cell = TypeVar("Cell")
+
+REJECTED_BYTES: Final = 4 << 20
+"""Memory of the rejected rows that are held together; those of a real table take some hundred bytes each."""
+CELL_BYTES: Final = 150
+"""Of a cell beside its characters, with its name."""
 
 
 class DerivedBatch(FeatureBatch, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -22,6 +27,8 @@ Batch = ObservationBatch | FeatureBatch | list[Rejected]
 def batches(items: Iterable[Item], dataset: str, prefix: str, size: int = 1000) -> Iterator[Batch]:
     """The items in batches of at most ``size``; all things known so far go before the rows that need them.
 
+    A batch of rejected rows ends also where they hold ``REJECTED_BYTES``.
+
     The datastreams of rows begin with ``prefix``, as those that the source derived.
 
     The units of the result are the lengths of all batches but the ``DerivedBatch``es.
@@ -32,6 +39,7 @@ def batches(items: Iterable[Item], dataset: str, prefix: str, size: int = 1000) 
     features: list[Feature] = []
     rows: list[Row] = []
     rejected: list[Rejected] = []
+    held = 0
     for item in items:
         match item:
             case Derived(feature):
@@ -40,6 +48,7 @@ def batches(items: Iterable[Item], dataset: str, prefix: str, size: int = 1000) 
                 rows.append(item)
             case Rejected():
                 rejected.append(item)
+                held += _memory(item)
             case Feature():
                 features.append(item)
         if len(derived) >= size or (derived and len(rows) >= size):
@@ -51,9 +60,9 @@ def batches(items: Iterable[Item], dataset: str, prefix: str, size: int = 1000) 
         if len(features) >= size:
             yield FeatureBatch(dataset, features)
             features = []
-        if len(rejected) >= size:
+        if len(rejected) >= size or held >= REJECTED_BYTES:
             yield rejected
-            rejected = []
+            rejected, held = [], 0
     if derived:
         yield DerivedBatch(dataset, derived)
     if rows:
@@ -62,6 +71,12 @@ def batches(items: Iterable[Item], dataset: str, prefix: str, size: int = 1000) 
         yield FeatureBatch(dataset, features)
     if rejected:
         yield rejected
+
+
+def _memory(item: Rejected) -> int:
+    if isinstance(item.raw, str):
+        return CELL_BYTES + len(item.raw)
+    return sum(CELL_BYTES + len(value) for value in item.raw.values())
 
 
 def in_columns(rows: Sequence[Row], dataset: str, prefix: str) -> ObservationBatch:

@@ -49,7 +49,7 @@ class BirminghamParking:
                 if line.complete:
                     yield from _line(source.name, line.number, line.cells, told, source.text.note)
                 else:
-                    count = str(len(line.cells))
+                    count = str(line.width)
                     yield Rejected(source.name, line.number, "wrong_columns", None, count, line.cells)
 
     def replay(self, rejected: Sequence[Rejected], prefix: str) -> Iterator[Item]:

@@ -17,6 +17,12 @@ from dmi_ingest.sources.values import tidy
 CHUNK: Final = 1 << 16
 LINE_LIMIT: Final = 1 << 17
 """Bytes; the widest real table has lines of under one thousand."""
+ROW_LIMIT: Final = 4 * LINE_LIMIT
+"""Characters of a row, which goes on over lines as long as a quote is open."""
+COLUMNS: Final = 2_000
+"""Of a header; the widest real table has under one hundred."""
+BEYOND: Final = 20
+"""Cells beyond the header that are kept of a row: each costs more memory than the comma before it."""
 DOCUMENT_LIMIT: Final = 64 << 20
 """Bytes of a JSON document, which is held in memory whole: as objects it takes up to about twelve times as much."""
 PARTS_LIMIT: Final = 4_000_000
@@ -54,11 +60,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row: ``number`` is the line on which it begins; ``complete`` when it has all columns."""
+    """One row: ``number`` is the line on which it begins; ``width`` its cells, also those that are not kept."""
 
     number: int
     cells: dict[str, str]
+    width: int
     complete: bool
+    """Whether it has all columns and no more."""
 
 
 def look_through(path: Path, *, lines: bool = True) -> Text:
@@ -141,6 +149,8 @@ def table(path: Path, pairs: Callable[[Sequence[str]], Collection[str]] = no_pai
     tail = text.unfinished.decode(text.encoding)
     if tail.strip() and tail.count(delimiter) < len(header) - 1:
         raise SourceError(path.name, None, "truncated", "the last line breaks off before its last column")
+    if len(header) > COLUMNS:
+        raise SourceError(path.name, 1, "too_many_columns", f"the header has more than {COLUMNS} columns")
     names = [tidy(name) for name in header]
     _refuse_doubled(path, names, pairs(names))
     return Table(text, delimiter, _told_apart(names))
@@ -173,26 +183,53 @@ def _told_apart(names: Sequence[str]) -> tuple[str, ...]:
 def lines(source: Table) -> Iterator[Line]:
     """The rows after the header, one at a time; blank lines are passed over.
 
-    Cells beyond the header are kept as ``+1``, ``+2``; raises ``SourceError`` where quotes do not close.
+    Cells beyond the header are kept as ``+1``, ``+2``, up to ``BEYOND`` of them; raises ``SourceError`` where quotes
+    do not close.
     """
     columns, width = source.columns, len(source.columns)
     with source.text.path.open(encoding=source.text.encoding, newline="") as file:
-        reader = csv.reader(file, delimiter=source.delimiter, strict=True)
+        feed = _Feed(source, file)
+        reader = csv.reader(feed, delimiter=source.delimiter, strict=True)
         try:
             next(reader)
             start = reader.line_num + 1
             for row in reader:
+                feed.taken = 0
                 number, start = start, reader.line_num + 1
                 if not row or (len(row) == 1 and not row[0].strip()):
                     continue
                 cells = dict(zip(columns, row, strict=False))
-                for extra, value in enumerate(row[width:], 1):
+                for extra, value in enumerate(row[width : width + BEYOND], 1):
                     cells[f"+{extra}"] = value
-                yield Line(number, cells, len(row) == width)
+                yield Line(number, cells, len(row), len(row) == width)
         except csv.Error as error:
             raise SourceError(
                 source.name, reader.line_num, "bad_quotes", "the quotes do not close"
             ) from error
+
+
+class _Feed:
+    """The lines of a table; raises ``SourceError`` where one row goes on over more of them than ``ROW_LIMIT`` holds."""
+
+    def __init__(self, source: Table, file: Iterator[str]) -> None:
+        self._source = source
+        self._file = file
+        self._number = 0
+        self.taken = 0
+        """Characters of the row that is read."""
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._file)
+        self._number += 1
+        self.taken += len(line)
+        if self.taken > ROW_LIMIT:
+            raise SourceError(
+                self._source.name, self._number, "huge_line", f"a row of more than {ROW_LIMIT} characters"
+            )
+        return line
 
 
 def require(source: Table, columns: Sequence[str], kind: str) -> None:

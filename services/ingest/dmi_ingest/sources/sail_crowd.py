@@ -136,7 +136,7 @@ def _pairs(names: Sequence[str]) -> Collection[str]:
 
 
 def _whole(source: Table, line: Line) -> Rejected:
-    return Rejected(source.name, line.number, "wrong_columns", None, str(len(line.cells)), line.cells)
+    return Rejected(source.name, line.number, "wrong_columns", None, str(line.width), line.cells)
 
 
 def _locations(source: Table, sensors: dict[str, _Sensor]) -> Iterator[Rejected]:

@@ -120,7 +120,7 @@ class Snuffelfiets:
                         source.name, line.number, line.cells, told, tuple(COLUMNS), source.text.note
                     )
                 else:
-                    count = str(len(line.cells))
+                    count = str(line.width)
                     yield Rejected(source.name, line.number, "wrong_columns", None, count, line.cells)
 
     def replay(self, rejected: Sequence[Rejected], prefix: str) -> Iterator[Item]:

@@ -7,7 +7,7 @@ import pytest
 from dmi_agreements.contracts.envelope import decode, encode
 from dmi_agreements.contracts.features import Feature, FeatureBatch
 from dmi_agreements.contracts.observations import ObservationBatch
-from dmi_ingest.sources.batching import DerivedBatch, batches
+from dmi_ingest.sources.batching import REJECTED_BYTES, DerivedBatch, batches
 from dmi_ingest.sources.port import Derived, Item, Rejected, Row
 
 DATASET = "urn:dmi:dataset:gemeente:garages"
@@ -72,3 +72,11 @@ def test_a_rejected_value_is_cut_but_its_row_kept_whole() -> None:
     item = Rejected("f", 1, "not_a_number", "a", long, {"a": long})
     assert len(item.value) == 200
     assert item.raw == {"a": long}
+
+
+@pytest.mark.parametrize("raw", ["x" * 100_000, {f"+{number}": "" for number in range(700)}])
+def test_rejected_rows_that_hold_much_are_not_held_together(raw: str | dict[str, str]) -> None:
+    items: list[Item] = [Rejected("f", at, "wrong_columns", None, "", raw) for at in range(100)]
+    found = list(batches(items, DATASET, "garages", size=2000))
+    assert sum(len(batch) for batch in found) == 100
+    assert max(len(batch) for batch in found) * 100_000 <= REJECTED_BYTES + 200_000

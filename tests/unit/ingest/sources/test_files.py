@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from dmi_ingest.sources import SOURCES
-from dmi_ingest.sources.files import LINE_LIMIT, document, lines, look_through, table
-from dmi_ingest.sources.port import SourceError
+from dmi_ingest.sources.files import BEYOND, COLUMNS, LINE_LIMIT, document, lines, look_through, table
+from dmi_ingest.sources.port import Rejected, SourceError
 
 PREFIX = "test"
 HEADER = "SystemCodeNumber,Capacity,Occupancy,LastUpdated\n"
@@ -101,6 +101,32 @@ def test_columns_of_one_name_are_told_apart_where_they_may_be_and_a_byte_order_m
 ) -> None:
     source = table(written(tmp_path, b"\xef\xbb\xbfa;b;b\n1;2;3\n"), lambda _names: {"b"})
     assert source.columns == ("a", "b", "b#2")
+
+
+def test_of_a_row_with_many_cells_beyond_the_header_a_few_are_kept_and_all_are_counted(
+    tmp_path: Path,
+) -> None:
+    path = written(tmp_path, HEADER + "x" + "," * 100_000 + "\n")
+    [line] = lines(table(path))
+    assert (len(line.cells), line.width, line.complete) == (4 + BEYOND, 100_001, False)
+    [item] = SOURCES["birmingham-parking"].read([path], PREFIX)
+    assert isinstance(item, Rejected)
+    assert (item.reason, item.value) == ("wrong_columns", "100001")
+
+
+def test_a_header_of_very_many_columns_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="too_many_columns"):
+        table(written(tmp_path, HEADER.strip() + "," * COLUMNS + "\n"))
+
+
+def test_a_row_that_goes_on_over_very_many_lines_is_refused_by_the_line_on_which_it_is_too_long(
+    tmp_path: Path,
+) -> None:
+    long = f'"{"x" * (LINE_LIMIT - 100)}\n",'
+    source = table(written(tmp_path, HEADER + "a,1,1,2016-10-04 07:59:42\n" + long * 5 + "1\n"))
+    with pytest.raises(SourceError, match="huge_line") as caught:
+        list(lines(source))
+    assert caught.value.line == 7
 
 
 SAIL = "timestamp;Time;A;B;B;hour\n20/08/2025;00:00:00+02:00;4;5;6;0\n"
