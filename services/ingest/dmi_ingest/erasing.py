@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from dmi_agreements.contracts.observations import Micros
-from dmi_ingest.imports import Erased, Imports
+from dmi_ingest.handing import Erased
+from dmi_ingest.imports import Imports
 from dmi_ingest.store.features import FeatureStore
 from dmi_ingest.store.imports import Import
 from dmi_ingest.store.persons import PersonStore, names

@@ -13,19 +13,18 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from dmi_agreements.contracts.envelope import encode
-from dmi_agreements.contracts.features import Feature, FeatureBatch
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unauthenticated, Unavailable
 from dmi_infra.jose import ITSELF
+from dmi_ingest.handing import Erased, HandingOver
 from dmi_ingest.handlers import Ingest
 from dmi_ingest.intake import Contributor, Intake
-from dmi_ingest.rejects import FOREIGN, NATIVE, NO_CONSENT, OTHERS, corrected, foreign, kept_back, read_native
+from dmi_ingest.rejects import NO_CONSENT, corrected
 from dmi_ingest.room import Room
-from dmi_ingest.sources.batching import Batch, DerivedBatch, batches
+from dmi_ingest.sources.batching import batches
 from dmi_ingest.sources.port import Rejected, Source, SourceError
-from dmi_ingest.store.features import FeatureStore, Persons
+from dmi_ingest.store.features import FeatureStore
 from dmi_ingest.store.imports import Import, ImportStore, Reject
 
 log = structlog.get_logger("imports")
@@ -35,12 +34,7 @@ WITHDRAWN: Final = "the files were deleted, as their participant asked; what was
 NOTHING_KEPT: Final = (
     "is a row of which no more is kept than where it stood: correct the file and hand it in again"
 )
-FEATURES_SECONDS: Final = 10.0
-"""How long rows wait until the bus has the things that they need."""
 
-
-Erased = Callable[[str], Mapping[str, int]]
-"""From a dataset to the moments (microseconds UTC) up to which rows of persons were erased, by person."""
 AboutPersons = Callable[[str, str], bool]
 """Whether rows of a dataset, in files of a kind, are or may be about persons."""
 
@@ -60,13 +54,12 @@ class Imports:
         self.store = store
         self.sources = sources
         self._features = features
-        self._ingest = ingest
         self._intake = intake
+        self._handing = HandingOver(features, ingest, intake, erased, rows)
         self._folder = folder
         self.room = room
         self._rows = rows
         self._workers = workers
-        self._erased = erased
         self._about_persons = about_persons
         self.ended: Callable[[Import], None] | None = None
         """Called when an import has ended: what it left may be of who asked for its erasure meanwhile."""
@@ -202,7 +195,7 @@ class Imports:
                 raise InputRefused.of(f"rows.{index}.id", NOTHING_KEPT, str(number))
         for number, raw in rows:
             unit = corrected(known[number].unit, raw)
-            faulty = self._replay_one(item, contributor, source, number, unit)
+            faulty = self._handing.again(item, contributor, source, number, unit)
             self.store.replay_done(item.id, number, faulty and self._kept(item, faulty))
             state = "accepted" if faulty is None else "rejected"
             answers.append({"id": number, "state": state, "reason": faulty.reason if faulty else None})
@@ -282,112 +275,6 @@ class Imports:
             contributor.still()
             # What is read goes on to the bus and the stores, which share the disk in the embedded deployment.
             self.room.spare()
-            counts, rejected = self._hand_over(item, contributor, batch, f"{item.id}/{number}")
+            counts, rejected = self._handing.batch(item, contributor, batch, f"{item.id}/{number}")
             number += isinstance(batch, ObservationBatch)
             self.store.progress(item.id, counts, [self._kept(item, unit) for unit in rejected])
-
-    def _hand_over(
-        self,
-        item: Import,
-        contributor: Contributor,
-        batch: Batch,
-        batch_id: str,
-        about: Persons | None = None,
-    ) -> tuple[dict[str, int], list[Rejected]]:
-        if isinstance(batch, list):
-            return {"read": len(batch), "rejected": len(batch)}, batch
-        if isinstance(batch, FeatureBatch):
-            counted = not isinstance(batch, DerivedBatch)
-            return self._hand_over_features(contributor, batch, counted, about or {})
-        good, rejected = self._known(item, batch)
-        withheld: set[int] = set()
-        if len(good):
-            withheld = self._intake.take_now(contributor, msgspec.structs.replace(good, batch_id=batch_id))
-        erased = self._erased(item.dataset) if withheld else {}
-        rejected += [kept_back(good, row, erased) for row in sorted(withheld)]
-        accepted = len(batch) - len(rejected)
-        counts = {
-            "read": len(batch), "accepted": accepted, "rejected": len(rejected), "batches": 1,
-            "observations": accepted,
-        }  # fmt: skip
-        return counts, rejected
-
-    def _hand_over_features(
-        self, contributor: Contributor, batch: FeatureBatch, counted: bool, about: Persons
-    ) -> tuple[dict[str, int], list[Rejected]]:
-        permit = self._intake.permit(contributor, batch.dataset, len(batch.features))
-        others = {item.id for item in batch.features if not self._ingest.may_have(item.id, batch.dataset)}
-        mine = [item for item in batch.features if item.id not in others]
-        borrowed = [item for item in batch.features if item.id in others]
-        placed = self._ingest.placed(permit, mine, about)
-        if not counted:
-            # The rows need the thing, wherever it is.
-            placed = [item or _nowhere(one) for item, one in zip(placed, mine, strict=True)]
-        good = [item for item in placed if item is not None]
-        stored = self._ingest.publish(contributor.participant, batch.dataset, good, about)
-        if not self._features.wait_published(FEATURES_SECONDS):
-            raise Unavailable("the bus did not take the features in time")
-        if not counted:
-            return {}, []
-        reasons = dict.fromkeys(stored.foreign, FOREIGN) | dict.fromkeys(stored.others, OTHERS)
-        rejected = [
-            Rejected(NATIVE, None, reason, "id", good[at].id, encode(good[at]).decode())
-            for at, reason in sorted(reasons.items())
-        ]
-        rejected += [
-            Rejected(NATIVE, None, NO_CONSENT, "geometry", "", "") for item in placed if item is None
-        ]
-        rejected += [Rejected(NATIVE, None, FOREIGN, "id", one.id, encode(one).decode()) for one in borrowed]
-        counts = {
-            "read": len(batch.features), "accepted": stored.changed, "duplicate": stored.unchanged,
-            "rejected": len(rejected),
-        }  # fmt: skip
-        return counts, rejected
-
-    def _known(self, item: Import, batch: ObservationBatch) -> tuple[ObservationBatch, list[Rejected]]:
-        """The rows whose datastream belongs to this dataset; another owner may have taken an id first."""
-        registry = self._intake.registry
-        streams = set(batch.datastream)
-        if missing := registry.missing(streams):
-            registry.look_up(missing)
-        known = {stream: registry.get(stream) for stream in streams}
-        mine = {
-            stream for stream, found in known.items() if found is not None and found.dataset == item.dataset
-        }
-        subjects = {stream: found.subject for stream, found in known.items() if found is not None}
-        rejected = [foreign(batch, row) for row, stream in enumerate(batch.datastream) if stream not in mine]
-        good = batch.take([row for row, stream in enumerate(batch.datastream) if stream in mine])
-        if good.subject is None and any(subjects[stream] for stream in mine):
-            good = msgspec.structs.replace(good, subject=[subjects[stream] for stream in good.datastream])
-        return good, rejected
-
-    def _replay_one(
-        self, item: Import, contributor: Contributor, source: Source, number: int, unit: Rejected
-    ) -> Rejected | None:
-        """Hand over one corrected unit; ``None`` when it was taken, else the unit as it is rejected anew."""
-        about: Persons = {}
-        try:
-            if unit.file == NATIVE:
-                native, about = read_native(unit, item.dataset)
-                found: list[Batch] = [native]
-            else:
-                prefix = self._features.prefix(item.dataset)
-                found = list(batches(source.replay([unit], prefix), item.dataset, prefix, self._rows))
-        except SourceError as exc:
-            return Rejected(unit.file, unit.line, exc.rule, unit.field, unit.value, unit.raw, unit.at)
-        except (msgspec.DecodeError, ValueError, InputRefused):
-            return Rejected(unit.file, unit.line, "unreadable", unit.field, unit.value, unit.raw, unit.at)
-        faulty = next((batch[0] for batch in found if isinstance(batch, list) and batch), None)
-        if faulty is not None:
-            return faulty
-        for batch in found:
-            _, rejected = self._hand_over(item, contributor, batch, f"{item.id}/r{number}", about)
-            if rejected:
-                again = rejected[0]
-                raw = "" if again.raw == "" else unit.raw
-                return Rejected(unit.file, unit.line, again.reason, again.field, again.value, raw, unit.at)
-        return None
-
-
-def _nowhere(item: Feature) -> Feature:
-    return msgspec.structs.replace(item, geometry=None)
