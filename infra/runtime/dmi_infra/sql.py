@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -24,6 +26,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from dmi_infra.errors import InputRefused, Unavailable
 
 BUSY_SECONDS = 30
+KEPT_OPEN: Final = 8
+AT_MOST: Final = 16
+"""Connections of one process to the store of one service; PostgreSQL has 100 for all of them."""
+OF_REQUESTS: Final = 12
+"""Those that requests may hold together. What makes a change of the law known, and tells that the law is whole, has
+the others: requests that take long must not hold up what a withdrawal sets going."""
+REQUEST_SECONDS: Final = 10.0
+"""How long a request waits for one of them; it holds a thread meanwhile."""
+answering: ContextVar[bool] = ContextVar("answering", default=False)
+"""Whether what runs now is the answer to a request; threads that belong to none begin without it."""
+_holding: ContextVar[bool] = ContextVar("holding", default=False)
 NOT_STORED: Final = "the store could not take the last that was written to it"
 Positions = dict[tuple[str, int], int]
 
@@ -69,15 +82,15 @@ def positions_table(metadata: sa.MetaData) -> sa.Table:
 def open_engine(address: str, schema: str) -> sa.Engine:
     """An engine on the store of one service; creates the SQLite folder or the PostgreSQL schema."""
     engine = _sqlite(address) if address.startswith("sqlite") else _postgresql(address, schema)
-    engine.update_execution_options(dmi_writes=Writes())
+    engine.update_execution_options(dmi_writes=Writes(), dmi_requests=threading.BoundedSemaphore(OF_REQUESTS))
     return engine
 
 
 def _postgresql(address: str, schema: str) -> sa.Engine:
     engine = sa.create_engine(
         address,
-        pool_size=8,
-        max_overflow=8,
+        pool_size=KEPT_OPEN,
+        max_overflow=AT_MOST - KEPT_OPEN,
         pool_pre_ping=True,
         connect_args={"options": f"-csearch_path={schema},public -ctimezone=UTC"},
     )
@@ -90,8 +103,8 @@ def _sqlite(address: str) -> sa.Engine:
     Path(address.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(
         address,
-        pool_size=8,
-        max_overflow=8,
+        pool_size=KEPT_OPEN,
+        max_overflow=AT_MOST - KEPT_OPEN,
         # Each connection has a page cache of its own: in turn they would all fill, last in first out only those needed.
         pool_use_lifo=True,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
@@ -147,8 +160,34 @@ def _away(exc: DBAPIError) -> bool:
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A consistent view for reading; never waits for a writer."""
-    with guarded(), engine.connect().execution_options(dmi_reading=True) as connection, connection.begin():
+    with (
+        _share(engine),
+        guarded(),
+        engine.connect().execution_options(dmi_reading=True) as connection,
+        connection.begin(),
+    ):
         yield connection
+
+
+@contextmanager
+def _share(engine: sa.Engine) -> Iterator[None]:
+    """One of the connections that requests may hold, while this answers one.
+
+    A second one within it is not counted: who waits for it could be who all others wait for, with the lock on a row.
+    """
+    if not answering.get() or _holding.get():
+        yield
+        return
+    free: threading.BoundedSemaphore = engine.get_execution_options()["dmi_requests"]
+    if not free.acquire(timeout=REQUEST_SECONDS):
+        raise StoreUnavailable(f"the store is overloaded: {OF_REQUESTS} requests hold connections")
+    _holding.set(True)
+    try:
+        yield
+    finally:
+        # Not by a token: what a generator begins in one thread may end in another.
+        _holding.set(False)
+        free.release()
 
 
 class Writes:
@@ -161,13 +200,14 @@ class Writes:
 def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction; a database that is away raises ``StoreUnavailable``."""
     writes = _writes(engine)
-    try:
-        with guarded(), engine.begin() as connection:
-            yield connection
-    except StoreUnavailable:
-        writes.failing = True
-        raise
-    writes.failing = False
+    with _share(engine):
+        try:
+            with guarded(), engine.begin() as connection:
+                yield connection
+        except StoreUnavailable:
+            writes.failing = True
+            raise
+        writes.failing = False
 
 
 def _writes(engine: sa.Engine) -> Writes:

@@ -38,7 +38,7 @@ from dmi_infra.http.wording import pattern
 from dmi_infra.recorder import RecorderFull
 from dmi_infra.runtime import Runtime, build_runtime
 from dmi_infra.settings import Settings
-from dmi_infra.sql import StoreUnavailable
+from dmi_infra.sql import StoreUnavailable, answering
 from dmi_ingest.errors import TooMany
 from dmi_ingest.room import FULL
 from tests.unit.infra.fakes import FakeBus, as_bus
@@ -88,6 +88,10 @@ def _router() -> APIRouter:
     @routes.get("/failures/{name}")
     def fail(name: str) -> None:
         raise FAILURES[name]
+
+    @routes.get("/request")
+    def asked() -> bool:
+        return answering.get()
 
     @routes.get("/broken")
     async def broken() -> StreamingResponse:
@@ -151,6 +155,11 @@ def test_the_first_request_finds_all_routes_worked_out(
 
     monkeypatch.setattr("fastapi.routing.get_dependant", too_late)
     assert service.ask("GET", "/numbers/3").json() == 3
+
+
+def test_the_store_knows_what_answers_a_request(service: Service) -> None:
+    assert service.ask("GET", "/request").json() is True
+    assert not answering.get()
 
 
 def test_an_unknown_address_is_a_problem(service: Service) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from contextvars import Context, copy_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -132,6 +134,43 @@ def test_a_locked_store_is_unavailable_and_says_why_to_the_log_alone(
     assert "locked" in str(away.value)
     assert "locked" not in away.value.public
     impatient.dispose()
+
+
+def request(held: ExitStack, engine: sa.Engine, opens: Any = reading) -> Context:
+    """A request that holds a connection until ``held`` ends."""
+    begun = copy_context()
+    begun.run(sql.answering.set, True)
+    begun.run(held.enter_context, opens(engine))
+    return begun
+
+
+def test_requests_that_hold_all_that_they_may_leave_connections_for_the_rest(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql, "REQUEST_SECONDS", 0.01)
+    with ExitStack() as held:
+        begun = [request(held, engine) for _ in range(sql.OF_REQUESTS)]
+        for opens in (reading, transaction):
+            with pytest.raises(StoreUnavailable, match="overloaded"):
+                request(held, engine, opens)
+        # What a thread does that belongs to no request, such as the relay's.
+        with ExitStack() as others:
+            for _ in range(sql.AT_MOST - sql.OF_REQUESTS - 1):
+                others.enter_context(reading(engine))
+            with transaction(engine) as connection:
+                upsert(connection, things, [{"id": "a", "at": 1, "v": "x"}], ["id"])
+        assert begun[0].run(rows, engine) == [("a", 1, "x")], "within what it holds already"
+    assert not engine.get_execution_options()["dmi_writes"].failing, "the store takes what is written"
+
+
+def test_a_request_gives_its_connection_back_wherever_it_ends(engine: sa.Engine) -> None:
+    for _ in range(sql.OF_REQUESTS + 1):
+        with ExitStack() as held:
+            begun = request(held, engine)
+        begun.run(rows, engine)
+    with ExitStack() as held:
+        for _ in range(sql.OF_REQUESTS):
+            request(held, engine)
 
 
 def test_a_mistake_in_a_statement_is_no_outage(engine: sa.Engine) -> None:

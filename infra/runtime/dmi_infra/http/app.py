@@ -19,6 +19,7 @@ from dmi_infra.http import problems
 from dmi_infra.http.language import current_language, preferred
 from dmi_infra.http.limits import BodyLimit
 from dmi_infra.runtime import Runtime
+from dmi_infra.sql import answering
 from dmi_infra.telemetry import Metrics, continue_trace
 
 log = structlog.get_logger("http")
@@ -63,7 +64,7 @@ _PROBLEM_STATUSES = {
 
 
 class Observed:
-    """ASGI middleware: trace, metrics, and the headers that every answer carries."""
+    """ASGI middleware: trace, metrics, the headers that every answer carries; the store knows it as a request."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -77,6 +78,7 @@ class Observed:
         trace = continue_trace(headers.get(b"traceparent", b"").decode("latin-1"))
         asked = headers.get(b"accept-language", b"").decode("latin-1")
         language = current_language.set(preferred(asked))
+        request = answering.set(True)
         begun = time.perf_counter()
         status = 500
         started = False
@@ -107,6 +109,7 @@ class Observed:
             await problems.unexpected(scope["path"], exc).response()(scope, receive, watched)
         finally:
             current_language.reset(language)
+            answering.reset(request)
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.requests.labels(route, str(status)).inc()
             self._metrics.seconds.labels(route).observe(time.perf_counter() - begun)
