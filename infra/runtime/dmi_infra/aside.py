@@ -1,4 +1,5 @@
-"""Requests that wait for an answer of others or for their turn: on threads of their own, so many of a participant.
+"""Requests that wait for somebody else's answer, or reckon long: on threads that no other request needs, and so many of
+a participant.
 
 The threads that answer all other requests are few. Those of this process may be the ones that are waited for: a
 delivery asks the platform for its places, and that may be a part of the same process.
@@ -7,7 +8,8 @@ delivery asks the platform for its places, and that may be a part of the same pr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, TypeVar
 
 import anyio
@@ -21,28 +23,61 @@ THREADS: Final = 64
 OF_ONE: Final = 16
 WAITING_OF_ONE: Final = 200
 """Requests of one participant that may stand behind those that run, as a burst of negotiations does."""
+PATIENCE: Final = 10.0
+"""Seconds that a request stands in line for what is reckoned: who asks for it looks at a page meanwhile."""
 
 
 class Aside:
-    """``threads`` of its own, ``each`` for one participant; beyond them requests stand in line, which holds nothing."""
+    """``threads`` of its own, ``each`` for one participant; beyond them requests stand in line, which holds nothing.
 
-    def __init__(self, threads: int = THREADS, each: int = OF_ONE, waiting: int = WAITING_OF_ONE) -> None:
-        self._limiter = anyio.CapacityLimiter(threads)
+    So many of one participant may stand there (``waiting``), for no longer than ``patience`` (seconds; ``None``: any).
+    """
+
+    def __init__(
+        self,
+        threads: int = THREADS,
+        each: int = OF_ONE,
+        waiting: int = WAITING_OF_ONE,
+        patience: float | None = None,
+    ) -> None:
+        self._turns = anyio.CapacityLimiter(threads)
+        # Always free for who has a turn: a thread that was begun cannot be given up.
+        self._threads = anyio.CapacityLimiter(threads)
         self._each = each
         self._most = each + waiting
+        self._patience = patience
         # All on the one event loop of the service.
         self._lanes: dict[str, anyio.CapacityLimiter] = {}
         self._inside: Counter[str] = Counter()
 
     async def run(self, party: str, work: Callable[[], T]) -> T:
-        """What ``work`` gives, for a request of ``party``; raises ``Unavailable`` when too many stand in line."""
+        """What ``work`` gives, for a request of ``party``.
+
+        Raises ``Unavailable`` when too many of the participant stand in line, or this one stood there too long.
+        """
         if self._inside[party] >= self._most:
-            raise Unavailable(f"{self._most} requests of this participant wait for others; try again shortly")
+            raise Unavailable(f"{self._most} requests of this participant wait already; try again shortly")
         self._inside[party] += 1
         try:
-            async with self._lanes.setdefault(party, anyio.CapacityLimiter(self._each)):
-                return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+            async with self._turn(self._lanes.setdefault(party, anyio.CapacityLimiter(self._each))):
+                return await anyio.to_thread.run_sync(work, limiter=self._threads)
         finally:
             self._inside[party] -= 1
             if not self._inside[party]:
                 del self._inside[party], self._lanes[party]
+
+    @asynccontextmanager
+    async def _turn(self, lane: anyio.CapacityLimiter) -> AsyncIterator[None]:
+        async with AsyncExitStack() as held:
+            try:
+                with anyio.fail_after(self._patience):
+                    await held.enter_async_context(lane)
+                    await held.enter_async_context(self._turns)
+            except TimeoutError as exc:
+                raise Unavailable("others are served first at the moment; try again shortly") from exc
+            yield
+
+
+def looks() -> Aside:
+    """For requests that read far back in the log: four at a time, one of a participant, with a page's others behind."""
+    return Aside(threads=4, each=1, waiting=8, patience=PATIENCE)

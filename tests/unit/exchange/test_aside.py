@@ -85,7 +85,7 @@ def test_a_participant_beyond_its_share_is_refused_at_once_and_others_are_not() 
     async def flood() -> None:
         mine = [asyncio.create_task(aside.run("urn:mine", hold.wait)) for _ in range(OF_ONE)]
         await asyncio.sleep(0)
-        with pytest.raises(Unavailable, match="wait for others"):
+        with pytest.raises(Unavailable, match="wait already"):
             await aside.run("urn:mine", hold.wait)
         assert await aside.run("urn:other", lambda: 1) == 1
         hold.set()
@@ -93,3 +93,19 @@ def test_a_participant_beyond_its_share_is_refused_at_once_and_others_are_not() 
         assert await aside.run("urn:mine", lambda: 2) == 2
 
     asyncio.run(flood())
+
+
+def test_who_stood_in_line_for_too_long_is_told_to_try_again_and_leaves_its_place() -> None:
+    aside, hold = Aside(threads=1, each=1, waiting=1, patience=0.02), threading.Event()
+
+    async def wait() -> None:
+        first = asyncio.create_task(aside.run("urn:mine", hold.wait))
+        await asyncio.sleep(0)
+        for party in ("urn:mine", "urn:other", "urn:mine"):
+            with pytest.raises(Unavailable, match="served first"):
+                await aside.run(party, hold.wait)
+        hold.set()
+        assert await first
+        assert [await aside.run(party, lambda: 1) for party in ("urn:mine", "urn:other")] == [1, 1]
+
+    asyncio.run(wait())

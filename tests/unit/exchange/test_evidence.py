@@ -11,8 +11,10 @@ import msgspec
 import pytest
 
 from dmi_agreements.evidence import Examination, examine, read
+from dmi_exchange.logbook import tree
 from dmi_infra import jose
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
+from dmi_infra.sql import answering
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.exchange.test_log import decision, report, signed
 from tests.unit.infra.fakes import BICYCLES, GARAGES, NOOR, OWNER, STACK, VENDOR, document, eventually
@@ -106,6 +108,38 @@ def test_what_happened_under_an_agreement_is_proven_from_its_signatures_to_its_e
     assert (
         f"entry 1 concludes {uid} under other signatures" in examined({**whole, "agreements": [again]}).faults
     )
+
+
+def test_a_page_is_proven_in_one_reading_which_reads_each_span_of_the_tree_once(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of 500 paths worked out from nothing took a connection for seconds, and 20 such requests took them all."""
+    monkeypatch.setattr(tree, "WIDTH", 2)
+    monkeypatch.setattr(tree, "SPAN", 4)
+    report(node, *(decision(n) for n in range(1, 23)))
+    signed(node, 22)
+    spans: list[tuple[int, int]] = []
+    readings: list[object] = []
+    rows, reading = tree._rows, tree.reading
+
+    def read(connection: Any, stratum: int, start: int, count: int) -> Any:
+        if answering.get():
+            spans.append((stratum, start))
+        return rows(connection, stratum, start, count)
+
+    def opened(engine: Any) -> Any:
+        if answering.get():
+            readings.append(engine)
+        return reading(engine)
+
+    monkeypatch.setattr(tree, "_rows", read)
+    monkeypatch.setattr(tree, "reading", opened)
+    page = kept(node, SELLING, "?limit=500")
+    monkeypatch.undo()
+    found = examined(page)
+    assert (found.faults, sorted(found.records)) == ([], list(range(1, 23)))
+    assert sorted(spans) == [*((0, start) for start in range(0, 22, 4)), (1, 0), (1, 4), (2, 0)]
+    assert len(readings) == 2, "the head, and all paths"
 
 
 def test_heads_and_what_links_them_are_for_everyone(node: Node) -> None:

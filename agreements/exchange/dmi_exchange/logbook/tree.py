@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -97,7 +97,11 @@ class Tree:
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """The path from leaf ``index`` to the root over ``size`` leaves, which a signed head must cover."""
-        return self._asked(lambda perfect: merkle.inclusion_path(index, size, perfect))
+        return self.inclusions([index], size)[0]
+
+    def inclusions(self, indexes: Sequence[int], size: int) -> list[list[bytes]]:
+        """The path of each of these leaves (see ``inclusion``): what several of them share is read and folded once."""
+        return self._asked(lambda perfect: [merkle.inclusion_path(each, size, perfect) for each in indexes])
 
     def consistency(self, first: int, second: int) -> list[bytes]:
         """The path that shows the tree over ``first`` leaves to be the beginning of that over ``second``."""
@@ -171,13 +175,20 @@ class Tree:
 
 
 def _perfect(connection: sa.Connection) -> merkle.Perfect:
+    """Subtrees as they are stored: each span is read once, each subtree folded once."""
     known: dict[tuple[int, int], bytes] = {}
 
     def perfect(height: int, place: int) -> bytes:
         if (height, place) not in known:
             stratum, rest = divmod(height, WIDTH)
-            hashes = _stratum(connection, stratum, place << rest, 1 << rest)
-            known[height, place] = merkle.fold(hashes)
+            if rest:
+                halves = (perfect(height - 1, half) for half in (2 * place, 2 * place + 1))
+                known[height, place] = merkle.node_hash(*halves)
+            else:
+                rows = _rows(connection, stratum, place - place % SPAN, SPAN)
+                known.update(((height, row.place), bytes.fromhex(row.hash)) for row in rows)
+                if (height, place) not in known:
+                    raise TreeBroken(f"node {place} of stratum {stratum} is missing")
         return known[height, place]
 
     return perfect
@@ -185,6 +196,15 @@ def _perfect(connection: sa.Connection) -> merkle.Perfect:
 
 def _stratum(connection: sa.Connection, stratum: int, start: int, count: int) -> list[bytes]:
     """Stored hashes of one stratum; 0 are the leaves. Raises ``TreeBroken`` when one is missing."""
+    rows = _rows(connection, stratum, start, count)
+    if len(rows) != count:
+        missing = next((start + n for n, row in enumerate(rows) if row.place != start + n), start + len(rows))
+        raise TreeBroken(f"node {missing} of stratum {stratum} is missing")
+    return [bytes.fromhex(row.hash) for row in rows]
+
+
+def _rows(connection: sa.Connection, stratum: int, start: int, count: int) -> Sequence[Any]:
+    """Those of ``count`` hashes from ``start`` on that are stored, in order."""
     if stratum == 0:
         place, found = log.c.sequence - 1, log.c.hash
         within: sa.ColumnElement[bool] = log.c.sequence.between(start + 1, start + count)
@@ -192,8 +212,4 @@ def _stratum(connection: sa.Connection, stratum: int, start: int, count: int) ->
     else:
         within = sa.and_(log_node.c.stratum == stratum, log_node.c.place.between(start, start + count - 1))
         query = sa.select(log_node.c.place, log_node.c.hash).where(within).order_by(log_node.c.place)
-    rows = connection.execute(query).all()
-    if len(rows) != count:
-        missing = next((start + n for n, row in enumerate(rows) if row.place != start + n), start + len(rows))
-        raise TreeBroken(f"node {missing} of stratum {stratum} is missing")
-    return [bytes.fromhex(row.hash) for row in rows]
+    return connection.execute(query).all()

@@ -25,6 +25,7 @@ from dmi_exchange.routes import (
 )
 from dmi_exchange.settings import ExchangeSettings
 from dmi_exchange.tokens import Issuer
+from dmi_infra.aside import looks
 from dmi_infra.gate import Record
 
 
@@ -38,6 +39,7 @@ def routers(
     record: Record,
 ) -> list[APIRouter]:
     """All routers of the exchange."""
+    aside = looks()
     return [
         tokens.router(exchange, issuer, settings.demo_municipality, settings.trust()),
         oidc.router(exchange, issuer, settings, provider),
@@ -47,6 +49,6 @@ def routers(
             for module in (members, machines, keys, catalogue, agreements, review, proofs)
         ),
         log.router(exchange, tree, notices, record),
-        evidence.router(exchange, tree),
+        evidence.router(exchange, tree, aside),
         access.router(),
     ]

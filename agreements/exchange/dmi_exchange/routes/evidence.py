@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -15,9 +17,10 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.logbook.entries import Entry
 from dmi_exchange.logbook.tree import Tree, TreeHead
 from dmi_exchange.sight import sight
+from dmi_infra.aside import Aside
 from dmi_infra.errors import InputRefused, NotFound, Unavailable
 from dmi_infra.http.access import Caller
-from dmi_infra.identity import EXCHANGE_PARTICIPANT
+from dmi_infra.identity import EXCHANGE_PARTICIPANT, Identity
 
 Number = Annotated[int, Field(ge=1, le=2**62)]
 PAGE = 1000
@@ -26,8 +29,11 @@ MOST_PAGES = 10
 Size = Annotated[int | None, Query(ge=1, le=2**62, description="entries of the tree; left out: newest head")]
 
 
-def router(exchange: Exchange, tree: Tree) -> APIRouter:
-    """Routes under ``/v1/log``. Heads and proofs between heads say nothing about anyone: they are public."""
+def router(exchange: Exchange, tree: Tree, aside: Aside) -> APIRouter:
+    """Routes under ``/v1/log``. Heads and proofs between heads say nothing about anyone: they are public.
+
+    Many entries are read and proven ``aside``.
+    """
     routes = APIRouter(prefix="/v1/log", tags=["log"])
     entries = exchange.store.log
 
@@ -59,13 +65,17 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
                 return found, None
         return found, str(after)
 
-    def proven(entry: Entry, size: int, viewer: str) -> dict[str, Any]:
-        return {
-            "sequence": entry.sequence,
-            "leaf": entry.payload.decode(),
-            "path": [each.hex() for each in tree.inclusion(entry.index, size)],
-            "openings": _openings(entry, viewer),
-        }
+    def proven(page: Sequence[Entry], size: int, viewer: str) -> list[dict[str, Any]]:
+        paths = tree.inclusions([entry.index for entry in page], size)
+        return [
+            {
+                "sequence": entry.sequence,
+                "leaf": entry.payload.decode(),
+                "path": [each.hex() for each in path],
+                "openings": _openings(entry, viewer),
+            }
+            for entry, path in zip(page, paths, strict=True)
+        ]
 
     @routes.get("/head", summary="The newest signed head of the log's Merkle tree (RFC 9162)")
     def head() -> dict[str, Any]:
@@ -90,12 +100,45 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
             raise NotFound("no entry that concerns you has this number")
         if sequence > size:
             raise InputRefused.of("tree_size", "must hold the entry", str(size))
-        return {"tree_size": size, **proven(seen.of(entry), size, identity.participant)}
+        (found,) = proven([seen.of(entry)], size, identity.participant)
+        return {"tree_size": size, **found}
+
+    def document(
+        identity: Identity,
+        after: int,
+        limit: int,
+        since: int | None,
+        tree_size: int | None,
+        wanted: list[int] | None,
+        agreement: str | None,
+    ) -> dict[str, Any]:
+        signed = newest()
+        size = _covered(tree_size, signed)
+        if since is not None and since > size:
+            raise InputRefused.of("since", "must be no larger than the newest head", str(since))
+        seen = sight(exchange, identity)
+        about = None if agreement is None else exchange.agreement(agreement, seen.party)
+        if wanted:
+            page, following = entries.some(wanted, seen.party, size), None
+        else:
+            page, following = pages(after, limit, seen.party, size, about)
+        links = []
+        if since is not None:
+            path = [each.hex() for each in tree.consistency(since, size)]
+            links.append({"first": since, "second": size, "path": path})
+        return {
+            "head": shown(signed),
+            "keys": exchange.participant(EXCHANGE_PARTICIPANT).keys,
+            "consistency": links,
+            "entries": proven([seen.of(each) for each in page], size, identity.participant),
+            "agreements": [] if about is None else [_bond(exchange, about)],
+            "next": following,
+        }
 
     @routes.get(
         "/evidence", summary="Head, proofs and your entries in one document, to keep and check elsewhere"
     )
-    def evidence(
+    async def evidence(
         identity: Caller,
         after: Annotated[int, Query(ge=0, le=2**62)] = 0,
         limit: Annotated[int, Query(ge=0, le=500)] = 100,
@@ -112,28 +155,8 @@ def router(exchange: Exchange, tree: Tree) -> APIRouter:
             str | None, Query(max_length=200, description="only entries under it, and its text as signed")
         ] = None,
     ) -> dict[str, Any]:
-        signed = newest()
-        size = _covered(tree_size, signed)
-        if since is not None and since > size:
-            raise InputRefused.of("since", "must be no larger than the newest head", str(since))
-        seen = sight(exchange, identity)
-        about = None if agreement is None else exchange.agreement(agreement, seen.party)
-        if entry:
-            page, following = entries.some(entry, seen.party, size), None
-        else:
-            page, following = pages(after, limit, seen.party, size, about)
-        links = []
-        if since is not None:
-            path = [each.hex() for each in tree.consistency(since, size)]
-            links.append({"first": since, "second": size, "path": path})
-        return {
-            "head": shown(signed),
-            "keys": exchange.participant(EXCHANGE_PARTICIPANT).keys,
-            "consistency": links,
-            "entries": [proven(seen.of(each), size, identity.participant) for each in page],
-            "agreements": [] if about is None else [_bond(exchange, about)],
-            "next": following,
-        }
+        made = partial(document, identity, after, limit, since, tree_size, entry, agreement)
+        return await aside.run(identity.participant, made)
 
     return routes
 
