@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final
+from functools import cached_property, partial
+from typing import Any
 
 from dmi_agreements.contracts.law import AgreementState, Participant
+from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.decision import EVERYONE
 from dmi_agreements.errors import PolicyRefused
@@ -22,10 +23,8 @@ from dmi_exchange.errors import DocumentRefused
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.logbook.entries import Entry
 from dmi_exchange.rdf.reports import json_ld
+from dmi_exchange.usage import MOST_ENTRIES
 from dmi_infra.clock import to_text
-
-MOST_ENTRIES: Final = 100_000
-"""Entries of one party that are looked through for its uses; of a busier one they are not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +50,28 @@ class StoredUses:
         return default if found is None else Use(sum(found.counts.values()), found.first, found.last)
 
 
-def uses_before(exchange: Exchange, entry: Entry, agreement: str) -> Counts | None:
-    """The uses of the rules of an agreement that the log held before an entry, by the one whom that is about.
+class UsesBefore:
+    """The uses that the log held before an entry, by the one whom that is about, read once for all agreements."""
 
-    ``None``, not known: there are too many entries to count. A decision that went on with a use does not count it anew.
-    """
-    record = entry.record()
-    found = exchange.store.log.counted(entry.sequence, record.assignee, agreement, MOST_ENTRIES)
-    if found is None:
-        return None
-    if record.begins:
-        return {rule: Use(len(at), min(at), max(at)) for rule, at in found.items()}
-    return {rule: Use(len(at) - 1, min(at)) for rule, at in found.items()}
+    def __init__(self, exchange: Exchange, entry: Entry) -> None:
+        self._exchange, self._entry, self._record = exchange, entry, entry.record()
+
+    @cached_property
+    def _found(self) -> dict[tuple[str, str], list[Micros]] | None:
+        log = self._exchange.store.log
+        return log.counted(self._entry.sequence, self._record.assignee, MOST_ENTRIES)
+
+    def of(self, agreement: str) -> Counts | None:
+        """Those of the rules of an agreement; ``None``, not known, of who has more entries than are looked through.
+
+        A decision that went on with a use does not count it anew.
+        """
+        if self._found is None:
+            return None
+        uses = {rule: at for (named, rule), at in self._found.items() if named == agreement}
+        if self._record.begins:
+            return {rule: Use(len(at), min(at), max(at)) for rule, at in uses.items()}
+        return {rule: Use(len(at) - 1, min(at)) for rule, at in uses.items()}
 
 
 def prove(
@@ -114,10 +123,10 @@ def proofs(exchange: Exchange, entry: Entry, party: str | None, known: bool) -> 
 
     ``known``: as for ``prove``.
     """
-    record = entry.record()
+    record, before = entry.record(), UsesBefore(exchange, entry)
     question = Question(record.assignee, record.action, record.dataset, record.purpose, record.at)
     return [
-        prove(exchange, state, question, known, partial(uses_before, exchange, entry, state.id))
+        prove(exchange, state, question, known, partial(before.of, state.id))
         for state in _grounds(exchange, record)
         if model.may_see(state, party)
     ]

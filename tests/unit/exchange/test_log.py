@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import Mock
 
 import msgspec
 import pytest
@@ -18,14 +20,17 @@ from dmi_agreements.contracts.law import Dataset, Mandate, Usage
 from dmi_agreements.contracts.record import GOES_ON, DecisionRecord, RecordBatch
 from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_agreements.merkle import EMPTY
+from dmi_agreements.policy.situation import Use
 from dmi_exchange import store
 from dmi_exchange.consumer import TOPICS
 from dmi_exchange.counting import usage_id
+from dmi_exchange.logbook import entries as logged
 from dmi_exchange.logbook import verifier
 from dmi_exchange.logbook.check import Verification, check
 from dmi_exchange.logbook.tree import Tree
 from dmi_exchange.logbook.verifier import Verifier
 from dmi_exchange.model import may_own
+from dmi_exchange.proving import UsesBefore
 from dmi_infra import clock
 from dmi_infra.errors import Unavailable
 from dmi_infra.jose import SigningKey
@@ -479,11 +484,25 @@ def test_a_use_that_was_allowed_is_explained_by_the_uses_before_it(node: Node) -
     assert node.post(f"/v1/agreements/{text['uid']}/trial", trial, SELLING)["verdict"] == "undecided"
 
 
-def test_uses_of_who_has_more_entries_than_are_looked_through_are_not_known(node: Node) -> None:
+def test_uses_of_who_has_more_entries_than_are_looked_through_are_not_known(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = ("urn:uuid:agreed", "/permission/0", NOOR)
     report(node, *(decision(number, assignee=NOOR, counted=[key]) for number in range(21, 24)))
     entries = node.store.log
     end = entries.end() or 0
-    assert entries.counted(end, NOOR, key[0], 3) == {key[1]: [NOW + 22, NOW + 21]}
-    assert entries.counted(end + 1, NOOR, key[0], 2) is None
-    assert entries.counted(end + 1, VENDOR, key[0], 100) == {}
+    assert entries.counted(end, NOOR, 3) == {key[:2]: [NOW + 22, NOW + 21]}
+    assert entries.counted(end + 1, VENDOR, 100) == {}
+    entry = entries.one(end, None)
+    assert entry is not None
+    counts = Mock(wraps=entries.counted)
+    with monkeypatch.context() as once:
+        once.setattr(entries, "counted", counts)
+        before = UsesBefore(cast(Any, SimpleNamespace(store=SimpleNamespace(log=entries))), entry)
+        assert before.of(key[0]) == {key[1]: Use(2, NOW + 21, NOW + 22)}
+        assert before.of("urn:uuid:another") == {}
+    assert counts.call_count == 1, "for all agreements that a decision rests on"
+    read: list[object] = []
+    monkeypatch.setattr(logged, "_with_openings", lambda *of: read.append(of))
+    assert entries.counted(end + 1, NOOR, 2) is None
+    assert read == [], "they are counted before any is read"

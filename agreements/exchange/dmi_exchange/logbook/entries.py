@@ -93,28 +93,24 @@ class Entries:
         with reading(self._engine) as connection:
             return _with_openings(connection, query.order_by(log.c.sequence))
 
-    def counted(self, before: int, party: str, agreement: str, most: int) -> dict[str, list[Micros]] | None:
-        """When a party used each rule of an agreement, as entries before a sequence number tell it.
+    def counted(self, before: int, party: str, most: int) -> dict[tuple[str, str], list[Micros]] | None:
+        """When a party used each rule, by agreement and rule, as entries before a sequence number tell it.
 
-        ``None`` when more than ``most`` entries concern the party: to look through all of them would take too long.
+        ``None`` when more than ``most`` entries concern the party: none is read then.
         """
-        found: dict[str, list[Micros]] = {}
-        query = _entries().join(log_party, log_party.c.sequence == log.c.sequence)
-        query = query.where(log_party.c.party == key(party)).order_by(log.c.sequence.desc())
-        name, seen = agreement.encode(), 0
-        while True:
-            with reading(self._engine) as connection:
-                entries = _with_openings(connection, query.where(log.c.sequence < before).limit(IDS_AT_ONCE))
-            seen += len(entries)
-            if seen > most:
+        theirs = log_party.c.party == key(party), log_party.c.sequence < before
+        some = sa.select(log_party.c.sequence).where(*theirs).limit(most + 1).subquery()
+        query = _entries().join(log_party, log_party.c.sequence == log.c.sequence).where(*theirs)
+        with reading(self._engine) as connection:
+            if connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one() > most:
                 return None
-            for record in (entry.record() for entry in entries if name in entry.payload):
-                for named, rule, user in record.counted if record.allowed else ():
-                    if (named, user) == (agreement, party):
-                        found.setdefault(rule, []).append(record.at)
-            if len(entries) < IDS_AT_ONCE:
-                return found
-            before = entries[-1].sequence
+            entries = _with_openings(connection, query.order_by(log.c.sequence.desc()))
+        found: dict[tuple[str, str], list[Micros]] = {}
+        for record in (entry.record() for entry in entries):
+            for agreement, rule, user in record.counted if record.allowed else ():
+                if user == party:
+                    found.setdefault((agreement, rule), []).append(record.at)
+        return found
 
     def end(self) -> int | None:
         """How many entries the log has, as noted beside it; ``None`` when somebody removed that note."""

@@ -44,10 +44,8 @@ def routers(
         tokens.router(exchange, issuer, settings.demo_municipality, settings.trust()),
         oidc.router(exchange, issuer, settings, provider),
         mandates.router(exchange, issuer),
-        *(
-            module.router(exchange)
-            for module in (members, machines, keys, catalogue, agreements, review, proofs)
-        ),
+        *(module.router(exchange) for module in (members, machines, keys, catalogue, agreements, review)),
+        proofs.router(exchange, aside),
         log.router(exchange, tree, notices, record),
         evidence.router(exchange, tree, aside),
         access.router(),

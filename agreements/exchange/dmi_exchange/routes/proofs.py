@@ -14,12 +14,14 @@ from dmi_agreements.decision import EVERYONE, Request
 from dmi_agreements.sealing import is_sealed
 from dmi_agreements.table import LawTable
 from dmi_exchange import model, present
+from dmi_exchange.aside import Aside
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.proving import Question, StoredUses, proofs, prove
 from dmi_exchange.sight import acquainted, sight
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.http.access import Caller, ServiceRuntime
+from dmi_infra.identity import Identity
 
 FACTS = {
     "nl": "Met de rollen en bevestigde plichten van nu, en wat vóór dit besluit in het logboek was geteld.",
@@ -38,17 +40,11 @@ class Trial(BaseModel):
     at: str | None = Field(None, max_length=40, description="RFC 3339 with its offset; left out: now")
 
 
-def router(exchange: Exchange) -> APIRouter:
-    """Routes under ``/v1/log`` and ``/v1/agreements`` that explain."""
+def router(exchange: Exchange, aside: Aside) -> APIRouter:
+    """Routes under ``/v1/log`` and ``/v1/agreements`` that explain; entries before a decision are read ``aside``."""
     routes = APIRouter(prefix="/v1", tags=["log"])
 
-    @routes.get(
-        "/log/{sequence}/explanation",
-        summary="Why a decision of the log came out so: each rule and condition, in Dutch and English and as report",
-    )
-    def explanation(
-        identity: Caller, runtime: ServiceRuntime, sequence: Annotated[int, Path(ge=1, le=2**62)]
-    ) -> dict[str, Any]:
+    def explained(identity: Identity, law: LawTable, sequence: int) -> dict[str, Any]:
         seen = sight(exchange, identity)
         found = exchange.store.log.one(sequence, seen.party)
         if found is None:
@@ -59,9 +55,20 @@ def router(exchange: Exchange) -> APIRouter:
             raise NotFound("this entry tells what became of an agreement, which no gate decided")
         # A proof about a person that stays sealed would tell who it is.
         sealed = is_sealed(record.assignee)
-        known = _known(record, seen.party, runtime.law.table)
+        known = _known(record, seen.party, law)
         told = [] if sealed else proofs(exchange, entry, seen.party, known)
         return {"decision": present.log_entry(entry), "items": told, "next": None, "facts": FACTS}
+
+    @routes.get(
+        "/log/{sequence}/explanation",
+        summary="Why a decision of the log came out so: each rule and condition, in Dutch and English and as report",
+    )
+    async def explanation(
+        identity: Caller, runtime: ServiceRuntime, sequence: Annotated[int, Path(ge=1, le=2**62)]
+    ) -> dict[str, Any]:
+        return await aside.run(
+            identity.participant, partial(explained, identity, runtime.law.table, sequence)
+        )
 
     @routes.post(
         "/agreements/{agreement}/trial",
