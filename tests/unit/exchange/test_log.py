@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +33,6 @@ from dmi_exchange.logbook.verifier import Verifier
 from dmi_exchange.model import may_own
 from dmi_exchange.proving import UsesBefore
 from dmi_infra import clock
-from dmi_infra.errors import Unavailable
 from dmi_infra.jose import SigningKey
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.infra.fakes import (
@@ -250,12 +250,27 @@ def test_what_somebody_noted_wrongly_is_not_told_to_others_and_one_check_is_made
     monkeypatch.setattr(verifier, "BRIEF_SECONDS", -1.0)
     assert not node.get(f"/v1/log/verify?tree_size=5&root_hash={'0' * 64}")["ok"]
     assert node.get("/v1/log/verify")["ok"]
-    monkeypatch.setattr(verifier, "WAIT_SECONDS", 0.01)
     exchange = node.service.app.state.exchange
     busy = Verifier(exchange.store.log, Tree(exchange.store._engine, "x", SigningKey.generate()))
-    with busy._one, pytest.raises(Unavailable, match="somebody else"):
-        busy.verify()
-    assert busy.verify().ok
+    together: list[int] = []
+    most: list[int] = []
+
+    def watched(*given: Any) -> Verification:
+        together.append(1)
+        most.append(len(together))
+        try:
+            return check(*given)
+        finally:
+            together.pop()
+
+    monkeypatch.setattr(verifier, "SHARE", 0)
+    monkeypatch.setattr(verifier, "check", watched)
+
+    async def asked() -> list[Verification]:
+        return await asyncio.gather(*(busy.verify(f"urn:member:{n}") for n in range(8)))
+
+    assert [each.ok for each in asyncio.run(asked())] == [True] * 8
+    assert most == [1] * 8
 
 
 def test_records_of_a_message_that_fails_are_kept_one_by_one_and_one_that_cannot_be_summed_up_too(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
+from functools import partial
 from typing import Final
 
+from dmi_exchange.aside import Aside
 from dmi_exchange.logbook.check import Noted, Verification, check
 from dmi_exchange.logbook.entries import Entries
 from dmi_exchange.logbook.tree import Tree, TreeBroken
@@ -16,7 +17,9 @@ BRIEF_SECONDS: Final = 0.5
 SHARE: Final = 10
 """A longer one is answered from memory for so many times as long as it took: checks take a tenth of a processor."""
 WAIT_SECONDS: Final = 2.0
-"""How long who asks waits for the check of another one."""
+"""How long who asks stands in line for the checks of others, which holds no thread."""
+WAITING: Final = 2
+"""Requests of one participant that may stand there."""
 
 
 class Verifier:
@@ -25,22 +28,20 @@ class Verifier:
     def __init__(self, entries: Entries, tree: Tree) -> None:
         self._entries = entries
         self._tree = tree
-        self._one = threading.Lock()
+        self._one = Aside(threads=1, each=1, waiting=WAITING, patience=WAIT_SECONDS)
         self._last: Verification | None = None
         self._good_until = 0.0
 
-    def verify(self, noted: Noted | None = None) -> Verification:
-        """What ``check`` says, now or a moment ago; raises ``Unavailable`` while a check for another takes too long."""
-        if not self._one.acquire(timeout=WAIT_SECONDS):
-            raise Unavailable("the log is being checked for somebody else: ask again in a minute")
-        try:
-            if self._last is None or time.monotonic() >= self._good_until:
-                return self._fresh(noted)
-            if noted is None or not self._last.ok:
-                return self._last
-            return self._noted(self._last, noted)
-        finally:
-            self._one.release()
+    async def verify(self, party: str, noted: Noted | None = None) -> Verification:
+        """What ``check`` says to ``party``, now or a moment ago; raises ``Unavailable`` while others are first."""
+        return await self._one.run(party, partial(self._told, noted))
+
+    def _told(self, noted: Noted | None) -> Verification:
+        if self._last is None or time.monotonic() >= self._good_until:
+            return self._fresh(noted)
+        if noted is None or not self._last.ok:
+            return self._last
+        return self._noted(self._last, noted)
 
     def _fresh(self, noted: Noted | None) -> Verification:
         begun = time.monotonic()

@@ -200,8 +200,8 @@ def router(exchange: Exchange, tree: Tree, notices: Notices, record: Record) -> 
         summary="Check the whole log, and that it still holds a head that you noted earlier; "
         "of a long log the answer may be some minutes old",
     )
-    def verified(
-        _identity: Caller,
+    async def verified(
+        identity: Caller,
         tree_size: Annotated[int | None, Query(ge=1, le=2**62, description="of the head you noted")] = None,
         root_hash: Annotated[
             str | None,
@@ -214,7 +214,7 @@ def router(exchange: Exchange, tree: Tree, notices: Notices, record: Record) -> 
         if (tree_size is None) != (root_hash is None):
             raise InputRefused.of("root_hash", "give tree_size and root_hash together")
         noted = None if tree_size is None or root_hash is None else Noted(tree_size, root_hash)
-        result = verifier.verify(noted)
+        result = await verifier.verify(identity.participant, noted)
         return {
             "ok": result.ok,
             "count": result.count,
