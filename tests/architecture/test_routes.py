@@ -53,8 +53,12 @@ ASIDE = {
     "POST /dsp/negotiations/request", "POST /dsp/negotiations/offers", "POST /dsp/negotiations/{pid}/agreement",
     "POST /dsp/transfers/request", "POST /dsp/transfers/{pid}/start",
     "GET /dsp/data/{transfer}", "POST /dsp/data/{transfer}",
+    "GET /v1/log/evidence", "GET /v1/log/{sequence}/explanation", "GET /v1/log/verify",
+    "POST /v1/agreements", "POST /v1/agreements/{agreement}/signature", "POST /v1/agreements/{agreement}/refinement",
+    "POST /v1/offers", "POST /v1/review",
 }  # fmt: skip
-"""Routes of the exchange that ask another node, a name server, or a service of this node (``dmi_infra.aside``)."""
+"""Routes of the exchange that ask another node, a name server, or a service of this node, or reckon for long
+(``dmi_infra.aside``)."""
 
 
 @pytest.fixture(scope="module")

@@ -166,7 +166,8 @@ def test_a_document_outside_the_language_is_refused_with_its_place(
     node: Node, change: dict[str, Any]
 ) -> None:
     text = {**offer(), **change}
-    answer = node.ask("POST", "/v1/agreements", OFFICER, json={"document": text, "jws": "x..y"})
+    jws = node.keys[OWNER].sign_document(text)
+    answer = node.ask("POST", "/v1/agreements", OFFICER, json={"document": text, "jws": jws})
     assert answer.status_code == 400, answer.text
     assert answer.json()["errors"][0]["field"].startswith("document")
 

@@ -46,6 +46,8 @@ class StoreShelf:
         self._formats = formats
         self._engine = engine
         self._exchange = exchange
+        self.aside = exchange.before_signing.aside
+        """Where requests run that ``put``, which needs the solver."""
 
     # -- owners -------------------------------------------------------------
 

@@ -6,10 +6,10 @@ import time
 from functools import partial
 from typing import Final
 
-from dmi_exchange.aside import Aside
 from dmi_exchange.logbook.check import Noted, Verification, check
 from dmi_exchange.logbook.entries import Entries
 from dmi_exchange.logbook.tree import Tree, TreeBroken
+from dmi_infra.aside import Aside
 from dmi_infra.errors import Unavailable
 
 BRIEF_SECONDS: Final = 0.5

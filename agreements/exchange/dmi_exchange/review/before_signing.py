@@ -27,10 +27,15 @@ from dmi_exchange.errors import DocumentRefused, NeverUsable
 from dmi_exchange.review.conflicts import Checker, Finding, OutOfTime, known, present
 from dmi_exchange.review.conflicts.results import FindingKind
 from dmi_exchange.store import Store
+from dmi_infra.aside import PATIENCE, Aside
 from dmi_infra.errors import FieldError
 
 SECONDS: Final = 3.0
 """How long the solver may look at one policy before the rest goes unchecked, which is then told."""
+THREADS: Final = 2
+"""For requests that search for a change, or need the solver, which answers one at a time; one of a participant."""
+WAITING: Final = 50
+"""Requests of one participant that may stand in line for them, as a burst of proposals does."""
 MOST_OTHERS: Final = 20
 """Prohibiting agreements that a proposal is compared with."""
 NEVER: Final = frozenset({"impossible", "swallowed", "unusable", "unfulfillable"})
@@ -79,6 +84,17 @@ class BeforeSigning:
         self._store = store
         self._rulebooks = rulebooks
         self._layers = layers
+        self.aside = Aside(THREADS, each=1, waiting=WAITING, patience=PATIENCE)
+        """Where requests run that take long before a signature: who waits for the solver holds no thread of others."""
+
+    def understood(self, document: Mapping[str, Any]) -> AgreementTerms:
+        """What a document says; raises ``DocumentRefused`` when that is not understood."""
+        try:
+            # The exchange names a proposal that has no name yet, only after this.
+            named = {"uid": f"urn:uuid:{uuid.uuid4()}", **document}
+            return read_agreement(named, self._rulebooks.in_force(document), self._layers)
+        except PolicyRefused as exc:
+            raise DocumentRefused.from_findings(exc, "document") from exc
 
     def told(self, signer: str, document: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Contradictions within a document, and with agreements in force that forbid what it permits.
@@ -86,12 +102,7 @@ class BeforeSigning:
         Only for its parties, who may see those agreements. Raises ``DocumentRefused`` when it is not understood,
         ``NeverUsable`` when nobody could ever use it.
         """
-        try:
-            # The exchange names a proposal that has no name yet, only after this.
-            named = {"uid": f"urn:uuid:{uuid.uuid4()}", **document}
-            terms = read_agreement(named, self._rulebooks.in_force(document), self._layers)
-        except PolicyRefused as exc:
-            raise DocumentRefused.from_findings(exc, "document") from exc
+        terms = self.understood(document)
         if terms.is_consent or signer not in (terms.assigner, terms.assignee):
             # Purposes, recipients and times alone, by a form of this service: nothing there can clash.
             return []

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.contracts.law import AgreementState
 from dmi_exchange import model, present
-from dmi_exchange.handlers import Exchange
+from dmi_exchange.handlers import Exchange, check_open
 from dmi_exchange.performances import confirm, duties
 from dmi_exchange.refining import check_room, refine, rounds
 from dmi_exchange.routes.members import Signature
@@ -53,8 +55,9 @@ class Ending(BaseModel):
 
 
 def router(exchange: Exchange) -> APIRouter:
-    """Routes under ``/v1/agreements``."""
+    """Routes under ``/v1/agreements``. What needs the solver runs in its place, once the signature was checked."""
     routes = APIRouter(prefix="/v1", tags=["agreements"])
+    before = exchange.before_signing
 
     def visible(identity: Identity) -> list[AgreementState]:
         return exchange.store.find(AgreementState, sight(exchange, identity).party)
@@ -79,13 +82,28 @@ def router(exchange: Exchange) -> APIRouter:
         ]
         return {"items": items, "next": None}
 
-    @routes.post("/agreements", status_code=201, summary="Propose an agreement, signed by your side")
-    def propose(identity: Signatory, body: Proposal) -> dict[str, Any]:
-        check_room(exchange, identity.participant)
+    def check(party: str, body: Proposal) -> None:
+        """What costs little, before anything that costs much."""
+        check_room(exchange, party)
         body.document.setdefault("uid", f"urn:uuid:{uuid.uuid4()}")
-        warnings = exchange.before_signing.told(identity.participant, body.document)
-        proposed = exchange.propose(identity.participant, body.document, body.jws)
-        return {**present.agreement(proposed), "warnings": warnings}
+        before.understood(body.document)
+        check_jws(party, body.document, body.jws)
+
+    def check_jws(party: str, document: dict[str, Any], jws: str | None) -> None:
+        if jws is not None:
+            exchange.check_signature(party, document, jws)
+
+    @routes.post("/agreements", status_code=201, summary="Propose an agreement, signed by your side")
+    async def propose(identity: Signatory, body: Proposal) -> dict[str, Any]:
+        party = identity.participant
+
+        def proposed() -> dict[str, Any]:
+            warnings = before.told(party, body.document)
+            state = exchange.propose(party, body.document, body.jws)
+            return {**present.agreement(state), "warnings": warnings}
+
+        await run_in_threadpool(check, party, body)
+        return await before.aside.run(party, proposed)
 
     @routes.post(
         "/agreements/draft", summary="The legal text of a template that is filled in; nothing is kept"
@@ -98,28 +116,38 @@ def router(exchange: Exchange) -> APIRouter:
         return present.agreement(exchange.agreement(agreement, sight(exchange, identity).party))
 
     @routes.post("/agreements/{agreement}/signature", summary="Sign a proposal of the other side")
-    def sign(identity: Signatory, agreement: str, body: Signature) -> dict[str, Any]:
-        proposal = exchange.agreement(agreement, identity.participant)
-        # What came to be forbidden since the proposal is told to who signs it.
-        warnings = (
-            exchange.before_signing.told(identity.participant, proposal.document)
-            if proposal.state == "proposed"
-            else []
-        )
-        signed = exchange.sign(identity.participant, agreement, body.jws)
-        return {**present.agreement(signed), "warnings": warnings}
+    async def sign(identity: Signatory, agreement: str, body: Signature) -> dict[str, Any]:
+        party = identity.participant
+
+        def found() -> AgreementState:
+            proposal = exchange.agreement(agreement, party)
+            check_open(proposal)
+            check_jws(party, proposal.document, body.jws)
+            return proposal
+
+        def signed(proposal: AgreementState) -> dict[str, Any]:
+            # What came to be forbidden since the proposal is told to who signs it.
+            warnings = before.told(party, proposal.document)
+            state = exchange.sign(party, agreement, body.jws)
+            return {**present.agreement(state), "warnings": warnings}
+
+        return await before.aside.run(party, partial(signed, await run_in_threadpool(found)))
 
     @routes.post(
         "/agreements/{agreement}/refinement",
         status_code=201,
         summary="Answer a proposal with other terms, which take its place",
     )
-    def refined(identity: Signatory, agreement: str, body: Proposal) -> dict[str, Any]:
-        check_room(exchange, identity.participant)
-        body.document.setdefault("uid", f"urn:uuid:{uuid.uuid4()}")
-        warnings = exchange.before_signing.told(identity.participant, body.document)
-        proposed = refine(exchange, identity.participant, agreement, body.document, body.jws)
-        return {**present.agreement(proposed), "warnings": warnings}
+    async def refined(identity: Signatory, agreement: str, body: Proposal) -> dict[str, Any]:
+        party = identity.participant
+
+        def answered() -> dict[str, Any]:
+            warnings = before.told(party, body.document)
+            state = refine(exchange, party, agreement, body.document, body.jws)
+            return {**present.agreement(state), "warnings": warnings}
+
+        await run_in_threadpool(check, party, body)
+        return await before.aside.run(party, answered)
 
     @routes.get(
         "/agreements/{agreement}/rounds",

@@ -216,9 +216,11 @@ def _offers(shelf: StoreShelf) -> APIRouter:
         return {"items": [offer_shown(item) for item in shelf.own(owner, dataset)], "next": None}
 
     @routes.post("", status_code=201, summary="Offer a dataset of yours to whoever accepts the conditions")
-    def put(identity: Signatory, body: NewOffer) -> dict[str, Any]:
+    async def put(identity: Signatory, body: NewOffer) -> dict[str, Any]:
         _refuse(list(large_numbers(body.parameters, "/parameters")))
-        made, warnings = shelf.put(identity.participant, body.dataset, body.template, body.parameters)
+        owner = identity.participant
+        offered = partial(shelf.put, owner, body.dataset, body.template, body.parameters)
+        made, warnings = await shelf.aside.run(owner, offered)
         return {**offer_shown(made), "warnings": warnings}
 
     @routes.post("/{offer}/end", status_code=204, summary="Take an offer back; agreements from it stay")

@@ -14,11 +14,11 @@ from dmi_agreements.decision import EVERYONE, Request
 from dmi_agreements.sealing import is_sealed
 from dmi_agreements.table import LawTable
 from dmi_exchange import model, present
-from dmi_exchange.aside import Aside
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.proving import Question, StoredUses, proofs, prove
 from dmi_exchange.sight import acquainted, sight
 from dmi_infra import clock
+from dmi_infra.aside import Aside
 from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.http.access import Caller, ServiceRuntime
 from dmi_infra.identity import Identity

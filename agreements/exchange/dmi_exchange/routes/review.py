@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -29,20 +30,24 @@ class Proposed(BaseModel):
 
 
 def router(exchange: Exchange) -> APIRouter:
-    """Routes under ``/v1/review``."""
+    """Routes under ``/v1/review``; the search for a change runs where proposals are looked at."""
     routes = APIRouter(prefix="/v1/review", tags=["review"])
+
+    def reviewed(participant: str, body: Proposed) -> dict[str, Any]:
+        document = {"uid": "urn:uuid:00000000-0000-4000-8000-000000000000", **body.document}
+        try:
+            entry = None if body.entry is None else body.entry.entry(participant, clock.now())
+            faults = () if entry is None else exchange.review_entry(entry)
+            return present.verdict(exchange.reasoner.review(document, {participant}, entry), faults)
+        except PolicyRefused as exc:
+            raise DocumentRefused.from_findings(exc, "document") from exc
 
     @routes.post(
         "", summary="What law and rulebook say about a document, and the smallest change that would do"
     )
-    def review(identity: Caller, body: Proposed) -> dict[str, Any]:
-        document = {"uid": "urn:uuid:00000000-0000-4000-8000-000000000000", **body.document}
-        try:
-            entry = None if body.entry is None else body.entry.entry(identity.participant, clock.now())
-            faults = () if entry is None else exchange.review_entry(entry)
-            return present.verdict(exchange.reasoner.review(document, {identity.participant}, entry), faults)
-        except PolicyRefused as exc:
-            raise DocumentRefused.from_findings(exc, "document") from exc
+    async def review(identity: Caller, body: Proposed) -> dict[str, Any]:
+        made = partial(reviewed, identity.participant, body)
+        return await exchange.before_signing.aside.run(identity.participant, made)
 
     @routes.get("/findings", summary="What the review holds against your running agreements (operator: all)")
     def findings(identity: Caller) -> dict[str, Any]:
