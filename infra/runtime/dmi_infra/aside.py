@@ -55,19 +55,25 @@ class Aside:
 
         Raises ``Unavailable`` when too many of the participant stand in line, or this one stood there too long.
         """
+        async with self.turn(party):
+            return await anyio.to_thread.run_sync(work, limiter=self._threads)
+
+    @asynccontextmanager
+    async def turn(self, party: str) -> AsyncIterator[None]:
+        """One of the places of ``party`` meanwhile, without a thread; raises as ``run``."""
         if self._inside[party] >= self._most:
             raise Unavailable(f"{self._most} requests of this participant wait already; try again shortly")
         self._inside[party] += 1
         try:
-            async with self._turn(self._lanes.setdefault(party, anyio.CapacityLimiter(self._each))):
-                return await anyio.to_thread.run_sync(work, limiter=self._threads)
+            async with self._place(self._lanes.setdefault(party, anyio.CapacityLimiter(self._each))):
+                yield
         finally:
             self._inside[party] -= 1
             if not self._inside[party]:
                 del self._inside[party], self._lanes[party]
 
     @asynccontextmanager
-    async def _turn(self, lane: anyio.CapacityLimiter) -> AsyncIterator[None]:
+    async def _place(self, lane: anyio.CapacityLimiter) -> AsyncIterator[None]:
         async with AsyncExitStack() as held:
             try:
                 with anyio.fail_after(self._patience):

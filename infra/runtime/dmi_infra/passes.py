@@ -53,18 +53,28 @@ def sign_node(
 
 
 def verify_node(
-    token: str, audience: str, request: tuple[str, str, bytes], lookup: jose.KeyLookup
+    token: str, audience: str, request: tuple[str, str, bytes | None], lookup: jose.KeyLookup
 ) -> dict[str, Any]:
-    """The claims of a node's token for this request (method, address, body); raises ``Unauthenticated``."""
+    """The claims of a node's token for this request (method, address, body); raises ``Unauthenticated``.
+
+    Without a body it is yet to be read, and then looked at with ``require_digest``.
+    """
     claims = jose.decode(token, NODE_TOKEN, None, audience, lookup, _NODE_CLAIMS)
     method, address, body = request
     if int(claims["exp"]) - int(claims["iat"]) > 2 * NODE_SECONDS:
         raise Unauthenticated(f"a token between nodes may live at most {2 * NODE_SECONDS} seconds")
-    wanted = {"htm": method, "htu": address, "digest": content_digest(body)}
-    for name, value in wanted.items():
+    for name, value in {"htm": method, "htu": address}.items():
         if claims.get(name) != value:
             raise Unauthenticated(f"the token is meant for another request ({name})")
+    if body is not None:
+        require_digest(claims.get("digest"), body)
     return claims
+
+
+def require_digest(wanted: object, body: bytes) -> None:
+    """Raise ``Unauthenticated`` for another body than the one that a node's token was made for."""
+    if wanted != content_digest(body):
+        raise Unauthenticated("the token is meant for another request (digest)")
 
 
 def sign_data(

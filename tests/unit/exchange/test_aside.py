@@ -14,7 +14,7 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Request
 
-from dmi_exchange.dsp.door import NodeDoor
+from dmi_exchange.dsp.door import NodeDoor, Speaker
 from dmi_exchange.flow import routes
 from dmi_exchange.flow.inflow import Intake
 from dmi_exchange.flow.routes import Tokens
@@ -38,6 +38,10 @@ def test_data_that_asks_this_very_process_for_places_does_not_wait_for_itself(
     async def door(_request: Request) -> str:
         return "urn:peer"
 
+    async def unread(_request: Request) -> Speaker:
+        return Speaker("http://b", "urn:peer")
+
+    door.unread = unread  # type: ignore[attr-defined]
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://node")
 
     def ask(*_of: object) -> Any:

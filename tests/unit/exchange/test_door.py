@@ -14,7 +14,7 @@ import pytest
 from dmi_agreements.contracts.law import Participant
 from dmi_exchange.dsp import door as doors
 from dmi_exchange.dsp.client import Answer, Client, Unreachable
-from dmi_exchange.dsp.door import NodeDoor, NodeTokens, Once
+from dmi_exchange.dsp.door import NodeDoor, NodeTokens, Once, Speaker
 from dmi_exchange.dsp.nodes import UNHEARD_SECONDS, Nodes
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.settings import KnownNode
@@ -138,6 +138,30 @@ def test_members_of_a_node_that_was_not_heard_for_a_day_only_end_things_until_it
     assert asyncio.run(two.enter(QUICK, MEMBER, taking_part=False)) == MEMBER
     two.nodes._heard_at[QUICK.issuer] = heard
     assert asyncio.run(two.enter(QUICK, MEMBER)) == MEMBER
+
+
+def test_a_proof_is_judged_before_a_body_is_read_and_an_access_token_is_none(two: Two) -> None:
+    key = two.keys[QUICK.issuer]
+    asked = ("POST", f"{HERE}{PATH}", b"[]")
+    proof = passes.sign_node(key, QUICK.issuer, MEMBER, f"{HERE}/dsp", asked, clock.now() // 1_000_000)
+    access = key.sign_token({"iss": HERE, "sub": MEMBER})
+
+    def enter(token: str, method: str = "POST") -> Speaker:
+        # It has no body: what asks for one fails.
+        url = SimpleNamespace(path=f"/exchange{PATH}")
+        headers = {"authorization": f"Bearer {token}"}
+        request = cast(Any, SimpleNamespace(headers=headers, method=method, url=url))
+        return asyncio.run(two.door.unread(request))
+
+    with pytest.raises(Unauthenticated, match="proof of a node"):
+        enter(access)
+    with pytest.raises(Unauthenticated, match="htm"):
+        enter(proof, "GET")
+    speaker = enter(proof)
+    assert (speaker.node, speaker.participant) == (QUICK.issuer, MEMBER)
+    passes.require_digest(speaker.digest, b"[]")
+    with pytest.raises(Unauthenticated, match="digest"):
+        passes.require_digest(speaker.digest, b"[1]")
 
 
 def test_a_participant_that_nobody_knows_is_sought_by_one_at_a_time(two: Two) -> None:

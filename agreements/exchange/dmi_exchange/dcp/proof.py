@@ -55,7 +55,7 @@ class ByClaims:
         """The node of the DID that it says it is of: its document and credentials are asked for each token."""
         return self._node_of(str(claims.unverified(token).get("iss"))) or ""
 
-    def prove(self, token: str, _asked: tuple[str, str, bytes]) -> Speaker:
+    def prove(self, token: str, _asked: tuple[str, str, bytes | None]) -> Speaker:
         """The node that sent it, and the participant that its credentials name."""
         sender = self._tokens.judge(token)
         node = self._node_of(sender.document.did)

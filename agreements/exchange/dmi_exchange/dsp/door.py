@@ -70,6 +70,8 @@ class Speaker:
     node: str
     """The issuer of the node."""
     participant: str
+    digest: str | None = None
+    """Of the body that its token was made for; ``None`` where a token is bound to none."""
 
 
 class Proof(Protocol):
@@ -81,7 +83,7 @@ class Proof(Protocol):
     def waits_for(self, token: str) -> str:
         """The issuer of the known node whose answer the proof of a token takes, as it says; empty: of none."""
 
-    def prove(self, token: str, asked: tuple[str, str, bytes]) -> Speaker:
+    def prove(self, token: str, asked: tuple[str, str, bytes | None]) -> Speaker:
         """The speaker of a request (method, address, body); raises ``Unauthenticated``, ``Unavailable``. Blocks."""
 
 
@@ -105,12 +107,12 @@ class NodeTokens:
         asks = self._nodes.known(issuer) and not self._nodes.has_key(issuer, str(header.get("kid", "")))
         return issuer if asks else ""
 
-    def prove(self, token: str, asked: tuple[str, str, bytes]) -> Speaker:
+    def prove(self, token: str, asked: tuple[str, str, bytes | None]) -> Speaker:
         """The node that signed it, and its member."""
         # A key that is not known is asked of its node.
         claims = passes.verify_node(token, f"{self._issuer}/dsp", asked, self._key_of)
         self._once.use(str(claims["iss"]), str(claims["jti"]), float(claims["exp"]))
-        return Speaker(str(claims["iss"]), str(claims["sub"]))
+        return Speaker(str(claims["iss"]), str(claims["sub"]), str(claims.get("digest")))
 
     def _key_of(self, issuer: str, kid: str) -> Mapping[str, Any] | None:
         if issuer == self._issuer:
@@ -137,11 +139,22 @@ class NodeDoor:
 
     async def __call__(self, request: Request) -> str:
         """The participant that the bearer token proves; it must be a member, here or of a known node."""
-        return await self._let_in(request, True)
+        return await self._let_in(request, await self._speaker(request), True)
 
-    async def _let_in(self, request: Request, taking_part: bool) -> str:
-        token = bearer(request)
-        speaker = await self._speaker(request, token)
+    async def unread(self, request: Request) -> Speaker:
+        """Who speaks for a member of a node, by the proof of the node alone, before a byte of the body is read.
+
+        Whoever reads it then asks ``require_digest`` whether it is the one that the proof was made for.
+        """
+        speaker = await self._speaker(request, read=False)
+        if speaker is None:
+            raise Unauthenticated("this takes the proof of a node, no access token")
+        await self._let_in(request, speaker, True)
+        return speaker
+
+    unread.dmi_door = "members of nodes, by the proof of the node that speaks for them"  # type: ignore[attr-defined]
+
+    async def _let_in(self, request: Request, speaker: Speaker | None, taking_part: bool) -> str:
         if speaker is None:
             identity = await member(request, await identify(request))
             return identity.participant
@@ -179,7 +192,7 @@ class NodeDoor:
 
         A member here that comes with a token of its own is asked for all that every other route asks of it.
         """
-        participant = await self._let_in(request, False)
+        participant = await self._let_in(request, await self._speaker(request), False)
         if self._proof_of(bearer(request)) is None:
             await may_sign(await identify(request))
         return participant
@@ -188,22 +201,23 @@ class NodeDoor:
 
     async def node(self, request: Request) -> str:
         """The issuer of the known node that asks, whoever it speaks for."""
-        speaker = await self._speaker(request, bearer(request))
+        speaker = await self._speaker(request)
         if speaker is None:
             raise Unauthenticated("this needs a token of a known node")
         return speaker.node
 
     node.dmi_door = "known nodes"  # type: ignore[attr-defined]
 
-    async def _speaker(self, request: Request, token: str) -> Speaker | None:
-        """Who speaks in this very request; ``None`` for a token that is not of a node."""
+    async def _speaker(self, request: Request, read: bool = True) -> Speaker | None:
+        """Who speaks in this very request, or one with its head; ``None`` for a token that is not of a node."""
+        token = bearer(request)
         proof = self._proof_of(token)
         if proof is None:
             return None
         # Behind a proxy the host is another: what counts is the path under the own address.
         path = request.url.path
         place = unquote(path[path.index("/dsp") :] if "/dsp" in path else path)
-        asked = (request.method, f"{self._issuer}{place}", await request.body())
+        asked = (request.method, f"{self._issuer}{place}", await request.body() if read else None)
         lane = self._lanes.get(proof.waits_for(token), self._quick)
         if lane is not self._quick and lane.statistics().tasks_waiting >= WAITING_OF_ONE:
             raise Unavailable("proofs of this node wait for its answers; try again shortly")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from functools import partial
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from dmi_agreements.dsp import states
-from dmi_exchange.dsp.door import NodeDoor, bearer, behind
+from dmi_exchange.dsp.door import NodeDoor, Speaker, bearer
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.transfer import KAFKA, PUSH
 from dmi_exchange.flow.inflow import Intake
@@ -22,7 +23,7 @@ from dmi_exchange.flow.supply import Given, Supply, encoded
 from dmi_infra import clock, jose, passes
 from dmi_infra.aside import Aside
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unauthenticated, Unavailable
-from dmi_infra.http.limits import large_body
+from dmi_infra.http.limits import BYTES, large_body
 from dmi_infra.http.problems import problem_of
 from dmi_infra.permit import Permit
 
@@ -71,7 +72,7 @@ def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> AP
     """Routes under ``/dsp/data``."""
     routes = APIRouter(prefix="/dsp/data", include_in_schema=False)
     limiter = anyio.CapacityLimiter(STREAMS)
-    aside = Aside()
+    aside, whole = Aside(), Aside(each=1)
     Peer = Annotated[str, Depends(door)]
 
     async def opened(request: Request, transfer: str) -> tuple[Process, int]:
@@ -79,6 +80,20 @@ def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> AP
 
     opened.dmi_door = "whoever the data token of the transfer was given to"  # type: ignore[attr-defined]
     Opened = Annotated[tuple[Process, int], Depends(opened)]
+
+    def running(transfer: str, peer: str) -> Process:
+        process = supply.processes.get(transfer)
+        if (process.kind, process.role, process.peer) != ("transfer", "consumer", peer):
+            raise NotFound("no transfer of yours has this id")
+        if process.format != PUSH or process.state != states.STARTED:
+            raise Conflict.of("state", "this transfer takes nothing now", process.state)
+        return process
+
+    async def pushing(transfer: str, sender: Annotated[Speaker, Depends(door.unread)]) -> Speaker:
+        await run_in_threadpool(running, transfer, sender.participant)
+        return sender
+
+    Pushing = Annotated[Speaker, Depends(pushing)]
 
     @routes.post("/{transfer}/token")
     def token(transfer: str, peer: Peer, response: Response) -> dict[str, Any]:
@@ -106,20 +121,38 @@ def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> AP
         events = _events(supply, process, permit, cursor, expires + jose.LEEWAY_SECONDS, limiter)
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
-    # As large as what a stream tells at a time; all of it is read before its token holds, which is bound to it.
+    # As large as what a stream tells at a time. Nothing of it is read before its sender is known to have a push that
+    # runs, and it is read by a thread: what a member may send so costs seconds of the loop that all requests share.
     @routes.post("/{transfer}", dependencies=[Depends(large_body)])
-    async def push(transfer: str, peer: Peer, body: Annotated[Any, Depends(behind(door))]) -> dict[str, Any]:
-        return await aside.run(peer, partial(pushed, transfer, peer, body))
+    async def push(request: Request, transfer: str, sender: Pushing) -> dict[str, Any]:
+        peer = sender.participant
+        async with whole.turn(peer) if _large(request) else nullcontext():
+            body = await request.body()
+            return await aside.run(peer, partial(pushed, transfer, sender, body))
 
-    def pushed(transfer: str, peer: str, body: object) -> dict[str, Any]:
-        process = supply.processes.get(transfer)
-        if (process.kind, process.role, process.peer) != ("transfer", "consumer", peer):
-            raise NotFound("no transfer of yours has this id")
-        if process.format != PUSH or process.state != states.STARTED:
-            raise Conflict.of("state", "this transfer takes nothing now", process.state)
-        return {"cursor": intake.take(process, body)}
+    def pushed(transfer: str, sender: Speaker, body: bytes) -> dict[str, Any]:
+        if sender.digest is not None:
+            passes.require_digest(sender.digest, body)
+        document = _read(body)
+        return {"cursor": intake.take(running(transfer, sender.participant), document)}
 
     return routes
+
+
+def _large(request: Request) -> bool:
+    """Whether a body may be more than anybody who is signed in may send to any route; one that tells no length may."""
+    announced = request.headers.get("content-length", "")
+    return not announced.isdecimal() or int(announced) > BYTES
+
+
+def _read(body: bytes) -> object:
+    """The JSON of a piece; raises ``InputRefused``."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
+        raise InputRefused.of(
+            "body", "must be JSON in UTF-8 with finite numbers, not nested too deeply"
+        ) from exc
 
 
 def _pulled(supply: Supply, process: Process, after: str) -> bytes:

@@ -1,0 +1,129 @@
+"""What another node pushes: nothing of it is read, and nothing made of it, but for who has a push that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from dmi_agreements.dsp import states
+from dmi_exchange.dsp.door import NodeDoor, Speaker
+from dmi_exchange.dsp.transfer import PULL, PUSH
+from dmi_exchange.flow import routes
+from dmi_exchange.flow.inflow import Intake
+from dmi_exchange.flow.supply import Supply
+from dmi_infra import passes
+from dmi_infra.errors import NotFound
+from dmi_infra.http.problems import install
+
+PEER = "urn:dmi:participant:peer"
+
+
+class Landing:
+    """The route that takes pushes, with one transfer; ``taken`` are the documents, ``reading`` the bodies begun."""
+
+    def __init__(self, digest: str | None = None, **changes: Any) -> None:
+        self.taken: list[object] = []
+        self.threads: set[int] = set()
+        self.reading: list[str] = []
+        self.most = 0
+        process = {
+            "kind": "transfer",
+            "role": "consumer",
+            "peer": PEER,
+            "format": PUSH,
+            "state": states.STARTED,
+        }
+        known = SimpleNamespace(**{**process, **changes})
+
+        def get(identifier: str) -> Any:
+            if identifier != "mine":
+                raise NotFound("no process has this id")
+            return known
+
+        async def door(_request: Any) -> str:
+            return PEER
+
+        async def unread() -> Speaker:
+            return Speaker("http://b.example", PEER, digest)
+
+        door.unread = unread  # type: ignore[attr-defined]
+        supply = cast(Supply, SimpleNamespace(processes=SimpleNamespace(get=get)))
+        intake = cast(Intake, SimpleNamespace(take=self._take))
+        self.app = FastAPI()
+        install(self.app)
+        self.app.include_router(routes.router(cast(NodeDoor, door), cast(Any, None), supply, intake))
+
+    def _take(self, _process: object, document: object) -> str:
+        self.threads.add(threading.get_ident())
+        self.taken.append(document)
+        return "1"
+
+    async def send(
+        self, transfer: str, body: bytes, name: str = "", length: int | None = None
+    ) -> httpx.Response:
+        async def parts() -> AsyncIterator[bytes]:
+            self.reading.append(name)
+            self.most = max(self.most, len(self.reading))
+            await asyncio.sleep(0)
+            yield body
+            await asyncio.sleep(0)
+            self.reading.remove(name)
+
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(cast(Any, self.app)), base_url="http://a")
+        headers = {} if length is None else {"Content-Length": str(length)}
+        async with client:
+            return await client.post(f"/dsp/data/{transfer}", content=parts(), headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("changes", "transfer", "status"),
+    [
+        ({}, "other", 404),
+        ({"peer": "urn:dmi:participant:another"}, "mine", 404),
+        ({"role": "provider"}, "mine", 404),
+        ({"format": PULL}, "mine", 409),
+        ({"state": states.SUSPENDED}, "mine", 409),
+    ],
+)
+def test_without_a_push_that_runs_nothing_is_read(
+    changes: dict[str, Any], transfer: str, status: int
+) -> None:
+    landing = Landing(**changes)
+    assert asyncio.run(landing.send(transfer, b"{}")).status_code == status
+    assert landing.most == 0
+
+
+def test_large_bodies_of_one_member_are_read_one_after_the_other_and_not_on_the_loop() -> None:
+    landing = Landing()
+
+    async def together(length: int | None) -> list[int]:
+        sent = (landing.send("mine", b"[1]", str(number), length) for number in range(3))
+        return [answer.status_code for answer in await asyncio.gather(*sent)]
+
+    assert asyncio.run(together(None)) == [200] * 3
+    assert landing.most == 1
+    assert landing.taken == [[1]] * 3
+    assert threading.get_ident() not in landing.threads
+    asyncio.run(together(3))
+    assert landing.most > 1, "small ones need not wait"
+
+
+def test_another_body_than_the_proof_is_for_is_not_taken() -> None:
+    landing = Landing(passes.content_digest(b"[1]"))
+    assert asyncio.run(landing.send("mine", b"[1]")).status_code == 200
+    assert asyncio.run(landing.send("mine", b"[2]")).status_code == 401
+    assert landing.taken == [[1]]
+
+
+@pytest.mark.parametrize("body", [b"[NaN]", b"[1e999]", b'["\\ud800"]', b"[", b"\xff", b"[" * 100_000])
+def test_what_is_no_json_is_refused_by_name(body: bytes) -> None:
+    answer = asyncio.run(Landing().send("mine", body))
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "body"
