@@ -111,7 +111,7 @@ class Courier:
 
     def advance(self, identifier: str) -> bool:
         """Let this node go on with a process, when it has something to do there; false where too many do so now."""
-        host = _host(self._processes.get(identifier).address)
+        host = host_of(self._processes.get(identifier).address)
         with self._lock:
             full = self._advancing[host] >= ADVANCES_AT_ONCE
             self._advancing[host] += not full
@@ -196,7 +196,7 @@ class Courier:
             log.error("a message of the dataspace failed", exc_info=exc)
 
     def _carry(self, message: Waiting) -> None:
-        host = _host(self._processes.get(message.process).address)
+        host = host_of(self._processes.get(message.process).address)
         with self._lock:
             full = self._busy[host] >= AT_ONCE
             if full and len(self._queued[host]) >= QUEUED:
@@ -338,6 +338,6 @@ class Courier:
         )
 
 
-def _host(address: str) -> str:
+def host_of(address: str) -> str:
     """Host and port of an address, whatever its path."""
     return urlsplit(address).netloc.lower()

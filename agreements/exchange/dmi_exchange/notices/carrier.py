@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +12,7 @@ import structlog
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.dsp.messages import document
 from dmi_exchange.dsp.client import Answer, Client, Unreachable
-from dmi_exchange.dsp.courier import FIRST_WAIT, LONGEST_WAIT, REFUSED_WAIT
+from dmi_exchange.dsp.courier import FIRST_WAIT, LONGEST_WAIT, REFUSED_WAIT, host_of
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.store import Processes
 from dmi_exchange.notices.aliases import Aliases
@@ -26,6 +27,8 @@ log = structlog.get_logger("exchange")
 SUBJECT_NOTICE: Final = "urn:dmi:SubjectNotice"
 """Our own message beside the protocol, which has none for it."""
 IDLE_SECONDS: Final = 0.5
+HOSTS: Final = 32
+"""Hosts that are told at the same time; there are as many as nodes are known."""
 ASKED_WAIT: Final = 60.0
 """Seconds at most until a node that has heard is asked what its layers have done."""
 LAYERS: Final = 20
@@ -33,7 +36,10 @@ LAYERS: Final = 20
 
 
 class Carrier:
-    """A thread. A node that is away keeps no other from being told; nothing is given up."""
+    """A thread that finds what is due, and a turn for each host: one that is slow keeps no other from being told.
+
+    Nothing is given up.
+    """
 
     def __init__(self, notices: Notices, processes: Processes, client: Client, aliases: Aliases) -> None:
         self._notices = notices
@@ -42,6 +48,10 @@ class Carrier:
         self._aliases = aliases
         self._wanted = threading.Event()
         self._stopping = False
+        self._lock = threading.Lock()
+        self._turns: dict[str, set[str]] = {}
+        """Hosts that are being told, with the recipients there of whom something is due."""
+        self._pool = ThreadPoolExecutor(HOSTS, thread_name_prefix="notices")
         self._thread = threading.Thread(target=self._run, name="notices", daemon=True)
 
     def wake(self) -> None:
@@ -57,6 +67,7 @@ class Carrier:
         self._stopping = True
         self._wanted.set()
         self._thread.join(timeout=5)
+        self._pool.shutdown(cancel_futures=True)
 
     def _run(self) -> None:
         while not self._stopping:
@@ -70,28 +81,72 @@ class Carrier:
                 log.error("notices cannot be carried", exc_info=exc)
 
     def round(self) -> None:
-        """Try what is due; of a node that does not answer one alone."""
-        away: dict[str, str] = {}
-        for one in self._notices.due(clock.now()):
-            if self._stopping:
-                return
-            try:
+        """Begin a turn of every host for which something is due and that is not being told already."""
+        with self._lock:
+            seen = set().union(*self._turns.values())
+        # However much is due to some, those behind them are found: whoever was seen is left out of what is read next.
+        while not self._stopping and (due := self._notices.due(clock.now(), seen)):
+            seen |= {one.recipient for one in due}
+            turns: dict[str, list[Notice]] = {}
+            for one in due:
+                host = self._host(one)
+                if host is not None:
+                    turns.setdefault(host, []).append(one)
+            for host, mine in turns.items():
+                self._begin(host, mine)
+
+    def _host(self, one: Notice) -> str | None:
+        try:
+            return host_of(self._processes.get(one.process).address)
+        except NotFound:
+            self._later(one, "no negotiation with the node of this recipient is known", REFUSED_WAIT)
+            return None
+
+    def _begin(self, host: str, mine: list[Notice]) -> None:
+        with self._lock:
+            told = host in self._turns
+            self._turns.setdefault(host, set()).update(one.recipient for one in mine)
+        if not told and not self._stopping:
+            self._pool.submit(self._turn, host, mine)
+
+    def _turn(self, host: str, mine: list[Notice]) -> None:
+        """Tell one host what is due; of one that does not answer one alone is tried."""
+        away = ""
+        try:
+            for one in mine:
+                if self._stopping:
+                    return
+                away = self._tell(one, away)
+        except Unavailable as exc:
+            log.warning("notices wait", reason=exc.public)
+        except Exception as exc:  # the store's, or else it would have been noted at the notice
+            log.error("notices cannot be carried", exc_info=exc)
+        finally:
+            with self._lock:
+                del self._turns[host]
+        # What came for it meanwhile.
+        self._wanted.set()
+
+    def _tell(self, one: Notice, away: str) -> str:
+        """Try one notice; returns why its host is away, if it is."""
+        try:
+            if not away:
                 process = self._processes.get(one.process)
-            except NotFound:
-                self._later(one, "no negotiation with the node of this recipient is known", REFUSED_WAIT)
-                continue
-            if process.address in away:
-                self._later(one, away[process.address], LONGEST_WAIT)
-                continue
-            try:
-                answer = self._client.post(
-                    process.address, f"negotiations/{process.peer_pid}/notice", self.body(one, process), process.owner
-                )  # fmt: skip
-            except Unreachable as exc:
-                away[process.address] = str(exc)
-                self._later(one, str(exc), LONGEST_WAIT)
-                continue
-            self._heard(one, answer)
+                path = f"negotiations/{process.peer_pid}/notice"
+                self._heard(
+                    one, self._client.post(process.address, path, self.body(one, process), process.owner)
+                )
+                return ""
+        except Unreachable as exc:
+            away = str(exc)
+        except Unavailable:
+            raise
+        except Exception as exc:  # those behind it must be told
+            log.error("a notice cannot be carried", notice=one.id, exc_info=exc)
+            self._later(one, "a fault of this node; it has been logged", LONGEST_WAIT)
+            return ""
+        self._later(one, away, LONGEST_WAIT)
+        return away
 
     def body(self, one: Notice, process: Process) -> bytes:
         """The message: what is asked, bound to the agreement, about a person by the name that it has there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
@@ -51,9 +51,9 @@ class Notices:
         """Who is told of what a person asked, newest first."""
         return self._find(notice.c.person == person)
 
-    def due(self, now: Micros, limit: int = 100) -> list[Notice]:
-        """Notices to other nodes that are to be sent now, the longest due first."""
-        query = sa.select(notice.c.body).where(notice.c.next_at <= now)
+    def due(self, now: Micros, without: Collection[str] = (), limit: int = 100) -> list[Notice]:
+        """Notices to other nodes that are to be sent now, the longest due first; none to recipients in ``without``."""
+        query = sa.select(notice.c.body).where(notice.c.next_at <= now, notice.c.recipient.not_in(without))
         with reading(self._engine) as connection:
             bodies = connection.execute(query.order_by(notice.c.next_at).limit(limit)).scalars().all()
         return [msgspec.json.decode(body, type=Notice) for body in bodies]
