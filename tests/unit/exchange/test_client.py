@@ -166,7 +166,7 @@ def test_whoever_chose_many_addresses_leaves_workers_to_the_others(monkeypatch: 
         hold.wait(LATE_SECONDS)
         raise Unreachable("no")
 
-    processes = SimpleNamespace(get=get, release=lambda number, _at=None: released.append(number))
+    processes = SimpleNamespace(get=get, release=lambda number, at: released.append(number))
     courier = Courier(
         cast(Processes, processes), cast(Client, SimpleNamespace(post=post)), 10, lambda _who: True
     )
@@ -201,7 +201,7 @@ def test_addresses_of_one_host_count_as_one(monkeypatch: pytest.MonkeyPatch) -> 
             role="consumer", owner=identifier, peer="p", address=f"http://one.example/{identifier}"
         )
 
-    processes = SimpleNamespace(get=get, release=lambda *_args: None)
+    processes = SimpleNamespace(get=get, release=lambda *_args, at: None)
     courier = Courier(
         cast(Processes, processes), cast(Client, SimpleNamespace(post=post)), 10, lambda _who: True
     )

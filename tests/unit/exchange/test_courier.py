@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,12 +15,16 @@ import sqlalchemy as sa
 
 from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.dsp import states
+from dmi_exchange.dsp import room
 from dmi_exchange.dsp.build import is_node
 from dmi_exchange.dsp.client import Answer, Client, Unreachable
 from dmi_exchange.dsp.courier import (
     ADVANCES_AT_ONCE,
+    AT_A_TIME,
+    AT_ONCE,
     FIRST_WAIT,
     LONGEST_WAIT,
+    OF_ONE,
     REFUSALS,
     REFUSED_WAIT,
     Courier,
@@ -36,6 +41,7 @@ from dmi_infra import clock
 from dmi_infra.errors import Conflict, NotFound
 from dmi_infra.sql import migrate, open_engine, reading
 from tests.unit.exchange.fakes import GARAGES, OWNER, SELLING, VENDOR, Node
+from tests.unit.infra.fakes import eventually
 
 KNOWN, FOREIGN = "urn:dmi:participant:known", "urn:x:foreign"
 
@@ -73,13 +79,17 @@ def courier(processes: Processes, peer: Peer) -> Courier:
     return Courier(processes, cast(Client, peer), 3600, lambda process: process.peer == KNOWN)
 
 
-def _begun(processes: Processes, message: str = "", **changes: Any) -> Process:
+def _process(**changes: Any) -> Process:
     now = clock.now()
-    given: dict[str, Any] = {"peer": KNOWN, "state": states.FINALIZED, "role": "provider", **changes}
-    made = Process(
-        id=new_id(), kind="negotiation", owner=OWNER, address="https://b.example", begun_at=now, changed_at=now,
-        peer_pid=new_id(), dataset=GARAGES, **given,
-    )  # fmt: skip
+    given: dict[str, Any] = {
+        "peer": KNOWN, "state": states.FINALIZED, "role": "provider", "owner": OWNER,
+        "address": "https://b.example", "peer_pid": new_id(), **changes,
+    }  # fmt: skip
+    return Process(id=new_id(), kind="negotiation", begun_at=now, changed_at=now, dataset=GARAGES, **given)
+
+
+def _begun(processes: Processes, message: str = "", **changes: Any) -> Process:
+    made = _process(**changes)
     processes.begin(made, None, Outgoing(message, "negotiations/x/end", {}) if message else None)
     return made
 
@@ -346,3 +356,105 @@ def test_a_host_that_hangs_holds_so_many_workers_and_the_others_go_on(alone: Pro
         assert all(one.result() for one in held)
     assert courier.advance(hanging[-1].id)
     assert processes.to_advance(clock.now()) == []
+
+
+class Hanging(Peer):
+    """A host that does not answer until it is let go; all others acknowledge."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = threading.Event()
+        self.told: list[str] = []
+
+    def post(self, *asked: object) -> Answer:
+        self.told.append(str(asked[0]))
+        if asked[0] == HANGS:
+            self.answers.wait(20)
+        return Answer(200, {}, {})
+
+
+HANGS = "https://hangs.example/dsp"
+
+
+@pytest.fixture
+def hanging(alone: Processes) -> Iterator[tuple[Courier, Hanging]]:
+    peer = Hanging()
+    courier = Courier(alone, cast(Client, peer), 3600, lambda _process: True)
+    yield courier, peer
+    peer.answers.set()
+    courier._stopping = True
+    courier._pool.shutdown()
+    courier._steppers.shutdown()
+
+
+def test_however_many_messages_wait_for_a_host_that_hangs_those_behind_them_go(
+    alone: Processes, hanging: tuple[Courier, Hanging]
+) -> None:
+    courier, peer = hanging
+    for number in range(2 * AT_A_TIME):
+        _begun(alone, states.NEGOTIATION_TERMINATION, address=HANGS, owner=f"urn:x:{number}", role="consumer")
+    _begun(alone, states.NEGOTIATION_TERMINATION, owner="urn:y", role="consumer")
+    # One round: what is put back waits for a later one.
+    courier._round()
+    eventually(lambda: "https://b.example" in peer.told)
+    assert peer.told.count(HANGS) <= AT_ONCE
+
+
+def test_however_many_messages_one_participant_has_for_hosts_that_hang_those_of_others_go(
+    alone: Processes, hanging: tuple[Courier, Hanging]
+) -> None:
+    courier, _peer = hanging
+    courier._chosen["urn:x"] = OF_ONE
+    mine = [
+        _begun(alone, states.NEGOTIATION_TERMINATION, owner="urn:x", role="consumer"),
+        _begun(alone, states.NEGOTIATION_TERMINATION, owner="urn:y", peer="urn:x", role="provider"),
+    ]
+    other = _begun(alone, states.NEGOTIATION_TERMINATION, owner="urn:y", role="consumer")
+    claimed = alone.claim(clock.now(), AT_A_TIME, (), ["urn:x"])
+    assert [one.process for one in claimed] == [other.id]
+    assert {one.process for one in alone.claim(clock.now(), AT_A_TIME)} == {one.id for one in mine}
+
+
+def test_steps_that_wait_for_a_host_take_no_worker_of_messages(
+    alone: Processes, hanging: tuple[Courier, Hanging]
+) -> None:
+    courier, peer = hanging
+    waiting = threading.Semaphore(0)
+
+    def behave(_process: Process) -> None:
+        waiting.release()
+        peer.answers.wait(20)
+
+    courier.behave = behave
+    for _ in range(ADVANCES_AT_ONCE):
+        alone.advance_later(_begun(alone, state=states.VERIFIED, address=HANGS).id, 0)
+    for number in range(AT_ONCE):
+        _begun(alone, states.NEGOTIATION_TERMINATION, address=HANGS, owner=f"urn:x:{number}", role="consumer")
+    courier._round()
+    for _ in range(ADVANCES_AT_ONCE):
+        assert waiting.acquire(timeout=10)
+    eventually(lambda: peer.told == [HANGS] * AT_ONCE)
+    _begun(alone, states.NEGOTIATION_TERMINATION, owner="urn:y", role="consumer")
+    courier._round()
+    eventually(lambda: "https://b.example" in peer.told)
+
+
+def test_what_a_participant_here_has_open_with_others_has_a_bound_that_unasked_offers_do_not_fill(
+    alone: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "OPEN_OF_OWN", {"negotiation": 2})
+    monkeypatch.setattr(room, "OPEN", {"negotiation": 2})
+    begun = {"role": "consumer", "state": states.REQUESTED}
+
+    def offered(number: int) -> None:
+        offer = _process(unasked=True, peer_pid=f"urn:x:{number}", **begun)
+        alone.begin(offer, f"digest {number}")
+
+    for number in range(2):
+        _begun(alone, **begun)
+        offered(number)
+    with pytest.raises(room.Full, match="with others"):
+        _begun(alone, **begun)
+    with pytest.raises(room.Full, match="you have 2"):
+        offered(2)
+    _begun(alone, **begun, owner="urn:another")

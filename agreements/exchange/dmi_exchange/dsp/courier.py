@@ -25,6 +25,9 @@ log = structlog.get_logger("exchange")
 
 IDLE_SECONDS = 0.5
 WORKERS = 16
+"""That deliver messages."""
+STEPPERS = 24
+"""That go on with processes, which wait for other answers than those to messages."""
 AT_ONCE = 4
 """Messages to one host at a time, so that a node that does not answer keeps none from the others."""
 OF_ONE = 8
@@ -33,6 +36,8 @@ ADVANCES_AT_ONCE = 12
 """Processes with one host with which this node goes on at a time: for some it asks that host, which may not answer."""
 QUEUED = 32
 """Messages to one host that wait in memory; with time-outs of seconds well within their lease."""
+AT_A_TIME = 64
+"""Messages that are read at a time."""
 BUSY_WAIT = 300_000
 """Microseconds for which further ones are left in the store."""
 FIRST_WAIT = 0.5
@@ -87,7 +92,10 @@ class Courier:
         self._lock = threading.Lock()
         self._wanted = threading.Event()
         self._stopping = False
+        self._stepping: set[str] = set()
+        """Processes that wait for one of ``STEPPERS``, or have it."""
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="dataspace")
+        self._steppers = ThreadPoolExecutor(STEPPERS, thread_name_prefix="dataspace-steps")
         self._thread = threading.Thread(target=self._run, name="dataspace", daemon=True)
 
     def start(self) -> None:
@@ -106,7 +114,8 @@ class Courier:
         self._stopping = True
         self._wanted.set()
         self._thread.join(timeout=2)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._pool, self._steppers):
+            pool.shutdown(wait=True, cancel_futures=True)
         self._client.close()
 
     def advance(self, identifier: str) -> bool:
@@ -168,21 +177,32 @@ class Courier:
 
     def _round(self) -> None:
         for identifier in self._processes.to_advance(clock.now()):
-            self._submit(partial(self._advance_or_wait, identifier))
-        for message in self._processes.claim(clock.now(), 4 * WORKERS):
-            if self._stopping:
-                self._processes.release(message.id)
-            else:
-                self._carry(message)
+            if identifier not in self._stepping:
+                self._stepping.add(identifier)
+                self._submit(partial(self._advance_or_wait, identifier), self._steppers)
+        claimed = AT_A_TIME
+        while claimed == AT_A_TIME and not self._stopping:
+            with self._lock:
+                hosts = [host for host, waiting in self._queued.items() if len(waiting) >= QUEUED]
+                choosers = [chooser for chooser, number in self._chosen.items() if number >= OF_ONE]
+            # However many wait for one that is full, those behind them are found.
+            messages = self._processes.claim(clock.now(), AT_A_TIME, hosts, choosers)
+            claimed = len(messages)
+            put_back = [message.id for message in messages if self._stopping or not self._carry(message)]
+            if put_back:
+                self._processes.release(*put_back, at=clock.now() + BUSY_WAIT)
 
     def _advance_or_wait(self, identifier: str) -> None:
-        if not self.advance(identifier):
-            # Else those that wait for a host would be all that a round finds.
-            self._processes.advance_later(identifier, clock.now() + BUSY_WAIT)
+        try:
+            if not self.advance(identifier):
+                # Else those that wait for a host would be all that a round finds.
+                self._processes.advance_later(identifier, clock.now() + BUSY_WAIT)
+        finally:
+            self._stepping.discard(identifier)
 
-    def _submit(self, work: Callable[[], None]) -> None:
+    def _submit(self, work: Callable[[], None], pool: ThreadPoolExecutor) -> None:
         if not self._stopping:
-            self._pool.submit(self._guarded, work)
+            pool.submit(self._guarded, work)
 
     @staticmethod
     def _guarded(work: Callable[[], None]) -> None:
@@ -195,22 +215,18 @@ class Courier:
         except Exception as exc:  # a worker's failure would else be lost with its future
             log.error("a message of the dataspace failed", exc_info=exc)
 
-    def _carry(self, message: Waiting) -> None:
+    def _carry(self, message: Waiting) -> bool:
+        """Deliver a message when its host has a place for it; false where too many wait for one already."""
         host = host_of(self._processes.get(message.process).address)
         with self._lock:
-            full = self._busy[host] >= AT_ONCE
-            if full and len(self._queued[host]) >= QUEUED:
-                later = clock.now() + BUSY_WAIT
-            elif full:
-                self._queued[host].append(message)
-                return
-            else:
-                self._busy[host] += 1
-                later = None
-        if later is not None:
-            self._processes.release(message.id, later)
-            return
-        self._submit(lambda: self._deliver_all(host, message))
+            if self._busy[host] >= AT_ONCE:
+                room = len(self._queued[host]) < QUEUED
+                if room:
+                    self._queued[host].append(message)
+                return room
+            self._busy[host] += 1
+        self._submit(lambda: self._deliver_all(host, message), self._pool)
+        return True
 
     def _deliver_all(self, host: str, message: Waiting) -> None:
         """Deliver one message, and those to the same host that queued up behind it."""
@@ -226,6 +242,8 @@ class Courier:
                         del self._busy[host], self._queued[host]
                     break
                 message = queued.popleft()
+                if len(queued) == QUEUED // 2:
+                    self._wanted.set()
         self._wanted.set()
 
     def _deliver_in_turn(self, message: Waiting) -> None:
@@ -236,13 +254,15 @@ class Courier:
             full = self._chosen[chooser] >= OF_ONE
             self._chosen[chooser] += not full
         if full:
-            self._processes.release(message.id, clock.now() + BUSY_WAIT)
+            self._processes.release(message.id, at=clock.now() + BUSY_WAIT)
             return
         try:
             self.deliver(message)
         finally:
             with self._lock:
                 self._chosen[chooser] -= 1
+                if not self._chosen[chooser]:
+                    del self._chosen[chooser]
 
     def deliver(self, message: Waiting) -> None:
         """Try one message, and note what came of it."""

@@ -63,6 +63,7 @@ class Negotiations:
             id=new_id(), kind="negotiation", role="consumer", owner=owner, peer=peer,
             address=body["callbackAddress"], begun_at=now, changed_at=now, peer_pid=body["providerPid"],
             dataset=body["offer"]["target"], offer=dict(body["offer"]), offered_by="provider",
+            unasked=True,
         )  # fmt: skip
         return self._begin(moved(begun, states.OFFERED), came)
 

@@ -49,6 +49,8 @@ class Process(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """As consumer: a program of the owner fetches the data; this node takes nothing in."""
     suspended_by: Side | None = None
     signatures: dict[str, str] = {}
+    unasked: bool = False
+    """As consumer: the other side began it, with an offer."""
     kept: bool = False
     """As consumer: the agreement that came of it stands in this node's law."""
     told: bool = False

@@ -22,6 +22,10 @@ OPEN_UNDER_ONE: Final = 50
 """Transfers under one agreement that are not over."""
 OF_A_DAY: Final[Mapping[Kind, int]] = {"negotiation": 2_000, "transfer": 5_000}
 """Processes of one participant that began, or changed, in the last day."""
+OPEN_OF_OWN: Final[Mapping[Kind, int]] = {"negotiation": 2_000, "transfer": 1_000}
+"""Processes that are not over which a participant of this node began, with all others together."""
+_UNASKED: Final = '"unasked":true'
+"""In the body of a process that its provider began."""
 LARGEST_TERMS: Final = 256 * 1024
 """Bytes of an offer or agreement as JSON; each is kept with its negotiation."""
 
@@ -36,14 +40,17 @@ class Full(StepRefused):
 def check_room(connection: sa.Connection, begun: Process) -> None:
     """Raise ``Full`` where the other side of a process that it began, and that is stored, takes up too much."""
     found = dsp_process.c
-    same = (found.kind == begun.kind, found.role == begun.role, found.peer == begun.peer)
     is_open = found.state.not_in(states.TERMINAL)
     recent = found.changed_at >= clock.now() - DAY
+    same = [found.kind == begun.kind, found.role == begun.role, found.peer == begun.peer]
+    if begun.unasked:
+        # What a participant of this node began with it is none of its doing.
+        same.append(found.body.contains(_UNASKED))
     query = sa.select(
         sa.func.count().filter(is_open),
         sa.func.count().filter(is_open, found.agreement == begun.agreement_id),
         sa.func.count().filter(recent),
-    ).where(*same)
+    ).where(*same, sa.or_(is_open, recent))
     of_all, under_one, of_a_day = connection.execute(query).one()
     kind: Kind = begun.kind
     if of_all > OPEN[kind]:
@@ -53,6 +60,18 @@ def check_room(connection: sa.Connection, begun: Process) -> None:
         raise Full(f"/agreementId: {rule}")
     if of_a_day > OF_A_DAY[kind]:
         raise Full(f"/: you had {OF_A_DAY[kind]} {kind}s in the last day: try again later")
+
+
+def check_own_room(connection: sa.Connection, begun: Process) -> None:
+    """Raise ``Full`` where a participant of this node, which began a process that is stored, has too many open."""
+    found = dsp_process.c
+    same = found.owner == begun.owner, found.kind == begun.kind, found.role == begun.role
+    is_open, its_own = found.state.not_in(states.TERMINAL), ~found.body.contains(_UNASKED)
+    query = sa.select(sa.func.count()).select_from(dsp_process).where(*same, is_open, its_own)
+    if connection.execute(query).scalar_one() > OPEN_OF_OWN[begun.kind]:
+        raise Full(
+            f"/: you have {OPEN_OF_OWN[begun.kind]} {begun.kind}s with others that are not over: end some"
+        )
 
 
 def check_size(terms: Mapping[str, Any], place: str, process: Process | None = None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.dsp import states
 from dmi_agreements.dsp.states import Kind, Side
 from dmi_exchange.dsp.process import Outgoing, Process, Waiting
-from dmi_exchange.dsp.room import check_room
+from dmi_exchange.dsp.room import check_own_room, check_room
 from dmi_exchange.tables import dsp_message, dsp_process, dsp_received
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, NotFound
@@ -22,6 +22,8 @@ from dmi_infra.sql import insert_new, reading, transaction
 
 LEASE = 60_000_000
 """Microseconds for which a message that is being sent is left alone by other processes; longer than a time-out."""
+HOSTS_LEFT_OUT = 8
+"""Hosts at most whose messages are left out of those that are read: each is looked for in every process."""
 GRACE = 300_000
 """Microseconds before this node goes on by itself: the answer that told the other side's ids goes first."""
 
@@ -102,7 +104,7 @@ class Processes:
     ) -> tuple[Process, bool]:
         """Store a new process. One that the other side began before is given back, and whether this repeats it.
 
-        Raises ``room.Full`` where the other side has begun too many.
+        Raises ``room.Full`` where the other side, or else the participant of this node, has begun too many.
         """
         row = {**_row(process), "advance_at": clock.now() + GRACE if received else None}
         with transaction(self._engine) as connection:
@@ -121,6 +123,8 @@ class Processes:
                     {"process": process.id, "digest": received},
                     ["process", "digest"],
                 )
+            elif process.role == "consumer":
+                check_own_room(connection, process)
             if outgoing is not None:
                 _send(connection, process.id, outgoing)
         return process, True
@@ -210,12 +214,27 @@ class Processes:
                 sa.update(dsp_process).where(dsp_process.c.id == identifier).values(advance_at=at)
             )
 
-    def claim(self, now: Micros, limit: int) -> list[Waiting]:
-        """Messages to try now, the oldest of each process alone; nobody else gets them for a while."""
+    def claim(
+        self, now: Micros, limit: int, hosts: Collection[str] = (), choosers: Collection[str] = ()
+    ) -> list[Waiting]:
+        """Messages to try now, the oldest of each process alone; nobody else gets them for a while.
+
+        None to ``hosts`` (of some of them, where they are many), and none to addresses that ``choosers`` chose.
+        """
+        found_by = dsp_process.c
+        chooser = sa.case((found_by.role == "consumer", found_by.owner), else_=found_by.peer)
+        elsewhere = [
+            ~found_by.body.contains(f'"address":"{scheme}://{host}{end}', autoescape=True)
+            for host in list(hosts)[:HOSTS_LEFT_OUT]
+            for scheme in ("http", "https")
+            for end in ("/", '"')
+        ]
         first = sa.select(sa.func.min(dsp_message.c.id)).group_by(dsp_message.c.process)
         query = (
             sa.select(dsp_message)
+            .join(dsp_process, dsp_process.c.id == dsp_message.c.process)
             .where(dsp_message.c.id.in_(first), dsp_message.c.next_at <= now)
+            .where(chooser.not_in(choosers), *elsewhere)
             .order_by(dsp_message.c.next_at)
             .limit(limit)
         )
@@ -245,9 +264,9 @@ class Processes:
                     )
         return found
 
-    def release(self, message: int, at: Micros | None = None) -> None:
-        """Let a message that was claimed but not tried be claimed again, at once or at a moment."""
-        later = sa.update(dsp_message).where(dsp_message.c.id == message)
+    def release(self, *messages: int, at: Micros | None = None) -> None:
+        """Let messages that were claimed but not tried be claimed again, at once or at a moment."""
+        later = sa.update(dsp_message).where(dsp_message.c.id.in_(messages))
         with transaction(self._engine) as connection:
             connection.execute(later.values(next_at=clock.now() if at is None else at))
 
