@@ -37,6 +37,8 @@ class FakeDeliveries:
     away: bool = False
     broken: set[str] = field(default_factory=set)
     """Names of which nothing can be taken back."""
+    failure: Exception = field(default_factory=BusUnavailable)
+    """As the adapter's, also for what the broker says of one topic."""
 
     def _reached(self) -> None:
         if self.away:
@@ -53,7 +55,7 @@ class FakeDeliveries:
     def forbid(self, name: str) -> None:
         self._reached()
         if name in self.broken:
-            raise ValueError(name)
+            raise self.failure
         self.readers.pop(name, None)
 
     def remove(self, name: str) -> None:
@@ -221,14 +223,19 @@ def test_settings_that_would_open_topics_wrongly_are_refused(given: dict[str, An
         ExchangeSettings(**given)
 
 
-def test_one_delivery_that_cannot_be_closed_keeps_open_none_of_the_others(room: Room) -> None:
+@pytest.mark.parametrize("failure", [BusUnavailable("TopicDeletionDisabledError"), ValueError()], ids=repr)
+def test_one_delivery_that_cannot_be_closed_keeps_open_none_of_the_others(
+    room: Room, failure: Exception
+) -> None:
+    room.topics.failure = failure
     first, second = room.running(), room.running()
     with room.outlets.opened(first), room.outlets.opened(second):
         room.topics.broken.add(name_of(first))
         for process in (first, second):
             room.ended.add(process.agreement_id)
-        room.outlets._look()
+        room.outlets._guarded()
         assert set(room.topics.readers) == {name_of(first)}
+        assert list(room.outlets._outlets) == [first.id]
         room.topics.broken.clear()
         room.outlets._look()
         assert room.topics.readers == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from dmi_infra.errors import NotFound, Unavailable
 log = structlog.get_logger("exchange")
 
 LOOK_SECONDS: Final = 0.5
+LONGEST_LOOK: Final = 5.0
+"""Seconds after which a round ends in which a topic could not be settled: the cluster may not answer at all."""
 KIND: Final = "nl.dmi.delivery.piece.v1"
 _URN = "urn:uuid:"
 
@@ -160,13 +163,24 @@ class Outlets:
                 with self._lock:
                     self._outlets.setdefault(identifier, _Outlet(name, ""))
             self._listed = True
+        away: Unavailable | None = None
+        until = time.monotonic() + LONGEST_LOOK
+        # Whatever fails at one, those behind it must be closed when their time comes.
         for identifier in list(self._outlets):
+            if away is not None and time.monotonic() > until:
+                break
             try:
                 self._settle(identifier)
-            except Unavailable:
-                raise
-            except Exception as exc:  # those behind it must be closed when their time comes
+            except Unavailable as exc:
+                # Said of a whole cluster, and of a single topic that cannot be deleted, which comes last from now on.
+                away = exc
+                with self._lock:
+                    if identifier in self._outlets:
+                        self._outlets[identifier] = self._outlets.pop(identifier)
+            except Exception as exc:
                 log.error("a delivery cannot be settled", transfer=identifier, exc_info=exc)
+        if away is not None:
+            raise away
 
     def _settle(self, identifier: str) -> None:
         """Bring the cluster to what the law and the state of a transfer ask for."""
