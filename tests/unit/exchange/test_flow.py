@@ -391,6 +391,64 @@ def test_a_pull_that_finds_nothing_for_long_answers_where_to_go_on(
     assert BOOKMARKS.open("t", answer["cursor"]) == ("0:5", True)
 
 
+class Asked(NoPlaces):
+    """The same; how often it was asked."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def ask(self, *_asked: object, **_more: object) -> httpx.Response:
+        self.times += 1
+        return super().ask()
+
+
+def _pulling(flows: Flows, local: NoPlaces) -> tuple[Supply, Process, FakeBus]:
+    court, bus = Court(), FakeBus()
+    court.agree(STACK, "dmi:read")
+    mine = court.agree(VENDOR, "dmi:read")
+    given = SimpleNamespace(
+        id="t", kind="transfer", state=states.STARTED, agreement_id=mine.id, dataset=MINE, peer=VENDOR
+    )
+    process = cast(Process, given)
+    processes = cast(Processes, SimpleNamespace(get=lambda _id: process))
+    aliases = cast(Aliases, None)
+    supply = Supply(as_bus(bus), court.gate, processes, flows, cast(Local, local), aliases, BOOKMARKS)
+    return supply, process, bus
+
+
+def test_rows_that_were_judged_leave_before_the_places_of_others_are_asked_for(flows: Flows) -> None:
+    local = Asked()
+    supply, process, bus = _pulling(flows, local)
+    for stream in ("s1", "s2"):
+        batch = ObservationBatch(MINE, [stream], [clock.now()], [1.0])
+        envelope = Envelope(id="1", source="x", type="x", time="2026-01-01T00:00:00Z", dataset=MINE)
+        bus.publish(HARMONISED, [Message("k", encode(batch), envelope)])
+    cursor, streams, asked = "", [], []
+    for _ in range(2):
+        begun = local.times
+        answer = msgspec.json.decode(routes._pulled(supply, process, cursor))
+        cursor = answer["cursor"]
+        streams.append([name for batch in answer["observations"] for name in batch["datastream"]])
+        asked.append(local.times - begun)
+    # For all that there is and for the new stream, and not again while its rows are in hand.
+    assert (streams, asked[0]) == ([["s1"], ["s2"]], asked[1])
+    assert not answer["more"]
+
+
+def test_rows_that_were_judged_do_not_wait_long_for_more(
+    flows: Flows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "IN_HAND_SECONDS", 0.0)
+    # It would look on for an hour.
+    monkeypatch.setattr(routes, "PULL_SECONDS", 3600.0)
+    monkeypatch.setattr(Feed, "at_end", lambda _feed: False)
+    supply, process, bus = _pulling(flows, NoPlaces())
+    said(bus, MINE, 1, 2)
+    answer = msgspec.json.decode(routes._pulled(supply, process, ""))
+    assert [batch["result"] for batch in answer["observations"]] == [[1.0]]
+    assert BOOKMARKS.open("t", answer["cursor"]) == ("0:1", True)
+
+
 def test_a_transfer_of_another_kind_takes_no_thread(flows: Flows, tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'exchange.db'}", "exchange")
     processes = Processes(engine)

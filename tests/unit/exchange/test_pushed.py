@@ -71,9 +71,8 @@ class Landing:
         async def parts() -> AsyncIterator[bytes]:
             self.reading.append(name)
             self.most = max(self.most, len(self.reading))
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.05)
             yield body
-            await asyncio.sleep(0)
             self.reading.remove(name)
 
         client = httpx.AsyncClient(transport=httpx.ASGITransport(cast(Any, self.app)), base_url="http://a")

@@ -181,10 +181,15 @@ class Delivery:
         self._known: set[str] | None = None
         self._asked = 0.0
         self._held: Piece | None = None
+        self.waits = False
+        """The next piece has to wait for its places: whoever has others in hand lets these leave first."""
         self._delay = max((d.seconds for d in permit.duties if isinstance(d, Delay)), default=0) * 1_000_000
 
-    def next(self, timeout: float) -> Given | None:
-        """What leaves next; ``None`` when nothing has come. Raises ``Refused`` or ``Conflict`` when it is over."""
+    def next(self, timeout: float, in_hand: bool = False) -> Given | None:
+        """What leaves next; ``None`` when nothing has come. Raises ``Refused`` or ``Conflict`` when it is over.
+
+        ``in_hand``: the caller has others that were judged and have yet to leave, so that nothing is waited for.
+        """
         if not self._supply.current(self._process.id, self._number):
             raise Conflict.of("state", "another connection has taken over this transfer")
         self._runs()
@@ -203,17 +208,21 @@ class Delivery:
             self._held = piece
             time.sleep(min(timeout, 0.5))
             return None
-        return self._given(piece)
+        return self._given(piece, in_hand)
 
     def _runs(self) -> None:
         """Raise when it is over: asked anew after all that takes time, right before anything leaves."""
         self._supply.check(self._process)
         self._supply.gate.still(self._permit)
 
-    def _given(self, piece: Piece) -> Given:
-        places = []
-        if self._known is None or not self._known.issuperset(piece.batch.datastream):
-            places = self._news(self._supply.gate.judge(self._permit, piece.batch).batch.datastream)
+    def _given(self, piece: Piece, in_hand: bool) -> Given | None:
+        places, known = [], self._known or set()
+        if not known.issuperset(piece.batch.datastream):
+            named = self._supply.gate.judge(self._permit, piece.batch).batch.datastream
+            if in_hand and not known.issuperset(named):
+                self._held, self.waits = piece, True
+                return None
+            places = self._news(named)
         # It may have ended while this waited for data, or for the places.
         self._runs()
         batch = self._supply.gate.carry(self._permit, piece.batch).batch
