@@ -41,7 +41,17 @@ from dmi_infra.errors import InputRefused, Refused
 from dmi_infra.permit import Permit
 from dmi_infra.sql import migrate, open_engine
 from tests.unit.infra.fakes import GARAGES as MINE
-from tests.unit.infra.fakes import OWNER, STACK, VENDOR, Court, FakeBus, as_bus, document, eventually
+from tests.unit.infra.fakes import (
+    MOBILITY,
+    OWNER,
+    STACK,
+    VENDOR,
+    Court,
+    FakeBus,
+    as_bus,
+    document,
+    eventually,
+)
 
 BOOKMARKS = Bookmarks(Cursors(bytes(range(64))))
 GARAGES, OTHER = "urn:dmi:dataset:buurstad:garages", "urn:dmi:dataset:buurstad:other"
@@ -328,6 +338,43 @@ def test_another_node_names_no_persons_of_this_one(name: object) -> None:
     intake = Intake(cast(Local, None), cast(Flows, None))
     with pytest.raises(InputRefused, match="subject"):
         intake.take(process, {"cursor": "0:1", "observations": rows})
+
+
+class Bicycles(NoPlaces):
+    """The platform of a node with one bicycle, whose name, place and number plate lead to a person."""
+
+    def ask(self, _method: str, path: str, *_asked: object, **more: Any) -> httpx.Response:
+        thing = {"id": "bike", "geometry": {"type": "Point", "coordinates": [5.1, 52.1]}}
+        stream = {"id": "bike.pm", "geometry": None}
+        about: dict[str, list[dict[str, Any]]] = {
+            "thing": [{**thing, "properties": {"name": "Fiets van Bram", "plate": "BR-1"}}],
+            "datastream": [
+                {
+                    **stream,
+                    "properties": {
+                        "name": "PM van Bram", "thing": "bike", "observed_property": "pm", "unit": "1", "note": "B",
+                    },
+                }
+            ],
+        }  # fmt: skip
+        found = about.get(more["params"].get("kind", ""), []) if path.endswith("features") else []
+        return httpx.Response(200, json={"items": [], "features": found, "next": None})
+
+
+@pytest.mark.parametrize("personal", [False, True])
+def test_of_persons_things_leave_without_what_leads_to_them(flows: Flows, personal: bool) -> None:
+    supply, process, _bus = _pulling(flows, Bicycles())
+    entry = supply.gate.law.datasets[MINE]
+    basis = "dmi:basis:public-task" if personal else entry.basis
+    supply.gate.law.apply(msgspec.structs.replace(entry, personal=personal, basis=basis, purpose=MOBILITY))
+    answer = msgspec.json.decode(routes._pulled(supply, process, ""))
+    told = {item["id"]: (item["name"], item["geometry"], item["properties"]) for item in answer["features"]}
+    needed = {"thing": "bike", "observed_property": "pm", "unit": "1"}
+    if personal:
+        assert told == {"bike": ("bike", None, {}), "bike.pm": ("bike.pm", None, needed)}
+    else:
+        assert told["bike"][2] == {"plate": "BR-1"}
+        assert told["bike.pm"][2] == {**needed, "note": "B"}
 
 
 class EndingWhileAsked(NoPlaces):

@@ -19,6 +19,8 @@ KINDS: Final = ("thing", "parking", "stop", "line", "area", "datastream")
 """What goes along. Neighbourhoods, buildings and addresses are each node's own."""
 BOUNDS: Final = ("capacity", "minimum", "maximum", "maximum_step")
 """Properties in the unit that the source declared."""
+NEEDED: Final = ("thing", "observed_property", "unit")
+"""Properties without which rows of a datastream cannot be read."""
 PAGE: Final = 5000
 TIMEOUT_SECONDS: Final = 20.0
 
@@ -75,13 +77,16 @@ class Local:
 
 
 def places_of(
-    local: Local, dataset: str, participant: str, purpose: str | None, goes_on: Keys
+    local: Local, dataset: str, participant: str, purpose: str | None, goes_on: Keys, bare: bool = False
 ) -> list[dict[str, Any]]:
     """The features of a dataset that ``participant`` may know, things before their datastreams.
 
     They go along with a delivery, whose use was counted (of the rules ``goes_on``).
 
     A datastream has the unit in which its observations are given; what its source declared in another one stays away.
+
+    ``bare``: they are of persons. Nobody there knows whose, so nothing goes along that would have to be found again
+    when that person has it erased: no name, no place, nothing but what the rows need to be read.
     """
 
     def ask(path: str, **query: Any) -> httpx.Response:
@@ -101,12 +106,15 @@ def places_of(
             if kind == "datastream" and unit is not None and unit != properties.get("unit"):
                 properties = {key: value for key, value in properties.items() if key not in BOUNDS}
                 properties["unit"] = unit
+            if bare:
+                name = item["id"]
+                properties = {key: properties[key] for key in NEEDED if key in properties}
             found.append(
                 {
                     "id": item["id"],
                     "kind": kind,
                     "name": name,
-                    "geometry": item["geometry"],
+                    "geometry": None if bare else item["geometry"],
                     "properties": properties,
                 }
             )

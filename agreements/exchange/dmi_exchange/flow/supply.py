@@ -153,7 +153,8 @@ class Supply:
     def places(self, process: Process, permit: Permit) -> list[dict[str, Any]]:
         """The places and things of a dataset as the other side may know them."""
         purpose = permit.requests[-1].purpose
-        return places_of(self._local, process.dataset, process.peer, purpose, permit.counted)
+        bare = self.gate.about_persons(permit)
+        return places_of(self._local, process.dataset, process.peer, purpose, permit.counted, bare)
 
     def check(self, process: Process) -> None:
         """Raise when the transfer does not run any more or its agreement has ended."""
