@@ -61,7 +61,7 @@ class Exchange:
         self.rulebooks = rulebooks
         self.reasoner = Reasoner(rulebooks, facts_of(store), self.layers)
         self.before_signing = BeforeSigning(store, rulebooks, self.layers)
-        self.standing = Standing(store.room, self.reasoner, self.settle_all)
+        self.standing = Standing(store, self.reasoner, self.settle_all)
         self._relay = relay
         self.keys_settle = threading.Lock()
         """Held while it is decided whose a key is; one exchange runs on a store."""

@@ -57,13 +57,14 @@ class Consents:
     ) -> list[AgreementState]:
         """Consent to one purpose, with a document of its own for each recipient, signed with the key kept here.
 
-        Each takes the place of an earlier one to the same. Raises ``Conflict`` beyond what one may give in a day.
+        Each takes the place of an earlier one to the same. Raises ``Conflict`` beyond what one may give in a day,
+        or may have standing.
         """
         documents = self.documents(party, dataset, purpose, recipients, person, duties)
         # All are reviewed before the first is given, so that a refusal of one leaves nothing half done.
         for document in documents:
             self._exchange.require(document, {party})
-        self._exchange.standing.require_room(self.whose(party, person), len(documents))
+        self._exchange.standing.require_room(self.whose(party, person), documents)
         return [self._exchange.propose(party, document, None) for document in documents]
 
     def documents(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -14,12 +15,17 @@ from dmi_agreements.errors import PolicyRefused
 from dmi_exchange import model
 from dmi_exchange.review.claims import Claim
 from dmi_exchange.review.reasoner import Reasoner
-from dmi_exchange.room import Room
+from dmi_exchange.store import Store
 from dmi_infra import clock
 from dmi_infra.errors import Conflict
 
 MOST_A_DAY: Final = 100
 """Consents of one person within a day, by itself or by who represents it: every service holds each of them."""
+
+MOST_STANDING: Final = 200
+"""Consents of one person that stand at the same time: every service holds them, and reads them at each start."""
+MOST_READ: Final = 5_000
+"""Consents of which is kept what they are about; beyond it this starts again, so that it cannot grow without bound."""
 
 Decide = Callable[[AgreementState | None], AgreementState]
 Settle = Callable[[type[AgreementState], Mapping[str, Decide]], list[AgreementState]]
@@ -30,26 +36,35 @@ Use = tuple[str, str, frozenset[str] | None, str]
 class Standing:
     """Stores agreements and consents that are signed; ``settle_all`` as in ``Store``."""
 
-    def __init__(self, room: Room, reasoner: Reasoner, settle_all: Settle) -> None:
-        self._room = room
+    def __init__(self, store: Store, reasoner: Reasoner, settle_all: Settle) -> None:
+        self._store = store
+        self._room = store.room
         self._reasoner = reasoner
         self._settle_all = settle_all
-        self._lock = threading.Lock()
+        self._locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+        """By person, each for as long as somebody holds it or waits for it."""
+        self._locking = threading.Lock()
+        self._read: dict[str, tuple[Claim, ...]] = {}
+        """The rules of consents by id: what is signed never changes."""
 
     def settle(
         self, signer: str, document: Mapping[str, Any], identifier: str, decide: Decide
     ) -> AgreementState:
         """Store what ``decide`` makes of it; a consent ends those of the same person that it leaves nothing of.
 
-        Raises ``Conflict`` for the consent of a person that gave too many of late.
+        Raises ``Conflict`` for the consent of a person that gave too many of late, or of whom too many stand.
         """
         person = model.assigner(document)
         if not person.startswith(model.PERSON) or signer == model.assignee(document):
             return self._settle_all(AgreementState, {identifier: decide})[0]
+        # What has no place any more is refused at once: it costs no walk, and nobody waits for it.
+        decide(self._store.get(AgreementState, identifier))
         # Of two at once the later must find the earlier; one exchange runs on a store.
-        with self._lock:
-            self.require_room(person)
-            earlier = self._earlier(person, document)
+        with self._lock(person):
+            self._require_today(person, 1)
+            found = self._room.consents(person)
+            earlier = self._earlier(found, document)
+            _require_standing(len(found) - len(earlier) + 1)
 
             def give(known: AgreementState | None) -> AgreementState:
                 given = decide(known)
@@ -64,35 +79,71 @@ class Standing:
                 )
 
             # The new one first, so that at no moment neither holds.
-            changes = {identifier: give, **{one.id: close for one in earlier if one.id != identifier}}
+            changes = {identifier: give, **{one.id: close for one in earlier}}
             return self._settle_all(AgreementState, changes)[0]
 
-    def require_room(self, person: str, more: int = 1) -> None:
-        """Raise ``Conflict`` where a person may not give so many consents more today."""
+    def require_room(self, person: str, documents: Sequence[Mapping[str, Any]]) -> None:
+        """Raise ``Conflict`` where a person may not give all these consents more, today or beside those that stand."""
+        self._require_today(person, len(documents))
+        found = self._room.consents(person)
+        replaced = {one.id for document in documents for one in self._earlier(found, document)}
+        _require_standing(len(found) - len(replaced) + len(documents))
+
+    def _require_today(self, person: str, more: int) -> None:
         if self._room.consented_since(person, clock.now() - DAY) + more > MOST_A_DAY:
             rule = f"{MOST_A_DAY} consents of this person within a day are enough: give more tomorrow"
             raise Conflict.of("consent", rule)
 
-    def _earlier(self, person: str, document: Mapping[str, Any]) -> Sequence[AgreementState]:
-        """Standing consents to nothing but what a new one is about, oldest first."""
-        new = self._uses(document, prohibitions=False)
-        found = [one for one in self._room.consents(person) if one.id != document.get("uid")]
-        about = [(one, self._uses(one.document, prohibitions=True)) for one in found]
+    def _lock(self, person: str) -> threading.Lock:
+        with self._locking:
+            found = self._locks.get(person)
+            if found is None:
+                found = self._locks[person] = threading.Lock()
+            return found
+
+    def _earlier(
+        self, found: Sequence[AgreementState], document: Mapping[str, Any]
+    ) -> Sequence[AgreementState]:
+        """Of standing consents those to nothing but what a new one is about, oldest first."""
+        try:
+            new = frozenset(_uses(self._reasoner.claims(document).permissions))
+        except PolicyRefused:
+            return ()
         # One that cannot be read any more may forbid something: it goes on, until the person ends it.
-        older = [one for one, uses in about if uses and new >= uses]
+        older = [one for one in found if one.id != document.get("uid") and _within(self._rules(one), new)]
         return sorted(older, key=lambda one: (one.concluded_at or 0, one.id))
 
-    def _uses(self, document: Mapping[str, Any], prohibitions: bool) -> frozenset[Use]:
-        """What a consent is about; nothing where it cannot be read (any more)."""
-        try:
-            claims = self._reasoner.claims(document)
-        except PolicyRefused:
-            return frozenset()
-        rules: Sequence[Claim] = (*claims.permissions, *(claims.prohibitions if prohibitions else ()))
-        return frozenset(
-            (dataset, root, rule.recipients, action)
-            for rule in rules
-            for dataset in rule.datasets
-            for root in rule.roots
-            for action in rule.actions
-        )
+    def _rules(self, given: AgreementState) -> tuple[Claim, ...]:
+        """What a consent permits and forbids; nothing where it cannot be read (any more)."""
+        rules = self._read.get(given.id, ())
+        if not rules:
+            try:
+                claims = self._reasoner.claims(given.document)
+            except PolicyRefused:
+                return ()
+            rules = (*claims.permissions, *claims.prohibitions)
+            if len(self._read) >= MOST_READ:
+                self._read.clear()
+            self._read[given.id] = rules
+        return rules
+
+
+def _require_standing(count: int) -> None:
+    if count > MOST_STANDING:
+        rule = f"{MOST_STANDING} consents of this person may stand: withdraw one that is needed no more"
+        raise Conflict.of("consent", rule)
+
+
+def _within(rules: Iterable[Claim], new: Collection[Use]) -> bool:
+    uses = _uses(rules)
+    return next(uses, None) in new and all(use in new for use in uses)
+
+
+def _uses(rules: Iterable[Claim]) -> Iterator[Use]:
+    return (
+        (dataset, root, rule.recipients, action)
+        for rule in rules
+        for dataset in rule.datasets
+        for root in rule.roots
+        for action in rule.actions
+    )

@@ -53,6 +53,14 @@ def apply(document: Mapping[str, Any], operations: Sequence[Operation]) -> dict[
     return result
 
 
+def at(document: Mapping[str, Any], path: str) -> Any:
+    """What stands at a place; raises ``LookupError``, ``TypeError`` or ``ValueError`` where nothing does."""
+    found: Any = document
+    for step in _steps(path):
+        found = found[int(step)] if isinstance(found, list) else found[step]
+    return found
+
+
 def _in_list(place: list[Any], last: str, operation: Operation) -> None:
     if operation["op"] == "remove":
         del place[int(last)]
@@ -75,9 +83,7 @@ class Place:
 
     def __init__(self, document: Mapping[str, Any], path: str) -> None:
         self.path = path
-        self._rule: Any = document
-        for step in _steps(path):
-            self._rule = self._rule[int(step)] if isinstance(self._rule, list) else self._rule[step]
+        self._rule = at(document, path)
 
     def purpose(self, purpose: str) -> list[Operation]:
         """Allow this purpose, and what lies below it, alone."""

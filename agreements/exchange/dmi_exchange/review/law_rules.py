@@ -9,13 +9,16 @@ from dmi_agreements.decision import EVERYONE
 from dmi_agreements.policy.terms import PERSON
 from dmi_exchange.review.case import COUNTRY, LESS, UNKNOWN_PARTY, Case
 from dmi_exchange.review.claims import Claim
-from dmi_exchange.review.edits import Repair
+from dmi_exchange.review.edits import Repair, at
 
 CONSENT = "dmi:basis:consent"
 SAVING_LIVES = "dmi:basis:vital-interests"
 SPECIAL = "dmi:data:special"
 CANDIDATES = 6
 """Other purposes that are tried in place of a wrong one."""
+MOST_RULES = 10
+"""Permissions and prohibitions of one consent: who is asked reads them all, and every service holds them."""
+_ONCE = {"nl": "zeg dit één keer", "en": "say this once"}
 _APART = {"nl": "vraag dit apart", "en": "ask for this apart"}
 
 
@@ -161,8 +164,8 @@ def transfer(case: Case) -> None:
 
 
 def bundled(case: Case) -> None:
-    """A consent is for one purpose and one recipient."""
-    if not case.claims.consent:
+    """A consent is for one purpose and one recipient, in a few rules of which each says something else."""
+    if not case.claims.consent or _overfull(case):
         return
     for claim in case.claims.permissions:
         recipients = sorted(case.claims.recipients(claim))
@@ -188,6 +191,31 @@ def bundled(case: Case) -> None:
                 "here stands another purpose or recipient",
                 [Repair(({"op": "remove", "path": claim.path},), _APART, LESS)],
             )  # fmt: skip
+
+
+def _overfull(case: Case) -> bool:
+    """Whether a consent has more rules than one can oversee; notes that, and each rule that stands there twice."""
+    rules = (*case.claims.permissions, *case.claims.prohibitions)
+    if len(rules) > MOST_RULES:
+        case.find(
+            "bundled", rules[MOST_RULES].path,
+            f"deze toestemming heeft {len(rules)} regels; {MOST_RULES} is het meeste",
+            f"this consent has {len(rules)} rules; {MOST_RULES} is the most",
+        )  # fmt: skip
+        return True
+    seen: list[object] = []
+    for rule in rules:
+        try:
+            written = at(case.document, rule.path)
+        except (LookupError, TypeError, ValueError):
+            continue  # The only one of its policy, written without a list.
+        if written in seen:
+            case.find(
+                "bundled", rule.path, "deze regel staat er al", "this rule stands there already",
+                [Repair(({"op": "remove", "path": rule.path},), _ONCE)],
+            )  # fmt: skip
+        seen.append(written)
+    return False
 
 
 def child(case: Case) -> None:

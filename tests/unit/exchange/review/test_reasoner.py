@@ -118,6 +118,15 @@ def two_targets() -> dict[str, Any]:
     return text
 
 
+def permissions(count: int) -> dict[str, Any]:
+    """A consent with so many permissions of which each says something else."""
+    text = consent()
+    (rule,) = text["permission"]
+    ends = [until(f"2027-{month:02d}-01T00:00:00Z") for month in range(1, count + 1)]
+    text["permission"] = [{**rule, "constraint": [*rule["constraint"][:2], end]} for end in ends]
+    return text
+
+
 def second_permission(text: dict[str, Any], **changed: Any) -> dict[str, Any]:
     text["permission"].append({**copy.deepcopy(text["permission"][0]), **changed})
     return text
@@ -143,6 +152,7 @@ GOOD: dict[str, Callable[[], dict[str, Any]]] = {
         ],
     ),
     "a consent": consent,
+    "a consent with ten rules that each say something else": lambda: permissions(10),
     "statistics with what was collected for something else": lambda: trips(purpose="dmi:purpose:statistics"),
     "an offer whose other side is not known yet": lambda: air(UNKNOWN_PARTY),
     "a part of the commons": lambda: document(CITY, SELLER, RADAR, ["dmi:read"]),
@@ -218,6 +228,14 @@ BAD: dict[str, tuple[Callable[[], dict[str, Any]], str, str, int | None]] = {
         ),
         "bundled", "/permission/1", 1,
     ),
+    "a rule that stands in a consent twice": (
+        lambda: second_permission(consent()), "bundled", "/permission/1", 1,
+    ),
+    "a prohibition that stands in a consent twice": (
+        lambda: {**consent(), "prohibition": [{"target": AIR, "action": "dmi:publish"}] * 2},
+        "bundled", "/prohibition/1", 1,
+    ),
+    "more rules in a consent than one oversees": (lambda: permissions(11), "bundled", "/permission/10", None),
     "a child that consents itself": (lambda: consent(KIM), "child", "/assigner", None),
     "a party that left": (lambda: document(CITY, GONE, GARAGES, ["dmi:read"]), "left", "/assignee", None),
 }  # fmt: skip
