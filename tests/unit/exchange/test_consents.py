@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jwt
@@ -16,6 +17,8 @@ from dmi_agreements.decision import Coarsen, Duty, Request
 from dmi_exchange.consent import standing
 from dmi_exchange.consent.renewal import again
 from dmi_exchange.custody import Custody
+from dmi_exchange.review.claims import Claims
+from dmi_exchange.review.reasoner import Reasoner
 from dmi_infra import clock
 from dmi_infra.jose import thumbprint, verify_receipt
 from tests.unit.exchange.fakes import (
@@ -342,6 +345,26 @@ def test_retention_in_a_record_is_what_the_recipient_agreed_with_the_owner(node:
         node.countersign(longer, SELLING)
         text = node.get(f"/v1/consents/{give(node)['id']}/receipt", MOTHER)["text"]["en"]
         assert ("The data is deleted after 30 days." in text) is told
+
+
+def test_a_copy_reads_each_consent_and_each_agreement_of_an_owner_once(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = node.post("/v1/consents", wish(VENDOR, STACK), MOTHER)["items"]
+    node.post(f"/v1/consents/{given[0]['id']}/withdraw", {}, MOTHER)
+    again = node.post(f"/v1/consents/{given[0]['id']}/renewal", {}, MOTHER)
+    reasoner, read = node.service.app.state.exchange.reasoner, Counter[str]()
+
+    def counted(text: Mapping[str, Any]) -> Claims:
+        read[text["uid"]] += 1
+        return Reasoner.claims(reasoner, text)
+
+    monkeypatch.setattr(reasoner, "claims", counted)
+    copied = node.get("/v1/my-data/copy", MOTHER)["consents"]
+    kinds = {one["consent"]["id"]: one["record"]["dpv:hasConsentStatus"][0]["@type"][0] for one in copied}
+    assert kinds[again["id"]] == "dpv:RenewedConsentGiven"
+    assert {one["id"] for one in (*given, again)} <= read.keys()
+    assert set(read.values()) == {1}
 
 
 def test_nobody_else_sees_a_record_or_receipt(node: Node) -> None:

@@ -18,6 +18,7 @@ from dmi_agreements.policy.terms import PERSON
 from dmi_agreements.rulebook import Rulebook
 from dmi_exchange import model
 from dmi_exchange.consent.giving import Consents
+from dmi_exchange.consent.once import Once, same
 from dmi_exchange.consent.wording import Told, in_words
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.review.claims import Claim
@@ -98,7 +99,8 @@ class Records:
     def receipt(self, party: str, identifier: str) -> Receipt:
         """The receipt of a consent for who gave it, as things stand now; raises ``NotFound``."""
         consent = self._consents.one(party, identifier)
-        record = self.record(consent)
+        once = self.once()
+        record = self.record(consent, once)
         made = now()
         content = {
             "@context": CONTEXT,
@@ -115,14 +117,18 @@ class Records:
         name = self.name(model.assigner(consent.document))
         holds = consent.state == "active"
         signed = self._key.sign_token(content, RECEIPT)
-        return Receipt(content, signed, self.words(consent), name, holds, self._key.kid)
+        return Receipt(content, signed, self.words(consent, once), name, holds, self._key.kid)
 
-    def record(self, consent: AgreementState) -> dict[str, Any]:
+    def once(self) -> Once:
+        """What one answer looks up, to tell of one consent or of many."""
+        return Once(self._exchange.store, self._consents.claims)
+
+    def record(self, consent: AgreementState, once: Once) -> dict[str, Any]:
         """The consent record: who consented to what, for whom, for how long, and what became of it."""
-        claim = self._claim(consent)
+        claim = self._claim(consent, once)
         book = self._book(consent)
         _dataset, owner, _recipients = self._things(claim)
-        words = self.words(consent)
+        words = self.words(consent, once)
         return {
             "@context": CONTEXT,
             "@id": f"{self._address}/exchange/v1/consents/{consent.id}/record",
@@ -132,7 +138,7 @@ class Records:
             "dpv:hasDataSubject": self._subject(consent),
             "dpv:hasDataController": _entity(owner, "dpv:DataController"),
             "dpv:hasApplicableLaw": {"@id": GDPR},
-            "dpv:hasProcess": self._process(claim, book),
+            "dpv:hasProcess": self._process(claim, book, once),
             "dpv:hasNotice": {
                 "@id": f"{self._address}/exchange/v1/rulebook/versions/{book.version}",
                 "@type": "dpv:ConsentNotice",
@@ -140,10 +146,10 @@ class Records:
                 "dct:hasVersion": book.version,
                 "dct:description": _texts({tongue: " ".join(lines) for tongue, lines in words.items()}),
             },
-            "dpv:hasConsentStatus": self._statuses(consent, claim),
+            "dpv:hasConsentStatus": self._statuses(consent, claim, once),
         }
 
-    def _process(self, claim: Claim, book: Rulebook) -> dict[str, Any]:
+    def _process(self, claim: Claim, book: Rulebook, once: Once) -> dict[str, Any]:
         """What may be done with which data: purpose, recipient, term, and how to stop it."""
         dataset, owner, recipients = self._things(claim)
         page = f"{self._address}/my-data"
@@ -169,7 +175,7 @@ class Records:
             "dpv:hasProcessing": sorted(PROCESSING[action] for action in claim.actions),
             "dpv:hasDataSource": "dpv:DataSubjectDataSource",
             "dpv:hasRecipient": [_entity(one, "dpv:Recipient") for one in recipients],
-            "dpv:hasStorageCondition": self._storage(claim, owner),
+            "dpv:hasStorageCondition": self._storage(claim, owner, once),
             "dpv:hasLocation": "loc:EU",
             "dpv:hasJurisdiction": ["loc:NL", "loc:EU"],
             "dpv:hasConsentControl": {"@type": "dpv:WithdrawConsent", "dpv:isExercisedAt": page},
@@ -177,9 +183,9 @@ class Records:
             "dpv:hasAuthority": {"@id": AUTHORITY, "dpv:hasName": "Autoriteit Persoonsgegevens"},
         }
 
-    def words(self, consent: AgreementState) -> dict[str, list[str]]:
+    def words(self, consent: AgreementState, once: Once) -> dict[str, list[str]]:
         """The consent in plain words by language."""
-        claim, book = self._claim(consent), self._book(consent)
+        claim, book = self._claim(consent, once), self._book(consent)
         dataset, owner, recipients = self._things(claim)
         person = model.assigner(consent.document)
         by = next((one for one in consent.signatures if one != person), None)
@@ -189,15 +195,16 @@ class Records:
         told = Told(
             self.name(person), dataset.title if dataset is not None else {},
             ", ".join(one.name for one in recipients), owner.name, claim.roots[0], sorted(claim.actions),
-            day_of(claim.ends - 1) if claim.ends < FOREVER else None, self._kept_days(claim, owner),
+            day_of(claim.ends - 1) if claim.ends < FOREVER else None, self._kept_days(claim, owner, once),
             tuple(claim.duties), None if by is None else self.name(by), ended, consent.replaced_by is not None,
         )  # fmt: skip
         return in_words(told, book, f"{self._address}/my-data")
 
     # -- parts --------------------------------------------------------------
 
-    def _claim(self, consent: AgreementState) -> Claim:
-        claims = self._consents.claims(consent)
+    @staticmethod
+    def _claim(consent: AgreementState, once: Once) -> Claim:
+        claims = once.claims(consent)
         if not claims or not claims[0].roots:
             raise NotFound("this consent allows nothing")
         return claims[0]
@@ -222,24 +229,23 @@ class Records:
         minor = person.of_age_at is not None and (consent.concluded_at or 0) < person.of_age_at
         return {"@id": person.id, "@type": ["dpv:DataSubject", *(["dpv:Child"] if minor else [])]}
 
-    def _kept_days(self, claim: Claim, owner: Participant) -> int | None:
+    @staticmethod
+    def _kept_days(claim: Claim, owner: Participant, once: Once) -> int | None:
         """After how many days all recipients delete the data, as their agreements with its owner say.
 
         ``None`` when one of these sets no term: who uses the data under that keeps it for longer.
         """
         found: list[int | None] = []
-        for state in self._exchange.store.find(AgreementState, owner.id):
-            if state.state != "active" or model.assignee(state.document) not in (claim.recipients or ()):
-                continue
-            for other in self._consents.claims(state):
+        for recipient in claim.recipients or ():
+            for other in once.permitted(owner.id).get(recipient, ()):
                 if set(claim.datasets) & set(other.datasets) and claim.actions & other.actions:
                     days = [duty.days for duty in other.duties if isinstance(duty, DeleteAfter)]
                     found.append(min(days, default=None))
         terms = [days for days in found if days is not None]
         return max(terms) if terms and len(terms) == len(found) else None
 
-    def _storage(self, claim: Claim, owner: Participant) -> list[dict[str, Any]]:
-        days = self._kept_days(claim, owner)
+    def _storage(self, claim: Claim, owner: Participant, once: Once) -> list[dict[str, Any]]:
+        days = self._kept_days(claim, owner, once)
         until = (
             {"@type": "dpv:UntilTimeDuration", "rdf:value": to_text(claim.ends)}
             if claim.ends < FOREVER
@@ -251,14 +257,17 @@ class Records:
             {"@type": "dpv:StorageDuration", "dpv:hasDuration": term},
         ]
 
-    def _statuses(self, consent: AgreementState, claim: Claim) -> list[dict[str, Any]]:
+    @staticmethod
+    def _statuses(consent: AgreementState, claim: Claim, once: Once) -> list[dict[str, Any]]:
         """What happened to it: given (or given again), then withdrawn, expired, or ended by a rule."""
-        kind = "dpv:RenewedConsentGiven" if self._again(consent, claim) else "dpv:ConsentGiven"
+        given_at = consent.concluded_at or 0
+        first = once.first_given(model.assigner(consent.document)).get(same(claim), given_at)
+        kind = "dpv:RenewedConsentGiven" if first < given_at else "dpv:ConsentGiven"
         by = [_signer(one, model.assigner(consent.document)) for one in consent.signatures]
         given: dict[str, Any] = {
             "@type": [kind, "dpv:ExplicitlyExpressedConsent"],
             "dpv:isIndicatedBy": by[0] if len(by) == 1 else by,
-            "dpv:isIndicatedAtTime": to_text(consent.concluded_at or 0),
+            "dpv:isIndicatedAtTime": to_text(given_at),
         }
         if claim.ends < FOREVER:
             given["dpv:hasDuration"] = {"@type": "dpv:UntilTimeDuration", "rdf:value": to_text(claim.ends)}
@@ -274,21 +283,6 @@ class Records:
             "dpv:isIndicatedAtTime": to_text(consent.ended_at),
         }
         return [given, last]
-
-    def _again(self, consent: AgreementState, claim: Claim) -> bool:
-        """Whether the person had given the same consent before."""
-        for other in self._exchange.store.find(AgreementState, model.assigner(consent.document)):
-            earlier = (other.concluded_at or 0) < (consent.concluded_at or 0)
-            if other.id == consent.id or not model.is_consent(other) or not earlier:
-                continue
-            for one in self._consents.claims(other):
-                if (one.datasets, one.roots, one.recipients) == (
-                    claim.datasets,
-                    claim.roots,
-                    claim.recipients,
-                ):
-                    return True
-        return False
 
 
 def _entity(party: Participant, role: str) -> dict[str, Any]:

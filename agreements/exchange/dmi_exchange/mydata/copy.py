@@ -91,10 +91,11 @@ class Copies:
     def copy(self, person: str) -> dict[str, Any]:
         """All of it in one document."""
         records = []
+        once = self._records.once()
         for one in self._consents.given(person):
             shown: dict[str, Any] = {"consent": present.agreement(one)}
             try:
-                shown["record"] = self._records.record(one)
+                shown["record"] = self._records.record(one, once)
             except NotFound as exc:
                 # The language lost a term of it: the document itself says what was agreed.
                 shown["record_missing"] = str(exc)

@@ -88,7 +88,7 @@ def router(consents: Consents, records: Records) -> APIRouter:
 
     @routes.get("/{consent}/record", summary="The consent record (ISO/IEC TS 27560 with DPV, JSON-LD)")
     def record(identity: Caller, consent: str) -> dict[str, Any]:
-        return records.record(consents.one(identity.participant, consent))
+        return records.record(consents.one(identity.participant, consent), records.once())
 
     @routes.get(
         "/{consent}/receipt", summary="A receipt to keep: the record, signed, and in plain words",
