@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -26,6 +27,7 @@ from dmi_infra.errors import Refused, Unavailable
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.telemetry import current_trace
 from dmi_support_centre.atlas import Atlas
+from dmi_support_centre.continued import last
 from dmi_support_centre.forgetting import Forgotten
 from dmi_support_centre.model import MINUTE, Result
 from dmi_support_centre.store import Store
@@ -118,7 +120,9 @@ class Book:
             return Withdrawal(ground, request.made_at, detail, of_person=True)
         held = self._gate.law.held(ground)
         if held is not None and held.is_consent:
-            detail = "a person's consent has been withdrawn; this result rested on it"
+            replaced = held.state.replaced_by is not None and last(self._gate.law, ground) == ground
+            became = "replaced by another one of that person" if replaced else "withdrawn"
+            detail = f"a person's consent has been {became}; this result rested on it"
             return Withdrawal(ground, moment, detail, of_person=True)
         return Withdrawal(ground, moment, f"{ground} has been ended; this result rested on it")
 
@@ -162,8 +166,11 @@ class Book:
 
 
 def ended(law: LawTable, ground: str) -> bool:
-    """Whether an agreement or consent has been ended; one that the law does not know may be on its way."""
-    state = law.agreement(ground)
+    """Whether an agreement or consent has been ended, and none that says the same took its place.
+
+    One that the law does not know may be on its way.
+    """
+    state = law.agreement(last(law, ground))
     return state is not None and state.state == "ended"
 
 
@@ -249,10 +256,19 @@ class Withdrawals:
         request = self._law.rights.get(ground)
         if request is not None:
             return self._correct(request)
+        if last(self._law, ground) != ground and not ended(self._law, ground):
+            return 0
         state = self._law.agreement(ground)
         at = state.ended_at if state is not None and state.ended_at is not None else clock.now()
         self._store.observations.forget_basis(ground)
-        return self._all(lambda: self._store.marks.withdraw(ground, at, self._follow))
+        before = self._before(ground) if state is not None and state.replaces is not None else []
+        marks = self._store.marks
+        return sum(self._all(partial(marks.withdraw, one, at, self._follow)) for one in (ground, *before))
+
+    def _before(self, ground: str) -> list[str]:
+        """The consents that went on in this one, as far as results name them."""
+        named = self._store.results.grounds()
+        return [one for one in named if one != ground and last(self._law, one) == ground]
 
     def _all(self, mark: Callable[[], Sequence[Result]], person: str | None = None) -> int:
         """Mark part after part, until all are; returns how many."""
