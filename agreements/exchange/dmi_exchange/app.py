@@ -49,7 +49,6 @@ from dmi_exchange.transactions.store import Transactions
 from dmi_infra import clock
 from dmi_infra.bus.port import Bus
 from dmi_infra.consumer import ConsumerLoop
-from dmi_infra.gate import Record
 from dmi_infra.http.app import build_app
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from dmi_infra.keyfile import KeyUnprotected
@@ -108,8 +107,7 @@ def _people(
     exchange: Exchange,
     issuer: Issuer,
     settings: ExchangeSettings,
-    engine: sa.Engine,
-    record: Record,
+    codes: Codes,
     notices: Notices,
 ) -> list[APIRouter]:
     """What people do about consents and their own data."""
@@ -122,8 +120,8 @@ def _people(
         consent_routes(consents, records),
         my_data_routes(rights, copies),
         notice_routes(notices),
-        paper_routes(exchange, issuer, rights, copies, Codes(engine), record),
-        representing_routes(exchange, record),
+        paper_routes(exchange, issuer, rights, copies, codes),
+        representing_routes(exchange),
     ]
 
 
@@ -172,7 +170,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
             *space.routers,
             *routers(exchange, issuer, settings, provider, tree, space.notices, runtime.recorder.put),
             rulebook_routes(revisions),
-            *_people(exchange, issuer, settings, engine, runtime.recorder.put, space.notices),
+            *_people(exchange, issuer, settings, Codes(engine, relay.wake), space.notices),
             transaction_routes(billing),
             inspection_routes(exchange, billing.commons),
         ],

@@ -17,6 +17,7 @@ from dmi_agreements.contracts.law import (
     RulebookVersion,
     SubjectRequest,
 )
+from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.decision import Reason
 from dmi_agreements.errors import PolicyRefused, TemplateRefused
 from dmi_agreements.keys import living
@@ -378,9 +379,11 @@ class Exchange:
         """Store a change of the law (see ``Store.settle``) and send it on its way."""
         return self.settle_all(kind, {identifier: decide})[0]
 
-    def settle_all(self, kind: type[T], changes: Mapping[str, Callable[[T | None], T]]) -> list[T]:
+    def settle_all(
+        self, kind: type[T], changes: Mapping[str, Callable[[T | None], T]], *records: DecisionRecord
+    ) -> list[T]:
         """Store changes of the law that belong together (see ``Store.settle_all``) and send them on their way."""
-        after = self.store.settle_all(kind, changes)
+        after = self.store.settle_all(kind, changes, records)
         self._relay.wake()
         return after
 

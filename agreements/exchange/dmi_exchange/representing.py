@@ -9,6 +9,7 @@ import msgspec
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.contracts.observations import Micros
 from dmi_exchange.handlers import Exchange
+from dmi_exchange.logbook import own
 from dmi_exchange.model import PERSON, check_representation
 from dmi_infra.errors import InputRefused, NotFound
 
@@ -27,8 +28,11 @@ def represent(
     identifier: str,
     representatives: Sequence[str],
     of_age_at: Micros | msgspec.UnsetType | None,
+    by: str,
 ) -> Participant:
     """Enter who acts for a person from now on, and until when; who did so and is left out has no say any more.
+
+    The person, and who acts for it now, read in the log that ``by`` changed it.
 
     Where ``of_age_at`` is not said a child comes of age when it would have: another guardian does not change that.
 
@@ -39,9 +43,15 @@ def represent(
         raise InputRefused.of("participant", "must be a person: organisations give mandates", identifier)
     check_representation(identifier, representatives, None if of_age_at is msgspec.UNSET else of_age_at)
     for index, name in enumerate(representatives):
-        if exchange.store.get(Participant, name) is None:
-            # With a slip of the pen a child would have nobody.
-            raise InputRefused.of(f"representatives.{index}", "must be a person that is known here", name)
+        known = exchange.store.get(Participant, name)
+        # With a slip of the pen a child would have nobody; nor does who has left act for anybody.
+        if known is None or not known.active:
+            rule = (
+                "must be a person that is known here"
+                if known is None
+                else "must be a person that has not left"
+            )
+            raise InputRefused.of(f"representatives.{index}", rule, name)
 
     def decide(known: Participant | None) -> Participant:
         if known is None:
@@ -50,4 +60,7 @@ def represent(
         until = before if of_age_at is msgspec.UNSET else of_age_at
         return msgspec.structs.replace(known, representatives=list(representatives), of_age_at=until)
 
-    return exchange.settle(Participant, identifier, decide)
+    told = own.done_for(
+        identifier, by, "dmi:represent", "representation: who acts for this person was changed"
+    )
+    return exchange.settle_all(Participant, {identifier: decide}, told)[0]

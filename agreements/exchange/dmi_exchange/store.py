@@ -29,7 +29,7 @@ from dmi_agreements.crossings import BY_NAME
 from dmi_exchange.catalogue.index import Catalogue, keep_quality
 from dmi_exchange.counting import KIND, sum_up, usage_id
 from dmi_exchange.entering import Entering
-from dmi_exchange.logbook import deals
+from dmi_exchange.logbook import deals, own
 from dmi_exchange.logbook.entries import IDS_AT_ONCE, Entries, append, key
 from dmi_exchange.mydata import done
 from dmi_exchange.resting import keep_lineage, rests_on
@@ -71,7 +71,6 @@ _TYPES: Mapping[type[Any], str] = {
     SubjectRequest: "subject-request",
 }
 _LAW_TOPIC = BY_NAME["law"].topic or ""
-_RECORD_TOPIC = BY_NAME["record"].topic or ""
 _ONE = sa.select(law.c.body).where(law.c.id == sa.bindparam("wanted"), law.c.type == sa.bindparam("kind"))
 """Put together once: it is asked all the time."""
 
@@ -178,9 +177,15 @@ class Store:
         """
         return self.settle_all(kind, {identifier: decide})[0]
 
-    def settle_all(self, kind: type[T], changes: Mapping[str, Callable[[T | None], T]]) -> list[T]:
-        """Several changes (by id, as in ``settle``) in their order, all of them or none."""
+    def settle_all(
+        self,
+        kind: type[T],
+        changes: Mapping[str, Callable[[T | None], T]],
+        records: Sequence[DecisionRecord] = (),
+    ) -> list[T]:
+        """Several changes (by id, as in ``settle``) in their order, and what the log is told of them: all or none."""
         with transaction(self._engine) as connection:
+            own.tell(connection, records)
             return [_settle(connection, self._entering, kind, *each) for each in changes.items()]
 
     def opened(self, dataset: Dataset) -> bool:
@@ -338,9 +343,7 @@ def _settle(
         # Another process stored this id meanwhile: decide again, about that.
     outbox.add(connection, outgoing, _LAW_TOPIC, [law_message(after)])
     if isinstance(after, AgreementState):
-        # Through the topic like every entry: the log has one writer.
-        entries = deals.told(before if isinstance(before, AgreementState) else None, after)
-        outbox.add(connection, outgoing, _RECORD_TOPIC, [deals.message(entries)] if entries else [])
+        own.tell(connection, deals.told(before if isinstance(before, AgreementState) else None, after))
     entering.changed(connection, before, after)
     return after
 

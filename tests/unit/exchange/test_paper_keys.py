@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from dmi_agreements.keys import HEARD_SECONDS, revoked, revoked_since
+from dmi_exchange.routes import paper
+from dmi_infra.errors import Unavailable
 from tests.unit.exchange.fakes import OPERATING, OPERATOR, RESIDENT, Node, Who, furnish, running
 from tests.unit.exchange.test_consents import hosted
 from tests.unit.exchange.test_letter import text_of
@@ -52,6 +54,22 @@ def ask(node: Node, method: str, path: str, headers: dict[str, str], **more: Any
 def revoke(node: Node, who: Who) -> None:
     path = f"/v1/participants/{who.participant}/keys/{node.keys[who.participant].kid}/revocation"
     node.post(path, {"reason": "compromised"}, OPERATING)
+
+
+def test_a_letter_that_cannot_be_set_leaves_the_code_that_the_person_holds(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = person(node)
+    code = letter(node, who)
+
+    def broken(*_: object) -> bytes:
+        raise Unavailable("no letter can be set now")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(paper, "written", broken)
+        answer = node.ask("POST", "/v1/my-data/letter", who, json={})
+    assert answer.status_code == 503
+    access(node, code)
 
 
 @pytest.mark.parametrize("maker", ["the person", "who represents it", "the desk"])

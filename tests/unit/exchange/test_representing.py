@@ -92,6 +92,15 @@ def test_what_cannot_be_entered_changes_nothing(
     assert sees(node, MOTHER) == 200
 
 
+def test_who_has_left_acts_for_nobody_and_cannot_be_entered(node: Node) -> None:
+    node.service.app.state.exchange.leave(OPERATING.participant, AUNT)
+    problem = node.refused(represented_by(node, MUM, AUNT), 400, "invalid-input")
+    assert [(one["field"], one["rule"]) for one in problem["errors"]] == [
+        ("representatives.1", "must be a person that has not left")
+    ]
+    assert sees(node, MOTHER) == 200
+
+
 def test_the_operator_alone_says_who_acts_for_a_person(node: Node) -> None:
     for who in (MOTHER, GUARDIAN, LIVING, OFFICER, Who(KIM, (RESIDENT,))):
         node.refused(represented_by(node, AUNT, who=who), 403, "wrong-role")

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import uuid
 
-from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.law import AgreementState
-from dmi_agreements.contracts.record import CONCLUDED, LAW, STOPPED, DecisionRecord, RecordBatch
+from dmi_agreements.contracts.record import CONCLUDED, LAW, STOPPED, DecisionRecord
 from dmi_agreements.evidence import signature_reason
 from dmi_exchange import model
+from dmi_exchange.logbook.own import SERVICE
 from dmi_infra import clock
-from dmi_infra.bus.port import Message
-
-SERVICE = "exchange"
 
 
 def told(before: AgreementState | None, after: AgreementState) -> list[DecisionRecord]:
@@ -38,14 +35,3 @@ def told(before: AgreementState | None, after: AgreementState) -> list[DecisionR
         )
         for dataset in model.targets(after.document)
     ]  # fmt: skip
-
-
-def message(records: list[DecisionRecord]) -> Message:
-    """The records as one message of the record topic."""
-    envelope = Envelope(
-        id=str(uuid.uuid4()),
-        source=f"urn:dmi:service:{SERVICE}",
-        type="nl.dmi.decisions.recorded.v1",
-        time=clock.to_text(clock.now()),
-    )
-    return Message(SERVICE, encode(RecordBatch(SERVICE, records)), envelope)

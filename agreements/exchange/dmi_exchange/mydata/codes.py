@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.observations import Micros
+from dmi_exchange.logbook import own
 from dmi_exchange.tables import paper_code
 from dmi_infra import clock
 from dmi_infra.sql import reading, transaction
@@ -32,32 +34,55 @@ class Kept:
     made_at: Micros
 
 
+@dataclass(frozen=True, slots=True)
+class New:
+    """A code in groups, as it is printed, and until when it will hold; it opens nothing before it is kept."""
+
+    written: str
+    until: Micros
+
+
+def new() -> New:
+    """A code that nobody has yet."""
+    plain = "".join(secrets.choice(ALPHABET) for _ in range(LETTERS))
+    written = "-".join(plain[at : at + GROUP] for at in range(0, LETTERS, GROUP))
+    return New(written, clock.now() + VALID)
+
+
 class Codes:
-    """Makes codes and knows whose they are. A new one ends the person's earlier ones."""
+    """Keeps codes and knows whose they are; ``wake`` says that something waits for the bus."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, wake: Callable[[], None]) -> None:
         self._engine = engine
+        self._wake = wake
 
-    def make(self, person: str, made_by: str) -> tuple[str, Micros]:
-        """A new code that ``made_by`` asked for, in groups as it is printed, and until when it holds."""
-        plain = "".join(secrets.choice(ALPHABET) for _ in range(LETTERS))
-        until = clock.now() + VALID
-        row = {"digest": _digest(plain), "person": person, "expires_at": until, "made_by": made_by}
+    def keep(self, code: New, person: str, made_by: str) -> None:
+        """Let a code that ``made_by`` asked for hold, end the person's earlier ones, and tell the log of it."""
+        row = {
+            "digest": _digest(_plain(code.written)),
+            "person": person,
+            "expires_at": code.until,
+            "made_by": made_by,
+        }
         with transaction(self._engine) as connection:
             old = sa.or_(paper_code.c.person == person, paper_code.c.expires_at < clock.now())
             connection.execute(sa.delete(paper_code).where(old))
             connection.execute(sa.insert(paper_code).values(row))
-        return "-".join(plain[at : at + GROUP] for at in range(0, LETTERS, GROUP)), until
+            own.tell(connection, [own.done_for(person, made_by, "dmi:letter", "letter: a code was made")])
+        self._wake()
 
     def find(self, written: str) -> Kept | None:
         """Whose code this is, however it is written; ``None`` for one that does not hold (any more)."""
-        plain = "".join(c for c in written.upper() if c.isalnum()).translate(_SAME)
         query = sa.select(paper_code.c.person, paper_code.c.made_by, paper_code.c.expires_at).where(
-            paper_code.c.digest == _digest(plain), paper_code.c.expires_at > clock.now()
+            paper_code.c.digest == _digest(_plain(written)), paper_code.c.expires_at > clock.now()
         )
         with reading(self._engine) as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else Kept(row.person, row.made_by, row.expires_at - VALID)
+
+
+def _plain(written: str) -> str:
+    return "".join(c for c in written.upper() if c.isalnum()).translate(_SAME)
 
 
 def _digest(plain: str) -> str:

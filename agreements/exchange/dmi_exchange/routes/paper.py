@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.contracts.law import Participant
-from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.decision import Reason
 from dmi_agreements.keys import revoked_since
 from dmi_agreements.persons import RESIDENT, letter_stands
 from dmi_exchange import model
 from dmi_exchange.handlers import Exchange
-from dmi_exchange.mydata.codes import Codes, Kept
+from dmi_exchange.mydata.codes import Codes, Kept, new
 from dmi_exchange.mydata.copy import DAY, Copies
 from dmi_exchange.mydata.letter import Content, written
 from dmi_exchange.mydata.requests import Rights
-from dmi_exchange.mydata.uses import REQUEST
 from dmi_exchange.routes.agreements import Concerned
 from dmi_exchange.routes.members import Identifier
 from dmi_exchange.tokens import Issuer, Token
@@ -57,7 +53,6 @@ def router(
     rights: Rights,
     copies: Copies,
     codes: Codes,
-    record: Callable[[DecisionRecord], None],
 ) -> APIRouter:
     """Routes under ``/v1/my-data/letter`` and ``/v1/paper``."""
     routes = APIRouter(prefix="/v1", tags=["my data"])
@@ -78,20 +73,17 @@ def router(
         else:
             person = rights.person(identity.participant, body.person)
         known = exchange.participant(person)
-        code, until = codes.make(person, identity.participant)
-        record(
-            DecisionRecord(
-                str(uuid.uuid4()), clock.now(), "exchange", "store", identity.participant, "dmi:letter", "", "",
-                True, [f"{REQUEST}letter: a code was made"], subjects=[person],
-            )
-        )  # fmt: skip
+        code = new()
         used: dict[str, Any] = copies.used(person, DAYS, None)
         content = Content(
-            copies.name(runtime.settings.stack_participant), day_of(clock.now()), known.name, code, day_of(until - DAY),
-            copies.datasets(person), used["items"], runtime.settings.public_url.rstrip("/"),
+            copies.name(runtime.settings.stack_participant), day_of(clock.now()), known.name, code.written,
+            day_of(code.until - DAY), copies.datasets(person), used["items"], runtime.settings.public_url.rstrip("/"),
         )  # fmt: skip
+        printed = written(content, body.language)
+        # Only now: a letter that could not be set would have ended the code that the person holds.
+        codes.keep(code, person, identity.participant)
         headers = {"Content-Disposition": 'attachment; filename="letter.pdf"', "Cache-Control": "no-store"}
-        return Response(written(content, body.language), media_type="application/pdf", headers=headers)
+        return Response(printed, media_type="application/pdf", headers=headers)
 
     @routes.post("/paper/token", summary="An access token for a code from a letter")
     def token(response: Response, body: Code) -> Token:
