@@ -38,7 +38,7 @@ SETTLE_SECONDS: Final = (3.0, 60.0)
 """After which the log is read once more: what was given a moment before may not have stood in it yet."""
 PAUSE_SECONDS: Final = 0.5
 AGAIN_SECONDS: Final = 60.0
-"""After which is looked again whether corrections are carried out."""
+"""After which is looked again whether corrections are carried out, and for recipients that could not be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,7 @@ class Telling:
                 self._queue.put(identifier)
             except Exception as exc:  # the thread must live: the next recipient must be told too
                 log.error("recipients could not be found", cause=identifier, exc_info=exc)
+                heapq.heappush(self._again, (time.monotonic() + AGAIN_SECONDS, identifier))
 
     def _next(self) -> str | None:
         due = self._again[0][0] - time.monotonic() if self._again else None
@@ -132,7 +133,7 @@ class Telling:
 
         Corrections are forgotten once they are told and carried out, and where the rows are erased.
         """
-        for cause in self._causes(identifier):
+        for cause in self._causes(identifier, since):
             age = (clock.now() - cause.at) / 1_000_000
             correcting = cause.right == RECTIFICATION
             if correcting and not cause.corrections:
@@ -203,7 +204,7 @@ class Telling:
                     return process.id
         return ""
 
-    def _causes(self, identifier: str) -> Iterator[Cause]:
+    def _causes(self, identifier: str, since: Micros) -> Iterator[Cause]:
         request = self._exchange.store.get(SubjectRequest, identifier)
         if request is not None:
             ended = request.ended_at if request.state == "ended" else None
@@ -220,6 +221,9 @@ class Telling:
         if consent.replaced_by is not None:
             return
         at = consent.ended_at or 0
+        if at <= since:
+            # At each start all that ever ended come by: what they were about is read of none of them.
+            return
         person = model.assigner(consent.document)
         for claim in self._consents.claims(consent):
             recipients = None if claim.recipients is None else frozenset(claim.recipients)
