@@ -167,6 +167,16 @@ def test_erasing_ends_the_consents_and_tells_every_layer_and_what_each_did_is_sh
     )
 
 
+def test_a_correction_that_is_carried_out_once_more_is_about_the_same_rows(node: Node) -> None:
+    asked = "urn:uuid:00000000-0000-4000-8000-00000000c0de"
+    for number, rows in ((1, 4), (2, 5), (3, 4)):
+        recorded(
+            node, f"corrected {number}", crossing="store", action="dmi:rectification", assignee=STACK,
+            subjects=[KIM], reasons=[f"exercised: {asked}: {rows} rows in platform"], rows=rows,
+        )  # fmt: skip
+    assert [(one.service, one.rows) for one in node.store.carried_out([asked])[asked]] == [("platform", 5)]
+
+
 def test_an_objection_is_for_data_without_consent_and_the_owner_alone_may_overrule_it_with_reasons(
     node: Node,
 ) -> None:

@@ -19,6 +19,7 @@ from dmi_infra.sql import among, upsert
 
 BEHIND: Final = frozenset({"visualisation", "support-centre"})
 """Layers that work for what a dataset is collected for, and so delete the rows of who objects to that."""
+CORRECTED: Final = f"dmi:{RECTIFICATION}"
 LAYERS: Final = BEHIND | {"ingest", "platform"}
 
 
@@ -32,21 +33,29 @@ class Done:
 
 
 def note(connection: sa.Connection, decisions: Iterable[DecisionRecord]) -> None:
-    """Add what new records tell, in the transaction that adds them to the log; rows that were found later are added."""
-    found: dict[tuple[str, str], Done] = {}
+    """Add what new records tell, in the transaction that adds them to the log.
+
+    Rows that were erased later are added; a correction that is carried out once more is about the same rows.
+    """
+    found: list[tuple[str, DecisionRecord]] = []
     for record in decisions:
         for reason in record.reasons if record.crossing == "store" else ():
             if reason.startswith(REQUEST):
                 request = reason.removeprefix(REQUEST).rsplit(": ", 1)[0]
-                before = found.get((request, record.service))
-                total = record.rows + (before.rows if before else 0)
-                found[(request, record.service)] = Done(record.service, total, record.at)
+                found.append((request, record))
     known = of(connection, {request for request, _ in found})
-    rows = []
-    for (request, service), done in found.items():
-        earlier = next((one.rows for one in known.get(request, ()) if one.service == service), 0)
-        rows.append({"request": request, "service": service, "rows": done.rows + earlier, "at": done.at})
-    upsert(connection, exercised, rows, ["request", "service"], ["rows", "at"])
+    before = {(request, one.service): one.rows for request, told in known.items() for one in told}
+    done: dict[tuple[str, str], Done] = {}
+    for request, record in found:
+        key = request, record.service
+        rows = done[key].rows if key in done else before.get(key, 0)
+        total = max(rows, record.rows) if record.action == CORRECTED else rows + record.rows
+        done[key] = Done(record.service, total, record.at)
+    written = [
+        {"request": request, "service": service, "rows": one.rows, "at": one.at}
+        for (request, service), one in done.items()
+    ]
+    upsert(connection, exercised, written, ["request", "service"], ["rows", "at"])
 
 
 def of(connection: sa.Connection, requests: Collection[str]) -> dict[str, list[Done]]:
