@@ -207,7 +207,10 @@ class Exercising:
         return None if identifier is None else self._gate.law.rights.get(identifier)
 
     def _swept(self, later: _Later) -> None:
-        request, since = later.request, self._in_hand()
+        # As it is now: an objection that has ended meanwhile erases nothing more.
+        request, since = self._gate.law.rights.get(later.request.id), self._in_hand()
+        if request is None:
+            return
         if since is not None and since <= later.heard:
             self._again.append(replace(later, due=time.monotonic() + SETTLE_SECONDS))
             return

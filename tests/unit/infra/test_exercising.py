@@ -243,6 +243,17 @@ def test_who_objects_to_a_purpose_above_or_below_that_of_the_layers_is_kept_ther
     assert shelf.asked == ([(CAMERAS, NOOR, ALL_ROWS)] if ours else [])
 
 
+def test_an_objection_that_has_ended_erases_nothing_more(court: Court, marks: Marks) -> None:
+    shelf, objecting = Shelf(), asked("objection", dataset=CAMERAS)
+    part = Exercising(shelf, marks, court.gate)
+    court.law.apply(objecting)
+    assert part.carry_out(objecting) == 3
+    court.law.apply(msgspec.structs.replace(objecting, state="ended", ended_at=clock.now()))
+    (later,) = part._again
+    part._swept(later)
+    assert len(shelf.asked) == 1
+
+
 def test_a_correction_that_is_forgotten_is_not_carried_out_again(court: Court, marks: Marks) -> None:
     corrected: list[str] = []
     part = Exercising(Shelf(), marks, court.gate, correct=lambda one: corrected.append(one.id) or 1)  # type: ignore[func-returns-value]
