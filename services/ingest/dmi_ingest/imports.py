@@ -104,12 +104,16 @@ class Imports:
 
     def give_up(self, identifier: str, concerned: Callable[[Path], bool], detail: str) -> int:
         """Delete the files of an import that broke off, when one is concerned; it is not resumed. How many files."""
+        item = self.store.get(identifier)
+        if item is None or item.state != "failed" or not item.resumable:
+            return 0
+        paths = [self._folder / identifier / name for name in item.files]
+        # Without the lock, since this takes long: what is resumed meanwhile is looked through when it has ended.
+        if not any(path.is_file() and concerned(path) for path in paths):
+            return 0
         with self._resuming:
-            item = self.store.get(identifier)
-            if item is None or item.state != "failed" or not item.resumable:
-                return 0
-            paths = [self._folder / identifier / name for name in item.files]
-            if not any(path.is_file() and concerned(path) for path in paths):
+            now = self.store.get(identifier)
+            if now is None or now.state != "failed" or not now.resumable:
                 return 0
             self.store.end(identifier, "failed", detail)
             self.discard(identifier)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,11 @@ import pytest
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_infra import clock
+from dmi_ingest import erasing
 from dmi_ingest.erasing import FILES_DELETED, ROWS_DELETED, numbered
+from dmi_ingest.imports import WITHDRAWN
 from dmi_ingest.store import ImportStore
+from dmi_ingest.store.persons import names
 from tests.unit.infra.fakes import eventually
 from tests.unit.ingest.fakes import BICYCLES, GARAGES, Node
 
@@ -125,6 +130,80 @@ def test_files_of_an_import_that_broke_off_are_deleted_when_they_hold_the_person
     if not kept:
         assert after["detail"] == FILES_DELETED
         assert node.call("POST", f"/v1/imports/{report['import_id']}/resume").status_code == 409
+
+
+def test_an_import_is_deleted_by_whose_it_is_while_its_files_are_looked_through(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking, deleted, waited = threading.Event(), threading.Event(), []
+
+    def slowly(*_: object) -> bool:
+        looking.set()
+        waited.append(deleted.wait(2))
+        return True
+
+    monkeypatch.setattr(erasing, "holds", slowly)
+    node.gate.consenting.add(ME)
+    hand_in(node, row(1, MINE, "100"))  # so that only the rows wait for the bus
+    node.bus.away = True
+    report = hand_in(node, row(1, MINE, "100"))
+    node.bus.away = False
+    hearing = threading.Thread(target=node.hear, args=[asked()])
+    hearing.start()
+    assert looking.wait(5)
+    path = f"/v1/imports/{report['import_id']}"
+    assert node.call("DELETE", path).status_code == 204
+    deleted.set()
+    hearing.join()
+    assert waited == [True], "it had not to wait for the erasure"
+    assert node.get(path)["detail"] == WITHDRAWN
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "named"),
+    [
+        (["Oprit"], '"OPRIT",577', True),
+        (["oprit"], "oprit2 oprite 2oprit", False),
+        (["fiets.oprit-7"], "x:fiets.oprit-7.pm10", True),
+        (["fiets.oprit-7"], "fiets.oprit-70 fiets oprit-7", False),
+        (["oprit-7", "oprit-71"], "oprit-71", True),
+        (["-7"], "a-7 -71", False),
+        (["-7"], "a,-7", True),
+        (["", "-", "."], "a - .", False),
+        (["één"], "huis één", True),
+        (["日本"], "in 日本!", True),
+        (["日本"], "日 本", False),
+    ],
+)
+def test_a_text_names_somebody_by_a_word_that_stands_there_whole(
+    words: list[str], text: str, named: bool
+) -> None:
+    assert names(words)(text) is named
+
+
+def test_a_text_is_read_once_however_many_things_a_person_is_given() -> None:
+    words = [f"{before}sensor-{number}" for before in ("", "fiets.") for number in range(2000)]
+    text = "2026-05-01T12:00:00Z,fiets,52.0123,gemeente,sensor,waarde\n" * 2000
+    named = names(words)
+    began = time.perf_counter()
+    assert not named(text)
+    assert time.perf_counter() - began < 1.0
+    assert named(text + words[-1])
+
+
+@pytest.mark.parametrize("end", ["", ",", "1"])
+def test_a_word_in_a_file_is_found_wherever_it_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr(erasing, "CHUNK", 8)
+    monkeypatch.setattr(erasing, "OVERLAP", 6)
+    path, mine = tmp_path / "a.csv", names(["ab.1"])
+    for before in range(20):
+        for word in ("ab.1", "1ab.1", "ab.1b"):
+            path.write_text("," * before + word + end)
+            assert erasing.holds(mine, path) is mine(path.read_text()), path.read_text()
+    path.unlink()
+    assert not erasing.holds(mine, path)
 
 
 def test_things_that_a_file_names_after_the_person_end_without_their_name(node: Node) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import sqlalchemy as sa
 
@@ -14,13 +14,42 @@ from dmi_ingest.store.tables import entity, feature, imported, reject
 
 PAGE = 5_000
 """Rejected rows that are looked at together."""
+_PART = re.compile("[a-z0-9]+|[^\\x00-\\x7f]")
+"""What words are made of, in small letters."""
+_ALONE = re.compile("[a-z0-9]")
 
 
-def names(words: Sequence[str]) -> Callable[[str], bool]:
-    """Whether a text names one of these words, not as a part of a longer one."""
-    pattern = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    found = re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])", re.IGNORECASE)
-    return lambda text: found.search(text) is not None
+def names(words: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a text names one of these words: it stands there whole, no letter or digit of ASCII next to it.
+
+    Capitals are alike. A word without any letter or digit names nobody. A text is read once, however many words there
+    are: whoever describes a person's things decides how many these are.
+    """
+    wanted = {word.lower() for word in words}
+    # By its first part where that lies in a word, and how long the word is.
+    begins: dict[str, set[tuple[int, int]]] = {}
+    for word in wanted:
+        if first := _PART.search(word):
+            begins.setdefault(first[0], set()).add((first.start(), len(word)))
+
+    def named(text: str) -> bool:
+        text = text.lower()
+        # Few texts hold any of these parts, which is told far faster than where.
+        if begins.keys().isdisjoint(_PART.findall(text)):
+            return False
+        for part in _PART.finditer(text):
+            for before, length in begins.get(part[0], ()):
+                start = part.start() - before
+                if start >= 0 and text[start : start + length] in wanted and _whole(text, start, length):
+                    return True
+        return False
+
+    return named
+
+
+def _whole(text: str, start: int, length: int) -> bool:
+    around = text[max(start - 1, 0) : start] + text[start + length : start + length + 1]
+    return _ALONE.search(around) is None
 
 
 class PersonStore:
