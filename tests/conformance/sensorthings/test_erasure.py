@@ -123,6 +123,29 @@ def test_a_change_between_the_moment_of_the_erasure_and_its_coming_does_not_keep
     assert stored.call("GET", "/v1.1/Things('fiets')").status_code == 404
 
 
+def test_what_is_of_a_person_ends_without_name_and_place_also_when_its_maker_deletes_it(
+    stored: Node,
+) -> None:
+    described(stored)
+    stored.post("/v1.1/Things", {**thing(), "@iot.id": "paal", "Locations": [at(5.2)]})
+    for name in ("fiets", "paal"):
+        assert stored.call("DELETE", f"/v1.1/Things('{name}')").status_code == 200
+    eventually(lambda: stored.bus.features()["paal"].valid_to is not None)
+    for name in ("fiets", STREAM):
+        told = stored.bus.features()[name]
+        assert (told.name, told.geometry, told.replaces_all) == ("erased", None, True)
+        assert told.valid_to is not None
+    pole = stored.bus.features()["paal"]
+    assert (pole.name != "erased", pole.replaces_all) == (True, False), "of nobody it tells what was there"
+    again = {**thing(dataset=BICYCLES), "@iot.id": "fiets"}
+    stored.gate.consenting.clear()
+    stored.refused("/v1.1/Things", again, 403)
+    stored.gate.consenting.add(NOOR)
+    stored.post("/v1.1/Things", again)
+    erased(stored)
+    assert stored.call("GET", "/v1.1/Things('fiets')").status_code == 404, "it is about her still"
+
+
 def test_places_are_found_when_their_thing_was_deleted_or_is_about_somebody_else(stored: Node) -> None:
     described(stored)
     assert stored.call("DELETE", "/v1.1/Things('fiets')").status_code == 200

@@ -367,14 +367,20 @@ def naming(things: Sequence[str]) -> sa.ColumnElement[bool]:
 
 
 def end_features(connection: sa.Connection, dataset: str, ids: Sequence[str]) -> None:
-    """Say that these features exist no longer; their ids stay with the dataset."""
+    """Say that these features exist no longer; their ids stay with the dataset, and with the person they are about.
+
+    What they told of a person nobody keeps: whoever has all erased later finds nothing of them here to tell of.
+    """
     now = clock.now()
     ended: list[Feature] = []
+    query = sa.select(feature.c.body, feature.c.subject)
     for chunk in _chunks(list(ids)):
-        bodies = connection.execute(sa.select(feature.c.body).where(feature.c.id.in_(chunk))).scalars()
-        ended += [msgspec.structs.replace(msgspec.json.decode(b, type=Feature), valid_to=now) for b in bodies]
+        for body, subject in connection.execute(query.where(feature.c.id.in_(chunk))):
+            known = msgspec.json.decode(body, type=Feature)
+            whole = msgspec.structs.replace(known, valid_to=now)
+            ended.append(whole if subject is None else bare(known, now))
         gone = sa.update(feature).where(feature.c.id.in_(chunk))
-        connection.execute(gone.values(kind=ENDED, body="", subject=None, changed_at=now))
+        connection.execute(gone.values(kind=ENDED, body="", changed_at=now))
     outbox.add(connection, outgoing, FEATURE_TOPIC, feature_messages(dataset, ended))
 
 
