@@ -10,6 +10,7 @@ from dmi_agreements.aggregation import HOUR
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.decision import Suppress
 from dmi_agreements.duties import together, window
+from dmi_agreements.rights import ALL_ROWS
 from dmi_infra.gate import Gate, Passed, Permit
 from dmi_platform import paging, quality
 from dmi_platform.harmonise import merge
@@ -47,17 +48,20 @@ class Rows:
     ) -> Page:  # fmt: skip
         """A page of a datastream's history; asks ``still`` after every read, before anything is given of it."""
         bounds = self._gate.bounds(permit)
+        left_out = self._gate.left_out(permit)
+        # Of whom nothing passes nothing is read: a page need not go through all that they have here.
+        nothing = frozenset(who for who, until in left_out.items() if until == ALL_ROWS)
         here = stream.position or (None, None)
 
         def read(begin: Micros, end: Micros, after: Cursor | None, limit: int) -> Table:
             return self._store.observations(
-                stream.key, begin, end, after, limit, bounds.subjects, bounds.areas, here
+                stream.key, begin, end, after, limit, bounds.subjects, bounds.areas, here, nothing
             )
 
         length = window(permit.duties)
         asked = frozenset() if length is not None else self._gate.asked(permit)
-        # The bounds tell nothing of who objects or had all erased: read before the gate, a page of one would find them.
-        if length is None and not asked and not self._gate.left_out(permit):
+        # What was erased of a person, but not all, the gate alone tells: a page of one row would find it.
+        if length is None and not asked and not left_out:
             begin, end = max(begin, bounds.oldest), min(end, bounds.newest + 1)
             table, cursor = paging.page(read, begin, end, after, limit)
             still()

@@ -284,6 +284,9 @@ def test_only_rows_of_the_given_subjects_are_read(place: Place) -> None:
     read = place.store.observations(place.key(), *ALL, None, 10, {"urn:dmi:person:noor"})
     assert read.columns["result"] == [1.0]
     assert len(place.store.observations(place.key(), *ALL, None, 10, frozenset())) == 0
+    but = place.store.observations(place.key(), *ALL, None, 10, but={"urn:dmi:person:noor"})
+    assert "urn:dmi:person:noor" not in but.columns["subject"]
+    assert len(but) == len(place.store.observations(place.key(), *ALL, None, 10)) - len(read)
     assert len(place.store.latest(DATASET, None, {"urn:dmi:person:noor"}, 10)) == 0, (
         "the newest is of another"
     )

@@ -16,6 +16,8 @@ from dmi_agreements.contracts.record import DecisionRecord
 from dmi_infra import clock
 from dmi_infra.clock import to_text
 from dmi_infra.identity import Identity
+from dmi_platform import paging
+from dmi_platform.store import Store, Table
 
 from .conftest import BICYCLES, MINUTE, NOON, NOOR, OWNER, SAM, VENDOR, City, stream
 
@@ -262,3 +264,28 @@ def test_a_person_sees_its_own_rows_also_where_they_do_not_rest_on_consent(camer
     found = cameras.get("/v1/datastreams/cam.noor.count/observations", PUBLIC_TASK)
     assert [item["result"] for item in found.json()["items"]] == [1.0]
     assert cameras.get("/v1/datastreams/cam.sam.count/observations", PUBLIC_TASK).json()["items"] == []
+
+
+def test_a_page_does_not_read_through_all_rows_of_who_objects(
+    cameras: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "PIECE_ROWS", 2)
+    times = [NOON + minute * MINUTE for minute in range(1, 41)]
+    whose = [*[NOOR] * 39, SAM]
+    rows = ObservationBatch(
+        CAMERAS, ["cam.new.count"] * 40, times, [float(n) for n in range(40)], subject=whose
+    )
+    cameras.hand_in(rows)
+    cameras.law(SubjectRequest("urn:uuid:1", NOOR, "objection", CAMERAS, clock.now()))
+    cameras.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+    read: list[object] = []
+
+    def counted(store: Store, *arguments: Any) -> Table:
+        read.append(arguments)
+        return observations(store, *arguments)
+
+    observations = Store.observations
+    monkeypatch.setattr(Store, "observations", counted)
+    answer = cameras.get("/v1/datastreams/cam.new.count/observations", PUBLIC_TASK, limit=2).json()
+    assert [one["result"] for one in answer["items"]] == [39.0]
+    assert len(read) == 1

@@ -133,10 +133,11 @@ class Store:
         subjects: Collection[str] | None = None,
         areas: Sequence[Area] = (),
         here: tuple[float | None, float | None] = (None, None),
+        but: Collection[str] = (),
     ) -> Table:
         """A page of a datastream's rows, by time and source id; see ``queries.observations``."""
         with reading(self._engine) as connection:
-            return queries.observations(connection, key, begin, end, after, limit, subjects, areas, here)
+            return queries.observations(connection, key, begin, end, after, limit, subjects, areas, here, but)
 
     def span(
         self, dataset: str, begin: Micros, end: Micros, limit: int, subjects: Collection[str] | None = None

@@ -109,10 +109,12 @@ def observations(
     subjects: Collection[str] | None,
     areas: Sequence[Area],
     here: tuple[float | None, float | None],
+    but: Collection[str],
 ) -> Table:
     """A datastream's rows from ``begin`` until before ``end``, by time and source id, behind ``after``.
 
-    Of these subjects only, and inside each of ``areas`` only; rows without a place of their own lie ``here``.
+    Of these subjects only, without those ``but``, and inside each of ``areas`` only; rows without a place of their own
+    lie ``here``.
     """
     table = tables.observation.c
     query = sa.select(*_selected(tables.observation)).where(
@@ -125,6 +127,9 @@ def observations(
             query = query.where(sa.or_(table.time > after.time, table.source_id > after.source_id))
     if subjects is not None:
         query = query.where(among(table.subject, "subjects", connection.dialect.name, subjects))
+    if but:
+        theirs = among(table.subject, "but", connection.dialect.name, but)
+        query = query.where(sa.or_(table.subject.is_(None), sa.not_(theirs)))
     longitude, latitude = (
         sa.func.coalesce(table.longitude, here[0]),
         sa.func.coalesce(table.latitude, here[1]),
