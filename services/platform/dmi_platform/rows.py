@@ -52,11 +52,12 @@ class Rows:
         # Of whom nothing passes nothing is read: a page need not go through all that they have here.
         nothing = frozenset(who for who, until in left_out.items() if until == ALL_ROWS)
         here = stream.position or (None, None)
+        given_before: Cursor | None = None
 
         def read(begin: Micros, end: Micros, after: Cursor | None, limit: int) -> Table:
             return self._store.observations(
-                stream.key, begin, end, after, limit, bounds.subjects, bounds.areas, here, nothing
-            )
+                stream.key, begin, end, after or given_before, limit, bounds.subjects, bounds.areas, here, nothing
+            )  # fmt: skip
 
         length = window(permit.duties)
         asked = frozenset() if length is not None else self._gate.asked(permit)
@@ -81,6 +82,9 @@ class Rows:
             judged = self._gate.judge(permit, own)
             return judged.between(first, last) if asked else judged
 
+        if length == 1:
+            # A page from before anybody objected may have ended among the rows of one moment.
+            given_before = after
         # Of a window that the bounds cut, the gate itself leaves out what must go.
         begin = max(begin, after.time if after else begin, bounds.oldest - length)
         end = min(end, bounds.newest + 1)

@@ -266,6 +266,22 @@ def test_a_person_sees_its_own_rows_also_where_they_do_not_rest_on_consent(camer
     assert cameras.get("/v1/datastreams/cam.sam.count/observations", PUBLIC_TASK).json()["items"] == []
 
 
+def test_a_page_goes_on_among_the_rows_of_one_moment_also_when_somebody_objects_meanwhile(
+    cameras: City,
+) -> None:
+    rows = ObservationBatch(
+        CAMERAS, ["cam.new.count"] * 4, [NOON] * 4, [0.0, 1.0, 2.0, 3.0], subject=[SAM, SAM, NOOR, SAM],
+        source_id=["a", "b", "c", "d"],
+    )  # fmt: skip
+    cameras.hand_in(rows)
+    cameras.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+    path = "/v1/datastreams/cam.new.count/observations"
+    first = cameras.get(path, PUBLIC_TASK, limit=2).json()
+    cameras.law(SubjectRequest("urn:uuid:1", NOOR, "objection", CAMERAS, clock.now()))
+    second = cameras.get(path, PUBLIC_TASK, limit=2, cursor=first["next"]).json()
+    assert [one["result"] for one in (*first["items"], *second["items"])] == [0.0, 1.0, 3.0]
+
+
 def test_a_page_does_not_read_through_all_rows_of_who_objects(
     cameras: City, monkeypatch: pytest.MonkeyPatch
 ) -> None:
