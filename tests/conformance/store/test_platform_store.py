@@ -27,7 +27,7 @@ from dmi_platform.model import Cursor, Handed, Outcome, Reject, Whose
 from dmi_platform.neighbourhoods import Neighbourhoods
 from dmi_platform.quality import UNTESTED
 from dmi_platform.registry import Registry
-from dmi_platform.store import Store, Table, Writing
+from dmi_platform.store import Store, Table, Writing, rejects
 from dmi_platform.store.tables import observation, outgoing
 from dmi_platform.store.writing import ACCEPTED, CONFLICT, DUPLICATE
 
@@ -538,6 +538,28 @@ def test_the_quality_of_the_last_hour_is_what_its_rows_are(place: Place) -> None
     assert 0 < found.good < 7, table
     empty = place.store.quality(OTHER, NOON, 3600)
     assert (empty.rows, empty.datastreams, empty.newest, empty.good) == (0, 0, None, 0)
+
+
+def test_of_rejects_those_alone_that_name_a_person_are_read_when_it_is_erased(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be thousands of them, each of a whole message, while nobody else can write."""
+    noor, others = "urn:dmi:person:noor_1%", "urn:dmi:person:noorx1y"
+    one = ObservationBatch(DATASET, ["s"], [NOON], [1.0], subject=[noor])
+    other = msgspec.structs.replace(one, subject=[others])
+    with place.store.write() as writing:
+        payloads = [encode(one), encode(other), b"\xff" + noor.encode(), b"\xff" + others.encode()]
+        writing.reject([Reject("t", DATASET, "", "m", "x", "", 1, payload) for payload in payloads])
+        writing.reject([Reject("t", OTHER, "", "m", "x", "", 1, encode(one))])
+    read: list[bytes] = []
+    decode = rejects.decode
+    monkeypatch.setattr(
+        rejects, "decode", lambda payload, kind: read.append(payload) or decode(payload, kind)
+    )
+    assert place.store.erase(DATASET, noor, NOON) == 2
+    assert sorted(read) == sorted([payloads[0], payloads[2]])
+    left = place.store.rejects(None, None, False, None, 10)
+    assert sorted(each.dataset for each in left) == sorted([DATASET, DATASET, OTHER])
 
 
 def test_a_person_is_erased_up_to_a_moment_with_its_rejects_and_the_last_values_follow(place: Place) -> None:

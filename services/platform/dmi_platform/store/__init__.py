@@ -19,7 +19,7 @@ from dmi_infra.sql import Positions, load_positions, reading, transaction
 from dmi_platform.model import NEVER, Area, Cursor, Outcome, Reject, Whose
 from dmi_platform.quality import Ints
 from dmi_platform.registry import StoredFeature
-from dmi_platform.store import features, figures, persons, queries, tables
+from dmi_platform.store import features, figures, persons, queries, rejects, tables
 from dmi_platform.store.partitions import Partitions
 from dmi_platform.store.queries import Table
 from dmi_platform.store.writing import Writing
@@ -179,9 +179,16 @@ class Store:
             return queries.waiting_for(connection, about, limit)
 
     def erase(self, dataset: str, person: str, until: Micros) -> int:
-        """Delete a person's rows of a dataset up to a moment, and its rejects; returns how many rows."""
+        """Delete a person's rows of a dataset up to a moment, and its rejects; returns how many rows.
+
+        Rejects are looked through before anybody has to wait; one that comes in meanwhile is found when the erasure is
+        repeated.
+        """
+        with reading(self._engine) as connection:
+            found = rejects.naming(connection, dataset, [person])
         with transaction(self._engine) as connection:
-            return persons.erase(connection, dataset, person, until)
+            erased = persons.erase(connection, dataset, person, until)
+            return erased + rejects.erase(connection, found, person, until)
 
     def correct(
         self,

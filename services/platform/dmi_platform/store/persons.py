@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-import msgspec
 import sqlalchemy as sa
 
-from dmi_agreements.contracts.envelope import decode, encode
-from dmi_agreements.contracts.features import FeatureBatch
 from dmi_agreements.contracts.law import Correction
-from dmi_agreements.contracts.observations import QUARTER, Micros, ObservationBatch
+from dmi_agreements.contracts.observations import QUARTER, Micros
 from dmi_infra.sql import among
 from dmi_platform.model import NEVER
 from dmi_platform.store import queries, tables
@@ -20,7 +17,7 @@ _EMPTY = dict.fromkeys(("result", "raw_result", "longitude", "latitude", "subjec
 
 
 def erase(connection: sa.Connection, dataset: str, person: str, until: Micros) -> int:
-    """Delete the rows and rejects of a person in a dataset up to a moment; returns how many rows."""
+    """Delete the rows of a person in a dataset up to a moment; returns how many."""
     kept = tables.observation.c
     theirs = (kept.datastream == sa.bindparam("k"), kept.subject == person, kept.time <= until)
     some = sa.select(sa.literal(1)).select_from(tables.observation).where(*theirs).limit(1)
@@ -32,7 +29,7 @@ def erase(connection: sa.Connection, dataset: str, person: str, until: Micros) -
     statement = sa.delete(tables.observation).where(*theirs)
     deleted = sum(connection.execute(statement, {"k": key}).rowcount for key in keys)
     _settle_last(connection, keys)
-    return deleted + _erase_rejects(connection, dataset, person, until)
+    return deleted
 
 
 def correct(
@@ -95,61 +92,3 @@ def _settle_last(connection: sa.Connection, keys: Iterable[int]) -> None:
 
 def _none() -> dict[str, object]:
     return {"time": NEVER, "source_id": "", "flags": 0, **_EMPTY}
-
-
-def _erase_rejects(connection: sa.Connection, dataset: str, person: str, until: Micros) -> int:
-    """Take the person's rows out of what is kept to be tried again."""
-    table = tables.reject
-    erased = 0
-    query = sa.select(table.c.id, table.c.payload, table.c.row_numbers).where(table.c.dataset == dataset)
-    for identifier, payload, numbers in connection.execute(query).all():
-        try:
-            batch = decode(payload, ObservationBatch)
-        except (msgspec.DecodeError, RecursionError, ValueError):
-            # What cannot be read may name anybody: it goes when it speaks of this person.
-            if person.encode() in payload:
-                connection.execute(sa.delete(table).where(table.c.id == identifier))
-                erased += 1
-            continue
-        rows = enumerate(zip(batch.subject or (), batch.phenomenon_time, strict=False))
-        theirs = {row for row, (who, time) in rows if who == person and time <= until}
-        if not theirs:
-            continue
-        erased += len(theirs)
-        left = [row for row in range(len(batch)) if row not in theirs]
-        _keep_of(connection, identifier, numbers, left, encode(batch.take(left)))
-    return erased
-
-
-def drop_rejected(connection: sa.Connection, topic: str, dataset: str, ids: Collection[str]) -> None:
-    """Take features, by id, out of what was rejected of a topic and is kept to be tried again."""
-    table = tables.reject
-    query = sa.select(table.c.id).where(table.c.topic == topic, table.c.dataset == dataset)
-    read = sa.select(table.c.payload, table.c.row_numbers)
-    # One payload at a time: each may be as large as a message.
-    for identifier in connection.execute(query).scalars().all():
-        payload, numbers = connection.execute(read.where(table.c.id == identifier)).one()
-        try:
-            batch = decode(payload, FeatureBatch)
-        except (msgspec.DecodeError, RecursionError, ValueError):
-            if any(encode(name) in payload for name in ids):
-                _keep_of(connection, identifier, numbers, [], b"")
-            continue
-        left = [row for row, feature in enumerate(batch.features) if feature.id not in ids]
-        if len(left) < len(batch.features):
-            kept = msgspec.structs.replace(batch, features=[batch.features[row] for row in left])
-            _keep_of(connection, identifier, numbers, left, encode(kept))
-
-
-def _keep_of(
-    connection: sa.Connection, identifier: int, numbers: str, left: Sequence[int], payload: bytes
-) -> None:
-    """Keep of a reject the rows that are ``left``, as ``payload``; without any nothing of it."""
-    reject = tables.reject
-    if not left:
-        connection.execute(sa.delete(reject).where(reject.c.id == identifier))
-        return
-    given = msgspec.json.decode(numbers, type=list[int])
-    kept = msgspec.json.encode([given[row] for row in left]).decode()
-    change = sa.update(reject).where(reject.c.id == identifier)
-    connection.execute(change.values(payload=payload, rows=len(left), row_numbers=kept))

@@ -21,7 +21,7 @@ from dmi_platform import quality
 from dmi_platform.harmonise import Newest, Rows
 from dmi_platform.model import Handed, Outcome, Reject
 from dmi_platform.quality import Ints
-from dmi_platform.store import features, persons, tables
+from dmi_platform.store import features, rejects, tables
 
 FEATURES_TOPIC = BY_NAME["features"].topic or ""
 Status = NDArray[np.int8]
@@ -237,7 +237,7 @@ class Writing:
         """Store features of one dataset, as ``features.put``; those erased go from what was rejected too."""
         erased = {feature.id for feature in found if feature.replaces_all}
         if erased:
-            persons.drop_rejected(self._connection, FEATURES_TOPIC, dataset, erased)
+            rejects.drop_features(self._connection, FEATURES_TOPIC, dataset, erased)
         return features.put(self._connection, dataset, found, rejected_at)
 
     def publish(self, topic: str, messages: Sequence[Message]) -> None:
