@@ -34,6 +34,7 @@ from dmi_support_centre.routes import measures as measure_routes
 from dmi_support_centre.routes import rules as rule_routes
 from dmi_support_centre.routes import scenarios as scenario_routes
 from dmi_support_centre.ruling import Ruling
+from dmi_support_centre.runs import Runs
 from dmi_support_centre.scenarios import Scenarios
 from dmi_support_centre.scoring import Scores
 from dmi_support_centre.settings import SupportCentreSettings
@@ -67,7 +68,8 @@ def build(settings: SupportCentreSettings, bus: Bus) -> Service:
     runtime.parts.append(relay)
     found = _analyses(settings, runtime, store, relay)
     runtime.checks["store"] = store_check(engine)
-    scenarios = Scenarios(store, runtime.gate, found.book, found.baselines)
+    runs = Runs(store, runtime.gate, found.book, found.baselines)
+    scenarios = Scenarios(store, runtime.gate, found.baselines, runs)
     views = Views(store, found.atlas, found.book)
     shown = ScenarioViews(store, found.book, scenarios, found.baselines)
     app = build_app(

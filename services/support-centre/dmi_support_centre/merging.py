@@ -48,8 +48,8 @@ class Merging:
                 "with", "rests on another baseline; run both again on the city as it is now, then merge"
             )
         inputs = Inputs(opening)
-        with self._scenarios.running(opening.identity):
-            known = self._scenarios.known(mine.baseline, inputs)
+        with self._scenarios.runs.place(opening.identity):
+            known = self._scenarios.runs.known(mine.baseline, inputs)
             try:
                 planned = plan(known, mine.edits, theirs.edits)
             except ScenarioRefused as exc:

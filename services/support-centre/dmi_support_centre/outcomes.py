@@ -32,7 +32,8 @@ from dmi_support_centre.models.scenario import (
     split,
     veiled,
 )
-from dmi_support_centre.scenarios import Scenarios, told_id
+from dmi_support_centre.runs import told_id
+from dmi_support_centre.scenarios import Scenarios
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.scenarios import ScenarioRow, VersionHead, VersionRow
 

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-import time
 import uuid
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import msgspec
 
 from dmi_agreements.decision import Reason
 from dmi_infra import clock
-from dmi_infra.clock import to_text
 from dmi_infra.errors import Conflict, NotFound, Refused
-from dmi_infra.gate import Gate, Permit
+from dmi_infra.gate import Gate
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
-from dmi_infra.room import Room, whose_share
 from dmi_support_centre.atlas import about_persons
 from dmi_support_centre.baseline import Part
 from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.desk import Inputs
-from dmi_support_centre.errors import ModelRefused, TooManyRuns
-from dmi_support_centre.grounds import Book, joined
-from dmi_support_centre.model import SCENARIO, Result, standing
-from dmi_support_centre.models.scenario import MODEL, Baseline, Edit, ScenarioRefused, run
+from dmi_support_centre.model import Result, standing
+from dmi_support_centre.models.scenario import MODEL, Edit
+from dmi_support_centre.runs import Runs, result_id
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.scenarios import After, ScenarioRow, VersionRow, length_of
 
@@ -39,26 +33,19 @@ MOST_CHARACTERS = 64 * 1024 * 1024
 """Characters that the edits of all versions of all scenarios of one participant take."""
 MOST_SCENARIOS = 1000
 """Scenarios of one participant. None is deleted, and any version of one can be restored to go on from."""
-RUNS, RUNS_OF_ONE = 12, 4
-"""Runs of scenarios at a time, and those of one participant: they take threads that all routes share."""
 MOST_BASELINES = 1000
 """States of the city that the scenarios of one participant rest on: each is kept whole."""
 OVERTAKEN = "someone else has changed this scenario just now; look again"
 
 
 class Scenarios:
-    """What analysts can do with scenarios. Each dataset's part of the baseline passes the gate for each run."""
+    """What analysts can do with scenarios."""
 
-    def __init__(self, store: Store, gate: Gate, book: Book, baselines: Baselines) -> None:
+    def __init__(self, store: Store, gate: Gate, baselines: Baselines, runs: Runs) -> None:
         self._store = store
         self._gate = gate
-        self._book = book
         self._baselines = baselines
-        self._room = Room(RUNS, RUNS_OF_ONE, "runs of scenarios", TooManyRuns)
-
-    def running(self, person: Identity) -> AbstractContextManager[None]:
-        """A place to work out scenarios in; raises ``TooManyRuns`` when there is none, or none for this participant."""
-        return self._room.of(whose_share(self._gate.law, person))
+        self.runs = runs
 
     # -- scenarios ----------------------------------------------------------
 
@@ -213,13 +200,13 @@ class Scenarios:
     def result(self, row: ScenarioRow, number: int | None, inputs: Inputs) -> Result:
         """The outcome of a version (default the current one): the kept one, or run now under the caller's rights."""
         version = self.version(row, number or row.current)
-        kept = self._store.results.get(_result_id(row, version.number))
+        kept = self._store.results.get(result_id(row, version.number))
         # Whoever looks at a shared scenario may have fewer rights: what comes of those is for its eyes alone.
         return kept or self._run(row, version, inputs, keep=row.owner == inputs.identity.participant)
 
     def kept(self, rows: Sequence[ScenarioRow]) -> dict[str, Result]:
         """The outcomes of current versions that have been run, by scenario; without figures."""
-        found = self._store.results.heads([_result_id(row, row.current) for row in rows])
+        found = self._store.results.heads([result_id(row, row.current) for row in rows])
         return {result.place: result for result in found}
 
     def stale(self, baseline: str, result: Result | None) -> list[str]:
@@ -227,6 +214,12 @@ class Scenarios:
         present = self._baselines.present()
         reasons = ["baseline"] if present.parts and present.version != baseline else []
         return [*reasons, "model"] if result and result.body["record"]["model"] != MODEL else reasons
+
+    def _run(self, row: ScenarioRow, version: VersionRow, inputs: Inputs, *, keep: bool = True) -> Result:
+        result = self.runs.outcome(row, version, inputs)
+        if keep:
+            self.runs.keep(version, result)
+        return result
 
     def recompute(self, identifier: str, inputs: Inputs) -> Result:
         """Run the current version again with what is still allowed; raises ``Refused`` when that is nothing."""
@@ -269,89 +262,7 @@ class Scenarios:
             if dataset in allowed and feature.geometry
         ], refused
 
-    def known(self, baseline: str, inputs: Inputs) -> Baseline:
-        """The part of a kept baseline that the caller may analyse; raises ``Refused`` when that is nothing."""
-        return self._allowed(baseline, inputs)[0]
-
-    def _allowed(self, version: str, inputs: Inputs) -> tuple[Baseline, list[Permit], list[Refused]]:
-        pinned = self._baselines.pinned(version)
-        permits, refused = inputs.permits(part.dataset for part in pinned.parts)
-        if not permits:
-            raise refused[0]
-        known = self._baselines.part(version, {permit.dataset for permit in permits})
-        return known, permits, refused
-
-    def _run(self, row: ScenarioRow, version: VersionRow, inputs: Inputs, *, keep: bool = True) -> Result:
-        with self.running(inputs.identity):
-            return self._run_now(row, version, inputs, keep)
-
-    def _run_now(self, row: ScenarioRow, version: VersionRow, inputs: Inputs, keep: bool) -> Result:
-        begun = time.perf_counter()
-        baseline, permits, refused = self._allowed(version.baseline, inputs)
-        pinned = self._baselines.pinned(version.baseline)
-        allowed = {permit.dataset for permit in permits}
-        try:
-            outcome = run(baseline, version.edits)
-        except ScenarioRefused as exc:
-            if refused:
-                raise refused[0] from exc
-            raise ModelRefused.from_model(exc) from exc
-        grounds = joined([self._book.ground_of(permit) for permit in permits])
-        body = {
-            "outcome": msgspec.to_builtins(outcome),
-            "record": {
-                "run": str(uuid.uuid4()),
-                "inputs": [
-                    {"dataset": part.dataset, "version": part.version}
-                    for part in pinned.parts
-                    if part.dataset in allowed
-                ],
-                "left_out": sorted({part.dataset for part in pinned.parts} - allowed),
-                "model": MODEL,
-                "parameters": outcome.record.parameters,
-                # The model draws nothing: the same input gives the same figures on every machine.
-                "seed": None,
-                "duration_ms": round((time.perf_counter() - begun) * 1000, 1),
-                "by": inputs.identity.participant,
-                "by_name": inputs.identity.name,
-                "at": to_text(clock.now()),
-            },
-            "scenario": row.id,
-            "version": version.number,
-        }
-        result = Result(
-            _result_id(row, version.number), SCENARIO, row.title, row.id, clock.now(), grounds, body
-        )
-        if keep:
-            self._store.results.save([result])
-            told = msgspec.structs.replace(result, id=told_id(result))
-            self._book.tell(told, SCENARIO, _transformations(baseline.version, version.edits))
-        return result
-
     def parts(self, baseline: str) -> list[Part]:
         """The parts of a kept baseline that a scenario may show."""
         kept = self._baselines.pinned(baseline).parts
         return [part for part in kept if not about_persons(self._gate.law, part.dataset)]
-
-
-def told_id(result: Result) -> str:
-    """The id of an outcome for everyone, under which its lineage is told too.
-
-    Who may see that the outcome rests on its data, or reads it by a share, need not know the scenario's own id.
-    """
-    return f"scenario:{hashlib.sha256(result.id.encode()).hexdigest()[:32]}"
-
-
-def _result_id(row: ScenarioRow, number: int) -> str:
-    return f"scenario:{row.id}:{number}"
-
-
-def _transformations(baseline: str, edits: Sequence[Edit]) -> list[str]:
-    steps = [f"baseline of neighbourhoods and buildings, version {baseline[:12]}"]
-    steps += [
-        f"edit {number + 1}: {msgspec.json.encode(edit).decode()[:200]}" for number, edit in enumerate(edits)
-    ]
-    return [
-        *steps,
-        f"scenario model {MODEL}, coefficients at their values, swings added as independent errors",
-    ]

@@ -14,6 +14,7 @@ from dmi_support_centre.grounds import Book
 from dmi_support_centre.merging import Merging
 from dmi_support_centre.outcomes import ScenarioViews
 from dmi_support_centre.routes.scenarios import parse_edit
+from dmi_support_centre.runs import Runs
 from dmi_support_centre.scenarios import Scenarios
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.scenarios import ScenarioRow
@@ -29,7 +30,8 @@ class Desk:
 
     def __init__(self, store: Store, gate: Gate, opening: Door) -> None:
         self.baselines = Baselines(store, lambda _dataset: True)
-        self.scenarios = Scenarios(store, gate, Book(store, gate), self.baselines)
+        runs = Runs(store, gate, Book(store, gate), self.baselines)
+        self.scenarios = Scenarios(store, gate, self.baselines, runs)
         self.merging = Merging(self.scenarios)
         self.views = ScenarioViews(store, Book(store, gate), self.scenarios, self.baselines)
         self.door = opening(OWNER, "scenario-input", "dmi:analyse")

@@ -31,7 +31,8 @@ from dmi_support_centre.merging import Merging
 from dmi_support_centre.models.scenario import INDICATORS
 from dmi_support_centre.outcomes import ScenarioViews
 from dmi_support_centre.routes.scenarios import parse_edit
-from dmi_support_centre.scenarios import RUNS_OF_ONE, Scenarios, told_id
+from dmi_support_centre.runs import RUNS_OF_ONE, Runs, told_id
+from dmi_support_centre.scenarios import Scenarios
 from dmi_support_centre.store import Store
 from dmi_support_centre.store import scenarios as scenario_store
 from dmi_support_centre.store.scenarios import length_of
@@ -70,7 +71,7 @@ def baselines(store: Store) -> Baselines:
 def scenarios(store: Store, gate: Gate, agree: Agree, baselines: Baselines) -> Scenarios:
     agree(1, dataset=AREAS)
     city(store)
-    return Scenarios(store, gate, Book(store, gate), baselines)
+    return Scenarios(store, gate, baselines, Runs(store, gate, Book(store, gate), baselines))
 
 
 @pytest.fixture
@@ -440,7 +441,7 @@ def test_a_participant_works_out_so_many_scenarios_at_a_time(
     agree(2, dataset=AREAS, assignee=EVERYONE, actions=["dmi:analyse"])
     with ExitStack() as held:
         for _ in range(RUNS_OF_ONE):
-            held.enter_context(scenarios.running(ANALYST))
+            held.enter_context(scenarios.runs.place(ANALYST))
         for run in (
             lambda: scenarios.edit(row.id, parse_edit(TRIPS), door),
             lambda: scenarios.renew(row.id, door),
@@ -458,7 +459,10 @@ def test_runs_on_one_baseline_share_what_is_known_of_its_ground(
     scenarios: Scenarios, baselines: Baselines, door: Opening
 ) -> None:
     version = scenarios.version(scenarios.create("Wonen", ANALYST), 1).baseline
-    assert scenarios.known(version, Inputs(door)).ground is scenarios.known(version, Inputs(door)).ground
+    assert (
+        scenarios.runs.known(version, Inputs(door)).ground
+        is scenarios.runs.known(version, Inputs(door)).ground
+    )
     assert baselines.part(version, []).areas == [], "of other datasets it is another"
 
 
@@ -540,10 +544,10 @@ def test_whoever_a_scenario_is_shared_with_sees_why_it_fell_only_with_a_right_of
 
 
 def test_without_neighbourhoods_there_is_nothing_to_branch_from(store: Store, gate: Gate) -> None:
+    baselines = Baselines(store, lambda _dataset: True)
+    runs = Runs(store, gate, Book(store, gate), baselines)
     with pytest.raises(Conflict):
-        Scenarios(store, gate, Book(store, gate), Baselines(store, lambda _dataset: True)).create(
-            "Leeg", ANALYST
-        )
+        Scenarios(store, gate, baselines, runs).create("Leeg", ANALYST)
 
 
 def test_a_participant_has_so_many_scenarios_and_goes_on_in_one_of_them(

@@ -122,7 +122,7 @@ def router(scenarios: Scenarios, merging: Merging, views: ScenarioViews) -> APIR
     ) -> dict[str, Any]:
         """The newest first, each with the number of its edits; the scenario itself tells these and its versions."""
         at, _, last = (cursor or "").partition("~")
-        with scenarios.running(identity):
+        with scenarios.runs.place(identity):
             found = scenarios.of(identity, limit, (int(at), last) if cursor else None)
             following = f"{found[-1].created_at}~{found[-1].id}" if len(found) == limit else None
             return {"items": views.scenarios(found, identity), "next": following}

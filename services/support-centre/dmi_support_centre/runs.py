@@ -1,0 +1,129 @@
+"""Runs of scenarios: under the caller's rights and in its share of the room, kept with their grounds."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import uuid
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+import msgspec
+
+from dmi_infra import clock
+from dmi_infra.clock import to_text
+from dmi_infra.errors import Refused
+from dmi_infra.gate import Gate, Permit
+from dmi_infra.identity import Identity
+from dmi_infra.room import Room, whose_share
+from dmi_support_centre.baselines import Baselines
+from dmi_support_centre.desk import Inputs
+from dmi_support_centre.errors import ModelRefused, TooManyRuns
+from dmi_support_centre.grounds import Book, joined
+from dmi_support_centre.model import SCENARIO, Result
+from dmi_support_centre.models.scenario import MODEL, Baseline, Edit, ScenarioRefused, run
+from dmi_support_centre.store import Store
+from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
+
+RUNS, RUNS_OF_ONE = 12, 4
+"""Runs of scenarios at a time, and those of one participant: they take threads that all routes share."""
+
+
+class Runs:
+    """Works out versions of scenarios; each dataset's part of the baseline passes the gate for each run."""
+
+    def __init__(self, store: Store, gate: Gate, book: Book, baselines: Baselines) -> None:
+        self._store = store
+        self._gate = gate
+        self._book = book
+        self._baselines = baselines
+        self._room = Room(RUNS, RUNS_OF_ONE, "runs of scenarios", TooManyRuns)
+
+    def place(self, person: Identity) -> AbstractContextManager[None]:
+        """A place to work out scenarios in; raises ``TooManyRuns`` when there is none, or none for this participant."""
+        return self._room.of(whose_share(self._gate.law, person))
+
+    def known(self, baseline: str, inputs: Inputs) -> Baseline:
+        """The part of a kept baseline that the caller may analyse; raises ``Refused`` when that is nothing."""
+        return self._allowed(baseline, inputs)[0]
+
+    def _allowed(self, version: str, inputs: Inputs) -> tuple[Baseline, list[Permit], list[Refused]]:
+        pinned = self._baselines.pinned(version)
+        permits, refused = inputs.permits(part.dataset for part in pinned.parts)
+        if not permits:
+            raise refused[0]
+        known = self._baselines.part(version, {permit.dataset for permit in permits})
+        return known, permits, refused
+
+    def outcome(self, row: ScenarioRow, version: VersionRow, inputs: Inputs) -> Result:
+        """The outcome of a version, run now. Raises ``Refused``, ``ModelRefused`` and ``TooManyRuns``."""
+        with self.place(inputs.identity):
+            return self._outcome(row, version, inputs)
+
+    def _outcome(self, row: ScenarioRow, version: VersionRow, inputs: Inputs) -> Result:
+        begun = time.perf_counter()
+        baseline, permits, refused = self._allowed(version.baseline, inputs)
+        pinned = self._baselines.pinned(version.baseline)
+        allowed = {permit.dataset for permit in permits}
+        try:
+            outcome = run(baseline, version.edits)
+        except ScenarioRefused as exc:
+            if refused:
+                raise refused[0] from exc
+            raise ModelRefused.from_model(exc) from exc
+        grounds = joined([self._book.ground_of(permit) for permit in permits])
+        body = {
+            "outcome": msgspec.to_builtins(outcome),
+            "record": {
+                "run": str(uuid.uuid4()),
+                "inputs": [
+                    {"dataset": part.dataset, "version": part.version}
+                    for part in pinned.parts
+                    if part.dataset in allowed
+                ],
+                "left_out": sorted({part.dataset for part in pinned.parts} - allowed),
+                "model": MODEL,
+                "parameters": outcome.record.parameters,
+                # The model draws nothing: the same input gives the same figures on every machine.
+                "seed": None,
+                "duration_ms": round((time.perf_counter() - begun) * 1000, 1),
+                "by": inputs.identity.participant,
+                "by_name": inputs.identity.name,
+                "at": to_text(clock.now()),
+            },
+            "scenario": row.id,
+            "version": version.number,
+        }
+        found = result_id(row, version.number)
+        return Result(found, SCENARIO, row.title, row.id, clock.now(), grounds, body)
+
+    def keep(self, version: VersionRow, result: Result) -> None:
+        """Keep the outcome of a version for whoever looks next, and tell what it was made of."""
+        self._store.results.save([result])
+        told = msgspec.structs.replace(result, id=told_id(result))
+        baseline = result.body["outcome"]["record"]["baseline_version"]
+        self._book.tell(told, SCENARIO, _transformations(baseline, version.edits))
+
+
+def told_id(result: Result) -> str:
+    """The id of an outcome for everyone, under which its lineage is told too.
+
+    Who may see that the outcome rests on its data, or reads it by a share, need not know the scenario's own id.
+    """
+    return f"scenario:{hashlib.sha256(result.id.encode()).hexdigest()[:32]}"
+
+
+def result_id(row: ScenarioRow, number: int) -> str:
+    """The id of the outcome of a version."""
+    return f"scenario:{row.id}:{number}"
+
+
+def _transformations(baseline: str, edits: Sequence[Edit]) -> list[str]:
+    steps = [f"baseline of neighbourhoods and buildings, version {baseline[:12]}"]
+    steps += [
+        f"edit {number + 1}: {msgspec.json.encode(edit).decode()[:200]}" for number, edit in enumerate(edits)
+    ]
+    return [
+        *steps,
+        f"scenario model {MODEL}, coefficients at their values, swings added as independent errors",
+    ]
