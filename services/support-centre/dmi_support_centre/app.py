@@ -20,6 +20,7 @@ from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.consumer import ANALYSE, TOPICS, AnalysisHandler, Flow
 from dmi_support_centre.crowding import Crowding
 from dmi_support_centre.forecasting import Forecasts
+from dmi_support_centre.forgetting import Forgotten
 from dmi_support_centre.grounds import Book, Withdrawals, Workshop
 from dmi_support_centre.handlers import Views
 from dmi_support_centre.learning import Learner
@@ -56,6 +57,7 @@ class Analyses:
     measures: Measures
     webhooks: Webhooks
     rounds: Rounds
+    forgotten: Forgotten
 
 
 def build(settings: SupportCentreSettings, bus: Bus) -> Service:
@@ -68,7 +70,7 @@ def build(settings: SupportCentreSettings, bus: Bus) -> Service:
     runtime.parts.append(relay)
     found = _analyses(settings, runtime, store, relay)
     runtime.checks["store"] = store_check(engine)
-    runs = Runs(store, runtime.gate, found.book, found.baselines)
+    runs = Runs(store, runtime.gate, found.book, found.baselines, found.forgotten)
     scenarios = Scenarios(store, runtime.gate, found.baselines, runs)
     views = Views(store, found.atlas, found.book)
     shown = ScenarioViews(store, found.book, scenarios, found.baselines)
@@ -144,7 +146,7 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
     )  # fmt: skip
     runtime.law.listen(exercising.listen)
     runtime.parts += [webhooks, learner, withdrawals, rounds, consumer, retention, exercising]
-    return Analyses(book, atlas, baselines, measures, webhooks, rounds)
+    return Analyses(book, atlas, baselines, measures, webhooks, rounds, workshop.forgotten)
 
 
 def _no_lag(metrics: Metrics) -> bool:

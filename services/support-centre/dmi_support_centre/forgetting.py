@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 
@@ -21,8 +21,12 @@ class Forgotten:
 
     def times(self, dataset: str) -> int:
         """How often so far; to be asked before rows are read."""
+        return self.times_of([dataset])[dataset]
+
+    def times_of(self, datasets: Iterable[str]) -> dict[str, int]:
+        """As ``times``, of several datasets at one moment."""
         with self._lock:
-            return len(self._whose[dataset])
+            return {dataset: len(self._whose[dataset]) for dataset in datasets}
 
     @contextmanager
     def forgetting(self, dataset: str, person: str | None = None) -> Iterator[None]:
@@ -40,6 +44,12 @@ class Forgotten:
 
         ``used``: all persons whose rows it was made of; ``None``: it may have been anybody.
         """
+        with self.keeping_all({dataset: begun}, used) as whole:
+            yield whole
+
+    @contextmanager
+    def keeping_all(self, begun: Mapping[str, int], used: Collection[str] | None = None) -> Iterator[bool]:
+        """As ``keeping``, for what was made of several datasets, each forgotten so many times before it was begun."""
         with self._lock:
-            gone = self._whose[dataset][begun:]
+            gone = [person for dataset, times in begun.items() for person in self._whose[dataset][times:]]
             yield not any(used is None or person is None or person in used for person in gone)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import msgspec
 
@@ -19,6 +20,7 @@ from dmi_infra.room import Room, whose_share
 from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.desk import Inputs
 from dmi_support_centre.errors import ModelRefused, TooManyRuns
+from dmi_support_centre.forgetting import Forgotten
 from dmi_support_centre.grounds import Book, joined
 from dmi_support_centre.model import SCENARIO, Result
 from dmi_support_centre.models.scenario import MODEL, Baseline, Edit, ScenarioRefused, run
@@ -29,14 +31,26 @@ RUNS, RUNS_OF_ONE = 12, 4
 """Runs of scenarios at a time, and those of one participant: they take threads that all routes share."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a version, and how often each dataset under it had been forgotten before it was run."""
+
+    result: Result
+    version: VersionRow
+    forgotten: Mapping[str, int]
+
+
 class Runs:
     """Works out versions of scenarios; each dataset's part of the baseline passes the gate for each run."""
 
-    def __init__(self, store: Store, gate: Gate, book: Book, baselines: Baselines) -> None:
+    def __init__(
+        self, store: Store, gate: Gate, book: Book, baselines: Baselines, forgotten: Forgotten
+    ) -> None:
         self._store = store
         self._gate = gate
         self._book = book
         self._baselines = baselines
+        self._forgotten = forgotten
         self._room = Room(RUNS, RUNS_OF_ONE, "runs of scenarios", TooManyRuns)
 
     def place(self, person: Identity) -> AbstractContextManager[None]:
@@ -55,15 +69,16 @@ class Runs:
         known = self._baselines.part(version, {permit.dataset for permit in permits})
         return known, permits, refused
 
-    def outcome(self, row: ScenarioRow, version: VersionRow, inputs: Inputs) -> Result:
+    def outcome(self, row: ScenarioRow, version: VersionRow, inputs: Inputs) -> Outcome:
         """The outcome of a version, run now. Raises ``Refused``, ``ModelRefused`` and ``TooManyRuns``."""
         with self.place(inputs.identity):
             return self._outcome(row, version, inputs)
 
-    def _outcome(self, row: ScenarioRow, version: VersionRow, inputs: Inputs) -> Result:
+    def _outcome(self, row: ScenarioRow, version: VersionRow, inputs: Inputs) -> Outcome:
         begun = time.perf_counter()
+        parts = self._baselines.pinned(version.baseline).parts
+        forgotten = self._forgotten.times_of(part.dataset for part in parts)
         baseline, permits, refused = self._allowed(version.baseline, inputs)
-        pinned = self._baselines.pinned(version.baseline)
         allowed = {permit.dataset for permit in permits}
         try:
             outcome = run(baseline, version.edits)
@@ -78,10 +93,10 @@ class Runs:
                 "run": str(uuid.uuid4()),
                 "inputs": [
                     {"dataset": part.dataset, "version": part.version}
-                    for part in pinned.parts
+                    for part in parts
                     if part.dataset in allowed
                 ],
-                "left_out": sorted({part.dataset for part in pinned.parts} - allowed),
+                "left_out": sorted({part.dataset for part in parts} - allowed),
                 "model": MODEL,
                 "parameters": outcome.record.parameters,
                 # The model draws nothing: the same input gives the same figures on every machine.
@@ -95,11 +110,20 @@ class Runs:
             "version": version.number,
         }
         found = result_id(row, version.number)
-        return Result(found, SCENARIO, row.title, row.id, clock.now(), grounds, body)
+        result = Result(found, SCENARIO, row.title, row.id, clock.now(), grounds, body)
+        times = {dataset: forgotten[dataset] for dataset in grounds.datasets}
+        return Outcome(result, version, times)
 
-    def keep(self, version: VersionRow, result: Result) -> None:
-        """Keep the outcome of a version for whoever looks next, and tell what it was made of."""
-        self._store.results.save([result])
+    def keep(self, outcome: Outcome) -> None:
+        """Keep the outcome of a version for whoever looks next, and tell what it was made of.
+
+        Not where rows that it was made of have gone meanwhile, or its ground: whoever looks next has it run anew.
+        """
+        result, version = outcome.result, outcome.version
+        with self._forgotten.keeping_all(outcome.forgotten) as whole:
+            if not whole or self._book.fallen(result.grounds) is not None:
+                return
+            self._store.results.save([result])
         told = msgspec.structs.replace(result, id=told_id(result))
         baseline = result.body["outcome"]["record"]["baseline_version"]
         self._book.tell(told, SCENARIO, _transformations(baseline, version.edits))

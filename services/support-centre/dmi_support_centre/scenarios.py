@@ -164,9 +164,11 @@ class Scenarios:
             baseline,
             *(merged or (None, None)),
         )
-        self._run(row, made, inputs)
+        outcome = self.runs.outcome(row, made, inputs)
         if not self._store.scenarios.append(made, row.current):
             raise Conflict(OVERTAKEN)
+        # Only now: what another version of this number came to must not be written over.
+        self.runs.keep(outcome)
         return msgspec.structs.replace(row, current=number)
 
     def undo(self, identifier: str, person: Identity) -> ScenarioRow:
@@ -216,10 +218,10 @@ class Scenarios:
         return [*reasons, "model"] if result and result.body["record"]["model"] != MODEL else reasons
 
     def _run(self, row: ScenarioRow, version: VersionRow, inputs: Inputs, *, keep: bool = True) -> Result:
-        result = self.runs.outcome(row, version, inputs)
+        outcome = self.runs.outcome(row, version, inputs)
         if keep:
-            self.runs.keep(version, result)
-        return result
+            self.runs.keep(outcome)
+        return outcome.result
 
     def recompute(self, identifier: str, inputs: Inputs) -> Result:
         """Run the current version again with what is still allowed; raises ``Refused`` when that is nothing."""

@@ -10,6 +10,7 @@ from dmi_agreements.contracts.record import DecisionRecord
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
 from dmi_infra.gate import Gate
 from dmi_support_centre.baselines import Baselines
+from dmi_support_centre.forgetting import Forgotten
 from dmi_support_centre.grounds import Book
 from dmi_support_centre.merging import Merging
 from dmi_support_centre.outcomes import ScenarioViews
@@ -30,7 +31,7 @@ class Desk:
 
     def __init__(self, store: Store, gate: Gate, opening: Door) -> None:
         self.baselines = Baselines(store, lambda _dataset: True)
-        runs = Runs(store, gate, Book(store, gate), self.baselines)
+        runs = Runs(store, gate, Book(store, gate), self.baselines, Forgotten())
         self.scenarios = Scenarios(store, gate, self.baselines, runs)
         self.merging = Merging(self.scenarios)
         self.views = ScenarioViews(store, Book(store, gate), self.scenarios, self.baselines)

@@ -22,10 +22,12 @@ from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused
 from dmi_infra.gate import Gate
 from dmi_infra.http.access import Opening
 from dmi_infra.identity import Identity
+from dmi_support_centre import runs as runs_module
 from dmi_support_centre import scenarios as module
 from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.desk import Inputs
 from dmi_support_centre.errors import ModelRefused, TooManyRuns
+from dmi_support_centre.forgetting import Forgotten
 from dmi_support_centre.grounds import Book
 from dmi_support_centre.merging import Merging
 from dmi_support_centre.models.scenario import INDICATORS
@@ -68,10 +70,17 @@ def baselines(store: Store) -> Baselines:
 
 
 @pytest.fixture
-def scenarios(store: Store, gate: Gate, agree: Agree, baselines: Baselines) -> Scenarios:
+def forgotten() -> Forgotten:
+    return Forgotten()
+
+
+@pytest.fixture
+def scenarios(
+    store: Store, gate: Gate, agree: Agree, baselines: Baselines, forgotten: Forgotten
+) -> Scenarios:
     agree(1, dataset=AREAS)
     city(store)
-    return Scenarios(store, gate, baselines, Runs(store, gate, Book(store, gate), baselines))
+    return Scenarios(store, gate, baselines, Runs(store, gate, Book(store, gate), baselines, forgotten))
 
 
 @pytest.fixture
@@ -455,6 +464,61 @@ def test_a_participant_works_out_so_many_scenarios_at_a_time(
     assert scenarios.edit(row.id, parse_edit(TRIPS), door).current == 2
 
 
+def during_the_next_run(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Has something happen while a scenario is worked out."""
+    run = runs_module.run
+    left = [happens]
+
+    def slow(*given: Any) -> Any:
+        if left:
+            left.pop()()
+        return run(*given)
+
+    monkeypatch.setattr(runs_module, "run", slow)
+
+
+@pytest.mark.parametrize("dataset", [AREAS, GARAGES])
+def test_what_is_worked_out_while_rows_of_its_data_go_is_not_kept(
+    scenarios: Scenarios,
+    store: Store,
+    forgotten: Forgotten,
+    door: Opening,
+    monkeypatch: pytest.MonkeyPatch,
+    dataset: str,
+) -> None:
+    def erase() -> None:
+        with forgotten.forgetting(dataset):
+            pass
+
+    row = scenarios.create("Wonen", ANALYST)
+    during_the_next_run(monkeypatch, erase)
+    row = scenarios.edit(row.id, parse_edit(REDEVELOP), door)
+    kept = [one.id for one in store.results.of_kind("scenario")]
+    assert kept == ([] if dataset == AREAS else [f"scenario:{row.id}:2"])
+    again = scenarios.result(row, None, Inputs(door))
+    assert store.results.get(again.id) == again, "the next look has it run anew"
+
+
+def test_what_is_worked_out_while_its_ground_falls_away_is_not_kept(
+    scenarios: Scenarios, store: Store, agree: Agree, door: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = scenarios.create("Wonen", ANALYST)
+    during_the_next_run(monkeypatch, lambda: agree(1, dataset=AREAS, state="ended"))
+    scenarios.edit(row.id, parse_edit(REDEVELOP), door)
+    assert store.results.of_kind("scenario") == []
+
+
+def test_who_was_overtaken_leaves_the_outcome_of_the_other(
+    scenarios: Scenarios, door: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = scenarios.create("Wonen", ANALYST)
+    during_the_next_run(monkeypatch, lambda: scenarios.edit(row.id, parse_edit(TRIPS), door))
+    with pytest.raises(Conflict, match="someone else"):
+        scenarios.edit(row.id, parse_edit(REDEVELOP), door)
+    outcome = scenarios.result(scenarios.get(row.id, ANALYST), 2, Inputs(door)).body["outcome"]
+    assert outcome["touched"] == [], "of the version that was made"
+
+
 def test_runs_on_one_baseline_share_what_is_known_of_its_ground(
     scenarios: Scenarios, baselines: Baselines, door: Opening
 ) -> None:
@@ -545,7 +609,7 @@ def test_whoever_a_scenario_is_shared_with_sees_why_it_fell_only_with_a_right_of
 
 def test_without_neighbourhoods_there_is_nothing_to_branch_from(store: Store, gate: Gate) -> None:
     baselines = Baselines(store, lambda _dataset: True)
-    runs = Runs(store, gate, Book(store, gate), baselines)
+    runs = Runs(store, gate, Book(store, gate), baselines, Forgotten())
     with pytest.raises(Conflict):
         Scenarios(store, gate, baselines, runs).create("Leeg", ANALYST)
 
