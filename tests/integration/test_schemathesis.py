@@ -104,8 +104,9 @@ def test_no_generated_request_brings_out_a_fault_of_ours(
 
 def _operations(document: dict[str, Any]) -> Iterator[Any]:
     schema = schemathesis.openapi.from_dict(document)
-    for found in schema.get_all_operations():
-        operation = found.ok()
+    operations = [found.ok() for found in schema.get_all_operations()]
+    # What is deleted cannot be tried any more.
+    for operation in sorted(operations, key=lambda one: one.method.lower() == "delete"):
         if operation.path not in ENDLESS:
             yield operation
 

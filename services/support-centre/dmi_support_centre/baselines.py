@@ -65,8 +65,19 @@ class Baselines:
         found = self.present()
         if not found.parts:
             raise Conflict("there are no neighbourhoods yet, so there is nothing to branch from")
-        self._store.scenarios.keep_baseline(found, clock.now())
+        self._keep(found)
         return found.version
+
+    def keep(self, version: str) -> None:
+        """Keep a baseline that is in use here also where the last that rested on it was deleted just now."""
+        if self._store.scenarios.baseline_at(version) is None:
+            present = self.present()
+            self._keep(present if present.version == version else self.pinned(version))
+
+    def _keep(self, found: Snapshot) -> None:
+        # A whole city is packed for it, so what is kept already is not kept again.
+        if self._store.scenarios.baseline_at(found.version) is None:
+            self._store.scenarios.keep_baseline(found, clock.now())
 
     def pinned(self, version: str) -> Snapshot:
         """A kept baseline; raises ``NotFound``."""

@@ -38,6 +38,7 @@ from dmi_support_centre.store import Store
 from dmi_support_centre.store.scenarios import ScenarioRow, VersionHead, VersionRow
 
 Shown = dict[str, Any]
+DELETED = {"nl": "een verwijderd scenario", "en": "a deleted scenario"}
 PRIVATE = {"nl": "een privéscenario", "en": "a private scenario"}
 
 
@@ -284,10 +285,12 @@ def _named(participant: str, name: str, reader: str) -> tuple[str | None, str]:
 
 
 def _other(other: ScenarioRow | None, row: ScenarioRow, person: Identity) -> Shown:
-    """Another scenario that went into ``row``, as far as the caller may open it."""
-    if other is not None and other.owner == person.participant:
+    """Another scenario that went into ``row``, as far as the caller may open it; ``None``: it has been deleted."""
+    if other is None:
+        return {"id": None, "title": DELETED}
+    if other.owner == person.participant:
         return {"id": other.id, "title": other.title}
-    if other is not None and row.owner == person.participant:
+    if row.owner == person.participant:
         # It came in by its share id, for that is the only way to what others made.
         return {"id": other.share, "title": other.title}
     return {"id": None, "title": PRIVATE}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -51,6 +52,7 @@ class Runs:
         self._book = book
         self._baselines = baselines
         self._forgotten = forgotten
+        self._keeping = threading.Lock()
         self._room = Room(RUNS, RUNS_OF_ONE, "runs of scenarios", TooManyRuns)
 
     def place(self, person: Identity) -> AbstractContextManager[None]:
@@ -117,16 +119,24 @@ class Runs:
     def keep(self, outcome: Outcome) -> None:
         """Keep the outcome of a version for whoever looks next, and tell what it was made of.
 
-        Not where rows that it was made of have gone meanwhile, or its ground: whoever looks next has it run anew.
+        Not where rows that it was made of have gone meanwhile, or its ground: whoever looks next has it run anew. Nor
+        where the scenario itself has.
         """
         result, version = outcome.result, outcome.version
-        with self._forgotten.keeping_all(outcome.forgotten) as whole:
+        with self._keeping, self._forgotten.keeping_all(outcome.forgotten) as whole:
             if not whole or self._book.fallen(result.grounds) is not None:
+                return
+            if self._store.scenarios.get(version.scenario) is None:
                 return
             self._store.results.save([result])
         told = msgspec.structs.replace(result, id=told_id(result))
         baseline = result.body["outcome"]["record"]["baseline_version"]
         self._book.tell(told, SCENARIO, _transformations(baseline, version.edits))
+
+    def drop(self, scenario: str) -> None:
+        """Delete a scenario; no outcome of it is kept after this."""
+        with self._keeping:
+            self._store.scenarios.delete(scenario)
 
 
 def told_id(result: Result) -> str:

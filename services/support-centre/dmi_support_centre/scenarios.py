@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -32,7 +33,7 @@ LONGEST_EDITS = 512 * 1024
 MOST_CHARACTERS = 64 * 1024 * 1024
 """Characters that the edits of all versions of all scenarios of one participant take."""
 MOST_SCENARIOS = 1000
-"""Scenarios of one participant. None is deleted, and any version of one can be restored to go on from."""
+"""Scenarios of one participant."""
 MOST_BASELINES = 1000
 """States of the city that the scenarios of one participant rest on: each is kept whole."""
 OVERTAKEN = "someone else has changed this scenario just now; look again"
@@ -46,6 +47,8 @@ class Scenarios:
         self._gate = gate
         self._baselines = baselines
         self.runs = runs
+        # A baseline goes with the last scenario on it, so who begins on one and who deletes take turns.
+        self._turns = threading.Lock()
 
     # -- scenarios ----------------------------------------------------------
 
@@ -64,9 +67,7 @@ class Scenarios:
 
     def _check_room(self, owner: str) -> None:
         if self._store.scenarios.count(owner) >= MOST_SCENARIOS:
-            rule = (
-                f"you have {MOST_SCENARIOS} scenarios already: go on in one of them, from any of its versions"
-            )
+            rule = f"you have {MOST_SCENARIOS} scenarios already: delete one, or go on in one from any of its versions"
             raise Conflict.of("title", rule)
 
     def _check_size(self, owner: str, edits: Sequence[Edit]) -> None:
@@ -106,8 +107,21 @@ class Scenarios:
             current=1,
             share=f"share-{secrets.token_urlsafe(24)}",
         )
-        self._store.scenarios.create(row, VersionRow(row.id, 1, None, edits, now, person.name, baseline))
+        with self._turns:
+            self._baselines.keep(baseline)
+            first = VersionRow(row.id, 1, None, edits, now, person.name, baseline)
+            self._store.scenarios.create(row, first)
         return row
+
+    def delete(self, identifier: str, person: Identity) -> None:
+        """Delete an own scenario with all its versions and their outcomes; who has its link finds nothing more.
+
+        Branches of it, and scenarios that it was merged into, hold edits of their own and stay. Raises ``NotFound`` or
+        ``Refused``.
+        """
+        row = self.own(identifier, person)
+        with self._turns:
+            self.runs.drop(row.id)
 
     def get(self, identifier: str, person: Identity) -> ScenarioRow:
         """A scenario of the same participant, or of anyone by its share id; raises ``NotFound``."""
@@ -165,8 +179,10 @@ class Scenarios:
             *(merged or (None, None)),
         )
         outcome = self.runs.outcome(row, made, inputs)
-        if not self._store.scenarios.append(made, row.current):
-            raise Conflict(OVERTAKEN)
+        with self._turns:
+            if not self._store.scenarios.append(made, row.current):
+                raise Conflict(OVERTAKEN)
+            self._baselines.keep(baseline)
         # Only now: what another version of this number came to must not be written over.
         self.runs.keep(outcome)
         return msgspec.structs.replace(row, current=number)

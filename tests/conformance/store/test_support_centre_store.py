@@ -236,6 +236,32 @@ def test_a_change_of_a_scenario_that_another_overtook_is_not_made(store: Store) 
     assert store.scenarios.baselines_of("another") == set()
 
 
+def test_a_scenario_goes_with_its_outcomes_and_with_the_baselines_of_it_alone(store: Store) -> None:
+    ring = [[5.0, 52.0], [5.1, 52.0], [5.1, 52.1], [5.0, 52.0]]
+    field = {"type": "Polygon", "coordinates": [ring]}
+    made = [snapshot([(D, Feature(name, "neighbourhood", "x", field))], lambda _: True) for name in "ab"]
+    for one in made:
+        store.scenarios.keep_baseline(one, 1)
+    a, b = (one.version for one in made)
+    for name, baselines in (("s", [a, b]), ("t", [a])):
+        row = ScenarioRow(name, "t", None, "o", "n", 1, 1, f"share-{name}")
+        store.scenarios.create(row, VersionRow(name, 1, None, [], 1, "n", baselines[0]))
+        for number, baseline in enumerate(baselines[1:], 2):
+            assert store.scenarios.append(VersionRow(name, number, 1, [], 1, "n", baseline), number - 1)
+        store.results.save([Result(f"scenario:{name}:1", "scenario", "t", name, 1, Grounds([D], [name]), {})])
+    store.results.save([Result("forecast:s", "forecast", "t", "s", 1, Grounds([D], ["f"]), {})])
+    store.scenarios.delete("s")
+    assert (store.scenarios.get("s"), store.scenarios.heads("s")) == (None, [])
+    assert store.scenarios.get("t") is not None
+    assert (store.scenarios.baseline_at(a), store.scenarios.baseline_at(b)) == (1, None)
+    assert store.results.get("scenario:s:1") is None
+    assert store.results.grounds() == {"t", "f"}
+    with store.engine.connect() as connection:
+        found = connection.execute(sa.select(metadata.tables["material"].c.result)).scalars()
+        assert sorted(found) == ["forecast:s", "scenario:t:1"]
+    store.scenarios.delete("s")
+
+
 def test_scenarios_come_in_parts_also_those_of_one_moment(store: Store) -> None:
     for number, at in enumerate([5, 7, 7, 7, 9]):
         row = ScenarioRow(f"s{number}", "t", None, "o", "n", at, 1, f"share{number}")

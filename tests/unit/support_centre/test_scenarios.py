@@ -464,6 +464,75 @@ def test_a_participant_works_out_so_many_scenarios_at_a_time(
     assert scenarios.edit(row.id, parse_edit(TRIPS), door).current == 2
 
 
+def test_a_scenario_of_ones_own_is_deleted_with_all_that_is_its(
+    scenarios: Scenarios, views: ScenarioViews, baselines: Baselines, store: Store, door: Opening
+) -> None:
+    row = scenarios.create("Wonen", ANALYST)
+    first = scenarios.version(row, 1).baseline
+    branch = scenarios.branch(row.id, "Groen", ANALYST)
+    scenarios.edit(branch.id, parse_edit(REDEVELOP), door)
+    merged = Merging(scenarios).carry_out(row.id, branch.id, {}, door)
+    city(store, jobs=1200)
+    baselines.changed()
+    second = scenarios.version(scenarios.renew(branch.id, door), 3).baseline
+    scenarios.delete(branch.id, ANALYST)
+    for one in (branch.id, branch.share):
+        with pytest.raises(NotFound):
+            scenarios.get(one, ANALYST)
+    assert [one.place for one in store.results.of_kind("scenario")] == [row.id]
+    assert (store.scenarios.baseline_at(second), store.scenarios.baseline_at(first) is None) == (None, False)
+    shown = views.scenario(merged, ANALYST)["versions"][-1]["merged"]
+    assert shown == {
+        "id": None,
+        "title": {"nl": "een verwijderd scenario", "en": "a deleted scenario"},
+        "version": None,
+    }
+    assert views.result(merged, None, door)["totals"]["change"]["inhabitants"] > 0
+    scenarios.delete(row.id, ANALYST)
+    assert (store.scenarios.count(OWNER), store.scenarios.size(OWNER)) == (0, 0)
+    assert store.results.grounds() == set()
+
+
+def test_nobody_deletes_a_scenario_of_somebody_else(scenarios: Scenarios) -> None:
+    row = scenarios.create("Wonen", ANALYST)
+    with pytest.raises(NotFound):
+        scenarios.delete(row.id, OTHER)
+    with pytest.raises(Refused):
+        scenarios.delete(row.share, OTHER)
+    theirs = scenarios.branch(row.share, "Anders", OTHER)
+    scenarios.delete(row.id, ANALYST)
+    assert scenarios.get(theirs.id, OTHER).parent == row.id, "what others made of it stays"
+
+
+def test_a_scenario_that_is_deleted_while_it_is_worked_out_leaves_nothing(
+    scenarios: Scenarios, store: Store, door: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = scenarios.create("Wonen", ANALYST)
+    during_the_next_run(monkeypatch, lambda: scenarios.delete(row.id, ANALYST))
+    with pytest.raises(Conflict, match="someone else"):
+        scenarios.edit(row.id, parse_edit(REDEVELOP), door)
+    other = scenarios.create("Groen", ANALYST)
+    during_the_next_run(monkeypatch, lambda: scenarios.delete(other.id, ANALYST))
+    scenarios.result(other, None, Inputs(door))
+    assert store.results.of_kind("scenario") == []
+
+
+def test_the_city_of_a_scenario_that_begins_while_the_last_one_on_it_goes_is_kept(
+    scenarios: Scenarios, baselines: Baselines, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = scenarios.create("Wonen", ANALYST)
+    pin = baselines.pin
+
+    def slow() -> str:
+        version = pin()
+        scenarios.delete(last.id, ANALYST)
+        return version
+
+    monkeypatch.setattr(baselines, "pin", slow)
+    row = scenarios.create("Groen", ANALYST)
+    assert store.scenarios.baseline(scenarios.version(row, 1).baseline) == baselines.present()
+
+
 def during_the_next_run(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
     """Has something happen while a scenario is worked out."""
     run = runs_module.run

@@ -216,6 +216,7 @@ def test_a_subscriber_that_takes_the_call_and_never_answers_delays_nothing_on_th
     ("method", "path", "body", "status"),
     [
         ("GET", "/v1/scenarios/none", None, 404),
+        ("DELETE", "/v1/scenarios/none", None, 404),
         ("GET", "/v1/scenarios?limit=101", None, 400),
         ("GET", "/v1/scenarios?cursor=yesterday", None, 400),
         ("GET", "/v1/scenarios/none/result?version=0", None, 400),

@@ -9,7 +9,7 @@ SCENARIOS: Final[tuple[tuple[str, str], ...]] = (
     ("rests on another baseline.*", "rust op een andere uitgangssituatie; reken beide opnieuw uit en voeg dan samen"),
     ("the baseline of this scenario is not kept any more", "de uitgangssituatie is niet bewaard"),
     ("is no clash between these two as they stand now", "is nu geen verschil meer tussen deze twee"),
-    ("you have (\\d+) scenarios already: .*", "u hebt al {0} scenario’s: ga verder in een ervan"),
+    ("you have (\\d+) scenarios already: .*", "u hebt al {0} scenario’s: verwijder er een, of ga verder in een ervan"),
     ("your scenarios rest on (\\d+) states of the city already: .*",
      "uw scenario’s staan al op {0} momenten van de stad: begin vanaf een ervan"),
     ("holds no edits that this scenario does not have already", "bevat niets wat dit scenario nog niet heeft"),

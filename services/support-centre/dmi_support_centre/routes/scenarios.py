@@ -135,6 +135,11 @@ def router(scenarios: Scenarios, merging: Merging, views: ScenarioViews) -> APIR
     def one(identity: Caller, scenario: Id) -> dict[str, Any]:
         return views.scenario(scenarios.get(scenario, identity), identity)
 
+    @routes.delete("/scenarios/{scenario}", status_code=204, summary="Delete a scenario of yours")
+    def delete(identity: Caller, scenario: Id) -> None:
+        """With all its versions and outcomes; its link opens nothing then. Branches of it stay, whoever made them."""
+        scenarios.delete(scenario, identity)
+
     @routes.post(
         "/scenarios/{scenario}/edits", summary="Add an edit as a new version", openapi_extra=EDIT_SCHEMA
     )

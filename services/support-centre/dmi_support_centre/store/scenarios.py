@@ -12,8 +12,10 @@ import sqlalchemy as sa
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra.sql import reading, transaction, upsert
 from dmi_support_centre.baseline import Snapshot
+from dmi_support_centre.model import SCENARIO
 from dmi_support_centre.models.scenario import Edit
 from dmi_support_centre.store import tables
+from dmi_support_centre.store.results import before_marks, let_go
 
 
 class ScenarioRow(msgspec.Struct, frozen=True):
@@ -82,6 +84,23 @@ class ScenarioStore:
         with transaction(self._engine) as connection:
             connection.execute(sa.insert(tables.scenario), msgspec.structs.asdict(scenario))
             connection.execute(sa.insert(tables.version), _values(version))
+
+    def delete(self, scenario: str) -> None:
+        """Delete a scenario with its versions and their outcomes, and the baselines that no other rests on."""
+        s, v, r = tables.scenario.c, tables.version.c, tables.result.c
+        outcomes = sa.select(r.id).where(r.kind == SCENARIO, r.place == scenario)
+        with transaction(self._engine) as connection:
+            # Outcomes may be being marked just now, in another order.
+            before_marks(connection)
+            pinned = set(connection.execute(sa.select(v.baseline).where(v.scenario == scenario)).scalars())
+            let_go(connection, list(connection.execute(outcomes).scalars()))
+            connection.execute(sa.delete(tables.result).where(r.id.in_(outcomes)))
+            connection.execute(sa.delete(tables.version).where(v.scenario == scenario))
+            connection.execute(sa.delete(tables.scenario).where(s.id == scenario))
+            b, still = tables.baseline.c.version, sa.select(v.baseline)
+            connection.execute(
+                sa.delete(tables.baseline).where(b.in_(sorted(pinned)), b.not_in(still.distinct()))
+            )
 
     def get(self, identifier: str) -> ScenarioRow | None:
         """A scenario by its id or its share id."""

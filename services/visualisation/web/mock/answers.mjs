@@ -251,6 +251,7 @@ export const routes = [
   ['GET', '/support-centre/v1/scenarios', () => items(scenarios.map((one) => ({ ...one, versions: undefined, edits: one.edits.length, changed_at: one.versions.at(-1).created_at })))],
   ['POST', '/support-centre/v1/scenarios', ({ body }) => made(crypto.randomUUID(), body.title, null, [])],
   ['GET', '/support-centre/v1/scenarios/:id', ({ id }) => shared(id) ?? missing],
+  ['DELETE', '/support-centre/v1/scenarios/:id', ({ id }) => (scenarios.splice(scenarios.findIndex((one) => one.id === id), 1), { status: 204 })],
   ['POST', '/support-centre/v1/scenarios/:id/edits', ({ id, body }) => scenarioAction(id, (s) => s.edits.push(body))],
   ['POST', '/support-centre/v1/scenarios/:id/undo', ({ id }) => scenarioAction(id, (s) => s.edits.pop())],
   ['POST', '/support-centre/v1/scenarios/:id/restore', ({ id, body }) => Object.assign(find(scenarios, id), { version: body.version })],

@@ -114,13 +114,20 @@ describe('the list of scenarios', () => {
   function api(answers: unknown[]) {
     const send = vi.fn<typeof fetch>(() => Promise.resolve(new Response(JSON.stringify(answers.shift()), { headers: { 'content-type': 'application/json' } })));
     const http = new HttpClient({ token: () => Promise.resolve('a'), renew: () => Promise.resolve(null), purpose: () => '' }, send);
-    return { support: supportApi(http), paths: () => send.mock.calls.map(([path]) => path) };
+    return { support: supportApi(http), send, paths: () => send.mock.calls.map(([path]) => path) };
   }
 
   it('is read to its end, in parts of a hundred', async () => {
     const { support, paths } = api([{ items: [{ id: 'a' }], next: '5~a' }, { items: [{ id: 'b' }], next: null }]);
     expect((await support.scenarios()).map((one) => one.id)).toEqual(['a', 'b']);
     expect(paths()).toEqual(['/support-centre/v1/scenarios?limit=100', '/support-centre/v1/scenarios?limit=100&cursor=5%7Ea']);
+  });
+
+  it('is rid of one that is deleted', async () => {
+    const { support, send } = api([]);
+    send.mockResolvedValueOnce(new Response(null, { status: 204 }));
+    await support.deleteScenario('a/b');
+    expect(send.mock.calls.map(([path, sent]) => [sent?.method, path])).toEqual([['DELETE', '/support-centre/v1/scenarios/a%2Fb']]);
   });
 
   it('begins with the newest, of which a first page shows a few', async () => {

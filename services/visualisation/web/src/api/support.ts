@@ -20,6 +20,7 @@ export function supportApi(http: HttpClient) {
     createScenario: (title: string) =>
       http.json<T.Scenario>(`${base}/scenarios`, { method: 'POST', body: { title } }),
     scenario: (id: string, signal?: AbortSignal) => http.json<T.Scenario>(scenario(id), { signal }),
+    deleteScenario: (id: string) => http.json<undefined>(scenario(id), { method: 'DELETE' }),
     edit: (id: string, edit: T.ScenarioEdit) =>
       http.json<T.Scenario>(`${scenario(id)}/edits`, { method: 'POST', body: edit }),
     undo: (id: string) => http.json<T.Scenario>(`${scenario(id)}/undo`, { method: 'POST', body: {} }),

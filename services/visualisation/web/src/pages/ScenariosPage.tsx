@@ -12,6 +12,7 @@ import { TextField } from '../ui/fields';
 import { Page } from '../ui/Page';
 import { focusFirstError } from '../ui/problems';
 import { Empty, Failure, Loaded, Section } from '../ui/State';
+import { DeleteScenario } from './scenario/DeleteScenario';
 
 export default function ScenariosPage() {
   const { t, say, moment, number } = useI18n();
@@ -54,6 +55,7 @@ export default function ScenariosPage() {
                 { key: 'parent', head: t.scenarios.branchOf, cell: (s) => (s.parent === null ? '' : s.parent.id === null ? say(s.parent.title) : <RouteLink to={`/scenarios/${s.parent.id}`}>{say(s.parent.title)}</RouteLink>) },
                 { key: 'changed', head: t.scenarios.changed, sort: (s) => s.changed_at, cell: (s) => moment(s.changed_at) },
                 { key: 'state', head: t.common.state, cell: (s) => (s.withdrawn ? <Badge tone="bad">{t.states.withdrawn}</Badge> : s.stale.length > 0 ? <Badge tone="warn">{t.scenarios.stale}</Badge> : <Badge tone="good">{t.scenarios.upToDate}</Badge>) },
+                { key: 'delete', head: t.common.actions, cell: (s) => <DeleteScenario scenario={s} deleted={scenarios.reload} /> },
               ]}
             />
           )}
