@@ -244,6 +244,17 @@ def test_a_heavy_body_of_who_may_hand_in_is_taken(city: Node) -> None:
     group = {
         "Datastream": {"@iot.id": STREAM},
         "components": ["phenomenonTime", "result"],
-        "dataArray": [[NOON, 1]] * 50_000,
+        "dataArray": [[NOON, 1]] * 10_000,
     }
-    assert len(city.post("/v1.1/CreateObservations", [group])) == 50_000
+    assert len(city.post("/v1.1/CreateObservations", [group])) == 10_000
+
+
+def test_a_data_array_of_more_rows_than_a_batch_may_have_is_refused(city: Node) -> None:
+    group = {
+        "Datastream": {"@iot.id": STREAM},
+        "components": ["phenomenonTime", "result"],
+        "dataArray": [[NOON, 1]] * 10_001,
+    }
+    error = city.refused("/v1.1/CreateObservations", [group])
+    assert error["field"] == "0.dataArray"
+    assert "10000" in error["rule"]

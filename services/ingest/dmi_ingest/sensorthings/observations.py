@@ -23,7 +23,8 @@ from dmi_ingest.sensorthings.present import Addresses
 from dmi_ingest.sensorthings.service import SensorThings
 from dmi_ingest.store.features import KnownStream
 
-ROWS: Final = 50_000
+ROWS: Final = 10_000
+"""As many as a batch; they are read and answered one by one, while nothing else on the event loop is."""
 MEMBERS: Final = frozenset(
     {
         "phenomenonTime", "result", "resultTime", "resultQuality", "validTime", "parameters", "Datastream",
