@@ -6,7 +6,8 @@ import dataclasses
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,16 +21,18 @@ from dmi_infra.jose import ITSELF
 from dmi_ingest.handing import Erased, HandingOver
 from dmi_ingest.handlers import Ingest
 from dmi_ingest.intake import Contributor, Intake
-from dmi_ingest.rejects import NO_CONSENT, corrected
+from dmi_ingest.rejects import NO_CONSENT, Keeping, corrected
 from dmi_ingest.room import Room
 from dmi_ingest.sources.batching import batches
 from dmi_ingest.sources.port import Rejected, Source, SourceError
 from dmi_ingest.store.features import FeatureStore
 from dmi_ingest.store.imports import Import, ImportStore, Reject
+from dmi_ingest.turns import Turns
 
 log = structlog.get_logger("imports")
 
 INTERRUPTED: Final = "the process ended while the import ran; resume it, repeats are dropped"
+ROWS_DELETED: Final = "rejected rows were deleted, as their participant asked; the counts stayed"
 WITHDRAWN: Final = "the files were deleted, as their participant asked; what was taken stays"
 NOTHING_KEPT: Final = (
     "is a row of which no more is kept than where it stood: correct the file and hand it in again"
@@ -63,7 +66,7 @@ class Imports:
         self._about_persons = about_persons
         self.ended: Callable[[Import], None] | None = None
         """Called when an import has ended: what it left may be of who asked for its erasure meanwhile."""
-        self._pool: ThreadPoolExecutor | None = None
+        self._turns: Turns | None = None
         self._stopping = threading.Event()
         self._resuming = threading.Lock()
 
@@ -75,13 +78,13 @@ class Imports:
         self.room.open(self.store.resumable())
         # Earlier versions kept what persons had not consented to.
         self.store.forget(NO_CONSENT)
-        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="import")
+        self._turns = Turns(self._workers, "import")
 
     def stop(self) -> None:
         """End after the batch at hand; what is unfinished can be resumed."""
         self._stopping.set()
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._turns is not None:
+            self._turns.stop()
 
     # -- use cases ------------------------------------------------------------
 
@@ -120,8 +123,9 @@ class Imports:
             return len(paths)
 
     def withdraw(self, identifier: str, contributor: Contributor) -> None:
-        """Delete the files of an import that broke off, so that their room is free; raises ``Conflict`` for another.
+        """Delete the files of an import that broke off, so that their room is free, or rejected rows of one that ended.
 
+        Raises ``Conflict`` for one that has neither, or runs.
         Who began it for somebody else may do so as itself, also after its mandate: they take room in its share.
         """
         found = self.store.get(identifier)
@@ -129,22 +133,29 @@ class Imports:
         item = found if found is not None and began else self.one(identifier, contributor)
         with self._resuming:
             now = self.store.get(item.id)
-            if now is None or now.state != "failed" or not now.resumable:
-                rule = "only a failed import that is resumable has files to delete"
+            if now is not None and now.resumable:
+                self.store.end(item.id, "failed", WITHDRAWN)
+                self.discard(item.id)
+            elif now is None or now.state == "running" or not self.store.clear(item.id, ROWS_DELETED):
+                rule = (
+                    "only an import that broke off has files to delete, and one that ended its rejected rows"
+                )
                 raise Conflict.of("state", rule, item.state)
-            self.store.end(item.id, "failed", WITHDRAWN)
-            self.discard(item.id)
 
     def begin(
         self, identifier: str, contributor: Contributor, kind: str, dataset: str, files: Sequence[str]
     ) -> Future[None]:
-        """Start an import of the files in its folder; the future is done when it is over."""
+        """Start an import of the files in its folder, or delete them; the future is done when it is over."""
         by = contributor.acting or ITSELF
         item = Import(
             identifier, contributor.participant, kind, dataset, contributor.purpose, list(files), "running",
             False, "", 0, 0, 0, 0, 0, 0, clock.now(), None, by.actor, by.mandate,
         )  # fmt: skip
-        self.store.begin(item)
+        try:
+            self.store.begin(item)
+        except BaseException:
+            self.discard(identifier)
+            raise
         return self._submit(item, contributor)
 
     def resume(self, identifier: str, contributor: Contributor) -> Future[None]:
@@ -230,9 +241,9 @@ class Imports:
         return unit.bare() if self._about_persons(item.dataset, item.kind) else unit
 
     def _submit(self, item: Import, contributor: Contributor) -> Future[None]:
-        if self._pool is None or self._stopping.is_set():
+        if self._turns is None or self._stopping.is_set():
             raise Unavailable("imports are not running at the moment")
-        return self._pool.submit(self._run, item, contributor)
+        return self._turns.submit(self.room.party(contributor.who), partial(self._run, item, contributor))
 
     def _run(self, item: Import, contributor: Contributor) -> None:
         # The purpose is that of the first beginning, whoever resumes it; who acts and by which key is of now.
@@ -243,7 +254,7 @@ class Imports:
 
     def _run_once(self, item: Import, contributor: Contributor) -> None:
         try:
-            self._read(item, contributor)
+            detail = self._read(item, contributor)
         except SourceError as exc:
             self.store.end(item.id, "failed", str(exc))
         except _Stopped:
@@ -264,13 +275,14 @@ class Imports:
             self.store.end(item.id, "failed", "the import failed inside; it has been logged", resumable=True)
             return
         else:
-            self.store.end(item.id, "done")
+            self.store.end(item.id, "done", detail)
         self.discard(item.id)
 
-    def _read(self, item: Import, contributor: Contributor) -> None:
+    def _read(self, item: Import, contributor: Contributor) -> str:
+        """Read and hand over all; answers what the report says beside the counts."""
         source = self.sources[item.kind]
         paths = [self._folder / item.id / name for name in item.files]
-        number = 0
+        number, keeping = 0, Keeping()
         prefix = self._features.prefix(item.dataset)
         for batch in batches(source.read(paths, prefix), item.dataset, prefix, self._rows):
             if self._stopping.is_set():
@@ -281,4 +293,5 @@ class Imports:
             self.room.spare()
             counts, rejected = self._handing.batch(item, contributor, batch, f"{item.id}/{number}")
             number += isinstance(batch, ObservationBatch)
-            self.store.progress(item.id, counts, [self._kept(item, unit) for unit in rejected])
+            self.store.progress(item.id, counts, keeping.first(self._kept(item, unit) for unit in rejected))
+        return keeping.note

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -14,7 +14,7 @@ from dmi_infra.geo import WGS84
 from dmi_ingest import geometry, reading
 from dmi_ingest.handlers import read_feature
 from dmi_ingest.model import valid_subject
-from dmi_ingest.sources.batching import Batch
+from dmi_ingest.sources.batching import Batch, memory
 from dmi_ingest.sources.port import Rejected
 from dmi_ingest.store.features import Persons
 
@@ -24,6 +24,38 @@ NO_CONSENT: Final = "no_consent"
 ERASED: Final = "erased"
 FOREIGN: Final = "id_of_another_dataset"
 OTHERS: Final = "made_by_another"
+KEPT_ROWS: Final = 10_000
+"""Rejected rows of one import that are kept: nobody corrects more of them by hand."""
+KEPT_BYTES: Final = 16 << 20
+"""What these hold together, about."""
+
+
+class Keeping:
+    """Which rejected rows of an import are kept: the first ones; the others are counted alone."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._size = 0
+        self._left = 0
+
+    def first(self, units: Iterable[Rejected]) -> list[Rejected]:
+        """Those of the next rejected rows that are kept."""
+        found: list[Rejected] = []
+        for unit in units:
+            self._size += memory(unit)
+            if self._rows + len(found) < KEPT_ROWS and self._size <= KEPT_BYTES:
+                found.append(unit)
+            else:
+                self._left += 1
+        self._rows += len(found)
+        return found
+
+    @property
+    def note(self) -> str:
+        """What the report says of those that are not kept."""
+        if not self._left:
+            return ""
+        return f"of the rejected rows the first {self._rows} are kept; {self._left} more are counted alone"
 
 
 def foreign(batch: ObservationBatch, row: int) -> Rejected:

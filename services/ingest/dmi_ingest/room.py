@@ -94,6 +94,10 @@ class Room:
             self._check_size(sum(one.size for one in mine) + here.size)
             here.who = who
 
+    def party(self, who: str) -> str:
+        """In whose share is what somebody begins."""
+        return self._behind(who)
+
     def leave(self, identifier: str) -> None:
         """Delete the files of an import."""
         shutil.rmtree(self._folder / identifier, ignore_errors=True)

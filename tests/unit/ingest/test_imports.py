@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dmi_ingest.imports import INTERRUPTED
+from dmi_infra.sql import StoreUnavailable
+from dmi_ingest import rejects
+from dmi_ingest.imports import INTERRUPTED, ROWS_DELETED, Imports
+from dmi_ingest.store import ImportStore
 from tests.unit.ingest.fakes import GARAGES, GEMEENTE, VENDOR, Node, running
 
 HEADER = "SystemCodeNumber,Capacity,Occupancy,LastUpdated\n"
@@ -178,3 +182,63 @@ def test_a_real_file_goes_in_whole(node: Node, real_data: Path) -> None:
     assert report["state"] == "done", report
     assert report["read"] == report["accepted"] + report["rejected"] > 10_000
     assert len(node.bus.rows()) == report["accepted"]
+
+
+def test_an_import_begins_and_its_files_go_beside_the_event_loop(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[bool] = []
+
+    def noted(method: str) -> None:
+        original = getattr(Imports, method)
+
+        def note(*arguments: Any) -> Any:
+            threads.append(threading.current_thread() is threading.main_thread())
+            return original(*arguments)
+
+        monkeypatch.setattr(Imports, method, note)
+
+    for method in ("new_folder", "begin", "discard"):
+        noted(method)
+    assert hand_in(node, HEADER + GOOD).json()["state"] == "done"
+    assert (
+        node.call("POST", f"/v1/imports?kind=birmingham-parking&dataset={GARAGES}", "{}").status_code == 400
+    )
+    assert threads == [False] * 5
+
+
+def test_an_import_that_the_store_does_not_take_leaves_no_files(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_arguments: Any) -> None:
+        raise StoreUnavailable("the disk is full")
+
+    monkeypatch.setattr(ImportStore, "begin", away)
+    assert hand_in(node, HEADER + GOOD).status_code == 503
+    assert list((node.settings.data_dir / "imports").iterdir()) == []
+
+
+def test_of_very_many_rejected_rows_the_first_are_kept_the_others_counted_and_all_can_be_deleted(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rejects, "KEPT_ROWS", 3)
+    report = hand_in(node, HEADER + GOOD + BAD * 5).json()
+    address = f"/v1/imports/{report['import_id']}"
+    assert (report["state"], report["rejected"], report["not_kept"]) == ("done", 5, 2)
+    assert report["detail"] == "of the rejected rows the first 3 are kept; 2 more are counted alone"
+    assert (report["reasons"][0]["count"], len(node.get(f"{address}/rejects")["items"])) == (3, 3)
+    assert node.call("DELETE", address).status_code == 204
+    after = node.get(address)
+    assert (after["rejected"], after["not_kept"], after["reasons"], after["detail"]) == (
+        5,
+        5,
+        [],
+        ROWS_DELETED,
+    )
+    assert node.call("DELETE", address).status_code == 409
+
+
+def test_what_kept_rejected_rows_hold_is_bounded_too(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rejects, "KEPT_BYTES", 1500)
+    report = hand_in(node, HEADER + BAD * 5).json()
+    assert (report["rejected"], report["not_kept"], report["reasons"][0]["count"]) == (5, 3, 2)

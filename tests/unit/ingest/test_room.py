@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -13,9 +15,14 @@ from structlog.testing import capture_logs
 
 from dmi_agreements.contracts.law import Participant
 from dmi_ingest import room
+from dmi_ingest.imports import Imports
+from dmi_ingest.intake import Contributor
 from dmi_ingest.room import FULL
 from dmi_ingest.sources import SOURCES, files
 from dmi_ingest.sources.port import SourceError
+from dmi_ingest.store.imports import Import
+from dmi_ingest.turns import Turns
+from tests.unit.infra.fakes import eventually
 from tests.unit.ingest.fakes import BICYCLES, GARAGES, GEMEENTE, VENDOR, Node, running
 from tests.unit.ingest.test_imports import GOOD, HEADER, hand_in
 
@@ -207,3 +214,73 @@ def test_a_document_that_would_take_too_much_memory_is_refused_before_it_is_read
     path.write_text(content)
     with pytest.raises(SourceError, match="too_large"):
         list(SOURCES["rdw-parking"].read([path], "gemeente:garages"))
+
+
+def test_parties_take_turns_and_the_work_of_each_keeps_its_order() -> None:
+    turns, hold, done = Turns(1, "test"), threading.Event(), list[str]()
+
+    def held() -> None:
+        hold.wait(5)
+
+    first = turns.submit("a", held)
+    others = [
+        turns.submit(name[0], partial(done.append, name)) for name in ("a1", "a2", "a3", "b1", "c1", "b2")
+    ]
+    hold.set()
+    for future in (first, *others):
+        future.result(5)
+    turns.stop()
+    assert sorted(done) == ["a1", "a2", "a3", "b1", "b2", "c1"]
+    assert [name[0] for name in done[:3]] in (["a", "b", "c"], ["b", "c", "a"]), done
+    assert done.index("b2") < done.index("a3")
+
+
+def test_what_fails_in_its_turn_tells_who_waits_for_it_and_holds_up_nothing() -> None:
+    turns = Turns(1, "test")
+
+    def fails() -> None:
+        raise ValueError
+
+    failing = turns.submit("a", fails)
+    turns.submit("a", lambda: None).result(5)
+    with pytest.raises(ValueError, match=r"^$"):
+        failing.result(5)
+    turns.stop()
+
+
+def test_what_waits_for_its_turn_at_the_end_is_cancelled() -> None:
+    turns, hold, begun = Turns(1, "test"), threading.Event(), threading.Event()
+
+    def held() -> None:
+        begun.set()
+        hold.wait(5)
+
+    first, second = turns.submit("a", held), turns.submit("b", held)
+    assert begun.wait(5)
+    threading.Timer(0.05, hold.set).start()
+    turns.stop()
+    first.result(5)
+    assert second.cancelled()
+    with pytest.raises(RuntimeError):
+        turns.submit("b", held)
+
+
+def test_imports_of_another_participant_do_not_wait_for_all_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold, order, read = threading.Event(), list[str](), Imports._read
+
+    def held(imports: Imports, item: Import, contributor: Contributor) -> str:
+        assert hold.wait(10)
+        order.append(item.participant)
+        return read(imports, item, contributor)
+
+    monkeypatch.setattr(Imports, "_read", held)
+    with running(tmp_path) as node:
+        node.gate.allowed[GARAGES].add(VENDOR)
+        begun = [hand_in(node, TEXT, headers={"Prefer": "respond-async"}) for _ in range(3)]
+        begun.append(hand_in(node, TEXT, who=VENDOR, headers={"Prefer": "respond-async"}))
+        assert {answer.status_code for answer in begun} == {202}
+        hold.set()
+        eventually(lambda: len(order) == 4)
+    assert order.index(VENDOR) in (1, 2), order

@@ -100,16 +100,16 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
                 "dataset", "must be in the catalogue: enter it at the exchange first", dataset
             )
         await run_in_threadpool(imports.check, contributor, kind, dataset)
-        identifier, folder = imports.new_folder(contributor)
+        identifier, folder = await run_in_threadpool(imports.new_folder, contributor)
         try:
             form = request.headers.get("content-type", "")
             take = partial(imports.room.take, identifier)
             names = await upload.receive(form, request.stream(), folder, settings.import_limit, take)
-            future = imports.begin(identifier, contributor, kind, dataset, names)
         except BaseException:
-            # Also when the caller goes away: nothing refers to the files then.
-            imports.discard(identifier)
+            # Also when the caller goes away: nothing refers to the files then. The thread goes on whoever waits for it.
+            await asyncio.shield(asyncio.to_thread(imports.discard, identifier))
             raise
+        future = await run_in_threadpool(imports.begin, identifier, contributor, kind, dataset, names)
         return await _answer(imports, identifier, contributor, future, prefer, response)
 
     @routes.get("/imports", summary="Imports of yours, the newest first")
@@ -128,10 +128,14 @@ def router(settings: IngestSettings, imports: Imports) -> APIRouter:
         return _report(imports, imports.one(import_id, contributor))
 
     @routes.delete(
-        "/imports/{import_id}", status_code=204, summary="Delete the files of an import that broke off"
+        "/imports/{import_id}",
+        status_code=204,
+        summary="Delete the files of an import that broke off, or its rejected rows",
     )
     def withdraw(contributor: Delivering, import_id: str) -> None:
-        """Its report stays. What waits or runs is not stopped (409). So may who began it for another, as itself."""
+        """Its files, as long as it can be resumed; of one that is over the rejected rows. Its report stays.
+
+        What waits or runs is not stopped (409). So may who began it for another, as itself."""
         imports.withdraw(import_id, contributor)
 
     @routes.post(
@@ -197,10 +201,14 @@ def _shown(item: Import) -> dict[str, Any]:
 
 
 def _report(imports: Imports, item: Import) -> dict[str, Any]:
-    """``accepted`` are units handed over durably; what the platform made of them it answers itself."""
+    """``not_kept`` are rejected rows that are counted alone: those after the first 10,000, or 16 MiB, and deleted ones.
+
+    ``accepted`` are units handed over durably; what the platform made of them it answers itself."""
+    reasons = imports.reasons(item)
     outcomes = f"/platform/v1/outcomes/{item.id}"
     return {
-        **_shown(item), "reasons": imports.reasons(item),
+        **_shown(item), "reasons": reasons,
+        "not_kept": max(0, item.rejected - sum(reason["count"] for reason in reasons)),
         "observations": item.observations,
         "batches": [f"{item.id}/{number}" for number in range(item.batches)], "outcomes": outcomes,
     }  # fmt: skip

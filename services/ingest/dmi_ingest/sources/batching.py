@@ -48,7 +48,7 @@ def batches(items: Iterable[Item], dataset: str, prefix: str, size: int = 1000) 
                 rows.append(item)
             case Rejected():
                 rejected.append(item)
-                held += _memory(item)
+                held += memory(item)
             case Feature():
                 features.append(item)
         if len(derived) >= size or (derived and len(rows) >= size):
@@ -73,7 +73,8 @@ def batches(items: Iterable[Item], dataset: str, prefix: str, size: int = 1000) 
         yield rejected
 
 
-def _memory(item: Rejected) -> int:
+def memory(item: Rejected) -> int:
+    """About how many bytes a rejected row takes."""
     if isinstance(item.raw, str):
         return CELL_BYTES + len(item.raw)
     return sum(CELL_BYTES + len(value) for value in item.raw.values())

@@ -10,12 +10,14 @@ import sqlalchemy as sa
 
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra import clock
-from dmi_infra.sql import reading, transaction
+from dmi_infra.sql import among, reading, transaction
 from dmi_ingest.sources.port import Rejected
 from dmi_ingest.store.tables import imported, reject
 
 SHOWN = 20
 """Rows that a report shows for each reason."""
+PIECE = 5_000
+"""Rejected rows that are deleted or blanked together: what all others write to the store waits meanwhile."""
 EMPTY = msgspec.json.encode("").decode()
 """What stands for a unit of which nothing is kept but that it was there."""
 
@@ -72,16 +74,13 @@ class ImportStore:
             connection.execute(sa.insert(imported).values(row))
 
     def restart(self, identifier: str, actor: str, mandate: str) -> None:
-        """Count from zero again, for whoever resumes it."""
+        """Count from zero again, for whoever resumes it; it began when it began first."""
+        fresh = {"state": "running", "resumable": False, "detail": "", "ended_at": None}
+        counts = dict.fromkeys(("read", "accepted", "duplicate", "rejected", "batches", "observations"), 0)
+        again = sa.update(imported).where(imported.c.id == identifier)
         with transaction(self._engine) as connection:
-            connection.execute(sa.delete(reject).where(reject.c.import_id == identifier))
-            fresh = {"state": "running", "resumable": False, "detail": "", "ended_at": None}
-            counts = dict.fromkeys(
-                ("read", "accepted", "duplicate", "rejected", "batches", "observations"), 0
-            )
-            fresh |= {"actor": actor, "mandate": mandate, "started_at": clock.now()}
-            again = sa.update(imported).where(imported.c.id == identifier)
-            connection.execute(again.values({**fresh, **counts}))
+            connection.execute(again.values({**fresh, "actor": actor, "mandate": mandate, **counts}))
+        self._in_pieces(sa.delete(reject), reject.c.import_id == identifier)
 
     def progress(self, identifier: str, counts: dict[str, int], rejected: Sequence[Rejected] = ()) -> None:
         """Add to the counts of an import, with the rows that were rejected."""
@@ -154,16 +153,23 @@ class ImportStore:
                 found.append({"reason": reason, "count": number, "rows": rows})
         return found
 
+    def clear(self, identifier: str, note: str) -> int:
+        """Delete the rejected rows of an import; its counts stay, and ``note`` says why. How many there were."""
+        deleted = self._in_pieces(sa.delete(reject), reject.c.import_id == identifier)
+        if deleted:
+            told = sa.update(imported).where(imported.c.id == identifier)
+            with transaction(self._engine) as connection:
+                connection.execute(told.values(detail=note))
+        return deleted
+
     def forget(self, reason: str) -> None:
         """Keep of the rows that were rejected for a reason nothing but that they were there."""
-        with transaction(self._engine) as connection:
-            _bare(connection, reject.c.reason == reason)
+        self._bare(reject.c.reason == reason)
 
     def forget_before(self, dataset: str, kind: str, at: Micros) -> int:
         """Keep of rejected rows of files of a kind whose import began before a moment where they stood, and no more."""
         began = sa.and_(imported.c.dataset == dataset, imported.c.kind == kind, imported.c.started_at < at)
-        with transaction(self._engine) as connection:
-            return _bare(connection, reject.c.import_id.in_(sa.select(imported.c.id).where(began)))
+        return self._bare(reject.c.import_id.in_(sa.select(imported.c.id).where(began)))
 
     def resumable(self) -> list[tuple[str, str]]:
         """The imports that can be resumed, and who began or resumed each last: the participant or who acted for it."""
@@ -201,15 +207,29 @@ class ImportStore:
             counts = {"rejected": imported.c.rejected - 1, "accepted": imported.c.accepted + 1}
             connection.execute(sa.update(imported).where(imported.c.id == identifier).values(counts))
 
+    def _bare(self, which: sa.ColumnElement[bool]) -> int:
+        whole = sa.and_(which, reject.c.raw != EMPTY)
+        return self._in_pieces(sa.update(reject).values(value="", raw=EMPTY), whole)
+
+    def _in_pieces(self, change: sa.Update | sa.Delete, which: sa.ColumnElement[bool]) -> int:
+        """Change rejected rows, each piece in a transaction of its own; returns how many."""
+        changed, after = 0, 0
+        while True:
+            query = sa.select(reject.c.id).where(which, reject.c.id > after).order_by(reject.c.id)
+            with reading(self._engine) as connection:
+                ids = list(connection.execute(query.limit(PIECE)).scalars())
+            if ids:
+                with transaction(self._engine) as connection:
+                    piece = change.where(which, among(reject.c.id, "ids", connection.dialect.name, ids))
+                    changed += connection.execute(piece).rowcount
+                after = ids[-1]
+            if len(ids) < PIECE:
+                return changed
+
 
 def _shown(row: Any) -> dict[str, Any]:
     value = {} if row.raw == EMPTY else {"value": row.value}
     return {"file": row.file, "line": row.line, "field": row.field, **value}
-
-
-def _bare(connection: sa.Connection, which: sa.ColumnElement[bool]) -> int:
-    whole = sa.and_(which, reject.c.raw != EMPTY)
-    return connection.execute(sa.update(reject).where(whole).values(value="", raw=EMPTY)).rowcount
 
 
 def _row(identifier: str, unit: Rejected) -> dict[str, Any]:
