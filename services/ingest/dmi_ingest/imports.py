@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import structlog
@@ -46,6 +46,14 @@ class _Stopped(Exception):
     """The service is stopping."""
 
 
+class _End(NamedTuple):
+    """How an import ended."""
+
+    state: str
+    detail: str
+    resumable: bool = False
+
+
 class Imports:
     """Runs imports beside the HTTP interface; each batch is durable before the next is read."""
 
@@ -69,6 +77,12 @@ class Imports:
         self._turns: Turns | None = None
         self._stopping = threading.Event()
         self._resuming = threading.Lock()
+        self._telling = threading.Lock()
+        """Taken before the other one, never within it."""
+        self._untold: dict[str, _End] = {}
+        """How imports ended of which the store has not taken it yet."""
+        self._unswept: dict[str, None] = {}
+        """Imports that ended and were not looked through since for who asked for its erasure."""
 
     # -- a part of the runtime ------------------------------------------------
 
@@ -86,6 +100,21 @@ class Imports:
         if self._turns is not None:
             self._turns.stop()
 
+    def sweep(self) -> None:
+        """Look all that broke off through for who asked for its erasure; while it waited the service may have ended."""
+        self._unswept.update(dict.fromkeys(identifier for identifier, _ in self.store.resumable()))
+        self.settle()
+
+    def settle(self) -> None:
+        """Tell the store how imports ended; what it cannot take now is told the next time."""
+        with self._telling:
+            try:
+                self._tell()
+            except Unavailable as exc:
+                log.warning(
+                    "the end of imports waits to be stored", imports=len(self._untold), reason=str(exc)
+                )
+
     # -- use cases ------------------------------------------------------------
 
     def check(self, contributor: Contributor, kind: str, dataset: str) -> Source:
@@ -98,6 +127,7 @@ class Imports:
 
     def new_folder(self, contributor: Contributor) -> tuple[str, Path]:
         """The id of a new import and the folder for its files; raises as ``Room.enter``."""
+        self.settle()
         identifier = str(uuid.uuid4())
         return identifier, self.room.enter(identifier, contributor.who)
 
@@ -128,6 +158,7 @@ class Imports:
         Raises ``Conflict`` for one that has neither, or runs.
         Who began it for somebody else may do so as itself, also after its mandate: they take room in its share.
         """
+        self.settle()
         found = self.store.get(identifier)
         began = found is not None and contributor.acting is None and found.actor == contributor.participant
         item = found if found is not None and began else self.one(identifier, contributor)
@@ -160,6 +191,8 @@ class Imports:
 
     def resume(self, identifier: str, contributor: Contributor) -> Future[None]:
         """Run an interrupted import again from its files, which take room in the share of who resumes it."""
+        self._unswept[self.one(identifier, contributor).id] = None
+        self.settle()
         with self._resuming:
             item = self.one(identifier, contributor)
             if item.state != "failed" or not item.resumable:
@@ -247,36 +280,48 @@ class Imports:
 
     def _run(self, item: Import, contributor: Contributor) -> None:
         # The purpose is that of the first beginning, whoever resumes it; who acts and by which key is of now.
-        self._run_once(item, dataclasses.replace(contributor, purpose=item.purpose))
-        ended = self.store.get(item.id)
-        if ended is not None and self.ended is not None:
-            self.ended(ended)
+        self._untold[item.id] = self._end(item, dataclasses.replace(contributor, purpose=item.purpose))
+        self.settle()
 
-    def _run_once(self, item: Import, contributor: Contributor) -> None:
+    def _end(self, item: Import, contributor: Contributor) -> _End:
+        """Read and hand over all; answers how that ended."""
         try:
-            detail = self._read(item, contributor)
+            return _End("done", self._read(item, contributor))
         except SourceError as exc:
-            self.store.end(item.id, "failed", str(exc))
+            return _End("failed", str(exc))
         except _Stopped:
-            self.store.end(item.id, "failed", INTERRUPTED, resumable=True)
-            return
+            return _End("failed", INTERRUPTED, resumable=True)
         except Refused as exc:
-            self.store.end(item.id, "failed", f"refused: {exc}", resumable=True)
-            return
+            return _End("failed", f"refused: {exc}", resumable=True)
         except Unauthenticated as exc:
-            self.store.end(item.id, "failed", f"stopped: {exc}", resumable=True)
-            return
+            return _End("failed", f"stopped: {exc}", resumable=True)
         except Unavailable as exc:
             log.warning("import waits to be resumed", id=item.id, reason=exc.public)
-            self.store.end(item.id, "failed", exc.public, resumable=True)
-            return
+            return _End("failed", exc.public, resumable=True)
         except Exception as exc:  # a file of any content must not leave the import running for ever
             log.error("import failed", id=item.id, exc_info=exc)
-            self.store.end(item.id, "failed", "the import failed inside; it has been logged", resumable=True)
-            return
-        else:
-            self.store.end(item.id, "done", detail)
-        self.discard(item.id)
+            return _End("failed", "the import failed inside; it has been logged", resumable=True)
+
+    def _tell(self) -> None:
+        for identifier, end in list(self._untold.items()):
+            self.store.end(identifier, end.state, end.detail, end.resumable)
+            if not end.resumable:
+                self.discard(identifier)
+            self._unswept[identifier] = None
+            del self._untold[identifier]
+        for identifier in list(self._unswept):
+            item = self.store.get(identifier)
+            # One that runs is looked through at its end.
+            if item is not None and item.state != "running" and self.ended is not None:
+                try:
+                    self.ended(item)
+                except Unavailable:
+                    raise
+                except (
+                    Exception
+                ) as exc:  # it holds up no other import; what can be resumed is looked through again
+                    log.error("an import could not be looked through", id=identifier, exc_info=exc)
+            self._unswept.pop(identifier, None)
 
     def _read(self, item: Import, contributor: Contributor) -> str:
         """Read and hand over all; answers what the report says beside the counts."""

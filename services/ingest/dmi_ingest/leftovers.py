@@ -22,7 +22,8 @@ class Leftovers:
         self._about_persons = about_persons
 
     def kept_datasets(self) -> Iterable[str]:
-        """The datasets of which rejected rows or files may be kept."""
+        """The datasets of which rejected rows or files may be kept, once those of who asked for it are erased."""
+        self._imports.sweep()
         return sorted({dataset for dataset, _ in self._store.leftovers()})
 
     def delete_before(self, dataset: str, at: Micros) -> int:

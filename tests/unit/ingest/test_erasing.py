@@ -18,7 +18,7 @@ from dmi_ingest.imports import WITHDRAWN
 from dmi_ingest.store import ImportStore
 from dmi_ingest.store.persons import names
 from tests.unit.infra.fakes import eventually
-from tests.unit.ingest.fakes import BICYCLES, GARAGES, Node
+from tests.unit.ingest.fakes import BICYCLES, GARAGES, Node, running
 
 NAMES = (
     "entity_id,recording_timestamp,error_code,horizontal_accuracy,latitude,longitude,version_major,pm1_0,pm2_5,pm10,"
@@ -237,3 +237,23 @@ def test_things_that_a_file_names_after_the_person_end_without_their_name(node: 
 )
 def test_the_number_of_a_rider_stands_for_its_own_bicycle_alone(name: str, theirs: bool) -> None:
     assert numbered("snuffelfiets-2020.", {"2020"}, name) is theirs
+
+
+@pytest.mark.parametrize(("by", "seconds"), [("round", 0.05), ("resume", 3600.0)])
+def test_a_file_that_waited_during_an_erasure_and_the_end_of_the_service_is_deleted(
+    tmp_path: Path, by: str, seconds: float
+) -> None:
+    with running(tmp_path, retention_seconds=seconds) as node:
+        node.gate.consenting.add(ME)
+        hand_in(node, row(1, MINE, "100"))  # so that only the rows wait for the bus
+        node.bus.away = True
+        report = hand_in(node, row(1, MINE, "100"))
+        address = f"/v1/imports/{report['import_id']}"
+        assert report["resumable"]
+        # As after a start: what was carried out while the import ran is known by the law, and not told again.
+        node.feed.table.apply(asked())
+        if by == "resume":
+            assert node.call("POST", f"{address}/resume").status_code == 409
+        eventually(lambda: not node.get(address)["resumable"])
+        assert node.get(address)["detail"] == FILES_DELETED
+        assert list((tmp_path / "imports").iterdir()) == []

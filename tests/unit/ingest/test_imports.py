@@ -242,3 +242,24 @@ def test_what_kept_rejected_rows_hold_is_bounded_too(node: Node, monkeypatch: py
     monkeypatch.setattr(rejects, "KEPT_BYTES", 1500)
     report = hand_in(node, HEADER + BAD * 5).json()
     assert (report["rejected"], report["not_kept"], report["reasons"][0]["count"]) == (5, 3, 2)
+
+
+def test_an_import_whose_end_the_store_does_not_take_is_ended_once_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end, away = ImportStore.end, [True]
+
+    def sometimes(*arguments: Any, **more: Any) -> None:
+        if away[0]:
+            raise StoreUnavailable("the disk is full")
+        end(*arguments, **more)
+
+    monkeypatch.setattr(ImportStore, "end", sometimes)
+    with running(tmp_path, import_open=1) as node:
+        report = hand_in(node, HEADER + GOOD).json()
+        assert report["state"] == "running"
+        assert hand_in(node, HEADER + GOOD).status_code == 429
+        away[0] = False
+        assert hand_in(node, HEADER + GOOD).json()["state"] == "done"
+        assert node.get(f"/v1/imports/{report['import_id']}")["state"] == "done"
+        assert list((tmp_path / "imports").iterdir()) == []
