@@ -205,6 +205,34 @@ def test_every_old_result_that_stands_is_found_by_its_datasets(
         assert {tuple(row) for row in connection.execute(sa.select(table))} == expected != set()
 
 
+def test_old_measures_that_fell_when_they_were_over_lose_their_figures_and_no_others(
+    empty: Callable[[], sa.Engine],
+) -> None:
+    engine, revision = empty(), "support_centre_0004"
+    kept = read("dmi_support_centre", revision)
+    (measure,) = kept["measure"]
+    states = {"open": "published", "over": "expired", "stands": "expired"}
+    measures = [
+        {**measure, "id": name, "state": state, "look_back": "{}", "body": _named(measure["body"], name)}
+        for name, state in states.items()
+    ]
+    fell = {"withdrawn_at": 1, "withdrawn_ground": "g"}
+    results = [{**kept["result"][-1], "id": name, **(fell if name != "stands" else {})} for name in states]
+    migrate(engine, "dmi_support_centre", revision)
+    fill(engine, {**kept, "measure": measures, "result": results})
+    migrate(engine, "dmi_support_centre")
+    found = {row.measure.id: row for row in Store(engine).measures.measures()}
+    assert {name: bool(row.measure.properties) for name, row in found.items()} == {
+        "open": True, "over": False, "stands": True,
+    }  # fmt: skip
+    assert [name for name, row in found.items() if row.look_back is None] == ["over"]
+    assert found["over"].measure.advice == found["stands"].measure.advice
+
+
+def _named(body: str, name: str) -> str:
+    return json.dumps({**json.loads(body), "id": name})
+
+
 def test_old_outcomes_are_for_the_owner_where_their_rejects_tell_whose_they_are(
     empty: Callable[[], sa.Engine],
 ) -> None:
