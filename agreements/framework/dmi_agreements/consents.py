@@ -90,10 +90,6 @@ class Consents:
         subjects[subject] = {key: value for key, value in subjects.get(subject, {}).items() if key != consent}
         self._generation[dataset] = self._generation.get(dataset, 0) + 1
 
-    def given_by(self, dataset: str, subject: str) -> frozenset[str]:
-        """The ids of all consents of a subject for a dataset that anything may rest on yet."""
-        return frozenset(self._given.get(dataset, {}).get(subject, {}))
-
     def subjects(self, request: Request, now: int) -> Mapping[str, str]:
         """Subject -> id of the consent that covers ``request`` at ``now``."""
         return self._answer(request, now).subjects

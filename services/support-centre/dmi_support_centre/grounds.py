@@ -312,11 +312,15 @@ class Withdrawals:
         self._forget(request.dataset, request.person)
         entry = self._law.datasets.get(request.dataset)
         by_consent = entry is not None and entry.needs_consent
-        consents = self._law.consents.given_by(request.dataset, request.person) if by_consent else None
-        number = self._over(request, consents)
+        number = self._over(request, self._given_by(request.person) if by_consent else None)
         # Also where nothing was marked: what was being made has not been kept.
         self._on_changed()
         return number
+
+    def _given_by(self, person: str) -> list[str]:
+        """The consents of a person that results name, however long ago each went on in another one."""
+        known = ((one, self._law.agreement(one)) for one in self._store.results.grounds())
+        return [one for one, state in known if state is not None and state.document.get("assigner") == person]
 
     def _run(self) -> None:
         waiting: list[str] = []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
+import msgspec
 import pytest
 
 from dmi_agreements.contracts.features import Feature
@@ -118,6 +120,19 @@ def test_what_was_made_of_a_value_that_a_person_corrected_is_marked_and_made_aga
     withdrawals.stop()
     assert sorted(one.id for one in told) == marked
     assert {one.withdrawn_ground for one in told} == {request.id}
+
+
+def test_a_correction_finds_what_rests_on_a_consent_that_was_given_once_more_many_times(
+    store: Store, law: LawTable, agree: Agree
+) -> None:
+    law.apply(Dataset(BICYCLES, OWNER, {}, personal=True))
+    given = [agree(number, dataset=BICYCLES, assigner=NOOR) for number in range(1, 8)]
+    for old, new in pairwise(given):
+        law.apply(msgspec.structs.replace(old, state="ended", ended_at=clock.now(), replaced_by=new.id))
+    store.results.save([Result("old", "crowd", "", "a", 1, Grounds([BICYCLES], [], [given[2].id]), {})])
+    request = SubjectRequest("urn:uuid:asked", NOOR, "rectification", BICYCLES, 5)
+    law.apply(request)
+    assert withdrawals_of(store, law).withdraw(request.id) == 1
 
 
 def test_what_ended_while_the_service_was_away_is_found_at_the_start(
