@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -16,10 +16,11 @@ from dmi_agreements.crossings import BY_NAME
 from dmi_agreements.duties import together
 from dmi_infra.bus.port import Received
 from dmi_infra.consumer import after
+from dmi_infra.corrections import Part, parts_of, standing
 from dmi_infra.errors import Refused, Unavailable
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.places import takes_away
-from dmi_support_centre.model import Part, Reading, corrected_of, needed_of, parts_of, readings_of
+from dmi_support_centre.model import Reading, corrected_of, needed_of, readings_of
 from dmi_support_centre.patience import Patience
 from dmi_support_centre.store.observations import ObservationStore
 
@@ -94,17 +95,16 @@ class AnalysisHandler:
         corrected: set[Part] = set()
         requests: dict[str, None] = {}
         bases: dict[str, set[str]] = {}
-        for received in self._store.fresh(messages):
+        fresh = self._store.fresh(messages)
+        for received in fresh:
             if received.topic == FEATURES:
                 features += self._features(received, bases)
-                continue
-            found, anew = self._readings(received, bases)
-            if received.message.envelope.type == CORRECTED:
-                corrected.update(anew)
-                # What came just before is in the correction as it should have been.
-                readings = [one for one in readings if one.part not in anew]
-                requests[received.message.envelope.subject] = None
+        for received, batch in standing([one for one in fresh if one.topic == HARMONISED]):
+            found, anew = self._readings(received, batch, bases)
             readings += found
+            corrected |= anew
+            if received.message.envelope.type == CORRECTED:
+                requests[received.message.envelope.subject] = None
         self._store.save(features, readings, bases, after(messages), corrected, messages)
         if features:
             self._on_features()
@@ -127,21 +127,22 @@ class AnalysisHandler:
         return [(batch.dataset, one) for one in kept if permit is not None or takes_away(one)]
 
     def _readings(
-        self, received: Received, bases: dict[str, set[str]]
-    ) -> tuple[list[Reading], Collection[Part]]:
-        """What may be analysed of a batch, and the quarters of an hour of which it is everything there is now."""
-        batch = decode(received.message.value, ObservationBatch)
+        self, received: Received, batch: ObservationBatch, bases: dict[str, set[str]]
+    ) -> tuple[list[Reading], set[Part]]:
+        """What may be analysed of a batch, and the quarters of an hour of which it is everything there is now.
+
+        Also of those of a correction that may not be analysed: what it says was wrong is kept no longer.
+        """
         corrected = received.message.envelope.type == CORRECTED
         # What no analysis uses is not asked for: a gate's record should name uses, not glances.
         needed = corrected_of(batch) if corrected else needed_of(batch)
         permit = self._permit("harmonised", batch.dataset, len(needed), bases) if len(needed) else None
-        if permit is None:
-            return [], ()
-        if corrected and together(permit.duties):
-            # The means of several persons cannot be made anew from the rows of one.
-            return [], ()
+        anew = set(parts_of(needed) if corrected else ())
+        # The means of several persons cannot be made anew from the rows of one.
+        if permit is None or (corrected and together(permit.duties)):
+            return [], anew
         passed = self._gate.carry(permit, needed).batch
-        return readings_of(passed), parts_of(passed) if corrected else ()
+        return readings_of(passed), anew.union(parts_of(passed) if corrected else ())
 
     def _permit(self, crossing: str, dataset: str, rows: int, bases: dict[str, set[str]]) -> Permit | None:
         try:

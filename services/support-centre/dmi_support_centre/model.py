@@ -40,11 +40,6 @@ class Reading(msgspec.Struct, frozen=True):
     value: float
     subject: str = ""
 
-    @property
-    def part(self) -> tuple[str, str, Micros]:
-        """The quarter of an hour that it lies in."""
-        return self.datastream, self.subject, self.time // QUARTER * QUARTER
-
 
 class Quarter(msgspec.Struct, frozen=True):
     """The readings of one datastream in a quarter of an hour, summed up; times are offsets from ``start``."""
@@ -100,10 +95,6 @@ class Result(msgspec.Struct, frozen=True):
     withdrawn_ground: str | None = None
 
 
-Part = tuple[str, str, Micros]
-"""A quarter of an hour of one datastream and subject: both, and when it begins."""
-
-
 def needed_of(batch: ObservationBatch) -> ObservationBatch:
     """The rows of a harmonised batch that an analysis uses: known value, known property, no failed test."""
     return batch.take([row for row in _known(batch) if _usable(batch, row)])
@@ -128,13 +119,6 @@ def _usable(batch: ObservationBatch, row: int) -> bool:
     return batch.result[row] is not None and not any(
         column[row] in (FLAG_FAIL, FLAG_MISSING) for column in tests
     )
-
-
-def parts_of(batch: ObservationBatch) -> set[Part]:
-    """The quarters of an hour that the rows of a batch lie in, with a value or without."""
-    subjects = batch.subject or [None] * len(batch)
-    rows = zip(batch.datastream, subjects, batch.phenomenon_time, strict=True)
-    return {(stream, subject or "", time // QUARTER * QUARTER) for stream, subject, time in rows}
 
 
 def readings_of(batch: ObservationBatch) -> list[Reading]:

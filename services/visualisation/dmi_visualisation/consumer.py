@@ -13,6 +13,7 @@ from dmi_agreements.crossings import BY_NAME
 from dmi_agreements.duties import together
 from dmi_infra.bus.port import Received
 from dmi_infra.consumer import after
+from dmi_infra.corrections import Part, parts_of, standing
 from dmi_infra.errors import Refused, Unavailable
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.places import takes_away
@@ -48,17 +49,17 @@ class MapHandler:
         """Store everything with the position in one transaction, then show it."""
         features: list[tuple[str, Feature]] = []
         rows: list[Shown] = []
-        corrected: list[Shown] = []
-        for received in self._store.fresh(messages):
+        corrected: set[Part] = set()
+        fresh = self._store.fresh(messages)
+        for received in fresh:
             if received.topic == FEATURES:
                 features += self._features(received)
-                continue
-            found = self._rows(received)
+        for received, batch in standing([one for one in fresh if one.topic == HARMONISED]):
+            found, anew = self._rows(received, batch)
             rows += found
-            if received.message.envelope.type == CORRECTED:
-                corrected += found
+            corrected |= anew
         self._store.save(features, rows, after(messages), corrected, messages)
-        self._live.update(features, rows)
+        self._live.update(features, rows, corrected)
 
     def reject(self, message: Received, reason: str) -> None:
         """Pass over a message that cannot be read; it stays on the topic."""
@@ -71,15 +72,19 @@ class MapHandler:
         # An erasure tells nothing, and holds for what was kept while it was allowed.
         return [(batch.dataset, one) for one in batch.features if permit is not None or takes_away(one)]
 
-    def _rows(self, received: Received) -> list[Shown]:
-        batch = decode(received.message.value, ObservationBatch)
+    def _rows(self, received: Received, batch: ObservationBatch) -> tuple[list[Shown], set[Part]]:
+        """What may be held of a batch, and the quarters of an hour of which it is everything there is now.
+
+        Also of those of a correction that may not be held: what it says was wrong is kept no longer.
+        """
         permit = self._permit("harmonised", batch.dataset, len(batch))
-        if permit is None:
-            return []
-        if received.message.envelope.type == CORRECTED and together(permit.duties):
-            # The means of several persons cannot be made anew from the rows of one.
-            return []
-        return rows_of(self._gate.carry(permit, batch).batch)
+        corrected = received.message.envelope.type == CORRECTED
+        anew = set(parts_of(batch) if corrected else ())
+        # The means of several persons cannot be made anew from the rows of one.
+        if permit is None or (corrected and together(permit.duties)):
+            return [], anew
+        passed = self._gate.carry(permit, batch).batch
+        return rows_of(passed), anew.union(parts_of(passed) if corrected else ())
 
     def _permit(self, crossing: str, dataset: str, rows: int) -> Permit | None:
         """The layer's own right, ``None``: it has none. Raises ``Unavailable`` while the law is not known."""

@@ -11,9 +11,10 @@ from typing import Final
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra import clock
+from dmi_infra.corrections import Part
 from dmi_infra.places import follows
 from dmi_visualisation.labels import Timetables
-from dmi_visualisation.model import Shown
+from dmi_visualisation.model import BUCKET, Shown
 from dmi_visualisation.search import Gazetteer
 
 Numbered = tuple[int, Shown]
@@ -89,12 +90,18 @@ class LiveMap:
         for row in rows:
             self._newest.setdefault(row.dataset, {})[row.datastream] = row
 
-    def update(self, features: Sequence[tuple[str, Feature]], rows: Sequence[Shown]) -> None:
-        """Take in what was stored, and tell the streams of its datasets."""
+    def update(
+        self,
+        features: Sequence[tuple[str, Feature]],
+        rows: Sequence[Shown],
+        corrected: Collection[Part] = (),
+    ) -> None:
+        """Take in what was stored, and tell the streams of its datasets; as ``Store.save``."""
         by_dataset: dict[str, list[Numbered]] = {}
         with self._lock:
             for dataset, feature in features:
                 self._place(dataset, feature)
+            self._drop(corrected)
             for row in rows:
                 known = self._newest.setdefault(row.dataset, {}).get(row.datastream)
                 if known is None or row.phenomenon_time >= known.phenomenon_time:
@@ -208,6 +215,15 @@ class LiveMap:
         """Datasets that something is known of."""
         with self._lock:
             return frozenset(self._newest) | frozenset(self._places)
+
+    def _drop(self, parts: Collection[Part]) -> None:
+        """Show no values any more that lie in these quarters of an hour."""
+        for stream, subject, start in parts:
+            for dataset, known in self._newest.items():
+                row = known.get(stream)
+                if row and (row.subject or "") == subject and start <= row.phenomenon_time < start + BUCKET:
+                    del known[stream]
+                    self._versions[dataset] = self._versions.get(dataset, 0) + 1
 
     def _place(self, dataset: str, feature: Feature) -> None:
         places = self._places.setdefault(dataset, {})

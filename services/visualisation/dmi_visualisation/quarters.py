@@ -116,17 +116,6 @@ def add_quarters(connection: sa.Connection, rows: Iterable[Shown]) -> None:
         )
 
 
-def drop_quarters(connection: sa.Connection, table: sa.Table, rows: Iterable[Shown]) -> None:
-    """Delete what is kept of the quarters in which these rows lie, of the same datastream and person."""
-    keys = {(row.datastream, row.phenomenon_time // BUCKET * BUCKET, row.subject or "") for row in rows}
-    for stream, start, subject in sorted(keys):
-        connection.execute(
-            sa.delete(table).where(
-                table.c.datastream == stream, table.c.start == start, table.c.subject == subject
-            )
-        )
-
-
 def _least(name: str, sign: str) -> str:
     # Without ELSE: what is not known on either side is not known together.
     return (

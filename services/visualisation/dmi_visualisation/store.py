@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Final
 
 import msgspec
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra import clock, repeats
 from dmi_infra.bus.port import Received
+from dmi_infra.corrections import Part
 from dmi_infra.places import keep_newest
 from dmi_infra.sql import (
     Positions,
@@ -21,9 +23,9 @@ from dmi_infra.sql import (
     transaction,
     upsert,
 )
-from dmi_visualisation.model import Shown
+from dmi_visualisation.model import BUCKET, Shown
 from dmi_visualisation.moments import boundary, forget_moments, keep_moments, moment_table, said_before
-from dmi_visualisation.quarters import Quarter, add_quarters, drop_quarters, quarter_table, read_quarters
+from dmi_visualisation.quarters import Quarter, add_quarters, quarter_table, read_quarters
 
 metadata = sa.MetaData()
 positions = positions_table(metadata)
@@ -59,6 +61,11 @@ newest = sa.Table(
 quarter = quarter_table(metadata)
 moment = moment_table(metadata)
 
+_GONE: Final = {
+    **dict.fromkeys(("result", "longitude", "latitude", "neighbourhood", "subject", "source_id")),
+    "erased": True,
+}
+"""Of a newest value that is kept no longer."""
 _NEWEST = [c.name for c in newest.columns if c.name != "datastream"]
 
 
@@ -82,12 +89,12 @@ class Store:
         features: Sequence[tuple[str, Feature]],
         rows: Sequence[Shown],
         reached: Positions,
-        corrected: Sequence[Shown] = (),
+        corrected: Collection[Part] = (),
         messages: Sequence[Received] = (),
     ) -> None:
         """Keep new features (with their dataset), newest values, quarters, and the position: all or nothing.
 
-        ``corrected`` are those of ``rows`` that are all of their quarters, in place of what was kept of these.
+        Of the quarters of an hour in ``corrected`` the ``rows`` are all, in place of what was kept of these.
         ``messages`` are all that were taken in with this, by which their copies are known.
         """
         latest: dict[str, Shown] = {}
@@ -97,6 +104,7 @@ class Store:
                 latest[row.datastream] = row
         with transaction(self._engine) as connection:
             keep_newest(connection, feature, features)
+            _drop(connection, corrected)
             upsert(
                 connection,
                 newest,
@@ -105,7 +113,6 @@ class Store:
                 _NEWEST,
                 not_older="phenomenon_time",
             )
-            drop_quarters(connection, quarter, corrected)
             add_quarters(connection, rows)
             self._keep_moments(connection, rows)
             repeats.keep(connection, taken, messages)
@@ -152,10 +159,7 @@ class Store:
             gone = sa.update(newest).where(
                 newest.c.dataset == dataset, newest.c.subject == person, newest.c.phenomenon_time <= until
             )
-            empty = dict.fromkeys(
-                ("result", "longitude", "latitude", "neighbourhood", "subject", "source_id")
-            )
-            return deleted + connection.execute(gone.values(**empty, erased=True)).rowcount
+            return deleted + connection.execute(gone.values(**_GONE)).rowcount
 
     def delete_before(self, dataset: str, at: Micros) -> int:
         """Delete values of a dataset from before a moment, and quarters that hold some; returns how many rows."""
@@ -182,3 +186,19 @@ class Store:
         """Quarters of an hour in ``[start, end)``, the newest ``limit`` of them, oldest first."""
         with reading(self._engine) as connection:
             return read_quarters(connection, quarter, datastream, start, end, limit)
+
+
+def _drop(connection: sa.Connection, parts: Collection[Part]) -> None:
+    """Delete all that is kept of these quarters of an hour."""
+    for stream, subject, start in sorted(parts):
+        for table in (quarter, moment):
+            theirs = sa.func.coalesce(table.c.subject, "") == subject
+            connection.execute(
+                sa.delete(table).where(table.c.datastream == stream, table.c.start == start, theirs)
+            )
+        last = newest.c
+        within = last.phenomenon_time >= start, last.phenomenon_time < start + BUCKET
+        theirs = sa.func.coalesce(last.subject, "") == subject
+        connection.execute(
+            sa.update(newest).where(last.datastream == stream, theirs, *within).values(**_GONE)
+        )

@@ -318,7 +318,7 @@ def test_a_person_is_erased_up_to_a_moment_and_a_corrected_quarter_takes_the_pla
     now = clock.now() // BUCKET * BUCKET - 4 * BUCKET
     store.save([], [ride(now, "noor", 1.0), ride(now, "sam", 5.0), ride(now + BUCKET, "noor", 3.0)], {})
     right = [ride(now, "noor", 2.0), ride(now + SECOND, "noor", 4.0)]
-    store.save([], right, {}, right)
+    store.save([], right, {}, [(STREAM, "noor", now)])
     found = {(q.start, q.subject): (q.readings, q.mean) for q in store.quarters(STREAM, now, now + DAY, 10)}
     assert found == {(now, "noor"): (2, 3.0), (now, "sam"): (1, 5.0), (now + BUCKET, "noor"): (1, 3.0)}
     assert store.erase(D, "noor", now + 2 * SECOND) == 2, "a quarter and a moment"
@@ -328,6 +328,24 @@ def test_a_person_is_erased_up_to_a_moment_and_a_corrected_quarter_takes_the_pla
     assert store.newest() == [], "what was erased is not the newest value of a sensor that says nothing"
     assert store.datasets() == [D]
     assert store.erase(D, "sam", now + BUCKET) == 1, "the quarters of others are found by the row that stays"
+
+
+@pytest.mark.parametrize("rider", ["noor", None])
+def test_a_quarter_that_was_wrong_and_of_which_nothing_may_be_kept_is_gone_everywhere(
+    store: Store, rider: str | None
+) -> None:
+    now = clock.now() // BUCKET * BUCKET - 4 * BUCKET
+
+    def said(at: int, who: str | None = rider) -> Shown:
+        return Shown(STREAM, D, at, 9.0, 1, 5.1, 52.1, "BU1", who, "speed", "km/h")
+
+    store.save([], [said(now, "sam"), said(now + BUCKET), said(now + BUCKET + SECOND)], {})
+    store.save([], [], {}, [(STREAM, rider or "", now + BUCKET)])
+    assert [one.subject for one in store.quarters(STREAM, now, now + DAY, 10)] == ["sam"]
+    assert store.newest() == []
+    assert [one.subject for one in store.said_before(D, now + BUCKET)] == ["sam"], "that of others stays"
+    store.save([], [said(now + 2 * BUCKET)], {})
+    assert [one.subject for one in store.said_before(D, now + 2 * BUCKET)] == ["sam"]
 
 
 def silent(at: int, rider: str | None, stream: str = STREAM) -> Shown:

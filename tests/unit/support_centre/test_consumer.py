@@ -10,7 +10,7 @@ import pytest
 
 from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.features import Feature, FeatureBatch
-from dmi_agreements.contracts.law import Heartbeat
+from dmi_agreements.contracts.law import Dataset, Heartbeat
 from dmi_agreements.contracts.observations import CORRECTED, ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.contracts.results import Lineage
@@ -26,7 +26,7 @@ from dmi_support_centre.consumer import (
     Flow,
 )
 from dmi_support_centre.store import Store, observations
-from tests.unit.support_centre.laws import GARAGES, Agree
+from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, Agree
 
 _offsets = itertools.count()
 
@@ -165,6 +165,49 @@ def test_a_correction_to_no_value_takes_the_reading_back(
     handler.handle([rows(CORRECTED, [None, None])])
     assert (kept.recent(GARAGES, prop), kept.quarters(GARAGES, 0)) == ([], [])
     assert told.count("readings") == before + 1, "what shows the newest looks again"
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_what_a_correction_says_was_wrong_is_used_no_more_also_when_it_comes_between_two_consents(
+    handler: AnalysisHandler, store: Store, gate: Gate, agree: Agree, told: list[str], others: bool
+) -> None:
+    gate.law.apply(Dataset(GARAGES, OWNER, {"nl": "Garages"}, personal=True))
+
+    def rows(kind: str, value: float) -> Received:
+        batch = ObservationBatch(
+            GARAGES,
+            ["garages.a.occupancy"],
+            [1_000],
+            [value],
+            observed_property=["occupancy"],
+            subject=[NOOR],
+        )
+        sent = Message("k", encode(batch), envelope(kind, "urn:uuid:asked"))
+        return Received(HARMONISED, 0, next(_offsets), sent)
+
+    agree(1)
+    agree(2, assigner=NOOR)
+    if others:
+        agree(3, assigner=PIET)
+    handler.handle([rows("t", 999.0)])
+    agree(2, assigner=NOOR, state="ended")
+    handler.handle([rows(CORRECTED, 5.0)])
+    kept = store.observations
+    assert (kept.quarters(GARAGES, 0), kept.recent(GARAGES, "occupancy")) == ([], [])
+    assert told[-2:] == ["readings", "corrected urn:uuid:asked"]
+
+
+def test_a_row_that_comes_in_the_same_poll_behind_its_correction_counts_once(
+    handler: AnalysisHandler, store: Store, agree: Agree
+) -> None:
+    """Two partitions have no order."""
+    agree(1)
+    late = dataclasses.replace(occupancy(), partition=1)
+    right = occupancy()
+    corrected = envelope(CORRECTED, "urn:uuid:asked")
+    sent = dataclasses.replace(right.message, envelope=corrected)
+    handler.handle([dataclasses.replace(right, message=sent), late])
+    assert [one.readings for one in store.observations.quarters(GARAGES, 0)] == [1]
 
 
 def test_refused_observations_are_not_kept_and_the_position_moves_on(

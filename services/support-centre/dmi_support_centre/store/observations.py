@@ -11,6 +11,7 @@ from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra import repeats
 from dmi_infra.bus.port import Received
+from dmi_infra.corrections import Part
 from dmi_infra.places import keep_newest
 from dmi_infra.sql import Positions, load_positions, reading, save_positions, transaction, upsert
 from dmi_support_centre.model import (
@@ -19,7 +20,6 @@ from dmi_support_centre.model import (
     KEPT,
     QUARTER,
     RECENT,
-    Part,
     Quarter,
     Reading,
     quarters_of,
