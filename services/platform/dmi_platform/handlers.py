@@ -7,6 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import SubjectRequest
@@ -35,10 +37,11 @@ READ: Final = "dmi:read"
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A datastream in a list; ``placed`` when the caller may see where it is."""
+    """A datastream in a list; ``placed`` when the caller may see where it is, without what is ``emptied``."""
 
     stream: Datastream
     placed: bool
+    emptied: frozenset[str] = frozenset()
 
 
 class Platform:
@@ -59,19 +62,27 @@ class Platform:
     ) -> list[Listed]:
         """Datastreams of a dataset, or of all that the caller may read, by id; about persons: those with a row.
 
-        A row that the caller may see; and where it is kept to an area, those inside.
+        A row that the caller may see; and where it is kept to an area, those inside. By a property those alone are
+        found of which it is told.
         """
+
+        def found_by(permit: Permit) -> bool:
+            return observed_property is None or "observed_property" not in permit.emptied
+
         self._registry.refresh()
         if dataset is not None:
             permits = {dataset: opening.permit(dataset)}
-            found = self._telling.streams(permits, observed_property, after, limit)
+            asked = {name: permit for name, permit in permits.items() if found_by(permit)}
+            found = self._telling.streams(asked, observed_property, after, limit)
         else:
             foreseen = {each: opening.foreseen(each) for each in self.store.datasets()}
-            known = {each: permit for each, permit in foreseen.items() if permit is not None}
+            known = {each: permit for each, permit in foreseen.items() if permit and found_by(permit)}
             found = self._telling.streams(known, observed_property, after, limit)
             # Of what nothing is told nothing is used.
             permits = {each: opening.permit(each) for each in sorted({stream.dataset for stream in found})}
-        return [Listed(stream, permits[stream.dataset].exact) for stream in found]
+        return [
+            Listed(stream, permits[stream.dataset].exact, permits[stream.dataset].emptied) for stream in found
+        ]
 
     def features(
         self, opening: Opening, kind: str, dataset: str, after: str, limit: int
@@ -85,7 +96,8 @@ class Platform:
         permit = opening.permit(dataset)
         self._registry.refresh()
         told = self._telling.features(permit)
-        return self.store.features(dataset, kind, after, limit, clock.now(), told), permit.exact
+        found, exact = self.store.features(dataset, kind, after, limit, clock.now(), told), permit.exact
+        return [_without(permit.emptied, feature) for feature in found] if permit.emptied else found, exact
 
     # -- observations ---------------------------------------------------------
 
@@ -262,3 +274,11 @@ class Platform:
             for identifier, dataset in self.gate.law.datasets.items()
             if dataset.owner == identity.participant
         }
+
+
+def _without(emptied: Collection[str], feature: Feature) -> Feature:
+    """A feature that tells nothing of what its rows lose."""
+    kept = {name: value for name, value in feature.properties.items() if name not in emptied}
+    hidden = "observed_property" in emptied
+    suffix = f" {feature.properties.get('observed_property')}" if hidden else ""
+    return msgspec.structs.replace(feature, properties=kept, name=feature.name.removesuffix(suffix))

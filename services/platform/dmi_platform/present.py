@@ -21,17 +21,19 @@ def body(items: list[dict[str, Any]], cursor: str | None) -> bytes:
 
 
 def datastream(listed: Listed) -> dict[str, Any]:
-    """A datastream; its geometry is that of its thing."""
-    stream = listed.stream
+    """A datastream; its geometry is that of its thing. What its rows lose is told here no more than of them."""
+    stream, emptied = listed.stream, listed.emptied
     return {
         "id": stream.id,
         "dataset": stream.dataset,
         "thing": stream.thing,
-        "name": stream.name,
-        "observed_property": stream.observed_property,
-        "unit": stream.unit,
+        "name": stream.name.removesuffix(f" {stream.observed_property}")
+        if "observed_property" in emptied
+        else stream.name,
+        "observed_property": None if "observed_property" in emptied else stream.observed_property,
+        "unit": None if "unit" in emptied else stream.unit,
         "geometry": stream.geometry if listed.placed else None,
-        "properties": stream.properties,
+        "properties": {name: value for name, value in stream.properties.items() if name not in emptied},
     }
 
 

@@ -139,7 +139,9 @@ class Maps:
             return [area_feature(p, permit.agreements) for p in self._live.places(dataset.id) if p.geometry]
         rows = self._live.rows(dataset.id) if at is None else self._rows_at(dataset.id, at)
         return self._points(
-            permit, [row for row in rows if observed_property in (None, row.observed_property)]
+            permit,
+            [row for row in rows if observed_property in (None, row.observed_property)],
+            observed_property,
         )
 
     def _rows_at(self, dataset: str, at: Micros) -> list[Shown]:
@@ -150,8 +152,14 @@ class Maps:
         spoken = [row for row in self._store.said_before(dataset, at) if row.datastream not in known]
         return silent_since + spoken
 
-    def _points(self, permit: Permit, rows: Sequence[Shown]) -> list[GeoFeature]:
+    def _points(
+        self, permit: Permit, rows: Sequence[Shown], observed_property: str | None = None
+    ) -> list[GeoFeature]:
         points, used = self._judged(permit, rows)
+        if observed_property is not None:
+            # By what is told of a row: one that has lost its property is not found by it.
+            points = [one for one in points if one["properties"]["observed_property"] == observed_property]
+            used = _rows_in(used, {one["id"] for one in points})
         for batch in used:
             self._gate.deliver(permit, batch)
         return points
@@ -202,10 +210,7 @@ class Maps:
         points, used = self._judged(permit, self._live.rows(permit.dataset))
         shown = tiles.drawn(points, z, x, y)
         names = {each["properties"]["datastream"] for each in shown}
-        theirs = (
-            batch.take([row for row, one in enumerate(batch.datastream) if one in names]) for batch in used
-        )
-        return tiles.Tile(tiles.encode(shown), tuple(batch for batch in theirs if len(batch)))
+        return tiles.Tile(tiles.encode(shown), _rows_in(used, names))
 
     def _tile_key(self, permit: Permit, z: int, x: int, y: int) -> tuple[object, ...]:
         """All that a tile depends on. It is asked in the event loop, so it goes through no rows and no persons."""
@@ -335,3 +340,11 @@ class Maps:
         if found is None:
             raise NotFound("no dataset has this id")
         return found
+
+
+def _rows_in(used: Sequence[ObservationBatch], datastreams: Set[str]) -> tuple[ObservationBatch, ...]:
+    """The rows of these datastreams, batch by batch."""
+    theirs = (
+        batch.take([row for row, one in enumerate(batch.datastream) if one in datastreams]) for batch in used
+    )
+    return tuple(batch for batch in theirs if len(batch))

@@ -104,7 +104,10 @@ def point_feature(
         "properties": {
             "id": row.datastream,
             "datastream": row.datastream,
-            "name": thing_name(meta.name, row.observed_property) if meta else row.datastream,
+            # What it observes as the sensor says it, since the row may have lost that.
+            "name": thing_name(meta.name, str(known.get("observed_property", row.observed_property)))
+            if meta
+            else row.datastream,
             "observed_property": row.observed_property,
             "result": row.result,
             "unit": row.unit,

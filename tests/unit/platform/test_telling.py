@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from dmi_agreements.contracts.features import Feature
@@ -176,3 +177,30 @@ def test_the_owner_is_told_of_all(city: City) -> None:
         city.agree(BICYCLES, "dmi:read", assigner=person, assignee=VENDOR, basis="consent")
     city.tell(BICYCLES, Feature("bike.noor", "thing", "Fiets"), stream("bike.noor.pm2_5", "pm2_5", "ug/m3"))
     assert told(city) == SEEN["noor"]
+
+
+@pytest.mark.parametrize("column", ["observed_property", "unit"])
+def test_what_rows_lose_is_told_by_no_list_of_what_measures_them(city: City, column: str) -> None:
+    left_out = {"leftOperand": "dmi:property", "operator": "isAnyOf", "rightOperand": [column]}
+    city.agree(GARAGES, "dmi:process", "dmi:read")
+    city.agree(
+        GARAGES, "dmi:read", assignee=VENDOR, duty=[{"action": "dmi:leaveOut", "constraint": [left_out]}]
+    )
+    named = msgspec.structs.replace(stream("garages.a.occupancy"), name="Garage A occupancy")
+    city.tell(GARAGES, thing("garages.a"), named)
+    city.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+
+    def listed(**wanted: str) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        for about in ({"dataset": GARAGES}, {}):
+            items += city.get("/v1/datastreams", PUBLIC_TASK, **about, **wanted).json()["items"]
+        return items
+
+    one, other = listed()
+    assert one == other
+    [feature] = city.get("/v1/features", PUBLIC_TASK, dataset=GARAGES, kind="datastream").json()["features"]
+    assert (one[column], column in one["properties"], column in feature["properties"]) == (None, False, False)
+    hidden = column == "observed_property"
+    names = {one["name"], feature["properties"]["name"]}
+    assert names == {"Garage A" if hidden else "Garage A occupancy"}
+    assert len(listed(property="occupancy")) == (0 if hidden else 2)

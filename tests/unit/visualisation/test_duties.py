@@ -238,3 +238,17 @@ def test_a_column_that_is_left_out_is_told_neither_by_a_chart_nor_by_the_list_of
     (layer,) = (one for one in scene.maps.layers(scene.door()) if one["id"] == GARAGES)
     assert layer["properties"] == ([measured] if measured else [])
     assert layer["unit"] == ({measured: unit} if unit and measured else {})
+    asked = scene.maps.features(permit, "occupancy")["features"]
+    assert bool(asked) == bool(measured), "who asks for what measures it is not told past the duty"
+
+
+def test_a_name_tells_no_more_what_a_row_has_lost(scene: Scene) -> None:
+    scene.court.law.apply(Dataset(GARAGES, OWNER, {"nl": "x"}, purpose=MOBILITY, layer="points"))
+    about = place(CENTRE, "datastream", "Garage Centrum occupancy", observed_property="occupancy")
+    scene.live.update([(GARAGES, about)], [])
+    scene.court.agree(STACK, *ACTIONS)
+    scene.court.agree(
+        VENDOR, *ACTIONS, duties=[duty("leaveOut", property=("isAnyOf", ["observed_property"]))]
+    )
+    (feature,) = scene.maps.features(scene.door().permit(GARAGES))["features"]
+    assert feature["properties"]["name"] == "Garage Centrum"
