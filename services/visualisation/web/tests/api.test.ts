@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { exchangeApi } from '../src/api/exchange';
 import { HttpClient, segment, withQuery } from '../src/api/http';
 import { ApiError, kindOf } from '../src/api/problem';
 import { EventParser } from '../src/api/stream';
@@ -53,6 +54,19 @@ describe('the API client', () => {
     const { http, send } = client([json({ items: ['a'], next: 'x y' }), json({ items: ['b'], next: null })]);
     expect(await http.every('/x', { query: { agreement: 'urn:a' } })).toEqual(['a', 'b']);
     expect(send.mock.calls.map(([path]) => path)).toEqual(['/x?agreement=urn%3Aa', '/x?agreement=urn%3Aa&cursor=x+y']);
+  });
+
+  it('asks for all negotiations that go on and, of those that are over, for the newest alone', async () => {
+    const { http, send } = client([]);
+    const answers: Record<string, unknown> = {
+      '/exchange/v1/negotiations?limit=100': { items: [{ id: 'over' }, { id: 'open' }], next: 'older' },
+      '/exchange/v1/negotiations?open=true': { items: [{ id: 'open' }], next: 'x' },
+      '/exchange/v1/negotiations?open=true&cursor=x': { items: [{ id: 'long open' }], next: null },
+    };
+    send.mockImplementation((path) => Promise.resolve(json(answers[typeof path === 'string' ? path : ''])));
+    const found = await exchangeApi(http).negotiations();
+    expect(found.map((one) => one.id)).toEqual(['over', 'open', 'long open']);
+    expect(send).toHaveBeenCalledTimes(3);
   });
 
   it('turns a refusal into an error that keeps agreement and moment', async () => {

@@ -54,7 +54,14 @@ export function exchangeApi(http: HttpClient) {
     endOffer: (id: string) => http.json<undefined>(`${base}/offers/${segment(id)}/end`, { method: 'POST' }),
     nodes: (signal?: AbortSignal) => http.list<T.CityNode>(`${base}/nodes`, { signal }),
     nodeCatalogue: (query: { node: string; text?: string; dataset?: string; cursor?: string }, signal?: AbortSignal) => http.page<T.NodeEntry>(`${base}/nodes/catalogue`, { query, signal }),
-    negotiations: (signal?: AbortSignal) => http.every<T.Negotiation>(`${base}/negotiations`, { signal }),
+    /** All that go on, and the newest of those that are over: there are ever more of these, and a page asks often. */
+    negotiations: async (signal?: AbortSignal) => {
+      const [newest, open] = await Promise.all([
+        http.list<T.Negotiation>(`${base}/negotiations`, { query: { limit: 100 }, signal }),
+        http.every<T.Negotiation>(`${base}/negotiations`, { query: { open: true }, signal }),
+      ]);
+      return [...new Map([...newest, ...open].map((one) => [one.id, one])).values()];
+    },
     negotiation: (id: string, signal?: AbortSignal) => http.json<T.Negotiation>(`${base}/negotiations/${segment(id)}`, { signal }),
     negotiate: (body: { provider: string; address: string; dataset: string; offer: T.SpelledPolicy }) =>
       http.json<T.Negotiation>(`${base}/negotiations`, { method: 'POST', body }),
