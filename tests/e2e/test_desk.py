@@ -53,8 +53,15 @@ def test_the_operator_makes_a_letter_for_who_stands_at_the_desk(
     page.get_by_label("Nederlands").check()
     assert barriers(page) == []
     assert not page.evaluate(WIDER)
+    expect(page.get_by_role("heading", name="A letter with a code for Wim")).to_be_visible()
+    # Of somebody else who is typed in no letter is made, nor of who was looked up before.
+    make = page.get_by_role("button", name="Make the letter")
+    page.get_by_label("Who stands before you?").fill("urn:dmi:person:somebody-else")
+    expect(make).to_be_disabled()
+    expect(page.get_by_text("Look that person up first.")).to_be_visible()
+    page.get_by_label("Who stands before you?").fill(person)
     with page.expect_download() as download:
-        page.get_by_role("button", name="Make the letter").click()
+        make.click()
     text = text_of(download.value.path().read_bytes())
     assert "Beste Wim," in text
     assert re.search(r"(?:[0-9A-Z]{4}-){4}[0-9A-Z]{4}", text)

@@ -55,7 +55,9 @@ function Desk() {
       {found.loading && !found.data ? <Skeleton lines={4} height={320} /> : null}
       {found.data ? (
         <>
-          <Section title={t.desk.letter} id="letter" lead={t.desk.letterText}><Letter key={found.data.id} person={found.data} /></Section>
+          <Section title={t.desk.letter(found.data.name)} id="letter" lead={t.desk.letterText}>
+            <Letter key={found.data.id} person={found.data} meant={typed.trim() === found.data.id} />
+          </Section>
           <Section title={t.desk.acts(found.data.name)} id="acts" lead={t.desk.actsText}>
             <Representatives key={`${found.data.id} ${found.at?.getTime() ?? 0}`} person={found.data} changed={found.reload} />
           </Section>

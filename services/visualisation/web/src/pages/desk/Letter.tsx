@@ -10,7 +10,8 @@ import { RadioGroup } from '../../ui/fields';
 import { Failure } from '../../ui/State';
 import { saveBlob } from '../dataset/save';
 
-export function Letter({ person }: { person: Representation }) {
+/** `meant`: whether the person is who stands in the field above; else the letter, and its code, would be of another. */
+export function Letter({ person, meant }: { person: Representation; meant: boolean }) {
   const { t, language } = useI18n();
   const api = useApi();
   const live = useLive();
@@ -25,7 +26,8 @@ export function Letter({ person }: { person: Representation }) {
         inline label={t.desk.language} name="tongue" value={tongue} onChange={setTongue}
         choices={[{ value: 'nl', label: 'Nederlands' }, { value: 'en', label: 'English' }]}
       />
-      <div><PrimaryActionButton busy={make.busy} disabled={make.busy} onClick={() => void make.run()}>{t.desk.make}</PrimaryActionButton></div>
+      <div><PrimaryActionButton busy={make.busy} disabled={make.busy || !meant} onClick={() => void make.run()}>{t.desk.make}</PrimaryActionButton></div>
+      {meant ? null : <p className="dmi-soft">{t.desk.typedOther}</p>}
       {make.error ? <Failure error={make.error} /> : null}
     </div>
   );
