@@ -185,7 +185,11 @@ def test_an_empty_log_is_whole(node: Node) -> None:
     assert node.get("/v1/log/verify")["ok"]
 
 
-def test_verification_finds_what_was_done_to_the_log_and_to_its_heads(node: Node) -> None:
+def test_verification_finds_what_was_done_to_the_log_and_to_its_heads(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On a busy machine a check of six entries may be a long one, whose answer holds for a while.
+    monkeypatch.setattr(verifier, "SHARE", 0)
     report(node, *(decision(n) for n in range(1, 6)))
     noted = signed(node, 5)
     query = f"/v1/log/verify?tree_size={noted['tree_size']}&root_hash={noted['root_hash']}"
