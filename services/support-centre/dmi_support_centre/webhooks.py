@@ -8,7 +8,8 @@ import socket
 import ssl
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
@@ -34,6 +35,10 @@ IDLE_SECONDS = 2.0
 LONGEST_URL = 2000
 MOST = 10
 """Addresses of one participant."""
+TURNS = 16
+"""Participants that are told at the same time, each of one address after the other."""
+DUE = 1000
+"""Addresses of which events are read at a time."""
 LOOK_UP_SECONDS = 5.0
 """How long a host name may take to be found."""
 
@@ -169,6 +174,10 @@ class Webhooks:
         self._subscribing = threading.Lock()
         self._judged: set[str] = set()
         """Participants of whom an address is being judged."""
+        self._turning = threading.Lock()
+        self._turns: dict[str, Future[int]] = {}
+        """Of participants that are being told."""
+        self._pool = ThreadPoolExecutor(TURNS, thread_name_prefix="webhooks")
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
 
     def subscribe(self, url: str, participant: str) -> Subscription:
@@ -242,27 +251,53 @@ class Webhooks:
         self._wanted.set()
 
     def stop(self) -> None:
-        """Stop after the delivery at hand; what is left waits in the store."""
+        """Stop after the deliveries at hand; what is left waits in the store."""
         self._stopping = True
         self._wanted.set()
         self._thread.join(timeout=4)
+        with self._turning:
+            turns = list(self._turns.values())
+        wait(turns, timeout=4)
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def deliver_due(self) -> int:
-        """Try everything whose time has come; returns how many arrived.
+        """Try everything whose time has come; returns how many arrived."""
+        return sum(turn.result() for turn in self._begin_due())
 
-        Of a participant with an address that does not answer nothing more is tried this time: others wait for it once.
-        """
+    def _begin_due(self) -> list[Future[int]]:
+        """Begin a turn of each participant that something is due to and that has none: none waits for another one."""
+        due: dict[str, list[Delivery]] = {}
+        with self._turning:
+            # Before the store is read: what a turn that ends meanwhile has delivered is not due.
+            begun = set(self._turns)
+        for delivery in self._store.due(self._now(), DUE):
+            if delivery.participant not in begun:
+                due.setdefault(delivery.participant, []).append(delivery)
+        turns = []
+        with self._turning:
+            for participant, mine in due.items():
+                if not self._stopping:
+                    self._turns[participant] = self._pool.submit(self._turn, participant, mine)
+                    turns.append(self._turns[participant])
+        return turns
+
+    def _turn(self, participant: str, mine: Sequence[Delivery]) -> int:
+        """Try what is due to one participant until an address does not answer; returns how many arrived."""
         arrived = 0
-        silent: set[str] = set()
-        for delivery in self._store.due(self._now()):
-            if self._stopping:
-                break
-            if delivery.participant in silent:
-                continue
-            if self._deliver(delivery):
+        try:
+            for delivery in mine:
+                if self._stopping or not self._deliver(delivery):
+                    break
                 arrived += 1
-            else:
-                silent.add(delivery.participant)
+        except Unavailable as exc:
+            log.warning("webhooks wait", reason=exc.public)
+        except Exception as exc:  # the store's: the next round tries again
+            log.error("webhooks faulty", exc_info=exc)
+        finally:
+            with self._turning:
+                del self._turns[participant]
+            if arrived:
+                self._wanted.set()
         return arrived
 
     def _deliver(self, delivery: Delivery) -> bool:
@@ -289,8 +324,7 @@ class Webhooks:
             self._wanted.wait(IDLE_SECONDS)
             self._wanted.clear()
             try:
-                while not self._stopping and self.deliver_due():
-                    pass
+                self._begin_due()
             except Unavailable as exc:
                 log.warning("webhooks wait", reason=exc.public)
             except (

@@ -23,6 +23,7 @@ from dmi_support_centre.model import Result
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.measures import Step
 from dmi_support_centre.webhooks import MOST, RETRY_SECONDS, HttpSender, Webhooks
+from tests.unit.infra.fakes import eventually
 
 ENVELOPE = Envelope(
     "event-1", "urn:dmi:service:support-centre", "nl.dmi.measure.published.v1", "2026-01-01T00:00:00Z"
@@ -160,11 +161,40 @@ def test_a_participant_whose_addresses_do_not_answer_keeps_others_waiting_once_a
     for _ in range(60):
         publish(store, webhooks)
     assert webhooks.deliver_due() == 1
-    assert tried == ["http://dead-0.example/", "http://signs.example/"]
+    assert sorted(tried) == ["http://dead-0.example/", "http://signs.example/"]
     while webhooks.deliver_due():
         pass
     assert tried.count("http://signs.example/") == 60
     assert len({url for url in tried if "dead" in url}) == MOST, "each of them has its turn"
+
+
+def test_a_participant_whose_addresses_answer_late_keeps_nobody_else_waiting(
+    store: Store, webhooks: Webhooks
+) -> None:
+    for number in range(MOST):
+        webhooks.subscribe(f"http://late-{number}.example/", "urn:dmi:participant:bad")
+    webhooks.subscribe("http://signs.example/", "urn:dmi:participant:good")
+    tried, answers = [], threading.Event()
+
+    def send(url: str, _headers: dict[str, str], _body: bytes) -> None:
+        tried.append(url)
+        if "late" in url:
+            answers.wait(20)
+
+    webhooks._send = send
+    webhooks.start()
+    try:
+        for times in (1, 2):
+            publish(store, webhooks)
+            webhooks.wake()
+            eventually(lambda times=times: tried.count("http://signs.example/") == times)
+        assert [url for url in tried if "late" in url] == ["http://late-0.example/"]
+        answers.set()
+        eventually(lambda: store.measures.due(2**60) == [])
+    finally:
+        answers.set()
+        webhooks.stop()
+    assert len(tried) == 2 * (MOST + 1)
 
 
 def test_of_who_has_enough_addresses_no_name_is_looked_up(store: Store, postman: Postman) -> None:
@@ -262,7 +292,7 @@ def test_no_address_and_no_fault_ends_the_delivery_to_others(
     webhooks.subscribe("http://signs.example/", "urn:dmi:participant:good")
     due, faults = store.measures.due, [RuntimeError("nobody expected this")]
 
-    def once_faulty(now: int) -> Any:
+    def once_faulty(now: int, *limit: int) -> Any:
         if faults:
             raise faults.pop()
         return due(now)
