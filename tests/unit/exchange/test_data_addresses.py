@@ -75,6 +75,24 @@ def test_a_program_of_ones_own_goes_where_the_data_is() -> None:
     assert started(PUSH, None).data_address == {}
 
 
+def test_an_address_of_data_is_kept_only_so_large() -> None:
+    rule = r"^/dataAddress: must be at most 16384 bytes"
+    long = f"{NODE}/data/1?x="
+    assert started(PULL, long + "y" * 10_000).data_address
+    with pytest.raises(StepRefused, match=rule) as refused:
+        started(PULL, long + "y" * 16_384)
+    assert refused.value.process is not None
+    grant = SimpleNamespace(formats=(PUSH,))
+    plane = cast(DataPlane, SimpleNamespace(grant=lambda _agreement, _peer: grant))
+    transfers = Transfers(cast(Steps, None), plane, "https://a.example/dsp", check)
+    body = {
+        "agreementId": "urn:a", "format": PUSH, "callbackAddress": NODE, "consumerPid": "urn:c",
+        "dataAddress": {"endpoint": NODE, "endpointProperties": [{"name": "x", "value": "y" * 16_384}]},
+    }  # fmt: skip
+    with pytest.raises(StepRefused, match=rule):
+        transfers.requested(cast(Message, SimpleNamespace(body=body)), "urn:b")
+
+
 @pytest.mark.parametrize("hosts", [(), ("b.example",)])
 def test_a_name_is_looked_up_only_where_the_address_may_be_asked(hosts: tuple[str, ...]) -> None:
     looked: list[str] = []

@@ -9,17 +9,23 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
+import msgspec
 import pytest
 from fastapi import FastAPI
 
 from dmi_agreements.dsp import states
 from dmi_exchange.dsp.door import NodeDoor, Speaker
+from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.transfer import PULL, PUSH
 from dmi_exchange.flow import routes
 from dmi_exchange.flow.inflow import Intake
-from dmi_exchange.flow.supply import Supply
+from dmi_exchange.flow.places import Local
+from dmi_exchange.flow.pushing import in_bodies
+from dmi_exchange.flow.store import Flows
+from dmi_exchange.flow.supply import Given, Supply, encoded
 from dmi_infra import passes
 from dmi_infra.errors import NotFound
+from dmi_infra.http.limits import LARGE_VALUES, values_of
 from dmi_infra.http.problems import install
 
 PEER = "urn:dmi:participant:peer"
@@ -126,3 +132,33 @@ def test_what_is_no_json_is_refused_by_name(body: bytes) -> None:
     answer = asyncio.run(Landing().send("mine", body))
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "body"
+
+
+def test_places_go_and_come_in_as_many_bodies_as_one_can_hold() -> None:
+    line = {"type": "LineString", "coordinates": [[5.1, 52.1]] * 40}
+    places = [{"id": f"l{number}", "kind": "line", "name": "l", "geometry": line} for number in range(4000)]
+    given = Given(places, {"datastream": ["s"]}, "1")
+    bodies = [*in_bodies(given)]
+    assert [item for part in bodies for item in part.places] == places
+    assert [part.rows for part in bodies] == [None] * (len(bodies) - 1) + [given.rows]
+    assert max(values_of(encoded(part)) for part in bodies) < LARGE_VALUES / 2
+    assert max(len(encoded(part)) for part in bodies) < 5 * 1024 * 1024
+    assert [*in_bodies(Given([], given.rows, "1"))] == [Given([], given.rows, "1")]
+
+    handed: list[list[str]] = []
+
+    def ask(_method: str, _path: str, *_of: object, content: bytes) -> httpx.Response:
+        assert values_of(content) < LARGE_VALUES / 2
+        handed.append([item["id"] for item in msgspec.json.decode(content)["features"]])
+        return httpx.Response(201, json={})
+
+    process = Process(
+        id="t", kind="transfer", role="consumer", owner="urn:a", peer="urn:b", address="http://b.example",
+        begun_at=0, changed_at=0, dataset="d",
+    )  # fmt: skip
+    flows = SimpleNamespace(reached=lambda *_of: None)
+    Intake(cast(Local, SimpleNamespace(ask=ask)), cast(Flows, flows)).take(
+        process, {"cursor": "1", "features": places}
+    )
+    assert sum(map(len, handed)) == len(places)
+    assert len(handed) > 1

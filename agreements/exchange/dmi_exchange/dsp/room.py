@@ -29,6 +29,9 @@ _UNASKED: Final = '"unasked":true'
 LARGEST_TERMS: Final = 256 * 1024
 """Bytes of an offer or agreement as JSON; each is kept with its negotiation."""
 
+LARGEST_DATA_ADDRESS: Final = 16 * 1024
+"""Bytes of where data is fetched or pushed to as JSON; it is kept with its transfer, and read with each piece of it."""
+
 
 class Full(StepRefused):
     """There is no room for more now; later there is."""
@@ -74,7 +77,9 @@ def check_own_room(connection: sa.Connection, begun: Process) -> None:
         )
 
 
-def check_size(terms: Mapping[str, Any], place: str, process: Process | None = None) -> None:
-    """Raise ``StepRefused`` for terms that are too large to be kept."""
-    if len(msgspec.json.encode(terms)) > LARGEST_TERMS:
-        raise StepRefused(f"{place}: must be at most {LARGEST_TERMS} bytes", process=process)
+def check_size(
+    terms: Mapping[str, Any], place: str, process: Process | None = None, largest: int = LARGEST_TERMS
+) -> None:
+    """Raise ``StepRefused`` for terms, or an address, that are too large to be kept."""
+    if len(msgspec.json.encode(terms)) > largest:
+        raise StepRefused(f"{place}: must be at most {largest} bytes", process=process)

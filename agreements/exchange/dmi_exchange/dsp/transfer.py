@@ -11,6 +11,7 @@ import msgspec
 from dmi_agreements.dsp import states
 from dmi_agreements.dsp.messages import Message
 from dmi_exchange.dsp.process import Process
+from dmi_exchange.dsp.room import LARGEST_DATA_ADDRESS, check_size
 from dmi_exchange.dsp.steps import Steps, moved, new_id, outgoing
 from dmi_exchange.errors import StepRefused
 from dmi_infra import clock
@@ -84,6 +85,7 @@ class Transfers:
             raise StepRefused("/dataAddress: stands in a request for a push, and in no other")
         self._check(body["callbackAddress"], peer)
         if "dataAddress" in body:
+            check_size(body["dataAddress"], "/dataAddress", largest=LARGEST_DATA_ADDRESS)
             self._check(str(body["dataAddress"].get("endpoint", "")), peer)
         now = clock.now()
         begun = Process(
@@ -125,6 +127,7 @@ class Transfers:
 
     def _check_data_address(self, known: Process, given: Mapping[str, Any]) -> None:
         """As consumer: refuse an address of data, or of its tokens, that no message to the provider could go to."""
+        check_size(given, "/dataAddress", known, LARGEST_DATA_ADDRESS)
         told = {
             f"/dataAddress/endpointProperties/{place}/value": str(item.get("value", ""))
             for place, item in enumerate(given.get("endpointProperties", ()))

@@ -13,7 +13,7 @@ from dmi_exchange.dsp.client import LARGEST_EVENT, Client, Unreachable
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.transfer import STREAM, Transfers
 from dmi_exchange.flow.followers import Run
-from dmi_exchange.flow.places import KINDS, Local
+from dmi_exchange.flow.places import KINDS, Local, in_parts
 from dmi_exchange.flow.store import Flows
 from dmi_exchange.notices.aliases import is_alias
 from dmi_infra.errors import Conflict, InputRefused, NotFound
@@ -71,9 +71,8 @@ class Intake:
             if isinstance(properties.get("thing"), str):
                 properties["thing"] = named(process.peer, properties["thing"])
             renamed.append({**item, "id": named(process.peer, str(item.get("id"))), "properties": properties})
-        for start in range(0, len(renamed), ROWS):
-            body = {"dataset": process.dataset, "features": renamed[start : start + ROWS]}
-            self._hand(process, "/ingest/v1/features", body)
+        for part in in_parts(renamed):
+            self._hand(process, "/ingest/v1/features", {"dataset": process.dataset, "features": part})
 
     def _rows(self, process: Process, batch: dict[str, Any]) -> tuple[int, int]:
         if batch.get("dataset") != process.dataset:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import httpx
+import msgspec
 
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.uses import Keys
@@ -14,6 +15,7 @@ from dmi_exchange.store import Store
 from dmi_exchange.tokens import Issuer
 from dmi_infra.authorities import trusted
 from dmi_infra.errors import NotFound, Unavailable
+from dmi_infra.http.limits import values_of
 
 KINDS: Final = ("thing", "parking", "stop", "line", "area", "datastream")
 """What goes along. Neighbourhoods, buildings and addresses are each node's own."""
@@ -22,6 +24,10 @@ BOUNDS: Final = ("capacity", "minimum", "maximum", "maximum_step")
 NEEDED: Final = ("thing", "observed_property", "unit")
 """Properties without which rows of a datastream cannot be read."""
 PAGE: Final = 5000
+PART_PLACES: Final = 10_000
+PART_BYTES: Final = 4 * 1024 * 1024
+PART_VALUES: Final = 200_000
+"""Of places in one body; both well within what a node takes at a time (``dmi_infra.http.limits``)."""
 TIMEOUT_SECONDS: Final = 20.0
 
 
@@ -119,6 +125,21 @@ def places_of(
                 }
             )
     return found
+
+
+def in_parts(places: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """The same in lists that one body can hold each: streets have hundreds of points."""
+    part: list[dict[str, Any]] = []
+    size = values = 0
+    for item in places:
+        text = msgspec.json.encode(item)
+        size, values = size + len(text), values + values_of(text)
+        if part and (size > PART_BYTES or values > PART_VALUES or len(part) >= PART_PLACES):
+            yield part
+            part, size, values = [], len(text), values_of(text)
+        part.append(item)
+    if part:
+        yield part
 
 
 def _pages(ask: Callable[..., httpx.Response], path: str, member: str, **query: str) -> list[dict[str, Any]]:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from dmi_exchange.dsp.client import Client, Unreachable
 from dmi_exchange.flow.followers import Run
+from dmi_exchange.flow.places import in_parts
 from dmi_exchange.flow.store import Flows
-from dmi_exchange.flow.supply import Supply, encoded
+from dmi_exchange.flow.supply import Given, Supply, encoded
 
 WAIT_SECONDS: Final = 0.2
+
+
+def in_bodies(given: Given) -> Iterator[Given]:
+    """What leaves, in as many bodies as its places take; the last has the rows."""
+    *first, last = [*in_parts(given.places)] or [[]]
+    for places in first:
+        yield Given(places, None, given.cursor)
+    yield replace(given, places=last)
 
 
 class Pushing:
@@ -29,11 +40,12 @@ class Pushing:
                 given = delivery.next(WAIT_SECONDS)
                 if given is None:
                     continue
-                answer = self._client.push(
-                    process.address, endpoint, encoded(given), process.owner, process.peer
-                )
-                if not answer.well:
-                    raise Unreachable(f"the consumer answered {answer.why}")
+                for part in in_bodies(given):
+                    answer = self._client.push(
+                        process.address, endpoint, encoded(part), process.owner, process.peer
+                    )
+                    if not answer.well:
+                        raise Unreachable(f"the consumer answered {answer.why}")
                 run.note("")
                 rows = len(given.rows["datastream"]) if given.rows else 0
                 self._flows.reached(process.id, given.cursor, rows)
