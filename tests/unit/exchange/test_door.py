@@ -140,6 +140,14 @@ def test_members_of_a_node_that_was_not_heard_for_a_day_only_end_things_until_it
     assert asyncio.run(two.enter(QUICK, MEMBER)) == MEMBER
 
 
+@pytest.mark.parametrize("taking_part", [True, False])
+def test_a_node_speaks_for_nobody_whom_the_operator_does_not_let_it(two: Two, taking_part: bool) -> None:
+    assert asyncio.run(two.enter(QUICK, MEMBER, taking_part=taking_part)) == MEMBER
+    two.nodes._known[QUICK.issuer] = KnownNode(url=QUICK.url, participants=("urn:dmi:participant:other",))
+    with pytest.raises(Unauthenticated, match="no member"):
+        asyncio.run(two.enter(QUICK, MEMBER, taking_part=taking_part))
+
+
 def test_a_proof_is_judged_before_a_body_is_read_and_an_access_token_is_none(two: Two) -> None:
     key = two.keys[QUICK.issuer]
     asked = ("POST", f"{HERE}{PATH}", b"[]")

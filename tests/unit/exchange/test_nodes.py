@@ -13,8 +13,10 @@ from structlog.testing import capture_logs
 
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.keys import counts, ended, revoked
+from dmi_exchange.dsp import members as member_taking
 from dmi_exchange.dsp.client import Client
-from dmi_exchange.dsp.nodes import GONE_SECONDS, UNHEARD_SECONDS, Member, Nodes, Told
+from dmi_exchange.dsp.members import GONE_SECONDS, Member, Told
+from dmi_exchange.dsp.nodes import UNHEARD_SECONDS, Nodes
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.keyring import Keyring
 from dmi_exchange.routes.nodes import _texts
@@ -75,6 +77,62 @@ def test_a_member_is_dropped_when_its_node_has_not_named_it_for_minutes(
     assert heard(KEEPER, after=GONE_SECONDS)
     assert not heard(KEEPER)
     assert heard(BUURSTAD, KEEPER)
+
+
+def test_a_member_that_the_operator_lets_its_node_name_no_more_is_dropped(
+    exchange: Exchange, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes._take(OTHER, told(BUURSTAD, KEEPER))
+    narrowed = KnownNode(url=OTHER.url, participants=(KEEPER,))
+    later, passing = Nodes([narrowed], exchange, cast(Client, None), "urn:x"), Clock(monkeypatch)
+    assert [later.speaks_for(narrowed.issuer, one) for one in (BUURSTAD, KEEPER)] == [False, True]
+    for _ in range(3):
+        later._take(narrowed, told(BUURSTAD, KEEPER))
+        passing.now += GONE_SECONDS
+    assert [exchange.participant(one).active for one in (BUURSTAD, KEEPER)] == [False, True]
+
+
+def test_a_large_node_holds_the_keys_of_others_in_short_turns_and_only_for_new_ones(
+    exchange: Exchange, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member_taking, "PINNED_AT_ONCE", 2)
+    held: list[int] = []
+    settled: list[str] = []
+    lock, settle = exchange.keys_settle, exchange.settle
+
+    def settling(kind: Any, identifier: str, decide: Any) -> Any:
+        settled.append(identifier)
+        if lock.locked():
+            held[-1] += 1
+        return settle(kind, identifier, decide)
+
+    class Counted:
+        def __enter__(self) -> None:
+            lock.acquire()
+            held.append(0)
+
+        def __exit__(self, *_of: object) -> None:
+            lock.release()
+
+    monkeypatch.setattr(exchange, "keys_settle", Counted())
+    monkeypatch.setattr(exchange, "settle", settling)
+    names = [f"urn:dmi:participant:one-of-{number}" for number in range(5)]
+    keys = [SigningKey.generate().public for _ in names]
+
+    def say(name: str) -> None:
+        of_all = [
+            Member(one, name, ["dmi:role:municipality"], [key], "1.0.0")
+            for one, key in zip(names, keys, strict=True)
+        ]
+        nodes._take(OTHER, Told(OTHER.issuer, OTHER.address, KEEPER, of_all))
+
+    say("a")
+    assert held == [2, 2, 1]
+    say("a")
+    assert (len(held), len(settled)) == (3, 5)
+    # Without a new key nobody has to wait.
+    say("b")
+    assert (held, len(settled)) == ([2, 2, 1], 10)
 
 
 def test_a_member_of_a_node_that_was_away_is_found_as_soon_as_it_is_back(

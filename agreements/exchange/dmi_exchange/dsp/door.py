@@ -166,7 +166,8 @@ class NodeDoor:
         found = runtime.law.table.participants.get(name)
         if (found is None or (taking_part and found.rulebook is None)) and self._nodes.known(issuer):
             found = await self._ask_again(issuer, name)
-        if found is None or (found.home or self._issuer) != issuer:
+        its_own = found is not None and (found.home or self._issuer) == issuer
+        if found is None or not its_own or not self._nodes.speaks_for(issuer, name):
             raise Unauthenticated(NO_MEMBER)
         if taking_part and self._nodes.unheard(issuer):
             found = await self._ask_again(issuer, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,12 @@ import msgspec
 import structlog
 
 from dmi_agreements.contracts.law import Participant
-from dmi_exchange import foreign, model
+from dmi_exchange import model
 from dmi_exchange.dsp.client import Client, Unreachable
+from dmi_exchange.dsp.members import Member, Members, Told, may_name
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.settings import KnownNode
-from dmi_infra.errors import Conflict, Failure, InputRefused, NotFound, Unauthenticated, Unavailable
+from dmi_infra.errors import Failure, NotFound, Unauthenticated, Unavailable
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 
 log = structlog.get_logger("exchange")
@@ -29,10 +30,6 @@ SEEK_SECONDS = 3.0
 """For so long nodes that did not answer last time are begun to be asked for somebody whom nobody knows."""
 MEMBERS_AGAIN_SECONDS = 2.0
 """For somebody who is not known a node is asked for its members anew at most this often."""
-GONE_SECONDS = 300.0
-GONE_ANSWERS = 3
-"""A member that its node names no more may do nothing from then on: after so long, and so many answers without it."""
-
 UNHEARD_SECONDS = 86_400.0
 """Of a node that did not tell its members for so long nobody takes part: who left it, or lost a key, is not known."""
 LARGEST_TOLD = 8 * 1024 * 1024
@@ -40,27 +37,6 @@ LARGEST_TOLD = 8 * 1024 * 1024
 ASKED_SECONDS = 1.0
 """How long somebody else's question to the same node is waited for: whoever makes up tokens holds no more threads."""
 SOUGHT = "other nodes are being asked for participants that are not known here; try again shortly"
-
-
-class Member(msgspec.Struct, frozen=True):
-    """A member of another node as that node tells of it."""
-
-    id: str
-    name: str
-    roles: list[str]
-    keys: list[dict[str, Any]]
-    rulebook: str | None = None
-    active: bool = True
-    country: str = "NL"
-
-
-class Told(msgspec.Struct, frozen=True):
-    """What a node tells another one about itself."""
-
-    issuer: str
-    address: str
-    operator: str
-    members: list[Member]
 
 
 @dataclass(slots=True)
@@ -83,8 +59,7 @@ class Nodes:
         self._sender = sender
         self._keys: dict[str, list[dict[str, Any]]] = {}
         self._keys_at: dict[str, float] = {}
-        self._missed: dict[str, tuple[float, int]] = {}
-        """Since when members have not been named by their node, and by how many answers."""
+        self._members = Members(exchange)
         self._locks = {issuer: threading.Lock() for issuer in self._known}
         """One for each: a node that answers slowly keeps nobody from the keys of another."""
         self._turns = {issuer: threading.Lock() for issuer in self._known}
@@ -149,6 +124,11 @@ class Nodes:
     def known(self, issuer: str) -> bool:
         """Whether a node stands in the settings."""
         return issuer in self._known
+
+    def speaks_for(self, issuer: str, participant: str) -> bool:
+        """Whether a node that is known may speak for a participant, whether that is a member of it or not."""
+        node = self._known.get(issuer)
+        return node is None or may_name(node, participant)
 
     def unheard(self, issuer: str) -> bool:
         """Whether a node did not tell its members for so long that they count no more until it does."""
@@ -239,84 +219,7 @@ class Nodes:
         self._note(issuer, "")
 
     def _take(self, node: KnownNode, told: Told) -> None:
-        with self._exchange.keys_settle:
-            self._take_members(node, told)
-            # Who has left is named as such. A node that names nobody has lost its store, not its members.
-            if told.members:
-                self._miss(node.issuer, {member.id for member in told.members})
-
-    def _take_members(self, node: KnownNode, told: Told) -> None:
-        owners: dict[str, str] = {}
-        for known in sorted(self._exchange.store.find(Participant), key=lambda one: one.home):
-            for key in known.keys:
-                owners.setdefault(str(key.get("kid")), known.id)
-        for member in told.members:
-            if not member.id.startswith(model.ORGANISATION):
-                continue
-            if node.participants and member.id not in node.participants:
-                continue
-            try:
-                self._take_member(
-                    Participant(
-                        member.id, member.name[:200], member.roles, member.keys, member.rulebook, member.active,
-                        member.country, home=node.issuer,
-                    ),
-                    owners,
-                )  # fmt: skip
-            except (Conflict, InputRefused) as exc:
-                log.warning("a member of another node is not taken", member=member.id, reason=str(exc))
-
-    def _miss(self, home: str, named: Collection[str]) -> None:
-        """Drop members that their node has not named for long: what ends with them never begins again."""
-        now = time.monotonic()
-        for member in self._exchange.store.find(Participant):
-            if member.home != home or not member.active:
-                continue
-            if member.id in named:
-                self._missed.pop(member.id, None)
-                continue
-            since, answers = self._missed.get(member.id, (now, 0))
-            self._missed[member.id] = since, answers + 1
-            if not answers:
-                log.warning("a node does not name a member of it", node=home, member=member.id)
-            if answers + 1 >= GONE_ANSWERS and now - since >= GONE_SECONDS:
-                self._drop_member(home, member.id)
-
-    def _take_member(self, told: Participant, owners: dict[str, str]) -> None:
-        """A member as its node tells of it; raises ``Conflict`` when it is another's.
-
-        A key that somebody else has, or ever had, is left out: who has two names could sign as either.
-        """
-        try:
-            keys = [foreign.told_key(key) for key in told.keys]
-        except ValueError as exc:
-            raise InputRefused.of("keys", str(exc)) from exc
-        for key in keys:
-            if owners.setdefault(str(key["kid"]), told.id) != told.id:
-                log.warning("a key that is somebody else's is not taken", member=told.id, kid=key["kid"])
-        keys = [key for key in keys if owners[str(key["kid"])] == told.id]
-        roles = [role for role in told.roles if role in self._exchange.rulebook.roles]
-        wanted = msgspec.structs.replace(told, roles=roles, keys=keys)
-        known = self._exchange.store.get(Participant, told.id)
-        if known is not None and foreign.merged(wanted, known) == known:
-            return
-
-        def decide(found: Participant | None) -> Participant:
-            if found is not None and found.home != told.home:
-                raise Conflict.of("id", f"is a member of {found.home or 'this node'}", told.id)
-            return wanted if found is None else foreign.merged(wanted, found)
-
-        self._exchange.settle(Participant, told.id, decide)
-
-    def _drop_member(self, home: str, identifier: str) -> None:
-        """A member that its node names no more: it may do nothing any more."""
-
-        def decide(found: Participant | None) -> Participant:
-            if found is None or found.home != home:
-                raise Conflict.of("id", "is no member of this node any more", identifier)
-            return msgspec.structs.replace(found, active=False)
-
-        self._exchange.settle(Participant, identifier, decide)
+        self._members.take(node, told)
 
     def _seek(self, participant: str) -> Participant | None:
         """A member that joined another node just now: first those are asked that answered last time.

@@ -23,8 +23,8 @@ from dmi_exchange.dsp import negotiation, transfer
 from dmi_exchange.dsp.catalogue import PAGE, Catalogue
 from dmi_exchange.dsp.door import Door, NodeDoor, behind
 from dmi_exchange.dsp.endings import Endings
+from dmi_exchange.dsp.members import Told
 from dmi_exchange.dsp.negotiation import Negotiations
-from dmi_exchange.dsp.nodes import Told
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.transfer import Transfers
 from dmi_exchange.errors import StepRefused

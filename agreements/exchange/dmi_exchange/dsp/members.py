@@ -1,0 +1,166 @@
+"""Members of other nodes as these tell of them, taken into the law as members of theirs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+
+from dmi_agreements.contracts.law import Participant
+from dmi_exchange import foreign, model
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.settings import KnownNode
+from dmi_infra.errors import Conflict, InputRefused
+
+log = structlog.get_logger("exchange")
+
+GONE_SECONDS = 300.0
+GONE_ANSWERS = 3
+"""A member that its node names no more may do nothing from then on: after so long, and so many answers without it."""
+PINNED_AT_ONCE = 50
+"""Members with a new key that are taken in one turn of the lock under which keys get their owners."""
+PAUSE_SECONDS = 0.002
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A member of another node as that node tells of it."""
+
+    id: str
+    name: str
+    roles: list[str]
+    keys: list[dict[str, Any]]
+    rulebook: str | None = None
+    active: bool = True
+    country: str = "NL"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a node tells another one about itself."""
+
+    issuer: str
+    address: str
+    operator: str
+    members: list[Member]
+
+
+def may_name(node: KnownNode, participant: str) -> bool:
+    """Whether a node may speak for a participant, whether that is a member of it or not."""
+    return not node.participants or participant in node.participants
+
+
+class Members:
+    """Takes in what nodes tell; one thread at a time for each of them."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._missed: dict[str, tuple[float, int]] = {}
+        """Since when members have not been named by their node, and by how many answers."""
+
+    def take(self, node: KnownNode, told: Told) -> None:
+        """Take in what a node tells of the members that it may speak for."""
+        members = [member for member in told.members if may_name(node, member.id)]
+        self._take_members(node, members)
+        # Who has left is named as such. A node that names nobody has lost its store, not its members.
+        if told.members:
+            self._miss(node.issuer, {member.id for member in members})
+
+    def _take_members(self, node: KnownNode, members: Sequence[Member]) -> None:
+        """Those with a new key in turns: whoever else has a key pinned to its owner meanwhile waits for one at most."""
+        known = {one.id: one for one in self._exchange.store.find(Participant)}
+        owners = _owners(known.values())
+        new = []
+        for member in members:
+            if not member.id.startswith(model.ORGANISATION):
+                continue
+            try:
+                wanted = self._wanted(node, member)
+                if any(key["kid"] not in owners for key in wanted.keys):
+                    new.append(wanted)
+                else:
+                    self._settle_member(wanted, known.get(member.id), owners)
+            except (Conflict, InputRefused) as exc:
+                _not_taken(member.id, exc)
+        for start in range(0, len(new), PINNED_AT_ONCE):
+            with self._exchange.keys_settle:
+                owners = _owners(self._exchange.store.find(Participant))
+                for wanted in new[start : start + PINNED_AT_ONCE]:
+                    try:
+                        self._settle_member(wanted, known.get(wanted.id), owners)
+                    except Conflict as exc:
+                        _not_taken(wanted.id, exc)
+            # A lock is not fair: without a pause who waits for it would wait for all.
+            time.sleep(PAUSE_SECONDS)
+
+    def _wanted(self, node: KnownNode, told: Member) -> Participant:
+        """A member as its node tells of it; raises ``InputRefused`` for keys of no form."""
+        try:
+            keys = [foreign.told_key(key) for key in told.keys]
+        except ValueError as exc:
+            raise InputRefused.of("keys", str(exc)) from exc
+        roles = [role for role in told.roles if role in self._exchange.rulebook.roles]
+        return Participant(
+            told.id, told.name[:200], roles, keys, told.rulebook, told.active, told.country, home=node.issuer
+        )
+
+    def _settle_member(self, told: Participant, known: Participant | None, owners: dict[str, str]) -> None:
+        """Keep what is told of a member; raises ``Conflict`` when it is another's. ``known`` is as it was a moment ago.
+
+        A key that somebody else has, or ever had, is left out: who has two names could sign as either.
+        """
+        for key in told.keys:
+            if owners.setdefault(str(key["kid"]), told.id) != told.id:
+                log.warning("a key that is somebody else's is not taken", member=told.id, kid=key["kid"])
+        wanted = msgspec.structs.replace(
+            told, keys=[key for key in told.keys if owners[str(key["kid"])] == told.id]
+        )
+        if known is not None and foreign.merged(wanted, known) == known:
+            return
+
+        def decide(found: Participant | None) -> Participant:
+            if found is not None and found.home != told.home:
+                raise Conflict.of("id", f"is a member of {found.home or 'this node'}", told.id)
+            return wanted if found is None else foreign.merged(wanted, found)
+
+        self._exchange.settle(Participant, told.id, decide)
+
+    def _miss(self, home: str, named: Collection[str]) -> None:
+        """Drop members that their node has not named for long: what ends with them never begins again."""
+        now = time.monotonic()
+        for member in self._exchange.store.find(Participant):
+            if member.home != home or not member.active:
+                continue
+            if member.id in named:
+                self._missed.pop(member.id, None)
+                continue
+            since, answers = self._missed.get(member.id, (now, 0))
+            self._missed[member.id] = since, answers + 1
+            if not answers:
+                log.warning("a node does not name a member of it", node=home, member=member.id)
+            if answers + 1 >= GONE_ANSWERS and now - since >= GONE_SECONDS:
+                self._drop_member(home, member.id)
+
+    def _drop_member(self, home: str, identifier: str) -> None:
+        """A member that its node names no more: it may do nothing any more."""
+
+        def decide(found: Participant | None) -> Participant:
+            if found is None or found.home != home:
+                raise Conflict.of("id", "is no member of this node any more", identifier)
+            return msgspec.structs.replace(found, active=False)
+
+        self._exchange.settle(Participant, identifier, decide)
+
+
+def _owners(participants: Iterable[Participant]) -> dict[str, str]:
+    """Whose each key is, by its ``kid``; of who has the same one, who is of this node."""
+    owners: dict[str, str] = {}
+    for known in sorted(participants, key=lambda one: one.home):
+        for key in known.keys:
+            owners.setdefault(str(key.get("kid")), known.id)
+    return owners
+
+
+def _not_taken(member: str, exc: Exception) -> None:
+    log.warning("a member of another node is not taken", member=member, reason=str(exc))
