@@ -37,7 +37,7 @@ from dmi_exchange.notices.aliases import Aliases
 from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.cursors import Cursors
-from dmi_infra.errors import InputRefused, Refused
+from dmi_infra.errors import InputRefused, Refused, Unavailable
 from dmi_infra.permit import Permit
 from dmi_infra.sql import migrate, open_engine
 from tests.unit.infra.fakes import GARAGES as MINE
@@ -436,6 +436,26 @@ def test_a_pull_that_finds_nothing_for_long_answers_where_to_go_on(
     answer = msgspec.json.decode(routes._pulled(supply, process, ""))
     assert (answer["observations"], answer["more"]) == ([], True)
     assert BOOKMARKS.open("t", answer["cursor"]) == ("0:5", True)
+
+
+def test_nothing_leaves_for_members_of_a_node_that_was_not_heard_for_a_day(flows: Flows) -> None:
+    supply, process, bus = _pulling(flows, NoPlaces())
+    silent: list[str] = []
+    supply._unheard = silent.__contains__
+    law = supply.gate.law
+    law.apply(msgspec.structs.replace(law.participants[VENDOR], home="http://b.example/exchange"))
+    said(bus, MINE, 1)
+    with supply.open("t", "") as delivery:
+        assert delivery.next(0.01) is not None
+        silent.append("http://b.example/exchange")
+        with pytest.raises(Unavailable, match="nothing was heard"):
+            delivery.next(0.01)
+        with pytest.raises(Unavailable, match="nothing was heard"):
+            supply.permit(process, goes_on=True)
+        silent.clear()
+        given = delivery.next(0.01)
+        assert given is not None
+        assert given.rows is not None
 
 
 class Asked(NoPlaces):

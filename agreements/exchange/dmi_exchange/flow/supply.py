@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,7 +26,7 @@ from dmi_exchange.flow.store import Flows
 from dmi_exchange.notices.aliases import Aliases
 from dmi_infra import clock
 from dmi_infra.bus.port import Bus
-from dmi_infra.errors import Conflict, Refused
+from dmi_infra.errors import Conflict, Refused, Unavailable
 from dmi_infra.gate import Gate, Permit
 
 CROSSING: Final = "delivery"
@@ -61,7 +61,9 @@ class Supply:
         local: Local,
         aliases: Aliases,
         bookmarks: Bookmarks,
+        unheard: Callable[[str], bool] = lambda _issuer: False,
     ) -> None:
+        """``unheard`` tells whether a node was silent for so long that its members count no more."""
         self._bus = bus
         self.gate = gate
         self.processes = processes
@@ -69,6 +71,7 @@ class Supply:
         self._local = local
         self.aliases = aliases
         self.bookmarks = bookmarks
+        self._unheard = unheard
         self._opened: dict[str, int] = {}
         self._counted: dict[str, Keys] = {}
 
@@ -120,7 +123,10 @@ class Supply:
         return permit
 
     def _check(self, process: Process) -> None:
-        """Whether the transfer runs, and its own agreement holds: another one that also permits does not count."""
+        """Whether the transfer runs, and its own agreement holds: another one that also permits does not count.
+
+        Nor does anything leave for who counts no more at the door (``NodeDoor``): it may have left, or lost its key.
+        """
         if process.state != states.STARTED:
             raise Conflict.of("state", "the transfer does not run", process.state)
         state = self.gate.law.agreement(process.agreement_id)
@@ -128,6 +134,9 @@ class Supply:
             detail = f"{process.agreement_id} has been ended"
             moment = state.ended_at if state is not None else None
             raise Refused([Reason("ended", detail, process.agreement_id, moment=moment)], process.dataset)
+        peer = self.gate.law.participants.get(process.peer)
+        if peer is not None and peer.home and self._unheard(peer.home):
+            raise Unavailable(f"nothing was heard of {peer.home} for long: its members count no more")
 
     @contextmanager
     def open(self, identifier: str, cursor: str, permit: Permit | None = None) -> Iterator[Delivery]:
