@@ -36,6 +36,9 @@ DATA_CONNECTIONS = 512
 """For data, which stays as long as it likes: what nodes tell each other meanwhile goes over others."""
 DATA_OF_ONE = 200
 """Of these, for transfers of one participant: as many as it may have open (``room``)."""
+DATA_KEPT = 128
+"""Of all, for who has few: three participants would else have them all."""
+DATA_OF_FEW = 16
 LOOK_SECONDS = 0.5
 """How long after it ends at most a stream that never says a whole line is read on."""
 LARGEST_ANSWER = 256 * 1024
@@ -74,6 +77,16 @@ class Answer:
         return ": ".join(part for part in (f"{self.status}", str(code), "; ".join(texts)) if part)[:500]
 
 
+class DataShares(Shares):
+    """The connections for data: who has few gets one also where those who have many get no more."""
+
+    def _require(self, who: str) -> None:
+        super()._require(who)
+        few = self._taken[who] < DATA_OF_FEW
+        if self._taken.total() >= DATA_CONNECTIONS - (0 if few else DATA_KEPT):
+            raise Unavailable("too many transfers of this node run at a time; try again shortly")
+
+
 Token = Callable[[str, str, tuple[str, str, bytes]], str | None]
 """From the sender, the protocol address of the receiver, and the request (method, address, body) to a token."""
 
@@ -98,7 +111,7 @@ class Client:
         self._deadlines = Deadlines()
         self._http = self._made(CONNECTIONS, transport)
         self._data = self._made(DATA_CONNECTIONS, transport)
-        self._shares = Shares(DATA_OF_ONE, "transfers of one participant")
+        self._shares = DataShares(DATA_OF_ONE, "transfers of one participant")
 
     def _made(self, connections: int, transport: httpx.BaseTransport | None) -> httpx.Client:
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=32, keepalive_expiry=20)
