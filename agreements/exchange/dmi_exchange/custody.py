@@ -57,8 +57,10 @@ class Custody:
         for due, kid in self._waiting(path, clock.seconds()) if self._announced else ():
             with suppress(FileNotFoundError):  # another process has done so a moment ago
                 if self._announced and self._announced(participant, kid):
+                    made = due.stat().st_mtime_ns
                     # What it replaces is deleted by this: nobody signs with it any more.
                     due.replace(path)
+                    self._drop_older(path, made)
                 elif due.stat().st_mtime < clock.seconds() - _GIVEN_UP:
                     due.unlink()
         # Asked before the file is read: of one that is replaced meanwhile the next look reads the new one.
@@ -83,6 +85,14 @@ class Custody:
         if not self.keeps(participant):
             raise InputRefused.of("hosted", "this node keeps no key of this participant; send a JWS instead")
         return self.own(participant).sign_document(document)
+
+    @staticmethod
+    def _drop_older(path: Path, made: int) -> None:
+        """Delete keys that wait and were made before the one that took over: later they would take its place."""
+        for file in path.parent.glob(f"{path.stem}@*@*.json"):
+            with suppress(FileNotFoundError):
+                if file.stat().st_mtime_ns < made:
+                    file.unlink()
 
     @staticmethod
     def _waiting(path: Path, now: float) -> list[tuple[Path, str]]:

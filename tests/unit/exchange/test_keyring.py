@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from functools import partial
 from pathlib import Path
@@ -339,3 +340,19 @@ def test_a_key_that_another_process_let_take_over_is_the_one_that_signs(tmp_path
     assert beside.own("urn:dmi:participant:a").kid == new
     assert here.own("urn:dmi:participant:a").kid == new
     assert command.own("urn:dmi:participant:a").kid == new
+
+
+def test_a_key_that_was_made_earlier_takes_the_place_of_no_later_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    custody, now = Custody(tmp_path, hosting=True, announced=always), int(clock.seconds())
+    name = "urn:dmi:participant:a"
+    custody.own(name)
+    custody.renew(name, now + HEARD_SECONDS)
+    (waiting,) = tmp_path.glob("*@*.json")
+    os.utime(waiting, (now - 1, now - 1))
+    newer = custody.renew(name, now).kid
+    assert custody.own(name).kid == newer
+    monkeypatch.setattr(clock, "seconds", lambda: now + 2.0 * HEARD_SECONDS)
+    assert custody.own(name).kid == newer
+    assert not list(tmp_path.glob("*@*.json"))
