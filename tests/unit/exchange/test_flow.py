@@ -502,6 +502,14 @@ def test_rows_that_were_judged_leave_before_the_places_of_others_are_asked_for(f
     assert not answer["more"]
 
 
+def test_rows_come_also_where_places_do_and_theirs_is_not_among_them(flows: Flows) -> None:
+    supply, process, bus = _pulling(flows, Bicycles())
+    said(bus, MINE, 1)
+    answer = msgspec.json.decode(routes._pulled(supply, process, ""))
+    assert [batch["result"] for batch in answer["observations"]] == [[1.0]]
+    assert not answer["more"]
+
+
 def test_rows_that_were_judged_do_not_wait_long_for_more(
     flows: Flows, monkeypatch: pytest.MonkeyPatch
 ) -> None:

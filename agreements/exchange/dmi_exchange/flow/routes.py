@@ -34,7 +34,7 @@ PULL_ROWS = 20_000
 PULL_SECONDS = 10.0
 """How long is looked for more before a pull is answered; well within what the other side waits."""
 IN_HAND_SECONDS = 0.5
-"""How long what was judged waits for more that leaves with it: a person who objects has it stopped within a second."""
+"""How long rows that were judged wait for more that leaves with them: who objects has them stopped within a second."""
 STREAMS = 64
 """Streams that are read at the same time: each has a thread of its own while it waits."""
 
@@ -167,7 +167,7 @@ def _pulled(supply: Supply, process: Process, after: str) -> bytes:
     until, in_hand = None, 0.0
     with supply.open(process.id, after, permit) as delivery:
         while rows < PULL_ROWS:
-            given = delivery.next(POLL_SECONDS, in_hand=bool(places or batches))
+            given = delivery.next(POLL_SECONDS, in_hand=bool(batches))
             # From behind the places, which are asked for first: however long they take, an answer gets further.
             until = until or time.monotonic() + PULL_SECONDS
             if given is None:
@@ -177,17 +177,16 @@ def _pulled(supply: Supply, process: Process, after: str) -> bytes:
                     more = False
                     break
             else:
-                if not (places or batches):
-                    in_hand = time.monotonic() + IN_HAND_SECONDS
                 if position == "" or batches or given.rows:
                     places += given.places
                 # Of what may not leave not even that it came is told.
                 if given.rows or given.places:
                     cursor = given.cursor
                 if given.rows:
+                    in_hand = in_hand or time.monotonic() + IN_HAND_SECONDS
                     batches.append(given.rows)
                     rows += len(given.rows["datastream"])
-            if time.monotonic() > (min(until, in_hand) if places or batches else until):
+            if time.monotonic() > min(until, in_hand or until):
                 # On a topic with much that may not leave: whoever asks again goes on from here.
                 cursor = delivery.reached()
                 break

@@ -141,6 +141,8 @@ class Carrier:
             away = str(exc)
         except Unavailable:
             raise
+        except NotFound:  # taken back meanwhile, or its process is gone, which the next round sees
+            return ""
         except Exception as exc:  # those behind it must be told
             log.error("a notice cannot be carried", notice=one.id, exc_info=exc)
             self._later(one, "a fault of this node; it has been logged", LONGEST_WAIT)
