@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -133,3 +134,16 @@ def test_a_person_has_so_many_consents_and_may_still_change_each(
     desk.standing.require_room(NOOR, [newer])
     assert desk.give(newer).replaces == last["uid"]
     assert desk.give(consent(PIET, SELLER)).state == "active"
+
+
+def test_a_consent_that_names_its_recipient_as_the_other_party_ends_none_to_another(desk: Desk) -> None:
+    first, second, third = ({**consent(), "assignee": party} for party in (CITY, SELLER, SELLER))
+    for each in (first, second, third):
+        each["uid"] = f"urn:uuid:{uuid.uuid4()}"
+        each["permission"] = [
+            {**rule, "constraint": [one for one in rule["constraint"] if one["leftOperand"] != "recipient"]}
+            for rule in each["permission"]
+        ]
+        desk.give(each)
+    states = {name: one.state for name, one in desk.law.states.items()}
+    assert states == {first["uid"]: "active", second["uid"]: "ended", third["uid"]: "active"}

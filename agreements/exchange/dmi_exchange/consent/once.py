@@ -11,13 +11,14 @@ from dmi_exchange import model
 from dmi_exchange.review.claims import Claim
 from dmi_exchange.store import Store
 
-Same = tuple[tuple[str, ...], tuple[str, ...], frozenset[str] | None]
+Same = tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]
 """What makes two consents the same to the person: datasets, purposes and recipients."""
 
 
-def same(claim: Claim) -> Same:
-    """What a permission is about."""
-    return claim.datasets, claim.roots, claim.recipients
+def same(consent: AgreementState, claim: Claim) -> Same:
+    """What a permission of a consent is about."""
+    to = frozenset({model.assignee(consent.document)}) if claim.recipients is None else claim.recipients
+    return claim.datasets, claim.roots, to
 
 
 class Once:
@@ -43,7 +44,8 @@ class Once:
             if model.is_consent(state):
                 at = state.concluded_at or 0
                 for claim in self.claims(state):
-                    found[same(claim)] = min(at, found.get(same(claim), at))
+                    about = same(state, claim)
+                    found[about] = min(at, found.get(about, at))
         return found
 
     def _permitted(self, owner: str) -> Mapping[str, Sequence[Claim]]:

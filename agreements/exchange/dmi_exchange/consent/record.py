@@ -261,7 +261,7 @@ class Records:
     def _statuses(consent: AgreementState, claim: Claim, once: Once) -> list[dict[str, Any]]:
         """What happened to it: given (or given again), then withdrawn, expired, or ended by a rule."""
         given_at = consent.concluded_at or 0
-        first = once.first_given(model.assigner(consent.document)).get(same(claim), given_at)
+        first = once.first_given(model.assigner(consent.document)).get(same(consent, claim), given_at)
         kind = "dpv:RenewedConsentGiven" if first < given_at else "dpv:ConsentGiven"
         by = [_signer(one, model.assigner(consent.document)) for one in consent.signatures]
         given: dict[str, Any] = {

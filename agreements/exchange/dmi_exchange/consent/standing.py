@@ -13,7 +13,7 @@ from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.duties import DAY
 from dmi_agreements.errors import PolicyRefused
 from dmi_exchange import model
-from dmi_exchange.review.claims import Claim
+from dmi_exchange.review.claims import Claim, Claims
 from dmi_exchange.review.reasoner import Reasoner
 from dmi_exchange.store import Store
 from dmi_infra import clock
@@ -29,7 +29,7 @@ MOST_READ: Final = 5_000
 
 Decide = Callable[[AgreementState | None], AgreementState]
 Settle = Callable[[type[AgreementState], Mapping[str, Decide]], list[AgreementState]]
-Use = tuple[str, str, frozenset[str] | None, str]
+Use = tuple[str, str, frozenset[str], str]
 """What a consent is about: dataset, purpose, recipients, action."""
 
 
@@ -44,8 +44,8 @@ class Standing:
         self._locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         """By person, each for as long as somebody holds it or waits for it."""
         self._locking = threading.Lock()
-        self._read: dict[str, tuple[Claim, ...]] = {}
-        """The rules of consents by id: what is signed never changes."""
+        self._read: dict[str, Claims] = {}
+        """What consents say, by id: what is signed never changes."""
 
     def settle(
         self, signer: str, document: Mapping[str, Any], identifier: str, decide: Decide
@@ -106,26 +106,34 @@ class Standing:
     ) -> Sequence[AgreementState]:
         """Of standing consents those to nothing but what a new one is about, oldest first."""
         try:
-            new = frozenset(_uses(self._reasoner.claims(document).permissions))
+            claims = self._reasoner.claims(document)
         except PolicyRefused:
             return ()
+        new = frozenset(_uses(claims, claims.permissions))
         # One that cannot be read any more may forbid something: it goes on, until the person ends it.
-        older = [one for one in found if one.id != document.get("uid") and _within(self._rules(one), new)]
+        older = [one for one in found if one.id != document.get("uid") and self._within(one, new)]
         return sorted(older, key=lambda one: (one.concluded_at or 0, one.id))
 
-    def _rules(self, given: AgreementState) -> tuple[Claim, ...]:
-        """What a consent permits and forbids; nothing where it cannot be read (any more)."""
-        rules = self._read.get(given.id, ())
-        if not rules:
+    def _within(self, given: AgreementState, new: Collection[Use]) -> bool:
+        """Whether a consent permits and forbids something, and nothing else than this."""
+        claims = self._claims(given)
+        if claims is None:
+            return False
+        uses = _uses(claims, (*claims.permissions, *claims.prohibitions))
+        return next(uses, None) in new and all(use in new for use in uses)
+
+    def _claims(self, given: AgreementState) -> Claims | None:
+        """What a consent says; ``None`` where it cannot be read (any more)."""
+        known = self._read.get(given.id)
+        if known is None:
             try:
-                claims = self._reasoner.claims(given.document)
+                known = self._reasoner.claims(given.document)
             except PolicyRefused:
-                return ()
-            rules = (*claims.permissions, *claims.prohibitions)
+                return None
             if len(self._read) >= MOST_READ:
                 self._read.clear()
-            self._read[given.id] = rules
-        return rules
+            self._read[given.id] = known
+        return known
 
 
 def _require_standing(count: int) -> None:
@@ -134,14 +142,9 @@ def _require_standing(count: int) -> None:
         raise Conflict.of("consent", rule)
 
 
-def _within(rules: Iterable[Claim], new: Collection[Use]) -> bool:
-    uses = _uses(rules)
-    return next(uses, None) in new and all(use in new for use in uses)
-
-
-def _uses(rules: Iterable[Claim]) -> Iterator[Use]:
+def _uses(claims: Claims, rules: Iterable[Claim]) -> Iterator[Use]:
     return (
-        (dataset, root, rule.recipients, action)
+        (dataset, root, claims.recipients(rule), action)
         for rule in rules
         for dataset in rule.datasets
         for root in rule.roots

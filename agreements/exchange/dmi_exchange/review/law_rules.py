@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.decision import EVERYONE
 from dmi_agreements.policy.terms import PERSON
@@ -18,6 +20,8 @@ CANDIDATES = 6
 """Other purposes that are tried in place of a wrong one."""
 MOST_RULES = 10
 """Permissions and prohibitions of one consent: who is asked reads them all, and every service holds them."""
+MOST_BYTES = 32 * 1024
+"""Of a consent as JSON: a page is what one reads before saying yes, and all that stand are gone through at each."""
 _ONCE = {"nl": "zeg dit één keer", "en": "say this once"}
 _APART = {"nl": "vraag dit apart", "en": "ask for this apart"}
 
@@ -194,7 +198,14 @@ def bundled(case: Case) -> None:
 
 
 def _overfull(case: Case) -> bool:
-    """Whether a consent has more rules than one can oversee; notes that, and each rule that stands there twice."""
+    """Whether a consent holds more than one can oversee; notes that, and each rule that stands there twice."""
+    size = len(msgspec.json.encode(case.document))
+    if size > MOST_BYTES:
+        case.find(
+            "bundled", "", f"deze toestemming is {size} bytes lang; {MOST_BYTES} is het meeste",
+            f"this consent is {size} bytes long; {MOST_BYTES} is the most",
+        )  # fmt: skip
+        return True
     rules = (*case.claims.permissions, *case.claims.prohibitions)
     if len(rules) > MOST_RULES:
         case.find(

@@ -236,6 +236,9 @@ BAD: dict[str, tuple[Callable[[], dict[str, Any]], str, str, int | None]] = {
         "bundled", "/prohibition/1", 1,
     ),
     "more rules in a consent than one oversees": (lambda: permissions(11), "bundled", "/permission/10", None),
+    "a longer consent than one reads": (
+        lambda: consent(constraints=[to(CITY), *[until()] * 400]), "bundled", "", None,
+    ),
     "a child that consents itself": (lambda: consent(KIM), "child", "/assigner", None),
     "a party that left": (lambda: document(CITY, GONE, GARAGES, ["dmi:read"]), "left", "/assignee", None),
 }  # fmt: skip
