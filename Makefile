@@ -9,8 +9,9 @@ WEB := services/visualisation/web
 STATIC := services/visualisation/dmi_visualisation/static
 MEMBERS := agreements/framework agreements/exchange infra/runtime infra/command services/ingest \
   services/platform services/visualisation services/support-centre
-# Of the first one process at a time computes, also where a stack is killed and starts again: longest first, two at a
-# time. Stacks, and browsers, are many processes: alone they keep two cores busy, and beside each other they run out of time.
+# Of the first one process at a time computes, also where a stack is killed and starts again, and those that wait for
+# servers compute half their time: longest first, three at a time. Stacks, and browsers, are many processes: alone they
+# keep two cores busy, and beside each other they run out of time.
 SUITES := test-kills test-units test-exchange
 BUSY := test-stacks test-pages
 # With four cores there is room for those two at a time as well.
@@ -43,7 +44,7 @@ tck-node: $(READY) ## Start an exchange that the test kit of the Dataspace Proto
 # The longest needs no pages, so it starts while they are built.
 test: $(READY) ## Run all checks and tests that this machine can run
 	@failed=; \
-	$(MAKE) --no-print-directory -k -j2 -Otarget test-conformance check-web $(SUITES) || failed=yes; \
+	$(MAKE) --no-print-directory -k -j3 -Otarget test-conformance check-web $(SUITES) || failed=yes; \
 	$(MAKE) --no-print-directory -k $(if $(ROOM),-j3,-j2) -Otarget $(if $(ROOM),$(BUSY),test-busy) check-beside || failed=yes; \
 	[ -z "$$failed" ]
 
