@@ -20,17 +20,19 @@ from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.dsp import states
+from dmi_exchange.dsp.client import Client
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.steps import new_id
 from dmi_exchange.dsp.store import Processes
 from dmi_exchange.dsp.transfer import PULL, PUSH
-from dmi_exchange.flow import routes
+from dmi_exchange.flow import places, routes
 from dmi_exchange.flow import supply as supply_module
 from dmi_exchange.flow.bookmarks import Bookmarks
 from dmi_exchange.flow.feed import HARMONISED, Feed, read_cursor, write_cursor
 from dmi_exchange.flow.followers import Followers, Run
 from dmi_exchange.flow.inflow import Intake, events_of
 from dmi_exchange.flow.places import Local
+from dmi_exchange.flow.pushing import Pushing
 from dmi_exchange.flow.store import Flow, Flows, Sum
 from dmi_exchange.flow.supply import Given, Supply
 from dmi_exchange.notices.aliases import Aliases
@@ -508,6 +510,72 @@ def test_rows_come_also_where_places_do_and_theirs_is_not_among_them(flows: Flow
     answer = msgspec.json.decode(routes._pulled(supply, process, ""))
     assert [batch["result"] for batch in answer["observations"]] == [[1.0]]
     assert not answer["more"]
+
+
+class Growing(Bicycles):
+    """The same with one thing more for each time it was asked."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def ask(self, _method: str, path: str, *_asked: object, **more: Any) -> httpx.Response:
+        if not path.endswith("features") or more["params"].get("kind") != "thing":
+            return httpx.Response(200, json={"items": [], "features": [], "next": None})
+        self.times += 1
+        things = [
+            {"id": f"{turn}.{number}", "geometry": None, "properties": {"name": "x"}}
+            for turn in range(self.times)
+            for number in range(2)
+        ]
+        return httpx.Response(200, json={"items": [], "features": things, "next": None})
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 3])
+def test_a_push_in_several_bodies_ends_between_them_and_judges_rows_behind_their_places(
+    flows: Flows, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    monkeypatch.setattr(places, "PART_PLACES", 1)
+    monkeypatch.setattr(supply_module, "PLACES_AGAIN_SECONDS", 0.0)
+    supply, process, bus = _pulling(flows, Growing())
+    process = cast(Process, SimpleNamespace(**vars(process), data_address={}, address="a", owner=OWNER))
+    said(bus, MINE, 1)
+    pushed: list[dict[str, Any]] = []
+
+    def push(_address: str, _endpoint: str, body: bytes, *_of: str) -> SimpleNamespace:
+        pushed.append(msgspec.json.decode(body))
+        if len(pushed) == after + 1:
+            state = supply.gate.law.agreement(process.agreement_id)
+            assert state is not None
+            supply.gate.law.apply(msgspec.structs.replace(state, state="ended", ended_at=clock.now()))
+        return SimpleNamespace(well=True)
+
+    run = cast(Run, SimpleNamespace(process=process, goes_on=lambda: True, note=lambda _why: None))
+    with pytest.raises(Refused, match="ended"):
+        Pushing(supply, cast(Client, SimpleNamespace(push=push)), flows)(run)
+    # Two bodies of places at the beginning, two of those of a new stream, and then its row.
+    assert [[item["id"] for item in body["features"]] for body in pushed] == [
+        ["0.0"], ["0.1"], ["1.0"], ["1.1"],
+    ][: after + 1]  # fmt: skip
+    assert all(body["observations"] is None for body in pushed)
+    assert flows.sum("t").rows == 0
+
+
+def test_a_pull_of_many_places_skips_no_row_behind_them(
+    flows: Flows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "PART_PLACES", 1)
+    monkeypatch.setattr(supply_module, "PLACES_AGAIN_SECONDS", 0.1)
+    # Over before the places of the new stream are there.
+    monkeypatch.setattr(routes, "PULL_SECONDS", 0.05)
+    supply, process, bus = _pulling(flows, Growing())
+    said(bus, MINE, 1)
+    cursor, values = "", []
+    for _ in range(2):
+        answer = msgspec.json.decode(routes._pulled(supply, process, cursor))
+        cursor = answer["cursor"]
+        values += [value for batch in answer["observations"] for value in batch["result"]]
+        monkeypatch.setattr(routes, "PULL_SECONDS", 5.0)
+    assert values == [1.0]
 
 
 def test_rows_that_were_judged_do_not_wait_long_for_more(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import httpx
@@ -125,6 +126,11 @@ def places_of(
                 }
             )
     return found
+
+
+def fit(places: Sequence[dict[str, Any]]) -> bool:
+    """Whether one body can hold these."""
+    return len([*islice(in_parts(places), 2)]) <= 1
 
 
 def in_parts(places: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -40,7 +40,10 @@ class Pushing:
                 given = delivery.next(WAIT_SECONDS)
                 if given is None:
                     continue
-                for part in in_bodies(given):
+                for number, part in enumerate(in_bodies(given)):
+                    if number:
+                        # The other side took its time for the one before: it may have ended meanwhile.
+                        delivery.runs()
                     answer = self._client.push(
                         process.address, endpoint, encoded(part), process.owner, process.peer
                     )

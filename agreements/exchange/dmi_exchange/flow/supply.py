@@ -21,7 +21,7 @@ from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.store import Processes
 from dmi_exchange.flow.bookmarks import Bookmarks
 from dmi_exchange.flow.feed import Feed, Piece
-from dmi_exchange.flow.places import Local, places_of
+from dmi_exchange.flow.places import Local, fit, places_of
 from dmi_exchange.flow.store import Flows
 from dmi_exchange.notices.aliases import Aliases
 from dmi_infra import clock
@@ -191,6 +191,8 @@ class Delivery:
         self._known: set[str] | None = None
         self._asked = 0.0
         self._held: Piece | None = None
+        self._left = feed.cursor
+        """The position behind the last piece that left, or of which nothing may."""
         self.waits = False
         """The next piece has to wait for its places: whoever has others in hand lets these leave first."""
         self._delay = max((d.seconds for d in permit.duties if isinstance(d, Delay)), default=0) * 1_000_000
@@ -202,17 +204,17 @@ class Delivery:
         """
         if not self._supply.current(self._process.id, self._number):
             raise Conflict.of("state", "another connection has taken over this transfer")
-        self._runs()
+        self.runs()
         if self._known is None:
             places = self._news(())
-            self._runs()
+            self.runs()
             return Given(places, None, self._sealed(self._feed.cursor))
         piece = self._held or self._feed.next(timeout)
         self._held = None
         if piece is None:
             return None
         if not len(piece.batch):
-            return Given([], None, self._sealed(piece.cursor))
+            return self._without_rows(piece)
         if max(piece.batch.phenomenon_time) + self._delay > clock.now() and self._delay:
             # What an agreement delays is not left out but waits, with everything behind it.
             self._held = piece
@@ -220,7 +222,7 @@ class Delivery:
             return None
         return self._given(piece, in_hand)
 
-    def _runs(self) -> None:
+    def runs(self) -> None:
         """Raise when it is over: asked anew after all that takes time, right before anything leaves."""
         self._supply.check(self._process)
         self._supply.gate.still(self._permit)
@@ -234,16 +236,25 @@ class Delivery:
                 return None
             places = self._news(named)
         # It may have ended while this waited for data, or for the places.
-        self._runs()
+        self.runs()
+        if not fit(places):
+            # In bodies that each take as long as the other side likes: the rows are judged behind them.
+            self._held = piece
+            return Given(places, None, self._sealed(self._left))
         batch = self._supply.gate.carry(self._permit, piece.batch).batch
         if not len(batch):
-            return Given([], None, self._sealed(piece.cursor))
+            return self._without_rows(piece)
         flows, transfer = self._supply.flows, self._process.id
         again = flows.was_given(transfer, piece.name)
         record = self._supply.gate.given(self._permit, len(batch), again)
         flows.given(transfer, piece.name, record, len(batch))
         name = self._supply.bookmarks.name(transfer, piece.name)
+        self._left = piece.cursor
         return Given(places, self._rows(batch), self._sealed(piece.cursor), name)
+
+    def _without_rows(self, piece: Piece) -> Given:
+        self._left = piece.cursor
+        return Given([], None, self._sealed(piece.cursor))
 
     def _sealed(self, position: str) -> str:
         return self._supply.bookmarks.seal(self._process.id, position)
@@ -272,8 +283,8 @@ class Delivery:
         return [item for item in found if known is None or item["id"] not in known]
 
     def reached(self) -> str:
-        """The sealed position up to which everything was looked at; for when nothing is held back."""
-        return self._sealed(self._feed.cursor)
+        """The sealed position up to which everything was looked at; what is held back comes again behind it."""
+        return self._sealed(self._feed.cursor if self._held is None else self._left)
 
     def at_end(self) -> bool:
         """Whether everything that may leave now has left: what is held back ends it, and all behind that waits too."""
