@@ -147,3 +147,16 @@ def test_a_consent_that_names_its_recipient_as_the_other_party_ends_none_to_anot
         desk.give(each)
     states = {name: one.state for name, one in desk.law.states.items()}
     assert states == {first["uid"]: "active", second["uid"]: "ended", third["uid"]: "active"}
+
+
+def test_who_has_more_from_before_the_limit_still_changes_each(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for other in (CITY, SELLER, "urn:dmi:participant:derde"):
+        desk.give(consent(NOOR, other))
+    monkeypatch.setattr(standing, "MOST_STANDING", 2)
+    newer = consent(NOOR, SELLER)
+    desk.standing.require_room(NOOR, [newer])
+    assert desk.give(newer).state == "active"
+    with pytest.raises(Conflict, match="2 consents of this person may stand"):
+        desk.give(consent(NOOR, "urn:dmi:participant:vierde"))

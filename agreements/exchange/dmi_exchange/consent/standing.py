@@ -64,7 +64,7 @@ class Standing:
             self._require_today(person, 1)
             found = self._room.consents(person)
             earlier = self._earlier(found, document)
-            _require_standing(len(found) - len(earlier) + 1)
+            _require_standing(len(found) - len(earlier) + 1, len(found))
 
             def give(known: AgreementState | None) -> AgreementState:
                 given = decide(known)
@@ -87,7 +87,7 @@ class Standing:
         self._require_today(person, len(documents))
         found = self._room.consents(person)
         replaced = {one.id for document in documents for one in self._earlier(found, document)}
-        _require_standing(len(found) - len(replaced) + len(documents))
+        _require_standing(len(found) - len(replaced) + len(documents), len(found))
 
     def _require_today(self, person: str, more: int) -> None:
         if self._room.consented_since(person, clock.now() - DAY) + more > MOST_A_DAY:
@@ -136,8 +136,9 @@ class Standing:
         return known
 
 
-def _require_standing(count: int) -> None:
-    if count > MOST_STANDING:
+def _require_standing(count: int, before: int) -> None:
+    # Whoever has more from before the limit changes each of them still.
+    if count > max(MOST_STANDING, before):
         rule = f"{MOST_STANDING} consents of this person may stand: withdraw one that is needed no more"
         raise Conflict.of("consent", rule)
 
