@@ -22,7 +22,7 @@ from dmi_exchange.keyring import Keyring
 from dmi_exchange.routes.nodes import _texts
 from dmi_exchange.settings import KnownNode
 from dmi_infra import clock, jose
-from dmi_infra.errors import Conflict
+from dmi_infra.errors import Conflict, InputRefused
 from dmi_infra.jose import SigningKey
 from tests.unit.exchange.fakes import OFFICER, OPERATING, SELLER, VENDOR, Node
 
@@ -133,6 +133,26 @@ def test_a_large_node_holds_the_keys_of_others_in_short_turns_and_only_for_new_o
     # Without a new key nobody has to wait.
     say("b")
     assert (held, len(settled)) == ([2, 2, 1], 10)
+
+
+def test_a_member_that_the_store_refuses_keeps_none_told_behind_it_away(
+    exchange: Exchange, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = "urn:dmi:participant:first", "urn:dmi:participant:second"
+    settle = exchange.settle
+
+    def settling(kind: Any, identifier: str, decide: Any) -> Any:
+        if identifier == first:
+            raise InputRefused("a value in the request cannot be stored or looked up")
+        return settle(kind, identifier, decide)
+
+    monkeypatch.setattr(exchange, "settle", settling)
+    told = [
+        Member(name, "x", ["dmi:role:municipality"], [SigningKey.generate().public], "1.0.0")
+        for name in (first, second)
+    ]
+    nodes._take(OTHER, Told(OTHER.issuer, OTHER.address, KEEPER, told))
+    assert [exchange.store.get(Participant, name) is not None for name in (first, second)] == [False, True]
 
 
 def test_a_member_of_a_node_that_was_away_is_found_as_soon_as_it_is_back(

@@ -89,7 +89,7 @@ class Members:
                 for wanted in new[start : start + PINNED_AT_ONCE]:
                     try:
                         self._settle_member(wanted, known.get(wanted.id), owners)
-                    except Conflict as exc:
+                    except (Conflict, InputRefused) as exc:
                         _not_taken(wanted.id, exc)
             # A lock is not fair: without a pause who waits for it would wait for all.
             time.sleep(PAUSE_SECONDS)
