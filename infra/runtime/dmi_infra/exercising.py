@@ -87,6 +87,11 @@ class Marks:
         with transaction(self._engine) as connection:
             save_positions(connection, self._table, {(FOLLOWED + request.id, 0): request.made_at})
 
+    def unfollow(self, identifier: str) -> None:
+        """More was found to follow from: a stop before that is done has the next start do it."""
+        with transaction(self._engine) as connection:
+            connection.execute(sa.delete(self._table).where(self._table.c.topic == FOLLOWED + identifier))
+
 
 class Exercising:
     """A thread that follows the law: at once what comes, and at a start what came meanwhile.
@@ -156,6 +161,7 @@ class Exercising:
     def _follow(self, request: SubjectRequest, rows: int) -> None:
         """Record what was done and see to what follows; the next try, which finds no rows, goes on where this fails."""
         self._unfollowed[request.id] = rows + self._unfollowed.get(request.id, 0)
+        self._marks.unfollow(request.id)
         self._gate.exercised(request, self._unfollowed[request.id])
         self._unfollowed[request.id] = 0
         if self._afterwards is not None:

@@ -146,6 +146,29 @@ def test_what_follows_a_request_is_made_up_for_by_the_next_start_when_it_failed(
     assert followed == [request.id]
 
 
+def test_a_start_follows_rows_that_came_in_late_where_a_stop_kept_that_from_being_done(
+    court: Court, marks: Marks
+) -> None:
+    followed: list[str] = []
+    request, away = asked("erasure"), [False, True, False]
+
+    def follows(one: SubjectRequest) -> None:
+        if away.pop(0):
+            raise Unavailable("the store is away")
+        followed.append(one.id)
+
+    court.law.apply(request)
+    shelf = Shelf()
+    before = Exercising(shelf, marks, court.gate, afterwards=follows)
+    before.carry_out(request)
+    (later,) = before._again
+    shelf.asked.clear()
+    before._swept(later)
+    assert (len(shelf.asked), len(followed)) == (1, 1)
+    Exercising(shelf, marks, court.gate, afterwards=follows).carry_out(request)
+    assert followed == [request.id] * 2
+
+
 def test_that_requests_were_followed_is_kept_as_long_as_a_start_repeats_them(
     court: Court, marks: Marks
 ) -> None:
