@@ -15,7 +15,17 @@ from sqlalchemy import event
 from dmi_ingest.routes.entities import WRITERS
 from dmi_ingest.sensorthings.planner import ENTITIES
 from dmi_ingest.sensorthings.service import SensorThings
-from tests.unit.ingest.fakes import GARAGES, GEMEENTE, OTHER, VENDOR, Node, datastream, location, thing
+from tests.unit.ingest.fakes import (
+    BICYCLES,
+    GARAGES,
+    GEMEENTE,
+    OTHER,
+    VENDOR,
+    Node,
+    datastream,
+    location,
+    thing,
+)
 
 
 @contextmanager
@@ -60,6 +70,15 @@ def test_a_request_nests_a_bounded_number_of_entities_and_is_told_the_field_and_
     assert error["rule"] == (
         f"a request may nest at most {ENTITIES} entities, new ones and others that it names together"
     )
+
+
+def test_what_describes_a_measurement_is_used_in_another_dataset_than_it_was_made_in(node: Node) -> None:
+    node.post("/v1.1/Things", thing())
+    elsewhere = node.post("/v1.1/Things", {**thing(dataset=BICYCLES), "Datastreams": []})["@iot.id"]
+    node.gate.allowed[GARAGES].clear()
+    stream = {**datastream(), "Thing": {"@iot.id": elsewhere}, "Sensor": {"@iot.id": "lus"}}
+    del stream["ObservedProperty"]
+    assert node.call("POST", "/v1.1/ObservedProperties('occupancy')/Datastreams", stream).status_code == 201
 
 
 def test_what_many_parts_of_a_request_name_is_looked_up_and_counted_once(node: Node) -> None:

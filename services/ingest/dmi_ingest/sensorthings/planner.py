@@ -74,7 +74,9 @@ class Planner:
         properties = read_properties(kind, body, field)
         if kind.name == "Things":
             dataset = named_dataset(properties, field)
-        self._open(dataset)
+        if "Thing" not in kind.navigations:
+            # Else it is of the dataset of its Thing, whatever describes what the Thing measures.
+            self._open(dataset)
         singles = self._singles(kind, body, field, preset, dataset, depth)
         dataset = singles["Thing"].dataset if "Thing" in singles else dataset
         self._open(dataset)
