@@ -42,7 +42,7 @@ class Keeping:
         """Those of the next rejected rows that are kept."""
         found: list[Rejected] = []
         for unit in units:
-            self._size += memory(unit)
+            self._size += memory(unit) + _named(unit)
             if self._rows + len(found) < KEPT_ROWS and self._size <= KEPT_BYTES:
                 found.append(unit)
             else:
@@ -97,6 +97,11 @@ def read_native(unit: Rejected, dataset: str) -> tuple[Batch, Persons]:
         if name is not None:
             reading.text(name, "text", 200, shortest=0)
     return batch, {}
+
+
+def _named(unit: Rejected) -> int:
+    """Of the names of its columns, which are stored with each row though all share them in memory."""
+    return 0 if isinstance(unit.raw, str) else sum(map(len, unit.raw))
 
 
 def corrected(unit: Rejected, raw: dict[str, str] | str) -> Rejected:

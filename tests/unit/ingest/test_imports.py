@@ -263,3 +263,12 @@ def test_an_import_whose_end_the_store_does_not_take_is_ended_once_it_does(
         assert hand_in(node, HEADER + GOOD).json()["state"] == "done"
         assert node.get(f"/v1/imports/{report['import_id']}")["state"] == "done"
         assert list((tmp_path / "imports").iterdir()) == []
+
+
+def test_the_names_of_columns_count_for_what_kept_rejected_rows_hold(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rejects, "KEPT_BYTES", 10_000)
+    more = f"{HEADER.strip()},{'x' * 4000}\n" + f"{BAD.strip()},\n" * 5
+    report = hand_in(node, more).json()
+    assert (report["rejected"], report["not_kept"]) == (5, 3)
