@@ -78,11 +78,13 @@ class Imports:
         self._stopping = threading.Event()
         self._resuming = threading.Lock()
         self._telling = threading.Lock()
-        """Taken before the other one, never within it."""
+        """Held for moments, since requests wait for it: while ends are told, never while files are looked through."""
         self._untold: dict[str, _End] = {}
         """How imports ended of which the store has not taken it yet."""
         self._unswept: dict[str, None] = {}
         """Imports that ended and were not looked through since for who asked for its erasure."""
+        self._looking: set[str] = set()
+        """Participants for whom an import is looked through that they resume."""
 
     # -- a part of the runtime ------------------------------------------------
 
@@ -104,6 +106,7 @@ class Imports:
         """Look all that broke off through for who asked for its erasure; while it waited the service may have ended."""
         self._unswept.update(dict.fromkeys(identifier for identifier, _ in self.store.resumable()))
         self.settle()
+        self._look_through()
 
     def settle(self) -> None:
         """Tell the store how imports ended; what it cannot take now is told the next time."""
@@ -190,9 +193,13 @@ class Imports:
         return self._submit(item, contributor)
 
     def resume(self, identifier: str, contributor: Contributor) -> Future[None]:
-        """Run an interrupted import again from its files, which take room in the share of who resumes it."""
-        self._unswept[self.one(identifier, contributor).id] = None
+        """Run an interrupted import again from its files, which take room in the share of who resumes it.
+
+        It is looked through first for who asked for its erasure. Raises ``Unavailable`` while another one is for the
+        same participant: that takes long, and a thread.
+        """
         self.settle()
+        self._look_first(self.one(identifier, contributor), self.room.party(contributor.who))
         with self._resuming:
             item = self.one(identifier, contributor)
             if item.state != "failed" or not item.resumable:
@@ -282,6 +289,7 @@ class Imports:
         # The purpose is that of the first beginning, whoever resumes it; who acts and by which key is of now.
         self._untold[item.id] = self._end(item, dataclasses.replace(contributor, purpose=item.purpose))
         self.settle()
+        self._look_through()
 
     def _end(self, item: Import, contributor: Contributor) -> _End:
         """Read and hand over all; answers how that ended."""
@@ -309,19 +317,44 @@ class Imports:
                 self.discard(identifier)
             self._unswept[identifier] = None
             del self._untold[identifier]
-        for identifier in list(self._unswept):
-            item = self.store.get(identifier)
-            # One that runs is looked through at its end.
-            if item is not None and item.state != "running" and self.ended is not None:
-                try:
-                    self.ended(item)
-                except Unavailable:
-                    raise
-                except (
-                    Exception
-                ) as exc:  # it holds up no other import; what can be resumed is looked through again
-                    log.error("an import could not be looked through", id=identifier, exc_info=exc)
-            self._unswept.pop(identifier, None)
+
+    def _look_through(self) -> None:
+        """Look those that ended through; what the store cannot take now waits for the next time."""
+        with self._telling:
+            left = list(self._unswept)
+            self._unswept.clear()
+        for number, identifier in enumerate(left):
+            try:
+                self._look(identifier)
+            except Unavailable as exc:
+                self._unswept.update(dict.fromkeys(left[number:]))
+                log.warning("imports wait to be looked through", imports=len(left) - number, reason=str(exc))
+                return
+
+    def _look(self, identifier: str) -> None:
+        item = self.store.get(identifier)
+        # One that runs is looked through at its end.
+        if item is None or item.state == "running" or self.ended is None:
+            return
+        try:
+            self.ended(item)
+        except Unavailable:
+            raise
+        except Exception as exc:  # it holds up no other import; what can be resumed is looked through again
+            log.error("an import could not be looked through", id=identifier, exc_info=exc)
+
+    def _look_first(self, item: Import, party: str) -> None:
+        """Look an import through before it is resumed; no request waits for another's."""
+        with self._telling:
+            if party in self._looking:
+                raise Unavailable(
+                    "another import of yours is looked through to be resumed; try again shortly"
+                )
+            self._looking.add(party)
+        try:
+            self._look(item.id)
+        finally:
+            self._looking.discard(party)
 
     def _read(self, item: Import, contributor: Contributor) -> str:
         """Read and hand over all; answers what the report says beside the counts."""

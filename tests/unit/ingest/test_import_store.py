@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from dmi_infra import clock
-from dmi_infra.sql import migrate, open_engine
+from dmi_infra.sql import StoreUnavailable, migrate, open_engine
 from dmi_ingest.sources.port import Rejected
 from dmi_ingest.store import ImportStore
 from dmi_ingest.store import imports as module
@@ -67,6 +67,23 @@ def test_who_resumes_an_import_has_its_rejected_rows_deleted_in_pieces_and_it_be
     assert after is not None
     assert (after.state, after.rejected, after.started_at) == ("running", 0, before.started_at)
     assert (len(store.rejects("a", 0, 100)), len(store.rejects("b", 0, 100))) == (0, 25)
+
+
+def test_an_import_that_the_store_does_not_restart_does_not_seem_to_run(
+    engine: sa.Engine, store: ImportStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.end("a", "failed", "the bus is away", resumable=True)
+
+    def away(*_arguments: object) -> int:
+        raise StoreUnavailable("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ImportStore, "_in_pieces", away)
+        with pytest.raises(StoreUnavailable):
+            store.restart("a", "", "")
+    after = store.get("a")
+    assert after is not None
+    assert (after.state, after.resumable) == ("failed", True)
 
 
 def test_rows_past_their_term_are_blanked_in_pieces(engine: sa.Engine, store: ImportStore) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from dmi_infra.errors import Unavailable
 from dmi_infra.sql import StoreUnavailable
 from dmi_ingest import rejects
+from dmi_ingest.erasing import Erasing
 from dmi_ingest.imports import INTERRUPTED, ROWS_DELETED, Imports
 from dmi_ingest.store import ImportStore
 from tests.unit.ingest.fakes import GARAGES, GEMEENTE, VENDOR, Node, running
@@ -263,6 +265,52 @@ def test_an_import_whose_end_the_store_does_not_take_is_ended_once_it_does(
         assert hand_in(node, HEADER + GOOD).json()["state"] == "done"
         assert node.get(f"/v1/imports/{report['import_id']}")["state"] == "done"
         assert list((tmp_path / "imports").iterdir()) == []
+
+
+def test_nobody_waits_while_an_import_is_looked_through_for_who_asked_for_its_erasure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, free, freed = threading.Event(), threading.Event(), list[bool]()
+
+    def long(*_arguments: Any) -> None:
+        begun.set()
+        freed.append(free.wait(5))
+
+    monkeypatch.setattr(Erasing, "again", long)
+    beside = {"headers": {"Prefer": "respond-async"}}
+    with running(tmp_path, import_workers=2) as node:
+        assert hand_in(node, HEADER + GOOD, **beside).status_code == 202
+        assert begun.wait(5)
+        assert hand_in(node, HEADER + GOOD, **beside).status_code == 202
+        ended = node.get("/v1/imports")["items"][-1]["import_id"]
+        assert node.call("DELETE", f"/v1/imports/{ended}").status_code == 409
+        free.set()
+    assert set(freed) == {True}
+
+
+def test_who_resumes_much_at_once_has_one_import_looked_through_at_a_time(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(node, HEADER + GOOD)  # so that only the rows wait for the bus
+    node.bus.away = True
+    first, second = (hand_in(node, HEADER + GOOD).json()["import_id"] for _ in range(2))
+    node.bus.away = False
+    resume, refused = Imports.resume, list[str]()
+
+    def resumed(imports: Imports, identifier: str, contributor: Any) -> Any:
+        def meanwhile(item: Any) -> None:
+            if item.id == first and not refused:
+                with pytest.raises(Unavailable, match="another import of yours") as told:
+                    resume(imports, second, contributor)
+                refused.append(str(told.value))
+
+        monkeypatch.setattr(imports, "ended", meanwhile)
+        return resume(imports, identifier, contributor)
+
+    monkeypatch.setattr(Imports, "resume", resumed)
+    for one in (first, second):
+        assert node.call("POST", f"/v1/imports/{one}/resume").json()["state"] == "done"
+    assert refused
 
 
 def test_the_names_of_columns_count_for_what_kept_rejected_rows_hold(

@@ -78,9 +78,10 @@ class ImportStore:
         fresh = {"state": "running", "resumable": False, "detail": "", "ended_at": None}
         counts = dict.fromkeys(("read", "accepted", "duplicate", "rejected", "batches", "observations"), 0)
         again = sa.update(imported).where(imported.c.id == identifier)
+        # First the rows: where the store fails between, it can still be resumed, and does not seem to run.
+        self._in_pieces(sa.delete(reject), reject.c.import_id == identifier)
         with transaction(self._engine) as connection:
             connection.execute(again.values({**fresh, "actor": actor, "mandate": mandate, **counts}))
-        self._in_pieces(sa.delete(reject), reject.c.import_id == identifier)
 
     def progress(self, identifier: str, counts: dict[str, int], rejected: Sequence[Rejected] = ()) -> None:
         """Add to the counts of an import, with the rows that were rejected."""
