@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from dmi_agreements.contracts.features import LEFT_OUT_UNIT
 from dmi_platform.errors import UnknownUnit
 
 
@@ -76,8 +77,11 @@ def bounds(observed_property: str) -> tuple[float | None, float | None]:
 
 
 def conversion(observed_property: str, unit: str, to: str) -> tuple[float, float]:
-    """``(factor, offset)`` so that ``value * factor + offset`` is in ``to``; raises ``UnknownUnit``."""
-    if unit == to or (unit == "1" and observed_property in _WITHOUT_UNIT):
+    """``(factor, offset)`` so that ``value * factor + offset`` is in ``to``; raises ``UnknownUnit``.
+
+    What another node gives without its unit is in the canonical one, as all that nodes give.
+    """
+    if unit in (to, LEFT_OUT_UNIT) or (unit == "1" and observed_property in _WITHOUT_UNIT):
         return 1.0, 0.0
     for scale in _SCALES.values():
         if unit in scale and to in scale:

@@ -31,7 +31,7 @@ from dmi_exchange.flow.bookmarks import Bookmarks
 from dmi_exchange.flow.feed import HARMONISED, Feed, read_cursor, write_cursor
 from dmi_exchange.flow.followers import Followers, Run
 from dmi_exchange.flow.inflow import Intake, events_of
-from dmi_exchange.flow.places import Local
+from dmi_exchange.flow.places import Local, places_of
 from dmi_exchange.flow.pushing import Pushing
 from dmi_exchange.flow.store import Flow, Flows, Sum
 from dmi_exchange.flow.supply import Given, Supply
@@ -42,6 +42,7 @@ from dmi_infra.cursors import Cursors
 from dmi_infra.errors import InputRefused, Refused, Unavailable
 from dmi_infra.permit import Permit
 from dmi_infra.sql import migrate, open_engine
+from dmi_ingest.handlers import read_feature
 from tests.unit.infra.fakes import GARAGES as MINE
 from tests.unit.infra.fakes import (
     MOBILITY,
@@ -361,6 +362,38 @@ class Bicycles(NoPlaces):
         }  # fmt: skip
         found = about.get(more["params"].get("kind", ""), []) if path.endswith("features") else []
         return httpx.Response(200, json={"items": [], "features": found, "next": None})
+
+
+class Without(NoPlaces):
+    """The platform of a node, to who has an agreement that leaves columns out."""
+
+    def __init__(self, *left_out: str) -> None:
+        self._left_out = left_out
+
+    def ask(self, _method: str, path: str, *_asked: object, **more: Any) -> httpx.Response:
+        whole = {"thing": "t", "observed_property": "occupancy", "unit": "{vehicle}"}
+        told = {name: value for name, value in whole.items() if name not in self._left_out}
+        item = {"id": "t.o", "unit": told.get("unit")}
+        stream = {"id": "t.o", "geometry": None, "properties": {"name": "t", "maximum": 9, **told}}
+        found = [stream] if path.endswith("features") and more["params"]["kind"] == "datastream" else []
+        return httpx.Response(200, json={"items": [item], "features": found, "next": None})
+
+
+@pytest.mark.parametrize(
+    ("left_out", "told"),
+    [
+        ((), {"observed_property": "occupancy", "unit": "{vehicle}", "maximum": 9}),
+        (("unit",), {"observed_property": "occupancy", "unit": "{left_out}"}),
+        (("observed_property",), {"observed_property": "left_out", "unit": "{vehicle}", "maximum": 9}),
+        (("observed_property", "unit"), {"observed_property": "left_out", "unit": "{left_out}"}),
+    ],
+)
+def test_what_an_agreement_leaves_out_of_a_datastream_is_told_as_left_out_so_that_the_other_side_takes_it(
+    left_out: tuple[str, ...], told: dict[str, Any]
+) -> None:
+    [item] = places_of(cast(Local, Without(*left_out)), MINE, VENDOR, None, ())
+    assert item["properties"] == {"thing": "t", **told}
+    read_feature({**item, "geometry": None}, "", {})
 
 
 @pytest.mark.parametrize("personal", [False, True])

@@ -28,6 +28,8 @@ from dmi_platform.errors import UnknownUnit
         ("vehicle_position", "min", 2.0, 120.0),
         ("vehicle_position", "1", 30.0, 30.0),
         ("occupancy", "1", 12.0, 12.0),
+        ("pm2_5", "{left_out}", 25.0, 25.0),
+        ("left_out", "{left_out}", 25.0, 25.0),
     ],
 )
 def test_a_value_is_converted_to_the_canonical_unit(

@@ -9,6 +9,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
+from dmi_agreements.contracts.features import LEFT_OUT_PROPERTY, LEFT_OUT_UNIT
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.uses import Keys
 from dmi_exchange import model
@@ -91,6 +92,7 @@ def places_of(
     They go along with a delivery, whose use was counted (of the rules ``goes_on``).
 
     A datastream has the unit in which its observations are given; what its source declared in another one stays away.
+    One of which the agreement leaves out what it observes, or the unit, says so in their place.
 
     ``bare``: they are of persons. Nobody there knows whose, so nothing goes along that would have to be found again
     when that person has it erased: no name, no place, nothing but what the rows need to be read.
@@ -109,10 +111,12 @@ def places_of(
             name = properties.pop("name")
             for taken in ("kind", "valid_from", "valid_to"):
                 properties.pop(taken, None)
-            unit = units.get(item["id"])
-            if kind == "datastream" and unit is not None and unit != properties.get("unit"):
-                properties = {key: value for key, value in properties.items() if key not in BOUNDS}
-                properties["unit"] = unit
+            if kind == "datastream":
+                properties.setdefault("observed_property", LEFT_OUT_PROPERTY)
+                unit = units.get(item["id"], properties.get("unit")) or LEFT_OUT_UNIT
+                if unit != properties.get("unit"):
+                    properties = {key: value for key, value in properties.items() if key not in BOUNDS}
+                    properties["unit"] = unit
             if bare:
                 name = item["id"]
                 properties = {key: properties[key] for key in NEEDED if key in properties}

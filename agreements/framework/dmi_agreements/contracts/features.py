@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from dmi_agreements.contracts.observations import Micros
+
+LEFT_OUT_PROPERTY: Final = "left_out"
+LEFT_OUT_UNIT: Final = "{left_out}"
+"""What a datastream of another node says where its agreement leaves out what it observes, or in which unit: without
+either its rows could not be read there. The unit is a UCUM annotation."""
 
 
 class Feature(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
