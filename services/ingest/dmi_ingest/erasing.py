@@ -21,6 +21,9 @@ CHUNK: Final = 1 << 16
 OVERLAP: Final = 400
 """Bytes behind a chunk that are read with it; more than any word that names a person has."""
 
+REMEMBERED: Final = 1000
+"""Imports of which it is remembered for whom they were looked through; those of before are looked through again."""
+
 
 class Erasing:
     """What ``dmi_infra.exercising`` calls in this layer.
@@ -43,6 +46,8 @@ class Erasing:
         self._imports = imports
         self._persons = persons
         self._gone = gone
+        self._looked: dict[str, tuple[Micros | None, frozenset[tuple[str, Micros]]]] = {}
+        """Of imports that can be resumed when they ended, and for whom they were looked through since."""
 
     def erase(self, dataset: str, person: str, until: Micros) -> int:
         """Delete rejected rows of a person, files of broken-off imports that hold some, its things and their places.
@@ -70,10 +75,19 @@ class Erasing:
         return done + ended.rows
 
     def again(self, ended: Import) -> None:
-        """Erase from an import that ran, or waited to, while persons asked for it."""
-        for person, until in self._erased(ended.dataset).items():
-            if until >= ended.started_at:
-                self.erase(ended.dataset, person, until)
+        """Erase from an import that ran, or waited to, while persons asked for it; for each of them once an end.
+
+        One that can be resumed comes here in each round, and its files may be large.
+        """
+        erased = self._erased(ended.dataset).items()
+        asked = frozenset((person, until) for person, until in erased if until >= ended.started_at)
+        at, before = self._looked.pop(ended.id, (None, frozenset()))
+        for person, until in asked - before if at == ended.ended_at else asked:
+            self.erase(ended.dataset, person, until)
+        if ended.resumable and asked:
+            if len(self._looked) >= REMEMBERED:
+                self._looked.clear()
+            self._looked[ended.id] = ended.ended_at, asked
 
 
 def numbered(begins: str, numbers: Collection[str], name: str) -> bool:

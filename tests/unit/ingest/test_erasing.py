@@ -13,7 +13,7 @@ from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import SubjectRequest
 from dmi_infra import clock
 from dmi_ingest import erasing
-from dmi_ingest.erasing import FILES_DELETED, ROWS_DELETED, numbered
+from dmi_ingest.erasing import FILES_DELETED, ROWS_DELETED, Erasing, numbered
 from dmi_ingest.imports import WITHDRAWN
 from dmi_ingest.store import ImportStore
 from dmi_ingest.store.persons import names
@@ -257,3 +257,25 @@ def test_a_file_that_waited_during_an_erasure_and_the_end_of_the_service_is_dele
         eventually(lambda: not node.get(address)["resumable"])
         assert node.get(address)["detail"] == FILES_DELETED
         assert list((tmp_path / "imports").iterdir()) == []
+
+
+def test_what_can_be_resumed_is_looked_through_once_for_each_who_asked_and_again_when_it_has_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, erase = [], Erasing.erase
+
+    def noted(erasing: Erasing, dataset: str, person: str, until: int) -> int:
+        done.append(person)
+        return erase(erasing, dataset, person, until)
+
+    monkeypatch.setattr(Erasing, "erase", noted)
+    with running(tmp_path, retention_seconds=3600.0) as node:
+        node.gate.consenting.add(ME.replace(MINE, THEIRS))
+        hand_in(node, row(1, THEIRS, "100"))  # so that only the rows wait for the bus
+        node.bus.away = True
+        address = f"/v1/imports/{hand_in(node, row(1, THEIRS, '100'))['import_id']}"
+        node.feed.table.apply(asked())
+        for _ in range(2):
+            assert node.call("POST", f"{address}/resume").json()["resumable"]
+    # Before each time it was resumed, and at each end: the second time it had been looked through at the first end.
+    assert done == [ME] * 3
