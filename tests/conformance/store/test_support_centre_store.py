@@ -583,6 +583,26 @@ def test_a_mark_that_comes_while_a_person_approves_tells_of_what_was_published(
     assert waiting(engine) == ["published", "after published"]
 
 
+def test_a_measure_that_ends_just_before_its_ground_is_marked_keeps_no_figures(
+    store: Store, engine: sa.Engine
+) -> None:
+    figures = {"share": 0.9}
+    published = msgspec.structs.replace(measure("published"), properties=figures)
+    assert store.measures.begin(Step(published), result("m", "g"), lambda: True)
+
+    def expires(wait: Callable[[], None]) -> None:
+        with transaction(engine) as connection:
+            expired = msgspec.structs.replace(measure("expired"), properties=figures)
+            assert take(connection, Step(expired), "published")
+            wait()
+
+    _, marked = later(Paused(expires), lambda: store.marks.withdraw("g", NOW, ends))
+    assert [one.id for one in marked] == ["m"]
+    assert [(row.measure.state, row.measure.properties) for row in store.measures.measures()] == [
+        ("expired", {})
+    ]
+
+
 def test_what_follows_from_marks_and_the_marks_are_written_together_or_not_at_all(
     store: Store, engine: sa.Engine
 ) -> None:

@@ -97,8 +97,10 @@ class MarkStore:
                 mark = sa.update(tables.result).where(theirs)
                 connection.execute(mark.values(withdrawn_at=at, withdrawn_ground=ground))
                 let_go(connection, ids)
+                # Before those that are over are emptied: one that ends meanwhile is in neither else.
+                still_open = open_measures(connection, ids)
                 without_figures(connection, ids)
-                _write(connection, follow(marked, open_measures(connection, ids)))
+                _write(connection, follow(marked, still_open))
         return marked
 
 
