@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 
 class Forgotten:
     """How often each dataset was forgotten; who keeps what was made of one and who forgets it take turns.
 
     What marks results has their dataset forgotten first: what was begun before that is kept before the marks, which
-    find it then, or not at all. A turn lasts while a result is saved, so nobody may forget within a transaction.
+    find it then, or not at all. A turn lasts while a result is saved, so nobody may forget within a transaction. It is
+    of a dataset: where the forecasts of one are scored, for seconds, scenarios and results of others do not wait.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._whose: defaultdict[str, list[str | None]] = defaultdict(list)
 
     def times(self, dataset: str) -> int:
@@ -34,8 +36,9 @@ class Forgotten:
 
         They were of this ``person``; ``None``: of anybody, as far as is known.
         """
-        with self._lock:
-            self._whose[dataset].append(person)
+        with self._turn(dataset):
+            with self._lock:
+                self._whose[dataset].append(person)
             yield
 
     @contextmanager
@@ -50,6 +53,14 @@ class Forgotten:
     @contextmanager
     def keeping_all(self, begun: Mapping[str, int], used: Collection[str] | None = None) -> Iterator[bool]:
         """As ``keeping``, for what was made of several datasets, each forgotten so many times before it was begun."""
-        with self._lock:
-            gone = [person for dataset, times in begun.items() for person in self._whose[dataset][times:]]
+        with ExitStack() as turns:
+            # In one order, so that no two wait for each other.
+            for dataset in sorted(begun):
+                turns.enter_context(self._turn(dataset))
+            with self._lock:
+                gone = [person for dataset, times in begun.items() for person in self._whose[dataset][times:]]
             yield not any(used is None or person is None or person in used for person in gone)
+
+    def _turn(self, dataset: str) -> threading.Lock:
+        with self._lock:
+            return self._turns[dataset]
