@@ -9,7 +9,7 @@ import ssl
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
@@ -177,7 +177,8 @@ class Webhooks:
         self._turning = threading.Lock()
         self._turns: dict[str, Future[int]] = {}
         """Of participants that are being told."""
-        self._pool = ThreadPoolExecutor(TURNS, thread_name_prefix="webhooks")
+        self._left = False
+        """Whether some wait for a turn, since as many are being told as may be."""
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
 
     def subscribe(self, url: str, participant: str) -> Subscription:
@@ -257,8 +258,8 @@ class Webhooks:
         self._thread.join(timeout=4)
         with self._turning:
             turns = list(self._turns.values())
+        # Whoever still does not answer then is given up with the process, and told again by the next one.
         wait(turns, timeout=4)
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def deliver_due(self) -> int:
         """Try everything whose time has come; returns how many arrived."""
@@ -275,14 +276,21 @@ class Webhooks:
                 due.setdefault(delivery.participant, []).append(delivery)
         turns = []
         with self._turning:
+            self._left = False
             for participant, mine in due.items():
-                if not self._stopping:
-                    self._turns[participant] = self._pool.submit(self._turn, participant, mine)
-                    turns.append(self._turns[participant])
+                self._left = len(self._turns) >= TURNS
+                if self._left or self._stopping:
+                    break
+                turn = self._turns[participant] = Future()
+                turns.append(turn)
+                # Not of a pool: the interpreter would wait for its threads, and so for an address, before it ends.
+                threading.Thread(
+                    target=self._turn, args=(participant, mine, turn), name="webhook", daemon=True
+                ).start()
         return turns
 
-    def _turn(self, participant: str, mine: Sequence[Delivery]) -> int:
-        """Try what is due to one participant until an address does not answer; returns how many arrived."""
+    def _turn(self, participant: str, mine: Sequence[Delivery], turn: Future[int]) -> None:
+        """Try what is due to one participant until an address does not answer; tells ``turn`` how many arrived."""
         arrived = 0
         try:
             for delivery in mine:
@@ -296,9 +304,10 @@ class Webhooks:
         finally:
             with self._turning:
                 del self._turns[participant]
-            if arrived:
+                more = arrived > 0 or self._left
+            turn.set_result(arrived)
+            if more:
                 self._wanted.set()
-        return arrived
 
     def _deliver(self, delivery: Delivery) -> bool:
         try:

@@ -22,7 +22,7 @@ from dmi_support_centre.errors import AddressRefused
 from dmi_support_centre.model import Result
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.measures import Step
-from dmi_support_centre.webhooks import MOST, RETRY_SECONDS, HttpSender, Webhooks
+from dmi_support_centre.webhooks import MOST, RETRY_SECONDS, TURNS, HttpSender, Webhooks
 from tests.unit.infra.fakes import eventually
 
 ENVELOPE = Envelope(
@@ -195,6 +195,34 @@ def test_a_participant_whose_addresses_answer_late_keeps_nobody_else_waiting(
         answers.set()
         webhooks.stop()
     assert len(tried) == 2 * (MOST + 1)
+
+
+def test_who_waits_for_a_turn_gets_one_and_an_address_that_hangs_does_not_hold_the_end_of_the_process(
+    store: Store, webhooks: Webhooks
+) -> None:
+    participants = TURNS + 3
+    for number in range(participants):
+        webhooks.subscribe(f"http://late-{number}.example/", f"urn:dmi:participant:p{number}")
+    tried, answers = [], threading.Event()
+
+    def send(url: str, _headers: dict[str, str], _body: bytes) -> None:
+        tried.append(url)
+        answers.wait(20)
+
+    webhooks._send = send
+    webhooks.start()
+    try:
+        publish(store, webhooks)
+        webhooks.wake()
+        eventually(lambda: len(tried) == TURNS)
+        # The interpreter waits for no thread of these.
+        assert {one.daemon for one in threading.enumerate() if one.name.startswith("webhook")} == {True}
+        answers.set()
+        eventually(lambda: len(tried) == participants)
+        eventually(lambda: store.measures.due(2**60) == [])
+    finally:
+        answers.set()
+        webhooks.stop()
 
 
 def test_of_who_has_enough_addresses_no_name_is_looked_up(store: Store, postman: Postman) -> None:

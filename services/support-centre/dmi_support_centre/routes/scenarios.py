@@ -122,10 +122,9 @@ def router(scenarios: Scenarios, merging: Merging, views: ScenarioViews) -> APIR
     ) -> dict[str, Any]:
         """The newest first, each with the number of its edits; the scenario itself tells these and its versions."""
         at, _, last = (cursor or "").partition("~")
-        with scenarios.runs.place(identity):
-            found = scenarios.of(identity, limit, (int(at), last) if cursor else None)
-            following = f"{found[-1].created_at}~{found[-1].id}" if len(found) == limit else None
-            return {"items": views.scenarios(found, identity), "next": following}
+        found = scenarios.of(identity, limit, (int(at), last) if cursor else None)
+        following = f"{found[-1].created_at}~{found[-1].id}" if len(found) == limit else None
+        return {"items": views.scenarios(found, identity), "next": following}
 
     @routes.post("/scenarios", status_code=201, summary="Branch from the city as it is known now")
     def create(identity: Caller, body: Title) -> dict[str, Any]:
