@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jwt
@@ -15,10 +15,10 @@ import rdflib
 from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.decision import Coarsen, Duty, Request
 from dmi_exchange.consent import standing
+from dmi_exchange.consent.giving import Consents
 from dmi_exchange.consent.renewal import again
 from dmi_exchange.custody import Custody
-from dmi_exchange.review.claims import Claims
-from dmi_exchange.review.reasoner import Reasoner
+from dmi_exchange.review.claims import Claim
 from dmi_infra import clock
 from dmi_infra.jose import thumbprint, verify_receipt
 from tests.unit.exchange.fakes import (
@@ -353,13 +353,14 @@ def test_a_copy_reads_each_consent_and_each_agreement_of_an_owner_once(
     given = node.post("/v1/consents", wish(VENDOR, STACK), MOTHER)["items"]
     node.post(f"/v1/consents/{given[0]['id']}/withdraw", {}, MOTHER)
     again = node.post(f"/v1/consents/{given[0]['id']}/renewal", {}, MOTHER)
-    reasoner, read = node.service.app.state.exchange.reasoner, Counter[str]()
+    read, claims = Counter[str](), Consents.claims
 
-    def counted(text: Mapping[str, Any]) -> Claims:
-        read[text["uid"]] += 1
-        return Reasoner.claims(reasoner, text)
+    def counted(self: Consents, state: AgreementState) -> Sequence[Claim]:
+        read[state.id] += 1
+        return claims(self, state)
 
-    monkeypatch.setattr(reasoner, "claims", counted)
+    # Not of the reasoner, which the rounds of the review ask as well.
+    monkeypatch.setattr(Consents, "claims", counted)
     copied = node.get("/v1/my-data/copy", MOTHER)["consents"]
     kinds = {one["consent"]["id"]: one["record"]["dpv:hasConsentStatus"][0]["@type"][0] for one in copied}
     assert kinds[again["id"]] == "dpv:RenewedConsentGiven"

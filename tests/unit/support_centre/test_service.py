@@ -27,6 +27,7 @@ from dmi_infra.service import Service
 from dmi_support_centre.app import build
 from dmi_support_centre.model import MINUTE
 from dmi_support_centre.settings import SupportCentreSettings
+from tests.unit.infra.fakes import eventually
 from tests.unit.support_centre.laws import GARAGES, OWNER, STACK, agreement_of
 
 CROWD = {"A": 20.0, "B": 40.0, "C": 60.0, "D": 80.0, "E": 100.0}
@@ -135,6 +136,8 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
 
 
 def crowd(city: City) -> None:
+    # What comes in before the agreement is refused, and does not come again.
+    eventually(lambda: city.service.runtime.law.table.agreement(agreement_of(1).id) is not None, 30)
     about = {
         "effective_width": 2.0,
         "los_capacity": CROWD,
