@@ -9,11 +9,13 @@ WEB := services/visualisation/web
 STATIC := services/visualisation/dmi_visualisation/static
 MEMBERS := agreements/framework agreements/exchange infra/runtime infra/command services/ingest \
   services/platform services/visualisation services/support-centre
-# Of the first one process at a time computes, also where a stack is killed and starts again, and those that wait for
-# servers compute half their time: longest first, three at a time. Stacks, and browsers, are many processes: alone they
-# keep two cores busy, and beside each other they run out of time.
+# Of the first one process at a time computes, also where a stack is killed and starts again: longest first, two at a
+# time. Stacks, and browsers, are many processes: beside each other they run out of time on two cores.
 SUITES := test-kills test-units test-exchange
 BUSY := test-stacks test-pages
+# These only compute and wait for nothing, so they take what stacks leave of two cores, which is a third.
+PURE := $(addprefix tests/,conformance/odrl conformance/dcat conformance/invoices unit/agreements unit/exchange/rdf \
+  unit/support_centre/models architecture crossings)
 # With four cores there is room for those two at a time as well.
 ROOM := $(shell [ "$$(getconf _NPROCESSORS_ONLN)" -ge 4 ] && echo yes)
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
@@ -23,7 +25,8 @@ NODE_PATH_PREFIX := $(if $(shell [ "$(NODE_MAJOR)" -ge 20 ] 2>/dev/null && echo 
 # In place of the shell, so that signals reach it, and told who make is: it says itself what went wrong.
 DMI := MAKE_PID=$$PPID exec $(VENV)/bin/dmi
 
-.PHONY: help up up-server up-two tck-node test test-busy test-conformance $(SUITES) $(BUSY) check check-beside check-python check-web web lock audit docs clean
+PHONY_TESTS := test test-busy test-beside test-conformance test-pure $(SUITES) $(BUSY)
+.PHONY: help up up-server up-two tck-node $(PHONY_TESTS) check check-beside check-python check-web web lock audit docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -44,26 +47,30 @@ tck-node: $(READY) ## Start an exchange that the test kit of the Dataspace Proto
 # The longest needs no pages, so it starts while they are built.
 test: $(READY) ## Run all checks and tests that this machine can run
 	@failed=; \
-	$(MAKE) --no-print-directory -k -j3 -Otarget test-conformance check-web $(SUITES) || failed=yes; \
-	$(MAKE) --no-print-directory -k $(if $(ROOM),-j3,-j2) -Otarget $(if $(ROOM),$(BUSY),test-busy) check-beside || failed=yes; \
+	$(MAKE) --no-print-directory -k -j2 -Otarget test-conformance check-web $(SUITES) || failed=yes; \
+	$(MAKE) --no-print-directory -k $(if $(ROOM),-j3,-j2) -Otarget $(if $(ROOM),$(BUSY),test-busy) check-beside test-beside || failed=yes; \
 	[ -z "$$failed" ]
 
 test-busy: # One after the other, each whatever became of the other.
 	@failed=; for suite in $(BUSY); do $(MAKE) --no-print-directory $$suite || failed=yes; done; [ -z "$$failed" ]
 
-check-beside: # It waits for nothing, and takes only what stacks leave of two cores.
+check-beside: # It waits for nothing either.
 	@nice -n 19 $(MAKE) --no-print-directory check-python
+
+test-beside:
+	@nice -n 19 $(MAKE) --no-print-directory test-pure
 
 # Pages by themselves: the browser's driver keeps an event loop in its process.
 test-stacks: TESTS := tests/integration --ignore=tests/integration/test_kill.py
 test-kills: TESTS := tests/integration/test_kill.py
 test-pages: TESTS := tests/e2e
-test-conformance: TESTS := tests/conformance
-test-exchange: TESTS := tests/unit/exchange
-test-units: TESTS := tests/unit tests/crossings tests/architecture --ignore=tests/unit/exchange
+test-conformance: TESTS := tests/conformance $(PURE:%=--ignore=%)
+test-exchange: TESTS := tests/unit/exchange $(PURE:%=--ignore=%)
+test-units: TESTS := tests/unit --ignore=tests/unit/exchange $(PURE:%=--ignore=%)
+test-pure: TESTS := $(PURE)
 
 # Where the environment forbids Python to keep bytecode, each of many processes would compile all of it anew.
-TESTED := test-conformance $(SUITES) $(BUSY)
+TESTED := test-conformance test-pure $(SUITES) $(BUSY)
 check-python $(TESTED): export PYTHONDONTWRITEBYTECODE :=
 check-python $(TESTED): export PYTHONPYCACHEPREFIX := $(abspath .pytest_cache/bytecode)
 
