@@ -25,7 +25,7 @@ NODE_PATH_PREFIX := $(if $(shell [ "$(NODE_MAJOR)" -ge 20 ] 2>/dev/null && echo 
 # In place of the shell, so that signals reach it, and told who make is: it says itself what went wrong.
 DMI := MAKE_PID=$$PPID exec $(VENV)/bin/dmi
 
-PHONY_TESTS := test test-busy test-beside test-conformance test-pure $(SUITES) $(BUSY)
+PHONY_TESTS := test test-busy test-beside test-bus test-conformance test-pure $(SUITES) $(BUSY)
 .PHONY: help up up-server up-two tck-node $(PHONY_TESTS) check check-beside check-python check-web web lock audit docs clean
 
 help: ## Show this list
@@ -44,10 +44,11 @@ tck-node: $(READY) ## Start an exchange that the test kit of the Dataspace Proto
 	@export DMI_DATA_DIR="$${DMI_DATA_DIR:-.dmi/tck}" DMI_TEST_PROFILE=dsp-tck && \
 	  export DMI_PUBLIC_URL="$${DMI_PUBLIC_URL:-http://127.0.0.1:$${DMI_PORT:-8080}}" && $(DMI) serve exchange
 
-# The longest needs no pages, so it starts while they are built.
+# The longest needs no pages, so it starts while they are built; the bus's tests wait for servers nearly all their time.
 test: $(READY) ## Run all checks and tests that this machine can run
-	@failed=; \
+	@failed=; said=$$(mktemp); $(MAKE) --no-print-directory test-bus > $$said 2>&1 & bus=$$!; \
 	$(MAKE) --no-print-directory -k -j2 -Otarget test-conformance check-web $(SUITES) || failed=yes; \
+	wait $$bus || failed=yes; cat $$said; rm $$said; \
 	$(MAKE) --no-print-directory -k $(if $(ROOM),-j3,-j2) -Otarget $(if $(ROOM),$(BUSY),test-busy) check-beside test-beside || failed=yes; \
 	[ -z "$$failed" ]
 
@@ -64,13 +65,14 @@ test-beside:
 test-stacks: TESTS := tests/integration --ignore=tests/integration/test_kill.py
 test-kills: TESTS := tests/integration/test_kill.py
 test-pages: TESTS := tests/e2e
-test-conformance: TESTS := tests/conformance $(PURE:%=--ignore=%)
+test-bus: TESTS := tests/conformance/bus
+test-conformance: TESTS := tests/conformance --ignore=tests/conformance/bus $(PURE:%=--ignore=%)
 test-exchange: TESTS := tests/unit/exchange $(PURE:%=--ignore=%)
 test-units: TESTS := tests/unit --ignore=tests/unit/exchange $(PURE:%=--ignore=%)
 test-pure: TESTS := $(PURE)
 
 # Where the environment forbids Python to keep bytecode, each of many processes would compile all of it anew.
-TESTED := test-conformance test-pure $(SUITES) $(BUSY)
+TESTED := test-bus test-conformance test-pure $(SUITES) $(BUSY)
 check-python $(TESTED): export PYTHONDONTWRITEBYTECODE :=
 check-python $(TESTED): export PYTHONPYCACHEPREFIX := $(abspath .pytest_cache/bytecode)
 
