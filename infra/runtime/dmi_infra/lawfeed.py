@@ -11,7 +11,7 @@ import structlog
 
 from dmi_agreements.changes import Change
 from dmi_agreements.contracts.envelope import decode
-from dmi_agreements.contracts.law import LawEvent
+from dmi_agreements.contracts.law import Heartbeat, LawEvent
 from dmi_agreements.crossings import BY_NAME
 from dmi_agreements.table import LawTable
 from dmi_infra.bus.port import Bus, Partition, Received
@@ -84,15 +84,27 @@ class LawFeed:
     def _follow(self) -> None:
         subscription = self._bus.replay(self._service, [LAW_TOPIC])
         reached: dict[Partition, int] = {}
+        beat: Heartbeat | None = None
+        whole = False
         if self._witness is not None:
             self._witness.anew()
         try:
             while not self._stopping.is_set():
                 for received in subscription.poll(POLL_SECONDS):
-                    self._apply(received.message.value)
+                    event = self._event(received.message.value)
+                    if isinstance(event, Heartbeat) and not whole:
+                        # It says that the law is fresh: not while what stands behind it has not been read.
+                        beat = event
+                    elif event is not None:
+                        self._apply(event)
                     self._show(received, reached)
-                if self._witness is not None and _all_read(subscription.lag()):
-                    self._witness.reached_end()
+                if (self._witness is not None or not whole) and _all_read(subscription.lag()):
+                    whole = True
+                    if beat is not None:
+                        self._apply(beat)
+                        beat = None
+                    if self._witness is not None:
+                        self._witness.reached_end()
         finally:
             subscription.close()
 
@@ -106,14 +118,17 @@ class LawFeed:
             self._witness.saw(received)
         reached[at] = received.offset + 1
 
-    def _apply(self, value: bytes) -> None:
+    def _event(self, value: bytes) -> LawEvent | None:
         try:
             event: LawEvent = decode(value, LawEvent)  # type: ignore[arg-type]
         except msgspec.DecodeError as exc:
             # The exchange alone writes here. An event that cannot be read may be a stop: refuse from here on.
             log.error("law event cannot be read", service=self._service, rule=str(exc))
             self.table.poison(str(exc))
-            return
+            return None
+        return event
+
+    def _apply(self, event: LawEvent) -> None:
         change = self.table.apply(event)
         for listener in self._listeners:
             try:

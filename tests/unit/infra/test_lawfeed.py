@@ -50,6 +50,20 @@ def test_the_law_is_read_from_its_first_event_and_followed(bus: FakeBus, feed: L
     eventually(lambda: STACK in feed.table.participants and feed.table.stale(clock.now()) is None)
 
 
+def test_a_heartbeat_counts_only_once_what_stands_behind_it_was_read(
+    bus: FakeBus, feed: LawFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gate that took the law for fresh would refuse by it, although the agreement stands there."""
+    tell(bus, Heartbeat("urn:dmi:heartbeat", clock.now()))
+    tell(bus, Participant(OWNER, "Gemeente", []))
+    fresh: list[bool] = []
+    feed.listen(lambda change: fresh.append(feed.table.stale(clock.now()) is None))
+    feed.start()
+    eventually(lambda: len(fresh) == 2)
+    assert fresh == [False, True]
+    assert OWNER in feed.table.participants
+
+
 def test_listeners_hear_what_ended_even_when_one_of_them_fails(bus: FakeBus, feed: LawFeed) -> None:
     heard: list[Change] = []
 
