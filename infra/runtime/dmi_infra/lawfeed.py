@@ -84,7 +84,7 @@ class LawFeed:
     def _follow(self) -> None:
         subscription = self._bus.replay(self._service, [LAW_TOPIC])
         reached: dict[Partition, int] = {}
-        beat: Heartbeat | None = None
+        held: Heartbeat | None = None
         whole = False
         if self._witness is not None:
             self._witness.anew()
@@ -93,16 +93,16 @@ class LawFeed:
                 for received in subscription.poll(POLL_SECONDS):
                     event = self._event(received.message.value)
                     if isinstance(event, Heartbeat) and not whole:
-                        # It says that the law is fresh: not while what stands behind it has not been read.
-                        beat = event
+                        # It makes the law fresh, and gates judge by that: not before all that stands there was read.
+                        held = event
                     elif event is not None:
                         self._apply(event)
                     self._show(received, reached)
                 if (self._witness is not None or not whole) and _all_read(subscription.lag()):
                     whole = True
-                    if beat is not None:
-                        self._apply(beat)
-                        beat = None
+                    if held is not None:
+                        self._apply(held)
+                        held = None
                     if self._witness is not None:
                         self._witness.reached_end()
         finally:
