@@ -148,7 +148,9 @@ def test_use_and_invoices_are_shown_and_a_payment_is_recorded(
     entry = {**balance, "id": 1, "at": INVOICE["issued_at"], "kind": "invoice", "number": INVOICE["number"]}
     visitor = visit(embedded_stack.url, "officer", 1440, "en")
     visitor.page.route("**/v1/transactions/use", lambda route: route.fulfill(json={"items": [used]}))
-    visitor.page.route("**/v1/transactions/invoices", lambda route: route.fulfill(json={"items": [INVOICE]}))
+    visitor.page.route(
+        "**/v1/transactions/invoices", lambda route: route.fulfill(json={"items": [INVOICE], "next": None})
+    )
     visitor.page.route("**/v1/transactions/accounts", lambda route: route.fulfill(json={"items": [balance]}))
     entries_page = {"items": [entry], "next": None}
     visitor.page.route("**/v1/transactions/entries?*", lambda route: route.fulfill(json=entries_page))

@@ -193,6 +193,24 @@ def test_an_invoice_is_seen_by_its_parties_alone(node: Node) -> None:
     node.refused(node.ask("POST", f"{path}/payments", SELLING, json={"cents": 1}), 404, "not-found")
 
 
+def test_invoices_come_page_by_page_newest_first(node: Node) -> None:
+    agreement = priced(node, pay(100, 1, "use"))
+    details(node)
+    made = []
+    for name in ("first", "second", "third"):
+        used(node, agreement, 1, name)
+        made.append(node.post("/v1/transactions/invoices", {"customer": VENDOR})["id"])
+    first = node.get("/v1/transactions/invoices?limit=2")
+    rest = node.get(f"/v1/transactions/invoices?limit=2&cursor={first['next']}")
+    assert [one["id"] for one in first["items"] + rest["items"]] == made[::-1]
+    assert rest["next"] is None
+    path = f"/v1/transactions/invoices?cursor={made[0]}"
+    problem = node.refused(node.ask("GET", path, LIVING), 400, "invalid-input")
+    assert problem["errors"][0]["field"] == "cursor", (
+        "nor does a cursor tell that an invoice of others is there"
+    )
+
+
 def test_a_credit_note_takes_an_invoice_back_once_and_opens_its_uses_when_asked(node: Node) -> None:
     agreement = priced(node, pay(100, 1, "use"))
     details(node)

@@ -16,7 +16,7 @@ from dmi_exchange.transactions.commons import Share
 from dmi_exchange.transactions.ledger import ACCOUNTS
 from dmi_exchange.transactions.model import Invoice, Party
 from dmi_infra.clock import from_text, to_text
-from dmi_infra.errors import InputRefused
+from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.http.access import Caller, roles
 from dmi_infra.http.wording import pattern
 from dmi_infra.identity import Identity
@@ -124,11 +124,18 @@ def router(billing: Billing) -> APIRouter:
         return {"items": items, "next": None}
 
     @routes.get("/invoices", summary="Invoices that you gave or got (operator: all), newest first")
-    def invoices(identity: Caller) -> dict[str, Any]:
-        party = None if identity.has(model.OPERATOR) else identity.participant
+    def invoices(
+        identity: Caller,
+        cursor: Annotated[
+            str | None, Query(max_length=200, description="the next of an earlier page")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 100,
+    ) -> dict[str, Any]:
+        party = _who(identity)
+        found = billing.transactions.invoices(party, limit, _place(billing, cursor, party))
         return {
-            "items": [_shown(billing, each) for each in billing.transactions.invoices(party)],
-            "next": None,
+            "items": [_shown(billing, each) for each in found],
+            "next": found[-1].id if len(found) == limit else None,
         }
 
     @routes.post("/invoices", status_code=201, summary="Bill what a customer has used")
@@ -197,6 +204,15 @@ def _moment(text: str) -> Micros:
         raise InputRefused.of(
             "until", "must be RFC 3339 with its offset, between 1900 and 2100", text
         ) from exc
+
+
+def _place(billing: Billing, cursor: str | None, party: str | None) -> Invoice | None:
+    if not cursor:
+        return None
+    try:
+        return billing.invoice(cursor, party)
+    except NotFound as exc:
+        raise InputRefused.of("cursor", "must be one that a page gave", cursor) from exc
 
 
 def _who(identity: Identity) -> str | None:

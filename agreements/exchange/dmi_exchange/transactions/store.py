@@ -149,11 +149,15 @@ class Transactions:
             body = connection.execute(query).scalar_one_or_none()
         return None if body is None else msgspec.json.decode(body, type=Invoice)
 
-    def invoices(self, party: str | None) -> list[Invoice]:
-        """Those that a participant (``None``: anybody) gave or got, newest first."""
-        query = sa.select(invoice.c.body).order_by(invoice.c.issued_at.desc(), invoice.c.id)
+    def invoices(self, party: str | None, limit: int, after: Invoice | None = None) -> list[Invoice]:
+        """So many that a participant (``None``: anybody) gave or got, newest first, behind ``after``."""
+        at, identifier = invoice.c.issued_at, invoice.c.id
+        query = sa.select(invoice.c.body).order_by(at.desc(), identifier).limit(limit)
         if party is not None:
             query = query.where(sa.or_(invoice.c.supplier == party, invoice.c.customer == party))
+        if after is not None:
+            same = sa.and_(at == after.issued_at, identifier > after.id)
+            query = query.where(sa.or_(at < after.issued_at, same))
         with reading(self._engine) as connection:
             bodies = connection.execute(query).scalars().all()
         return [msgspec.json.decode(body, type=Invoice) for body in bodies]

@@ -149,7 +149,7 @@ export function dealingsApi(http: HttpClient) {
     addMachine: (body: NewMachine) => http.json<Machine>(machines, { method: 'POST', body }),
     stopMachine: (id: string) => http.json<Machine>(`${machines}/${segment(id)}/end`, { method: 'POST' }),
     use: (signal?: AbortSignal) => http.list<Unbilled>(`${money}/use`, { signal }),
-    invoices: (signal?: AbortSignal) => http.list<Invoice>(`${money}/invoices`, { signal }),
+    invoices: (signal?: AbortSignal) => http.every<Invoice>(`${money}/invoices`, { signal }),
     issue: (customer: string) => http.json<Invoice>(`${money}/invoices`, { method: 'POST', body: { customer } }),
     paid: (id: string, cents: number) => http.json<Invoice>(`${money}/invoices/${segment(id)}/payments`, { method: 'POST', body: { cents } }),
     credit: (id: string, again: boolean) => http.json<Invoice>(`${money}/invoices/${segment(id)}/credit`, { method: 'POST', body: { bill_again: again } }),
