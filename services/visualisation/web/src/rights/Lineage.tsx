@@ -20,22 +20,20 @@ export interface Node {
 }
 
 const kinds = ['measure', 'scenario', 'forecast', 'crowd'];
-const box = { width: 232, height: 68, gap: 12 };
+const box = { width: 264, height: 86, gap: 12 };
 /** As many as the picture draws; the list below holds them all. */
-const most = 12;
-const column = { up: 8, centre: 332, down: 656 };
+const most = 8;
+const column = { up: 4, centre: 316, down: 628 };
 
-function place(count: number, index: number, height: number): number {
-  const total = count * box.height + (count - 1) * box.gap;
-  return (height - total) / 2 + index * (box.height + box.gap);
-}
+/** The top of a box. All columns begin at the top, so that what the picture is of stands on the first screen. */
+const place = (index: number) => 8 + index * (box.height + box.gap);
+const half = box.height / 2;
 
 export function LineageGraph({ centre, up, down }: { centre: Node; up: Node[]; down: Node[] }) {
   const { t } = useI18n();
   const shownDown = down.slice(0, most);
   const left = down.length - shownDown.length;
-  const height = Math.max(up.length, shownDown.length, 1) * (box.height + box.gap) + 16;
-  const middle = (height - box.height) / 2;
+  const height = place(Math.max(up.length, shownDown.length, 1));
   const edge = (x1: number, y1: number, x2: number, y2: number) =>
     `M${x1} ${y1}C${(x1 + x2) / 2} ${y1} ${(x1 + x2) / 2} ${y2} ${x2} ${y2}`;
   return (
@@ -44,15 +42,15 @@ export function LineageGraph({ centre, up, down }: { centre: Node; up: Node[]; d
     <div className="dmi-graph" tabIndex={0} role="region" aria-label={t.lineage.picture}>
       <svg viewBox={`0 0 896 ${left > 0 ? height + 24 : height}`} role="group" aria-label={t.lineage.picture}>
         {up.map((node, index) => (
-          <path key={node.id} d={edge(column.up + box.width, place(up.length, index, height) + box.height / 2, column.centre, middle + box.height / 2)} />
+          <path key={node.id} d={edge(column.up + box.width, place(index) + half, column.centre, place(0) + half)} />
         ))}
         {shownDown.map((node, index) => (
-          <path key={node.id} d={edge(column.centre + box.width, middle + box.height / 2, column.down, place(shownDown.length, index, height) + box.height / 2)} />
+          <path key={node.id} d={edge(column.centre + box.width, place(0) + half, column.down, place(index) + half)} />
         ))}
-        {up.map((node, index) => <GraphNode key={node.id} node={node} x={column.up} y={place(up.length, index, height)} />)}
-        <GraphNode node={centre} x={column.centre} y={middle} centre />
+        {up.map((node, index) => <GraphNode key={node.id} node={node} x={column.up} y={place(index)} />)}
+        <GraphNode node={centre} x={column.centre} y={place(0)} centre />
         {left > 0 ? <text className="is-over" x={column.down + 12} y={height + 14}>{t.lineage.andMore(left)}</text> : null}
-        {shownDown.map((node, index) => <GraphNode key={node.id} node={node} x={column.down} y={place(shownDown.length, index, height)} />)}
+        {shownDown.map((node, index) => <GraphNode key={node.id} node={node} x={column.down} y={place(index)} />)}
       </svg>
     </div>
   );
@@ -66,11 +64,11 @@ function GraphNode({ node, x, y, centre }: { node: Node; x: number; y: number; c
   const inside = (
     <>
       <rect x={x} y={y} width={box.width} height={box.height} rx={4} />
-      {/* As HTML, so that a line is cut where it would leave the box, whatever the letters are. */}
+      {/* As HTML, so that a title takes two lines and is cut where it would leave the box, whatever the letters are. */}
       <foreignObject x={x + 12} y={y} width={box.width - 24} height={box.height}>
         <div className="dmi-graph__lines">
           <span className="is-over">{over}</span>
-          <span>{node.title}</span>
+          <span className="is-title">{node.title}</span>
           {node.at ? <span className="is-over">{node.at}</span> : null}
         </div>
       </foreignObject>
