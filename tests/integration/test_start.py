@@ -20,6 +20,7 @@ from dmi_command.blueprints import SERVICES
 from dmi_command.holding import own_folder, own_services
 from dmi_command.servers import free_port
 from dmi_infra.settings import Settings
+from tests.servers_plugin import require
 from tests.stack_plugin import ROOT, EmbeddedStack, environment
 
 STOP_SECONDS = 5.0
@@ -151,7 +152,7 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], check=False, capture_output=True
     )
     if mounted.returncode != 0:
-        pytest.skip("root that may not mount can write everywhere, so no disk can be made full")
+        require("mount", "root that may not mount can write everywhere, so no disk can be made full")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 

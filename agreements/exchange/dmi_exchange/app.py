@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 import sqlalchemy as sa
@@ -156,8 +157,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
     runtime.parts += [relay, publication, pulse, consumer, watch, Notary(tree, settings.log_head_seconds)]
     space = dataspace.build(settings, engine, exchange, runtime, bus)
     provider = Provider(settings) if settings.oidc_issuer else None
-    for role in sorted({r for m in settings.oidc_members for r in m.roles} - set(runtime.rulebook.roles)):
-        log.warning("DMI_OIDC_MEMBERS names a role that the rulebook does not know", role=role)
+    _check_roles(settings, runtime.rulebook.roles)
     runtime.checks["store"] = store_check(engine)
     runtime.checks["consumer"] = consumer.check
     billing = _billing(store, engine, rulebooks)
@@ -185,3 +185,8 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
         engine.dispose()
 
     return Service(NAME, app, runtime, close)
+
+
+def _check_roles(settings: ExchangeSettings, known: Collection[str]) -> None:
+    for role in sorted({r for m in settings.oidc_members for r in m.roles} - set(known)):
+        log.warning("DMI_OIDC_MEMBERS names a role that the rulebook does not know", role=role)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.dsp import states
-from dmi_exchange.dsp import room
+from dmi_exchange.dsp import endings, room
 from dmi_exchange.dsp.build import is_node
 from dmi_exchange.dsp.client import Answer, Client, Unreachable
 from dmi_exchange.dsp.courier import (
@@ -221,15 +221,42 @@ def test_an_end_that_comes_before_the_agreement_is_kept_leaves_none(processes: P
         uid = new_id()
         process = _begun(processes, role="consumer", agreement_id=uid)
         negotiations = Negotiations(steps, shelf, "", lambda *_: None)
-        endings = Endings(exchange, negotiations, cast(Any, SimpleNamespace(steps=steps)))
-        assert endings.ended(process.id, KNOWN, {"agreementId": uid, "reason": ["genoeg"]}).kept
+        carrying = Endings(exchange, negotiations, cast(Any, SimpleNamespace(steps=steps)))
+        assert carrying.ended(process.id, KNOWN, {"agreementId": uid, "reason": ["genoeg"]}).kept
         assert kept == [process.id]
         # Heard again, it changes nothing.
-        assert endings.ended(process.id, KNOWN, {"agreementId": uid}).kept
+        assert carrying.ended(process.id, KNOWN, {"agreementId": uid}).kept
         assert kept == [process.id]
         kept.clear()
     with pytest.raises(NotFound):
-        endings.ended(process.id, KNOWN, {"agreementId": new_id()})
+        carrying.ended(process.id, KNOWN, {"agreementId": new_id()})
+
+
+def test_a_fault_while_an_end_is_carried_keeps_nothing_else_going_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(endings, "RETRY_SECONDS", 0.05)
+    uid, transfers = (
+        new_id(),
+        [msgspec.structs.replace(_process(state=states.STARTED), kind="transfer") for _ in range(2)],
+    )
+    asked: list[str] = []
+
+    def terminate(identifier: str, _reason: str) -> None:
+        asked.append(identifier)
+        if len(asked) == 1:
+            raise ZeroDivisionError
+
+    law = SimpleNamespace(get=lambda _kind, _id: AgreementState(uid, {}, "ended"))
+    processes = SimpleNamespace(under=lambda _agreement: transfers, agreements=lambda: [uid])
+    carrying = SimpleNamespace(terminate=terminate, steps=SimpleNamespace(processes=processes))
+    exchange: Any = SimpleNamespace(store=law)
+    thread = Endings(exchange, cast(Negotiations, None), cast(Any, carrying))
+    thread.start()
+    try:
+        eventually(lambda: asked == [one.id for one in transfers] * 2)
+    finally:
+        thread.stop()
 
 
 def test_where_an_end_is_not_taken_the_end_of_the_agreement_is_told(
@@ -307,10 +334,23 @@ def alone(tmp_path: Path) -> Processes:
     return Processes(engine)
 
 
-def test_a_step_that_is_refused_is_tried_again_later_and_later(alone: Processes, peer: Peer) -> None:
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [
+        (Conflict("the rulebook is not signed"), "not signed"),
+        (ZeroDivisionError("ours"), "a fault of this node"),
+    ],
+    ids=["refused", "fault"],
+)
+def test_a_step_that_fails_is_tried_again_later_and_later(
+    alone: Processes, peer: Peer, refusal: Exception, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It stands still: what a fault has to say takes its time.
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
     processes, courier = alone, Courier(alone, cast(Client, peer), 3600, lambda _process: True)
     process = _begun(processes, state=states.VERIFIED)
-    refused = [Conflict("the rulebook is not signed")] * 3
+    refused = [refusal] * 3
 
     def behave(_process: Process) -> None:
         if refused:
@@ -320,13 +360,12 @@ def test_a_step_that_is_refused_is_tried_again_later_and_later(alone: Processes,
     waits = []
     for _ in range(4):
         processes.advance_later(process.id, 0)
-        before = clock.now()
         assert courier.advance(process.id)
         waits.append(
-            [s for s in (0.1, 0.6, 1.1, 2.1) if process.id in processes.to_advance(before + int(s * 1e6))]
+            [s for s in (0.1, 0.6, 1.1, 2.1) if process.id in processes.to_advance(now + int(s * 1e6))]
         )
     assert waits == [[0.6, 1.1, 2.1], [1.1, 2.1], [2.1], []]
-    assert "not signed" in processes.get(process.id).reason
+    assert told in processes.get(process.id).reason
 
 
 def test_a_host_that_hangs_holds_so_many_workers_and_the_others_go_on(alone: Processes, peer: Peer) -> None:

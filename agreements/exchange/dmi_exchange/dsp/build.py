@@ -19,7 +19,7 @@ from dmi_exchange.dsp.addresses import allowing
 from dmi_exchange.dsp.behaviour import Automatic
 from dmi_exchange.dsp.catalogue import Catalogue
 from dmi_exchange.dsp.client import Client
-from dmi_exchange.dsp.courier import Behaviour, Courier
+from dmi_exchange.dsp.courier import Courier
 from dmi_exchange.dsp.door import Door, NodeDoor, NodeTokens, Proof
 from dmi_exchange.dsp.endings import Endings
 from dmi_exchange.dsp.imports import Imports
@@ -118,10 +118,9 @@ def build(
     check = _check(exchange, client, settings.dsp_hosts)
     negotiations = Negotiations(steps, parts.shelf, address, check)
     transfers = Transfers(steps, parts.plane, address, check)
-    behaviour: Behaviour = Automatic(negotiations, transfers)
+    courier.behave = Automatic(negotiations, transfers)
     if profile is not None:
-        behaviour = profile.behaviour(settings, negotiations, transfers)
-    courier.behave = behaviour
+        courier.behave = profile.behaviour(settings, negotiations, transfers)
     intake = Intake(local, flows)
     endings = Endings(exchange, negotiations, transfers)
     notices = Notices(engine)
@@ -138,8 +137,8 @@ def build(
         Catalogue(parts.shelf, address, operator), negotiations, transfers, courier.advance, parts.door,
         parts.binding, operator, Aside(),
     )  # fmt: skip
-    made = routers(space)
     taking = Taking(exchange, steps, notices, supply.gate.law.purpose_of)
+    made = routers(space)
     made.append(between_nodes(node_door, endings, taking, lambda: of_this_node(exchange, issuer, operator)))
     tokens = Tokens(key, partial(living_key, exchange.store, EXCHANGE_PARTICIPANT), issuer, supply)
     made.append(data_routes(node_door, tokens, supply, intake))

@@ -147,13 +147,17 @@ class Courier:
         except Failure as exc:
             # It may pass: a version of the rulebook that is signed later, a key that comes.
             log.info("a process does not go on by itself", process=identifier, reason=str(exc))
-            self._note(process, str(exc))
-            self._failed[identifier] = failures + 1
-            wait = min(FIRST_WAIT * 2 ** min(failures, 20), LONGEST_PAUSE)
-            self._processes.advance_later(identifier, clock.now() + int(wait * 1_000_000))
+            self._rest(process, failures, str(exc))
         except Exception as exc:  # the others must go on; what failed here is shown at the process
             log.error("a process cannot go on by itself", process=identifier, exc_info=exc)
-            self._note(process, "a fault of this node; it has been logged")
+            self._rest(process, failures, "a fault of this node; it has been logged")
+
+    def _rest(self, process: Process, failures: int, reason: str) -> None:
+        """Note why a process does not go on, and try again later and later."""
+        self._note(process, reason)
+        self._failed[process.id] = failures + 1
+        wait = min(FIRST_WAIT * 2 ** min(failures, 20), LONGEST_PAUSE)
+        self._processes.advance_later(process.id, clock.now() + int(wait * 1_000_000))
 
     def _note(self, process: Process, reason: str) -> None:
         def decide(known: Process, _received: Callable[[str], bool]) -> Change | None:

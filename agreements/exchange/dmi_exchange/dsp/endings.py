@@ -33,6 +33,8 @@ from dmi_infra.errors import Conflict, InputRefused, NotFound, Unavailable
 log = structlog.get_logger("exchange")
 
 PAUSE_SECONDS = 0.5
+RETRY_SECONDS = 60.0
+"""After which an end that could not be carried is tried again."""
 WHOLE = ""
 """In the queue: look at all agreements, not at one."""
 
@@ -46,6 +48,8 @@ class Endings:
         self._transfers = transfers
         self._processes = transfers.steps.processes
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._failed: dict[str, float] = {}
+        """What could not be carried, with when it is tried again (monotonic clock)."""
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="endings", daemon=True)
 
@@ -67,7 +71,7 @@ class Endings:
 
     def _run(self) -> None:
         while not self._stopping:
-            found = self._queue.get()
+            found = self._next()
             if found is None:
                 return
             try:
@@ -79,6 +83,18 @@ class Endings:
                 self._queue.put(found)
             except Exception as exc:  # the thread must live: the next end must be carried too
                 log.error("ends could not be looked for", exc_info=exc)
+                self._failed[found] = time.monotonic() + RETRY_SECONDS
+
+    def _next(self) -> str | None:
+        """What has ended, or failed a while ago; ``None`` when this thread is to end."""
+        due = min(self._failed, key=self._failed.__getitem__, default=None)
+        if due is None:
+            return self._queue.get()
+        try:
+            return self._queue.get(timeout=max(self._failed[due] - time.monotonic(), 0))
+        except queue.Empty:
+            del self._failed[due]
+            return due
 
     def _carry(self, agreement: str) -> None:
         try:
@@ -87,21 +103,35 @@ class Endings:
             raise
         except Exception as exc:  # those behind it must be carried too
             log.error("an end could not be carried", agreement=agreement, exc_info=exc)
+            self._failed[agreement] = time.monotonic() + RETRY_SECONDS
 
     def carry(self, agreement: str) -> None:
         """End what runs under an agreement that was ended, and tell the other side unless the end came from there."""
         state = self._exchange.store.get(AgreementState, agreement)
         if state is None or state.state != "ended":
             return
+        failed: Exception | None = None
         for process in self._processes.under(agreement):
             try:
-                if process.kind == "transfer" and not process.over:
-                    why = f": {state.end_reason}" if state.end_reason else ""
-                    self._transfers.terminate(process.id, f"the agreement was ended{why}")
-                elif process.state == states.FINALIZED and not process.told:
-                    self._tell(process, state)
+                self._end(process, state)
             except Conflict as exc:
                 log.info("it has ended already", process=process.id, reason=str(exc))
+            except Unavailable:
+                raise
+            except (
+                Exception
+            ) as exc:  # what else runs under it must end; this one is tried again with the rest
+                log.error("a process could not be ended", process=process.id, exc_info=exc)
+                failed = exc
+        if failed is not None:
+            raise failed
+
+    def _end(self, process: Process, state: AgreementState) -> None:
+        if process.kind == "transfer" and not process.over:
+            why = f": {state.end_reason}" if state.end_reason else ""
+            self._transfers.terminate(process.id, f"the agreement was ended{why}")
+        elif process.state == states.FINALIZED and not process.told:
+            self._tell(process, state)
 
     def _tell(self, process: Process, state: AgreementState) -> None:
         peer = self._exchange.store.get(Participant, process.peer)

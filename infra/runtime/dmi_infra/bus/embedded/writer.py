@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import structlog
 import zstandard
 
 from dmi_infra.bus.embedded.file import OFFSET_BITS, connect
@@ -20,6 +21,8 @@ from dmi_infra.bus.errors import BusClosed, BusUnavailable
 from dmi_infra.bus.outage import Outage
 from dmi_infra.bus.port import Message
 from dmi_infra.bus.submission import Submission, SubmissionQueue, take_group
+
+log = structlog.get_logger("bus")
 
 PACK_ABOVE_BYTES: Final = 1_000
 PACK_LEVEL: Final = 1
@@ -112,8 +115,9 @@ class Writer:
         try:
             with self._turn:
                 more = self._retention.step(self._connection)
-        except sqlite3.Error:
-            # Nothing is lost by keeping records longer; a disk that is full is told to publishers.
+        except sqlite3.Error as error:
+            # Nothing is lost by keeping records longer, but the file grows as long as it lasts.
+            log.warning("old records of the bus are kept for now", reason=str(error))
             more = False
         self._duties_at = time.monotonic() + (0.0 if more else DUTIES_EVERY_S)
 
