@@ -10,9 +10,15 @@ from pathlib import Path
 
 import httpx._transports.default
 import pytest
+import structlog
 
 # Each plain request of httpx, thousands of them here, would read all certificate authorities anew, which takes 35 ms.
 httpx._transports.default.create_ssl_context = cache(httpx._transports.default.create_ssl_context)
+
+# The library's own way draws each frame with its variables, which takes a second and more where the machine is busy.
+structlog.configure(
+    processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+)
 
 pytest_plugins = ["tests.servers_plugin", "tests.stack_plugin"]
 

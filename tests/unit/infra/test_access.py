@@ -30,7 +30,7 @@ KEY = jose.SigningKey.generate()
 class Door:
     """A service with one route of each kind, its law, and a caller."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more: APIRouter) -> None:
         self.runtime = build_runtime("platform", Settings(data_dir=folder), as_bus(FakeBus()))
         self.law = self.runtime.law.table
         self.law.apply(Participant(EXCHANGE_PARTICIPANT, "Exchange", [], [KEY.public], rulebook="1.0.0"))
@@ -71,7 +71,7 @@ class Door:
                 else list(door.permit(GARAGES).agreements)
             )
 
-        app = build_app(self.runtime, "Test", "A test.", [routes])
+        app = build_app(self.runtime, "Test", "A test.", [routes, *more])
         self.runner = asyncio.Runner()
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(cast(Any, app)), base_url="http://node")
 

@@ -16,7 +16,7 @@ from dmi_exchange.foreign import readmit
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.model import OPERATOR, PERSON, SIGNATORY_ROLES
 from dmi_infra.errors import NotFound, Refused
-from dmi_infra.http.access import Caller, identify, roles
+from dmi_infra.http.access import Caller, placed, roles
 from dmi_infra.http.wording import pattern
 from dmi_infra.identity import Identity
 
@@ -89,7 +89,7 @@ def router(exchange: Exchange) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["participants"])
 
     @routes.get("/me", summary="Who the access token says you are")
-    def me(identity: Annotated[Identity, Depends(identify)]) -> dict[str, Any]:
+    def me(identity: Annotated[Identity, Depends(placed)]) -> dict[str, Any]:
         found = exchange.store.get(Participant, identity.participant)
         return {
             "subject": identity.participant,
@@ -139,12 +139,12 @@ def router(exchange: Exchange) -> APIRouter:
         return present.participant(readmit(exchange, participant))
 
     @routes.get("/participants/{participant}/statement", summary="What a participant signs to join")
-    def statement(participant: str, _identity: Annotated[Identity, Depends(identify)]) -> dict[str, Any]:
+    def statement(participant: str, _identity: Annotated[Identity, Depends(placed)]) -> dict[str, Any]:
         return exchange.statement(participant)
 
     @routes.post("/participants/{participant}/signature", summary="Sign the rulebook")
     def sign(
-        participant: str, body: Signature, identity: Annotated[Identity, Depends(identify)]
+        participant: str, body: Signature, identity: Annotated[Identity, Depends(placed)]
     ) -> dict[str, Any]:
         if identity.participant != participant or not identity.has(*SIGNATORY_ROLES, *exchange.bodies()):
             raise Refused([Reason("not_a_party", "you can sign for your own participant only")])

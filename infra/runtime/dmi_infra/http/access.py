@@ -60,6 +60,16 @@ async def identify(request: Request) -> Identity:
         raise
 
 
+async def placed(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
+    """The identity of the bearer token, once there is a place in the share of who asks; 503 where there is none.
+
+    A machine has its place among those of its participant, who acts by a mandate among its own.
+    """
+    acting, shares = identity.acting, request.app.state.shares
+    await shares.take(request.scope, acting.actor if acting and acting.mandate else identity.participant)
+    return identity
+
+
 async def _authenticated(runtime: Runtime, token: str) -> Identity:
     """The identity of a token. One that is newer than the law known here waits for it, no longer than a moment."""
     until = time.monotonic() + AWAITED_SECONDS
@@ -79,7 +89,7 @@ async def law_known(request: Request) -> None:
         raise Refused([stale])
 
 
-async def mandated(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
+async def mandated(request: Request, identity: Annotated[Identity, Depends(placed)]) -> Identity:
     """As ``member``, also for somebody who acts for the participant by a mandate: for gated routes alone."""
     return _standing(request, identity, lawful=request.method in _READS)
 
@@ -107,7 +117,7 @@ def _standing(request: Request, identity: Identity, lawful: bool) -> Identity:
     return replace(identity, roles=frozenset({RESIDENT}))
 
 
-async def member(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
+async def member(request: Request, identity: Annotated[Identity, Depends(placed)]) -> Identity:
     """An identity whose participant is active and has signed the rulebook; 403 before that.
 
     A natural person may look before it signs anything, and after it has left: the gate and each route show it what is
@@ -116,7 +126,7 @@ async def member(request: Request, identity: Annotated[Identity, Depends(identif
     return _standing(request, _itself(identity), lawful=request.method in _READS)
 
 
-async def rightholder(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
+async def rightholder(request: Request, identity: Annotated[Identity, Depends(placed)]) -> Identity:
     """As ``member``, for what a natural person may ask about its own data: those rights wait for no signature.
 
     They end with the data, not with the membership (GDPR art. 12 and 15 to 21), and who works for a body has them too:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -16,8 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dmi_infra.health import is_well, told
 from dmi_infra.http import problems
+from dmi_infra.http.description import describe
 from dmi_infra.http.language import current_language, preferred
 from dmi_infra.http.limits import BodyLimit
+from dmi_infra.http.shares import HELD, Shares, let_go
 from dmi_infra.runtime import Runtime
 from dmi_infra.sql import answering
 from dmi_infra.telemetry import Metrics, continue_trace
@@ -28,43 +30,9 @@ API_VERSION = "1.0.0"
 CALLER_GONE = 499
 """In metrics alone, as nginx writes it: no answer was sent."""
 
-PROBLEM_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "rule"],
-                "properties": {
-                    "field": {"type": "string"},
-                    "rule": {"type": "string"},
-                    "value": {"type": "string"},
-                },
-            },
-        },
-        "agreement": {"type": "string"},
-        "moment": {"type": "string", "format": "date-time"},
-    },
-}
-_PROBLEM_STATUSES = {
-    "400": "The request breaks a rule; the document names the field",
-    "401": "No access token, or one that does not hold",
-    "403": "The gate refused; the document names the reason and the agreement",
-    "404": "The identifier names nothing",
-    "409": "The request does not fit the present state",
-    "413": "The body is too large",
-    "503": "The bus, the store or the law cannot be reached; try again",
-}
-
 
 class Observed:
-    """ASGI middleware: trace, metrics, the headers that every answer carries; the store knows it as a request."""
+    """ASGI middleware: trace, metrics, places, the headers of every answer; the store knows it as a request."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -82,11 +50,14 @@ class Observed:
         begun = time.perf_counter()
         status = 500
         started = False
+        held: list[Callable[[], None]] = []
+        scope[HELD] = held
 
         async def watched(message: Message) -> None:
             nonlocal status, started
             if message["type"] == "http.response.start":
                 started = True
+                let_go(held)
                 status = message["status"]
                 message["headers"] = [
                     *message["headers"],
@@ -108,6 +79,7 @@ class Observed:
                 raise
             await problems.unexpected(scope["path"], exc).response()(scope, receive, watched)
         finally:
+            let_go(held)
             current_language.reset(language)
             answering.reset(request)
             route = getattr(scope.get("route"), "path", "other")
@@ -127,9 +99,8 @@ def build_app(
         title=title,
         description=description,
         version=API_VERSION,
-        docs_url="/docs",
-        redoc_url=None,
-        openapi_url="/openapi.json",
+        # ``describe`` answers for this.
+        openapi_url=None,
         root_path_in_servers=False,
         dependencies=[Depends(problems.check_json)],
         # Observed does this; the framework's own would look for its providers at every request.
@@ -137,13 +108,14 @@ def build_app(
         servers=[{"url": f"{runtime.settings.public_url.rstrip('/')}/{runtime.service}"}],
     )
     app.state.runtime = runtime
+    app.state.shares = Shares()
     problems.install(app)
+    describe(app)
     app.include_router(_health(runtime))
     for router in routers:
         app.include_router(router)
     app.add_middleware(BodyLimit, limit=runtime.settings.body_limit, forms=form_limits or {})
     app.add_middleware(Observed, metrics=runtime.metrics)
-    _describe_problems(app)
     _work_out_routes(app)
     return app
 
@@ -193,26 +165,3 @@ def _collects(runtime: Runtime, authorization: str) -> bool:
     if not token:
         return runtime.settings.env != "production"
     return secrets.compare_digest(authorization.encode(), f"Bearer {token}".encode())
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """State the problem documents in OpenAPI, in place of the framework's own error shape."""
-    original = app.openapi
-
-    def described() -> dict[str, Any]:
-        if app.openapi_schema:
-            return app.openapi_schema
-        document = original()
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas.pop("HTTPValidationError", None)
-        schemas.pop("ValidationError", None)
-        schemas["Problem"] = PROBLEM_SCHEMA
-        content = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        for path in document["paths"].values():
-            for operation in path.values():
-                operation["responses"].pop("422", None)
-                for status, text in _PROBLEM_STATUSES.items():
-                    operation["responses"].setdefault(status, {"description": text, "content": content})
-        return document
-
-    app.openapi = described  # type: ignore[method-assign]

@@ -1,0 +1,75 @@
+"""A share of a service's threads for each participant: who asks much waits behind its own requests alone."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from starlette.types import Scope
+
+from dmi_infra.errors import Unavailable
+
+EACH: Final = 4
+"""Requests of one participant that a service works on at a time: they keep a process busy together."""
+WAITING: Final = 200
+"""And so many may stand in line behind them."""
+PATIENCE: Final = 10.0
+"""For so many seconds."""
+
+HELD: Final = "dmi.held"
+"""In the scope of a request: what gives back the places that it holds."""
+
+
+class Shares:
+    """For requests that are answered on a thread, from when the caller is known until the answer begins to leave.
+
+    An answer that goes out slowly, or as it is made, holds no place, nor does what is answered on the event loop: that
+    has lines of its own (``aside``, ``room``). All calls come from one event loop.
+    """
+
+    def __init__(self, each: int = EACH, waiting: int = WAITING, patience: float = PATIENCE) -> None:
+        self._each = each
+        self._most = each + waiting
+        self._patience = patience
+        self._lanes: dict[str, asyncio.Semaphore] = {}
+        self._inside: Counter[str] = Counter()
+
+    async def take(self, scope: Scope, party: str) -> None:
+        """Wait for a place of ``party`` for this request.
+
+        Raises ``Unavailable`` when too many of the participant's stand in line, or this one stood there too long.
+        """
+        if scope[HELD] or inspect.iscoroutinefunction(scope.get("endpoint")):
+            return
+        if self._inside[party] >= self._most:
+            raise Unavailable(f"{self._most} requests of this participant wait already; try again shortly")
+        self._inside[party] += 1
+        lane = self._lanes.setdefault(party, asyncio.Semaphore(self._each))
+        try:
+            async with asyncio.timeout(self._patience):
+                await lane.acquire()
+        except BaseException as exc:
+            self._left(party)
+            if isinstance(exc, TimeoutError):
+                raise Unavailable("your earlier requests are answered first; try again shortly") from exc
+            raise
+        scope[HELD].append(lambda: self._give_back(party, lane))
+
+    def _give_back(self, party: str, lane: asyncio.Semaphore) -> None:
+        lane.release()
+        self._left(party)
+
+    def _left(self, party: str) -> None:
+        self._inside[party] -= 1
+        if not self._inside[party]:
+            del self._inside[party]
+            self._lanes.pop(party, None)
+
+
+def let_go(held: list[Callable[[], None]]) -> None:
+    """Give back the places of a request; repeating it does no harm."""
+    while held:
+        held.pop()()

@@ -1,0 +1,154 @@
+"""A share of a service for each participant: who asks much waits behind its own requests alone."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from dmi_infra.errors import NotFound
+from dmi_infra.http.access import Caller
+from dmi_infra.http.shares import EACH, Shares
+from tests.unit.infra.fakes import OWNER, VENDOR
+from tests.unit.infra.test_access import Door
+
+SECONDS = 5.0
+
+
+class House(Door):
+    """A service whose answers take until they are let go."""
+
+    def __init__(self, folder: Path) -> None:
+        self.inside: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
+        self.go = threading.Event()
+        super().__init__(folder, self._slow())
+
+    def _slow(self) -> APIRouter:
+        routes = APIRouter()
+
+        def enter(who: str) -> None:
+            self.inside[who] += 1
+            self.most[who] = max(self.most[who], self.inside[who])
+
+        @routes.get("/thread")
+        def thread(identity: Caller) -> None:
+            enter(identity.participant)
+            assert self.go.wait(SECONDS)
+            self.inside[identity.participant] -= 1
+
+        @routes.get("/loop")
+        async def loop(identity: Caller) -> None:
+            enter(identity.participant)
+            while not self.go.is_set():
+                await asyncio.sleep(0.005)
+
+        @routes.get("/stream")
+        def stream(identity: Caller) -> StreamingResponse:
+            async def parts() -> AsyncIterator[bytes]:
+                enter(identity.participant)
+                while not self.go.is_set():
+                    await asyncio.sleep(0.005)
+                yield b"end"
+
+            return StreamingResponse(parts())
+
+        @routes.get("/missing")
+        def missing(_identity: Caller) -> None:
+            raise NotFound("nothing is here")
+
+        return routes
+
+    def get(self, path: str, who: str = VENDOR) -> asyncio.Task[httpx.Response]:
+        return asyncio.ensure_future(self.client.get(path, headers={"Authorization": self._bearer(who, ())}))
+
+    async def holds(self, who: str, number: int) -> None:
+        async with asyncio.timeout(SECONDS):
+            while self.inside[who] < number:
+                await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path)
+    yield made
+    made.go.set()
+    made.runner.run(made.client.aclose())
+    made.runner.close()
+
+
+def statuses(answers: list[httpx.Response]) -> list[int]:
+    return [answer.status_code for answer in answers]
+
+
+def test_who_asks_much_has_so_many_threads_and_others_are_answered_meanwhile(house: House) -> None:
+    async def story() -> None:
+        many = [house.get("/thread") for _ in range(EACH * 3)]
+        await house.holds(VENDOR, EACH)
+        assert statuses([await house.get("/member", OWNER), await house.get("/data", OWNER)]) == [200, 200]
+        behind = house.get("/member")
+        await asyncio.sleep(0.05)
+        assert not behind.done(), "it is behind what this participant asked before"
+        house.go.set()
+        assert set(statuses(await asyncio.gather(*many, behind))) == {200}
+
+    house.runner.run(story())
+    assert house.most[VENDOR] == EACH
+
+
+def test_no_line_is_without_end(house: House) -> None:
+    app: Any = cast(Any, house.client._transport).app
+    app.state.shares = Shares(each=1, waiting=1, patience=0.2)
+
+    async def story() -> None:
+        first = house.get("/thread")
+        await house.holds(VENDOR, 1)
+        second = house.get("/thread")
+        await asyncio.sleep(0)
+        third = await house.get("/thread")
+        assert not second.done()
+        assert (third.status_code, third.headers["retry-after"]) == (503, "2")
+        assert "2 requests of this participant wait" in third.json()["detail"]
+        tired = await second
+        assert tired.status_code == 503
+        assert "earlier requests are answered first" in tired.json()["detail"]
+        house.go.set()
+        assert statuses([await first, await house.get("/member")]) == [200, 200], "places come back"
+
+    house.runner.run(story())
+
+
+@pytest.mark.parametrize("path", ["/loop", "/stream"])
+def test_what_lasts_without_a_thread_holds_no_place(house: House, path: str) -> None:
+    async def story() -> None:
+        lasting = [house.get(path) for _ in range(EACH * 2)]
+        await house.holds(VENDOR, EACH * 2)
+        assert (await house.get("/member")).status_code == 200
+        house.go.set()
+        assert set(statuses(await asyncio.gather(*lasting))) == {200}
+
+    house.runner.run(story())
+
+
+def test_a_request_that_fails_or_is_given_up_gives_its_place_back(house: House) -> None:
+    async def story() -> None:
+        for path, status in (("/missing", 404), ("/operator", 403)):
+            for _ in range(EACH + 1):
+                assert (await house.get(path)).status_code == status
+        many = [house.get("/thread") for _ in range(EACH + 3)]
+        await house.holds(VENDOR, EACH)
+        for waiting in many[EACH:]:
+            waiting.cancel()
+        house.go.set()
+        assert set(statuses(await asyncio.gather(*many[:EACH]))) == {200}
+        assert (await house.get("/member")).status_code == 200
+
+    house.runner.run(story())
