@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from dmi_infra import clock
 from dmi_infra.sql import migrate, open_engine
 from dmi_support_centre.store import Store
 from tests.earlier_stores import PACKAGES, file_of, fill, read, revisions
@@ -203,6 +204,20 @@ def test_every_old_result_that_stands_is_found_by_its_datasets(
     table = sa.Table("material", sa.MetaData(), autoload_with=engine)
     with engine.connect() as connection:
         assert {tuple(row) for row in connection.execute(sa.select(table))} == expected != set()
+
+
+def test_persons_of_old_rows_are_known_and_from_when_on_all_are(empty: Callable[[], sa.Engine]) -> None:
+    engine, revision = empty(), "support_centre_0005"
+    kept = read("dmi_support_centre", revision)
+    named = {"quarter": "a", "recent": "b", "counted": "c"}
+    whose = {table: [{**kept[table][0], "subject": who, "dataset": "d"}] for table, who in named.items()}
+    migrate(engine, "dmi_support_centre", revision)
+    fill(engine, {**kept, **whose})
+    before = clock.now()
+    migrate(engine, "dmi_support_centre")
+    seen = Store(engine).seen
+    assert [seen.may_hold("d", who) for who in "abcx"] == [True, True, True, False]
+    assert before <= seen.since() <= clock.now()
 
 
 def test_old_measures_that_fell_when_they_were_over_lose_their_figures_and_no_others(

@@ -25,7 +25,7 @@ from dmi_support_centre.baseline import snapshot
 from dmi_support_centre.model import COUNTS_KEPT, DAY, KEPT, MINUTE, QUARTER, RECENT, Reading, Result
 from dmi_support_centre.models.measures import GarageRule
 from dmi_support_centre.models.scenario import SetCoefficient
-from dmi_support_centre.store import Store, tables
+from dmi_support_centre.store import Store, seen, tables
 from dmi_support_centre.store import marks as marks_module
 from dmi_support_centre.store.marks import Following
 from dmi_support_centre.store.measures import Backlog, RuleRow, Step, Subscription, take
@@ -289,6 +289,8 @@ def test_a_store_from_before_merges_keeps_its_scenarios_on_their_baselines(engin
             "DROP TABLE counted",
             "DROP TABLE taken",
             "DROP TABLE material",
+            "DROP TABLE seen",
+            "DROP TABLE seen_since",
             "ALTER TABLE rule DROP COLUMN version",
             "ALTER TABLE scenario ADD COLUMN baseline TEXT",
             "ALTER TABLE version DROP COLUMN merged_from",
@@ -634,3 +636,58 @@ def test_a_measure_is_begun_once_and_only_while_the_law_lets_its_ground_hold(
     assert not begin(store, "published", topic="t", message=told("published")), "it is there already"
     assert [row.measure.state for row in store.measures.measures()] == ["proposed"]
     assert waiting(engine) == []
+
+
+NOOR, PIET, ELSEWHERE = "urn:dmi:person:noor", "urn:dmi:person:piet", "urn:dmi:dataset:gemeente:bicycles"
+
+
+def test_who_was_seen_stays_known_when_its_rows_are_deleted_until_it_is_forgotten(store: Store) -> None:
+    store.observations.save([], [reading(NOW, 1.0, who=NOOR)], {}, {})
+    assert [store.seen.may_hold(D, one) for one in (NOOR, PIET)] == [True, False]
+    assert not store.seen.may_hold(ELSEWHERE, NOOR)
+    assert store.seen.gone(D, NOOR) is None, "rows are kept"
+    assert store.observations.delete_before(D, NOW + 2 * QUARTER) > 0
+    assert (store.seen.may_hold(D, NOOR), store.seen.gone(D, NOOR), store.seen.gone(D, PIET)) == (
+        True,
+        1,
+        None,
+    )
+    store.observations.save([], [reading(NOW, 1.0, who=NOOR)], {}, {})
+    store.observations.erase(D, NOOR, NOW)
+    store.seen.forget(D, NOOR, 1)
+    assert (store.seen.may_hold(D, NOOR), store.seen.gone(D, NOOR)) == (True, 2), "rows came in meanwhile"
+    store.seen.forget(D, NOOR, 2)
+    assert not store.seen.may_hold(D, NOOR)
+
+
+def test_rows_of_nobody_may_be_anybodys_and_no_person_is_kept_by_name(store: Store) -> None:
+    store.observations.save([], [reading(NOW, 1.0, who=who) for who in ("", PIET)], {}, {})
+    store.seen.forget(D, PIET, 1)
+    assert (store.seen.may_hold(D, NOOR), store.seen.may_hold(ELSEWHERE, NOOR)) == (True, False)
+    store.observations.save([], [reading(NOW, 1.0, who=PIET)], {}, {})
+    with store.engine.connect() as connection:
+        assert PIET not in str(connection.execute(sa.select(tables.seen)).all())
+
+
+def test_a_person_whose_rows_are_coming_in_is_not_forgotten(store: Store) -> None:
+    store.observations.save([], [reading(NOW, 1.0, who=NOOR)], {}, {})
+    store.observations.erase(D, NOOR, NOW)
+    with ThreadPoolExecutor() as pool:
+        with transaction(store.engine) as connection:
+            seen.note(connection, [reading(NOW, 1.0, who=NOOR)])
+            forgetting = pool.submit(store.seen.forget, D, NOOR, 1)
+            time.sleep(0.1)
+        forgetting.result(timeout=30)
+    assert store.seen.may_hold(D, NOOR)
+
+
+def test_rows_and_whose_they_are_are_kept_together_or_not_at_all(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_args: Any) -> None:
+        raise ValueError("the position cannot be kept")
+
+    monkeypatch.setattr("dmi_support_centre.store.observations.save_positions", fails)
+    with pytest.raises(ValueError, match="position"):
+        store.observations.save([], [reading(NOW, 1.0, who=NOOR)], {}, {})
+    assert not store.seen.may_hold(D, NOOR)

@@ -1,4 +1,4 @@
-"""The support centre's store: SQLite or PostgreSQL, in five parts over one engine."""
+"""The support centre's store: SQLite or PostgreSQL, in six parts over one engine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dmi_support_centre.store.measures import MeasureStore
 from dmi_support_centre.store.observations import ObservationStore
 from dmi_support_centre.store.results import ResultStore
 from dmi_support_centre.store.scenarios import ScenarioStore
+from dmi_support_centre.store.seen import SeenStore
 
 
 class Store:
@@ -21,6 +22,7 @@ class Store:
         self.scenarios = ScenarioStore(engine)
         self.measures = MeasureStore(engine)
         self.marks = MarkStore(engine)
+        self.seen = SeenStore(engine)
 
 
 __all__ = ["Store"]

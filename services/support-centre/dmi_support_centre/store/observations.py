@@ -24,7 +24,7 @@ from dmi_support_centre.model import (
     Reading,
     quarters_of,
 )
-from dmi_support_centre.store import tables
+from dmi_support_centre.store import seen, tables
 
 
 class ObservationStore:
@@ -50,13 +50,14 @@ class ObservationStore:
         corrected: Collection[Part] = (),
         messages: Sequence[Received] = (),
     ) -> None:
-        """Keep features (with their dataset), readings, what they rest on, and the position: all or nothing.
+        """Keep features (with their dataset), readings and whose, what they rest on, and the position: all or nothing.
 
         Of the quarters of an hour in ``corrected`` the ``readings`` are all, in place of what was kept of these.
         ``messages`` are all that were taken in with this, by which their copies are known.
         """
         with transaction(self._engine) as connection:
             keep_newest(connection, tables.feature, features)
+            seen.note(connection, readings)
             _drop(connection, corrected)
             _save_readings(connection, readings)
             rows = [{"dataset": d, "ground": g} for d, grounds in bases.items() for g in grounds]
@@ -133,7 +134,7 @@ class ObservationStore:
 
     def kept_datasets(self) -> list[str]:
         """The datasets of which readings are kept."""
-        kept = sa.union(*(sa.select(table.c.dataset) for table in _KEPT))
+        kept = sa.union(*(sa.select(table.c.dataset) for table in tables.READINGS))
         with reading(self._engine) as connection:
             return list(connection.execute(kept).scalars())
 
@@ -141,7 +142,7 @@ class ObservationStore:
         """Delete readings of a dataset from before a moment, and quarters that hold some; returns how many rows."""
         deleted = 0
         with transaction(self._engine) as connection:
-            for table in _KEPT:
+            for table in tables.READINGS:
                 moment = table.c.start if table is tables.quarter else table.c.time
                 old = sa.delete(table).where(table.c.dataset == dataset, moment < at)
                 deleted += connection.execute(old).rowcount
@@ -151,7 +152,7 @@ class ObservationStore:
         """Delete a person's readings up to a moment, and its quarters that begin by then; returns how many rows."""
         deleted = 0
         with transaction(self._engine) as connection:
-            for table in _KEPT:
+            for table in tables.READINGS:
                 moment = table.c.start if table is tables.quarter else table.c.time
                 theirs = sa.delete(table).where(
                     table.c.dataset == dataset, table.c.subject == person, moment <= until
@@ -180,7 +181,7 @@ def _save_readings(connection: sa.Connection, readings: Sequence[Reading]) -> No
 def _drop(connection: sa.Connection, parts: Collection[Part]) -> None:
     """Delete all that is kept of these quarters of an hour."""
     for datastream, subject, start in sorted(parts):
-        for table in _KEPT:
+        for table in tables.READINGS:
             moment = table.c.start if table is tables.quarter else table.c.time
             theirs = table.c.datastream == datastream, table.c.subject == subject
             within = moment >= start, moment < start + QUARTER
@@ -223,7 +224,6 @@ def _keep_newest(
         )
 
 
-_KEPT = (tables.quarter, tables.recent, tables.counted)
 _ADD = sa.text(
     "INSERT INTO quarter (datastream, subject, start, dataset, total, readings, offsets, last) "
     "VALUES (:datastream, :subject, :start, :dataset, :total, :readings, :offsets, :last) "

@@ -54,6 +54,20 @@ counted = sa.Table(
     sa.Column("dataset", sa.Text, nullable=False, index=True),
     sa.Column("value", sa.Float, nullable=False),
 )
+READINGS = (quarter, recent, counted)
+"""Where rows of persons are kept."""
+seen = sa.Table(
+    "seen",
+    metadata,
+    sa.Column("dataset", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("times", sa.BigInteger, nullable=False),
+)
+"""Whose rows of a dataset ever came in, as digests, and how often any did."""
+seen_since = sa.Table(
+    "seen_since", metadata, sa.Column("at", sa.BigInteger, primary_key=True, autoincrement=False)
+)
+"""One row: from when on ``seen`` is whole."""
 basis = sa.Table(
     "basis",
     metadata,
