@@ -257,7 +257,7 @@ class Law:
     agreement: Callable[[str], AgreementState | None]
     result: Callable[[str], Lineage | None]
     taken: Callable[[str], Micros]
-    """When rows of a person were last taken out of a dataset; 0: never."""
+    """Up to when results of a dataset were taken back since rows of a person went from it; 0: none."""
 
 
 def lineage(item: Lineage, law: Law) -> dict[str, Any]:

@@ -214,8 +214,9 @@ exercised = sa.Table(
     sa.Column("service", sa.Text, primary_key=True),
     sa.Column("rows", sa.BigInteger, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("taken_back", sa.BigInteger, nullable=False, server_default=sa.text("0")),
 )
-"""What each layer did about the request of a person, summed up from the log."""
+"""What each layer did about the request of a person, summed up from the log; up to when it took results back."""
 notice = sa.Table(
     "notice",
     metadata,

@@ -58,6 +58,21 @@ class Held(Protocol):
         ...
 
 
+class Results(Protocol):
+    """What a layer made of the rows of persons."""
+
+    def taking_back(self, request: SubjectRequest) -> Micros:
+        """Up to when results of the dataset are to be taken back, 0: none; asked once its rows have gone.
+
+        It is recorded, and then carried out.
+        """
+        ...
+
+    def take_back(self, request: SubjectRequest, until: Micros) -> None:
+        """Take back what was made of the dataset up to a moment at least. Repeating it does no harm."""
+        ...
+
+
 class Marks:
     """Up to which request a store has carried them out, and which; among the positions of its consumer."""
 
@@ -98,6 +113,7 @@ class Exercising:
 
     ``keeps_objected``: this layer holds the rows of who objects on (as the restriction of art. 18 allows) and lets
     the gate keep them back; the others, which work for what the dataset is collected for, delete theirs.
+    ``results``: what it makes of the rows; ``afterwards`` comes when a request was carried out with all of that.
     ``in_hand``: since when the consumer of this layer carries out what it has, as ``ConsumerLoop.in_hand``.
     """
 
@@ -108,7 +124,8 @@ class Exercising:
         gate: Gate,
         keeps_objected: bool = False,
         correct: Callable[[SubjectRequest], int] | None = None,
-        afterwards: Callable[[SubjectRequest], None] | None = None,
+        results: Results | None = None,
+        afterwards: Callable[[], None] = lambda: None,
         in_hand: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._held = held
@@ -116,6 +133,7 @@ class Exercising:
         self._gate = gate
         self._keeps_objected = keeps_objected
         self._correct = correct
+        self._results = results
         self._afterwards = afterwards
         self._in_hand = in_hand
         self._again: list[_Later] = []
@@ -162,10 +180,12 @@ class Exercising:
         """Record what was done and see to what follows; the next try, which finds no rows, goes on where this fails."""
         self._unfollowed[request.id] = rows + self._unfollowed.get(request.id, 0)
         self._marks.unfollow(request.id)
-        self._gate.exercised(request, self._unfollowed[request.id])
+        until = None if self._results is None else self._results.taking_back(request)
+        self._gate.exercised(request, self._unfollowed[request.id], until)
         self._unfollowed[request.id] = 0
-        if self._afterwards is not None:
-            self._afterwards(request)
+        if self._results is not None and until is not None:
+            self._results.take_back(request, until)
+        self._afterwards()
         self._marks.follow(request)
         del self._unfollowed[request.id]
 

@@ -282,13 +282,12 @@ class Gate:
         """As ``Judging.left_out``."""
         return self._judging.left_out(permit)
 
-    def exercised(self, request: SubjectRequest, rows: int) -> str:
-        """Record that this layer carried out what a person asked for; the id of the record."""
+    def exercised(self, request: SubjectRequest, rows: int, taken_back: Micros | None = None) -> str:
+        """Record that this layer carried out what a person asked for, as ``DecisionRecord`` tells it; its id."""
         asked = Request(self.holder, f"dmi:{request.right}", request.dataset, request.purpose, "store")
         detail = f"{request.id}: {rows} rows in {self.service}"
-        return self._write(
-            "store", asked, Decision(True, (Reason(EXERCISED, detail),)), rows, [request.person]
-        )
+        told = Decision(True, (Reason(EXERCISED, detail),))
+        return self._write("store", asked, told, rows, [request.person], taken_back=taken_back)
 
     def record_lineage(self, lineage: Lineage) -> None:
         """Tell the exchange where a result comes from."""
@@ -355,7 +354,7 @@ class Gate:
 
     def _write(
         self, crossing: str, request: Request, decision: Decision, rows: int,
-        subjects: Sequence[str] = (), asked_by: str = "", left: bool = False,
+        subjects: Sequence[str] = (), asked_by: str = "", left: bool = False, taken_back: Micros | None = None,
     ) -> str:  # fmt: skip
         identifier = new_id()
         self._metrics.decisions.labels(crossing, str(decision.allowed).lower()).inc()
@@ -380,6 +379,7 @@ class Gate:
                 mandate=request.mandate,
                 asked_by=asked_by,
                 trace=current_trace.get(),
+                taken_back=taken_back,
             ),
             left,
         )

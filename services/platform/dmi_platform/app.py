@@ -52,7 +52,7 @@ def build(settings: PlatformSettings, bus: Bus) -> Service:
     measuring = Measuring(store, runtime.recorder.put, settings.quality_seconds)
     exercising = Exercising(
         store, Marks(engine, positions), runtime.gate, keeps_objected=True, correct=platform.correct,
-        afterwards=lambda _request: relay.wake(), in_hand=consumer.in_hand,
+        afterwards=relay.wake, in_hand=consumer.in_hand,
     )  # fmt: skip
     runtime.law.listen(exercising.listen)
     runtime.parts += [relay, consumer, retention, measuring, exercising]

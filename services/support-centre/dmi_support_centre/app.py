@@ -141,7 +141,7 @@ def _analyses(settings: SupportCentreSettings, runtime: Runtime, store: Store, r
     runtime.checks["consumer"] = consumer.check
     retention = Retention(store.observations, gate, ANALYSE, settings.retention_seconds)
     exercising = Exercising(
-        store.observations, Marks(store.engine, positions), gate, afterwards=withdrawals.exercised,
+        store.observations, Marks(store.engine, positions), gate, results=withdrawals,
         in_hand=consumer.in_hand,
     )  # fmt: skip
     runtime.law.listen(exercising.listen)

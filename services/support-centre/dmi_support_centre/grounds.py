@@ -283,24 +283,39 @@ class Withdrawals:
             self._on_changed()
         return number
 
-    def _over(self, request: SubjectRequest, consents: Collection[str] | None = None) -> int:
-        """Mark what was made of a dataset up to now that a person's rows went from, or were corrected in."""
-        marks, now = self._store.marks, clock.now()
+    def _over(self, request: SubjectRequest, until: Micros, consents: Collection[str] | None = None) -> int:
+        """Mark what was made up to a moment of a dataset that a person's rows went from, or were corrected in."""
+        marks = self._store.marks
         return self._all(
-            lambda: marks.withdraw_over(request.dataset, request.id, now, self._follow, consents),
+            lambda: marks.withdraw_over(request.dataset, request.id, until, self._follow, consents),
             request.person,
         )
 
-    def exercised(self, request: SubjectRequest) -> None:
-        """A person's data has gone from a dataset: what was made of it is marked, and made again.
+    def taking_back(self, request: SubjectRequest) -> Micros:
+        """A person's data has gone from a dataset: up to when what was made of it rests on that, or may; 0: nothing.
 
-        Under consent the results of this person alone are; they fall with the consents, which end with the erasure.
+        Nothing does of who was never seen in it, except what was made before that was noted. Under consent nothing
+        does either: the results of this person fall with the consents, which end with the erasure.
         """
+        entry, seen = self._law.datasets.get(request.dataset), self._store.seen
+        if entry is None or entry.needs_consent:
+            return 0
+        return clock.now() if seen.may_hold(request.dataset, request.person) else seen.since()
+
+    def take_back(self, request: SubjectRequest, until: Micros) -> None:
+        """Mark what was made of a dataset up to a moment, have it made again, and forget that the person was seen."""
         # First, and also where there is no result to mark yet: what is being made would come after the marking.
         self._forget(request.dataset, request.person)
-        entry = self._law.datasets.get(request.dataset)
-        if entry is not None and not entry.needs_consent:
-            self._over(request)
+        seen = self._store.seen
+        # Before the marks, which are not of what is made of rows that come in behind them.
+        times = seen.gone(request.dataset, request.person)
+        # What was kept since the moment was told, until it was forgotten here, may rest on the same rows.
+        until = max(until, self.taking_back(request))
+        if until:
+            self._over(request, until)
+        # After them: a stop in between has the next start do it all again.
+        if times is not None:
+            seen.forget(request.dataset, request.person, times)
         self._on_changed()
 
     def corrected(self, request: str) -> None:
@@ -312,7 +327,7 @@ class Withdrawals:
         self._forget(request.dataset, request.person)
         entry = self._law.datasets.get(request.dataset)
         by_consent = entry is not None and entry.needs_consent
-        number = self._over(request, self._given_by(request.person) if by_consent else None)
+        number = self._over(request, clock.now(), self._given_by(request.person) if by_consent else None)
         # Also where nothing was marked: what was being made has not been kept.
         self._on_changed()
         return number

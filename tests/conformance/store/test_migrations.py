@@ -220,6 +220,24 @@ def test_persons_of_old_rows_are_known_and_from_when_on_all_are(empty: Callable[
     assert before <= seen.since() <= clock.now()
 
 
+def test_what_was_carried_out_for_persons_before_took_all_results_back(
+    empty: Callable[[], sa.Engine],
+) -> None:
+    engine, kept = empty(), read("dmi_exchange", "exchange_0004")
+    migrate(engine, "dmi_exchange", "exchange_0004")
+    fill(engine, kept)
+    migrate(engine, "dmi_exchange")
+    expected = {
+        (row["request"], row["service"]): row["at"] if row["service"] == "support-centre" else 0
+        for row in kept["exercised"]
+    }
+    table = sa.Table("exercised", sa.MetaData(), autoload_with=engine)
+    with engine.connect() as connection:
+        found = {(row.request, row.service): row.taken_back for row in connection.execute(sa.select(table))}
+    assert found == expected
+    assert any(found.values())
+
+
 def test_old_measures_that_fell_when_they_were_over_lose_their_figures_and_no_others(
     empty: Callable[[], sa.Engine],
 ) -> None:

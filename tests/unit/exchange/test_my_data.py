@@ -14,6 +14,7 @@ import pytest
 from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.law import Participant, SubjectRequest
 from dmi_agreements.contracts.record import DecisionRecord, RecordBatch
+from dmi_agreements.contracts.results import Grounds, Lineage
 from dmi_agreements.crossings import BY_NAME
 from dmi_agreements.keys import ended
 from dmi_agreements.rights import OBJECTION
@@ -165,6 +166,34 @@ def test_erasing_ends_the_consents_and_tells_every_layer_and_what_each_did_is_sh
     node.refused(
         node.ask("POST", "/v1/my-data/erasure", MOTHER, json={"datasets": [GARAGES]}), 400, "invalid-input"
     )
+
+
+def test_lineage_says_of_a_dataset_without_consent_what_who_makes_results_took_back(node: Node) -> None:
+    made = clock.now()
+    under = Grounds([CAMERAS])
+    results = [Lineage(f"made:{at - made}", "forecast", "x", at, under) for at in (made, made + 20)]
+    node.store.append([], [*results, Lineage("rows", "figure", "x", made, under)], {})
+
+    def withdrawn() -> list[bool]:
+        names = [*(one.result for one in results), "rows"]
+        return [node.get(f"/v1/lineage/{name}", OPERATING)["withdrawn"] for name in names]
+
+    def told(service: str, **more: Any) -> list[bool]:
+        recorded(
+            node, f"{service} {more}", service=service, dataset=CAMERAS, crossing="store", action="dmi:erasure",
+            assignee=STACK, subjects=[MUM], reasons=[f"exercised: {asked['id']}: 0 rows in {service}"], rows=0, **more,
+        )  # fmt: skip
+        return withdrawn()
+
+    (asked,) = node.post("/v1/my-data/erasure", {"datasets": [CAMERAS]}, MOTHER)["items"]
+    assert withdrawn() == [False] * 3, "nobody has told yet that anything was"
+    assert told("platform", at=made + 50) == [False] * 3
+    assert told("support-centre", at=made + 50, taken_back=0) == [False] * 3
+    assert told("support-centre", at=made + 51, taken_back=made - 1) == [False] * 3
+    assert told("support-centre", at=made + 52, taken_back=made + 10) == [True, False, False]
+    assert told("support-centre", at=made + 53, taken_back=made - 1) == [True, False, False]
+    # One of before took all back, and told no moment.
+    assert told("support-centre", at=made + 54) == [True, True, False]
 
 
 def test_a_correction_that_is_carried_out_once_more_is_about_the_same_rows(node: Node) -> None:

@@ -41,6 +41,23 @@ class Shelf:
         return self.rows if len(self.asked) == 1 else 0
 
 
+class Conclusions:
+    """What a layer made of rows; tries to take it back raise these ``faults`` one by one, where one is not ``None``."""
+
+    def __init__(self, *faults: Exception | None) -> None:
+        self.faults = list(faults)
+        self.taken: list[tuple[str, int]] = []
+
+    def taking_back(self, request: SubjectRequest) -> int:
+        return 7
+
+    def take_back(self, request: SubjectRequest, until: int) -> None:
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is not None:
+            raise fault
+        self.taken.append((request.id, until))
+
+
 @pytest.fixture
 def marks(tmp_path: Path) -> Marks:
     metadata = sa.MetaData()
@@ -99,29 +116,30 @@ def test_what_follows_an_erasure_follows_rows_that_came_in_after_it_too(court: C
             super().erase(dataset, person, until)
             return 3
 
-    followed: list[str] = []
+    made, followed = Conclusions(), list[int]()
     shelf, request = Late(), asked("erasure")
-    with working(court, marks, shelf, afterwards=lambda one: followed.append(one.id)) as part:
+    with working(court, marks, shelf, results=made, afterwards=lambda: followed.append(1)) as part:
         part.listen(court.law.apply(request))
         eventually(lambda: len(followed) == 2)
-    assert followed == [request.id] * 2
+    assert made.taken == [(request.id, 7)] * 2
+    assert [one.taken_back for one in court.decisions()] == [7, 7], "and it is told up to when"
 
 
 def test_a_start_repeats_the_newest_request_and_what_follows_it_only_when_it_finds_rows_again(
     court: Court, marks: Marks
 ) -> None:
     """A layer takes back what was made of the data: what was made since then is of nobody who asked."""
-    followed: list[str] = []
+    made = Conclusions()
     request = asked("erasure")
     change = court.law.apply(request)
 
     def start(rows: int) -> int:
         shelf = Shelf()
         shelf.rows = rows
-        with working(court, marks, shelf, afterwards=lambda one: followed.append(one.id)) as part:
+        with working(court, marks, shelf, results=made) as part:
             part.listen(change)
             eventually(lambda: len(shelf.asked) == 2)
-        return len(followed)
+        return len(made.taken)
 
     assert [start(3), start(0), start(2)] == [1, 1, 2]
     assert [one.rows for one in court.decisions()] == [3, 2]
@@ -130,43 +148,29 @@ def test_a_start_repeats_the_newest_request_and_what_follows_it_only_when_it_fin
 def test_what_follows_a_request_is_made_up_for_by_the_next_start_when_it_failed(
     court: Court, marks: Marks
 ) -> None:
-    followed: list[str] = []
-    request, away = asked("erasure"), [Unavailable("the store is away")]
-
-    def follows(one: SubjectRequest) -> None:
-        if away:
-            raise away.pop()
-        followed.append(one.id)
-
+    made, request = Conclusions(Unavailable("the store is away")), asked("erasure")
     with pytest.raises(Unavailable):
-        Exercising(Shelf(), marks, court.gate, afterwards=follows).carry_out(request)
+        Exercising(Shelf(), marks, court.gate, results=made).carry_out(request)
     shelf = Shelf()
     shelf.rows = 0
-    Exercising(shelf, marks, court.gate, afterwards=follows).carry_out(request)
-    assert followed == [request.id]
+    Exercising(shelf, marks, court.gate, results=made).carry_out(request)
+    assert made.taken == [(request.id, 7)]
 
 
 def test_a_start_follows_rows_that_came_in_late_where_a_stop_kept_that_from_being_done(
     court: Court, marks: Marks
 ) -> None:
-    followed: list[str] = []
-    request, away = asked("erasure"), [False, True, False]
-
-    def follows(one: SubjectRequest) -> None:
-        if away.pop(0):
-            raise Unavailable("the store is away")
-        followed.append(one.id)
-
+    made, request = Conclusions(None, Unavailable("the store is away")), asked("erasure")
     court.law.apply(request)
     shelf = Shelf()
-    before = Exercising(shelf, marks, court.gate, afterwards=follows)
+    before = Exercising(shelf, marks, court.gate, results=made)
     before.carry_out(request)
     (later,) = before._again
     shelf.asked.clear()
     before._swept(later)
-    assert (len(shelf.asked), len(followed)) == (1, 1)
-    Exercising(shelf, marks, court.gate, afterwards=follows).carry_out(request)
-    assert followed == [request.id] * 2
+    assert (len(shelf.asked), len(made.taken)) == (1, 1)
+    Exercising(shelf, marks, court.gate, results=made).carry_out(request)
+    assert made.taken == [(request.id, 7)] * 2
 
 
 def test_that_requests_were_followed_is_kept_as_long_as_a_start_repeats_them(
@@ -201,13 +205,13 @@ def test_what_follows_rows_that_came_in_late_is_not_lost_when_it_fails(
         if name == step and tried[name] == 2:
             raise fault
 
-    def exercised(request: SubjectRequest, rows: int) -> str:
+    def exercised(request: SubjectRequest, rows: int, taken_back: int | None) -> str:
         fails("recorded")
-        return record(request, rows)
+        return record(request, rows, taken_back)
 
     monkeypatch.setattr(court.gate, "exercised", exercised)
     shelf, request = Late(), asked("erasure")
-    with working(court, marks, shelf, afterwards=lambda _: fails("followed")) as part:
+    with working(court, marks, shelf, afterwards=lambda: fails("followed")) as part:
         part.listen(court.law.apply(request))
         eventually(lambda: tried["followed"] == (3 if step == "followed" else 2))
     rows = [one.rows for one in court.decisions()]

@@ -90,7 +90,7 @@ class FakeGate:
             return (Reason("no_agreement", f"{participant} has no agreement"),)
         return ()
 
-    def exercised(self, request: SubjectRequest, rows: int) -> str:
+    def exercised(self, request: SubjectRequest, rows: int, taken_back: int | None = None) -> str:
         self.done.append((request.id, rows))
         return request.id
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from dmi_agreements.contracts.law import AgreementState
+from dmi_agreements.contracts.law import AgreementState, SubjectRequest
 from dmi_agreements.contracts.results import Measure
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
@@ -95,6 +95,11 @@ def withdrawals_of(
         return Following()
 
     return Withdrawals(store, law, follow, lambda: None, lambda: None, forget)
+
+
+def take_back(withdrawals: Withdrawals, request: SubjectRequest) -> None:
+    """What follows in the support centre from a request whose rows have gone."""
+    withdrawals.take_back(request, withdrawals.taking_back(request))
 
 
 def withdrawals_over(store: Store, measures: Measures, law: LawTable) -> Withdrawals:

@@ -19,7 +19,7 @@ from dmi_support_centre.forgetting import Forgotten
 from dmi_support_centre.grounds import Book, Workshop
 from dmi_support_centre.model import CROWD, MINUTE, Place, Reading
 from dmi_support_centre.store import Store
-from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, Agree, withdrawals_of
+from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, Agree, take_back, withdrawals_of
 
 TABLE = {"A": 20.0, "B": 40.0, "C": 60.0, "D": 80.0, "E": 100.0}
 
@@ -107,7 +107,7 @@ def erased(store: Store, law: LawTable, forgotten: Forgotten) -> Callable[[], No
         request = SubjectRequest(REQUEST, NOOR, "erasure", GARAGES, clock.now())
         law.apply(request)
         assert store.observations.erase(GARAGES, NOOR, request.until) > 0
-        withdrawals.exercised(request)
+        take_back(withdrawals, request)
 
     return carry_out
 

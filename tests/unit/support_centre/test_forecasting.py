@@ -27,7 +27,7 @@ from dmi_support_centre.model import DAY, FORECAST, MINUTE, QUARTER, Reading
 from dmi_support_centre.models.forecast import History, OccupancyForecaster, PlaceHistory, series_of
 from dmi_support_centre.scoring import Scores
 from dmi_support_centre.store import Store
-from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, Agree, withdrawals_of
+from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, Agree, take_back, withdrawals_of
 
 START = 1_700_438_400_000_000 // DAY * DAY
 DAYS = 18
@@ -189,7 +189,7 @@ def erased(forecasts: Forecasts, store: Store, law: LawTable) -> Callable[[], No
     def carry_out() -> None:
         law.apply(request)
         assert store.observations.erase(GARAGES, NOOR, request.until) > 0
-        withdrawals.exercised(request)
+        take_back(withdrawals, request)
 
     return carry_out
 

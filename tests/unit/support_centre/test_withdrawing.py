@@ -40,6 +40,7 @@ from tests.unit.support_centre.laws import (
     OWNER,
     Agree,
     Times,
+    take_back,
     withdrawals_of,
     withdrawals_over,
 )
@@ -334,7 +335,7 @@ def test_a_measure_that_is_over_tells_no_figure_of_who_was_erased_or_corrected(
     if right == "erasure":
         request = msgspec.structs.replace(corrected, id="urn:uuid:erased", right=right)
         law.apply(request)
-        withdrawals.exercised(request)
+        take_back(withdrawals, request)
     else:
         withdrawals.withdraw(corrected.id)
     after = measures.get(over)

@@ -19,6 +19,8 @@ from dmi_infra.sql import among, upsert
 
 BEHIND: Final = frozenset({"visualisation", "support-centre"})
 """Layers that work for what a dataset is collected for, and so delete the rows of who objects to that."""
+CONCLUDING: Final = "support-centre"
+"""The layer that makes results of rows."""
 CORRECTED: Final = f"dmi:{RECTIFICATION}"
 LAYERS: Final = BEHIND | {"ingest", "platform"}
 
@@ -30,6 +32,8 @@ class Done:
     service: str
     rows: int
     at: Micros
+    taken_back: Micros = 0
+    """Up to when results of the dataset were taken back for it; 0: none were."""
 
 
 def note(connection: sa.Connection, decisions: Iterable[DecisionRecord]) -> None:
@@ -44,18 +48,28 @@ def note(connection: sa.Connection, decisions: Iterable[DecisionRecord]) -> None
                 request = reason.removeprefix(REQUEST).rsplit(": ", 1)[0]
                 found.append((request, record))
     known = of(connection, {request for request, _ in found})
-    before = {(request, one.service): one.rows for request, told in known.items() for one in told}
+    standing = {(request, one.service): one for request, told in known.items() for one in told}
     done: dict[tuple[str, str], Done] = {}
     for request, record in found:
         key = request, record.service
-        rows = done[key].rows if key in done else before.get(key, 0)
-        total = max(rows, record.rows) if record.action == CORRECTED else rows + record.rows
-        done[key] = Done(record.service, total, record.at)
+        before = done.get(key) or standing.get(key) or Done(record.service, 0, 0)
+        corrected = record.action == CORRECTED
+        rows = max(before.rows, record.rows) if corrected else before.rows + record.rows
+        # A repeat that finds nothing more leaves what the first time took back.
+        until = max(before.taken_back, _taken_back(record))
+        done[key] = Done(record.service, rows, record.at, until)
     written = [
-        {"request": request, "service": service, "rows": one.rows, "at": one.at}
+        {"request": request, "service": service, "rows": one.rows, "at": one.at, "taken_back": one.taken_back}
         for (request, service), one in done.items()
     ]
-    upsert(connection, exercised, written, ["request", "service"], ["rows", "at"])
+    upsert(connection, exercised, written, ["request", "service"], ["rows", "at", "taken_back"])
+
+
+def _taken_back(record: DecisionRecord) -> Micros:
+    """Up to when results were taken back; a support centre of before took all back, and did not say so."""
+    if record.taken_back is None:
+        return record.at if record.service == CONCLUDING else 0
+    return record.taken_back
 
 
 def of(connection: sa.Connection, requests: Collection[str]) -> dict[str, list[Done]]:
@@ -66,7 +80,7 @@ def of(connection: sa.Connection, requests: Collection[str]) -> dict[str, list[D
     query = sa.select(exercised).where(wanted).order_by(exercised.c.at, exercised.c.service)
     told: dict[str, list[Done]] = {}
     for row in connection.execute(query, {"requests": sorted(requests)}):
-        told.setdefault(row.request, []).append(Done(row.service, row.rows, row.at))
+        told.setdefault(row.request, []).append(Done(row.service, row.rows, row.at, row.taken_back))
     return told
 
 

@@ -184,12 +184,14 @@ class Rights:
 
 
 def taken(store: Store, dataset: str) -> Micros:
-    """When rows of a person were last taken out of a dataset that rests on another basis than consent; 0: never.
+    """Up to when results of a dataset on another basis than consent were taken back since rows of a person went; or 0.
 
-    Under consent the consents themselves fall, and with them the results of this person alone.
+    As who makes them told it: a request of somebody of whom there never were rows takes nothing back. Under consent the
+    consents themselves fall, and with them the results of this person alone.
     """
     entry = store.get(Dataset, dataset)
     if entry is None or entry.needs_consent:
         return 0
-    asked = store.find(SubjectRequest, dataset)
-    return max((one.made_at for one in asked if one.right in (ERASURE, OBJECTION)), default=0)
+    asked = [one.id for one in store.find(SubjectRequest, dataset) if one.right in (ERASURE, OBJECTION)]
+    done = store.carried_out(asked).values()
+    return max((one.taken_back for told in done for one in told), default=0)

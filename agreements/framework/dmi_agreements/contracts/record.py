@@ -53,6 +53,8 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who asked what ``assignee`` may do, in its own name; empty: the assignee itself, or who acted for it."""
     rows: int = 0
     trace: str = ""
+    taken_back: Micros | None = None
+    """Of a request that a layer carried out: up to when results of the dataset are taken back; 0: none are."""
 
     @property
     def decides(self) -> bool:
