@@ -9,7 +9,7 @@ import typer
 
 from dmi_command.blueprints import SERVICES, read_settings
 from dmi_command.client import Client
-from dmi_command.commands.agreements import participant_app
+from dmi_command.commands.participants import participant_app
 from dmi_command.console import DEFAULT_URL, As, AsJson, KeyFile, Url, connect, out, own_key, show, whole_name
 from dmi_command.errors import UsageWrong
 from dmi_command.holding import own_folder, own_services

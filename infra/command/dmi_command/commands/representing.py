@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dmi_command.commands.agreements import participant_app
+from dmi_command.commands.participants import participant_app
 from dmi_command.console import DEFAULT_URL, As, AsJson, Url, connect, show
 from dmi_command.errors import UsageWrong
 
