@@ -13,6 +13,11 @@ from dmi_command.errors import AnswerRefused, NotReached
 from dmi_infra import jose
 from dmi_infra.authorities import trusted
 
+OWN_KEY = (
+    "act in your own name with --key FILE --participant ID, or for any command with "
+    "export DMI_TOKEN=$(dmi token --key FILE --participant ID)"
+)
+
 RENEW_SECONDS = 60
 """A token is renewed when it has less than this left."""
 
@@ -124,6 +129,8 @@ class Client:
         with _reached(self.url):
             if self._demo:
                 answer = self._http.post("/exchange/v1/demo/token", json={"identity": self._demo})
+                if answer.status_code == 404:
+                    raise AnswerRefused(_with_own_key(_problem(answer)))
             elif self._participant and self._key:
                 assertion = jose.make_assertion(
                     self._key, self._participant, f"{self.url}/exchange/token", int(time.time())
@@ -149,6 +156,11 @@ class Client:
 def _given(query: Mapping[str, Any]) -> dict[str, Any] | None:
     """Query parameters that have a value; ``None`` when none has, so that a path keeps its own query."""
     return {name: value for name, value in query.items() if value is not None} or None
+
+
+def _with_own_key(problem: Mapping[str, Any]) -> dict[str, Any]:
+    """Why nobody is lent an identity here, and how to act in one's own name instead."""
+    return {**problem, "detail": f"{problem['detail']}: {OWN_KEY}"}
 
 
 @contextmanager

@@ -52,10 +52,15 @@ consent_app = typer.Typer(no_args_is_help=True)
 
 @agreement_app.command("list")
 def list_agreements(
-    url: Url = DEFAULT_URL, who: As = None, wide: Wide = False, as_json: AsJson = False
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    wide: Wide = False,
+    as_json: AsJson = False,
 ) -> None:
     """List your agreements (operator: all)."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         columns = ["id", "assigner", "assignee", "datasets", "state"]
         show_papers(client.get("/exchange/v1/agreements"), as_json, columns, wide)
 
@@ -197,9 +202,16 @@ def withdraw(
 
 
 @consent_app.command("renew")
-def renew(consent: ConsentId, url: Url = DEFAULT_URL, who: As = "resident", as_json: AsJson = False) -> None:
+def renew(
+    consent: ConsentId,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
+) -> None:
     """Give a consent that has ended once more, under the rulebook as it is now."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant, default="resident") as client:
         path = f"/exchange/v1/consents/{whole_id(client, consent, 'consents')}"
         _show_agreement(client.post(f"{path}/renewal"), as_json)
 
@@ -213,11 +225,13 @@ def receipt(
     ] = None,
     language: Annotated[Tongue, typer.Option("--language", help="In which language it is told.")] = Tongue.nl,
     url: Url = DEFAULT_URL,
-    who: As = "resident",
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
     """The receipt of a consent: in plain words, signed by the node, with the record (ISO/IEC TS 27560, DPV)."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant, default="resident") as client:
         path = f"/exchange/v1/consents/{whole_id(client, consent, 'consents')}"
         made = client.get(f"{path}/receipt")
         keys = client.get("/exchange/.well-known/jwks.json")["keys"]
@@ -265,10 +279,12 @@ def lineage(
     ] = False,
     url: Url = DEFAULT_URL,
     who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
     """What a result rests on, or what rests on a dataset, agreement or consent."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         identifier = whole_id(client, result, "agreements", "consents")
         path = f"/exchange/v1/lineage/{identifier}"
         if not dependents:

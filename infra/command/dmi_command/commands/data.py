@@ -270,10 +270,12 @@ def replay(
     reject: Annotated[str, typer.Argument(help="Id of a rejected message of the platform")],
     url: Url = DEFAULT_URL,
     who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
     """Process a rejected message again, after what was wrong has been mended."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         show(client.post(f"/platform/v1/rejects/{reject}/replay"), as_json)
 
 

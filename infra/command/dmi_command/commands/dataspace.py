@@ -47,9 +47,15 @@ def _post(client: Client, path: str, body: Any = None) -> Any:
 
 
 @dataspace_app.command("nodes")
-def nodes(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
+def nodes(
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
+) -> None:
     """List the nodes that this one knows, and whether they answer."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         show(client.get("/exchange/v1/nodes"), as_json, ["url", "operator", "reachable", "reason"])
 
 
@@ -59,10 +65,12 @@ def catalogue(
     text: Annotated[str | None, typer.Option("--text", help="Words of the title or description.")] = None,
     url: Url = DEFAULT_URL,
     who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what another node offers."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         found = client.get("/exchange/v1/nodes/catalogue", node=node, text=text)
     if not as_json:
         for item in found["items"]:
@@ -140,9 +148,16 @@ def negotiate(
 
 
 @dataspace_app.command("negotiations")
-def negotiations(url: Url = DEFAULT_URL, who: As = None, wide: Wide = False, as_json: AsJson = False) -> None:
+def negotiations(
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    wide: Wide = False,
+    as_json: AsJson = False,
+) -> None:
     """List your negotiations (operator: all)."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         columns = ["id", "role", "state", "other", "dataset", "reason"]
         show_papers(client.get("/exchange/v1/negotiations"), as_json, columns, wide)
 
@@ -179,10 +194,12 @@ def end(
     reason: Reason = "ended by hand",
     url: Url = DEFAULT_URL,
     who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
     """End a negotiation."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         identifier = whole_id(client, negotiation, "negotiations")
         show(_post(client, f"negotiations/{identifier}/end", {"reason": reason}), as_json)
 
@@ -201,10 +218,12 @@ def transfer(
     ] = False,
     url: Url = DEFAULT_URL,
     who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
     """Let the data of a negotiated agreement flow, into this node or to a program of yours."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         identifier = whole_id(client, negotiation, "negotiations")
         found = client.get(f"/exchange/v1/negotiations/{identifier}")
         body = {
@@ -215,17 +234,22 @@ def transfer(
 
 
 @dataspace_app.command("transfers")
-def transfers(url: Url = DEFAULT_URL, who: As = None, wide: Wide = False, as_json: AsJson = False) -> None:
+def transfers(
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    wide: Wide = False,
+    as_json: AsJson = False,
+) -> None:
     """List your transfers (operator: all)."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         columns = ["id", "role", "state", "format", "other", "dataset", "data", "reason"]
         show_papers(client.get("/exchange/v1/transfers"), as_json, columns, wide)
 
 
-def _step(
-    name: str, transfer: str, url: str, who: str | None, as_json: bool, reason: str | None = None
-) -> None:
-    with connect(url, who) as client:
+def _step(asking: Client, name: str, transfer: str, as_json: bool, reason: str | None = None) -> None:
+    with asking as client:
         identifier = whole_id(client, transfer, "transfers")
         body = {} if reason is None else {"reason": reason}
         show(_post(client, f"transfers/{identifier}/{name}", body), as_json)
@@ -237,16 +261,25 @@ def suspend(
     reason: Reason = "suspended by hand",
     url: Url = DEFAULT_URL,
     who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
     """Let the data of a transfer wait."""
-    _step("suspend", transfer, url, who, as_json, reason)
+    _step(connect(url, who, key, participant), "suspend", transfer, as_json, reason)
 
 
 @dataspace_app.command("resume")
-def resume(transfer: TransferId, url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
+def resume(
+    transfer: TransferId,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
+) -> None:
     """Let the data of a transfer that you suspended flow again."""
-    _step("start", transfer, url, who, as_json)
+    _step(connect(url, who, key, participant), "start", transfer, as_json)
 
 
 @dataspace_app.command("stop")
@@ -255,16 +288,25 @@ def stop(
     reason: Reason = "stopped by hand",
     url: Url = DEFAULT_URL,
     who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
     """End a transfer."""
-    _step("end", transfer, url, who, as_json, reason)
+    _step(connect(url, who, key, participant), "end", transfer, as_json, reason)
 
 
 @dataspace_app.command("deliveries")
-def deliveries(transfer: TransferId, url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
+def deliveries(
+    transfer: TransferId,
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
+) -> None:
     """Show what was given under a transfer, piece by piece, with its entry in the log."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         identifier = whole_id(client, transfer, "transfers")
         found = client.get(f"/exchange/v1/transfers/{identifier}/deliveries")
         show(found, as_json, ["at", "rows", "log", "record"])

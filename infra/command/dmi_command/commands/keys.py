@@ -48,7 +48,8 @@ def rotate(
 ) -> None:
     """Put a new key in the place of an old one, without a break: both count for the overlap.
 
-    With --key the file holds the new key afterwards; without it the node renews a key that it keeps.
+    With --key the file holds the new key afterwards; without it the node renews a key that it keeps, for its
+    operator (DMI_TOKEN: dmi token).
     """
     if key is None:
         with connect(url, who) as client:
@@ -97,7 +98,10 @@ def revoke_key(
     who: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """End a key at once and for good, with every access token that it proved."""
+    """End a key at once and for good, with every access token that it proved.
+
+    --key is one of the participant's own; the operator fills DMI_TOKEN (dmi token).
+    """
     with connect(url, who, key, participant if key else None) as client:
         path = f"/exchange/v1/participants/{participant}/keys/{kid}/revocation"
         answer = client.post(path, {"reason": reason})

@@ -47,12 +47,14 @@ def list_log(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     url: Url = DEFAULT_URL,
     who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     purpose: Purpose = None,
     wide: Wide = False,
     as_json: AsJson = False,
 ) -> None:
     """The newest decisions that concern you (operator: all)."""
-    with connect(url, who, purpose=purpose) as client:
+    with connect(url, who, key, participant, purpose=purpose) as client:
         answer = client.get("/exchange/v1/log", newest=True, limit=limit, dataset=dataset)
     columns = ["sequence", "at", "crossing", "assignee", "action", "dataset", "allowed"]
     if any(entry.get("mandate") for entry in answer["items"]):
@@ -68,9 +70,15 @@ def list_log(
 
 
 @log_app.command("verify")
-def verify_log(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
+def verify_log(
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
+) -> None:
     """Let the node check its whole log; exit code 1 when it is broken."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         answer = client.get("/exchange/v1/log/verify")
     if not as_json and answer["ok"]:
         out.print(f"{answer['count']} entries, whole; root {answer['root_hash']}")

@@ -1,4 +1,4 @@
-"""Participants: admitted, listed, let go; and the rulebook that each of them signs."""
+"""Participants: admitted, listed, let go; the rulebook that each of them signs, and the token that its key proves."""
 
 from __future__ import annotations
 
@@ -8,22 +8,44 @@ from typing import Annotated, Any
 
 import typer
 
-from dmi_command.console import DEFAULT_URL, As, AsJson, Url, connect, named, own_key, show, whole_name
+from dmi_command.console import (
+    DEFAULT_URL,
+    As,
+    AsJson,
+    KeyFile,
+    Participant,
+    Url,
+    connect,
+    named,
+    own_key,
+    show,
+    whole_name,
+)
 from dmi_command.reports import KeyKept, admission, signature
 
 participant_app = typer.Typer(no_args_is_help=True)
+
+OwnKey = Annotated[Path, typer.Option("--key", help="Private key (JWK) of your participant")]
+OwnId = Annotated[str, typer.Option("--participant", help="Your participant's id", callback=whole_name)]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this subject."""
     app.add_typer(participant_app, name="participant", help="Admit and list participants.")
     app.command()(sign)
+    app.command()(token)
 
 
 @participant_app.command("list")
-def list_participants(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
+def list_participants(
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
+) -> None:
     """List the participants."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         answer = client.get("/exchange/v1/participants")
     if as_json:
         show(answer, True)
@@ -41,7 +63,7 @@ def add_participant(
     identifier: Annotated[str, typer.Argument(help="urn:dmi:participant:<name>, or urn:dmi:person:<name>")],
     name: Annotated[str, typer.Argument(help="Name for people")],
     role: Annotated[list[str], typer.Option(help="Role of the rulebook, for example dmi:role:vendor")],
-    key: Annotated[Path, typer.Option(help="File of the private key; made when it does not exist")],
+    key: Annotated[Path, typer.Option(help="File of its private key; made when it does not exist")],
     representative: Annotated[
         list[str] | None,
         typer.Option(help="Person that acts for this person, such as a parent of a child; may be repeated"),
@@ -57,7 +79,10 @@ def add_participant(
     who: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Admit a participant with its key; it must still sign the rulebook."""
+    """Admit a participant with its key; it must still sign the rulebook.
+
+    --key is the newcomer's: who admits by a key of its own fills DMI_TOKEN (dmi token).
+    """
     made = not key.exists()
     signer = own_key(key)
     body: dict[str, Any] = {"id": identifier, "name": name, "roles": role, "keys": [signer.public]}
@@ -75,20 +100,20 @@ def end_participant(
     identifier: Annotated[str, typer.Argument(help="urn:dmi:participant:<name>")],
     url: Url = DEFAULT_URL,
     who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
     """Let a participant leave: it is refused everywhere at once, and its agreements end."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         ended = client.post(f"/exchange/v1/participants/{identifier}/end")
     short = {"id": ended["id"], "name": ended["name"], "state": _state(ended)}
     show(ended if as_json else short, as_json)
 
 
 def sign(
-    key: Annotated[Path, typer.Option("--key", help="Private key (JWK) of your participant")],
-    participant: Annotated[
-        str, typer.Option("--participant", help="Your participant's id", callback=whole_name)
-    ],
+    key: OwnKey,
+    participant: OwnId,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -99,3 +124,9 @@ def sign(
         jws = signer.sign_document(client.get(f"{path}/statement"))
         signed = client.post(f"{path}/signature", {"jws": jws})
     show(signed if as_json else signature(signed, KeyKept(key, signer.kid), named(url)), as_json)
+
+
+def token(key: OwnKey, participant: OwnId, url: Url = DEFAULT_URL) -> None:
+    """Print a token that your key proves, for ten minutes: put it in DMI_TOKEN, and every command acts by it."""
+    with connect(url, None, key, participant) as client:
+        typer.echo(client.token())

@@ -81,10 +81,12 @@ def findings(
     language: Annotated[Tongue, typer.Option("--language", help="In which language it is told.")] = Tongue.en,
     url: Url = DEFAULT_URL,
     who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
     """What the review holds against your running agreements (operator: all)."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         answer = client.get("/exchange/v1/review/findings")
     rows = [
         {"agreement": item["agreement"], "assignee": item["assignee"], "since": reason["since"],

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dmi_command.commands.participants import participant_app
-from dmi_command.console import DEFAULT_URL, As, AsJson, Url, connect, show
+from dmi_command.console import DEFAULT_URL, As, AsJson, KeyFile, Participant, Url, connect, show
 from dmi_command.errors import UsageWrong
 
 
@@ -33,6 +33,8 @@ def represent(
     ] = None,
     url: Url = DEFAULT_URL,
     who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
     """Say who acts for a person from now on (operator). It holds at once, in place of what was said before."""
@@ -41,7 +43,7 @@ def represent(
     body: dict[str, Any] = {"representatives": representative or []}
     if of_age_on is not None:
         body["of_age_on"] = of_age_on.date().isoformat()
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         answer = client.put(f"/exchange/v1/participants/{person}/representatives", body)
     told = {
         "id": answer["id"],

@@ -12,7 +12,17 @@ from dmi_agreements.errors import RulebookInvalid
 from dmi_agreements.rulebook import Rulebook, parse_rulebook
 from dmi_command.client import Client
 from dmi_command.commands.policy import Tongue
-from dmi_command.console import DEFAULT_URL, As, AsJson, KeyFile, Participant, Url, connect, out, show
+from dmi_command.console import (
+    DEFAULT_URL,
+    As,
+    AsJson,
+    KeyFile,
+    Participant,
+    Url,
+    connect,
+    out,
+    show,
+)
 from dmi_command.errors import UsageWrong
 from dmi_infra.jose import SigningKey
 
@@ -36,9 +46,15 @@ def register(app: typer.Typer) -> None:
 
 
 @rulebook_app.command("list")
-def versions(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
+def versions(
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
+) -> None:
     """List the versions that were proposed, and what became of them; which one is in force."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         columns = ["version", "base", "state", "reason", "proposed_by", "decided_by"]
         show(client.get(f"{BASE}/versions"), as_json, columns)
         if not as_json:
@@ -51,9 +67,11 @@ def export(
     version: Annotated[str | None, typer.Option(help="Left out: the current one")] = None,
     url: Url = DEFAULT_URL,
     who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
 ) -> None:
     """Write the files of a version, to read them or to change them and propose the change."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         wanted = version or client.get(BASE)["version"]
         files = client.get(f"{BASE}/versions/{wanted}")["files"]
     folder.mkdir(parents=True, exist_ok=True)
@@ -69,10 +87,12 @@ def tell_difference(
     language: Language = Tongue.en,
     url: Url = DEFAULT_URL,
     who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell in words what a version changes."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         if Path(what).is_dir():
             answer = client.post(f"{BASE}/difference", _files(_read(Path(what))))
         else:

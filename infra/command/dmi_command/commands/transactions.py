@@ -201,9 +201,15 @@ def entries(
     show({"items": found, "next": None}, as_json, ["at", "account", "other", "kind", "number", "cents"])
 
 
-def commons(url: Url = DEFAULT_URL, who: As = None, as_json: AsJson = False) -> None:
+def commons(
+    url: Url = DEFAULT_URL,
+    who: As = None,
+    key: KeyFile = None,
+    participant: Participant = None,
+    as_json: AsJson = False,
+) -> None:
     """What each participant offers the others for free in a year, and what it takes; amounts in cents."""
-    with connect(url, who) as client:
+    with connect(url, who, key, participant) as client:
         answer = client.get(f"{BASE}/commons")
     rows: list[dict[str, Any]] = [
         {**item, "taken": sum(each["cents"] for each in item["taken"])} for item in answer["items"]

@@ -1,0 +1,69 @@
+"""The command in production, against a real exchange: nobody is lent an identity, one's own key opens every door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from dmi_command.cli import app
+from dmi_command.errors import AnswerRefused
+from tests.unit.command.node import production
+from tests.unit.exchange.fakes import Node
+from tests.unit.infra.fakes import OWNER, STACK
+
+PASSPHRASE = "een lange zin om te testen"
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, httpx.BaseTransport]]:
+    with production(tmp_path_factory.mktemp("node"), key_passphrase=PASSPHRASE) as made:
+        yield made
+
+
+@pytest.fixture
+def node(furnished: tuple[Node, httpx.BaseTransport], monkeypatch: pytest.MonkeyPatch) -> Node:
+    """The exchange, as the only thing that clients of this process reach."""
+    real = httpx.Client
+
+    def connected(**options: object) -> httpx.Client:
+        return real(**options, transport=furnished[1])  # type: ignore[arg-type]
+
+    monkeypatch.setattr(httpx, "Client", connected)
+    monkeypatch.setenv("DMI_KEY_PASSPHRASE", PASSPHRASE)
+    monkeypatch.delenv("DMI_TOKEN", raising=False)
+    return furnished[0]
+
+
+def operator(node: Node) -> list[str]:
+    return ["--key", str(node.settings.data_dir / "keys" / "participant_stack.json"), "--participant", STACK]
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_who_is_lent_no_identity_is_told_how_to_act_in_its_own_name(node: Node) -> None:
+    refused = run("participant", "list").exception
+    assert isinstance(refused, AnswerRefused)
+    assert str(refused) == (
+        "there are no demonstration identities in production: act in your own name with --key FILE --participant ID, "
+        "or for any command with export DMI_TOKEN=$(dmi token --key FILE --participant ID)"
+    )
+
+
+def test_the_operator_admits_by_a_token_of_its_key_since_the_key_named_is_the_newcomers(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = run("token", *operator(node))
+    assert given.exit_code == 0, given.exception
+    monkeypatch.setenv("DMI_TOKEN", given.stdout)
+    key = tmp_path / "new.json"
+    add = ["participant", "add", OWNER, "Gemeente", "--role", "dmi:role:municipality", "--key", str(key)]
+    assert run(*add).exit_code == 0
+    node.settle()
+    monkeypatch.delenv("DMI_TOKEN")
+    assert OWNER in run("participant", "list", "--json", *operator(node)).stdout
