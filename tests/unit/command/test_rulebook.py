@@ -53,7 +53,7 @@ def test_files_that_were_exported_can_be_proposed_with_a_signature_over_their_di
     run("export", str(folder))
     assert (
         run("difference", str(folder), "--language", "nl")
-        == "[minor] doel “Steps” komt erbij\nin all: minor, 1 changes\n"
+        == "[middelgroot] doel “Steps” komt erbij\nin totaal: middelgroot, 1 wijziging\n"
     )
     told = run("propose", str(folder), "--reason", "x", "--key", str(key), "--participant", COUNCIL)
     assert told.splitlines()[:2] == [
@@ -86,3 +86,22 @@ def test_a_folder_without_a_valid_rulebook_is_refused_by_file_and_place(
     done = CliRunner().invoke(app, ["rulebook", "propose", str(tmp_path), "--reason", "x"])
     assert isinstance(done.exception, UsageWrong)
     assert "purposes.json#: this file is missing" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("weight", "times", "language", "in_all"),
+    [
+        ("major", 1, "en", "in all: major, 1 change"),
+        ("patch", 2, "en", "in all: patch, 2 changes"),
+        ("patch", 0, "en", "in all: no changes"),
+        ("major", 1, "nl", "in totaal: groot, 1 wijziging"),
+        ("patch", 2, "nl", "in totaal: klein, 2 wijzigingen"),
+        ("patch", 0, "nl", "in totaal: geen wijzigingen"),
+    ],
+)
+def test_a_difference_is_summed_up_in_the_language_that_it_is_told_in(
+    stack: Answering, weight: str, times: int, language: str, in_all: str
+) -> None:
+    found = {"weight": weight, "items": [CHANGE] * times}
+    stack.on("GET", f"{BASE}/versions/1.1.0/difference", found)
+    assert run("difference", "1.1.0", "--language", language).splitlines()[-1] == in_all

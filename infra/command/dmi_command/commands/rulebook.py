@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -24,9 +24,19 @@ from dmi_command.console import (
     show,
 )
 from dmi_command.errors import UsageWrong
+from dmi_command.reports import counted
 from dmi_infra.jose import SigningKey
 
 BASE = "/exchange/v1/rulebook"
+WEIGHTS: Final = {
+    Tongue.nl: {"patch": "klein", "minor": "middelgroot", "major": "groot"},
+    Tongue.en: {"patch": "patch", "minor": "minor", "major": "major"},
+}
+IN_ALL: Final = {
+    Tongue.nl: ("in totaal", "geen wijzigingen", "wijziging", "wijzigingen"),
+    Tongue.en: ("in all", "no changes", "change", "changes"),
+}
+"""How a difference is summed up: its beginning, nothing, one and more of it."""
 
 Number = Annotated[str, typer.Argument(help="Version: three numbers, such as 1.1.0")]
 Folder = Annotated[
@@ -190,6 +200,10 @@ def _tell(answer: dict[str, Any], language: Tongue, as_json: bool) -> None:
     if as_json:
         show(answer, True)
         return
-    for change in answer["items"]:
-        out.print(f"[{change['weight']}] {change['text'][language.value]}", soft_wrap=True, markup=False)
-    out.print(f"in all: {answer['weight']}, {len(answer['items'])} changes")
+    changes, weights = answer["items"], WEIGHTS[language]
+    for change in changes:
+        weight = weights[change["weight"]]
+        out.print(f"[{weight}] {change['text'][language.value]}", soft_wrap=True, markup=False)
+    in_all, none, one, many = IN_ALL[language]
+    told = f"{weights[answer['weight']]}, {counted(len(changes), one, many)}" if changes else none
+    out.print(f"{in_all}: {told}")
