@@ -19,6 +19,7 @@ from dmi_command.console import (
     Wide,
     connect,
     err,
+    own_key,
     show,
     show_papers,
 )
@@ -134,7 +135,7 @@ def negotiate(
         body = {"provider": item["owner"], "address": item["address"], "dataset": dataset, "offer": chosen}
         begun = _post(client, "negotiations", body)
         until = time.monotonic() + WAIT_SECONDS
-        signer = SigningKey.load_or_create(key) if key else None
+        signer = own_key(key) if key else None
         while wait and begun["state"] not in ENDED and time.monotonic() < until:
             time.sleep(0.1)
             if signer is not None and begun["state"] == "AGREED":
@@ -174,7 +175,7 @@ def sign(
     """Sign the agreement that a negotiation waits for; what you sign with a key of your own is printed."""
     with connect(url, who, key, participant, default="officer") as client:
         identifier = whole_id(client, negotiation, "negotiations")
-        show(_signed(client, identifier, SigningKey.load_or_create(key) if key else None), as_json)
+        show(_signed(client, identifier, own_key(key) if key else None), as_json)
 
 
 def _signed(client: Client, identifier: str, signer: SigningKey | None) -> Any:

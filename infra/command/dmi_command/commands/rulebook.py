@@ -21,11 +21,11 @@ from dmi_command.console import (
     Url,
     connect,
     out,
+    own_key,
     show,
 )
 from dmi_command.errors import UsageWrong
 from dmi_command.reports import counted
-from dmi_infra.jose import SigningKey
 
 BASE = "/exchange/v1/rulebook"
 WEIGHTS: Final = {
@@ -179,7 +179,7 @@ def _signed(key: Path | None, version: str, base: str, digest: str, act: str) ->
     if key is None:
         return {"hosted": True}
     text = {"rulebook": version, "base": base, "digest": digest, "statement": act}
-    return {"jws": SigningKey.load_or_create(key).sign_document(text)}
+    return {"jws": own_key(key).sign_document(text)}
 
 
 def _read(folder: Path) -> Rulebook:
