@@ -20,7 +20,7 @@ import msgspec
 
 from dmi_agreements.contracts.record import CONCLUDED, LAW, STOPPED, DecisionRecord
 from dmi_agreements.keys import counted
-from dmi_agreements.merkle import continues, holds_leaf, leaf_hash
+from dmi_agreements.merkle import continues, holds_leaf, leaf_hash, may_continue
 from dmi_agreements.sealing import SALT_BYTES, Opening, unseal
 
 Signed = Callable[[Mapping[str, Any], str, Sequence[Mapping[str, Any]]], str]
@@ -126,6 +126,8 @@ class Examination:
     records: dict[int, DecisionRecord] = field(default_factory=dict)
     courses: dict[str, Course] = field(default_factory=dict)
     """By agreement that the documents hold the text of."""
+    links: int = 0
+    """Pairs of heads of which the later, larger one was shown to go on from the earlier; of an empty log each does."""
     faults: list[str] = field(default_factory=list)
 
 
@@ -158,6 +160,11 @@ def examine(
     links = {(link.first, link.second): link for document in documents for link in document.consistency}
     for before, after in pairwise(ordered):
         _link(before.head, after.head, links, found)
+    beside = {(before.head.tree_size, after.head.tree_size) for before, after in pairwise(ordered)}
+    for document in ordered:
+        for link in document.consistency:
+            if (link.first, link.second) not in beside:
+                _alone(link, document.head, found)
     if ordered:
         found.newest = ordered[-1].head
     for bond in {bond.id: bond for document in ordered for bond in document.agreements}.values():
@@ -263,4 +270,22 @@ def _link(before: Head, after: Head, links: Mapping[tuple[int, int], Link], foun
     if not continues(*sizes, *roots, path):
         found.faults.append(
             f"the tree of {sizes[1]} entries does not go on from that of {sizes[0]}: the log was rewritten"
+        )
+    elif before.tree_size > 0:
+        found.links += 1
+
+
+def _alone(link: Link, head: Head, found: Examination) -> None:
+    """Check a proof without the head that it begins at; nothing can be said of one that ends at another head."""
+    if link.second != head.tree_size:
+        return
+    try:
+        path = [bytes.fromhex(each) for each in link.path]
+        root = bytes.fromhex(head.root_hash)
+    except ValueError as exc:
+        found.faults.append(f"the proof from {link.first} to {link.second} entries cannot be read: {exc}")
+        return
+    if not may_continue(link.first, link.second, root, path):
+        found.faults.append(
+            f"the proof from {link.first} to {link.second} entries does not lead to the head of the file"
         )

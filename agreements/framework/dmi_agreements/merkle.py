@@ -111,16 +111,42 @@ def continues(first: int, second: int, before: bytes, after: bytes, path: Sequen
         return False
     if first == second:
         return not path and before == after
-    steps = [before, *path] if first & (first - 1) == 0 else list(path)
-    if not steps:
+    steps = [before, *path] if _perfect(first) else path
+    return _led(first, second, steps) == (before, after)
+
+
+def may_continue(first: int, second: int, after: bytes, path: Sequence[bytes]) -> bool:
+    """Whether ``path`` shows root ``after`` over ``second`` leaves to go on from some tree over ``first``.
+
+    This is what can be checked without the root of that tree. Where it is perfect the path leaves it out: then only
+    the number of hashes is checked.
+    """
+    if first in (0, second):
+        return 0 <= first <= second and not path
+    if not 0 < first < second:
         return False
+    if _perfect(first):
+        return _led(first, second, [EMPTY, *path]) is not None
+    led = _led(first, second, path)
+    return led is not None and led[1] == after
+
+
+def _perfect(size: int) -> bool:
+    """Whether a tree of ``size`` leaves, at least one, is perfect."""
+    return size & (size - 1) == 0
+
+
+def _led(first: int, second: int, steps: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+    """The roots over ``first`` and over the more ``second`` leaves that ``steps`` lead to; ``None`` for none."""
+    if not steps:
+        return None
     place, last = first - 1, second - 1
     while place & 1:
         place, last = place >> 1, last >> 1
     old = new = steps[0]
     for step in steps[1:]:
         if last == 0:
-            return False
+            return None
         if place & 1 or place == last:
             old, new = node_hash(step, old), node_hash(step, new)
             while not place & 1 and place:
@@ -128,7 +154,7 @@ def continues(first: int, second: int, before: bytes, after: bytes, path: Sequen
         else:
             new = node_hash(new, step)
         place, last = place >> 1, last >> 1
-    return last == 0 and old == before and new == after
+    return (old, new) if last == 0 else None
 
 
 class Frontier:

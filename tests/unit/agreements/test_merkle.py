@@ -15,6 +15,7 @@ from dmi_agreements.merkle import (
     holds_leaf,
     inclusion_path,
     leaf_hash,
+    may_continue,
     node_hash,
     root,
 )
@@ -94,6 +95,24 @@ def test_every_leaf_of_every_tree_is_proven_and_no_other() -> None:
                 assert not holds_leaf(LEAVES[index], (index + 1) % size, size, path, ROOTS[size])
                 assert not holds_leaf(LEAVES[index], index, size, path[:-1], ROOTS[size])
                 assert not holds_leaf(LEAVES[index], index, size, [EMPTY, *path[1:]], ROOTS[size])
+
+
+def test_a_proof_is_checked_as_far_as_it_can_be_without_the_root_that_it_begins_at() -> None:
+    for second in range(1, MOST + 1):
+        for first in range(1, second + 1):
+            path = consistency_path(first, second, perfect)
+            assert may_continue(first, second, ROOTS[second], path)
+            assert not may_continue(first, second, ROOTS[second], [*path, EMPTY])
+            if path:
+                assert not may_continue(first, second, ROOTS[second], path[:-1])
+            # The root of a perfect tree is no part of the path: hashes alone do not tell a wrong one.
+            if path and first & (first - 1):
+                assert not may_continue(first, second, EMPTY, path)
+                assert not may_continue(first, second, ROOTS[second], [*path[:-1], EMPTY])
+    assert may_continue(0, 5, ROOTS[5], [])
+    assert not may_continue(0, 5, ROOTS[5], [EMPTY])
+    assert not may_continue(5, 4, ROOTS[4], [])
+    assert not may_continue(-1, 4, ROOTS[4], [])
 
 
 def test_every_tree_goes_on_from_every_smaller_one_and_from_no_other() -> None:

@@ -77,7 +77,46 @@ def test_what_was_saved_at_two_moments_shows_that_the_log_only_grew(
     assert "7 entries proven in the log of 7; it only grew" in told.output
     assert json.loads(run("check", first, second, "--json").output)["entries"] == [1, 2, 3, 4, 5, 6, 7]
     assert len(answering.requests) == asked
-    assert run("check", first).output.startswith("1 head signed")
+    assert json.loads(run("check", first, second, "--json").output)["links"] == 1
+
+
+@pytest.mark.usefixtures("answering")
+@pytest.mark.parametrize(
+    "saved",
+    [(evidence(3),), (evidence(7, 3),), (evidence(3), evidence(3)), (evidence(0), evidence(3))],
+    ids=["one", "one with a proof", "the same twice", "nothing and one"],
+)
+def test_nothing_is_said_of_growth_where_no_head_was_shown_to_go_on_from_another(
+    tmp_path: Path, saved: tuple[dict[str, Any], ...]
+) -> None:
+    files = [tmp_path / f"{number}.json" for number in range(len(saved))]
+    for file, document in zip(files, saved, strict=True):
+        file.write_text(json.dumps(document))
+    told = run("check", *files)
+    assert told.exit_code == 0, told.exception
+    assert told.output.startswith(f"{len(saved)} head")
+    assert "; it only grew" not in told.output
+    assert "whether it only grew" in " ".join(told.output.split())
+    assert json.loads(run("check", *files, "--json").output)["links"] == 0
+
+
+@pytest.mark.usefixtures("answering")
+@pytest.mark.parametrize("since", range(1, 8))
+def test_a_proof_that_does_not_lead_to_its_head_is_a_fault_without_the_earlier_head_too(
+    tmp_path: Path, since: int
+) -> None:
+    saved, file = evidence(7, since), tmp_path / "saved.json"
+    path = saved["consistency"][0]["path"]
+    file.write_text(json.dumps(saved))
+    assert run("check", file).exit_code == 0
+    broken = [[*path, HASHES[0].hex()], *([path[:-1]] if path else [])]
+    # Where the earlier tree is perfect, its root is no part of the path, and hashes alone show nothing.
+    if path and since & (since - 1):
+        broken += [[*path[:n], HASHES[0].hex(), *path[n + 1 :]] for n in range(len(path))]
+    for each in [*broken, ["no hash"]]:
+        saved["consistency"][0]["path"] = each
+        file.write_text(json.dumps(saved))
+        assert str(run("check", file).exception).startswith(f"the proof from {since} to 7 entries")
 
 
 def test_the_rows_of_an_agreement_are_told_by_crossing_with_those_that_were_sent_again() -> None:

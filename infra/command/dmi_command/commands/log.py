@@ -30,6 +30,8 @@ from dmi_command.reports import counted
 from dmi_infra.jose import verify_document
 
 PAGE = 500
+GREW = "it only grew"
+NO_LINK = "whether it only grew is shown by heads of two sizes, saved at two moments and checked together"
 BY_THE_NODE = " (a key that the node told)"
 NO_END = "no entry of its end (who hands these over could leave one out: ask the other party)"
 
@@ -129,7 +131,7 @@ def check(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check saved evidence without the node: signatures, entries, and that the log only grew; exit code 1: a fault."""
+    """Check saved evidence without the node: signatures, entries, growth between heads; exit code 1: a fault."""
     documents = [_load(file) for file in files]
     log, parties = _keys(keys)
     found = examine(documents, log or documents[0].keys, verify_document, parties)
@@ -141,7 +143,7 @@ def check(
         heads, entries = counted(found.heads, "head"), counted(len(found.records), "entry", "entries")
         out.print(
             f"{heads} signed by {found.kid}{'' if log else BY_THE_NODE}, {entries} proven in the log of {newest}; "
-            "it only grew",
+            f"{GREW if found.links else NO_LINK}",
             soft_wrap=True,
         )
         for course in found.courses.values():
@@ -219,6 +221,7 @@ def _told(found: Examination) -> dict[str, Any]:
         "kid": found.kid,
         "tree_size": found.newest.tree_size if found.newest else 0,
         "root_hash": found.newest.root_hash if found.newest else "",
+        "links": found.links,
         "entries": sorted(found.records),
         "agreements": [asdict(course) for course in found.courses.values()],
         "faults": found.faults,
