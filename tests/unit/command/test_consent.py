@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from dmi_command.cli import app
 from dmi_command.errors import CommandFailed
-from dmi_infra.jose import RECEIPT, SigningKey
+from dmi_infra.jose import RECEIPT, SigningKey, verify_document
 from tests.unit.command.answering import Answering
 
 CONSENT = "urn:uuid:7c9e6679-7425-40de-944b-e07fc1f90ae7"
@@ -78,3 +78,18 @@ def test_who_represents_a_person_consents_for_it(answering: Answering) -> None:
     ]
     assert CliRunner().invoke(app, arguments).exit_code == 0
     assert json.loads(answering.requests[-1].content)["for"] == "urn:dmi:person:kim"
+
+
+def test_a_consent_is_given_again_with_a_key_of_ones_own(answering: Answering, tmp_path: Path) -> None:
+    key, text = SigningKey.generate(), {"uid": "urn:uuid:1"}
+    key.keep(tmp_path / "own.jwk", None)
+    answering.on("POST", "/exchange/token", {"access_token": "proved", "expires_in": 600})
+    answering.on("POST", f"{PATH}/renewal/draft", text)
+    made = {"id": "urn:uuid:1", "document": text, "state": "active", "waiting_for": []}
+    answering.on("POST", "/exchange/v1/agreements", made, 201)
+    own = ["--key", str(tmp_path / "own.jwk"), "--participant", "urn:dmi:person:noor"]
+    done = CliRunner().invoke(app, ["consent", "renew", CONSENT, *own, "--json"])
+    assert done.exit_code == 0, done.exception
+    sent = json.loads(answering.requests[-1].content)
+    assert sent["document"] == text
+    verify_document(text, sent["jws"], [key.public])

@@ -267,6 +267,28 @@ def test_a_record_tells_giving_withdrawing_and_giving_again(node: Node) -> None:
     assert status(again["id"]) == ["dpv:RenewedConsentGiven"]
 
 
+def test_a_consent_is_given_again_with_a_key_of_ones_own(node: Node) -> None:
+    def signed(text: dict[str, Any]) -> Any:
+        body = {"document": text, "jws": node.keys[NOOR].sign_document(text)}
+        return node.post("/v1/agreements", body, LIVING)
+
+    (drafted,) = node.post("/v1/consents/draft", wish(purpose="dmi:purpose:public-transport"), LIVING)[
+        "items"
+    ]
+    given = signed(drafted)
+    path = f"/v1/consents/{given['id']}"
+    node.refused(node.ask("POST", f"{path}/renewal/draft", LIVING), 409, "conflict")
+    node.post(f"{path}/withdraw", {}, LIVING)
+    for who in (OFFICER, SELLING, OPERATING, CHILD, MOTHER):
+        node.refused(node.ask("POST", f"{path}/renewal/draft", who), 404, "not-found")
+    text = node.post(f"{path}/renewal/draft", None, LIVING)
+    node.refused(node.ask("GET", f"/v1/agreements/{text['uid']}", LIVING), 404, "not-found")
+    again = signed(text)
+    assert (again["id"], again["state"]) == (text["uid"], "active")
+    record = node.get(f"/v1/consents/{again['id']}/record", LIVING)
+    assert [one["@type"][0] for one in record["dpv:hasConsentStatus"]] == ["dpv:RenewedConsentGiven"]
+
+
 def test_a_renewed_consent_says_what_the_ended_one_said_and_no_more(node: Node) -> None:
     (drafted,) = node.post("/v1/consents/draft", wish(cut_ends_m=200), MOTHER)["items"]
     (rule,) = drafted["permission"]

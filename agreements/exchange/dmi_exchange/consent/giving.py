@@ -110,7 +110,14 @@ class Consents:
         return (clock.now() + min(days, default=365) * 86_400_000_000) // 1_000_000 * 1_000_000
 
     def renew(self, party: str, identifier: str) -> AgreementState:
-        """Give a consent that has ended once more, with all that it said, under the rulebook as it is now."""
+        """Give a consent that has ended once more, signed with the key that this node keeps."""
+        return self._exchange.propose(party, self.renewed(party, identifier), None)
+
+    def renewed(self, party: str, identifier: str) -> dict[str, Any]:
+        """The text of a consent that has ended, with all that it said, under the rulebook as it is now.
+
+        Nothing is kept. Raises ``Conflict`` for one that still holds, or that cannot be given again as it was.
+        """
         before = self.one(party, identifier)
         if before.state == "active":
             raise Conflict.of("state", "this consent still holds", identifier)
@@ -125,7 +132,7 @@ class Consents:
         document = again(before, self.end(), self._exchange.rulebook.version)
         if document is None or self._said(document) != self._said(before.document):
             raise Conflict.of("consent", "cannot be given again as it was: give it anew", identifier)
-        return self._exchange.propose(party, document, None)
+        return document
 
     def _said(self, document: Mapping[str, Any]) -> list[Claim] | None:
         """What a consent permits and forbids, whenever; ``None`` where it cannot be read."""

@@ -86,6 +86,13 @@ def router(consents: Consents, records: Records) -> APIRouter:
     def renew(identity: Signatory, consent: str) -> dict[str, Any]:
         return present.agreement(consents.renew(identity.participant, consent))
 
+    @routes.post(
+        "/{consent}/renewal/draft",
+        summary="The text of such a consent, to sign with a key of your own; nothing is kept",
+    )
+    def renewed(identity: Signatory, consent: str) -> dict[str, Any]:
+        return consents.renewed(identity.participant, consent)
+
     @routes.get("/{consent}/record", summary="The consent record (ISO/IEC TS 27560 with DPV, JSON-LD)")
     def record(identity: Caller, consent: str) -> dict[str, Any]:
         return records.record(consents.one(identity.participant, consent), records.once())

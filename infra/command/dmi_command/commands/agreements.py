@@ -28,7 +28,7 @@ from dmi_command.console import (
 from dmi_command.errors import AnswerRefused, CommandFailed, UsageWrong
 from dmi_command.naming import whole_id
 from dmi_command.reports import agreement_in_short, consent_in_brief
-from dmi_infra.jose import SignatureInvalid, verify_receipt
+from dmi_infra.jose import SignatureInvalid, SigningKey, verify_receipt
 
 AgreementId = Annotated[
     str, typer.Argument(help="Id of the agreement, or its first 8 characters as the pages show them")
@@ -182,8 +182,12 @@ def _given(client: Client, body: dict[str, Any], key: Path | None) -> dict[str, 
         return dict(client.post("/exchange/v1/consents", body))
     texts = client.post("/exchange/v1/consents/draft", body)["items"]
     signer = own_key(key)
-    made = [{"document": text, "jws": signer.sign_document(text)} for text in texts]
-    return {"items": [client.post("/exchange/v1/agreements", one) for one in made], "next": None}
+    return {"items": [_signed(client, text, signer) for text in texts], "next": None}
+
+
+def _signed(client: Client, text: dict[str, Any], signer: SigningKey) -> dict[str, Any]:
+    """The consent of this text, once it has been signed with the person's own key."""
+    return dict(client.post("/exchange/v1/agreements", {"document": text, "jws": signer.sign_document(text)}))
 
 
 @consent_app.command("withdraw")
@@ -213,7 +217,10 @@ def renew(
     """Give a consent that has ended once more, under the rulebook as it is now."""
     with connect(url, who, key, participant, default="resident") as client:
         path = f"/exchange/v1/consents/{whole_id(client, consent, 'consents')}"
-        _show_agreement(client.post(f"{path}/renewal"), as_json)
+        if key is None:
+            _show_agreement(client.post(f"{path}/renewal"), as_json)
+            return
+        _show_agreement(_signed(client, client.post(f"{path}/renewal/draft"), own_key(key)), as_json)
 
 
 @consent_app.command("receipt")
