@@ -138,3 +138,12 @@ def test_what_the_stack_refuses_is_told_under_the_name_of_the_option(
     refused = give().exception
     assert isinstance(refused, AnswerRefused)
     assert str(refused) == f"{option}: must be otherwise"
+
+
+def test_evidence_that_is_not_there_is_refused_by_the_name_of_its_file(
+    stack: Answering, tmp_path: Path
+) -> None:
+    done = CliRunner().invoke(app, ["mandate", "take-in", str(tmp_path / "away.jwt")])
+    assert done.exit_code == 2
+    assert "away.jwt" in "".join(done.output.replace("│", "").split())
+    assert stack.requests == []

@@ -153,7 +153,9 @@ def token(
 
 @mandate_app.command("take-in")
 def take_in(
-    file: Annotated[Path, typer.Argument(help="File with delegation evidence (a JWT)")],
+    file: Annotated[
+        Path, typer.Argument(help="File with delegation evidence (a JWT)", exists=True, dir_okay=False)
+    ],
     url: Url = DEFAULT_URL,
     who: As = None,
     key: KeyFile = None,
