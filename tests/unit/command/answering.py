@@ -5,6 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import pytest
+
+
+def reach(monkeypatch: pytest.MonkeyPatch, transport: httpx.BaseTransport) -> None:
+    """Let every client of this process reach this alone, without a token that somebody has set."""
+    real = httpx.Client
+
+    def connected(**options: object) -> httpx.Client:
+        return real(**options, transport=transport)  # type: ignore[arg-type]
+
+    monkeypatch.delenv("DMI_TOKEN", raising=False)
+    monkeypatch.setattr(httpx, "Client", connected)
 
 
 class Answering:

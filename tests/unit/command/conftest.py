@@ -5,19 +5,12 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.unit.command.answering import Answering
+from tests.unit.command.answering import Answering, reach
 
 
 @pytest.fixture
 def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
     """A stack that every client of this process talks to, whatever its address."""
     stack = Answering()
-    transport = httpx.MockTransport(stack.handle)
-    real = httpx.Client
-
-    def connected(**options: object) -> httpx.Client:
-        return real(**options, transport=transport)  # type: ignore[arg-type]
-
-    monkeypatch.delenv("DMI_TOKEN", raising=False)
-    monkeypatch.setattr(httpx, "Client", connected)
+    reach(monkeypatch, httpx.MockTransport(stack.handle))
     return stack

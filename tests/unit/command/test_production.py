@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from dmi_command.cli import app
 from dmi_command.errors import AnswerRefused
+from tests.unit.command.answering import reach
 from tests.unit.command.node import production
 from tests.unit.exchange.fakes import Node
 from tests.unit.infra.fakes import OWNER, STACK
@@ -30,14 +31,8 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, 
 @pytest.fixture
 def node(furnished: tuple[Node, httpx.BaseTransport], monkeypatch: pytest.MonkeyPatch) -> Node:
     """The exchange, as the only thing that clients of this process reach."""
-    real = httpx.Client
-
-    def connected(**options: object) -> httpx.Client:
-        return real(**options, transport=furnished[1])  # type: ignore[arg-type]
-
-    monkeypatch.setattr(httpx, "Client", connected)
+    reach(monkeypatch, furnished[1])
     monkeypatch.setenv("DMI_KEY_PASSPHRASE", PASSPHRASE)
-    monkeypatch.delenv("DMI_TOKEN", raising=False)
     return furnished[0]
 
 
