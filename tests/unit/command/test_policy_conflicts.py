@@ -57,7 +57,9 @@ def test_two_policies_that_clash_name_the_terms(files: dict[str, str]) -> None:
 def test_a_policy_that_allows_nothing_is_the_clash_where_no_term_is(
     files: dict[str, str], tmp_path: Path
 ) -> None:
-    (tmp_path / "none.ttl").write_text(f"{HEAD} <urn:none> a odrl:Set ; odrl:prohibition [] .")
+    (tmp_path / "none.ttl").write_text(
+        f"{HEAD} <urn:none> a odrl:Set ; odrl:prohibition [ a odrl:Prohibition ] ."
+    )
     found = answer(files["few"], str(tmp_path / "none.ttl"))
     assert found["verdict"] == "Conflict"
     assert found["clash"] == [{"policy": "urn:none", "path": "", "term": "allows nothing"}]

@@ -12,10 +12,11 @@ from dmi_agreements.errors import Finding, PolicyRefused
 from dmi_agreements.odrl.model import ODRL, XSD, Constraint, Logical, Test, Typed, Value
 from dmi_agreements.odrl.values import BOX, Box, Lasting, Span, meaning
 from dmi_agreements.odrl.vocabulary import DMI, OPERATORS, SET_OPERATORS, Left, Vocabulary, nearest
-from dmi_exchange.rdf import terms
+from dmi_exchange.rdf import references, terms
 
 _DEPTH = 32
-_FINDINGS = 100
+FINDINGS = 100
+"""Rules that a document may break before it is read no further."""
 # A list may name one node twice, and that node a list again: without a bound such a text doubles with each line.
 _TESTS = 20_000
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
@@ -44,19 +45,25 @@ def typed(literal: Literal) -> Typed:
 
 
 class ConstraintReader:
-    """Reads nodes of one policy; what is wrong gathers in ``findings``."""
+    """Reads nodes of one policy; what is wrong gathers in ``findings``, and what was read in ``reached``."""
 
     def __init__(self, graph: Graph, vocabulary: Vocabulary) -> None:
         self.graph = graph
         self.vocabulary = vocabulary
         self.findings: list[Finding] = []
+        self.reached: set[Node] = set()
         self.count = 0
 
     def wrong(self, path: str, rule: str, value: str = "", near: str | None = None) -> None:
         """Note that a rule is broken; a document that breaks too many is not read to its end."""
         self.findings.append(Finding(path, rule, value[:200], near))
-        if len(self.findings) >= _FINDINGS:
+        if len(self.findings) >= FINDINGS:
             raise PolicyRefused(tuple(self.findings))
+
+    def dangling(self, node: Node, path: str, rule: str) -> None:
+        """Note that ``node`` lacks what it has to say; who mistyped a reference is told which may be meant."""
+        value = "" if isinstance(node, BNode) else str(node)
+        self.wrong(path, rule, value, references.nearest_loose(self.graph, node))
 
     def account(
         self,
@@ -67,6 +74,7 @@ class ConstraintReader:
         described: bool = False,
     ) -> None:
         """Note every property of ``node`` that is not known, and every type that is not one of ``types``."""
+        self.reached.add(node)
         for name in dict.fromkeys(str(name) for name in self.graph.predicates(node)):
             allowed = terms.is_description(name) if described else terms.is_annotation(name)
             if name not in known and not allowed:
@@ -147,10 +155,13 @@ class ConstraintReader:
         elif not isinstance(node, Literal) and self._has(node, ODRL + "leftOperand"):
             return self._constraint(node, path)
         else:
-            self.wrong(
-                path, "a constraint has a leftOperand, or joins others by and, or, xone or andSequence"
-            )
+            rule = "a constraint has a leftOperand, or joins others by and, or, xone or andSequence"
+            self.dangling(node, path, rule)
         return Logical("and", (), path)
+
+    def types(self, node: Node) -> set[str]:
+        """The types of a node."""
+        return {str(each) for each in self.graph.objects(node, RDF.type)}
 
     def _has(self, node: Node, name: str) -> bool:
         return (node, URIRef(name), None) in self.graph

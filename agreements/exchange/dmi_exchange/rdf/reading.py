@@ -7,6 +7,7 @@ what is not understood is refused with its path and the nearest known term, neve
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, get_args
 
 from rdflib import RDF, BNode, Graph, Literal, URIRef
@@ -16,8 +17,8 @@ from dmi_agreements.errors import Finding, PolicyRefused
 from dmi_agreements.odrl.inheritance import inherit
 from dmi_agreements.odrl.model import ODRL, Action, Policy, Rule, RuleKind, Strategy, Test, Thing
 from dmi_agreements.odrl.vocabulary import CORE, Vocabulary, nearest
-from dmi_exchange.rdf import terms
-from dmi_exchange.rdf.constraints import ConstraintReader
+from dmi_exchange.rdf import references, terms
+from dmi_exchange.rdf.constraints import FINDINGS, ConstraintReader
 from dmi_exchange.rdf.documents import read_json, read_text, refuse
 
 _RULES: Final[tuple[RuleKind, ...]] = ("permission", "prohibition", "obligation")
@@ -29,11 +30,16 @@ def policies_of(graph: Graph, vocabulary: Vocabulary = CORE) -> tuple[Policy, ..
     nodes = [node for node in dict.fromkeys(graph.subjects()) if known & set(graph.objects(node, RDF.type))]
     found: list[Policy] = []
     findings: list[Finding] = []
+    reached: set[Node] = set()
     for position, node in enumerate(nodes):
         reader = _Reader(graph, vocabulary, prefix=f"/{position}" if len(nodes) > 1 else "")
         policy = reader.policy(node)
         findings += reader.findings
+        reached |= reader.reached
         found.append(policy)
+    if nodes and not findings:
+        # A slip that was found may be why nothing leads to a node.
+        findings += islice(references.broken(graph, set(nodes), reached), FINDINGS)
     if findings:
         raise PolicyRefused(tuple(findings))
     return tuple(found)
@@ -192,6 +198,12 @@ class _Reader(ConstraintReader):
             self.wrong(path, "a rule is a node of its own that does not contain itself", str(node))
             return Rule(kind, path, ())
         self.account(node, terms.RULE | terms.FURTHER[kind], path, types=terms.RULE_TYPES[kind])
+        kinds = terms.RULE_TYPES[kind] - {ODRL + "Rule"}
+        if references.is_bare(self.graph, node) and not kinds & self.types(node):
+            self.dangling(
+                node, path, "a rule says something, or states its type when it speaks of everything"
+            )
+            return Rule(kind, path, ())
         nested = kind not in _RULES
         things = {
             name: self._things(node, name, path) + (() if nested else shared.things.get(name, ()))
@@ -263,10 +275,9 @@ class _Reader(ConstraintReader):
         if isinstance(node, Literal):
             return Thing(self.iri(node, path))
         self.account(node, terms.THING, path, described=True)
-        types = {str(each) for each in self.graph.objects(node, RDF.type)}
         thing = Thing(
             uid=self.uid(node, path),
-            collection=bool(types & terms.COLLECTIONS),
+            collection=bool(self.types(node) & terms.COLLECTIONS),
             part_of=tuple(self.iri(each, f"{path}/partOf") for each in self.values(node, ODRL + "partOf")),
             source=self._source(node, path),
             refinements=self.tests(node, ODRL + "refinement", path),

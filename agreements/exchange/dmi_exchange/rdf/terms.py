@@ -74,6 +74,15 @@ ACTION: Final = _named("uid refinement includedIn implies") | {str(RDF.value), s
 THING: Final = _named("uid partOf source refinement hasPolicy assigneeOf assignerOf") | {str(RDF.type)}
 COLLECTIONS: Final = _named("AssetCollection PartyCollection")
 
+NAMING: Final = _named("uid") | {str(RDF.type)}
+"""What names a node and its kind, without saying anything more of it."""
+OF_POLICIES: Final = _named("hasPolicy assigneeOf assignerOf")
+"""What makes an asset or party that of all rules of the policy that it points at."""
+FREE: Final = OF_POLICIES | _named("uid partOf includedIn implies")
+"""What may be said of nodes that no policy leads to: memberships, and what points at a policy itself."""
+PARTS_OF_POLICIES: Final = frozenset[str]().union(*RULE_TYPES.values(), CONSTRAINT_TYPES)
+"""Kinds of nodes that mean something only as part of a policy."""
+
 _ANNOTATIONS: Final = (
     "http://purl.org/dc/terms/",
     "http://purl.org/dc/elements/1.1/",
