@@ -54,7 +54,7 @@ def asked(case: dict[str, Any], material: Path, hierarchies: tuple[dict[str, fro
     text = (material / "conflicts" / case["policies"]).read_text("utf-8")
     policies = {policy.uid: policy for policy in read_policies(text)}
     one, other = (policies[uid] for uid in case["policy_ids"])
-    return Asked((one, other), execution(text), Checker(hierarchies), Judge(reached(hierarchies)))
+    return Asked((one, other), execution(text), Checker(foreign=hierarchies), Judge(reached(hierarchies)))
 
 
 def execution(text: str) -> dict[str, Value]:

@@ -104,6 +104,18 @@ def test_a_person_reads_the_same_in_lines(files: dict[str, str]) -> None:
     ]
 
 
+def test_siblings_of_a_hierarchy_that_is_given_along_may_have_something_in_common(tmp_path: Path) -> None:
+    texts = "".join(
+        policy(name, operator, 0).replace("odrl:count", "odrl:purpose").replace(" 0 ", f" <urn:{name}> ")
+        for name, operator in (("science", "eq"), ("good-cause", "isA"))
+    )
+    (tmp_path / "both.ttl").write_text(HEAD + texts)
+    tree = "".join(f"<urn:{name}> skos:broader <urn:purpose> ." for name in ("science", "good-cause"))
+    (tmp_path / "tree.ttl").write_text(f"@prefix skos: <http://www.w3.org/2004/02/skos/core#> . {tree}")
+    found = answer(str(tmp_path / "both.ttl"), "--resource", str(tmp_path / "tree.ttl"))
+    assert found["verdict"] == "Undecidable"
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -97,6 +97,25 @@ def test_values_are_compared_by_what_they_mean(one: str, other: str, verdict: st
     assert compare(other, one) == verdict
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "verdict"),
+    [
+        ("purpose isA dpv:Research", "purpose eq dpv:Marketing", "Undecidable"),
+        ("purpose isA dpv:Research", "purpose isA dpv:Marketing", "Undecidable"),
+        ("purpose isA dpv:Research", "purpose hasPart dpv:Marketing", "Undecidable"),
+        ("purpose isA dpv:Research", "purpose eq dpv:CommercialResearch", "Compatible"),
+        # Names are told apart whatever falls under them: a request gives one.
+        ("purpose eq dpv:Research", "purpose eq dpv:Marketing", "Conflict"),
+        # The project's own hierarchy tells all that its names fall under, also beside another.
+        (f"spatial isPartOf {FRANCE}", f"spatial isPartOf {GERMANY}", "Conflict"),
+    ],
+)
+def test_what_a_hierarchy_of_others_does_not_say_may_still_be_so(one: str, other: str, verdict: str) -> None:
+    checker = Checker((known.places(),), foreign=(DPV,))
+    assert type(checker.pair(use(one, "one"), use(other, "other"))).__name__ == verdict
+    assert type(checker.pair(use(other, "other"), use(one, "one"))).__name__ == verdict
+
+
 def test_units_are_turned_into_one_another_or_not_compared() -> None:
     def priced(uid: str, operator: str, amount: int, unit: str) -> Policy:
         return policy(

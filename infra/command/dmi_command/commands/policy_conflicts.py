@@ -39,7 +39,8 @@ def conflicts(
     resource: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Hierarchy in Turtle: skos:broader, rdfs:subClassOf, gn:parentFeature; may stand repeatedly."
+            help="Hierarchy in Turtle: skos:broader, rdfs:subClassOf, gn:parentFeature; what it does not say may "
+            "still be so; may stand repeatedly."
         ),
     ] = None,
     fact: Annotated[
@@ -94,11 +95,13 @@ def _checker(policies: list[Policy], files: list[Path], terms: Vocabulary) -> Ch
     from dmi_infra.runtime import load_rulebook
     from dmi_infra.settings import Settings
 
-    hierarchies = [known.places(), known.purposes(load_rulebook(Settings()))]
-    for file in files:
-        world = read_file(file, read_world)
-        hierarchies += [world.kinds, world.part_of]
-    return Checker(tuple(hierarchies), terms, others={policy.uid: policy for policy in policies})
+    worlds = [read_file(file, read_world) for file in files]
+    return Checker(
+        (known.places(), known.purposes(load_rulebook(Settings()))),
+        terms,
+        others={policy.uid: policy for policy in policies},
+        foreign=tuple(hierarchy for world in worlds for hierarchy in (world.kinds, world.part_of)),
+    )
 
 
 def _check(checker: Checker, policies: list[Policy], facts: dict[str, Value], within: bool) -> dict[str, Any]:

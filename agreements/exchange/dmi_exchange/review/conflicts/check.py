@@ -34,6 +34,7 @@ FACTS = "facts"
 class Checker:
     """Checks policies against each other, with ``hierarchies`` (name -> its direct parents) of what they name.
 
+    Names in ``hierarchies`` fall under nothing else than these say; names in ``foreign`` ones may (see ``order``).
     ``others`` are the policies, by uid, that those to be checked may inherit from. Solving takes some milliseconds:
     not for the way of the data.
     """
@@ -41,6 +42,7 @@ class Checker:
     hierarchies: tuple[Mapping[str, Iterable[str]], ...] = ()
     vocabulary: Vocabulary = CORE
     others: Mapping[str, Policy] = field(default_factory=dict)
+    foreign: tuple[Mapping[str, Iterable[str]], ...] = ()
 
     def pair(self, one: Policy, other: Policy, facts: Mapping[str, Value] | None = None) -> Verdict:
         """Whether one request can satisfy both policies; ``facts`` are values of operands that it is known to have.
@@ -104,7 +106,7 @@ class Checker:
 
     @cached_property
     def _orders(self) -> Orders:
-        return Orders.of(self.hierarchies, self.vocabulary)
+        return Orders.of(self.hierarchies, self.foreign, self.vocabulary)
 
 
 class _Inside:

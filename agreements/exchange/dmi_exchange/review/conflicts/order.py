@@ -1,7 +1,8 @@
 """What falls under what: hierarchies given as data, language tags by their prefixes, and what nobody named.
 
-A hierarchy names everything above what it names, but not everything below it: below any name there may be more.
-Two names without a common name below them have nothing in common (siblings are disjoint).
+A hierarchy of the project names everything above what it names, but not everything below it: below any name there
+may be more. Two names in it without a common name below them have nothing in common (siblings are disjoint). A
+hierarchy of somebody else says what falls under what, and not what does not: its siblings may have all in common.
 """
 
 from __future__ import annotations
@@ -24,13 +25,16 @@ Point = Name | Other
 
 
 class Order:
-    """Names (IRIs) with their direct parents; of a name that has no entry of its own, not all parents are known.
+    """Names (IRIs) with their direct parents; all that a name falls under is known of those in ``closed`` alone.
 
-    ``strict``: what is outside falls under nothing but itself, as with assets and parties; else that is not known.
+    ``strict``: each name falls under nothing but what is named, as with assets and parties.
     """
 
-    def __init__(self, parents: Mapping[str, Iterable[str]], strict: bool = False) -> None:
+    def __init__(
+        self, parents: Mapping[str, Iterable[str]], closed: Iterable[str] = (), strict: bool = False
+    ) -> None:
         self.parents = {child: frozenset(above) - {child} for child, above in parents.items()}
+        self.closed = frozenset(closed)
         self.strict = strict
         self._above: dict[str, frozenset[str]] = {}
         self._below: dict[str, frozenset[str]] = {}
@@ -41,7 +45,7 @@ class Order:
 
     def knows(self, name: Name) -> bool:
         """Whether all that ``name`` falls under is known."""
-        return name.kind == "tag" or (name.kind == "iri" and (self.strict or name.text in self.parents))
+        return name.kind == "tag" or (name.kind == "iri" and (self.strict or name.text in self.closed))
 
     def under(self, one: Point, other: Point) -> bool | None:
         """Whether ``one`` is ``other`` or falls under it; ``None`` when that is not known."""
@@ -99,13 +103,18 @@ def _shorter(tag: Name, text: str) -> Name:
     return Name("tag", text, type(spelt)(text, spelt.datatype, spelt.language))
 
 
-def merged(orders: Iterable[Mapping[str, Iterable[str]]], strict: bool = False) -> Order:
-    """One order of several hierarchies, each as names with their parents."""
+def merged(
+    own: Iterable[Mapping[str, Iterable[str]]],
+    foreign: Iterable[Mapping[str, Iterable[str]]] = (),
+    strict: bool = False,
+) -> Order:
+    """One order of several hierarchies, each as names with their parents; those of others are ``foreign``."""
     parents: dict[str, set[str]] = {}
-    for order in orders:
+    own = tuple(own)
+    for order in (*own, *foreign):
         for child, above in order.items():
             parents.setdefault(child, set()).update(above)
-    return Order(parents, strict)
+    return Order(parents, {child for order in own for child in order}, strict)
 
 
 def reach(start: str, steps: Mapping[str, Iterable[str]]) -> frozenset[str]:

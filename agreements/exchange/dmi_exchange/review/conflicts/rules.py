@@ -65,9 +65,14 @@ class Orders:
     needs: Order
 
     @classmethod
-    def of(cls, hierarchies: Iterable[Mapping[str, Iterable[str]]], vocabulary: Vocabulary) -> Orders:
+    def of(
+        cls,
+        own: Iterable[Mapping[str, Iterable[str]]],
+        foreign: Iterable[Mapping[str, Iterable[str]]],
+        vocabulary: Vocabulary,
+    ) -> Orders:
         needs = merged([vocabulary.actions, vocabulary.implies])
-        return cls(merged(hierarchies), merged([vocabulary.actions]), needs)
+        return cls(merged(own, foreign), merged([vocabulary.actions]), needs)
 
 
 class Rules:

@@ -37,7 +37,9 @@ from dmi_exchange.review.conflicts.values import Span, common_round
 
 TIMEOUT_MS: Final = 2_000
 _LOOSE: Final = "a month has 28 to 31 days, and a moment without zone may be 14 hours off"
-_UNPLACED: Final = "no hierarchy given here says what falls under what"
+_UNPLACED: Final = (
+    "no hierarchy says whether the one falls under the other, and none of the project's own that it does not"
+)
 # The library's default context belongs to one thread at a time.
 _ONE: Final = threading.Lock()
 
