@@ -6,6 +6,7 @@ whether the second allows all that the first allows; for the one that states an 
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from dmi_agreements.odrl.evaluate import evaluate
 from dmi_agreements.odrl.model import ODRL, XSD, Policy, Typed, Value
 from dmi_agreements.odrl.world import Attempt, Request, World
+from dmi_command.cli import app
 from dmi_exchange.rdf.reading import read_policies
 from dmi_exchange.rdf.world import read_world
 from dmi_exchange.review.conflicts import Checker, Compatible, Conflict, Inside, Outside
@@ -84,6 +87,14 @@ def test_the_verdict_is_the_benchmarks(case: dict[str, Any], asked: Asked) -> No
         assert judge.possible(request)
         assert judge.allows(one, request)
         assert judge.allows(other, request)
+
+
+@pytest.mark.parametrize("name", ["ODRL651", "ODRL653", "ODRL840"])
+def test_the_plain_command_says_that_it_was_asked_another_question(name: str, material: Path) -> None:
+    file = material / "conflicts" / "policies" / f"{name}-policy.ttl"
+    answer = json.loads(CliRunner().invoke(app, ["policy", "conflicts", str(file), "--json"]).stdout)
+    assert (answer["verdict"], answer["otherwise"]["--within"]) == ("Compatible", "Beyond")
+    assert name != "ODRL840" or answer["otherwise"]["--fact"] == ["meteredTime"]
 
 
 @pytest.mark.parametrize("case", CASES)

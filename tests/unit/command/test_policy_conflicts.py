@@ -95,6 +95,24 @@ def test_what_is_known_and_what_lies_within_can_be_asked(files: dict[str, str]) 
     assert answer(files["some"], files["many"], "--within")["verdict"] == "Beyond"
 
 
+def test_two_policies_that_agree_tell_what_another_question_would_be_answered_by(
+    files: dict[str, str],
+) -> None:
+    assert answer(files["few"], files["some"])["otherwise"] == {"--within": "Beyond", "--fact": ["count"]}
+    assert answer(files["many"], files["some"])["otherwise"] == {"--within": "Within", "--fact": ["count"]}
+    known = answer(files["few"], files["some"], "--fact", "count=2")
+    assert known["otherwise"] == {"--within": "Beyond", "--fact": []}
+    lines = CliRunner().invoke(app, ["policy", "conflicts", files["few"], files["some"]]).stdout.splitlines()
+    assert lines[-2:] == [
+        "  asked with --within, whether the second allows all that the first does: Beyond",
+        "  of a request of which these are known (--fact), it may be Conflict: count",
+    ]
+
+
+def test_only_two_policies_that_agree_are_asked_otherwise(files: dict[str, str]) -> None:
+    assert not any("otherwise" in answer(files[name]) for name in ("few", "both", "all"))
+
+
 def test_a_person_reads_the_same_in_lines(files: dict[str, str]) -> None:
     lines = CliRunner().invoke(app, ["policy", "conflicts", files["both"]]).stdout.splitlines()
     assert lines == [

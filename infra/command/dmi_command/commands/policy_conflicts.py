@@ -61,6 +61,9 @@ def conflicts(
 ) -> None:
     """Check policies against each other and each by itself; nothing is fetched, no stack is needed.
 
+    Two policies are Compatible when one request can satisfy both; the answer then also tells what --within says of
+    them, and for which values (--fact) of a request it may be another.
+
     Exit code 0 whatever the verdict; 2 when a file cannot be read or holds what is not understood.
     """
     # Imported here: they bring the RDF library and the solver, which no other command needs to wait for.
@@ -123,6 +126,7 @@ def _check(checker: Checker, policies: list[Policy], facts: dict[str, Value], wi
             **pairs[0],
             "policies": [policy.uid for policy in policies],
             "findings": present.findings(findings),
+            **(_otherwise(checker, policies, facts) if pairs[0]["verdict"] == "Compatible" else {}),
         }
     verdicts = [pair["verdict"] for pair in pairs]
     worst = next((each for each in ("Conflict", "Undecidable") if each in verdicts), "Compatible")
@@ -131,6 +135,24 @@ def _check(checker: Checker, policies: list[Policy], facts: dict[str, Value], wi
         "policies": [policy.uid for policy in policies],
         "pairs": pairs,
         "findings": present.findings(findings),
+    }
+
+
+def _otherwise(checker: Checker, policies: list[Policy], facts: dict[str, Value]) -> dict[str, Any]:
+    """What other questions about two compatible policies may be answered by, for who meant one of these."""
+    from dmi_exchange.review.conflicts import present
+
+    if len(policies) != 2:
+        return {}
+    one, other = policies
+    open_still = [
+        left.removeprefix(ODRL) for left in checker.asked_of_requests(one, other) if left not in facts
+    ]
+    return {
+        "otherwise": {
+            "--within": present.verdict(checker.within(one, other))["verdict"],
+            "--fact": open_still,
+        }
     }
 
 
@@ -154,12 +176,29 @@ def _print(answer: dict[str, Any]) -> None:
         names = " and ".join(pair["policies"])
         out.print(Text.assemble((told, _COLOURS.get(told, "green")), f": {names}"), soft_wrap=True)
         _print_ground(pair)
+    _print_otherwise(answer.get("otherwise", {}))
     for finding in answer.get("findings", []):
         where = f"{finding['policy']} {finding['path']}"
         out.print(
             Text.assemble((finding["kind"], "yellow"), f": {where}: {finding['message']}"), soft_wrap=True
         )
         _print_ground(finding)
+
+
+def _print_otherwise(questions: dict[str, Any]) -> None:
+    if not questions:
+        return
+    within, open_still = questions["--within"], questions["--fact"]
+    out.print(
+        f"  asked with --within, whether the second allows all that the first does: {within}", soft_wrap=True
+    )
+    if open_still:
+        names = ", ".join(open_still)
+        out.print(
+            f"  of a request of which these are known (--fact), it may be Conflict: {names}",
+            soft_wrap=True,
+            markup=False,
+        )
 
 
 def _print_ground(ground: dict[str, Any]) -> None:

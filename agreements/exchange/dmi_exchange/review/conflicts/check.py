@@ -24,6 +24,7 @@ from dmi_exchange.review.conflicts.results import (
 )
 from dmi_exchange.review.conflicts.rules import REQUEST, Orders, Rules, Who, grounded
 from dmi_exchange.review.conflicts.solver import FOREVER, Clash, Unknown, Values, solve
+from dmi_exchange.review.conflicts.terms import constraints
 from dmi_exchange.review.conflicts.witness import witness
 
 FACTS = "facts"
@@ -83,6 +84,19 @@ class Checker:
                 return Outside(escaped)
             case Undecidable():
                 return found
+
+    def asked_of_requests(self, one: Policy, other: Policy) -> tuple[str, ...]:
+        """The left operands (IRIs) that permissions and prohibitions of either compare a request's own values by.
+
+        Of a request whose values of these are known, the answer of ``pair`` can be another.
+        """
+        rules = (rule for each in self._both(one, other) for rule in (*each.permissions, *each.prohibitions))
+        tests = (
+            test
+            for rule in rules
+            for test in (*rule.constraints, *(each for action in rule.actions for each in action.refinements))
+        )
+        return tuple(dict.fromkeys(each.left for each in constraints(tests)))
 
     def policy(self, policy: Policy) -> tuple[Finding, ...]:
         """What is wrong within one policy; none when nothing is."""
