@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 
 from rdflib import RDF, BNode, Graph, Literal, URIRef
 from rdflib.term import Node
@@ -62,8 +63,14 @@ class ConstraintReader:
 
     def dangling(self, node: Node, path: str, rule: str) -> None:
         """Note that ``node`` lacks what it has to say; who mistyped a reference is told which may be meant."""
-        value = "" if isinstance(node, BNode) else str(node)
-        self.wrong(path, rule, value, references.nearest_loose(self.graph, node))
+        if isinstance(node, BNode):
+            self.wrong(path, rule)
+        else:
+            self.wrong(path, rule, str(node), nearest(str(node), self._loose))
+
+    @cached_property
+    def _loose(self) -> tuple[str, ...]:
+        return references.loose(self.graph)
 
     def account(
         self,

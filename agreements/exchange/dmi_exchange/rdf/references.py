@@ -26,14 +26,14 @@ def is_bare(graph: Graph, node: Node) -> bool:
     return all(str(name) in terms.NAMING or terms.is_annotation(str(name)) for name in graph.predicates(node))
 
 
-def nearest_loose(graph: Graph, node: Node) -> str | None:
-    """The described node that nothing refers to and whose name is most like that of ``node``."""
-    loose = (
-        str(each)
-        for each in dict.fromkeys(graph.subjects())
-        if isinstance(each, URIRef) and each != node and (None, None, each) not in graph
-    )
-    return None if isinstance(node, BNode) else nearest(str(node), islice(loose, _CANDIDATES))
+def loose(graph: Graph) -> tuple[str, ...]:
+    """Names of described nodes that nothing refers to: one of them is meant where a reference leads nowhere."""
+    names = (str(each) for each in dict.fromkeys(graph.subjects()) if _is_loose(graph, each))
+    return tuple(islice(names, _CANDIDATES))
+
+
+def _is_loose(graph: Graph, node: Node) -> bool:
+    return isinstance(node, URIRef) and (None, None, node) not in graph
 
 
 def broken(graph: Graph, policies: Set[Node], reached: Set[Node]) -> Iterator[Finding]:
