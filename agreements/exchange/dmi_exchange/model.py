@@ -12,6 +12,7 @@ from dmi_infra.errors import InputRefused
 PERSON = "urn:dmi:person:"
 ORGANISATION = "urn:dmi:participant:"
 MACHINE = "urn:dmi:machine:"
+DATASET = "urn:dmi:dataset:"
 
 SIGNATORY_ROLES = (
     "dmi:role:municipality",
@@ -27,7 +28,7 @@ OPERATOR = "dmi:role:operator"
 def may_own(participant: str, dataset: str) -> bool:
     """Whether a dataset's id lies in the participant's own name space; residents own rows, not datasets."""
     slug = participant.removeprefix(ORGANISATION)
-    return slug != participant and dataset.startswith(f"urn:dmi:dataset:{slug}:")
+    return slug != participant and dataset.startswith(f"{DATASET}{slug}:")
 
 
 def may_own_listing(participant: str, listing: str) -> bool:

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from dmi_agreements.contracts.law import AgreementState, Participant
+from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.decision import EVERYONE
 from dmi_agreements.errors import PolicyRefused
 from dmi_agreements.odrl.evaluate import evaluate
-from dmi_agreements.odrl.own import asked
-from dmi_agreements.odrl.proof import explain
+from dmi_agreements.odrl.own import asked, name_of
+from dmi_agreements.odrl.proof import Named, explain
+from dmi_agreements.odrl.wording import Language, pick
 from dmi_agreements.policy.compiled import compile_agreement
 from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.policy.situation import Counts, Situation, Use
+from dmi_agreements.rulebook import Rulebook
 from dmi_exchange import model
 from dmi_exchange.errors import DocumentRefused
 from dmi_exchange.handlers import Exchange
@@ -80,8 +82,9 @@ def prove(
     question: Question,
     known: bool,
     uses: Callable[[], Counts | None],
+    reader: str | None,
 ) -> dict[str, Any]:
-    """What ``state``'s document says to ``question``, whether or not the agreement is in force.
+    """What ``state``'s document says to ``question``, whether or not the agreement is in force, told to ``reader``.
 
     ``uses`` gives those of its rules (``None``: not known), where one counts them; roles and confirmed duties are those
     that the exchange knows now. Not ``known`` is of whom nothing may be learned: that one has neither roles nor uses,
@@ -108,27 +111,61 @@ def prove(
         uses() if counts else {},
     )
     report = evaluate(terms.policy, *asked(terms.policy, situation, book))
+    named = _names(exchange, book, reader)
     return {
         "agreement": state.id,
         "state": state.state,
         "at": to_text(question.at),
         "verdict": report.verdict,
-        "told": {"nl": list(explain(report, "nl")), "en": list(explain(report, "en"))},
+        "told": {"nl": list(explain(report, "nl", named)), "en": list(explain(report, "en", named))},
         "report": json_ld(report),
     }
+
+
+def _names(exchange: Exchange, book: Rulebook, reader: str | None) -> Named:
+    """What a member calls datasets, organisations and terms; of persons nobody is named, but ``reader`` is told."""
+
+    def named(identifier: str, language: Language) -> str | None:
+        if identifier.startswith(model.PERSON):
+            return pick(("u", "you"), language) if identifier == reader else None
+        if identifier.startswith(model.DATASET):
+            title = getattr(exchange.store.get(Dataset, identifier), "title", {})
+            return title.get(language) or next(iter(title.values()), None)
+        if identifier.startswith(model.ORGANISATION):
+            member = exchange.store.get(Participant, identifier)
+            return None if member is None else member.name
+        return name_of(book, identifier, language)
+
+    return named
 
 
 def proofs(exchange: Exchange, entry: Entry, party: str | None, known: bool) -> list[dict[str, Any]]:
     """The proof of a decision of the log, by each agreement that it rests on or that was about the same.
 
-    ``known``: as for ``prove``.
+    A person whose data it let through reads its own consent to that as well. ``known``: as for ``prove``.
     """
     record, before = entry.record(), UsesBefore(exchange, entry)
     question = Question(record.assignee, record.action, record.dataset, record.purpose, record.at)
     return [
-        prove(exchange, state, question, known, partial(before.of, state.id))
-        for state in _grounds(exchange, record)
+        prove(exchange, state, question, known, partial(before.of, state.id), party)
+        for state in (*_grounds(exchange, record), *_consents(exchange, record, party))
         if model.may_see(state, party)
+    ]
+
+
+def _consents(exchange: Exchange, record: DecisionRecord, party: str | None) -> Iterable[AgreementState]:
+    """What ``party`` as a person consented to about this dataset, and held then."""
+    if party is None or party not in record.subjects:
+        return []
+    return [
+        state
+        for state in exchange.store.find(AgreementState, party)
+        if model.is_consent(state)
+        and model.assigner(state.document) == party
+        and state.concluded_at is not None
+        and state.concluded_at <= record.at
+        and (state.ended_at is None or state.ended_at > record.at)
+        and record.dataset in model.targets(state.document)
     ]
 
 

@@ -63,6 +63,12 @@ def test_a_person_reads_a_table_or_the_proof(files: list[str]) -> None:
     assert run(*files, "--proof", "en").startswith("Yes, this is allowed.\nPermission 1 applies.\n")
 
 
+def test_the_proof_calls_the_terms_of_the_rulebook_by_their_names(files: list[str]) -> None:
+    file = Path(files[0])
+    file.write_text(file.read_text().replace("urn:alice", "urn:dmi:party:everyone"))
+    assert "  De regel is voor iedereen; " in run(*files, "--proof", "nl")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -46,6 +46,7 @@ from tests.unit.infra.fakes import (
     document,
     eventually,
     message,
+    until,
 )
 
 
@@ -468,6 +469,38 @@ def test_a_decision_is_proven_to_whom_it_concerns(node: Node) -> None:
     assert "Nee" in item["told"]["nl"][0]
     node.refused(node.ask("GET", "/v1/log/3/explanation", SELLING), 404, "not-found")
     node.refused(node.ask("GET", "/v1/log/9/explanation", OFFICER), 404, "not-found")
+
+
+def test_a_person_reads_by_which_consent_of_its_own_its_data_was_given_in_names_and_nobody_elses(
+    node: Node,
+) -> None:
+    days = {"leftOperand": "dmi:days", "operator": "eq", "rightOperand": 30, "unit": "d"}
+    delete = {"action": "dmi:deleteAfter", "constraint": [days]}
+    text = document(OWNER, VENDOR, BICYCLES, ["dmi:read"], duties=[delete], constraints=[until(300)])
+    text["dmi:legalBasis"] = "dmi:basis:consent"
+    node.propose(text)
+    node.countersign(text, SELLING)
+    test = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [VENDOR]}
+    consent = document(NOOR, "urn:dmi:party:everyone", BICYCLES, ["dmi:read"], constraints=[test])
+    node.propose(consent, LIVING)
+    given = msgspec.structs.replace(
+        decision(1, VENDOR, BICYCLES, subjects=[NOOR], agreements=[text["uid"]]),
+        at=clock.now(), purpose=MOBILITY, reasons=["delivered: 1 rows of 1 persons under their consent"],
+    )  # fmt: skip
+    report(node, given, decision(2, VENDOR, BICYCLES))
+    number = (node.store.log.end() or 0) - 1
+    path = f"/v1/log/{number}/explanation"
+    (item,) = node.get(path, LIVING)["items"]
+    assert (item["agreement"], item["verdict"]) == (consent["uid"], "permit")
+    for language in ("nl", "en"):
+        lines = "\n".join(item["told"][language])
+        purpose = node.service.app.state.exchange.rulebook.label(MOBILITY, language).lower()
+        assert purpose in lines
+        assert [name for name in (BICYCLES, NOOR, "urn:dmi:purpose", "urn:dmi:party") if name in lines] == []
+    assert [one["agreement"] for one in node.get(path, SELLING)["items"]] == [text["uid"]]
+    node.refused(node.ask("GET", f"/v1/log/{number + 1}/explanation", LIVING), 404, "not-found")
+    node.post(f"/v1/consents/{consent['uid']}/withdraw", {}, LIVING)
+    assert [one["state"] for one in node.get(path, LIVING)["items"]] == ["ended"]
 
 
 def test_a_use_that_was_allowed_is_explained_by_the_uses_before_it(node: Node) -> None:

@@ -95,7 +95,8 @@ def router(exchange: Exchange, aside: Aside) -> APIRouter:
         asking = Request(identity.participant, body.action, body.dataset, body.purpose)
         question = Question(assignee, body.action, body.dataset, body.purpose, at)
         near = party is None or acquainted(asking, assignee, [state.id], runtime.law.table)
-        return prove(exchange, state, question, near, partial(StoredUses, exchange, state.id, assignee))
+        uses = partial(StoredUses, exchange, state.id, assignee)
+        return prove(exchange, state, question, near, uses, identity.participant)
 
     return routes
 

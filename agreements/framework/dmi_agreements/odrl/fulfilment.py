@@ -24,12 +24,12 @@ def duty_report(duty: Rule, holder: Rule, scene: Scene) -> DutyReport:
     premises = tuple(hold(duty.constraints, scene))
     in_force = every([premise.holds for premise in premises]) is not False
     late = not in_force and _too_late(duty.constraints, scene)
-    attempted = False
+    attempted = carried = False
     if duty.uid is not None and duty.uid in scene.world.duties:
         state = scene.world.duties[duty.uid]
         attempted = state.attempted
     elif duty.actions and all(action.iri in scene.world.carried_out for action in duty.actions):
-        state = DutyState("NonSet", "Unknown")
+        state, carried = DutyState("NonSet", "Unknown"), in_force
     elif in_force or late:
         state = _from_events(duty, holder, scene, late)
     else:
@@ -51,6 +51,7 @@ def duty_report(duty: Rule, holder: Rule, scene: Scene) -> DutyReport:
         report=state.report,
         premises=premises,
         further=further,
+        carried=carried,
     )
 
 

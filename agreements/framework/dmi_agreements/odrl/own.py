@@ -10,6 +10,7 @@ from dmi_agreements.decision import EVERYONE
 from dmi_agreements.odrl.model import ODRL, XSD, Policy, Rule, Typed, Value
 from dmi_agreements.odrl.sequence import lasting
 from dmi_agreements.odrl.vocabulary import DMI
+from dmi_agreements.odrl.wording import Language, pick
 from dmi_agreements.odrl.world import Attempt, Event, Facts, Request, World
 from dmi_agreements.policy.situation import NEVER, Situation, offset
 from dmi_agreements.rulebook import Rulebook
@@ -60,6 +61,16 @@ def asked(
         events=tuple(_performed(policy, situation)),
     )
     return Request("urn:dmi:request", (attempt,)), world
+
+
+def name_of(rulebook: Rulebook, term: str, language: Language) -> str | None:
+    """What people call an absolute term of the rulebook, such as a purpose; ``None`` for anything else."""
+    if term == EVERYONE:
+        return pick(("iedereen", "everyone"), language)
+    try:
+        return rulebook.label(f"dmi:{term.removeprefix(DMI)}", language).lower()
+    except KeyError:
+        return None
 
 
 def clock(now: int) -> Typed:

@@ -43,7 +43,8 @@ class Premise:
 class DutyReport:
     """The state of a duty or obligation, or of a consequence or remedy; ``report`` names who found that.
 
-    ``settled``: it stands in nobody's way: fulfilled, open but not yet due, or not in force.
+    ``settled``: it stands in nobody's way: fulfilled, open but not yet due, or not in force. ``carried``: whoever
+    judges carries it out itself, when what was asked for is given.
     """
 
     rule: Rule
@@ -55,6 +56,7 @@ class DutyReport:
     report: str | None = None
     premises: tuple[Premise, ...] = ()
     further: tuple[DutyReport, ...] = ()
+    carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)

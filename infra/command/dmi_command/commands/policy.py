@@ -70,8 +70,11 @@ def evaluate(
     """
     # Imported here: they bring the RDF library, which no other command needs to wait for.
     from dmi_agreements.odrl.evaluate import evaluate as judge
+    from dmi_agreements.odrl.own import name_of
     from dmi_agreements.odrl.proof import explain
     from dmi_exchange.rdf import profiling, reading, reports, world
+    from dmi_infra.runtime import load_rulebook
+    from dmi_infra.settings import Settings
 
     terms = profiling.known_profiles()
     for each in profile or []:
@@ -89,7 +92,7 @@ def evaluate(
     elif as_json or form is Form.json:
         typer.echo(json.dumps(reports.plain(report), indent=2, ensure_ascii=False))
     elif proof:
-        for line in explain(report, proof.value):
+        for line in explain(report, proof.value, partial(name_of, load_rulebook(Settings()))):
             typer.echo(line)
     else:
         _print(report)

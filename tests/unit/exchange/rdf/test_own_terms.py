@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import dmi_agreements
 from dmi_agreements.errors import PolicyRefused
 from dmi_agreements.odrl.evaluate import evaluate
 from dmi_agreements.odrl.model import ODRL, Constraint, Typed
-from dmi_agreements.odrl.own import world_of
+from dmi_agreements.odrl.own import name_of, world_of
 from dmi_agreements.odrl.proof import explain
 from dmi_agreements.odrl.values import BOX, within
 from dmi_agreements.odrl.vocabulary import CORE, DMI
@@ -118,6 +119,16 @@ def test_an_agreement_of_a_template_permits_what_it_says_when_the_gate_carries_o
     world = world_of(RULEBOOK)
     assert evaluate(policy, asked(), world).allowed
     assert not evaluate(policy, asked(), replace(world, carried_out=frozenset())).allowed
+    for language, work in (
+        ("nl", "daar zorgt het knooppunt zelf voor"),
+        ("en", "the node sees to that itself"),
+    ):
+        lines = explain(evaluate(policy, asked(), world), language, partial(name_of, RULEBOOK))
+        assert [line.rpartition("; ")[2] for line in lines if "; " in line][-1] == f"{work}."
+        assert not any("niet bekend" in line or "not known" in line for line in lines)
+        label = RULEBOOK.label("dmi:purpose:parking-guidance", language).lower()
+        assert any(label in line for line in lines)
+        assert not any("urn:dmi:purpose" in line for line in lines)
     assert not evaluate(policy, asked(purpose="purpose:environment"), world).allowed
     assert not evaluate(policy, asked(purpose="purpose:of-nobody"), world).allowed
     assert not evaluate(policy, asked(party="urn:dmi:participant:b"), world).allowed
