@@ -142,15 +142,17 @@ def _names(exchange: Exchange, book: Rulebook, reader: str | None) -> Named:
 def proofs(exchange: Exchange, entry: Entry, party: str | None, known: bool) -> list[dict[str, Any]]:
     """The proof of a decision of the log, by each agreement that it rests on or that was about the same.
 
-    A person whose data it let through reads its own consent to that as well. ``known``: as for ``prove``.
+    A person whose data it let through reads its own consent that permits it as well. ``known``: as for ``prove``.
     """
     record, before = entry.record(), UsesBefore(exchange, entry)
     question = Question(record.assignee, record.action, record.dataset, record.purpose, record.at)
-    return [
-        prove(exchange, state, question, known, partial(before.of, state.id), party)
-        for state in (*_grounds(exchange, record), *_consents(exchange, record, party))
-        if model.may_see(state, party)
-    ]
+
+    def told(state: AgreementState) -> dict[str, Any]:
+        return prove(exchange, state, question, known, partial(before.of, state.id), party)
+
+    agreed = [told(state) for state in _grounds(exchange, record) if model.may_see(state, party)]
+    consented = map(told, _consents(exchange, record, party))
+    return agreed + [each for each in consented if each["verdict"] == "permit"]
 
 
 def _consents(exchange: Exchange, record: DecisionRecord, party: str | None) -> Iterable[AgreementState]:

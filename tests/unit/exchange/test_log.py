@@ -483,6 +483,9 @@ def test_a_person_reads_by_which_consent_of_its_own_its_data_was_given_in_names_
     test = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [VENDOR]}
     consent = document(NOOR, "urn:dmi:party:everyone", BICYCLES, ["dmi:read"], constraints=[test])
     node.propose(consent, LIVING)
+    test = {**test, "rightOperand": [OWNER]}
+    other = document(NOOR, "urn:dmi:party:everyone", BICYCLES, ["dmi:read"], constraints=[test])
+    node.propose(other, LIVING)
     given = msgspec.structs.replace(
         decision(1, VENDOR, BICYCLES, subjects=[NOOR], agreements=[text["uid"]]),
         at=clock.now(), purpose=MOBILITY, reasons=["delivered: 1 rows of 1 persons under their consent"],
