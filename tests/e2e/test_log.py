@@ -45,6 +45,37 @@ def test_a_resident_looks_up_what_one_other_did_with_her_data(
     assert visitor.faults == []
 
 
+@pytest.mark.parametrize(
+    ("language", "ask", "rule"),
+    [("nl", "Waarom: besluit", "De regel is voor"), ("en", "Why: decision", "The rule is for")],
+)
+def test_a_resident_reads_in_plain_words_why_her_data_was_given_by_keyboard(
+    embedded_stack: EmbeddedStack, visit: Visit, language: str, ask: str, rule: str
+) -> None:
+    with embedded_stack.demo("resident") as noor:
+        entries = noor.get("/exchange/v1/log?newest=true&outcome=allowed&limit=50")["items"]
+        number = next(
+            one["sequence"]
+            for one in entries
+            if one["crossing"] != "law"
+            and noor.get(f"/exchange/v1/log/{one['sequence']}/explanation")["items"]
+        )
+    visitor = visit(embedded_stack.url, "resident", 360, language)
+    page = visitor.go("/log?outcome=allowed")
+    shown = f"{number:,}".replace(",", "." if language == "nl" else ",")
+    why = page.get_by_role("button", name=f"{ask} {shown}", exact=True)
+    push(page, why)
+    card = page.locator(".dmi-card", has=page.get_by_role("heading", name=re.compile(f"{shown}$")))
+    expect(card.get_by_role("heading")).to_be_focused()
+    expect(card.get_by_text(rule).first).to_be_visible()
+    assert "urn:dmi" not in card.inner_text()
+    assert barriers(page) == []
+    assert not page.evaluate(WIDER)
+    push(page, card.get_by_role("button"))
+    expect(why).to_be_focused()
+    assert visitor.faults == []
+
+
 def test_the_focus_goes_on_to_what_a_button_brings_that_is_gone(
     embedded_stack: EmbeddedStack, visit: Visit
 ) -> None:

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { machineIn } from '../src/app/names';
-import { law } from '../src/pages/log/proof';
+import { explained, law } from '../src/pages/log/proof';
 import { actingIn, codesOf, isMandate } from '../src/pages/log/who';
 
 const city = 'urn:dmi:participant:gemeente';
@@ -19,6 +19,15 @@ describe('who an entry of the log names', () => {
     const stopped = { ...entry, crossing: law, assignee: vendor, reasons: [`stopped: ${city}`] };
     expect(actingIn(stopped).by).toEqual([city]);
     expect(actingIn({ ...stopped, reasons: ['expired'] }).by).toEqual([vendor]);
+  });
+});
+
+describe('the proof of an entry', () => {
+  const told = (reason: string, crossing = 'query') => explained({ crossing, reasons: [reason] });
+
+  it('can be asked of decisions and of what was let through, not of what became of an agreement or a request', () => {
+    expect([told('agreement: x'), told('no_consent: x'), told('delivered: 3 rows of 1 persons'), told('given: 3 rows')]).toEqual([true, true, true, true]);
+    expect([told('signed: x', law), told('exercised: r1: 3 rows in platform')]).toEqual([false, false]);
   });
 });
 

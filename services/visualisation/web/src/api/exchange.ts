@@ -107,6 +107,7 @@ export function exchangeApi(http: HttpClient) {
     endRequest: (id: string) => http.json<M.SubjectRequest>(`${base}/my-data/requests/${segment(id)}/end`, { method: 'POST', body: {} }),
     log: (query: { after?: string | number; before?: string | number; limit?: number; dataset?: string; newest?: boolean; outcome?: string; agreement?: string; participant?: string }, signal?: AbortSignal) =>
       http.page<T.LogEntry>(`${base}/log`, { query, signal }),
+    explanation: (sequence: number, signal?: AbortSignal) => http.json<T.Explanation>(`${base}/log/${sequence}/explanation`, { signal }),
     usage: (query: { hours?: number; dataset?: string } = {}, signal?: AbortSignal) =>
       http.json<T.Usage>(`${base}/log/usage`, { query, signal }),
     verifyLog: (signal?: AbortSignal) => http.json<T.LogVerification>(`${base}/log/verify`, { signal }),

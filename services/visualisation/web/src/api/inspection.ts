@@ -57,12 +57,6 @@ export interface Inspected extends Standing {
   found: Finding[];
 }
 
-export interface Explanation {
-  decision: LogEntry;
-  items: { agreement: string; state: string; told: Record<string, string[]> }[];
-  facts: Text;
-}
-
 /** What is looked for in the log; empty texts are not asked. */
 export interface LogSearch {
   participant: string;
@@ -80,7 +74,6 @@ export function inspectionApi(http: HttpClient) {
     findings: (signal?: AbortSignal) => http.list<Finding>(`${base}/inspection/findings`, { signal }),
     search: (wanted: LogSearch & { before?: string }, signal?: AbortSignal): Promise<Page<LogEntry>> =>
       http.page<LogEntry>(`${base}/log`, { query: { ...wanted, newest: true, limit: 20 }, signal }),
-    explanation: (sequence: number, signal?: AbortSignal) => http.json<Explanation>(`${base}/log/${sequence}/explanation`, { signal }),
     /** These decisions with their proofs; `since` is the size of a head that was kept before. */
     evidence: (entries: number[], since: number | null) =>
       http.json<Evidence>(`${base}/log/evidence`, { query: { entry: entries.map(String), limit: entries.length === 0 ? 0 : 500, since } }),

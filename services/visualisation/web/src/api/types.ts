@@ -194,6 +194,14 @@ export interface Evidence {
   entries: { sequence: number; leaf: string }[];
   next: string | null;
 }
+
+/** The proof of a decision of the log, by each agreement that its reader sees. */
+export interface Explanation {
+  decision: LogEntry;
+  items: { agreement: string; state: string; told: Record<string, string[]> }[];
+  facts: Text;
+}
+
 export interface LogVerification {
   ok: boolean;
   count: number;

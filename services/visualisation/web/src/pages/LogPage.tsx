@@ -16,6 +16,7 @@ import { Empty, Failure, Loaded, Notice } from '../ui/State';
 import { saveBlob } from './dataset/save';
 import { LogTable } from './log/LogTable';
 import { sizeIn } from './log/proof';
+import { useProof } from './log/useProof';
 
 const size = 50;
 
@@ -124,6 +125,7 @@ function Entries({ wanted, onLast }: { wanted: Wanted; onLast: () => void }) {
   const api = useApi();
   const [more, setMore] = useState<LogEntry[]>([]);
   const [next, setNext] = useState<string | null | undefined>(undefined);
+  const proof = useProof('h2');
   const query = { ...wanted, limit: size, newest: true };
   const first = useResource(`log ${JSON.stringify(wanted)}`, (signal) => api.exchange.log(query, signal));
   const load = useAction(async (before: string) => {
@@ -140,9 +142,10 @@ function Entries({ wanted, onLast }: { wanted: Wanted; onLast: () => void }) {
         const cursor = next === undefined ? page.next : next;
         return (
           <>
-            <LogTable caption={t.log.title} entries={all} />
+            <LogTable caption={t.log.title} entries={all} onWhy={proof.ask} />
             {load.error ? <Failure error={load.error} /> : null}
             {cursor ? <SecondaryActionButton busy={load.busy} onClick={() => void load.run(cursor)}>{t.common.more}</SecondaryActionButton> : null}
+            {proof.shown}
           </>
         );
       }}

@@ -103,5 +103,11 @@ export const log: Part<'log'> = {
   rows: 'Rows',
   service: 'Service',
   crossing: 'Crossing',
+  why: 'Why',
+  whyOf: (number) => `Why: decision ${number}`,
+  decision: (number) => `Decision ${number}`,
+  sealedProof: 'This decision is about a resident. So only the reasons of the log stand here.',
+  noProof: 'No agreement is about this decision. The reasons stand above.',
+  othersProof: 'This rests on an agreement between others. You do not see what is in it. The reasons stand above.',
   hash: 'Hash',
 };

@@ -101,5 +101,11 @@ export const log = {
   rows: 'Rijen',
   service: 'Dienst',
   crossing: 'Overgang',
+  why: 'Waarom',
+  whyOf: (number: string) => `Waarom: besluit ${number}`,
+  decision: (number: string) => `Besluit ${number}`,
+  sealedProof: 'Dit besluit gaat over een bewoner. Daarom staan hier alleen de redenen uit het log.',
+  noProof: 'Geen afspraak gaat over dit besluit. De redenen staan hierboven.',
+  othersProof: 'Dit rust op een afspraak tussen anderen. Wat daarin staat, ziet u niet. De redenen staan hierboven.',
   hash: 'Kenmerk',
 };

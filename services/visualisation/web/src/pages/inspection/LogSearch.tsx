@@ -1,5 +1,5 @@
 /** All decisions, searched by who, what, outcome and day; each with its proof, and all of them to keep as evidence. */
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { PrimaryActionButton, SecondaryActionButton } from '@utrecht/component-library-react';
 import type { LogEntry } from '../../api';
 import type { LogSearch as Wanted } from '../../api/inspection';
@@ -13,8 +13,8 @@ import { fromCityInput } from '../../i18n/cityTime';
 import { SelectField, TextField } from '../../ui/fields';
 import { Empty, Failure, Loaded } from '../../ui/State';
 import { LogTable } from '../log/LogTable';
+import { useProof } from '../log/useProof';
 import { Keep } from './Keep';
-import { Proof } from './Proof';
 
 const nothing: Wanted = { participant: '', dataset: '', outcome: '', from: '', to: '' };
 
@@ -32,9 +32,8 @@ export function LogSearch() {
   const [wanted, setWanted] = useState(nothing);
   const [more, setMore] = useState<LogEntry[]>([]);
   const [next, setNext] = useState<string | null | undefined>(undefined);
-  const [asked, setAsked] = useState<LogEntry | null>(null);
+  const proof = useProof('h3');
   const { there, go } = useBrought<HTMLDivElement>();
-  const opener = useRef<HTMLElement | null>(null);
   const query = { ...wanted, from: moment(wanted.from), to: moment(wanted.to, true) };
   const first = useResource(`inspection log ${JSON.stringify(wanted)}`, (signal) => api.inspection.search(query, signal));
   const load = useAction(async (before: string) => {
@@ -47,7 +46,7 @@ export function LogSearch() {
   const search = () => {
     setMore([]);
     setNext(undefined);
-    setAsked(null);
+    proof.ask(null);
     setWanted(typed);
   };
   const cursor = next === undefined ? (first.data?.next ?? null) : next;
@@ -83,28 +82,12 @@ export function LogSearch() {
       </form>
       <div ref={there} tabIndex={-1} role="group" aria-label={t.inspection.log}>
         <Loaded resource={first} height={360} isEmpty={() => found.length === 0} empty={<Empty title={t.inspection.noneFound} />}>
-          {() => (
-            <LogTable
-              caption={t.inspection.log} entries={found}
-              onWhy={(entry) => {
-                opener.current = document.activeElement instanceof HTMLElement ? document.activeElement : null;
-                setAsked(entry);
-              }}
-            />
-          )}
+          {() => <LogTable caption={t.inspection.log} entries={found} onWhy={proof.ask} />}
         </Loaded>
       </div>
       {load.error ? <Failure error={load.error} /> : null}
       {cursor ? <div><SecondaryActionButton busy={load.busy} onClick={() => (load.busy ? undefined : void load.run(cursor))}>{t.inspection.further}</SecondaryActionButton></div> : null}
-      {asked ? (
-        <Proof
-          key={asked.sequence} entry={asked}
-          onClose={() => {
-            setAsked(null);
-            opener.current?.focus();
-          }}
-        />
-      ) : null}
+      {proof.shown}
       {found.length > 0 ? <Keep sequences={found.map((one) => one.sequence)} /> : null}
     </>
   );

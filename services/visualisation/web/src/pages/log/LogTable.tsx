@@ -10,7 +10,7 @@ import { AgreementLink, MandateLink } from '../../ui/AgreementLink';
 import { Badge } from '../../ui/Badge';
 import { DataTable } from '../../ui/DataTable';
 import { useHolder, useMachines } from '../dealings/holder';
-import { decides, law, stopped, whoIn } from './proof';
+import { decides, explained, law, stopped, whoIn } from './proof';
 import { actingIn, codesOf, isMandate } from './who';
 
 /** Decisions as rows; `onWhy` adds a button that asks for the proof of one. */
@@ -45,7 +45,7 @@ export function LogTable({ caption, entries, onWhy }: { caption: string; entries
           cell: (e) => (
             <span className="dmi-tall">
               {!decides(e) ? <Badge>{t.log.noted}</Badge> : e.allowed ? <Badge tone="good">{t.mydata.allowed}</Badge> : <Badge tone="bad">{t.mydata.denied}</Badge>}
-              {onWhy ? <SecondaryActionButton className="dmi-small-button" aria-label={t.inspection.whyOf(number(e.sequence))} onClick={() => onWhy(e)}>{t.inspection.why}</SecondaryActionButton> : null}
+              {onWhy && explained(e) ? <SecondaryActionButton className="dmi-small-button" aria-label={t.log.whyOf(number(e.sequence))} onClick={() => onWhy(e)}>{t.log.why}</SecondaryActionButton> : null}
             </span>
           ),
         },

@@ -2,42 +2,39 @@
 import { useEffect, useRef } from 'react';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
 import type { LogEntry } from '../../api';
-import { useNames, type Names } from '../../app/names';
 import { useApi } from '../../app/session';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
+import type { Messages } from '../../i18n/nl';
 import { AgreementLink } from '../../ui/AgreementLink';
 import { Loaded } from '../../ui/State';
-import { Why } from '../log/LogTable';
+import { Why } from './LogTable';
 
-/** The ids in a sentence of the engine as people say them. */
-function withNames(line: string, names: Names): string {
-  return line.replaceAll(/urn:dmi:(dataset|participant|purpose):[a-z0-9]+(?:[:-][a-z0-9]+)*/g, (id, kind: string) => {
-    if (kind === 'dataset') return names.dataset(id);
-    return kind === 'purpose' ? names.purpose(id.replace(/^urn:/, '')) : names.participant(id);
-  });
+/** Why no agreement stands below a decision: it is about somebody else, rests on what others agreed, or on none. */
+function nothingShown(entry: LogEntry, t: Messages): string {
+  if (entry.assignee === null) return t.log.sealedProof;
+  return entry.agreements.length > 0 ? t.log.othersProof : t.log.noProof;
 }
 
-export function Proof({ entry, onClose }: { entry: LogEntry; onClose: () => void }) {
+export function ProofCard({ entry, heading: Heading, onClose }: { entry: LogEntry; heading: 'h2' | 'h3'; onClose: () => void }) {
   const { t, say, language, number } = useI18n();
-  const names = useNames();
   const api = useApi();
-  const explanation = useResource(`proof ${entry.sequence}`, (signal) => api.inspection.explanation(entry.sequence, signal));
-  const heading = useRef<HTMLHeadingElement>(null);
+  const explanation = useResource(`proof ${entry.sequence}`, (signal) => api.exchange.explanation(entry.sequence, signal));
+  const title = useRef<HTMLHeadingElement>(null);
   // It opens below a long table, so whoever asked is brought there.
-  useEffect(() => heading.current?.focus(), []);
+  useEffect(() => title.current?.focus(), []);
   return (
     <section className="dmi-card" aria-labelledby="proof-title">
-      <h3 id="proof-title" ref={heading} tabIndex={-1} className="utrecht-heading-3">{t.inspection.decision(number(entry.sequence))}</h3>
+      <Heading id="proof-title" ref={title} tabIndex={-1} className="utrecht-heading-3">{t.log.decision(number(entry.sequence))}</Heading>
       {entry.allowed ? null : <Why entry={entry} />}
       <Loaded resource={explanation} height={120}>
         {(found) => (
           <>
-            {found.items.length === 0 ? <p className="dmi-soft">{entry.assignee === null ? t.inspection.sealedProof : t.inspection.noProof}</p> : null}
+            {found.items.length === 0 ? <p className="dmi-soft">{nothingShown(entry, t)}</p> : null}
             {found.items.map((one) => (
               <div key={one.agreement}>
                 <p><AgreementLink id={one.agreement} /></p>
-                <ul className="dmi-edits">{(one.told[language] ?? []).map((line, index) => <li key={index}>{withNames(line, names)}</li>)}</ul>
+                <ul className="dmi-edits">{(one.told[language] ?? []).map((line, index) => <li key={index}>{line}</li>)}</ul>
               </div>
             ))}
             {found.items.length > 0 ? <p className="dmi-small dmi-soft">{say(found.facts)}</p> : null}

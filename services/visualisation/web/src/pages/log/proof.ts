@@ -17,6 +17,11 @@ export function decides(entry: { crossing: string; reasons?: string[] }): boolea
   return entry.crossing !== law && !tells.includes(codeOf(entry));
 }
 
+/** Whether there is a proof of it: of a decision, and of what was let through under one. */
+export function explained(entry: { crossing: string; reasons?: string[] }): boolean {
+  return decides(entry) || (entry.crossing !== law && codeOf(entry) !== 'exercised');
+}
+
 function codeOf({ reasons }: { reasons?: string[] }): string {
   return reasons?.[0]?.split(':')[0] ?? '';
 }
