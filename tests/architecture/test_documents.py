@@ -6,10 +6,15 @@ import re
 from pathlib import Path
 
 from dmi_agreements.crossings import CROSSINGS
+from dmi_agreements.errors import Finding, PolicyRefused
+from dmi_agreements.odrl.vocabulary import AXIS
+from dmi_agreements.policy.document import read_agreement
 from dmi_command import documents
 from dmi_command.blueprints import SETTINGS
-from dmi_infra.settings import TOOL_VARIABLES, variable_names
+from dmi_infra.runtime import load_rulebook
+from dmi_infra.settings import TOOL_VARIABLES, Settings, variable_names
 from dmi_ingest.sources import SOURCES
+from tests.unit.infra.fakes import GARAGES, OWNER, VENDOR, document
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "infra/REFERENCE.md")]
@@ -21,6 +26,39 @@ def _text() -> str:
 
 def test_the_generated_parts_are_up_to_date() -> None:
     assert documents.outdated() == []
+
+
+def _refused(name: str, duty: str | None) -> list[Finding]:
+    """What the reader of agreements says of this left operand, in a constraint or as the parameter of a duty."""
+    rulebook = load_rulebook(Settings())
+    test = {"leftOperand": name.replace("oax:", AXIS), "operator": "eq", "rightOperand": 1}
+    duties = [{"action": duty, "constraint": [test]}] if duty else []
+    tests = [] if duty else [test]
+    text = document(
+        OWNER, VENDOR, GARAGES, ["dmi:read"], "dmi:purpose:mobility", duties, tests, rulebook.version
+    )
+    try:
+        read_agreement(text, rulebook)
+    except PolicyRefused as exc:
+        return [finding for finding in exc.findings if finding.path.endswith("/leftOperand")]
+    return []
+
+
+def test_the_table_of_left_operands_tells_what_the_reader_of_agreements_takes() -> None:
+    answers = set()
+    for line in documents.operands_table().splitlines()[2:]:
+        cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
+        name, (kind, _, told) = cells[0].strip("`"), cells[-1].partition(" ")
+        answers.add(kind.rstrip(":"))
+        findings = _refused(name, None)
+        assert (findings == []) is (kind == "yes"), name
+        if kind == "in":
+            assert [_refused(name, duty) for duty in re.findall("`(.+?)`", told)] == [[]] * len(
+                told.split(", ")
+            )
+        if kind == "no:":
+            assert told in str(findings[0])
+    assert answers == {"yes", "no", "in"}
 
 
 def test_every_setting_named_in_the_documentation_exists_and_the_other_way_round() -> None:

@@ -20,6 +20,8 @@ from dmi_agreements.contracts.envelope import Envelope
 from dmi_agreements.crossings import CROSSINGS, Crossing
 from dmi_agreements.odrl.model import ODRL
 from dmi_agreements.odrl.vocabulary import AXIS, CORE, DMI
+from dmi_agreements.policy.operands import OPERANDS, iri, lacking
+from dmi_agreements.rulebook import Rulebook
 from dmi_command.blueprints import SERVICES
 from dmi_command.examples import examples
 from dmi_infra.runtime import load_rulebook
@@ -91,14 +93,32 @@ def _commands(command: Any, prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def operands_table() -> str:
-    """Every left operand that policies may use, with type, unit and where the truth about it comes from."""
-    lines = ["| left operand | type | unit | source of truth |", "|---|---|---|---|"]
+    """Every left operand that policies may use: its type, unit, source of truth, and whether it may be signed here."""
+    lines = ["| left operand | type | unit | source of truth | may be signed |", "|---|---|---|---|---|"]
     prefixes = {ODRL: "odrl:", DMI: "dmi:", AXIS: "oax:"}
+    rulebook = load_rulebook(Settings())
     for left in CORE.lefts.values():
         namespace = next(each for each in prefixes if left.iri.startswith(each))
         name = prefixes[namespace] + left.iri.removeprefix(namespace)
-        lines.append(f"| `{name}` | {left.type} | {f'`{left.unit}`' if left.unit else '-'} | {left.source} |")
+        unit = f"`{left.unit}`" if left.unit else "-"
+        lines.append(
+            f"| `{name}` | {left.type} | {unit} | {left.source} | {_signed(name, left.iri, rulebook)} |"
+        )
     return "\n".join(lines)
+
+
+def _signed(name: str, identifier: str, rulebook: Rulebook) -> str:
+    """Whether a document that is signed may compare this, as the reader of such documents has it, or why not."""
+    if identifier in map(iri, OPERANDS):
+        return "yes"
+    duties = [
+        f"`{duty.id}`"
+        for duty in rulebook.duties.values()
+        if any(iri(parameter.id) == identifier for parameter in duty.parameters)
+    ]
+    if duties:
+        return f"in {', '.join(duties)}"
+    return f"no: {lacking(name.removeprefix('odrl:'))}"
 
 
 PARTS: dict[str, Callable[[], str]] = {

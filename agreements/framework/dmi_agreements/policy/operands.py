@@ -227,8 +227,11 @@ _NO_FACT: Final = {
 
 def no_fact(left: str) -> str:
     """Why this left operand cannot stand in an agreement."""
-    if left in _NO_FACT:
-        return f"{left} is a term of ODRL, but {_NO_FACT[left]}"
     if iri(left) in CORE.lefts:
-        return f"{left} is a term of ODRL, but nothing tells the gate its value"
+        return f"{left} is a term of ODRL, but {lacking(left)}"
     return "this left operand is not known"
+
+
+def lacking(left: str) -> str:
+    """What the gate lacks to judge a left operand of ODRL that is none of ``OPERANDS``."""
+    return _NO_FACT.get(left, "nothing tells the gate its value")
