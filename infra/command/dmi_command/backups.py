@@ -1,10 +1,10 @@
 """A backup of a stack in one file, and the way back.
 
 A backup is a tar archive: each SQLite store and the embedded bus as the database itself copies them while it
-runs (or ``pg_dump`` of the database), the keys as they lie in their files, and the other files of the data
-folder. ``manifest.json`` comes last, with a digest of each. Stores are copied before the bus: what a store
-has read, the bus of the backup then holds. Kafka is not part of it: the exchange publishes the law to an empty
-bus anew, and observations on their way must be delivered again by their sources.
+runs (or ``pg_dump`` of the database, also of the one that ``make up-server`` starts), the keys as they lie in their
+files, and the other files of the data folder. ``manifest.json`` comes last, with a digest of each. Stores are copied
+before the bus: what a store has read, the bus of the backup then holds. Kafka is not part of it: the exchange
+publishes the law to an empty bus anew, and observations on their way must be delivered again by their sources.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,9 @@ from urllib.parse import urlsplit
 
 from dmi_command.blueprints import SERVICES
 from dmi_command.errors import CannotStart, CommandFailed
+from dmi_command.servers import PostgresServer, ServerError
+from dmi_command.servers.postgres import FOLDER as CLUSTER
+from dmi_command.servers.postgres import client_program
 from dmi_exchange.logbook.check import check
 from dmi_exchange.logbook.entries import Entries
 from dmi_exchange.logbook.tree import Tree
@@ -39,7 +42,9 @@ FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
 DUMP: Final = "postgresql.dump"
 BUS: Final = "bus.db"
-LEFT_OUT: Final = frozenset({"lock", "locks", "kafka", "postgresql", "nginx"})
+STORE: Final = "exchange.db"
+KAFKA: Final = "kafka"
+LEFT_OUT: Final = frozenset({"lock", "locks", KAFKA, CLUSTER, "nginx"})
 """Of the data folder: locks, and the servers of ``make up-server``, which keep their data in their own way."""
 DUMP_SECONDS: Final = 3600
 
@@ -56,8 +61,16 @@ def backup(settings: Settings, file: Path) -> dict[str, Any]:
     """Write everything to ``file``, which must not exist; the stack may run. Returns what it holds."""
     if not settings.data_dir.is_dir():
         raise CannotStart(f"there is no data folder {settings.data_dir}")
+    database = _database(settings)
+    if not database and not (settings.data_dir / STORE).exists():
+        raise CannotStart(
+            f"the data folder {settings.data_dir} holds neither {STORE} nor PostgreSQL's: there is no city to back up; "
+            "where its stores are elsewhere, say so with DMI_DATABASE_URL"
+        )
     with tempfile.TemporaryDirectory(dir=file.absolute().parent, prefix=".backup-") as temporary:
         folder = Path(temporary)
+        if database:
+            _dump(database, folder / DUMP)
         _copy(settings, folder)
         digests = _digests(folder)
         manifest = {"format": FORMAT, "at": clock.to_text(clock.now()), "files": digests}
@@ -77,13 +90,33 @@ def backup(settings: Settings, file: Path) -> dict[str, Any]:
     return manifest
 
 
-def restore(settings: Settings, file: Path) -> LogState:
+def _database(settings: Settings) -> str:
+    """The address of the database that holds the stores; empty where they are files of the data folder."""
+    cluster = settings.data_dir / CLUSTER
+    if settings.database_url or not PostgresServer.kept_in(cluster):
+        return settings.database_url
+    try:
+        found = PostgresServer.beside(cluster)
+    except ServerError as exc:
+        raise CannotStart(str(exc)) from exc
+    if found is None:
+        raise CannotStart(
+            f"PostgreSQL in {cluster}, which holds the city of make up-server, does not run: start that and ask again, "
+            "or move the folder away if it is of no use any more"
+        )
+    return found.url()
+
+
+def restore(settings: Settings, file: Path, *, servers: bool = False) -> LogState:
     """Bring the backup back into an empty data folder (and database); returns the log, which was checked.
 
+    With ``servers`` the database is a new one in the data folder, for a stack that starts its servers itself.
     Nothing is in its place before every digest was compared, and the log verified from its first entry.
     """
     target = settings.data_dir
     present = list(_contents(target)) if target.is_dir() else []
+    # Of an older city its bus would tell the law, and its database would be added to.
+    present += [path for name in (CLUSTER, KAFKA) if servers and (path := target / name).exists()]
     if present:
         raise CannotStart(
             f"the data folder {target} holds {present[0].name} already: move it away, or choose another "
@@ -94,19 +127,49 @@ def restore(settings: Settings, file: Path) -> LogState:
         folder = Path(temporary)
         _unpack(file, folder)
         _compare(folder)
-        if (folder / DUMP).exists() != bool(settings.database_url):
-            held = "PostgreSQL" if (folder / DUMP).exists() else "SQLite stores"
-            raise CannotStart(f"the backup holds {held}; DMI_DATABASE_URL must say the same")
-        if settings.database_url:
-            _load(settings.database_url, folder / DUMP)
-            (folder / DUMP).unlink()
-            state = log_state(settings.database_url)
-        else:
-            state = log_state(f"sqlite:///{(folder / 'exchange.db').absolute()}")
-        for path in sorted(folder.iterdir()):
-            if path.name != MANIFEST:
-                shutil.move(path, target / path.name)
+        _check_stores(folder, bool(settings.database_url), servers)
+        with _new_cluster(target) if servers else nullcontext(settings.database_url) as database:
+            if database:
+                _load(database, folder / DUMP)
+                (folder / DUMP).unlink()
+            state = log_state(database or f"sqlite:///{(folder / STORE).absolute()}")
+            for path in sorted(folder.iterdir()):
+                if path.name != MANIFEST:
+                    shutil.move(path, target / path.name)
     return state
+
+
+def _check_stores(folder: Path, database: bool, servers: bool) -> None:
+    """Raise ``CannotStart`` unless the backup in ``folder`` holds a city, for the kind of store that it is to go to."""
+    dumped = (folder / DUMP).exists()
+    if not dumped and not (folder / STORE).exists():
+        raise CannotStart(
+            f"the backup holds neither {STORE} nor {DUMP}: there is no city in it, only keys and files"
+        )
+    if dumped and not (database or servers):
+        raise CannotStart(
+            "the backup holds PostgreSQL: say with DMI_DATABASE_URL which empty database it goes to, or with --servers "
+            "that make up-server goes on with it"
+        )
+    if not dumped and (database or servers):
+        raise CannotStart(
+            "the backup holds SQLite stores: leave out " + ("--servers" if servers else "DMI_DATABASE_URL")
+        )
+
+
+@contextmanager
+def _new_cluster(data_dir: Path) -> Iterator[str]:
+    """The address of the database of a new cluster in the data folder; it is gone again after an error."""
+    cluster = PostgresServer(data_dir / CLUSTER)
+    try:
+        cluster.start()
+        yield cluster.url()
+    except BaseException as exc:
+        cluster.remove()
+        if isinstance(exc, ServerError):
+            raise CannotStart(str(exc)) from exc
+        raise
+    cluster.stop()
 
 
 def log_state(address: str) -> LogState:
@@ -126,8 +189,6 @@ def log_state(address: str) -> LogState:
 
 
 def _copy(settings: Settings, folder: Path) -> None:
-    if settings.database_url:
-        _dump(settings.database_url, folder / DUMP)
     databases: list[Path] = []
     others: list[Path] = []
     for path in _contents(settings.data_dir):
@@ -216,10 +277,6 @@ def _connection(address: str) -> Iterator[tuple[list[str], dict[str, str]]]:
 
 
 def _run(command: list[str], environment: Mapping[str, str]) -> None:
-    # Imported here: the servers are for this deployment alone.
-    from dmi_command.servers import ServerError
-    from dmi_command.servers.postgres import client_program
-
     try:
         place = client_program(command[0])
     except ServerError as exc:

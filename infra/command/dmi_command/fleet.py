@@ -28,6 +28,7 @@ from dmi_command.servers import (
     free_port,
     outside_port,
 )
+from dmi_command.servers.postgres import FOLDER as CLUSTER
 from dmi_infra.authorities import trusted
 
 READY_SECONDS = 60
@@ -77,7 +78,7 @@ class Fleet:
             fetch_jars(self.kafka_pom, self.kafka_libs)
             self.kafka = KafkaServer(self.data_dir / "kafka", self.kafka_libs, outside=self._outside())
             self.kafka.launch()
-            self.postgres = PostgresServer(self.data_dir / "postgresql")
+            self.postgres = PostgresServer(self.data_dir / CLUSTER)
             self.keep()
             self.postgres.start()
             self.keep()

@@ -24,6 +24,7 @@ def backup(
 ) -> None:
     """Write stores, bus, keys and files of the data folder (or database) to one file, also while the stack runs.
 
+    Beside make up-server it must run: what PostgreSQL holds is asked from it.
     Keys are in it as they lie in the folder: sealed, where DMI_KEY_PASSPHRASE is set. Keep the passphrase apart.
     """
     from dmi_command import backups  # it opens stores, which few commands need
@@ -36,13 +37,17 @@ def backup(
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="A backup that dmi backup wrote")], as_json: AsJson = False
+    file: Annotated[Path, typer.Argument(help="A backup that dmi backup wrote")],
+    servers: Annotated[
+        bool, typer.Option("--servers", help="Into PostgreSQL in the data folder, as make up-server has it.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Bring a backup back into an empty data folder (and database), and verify its log from the first entry."""
     from dmi_command import backups  # as above
 
     settings = read_settings()
     with own_folder(settings), own_services(settings, tuple(SERVICES)):
-        state = backups.restore(settings, file)
+        state = backups.restore(settings, file, servers=servers)
     restored = {"data_dir": str(settings.data_dir), "log_entries": state.count, "log_head": state.head}
     show(restored, as_json)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from dmi_command.servers.errors import ServerMissing, ServerStartFailed
 from dmi_command.servers.process import (
@@ -26,8 +26,12 @@ from dmi_command.servers.process import (
 REMEDY: Final = (
     "install PostgreSQL 15 or later with PostGIS (Debian: apt-get install postgresql-15-postgis-3)"
 )
+FOLDER: Final = "postgresql"
+"""Where a stack with servers of its own keeps its cluster, in its data folder."""
 USER: Final = "postgres"
 LEAVE_S: Final = 10.0
+PORT_LINE: Final = 3
+"""Of ``postmaster.pid``, from zero, as PostgreSQL documents it."""
 STILL_LEAVING: Final = ("pre-existing shared memory", "lock file")
 
 
@@ -73,6 +77,24 @@ class PostgresServer:
         self._durable = durable
         self._process = ServerProcess("PostgreSQL", self.folder / "log" / "postgres.log")
 
+    @classmethod
+    def beside(cls, folder: Path) -> Self | None:
+        """The cluster in ``folder`` as another process runs it; ``None`` where it does not run."""
+        file = folder / "data" / "postmaster.pid"
+        try:
+            told = file.read_text()
+            found = cls(folder, int(told.splitlines()[PORT_LINE]))
+            # The file outlives a kill, and another server may have the port by now.
+            same = found.query("SELECT pg_read_file('postmaster.pid')") == told.strip()
+        except (FileNotFoundError, IndexError, ValueError, subprocess.SubprocessError):
+            return None
+        return found if same else None
+
+    @staticmethod
+    def kept_in(folder: Path) -> bool:
+        """Whether there is a cluster in ``folder``, running or not."""
+        return (folder / "data" / "PG_VERSION").exists()
+
     @property
     def running(self) -> bool:
         """Whether the server's process lives."""
@@ -101,7 +123,7 @@ class PostgresServer:
 
     def _start(self, initdb: str, place: str, files: Sequence[int], user: str | None) -> None:
         log = self._process.log
-        if not (self.folder / "data" / "PG_VERSION").exists():
+        if not self.kept_in(self.folder):
             made = [initdb, "-D", place, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
             run("PostgreSQL", [*made, *([] if self._durable else ["--no-sync"])], log, user=user, files=files)
         command = [self._program("postgres"), "-D", place, *self._settings()]
