@@ -78,7 +78,7 @@ class Fleet:
             fetch_jars(self.kafka_pom, self.kafka_libs)
             self.kafka = KafkaServer(self.data_dir / "kafka", self.kafka_libs, outside=self._outside())
             self.kafka.launch()
-            self.postgres = PostgresServer(self.data_dir / CLUSTER)
+            self.postgres = PostgresServer(self.data_dir / CLUSTER, free_port(self.kafka.ports))
             self.keep()
             self.postgres.start()
             self.keep()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ JARS_REMEDY: Final = (
     "fetch its jars with Maven: mvn -f infra/deploy/kafka/pom.xml dependency:copy-dependencies"
 )
 BROKER: Final = "kafka_2.13-*.jar"
+PROPERTIES: Final = "server.properties"
+DATA: Final = "data"
+METADATA: Final = "__cluster_metadata-0"
+"""The one topic that a broker has from its preparation on."""
 OPTIONS: Final = (
     "-Xmx512m",
     "-XX:+UseSerialGC",
@@ -63,10 +68,18 @@ class Outside:
 
 def outside_port(folder: Path) -> int:
     """The port of the second listener of the broker in ``folder``, whose readers know it; else a free one."""
-    properties = folder / "server.properties"
-    text = properties.read_text() if properties.exists() else ""
+    text = (folder / PROPERTIES).read_text() if _used(folder) else ""
+    kept = set(map(int, re.findall(r"127\.0\.0\.1:(\d+)", text)))
     found = re.search(r"^advertised\.listeners=.*OUTSIDE://127\.0\.0\.1:(\d+)", text, re.MULTILINE)
-    return int(found.group(1)) if found else free_port()
+    return int(found.group(1)) if found else free_port(kept)
+
+
+def _used(folder: Path) -> bool:
+    """Whether the broker in ``folder`` was ever ready to start; a first start that was broken off leaves less.
+
+    The tool that prepares the folder of data writes this file last.
+    """
+    return (folder / DATA / "meta.properties").exists()
 
 
 class KafkaServer:
@@ -83,6 +96,7 @@ class KafkaServer:
         self.outside = outside
         self._libs = libs.resolve()
         self._port = port
+        self._controller = 0
         self._process = ServerProcess("Apache Kafka", self.folder / "kafka.log")
 
     @property
@@ -96,6 +110,11 @@ class KafkaServer:
     def address(self) -> str:
         """``host:port`` for clients."""
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def ports(self) -> set[int]:
+        """All its ports, once it was launched: what starts meanwhile needs others."""
+        return {self.port, self._controller, *self._outside_ports()}
 
     @property
     def url(self) -> str:
@@ -123,11 +142,15 @@ class KafkaServer:
         if not has_jars(self._libs):
             raise ServerMissing("Apache Kafka", JARS_REMEDY)
         self.folder.mkdir(parents=True, exist_ok=True)
-        properties = self.folder / "server.properties"
-        new = not properties.exists()
-        controller = free_port() if new else self._ports_of(properties)
-        properties.write_text(self._properties(controller))
-        if new:
+        properties = self.folder / PROPERTIES
+        used = _used(self.folder)
+        if used:
+            self._keep_ports(properties)
+        else:
+            self._clear()
+            self._choose_ports()
+        _write(properties, self._properties(self._controller))
+        if not used:
             self._format(java, properties)
         options = list(OPTIONS)
         if self.outside is not None:
@@ -140,7 +163,7 @@ class KafkaServer:
 
     def await_ready(self) -> None:
         """Wait until the broker accepts clients."""
-        ports = [self.port, *([self.outside.port] if self.outside else [])]
+        ports = [self.port, *self._outside_ports()]
         self._process.await_ready(lambda: all(map(listens, ports)), deadline=60.0)
 
     def stop(self, timeout: float = 15.0) -> None:
@@ -156,6 +179,29 @@ class KafkaServer:
         self.stop()
         self.start()
 
+    def _clear(self) -> None:
+        """Remove what a first start left that was broken off, but never what a broker has kept."""
+        data = self.folder / DATA
+        if not data.exists():
+            return
+        kept = [path.name for path in data.iterdir() if path.is_dir() and path.name != METADATA]
+        if kept:
+            raise ServerStartFailed(
+                f"{data} holds {kept[0]} and no meta.properties any more: bring that back, or remove {self.folder} "
+                "to begin anew"
+            )
+        shutil.rmtree(data)
+
+    def _choose_ports(self) -> None:
+        """The ports of a new folder, all different; its own may have been asked for."""
+        taken = self._outside_ports()
+        if self._port is None:
+            self._port = free_port(taken)
+        self._controller = free_port({*taken, self._port})
+
+    def _outside_ports(self) -> set[int]:
+        return {self.outside.port} if self.outside else set()
+
     def _format(self, java: str, properties: Path) -> None:
         tool = [java, *OPTIONS, "-cp", f"{self._libs}/*", "kafka.tools.StorageTool"]
         # As Kafka makes them: it reserves ids that begin with a hyphen.
@@ -163,8 +209,8 @@ class KafkaServer:
         command = [*tool, "format", "--standalone", "-t", cluster, "-c", str(properties)]
         run("Apache Kafka", command, self._process.log)
 
-    def _ports_of(self, properties: Path) -> int:
-        """The controller's port of a used folder, which it must keep; its own too, unless another was asked for."""
+    def _keep_ports(self, properties: Path) -> None:
+        """Take the ports of a used folder: the controller's always, its own unless another was asked for."""
         text = properties.read_text()
         own = re.search(r"^advertised\.listeners=PLAINTEXT://127\.0\.0\.1:(\d+)", text, re.MULTILINE)
         controller = re.search(r"^controller\..*servers=127\.0\.0\.1:(\d+)$", text, re.MULTILINE)
@@ -172,13 +218,20 @@ class KafkaServer:
             raise ServerStartFailed(f"{properties} is not of this program; remove its folder to begin anew")
         if self._port is None:
             self._port = int(own.group(1))
-        return int(controller.group(1))
+        self._controller = int(controller.group(1))
 
     def _properties(self, controller: int) -> str:
-        settings = _settings(self.port, controller, self.folder / "data")
+        settings = _settings(self.port, controller, self.folder / DATA)
         if self.outside is not None:
             settings |= _outside(self.outside, settings)
         return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def _write(file: Path, text: str) -> None:
+    """Write the file whole or not at all: the ports of a used folder stand in it alone."""
+    aside = file.with_suffix(".new")
+    aside.write_text(text)
+    aside.replace(file)
 
 
 def _settings(port: int, controller: int, data: Path) -> dict[str, str]:

@@ -111,21 +111,30 @@ class PostgresServer:
 
     def start(self) -> None:
         """Make the cluster when the folder is new, start it, and make the database ``dmi`` with PostGIS."""
-        initdb = self._program("initdb")
-        data = self.folder / "data"
         log = self._process.log
         log.parent.mkdir(parents=True, exist_ok=True)
-        data.mkdir(exist_ok=True)
+        if not self.kept_in(self.folder):
+            self._make()
+        data = self.folder / "data"
         user = other_user(USER, data)
         with _way_to(data, user) as (place, files):
-            self._start(initdb, place, files, user)
+            self._start(place, files, user)
         self.create_database("dmi")
 
-    def _start(self, initdb: str, place: str, files: Sequence[int], user: str | None) -> None:
+    def _make(self) -> None:
+        """Make the cluster beside its place and move it there whole: what is broken off is not taken for one."""
+        half = self.folder / "data.new"
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir()
+        user = other_user(USER, half)
+        with _way_to(half, user) as (place, files):
+            made = [self._program("initdb"), "-D", place, "-U", USER, "-A", "trust"]
+            made += ["-E", "UTF8", "--locale=C.UTF-8", *([] if self._durable else ["--no-sync"])]
+            run("PostgreSQL", made, self._process.log, user=user, files=files)
+        half.rename(self.folder / "data")
+
+    def _start(self, place: str, files: Sequence[int], user: str | None) -> None:
         log = self._process.log
-        if not self.kept_in(self.folder):
-            made = [initdb, "-D", place, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
-            run("PostgreSQL", [*made, *([] if self._durable else ["--no-sync"])], log, user=user, files=files)
         command = [self._program("postgres"), "-D", place, *self._settings()]
         until = time.monotonic() + LEAVE_S
         while True:

@@ -9,7 +9,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, TypedDict
 
@@ -19,11 +20,15 @@ LOOK_EVERY_S: Final = 0.05
 LOG_LINES: Final = 15
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+def free_port(besides: Container[int] = ()) -> int:
+    """A port of 127.0.0.1 that nobody listens on now, and none of those ``besides``, which are given out already."""
+    with ExitStack() as held:
+        while True:
+            found = held.enter_context(socket.socket())
+            found.bind(("127.0.0.1", 0))
+            # While one is held that is no use, the next is another.
+            if (port := int(found.getsockname()[1])) not in besides:
+                return port
 
 
 def listens(port: int) -> bool:
