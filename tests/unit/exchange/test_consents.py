@@ -345,6 +345,7 @@ def test_the_words_are_plain_in_both_languages_and_say_how_to_stop(node: Node) -
         assert any(stop in line for line in text[language])
         sentences = [s for line in text[language] for s in re.split(r"[.:?]\s", line)]
         assert all(len(sentence.split()) <= 15 for sentence in sentences), sentences
+    assert any("Wat eerder mocht, was toen in orde." in line for line in text["nl"])
 
 
 def test_retention_in_a_record_is_what_the_recipient_agreed_with_the_owner(node: Node) -> None:

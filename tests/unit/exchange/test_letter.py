@@ -71,6 +71,23 @@ def test_a_letter_tells_all_in_its_language_with_names_in_their_own_letters(
     assert [part for part in (*parts, NAME, CODE, "Gemeente Łódź") if part not in text] == []
 
 
+@pytest.mark.parametrize(
+    ("language", "may"),
+    [("nl", "U geeft nu geen toestemming, dus er komt niets bij."), ("en", "You do not consent now,")],
+)
+def test_a_letter_says_of_a_consent_that_it_is_not_given_now_not_that_it_never_was(
+    language: Language, may: str
+) -> None:
+    withdrawn = {
+        "title": {"nl": "Fietsritten"},
+        "owner_name": "Stad",
+        "needs_consent": True,
+        "consented": False,
+    }
+    text = text_of(letter(language, datasets=[withdrawn]))
+    assert may in text
+
+
 def test_a_letter_can_be_read_aloud() -> None:
     found = opened(letter())
     root = found.trailer["/Root"]

@@ -415,6 +415,8 @@ def test_a_code_from_a_letter_opens_the_own_data_without_an_account_until_a_new_
         node.refused(node.ask("POST", "/v1/paper/token", json={"code": wrong}), 401, "unauthenticated")
     node.refused(node.ask("POST", "/v1/my-data/letter", OFFICER, json={"for": MUM}), 404, "not-found")
     node.refused(node.ask("POST", "/v1/my-data/letter", OPERATING, json={}), 400, "invalid-input")
+    unknown = node.ask("POST", "/v1/my-data/letter", OPERATING, json={"for": f"{MUM}-of-somebody-else"})
+    assert node.refused(unknown, 404, "not-found")["detail"] == "nobody here has this id"
 
 
 def test_a_code_counts_as_long_as_who_had_it_made_may_act_for_the_person(node: Node) -> None:

@@ -60,7 +60,7 @@ def _dutch(told: Told, book: Rulebook, address: str) -> list[str]:
         lines.append(
             f"U kunt dit altijd intrekken. Dat kan met één knop op {address}. U hoeft niet te zeggen waarom."
         )
-        lines.append("Intrekken werkt binnen een seconde. Wat eerder mocht, blijft toen goed geweest.")
+        lines.append("Intrekken werkt binnen een seconde. Wat eerder mocht, was toen in orde.")
     lines.append(f"{told.owner} is verantwoordelijk. Vraag daar wat er met uw gegevens gebeurt.")
     lines.append("Bent u het niet eens? Klaag dan bij de Autoriteit Persoonsgegevens.")
     return lines

@@ -1,4 +1,4 @@
-"""The letter of the paper way, in plain words: what is kept of a person, who used it, what to ask, and a code.
+"""The letter of the paper way, in plain words: where data of a person may be, who used it, what to ask, and a code.
 
 ``letter.typ`` lays it out.
 """
@@ -21,7 +21,7 @@ WORDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "nl": {
         "title": "Uw gegevens",
         "dear": "Beste {name},",
-        "lead": "In deze brief staat wat er van u wordt bewaard, wie het gebruikte, en wat u kunt vragen. "
+        "lead": "In deze brief staat waar gegevens van u kunnen staan, wie ze gebruikte, en wat u kunt vragen. "
         "U hebt geen computer nodig en geen account.",
         "code": "Uw code",
         "keep": "De code geldt tot en met {until}. Bewaar hem goed: wie de code heeft, kan uw gegevens zien en wissen. "
@@ -32,7 +32,7 @@ WORDS: Final[Mapping[str, Mapping[str, Any]]] = {
         "what": "Gegevens",
         "may": "Uw toestemming",
         "consented": "U gaf toestemming.",
-        "unconsented": "U gaf geen toestemming, dus er komt niets bij.",
+        "unconsented": "U geeft nu geen toestemming, dus er komt niets bij.",
         "other": "Dit mag zonder toestemming. U kunt bezwaar maken.",
         "uses": "Wie uw gegevens gebruikte, laatste 90 dagen",
         "none": "Niemand.",
@@ -61,7 +61,7 @@ WORDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "en": {
         "title": "Your data",
         "dear": "Dear {name},",
-        "lead": "This letter tells what is kept of you, who used it, and what you can ask. "
+        "lead": "This letter tells where data of you may be, who used it, and what you can ask. "
         "You need no computer and no account.",
         "code": "Your code",
         "keep": "The code is valid up to and including {until}. Keep it safe: who has it can see and erase your data. "
@@ -72,7 +72,7 @@ WORDS: Final[Mapping[str, Mapping[str, Any]]] = {
         "what": "Data",
         "may": "Your consent",
         "consented": "You consented.",
-        "unconsented": "You did not consent, so nothing is added.",
+        "unconsented": "You do not consent now, so nothing is added.",
         "other": "This is allowed without consent. You can object.",
         "uses": "Who used your data, last 90 days",
         "none": "Nobody.",

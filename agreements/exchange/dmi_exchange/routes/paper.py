@@ -22,7 +22,7 @@ from dmi_exchange.routes.members import Identifier
 from dmi_exchange.tokens import Issuer, Token
 from dmi_infra import clock
 from dmi_infra.clock import day_of
-from dmi_infra.errors import InputRefused, Refused, Unauthenticated
+from dmi_infra.errors import InputRefused, NotFound, Refused, Unauthenticated
 from dmi_infra.http.access import ServiceRuntime
 from dmi_infra.identity import PAPER
 
@@ -58,7 +58,7 @@ def router(
     routes = APIRouter(prefix="/v1", tags=["my data"])
 
     @routes.post(
-        "/my-data/letter", summary="A letter (PDF) with what is kept of you and a code that needs no account",
+        "/my-data/letter", summary="A letter (PDF): where data of you may be, and a code that needs no account",
         response_class=Response, responses={200: {"content": {"application/pdf": {}}}},
     )  # fmt: skip
     def letter(identity: Concerned, runtime: ServiceRuntime, body: Letter) -> Response:
@@ -72,7 +72,9 @@ def router(
                 raise InputRefused.of("for", "must be the person whom the letter is for")
         else:
             person = rights.person(identity.participant, body.person)
-        known = exchange.participant(person)
+        known = exchange.store.get(Participant, person)
+        if known is None:
+            raise NotFound("nobody here has this id")
         code = new()
         used: dict[str, Any] = copies.used(person, DAYS, None)
         content = Content(

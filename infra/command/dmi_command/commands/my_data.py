@@ -186,7 +186,7 @@ def end(
 
 @my_data_app.command("letter")
 def letter(
-    file: Annotated[Path, typer.Argument(help="PDF to write: what is kept of the person, and a code")],
+    file: Annotated[Path, typer.Argument(help="PDF to write: where data of the person may be, and a code")],
     language: Annotated[Tongue, typer.Option("--language", help="In which language it is told.")] = Tongue.nl,
     person: Person = None,
     url: Url = DEFAULT_URL,
@@ -195,7 +195,7 @@ def letter(
     participant: Participant = None,
     as_json: AsJson = False,
 ) -> None:
-    """A letter for who has no account: what is kept, who used it, what to ask, and a code to do it with.
+    """A letter for who has no account: where data may be, who used it, what to ask, and a code to do it with.
 
     The operator makes one --for anybody, who stands at the desk; others for themselves and for whom they represent.
     """

@@ -350,6 +350,7 @@ _DETAILS: Final[tuple[tuple[str, str], ...]] = (
     ("the token has expired(?:: go on with a fresh one)?", "Uw aanmelding is verlopen."),
     ("there is nothing at this address", "Op dit adres staat niets."),
     ("no (?:\\w+) of yours has this id.*", "Bij u staat niets onder dit nummer."),
+    ("nobody here has this id", "Hier is niemand met deze naam."),
     ("no participant has this id", "Er is geen deelnemer met deze naam."),
     ("(?:no|nothing) .* has this (?:id|number)", "Hier staat niets onder dit nummer."),
     ("nothing is recorded under this id", "Hier staat niets onder dit nummer."),

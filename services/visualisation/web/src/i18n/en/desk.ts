@@ -11,7 +11,7 @@ export const desk: Part<'desk'> = {
   unknown: 'This person is not known here.',
   find: 'Look up',
   letter: (name) => `A letter with a code for ${name}`,
-  letterText: 'The letter tells what there is of this person, who used it, what can be asked, and a code. A code of an earlier letter then stops working. The person reads in the log that you made the letter.',
+  letterText: 'The letter tells where data of this person may be, who used it, what can be asked, and a code. A code of an earlier letter then stops working. The person reads in the log that you made the letter.',
   language: 'Language of the letter',
   make: 'Make the letter',
   typedOther: 'Somebody else stands above now. Look that person up first.',

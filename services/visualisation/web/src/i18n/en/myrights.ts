@@ -47,7 +47,7 @@ export const rights: Part<'rights'> = {
   eraseConfirm: 'Yes, erase',
   eraseDone: 'Your data is now erased in every layer.',
   letter: 'On paper',
-  letterText: 'You get a letter (PDF) with what is kept of you, who used it, what you can ask, and a code. With it you can go on without a computer or account. A code from an earlier letter then stops working.',
+  letterText: 'You get a letter (PDF) with a code. It also tells where data of you may be, who used it and what you can ask. With the code you can go on without a computer or account. A code from an earlier letter then stops working.',
   letterConfirm: 'Make a letter',
   letterFile: 'letter.pdf',
   letterDone: 'The letter was downloaded.',

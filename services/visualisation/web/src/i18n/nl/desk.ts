@@ -9,7 +9,7 @@ export const desk = {
   unknown: 'Deze persoon is hier niet bekend.',
   find: 'Zoek op',
   letter: (name: string) => `Een brief met een code voor ${name}`,
-  letterText: 'In de brief staat wat er van deze persoon is, wie het gebruikte, wat te vragen is, en een code. Een code van een eerdere brief werkt daarna niet meer. De persoon leest in het logboek dat u de brief maakte.',
+  letterText: 'In de brief staat waar gegevens van deze persoon kunnen staan, wie ze gebruikte, wat te vragen is, en een code. Een code van een eerdere brief werkt daarna niet meer. De persoon leest in het logboek dat u de brief maakte.',
   language: 'Taal van de brief',
   make: 'Maak de brief',
   typedOther: 'Boven staat nu iemand anders. Zoek die eerst op.',

@@ -45,7 +45,7 @@ export const rights = {
   eraseConfirm: 'Ja, wis',
   eraseDone: 'Uw gegevens worden nu in elke laag gewist.',
   letter: 'Op papier',
-  letterText: 'U krijgt een brief (PDF) met wat er van u staat, wie het gebruikte, wat u kunt vragen, en een code. Daarmee kunt u verder zonder computer of account. Een code van een eerdere brief werkt dan niet meer.',
+  letterText: 'U krijgt een brief (PDF) met een code. Daarin staat ook waar gegevens van u kunnen staan, wie ze gebruikte en wat u kunt vragen. Met de code kunt u verder zonder computer of account. Een code van een eerdere brief werkt dan niet meer.',
   letterConfirm: 'Maak een brief',
   letterFile: 'brief.pdf',
   letterDone: 'De brief is gedownload.',
