@@ -11,6 +11,8 @@ from dmi_agreements.odrl.vocabulary import AXIS
 from dmi_agreements.policy.document import read_agreement
 from dmi_command import documents
 from dmi_command.blueprints import SETTINGS
+from dmi_exchange.dsp.transfer import KAFKA
+from dmi_exchange.routes.dataspace import NewTransfer
 from dmi_infra.runtime import load_rulebook
 from dmi_infra.settings import TOOL_VARIABLES, Settings, variable_names
 from dmi_ingest.sources import SOURCES
@@ -81,6 +83,13 @@ def test_every_dmi_command_in_the_documentation_exists() -> None:
     groups = {" ".join(name.split()[:2]) for name in known}
     used = set(re.findall(r"^\s*(?:\$ )?\.?(?:\.venv/bin/)?(dmi [a-z]+)", _text(), flags=re.MULTILINE))
     assert used <= groups
+
+
+def test_a_transfer_that_the_page_of_kafka_shows_is_one_that_the_exchange_takes() -> None:
+    text = (ROOT / "infra" / "deploy" / "kafka" / "README.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    asked = NewTransfer.model_validate_json(shown)
+    assert (asked.format, asked.own) == (KAFKA, True)
 
 
 def test_every_page_that_a_page_links_to_exists() -> None:
