@@ -171,36 +171,11 @@ class Gate:
         # The same use goes on: it does not count twice.
         asked = going_on(permit.requests, permit.counted) if permit.counted else permit.requests
         decision, refused = self._decide(asked)
-        if not refused and not self._as_given(permit, asked, decision):
-            decision, refused = Decision(False, (self._changed(permit),)), True
+        if not refused and not self._judging.as_given(permit, asked, decision, self._now()):
+            decision, refused = Decision(False, (self._judging.changed(permit, self._now()),)), True
         if refused:
             self._write(permit.crossing, permit.requests[-1], decision, 0)
             raise Refused(decision.reasons, permit.dataset)
-
-    def _as_given(self, permit: Permit, asked: tuple[Request, ...], decision: Decision) -> bool:
-        """Whether a permit that would be given otherwise now may be used on as it is."""
-        if (decision.duties, decision.personal) != (permit.duties, permit.personal):
-            return False
-        if decision.agreements == permit.agreements:
-            return set(decision.counted) == set(permit.counted)
-        # One that asks as little may come before it in order: that ends nothing while its own agreements permit.
-        return all(any(self._permits(each, request) for request in asked) for each in permit.agreements)
-
-    def _permits(self, agreement: str, request: Request) -> bool:
-        held, now = self.law.held(agreement), self._now()
-        if held is None or not held.active or held.compiled is None:
-            return False
-        known = self.law.situation(held.state, request, now)
-        rules = held.compiled.permissions.get((request.action, request.dataset), ())
-        return any(rule.failing(request.assignee, request.purpose, now, known) is None for rule in rules)
-
-    def _changed(self, permit: Permit) -> Reason:
-        detail = "the terms have changed since this was opened; open it again"
-        for identifier in permit.agreements:
-            state = self.law.agreement(identifier)
-            if state is not None and state.ended_at is not None:
-                return Reason("ended", detail, identifier, moment=state.ended_at)
-        return Reason("ended", detail, moment=self._now())
 
     def carry(self, permit: Permit, batch: ObservationBatch, whole: bool = False) -> Passed:
         """Leave out rows without consent, then carry out the permit's duties; who was served is recorded."""

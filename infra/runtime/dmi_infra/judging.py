@@ -1,4 +1,7 @@
-"""Which rows pass under a permit, and how: consents and objections, what was erased, and the duties."""
+"""Which rows pass under a permit, and how: consents and objections, what was erased, and the duties.
+
+And whether a permit holds still, where the law that it was given under has changed.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Hashable, Sequence
 from typing import Final
 
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
-from dmi_agreements.decision import Duty
+from dmi_agreements.decision import Decision, Duty, Reason, Request
 from dmi_agreements.duties import Projection, carry_out, series_of
 from dmi_agreements.own_duties import CutFrom, Wanted
 from dmi_agreements.persons import own_data
@@ -19,7 +22,7 @@ SOURCE: Final = "intake"
 
 
 class Judging:
-    """Judges rows for the gate of ``holder``. It records nothing: that is the gate's."""
+    """Judges rows and permits for the gate of ``holder``. It records nothing: that is the gate's."""
 
     def __init__(self, holder: str, law: LawTable, projection: Projection) -> None:
         self._holder = holder
@@ -42,6 +45,32 @@ class Judging:
         chosen = set(rows) if len(kept) < len(batch) else None
         left = () if chosen is None else tuple(row for row in range(len(batch)) if row not in chosen)
         return Passed(passed, consents, len(left), left, used)
+
+    def as_given(self, permit: Permit, asked: tuple[Request, ...], decision: Decision, now: Micros) -> bool:
+        """Whether a permit that would be given otherwise now may be used on as it is."""
+        if (decision.duties, decision.personal) != (permit.duties, permit.personal):
+            return False
+        if decision.agreements == permit.agreements:
+            return set(decision.counted) == set(permit.counted)
+        # One that asks as little may come before it in order: that ends nothing while its own agreements permit.
+        return all(any(self._permits(each, request, now) for request in asked) for each in permit.agreements)
+
+    def _permits(self, agreement: str, request: Request, now: Micros) -> bool:
+        held = self._law.held(agreement)
+        if held is None or not held.active or held.compiled is None:
+            return False
+        known = self._law.situation(held.state, request, now)
+        rules = held.compiled.permissions.get((request.action, request.dataset), ())
+        return any(rule.failing(request.assignee, request.purpose, now, known) is None for rule in rules)
+
+    def changed(self, permit: Permit, now: Micros) -> Reason:
+        """Why a permit may not be used on, whose terms have changed."""
+        detail = "the terms have changed since this was opened; open it again"
+        for identifier in permit.agreements:
+            state = self._law.agreement(identifier)
+            if state is not None and state.ended_at is not None:
+                return Reason("ended", detail, identifier, moment=state.ended_at)
+        return Reason("ended", detail, moment=now)
 
     def series(self, permit: Permit, batch: ObservationBatch) -> frozenset[str]:
         """The ids of the means, under a permit that gives means, to which rows of ``batch`` contribute."""
