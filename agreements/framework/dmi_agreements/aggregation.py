@@ -15,19 +15,31 @@ SECOND: Final = 1_000_000
 HOUR: Final = 3_600 * SECOND
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """The means of groups, and which rows they were made of."""
+
+    batch: ObservationBatch
+    rows: Sequence[int]
+    """The rows that are in a group that passed; those of one mean stand together."""
+    into: Sequence[int]
+    """Of each of these the row of ``batch`` that it went into."""
+
+
 @dataclass(slots=True)
 class _Group:
+    rows: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     subjects: set[str] = field(default_factory=set)
 
 
-def suppress(batch: ObservationBatch, minimum: int) -> ObservationBatch:
-    """Without the rows of each neighbourhood and hour in which fewer than ``minimum`` subjects occur.
+def in_large_groups(batch: ObservationBatch, minimum: int) -> list[int]:
+    """The rows of each neighbourhood and hour in which at least ``minimum`` subjects occur.
 
     A row without neighbourhood belongs to no group, and a batch without subjects counts nobody: both drop.
     """
     if batch.subject is None or batch.neighbourhood is None:
-        return batch.take([])
+        return []
     keys = [
         (area, time // HOUR) for area, time in zip(batch.neighbourhood, batch.phenomenon_time, strict=True)
     ]
@@ -36,7 +48,7 @@ def suppress(batch: ObservationBatch, minimum: int) -> ObservationBatch:
         if subject is not None:
             subjects.setdefault(key, set()).add(subject)
     large = {key for key, members in subjects.items() if key[0] is not None and len(members) >= minimum}
-    return batch.take([row for row, key in enumerate(keys) if key in large])
+    return [row for row, key in enumerate(keys) if key in large]
 
 
 def aggregate(
@@ -46,7 +58,7 @@ def aggregate(
     oldest: int | None,
     newest: int,
     projection: Projection,
-) -> ObservationBatch:
+) -> Means:
     """The mean of each window, area, observed property and unit, as rows without subjects.
 
     Only windows that lie wholly between ``oldest`` and ``newest`` (microseconds UTC) count: the means of a
@@ -59,28 +71,34 @@ def aggregate(
     groups = _groups(batch, areas, duty.window_s * SECOND, oldest, newest)
     kept = [(key, group) for key, group in groups.items() if minimum == 0 or len(group.subjects) >= minimum]
     rows = sorted(
-        (key[0], _datastream(key, duty), key, math.fsum(g.values) / len(g.values)) for key, g in kept
+        (
+            (key[0], _datastream(key, duty), key, math.fsum(g.values) / len(g.values), g.rows)
+            for key, g in kept
+        ),
+        key=lambda row: row[:3],
     )
     longitude: list[float | None] | None = None
     latitude: list[float | None] | None = None
     if duty.grid_m is not None:
         points = centres(
-            [key[1] for _, _, key, _ in rows if isinstance(key[1], tuple)], duty.grid_m, projection
+            [key[1] for _, _, key, _, _ in rows if isinstance(key[1], tuple)], duty.grid_m, projection
         )
         longitude, latitude = [lon for lon, _ in points], [lat for _, lat in points]
-    units = [key[3] for _, _, key, _ in rows]
-    return ObservationBatch(
+    units = [key[3] for _, _, key, _, _ in rows]
+    means = ObservationBatch(
         dataset=batch.dataset,
-        datastream=[datastream for _, datastream, _, _ in rows],
-        phenomenon_time=[start for start, _, _, _ in rows],
-        result=[mean for _, _, _, mean in rows],
+        datastream=[datastream for _, datastream, _, _, _ in rows],
+        phenomenon_time=[start for start, _, _, _, _ in rows],
+        result=[mean for _, _, _, mean, _ in rows],
         longitude=longitude,
         latitude=latitude,
-        observed_property=[key[2] for _, _, key, _ in rows],
+        observed_property=[key[2] for _, _, key, _, _ in rows],
         unit=units if batch.unit is not None else None,
-        neighbourhood=None if duty.grid_m is not None else [str(key[1]) for _, _, key, _ in rows],
+        neighbourhood=None if duty.grid_m is not None else [str(key[1]) for _, _, key, _, _ in rows],
         batch_id=batch.batch_id,
     )
+    made_of = [(row, number) for number, (*_, members) in enumerate(rows) for row in members]
+    return Means(means, [row for row, _ in made_of], [number for _, number in made_of])
 
 
 def _areas(batch: ObservationBatch, duty: Aggregate, projection: Projection) -> Sequence[str | Cell | None]:
@@ -109,6 +127,7 @@ def _groups(
         if start + window > newest or (oldest is not None and start < oldest):
             continue
         group = groups.setdefault((start, area, properties[row], units[row]), _Group())
+        group.rows.append(row)
         group.values.append(value)
         subject = subjects[row]
         if subject is not None:

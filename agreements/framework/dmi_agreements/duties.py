@@ -11,12 +11,13 @@ What a duty cannot judge it drops: a row without position has no area, a row wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from dmi_agreements.aggregation import HOUR, SECOND, aggregate, series, suppress
+from dmi_agreements.aggregation import HOUR, SECOND, aggregate, in_large_groups, series
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.decision import (
     Aggregate,
@@ -33,7 +34,17 @@ from dmi_agreements.decision import (
 from dmi_agreements.errors import DutiesConflict, DutyUnknown
 from dmi_agreements.grid import Cell, Projection, cells, centres
 
-__all__ = ["COLUMNS", "Projection", "carry_out", "combine", "series_of", "together", "window"]
+__all__ = [
+    "COLUMNS",
+    "Carried",
+    "Projection",
+    "carried",
+    "carry_out",
+    "combine",
+    "series_of",
+    "together",
+    "window",
+]
 
 COLUMNS: Final = frozenset(
     {
@@ -92,41 +103,66 @@ def _one_aggregate(duties: list[Aggregate]) -> Aggregate:
     return largest
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What duties leave of a batch, and which of its rows that was made of."""
+
+    batch: ObservationBatch
+    rows: Sequence[int]
+    """The rows that passed, or contribute to a mean that did."""
+    into: Sequence[int]
+    """Of each of these the row of ``batch`` that it became, or went into."""
+
+
 def carry_out(
     batch: ObservationBatch, duties: Iterable[Duty], now: int, projection: Projection
 ) -> ObservationBatch:
+    """What ``carried`` leaves of a batch."""
+    return carried(batch, duties, now, projection).batch
+
+
+def carried(batch: ObservationBatch, duties: Iterable[Duty], now: int, projection: Projection) -> Carried:
     """What may pass of ``batch`` at ``now`` (microseconds UTC) after all duties, in the module's order.
 
     An aggregate is of this batch alone: hand over whole windows of all datastreams. Without duties the batch
     itself passes. Raises ``DutyUnknown`` and ``DutiesConflict`` (see ``combine``); then nothing may pass.
     """
     ordered = combine(duties)
-    oldest: int | None = None
-    newest = now
+    oldest = max((now - duty.days * DAY for duty in _of(ordered, DeleteAfter)), default=None)
+    newest = min((now - duty.seconds * SECOND for duty in _of(ordered, Delay)), default=now)
     aggregates = _of(ordered, Aggregate)
     minimum = max((duty.minimum for duty in _of(ordered, Suppress)), default=0)
+    rows: Sequence[int] = range(len(batch))
+    into = rows
     for duty in ordered:
-        if isinstance(duty, OwnRows):
-            batch = _of_person(batch, duty.person)
-        elif isinstance(duty, DeleteAfter):
-            oldest = now - duty.days * DAY
-            batch = _rows(batch, batch.phenomenon_time, oldest.__le__)
-        elif isinstance(duty, Delay):
-            newest = now - duty.seconds * SECOND
-            batch = _rows(batch, batch.phenomenon_time, newest.__ge__)
-        elif isinstance(duty, CutEnds):
-            raise DutyUnknown("ends of trips are cut at intake, for a person's own consent alone")
-        elif isinstance(duty, RestrictArea):
-            batch = _inside(batch, duty.bbox)
-        elif isinstance(duty, Suppress):
-            batch = batch if aggregates else suppress(batch, duty.minimum)
-        elif isinstance(duty, Coarsen):
+        if isinstance(duty, Coarsen):
             batch = _coarsen(batch, duty.grid_m, projection, keep_area=any(a.area_level for a in aggregates))
         elif isinstance(duty, Aggregate):
-            batch = aggregate(batch, duty, minimum, oldest, newest, projection)
-        else:
+            means = aggregate(batch, duty, minimum, oldest, newest, projection)
+            batch, rows, into = means.batch, [rows[row] for row in means.rows], means.into
+        elif isinstance(duty, LeaveOut):
             batch = _leave_out(batch, duty.properties)
-    return batch
+        elif not (aggregates and isinstance(duty, Suppress)):
+            chosen = _chosen(batch, duty, now)
+            batch, rows, into = batch.take(chosen), [rows[row] for row in chosen], range(len(chosen))
+    return Carried(batch, rows, into)
+
+
+def _chosen(batch: ObservationBatch, duty: Duty, now: int) -> list[int]:
+    """The rows that a duty leaves which changes none of them."""
+    if isinstance(duty, OwnRows):
+        return [row for row, subject in enumerate(batch.subject or ()) if subject == duty.person]
+    if isinstance(duty, DeleteAfter):
+        oldest = now - duty.days * DAY
+        return [row for row, time in enumerate(batch.phenomenon_time) if time >= oldest]
+    if isinstance(duty, Delay):
+        newest = now - duty.seconds * SECOND
+        return [row for row, time in enumerate(batch.phenomenon_time) if time <= newest]
+    if isinstance(duty, RestrictArea):
+        return _inside(batch, duty.bbox)
+    if isinstance(duty, Suppress):
+        return in_large_groups(batch, duty.minimum)
+    raise DutyUnknown("ends of trips are cut at intake, for a person's own consent alone")
 
 
 def window(duties: Iterable[Duty]) -> int | None:
@@ -157,26 +193,16 @@ def series_of(batch: ObservationBatch, duties: Iterable[Duty], projection: Proje
     return frozenset().union(*(series(batch, duty, projection) for duty in aggregates))
 
 
-def _rows(batch: ObservationBatch, column: Sequence[int], keep: Callable[[int], bool]) -> ObservationBatch:
-    return batch.take([row for row, value in enumerate(column) if keep(value)])
-
-
-def _of_person(batch: ObservationBatch, person: str) -> ObservationBatch:
-    return batch.take([row for row, subject in enumerate(batch.subject or ()) if subject == person])
-
-
-def _inside(batch: ObservationBatch, bbox: tuple[float, float, float, float]) -> ObservationBatch:
+def _inside(batch: ObservationBatch, bbox: tuple[float, float, float, float]) -> list[int]:
     if batch.longitude is None or batch.latitude is None:
-        return batch.take([])
+        return []
     west, south, east, north = bbox
     positions = enumerate(zip(batch.longitude, batch.latitude, strict=True))
-    return batch.take(
-        [
-            row
-            for row, (lon, lat) in positions
-            if lon is not None and lat is not None and west <= lon <= east and south <= lat <= north
-        ]
-    )
+    return [
+        row
+        for row, (lon, lat) in positions
+        if lon is not None and lat is not None and west <= lon <= east and south <= lat <= north
+    ]
 
 
 def _coarsen(

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.decision import Decision, Duty, Reason, Request
-from dmi_agreements.duties import Projection, carry_out, series_of
+from dmi_agreements.duties import Carried, Projection, carried, series_of
 from dmi_agreements.own_duties import CutFrom, Wanted
 from dmi_agreements.persons import own_data
 from dmi_agreements.rights import ALL_ROWS
@@ -31,20 +33,24 @@ class Judging:
 
     def passed(self, permit: Permit, batch: ObservationBatch, now: Micros) -> Passed:
         """What of a batch passes at a moment, as it passes."""
-        consents: frozenset[str] = frozenset()
+        consents: dict[str, frozenset[str]] = {}
         rows = self._standing(permit, batch)
         if permit.personal:
-            rows, consents = self._consented(permit, batch, rows, now)
+            consents = self.subjects(permit, now) or {}
+            whose = batch.subject or [None] * len(batch)
+            rows = [row for row in rows if whose[row] in consents]
             rows, kept, blurred, more = self._as_consented(permit, batch, rows, now)
         else:
             kept, more = batch if len(rows) == len(batch) else batch.take(rows), ()
             blurred = kept
-        passed = carry_out(blurred, (*permit.duties, *more), now, self._projection)
+        passed = carried(blurred, (*permit.duties, *more), now, self._projection)
         # Whose rows they are is told to each of them, also where the recipient does not learn it.
-        used = (kept,) if permit.personal or any(kept.subject or ()) else ()
+        used = (_made_of(kept, passed),) if permit.personal or any(kept.subject or ()) else ()
+        subjects = {subject for each in used for subject in each.subject or ()} if consents else set()
+        rests_on = frozenset(one for subject in subjects for one in consents.get(subject or "", ()) if one)
         chosen = set(rows) if len(kept) < len(batch) else None
         left = () if chosen is None else tuple(row for row in range(len(batch)) if row not in chosen)
-        return Passed(passed, consents, len(left), left, used)
+        return Passed(passed.batch, rests_on, len(left), left, used)
 
     def as_given(self, permit: Permit, asked: tuple[Request, ...], decision: Decision, now: Micros) -> bool:
         """Whether a permit that would be given otherwise now may be used on as it is."""
@@ -132,16 +138,6 @@ class Judging:
         rows = enumerate(zip(batch.subject, batch.phenomenon_time, strict=True))
         return [row for row, (who, time) in rows if who is None or time > out.get(who, -EVER)]
 
-    def _consented(
-        self, permit: Permit, batch: ObservationBatch, rows: Sequence[int], now: Micros
-    ) -> tuple[Sequence[int], frozenset[str]]:
-        """Of these rows those whose subjects consent, and their consents."""
-        allowed = self.subjects(permit, now) or {}
-        subjects = batch.subject or [None] * len(batch)
-        kept = [row for row in rows if subjects[row] in allowed]
-        used = {subjects[row] for row in kept}
-        return kept, frozenset(c for subject in used if subject for c in allowed[subject] if c)
-
     def _as_consented(
         self, permit: Permit, batch: ObservationBatch, rows: Sequence[int], now: Micros
     ) -> tuple[Sequence[int], ObservationBatch, ObservationBatch, tuple[Duty, ...]]:
@@ -158,3 +154,14 @@ class Judging:
         rows = wanted.left(batch, rows, now, self._projection)
         kept = batch.take(rows)
         return rows, kept, wanted.blurred(kept, now, self._projection), wanted.together(kept)
+
+
+def _made_of(kept: ObservationBatch, passed: Carried) -> ObservationBatch:
+    """The rows of ``kept`` that passed, each as one of what it went into."""
+    if passed.rows == range(len(kept)):
+        return kept
+    return replace(
+        kept.take(passed.rows),
+        datastream=[passed.batch.datastream[row] for row in passed.into],
+        phenomenon_time=[passed.batch.phenomenon_time[row] for row in passed.into],
+    )

@@ -75,7 +75,7 @@ class Passed:
     left: tuple[int, ...] = ()
     """Which rows those are."""
     used: tuple[ObservationBatch, ...] = ()
-    """The rows of persons that it was made of."""
+    """The rows of persons that it was made of, each under the datastream and time of what it went into."""
 
     def between(self, begin: Micros, end: Micros) -> Passed:
         """What of it is from ``begin`` until before ``end``; its consents stay."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -107,10 +107,9 @@ class Rows:
         first, last = min(wanted), max(wanted) + length
         pieces = list(self._means(permit, first, last, self._gate.judge, still))
         batch = merge([piece.batch for piece in pieces])
-        means = zip(batch.phenomenon_time, batch.datastream, strict=True)
-        kept = batch.take([row for row, (start, name) in enumerate(means) if name in wanted.get(start, ())])
         consents = frozenset().union(*(piece.consents for piece in pieces))
-        return Passed(kept, consents, used=tuple(used for piece in pieces for used in piece.used))
+        used = tuple(_of_means(used, wanted) for piece in pieces for used in piece.used)
+        return Passed(_of_means(batch, wanted), consents, used=used)
 
     def _series(self, permit: Permit, own: ObservationBatch, length: Micros) -> dict[Micros, frozenset[str]]:
         """The ids of the means that rows contribute to, window by window: what moves lies elsewhere in the next."""
@@ -198,6 +197,12 @@ class Rows:
                     cursor = page.next
                     if cursor is None:
                         break
+
+
+def _of_means(batch: ObservationBatch, wanted: Mapping[Micros, frozenset[str]]) -> ObservationBatch:
+    """What stands under the ids and windows of these means."""
+    rows = zip(batch.phenomenon_time, batch.datastream, strict=True)
+    return batch.take([row for row, (start, name) in enumerate(rows) if name in wanted.get(start, ())])
 
 
 def _page_of(dataset: str, given: Sequence[Passed], cursor: Cursor | None) -> Page:

@@ -22,6 +22,7 @@ from dmi_agreements.decision import (
     RestrictArea,
     Suppress,
 )
+from dmi_agreements.duties import carried as carried_out
 from dmi_agreements.duties import carry_out, combine
 from dmi_agreements.errors import DutiesConflict, DutyUnknown
 
@@ -229,6 +230,38 @@ def test_suppress_with_aggregate_counts_only_persons_whose_value_counts() -> Non
     hour = Aggregate(3600, "neighbourhood")
     assert len(carried(rows, hour, Suppress(2))) == 1
     assert len(carried(rows, hour, Suppress(3))) == 0
+
+
+MEANS = Aggregate(3600, "neighbourhood")
+
+
+@pytest.mark.parametrize(
+    ("duties", "rows", "into"),
+    [
+        ((), [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]),
+        ((Coarsen(100), LeaveOut(("subject",))), [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]),
+        ((Delay(5400),), [0, 1, 2, 5], [0, 1, 2, 3]),
+        ((Suppress(2),), [0, 1, 2, 5], [0, 1, 2, 3]),
+        ((MEANS,), [1, 0, 2, 4, 3], [0, 1, 1, 2, 3]),
+        ((MEANS, OwnRows("c")), [4, 3], [0, 1]),
+        ((MEANS, Suppress(2)), [0, 2], [0, 0]),
+        ((MEANS, Suppress(3)), [], []),
+    ],
+)
+def test_which_rows_passed_is_told_and_what_each_went_into(
+    duties: tuple[Duty, ...], rows: list[int], into: list[int]
+) -> None:
+    given = batch(
+        6,
+        subject=["a", "a", "b", "c", "c", "b"],
+        observed_property=["pm2_5", "pm10", "pm2_5", "pm2_5", "pm2_5", "pm10"],
+        neighbourhood=["BU1", "BU1", "BU1", "BU2", "BU1", "BU1"],
+        phenomenon_time=[NOW - 2 * HOUR] * 3 + [NOW - HOUR] * 2 + [NOW - 2 * HOUR],
+        result=[1.0, 2.0, 3.0, 4.0, 5.0, None],
+    )
+    found = carried_out(given, duties, NOW, Flat())
+    assert (list(found.rows), list(found.into)) == (rows, into)
+    assert sorted(set(into)) == list(range(len(found.batch)))
 
 
 def test_the_order_in_which_duties_are_given_changes_nothing() -> None:

@@ -566,6 +566,29 @@ def test_what_a_consent_asks_for_a_recipient_is_done_there_and_what_cannot_be_do
     assert len(court.gate.carry(ask(court, None, BICYCLES), batch(NOOR, PIET)).batch) == 2
 
 
+@pytest.mark.parametrize(
+    ("duty", "whose"),
+    [
+        (None, [[NOOR, PIET]]),
+        (told("delay", "seconds", 5400), [[NOOR]]),
+        (told("suppress", "minimumGroup", 2), []),
+    ],
+)
+def test_told_as_given_are_the_rows_that_passed_alone(
+    court: Court, duty: dict[str, Any] | None, whose: list[list[str]]
+) -> None:
+    court.agree(STACK, "dmi:read", dataset=BICYCLES)
+    court.agree(VENDOR, "dmi:read", dataset=BICYCLES, duties=[duty] if duty else [])
+    consents = {person: consent(court, person, STACK, VENDOR) for person in (NOOR, PIET)}
+    rows = msgspec.structs.replace(
+        batch(NOOR, PIET), phenomenon_time=[NOW - 2 * HOUR, NOW - HOUR], neighbourhood=["BU1"] * 2
+    )
+    passed = court.gate.carry(ask(court, VENDOR, BICYCLES), rows)
+    assert [one.subjects for one in court.decisions() if one.subjects] == whose
+    rests_on = {consents[person].id for theirs in whose for person in theirs}  # type: ignore[attr-defined]
+    assert passed.consents == rests_on, "nor does anything rest on the consents of others"
+
+
 def test_who_has_its_name_left_out_can_still_be_told_and_have_its_rows_erased(court: Court) -> None:
     unnamed = {
         "action": "dmi:leaveOut",

@@ -7,12 +7,13 @@ import io
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dmi_agreements.contracts.features import Feature
-from dmi_agreements.contracts.law import Dataset
+from dmi_agreements.contracts.law import Dataset, Participant
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.decision import Aggregate, Delay, Duty, Suppress
@@ -26,7 +27,7 @@ from dmi_platform import paging
 from dmi_platform.model import Cursor
 from dmi_platform.store import Table
 
-from .conftest import GARAGES, MINUTE, NOON, NOOR, OWNER, SAM, VENDOR, stream, thing
+from .conftest import GARAGES, MINUTE, NOON, NOOR, OWNER, SAM, STACK, VENDOR, stream, thing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -416,6 +417,35 @@ def test_who_is_served_is_recorded_for_the_rows_of_the_page_alone(city: City) ->
     assert len(answer.json()["items"]) == 2 * SHOWN, "a whole hour"
     delivered = [r.rows for r in city.records if isinstance(r, DecisionRecord) and r.subjects]
     assert delivered == [2 * SHOWN]
+
+
+def test_of_means_those_alone_are_told_whose_rows_are_in_one_that_was_given(city: City) -> None:
+    """Not those in groups that are too small, nor in those of other areas: their counts would tell of these groups."""
+    later = NOON + 10 * MINUTE
+    west, east = 5.1, 5.3
+    # Noor and Sam are a group; so are two others elsewhere; alone are Noor ten minutes later and somebody in between.
+    rides = {
+        NOOR: [(NOON, west), (later, west)],
+        SAM: [(NOON, west)],
+        **{f"urn:dmi:person:p{n}": [(NOON, place)] for n, place in enumerate((east, east, 5.2))},
+    }
+    means = [rule("dmi:aggregate", window=600, gridSize=1000), rule("dmi:suppress", minimumGroup=2)]
+    city.law(Dataset(BIKES, OWNER, {"nl": "x"}, personal=True))
+    city.agree(BIKES, "dmi:process", basis="consent")
+    city.agree(BIKES, "dmi:read", basis="consent", duty=means)
+    for number, (rider, rows) in enumerate(rides.items()):
+        city.law(Participant(rider, rider, [], rulebook=city.runtime.rulebook.version))
+        city.agree(BIKES, "dmi:process", "dmi:read", assigner=rider, basis="consent")
+        name, count = f"bike.{number}.speed", len(rows)
+        city.tell(BIKES, stream(name, "speed", "km/h"))
+        times, longitudes = (list(column) for column in zip(*rows, strict=True))
+        ride = ObservationBatch(BIKES, [name] * count, times, [1.0] * count, longitudes, [52.1] * count)
+        city.hand_in(msgspec.structs.replace(ride, subject=[rider] * count))
+    city.identity = Identity(STACK, "Operator", frozenset({"dmi:role:operator"}))
+    city.records.clear()
+    assert len(pages(city, "/v1/datastreams/bike.0.speed/observations", 100)) == 1
+    delivered = [(r.rows, r.subjects) for r in city.records if isinstance(r, DecisionRecord) and r.subjects]
+    assert delivered == [(2, [NOOR, SAM])]
 
 
 def test_the_means_of_a_moving_sensor_are_those_of_where_it_was_in_each_window(city: City) -> None:
