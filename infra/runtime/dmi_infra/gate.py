@@ -18,7 +18,7 @@ from dmi_infra import clock
 from dmi_infra.errors import Refused, Unavailable
 from dmi_infra.jose import ITSELF, Acting
 from dmi_infra.judging import Judging
-from dmi_infra.permit import Bounds, Passed, Permit, as_going_on, fresh, going_on
+from dmi_infra.permit import Bounds, Passed, Permit, as_going_on, fresh, going_on, hides_persons
 from dmi_infra.recorder import new_id
 from dmi_infra.telemetry import Metrics, current_trace
 
@@ -197,8 +197,13 @@ class Gate:
         return self._judging.passed(permit, batch, self._now())
 
     def deliver(self, permit: Permit, kept: ObservationBatch) -> None:
-        """Record rows of persons that are given, which each subject can read; of other data nothing."""
+        """Record rows of persons that are given, which each subject can read; of other data nothing.
+
+        Where ``hides_persons`` holds it is kept from who got what was made of the rows.
+        """
         request = permit.requests[-1]
+        outward = request.assignee != self.holder
+        apart = hides_persons((*permit.duties, *(self.asked(permit) if outward else ())))
         rows = Counter(subject for subject in kept.subject or () if subject)
         basis = "under their consent" if permit.personal else "on another basis than consent"
         subjects = sorted(rows)
@@ -209,7 +214,7 @@ class Gate:
             decision = Decision(
                 True, (Reason(DELIVERED, detail),), permit.duties, permit.agreements, permit.personal
             )
-            self._write(permit.crossing, request, decision, count, part)
+            self._write(permit.crossing, request, decision, count, part, apart=apart)
 
     def given(self, permit: Permit, rows: int, again: bool = False, left: bool = False) -> str:
         """Record that rows leave under a permit, ``again`` or not; the id of the record, by which the log finds it.
@@ -329,7 +334,8 @@ class Gate:
 
     def _write(
         self, crossing: str, request: Request, decision: Decision, rows: int,
-        subjects: Sequence[str] = (), asked_by: str = "", left: bool = False, taken_back: Micros | None = None,
+        subjects: Sequence[str] = (), asked_by: str = "", left: bool = False, apart: bool = False,
+        taken_back: Micros | None = None,
     ) -> str:  # fmt: skip
         identifier = new_id()
         self._metrics.decisions.labels(crossing, str(decision.allowed).lower()).inc()
@@ -353,6 +359,7 @@ class Gate:
                 actor=request.actor,
                 mandate=request.mandate,
                 asked_by=asked_by,
+                apart=apart,
                 trace=current_trace.get(),
                 taken_back=taken_back,
             ),

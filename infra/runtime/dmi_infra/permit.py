@@ -19,7 +19,7 @@ from dmi_agreements.decision import (
     Request,
     RestrictArea,
 )
-from dmi_agreements.duties import DAY
+from dmi_agreements.duties import DAY, window
 from dmi_agreements.uses import Key, Keys
 
 EVER: Final = 2**62
@@ -106,6 +106,17 @@ class Bounds:
         delays = [now - duty.seconds * 1_000_000 for duty in duties if isinstance(duty, Delay)]
         areas = tuple(duty.bbox for duty in duties if isinstance(duty, RestrictArea))
         return cls(max(terms, default=-EVER), min(delays, default=EVER), areas, subjects)
+
+
+def hides_persons(duties: Iterable[Duty]) -> bool:
+    """Whether who receives rows under these duties must not learn how many persons and rows they are of.
+
+    Where rows pass in groups, two answers that share all groups but one would tell that one; where rows name nobody, an
+    answer with a row more would tell whether it is somebody else's.
+    """
+    asked = tuple(duties)
+    unnamed = any(isinstance(duty, LeaveOut) and "subject" in duty.properties for duty in asked)
+    return unnamed or window(asked) is not None
 
 
 def going_on(requests: tuple[Request, ...], again: Keys) -> tuple[Request, ...]:

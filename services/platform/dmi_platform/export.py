@@ -17,6 +17,7 @@ from dmi_infra import clock
 from dmi_infra.errors import Refused, Unauthenticated
 from dmi_infra.gate import Permit
 from dmi_infra.http.problems import problem_of
+from dmi_infra.permit import hides_persons
 from dmi_platform import present, quality
 from dmi_platform.harmonise import TRANSFORMATIONS
 from dmi_platform.lineage import code_version
@@ -142,7 +143,7 @@ class _Told:
                     "grounds": {
                         "datasets": [permit.dataset],
                         "agreements": list(permit.agreements),
-                        "consents": len(self._consents),
+                        **({} if hides_persons(permit.duties) else {"consents": len(self._consents)}),
                     },
                     "purpose": permit.requests[-1].purpose,
                     "recipient": permit.requests[-1].assignee,

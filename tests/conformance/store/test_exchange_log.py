@@ -121,6 +121,17 @@ def test_more_decisions_than_a_statement_takes_parameters_are_kept_and_proven(
     assert check(store.log, tree, Noted(early.tree_size, early.root_hash)).ok
 
 
+def test_what_is_kept_from_who_asked_is_read_by_the_persons_and_the_owner(store: Store) -> None:
+    put(store, Dataset(GARAGES, OWNER, {"nl": "Garages"}))
+    told = decision(2, subjects=[NOOR, PIET], rows=21, apart=True)
+    store.append([decision(1, subjects=[NOOR]), told], [], {})
+    read = {who: [e.sequence for e in store.log.read(0, 9, who, None)] for who in (VENDOR, OWNER, NOOR, None)}
+    assert read == {VENDOR: [1], OWNER: [1, 2], NOOR: [1, 2], None: [1, 2]}
+    assert store.log.one(2, VENDOR) is None, "nor its proof"
+    assert [one.sequence for one in store.log.some([1, 2], VENDOR, 2)] == [1]
+    assert store.log.read(0, 9, NOOR, None)[-1].record().assignee == VENDOR, "who used it is told"
+
+
 def test_two_writers_at_once_make_one_log(store: Store, tree: Tree) -> None:
     def write(first: int) -> list[int]:
         return [store.append([decision(first + n)], [], {}) for n in range(10)]

@@ -589,6 +589,38 @@ def test_told_as_given_are_the_rows_that_passed_alone(
     assert passed.consents == rests_on, "nor does anything rest on the consents of others"
 
 
+UNNAMED = {
+    "action": "dmi:leaveOut",
+    "constraint": [{"leftOperand": "dmi:property", "operator": "isAnyOf", "rightOperand": ["subject"]}],
+}
+
+
+@pytest.mark.parametrize(
+    ("duty", "own", "apart"),
+    [
+        (told("delay", "seconds", 5), None, False),
+        (told("suppress", "minimumGroup", 2), None, True),
+        (UNNAMED, None, True),
+        (None, told("suppress", "minimumGroup", 2), True),
+    ],
+)
+def test_how_many_persons_rows_are_of_is_kept_from_who_must_not_tell_them_apart(
+    court: Court, duty: dict[str, Any] | None, own: dict[str, Any] | None, apart: bool
+) -> None:
+    court.agree(STACK, "dmi:read", dataset=BICYCLES)
+    court.agree(VENDOR, "dmi:read", dataset=BICYCLES, duties=[duty] if duty else [])
+    for person in (NOOR, PIET):
+        consent(court, person, STACK)
+        to_vendor = {"leftOperand": "recipient", "operator": "isAnyOf", "rightOperand": [VENDOR]}
+        asked = {"constraints": [to_vendor], "duties": [own] if own else []}
+        court.agree(EVERYONE, "dmi:read", dataset=BICYCLES, assigner=person, **asked)
+    rows = msgspec.structs.replace(batch(NOOR, PIET), neighbourhood=["BU1"] * 2)
+    assert len(court.gate.carry(ask(court, VENDOR, BICYCLES), rows).batch) == 2
+    told_each = court.decisions()[-1]
+    assert (told_each.subjects, told_each.rows) == ([NOOR, PIET], 2)
+    assert VENDOR not in told_each.asking if apart else told_each.asking[0] == VENDOR
+
+
 def test_who_has_its_name_left_out_can_still_be_told_and_have_its_rows_erased(court: Court) -> None:
     unnamed = {
         "action": "dmi:leaveOut",

@@ -171,6 +171,16 @@ def test_of_persons_only_rows_under_consent_are_given(city: City) -> None:
     archive = _archive(city, dataset=BICYCLES, format="csv")
     assert b"bike.2" not in archive.read("observations.csv")
     assert json.loads(archive.read("lineage.json"))["grounds"]["consents"] == 1
+    property_ = {"leftOperand": "dmi:property", "operator": "isAnyOf", "rightOperand": ["subject"]}
+    unnamed = [{"action": "dmi:leaveOut", "constraint": [property_]}]
+    city.agree(BICYCLES, "dmi:export", assignee=VENDOR, basis="consent", duty=unnamed)
+    city.agree(BICYCLES, "dmi:export", assigner=NOOR, assignee=VENDOR, basis="consent")
+    city.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+    archive = _archive(city, dataset=BICYCLES, format="csv")
+    assert b"bike.1" in archive.read("observations.csv")
+    assert "consents" not in json.loads(archive.read("lineage.json"))["grounds"], (
+        "how many persons, it must not tell"
+    )
 
 
 def _archive(city: City, **parameters: str) -> zipfile.ZipFile:

@@ -180,7 +180,7 @@ def append(
             }
         )
         owner = owners.get(decision.dataset, "")
-        named = (decision.assignee, decision.actor, decision.asked_by, owner, *decision.subjects)
+        named = (*decision.asking, owner, *decision.subjects)
         concerned = {key(party) for party in named} - {""}
         parties.extend({"party": party, "sequence": sequence} for party in sorted(concerned))
     if rows:

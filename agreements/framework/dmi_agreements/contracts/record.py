@@ -51,10 +51,20 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     mandate: str = ""
     asked_by: str = ""
     """Who asked what ``assignee`` may do, in its own name; empty: the assignee itself, or who acted for it."""
+    apart: bool = False
+    """Whether it is for the subjects and the owner of the data, and kept from who asked.
+
+    Its figures would tell them what the duties of the agreement keep back.
+    """
     rows: int = 0
     trace: str = ""
     taken_back: Micros | None = None
     """Of a request that a layer carried out: up to when results of the dataset are taken back; 0: none are."""
+
+    @property
+    def asking(self) -> tuple[str, ...]:
+        """Who asked, in whose name, and who acted: each reads it, unless it is kept from them."""
+        return () if self.apart else (self.assignee, self.actor, self.asked_by)
 
     @property
     def decides(self) -> bool:
