@@ -246,13 +246,21 @@ class Gate:
         return permit.exact and not self.about_persons(permit)
 
     def about_persons(self, permit: Permit) -> bool:
-        """Whether it is data about persons, on whatever basis, that its recipient did not name itself as its owner."""
+        """Whether it is data about persons, on whatever basis, that its recipient did not name itself as its owner.
+
+        The owner is told what no row is of, and what means and areas keep from others; of who withdrew or objects it is
+        told nothing either (``standing``).
+        """
         entry = self.law.datasets.get(permit.dataset)
         return entry is None or (entry.personal and entry.owner != permit.requests[-1].assignee)
 
     def series(self, permit: Permit, batch: ObservationBatch) -> frozenset[str]:
         """As ``Judging.series``."""
         return self._judging.series(permit, batch)
+
+    def standing(self, permit: Permit, batch: ObservationBatch) -> Sequence[int]:
+        """As ``Judging.standing``."""
+        return self._judging.standing(permit, batch, self._now())
 
     def subjects(self, permit: Permit) -> dict[str, frozenset[str]] | None:
         """As ``Judging.subjects``."""

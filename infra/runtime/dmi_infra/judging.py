@@ -5,7 +5,7 @@ And whether a permit holds still, where the law that it was given under has chan
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -33,12 +33,9 @@ class Judging:
 
     def passed(self, permit: Permit, batch: ObservationBatch, now: Micros) -> Passed:
         """What of a batch passes at a moment, as it passes."""
-        consents: dict[str, frozenset[str]] = {}
-        rows = self._standing(permit, batch)
+        consents = self.subjects(permit, now)
+        rows = self._standing(permit, batch, consents)
         if permit.personal:
-            consents = self.subjects(permit, now) or {}
-            whose = batch.subject or [None] * len(batch)
-            rows = [row for row in rows if whose[row] in consents]
             rows, kept, blurred, more = self._as_consented(permit, batch, rows, now)
         else:
             kept, more = batch if len(rows) == len(batch) else batch.take(rows), ()
@@ -46,8 +43,12 @@ class Judging:
         passed = carried(blurred, (*permit.duties, *more), now, self._projection)
         # Whose rows they are is told to each of them, also where the recipient does not learn it.
         used = (_made_of(kept, passed),) if permit.personal or any(kept.subject or ()) else ()
-        subjects = {subject for each in used for subject in each.subject or ()} if consents else set()
-        rests_on = frozenset(one for subject in subjects for one in consents.get(subject or "", ()) if one)
+        rests_on = frozenset[str]()
+        if consents:
+            subjects = {subject for each in used for subject in each.subject or ()}
+            rests_on = frozenset(
+                one for subject in subjects for one in consents.get(subject or "", ()) if one
+            )
         chosen = set(rows) if len(kept) < len(batch) else None
         left = () if chosen is None else tuple(row for row in range(len(batch)) if row not in chosen)
         return Passed(passed.batch, rests_on, len(left), left, used)
@@ -130,13 +131,22 @@ class Judging:
         )
         return entry is None or entry.needs_consent, consents, left, rights
 
-    def _standing(self, permit: Permit, batch: ObservationBatch) -> Sequence[int]:
-        """The rows of nobody who objects, without what was erased."""
+    def standing(self, permit: Permit, batch: ObservationBatch, now: Micros) -> Sequence[int]:
+        """The rows of nobody who objects or has not consented where that is asked, without what was erased."""
+        return self._standing(permit, batch, self.subjects(permit, now))
+
+    def _standing(
+        self, permit: Permit, batch: ObservationBatch, consents: Collection[str] | None
+    ) -> Sequence[int]:
+        rows: Sequence[int] = range(len(batch))
         out = self.left_out(permit) if batch.subject is not None else {}
-        if not out or batch.subject is None:
-            return range(len(batch))
-        rows = enumerate(zip(batch.subject, batch.phenomenon_time, strict=True))
-        return [row for row, (who, time) in rows if who is None or time > out.get(who, -EVER)]
+        if out and batch.subject is not None:
+            told = enumerate(zip(batch.subject, batch.phenomenon_time, strict=True))
+            rows = [row for row, (who, time) in told if who is None or time > out.get(who, -EVER)]
+        if consents is not None:
+            whose = batch.subject or [None] * len(batch)
+            rows = [row for row in rows if whose[row] in consents]
+        return rows
 
     def _as_consented(
         self, permit: Permit, batch: ObservationBatch, rows: Sequence[int], now: Micros

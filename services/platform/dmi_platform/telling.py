@@ -54,7 +54,10 @@ class Telling:
         return told[:limit]
 
     def features(self, permit: Permit) -> Callable[[Sequence[Feature]], list[Feature]] | None:
-        """Which of some features may be told; ``None``: all. Of persons those alone that a told row belongs to."""
+        """Which of some features may be told; ``None``: all. Of persons those alone that a told row belongs to.
+
+        Their owner is told also of those that no datastream is of: nothing says that they are a person's.
+        """
         if not self._chooses(permit):
             return None
         whose = self._whose(permit)
@@ -76,10 +79,18 @@ class Telling:
         asked = {} if whose is None else {permit.dataset: whose}
         names = self._store.datastream_ids([permit.dataset], None, "", len(streams), asked, list(streams))
         shown = self._shown(permit, [streams[name] for name in names], whose)
-        return {name for each in shown for name in (each, streams[each].thing)}
+        found = {name for each in shown for name in (each, streams[each].thing)}
+        if self._own(permit):
+            described = {name for one in streams.values() for name in (one.id, one.thing)}
+            found.update(name for name in features if name not in described)
+        return found
 
     def _chooses(self, permit: Permit) -> bool:
-        return self._gate.about_persons(permit) or bool(self._areas(permit))
+        return self._of_persons(permit) or bool(self._areas(permit))
+
+    def _of_persons(self, permit: Permit) -> bool:
+        entry = self._gate.law.datasets.get(permit.dataset)
+        return entry is None or entry.personal
 
     def _own(self, permit: Permit) -> bool:
         entry = self._gate.law.datasets.get(permit.dataset)
@@ -98,6 +109,10 @@ class Telling:
             return None
         if together(permit.duties):
             return Whose(())
+        return self._standing(permit)
+
+    def _standing(self, permit: Permit) -> Whose:
+        """Who consents where that is asked, or does not object."""
         if permit.personal:
             return Whose(tuple(self._gate.subjects(permit) or ()))
         return Whose(
@@ -108,6 +123,8 @@ class Telling:
         """The ids of those streams that may be told."""
         if not streams or not self._chooses(permit):
             yield from (stream.id for stream in streams)
+        elif whose is None and self._of_persons(permit):
+            yield from self._to_owner(permit, streams)
         elif whose is None:
             areas = self._areas(permit)
             places = self._places(permit.dataset, streams)
@@ -122,6 +139,38 @@ class Telling:
                 seen = frozenset(passed.datastream)
                 yield from seen
                 hidden = {key: name for key, name in hidden.items() if name not in seen}
+
+    def _to_owner(self, permit: Permit, streams: Sequence[Datastream]) -> Iterator[str]:
+        """Those of which the owner of data about persons is told: of who withdrew or objects no more than others are.
+
+        It is told of what has said nothing yet, as long as nothing of the same thing is kept back.
+        """
+        beside = {
+            one.key: one
+            for stream in streams
+            for one in (stream, *self._registry.streams_of(permit.dataset, stream.thing))
+        }
+        spoken, standing = self._of_whom(permit, list(beside), EVERYBODY)
+        if silenced := spoken - standing:
+            # Somebody else's row before it is given still.
+            keys = [key for key, one in beside.items() if one.id in silenced]
+            standing |= self._of_whom(permit, keys, self._standing(permit))[1]
+        hidden = {one.thing for one in beside.values() if one.id in spoken - standing}
+        told = {one.thing for one in beside.values() if one.id in standing}
+        for stream in streams:
+            silent = stream.id not in spoken
+            if stream.id in standing or (silent and stream.thing not in hidden - told):
+                yield stream.id
+
+    def _of_whom(self, permit: Permit, keys: Sequence[int], whose: Whose) -> tuple[set[str], set[str]]:
+        """The ids of those of these datastreams that have a row of such persons; and whose newest one may be given.
+
+        A row of nobody tells of nobody.
+        """
+        batch = self._rows.batch(permit.dataset, self._store.newest(keys, None, whose))
+        rows = set(self._gate.standing(permit, batch))
+        nobody = {row for row, subject in enumerate(batch.subject or ()) if not subject}
+        return set(batch.datastream), {batch.datastream[row] for row in rows | nobody}
 
     def _moments(self, permit: Permit) -> list[Micros]:
         """Up to when rows pass, by the agreements' delays; and by those of persons' own consents, where there are any.

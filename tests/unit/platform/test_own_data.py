@@ -93,14 +93,14 @@ def test_of_persons_sensors_the_names_and_properties_are_told_to_who_may_see_the
     city.identity = resident("urn:dmi:person:nobody")
     city.law(Participant("urn:dmi:person:nobody", "x", ["dmi:role:resident"], rulebook="1.0.0"))
     assert told() == []
-    # A recipient learns of whom it may see rows, the owner of all, since it named them.
+    # A recipient learns of whom it may see rows; the owner of these too, and of what has no rows, since it named that.
     city.agree(BICYCLES, "dmi:read", assignee=VENDOR, basis="consent")
     city.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
     for recipient in (VENDOR, OWNER):
         city.agree(BICYCLES, "dmi:read", assigner=SAM, assignee=recipient, basis="consent")
     assert told() == ["van sam"]
     city.identity = Identity(OWNER, "Officer", frozenset({"dmi:role:municipality"}))
-    assert told()[:2] == ["van noor", "van sam"]
+    assert told() == ["van sam", "sporthal"]
 
 
 def test_own_rows_come_as_they_were_measured(city: City, layer: AgreementState) -> None:
@@ -202,6 +202,22 @@ def test_of_who_objects_no_more_is_told_than_of_its_rows_on_whatever_basis(camer
     assert named(cameras)[:2] == [["noor", "sam", "none"]] * 2
     cameras.identity = Identity(OWNER, "Officer", frozenset({"dmi:role:municipality"}))
     assert named(cameras)[:2] == [["noor", "sam", "none", "new"]] * 2
+
+
+def test_the_owner_is_told_neither_name_nor_place_of_the_things_of_who_objects(cameras: City) -> None:
+    cameras.identity = Identity(OWNER, "Officer", frozenset({"dmi:role:municipality"}))
+    cameras.tell(CAMERAS, Feature("cam.alone", "thing", "Zonder reeks"))
+    assert named(cameras)[:2] == [["noor", "sam", "none", "new"]] * 2
+    cameras.law(SubjectRequest("urn:uuid:1", NOOR, "objection", CAMERAS, clock.now()))
+    assert named(cameras) == [["sam", "none", "new"]] * 2 + [["sam", "none"]]
+    # What says nothing yet of the same thing would tell it.
+    about = {"thing": "cam.noor", "observed_property": "speed", "unit": "km/h"}
+    cameras.tell(CAMERAS, Feature("cam.noor.speed", "datastream", "Snelheid", None, about))
+    assert named(cameras)[:2] == [["sam", "none", "new"]] * 2
+    features = cameras.get("/v1/features", PUBLIC_TASK, dataset=CAMERAS, kind="thing").json()["features"]
+    assert "cam.alone" in {one["id"] for one in features}
+    listed = cameras.get("/v1/datastreams", PUBLIC_TASK, limit=1).json()["items"]
+    assert "cam.noor" not in json.dumps(listed), "nor in the list of all datasets"
 
 
 def test_pages_do_not_tell_when_somebody_who_objects_was_measured(cameras: City) -> None:

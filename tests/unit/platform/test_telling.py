@@ -15,7 +15,7 @@ from dmi_infra import clock
 from dmi_infra.identity import Identity
 from dmi_platform.store import Store
 
-from .conftest import BICYCLES, GARAGES, MINUTE, NOON, NOOR, SAM, VENDOR, City, stream, thing
+from .conftest import BICYCLES, GARAGES, MINUTE, NOON, NOOR, SAM, STACK, VENDOR, City, stream, thing
 
 PUBLIC_TASK = "dmi:purpose:public-task"
 KINDS = ("thing", "datastream", "area")
@@ -177,6 +177,26 @@ def test_the_owner_is_told_of_all(city: City) -> None:
         city.agree(BICYCLES, "dmi:read", assigner=person, assignee=VENDOR, basis="consent")
     city.tell(BICYCLES, Feature("bike.noor", "thing", "Fiets"), stream("bike.noor.pm2_5", "pm2_5", "ug/m3"))
     assert told(city) == SEEN["noor"]
+
+
+@pytest.mark.parametrize("limit", [1, 1000])
+def test_the_owner_is_told_no_more_of_who_withdrew(city: City, limit: int) -> None:
+    city.law(Dataset(BICYCLES, VENDOR, {"nl": "Fietsen"}, personal=True))
+    means = [rule("dmi:suppress", minimumGroup=3)]
+    city.agree(BICYCLES, "dmi:process", assigner=VENDOR, basis="consent")
+    city.agree(BICYCLES, "dmi:read", assigner=VENDOR, basis="consent", duty=means)
+    consents = []
+    for name, person in (("noor", NOOR), ("sam", SAM)):
+        for assignee in (STACK, VENDOR):
+            terms: Any = {"assigner": person, "assignee": assignee, "basis": "consent"}
+            consents.append(city.agree(BICYCLES, "dmi:process", "dmi:read", **terms))
+        names = [f"bike.{name}.pm2_5"]
+        city.tell(BICYCLES, Feature(f"bike.{name}", "thing", "Fiets"), stream(*names, "pm2_5", "ug/m3"))
+        city.hand_in(ObservationBatch(BICYCLES, names, [NOON], [1.0], [5.1], [52.1], [person]))
+    assert told(city, limit=limit) == SEEN["noor"] | SEEN["sam"], "whatever means the agreement asks for"
+    for mine in consents[:2]:
+        city.end(mine)
+    assert told(city, limit=limit) == SEEN["sam"]
 
 
 @pytest.mark.parametrize("column", ["observed_property", "unit"])
