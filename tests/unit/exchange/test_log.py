@@ -339,7 +339,8 @@ def test_lineage_shows_grounds_and_hides_who_consented(node: Node) -> None:
 def test_a_proposal_that_was_never_concluded_opens_no_lineage(node: Node) -> None:
     held = document(OWNER, "urn:dmi:participant:stack", GARAGES, ["dmi:read"])
     node.propose(held)
-    report(node, lineage=(result("r/1", datasets=[GARAGES], agreements=[held["uid"]]),))
+    before = result("r/1", datasets=[GARAGES], agreements=[held["uid"]])
+    report(node, lineage=(msgspec.structs.replace(before, made_at=clock.now()),))
     wanted = document(OWNER, VENDOR, GARAGES, ["dmi:read"])
     node.propose(wanted, SELLING)
     node.refused(node.ask("GET", "/v1/lineage/r/1", SELLING), 404, "not-found")
@@ -350,6 +351,12 @@ def test_a_proposal_that_was_never_concluded_opens_no_lineage(node: Node) -> Non
     node.countersign(later, SELLING)
     node.post(f"/v1/agreements/{later['uid']}/end", {"reason": ""})
     assert node.get("/v1/lineage/r/1", SELLING)["result"] == "r/1", "who had an agreement goes on seeing it"
+    made = msgspec.structs.replace(result("r/2", datasets=[GARAGES]), made_at=clock.now() + 1)
+    report(node, lineage=(made,))
+    node.refused(node.ask("GET", "/v1/lineage/r/2", SELLING), 404, "not-found")
+    open_ = document(OWNER, "urn:dmi:party:everyone", GARAGES, ["dmi:read"])
+    node.propose(open_)
+    assert node.get("/v1/lineage/r/2", SELLING)["result"] == "r/2", "what is open to all is seen by all"
 
 
 def test_a_stopped_agreement_and_the_one_concluded_after_it_each_tell_what_rests_on_them(node: Node) -> None:
