@@ -23,6 +23,7 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm
 
 from dmi_infra import keyfile
 from dmi_infra.errors import Unauthenticated
+from dmi_infra.unicode import encodable
 
 ALGORITHMS: Final = ("ES256", "EdDSA")
 TOKEN_SECONDS: Final = 600
@@ -261,12 +262,14 @@ def access_claims(
 
 
 def read_unverified(token: str, members: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims before any check, to find the key with; nothing in them is believed yet."""
+    """Header and claims before any check, to find the key with in a store; nothing in them is believed yet."""
     try:
         header = jwt.get_unverified_header(token)
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except (jwt.PyJWTError, RecursionError) as exc:
         raise Unauthenticated("the token cannot be read") from exc
+    if not encodable([header, claims]):
+        raise Unauthenticated("the token holds a text that is no valid Unicode")
     if set(header) - members:
         raise Unauthenticated("the token's header holds a member that is not accepted")
     return header, claims

@@ -133,11 +133,12 @@ def _sqlite(address: str) -> sa.Engine:
 def guarded() -> Iterator[None]:
     """Turns a database that is away, locked or full into ``StoreUnavailable``.
 
-    A value that the database cannot hold (a NUL in a text, a number out of range) becomes ``InputRefused``.
+    A value that the database cannot hold (a NUL or half of a surrogate pair in a text, a number out of range) becomes
+    ``InputRefused``.
     """
     try:
         yield
-    except DataError as exc:
+    except (DataError, UnicodeEncodeError) as exc:
         raise InputRefused("a value in the request cannot be stored or looked up") from exc
     except PoolTimeout as exc:
         raise StoreUnavailable(f"the store is overloaded: {exc}") from exc

@@ -11,6 +11,7 @@ import msgspec
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra import clock
 from dmi_infra.errors import FieldError, InputRefused
+from dmi_infra.unicode import encodable
 
 DEPTH: Final = 16
 """Levels of nesting that a free property may have."""
@@ -81,7 +82,7 @@ def _glanced(body: bytes, wanted: Any, rule: str) -> Any:
 def _read_loosely(body: bytes) -> Any:
     try:
         # Decoded here, since of bytes the reader would take UTF-16 and halves of surrogate pairs too.
-        return json.loads(body.decode())
+        found = json.loads(body.decode())
     except RecursionError as exc:
         raise _deep() from exc
     except json.JSONDecodeError as exc:
@@ -91,6 +92,10 @@ def _read_loosely(body: bytes) -> Any:
         # Not UTF-8, or an integer of thousands of digits.
         rule = "must be JSON in UTF-8 with numbers of at most 4300 digits"
         raise InvalidJson("the body is not valid JSON", [FieldError("body", rule)]) from exc
+    if not encodable(found):
+        rule = "texts are valid Unicode: no half of a surrogate pair"
+        raise InvalidJson("the body is not valid JSON", [FieldError("body", rule)])
+    return found
 
 
 def _deep() -> InvalidJson:
@@ -132,17 +137,9 @@ def text(value: object, field: str, longest: int = TEXT, shortest: int = 1) -> s
         raise InputRefused.of(
             field, f"must have {shortest} to {longest} characters", f"{len(value)} characters"
         )
-    if "\x00" in value or not _encodable(value):
+    if "\x00" in value or not encodable(value):
         raise InputRefused.of(field, "must hold valid Unicode characters only")
     return value
-
-
-def _encodable(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:  # half a surrogate pair
-        return False
-    return True
 
 
 def number(value: object, field: str) -> float:

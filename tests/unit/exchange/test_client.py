@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import pytest
 
+from dmi_exchange.dsp import client as client_module
 from dmi_exchange.dsp import courier as couriers
 from dmi_exchange.dsp.client import (
     CONNECTIONS,
@@ -271,3 +272,12 @@ def test_a_node_that_answers_slowly_keeps_nobody_from_the_keys_of_another(
         hold.set()
         first.join()
     assert nodes.key(slow.issuer, "k") == {"kid": "k"}
+
+
+@pytest.mark.parametrize("read", [b"", b"[1]", b"{", b"\xff", b'{"a": "\\ud800"}', b'{"a": "\xed\xa0\x80"}'])
+def test_an_answer_that_is_no_object_of_texts_that_can_be_kept_counts_as_empty(read: bytes) -> None:
+    assert client_module._object(read) == {}
+
+
+def test_an_answer_may_begin_with_a_mark_and_escape_whole_pairs() -> None:
+    assert client_module._object(b'\xef\xbb\xbf{"a": "\\ud83d\\ude80"}') == {"a": "🚀"}

@@ -204,6 +204,14 @@ def test_what_is_no_token_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("part", [0, 1])
+def test_a_token_with_half_of_a_surrogate_pair_is_refused_before_anybody_is_looked_for(part: int) -> None:
+    parts = access().split(".")
+    parts[part] = b64(b'{"alg": "ES256", "typ": "at+jwt", "kid": "\\ud800", "iss": "\\ud800"}')
+    with pytest.raises(Unauthenticated, match="valid Unicode"):
+        jose.read_unverified(".".join(parts), jose.HEADER)
+
+
+@pytest.mark.parametrize("part", [0, 1])
 def test_a_token_nested_ten_thousand_levels_deep_is_refused(part: int) -> None:
     parts = access().split(".")
     parts[part] = b64(b"[" * 10_000 + b"]" * 10_000)

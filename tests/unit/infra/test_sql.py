@@ -184,6 +184,11 @@ def test_a_value_that_no_column_can_hold_is_the_callers_mistake() -> None:
     assert "secret" not in str(refused.value)
 
 
+def test_so_is_a_text_that_has_no_utf_8_form(engine: sa.Engine) -> None:
+    with pytest.raises(InputRefused, match="looked up"), reading(engine) as connection:
+        connection.execute(sa.select(things).where(things.c.id == "\ud800"))
+
+
 def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "store.db").mkdir()
     engine = open_engine(f"sqlite:///{tmp_path / 'store.db'}", "store")

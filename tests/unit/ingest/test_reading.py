@@ -66,6 +66,13 @@ def test_free_properties_are_checked_all_the_way_down(value: object, field: str)
     assert fault(reading.free, value, "p")[0] == field
 
 
+@pytest.mark.parametrize("body", [b'{"a": "\\ud800"}', b'{"\\udfff": NaN}'])
+def test_half_of_a_surrogate_pair_is_no_json(body: bytes) -> None:
+    with pytest.raises(reading.InvalidJson) as refused:
+        reading.read_json(body)
+    assert "valid Unicode" in refused.value.errors[0].rule
+
+
 def test_free_properties_may_be_nested_sixteen_levels_deep() -> None:
     value: object = 1
     for _ in range(16):

@@ -18,6 +18,7 @@ from dmi_infra.deadlines import Deadlines, TimedTransport
 from dmi_infra.errors import Unavailable
 from dmi_infra.internet import Lookups, is_public
 from dmi_infra.room import Shares
+from dmi_infra.unicode import encodable, escapes_half
 
 TIMEOUT_SECONDS = 4.0
 NAME_SECONDS = 2.0
@@ -331,7 +332,10 @@ def _whole(got: httpx.Response, largest: int) -> bytes:
 
 def _object(read: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(read) if read else {}
+        text = read.decode("utf-8-sig")
+        found = json.loads(text) if text else {}
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict) or (escapes_half(text) and not encodable(found)):
+        return {}
+    return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from dmi_infra.unicode import encodable, escapes_half
 from dmi_ingest.sources.port import SourceError
 from dmi_ingest.sources.values import tidy
 
@@ -266,6 +267,8 @@ def document(path: Path) -> dict[str, Any]:
         raise SourceError(path.name, None, "not_json", "a number that JSON does not allow") from error
     except RecursionError as error:
         raise SourceError(path.name, None, "not_json", "nested too deeply") from error
+    if escapes_half(content) and not encodable(found):
+        raise SourceError(path.name, None, "not_json", "a text with half of a surrogate pair")
     return found
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dmi_infra.unicode import encodable
 from dmi_ingest.sources import places
 from dmi_ingest.sources.files import document, features
 from dmi_ingest.sources.port import Rejected, SourceError
@@ -77,7 +78,7 @@ def replayed(rejected: Sequence[Rejected]) -> Iterator[tuple[Rejected, Shape | N
             found = json.loads(item.raw) if isinstance(item.raw, str) else None
         except ValueError:
             found = None  # the caller yields the rejection again: nothing is lost
-        if isinstance(found, dict):
+        if isinstance(found, dict) and encodable(found):
             declared = str(found.pop("crs", places.WGS84))
             yield item, Shape(item.file, item.line or 0, found, declared)
         else:

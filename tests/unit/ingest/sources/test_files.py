@@ -178,6 +178,12 @@ def test_an_integer_of_five_thousand_digits_is_refused(tmp_path: Path) -> None:
         document(written(tmp_path, '{"a": ' + "9" * 5000 + "}"))
 
 
+def test_a_text_with_half_of_a_surrogate_pair_is_refused_and_a_whole_one_is_not(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="surrogate"):
+        document(written(tmp_path, '{"a": ["\\uD83d"]}'))
+    assert document(written(tmp_path, '{"a": "\\ud83d\\ude80"}')) == {"a": "🚀"}
+
+
 def test_an_unknown_crs_is_refused(tmp_path: Path) -> None:
     crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::3857"}}
     path = written(tmp_path, json.dumps({"type": "FeatureCollection", "crs": crs, "features": []}))
