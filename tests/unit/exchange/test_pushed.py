@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -24,9 +24,10 @@ from dmi_exchange.flow.pushing import in_bodies
 from dmi_exchange.flow.store import Flows
 from dmi_exchange.flow.supply import Given, Supply, encoded
 from dmi_infra import passes
-from dmi_infra.errors import NotFound
+from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.http.limits import LARGE_VALUES, values_of
 from dmi_infra.http.problems import install
+from tests.unit.mistakes import mistaken
 
 PEER = "urn:dmi:participant:peer"
 
@@ -152,13 +153,35 @@ def test_places_go_and_come_in_as_many_bodies_as_one_can_hold() -> None:
         handed.append([item["id"] for item in msgspec.json.decode(content)["features"]])
         return httpx.Response(201, json={})
 
+    _taking(ask, {"cursor": "1", "features": places})
+    assert sum(map(len, handed)) == len(places)
+    assert len(handed) > 1
+
+
+def _taking(ask: Callable[..., httpx.Response], piece: object) -> None:
     process = Process(
         id="t", kind="transfer", role="consumer", owner="urn:a", peer="urn:b", address="http://b.example",
         begun_at=0, changed_at=0, dataset="d",
     )  # fmt: skip
     flows = SimpleNamespace(reached=lambda *_of: None)
-    Intake(cast(Local, SimpleNamespace(ask=ask)), cast(Flows, flows)).take(
-        process, {"cursor": "1", "features": places}
-    )
-    assert sum(map(len, handed)) == len(places)
-    assert len(handed) > 1
+    Intake(cast(Local, SimpleNamespace(ask=ask)), cast(Flows, flows)).take(process, piece)
+
+
+def test_a_value_of_a_wrong_kind_anywhere_in_a_piece_is_handed_on_or_refused() -> None:
+    place = {"id": "p", "kind": "thing", "name": "p", "geometry": None, "properties": {"thing": "t"}}
+    rows = {"dataset": "d", "datastream": ["s"], "phenomenon_time": [1], "result": [1], "subject": [None]}
+    refused = set()
+    for _, body in mistaken({"cursor": "1", "features": [place], "observations": rows}):
+        try:
+            piece = routes._read(body)
+            _taking(lambda *_of, **_more: httpx.Response(201, json={"accepted": 1, "rejected": 0}), piece)
+        except InputRefused as exc:
+            refused.add(exc.errors[0].field)
+    assert {
+        "body",
+        "cursor",
+        "features",
+        "features.kind",
+        "features.properties",
+        "observations.subject",
+    } <= refused

@@ -32,6 +32,7 @@ from dmi_exchange.notices.taking import Taking
 from dmi_infra.aside import Aside
 from dmi_infra.errors import Failure, InputRefused, Unavailable
 from dmi_infra.http.problems import problem_of
+from dmi_infra.unicode import encodable
 
 log = structlog.get_logger("exchange")
 
@@ -82,7 +83,8 @@ def failed(kind: str, request: Request, exc: Exception) -> Response:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    # Of a body that was refused for its texts one may stand here that no answer can hold.
+    return value if isinstance(value, str) and encodable(value) else ""
 
 
 def _route(kind: str) -> type[APIRoute]:

@@ -66,7 +66,10 @@ class Intake:
         for item in places:
             if item.get("kind") not in KINDS:
                 raise InputRefused.of("features.kind", f"must be one of {', '.join(KINDS)}")
-            properties = dict(item.get("properties") or {})
+            given = item.get("properties")
+            if given is not None and not isinstance(given, dict):
+                raise InputRefused.of("features.properties", "must be an object")
+            properties = dict(given or {})
             properties.pop("subject", None)
             if isinstance(properties.get("thing"), str):
                 properties["thing"] = named(process.peer, properties["thing"])

@@ -109,8 +109,9 @@ def _constraint(value: object, path: str) -> Iterator[Finding]:
             yield from _constraints(value[name], f"{path}/{name}")
         return
     yield from _texts(value, path, ("leftOperand",))
-    if value.get("operator") not in OPERATORS:
-        yield Finding(f"{path}/operator", "an operator of ODRL", form(value.get("operator")))
+    operator = value.get("operator")
+    if not isinstance(operator, str) or operator not in OPERATORS:
+        yield Finding(f"{path}/operator", "an operator of ODRL", form(operator))
     right = value.get("rightOperand")
     if not isinstance(right, (str, Mapping, list)):
         yield Finding(f"{path}/rightOperand", "a text, an object or a list", form(right))

@@ -105,7 +105,7 @@ def _unit(value: Any, field: str) -> dict[str, Any]:
 
 
 def _observation_type(value: Any, field: str) -> str:
-    if value not in NUMERIC:
+    if not isinstance(value, str) or value not in NUMERIC:
         rule = "must be OM_Measurement or OM_CountObservation: only numbers can be stored for now"
         raise InputRefused.of(field, rule, reading.form(value))
     return str(value)

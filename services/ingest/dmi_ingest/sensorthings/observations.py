@@ -251,7 +251,7 @@ def _group(group: object, number: int) -> _Group:
     stream = _reference(body.get("Datastream"), f"{number}.Datastream")
     components = reading.sequence(body.get("components"), f"{number}.components", len(COMPONENTS))
     for name in components:
-        if name not in COMPONENTS:
+        if not isinstance(name, str) or name not in COMPONENTS:
             rule = f"must be one of {', '.join(sorted(COMPONENTS))}"
             raise InputRefused.of(f"{number}.components", rule, reading.form(name))
     if len(set(components)) != len(components):
