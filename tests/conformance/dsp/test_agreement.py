@@ -95,6 +95,17 @@ def test_a_transfer_under_the_agreement_starts_and_ends_by_either_side(city: Cit
     city.until(f"/v1/transfers/{theirs['id']}", OWNER, "COMPLETED")
 
 
+def test_no_transfer_is_begun_under_an_agreement_that_one_does_not_have_with_the_provider(city: City) -> None:
+    mine = city.until(f"/v1/negotiations/{_begin(city)}", VENDOR, "FINALIZED")["agreement"]
+    unknown = "urn:uuid:00000000-0000-4000-8000-000000000000"
+    for who, provider, agreement in ((VENDOR, OWNER, unknown), (OTHER, OWNER, mine), (VENDOR, OTHER, mine)):
+        wish = {"provider": provider, "address": f"{city.url}/exchange/dsp", "agreement": agreement}
+        answer = city.ask("POST", "/v1/transfers", who, wish)
+        assert answer.status_code == 400
+        assert [error["field"] for error in answer.json()["errors"]] == ["agreement"]
+    assert city.well("GET", "/v1/transfers", OTHER)["items"] == []
+
+
 def test_no_transfer_starts_under_an_agreement_that_was_ended(city: City) -> None:
     mine = city.until(f"/v1/negotiations/{_begin(city)}", VENDOR, "FINALIZED")
     city.well("POST", f"/v1/agreements/{mine['agreement']}/end", OWNER, {"reason": "genoeg"})

@@ -201,7 +201,7 @@ def test_what_the_other_side_begins_has_room_for_so_many_and_a_repeat_is_answere
         processes.begin(made(peer_pid="urn:3"), "3")
     assert len(processes.find("negotiation", None)) == 2
     assert processes.begin(made(peer_pid="urn:1"), "1") == (first, True)
-    # What another one begins does not count, and there is no bound to what this node begins itself.
+    # What another one begins does not count, nor what this node offers unasked.
     processes.begin(msgspec.structs.replace(made(peer_pid="urn:4"), peer="urn:another"), "4")
     processes.change(first.id, lambda known, _received: Change(moved(known, states.TERMINATED)))
     assert processes.begin(made(peer_pid="urn:3"), "3")[1]
@@ -224,6 +224,51 @@ def test_one_agreement_has_room_for_so_many_transfers(
     with pytest.raises(room.Full, match="agreementId"):
         processes.begin(transfer(2, "urn:a"), "2")
     assert processes.begin(transfer(3, "urn:b"), "3")[1]
+
+
+def test_what_a_participant_here_begins_has_the_same_bounds_with_one_other_side(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "OPEN_UNDER_ONE", 1)
+    monkeypatch.setitem(cast(dict[str, int], room.OPEN), "transfer", 2)
+
+    def begin(agreement: str, **more: Any) -> Process:
+        wanted = msgspec.structs.replace(
+            made(kind="transfer", agreement_id=agreement), role="consumer", **more
+        )
+        return processes.begin(wanted, None)[0]
+
+    first = begin("urn:a")
+    with pytest.raises(room.Full) as refused:
+        begin("urn:a")
+    assert [error.field for error in refused.value.errors] == ["agreement"]
+    begin("urn:b")
+    with pytest.raises(room.Full, match="2 transfers that are not over"):
+        begin("urn:c")
+    # What others begin, and what it has with others, does not count.
+    begin("urn:c", owner="urn:another")
+    begin("urn:d", peer="urn:another")
+    processes.change(first.id, lambda known, _received: Change(moved(known, states.TERMINATED)))
+    begin("urn:a")
+    monkeypatch.setitem(cast(dict[str, int], room.OF_A_DAY), "transfer", 3)
+    monkeypatch.setitem(cast(dict[str, int], room.OPEN), "transfer", 9)
+    with pytest.raises(room.Full, match="in the last day"):
+        begin("urn:e")
+
+
+@pytest.mark.parametrize(
+    ("change", "known"),
+    [
+        ({}, True), ({"owner": "urn:another"}, False), ({"peer": "urn:another"}, False), ({"role": "provider"}, False),
+        ({"state": states.VERIFIED}, False), ({"agreement_id": "urn:b"}, False), ({"kind": "transfer"}, False),
+    ],
+)  # fmt: skip
+def test_an_agreement_is_negotiated_by_who_came_to_it_as_consumer(
+    processes: Processes, change: dict[str, Any], known: bool
+) -> None:
+    begun = msgspec.structs.replace(made(), role="consumer", state=states.FINALIZED, agreement_id="urn:a")
+    processes.begin(msgspec.structs.replace(begun, **change), None)
+    assert processes.negotiated("urn:a", "urn:owner", "urn:peer") is known
 
 
 def test_a_list_of_processes_comes_in_parts_each_once(processes: Processes) -> None:

@@ -37,9 +37,12 @@ class NodePlane:
         """See ``transfer.DataPlane``."""
         return self._shelf.grant(agreement, peer)
 
-    def about(self, agreement: str) -> str:
+    def agreed(self, agreement: str, owner: str, peer: str) -> str | None:
         """See ``transfer.DataPlane``."""
-        return self._shelf.about(agreement)
+        known = self._shelf.agreed(agreement, owner, peer)
+        if known is None and self._supply.processes.negotiated(agreement, owner, peer):
+            return ""
+        return known
 
     def foreseen(self, process: Process) -> str | None:
         """See ``transfer.DataPlane``."""

@@ -17,11 +17,11 @@ from dmi_exchange.tables import dsp_process
 from dmi_infra import clock
 
 OPEN: Final[Mapping[Kind, int]] = {"negotiation": 500, "transfer": 200}
-"""Processes of one participant that are not over."""
+"""Processes of one participant of another node, or of one of this node with one other side, that are not over."""
 OPEN_UNDER_ONE: Final = 50
 """Transfers under one agreement that are not over."""
 OF_A_DAY: Final[Mapping[Kind, int]] = {"negotiation": 2_000, "transfer": 5_000}
-"""Processes of one participant that began, or changed, in the last day."""
+"""Of these, how many began, or changed, in the last day."""
 OPEN_OF_OWN: Final[Mapping[Kind, int]] = {"negotiation": 2_000, "transfer": 1_000}
 """Processes that are not over which a participant of this node began, with all others together."""
 _UNASKED: Final = '"unasked":true'
@@ -43,38 +43,49 @@ class Full(StepRefused):
 def check_room(connection: sa.Connection, begun: Process) -> None:
     """Raise ``Full`` where the other side of a process that it began, and that is stored, takes up too much."""
     found = dsp_process.c
-    is_open = found.state.not_in(states.TERMINAL)
-    recent = found.changed_at >= clock.now() - DAY
-    same = [found.kind == begun.kind, found.role == begun.role, found.peer == begun.peer]
+    same = [found.peer == begun.peer]
     if begun.unasked:
         # What a participant of this node began with it is none of its doing.
         same.append(found.body.contains(_UNASKED))
+    _check(connection, begun, "/agreementId", *same)
+
+
+def check_own_room(connection: sa.Connection, begun: Process) -> None:
+    """Raise ``Full`` where a participant of this node began too much, as one that is stored.
+
+    With one other side no more than a node takes of another's participant: beyond it the other one refuses, and what
+    it does not answer is sent to it for days.
+    """
+    found = dsp_process.c
+    its_own = found.owner == begun.owner, ~found.body.contains(_UNASKED)
+    same = found.kind == begun.kind, found.role == begun.role, found.state.not_in(states.TERMINAL)
+    query = sa.select(sa.func.count()).select_from(dsp_process).where(*same, *its_own)
+    if connection.execute(query).scalar_one() > OPEN_OF_OWN[begun.kind]:
+        raise Full(
+            f"/: you have {OPEN_OF_OWN[begun.kind]} {begun.kind}s with others that are not over: end some"
+        )
+    _check(connection, begun, "agreement", *its_own, found.peer == begun.peer)
+
+
+def _check(connection: sa.Connection, begun: Process, agreement: str, *whose: sa.ColumnElement[bool]) -> None:
+    """Raise ``Full`` where what somebody began in a role is too much; ``agreement`` is the field that names it."""
+    found = dsp_process.c
+    is_open = found.state.not_in(states.TERMINAL)
+    recent = found.changed_at >= clock.now() - DAY
     query = sa.select(
         sa.func.count().filter(is_open),
         sa.func.count().filter(is_open, found.agreement == begun.agreement_id),
         sa.func.count().filter(recent),
-    ).where(*same, sa.or_(is_open, recent))
+    ).where(found.kind == begun.kind, found.role == begun.role, *whose, sa.or_(is_open, recent))
     of_all, under_one, of_a_day = connection.execute(query).one()
     kind: Kind = begun.kind
     if of_all > OPEN[kind]:
         raise Full(f"/: you have {OPEN[kind]} {kind}s that are not over: end some")
     if kind == "transfer" and under_one > OPEN_UNDER_ONE:
         rule = f"has {OPEN_UNDER_ONE} transfers that are not over: end some"
-        raise Full(f"/agreementId: {rule}")
+        raise Full.of(agreement, rule, begun.agreement_id)
     if of_a_day > OF_A_DAY[kind]:
         raise Full(f"/: you had {OF_A_DAY[kind]} {kind}s in the last day: try again later")
-
-
-def check_own_room(connection: sa.Connection, begun: Process) -> None:
-    """Raise ``Full`` where a participant of this node, which began a process that is stored, has too many open."""
-    found = dsp_process.c
-    same = found.owner == begun.owner, found.kind == begun.kind, found.role == begun.role
-    is_open, its_own = found.state.not_in(states.TERMINAL), ~found.body.contains(_UNASKED)
-    query = sa.select(sa.func.count()).select_from(dsp_process).where(*same, is_open, its_own)
-    if connection.execute(query).scalar_one() > OPEN_OF_OWN[begun.kind]:
-        raise Full(
-            f"/: you have {OPEN_OF_OWN[begun.kind]} {begun.kind}s with others that are not over: end some"
-        )
 
 
 def check_size(

@@ -281,10 +281,12 @@ class StoreShelf:
 
     # -- data: see ``transfer.DataPlane`` -----------------------------------
 
-    def about(self, agreement: str) -> str:
-        """See ``transfer.DataPlane``."""
+    def agreed(self, agreement: str, owner: str, peer: str) -> str | None:
+        """The dataset of an agreement in the law that ``owner`` has with ``peer`` as its assigner; ``None``: none."""
         found = self._exchange.store.get(AgreementState, agreement)
-        return next(iter(model.targets(found.document)), "") if found is not None else ""
+        if found is None or (model.assigner(found.document), model.assignee(found.document)) != (peer, owner):
+            return None
+        return next(iter(model.targets(found.document)), "")
 
     def grant(self, agreement: str, peer: str) -> Grant | None:
         """See ``transfer.DataPlane``."""

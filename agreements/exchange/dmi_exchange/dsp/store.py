@@ -99,6 +99,16 @@ class Processes:
             bodies = connection.execute(query).scalars().all()
         return [msgspec.json.decode(body, type=Process) for body in bodies]
 
+    def negotiated(self, agreement: str, owner: str, peer: str) -> bool:
+        """Whether ``owner`` came to this agreement as the consumer in a negotiation with ``peer``."""
+        found = dsp_process.c
+        query = sa.select(found.id).where(
+            found.agreement == agreement, found.kind == "negotiation", found.role == "consumer",
+            found.owner == owner, found.peer == peer, found.state == states.FINALIZED,
+        )  # fmt: skip
+        with reading(self._engine) as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
     def begin(
         self, process: Process, received: str | None, outgoing: Outgoing | None = None
     ) -> tuple[Process, bool]:

@@ -41,8 +41,11 @@ class DataPlane(Protocol):
         """What an agreement in force gives to ``peer``; ``None`` when there is none."""
         ...
 
-    def about(self, agreement: str) -> str:
-        """The dataset of an agreement that this node knows; empty when it knows none."""
+    def agreed(self, agreement: str, owner: str, peer: str) -> str | None:
+        """As consumer: the dataset of an agreement that ``owner`` has with the provider ``peer``, in force or not.
+
+        Empty for one with a foreign connector, which stands in no law here; ``None`` when this node knows none.
+        """
         ...
 
     def foreseen(self, process: Process) -> str | None:
@@ -155,15 +158,23 @@ class Transfers:
         form: str,
         own: bool = False,
     ) -> Process:
-        """Ask a provider for the data of an agreement; ``own``: a program of the owner fetches it, not this node."""
+        """Ask a provider for the data of an agreement; ``own``: a program of the owner fetches it, not this node.
+
+        Raises ``InputRefused`` for an agreement that the two do not have, and ``room.Full``.
+        """
         if form == KAFKA and not own:
             rule = "must be true: a topic is read by a program of yours, not by this node"
             raise InputRefused.of("own", rule, "false")
+        dataset = self.plane.agreed(agreement, owner, peer)
+        if dataset is None:
+            raise InputRefused.of(
+                "agreement", "must be an agreement that you have with this provider", agreement
+            )
         self._check(address, peer)
         now = clock.now()
         begun = Process(
             id=new_id(), kind="transfer", role="consumer", owner=owner, peer=peer, address=address,
-            begun_at=now, changed_at=now, dataset=self.plane.about(agreement), agreement_id=agreement,
+            begun_at=now, changed_at=now, dataset=dataset, agreement_id=agreement,
             format=form, own=own,
         )  # fmt: skip
         data_address = self.plane.target(begun) if form == PUSH else None

@@ -137,7 +137,7 @@ class ScriptedPlane:
         """See ``transfer.DataPlane``."""
         return self._grants.get(agreement)
 
-    def about(self, _agreement: str) -> str:
+    def agreed(self, _agreement: str, _owner: str, _peer: str) -> str:
         """See ``transfer.DataPlane``."""
         return ""
 
