@@ -225,3 +225,10 @@ def test_an_agreement_without_an_entry_of_its_end_is_not_said_to_run_on() -> Non
     """Proofs show what the log holds, and never that nothing was left out of what was handed over."""
     assert NO_END in _words(Course("urn:uuid:1"))
     assert NO_END not in _words(Course("urn:uuid:1", stopped=4, stopped_by="urn:dmi:participant:a"))
+
+
+def test_a_whole_log_is_told_in_one_line_for_programs_too(answering: Answering) -> None:
+    answer = {"ok": True, "count": 1_234_567, "root_hash": HASHES[0].hex()}
+    answering.on("GET", "/exchange/v1/log/verify", answer)
+    told = run("verify")
+    assert (told.exit_code, told.output) == (0, f"1234567 entries, whole; root {HASHES[0].hex()}\n")

@@ -83,7 +83,7 @@ def verify_log(
     with connect(url, who, key, participant) as client:
         answer = client.get("/exchange/v1/log/verify")
     if not as_json and answer["ok"]:
-        out.print(f"{answer['count']} entries, whole; root {answer['root_hash']}")
+        out.print(f"{answer['count']} entries, whole; root {answer['root_hash']}", soft_wrap=True)
     else:
         show(answer, as_json)
     if not answer["ok"]:
