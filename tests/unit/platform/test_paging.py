@@ -183,6 +183,28 @@ def test_an_aggregated_history_is_the_same_with_every_page_size(city: City) -> N
     assert part == [row for row in whole if row[0] in (first, last)]
 
 
+def test_a_page_of_means_holds_its_last_window_whole_also_beyond_its_limit_and_says_so(city: City) -> None:
+    city.agree(GARAGES, "dmi:process")
+    city.agree(GARAGES, "dmi:read", duty=[rule("dmi:aggregate", window=600, gridSize=1000)])
+    city.tell(GARAGES, thing("garages.centrum"), stream(STREAM, capacity=10_000))
+    times = [NOON + minute * MINUTE for minute in (0, 1, 10, 11)]
+    places = {"longitude": [5.1, 5.2, 5.1, 5.2], "latitude": [52.1] * 4}
+    city.hand_in(ObservationBatch(GARAGES, [STREAM] * 4, times, [1.0, 2.0, 3.0, 4.0], **places))
+    page = city.get(HISTORY, limit=1).json()
+    assert [item["phenomenon_time"] for item in page["items"]] == [to_text(NOON)] * 2, (
+        "two areas of one window"
+    )
+    following = city.get(HISTORY, limit=1, cursor=page["next"]).json()
+    assert [item["phenomenon_time"] for item in following["items"]] == [to_text(NOON + 10 * MINUTE)] * 2
+    document = city.get("/openapi.json").json()
+    (limit,) = (
+        parameter
+        for parameter in document["paths"]["/v1/datastreams/{datastream}/observations"]["get"]["parameters"]
+        if parameter["name"] == "limit"
+    )
+    assert "whole window" in limit["description"]
+
+
 TWO = ("garages.centrum.occupancy", "garages.station.occupancy")
 
 

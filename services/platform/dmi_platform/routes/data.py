@@ -18,6 +18,9 @@ Read = Annotated[Opening, Depends(gated("query", "dmi:read", mandates=True))]
 Sample = Annotated[Opening, Depends(gated("sample", "dmi:sample", mandates=True))]
 JSON = "application/json"
 GEOJSON = "application/geo+json"
+WHOLE_WINDOWS = (
+    "rows of a page; where your agreement gives means, a few more: its last whole window, with all its areas"
+)
 
 
 class _Stretch(msgspec.Struct, frozen=True, array_like=True):
@@ -77,7 +80,7 @@ def router(platform: Platform, cursors: Cursors) -> APIRouter:
         datastream: Annotated[str, Path(max_length=200)],
         begin: From = None,
         to: To = None,
-        limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+        limit: Annotated[int, Query(ge=1, le=10_000, description=WHOLE_WINDOWS)] = 1000,
         cursor: Page = None,
     ) -> Response:
         first, last = span(begin, to)
