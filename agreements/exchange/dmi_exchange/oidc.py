@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import secrets
 import threading
 import time
@@ -16,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import httpx
+import msgspec
 
 from dmi_exchange.settings import ExchangeSettings
 from dmi_infra import outside
@@ -194,7 +194,7 @@ class Provider:
         if method == "POST" and answer.status_code in (400, 401, 403):
             raise Unauthenticated("the OpenID provider did not accept this sign-in; begin again")
         try:
-            found = json.loads(body)
+            found = msgspec.json.decode(body)
         except (ValueError, RecursionError) as exc:
             raise Unavailable("the OpenID provider's answer cannot be read") from exc
         if answer.status_code != 200 or not isinstance(found, dict):

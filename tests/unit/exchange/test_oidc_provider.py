@@ -93,3 +93,11 @@ def test_made_up_codes_hold_a_share_of_the_threads() -> None:
             far.redeem()
         far.hold.set()
         assert all(one.exception() is not None for one in waiting)
+
+
+def test_an_answer_with_text_that_is_none_is_as_one_that_cannot_be_read() -> None:
+    settings = ExchangeSettings(oidc_issuer=ISSUER, oidc_client_id="dmi")
+    told = b'{"issuer": "%s", "authorization_endpoint": "https://x/\\ud800"}' % ISSUER.encode()
+    provider = Provider(settings, httpx.MockTransport(lambda _request: httpx.Response(200, content=told)))
+    with pytest.raises(Unavailable, match="cannot be read"):
+        provider.authorization_address("http://node/back", "s", "n", "v")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import msgspec
 import structlog
 
 from dmi_exchange.dsp.client import Client, Unreachable
@@ -94,7 +94,7 @@ class Document:
 def read_document(did: str, text: bytes) -> Document:
     """A document as it was fetched; raises ``Unauthenticated`` for what is no document of this DID."""
     try:
-        body = json.loads(text)
+        body = msgspec.json.decode(text)
     except (ValueError, RecursionError) as exc:
         raise Unauthenticated("its DID document is no JSON") from exc
     if not isinstance(body, dict) or body.get("id") != did:

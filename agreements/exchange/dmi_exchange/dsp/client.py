@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -11,14 +12,15 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
+import msgspec
 
+from dmi_agreements.policy.jsonld import form
 from dmi_exchange.errors import StepRefused
 from dmi_infra.authorities import trusted
 from dmi_infra.deadlines import Deadlines, TimedTransport
 from dmi_infra.errors import Unavailable
 from dmi_infra.internet import Lookups, is_public
 from dmi_infra.room import Shares
-from dmi_infra.unicode import encodable, escapes_half
 
 TIMEOUT_SECONDS = 4.0
 NAME_SECONDS = 2.0
@@ -73,9 +75,10 @@ class Answer:
         """The other side's reason in a line."""
         given = self.body.get("reason") or self.body.get("detail") or ""
         items = given if isinstance(given, list) else [given]
-        texts = [item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in items]
-        code = self.body.get("code", "")
-        return ": ".join(part for part in (f"{self.status}", str(code), "; ".join(texts)) if part)[:500]
+        code = _said(self.body.get("code") or "")
+        return ": ".join(part for part in (f"{self.status}", code, "; ".join(map(_said, items))) if part)[
+            :500
+        ]
 
 
 class DataShares(Shares):
@@ -330,12 +333,21 @@ def _whole(got: httpx.Response, largest: int) -> bytes:
     return bytes(read)
 
 
+def _said(part: object) -> str:
+    """A part of the other side's reason as text."""
+    if isinstance(part, str):
+        return part
+    try:
+        return json.dumps(part, ensure_ascii=False)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or nested too deep
+        return form(part)
+
+
 def _object(read: bytes) -> dict[str, Any]:
     try:
-        text = read.decode("utf-8-sig")
-        found = json.loads(text) if text else {}
+        # Strictly: halves of surrogate pairs and NaN could be neither kept nor shown.
+        text = read.removeprefix(codecs.BOM_UTF8)
+        found = msgspec.json.decode(text) if text else {}
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(found, dict) or (escapes_half(text) and not encodable(found)):
-        return {}
-    return found
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,71 @@
+"""What other nodes answer may be anything: it is kept and shown as far as it can be, and told what it is not."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import httpx
+import pytest
+
+from dmi_exchange.dcp.did import read_document
+from dmi_exchange.dsp.client import Answer, Client, Unreachable
+from dmi_exchange.dsp.nodes import Nodes
+from dmi_exchange.handlers import Exchange
+from dmi_exchange.settings import KnownNode
+from dmi_infra.errors import Unauthenticated
+
+OTHER = KnownNode(url="http://b.example")
+HALF = r"\ud800"
+"""Half of a surrogate pair, as JSON writes it: text that has no form in UTF-8."""
+
+
+def answering(raw: str, status: int = 200) -> Client:
+    """A client that gets this answer to all but the question for keys."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("jwks.json"):
+            return httpx.Response(200, json={"keys": []})
+        return httpx.Response(status, content=raw.encode())
+
+    return Client(lambda *_of: None, False, httpx.MockTransport(answer))
+
+
+@pytest.mark.parametrize(
+    ("status", "raw", "reason"),
+    [
+        (200, f'{{"issuer": "{OTHER.issuer}", "address": "{OTHER.address}", "operator": "{HALF}", "members": []}}',
+         "tells nothing that can be read"),
+        (200, f'{{"issuer": "{HALF}", "address": "x", "operator": "y", "members": []}}', "tells nothing"),
+        (400, f'{{"reason": ["{HALF}"]}}', "answered 400"),
+        (400, f'{{"code": "{HALF}"}}', "answered 400"),
+        (400, '{"reason": NaN}', "answered 400"),
+    ],
+)  # fmt: skip
+def test_a_node_whose_answer_is_no_valid_text_is_away_for_a_reason_that_can_be_shown(
+    status: int, raw: str, reason: str
+) -> None:
+    nodes = Nodes([OTHER], cast(Exchange, None), answering(raw, status), "urn:x")
+    with pytest.raises(Unreachable, match=reason) as refused:
+        nodes.refresh(OTHER.issuer)
+    str(refused.value).encode()
+    assert nodes.seen[OTHER.issuer].operator == ""
+
+
+@pytest.mark.parametrize("part", ["5", '{"a": 1}', "[" * 900 + "]" * 900, "9" * 4200])
+def test_a_reason_in_any_form_is_told_in_a_line(part: str) -> None:
+    for member in ("reason", "detail", "code"):
+        answer = answering(f'{{"{member}": {part}}}', 400).get(OTHER.url)
+        assert answer.why.startswith("400: ")
+        assert len(answer.why) <= 500
+
+
+def test_a_reason_deeper_than_can_be_written_is_told_by_its_form() -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert Answer(400, {"reason": [deep]}, {}).why == "400: a list of 1 items"
+
+
+def test_a_did_document_with_text_that_is_none_is_refused() -> None:
+    with pytest.raises(Unauthenticated, match="no JSON"):
+        read_document("did:web:x", f'{{"id": "did:web:x", "name": "{HALF}"}}'.encode())
