@@ -19,7 +19,6 @@ from dmi_exchange.dsp.members import GONE_SECONDS, Member, Told
 from dmi_exchange.dsp.nodes import UNHEARD_SECONDS, Nodes
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.keyring import Keyring
-from dmi_exchange.routes.nodes import _texts
 from dmi_exchange.settings import KnownNode
 from dmi_infra import clock, jose
 from dmi_infra.errors import Conflict, InputRefused
@@ -299,17 +298,3 @@ def test_a_revocation_counts_in_whatever_form_another_node_tells_it(node: Node, 
 @pytest.mark.parametrize("ends", ["soon", 1.5, True, {}])
 def test_a_member_whose_key_ends_at_no_moment_is_not_taken(node: Node, ends: Any) -> None:
     assert tell(node, {**jose.SigningKey.generate().public, "exp": ends}) == []
-
-
-@pytest.mark.parametrize(
-    ("given", "told"),
-    [
-        ("Parkeren", {"und": "Parkeren"}),
-        ([{"@value": "Parkeren", "@language": "nl"}, "Parking"], {"nl": "Parkeren", "und": "Parking"}),
-        ({"@value": "Parking"}, {"und": "Parking"}),
-        (None, {}),
-        ([7, {"@language": "nl"}], {}),
-    ],
-)
-def test_titles_of_a_foreign_catalogue_are_read_in_any_form(given: object, told: dict[str, str]) -> None:
-    assert _texts(given) == told

@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 from functools import partial
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
+import structlog
 from fastapi import APIRouter, Query
 
 from dmi_agreements.dsp.messages import document
-from dmi_agreements.dsp.terms import DATASET
 from dmi_exchange.dsp.client import PAGE_SECONDS, Answer, Client, Unreachable
 from dmi_exchange.dsp.door import NO_MEMBER
 from dmi_exchange.dsp.nodes import Nodes
+from dmi_exchange.dsp.offered import offered
 from dmi_exchange.errors import NodeRefuses
 from dmi_infra.aside import Aside
 from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, Unavailable
 from dmi_infra.http.access import Caller
 from dmi_infra.http.stories import story
+
+log = structlog.get_logger("exchange")
 
 LARGEST_PAGE = 16 * 1024 * 1024
 
@@ -73,10 +76,10 @@ def router(nodes: Nodes, client: Client, aside: Aside) -> APIRouter:
             raise _refused(answer)
         if not answer.well:
             raise Unavailable(f"the other node answered {answer.why}")
-        following = answer.links.get("next", {}).get("url")
-        after = parse_qs(urlsplit(str(following)).query).get("after", [None])[0] if following else None
-        found = answer.body.get("dataset", [])
-        return {"items": [_entry(item, where) for item in found], "next": after}
+        page = offered(answer, where)
+        if page.left_out:
+            log.info("entries of another node's catalogue cannot be read", node=where, entries=page.left_out)
+        return {"items": page.items, "next": page.after, "left_out": page.left_out}
 
     return routes
 
@@ -89,27 +92,3 @@ def _refused(answer: Answer) -> NodeRefuses:
         )
     detail = f"the other node refuses: {answer.why}"
     return NodeRefuses(detail, nl=story(detail))
-
-
-def _texts(given: Any) -> dict[str, str]:
-    """Texts by language, as other connectors tell them too: one text or several, with a language or without."""
-    found: dict[str, str] = {}
-    for text in given if isinstance(given, list) else [given]:
-        if isinstance(text, str):
-            found.setdefault("und", text)
-        elif isinstance(text, dict) and isinstance(text.get("@value"), str):
-            found[str(text.get("@language", "und"))] = text["@value"]
-    return found
-
-
-def _entry(item: dict[str, Any], where: str) -> dict[str, Any]:
-    return {
-        "dataset": item["@id"],
-        "owner": item.get("dct:publisher", {}).get("@id"),
-        "title": _texts(item.get("dct:title")),
-        "description": _texts(item.get("dct:description")),
-        "address": where,
-        "offers": item.get("hasPolicy", []),
-        "formats": [each.get("format") for each in item.get("distribution", ())],
-        "entry": item.get(DATASET),
-    }

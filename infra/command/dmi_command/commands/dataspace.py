@@ -78,10 +78,12 @@ def catalogue(
             item["title"] = next(iter(item["title"].values()), "")
             item["offers"] = [_in_short(offer) for offer in item["offers"]]
     show(found, as_json, ["dataset", "owner", "title", "offers"])
+    if found["left_out"] and not as_json:
+        typer.echo(f"entries that cannot be read, left out: {found['left_out']}", err=True)
 
 
 def _in_short(offer: dict[str, Any]) -> str:
-    actions = [str(rule["action"]).rpartition(":")[2] for rule in offer.get("permission", ())]
+    actions = [str(rule.get("action", "")).rpartition(":")[2] for rule in offer.get("permission", ())]
     return f"{offer['@id'].rpartition(':')[2][:8]} {', '.join(dict.fromkeys(actions))}"
 
 

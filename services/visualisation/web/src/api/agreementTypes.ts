@@ -130,6 +130,12 @@ export interface NodeEntry {
   address: string;
   offers: SpelledPolicy[];
 }
+/** A page of another city's catalogue; `left_out` of its entries could not be read. */
+export interface NodeCatalogue {
+  items: NodeEntry[];
+  next: string | null;
+  left_out?: number;
+}
 /** The data of an agreement with another node, on its way; `reason` says why it waits or ended. */
 export interface Transfer {
   id: string;

@@ -53,7 +53,7 @@ export function exchangeApi(http: HttpClient) {
     offer: (body: { dataset: string; template: string; parameters: T.Parameters }) => http.json<T.Offer>(`${base}/offers`, { method: 'POST', body }),
     endOffer: (id: string) => http.json<undefined>(`${base}/offers/${segment(id)}/end`, { method: 'POST' }),
     nodes: (signal?: AbortSignal) => http.list<T.CityNode>(`${base}/nodes`, { signal }),
-    nodeCatalogue: (query: { node: string; text?: string; dataset?: string; cursor?: string }, signal?: AbortSignal) => http.page<T.NodeEntry>(`${base}/nodes/catalogue`, { query, signal }),
+    nodeCatalogue: (query: { node: string; text?: string; dataset?: string; cursor?: string }, signal?: AbortSignal) => http.json<T.NodeCatalogue>(`${base}/nodes/catalogue`, { query, signal }),
     /** All that go on, and the newest of those that are over: there are ever more of these, and a page asks often. */
     negotiations: async (signal?: AbortSignal) => {
       const [newest, open] = await Promise.all([

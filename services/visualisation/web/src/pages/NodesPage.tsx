@@ -80,8 +80,13 @@ function City({ nodes }: { nodes: CityNode[] }) {
         <SecondaryActionButton type="submit">{t.common.search}</SecondaryActionButton>
       </form>
       {node.reachable ? (
-        <Loaded resource={found} height={240} isEmpty={(page) => page.items.length === 0} empty={<p className="dmi-soft">{t.nodes.entriesNone}</p>}>
-          {(page) => <ul className="dmi-rows">{page.items.map((one) => <Entry key={one.dataset} entry={one} />)}</ul>}
+        <Loaded resource={found} height={240} isEmpty={(page) => page.items.length === 0 && !page.left_out} empty={<p className="dmi-soft">{t.nodes.entriesNone}</p>}>
+          {(page) => (
+            <>
+              <ul className="dmi-rows">{page.items.map((one) => <Entry key={one.dataset} entry={one} />)}</ul>
+              {page.left_out ? <p className="dmi-small dmi-soft">{t.nodes.entriesLeftOut(page.left_out)}</p> : null}
+            </>
+          )}
         </Loaded>
       ) : (
         <Notice tone="warn" title={t.nodes.unreachable}>

@@ -11,6 +11,7 @@ export const nodes: Part<'nodes'> = {
   search: 'Search in this catalogue',
   entries: 'What this city offers',
   entriesNone: 'This city offers nothing that fits.',
+  entriesLeftOut: (count) => `${count} ${count === 1 ? 'offer' : 'offers'} of this city cannot be read and ${count === 1 ? 'is' : 'are'} left out here.`,
   owner: (name) => `Of ${name}`,
   ask: 'Ask for this',
   agreeTitle: 'Agree to these conditions?',

@@ -9,6 +9,7 @@ export const nodes = {
   search: 'Zoek in deze catalogus',
   entries: 'Wat deze stad aanbiedt',
   entriesNone: 'Deze stad biedt niets aan dat hierbij past.',
+  entriesLeftOut: (count: number) => `Van deze stad ${count === 1 ? 'is 1 aanbod' : `zijn ${count} aanbiedingen`} niet te lezen en hier weggelaten.`,
   owner: (name: string) => `Van ${name}`,
   ask: 'Vraag dit aan',
   agreeTitle: 'Akkoord met deze voorwaarden?',
