@@ -154,6 +154,44 @@ def test_a_member_that_the_store_refuses_keeps_none_told_behind_it_away(
     assert [exchange.store.get(Participant, name) is not None for name in (first, second)] == [False, True]
 
 
+def test_members_beyond_all_bounds_are_not_taken_and_those_behind_them_are(
+    exchange: Exchange, nodes: Nodes
+) -> None:
+    bad, good = told("urn:dmi:participant:beyond", "urn:dmi:participant:behind").members
+    beyond: list[dict[str, Any]] = [
+        {"id": "urn:dmi:participant:" + "e" * 600_000}, {"id": "urn:dmi:participant:beyond\x00"},
+        {"country": "N" * 2_000_000}, {"country": "nl"}, {"rulebook": "1" * 51}, {"keys": [{}] * 101},
+    ]  # fmt: skip
+    members = [*(msgspec.structs.replace(bad, **changes) for changes in beyond), good]
+    with capture_logs() as logged:
+        nodes._take(OTHER, Told(OTHER.issuer, OTHER.address, KEEPER, members))
+    refused = [line for line in logged if line["event"] == "a member of another node is not taken"]
+    assert len(refused) == len(beyond)
+    assert max(len(str(line)) for line in refused) < 1_000
+    known = {one.id[:30] for one in exchange.store.find(Participant)}
+    assert good.id in known
+    assert bad.id not in known
+    assert bad.id[:20] + "e" * 10 not in known
+
+
+def test_a_node_whose_answer_cannot_be_taken_in_keeps_nobody_from_those_behind_it(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    further, joined = KnownNode(url="http://c.example"), "urn:dmi:participant:joined-behind"
+    both = Nodes([OTHER, further], exchange, cast(Client, None), "urn:x")
+
+    def hear(issuer: str) -> None:
+        if issuer == OTHER.issuer:
+            raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+        both._take(further, told(joined))
+
+    monkeypatch.setattr(both, "_hear", hear)
+    with capture_logs() as logged:
+        assert both.address_of(joined, "https://here") == f"{further.issuer}/dsp"
+    assert [line["log_level"] for line in logged if line["event"] == "a node could not be asked"] == ["error"]
+    assert both.seen[OTHER.issuer].reason == "a fault of this node; it has been logged"
+
+
 def test_a_member_of_a_node_that_was_away_is_found_as_soon_as_it_is_back(
     nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

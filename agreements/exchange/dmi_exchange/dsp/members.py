@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any, Final
 
 import msgspec
 import structlog
@@ -23,6 +24,13 @@ GONE_ANSWERS = 3
 PINNED_AT_ONCE = 50
 """Members with a new key that are taken in one turn of the lock under which keys get their owners."""
 PAUSE_SECONDS = 0.002
+LONGEST_ID: Final = 200
+"""Characters of the id of a participant."""
+LONGEST_RULEBOOK: Final = 50
+"""Characters of the version that a member signed."""
+MOST_KEYS: Final = 100
+"""Of a member, with those that have ended."""
+_COUNTRY: Final = re.compile("[A-Z]{2}", re.ASCII)
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -42,7 +50,7 @@ class Told(msgspec.Struct, frozen=True):
 
     issuer: str
     address: str
-    operator: str
+    operator: Annotated[str, msgspec.Meta(max_length=LONGEST_ID)]
     members: list[Member]
 
 
@@ -95,7 +103,8 @@ class Members:
             time.sleep(PAUSE_SECONDS)
 
     def _wanted(self, node: KnownNode, told: Member) -> Participant:
-        """A member as its node tells of it; raises ``InputRefused`` for keys of no form."""
+        """A member as its node tells of it; raises ``InputRefused`` for what is of no form."""
+        _check(told)
         try:
             keys = [foreign.told_key(key) for key in told.keys]
         except ValueError as exc:
@@ -162,5 +171,17 @@ def _owners(participants: Iterable[Participant]) -> dict[str, str]:
     return owners
 
 
+def _check(told: Member) -> None:
+    """Raise ``InputRefused`` for what no member can be: it would be in everybody's law."""
+    if len(told.id) > LONGEST_ID or not told.id.isprintable():
+        raise InputRefused.of("id", f"must be at most {LONGEST_ID} characters that can be read", told.id)
+    if not _COUNTRY.fullmatch(told.country):
+        raise InputRefused.of("country", "must be two capitals, as ISO 3166-1 has them", told.country)
+    if told.rulebook is not None and len(told.rulebook) > LONGEST_RULEBOOK:
+        raise InputRefused.of("rulebook", f"must have at most {LONGEST_RULEBOOK} characters", told.rulebook)
+    if len(told.keys) > MOST_KEYS:
+        raise InputRefused.of("keys", f"must be at most {MOST_KEYS}")
+
+
 def _not_taken(member: str, exc: Exception) -> None:
-    log.warning("a member of another node is not taken", member=member, reason=str(exc))
+    log.warning("a member of another node is not taken", member=member[:LONGEST_ID], reason=str(exc)[:500])

@@ -100,10 +100,6 @@ class Nodes:
                 self._note(issuer, str(exc))
                 wait = min(FIRST_WAIT * 2 ** min(failures, 10), REFRESH_SECONDS)
                 failures += 1
-            except Exception as exc:  # the thread must live: the node is asked again
-                log.error("a node could not be asked", node=issuer, exc_info=exc)
-                self._note(issuer, "a fault of this node; it has been logged")
-                wait = REFRESH_SECONDS
             self._stopping.wait(wait)
 
     def _note(self, issuer: str, reason: str) -> None:
@@ -200,6 +196,15 @@ class Nodes:
             turn.release()
 
     def _refresh(self, issuer: str) -> None:
+        try:
+            self._hear(issuer)
+        except (Unreachable, Failure):
+            raise
+        except Exception as exc:  # whoever asks goes on with the next node, and this one is asked again
+            log.error("a node could not be asked", node=issuer, exc_info=exc)
+            raise Unreachable("a fault of this node; it has been logged") from exc
+
+    def _hear(self, issuer: str) -> None:
         node = self._known[issuer]
         if not node.did:
             self._fetch_keys(issuer, again=False)
