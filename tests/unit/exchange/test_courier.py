@@ -150,6 +150,50 @@ def test_a_foreign_connector_that_refuses_is_asked_no_more(
     assert _waiting(engine, process) is None
 
 
+def _asking(processes: Processes) -> Process:
+    """A negotiation of which the other side has not heard yet."""
+    made = _process(role="consumer", state=states.REQUESTED, peer_pid=None)
+    processes.begin(made, None, Outgoing(states.REQUEST, "negotiations/request", {}))
+    return made
+
+
+@pytest.mark.parametrize("given", [None, 5, "", "p\x00", "p\n", "p" * 501], ids=repr)
+def test_an_acknowledgement_without_an_id_that_can_be_kept_ends_the_negotiation(
+    engine: sa.Engine, processes: Processes, courier: Courier, monkeypatch: pytest.MonkeyPatch, given: object
+) -> None:
+    process = _asking(processes)
+    monkeypatch.setattr(courier._client, "post", lambda *_: Answer(201, {"providerPid": given}, {}))
+    message = _waiting(engine, process)
+    assert message is not None
+    courier.deliver(message)
+    after = processes.get(process.id)
+    assert (after.state, after.reason) == (
+        states.TERMINATED, "the provider acknowledged without an id of its own",
+    )  # fmt: skip
+    assert _waiting(engine, process) is None
+
+
+def test_a_message_whose_answer_cannot_be_taken_in_is_shown_with_its_reason_and_given_up(
+    engine: sa.Engine, processes: Processes, courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = _asking(processes)
+
+    def post(*_: object) -> Answer:
+        raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+
+    monkeypatch.setattr(courier._client, "post", post)
+    assert 0 < _tried(courier, engine, process) < 2 * FIRST_WAIT
+    assert processes.get(process.id).reason == (
+        "a fault of this node; it has been logged; tried 1 time, goes on trying"
+    )
+    message = _waiting(engine, process)
+    assert message is not None
+    courier.deliver(msgspec.structs.replace(message, made_at=0))
+    after = processes.get(process.id)
+    assert after.state == states.TERMINATED
+    assert after.reason == "given up: a fault of this node; it has been logged"
+
+
 def test_a_message_that_was_dropped_while_it_failed_leaves_no_reason(
     engine: sa.Engine, processes: Processes
 ) -> None:

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from dmi_agreements.dsp import states
+from dmi_agreements.dsp.messages import LONGEST_PID
 from dmi_exchange.dsp.client import Answer, Client, Unreachable
 from dmi_exchange.dsp.process import Outgoing, Process, Waiting, other
 from dmi_exchange.dsp.steps import AGREEMENT_END, BEGINNINGS, TERMINATIONS, outgoing
@@ -272,6 +273,15 @@ class Courier:
         """Try one message, and note what came of it."""
         process = self._processes.get(message.process)
         kept = message.type in KEPT and self._known(process)
+        try:
+            self._try(message, process, kept)
+        except (Unavailable, NotFound):
+            raise
+        except Exception as exc:  # whatever the other side answered: it is shown, and comes to an end
+            log.error("a message of the dataspace failed", process=process.id, exc_info=exc)
+            self._again(message, "a fault of this node; it has been logged", kept)
+
+    def _try(self, message: Waiting, process: Process, kept: bool) -> None:
         refusals = self._refused.pop(message.id, 0)
         try:
             answer = self._client.post(process.address, message.path, message.body, process.owner)
@@ -302,7 +312,7 @@ class Courier:
                 changes["peer_pid"] = given
             return msgspec.structs.replace(known, **changes)
 
-        if message.path == BEGINNINGS.get(message.type) and not isinstance(given, str):
+        if message.path == BEGINNINGS.get(message.type) and not _is_pid(given):
             self._end(message, f"the {other(process.role)} acknowledged without an id of its own", "refused")
             return
         try:
@@ -360,6 +370,11 @@ class Courier:
             reason=[process.reason] if process.reason else [],
             endedBy=process.owner,
         )
+
+
+def _is_pid(given: object) -> bool:
+    """Whether the other side's id of a process could be kept, and stand in a message."""
+    return isinstance(given, str) and 0 < len(given) <= LONGEST_PID and given.isprintable()
 
 
 def host_of(address: str) -> str:

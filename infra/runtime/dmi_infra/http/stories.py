@@ -17,6 +17,7 @@ _STORIES: Final[tuple[tuple[str, str], ...]] = (
     ("this node does not take the data in: (?P<why>.*)", "Dit platform neemt de gegevens niet aan. {why}"),
     ("given up: (?P<why>.*)", "Opgegeven. {why}"),
     ("the provider: (?P<why>.*)", "De aanbieder: {why}"),
+    ("the \\S+ acknowledged without an id of its own", "De andere kant antwoordde zonder bruikbaar kenmerk."),
     ("the consumer: (?P<why>.*)", "De afnemer: {why}"),
     ("no reason given", "Er is geen reden gegeven."),
     ("the agreement was ended: (?P<why>.*)", "De afspraak is gestopt. {why}"),
