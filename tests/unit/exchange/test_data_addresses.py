@@ -15,7 +15,7 @@ from dmi_exchange.dsp.addresses import allowing
 from dmi_exchange.dsp.client import Client
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.steps import Steps
-from dmi_exchange.dsp.transfer import KAFKA, PULL, PUSH, STREAM, DataPlane, Transfers
+from dmi_exchange.dsp.transfer import KAFKA, PULL, PUSH, STREAM, DataPlane, Grant, Transfers
 from dmi_exchange.errors import StepRefused
 from dmi_exchange.handlers import Exchange
 
@@ -115,3 +115,16 @@ def test_a_host_that_is_not_listed_is_not_looked_up() -> None:
         with pytest.raises(StepRefused):
             allowing(looked.append, ["b.example"])(address)
     assert looked == []
+
+
+def test_a_push_to_where_nothing_may_go_names_the_field_of_the_request() -> None:
+    plane = SimpleNamespace(grant=lambda _agreement, _peer: Grant("urn:d", "urn:a", (PUSH,)))
+    transfers = Transfers(cast(Steps, None), cast(DataPlane, plane), "https://a.example/dsp", check)
+    body = {
+        "agreementId": "urn:g", "format": PUSH, "consumerPid": "p", "callbackAddress": NODE,
+        "dataAddress": {"endpoint": INSIDE},
+    }  # fmt: skip
+    with pytest.raises(StepRefused, match=r"^/dataAddress/endpoint: must be an address"):
+        transfers.requested(cast(Message, SimpleNamespace(body=body)), "urn:b")
+    with pytest.raises(StepRefused, match=r"^/callbackAddress: must be an address"):
+        transfers.requested(cast(Message, SimpleNamespace(body={**body, "callbackAddress": INSIDE})), "urn:b")

@@ -20,7 +20,7 @@ from dmi_agreements.contracts.envelope import Envelope, encode
 from dmi_agreements.contracts.law import AgreementState
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.dsp import states
-from dmi_exchange.dsp.client import Client
+from dmi_exchange.dsp.client import Client, Unreachable
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.steps import new_id
 from dmi_exchange.dsp.store import Processes
@@ -30,7 +30,7 @@ from dmi_exchange.flow import supply as supply_module
 from dmi_exchange.flow.bookmarks import Bookmarks
 from dmi_exchange.flow.feed import HARMONISED, Feed, read_cursor, write_cursor
 from dmi_exchange.flow.followers import Followers, Run
-from dmi_exchange.flow.inflow import Intake, events_of
+from dmi_exchange.flow.inflow import Inflow, Intake, events_of
 from dmi_exchange.flow.places import Local, places_of
 from dmi_exchange.flow.pushing import Pushing
 from dmi_exchange.flow.store import Flow, Flows, Sum
@@ -40,6 +40,8 @@ from dmi_infra import clock
 from dmi_infra.bus.port import Message
 from dmi_infra.cursors import Cursors
 from dmi_infra.errors import InputRefused, Refused, Unavailable
+from dmi_infra.http.language import current_language
+from dmi_infra.http.stories import story
 from dmi_infra.permit import Permit
 from dmi_infra.sql import migrate, open_engine
 from dmi_ingest.handlers import read_feature
@@ -341,6 +343,54 @@ def test_another_node_names_no_persons_of_this_one(name: object) -> None:
     intake = Intake(cast(Local, None), cast(Flows, None))
     with pytest.raises(InputRefused, match="subject"):
         intake.take(process, {"cursor": "0:1", "observations": rows})
+
+
+@pytest.mark.parametrize(
+    ("piece", "field"),
+    [
+        ({"features": [{"kind": "thing", "id": "x", "properties": ["x"]}]}, "features.properties"),
+        ({"features": [{"kind": "thing", "id": "x", "properties": 5}]}, "features.properties"),
+        ({"features": [{"kind": ["thing"], "id": "x"}]}, "features.kind"),
+        ({"features": [{"kind": "thing", "id": [5]}]}, "features.id"),
+        ({"features": [{"kind": "thing"}]}, "features.id"),
+        ({"features": {"kind": "thing"}}, "features"),
+        ({"observations": [{"dataset": GARAGES, "datastream": [5]}]}, "observations.datastream"),
+        ({"observations": [{"dataset": GARAGES, "subject": [["x"]]}]}, "observations.subject"),
+        ({"observations": 5}, "features"),
+    ],
+)
+def test_data_of_another_node_in_no_form_is_refused_naming_the_field(
+    piece: dict[str, Any], field: str
+) -> None:
+    process = cast(Process, SimpleNamespace(id="x", peer=VENDOR, dataset=GARAGES))
+    with pytest.raises(InputRefused) as refused:
+        Intake(cast(Local, None), cast(Flows, None)).take(process, {"cursor": "0:1", **piece})
+    assert refused.value.errors[0].field == field
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("data", b"{", "the provider sent an event that cannot be read"),
+        ("data", b"[" * 100_000, "the provider sent an event that cannot be read"),
+        ("end", rb'"\ud800"', "the provider sent an event that cannot be read"),
+        ("end", b'{"detail": "it has ended"}', "the provider ended the stream: it has ended"),
+        ("end", b'{"detail": [5]}', "the provider ended the stream: without a reason"),
+    ],
+    ids=range(5),
+)
+def test_an_event_that_cannot_be_read_is_no_fault_of_this_node(name: str, data: bytes, reason: str) -> None:
+    inflow = Inflow(
+        cast(Any, None), cast(Any, None), Intake(cast(Local, None), cast(Flows, None)), cast(Any, None)
+    )
+    with pytest.raises(Unreachable) as refused:
+        inflow._take(cast(Process, SimpleNamespace(id="x")), name, data)
+    assert str(refused.value) == reason
+    token = current_language.set("nl")
+    try:
+        assert story(f"{reason}; tried 2 times, goes on trying").startswith("De andere stad ")
+    finally:
+        current_language.reset(token)
 
 
 class Bicycles(NoPlaces):

@@ -89,7 +89,7 @@ class Transfers:
         self._check(body["callbackAddress"], peer)
         if "dataAddress" in body:
             check_size(body["dataAddress"], "/dataAddress", largest=LARGEST_DATA_ADDRESS)
-            self._check(str(body["dataAddress"].get("endpoint", "")), peer)
+            self._check_field("/dataAddress/endpoint", str(body["dataAddress"].get("endpoint", "")), peer)
         now = clock.now()
         begun = Process(
             id=new_id(), kind="transfer", role="provider", owner=grant.owner, peer=peer,
@@ -140,12 +140,14 @@ class Transfers:
         if not known.own and known.format in (PULL, STREAM) and given:
             told["/dataAddress/endpoint"] = str(given.get("endpoint", ""))
         for field, address in told.items():
-            try:
-                self._check(address.partition("?")[0], known.peer)
-            except StepRefused as exc:
-                raise StepRefused(
-                    f"{field}{str(exc).removeprefix('/callbackAddress')}", process=known
-                ) from exc
+            self._check_field(field, address.partition("?")[0], known.peer, known)
+
+    def _check_field(self, field: str, address: str, peer: str, process: Process | None = None) -> None:
+        """Refuse an address that stands in another field than the one where answers go to, naming that field."""
+        try:
+            self._check(address, peer)
+        except StepRefused as exc:
+            raise StepRefused(f"{field}{str(exc).removeprefix('/callbackAddress')}", process=process) from exc
 
     # -- what this node does ------------------------------------------------
 

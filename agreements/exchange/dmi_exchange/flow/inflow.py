@@ -64,16 +64,17 @@ class Intake:
     def _places(self, process: Process, places: list[dict[str, Any]]) -> None:
         renamed = []
         for item in places:
-            if item.get("kind") not in KINDS:
+            kind, identifier, told = item.get("kind"), item.get("id"), item.get("properties") or {}
+            if not isinstance(kind, str) or kind not in KINDS:
                 raise InputRefused.of("features.kind", f"must be one of {', '.join(KINDS)}")
-            given = item.get("properties")
-            if given is not None and not isinstance(given, dict):
+            if not isinstance(identifier, str):
+                raise InputRefused.of("features.id", "must be a text")
+            if not isinstance(told, dict):
                 raise InputRefused.of("features.properties", "must be an object")
-            properties = dict(given or {})
-            properties.pop("subject", None)
+            properties = {name: value for name, value in told.items() if name != "subject"}
             if isinstance(properties.get("thing"), str):
                 properties["thing"] = named(process.peer, properties["thing"])
-            renamed.append({**item, "id": named(process.peer, str(item.get("id"))), "properties": properties})
+            renamed.append({**item, "id": named(process.peer, identifier), "properties": properties})
         for part in in_parts(renamed):
             self._hand(process, "/ingest/v1/features", {"dataset": process.dataset, "features": part})
 
@@ -82,7 +83,9 @@ class Intake:
             raise InputRefused.of("observations.dataset", "must be the dataset of the transfer")
         columns = {name: column for name, column in batch.items() if isinstance(column, list)}
         streams = columns.get("datastream", [])
-        columns["datastream"] = [named(process.peer, str(name)) for name in streams]
+        if not all(isinstance(name, str) for name in streams):
+            raise InputRefused.of("observations.datastream", "must be texts")
+        columns["datastream"] = [named(process.peer, name) for name in streams]
         if not all(who is None or is_alias(who) for who in columns.get("subject", ())):
             raise InputRefused.of("observations.subject", "must be names of persons for this node alone")
         accepted = refused = 0
@@ -98,7 +101,11 @@ class Intake:
         return accepted, refused
 
     def _hand(self, process: Process, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        answer = self._local.ask("POST", path, process.peer, None, content=msgspec.json.encode(body))
+        try:
+            content = msgspec.json.encode(body)
+        except RecursionError as exc:
+            raise InputRefused.of("body", "must not be nested too deeply") from exc
+        answer = self._local.ask("POST", path, process.peer, None, content=content)
         found: dict[str, Any] = answer.json()
         if answer.status_code >= 400:
             raise InputRefused(
@@ -152,12 +159,18 @@ class Inflow:
         return False
 
     def _take(self, process: Process, name: str, data: bytes) -> None:
-        if name == "data":
-            self._intake.take(process, msgspec.json.decode(data))
-        elif name == "end":
+        if name not in ("data", "end"):
+            return
+        try:
             body = msgspec.json.decode(data)
-            detail = body.get("detail") if isinstance(body, dict) else None
-            raise Unreachable(f"the provider ended the stream: {detail or 'without a reason'}")
+        except (ValueError, RecursionError) as exc:
+            raise Unreachable("the provider sent an event that cannot be read") from exc
+        if name == "data":
+            self._intake.take(process, body)
+            return
+        detail = body.get("detail") if isinstance(body, dict) else None
+        why = detail if isinstance(detail, str) and detail else "without a reason"
+        raise Unreachable(f"the provider ended the stream: {why}")
 
     def token(self, process: Process) -> str:
         """A fresh token for the data of a transfer; see ``fetch_token``."""

@@ -27,6 +27,7 @@ _STORIES: Final[tuple[tuple[str, str], ...]] = (
     ("\\S+ asks for a duty that has not been fulfilled", "Aan een plicht uit de afspraak is nog niet voldaan."),
     ("\\S+ has a condition that does not hold now", "Aan een voorwaarde van de afspraak is nu niet voldaan."),
     ("\\S+ has a condition of which is not known .*", "Of aan een voorwaarde is voldaan, is niet bekend."),
+    ("the provider sent an event that cannot be read", "De andere stad stuurde iets dat niet te lezen is."),
     ("the provider ended the stream: without a reason", "De andere stad brak de levering af."),
     ("the provider ended the stream: (?P<why>.*)", "De andere stad brak de levering af. {why}"),
     ("the provider gives no token: (?P<why>.*)", "De andere stad geeft geen toegang. {why}"),
