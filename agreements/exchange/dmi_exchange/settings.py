@@ -147,6 +147,13 @@ class ExchangeSettings(Settings):
         "and that is known from nowhere else; `did`, when they prove that by credentials (DMI_DCP_ISSUERS) and not by "
         "their keys. No other node is let in",
     )
+    dsp_node_members: int = Field(
+        2000,
+        ge=1,
+        le=20_000,
+        description="members of one other node that come into the law here at most, with those that left it; "
+        "`GET /exchange/v1/nodes` tells how many more it names",
+    )
     delivery_brokers: str = Field(
         "",
         description="host:port, with commas between, at which outside readers reach the Kafka cluster of DMI_BUS_URL: "

@@ -174,6 +174,35 @@ def test_members_beyond_all_bounds_are_not_taken_and_those_behind_them_are(
     assert bad.id[:20] + "e" * 10 not in known
 
 
+def test_of_one_node_so_many_members_are_taken_and_those_beyond_are_counted(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = KnownNode(url="http://many.example")
+    crowd = [f"urn:dmi:participant:crowd-{number}" for number in range(5)]
+    nodes = Nodes([many], exchange, cast(Client, None), "urn:x", most=3)
+
+    def hear(*names: str) -> int:
+        nodes._take(many, msgspec.structs.replace(told(*names), issuer=many.issuer))
+        return nodes.seen[many.issuer].left_out
+
+    def kept() -> list[str]:
+        return sorted(one.id for one in exchange.store.find(Participant) if one.home == many.issuer)
+
+    assert hear(*crowd[:3]) == 0
+    assert hear(*crowd, crowd[0]) == 2
+    assert kept() == crowd[:3]
+    # Who has left takes up its place: what was told of it is in the law for ever.
+    passing = Clock(monkeypatch)
+    for _ in range(3):
+        assert hear(*crowd[2:]) == 2
+        passing.now += GONE_SECONDS
+    assert not exchange.participant(crowd[0]).active
+    assert kept() == crowd[:3]
+    # Of those that are in, all that is told goes on to be taken.
+    assert hear(crowd[0]) == 0
+    assert exchange.participant(crowd[0]).active
+
+
 def test_a_node_whose_answer_cannot_be_taken_in_keeps_nobody_from_those_behind_it(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:

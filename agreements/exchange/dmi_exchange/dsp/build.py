@@ -161,7 +161,8 @@ def _neighbours(
     dids = {node.address: node.did for node in settings.dsp_nodes if node.did}
     known = [urlsplit(node.address).hostname or "" for node in settings.dsp_nodes]
     client = Client(_tokens(key, issuer, dids, holder), public_only=settings.env == "production", known=known)
-    nodes = Nodes(settings.dsp_nodes, exchange, client, settings.stack_participant)
+    most = settings.dsp_node_members
+    nodes = Nodes(settings.dsp_nodes, exchange, client, settings.stack_participant, most)
     proofs: list[Proof] = [NodeTokens(key, issuer, nodes)]
     if not settings.dcp_issuers:
         return client, nodes, proofs, []

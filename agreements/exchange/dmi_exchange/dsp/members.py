@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -24,6 +24,8 @@ GONE_ANSWERS = 3
 PINNED_AT_ONCE = 50
 """Members with a new key that are taken in one turn of the lock under which keys get their owners."""
 PAUSE_SECONDS = 0.002
+MOST_MEMBERS: Final = 2000
+"""Of one node that are taken, where the settings name no other number."""
 LONGEST_ID: Final = 200
 """Characters of the id of a participant."""
 LONGEST_RULEBOOK: Final = 50
@@ -62,22 +64,25 @@ def may_name(node: KnownNode, participant: str) -> bool:
 class Members:
     """Takes in what nodes tell; one thread at a time for each of them."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, most: int = MOST_MEMBERS) -> None:
         self._exchange = exchange
+        self._most = most
         self._missed: dict[str, tuple[float, int]] = {}
         """Since when members have not been named by their node, and by how many answers."""
 
-    def take(self, node: KnownNode, told: Told) -> None:
-        """Take in what a node tells of the members that it may speak for."""
+    def take(self, node: KnownNode, told: Told) -> int:
+        """Take in what a node tells of the members that it may speak for; how many are left out, being too many."""
         members = [member for member in told.members if may_name(node, member.id)]
-        self._take_members(node, members)
+        left_out = self._take_members(node, members)
         # Who has left is named as such. A node that names nobody has lost its store, not its members.
         if told.members:
             self._miss(node.issuer, {member.id for member in members})
+        return left_out
 
-    def _take_members(self, node: KnownNode, members: Sequence[Member]) -> None:
+    def _take_members(self, node: KnownNode, members: Sequence[Member]) -> int:
         """Those with a new key in turns: whoever else has a key pinned to its owner meanwhile waits for one at most."""
         known = {one.id: one for one in self._exchange.store.find(Participant)}
+        members, left_out = self._within(node, members, known)
         owners = _owners(known.values())
         new = []
         for member in members:
@@ -101,6 +106,24 @@ class Members:
                         _not_taken(wanted.id, exc)
             # A lock is not fair: without a pause who waits for it would wait for all.
             time.sleep(PAUSE_SECONDS)
+        return left_out
+
+    def _within(
+        self, node: KnownNode, members: Sequence[Member], known: Mapping[str, Participant]
+    ) -> tuple[list[Member], int]:
+        """The members that are taken, and how many are not: all stay in the law for ever, also once they have left."""
+        room = self._most - sum(one.home == node.issuer for one in known.values())
+        taken, new = [], set[str]()
+        for member in members:
+            if member.id not in known and member.id not in new:
+                if len(new) >= room:
+                    continue
+                new.add(member.id)
+            taken.append(member)
+        left_out = len(members) - len(taken)
+        if left_out:
+            log.warning("a node has more members than are taken", node=node.issuer, left_out=left_out)
+        return taken, left_out
 
     def _wanted(self, node: KnownNode, told: Member) -> Participant:
         """A member as its node tells of it; raises ``InputRefused`` for what is of no form."""

@@ -14,7 +14,7 @@ import structlog
 from dmi_agreements.contracts.law import Participant
 from dmi_exchange import model
 from dmi_exchange.dsp.client import Client, Unreachable
-from dmi_exchange.dsp.members import Member, Members, Told, may_name
+from dmi_exchange.dsp.members import MOST_MEMBERS, Member, Members, Told, may_name
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.settings import KnownNode
 from dmi_infra.errors import Failure, NotFound, Unauthenticated, Unavailable
@@ -47,19 +47,29 @@ class Seen:
     reason: str = "has not been asked yet"
     since: float = 0.0
     operator: str = ""
+    left_out: int = 0
+    """Members that it named last, and that are not taken because it has too many."""
 
 
 class Nodes:
     """Known nodes by issuer. A thread asks each for its keys and members, and again with back-off while it is away."""
 
-    def __init__(self, known: Sequence[KnownNode], exchange: Exchange, client: Client, sender: str) -> None:
+    def __init__(
+        self,
+        known: Sequence[KnownNode],
+        exchange: Exchange,
+        client: Client,
+        sender: str,
+        most: int = MOST_MEMBERS,
+    ) -> None:
+        """``most`` members of each are taken, asked for in the name of ``sender``."""
         self._known = {node.issuer: node for node in known}
         self._exchange = exchange
         self._client = client
         self._sender = sender
         self._keys: dict[str, list[dict[str, Any]]] = {}
         self._keys_at: dict[str, float] = {}
-        self._members = Members(exchange)
+        self._members = Members(exchange, most)
         self._locks = {issuer: threading.Lock() for issuer in self._known}
         """One for each: a node that answers slowly keeps nobody from the keys of another."""
         self._turns = {issuer: threading.Lock() for issuer in self._known}
@@ -224,7 +234,7 @@ class Nodes:
         self._note(issuer, "")
 
     def _take(self, node: KnownNode, told: Told) -> None:
-        self._members.take(node, told)
+        self.seen[node.issuer].left_out = self._members.take(node, told)
 
     def _seek(self, participant: str) -> Participant | None:
         """A member that joined another node just now: first those are asked that answered last time.

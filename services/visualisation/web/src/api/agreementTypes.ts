@@ -121,6 +121,7 @@ export interface CityNode {
   reachable: boolean;
   reason: string | null;
   since: string | null;
+  members_left_out?: number;
 }
 export interface NodeEntry {
   dataset: string;

@@ -12,6 +12,7 @@ export const nodes: Part<'nodes'> = {
   entries: 'What this city offers',
   entriesNone: 'This city offers nothing that fits.',
   entriesLeftOut: (count) => `${count} ${count === 1 ? 'offer' : 'offers'} of this city cannot be read and ${count === 1 ? 'is' : 'are'} left out here.`,
+  membersLeftOut: (count) => `This city names ${count} more ${count === 1 ? 'participant' : 'participants'} than are let in here. The operator can raise that number.`,
   owner: (name) => `Of ${name}`,
   ask: 'Ask for this',
   agreeTitle: 'Agree to these conditions?',

@@ -10,6 +10,7 @@ export const nodes = {
   entries: 'Wat deze stad aanbiedt',
   entriesNone: 'Deze stad biedt niets aan dat hierbij past.',
   entriesLeftOut: (count: number) => `Van deze stad ${count === 1 ? 'is 1 aanbod' : `zijn ${count} aanbiedingen`} niet te lezen en hier weggelaten.`,
+  membersLeftOut: (count: number) => `Deze stad noemt ${count} ${count === 1 ? 'deelnemer' : 'deelnemers'} meer dan hier ${count === 1 ? 'wordt' : 'worden'} toegelaten. De beheerder kan dat aantal verhogen.`,
   owner: (name: string) => `Van ${name}`,
   ask: 'Vraag dit aan',
   agreeTitle: 'Akkoord met deze voorwaarden?',
