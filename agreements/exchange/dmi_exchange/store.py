@@ -31,6 +31,7 @@ from dmi_exchange.counting import KIND, sum_up, usage_id
 from dmi_exchange.entering import Entering
 from dmi_exchange.logbook import deals, own
 from dmi_exchange.logbook.entries import IDS_AT_ONCE, Entries, append, key
+from dmi_exchange.model import ORGANISATION
 from dmi_exchange.mydata import done
 from dmi_exchange.resting import keep_lineage, rests_on
 from dmi_exchange.room import Room
@@ -168,6 +169,15 @@ class Store:
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(law.c.changed_at, law.c.id)).scalars().all()
         return [msgspec.json.decode(body, type=kind) for body in rows]
+
+    def organisations(self, limit: int, after: str = "") -> list[Participant]:
+        """So many participants that are no residents, in the order of their ids, behind ``after``."""
+        query = sa.select(law.c.body).where(law.c.type == _TYPES[Participant], law.c.id > after)
+        # Residents are left out here: a page of those that are shown would else have holes.
+        query = query.where(law.c.id.startswith(ORGANISATION)).order_by(law.c.id).limit(limit)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).scalars().all()
+        return [msgspec.json.decode(body, type=Participant) for body in rows]
 
     def settle(self, kind: type[T], identifier: str, decide: Callable[[T | None], T]) -> T:
         """Store what ``decide`` makes of the present state (``None``: there is none), and tell the law topic.

@@ -202,6 +202,22 @@ def test_a_role_that_there_is_not_is_refused_with_those_that_there_are(node: Nod
     assert {"dmi:role:vendor", RESIDENT} <= set(error["rule"].removeprefix("must be one of: ").split(", "))
 
 
+def test_participants_come_page_by_page_and_none_is_a_resident(node: Node) -> None:
+    whole = [one["id"] for one in node.get("/v1/participants")["items"]]
+    assert whole == sorted(whole)
+    assert {OWNER, VENDOR, STACK} <= set(whole)
+    paged, cursor = [], ""
+    while cursor is not None:
+        page = node.get(f"/v1/participants?limit=2&cursor={cursor}")
+        assert len(page["items"]) <= 2
+        paged += [one["id"] for one in page["items"]]
+        cursor = page["next"]
+    assert paged == whole
+    # A position need not be the id of somebody who is there.
+    assert node.get("/v1/participants?cursor=urn:dmi:person:")["items"] == []
+    node.refused(node.ask("GET", "/v1/participants?limit=1001", OFFICER), 400, "invalid-input")
+
+
 def test_residents_stand_in_no_list_and_cannot_be_looked_up(node: Node) -> None:
     assert NOOR not in {item["id"] for item in node.get("/v1/participants")["items"]}
     for who in (OFFICER, OPERATING, SELLING):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dmi_agreements.contracts.law import Participant
@@ -102,11 +102,18 @@ def router(exchange: Exchange) -> APIRouter:
             "on_paper": identity.on_paper,
         }
 
-    @routes.get("/participants", summary="All participants")
-    def listed(_identity: Caller) -> dict[str, Any]:
+    @routes.get("/participants", summary="All participants, in the order of their ids")
+    def listed(
+        _identity: Caller,
+        cursor: Annotated[str, Query(max_length=200, description="the next of an earlier page")] = "",
+        limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    ) -> dict[str, Any]:
         # Residents are nobody's directory: only organisations are listed.
-        items = [p for p in exchange.store.find(Participant) if p.id.startswith("urn:dmi:participant:")]
-        return {"items": [present.participant(p) for p in items], "next": None}
+        found = exchange.store.organisations(limit, cursor)
+        return {
+            "items": [present.participant(p) for p in found],
+            "next": found[-1].id if len(found) == limit else None,
+        }
 
     @routes.post("/participants", status_code=201, summary="Admit a participant (operator)")
     def admit(

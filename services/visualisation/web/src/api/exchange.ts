@@ -27,7 +27,7 @@ export function exchangeApi(http: HttpClient) {
       http.json<T.Participant>(`${base}/participants/${segment(person)}/representatives`, { method: 'PUT', body }),
     me: (signal?: AbortSignal) => http.json<T.Me>(`${base}/me`, { signal }),
     rulebook: (signal?: AbortSignal) => http.json<T.Rulebook>(`${base}/rulebook`, { signal }),
-    participants: (signal?: AbortSignal) => http.list<T.Participant>(`${base}/participants`, { signal }),
+    participants: (signal?: AbortSignal) => http.every<T.Participant>(`${base}/participants`, { signal }),
     datasets: (signal?: AbortSignal) => http.list<T.Dataset>(`${base}/datasets`, { signal }),
     dataset: (id: string, signal?: AbortSignal) => http.json<T.Dataset>(`${base}/datasets/${segment(id)}`, { signal }),
     search: (query: { q?: string; bbox?: string | null; facet?: string[]; cursor?: string; limit?: number; facets?: boolean }, signal?: AbortSignal) =>
