@@ -41,6 +41,9 @@ class Negotiations:
             raise StepRefused("/offer/@id: must be an offer of the catalogue")
         if body["offer"]["target"] != offer.dataset:
             raise StepRefused("/offer/target: must be the dataset of the offer")
+        useless = self.shelf.useless(offer.dataset, peer)
+        if useless is not None:
+            raise StepRefused(f"/offer/target: {useless}")
         check_size(body["offer"], "/offer")
         self._check(body["callbackAddress"], peer)
         now = clock.now()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from dmi_agreements.dsp.terms import same_terms
 from dmi_exchange.dsp.process import Process
 
-__all__ = ["Entry", "Offer", "Page", "Shelf", "same_terms"]
+__all__ = ["CONSENT_STAYS", "Entry", "Offer", "Page", "Shelf", "same_terms"]
+
+CONSENT_STAYS: Final = (
+    "data that rests on consent does not flow between nodes: the other one does not know who consents"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,10 @@ class Shelf(Protocol):
 
     def offer(self, identifier: str) -> Offer | None:
         """One offer."""
+        ...
+
+    def useless(self, dataset: str, peer: str) -> str | None:
+        """Why an agreement about a dataset could never be used by ``peer``, in words; ``None`` when it could."""
         ...
 
     def signs(self, participant: str) -> bool:

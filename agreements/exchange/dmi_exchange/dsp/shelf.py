@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from dmi_agreements.contracts.law import AgreementState, Dataset
+from dmi_agreements.contracts.law import AgreementState, Dataset, Participant
 from dmi_agreements.dsp.terms import DOCUMENT, SIGNATURE, rules_of, same_terms, with_rules
 from dmi_exchange import model
 from dmi_exchange.dsp.imports import Imports
-from dmi_exchange.dsp.offers import Entry, Offer, Page
+from dmi_exchange.dsp.offers import CONSENT_STAYS, Entry, Offer, Page
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.steps import new_id
 from dmi_exchange.dsp.transfer import Grant
@@ -169,6 +169,14 @@ class StoreShelf:
         return None if body is None else msgspec.json.decode(body, type=OwnOffer)
 
     # -- agreements: see ``offers.Shelf`` -----------------------------------
+
+    def useless(self, dataset: str, peer: str) -> str | None:
+        """See ``offers.Shelf``."""
+        asking = self._exchange.store.get(Participant, peer)
+        entry = self._exchange.store.get(Dataset, dataset)
+        # A member of this node needs no transfer: the gate judges row by row who has consented.
+        abroad = asking is not None and asking.home != ""
+        return CONSENT_STAYS if abroad and entry is not None and entry.needs_consent else None
 
     def signs(self, participant: str) -> bool:
         """See ``offers.Shelf``."""

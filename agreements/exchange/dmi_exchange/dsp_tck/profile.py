@@ -81,6 +81,10 @@ class ScriptedShelf:
         """See ``offers.Shelf``."""
         return next((offer for offer in self._offers.values() if offer.id == identifier), None)
 
+    def useless(self, _dataset: str, _peer: str) -> str | None:
+        """See ``offers.Shelf``."""
+        return None
+
     def signs(self, _participant: str) -> bool:
         """See ``offers.Shelf``."""
         return True

@@ -17,6 +17,7 @@ from dmi_agreements.decision import Delay, Reason
 from dmi_agreements.dsp import states
 from dmi_agreements.duties import together
 from dmi_agreements.uses import Keys
+from dmi_exchange.dsp.offers import CONSENT_STAYS
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.store import Processes
 from dmi_exchange.flow.bookmarks import Bookmarks
@@ -85,7 +86,7 @@ class Supply:
             time.sleep(LAW_STEP_SECONDS)
         entry = self.gate.law.datasets.get(dataset)
         if entry is None or entry.needs_consent:
-            return "data that rests on consent does not flow between nodes: the other one does not know who consents"
+            return CONSENT_STAYS
         purpose = self._purpose(agreement, dataset)
         permit = self.gate.foreseen(CROSSING, ACTION, dataset, purpose, peer)
         if permit is None:

@@ -19,6 +19,10 @@ _STORIES: Final[tuple[tuple[str, str], ...]] = (
     ("the provider: (?P<why>.*)", "De aanbieder: {why}"),
     ("the \\S+ acknowledged without an id of its own", "De andere kant antwoordde zonder bruikbaar kenmerk."),
     ("the consumer: (?P<why>.*)", "De afnemer: {why}"),
+    (
+        ".*data that rests on consent does not flow between nodes.*",
+        "Gegevens met toestemming gaan niet naar een andere stad: die weet niet wie toestemming geeft.",
+    ),
     ("no reason given", "Er is geen reden gegeven."),
     ("the agreement was ended: (?P<why>.*)", "De afspraak is gestopt. {why}"),
     ("the agreement was ended|\\S+ has been ended", "De afspraak is gestopt."),
