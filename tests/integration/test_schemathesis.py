@@ -1,7 +1,7 @@
 """Generated requests to every operation of every OpenAPI document: never a fault of ours, every refusal described.
 
-Where a schema leaves a body free (entities, policies), or a route stands in no document (the dataspace protocol), what is
-generated gets no further than its first member: ``test_mistaken.py`` of a service begins from bodies that are good.
+Where a schema leaves a body free (entities, policies), or a route stands in no document (the dataspace protocol), what
+is generated gets no further than its first member: ``test_mistaken.py`` of a service begins from bodies that are good.
 """
 
 from __future__ import annotations
