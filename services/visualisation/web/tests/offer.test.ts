@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SpelledPolicy, Template, Verdict } from '../src/api';
 import { createI18n } from '../src/i18n';
-import { isTurn, stepsOf, toldReason, whyOf } from '../src/pages/nodes/standing';
+import { isTurn, stepsOf, stoppedAt, toldReason, whyOf } from '../src/pages/nodes/standing';
 import { filledFor, isForEveryone, keywordsIn, offerable, parametersOf, questions, wrongIn } from '../src/pages/offer/parameters';
 import { enter, type Begun } from '../src/pages/offer/entering';
 import { brokenAt, judgedEntry, renamed } from '../src/pages/offer/judged';
@@ -143,6 +143,15 @@ describe('a negotiation with another node', () => {
     const signing = { role: 'consumer', state: 'AGREED' } as const;
     expect(stepsOf({ ...signing, reason: null })).toEqual(['end']);
     expect(stepsOf({ ...signing, reason: 'waits for you: sign the agreement with your key, or end it' })).toEqual(['signature', 'end']);
+  });
+
+  it('that led to an agreement knows when that was stopped', () => {
+    const one = { state: 'FINALIZED', agreement: 'a' };
+    const ended = { id: 'a', state: 'ended', ended_at: '2026-11-21T10:00:00Z' };
+    expect(stoppedAt(one, [{ ...ended, id: 'b' }, ended])).toBe('2026-11-21T10:00:00Z');
+    expect(stoppedAt(one, [{ ...ended, state: 'active', ended_at: null }])).toBeNull();
+    expect(stoppedAt(one, [])).toBeNull();
+    expect(stoppedAt({ ...one, state: 'VERIFIED' }, [ended])).toBeNull();
   });
 
   it('gives the reason of the systems where it says more than whose turn it is', () => {

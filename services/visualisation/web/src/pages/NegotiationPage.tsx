@@ -23,7 +23,7 @@ import { Failure, Loaded, Notice, Section } from '../ui/State';
 import { Difference } from './negotiate/Difference';
 import { FromNamedOffer } from './negotiate/FromOffer';
 import { Refine } from './negotiate/Refine';
-import { documentIn, isOver, isTurn, stepsOf, toldReason, whyOf, type Step } from './nodes/standing';
+import { documentIn, isOver, isTurn, stepsOf, stoppedAt, toldReason, whyOf, type Step } from './nodes/standing';
 
 export default function NegotiationPage({ params }: PageProps) {
   const id = params['id'] ?? '';
@@ -68,16 +68,19 @@ function Standing({ one }: { one: Negotiation }) {
   const i18n = useI18n();
   const { t, moment } = i18n;
   const names = useNames();
+  const api = useApi();
+  const made = useResource(one.state === 'FINALIZED' && one.kept && one.agreement ? `agreement ${one.agreement}` : null, (signal) => api.exchange.agreement(one.agreement ?? '', signal), 5_000);
+  const stopped = stoppedAt(one, made.data ? [made.data] : []);
   const told = named(toldReason(one) ?? '', i18n, names);
   const by = one.ended_by === null ? null : names.participant(one.ended_by === one.role ? one.participant : one.other);
-  const [tone, title] = one.state === 'FINALIZED' ? (['good', t.nodes.agreed] as const) : one.state === 'TERMINATED' ? (['bad', t.nodes.ended] as const) : ([isTurn(one) ? 'warn' : 'info', undefined] as const);
+  const [tone, title] = stopped ? (['bad', t.agreements.stopped] as const) : one.state === 'FINALIZED' ? (['good', t.nodes.agreed] as const) : one.state === 'TERMINATED' ? (['bad', t.nodes.ended] as const) : ([isTurn(one) ? 'warn' : 'info', undefined] as const);
   return (
     <Notice tone={tone} title={title}>
-      <p role="status">{whyOf(one, t)}</p>
+      <p role="status">{stopped ? t.nodes.stoppedOn(moment(stopped, true)) : whyOf(one, t)}</p>
       {by ? <p>{t.nodes.endedBy(by)}</p> : null}
       {told ? <p>{t.nodes.told}: {told}</p> : null}
       {one.pending > 0 ? <p>{t.nodes.pending(one.pending)}</p> : null}
-      {one.kept && one.agreement ? <p><RouteLink to={`/agreements/${one.agreement}`}>{one.role === 'consumer' ? t.nodes.toData : t.nodes.toAgreement}</RouteLink></p> : null}
+      {one.kept && one.agreement ? <p><RouteLink to={`/agreements/${one.agreement}`}>{one.role === 'consumer' && !stopped ? t.nodes.toData : t.nodes.toAgreement}</RouteLink></p> : null}
       <p className="dmi-small dmi-soft">{t.nodes.changed}: {moment(one.changed_at, true)}</p>
     </Notice>
   );

@@ -20,7 +20,7 @@ import { Empty, Loaded, Notice, Section } from '../ui/State';
 import { ConditionsOf } from './catalogue/parts';
 import { Refine } from './negotiate/Refine';
 import { Agree } from './nodes/Agree';
-import { cityOf, isTurn, whyOf } from './nodes/standing';
+import { cityOf, isTurn, stoppedAt, whyOf } from './nodes/standing';
 
 export default function NodesPage() {
   const { t } = useI18n();
@@ -41,8 +41,14 @@ function Negotiations() {
   const names = useNames();
   const api = useApi();
   const found = useResource('negotiations', (signal) => api.exchange.negotiations(signal), 5_000);
+  const agreements = useResource('home agreements', (signal) => api.exchange.agreements({}, signal), 5_000);
   const states: Record<string, string> = t.nodes.states;
-  const tone = (one: Negotiation) => (one.state === 'FINALIZED' ? 'good' : one.state === 'TERMINATED' ? 'bad' : isTurn(one) ? 'warn' : 'info');
+  const stopped = (one: Negotiation) => stoppedAt(one, agreements.data ?? []);
+  const tone = (one: Negotiation) => (one.state === 'TERMINATED' || stopped(one) ? 'bad' : one.state === 'FINALIZED' ? 'good' : isTurn(one) ? 'warn' : 'info');
+  const standing = (one: Negotiation) => {
+    const at = stopped(one);
+    return <><Badge tone={tone(one)}>{at ? t.nodes.states.TERMINATED : (states[one.state] ?? one.state)}</Badge><br /><span className="dmi-small">{at ? t.nodes.stoppedOn(moment(at)) : whyOf(one, t)}</span></>;
+  };
   return (
     <Section title={t.nodes.negotiations} id="negotiations">
       <Loaded resource={found} height={160} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.nodes.negotiationsNone}</p>}>
@@ -51,7 +57,7 @@ function Negotiations() {
             caption={t.nodes.negotiations} captionHidden rows={all} rowKey={(one) => one.id} pageSize={10} initialSort={{ key: 'changed', descending: true }}
             columns={[
               { key: 'what', head: t.common.dataset, sort: (one) => names.dataset(one.dataset), cell: (one) => <><RouteLink to={`/negotiations/${one.id}`}>{names.dataset(one.dataset)}</RouteLink><br /><span className="dmi-small dmi-soft">{t.nodes[one.role](names.participant(one.other))}</span></> },
-              { key: 'state', head: t.nodes.why, sort: (one) => one.state, cell: (one) => <><Badge tone={tone(one)}>{states[one.state] ?? one.state}</Badge><br /><span className="dmi-small">{whyOf(one, t)}</span></> },
+              { key: 'state', head: t.nodes.why, sort: (one) => one.state, cell: standing },
               { key: 'changed', head: t.nodes.changed, sort: (one) => one.changed_at, cell: (one) => moment(one.changed_at) },
             ]}
           />

@@ -45,6 +45,7 @@ export const nodes: Part<'nodes'> = {
   ended: 'The negotiation has ended',
   endedBy: (who) => `Ended by ${who}.`,
   agreed: 'The agreement is concluded',
+  stoppedOn: (moment) => `The agreement was stopped on ${moment}.`,
   toAgreement: 'Look at the agreement',
   toData: 'Look at the agreement and fetch the data',
   done: 'Sent.',

@@ -43,6 +43,7 @@ export const nodes = {
   ended: 'De onderhandeling is gestopt',
   endedBy: (who: string) => `Gestopt door ${who}.`,
   agreed: 'De afspraak is gesloten',
+  stoppedOn: (moment: string) => `De afspraak is gestopt op ${moment}.`,
   toAgreement: 'Bekijk de afspraak',
   toData: 'Bekijk de afspraak en haal de gegevens op',
   done: 'Verstuurd.',

@@ -1,5 +1,5 @@
 /** Where a negotiation with another node stands, and what a participant can do about it. */
-import type { CityNode, Negotiation, OdrlDocument, Participant } from '../../api';
+import type { Agreement, CityNode, Negotiation, OdrlDocument, Participant } from '../../api';
 import type { Messages } from '../../i18n/nl';
 import { documentOf } from '../../rights/spelled';
 import type { SpelledPolicy } from '../../api';
@@ -41,6 +41,13 @@ export function isTurn(one: Standing): boolean {
 export function whyOf(one: Standing, t: Messages): string {
   if (isOpen(one)) return t.nodes.working;
   return (t.nodes.waits as Record<string, string>)[one.role + one.state] ?? one.reason ?? one.state;
+}
+
+/** When the agreement that came of it was stopped; null while it holds, and while nothing is known of it. */
+export function stoppedAt(one: Pick<Negotiation, 'state' | 'agreement'>, agreements: Pick<Agreement, 'id' | 'state' | 'ended_at'>[]): string | null {
+  if (one.state !== 'FINALIZED') return null;
+  const made = agreements.find(({ id }) => id === one.agreement);
+  return made?.state === 'ended' ? made.ended_at : null;
 }
 
 /** The reason that the systems gave, unless it only says whose turn it is. */
