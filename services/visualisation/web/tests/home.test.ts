@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Agreement, CrowdLookBack, LookBackPart, Measure, Use } from '../src/api';
+import type { Agreement, CrowdLookBack, LookBackPart, Measure, Negotiation, Use } from '../src/api';
 import { lagIn } from '../src/api/operations';
 import { ApiError } from '../src/api/problem';
 import { awaited } from '../src/pages/dataset/Awaited';
 import { contributeExample, readExample } from '../src/pages/home/examples';
-import { toSign } from '../src/pages/home/parts';
+import { toAsk, toSign } from '../src/pages/home/parts';
 import { createI18n } from '../src/i18n';
 import { agreementOf } from '../src/rights/templates';
 import { connectionsOf, totalsOf, usesByWhom, usesOf } from '../src/pages/home/usage';
@@ -72,6 +72,25 @@ describe('the lag of a service', () => {
       { service: 'platform', topic: 'dmi.observations.raw.v1', messages: 12 },
       { service: 'platform', topic: 'x', messages: 1000 },
     ]);
+  });
+});
+
+describe('data of another city', () => {
+  const { t } = createI18n('nl', () => undefined);
+  const names = { participant: (id: string | null | undefined) => id ?? '', dataset: (id: string | null | undefined) => id ?? '', isAbroad: (id: string | null | undefined) => id === 'away' };
+  const made = (more: Partial<Agreement>) => ({ id: 'a', assigner: 'away', assignee: 'city', datasets: ['d'], state: 'active', ...more }) as Agreement;
+  const asks = (agreements: Agreement[], negotiations: Partial<Negotiation>[] = []) => toAsk(agreements, negotiations as Negotiation[], 'stack', t, names).map((one) => one.title);
+
+  it('waits for the operator while the platform may not process what somebody here may use', () => {
+    expect(asks([made({}), made({ id: 'b', assignee: 'vendor' })])).toEqual(['Vraag d ook aan bij away']);
+    expect(asks([made({}), made({ assignee: 'stack', state: 'ended' })])).toHaveLength(1);
+    expect(asks([made({})], [{ participant: 'city', role: 'consumer', state: 'REQUESTED', dataset: 'd' }])).toHaveLength(1);
+  });
+
+  it('waits no more once the operator has asked or agreed, or where nobody here uses it', () => {
+    expect(asks([made({}), made({ assignee: 'stack' })])).toEqual([]);
+    expect(asks([made({})], [{ participant: 'stack', role: 'consumer', state: 'REQUESTED', dataset: 'd' }])).toEqual([]);
+    expect(asks([made({ state: 'ended' }), made({ assigner: 'city', assignee: 'away' }), made({ assigner: 'city', assignee: 'vendor' })])).toEqual([]);
   });
 });
 

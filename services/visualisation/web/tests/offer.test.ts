@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SpelledPolicy, Template, Verdict } from '../src/api';
 import { createI18n } from '../src/i18n';
-import { isTurn, stepsOf, stoppedAt, toldReason, whyOf } from '../src/pages/nodes/standing';
+import { isTurn, sidesOf, stepsOf, stoppedAt, toldReason, whyFor, whyOf } from '../src/pages/nodes/standing';
 import { filledFor, isForEveryone, keywordsIn, offerable, parametersOf, questions, wrongIn } from '../src/pages/offer/parameters';
 import { enter, type Begun } from '../src/pages/offer/entering';
 import { brokenAt, judgedEntry, renamed } from '../src/pages/offer/judged';
@@ -143,6 +143,17 @@ describe('a negotiation with another node', () => {
     const signing = { role: 'consumer', state: 'AGREED' } as const;
     expect(stepsOf({ ...signing, reason: null })).toEqual(['end']);
     expect(stepsOf({ ...signing, reason: 'waits for you: sign the agreement with your key, or end it' })).toEqual(['signature', 'end']);
+  });
+
+  it('is told of by name to whoever is neither side', () => {
+    const one = { role: 'consumer', state: 'OFFERED', reason: null, participant: 'Buurstad', other: 'Waterstad' } as const;
+    const names = { participant: (id: string | null | undefined) => id ?? '' };
+    expect(sidesOf(one, 'Buurstad', names, t)).toBe('U vraagt het aan Waterstad');
+    expect(sidesOf(one, 'Sam', names, t)).toBe('Buurstad vraagt het aan Waterstad');
+    expect(whyFor(one, 'Buurstad', names, t)).toBe(whyOf(one, t));
+    expect(whyFor(one, 'Sam', names, t)).toBe('Wacht op Buurstad.');
+    expect(whyFor({ ...one, state: 'REQUESTED' }, 'Sam', names, t)).toBe('Wacht op Waterstad.');
+    expect(whyFor({ ...one, state: 'FINALIZED' }, 'Sam', names, t)).toBe('De afspraak geldt.');
   });
 
   it('that led to an agreement knows when that was stopped', () => {

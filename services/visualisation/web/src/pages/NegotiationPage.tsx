@@ -5,7 +5,7 @@ import { useLive } from '../app/live';
 import { useKnown, useNames } from '../app/names';
 import type { PageProps } from '../app/pages';
 import { RouteLink } from '../app/router';
-import { useApi } from '../app/session';
+import { useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
@@ -23,7 +23,7 @@ import { Failure, Loaded, Notice, Section } from '../ui/State';
 import { Difference } from './negotiate/Difference';
 import { FromNamedOffer } from './negotiate/FromOffer';
 import { Refine } from './negotiate/Refine';
-import { documentIn, isOver, isTurn, stepsOf, stoppedAt, toldReason, whyOf, type Step } from './nodes/standing';
+import { documentIn, isOver, isTurn, sidesOf, stepsOf, stoppedAt, toldReason, whyFor, type Step } from './nodes/standing';
 
 export default function NegotiationPage({ params }: PageProps) {
   const id = params['id'] ?? '';
@@ -44,7 +44,9 @@ function View({ one, changed }: { one: Negotiation; changed: () => void }) {
   const names = useNames();
   useKnown([one.other, one.dataset], one.state);
   const document = documentIn(one, one.offer);
-  const signing = stepsOf(one).includes('signature');
+  const { identity } = useSession();
+  const mine = one.participant === identity?.participant;
+  const signing = mine && stepsOf(one).includes('signature');
   const who = names.participant(one.offered_by === one.role ? one.participant : one.other);
   return (
     <>
@@ -58,7 +60,7 @@ function View({ one, changed }: { one: Negotiation; changed: () => void }) {
         <ul className="dmi-edits">{inWords(document, i18n, names).map((line) => <li key={line}>{line}</li>)}</ul>
         {signing ? null : <LegalText document={document} />}
       </Section>
-      <Actions key={one.state + String(one.offered_by)} one={one} document={document} changed={changed} />
+      {mine ? <Actions key={one.state + String(one.offered_by)} one={one} document={document} changed={changed} /> : null}
     </>
   );
 }
@@ -69,18 +71,22 @@ function Standing({ one }: { one: Negotiation }) {
   const { t, moment } = i18n;
   const names = useNames();
   const api = useApi();
+  const { identity } = useSession();
+  const me = identity?.participant ?? '';
+  const mine = one.participant === me;
   const made = useResource(one.state === 'FINALIZED' && one.kept && one.agreement ? `agreement ${one.agreement}` : null, (signal) => api.exchange.agreement(one.agreement ?? '', signal), 5_000);
   const stopped = stoppedAt(one, made.data ? [made.data] : []);
   const told = named(toldReason(one) ?? '', i18n, names);
   const by = one.ended_by === null ? null : names.participant(one.ended_by === one.role ? one.participant : one.other);
-  const [tone, title] = stopped ? (['bad', t.agreements.stopped] as const) : one.state === 'FINALIZED' ? (['good', t.nodes.agreed] as const) : one.state === 'TERMINATED' ? (['bad', t.nodes.ended] as const) : ([isTurn(one) ? 'warn' : 'info', undefined] as const);
+  const [tone, title] = stopped ? (['bad', t.agreements.stopped] as const) : one.state === 'FINALIZED' ? (['good', t.nodes.agreed] as const) : one.state === 'TERMINATED' ? (['bad', t.nodes.ended] as const) : ([mine && isTurn(one) ? 'warn' : 'info', undefined] as const);
   return (
     <Notice tone={tone} title={title}>
-      <p role="status">{stopped ? t.nodes.stoppedOn(moment(stopped, true)) : whyOf(one, t)}</p>
+      <p role="status">{stopped ? t.nodes.stoppedOn(moment(stopped, true)) : whyFor(one, me, names, t)}</p>
+      {mine ? null : <p>{sidesOf(one, me, names, t)}</p>}
       {by ? <p>{t.nodes.endedBy(by)}</p> : null}
       {told ? <p>{t.nodes.told}: {told}</p> : null}
       {one.pending > 0 ? <p>{t.nodes.pending(one.pending)}</p> : null}
-      {one.kept && one.agreement ? <p><RouteLink to={`/agreements/${one.agreement}`}>{one.role === 'consumer' && !stopped ? t.nodes.toData : t.nodes.toAgreement}</RouteLink></p> : null}
+      {one.kept && one.agreement ? <p><RouteLink to={`/agreements/${one.agreement}`}>{one.role === 'consumer' && mine && !stopped ? t.nodes.toData : t.nodes.toAgreement}</RouteLink></p> : null}
       <p className="dmi-small dmi-soft">{t.nodes.changed}: {moment(one.changed_at, true)}</p>
     </Notice>
   );

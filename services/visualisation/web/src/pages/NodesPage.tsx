@@ -20,7 +20,7 @@ import { Empty, Loaded, Notice, Section } from '../ui/State';
 import { ConditionsOf } from './catalogue/parts';
 import { Refine } from './negotiate/Refine';
 import { Agree } from './nodes/Agree';
-import { cityOf, isTurn, stoppedAt, whyOf } from './nodes/standing';
+import { cityOf, isTurn, sidesOf, stoppedAt, whyFor } from './nodes/standing';
 
 export default function NodesPage() {
   const { t } = useI18n();
@@ -40,14 +40,16 @@ function Negotiations() {
   const { t, moment } = useI18n();
   const names = useNames();
   const api = useApi();
+  const { identity } = useSession();
+  const me = identity?.participant ?? '';
   const found = useResource('negotiations', (signal) => api.exchange.negotiations(signal), 5_000);
   const agreements = useResource('home agreements', (signal) => api.exchange.agreements({}, signal), 5_000);
   const states: Record<string, string> = t.nodes.states;
   const stopped = (one: Negotiation) => stoppedAt(one, agreements.data ?? []);
-  const tone = (one: Negotiation) => (one.state === 'TERMINATED' || stopped(one) ? 'bad' : one.state === 'FINALIZED' ? 'good' : isTurn(one) ? 'warn' : 'info');
+  const tone = (one: Negotiation) => (one.state === 'TERMINATED' || stopped(one) ? 'bad' : one.state === 'FINALIZED' ? 'good' : isTurn(one) && one.participant === me ? 'warn' : 'info');
   const standing = (one: Negotiation) => {
     const at = stopped(one);
-    return <><Badge tone={tone(one)}>{at ? t.nodes.states.TERMINATED : (states[one.state] ?? one.state)}</Badge><br /><span className="dmi-small">{at ? t.nodes.stoppedOn(moment(at)) : whyOf(one, t)}</span></>;
+    return <><Badge tone={tone(one)}>{at ? t.nodes.states.TERMINATED : (states[one.state] ?? one.state)}</Badge><br /><span className="dmi-small">{at ? t.nodes.stoppedOn(moment(at)) : whyFor(one, me, names, t)}</span></>;
   };
   return (
     <Section title={t.nodes.negotiations} id="negotiations">
@@ -56,7 +58,7 @@ function Negotiations() {
           <DataTable
             caption={t.nodes.negotiations} captionHidden rows={all} rowKey={(one) => one.id} pageSize={10} initialSort={{ key: 'changed', descending: true }}
             columns={[
-              { key: 'what', head: t.common.dataset, sort: (one) => names.dataset(one.dataset), cell: (one) => <><RouteLink to={`/negotiations/${one.id}`}>{names.dataset(one.dataset)}</RouteLink><br /><span className="dmi-small dmi-soft">{t.nodes[one.role](names.participant(one.other))}</span></> },
+              { key: 'what', head: t.common.dataset, sort: (one) => names.dataset(one.dataset), cell: (one) => <><RouteLink to={`/negotiations/${one.id}`}>{names.dataset(one.dataset)}</RouteLink><br /><span className="dmi-small dmi-soft">{sidesOf(one, me, names, t)}</span></> },
               { key: 'state', head: t.nodes.why, sort: (one) => one.state, cell: standing },
               { key: 'changed', head: t.nodes.changed, sort: (one) => one.changed_at, cell: (one) => moment(one.changed_at) },
             ]}

@@ -27,6 +27,11 @@ export const nodes: Part<'nodes'> = {
   negotiationsNone: 'You do not negotiate with another city yet.',
   consumer: (who) => `You ask ${who}`,
   provider: (who) => `You offer it to ${who}`,
+  others: {
+    consumer: (asker, who) => `${asker} asks ${who}`,
+    provider: (owner, who) => `${owner} offers it to ${who}`,
+    waits: (who) => `Waits for ${who}.`,
+  },
   why: 'How it stands',
   changed: 'Last step',
   negotiation: 'Negotiation',

@@ -93,6 +93,8 @@ export const home: Part<'home'> = {
   waiting: 'Waits for you',
   waitingNone: 'Nothing waits for you.',
   proposalBy: (who) => `Proposal by ${who}`,
+  askToo: (dataset, owner) => `Ask ${owner} for ${dataset} too`,
+  askTooText: (user) => `${user} has an agreement about it. This platform has none yet, so the data does not come onto it.`,
   decide: 'Look and decide',
   myDatasets: 'My datasets',
   noDatasets: 'You have not published data yet',

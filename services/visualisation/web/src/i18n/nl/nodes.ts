@@ -25,6 +25,11 @@ export const nodes = {
   negotiationsNone: 'U onderhandelt nog niet met een andere stad.',
   consumer: (who: string) => `U vraagt het aan ${who}`,
   provider: (who: string) => `U biedt het ${who} aan`,
+  others: {
+    consumer: (asker: string, who: string) => `${asker} vraagt het aan ${who}`,
+    provider: (owner: string, who: string) => `${owner} biedt het ${who} aan`,
+    waits: (who: string) => `Wacht op ${who}.`,
+  },
   why: 'Hoe staat het ervoor',
   changed: 'Laatste stap',
   negotiation: 'Onderhandeling',

@@ -91,6 +91,8 @@ export const home = {
   waiting: 'Wacht op u',
   waitingNone: 'Er wacht niets op u.',
   proposalBy: (who: string) => `Voorstel van ${who}`,
+  askToo: (dataset: string, owner: string) => `Vraag ${dataset} ook aan bij ${owner}`,
+  askTooText: (user: string) => `${user} heeft er een afspraak over. Dit platform nog niet, en daarom komen de gegevens er niet op.`,
   decide: 'Bekijken en beslissen',
   myDatasets: 'Mijn gegevens­sets',
   noDatasets: 'U hebt nog geen gegevens gepubliceerd',

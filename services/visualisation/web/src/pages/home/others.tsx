@@ -12,7 +12,7 @@ import { Empty, Loaded, Notice, Section } from '../../ui/State';
 import { Found } from '../inspection/Found';
 import { Rejects } from '../intake/Rejects';
 import { HealthTable } from '../operations/HealthTable';
-import { LayerRows, Tasks, toSign, Unknown } from './parts';
+import { LayerRows, Tasks, toAsk, toSign, Unknown } from './parts';
 import { usesByWhom } from './usage';
 
 export function AnalystHome() {
@@ -102,7 +102,7 @@ export function OperatorHome() {
   const { t } = useI18n();
   return (
     <>
-      <Section title={t.home.waiting} id="waiting"><ToSign /></Section>
+      <Section title={t.home.waiting} id="waiting"><Waiting /></Section>
       <OperatorFigures />
       <Section title={t.home.toReplay} id="replay" lead={t.sources.rejectsText}><Rejects every={15_000} /></Section>
       <Section title={t.operations.health} id="health" aside={<RouteLink to="/operations">{t.home.toOperations}</RouteLink>}><HealthTable /></Section>
@@ -111,16 +111,18 @@ export function OperatorHome() {
   );
 }
 
-/** Proposals that wait for the operator's signature: until then nothing of that data is stored or shown. */
-function ToSign() {
+/** What the operator has yet to sign or to ask for: until then nothing of that data is stored or shown. */
+function Waiting() {
   const { t } = useI18n();
   const names = useNames();
   const api = useApi();
   const { identity } = useSession();
   const agreements = useResource('home agreements', (signal) => api.exchange.agreements({}, signal), 15_000);
+  const negotiations = useResource('negotiations', (signal) => api.exchange.negotiations(signal), 15_000);
+  const me = identity?.participant ?? '';
   return (
     <Loaded resource={agreements} lines={1} height={24}>
-      {(all) => <Tasks tasks={toSign(all, identity?.participant ?? '', t, names)} none={t.home.waitingNone} />}
+      {(all) => <Tasks tasks={[...toSign(all, me, t, names), ...toAsk(all, negotiations.data ?? [], me, t, names)]} none={t.home.waitingNone} />}
     </Loaded>
   );
 }

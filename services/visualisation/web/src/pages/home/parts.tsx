@@ -1,7 +1,7 @@
 /** Parts that several first screens share. */
 import { useState } from 'react';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
-import type { Agreement } from '../../api';
+import type { Agreement, Negotiation } from '../../api';
 import { useNames, type Names } from '../../app/names';
 import { RouteLink } from '../../app/router';
 import { useApi } from '../../app/session';
@@ -14,6 +14,7 @@ import { Badge } from '../../ui/Badge';
 import { ButtonLink } from '../../ui/ButtonLink';
 import { RefusedBadge } from '../../ui/RefusedBadge';
 import { Loaded, Notice } from '../../ui/State';
+import { isOver } from '../nodes/standing';
 import { isArchive, isLate, useNow } from '../../app/useNow';
 
 export function Freshness({ latest, still }: { latest: string | null; still?: boolean }) {
@@ -66,6 +67,26 @@ export function toSign(agreements: Agreement[], me: string, t: Messages, names: 
       text: `${one.datasets.map((id) => names.dataset(id)).join(', ')}. ${t.common.purpose}: ${purposes}`, to: `/agreements/${one.id}`, action: t.home.decide,
     };
   });
+}
+
+/**
+ * Data of other cities that somebody here may use and the platform may not process: none of it comes onto the map before
+ * the operator, `me`, has asked for it too.
+ */
+export function toAsk(agreements: Agreement[], negotiations: Negotiation[], me: string, t: Messages, names: Pick<Names, 'participant' | 'dataset' | 'isAbroad'>): Task[] {
+  const asked = new Set([
+    ...agreements.filter((one) => one.assignee === me && one.state !== 'ended').flatMap((one) => one.datasets),
+    ...negotiations.filter((one) => one.participant === me && one.role === 'consumer' && !isOver(one)).map((one) => one.dataset),
+  ]);
+  const tasks = new Map<string, Task>();
+  for (const one of agreements) {
+    if (one.state !== 'active' || !names.isAbroad(one.assigner) || names.isAbroad(one.assignee)) continue;
+    for (const dataset of one.datasets) {
+      if (asked.has(dataset) || tasks.has(dataset)) continue;
+      tasks.set(dataset, { key: `ask ${dataset}`, title: t.home.askToo(names.dataset(dataset), names.participant(one.assigner)), text: t.home.askTooText(names.participant(one.assignee)), to: '/nodes', action: t.shell.nodes });
+    }
+  }
+  return [...tasks.values()];
 }
 
 /** As many as are shown before somebody asks for all. */

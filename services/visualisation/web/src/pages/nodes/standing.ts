@@ -1,5 +1,6 @@
 /** Where a negotiation with another node stands, and what a participant can do about it. */
 import type { Agreement, CityNode, Negotiation, OdrlDocument, Participant } from '../../api';
+import type { Names } from '../../app/names';
 import type { Messages } from '../../i18n/nl';
 import { documentOf } from '../../rights/spelled';
 import type { SpelledPolicy } from '../../api';
@@ -41,6 +42,20 @@ export function isTurn(one: Standing): boolean {
 export function whyOf(one: Standing, t: Messages): string {
   if (isOpen(one)) return t.nodes.working;
   return (t.nodes.waits as Record<string, string>)[one.role + one.state] ?? one.reason ?? one.state;
+}
+
+type Seen = Standing & Pick<Negotiation, 'participant' | 'other'>;
+
+/** Who asks or offers whom; the operator sees those of others too. */
+export function sidesOf(one: Seen, me: string, names: Pick<Names, 'participant'>, t: Messages): string {
+  const other = names.participant(one.other);
+  return one.participant === me ? t.nodes[one.role](other) : t.nodes.others[one.role](names.participant(one.participant), other);
+}
+
+/** `whyOf` for whoever looks, who may be neither side. */
+export function whyFor(one: Seen, me: string, names: Pick<Names, 'participant'>, t: Messages): string {
+  if (one.participant === me || isOver(one)) return whyOf(one, t);
+  return t.nodes.others.waits(names.participant(one.role + one.state in steps ? one.participant : one.other));
 }
 
 /** When the agreement that came of it was stopped; null while it holds, and while nothing is known of it. */
