@@ -5,6 +5,7 @@ import { ApiError } from '../src/api/problem';
 import { awaited } from '../src/pages/dataset/Awaited';
 import { contributeExample, readExample } from '../src/pages/home/examples';
 import { toAsk, toSign } from '../src/pages/home/parts';
+import { tokenExample } from '../src/pages/intake/sensor';
 import { createI18n } from '../src/i18n';
 import { agreementOf } from '../src/rights/templates';
 import { connectionsOf, totalsOf, usesByWhom, usesOf } from '../src/pages/home/usage';
@@ -96,6 +97,14 @@ describe('data of another city', () => {
 
 describe('an example', () => {
   const wish = { origin: 'http://h', identity: 'vendor', dataset: 'urn:dmi:dataset:a:b', purpose: 'dmi:purpose:x', words: { token: 't', read: 'r', contribute: 'c' } };
+
+  it('says how one gets a token: the demonstration lends one, whoever has a key proves it', () => {
+    const lent = tokenExample('http://h', { id: 'officer', participant: 'urn:dmi:participant:city' });
+    expect(lent).toContain("http://h/exchange/v1/demo/token");
+    expect(lent).toContain('{"identity": "officer"}');
+    expect(lent).not.toContain('\\\\');
+    expect(tokenExample('http://h', { id: 'own', participant: 'urn:dmi:participant:city' })).toBe('export DMI_TOKEN=$(dmi token --key sleutel.jwk --participant urn:dmi:participant:city --url http://h)');
+  });
 
   it('names the dataset, the purpose and the sensor of the agreement', () => {
     expect(readExample(wish)).toContain('/platform/v1/latest?dataset=urn:dmi:dataset:a:b');

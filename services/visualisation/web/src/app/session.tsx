@@ -7,7 +7,7 @@ import { TokenKeeper } from './tokens';
 const identityKey = 'dmi.identity';
 const purposeKey = 'dmi.purpose';
 /** The identity of who signed in without an account. */
-const ownIdentity = 'own';
+export const ownIdentity = 'own';
 /** No purpose chosen: every dataset is asked for the purpose that it is collected for. */
 export const defaultPurpose = '';
 

@@ -16,7 +16,7 @@ import { focusFirstError } from '../ui/problems';
 import { Empty, Failure, Notice, Section, Skeleton } from '../ui/State';
 import { Awaited, awaited } from './dataset/Awaited';
 import { Conditions } from './intake/Conditions';
-import { examples, measurable, thingOf } from './intake/sensor';
+import { examples, measurable, thingOf, tokenExample } from './intake/sensor';
 import { firstTerms, slugOf, useCreateDataset } from './intake/useDataset';
 import { Whereabouts } from './intake/Whereabouts';
 
@@ -41,6 +41,7 @@ export default function PublishPage() {
 function Done({ datastream, again }: { datastream: string; again: () => void }) {
   const { t } = useI18n();
   useFromTop();
+  const { identity } = useSession();
   const { curl, python } = examples(location.origin, datastream);
   return (
     <div className="dmi-stack">
@@ -49,6 +50,7 @@ function Done({ datastream, again }: { datastream: string; again: () => void }) 
         <p><code>{datastream}</code></p>
       </Notice>
       <p>{t.publish.tokenNote}</p>
+      {identity ? <CodeExample title={t.publish.token} code={tokenExample(location.origin, identity)} /> : null}
       <CodeExample title={t.publish.curl} code={curl} />
       <CodeExample title={t.publish.python} code={python} />
       <SecondaryActionButton onClick={again}>{t.publish.another}</SecondaryActionButton>

@@ -1,4 +1,6 @@
 /** A sensor as SensorThings entities, and examples that send its first measurement. */
+import type { Identity } from '../../api';
+import { ownIdentity } from '../../app/session';
 
 export interface SensorWish {
   name: string;
@@ -38,6 +40,14 @@ export function thingOf(wish: SensorWish): Record<string, unknown> {
       properties: wish.capacity === null ? {} : { capacity: wish.capacity },
     }],
   };
+}
+
+/** How `who` gets an access token: an identity of the demonstration is lent one, any other proves who it is with its key. */
+export function tokenExample(origin: string, who: Pick<Identity, 'id' | 'participant'>): string {
+  if (who.id === ownIdentity) return `export DMI_TOKEN=$(dmi token --key sleutel.jwk --participant ${who.participant} --url ${origin})`;
+  return `export DMI_TOKEN=$(curl -s ${origin}/exchange/v1/demo/token \\
+  -H "Content-Type: application/json" -d '{"identity": "${who.id}"}' \\
+  | python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')`;
 }
 
 export function examples(origin: string, datastream: string): { curl: string; python: string } {
