@@ -56,8 +56,8 @@ function AgreementView({ agreement, changed }: { agreement: Agreement; changed: 
       {agreement.state === 'active' ? <Objections agreement={agreement} /> : null}
       {proposed && agreement.replaces ? <LastChange rounds={rounds} /> : null}
       {proposed && !agreement.replaces ? <FromOffer agreement={agreement} /> : null}
-      {proposed ? null : <Actions agreement={agreement} changed={changed} />}
       {proposed ? null : <Delivery agreement={agreement} />}
+      {proposed ? null : <Actions agreement={agreement} changed={changed} />}
       <div className="dmi-two">
         <Section title={t.agreements.inWords} id="words">
           <ul className="dmi-edits">{words.map((line) => <li key={line}>{line}</li>)}</ul>

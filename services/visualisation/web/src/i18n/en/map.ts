@@ -90,6 +90,7 @@ export const map: Part<'map'> = {
   turnOn: 'Turn the layer on',
   tableEmpty: (layer) => `${layer}: nothing to show`,
   tableEmptyText: 'Nothing has come in yet, or you may see nothing of it.',
+  tableEmptyThen: 'Nothing was measured here at that moment, or you may see nothing of it.',
   filters: 'Filters',
   filtersOn: (count) => `Filters (${count})`,
   filterAdd: 'Choose filters',

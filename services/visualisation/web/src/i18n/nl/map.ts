@@ -88,6 +88,7 @@ export const map = {
   turnOn: 'Zet de laag aan',
   tableEmpty: (layer: string) => `${layer}: niets te tonen`,
   tableEmptyText: 'Er is nog niets binnengekomen, of u mag er niets van zien.',
+  tableEmptyThen: 'Op dat moment is hier niets gemeten, of u mag er niets van zien.',
   filters: 'Filters',
   filtersOn: (count: number) => `Filters (${count})`,
   filterAdd: 'Filters kiezen',

@@ -174,7 +174,7 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
         {view.tooOld ? <div className="dmi-map__note"><Notice tone="info">{t.map.momentTooOld}</Notice></div> : null}
         {view.table ? (
           <TablePane
-            layer={layers.find((layer) => layer.id === view.table)} report={reports[view.table]} on={!view.off.includes(view.table)}
+            layer={layers.find((layer) => layer.id === view.table)} report={reports[view.table]} on={!view.off.includes(view.table)} at={view.at}
             areas={areas} current={view.feature} kind={view.kind}
             onKind={(kind) => view.change({ kind })} onBack={() => view.change({ table: null, kind: null })}
             onTurnOn={() => view.change(turn(view.table ?? '', true))} onClearFilters={() => view.setFilters(noFilters)} onRetry={() => again(view.table ?? '')}

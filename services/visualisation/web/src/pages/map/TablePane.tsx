@@ -12,6 +12,8 @@ interface Props {
   layer: Layer | undefined;
   report: LayerReport | undefined;
   on: boolean;
+  /** The moment that is shown; null is live. */
+  at: number | null;
   areas: Map<string, string>;
   current: string | null;
   kind: string | null;
@@ -33,7 +35,7 @@ export function TablePane({ onBack, ...rest }: Props) {
   );
 }
 
-function Body({ layer, report, on, areas, current, kind, onKind, onShow, onTurnOn, onClearFilters, onRetry }: Omit<Props, 'onBack'>) {
+function Body({ layer, report, on, at, areas, current, kind, onKind, onShow, onTurnOn, onClearFilters, onRetry }: Omit<Props, 'onBack'>) {
   const { t, say } = useI18n();
   if (!layer) return <Failure error={new ApiError('missing', 404, {})} />;
   const title = say(layer.title);
@@ -42,7 +44,7 @@ function Body({ layer, report, on, areas, current, kind, onKind, onShow, onTurnO
   if (!on) return <Empty title={t.map.tableOff(title)} action={<SecondaryActionButton onClick={onTurnOn}>{t.map.turnOn}</SecondaryActionButton>} />;
   if (report?.error) return <Failure error={report.error} owner={layer.owner} retry={onRetry} />;
   if (!report?.features || !report.all) return <Skeleton lines={10} height={480} />;
-  if (report.all.features.length === 0) return <Empty title={t.map.tableEmpty(title)}>{t.map.tableEmptyText}</Empty>;
+  if (report.all.features.length === 0) return <Empty title={t.map.tableEmpty(title)}>{at === null ? t.map.tableEmptyText : t.map.tableEmptyThen}</Empty>;
   if (report.features.features.length === 0) return <Empty title={t.map.filterNone} action={<SecondaryActionButton onClick={onClearFilters}>{t.map.filterClear}</SecondaryActionButton>} />;
   return <LayerTable layer={layer} features={report.features} areas={areas} current={current} kind={kind} onKind={onKind} onShow={onShow} />;
 }
