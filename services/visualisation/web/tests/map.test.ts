@@ -9,7 +9,7 @@ import { baseStyle, inDrawingOrder, pointLayers, valueLayer } from '../src/map/s
 import { annotate, annotateAreas, classes } from '../src/pages/map/annotate';
 import { hindranceOf, readSeries } from '../src/pages/map/compare';
 import { boundedValue, countFilters, filtered, noFilters, passes, readFilters, readNumber, writeFilters, type Filters } from '../src/pages/map/filters';
-import { fromService, sensors, together, typed } from '../src/pages/map/find';
+import { boxOf, fromService, sensors, together, typed } from '../src/pages/map/find';
 import { earlierThan, momentOf, momentsAt, positionOf, readMoment, step, writeMoment } from '../src/pages/map/moment';
 
 const now = new Date('2026-11-21T12:07:00Z');
@@ -129,6 +129,12 @@ describe('coordinates', () => {
 });
 
 describe('search', () => {
+  it('goes to where a sensor is now, also one that moves, and else to the place that was found', () => {
+    expect(boxOf({ bbox: null }, [5.1, 52.1])).toEqual([5.1, 52.1, 5.1, 52.1]);
+    expect(boxOf({ bbox: [5, 52, 6, 53] }, null)).toEqual([5, 52, 6, 53]);
+    expect(boxOf({ bbox: null }, null)).toBeNull();
+  });
+
   const layers = [{ layer: layer('urn:garages', 'points'), features: collection(sensor('centrum'), sensor('markt')) }];
 
   it('offers typed coordinates in both systems', () => {

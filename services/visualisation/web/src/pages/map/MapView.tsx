@@ -17,7 +17,7 @@ import { Comparison } from './Comparison';
 import { FeaturePanel } from './FeaturePanel';
 import { FilterBar } from './FilterBar';
 import { noFilters } from './filters';
-import type { Found } from './find';
+import { boxOf, type Found } from './find';
 import { LayerHost, type LayerReport, type Look } from './LayerHost';
 import { MapPane } from './MapPane';
 import { MapSearch } from './MapSearch';
@@ -92,7 +92,8 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
     pick(layer, id, null);
   };
   const goToFound = (found: Found) => {
-    const { bbox, sensor } = found;
+    const { sensor } = found;
+    const bbox = boxOf(found, sensor ? pointOf(known.get(`${sensor.layer} ${sensor.id}`)) : null);
     if (bbox) setGoal(bbox[0] === bbox[2] ? around([bbox[0], bbox[1]]) : bbox);
     if (sensor) {
       view.change({ layer: sensor.layer, feature: sensor.id, table: null, off: view.off.filter((id) => id !== sensor.layer).join(',') || null });

@@ -15,6 +15,11 @@ export interface Found {
   sensor: { layer: string; id: string } | null;
 }
 
+/** Where the map goes for it: `now` is where its feature is at the moment shown, as the service knows no place of what moves. */
+export function boxOf(found: Pick<Found, 'bbox'>, now: [number, number] | null): Found['bbox'] {
+  return now ? [...now, ...now] : found.bbox;
+}
+
 /** A search needs two letters; fewer would find half the city. */
 export const least = 2;
 
