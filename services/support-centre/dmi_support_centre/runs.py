@@ -28,8 +28,9 @@ from dmi_support_centre.models.scenario import MODEL, Baseline, Edit, ScenarioRe
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
 
-RUNS, RUNS_OF_ONE = 12, 4
-"""Runs of scenarios at a time, and those of one participant: they take threads that all routes share."""
+RUNS, RUNS_OF_ONE = 12, 3
+"""Runs of scenarios at a time, and those of one participant: they take threads that all routes share, and leave one of
+its share of the service (``dmi_infra.http.shares``) for what else it asks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from dmi_infra import clock
 from dmi_infra.errors import InputRefused
 from dmi_infra.http.access import Opening, gated
 from dmi_infra.http.problems import problem_of
+from dmi_infra.http.shares import on_thread
 from dmi_visualisation.following import event
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.moments import REACH
@@ -131,6 +132,8 @@ def router(maps: Maps, background_url: str) -> APIRouter:
             data = await run_in_threadpool(maps.tile, permit, z, x, y)
         # No cache outside: an agreement that ends must end the tile as well.
         return Response(data, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+
+    on_thread(tile)
 
     @routes.get(
         "/layers/{layer}/events",

@@ -130,6 +130,20 @@ def test_what_is_kept_from_who_asked_is_read_by_the_persons_and_the_owner(store:
     assert store.log.one(2, VENDOR) is None, "nor its proof"
     assert [one.sequence for one in store.log.some([1, 2], VENDOR, 2)] == [1]
     assert store.log.read(0, 9, NOOR, None)[-1].record().assignee == VENDOR, "who used it is told"
+    searched = {
+        who: [e.sequence for e in store.log.read(0, 9, who, None, also=VENDOR)] for who in (VENDOR, OWNER)
+    }
+    assert searched == {VENDOR: [1], OWNER: [1, 2]}, "and who looks for what a recipient got finds it"
+
+
+def test_a_person_is_erased_from_what_is_kept_from_it_too(store: Store) -> None:
+    put(store, Dataset(GARAGES, OWNER, {}))
+    store.append([decision(1, NOOR, subjects=[PIET], apart=True)], [], {})
+    assert store.log.read(0, 9, NOOR, None) == []
+    assert store.log.erase(NOOR) == 1
+    assert store.log.erase(NOOR) == 0
+    (entry,) = store.log.read(0, 9, None, None)
+    assert [each.value for each in entry.openings] == [PIET]
 
 
 def test_two_writers_at_once_make_one_log(store: Store, tree: Tree) -> None:

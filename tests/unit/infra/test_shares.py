@@ -7,17 +7,22 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
 import pytest
 from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from dmi_agreements.contracts.law import Participant
 from dmi_infra.errors import NotFound
-from dmi_infra.http.access import Caller
-from dmi_infra.http.shares import EACH, Shares
-from tests.unit.infra.fakes import OWNER, VENDOR
+from dmi_infra.http.access import Caller, placed
+from dmi_infra.http.shares import EACH, Shares, on_thread
+from dmi_infra.identity import Identity
+from dmi_infra.jose import Acting
+from tests.unit.infra.fakes import OWNER, STACK, VENDOR
 from tests.unit.infra.test_access import Door
 
 SECONDS = 5.0
@@ -50,6 +55,12 @@ class House(Door):
             enter(identity.participant)
             while not self.go.is_set():
                 await asyncio.sleep(0.005)
+
+        @routes.get("/tile")
+        async def tile(identity: Caller) -> None:
+            await run_in_threadpool(thread, identity)
+
+        on_thread(tile)
 
         @routes.get("/stream")
         def stream(identity: Caller) -> StreamingResponse:
@@ -89,9 +100,10 @@ def statuses(answers: list[httpx.Response]) -> list[int]:
     return [answer.status_code for answer in answers]
 
 
-def test_who_asks_much_has_so_many_threads_and_others_are_answered_meanwhile(house: House) -> None:
+@pytest.mark.parametrize("path", ["/thread", "/tile"])
+def test_who_asks_much_has_so_many_threads_and_others_are_answered_meanwhile(house: House, path: str) -> None:
     async def story() -> None:
-        many = [house.get("/thread") for _ in range(EACH * 3)]
+        many = [house.get(path) for _ in range(EACH * 3)]
         await house.holds(VENDOR, EACH)
         assert statuses([await house.get("/member", OWNER), await house.get("/data", OWNER)]) == [200, 200]
         behind = house.get("/member")
@@ -152,3 +164,22 @@ def test_a_request_that_fails_or_is_given_up_gives_its_place_back(house: House) 
         assert (await house.get("/member")).status_code == 200
 
     house.runner.run(story())
+
+
+@pytest.mark.parametrize(
+    ("acting", "party"),
+    [(None, OWNER), (Acting("urn:dmi:machine:box", "m"), VENDOR), (Acting(STACK, "m"), STACK)],
+)
+def test_a_machine_stands_in_the_line_of_its_participant_and_who_has_a_mandate_in_its_own(
+    house: House, acting: Acting | None, party: str
+) -> None:
+    house.law.apply(Participant("urn:dmi:machine:box", "Box", [], machine_of=VENDOR))
+    taken: list[str] = []
+
+    async def take(_scope: object, who: str) -> None:
+        taken.append(who)
+
+    state = SimpleNamespace(shares=SimpleNamespace(take=take), runtime=house.runtime)
+    request: Any = SimpleNamespace(app=SimpleNamespace(state=state), scope={})
+    house.runner.run(placed(request, Identity(OWNER, "Ans", frozenset(), acting=acting)))
+    assert taken == [party]

@@ -13,6 +13,7 @@ import structlog
 from dmi_agreements.contracts.law import Participant
 from dmi_exchange import foreign, model
 from dmi_exchange.handlers import Exchange
+from dmi_exchange.keyring import MOST_EVER
 from dmi_exchange.settings import KnownNode
 from dmi_infra.errors import Conflict, InputRefused
 
@@ -30,8 +31,6 @@ LONGEST_ID: Final = 200
 """Characters of the id of a participant."""
 LONGEST_RULEBOOK: Final = 50
 """Characters of the version that a member signed."""
-MOST_KEYS: Final = 100
-"""Of a member, with those that have ended."""
 _COUNTRY: Final = re.compile("[A-Z]{2}", re.ASCII)
 
 
@@ -202,8 +201,8 @@ def _check(told: Member) -> None:
         raise InputRefused.of("country", "must be two capitals, as ISO 3166-1 has them", told.country)
     if told.rulebook is not None and len(told.rulebook) > LONGEST_RULEBOOK:
         raise InputRefused.of("rulebook", f"must have at most {LONGEST_RULEBOOK} characters", told.rulebook)
-    if len(told.keys) > MOST_KEYS:
-        raise InputRefused.of("keys", f"must be at most {MOST_KEYS}")
+    if len(told.keys) > MOST_EVER:
+        raise InputRefused.of("keys", f"must be at most {MOST_EVER}")
 
 
 def _not_taken(member: str, exc: Exception) -> None:

@@ -65,11 +65,14 @@ class Entries:
         ``also`` names another party that they have to concern.
         """
         query = _entries().where(log.c.sequence > after)
-        for name in dict.fromkeys(each for each in (party, also) if each is not None):
+        if party is not None:
             concerned = log_party.alias()
             query = query.join(concerned, concerned.c.sequence == log.c.sequence).where(
-                concerned.c.party == name
+                concerned.c.party == party
             )
+        if also is not None:
+            named = sa.select(log_party.c.sequence).where(log_party.c.party.in_((also, kept_from(also))))
+            query = query.where(log.c.sequence.in_(named))
         if dataset:
             query = query.where(log.c.dataset == dataset)
         if before is not None:
@@ -135,7 +138,8 @@ class Entries:
         erased = 0
         while True:
             with transaction(self._engine) as connection:
-                query = sa.select(log_party.c.sequence).where(log_party.c.party == person)
+                theirs = log_party.c.party.in_((person, kept_from(person)))
+                query = sa.select(log_party.c.sequence).where(theirs).distinct()
                 part = list(
                     connection.execute(query.order_by(log_party.c.sequence).limit(IDS_AT_ONCE)).scalars()
                 )
@@ -181,7 +185,9 @@ def append(
         )
         owner = owners.get(decision.dataset, "")
         named = (*decision.asking, owner, *decision.subjects)
-        concerned = {key(party) for party in named} - {""}
+        concerned = {key(party) for party in named if party}
+        if decision.apart:
+            concerned |= {kept_from(party) for party in decision.who_asked if party}
         parties.extend({"party": party, "sequence": sequence} for party in sorted(concerned))
     if rows:
         connection.execute(sa.insert(log), rows)
@@ -191,6 +197,11 @@ def append(
     if openings:
         connection.execute(sa.insert(log_opening), openings)
     return fresh
+
+
+def kept_from(party: str) -> str:
+    """As what an entry names a party that does not read it: an erasure finds it by that, and who searches for it."""
+    return key(f"apart:{party}")
 
 
 def key(text: str) -> str:
@@ -235,9 +246,8 @@ def _erase(connection: sa.Connection, person: str, sequences: list[int]) -> None
             place = log_opening.c.sequence == sequence
             connection.execute(sa.update(log_opening).where(place).values(body=_packed(left)))
     theirs = among(log_party.c.sequence, "sequences", connection.dialect.name)
-    connection.execute(
-        sa.delete(log_party).where(log_party.c.party == person, theirs), {"sequences": sequences}
-    )
+    as_party = log_party.c.party.in_((person, kept_from(person)))
+    connection.execute(sa.delete(log_party).where(as_party, theirs), {"sequences": sequences})
 
 
 def _end(connection: sa.Connection) -> int:

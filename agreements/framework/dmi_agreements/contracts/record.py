@@ -62,9 +62,14 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of a request that a layer carried out: up to when results of the dataset are taken back; 0: none are."""
 
     @property
+    def who_asked(self) -> tuple[str, ...]:
+        """Who asked, in whose name, and who acted."""
+        return self.assignee, self.actor, self.asked_by
+
+    @property
     def asking(self) -> tuple[str, ...]:
-        """Who asked, in whose name, and who acted: each reads it, unless it is kept from them."""
-        return () if self.apart else (self.assignee, self.actor, self.asked_by)
+        """Those of ``who_asked`` that read it: each, unless it is kept from them."""
+        return () if self.apart else self.who_asked
 
     @property
     def decides(self) -> bool:

@@ -20,6 +20,7 @@ from dmi_infra.errors import InputRefused, Refused, Unauthenticated
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.identity import Identity, LawBehind
 from dmi_infra.jose import LEEWAY_SECONDS, Acting
+from dmi_infra.room import whose_share
 from dmi_infra.runtime import Runtime
 
 PURPOSE_HEADER = "DMI-Purpose"
@@ -65,8 +66,7 @@ async def placed(request: Request, identity: Annotated[Identity, Depends(identif
 
     A machine has its place among those of its participant, who acts by a mandate among its own.
     """
-    acting, shares = identity.acting, request.app.state.shares
-    await shares.take(request.scope, acting.actor if acting and acting.mandate else identity.participant)
+    await request.app.state.shares.take(request.scope, whose_share(runtime_of(request).law.table, identity))
     return identity
 
 

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from starlette.types import Scope
 
@@ -42,7 +42,8 @@ class Shares:
 
         Raises ``Unavailable`` when too many of the participant's stand in line, or this one stood there too long.
         """
-        if scope[HELD] or inspect.iscoroutinefunction(scope.get("endpoint")):
+        endpoint = scope.get("endpoint")
+        if scope[HELD] or (inspect.iscoroutinefunction(endpoint) and not hasattr(endpoint, "dmi_on_thread")):
             return
         if self._inside[party] >= self._most:
             raise Unavailable(f"{self._most} requests of this participant wait already; try again shortly")
@@ -67,6 +68,11 @@ class Shares:
         if not self._inside[party]:
             del self._inside[party]
             self._lanes.pop(party, None)
+
+
+def on_thread(endpoint: Any) -> None:
+    """Give a coroutine a place too: it answers most requests at once, and the others on a thread that all share."""
+    endpoint.dmi_on_thread = True
 
 
 def let_go(held: list[Callable[[], None]]) -> None:
