@@ -60,6 +60,8 @@ export function NamesProvider({ children }: { children: ReactNode }) {
   }, [reloadParticipants, reloadDatasets]);
 
   const value = useMemo<Names>(() => {
+    // As people look for them in a list; the service gives them by their ids.
+    const byName = [...(participants.data ?? [])].sort((a, b) => a.name.localeCompare(b.name));
     const people = new Map((participants.data ?? []).map((p) => [p.id, toldApart(p, participants.data ?? [])]));
     const sets = new Map((datasets.data ?? []).map((d) => [d.id, say(d.title)]));
     const purposes = new Map((rulebook.data?.purposes ?? []).map((p) => [p.id, say(p.label)]));
@@ -74,8 +76,8 @@ export function NamesProvider({ children }: { children: ReactNode }) {
       },
       dataset: (id) => (id ? (sets.get(id) ?? capital(shortId(id).replaceAll('-', ' '))) : t.common.noData),
       purpose: (id) => (id ? (purposes.get(compacted(id))?.toLocaleLowerCase() ?? term(id)) : t.common.noData),
-      participants: participants.data ?? [],
-      parties: partiesOf(participants.data ?? []),
+      participants: byName,
+      parties: partiesOf(byName),
       datasets: datasets.data ?? [],
       rulebook: rulebook.data,
       purposes: (rulebook.data?.purposes ?? []).filter((one) => one.id !== anyPurpose),
