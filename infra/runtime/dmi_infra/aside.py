@@ -7,7 +7,6 @@ delivery asks the platform for its places, and that may be a part of the same pr
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, TypeVar
@@ -16,6 +15,7 @@ import anyio
 import anyio.to_thread
 
 from dmi_infra.errors import Unavailable
+from dmi_infra.lanes import Lanes
 
 T = TypeVar("T")
 
@@ -43,12 +43,8 @@ class Aside:
         self._turns = anyio.CapacityLimiter(threads)
         # Always free for who has a turn: a thread that was begun cannot be given up.
         self._threads = anyio.CapacityLimiter(threads)
-        self._each = each
-        self._most = each + waiting
+        self._lanes = Lanes(each, waiting)
         self._patience = patience
-        # All on the one event loop of the service.
-        self._lanes: dict[str, anyio.CapacityLimiter] = {}
-        self._inside: Counter[str] = Counter()
 
     async def run(self, party: str, work: Callable[[], T]) -> T:
         """What ``work`` gives, for a request of ``party``.
@@ -61,23 +57,10 @@ class Aside:
     @asynccontextmanager
     async def turn(self, party: str) -> AsyncIterator[None]:
         """One of the places of ``party`` meanwhile, without a thread; raises as ``run``."""
-        if self._inside[party] >= self._most:
-            raise Unavailable(f"{self._most} requests of this participant wait already; try again shortly")
-        self._inside[party] += 1
-        try:
-            async with self._place(self._lanes.setdefault(party, anyio.CapacityLimiter(self._each))):
-                yield
-        finally:
-            self._inside[party] -= 1
-            if not self._inside[party]:
-                del self._inside[party], self._lanes[party]
-
-    @asynccontextmanager
-    async def _place(self, lane: anyio.CapacityLimiter) -> AsyncIterator[None]:
         async with AsyncExitStack() as held:
             try:
                 with anyio.fail_after(self._patience):
-                    await held.enter_async_context(lane)
+                    held.callback(await self._lanes.enter(party))
                     await held.enter_async_context(self._turns)
             except TimeoutError as exc:
                 raise Unavailable("others are served first at the moment; try again shortly") from exc

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
 from starlette.types import Scope
 
 from dmi_infra.errors import Unavailable
+from dmi_infra.lanes import Lanes
 
 EACH: Final = 4
 """Requests of one participant that a service works on at a time: they keep a process busy together."""
@@ -31,11 +31,8 @@ class Shares:
     """
 
     def __init__(self, each: int = EACH, waiting: int = WAITING, patience: float = PATIENCE) -> None:
-        self._each = each
-        self._most = each + waiting
+        self._lanes = Lanes(each, waiting)
         self._patience = patience
-        self._lanes: dict[str, asyncio.Semaphore] = {}
-        self._inside: Counter[str] = Counter()
 
     async def take(self, scope: Scope, party: str) -> None:
         """Wait for a place of ``party`` for this request.
@@ -45,29 +42,11 @@ class Shares:
         endpoint = scope.get("endpoint")
         if scope[HELD] or (inspect.iscoroutinefunction(endpoint) and not hasattr(endpoint, "dmi_on_thread")):
             return
-        if self._inside[party] >= self._most:
-            raise Unavailable(f"{self._most} requests of this participant wait already; try again shortly")
-        self._inside[party] += 1
-        lane = self._lanes.setdefault(party, asyncio.Semaphore(self._each))
         try:
             async with asyncio.timeout(self._patience):
-                await lane.acquire()
-        except BaseException as exc:
-            self._left(party)
-            if isinstance(exc, TimeoutError):
-                raise Unavailable("your earlier requests are answered first; try again shortly") from exc
-            raise
-        scope[HELD].append(lambda: self._give_back(party, lane))
-
-    def _give_back(self, party: str, lane: asyncio.Semaphore) -> None:
-        lane.release()
-        self._left(party)
-
-    def _left(self, party: str) -> None:
-        self._inside[party] -= 1
-        if not self._inside[party]:
-            del self._inside[party]
-            self._lanes.pop(party, None)
+                scope[HELD].append(await self._lanes.enter(party))
+        except TimeoutError as exc:
+            raise Unavailable("your earlier requests are answered first; try again shortly") from exc
 
 
 def on_thread(endpoint: Any) -> None:
