@@ -98,19 +98,24 @@ class Endings:
 
     def _carry(self, agreement: str) -> None:
         try:
-            self.carry(agreement)
+            whole = self.carry(agreement)
         except Unavailable:
             raise
         except Exception as exc:  # those behind it must be carried too
             log.error("an end could not be carried", agreement=agreement, exc_info=exc)
+            whole = False
+        if not whole:
             self._failed[agreement] = time.monotonic() + RETRY_SECONDS
 
-    def carry(self, agreement: str) -> None:
-        """End what runs under an agreement that was ended, and tell the other side unless the end came from there."""
+    def carry(self, agreement: str) -> bool:
+        """End what runs under an agreement that was ended, and tell the other side unless the end came from there.
+
+        Returns whether all of it was done; what was not has been logged.
+        """
         state = self._exchange.store.get(AgreementState, agreement)
         if state is None or state.state != "ended":
-            return
-        failed: Exception | None = None
+            return True
+        whole = True
         for process in self._processes.under(agreement):
             try:
                 self._end(process, state)
@@ -118,13 +123,10 @@ class Endings:
                 log.info("it has ended already", process=process.id, reason=str(exc))
             except Unavailable:
                 raise
-            except (
-                Exception
-            ) as exc:  # what else runs under it must end; this one is tried again with the rest
+            except Exception as exc:  # what else runs under it must end
                 log.error("a process could not be ended", process=process.id, exc_info=exc)
-                failed = exc
-        if failed is not None:
-            raise failed
+                whole = False
+        return whole
 
     def _end(self, process: Process, state: AgreementState) -> None:
         if process.kind == "transfer" and not process.over:
