@@ -113,6 +113,11 @@ def restore(settings: Settings, file: Path, *, servers: bool = False) -> LogStat
     With ``servers`` the database is a new one in the data folder, for a stack that starts its servers itself.
     Nothing is in its place before every digest was compared, and the log verified from its first entry.
     """
+    if servers and settings.database_url:
+        raise CannotStart(
+            "--servers makes a database of its own in the data folder: leave it out to restore into the one that "
+            "DMI_DATABASE_URL names, or leave out DMI_DATABASE_URL"
+        )
     target = settings.data_dir
     present = list(_contents(target)) if target.is_dir() else []
     # Of an older city its bus would tell the law, and its database would be added to.

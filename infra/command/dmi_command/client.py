@@ -73,6 +73,15 @@ class Client:
         """The JSON answer of a GET."""
         return self._ask("GET", path, params=_given(query)).json()
 
+    def every(self, path: str, by: str = "cursor", **query: Any) -> list[Any]:
+        """The items of all pages of a list, whose ``next`` is asked for as ``by``."""
+        page = self.get(path, **query)
+        found: list[Any] = page["items"]
+        while page["next"] is not None:
+            page = self.get(path, **{**query, by: page["next"]})
+            found += page["items"]
+        return found
+
     def get_bytes(self, path: str, **query: Any) -> bytes:
         """The raw answer of a GET."""
         return self._ask("GET", path, params=_given(query)).content

@@ -142,6 +142,16 @@ def test_participants_are_told_with_whether_they_take_part(answering: Answering)
     assert told.splitlines() == ["id     urn:dmi:participant:b", "name   B", "state  left"]
 
 
+def test_participants_of_all_pages_are_listed(answering: Answering) -> None:
+    first = {"id": "urn:dmi:participant:a", "name": "A", "roles": [], "rulebook": "1.0.0", "active": True}
+    path = "/exchange/v1/participants"
+    answering.on("GET", path, {"items": [first], "next": first["id"]})
+    second = {**first, "id": "urn:dmi:participant:b", "name": "B"}
+    answering.on("GET", f"{path}?cursor=urn%3Admi%3Aparticipant%3Aa", {"items": [second], "next": None})
+    _, *rows = CliRunner().invoke(app, ["participant", "list"]).stdout.splitlines()
+    assert [row.split()[1] for row in rows] == ["A", "B"]
+
+
 def test_giving_consent_tells_each_of_the_consents_that_were_made(answering: Answering) -> None:
     given = {"items": [AGREEMENT, {**AGREEMENT, "id": PAPER.replace("1", "2")}], "next": None}
     answering.on("POST", "/exchange/v1/consents", given)

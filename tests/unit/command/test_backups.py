@@ -88,6 +88,14 @@ def test_servers_of_an_older_city_are_not_written_over(tmp_path: Path, name: str
         restore(Settings(data_dir=tmp_path / "to"), file, servers=True)
 
 
+def test_a_restore_goes_to_one_database_not_to_two(tmp_path: Path) -> None:
+    file = archive(tmp_path / "backup.tar", **{DUMP: b"PGDMP"})
+    settings = Settings(data_dir=tmp_path / "to", database_url="postgresql+psycopg://dmi@127.0.0.1/dmi")
+    with pytest.raises(CannotStart, match=r"--servers makes .* leave out DMI_DATABASE_URL"):
+        restore(settings, file, servers=True)
+    assert not (tmp_path / "to").exists()
+
+
 def test_a_dump_that_cannot_be_loaded_leaves_no_cluster(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

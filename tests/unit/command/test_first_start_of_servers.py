@@ -82,6 +82,16 @@ def test_data_that_a_broker_kept_is_never_removed(java: Callable[[str], None], t
     assert topic.exists()
 
 
+def test_a_broker_whose_ports_are_gone_says_what_to_do(java: Callable[[str], None], tmp_path: Path) -> None:
+    java("")
+    first = broker(tmp_path)
+    first.launch()
+    first.kill()
+    (tmp_path / "kafka" / "server.properties").unlink()
+    with pytest.raises(ServerStartFailed, match=r"server\.properties is gone, .* bring it back"):
+        broker(tmp_path, outside=True).launch()
+
+
 def test_the_listeners_of_a_new_broker_have_different_ports_and_those_of_a_broken_start_are_forgotten(
     java: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,17 +124,23 @@ esac
 """Its programs in one: a cluster is whole with its folder ``base``, which ``initdb`` makes after the version."""
 
 
-def test_postgresql_makes_its_cluster_anew_after_a_first_start_that_was_broken_off(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts programs in the place of PostgreSQL's, whose ``initdb`` ends where it is told to."""
     monkeypatch.setattr(postgres, "_folders", lambda: [tmp_path])
     monkeypatch.setattr(postgres, "other_user", lambda _user, _folder: None)
 
-    def programs(fails: str) -> None:
+    def write(fails: str) -> None:
         for name in ("initdb", "postgres", "psql", "pg_isready"):
             (tmp_path / name).write_text(POSTGRESQL.format(fails=fails))
             (tmp_path / name).chmod(0o755)
 
+    return write
+
+
+def test_postgresql_makes_its_cluster_anew_after_a_first_start_that_was_broken_off(
+    programs: Callable[[str], None], tmp_path: Path
+) -> None:
     folder = tmp_path / "postgresql"
     programs("exit 1")
     with pytest.raises(ServerStartFailed):
@@ -136,6 +152,16 @@ def test_postgresql_makes_its_cluster_anew_after_a_first_start_that_was_broken_o
     assert server.running
     server.kill()
     assert PostgresServer.kept_in(folder)
+
+
+def test_what_is_no_cluster_is_not_written_over(programs: Callable[[str], None], tmp_path: Path) -> None:
+    programs('mkdir "$2/base"')
+    kept = tmp_path / "postgresql" / "data" / "base"
+    kept.mkdir(parents=True)
+    with pytest.raises(ServerStartFailed, match=r"is no cluster of PostgreSQL .* move it away"):
+        PostgresServer(tmp_path / "postgresql").start()
+    assert [path.name for path in (tmp_path / "postgresql").iterdir() if path.name != "log"] == ["data"]
+    assert kept.exists()
 
 
 def test_a_free_port_is_none_of_those_that_are_given_out() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -23,6 +23,11 @@ from dmi_exchange.tables import law, offer
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, InputRefused, NotFound
 from dmi_infra.sql import reading, transaction
+
+STAYS: Final = {
+    "nl": "Gegevens met toestemming gaan niet naar een andere stad: die weet niet wie toestemming geeft.",
+    "en": "Data under consent does not go to another city: that one does not know who consents.",
+}
 
 
 class OwnOffer(msgspec.Struct, frozen=True):
@@ -58,7 +63,8 @@ class StoreShelf:
 
         Raises when the filled-in document is not right, or can never be used.
         """
-        if self._exchange.dataset(dataset).owner != owner:
+        entry = self._exchange.dataset(dataset)
+        if entry.owner != owner:
             raise InputRefused.of("dataset", "must be a dataset of yours", dataset)
         for taken in ("assigner", "assignee", "datasets", "uid"):
             if taken in parameters:
@@ -66,6 +72,9 @@ class StoreShelf:
         draft = self._draft(owner, dataset, template, parameters, UNKNOWN_PARTY)
         self._exchange.require(draft)
         warnings = self._exchange.before_signing.told(owner, draft)
+        warnings += (
+            [{"kind": "stays here", "path": "", "message": dict(STAYS)}] if entry.needs_consent else []
+        )
         made = OwnOffer(new_id(), dataset, owner, template, dict(parameters), rules_of(draft))
         row = {
             "id": made.id,

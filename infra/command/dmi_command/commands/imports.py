@@ -90,11 +90,4 @@ def delete(
 
 def _resumable(client: Client) -> list[dict[str, Any]]:
     """Those of all pages: what takes room may lie far behind what went well since."""
-    found: list[dict[str, Any]] = []
-    following: str | None = None
-    while True:
-        page = client.get(BASE, limit=PAGE, cursor=following)
-        found += [item for item in page["items"] if item["resumable"]]
-        following = page["next"]
-        if following is None:
-            return found
+    return [item for item in client.every(BASE, limit=PAGE) if item["resumable"]]

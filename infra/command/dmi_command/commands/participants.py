@@ -46,11 +46,11 @@ def list_participants(
 ) -> None:
     """List the participants."""
     with connect(url, who, key, participant) as client:
-        answer = client.get("/exchange/v1/participants")
+        found = client.every("/exchange/v1/participants")
     if as_json:
-        show(answer, True)
+        show({"items": found, "next": None}, True)
         return
-    rows = [{**one, "state": _state(one)} for one in answer["items"]]
+    rows = [{**one, "state": _state(one)} for one in found]
     show({"items": rows}, False, ["id", "name", "roles", "rulebook", "state"])
 
 

@@ -190,14 +190,10 @@ def entries(
     as_json: AsJson = False,
 ) -> None:
     """The entries of your book, oldest first, which each balance is the sum of; cents, debit above zero."""
-    found: list[dict[str, Any]] = []
-    after: str | None = "0"
     with connect(url, who, key, participant, default="officer") as client:
-        while after is not None:
-            asked = {"account": account, "other": other, "after": after, "limit": 1000}
-            answer = client.get(f"{BASE}/entries", **asked)
-            found += answer["items"]
-            after = answer["next"]
+        found = client.every(
+            f"{BASE}/entries", by="after", after="0", account=account, other=other, limit=1000
+        )
     show({"items": found, "next": None}, as_json, ["at", "account", "other", "kind", "number", "cents"])
 
 

@@ -68,7 +68,7 @@ class Outside:
 
 def outside_port(folder: Path) -> int:
     """The port of the second listener of the broker in ``folder``, whose readers know it; else a free one."""
-    text = (folder / PROPERTIES).read_text() if _used(folder) else ""
+    text = _told(folder / PROPERTIES) if _used(folder) else ""
     kept = set(map(int, re.findall(r"127\.0\.0\.1:(\d+)", text)))
     found = re.search(r"^advertised\.listeners=.*OUTSIDE://127\.0\.0\.1:(\d+)", text, re.MULTILINE)
     return int(found.group(1)) if found else free_port(kept)
@@ -211,11 +211,13 @@ class KafkaServer:
 
     def _keep_ports(self, properties: Path) -> None:
         """Take the ports of a used folder: the controller's always, its own unless another was asked for."""
-        text = properties.read_text()
+        text = _told(properties)
         own = re.search(r"^advertised\.listeners=PLAINTEXT://127\.0\.0\.1:(\d+)", text, re.MULTILINE)
         controller = re.search(r"^controller\..*servers=127\.0\.0\.1:(\d+)$", text, re.MULTILINE)
         if own is None or controller is None:
-            raise ServerStartFailed(f"{properties} is not of this program; remove its folder to begin anew")
+            raise ServerStartFailed(
+                f"{properties} is gone, or not of this program: bring it back, or remove its folder to begin anew"
+            )
         if self._port is None:
             self._port = int(own.group(1))
         self._controller = int(controller.group(1))
@@ -225,6 +227,11 @@ class KafkaServer:
         if self.outside is not None:
             settings |= _outside(self.outside, settings)
         return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def _told(properties: Path) -> str:
+    """What stands in the file; nothing where it has gone."""
+    return properties.read_text() if properties.exists() else ""
 
 
 def _write(file: Path, text: str) -> None:

@@ -123,7 +123,7 @@ class PostgresServer:
 
     def _make(self) -> None:
         """Make the cluster beside its place and move it there whole: what is broken off is not taken for one."""
-        half = self.folder / "data.new"
+        data, half = self.folder / "data", self.folder / "data.new"
         shutil.rmtree(half, ignore_errors=True)
         half.mkdir()
         user = other_user(USER, half)
@@ -131,7 +131,13 @@ class PostgresServer:
             made = [self._program("initdb"), "-D", place, "-U", USER, "-A", "trust"]
             made += ["-E", "UTF8", "--locale=C.UTF-8", *([] if self._durable else ["--no-sync"])]
             run("PostgreSQL", made, self._process.log, user=user, files=files)
-        half.rename(self.folder / "data")
+        try:
+            half.rename(data)
+        except OSError as exc:  # an empty folder gives way, one with anything in it does not
+            shutil.rmtree(half, ignore_errors=True)
+            raise ServerStartFailed(
+                f"{data} is no cluster of PostgreSQL (it has no PG_VERSION) and is not empty: move it away"
+            ) from exc
 
     def _start(self, place: str, files: Sequence[int], user: str | None) -> None:
         log = self._process.log

@@ -87,6 +87,18 @@ def test_an_offer_is_reviewed_before_anybody_can_accept_it(node: Node) -> None:
     assert node.get(f"/v1/offers?dataset={BICYCLES}", SELLING)["items"] == []
 
 
+def test_who_offers_what_rests_on_consent_is_told_that_it_stays_on_this_node(node: Node) -> None:
+    parameters = {"actions": ["dmi:read"], "purpose": MOBILITY}
+    until_then = {"until": until(300)["rightOperand"]["@value"], "days": 100}
+    cases = (
+        (BICYCLES, "dmi:template:personal-data", {**parameters, **until_then}, ["stays here"]),
+        (GARAGES, "dmi:template:sensor-data", parameters, []),
+    )
+    for dataset, template, filled, kinds in cases:
+        offered = {"dataset": dataset, "template": template, "parameters": filled}
+        assert [each["kind"] for each in node.post("/v1/offers", offered)["warnings"]] == kinds
+
+
 def test_an_entry_for_personal_data_says_exactly_what_it_is_for(node: Node) -> None:
     body = {"id": "urn:dmi:dataset:gemeente:ritten", "title": {"nl": "x"}, "spatial": HERE, "personal": True}
     problem = node.refused(node.ask("POST", "/v1/datasets", OFFICER, json=body), 400, "review-refused")

@@ -14,7 +14,7 @@ export const offer: Part<'offer'> = {
   personalNo: 'No',
   personalNoText: 'Nobody can be recognised in it.',
   personalConsent: 'Yes, with the consent of each person',
-  personalConsentText: 'Only rows of who said yes are used.',
+  personalConsentText: 'Only rows of who said yes are used. They stay on this platform: another city does not know who said yes.',
   personalTask: 'Yes, for a public task',
   personalTaskText: 'The law gives this task to the municipality.',
   found: 'How others find it',

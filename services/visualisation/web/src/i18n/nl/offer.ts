@@ -12,7 +12,7 @@ export const offer = {
   personalNo: 'Nee',
   personalNoText: 'Niemand is erin te herkennen.',
   personalConsent: 'Ja, met toestemming van elke persoon',
-  personalConsentText: 'Alleen rijen van wie ja zei, worden gebruikt.',
+  personalConsentText: 'Alleen rijen van wie ja zei, worden gebruikt. Ze blijven op dit platform: een andere stad weet niet wie ja zei.',
   personalTask: 'Ja, voor een publieke taak',
   personalTaskText: 'De wet geeft de gemeente deze taak.',
   found: 'Hoe anderen het vinden',
