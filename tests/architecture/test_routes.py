@@ -14,8 +14,9 @@ from openapi_spec_validator import validate
 
 from dmi_agreements.crossings import BY_TOPIC
 from dmi_command.blueprints import SERVICES
+from dmi_exchange.dsp.door import NodeDoor
 from dmi_infra.bus import open_bus
-from dmi_infra.http.access import identify
+from dmi_infra.http.access import identify, placed
 from dmi_infra.http.limits import large_body
 
 PUBLIC = {
@@ -116,6 +117,27 @@ def test_every_route_is_gated_or_for_members_or_public(apps: dict[str, FastAPI])
             elif name not in MEMBERS_ONLY and not route.path.startswith(tuple(MEMBER_ROUTES[name])):
                 loose.append(label)
     assert open_routes == []
+    assert loose == []
+
+
+def test_no_route_that_knows_who_asks_is_answered_on_a_thread_without_a_place(
+    apps: dict[str, FastAPI],
+) -> None:
+    """A coroutine has lines of its own; who proves nothing has one with all others, or asks what costs nothing."""
+    loose = [
+        f"{name} {sorted(route.methods)} {route.path}"
+        for name, app in apps.items()
+        for route in _routes(app)
+        for calls in [list(_calls(route.dependant))]
+        if not inspect.iscoroutinefunction(route.endpoint)
+        and (
+            identify in calls
+            or any(hasattr(call, "dmi_crossing") or hasattr(call, "dmi_door") for call in calls)
+        )
+        and placed not in calls
+        # It asks for a place itself, once it knows whom a node speaks for: see the tests of it.
+        and not any(isinstance(getattr(call, "__self__", call), NodeDoor) for call in calls)
+    ]
     assert loose == []
 
 

@@ -21,10 +21,12 @@ from dmi_exchange.settings import KnownNode
 from dmi_exchange.store import Store
 from dmi_infra import clock, jose, passes
 from dmi_infra.errors import NotFound, Unauthenticated, Unavailable
+from dmi_infra.http.shares import EACH, HELD, Shares
 
 HERE = "http://here.example/exchange"
 SLOW, QUICK = KnownNode(url="http://slow.example"), KnownNode(url="http://quick.example")
-MEMBER = "urn:dmi:participant:quick"
+HERE_ITSELF = SimpleNamespace(issuer=HERE)
+MEMBER, MINE = "urn:dmi:participant:quick", "urn:dmi:participant:mine"
 PATH = "/dsp/catalog/request"
 LATE_SECONDS = 5.0
 SOON_SECONDS = 1.0
@@ -38,11 +40,13 @@ class Two:
         self.asked: list[str] = []
         self.keys = {node.issuer: jose.SigningKey.generate() for node in (SLOW, QUICK)}
         self.silent = False
+        self.shares = Shares(patience=0.05)
         store = cast(Store, SimpleNamespace(get=lambda *_: None))
         exchange = cast(Exchange, SimpleNamespace(store=store))
         http = cast(Client, SimpleNamespace(get=self._get, ask=self._ask))
         self.nodes = Nodes([SLOW, QUICK], exchange, http, "urn:x")
-        proof = NodeTokens(jose.SigningKey.generate(), HERE, self.nodes)
+        self.key = jose.SigningKey.generate()
+        proof = NodeTokens(self.key, HERE, self.nodes)
         self.door = NodeDoor(HERE, self.nodes, store, [proof])
         for issuer, key in self.keys.items():
             assert self.nodes.key(issuer, key.kid)
@@ -64,28 +68,48 @@ class Two:
             self.hold.wait(LATE_SECONDS)
 
     def enter(
-        self, node: KnownNode, participant: str, key: jose.SigningKey | None = None, taking_part: bool = True
+        self,
+        node: Any,
+        participant: str,
+        key: jose.SigningKey | None = None,
+        taking_part: bool = True,
+        held: list[Callable[[], None]] | None = None,
     ) -> Any:
-        """The door for a request of a node, which signs with its own key unless another one is given."""
+        """The door for a request of a node, which signs with its own key unless another one is given.
+
+        What it holds of the share of its node is added to ``held``.
+        """
         asked = ("POST", f"{HERE}{PATH}", b"")
         signing = key or self.keys[node.issuer]
         token = passes.sign_node(
             signing, node.issuer, participant, f"{HERE}/dsp", asked, clock.now() // 1_000_000
         )
-        url = SimpleNamespace(path=f"/exchange{PATH}")
         door = self.door if taking_part else self.door.ending
 
         async def body() -> bytes:
             return b""
 
-        headers = {"authorization": f"Bearer {token}"}
-        return door(cast(Any, SimpleNamespace(headers=headers, method="POST", url=url, body=body)))
+        return door(self.request(token, held=held, body=body))
+
+    def request(
+        self, token: str, method: str = "POST", held: list[Callable[[], None]] | None = None, **more: Any
+    ) -> Any:
+        """A request with a token; it has no body unless one is given."""
+        return SimpleNamespace(
+            headers={"authorization": f"Bearer {token}"},
+            method=method,
+            url=SimpleNamespace(path=f"/exchange{PATH}"),
+            app=SimpleNamespace(state=SimpleNamespace(shares=self.shares)),
+            scope={HELD: [] if held is None else held},
+            **more,
+        )
 
 
 @pytest.fixture
 def two(monkeypatch: pytest.MonkeyPatch) -> Iterator[Two]:
     member = Participant(MEMBER, "Quick", [], rulebook="1", home=QUICK.issuer)
-    table = SimpleNamespace(stale=lambda _now: None, participants={MEMBER: member})
+    mine = Participant(MINE, "Mine", [], rulebook="1")
+    table = SimpleNamespace(stale=lambda _now: None, participants={MEMBER: member, MINE: mine})
     runtime = SimpleNamespace(law=SimpleNamespace(table=table), rulebook=SimpleNamespace(accepted={"1"}))
     monkeypatch.setattr(doors, "runtime_of", lambda _request: runtime)
     made = Two()
@@ -115,6 +139,23 @@ def test_a_node_that_does_not_answer_keeps_nobody_of_another_node_waiting(two: T
         return took
 
     assert asyncio.run(flood()) < SOON_SECONDS
+
+
+def test_all_that_a_node_speaks_for_have_one_share_and_others_are_let_in_meanwhile(two: Two) -> None:
+    async def enter() -> None:
+        held: list[Callable[[], None]] = []
+        for _ in range(EACH):
+            each: list[Callable[[], None]] = []
+            assert await two.enter(QUICK, MEMBER, held=each) == MEMBER
+            held += each
+        assert len(held) == EACH
+        with pytest.raises(Unavailable, match="earlier requests are answered first"):
+            await two.enter(QUICK, MEMBER)
+        assert await two.enter(HERE_ITSELF, MINE, two.key) == MINE
+        held.pop()()
+        assert await two.enter(QUICK, MEMBER) == MEMBER
+
+    asyncio.run(enter())
 
 
 def test_a_node_is_asked_once_for_all_its_participants_that_are_not_known(two: Two) -> None:
@@ -156,10 +197,7 @@ def test_a_proof_is_judged_before_a_body_is_read_and_an_access_token_is_none(two
 
     def enter(token: str, method: str = "POST") -> Speaker:
         # It has no body: what asks for one fails.
-        url = SimpleNamespace(path=f"/exchange{PATH}")
-        headers = {"authorization": f"Bearer {token}"}
-        request = cast(Any, SimpleNamespace(headers=headers, method=method, url=url))
-        return asyncio.run(two.door.unread(request))
+        return asyncio.run(two.door.unread(two.request(token, method)))
 
     with pytest.raises(Unauthenticated, match="proof of a node"):
         enter(access)

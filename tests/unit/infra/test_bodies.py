@@ -15,7 +15,16 @@ from dmi_agreements.contracts.law import Heartbeat, Participant
 from dmi_infra import clock, jose
 from dmi_infra.http.access import Caller, identify
 from dmi_infra.http.app import build_app
-from dmi_infra.http.limits import BYTES, LARGE_VALUES, OPEN_BYTES, OPEN_VALUES, VALUES, heavy, large_body
+from dmi_infra.http.limits import (
+    BYTES,
+    LARGE_VALUES,
+    MODEL_VALUES,
+    OPEN_BYTES,
+    OPEN_VALUES,
+    VALUES,
+    heavy,
+    large_body,
+)
 from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT
 from dmi_infra.runtime import build_runtime
 from dmi_infra.settings import Settings
@@ -58,6 +67,10 @@ def _router() -> APIRouter:
     @routes.post("/proof")
     def others(_sender: Annotated[str, Depends(_other_proof)], body: dict[str, Any]) -> int:
         return len(body)
+
+    @routes.post("/itself")
+    async def reads_itself(request: Request, _sender: Annotated[str, Depends(_other_proof)]) -> int:
+        return len(await request.body())
 
     @routes.post("/large", dependencies=[Depends(large_body)])
     async def large(request: Request, _identity: Caller) -> int:
@@ -163,7 +176,13 @@ def test_a_body_above_what_its_route_takes_is_refused_before_it_is_read_whole(
 @pytest.mark.usefixtures("unread")
 @pytest.mark.parametrize(
     ("path", "most"),
-    [("/open", OPEN_VALUES), ("/closed", VALUES), ("/proof", VALUES), ("/large", LARGE_VALUES)],
+    [
+        ("/open", OPEN_VALUES),
+        ("/closed", MODEL_VALUES),
+        ("/proof", MODEL_VALUES),
+        ("/itself", VALUES),
+        ("/large", LARGE_VALUES),
+    ],
 )
 def test_a_body_of_more_values_than_take_a_moment_to_read_is_refused_unread(
     service: Service, path: str, most: int
@@ -175,8 +194,9 @@ def test_a_body_of_more_values_than_take_a_moment_to_read_is_refused_unread(
 def test_what_a_route_takes_is_read(service: Service) -> None:
     token = service.token()
     assert service.send("/open", lists(OPEN_VALUES // 2 - 5)).json() == 1
+    assert service.send("/itself", lists(VALUES // 2 - 5), token).status_code == 200
     for path in ("/closed", "/crossing", "/proof"):
-        assert service.send(path, lists(VALUES // 2 - 5), token).json() == 1
+        assert service.send(path, lists(MODEL_VALUES // 2 - 5), token).json() == 1
         assert service.send(path, b'{"x": "' + b"y" * (BYTES - 20) + b'"}', token).json() == 1
     assert service.send("/large", b"y" * MOST, token).json() == MOST
     assert problem(service.send("/large", b"y" * (MOST + 1), token), 413)["errors"]
@@ -191,7 +211,7 @@ def test_what_anybody_may_send_is_not_heavy() -> None:
 
 def test_the_setting_tells_every_limit_that_a_body_has() -> None:
     told = str(Settings.model_fields["body_limit"].description)
-    for values in (OPEN_VALUES, VALUES, LARGE_VALUES):
+    for values in (OPEN_VALUES, MODEL_VALUES, VALUES, LARGE_VALUES):
         assert f"{values:,} values" in told
     for size in (f"{OPEN_BYTES // 1024} KiB", f"{BYTES // 1024**2} MiB"):
         assert size in told

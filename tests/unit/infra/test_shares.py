@@ -8,17 +8,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import httpx
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Body
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from dmi_agreements.contracts.law import Participant
 from dmi_infra.errors import NotFound
 from dmi_infra.http.access import Caller, placed
+from dmi_infra.http.limits import HEAVY_VALUES
 from dmi_infra.http.shares import EACH, Shares, on_thread
 from dmi_infra.identity import Identity
 from dmi_infra.jose import Acting
@@ -55,12 +56,21 @@ class House(Door):
             enter(identity.participant)
             while not self.go.is_set():
                 await asyncio.sleep(0.005)
+            self.inside[identity.participant] -= 1
 
         @routes.get("/tile")
         async def tile(identity: Caller) -> None:
             await run_in_threadpool(thread, identity)
 
         on_thread(tile)
+
+        @routes.post("/loop")
+        async def told(identity: Caller, _body: Annotated[list[int], Body()]) -> None:
+            await loop(identity)
+
+        @routes.post("/thread")
+        def worked(identity: Caller, _body: Annotated[list[int], Body()]) -> None:
+            thread(identity)
 
         @routes.get("/stream")
         def stream(identity: Caller) -> StreamingResponse:
@@ -80,6 +90,10 @@ class House(Door):
 
     def get(self, path: str, who: str = VENDOR) -> asyncio.Task[httpx.Response]:
         return asyncio.ensure_future(self.client.get(path, headers={"Authorization": self._bearer(who, ())}))
+
+    def post(self, path: str, values: int, who: str = VENDOR) -> asyncio.Task[httpx.Response]:
+        headers = {"Authorization": self._bearer(who, ())}
+        return asyncio.ensure_future(self.client.post(path, headers=headers, json=[0] * values))
 
     async def holds(self, who: str, number: int) -> None:
         async with asyncio.timeout(SECONDS):
@@ -146,6 +160,47 @@ def test_what_lasts_without_a_thread_holds_no_place(house: House, path: str) -> 
         assert (await house.get("/member")).status_code == 200
         house.go.set()
         assert set(statuses(await asyncio.gather(*lasting))) == {200}
+
+    house.runner.run(story())
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "most"),
+    [
+        ("/loop", HEAVY_VALUES + 10, 1),
+        ("/loop", HEAVY_VALUES // 2, EACH + 3),
+        ("/thread", HEAVY_VALUES + 10, 1),
+        ("/thread", HEAVY_VALUES // 2, EACH),
+    ],
+)
+def test_one_heavy_body_of_a_participant_is_read_at_a_time(
+    house: House, path: str, values: int, most: int
+) -> None:
+    async def story() -> None:
+        many = [house.post(path, values) for _ in range(EACH + 3)]
+        await house.holds(VENDOR, most)
+        await asyncio.sleep(0.05)
+        other = house.post(path, values, OWNER)
+        await house.holds(OWNER, 1)
+        house.go.set()
+        assert set(statuses(await asyncio.gather(*many, other))) == {200}
+
+    house.runner.run(story())
+    assert house.most[VENDOR] == most
+
+
+def test_a_heavy_body_that_waited_too_long_is_told_so_and_is_no_fault_of_the_body(house: House) -> None:
+    app: Any = cast(Any, house.client._transport).app
+    app.state.shares = Shares(each=1, patience=0.2)
+
+    async def story() -> None:
+        first = house.post("/loop", HEAVY_VALUES + 10)
+        await house.holds(VENDOR, 1)
+        answer = await house.post("/thread", HEAVY_VALUES + 10)
+        assert answer.status_code == 503
+        assert "earlier requests are answered first" in answer.json()["detail"]
+        house.go.set()
+        assert (await first).status_code == 200
 
     house.runner.run(story())
 

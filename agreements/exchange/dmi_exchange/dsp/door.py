@@ -24,7 +24,7 @@ from dmi_exchange.dsp.nodes import Nodes
 from dmi_exchange.store import Store
 from dmi_infra import clock, jose, passes
 from dmi_infra.errors import Failure, Refused, Unauthenticated, Unavailable
-from dmi_infra.http.access import identify, member, roles, runtime_of
+from dmi_infra.http.access import identify, member, place, placed, roles, runtime_of
 from dmi_infra.http.problems import read_json
 
 SEEN = 100_000
@@ -156,7 +156,7 @@ class NodeDoor:
 
     async def _let_in(self, request: Request, speaker: Speaker | None, taking_part: bool) -> str:
         if speaker is None:
-            identity = await member(request, await identify(request))
+            identity = await member(request, await placed(request, await identify(request)))
             return identity.participant
         runtime = runtime_of(request)
         stale = runtime.law.table.stale(clock.now())
@@ -177,7 +177,12 @@ class NodeDoor:
                 )
         if taking_part and (not found.active or found.rulebook not in runtime.rulebook.accepted):
             raise Refused([Reason("rulebook_not_signed", "this participant has signed no rulebook in force")])
+        await place(request, self._whose_share(speaker))
         return name
+
+    def _whose_share(self, speaker: Speaker) -> str:
+        """Whose share of this service a request takes: of another node all its participants have one together."""
+        return speaker.participant if speaker.node == self._issuer else speaker.node
 
     async def binding(self, request: Request) -> str:
         """As the door itself, for steps that bind the participant: of a member here, only who may sign for it."""
@@ -205,6 +210,7 @@ class NodeDoor:
         speaker = await self._speaker(request)
         if speaker is None:
             raise Unauthenticated("this needs a token of a known node")
+        await place(request, self._whose_share(speaker))
         return speaker.node
 
     node.dmi_door = "known nodes"  # type: ignore[attr-defined]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_agreements.contracts.law import AgreementState
@@ -98,11 +96,11 @@ def router(exchange: Exchange) -> APIRouter:
         party = identity.participant
 
         def proposed() -> dict[str, Any]:
+            check(party, body)
             warnings = before.told(party, body.document)
             state = exchange.propose(party, body.document, body.jws)
             return {**present.agreement(state), "warnings": warnings}
 
-        await run_in_threadpool(check, party, body)
         return await before.aside.run(party, proposed)
 
     @routes.post(
@@ -119,19 +117,16 @@ def router(exchange: Exchange) -> APIRouter:
     async def sign(identity: Signatory, agreement: str, body: Signature) -> dict[str, Any]:
         party = identity.participant
 
-        def found() -> AgreementState:
+        def signed() -> dict[str, Any]:
             proposal = exchange.agreement(agreement, party)
             check_open(proposal)
             check_jws(party, proposal.document, body.jws)
-            return proposal
-
-        def signed(proposal: AgreementState) -> dict[str, Any]:
             # What came to be forbidden since the proposal is told to who signs it.
             warnings = before.told(party, proposal.document)
             state = exchange.sign(party, agreement, body.jws)
             return {**present.agreement(state), "warnings": warnings}
 
-        return await before.aside.run(party, partial(signed, await run_in_threadpool(found)))
+        return await before.aside.run(party, signed)
 
     @routes.post(
         "/agreements/{agreement}/refinement",
@@ -142,11 +137,11 @@ def router(exchange: Exchange) -> APIRouter:
         party = identity.participant
 
         def answered() -> dict[str, Any]:
+            check(party, body)
             warnings = before.told(party, body.document)
             state = refine(exchange, party, agreement, body.document, body.jws)
             return {**present.agreement(state), "warnings": warnings}
 
-        await run_in_threadpool(check, party, body)
         return await before.aside.run(party, answered)
 
     @routes.get(

@@ -18,6 +18,7 @@ from dmi_agreements.uses import Key, Keys
 from dmi_infra import clock
 from dmi_infra.errors import InputRefused, Refused, Unauthenticated
 from dmi_infra.gate import Gate, Permit
+from dmi_infra.http.shares import Shares
 from dmi_infra.identity import Identity, LawBehind
 from dmi_infra.jose import LEEWAY_SECONDS, Acting
 from dmi_infra.room import whose_share
@@ -66,8 +67,14 @@ async def placed(request: Request, identity: Annotated[Identity, Depends(identif
 
     A machine has its place among those of its participant, who acts by a mandate among its own.
     """
-    await request.app.state.shares.take(request.scope, whose_share(runtime_of(request).law.table, identity))
+    await place(request, whose_share(runtime_of(request).law.table, identity))
     return identity
+
+
+async def place(request: Request, party: str) -> None:
+    """Wait for a place of ``party`` for this request, see ``Shares.take``."""
+    shares: Shares = request.app.state.shares
+    await shares.take(request.scope, party)
 
 
 async def _authenticated(runtime: Runtime, token: str) -> Identity:

@@ -21,6 +21,8 @@ PATIENCE: Final = 10.0
 
 HELD: Final = "dmi.held"
 """In the scope of a request: what gives back the places that it holds."""
+PLACED: Final = "dmi.placed"
+"""There too: that one of them is of the share."""
 
 
 class Shares:
@@ -32,6 +34,7 @@ class Shares:
 
     def __init__(self, each: int = EACH, waiting: int = WAITING, patience: float = PATIENCE) -> None:
         self._lanes = Lanes(each, waiting)
+        self._bodies = Lanes(1, waiting)
         self._patience = patience
 
     async def take(self, scope: Scope, party: str) -> None:
@@ -40,11 +43,19 @@ class Shares:
         Raises ``Unavailable`` when too many of the participant's stand in line, or this one stood there too long.
         """
         endpoint = scope.get("endpoint")
-        if scope[HELD] or (inspect.iscoroutinefunction(endpoint) and not hasattr(endpoint, "dmi_on_thread")):
-            return
+        on_loop = inspect.iscoroutinefunction(endpoint) and not hasattr(endpoint, "dmi_on_thread")
+        if PLACED not in scope and not on_loop:
+            await self._enter(self._lanes, scope, party)
+            scope[PLACED] = True
+
+    async def take_to_read(self, scope: Scope, party: str) -> None:
+        """As ``take``, before a heavy body is read, which is done on the event loop: one of ``party`` at a time."""
+        await self._enter(self._bodies, scope, party)
+
+    async def _enter(self, lanes: Lanes, scope: Scope, party: str) -> None:
         try:
             async with asyncio.timeout(self._patience):
-                scope[HELD].append(await self._lanes.enter(party))
+                scope[HELD].append(await lanes.enter(party))
         except TimeoutError as exc:
             raise Unavailable("your earlier requests are answered first; try again shortly") from exc
 

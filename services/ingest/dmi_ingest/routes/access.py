@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from dmi_infra.errors import InputRefused
 from dmi_infra.http.access import PURPOSE_HEADER, identify, mandated, runtime_of
+from dmi_infra.identity import Identity
 from dmi_ingest.intake import CROSSING, Contributor
 
 Purpose = Annotated[
@@ -23,10 +24,11 @@ Purpose = Annotated[
 ]
 
 
-async def deliverer(request: Request, purpose: Purpose = None) -> Contributor:
+async def deliverer(
+    request: Request, identity: Annotated[Identity, Depends(mandated)], purpose: Purpose = None
+) -> Contributor:
     """Who hands in, also in another's name: the gate is asked for all that is taken, and what it opens is shown."""
     runtime = runtime_of(request)
-    identity = await mandated(request, await identify(request))
     if purpose is not None and purpose not in runtime.law.table.requestable:
         raise InputRefused.of(PURPOSE_HEADER, "must be a purpose of the rulebook", purpose)
     still = partial(runtime.authenticate.check_keys, identity)
@@ -52,7 +54,9 @@ class DirectRoute(APIRoute):
             raise TypeError(f"{self.path}: a direct route asks for a deliverer")
 
         async def handle(request: Request) -> Response:
-            who = await deliverer(request, request.headers.get(PURPOSE_HEADER))
+            # Without a place in the share: it is answered on the event loop, as every coroutine is.
+            identity = await mandated(request, await identify(request))
+            who = await deliverer(request, identity, request.headers.get(PURPOSE_HEADER))
             response: Response = await endpoint(request=request, contributor=who, **request.path_params)
             return response
 
