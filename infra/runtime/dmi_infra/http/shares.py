@@ -51,6 +51,9 @@ class Shares:
     async def take_to_read(self, scope: Scope, party: str) -> None:
         """As ``take``, before a heavy body is read, which is done on the event loop: one of ``party`` at a time."""
         await self._enter(self._bodies, scope, party)
+        # To read it and to refuse it are one piece of work of the loop: without a turn for others meanwhile, each would
+        # find the place free again, and all would be read one behind the other.
+        await asyncio.sleep(0)
 
     async def _enter(self, lanes: Lanes, scope: Scope, party: str) -> None:
         try:
