@@ -19,6 +19,7 @@ import msgspec
 
 from dmi_exchange.settings import ExchangeSettings
 from dmi_infra import outside
+from dmi_infra.answers import PLAIN, is_plain
 from dmi_infra.authorities import trusted
 from dmi_infra.errors import Unauthenticated, Unavailable
 from dmi_infra.room import Shares
@@ -91,7 +92,9 @@ class Provider:
         self._client_id = settings.oidc_client_id
         self._secret = settings.oidc_client_secret.get_secret_value()
         self._scope = settings.oidc_scope
-        self._http = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport, verify=trusted())
+        self._http = httpx.Client(
+            headers=PLAIN, timeout=TIMEOUT_SECONDS, transport=transport, verify=trusted()
+        )
         self._redeeming = Shares(REDEEMED_AT_ONCE, "sign-ins that wait for the OpenID provider")
         self._discovered = _Kept(self._discover)
         self._keys = _Kept(self._fetch_keys)
@@ -182,6 +185,8 @@ class Provider:
             with self._http.stream(
                 method, address, data=form, auth=auth, headers={"Accept": "application/json"}
             ) as answer:
+                if not is_plain(answer):
+                    raise Unavailable("the OpenID provider's answer is compressed, which was not asked for")
                 body, begun = bytearray(), time.monotonic()
                 for part in answer.iter_bytes():
                     body += part

@@ -11,6 +11,7 @@ from contextlib import ExitStack, suppress
 from types import SimpleNamespace
 from typing import Any, cast
 
+import httpx
 import pytest
 
 from dmi_exchange.dsp import client as client_module
@@ -86,6 +87,40 @@ def test_an_answer_that_trickles_in_is_not_waited_for(trickling: Any, beginning:
     with pytest.raises(Unreachable, match="did not answer"):
         client().ask("POST", address, f"{address}/x", b"{}", "urn:x", seconds=ENOUGH_SECONDS)
     assert time.monotonic() - begun < LATE_SECONDS
+
+
+@pytest.mark.parametrize("coding", ["zstd", "gzip", "identity, br", "zstd, identity"])
+def test_a_packed_answer_is_not_unpacked(trickling: Any, coding: str) -> None:
+    """Eight kilobytes of zstd are 256 MiB; the body never comes here, so whoever reads any of it waits."""
+    asked = client()
+    address = trickling(
+        f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: 9\r\n\r\n".encode()
+    )
+    requests = (
+        lambda: asked.ask("POST", address, f"{address}/x", b"{}", "urn:x"),
+        lambda: asked.get(f"{address}/x"),
+        lambda: asked.raw(f"{address}/x", "*/*", 100),
+        lambda: asked.fetch(f"{address}/x", "t", 100, "urn:x"),
+        lambda: asked.stream(f"{address}/x", "t", "", "urn:x", lambda: True).__enter__(),
+    )
+    for request in requests:
+        begun = time.monotonic()
+        with pytest.raises(Unreachable, match="compressed, which was not asked for"):
+            request()
+        assert time.monotonic() - begun < ENOUGH_SECONDS
+
+
+def test_answers_are_asked_for_as_they_are() -> None:
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["accept-encoding"])
+        return httpx.Response(200, headers={"Content-Encoding": "Identity"}, json={"a": 1})
+
+    asking = Client(lambda *_: None, public_only=False, transport=httpx.MockTransport(answer))
+    assert asking.get("http://a.example/x").body == {"a": 1}
+    assert asking.push("http://a.example", "http://a.example/x", b"", "urn:x", "urn:y").body == {"a": 1}
+    assert seen == ["identity"] * 2
 
 
 def test_what_one_thread_may_wait_says_nothing_of_the_next_request(trickling: Any) -> None:

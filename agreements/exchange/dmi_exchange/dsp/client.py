@@ -16,6 +16,7 @@ import msgspec
 
 from dmi_agreements.policy.jsonld import form
 from dmi_exchange.errors import StepRefused
+from dmi_infra.answers import PLAIN, is_plain
 from dmi_infra.authorities import trusted
 from dmi_infra.deadlines import Deadlines, TimedTransport
 from dmi_infra.errors import Unavailable
@@ -45,8 +46,6 @@ DATA_OF_FEW = 16
 LOOK_SECONDS = 0.5
 """How long after it ends at most a stream that never says a whole line is read on."""
 LARGEST_ANSWER = 256 * 1024
-PLAIN = {"Accept-Encoding": "identity"}
-"""Of answers whose sender nothing is known of yet: packed ones are as large as they like once unpacked."""
 LONGEST_ADDRESS = 2000
 LARGEST_EVENT = 64 * 1024 * 1024
 """Characters of an event of a stream, and of a line of it."""
@@ -120,6 +119,7 @@ class Client:
     def _made(self, connections: int, transport: httpx.BaseTransport | None) -> httpx.Client:
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=32, keepalive_expiry=20)
         return httpx.Client(
+            headers=PLAIN,
             timeout=TIMEOUT_SECONDS,
             transport=transport or TimedTransport(self._deadlines, trusted(environment=False), limits),
             follow_redirects=False,
@@ -180,13 +180,13 @@ class Client:
 
     def raw(self, url: str, accept: str, largest: int) -> tuple[int, bytes]:
         """Status and text of what is public and may be no JSON, such as a signed list; raises ``Unreachable``."""
-        headers = {"Accept": accept, **PLAIN}
+        headers = {"Accept": accept}
         status, read, _ = self._read("GET", url, b"", headers, largest)
         return status, read
 
     def query(self, url: str, token: str, body: bytes, largest: int) -> Answer:
         """A question with a token that was made for it; raises ``Unreachable``."""
-        headers = {"Authorization": f"Bearer {token}", **PLAIN}
+        headers = {"Authorization": f"Bearer {token}"}
         status, read, links = self._read("POST", url, body, headers, largest)
         return Answer(status, _object(read), links)
 
@@ -213,6 +213,7 @@ class Client:
                             "GET", placed, headers=headers | more, extensions=extensions, timeout=timeout
                         )
                     )
+                    _require_plain(got)
                     if got.status_code != 200:
                         why = Answer(got.status_code, _object(_whole(got, LARGEST_ANSWER)), {}).why
                         raise Unreachable(f"{netloc} answered {why}")
@@ -323,8 +324,15 @@ def lines_of(pieces: Iterable[str], largest: int = LARGEST_EVENT) -> Iterator[st
             raise Unreachable("a line of the stream is too long")
 
 
+def _require_plain(got: httpx.Response) -> None:
+    """Raise ``Unreachable`` for a packed answer, before anything of it is read."""
+    if not is_plain(got):
+        raise Unreachable("the answer is compressed, which was not asked for")
+
+
 def _whole(got: httpx.Response, largest: int) -> bytes:
-    """The body of an answer; raises ``Unreachable`` for one that is larger."""
+    """The body of an answer; raises ``Unreachable`` for one that is larger, or packed."""
+    _require_plain(got)
     read = bytearray()
     for piece in got.iter_bytes():
         read += piece
