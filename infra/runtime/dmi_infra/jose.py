@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from dmi_infra.unicode import encodable
 ALGORITHMS: Final = ("ES256", "EdDSA")
 TOKEN_SECONDS: Final = 600
 LEEWAY_SECONDS: Final = 5
+COORDINATE: Final = re.compile("[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]", re.ASCII)
+"""32 octets in base64url (RFC 7518 §6.2.1.2), in the one way that leaves no bit over: a key has one name."""
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 KeyLookup = Callable[[str, str], Mapping[str, Any] | None]
@@ -161,6 +164,8 @@ def check_public_key(jwk: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError("not a valid EC P-256 or Ed25519 public key") from exc
     algorithm = "ES256" if jwk["kty"] == "EC" else "EdDSA"
     wanted = ("kty", "crv", "x", "y") if jwk["kty"] == "EC" else ("kty", "crv", "x")
+    if not all(COORDINATE.fullmatch(str(jwk[name])) for name in wanted[2:]):
+        raise ValueError("x and y of a key must be 32 octets each, in base64url without padding")
     return {n: jwk[n] for n in wanted} | {"kid": thumbprint(jwk), "alg": algorithm, "use": "sig"}
 
 

@@ -316,6 +316,8 @@ def test_a_private_key_is_not_taken_as_a_public_one() -> None:
         {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}, {"kty": "EC", "crv": "P-256", "x": "!", "y": "!"},
         {**KEY.public, "x": b64(b"\1" * 32)}, {"kty": "OKP", "crv": "Ed25519", "x": "AA"},
         json.loads(jose.ECAlgorithm.to_jwk(generate_private_key(SECP384R1()).public_key())),
+        # The same key under other names, and as long as somebody likes.
+        {**KEY.public, "x": KEY.public["x"] + "="}, {**KEY.public, "y": KEY.public["y"] + "!" * 1000},
     ],
 )  # fmt: skip
 def test_a_key_that_we_cannot_verify_with_is_refused(jwk: dict[str, Any]) -> None:
