@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -15,27 +15,49 @@ from dmi_infra.errors import Conflict, NotFound
 
 LONGEST_REASON: Final = 500
 """Of why a key was revoked, as far as another node tells it."""
+LATEST_SECOND: Final = 2**53
+"""Since 1970, that a key may name; a reader of JSON knows no larger number exactly."""
 
 
-def told_key(key: Mapping[str, Any]) -> dict[str, Any]:
-    """A key of a member with its end and revocation, as its node tells of them; raises ``ValueError``.
+def told_keys(told: Iterable[object]) -> tuple[list[dict[str, Any]], str]:
+    """The keys of a member that can be read, as its node tells of them, and why another one cannot (empty: all can).
 
-    Whatever form a revocation has, the key counts no more.
+    Each comes once, for what is revoked here must not count by being told twice: the earlier end counts.
     """
-    found = jose.check_public_key(key)
-    ends = key.get("exp")
-    if isinstance(ends, bool) or not isinstance(ends, int | None):
-        raise ValueError("exp must be seconds since 1970")
+    found: dict[str, dict[str, Any]] = {}
+    why = ""
+    for given in told:
+        try:
+            key = _told_key(given)
+        except ValueError as exc:
+            why = why or str(exc)
+            continue
+        known = found.get(key["kid"], key)
+        found[key["kid"]] = known | (ended(key, known["exp"]) if "exp" in known else key)
+    return list(found.values()), why
+
+
+def _told_key(given: object) -> dict[str, Any]:
+    """A key with its end and revocation; raises ``ValueError``. Whatever form a revocation has, it counts no more."""
+    if not isinstance(given, dict):
+        raise ValueError("each must be a public key as JWK")
+    found, ends = jose.check_public_key(given), given.get("exp")
     if ends is not None:
+        if not _is_moment(ends):
+            raise ValueError("exp must be seconds since 1970")
         found["exp"] = ends
-    if "revoked" in key:
-        told = key["revoked"] if isinstance(key["revoked"], dict) else {}
+    if "revoked" in given:
+        told = given["revoked"] if isinstance(given["revoked"], dict) else {}
         at, reason = told.get("revoked_at"), told.get("reason")
         found["revoked"] = {
-            "revoked_at": at if isinstance(at, int) else ends or 0,
+            "revoked_at": at if _is_moment(at) else ends or 0,
             "reason": reason[:LONGEST_REASON] if isinstance(reason, str) else "",
         }
     return found
+
+
+def _is_moment(given: object) -> bool:
+    return isinstance(given, int) and not isinstance(given, bool) and abs(given) < LATEST_SECOND
 
 
 def merged(told: Participant, known: Participant) -> Participant:

@@ -18,7 +18,7 @@ from dmi_exchange.dsp.client import Client
 from dmi_exchange.dsp.members import GONE_SECONDS, Member, Told
 from dmi_exchange.dsp.nodes import UNHEARD_SECONDS, Nodes
 from dmi_exchange.handlers import Exchange
-from dmi_exchange.keyring import Keyring
+from dmi_exchange.keyring import MOST_EVER, Keyring
 from dmi_exchange.settings import KnownNode
 from dmi_infra import clock, jose
 from dmi_infra.errors import Conflict, InputRefused
@@ -172,6 +172,82 @@ def test_members_beyond_all_bounds_are_not_taken_and_those_behind_them_are(
     assert good.id in known
     assert bad.id not in known
     assert bad.id[:20] + "e" * 10 not in known
+
+
+HALF_READ: list[dict[str, Any]] = [
+    {"country": "NLD"}, {"rulebook": "1" * 51}, {"keys": [{}]}, {"keys": ["a key"]},
+    {"keys": [{**SigningKey.generate().public, "exp": "soon"}]},
+    {"keys": [SigningKey.generate().public] * (MOST_EVER + 1)},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", HALF_READ, ids=lambda changes: next(iter(changes)))
+def test_of_a_member_that_is_known_what_ended_is_taken_whatever_else_cannot_be_read(
+    exchange: Exchange, nodes: Nodes, changes: dict[str, Any]
+) -> None:
+    stolen, moment = SigningKey.generate().public, int(clock.seconds())
+    name = f"urn:dmi:participant:half-read-{stolen['kid'].lower().replace('_', '')}"
+
+    def hear(*keys: Any, **more: Any) -> Participant:
+        (member,) = told(name, keys=[*more.pop("keys", ()), *keys]).members
+        member = msgspec.structs.replace(member, **more)
+        nodes._take(OTHER, Told(OTHER.issuer, OTHER.address, KEEPER, [member]))
+        return exchange.participant(name)
+
+    before = hear(stolen)
+    assert counts(before.keys[0], moment)
+    after = hear(revoked(stolen, moment, "compromised"), **changes)
+    assert not any(counts(key, moment) for key in after.keys if key["kid"] == stolen["kid"])
+    assert (after.country, after.rulebook, after.active) == (before.country, before.rulebook, True)
+    with capture_logs() as logged:
+        assert not hear(**changes, active=False).active
+    assert "what a node tells of a member is taken in part" in [line["event"] for line in logged]
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_key_that_is_told_twice_ends_at_the_earlier_end_and_counts_once(
+    exchange: Exchange, nodes: Nodes, twice: bool
+) -> None:
+    moment, key = int(clock.seconds()), SigningKey.generate().public
+    name = f"urn:dmi:participant:twice-{twice}".lower()
+    said = [ended(key, moment + 99), revoked(key, moment, "compromised"), ended(key, moment + 50)]
+    nodes._take(OTHER, told(name, keys=said[:: -1 if twice else 1]))
+    (kept,) = exchange.participant(name).keys
+    assert (kept["exp"], kept["revoked"]["reason"]) == (moment, "compromised")
+    again = SigningKey.generate().public
+    nodes._take(OTHER, told(name, keys=[again]))
+    Keyring(exchange).revoke(name, again["kid"], "compromised")
+    nodes._take(OTHER, told(name, keys=[again, again]))
+    assert [counts(each, moment) for each in exchange.participant(name).keys] == [False]
+
+
+def test_the_keys_of_a_node_have_a_bound_together_and_those_that_are_known_go_first(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member_taking, "MOST_EVER", 4)
+    monkeypatch.setattr(member_taking, "MOST_LIVING", 1)
+    full = KnownNode(url="http://full.example")
+    taking = member_taking.Members(exchange, most=2)
+    first, second = "urn:dmi:participant:full-first", "urn:dmi:participant:full-second"
+    keys = [SigningKey.generate().public for _ in range(8)]
+
+    def hear(**of: list[dict[str, Any]]) -> list[int]:
+        members = [
+            told(f"urn:dmi:participant:full-{name}", keys=some).members[0] for name, some in of.items()
+        ]
+        taking.take(full, Told(full.issuer, full.address, KEEPER, members))
+        return [len(exchange.participant(one).keys) for one in (first, second)]
+
+    with capture_logs() as logged:
+        assert hear(first=keys[:4], second=keys[4:]) == [4, 2]
+    assert [
+        line["left_out"] for line in logged if line["event"] == "a node tells more keys than are taken"
+    ] == [2]
+    # What is known is told of on, and makes room by going; another one takes it only then.
+    ending = [*keys[4:], revoked(keys[0], 5, "stolen"), *keys[1:4]]
+    assert hear(first=ending, second=keys[4:6]) == [4, 2]
+    assert "revoked" in exchange.participant(first).keys[0]
+    assert hear(first=keys[:1], second=keys[4:]) == [1, 4]
 
 
 def test_of_one_node_so_many_members_are_taken_and_those_beyond_are_counted(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -13,7 +13,7 @@ import structlog
 from dmi_agreements.contracts.law import Participant
 from dmi_exchange import foreign, model
 from dmi_exchange.handlers import Exchange
-from dmi_exchange.keyring import MOST_EVER
+from dmi_exchange.keyring import MOST_EVER, MOST_LIVING
 from dmi_exchange.settings import KnownNode
 from dmi_infra.errors import Conflict, InputRefused
 
@@ -40,7 +40,7 @@ class Member(msgspec.Struct, frozen=True):
     id: str
     name: str
     roles: list[str]
-    keys: list[dict[str, Any]]
+    keys: list[Any]
     rulebook: str | None = None
     active: bool = True
     country: str = "NL"
@@ -66,6 +66,8 @@ class Members:
     def __init__(self, exchange: Exchange, most: int = MOST_MEMBERS) -> None:
         self._exchange = exchange
         self._most = most
+        self._most_keys = MOST_EVER + most * MOST_LIVING
+        """Of the members of one node together: as many as may count, and room for one that ended all it could."""
         self._missed: dict[str, tuple[float, int]] = {}
         """Since when members have not been named by their node, and by how many answers."""
 
@@ -83,18 +85,25 @@ class Members:
         known = {one.id: one for one in self._exchange.store.find(Participant)}
         members, left_out = self._within(node, members, known)
         owners = _owners(known.values())
+        room = _Room(
+            self._most_keys - sum(len(one.keys) for one in known.values() if one.home == node.issuer)
+        )
         new = []
         for member in members:
             if not member.id.startswith(model.ORGANISATION):
                 continue
+            here = known.get(member.id)
             try:
-                wanted = self._wanted(node, member)
+                _check_home(here, node.issuer, member.id)
+                wanted = room.within(self._wanted(node, member, here), here)
                 if any(key["kid"] not in owners for key in wanted.keys):
                     new.append(wanted)
                 else:
-                    self._settle_member(wanted, known.get(member.id), owners)
+                    self._settle_member(wanted, here, owners)
             except (Conflict, InputRefused) as exc:
                 _not_taken(member.id, exc)
+        if room.left_out:
+            log.warning("a node tells more keys than are taken", node=node.issuer, left_out=room.left_out)
         for start in range(0, len(new), PINNED_AT_ONCE):
             with self._exchange.keys_settle:
                 owners = _owners(self._exchange.store.find(Participant))
@@ -124,14 +133,24 @@ class Members:
             log.warning("a node has more members than are taken", node=node.issuer, left_out=left_out)
         return taken, left_out
 
-    def _wanted(self, node: KnownNode, told: Member) -> Participant:
-        """A member as its node tells of it; raises ``InputRefused`` for what is of no form."""
-        _check(told)
-        try:
-            keys = [foreign.told_key(key) for key in told.keys]
-        except ValueError as exc:
-            raise InputRefused.of("keys", str(exc)) from exc
-        roles = [role for role in told.roles if role in self._exchange.rulebook.roles]
+    def _wanted(self, node: KnownNode, told: Member, known: Participant | None) -> Participant:
+        """A member as its node tells of it; raises ``InputRefused`` for a new one of which something is of no form.
+
+        Of one that is known that alone is left out: that it takes part no more, and which keys ended, counts at once. A
+        key that cannot be read counts no more either.
+        """
+        faults = dict(_faults(told))
+        keys, unread = foreign.told_keys(told.keys)
+        if unread:
+            faults["keys"] = unread
+        if faults and known is None:
+            raise InputRefused.of(*next(iter(faults.items())))
+        if known is not None and faults:
+            why = "; ".join(f"{name}: {rule}" for name, rule in faults.items())
+            log.warning("what a node tells of a member is taken in part", member=told.id, reason=why)
+            unreadable = {name: getattr(known, name) for name in ("country", "rulebook") if name in faults}
+            told = msgspec.structs.replace(told, **unreadable)
+        roles = [role for role in dict.fromkeys(told.roles) if role in self._exchange.rulebook.roles]
         return Participant(
             told.id, told.name[:200], roles, keys, told.rulebook, told.active, told.country, home=node.issuer
         )
@@ -151,8 +170,7 @@ class Members:
             return
 
         def decide(found: Participant | None) -> Participant:
-            if found is not None and found.home != told.home:
-                raise Conflict.of("id", f"is a member of {found.home or 'this node'}", told.id)
+            _check_home(found, told.home, told.id)
             return wanted if found is None else foreign.merged(wanted, found)
 
         self._exchange.settle(Participant, told.id, decide)
@@ -193,16 +211,42 @@ def _owners(participants: Iterable[Participant]) -> dict[str, str]:
     return owners
 
 
-def _check(told: Member) -> None:
-    """Raise ``InputRefused`` for what no member can be: it would be in everybody's law."""
+def _check_home(known: Participant | None, home: str, identifier: str) -> None:
+    """Raise ``Conflict`` for a participant that is another node's, or of this one."""
+    if known is not None and known.home != home:
+        raise Conflict.of("id", f"is a member of {known.home or 'this node'}", identifier)
+
+
+def _faults(told: Member) -> Iterator[tuple[str, str]]:
+    """Which rule each field breaks that no member can have so: it would be in everybody's law."""
     if len(told.id) > LONGEST_ID or not told.id.isprintable():
-        raise InputRefused.of("id", f"must be at most {LONGEST_ID} characters that can be read", told.id)
+        yield "id", f"must be at most {LONGEST_ID} characters that can be read"
     if not _COUNTRY.fullmatch(told.country):
-        raise InputRefused.of("country", "must be two capitals, as ISO 3166-1 has them", told.country)
+        yield "country", "must be two capitals, as ISO 3166-1 has them"
     if told.rulebook is not None and len(told.rulebook) > LONGEST_RULEBOOK:
-        raise InputRefused.of("rulebook", f"must have at most {LONGEST_RULEBOOK} characters", told.rulebook)
+        yield "rulebook", f"must have at most {LONGEST_RULEBOOK} characters"
     if len(told.keys) > MOST_EVER:
-        raise InputRefused.of("keys", f"must be at most {MOST_EVER}")
+        yield "keys", f"must be at most {MOST_EVER}"
+
+
+class _Room:
+    """How many keys of the members of one node still fit in the law."""
+
+    def __init__(self, keys: int) -> None:
+        self._free = keys
+        self.left_out = 0
+
+    def within(self, told: Participant, known: Participant | None) -> Participant:
+        """A member with the keys that fit: those that are known here do always, so that each end of one is heard."""
+        here = set() if known is None else {str(key["kid"]) for key in known.keys}
+        further = [str(key["kid"]) for key in told.keys if key["kid"] not in here]
+        room = min(self._free, MOST_EVER - (len(told.keys) - len(further)))
+        taken = here | set(further[: max(room, 0)])
+        fits = msgspec.structs.replace(told, keys=[key for key in told.keys if key["kid"] in taken])
+        self.left_out += len(told.keys) - len(fits.keys)
+        after = fits if known is None else foreign.merged(fits, known)
+        self._free -= len(after.keys) - len(here)
+        return fits
 
 
 def _not_taken(member: str, exc: Exception) -> None:
