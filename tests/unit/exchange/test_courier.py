@@ -194,6 +194,24 @@ def test_a_message_whose_answer_cannot_be_taken_in_is_shown_with_its_reason_and_
     assert after.reason == "given up: a fault of this node; it has been logged"
 
 
+def test_what_a_node_must_hear_and_this_one_cannot_carry_is_tried_later_and_later(
+    engine: sa.Engine, processes: Processes, courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each try leaves its trace in the log.
+    process = _begun(processes, AGREEMENT_END)
+    faults: list[Exception] = [Unreachable("it is away")] * 9 + [ZeroDivisionError("ours")] * 20
+
+    def post(*_: object) -> Answer:
+        raise faults.pop(0)
+
+    monkeypatch.setattr(courier._client, "post", post)
+    assert max(_tried(courier, engine, process) for _ in range(9)) < LONGEST_WAIT + 1
+    waits = [_tried(courier, engine, process) for _ in range(20)]
+    assert waits[0] < 2 * FIRST_WAIT
+    assert LONGEST_WAIT < waits[-1] < REFUSED_WAIT + 10
+    assert "a fault of this node" in processes.get(process.id).reason
+
+
 def test_a_message_that_was_dropped_while_it_failed_leaves_no_reason(
     engine: sa.Engine, processes: Processes
 ) -> None:

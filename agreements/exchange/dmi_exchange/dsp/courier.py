@@ -48,7 +48,7 @@ REFUSALS = 3
 """A refusal is final after so many tries: the other side may still be writing what ours came to answer."""
 REFUSAL_WAIT = 0.3
 REFUSED_WAIT = 3600.0
-"""Seconds at most between two tries of what the other side refused and must hear all the same."""
+"""Seconds at most between two tries of what the other side must hear, and refused, or what this node fails to carry."""
 KEPT = frozenset({AGREEMENT_END, states.EVENT_FINALIZED})
 """Messages that a node of this project must hear however late, so that an agreement holds in the law of both or of
 neither. Its refusals pass: a version of the rulebook, a key, an agreement that is still to be kept."""
@@ -83,7 +83,7 @@ class Courier:
         self._known = known
         self.behave: Behaviour | None = None
         self._refused: Counter[int] = Counter()
-        """How often each message that is kept was refused in a row; anew after a restart."""
+        """How often each message that is kept was refused, or failed here, in a row; anew after a restart."""
         self._failed: Counter[str] = Counter()
         """How often this node's own step in a process was refused in a row; anew after a restart."""
         self._advancing: Counter[str] = Counter()
@@ -273,16 +273,20 @@ class Courier:
         """Try one message, and note what came of it."""
         process = self._processes.get(message.process)
         kept = message.type in KEPT and self._known(process)
+        setbacks = self._refused.pop(message.id, 0)
         try:
-            self._try(message, process, kept)
+            self._try(message, process, kept, setbacks)
         except (Unavailable, NotFound):
             raise
         except Exception as exc:  # whatever the other side answered: it is shown, and comes to an end
             log.error("a message of the dataspace failed", process=process.id, exc_info=exc)
-            self._again(message, "a fault of this node; it has been logged", kept)
+            reason = "a fault of this node; it has been logged"
+            if kept:
+                self._seldom(message, reason, setbacks)
+            else:
+                self._again(message, reason, kept)
 
-    def _try(self, message: Waiting, process: Process, kept: bool) -> None:
-        refusals = self._refused.pop(message.id, 0)
+    def _try(self, message: Waiting, process: Process, kept: bool, setbacks: int) -> None:
         try:
             answer = self._client.post(process.address, message.path, message.body, process.owner)
         except Unreachable as exc:
@@ -293,8 +297,7 @@ class Courier:
         elif answer.status >= 500 or answer.status in PASSING:
             self._again(message, f"the other side answered {answer.why}", kept)
         elif kept:
-            self._refused[message.id] = refusals + 1
-            self._later(message, f"the other side refused it: {answer.why}", refusals, REFUSED_WAIT)
+            self._seldom(message, f"the other side refused it: {answer.why}", setbacks)
         elif message.attempts + 1 < REFUSALS:
             at = clock.now() + int(REFUSAL_WAIT * 1_000_000) * (message.attempts + 1)
             self._processes.undelivered(message, at, f"the other side answered {answer.why}")
@@ -327,6 +330,11 @@ class Courier:
             self._end(message, f"given up: {reason}", "unreachable")
             return
         self._later(message, reason, message.attempts, LONGEST_WAIT)
+
+    def _seldom(self, message: Waiting, reason: str, setbacks: int) -> None:
+        """Try again what must be heard, and is held up by more than time, later and later."""
+        self._refused[message.id] = setbacks + 1
+        self._later(message, reason, setbacks, REFUSED_WAIT)
 
     def _later(self, message: Waiting, reason: str, before: int, longest: float) -> None:
         wait = min(FIRST_WAIT * 2 ** min(before, 20), longest)
