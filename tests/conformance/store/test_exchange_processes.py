@@ -110,7 +110,7 @@ def test_messages_of_a_process_go_one_by_one_and_each_is_claimed_once(processes:
     assert processes.claim(clock.now(), 10) == []
     (again,) = processes.claim(clock.now() + 2 * SOON, 10)
     assert again.attempts == 1
-    assert processes.pending(begun.id) == 1
+    assert processes.pending(begun.id)[begun.id] == 1
 
 
 def test_why_it_was_ended_is_shown_also_while_the_end_cannot_be_told(processes: Processes) -> None:
@@ -132,7 +132,7 @@ def test_what_was_claimed_by_whoever_is_gone_can_be_claimed_again(processes: Pro
 def test_a_process_that_the_other_side_ended_has_nothing_left_to_send(processes: Processes) -> None:
     begun, _ = processes.begin(made(), None, message())
     processes.change(begun.id, lambda known, _r: Change(known, silence=True))
-    assert processes.pending(begun.id) == 0
+    assert processes.pending(begun.id)[begun.id] == 0
 
 
 def test_one_of_many_goes_on_with_a_process(processes: Processes) -> None:

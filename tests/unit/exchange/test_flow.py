@@ -118,12 +118,12 @@ def test_what_is_given_again_counts_once_and_says_so(flows: Flows) -> None:
     flows.given("t", "0:2", "r3", 5)
     assert not flows.was_given("t", "0:3")
     assert not flows.was_given("other", "0:2")
-    assert flows.sum("t") == Sum(15, 2, 1, 5, None, None)
+    assert flows.sums(["t"])["t"] == Sum(15, 2, 1, 5, None, None)
     assert [(each.record, each.rows, each.times) for each in flows.deliveries("t", 0, 10)] == [
         ("r1", 10, 1),
         ("r2", 5, 2),
     ]
-    assert flows.sum("other") == Sum(0, 0, 0, 0, None, None)
+    assert flows.sums(["other"])["other"] == Sum(0, 0, 0, 0, None, None)
 
 
 def test_how_far_a_transfer_has_come_adds_up(flows: Flows) -> None:
@@ -308,7 +308,7 @@ def test_the_log_tells_which_rows_were_sent_again(flows: Flows) -> None:
         ("given: 1 rows again", 1, 1),
         ("given: 1 rows", 1, 0),
     ]
-    assert (flows.sum("t").rows, flows.sum("t").rows_again) == (2, 1)
+    assert (flows.sums(["t"])["t"].rows, flows.sums(["t"])["t"].rows_again) == (2, 1)
 
 
 def test_an_agreement_that_the_law_has_yet_to_hear_of_is_waited_for_a_moment(
@@ -498,7 +498,7 @@ def test_nothing_leaves_after_an_end_that_came_while_places_were_asked_for(
         with pytest.raises(Refused, match="ended"):
             delivery.next(0.01)
     assert local.happens == []
-    assert flows.sum("t").rows == 0
+    assert flows.sums(["t"])["t"].rows == 0
     assert all(record.decides for record in court.decisions())
 
 
@@ -640,7 +640,7 @@ def test_a_push_in_several_bodies_ends_between_them_and_judges_rows_behind_their
         ["0.0"], ["0.1"], ["1.0"], ["1.1"],
     ][: after + 1]  # fmt: skip
     assert all(body["observations"] is None for body in pushed)
-    assert flows.sum("t").rows == 0
+    assert flows.sums(["t"])["t"].rows == 0
 
 
 def test_a_pull_of_many_places_skips_no_row_behind_them(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -336,11 +337,12 @@ class Processes:
                 sa.update(dsp_process).where(dsp_process.c.id == message.process).values(body=_body(after))
             )
 
-    def pending(self, process: str) -> int:
-        """How many messages the other side has not acknowledged yet."""
-        query = sa.select(sa.func.count()).where(dsp_message.c.process == process)
+    def pending(self, *processes: str) -> Counter[str]:
+        """How many messages of each process the other side has not acknowledged yet."""
+        found = dsp_message.c.process
+        query = sa.select(found, sa.func.count()).where(found.in_(processes)).group_by(found)
         with reading(self._engine) as connection:
-            return int(connection.execute(query).scalar_one())
+            return Counter(dict(connection.execute(query).all()))
 
 
 def _received(connection: sa.Connection, process: str, digest: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -59,10 +60,15 @@ class Flows:
 
     def get(self, process: str) -> Flow:
         """How far a transfer has come."""
-        query = sa.select(dsp_flow).where(dsp_flow.c.process == process)
+        return self.all_of([process])[process]
+
+    def all_of(self, processes: Sequence[str]) -> dict[str, Flow]:
+        """How far each transfer has come."""
+        query = sa.select(dsp_flow).where(dsp_flow.c.process.in_(processes))
         with reading(self._engine) as connection:
-            row = connection.execute(query).first()
-        return Flow() if row is None else Flow(row.cursor, row.rows, row.refused, row.changed_at)
+            rows = connection.execute(query).all()
+        found = {row.process: Flow(row.cursor, row.rows, row.refused, row.changed_at) for row in rows}
+        return {process: found.get(process, Flow()) for process in processes}
 
     def reached(self, process: str, cursor: str, rows: int, refused: int = 0) -> None:
         """A piece has come in (or was pushed) and is durable there: go on behind it."""
@@ -102,24 +108,30 @@ class Flows:
             if not insert_new(connection, dsp_delivery, row, ["process", "piece"]):
                 connection.execute(again)
 
-    def sum(self, process: str) -> Sum:
-        """What was given under a transfer."""
+    def sums(self, processes: Sequence[str]) -> dict[str, Sum]:
+        """What was given under each transfer."""
         given = dsp_delivery.c
         query = (
             sa.select(
-                sa.func.coalesce(sa.func.sum(given.rows), 0),
+                given.process,
+                sa.func.sum(given.rows),
                 sa.func.count(),
-                sa.func.coalesce(sa.func.sum(given.times - 1), 0),
-                sa.func.coalesce(sa.func.sum(given.rows * (given.times - 1)), 0),
+                sa.func.sum(given.times - 1),
+                sa.func.sum(given.rows * (given.times - 1)),
                 sa.func.min(log.c.sequence),
                 sa.func.max(log.c.sequence),
             )
             .select_from(dsp_delivery.outerjoin(log, log.c.record_id == given.record))
-            .where(given.process == process)
+            .where(given.process.in_(processes))
+            .group_by(given.process)
         )
         with reading(self._engine) as connection:
-            row = connection.execute(query).one()
-        return Sum(int(row[0]), int(row[1]), int(row[2]), int(row[3]), row[4], row[5])
+            rows = connection.execute(query).all()
+        found = {
+            process: Sum(int(total), int(pieces), int(repeated), int(again), first, last)
+            for process, total, pieces, repeated, again, first, last in rows
+        }
+        return {process: found.get(process, Sum(0, 0, 0, 0, None, None)) for process in processes}
 
     def deliveries(self, process: str, after: int, limit: int) -> list[Delivery]:
         """The pieces of a transfer in order, from number ``after`` on."""

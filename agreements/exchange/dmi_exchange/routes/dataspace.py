@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -154,7 +154,7 @@ class Desk:
         found = self._processes.find(kind, owner, part.limit, behind, part.agreement, part.open)
         last = found[-1] if len(found) == part.limit else None
         following = None if last is None else self._cursors.seal((last.changed_at, last.id), *about)
-        return {"items": [self.show(p) for p in found], "next": following}
+        return {"items": self._shown(found), "next": following}
 
     def get(self, kind: Kind, identifier: str, identity: Identity, read: bool = False) -> Process:
         found = self._processes.get(identifier)
@@ -164,22 +164,35 @@ class Desk:
         return found
 
     def show(self, process: Process) -> dict[str, Any]:
-        body = shown(process, self._processes.pending(process.id))
-        return body if process.kind == "negotiation" else {**body, "data": self._data(process)}
+        return self._shown([process])[0]
 
-    def _data(self, process: Process) -> dict[str, Any]:
-        """How much has flowed, and between which entries of the log its decisions stand."""
-        if process.role == "consumer":
-            came = self.flows.get(process.id)
-            return {"received": came.rows, "not_taken": came.refused}
-        given = self.flows.sum(process.id)
-        return {
-            "sent": given.rows,
-            "pieces": given.pieces,
-            "sent_again": given.repeated,
-            "rows_again": given.rows_again,
-            "log": None if given.first is None else {"first": given.first, "last": given.last},
+    def _shown(self, processes: Sequence[Process]) -> list[dict[str, Any]]:
+        """However many processes, the store is asked for each thing once."""
+        pending = self._processes.pending(*(one.id for one in processes))
+        data = self._data([one for one in processes if one.kind == "transfer"])
+        return [
+            shown(one, pending[one.id]) | ({"data": data[one.id]} if one.id in data else {})
+            for one in processes
+        ]
+
+    def _data(self, transfers: Sequence[Process]) -> dict[str, dict[str, Any]]:
+        """How much has flowed under each, and between which entries of the log its decisions stand."""
+        if not transfers:
+            return {}
+        came = self.flows.all_of([one.id for one in transfers if one.role == "consumer"])
+        given = self.flows.sums([one.id for one in transfers if one.role == "provider"])
+        received = {name: {"received": flow.rows, "not_taken": flow.refused} for name, flow in came.items()}
+        sent = {
+            name: {
+                "sent": total.rows,
+                "pieces": total.pieces,
+                "sent_again": total.repeated,
+                "rows_again": total.rows_again,
+                "log": None if total.first is None else {"first": total.first, "last": total.last},
+            }
+            for name, total in given.items()
         }
+        return received | sent
 
 
 Where = Callable[[str], str]
