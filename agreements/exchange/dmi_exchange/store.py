@@ -23,6 +23,7 @@ from dmi_agreements.contracts.law import (
     SubjectRequest,
     Usage,
 )
+from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord, Quality
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
@@ -133,6 +134,12 @@ def _most(before: Kept | None, after: Kept) -> int | None:
     return LARGEST
 
 
+class _End(msgspec.Struct, frozen=True):
+    """Of an agreement what a list of them needs: its document and signatures are most of it."""
+
+    ended_at: Micros | None = None
+
+
 class Store:
     """All reads and writes of the exchange, each in one transaction."""
 
@@ -169,6 +176,16 @@ class Store:
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(law.c.changed_at, law.c.id)).scalars().all()
         return [msgspec.json.decode(body, type=kind) for body in rows]
+
+    def ends(self, agreements: Collection[str]) -> dict[str, Micros]:
+        """When each of these agreements ended, of those that did."""
+        wanted = (law.c.id.in_(agreements), law.c.type == _TYPES[AgreementState])
+        with reading(self._engine) as connection:
+            rows = (
+                connection.execute(sa.select(law.c.id, law.c.body).where(*wanted)).all() if agreements else []
+            )
+        found = {row.id: msgspec.json.decode(row.body, type=_End).ended_at for row in rows}
+        return {agreement: at for agreement, at in found.items() if at is not None}
 
     def organisations(self, limit: int, after: str = "") -> list[Participant]:
         """So many participants that are no residents, in the order of their ids, behind ``after``."""

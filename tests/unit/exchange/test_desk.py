@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from dmi_agreements.contracts.law import AgreementState
+from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.dsp import states
 from dmi_agreements.dsp.states import Kind, Side
 from dmi_exchange.dsp.process import Outgoing, Process
@@ -16,6 +18,7 @@ from dmi_exchange.dsp.steps import new_id
 from dmi_exchange.dsp.store import Processes
 from dmi_exchange.flow.store import Flows
 from dmi_exchange.routes.dataspace import Desk, Part
+from dmi_exchange.store import Store
 from dmi_infra import clock
 from dmi_infra.cursors import Cursors
 from dmi_infra.identity import Identity
@@ -33,7 +36,7 @@ def engine(tmp_path: Path) -> sa.Engine:
 
 @pytest.fixture
 def desk(engine: sa.Engine) -> Desk:
-    return Desk(Processes(engine), Flows(engine), Cursors(b"k" * 32))
+    return Desk(Processes(engine), Flows(engine), Store(engine), Cursors(b"k" * 32))
 
 
 OFFICER = Identity(OWNER, OWNER, frozenset({MUNICIPALITY}))
@@ -70,6 +73,28 @@ def test_a_longer_list_is_no_more_questions_to_the_store(
         return len(asked)
 
     assert questions(20) == questions(2) > 0
+
+
+def test_a_negotiation_says_when_the_agreement_that_came_of_it_was_stopped(
+    engine: sa.Engine, desk: Desk, begin: Begin
+) -> None:
+    def put(identifier: str, state: str, ended_at: Micros | None = None) -> None:
+        made = AgreementState(identifier, {}, state, ended_at=ended_at)
+        Store(engine).settle(AgreementState, identifier, lambda _known: made)
+
+    put("urn:uuid:ended", "ended", 1_790_000_000_000_000)
+    put("urn:uuid:active", "active")
+    for name in ("ended", "active", "unknown"):
+        begin("negotiation", "provider", state=states.FINALIZED, agreement_id=f"urn:uuid:{name}")
+    begin("negotiation", "provider", state=states.VERIFIED, agreement_id="urn:uuid:ended")
+    shown = desk.find("negotiation", OFFICER, Part())["items"]
+    told = {(one["state"], one["agreement"]): one["stopped_at"] for one in shown}
+    assert told == {
+        ("FINALIZED", "urn:uuid:ended"): "2026-09-21T14:13:20Z",
+        ("FINALIZED", "urn:uuid:active"): None,
+        ("FINALIZED", "urn:uuid:unknown"): None,
+        ("VERIFIED", "urn:uuid:ended"): None,
+    }
 
 
 def test_each_of_a_list_says_what_waits_and_what_has_flowed_of_it(desk: Desk, begin: Begin) -> None:

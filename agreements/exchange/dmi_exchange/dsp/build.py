@@ -143,7 +143,7 @@ def build(
     tokens = Tokens(key, partial(living_key, exchange.store, EXCHANGE_PARTICIPANT), issuer, supply)
     made.append(data_routes(node_door, tokens, supply, intake))
     made += own_routes(
-        negotiations, transfers, shelf, Desk(processes, flows, cursors),
+        negotiations, transfers, shelf, Desk(processes, flows, exchange.store, cursors),
         lambda peer: nodes.address_of(peer, address), partial(fetch_token, client), space.aside,
     )  # fmt: skip
     made += [node_routes(nodes, client, space.aside), *claims]

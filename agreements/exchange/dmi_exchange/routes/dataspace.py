@@ -23,6 +23,7 @@ from dmi_exchange.dsp.store import Processes
 from dmi_exchange.dsp.transfer import FORMATS, KAFKA, PULL, Transfers
 from dmi_exchange.flow.store import Flows
 from dmi_exchange.routes.members import Signature
+from dmi_exchange.store import Store
 from dmi_infra import passes
 from dmi_infra.aside import Aside
 from dmi_infra.clock import to_text
@@ -97,8 +98,11 @@ def offer_shown(item: OwnOffer) -> dict[str, Any]:
     }
 
 
-def shown(process: Process, pending: int) -> dict[str, Any]:
-    """A process for its participant. ``reason`` says why it waits or why it ended, ``pending`` what is unsent."""
+def shown(process: Process, pending: int, stopped_at: Micros | None) -> dict[str, Any]:
+    """A process for its participant. ``reason`` says why it waits or why it ended, ``pending`` what is unsent.
+
+    ``stopped_at``: when the agreement that a negotiation became was ended.
+    """
     body: dict[str, Any] = {
         "id": process.id,
         "role": process.role,
@@ -119,7 +123,8 @@ def shown(process: Process, pending: int) -> dict[str, Any]:
         # A consumer's node takes the agreement into its law a moment after the other side has concluded it.
         kept = process.kept or (process.role, process.state) == ("provider", states.FINALIZED)
         offers = {"offer": process.offer, "offered_by": process.offered_by, "offer_before": before}
-        return {**body, **offers, "kept": kept}
+        stopped = None if stopped_at is None else to_text(stopped_at)
+        return {**body, **offers, "kept": kept, "stopped_at": stopped}
     body |= {"format": process.format, "suspended_by": process.suspended_by}
     # Where a provider pushes to is the business of the node that takes it in.
     told = process.data_address if process.role == "consumer" else {}
@@ -142,9 +147,10 @@ Wanted = Annotated[Part, Query()]
 class Desk:
     """Finds processes for whoever asks."""
 
-    def __init__(self, processes: Processes, flows: Flows, cursors: Cursors) -> None:
+    def __init__(self, processes: Processes, flows: Flows, store: Store, cursors: Cursors) -> None:
         self._processes = processes
         self.flows = flows
+        self._store = store
         self._cursors = cursors
 
     def find(self, kind: Kind, identity: Identity, part: Part) -> dict[str, Any]:
@@ -170,8 +176,12 @@ class Desk:
         """However many processes, the store is asked for each thing once."""
         pending = self._processes.pending(*(one.id for one in processes))
         data = self._data([one for one in processes if one.kind == "transfer"])
+        concluded = [one for one in processes if (one.kind, one.state) == ("negotiation", states.FINALIZED)]
+        ends = self._store.ends({one.agreement_id for one in concluded})
+        stopped = {one.id: ends.get(one.agreement_id) for one in concluded}
         return [
-            shown(one, pending[one.id]) | ({"data": data[one.id]} if one.id in data else {})
+            shown(one, pending[one.id], stopped.get(one.id))
+            | ({"data": data[one.id]} if one.id in data else {})
             for one in processes
         ]
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SpelledPolicy, Template, Verdict } from '../src/api';
 import { createI18n } from '../src/i18n';
-import { isTurn, sidesOf, stepsOf, stoppedAt, toldReason, whyFor, whyOf } from '../src/pages/nodes/standing';
+import { isTurn, sidesOf, stepsOf, toldReason, whyFor, whyOf } from '../src/pages/nodes/standing';
 import { filledFor, isForEveryone, keywordsIn, offerable, parametersOf, questions, wrongIn } from '../src/pages/offer/parameters';
 import { enter, type Begun } from '../src/pages/offer/entering';
 import { brokenAt, judgedEntry, renamed } from '../src/pages/offer/judged';
@@ -154,15 +154,6 @@ describe('a negotiation with another node', () => {
     expect(whyFor(one, 'Sam', names, t)).toBe('Wacht op Buurstad.');
     expect(whyFor({ ...one, state: 'REQUESTED' }, 'Sam', names, t)).toBe('Wacht op Waterstad.');
     expect(whyFor({ ...one, state: 'FINALIZED' }, 'Sam', names, t)).toBe('De afspraak geldt.');
-  });
-
-  it('that led to an agreement knows when that was stopped', () => {
-    const one = { state: 'FINALIZED', agreement: 'a' };
-    const ended = { id: 'a', state: 'ended', ended_at: '2026-11-21T10:00:00Z' };
-    expect(stoppedAt(one, [{ ...ended, id: 'b' }, ended])).toBe('2026-11-21T10:00:00Z');
-    expect(stoppedAt(one, [{ ...ended, state: 'active', ended_at: null }])).toBeNull();
-    expect(stoppedAt(one, [])).toBeNull();
-    expect(stoppedAt({ ...one, state: 'VERIFIED' }, [ended])).toBeNull();
   });
 
   it('gives the reason of the systems where it says more than whose turn it is', () => {

@@ -177,4 +177,6 @@ export interface Negotiation {
   offer_before: SpelledPolicy | null;
   /** Whether the agreement that came of it stands in this node's law. */
   kept: boolean;
+  /** When that agreement was stopped; null while it holds. */
+  stopped_at: string | null;
 }

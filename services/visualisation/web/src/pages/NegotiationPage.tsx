@@ -23,7 +23,7 @@ import { Failure, Loaded, Notice, Section } from '../ui/State';
 import { Difference } from './negotiate/Difference';
 import { FromNamedOffer } from './negotiate/FromOffer';
 import { Refine } from './negotiate/Refine';
-import { documentIn, isOver, isTurn, sidesOf, stepsOf, stoppedAt, toldReason, whyFor, type Step } from './nodes/standing';
+import { documentIn, isOver, isTurn, sidesOf, stepsOf, toldReason, whyFor, type Step } from './nodes/standing';
 
 export default function NegotiationPage({ params }: PageProps) {
   const id = params['id'] ?? '';
@@ -70,12 +70,10 @@ function Standing({ one }: { one: Negotiation }) {
   const i18n = useI18n();
   const { t, moment } = i18n;
   const names = useNames();
-  const api = useApi();
   const { identity } = useSession();
   const me = identity?.participant ?? '';
   const mine = one.participant === me;
-  const made = useResource(one.state === 'FINALIZED' && one.kept && one.agreement ? `agreement ${one.agreement}` : null, (signal) => api.exchange.agreement(one.agreement ?? '', signal), 5_000);
-  const stopped = stoppedAt(one, made.data ? [made.data] : []);
+  const stopped = one.stopped_at;
   const told = named(toldReason(one) ?? '', i18n, names);
   const by = one.ended_by === null ? null : names.participant(one.ended_by === one.role ? one.participant : one.other);
   const [tone, title] = stopped ? (['bad', t.agreements.stopped] as const) : one.state === 'FINALIZED' ? (['good', t.nodes.agreed] as const) : one.state === 'TERMINATED' ? (['bad', t.nodes.ended] as const) : ([mine && isTurn(one) ? 'warn' : 'info', undefined] as const);

@@ -20,7 +20,7 @@ import { Empty, Loaded, Notice, Section } from '../ui/State';
 import { ConditionsOf } from './catalogue/parts';
 import { Refine } from './negotiate/Refine';
 import { Agree } from './nodes/Agree';
-import { cityOf, isTurn, sidesOf, stoppedAt, whyFor } from './nodes/standing';
+import { cityOf, isTurn, sidesOf, whyFor } from './nodes/standing';
 
 export default function NodesPage() {
   const { t } = useI18n();
@@ -43,12 +43,10 @@ function Negotiations() {
   const { identity } = useSession();
   const me = identity?.participant ?? '';
   const found = useResource('negotiations', (signal) => api.exchange.negotiations(signal), 5_000);
-  const agreements = useResource('home agreements', (signal) => api.exchange.agreements({}, signal), 5_000);
   const states: Record<string, string> = t.nodes.states;
-  const stopped = (one: Negotiation) => stoppedAt(one, agreements.data ?? []);
-  const tone = (one: Negotiation) => (one.state === 'TERMINATED' || stopped(one) ? 'bad' : one.state === 'FINALIZED' ? 'good' : isTurn(one) && one.participant === me ? 'warn' : 'info');
+  const tone = (one: Negotiation) => (one.state === 'TERMINATED' || one.stopped_at ? 'bad' : one.state === 'FINALIZED' ? 'good' : isTurn(one) && one.participant === me ? 'warn' : 'info');
   const standing = (one: Negotiation) => {
-    const at = stopped(one);
+    const at = one.stopped_at;
     return <><Badge tone={tone(one)}>{at ? t.nodes.states.TERMINATED : (states[one.state] ?? one.state)}</Badge><br /><span className="dmi-small">{at ? t.nodes.stoppedOn(moment(at)) : whyFor(one, me, names, t)}</span></>;
   };
   return (

@@ -1,5 +1,5 @@
 /** Where a negotiation with another node stands, and what a participant can do about it. */
-import type { Agreement, CityNode, Negotiation, OdrlDocument, Participant } from '../../api';
+import type { CityNode, Negotiation, OdrlDocument, Participant } from '../../api';
 import type { Names } from '../../app/names';
 import type { Messages } from '../../i18n/nl';
 import { documentOf } from '../../rights/spelled';
@@ -56,13 +56,6 @@ export function sidesOf(one: Seen, me: string, names: Pick<Names, 'participant'>
 export function whyFor(one: Seen, me: string, names: Pick<Names, 'participant'>, t: Messages): string {
   if (one.participant === me || isOver(one)) return whyOf(one, t);
   return t.nodes.others.waits(names.participant(one.role + one.state in steps ? one.participant : one.other));
-}
-
-/** When the agreement that came of it was stopped; null while it holds, and while nothing is known of it. */
-export function stoppedAt(one: Pick<Negotiation, 'state' | 'agreement'>, agreements: Pick<Agreement, 'id' | 'state' | 'ended_at'>[]): string | null {
-  if (one.state !== 'FINALIZED') return null;
-  const made = agreements.find(({ id }) => id === one.agreement);
-  return made?.state === 'ended' ? made.ended_at : null;
 }
 
 /** The reason that the systems gave, unless it only says whose turn it is. */
