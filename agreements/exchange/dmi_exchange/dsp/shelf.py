@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -135,13 +136,16 @@ class StoreShelf:
                 .where(offer.c.dataset.in_(names), offer.c.ended_at.is_(None))
                 .order_by(offer.c.id)
             ).scalars()
-            offers = [msgspec.json.decode(body, type=OwnOffer) for body in rows]
+            offers = defaultdict[str, list[OwnOffer]](list)
+            for body in rows:
+                standing = msgspec.json.decode(body, type=OwnOffer)
+                offers[standing.dataset].append(standing)
             bodies = connection.execute(
                 sa.select(law.c.body).where(law.c.id.in_(names), law.c.type == "dataset")
             ).scalars()
             datasets = {d.id: d for d in (msgspec.json.decode(body, type=Dataset) for body in bodies)}
         entries = [
-            self._entry(datasets[name], [o for o in offers if o.dataset == name])
+            self._entry(datasets[name], offers[name])
             for name in names
             if name in datasets and not datasets[name].withdrawn
         ]
