@@ -12,8 +12,9 @@ from dmi_exchange.dsp.process import Process
 __all__ = ["CONSENT_STAYS", "Entry", "Offer", "Page", "Shelf", "same_terms"]
 
 CONSENT_STAYS: Final = (
-    "data that rests on consent does not flow between nodes: the other one does not know who consents"
+    "data that rests on consent does not go to another city: that one does not know who consents"
 )
+"""Why data stays here, for a refusal and for its owner; ``dmi_infra.http.stories`` has it in Dutch."""
 
 
 @dataclass(frozen=True, slots=True)

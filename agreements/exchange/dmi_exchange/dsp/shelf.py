@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -23,12 +23,8 @@ from dmi_exchange.review.case import UNKNOWN_PARTY
 from dmi_exchange.tables import law, offer
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, InputRefused, NotFound
+from dmi_infra.http.stories import sentences
 from dmi_infra.sql import reading, transaction
-
-STAYS: Final = {
-    "nl": "Gegevens met toestemming gaan niet naar een andere stad: die weet niet wie toestemming geeft.",
-    "en": "Data under consent does not go to another city: that one does not know who consents.",
-}
 
 
 class OwnOffer(msgspec.Struct, frozen=True):
@@ -74,7 +70,9 @@ class StoreShelf:
         self._exchange.require(draft)
         warnings = self._exchange.before_signing.told(owner, draft)
         warnings += (
-            [{"kind": "stays here", "path": "", "message": dict(STAYS)}] if entry.needs_consent else []
+            [{"kind": "stays here", "path": "", "message": sentences(CONSENT_STAYS)}]
+            if entry.needs_consent
+            else []
         )
         made = OwnOffer(new_id(), dataset, owner, template, dict(parameters), rules_of(draft))
         row = {

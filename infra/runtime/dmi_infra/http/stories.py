@@ -20,7 +20,8 @@ _STORIES: Final[tuple[tuple[str, str], ...]] = (
     ("the \\S+ acknowledged without an id of its own", "De andere kant antwoordde zonder bruikbaar kenmerk."),
     ("the consumer: (?P<why>.*)", "De afnemer: {why}"),
     (
-        ".*data that rests on consent does not flow between nodes.*",
+        # The second is how nodes of before say it.
+        ".*data that rests on consent does not (?:go to another city|flow between nodes).*",
         "Gegevens met toestemming gaan niet naar een andere stad: die weet niet wie toestemming geeft.",
     ),
     ("no reason given", "Er is geen reden gegeven."),
@@ -63,6 +64,11 @@ _TOLD: Final = tuple((re.compile(english, re.DOTALL), dutch) for english, dutch 
 def story(english: str) -> str:
     """The text in the language of the request; a part without words here stays English."""
     return _dutch(english) if current_language.get() == "nl" else english
+
+
+def sentences(english: str) -> dict[str, str]:
+    """The text in both languages, each a sentence, for whoever reads it later."""
+    return {"nl": _dutch(english), "en": f"{english[0].upper()}{english[1:]}."}
 
 
 def _dutch(english: str) -> str:

@@ -96,7 +96,11 @@ def test_who_offers_what_rests_on_consent_is_told_that_it_stays_on_this_node(nod
     )
     for dataset, template, filled, kinds in cases:
         offered = {"dataset": dataset, "template": template, "parameters": filled}
-        assert [each["kind"] for each in node.post("/v1/offers", offered)["warnings"]] == kinds
+        warnings = node.post("/v1/offers", offered)["warnings"]
+        assert [each["kind"] for each in warnings] == kinds
+        for said in (each["message"] for each in warnings):
+            assert said["nl"].startswith("Gegevens met toestemming gaan niet naar een andere stad")
+            assert said["en"].startswith("Data that rests on consent does not go to another city")
 
 
 def test_an_entry_for_personal_data_says_exactly_what_it_is_for(node: Node) -> None:
