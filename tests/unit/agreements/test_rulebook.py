@@ -13,6 +13,8 @@ import pytest
 
 from dmi_agreements.duties import COLUMNS
 from dmi_agreements.errors import RulebookInvalid
+from dmi_agreements.odrl.vocabulary import CORE, DMI
+from dmi_agreements.odrl.wording import ACTIONS
 from dmi_agreements.rulebook import Rulebook, parse_rulebook
 from dmi_agreements.rulebook_checks import MOST_TERMS
 
@@ -42,6 +44,12 @@ def test_every_term_has_a_label_in_both_languages(rulebook: Rulebook) -> None:
 
 def test_the_columns_that_can_be_left_out_are_those_that_the_gate_can_empty(rulebook: Rulebook) -> None:
     assert set(rulebook.duties["dmi:leaveOut"].parameters[0].values) == COLUMNS
+
+
+def test_the_odrl_engine_and_its_words_know_every_action_and_duty(rulebook: Rulebook) -> None:
+    names = {name.removeprefix("dmi:") for name in {*rulebook.actions, *rulebook.duties}}
+    assert {DMI + name for name in names} == {action for action in CORE.actions if action.startswith(DMI)}
+    assert names <= ACTIONS.keys()
 
 
 def test_the_document_of_the_rulebook_is_plain_json(rulebook: Rulebook) -> None:

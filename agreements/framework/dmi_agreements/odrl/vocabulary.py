@@ -172,7 +172,7 @@ def _actions() -> dict[str, frozenset[str]]:
     }.items():
         named[DMI + name] = frozenset({ODRL + parent})
     for name in _words(
-        "contribute process publish sample leaveOut coarsen aggregate suppress delay deleteAfter pay"
+        "contribute process publish sample leaveOut coarsen aggregate suppress cutEnds delay deleteAfter pay"
     ):
         named[DMI + name] = use
     return named

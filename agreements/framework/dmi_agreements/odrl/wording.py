@@ -99,6 +99,7 @@ ACTIONS: Final[dict[str, Words]] = {
     "pay": ("betalen na gebruik", "pay after use"),
     "compensate": ("betalen", "pay"),
     "contribute": ("aanleveren", "contribute"),
+    "cutEnds": ("begin en einde van ritten weglaten", "leave out where trips begin and end"),
     "delay": ("vertragen", "delay"),
     "delete": ("verwijderen", "delete"),
     "deleteAfter": ("na een termijn verwijderen", "delete after a term"),
