@@ -17,6 +17,8 @@ from dmi_ingest.whereabouts import PLACE_RULE
 from tests.unit.infra.fakes import eventually
 from tests.unit.ingest.fakes import BICYCLES, GARAGES, GEMEENTE, POINT, Node, location, running, thing
 from tests.unit.ingest.sources.test_documents import collection, facility, garage
+from tests.unit.ingest.test_erasing import MINE, row
+from tests.unit.ingest.test_erasing import hand_in as imported
 from tests.unit.ingest.test_makers import NOOR, SAM, bicycle, hand_in, shared
 from tests.unit.ingest.test_persons_of_things import change, described
 
@@ -160,6 +162,19 @@ def test_where_a_persons_thing_was_has_the_term_of_the_layer(tmp_path: Path) -> 
         eventually(lambda: node.get("/v1.1/HistoricalLocations?$count=true")["@iot.count"] == 4)
         left = {one["location"]["coordinates"][0] for one in node.get("/v1.1/Locations")["value"]}
         assert left == {5.17, 5.18, 5.1, 5.2}, "of nobody's things all stays"
+
+
+def test_rows_leave_ingest_as_coarse_as_their_person_wants_by_each_door(coarse: Node) -> None:
+    hand_in(coarse, GEMEENTE, *bicycle(person=NOOR))
+    batch = {
+        "dataset": BICYCLES, "datastream": ["fiets.pm2_5"], "phenomenon_time": ["2026-11-21T12:00:00Z"],
+        "result": [1], "subject": [NOOR], "longitude": [5.17], "latitude": [52.13],
+    }  # fmt: skip
+    assert coarse.post("/v1/batches", batch)["accepted"] == 1
+    imported(coarse, row(1, MINE, "100"))
+    left = [set(zip(one.longitude or (), one.latitude or (), strict=True)) for one in coarse.bus.batches()]
+    assert len(left) > 1, "one by each door"
+    assert set().union(*left) == {(5.2, 52.1), (5.1, 52.1)}
 
 
 @pytest.mark.parametrize(("kind", "content"), [("amsterdam-garages", garage()), ("rdw-parking", facility())])
