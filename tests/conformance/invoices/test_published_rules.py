@@ -18,8 +18,8 @@ from dmi_infra import clock
 from tests.conformance.invoices import rules
 from tests.servers_plugin import ROOT, require
 from tests.unit.exchange.fakes import OFFICER, SELLING, Node, furnish, running
-from tests.unit.exchange.test_transactions import CITY, HOUR, SHOP, pay, priced, used
-from tests.unit.infra.fakes import VENDOR
+from tests.unit.exchange.test_transactions import CITY, HOUR, SHOP, priced, used
+from tests.unit.infra.fakes import VENDOR, pay
 
 MADE: Final = ("standard", "credit", "reduced", "exempt", "outside")
 CAC, CBC = f"{{{rules.UBL}CommonAggregateComponents-2}}", f"{{{rules.UBL}CommonBasicComponents-2}}"

@@ -10,7 +10,6 @@ import pytest
 
 from dmi_agreements.decision import EVERYONE
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
-from tests.unit.exchange.test_transactions import pay
 from tests.unit.infra.fakes import (
     BICYCLES,
     GARAGES,
@@ -22,6 +21,7 @@ from tests.unit.infra.fakes import (
     delay,
     document,
     eventually,
+    pay,
 )
 
 ONE, MANY = "/access/v1/evaluation", "/access/v1/evaluations"

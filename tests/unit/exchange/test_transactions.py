@@ -30,7 +30,7 @@ from dmi_infra.errors import Conflict
 from dmi_infra.sql import open_engine
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.exchange.test_log import report
-from tests.unit.infra.fakes import GARAGES, OWNER, VENDOR, document, eventually, until
+from tests.unit.infra.fakes import GARAGES, OWNER, VENDOR, document, eventually, pay, until
 
 CITY = {
     "name": "Gemeente Waterstad", "scheme": "0190", "registration": "00000001234567890000",
@@ -51,12 +51,6 @@ def node(tmp_path: Path) -> Iterator[Node]:
     with running(tmp_path) as made:
         furnish(made)
         yield made
-
-
-def pay(cents: int, per: int, unit: str) -> dict[str, Any]:
-    given = {"dmi:cents": cents, "dmi:per": per, "dmi:chargedUnit": unit}
-    parts = [{"leftOperand": name, "operator": "eq", "rightOperand": value} for name, value in given.items()]
-    return {"action": "dmi:pay", "constraint": parts}
 
 
 def priced(node: Node, *duties: dict[str, Any], constraints: Sequence[dict[str, Any]] = ()) -> str:

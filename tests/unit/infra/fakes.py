@@ -253,6 +253,13 @@ def until(days: int) -> dict[str, Any]:
     return {"leftOperand": "dateTime", "operator": "lteq", "rightOperand": right}
 
 
+def pay(cents: int, per: int, unit: str) -> dict[str, Any]:
+    """The duty to pay so many cents for so many uses, months or agreements."""
+    given = {"dmi:cents": cents, "dmi:per": per, "dmi:chargedUnit": unit}
+    parts = [{"leftOperand": name, "operator": "eq", "rightOperand": value} for name, value in given.items()]
+    return {"action": "dmi:pay", "constraint": parts}
+
+
 def delay(seconds: int) -> dict[str, Any]:
     """The duty to withhold rows."""
     value = {"@value": str(seconds), "@type": "xsd:integer"}

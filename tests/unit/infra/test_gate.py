@@ -30,6 +30,7 @@ from tests.unit.infra.fakes import (
     Court,
     delay,
     document,
+    pay,
 )
 
 EVERYONE = "urn:dmi:party:everyone"
@@ -737,6 +738,23 @@ def test_uses_of_data_that_rests_on_consent_count(court: Court, limit: dict[str,
     with pytest.raises(Refused) as refused:
         ask(court, dataset=BICYCLES)
     assert codes(refused) == ["condition_unmet"]
+
+
+def test_a_use_that_costs_is_counted_without_any_limit(court: Court) -> None:
+    court.agree(STACK, "dmi:read")
+    paid = court.agree(VENDOR, "dmi:read", duties=[pay(5, 1, "use")])
+    for _ in range(2):
+        assert ask(court).counted == ((paid.id, "/permission/0", VENDOR),)
+        assert court.decisions()[-1].counted == [(paid.id, "/permission/0", VENDOR)]
+
+
+def test_what_is_free_is_taken_before_what_costs(court: Court) -> None:
+    court.agree(STACK, "dmi:read")
+    text = document(OWNER, VENDOR, GARAGES, ["dmi:read"], duties=[pay(5, 1, "use")])
+    text["permission"].append({**text["permission"][0], "duty": []})
+    court.law.apply(AgreementState(str(text["uid"]), text, "active", concluded_at=court.clock()))
+    assert ask(court).counted == ()
+    assert court.decisions()[-1].counted == []
 
 
 def test_a_use_that_goes_on_is_decided_and_told_and_is_no_use_of_its_own(court: Court) -> None:
