@@ -86,6 +86,7 @@ def withdrawals_of(
     law: LawTable,
     told: list[Result] | None = None,
     forget: Callable[[str, str | None], None] = lambda _dataset, _person: None,
+    on_changed: Callable[[], None] = lambda: None,
 ) -> Withdrawals:
     """What marks results, with nothing that follows but a note of each in ``told``."""
 
@@ -94,7 +95,7 @@ def withdrawals_of(
             told.extend(results)
         return Following()
 
-    return Withdrawals(store, law, follow, lambda: None, lambda: None, forget)
+    return Withdrawals(store, law, follow, lambda: None, on_changed, forget)
 
 
 def take_back(withdrawals: Withdrawals, request: SubjectRequest) -> None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
+from dmi_agreements.changes import Change
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import (
     AgreementState,
@@ -29,7 +30,16 @@ from dmi_support_centre.desk import Desk, undutied
 from dmi_support_centre.grounds import Book, joined
 from dmi_support_centre.model import Place, Result
 from dmi_support_centre.store import Store
-from tests.unit.support_centre.laws import GARAGES, NOOR, OWNER, PIET, VENDOR, Agree, withdrawals_of
+from tests.unit.support_centre.laws import (
+    GARAGES,
+    NOOR,
+    OWNER,
+    PIET,
+    VENDOR,
+    Agree,
+    take_back,
+    withdrawals_of,
+)
 
 Door = Callable[..., Opening]
 BICYCLES = "urn:dmi:dataset:gemeente:bicycle-air"
@@ -238,6 +248,30 @@ def test_results_of_persons_rows_bear_no_name_and_place_of_their_sensors(
     law.apply(Dataset(GARAGES, OWNER, {}, personal=True, basis=basis))
     assert atlas.places("crowd_count") == [Place("bike.1", GARAGES, "bike.1", "bike.1.count", about)]
     assert atlas.name("bike.1") == "bike.1"
+
+
+@pytest.mark.parametrize("change", ["started", "ended", "marked", "erasure", "objection", "rectification"])
+def test_what_changes_a_ground_has_all_made_again_at_once_not_with_the_next_data(
+    store: Store, law: LawTable, agree: Agree, change: str
+) -> None:
+    again: list[str] = []
+    withdrawals = withdrawals_of(store, law, on_changed=lambda: again.append(change))
+    if change == "started":
+        withdrawals.listen(Change("agreement", "urn:uuid:g", True, started=("urn:uuid:g",)))
+    elif change == "ended":
+        withdrawals.listen(Change("agreement", "urn:uuid:g", True, ended=("urn:uuid:g",)))
+    elif change == "marked":
+        store.results.save([result(agree(1))])
+        assert withdrawals.withdraw(agree(1, state="ended").id) == 1
+    else:
+        law.apply(Dataset(GARAGES, OWNER, {}, personal=True, basis="dmi:basis:public-task"))
+        request = SubjectRequest("urn:uuid:asked", NOOR, change, GARAGES, clock.now())
+        law.apply(request)
+        if change == "rectification":
+            assert withdrawals.withdraw(request.id) == 0, "also where nothing was marked"
+        else:
+            take_back(withdrawals, request)
+    assert again
 
 
 def test_a_place_ends_with_its_thing_or_its_datastream(
