@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final
 from xml.etree import ElementTree
 
@@ -14,11 +13,10 @@ from lxml import etree
 
 from dmi_command.servers import ServerMissing
 from dmi_exchange.transactions import billing
-from dmi_infra import clock
 from tests.conformance.invoices import rules
 from tests.servers_plugin import ROOT, require
 from tests.unit.exchange.fakes import OFFICER, SELLING, Node, furnish, running
-from tests.unit.exchange.test_transactions import CITY, HOUR, SHOP, priced, used
+from tests.unit.exchange.test_transactions import CITY, SHOP, once_billable, priced, used
 from tests.unit.infra.fakes import VENDOR, pay
 
 MADE: Final = ("standard", "credit", "reduced", "exempt", "outside")
@@ -103,10 +101,8 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """One of each kind: several lines and prices, one of them of nothing; a credit note; every category of VAT."""
     with running(tmp_path_factory.mktemp("exchange")) as node, pytest.MonkeyPatch.context() as patch:
         furnish(node)
-        # Two hours later: what an agreement itself costs is billed when the hour in which it was made is over.
-        later = SimpleNamespace(now=lambda: clock.now() + 2 * HOUR, to_text=clock.to_text)
-        patch.setattr(billing, "clock", later)
         agreement = priced(node, pay(7, 3, "use"), pay(5000, 1, "once"), pay(700, 1, "month"))
+        patch.setattr(billing, "clock", once_billable(node, agreement))
         nearly_free = priced(node, pay(1, 1000, "use"))
         found: dict[str, bytes] = {}
 

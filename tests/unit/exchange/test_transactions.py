@@ -63,6 +63,17 @@ def priced(node: Node, *duties: dict[str, Any], constraints: Sequence[dict[str, 
     return str(text["uid"])
 
 
+def hour_over(moment: int) -> int:
+    """The end of the hour of a moment: what is agreed in it is billed then, for one month also at the end of one."""
+    return (moment // HOUR + 1) * HOUR
+
+
+def once_billable(node: Node, agreement: str) -> SimpleNamespace:
+    """A clock that stands at the first moment at which an agreement itself is billed."""
+    concluded = node.service.app.state.exchange.agreement(agreement).concluded_at
+    return SimpleNamespace(now=lambda: hour_over(concluded), to_text=clock.to_text)
+
+
 def used(node: Node, agreement: str, number: int, name: str, at: int | None = None) -> None:
     """So many allowed uses, as a gate records them, and one that was refused."""
     moment = clock.now() - 2 * HOUR if at is None else at
@@ -336,8 +347,7 @@ def test_what_is_not_yet_billed_is_told_with_its_price_before_and_nothing_of_it_
     agreement = priced(node, pay(7, 3, "use"), pay(5000, 1, "once"), pay(700, 1, "month"))
     details(node)
     used(node, agreement, 10, "ten")
-    later = SimpleNamespace(now=lambda: clock.now() + 2 * HOUR, to_text=clock.to_text)
-    monkeypatch.setattr(billing, "clock", later)
+    monkeypatch.setattr(billing, "clock", once_billable(node, agreement))
     items = node.get("/v1/transactions/use")["items"]
     assert sorted((item["price"]["unit"], item["uses"], item["net"]) for item in items) == [
         ("month", 1, 700), ("once", 1, 5000), ("use", 10, 23),
@@ -376,6 +386,13 @@ def test_an_agreement_costs_once_and_for_each_month_that_it_began_in(
     assert [each.line.month for each in found if each.line.price.unit == "month"] == months
     assert [each.line.net for each in found if each.line.price.unit == "once"] == ([5000] if months else [])
     assert len({each.item for each in found}) == len(found), "each is told apart from the others"
+
+
+def test_what_is_agreed_in_the_last_hour_of_a_month_is_first_billed_for_that_month_alone() -> None:
+    begun = clock.from_text("2026-11-30T23:59:59Z")
+    state = AgreementState("urn:uuid:a", {}, "active", concluded_at=begun)
+    months = [each.line.month for each in fixed(state, {"/permission/0": MONTHLY}, hour_over(begun))]
+    assert months == ["2026-11"]
 
 
 def test_permissions_that_cost_the_same_are_charged_each() -> None:
@@ -451,8 +468,7 @@ def test_equal_prices_are_billed_each_and_an_invoice_of_before_is_not_billed_aga
 ) -> None:
     agreement = priced(node, pay(700, 1, "month"), pay(700, 1, "month"))
     details(node)
-    later = SimpleNamespace(now=lambda: clock.now() + 2 * HOUR, to_text=clock.to_text)
-    monkeypatch.setattr(billing, "clock", later)
+    monkeypatch.setattr(billing, "clock", once_billable(node, agreement))
     made = node.post("/v1/transactions/invoices", {"customer": VENDOR})
     assert made["net"] == 1400
     assert [line["rule"] for line in made["lines"]] == ["/permission/0", "/permission/1"]
