@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -467,10 +468,19 @@ def test_the_commands_find_negotiate_and_fetch(two: Two) -> None:
     def dmi(*words: str) -> str:
         result = CliRunner().invoke(app, ["dataspace", *words, "--url", two.here.url])
         assert result.exit_code == 0, result.output
-        return result.output
+        return result.stdout
+
+    def listed(kind: str) -> dict[str, Any]:
+        return {one["id"]: one["state"] for one in json.loads(dmi(kind, "--json"))["items"]}
 
     assert two.there.url in dmi("nodes")
     assert CENTRE in dmi("catalogue", two.there.url)
-    dmi("negotiate", two.there.url, CENTRE)
-    assert "FINALIZED" in dmi("negotiations", "--json")
-    assert "STARTED" in dmi("transfers", "--json") or "TERMINATED" in dmi("transfers", "--json")
+    before, transfers = listed("negotiations"), listed("transfers")
+    made = json.loads(dmi("negotiate", two.there.url, CENTRE, "--json"))
+    after = listed("negotiations")
+    assert {each: after[each] for each in after.keys() - before.keys()} == {made["id"]: "FINALIZED"}
+    soon(lambda: any(one["id"] == made["agreement"] for one in two.get("agreements")["items"]))
+    flows = json.loads(dmi("transfer", made["id"], "--json"))["id"]
+    soon(lambda: listed("transfers")[flows] == "STARTED")
+    assert listed("transfers").keys() - transfers.keys() == {flows}
+    two.end(made["agreement"])
