@@ -102,6 +102,12 @@ def test_every_page_that_a_page_links_to_exists() -> None:
     assert missing == []
 
 
+def test_the_index_of_decisions_names_every_record_once() -> None:
+    folder = ROOT / "infra" / "decisions"
+    named = re.findall(r"\]\(([^)]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))
+    assert sorted(named) == sorted(record.name for record in folder.glob("2*.md"))
+
+
 def test_no_file_names_a_host_of_a_package_registry() -> None:
     hosts = re.compile(r"(pypi\.org|pythonhosted\.org|registry\.npmjs|repo1?\.maven|crates\.io|deb\.debian)")
     found = [
