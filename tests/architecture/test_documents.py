@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from dmi_agreements.crossings import CROSSINGS
+from dmi_agreements.decision import REFUSING
 from dmi_agreements.errors import Finding, PolicyRefused
 from dmi_agreements.odrl.vocabulary import AXIS
 from dmi_agreements.policy.document import read_agreement
@@ -13,6 +14,7 @@ from dmi_command import documents
 from dmi_command.blueprints import SETTINGS
 from dmi_exchange.dsp.transfer import KAFKA
 from dmi_exchange.routes.dataspace import NewTransfer
+from dmi_infra.http import problems
 from dmi_infra.runtime import load_rulebook
 from dmi_infra.settings import TOOL_VARIABLES, Settings, variable_names
 from dmi_ingest.sources import SOURCES
@@ -106,6 +108,21 @@ def test_the_index_of_decisions_names_every_record_once() -> None:
     folder = ROOT / "infra" / "decisions"
     named = re.findall(r"\]\(([^)]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))
     assert sorted(named) == sorted(record.name for record in folder.glob("2*.md"))
+
+
+def test_every_code_of_a_problem_stands_in_the_reference_and_the_other_way_round() -> None:
+    source = "\n".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("agreements", "infra/runtime", "services")
+        for path in (ROOT / folder).glob("**/dmi_*/**/*.py")
+    )
+    codes = set(re.findall(r'^    code = "([a-z-]+)"', source, re.MULTILINE))
+    codes |= set(re.findall(r'Problem\(\s*[0-9]+,\s*"([a-z-]+)"', source))
+    codes |= {*problems.CODES.values(), problems.ANY_OTHER}
+    codes |= {code.replace("_", "-") for code in REFUSING}
+    table = (ROOT / "infra" / "REFERENCE.md").read_text(encoding="utf-8").partition("\n## Problems\n")[2]
+    cells = re.findall(r"^\| (`[^|]+) \|", table.partition("\n## ")[0], re.MULTILINE)
+    assert {code for cell in cells for code in re.findall(r"`([a-z-]+)`", cell)} == codes
 
 
 def test_no_file_names_a_host_of_a_package_registry() -> None:

@@ -8,14 +8,8 @@ from typing import Final
 EVERYONE: Final = "urn:dmi:party:everyone"
 """Assignee of open data: every participant that signed the rulebook."""
 
-REASON_CODES: Final = (
-    "allowed",
-    "owner",
-    "own_data",
-    "given",
-    "delivered",
-    "exercised",
-    "goes_on",
+ALLOWING: Final = ("allowed", "owner", "own_data", "given", "delivered", "exercised", "goes_on")
+REFUSING: Final = (
     "no_agreement",
     "expired",
     "not_yet",
@@ -44,7 +38,8 @@ REASON_CODES: Final = (
     "on_paper",
     "wrong_role",
 )
-"""Every code that a ``Reason`` can carry; only the first seven allow."""
+REASON_CODES: Final = ALLOWING + REFUSING
+"""Every code that a ``Reason`` can carry."""
 
 
 @dataclass(frozen=True, slots=True)

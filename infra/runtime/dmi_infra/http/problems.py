@@ -43,7 +43,9 @@ _TITLES = {
 }
 
 
-_CODES = {400: "invalid-input", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+CODES = {400: "invalid-input", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+ANY_OTHER = "refused"
+"""The code of a status that the framework answers with and that has none of its own."""
 _PARSING = "error parsing the body"
 """In the framework's text about a body that it could not read: nested too deep, or no valid form."""
 MOST_ERRORS = 100
@@ -225,7 +227,7 @@ def _framework(exc: HTTPException) -> Problem:
         return Problem(400, "invalid-json", "the body cannot be read: not valid, or nested too deep")
     if exc.status_code == 404:
         detail = "there is nothing at this address"
-    return Problem(exc.status_code, _CODES.get(exc.status_code, "refused"), detail)
+    return Problem(exc.status_code, CODES.get(exc.status_code, ANY_OTHER), detail)
 
 
 def install(app: FastAPI) -> None:
