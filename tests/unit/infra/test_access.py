@@ -71,9 +71,10 @@ class Door:
                 else list(door.permit(GARAGES).agreements)
             )
 
-        app = build_app(self.runtime, "Test", "A test.", [routes, *more])
+        self.app = build_app(self.runtime, "Test", "A test.", [routes, *more])
         self.runner = asyncio.Runner()
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(cast(Any, app)), base_url="http://node")
+        transport = httpx.ASGITransport(cast(Any, self.app))
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://node")
 
     def beat(self, late: int = 0) -> None:
         # A little ahead, so that a slow test does not find the law stale.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ from dmi_infra.http.shares import HELD, Shares, let_go
 from dmi_infra.runtime import Runtime
 from dmi_infra.sql import answering
 from dmi_infra.telemetry import Metrics, continue_trace
+from dmi_infra.together import Together
 
 log = structlog.get_logger("http")
 
@@ -133,14 +135,19 @@ def _work_out_routes(app: FastAPI) -> None:
 
 def _health(runtime: Runtime) -> APIRouter:
     router = APIRouter(tags=["health"])
+    # Each of these may wait for a bus or a store that does not answer, and nobody needs a token for them.
+    state_now = Together(runtime.readiness)
+    registry: Any = runtime.metrics.registry
+    everything = Together(partial(generate_latest, registry))
+    lag = Together(partial(generate_latest, registry.restricted_registry([runtime.metrics.lag_name])))
 
     @router.get("/health/live", summary="Whether the process runs")
-    def live() -> dict[str, str]:
+    async def live() -> dict[str, str]:
         return {"status": "live", "service": runtime.service}
 
     @router.get("/health/ready", summary="Whether bus, store and law can be reached")
-    def ready() -> JSONResponse:
-        state = runtime.readiness()
+    async def ready() -> JSONResponse:
+        state = await state_now.get()
         well = is_well(state)
         body = {
             "status": "ready" if well else "not ready",
@@ -150,11 +157,9 @@ def _health(runtime: Runtime) -> APIRouter:
         return JSONResponse(body, 200 if well else 503, headers={} if well else {"Retry-After": "2"})
 
     @router.get("/metrics", summary="Prometheus metrics; in production all of them with DMI_METRICS_TOKEN")
-    def metrics(request: Request) -> Response:
-        registry: Any = runtime.metrics.registry
-        if not _collects(runtime, request.headers.get("authorization", "")):
-            registry = registry.restricted_registry([runtime.metrics.lag_name])
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    async def metrics(request: Request) -> Response:
+        collects = _collects(runtime, request.headers.get("authorization", ""))
+        return Response(await (everything if collects else lag).get(), media_type=CONTENT_TYPE_LATEST)
 
     return router
 

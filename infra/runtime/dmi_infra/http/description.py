@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI, Request, Response
@@ -10,6 +11,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 
 from dmi_infra.http import problems
+from dmi_infra.together import Together
 
 DOCUMENT = "/openapi.json"
 
@@ -46,17 +48,28 @@ _PROBLEM_STATUSES = {
     "413": "The body is too large",
     "503": "The bus, the store or the law cannot be reached; try again",
 }
+_WRITING: Final = threading.Lock()
+"""One document at a time in a process: the framework changes which warnings all its threads get meanwhile."""
 
 
 def describe(app: FastAPI) -> None:
-    """Let a service answer with its document and a page of it; for everyone, so the document is written out once."""
+    """Let a service answer with its document and a page of it; for everyone, so the document is written out once.
+
+    That takes half a second in the exchange: on a thread, since everything else waits for the event loop.
+    """
     _describe_problems(app)
     written: list[bytes] = []
 
-    async def document(_request: Request) -> Response:
+    def write() -> bytes:
         if not written:
-            written.append(msgspec.json.encode(app.openapi()))
-        return Response(written[0], media_type="application/json")
+            with _WRITING:
+                written.append(msgspec.json.encode(app.openapi()))
+        return written[0]
+
+    once = Together(write)
+
+    async def document(_request: Request) -> Response:
+        return Response(written[0] if written else await once.get(), media_type="application/json")
 
     async def page(request: Request) -> HTMLResponse:
         where = f"{request.scope.get('root_path', '').rstrip('/')}{DOCUMENT}"
