@@ -196,6 +196,14 @@ class Store:
             rows = connection.execute(query).scalars().all()
         return [msgspec.json.decode(body, type=Participant) for body in rows]
 
+    def names(self, participants: Collection[str]) -> dict[str, str]:
+        """The name of each of these participants (a page of them) that is known here, by id."""
+        query = sa.select(law.c.body).where(law.c.id.in_(participants), law.c.type == _TYPES[Participant])
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).scalars().all()
+        found = (msgspec.json.decode(body, type=Participant) for body in rows)
+        return {each.id: each.name for each in found}
+
     def settle(self, kind: type[T], identifier: str, decide: Callable[[T | None], T]) -> T:
         """Store what ``decide`` makes of the present state (``None``: there is none), and tell the law topic.
 

@@ -25,6 +25,8 @@ WAITING_OF_ONE: Final = 200
 """Requests of one participant that may stand behind those that run, as a burst of negotiations does."""
 PATIENCE: Final = 10.0
 """Seconds that a request stands in line for what is reckoned: who asks for it looks at a page meanwhile."""
+ANYBODY: Final = "anybody"
+"""In whose name all stand in line who prove nothing."""
 
 
 class Aside:
@@ -70,3 +72,8 @@ class Aside:
 def looks() -> Aside:
     """For requests that read far back in the log: four at a time, one of a participant, with a page's others behind."""
     return Aside(threads=4, each=1, waiting=8, patience=PATIENCE)
+
+
+def for_anybody() -> Aside:
+    """For what is reckoned for ``ANYBODY``, without a token: one request at a time, all of them in one line."""
+    return Aside(threads=1, each=1, patience=PATIENCE)

@@ -27,7 +27,7 @@ class Lanes:
         Raises ``Unavailable`` at once when as many stand in line as may.
         """
         if self._inside[party] >= self._most:
-            raise Unavailable(f"{self._most} requests of this participant wait already; try again shortly")
+            raise Unavailable(f"{self._most} requests wait already, as many as may here; try again shortly")
         self._inside[party] += 1
         lane = self._lanes.setdefault(party, asyncio.Semaphore(self._each))
         try:

@@ -430,6 +430,14 @@ def test_of_corrections_of_rows_that_are_erased_nothing_is_told_and_what_is_due_
     assert {one.id for one in notices.due(10)} == {other.id, left.id}
 
 
+def test_participants_are_named_together_by_their_ids_alone(store: Store) -> None:
+    for identifier in (OWNER, NOOR):
+        put(store, Participant(identifier, f"name of {identifier}", []))
+    put(store, Dataset(GARAGES, OWNER, {"nl": "x"}))
+    assert store.names({OWNER, GARAGES, "urn:dmi:participant:nobody"}) == {OWNER: f"name of {OWNER}"}
+    assert store.names([]) == {}
+
+
 def test_a_person_has_one_name_on_each_other_node_and_another_on_every_one(engine: sa.Engine) -> None:
     store = Store(engine)
     for name, home in (("a", "https://one"), ("b", "https://one"), ("c", "https://two")):

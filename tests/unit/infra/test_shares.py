@@ -142,7 +142,7 @@ def test_no_line_is_without_end(house: House) -> None:
         third = await house.get("/thread")
         assert not second.done()
         assert (third.status_code, third.headers["retry-after"]) == (503, "2")
-        assert "2 requests of this participant wait" in third.json()["detail"]
+        assert "2 requests wait already" in third.json()["detail"]
         tired = await second
         assert tired.status_code == 503
         assert "earlier requests are answered first" in tired.json()["detail"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -46,13 +46,17 @@ class Site:
 
     base: str
     operator: str
-    names: Callable[[str], str]
-    """From the id of a participant to its name."""
+    names: Mapping[str, str]
+    """Of participants by their ids; one that is not among them goes by its id."""
 
     @property
     def catalogue(self) -> str:
         """The catalogue's own address."""
         return f"{self.base}/exchange/v1/catalogue"
+
+    def name_of(self, participant: str) -> str:
+        """What a participant is called."""
+        return self.names.get(participant, participant)
 
     def page_of(self, identifier: str) -> str:
         """The page for people about an entry."""
@@ -239,14 +243,14 @@ class _Writer:
     def _agent(self, participant: str) -> URIRef:
         me = URIRef(participant)
         self._add(me, RDF.type, FOAF.Agent)
-        self._add(me, FOAF.name, Literal(self._site.names(participant)))
+        self._add(me, FOAF.name, Literal(self._site.name_of(participant)))
         return me
 
     def _contact(self, participant: str, contact: str, page: str) -> Node:
         me = BNode()
         self._add(me, RDF.type, VCARD.Organization)
         self._add(me, RDF.type, VCARD.Kind)
-        self._add(me, VCARD.fn, Literal(self._site.names(participant)))
+        self._add(me, VCARD.fn, Literal(self._site.name_of(participant)))
         if contact.startswith("mailto:"):
             self._add(me, VCARD.hasEmail, URIRef(contact))
         else:

@@ -8,22 +8,22 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from dmi_agreements.contracts.law import Dataset, Participant
+from dmi_agreements.contracts.law import Dataset
 from dmi_agreements.contracts.record import Quality
 from dmi_exchange import present
-from dmi_exchange.catalogue import dcat
+from dmi_exchange.catalogue.harvest import Harvest
 from dmi_exchange.catalogue.index import Box, Place, Wanted
 from dmi_exchange.catalogue.licences import address_of
 from dmi_exchange.catalogue.model import DATA, FACETS, SUPPLY, THEMES, Item
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.model import SIGNATORY_ROLES, may_own_listing
 from dmi_exchange.routes.entering import NewDataset, NewListing
+from dmi_exchange.settings import ExchangeSettings
 from dmi_exchange.sight import sight
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, InputRefused, NotFound
-from dmi_infra.http.access import Caller, ServiceRuntime, roles
+from dmi_infra.http.access import Caller, roles
 from dmi_infra.identity import Identity
-from dmi_infra.runtime import Runtime
 
 HARVEST: Final = 100
 JSON_LD: Final = "application/ld+json"
@@ -37,10 +37,11 @@ CSV: Final = "text/csv"
 Signatory = Annotated[Identity, Depends(roles(*SIGNATORY_ROLES))]
 
 
-def router(exchange: Exchange) -> APIRouter:
+def router(exchange: Exchange, settings: ExchangeSettings) -> APIRouter:
     """Routes under ``/v1/datasets``, ``/v1/listings`` and ``/v1/catalogue``."""
     routes = APIRouter(prefix="/v1", tags=["catalogue"])
     store = exchange.store.catalogue
+    harvest = Harvest(exchange.store, settings.public_url.rstrip("/"), settings.stack_participant)
 
     def quality_for(identity: Identity) -> Callable[[Dataset | Item, Quality | None], dict[str, Any] | None]:
         @cache
@@ -145,35 +146,21 @@ def router(exchange: Exchange) -> APIRouter:
         summary="The catalogue as DCAT-AP-NL 3.0: JSON-LD, Turtle or RDF/XML by Accept, or as CSV",
         response_class=Response,
     )
-    def catalogue(
+    async def catalogue(
         request: Request,
-        runtime: ServiceRuntime,
         after: Annotated[str, Query(max_length=200, description="an id, to go on behind it")] = "",
         limit: Annotated[int, Query(ge=1, le=1000)] = HARVEST,
     ) -> Response:
         form = _form(request.headers.get("accept", ""))
-        site = _site(exchange, runtime)
         if form == CSV:
-            return Response(dcat.as_csv(site, store.all()), media_type=f"{CSV}; charset=utf-8")
-        items = store.listed(after, limit)
-        more = f"{site.catalogue}?after={items[-1].id}&limit={limit}" if len(items) == limit else None
-        made = dcat.graph(site, items, store.quality([item.id for item in items]), more)
-        text = made.serialize(format=FORMS[form])
+            return Response(await harvest.table(), media_type=f"{CSV}; charset=utf-8")
+        page = await harvest.page(FORMS[form], after, limit)
         headers = {"Vary": "Accept"}
-        if more is not None:
-            headers["Link"] = f'<{more}>; rel="next"'
-        return Response(text, media_type=form, headers=headers)
+        if page.following is not None:
+            headers["Link"] = f'<{page.following}>; rel="next"'
+        return Response(page.text, media_type=form, headers=headers)
 
     return routes
-
-
-def _site(exchange: Exchange, runtime: Runtime) -> dcat.Site:
-    @cache
-    def name(identifier: str) -> str:
-        found = exchange.store.get(Participant, identifier)
-        return found.name if found else identifier
-
-    return dcat.Site(runtime.settings.public_url.rstrip("/"), runtime.settings.stack_participant, name)
 
 
 def _form(accept: str) -> str:

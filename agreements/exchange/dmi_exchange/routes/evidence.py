@@ -17,7 +17,7 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.logbook.entries import Entry
 from dmi_exchange.logbook.tree import Tree, TreeHead
 from dmi_exchange.sight import sight
-from dmi_infra.aside import Aside
+from dmi_infra.aside import ANYBODY, Aside, for_anybody
 from dmi_infra.errors import InputRefused, NotFound, Unavailable
 from dmi_infra.http.access import Caller
 from dmi_infra.identity import EXCHANGE_PARTICIPANT, Identity
@@ -36,6 +36,7 @@ def router(exchange: Exchange, tree: Tree, aside: Aside) -> APIRouter:
     """
     routes = APIRouter(prefix="/v1/log", tags=["log"])
     entries = exchange.store.log
+    line = for_anybody()
 
     def newest() -> TreeHead:
         head = tree.head()
@@ -77,17 +78,22 @@ def router(exchange: Exchange, tree: Tree, aside: Aside) -> APIRouter:
             for entry, path in zip(page, paths, strict=True)
         ]
 
-    @routes.get("/head", summary="The newest signed head of the log's Merkle tree (RFC 9162)")
-    def head() -> dict[str, Any]:
-        return shown(newest())
-
-    @routes.get("/consistency", summary="Proof that the tree of one size is the beginning of that of another")
-    def consistency(first: Annotated[int, Query(ge=1, le=2**62)], second: Size = None) -> dict[str, Any]:
+    def between(first: int, second: int | None) -> dict[str, Any]:
         size = _covered(second, newest())
         if first > size:
             raise InputRefused.of("first", "must be no larger than second", str(first))
         path = [each.hex() for each in tree.consistency(first, size)]
         return {"first": first, "second": size, "path": path}
+
+    @routes.get("/head", summary="The newest signed head of the log's Merkle tree (RFC 9162)")
+    def head() -> dict[str, Any]:
+        return shown(newest())
+
+    @routes.get("/consistency", summary="Proof that the tree of one size is the beginning of that of another")
+    async def consistency(
+        first: Annotated[int, Query(ge=1, le=2**62)], second: Size = None
+    ) -> dict[str, Any]:
+        return await line.run(ANYBODY, partial(between, first, second))
 
     @routes.get("/entries/{sequence}/proof", summary="Proof that an entry that concerns you is in the tree")
     def inclusion(
