@@ -56,7 +56,7 @@ ASIDE = {
     "GET /dsp/data/{transfer}", "POST /dsp/data/{transfer}",
     "GET /v1/log/evidence", "GET /v1/log/{sequence}/explanation", "GET /v1/log/verify",
     "POST /v1/agreements", "POST /v1/agreements/{agreement}/signature", "POST /v1/agreements/{agreement}/refinement",
-    "POST /v1/offers", "POST /v1/review",
+    "POST /v1/offers", "POST /v1/review", "GET /v1/catalogue", "GET /v1/log/consistency",
 }  # fmt: skip
 """Routes of the exchange that ask another node, a name server, or a service of this node, or reckon for long
 (``dmi_infra.aside``)."""

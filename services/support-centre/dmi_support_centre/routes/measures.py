@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+import msgspec
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_infra import clock
 from dmi_infra.http.access import Caller, Opening, gated, law_known
+from dmi_infra.together import Together
 from dmi_support_centre.handlers import Views
 from dmi_support_centre.measuring import Measures
 from dmi_support_centre.routes.rules import Decider, Id, moment
@@ -55,14 +57,17 @@ def _subscription(one: Subscription, backlog: Backlog | None = None) -> dict[str
 def router(measures: Measures, views: Views, store: MeasureStore, webhooks: Webhooks) -> APIRouter:
     """Routes under ``/v1/measures`` and ``/v1/subscriptions``."""
     routes = APIRouter(prefix="/v1", tags=["measures"])
+    # Anybody may ask for it, and it has up to 500 measures.
+    told = Together(lambda: msgspec.json.encode(views.feed()))
 
     @routes.get(
         "/measures/feed",
         summary="What is advised in the city now; for everyone",
         dependencies=[Depends(law_known)],
+        response_model=dict[str, Any],
     )
-    def feed() -> dict[str, Any]:
-        return views.feed()
+    async def feed() -> Response:
+        return Response(await told.get(), media_type="application/json")
 
     @routes.get("/measures", summary="Measures in every state, newest first")
     def listed(opening: Look, state: Annotated[State | None, Query()] = None) -> dict[str, Any]:
