@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from dmi_exchange.catalogue import dcat
 from dmi_exchange.catalogue.model import Item
 from dmi_exchange.logbook.entries import Entry
 from dmi_exchange.performances import Duty
-from dmi_exchange.resting import bearers
+from dmi_exchange.resting import FIGURE, bearers, is_dataset
 from dmi_exchange.usage import Use
 from dmi_infra.clock import to_text
 from dmi_infra.http.stories import story
@@ -245,10 +245,6 @@ def use(item: Use) -> dict[str, Any]:
     }
 
 
-FIGURE = "figure"
-"""The kind of a result that is the data itself, as the platform keeps it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Law:
     """How the things that a result rests on are found; each answers ``None`` for what is not there."""
@@ -260,12 +256,13 @@ class Law:
     """Up to when results of a dataset were taken back since rows of a person went from it; 0: none."""
 
 
-def lineage(item: Lineage, law: Law) -> dict[str, Any]:
+def lineage(item: Lineage, law: Law, consents: Collection[str]) -> dict[str, Any]:
     """A result and the ground it rests on; ``withdrawn`` when part of the ground has fallen away.
 
-    Consents are counted, not listed: who measured is not for everyone to see.
+    Of its ``consents`` those given are counted, never listed; where there are none nothing is said of them.
     """
-    ended = [identifier for identifier in item.grounds.consents if _ended(law.agreement(identifier))]
+    ended = [identifier for identifier in consents if _ended(law.agreement(identifier))]
+    counted = {"active": len(consents) - len(ended), "withdrawn": len(ended)}
     return {
         "result": item.result,
         "kind": item.kind,
@@ -276,7 +273,7 @@ def lineage(item: Lineage, law: Law) -> dict[str, Any]:
         "grounds": {
             "datasets": [_dataset_ground(d, law.dataset(d)) for d in item.grounds.datasets],
             "agreements": [_agreement_ground(a, law.agreement(a)) for a in item.grounds.agreements],
-            "consents": {"active": len(item.grounds.consents) - len(ended), "withdrawn": len(ended)},
+            **({"consents": counted} if consents else {}),
             "results": item.grounds.results,
         },
         "withdrawn": withdrawn(item, law),
@@ -295,10 +292,15 @@ def dependent(item: Lineage, law: Law) -> dict[str, Any]:
 
 
 def withdrawn(item: Lineage, law: Law) -> bool:
-    """Whether a right or dataset under the result has fallen away."""
+    """Whether a right or dataset under the result has fallen away.
+
+    Of a whole dataset that is no consent: the rows of who withdrew go, and those of the others stand.
+    """
+    of_all = is_dataset(item)
     for one in bearers(item, law.result):
         grounds = one.grounds
-        if any(_ended(law.agreement(identifier)) for identifier in (*grounds.agreements, *grounds.consents)):
+        rights = grounds.agreements if of_all else (*grounds.agreements, *grounds.consents)
+        if any(_ended(law.agreement(identifier)) for identifier in rights):
             return True
         if any(found is None or found.withdrawn for found in map(law.dataset, grounds.datasets)):
             return True

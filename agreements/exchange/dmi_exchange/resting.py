@@ -14,6 +14,23 @@ from dmi_infra.sql import upsert
 
 Find = Callable[[str], Lineage | None]
 
+FIGURE = "figure"
+"""The kind of a result that is the data itself, as the platform keeps it."""
+
+
+def is_dataset(item: Lineage) -> bool:
+    """Whether this is the data of a whole dataset, which has its id."""
+    return item.kind == FIGURE and item.result in item.grounds.datasets
+
+
+def is_of_one_sensor(item: Lineage) -> bool:
+    """Whether this is the data of one datastream, which rests on that of its dataset."""
+    return (
+        item.kind == FIGURE
+        and not is_dataset(item)
+        and not set(item.grounds.datasets).isdisjoint(item.grounds.results)
+    )
+
 
 def bearers(item: Lineage, find: Find) -> Iterator[Lineage]:
     """The lineages that name the ground under a result: its own, or when that names none, those of results under it.

@@ -6,7 +6,6 @@ import hashlib
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import count
 from typing import Any, TypeVar
 
 import msgspec
@@ -72,6 +71,9 @@ _TYPES: Mapping[type[Any], str] = {
     Mandate: "mandate",
     SubjectRequest: "subject-request",
 }
+MOST_DEPENDENTS = 10_000
+"""Results that are looked through for what rests on one thing: one request must not go through a whole city's."""
+DEPENDENTS_AT_ONCE = 500
 _LAW_TOPIC = BY_NAME["law"].topic or ""
 _ONE = sa.select(law.c.body).where(law.c.id == sa.bindparam("wanted"), law.c.type == sa.bindparam("kind"))
 """Put together once: it is asked all the time."""
@@ -327,29 +329,44 @@ class Store:
             body = connection.execute(query).scalar_one_or_none()
         return None if body is None else msgspec.json.decode(body, type=Lineage)
 
-    def dependents(self, identifier: str, limit: int) -> list[Lineage]:
-        """Results that rest on this dataset, agreement, consent or result, directly or through others."""
+    def dependents(
+        self, identifier: str, limit: int, may: Callable[[Lineage], bool] = lambda _item: True
+    ) -> list[Lineage]:
+        """Results that rest on this dataset, agreement, consent or result, directly or through others; newest first.
+
+        Of those that ``may`` be told at most ``limit``, of the newest ``MOST_DEPENDENTS``.
+        """
         reached = (
             sa.select(ground.c.result).where(ground.c.ground == identifier).cte("reached", recursive=True)
         )
         reached = reached.union(sa.select(ground.c.result).join(reached, ground.c.ground == reached.c.result))
         query = (
-            sa.select(lineage.c.body)
+            sa.select(lineage.c.result)
             .join(reached, reached.c.result == lineage.c.result)
             .order_by(lineage.c.made_at.desc(), lineage.c.result)
-            .limit(limit)
+            .limit(MOST_DEPENDENTS)
         )
+        with reading(self._engine) as connection:
+            names = connection.execute(query).scalars().all()
         # The links lead to all that may rest on it; the lineage of each says whether it does.
         find = cache(self.result)
-        found: dict[str, Lineage] = {}
-        for start in count(0, limit):
-            with reading(self._engine) as connection:
-                rows = connection.execute(query.offset(start)).scalars().all()
-            page = [msgspec.json.decode(body, type=Lineage) for body in rows]
-            found.update({item.result: item for item in page if rests_on(item, identifier, find)})
-            if len(found) >= limit or len(page) < limit:
-                break
-        return list(found.values())[:limit]
+        found: list[Lineage] = []
+        for start in range(0, len(names), DEPENDENTS_AT_ONCE):
+            for item in self._results(names[start : start + DEPENDENTS_AT_ONCE]):
+                if may(item) and rests_on(item, identifier, find):
+                    found.append(item)
+                    if len(found) == limit:
+                        return found
+        return found
+
+    def _results(self, names: Sequence[str]) -> Iterator[Lineage]:
+        """The lineages of these results, in their order."""
+        query = sa.select(lineage.c.result, lineage.c.body).where(lineage.c.result.in_(names))
+        with reading(self._engine) as connection:
+            bodies = {row.result: row.body for row in connection.execute(query)}
+        for name in names:
+            if name in bodies:
+                yield msgspec.json.decode(bodies[name], type=Lineage)
 
 
 def _settle(

@@ -184,13 +184,8 @@ def joined(grounds: Sequence[Grounds]) -> Grounds:
 
 
 def grounds_shown(grounds: Grounds) -> dict[str, Any]:
-    """The ground of a result; consents are counted, since who measured is not for everyone to see."""
-    return {
-        "datasets": grounds.datasets,
-        "agreements": grounds.agreements,
-        "consents": len(grounds.consents),
-        "results": grounds.results,
-    }
+    """The ground of a result, without the consents: one less of them would tell that somebody withdrew."""
+    return {"datasets": grounds.datasets, "agreements": grounds.agreements, "results": grounds.results}
 
 
 def with_traces(marked: Iterable[Result]) -> set[str]:

@@ -186,12 +186,13 @@ def test_what_a_person_took_back_while_a_result_was_made_is_a_ground_that_has_fa
     assert [one.place for one in store.results.of_kind(CROWD)] == ["piet"]
 
 
-def test_one_measure_tells_those_it_was_made_of(
+def test_one_measure_tells_those_it_was_made_of_and_nobody_how_many_they_are(
     consents: dict[str, AgreementState], store: Store, gate: Gate, opening: Door, recorded: Recorded
 ) -> None:
     grounds = Grounds([GARAGES], [], [consents["piet"].id])
     views = Views(store, Atlas(store.observations, gate.law), Book(store, gate))
-    assert views.measure(MeasureRow(measure(grounds)), opening(VENDOR))["id"] == "m"
+    shown = views.measure(MeasureRow(measure(grounds)), opening(VENDOR))
+    assert (shown["id"], shown["grounds"]) == ("m", {"datasets": [GARAGES], "agreements": [], "results": []})
     assert told(recorded) == [(VENDOR, [PIET], 1)]
 
 

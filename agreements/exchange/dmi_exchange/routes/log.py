@@ -15,7 +15,7 @@ from dmi_agreements.contracts.record import DecisionRecord
 from dmi_agreements.decision import Reason
 from dmi_exchange import model, present
 from dmi_exchange.handlers import Exchange
-from dmi_exchange.insight import insight
+from dmi_exchange.insight import Insight
 from dmi_exchange.logbook import forms
 from dmi_exchange.logbook.check import Noted
 from dmi_exchange.logbook.search import Wanted, search
@@ -228,16 +228,15 @@ def router(exchange: Exchange, tree: Tree, notices: Notices, record: Record) -> 
         identity: Caller, result: str, limit: Annotated[int, Query(ge=1, le=1000)] = 200
     ) -> dict[str, Any]:
         grounds = law()
-        may = insight(exchange.store, identity)
-        found = [item for item in exchange.store.dependents(result, limit) if may(item)]
+        found = exchange.store.dependents(result, limit, Insight(exchange.store, identity).may)
         return {"items": [present.dependent(item, grounds) for item in found], "next": None}
 
     @routes.get("/lineage/{result:path}", summary="The ground that a result rests on")
     def ground(identity: Caller, result: str) -> dict[str, Any]:
-        found = exchange.store.result(result)
-        if found is None or not insight(exchange.store, identity)(found):
+        found, insight = exchange.store.result(result), Insight(exchange.store, identity)
+        if found is None or not insight.may(found):
             raise NotFound("nothing is recorded under this id")
-        return present.lineage(found, law())
+        return present.lineage(found, law(), insight.consents(found))
 
     return routes
 
