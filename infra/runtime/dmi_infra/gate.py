@@ -201,9 +201,7 @@ class Gate:
 
         Where ``hides_persons`` holds it is kept from who got what was made of the rows.
         """
-        request = permit.requests[-1]
-        outward = request.assignee != self.holder
-        apart = hides_persons((*permit.duties, *(self.asked(permit) if outward else ())))
+        request, apart = permit.requests[-1], self.hides_persons(permit)
         rows = Counter(subject for subject in kept.subject or () if subject)
         basis = "under their consent" if permit.personal else "on another basis than consent"
         subjects = sorted(rows)
@@ -233,6 +231,11 @@ class Gate:
     def asked(self, permit: Permit) -> frozenset[Duty]:
         """As ``Judging.asked``."""
         return self._judging.asked(permit, self._now())
+
+    def hides_persons(self, permit: Permit) -> bool:
+        """As the function of this name, of the permit's duties and of what consents ask where rows go to another."""
+        outward = permit.requests[-1].assignee != self.holder
+        return hides_persons((*permit.duties, *(self.asked(permit) if outward else ())))
 
     def turn(self, permit: Permit) -> Hashable:
         """As ``Judging.turn``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -17,7 +17,6 @@ from dmi_infra import clock
 from dmi_infra.errors import Refused, Unauthenticated
 from dmi_infra.gate import Permit
 from dmi_infra.http.problems import problem_of
-from dmi_infra.permit import hides_persons
 from dmi_platform import present, quality
 from dmi_platform.harmonise import TRANSFORMATIONS
 from dmi_platform.lineage import code_version
@@ -62,11 +61,19 @@ class _Sink(io.RawIOBase):
 
 
 def stream(
-    permit: Permit, dataset: Dataset | None, pages: Iterable[Page], kind: Format, span: tuple[str, str]
+    permit: Permit,
+    dataset: Dataset | None,
+    pages: Iterable[Page],
+    kind: Format,
+    span: tuple[str, str],
+    hides_persons: Callable[[], bool],
 ) -> Generator[bytes]:
-    """The zip in pieces. When the right ends on the way, or the asker's key, ``ended.json`` tells it at the end."""
+    """The zip in pieces. When the right ends on the way, or the asker's key, ``ended.json`` tells it at the end.
+
+    ``hides_persons``: as ``Gate.hides_persons``, at this moment.
+    """
     sink = _Sink()
-    told = _Told(permit, dataset, span)
+    told = _Told(permit, dataset, span, hides_persons)
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("licence.txt", told.licence())
         ended: Refused | Unauthenticated | None = None
@@ -88,10 +95,18 @@ def stream(
 class _Told:
     """What an export says about itself."""
 
-    def __init__(self, permit: Permit, dataset: Dataset | None, span: tuple[str, str]) -> None:
+    def __init__(
+        self,
+        permit: Permit,
+        dataset: Dataset | None,
+        span: tuple[str, str],
+        hides_persons: Callable[[], bool],
+    ) -> None:
         self._permit = permit
         self._dataset = dataset
         self._span = span
+        self._hides_persons = hides_persons
+        self._hidden = hides_persons()
         self._rows = 0
         self._consents: set[str] = set()
 
@@ -99,6 +114,8 @@ class _Told:
         for page in pages:
             self._rows += len(page.batch)
             self._consents |= page.consents
+            # A consent can come to ask it, or end, while the pages go out: what one of them asked goes for all.
+            self._hidden = self._hidden or self._hides_persons()
             yield page.batch
 
     def licence(self) -> str:
@@ -143,7 +160,7 @@ class _Told:
                     "grounds": {
                         "datasets": [permit.dataset],
                         "agreements": list(permit.agreements),
-                        **({} if hides_persons(permit.duties) else {"consents": len(self._consents)}),
+                        **({} if self._hidden else {"consents": len(self._consents)}),
                     },
                     "purpose": permit.requests[-1].purpose,
                     "recipient": permit.requests[-1].assignee,

@@ -1,17 +1,24 @@
-"""How many exports one participant may have, and what becomes of those that nobody takes."""
+"""How many exports one participant may have, what becomes of those that nobody takes, and what each tells of itself."""
 
 from __future__ import annotations
 
 import asyncio
+import io
+import json
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.decision import Request
+from dmi_infra.gate import Permit
 from dmi_infra.http import downloads
 from dmi_infra.identity import Identity
 from dmi_infra.jose import Acting
+from dmi_platform import export
+from dmi_platform.rows import Page
 from dmi_platform.settings import PlatformSettings
 
 from .conftest import GARAGES, OWNER, VENDOR, counts
@@ -130,3 +137,13 @@ def test_an_export_that_nobody_takes_is_broken_off_and_told(
         assert (await ask(full)).status_code == 200
 
     asyncio.run(several())
+
+
+def test_what_one_page_of_an_export_keeps_to_itself_goes_for_all_of_it() -> None:
+    permit = Permit("export", (Request(VENDOR, "dmi:export", GARAGES, "dmi:purpose:mobility"),), (), (), True)
+    pages = [Page(counts("centrum", 1), None, frozenset({"one"})), Page(counts("centrum", 2), None)]
+    hides = iter([False, True, False])
+    body = b"".join(export.stream(permit, None, pages, "csv", ("a", "b"), lambda: next(hides)))
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        grounds = json.loads(archive.read("lineage.json"))["grounds"]
+    assert "consents" not in grounds, "a consent that asked for groups ended before the last page"

@@ -183,6 +183,37 @@ def test_of_persons_only_rows_under_consent_are_given(city: City) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("action", "term"),
+    [
+        ("leaveOut", {"leftOperand": "dmi:property", "operator": "isAnyOf", "rightOperand": ["subject"]}),
+        ("suppress", {"leftOperand": "dmi:minimumGroup", "operator": "eq", "rightOperand": 2}),
+    ],
+    ids=["no names", "groups"],
+)
+def test_an_export_hides_how_many_consent_where_one_of_their_consents_asks_for_no_names_or_groups(
+    city: City, action: str, term: dict[str, Any]
+) -> None:
+    city.agree(BICYCLES, "dmi:process", "dmi:export", basis="consent")
+    for person in (NOOR, SAM):
+        city.agree(BICYCLES, "dmi:process", "dmi:export", assigner=person, basis="consent")
+    city.tell(BICYCLES, *(stream(f"bike.{n}.pm2_5", "pm2_5", "ug/m3") for n in (1, 2)))
+    city.hand_in(
+        ObservationBatch(
+            BICYCLES, ["bike.1.pm2_5", "bike.2.pm2_5"], [NOON] * 2, [1.0, 2.0], [5.1] * 2, [52.1] * 2,
+            [NOOR, SAM],
+        )
+    )  # fmt: skip
+    city.agree(BICYCLES, "dmi:export", assignee=VENDOR, basis="consent")
+    asked = [{"action": f"dmi:{action}", "constraint": [term]}]
+    for person, duty in ((NOOR, None), (SAM, asked)):
+        city.agree(BICYCLES, "dmi:export", assigner=person, assignee=VENDOR, basis="consent", duty=duty)
+    city.identity = Identity(VENDOR, "Vendor", frozenset({"dmi:role:vendor"}))
+    lineage = json.loads(_archive(city, dataset=BICYCLES, format="csv").read("lineage.json"))
+    assert lineage["rows"] > 0
+    assert "consents" not in lineage["grounds"]
+
+
 def _archive(city: City, **parameters: str) -> zipfile.ZipFile:
     answer = city.get("/v1/export", purpose="dmi:purpose:public-task", **parameters)
     assert answer.status_code == 200, answer.text

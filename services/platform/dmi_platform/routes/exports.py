@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -47,7 +48,8 @@ def router(platform: Platform, room: Room) -> APIRouter:
             permit = opening.permit(dataset)
             known = platform.gate.law.datasets.get(dataset)
             pages = platform.export(opening, permit, first, last, PAGE)
-            body = export.stream(permit, known, pages, kind, (to_text(first), to_text(last)))
+            hides = partial(platform.gate.hides_persons, permit)
+            body = export.stream(permit, known, pages, kind, (to_text(first), to_text(last)), hides)
         except BaseException:
             over()
             raise
