@@ -64,20 +64,14 @@ class Entries:
 
         ``also`` names another party that they have to concern.
         """
-        query = _entries().where(log.c.sequence > after)
-        if party is not None:
-            concerned = log_party.alias()
-            query = query.join(concerned, concerned.c.sequence == log.c.sequence).where(
-                concerned.c.party == party
-            )
+        query, number = _of(party, after, before)
         if also is not None:
-            named = sa.select(log_party.c.sequence).where(log_party.c.party.in_((also, kept_from(also))))
-            query = query.where(log.c.sequence.in_(named))
+            other = log_party.alias()
+            named = sa.select(other.c.sequence).where(other.c.party.in_((also, kept_from(also))))
+            query = query.where(number.in_(named))
         if dataset:
             query = query.where(log.c.dataset == dataset)
-        if before is not None:
-            query = query.where(log.c.sequence < before)
-        order = log.c.sequence.desc() if newest_first else log.c.sequence
+        order = number.desc() if newest_first else number
         with reading(self._engine) as connection:
             return _with_openings(connection, query.order_by(order).limit(limit))
 
@@ -88,13 +82,9 @@ class Entries:
 
     def some(self, sequences: Sequence[int], party: str | None, size: int) -> list[Entry]:
         """Those of these entries (some hundred) that concern ``party``, of the first ``size``; oldest first."""
-        query = _entries().where(log.c.sequence.in_(sequences), log.c.sequence <= size)
-        if party is not None:
-            query = query.join(log_party, log_party.c.sequence == log.c.sequence).where(
-                log_party.c.party == party
-            )
+        query, number = _of(party, before=size + 1)
         with reading(self._engine) as connection:
-            return _with_openings(connection, query.order_by(log.c.sequence))
+            return _with_openings(connection, query.where(number.in_(sequences)).order_by(number))
 
     def counted(self, before: int, party: str, most: int) -> dict[tuple[str, str], list[Micros]] | None:
         """When a party used each rule, by agreement and rule, as entries before a sequence number tell it.
@@ -103,11 +93,11 @@ class Entries:
         """
         theirs = log_party.c.party == key(party), log_party.c.sequence < before
         some = sa.select(log_party.c.sequence).where(*theirs).limit(most + 1).subquery()
-        query = _entries().join(log_party, log_party.c.sequence == log.c.sequence).where(*theirs)
+        query, number = _of(key(party), before=before)
         with reading(self._engine) as connection:
             if connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one() > most:
                 return None
-            entries = _with_openings(connection, query.order_by(log.c.sequence.desc()))
+            entries = _with_openings(connection, query.order_by(number.desc()))
         found: dict[tuple[str, str], list[Micros]] = {}
         for record in (entry.record() for entry in entries):
             for agreement, rule, user in record.counted if record.allowed else ():
@@ -124,9 +114,9 @@ class Entries:
         """Every entry, oldest first, page by page, without openings."""
         after = -1
         while True:
-            query = _entries().where(log.c.sequence > after).order_by(log.c.sequence).limit(size)
+            query, number = _of(None, after)
             with reading(self._engine) as connection:
-                rows = connection.execute(query).all()
+                rows = connection.execute(query.order_by(number).limit(size)).all()
             for row in rows:
                 yield Entry(row.sequence, row.hash, bytes(row.payload))
             if len(rows) < size:
@@ -209,8 +199,25 @@ def key(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:LONGEST_KEY]
 
 
-def _entries() -> sa.Select[Any]:
-    return sa.select(log.c.sequence, log.c.hash, log.c.payload)
+def _of(
+    party: str | None, after: int = -1, before: int | None = None
+) -> tuple[sa.Select[Any], sa.Column[int]]:
+    """The entries that concern ``party`` (``None``: all) within these bounds, and the column to order them by.
+
+    That is the one that an index holds in order for each party: by the other one all of the party's would be sorted.
+    """
+    query = sa.select(log.c.sequence, log.c.hash, log.c.payload)
+    numbers = [log.c.sequence]
+    if party is not None:
+        query = query.join(log_party, log_party.c.sequence == log.c.sequence)
+        query = query.where(log_party.c.party == party)
+        numbers.append(log_party.c.sequence)
+    # Each of both: a database that reads them side by side would walk through all of the log up to the bound.
+    for number in numbers:
+        query = query.where(number > after)
+        if before is not None:
+            query = query.where(number < before)
+    return query, numbers[-1]
 
 
 def _with_openings(connection: sa.Connection, query: sa.Select[Any]) -> list[Entry]:
