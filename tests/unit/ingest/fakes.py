@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
+import sqlalchemy as sa
 from starlette.types import ASGIApp
 
 from dmi_agreements.contracts.envelope import decode
@@ -273,6 +274,22 @@ def running(folder: Path, database_url: str = "", **more: Any) -> Iterator[Node]
         for part in reversed(runtime.parts):
             part.stop()
         engine.dispose()
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is asked about entities meanwhile; the relay asks for its messages at any time."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if "FROM entity" in statement:
+            asked.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
 
 POINT = {"type": "Point", "coordinates": [5.1, 52.1]}

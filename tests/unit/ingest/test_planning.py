@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from sqlalchemy import event
 
 from dmi_ingest.routes.entities import WRITERS
 from dmi_ingest.sensorthings.planner import ENTITIES
@@ -24,24 +20,9 @@ from tests.unit.ingest.fakes import (
     Node,
     datastream,
     location,
+    statements,
     thing,
 )
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """What is asked about entities meanwhile; the relay asks for its messages at any time."""
-    asked: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        if "FROM entity" in statement:
-            asked.append(statement)
-
-    event.listen(sa.Engine, "before_cursor_execute", note)
-    try:
-        yield asked
-    finally:
-        event.remove(sa.Engine, "before_cursor_execute", note)
 
 
 def full(things: int, streams: int, dataset: str = GARAGES) -> dict[str, Any]:

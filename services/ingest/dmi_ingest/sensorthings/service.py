@@ -25,6 +25,7 @@ from dmi_ingest.sensorthings.kinds import COMMON, KINDS, Kind
 from dmi_ingest.sensorthings.planner import Planner
 from dmi_ingest.sensorthings.present import Addresses
 from dmi_ingest.sensorthings.query import Query
+from dmi_ingest.sensorthings.showing import Showing, related
 from dmi_ingest.sensorthings.standing import Placed, judge
 from dmi_ingest.store import EntityStore, FeatureStore
 from dmi_ingest.store.entities import Changes, Entity, Related, Scope, Writers
@@ -45,6 +46,7 @@ class SensorThings:
         self.addresses = addresses
         self._places = places
         self._store = store
+        self._showing = Showing(store, addresses)
         self._features = features
         self._intake = intake
         self._relay = relay
@@ -66,7 +68,7 @@ class SensorThings:
     ) -> dict[str, Any]:
         """One entity; raises ``NotFound``."""
         scope = self._scope(contributor)
-        return self._shown(self._found(kind, identifier, scope), scope, options.parse(given, kind))
+        return self._showing.one(self._found(kind, identifier, scope), scope, options.parse(given, kind))
 
     def follow(
         self, kind: Kind, identifier: str, rest: str, contributor: Contributor, given: Mapping[str, str]
@@ -86,16 +88,16 @@ class SensorThings:
             navigation = here.navigations.get(name)
             if match is None or navigation is None:
                 raise NotFound(f"{here.single} has no {segment[:60]!r}")
-            related = _related(item, name)
+            end = related(item, name)
             target = KINDS[navigation.target]
             if navigation.many and match["id"] is None:
                 path = f"{kind.name}('{identifier}')/{'/'.join(segments[: at + 1])}"
-                return self._many(target, related, remaining, scope, given, path)
+                return self._many(target, end, remaining, scope, given, path)
             chosen = unquoted(match["id"]) if match["id"] else None
-            item = self._step(target, related, chosen, scope)
+            item = self._step(target, end, chosen, scope)
             if remaining == ["$ref"]:
                 return {"@iot.selfLink": self.addresses.of(item.kind, item.id)}
-        return self._shown(item, scope, options.parse(given, KINDS[item.kind]))
+        return self._showing.one(item, scope, options.parse(given, KINDS[item.kind]))
 
     # -- writing ------------------------------------------------------------------
 
@@ -106,7 +108,7 @@ class SensorThings:
             item = planner.create(kind, document)
             self._carry_out(planner, contributor)
             item = planner.find(item.kind, item.id) or item
-        return self._shown(item, self._scope(contributor), Query())
+        return self._showing.one(item, self._scope(contributor), Query())
 
     def create_within(
         self, kind: Kind, identifier: str, name: str, document: object, contributor: Contributor
@@ -130,7 +132,7 @@ class SensorThings:
                     planner.was(parent.id, [item])
             self._carry_out(planner, contributor)
             item = planner.find(item.kind, item.id) or item
-        return self._shown(item, scope, Query())
+        return self._showing.one(item, scope, Query())
 
     def change(
         self, kind: Kind, identifier: str, document: object, contributor: Contributor
@@ -159,7 +161,7 @@ class SensorThings:
             self._republish(planner, after)
             self._carry_out(planner, contributor)
             after = planner.find(after.kind, after.id) or after
-        return self._shown(after, scope, Query())
+        return self._showing.one(after, scope, Query())
 
     def delete(self, kind: Kind, identifier: str, contributor: Contributor) -> None:
         """Delete an entity and what cannot be without it (18-088 table 25), where the gate opens every dataset touched.
@@ -267,10 +269,10 @@ class SensorThings:
         return [dataset for dataset in dict.fromkeys([item.dataset, *using, *placed]) if dataset]
 
     def _others(self, item: Entity, name: str, scope: Scope) -> bool:
-        return self._store.others(KINDS[item.kind].navigations[name].target, _related(item, name), scope)
+        return self._store.others(KINDS[item.kind].navigations[name].target, related(item, name), scope)
 
     def _datasets(self, item: Entity, name: str) -> list[str]:
-        return self._store.datasets(KINDS[item.kind].navigations[name].target, _related(item, name))
+        return self._store.datasets(KINDS[item.kind].navigations[name].target, related(item, name))
 
     def _carry_out(self, planner: Planner, contributor: Contributor) -> None:
         loose = [item for item in planner.changes.new if not item.dataset]
@@ -334,45 +336,36 @@ class SensorThings:
         navigation = KINDS[item.kind].navigations.get(name)
         if navigation is None:
             return []
-        ids = self._store.targets(_related(item, name))
+        ids = self._store.targets(related(item, name))
         return [found for i in ids if (found := self._store.get(navigation.target, i)) is not None]
 
-    def _step(self, target: Kind, related: Related, chosen: str | None, scope: Scope) -> Entity:
-        ids = self._store.targets(related)
+    def _step(self, target: Kind, end: Related, chosen: str | None, scope: Scope) -> Entity:
+        ids = self._store.targets(end)
         wanted = chosen if chosen is not None else next(iter(ids), "")
         if wanted not in ids:
             raise NotFound(f"no {target.single} stands here")
         return self._found(target, wanted, scope)
 
     def _many(
-        self, target: Kind, related: Related, remaining: Sequence[str], scope: Scope,
+        self, target: Kind, end: Related, remaining: Sequence[str], scope: Scope,
         given: Mapping[str, str], path: str,
     ) -> dict[str, Any]:  # fmt: skip
         if remaining == ["$ref"]:
-            items, _ = self._store.page(target.name, scope, options.GREATEST_TOP, 0, related)
+            items, _ = self._store.page(target.name, scope, options.GREATEST_TOP, 0, end)
             return {"value": [{"@iot.selfLink": self.addresses.of(item.kind, item.id)} for item in items]}
         if remaining:
             raise NotFound(f"a collection has no {remaining[0][:60]!r}; name one entity of it by its id")
-        return self._page(target, scope, options.parse(given, target), dict(given), path, related)
+        return self._page(target, scope, options.parse(given, target), dict(given), path, end)
 
     def _page(
         self, kind: Kind, scope: Scope, query: Query, given: dict[str, str], path: str,
-        related: Related | None = None,
+        end: Related | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         # One more than asked tells whether a next page exists.
-        found, total = self._store.page(kind.name, scope, query.top + 1, query.skip, related, query.count)
-        items = [self._shown(item, scope, query) for item in found[: query.top]]
+        found, total = self._store.page(kind.name, scope, query.top + 1, query.skip, end, query.count)
+        items = self._showing.all(found[: query.top], scope, query)
         more = len(found) > query.top and query.top > 0
         return self.addresses.page(path, items, total, query, more, given)
-
-    def _shown(self, item: Entity, scope: Scope, query: Query) -> dict[str, Any]:
-        expanded: dict[str, Any] = {}
-        for name in query.expand:
-            navigation = KINDS[item.kind].navigations[name]
-            ends, _ = self._store.page(navigation.target, scope, options.DEFAULT_TOP, 0, _related(item, name))
-            shown = [self.addresses.entity(end, Query(), {}) for end in ends]
-            expanded[name] = shown if navigation.many else next(iter(shown), None)
-        return self.addresses.entity(item, query, expanded)
 
 
 def unquoted(text: str) -> str:
@@ -380,13 +373,6 @@ def unquoted(text: str) -> str:
     if len(text) >= 2 and text[0] == text[-1] == "'":
         return text[1:-1].replace("''", "'")
     return text
-
-
-def _related(item: Entity, name: str) -> Related:
-    navigation = KINDS[item.kind].navigations[name]
-    if navigation.stored:
-        return Related(item.kind, item.id, name, False)
-    return Related(navigation.target, item.id, navigation.inverse, True)
 
 
 def _property(item: Entity, name: str, remaining: Sequence[str]) -> dict[str, Any] | str:

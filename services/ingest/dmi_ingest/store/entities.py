@@ -142,6 +142,21 @@ class EntityStore:
                 total = connection.execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar()
         return [_entity(row) for row in rows], total
 
+    def expanded(
+        self, kind: str, related: Sequence[Related], scope: Scope, top: int
+    ) -> dict[str, list[Entity]]:
+        """The first ``top`` entities at each of many ends of one relation, as ``page`` has them, by ``Related.id``."""
+        with reading(self._engine) as connection:
+            links = _links(related, connection.dialect.name)
+            rows = connection.execute(_first(links, kind, scope, top)).all()
+        # What many share, as a Sensor, is read out once.
+        entities: dict[str, Entity] = {}
+        found: dict[str, list[Entity]] = {}
+        for row in rows:
+            item = entities.get(row.id) or entities.setdefault(row.id, _entity(row))
+            found.setdefault(row.near, []).append(item)
+        return found
+
     def targets(self, related: Related) -> list[str]:
         """The ids at the other end of a relation, in order of id."""
         with reading(self._engine) as connection:
@@ -261,14 +276,45 @@ def _publish(connection: sa.Connection, changes: Changes, by: Writers) -> list[s
     return followed
 
 
-def _ends(related: Related) -> sa.Select[tuple[str]]:
-    if related.inverse:
-        return sa.select(link.c.id).where(
-            link.c.kind == related.kind, link.c.navigation == related.navigation, link.c.target == related.id
-        )
-    return sa.select(link.c.target).where(
-        link.c.kind == related.kind, link.c.id == related.id, link.c.navigation == related.navigation
+def _ends(related: Related) -> sa.Select[str]:
+    near, far = _sides(related)
+    return sa.select(far).where(
+        link.c.kind == related.kind, link.c.navigation == related.navigation, near == related.id
     )
+
+
+def _sides(related: Related) -> tuple[sa.Column[str], sa.Column[str]]:
+    """The columns of links that hold this end and the other."""
+    return (link.c.target, link.c.id) if related.inverse else (link.c.id, link.c.target)
+
+
+def _links(related: Sequence[Related], dialect: str) -> sa.Select[str, str, bool]:
+    """The links of one relation at each of these ends."""
+    relation = related[0]
+    near, far = _sides(relation)
+    of_kind = link.c.kind == relation.kind
+    # From the target the kind is looked at afterwards: else SQLite goes through all links of that kind.
+    found = sa.select(near.label("near"), far.label("far"), of_kind.label("fits"))
+    named = among(near, "ids", dialect, [each.id for each in related])
+    found = found.where(link.c.navigation == relation.navigation, named)
+    return found if relation.inverse else found.where(of_kind)
+
+
+def _first(links: sa.Select[str, str, bool], kind: str, scope: Scope, top: int) -> sa.Select[Any]:
+    """The first ``top`` entities of this kind that the caller sees, at the far end of links, by their near end.
+
+    Links and ends are found beforehand: whether a Sensor may be seen is asked once, not for each of its Datastreams.
+    """
+    tied = links.cte("tied").prefix_with("MATERIALIZED")
+    at_ends = entity.c.id.in_(sa.select(tied.c.far))
+    seen = sa.select(entity.c.id).where(entity.c.kind == kind, at_ends, _visible(kind, scope))
+    end = entity.alias()
+    place = sa.func.row_number().over(partition_by=tied.c.near, order_by=end.c.sequence)
+    each = sa.select(tied.c.near, end.c.sequence, place.label("place"))
+    each = each.join(end, sa.and_(end.c.kind == kind, end.c.id == tied.c.far))
+    ranked = each.where(tied.c.fits, tied.c.far.in_(seen)).subquery()
+    query = sa.select(ranked.c.near, entity).join(ranked, ranked.c.sequence == entity.c.sequence)
+    return query.where(ranked.c.place <= top).order_by(entity.c.sequence)
 
 
 def _link(connection: sa.Connection, links: Iterable[tuple[str, str, str, str]]) -> None:
