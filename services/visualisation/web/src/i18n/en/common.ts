@@ -45,8 +45,6 @@ export const common: Part<'common'> = {
   pageOf: (page, pages, rows) => `Page ${page} of ${pages}, ${rows} rows`,
   previousPage: 'Previous',
   nextPage: 'Next',
-  updated: (age) => `Updated ${age}`,
-  explain: (term) => `About ${term}`,
 };
 
 export const states: Part<'states'> = {

@@ -86,7 +86,6 @@ export const publish: Part<'publish'> = {
   wrongCapacity: 'Choose a number above 0, or leave this empty.',
   notByPersons: 'Only organisations publish sensors here',
   notByPersonsText: 'Your own data come in by an organisation that measures with you. You decide about them under My data.',
-  agreementNote: 'Your conditions were put forward as an agreement and signed.',
 };
 
 export const operations: Part<'operations'> = {

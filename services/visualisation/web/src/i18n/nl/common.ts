@@ -43,8 +43,6 @@ export const common = {
   pageOf: (page: string, pages: string, rows: string) => `Bladzijde ${page} van ${pages}, ${rows} rijen`,
   previousPage: 'Vorige',
   nextPage: 'Volgende',
-  updated: (age: string) => `Bijgewerkt ${age}`,
-  explain: (term: string) => `Uitleg over ${term}`,
 };
 
 export const states = {

@@ -84,7 +84,6 @@ export const publish = {
   wrongCapacity: 'Kies een getal groter dan 0, of laat dit leeg.',
   notByPersons: 'Alleen organisaties publiceren hier sensoren',
   notByPersonsText: 'Uw eigen gegevens komen binnen via een organisatie die met u meet. U beslist erover bij Mijn gegevens.',
-  agreementNote: 'Uw voorwaarden zijn als afspraak voorgelegd en ondertekend.',
 };
 
 export const operations = {
