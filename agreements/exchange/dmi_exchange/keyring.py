@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -21,7 +21,7 @@ MOST_LIVING: Final = 10
 MOST_KEPT: Final = 100
 MOST_EVER: Final = 1_000
 """Keys of one participant, revoked ones with them: so many fit in what is kept of it, however they end."""
-REASONS: Final = ("unspecified", "compromised", "superseded")
+Why = Literal["unspecified", "compromised", "superseded"]
 """Why a key is revoked (OpenID Federation 1.0 §8.7.3)."""
 
 

@@ -41,7 +41,6 @@ __all__ = [
 ]
 
 PERSONAL: Final = "dmi:data:personal"
-NON_PERSONAL: Final = "dmi:data:non-personal"
 
 
 class Rulebook:

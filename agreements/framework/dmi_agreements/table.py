@@ -77,11 +77,6 @@ class LawTable:
         self.datasets: Mapping[str, Dataset] = View(self._datasets)
         self.agreements: Mapping[str, AgreementState] = View(self._states)
 
-    @property
-    def heartbeat(self) -> int | None:
-        """The moment of the heartbeat received last, microseconds UTC; ``None`` before the first."""
-        return self._heartbeat
-
     def age(self, now: int) -> int | None:
         """How old the law is, in microseconds; ``None`` before the first heartbeat."""
         return None if self._heartbeat is None else now - self._heartbeat

@@ -29,10 +29,6 @@ class Version:
     shape: Any
     """A shapely geometry in WGS84 degrees, prepared."""
 
-    def holds_at(self, at: Micros) -> bool:
-        """Whether this version was valid at ``at``."""
-        return self.valid_from <= at < self.valid_to
-
 
 @dataclass(frozen=True, slots=True)
 class _Index:

@@ -29,7 +29,7 @@ def test_rules_are_written_one_action_each_without_target_and_prefix() -> None:
     assert all("target" not in rule for rule in rules["permission"])
     assert rules["permission"][0]["constraint"][0]["rightOperand"] == "urn:dmi:purpose:mobility"
     assert rules["permission"][0]["duty"][0]["action"] == "urn:dmi:aggregate"
-    assert policies.offer_in_catalogue({"@id": "urn:x", "@type": "Offer", **rules}, "") == []
+    assert policies.offer_in_message({"@id": "urn:x", "@type": "Offer", "target": "urn:y", **rules}) == []
 
 
 def test_a_number_becomes_a_value_that_the_schema_takes() -> None:

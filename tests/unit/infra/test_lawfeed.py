@@ -84,7 +84,7 @@ def test_an_event_that_cannot_be_read_refuses_everything_from_then_on(bus: FakeB
     feed.start()
     bus.publish(LAW_TOPIC, [message(b'{"type": "unheard-of", "id": "x"}')])
     tell(bus, Heartbeat("urn:dmi:heartbeat", clock.now()))
-    eventually(lambda: feed.table.heartbeat is not None)
+    eventually(lambda: feed.table.age(0) is not None)
     stale = feed.table.stale(clock.now())
     assert stale is not None
     assert stale.code == "law_stale"

@@ -98,7 +98,7 @@ def test_the_tree_agrees_with_trying_every_area(rows: list[tuple[float, float, i
     places.put(CITY, features)
     expected = []
     for longitude, latitude, moment in rows:
-        inside = [v for v in places.covering(longitude, latitude) if v.holds_at(moment)]
+        inside = [v for v in places.covering(longitude, latitude) if v.valid_from <= moment < v.valid_to]
         best = max(inside, key=lambda v: (v.valid_from, v.id), default=None)
         expected.append(best.id if best else None)
     assert at(places, *rows) == expected

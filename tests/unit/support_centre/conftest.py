@@ -75,7 +75,7 @@ def recorded() -> list[DecisionRecord | Lineage]:
 @pytest.fixture
 def gate(law: LawTable, recorded: list[DecisionRecord | Lineage]) -> Gate:
     """The gate of the support centre; its clock stands still, so that a slow machine does not age the law."""
-    moment = law.heartbeat or 0
+    moment = clock.now()
     metrics = Metrics("support-centre")
     return Gate("support-centre", STACK, law, recorded.append, Projection(), metrics, lambda: moment)
 

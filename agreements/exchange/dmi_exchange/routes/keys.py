@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -11,7 +11,7 @@ from dmi_agreements.contracts.law import Participant
 from dmi_agreements.decision import Reason
 from dmi_exchange import present
 from dmi_exchange.handlers import Exchange
-from dmi_exchange.keyring import Keyring, NewKey, announcement, check_party
+from dmi_exchange.keyring import Keyring, NewKey, Why, announcement, check_party
 from dmi_exchange.model import OPERATOR, SIGNATORY_ROLES
 from dmi_infra.errors import InputRefused, Refused
 from dmi_infra.http.access import Caller, roles
@@ -44,7 +44,7 @@ class Revocation(BaseModel):
     """Why a key is revoked."""
 
     model_config = ConfigDict(extra="forbid")
-    reason: Literal["unspecified", "compromised", "superseded"] = "unspecified"
+    reason: Why = "unspecified"
 
 
 class Identifiers(BaseModel):

@@ -14,7 +14,7 @@ from dmi_exchange.transactions import ubl
 from dmi_exchange.transactions.billing import Billing
 from dmi_exchange.transactions.commons import Share
 from dmi_exchange.transactions.ledger import ACCOUNTS
-from dmi_exchange.transactions.model import Invoice, Party
+from dmi_exchange.transactions.model import Invoice, Party, Scheme, VatRate
 from dmi_infra.clock import from_text, to_text
 from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.http.access import Caller, roles
@@ -34,9 +34,7 @@ class Details(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     name: Line
-    scheme: Literal["0106", "0190"] = Field(
-        "0106", description="0106: Chamber of Commerce; 0190: OIN of a public body"
-    )
+    scheme: Scheme = Field("0106", description="0106: Chamber of Commerce; 0190: OIN of a public body")
     registration: str = Field(
         pattern=pattern("^([0-9]{8}|[0-9]{20})$", "must be the 8 digits of the register, or the 20 of an OIN")
     )
@@ -47,7 +45,7 @@ class Details(BaseModel):
     vat_id: str = Field(
         "", pattern=pattern("^(NL[0-9]{9}B[0-9]{2})?$", "must be a VAT number such as NL123456789B01")
     )
-    vat_percent: Literal[0, 9, 21] = Field(
+    vat_percent: VatRate = Field(
         21,
         description="what you charge; 0 needs `exemption`: exempt with a `vat_id`, not subject to VAT without",
     )

@@ -9,15 +9,15 @@ import msgspec
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.prices import Price, charge
 
-VAT_RATES: Final = (0, 9, 21)
+VatRate = Literal[0, 9, 21]
 """Percentages of Dutch VAT; 0 only where the supplier says why."""
-SCHEMES: Final = ("0106", "0190")
+Scheme = Literal["0106", "0190"]
 """Registers of organisations (ICD): the Chamber of Commerce's number, and the OIN of public bodies."""
 DAYS_TO_PAY: Final = 30
 
 
 class Party(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an invoice says of a participant. ``scheme`` and ``registration``: see ``SCHEMES``.
+    """What an invoice says of a participant. ``scheme`` and ``registration``: see ``Scheme``.
 
     ``vat_percent`` is what it charges; ``exemption`` says why that is nothing. ``iban`` is where it is paid.
     """

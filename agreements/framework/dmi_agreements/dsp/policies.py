@@ -25,19 +25,11 @@ _TIMESTAMP: Final = re.compile(
 )
 
 
-def offer_in_message(offer: object, path: str = "/offer", target: bool = True) -> list[Finding]:
-    """What is wrong with the offer of a message; with ``target`` it must name its dataset."""
+def offer_in_message(offer: object, path: str = "/offer") -> list[Finding]:
+    """What is wrong with the offer of a message, which names its dataset."""
     found = _policy(offer, path, "Offer")
-    if isinstance(offer, Mapping) and (target or "target" in offer):
+    if isinstance(offer, Mapping):
         found += _texts(offer, path, ("target",))
-    return found
-
-
-def offer_in_catalogue(offer: object, path: str) -> list[Finding]:
-    """What is wrong with an offer of a dataset, whose target is the dataset around it."""
-    found = _policy(offer, path, "Offer")
-    if isinstance(offer, Mapping) and "target" in offer:
-        found.append(Finding(f"{path}/target", "does not stand in an offer of a catalogue"))
     return found
 
 

@@ -108,7 +108,6 @@ class Steps:
 
 Formula = Claim | All | Any | Link | Steps
 TRUE = All()
-FALSE = Any()
 
 
 def negated(formula: Formula) -> Formula:
