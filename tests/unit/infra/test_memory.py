@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 
-from dmi_infra.memory import GivesBack
+import pytest
+
+from dmi_infra.memory import SETTLING, GivesBack
 
 
 def _threads() -> list[str]:
@@ -27,8 +30,32 @@ def test_the_library_is_asked_again_and_again_until_the_end():
     assert _threads() == []
 
 
-def test_where_nobody_can_be_asked_nothing_runs():
+def test_what_lives_when_it_begins_and_settles_is_not_searched_for_garbage_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called: list[str] = []
+    monkeypatch.setattr(gc, "collect", lambda: called.append("collect"))
+    monkeypatch.setattr(gc, "freeze", lambda: called.append("freeze"))
+    turns: list[int] = []
+    gives = GivesBack(every_s=0.01)
+    gives._trim = turns.append
+    with gives:
+        assert called == ["collect", "freeze"], "before the first request"
+        until = time.monotonic() + 10
+        while len(turns) < SETTLING + 3 and time.monotonic() < until:
+            time.sleep(0.01)
+    assert called == ["collect", "freeze"] * (SETTLING + 1)
+
+
+def test_where_the_library_cannot_be_asked_what_lives_is_set_aside_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called: list[str] = []
+    monkeypatch.setattr(gc, "freeze", lambda: called.append("freeze"))
     gives = GivesBack(every_s=0.01)
     gives._trim = None
     with gives:
-        assert _threads() == []
+        until = time.monotonic() + 10
+        while len(called) < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+    assert len(called) >= 2
