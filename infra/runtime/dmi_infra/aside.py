@@ -45,7 +45,7 @@ class Aside:
         self._turns = anyio.CapacityLimiter(threads)
         # Always free for who has a turn: a thread that was begun cannot be given up.
         self._threads = anyio.CapacityLimiter(threads)
-        self._lanes = Lanes(each, waiting)
+        self._lanes = Lanes(each, waiting, None)
         self._patience = patience
 
     async def run(self, party: str, work: Callable[[], T]) -> T:

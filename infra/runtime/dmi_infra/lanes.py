@@ -4,36 +4,48 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
 
 from dmi_infra.errors import Unavailable
+
+WAITING: Final = 200
+"""Requests of one participant that may stand in line."""
+PATIENCE: Final = 10.0
+"""For so many seconds."""
 
 
 class Lanes:
     """So many requests of one participant at a time (``each``), and so many in line behind them (``waiting``).
 
-    All calls come from one event loop; no thread is held by who waits.
+    There they stand for ``patience`` seconds at most (``None``: as long as it takes). All calls come from one event
+    loop; no thread is held by who waits.
     """
 
-    def __init__(self, each: int, waiting: int) -> None:
+    def __init__(self, each: int, waiting: int = WAITING, patience: float | None = PATIENCE) -> None:
         self._each = each
         self._most = each + waiting
+        self._patience = patience
         self._lanes: dict[str, asyncio.Semaphore] = {}
         self._inside: Counter[str] = Counter()
 
     async def enter(self, party: str) -> Callable[[], None]:
         """Wait for a place of ``party``; what this gives leaves it again, and is called once.
 
-        Raises ``Unavailable`` at once when as many stand in line as may.
+        Raises ``Unavailable``: at once when as many stand in line as may, or when this one stood there too long.
         """
         if self._inside[party] >= self._most:
             raise Unavailable(f"{self._most} requests wait already, as many as may here; try again shortly")
         self._inside[party] += 1
         lane = self._lanes.setdefault(party, asyncio.Semaphore(self._each))
         try:
-            await lane.acquire()
-        except BaseException:
+            async with asyncio.timeout(self._patience):
+                await lane.acquire()
+        except BaseException as exc:
             self._left(party)
+            if isinstance(exc, TimeoutError):
+                raise Unavailable("your earlier requests are answered first; try again shortly") from exc
             raise
 
         def leave() -> None:
@@ -46,3 +58,31 @@ class Lanes:
         self._inside[party] -= 1
         if not self._inside[party]:
             del self._inside[party], self._lanes[party]
+
+
+class Turns(Lanes):
+    """Work of the event loop itself, one piece for each participant at a time."""
+
+    def __init__(self, waiting: int = WAITING, patience: float | None = PATIENCE) -> None:
+        super().__init__(1, waiting, patience)
+
+    async def enter(self, party: str) -> Callable[[], None]:
+        """See ``Lanes``."""
+        leave = await super().enter(party)
+        try:
+            # Such a piece never waits: without a turn for others first, each would find the place free again, and all
+            # would be done one behind the other before anything else is.
+            await asyncio.sleep(0)
+        except BaseException:
+            leave()
+            raise
+        return leave
+
+    @asynccontextmanager
+    async def turn(self, party: str) -> AsyncIterator[None]:
+        """Hold the place meanwhile; raises as ``enter``."""
+        leave = await self.enter(party)
+        try:
+            yield
+        finally:
+            leave()

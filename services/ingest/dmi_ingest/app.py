@@ -23,6 +23,7 @@ from dmi_ingest.handlers import Ingest
 from dmi_ingest.imports import Imports
 from dmi_ingest.intake import PROCESS, Intake
 from dmi_ingest.leftovers import Leftovers
+from dmi_ingest.reading_turns import ReadingTurns
 from dmi_ingest.registry import Registry
 from dmi_ingest.room import Room, Share
 from dmi_ingest.routes import routers
@@ -56,7 +57,8 @@ def assemble(settings: IngestSettings, engine: sa.Engine, runtime: Runtime) -> F
     personal = partial(_about_persons, table)
     intake = Intake(runtime.gate, runtime.publisher, registry, runtime.metrics)
     places = Whereabouts(runtime.gate, features)
-    ingest = Ingest(intake, features, relay, table, places, settings.area_datasets)
+    turns = ReadingTurns(table)
+    ingest = Ingest(intake, features, relay, table, places, settings.area_datasets, turns)
     addresses = Addresses(settings.public_url)
     things = SensorThings(EntityStore(engine), features, intake, relay, table, addresses, places)
     share = Share(settings.import_open, settings.import_room, settings.import_free)
@@ -85,7 +87,7 @@ def assemble(settings: IngestSettings, engine: sa.Engine, runtime: Runtime) -> F
     runtime.checks["store"] = store_check(engine)
     return build_app(
         runtime, "DMI ingest", "Layer 1: sensors (OGC SensorThings 1.1), files and features come in here.",
-        routers(settings, ingest, imports, things, Observations(intake, things, addresses)),
+        routers(settings, ingest, imports, things, Observations(intake, things, addresses, turns)),
         form_limits={"/v1/imports": settings.import_limit + FORM_BYTES},
     )  # fmt: skip
 

@@ -30,6 +30,7 @@ from dmi_ingest.model import (
     valid_id,
     valid_subject,
 )
+from dmi_ingest.reading_turns import AT_A_TIME, ReadingTurns
 from dmi_ingest.store import FeatureStore, Published
 from dmi_ingest.store.features import Persons
 from dmi_ingest.whereabouts import PLACE_RULE, Whereabouts
@@ -46,30 +47,32 @@ class Ingest:
     """What a participant can hand in natively."""
 
     def __init__(self, intake: Intake, features: FeatureStore, relay: Relay, law: LawTable, places: Whereabouts,
-                 area_datasets: Collection[str] = ()) -> None:  # fmt: skip
+                 area_datasets: Collection[str] = (), turns: ReadingTurns | None = None) -> None:  # fmt: skip
         self._intake = intake
         self._features = features
         self._relay = relay
         self._law = law
         self._places = places
         self._area_datasets = frozenset(area_datasets)
+        self._turns = turns or ReadingTurns(law)
 
-    def read(self, contributor: Contributor, body: bytes) -> Any:
+    def _read(self, contributor: Contributor, body: bytes) -> Any:
         """The JSON of a body; a heavy one is read only for who may hand in for the dataset that it names."""
         if heavy(body):
             self._intake.check(contributor, reading.dataset_of(body), 0)
         return reading.read_json(body)
 
-    async def hand_in_batch(self, contributor: Contributor, document: object) -> dict[str, Any]:
+    async def hand_in_batch(self, contributor: Contributor, body: bytes) -> dict[str, Any]:
         """Take the good rows of a column batch; raises ``RowsRefused`` when there are none."""
-        columns = _columns(document)
-        # Who may not hand in does not learn either which datastreams there are.
-        self._intake.check(contributor, columns["dataset"], len(columns["datastream"]))
-        registry = self._intake.registry
-        named = {stream for stream in columns["datastream"] if isinstance(stream, str)}
-        if missing := registry.missing(named):
-            await asyncio.to_thread(registry.look_up, missing)
-        batch, places, faults = self._checked(columns)
+        async with self._turns.turn(contributor):
+            columns = _columns(self._read(contributor, body))
+            # Who may not hand in does not learn either which datastreams there are.
+            self._intake.check(contributor, columns["dataset"], len(columns["datastream"]))
+            registry = self._intake.registry
+            named = {stream for stream in columns["datastream"] if isinstance(stream, str)}
+            if missing := registry.missing(named):
+                await asyncio.to_thread(registry.look_up, missing)
+            batch, places, faults = await self._checked(columns)
         refuse_all(batch, faults)
         withheld: set[int] = set()
         if len(batch):
@@ -84,9 +87,14 @@ class Ingest:
         read = len(columns["datastream"])
         return {"batch_id": batch.batch_id, "read": read, **report(accepted, faults)}
 
-    def hand_in_features(self, contributor: Contributor, document: object) -> dict[str, Any]:
+    async def hand_in_features(self, contributor: Contributor, body: bytes) -> dict[str, Any]:
         """Keep and publish the good features; raises ``RowsRefused`` when there are none."""
-        body = reading.mapping(document, "body")
+        async with self._turns.turn(contributor):
+            # Checking geometries takes long enough to hold up observations, so it has a thread.
+            return await asyncio.to_thread(self._features_of, contributor, body)
+
+    def _features_of(self, contributor: Contributor, given: bytes) -> dict[str, Any]:
+        body = reading.mapping(self._read(contributor, given), "body")
         known_fields(body, ("dataset", "crs", "features"))
         dataset = reading.text(body.get("dataset"), "dataset", 200)
         crs = geometry.declared(body.get("crs"))
@@ -160,13 +168,16 @@ class Ingest:
         """The rule that keeps neighbourhoods, which label everybody's rows, out of a dataset, or ``None``."""
         return not_laid_down(self._law, dataset, self._area_datasets)
 
-    def _checked(self, columns: dict[str, Any]) -> tuple[ObservationBatch, list[int], list[RowFault]]:
+    async def _checked(self, columns: dict[str, Any]) -> tuple[ObservationBatch, list[int], list[RowFault]]:
         """The good rows, their indexes in the request, and the faults of the others."""
         kept: dict[str, list[Any]] = {name: [] for name in (*REQUIRED[1:], *OPTIONAL)}
         places: list[int] = []
         faults: list[RowFault] = []
         given = [name for name in columns if name != "dataset"]
         for index, values in enumerate(zip(*(columns[name] for name in given), strict=True)):
+            if index and index % AT_A_TIME == 0:
+                # Others have a turn: all of it would take a tenth of a second.
+                await asyncio.sleep(0)
             try:
                 row = self._row(dict(zip(given, values, strict=True)), columns["dataset"])
             except InputRefused as exc:

@@ -191,6 +191,12 @@ def test_a_body_of_more_values_than_take_a_moment_to_read_is_refused_unread(
     assert found["errors"] == [{"field": "body", "rule": f"may hold at most {most} values here"}]
 
 
+@pytest.mark.usefixtures("unread")
+def test_the_fields_of_a_form_count_too(service: Service) -> None:
+    found = problem(service.send("/open", b"a=1&" * (OPEN_VALUES + 1)), 413)
+    assert found["errors"] == [{"field": "body", "rule": f"may hold at most {OPEN_VALUES} values here"}]
+
+
 def test_what_a_route_takes_is_read(service: Service) -> None:
     token = service.token()
     assert service.send("/open", lists(OPEN_VALUES // 2 - 5)).json() == 1

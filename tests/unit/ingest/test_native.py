@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -258,3 +259,40 @@ def test_a_data_array_of_more_rows_than_a_batch_may_have_is_refused(city: Node) 
     error = city.refused("/v1.1/CreateObservations", [group])
     assert error["field"] == "0.dataArray"
     assert "10000" in error["rule"]
+
+
+@pytest.mark.parametrize("door", ["/v1/batches", "/v1.1/CreateObservations"])
+def test_who_sends_many_large_bodies_of_rows_keeps_no_observation_waiting(city: Node, door: str) -> None:
+    """Each takes a tenth of a second to read, on the event loop, where every observation comes in."""
+    rows = 5_000
+    group = {
+        "Datastream": {"@iot.id": STREAM},
+        "components": ["phenomenonTime", "result"],
+        "dataArray": [[NOON, 1]] * rows,
+    }
+    columned = columns(datastream=[STREAM] * rows, phenomenon_time=[NOON] * rows, result=[1] * rows)
+    large = [group] if door == "/v1.1/CreateObservations" else columned
+    single = {"phenomenonTime": NOON, "result": 1, "Datastream": {"@iot.id": STREAM}}
+    headers = {"Authorization": f"Bearer {GEMEENTE}"}
+
+    async def story() -> tuple[int, int]:
+        many = [asyncio.create_task(city.client.post(door, json=large, headers=headers)) for _ in range(6)]
+        await asyncio.sleep(0)
+        one = await city.client.post("/v1.1/Observations", json=single, headers=headers)
+        done = sum(task.done() for task in many)
+        assert {answer.status_code for answer in await asyncio.gather(*many)} == {201}
+        return one.status_code, done
+
+    status, done = city.runner.run(story())
+    assert status == 201
+    assert done <= 1
+
+
+def test_an_observation_by_itself_holds_no_more_than_is_read_in_a_moment(city: Node) -> None:
+    single = {"phenomenonTime": NOON, "result": 1, "Datastream": {"@iot.id": STREAM}}
+    error = city.refused("/v1.1/Observations", {**single, "parameters": {"a": [[]] * 1_000}})
+    assert error == {"field": "body", "rule": "an observation may hold at most 1000 values"}
+    assert (
+        city.call("POST", "/v1.1/Observations", {**single, "parameters": {"a": [[]] * 400}}).status_code
+        == 201
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -90,7 +89,7 @@ def router(ingest: Ingest) -> APIRouter:
     )  # fmt: skip
     async def batches(request: Request, contributor: Delivering) -> dict[str, Any]:
         """Good rows are taken, faulty ones answered by index; 201 comes when the bus has them durably."""
-        return await ingest.hand_in_batch(contributor, ingest.read(contributor, await request.body()))
+        return await ingest.hand_in_batch(contributor, await request.body())
 
     @routes.post(
         "/features", status_code=201, summary="Hand in places and things", dependencies=[Depends(large_body)],
@@ -98,10 +97,6 @@ def router(ingest: Ingest) -> APIRouter:
     )  # fmt: skip
     async def features(request: Request, contributor: Delivering) -> dict[str, Any]:
         """Good features are kept and published, faulty ones answered by index."""
-        body = await request.body()
-        # Checking geometries takes long enough to hold up observations, so it has a thread.
-        return await asyncio.to_thread(
-            lambda: ingest.hand_in_features(contributor, ingest.read(contributor, body))
-        )
+        return await ingest.hand_in_features(contributor, await request.body())
 
     return routes

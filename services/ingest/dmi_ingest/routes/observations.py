@@ -12,9 +12,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from dmi_infra.clock import to_text
-from dmi_infra.errors import NotFound
+from dmi_infra.errors import InputRefused, NotFound
 from dmi_infra.http.access import Caller
-from dmi_infra.http.limits import large_body
+from dmi_infra.http.limits import large_body, values_of
 from dmi_ingest.reading import read_json
 from dmi_ingest.routes.access import Delivering, DirectRoute, json_body
 from dmi_ingest.sensorthings.observations import Observations, Taken
@@ -69,6 +69,10 @@ _ARRAY_EXAMPLE: Final = [
 ]
 
 
+ONE_VALUES: Final = 1_000
+"""Of an observation by itself, its parameters among them: it is read on the event loop, as many others are."""
+
+
 def routers(taker: Observations) -> list[APIRouter]:
     """Routes ``Observations``, ``Datastreams(id)/Observations`` and ``CreateObservations``."""
     return [_taking(taker), _leading(taker)]
@@ -90,7 +94,7 @@ def _taking(taker: Observations) -> APIRouter:
 
         A FeatureOfInterest within it is kept then; where rows may be about a person its point goes with the row alone.
         """
-        link, shown = await taker.take_one(read_json(await request.body()), contributor)
+        link, shown = await taker.take_one(_one_read(await request.body()), contributor)
         return _created(msgspec.json.encode(shown), link)
 
     @routes.post(
@@ -99,7 +103,7 @@ def _taking(taker: Observations) -> APIRouter:
     )  # fmt: skip
     async def within(request: Request, contributor: Delivering, id: str) -> Response:
         """As ``POST Observations``, for the datastream that the address names."""
-        document = read_json(await request.body())
+        document = _one_read(await request.body())
         link, shown = await taker.take_one(document, contributor, unquoted(id))
         return _created(msgspec.json.encode(shown), link)
 
@@ -109,11 +113,17 @@ def _taking(taker: Observations) -> APIRouter:
     )  # fmt: skip
     async def array(request: Request, contributor: Delivering) -> Response:
         """An address or ``error`` for each row in order; the header DMI-Rejected names the first faults."""
-        document = await taker.read_array(await request.body(), contributor)
-        taken = await taker.take_array(document, contributor)
+        taken = await taker.take_array(await request.body(), contributor)
         return _created(msgspec.json.encode(taken.links), None, _faults(taken))
 
     return routes
+
+
+def _one_read(body: bytes) -> Any:
+    """The JSON of one observation."""
+    if values_of(body) > ONE_VALUES:
+        raise InputRefused.of("body", f"an observation may hold at most {ONE_VALUES} values")
+    return read_json(body)
 
 
 def _leading(taker: Observations) -> APIRouter:

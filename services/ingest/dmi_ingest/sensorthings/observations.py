@@ -10,12 +10,13 @@ from typing import Any, Final, NamedTuple
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.decision import Reason
 from dmi_infra import clock
-from dmi_infra.errors import InputRefused, NotFound, Refused
+from dmi_infra.errors import FieldError, InputRefused, NotFound, Refused
 from dmi_infra.http.limits import heavy
 from dmi_ingest import reading
-from dmi_ingest.handlers import refuse_all
+from dmi_ingest.handlers import ROWS, refuse_all
 from dmi_ingest.intake import NO_CONSENT, Contributor, Intake
 from dmi_ingest.model import RowFault
+from dmi_ingest.reading_turns import AT_A_TIME, ReadingTurns
 from dmi_ingest.sensorthings.bodies import as_id
 from dmi_ingest.sensorthings.gathering import Gathering, Observation, batch_of
 from dmi_ingest.sensorthings.interests import Place, Placing
@@ -23,8 +24,6 @@ from dmi_ingest.sensorthings.present import Addresses
 from dmi_ingest.sensorthings.service import SensorThings
 from dmi_ingest.store.features import KnownStream
 
-ROWS: Final = 10_000
-"""As many as a batch; they are read and answered one by one, while nothing else on the event loop is."""
 MEMBERS: Final = frozenset(
     {
         "phenomenonTime", "result", "resultTime", "resultQuality", "validTime", "parameters", "Datastream",
@@ -55,10 +54,13 @@ class _Group(NamedTuple):
 class Observations:
     """Reads observations and hands them to the intake."""
 
-    def __init__(self, intake: Intake, things: SensorThings, addresses: Addresses) -> None:
+    def __init__(
+        self, intake: Intake, things: SensorThings, addresses: Addresses, turns: ReadingTurns
+    ) -> None:
         self._intake = intake
         self._gathering = Gathering(intake)
         self._interests = things.interests
+        self._turns = turns
         self.addresses = addresses
 
     async def take_one(
@@ -91,7 +93,37 @@ class Observations:
         link = self.addresses.of("Observations", item.id)
         return link, self._shown(item, link, body)
 
-    async def read_array(self, body: bytes, contributor: Contributor) -> Any:
+    async def take_array(self, body: bytes, contributor: Contributor) -> Taken:
+        """Groups of rows, each group of one datastream; the good rows are taken, the others answer ``error``."""
+        good: dict[str, list[tuple[int, Observation]]] = {}
+        faults: list[RowFault] = []
+        async with self._turns.turn(contributor):
+            groups = _groups(await self._read(body, contributor))
+            known = await self._all_known({group.stream for group in groups})
+            refused = self._refused(groups, known, contributor)
+            positions = await self._positions(groups, known, refused, contributor)
+            index = 0
+            for group in groups:
+                found = known.get(group.stream)
+                refusal = refused.get(found.dataset) if found is not None else None
+                if found is None or refusal is not None:
+                    fault = _no_row(group.stream, refusal)
+                    faults += [RowFault(index + row, fault) for row in range(len(group.rows))]
+                else:
+                    taken, wrong = await _rows(group, found, positions, index)
+                    good.setdefault(found.dataset, []).extend(taken)
+                    faults += wrong
+                index += len(group.rows)
+        handed = await self._hand_over(good, faults, next(iter(refused.values()), None), contributor)
+        refuse_all(handed, faults)
+        links = ["error"] * index
+        for at, item in handed:
+            links[at] = self.addresses.of("Observations", item.id)
+        return Taken(links, sorted(faults, key=lambda fault: fault.index))
+
+    # -- parts ----------------------------------------------------------------
+
+    async def _read(self, body: bytes, contributor: Contributor) -> Any:
         """The JSON of groups of rows; a heavy one is read only for who may hand in for something that it names."""
         if heavy(body):
             known = await self._all_known(reading.streams_of(body))
@@ -101,36 +133,6 @@ class Observations:
             if not any(self._intake.opens(contributor, dataset) for dataset in datasets):
                 self._intake.check(contributor, datasets[0], 0)
         return reading.read_json(body)
-
-    async def take_array(self, document: object, contributor: Contributor) -> Taken:
-        """Groups of rows, each group of one datastream; the good rows are taken, the others answer ``error``."""
-        groups = _groups(document)
-        known = await self._all_known({group.stream for group in groups})
-        refused = self._refused(groups, known, contributor)
-        positions = await self._positions(groups, known, refused, contributor)
-        good: dict[str, list[tuple[int, Observation]]] = {}
-        faults: list[RowFault] = []
-        index = 0
-        for group in groups:
-            found = known.get(group.stream)
-            refusal = refused.get(found.dataset) if found is not None else None
-            for row in group.rows:
-                try:
-                    if refusal is not None:
-                        raise _as_fault(refusal, group.stream)
-                    item = _row(row, group.stream, found, group.components, positions)
-                    good.setdefault(item.known.dataset, []).append((index, item))
-                except InputRefused as exc:
-                    faults.append(RowFault(index, exc.errors[0]))
-                index += 1
-        taken = await self._hand_over(good, faults, next(iter(refused.values()), None), contributor)
-        refuse_all(taken, faults)
-        links = ["error"] * index
-        for at, item in taken:
-            links[at] = self.addresses.of("Observations", item.id)
-        return Taken(links, sorted(faults, key=lambda fault: fault.index))
-
-    # -- parts ----------------------------------------------------------------
 
     async def _hand_over(
         self, good: Mapping[str, list[tuple[int, Observation]]], faults: list[RowFault], refusal: Refused | None,
@@ -235,6 +237,30 @@ def _as_fault(refusal: Refused, stream: str) -> InputRefused:
     return InputRefused.of("Datastream", f"refused: {refusal}", stream)
 
 
+def _no_row(stream: str, refusal: Refused | None) -> FieldError:
+    """The fault of every row of a datastream that is refused, or that does not exist."""
+    if refusal is not None:
+        return _as_fault(refusal, stream).errors[0]
+    return FieldError("Datastream.@iot.id", _NO_STREAM, stream)
+
+
+async def _rows(
+    group: _Group, known: KnownStream, positions: Mapping[str, Placing], first: int
+) -> tuple[list[tuple[int, Observation]], list[RowFault]]:
+    """The good rows of a group with their places among all, which begin at ``first``, and the faults of the others."""
+    good: list[tuple[int, Observation]] = []
+    faults: list[RowFault] = []
+    for index, row in enumerate(group.rows):
+        if index and index % AT_A_TIME == 0:
+            # Others have a turn: all of it would take a tenth of a second.
+            await asyncio.sleep(0)
+        try:
+            good.append((first + index, _row(row, group.stream, known, group.components, positions)))
+        except InputRefused as exc:
+            faults.append(RowFault(first + index, exc.errors[0]))
+    return good, faults
+
+
 def _groups(document: object) -> list[_Group]:
     found: list[_Group] = []
     rows = 0
@@ -262,11 +288,9 @@ def _group(group: object, number: int) -> _Group:
 
 
 def _row(
-    row: object, stream: str, known: KnownStream | None, components: Sequence[str],
+    row: object, stream: str, known: KnownStream, components: Sequence[str],
     positions: Mapping[str, Placing],
 ) -> Observation:  # fmt: skip
-    if known is None:
-        raise InputRefused.of("Datastream.@iot.id", _NO_STREAM, stream)
     if not isinstance(row, list) or len(row) != len(components):
         raise InputRefused.of("dataArray", f"a row must have {len(components)} values, as the components say")
     values = dict(zip(components, row, strict=True))

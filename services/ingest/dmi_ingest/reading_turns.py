@@ -1,0 +1,26 @@
+"""Turns in which rows are read: on the event loop, which takes in everybody's."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
+from dmi_agreements.table import LawTable
+from dmi_infra.lanes import Turns
+from dmi_infra.room import behind
+from dmi_ingest.intake import Contributor
+
+AT_A_TIME: Final = 500
+"""Rows that are read while nothing else on the event loop is: some ten milliseconds, of a tenth of a second."""
+
+
+class ReadingTurns:
+    """One body of rows of each participant at a time, with those of its machines; then they go to the bus together."""
+
+    def __init__(self, law: LawTable) -> None:
+        self._law = law
+        self._turns = Turns()
+
+    def turn(self, contributor: Contributor) -> AbstractAsyncContextManager[None]:
+        """Hold the turn of who hands in meanwhile; raises ``Unavailable`` where too much of it waits, or too long."""
+        return self._turns.turn(behind(self._law, contributor.who))
