@@ -151,8 +151,8 @@ class ExchangeSettings(Settings):
         2000,
         ge=1,
         le=20_000,
-        description="members of one other node that come into the law here at most, with those that left it; "
-        "`GET /exchange/v1/nodes` tells how many more it names",
+        description="members of one other node that come into the law here at most, with those that left it, and with "
+        "ten keys for each of them and a thousand more together; `GET /exchange/v1/nodes` tells how many more it names",
     )
     delivery_brokers: str = Field(
         "",
