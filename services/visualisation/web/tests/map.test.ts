@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { act, createElement, useEffect } from 'react';
+import { createRoot } from 'react-dom/client';
+import { describe, expect, it, vi } from 'vitest';
 import type { Layer, LayerFeature, LayerFeatures } from '../src/api';
 import { isArchive } from '../src/app/useNow';
 import { createI18n } from '../src/i18n';
@@ -10,6 +12,7 @@ import { annotate, annotateAreas, classes } from '../src/pages/map/annotate';
 import { hindranceOf, readSeries } from '../src/pages/map/compare';
 import { boundedValue, countFilters, filtered, noFilters, passes, readFilters, readNumber, writeFilters, type Filters } from '../src/pages/map/filters';
 import { boxOf, fromService, sensors, together, typed } from '../src/pages/map/find';
+import { useSought } from '../src/pages/map/useSought';
 import { earlierThan, momentOf, momentsAt, positionOf, readMoment, step, writeMoment } from '../src/pages/map/moment';
 
 const now = new Date('2026-11-21T12:07:00Z');
@@ -133,6 +136,32 @@ describe('search', () => {
     expect(boxOf({ bbox: null }, [5.1, 52.1])).toEqual([5.1, 52.1, 5.1, 52.1]);
     expect(boxOf({ bbox: [5, 52, 6, 53] }, null)).toEqual([5, 52, 6, 53]);
     expect(boxOf({ bbox: null }, null)).toBeNull();
+  });
+
+  it('goes to a sensor of a layer that was off once its place is known, and only while it is the chosen one', () => {
+    vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
+    const places = new Map<string, [number, number]>();
+    const went: [number, number][] = [];
+    let seek: (sensor: string | null) => void = () => undefined;
+    const root = createRoot(document.createElement('div'));
+    const Probe = ({ chosen }: { chosen: string; turn: number }) => {
+      const go = useSought(chosen, (sensor) => places.get(sensor) ?? null, (point) => went.push(point));
+      useEffect(() => { seek = go; }, [go]);
+      return null;
+    };
+    let turn = 0;
+    const show = (chosen: string) => act(() => root.render(createElement(Probe, { chosen, turn: (turn += 1) })));
+    show('buses 1');
+    act(() => seek('buses 7'));
+    places.set('buses 1', [1, 1]);
+    show('buses 1');
+    show('buses 7');
+    expect(went).toEqual([]);
+    places.set('buses 7', [5.1, 52.1]);
+    show('buses 7');
+    show('buses 7');
+    expect(went).toEqual([[5.1, 52.1]]);
+    vi.unstubAllGlobals();
   });
 
   const layers = [{ layer: layer('urn:garages', 'points'), features: collection(sensor('centrum'), sensor('markt')) }];

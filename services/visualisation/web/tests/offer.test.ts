@@ -154,6 +154,8 @@ describe('a negotiation with another node', () => {
     expect(whyFor(one, 'Sam', names, t)).toBe('Wacht op Buurstad.');
     expect(whyFor({ ...one, state: 'REQUESTED' }, 'Sam', names, t)).toBe('Wacht op Waterstad.');
     expect(whyFor({ ...one, state: 'FINALIZED' }, 'Sam', names, t)).toBe('De afspraak geldt.');
+    expect(whyFor({ ...one, state: 'VERIFIED' }, 'Sam', names, t)).toBe('Wacht op Waterstad.');
+    expect(whyFor({ ...one, role: 'provider', state: 'VERIFIED' }, 'Sam', names, t)).toBe('Beide partijen hebben ondertekend. De afspraak wordt gesloten.');
   });
 
   it('gives the reason of the systems where it says more than whose turn it is', () => {

@@ -27,6 +27,7 @@ import { PlacePanel } from './PlacePanel';
 import { momentFor, shows, type Side, type Sides } from './sides';
 import { TablePane } from './TablePane';
 import { TimeSlider } from './TimeSlider';
+import { useSought } from './useSought';
 import { useView } from './useView';
 
 type Box = [number, number, number, number];
@@ -70,6 +71,7 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
   const siblings = feature && chosenLayer ? siblingsOf(feature, reports[chosenLayer.id]) : [];
   const find = useCallback((datastream: string) => [...known.values()].find((one) => one.properties.datastream === datastream), [known]);
   const nameOf = useCallback((datastream: string) => find(datastream)?.properties.name ?? shortId(datastream), [find]);
+  const seek = useSought(`${view.layer} ${view.feature}`, (sensor) => pointOf(known.get(sensor)), (point) => setGoal(around(point)));
   const placePoint = place?.bbox && place.bbox[0] === place.bbox[2] ? ([place.bbox[0], place.bbox[1]] as [number, number]) : null;
   const selected = feature ? (pointOf(feature) ?? clicked) : placePoint;
   const pointedPlace = pointed === null ? null : pointOf(find(pointed));
@@ -93,8 +95,10 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
   };
   const goToFound = (found: Found) => {
     const { sensor } = found;
-    const bbox = boxOf(found, sensor ? pointOf(known.get(`${sensor.layer} ${sensor.id}`)) : null);
+    const key = sensor ? `${sensor.layer} ${sensor.id}` : null;
+    const bbox = boxOf(found, key === null ? null : pointOf(known.get(key)));
     if (bbox) setGoal(bbox[0] === bbox[2] ? around([bbox[0], bbox[1]]) : bbox);
+    seek(bbox ? null : key);
     if (sensor) {
       view.change({ layer: sensor.layer, feature: sensor.id, table: null, off: view.off.filter((id) => id !== sensor.layer).join(',') || null });
       setPlace(null);

@@ -55,6 +55,8 @@ export function sidesOf(one: Seen, me: string, names: Pick<Names, 'participant'>
 /** `whyOf` for whoever looks, who may be neither side. */
 export function whyFor(one: Seen, me: string, names: Pick<Names, 'participant'>, t: Messages): string {
   if (one.participant === me || isOver(one)) return whyOf(one, t);
+  // Nobody is waited for any more: the provider's node concludes what both have signed.
+  if (one.role === 'provider' && one.state === 'VERIFIED') return whyOf(one, t);
   return t.nodes.others.waits(names.participant(one.role + one.state in steps ? one.participant : one.other));
 }
 
