@@ -20,7 +20,7 @@ from dmi_agreements.contracts.law import Participant
 from dmi_infra.errors import NotFound
 from dmi_infra.http.access import Caller, placed
 from dmi_infra.http.limits import HEAVY_VALUES
-from dmi_infra.http.shares import EACH, Shares, on_thread
+from dmi_infra.http.shares import EACH, ENDS, Shares, at_once, on_thread
 from dmi_infra.identity import Identity
 from dmi_infra.jose import Acting
 from tests.unit.infra.fakes import OWNER, STACK, VENDOR
@@ -63,6 +63,11 @@ class House(Door):
             await run_in_threadpool(thread, identity)
 
         on_thread(tile)
+
+        @routes.post("/end")
+        @at_once
+        def end(_identity: Caller) -> None:
+            """Takes a right away."""
 
         @routes.post("/loop")
         async def told(identity: Caller, _body: Annotated[list[int], Body()]) -> None:
@@ -128,6 +133,21 @@ def test_who_asks_much_has_so_many_threads_and_others_are_answered_meanwhile(hou
 
     house.runner.run(story())
     assert house.most[VENDOR] == EACH
+
+
+def test_what_takes_a_right_away_waits_for_nothing_else_that_was_asked(house: House) -> None:
+    async def story() -> None:
+        many = [house.get("/thread") for _ in range(EACH * 3)]
+        await house.holds(VENDOR, EACH)
+        async with asyncio.timeout(SECONDS):
+            assert (
+                statuses(await asyncio.gather(*(house.post("/end", 1) for _ in range(ENDS * 3))))
+                == [200] * ENDS * 3
+            )
+        house.go.set()
+        await asyncio.gather(*many)
+
+    house.runner.run(story())
 
 
 def test_no_line_is_without_end(house: House) -> None:

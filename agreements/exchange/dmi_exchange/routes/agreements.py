@@ -16,6 +16,7 @@ from dmi_exchange.refining import check_room, refine, rounds
 from dmi_exchange.routes.members import Signature
 from dmi_exchange.sight import sight
 from dmi_infra.http.access import Caller, rightholder, roles
+from dmi_infra.http.shares import at_once
 from dmi_infra.http.wording import pattern
 from dmi_infra.identity import Identity
 
@@ -167,6 +168,7 @@ def router(exchange: Exchange) -> APIRouter:
         return {"items": items, "next": None}
 
     @routes.post("/agreements/{agreement}/end", summary="Stop an agreement, at once and for good")
+    @at_once
     def end(identity: Signatory, agreement: str, body: Ending) -> dict[str, Any]:
         return present.agreement(exchange.end(identity.participant, agreement, body.reason))
 

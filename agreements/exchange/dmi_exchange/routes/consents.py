@@ -15,6 +15,7 @@ from dmi_exchange.routes.agreements import Concerned, Ending, Signatory
 from dmi_exchange.routes.members import Identifier
 from dmi_infra.clock import day_of, now
 from dmi_infra.http.access import Caller, ServiceRuntime
+from dmi_infra.http.shares import at_once
 
 For = Annotated[
     str | None,
@@ -79,6 +80,7 @@ def router(consents: Consents, records: Records) -> APIRouter:
         return {"items": consents.documents(*_wish(identity.participant, body)), "next": None}
 
     @routes.post("/{consent}/withdraw", summary="Withdraw a consent, at once")
+    @at_once
     def withdraw(identity: Concerned, consent: str, body: Ending) -> dict[str, Any]:
         return present.agreement(consents.withdraw(identity.participant, consent, body.reason))
 

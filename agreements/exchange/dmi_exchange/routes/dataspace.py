@@ -30,6 +30,7 @@ from dmi_infra.clock import to_text
 from dmi_infra.cursors import Cursors
 from dmi_infra.errors import Conflict, FieldError, InputRefused, NotFound, Unavailable
 from dmi_infra.http.access import Caller, roles
+from dmi_infra.http.shares import at_once
 from dmi_infra.http.stories import story
 from dmi_infra.identity import Identity
 
@@ -293,6 +294,7 @@ def _negotiations(use: Negotiations, desk: Desk, where: Where, aside: Aside) -> 
         return desk.show(use.sign(desk.get("negotiation", negotiation, identity).id, body.jws))
 
     @routes.post("/{negotiation}/end", summary="End a negotiation; the other side is told why")
+    @at_once
     def end(identity: Signatory, negotiation: str, body: Why) -> dict[str, Any]:
         found = desk.get("negotiation", negotiation, identity)
         return desk.show(use.steps.terminate(found.id, body.reason))
@@ -370,6 +372,7 @@ def _transfers(use: Transfers, desk: Desk, where: Where, fetch: Fetch, aside: As
         return desk.show(use.complete(desk.get("transfer", transfer, identity).id))
 
     @routes.post("/{transfer}/end", summary="End a transfer; the other side is told why")
+    @at_once
     def end(identity: Signatory, transfer: str, body: Why) -> dict[str, Any]:
         return desk.show(use.terminate(desk.get("transfer", transfer, identity).id, body.reason))
 

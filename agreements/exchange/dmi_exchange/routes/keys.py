@@ -15,6 +15,7 @@ from dmi_exchange.keyring import Keyring, NewKey, Why, announcement, check_party
 from dmi_exchange.model import OPERATOR, SIGNATORY_ROLES
 from dmi_infra.errors import InputRefused, Refused
 from dmi_infra.http.access import Caller, roles
+from dmi_infra.http.shares import at_once
 from dmi_infra.identity import Identity
 
 DAY = 86_400
@@ -87,6 +88,7 @@ def router(exchange: Exchange) -> APIRouter:
         return present.participant(keyring.renew(participant, body.overlap_seconds))
 
     @routes.post("/keys/{kid}/revocation", summary="End a key at once, and every access token that it proved")
+    @at_once
     def revoke(participant: str, kid: str, body: Revocation, identity: Caller) -> dict[str, Any]:
         signatory, operator = identity.has(*SIGNATORY_ROLES), identity.has(OPERATOR)
         _by_account_or_key(identity)

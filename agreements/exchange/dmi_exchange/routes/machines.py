@@ -13,6 +13,7 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.machines import Machines
 from dmi_exchange.mandating import Mandating
 from dmi_infra.http.access import Caller, roles
+from dmi_infra.http.shares import at_once
 from dmi_infra.http.wording import pattern
 from dmi_infra.identity import Identity
 
@@ -57,6 +58,7 @@ def router(exchange: Exchange) -> APIRouter:
         return shown(machines.add(identity.participant, body.name, body.title, body.key))
 
     @routes.post("/{machine}/end", summary="Stop a machine everywhere, at once and for good")
+    @at_once
     def end(identity: Signatory, machine: str) -> dict[str, Any]:
         owner = None if identity.has(model.OPERATOR) else identity.participant
         stopped = machines.stop(owner, machine)

@@ -14,6 +14,7 @@ from dmi_exchange.mandating import Mandating
 from dmi_exchange.routes.members import Signature
 from dmi_exchange.tokens import Issuer
 from dmi_infra.http.access import Caller, roles
+from dmi_infra.http.shares import at_once
 from dmi_infra.identity import Identity
 
 Signatory = Annotated[Identity, Depends(roles(*model.SIGNATORY_ROLES))]
@@ -90,6 +91,7 @@ def router(exchange: Exchange, issuer: Issuer) -> APIRouter:
         return {"delegation_token": signed}
 
     @routes.post("/{mandate}/end", summary="End a mandate everywhere, at once and for good")
+    @at_once
     def end(identity: Signatory, mandate: str, body: Ending) -> dict[str, Any]:
         return present.mandate(mandating.end(identity.participant, mandate, body.reason))
 

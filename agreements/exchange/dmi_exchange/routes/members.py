@@ -17,6 +17,7 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.model import OPERATOR, PERSON, SIGNATORY_ROLES
 from dmi_infra.errors import NotFound, Refused
 from dmi_infra.http.access import Caller, placed, roles
+from dmi_infra.http.shares import at_once
 from dmi_infra.http.wording import pattern
 from dmi_infra.identity import Identity
 
@@ -133,6 +134,7 @@ def router(exchange: Exchange) -> APIRouter:
         return present.participant(exchange.participant(participant))
 
     @routes.post("/participants/{participant}/end", summary="Let a participant leave, at once (operator)")
+    @at_once
     def end(identity: Annotated[Identity, Depends(roles(OPERATOR))], participant: str) -> dict[str, Any]:
         return present.participant(exchange.leave(identity.participant, participant))
 

@@ -17,6 +17,7 @@ from dmi_exchange.routes.consents import For
 from dmi_exchange.routes.members import Identifier
 from dmi_infra.clock import from_datetime
 from dmi_infra.http.access import Caller
+from dmi_infra.http.shares import at_once
 
 DatasetId = Annotated[str, Field(max_length=200)]
 
@@ -115,6 +116,7 @@ def router(rights: Rights, copies: Copies) -> APIRouter:
         return {"items": [_to_owner(one, identity.participant) for one in found], "next": None}
 
     @routes.post("/stop", summary="Withdraw your consents by dataset, purpose or recipient, or all, at once")
+    @at_once
     def stop(identity: Concerned, body: Stopping) -> dict[str, Any]:
         ended = rights.stop(
             identity.participant, body.person, body.dataset, body.purpose, body.recipient, body.reason
@@ -122,6 +124,7 @@ def router(rights: Rights, copies: Copies) -> APIRouter:
         return {"items": [present.agreement(one) for one in ended], "next": None}
 
     @routes.post("/erasure", status_code=201, summary="Have your data erased in every layer (GDPR art. 17)")
+    @at_once
     def erase(identity: Concerned, body: Erasing) -> dict[str, Any]:
         made = rights.erase(identity.participant, body.person, body.datasets, body.reason)
         return {"items": [present.subject_request(one) for one in made], "next": None}

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from starlette.types import Scope
 
 from dmi_infra.lanes import PATIENCE, WAITING, Lanes, Turns
 
+T = TypeVar("T", bound=Callable[..., Any])
+
 EACH: Final = 4
 """Requests of one participant that a service works on at a time: they keep a process busy together."""
+ENDS: Final = 2
+"""And those besides that take a right away (``at_once``): they wait for nothing else that was asked."""
+
 HELD: Final = "dmi.held"
 """In the scope of a request: what gives back the places that it holds."""
 PLACED: Final = "dmi.placed"
@@ -27,6 +32,7 @@ class Shares:
 
     def __init__(self, each: int = EACH, waiting: int = WAITING, patience: float = PATIENCE) -> None:
         self._lanes = Lanes(each, waiting, patience)
+        self._ends = Lanes(ENDS, waiting, patience)
         self._bodies = Turns(waiting, patience)
 
     async def take(self, scope: Scope, party: str) -> None:
@@ -37,7 +43,8 @@ class Shares:
         endpoint = scope.get("endpoint")
         on_loop = inspect.iscoroutinefunction(endpoint) and not hasattr(endpoint, "dmi_on_thread")
         if PLACED not in scope and not on_loop:
-            scope[HELD].append(await self._lanes.enter(party))
+            lanes = self._ends if hasattr(endpoint, "dmi_at_once") else self._lanes
+            scope[HELD].append(await lanes.enter(party))
             scope[PLACED] = True
 
     async def take_to_read(self, scope: Scope, party: str) -> None:
@@ -48,6 +55,12 @@ class Shares:
 def on_thread(endpoint: Any) -> None:
     """Give a coroutine a place too: it answers most requests at once, and the others on a thread that all share."""
     endpoint.dmi_on_thread = True
+
+
+def at_once(endpoint: T) -> T:
+    """Let what takes a right away stand in a line of its own: it is asked when somebody has too much in hand."""
+    endpoint.dmi_at_once = True  # type: ignore[attr-defined]
+    return endpoint
 
 
 def let_go(held: list[Callable[[], None]]) -> None:
