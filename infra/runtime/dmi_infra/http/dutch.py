@@ -328,6 +328,7 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     # SensorThings.
     ("must be given(?: \\(.*|: .*)", "is verplicht"),
     ("must name each component once|must name result", "noem elk onderdeel één keer, en ook result"),
+    ("an observation may hold at most (\\d+) values", "een meting mag hooguit {0} waarden hebben"),
     ("a row must have (\\d+) values, as the components say", "een rij moet {0} waarden hebben"),
     ("(?:\\S+ )?is no property of (\\S+)", "is geen kenmerk van {0}"),
     ("must hold at least one", "moet er minstens één hebben"),
@@ -365,6 +366,12 @@ _DETAILS: Final[tuple[tuple[str, str], ...]] = (
         "this participant is no organisation among the members of this node.*",
         "U bent geen organisatie die bij dit platform hoort. Daarom laat de andere stad u haar catalogus niet zien.",
     ),
+    (
+        "\\d+ requests wait already, as many as may here; .*",
+        "Er wachten al te veel vragen. Probeer het zo weer.",
+    ),
+    ("your earlier requests are answered first; .*", "Eerst komen uw eerdere vragen. Probeer het zo weer."),
+    ("others are served first at the moment; .*", "Nu gaan anderen voor. Probeer het zo weer."),
     ("no OpenID provider is set up here", "Aanmelden via een organisatie is hier niet ingesteld."),
     ("is missing from the OpenID provider's answer", "De aanmelddienst gaf geen volledig antwoord."),
     (
