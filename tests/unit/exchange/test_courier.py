@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from dmi_agreements.contracts.law import AgreementState
+from dmi_agreements.contracts.law import AgreementState, Participant
 from dmi_agreements.dsp import states
 from dmi_exchange.dsp import endings, room
 from dmi_exchange.dsp.build import is_node
@@ -83,9 +83,9 @@ def _process(**changes: Any) -> Process:
     now = clock.now()
     given: dict[str, Any] = {
         "peer": KNOWN, "state": states.FINALIZED, "role": "provider", "owner": OWNER,
-        "address": "https://b.example", "peer_pid": new_id(), **changes,
+        "address": "https://b.example", "peer_pid": new_id(), "kind": "negotiation", **changes,
     }  # fmt: skip
-    return Process(id=new_id(), kind="negotiation", begun_at=now, changed_at=now, dataset=GARAGES, **given)
+    return Process(id=new_id(), begun_at=now, changed_at=now, dataset=GARAGES, **given)
 
 
 def _begun(processes: Processes, message: str = "", **changes: Any) -> Process:
@@ -309,7 +309,9 @@ def test_a_fault_while_an_end_is_carried_keeps_nothing_else_going_and_is_tried_a
         if len(asked) == 1:
             raise ZeroDivisionError
 
-    law = SimpleNamespace(get=lambda _kind, _id: AgreementState(uid, {}, "ended"))
+    law = SimpleNamespace(
+        get=lambda _kind, _id: AgreementState(uid, {"assigner": OWNER, "assignee": KNOWN}, "ended")
+    )
     processes = SimpleNamespace(under=lambda _agreement: transfers, agreements=lambda: [uid])
     carrying = SimpleNamespace(terminate=terminate, steps=SimpleNamespace(processes=processes))
     exchange: Any = SimpleNamespace(store=law)
@@ -319,6 +321,38 @@ def test_a_fault_while_an_end_is_carried_keeps_nothing_else_going_and_is_tried_a
         eventually(lambda: asked == [one.id for one in transfers] * 2)
     finally:
         thread.stop()
+
+
+def test_an_end_and_its_reason_are_told_to_the_parties_of_the_agreement_alone(
+    engine: sa.Engine, processes: Processes
+) -> None:
+    uid = new_id()
+    ended = AgreementState(
+        uid,
+        {"assigner": OWNER, "assignee": KNOWN},
+        "ended",
+        ended_at=1,
+        ended_by=OWNER,
+        end_reason="failliet",
+    )
+    elsewhere = Participant(KNOWN, "Known", (), home="https://b.example")
+
+    def get(kind: type, _identifier: str) -> object:
+        return ended if kind is AgreementState else elsewhere
+
+    stopped: list[str] = []
+    steps = Steps(processes, lambda: None)
+    transfers = SimpleNamespace(steps=steps, terminate=lambda identifier, _reason: stopped.append(identifier))
+    exchange: Any = SimpleNamespace(store=SimpleNamespace(get=get))
+    party, claims = (_begun(processes, peer=peer, agreement_id=uid) for peer in (KNOWN, FOREIGN))
+    flowing = _begun(processes, kind="transfer", state=states.STARTED, agreement_id=uid)
+    _begun(processes, kind="transfer", state=states.STARTED, agreement_id=uid, peer=FOREIGN)
+    assert Endings(exchange, cast(Negotiations, None), cast(Any, transfers)).carry(uid)
+    told = _waiting(engine, party)
+    assert told is not None
+    assert msgspec.json.decode(told.body)["reason"] == ["failliet"]
+    assert _waiting(engine, claims) is None
+    assert stopped == [flowing.id]
 
 
 def test_where_an_end_is_not_taken_the_end_of_the_agreement_is_told(

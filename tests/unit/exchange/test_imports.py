@@ -134,3 +134,21 @@ def test_another_agreement_of_the_same_id_is_neither_signed_nor_kept(
             step()
     other = {**first, "uid": f"urn:uuid:{uuid.uuid4()}"}
     imports.check(_agreed(node, other, rules_of(other)), other)
+
+
+def test_an_agreement_without_a_document_takes_no_id_that_the_law_has(
+    node: Node, exchange: Exchange, imports: Imports
+) -> None:
+    first = _offered(exchange)
+    node.propose(first)
+    node.settle()
+    shelf = _shelf(exchange, imports)
+    process = _agreed(node, first, rules_of(first))
+    for uid in (first["uid"], f"urn:uuid:{uuid.uuid4()}"):
+        bare = {name: value for name, value in process.agreement.items() if name not in (DOCUMENT, SIGNATURE)}
+        foreign = msgspec.structs.replace(process, agreement={**bare, "@id": uid}, agreement_id=uid)
+        if uid == first["uid"]:
+            with pytest.raises(Conflict, match="another agreement"):
+                shelf.verification(foreign, None)
+        else:
+            assert shelf.verification(foreign, None) == {}

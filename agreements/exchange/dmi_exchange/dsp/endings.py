@@ -117,6 +117,8 @@ class Endings:
             return True
         whole = True
         for process in self._processes.under(agreement):
+            if process.peer not in model.parties(state):
+                continue  # it named an agreement of others as its own, which earlier versions took
             try:
                 self._end(process, state)
             except Conflict as exc:

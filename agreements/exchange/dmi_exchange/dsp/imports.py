@@ -31,7 +31,7 @@ class Imports:
     def check(self, process: Process, document: dict[str, Any]) -> None:
         """Raise unless it is what was negotiated and this node could let it hold: before it is signed."""
         self._agreed(process, document)
-        self._same(process, document)
+        self.same(process, document)
         jws = process.agreement.get(SIGNATURE)
         if not isinstance(jws, str):
             raise InputRefused.of(
@@ -46,7 +46,7 @@ class Imports:
         own = process.signatures.get(process.owner)
         if not isinstance(document, dict) or not isinstance(jws, str) or own is None:
             return  # a foreign connector's agreement: no document that both have signed, so no data flows in
-        known = self._same(process, document)
+        known = self.same(process, document)
         if known is None:
             self._exchange.propose(process.peer, document, jws, {process.owner: own})
         elif known.state == "proposed":
@@ -70,8 +70,11 @@ class Imports:
         if beside:
             raise DocumentRefused.from_findings(PolicyRefused(tuple(beside)), root)
 
-    def _same(self, process: Process, document: dict[str, Any]) -> AgreementState | None:
-        """The agreement of this id in the law, if there is one; raises unless it is this very document."""
+    def same(self, process: Process, document: dict[str, Any] | None) -> AgreementState | None:
+        """The agreement of this id in the law, if there is one; raises unless it is this very document.
+
+        Without a document there may be none: whose agreement it is would be told when it ends.
+        """
         known = self._exchange.store.get(AgreementState, process.agreement_id)
         if known is not None and known.document != document:
             raise Conflict.of("agreement/@id", "is the id of another agreement here", process.agreement_id)

@@ -237,6 +237,7 @@ class StoreShelf:
             raise InputRefused.of("agreement/assigner", "must be the two sides of the negotiation")
         document = agreement.get(DOCUMENT)
         if document is None:
+            self._imports.same(process, None)
             return None
         if not isinstance(document, dict):
             raise InputRefused.of(f"agreement/{DOCUMENT}", "must be a document")
