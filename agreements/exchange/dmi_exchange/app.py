@@ -155,6 +155,8 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
         engine, f"{settings.public_url.rstrip('/')}/exchange/v1/log", custody.follow(EXCHANGE_PARTICIPANT)
     )
     runtime.parts += [relay, publication, pulse, consumer, watch, Notary(tree, settings.log_head_seconds)]
+    codes = Codes(engine, relay.wake)
+    runtime.code_holds = codes.holds
     space = dataspace.build(settings, engine, exchange, runtime, bus)
     provider = Provider(settings) if settings.oidc_issuer else None
     _check_roles(settings, runtime.rulebook.roles)
@@ -170,7 +172,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
             *space.routers,
             *routers(exchange, issuer, settings, provider, tree, space.notices, runtime.recorder.put),
             rulebook_routes(revisions),
-            *_people(exchange, issuer, settings, Codes(engine, relay.wake), space.notices),
+            *_people(exchange, issuer, settings, codes, space.notices),
             transaction_routes(billing),
             inspection_routes(exchange, billing.commons),
         ],

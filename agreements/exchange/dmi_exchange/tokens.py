@@ -49,13 +49,16 @@ class Issuer:
         acting: jose.Acting | None = None,
         method: str = "",
         client: str = "",
+        code: str = "",
     ) -> Token:
         """A token in the name of ``participant``; ``response`` is marked not to be stored.
 
-        See ``jose.access_claims`` for ``client_kid``, ``acting``, ``method`` and ``client``.
+        See ``jose.access_claims`` for ``client_kid``, ``acting``, ``method``, ``client`` and ``code``.
         """
         response.headers["Cache-Control"] = "no-store"
-        signed = self.sign(participant, name, roles, client_kid, acting, method=method, client=client)
+        signed = self.sign(
+            participant, name, roles, client_kid, acting, method=method, client=client, code=code
+        )
         return Token(access_token=signed)
 
     def sign(
@@ -68,6 +71,7 @@ class Issuer:
         goes_on: Keys | None = None,
         method: str = "",
         client: str = "",
+        code: str = "",
     ) -> str:
         """The text of such a token."""
         now = clock.now() // 1_000_000
@@ -83,5 +87,6 @@ class Issuer:
             goes_on,
             method,
             client,
+            code,
         )
         return self.key.sign_token(claims)

@@ -31,10 +31,14 @@ REMEMBERED: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class ByLetter:
-    """Who had a letter made, and when a token was issued for its code, seconds since 1970."""
+    """Who had a letter made, and when a token was issued for its code, seconds since 1970.
+
+    ``code`` is the digest of that code, which the exchange alone can say of whether it still holds.
+    """
 
     made_by: str
     issued: float
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,4 +172,6 @@ class Authenticator:
 
 def _letter(claims: Mapping[str, Any]) -> ByLetter | None:
     by_code = PAPER in claims.get("amr", [])
-    return ByLetter(str(claims.get("client_id", "")), float(claims["iat"])) if by_code else None
+    if not by_code:
+        return None
+    return ByLetter(str(claims.get("client_id", "")), float(claims["iat"]), str(claims.get("code", "")))

@@ -97,6 +97,17 @@ def test_with_a_revoked_key_end_the_codes_that_it_may_have_made_and_the_tokens_g
     assert access(node, untouched)
 
 
+def test_a_new_letter_ends_the_tokens_got_for_the_code_of_the_one_before(node: Node) -> None:
+    who = person(node)
+    before = access(node, letter(node, who))
+    assert ask(node, "GET", "/v1/my-data/requests", before).status_code == 200
+    after = access(node, letter(node, who))
+    for method, path in (("GET", "/v1/my-data/copy"), ("POST", "/v1/my-data/erasure")):
+        problem = node.refused(ask(node, method, path, before, json={}), 401, "unauthenticated")
+        assert "a new letter" in problem["detail"]
+    assert ask(node, "GET", "/v1/my-data/requests", after).status_code == 200
+
+
 def test_a_revocation_ends_what_was_made_by_then_and_a_replaced_key_ends_nothing() -> None:
     now = 1_800_000_000
     key = revoked({"kid": "k"}, now, "compromised")

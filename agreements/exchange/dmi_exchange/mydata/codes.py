@@ -29,6 +29,7 @@ _SAME: Final = str.maketrans("OIL", "011")
 class Kept:
     """Whose a code is, and who had it made: the person, who represented it, or the desk; of old ones nobody knows."""
 
+    digest: str
     person: str
     made_by: str
     made_at: Micros
@@ -73,12 +74,19 @@ class Codes:
 
     def find(self, written: str) -> Kept | None:
         """Whose code this is, however it is written; ``None`` for one that does not hold (any more)."""
+        return self._kept(_digest(_plain(written)))
+
+    def holds(self, digest: str) -> bool:
+        """Whether the code of this digest still holds; the tokens that were given for it end with it."""
+        return self._kept(digest) is not None
+
+    def _kept(self, digest: str) -> Kept | None:
         query = sa.select(paper_code.c.person, paper_code.c.made_by, paper_code.c.expires_at).where(
-            paper_code.c.digest == _digest(_plain(written)), paper_code.c.expires_at > clock.now()
+            paper_code.c.digest == digest, paper_code.c.expires_at > clock.now()
         )
         with reading(self._engine) as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else Kept(row.person, row.made_by, row.expires_at - VALID)
+        return None if row is None else Kept(digest, row.person, row.made_by, row.expires_at - VALID)
 
 
 def _plain(written: str) -> str:

@@ -93,7 +93,15 @@ def router(
         known = None if found is None else exchange.store.get(Participant, found.person)
         if found is None or known is None or not _stands(exchange, found, known):
             raise Unauthenticated("this code is unknown, or holds no more; ask for a new letter")
-        return issuer.issue(response, known.id, known.name, (RESIDENT,), method=PAPER, client=found.made_by)
+        return issuer.issue(
+            response,
+            known.id,
+            known.name,
+            (RESIDENT,),
+            method=PAPER,
+            client=found.made_by,
+            code=found.digest,
+        )
 
     return routes
 
