@@ -16,7 +16,7 @@ from dmi_exchange.catalogue import dcat
 from dmi_exchange.catalogue.model import Item
 from dmi_exchange.logbook.entries import Entry
 from dmi_exchange.performances import Duty
-from dmi_exchange.resting import FIGURE, bearers, is_dataset
+from dmi_exchange.resting import FIGURE, bearers, is_dataset, kind_of
 from dmi_exchange.usage import Use
 from dmi_infra.clock import to_text
 from dmi_infra.http.stories import story
@@ -265,7 +265,7 @@ def lineage(item: Lineage, law: Law, consents: Collection[str]) -> dict[str, Any
     counted = {"active": len(consents) - len(ended), "withdrawn": len(ended)}
     return {
         "result": item.result,
-        "kind": item.kind,
+        "kind": kind_of(item),
         "title": item.title,
         "made_at": to_text(item.made_at),
         "code": item.code,
@@ -284,7 +284,7 @@ def dependent(item: Lineage, law: Law) -> dict[str, Any]:
     """A result in the list of all that rests on a ground."""
     return {
         "result": item.result,
-        "kind": item.kind,
+        "kind": kind_of(item),
         "title": item.title,
         "made_at": to_text(item.made_at),
         "withdrawn": withdrawn(item, law),
@@ -305,7 +305,9 @@ def withdrawn(item: Lineage, law: Law) -> bool:
         if any(found is None or found.withdrawn for found in map(law.dataset, grounds.datasets)):
             return True
         # Of the data itself the rest stands.
-        if item.kind != FIGURE and any(item.made_at <= law.taken(dataset) for dataset in grounds.datasets):
+        if kind_of(item) != FIGURE and any(
+            item.made_at <= law.taken(dataset) for dataset in grounds.datasets
+        ):
             return True
     return False
 

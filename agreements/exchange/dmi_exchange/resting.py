@@ -16,17 +16,26 @@ Find = Callable[[str], Lineage | None]
 
 FIGURE = "figure"
 """The kind of a result that is the data itself, as the platform keeps it."""
+CROWD = "crowd"
+"""The kind of a level of crowding."""
+_MAKER = "dmi-support-centre "
+"""What the code of a result that is made of data begins with; its earlier versions told levels as figures."""
+
+
+def kind_of(item: Lineage) -> str:
+    """The kind of a result, also as an earlier version of who made it should have told it."""
+    return CROWD if item.kind == FIGURE and item.code.startswith(_MAKER) else item.kind
 
 
 def is_dataset(item: Lineage) -> bool:
     """Whether this is the data of a whole dataset, which has its id."""
-    return item.kind == FIGURE and item.result in item.grounds.datasets
+    return kind_of(item) == FIGURE and item.result in item.grounds.datasets
 
 
 def is_of_one_sensor(item: Lineage) -> bool:
     """Whether this is the data of one datastream, which rests on that of its dataset."""
     return (
-        item.kind == FIGURE
+        kind_of(item) == FIGURE
         and not is_dataset(item)
         and not set(item.grounds.datasets).isdisjoint(item.grounds.results)
     )

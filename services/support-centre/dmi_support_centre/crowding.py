@@ -122,7 +122,7 @@ class Crowding:
             standing = [one for one in results if whole and self._book.fallen(one.grounds) is None]
             self._store.results.save(standing, INDICATORS, [m for one in standing for m in messages_of(one)])
         for result in standing:
-            self._book.tell(result, "figure", _TRANSFORMATIONS)
+            self._book.tell(result, CROWD, _TRANSFORMATIONS)
             self._withdrawals.recheck(self._book.fallen(result.grounds))
         return now
 

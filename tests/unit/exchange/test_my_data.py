@@ -172,10 +172,13 @@ def test_lineage_says_of_a_dataset_without_consent_what_who_makes_results_took_b
     made = clock.now()
     under = Grounds([CAMERAS])
     results = [Lineage(f"made:{at - made}", "forecast", "x", at, under) for at in (made, made + 20)]
-    node.store.append([], [*results, Lineage("rows", "figure", "x", made, under)], {})
+    # So earlier versions of the support centre told of a level of crowding.
+    level = Lineage("crowd:x", "figure", "x", made, under, code="dmi-support-centre 0.1.0")
+    node.store.append([], [*results, Lineage("rows", "figure", "x", made, under), level], {})
+    assert node.get("/v1/lineage/crowd:x", OPERATING)["kind"] == "crowd"
 
     def withdrawn() -> list[bool]:
-        names = [*(one.result for one in results), "rows"]
+        names = [*(one.result for one in results), "rows", level.result]
         return [node.get(f"/v1/lineage/{name}", OPERATING)["withdrawn"] for name in names]
 
     def told(service: str, **more: Any) -> list[bool]:
@@ -186,14 +189,14 @@ def test_lineage_says_of_a_dataset_without_consent_what_who_makes_results_took_b
         return withdrawn()
 
     (asked,) = node.post("/v1/my-data/erasure", {"datasets": [CAMERAS]}, MOTHER)["items"]
-    assert withdrawn() == [False] * 3, "nobody has told yet that anything was"
-    assert told("platform", at=made + 50) == [False] * 3
-    assert told("support-centre", at=made + 50, taken_back=0) == [False] * 3
-    assert told("support-centre", at=made + 51, taken_back=made - 1) == [False] * 3
-    assert told("support-centre", at=made + 52, taken_back=made + 10) == [True, False, False]
-    assert told("support-centre", at=made + 53, taken_back=made - 1) == [True, False, False]
+    assert withdrawn() == [False] * 4, "nobody has told yet that anything was"
+    assert told("platform", at=made + 50) == [False] * 4
+    assert told("support-centre", at=made + 50, taken_back=0) == [False] * 4
+    assert told("support-centre", at=made + 51, taken_back=made - 1) == [False] * 4
+    assert told("support-centre", at=made + 52, taken_back=made + 10) == [True, False, False, True]
+    assert told("support-centre", at=made + 53, taken_back=made - 1) == [True, False, False, True]
     # One of before took all back, and told no moment.
-    assert told("support-centre", at=made + 54) == [True, True, False]
+    assert told("support-centre", at=made + 54) == [True, True, False, True]
 
 
 def test_a_correction_that_is_carried_out_once_more_is_about_the_same_rows(node: Node) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from dmi_agreements.contracts.features import Feature
 from dmi_agreements.contracts.law import Dataset, SubjectRequest
+from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.table import LawTable
 from dmi_infra import clock
 from dmi_infra.gate import Gate
@@ -110,6 +112,14 @@ def erased(store: Store, law: LawTable, forgotten: Forgotten) -> Callable[[], No
         take_back(withdrawals, request)
 
     return carry_out
+
+
+@pytest.mark.usefixtures("crowding")
+def test_the_lineage_of_a_level_says_that_it_is_made_of_counts(
+    recorded: list[DecisionRecord | Lineage],
+) -> None:
+    told = [(one.result, one.kind) for one in recorded if isinstance(one, Lineage)]
+    assert told == [("crowd:noor", CROWD), ("crowd:piet", CROWD)]
 
 
 def marks(store: Store) -> dict[str, str | None]:

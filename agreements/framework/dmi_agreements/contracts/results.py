@@ -24,7 +24,7 @@ class Lineage(msgspec.Struct, frozen=True, omit_defaults=True):
 
     result: str
     kind: str
-    """``figure``, ``forecast``, ``scenario`` or ``measure``."""
+    """``figure``, ``forecast``, ``crowd``, ``scenario`` or ``measure``; a ``figure`` is the data itself."""
     title: str
     made_at: Micros
     grounds: Grounds

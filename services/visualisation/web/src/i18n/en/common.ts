@@ -147,6 +147,7 @@ export const terms: Part<'terms'> = {
   scenario: 'scenario',
   measure: 'measure',
   figure: 'figure',
+  crowd: 'crowd level',
   proposed: 'proposed',
   active: 'running',
   ended: 'stopped',

@@ -145,6 +145,7 @@ export const terms = {
   scenario: 'scenario',
   measure: 'maatregel',
   figure: 'cijfer',
+  crowd: 'drukteniveau',
   proposed: 'voorgesteld',
   active: 'loopt',
   ended: 'gestopt',
