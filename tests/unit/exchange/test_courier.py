@@ -350,7 +350,8 @@ def test_an_end_and_its_reason_are_told_to_the_parties_of_the_agreement_alone(
     assert Endings(exchange, cast(Negotiations, None), cast(Any, transfers)).carry(uid)
     told = _waiting(engine, party)
     assert told is not None
-    assert msgspec.json.decode(told.body)["reason"] == ["failliet"]
+    body = msgspec.json.decode(told.body)
+    assert (body["@type"], "eventType" in body, body["reason"]) == (AGREEMENT_END, False, ["failliet"])
     assert _waiting(engine, claims) is None
     assert stopped == [flowing.id]
 

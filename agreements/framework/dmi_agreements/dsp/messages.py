@@ -231,7 +231,8 @@ def document(kind: str, **members: Any) -> dict[str, Any]:
 
 def message(name: str, identifier: str, **members: Any) -> dict[str, Any]:
     """A message with an id of its own, by which the other side tells a repeat from a new one."""
-    kind, _, event = name.partition(":")
+    # Names of messages that are no event may hold colons of their own.
+    kind, _, event = name.partition(":") if name.startswith(f"{EVENT}:") else (name, "", "")
     made = document(kind, eventType=event or None, **members)
     return {**made, "@id": identifier}
 
