@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import copy
+import json
 import uuid
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
 import pytest
 
+from dmi_agreements.contracts.law import Dataset, Participant
 from dmi_agreements.dsp import states
-from dmi_agreements.dsp.terms import DOCUMENT, SIGNATURE, rules_of
-from dmi_exchange.dsp.client import Client
+from dmi_agreements.dsp.terms import DATASET, DOCUMENT, SIGNATURE, rules_of
+from dmi_exchange.dsp.client import Answer, Client
 from dmi_exchange.dsp.imports import Imports
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.dsp.shelf import StoreShelf
+from dmi_exchange.errors import ReviewRefused
 from dmi_exchange.handlers import Exchange
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, InputRefused
-from tests.unit.exchange.fakes import GARAGES, OWNER, VENDOR, Node
+from tests.unit.exchange.fakes import BICYCLES, GARAGES, OWNER, VENDOR, Node
 
 MOBILITY = "dmi:purpose:mobility"
 
@@ -152,3 +156,33 @@ def test_an_agreement_without_a_document_takes_no_id_that_the_law_has(
                 shelf.verification(foreign, None)
         else:
             assert shelf.verification(foreign, None) == {}
+
+
+def test_a_dataset_enters_the_law_with_an_agreement_that_may_be_signed_alone(
+    node: Node, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get, elsewhere = exchange.store.get, f"{GARAGES}-elders"
+    told: dict[str, Any] = {}
+
+    def abroad(kind: type, identifier: str) -> object:
+        found = get(kind, identifier)
+        at_home = not isinstance(found, Participant) or found.id != OWNER
+        return found if at_home else msgspec.structs.replace(found, home="https://b.example")
+
+    monkeypatch.setattr(exchange.store, "get", abroad)
+    client: Any = SimpleNamespace(ask=lambda *_: Answer(200, told, {}))
+    shelf = _shelf(exchange, Imports(exchange, client))
+    document = json.loads(json.dumps(_offered(exchange)).replace(GARAGES, elsewhere))
+    agreed = _agreed(node, document, rules_of(document))
+    process = msgspec.structs.replace(
+        agreed, dataset=elsewhere, agreement={**agreed.agreement, "target": elsewhere}
+    )
+    for like, enters in ((BICYCLES, False), (GARAGES, True)):
+        entry = msgspec.structs.replace(exchange.dataset(like), id=elsewhere)
+        told[DATASET] = msgspec.to_builtins(entry)
+        if enters:
+            assert shelf.document(process) == document
+        else:
+            with pytest.raises(ReviewRefused):
+                shelf.document(process)
+        assert (get(Dataset, elsewhere) is not None) == enters

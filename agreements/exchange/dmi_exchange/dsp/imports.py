@@ -14,7 +14,7 @@ from dmi_agreements.errors import PolicyRefused
 from dmi_agreements.policy.document import read_agreement
 from dmi_exchange.dsp.client import Client, Unreachable
 from dmi_exchange.dsp.process import Process
-from dmi_exchange.errors import DocumentRefused
+from dmi_exchange.errors import DocumentRefused, ReviewRefused
 from dmi_exchange.handlers import Exchange
 from dmi_infra.errors import Conflict, InputRefused, Unavailable
 
@@ -29,7 +29,10 @@ class Imports:
         self._client = client
 
     def check(self, process: Process, document: dict[str, Any]) -> None:
-        """Raise unless it is what was negotiated and this node could let it hold: before it is signed."""
+        """Raise unless it is what was negotiated and this node could let it hold: before it is signed.
+
+        The dataset of one that is right comes into the law, which the agreement is to hold under.
+        """
         self._agreed(process, document)
         self.same(process, document)
         jws = process.agreement.get(SIGNATURE)
@@ -38,7 +41,15 @@ class Imports:
                 f"agreement/{SIGNATURE}", "a detached JWS of the provider over its document"
             )
         self._exchange.check_signature(process.peer, document, jws)
-        self._dataset(process)
+        entry = self._entry(process)
+        if entry is not None:
+            faults = self._exchange.review_entry(entry)
+            if faults:
+                raise ReviewRefused.of_faults(faults, self._exchange.rulebook, root=DATASET)
+        # As if the entry were in the law already: that of an agreement which is refused stays out of it.
+        self._exchange.reasoner.require(document, entry=entry)
+        if entry is not None and self._exchange.store.get(Dataset, entry.id) != entry:
+            self._exchange.publish_dataset(process.peer, entry)
 
     def keep(self, process: Process) -> None:
         """Let the agreement hold here. What a killed process had begun is gone on with."""
@@ -80,11 +91,11 @@ class Imports:
             raise Conflict.of("agreement/@id", "is the id of another agreement here", process.agreement_id)
         return known
 
-    def _dataset(self, process: Process) -> None:
-        """The catalogue's entry of the dataset, as its own node tells of it now."""
+    def _entry(self, process: Process) -> Dataset | None:
+        """The catalogue's entry of the dataset, as its own node tells of it now; ``None``: that is this one."""
         owner = self._exchange.store.get(Participant, process.peer)
         if owner is None or not owner.home:
-            return
+            return None
         address = f"{owner.home}/dsp"
         url = f"{address}/catalog/datasets/{quote(process.dataset, safe=':')}"
         try:
@@ -101,5 +112,4 @@ class Imports:
             ) from exc
         if (entry.id, entry.owner) != (process.dataset, process.peer):
             raise InputRefused.of(DATASET, "the provider's entry is of another dataset")
-        if self._exchange.store.get(Dataset, entry.id) != entry:
-            self._exchange.publish_dataset(process.peer, entry)
+        return entry

@@ -247,7 +247,6 @@ class StoreShelf:
         if model.targets(document) != [process.dataset]:
             raise InputRefused.of(f"agreement/{DOCUMENT}", "must be about the dataset of the negotiation")
         self._imports.check(process, document)
-        self._exchange.require(document)
         return document
 
     def verification(self, process: Process, jws: str | None) -> dict[str, Any]:

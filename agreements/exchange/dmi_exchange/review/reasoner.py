@@ -16,6 +16,7 @@ from dmi_agreements.policy.document import read_agreement
 from dmi_agreements.policy.measure import check_measure
 from dmi_agreements.rulebook import Rulebook
 from dmi_agreements.versions import Rulebooks
+from dmi_exchange.errors import DocumentRefused, ReviewRefused
 from dmi_exchange.review import framework_rules, law_rules
 from dmi_exchange.review.case import PERSONAL, Case, Facts, Fault
 from dmi_exchange.review.claims import Claims, claims_of, read_claims
@@ -90,6 +91,18 @@ class Reasoner:
         first = self._case(document, book, facts.once(), frozenset(signers), self._now())
         faults = tuple(self._faults(first))
         return Verdict(faults, book, self._smallest(first) if faults else None)
+
+    def require(
+        self, document: Mapping[str, Any], signers: Collection[str] = (), entry: Dataset | None = None
+    ) -> None:
+        """Raise ``ReviewRefused`` unless the proposal passes its review."""
+        try:
+            verdict = self.review(document, signers, entry)
+        except PolicyRefused as exc:
+            raise DocumentRefused.from_findings(exc, "document") from exc
+        if not verdict.passes:
+            steps = verdict.change.steps if verdict.change is not None else ()
+            raise ReviewRefused.of_faults(verdict.faults, verdict.rulebook, steps)
 
     def running(self, state: AgreementState, claims: Claims | None = None) -> tuple[Fault, ...]:
         """What the current rulebook holds against an agreement in force; its claims may be known already.
