@@ -54,7 +54,7 @@ from dmi_infra.http.app import build_app
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 from dmi_infra.keyfile import KeyUnprotected
 from dmi_infra.outbox import Relay
-from dmi_infra.runtime import build_runtime
+from dmi_infra.runtime import Runtime, build_runtime
 from dmi_infra.service import Service
 from dmi_infra.sql import migrate, open_engine, store_check
 
@@ -107,14 +107,15 @@ def _billing(store: Store, engine: sa.Engine, rulebooks: Rulebooks) -> Billing:
 def _people(
     exchange: Exchange,
     issuer: Issuer,
-    settings: ExchangeSettings,
+    runtime: Runtime,
     codes: Codes,
     notices: Notices,
 ) -> list[APIRouter]:
     """What people do about consents and their own data."""
+    runtime.code_holds = codes.holds
     consents = Consents(exchange)
     key = exchange.custody.follow(EXCHANGE_PARTICIPANT)
-    records = Records(exchange, consents, key, settings.public_url)
+    records = Records(exchange, consents, key, runtime.settings.public_url)
     rights = Rights(exchange, consents)
     copies = Copies(exchange, consents, records, rights, notices)
     return [
@@ -155,8 +156,6 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
         engine, f"{settings.public_url.rstrip('/')}/exchange/v1/log", custody.follow(EXCHANGE_PARTICIPANT)
     )
     runtime.parts += [relay, publication, pulse, consumer, watch, Notary(tree, settings.log_head_seconds)]
-    codes = Codes(engine, relay.wake)
-    runtime.code_holds = codes.holds
     space = dataspace.build(settings, engine, exchange, runtime, bus)
     provider = Provider(settings) if settings.oidc_issuer else None
     _check_roles(settings, runtime.rulebook.roles)
@@ -172,7 +171,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
             *space.routers,
             *routers(exchange, issuer, settings, provider, tree, space.notices, runtime.recorder.put),
             rulebook_routes(revisions),
-            *_people(exchange, issuer, settings, codes, space.notices),
+            *_people(exchange, issuer, runtime, Codes(engine, relay.wake), space.notices),
             transaction_routes(billing),
             inspection_routes(exchange, billing.commons),
         ],

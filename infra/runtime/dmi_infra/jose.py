@@ -251,10 +251,7 @@ def access_claims(
         more["goes_on"] = [list(key) for key in goes_on]
     if acting is not None:
         more |= {"act": {"sub": acting.actor}} | ({"mandate": acting.mandate} if acting.mandate else {})
-    if method:
-        more |= {"amr": [method]}
-    if code:
-        more |= {"code": code}
+    more |= ({"amr": [method]} if method else {}) | ({"code": code} if code else {})
     return {
         "iss": issuer,
         "aud": audience,
