@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -71,10 +72,7 @@ def aggregate(
     groups = _groups(batch, areas, duty.window_s * SECOND, oldest, newest)
     kept = [(key, group) for key, group in groups.items() if minimum == 0 or len(group.subjects) >= minimum]
     rows = sorted(
-        (
-            (key[0], _datastream(key, duty), key, math.fsum(g.values) / len(g.values), g.rows)
-            for key, g in kept
-        ),
+        ((key[0], _datastream(key, duty), key, _mean(g.values), g.rows) for key, g in kept),
         key=lambda row: row[:3],
     )
     longitude: list[float | None] | None = None
@@ -99,6 +97,14 @@ def aggregate(
     )
     made_of = [(row, number) for number, (*_, members) in enumerate(rows) for row in members]
     return Means(means, [row for row, _ in made_of], [number for _, number in made_of])
+
+
+def _mean(values: Sequence[float]) -> float:
+    try:
+        return math.fsum(values) / len(values)
+    except OverflowError:
+        # By fractions, which have no end but are slow: of values that were stored before results had a bound.
+        return statistics.mean(values)
 
 
 def _areas(batch: ObservationBatch, duty: Aggregate, projection: Projection) -> Sequence[str | Cell | None]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.observations import Micros, within_bounds
 from dmi_infra import clock
 from dmi_infra.errors import FieldError, InputRefused
 from dmi_infra.unicode import encodable
@@ -153,6 +153,14 @@ def number(value: object, field: str) -> float:
     if not math.isfinite(result):
         raise InputRefused.of(field, "must be a finite number", form(value))
     return result
+
+
+def result(value: object, field: str) -> float:
+    """The result of an observation: a number that something can be counted or measured as."""
+    found = number(value, field)
+    if not within_bounds(found):
+        raise InputRefused.of(field, "must lie between -10^18 and 10^18", form(value))
+    return found
 
 
 def moment(value: object, field: str) -> Micros:

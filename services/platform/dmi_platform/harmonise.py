@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 import msgspec
 import numpy as np
 
-from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.contracts.observations import LARGEST_RESULT, ObservationBatch
 from dmi_infra.clock import EARLIEST, LATEST
 from dmi_platform import quality
 from dmi_platform.model import NEVER, Datastream, storable
@@ -105,6 +105,8 @@ def harmonise(batch: ObservationBatch, registry: Registry, before: Before) -> Ha
     refuse((time < EARLIEST) | (time >= LATEST), "time_out_of_range")
     half = np.isnan(longitude) != np.isnan(latitude)
     refuse(half | (np.abs(longitude) > 180) | (np.abs(latitude) > 90), "impossible_position")
+    # Converted to another unit, or summed up, it would be no number any more.
+    refuse(np.abs(raw) > LARGEST_RESULT, "too_large")
     for name in ("source_id", "subject"):
         refuse(_unstorable(getattr(batch, name), count), f"bad_{name}")
 

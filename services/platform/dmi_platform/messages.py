@@ -23,6 +23,7 @@ DETAILS: Final = {
     "unknown_unit": "the unit cannot be converted to that of the observed property",
     "time_out_of_range": "a time must lie between 1900 and 2100",
     "impossible_position": "a position needs a longitude within 180 and a latitude within 90 degrees",
+    "too_large": "a result must lie between -10^18 and 10^18",
     "bad_source_id": "a source id has at most 200 characters and no control characters",
     "bad_subject": "a subject has at most 200 characters and no control characters",
     CONFLICT: "another value is stored under the same datastream, time and source id",

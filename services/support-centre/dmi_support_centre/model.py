@@ -8,7 +8,13 @@ from typing import Any
 import msgspec
 
 from dmi_agreements.contracts.features import Feature
-from dmi_agreements.contracts.observations import FLAG_FAIL, FLAG_MISSING, Micros, ObservationBatch
+from dmi_agreements.contracts.observations import (
+    FLAG_FAIL,
+    FLAG_MISSING,
+    Micros,
+    ObservationBatch,
+    within_bounds,
+)
 from dmi_agreements.contracts.results import Grounds
 
 MINUTE: Micros = 60_000_000
@@ -96,7 +102,10 @@ class Result(msgspec.Struct, frozen=True):
 
 
 def needed_of(batch: ObservationBatch) -> ObservationBatch:
-    """The rows of a harmonised batch that an analysis uses: known value, known property, no failed test."""
+    """The rows of a harmonised batch that an analysis uses: known value, known property, no failed test.
+
+    A value that was stored before results had a bound is none.
+    """
     return batch.take([row for row in _known(batch) if _usable(batch, row)])
 
 
@@ -116,9 +125,10 @@ def _known(batch: ObservationBatch) -> list[int]:
 
 def _usable(batch: ObservationBatch, row: int) -> bool:
     tests = (batch.flags or {}).values()
-    return batch.result[row] is not None and not any(
-        column[row] in (FLAG_FAIL, FLAG_MISSING) for column in tests
-    )
+    value = batch.result[row]
+    if value is None or not within_bounds(value):
+        return False
+    return not any(column[row] in (FLAG_FAIL, FLAG_MISSING) for column in tests)
 
 
 def readings_of(batch: ObservationBatch) -> list[Reading]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 import sqlalchemy as sa
 
-from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.observations import Micros, within_bounds
 from dmi_visualisation.model import BUCKET, Shown
 
 KEY = ("datastream", "start", "subject", "neighbourhood")
@@ -61,8 +61,9 @@ class Quarter(msgspec.Struct, frozen=True):
 
     @property
     def mean(self) -> float:
-        """The mean of its readings."""
-        return self.total / self.readings
+        """The mean of its readings; between them too where the total of what came before results had a bound is
+        no number."""
+        return max(self.minimum, min(self.maximum, self.total / self.readings))
 
     def joined(self, other: Quarter) -> Quarter:
         """Both as one, under the person and the neighbourhood of this one."""
@@ -87,11 +88,11 @@ def _both(choose: Callable[[float, float], float], one: float | None, other: flo
 
 
 def quarters_of(rows: Iterable[Shown]) -> dict[tuple[str, Micros, str, str], Quarter]:
-    """The quarters that rows with a value make, by ``KEY``."""
+    """The quarters that rows with a value make, by ``KEY``; one that was stored before results had a bound is none."""
     found: dict[tuple[str, Micros, str, str], Quarter] = {}
     for row in rows:
         value, at = row.result, row.phenomenon_time
-        if value is None:
+        if value is None or not within_bounds(value):
             continue
         start, subject, area = at // BUCKET * BUCKET, row.subject or "", row.neighbourhood or ""
         place = (

@@ -126,6 +126,14 @@ NOTICE = {
         ({}, {"state": "ended"}, 400),
         ({}, {"right": "rectification"}, 400),
         ({}, {"corrections": [{"datastream": "x", "time": "2026-11-22T00:00:00Z", "result": 1}]}, 400),
+        (
+            {},
+            {
+                "right": "rectification",
+                "corrections": [{"datastream": "x", "time": "2026-11-22T00:00:00Z", "result": 1.7e308}],
+            },
+            400,
+        ),
         ({}, {"person": 1}, 400),
     ],
 )

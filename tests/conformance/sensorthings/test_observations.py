@@ -80,6 +80,7 @@ def test_a_feature_of_interest_gives_the_position(city: Node) -> None:
         ('{"result": 1e400, "Datastream": {"@iot.id": "%s"}}', "result"),
         ('{"result": -Infinity, "Datastream": {"@iot.id": "%s"}}', "result"),
         ('{"result": "12", "Datastream": {"@iot.id": "%s"}}', "result"),
+        ('{"result": 1.7e308, "Datastream": {"@iot.id": "%s"}}', "result"),
         ('{"result": true, "Datastream": {"@iot.id": "%s"}}', "result"),
         ('{"Datastream": {"@iot.id": "%s"}}', "result"),
         (

@@ -22,7 +22,17 @@ from dmi_agreements.contracts.results import Grounds, Measure
 from dmi_infra.bus.port import Message, Received
 from dmi_infra.sql import migrate, open_engine, transaction
 from dmi_support_centre.baseline import snapshot
-from dmi_support_centre.model import COUNTS_KEPT, DAY, KEPT, MINUTE, QUARTER, RECENT, Reading, Result
+from dmi_support_centre.model import (
+    COUNTS_KEPT,
+    CROWD_COUNT,
+    DAY,
+    KEPT,
+    MINUTE,
+    QUARTER,
+    RECENT,
+    Reading,
+    Result,
+)
 from dmi_support_centre.models.measures import GarageRule
 from dmi_support_centre.models.scenario import SetCoefficient
 from dmi_support_centre.store import Store, seen, tables
@@ -95,6 +105,22 @@ def test_readings_of_a_quarter_add_up_over_batches(store: Store) -> None:
     assert (quarter.mean, quarter.at, quarter.last) == (30.0, NOW + 2 * MINUTE, 4 * MINUTE)
     assert store.observations.positions() == {("t", 0): 2}
     assert store.observations.count_quarters(D) == 1
+
+
+@pytest.mark.parametrize("kept", [1.7e308, -1.7e308])
+def test_what_was_kept_of_a_result_beyond_all_that_is_measured_is_no_reading(
+    store: Store, kept: float
+) -> None:
+    def count(at: int, value: float) -> Reading:
+        return Reading("s.crowd_count", D, CROWD_COUNT, at, value)
+
+    many = [reading(NOW, kept), reading(NOW + QUARTER, 3.0), count(NOW, kept), count(NOW + 1, 5.0)]
+    store.observations.save([], many, {}, {})
+    store.observations.save([], [reading(NOW + 1, 10.0)], {}, {})
+    assert [one.mean for one in store.observations.quarters(D, NOW)] == [3.0]
+    assert [one.value for one in store.observations.recent(D, "occupancy")] == [10.0, 3.0]
+    assert [one.value for one in store.observations.recent(D, CROWD_COUNT)] == [5.0]
+    assert [one.value for one in store.observations.counts(["s.crowd_count"], NOW, NOW + 9)] == [5.0]
 
 
 def test_a_message_that_was_published_twice_is_known_by_its_name(store: Store) -> None:

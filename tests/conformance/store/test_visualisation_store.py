@@ -75,6 +75,14 @@ def test_quarters_add_up_over_batches_and_leave_out_what_is_missing(store: Store
     assert (second.start, second.mean, second.readings) == (NOW + BUCKET, 5.0, 1)
 
 
+def test_a_result_beyond_all_that_is_measured_stands_in_no_quarter(store: Store) -> None:
+    """Two of them have a sum that no number holds: PostgreSQL refuses it, and all that comes after would wait."""
+    for value in (1.7e308, 1.7e308, -1.7e308, 4.0):
+        store.save([], [row(NOW, value)], {})
+    [quarter] = store.quarters(STREAM, NOW, NOW + BUCKET, 10)
+    assert (quarter.mean, quarter.readings) == (4.0, 1)
+
+
 def test_quarters_are_apart_by_person_and_area_and_know_their_times_and_places(store: Store) -> None:
     def ride(at: int, rider: str | None, longitude: float | None, area: str | None = "BU1") -> Shown:
         latitude = None if longitude is None else 52.0 + longitude / 10

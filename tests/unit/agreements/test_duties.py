@@ -187,6 +187,19 @@ def test_aggregate_by_neighbourhood_gives_the_mean_without_subjects() -> None:
     assert (left.subject, left.source_id, left.longitude) == (None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("results", "mean"),
+    [
+        ([1.7e308, 1.7e308], 1.7e308),
+        ([1.7e308, 1.7e308, -1.7e308], 1.7e308 / 3),
+        ([-1.7e308, -1.6e308], -1.65e308),
+    ],
+)
+def test_the_mean_of_values_whose_sum_no_number_holds_is_a_number(results: list[float], mean: float) -> None:
+    rows = batch(len(results), result=results, neighbourhood=["BU1"] * len(results))
+    assert carried(rows, Aggregate(3600)).result == [pytest.approx(mean)]
+
+
 def test_aggregate_by_grid_stands_at_the_centre_of_the_cell() -> None:
     rows = batch(3, longitude=[5.0001, 5.0002, None], latitude=[52.0001, 52.0002, 52.0])
     left = carried(rows, Aggregate(60, grid_m=100))

@@ -250,6 +250,12 @@ def test_a_correction_names_the_measurement_and_has_a_time_with_a_zone(node: Nod
         node.ask("POST", "/v1/my-data/rectification", MOTHER, json=bad), 400, "invalid-input"
     )
     assert problem["errors"][0]["field"] == "corrections.0.time"
+    for result in (1.7e308, -1e19):
+        huge = {**body, "corrections": [one, {**one, "result": result}]}
+        problem = node.refused(
+            node.ask("POST", "/v1/my-data/rectification", MOTHER, json=huge), 400, "invalid-input"
+        )
+        assert problem["errors"][0]["field"] == "corrections.1.result"
 
 
 def told(node: Node, cause: str) -> list[dict[str, Any]]:

@@ -58,6 +58,7 @@ def test_good_rows_are_taken_and_faulty_ones_told_by_index(city: Node) -> None:
         ({"result": None}, "result"),
         ({"colour": [1]}, "colour"),
         ({"result": ["1"]}, "0.result"),
+        ({"result": [1.7e308]}, "0.result"),
         ({"longitude": [5.1]}, "0.latitude"),
         ({"longitude": [52.1], "latitude": [5.1]}, "0.longitude"),
         ({"subject": ["noor"]}, "0.subject"),

@@ -37,6 +37,14 @@ def test_a_number_beyond_a_double_is_refused_without_showing_its_digits() -> Non
     )  # fmt: skip
 
 
+def test_a_result_lies_where_something_can_be_counted_or_measured() -> None:
+    assert reading.result(1_795_262_400_000_000, "result") == 1_795_262_400_000_000.0
+    assert reading.result(-1e18, "result") == -1e18
+    rule = "must lie between -10^18 and 10^18"
+    for value in (1.7e308, -1.7e308, 10**19):
+        assert fault(reading.result, value, "result")[:2] == ("result", rule)
+
+
 @pytest.mark.parametrize(
     "value", ["2026-11-21T12:00:00", "9999-12-31T00:00:00Z", "1800-01-01T00:00:00Z", "x", 5, None]
 )

@@ -96,6 +96,12 @@ def test_each_bad_row_is_refused_with_its_reason_and_the_good_ones_are_taken(reg
     }
 
 
+def test_a_result_beyond_all_that_is_measured_is_refused(registry: Registry) -> None:
+    found = run(registry, ["t", "t", "t", "p"], [290.0, 1.7e308, float("-inf"), -1e19])
+    assert found.rejected == {("too_large", ""): [1, 2, 3]}
+    assert found.rows.result.tolist() == [16.85]
+
+
 def test_a_datastream_of_another_dataset_or_property_is_refused(registry: Registry) -> None:
     batch = ObservationBatch("urn:dmi:dataset:vendor:air", ["t"], [NOON], [290.0])
     assert harmonise(batch, registry, nothing).rejected == {("other_dataset", "t"): [0]}

@@ -38,6 +38,12 @@ def test_a_row_that_failed_a_quality_test_is_not_needed() -> None:
     assert corrected_of(flagged).result == [None, 7.0, None], "a correction takes it back"
 
 
+def test_a_result_beyond_all_that_is_measured_is_not_needed() -> None:
+    huge = batch(result=[1.7e308, 6.0, 7.0, -1.7e308])
+    assert needed_of(huge) == huge.take([2])
+    assert corrected_of(huge).result == [None, 7.0, None]
+
+
 def test_without_the_column_the_property_is_the_end_of_the_datastream_id() -> None:
     assert needed_of(batch(observed_property=None)).datastream == ["d.a.occupancy", "d.c.crowd_count"]
     assert readings_of(batch(observed_property=None))[0].observed_property == "occupancy"

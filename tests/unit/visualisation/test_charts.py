@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from dmi_visualisation.errors import TooManyStreams
 from dmi_visualisation.handlers import Maps
 from dmi_visualisation.live import LiveMap
 from dmi_visualisation.model import BUCKET, Shown
+from dmi_visualisation.quarters import Quarter
 from dmi_visualisation.store import Store
 from tests.unit.infra.fakes import (
     BICYCLES,
@@ -172,6 +174,19 @@ def test_a_quarter_is_charted_when_its_last_reading_is_old_enough(city: Charted)
     city.court.clock.at += 300 * SECOND
     city.court.beat()
     assert city.chart(CENTRE, GARAGES) == [1.0, 5.0]
+
+
+def test_what_was_kept_of_results_beyond_all_that_is_measured_has_a_mean_that_is_a_number() -> None:
+    def kept(minimum: float, maximum: float, total: float) -> Quarter:
+        return Quarter(BEGIN, "", "", minimum, maximum, total, 2, 1, BEGIN, BEGIN)
+
+    huge = 1.7e308
+    of_store = [kept(huge, huge, math.inf), kept(-huge, 2.0, -math.inf), kept(1.0, 5.0, 6.0)]
+    assert [one.mean for one in of_store] == [huge, -huge, 3.0]
+    joined = of_store[0].joined(of_store[1])
+    assert math.isnan(joined.total), "one endless sum less the other"
+    assert joined.minimum <= joined.mean <= joined.maximum
+    assert kept(huge, huge, huge).joined(kept(huge, huge, huge)).mean == huge
 
 
 def test_a_chart_under_suppression_shows_hours_of_enough_persons_whole(city: Charted) -> None:

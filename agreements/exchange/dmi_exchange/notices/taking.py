@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from dmi_agreements.contracts.law import AgreementState, Correction, Dataset, Participant, SubjectRequest
-from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.observations import Micros, within_bounds
 from dmi_agreements.duties import DAY
 from dmi_agreements.rights import ERASURE, OBJECTION, RECTIFICATION
 from dmi_exchange import model
@@ -110,7 +110,9 @@ class Taking:
     def _corrections(said: Sequence[_Correction], peer: str) -> list[Correction]:
         return [
             Correction(
-                named(peer, one.datastream), _moment(f"notice.corrections.{place}.time", one.time), one.result
+                named(peer, one.datastream),
+                _moment(f"notice.corrections.{place}.time", one.time),
+                _result(f"notice.corrections.{place}.result", one.result),
             )
             for place, one in enumerate(said)
         ]
@@ -198,3 +200,9 @@ def _moment(field: str, text: str) -> Micros:
         return clock.from_text(text)
     except ValueError as exc:
         raise InputRefused.of(field, "must be a time in RFC 3339 with an offset", text) from exc
+
+
+def _result(field: str, value: float | None) -> float | None:
+    if value is not None and not within_bounds(value):
+        raise InputRefused.of(field, "must lie between -10^18 and 10^18", str(value))
+    return value

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from dmi_agreements.contracts.law import Correction, SubjectRequest
+from dmi_agreements.contracts.observations import LARGEST_RESULT
 from dmi_exchange import present
 from dmi_exchange.model import PERSON
 from dmi_exchange.mydata.copy import Copies
@@ -64,7 +65,10 @@ class Corrected(BaseModel):
     datastream: DatasetId
     time: AwareDatetime = Field(description="when it was measured")
     result: float | None = Field(
-        allow_inf_nan=False, description="in the unit of the datastream; null: no value"
+        allow_inf_nan=False,
+        ge=-LARGEST_RESULT,
+        le=LARGEST_RESULT,
+        description="in the unit of the datastream; null: no value",
     )
 
 

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 Micros = int
 """Microseconds since 1970-01-01T00:00:00Z."""
+
+LARGEST_RESULT: Final = 1e18
+"""No result lies further from zero: all that is counted or measured does (microseconds since 1970 are 2e15), and what
+sums them up, or squares them, still gets a number."""
+
+
+def within_bounds(result: float) -> bool:
+    """Whether a result can be one: a finite number that lies no further from zero than ``LARGEST_RESULT``.
+
+    Every door of intake refuses others. Rows that were stored before it did are served as they are, and left out of
+    what sums up.
+    """
+    return abs(result) <= LARGEST_RESULT
 
 
 class ObservationBatch(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -85,6 +85,7 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("must be (?:an )?RFC 3339.*", "moet een datum en tijd zijn, met tijdzone, tussen 1900 en 2100"),
     ("must not lie in the future", "mag niet in de toekomst liggen"),
     ("must lie at most (\\d+) days after from", "mag hooguit {0} dagen na het begin liggen"),
+    ("must lie between -10\\^18 and 10\\^18", "moet tussen -10^18 en 10^18 liggen"),
     ("must lie ahead.*", "moet in de toekomst liggen"),
     ("must lie after from|must not end before it begins", "moet na het begin liggen"),
     ("must lie before to", "moet voor het einde liggen"),

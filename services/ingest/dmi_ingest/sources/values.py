@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.observations import Micros, within_bounds
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
@@ -50,7 +50,10 @@ def of_field(name: str) -> Iterator[None]:
 
 
 def number(value: object, *, decimal_comma: bool = False) -> float:
-    """A finite number from text or JSON; raises ``Unreadable`` (``missing_value``, ``not_a_number``)."""
+    """A number from text or JSON that can be a result.
+
+    Raises ``Unreadable`` (``missing_value``, ``not_a_number``, ``too_large``).
+    """
     if isinstance(value, bool):
         raise Unreadable("not_a_number", value)
     if isinstance(value, int | float):
@@ -68,6 +71,8 @@ def number(value: object, *, decimal_comma: bool = False) -> float:
         result = float(plain)
     if not math.isfinite(result):
         raise Unreadable("not_a_number", value)
+    if not within_bounds(result):
+        raise Unreadable("too_large", value)
     return result
 
 

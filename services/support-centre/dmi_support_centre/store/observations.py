@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.features import Feature
-from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.observations import Micros, within_bounds
 from dmi_infra import repeats
 from dmi_infra.bus.port import Received
 from dmi_infra.corrections import Part
@@ -28,7 +28,10 @@ from dmi_support_centre.store import seen, tables
 
 
 class ObservationStore:
-    """Features, quarters of an hour, the newest readings, and the consumer's position."""
+    """Features, quarters of an hour, the newest readings, and the consumer's position.
+
+    What was taken in before results had a bound (``within_bounds``) may lie beyond it: nothing reads that any more.
+    """
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -95,10 +98,11 @@ class ObservationStore:
             query = query.where(t.start < end)
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(t.datastream, t.start)).all()
-        return [
+        found = [
             Quarter(r.datastream, r.subject, r.start, r.dataset, r.total, r.readings, r.offsets, r.last)
             for r in rows
         ]
+        return [one for one in found if within_bounds(one.mean)]
 
     def count_quarters(self, dataset: str) -> int:
         """How much history there is of a dataset."""
@@ -118,7 +122,11 @@ class ObservationStore:
         )
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
-        return [Reading(r.datastream, r.dataset, r.property, r.time, r.value, r.subject) for r in rows]
+        return [
+            Reading(r.datastream, r.dataset, r.property, r.time, r.value, r.subject)
+            for r in rows
+            if within_bounds(r.value)
+        ]
 
     def counts(self, datastreams: Sequence[str], start: Micros, end: Micros) -> list[Reading]:
         """The kept counts of these datastreams in ``[start, end)``, by datastream and time."""
@@ -130,7 +138,11 @@ class ObservationStore:
         )
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
-        return [Reading(r.datastream, r.dataset, CROWD_COUNT, r.time, r.value, r.subject) for r in rows]
+        return [
+            Reading(r.datastream, r.dataset, CROWD_COUNT, r.time, r.value, r.subject)
+            for r in rows
+            if within_bounds(r.value)
+        ]
 
     def kept_datasets(self) -> list[str]:
         """The datasets of which readings are kept."""

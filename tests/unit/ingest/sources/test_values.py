@@ -25,6 +25,13 @@ def test_what_is_no_plain_finite_number_is_refused(text: object) -> None:
     assert caught.value.reason == "not_a_number"
 
 
+@pytest.mark.parametrize("text", ["1.7e308", "-1.7e308", "1e19", 10**19])
+def test_a_number_beyond_all_that_is_measured_is_refused(text: object) -> None:
+    with pytest.raises(Unreadable) as caught:
+        number(text)
+    assert caught.value.reason == "too_large"
+
+
 @pytest.mark.parametrize("text", ["", "  ", None, "NaN", "null", "-", "n/a"])
 def test_missing_is_not_zero(text: object) -> None:
     with pytest.raises(Unreadable) as caught:
