@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from dmi_exchange.settings import ExchangeSettings, Membership
-from dmi_infra import jose
+from dmi_infra import jose, tickets
 from tests.integration.oidc_provider import CLIENT, SECRET, Provider
 from tests.integration.oidc_provider import running as provider_running
 from tests.unit.exchange.fakes import Node, furnish, running
@@ -194,7 +194,9 @@ def test_another_state_or_another_browser_is_refused(node: Node) -> None:
 
 def test_a_cookie_that_somebody_made_up_is_refused(node: Node) -> None:
     given = at_provider(begin(node))
-    forged = jose.sign_ticket(jose.SigningKey.generate(), "dmi-sign-in", {"state": given["state"]}, 2**31, 60)
+    forged = tickets.sign_ticket(
+        jose.SigningKey.generate(), "dmi-sign-in", {"state": given["state"]}, 2**31, 60
+    )
     for cookie in (forged, "x", "a.b.c"):
         node.client.cookies.clear()
         node.client.cookies.set("dmi_sign_in", cookie)

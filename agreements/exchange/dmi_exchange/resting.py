@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 
+import msgspec
 import sqlalchemy as sa
 
 from dmi_agreements.contracts.envelope import encode
 from dmi_agreements.contracts.results import Lineage
 from dmi_exchange.logbook.entries import IDS_AT_ONCE
 from dmi_exchange.tables import ground, lineage
-from dmi_infra.sql import upsert
+from dmi_infra.sql import reading, upsert
 
 Find = Callable[[str], Lineage | None]
 
+MOST_DEPENDENTS = 10_000
+"""Results that are looked through for what rests on one thing: one request must not go through a whole city's."""
+DEPENDENTS_AT_ONCE = 500
 FIGURE = "figure"
 """The kind of a result that is the data itself, as the platform keeps it."""
 CROWD = "crowd"
@@ -102,3 +107,50 @@ def keep_lineage(connection: sa.Connection, results: Sequence[Lineage]) -> None:
         )
     ]
     upsert(connection, ground, links, ["ground", "result"])
+
+
+def result(engine: sa.Engine, identifier: str) -> Lineage | None:
+    """The lineage of one result."""
+    query = sa.select(lineage.c.body).where(lineage.c.result == identifier)
+    with reading(engine) as connection:
+        body = connection.execute(query).scalar_one_or_none()
+    return None if body is None else msgspec.json.decode(body, type=Lineage)
+
+
+def dependents(
+    engine: sa.Engine, identifier: str, limit: int, may: Callable[[Lineage], bool]
+) -> list[Lineage]:
+    """Results that rest on this dataset, agreement, consent or result, directly or through others; newest first.
+
+    Of those that ``may`` be told at most ``limit``, of the newest ``MOST_DEPENDENTS``.
+    """
+    reached = sa.select(ground.c.result).where(ground.c.ground == identifier).cte("reached", recursive=True)
+    reached = reached.union(sa.select(ground.c.result).join(reached, ground.c.ground == reached.c.result))
+    query = (
+        sa.select(lineage.c.result)
+        .join(reached, reached.c.result == lineage.c.result)
+        .order_by(lineage.c.made_at.desc(), lineage.c.result)
+        .limit(MOST_DEPENDENTS)
+    )
+    with reading(engine) as connection:
+        names = connection.execute(query).scalars().all()
+    # The links lead to all that may rest on it; the lineage of each says whether it does.
+    find = cache(partial(result, engine))
+    found: list[Lineage] = []
+    for start in range(0, len(names), DEPENDENTS_AT_ONCE):
+        for item in _results(engine, names[start : start + DEPENDENTS_AT_ONCE]):
+            if may(item) and rests_on(item, identifier, find):
+                found.append(item)
+                if len(found) == limit:
+                    return found
+    return found
+
+
+def _results(engine: sa.Engine, names: Sequence[str]) -> Iterator[Lineage]:
+    """The lineages of these results, in their order."""
+    query = sa.select(lineage.c.result, lineage.c.body).where(lineage.c.result.in_(names))
+    with reading(engine) as connection:
+        bodies = {row.result: row.body for row in connection.execute(query)}
+    for name in names:
+        if name in bodies:
+            yield msgspec.json.decode(bodies[name], type=Lineage)

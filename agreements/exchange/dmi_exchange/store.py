@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,6 +25,7 @@ from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord, Quality
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
+from dmi_exchange import resting
 from dmi_exchange.catalogue.index import Catalogue, keep_quality
 from dmi_exchange.counting import KIND, sum_up, usage_id
 from dmi_exchange.entering import Entering
@@ -33,14 +33,11 @@ from dmi_exchange.logbook import deals, own
 from dmi_exchange.logbook.entries import IDS_AT_ONCE, Entries, append, key
 from dmi_exchange.model import ORGANISATION
 from dmi_exchange.mydata import done
-from dmi_exchange.resting import keep_lineage, rests_on
 from dmi_exchange.room import Room
 from dmi_exchange.tables import (
     assertion,
     catalogue_entry,
-    ground,
     law,
-    lineage,
     metadata,
     outgoing,
     positions,
@@ -71,9 +68,6 @@ _TYPES: Mapping[type[Any], str] = {
     Mandate: "mandate",
     SubjectRequest: "subject-request",
 }
-MOST_DEPENDENTS = 10_000
-"""Results that are looked through for what rests on one thing: one request must not go through a whole city's."""
-DEPENDENTS_AT_ONCE = 500
 _LAW_TOPIC = BY_NAME["law"].topic or ""
 _ONE = sa.select(law.c.body).where(law.c.id == sa.bindparam("wanted"), law.c.type == sa.bindparam("kind"))
 """Put together once: it is asked all the time."""
@@ -299,7 +293,7 @@ class Store:
         with transaction(self._engine) as connection:
             owners = _owners(connection, {decision.dataset for decision in decisions})
             fresh = append(connection, decisions, owners)
-            keep_lineage(connection, results)
+            resting.keep_lineage(connection, results)
             keep_quality(connection, measured)
             if self._meter is not None:
                 self._meter.count(connection, fresh)
@@ -324,49 +318,13 @@ class Store:
 
     def result(self, identifier: str) -> Lineage | None:
         """The lineage of one result."""
-        query = sa.select(lineage.c.body).where(lineage.c.result == identifier)
-        with reading(self._engine) as connection:
-            body = connection.execute(query).scalar_one_or_none()
-        return None if body is None else msgspec.json.decode(body, type=Lineage)
+        return resting.result(self._engine, identifier)
 
     def dependents(
         self, identifier: str, limit: int, may: Callable[[Lineage], bool] = lambda _item: True
     ) -> list[Lineage]:
-        """Results that rest on this dataset, agreement, consent or result, directly or through others; newest first.
-
-        Of those that ``may`` be told at most ``limit``, of the newest ``MOST_DEPENDENTS``.
-        """
-        reached = (
-            sa.select(ground.c.result).where(ground.c.ground == identifier).cte("reached", recursive=True)
-        )
-        reached = reached.union(sa.select(ground.c.result).join(reached, ground.c.ground == reached.c.result))
-        query = (
-            sa.select(lineage.c.result)
-            .join(reached, reached.c.result == lineage.c.result)
-            .order_by(lineage.c.made_at.desc(), lineage.c.result)
-            .limit(MOST_DEPENDENTS)
-        )
-        with reading(self._engine) as connection:
-            names = connection.execute(query).scalars().all()
-        # The links lead to all that may rest on it; the lineage of each says whether it does.
-        find = cache(self.result)
-        found: list[Lineage] = []
-        for start in range(0, len(names), DEPENDENTS_AT_ONCE):
-            for item in self._results(names[start : start + DEPENDENTS_AT_ONCE]):
-                if may(item) and rests_on(item, identifier, find):
-                    found.append(item)
-                    if len(found) == limit:
-                        return found
-        return found
-
-    def _results(self, names: Sequence[str]) -> Iterator[Lineage]:
-        """The lineages of these results, in their order."""
-        query = sa.select(lineage.c.result, lineage.c.body).where(lineage.c.result.in_(names))
-        with reading(self._engine) as connection:
-            bodies = {row.result: row.body for row in connection.execute(query)}
-        for name in names:
-            if name in bodies:
-                yield msgspec.json.decode(bodies[name], type=Lineage)
+        """See ``resting.dependents``."""
+        return resting.dependents(self._engine, identifier, limit, may)
 
 
 def _settle(

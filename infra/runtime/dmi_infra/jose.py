@@ -1,4 +1,4 @@
-"""Keys, access tokens and signatures; with ``outside`` and ``claims`` the only module that imports PyJWT.
+"""Keys, access tokens and signatures; with ``outside``, ``claims`` and ``tickets`` all that imports PyJWT.
 
 Our own algorithms are fixed to ES256 and EdDSA, those of an OpenID provider to RS256 and ES256. A token's
 ``kid`` is looked up among the keys of its issuer only, no header member can bring a key along, and every
@@ -376,30 +376,3 @@ def kind_of(token: str) -> str:
         return str(jwt.get_unverified_header(token).get("typ", "")).lower()
     except (jwt.PyJWTError, RecursionError):
         return ""
-
-
-def sign_ticket(key: SigningKey, kind: str, content: Mapping[str, Any], now: int, seconds: int) -> str:
-    """Something that we hand out to get it back ourselves: signed, of one kind, once, for ``seconds``."""
-    claims = {"content": dict(content), "iat": now, "exp": now + seconds, "jti": str(uuid.uuid4())}
-    return key.sign_token(claims, f"{kind}+jwt")
-
-
-def verify_ticket(keys: Iterable[Mapping[str, Any]], kind: str, ticket: str) -> dict[str, Any]:
-    """The claims ``content``, ``exp`` and ``jti`` of a ticket that one of our own public ``keys`` signed.
-
-    Raises ``Unauthenticated``.
-    """
-    header, _ = read_unverified(ticket, HEADER)
-    key = next((key for key in keys if key.get("kid") == header.get("kid")), None)
-    if header.get("typ") != f"{kind}+jwt" or key is None:
-        raise Unauthenticated("this sign-in was not begun here")
-    try:
-        claims: dict[str, Any] = jwt.decode(
-            ticket,
-            load(key),
-            algorithms=[str(key["alg"])],
-            options={"require": ["content", "exp", "iat", "jti"]},
-        )
-    except jwt.PyJWTError as exc:
-        raise Unauthenticated("this sign-in has expired; begin again") from exc
-    return claims

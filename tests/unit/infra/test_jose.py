@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dmi_infra import jose
+from dmi_infra import jose, tickets
 from dmi_infra.errors import Unauthenticated
 from dmi_infra.jose import SignatureInvalid, SigningKey
 
@@ -364,21 +364,21 @@ def test_of_many_that_make_a_key_at_once_all_get_the_same(tmp_path: Path) -> Non
 
 
 def test_a_ticket_comes_back_with_its_content() -> None:
-    ticket = jose.sign_ticket(KEY, "dmi-sign-in", {"state": "x"}, now(), 60)
-    assert jose.verify_ticket([KEY.public], "dmi-sign-in", ticket)["content"] == {"state": "x"}
+    ticket = tickets.sign_ticket(KEY, "dmi-sign-in", {"state": "x"}, now(), 60)
+    assert tickets.verify_ticket([KEY.public], "dmi-sign-in", ticket)["content"] == {"state": "x"}
 
 
 def test_a_ticket_of_another_kind_key_or_time_is_refused() -> None:
-    ticket = jose.sign_ticket(KEY, "dmi-sign-in", {}, now(), 60)
+    ticket = tickets.sign_ticket(KEY, "dmi-sign-in", {}, now(), 60)
     with pytest.raises(Unauthenticated):
-        jose.verify_ticket([KEY.public], "dmi-signed-in", ticket)
+        tickets.verify_ticket([KEY.public], "dmi-signed-in", ticket)
     with pytest.raises(Unauthenticated):
-        jose.verify_ticket([FOREIGN.public], "dmi-sign-in", ticket)
+        tickets.verify_ticket([FOREIGN.public], "dmi-sign-in", ticket)
     with pytest.raises(Unauthenticated):
-        jose.verify_ticket([KEY.public], "dmi-sign-in", access())
+        tickets.verify_ticket([KEY.public], "dmi-sign-in", access())
     with pytest.raises(Unauthenticated, match="expired"):
-        jose.verify_ticket(
-            [KEY.public], "dmi-sign-in", jose.sign_ticket(KEY, "dmi-sign-in", {}, now() - 100, 60)
+        tickets.verify_ticket(
+            [KEY.public], "dmi-sign-in", tickets.sign_ticket(KEY, "dmi-sign-in", {}, now() - 100, 60)
         )
     with pytest.raises(Unauthenticated):
         check(ticket)

@@ -12,7 +12,7 @@ import structlog
 from dmi_exchange.dcp import messages
 from dmi_exchange.dcp.credentials import ENVELOPE, PARTICIPANT, subject_of, types_of, within_term
 from dmi_exchange.dsp.client import Unreachable
-from dmi_infra import claims, clock, jose
+from dmi_infra import claims, clock, jose, tickets
 from dmi_infra.errors import Unauthenticated
 
 log = structlog.get_logger("exchange")
@@ -64,7 +64,7 @@ class Holder:
             raise Unreachable(f"this node holds no credential that names {participant} and is in force")
         now = clock.seconds()
         content = {"audience": audience, "participant": participant}
-        ticket = jose.sign_ticket(self._key, TICKET, content, int(now), claims.SELF_SECONDS)
+        ticket = tickets.sign_ticket(self._key, TICKET, content, int(now), claims.SELF_SECONDS)
         return claims.sign_self(self._key, self.did, audience, int(now), token=ticket)
 
     def ask(self, audience: str, token: str) -> str:
@@ -74,7 +74,7 @@ class Holder:
     def present(self, audience: str, token: str, scopes: list[str]) -> list[str]:
         """Presentations for ``audience`` of what the scopes ask for and ``token`` opens; none when nothing fits."""
         try:
-            read = jose.verify_ticket(self._keys(), TICKET, token)
+            read = tickets.verify_ticket(self._keys(), TICKET, token)
         except Unauthenticated as exc:
             raise Unauthenticated("the access token was not given by this node, or has expired") from exc
         if read["content"].get("audience") != audience:

@@ -17,7 +17,7 @@ from dmi_exchange.oidc import Provider, new_secret
 from dmi_exchange.people import admit
 from dmi_exchange.settings import ExchangeSettings
 from dmi_exchange.tokens import Issuer, Token
-from dmi_infra import clock, jose
+from dmi_infra import clock, tickets
 from dmi_infra.errors import InputRefused, NotFound, Refused, Unauthenticated
 
 STATE_COOKIE = "dmi_sign_in"
@@ -46,13 +46,13 @@ def router(
         return provider
 
     def ticket(kind: str, content: dict[str, Any], seconds: int) -> str:
-        return jose.sign_ticket(issuer.key, kind, content, clock.now() // 1_000_000, seconds)
+        return tickets.sign_ticket(issuer.key, kind, content, clock.now() // 1_000_000, seconds)
 
     def redeemed(kind: str, cookie: str | None) -> dict[str, Any]:
         """The content of a ticket, which is used up by this."""
         if cookie is None:
             raise Unauthenticated("no sign-in is under way in this browser; begin again")
-        claims = jose.verify_ticket(issuer.published(), kind, cookie)
+        claims = tickets.verify_ticket(issuer.published(), kind, cookie)
         if not exchange.store.use_once(f"{kind} {claims['jti']}", int(claims["exp"]) * 1_000_000):
             raise Unauthenticated("this sign-in has been completed before; begin again")
         content: dict[str, Any] = claims["content"]
