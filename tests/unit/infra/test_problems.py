@@ -181,10 +181,15 @@ def test_wrong_json_is_a_problem(service: Service, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
-def test_ten_thousand_levels_are_a_problem(service: Service, opening: bytes) -> None:
+@pytest.mark.parametrize(
+    ("levels", "status", "kind"), [(999, 400, "invalid-json"), (10_000, 413, "too-large")]
+)
+def test_thousands_of_levels_are_a_problem(
+    service: Service, opening: bytes, levels: int, status: int, kind: str
+) -> None:
     service.app.user_middleware[1].kwargs["limit"] = 10**7
     closing = b"]" if opening == b"[" else b"}"
-    problem(post(service, opening * 10_000 + b"1" + closing * 10_000), 400, "invalid-json")
+    problem(post(service, opening * levels + b"1" + closing * levels), status, kind)
 
 
 @pytest.mark.parametrize(
