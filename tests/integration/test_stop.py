@@ -130,6 +130,8 @@ def test_a_withdrawn_consent_takes_the_persons_rows_from_the_map_within_a_second
         limit = time.monotonic() + SECOND
         while noor.get(path)["features"] or len(city.get(path)["features"]) >= before:
             assert time.monotonic() < limit
+        kept = noor.get("/platform/v1/latest", dataset=BICYCLES)["items"]
+        assert kept, "who withdrew still reads, and can correct, what is kept of her"
         for consent in consents:
             document = {name: value for name, value in consent["document"].items() if name != "uid"}
             noor.post("/exchange/v1/agreements", {"document": document, "hosted": True})

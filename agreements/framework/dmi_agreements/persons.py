@@ -18,10 +18,21 @@ RESIDENT: Final = "dmi:role:resident"
 OWN_ACTIONS: Final = frozenset({"dmi:read", "dmi:display", COPY})
 """What a person may do with its own rows without an agreement of its own."""
 
+OWN_LOOKS: Final = frozenset({"dmi:read", COPY})
+"""What a person may do with what is kept of it although it has withdrawn its consent (GDPR art. 15 and 16)."""
+
 
 def own_data(request: Request) -> bool:
     """Whether a person asks to see or take what it contributed itself (GDPR art. 15 and 20)."""
     return request.assignee.startswith(PERSON) and request.action in OWN_ACTIONS
+
+
+def own_look(request: Request) -> bool:
+    """Whether a person, or who represents it, asks to read or take what is kept of it: that waits for no consent.
+
+    Maps show it under consent alone, and so does whoever holds a mandate of the person: that is somebody else.
+    """
+    return own_data(request) and request.action in OWN_LOOKS and not request.mandate
 
 
 def represents(party: Participant | None, person: Participant | None, now: Micros) -> bool:

@@ -211,11 +211,14 @@ class LawTable:
             else:
                 self._unreadable.pop(place, None)
 
-    def decide(self, request: Request, now: int, *, open_data: bool = True) -> Decision:
+    def decide(
+        self, request: Request, now: int, *, open_data: bool = True, own_look: bool = False
+    ) -> Decision:
         """The decision about ``request`` at ``now`` (microseconds UTC). Freshness is asked with ``stale``.
 
         Without ``open_data`` a permission to everyone does not count: a layer works under an agreement of its
-        own, so that its owner can stop it. A person may read and take along its own rows of personal data.
+        own, so that its owner can stop it. A person may read and take along its own rows of personal data; a layer
+        that does it for that ``own_look`` alone waits for nobody's consent.
         """
         represented = bool(request.actor) and not request.mandate
         dataset = self._datasets.get(request.dataset)
@@ -237,7 +240,7 @@ class LawTable:
             state = "is not in the catalogue" if dataset is None else "has been withdrawn"
             return refused(Reason("unknown_dataset", f"{request.dataset} {state}"))
         if request.assignee == dataset.owner:
-            return self._decide_owner(request, dataset, now)
+            return self._decide_owner(request, dataset, now, own_look)
         unknown = unknown_term(request, self._actions, self.requestable)
         if unknown is not None:
             return refused(unknown)
@@ -246,7 +249,7 @@ class LawTable:
             edge = (OwnRows(request.assignee),) if request.action == COPY else ()
             return Decision(True, (Reason("own_data", detail),), edge, personal=True)
         decision = self._decide_agreements(request, dataset.owner, now, open_data)
-        return self._with_consent(decision, request, now) if dataset.needs_consent else decision
+        return self._with_consent(decision, request, now, own_look) if dataset.needs_consent else decision
 
     def purpose_of(self, dataset: str) -> str:
         """For what the layers work on a dataset, and what a request is for that states no purpose; see the record.
@@ -288,14 +291,14 @@ class LawTable:
         """Subject -> what its own consent asks to do to its rows; nothing for its own look at them."""
         return {} if own_data(request) else self.consents.duties(request, now)
 
-    def _decide_owner(self, request: Request, dataset: Dataset, now: int) -> Decision:
+    def _decide_owner(self, request: Request, dataset: Dataset, now: int, own_look: bool) -> Decision:
         """The owner needs no agreement and states no purpose; for personal data it needs consents."""
         stated = request.purpose or dataset.personal
         unknown = unknown_term(request, self._actions, self.requestable if stated else ("",))
         if unknown is not None:
             return refused(unknown)
         decision = Decision(True, (Reason("owner", f"{request.assignee} owns {request.dataset}"),))
-        return self._with_consent(decision, request, now) if dataset.needs_consent else decision
+        return self._with_consent(decision, request, now, own_look) if dataset.needs_consent else decision
 
     def _decide_agreements(self, request: Request, owner: str, now: int, open_data: bool) -> Decision:
         own = self._slots.get((request.assignee, request.action, request.dataset), EMPTY)
@@ -383,11 +386,11 @@ class LawTable:
                     return Reason("unknown_term", str(finding), held.state.id, finding.path)
         return None
 
-    def _with_consent(self, decision: Decision, request: Request, now: int) -> Decision:
-        """The decision about personal data: allowed only while somebody consents."""
+    def _with_consent(self, decision: Decision, request: Request, now: int, own_look: bool) -> Decision:
+        """The decision about personal data: allowed only while somebody consents, or to who looks at its own."""
         if not decision.allowed:
             return refused(*decision.reasons, personal=True)
-        if self.consents.subjects(request, now):
+        if own_look or self.consents.subjects(request, now):
             return replace(decision, personal=True)
         detail = f"nobody consents to {request.action} of {request.dataset} for {request.purpose}"
         reason = self.consents.lapsed(request, now) or Reason("no_consent", detail)

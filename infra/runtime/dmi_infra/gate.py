@@ -12,6 +12,7 @@ from dmi_agreements.contracts.record import AGAIN, DELIVERED, EXERCISED, GIVEN, 
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.decision import Decision, Duty, Reason, Request
 from dmi_agreements.duties import Projection, together
+from dmi_agreements.persons import own_look
 from dmi_agreements.table import LawTable
 from dmi_agreements.uses import Key, Keys
 from dmi_infra import clock
@@ -313,8 +314,10 @@ class Gate:
         reasons: list[Reason] = []
         counted: list[Key] = []
         personal = False
+        look = any(map(own_look, requests))
         for request in requests:
-            decision = self.law.decide(request, now, open_data=request.assignee != self.holder)
+            layer = request.assignee == self.holder
+            decision = self.law.decide(request, now, open_data=not layer, own_look=layer and look)
             if not decision.allowed:
                 return decision, True
             duties.extend(decision.duties)

@@ -14,7 +14,7 @@ from dmi_agreements.contracts.observations import Micros, ObservationBatch
 from dmi_agreements.decision import Decision, Duty, Reason, Request
 from dmi_agreements.duties import Carried, Projection, carried, series_of
 from dmi_agreements.own_duties import CutFrom, Wanted
-from dmi_agreements.persons import own_data
+from dmi_agreements.persons import own_data, own_look
 from dmi_agreements.rights import ALL_ROWS
 from dmi_agreements.table import LawTable
 from dmi_infra.permit import EVER, Passed, Permit
@@ -90,7 +90,9 @@ class Judging:
         entry = self._law.datasets.get(permit.dataset)
         # Data on another basis waits for nobody's consent: there only who looks at its own rows is kept to them.
         without = entry is not None and not entry.needs_consent
-        asked = tuple(filter(own_data, permit.requests if without else ())) or permit.requests
+        # Nor does reading what is kept of oneself wait for the consent that lets the layer work on it.
+        alone = own_data if without else own_look
+        asked = tuple(filter(alone, permit.requests)) or permit.requests
         tables = [self._law.consenting_subjects(request, now) for request in asked]
         shared = set(tables[0]).intersection(*tables[1:])
         shared -= {who for who, until in self.left_out(permit).items() if until == ALL_ROWS}

@@ -10,10 +10,13 @@ import pytest
 
 from dmi_agreements.contracts.law import AgreementState, Dataset, Participant, SubjectRequest
 from dmi_agreements.contracts.observations import ObservationBatch
+from dmi_agreements.decision import Request
+from dmi_agreements.persons import own_look
 from dmi_infra import tally
 from dmi_infra.errors import Refused
 from dmi_infra.gate import COUNTED_OF_A_USE, Permit
 from dmi_infra.http.problems import refusal
+from dmi_infra.jose import Acting
 from dmi_infra.recorder import RecorderFull
 from tests.unit.infra.fakes import (
     BICYCLES,
@@ -199,6 +202,67 @@ def test_a_person_sees_its_own_rows_and_nobody_elses(court: Court) -> None:
     permit = ask(court, NOOR, BICYCLES)
     assert court.gate.carry(permit, batch(NOOR, PIET, NOOR)).batch.subject == [NOOR, NOOR]
     assert set(court.gate.subjects(permit) or {}) == {NOOR}
+
+
+def test_who_reads_its_own_rows_waits_for_no_consent_and_everybody_else_does(court: Court) -> None:
+    court.agree(STACK, "dmi:read", "dmi:display", dataset=BICYCLES)
+    court.agree(VENDOR, "dmi:read", dataset=BICYCLES)
+    given = consent(court, NOOR, STACK, VENDOR)
+    turn = court.gate.turn(ask(court, NOOR, BICYCLES))
+    court.end(given)  # type: ignore[arg-type]
+    own = ask(court, NOOR, BICYCLES)
+    court.gate.still(own)
+    passed = court.gate.carry(own, batch(NOOR, PIET, None, NOOR))
+    assert (passed.batch.subject, passed.consents) == ([NOOR, NOOR], frozenset())
+    assert court.gate.subjects(own) == {NOOR: frozenset([""])}
+    assert court.gate.turn(own) != turn
+    for recipient, action in (
+        (VENDOR, "dmi:read"),
+        (OWNER, "dmi:read"),
+        (None, "dmi:read"),
+        (NOOR, "dmi:display"),
+    ):
+        with pytest.raises(Refused) as refused:
+            ask(court, recipient, BICYCLES, action)
+        assert codes(refused) == ["no_consent"], (recipient, action)
+    consent(court, PIET, STACK, VENDOR)
+    assert court.gate.carry(ask(court, NOOR, BICYCLES), batch(NOOR, PIET)).batch.subject == [NOOR]
+    assert court.gate.carry(ask(court, VENDOR, BICYCLES), batch(NOOR, PIET)).batch.subject == [PIET]
+    assert len(court.gate.carry(ask(court, None, BICYCLES), batch(NOOR)).batch) == 0
+
+
+def test_who_reads_its_own_rows_without_consent_is_kept_to_what_was_not_erased_and_to_the_duties(
+    court: Court,
+) -> None:
+    layer = court.agree(STACK, "dmi:read", dataset=BICYCLES, duties=[delay(600)])
+    court.law.apply(asked("erasure", made_at=NOW - HOUR))
+    own = ask(court, NOOR, BICYCLES)
+    assert len(court.gate.carry(own, batch(NOOR)).batch) == 0
+    times = [NOW - HOUR + 1, NOW]
+    rows = msgspec.structs.replace(batch(NOOR, NOOR), phenomenon_time=times)
+    assert court.gate.carry(own, rows).batch.phenomenon_time == times[:1]
+    court.end(layer)
+    with pytest.raises(Refused) as refused:
+        court.gate.still(own)
+    assert codes(refused) == ["ended"]
+
+
+def by(actor: str, mandate: str = "") -> Request:
+    return Request(NOOR, "dmi:read", BICYCLES, MOBILITY, "query", actor=actor, mandate=mandate)
+
+
+def test_a_representative_reads_a_persons_rows_without_consent_and_who_holds_its_mandate_does_not(
+    court: Court,
+) -> None:
+    court.agree(STACK, "dmi:read", dataset=BICYCLES)
+    court.law.apply(Participant(NOOR, NOOR, [], rulebook="1.0.0", representatives=[PIET]))
+    own = court.gate.permit("query", "dmi:read", BICYCLES, recipient=NOOR, acting=Acting(PIET))
+    assert court.gate.carry(own, batch(NOOR, PIET)).batch.subject == [NOOR]
+    with pytest.raises(Refused) as refused:
+        court.gate.permit("query", "dmi:read", BICYCLES, recipient=NOOR, acting=Acting(VENDOR))
+    assert codes(refused) == ["no_mandate"]
+    assert own_look(by(PIET))
+    assert not own_look(by(VENDOR, "urn:uuid:mandate"))
 
 
 def export(court: Court, recipient: str, dataset: str = BICYCLES) -> Permit:

@@ -120,6 +120,36 @@ def test_the_export_goes_on_after_the_layers_agreement_and_the_own_consent_have_
     assert refused.status_code == 403, "the views of the layer have ended"
 
 
+def test_who_withdrew_its_consent_still_reads_what_is_kept_of_it_and_nobody_else_does(
+    city: City, layer: AgreementState
+) -> None:
+    for state in list(city.runtime.law.table.agreements.values()):
+        if state.document["assigner"] == NOOR:
+            city.end(state)
+
+    def rows() -> list[str]:
+        latest = city.get("/v1/latest", "dmi:purpose:public-task", dataset=BICYCLES)
+        streams = city.get("/v1/datastreams", "dmi:purpose:public-task", dataset=BICYCLES)
+        assert (latest.status_code, streams.status_code) == (200, 200), (latest.text, streams.text)
+        told = [one["datastream"] for one in latest.json()["items"]]
+        assert sorted(told) == sorted(one["id"] for one in streams.json()["items"])
+        return told
+
+    def history() -> list[float]:
+        path, span = "/v1/datastreams/bike.2.pm2_5/observations", {"from": to_text(NOON)}
+        page = city.get(path, "dmi:purpose:public-task", **span).json()
+        return [one["result"] for one in page["items"]]
+
+    city.identity = resident(NOOR)
+    assert sorted(rows()) == ["bike.1.pm2_5", "bike.2.pm2_5"]
+    assert history() == [3.0]
+    city.identity = resident(SAM)
+    assert history() == [2.0]
+    city.identity = resident("urn:dmi:person:nobody")
+    city.law(Participant("urn:dmi:person:nobody", "x", ["dmi:role:resident"], rulebook="1.0.0"))
+    assert rows() == []
+
+
 def test_the_copy_says_that_it_is_one_and_on_what_right_it_rests(city: City, layer: AgreementState) -> None:
     city.identity = resident(NOOR)
     answer = city.get("/v1/export", "dmi:purpose:public-task", dataset=BICYCLES)

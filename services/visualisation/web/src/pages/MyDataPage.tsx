@@ -78,7 +78,7 @@ function MyData() {
           <>
             <Section title={t.mydata.measured} id="measured">
               {measured.length === 0 ? <p className="dmi-soft">{t.mydata.measuredEmpty}</p> : null}
-              {measured.map((id) => <Measured key={id} dataset={id} corrected={corrected} />)}
+              {measured.map((id) => <Measured key={id} dataset={id} corrected={corrected} consented={running.some((one) => one.datasets.includes(id))} />)}
             </Section>
             <Section title={t.mydata.consents} id="consents">
               {all.length === 0 ? <p>{t.mydata.consentsEmpty}</p> : (

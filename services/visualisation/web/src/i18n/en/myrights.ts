@@ -24,6 +24,7 @@ export const rights: Part<'rights'> = {
   correctHour: 'Of which hour? There are many measurements that day.',
   correctHourOf: (from, to) => `${from} to ${to}`,
   correctWhich: 'Which measurement',
+  correctNothing: 'The platform holds no measurement of you in this.',
   correctNone: 'There are no measurements of that day.',
   correctNow: 'Your measurement is corrected.',
   correctValue: 'What it should be',

@@ -43,6 +43,7 @@ export const mydata: Part<'mydata'> = {
   measured: 'What is measured of you',
   ownNone: 'There is no measurement of you here yet.',
   ownCount: (n) => `${n} measurements of you in the last 24 hours. Below is the newest of each kind. Only your own measurements stand here.`,
+  ownKept: 'You give no consent for this now. Only you still see what is kept of you. You can download it, correct it or have it erased.',
   ownNewest: (dataset) => `Your newest measurements in ${dataset}`,
   ownSensor: 'Sensor',
   ownLast: 'Newest',

@@ -128,6 +128,8 @@ export const home: Part<'home'> = {
   residentLead: 'What is measured, and what is done with your data.',
   aroundMe: 'What is measured',
   myUse: 'Use of my data',
+  consentsNone: 'You give no consent now. What is still kept of you stands at “My data”.',
+  noneOfYou: 'nothing of you on the map',
   consentsActive: (n) => (n === 1 ? '1 consent is running' : `${n} consents are running`),
   steer: 'See and steer',
   inspectorTitle: 'Supervision of the agreements',

@@ -22,6 +22,7 @@ export const rights = {
   correctHour: 'Van welk uur? Er zijn die dag veel metingen.',
   correctHourOf: (from: string, to: string) => `${from} tot ${to}`,
   correctWhich: 'Welke meting',
+  correctNothing: 'Hiervan staat geen meting van u in het platform.',
   correctNone: 'Van die dag zijn er geen metingen.',
   correctNow: 'Uw meting is verbeterd.',
   correctValue: 'Wat het moet zijn',

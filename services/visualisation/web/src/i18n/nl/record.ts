@@ -41,6 +41,7 @@ export const mydata = {
   measured: 'Wat er van u wordt gemeten',
   ownNone: 'Hier staat nog geen meting van u.',
   ownCount: (n: string) => `${n} metingen van u in de laatste 24 uur. Hieronder staat van elke soort de nieuwste. Alleen uw eigen metingen staan hier.`,
+  ownKept: 'U geeft hiervoor nu geen toestemming. U ziet alleen zelf nog wat er van u wordt bewaard. U kunt het downloaden, verbeteren of laten wissen.',
   ownNewest: (dataset: string) => `Uw nieuwste metingen in ${dataset}`,
   ownSensor: 'Sensor',
   ownLast: 'Nieuwste',

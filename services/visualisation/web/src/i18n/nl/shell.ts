@@ -126,6 +126,8 @@ export const home = {
   residentLead: 'Wat er wordt gemeten, en wat er met uw gegevens gebeurt.',
   aroundMe: 'Wat er wordt gemeten',
   myUse: 'Gebruik van mijn gegevens',
+  consentsNone: 'U geeft nu geen toestemming. Wat nog van u wordt bewaard, ziet u bij “Mijn gegevens”.',
+  noneOfYou: 'niets van u op de kaart',
   consentsActive: (n: number) => (n === 1 ? '1 toestemming loopt' : `${n} toestemmingen lopen`),
   steer: 'Bekijken en sturen',
   inspectorTitle: 'Toezicht op de afspraken',

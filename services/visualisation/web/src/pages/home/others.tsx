@@ -69,7 +69,7 @@ export function ResidentHome() {
       <div className="dmi-two">
         <Section title={t.home.myUse} id="use" aside={<RouteLink to="/my-data">{t.home.steer}</RouteLink>}>
           {/* One message for both, as they are about one thing. */}
-          {consents.data ? <p>{active === 0 ? t.mydata.consentsEmpty : t.home.consentsActive(active)}</p> : usage.error ? null : <Loaded resource={consents} lines={1} height={32}>{() => null}</Loaded>}
+          {consents.data ? <p>{active === 0 ? t.home.consentsNone : t.home.consentsActive(active)}</p> : usage.error ? null : <Loaded resource={consents} lines={1} height={32}>{() => null}</Loaded>}
           <Loaded resource={usage} height={120}>
             {({ items }) => {
               const others = usesByWhom(items);

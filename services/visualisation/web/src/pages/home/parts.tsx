@@ -4,7 +4,7 @@ import { SecondaryActionButton } from '@utrecht/component-library-react';
 import type { Agreement, Negotiation } from '../../api';
 import { useNames, type Names } from '../../app/names';
 import { RouteLink } from '../../app/router';
-import { useApi } from '../../app/session';
+import { isPerson, useApi, useSession } from '../../app/session';
 import { useBrought } from '../../app/useBrought';
 import { useResource, type Resource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
@@ -17,11 +17,12 @@ import { Loaded, Notice } from '../../ui/State';
 import { isOver } from '../nodes/standing';
 import { isArchive, isLate, useNow } from '../../app/useNow';
 
-export function Freshness({ latest, still }: { latest: string | null; still?: boolean }) {
+/** `none` tells why there is no moment where another reason is likelier than that nothing came in yet. */
+export function Freshness({ latest, still, none }: { latest: string | null; still?: boolean; none?: string }) {
   const { t, age, date } = useI18n();
   const now = useNow();
   if (still) return <span className="dmi-small dmi-soft">{t.home.still}</span>;
-  if (latest === null) return <Badge>{t.home.never}</Badge>;
+  if (latest === null) return <Badge>{none ?? t.home.never}</Badge>;
   if (isArchive(latest, now)) return <span className="dmi-badges"><Badge>{t.map.archive}</Badge><span className="dmi-small dmi-soft">{t.map.archiveUntil(date(latest))}</span></span>;
   const late = isLate(latest, now);
   return (
@@ -134,6 +135,8 @@ export function useLayers() {
 export function LayerRows() {
   const { t, say } = useI18n();
   const names = useNames();
+  const { identity } = useSession();
+  const person = isPerson(identity?.participant);
   const layers = useLayers();
   return (
     <Loaded resource={layers} height={240} isEmpty={(all) => all.items.length === 0} empty={<p className="dmi-soft">{t.map.noLayers}</p>}>
@@ -145,7 +148,7 @@ export function LayerRows() {
                 <p><RouteLink to={`/map?layer=${layer.id}`}>{say(layer.title)}</RouteLink></p>
                 <p className="dmi-small dmi-soft">{names.participant(layer.owner)}</p>
               </div>
-              {layer.refused ? <RefusedBadge problem={layer.refused} /> : <Freshness latest={layer.latest} still={layer.kind === 'areas'} />}
+              {layer.refused ? <RefusedBadge problem={layer.refused} /> : <Freshness latest={layer.latest} still={layer.kind === 'areas'} none={layer.personal && person ? t.home.noneOfYou : undefined} />}
             </li>
           ))}
         </ul>

@@ -85,6 +85,7 @@ export function Correct({ datasets, done, corrected }: { datasets: OwnDataset[];
         />
         <SelectField
           label={t.catalogue.properties} value={stream} placeholder={t.common.chooseOne} error={tried && !stream ? t.common.required : null}
+          help={streams.data?.length === 0 ? t.rights.correctNothing : undefined}
           onChange={(next) => { setStream(next); setTime(''); }} choices={(streams.data ?? []).map((one) => ({ value: one.datastream, label: term(one.datastream.split('.').at(-1) ?? one.datastream) }))}
         />
         <TextField label={t.rights.correctDay} type="date" value={day} error={past ? null : t.rights.correctDayWrong} onChange={(next) => { setDay(next); setHour(''); setTime(''); }} />

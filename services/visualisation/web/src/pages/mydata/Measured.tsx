@@ -27,14 +27,21 @@ interface Own {
 
 const day = 86_400_000;
 
-/** `corrected` tells by another number that a value has changed, so that it is read again at once. */
-export function Measured({ dataset: id, corrected }: { dataset: string; corrected: number }) {
+interface Props {
+  dataset: string;
+  /** Tells by another number that a value has changed, so that it is read again at once. */
+  corrected: number;
+  /** Whether the person consents to any use of it now; without that maps show it to nobody. */
+  consented: boolean;
+}
+
+export function Measured({ dataset: id, corrected, consented }: Props) {
   const { t, term, say, number, quantity, moment } = useI18n();
   const names = useNames();
   const api = useApi();
   const whose = useWhose();
   const dataset = names.datasets.find((one) => one.id === id);
-  // A person reads own rows without an agreement; the service gives no other rows than those.
+  // A person reads own rows without an agreement or a consent; the service gives no other rows than those.
   const own = useResource(
     `own ${id} ${whose}`,
     async (signal): Promise<Own[]> => {
@@ -61,6 +68,7 @@ export function Measured({ dataset: id, corrected }: { dataset: string; correcte
       <Loaded resource={own} height={160} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.mydata.ownNone}</p>}>
         {(all) => (
           <>
+            {consented ? null : <p>{t.mydata.ownKept}</p>}
             <p>{t.mydata.ownCount(`${all.some((one) => one.more) ? '≥ ' : ''}${number(all.reduce((sum, one) => sum + one.count, 0))}`)}</p>
             <DataTable
               caption={t.mydata.ownNewest(names.dataset(id))} captionHidden rows={all} rowKey={(one) => one.latest.datastream} initialSort={{ key: 'property' }}
@@ -72,7 +80,7 @@ export function Measured({ dataset: id, corrected }: { dataset: string; correcte
                 { key: 'count', head: t.mydata.ownDay, numeric: true, sort: (one) => one.count, cell: (one) => `${one.more ? '≥ ' : ''}${number(one.count)}` },
               ]}
             />
-            {dataset?.layer && whose === '' ? <p><RouteLink to={`/map?layer=${id}&feature=${encodeURIComponent(all[0]?.latest.datastream ?? '')}`}>{t.mydata.ownMap}</RouteLink></p> : null}
+            {consented && dataset?.layer && whose === '' ? <p><RouteLink to={`/map?layer=${id}&feature=${encodeURIComponent(all[0]?.latest.datastream ?? '')}`}>{t.mydata.ownMap}</RouteLink></p> : null}
           </>
         )}
       </Loaded>
