@@ -5,10 +5,12 @@ import { createI18n } from '../src/i18n';
 import { dutyCounts } from '../src/pages/agreement/counts';
 import { endWords } from '../src/pages/agreement/EndDialog';
 import { nearest } from '../src/pages/negotiate/FromOffer';
+import { actionsOffered } from '../src/pages/negotiate/TermsForm';
 import { madeBy } from '../src/pages/negotiate/Rounds';
 import { difference } from '../src/rights/difference';
+import { sameAgain, standing } from '../src/rights/again';
 import { at } from '../src/rights/pointer';
-import { agreementOf } from '../src/rights/templates';
+import { agreementOf, working } from '../src/rights/templates';
 import { termsOf, withTerms, wrongTerms, type Terms } from '../src/rights/terms';
 
 const dutch = createI18n('nl', () => undefined);
@@ -54,6 +56,41 @@ describe('terms of a document', () => {
     expect(wrongTerms(terms({ actions: [], purpose: '', until: '2026-11-21', grid: '0', delay: '1,5', days: ' 30 ' }), '2026-11-22')).toEqual({
       actions: 'choose', purpose: 'choose', until: 'past', grid: 'number', delay: 'number',
     });
+  });
+});
+
+describe('what can be asked for', () => {
+  it('is all that layers do for who operates them', () => {
+    expect(actionsOffered(false)).not.toContain('dmi:process');
+    expect(actionsOffered(true)).toEqual(expect.arrayContaining(working));
+    expect(actionsOffered(false, ['dmi:publish'])).toContain('dmi:publish');
+  });
+});
+
+describe('the same agreement again', () => {
+  const before = Date.parse('2027-01-01T12:00:00Z');
+  const after = Date.parse('2027-06-01T12:00:00Z');
+
+  it('has the same terms and a name of its own, under the rulebook of now', () => {
+    const { document, until } = sameAgain(base, before, '1.1.0');
+    expect(document).toEqual({ ...base, uid: document.uid, 'dmi:rulebook': '1.1.0' });
+    expect([document.uid === base.uid, until]).toEqual([false, null]);
+  });
+
+  it('lasts a year from now where the last day has passed, and says so', () => {
+    const { document, until } = sameAgain(base, after);
+    expect(until).toBe('2028-05-31');
+    expect(termsOf(document)).toEqual(terms({ until: '2028-05-31' }));
+    const unread: OdrlDocument = { ...base, permission: [{ ...rule, constraint: [{ leftOperand: 'dateTime', operator: 'lt', rightOperand: 'soon' }] }] };
+    expect(sameAgain(unread, after).until).toBe('2028-05-31');
+  });
+
+  it('is not made a second time', () => {
+    const made = (state: string, document: OdrlDocument) => ({ id: state, state, document }) as Agreement;
+    const again = sameAgain(base, after).document;
+    expect(standing(base, [made('ended', again), made('active', withTerms(base, terms({ grid: '' })))])).toBeNull();
+    expect(standing(base, [made('active', { ...again, assignee: 'urn:dmi:participant:other' })])).toBeNull();
+    expect(standing(base, [made('proposed', again)])?.id).toBe('proposed');
   });
 });
 

@@ -12,6 +12,7 @@ import { LegalText } from '../ui/LegalText';
 import { Page } from '../ui/Page';
 import { Loaded, Notice, Section } from '../ui/State';
 import { Actions } from './agreement/Actions';
+import { Again } from './agreement/Again';
 import { Delivery } from './agreement/Delivery';
 import { Duties } from './agreement/Duties';
 import { Proof } from './agreement/Proof';
@@ -53,6 +54,7 @@ function AgreementView({ agreement, changed }: { agreement: Agreement; changed: 
         <span className="dmi-soft">{names.participant(agreement.assigner)} → {names.participant(agreement.assignee)}</span>
       </p>
       <Standing agreement={agreement} />
+      <Again agreement={agreement} />
       {agreement.state === 'active' ? <Objections agreement={agreement} /> : null}
       {proposed && agreement.replaces ? <LastChange rounds={rounds} /> : null}
       {proposed && !agreement.replaces ? <FromOffer agreement={agreement} /> : null}

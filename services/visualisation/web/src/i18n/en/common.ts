@@ -69,6 +69,7 @@ export const states: Part<'states'> = {
   refusedMoment: 'Since',
   refusedWho: 'Who can help',
   refusedAsk: (owner) => `Ask ${owner} for an agreement.`,
+  refusedAgain: (own) => `${own ? 'You and the other party' : 'The two parties to this agreement'} can make it again. One of both opens the agreement and chooses “Make the same agreement again”. Then the other signs.`,
   refusedOwner: 'Ask the owner of this data for an agreement.',
   signedOutTitle: 'You are no longer signed in',
   signedOut: 'Your sign-in has ended. Sign in again; you come back to this page.',

@@ -67,6 +67,7 @@ export const states = {
   refusedMoment: 'Sinds',
   refusedWho: 'Wie kan helpen',
   refusedAsk: (owner: string) => `Vraag ${owner} om een afspraak.`,
+  refusedAgain: (own: boolean) => `${own ? 'U en de andere partij kunnen' : 'De twee partijen bij deze afspraak kunnen'} haar opnieuw maken. Een van beide opent de afspraak en kiest “Maak dezelfde afspraak opnieuw”. Daarna tekent de ander.`,
   refusedOwner: 'Vraag de eigenaar van deze gegevens om een afspraak.',
   signedOutTitle: 'U bent niet meer aangemeld',
   signedOut: 'Uw aanmelding is verlopen. Meld u opnieuw aan; u komt terug op deze pagina.',

@@ -9,7 +9,7 @@ import { useAction } from '../../app/useAction';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { toCityInput } from '../../i18n/cityTime';
-import { agreementOf } from '../../rights/templates';
+import { agreementOf, working } from '../../rights/templates';
 import { termsOf, withTerms, wrongTerms, type Terms } from '../../rights/terms';
 import { RadioGroup } from '../../ui/fields';
 import { focusFirstError } from '../../ui/problems';
@@ -36,7 +36,8 @@ export function AskForUse({ dataset, offers }: { dataset: Dataset; offers: Offer
   const template = templates.find((one) => one.id === taken?.template);
   const drafted = useResource(taken && template ? `ask ${taken.id} ${me}` : null, (signal) => api.exchange.draft(template?.id ?? '', filledFor(template ?? { parameters: [] }, taken?.parameters ?? {}, dataset.owner, dataset.id, me), signal));
   const own = agreementOf({
-    assigner: dataset.owner, assignee: me, dataset: dataset.id, actions: ['dmi:read'],
+    assigner: dataset.owner, assignee: me, dataset: dataset.id, // Whoever operates layers can do nothing for anybody with a part of these.
+    actions: names.keeps(me) ? working : ['dmi:read'],
     // No purpose chosen at the top: then what the data is collected for is the likely one.
     purpose: current || (dataset.purpose ?? names.rulebook?.purposes?.[0]?.id ?? ''), rulebook: names.rulebook?.version ?? '1.0.0',
     // Persons are in it: then it stays with the basis on which it was collected.

@@ -1,11 +1,16 @@
 /** The fields of the terms that people negotiate about. */
 import { useNames } from '../../app/names';
 import { useI18n } from '../../i18n';
+import { working } from '../../rights/templates';
 import { measureNames, type Terms, type wrongTerms } from '../../rights/terms';
 import { CheckboxList, SelectField, TextField } from '../../ui/fields';
 
-/** What can be asked for; what is agreed already stays on the list. */
+/** What can be asked for; who operates layers can ask for all that these do. What is agreed already stays on the list. */
 const offered = ['dmi:read', 'dmi:display', 'dmi:analyse', 'dmi:export', 'dmi:contribute'];
+
+export function actionsOffered(keeps: boolean, more: string[] = []): string[] {
+  return [...new Set([...offered, ...(keeps ? working : []), ...more])];
+}
 
 interface Props {
   terms: Terms;
@@ -33,7 +38,7 @@ export function TermsForm({ terms, onChange, wrong, measures = false, keeps, mor
       <SelectField label={t.negotiate.purpose} value={terms.purpose} onChange={(purpose) => set({ purpose })} error={fault('purpose')} choices={choices} placeholder={terms.purpose === '' ? t.common.chooseOne : undefined} />
       <CheckboxList
         label={t.negotiate.actions} values={terms.actions} onChange={(actions) => set({ actions })} error={fault('actions')}
-        choices={[...new Set([...offered, ...more])].map((value) => ({ value, label: term(value) }))}
+        choices={actionsOffered(keeps, more).map((value) => ({ value, label: term(value) }))}
       />
       <TextField type="date" label={t.negotiate.until} help={t.negotiate.untilHelp} value={terms.until} onChange={(until) => set({ until })} error={fault('until')} />
       {measures ? (
