@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Agreement, CrowdLookBack, LookBackPart, Measure, Negotiation, Use } from '../src/api';
+import type { Agreement, CrowdLookBack, LookBackPart, Measure, Negotiation, SubjectNotice, Use } from '../src/api';
 import { lagIn } from '../src/api/operations';
 import { ApiError } from '../src/api/problem';
 import { awaited } from '../src/pages/dataset/Awaited';
+import { toAnswer } from '../src/pages/home/answers';
 import { contributeExample, readExample } from '../src/pages/home/examples';
 import { toAsk, toSign } from '../src/pages/home/parts';
 import { tokenExample } from '../src/pages/intake/sensor';
@@ -92,6 +93,25 @@ describe('data of another city', () => {
     expect(asks([made({}), made({ assignee: 'stack' })])).toEqual([]);
     expect(asks([made({})], [{ participant: 'stack', role: 'consumer', state: 'REQUESTED', dataset: 'd' }])).toEqual([]);
     expect(asks([made({ state: 'ended' }), made({ assigner: 'city', assignee: 'away' }), made({ assigner: 'city', assignee: 'vendor' })])).toEqual([]);
+  });
+});
+
+describe('what waits for an answer', () => {
+  const { t } = createI18n('nl', () => undefined);
+  const names = { participant: (id: string | null | undefined) => id ?? '', dataset: (id: string | null | undefined) => id ?? '' };
+  const made = (more: Partial<Negotiation>) => ({ id: 'n', participant: 'city', other: 'away', role: 'provider', state: 'REQUESTED', reason: 'waits for you: sign', dataset: 'd', ...more }) as Negotiation;
+  const asked = (dataset: string) => ({ dataset }) as SubjectNotice;
+
+  it('is a negotiation with another city in which it is my turn, and nobody else’s', () => {
+    const found = toAnswer([made({}), made({ id: 'over', state: 'FINALIZED' }), made({ id: 'theirs', role: 'consumer' }), made({ id: 'other', participant: 'vendor' })], [], 'city', t, names);
+    expect(found.map((one) => [one.title, one.to])).toEqual([[t.nodes.provider('away'), '/negotiations/n']]);
+    expect(found[0]?.text).toMatch(/^d\. ./);
+  });
+
+  it('is what persons asked, told once', () => {
+    const found = toAnswer([], [asked('d'), asked('e'), asked('d')], 'city', t, names);
+    expect(found.map((one) => [one.title, one.text, one.to])).toEqual([['3 verzoeken van personen wachten op antwoord', 'd, e', '/agreements']]);
+    expect(toAnswer([], [], 'city', t, names)).toEqual([]);
   });
 });
 

@@ -149,6 +149,8 @@ export const home: Part<'home'> = {
   lateData: (title) => `${title} does not come in any more`,
   lateSince: (age) => `The last measurement was ${age}. See whether the sensor or the delivery stands still.`,
   look: 'Look',
+  personsAsk: (n) => (n === 1 ? '1 request of a person waits for an answer' : `${n} requests of persons wait for an answer`),
+  answer: 'Look and answer',
   rejectsWait: (n) => (n === 1 ? '1 row was rejected' : `${n} rows were rejected`),
   allTasks: (n) => `Show all ${n}`,
   moreUsers: (n) => `and ${n} more`,

@@ -147,6 +147,8 @@ export const home = {
   lateData: (title: string) => `${title} komt niet meer binnen`,
   lateSince: (age: string) => `De laatste meting was ${age}. Kijk of de sensor of de levering stilstaat.`,
   look: 'Bekijken',
+  personsAsk: (n: number) => (n === 1 ? '1 verzoek van een persoon wacht op antwoord' : `${n} verzoeken van personen wachten op antwoord`),
+  answer: 'Bekijken en antwoorden',
   rejectsWait: (n: number) => (n === 1 ? '1 rij viel uit' : `${n} rijen vielen uit`),
   allTasks: (n: number) => `Toon alle ${n}`,
   moreUsers: (n: number) => `en nog ${n}`,

@@ -13,6 +13,7 @@ import { DataTable } from '../../ui/DataTable';
 import { RefusedBadge } from '../../ui/RefusedBadge';
 import { Empty, Failure, Section, Skeleton } from '../../ui/State';
 import { awaited } from '../dataset/Awaited';
+import { useAnswers } from './answers';
 import { Freshness, Incomplete, Tasks, Unknown, useLayers, type Task, toSign } from './parts';
 import { usesOf } from './usage';
 
@@ -49,7 +50,8 @@ function Waiting({ mine }: { mine: Dataset[] }) {
   const measures = useResource('home proposed', (signal) => api.support.measures('proposed', signal), 15_000);
   const rejects = useResource('rejects', (signal) => api.platform.rejects(signal), 30_000);
   const layers = useLayers();
-  const tasks: Task[] = toSign(agreements.data ?? [], me, t, names);
+  const answers = useAnswers();
+  const tasks: Task[] = [...toSign(agreements.data ?? [], me, t, names), ...answers.tasks];
   for (const m of measures.data ?? []) tasks.push({ key: m.id, title: t.home.measureWaits(say(m.title)), text: say(m.advice), to: '/measures', action: t.home.decide });
   for (const layer of layers.data?.items ?? []) {
     const own = mine.some((one) => one.id === layer.id);
@@ -60,7 +62,7 @@ function Waiting({ mine }: { mine: Dataset[] }) {
   const waiting = (rejects.data ?? []).filter((one) => mine.some((d) => d.id === one.dataset));
   const rows = waiting.reduce((sum, one) => sum + (one.rows ?? 1), 0);
   if (rows > 0) tasks.push({ key: 'rejects', title: t.home.rejectsWait(rows), text: [...new Set(waiting.map((one) => names.dataset(one.dataset)))].join(', '), to: '/sources', action: t.home.look });
-  const parts = [agreements, measures, rejects, layers];
+  const parts = [agreements, answers.negotiations, answers.notices, measures, rejects, layers];
   // What somebody may not see is no gap in what waits for that person.
   const incomplete = [names, ...parts].some(({ error }) => error !== null && error.kind !== 'refused');
   if (names.loading || parts.some((one) => one.data === null && one.error === null)) return <Skeleton height={96} />;

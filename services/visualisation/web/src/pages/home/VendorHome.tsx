@@ -14,8 +14,9 @@ import { DataTable } from '../../ui/DataTable';
 import { SelectField } from '../../ui/fields';
 import { Empty, Failure, Loaded, Section, Skeleton } from '../../ui/State';
 import { Rejects } from '../intake/Rejects';
+import { useAnswers } from './answers';
 import { contributeExample, readExample } from './examples';
-import { Tasks, Unknown } from './parts';
+import { Incomplete, Tasks, toSign, Unknown } from './parts';
 import { connectionsOf, totalsOf, type Connection } from './usage';
 
 export function VendorHome() {
@@ -25,6 +26,10 @@ export function VendorHome() {
   const { identity } = useSession();
   const me = identity?.participant ?? '';
   const agreements = useResource('home agreements', (signal) => api.exchange.agreements({}, signal), 15_000);
+  const answers = useAnswers();
+  const parts = [answers.negotiations, answers.notices];
+  const incomplete = parts.some(({ error }) => error !== null && error.kind !== 'refused');
+  const tasks = [...toSign(agreements.data ?? [], me, t, names), ...answers.tasks];
   const mine = (all: Agreement[]) => all.filter((a) => !a.consent && [a.assigner, a.assignee].includes(me));
   return (
     <>
@@ -32,16 +37,16 @@ export function VendorHome() {
         <ButtonLink to="/catalogue" primary>{t.home.findData}</ButtonLink>
         <ButtonLink to="/publish">{t.home.publishSensor}</ButtonLink>
       </div>
+      {tasks.length > 0 || incomplete ? (
+        <Section title={t.home.waiting} id="waiting">
+          {incomplete ? <Incomplete retry={() => parts.forEach((one) => one.reload())} /> : null}
+          {tasks.length > 0 ? <Tasks none="" tasks={tasks} /> : null}
+        </Section>
+      ) : null}
       <Loaded resource={agreements} height={320} isEmpty={(all) => mine(all).length === 0} empty={<Empty title={t.home.noConnections} action={<ButtonLink to="/catalogue">{t.home.findData}</ButtonLink>}>{t.home.noConnectionsText}</Empty>}>
         {(all) => {
-          const waiting = mine(all).filter((a) => a.state === 'proposed' && a.waiting_for.includes(me));
           return (
             <>
-              {waiting.length > 0 ? (
-                <Section title={t.home.waiting} id="waiting">
-                  <Tasks none="" tasks={waiting.map((a) => ({ key: a.id, title: t.home.proposalBy(names.participant(a.assigner)), text: a.datasets.map((id) => names.dataset(id)).join(', '), to: `/agreements/${a.id}`, action: t.home.decide }))} />
-                </Section>
-              ) : null}
               <Section title={t.home.connections} id="connections" aside={<RouteLink to="/agreements">{t.home.toAgreements}</RouteLink>}><Connections agreements={mine(all)} /></Section>
               <Example agreements={mine(all).filter((a) => a.state === 'active' && a.assignee === me)} />
             </>

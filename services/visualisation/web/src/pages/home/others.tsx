@@ -12,6 +12,7 @@ import { Empty, Loaded, Notice, Section } from '../../ui/State';
 import { Found } from '../inspection/Found';
 import { Rejects } from '../intake/Rejects';
 import { HealthTable } from '../operations/HealthTable';
+import { useAnswers } from './answers';
 import { LayerRows, Tasks, toAsk, toSign, Unknown } from './parts';
 import { usesByWhom } from './usage';
 
@@ -118,11 +119,11 @@ function Waiting() {
   const api = useApi();
   const { identity } = useSession();
   const agreements = useResource('home agreements', (signal) => api.exchange.agreements({}, signal), 15_000);
-  const negotiations = useResource('negotiations', (signal) => api.exchange.negotiations(signal), 15_000);
+  const { negotiations, tasks } = useAnswers();
   const me = identity?.participant ?? '';
   return (
     <Loaded resource={agreements} lines={1} height={24}>
-      {(all) => <Tasks tasks={[...toSign(all, me, t, names), ...toAsk(all, negotiations.data ?? [], me, t, names)]} none={t.home.waitingNone} />}
+      {(all) => <Tasks tasks={[...toSign(all, me, t, names), ...tasks, ...toAsk(all, negotiations.data ?? [], me, t, names)]} none={t.home.waitingNone} />}
     </Loaded>
   );
 }
