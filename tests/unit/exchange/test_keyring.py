@@ -178,6 +178,12 @@ def test_a_key_is_its_owners_for_ever(node: Node) -> None:
     node.refused(node.ask("POST", "/v1/participants", OPERATING, json=newcomer), 409, "conflict")
 
 
+def test_the_operator_renews_the_key_of_a_participant_alone(node: Node) -> None:
+    for unknown in ("urn:dmi:participant:nobody", f"urn:dmi:participant:{'x' * 300}"):
+        answer = node.ask("POST", path(Who(unknown)), OPERATING, json={"hosted": True})
+        node.refused(answer, 404, "not-found")
+
+
 def test_nobody_changes_the_keys_of_another(node: Node) -> None:
     first, second = member(node), member(node)
     answer = node.ask("POST", path(first), second, json=body(node, first, jose.SigningKey.generate()))

@@ -82,7 +82,8 @@ def router(exchange: Exchange) -> APIRouter:
         if body.key is not None:
             new = NewKey(body.key, body.overlap_seconds, body.jws, body.proof)
             return present.participant(keyring.add(participant, new, recovery=operator))
-        kept = exchange.custody.keeps(participant)
+        # First, since a key of its own lies in a file by its name, and a name may be anything.
+        kept = exchange.custody.keeps(exchange.participant(participant).id)
         if not kept and not (operator and participant in exchange.own_participants):
             raise InputRefused.of("hosted", "this node keeps no key of this participant; send the new one")
         return present.participant(keyring.renew(participant, body.overlap_seconds))
