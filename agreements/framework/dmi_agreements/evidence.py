@@ -258,7 +258,8 @@ def _link(before: Head, after: Head, links: Mapping[tuple[int, int], Link], foun
     link = links.get(sizes)
     if link is None and before.tree_size > 0:
         found.faults.append(
-            f"nothing shows that the tree of {sizes[1]} entries goes on from that of {sizes[0]}"
+            f"nothing shows that the tree of {sizes[1]} entries goes on from that of {sizes[0]}: "
+            "a file saved with --earlier would"
         )
         return
     try:

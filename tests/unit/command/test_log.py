@@ -97,6 +97,7 @@ def test_nothing_is_said_of_growth_where_no_head_was_shown_to_go_on_from_another
     assert told.output.startswith(f"{len(saved)} head")
     assert "; it only grew" not in told.output
     assert "whether it only grew" in " ".join(told.output.split())
+    assert "saved with --earlier" in " ".join(told.output.split())
     assert json.loads(run("check", *files, "--json").output)["links"] == 0
 
 

@@ -179,7 +179,7 @@ FORGED: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "time": (lambda d: _head(d, timestamp="2020-01-01T00:00:00Z"), "not signed by a trusted key"),
     "log": (lambda d: _head(d, log="https://other.example"), "is another log"),
     "link": (lambda d: d.update(consistency=[{"first": 3, "second": 6, "path": []}]), "was rewritten"),
-    "no link": (lambda d: d.update(consistency=[]), "nothing shows"),
+    "no link": (lambda d: d.update(consistency=[]), "a file saved with --earlier would"),
     "unreadable link": (
         lambda d: d.update(consistency=[{"first": 3, "second": 6, "path": ["x"]}]), "cannot be read"
     ),

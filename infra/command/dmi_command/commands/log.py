@@ -31,7 +31,7 @@ from dmi_infra.jose import verify_document
 
 PAGE = 500
 GREW = "it only grew"
-NO_LINK = "whether it only grew is shown by heads of two sizes, saved at two moments and checked together"
+NO_LINK = "whether it only grew is shown by two files checked together, the later saved with --earlier and the first"
 BY_THE_NODE = " (a key that the node told)"
 NO_END = "no entry of its end (who hands these over could leave one out: ask the other party)"
 
