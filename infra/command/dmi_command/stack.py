@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from dmi_agreements.dsp.messages import version
 from dmi_command.blueprints import SERVICES
 from dmi_command.errors import CannotStart, UsageWrong
+from dmi_command.heads import BoundedHeads
 from dmi_command.holding import folder_fault
 from dmi_command.leaving import EndsStreams
 from dmi_infra.bus import open_bus
@@ -123,6 +124,7 @@ class StackServer(uvicorn.Server):
                 self._ends,
                 host=host,
                 port=port,
+                http=BoundedHeads,
                 log_level="warning",
                 access_log=False,
                 lifespan="on",

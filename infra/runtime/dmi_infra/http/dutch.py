@@ -26,6 +26,7 @@ TITLES: Final[Mapping[int, str]] = {
     422: "Hier kan niemand iets mee",
     428: "Er ontbreekt een voorwaarde",
     429: "Dit is nu te veel",
+    431: "Het adres en de kopregels zijn te groot",
     500: "Er ging hier iets mis",
     501: "Dit kan hier niet",
     503: "Nu even niet beschikbaar",

@@ -37,6 +37,7 @@ _TITLES = {
     422: "Nobody could ever use this",
     428: "A condition is needed",
     429: "Too many for now",
+    431: "The address and headers are too large",
     500: "Something went wrong here",
     501: "Not supported here",
     503: "Not available for the moment",

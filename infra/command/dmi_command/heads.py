@@ -1,0 +1,87 @@
+"""The head of a request has bounds: its address and headers are kept until the request is done, whoever sends them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from dmi_infra.http.problems import Problem
+
+LARGEST: Final = 64 * 1024
+"""Bytes of the address and the names and values of all headers together."""
+MOST: Final = 200
+"""Headers of one request."""
+TOO_LARGE: Final = Problem(
+    431, "invalid-input", f"the address and the headers may hold 64 KiB together, in at most {MOST} headers"
+)
+
+
+class _TooLarge(Exception):
+    """Ends the reading of a head, whatever follows."""
+
+
+class BoundedHeads(HttpToolsProtocol):
+    """A connection that answers 431 to a head beyond the bounds, and closes.
+
+    What follows a body in pieces (trailers) counts with the head: the parser hands it on in the same way.
+    """
+
+    _size = 0
+    _count = 0
+    _exceeded = False
+    _unheard = 0
+    """Bytes read since the parser last handed on something: an unfinished header it keeps to itself.
+
+    ``LARGEST`` of one, and one read from the socket (256 KiB) more, is the most that it comes to."""
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless the head is too large already."""
+        self._unheard += len(data)
+        super().data_received(data)
+        if self._unheard > LARGEST and not self.transport.is_closing():
+            self._refuse()
+
+    def on_message_begin(self) -> None:
+        """A new request: count anew."""
+        self._size = self._count = self._unheard = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the address."""
+        self._take(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A whole header."""
+        self._count += 1
+        self._take(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body, which the services bound."""
+        self._unheard = 0
+        super().on_body(body)
+
+    def send_400_response(self, msg: str) -> None:
+        """The answer to what cannot be read, or is not read any further."""
+        if self._exceeded:
+            self._refuse()
+        else:
+            super().send_400_response(msg)
+
+    def _take(self, size: int) -> None:
+        self._unheard = 0
+        self._size += size
+        if self._size > LARGEST or self._count > MOST:
+            self._exceeded = True
+            raise _TooLarge
+
+    def _refuse(self) -> None:
+        # In the middle of the answer to another request, or to this one, it would be taken for a part of that.
+        if self.cycle is None or self.cycle.response_complete:
+            answer = TOO_LARGE.response()
+            lines = (*self.server_state.default_headers, *answer.raw_headers, (b"connection", b"close"))
+            head = b"".join(b"%s: %s\r\n" % line for line in lines)
+            self.transport.write(STATUS_LINE[431] + head + b"\r\n" + bytes(answer.body))
+        self.transport.close()
