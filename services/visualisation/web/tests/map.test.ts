@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Layer, LayerFeature, LayerFeatures } from '../src/api';
 import { isArchive } from '../src/app/useNow';
 import { createI18n } from '../src/i18n';
+import { openingBox } from '../src/map/bounds';
 import { readCoordinates } from '../src/map/coordinates';
 import { fromRdNew, toRdNew } from '../src/map/rd';
 import { distanceField, distanceTo, shapes, shapesOf, storedShapes, storeShapes } from '../src/map/shapes';
@@ -50,6 +51,16 @@ describe('the moments of the slider', () => {
   it('compare with six hours before, or with the first there is', () => {
     expect(earlierThan(null, moments)).toBe(moments.last - 24 * step);
     expect(earlierThan(moments.first + step, moments)).toBe(moments.first);
+  });
+});
+
+describe('what the map opens on', () => {
+  const at = (x: number, y: number) => ({ type: 'Feature' as const, geometry: { type: 'Point' as const, coordinates: [x, y] }, properties: {} });
+
+  it('is the background, and where that holds nothing what the layers show', () => {
+    expect(openingBox([at(5, 52), at(6, 53)], [at(4, 51)])).toEqual([5, 52, 6, 53]);
+    expect(openingBox([], [at(4, 51), at(4.5, 51.5)])).toEqual([4, 51, 4.5, 51.5]);
+    expect(openingBox([], [])).toBeNull();
   });
 });
 

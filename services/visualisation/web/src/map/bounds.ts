@@ -1,4 +1,4 @@
-import type { Geometry } from 'geojson';
+import type { Feature, Geometry } from 'geojson';
 
 /** West, south, east and north around geometries; null when there are none. */
 export function boundsOf(geometries: (Geometry | null)[]): [number, number, number, number] | null {
@@ -14,4 +14,9 @@ export function boundsOf(geometries: (Geometry | null)[]): [number, number, numb
   };
   for (const geometry of geometries) if (geometry && 'coordinates' in geometry) visit(geometry.coordinates);
   return Number.isFinite(box[0]) ? box : null;
+}
+
+/** What a map opens on: its background, and where that has no places, in a new city, or is absent, what its layers show. */
+export function openingBox(background: Feature<Geometry | null>[], layered: Feature<Geometry | null>[]): ReturnType<typeof boundsOf> {
+  return boundsOf(background.map((one) => one.geometry)) ?? boundsOf(layered.map((one) => one.geometry));
 }

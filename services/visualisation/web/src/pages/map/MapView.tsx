@@ -9,7 +9,7 @@ import { useNow } from '../../app/useNow';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { shortId } from '../../i18n/format';
-import { boundsOf } from '../../map/bounds';
+import { openingBox } from '../../map/bounds';
 import { shapesOf, storedShapes, storeShapes } from '../../map/shapes';
 import { Notice } from '../../ui/State';
 import { hindranceOf } from './compare';
@@ -60,9 +60,8 @@ export function MapView({ layers, outside, reload }: { layers: Layer[]; outside:
   const areas = useMemo(() => namesOf(background.data), [background.data]);
   const ready = Object.entries(reports).filter(([, one]) => one.all !== null).map(([id]) => id).join(' ');
   const whole = useMemo(() => {
-    // Without a background the map shows where the layers are.
-    const layered = background.error ? Object.values(reports).flatMap((one) => one.all?.features ?? []) : [];
-    return boundsOf((background.data?.features ?? layered).map((f) => f.geometry));
+    if (!background.data && !background.error) return null;
+    return openingBox(background.data?.features ?? [], Object.values(reports).flatMap((one) => one.all?.features ?? []));
   }, [background.data, background.error, ready]); // eslint-disable-line react-hooks/exhaustive-deps -- which layers are there, not each of their values
 
   const chosenLayer = layers.find((layer) => layer.id === view.layer) ?? null;
