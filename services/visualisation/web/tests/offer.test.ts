@@ -11,6 +11,7 @@ import { documentOf, policyOf } from '../src/rights/spelled';
 import { compacted, spelledOut } from '../src/rights/spelling';
 import { agreementOf } from '../src/rights/templates';
 import { termsOf, withTerms } from '../src/rights/terms';
+import { proposalInWords } from '../src/rights/words';
 import type { Names } from '../src/app/names';
 
 const owner = 'urn:dmi:participant:gemeente';
@@ -75,6 +76,21 @@ describe('an entry of the catalogue', () => {
     expect([termsOf(personal)?.purpose, termsOf(personal)?.days, termsOf(personal)?.until, personal['dmi:legalBasis']]).toEqual(['dmi:purpose:mobility', '90', '2027-02-01', 'dmi:basis:consent']);
     const unsaid = platformAgreement({ ...told, personal: 'dmi:basis:public-task' }, dataset, owner, { ...asked, days: '', until: '' }, '1.0.0', 'urn:dmi:participant:b-stack');
     expect([termsOf(unsaid)?.days, termsOf(unsaid)?.until]).toEqual(['30', '2027-11-22']);
+  });
+});
+
+describe('what the platform is allowed', () => {
+  const kept = { days: '', until: '', otherwise: '2027-11-22' };
+  const names = { participant: String, dataset: String, purpose: String, keeps: () => true } as unknown as Names;
+  const told = (change: Partial<typeof nothingTold>) =>
+    proposalInWords(platformAgreement({ ...nothingTold, ...change }, dataset, owner, kept, '1.0.0', 'stack'), createI18n('nl', () => undefined), names).join(' ');
+
+  it('is said whole before it is signed: what, for what, and until when or that it has no end', () => {
+    const open = told({});
+    for (const part of ['verwerken', 'opvragen', 'analyseren', 'maatregel publiceren', 'downloaden', 'dmi:purpose:any', 'Er is geen einddatum']) expect(open).toContain(part);
+    const personal = told({ personal: 'dmi:basis:public-task' });
+    for (const part of ['dmi:purpose:mobility', 'Alleen tot']) expect(personal).toContain(part);
+    expect(personal).not.toContain('Er is geen einddatum');
   });
 });
 

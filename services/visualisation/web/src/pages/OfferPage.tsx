@@ -19,6 +19,7 @@ import { Entry } from './offer/Entry';
 import { entryOf, keptFor, nothingTold, platformAgreement, wrongEntry, type Told } from './offer/told';
 import { brokenAt, judgedEntry, renamed, useJudged } from './offer/judged';
 import { filledFor, isForEveryone, offerable, parametersOf, questions, wrongIn, type Filled } from './offer/parameters';
+import { Platform } from './offer/Platform';
 import { Preview } from './offer/Preview';
 import { Questions } from './offer/Questions';
 
@@ -82,6 +83,7 @@ function OfferForm({ templates, onDone }: { templates: Template[]; onDone: (offe
   const fits = template !== undefined && Object.keys(wrongAnswers).length === 0;
   const parameters = fits ? parametersOf(template, filled, (area) => spatialOf(background.data, area)) : null;
   const platform = platformAgreement(told, id, owner, keptFor(template, filled, nextYear), names.rulebook?.version ?? '1.0.0', names.stack);
+  const title = told.name.trim() || t.common.dataset;
   const entry = entryOf(told, id, spatialOf(background.data, told.area));
   // Judged under an id of no name, so that other words ask for no other verdict.
   const unnamed = datasetId(owner, 'nieuw');
@@ -138,9 +140,9 @@ function OfferForm({ templates, onDone }: { templates: Template[]; onDone: (offe
       </Section>
       <Section title={t.offer.preview} id="preview">
         {parameters
-          ? <Preview judged={judged} about={{ title: told.name.trim() || t.common.dataset, unnamed, id: told.name.trim() === '' ? unnamed : id }} refused={send.error !== null} />
+          ? <Preview judged={judged} about={{ title, unnamed, id: told.name.trim() === '' ? unnamed : id }} refused={send.error !== null} />
           : <p className="dmi-soft">{t.offer.previewLater}</p>}
-        <p className="dmi-small dmi-soft">{t.offer.platform}</p>
+        <Platform proposal={platform} title={title} />
       </Section>
       {send.error ? <Failure error={send.error} /> : null}
       {send.error && begun ? <Notice tone="info"><p>{t.offer.resumes}</p></Notice> : null}

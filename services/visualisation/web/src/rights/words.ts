@@ -24,6 +24,12 @@ export function inWords(document: OdrlDocument, i18n: I18n, names: Names): strin
   return [...new Set(lines)];
 }
 
+/** An agreement that somebody is about to sign: what it says, and that it has no end where it has none. */
+export function proposalInWords(document: OdrlDocument, i18n: I18n, names: Names): string[] {
+  const { until } = outline(document);
+  return [...inWords(document, i18n, names), ...(until === null ? [i18n.t.nodes.agreeNoEnd] : [])];
+}
+
 /** What bounds a use besides its purpose: until when, where, and what is done to the data first. */
 export function limitsInWords(document: OdrlDocument, i18n: I18n, names: Names): string[] {
   const lines = (document.permission ?? []).flatMap((rule) => [

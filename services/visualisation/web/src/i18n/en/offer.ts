@@ -34,7 +34,7 @@ export const offer: Part<'offer'> = {
   preview: 'What you offer',
   previewLater: 'Answer the questions above. Then this shows what you offer.',
   whoever: 'whoever agrees',
-  platform: 'The platform must be allowed to process and show the data too. That proposal goes along; the operator signs it.',
+  platform: 'The platform must be allowed to use the data too. That is why you sign this proposal as well. The operator signs it after you.',
   ofEntry: 'In the description of the data:',
   ofPlatform: 'In the proposal to the platform:',
   ofOffer: 'In what you offer:',

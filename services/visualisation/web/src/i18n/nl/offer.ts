@@ -32,7 +32,7 @@ export const offer = {
   preview: 'Wat u aanbiedt',
   previewLater: 'Vul de vragen hierboven in. Dan staat hier wat u aanbiedt.',
   whoever: 'iedereen die akkoord gaat',
-  platform: 'Het platform moet de gegevens ook mogen verwerken en tonen. Dat voorstel gaat mee; de beheerder ondertekent het.',
+  platform: 'Het platform moet de gegevens ook mogen gebruiken. Daarom ondertekent u dit voorstel mee. De beheerder ondertekent het daarna.',
   ofEntry: 'In de beschrijving van de gegevens:',
   ofPlatform: 'In het voorstel aan het platform:',
   ofOffer: 'In wat u aanbiedt:',
