@@ -17,13 +17,18 @@ export default function MeasuresPage() {
   const api = useApi();
   const [query, change] = useQueryState();
   const measures = useResource('measures', (signal) => api.support.measures(undefined, signal), 10_000);
+  const feed = useResource('feed', (signal) => api.support.feed(signal), 10_000);
+  const changed = () => {
+    measures.reload();
+    feed.reload();
+  };
   const now = useNow().getTime();
   const asked = query.get('state') ?? '';
   const running = (m: Measure) => m.state === 'published' && new Date(m.valid_to).getTime() > now;
   const newest = (all: Measure[], fits: (m: Measure) => boolean) => all.filter(fits).sort((a, b) => b.proposed_at.localeCompare(a.proposed_at));
   const cards = (list: Measure[], title: string, text: string) =>
     list.length === 0 ? <Empty title={title}>{text}</Empty> : (
-      <ul className="dmi-cards dmi-cards--wide">{list.map((m) => <MeasureCard key={m.id} measure={m} changed={measures.reload} />)}</ul>
+      <ul className="dmi-cards dmi-cards--wide">{list.map((m) => <MeasureCard key={m.id} measure={m} changed={changed} />)}</ul>
     );
   return (
     <Page title={t.measures.title} lead={t.measures.lead}>
@@ -54,7 +59,7 @@ export default function MeasuresPage() {
         }}
       </Loaded>
       <Rules />
-      <Channels />
+      <Channels feed={feed} />
     </Page>
   );
 }

@@ -1,11 +1,11 @@
 /** How measures reach the street: the public list, and the addresses that are told at once. */
 import { useState } from 'react';
 import { PrimaryActionButton, SecondaryActionButton } from '@utrecht/component-library-react';
-import type { Subscription } from '../../api';
+import type { Measure, Subscription } from '../../api';
 import { useLive } from '../../app/live';
 import { useApi } from '../../app/session';
 import { useAction } from '../../app/useAction';
-import { useResource } from '../../app/useResource';
+import { useResource, type Resource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { Badge } from '../../ui/Badge';
 import { CopyButton } from '../../ui/CopyButton';
@@ -14,10 +14,9 @@ import { TextField } from '../../ui/fields';
 import { Failure, Loaded, Section } from '../../ui/State';
 import { fieldError } from '../../ui/problems';
 
-export function Channels() {
+/** `feed`: the public list, read anew by who decides on a measure. */
+export function Channels({ feed }: { feed: Resource<Measure[]> }) {
   const { t, say, time } = useI18n();
-  const api = useApi();
-  const feed = useResource('feed', (signal) => api.support.feed(signal), 10_000);
   const address = `${location.origin}/support-centre/v1/measures/feed`;
   return (
     <>
