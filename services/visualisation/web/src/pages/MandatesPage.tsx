@@ -57,7 +57,7 @@ function Members() {
                 cell: (one) => (
                   <span className="dmi-block dmi-cap">
                     {one.actions.map((action) => term(action)).join(', ')}: {one.datasets.map((id) => names.dataset(id)).join(', ')}
-                    <span className="dmi-block dmi-small dmi-soft">{one.purposes.map((id) => names.purpose(id)).join(', ')}</span>
+                    <br /><span className="dmi-small dmi-soft">{one.purposes.map((id) => names.purpose(id)).join(', ')}</span>
                   </span>
                 ),
               },

@@ -29,6 +29,8 @@ interface Props<T> {
   none?: string;
   /** The text of a row that the filter looks in; without it there is no filter. */
   search?: (row: T) => string;
+  /** What the filter looks through, where the caption names something else than the rows. */
+  searched?: string;
 }
 
 type Sortable = number | string | null | undefined;
@@ -73,7 +75,7 @@ function useOverflow() {
   return { region, more };
 }
 
-export function DataTable<T>({ caption, captionHidden, columns, rows, rowKey, initialSort, current, first = [], pageSize, none, search }: Props<T>) {
+export function DataTable<T>({ caption, captionHidden, columns, rows, rowKey, initialSort, current, first = [], pageSize, none, search, searched = caption }: Props<T>) {
   const { t, number } = useI18n();
   const [words, setWords] = useState('');
   const [page, setPage] = useState(0);
@@ -145,7 +147,7 @@ export function DataTable<T>({ caption, captionHidden, columns, rows, rowKey, in
     <div className="dmi-stack">
       {search ? (
         <TextField
-          type="search" label={t.common.filterIn(caption)} value={words}
+          type="search" label={t.common.filterIn(searched)} value={words}
           onChange={(next) => {
             setWords(next);
             setPage(0);

@@ -34,7 +34,7 @@ export const negotiate: Part<'negotiate'> = {
   duty: 'Duty',
   other: 'Make another proposal',
   otherTitle: 'Another proposal',
-  otherLead: 'Change what you want otherwise. You sign your proposal at once; it takes the place of the one before.',
+  otherLead: 'Change what you want otherwise. You sign your proposal at once. If there is another one already, yours takes its place.',
   notByForm: 'This proposal has conditions that do not fit in a form. You can sign it or refuse it. Make another proposal with “dmi agreement refine”.',
   send: 'Send this proposal',
   sendMended: 'Send a proposal with this change',

@@ -105,6 +105,7 @@ export const scenarios: Part<'scenarios'> = {
   now: 'Without changes',
   legendMissing: 'not known or not shown',
   perArea: 'Per neighbourhood',
+  areas: 'Neighbourhoods',
   totals: 'Whole city',
   rangeHelp: 'The range shows how far the difference may be off when the assumptions turn out otherwise: low, middle and high.',
   changeRange: 'Difference (low to high)',

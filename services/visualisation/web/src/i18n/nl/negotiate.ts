@@ -35,7 +35,7 @@ export const negotiate = {
   // Another proposal.
   other: 'Ander voorstel doen',
   otherTitle: 'Ander voorstel',
-  otherLead: 'Verander wat u anders wilt. U ondertekent uw voorstel meteen; het komt in de plaats van het vorige.',
+  otherLead: 'Verander wat u anders wilt. U ondertekent uw voorstel meteen. Is er al een ander voorstel, dan komt het uwe in de plaats daarvan.',
   notByForm: 'Dit voorstel heeft voorwaarden die niet in een formulier passen. U kunt het ondertekenen of weigeren. Een ander voorstel doet u met “dmi agreement refine”.',
   send: 'Stuur dit voorstel',
   sendMended: 'Stuur een voorstel met deze verandering',

@@ -103,6 +103,7 @@ export const scenarios = {
   now: 'Zonder wijzigingen',
   legendMissing: 'niet bekend of niet getoond',
   perArea: 'Per buurt',
+  areas: 'Buurten',
   totals: 'Hele stad',
   rangeHelp: 'Het bereik laat zien hoe ver het verschil kan afwijken als de aannames anders uitvallen: laag, midden en hoog.',
   changeRange: 'Verschil (laag tot hoog)',

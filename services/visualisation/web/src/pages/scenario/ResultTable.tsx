@@ -34,7 +34,7 @@ export function AreaTable({ comparison, names, indicator }: Props & { indicator:
       ) : null}
       <DataTable
         caption={`${term(indicator)}${words ? ` (${words})` : ''}`} rowKey={(r) => r.id} pageSize={15}
-        first={[rowOf(comparison, indicator, null, t.scenarios.wholeCity)]} rows={shown} search={shown.length > 15 ? (r) => r.name : undefined}
+        first={[rowOf(comparison, indicator, null, t.scenarios.wholeCity)]} rows={shown} search={shown.length > 15 ? (r) => r.name : undefined} searched={t.scenarios.areas}
         columns={columns((_, value) => number(value))}
       />
     </div>
