@@ -56,6 +56,8 @@ def test_a_body_in_chunks_is_counted_while_it_comes_in(clumsy: Newcomer) -> None
     proper(clumsy.ask("POST", "/ingest/v1/batches", content=chunks(), headers=headers), 413)
 
 
+OPEN_DOOR = "/exchange/v1/demo/token"
+DEEP = (b"[" * 10_000, b'{"a":' * 10_000 + b"1" + b"}" * 10_000)
 JSON_DOORS = (
     "/ingest/v1/batches", "/ingest/v1/features", "/ingest/v1.1/Things", "/ingest/v1.1/Observations",
     "/ingest/v1.1/CreateObservations", "/exchange/v1/agreements", "/exchange/v1/datasets",
@@ -69,15 +71,16 @@ JSON_DOORS = (
     "text",
     [
         b"", b"{", b"{'a': 1}", b"[1,]", b"\xff\xfe{}", b"nul", b'{"a":1}{"b":2}', b'"\xed\xa0\x80"', b"\x00",
-        b"[" * 10_000, b'{"a":' * 10_000 + b"1" + b"}" * 10_000, b"9" * 100_000, b"-", b"0x10",
+        b"[" * 990, b'{"a":' * 990 + b"1" + b"}" * 990, *DEEP, b"9" * 100_000, b"-", b"0x10",
     ],
     ids=[
-        "empty", "open", "quotes", "comma", "utf-16", "word", "two", "surrogate", "nul", "deep array",
-        "deep object", "digits", "minus", "hexadecimal",
+        "empty", "open", "quotes", "comma", "utf-16", "word", "two", "surrogate", "nul", "array",
+        "object", "deep array", "deep object", "digits", "minus", "hexadecimal",
     ],
 )  # fmt: skip
 def test_what_is_no_json_is_a_400(clumsy: Newcomer, path: str, text: bytes) -> None:
-    proper(post(clumsy, path, text), 400)
+    # Who proves nothing may send fewer values than these are.
+    proper(post(clumsy, path, text), 413 if path == OPEN_DOOR and text in DEEP else 400)
 
 
 @pytest.mark.parametrize("path", JSON_DOORS)
