@@ -47,14 +47,14 @@ class Ingest:
     """What a participant can hand in natively."""
 
     def __init__(self, intake: Intake, features: FeatureStore, relay: Relay, law: LawTable, places: Whereabouts,
-                 area_datasets: Collection[str] = (), turns: ReadingTurns | None = None) -> None:  # fmt: skip
+                 turns: ReadingTurns, area_datasets: Collection[str] = ()) -> None:  # fmt: skip
         self._intake = intake
         self._features = features
         self._relay = relay
         self._law = law
         self._places = places
         self._area_datasets = frozenset(area_datasets)
-        self._turns = turns or ReadingTurns(law)
+        self._turns = turns
 
     def _read(self, contributor: Contributor, body: bytes) -> Any:
         """The JSON of a body; a heavy one is read only for who may hand in for the dataset that it names."""
