@@ -74,13 +74,16 @@ def node(tmp_path: Path) -> Iterator[Node]:
 
 
 def signed(node: Node, size: int) -> dict[str, Any]:
-    """The newest head, once it covers so many entries."""
+    """The newest head, once it covers so many entries; more than these is an entry nobody counted on."""
     found: dict[str, Any] = {}
 
     def covered() -> bool:
         answer = node.ask("GET", "/v1/log/head")
         found.update(answer.json())
-        return answer.status_code == 200 and found["tree_size"] == size
+        if answer.status_code != 200:
+            return False
+        assert found["tree_size"] <= size, f"the head covers {found['tree_size']} entries, not {size}"
+        return bool(found["tree_size"] == size)
 
     eventually(covered)
     return found
