@@ -31,12 +31,13 @@ class Shelf:
         self.asked: list[tuple[str, str, int]] = []
         self.rows = 3
         """How many it finds the first time."""
-        self.faults: dict[str, list[Exception]] = {}
-        """What the next erasures of a person's rows raise."""
+        self.faults: dict[str, list[Exception | None]] = {}
+        """What the next erasures of a person's rows raise, the last first; ``None`` is one that goes well."""
 
     def erase(self, dataset: str, person: str, until: int) -> int:
-        if self.faults.get(person):
-            raise self.faults[person].pop()
+        fault = self.faults[person].pop() if self.faults.get(person) else None
+        if fault is not None:
+            raise fault
         self.asked.append((dataset, person, until))
         return self.rows if len(self.asked) == 1 else 0
 
@@ -243,7 +244,7 @@ def test_rows_are_looked_for_until_the_consumer_is_done_with_what_it_had_in_hand
 
     with working(court, marks, shelf, in_hand=in_hand) as part:
         part.listen(court.law.apply(asked("erasure")))
-        eventually(lambda: len(asked_at) == 3)
+        eventually(lambda: len(asked_at) >= 3)
         assert len(shelf.asked) == 1
         begun[0] = time.monotonic()
         eventually(lambda: len(shelf.asked) == 2)
@@ -317,10 +318,9 @@ def test_rows_that_fail_to_be_looked_for_once_more_are_tried_again_too(
 ) -> None:
     monkeypatch.setattr(exercising, "RETRY_SECONDS", 0.05)
     shelf = Shelf()
+    shelf.faults[NOOR] = [ValueError("a row that cannot be read"), None]
     with working(court, marks, shelf) as part:
         part.listen(court.law.apply(asked("erasure")))
-        eventually(lambda: len(shelf.asked) == 1)
-        shelf.faults[NOOR] = [ValueError("a row that cannot be read")]
         eventually(lambda: len(shelf.asked) == 3)
     assert shelf.faults == {NOOR: []}
 
