@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -378,11 +379,12 @@ def test_a_copy_reads_each_consent_and_each_agreement_of_an_owner_once(
     again = node.post(f"/v1/consents/{given[0]['id']}/renewal", {}, MOTHER)
     read, claims = Counter[str](), Consents.claims
 
+    # Not of the reasoner, which the rounds of the review ask as well, nor by who tells others of the withdrawal.
     def counted(self: Consents, state: AgreementState) -> Sequence[Claim]:
-        read[state.id] += 1
+        if threading.current_thread().name != "telling":
+            read[state.id] += 1
         return claims(self, state)
 
-    # Not of the reasoner, which the rounds of the review ask as well.
     monkeypatch.setattr(Consents, "claims", counted)
     copied = node.get("/v1/my-data/copy", MOTHER)["consents"]
     kinds = {one["consent"]["id"]: one["record"]["dpv:hasConsentStatus"][0]["@type"][0] for one in copied}
