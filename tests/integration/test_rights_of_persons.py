@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -19,6 +20,8 @@ from dmi_infra.clock import to_text
 from dmi_infra.jose import SigningKey
 from tests.integration.test_own_copy import BICYCLES, LAYER, things
 from tests.stack_plugin import Stack
+from tests.unit.exchange.test_letter import text_of
+from tests.unit.exchange.test_my_data import code_in
 
 OWNER = "urn:dmi:participant:gemeente"
 AIR = "dmi:purpose:air-quality"
@@ -124,6 +127,34 @@ def test_a_person_with_a_key_reads_corrects_and_erases_its_data_in_every_layer(
     assert {one["right"] for one in copy["requests"]} == {"erasure", "rectification"}
     with stack.demo("resident") as noor:
         assert noor.get(f"{MINE}/requests")["items"] == [], "nobody sees what another asked"
+
+
+def test_with_the_next_letter_ends_at_every_service_what_the_code_of_the_last_one_opened(
+    stack: Stack, anna: Client
+) -> None:
+    doors = (
+        f"{MINE}/requests",
+        "/ingest/v1.1",
+        "/platform/v1/datastreams",
+        "/visualisation/v1/layers",
+        "/support-centre/v1/measures",
+    )
+
+    def by_letter() -> dict[str, str]:
+        letter = text_of(anna.post_for_bytes(f"{MINE}/letter", {"language": "en"}))
+        given = httpx.post(f"{stack.url}/exchange/v1/paper/token", json={"code": code_in(letter)})
+        return {"Authorization": f"Bearer {given.json()['access_token']}"}
+
+    def opened(headers: dict[str, str]) -> list[str]:
+        answers = {door: httpx.get(f"{stack.url}{door}", headers=headers, timeout=10) for door in doors}
+        return [door for door, answer in answers.items() if answer.status_code != 401]
+
+    first = by_letter()
+    within(lambda: opened(first) == [*doors])
+    second, begun = by_letter(), time.monotonic()
+    within(lambda: opened(first) == [])
+    assert time.monotonic() - begun < 3, "within a second; and what a busy machine needs for five requests"
+    within(lambda: opened(second) == [*doors])
 
 
 def _answered(stack: Stack, anna: Client, request: str) -> None:

@@ -112,7 +112,6 @@ def _people(
     notices: Notices,
 ) -> list[APIRouter]:
     """What people do about consents and their own data."""
-    runtime.code_holds = codes.holds
     consents = Consents(exchange)
     key = exchange.custody.follow(EXCHANGE_PARTICIPANT)
     records = Records(exchange, consents, key, runtime.settings.public_url)
@@ -171,7 +170,7 @@ def build(settings: ExchangeSettings, bus: Bus) -> Service:
             *space.routers,
             *routers(exchange, issuer, settings, provider, tree, space.notices, runtime.recorder.put),
             rulebook_routes(revisions),
-            *_people(exchange, issuer, runtime, Codes(engine, relay.wake), space.notices),
+            *_people(exchange, issuer, runtime, Codes(engine, store, relay.wake), space.notices),
             transaction_routes(billing),
             inspection_routes(exchange, billing.commons),
         ],

@@ -69,6 +69,7 @@ def merged(told: Participant, known: Participant) -> Participant:
         identifiers=known.identifiers,
         excluded=known.excluded,
         revoked_here=known.revoked_here,
+        letter_at=known.letter_at,
     )
 
 

@@ -213,11 +213,18 @@ class Store:
         kind: type[T],
         changes: Mapping[str, Callable[[T | None], T]],
         records: Sequence[DecisionRecord] = (),
+        beside: Callable[[sa.Connection], None] | None = None,
     ) -> list[T]:
-        """Several changes (by id, as in ``settle``) in their order, and what the log is told of them: all or none."""
+        """Several changes (by id, as in ``settle``) in their order, and what the log is told of them: all or none.
+
+        ``beside`` writes what belongs to them in tables of its own, in the same transaction.
+        """
         with transaction(self._engine) as connection:
             own.tell(connection, records)
-            return [_settle(connection, self._entering, kind, *each) for each in changes.items()]
+            after = [_settle(connection, self._entering, kind, *each) for each in changes.items()]
+            if beside is not None:
+                beside(connection)
+            return after
 
     def opened(self, dataset: Dataset) -> bool:
         """Whether everyone may have this dataset."""

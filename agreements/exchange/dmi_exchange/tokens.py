@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Response
 from pydantic import BaseModel, Field
 
+from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.keys import living
 from dmi_agreements.uses import Keys
 from dmi_exchange.handlers import Exchange
@@ -49,15 +50,15 @@ class Issuer:
         acting: jose.Acting | None = None,
         method: str = "",
         client: str = "",
-        code: str = "",
+        letter: Micros | None = None,
     ) -> Token:
         """A token in the name of ``participant``; ``response`` is marked not to be stored.
 
-        See ``jose.access_claims`` for ``client_kid``, ``acting``, ``method``, ``client`` and ``code``.
+        See ``jose.access_claims`` for ``client_kid``, ``acting``, ``method``, ``client`` and ``letter``.
         """
         response.headers["Cache-Control"] = "no-store"
         signed = self.sign(
-            participant, name, roles, client_kid, acting, method=method, client=client, code=code
+            participant, name, roles, client_kid, acting, method=method, client=client, letter=letter
         )
         return Token(access_token=signed)
 
@@ -71,7 +72,7 @@ class Issuer:
         goes_on: Keys | None = None,
         method: str = "",
         client: str = "",
-        code: str = "",
+        letter: Micros | None = None,
     ) -> str:
         """The text of such a token."""
         now = clock.now() // 1_000_000
@@ -87,6 +88,6 @@ class Issuer:
             goes_on,
             method,
             client,
-            code,
+            letter,
         )
         return self.key.sign_token(claims)

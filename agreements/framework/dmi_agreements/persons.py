@@ -21,6 +21,9 @@ OWN_ACTIONS: Final = frozenset({"dmi:read", "dmi:display", COPY})
 OWN_LOOKS: Final = frozenset({"dmi:read", COPY})
 """What a person may do with what is kept of it although it has withdrawn its consent (GDPR art. 15 and 16)."""
 
+LETTER_COUNTS: Final[Micros] = 90 * 86_400_000_000
+"""How long the code of a letter lets in whoever holds it."""
+
 
 def own_data(request: Request) -> bool:
     """Whether a person asks to see or take what it contributed itself (GDPR art. 15 and 20)."""

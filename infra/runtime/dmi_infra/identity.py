@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.keys import find, revoked_since
-from dmi_agreements.persons import letter_stands
+from dmi_agreements.persons import LETTER_COUNTS, letter_stands
 from dmi_agreements.table import LawTable
 from dmi_agreements.uses import Keys
 from dmi_infra import jose
@@ -31,14 +32,11 @@ REMEMBERED: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class ByLetter:
-    """Who had a letter made, and when a token was issued for its code, seconds since 1970.
-
-    ``code`` is the digest of that code, which the exchange alone can say of whether it still holds.
-    """
+    """Who had a letter made and when its code was, and when a token was issued for it, seconds since 1970."""
 
     made_by: str
+    made_at: Micros
     issued: float
-    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +151,26 @@ class Authenticator:
         raise Unauthenticated("the key that this token was given for does not count any more")
 
     def _check_letter(self, whose: str, letter: ByLetter) -> None:
-        """A code ends when who had it made may act no more or revokes a key; with it the tokens got for it."""
+        """A code ends with its time, at the next letter, or when who had it made may act no more or revokes a key.
+
+        With it end the tokens got for it.
+        """
         maker, person = map(self._law.participants.get, (letter.made_by, whose))
         if maker is None or person is None:
             raise UnknownHolder("the law that is in force here does not know who had this letter made")
         if revoked_since(maker.keys, letter.issued):
             raise Unauthenticated("a key of who had this letter made was revoked; ask for a new letter")
-        if not letter_stands(maker, person, int(time.time() * 1_000_000)):
+        now = int(time.time() * 1_000_000)
+        if not letter_stands(maker, person, now):
             raise Unauthenticated("who had this letter made does not act for its person any more")
+        if person.letter_at is None or person.letter_at < letter.made_at:
+            raise LawBehind(
+                "the law that is in force here does not know the letter that this token was given for"
+            )
+        if letter.made_at < person.letter_at or letter.made_at + LETTER_COUNTS <= now:
+            raise Unauthenticated(
+                "the code that this token was given for holds no more, as after a new letter"
+            )
 
     def _key(self, issuer: str, kid: str) -> Mapping[str, Any] | None:
         if issuer != self._issuer:
@@ -174,4 +184,4 @@ def _letter(claims: Mapping[str, Any]) -> ByLetter | None:
     by_code = PAPER in claims.get("amr", [])
     if not by_code:
         return None
-    return ByLetter(str(claims.get("client_id", "")), float(claims["iat"]), str(claims.get("code", "")))
+    return ByLetter(str(claims.get("client_id", "")), claims.get("letter", 0), float(claims["iat"]))

@@ -38,7 +38,7 @@ KeyLookup = Callable[[str, str], Mapping[str, Any] | None]
 
 ASSERTION_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "iat", "nbf", "jti"})
 _ACCESS_CLAIMS = (ASSERTION_CLAIMS - {"nbf"}) | {
-    *("client_id", "roles", "name", "client_kid", "act", "mandate", "goes_on", "amr", "code")
+    *("client_id", "roles", "name", "client_kid", "act", "mandate", "goes_on", "amr", "letter")
 }
 HEADER = frozenset({"alg", "typ", "kid"})
 """Header members that are accepted: none of those that point to a key (jku, jwk, x5u, x5c) or extend (crit)."""
@@ -237,21 +237,22 @@ def access_claims(
     goes_on: Collection[tuple[str, str, str]] | None = None,
     method: str = "",
     client: str = "",
-    code: str = "",
+    letter: int | None = None,
 ) -> dict[str, Any]:
     """Claims of an access token (RFC 9068) in the name of ``subject``.
 
     ``client_kid`` is the key that proved who asks: the token dies with it. ``acting`` becomes the claim ``act``
     (RFC 8693 §4.1), and ``mandate``; ``method``, how somebody proved who it is where that limits what it may, ``amr``
-    (RFC 8176); ``client``, on whose keys it rests where that is another, and ``code``, the digest of the letter's code
-    that it was given for. ``goes_on``: the exchange asks as part of a use that it has counted, of these rules.
+    (RFC 8176); ``client``, on whose keys it rests where that is another, and ``letter``, when the code was made that it
+    was given for (microseconds since 1970). ``goes_on``: the exchange asks as part of a use that it has counted, of
+    these rules.
     """
     more: dict[str, Any] = {} if client_kid is None else {"client_kid": client_kid}
     if goes_on is not None:
         more["goes_on"] = [list(key) for key in goes_on]
     if acting is not None:
         more |= {"act": {"sub": acting.actor}} | ({"mandate": acting.mandate} if acting.mandate else {})
-    more |= ({"amr": [method]} if method else {}) | ({"code": code} if code else {})
+    more |= ({"amr": [method]} if method else {}) | ({} if letter is None else {"letter": letter})
     return {
         "iss": issuer,
         "aud": audience,
@@ -327,9 +328,12 @@ def verify_access(token: str, issuer: str, audience: str, lookup: KeyLookup) -> 
     act = claims.get("act", {"sub": ""})
     if not isinstance(act, dict) or set(act) != {"sub"}:
         raise Unauthenticated("the token's actor (act) is not one subject")
-    parties = (act["sub"], *(claims.get(name, "") for name in ("client_id", "mandate", "client_kid", "code")))
+    parties = (act["sub"], *(claims.get(name, "") for name in ("client_id", "mandate", "client_kid")))
     if not all(isinstance(one, str) for one in parties):
-        raise Unauthenticated("the token's client, actor, mandate, key and code are not names")
+        raise Unauthenticated("the token's client, actor, mandate and key are not names")
+    letter = claims.get("letter", 0)
+    if not isinstance(letter, int) or isinstance(letter, bool):
+        raise Unauthenticated("the token's letter is not a moment")
     if claims.get("mandate") and not act["sub"]:
         raise Unauthenticated("the token names a mandate and nobody who acts by it")
     goes_on = claims.get("goes_on", [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -60,8 +60,6 @@ class Runtime:
     authenticate: Authenticator
     parts: list[Part] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
-    code_holds: Callable[[str], bool] | None = None
-    """Whether the code of a letter still holds, by its digest; ``None`` where no codes are kept."""
     watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:

@@ -385,6 +385,19 @@ def test_names_in_certificates_that_the_operator_gave_stay(exchange: Exchange, n
     assert exchange.participant(NAMED).identifiers == ["EU.EORI.NL123456789"]
 
 
+def test_what_a_node_tells_of_a_member_ends_no_letter_that_was_made_here(
+    exchange: Exchange, nodes: Nodes
+) -> None:
+    nodes._take(OTHER, told(NAMED))
+
+    def lettered(known: Participant | None) -> Participant:
+        return msgspec.structs.replace(cast(Participant, known), letter_at=7)
+
+    exchange.settle(Participant, NAMED, lettered)
+    nodes._take(OTHER, told(NAMED, active=False))
+    assert (exchange.participant(NAMED).active, exchange.participant(NAMED).letter_at) == (False, 7)
+
+
 def test_a_node_gives_its_members_no_keys_of_somebody_else(
     node: Node, exchange: Exchange, nodes: Nodes
 ) -> None:

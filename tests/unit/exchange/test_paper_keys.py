@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import httpx
+import msgspec
 import pytest
 
+from dmi_agreements.contracts.law import Participant
 from dmi_agreements.keys import HEARD_SECONDS, revoked, revoked_since
+from dmi_exchange.handlers import Exchange
 from dmi_exchange.routes import paper
 from dmi_infra.errors import Unavailable
 from tests.unit.exchange.fakes import OPERATING, OPERATOR, RESIDENT, Node, Who, furnish, running
@@ -106,6 +109,24 @@ def test_a_new_letter_ends_the_tokens_got_for_the_code_of_the_one_before(node: N
         problem = node.refused(ask(node, method, path, before, json={}), 401, "unauthenticated")
         assert "a new letter" in problem["detail"]
     assert ask(node, "GET", "/v1/my-data/requests", after).status_code == 200
+
+
+def test_a_code_from_before_the_law_told_of_codes_lets_in_until_a_new_letter_is_made(node: Node) -> None:
+    who = person(node)
+    code = letter(node, who)
+    given = access(node, code)
+    exchange: Exchange = node.service.app.state.exchange
+
+    def of_before(known: Participant | None) -> Participant:
+        return msgspec.structs.replace(cast(Participant, known), letter_at=None)
+
+    exchange.settle(Participant, who.participant, of_before)
+    again = access(node, code)
+    for headers in (given, again):
+        assert ask(node, "GET", "/v1/my-data/requests", headers).status_code == 200
+    letter(node, who)
+    for headers in (given, again):
+        node.refused(ask(node, "GET", "/v1/my-data/requests", headers), 401, "unauthenticated")
 
 
 def test_a_revocation_ends_what_was_made_by_then_and_a_replaced_key_ends_nothing() -> None:

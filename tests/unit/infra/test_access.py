@@ -19,7 +19,7 @@ from dmi_infra import clock, jose
 from dmi_infra.errors import Unauthenticated
 from dmi_infra.http.access import Caller, Opening, RightHolder, gated, identify, roles
 from dmi_infra.http.app import build_app
-from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT, Identity
+from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT, PAPER, Identity
 from dmi_infra.runtime import build_runtime
 from dmi_infra.settings import Settings
 from tests.unit.infra.fakes import GARAGES, NOOR, OWNER, STACK, VENDOR, FakeBus, as_bus, document
@@ -117,6 +117,26 @@ def test_without_a_token_that_holds_no_door_opens(door: Door, path: str, header:
 
 def test_an_identity_is_enough_where_nothing_more_is_asked(door: Door) -> None:
     assert door.ask("/any", "urn:dmi:participant:new").json() == "urn:dmi:participant:new"
+
+
+def test_the_door_of_a_service_that_keeps_no_codes_closes_when_the_code_of_a_letter_ends(door: Door) -> None:
+    now = clock.now()
+    claims = jose.access_claims(
+        door.runtime.settings.issuer, AUDIENCE, NOOR, "Noor", [], now // 1_000_000, method=PAPER, client=NOOR,
+        letter=now,
+    )  # fmt: skip
+    headers = {"Authorization": f"Bearer {KEY.sign_token(claims)}"}
+    person = Participant(NOOR, "Noor", [], letter_at=now)
+
+    def come_in() -> httpx.Response:
+        return door.runner.run(door.client.get("/any", headers=headers))
+
+    door.law.apply(person)
+    assert come_in().json() == NOOR
+    door.law.apply(msgspec.structs.replace(person, letter_at=now + 1))
+    answer = come_in()
+    assert (answer.status_code, code(answer)) == (401, "unauthenticated")
+    assert "a new letter" in answer.json()["detail"]
 
 
 def test_an_unsigned_participant_passes_no_members_door(door: Door) -> None:

@@ -9,12 +9,14 @@ import pytest
 
 from dmi_agreements.contracts.law import Participant
 from dmi_agreements.keys import ended
+from dmi_agreements.persons import LETTER_COUNTS
 from dmi_agreements.table import LawTable
 from dmi_infra import identity, jose
 from dmi_infra.errors import Unauthenticated
 from dmi_infra.identity import (
     AUDIENCE,
     EXCHANGE_PARTICIPANT,
+    PAPER,
     Authenticator,
     Identity,
     LawBehind,
@@ -137,6 +139,65 @@ def test_a_key_that_was_removed_counts_no_longer_than_a_second(
     moments.now += identity.REMEMBERED_SECONDS
     with pytest.raises(Unauthenticated, match="key"):
         authenticate(mine)
+
+
+PERSON = "urn:dmi:person:brief"
+
+
+def by_letter(made_at: int, now: float) -> str:
+    """A token for the code of a letter that the person had made at a moment (microseconds)."""
+    claims = jose.access_claims(
+        ISSUER, AUDIENCE, PERSON, "Bo", [], int(now), method=PAPER, client=PERSON, letter=made_at
+    )
+    return KEY.sign_token(claims)
+
+
+def lettered(law: LawTable, letter_at: int | None) -> None:
+    law.apply(Participant(PERSON, "Bo", [], rulebook="1.0.0", letter_at=letter_at))
+
+
+def test_a_token_for_the_code_of_a_letter_ends_with_that_code(
+    law: LawTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments, authenticate = Moments(monkeypatch), Authenticator(ISSUER, law)
+    made = int(moments.now * 1_000_000)
+    mine = by_letter(made, moments.now)
+    for behind in (None, made - 1):
+        lettered(law, behind)
+        with pytest.raises(LawBehind, match="does not know the letter"):
+            authenticate(mine)
+    lettered(law, made)
+    assert authenticate(mine).on_paper
+    # Remembered for a second, it is asked of the law all the same.
+    lettered(law, made + 1)
+    with pytest.raises(Unauthenticated, match="after a new letter") as over:
+        authenticate(mine)
+    assert not isinstance(over.value, LawBehind), "nobody waits for what has ended"
+
+
+def test_a_token_for_the_code_of_a_letter_ends_with_its_time(
+    law: LawTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments, authenticate = Moments(monkeypatch), Authenticator(ISSUER, law)
+    made = int((moments.now + 60) * 1_000_000) - LETTER_COUNTS
+    lettered(law, made)
+    mine = by_letter(made, moments.now)
+    assert authenticate(mine)
+    moments.now += 61
+    with pytest.raises(Unauthenticated, match="holds no more"):
+        authenticate(mine)
+
+
+def test_a_token_by_paper_that_names_no_letter_is_refused(law: LawTable) -> None:
+    now = int(time.time())
+    claims = jose.access_claims(ISSUER, AUDIENCE, PERSON, "Bo", [], now, method=PAPER, client=PERSON)
+    for known in (None, now * 1_000_000):
+        lettered(law, known)
+        with pytest.raises(Unauthenticated, match="letter"):
+            Authenticator(ISSUER, law)(KEY.sign_token(claims))
+    for wrong in ("1", 1.5, True, None, [now]):
+        with pytest.raises(Unauthenticated, match="not a moment"):
+            Authenticator(ISSUER, law)(KEY.sign_token({**claims, "letter": wrong}))
 
 
 def test_a_remembered_token_is_verified_again_once_it_has_expired(

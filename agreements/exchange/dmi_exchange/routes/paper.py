@@ -93,6 +93,8 @@ def router(
         known = None if found is None else exchange.store.get(Participant, found.person)
         if found is None or known is None or not _stands(exchange, found, known):
             raise Unauthenticated("this code is unknown, or holds no more; ask for a new letter")
+        if known.letter_at is None:
+            codes.tell(found)
         return issuer.issue(
             response,
             known.id,
@@ -100,7 +102,7 @@ def router(
             (RESIDENT,),
             method=PAPER,
             client=found.made_by,
-            code=found.digest,
+            letter=found.made_at,
         )
 
     return routes

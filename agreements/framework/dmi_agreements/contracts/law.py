@@ -37,6 +37,8 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True, tag="particip
     """Of another node's member: whether this node's operator has excluded it, whatever its own node tells of it."""
     revoked_here: list[str] = []
     """Of another node's member: names (``kid``) of its keys that were revoked here, whatever its own node tells."""
+    letter_at: Micros | None = None
+    """When the code of a person's last letter was made, which alone lets in; ``None``: none that was told of here."""
 
 
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Query, Request
-from fastapi.concurrency import run_in_threadpool
 
 from dmi_agreements.decision import Reason
 from dmi_agreements.persons import RESIDENT, represents
@@ -54,18 +53,13 @@ async def identify(request: Request) -> Identity:
     # From before the token is judged: the law may be read to its end meanwhile.
     stale = runtime.law.table.stale(clock.now())
     try:
-        identity = await _authenticated(runtime, token.strip())
+        return await _authenticated(runtime, token.strip())
     except Unauthenticated:
         stale = stale or runtime.law.table.stale(clock.now())
         if stale is not None:
             # A process that has not read the law yet knows no keys: that is no fault of the token.
             raise Refused([stale]) from None
         raise
-    letter, holds = identity.letter, runtime.code_holds
-    # Codes lie in a store, so this is asked in a thread, and of those who came in by one alone.
-    if letter is not None and holds is not None and not await run_in_threadpool(holds, letter.code):
-        raise Unauthenticated("the code that this token was given for holds no more, as after a new letter")
-    return identity
 
 
 async def placed(request: Request, identity: Annotated[Identity, Depends(identify)]) -> Identity:
