@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
@@ -15,7 +16,7 @@ from dmi_agreements.contracts.law import Participant
 from dmi_agreements.keys import counts, ended, revoked
 from dmi_exchange.dsp import members as member_taking
 from dmi_exchange.dsp.client import Client
-from dmi_exchange.dsp.members import GONE_SECONDS, Member, Told
+from dmi_exchange.dsp.members import GONE_SECONDS, Member, Taken, Told
 from dmi_exchange.dsp.nodes import UNHEARD_SECONDS, Nodes
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.keyring import MOST_EVER, Keyring
@@ -204,6 +205,64 @@ def test_of_a_member_that_is_known_what_ended_is_taken_whatever_else_cannot_be_r
     assert "what a node tells of a member is taken in part" in [line["event"] for line in logged]
 
 
+WRONG_FORMS: list[dict[str, Any]] = [
+    {"name": 5}, {"name": None}, {"roles": "dmi:role:municipality"}, {"roles": [1]}, {"rulebook": 1},
+    {"active": "yes"}, {"country": ["NL"]},
+]  # fmt: skip
+
+
+def tells(monkeypatch: pytest.MonkeyPatch, exchange: Exchange) -> tuple[Nodes, list[Any]]:
+    """The other node, and the members that it will tell of: what it has of them comes as JSON."""
+    members: list[Any] = []
+    said = {"issuer": OTHER.issuer, "address": OTHER.address, "operator": KEEPER, "members": members}
+    client = SimpleNamespace(ask=lambda *_of: SimpleNamespace(well=True, body=said))
+    nodes = Nodes([OTHER], exchange, cast(Client, client), "urn:x")
+    monkeypatch.setattr(nodes, "_fetch_keys", lambda *_of, **_more: None)
+    return nodes, members
+
+
+@pytest.mark.parametrize("form", [5, [], {}, {"id": 5}, *WRONG_FORMS], ids=str)
+def test_a_member_of_another_form_is_left_out_and_counted_and_the_others_are_taken(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, form: Any
+) -> None:
+    nodes, members = tells(monkeypatch, exchange)
+    number = len(list(exchange.store.find(Participant)))
+    broken, whole = (f"urn:dmi:participant:form-{number}-{each}" for each in ("broken", "whole"))
+    one, other = (msgspec.to_builtins(each) for each in told(broken, whole).members)
+    members += [{**one, **form} if isinstance(form, dict) and form else form, other]
+    nodes.refresh(OTHER.issuer)
+    assert nodes.seen[OTHER.issuer].reachable
+    assert nodes.seen[OTHER.issuer].taken == Taken(unread=1)
+    assert exchange.store.get(Participant, broken) is None
+    assert exchange.participant(whole).active
+    members[:] = [other]
+    nodes.refresh(OTHER.issuer)
+    assert nodes.seen[OTHER.issuer].taken == Taken()
+
+
+@pytest.mark.parametrize("form", WRONG_FORMS, ids=str)
+def test_of_a_known_member_with_a_field_of_another_form_the_rest_is_taken(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, form: dict[str, Any]
+) -> None:
+    nodes, members = tells(monkeypatch, exchange)
+    stolen, moment = SigningKey.generate().public, int(clock.seconds())
+    name = f"urn:dmi:participant:formed-{stolen['kid'].lower().replace('_', '')}"
+    (one,) = (msgspec.to_builtins(each) for each in told(name, keys=[stolen]).members)
+    members.append(one)
+    nodes.refresh(OTHER.issuer)
+    before = exchange.participant(name)
+    members[:] = [{**one, "keys": [revoked(stolen, moment, "compromised")], **form}]
+    nodes.refresh(OTHER.issuer)
+    after = exchange.participant(name)
+    assert not any(counts(key, moment) for key in after.keys)
+    assert msgspec.structs.replace(after, keys=before.keys) == before
+    assert nodes.seen[OTHER.issuer].taken == Taken(unread=1)
+    # It may have left, whatever else cannot be read; and keys of another form count no more.
+    members[:] = [{**one, "active": False, "keys": "none", "country": 5}]
+    nodes.refresh(OTHER.issuer)
+    assert (exchange.participant(name).active, exchange.participant(name).keys) == (False, [])
+
+
 @pytest.mark.parametrize("twice", [False, True])
 def test_a_key_that_is_told_twice_ends_at_the_earlier_end_and_counts_once(
     exchange: Exchange, nodes: Nodes, twice: bool
@@ -259,7 +318,7 @@ def test_of_one_node_so_many_members_are_taken_and_those_beyond_are_counted(
 
     def hear(*names: str) -> int:
         nodes._take(many, msgspec.structs.replace(told(*names), issuer=many.issuer))
-        return nodes.seen[many.issuer].left_out
+        return nodes.seen[many.issuer].taken.left_out
 
     def kept() -> list[str]:
         return sorted(one.id for one in exchange.store.find(Participant) if one.home == many.issuer)
@@ -316,7 +375,7 @@ def test_a_node_with_thousands_of_members_is_heard(monkeypatch: pytest.MonkeyPat
     client = Client(lambda *_of: None, False, httpx.MockTransport(answer))
     passing = Clock(monkeypatch)
     nodes = Nodes([OTHER], cast(Exchange, None), client, "urn:x")
-    monkeypatch.setattr(nodes, "_take", lambda _node, said: heard.append(said))
+    monkeypatch.setattr(nodes, "_take", lambda _node, said, _nameless: heard.append(said))
     passing.now = UNHEARD_SECONDS + 1
     assert nodes.unheard(OTHER.issuer)
     nodes.refresh(OTHER.issuer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -46,6 +47,12 @@ class Member(msgspec.Struct, frozen=True):
     country: str = "NL"
 
 
+class Heard(Member, frozen=True, kw_only=True):
+    """A member of which something could not be read: by field, which rule that breaks. The field itself is empty."""
+
+    unread: dict[str, str]
+
+
 class Told(msgspec.Struct, frozen=True):
     """What a node tells another one about itself."""
 
@@ -53,6 +60,56 @@ class Told(msgspec.Struct, frozen=True):
     address: str
     operator: Annotated[str, msgspec.Meta(max_length=LONGEST_ID)]
     members: list[Member]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Of how many members that a node named not all was taken."""
+
+    left_out: int = 0
+    """They are too many."""
+    unread: int = 0
+    """Something that it tells of them cannot be read."""
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """``Told`` as it comes in: what is wrong with one member is no reason to take in none."""
+
+    issuer: str
+    address: str
+    operator: Annotated[str, msgspec.Meta(max_length=LONGEST_ID)]
+    members: list[Any]
+
+
+def heard(body: object) -> tuple[Told, int]:
+    """What another node tells, and how many of its members name no id, by which alone they could be known.
+
+    Raises ``msgspec.ValidationError`` for what no node tells.
+    """
+    answer = msgspec.convert(body, _Answer)
+    members = [member for given in answer.members if (member := _member(given)) is not None]
+    told = Told(answer.issuer, answer.address, answer.operator, members)
+    return told, len(answer.members) - len(members)
+
+
+def _member(given: object) -> Member | None:
+    """One member, as far as it can be read; ``None`` without an id."""
+    try:
+        return msgspec.convert(given, Member)
+    except msgspec.ValidationError:
+        if not isinstance(given, dict) or not isinstance(given.get("id"), str):
+            return None
+    found: dict[str, Any] = {"name": "", "roles": [], "keys": []}
+    unread: dict[str, str] = {}
+    for field in msgspec.structs.fields(Member):
+        if field.name in given:
+            try:
+                found[field.name] = msgspec.convert(given[field.name], field.type)
+            except msgspec.ValidationError as exc:
+                unread[field.name] = str(exc)
+        elif field.required:
+            unread[field.name] = "must be given"
+    return Heard(**found, unread=unread)
 
 
 def may_name(node: KnownNode, participant: str) -> bool:
@@ -71,16 +128,16 @@ class Members:
         self._missed: dict[str, tuple[float, int]] = {}
         """Since when members have not been named by their node, and by how many answers."""
 
-    def take(self, node: KnownNode, told: Told) -> int:
-        """Take in what a node tells of the members that it may speak for; how many are left out, being too many."""
+    def take(self, node: KnownNode, told: Told) -> Taken:
+        """Take in what a node tells of the members that it may speak for."""
         members = [member for member in told.members if may_name(node, member.id)]
-        left_out = self._take_members(node, members)
+        taken = self._take_members(node, members)
         # Who has left is named as such. A node that names nobody has lost its store, not its members.
         if told.members:
             self._miss(node.issuer, {member.id for member in members})
-        return left_out
+        return taken
 
-    def _take_members(self, node: KnownNode, members: Sequence[Member]) -> int:
+    def _take_members(self, node: KnownNode, members: Sequence[Member]) -> Taken:
         """Those with a new key in turns: whoever else has a key pinned to its owner meanwhile waits for one at most."""
         known = {one.id: one for one in self._exchange.store.find(Participant)}
         members, left_out = self._within(node, members, known)
@@ -88,14 +145,17 @@ class Members:
         room = _Room(
             self._most_keys - sum(len(one.keys) for one in known.values() if one.home == node.issuer)
         )
-        new = []
+        new, unread = [], 0
         for member in members:
             if not member.id.startswith(model.ORGANISATION):
                 continue
             here = known.get(member.id)
+            keys, faults = _read(member)
+            unread += bool(faults)
             try:
                 _check_home(here, node.issuer, member.id)
-                wanted = room.within(self._wanted(node, member, here), here)
+                told = _as_known(member, here, faults)
+                wanted = room.within(self._wanted(node, told, keys), here)
                 if any(key["kid"] not in owners for key in wanted.keys):
                     new.append(wanted)
                 else:
@@ -114,7 +174,7 @@ class Members:
                         _not_taken(wanted.id, exc)
             # A lock is not fair: without a pause who waits for it would wait for all.
             time.sleep(PAUSE_SECONDS)
-        return left_out
+        return Taken(left_out, unread)
 
     def _within(
         self, node: KnownNode, members: Sequence[Member], known: Mapping[str, Participant]
@@ -133,23 +193,8 @@ class Members:
             log.warning("a node has more members than are taken", node=node.issuer, left_out=left_out)
         return taken, left_out
 
-    def _wanted(self, node: KnownNode, told: Member, known: Participant | None) -> Participant:
-        """A member as its node tells of it; raises ``InputRefused`` for a new one of which something is of no form.
-
-        Of one that is known that alone is left out: that it takes part no more, and which keys ended, counts at once. A
-        key that cannot be read counts no more either.
-        """
-        faults = dict(_faults(told))
-        keys, unread = foreign.told_keys(told.keys)
-        if unread:
-            faults["keys"] = unread
-        if faults and known is None:
-            raise InputRefused.of(*next(iter(faults.items())))
-        if known is not None and faults:
-            why = "; ".join(f"{name}: {rule}" for name, rule in faults.items())
-            log.warning("what a node tells of a member is taken in part", member=told.id, reason=why)
-            unreadable = {name: getattr(known, name) for name in ("country", "rulebook") if name in faults}
-            told = msgspec.structs.replace(told, **unreadable)
+    def _wanted(self, node: KnownNode, told: Member, keys: list[dict[str, Any]]) -> Participant:
+        """A member as its node tells of it, with those of its keys that can be read."""
         roles = [role for role in dict.fromkeys(told.roles) if role in self._exchange.rulebook.roles]
         return Participant(
             told.id, told.name[:200], roles, keys, told.rulebook, told.active, told.country, home=node.issuer
@@ -217,8 +262,32 @@ def _check_home(known: Participant | None, home: str, identifier: str) -> None:
         raise Conflict.of("id", f"is a member of {known.home or 'this node'}", identifier)
 
 
+def _read(told: Member) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The keys of a member that can be read, and of what cannot be which rule it breaks, by field."""
+    faults = dict(_faults(told))
+    keys, unread = foreign.told_keys(told.keys)
+    return keys, faults | {"keys": unread} if unread else faults
+
+
+def _as_known(told: Member, known: Participant | None, faults: Mapping[str, str]) -> Member:
+    """A member of which some fields cannot be read; raises ``InputRefused`` for a new one.
+
+    Of one that is known those alone are left out: that it takes part no more, and which keys ended, counts at once. A
+    key that cannot be read counts no more either.
+    """
+    if not faults:
+        return told
+    if known is None:
+        raise InputRefused.of(*next(iter(faults.items())))
+    why = "; ".join(f"{name}: {rule}" for name, rule in faults.items())
+    log.warning("what a node tells of a member is taken in part", member=told.id, reason=why)
+    return msgspec.structs.replace(told, **{name: getattr(known, name) for name in faults if name != "keys"})
+
+
 def _faults(told: Member) -> Iterator[tuple[str, str]]:
     """Which rule each field breaks that no member can have so: it would be in everybody's law."""
+    if isinstance(told, Heard):
+        yield from told.unread.items()
     if len(told.id) > LONGEST_ID or not told.id.isprintable():
         yield "id", f"must be at most {LONGEST_ID} characters that can be read"
     if not _COUNTRY.fullmatch(told.country):

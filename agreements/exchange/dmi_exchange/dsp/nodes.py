@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ import structlog
 from dmi_agreements.contracts.law import Participant
 from dmi_exchange import model
 from dmi_exchange.dsp.client import Client, Unreachable
-from dmi_exchange.dsp.members import MOST_MEMBERS, Member, Members, Told, may_name
+from dmi_exchange.dsp.members import MOST_MEMBERS, Member, Members, Taken, Told, heard, may_name
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.settings import KnownNode
 from dmi_infra.errors import Failure, NotFound, Unauthenticated, Unavailable
@@ -47,8 +47,8 @@ class Seen:
     reason: str = "has not been asked yet"
     since: float = 0.0
     operator: str = ""
-    left_out: int = 0
-    """Members that it named last, and that are not taken because it has too many."""
+    taken: Taken = field(default_factory=Taken)
+    """What was not taken of the members that it named last."""
 
 
 class Nodes:
@@ -223,18 +223,22 @@ class Nodes:
         if not answer.well:
             raise Unreachable(f"{node.url} answered {answer.why}")
         try:
-            told = msgspec.convert(answer.body, Told)
+            told, nameless = heard(answer.body)
         except msgspec.ValidationError as exc:
             raise Unreachable(f"{node.url} tells nothing that can be read: {exc}") from exc
         if (told.issuer, told.address) != (issuer, node.address):
             raise Unreachable(f"{node.url} calls itself {told.issuer[:200]}: DMI_DSP_NODES must name that")
-        self._take(node, told)
+        self._take(node, told, nameless)
         self._heard_at[issuer] = time.monotonic()
         self.seen[issuer].operator = told.operator
         self._note(issuer, "")
 
-    def _take(self, node: KnownNode, told: Told) -> None:
-        self.seen[node.issuer].left_out = self._members.take(node, told)
+    def _take(self, node: KnownNode, told: Told, nameless: int = 0) -> None:
+        taken = self._members.take(node, told)
+        taken = replace(taken, unread=taken.unread + nameless)
+        if taken.unread != self.seen[node.issuer].taken.unread:
+            log.warning("members of a node cannot be read", node=node.issuer, members=taken.unread)
+        self.seen[node.issuer].taken = taken
 
     def _seek(self, participant: str) -> Participant | None:
         """A member that joined another node just now: first those are asked that answered last time.

@@ -46,7 +46,8 @@ def router(nodes: Nodes, client: Client, aside: Aside) -> APIRouter:
                 "operator": seen.operator or None,
                 "reachable": seen.reachable,
                 "reason": story(seen.reason) or None,
-                "members_left_out": seen.left_out,
+                "members_left_out": seen.taken.left_out,
+                "members_unread": seen.taken.unread,
                 "since": to_text(int(seen.since * 1_000_000)) if seen.since else None,
             }
             for issuer, seen in nodes.seen.items()

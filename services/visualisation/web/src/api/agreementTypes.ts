@@ -122,6 +122,7 @@ export interface CityNode {
   reason: string | null;
   since: string | null;
   members_left_out?: number;
+  members_unread?: number;
 }
 export interface NodeEntry {
   dataset: string;

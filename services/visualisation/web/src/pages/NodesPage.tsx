@@ -86,6 +86,7 @@ function City({ nodes }: { nodes: CityNode[] }) {
         <SecondaryActionButton type="submit">{t.common.search}</SecondaryActionButton>
       </form>
       {node.members_left_out ? <p className="dmi-small dmi-soft">{t.nodes.membersLeftOut(node.members_left_out)}</p> : null}
+      {node.members_unread ? <p className="dmi-small dmi-soft">{t.nodes.membersUnread(node.members_unread)}</p> : null}
       {node.reachable ? (
         <Loaded resource={found} height={240} isEmpty={(page) => page.items.length === 0 && !page.left_out} empty={<p className="dmi-soft">{t.nodes.entriesNone}</p>}>
           {(page) => (

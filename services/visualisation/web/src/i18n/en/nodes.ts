@@ -13,6 +13,7 @@ export const nodes: Part<'nodes'> = {
   entriesNone: 'This city offers nothing that fits.',
   entriesLeftOut: (count) => `${count} ${count === 1 ? 'offer' : 'offers'} of this city cannot be read and ${count === 1 ? 'is' : 'are'} left out here.`,
   membersLeftOut: (count) => `This city names ${count} more ${count === 1 ? 'participant' : 'participants'} than are let in here. The operator can raise that number.`,
+  membersUnread: (count) => `What this city tells of ${count} ${count === 1 ? 'participant' : 'participants'} cannot be read. Who was not known here before takes no part because of it.`,
   owner: (name) => `Of ${name}`,
   ask: 'Ask for this',
   agreeTitle: 'Agree to these conditions?',

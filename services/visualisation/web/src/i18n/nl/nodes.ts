@@ -11,6 +11,7 @@ export const nodes = {
   entriesNone: 'Deze stad biedt niets aan dat hierbij past.',
   entriesLeftOut: (count: number) => `Van deze stad ${count === 1 ? 'is 1 aanbod' : `zijn ${count} aanbiedingen`} niet te lezen en hier weggelaten.`,
   membersLeftOut: (count: number) => `Deze stad noemt ${count} ${count === 1 ? 'deelnemer' : 'deelnemers'} meer dan hier ${count === 1 ? 'wordt' : 'worden'} toegelaten. De beheerder kan dat aantal verhogen.`,
+  membersUnread: (count: number) => `Wat deze stad over ${count} ${count === 1 ? 'deelnemer' : 'deelnemers'} vertelt, is niet te lezen. Wie hier nog niet bekend was, doet daardoor niet mee.`,
   owner: (name: string) => `Van ${name}`,
   ask: 'Vraag dit aan',
   agreeTitle: 'Akkoord met deze voorwaarden?',
