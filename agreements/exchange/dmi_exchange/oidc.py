@@ -22,7 +22,7 @@ from dmi_infra import outside
 from dmi_infra.answers import PLAIN, is_plain
 from dmi_infra.authorities import trusted
 from dmi_infra.errors import Unauthenticated, Unavailable
-from dmi_infra.room import Shares
+from dmi_infra.room import Quota
 
 TIMEOUT_SECONDS = 5.0
 KEEP_SECONDS = 3600.0
@@ -95,7 +95,7 @@ class Provider:
         self._http = httpx.Client(
             headers=PLAIN, timeout=TIMEOUT_SECONDS, transport=transport, verify=trusted()
         )
-        self._redeeming = Shares(REDEEMED_AT_ONCE, "sign-ins that wait for the OpenID provider")
+        self._redeeming = Quota(REDEEMED_AT_ONCE, "sign-ins that wait for the OpenID provider")
         self._discovered = _Kept(self._discover)
         self._keys = _Kept(self._fetch_keys)
 

@@ -1,4 +1,4 @@
-"""Shares of what all use, and room for what outlasts a request: who asks for much keeps nobody else waiting."""
+"""Quotas of what all use, and room for what outlasts a request: who asks for much keeps nobody else waiting."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from dmi_infra.errors import Unavailable
 from dmi_infra.identity import Identity
 
 
-class Shares:
-    """So many things (``share``) at a time of one party; ``what`` names them in the refusal of more."""
+class Quota:
+    """So many things (``share``) at a time of one party; ``what`` names them in the refusal of more, at once.
+
+    Who may wait for its turn stands in a line instead (``dmi_infra.lanes``).
+    """
 
     def __init__(self, share: int, what: str) -> None:
         self._share = share
@@ -48,8 +51,8 @@ class Shares:
                 del self._taken[who]
 
 
-class Room(Shares):
-    """Shares of at most ``limit`` places, in words ``what``; where there is none, ``refusal`` is raised."""
+class Room(Quota):
+    """Quotas of at most ``limit`` places, in words ``what``; where there is none, ``refusal`` is raised."""
 
     def __init__(self, limit: int, share: int, what: str, refusal: type[Unavailable]) -> None:
         super().__init__(share, what)

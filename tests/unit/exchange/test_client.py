@@ -24,7 +24,7 @@ from dmi_exchange.dsp.client import (
     DATA_OF_ONE,
     Answer,
     Client,
-    DataShares,
+    DataQuota,
     Unreachable,
     lines_of,
 )
@@ -172,20 +172,20 @@ def test_streams_leave_connections_to_messages_and_those_of_one_participant_to_o
 
 
 def test_who_has_many_connections_for_data_leaves_some_to_who_has_few() -> None:
-    shares = DataShares(DATA_OF_ONE, "transfers")
+    quota = DataQuota(DATA_OF_ONE, "transfers")
     for party in range(3):
         for _ in range(DATA_OF_ONE):
             with suppress(Unavailable):
-                shares.take(f"urn:{party}")
+                quota.take(f"urn:{party}")
     # The third one is among those who have few.
-    assert shares._taken.total() == DATA_CONNECTIONS - DATA_KEPT + DATA_OF_FEW
+    assert quota._taken.total() == DATA_CONNECTIONS - DATA_KEPT + DATA_OF_FEW
     for party in range(3, 2 + DATA_KEPT // DATA_OF_FEW):
         for _ in range(DATA_OF_FEW):
-            shares.take(f"urn:{party}")
+            quota.take(f"urn:{party}")
         with pytest.raises(Unavailable, match="too many transfers"):
-            shares.take(f"urn:{party}")
+            quota.take(f"urn:{party}")
     with pytest.raises(Unavailable, match="too many transfers"):
-        shares.take("urn:new")
+        quota.take("urn:new")
 
 
 def test_a_stream_whose_lines_never_end_is_left_when_its_transfer_ends(

@@ -21,7 +21,7 @@ from dmi_infra.authorities import trusted
 from dmi_infra.deadlines import Deadlines, TimedTransport
 from dmi_infra.errors import Unavailable
 from dmi_infra.internet import Lookups, is_public
-from dmi_infra.room import Shares
+from dmi_infra.room import Quota
 
 TIMEOUT_SECONDS = 4.0
 NAME_SECONDS = 2.0
@@ -80,7 +80,7 @@ class Answer:
         ]
 
 
-class DataShares(Shares):
+class DataQuota(Quota):
     """The connections for data: who has few gets one also where those who have many get no more."""
 
     def _require(self, who: str) -> None:
@@ -114,7 +114,7 @@ class Client:
         self._deadlines = Deadlines()
         self._http = self._made(CONNECTIONS, transport)
         self._data = self._made(DATA_CONNECTIONS, transport)
-        self._shares = DataShares(DATA_OF_ONE, "transfers of one participant")
+        self._quota = DataQuota(DATA_OF_ONE, "transfers of one participant")
 
     def _made(self, connections: int, transport: httpx.BaseTransport | None) -> httpx.Client:
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=32, keepalive_expiry=20)
@@ -165,7 +165,7 @@ class Client:
     def push(self, address: str, url: str, body: bytes, sender: str, party: str) -> Answer:
         """Data of ``sender`` to where ``party`` wants it; raises ``Unreachable``, ``Unavailable`` beyond its share."""
         headers = self._introduced("POST", address, url, body, sender)
-        with self._shares.of(party):
+        with self._quota.of(party):
             return self._send("POST", url, body, headers, LARGEST_ANSWER, DATA_SECONDS, self._data)
 
     def get(self, url: str) -> Answer:
@@ -175,7 +175,7 @@ class Client:
     def fetch(self, url: str, token: str, largest: int, party: str) -> Answer:
         """Data for ``party``, with a token of its own; raises ``Unreachable``, ``Unavailable`` beyond its share."""
         headers = {"Authorization": f"Bearer {token}"}
-        with self._shares.of(party):
+        with self._quota.of(party):
             return self._send("GET", url, b"", headers, largest, DATA_SECONDS, self._data)
 
     def raw(self, url: str, accept: str, largest: int) -> tuple[int, bytes]:
@@ -206,7 +206,7 @@ class Client:
             placed, more, extensions = self.placed(url)
             timeout = httpx.Timeout(TIMEOUT_SECONDS, read=SILENCE_SECONDS)
             with ExitStack() as opened:
-                opened.enter_context(self._shares.of(party))
+                opened.enter_context(self._quota.of(party))
                 with self._deadlines.within(WHOLE_SECONDS):
                     got = opened.enter_context(
                         self._data.stream(
