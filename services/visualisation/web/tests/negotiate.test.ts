@@ -98,12 +98,19 @@ describe('the difference of two proposals', () => {
   it('is told clause by clause, and is empty for the same terms', () => {
     expect(changed({})).toEqual([]);
     expect(changed({ purpose: 'dmi:purpose:noise' })).toEqual([['Doel', 'mobility', 'noise']]);
-    expect(changed({ actions: ['dmi:export', 'dmi:read'] })).toEqual([['Mag', 'opvragen', 'downloaden, opvragen']]);
+    expect(changed({ actions: ['dmi:export', 'dmi:read'] })).toEqual([['Mag', null, 'downloaden']]);
     expect(changed({ until: '' }).map(([clause, , after]) => [clause, after])).toEqual([['Tot', null]]);
     expect(changed({ grid: '250', days: '30' })).toEqual([
       ['Plicht', 'De plaats wordt afgerond op 100 meter.', 'De plaats wordt afgerond op 250 meter.'],
       ['Plicht', null, 'Metingen van meer dan 30 dagen oud krijgt de gebruiker niet.'],
     ]);
+  });
+
+  it('tells of a list what goes and what comes, and nothing of what stays', () => {
+    const more = withTerms(base, terms({ actions: ['dmi:read', 'dmi:display', 'dmi:analyse'] }));
+    const [actions] = difference(more, withTerms(more, terms({ actions: ['dmi:read', 'dmi:display', 'dmi:export'] })), dutch, names);
+    expect(actions).toMatchObject({ clause: 'Mag', before: 'analyseren', after: 'downloaden', list: true });
+    expect(difference(more, { ...more, permission: [] }, dutch, names)[0]).toMatchObject({ before: 'analyseren, opvragen, tonen op kaart en in grafiek', after: null });
   });
 
   it('tells another legal basis and another prohibition', () => {
@@ -124,7 +131,7 @@ describe('a negotiation', () => {
     const proposal = withTerms(base, terms({ actions: ['dmi:read', 'dmi:export'] }));
     const offers = [{ offer: 'far', document: withTerms(base, terms({ purpose: 'dmi:purpose:noise', until: '' })) }, { offer: 'near', document: base }];
     const found = nearest(offers, (one) => difference(one, proposal, dutch, names));
-    expect(found).toEqual({ offer: 'near', changes: [{ key: 'permission 0 action', clause: 'Mag', before: 'opvragen', after: 'downloaden, opvragen' }] });
+    expect(found).toEqual({ offer: 'near', changes: [{ key: 'permission 0 action', clause: 'Mag', before: null, after: 'downloaden', list: true }] });
     expect(nearest([], () => [])).toBeNull();
   });
 

@@ -8,28 +8,44 @@ export interface Change {
   key: string;
   /** What the clause is about. */
   clause: string;
-  /** Null: the clause was not there. */
+  /** Null: the clause was not there; of a list, nothing goes from it. */
   before: string | null;
-  /** Null: the clause is gone. */
+  /** Null: the clause is gone; of a list, nothing comes to it. */
   after: string | null;
+  /** Whether the clause is a list: then `before` holds what goes from it and `after` what comes to it, without what stays. */
+  list: boolean;
 }
 
 interface Clause {
   key: string;
   clause: string;
   text: string;
+  /** The same one by one, where the clause is a list. */
+  items?: string[];
 }
 
 /** The clauses that differ, in the order of the later document; what is gone comes last. Ids and signatures are no clauses. */
 export function difference(before: OdrlDocument, after: OdrlDocument, i18n: I18n, names: Names): Change[] {
   const old = clausesOf(before, i18n, names);
   const fresh = clausesOf(after, i18n, names);
-  const texts = (clauses: Clause[], key: string) => {
-    const found = clauses.filter((one) => one.key === key).map((one) => one.text);
-    return found.length > 0 ? found.join('; ') : null;
-  };
-  const keys = new Map([...fresh, ...old].map((one) => [one.key, one.clause]));
-  return [...keys].map(([key, clause]) => ({ key, clause, before: texts(old, key), after: texts(fresh, key) })).filter((one) => one.before !== one.after);
+  const keys = new Map([...fresh, ...old].map((one) => [one.key, one]));
+  const told = [...keys.values()].map(({ key, clause, items }) => {
+    const was = old.filter((one) => one.key === key);
+    const becomes = fresh.filter((one) => one.key === key);
+    const side = (these: Clause[], those: Clause[]) => (items ? apart(these, those) : joined(these));
+    return { key, clause, before: side(was, becomes), after: side(becomes, was), list: items !== undefined };
+  });
+  return told.filter((one) => one.before !== one.after);
+}
+
+function joined(clauses: Clause[]): string | null {
+  return clauses.length > 0 ? clauses.map((one) => one.text).join('; ') : null;
+}
+
+/** What stands in these lists and not in those; null for nothing. */
+function apart(these: Clause[], those: Clause[]): string | null {
+  const other = new Set(those.flatMap((one) => one.items ?? []));
+  return these.flatMap((one) => one.items ?? []).filter((one) => !other.has(one)).join(', ') || null;
 }
 
 function clausesOf(document: OdrlDocument, i18n: I18n, names: Names): Clause[] {
@@ -49,11 +65,11 @@ function clausesOf(document: OdrlDocument, i18n: I18n, names: Names): Clause[] {
 
 function ruleClauses(rule: OdrlRule, head: string, key: string, number: string, keeps: boolean, i18n: I18n, names: Names): Clause[] {
   const { t, term, moment } = i18n;
-  const actions = list(rule.action).map((one) => term(one)).sort().join(', ');
-  const data = list(rule.target).map((one) => names.dataset(one)).sort().join(', ');
+  const actions = list(rule.action).map((one) => term(one)).sort();
+  const data = list(rule.target).map((one) => names.dataset(one)).sort();
   return [
-    { key: `${key} action`, clause: head + number, text: actions },
-    { key: `${key} target`, clause: t.common.dataset + number, text: data },
+    { key: `${key} action`, clause: head + number, text: actions.join(', '), items: actions },
+    { key: `${key} target`, clause: t.common.dataset + number, text: data.join(', '), items: data },
     ...(rule.constraint ?? []).map((one) => {
       const value = operand(one.rightOperand);
       if (one.leftOperand === 'purpose') return { key: `${key} purpose`, clause: t.common.purpose + number, text: names.purpose(value) };
