@@ -10,9 +10,11 @@ import { tokenExample } from '../src/pages/intake/sensor';
 import { createI18n } from '../src/i18n';
 import { agreementOf } from '../src/rights/templates';
 import { connectionsOf, totalsOf, usesByWhom, usesOf } from '../src/pages/home/usage';
+import { undecided } from '../src/pages/measures/undecided';
 import { chartRows, crowdRows, verdictOf } from '../src/pages/measures/lookBack';
 import { fieldError } from '../src/ui/problems';
 
+const now = new Date('2026-11-23T12:00:00Z');
 const use = (more: Partial<Use>): Use => ({
   dataset: 'd', assignee: 'vendor', crossing: 'query', action: 'dmi:read', purposes: [], agreements: ['a1'],
   allowed: 0, refused: 0, rows: 0, last_allowed: null, last_refused: null, last_reasons: [], ...more,
@@ -99,19 +101,25 @@ describe('data of another city', () => {
 describe('what waits for an answer', () => {
   const { t } = createI18n('nl', () => undefined);
   const names = { participant: (id: string | null | undefined) => id ?? '', dataset: (id: string | null | undefined) => id ?? '' };
-  const made = (more: Partial<Negotiation>) => ({ id: 'n', participant: 'city', other: 'away', role: 'provider', state: 'REQUESTED', reason: 'waits for you: sign', dataset: 'd', ...more }) as Negotiation;
+  const made = (more: Partial<Negotiation>) => ({ id: 'n', participant: 'city', other: 'away', role: 'provider', state: 'REQUESTED', reason: 'waits for you: sign', dataset: 'd', offer: {}, ...more }) as Negotiation;
   const asked = (dataset: string) => ({ dataset }) as SubjectNotice;
 
   it('is a negotiation with another city in which it is my turn, and nobody else’s', () => {
-    const found = toAnswer([made({}), made({ id: 'over', state: 'FINALIZED' }), made({ id: 'theirs', role: 'consumer' }), made({ id: 'other', participant: 'vendor' })], [], 'city', t, names);
+    const found = toAnswer([made({}), made({ id: 'over', state: 'FINALIZED' }), made({ id: 'theirs', role: 'consumer' }), made({ id: 'other', participant: 'vendor' })], [], 'city', now, t, names);
     expect(found.map((one) => [one.title, one.to])).toEqual([[t.nodes.provider('away'), '/negotiations/n']]);
     expect(found[0]?.text).toMatch(/^d\. ./);
   });
 
+  it('is no negotiation whose last day has passed', () => {
+    const until = (day: string) => ({ permission: [{ action: 'read', constraint: [{ leftOperand: 'dateTime', operator: 'lteq', rightOperand: { '@value': `${day}T22:59:59Z` } }] }] }) as Negotiation['offer'];
+    const found = toAnswer([made({ id: 'past', offer: until('2026-11-22') }), made({ offer: until('2026-11-23') })], [], 'city', now, t, names);
+    expect(found.map((one) => one.key)).toEqual(['n']);
+  });
+
   it('is what persons asked, told once', () => {
-    const found = toAnswer([], [asked('d'), asked('e'), asked('d')], 'city', t, names);
+    const found = toAnswer([], [asked('d'), asked('e'), asked('d')], 'city', now, t, names);
     expect(found.map((one) => [one.title, one.text, one.to])).toEqual([['3 verzoeken van personen wachten op antwoord', 'd, e', '/agreements']]);
-    expect(toAnswer([], [], 'city', t, names)).toEqual([]);
+    expect(toAnswer([], [], 'city', now, t, names)).toEqual([]);
   });
 });
 
@@ -177,6 +185,22 @@ describe('proposals that wait for a signature', () => {
     const document = agreementOf({ assigner: 'city', assignee: 'stack', dataset: 'd', actions: ['dmi:read'], rulebook: '1.0.0', purpose: 'dmi:purpose:any' });
     const proposal = (state: string, waiting: string[]) => ({ id: state + waiting.join(''), assigner: 'city', assignee: 'stack', datasets: ['d'], state, waiting_for: waiting, document } as unknown as Agreement);
     const all = [proposal('proposed', ['stack']), proposal('proposed', ['city']), proposal('active', []), proposal('ended', ['stack'])];
-    expect(toSign(all, 'stack', t, names).map(({ key, title, to }) => [key, title, to])).toEqual([['proposedstack', 'Voorstel van naam city', '/agreements/proposedstack']]);
+    expect(toSign(all, 'stack', now, t, names).map(({ key, title, to }) => [key, title, to])).toEqual([['proposedstack', 'Voorstel van naam city', '/agreements/proposedstack']]);
+  });
+
+  it('are told no more once their last day has passed', () => {
+    const { t } = createI18n('nl', () => undefined);
+    const names = { participant: String, dataset: () => 'Geluid', purpose: () => 'elk doel' };
+    const until = (day: string) => agreementOf({ assigner: 'city', assignee: 'stack', dataset: 'd', actions: ['dmi:read'], rulebook: '1.0.0', purpose: 'dmi:purpose:any', until: `${day}T22:59:59Z` });
+    const proposal = (day: string) => ({ id: day, assigner: 'city', assignee: 'stack', datasets: ['d'], state: 'proposed', waiting_for: ['stack'], document: until(day) } as unknown as Agreement);
+    expect(toSign([proposal('2026-11-22'), proposal('2026-11-23')], 'stack', now, t, names).map((one) => one.key)).toEqual(['2026-11-23']);
+  });
+});
+
+describe('measures that wait for a decision', () => {
+  it('are those whose time is not over', () => {
+    const measure = (id: string, state: string, valid_to: string) => ({ id, state, valid_to }) as Measure;
+    const all = [measure('over', 'proposed', '2026-11-23T12:00:00Z'), measure('decided', 'published', '2026-11-23T13:00:00Z'), measure('waits', 'proposed', '2026-11-23T13:00:00Z')];
+    expect(undecided(all, now).map((one) => one.id)).toEqual(['waits']);
   });
 });

@@ -17,7 +17,7 @@ const general: Record<string, unknown> = {
 };
 
 export function somebody(participant: string, role = 'officer'): Identity {
-  return { id: role, name: 'Fatima', role, participant, description: {} } as Identity;
+  return { id: role, name: 'Fatima', role, participant, description: {} };
 }
 
 /** `answers` by path; what is not named answers 404. */

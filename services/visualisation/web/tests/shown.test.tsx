@@ -1,9 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import type { Agreement } from '../src/api';
+import { Standing } from '../src/pages/agreement/Standing';
 import { Difference } from '../src/pages/negotiate/Difference';
+import { agreementOf } from '../src/rights/templates';
 import { shown, somebody } from './page';
 
 const city = 'urn:dmi:participant:gemeente';
+const vendor = 'urn:dmi:participant:parkwijs';
+const garages = 'urn:dmi:dataset:gemeente:garages';
 const officer = somebody(city);
+const agreement = (change: Partial<Agreement> = {}, until?: string): Agreement => ({
+  id: 'a', assigner: city, assignee: vendor, datasets: [garages], consent: false, state: 'proposed', signatures: {}, waiting_for: [city],
+  document: agreementOf({ assigner: city, assignee: vendor, dataset: garages, actions: ['dmi:read'], purpose: 'dmi:purpose:mobility', rulebook: '1.0.0', until }),
+  concluded_at: null, ended_at: null, ended_by: null, end_reason: null, ...change,
+});
 
 describe('the difference of two proposals', () => {
   it('strikes through only what goes from a list', async () => {
@@ -14,5 +24,13 @@ describe('the difference of two proposals', () => {
     const page = await shown(<Difference changes={changes} none="" />, officer);
     expect([...page.querySelectorAll('dd')].map((one) => one.textContent)).toEqual(['Vervalt analyseren', 'Komt erbij niets', 'Was mobiliteit', 'Wordt geluid']);
     expect([...page.querySelectorAll('del, ins')].map((one) => one.textContent)).toEqual(['analyseren', 'mobiliteit', 'geluid']);
+  });
+});
+
+describe('a proposal', () => {
+  it('waits for nobody once its last day has passed', async () => {
+    const standing = async (until?: string) => (await shown(<Standing agreement={agreement({}, until)} />, officer)).textContent;
+    expect(await standing('2020-01-01T22:59:59Z')).toContain('De laatste dag van dit voorstel is voorbij');
+    expect(await standing()).toContain('U bent aan zet');
   });
 });

@@ -4,9 +4,10 @@ import type { Agreement, AgreementUse, Duty } from '../api';
 import { useNames } from '../app/names';
 import { RouteLink, useQueryState } from '../app/router';
 import { useApi, useSession } from '../app/session';
+import { useNow } from '../app/useNow';
 import { useResource, type Resource } from '../app/useResource';
 import { useI18n } from '../i18n';
-import { outline } from '../rights/words';
+import { hasPassed, outline } from '../rights/words';
 import { Badge, stateTone } from '../ui/Badge';
 import { ButtonLink } from '../ui/ButtonLink';
 import { DataTable, type Column } from '../ui/DataTable';
@@ -47,13 +48,14 @@ function List({ agreements, state, changed }: { agreements: Agreement[]; state: 
   const { identity } = useSession();
   const me = identity?.participant ?? '';
   const [ending, setEnding] = useState<Agreement | null>(null);
+  const now = useNow();
   const columns = useColumns();
   const running = useRunningColumns(state === 'active', setEnding);
   const what = (a: Agreement) => a.datasets.map((id) => names.dataset(id)).join(', ');
   // What a newer proposal took the place of is told on the page of that one.
   const replaced = agreements.filter((a) => a.replaced_by).length;
   const standing = agreements.filter((a) => !a.replaced_by && (state === '' || a.state === state));
-  const turn = (a: Agreement) => (a.state !== 'proposed' ? null : a.waiting_for.includes(me) ? t.running.waitsForYou : t.running.waitsFor(a.waiting_for.map((one) => names.participant(one)).join(', ')));
+  const turn = (a: Agreement) => (a.state !== 'proposed' ? null : hasPassed(a.document, now) ? t.running.passed : a.waiting_for.includes(me) ? t.running.waitsForYou : t.running.waitsFor(a.waiting_for.map((one) => names.participant(one)).join(', ')));
   return (
     <>
       <DataTable

@@ -114,6 +114,18 @@ export function recipientsOf(document: OdrlDocument): string[] {
   return [...new Set(found.flatMap((one) => (Array.isArray(one.rightOperand) ? one.rightOperand.map(operand) : [operand(one.rightOperand)])))];
 }
 
+/** Whether nothing that a document allows can be done any more: the last day of each permission lies before `now`. */
+export function hasPassed(document: OdrlDocument, now: Date): boolean {
+  const ended = (rule: OdrlRule) => (rule.constraint ?? []).some((one) => isEnd(one) && Date.parse(operand(one.rightOperand)) <= now.getTime());
+  const rules = document.permission ?? [];
+  return rules.length > 0 && rules.every(ended);
+}
+
+const isEnd = (spelled: OdrlConstraint) => {
+  const { leftOperand, operator } = compacted(spelled);
+  return leftOperand === 'dateTime' && operator.startsWith('lt');
+};
+
 /** The purposes, actions and end of an agreement, for lists. */
 export function outline(document: OdrlDocument): { purposes: string[]; actions: string[]; until: string | null } {
   const rules = document.permission ?? [];

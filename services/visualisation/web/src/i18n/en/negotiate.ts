@@ -3,6 +3,8 @@ import type { Part } from '../nl';
 export const negotiate: Part<'negotiate'> = {
   yourTurn: 'It is your turn',
   yourTurnText: (other) => `${other} waits for your answer. You can sign, make another proposal or refuse.`,
+  passed: 'The last day of this proposal has passed',
+  passedText: 'It cannot be signed any more. Either party can make another proposal, with a later day.',
   theirTurn: (other) => `It is the turn of ${other}`,
   theirTurnText: 'You have signed. Until the other party answers, nobody may use the data. You can still change or withdraw your proposal.',
   onlyReading: (who) => `Waits for an answer of ${who}.`,
@@ -93,6 +95,7 @@ export const running: Part<'running'> = {
   stopOne: (user, dataset) => `Stop: ${user}, ${dataset}`,
   stopShort: 'Stop',
   waitsFor: (who) => `waits for ${who}`,
+  passed: 'its last day has passed',
   waitsForYou: 'waits for you',
   replacedHidden: (n) => (n === 1 ? '1 proposal was replaced by a newer one and is not shown here.' : `${n} proposals were replaced by newer ones and are not shown here.`),
 };

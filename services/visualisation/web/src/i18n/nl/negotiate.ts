@@ -2,6 +2,8 @@ export const negotiate = {
   // Where a proposal stands.
   yourTurn: 'U bent aan zet',
   yourTurnText: (other: string) => `${other} wacht op uw antwoord. U kunt ondertekenen, een ander voorstel doen of weigeren.`,
+  passed: 'De laatste dag van dit voorstel is voorbij',
+  passedText: 'Het kan niet meer worden ondertekend. Een van beide partijen kan een ander voorstel doen, met een latere dag.',
   theirTurn: (other: string) => `${other} is aan zet`,
   theirTurnText: 'U hebt ondertekend. Tot de andere partij antwoordt, mag niemand de gegevens gebruiken. U kunt uw voorstel nog veranderen of intrekken.',
   onlyReading: (who: string) => `Wacht op een antwoord van ${who}.`,
@@ -95,6 +97,7 @@ export const running = {
   stopOne: (user: string, dataset: string) => `Stop: ${user}, ${dataset}`,
   stopShort: 'Stop',
   waitsFor: (who: string) => `wacht op ${who}`,
+  passed: 'de laatste dag is voorbij',
   waitsForYou: 'wacht op u',
   replacedHidden: (n: number) => (n === 1 ? '1 voorstel is vervangen door een nieuwer en staat hier niet.' : `${n} voorstellen zijn vervangen door een nieuwer en staan hier niet.`),
 };

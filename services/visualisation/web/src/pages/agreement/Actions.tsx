@@ -7,8 +7,10 @@ import { useNames } from '../../app/names';
 import { useRouter } from '../../app/router';
 import { useApi, useSession } from '../../app/session';
 import { useAction } from '../../app/useAction';
+import { useNow } from '../../app/useNow';
 import { useI18n } from '../../i18n';
 import { termsOf } from '../../rights/terms';
+import { hasPassed } from '../../rights/words';
 import { Icon } from '../../ui/Icon';
 import { ReviewVerdict } from '../../ui/ReviewVerdict';
 import { Failure } from '../../ui/State';
@@ -52,7 +54,8 @@ function Negotiation({ agreement, changed }: Props) {
   const [asking, setAsking] = useState(false);
   const [refining, setRefining] = useState(false);
   const me = identity?.participant ?? '';
-  const waits = agreement.waiting_for.includes(me);
+  const now = useNow();
+  const waits = agreement.waiting_for.includes(me) && !hasPassed(agreement.document, now);
   const terms = termsOf(agreement.document);
   const sign = useAction(async () => {
     await api.exchange.sign(agreement.id);

@@ -3,7 +3,9 @@ import type { Agreement } from '../../api';
 import { useNames } from '../../app/names';
 import { RouteLink } from '../../app/router';
 import { useSession } from '../../app/session';
+import { useNow } from '../../app/useNow';
 import { useI18n } from '../../i18n';
+import { hasPassed } from '../../rights/words';
 import { Notice } from '../../ui/State';
 
 export function Standing({ agreement }: { agreement: Agreement }) {
@@ -16,8 +18,10 @@ function Turn({ agreement }: { agreement: Agreement }) {
   const { t } = useI18n();
   const names = useNames();
   const { identity } = useSession();
+  const now = useNow();
   const me = identity?.participant ?? '';
   const other = names.participant(agreement.assigner === me ? agreement.assignee : agreement.assigner);
+  if (hasPassed(agreement.document, now)) return <Notice tone="warn" title={t.negotiate.passed}><p>{t.negotiate.passedText}</p></Notice>;
   if (agreement.waiting_for.includes(me)) return <Notice tone="warn" title={t.negotiate.yourTurn}><p>{t.negotiate.yourTurnText(other)}</p></Notice>;
   if ([agreement.assigner, agreement.assignee].includes(me)) return <Notice tone="info" title={t.negotiate.theirTurn(other)}><p>{t.negotiate.theirTurnText}</p></Notice>;
   return <Notice tone="info"><p>{t.negotiate.onlyReading(agreement.waiting_for.map((one) => names.participant(one)).join(', '))}</p></Notice>;

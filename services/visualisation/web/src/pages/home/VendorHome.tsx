@@ -4,6 +4,7 @@ import type { Agreement } from '../../api';
 import { useNames } from '../../app/names';
 import { RouteLink } from '../../app/router';
 import { useApi, useSession } from '../../app/session';
+import { useNow } from '../../app/useNow';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { limitsInWords, outline } from '../../rights/words';
@@ -27,9 +28,10 @@ export function VendorHome() {
   const me = identity?.participant ?? '';
   const agreements = useResource('home agreements', (signal) => api.exchange.agreements({}, signal), 15_000);
   const answers = useAnswers();
+  const now = useNow();
   const parts = [answers.negotiations, answers.notices];
   const incomplete = parts.some(({ error }) => error !== null && error.kind !== 'refused');
-  const tasks = [...toSign(agreements.data ?? [], me, t, names), ...answers.tasks];
+  const tasks = [...toSign(agreements.data ?? [], me, now, t, names), ...answers.tasks];
   const mine = (all: Agreement[]) => all.filter((a) => !a.consent && [a.assigner, a.assignee].includes(me));
   return (
     <>

@@ -4,6 +4,7 @@ import { lags } from '../../api/operations';
 import { useNames } from '../../app/names';
 import { RouteLink } from '../../app/router';
 import { useApi, useSession } from '../../app/session';
+import { useNow } from '../../app/useNow';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { Badge } from '../../ui/Badge';
@@ -11,6 +12,7 @@ import { ButtonLink } from '../../ui/ButtonLink';
 import { Empty, Loaded, Notice, Section } from '../../ui/State';
 import { Found } from '../inspection/Found';
 import { Rejects } from '../intake/Rejects';
+import { undecided } from '../measures/undecided';
 import { HealthTable } from '../operations/HealthTable';
 import { useAnswers } from './answers';
 import { LayerRows, Tasks, toAsk, toSign, Unknown } from './parts';
@@ -21,6 +23,7 @@ export function AnalystHome() {
   const api = useApi();
   const scenarios = useResource('home scenarios', (signal) => api.support.newestScenarios(6, signal));
   const proposed = useResource('home proposed', (signal) => api.support.measures('proposed', signal), 15_000);
+  const now = useNow();
   return (
     <>
       <div className="dmi-actions">
@@ -48,8 +51,8 @@ export function AnalystHome() {
         <Section title={t.home.cityNow} id="now"><LayerRows /></Section>
       </div>
       <Section title={t.measures.proposed} id="proposed">
-        <Loaded resource={proposed} lines={1} height={24} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.measures.proposedEmpty}</p>}>
-          {(all) => <Notice tone="info"><p>{t.home.proposalsWait(all.length)} <RouteLink to="/measures">{t.home.decide}</RouteLink></p></Notice>}
+        <Loaded resource={proposed} lines={1} height={24} isEmpty={(all) => undecided(all, now).length === 0} empty={<p className="dmi-soft">{t.measures.proposedEmpty}</p>}>
+          {(all) => <Notice tone="info"><p>{t.home.proposalsWait(undecided(all, now).length)} <RouteLink to="/measures">{t.home.decide}</RouteLink></p></Notice>}
         </Loaded>
       </Section>
     </>
@@ -120,10 +123,11 @@ function Waiting() {
   const { identity } = useSession();
   const agreements = useResource('home agreements', (signal) => api.exchange.agreements({}, signal), 15_000);
   const { negotiations, tasks } = useAnswers();
+  const now = useNow();
   const me = identity?.participant ?? '';
   return (
     <Loaded resource={agreements} lines={1} height={24}>
-      {(all) => <Tasks tasks={[...toSign(all, me, t, names), ...tasks, ...toAsk(all, negotiations.data ?? [], me, t, names)]} none={t.home.waitingNone} />}
+      {(all) => <Tasks tasks={[...toSign(all, me, now, t, names), ...tasks, ...toAsk(all, negotiations.data ?? [], me, t, names)]} none={t.home.waitingNone} />}
     </Loaded>
   );
 }

@@ -9,7 +9,7 @@ import { useBrought } from '../../app/useBrought';
 import { useResource, type Resource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import type { Messages } from '../../i18n/nl';
-import { outline } from '../../rights/words';
+import { hasPassed, outline } from '../../rights/words';
 import { Badge } from '../../ui/Badge';
 import { ButtonLink } from '../../ui/ButtonLink';
 import { RefusedBadge } from '../../ui/RefusedBadge';
@@ -59,9 +59,9 @@ export interface Task {
   action: string;
 }
 
-/** Proposals that wait for the signature of `me`. */
-export function toSign(agreements: Agreement[], me: string, t: Messages, names: Pick<Names, 'participant' | 'dataset' | 'purpose'>): Task[] {
-  return agreements.filter((one) => one.state === 'proposed' && one.waiting_for.includes(me)).map((one) => {
+/** Proposals that wait for the signature of `me`; one whose last day has passed cannot be signed any more. */
+export function toSign(agreements: Agreement[], me: string, now: Date, t: Messages, names: Pick<Names, 'participant' | 'dataset' | 'purpose'>): Task[] {
+  return agreements.filter((one) => one.state === 'proposed' && one.waiting_for.includes(me) && !hasPassed(one.document, now)).map((one) => {
     const purposes = outline(one.document).purposes.map((purpose) => names.purpose(purpose)).join(', ');
     return {
       key: one.id, title: t.home.proposalBy(names.participant(one.assigner === me ? one.assignee : one.assigner)),
