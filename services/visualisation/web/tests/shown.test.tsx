@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Agreement } from '../src/api';
+import type { Agreement, Layer, LayerFeatures } from '../src/api';
 import { Standing } from '../src/pages/agreement/Standing';
+import { LayerItem, type LayerItemProps } from '../src/pages/map/LayerItem';
 import { Difference } from '../src/pages/negotiate/Difference';
 import { agreementOf } from '../src/rights/templates';
 import { shown, somebody } from './page';
@@ -32,5 +33,22 @@ describe('a proposal', () => {
     const standing = async (until?: string) => (await shown(<Standing agreement={agreement({}, until)} />, officer)).textContent;
     expect(await standing('2020-01-01T22:59:59Z')).toContain('De laatste dag van dit voorstel is voorbij');
     expect(await standing()).toContain('U bent aan zet');
+  });
+});
+
+describe('a layer of the map', () => {
+  const none: LayerFeatures = { type: 'FeatureCollection', features: [] };
+  const props = {
+    layer: { id: 'bus', kind: 'vehicles', title: 'Bus', owner: city, latest: '2026-11-23T11:00:00Z' } as Layer,
+    live: { features: null, gone: new Set<string>(), resource: { data: null, error: null, loading: false, at: null, reload: () => undefined }, stream: 'live', ended: null },
+    error: null, shape: 'circle', shown: none, total: none, annotated: null, properties: [], property: '', on: true, opacity: 1, first: true, last: true,
+    onTurn: () => undefined, onOpacity: () => undefined, onMove: () => undefined, onProperty: () => undefined, onTable: () => undefined, onRetry: () => undefined,
+  } satisfies Omit<LayerItemProps, 'at'>;
+
+  it('says of an earlier moment without measurements that it has none of then', async () => {
+    const page = await shown(<LayerItem {...props} at={Date.parse('2026-11-22T12:00:00Z')} />, officer);
+    expect(page.textContent).toContain('geen meting tot 22 nov 2026, 13:00');
+    expect(page.textContent).toContain('Op dat moment is hier niets gemeten');
+    expect(page.textContent).not.toMatch(/nog geen meting|op dit moment/);
   });
 });

@@ -60,7 +60,7 @@ export function LayerItem(props: LayerItemProps) {
   const narrowed = shown && total && shown.features.length < total.features.length ? shown.features.length : null;
 
   const mark = layer.kind === 'areas' ? null : props.shape;
-  const ageWords = layer.kind === 'areas' ? t.map.momentAlways : archive && latest ? t.map.archiveUntil(i18n.date(latest)) : latest ? (at === null ? t.map.age(age(latest)) : i18n.moment(latest)) : t.map.noAge;
+  const ageWords = layer.kind === 'areas' ? t.map.momentAlways : archive && latest ? t.map.archiveUntil(i18n.date(latest)) : latest ? (at === null ? t.map.age(age(latest)) : i18n.moment(latest)) : at === null ? t.map.noAge : t.map.noAgeThen(i18n.moment(new Date(at)));
 
   return (
     <li className="dmi-layer">
@@ -97,7 +97,7 @@ export function LayerItem(props: LayerItemProps) {
             <span className="dmi-small dmi-soft">{ageWords}</span>
           </p>
           {shown === null && !error ? <Skeleton lines={2} /> : null}
-          {total?.features.length === 0 ? <p className="dmi-small">{t.map.layerEmpty}</p> : null}
+          {total?.features.length === 0 ? <p className="dmi-small">{at === null ? t.map.layerEmpty : t.map.tableEmptyThen}</p> : null}
           {narrowed !== null && total ? <p className="dmi-small">{narrowed === 0 ? t.map.filterNone : t.map.filterCount(narrowed, total.features.length)}</p> : null}
           {props.properties.length > 1 ? (
             <label className="dmi-layer__choice">
