@@ -132,13 +132,13 @@ class Authenticator:
         """Raise ``Unauthenticated`` when a key under the token of an identity has ended since."""
         if self._key(self._issuer, identity.signed_with) is None:
             raise Unauthenticated("the token's key is not one of its issuer's keys")
+        # In the place of a child stands who represents it, with its own token.
+        itself = identity.acting.actor if identity.acting else identity.participant
         if identity.letter is not None:
-            self._check_letter(identity.participant, identity.letter)
+            self._check_letter(itself, identity.letter)
         if identity.proved_with is None:
             return
-        holder = self._law.participants.get(
-            identity.acting.actor if identity.acting else identity.participant
-        )
+        holder = self._law.participants.get(itself)
         if holder is None:
             raise UnknownHolder("the law that is in force here does not know who this token was given to")
         proof = identity.proved_with

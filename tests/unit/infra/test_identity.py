@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -186,6 +187,22 @@ def test_a_token_for_the_code_of_a_letter_ends_with_its_time(
     moments.now += 61
     with pytest.raises(Unauthenticated, match="holds no more"):
         authenticate(mine)
+
+
+def test_who_acts_for_a_child_by_the_code_of_a_letter_does_so_as_long_as_that_code_counts(
+    law: LawTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments, authenticate = Moments(monkeypatch), Authenticator(ISSUER, law)
+    made = int(moments.now * 1_000_000)
+    child = "urn:dmi:person:kind"
+    lettered(law, made)
+    law.apply(Participant(child, "Kim", [], representatives=[PERSON], letter_at=made - 1))
+    # As the door of a route makes it of ``for``: the letter is its own, not the child's.
+    found = replace(authenticate(by_letter(made, moments.now)), participant=child, acting=jose.Acting(PERSON))
+    authenticate.check_keys(found)
+    lettered(law, made + 1)
+    with pytest.raises(Unauthenticated, match="after a new letter"):
+        authenticate.check_keys(found)
 
 
 def test_a_token_by_paper_that_names_no_letter_is_refused(law: LawTable) -> None:
