@@ -201,7 +201,7 @@ class Ingest:
         if known is None or known.dataset != dataset:
             raise InputRefused.of("datastream", "must be a datastream of this dataset", reading.form(stream))
         at: Micros = reading.micros(row["phenomenon_time"], "phenomenon_time")
-        result = None if row["result"] is None else reading.result(row["result"], "result")
+        result = None if row["result"] is None else reading.quantity(row["result"], "result")
         x, y = row.get("longitude"), row.get("latitude")
         if x is not None or y is not None:
             x, y = geometry.position(x, y)

@@ -155,8 +155,8 @@ def number(value: object, field: str) -> float:
     return result
 
 
-def result(value: object, field: str) -> float:
-    """The result of an observation: a number that something can be counted or measured as."""
+def quantity(value: object, field: str) -> float:
+    """A number that something can be counted or measured as: a result of an observation, or a property."""
     found = number(value, field)
     if not within_bounds(found):
         raise InputRefused.of(field, "must lie between -10^18 and 10^18", form(value))
@@ -196,7 +196,7 @@ def micros(value: object, field: str) -> Micros:
 
 
 def free(value: object, field: str, depth: int = DEPTH) -> None:
-    """Check free properties: finite numbers, texts of bounded length, bounded nesting."""
+    """Check free properties: numbers within bounds, texts of bounded length, bounded nesting."""
     if isinstance(value, dict):
         _deeper(field, depth)
         for name, part in value.items():
@@ -209,7 +209,7 @@ def free(value: object, field: str, depth: int = DEPTH) -> None:
     elif isinstance(value, str):
         text(value, field, shortest=0)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        number(value, field)
+        quantity(value, field)
 
 
 def _deeper(field: str, depth: int) -> None:

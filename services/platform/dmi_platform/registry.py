@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.features import Feature, number_of
 from dmi_agreements.contracts.observations import Micros
 from dmi_infra import clock
 from dmi_platform import units
@@ -203,10 +203,9 @@ class Registry:
 
 
 def _number(value: Any) -> float:
-    """A finite number of a feature's properties, NaN for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return math.nan
-    return float(value)
+    """A number of a feature's properties, NaN for anything else."""
+    found = number_of(value)
+    return math.nan if found is None else found
 
 
 def _area(value: Any) -> Area | None:

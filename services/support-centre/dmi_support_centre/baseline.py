@@ -10,7 +10,7 @@ import msgspec
 import shapely
 from shapely.geometry import shape
 
-from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.features import Feature, number_of
 from dmi_support_centre.models.scenario import AreaState, Baseline, BuildingState
 
 KINDS = ("neighbourhood", "building")
@@ -76,7 +76,7 @@ def _area(feature: Feature, offices: dict[str, float], known: bool) -> AreaState
         geometry=feature.geometry or {},
         office_floor_m2=offices.get(feature.id, 0.0) if known else None,
         **{
-            name: _number(feature.properties.get(name))
+            name: number_of(feature.properties.get(name))
             for name in ("area_m2", "inhabitants", "jobs", "dwellings", "green_m2")
         },
     )
@@ -94,14 +94,10 @@ def _buildings(features: Sequence[Feature], neighbourhoods: dict[str, Feature]) 
             inside = tree.query(shape(feature.geometry or {}).representative_point(), predicate="within")
             area = names[int(inside[0])] if len(inside) else None
         if isinstance(use, str) and area is not None:
-            floor = _number(feature.properties.get("floor_m2"))
+            floor = number_of(feature.properties.get("floor_m2"))
             geometry = feature.geometry or {}
             found.append(BuildingState(feature.id, feature.name, use, floor, geometry, str(area)))
     return found
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _digest(content: Any) -> str:

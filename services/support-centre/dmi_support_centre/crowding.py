@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from dmi_agreements.contracts.envelope import encode
+from dmi_agreements.contracts.features import number_of
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.results import Grounds, Indicator
 from dmi_infra.bus.port import Message
@@ -43,22 +44,22 @@ def flows(place: Sequence[Place], counts: Mapping[str, Sequence[Reading]]) -> li
 
 def interval_of(place: Place) -> float:
     """Seconds that one count is over."""
-    interval = place.properties.get("interval_s")
-    return float(interval) if isinstance(interval, int | float) and interval > 0 else DEFAULT_INTERVAL_S
+    interval = number_of(place.properties.get("interval_s"))
+    return interval if interval is not None and interval > 0 else DEFAULT_INTERVAL_S
 
 
 def capacities_of(place: Place) -> tuple[float, Capacities] | None:
     """Effective width (m) and capacities of a place; ``None`` where they are not known or cannot be."""
     known = place.properties
-    width = known.get("effective_width", known.get("effective_width_m"))
+    width = number_of(known.get("effective_width", known.get("effective_width_m")))
     ends = known.get("los_capacity", known.get("levels_of_service_per_minute"))
-    if not isinstance(width, int | float) or width <= 0:
+    if width is None or width <= 0:
         return None
     try:
         if isinstance(ends, dict):
-            return float(width), Capacities(*(float(ends[level]) for level in "ABCDE"))
-        return float(width), Capacities.of_width(float(width))
-    except (CapacityRefused, KeyError, TypeError, ValueError):
+            return width, Capacities(*(float(ends[level]) for level in "ABCDE"))
+        return width, Capacities.of_width(width)
+    except (CapacityRefused, KeyError, TypeError, ValueError, OverflowError):
         # A table that cannot be is as good as none: the place shows its flow without a level.
         return None
 

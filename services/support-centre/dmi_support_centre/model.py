@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from dmi_agreements.contracts.features import Feature
+from dmi_agreements.contracts.features import Feature, number_of
 from dmi_agreements.contracts.observations import (
     FLAG_FAIL,
     FLAG_MISSING,
@@ -83,8 +83,8 @@ class Place(msgspec.Struct, frozen=True):
     @property
     def capacity(self) -> float | None:
         """Vehicles or persons that fit, where known."""
-        value = self.properties.get("capacity")
-        return float(value) if isinstance(value, int | float) and value > 0 else None
+        value = number_of(self.properties.get("capacity"))
+        return value if value is not None and value > 0 else None
 
 
 class Result(msgspec.Struct, frozen=True):

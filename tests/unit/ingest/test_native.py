@@ -102,6 +102,7 @@ def test_features_are_published_once_and_repeats_are_told(node: Node) -> None:
         ({"name": ""}, "0.name"),
         ({"geometry": {"type": "Point", "coordinates": [52.1, 5.1]}}, "0.geometry.coordinates"),
         ({"kind": "datastream"}, "0.properties.thing"),
+        ({"properties": {"inhabitants": 1.7e308}}, "0.properties.inhabitants"),
         (
             {"properties": {"a": [[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]}},
             "0.properties.a.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0",

@@ -38,11 +38,11 @@ def test_a_number_beyond_a_double_is_refused_without_showing_its_digits() -> Non
 
 
 def test_a_result_lies_where_something_can_be_counted_or_measured() -> None:
-    assert reading.result(1_795_262_400_000_000, "result") == 1_795_262_400_000_000.0
-    assert reading.result(-1e18, "result") == -1e18
+    assert reading.quantity(1_795_262_400_000_000, "result") == 1_795_262_400_000_000.0
+    assert reading.quantity(-1e18, "result") == -1e18
     rule = "must lie between -10^18 and 10^18"
     for value in (1.7e308, -1.7e308, 10**19):
-        assert fault(reading.result, value, "result")[:2] == ("result", rule)
+        assert fault(reading.quantity, value, "result")[:2] == ("result", rule)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,9 @@ def test_microseconds_and_text_name_the_same_instant() -> None:
         ({"a": "x" * 20_001}, "p.a"),
         ({"a": "\ud800"}, "p.a"),
         ({"n" * 201: 1}, "p"),
+        ({"inhabitants": 1.7e308}, "p.inhabitants"),
+        ({"a": [{"b": -(10**19)}]}, "p.a.0.b"),
+        ({"a": 10**400}, "p.a"),
     ],
 )
 def test_free_properties_are_checked_all_the_way_down(value: object, field: str) -> None:

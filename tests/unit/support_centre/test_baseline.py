@@ -6,6 +6,7 @@ from typing import Any
 
 from dmi_agreements.contracts.features import Feature
 from dmi_support_centre.baseline import Snapshot, snapshot
+from dmi_support_centre.model import Place
 
 
 def square(west: float, south: float, size: float) -> dict[str, Any]:
@@ -49,6 +50,18 @@ def test_a_building_without_neighbourhood_gets_the_one_that_it_stands_in() -> No
         [area(), building("inside", use="office"), building("outside", west=9.0, use="office")]
     ).parts
     assert [(b.id, b.neighbourhood) for b in part.buildings] == [("inside", "BU1")]
+
+
+def test_a_figure_that_nothing_can_be_counted_as_is_not_known() -> None:
+    """Stored before such properties were refused, and served as they are."""
+    for figure in (1.7e308, -1e19, 10**400, True, "10"):
+        [part] = snapped(
+            [area(inhabitants=figure, jobs=1e18), building("b", use="office", floor_m2=figure)]
+        ).parts
+        assert (part.areas[0].inhabitants, part.areas[0].jobs) == (None, 1e18)
+        assert part.buildings[0].floor_m2 is None
+        place = Place("p", "areas", "p", "p.occupancy", {"capacity": figure})
+        assert place.capacity is None
 
 
 def test_parts_of_datasets_can_be_left_out_and_the_version_says_so() -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from dmi_agreements.contracts.observations import Micros
+from dmi_agreements.contracts.observations import Micros, within_bounds
 
 LEFT_OUT_PROPERTY: Final = "left_out"
 LEFT_OUT_UNIT: Final = "{left_out}"
@@ -20,6 +20,7 @@ class Feature(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     ``kind`` is one of ``neighbourhood``, ``thing``, ``datastream``, ``parking``, ``stop``, ``line``,
     ``building``, ``area``, ``address``. A datastream's ``properties`` hold ``thing``, ``observed_property``,
     ``unit`` (UCUM), and where known ``capacity``, ``minimum``, ``maximum``, ``maximum_step`` (per minute).
+    Numbers among them are bounded as results are (``observations.within_bounds``).
 
     With ``replaces_all`` it is all that may be kept of its ``id``: every other version goes, whatever ``valid_from``
     says. So it is told what a person had erased. Ingest alone says so; a contributor cannot.
@@ -41,3 +42,10 @@ class FeatureBatch(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkno
     dataset: str
     features: list[Feature]
     batch_id: str = ""
+
+
+def number_of(value: Any) -> float | None:
+    """A property as a number; ``None`` for what is none, or lies beyond what can be counted or measured."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not within_bounds(value):
+        return None
+    return float(value)

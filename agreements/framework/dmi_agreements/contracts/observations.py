@@ -18,8 +18,8 @@ sums them up, or squares them, still gets a number."""
 def within_bounds(result: float) -> bool:
     """Whether a result can be one: a finite number that lies no further from zero than ``LARGEST_RESULT``.
 
-    Every door of intake refuses others. Rows that were stored before it did are served as they are, and left out of
-    what sums up.
+    The same holds of the numbers among the properties of features. Every door of intake refuses others. What was stored
+    before it did is served as it is, and left out of what sums up.
     """
     return abs(result) <= LARGEST_RESULT
 

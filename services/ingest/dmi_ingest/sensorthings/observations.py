@@ -79,7 +79,7 @@ class Observations:
             raise InputRefused.of("Datastream.@iot.id", _NO_STREAM, stream)
         _check_extras(body)
         time = self._time(body)
-        result = reading.result(body.get("result"), "result")
+        result = reading.quantity(body.get("result"), "result")
         source_id = None if body.get("@iot.id") is None else as_id(body["@iot.id"], "@iot.id")
         place, about = Place(None), body.get("FeatureOfInterest")
         if about is not None:
@@ -305,4 +305,4 @@ def _row(
             raise found
         position = found
     source_id = None if values.get("id") is None else as_id(values["id"], "id")
-    return Observation(stream, time, reading.result(values["result"], "result"), source_id, position, known)
+    return Observation(stream, time, reading.quantity(values["result"], "result"), source_id, position, known)

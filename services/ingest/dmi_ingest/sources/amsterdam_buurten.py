@@ -95,9 +95,10 @@ def _version(shape: Shape, *, superseded: bool) -> Feature | Rejected:
             raise Unreadable("bad_validity", shape.text("eindGeldigheid"), "eindGeldigheid")
         with of_field("geometry"):
             placed = shape.placed()
+        found = shape.kept(KEPT)
     except Unreadable as error:
         return shape.rejected(error)
-    properties = {name: shape.properties.get(field) for field, name in KEPT.items()}
+    properties = {KEPT[field]: value for field, value in found.items()}
     properties |= {"source_crs": placed.crs, "geometry_note": placed.repair}
     known = {name: value for name, value in properties.items() if value is not None}
     version = f"@v{_order(shape)[1]}" if superseded else ""

@@ -30,6 +30,8 @@ NAMES: Final = {
     "wijkcode": "wijknaam",
     "gemeentecode": "gemeentenaam",
 }
+ABOUT: Final = frozenset({*CODES, *NAMES.values(), "water"})
+"""What names an area: it is read, and not kept as a property."""
 
 
 class CbsBuurten:
@@ -105,15 +107,12 @@ def _area(shape: Shape) -> Feature | Rejected:
             raise Unreadable("missing_value", "", "statcode")
         with of_field("geometry"):
             placed = shape.placed()
+        found = shape.kept(name for name in shape.properties if name not in ABOUT)
     except Unreadable as error:
         return shape.rejected(error)
     water = shape.text("water") == "JA"
     level = LEVELS[code[:2]]
-    properties: dict[str, Any] = {
-        name: None if value == SECRET else value
-        for name, value in shape.properties.items()
-        if name not in (*CODES, *NAMES.values(), "water") and value is not None
-    }
+    properties: dict[str, Any] = {name: None if value == SECRET else value for name, value in found.items()}
     properties |= {"code": code, "level": level, "water": water, "source_crs": placed.crs}
     if placed.repair is not None:
         properties["geometry_note"] = placed.repair

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from dmi_infra.unicode import encodable
 from dmi_ingest.sources import places
 from dmi_ingest.sources.files import document, features
 from dmi_ingest.sources.port import Rejected, SourceError
-from dmi_ingest.sources.values import Unreadable
+from dmi_ingest.sources.values import Unreadable, check_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,13 @@ class Shape:
         """A property as text without outer blanks, empty when absent or no plain value."""
         value = self.properties.get(name)
         return str(value).strip() if isinstance(value, str | int | float) else ""
+
+    def kept(self, names: Iterable[str]) -> dict[str, Any]:
+        """These properties as they stand, those that are absent left out; raises ``Unreadable``."""
+        found = {name: self.properties[name] for name in names if self.properties.get(name) is not None}
+        for name, value in found.items():
+            check_numbers(value, name)
+        return found
 
     def placed(self) -> places.Placed:
         """The geometry in WGS84; raises ``Unreadable``."""

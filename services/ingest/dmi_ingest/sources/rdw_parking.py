@@ -107,14 +107,14 @@ def _facility(
         with of_field("geometry"):
             placed = shape.placed()
         capacity, notes = _capacity(shape)
+        properties = shape.kept((*KEPT, "realtime_url"))
     except Unreadable as error:
         return shape.rejected(error)
-    properties = {name: shape.properties.get(name) for name in KEPT}
-    if properties["usage_type"] is None:
+    if "usage_type" not in properties:
         notes.append("the type of use is not given")
     municipality = shape.text("municipality")
     properties |= capacity
-    properties["realtime_url"] = shape.properties.get("realtime_url") or live.get(municipality)
+    properties["realtime_url"] = properties.get("realtime_url") or live.get(municipality)
     properties["registrations"] = registrations if registrations > 1 else None
     properties["source_crs"] = placed.crs
     properties["note"] = "; ".join(notes) or None

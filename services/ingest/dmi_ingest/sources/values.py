@@ -76,6 +76,22 @@ def number(value: object, *, decimal_comma: bool = False) -> float:
     return result
 
 
+def check_numbers(value: object, field: str) -> None:
+    """Check a free property, all the way down; raises ``Unreadable`` (``too_large``) with the path to the number."""
+    left = [(field, value)]
+    while left:
+        at, one = left.pop()
+        if isinstance(one, dict):
+            left += [(f"{at}/{name}", part) for name, part in one.items()]
+        elif isinstance(one, list):
+            left += [(f"{at}/{index}", part) for index, part in enumerate(one)]
+        elif isinstance(one, int | float) and not within_bounds(one):
+            # A whole number may have more digits than can be written out.
+            raise Unreadable(
+                "too_large", one if isinstance(one, float) else "a whole number beyond 10^18", at
+            )
+
+
 @lru_cache(maxsize=16)
 def zone(name: str) -> ZoneInfo:
     """The time zone of this IANA name."""

@@ -178,6 +178,22 @@ def test_a_capacity_that_is_none_is_rejected(tmp_path: Path, total: object) -> N
     assert [item.field for item in of(Rejected, items)] == ["capacity/total"]
 
 
+@pytest.mark.parametrize("value", [1.7e308, -1e19, 10**400])
+def test_a_property_that_nothing_can_be_counted_as_is_rejected_by_name(tmp_path: Path, value: float) -> None:
+    cbs = {"type": "Polygon", "arcs": [[0]], "properties": {"statcode": "BU1", "people": value}}
+    for kind, document, field in (
+        ("cbs-buurten", topology(cbs), "people"),
+        ("rdw-parking", collection(facility(opening_hours=[{"from": value}])), "opening_hours/0/from"),
+        ("amsterdam-buurten", collection(area(documentnummer=value)), "documentnummer"),
+    ):
+        [item] = read(kind, tmp_path, document)
+        assert isinstance(item, Rejected), kind
+        assert (item.reason, item.field, item.line) == ("too_large", field, 0)
+        corrected = replace(item, raw=str(item.raw).replace(json.dumps(value), "5"))
+        [taken] = SOURCES[kind].replay([corrected], PREFIX)
+        assert isinstance(taken, Feature), kind
+
+
 def test_every_version_of_a_neighbourhood_is_kept_under_an_id_of_its_own(tmp_path: Path) -> None:
     old = area(eindGeldigheid="2023-10-25T00:00:00")
     new = area(volgnummer=2, beginGeldigheid="2023-10-25T00:00:00", naam="Nieuw  Noord")

@@ -308,6 +308,26 @@ def test_in_a_city_without_offices_there_are_none_to_take() -> None:
         run(Baseline(BASELINE.areas, [], "v2"), [Redevelop(TOWER, HOUSING)])
 
 
+@pytest.mark.parametrize(
+    ("figures", "field"),
+    [
+        ({"inhabitants": 1.7e308}, "areas.bu-1.trips"),
+        ({"inhabitants": 5e307}, "totals.trips"),
+        ({"inhabitants": 5e-324}, "areas.bu-1.inhabitants"),
+        ({"dwellings": -1.7e308}, "totals.parking_demand"),
+        ({"green_m2": 1e200, "inhabitants": 1e-5}, "areas.bu-1.green_per_inhabitant"),
+    ],
+)
+def test_figures_of_which_an_effect_would_be_infinite_are_refused_by_name(
+    figures: dict[str, float], field: str
+) -> None:
+    first, second, third = BASELINE.areas
+    areas = [msgspec.structs.replace(first, **figures), msgspec.structs.replace(second, **figures), third]
+    with pytest.raises(ScenarioRefused, match="too large, or too close to zero") as refused:
+        run(Baseline(areas, BASELINE.buildings, "v2"), [Redevelop(TOWER, HOUSING)])
+    assert refused.value.field == f"baseline.{field}"
+
+
 def test_edits_take_from_so_many_buildings_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "MOST_TAKEN", 3)
     edits = [Redevelop(Area("bu-1"), Mix(housing=0.5, office=0.5))] * 2

@@ -59,6 +59,10 @@ MOST_TAKEN = 25_000
 TOTAL = ""
 """Key of the whole city beside the areas' ids."""
 
+NO_NUMBER = (
+    "cannot be worked out: figures of the baseline that it rests on are too large, or too close to zero"
+)
+
 Changes = dict[str, dict[str, float | None]]
 
 SIMPLIFICATIONS: tuple[Text, ...] = (
@@ -86,7 +90,8 @@ CAPPED: Text = {
 def run(baseline: Baseline, edits: Sequence[Edit], coefficients: Settings | None = None) -> ScenarioResult:
     """The effects of ``edits`` in order. Raises ``ScenarioRefused`` with the number of the edit and its field.
 
-    Without edits the result is the null alternative. Same input, same result, whatever the machine.
+    So it does where figures of the baseline are so far from zero, or so near, that an effect would be infinite. Without
+    edits the result is the null alternative. Same input, same result, whatever the machine.
     """
     settings = _settings(edits, coefficients or defaults())
     steps, touched = _steps(baseline, edits)
@@ -105,6 +110,7 @@ def run(baseline: Baseline, edits: Sequence[Edit], coefficients: Settings | None
         areas.append(AreaResult(area.id, area.name, before, then, change, sorted(numbers[area.id])))
     whole = total(null)
     totals = Totals(whole, total(after), _with_range(TOTAL, whole, changes, swings), dict(missing(null)))
+    _check_numbers(areas, totals)
     capped = [area.name for area in baseline.areas if area.id in found and found[area.id].jobs_capped]
     return ScenarioResult(
         areas=areas,
@@ -115,6 +121,19 @@ def run(baseline: Baseline, edits: Sequence[Edit], coefficients: Settings | None
         notes=[*SIMPLIFICATIONS, *({k: v.format(area=name) for k, v in CAPPED.items()} for name in capped)],
         record=RunRecord(MODEL, baseline.version, _hash(baseline, edits, settings)),
     )
+
+
+def _check_numbers(areas: Sequence[AreaResult], totals: Totals) -> None:
+    """Raises ``ScenarioRefused`` for the first figure or change that is no finite number."""
+    told: list[tuple[str, AreaResult | Totals]] = [(f"areas.{area.id}", area) for area in areas]
+    for where, one in [*told, ("totals", totals)]:
+        for name in INDICATORS:
+            change = one.change[name]
+            found = [one.baseline.get(name), one.scenario.get(name), change.absolute, change.percent]
+            if change.range is not None:
+                found += [change.range.low, change.range.high]
+            if not all(value is None or math.isfinite(value) for value in found):
+                raise ScenarioRefused(f"baseline.{where}.{name}", NO_NUMBER)
 
 
 def check(baseline: Baseline, edit: Edit) -> None:
@@ -227,14 +246,21 @@ def _with_range(
         down = up = 0.0
         for pair in swings.values():
             moves = [(one[area][name] or 0.0) - middle for one in pair]
-            down += min(0.0, *moves) ** 2
-            up += max(0.0, *moves) ** 2
+            down += _squared(min(0.0, *moves))
+            up += _squared(max(0.0, *moves))
         base = before.get(name)
         percent = middle / base * 100 if base else None
         result[name] = Change(
             middle, percent, Range(middle - math.sqrt(down), middle, middle + math.sqrt(up))
         )
     return result
+
+
+def _squared(move: float) -> float:
+    try:
+        return move**2
+    except OverflowError:  # infinite, as a sum or product of floats that is too large is by itself
+        return math.inf
 
 
 def _sensitivity(swings: dict[str, tuple[Changes, Changes]]) -> list[Swing]:
