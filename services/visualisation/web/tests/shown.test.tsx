@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Agreement, Layer, LayerFeatures } from '../src/api';
 import { Standing } from '../src/pages/agreement/Standing';
 import { LayerItem, type LayerItemProps } from '../src/pages/map/LayerItem';
+import { Level } from '../src/pages/ForecastsPage';
 import { Difference } from '../src/pages/negotiate/Difference';
 import { agreementOf } from '../src/rights/templates';
 import { shown, somebody } from './page';
@@ -50,5 +51,14 @@ describe('a layer of the map', () => {
     expect(page.textContent).toContain('geen meting tot 22 nov 2026, 13:00');
     expect(page.textContent).toContain('Op dat moment is hier niets gemeten');
     expect(page.textContent).not.toMatch(/nog geen meting|op dit moment/);
+  });
+});
+
+describe('a level of crowding', () => {
+  it('carries the tick of what is calm only where it is, and a word of its own', async () => {
+    const page = await shown(<>{['A', 'C', 'F', 'X', null].map((level) => <Level key={level} level={level} />)}</>, officer);
+    const badges = [...page.querySelectorAll('.dmi-badge')];
+    expect(badges.map((one) => one.textContent)).toEqual(['A: rustig', 'C: iets druk', 'F: gevaarlijk druk', 'X', 'geen gegevens']);
+    expect(badges.map((one) => one.classList.contains('dmi-badge--good'))).toEqual([true, false, false, false, false]);
   });
 });

@@ -8,7 +8,7 @@ import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
 import { TimeChart } from '../chart/TimeChart';
 import { useI18n } from '../i18n';
-import { Badge } from '../ui/Badge';
+import { Badge, type BadgeTone } from '../ui/Badge';
 import { outline } from '../rights/words';
 import { DataTable } from '../ui/DataTable';
 import { SelectField } from '../ui/fields';
@@ -132,11 +132,20 @@ function Scores({ place }: { place: string }) {
   );
 }
 
+/** A tick for what is calm alone; each level says in a word how crowded it is, as its letter and colour do not. */
+const levelTones: Record<string, BadgeTone> = { A: 'good', B: 'good', C: 'info', D: 'warn', E: 'bad', F: 'bad' };
+
+export function Level({ level }: { level: string | null }) {
+  const { t } = useI18n();
+  if (level === null) return <Badge>{t.common.noData}</Badge>;
+  const word = (t.forecasts.levels as Record<string, string>)[level];
+  return <Badge tone={levelTones[level]}>{word ? `${level}: ${word}` : level}</Badge>;
+}
+
 function Crowding() {
   const { t, quantity, moment, number } = useI18n();
   const api = useApi();
   const crowd = useResource('crowd', (signal) => api.support.crowd(signal), 30_000);
-  const tone = (level: string | null) => (level === null ? 'neutral' : 'EF'.includes(level) ? 'bad' : level === 'D' ? 'warn' : 'good');
   return (
     <Section title={t.forecasts.crowd} id="crowd" lead={t.forecasts.levelText}>
       <Loaded resource={crowd} height={160} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.forecasts.crowdEmpty}</p>}>
@@ -145,7 +154,7 @@ function Crowding() {
             caption={t.forecasts.crowd} captionHidden rows={all} rowKey={(c) => c.place} initialSort={{ key: 'level', descending: true }} pageSize={15} search={all.length > 15 ? (c) => c.name : undefined}
             columns={[
               { key: 'name', head: t.common.place, sort: (c) => c.name, cell: (c) => c.name },
-              { key: 'level', head: t.forecasts.level, sort: (c) => c.level, cell: (c) => <Badge tone={tone(c.level)}>{c.level ?? t.common.noData}</Badge> },
+              { key: 'level', head: t.forecasts.level, sort: (c) => c.level, cell: (c) => <Level level={c.level} /> },
               { key: 'flow', head: t.forecasts.flow, numeric: true, sort: (c) => c.flow, cell: (c) => quantity(c.flow, '{person}/min') },
               { key: 'width', head: t.forecasts.width, numeric: true, sort: (c) => c.effective_width, cell: (c) => quantity(c.effective_width, 'm') },
               { key: 'capacity', head: t.map.capacity, numeric: true, sort: (c) => c.capacity, cell: (c) => number(c.capacity) },

@@ -37,6 +37,7 @@ export const forecasts: Part<'forecasts'> = {
   width: 'Usable width',
   crowdEmpty: 'Nothing is counted anywhere now, or you may not see the counts.',
   levelText: 'Level A is quiet, F is dangerously crowded.',
+  levels: { A: 'quiet', B: 'fairly quiet', C: 'somewhat busy', D: 'busy', E: 'very busy', F: 'dangerously crowded' },
 };
 
 export const measures: Part<'measures'> = {

@@ -35,6 +35,7 @@ export const forecasts = {
   width: 'Bruikbare breedte',
   crowdEmpty: 'Er wordt nu nergens geteld, of u mag de tellingen niet zien.',
   levelText: 'Niveau A is rustig, F is gevaarlijk druk.',
+  levels: { A: 'rustig', B: 'vrij rustig', C: 'iets druk', D: 'druk', E: 'erg druk', F: 'gevaarlijk druk' },
 };
 
 export const measures = {
