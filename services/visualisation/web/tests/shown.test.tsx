@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Agreement, Layer, LayerFeatures } from '../src/api';
 import { Standing } from '../src/pages/agreement/Standing';
 import { LayerItem, type LayerItemProps } from '../src/pages/map/LayerItem';
-import { Level } from '../src/pages/ForecastsPage';
+import { Level, Scores } from '../src/pages/ForecastsPage';
 import { Difference } from '../src/pages/negotiate/Difference';
 import { agreementOf } from '../src/rights/templates';
 import { shown, somebody } from './page';
@@ -60,5 +60,14 @@ describe('a level of crowding', () => {
     const badges = [...page.querySelectorAll('.dmi-badge')];
     expect(badges.map((one) => one.textContent)).toEqual(['A: rustig', 'C: iets druk', 'F: gevaarlijk druk', 'X', 'geen gegevens']);
     expect(badges.map((one) => one.classList.contains('dmi-badge--good'))).toEqual([true, false, false, false, false]);
+  });
+});
+
+describe('the errors of forecasts', () => {
+  it('stand in their unit, with as many digits each', async () => {
+    const score = { place: 'g', horizon_min: 15, mae: 3.31, mae_persistence: 19, mae_last_week: null, coverage: 0.884, count: 190 };
+    const page = await shown(<Scores place="g" unit="{vehicle}" />, officer, { '/support-centre/v1/forecasts/scores': { items: [score] } });
+    expect(page.querySelector('thead')?.textContent).toMatch(/Fout van de verwachting \(auto’s\).*“blijft zoals nu” \(auto’s\).*“vorige week” \(auto’s\)/);
+    expect([...page.querySelectorAll('tbody td, tbody th')].map((one) => one.textContent).slice(1, 4)).toEqual(['3,3', '19,0', 'geen gegevens']);
   });
 });

@@ -33,6 +33,11 @@ export function formatNumber(value: number, language: Language, digits = 0): str
   }).format(value);
 }
 
+/** With exactly so many digits, for figures that stand above each other. */
+export function formatFixed(value: number, language: Language, digits: number): string {
+  return numbers(language, { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value);
+}
+
 /** Whole cents as euros, with both digits of the cents. */
 export function formatMoney(cents: number, language: Language): string {
   return numbers(language, { style: 'currency', currency: 'EUR' }).format(cents / 100);

@@ -13,6 +13,8 @@ export interface I18n {
   setLanguage: (language: Language) => void;
   t: Messages;
   number: (value: number | null | undefined, digits?: number) => string;
+  /** With exactly so many digits, so that figures of a column stand alike: 19,0 above 10,1. */
+  fixed: (value: number | null | undefined, digits: number) => string;
   /** Whole cents as euros: € 12,34. */
   money: (cents: number | null | undefined) => string;
   signed: (value: number | null | undefined, digits?: number) => string;
@@ -59,6 +61,7 @@ export function createI18n(language: Language, setLanguage: (language: Language)
     setLanguage,
     t,
     number,
+    fixed: (value, digits) => known(value, (n) => format.formatFixed(n, language, digits)),
     money: (cents) => known(cents, (n) => format.formatMoney(n, language)),
     signed: (value, digits) => known(value, (n) => format.formatSigned(n, language, digits)),
     percent: (share, digits, signed) => known(share, (n) => format.formatPercent(n, language, digits, signed)),

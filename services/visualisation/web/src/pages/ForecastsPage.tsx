@@ -95,18 +95,19 @@ function Places({ all }: { all: Forecast[] }) {
           <p className="dmi-small dmi-soft">
             {t.forecasts.issued(moment(first.issued_at))}. <RouteLink to={`/lineage/${encodeURIComponent(first.result)}`}>{t.lineage.show}</RouteLink>
           </p>
-          <Scores place={place} />
+          <Scores place={place} unit={first.unit} />
         </>
       ) : null}
     </>
   );
 }
 
-/** How far off the forecasts of one place were, by how far ahead they looked. */
-function Scores({ place }: { place: string }) {
-  const { t, number, percent } = useI18n();
+/** How far off the forecasts of one place were, in the unit of what is forecast, by how far ahead they looked. */
+export function Scores({ place, unit }: { place: string; unit: string }) {
+  const { t, number, fixed, percent, unit: unitWords } = useI18n();
   const api = useApi();
   const scores = useResource('scores', (signal) => api.support.scores(signal), 60_000);
+  const inUnit = (head: string) => (unitWords(unit) === '' ? head : `${head} (${unitWords(unit)})`);
   const best = (s: ForecastScore) =>
     s.mae !== null && s.mae_persistence !== null && s.mae_last_week !== null && s.mae < s.mae_persistence && s.mae < s.mae_last_week;
   return (
@@ -117,9 +118,9 @@ function Scores({ place }: { place: string }) {
             caption={t.forecasts.scores} captionHidden rows={all.filter((s) => s.place === place)} rowKey={(s) => String(s.horizon_min)} initialSort={{ key: 'horizon' }}
             columns={[
               { key: 'horizon', head: t.forecasts.horizon, numeric: true, sort: (s) => s.horizon_min, cell: (s) => t.forecasts.minutes(number(s.horizon_min)) },
-              { key: 'mae', head: t.forecasts.mae, numeric: true, sort: (s) => s.mae, cell: (s) => number(s.mae, 1) },
-              { key: 'persistence', head: t.forecasts.persistence, numeric: true, sort: (s) => s.mae_persistence, cell: (s) => number(s.mae_persistence, 1) },
-              { key: 'lastWeek', head: t.forecasts.lastWeek, numeric: true, sort: (s) => s.mae_last_week, cell: (s) => number(s.mae_last_week, 1) },
+              { key: 'mae', head: inUnit(t.forecasts.mae), numeric: true, sort: (s) => s.mae, cell: (s) => fixed(s.mae, 1) },
+              { key: 'persistence', head: inUnit(t.forecasts.persistence), numeric: true, sort: (s) => s.mae_persistence, cell: (s) => fixed(s.mae_persistence, 1) },
+              { key: 'lastWeek', head: inUnit(t.forecasts.lastWeek), numeric: true, sort: (s) => s.mae_last_week, cell: (s) => fixed(s.mae_last_week, 1) },
               { key: 'coverage', head: t.forecasts.coverage, numeric: true, sort: (s) => s.coverage, cell: (s) => percent(s.coverage) },
               { key: 'count', head: t.forecasts.count, numeric: true, sort: (s) => s.count, cell: (s) => number(s.count) },
               { key: 'better', head: t.common.state, cell: (s) => <Badge tone={best(s) ? 'good' : 'warn'}>{best(s) ? t.forecasts.better : t.forecasts.worse}</Badge> },
