@@ -5,6 +5,7 @@ import { HttpClient } from '../src/api/http';
 import { supportApi } from '../src/api/support';
 import { createI18n } from '../src/i18n';
 import { areaRows, changes, rowOf } from '../src/pages/scenario/figures';
+import { areaChoices } from '../src/pages/scenario/areas';
 import { editWords } from '../src/pages/scenario/editWords';
 import { paint } from '../src/pages/scenario/mapData';
 import { shareLink } from '../src/pages/scenario/ScenarioHead';
@@ -93,6 +94,14 @@ describe('an edit in words', () => {
 
   it('names what goes, where and what comes', () => {
     expect(editWords({ type: 'redevelop', area: { neighbourhood: 'BU1' }, from: 'office', mix: { housing: 0.6, green: 0.4 } }, none, [], i18n)).toBe('kantoren in BU1 worden 60% woningen, 40% groen');
+  });
+
+  it('tells a park apart from the neighbourhood of the same name, as the list of places does', () => {
+    const place = (id: string, name: string, kind: string, at: number) => ({ type: 'Feature' as const, geometry: { type: 'Point' as const, coordinates: [at, 52] }, properties: { id, name, kind } });
+    const areas: FeatureCollection = { type: 'FeatureCollection', features: [place('BU1', 'Westerpark', 'neighbourhood', 1), place('BU2', 'Molenhoek', 'neighbourhood', 2), place('p', 'Westerpark', 'area', 3), place('b', 'Molenhoek', 'building', 4)] };
+    expect(areaChoices(areas, i18n.t)).toEqual([{ value: 'p', label: 'Westerpark (gebied)' }, { value: 'BU2', label: 'Molenhoek' }, { value: 'BU1', label: 'Westerpark (buurt)' }]);
+    expect(areaChoices(areas, createI18n('en', () => undefined).t).map((one) => one.label)).toContain('Westerpark (neighbourhood)');
+    expect(editWords({ type: 'redevelop', area: { neighbourhood: 'BU1' }, from: 'office', mix: { housing: 1 } }, areas, [], i18n)).toBe('kantoren in Westerpark (buurt) worden 100% woningen');
   });
 
   it('names an assumption by its label and unit', () => {

@@ -59,7 +59,7 @@ export function Redevelop({ areas, busy, disabled, onApply }: Props) {
     <>
       <Heading2>{t.scenarios.step1}</Heading2>
       <SelectField
-        label={t.scenarios.chooseArea} value={area} onChange={choose} placeholder={t.common.chooseOne} choices={areaChoices(areas)}
+        label={t.scenarios.chooseArea} value={area} onChange={choose} placeholder={t.common.chooseOne} choices={areaChoices(areas, t)}
         error={tried && !ready ? t.scenarios.needArea : null} help={t.scenarios.orDraw}
       />
       {/* eslint-disable-next-line jsx-a11y/no-static-element-interactions -- keys shorten what the buttons below do as well */}

@@ -1,6 +1,7 @@
 /** What can be chosen as the place of an edit: neighbourhoods by id, named areas by their outline. */
 import type { Feature, FeatureCollection } from 'geojson';
 import type { ScenarioEdit } from '../../api';
+import type { Messages } from '../../i18n/nl';
 
 export function idOf(feature: Feature): string {
   return String(feature.properties?.['id'] ?? feature.id ?? '');
@@ -10,11 +11,28 @@ function kindOf(feature: Feature): string {
   return String(feature.properties?.['kind'] ?? 'neighbourhood');
 }
 
+function nameOf(feature: Feature): string {
+  return String(feature.properties?.['name'] ?? idOf(feature));
+}
+
+/** The names of places by id, without single buildings; a park that is called as a neighbourhood is told apart from it by its kind. */
+function calledIn(areas: FeatureCollection, t: Messages): Map<string, string> {
+  const kinds: Record<string, string> = t.map.searchKinds;
+  const places = areas.features.filter((feature) => kindOf(feature) !== 'building');
+  const counts = new Map<string, number>();
+  for (const place of places) counts.set(nameOf(place), (counts.get(nameOf(place)) ?? 0) + 1);
+  return new Map(places.map((feature) => {
+    const name = nameOf(feature);
+    return [idOf(feature), counts.get(name) === 1 ? name : `${name} (${kinds[kindOf(feature)] ?? idOf(feature)})`];
+  }));
+}
+
 /** Named areas first, then neighbourhoods, each by name; single buildings are too many to choose from. */
-export function areaChoices(areas: FeatureCollection): { value: string; label: string }[] {
+export function areaChoices(areas: FeatureCollection, t: Messages): { value: string; label: string }[] {
+  const called = calledIn(areas, t);
   return areas.features
-    .filter((feature) => kindOf(feature) !== 'building')
-    .map((feature) => ({ value: idOf(feature), label: String(feature.properties?.['name'] ?? idOf(feature)), named: kindOf(feature) !== 'neighbourhood' }))
+    .filter((feature) => called.has(idOf(feature)))
+    .map((feature) => ({ value: idOf(feature), label: called.get(idOf(feature)) ?? '', named: kindOf(feature) !== 'neighbourhood' }))
     .sort((a, b) => Number(b.named) - Number(a.named) || a.label.localeCompare(b.label))
     .map(({ value, label }) => ({ value, label }));
 }
@@ -28,10 +46,10 @@ export function placeOf(areas: FeatureCollection, choice: string): Place {
 }
 
 /** The name of an edit's place; null for an outline that somebody drew. */
-export function placeName(areas: FeatureCollection, place: Place): string | null {
+export function placeName(areas: FeatureCollection, place: Place, t: Messages): string | null {
   const outline = place.geometry ? JSON.stringify(place.geometry) : null;
   const feature = areas.features.find((one) => (outline ? JSON.stringify(one.geometry) === outline : idOf(one) === place.neighbourhood));
-  return feature ? String(feature.properties?.['name'] ?? idOf(feature)) : (place.neighbourhood ?? null);
+  return feature ? (calledIn(areas, t).get(idOf(feature)) ?? nameOf(feature)) : (place.neighbourhood ?? null);
 }
 
 /** Only the areas that a result has figures of. */

@@ -11,7 +11,7 @@ export function editWords(edit: ScenarioEdit, areas: FeatureCollection, known: C
     return t.scenarios.editCoefficient(coefficientName(edit.name, known, say), value);
   }
   const mix = Object.entries(edit.mix).map(([part, share]) => `${percent(share)} ${term(part)}`).join(', ');
-  return t.scenarios.editRedevelop(term(edit.from), placeName(areas, edit.area) ?? t.scenarios.drawnArea, mix);
+  return t.scenarios.editRedevelop(term(edit.from), placeName(areas, edit.area, t) ?? t.scenarios.drawnArea, mix);
 }
 
 /** The name of a coefficient as people know it. */
