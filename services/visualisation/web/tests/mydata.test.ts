@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Agreement } from '../src/api';
+import { en } from '../src/i18n/en';
 import { nl } from '../src/i18n/nl';
+import { usersOf } from '../src/pages/MyDataPage';
 import { doneBy } from '../src/pages/mydata/done';
 import { hoursOf, isPast, periodOf } from '../src/pages/mydata/period';
 import { partiesOf } from '../src/app/parties';
@@ -46,5 +49,21 @@ describe('what a layer did about a request', () => {
 
   it('names whose use was stopped', () => {
     expect(nl.rights.stopped('onderzoek', 'Fietsen', 'Universiteit')).toBe('Stoppen van onderzoek door Universiteit: Fietsen');
+  });
+});
+
+describe('who may use the data of a consent', () => {
+  const names = { participant: (id: string | null | undefined) => id ?? '?', datasets: [{ id: 'd', owner: 'Gemeente' }] } as unknown as Parameters<typeof usersOf>[2];
+  const consent = (...recipients: string[]) => ({
+    assignee: 'urn:dmi:party:everyone', datasets: ['d'],
+    document: { permission: [{ target: 'd', action: 'dmi:read', constraint: recipients.length > 0 ? [{ leftOperand: 'recipient', operator: 'isAnyOf', rightOperand: recipients }] : [] }] },
+  }) as unknown as Agreement;
+
+  it('is told without an agreement of owners with themselves, and says "only" once', () => {
+    expect(usersOf(consent('Gemeente'), nl, names)).toBe('Alleen Gemeente.');
+    expect(usersOf(consent('Meetlat'), nl, names)).toBe('Alleen Meetlat, onder een afspraak met Gemeente voor dit doel.');
+    expect(usersOf(consent('Meetlat', 'Gemeente'), nl, names)).toBe('Alleen Gemeente, en onder een afspraak met Gemeente voor dit doel ook Meetlat.');
+    expect(usersOf(consent('Meetlat', 'Gemeente'), en, names)).toBe('Only Gemeente, and under an agreement with Gemeente for this purpose also Meetlat.');
+    expect(usersOf(consent(), nl, names)).toBe(nl.mydata.everyone('Gemeente'));
   });
 });

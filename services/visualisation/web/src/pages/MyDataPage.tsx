@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { SecondaryActionButton } from '@utrecht/component-library-react';
 import type { Agreement } from '../api';
 import { useLive } from '../app/live';
-import { useNames } from '../app/names';
+import { useNames, type Names } from '../app/names';
 import { isPerson, useApi, useSession } from '../app/session';
 import { useAction } from '../app/useAction';
 import { useResource } from '../app/useResource';
@@ -114,6 +114,18 @@ function endedIn(consent: Agreement, t: Messages): (moment: string) => string {
   return tookBack(consent) ? t.mydata.withdrawnOn : t.mydata.endedOn;
 }
 
+/** Who may use the data of a consent. Owners need no agreement with themselves. */
+export function usersOf(consent: Agreement, t: Messages, names: Pick<Names, 'participant' | 'datasets'>): string {
+  const owners = [...new Set(consent.datasets.map((one) => names.datasets.find((known) => known.id === one)?.owner))];
+  const named = (ids: (string | undefined)[]) => ids.map((one) => names.participant(one)).join(', ');
+  const only = recipientsOf(consent.document);
+  const [owned, others, owner] = [named(only.filter((one) => owners.includes(one))), named(only.filter((one) => !owners.includes(one))), named(owners)];
+  if (owned && others) return t.mydata.ownerAndThese(owned, others, owner);
+  if (others) return t.mydata.onlyThese(others, owner);
+  if (owned) return t.mydata.onlyOwner(owned);
+  return consent.assignee === everyone ? t.mydata.everyone(owner) : names.participant(consent.assignee);
+}
+
 function ConsentCard({ consent, changed, state }: { consent: Agreement; changed: () => void; state: string }) {
   const { t, moment, language } = useI18n();
   const names = useNames();
@@ -123,10 +135,7 @@ function ConsentCard({ consent, changed, state }: { consent: Agreement; changed:
   const { purposes } = outline(consent.document);
   const purpose = purposes.map((one) => names.purpose(one)).join(', ');
   const dataset = consent.datasets.map((one) => names.dataset(one)).join(', ');
-  const only = recipientsOf(consent.document);
-  const owners = [...new Set(consent.datasets.map((one) => names.participant(names.datasets.find((known) => known.id === one)?.owner)))].join(', ');
-  const who = only.length > 0 ? t.mydata.onlyThese(only.map((one) => names.participant(one)).join(', '), owners)
-    : consent.assignee === everyone ? t.mydata.everyone(owners) : names.participant(consent.assignee);
+  const who = usersOf(consent, t, names);
   const withdraw = useAction(async () => {
     await api.exchange.withdraw(consent.id);
     setAsking(false);
