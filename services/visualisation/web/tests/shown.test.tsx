@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Agreement, Layer, LayerFeatures } from '../src/api';
+import type { Agreement, Layer, LayerFeatures, LogEntry } from '../src/api';
 import { Standing } from '../src/pages/agreement/Standing';
+import { Why } from '../src/pages/log/LogTable';
 import { LayerItem, type LayerItemProps } from '../src/pages/map/LayerItem';
 import { Level, Scores } from '../src/pages/ForecastsPage';
 import { Difference } from '../src/pages/negotiate/Difference';
@@ -69,5 +70,17 @@ describe('the errors of forecasts', () => {
     const page = await shown(<Scores place="g" unit="{vehicle}" />, officer, { '/support-centre/v1/forecasts/scores': { items: [score] } });
     expect(page.querySelector('thead')?.textContent).toMatch(/Fout van de verwachting \(auto’s\).*“blijft zoals nu” \(auto’s\).*“vorige week” \(auto’s\)/);
     expect([...page.querySelectorAll('tbody td, tbody th')].map((one) => one.textContent).slice(1, 4)).toEqual(['3,3', '19,0', 'geen gegevens']);
+  });
+});
+
+describe('an entry of the log about the own data of a person', () => {
+  const noor = 'urn:dmi:person:noor';
+  const entry = (assignee: string | null) => ({ assignee, crossing: 'query', action: 'dmi:read', reasons: ['own_data: it asks for its own data'], agreements: [], actor: null, mandate: null }) as unknown as LogEntry;
+
+  it('is told as the reader’s own to that person alone', async () => {
+    const told = async (who: string, assignee: string | null) => (await shown(<Why entry={entry(assignee)} />, somebody(who))).textContent;
+    expect(await told(noor, noor)).toBe('Gegevens van uzelf.');
+    expect(await told(city, noor)).toBe('Gegevens van de persoon zelf.');
+    expect(await told(city, null)).toBe('Gegevens van de persoon zelf.');
   });
 });

@@ -91,6 +91,7 @@ export const log: Part<'log'> = {
   noted: 'noted',
   signedBy: (who) => `Signed by ${who}`,
   stoppedBy: (who) => `Stopped by ${who}`,
+  ownOfPerson: 'Data of that person itself.',
   askedBy: (who) => `asked by ${who}`,
   erased: 'Erased',
   filterDataset: 'Data',

@@ -90,6 +90,7 @@ export const log = {
   noted: 'vastgelegd',
   signedBy: (who: string) => `Ondertekend door ${who}`,
   stoppedBy: (who: string) => `Gestopt door ${who}`,
+  ownOfPerson: 'Gegevens van de persoon zelf.',
   askedBy: (who: string) => `gevraagd door ${who}`,
   erased: 'Gewist',
   filterWho: 'Wie er nog bij betrokken is',

@@ -91,7 +91,9 @@ function Mandate({ id, entry }: { id: string; entry: LogEntry }) {
 export function Why({ entry }: { entry: LogEntry }) {
   const { t } = useI18n();
   const names = useNames();
-  const words: Record<string, string> = t.reasons;
+  const { identity } = useSession();
+  // Of others, such as a resident in the log of an officer, it is not the reader's own data.
+  const words: Record<string, string> = entry.assignee === identity?.participant ? t.reasons : { ...t.reasons, own_data: t.log.ownOfPerson };
   const who = entry.crossing === law ? whoIn(entry.reasons).map((id) => names.participant(id)).join(', ') : '';
   const told = who !== '' ? [entry.action === stopped ? t.log.stoppedBy(who) : t.log.signedBy(who)] : codesOf(entry).flatMap((code) => words[code] ?? []);
   return (
