@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Agreement, Layer, LayerFeatures, LogEntry } from '../src/api';
+import { Delivery } from '../src/pages/agreement/Delivery';
 import { Standing } from '../src/pages/agreement/Standing';
 import { Why } from '../src/pages/log/LogTable';
 import { LayerItem, type LayerItemProps } from '../src/pages/map/LayerItem';
@@ -82,5 +83,18 @@ describe('an entry of the log about the own data of a person', () => {
     expect(await told(noor, noor)).toBe('Gegevens van uzelf.');
     expect(await told(city, noor)).toBe('Gegevens van de persoon zelf.');
     expect(await told(city, null)).toBe('Gegevens van de persoon zelf.');
+  });
+});
+
+describe('the delivery of another city', () => {
+  const abroad = { '/exchange/v1/participants': { items: [{ id: city, name: 'Gemeente', home: 'https://far/exchange', active: true }], next: null }, '/exchange/v1/transfers': { items: [], next: null } };
+
+  it('is offered to be fetched while the agreement runs, and not after', async () => {
+    const told = async (change: Partial<Agreement>, until?: string) => (await shown(<Delivery agreement={agreement({ waiting_for: [], ...change }, until)} />, somebody(vendor), abroad)).textContent;
+    expect(await told({ state: 'active' })).toMatch(/Haal de gegevens op bij Gemeente.*Haal de gegevens op$/);
+    for (const over of [await told({ state: 'ended' }), await told({ state: 'active' }, '2020-01-01T22:59:59Z')]) {
+      expect(over).toContain('De afspraak loopt niet meer');
+      expect(over).not.toContain('Haal de gegevens op');
+    }
   });
 });

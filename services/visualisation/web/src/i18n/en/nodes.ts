@@ -81,6 +81,7 @@ export const delivery: Part<'delivery'> = {
   failing: 'fails for now',
   title: 'Delivery between the cities',
   lead: (owner) => `Fetch the data from ${owner}. It comes to your own platform, only while the agreement runs.`,
+  leadOver: (owner) => `What you fetched of ${owner} under this agreement. It no longer runs: nothing more comes in.`,
   leadOwner: (user) => `What ${user} fetches under this agreement.`,
   none: 'Nothing has been fetched.',
   how: 'How do you want to get the data?',

@@ -80,6 +80,7 @@ export const delivery = {
   failing: 'lukt nu niet',
   title: 'Levering tussen de steden',
   lead: (owner: string) => `Haal de gegevens op bij ${owner}. Ze komen op uw eigen platform, alleen zolang de afspraak loopt.`,
+  leadOver: (owner: string) => `Wat u onder deze afspraak ophaalde bij ${owner}. De afspraak loopt niet meer: er komt niets meer bij.`,
   leadOwner: (user: string) => `Wat ${user} onder deze afspraak ophaalt.`,
   none: 'Er is niets opgehaald.',
   how: 'Hoe wilt u de gegevens krijgen?',

@@ -6,9 +6,11 @@ import { useLive } from '../../app/live';
 import { useNames } from '../../app/names';
 import { useApi, useSession } from '../../app/session';
 import { useAction } from '../../app/useAction';
+import { useNow } from '../../app/useNow';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { named } from '../../rights/named';
+import { hasPassed } from '../../rights/words';
 import { Badge } from '../../ui/Badge';
 import { ButtonLink } from '../../ui/ButtonLink';
 import { RadioGroup } from '../../ui/fields';
@@ -20,21 +22,23 @@ export function Delivery({ agreement }: { agreement: Agreement }) {
   const names = useNames();
   const api = useApi();
   const { identity } = useSession();
+  const now = useNow();
   const me = identity?.participant ?? '';
   const party = [agreement.assigner, agreement.assignee].includes(me);
   const abroad = party && (names.isAbroad(agreement.assigner) || names.isAbroad(agreement.assignee));
   const found = useResource(abroad ? `transfers ${agreement.id}` : null, (signal) => api.exchange.transfers(agreement.id, signal), 2_000);
   if (!abroad) return null;
   const uses = agreement.assignee === me;
+  const runs = agreement.state === 'active' && !hasPassed(agreement.document, now);
   const open = (found.data ?? []).some(isOpen);
   const came = (found.data ?? []).some((one) => amountOf(one) > 0);
   return (
-    <Section title={t.delivery.title} id="delivery" lead={uses ? t.delivery.lead(names.participant(agreement.assigner)) : t.delivery.leadOwner(names.participant(agreement.assignee))}>
-      <Loaded resource={found} height={96} isEmpty={(all) => all.length === 0} empty={uses && agreement.state === 'active' ? null : <p className="dmi-soft">{t.delivery.none}</p>}>
+    <Section title={t.delivery.title} id="delivery" lead={uses ? (runs ? t.delivery.lead : t.delivery.leadOver)(names.participant(agreement.assigner)) : t.delivery.leadOwner(names.participant(agreement.assignee))}>
+      <Loaded resource={found} height={96} isEmpty={(all) => all.length === 0} empty={uses && runs ? null : <p className="dmi-soft">{t.delivery.none}</p>}>
         {(all) => <ul className="dmi-rows">{all.map((one) => <Row key={one.id} transfer={one} ended={agreement.state === 'ended'} changed={found.reload} />)}</ul>}
       </Loaded>
-      {uses && came && agreement.state === 'active' ? <div className="dmi-actions"><ButtonLink to={`/map?layer=${agreement.datasets[0] ?? ''}`} primary>{t.catalogue.showOnMap}</ButtonLink></div> : null}
-      {uses && agreement.state === 'active' && found.data && !open ? <Fetch agreement={agreement} changed={found.reload} /> : null}
+      {uses && came && runs ? <div className="dmi-actions"><ButtonLink to={`/map?layer=${agreement.datasets[0] ?? ''}`} primary>{t.catalogue.showOnMap}</ButtonLink></div> : null}
+      {uses && runs && found.data && !open ? <Fetch agreement={agreement} changed={found.reload} /> : null}
     </Section>
   );
 }
