@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Agreement, Layer, LayerFeatures, LogEntry } from '../src/api';
+import { ApiError } from '../src/api/problem';
 import { Delivery } from '../src/pages/agreement/Delivery';
 import { Standing } from '../src/pages/agreement/Standing';
 import { Why } from '../src/pages/log/LogTable';
@@ -7,6 +8,7 @@ import { LayerItem, type LayerItemProps } from '../src/pages/map/LayerItem';
 import { Level, Scores } from '../src/pages/ForecastsPage';
 import { Difference } from '../src/pages/negotiate/Difference';
 import { agreementOf } from '../src/rights/templates';
+import { Failure } from '../src/ui/State';
 import { shown, somebody } from './page';
 
 const city = 'urn:dmi:participant:gemeente';
@@ -96,5 +98,19 @@ describe('the delivery of another city', () => {
       expect(over).toContain('De afspraak loopt niet meer');
       expect(over).not.toContain('Haal de gegevens op');
     }
+  });
+});
+
+describe('a signature that does not hold', () => {
+  const failed = (field: string) => new ApiError('invalid', 400, { detail: `${field}: the signing key is not one of this participant's keys`, errors: [{ field, rule: 'the signing key is not one' }] });
+
+  it('is told as a key that counts no more, and what to do, without words of the interface', async () => {
+    for (const field of ['jws', 'hosted']) {
+      const { textContent } = await shown(<Failure error={failed(field)} />, officer);
+      expect(textContent).toContain('Er is niet ondertekend');
+      expect(textContent).toContain('om met de nieuwe sleutel te ondertekenen');
+      expect(textContent).not.toMatch(/jws|hosted|signing key|Kijk de velden na/);
+    }
+    expect((await shown(<Failure error={failed('title')} />, officer)).textContent).toContain('Kijk de velden na');
   });
 });

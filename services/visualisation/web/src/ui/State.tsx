@@ -105,6 +105,15 @@ export function Failure({ error, retry, busy = false, owner, kept = false }: Fai
   const { t } = i18n;
   const names = useNames();
   if (error.kind === 'refused') return <Refused error={error} owner={owner} />;
+  // Pages sign with the key that this node keeps of an organisation: no field of a form mends one that counts no more.
+  if (error.kind === 'invalid' && error.problem.errors?.some(({ field }) => field === 'jws' || field === 'hosted')) {
+    return (
+      <Notice tone="bad" title={t.states.unsignedTitle} alert>
+        <p>{t.states.unsigned}</p>
+        <p>{t.states.unsignedThen}</p>
+      </Notice>
+    );
+  }
   const [tone, title, text] = words(error, t, kept);
   // The review names a place in the legal text, which says nothing to who fills in a form.
   const reviewed = codeOf(error.problem) === 'review_refused';
