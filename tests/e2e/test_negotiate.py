@@ -243,7 +243,11 @@ def test_both_sides_of_a_negotiation_between_nodes_see_whose_turn_it_is_what_cha
     expect(changed.locator("ins")).to_have_text(
         "Metingen van meer dan 30 dagen oud krijgt de gebruiker niet."
     )
-    theirs.get_by_role("button", name="Accepteer deze voorwaarden").click()
+    theirs.get_by_role("button", name="Onderteken deze voorwaarden").click()
+    signing = theirs.get_by_role("dialog")
+    expect(signing).to_contain_text("Metingen van meer dan 30 dagen oud krijgt de gebruiker niet.")
+    clean(theirs)
+    signing.get_by_role("button", name="Ja, onderteken").click()
     expect(page.get_by_text("U bent aan zet: onderteken de afspraak.")).to_be_visible()
     page.get_by_role("button", name="Onderteken", exact=True).click()
     for one in (page, theirs):

@@ -21,11 +21,12 @@ export function somebody(participant: string, role = 'officer'): Identity {
 }
 
 /** `answers` by path; what is not named answers 404. */
-export async function shown(part: ReactNode, who: Identity, answers: Record<string, unknown> = {}, language = 'nl'): Promise<HTMLElement> {
+export async function shown(part: ReactNode, who: Identity, answers: Record<string, unknown> = {}, language = 'nl', asked: (path: string) => void = () => undefined): Promise<HTMLElement> {
   vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
   const all = { ...general, ...answers };
   vi.stubGlobal('fetch', (input: RequestInfo | URL) => {
     const { pathname } = new URL(input instanceof Request ? input.url : input, 'http://city.example');
+    asked(pathname);
     const found = all[pathname];
     return Promise.resolve(Response.json(found ?? { status: 404 }, { status: found === undefined ? 404 : 200 }));
   });

@@ -1,10 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import type { Agreement, Layer, LayerFeatures, LogEntry } from '../src/api';
+import { act } from 'react';
+import { describe, expect, it, vi } from 'vitest';
+import type { Agreement, Layer, LayerFeatures, LogEntry, Negotiation } from '../src/api';
 import { ApiError } from '../src/api/problem';
 import { Delivery } from '../src/pages/agreement/Delivery';
 import { Standing } from '../src/pages/agreement/Standing';
 import { Why } from '../src/pages/log/LogTable';
 import { LayerItem, type LayerItemProps } from '../src/pages/map/LayerItem';
+import NegotiationPage from '../src/pages/NegotiationPage';
 import { Level, Scores } from '../src/pages/ForecastsPage';
 import { Difference } from '../src/pages/negotiate/Difference';
 import { agreementOf } from '../src/rights/templates';
@@ -112,5 +114,27 @@ describe('a signature that does not hold', () => {
       expect(textContent).not.toMatch(/jws|hosted|signing key|Kijk de velden na/);
     }
     expect((await shown(<Failure error={failed('title')} />, officer)).textContent).toContain('Kijk de velden na');
+  });
+});
+
+describe('conditions that another city proposes', () => {
+  const offer = { '@id': 'urn:uuid:o', permission: [{ action: 'dmi:read', target: garages, constraint: [{ leftOperand: 'purpose', operator: 'isA', rightOperand: 'dmi:purpose:mobility' }] }] };
+  const one = {
+    id: 'n', participant: vendor, other: city, role: 'consumer', state: 'OFFERED', reason: 'waits for you: the provider offers its terms', dataset: garages, offer, offer_before: null,
+    offered_by: 'provider', ended_by: null, stopped_at: null, pending: 0, kept: false, agreement: null, changed_at: '2026-11-23T11:00:00Z',
+  } as unknown as Negotiation;
+  const press = (page: HTMLElement, name: string) => act(async () => {
+    [...page.querySelectorAll('button')].find((each) => each.textContent === name)?.click();
+    await Promise.resolve();
+  });
+
+  it('are signed only after a question that says what is signed', async () => {
+    const asked: string[] = [];
+    const page = await shown(<NegotiationPage params={{ id: 'n' }} />, somebody(vendor), { '/exchange/v1/negotiations/n': one }, 'nl', (path) => asked.push(path));
+    await press(page, 'Onderteken deze voorwaarden');
+    expect(page.querySelector('dialog')?.textContent).toMatch(/Deze voorwaarden ondertekenen\?.*ondertekent het de afspraak daarna voor u.*Mag: opvragen/);
+    expect(asked.filter((path) => path.endsWith('/accept'))).toEqual([]);
+    await press(page, 'Ja, onderteken');
+    await vi.waitFor(() => expect(asked.filter((path) => path.endsWith('/accept'))).toHaveLength(1));
   });
 });

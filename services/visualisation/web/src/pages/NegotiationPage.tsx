@@ -23,6 +23,7 @@ import { Failure, Loaded, Notice, Section } from '../ui/State';
 import { Difference } from './negotiate/Difference';
 import { FromNamedOffer } from './negotiate/FromOffer';
 import { Refine } from './negotiate/Refine';
+import { Agree } from './nodes/Agree';
 import { documentIn, isOver, isTurn, sidesOf, stepsOf, toldReason, whyFor, type Step } from './nodes/standing';
 
 export default function NegotiationPage({ params }: PageProps) {
@@ -92,9 +93,11 @@ function Standing({ one }: { one: Negotiation }) {
 
 function Actions({ one, document, changed }: { one: Negotiation; document: OdrlDocument; changed: () => void }) {
   const { t } = useI18n();
+  const names = useNames();
   const api = useApi();
   const live = useLive();
   const [countering, setCountering] = useState(false);
+  const [accepting, setAccepting] = useState(false);
   const [asking, setAsking] = useState(false);
   const [reason, setReason] = useState('');
   const [tried, setTried] = useState(false);
@@ -116,12 +119,16 @@ function Actions({ one, document, changed }: { one: Negotiation; document: OdrlD
     <div className="dmi-stack">
       {steps.includes('signature') ? <ToSign one={one} /> : null}
       <div className="dmi-actions">
-        {steps.includes('accept') ? <PrimaryActionButton busy={take.busy} disabled={take.busy} onClick={() => void take.run('accept')}>{t.nodes.accept}</PrimaryActionButton> : null}
+        {steps.includes('accept') ? <PrimaryActionButton busy={take.busy} disabled={take.busy} onClick={() => { take.clear(); setAccepting(true); }}>{t.nodes.accept}</PrimaryActionButton> : null}
         {steps.includes('signature') ? <PrimaryActionButton busy={take.busy} disabled={take.busy} onClick={() => void take.run('signature', { hosted: true })}>{t.nodes.sign}</PrimaryActionButton> : null}
         {steps.includes('offer') && terms ? <SecondaryActionButton onClick={() => setCountering(true)}>{t.negotiate.other}</SecondaryActionButton> : null}
         <SecondaryActionButton onClick={() => setAsking(true)}>{t.nodes.end}</SecondaryActionButton>
       </div>
-      {take.error && !asking ? <Failure error={take.error} /> : null}
+      <Agree
+        open={accepting} answer document={document} title={names.dataset(one.dataset)} busy={take.busy} error={take.error}
+        onConfirm={() => void take.run('accept').then((ok) => ok && setAccepting(false))} onClose={() => setAccepting(false)}
+      />
+      {take.error && !asking && !accepting ? <Failure error={take.error} /> : null}
       <ConfirmDialog
         open={asking} danger busy={take.busy} error={take.error} title={t.nodes.endTitle} confirm={t.nodes.end} onClose={() => setAsking(false)}
         onConfirm={() => {
