@@ -61,6 +61,14 @@ ASIDE = {
 """Routes of the exchange that ask another node, a name server, or a service of this node, or reckon for long
 (``dmi_infra.aside``)."""
 
+RUNS = {
+    "POST /v1/scenarios/{scenario}/edits", "POST /v1/scenarios/{scenario}/recompute",
+    "POST /v1/scenarios/{scenario}/renew", "GET /v1/scenarios/{scenario}/merge",
+    "POST /v1/scenarios/{scenario}/merge", "GET /v1/scenarios/{scenario}/result",
+    "GET /v1/scenarios/{scenario}/export", "GET /v1/scenarios/compare",
+}  # fmt: skip
+"""Routes of the support centre that run scenarios, or may have to."""
+
 
 @pytest.fixture(scope="module")
 def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, FastAPI]]:
@@ -181,13 +189,14 @@ def test_nothing_is_made_of_a_body_before_a_door_between_nodes_opens(apps: dict[
 
 
 def test_routes_that_wait_for_others_hold_no_request_thread(apps: dict[str, FastAPI]) -> None:
-    found = {
-        f"{method} {route.path}": route.endpoint
-        for route in _routes(apps["exchange"])
-        for method in route.methods
-    }
-    assert found.keys() >= ASIDE
-    assert [name for name in ASIDE if not inspect.iscoroutinefunction(found[name])] == []
+    for service, names in (("exchange", ASIDE), ("support-centre", RUNS)):
+        found = {
+            f"{method} {route.path}": route.endpoint
+            for route in _routes(apps[service])
+            for method in route.methods
+        }
+        assert found.keys() >= names
+        assert [name for name in names if not inspect.iscoroutinefunction(found[name])] == []
 
 
 def test_every_public_route_of_the_list_exists(apps: dict[str, FastAPI]) -> None:

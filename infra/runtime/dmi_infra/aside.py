@@ -8,7 +8,7 @@ delivery asks the platform for its places, and that may be a part of the same pr
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from typing import Final, TypeVar
 
 import anyio
@@ -48,12 +48,16 @@ class Aside:
         self._lanes = Lanes(each, waiting, None)
         self._patience = patience
 
-    async def run(self, party: str, work: Callable[[], T]) -> T:
-        """What ``work`` gives, for a request of ``party``.
+    async def run(
+        self, party: str, work: Callable[[], T], waiting: AbstractAsyncContextManager[None] | None = None
+    ) -> T:
+        """What ``work`` gives, for a request of ``party``; ``waiting`` is entered for as long as it stands in line.
 
         Raises ``Unavailable`` when too many of the participant stand in line, or this one stood there too long.
         """
-        async with self.turn(party):
+        async with AsyncExitStack() as held:
+            async with waiting or nullcontext():
+                await held.enter_async_context(self.turn(party))
             return await anyio.to_thread.run_sync(work, limiter=self._threads)
 
     @asynccontextmanager

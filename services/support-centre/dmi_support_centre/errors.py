@@ -5,14 +5,11 @@ InputRefused
 ├── AddressRefused       a webhook address that must not be called (400)
 ├── MovedOn              a change of a version that something no longer stands in (412)
 └── VersionNotStated     a change that does not say of which version (428)
-
-Unavailable
-└── TooManyRuns          more runs of scenarios at once than one participant, or this service, has room for (503)
 """
 
 from __future__ import annotations
 
-from dmi_infra.errors import FieldError, InputRefused, Unavailable
+from dmi_infra.errors import FieldError, InputRefused
 from dmi_support_centre.models.measures import RuleRefused
 from dmi_support_centre.models.scenario import ScenarioRefused
 
@@ -48,7 +45,3 @@ class VersionNotStated(InputRefused):
 
     status = 428
     code = "version-not-stated"
-
-
-class TooManyRuns(Unavailable):
-    """More runs of scenarios than this process does at once."""

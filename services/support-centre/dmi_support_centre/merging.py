@@ -48,12 +48,11 @@ class Merging:
                 "with", "rests on another baseline; run both again on the city as it is now, then merge"
             )
         inputs = Inputs(opening)
-        with self._scenarios.runs.place(opening.identity):
-            known = self._scenarios.runs.known(mine.baseline, inputs)
-            try:
-                planned = plan(known, mine.edits, theirs.edits)
-            except ScenarioRefused as exc:
-                raise ModelRefused.from_model(exc) from exc
+        known = self._scenarios.runs.known(mine.baseline, inputs)
+        try:
+            planned = plan(known, mine.edits, theirs.edits)
+        except ScenarioRefused as exc:
+            raise ModelRefused.from_model(exc) from exc
         return Merge(row, found, mine, theirs, planned, inputs)
 
     def carry_out(

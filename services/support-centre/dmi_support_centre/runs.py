@@ -6,21 +6,23 @@ import hashlib
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
 from dmi_infra import clock
+from dmi_infra.aside import PATIENCE, Aside
 from dmi_infra.clock import to_text
 from dmi_infra.errors import Refused
 from dmi_infra.gate import Gate, Permit
 from dmi_infra.identity import Identity
-from dmi_infra.room import Room, whose_share
+from dmi_infra.room import whose_share
 from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.desk import Inputs
-from dmi_support_centre.errors import ModelRefused, TooManyRuns
+from dmi_support_centre.errors import ModelRefused
 from dmi_support_centre.forgetting import Forgotten
 from dmi_support_centre.grounds import Book, joined
 from dmi_support_centre.model import SCENARIO, Result
@@ -28,9 +30,10 @@ from dmi_support_centre.models.scenario import MODEL, Baseline, Edit, ScenarioRe
 from dmi_support_centre.store import Store
 from dmi_support_centre.store.scenarios import ScenarioRow, VersionRow
 
+T = TypeVar("T")
+
 RUNS, RUNS_OF_ONE = 12, 3
-"""Runs of scenarios at a time, and those of one participant: they take threads that all routes share, and leave one of
-its share of the service (``dmi_infra.http.shares``) for what else it asks."""
+"""Runs of scenarios and plans of merges at a time, and those of one participant; more stand in line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,13 @@ class Runs:
         self._baselines = baselines
         self._forgotten = forgotten
         self._keeping = threading.Lock()
-        self._room = Room(RUNS, RUNS_OF_ONE, "runs of scenarios", TooManyRuns)
+        self._aside = Aside(RUNS, RUNS_OF_ONE, patience=PATIENCE)
 
-    def place(self, person: Identity) -> AbstractContextManager[None]:
-        """A place to work out scenarios in; raises ``TooManyRuns`` when there is none, or none for this participant."""
-        return self._room.of(whose_share(self._gate.law, person))
+    async def in_turn(
+        self, person: Identity, work: Callable[[], T], waiting: AbstractAsyncContextManager[None]
+    ) -> T:
+        """What ``work`` gives, which runs scenarios or plans a merge: in the line of who asks. As ``Aside.run``."""
+        return await self._aside.run(whose_share(self._gate.law, person), work, waiting)
 
     def known(self, baseline: str, inputs: Inputs) -> Baseline:
         """The part of a kept baseline that the caller may analyse; raises ``Refused`` when that is nothing."""
@@ -73,11 +78,7 @@ class Runs:
         return known, permits, refused
 
     def outcome(self, row: ScenarioRow, version: VersionRow, inputs: Inputs) -> Outcome:
-        """The outcome of a version, run now. Raises ``Refused``, ``ModelRefused`` and ``TooManyRuns``."""
-        with self.place(inputs.identity):
-            return self._outcome(row, version, inputs)
-
-    def _outcome(self, row: ScenarioRow, version: VersionRow, inputs: Inputs) -> Outcome:
+        """The outcome of a version, run now. Raises ``Refused`` and ``ModelRefused``."""
         begun = time.perf_counter()
         parts = self._baselines.pinned(version.baseline).parts
         forgotten = self._forgotten.times_of(part.dataset for part in parts)

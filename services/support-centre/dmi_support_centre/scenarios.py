@@ -222,6 +222,12 @@ class Scenarios:
         # Whoever looks at a shared scenario may have fewer rights: what comes of those is for its eyes alone.
         return kept or self._run(row, version, inputs, keep=row.owner == inputs.identity.participant)
 
+    def worked_out(self, identifiers: Sequence[str], number: int | None, person: Identity) -> bool:
+        """Whether the outcomes of these versions (default the current ones) are kept; raises ``NotFound``."""
+        rows = [self.get(identifier, person) for identifier in identifiers]
+        wanted = {result_id(row, number or row.current) for row in rows}
+        return len(self._store.results.heads(sorted(wanted))) == len(wanted)
+
     def kept(self, rows: Sequence[ScenarioRow]) -> dict[str, Result]:
         """The outcomes of current versions that have been run, by scenario; without figures."""
         found = self._store.results.heads([result_id(row, row.current) for row in rows])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any
 
 import msgspec
@@ -26,14 +25,14 @@ from dmi_support_centre import runs as runs_module
 from dmi_support_centre import scenarios as module
 from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.desk import Inputs
-from dmi_support_centre.errors import ModelRefused, TooManyRuns
+from dmi_support_centre.errors import ModelRefused
 from dmi_support_centre.forgetting import Forgotten
 from dmi_support_centre.grounds import Book
 from dmi_support_centre.merging import Merging
 from dmi_support_centre.models.scenario import INDICATORS
 from dmi_support_centre.outcomes import ScenarioViews
 from dmi_support_centre.routes.scenarios import parse_edit
-from dmi_support_centre.runs import RUNS_OF_ONE, Runs, told_id
+from dmi_support_centre.runs import Runs, told_id
 from dmi_support_centre.scenarios import Scenarios
 from dmi_support_centre.store import Store
 from dmi_support_centre.store import scenarios as scenario_store
@@ -440,28 +439,6 @@ def test_a_longer_list_is_no_more_questions_to_the_store(
         return len(asked)
 
     assert questions(10) == questions(2) > 0
-
-
-def test_a_participant_works_out_so_many_scenarios_at_a_time(
-    scenarios: Scenarios, views: ScenarioViews, door: Opening, opening: Door, agree: Agree
-) -> None:
-    row = scenarios.create("Wonen", ANALYST)
-    other = scenarios.branch(row.id, "Groen", ANALYST)
-    agree(2, dataset=AREAS, assignee=EVERYONE, actions=["dmi:analyse"])
-    with ExitStack() as held:
-        for _ in range(RUNS_OF_ONE):
-            held.enter_context(scenarios.runs.place(ANALYST))
-        for run in (
-            lambda: scenarios.edit(row.id, parse_edit(TRIPS), door),
-            lambda: scenarios.renew(row.id, door),
-            lambda: scenarios.result(row, None, Inputs(door)),
-            lambda: Merging(scenarios).prepare(row.id, other.id, door),
-        ):
-            with pytest.raises(TooManyRuns, match="you have 3 runs of scenarios"):
-                run()
-        theirs = scenarios.create("Anders", OTHER)
-        assert scenarios.result(theirs, None, Inputs(opening(VENDOR, "scenario-input", "dmi:analyse")))
-    assert scenarios.edit(row.id, parse_edit(TRIPS), door).current == 2
 
 
 def test_a_scenario_of_ones_own_is_deleted_with_all_that_is_its(

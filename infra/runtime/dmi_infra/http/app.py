@@ -75,7 +75,7 @@ class Observed:
         except ClientDisconnect:
             # Nobody waits for an answer any more, and nothing went wrong on this side.
             status = CALLER_GONE
-            log.info("the caller went away in the middle of a body", path=scope["path"])
+            log.info("the caller went away before its answer", path=scope["path"])
         except Exception as exc:  # whatever nobody expected: logged once, and answered without its inside
             if started:
                 raise

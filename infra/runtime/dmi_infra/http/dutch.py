@@ -197,10 +197,6 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("must be a node of GET /v1/nodes", "moet een stad zijn die deze omgeving kent"),
     ("the transfer does not run|this transfer takes nothing now", "de levering loopt nu niet"),
     ("the data of this transfer is not for a program of yours", "deze levering is niet voor een eigen programma"),
-    (
-        "cannot be worked out: figures of the baseline.*",
-        "is niet te berekenen: cijfers waar het op rust zijn te groot, of te dicht bij nul",
-    ),
     # Files and rows.
     ("must be in the catalogue: enter it at the exchange first", "staat nog niet in de catalogus"),
     ("only a failed import that is resumable can be resumed", "alleen een afgebroken import kan verder gaan"),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Body, Depends, Path, Query, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from dmi_infra.errors import FieldError, InputRefused
 from dmi_infra.http.access import Caller, Opening, gated
+from dmi_infra.http.shares import on_thread
 from dmi_support_centre.errors import ModelRefused
 from dmi_support_centre.exporting import json_text
 from dmi_support_centre.merging import Merging
 from dmi_support_centre.models.scenario import Choice, Edit, Redevelop, ScenarioRefused, check_geometry
 from dmi_support_centre.outcomes import ScenarioViews
+from dmi_support_centre.routes.running import Line
 from dmi_support_centre.routes.texts import Plain
 from dmi_support_centre.scenarios import Scenarios
 
@@ -99,6 +102,7 @@ def parse_edit(body: dict[str, Any]) -> Edit:
 def router(scenarios: Scenarios, merging: Merging, views: ScenarioViews) -> APIRouter:
     """Routes under ``/v1/scenarios`` and ``/v1/coefficients``."""
     routes = APIRouter(prefix="/v1", tags=["scenarios"])
+    line = Line(scenarios)
 
     @routes.get("/coefficients", summary="Every coefficient of the scenario model with its source")
     def coefficients() -> dict[str, Any]:
@@ -109,10 +113,17 @@ def router(scenarios: Scenarios, merging: Merging, views: ScenarioViews) -> APIR
         return views.areas(opening)
 
     @routes.get("/scenarios/compare", summary="Several scenarios side by side")
-    def compare(
-        opening: Look, id: Annotated[list[str], Query(min_length=1, max_length=4, description="up to four")]
+    async def compare(
+        request: Request,
+        opening: Look,
+        id: Annotated[list[str], Query(min_length=1, max_length=4, description="up to four")],
     ) -> dict[str, Any]:
-        return views.compare([scenarios.get(one, opening.identity) for one in id], opening)
+        def compared() -> dict[str, Any]:
+            return views.compare([scenarios.get(one, opening.identity) for one in id], opening)
+
+        return await line.look(request, opening, id, None, compared)
+
+    on_thread(compare)
 
     @routes.get("/scenarios", summary="The scenarios of your participant")
     def listed(
@@ -142,8 +153,13 @@ def router(scenarios: Scenarios, merging: Merging, views: ScenarioViews) -> APIR
     @routes.post(
         "/scenarios/{scenario}/edits", summary="Add an edit as a new version", openapi_extra=EDIT_SCHEMA
     )
-    def edit(opening: Use, scenario: Id, body: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
-        return views.scenario(scenarios.edit(scenario, parse_edit(body), opening), opening.identity)
+    async def edit(
+        request: Request, opening: Use, scenario: Id, body: Annotated[dict[str, Any], Body()]
+    ) -> dict[str, Any]:
+        def edited() -> dict[str, Any]:
+            return views.scenario(scenarios.edit(scenario, parse_edit(body), opening), opening.identity)
+
+        return await line.run(request, opening, edited)
 
     @routes.post("/scenarios/{scenario}/undo", summary="Go back to the version before")
     def undo(identity: Caller, scenario: Id) -> dict[str, Any]:
@@ -157,55 +173,62 @@ def router(scenarios: Scenarios, merging: Merging, views: ScenarioViews) -> APIR
     def branch(identity: Caller, scenario: Id, body: Title) -> dict[str, Any]:
         return views.scenario(scenarios.branch(scenario, body.title, identity), identity)
 
-    _merges(routes, merging, views)
-    _runs(routes, scenarios, views)
+    _merges(routes, merging, views, line)
+    _runs(routes, scenarios, views, line)
+    _exports(routes, scenarios, views, line)
     return routes
 
 
-def _merges(routes: APIRouter, merging: Merging, views: ScenarioViews) -> None:
+def _merges(routes: APIRouter, merging: Merging, views: ScenarioViews, line: Line) -> None:
     @routes.get("/scenarios/{scenario}/merge", summary="What bringing in another branch would do")
-    def prepare(
+    async def prepare(
+        request: Request,
         opening: Use,
         scenario: Id,
         other: Annotated[str, Query(alias="with", min_length=1, max_length=100)],
     ) -> dict[str, Any]:
-        return views.merge(merging.prepare(scenario, other, opening), opening.identity)
+        def prepared() -> dict[str, Any]:
+            return views.merge(merging.prepare(scenario, other, opening), opening.identity)
+
+        return await line.run(request, opening, prepared)
 
     @routes.post("/scenarios/{scenario}/merge", summary="Bring in another branch as a new version")
-    def merge(opening: Use, scenario: Id, body: MergeOrder) -> dict[str, Any]:
-        row = merging.carry_out(scenario, body.other, body.choices, opening)
-        return views.scenario(row, opening.identity)
+    async def merge(request: Request, opening: Use, scenario: Id, body: MergeOrder) -> dict[str, Any]:
+        def merged() -> dict[str, Any]:
+            row = merging.carry_out(scenario, body.other, body.choices, opening)
+            return views.scenario(row, opening.identity)
+
+        return await line.run(request, opening, merged)
 
 
-def _runs(routes: APIRouter, scenarios: Scenarios, views: ScenarioViews) -> None:
+def _runs(routes: APIRouter, scenarios: Scenarios, views: ScenarioViews, line: Line) -> None:
     @routes.post("/scenarios/{scenario}/recompute", summary="Run again with what is allowed now")
-    def recompute(opening: Use, looking: Look, scenario: Id) -> dict[str, Any]:
-        return views.recompute(scenario, opening, looking)
+    async def recompute(request: Request, opening: Use, looking: Look, scenario: Id) -> dict[str, Any]:
+        return await line.run(request, opening, lambda: views.recompute(scenario, opening, looking))
 
     @routes.post("/scenarios/{scenario}/renew", summary="Run the same edits on the city as it is known now")
-    def renew(opening: Use, scenario: Id) -> dict[str, Any]:
-        return views.scenario(scenarios.renew(scenario, opening), opening.identity)
+    async def renew(request: Request, opening: Use, scenario: Id) -> dict[str, Any]:
+        def renewed() -> dict[str, Any]:
+            return views.scenario(scenarios.renew(scenario, opening), opening.identity)
+
+        return await line.run(request, opening, renewed)
 
     @routes.get("/scenarios/{scenario}/result", summary="Effects per neighbourhood, beside the baseline")
-    def result(opening: Look, scenario: Id, version: Number = None) -> dict[str, Any]:
-        return views.result(scenarios.get(scenario, opening.identity), version, opening)
+    async def result(request: Request, opening: Look, scenario: Id, version: Number = None) -> dict[str, Any]:
+        def shown() -> dict[str, Any]:
+            return views.result(scenarios.get(scenario, opening.identity), version, opening)
+
+        return await line.look(request, opening, [scenario], version, shown)
+
+    on_thread(result)
 
     @routes.get("/scenarios/{scenario}/areas", summary="The neighbourhoods of its baseline, as GeoJSON")
     def outlines(opening: Look, scenario: Id, version: Number = None) -> dict[str, Any]:
         return views.outlines(scenarios.get(scenario, opening.identity), version, opening)
 
-    @routes.get(
-        "/scenarios/{scenario}/export",
-        summary="The effects as a file, with source, licence and run",
-        response_class=Response,
-        responses={200: {"content": {"text/csv": {}, "application/geo+json": {}}}},
-    )
-    def export(
-        opening: Save,
-        scenario: Id,
-        form: Annotated[Literal["csv", "geojson"], Query(alias="format")],
-        version: Number = None,
-    ) -> Response:
+
+def _exports(routes: APIRouter, scenarios: Scenarios, views: ScenarioViews, line: Line) -> None:
+    def exported(opening: Opening, scenario: str, form: str, version: int | None) -> Response:
         row = scenarios.get(scenario, opening.identity)
         if form == "csv":
             text, kind = views.csv(row, version, opening), "text/csv; charset=utf-8"
@@ -215,3 +238,21 @@ def _runs(routes: APIRouter, scenarios: Scenarios, views: ScenarioViews) -> None
         return Response(
             text, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
         )
+
+    @routes.get(
+        "/scenarios/{scenario}/export",
+        summary="The effects as a file, with source, licence and run",
+        response_class=Response,
+        responses={200: {"content": {"text/csv": {}, "application/geo+json": {}}}},
+    )
+    async def export(
+        request: Request,
+        opening: Save,
+        scenario: Id,
+        form: Annotated[Literal["csv", "geojson"], Query(alias="format")],
+        version: Number = None,
+    ) -> Response:
+        work = partial(exported, opening, scenario, form, version)
+        return await line.look(request, opening, [scenario], version, work)
+
+    on_thread(export)
