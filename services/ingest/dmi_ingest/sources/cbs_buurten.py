@@ -77,11 +77,11 @@ def _areas(path: Path) -> Iterator[Item]:
         raise SourceError(
             path.name, None, error.reason, f"the CRS {error.value!r} is not known here"
         ) from error
-    if not any(_code(Shape(path.name, at, member, declared))[1] for at, member in enumerate(members)):
+    if not any(_code(Shape(path.name, at, member, declared))[1] for _, at, member in members):
         raise SourceError(path.name, None, "other_kind", "no area has a CBS code")
-    for index, member in enumerate(members):
+    for pointer, index, member in members:
         feature = {"type": "Feature", "geometry": None, "properties": member.get("properties")}
-        shape = Shape(path.name, index, feature, declared)
+        shape = Shape(path.name, index, feature, declared, pointer)
         try:
             feature["geometry"] = geometry(member, decoded)
         except Unreadable as error:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dmi_infra.unicode import encodable
 from dmi_ingest.sources import places
@@ -14,15 +14,21 @@ from dmi_ingest.sources.files import document, features
 from dmi_ingest.sources.port import Rejected, SourceError
 from dmi_ingest.sources.values import Unreadable, check_numbers
 
+FEATURES: Final = "/features/"
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One feature as it stands in a document: ``index`` from 0, ``declared`` the document's CRS."""
+    """One feature as it stands in a document: ``index`` from 0, ``declared`` the document's CRS.
+
+    ``pointer`` is its JSON pointer there; left out, it is one of the ``features``.
+    """
 
     file: str
     index: int
     feature: dict[str, Any]
     declared: str
+    pointer: str = ""
 
     @property
     def properties(self) -> dict[str, Any]:
@@ -55,7 +61,7 @@ class Shape:
     def rejected(self, error: Unreadable, path: str = "") -> Rejected:
         """This feature, or the value at ``path`` in it, as a rejection that holds the whole feature."""
         raw = json.dumps({**self.feature, "crs": self.declared}, ensure_ascii=False)
-        at = f"/features/{self.index}{path}"
+        at = f"{self.pointer or f'{FEATURES}{self.index}'}{path}"
         field = error.field or (path.rsplit("/", 1)[-1] or None)
         return Rejected(self.file, self.index, error.reason, field, error.value, raw, at)
 
@@ -87,6 +93,7 @@ def replayed(rejected: Sequence[Rejected]) -> Iterator[tuple[Rejected, Shape | N
             found = None  # the caller yields the rejection again: nothing is lost
         if isinstance(found, dict) and encodable(found):
             declared = str(found.pop("crs", places.WGS84))
-            yield item, Shape(item.file, item.line or 0, found, declared)
+            elsewhere = item.at is not None and not item.at.startswith(FEATURES)
+            yield item, Shape(item.file, item.line or 0, found, declared, item.at or "" if elsewhere else "")
         else:
             yield item, None

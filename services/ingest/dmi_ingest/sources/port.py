@@ -35,8 +35,8 @@ class SourceError(Exception):
 class Rejected:
     """One unit that is not taken over, kept whole so that it can be corrected and replayed: not so about persons.
 
-    ``line`` counts from 1 as an editor shows it; in JSON files it is the index of the feature,
-    from 0 as in the JSON pointer ``at``. In tables ``at`` is the column of the unit, or ``None``
+    ``line`` counts from 1 as an editor shows it; in JSON files it is the index of the feature, from 0
+    as in ``at``, which is the JSON pointer of the unit there. In tables ``at`` is the column of the unit, or ``None``
     where the whole row was rejected. ``field`` is the field at fault, which may be another one.
     ``raw`` is the row by column, or in JSON files the feature as text.
     """

@@ -148,7 +148,7 @@ def _locations(source: Table, sensors: dict[str, _Sensor]) -> Iterator[Rejected]
         try:
             point = _pair(cells["Lat/Long"])
             widths = {
-                name: _optional(cells.get(column, ""))
+                name: _optional(cells, column)
                 for name, column in (("width_m", "Breedte"), ("effective_width_m", "Effectieve breedte"))
             }
         except Unreadable as error:
@@ -170,8 +170,13 @@ def _pair(text: str) -> tuple[float, float]:
     return places.position(second, first)
 
 
-def _optional(text: str) -> float | None:
-    return number(text, decimal_comma=True) if text.strip() else None
+def _optional(cells: Mapping[str, str], column: str) -> float | None:
+    return _number(cells, column) if cells.get(column, "").strip() else None
+
+
+def _number(cells: Mapping[str, str], column: str) -> float:
+    with of_field(column):
+        return number(cells[column], decimal_comma=True)
 
 
 def _capacities(source: Table, sensors: dict[str, _Sensor]) -> Iterator[Rejected]:
@@ -180,16 +185,14 @@ def _capacities(source: Table, sensors: dict[str, _Sensor]) -> Iterator[Rejected
         if not line.complete:
             yield _whole(source, line)
             continue
-        column = ""
         levels: dict[str, float] = {}
         try:
             for level in LEVELS:
-                column = f"Q_max_pers_per_min_LOS_{level}"
-                levels[level] = number(cells[column], decimal_comma=True)
-            column = "Lat"
+                levels[level] = _number(cells, f"Q_max_pers_per_min_LOS_{level}")
             point = _beside(cells)
         except Unreadable as error:
-            yield Rejected(source.name, line.number, error.reason, column, error.value, cells, column)
+            at = error.field or "Lat"
+            yield Rejected(source.name, line.number, error.reason, at, error.value, cells, at)
             continue
         name = cells["Objectummer"].strip()
         sensor = sensors.setdefault(name, _Sensor(tidy(cells.get("Locatienaam", "")) or name))
@@ -207,9 +210,7 @@ def _beside(cells: Mapping[str, str]) -> tuple[float, float] | None:
     """Longitude and latitude that a table of capacities may hold too."""
     if not cells.get("Lat", "").strip() or not cells.get("Long", "").strip():
         return None
-    return places.position(
-        number(cells["Long"], decimal_comma=True), number(cells["Lat"], decimal_comma=True)
-    )
+    return places.position(_number(cells, "Long"), _number(cells, "Lat"))
 
 
 def _register(source: Table, sensors: dict[str, _Sensor], prefix: str) -> Iterator[Item]:
@@ -242,9 +243,7 @@ def _entry(file: str, line: int, cells: dict[str, str], prefix: str) -> Feature 
         with of_field("OBJECTNUMMER"):
             identifier = slug(number_)
         with of_field("LNG"):
-            point = places.position(
-                number(cells["LNG"], decimal_comma=True), number(cells["LAT"], decimal_comma=True)
-            )
+            point = places.position(_number(cells, "LNG"), _number(cells, "LAT"))
     except Unreadable as error:
         return Rejected(file, line, error.reason, error.field, error.value, cells)
     name = cells["Objectnummer"].strip()
@@ -357,8 +356,10 @@ def _cell(file: str, line: int, raw: dict[str, str], at: str) -> Row | Rejected:
             result = number(raw["count"], decimal_comma=True)
         with of_field("sensor"):
             thing = slug(raw["sensor"])
-        longitude = number(raw["longitude"]) if "longitude" in raw else None
-        latitude = number(raw["latitude"]) if "latitude" in raw else None
+        with of_field("longitude"):
+            longitude = number(raw["longitude"]) if "longitude" in raw else None
+        with of_field("latitude"):
+            latitude = number(raw["latitude"]) if "latitude" in raw else None
     except Unreadable as error:
         field = at if error.field == "count" else error.field
         return Rejected(file, line, error.reason, field, error.value, raw, at)

@@ -42,21 +42,23 @@ def _absolute(arc: list[list[int]], sx: float, sy: float, tx: float, ty: float) 
     return found
 
 
-def geometries(topology: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The geometry objects of all collections, in order."""
+def geometries(topology: dict[str, Any]) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """The geometry objects of all collections, in order: JSON pointer, number in the collection from 0, and object."""
     objects = topology.get("objects")
     if not isinstance(objects, dict):
         raise BadTopology("no objects")
-    for one in objects.values():
+    for name, one in objects.items():
+        pointer = f"/objects/{name.replace('~', '~0').replace('/', '~1')}"
         if not isinstance(one, dict):
             raise BadTopology("an object that is none")
         if one.get("type") != "GeometryCollection":
-            yield one
+            yield pointer, 0, one
             continue
         members = one.get("geometries")
         if not isinstance(members, list):
             raise BadTopology("a collection without geometries")
-        yield from (member if isinstance(member, dict) else {} for member in members)
+        for number, member in enumerate(members):
+            yield f"{pointer}/geometries/{number}", number, member if isinstance(member, dict) else {}
 
 
 def geometry(member: dict[str, Any], all_arcs: list[list[Point]]) -> dict[str, Any]:

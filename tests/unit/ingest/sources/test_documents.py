@@ -255,11 +255,32 @@ def test_an_area_that_collapsed_on_the_grid_is_rejected_and_can_be_replayed(tmp_
     )
     assert isinstance(lost, Rejected)
     assert isinstance(pointless, Rejected)
-    assert (lost.reason, lost.line, lost.at) == ("bad_geometry", 0, "/features/0")
+    assert (lost.reason, lost.line, lost.at) == ("bad_geometry", 0, "/objects/layer/geometries/0")
     assert (pointless.reason, pointless.field) == ("bad_geometry", "arcs")
     corrected = json.dumps({"properties": about, "geometry": {"type": "Polygon", "coordinates": SQUARE}})
     (found,) = SOURCES["cbs-buurten"].replay([replace(lost, raw=corrected)], PREFIX)
     assert isinstance(found, Feature)
+
+
+def test_an_area_of_a_topology_is_rejected_at_its_own_place_in_the_file_and_again_there(
+    tmp_path: Path,
+) -> None:
+    lost = {"type": "Polygon", "arcs": [[1]], "properties": {"statcode": "BU1"}}
+    whole = lost | {"arcs": [[0]]}
+    file = topology(whole, lost)
+    file["objects"] = {"a/b~": lost, **file["objects"]}
+    rejected = of(Rejected, read("cbs-buurten", tmp_path, file))
+    assert [(one.line, one.at) for one in rejected] == [
+        (0, "/objects/a~1b~0"), (1, "/objects/layer/geometries/1"),
+    ]  # fmt: skip
+    for one in rejected:
+        [again] = SOURCES["cbs-buurten"].replay([one], PREFIX)
+        assert isinstance(again, Rejected)
+        assert (again.line, again.at) == (one.line, one.at)
+        # What an earlier version rejected names its place as that did.
+        [before] = SOURCES["cbs-buurten"].replay([replace(one, at="/features/7", line=7)], PREFIX)
+        assert isinstance(before, Rejected)
+        assert (before.line, before.at) == (7, "/features/7")
 
 
 def test_a_topology_without_cbs_codes_is_of_another_kind(tmp_path: Path) -> None:

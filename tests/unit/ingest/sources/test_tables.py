@@ -228,6 +228,35 @@ def test_a_swapped_location_is_rejected_and_its_sensor_stays_without_a_place(tmp
     assert features(items)["test.b"].geometry is None
 
 
+LEVELS_HEADER = ",".join(f"Q_max_pers_per_min_LOS_{level}" for level in "ABCDEF")
+
+
+@pytest.mark.parametrize(
+    ("table", "field"),
+    [
+        ('Objectummer,Lat/Long,Breedte\nB,"52.37, 4.9",wide\n', "Breedte"),
+        ('Objectummer,Lat/Long,Breedte\nB,"52.37, east",3\n', "Lat/Long"),
+        (f"Objectummer,{LEVELS_HEADER},Lat,Long\nB,1,2,3,4,5,4,52.37,east\n", "Long"),
+        (f"Objectummer,{LEVELS_HEADER},Lat,Long\nB,1,2,3,4,5,4,north,4.9\n", "Lat"),
+        (f"Objectummer,{LEVELS_HEADER},Lat,Long\nB,1,2,many,4,5,4,52.37,4.9\n", "Q_max_pers_per_min_LOS_C"),
+        ("OBJECTNUMMER;Objectnummer;Soort;Privacyverklaring;LNG;LAT\n1;B;x;;4.9;north\n", "LAT"),
+        ("OBJECTNUMMER;Objectnummer;Soort;Privacyverklaring;LNG;LAT\n1;B;x;;east;52.37\n", "LNG"),
+    ],
+)
+def test_a_cell_that_is_no_number_is_named_by_its_own_column(tmp_path: Path, table: str, field: str) -> None:
+    (item,) = rejected(read("sail-crowd", tmp_path, table, SAIL))
+    assert (item.reason, item.field, item.line) == ("not_a_number", field, 2)
+
+
+@pytest.mark.parametrize("field", ["longitude", "latitude"])
+def test_a_place_that_was_corrected_into_none_is_named_by_its_field(tmp_path: Path, field: str) -> None:
+    (item,) = rejected(read("sail-crowd", tmp_path, SAIL + f"{WHEN};4;5;six;0\n"))
+    assert isinstance(item.raw, dict)
+    wrong = replace(item, raw=item.raw | {"count": "6", "longitude": "4.9", "latitude": "52.37", field: "x"})
+    [again] = rejected(list(SOURCES["sail-crowd"].replay([wrong], PREFIX)))
+    assert (again.reason, again.field) == ("not_a_number", field)
+
+
 def test_a_corrected_count_is_replayed_with_its_direction(tmp_path: Path) -> None:
     (item,) = rejected(read("sail-crowd", tmp_path, SAIL + f"{WHEN};4;5;six;0\n"))
     assert (item.reason, item.field, item.at, item.line) == ("not_a_number", "B#2", "B#2", 2)

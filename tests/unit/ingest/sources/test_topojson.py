@@ -34,7 +34,7 @@ def test_arcs_are_sums_of_steps_scaled_and_shifted() -> None:
 
 def test_a_negative_index_runs_an_arc_backwards_and_joints_stand_once() -> None:
     one = topology()
-    members = list(geometries(one))
+    members = [member for _, _, member in geometries(one)]
     assert geometry(members[0], arcs(one))["coordinates"] == [
         [[5.0, 52.0], [6.0, 53.0], [6.0, 52.0], [5.0, 52.0]]
     ]
