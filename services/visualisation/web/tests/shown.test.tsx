@@ -54,7 +54,7 @@ describe('a layer of the map', () => {
 
   it('says of an earlier moment without measurements that it has none of then', async () => {
     const page = await shown(<LayerItem {...props} at={Date.parse('2026-11-22T12:00:00Z')} />, officer);
-    expect(page.textContent).toContain('geen meting tot 22 nov 2026, 13:00');
+    expect(page.textContent).toContain('Stand van 22 nov 2026, 13:00');
     expect(page.textContent).toContain('Op dat moment is hier niets gemeten');
     expect(page.textContent).not.toMatch(/nog geen meting|op dit moment/);
   });

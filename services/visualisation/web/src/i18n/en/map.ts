@@ -20,7 +20,6 @@ export const map: Part<'map'> = {
   about: 'About this data',
   age: (age) => `last measured ${age}`,
   noAge: 'not measured yet',
-  noAgeThen: (moment) => `nothing measured until ${moment}`,
   late: 'late',
   archive: 'archive',
   archiveUntil: (date) => `newest measurement of ${date}`,

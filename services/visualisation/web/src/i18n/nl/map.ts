@@ -18,7 +18,6 @@ export const map = {
   about: 'Over deze gegevens',
   age: (age: string) => `laatste meting ${age}`,
   noAge: 'nog geen meting',
-  noAgeThen: (moment: string) => `geen meting tot ${moment}`,
   late: 'te laat',
   archive: 'archief',
   archiveUntil: (date: string) => `nieuwste meting van ${date}`,

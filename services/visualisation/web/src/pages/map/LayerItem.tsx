@@ -60,7 +60,7 @@ export function LayerItem(props: LayerItemProps) {
   const narrowed = shown && total && shown.features.length < total.features.length ? shown.features.length : null;
 
   const mark = layer.kind === 'areas' ? null : props.shape;
-  const ageWords = layer.kind === 'areas' ? t.map.momentAlways : archive && latest ? t.map.archiveUntil(i18n.date(latest)) : latest ? (at === null ? t.map.age(age(latest)) : i18n.moment(latest)) : at === null ? t.map.noAge : t.map.noAgeThen(i18n.moment(new Date(at)));
+  const ageWords = layer.kind === 'areas' ? t.map.momentAlways : archive && latest ? t.map.archiveUntil(i18n.date(latest)) : latest ? (at === null ? t.map.age(age(latest)) : i18n.moment(latest)) : at === null ? t.map.noAge : t.map.momentOf(i18n.moment(new Date(at)));
 
   return (
     <li className="dmi-layer">
