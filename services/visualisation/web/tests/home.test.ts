@@ -10,7 +10,7 @@ import { tokenExample } from '../src/pages/intake/sensor';
 import { createI18n } from '../src/i18n';
 import { agreementOf } from '../src/rights/templates';
 import { connectionsOf, totalsOf, usesByWhom, usesOf } from '../src/pages/home/usage';
-import { timely, undecided } from '../src/pages/measures/undecided';
+import { undecided } from '../src/pages/measures/undecided';
 import { chartRows, crowdRows, verdictOf } from '../src/pages/measures/lookBack';
 import { fieldError } from '../src/ui/problems';
 
@@ -206,6 +206,6 @@ describe('measures that wait for a decision', () => {
 
   it('wait on the first screen only until the moment that they foretell', () => {
     const foretold = (id: string, valid_at: string) => ({ id, state: 'proposed', valid_to: '2026-11-23T13:00:00Z', properties: { valid_at } }) as unknown as Measure;
-    expect(timely([foretold('past', '2026-11-23T11:52:00Z'), foretold('ahead', '2026-11-23T12:30:00Z')], now).map((one) => one.id)).toEqual(['ahead']);
+    expect(undecided([foretold('past', '2026-11-23T11:52:00Z'), foretold('ahead', '2026-11-23T12:30:00Z')], now).map((one) => one.id)).toEqual(['ahead']);
   });
 });

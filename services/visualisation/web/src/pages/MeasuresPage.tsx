@@ -11,7 +11,6 @@ import { Channels } from './measures/Channels';
 import { MeasureCard } from './measures/MeasureCard';
 import { PastMeasures } from './measures/PastMeasures';
 import { Rules } from './measures/Rules';
-import { undecided } from './measures/undecided';
 
 export default function MeasuresPage() {
   const { t, term } = useI18n();
@@ -23,9 +22,9 @@ export default function MeasuresPage() {
     measures.reload();
     feed.reload();
   };
-  const now = useNow();
+  const now = useNow().getTime();
   const asked = query.get('state') ?? '';
-  const running = (m: Measure) => m.state === 'published' && new Date(m.valid_to) > now;
+  const running = (m: Measure) => m.state === 'published' && new Date(m.valid_to).getTime() > now;
   const newest = (all: Measure[], fits: (m: Measure) => boolean) => all.filter(fits).sort((a, b) => b.proposed_at.localeCompare(a.proposed_at));
   const cards = (list: Measure[], title: string, text: string) =>
     list.length === 0 ? <Empty title={title}>{text}</Empty> : (
@@ -40,7 +39,7 @@ export default function MeasuresPage() {
           const state = states.includes(asked) ? asked : '';
           return (
             <>
-              <Section title={t.measures.proposed} id="proposed">{cards(newest(undecided(all, now), () => true), t.measures.proposedEmpty, t.measures.proposedEmptyText)}</Section>
+              <Section title={t.measures.proposed} id="proposed">{cards(newest(all, (m) => m.state === 'proposed'), t.measures.proposedEmpty, t.measures.proposedEmptyText)}</Section>
               <Section title={t.measures.running} id="running">{cards(newest(all, running), t.measures.runningEmpty, t.measures.runningEmptyText)}</Section>
               <Section title={t.measures.past} id="past" lead={past.length > 0 ? t.measures.pastText : undefined}>
                 {past.length === 0 ? <Empty title={t.measures.pastEmpty}>{t.measures.pastEmptyText}</Empty> : (

@@ -13,7 +13,7 @@ import { DataTable } from '../../ui/DataTable';
 import { RefusedBadge } from '../../ui/RefusedBadge';
 import { Empty, Failure, Section, Skeleton } from '../../ui/State';
 import { awaited } from '../dataset/Awaited';
-import { timely } from '../measures/undecided';
+import { undecided } from '../measures/undecided';
 import { useAnswers } from './answers';
 import { Freshness, Incomplete, Tasks, Unknown, useLayers, type Task, toSign } from './parts';
 import { usesOf } from './usage';
@@ -53,7 +53,7 @@ function Waiting({ mine }: { mine: Dataset[] }) {
   const layers = useLayers();
   const answers = useAnswers();
   const tasks: Task[] = [...toSign(agreements.data ?? [], me, now, t, names), ...answers.tasks];
-  for (const m of timely(measures.data ?? [], now)) tasks.push({ key: m.id, title: t.home.measureWaits(say(m.title)), text: say(m.advice), to: '/measures', action: t.home.decide });
+  for (const m of undecided(measures.data ?? [], now)) tasks.push({ key: m.id, title: t.home.measureWaits(say(m.title)), text: say(m.advice), to: '/measures', action: t.home.decide });
   for (const layer of layers.data?.items ?? []) {
     const own = mine.some((one) => one.id === layer.id);
     if (own && layer.kind !== 'areas' && !layer.refused && layer.latest && isLate(layer.latest, now)) {

@@ -12,7 +12,7 @@ import { ButtonLink } from '../../ui/ButtonLink';
 import { Empty, Loaded, Notice, Section } from '../../ui/State';
 import { Found } from '../inspection/Found';
 import { Rejects } from '../intake/Rejects';
-import { timely } from '../measures/undecided';
+import { undecided } from '../measures/undecided';
 import { HealthTable } from '../operations/HealthTable';
 import { useAnswers } from './answers';
 import { LayerRows, Tasks, toAsk, toSign, Unknown } from './parts';
@@ -51,8 +51,8 @@ export function AnalystHome() {
         <Section title={t.home.cityNow} id="now"><LayerRows /></Section>
       </div>
       <Section title={t.measures.proposed} id="proposed">
-        <Loaded resource={proposed} lines={1} height={24} isEmpty={(all) => timely(all, now).length === 0} empty={<p className="dmi-soft">{t.measures.proposedEmpty}</p>}>
-          {(all) => <Notice tone="info"><p>{t.home.proposalsWait(timely(all, now).length)} <RouteLink to="/measures">{t.home.decide}</RouteLink></p></Notice>}
+        <Loaded resource={proposed} lines={1} height={24} isEmpty={(all) => undecided(all, now).length === 0} empty={<p className="dmi-soft">{t.measures.proposedEmpty}</p>}>
+          {(all) => <Notice tone="info"><p>{t.home.proposalsWait(undecided(all, now).length)} <RouteLink to="/measures">{t.home.decide}</RouteLink></p></Notice>}
         </Loaded>
       </Section>
     </>
