@@ -30,7 +30,8 @@ from dmi_ingest.model import (
     valid_id,
     valid_subject,
 )
-from dmi_ingest.reading_turns import AT_A_TIME, ReadingTurns
+from dmi_ingest.pieces import Pieces
+from dmi_ingest.reading_turns import ReadingTurns
 from dmi_ingest.store import FeatureStore, Published
 from dmi_ingest.store.features import Persons
 from dmi_ingest.whereabouts import PLACE_RULE, Whereabouts
@@ -174,10 +175,9 @@ class Ingest:
         places: list[int] = []
         faults: list[RowFault] = []
         given = [name for name in columns if name != "dataset"]
+        pieces = Pieces()
         for index, values in enumerate(zip(*(columns[name] for name in given), strict=True)):
-            if index and index % AT_A_TIME == 0:
-                # Others have a turn: all of it would take a tenth of a second.
-                await asyncio.sleep(0)
+            await pieces.took(len(given))
             try:
                 row = self._row(dict(zip(given, values, strict=True)), columns["dataset"])
             except InputRefused as exc:

@@ -195,6 +195,21 @@ def micros(value: object, field: str) -> Micros:
     return moment(value, field)
 
 
+def values_in(value: object, most: int) -> int:
+    """How many values a value holds, itself among them; beyond ``most`` it is not counted further."""
+    found = 1
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, dict | list):
+            continue
+        found += len(one)
+        if found > most:
+            break
+        waiting.extend(one.values() if isinstance(one, dict) else one)
+    return found
+
+
 def free(value: object, field: str, depth: int = DEPTH) -> None:
     """Check free properties: numbers within bounds, texts of bounded length, bounded nesting."""
     if isinstance(value, dict):

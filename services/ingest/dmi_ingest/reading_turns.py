@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from typing import Final
 
 from dmi_agreements.table import LawTable
 from dmi_infra.lanes import Turns
 from dmi_infra.room import behind
 from dmi_ingest.intake import Contributor
-
-AT_A_TIME: Final = 500
-"""Rows that are read while nothing else on the event loop is: some ten milliseconds, of a tenth of a second."""
 
 
 class ReadingTurns:

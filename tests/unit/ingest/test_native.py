@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 
 from dmi_agreements.contracts.law import Dataset
+from dmi_ingest import reading
+from dmi_ingest.model import ID_RULE
 from dmi_ingest.reading import read_json
 from tests.unit.ingest.fakes import BICYCLES, GARAGES, GEMEENTE, OTHER, VENDOR, Node, thing
 
@@ -306,3 +309,82 @@ def test_an_observation_by_itself_holds_no_more_than_is_read_in_a_moment(city: N
         city.call("POST", "/v1.1/Observations", {**single, "parameters": {"a": [[]] * 400}}).status_code
         == 201
     )
+
+
+def small_groups(*values: Any, count: int = 100, rows: int = 20) -> list[dict[str, Any]]:
+    """Groups of rows of one datastream; ``values`` are parameters of each row."""
+    more = ["parameters"] if values else []
+    group = {
+        "Datastream": {"@iot.id": STREAM},
+        "components": ["phenomenonTime", "result", *more],
+        "dataArray": [[NOON, 1, *values]] * rows,
+    }
+    return [group] * count
+
+
+@pytest.mark.parametrize(
+    ("door", "body", "most"),
+    [
+        ("/v1.1/CreateObservations", small_groups(), 334),
+        ("/v1.1/CreateObservations", small_groups({"a": [1] * 40}, count=4, rows=100), 25),
+        (
+            "/v1/batches",
+            columns(datastream=[STREAM] * 2000, phenomenon_time=[NOON] * 2000, result=[1] * 2000),
+            334,
+        ),
+    ],
+)
+def test_others_have_a_turn_after_a_piece_of_what_rows_hold_however_they_are_grouped(
+    city: Node, monkeypatch: pytest.MonkeyPatch, door: str, body: Any, most: int
+) -> None:
+    rows = 0
+    result = reading.result
+
+    def counted(value: object, field: str) -> float:
+        nonlocal rows
+        rows += 1
+        return result(value, field)
+
+    monkeypatch.setattr(reading, "result", counted)
+
+    async def story() -> tuple[int, int]:
+        headers = {"Authorization": f"Bearer {GEMEENTE}"}
+        sent = asyncio.create_task(city.client.post(door, json=body, headers=headers))
+        longest = last = 0
+        while not sent.done():
+            await asyncio.sleep(0)
+            longest, last = max(longest, rows - last), rows
+        return (await sent).status_code, longest
+
+    status, longest = city.runner.run(story())
+    assert status == 201
+    assert 0 < longest <= most
+
+
+@pytest.mark.parametrize("name", ["parameters", "resultQuality"])
+def test_a_row_holds_no_more_than_is_read_in_a_moment_beside_its_result(city: Node, name: str) -> None:
+    group = {
+        "Datastream": {"@iot.id": STREAM},
+        "components": ["result", name],
+        "dataArray": [[1, {"a": [[1]] * 24}], [1, {"a": [[1]] * 25}], [1, {"a": 1}]],
+    }
+    answer = city.call("POST", "/v1.1/CreateObservations", [group])
+    assert [link == "error" for link in answer.json()] == [False, True, False]
+    (fault,) = json.loads(answer.headers["DMI-Rejected"])
+    assert fault == {
+        "index": 1, "field": name, "rule": "may hold at most 50 values in a row of a dataArray", "value": "",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("given", [[1] * 100, {"@iot.id": "plein"}, True, 1.5])
+def test_a_feature_of_interest_of_a_row_is_named_by_text_or_a_whole_number(city: Node, given: object) -> None:
+    group = {
+        "Datastream": {"@iot.id": STREAM},
+        "components": ["result", "FeatureOfInterest/id"],
+        "dataArray": [[1, given], [1, None]],
+    }
+    answer = city.call("POST", "/v1.1/CreateObservations", [group])
+    assert answer.json()[0] == "error"
+    (fault,) = json.loads(answer.headers["DMI-Rejected"])
+    assert fault["field"] == "FeatureOfInterest.@iot.id"
+    assert fault["rule"] == ID_RULE

@@ -90,3 +90,11 @@ def test_free_properties_may_be_nested_sixteen_levels_deep() -> None:
         value = [value]
     reading.free(value, "p")
     assert fault(reading.free, [value], "p")[1] == "may be nested at most 16 levels deep"
+
+
+@pytest.mark.parametrize(
+    ("value", "held"),
+    [(1, 1), (None, 1), ("texts are one", 1), ([], 1), ({"a": [1, [2]], "b": {}}, 6), ([[1] * 9] * 9, 10)],
+)
+def test_values_are_counted_as_far_as_it_matters(value: object, held: int) -> None:
+    assert min(reading.values_in(value, 9), 10) == held

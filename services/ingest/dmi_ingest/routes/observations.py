@@ -17,7 +17,7 @@ from dmi_infra.http.access import Caller
 from dmi_infra.http.limits import large_body, values_of
 from dmi_ingest.reading import read_json
 from dmi_ingest.routes.access import Delivering, DirectRoute, json_body
-from dmi_ingest.sensorthings.observations import Observations, Taken
+from dmi_ingest.sensorthings.observations import FREE, ROW_VALUES, Observations, Taken
 from dmi_ingest.sensorthings.service import unquoted
 
 _MICROS = re.compile(r"-?[0-9]{1,16}", re.ASCII)
@@ -83,7 +83,10 @@ def _taking(taker: Observations) -> APIRouter:
 
     body = json_body(OBSERVATION, "one observation; its datastream by reference", _EXAMPLE)
     inner = json_body(OBSERVATION, "one observation", {"result": 231})
-    arrays = json_body(ARRAY, "groups of rows, each of one datastream", _ARRAY_EXAMPLE)
+    about = (
+        f"groups of rows, each of one datastream; {' and '.join(FREE)} of a row hold {ROW_VALUES} values each"
+    )
+    arrays = json_body(ARRAY, about, _ARRAY_EXAMPLE)
 
     @routes.post(
         "/Observations", status_code=201, response_class=Response, openapi_extra=body,

@@ -16,7 +16,8 @@ from dmi_ingest import reading
 from dmi_ingest.handlers import ROWS, refuse_all
 from dmi_ingest.intake import NO_CONSENT, Contributor, Intake
 from dmi_ingest.model import RowFault
-from dmi_ingest.reading_turns import AT_A_TIME, ReadingTurns
+from dmi_ingest.pieces import Pieces
+from dmi_ingest.reading_turns import ReadingTurns
 from dmi_ingest.sensorthings.bodies import as_id
 from dmi_ingest.sensorthings.gathering import Gathering, Observation, batch_of
 from dmi_ingest.sensorthings.interests import Place, Placing
@@ -30,8 +31,15 @@ MEMBERS: Final = frozenset(
         "FeatureOfInterest",
     }
 )  # fmt: skip
+FREE: Final = ("parameters", "resultQuality")
+ROW_VALUES: Final = 50
+"""That each of ``FREE`` may hold in a row: nothing keeps them, and a body has thousands of rows."""
 INTEREST: Final = "FeatureOfInterest/id"
+_INTEREST_ID = "FeatureOfInterest.@iot.id"
 COMPONENTS: Final = frozenset((MEMBERS - {"Datastream", "FeatureOfInterest"}) | {INTEREST, "id"})
+_BARE: Final = frozenset({"phenomenonTime", "result"})
+"""What most rows have; nothing is checked but these."""
+_ROW_MOST: Final = len(COMPONENTS) + len(FREE) * ROW_VALUES
 _NO_STREAM = "must name a datastream that exists"
 
 
@@ -102,7 +110,7 @@ class Observations:
             known = await self._all_known({group.stream for group in groups})
             refused = self._refused(groups, known, contributor)
             positions = await self._positions(groups, known, refused, contributor)
-            index = 0
+            index, pieces = 0, Pieces()
             for group in groups:
                 found = known.get(group.stream)
                 refusal = refused.get(found.dataset) if found is not None else None
@@ -110,7 +118,7 @@ class Observations:
                     fault = _no_row(group.stream, refusal)
                     faults += [RowFault(index + row, fault) for row in range(len(group.rows))]
                 else:
-                    taken, wrong = await _rows(group, found, positions, index)
+                    taken, wrong = await _rows(group, found, positions, index, pieces)
                     good.setdefault(found.dataset, []).extend(taken)
                     faults += wrong
                 index += len(group.rows)
@@ -189,7 +197,7 @@ class Observations:
             if found is not None and found.dataset not in refused and INTEREST in group.components:
                 at = group.components.index(INTEREST)
                 rows = [row for row in group.rows if isinstance(row, list) and len(row) > at]
-                named |= {str(row[at]) for row in rows if row[at] is not None}
+                named |= {str(row[at]) for row in rows if isinstance(row[at], str | int)}
         return await asyncio.to_thread(self._interests.named, named, contributor) if named else {}
 
     @staticmethod
@@ -220,7 +228,7 @@ def _check_extras(body: Mapping[str, Any]) -> None:
     for name in ("resultTime", "validTime"):
         if body.get(name) is not None:
             reading.interval(body[name], name)
-    for name in ("parameters", "resultQuality"):
+    for name in FREE:
         if body.get(name) is not None:
             reading.free(body[name], name)
     if body.get("parameters") is not None:
@@ -245,15 +253,13 @@ def _no_row(stream: str, refusal: Refused | None) -> FieldError:
 
 
 async def _rows(
-    group: _Group, known: KnownStream, positions: Mapping[str, Placing], first: int
+    group: _Group, known: KnownStream, positions: Mapping[str, Placing], first: int, pieces: Pieces
 ) -> tuple[list[tuple[int, Observation]], list[RowFault]]:
     """The good rows of a group with their places among all, which begin at ``first``, and the faults of the others."""
     good: list[tuple[int, Observation]] = []
     faults: list[RowFault] = []
     for index, row in enumerate(group.rows):
-        if index and index % AT_A_TIME == 0:
-            # Others have a turn: all of it would take a tenth of a second.
-            await asyncio.sleep(0)
+        await pieces.took(reading.values_in(row, _ROW_MOST))
         try:
             good.append((first + index, _row(row, group.stream, known, group.components, positions)))
         except InputRefused as exc:
@@ -294,13 +300,16 @@ def _row(
     if not isinstance(row, list) or len(row) != len(components):
         raise InputRefused.of("dataArray", f"a row must have {len(components)} values, as the components say")
     values = dict(zip(components, row, strict=True))
-    if len(values) > 2:
+    if not values.keys() <= _BARE:
+        for name in FREE:
+            if reading.values_in(values.get(name), ROW_VALUES) > ROW_VALUES:
+                raise InputRefused.of(name, f"may hold at most {ROW_VALUES} values in a row of a dataArray")
         _check_extras(values)
     at = values.get("phenomenonTime")
     time = clock.now() if at is None else _end(at)
     position = None
     if values.get(INTEREST) is not None:
-        found = positions[str(values[INTEREST])]
+        found = positions[as_id(values[INTEREST], _INTEREST_ID)]
         if isinstance(found, InputRefused):
             raise found
         position = found
