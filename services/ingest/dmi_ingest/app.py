@@ -58,7 +58,9 @@ def assemble(settings: IngestSettings, engine: sa.Engine, runtime: Runtime) -> F
     intake = Intake(runtime.gate, runtime.publisher, registry, runtime.metrics)
     places = Whereabouts(runtime.gate, features)
     turns = ReadingTurns(table)
-    ingest = Ingest(intake, features, relay, table, places, turns, settings.area_datasets)
+    ingest = Ingest(
+        intake, features, relay, table, places, turns, ReadingTurns(table), settings.area_datasets
+    )
     addresses = Addresses(settings.public_url)
     things = SensorThings(EntityStore(engine), features, intake, relay, table, addresses, places)
     share = Share(settings.import_open, settings.import_room, settings.import_free)

@@ -48,7 +48,8 @@ class Ingest:
     """What a participant can hand in natively."""
 
     def __init__(self, intake: Intake, features: FeatureStore, relay: Relay, law: LawTable, places: Whereabouts,
-                 turns: ReadingTurns, area_datasets: Collection[str] = ()) -> None:  # fmt: skip
+                 turns: ReadingTurns, features_turns: ReadingTurns,
+                 area_datasets: Collection[str] = ()) -> None:  # fmt: skip
         self._intake = intake
         self._features = features
         self._relay = relay
@@ -56,6 +57,8 @@ class Ingest:
         self._places = places
         self._area_datasets = frozenset(area_datasets)
         self._turns = turns
+        self._features_turns = features_turns
+        """Of their own: a body of features is kept and published in its turn, which takes seconds."""
 
     def _read(self, contributor: Contributor, body: bytes) -> Any:
         """The JSON of a body; a heavy one is read only for who may hand in for the dataset that it names."""
@@ -74,12 +77,9 @@ class Ingest:
             if missing := registry.missing(named):
                 await asyncio.to_thread(registry.look_up, missing)
             batch, places, faults = await self._checked(columns)
-        refuse_all(batch, faults)
-        withheld: set[int] = set()
-        if len(batch):
-            withheld = (await self._intake.take(contributor, [batch]))[0]
-        else:
-            self._intake.permit(contributor, batch.dataset, 0)
+            refuse_all(batch, faults)
+            ready = await self._intake.ready(contributor, [batch])
+        withheld = (await self._intake.send(ready))[0]
         faults = sorted(
             [*faults, *(RowFault(places[row], NO_CONSENT) for row in withheld)], key=lambda fault: fault.index
         )
@@ -90,7 +90,7 @@ class Ingest:
 
     async def hand_in_features(self, contributor: Contributor, body: bytes) -> dict[str, Any]:
         """Keep and publish the good features; raises ``RowsRefused`` when there are none."""
-        async with self._turns.turn(contributor):
+        async with self._features_turns.turn(contributor):
             # Checking geometries takes long enough to hold up observations, so it has a thread.
             return await asyncio.to_thread(self._features_of, contributor, body)
 

@@ -33,6 +33,10 @@ CONTRIBUTE = "dmi:contribute"
 PROCESS = "dmi:process"
 
 
+ON_LOOP = 500
+"""Rows of persons that are judged on the event loop; of more, cutting the ends of trips takes tenths of a second."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contributor:
     """Who hands in, and for which purpose."""
@@ -49,6 +53,15 @@ class Contributor:
     def who(self) -> str:
         """Who hands in by its own hand: who acts for the participant, else the participant."""
         return (self.acting.actor if self.acting is not None else "") or self.participant
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What the gate let through, to be handed over: the rows of each batch, which were withheld, the messages."""
+
+    kept: list[ObservationBatch]
+    withheld: list[set[int]]
+    messages: list[Message]
 
 
 def writer(law: LawTable, participant: str, dataset: str) -> Writer:
@@ -105,41 +118,50 @@ class Intake:
         A row of personal data is withheld when its subject has not consented. Raises ``Refused`` before
         anything is handed over.
         """
-        kept, withheld, messages = self._prepare(contributor, batches)
-        if unused := self._unused(kept):
+        return await self.send(await self.ready(contributor, batches))
+
+    async def ready(self, contributor: Contributor, batches: Sequence[ObservationBatch]) -> Ready:
+        """The first part of ``take``, which reckons; raises ``Refused``."""
+        if any(len(batch) > ON_LOOP and self._of_persons(batch) for batch in batches):
+            # Whole, since a trip cannot be cut in pieces.
+            return await asyncio.to_thread(self._ready, contributor, batches)
+        return self._ready(contributor, batches)
+
+    async def send(self, ready: Ready) -> list[set[int]]:
+        """The second part of ``take``, which waits for the bus."""
+        if unused := self._unused(ready.kept):
             await asyncio.to_thread(self.registry.mark_used, unused)
-        if messages:
-            await self._bus.publish_async(RAW_TOPIC, messages)
-        self._count(kept, withheld)
-        return withheld
+        if ready.messages:
+            await self._bus.publish_async(RAW_TOPIC, ready.messages)
+        self._count(ready)
+        return ready.withheld
 
     def take_now(self, contributor: Contributor, batch: ObservationBatch) -> set[int]:
         """As ``take``, from a thread, for one batch."""
-        kept, withheld, messages = self._prepare(contributor, [batch])
-        if unused := self._unused(kept):
+        ready = self._ready(contributor, [batch])
+        if unused := self._unused(ready.kept):
             self.registry.mark_used(unused)
-        if messages:
-            self._bus.publish(RAW_TOPIC, messages, timeout=30.0)
-        self._count(kept, withheld)
-        return withheld[0]
+        if ready.messages:
+            self._bus.publish(RAW_TOPIC, ready.messages, timeout=30.0)
+        self._count(ready)
+        return ready.withheld[0]
 
-    def _prepare(
-        self, contributor: Contributor, batches: Sequence[ObservationBatch]
-    ) -> tuple[list[ObservationBatch], list[set[int]], list[Message]]:
-        kept: list[ObservationBatch] = []
-        withheld: list[set[int]] = []
-        messages: list[Message] = []
+    def _of_persons(self, batch: ObservationBatch) -> bool:
+        return batch.subject is not None or self.registry.personal(batch.dataset)
+
+    def _ready(self, contributor: Contributor, batches: Sequence[ObservationBatch]) -> Ready:
+        ready = Ready([], [], [])
         for batch in batches:
             permit = self.permit(contributor, batch.dataset, len(batch))
             passed, left = self._consented(permit, batch)
-            kept.append(passed)
-            withheld.append(left)
-            messages += self._messages(contributor, permit, passed)
-        return kept, withheld, messages
+            ready.kept.append(passed)
+            ready.withheld.append(left)
+            ready.messages.extend(self._messages(contributor, permit, passed))
+        return ready
 
     def _consented(self, permit: Permit, batch: ObservationBatch) -> tuple[ObservationBatch, set[int]]:
         """The rows that no person keeps back, recorded so that each of them can read it; and which rows are not."""
-        if not permit.personal and batch.subject is None:
+        if not len(batch) or (not permit.personal and batch.subject is None):
             return batch, set()
         passed = self._gate.carry(dataclasses.replace(permit, duties=()), batch)
         return passed.batch, set(passed.left)
@@ -160,6 +182,6 @@ class Intake:
     def _unused(self, batches: Sequence[ObservationBatch]) -> set[str]:
         return self.registry.unused({stream for batch in batches for stream in batch.datastream})
 
-    def _count(self, kept: Sequence[ObservationBatch], withheld: Sequence[set[int]]) -> None:
-        self._metrics.rows.labels("accepted").inc(sum(len(batch) for batch in kept))
-        self._metrics.rows.labels("withheld").inc(sum(len(rows) for rows in withheld))
+    def _count(self, ready: Ready) -> None:
+        self._metrics.rows.labels("accepted").inc(sum(len(batch) for batch in ready.kept))
+        self._metrics.rows.labels("withheld").inc(sum(len(rows) for rows in ready.withheld))

@@ -19,7 +19,7 @@ class Registry:
 
     def __init__(self, store: Streams, personal: Callable[[str], bool]) -> None:
         self._store = store
-        self._personal = personal
+        self.personal = personal
         self._known: dict[str, KnownStream] = {}
         self._lock = threading.Lock()
 
@@ -40,7 +40,7 @@ class Registry:
 
     def of_person(self, known: KnownStream) -> bool:
         """Whether rows of a datastream are, or may be, about a person."""
-        return known.subject is not None or self._personal(known.dataset)
+        return known.subject is not None or self.personal(known.dataset)
 
     def look_up(self, ids: Collection[str]) -> None:
         """Take those that the store has into memory; what it has no longer is forgotten."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_infra.errors import Refused, Unavailable
+from dmi_infra.gate import Passed, Permit
 from dmi_infra.telemetry import Metrics
 from dmi_ingest.intake import Contributor, Intake
 from dmi_ingest.registry import Registry
@@ -121,3 +123,21 @@ def test_every_one_of_a_group_hears_its_failure_and_the_next_group_goes_on() -> 
 
     assert all(isinstance(found, Unavailable) for found in asyncio.run(load()))
     assert [row[1] for row in door.bus.rows()] == [9]
+
+
+@pytest.mark.parametrize(("rows", "aside"), [(500, False), (501, True)])
+def test_many_rows_of_persons_are_judged_aside_since_all_else_comes_in_on_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch, rows: int, aside: bool
+) -> None:
+    door = Door()
+    judged: list[bool] = []
+    loop = threading.get_ident()
+    carry = door.gate.carry
+
+    def noted(permit: Permit, given: ObservationBatch) -> Passed:
+        judged.append(threading.get_ident() != loop)
+        return carry(permit, given)
+
+    monkeypatch.setattr(door.gate, "carry", noted)
+    assert len(asyncio.run(door.intake.take(OFFICER, [batch(["a"] * rows, BICYCLES)]))[0]) == rows
+    assert judged == [aside]

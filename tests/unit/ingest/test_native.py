@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -12,8 +14,10 @@ from dmi_agreements.contracts.law import Dataset
 from dmi_ingest import reading
 from dmi_ingest.model import ID_RULE
 from dmi_ingest.reading import read_json
+from dmi_ingest.store import FeatureStore
 from tests.unit.ingest.fakes import BICYCLES, GARAGES, GEMEENTE, OTHER, VENDOR, Node, thing
 
+NOOR = "urn:dmi:person:noor"
 NOON = "2026-11-21T12:00:00Z"
 STREAM = "garages.centrum.occupancy"
 
@@ -388,3 +392,69 @@ def test_a_feature_of_interest_of_a_row_is_named_by_text_or_a_whole_number(city:
     (fault,) = json.loads(answer.headers["DMI-Rejected"])
     assert fault["field"] == "FeatureOfInterest.@iot.id"
     assert fault["rule"] == ID_RULE
+
+
+def test_a_body_of_features_keeps_no_rows_of_its_own_participant_waiting(
+    city: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, done = threading.Event(), threading.Event()
+    put = FeatureStore.put
+
+    def held(*given: Any) -> Any:
+        begun.set()
+        assert done.wait(10)
+        return put(*given)
+
+    monkeypatch.setattr(FeatureStore, "put", held)
+    headers = {"Authorization": f"Bearer {GEMEENTE}"}
+
+    async def story() -> list[int]:
+        places = asyncio.create_task(
+            city.client.post("/v1/features", json=features(feature()), headers=headers)
+        )
+        assert await asyncio.to_thread(begun.wait, 10)
+        try:
+            async with asyncio.timeout(5):
+                rows = await city.client.post("/v1/batches", json=columns(), headers=headers)
+        finally:
+            done.set()
+        return [rows.status_code, (await places).status_code]
+
+    assert city.runner.run(story()) == [201, 201]
+
+
+@pytest.mark.parametrize("door", ["/v1/batches", "/v1.1/CreateObservations"])
+def test_rows_of_persons_are_judged_in_the_turn_of_their_body(
+    node: Node, monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    node.gate.consenting.add(NOOR)
+    node.post("/v1.1/Things", thing(dataset=BICYCLES, subject=NOOR))
+    at_once: list[int] = []
+    carry = node.gate.carry
+
+    def slowly(*given: Any) -> Any:
+        at_once.append(1)
+        assert sum(at_once) == 1, "one body of a participant at a time"
+        time.sleep(0.02)
+        at_once.append(-1)
+        return carry(*given)
+
+    monkeypatch.setattr(node.gate, "carry", slowly)
+    rows, stream = 501, "bicycle-air.centrum.occupancy"
+    group = {
+        "Datastream": {"@iot.id": stream},
+        "components": ["phenomenonTime", "result"],
+        "dataArray": [[NOON, 1]] * rows,
+    }
+    columned = columns(
+        dataset=BICYCLES, datastream=[stream] * rows, phenomenon_time=[NOON] * rows, result=[1] * rows
+    )
+    headers = {"Authorization": f"Bearer {GEMEENTE}"}
+
+    async def story() -> list[int]:
+        body = columned if door == "/v1/batches" else [group]
+        sent = [node.client.post(door, json=body, headers=headers) for _ in range(3)]
+        return [answer.status_code for answer in await asyncio.gather(*sent)]
+
+    assert node.runner.run(story()) == [201] * 3
+    assert len(at_once) == 6

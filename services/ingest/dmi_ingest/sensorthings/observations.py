@@ -14,7 +14,7 @@ from dmi_infra.errors import FieldError, InputRefused, NotFound, Refused
 from dmi_infra.http.limits import heavy
 from dmi_ingest import reading
 from dmi_ingest.handlers import ROWS, refuse_all
-from dmi_ingest.intake import NO_CONSENT, Contributor, Intake
+from dmi_ingest.intake import NO_CONSENT, Contributor, Intake, Ready
 from dmi_ingest.model import RowFault
 from dmi_ingest.pieces import Pieces
 from dmi_ingest.reading_turns import ReadingTurns
@@ -113,16 +113,20 @@ class Observations:
             index, pieces = 0, Pieces()
             for group in groups:
                 found = known.get(group.stream)
-                refusal = refused.get(found.dataset) if found is not None else None
-                if found is None or refusal is not None:
-                    fault = _no_row(group.stream, refusal)
+                closed = refused.get(found.dataset) if found is not None else None
+                if found is None or closed is not None:
+                    fault = _no_row(group.stream, closed)
                     faults += [RowFault(index + row, fault) for row in range(len(group.rows))]
                 else:
                     taken, wrong = await _rows(group, found, positions, index, pieces)
                     good.setdefault(found.dataset, []).extend(taken)
                     faults += wrong
                 index += len(group.rows)
-        handed = await self._hand_over(good, faults, next(iter(refused.values()), None), contributor)
+            refusal = next(iter(refused.values()), None)
+            ready, refusal = await self._ready(good, faults, refusal, contributor)
+        handed = [row for dataset, one in ready for row in await self._sent(good[dataset], one, faults)]
+        if refusal is not None and not handed:
+            raise refusal
         refuse_all(handed, faults)
         links = ["error"] * index
         for at, item in handed:
@@ -142,24 +146,27 @@ class Observations:
                 self._intake.check(contributor, datasets[0], 0)
         return reading.read_json(body)
 
-    async def _hand_over(
+    async def _ready(
         self, good: Mapping[str, list[tuple[int, Observation]]], faults: list[RowFault], refusal: Refused | None,
         contributor: Contributor,
-    ) -> list[tuple[int, Observation]]:  # fmt: skip
-        """Hand over what the gate lets through; a refusal of one dataset does not stop the others."""
-        taken: list[tuple[int, Observation]] = []
+    ) -> tuple[list[tuple[str, Ready]], Refused | None]:  # fmt: skip
+        """What the gate lets through, by dataset; the last refusal, which does not stop the others."""
+        found: list[tuple[str, Ready]] = []
         for dataset, rows in good.items():
+            batch = batch_of(dataset, [item for _, item in rows], self._intake.new_id())
             try:
-                batch = batch_of(dataset, [item for _, item in rows], self._intake.new_id())
-                withheld = (await self._intake.take(contributor, [batch]))[0]
-                faults += [RowFault(rows[row][0], NO_CONSENT) for row in withheld]
-                taken += [row for number, row in enumerate(rows) if number not in withheld]
+                found.append((dataset, await self._intake.ready(contributor, [batch])))
             except Refused as exc:
                 refusal = exc
                 faults += [RowFault(at, _as_fault(exc, item.datastream).errors[0]) for at, item in rows]
-        if refusal is not None and not taken:
-            raise refusal
-        return taken
+        return found, refusal
+
+    async def _sent(
+        self, rows: Sequence[tuple[int, Observation]], ready: Ready, faults: list[RowFault]
+    ) -> list[tuple[int, Observation]]:
+        withheld = (await self._intake.send(ready))[0]
+        faults += [RowFault(rows[row][0], NO_CONSENT) for row in withheld]
+        return [row for number, row in enumerate(rows) if number not in withheld]
 
     async def _known(self, stream: str) -> KnownStream | None:
         return (await self._all_known({stream})).get(stream)
