@@ -105,17 +105,18 @@ def harmonise(batch: ObservationBatch, registry: Registry, before: Before) -> Ha
     refuse((time < EARLIEST) | (time >= LATEST), "time_out_of_range")
     half = np.isnan(longitude) != np.isnan(latitude)
     refuse(half | (np.abs(longitude) > 180) | (np.abs(latitude) > 90), "impossible_position")
-    # Converted to another unit, or summed up, it would be no number any more.
-    refuse(np.abs(raw) > LARGEST_RESULT, "too_large")
+    # Summed up it would be no number any more. It is judged as it will be stored too: 10^18 km is beyond in metres.
+    value = _converted(raw, code, plans)
+    refuse((np.abs(raw) > LARGEST_RESULT) | (np.abs(value) > LARGEST_RESULT), "too_large")
     for name in ("source_id", "subject"):
         refuse(_unstorable(getattr(batch, name), count), f"bad_{name}")
 
     numbers = np.flatnonzero(good)
     if len(numbers) < count:
         batch = batch.take(numbers.tolist())
-        code, time, raw = code[numbers], time[numbers], raw[numbers]
+        code, time, raw, value = code[numbers], time[numbers], raw[numbers], value[numbers]
         longitude, latitude = longitude[numbers], latitude[numbers]
-    columns = _Columns(batch, code, time, raw, longitude, latitude)
+    columns = _Columns(batch, code, time, raw, value, longitude, latitude)
     return Harmonised(_rows(columns, plans, registry.neighbourhoods, before), numbers, rejected)
 
 
@@ -125,6 +126,7 @@ class _Columns:
     code: Ints
     time: Ints
     raw: Floats
+    value: Floats
     longitude: Floats
     latitude: Floats
 
@@ -151,6 +153,18 @@ def times_of(batch: ObservationBatch) -> Ints:
         return np.array([at if EARLIEST <= at < LATEST else NEVER for at in column], np.int64)
 
 
+def _converted(raw: Floats, code: Ints, plans: list[Plan]) -> Floats:
+    """The results in canonical units; as they are where no unit is converted."""
+    if all(plan.factor == 1.0 and plan.offset == 0.0 for plan in plans):
+        return raw
+    factor = np.array([plan.factor for plan in plans], np.float64)[code]
+    offset = np.array([plan.offset for plan in plans], np.float64)[code]
+    # What lies beyond all numbers is refused, so that it needs no warning.
+    with np.errstate(over="ignore"):
+        converted = np.round(raw * factor + offset, _DECIMALS)
+    return np.where((factor == 1.0) & (offset == 0.0), raw, converted)
+
+
 def _unstorable(column: list[str | None] | None, count: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     if column is None:
         return np.zeros(count, bool)
@@ -158,7 +172,7 @@ def _unstorable(column: list[str | None] | None, count: int) -> np.ndarray[tuple
 
 
 def _rows(columns: _Columns, plans: list[Plan], places: Neighbourhoods, before: Before) -> Rows:
-    code, time, raw = columns.code, columns.time, columns.raw
+    code, time, value = columns.code, columns.time, columns.value
     streams = [plan.stream or _NO_STREAM for plan in plans]
     key = np.array([stream.key for stream in streams], np.int64)[code]
     known = before(sorted(set(key.tolist())))
@@ -167,11 +181,6 @@ def _rows(columns: _Columns, plans: list[Plan], places: Neighbourhoods, before: 
     def per_row(values: list[float]) -> Floats:
         return np.array(values, np.float64)[code]
 
-    value = raw
-    if any(plan.factor != 1.0 or plan.offset != 0.0 for plan in plans):
-        factor, offset = per_row([plan.factor for plan in plans]), per_row([plan.offset for plan in plans])
-        converted = np.round(raw * factor + offset, _DECIMALS)
-        value = np.where((factor == 1.0) & (offset == 0.0), raw, converted)
     fixed = [plan.stream.position if plan.stream else None for plan in plans]
     own = ~np.isnan(columns.longitude)
     here_lon = np.where(own, columns.longitude, per_row([p[0] if p else np.nan for p in fixed]))
@@ -197,7 +206,7 @@ def _rows(columns: _Columns, plans: list[Plan], places: Neighbourhoods, before: 
     }
     return Rows(
         streams, code, key, time, [source or "" for source in columns.batch.source_id or [""] * len(time)],
-        value, raw, flags, here_lon, here_lat, columns.batch.subject,
+        value, columns.raw, flags, here_lon, here_lat, columns.batch.subject,
         _neighbourhood(columns, plans, own, here_lon, here_lat, places),
         np.array([last.time for last in newest], np.int64)[code],
     )  # fmt: skip

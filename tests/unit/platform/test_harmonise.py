@@ -102,6 +102,16 @@ def test_a_result_beyond_all_that_is_measured_is_refused(registry: Registry) -> 
     assert found.rows.result.tolist() == [16.85]
 
 
+@pytest.mark.parametrize("value", [1e18, 1.7e308])
+def test_a_result_that_its_canonical_unit_puts_beyond_all_that_is_measured_is_refused(
+    registry: Registry, value: float
+) -> None:
+    found = run(registry, ["pm", "pm", "p"], [value, 1e15, 1e18])
+    assert found.rejected == {("too_large", ""): [0]}
+    assert found.rows.result.tolist() == [1e18, 1e18]
+    assert found.rows.raw_result.tolist() == [1e15, 1e18]
+
+
 def test_a_datastream_of_another_dataset_or_property_is_refused(registry: Registry) -> None:
     batch = ObservationBatch("urn:dmi:dataset:vendor:air", ["t"], [NOON], [290.0])
     assert harmonise(batch, registry, nothing).rejected == {("other_dataset", "t"): [0]}
