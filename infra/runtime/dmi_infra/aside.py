@@ -15,7 +15,7 @@ import anyio
 import anyio.to_thread
 
 from dmi_infra.errors import Unavailable
-from dmi_infra.lanes import Lanes
+from dmi_infra.lanes import Asker, Lanes
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ WAITING_OF_ONE: Final = 200
 """Requests of one participant that may stand behind those that run, as a burst of negotiations does."""
 PATIENCE: Final = 10.0
 """Seconds that a request stands in line for what is reckoned: who asks for it looks at a page meanwhile."""
-ANYBODY: Final = "anybody"
+ANYBODY: Final = Asker.by_nothing("anybody")
 """In whose name all stand in line who prove nothing."""
 
 
@@ -49,28 +49,41 @@ class Aside:
         self._patience = patience
 
     async def run(
-        self, party: str, work: Callable[[], T], waiting: AbstractAsyncContextManager[None] | None = None
+        self, asker: Asker, work: Callable[[], T], waiting: AbstractAsyncContextManager[None] | None = None
     ) -> T:
-        """What ``work`` gives, for a request of ``party``; ``waiting`` is entered for as long as it stands in line.
+        """What ``work`` gives, for a request of ``asker``; ``waiting`` is entered for as long as it stands in line.
 
-        Raises ``Unavailable`` when too many of the participant stand in line, or this one stood there too long.
+        Raises ``Unavailable`` when too many of the participant stand in line, or this one stood there too long; and as
+        ``Lanes.enter`` when what let it in has ended meanwhile.
         """
         async with AsyncExitStack() as held:
             async with waiting or nullcontext():
-                await held.enter_async_context(self.turn(party))
+                await held.enter_async_context(self.turn(asker))
             return await anyio.to_thread.run_sync(work, limiter=self._threads)
 
     @asynccontextmanager
-    async def turn(self, party: str) -> AsyncIterator[None]:
-        """One of the places of ``party`` meanwhile, without a thread; raises as ``run``."""
+    async def turn(self, asker: Asker) -> AsyncIterator[None]:
+        """One of the places of who asks meanwhile, without a thread; raises as ``run``."""
         async with AsyncExitStack() as held:
             try:
                 with anyio.fail_after(self._patience):
-                    held.callback(await self._lanes.enter(party))
-                    await held.enter_async_context(self._turns)
+                    held.callback(await self._lanes.enter(asker))
+                    waits = await self._take()
+                    held.callback(self._turns.release)
             except TimeoutError as exc:
                 raise Unavailable("others are served first at the moment; try again shortly") from exc
+            if waits:
+                asker.still()
             yield
+
+    async def _take(self) -> bool:
+        """Take one of all the turns; whether it was waited for."""
+        try:
+            self._turns.acquire_nowait()
+        except anyio.WouldBlock:
+            await self._turns.acquire()
+            return True
+        return False
 
 
 def looks() -> Aside:

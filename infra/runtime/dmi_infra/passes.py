@@ -100,10 +100,10 @@ def sign_data(
 
 
 def verify_data(token: str, issuer: str, own: OwnKeys) -> dict[str, Any]:
-    """The claims of a data token of our own; raises ``Unauthenticated``."""
+    """The claims of a data token of our own, and its ``kid``; raises ``Unauthenticated``."""
     claims = jose.decode(
         token, "data+jwt", issuer, DATA_AUDIENCE, lambda _issuer, kid: own(kid), _DATA_CLAIMS
     )
     if not all(isinstance(claims.get(name), str) for name in ("agreement", "transfer")):
         raise Unauthenticated("the token names no agreement and transfer")
-    return claims
+    return {**claims, "kid": str(jose.read_unverified(token, jose.HEADER)[0]["kid"])}

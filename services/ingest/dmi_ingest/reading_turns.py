@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 
 from dmi_agreements.table import LawTable
-from dmi_infra.lanes import Turns
+from dmi_infra.lanes import Asker, Turns
 from dmi_infra.room import behind
 from dmi_ingest.intake import Contributor
 
@@ -18,5 +18,8 @@ class ReadingTurns:
         self._turns = Turns()
 
     def turn(self, contributor: Contributor) -> AbstractAsyncContextManager[None]:
-        """Hold the turn of who hands in meanwhile; raises ``Unavailable`` where too much of it waits, or too long."""
-        return self._turns.turn(behind(self._law, contributor.who))
+        """Hold the turn of who hands in meanwhile.
+
+        Raises ``Unavailable`` where too much of it waits, or too long, and as ``still`` of who hands in does.
+        """
+        return self._turns.turn(Asker(behind(self._law, contributor.who), contributor.still))

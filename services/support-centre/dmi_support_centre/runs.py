@@ -18,8 +18,7 @@ from dmi_infra.aside import PATIENCE, Aside
 from dmi_infra.clock import to_text
 from dmi_infra.errors import Refused
 from dmi_infra.gate import Gate, Permit
-from dmi_infra.identity import Identity
-from dmi_infra.room import whose_share
+from dmi_infra.lanes import Asker
 from dmi_support_centre.baselines import Baselines
 from dmi_support_centre.desk import Inputs
 from dmi_support_centre.errors import ModelRefused
@@ -60,10 +59,10 @@ class Runs:
         self._aside = Aside(RUNS, RUNS_OF_ONE, patience=PATIENCE)
 
     async def in_turn(
-        self, person: Identity, work: Callable[[], T], waiting: AbstractAsyncContextManager[None]
+        self, asker: Asker, work: Callable[[], T], waiting: AbstractAsyncContextManager[None]
     ) -> T:
         """What ``work`` gives, which runs scenarios or plans a merge: in the line of who asks. As ``Aside.run``."""
-        return await self._aside.run(whose_share(self._gate.law, person), work, waiting)
+        return await self._aside.run(asker, work, waiting)
 
     def known(self, baseline: str, inputs: Inputs) -> Baseline:
         """The part of a kept baseline that the caller may analyse; raises ``Refused`` when that is nothing."""

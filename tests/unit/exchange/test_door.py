@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from dmi_agreements.contracts.law import Participant
@@ -20,7 +21,7 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.settings import KnownNode
 from dmi_exchange.store import Store
 from dmi_infra import clock, jose, passes
-from dmi_infra.errors import NotFound, Unauthenticated, Unavailable
+from dmi_infra.errors import NotFound, Refused, Unauthenticated, Unavailable
 from dmi_infra.http.shares import EACH, HELD, Shares
 
 HERE = "http://here.example/exchange"
@@ -156,6 +157,31 @@ def test_all_that_a_node_speaks_for_have_one_share_and_others_are_let_in_meanwhi
         assert await two.enter(QUICK, MEMBER) == MEMBER
 
     asyncio.run(enter())
+
+
+@pytest.mark.parametrize("end", ["the key of its node", "its membership"])
+def test_who_a_node_speaks_for_is_judged_again_after_its_line(two: Two, end: str) -> None:
+    two.shares = Shares(each=1)
+    members = doors.runtime_of(cast(Any, None)).law.table.participants
+
+    async def enter() -> None:
+        held: list[Callable[[], None]] = []
+        await two.enter(QUICK, MEMBER, held=held)
+        behind = asyncio.ensure_future(two.enter(QUICK, MEMBER))
+        async with asyncio.timeout(LATE_SECONDS):
+            while two.shares._lanes._inside[QUICK.issuer] < 2:
+                await asyncio.sleep(0.005)
+        if end == "its membership":
+            members[MEMBER] = msgspec.structs.replace(members[MEMBER], active=False)
+        else:
+            two.nodes._keys[QUICK.issuer] = []
+        held.pop()()
+        refusal = (Refused, "signed no") if end == "its membership" else (Unauthenticated, "one of its keys")
+        with pytest.raises(refusal[0], match=refusal[1]):
+            await behind
+
+    asyncio.run(enter())
+    assert not two.shares._lanes._inside
 
 
 def test_a_node_is_asked_once_for_all_its_participants_that_are_not_known(two: Two) -> None:

@@ -34,6 +34,7 @@ from dmi_exchange.model import may_own
 from dmi_exchange.proving import UsesBefore
 from dmi_infra import clock
 from dmi_infra.jose import SigningKey
+from dmi_infra.lanes import Asker
 from tests.unit.exchange.fakes import LIVING, OFFICER, OPERATING, SELLING, Node, Who, furnish, running
 from tests.unit.infra.fakes import (
     BICYCLES,
@@ -275,7 +276,7 @@ def test_what_somebody_noted_wrongly_is_not_told_to_others_and_one_check_is_made
     monkeypatch.setattr(verifier, "check", watched)
 
     async def asked() -> list[Verification]:
-        return await asyncio.gather(*(busy.verify(f"urn:member:{n}") for n in range(8)))
+        return await asyncio.gather(*(busy.verify(Asker.by_nothing(f"urn:member:{n}")) for n in range(8)))
 
     assert [each.ok for each in asyncio.run(asked())] == [True] * 8
     assert most == [1] * 8

@@ -11,7 +11,7 @@ from typing import Any, cast
 import httpx
 import msgspec
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from dmi_agreements.dsp import states
 from dmi_exchange.dsp.door import NodeDoor, Speaker
@@ -25,8 +25,11 @@ from dmi_exchange.flow.store import Flows
 from dmi_exchange.flow.supply import Given, Supply, encoded
 from dmi_infra import passes
 from dmi_infra.errors import InputRefused, NotFound
+from dmi_infra.http.access import place
 from dmi_infra.http.limits import LARGE_VALUES, values_of
 from dmi_infra.http.problems import install
+from dmi_infra.http.shares import Shares
+from dmi_infra.lanes import Asker
 from tests.unit.mistakes import mistaken
 
 PEER = "urn:dmi:participant:peer"
@@ -57,13 +60,15 @@ class Landing:
         async def door(_request: Any) -> str:
             return PEER
 
-        async def unread() -> Speaker:
+        async def unread(request: Request) -> Speaker:
+            await place(request, Asker.by_nothing(PEER))
             return Speaker("http://b.example", PEER, digest)
 
         door.unread = unread  # type: ignore[attr-defined]
         supply = cast(Supply, SimpleNamespace(processes=SimpleNamespace(get=get)))
         intake = cast(Intake, SimpleNamespace(take=self._take))
         self.app = FastAPI()
+        self.app.state.shares = Shares()
         install(self.app)
         self.app.include_router(routes.router(cast(NodeDoor, door), cast(Any, None), supply, intake))
 

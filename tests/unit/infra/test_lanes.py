@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from dmi_infra.errors import Unavailable
-from dmi_infra.lanes import Lanes, Turns
+from dmi_infra.errors import Unauthenticated, Unavailable
+from dmi_infra.lanes import Asker, Lanes, Turns
 
-MINE, OTHER = "urn:mine", "urn:other"
+MINE, OTHER = Asker.by_nothing("urn:mine"), Asker.by_nothing("urn:other")
 
 
 def test_between_two_pieces_of_one_participant_others_have_a_turn() -> None:
@@ -17,9 +17,9 @@ def test_between_two_pieces_of_one_participant_others_have_a_turn() -> None:
     done: list[str] = []
     turns = Turns()
 
-    async def piece(party: str) -> None:
-        async with turns.turn(party):
-            done.append(party)
+    async def piece(asker: Asker) -> None:
+        async with turns.turn(asker):
+            done.append(asker.party)
 
     async def story() -> None:
         many = [asyncio.create_task(piece(MINE)) for _ in range(20)]
@@ -27,7 +27,7 @@ def test_between_two_pieces_of_one_participant_others_have_a_turn() -> None:
         await asyncio.gather(*many, other)
 
     asyncio.run(story())
-    assert done.index(OTHER) <= 1
+    assert done.index(OTHER.party) <= 1
     assert len(done) == 21
 
 
@@ -69,3 +69,24 @@ def test_without_patience_a_line_is_stood_in_as_long_as_it_takes() -> None:
         (await second)()
 
     asyncio.run(story())
+
+
+def _revoked() -> None:
+    raise Unauthenticated("its key was revoked")
+
+
+@pytest.mark.parametrize("lanes", [Lanes(1), Turns()], ids=["lanes", "turns"])
+def test_who_stood_in_line_is_judged_again_and_who_found_its_place_free_is_not(lanes: Lanes) -> None:
+    async def story() -> None:
+        first = await lanes.enter(Asker("urn:mine", _revoked))
+        second = asyncio.create_task(lanes.enter(Asker("urn:mine", _revoked)))
+        third = asyncio.create_task(lanes.enter(MINE))
+        await asyncio.sleep(0.01)
+        first()
+        with pytest.raises(Unauthenticated, match="revoked"):
+            await second
+        (await third)()
+        (await lanes.enter(Asker("urn:mine", _revoked)))()
+
+    asyncio.run(story())
+    assert not lanes._inside, "whoever was refused left its place"

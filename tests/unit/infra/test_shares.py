@@ -11,20 +11,24 @@ from types import SimpleNamespace
 from typing import Annotated, Any, cast
 
 import httpx
+import msgspec
 import pytest
 from fastapi import APIRouter, Body
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from dmi_agreements.contracts.law import Participant
+from dmi_agreements.keys import revoked
+from dmi_infra import clock
 from dmi_infra.errors import NotFound
 from dmi_infra.http.access import Caller, placed
 from dmi_infra.http.limits import HEAVY_VALUES
-from dmi_infra.http.shares import EACH, ENDS, Shares, at_once, on_thread
-from dmi_infra.identity import Identity
-from dmi_infra.jose import Acting
-from tests.unit.infra.fakes import OWNER, STACK, VENDOR
-from tests.unit.infra.test_access import Door
+from dmi_infra.http.shares import EACH, ENDS, Shares, at_once, let_go, on_thread
+from dmi_infra.identity import AUDIENCE, PAPER, Identity
+from dmi_infra.jose import Acting, SigningKey, access_claims
+from dmi_infra.lanes import Asker
+from tests.unit.infra.fakes import NOOR, OWNER, STACK, VENDOR
+from tests.unit.infra.test_access import KEY, Door
 
 SECONDS = 5.0
 
@@ -251,10 +255,48 @@ def test_a_machine_stands_in_the_line_of_its_participant_and_who_has_a_mandate_i
     house.law.apply(Participant("urn:dmi:machine:box", "Box", [], machine_of=VENDOR))
     taken: list[str] = []
 
-    async def take(_scope: object, who: str) -> None:
-        taken.append(who)
+    async def take(_scope: object, asker: Asker) -> None:
+        taken.append(asker.party)
 
     state = SimpleNamespace(shares=SimpleNamespace(take=take), runtime=house.runtime)
     request: Any = SimpleNamespace(app=SimpleNamespace(state=state), scope={})
     house.runner.run(placed(request, Identity(OWNER, "Ans", frozenset(), acting=acting)))
     assert taken == [party]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "by"),
+    [("GET", "/member", "key"), ("GET", "/member", "letter"), ("POST", "/end", "key")],
+)
+def test_what_let_a_request_in_and_ended_while_it_stood_in_line_lets_it_in_no_more(
+    house: House, method: str, path: str, by: str
+) -> None:
+    key, at = SigningKey.generate(), clock.now()
+    who = NOOR if by == "letter" else VENDOR
+    shown: dict[str, Any] = {"client_kid": key.kid}
+    before = Participant(VENDOR, VENDOR, [], [key.public], rulebook="1.0.0")
+    after = msgspec.structs.replace(before, keys=[revoked(key.public, at // 1_000_000 - 1, "stolen")])
+    if by == "letter":
+        shown = {"method": PAPER, "client": NOOR, "letter": at}
+        before = Participant(NOOR, "Noor", [], letter_at=at)
+        after = msgspec.structs.replace(before, letter_at=at + 1)
+    claims = access_claims(house.runtime.settings.issuer, AUDIENCE, who, "Noor", [], at // 1_000_000, **shown)
+    house.law.apply(before)
+    shares: Shares = cast(Any, house.client._transport).app.state.shares
+    lanes, each = (shares._ends, ENDS) if path == "/end" else (shares._lanes, EACH)
+
+    async def story() -> list[httpx.Response]:
+        held = [await lanes.enter(Asker.by_nothing(who)) for _ in range(each)]
+        headers = {"Authorization": f"Bearer {KEY.sign_token(claims)}"}
+        line = [asyncio.ensure_future(house.client.request(method, path, headers=headers)) for _ in range(2)]
+        async with asyncio.timeout(SECONDS):
+            while lanes._inside[who] < each + len(line):
+                await asyncio.sleep(0.005)
+        house.law.apply(after)
+        let_go(held)
+        return await asyncio.gather(*line)
+
+    answers = house.runner.run(story())
+    assert statuses(answers) == [401, 401]
+    assert ("a new letter" if by == "letter" else "does not count any more") in answers[0].json()["detail"]
+    assert not lanes._inside

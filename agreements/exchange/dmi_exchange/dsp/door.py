@@ -26,6 +26,8 @@ from dmi_infra import clock, jose, passes
 from dmi_infra.errors import Failure, Refused, Unauthenticated, Unavailable
 from dmi_infra.http.access import identify, member, place, placed, roles, runtime_of
 from dmi_infra.http.problems import read_json
+from dmi_infra.lanes import Asker
+from dmi_infra.runtime import Runtime
 
 SEEN = 100_000
 """Tokens of one node that are remembered at most; more within their minute are refused."""
@@ -72,6 +74,8 @@ class Speaker:
     participant: str
     digest: str | None = None
     """Of the body that its token was made for; ``None`` where a token is bound to none."""
+    key: str = ""
+    """The name of the node's key under its token; empty: it was proved otherwise."""
 
 
 class Proof(Protocol):
@@ -112,7 +116,8 @@ class NodeTokens:
         # A key that is not known is asked of its node.
         claims = passes.verify_node(token, f"{self._issuer}/dsp", asked, self._key_of)
         self._once.use(str(claims["iss"]), str(claims["jti"]), float(claims["exp"]))
-        return Speaker(str(claims["iss"]), str(claims["sub"]), str(claims.get("digest")))
+        kid = str(jose.read_unverified(token, jose.HEADER)[0]["kid"])
+        return Speaker(str(claims["iss"]), str(claims["sub"]), str(claims.get("digest")), kid)
 
     def _key_of(self, issuer: str, kid: str) -> Mapping[str, Any] | None:
         if issuer == self._issuer:
@@ -162,23 +167,50 @@ class NodeDoor:
         stale = runtime.law.table.stale(clock.now())
         if stale is not None:
             raise Refused([stale])
-        issuer, name = speaker.node, speaker.participant
-        found = runtime.law.table.participants.get(name)
+        issuer, name, law = speaker.node, speaker.participant, runtime.law.table
+        found = known = law.participants.get(name)
         if (found is None or (taking_part and found.rulebook is None)) and self._nodes.known(issuer):
             found = await self._ask_again(issuer, name)
-        its_own = found is not None and (found.home or self._issuer) == issuer
-        if found is None or not its_own or not self._nodes.speaks_for(issuer, name):
-            raise Unauthenticated(NO_MEMBER)
+        self._require_member(speaker, found)
         if taking_part and self._nodes.unheard(issuer):
             found = await self._ask_again(issuer, name)
-            if found is None or self._nodes.unheard(issuer):
-                raise Unavailable(
-                    f"nothing was heard of {issuer} for long: what it told of its members counts no more"
-                )
-        if taking_part and (not found.active or found.rulebook not in runtime.rulebook.accepted):
-            raise Refused([Reason("rulebook_not_signed", "this participant has signed no rulebook in force")])
-        await place(request, self._whose_share(speaker))
+        self._require(runtime, speaker, found, taking_part)
+
+        def still() -> None:
+            self._require_known(runtime, speaker)
+            # What its node told at the door may not be in the law yet.
+            told = law.participants.get(name)
+            self._require(runtime, speaker, found if told is known else told, taking_part)
+
+        await place(request, Asker(name, still), self._whose_share(speaker))
         return name
+
+    def _require(
+        self, runtime: Runtime, speaker: Speaker, found: Participant | None, taking_part: bool
+    ) -> None:
+        if taking_part and self._nodes.unheard(speaker.node):
+            raise Unavailable(
+                f"nothing was heard of {speaker.node} for long: what it told of its members counts no more"
+            )
+        member = self._require_member(speaker, found)
+        if taking_part and (not member.active or member.rulebook not in runtime.rulebook.accepted):
+            raise Refused([Reason("rulebook_not_signed", "this participant has signed no rulebook in force")])
+
+    def _require_member(self, speaker: Speaker, found: Participant | None) -> Participant:
+        issuer = speaker.node
+        its_own = found is not None and (found.home or self._issuer) == issuer
+        if found is None or not its_own or not self._nodes.speaks_for(issuer, speaker.participant):
+            raise Unauthenticated(NO_MEMBER)
+        return found
+
+    def _require_known(self, runtime: Runtime, speaker: Speaker) -> None:
+        """Of who stood in line: the law is fresh, and the node still has the key that it proved itself with."""
+        stale = runtime.law.table.stale(clock.now())
+        if stale is not None:
+            raise Refused([stale])
+        kept = not self._nodes.known(speaker.node) or self._nodes.has_key(speaker.node, speaker.key)
+        if speaker.key and not kept:
+            raise Unauthenticated("the key that the node proved itself with is no longer one of its keys")
 
     def _whose_share(self, speaker: Speaker) -> str:
         """Whose share of this service a request takes: of another node all its participants have one together."""
@@ -210,7 +242,8 @@ class NodeDoor:
         speaker = await self._speaker(request)
         if speaker is None:
             raise Unauthenticated("this needs a token of a known node")
-        await place(request, self._whose_share(speaker))
+        still = partial(self._require_known, runtime_of(request), speaker)
+        await place(request, Asker(speaker.node, still), self._whose_share(speaker))
         return speaker.node
 
     node.dmi_door = "known nodes"  # type: ignore[attr-defined]

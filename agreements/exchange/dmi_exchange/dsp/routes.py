@@ -31,7 +31,9 @@ from dmi_exchange.errors import StepRefused
 from dmi_exchange.notices.taking import Taking
 from dmi_infra.aside import Aside
 from dmi_infra.errors import Failure, InputRefused, Unavailable
+from dmi_infra.http.access import Asking
 from dmi_infra.http.problems import problem_of
+from dmi_infra.lanes import Asker
 from dmi_infra.unicode import encodable
 
 log = structlog.get_logger("exchange")
@@ -169,16 +171,16 @@ def _negotiations(dataspace: Dataspace) -> APIRouter:
     _state(routes, dataspace, "negotiation")
 
     @routes.post("/request", status_code=201)
-    async def requested(body: Given, peer: Peer, tasks: BackgroundTasks) -> dict[str, Any]:
-        begun = await dataspace.aside.run(peer, lambda: use.requested(_read(body, states.REQUEST), peer))
+    async def requested(body: Given, peer: Peer, asker: Asking, tasks: BackgroundTasks) -> dict[str, Any]:
+        begun = await dataspace.aside.run(asker, lambda: use.requested(_read(body, states.REQUEST), peer))
         return _answered(begun, dataspace, tasks)
 
     @routes.post("/offers", status_code=201)
-    async def offered(body: Given, peer: Peer, tasks: BackgroundTasks) -> dict[str, Any]:
+    async def offered(body: Given, peer: Peer, asker: Asking, tasks: BackgroundTasks) -> dict[str, Any]:
         def begin() -> Process:
             return use.offered(_read(body, states.OFFER), peer, dataspace.operator)
 
-        return _answered(await dataspace.aside.run(peer, begin), dataspace, tasks)
+        return _answered(await dataspace.aside.run(asker, begin), dataspace, tasks)
 
     for end, types in negotiation.FURTHER.items():
         _further(routes, dataspace, end, types, use.received)
@@ -195,12 +197,13 @@ def _transfers(dataspace: Dataspace) -> APIRouter:
     async def requested(
         body: Annotated[Any, Depends(behind(dataspace.binding))],
         peer: Annotated[str, Depends(dataspace.binding)],
+        asker: Asking,
         tasks: BackgroundTasks,
     ) -> dict[str, Any]:
         def begin() -> Process:
             return use.requested(_read(body, states.TRANSFER_REQUEST), peer)
 
-        return _answered(await dataspace.aside.run(peer, begin), dataspace, tasks)
+        return _answered(await dataspace.aside.run(asker, begin), dataspace, tasks)
 
     for end, kind in transfer.FURTHER.items():
         _further(routes, dataspace, end, (kind,), use.received)
@@ -246,9 +249,10 @@ def _further(
         pid: str,
         body: Annotated[Any, Depends(behind(dataspace.binding))],
         peer: Annotated[str, Depends(dataspace.binding)],
+        asker: Asking,
         tasks: BackgroundTasks,
     ) -> dict[str, Any]:
-        process = await dataspace.aside.run(peer, lambda: receive(pid, _read(body, *types), peer))
+        process = await dataspace.aside.run(asker, lambda: receive(pid, _read(body, *types), peer))
         return _answered(process, dataspace, tasks)
 
 
@@ -260,7 +264,9 @@ def _answered(process: Process, dataspace: Dataspace, tasks: BackgroundTasks) ->
 
 async def _go_on(dataspace: Dataspace, process: Process) -> None:
     try:
-        await dataspace.aside.run(process.peer, partial(dataspace.advance, process.id))
+        # What came was taken: from here on this node goes on of itself.
+        itself = Asker.by_nothing(process.peer)
+        await dataspace.aside.run(itself, partial(dataspace.advance, process.id))
     except Unavailable as exc:
         # The courier does it in its turn.
         log.info("a process goes on later", process=process.id, reason=exc.public)

@@ -22,6 +22,8 @@ from dmi_exchange.dsp_tck.scripts import SCRIPTS
 from dmi_exchange.settings import ExchangeSettings
 from dmi_infra import clock
 from dmi_infra.errors import Conflict
+from dmi_infra.http.access import place
+from dmi_infra.lanes import Asker
 
 log = structlog.get_logger("exchange")
 
@@ -34,8 +36,9 @@ ABSENT = "CAT_01_03"
 """The scenario that asks for a dataset that is not there."""
 
 
-async def kit_door(_request: Request) -> str:
+async def kit_door(request: Request) -> str:
     """Everybody is the kit."""
+    await place(request, Asker.by_nothing(PEER))
     return PEER
 
 

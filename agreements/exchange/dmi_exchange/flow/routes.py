@@ -23,8 +23,10 @@ from dmi_exchange.flow.supply import Given, Supply, encoded
 from dmi_infra import clock, jose, passes
 from dmi_infra.aside import Aside
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unauthenticated, Unavailable
+from dmi_infra.http.access import Asking, asker_of
 from dmi_infra.http.limits import BYTES, large_body
 from dmi_infra.http.problems import problem_of
+from dmi_infra.identity import Identity
 from dmi_infra.permit import Permit
 
 POLL_SECONDS = 0.2
@@ -59,15 +61,17 @@ class Tokens:
             self._key, self._issuer, process.peer, process.agreement_id, process.id, now, reader
         )
 
-    def judge(self, token: str, identifier: str) -> tuple[Process, int]:
-        """The transfer that a token opens, and until when (seconds since 1970); raises ``Unauthenticated``."""
+    def judge(self, token: str, identifier: str) -> tuple[Process, Identity]:
+        """The transfer that a token opens, and who has it by which key until when; raises ``Unauthenticated``."""
         claims = passes.verify_data(token, self._issuer, self._own)
         if claims["transfer"] != identifier:
             raise Unauthenticated("the token is meant for another transfer")
         process = self._supply.processes.get(identifier)
         if (claims["sub"], claims["agreement"]) != (process.peer, process.agreement_id):
             raise Unauthenticated("the token is meant for another agreement")
-        return process, int(claims["exp"])
+        return process, Identity(
+            process.peer, "", frozenset(), signed_with=claims["kid"], expires=float(claims["exp"])
+        )
 
 
 def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> APIRouter:
@@ -77,11 +81,11 @@ def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> AP
     aside, whole = Aside(), Aside(each=1)
     Peer = Annotated[str, Depends(door)]
 
-    async def opened(request: Request, transfer: str) -> tuple[Process, int]:
+    async def opened(request: Request, transfer: str) -> tuple[Process, Identity]:
         return await run_in_threadpool(tokens.judge, bearer(request), transfer)
 
     opened.dmi_door = "whoever the data token of the transfer was given to"  # type: ignore[attr-defined]
-    Opened = Annotated[tuple[Process, int], Depends(opened)]
+    Opened = Annotated[tuple[Process, Identity], Depends(opened)]
 
     def running(transfer: str, peer: str) -> Process:
         process = supply.processes.get(transfer)
@@ -107,30 +111,31 @@ def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> AP
         return {"access_token": made, "token_type": "Bearer", "expires_in": passes.DATA_SECONDS}
 
     @routes.get("/{transfer}")
-    async def pull(judged: Opened, after: Annotated[str, Query(max_length=2000)] = "") -> Response:
-        process = judged[0]
-        pulled = await aside.run(process.peer, partial(_pulled, supply, process, after))
+    async def pull(
+        request: Request, judged: Opened, after: Annotated[str, Query(max_length=2000)] = ""
+    ) -> Response:
+        process, peer = judged
+        pulled = await aside.run(asker_of(request, peer), partial(_pulled, supply, process, after))
         return Response(pulled, media_type="application/json")
 
     @routes.get("/{transfer}/stream")
     async def stream(request: Request, judged: Opened) -> StreamingResponse:
-        process, expires = judged
+        process, peer = judged
         cursor = request.headers.get("last-event-id", "")
         goes_on = supply.bookmarks.open(process.id, cursor)[1]
         # Asked here already, so that a refusal is a problem document and no stream.
         permit = await run_in_threadpool(supply.permit, process, goes_on)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        events = _events(supply, process, permit, cursor, expires + jose.LEEWAY_SECONDS, limiter)
+        events = _events(supply, process, permit, cursor, peer.expires + jose.LEEWAY_SECONDS, limiter)
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
     # As large as what a stream tells at a time. Nothing of it is read before its sender is known to have a push that
     # runs, and it is read by a thread: what a member may send so costs seconds of the loop that all requests share.
     @routes.post("/{transfer}", dependencies=[Depends(large_body)])
-    async def push(request: Request, transfer: str, sender: Pushing) -> dict[str, Any]:
-        peer = sender.participant
-        async with whole.turn(peer) if _large(request) else nullcontext():
+    async def push(request: Request, transfer: str, sender: Pushing, asker: Asking) -> dict[str, Any]:
+        async with whole.turn(asker) if _large(request) else nullcontext():
             body = await request.body()
-            return await aside.run(peer, partial(pushed, transfer, sender, body))
+            return await aside.run(asker, partial(pushed, transfer, sender, body))
 
     def pushed(transfer: str, sender: Speaker, body: bytes) -> dict[str, Any]:
         if sender.digest is not None:
@@ -198,7 +203,7 @@ async def _events(
     process: Process,
     permit: Permit,
     cursor: str,
-    until: int,
+    until: float,
     limiter: anyio.CapacityLimiter,
 ) -> AsyncIterator[bytes]:
     """Server-sent events without an end of their own; ``end`` says why there are no more.

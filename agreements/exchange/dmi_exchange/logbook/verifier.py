@@ -11,6 +11,7 @@ from dmi_exchange.logbook.entries import Entries
 from dmi_exchange.logbook.tree import Tree, TreeBroken
 from dmi_infra.aside import Aside
 from dmi_infra.errors import Unavailable
+from dmi_infra.lanes import Asker
 
 BRIEF_SECONDS: Final = 0.5
 """A check that took no longer is made anew each time."""
@@ -32,9 +33,9 @@ class Verifier:
         self._last: Verification | None = None
         self._good_until = 0.0
 
-    async def verify(self, party: str, noted: Noted | None = None) -> Verification:
-        """What ``check`` says to ``party``, now or a moment ago; raises ``Unavailable`` while others are first."""
-        return await self._one.run(party, partial(self._told, noted))
+    async def verify(self, asker: Asker, noted: Noted | None = None) -> Verification:
+        """What ``check`` says to who asks, now or a moment ago; raises ``Unavailable`` while others are first."""
+        return await self._one.run(asker, partial(self._told, noted))
 
     def _told(self, noted: Noted | None) -> Verification:
         if self._last is None or time.monotonic() >= self._good_until:

@@ -15,7 +15,7 @@ from dmi_exchange.performances import confirm, duties
 from dmi_exchange.refining import check_room, refine, rounds
 from dmi_exchange.routes.members import Signature
 from dmi_exchange.sight import sight
-from dmi_infra.http.access import Caller, rightholder, roles
+from dmi_infra.http.access import Asking, Caller, rightholder, roles
 from dmi_infra.http.shares import at_once
 from dmi_infra.http.wording import pattern
 from dmi_infra.identity import Identity
@@ -93,7 +93,7 @@ def router(exchange: Exchange) -> APIRouter:
             exchange.check_signature(party, document, jws)
 
     @routes.post("/agreements", status_code=201, summary="Propose an agreement, signed by your side")
-    async def propose(identity: Signatory, body: Proposal) -> dict[str, Any]:
+    async def propose(identity: Signatory, asker: Asking, body: Proposal) -> dict[str, Any]:
         party = identity.participant
 
         def proposed() -> dict[str, Any]:
@@ -102,7 +102,7 @@ def router(exchange: Exchange) -> APIRouter:
             state = exchange.propose(party, body.document, body.jws)
             return {**present.agreement(state), "warnings": warnings}
 
-        return await before.aside.run(party, proposed)
+        return await before.aside.run(asker, proposed)
 
     @routes.post(
         "/agreements/draft", summary="The legal text of a template that is filled in; nothing is kept"
@@ -115,7 +115,7 @@ def router(exchange: Exchange) -> APIRouter:
         return present.agreement(exchange.agreement(agreement, sight(exchange, identity).party))
 
     @routes.post("/agreements/{agreement}/signature", summary="Sign a proposal of the other side")
-    async def sign(identity: Signatory, agreement: str, body: Signature) -> dict[str, Any]:
+    async def sign(identity: Signatory, asker: Asking, agreement: str, body: Signature) -> dict[str, Any]:
         party = identity.participant
 
         def signed() -> dict[str, Any]:
@@ -127,14 +127,14 @@ def router(exchange: Exchange) -> APIRouter:
             state = exchange.sign(party, agreement, body.jws)
             return {**present.agreement(state), "warnings": warnings}
 
-        return await before.aside.run(party, signed)
+        return await before.aside.run(asker, signed)
 
     @routes.post(
         "/agreements/{agreement}/refinement",
         status_code=201,
         summary="Answer a proposal with other terms, which take its place",
     )
-    async def refined(identity: Signatory, agreement: str, body: Proposal) -> dict[str, Any]:
+    async def refined(identity: Signatory, asker: Asking, agreement: str, body: Proposal) -> dict[str, Any]:
         party = identity.participant
 
         def answered() -> dict[str, Any]:
@@ -143,7 +143,7 @@ def router(exchange: Exchange) -> APIRouter:
             state = refine(exchange, party, agreement, body.document, body.jws)
             return {**present.agreement(state), "warnings": warnings}
 
-        return await before.aside.run(party, answered)
+        return await before.aside.run(asker, answered)
 
     @routes.get(
         "/agreements/{agreement}/rounds",

@@ -29,7 +29,7 @@ from dmi_infra.aside import Aside
 from dmi_infra.clock import to_text
 from dmi_infra.cursors import Cursors
 from dmi_infra.errors import Conflict, FieldError, InputRefused, NotFound, Unavailable
-from dmi_infra.http.access import Caller, roles
+from dmi_infra.http.access import Asking, Caller, roles
 from dmi_infra.http.shares import at_once
 from dmi_infra.http.stories import story
 from dmi_infra.identity import Identity
@@ -240,11 +240,11 @@ def _offers(shelf: StoreShelf) -> APIRouter:
         return {"items": [offer_shown(item) for item in shelf.own(owner, dataset)], "next": None}
 
     @routes.post("", status_code=201, summary="Offer a dataset of yours to whoever accepts the conditions")
-    async def put(identity: Signatory, body: NewOffer) -> dict[str, Any]:
+    async def put(identity: Signatory, asker: Asking, body: NewOffer) -> dict[str, Any]:
         _refuse(list(large_numbers(body.parameters, "/parameters")))
         owner = identity.participant
         offered = partial(shelf.put, owner, body.dataset, body.template, body.parameters)
-        made, warnings = await shelf.aside.run(owner, offered)
+        made, warnings = await shelf.aside.run(asker, offered)
         return {**offer_shown(made), "warnings": warnings}
 
     @routes.post("/{offer}/end", status_code=204, summary="Take an offer back; agreements from it stay")
@@ -262,8 +262,8 @@ def _negotiations(use: Negotiations, desk: Desk, where: Where, aside: Aside) -> 
         return desk.find("negotiation", identity, part)
 
     @routes.post("", status_code=201, summary="Ask a provider for an agreement")
-    async def begin(identity: Signatory, body: NewNegotiation) -> dict[str, Any]:
-        return await aside.run(identity.participant, partial(begun, identity.participant, body))
+    async def begin(identity: Signatory, asker: Asking, body: NewNegotiation) -> dict[str, Any]:
+        return await aside.run(asker, partial(begun, identity.participant, body))
 
     def begun(me: str, body: NewNegotiation) -> dict[str, Any]:
         _check(body.offer, body.dataset)
@@ -310,8 +310,8 @@ def _transfers(use: Transfers, desk: Desk, where: Where, fetch: Fetch, aside: As
         return desk.find("transfer", identity, part)
 
     @routes.post("", status_code=201, summary="Ask a provider for the data of an agreement")
-    async def begin(identity: Signatory, body: NewTransfer) -> dict[str, Any]:
-        return await aside.run(identity.participant, partial(begun, identity.participant, body))
+    async def begin(identity: Signatory, asker: Asking, body: NewTransfer) -> dict[str, Any]:
+        return await aside.run(asker, partial(begun, identity.participant, body))
 
     def begun(me: str, body: NewTransfer) -> dict[str, Any]:
         known = where(body.provider)
@@ -343,9 +343,9 @@ def _transfers(use: Transfers, desk: Desk, where: Where, fetch: Fetch, aside: As
         }  # fmt: skip
 
     @routes.post("/{transfer}/token", summary="A token for data that a program of yours fetches")
-    async def token(identity: Signatory, transfer: str, response: Response) -> dict[str, Any]:
+    async def token(identity: Signatory, asker: Asking, transfer: str, response: Response) -> dict[str, Any]:
         response.headers["Cache-Control"] = "no-store"
-        return await aside.run(identity.participant, partial(fetched, identity, transfer))
+        return await aside.run(asker, partial(fetched, identity, transfer))
 
     def fetched(identity: Identity, transfer: str) -> dict[str, Any]:
         found = desk.get("transfer", transfer, identity)

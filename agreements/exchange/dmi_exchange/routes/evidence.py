@@ -19,7 +19,7 @@ from dmi_exchange.logbook.tree import Tree, TreeHead
 from dmi_exchange.sight import sight
 from dmi_infra.aside import ANYBODY, Aside, for_anybody
 from dmi_infra.errors import InputRefused, NotFound, Unavailable
-from dmi_infra.http.access import Caller
+from dmi_infra.http.access import Asking, Caller
 from dmi_infra.identity import EXCHANGE_PARTICIPANT, Identity
 
 Number = Annotated[int, Field(ge=1, le=2**62)]
@@ -146,6 +146,7 @@ def router(exchange: Exchange, tree: Tree, aside: Aside) -> APIRouter:
     )
     async def evidence(
         identity: Caller,
+        asker: Asking,
         after: Annotated[int, Query(ge=0, le=2**62)] = 0,
         limit: Annotated[int, Query(ge=0, le=500)] = 100,
         since: Annotated[
@@ -162,7 +163,7 @@ def router(exchange: Exchange, tree: Tree, aside: Aside) -> APIRouter:
         ] = None,
     ) -> dict[str, Any]:
         made = partial(document, identity, after, limit, since, tree_size, entry, agreement)
-        return await aside.run(identity.participant, made)
+        return await aside.run(asker, made)
 
     return routes
 

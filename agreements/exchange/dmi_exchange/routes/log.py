@@ -30,7 +30,7 @@ from dmi_infra import clock
 from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, NotFound, Refused
 from dmi_infra.gate import Record
-from dmi_infra.http.access import Caller, RightHolder, ServiceRuntime
+from dmi_infra.http.access import Asking, Caller, RightHolder, ServiceRuntime
 from dmi_infra.http.wording import pattern
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 
@@ -201,7 +201,8 @@ def router(exchange: Exchange, tree: Tree, notices: Notices, record: Record) -> 
         "of a long log the answer may be some minutes old",
     )
     async def verified(
-        identity: Caller,
+        _identity: Caller,
+        asker: Asking,
         tree_size: Annotated[int | None, Query(ge=1, le=2**62, description="of the head you noted")] = None,
         root_hash: Annotated[
             str | None,
@@ -214,7 +215,7 @@ def router(exchange: Exchange, tree: Tree, notices: Notices, record: Record) -> 
         if (tree_size is None) != (root_hash is None):
             raise InputRefused.of("root_hash", "give tree_size and root_hash together")
         noted = None if tree_size is None or root_hash is None else Noted(tree_size, root_hash)
-        result = await verifier.verify(identity.participant, noted)
+        result = await verifier.verify(asker, noted)
         return {
             "ok": result.ok,
             "count": result.count,

@@ -19,7 +19,7 @@ from dmi_exchange.errors import NodeRefuses
 from dmi_infra.aside import Aside
 from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, Unavailable
-from dmi_infra.http.access import Caller
+from dmi_infra.http.access import Asking, Caller
 from dmi_infra.http.stories import story
 
 log = structlog.get_logger("exchange")
@@ -57,6 +57,7 @@ def router(nodes: Nodes, client: Client, aside: Aside) -> APIRouter:
     @routes.get("/catalogue", summary="What another node offers, as its catalogue tells it now")
     async def catalogue(
         identity: Caller,
+        asker: Asking,
         node: Annotated[str, Query(max_length=500, description="the url of a node")],
         text: Annotated[str | None, Query(max_length=200)] = None,
         dataset: Annotated[str | None, Query(max_length=200)] = None,
@@ -71,7 +72,7 @@ def router(nodes: Nodes, client: Client, aside: Aside) -> APIRouter:
         body = json.dumps(message).encode()
         ask = partial(client.ask, "POST", where, url, body, identity.participant, LARGEST_PAGE, PAGE_SECONDS)
         try:
-            answer = await aside.run(identity.participant, ask)
+            answer = await aside.run(asker, ask)
         except Unreachable as exc:
             raise Unavailable(f"the other node cannot be reached: {exc}") from exc
         if answer.status in (401, 403):

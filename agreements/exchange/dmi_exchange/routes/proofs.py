@@ -20,7 +20,7 @@ from dmi_exchange.sight import acquainted, sight
 from dmi_infra import clock
 from dmi_infra.aside import Aside
 from dmi_infra.errors import InputRefused, NotFound
-from dmi_infra.http.access import Caller, ServiceRuntime
+from dmi_infra.http.access import Asking, Caller, ServiceRuntime
 from dmi_infra.identity import Identity
 
 FACTS = {
@@ -64,11 +64,12 @@ def router(exchange: Exchange, aside: Aside) -> APIRouter:
         summary="Why a decision of the log came out so: each rule and condition, in Dutch and English and as report",
     )
     async def explanation(
-        identity: Caller, runtime: ServiceRuntime, sequence: Annotated[int, Path(ge=1, le=2**62)]
+        identity: Caller,
+        asker: Asking,
+        runtime: ServiceRuntime,
+        sequence: Annotated[int, Path(ge=1, le=2**62)],
     ) -> dict[str, Any]:
-        return await aside.run(
-            identity.participant, partial(explained, identity, runtime.law.table, sequence)
-        )
+        return await aside.run(asker, partial(explained, identity, runtime.law.table, sequence))
 
     @routes.post(
         "/agreements/{agreement}/trial",

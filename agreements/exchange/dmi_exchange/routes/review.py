@@ -16,7 +16,7 @@ from dmi_exchange.handlers import Exchange
 from dmi_exchange.review import present
 from dmi_exchange.routes.entering import NewDataset
 from dmi_infra import clock
-from dmi_infra.http.access import Caller
+from dmi_infra.http.access import Asking, Caller
 
 
 class Proposed(BaseModel):
@@ -45,9 +45,9 @@ def router(exchange: Exchange) -> APIRouter:
     @routes.post(
         "", summary="What law and rulebook say about a document, and the smallest change that would do"
     )
-    async def review(identity: Caller, body: Proposed) -> dict[str, Any]:
+    async def review(identity: Caller, asker: Asking, body: Proposed) -> dict[str, Any]:
         made = partial(reviewed, identity.participant, body)
-        return await exchange.before_signing.aside.run(identity.participant, made)
+        return await exchange.before_signing.aside.run(asker, made)
 
     @routes.get("/findings", summary="What the review holds against your running agreements (operator: all)")
     def findings(identity: Caller) -> dict[str, Any]:

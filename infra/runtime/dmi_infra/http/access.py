@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Query, Request
@@ -21,10 +22,13 @@ from dmi_infra.gate import Gate, Permit
 from dmi_infra.http.shares import Shares
 from dmi_infra.identity import Identity, LawBehind
 from dmi_infra.jose import LEEWAY_SECONDS, Acting
+from dmi_infra.lanes import Asker
 from dmi_infra.room import whose_share
 from dmi_infra.runtime import Runtime
 
 PURPOSE_HEADER = "DMI-Purpose"
+_ASKER: Final = "dmi.asker"
+"""In the scope of a request: who asks, as its door found."""
 _READS: Final = frozenset({"GET", "HEAD"})
 _NOBODY_AGREED: Final = frozenset({"no_agreement", "unknown_dataset"})
 AWAITED_SECONDS: Final = 1.0
@@ -67,14 +71,42 @@ async def placed(request: Request, identity: Annotated[Identity, Depends(identif
 
     A machine has its place among those of its participant, who acts by a mandate among its own.
     """
-    await place(request, whose_share(runtime_of(request).law.table, identity))
+    await place(request, asker_of(request, identity))
     return identity
 
 
-async def place(request: Request, party: str) -> None:
-    """Wait for a place of ``party`` for this request, see ``Shares.take``."""
+def asker_of(request: Request, identity: Identity) -> Asker:
+    """In whose name a request stands in line that the token of an identity let in, as long as its keys count."""
+    runtime = runtime_of(request)
+    return Asker(whose_share(runtime.law.table, identity), partial(_still, runtime, identity))
+
+
+def _still(runtime: Runtime, identity: Identity) -> None:
+    stale = runtime.law.table.stale(clock.now())
+    if stale is not None:
+        raise Refused([stale])
+    runtime.authenticate.check_keys(identity)
+
+
+async def place(request: Request, asker: Asker, share: str | None = None) -> None:
+    """Wait for a place of who asks for this request, see ``Shares.take``; in further lines it stands as the same.
+
+    ``share``: the party whose places those of the service are, where that is another.
+    """
+    request.scope[_ASKER] = asker
     shares: Shares = request.app.state.shares
-    await shares.take(request.scope, party)
+    await shares.take(request.scope, asker if share is None else replace(asker, party=share))
+
+
+def let_in(request: Request) -> Asker:
+    """In whose name a request stands in line that a door has let in."""
+    found: Asker = request.scope[_ASKER]
+    return found
+
+
+# Behind the door of its route: it stands after that among the parameters.
+async def _let_in(request: Request) -> Asker:
+    return let_in(request)
 
 
 async def _authenticated(runtime: Runtime, token: str) -> Identity:
@@ -151,6 +183,8 @@ def _itself(identity: Identity) -> Identity:
 
 Caller = Annotated[Identity, Depends(member)]
 RightHolder = Annotated[Identity, Depends(rightholder)]
+Asking = Annotated[Asker, Depends(_let_in)]
+"""In whose name a request stands in line; among the parameters of a route it stands behind its door."""
 ServiceRuntime = Annotated[Runtime, Depends(_service_runtime)]
 
 

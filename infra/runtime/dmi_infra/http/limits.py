@@ -17,10 +17,9 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dmi_infra.errors import Failure, FieldError
-from dmi_infra.http.access import identify, runtime_of
+from dmi_infra.http.access import asker_of, identify
 from dmi_infra.http.problems import Problem, problem_of
 from dmi_infra.identity import Identity
-from dmi_infra.room import whose_share
 
 FORM: Final = b"multipart/form-data"
 OPEN_BYTES: Final = 128 * 1024
@@ -178,9 +177,8 @@ class _Reading:
 
     async def _place(self, identity: Identity) -> None:
         request = Request(self._scope)
-        party = whose_share(runtime_of(request).law.table, identity)
         with self._refusing():
-            await request.app.state.shares.take_to_read(self._scope, party)
+            await request.app.state.shares.take_to_read(self._scope, asker_of(request, identity))
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:

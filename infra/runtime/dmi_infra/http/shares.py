@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from starlette.types import Scope
 
-from dmi_infra.lanes import PATIENCE, WAITING, Lanes, Turns
+from dmi_infra.lanes import PATIENCE, WAITING, Asker, Lanes, Turns
 
 T = TypeVar("T", bound=Callable[..., Any])
 
@@ -35,21 +35,22 @@ class Shares:
         self._ends = Lanes(ENDS, waiting, patience)
         self._bodies = Turns(waiting, patience)
 
-    async def take(self, scope: Scope, party: str) -> None:
-        """Wait for a place of ``party`` for this request.
+    async def take(self, scope: Scope, asker: Asker) -> None:
+        """Wait for a place of who asks for this request.
 
-        Raises ``Unavailable`` when too many of the participant's stand in line, or this one stood there too long.
+        Raises ``Unavailable`` when too many of the participant's stand in line, or this one stood there too long; and
+        as ``Lanes.enter`` when what let it in has ended meanwhile.
         """
         endpoint = scope.get("endpoint")
         on_loop = inspect.iscoroutinefunction(endpoint) and not hasattr(endpoint, "dmi_on_thread")
         if PLACED not in scope and not on_loop:
             lanes = self._ends if hasattr(endpoint, "dmi_at_once") else self._lanes
-            scope[HELD].append(await lanes.enter(party))
+            scope[HELD].append(await lanes.enter(asker))
             scope[PLACED] = True
 
-    async def take_to_read(self, scope: Scope, party: str) -> None:
-        """As ``take``, before a heavy body is read, which is done on the event loop: one of ``party`` at a time."""
-        scope[HELD].append(await self._bodies.enter(party))
+    async def take_to_read(self, scope: Scope, asker: Asker) -> None:
+        """As ``take``, before a heavy body is read, which is done on the event loop: one of a party at a time."""
+        scope[HELD].append(await self._bodies.enter(asker))
 
 
 def on_thread(endpoint: Any) -> None:

@@ -10,9 +10,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from dmi_infra.aside import Aside
-from dmi_infra.http.access import Caller, runtime_of
-from dmi_infra.room import behind
-from dmi_ingest.intake import Contributor
+from dmi_infra.http.access import Caller, let_in
 from dmi_ingest.reading import read_json
 from dmi_ingest.routes.access import Delivering, json_body
 from dmi_ingest.sensorthings.kinds import KINDS, Kind
@@ -67,8 +65,8 @@ def router(things: SensorThings) -> APIRouter:
     return routes
 
 
-async def _written(writers: Aside, request: Request, contributor: Contributor, change: Callable[[], T]) -> T:
-    return await writers.run(behind(runtime_of(request).law.table, contributor.who), change)
+async def _written(writers: Aside, request: Request, change: Callable[[], T]) -> T:
+    return await writers.run(let_in(request), change)
 
 
 def _collection(routes: APIRouter, things: SensorThings, kind: Kind, writers: Aside) -> None:
@@ -92,9 +90,7 @@ def _collection(routes: APIRouter, things: SensorThings, kind: Kind, writers: As
     )  # fmt: skip
     async def create(request: Request, contributor: Delivering) -> Response:
         document = read_json(await request.body())
-        return _created(
-            await _written(writers, request, contributor, partial(things.create, kind, document, contributor))
-        )
+        return _created(await _written(writers, request, partial(things.create, kind, document, contributor)))
 
 
 def _entity(routes: APIRouter, things: SensorThings, kind: Kind, writers: Aside) -> None:
@@ -113,12 +109,12 @@ def _entity(routes: APIRouter, things: SensorThings, kind: Kind, writers: Aside)
     async def change(request: Request, contributor: Delivering, id: Identifier) -> dict[str, Any]:
         document = read_json(await request.body())
         return await _written(
-            writers, request, contributor, partial(things.change, kind, unquoted(id), document, contributor)
+            writers, request, partial(things.change, kind, unquoted(id), document, contributor)
         )
 
     @routes.delete(path, tags=tags, summary=f"Delete a {kind.single}", name=f"delete {kind.name}")
     async def delete(request: Request, contributor: Delivering, id: Identifier) -> dict[str, Any]:
-        await _written(writers, request, contributor, partial(things.delete, kind, unquoted(id), contributor))
+        await _written(writers, request, partial(things.delete, kind, unquoted(id), contributor))
         return {}
 
     @routes.get(
@@ -140,7 +136,7 @@ def _entity(routes: APIRouter, things: SensorThings, kind: Kind, writers: Aside)
         ) -> Response:
             document = read_json(await request.body())
             change = partial(things.create_within, kind, unquoted(id), navigation, document, contributor)
-            return _created(await _written(writers, request, contributor, change))
+            return _created(await _written(writers, request, change))
 
 
 def _created(shown: dict[str, Any]) -> Response:
