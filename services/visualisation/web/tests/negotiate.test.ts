@@ -15,7 +15,7 @@ import { termsOf, withTerms, wrongTerms, type Terms } from '../src/rights/terms'
 
 const dutch = createI18n('nl', () => undefined);
 const plain = (id: string | null | undefined) => (id ?? '').split(':').at(-1) ?? '';
-const names = { participant: plain, dataset: plain, purpose: plain, keeps: (id: string) => id.endsWith(':stack') } as unknown as Names;
+const names = { participant: plain, dataset: plain, purpose: plain, keeps: (id: string) => id.endsWith(':stack'), isAbroad: () => false } as unknown as Names;
 const base = agreementOf({
   assigner: 'urn:dmi:participant:gemeente', assignee: 'urn:dmi:participant:parkwijs', dataset: 'urn:dmi:dataset:gemeente:garages', actions: ['dmi:read'],
   purpose: 'dmi:purpose:mobility', until: '2027-03-31T21:59:59Z', grid: 100, rulebook: '1.0.0',
@@ -145,6 +145,13 @@ describe('a negotiation', () => {
     expect(says({ signatures: { [base.assigner]: 'x' } })).toBe('Voorstel intrekken');
     expect(says({ signatures: { [base.assignee]: 'x' } })).toBe('Weigeren');
     expect(says({ state: 'active' })).toBe('Ja, stop nu');
+  });
+
+  it('promises of a stop what there is after it: with another city, who wants the data asks again', () => {
+    const says = (...abroad: string[]) => endWords(agreement({ state: 'active' }), base.assigner, dutch.t, { ...names, isAbroad: (id) => abroad.includes(id ?? '') }).text;
+    expect(says()).toContain('op deze pagina dezelfde afspraak opnieuw maken');
+    expect(says(base.assignee)).toMatch(/niet terugdraaien\. Wel kan de andere stad het later opnieuw vragen\.$/);
+    expect(says(base.assigner)).toMatch(/niet terugdraaien\. Wel kunt u de gegevens later opnieuw vragen, bij “Andere steden”\.$/);
   });
 });
 

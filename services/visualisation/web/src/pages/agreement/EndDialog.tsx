@@ -19,15 +19,21 @@ interface Words {
 }
 
 /** What ending it means for this party: stopping what runs, withdrawing its own proposal, refusing that of the other. */
-export function endWords(agreement: Agreement, me: string, t: Messages, names: Pick<Names, 'participant' | 'dataset'>): Words {
+export function endWords(agreement: Agreement, me: string, t: Messages, names: Pick<Names, 'participant' | 'dataset' | 'isAbroad'>): Words {
   const dataset = agreement.datasets.map((id) => names.dataset(id)).join(', ');
   if (agreement.state !== 'proposed') {
-    return { title: t.agreements.stopTitle, confirm: t.agreements.stopConfirm, text: t.agreements.stopText(names.participant(agreement.assignee), dataset), reason: t.agreements.stopReason, done: t.agreements.stopped };
+    return { title: t.agreements.stopTitle, confirm: t.agreements.stopConfirm, text: `${t.agreements.stopText(names.participant(agreement.assignee), dataset)} ${againWords(agreement, t, names)}`, reason: t.agreements.stopReason, done: t.agreements.stopped };
   }
   if (me in agreement.signatures) {
     return { title: t.negotiate.withdrawTitle, confirm: t.negotiate.withdraw, text: t.negotiate.withdrawText, reason: t.negotiate.withdrawReason, done: t.negotiate.withdrawnDone };
   }
   return { title: t.agreements.refuseTitle, confirm: t.agreements.refuse, text: t.agreements.refuseText, reason: t.negotiate.refuseReason, done: t.agreements.refusedDone };
+}
+
+/** How there can be such an agreement later: with another city all goes by a request of the one that wants the data. */
+function againWords({ assigner, assignee }: Agreement, t: Messages, names: Pick<Names, 'isAbroad'>): string {
+  if (names.isAbroad(assignee)) return t.agreements.stopAskedAgain;
+  return names.isAbroad(assigner) ? t.agreements.stopAskAgain : t.agreements.stopAgain;
 }
 
 /** Open while there is an agreement. */
