@@ -6,6 +6,7 @@ import { Delivery } from '../src/pages/agreement/Delivery';
 import { Standing } from '../src/pages/agreement/Standing';
 import { Why } from '../src/pages/log/LogTable';
 import { LayerItem, type LayerItemProps } from '../src/pages/map/LayerItem';
+import MyDataPage from '../src/pages/MyDataPage';
 import NegotiationPage from '../src/pages/NegotiationPage';
 import { Level, Scores } from '../src/pages/ForecastsPage';
 import { Difference } from '../src/pages/negotiate/Difference';
@@ -87,6 +88,29 @@ describe('an entry of the log about the own data of a person', () => {
     expect(await told(noor, noor)).toBe('Gegevens van uzelf.');
     expect(await told(city, noor)).toBe('Gegevens van de persoon zelf.');
     expect(await told(city, null)).toBe('Gegevens van de persoon zelf.');
+  });
+});
+
+describe('the own data of a person without consents', () => {
+  const noor = somebody('urn:dmi:person:noor', 'resident');
+  const parking = 'urn:dmi:dataset:gemeente:parking';
+  const row = { datastream: 'p', phenomenon_time: '2026-11-23T11:00:00Z', result: 1, unit: '1', flag: 1 };
+  const answers = (needs_consent: boolean, rows: unknown[]) => ({
+    '/exchange/v1/consents': { items: [], next: null },
+    '/exchange/v1/my-data/datasets': { items: [{ id: parking, title: { nl: 'Parkeren' }, owner_name: 'Gemeente', purpose: 'dmi:purpose:public-task', needs_consent, consented: false }], next: null },
+    '/platform/v1/latest': { items: rows, next: null },
+  });
+  const told = async (of: Record<string, unknown>) => (await shown(<MyDataPage />, noor, of)).textContent;
+
+  it('tells what is kept on another basis, and that it may be used', async () => {
+    const page = await told(answers(false, [row]));
+    expect(page).toContain('U hebt geen toestemming gegeven. Sommige gegevens van u mogen zonder toestemming worden gebruikt.');
+    expect(page).not.toMatch(/Er wordt niets van u gemeten|Niemand mag uw gegevens gebruiken/);
+  });
+
+  it('says that there is nothing, and that nobody may use it, only where that is known', async () => {
+    expect(await told(answers(false, []))).toMatch(/Er wordt niets van u gemeten.*Niemand mag uw gegevens gebruiken/);
+    expect(await told({ '/exchange/v1/consents': { items: [], next: null } })).not.toMatch(/Er wordt niets van u gemeten|Niemand mag uw gegevens gebruiken/);
   });
 });
 

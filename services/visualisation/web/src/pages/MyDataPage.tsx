@@ -17,6 +17,7 @@ import { Page } from '../ui/Page';
 import { Empty, Failure, Loaded, Section } from '../ui/State';
 import { saveBlob } from './dataset/save';
 import { GiveConsent } from './mydata/GiveConsent';
+import { keptOf } from './mydata/kept';
 import { Measured } from './mydata/Measured';
 import { Rights } from './mydata/Rights';
 import { Uses } from './mydata/Uses';
@@ -66,27 +67,36 @@ function MyData() {
   const whose = useWhose();
   const consents = useResource(`consents ${whose}`, (signal) => api.exchange.consents(whose, signal), 10_000);
   const [corrected, setCorrected] = useState(0);
-  const measured = [...new Set((consents.data ?? []).flatMap((one) => one.datasets))];
+  const consented = [...new Set((consents.data ?? []).flatMap((one) => one.datasets))];
+  const kept = useResource(`kept ${whose}`, (signal) => keptOf(api, whose, signal), 60_000);
+  // What rests on another basis is measured and used without any consent.
+  const measured = [...new Set([...consented, ...(kept.data ?? []).map((one) => one.id)])];
+  const others = (kept.data ?? []).filter((one) => !one.needs_consent);
   const uses = useResource(consents.data ? `my uses ${whose}` : null, (signal) => api.exchange.myUses(days, whose, signal), 15_000);
   const running = (consents.data ?? []).filter((one) => one.state === 'active');
   const purposes = [...new Set(running.flatMap((one) => outline(one.document).purposes))];
   return (
     <>
-      {/* All of it follows from the consents, so they are waited for, and their failure told, once. */}
+      {/* Nearly all of it follows from the consents, so they are waited for, and their failure told, once. */}
       <Loaded resource={consents} lines={10} height={640}>
         {(all) => (
           <>
             <Section title={t.mydata.measured} id="measured">
-              {measured.length === 0 ? <p className="dmi-soft">{t.mydata.measuredEmpty}</p> : null}
-              {measured.map((id) => <Measured key={id} dataset={id} corrected={corrected} consented={running.some((one) => one.datasets.includes(id))} />)}
+              {measured.map((id) => (
+                <Measured
+                  key={id} dataset={id} corrected={corrected} consented={running.some((one) => one.datasets.includes(id))}
+                  without={others.find((one) => one.id === id)?.purpose}
+                />
+              ))}
+              <Loaded resource={kept} lines={1} height={32}>{() => (measured.length === 0 ? <p className="dmi-soft">{t.mydata.measuredEmpty}</p> : null)}</Loaded>
             </Section>
             <Section title={t.mydata.consents} id="consents">
-              {all.length === 0 ? <p>{t.mydata.consentsEmpty}</p> : (
+              {all.length === 0 ? <p>{t.mydata.consentsEmpty} {others.length > 0 ? t.mydata.usedWithout : kept.data && !kept.error ? t.mydata.usedByNobody : null}</p> : (
                 <ul className="dmi-cards">
                   {[...all].sort((a, b) => a.state.localeCompare(b.state)).map((one) => <ConsentCard key={one.id} consent={one} changed={consents.reload} state={term(one.state)} />)}
                 </ul>
               )}
-              <GiveConsent datasets={measured} changed={consents.reload} />
+              <GiveConsent datasets={consented} changed={consents.reload} />
             </Section>
             <Section title={t.mydata.uses} id="uses" lead={t.mydata.usesLead(number(days))}>
               <Loaded resource={uses} height={240} isEmpty={(found) => found.items.length === 0} empty={<p className="dmi-soft">{t.mydata.usesEmpty}</p>}>

@@ -33,9 +33,11 @@ interface Props {
   corrected: number;
   /** Whether the person consents to any use of it now; without that maps show it to nobody. */
   consented: boolean;
+  /** For what it is measured where that needs no consent. */
+  without?: string;
 }
 
-export function Measured({ dataset: id, corrected, consented }: Props) {
+export function Measured({ dataset: id, corrected, consented, without }: Props) {
   const { t, term, say, number, quantity, moment } = useI18n();
   const names = useNames();
   const api = useApi();
@@ -68,7 +70,7 @@ export function Measured({ dataset: id, corrected, consented }: Props) {
       <Loaded resource={own} height={160} isEmpty={(all) => all.length === 0} empty={<p className="dmi-soft">{t.mydata.ownNone}</p>}>
         {(all) => (
           <>
-            {consented ? null : <p>{t.mydata.ownKept}</p>}
+            {without !== undefined ? <p>{t.mydata.ownWithout(names.purpose(without))}</p> : consented ? null : <p>{t.mydata.ownKept}</p>}
             <p>{t.mydata.ownCount(`${all.some((one) => one.more) ? '≥ ' : ''}${number(all.reduce((sum, one) => sum + one.count, 0))}`)}</p>
             <DataTable
               caption={t.mydata.ownNewest(names.dataset(id))} captionHidden rows={all} rowKey={(one) => one.latest.datastream} initialSort={{ key: 'property' }}
