@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 from starlette.requests import ClientDisconnect
 
+from dmi_infra.errors import Unauthenticated
 from dmi_infra.gate import Gate
 from dmi_infra.http.access import Opening
 from dmi_infra.http.shares import HELD
@@ -60,6 +62,29 @@ def test_a_further_run_waits_for_its_turn_and_others_do_not_wait_for_it(desk: De
 
     asyncio.run(story())
     assert done == ["other", "fourth"]
+
+
+def test_whose_key_ended_in_line_has_nothing_run(desk: Desk) -> None:
+    line, hold, done = Line(desk.scenarios), threading.Event(), list[str]()
+
+    def revoked(_identity: object) -> None:
+        raise Unauthenticated("its key was revoked")
+
+    stolen = replace(desk.door, check_keys=revoked)
+
+    async def story() -> None:
+        asked = cast(Any, Asking())
+        running = [asyncio.create_task(line.run(asked, stolen, hold.wait)) for _ in range(RUNS_OF_ONE)]
+        await asyncio.sleep(0.01)
+        behind = asyncio.create_task(line.run(asked, stolen, lambda: done.append("run")))
+        await asyncio.sleep(0.01)
+        hold.set()
+        with pytest.raises(Unauthenticated, match="revoked"):
+            await asyncio.wait_for(behind, 10)
+        await asyncio.gather(*running)
+
+    asyncio.run(story())
+    assert not done
 
 
 def test_who_goes_away_leaves_the_line_and_its_run_is_not_made(desk: Desk) -> None:

@@ -221,6 +221,10 @@ class Opening:
             return exc
         return None
 
+    def asker(self) -> Asker:
+        """In whose name what was asked at the door stands in a line behind it."""
+        return Asker(whose_share(self.gate.law, self.identity), partial(self.check_keys, self.identity))
+
     def permit(self, dataset: str, rows: int = 0, again: Keys | None = None) -> Permit:
         """Pass for one dataset, or raise ``Refused``; always recorded. ``again``: as for ``Gate.permit``."""
         again = self.identity.goes_on if again is None else again

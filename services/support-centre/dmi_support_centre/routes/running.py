@@ -8,7 +8,7 @@ from typing import TypeVar
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
-from dmi_infra.http.access import Opening, let_in
+from dmi_infra.http.access import Opening
 from dmi_infra.http.leaving import while_there
 from dmi_infra.http.shares import HELD, let_go
 from dmi_support_centre.scenarios import Scenarios
@@ -22,9 +22,9 @@ class Line:
     def __init__(self, scenarios: Scenarios) -> None:
         self._scenarios = scenarios
 
-    async def run(self, request: Request, work: Callable[[], T]) -> T:
+    async def run(self, request: Request, opening: Opening, work: Callable[[], T]) -> T:
         """What ``work`` gives, which runs scenarios. Raises ``Unavailable`` and ``ClientDisconnect``."""
-        return await self._scenarios.runs.in_turn(let_in(request), work, while_there(request))
+        return await self._scenarios.runs.in_turn(opening.asker(), work, while_there(request))
 
     async def look(
         self,
@@ -42,4 +42,4 @@ class Line:
             return await run_in_threadpool(work)
         # What waits keeps nothing waiting that the same participant asks besides.
         let_go(request.scope[HELD])
-        return await self.run(request, work)
+        return await self.run(request, opening, work)

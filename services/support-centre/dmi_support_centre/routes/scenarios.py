@@ -159,7 +159,7 @@ def router(scenarios: Scenarios, merging: Merging, views: ScenarioViews) -> APIR
         def edited() -> dict[str, Any]:
             return views.scenario(scenarios.edit(scenario, parse_edit(body), opening), opening.identity)
 
-        return await line.run(request, edited)
+        return await line.run(request, opening, edited)
 
     @routes.post("/scenarios/{scenario}/undo", summary="Go back to the version before")
     def undo(identity: Caller, scenario: Id) -> dict[str, Any]:
@@ -190,7 +190,7 @@ def _merges(routes: APIRouter, merging: Merging, views: ScenarioViews, line: Lin
         def prepared() -> dict[str, Any]:
             return views.merge(merging.prepare(scenario, other, opening), opening.identity)
 
-        return await line.run(request, prepared)
+        return await line.run(request, opening, prepared)
 
     @routes.post("/scenarios/{scenario}/merge", summary="Bring in another branch as a new version")
     async def merge(request: Request, opening: Use, scenario: Id, body: MergeOrder) -> dict[str, Any]:
@@ -198,20 +198,20 @@ def _merges(routes: APIRouter, merging: Merging, views: ScenarioViews, line: Lin
             row = merging.carry_out(scenario, body.other, body.choices, opening)
             return views.scenario(row, opening.identity)
 
-        return await line.run(request, merged)
+        return await line.run(request, opening, merged)
 
 
 def _runs(routes: APIRouter, scenarios: Scenarios, views: ScenarioViews, line: Line) -> None:
     @routes.post("/scenarios/{scenario}/recompute", summary="Run again with what is allowed now")
     async def recompute(request: Request, opening: Use, looking: Look, scenario: Id) -> dict[str, Any]:
-        return await line.run(request, lambda: views.recompute(scenario, opening, looking))
+        return await line.run(request, opening, lambda: views.recompute(scenario, opening, looking))
 
     @routes.post("/scenarios/{scenario}/renew", summary="Run the same edits on the city as it is known now")
     async def renew(request: Request, opening: Use, scenario: Id) -> dict[str, Any]:
         def renewed() -> dict[str, Any]:
             return views.scenario(scenarios.renew(scenario, opening), opening.identity)
 
-        return await line.run(request, renewed)
+        return await line.run(request, opening, renewed)
 
     @routes.get("/scenarios/{scenario}/result", summary="Effects per neighbourhood, beside the baseline")
     async def result(request: Request, opening: Look, scenario: Id, version: Number = None) -> dict[str, Any]:
