@@ -329,7 +329,7 @@ def small_groups(*values: Any, count: int = 100, rows: int = 20) -> list[dict[st
 @pytest.mark.parametrize(
     ("door", "body", "most"),
     [
-        ("/v1.1/CreateObservations", small_groups(), 334),
+        ("/v1.1/CreateObservations", small_groups(), 500),
         ("/v1.1/CreateObservations", small_groups({"a": [1] * 40}, count=4, rows=100), 25),
         (
             "/v1/batches",

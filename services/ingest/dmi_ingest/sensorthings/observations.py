@@ -265,10 +265,11 @@ async def _rows(
     """The good rows of a group with their places among all, which begin at ``first``, and the faults of the others."""
     good: list[tuple[int, Observation]] = []
     faults: list[RowFault] = []
+    bare = _BARE.issuperset(group.components)
     for index, row in enumerate(group.rows):
-        await pieces.took(reading.values_in(row, _ROW_MOST))
+        await pieces.took(2 if bare else reading.values_in(row, _ROW_MOST))
         try:
-            good.append((first + index, _row(row, group.stream, known, group.components, positions)))
+            good.append((first + index, _row(row, group.stream, known, group.components, positions, bare)))
         except InputRefused as exc:
             faults.append(RowFault(first + index, exc.errors[0]))
     return good, faults
@@ -302,12 +303,12 @@ def _group(group: object, number: int) -> _Group:
 
 def _row(
     row: object, stream: str, known: KnownStream, components: Sequence[str],
-    positions: Mapping[str, Placing],
+    positions: Mapping[str, Placing], bare: bool,
 ) -> Observation:  # fmt: skip
     if not isinstance(row, list) or len(row) != len(components):
         raise InputRefused.of("dataArray", f"a row must have {len(components)} values, as the components say")
     values = dict(zip(components, row, strict=True))
-    if not values.keys() <= _BARE:
+    if not bare:
         for name in FREE:
             if reading.values_in(values.get(name), ROW_VALUES) > ROW_VALUES:
                 raise InputRefused.of(name, f"may hold at most {ROW_VALUES} values in a row of a dataArray")
