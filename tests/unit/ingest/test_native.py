@@ -342,12 +342,12 @@ def test_others_have_a_turn_after_a_piece_of_what_rows_hold_however_they_are_gro
     city: Node, monkeypatch: pytest.MonkeyPatch, door: str, body: Any, most: int
 ) -> None:
     rows = 0
-    result = reading.result
+    quantity = reading.quantity
 
     def counted(value: object, field: str) -> float:
         nonlocal rows
         rows += 1
-        return result(value, field)
+        return quantity(value, field)
 
     monkeypatch.setattr(reading, "result", counted)
 
