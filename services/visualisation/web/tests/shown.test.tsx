@@ -2,6 +2,8 @@ import { act } from 'react';
 import { describe, expect, it, vi } from 'vitest';
 import type { Agreement, Layer, LayerFeatures, LogEntry, Negotiation } from '../src/api';
 import { ApiError } from '../src/api/problem';
+import { useAction } from '../src/app/useAction';
+import { useResource } from '../src/app/useResource';
 import { Delivery } from '../src/pages/agreement/Delivery';
 import { Standing } from '../src/pages/agreement/Standing';
 import { Why } from '../src/pages/log/LogTable';
@@ -138,6 +140,38 @@ describe('a signature that does not hold', () => {
       expect(textContent).not.toMatch(/jws|hosted|signing key|Kijk de velden na/);
     }
     expect((await shown(<Failure error={failed('title')} />, officer)).textContent).toContain('Kijk de velden na');
+  });
+});
+
+describe('a service that is too busy', () => {
+  const told = async (left: ApiError['left'], after: number | null = 5) => (await shown(<Failure error={new ApiError('busy', 503, {}, after).leaving(left)} />, officer)).textContent;
+
+  it('is told after an action as nothing done, and to try again', async () => {
+    expect(await told('undone')).toMatch(/Er is niets gedaan\.Probeer het over 5 seconden opnieuw\.$/);
+    expect(await told('undone', null)).toMatch(/Er is niets gedaan\.Probeer het zo opnieuw\.$/);
+  });
+
+  it('is told of what is read as coming by itself, only where that is so', async () => {
+    expect(await told('repeats')).toMatch(/bereikbaar\. Dit wordt vanzelf opnieuw opgehaald\.$/);
+    expect(await told(null)).toMatch(/bereikbaar\.Probeer het over 5 seconden opnieuw\.$/);
+  });
+
+  it('is told so by what acts and by what reads', async () => {
+    const found: Record<string, ApiError['left'] | undefined> = {};
+    const busy = () => Promise.reject(new ApiError('busy', 503, {}, 5));
+    function Both() {
+      found['repeating'] = useResource('a', busy, 60_000).error?.left;
+      found['once'] = useResource('b', busy).error?.left;
+      const { run, error } = useAction(busy);
+      found['action'] = error?.left;
+      return <button type="button" onClick={() => void run()}>go</button>;
+    }
+    const page = await shown(<Both />, officer);
+    await act(async () => {
+      page.querySelector('button')?.click();
+      await Promise.resolve();
+    });
+    expect(found).toEqual({ repeating: 'repeats', once: null, action: 'undone' });
   });
 });
 

@@ -43,8 +43,14 @@ export class ApiError extends Error {
     readonly problem: ProblemDocument,
     /** Seconds after which a retry makes sense, when the service said so. */
     readonly retryAfter: number | null = null,
+    /** What comes of it: an action was not carried out, or what was read is read again by itself. */
+    readonly left: 'undone' | 'repeats' | null = null,
   ) {
     super(problem.detail ?? problem.title ?? `HTTP ${status}`);
+  }
+
+  leaving(left: ApiError['left']): ApiError {
+    return new ApiError(this.kind, this.status, this.problem, this.retryAfter, left);
   }
 }
 

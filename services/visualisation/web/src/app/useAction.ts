@@ -19,7 +19,7 @@ export function useAction<A extends unknown[]>(perform: (...args: A) => Promise<
       await perform(...args);
       return true;
     } catch (reason) {
-      setError(asApiError(reason));
+      setError(asApiError(reason).leaving('undone'));
       return false;
     } finally {
       setBusy(false);

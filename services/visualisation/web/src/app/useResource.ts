@@ -34,17 +34,18 @@ export function useResource<T>(
 ): Resource<T> {
   const [state, setState] = useState<State<T>>({ key: null, turn: 0, data: null, error: null, at: null });
   const [turn, setTurn] = useState(1);
-  const latest = useRef(fetcher);
+  const latest = useRef({ fetcher, repeats: every !== undefined });
   const waiting = useRef(0);
   useEffect(() => {
-    latest.current = fetcher;
+    latest.current = { fetcher, repeats: every !== undefined };
   });
 
   useEffect(() => {
     if (key === null) return;
     const control = new AbortController();
+    const { repeats } = latest.current;
     waiting.current = Date.now();
-    latest.current(control.signal).then(
+    latest.current.fetcher(control.signal).then(
       (data) => {
         if (control.signal.aborted) return;
         waiting.current = 0;
@@ -53,7 +54,7 @@ export function useResource<T>(
       (reason: unknown) => {
         if (control.signal.aborted) return;
         waiting.current = 0;
-        const error = asApiError(reason);
+        const error = asApiError(reason).leaving(repeats ? 'repeats' : null);
         setState((old) => (old.key === key ? { ...old, turn, error } : { key, turn, data: null, error, at: null }));
       },
     );

@@ -121,7 +121,7 @@ export function Failure({ error, retry, busy = false, owner, kept = false }: Fai
     <Notice tone={tone} title={title} alert>
       <p>{text}</p>
       {error.kind === 'invalid' && error.problem.detail ? <p>{named(error.problem.detail, i18n, names)}</p> : null}
-      {error.retryAfter ? <p>{t.states.retryAfter(error.retryAfter)}</p> : null}
+      {error.left !== 'repeats' && error.retryAfter ? <p>{t.states.retryAfter(error.retryAfter)}</p> : error.kind === 'busy' && error.left === 'undone' ? <p>{t.states.retrySoon}</p> : null}
       {error.problem.errors?.length ? (
         <ul>
           {error.problem.errors.map((one, index) => (
@@ -148,7 +148,7 @@ function words(error: ApiError, t: ReturnType<typeof useI18n>['t'], kept: boolea
     case 'signedOut':
       return ['warn', t.states.signedOutTitle, t.states.signedOut];
     case 'busy':
-      return ['warn', t.states.errorTitle, t.states.errorBusy];
+      return ['warn', t.states.errorTitle, `${t.states.errorBusy} ${error.left === 'undone' ? t.states.errorUndone : error.left === 'repeats' ? t.states.errorRepeats : ''}`.trim()];
     case 'invalid':
       return ['bad', t.states.errorTitle, t.states.errorInvalid];
     default:
