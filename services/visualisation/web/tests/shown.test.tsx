@@ -1,10 +1,13 @@
 import { act } from 'react';
+import { createRoot } from 'react-dom/client';
 import { describe, expect, it, vi } from 'vitest';
 import type { Agreement, Layer, LayerFeatures, LogEntry, Negotiation } from '../src/api';
 import { ApiError } from '../src/api/problem';
 import { useAction } from '../src/app/useAction';
+import { useHeld } from '../src/app/useHeld';
 import { useResource } from '../src/app/useResource';
 import { Delivery } from '../src/pages/agreement/Delivery';
+import { Notices } from '../src/pages/agreement/Notices';
 import { Standing } from '../src/pages/agreement/Standing';
 import { Why } from '../src/pages/log/LogTable';
 import { LayerItem, type LayerItemProps } from '../src/pages/map/LayerItem';
@@ -13,6 +16,7 @@ import NegotiationPage from '../src/pages/NegotiationPage';
 import { Level, Scores } from '../src/pages/ForecastsPage';
 import { Difference } from '../src/pages/negotiate/Difference';
 import { agreementOf } from '../src/rights/templates';
+import { ConfirmDialog } from '../src/ui/Dialog';
 import { Failure } from '../src/ui/State';
 import { shown, somebody } from './page';
 
@@ -140,6 +144,66 @@ describe('a signature that does not hold', () => {
       expect(textContent).not.toMatch(/jws|hosted|signing key|Kijk de velden na/);
     }
     expect((await shown(<Failure error={failed('title')} />, officer)).textContent).toContain('Kijk de velden na');
+  });
+});
+
+describe('the question before something final', () => {
+  it('keeps the focus on its button while it is done, and does it once', async () => {
+    const confirmed = vi.fn();
+    const page = await shown(<ConfirmDialog open busy title="t" confirm="Ja" onConfirm={confirmed} onClose={() => undefined}>x</ConfirmDialog>, officer);
+    const button = page.querySelector<HTMLButtonElement>('button[type=submit]');
+    expect([button?.disabled, button?.getAttribute('aria-disabled')]).toEqual([false, 'true']);
+    await act(async () => {
+      button?.click();
+      await Promise.resolve();
+    });
+    expect(confirmed).not.toHaveBeenCalled();
+  });
+});
+
+describe('a focus that is lost by what was done', () => {
+  function Part({ state, own }: { state: string; own?: boolean }) {
+    useHeld(state);
+    return <>{own || state === 'proposed' ? <button type="button">sign</button> : null}<h1>title</h1></>;
+  }
+
+  it('goes to the title of the page, and stays where it is not lost', () => {
+    vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
+    for (const own of [false, true]) {
+      document.body.replaceChildren();
+      const root = createRoot(document.body.appendChild(document.createElement('div')));
+      act(() => root.render(<Part state="proposed" own={own} />));
+      document.querySelector('button')?.focus();
+      act(() => root.render(<Part state="active" own={own} />));
+      expect(document.activeElement?.tagName).toBe(own ? 'BUTTON' : 'H1');
+    }
+  });
+});
+
+describe('what a person asked of who received its data', () => {
+  const noor = 'urn:dmi:person:noor';
+  const notice = { id: 'n', right: 'erasure', state: 'active', dataset: garages, person: noor, named: true, given: [], until: null, made_at: '2026-11-23T11:00:00Z', corrections: [] };
+  const answers = (named: boolean) => ({
+    '/exchange/v1/notices': { items: [{ ...notice, named }], next: null },
+    '/exchange/v1/participants': { items: [{ id: noor, name: 'Noor', active: true }], next: null },
+  });
+
+  it('is answered only by a choice, and by nobody beforehand', async () => {
+    const asked: string[] = [];
+    const page = await shown(<Notices />, officer, answers(true), 'nl', (path) => asked.push(path));
+    expect([...page.querySelectorAll<HTMLInputElement>('input[type=radio]')].map((one) => one.checked)).toEqual([false, false]);
+    await act(async () => {
+      page.querySelector<HTMLButtonElement>('button[type=submit]')?.click();
+      await Promise.resolve();
+    });
+    expect(page.querySelector('fieldset')?.textContent).toContain('Maak een keuze');
+    expect(asked.filter((path) => path.endsWith('/answer'))).toEqual([]);
+  });
+
+  it('names the person where the rows do', async () => {
+    const told = async (named: boolean) => (await shown(<Notices />, officer, answers(named))).querySelector('dd')?.textContent;
+    expect(await told(true)).toBe(`Noor${noor}`);
+    expect(await told(false)).not.toContain('Noor');
   });
 });
 

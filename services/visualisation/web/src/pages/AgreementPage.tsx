@@ -3,6 +3,7 @@ import { useKnown, useNames } from '../app/names';
 import type { PageProps } from '../app/pages';
 import { RouteLink } from '../app/router';
 import { useApi } from '../app/session';
+import { useHeld } from '../app/useHeld';
 import { useResource } from '../app/useResource';
 import { useI18n } from '../i18n';
 import { LineageGraph, NodeList, useLineageNodes } from '../rights/Lineage';
@@ -43,6 +44,7 @@ function AgreementView({ agreement, changed }: { agreement: Agreement; changed: 
   const { t, term, moment } = i18n;
   const names = useNames();
   const rounds = useRounds(agreement);
+  useHeld(agreement.state);
   useKnown([agreement.assigner, agreement.assignee, ...agreement.datasets], agreement.state);
   // Whoever decides about a proposal reads it first; stopping what runs is at hand above.
   const proposed = agreement.state === 'proposed';

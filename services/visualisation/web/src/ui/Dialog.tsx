@@ -53,14 +53,15 @@ export function ConfirmDialog({ open, title, confirm, cancel, danger, read, busy
           method="dialog"
           onSubmit={(event) => {
             event.preventDefault();
-            onConfirm();
+            if (!busy) onConfirm();
           }}
         >
           <Heading2 id={titleId} tabIndex={read ? -1 : undefined}>{title}</Heading2>
           <div className="dmi-stack">{children}</div>
           {error ? <Failure error={error} /> : null}
           <div className="dmi-actions">
-            <PrimaryActionButton type="submit" hint={danger ? 'danger' : undefined} busy={busy} disabled={busy}>
+            {/* Not `disabled`, which loses the focus: after an error it would begin past this button. */}
+            <PrimaryActionButton type="submit" hint={danger ? 'danger' : undefined} busy={busy} aria-disabled={busy ? true : undefined}>
               {confirm}
             </PrimaryActionButton>
             <SecondaryActionButton type="button" onClick={onClose}>

@@ -73,7 +73,7 @@ function Negotiation({ agreement, changed }: Props) {
       {waits && !refining ? <p>{t.agreements.acceptText(agreement.assigner === me)}</p> : null}
       {refining ? null : (
         <div className="dmi-actions">
-          {waits ? <PrimaryActionButton busy={sign.busy} disabled={sign.busy} onClick={() => void sign.run()}>{t.agreements.accept}</PrimaryActionButton> : null}
+          {waits ? <PrimaryActionButton busy={sign.busy} aria-disabled={sign.busy ? true : undefined} onClick={() => { if (!sign.busy) void sign.run(); }}>{t.agreements.accept}</PrimaryActionButton> : null}
           {terms ? <SecondaryActionButton onClick={() => setRefining(true)}>{t.negotiate.other}</SecondaryActionButton> : null}
           <SecondaryActionButton onClick={() => setAsking(true)}>{endWords(agreement, me, t, names).confirm}</SecondaryActionButton>
         </div>

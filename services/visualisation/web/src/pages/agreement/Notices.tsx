@@ -6,6 +6,7 @@ import { useLive } from '../../app/live';
 import { useNames } from '../../app/names';
 import { useApi } from '../../app/session';
 import { useAction } from '../../app/useAction';
+import { useHeld } from '../../app/useHeld';
 import { useResource } from '../../app/useResource';
 import { useI18n } from '../../i18n';
 import { RadioGroup, TextField } from '../../ui/fields';
@@ -16,6 +17,7 @@ export function Notices() {
   const { t } = useI18n();
   const api = useApi();
   const open = useResource('open notices', (signal) => api.exchange.notices(signal), 15_000);
+  useHeld(open.data?.length ?? null);
   if (!open.data?.length) return null;
   return (
     <Section title={t.notices.title} id="notices" lead={t.notices.lead}>
@@ -29,9 +31,11 @@ function Card({ notice, changed }: { notice: SubjectNotice; changed: () => void 
   const names = useNames();
   const api = useApi();
   const live = useLive();
-  const [outcome, setOutcome] = useState('done');
+  const [outcome, setOutcome] = useState('');
   const [text, setText] = useState('');
   const [tried, setTried] = useState(false);
+  // Who may not know the person gets no name of it: then the id leads to nobody.
+  const name = notice.named ? names.participants.find((one) => one.id === notice.person)?.name : undefined;
   const why = outcome === 'kept' && text.trim() === '';
   const send = useAction(async () => {
     await api.exchange.answerNotice(notice.id, outcome, text);
@@ -44,7 +48,7 @@ function Card({ notice, changed }: { notice: SubjectNotice; changed: () => void 
       <p>{t.notices.asks[notice.state === 'ended' && notice.right === 'objection' ? 'objectionEnded' : notice.right]}</p>
       <dl className="dmi-facts">
         <dt>{notice.named ? t.notices.person : t.notices.alias}</dt>
-        <dd>{notice.person}{notice.named ? null : <><br /><span className="dmi-small dmi-soft">{t.notices.aliasHelp}</span></>}</dd>
+        <dd>{name ? <>{name}<br /><span className="dmi-small dmi-soft">{notice.person}</span></> : notice.person}{notice.named ? null : <><br /><span className="dmi-small dmi-soft">{t.notices.aliasHelp}</span></>}</dd>
         {notice.given.length > 0 ? (
           <>
             <dt>{t.notices.given}</dt>
@@ -57,14 +61,14 @@ function Card({ notice, changed }: { notice: SubjectNotice; changed: () => void 
       {notice.corrections.length > 0 ? (
         <ul>{notice.corrections.map((one) => <li key={`${one.datastream} ${one.time}`}>{t.notices.correction(one.datastream, moment(one.time), one.result === null ? t.notices.noValue : number(one.result, 3))}</li>)}</ul>
       ) : null}
-      <form className="dmi-form" noValidate onSubmit={(event) => { event.preventDefault(); setTried(true); if (!why) void send.run(); }}>
+      <form className="dmi-form" noValidate onSubmit={(event) => { event.preventDefault(); setTried(true); if (outcome !== '' && !why && !send.busy) void send.run(); }}>
         <RadioGroup
-          inline label={t.notices.outcome} name={notice.id} value={outcome} onChange={setOutcome}
+          inline label={t.notices.outcome} name={notice.id} value={outcome} onChange={setOutcome} error={tried && outcome === '' ? t.common.chooseOne : null}
           choices={[{ value: 'done', label: t.notices.done }, { value: 'kept', label: t.notices.keep }]}
         />
         <TextField label={t.notices.text} value={text} onChange={setText} error={tried && why ? t.notices.why : null} />
         {send.error ? <Failure error={send.error} /> : null}
-        <div><SecondaryActionButton type="submit" busy={send.busy} disabled={send.busy}>{t.notices.send}</SecondaryActionButton></div>
+        <div><SecondaryActionButton type="submit" busy={send.busy} aria-disabled={send.busy ? true : undefined}>{t.notices.send}</SecondaryActionButton></div>
       </form>
     </li>
   );
