@@ -70,24 +70,33 @@ describe('what can be asked for', () => {
 describe('the same agreement again', () => {
   const before = Date.parse('2027-01-01T12:00:00Z');
   const after = Date.parse('2027-06-01T12:00:00Z');
+  const long = (document: OdrlDocument) => ({ document, concluded_at: '2025-01-01T12:00:00Z' });
 
   it('has the same terms and a name of its own, under the rulebook of now', () => {
-    const { document, until } = sameAgain(base, before, '1.1.0');
+    const { document, until } = sameAgain(long(base), before, '1.1.0');
     expect(document).toEqual({ ...base, uid: document.uid, 'dmi:rulebook': '1.1.0' });
     expect([document.uid === base.uid, until]).toEqual([false, null]);
   });
 
   it('lasts a year from now where the last day has passed, and says so', () => {
-    const { document, until } = sameAgain(base, after);
+    const { document, until } = sameAgain(long(base), after);
     expect(until).toBe('2028-05-31');
     expect(termsOf(document)).toEqual(terms({ until: '2028-05-31' }));
     const unread: OdrlDocument = { ...base, permission: [{ ...rule, constraint: [{ leftOperand: 'dateTime', operator: 'lt', rightOperand: 'soon' }] }] };
-    expect(sameAgain(unread, after).until).toBe('2028-05-31');
+    expect(sameAgain(long(unread), after).until).toBe('2028-05-31');
+  });
+
+  it('lasts no longer than it did where that was less than a year', () => {
+    const emergency = { document: base, concluded_at: '2027-03-01T21:59:59Z' };
+    const { document, until } = sameAgain(emergency, after);
+    expect(until).toBe('2027-06-30');
+    expect(Date.parse(termsOf(document)?.until ?? '') - after).toBeLessThan(30 * 86_400_000);
+    expect(sameAgain({ document: base, concluded_at: '2027-03-31T20:59:59Z' }, after).until).toBe('2027-06-01');
   });
 
   it('is not made a second time', () => {
     const made = (state: string, document: OdrlDocument) => ({ id: state, state, document }) as Agreement;
-    const again = sameAgain(base, after).document;
+    const again = sameAgain(long(base), after).document;
     expect(standing(base, [made('ended', again), made('active', withTerms(base, terms({ grid: '' })))])).toBeNull();
     expect(standing(base, [made('active', { ...again, assignee: 'urn:dmi:participant:other' })])).toBeNull();
     expect(standing(base, [made('proposed', again)])?.id).toBe('proposed');

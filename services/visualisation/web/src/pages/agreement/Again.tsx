@@ -52,7 +52,7 @@ function Propose({ agreement }: { agreement: Agreement }) {
   });
   return (
     <div className="dmi-actions">
-      <PrimaryActionButton onClick={() => setAsked(sameAgain(agreement.document, Date.now(), names.rulebook?.version))}>{t.agreements.again}</PrimaryActionButton>
+      <PrimaryActionButton onClick={() => setAsked(sameAgain(agreement, Date.now(), names.rulebook?.version))}>{t.agreements.again}</PrimaryActionButton>
       <ConfirmDialog
         open={asked !== null} title={t.agreements.againTitle} confirm={t.agreements.againConfirm} busy={propose.busy} error={propose.error}
         onClose={() => { propose.clear(); setAsked(null); }} onConfirm={() => void propose.run()}
