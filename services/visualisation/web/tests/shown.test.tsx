@@ -9,6 +9,8 @@ import { useResource } from '../src/app/useResource';
 import { Delivery } from '../src/pages/agreement/Delivery';
 import { Notices } from '../src/pages/agreement/Notices';
 import { Standing } from '../src/pages/agreement/Standing';
+import { nl } from '../src/i18n/nl';
+import { OperatorHome } from '../src/pages/home/others';
 import { Why } from '../src/pages/log/LogTable';
 import { LayerItem, type LayerItemProps } from '../src/pages/map/LayerItem';
 import MyDataPage from '../src/pages/MyDataPage';
@@ -204,6 +206,21 @@ describe('what a person asked of who received its data', () => {
     const told = async (named: boolean) => (await shown(<Notices />, officer, answers(named))).querySelector('dd')?.textContent;
     expect(await told(true)).toBe(`Noor${noor}`);
     expect(await told(false)).not.toContain('Noor');
+  });
+});
+
+describe('what waits for the operator', () => {
+  const none = { items: [], next: null };
+  const told = async (answers: Record<string, unknown>) => (await shown(<OperatorHome />, somebody('urn:dmi:participant:stack', 'operator'), answers)).querySelector('section')?.textContent;
+
+  it('is nothing only where all of it could be asked', async () => {
+    const all = { '/exchange/v1/agreements': none, '/exchange/v1/negotiations': none, '/exchange/v1/notices': none };
+    expect(await told(all)).toContain(nl.home.waitingNone);
+    for (const path of Object.keys(all)) {
+      const page = await told(Object.fromEntries(Object.entries(all).filter(([one]) => one !== path)));
+      expect(page).toContain('Dit overzicht is niet compleet');
+      expect(page).not.toContain(nl.home.waitingNone);
+    }
   });
 });
 

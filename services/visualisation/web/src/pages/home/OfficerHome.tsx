@@ -15,7 +15,7 @@ import { Empty, Failure, Section, Skeleton } from '../../ui/State';
 import { awaited } from '../dataset/Awaited';
 import { undecided } from '../measures/undecided';
 import { useAnswers } from './answers';
-import { Freshness, Incomplete, Tasks, Unknown, useLayers, type Task, toSign } from './parts';
+import { Freshness, Together, Unknown, useLayers, type Task, toSign } from './parts';
 import { usesOf } from './usage';
 
 export function OfficerHome() {
@@ -63,16 +63,7 @@ function Waiting({ mine }: { mine: Dataset[] }) {
   const waiting = (rejects.data ?? []).filter((one) => mine.some((d) => d.id === one.dataset));
   const rows = waiting.reduce((sum, one) => sum + (one.rows ?? 1), 0);
   if (rows > 0) tasks.push({ key: 'rejects', title: t.home.rejectsWait(rows), text: [...new Set(waiting.map((one) => names.dataset(one.dataset)))].join(', '), to: '/sources', action: t.home.look });
-  const parts = [agreements, answers.negotiations, answers.notices, measures, rejects, layers];
-  // What somebody may not see is no gap in what waits for that person.
-  const incomplete = [names, ...parts].some(({ error }) => error !== null && error.kind !== 'refused');
-  if (names.loading || parts.some((one) => one.data === null && one.error === null)) return <Skeleton height={96} />;
-  return (
-    <>
-      {incomplete ? <Incomplete retry={() => [names, ...parts].forEach((one) => one.reload())} /> : null}
-      {incomplete && tasks.length === 0 ? null : <Tasks tasks={tasks} none={t.home.waitingNone} />}
-    </>
-  );
+  return <Together parts={[agreements, answers.negotiations, answers.notices, measures, rejects, layers]} tasks={tasks} />;
 }
 
 function MyDatasets({ mine }: { mine: Dataset[] }) {

@@ -15,7 +15,7 @@ import { Rejects } from '../intake/Rejects';
 import { undecided } from '../measures/undecided';
 import { HealthTable } from '../operations/HealthTable';
 import { useAnswers } from './answers';
-import { LayerRows, Tasks, toAsk, toSign, Unknown } from './parts';
+import { LayerRows, Together, toAsk, toSign, Unknown } from './parts';
 import { usesByWhom } from './usage';
 
 export function AnalystHome() {
@@ -122,14 +122,12 @@ function Waiting() {
   const api = useApi();
   const { identity } = useSession();
   const agreements = useResource('home agreements', (signal) => api.exchange.agreements({}, signal), 15_000);
-  const { negotiations, tasks } = useAnswers();
+  const { negotiations, notices, tasks: answers } = useAnswers();
   const now = useNow();
   const me = identity?.participant ?? '';
-  return (
-    <Loaded resource={agreements} lines={1} height={24}>
-      {(all) => <Tasks tasks={[...toSign(all, me, now, t, names), ...tasks, ...toAsk(all, negotiations.data ?? [], me, t, names)]} none={t.home.waitingNone} />}
-    </Loaded>
-  );
+  const all = agreements.data ?? [];
+  const tasks = [...toSign(all, me, now, t, names), ...answers, ...(negotiations.data ? toAsk(all, negotiations.data, me, t, names) : [])];
+  return <Together parts={[agreements, negotiations, notices]} tasks={tasks} />;
 }
 
 /** Lag, rejects and refusals as figures, each the way to its page. */

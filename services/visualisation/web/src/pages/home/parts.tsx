@@ -13,7 +13,7 @@ import { hasPassed, outline } from '../../rights/words';
 import { Badge } from '../../ui/Badge';
 import { ButtonLink } from '../../ui/ButtonLink';
 import { RefusedBadge } from '../../ui/RefusedBadge';
-import { Loaded, Notice } from '../../ui/State';
+import { Loaded, Notice, Skeleton } from '../../ui/State';
 import { isOver } from '../nodes/standing';
 import { isArchive, isLate, useNow } from '../../app/useNow';
 
@@ -123,6 +123,21 @@ export function Tasks({ tasks, none }: { tasks: Task[]; none: string }) {
           {t.home.allTasks(tasks.length)}
         </button>
       ) : null}
+    </>
+  );
+}
+
+/** What waits, out of several answers: that nothing does is said only when each of them came. */
+export function Together({ parts, tasks }: { parts: Resource<unknown>[]; tasks: Task[] }) {
+  const { t } = useI18n();
+  const names = useNames();
+  // What somebody may not see is no gap in what waits for that person.
+  const incomplete = [names, ...parts].some(({ error }) => error !== null && error.kind !== 'refused');
+  if (names.loading || parts.some((one) => one.data === null && one.error === null)) return <Skeleton height={96} />;
+  return (
+    <>
+      {incomplete ? <Incomplete retry={() => [names, ...parts].forEach((one) => one.reload())} /> : null}
+      {incomplete && tasks.length === 0 ? null : <Tasks tasks={tasks} none={t.home.waitingNone} />}
     </>
   );
 }
