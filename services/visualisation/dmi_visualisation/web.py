@@ -57,11 +57,12 @@ class Packed:
         if state.st_size < LEAST_PACKED:
             return None
         with self._one:
-            written, packed = self._kept.get(file, (0, b""))
-            if written != state.st_mtime_ns:
-                packed = gzip.compress(file.read_bytes(), mtime=0)
-                self._kept[file] = state.st_mtime_ns, packed
-        return packed
+            kept = self._kept.get(file)
+            # Files out of a reproducible build may all be of moment 0: none kept is no moment.
+            if kept is None or kept[0] != state.st_mtime_ns:
+                kept = state.st_mtime_ns, gzip.compress(file.read_bytes(), mtime=0)
+                self._kept[file] = kept
+        return kept[1]
 
 
 def browser_application() -> Starlette:

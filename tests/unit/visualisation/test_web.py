@@ -96,6 +96,12 @@ def test_a_file_is_packed_once_for_all_who_ask_for_it_and_anew_when_it_was_writt
     assert _get("/assets/a.js", app).text == CODE.upper()
 
 
+def test_a_file_that_was_written_at_moment_0_is_served_whole(built: tuple[Starlette, Path]) -> None:
+    app, code = built
+    os.utime(code, ns=(0, 0))
+    assert _get("/assets/a.js", app).text == CODE
+
+
 def test_who_cannot_unpack_and_what_is_small_get_the_file_as_it_is(built: tuple[Starlette, Path]) -> None:
     app, _code = built
     plain = _get("/assets/a.js", app, **{"Accept-Encoding": "br"})
