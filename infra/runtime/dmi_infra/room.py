@@ -78,6 +78,9 @@ def whose_share(law: LawTable, identity: Identity) -> str:
 
 
 def behind(law: LawTable, who: str) -> str:
-    """The participant behind who acts: whose machine it is, else itself."""
+    """Who stands behind who acts: the node of a member of another, else whose machine it is, else itself.
+
+    Another node names its members itself: were each to have a share, it would have as many as it likes.
+    """
     known = law.participants.get(who)
-    return known.machine_of if known is not None and known.machine_of else who
+    return (known.home or known.machine_of) if known is not None and (known.home or known.machine_of) else who

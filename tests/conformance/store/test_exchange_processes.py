@@ -5,17 +5,20 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 import pytest
 
+from dmi_agreements.contracts.law import Participant
 from dmi_agreements.dsp import states
 from dmi_exchange.dsp import room
 from dmi_exchange.dsp.process import Outgoing, Process
 from dmi_exchange.dsp.steps import Steps, moved, new_id
 from dmi_exchange.dsp.store import Change, Processes
+from dmi_exchange.store import Store
 from dmi_infra import clock
 from dmi_infra.errors import Conflict, NotFound
 from dmi_infra.sql import migrate, open_engine
@@ -210,6 +213,33 @@ def test_what_the_other_side_begins_has_room_for_so_many_and_a_repeat_is_answere
     monkeypatch.setitem(cast(dict[str, int], room.OF_A_DAY), "negotiation", 4)
     with pytest.raises(room.Full, match="in the last day"):
         processes.begin(made(peer_pid="urn:5"), "5")
+
+
+def _as_told(known: Participant, _before: Participant | None) -> Participant:
+    return known
+
+
+def test_all_members_of_another_node_have_one_room_together_and_those_of_this_one_each_their_own(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(cast(dict[str, int], room.OPEN), "negotiation", 2)
+    homes = {"urn:1": "http://a_b.example", "urn:2": "http://a_b.example", "urn:3": "http://axb.example"}
+    store = Store(processes._engine)
+    for peer in (*homes, "urn:own:1", "urn:own:2"):
+        known = Participant(peer, "N", [], home=homes.get(peer, ""))
+        store.settle(Participant, peer, partial(_as_told, known))
+
+    def begin(number: int, peer: str) -> None:
+        begun = msgspec.structs.replace(made(peer_pid=f"urn:pid:{number}"), peer=peer)
+        processes.begin(begun, str(number))
+
+    begin(1, "urn:1")
+    begin(2, "urn:2")
+    for number, peer in enumerate(("urn:1", "urn:2"), 3):
+        with pytest.raises(room.Full, match="2 negotiations that are not over"):
+            begin(number, peer)
+    for number, peer in enumerate(("urn:3", "urn:own:1", "urn:own:1", "urn:own:2", "urn:own:2"), 5):
+        begin(number, peer)
 
 
 def test_one_agreement_has_room_for_so_many_transfers(

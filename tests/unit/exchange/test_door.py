@@ -22,12 +22,14 @@ from dmi_exchange.settings import KnownNode
 from dmi_exchange.store import Store
 from dmi_infra import clock, jose, passes
 from dmi_infra.errors import NotFound, Refused, Unauthenticated, Unavailable
-from dmi_infra.http.shares import EACH, HELD, Shares
+from dmi_infra.http.access import let_in
+from dmi_infra.http.shares import EACH, HELD, Shares, let_go
 
 HERE = "http://here.example/exchange"
 SLOW, QUICK = KnownNode(url="http://slow.example"), KnownNode(url="http://quick.example")
 HERE_ITSELF = SimpleNamespace(issuer=HERE)
 MEMBER, MINE = "urn:dmi:participant:quick", "urn:dmi:participant:mine"
+SECOND = "urn:dmi:participant:second"
 PATH = "/dsp/catalog/request"
 LATE_SECONDS = 5.0
 SOON_SECONDS = 1.0
@@ -157,6 +159,29 @@ def test_all_that_a_node_speaks_for_have_one_share_and_others_are_let_in_meanwhi
         assert await two.enter(QUICK, MEMBER) == MEMBER
 
     asyncio.run(enter())
+
+
+def test_all_that_a_node_speaks_for_stand_in_its_name_in_every_line_behind_the_door(two: Two) -> None:
+    members = doors.runtime_of(cast(Any, None)).law.table.participants
+    members[SECOND] = msgspec.structs.replace(members[MEMBER], id=SECOND)
+
+    def party(node: Any, participant: str, key: jose.SigningKey, door: Any) -> str:
+        asked, now = ("POST", f"{HERE}{PATH}", b""), clock.now() // 1_000_000
+
+        async def body() -> bytes:
+            return b""
+
+        proof = passes.sign_node(key, node.issuer, participant, f"{HERE}/dsp", asked, now)
+        request = two.request(proof, body=body)
+        asyncio.run(door(request))
+        let_go(request.scope[HELD])
+        return let_in(request).party
+
+    its_key = two.keys[QUICK.issuer]
+    for door in (two.door, two.door.unread, two.door.ending, two.door.node):
+        found = {party(QUICK, one, its_key, door) for one in (MEMBER, SECOND)}
+        assert found == {QUICK.issuer}
+    assert party(HERE_ITSELF, MINE, two.key, two.door) == MINE
 
 
 @pytest.mark.parametrize("end", ["the key of its node", "its membership"])

@@ -60,7 +60,7 @@ from dmi_exchange.settings import ExchangeSettings
 from dmi_exchange.tables import positions, secret
 from dmi_exchange.tokens import Issuer
 from dmi_infra import clock, jose, passes
-from dmi_infra.aside import Aside
+from dmi_infra.aside import PATIENCE, Aside
 from dmi_infra.bus.port import Bus
 from dmi_infra.cursors import Cursors, kept_key
 from dmi_infra.exercising import Marks
@@ -135,7 +135,7 @@ def build(
             runtime.law.listen(broker.outlets.listen)
     space = Dataspace(
         Catalogue(parts.shelf, address, operator), negotiations, transfers, courier.advance, parts.door,
-        parts.binding, operator, Aside(),
+        parts.binding, operator, Aside(patience=PATIENCE),
     )  # fmt: skip
     taking = Taking(exchange, steps, notices, supply.gate.law.purpose_of)
     made = routers(space)

@@ -182,7 +182,7 @@ class NodeDoor:
             told = law.participants.get(name)
             self._require(runtime, speaker, found if told is known else told, taking_part)
 
-        await place(request, Asker(name, still), self._whose_share(speaker))
+        await place(request, Asker(self._whose_share(speaker), still))
         return name
 
     def _require(
@@ -243,7 +243,7 @@ class NodeDoor:
         if speaker is None:
             raise Unauthenticated("this needs a token of a known node")
         still = partial(self._require_known, runtime_of(request), speaker)
-        await place(request, Asker(speaker.node, still), self._whose_share(speaker))
+        await place(request, Asker(self._whose_share(speaker), still))
         return speaker.node
 
     node.dmi_door = "known nodes"  # type: ignore[attr-defined]

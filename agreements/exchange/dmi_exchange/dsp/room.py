@@ -8,22 +8,28 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
+from dmi_agreements.contracts.law import Participant
 from dmi_agreements.dsp import states
 from dmi_agreements.dsp.states import Kind
 from dmi_agreements.duties import DAY
 from dmi_exchange.dsp.process import Process
 from dmi_exchange.errors import StepRefused
-from dmi_exchange.tables import dsp_process
+from dmi_exchange.tables import dsp_process, law
 from dmi_infra import clock
 
 OPEN: Final[Mapping[Kind, int]] = {"negotiation": 500, "transfer": 200}
-"""Processes of one participant of another node, or of one of this node with one other side, that are not over."""
+"""Processes of one other node, or of one participant here with one other side, that are not over.
+
+Of a node all its participants have one room together: it names them itself, as many as it likes.
+"""
 OPEN_UNDER_ONE: Final = 50
 """Transfers under one agreement that are not over."""
 OF_A_DAY: Final[Mapping[Kind, int]] = {"negotiation": 2_000, "transfer": 5_000}
 """Of these, how many began, or changed, in the last day."""
 OPEN_OF_OWN: Final[Mapping[Kind, int]] = {"negotiation": 2_000, "transfer": 1_000}
 """Processes that are not over which a participant of this node began, with all others together."""
+_PARTICIPANT: Final = "participant"
+"""The kind of a participant among the objects of the law."""
 _UNASKED: Final = '"unasked":true'
 """In the body of a process that its provider began."""
 LARGEST_TERMS: Final = 256 * 1024
@@ -43,17 +49,30 @@ class Full(StepRefused):
 def check_room(connection: sa.Connection, begun: Process) -> None:
     """Raise ``Full`` where the other side of a process that it began, and that is stored, takes up too much."""
     found = dsp_process.c
-    same = [found.peer == begun.peer]
+    same = [_behind(connection, begun.peer)]
     if begun.unasked:
         # What a participant of this node began with it is none of its doing.
         same.append(found.body.contains(_UNASKED))
     _check(connection, begun, "/agreementId", *same)
 
 
+def _behind(connection: sa.Connection, peer: str) -> sa.ColumnElement[bool]:
+    """What somebody has a part in whose node is that of ``peer``; of who is of no other node, ``peer`` alone."""
+    known = law.c
+    query = sa.select(known.body).where(known.id == peer, known.type == _PARTICIPANT)
+    body = connection.execute(query).scalar_one_or_none()
+    home = msgspec.json.decode(body, type=Participant).home if body is not None else ""
+    if not home:
+        return dsp_process.c.peer == peer
+    # As the law is written: an address has no character that is written in two ways.
+    of_it = known.body.contains(f'"home":{msgspec.json.encode(home).decode()}', autoescape=True)
+    return dsp_process.c.peer.in_(sa.select(known.id).where(known.type == _PARTICIPANT, of_it))
+
+
 def check_own_room(connection: sa.Connection, begun: Process) -> None:
     """Raise ``Full`` where a participant of this node began too much, as one that is stored.
 
-    With one other side no more than a node takes of another's participant: beyond it the other one refuses, and what
+    With one other side no more than a node takes of another: beyond it the other one refuses, and what
     it does not answer is sent to it for days.
     """
     found = dsp_process.c

@@ -173,14 +173,14 @@ def _negotiations(dataspace: Dataspace) -> APIRouter:
     @routes.post("/request", status_code=201)
     async def requested(body: Given, peer: Peer, asker: Asking, tasks: BackgroundTasks) -> dict[str, Any]:
         begun = await dataspace.aside.run(asker, lambda: use.requested(_read(body, states.REQUEST), peer))
-        return _answered(begun, dataspace, tasks)
+        return _answered(begun, dataspace, asker, tasks)
 
     @routes.post("/offers", status_code=201)
     async def offered(body: Given, peer: Peer, asker: Asking, tasks: BackgroundTasks) -> dict[str, Any]:
         def begin() -> Process:
             return use.offered(_read(body, states.OFFER), peer, dataspace.operator)
 
-        return _answered(await dataspace.aside.run(asker, begin), dataspace, tasks)
+        return _answered(await dataspace.aside.run(asker, begin), dataspace, asker, tasks)
 
     for end, types in negotiation.FURTHER.items():
         _further(routes, dataspace, end, types, use.received)
@@ -203,7 +203,7 @@ def _transfers(dataspace: Dataspace) -> APIRouter:
         def begin() -> Process:
             return use.requested(_read(body, states.TRANSFER_REQUEST), peer)
 
-        return _answered(await dataspace.aside.run(asker, begin), dataspace, tasks)
+        return _answered(await dataspace.aside.run(asker, begin), dataspace, asker, tasks)
 
     for end, kind in transfer.FURTHER.items():
         _further(routes, dataspace, end, (kind,), use.received)
@@ -253,19 +253,19 @@ def _further(
         tasks: BackgroundTasks,
     ) -> dict[str, Any]:
         process = await dataspace.aside.run(asker, lambda: receive(pid, _read(body, *types), peer))
-        return _answered(process, dataspace, tasks)
+        return _answered(process, dataspace, asker, tasks)
 
 
-def _answered(process: Process, dataspace: Dataspace, tasks: BackgroundTasks) -> dict[str, Any]:
+def _answered(process: Process, dataspace: Dataspace, asker: Asker, tasks: BackgroundTasks) -> dict[str, Any]:
     # Behind the answer: the other side must know of the process before it hears more of it.
-    tasks.add_task(_go_on, dataspace, process)
+    tasks.add_task(_go_on, dataspace, process, asker.party)
     return process.acknowledgement()
 
 
-async def _go_on(dataspace: Dataspace, process: Process) -> None:
+async def _go_on(dataspace: Dataspace, process: Process, party: str) -> None:
     try:
         # What came was taken: from here on this node goes on of itself.
-        itself = Asker.by_nothing(process.peer)
+        itself = Asker.by_nothing(party)
         await dataspace.aside.run(itself, partial(dataspace.advance, process.id))
     except Unavailable as exc:
         # The courier does it in its turn.

@@ -21,7 +21,7 @@ from dmi_exchange.flow.inflow import Intake
 from dmi_exchange.flow.outlets import reader_of
 from dmi_exchange.flow.supply import Given, Supply, encoded
 from dmi_infra import clock, jose, passes
-from dmi_infra.aside import Aside
+from dmi_infra.aside import PATIENCE, Aside
 from dmi_infra.errors import Conflict, InputRefused, NotFound, Refused, Unauthenticated, Unavailable
 from dmi_infra.http.access import Asking, asker_of
 from dmi_infra.http.limits import BYTES, large_body
@@ -78,7 +78,7 @@ def router(door: NodeDoor, tokens: Tokens, supply: Supply, intake: Intake) -> AP
     """Routes under ``/dsp/data``."""
     routes = APIRouter(prefix="/dsp/data", include_in_schema=False)
     limiter = anyio.CapacityLimiter(STREAMS)
-    aside, whole = Aside(), Aside(each=1)
+    aside, whole = Aside(patience=PATIENCE), Aside(each=1, patience=PATIENCE)
     Peer = Annotated[str, Depends(door)]
 
     async def opened(request: Request, transfer: str) -> tuple[Process, Identity]:

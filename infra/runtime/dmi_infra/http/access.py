@@ -88,14 +88,11 @@ def _still(runtime: Runtime, identity: Identity) -> None:
     runtime.authenticate.check_keys(identity)
 
 
-async def place(request: Request, asker: Asker, share: str | None = None) -> None:
-    """Wait for a place of who asks for this request, see ``Shares.take``; in further lines it stands as the same.
-
-    ``share``: the party whose places those of the service are, where that is another.
-    """
+async def place(request: Request, asker: Asker) -> None:
+    """Wait for a place of who asks for this request, see ``Shares.take``; in further lines it stands as the same."""
     request.scope[_ASKER] = asker
     shares: Shares = request.app.state.shares
-    await shares.take(request.scope, asker if share is None else replace(asker, party=share))
+    await shares.take(request.scope, asker)
 
 
 def let_in(request: Request) -> Asker:
