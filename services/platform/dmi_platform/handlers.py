@@ -210,6 +210,9 @@ class Platform:
     def correct(self, request: SubjectRequest) -> int:
         """Correct a person's rows, and pass the quarters of an hour on in which they lie; how many rows."""
 
+        # A request of before a start is carried out first of all: nothing else has asked for what is stored by then.
+        self._registry.refresh()
+
         def tell(table: Table) -> Message:
             batch = self._rows.batch(request.dataset, table)
             envelope = envelope_of(CORRECTED, request.dataset, request.id)

@@ -5,18 +5,23 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dmi_agreements.contracts.features import Feature
-from dmi_agreements.contracts.law import AgreementState, Dataset, Participant, SubjectRequest
+from dmi_agreements.contracts.law import AgreementState, Correction, Dataset, Participant, SubjectRequest
 from dmi_agreements.contracts.observations import ObservationBatch
 from dmi_agreements.contracts.record import DecisionRecord
+from dmi_agreements.rights import RECTIFICATION
 from dmi_infra import clock
 from dmi_infra.clock import to_text
+from dmi_infra.exercising import Exercising
 from dmi_infra.identity import Identity
 from dmi_platform import paging
+from dmi_platform.app import build
+from dmi_platform.settings import PlatformSettings
 from dmi_platform.store import Store, Table
 
 from .conftest import BICYCLES, MINUTE, NOON, NOOR, OWNER, SAM, VENDOR, City, stream
@@ -351,3 +356,15 @@ def test_a_page_does_not_read_through_all_rows_of_who_objects(
     answer = cameras.get("/v1/datastreams/cam.new.count/observations", PUBLIC_TASK, limit=2).json()
     assert [one["result"] for one in answer["items"]] == [39.0]
     assert len(read) == 1
+
+
+def test_a_correction_that_waited_for_a_start_is_carried_out_before_anything_else_was_asked(
+    city: City, layer: AgreementState, tmp_path: Path
+) -> None:
+    begun = build(PlatformSettings(data_dir=tmp_path), city.bus)
+    exercising = next(part for part in begun.runtime.parts if isinstance(part, Exercising))
+    assert exercising._correct is not None
+    wrong = Correction("bike.1.pm2_5", NOON, 9.0)
+    request = SubjectRequest("urn:r", NOOR, RECTIFICATION, BICYCLES, clock.now(), corrections=[wrong])
+    assert exercising._correct(request) == 1
+    begun.close()
