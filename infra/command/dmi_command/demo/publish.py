@@ -26,6 +26,8 @@ from dmi_exchange.custody import Custody
 from dmi_infra import clock
 
 STEP_SECONDS = 1.0
+NO_ROW_TAKEN = "rows-refused"
+"""The problem of a batch of which no row may be taken."""
 LONGEST_GAP: Micros = 3600 * 1_000_000
 """A longer absence is filled with history, which is coarser than what the sensors send live."""
 
@@ -209,8 +211,9 @@ class DemoCity:
             if refused.status == 401:
                 self._silent.add(owner)
                 print(f"demonstration: {owner} sends nothing any more: {refused}", file=sys.stderr)
-            # A stopped agreement: the sensor goes on measuring, and what it sends is refused until there is another.
-            elif refused.status != 403:
+            # A stopped agreement, or rows of nobody but who has withdrawn: the sensor goes on measuring, and what it
+            # sends is refused until there is another.
+            elif refused.status != 403 and refused.code != NO_ROW_TAKEN:
                 raise
 
     def _sign_anew(self, participant: str) -> None:

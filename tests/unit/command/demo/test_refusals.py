@@ -138,11 +138,18 @@ def test_a_sender_whose_key_was_revoked_stops_alone_and_is_told_once(
     assert told == [f"demonstration: {sender(BUS)} sends nothing any more: no: unauthenticated"]
 
 
-@pytest.mark.parametrize("code", ["ended", "no-agreement", "inactive-participant"])
-def test_a_sender_without_an_agreement_or_membership_keeps_nobody_waiting_and_asks_on(
-    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(403, "ended"), (403, "no-agreement"), (403, "inactive-participant"), (400, "rows-refused")],
+)
+def test_a_sender_without_an_agreement_or_membership_or_of_nobodys_rows_keeps_nobody_waiting_and_asks_on(
+    status: int,
+    code: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    city, asked, taken = sending(tmp_path, monkeypatch, refusal(403, code))
+    city, asked, taken = sending(tmp_path, monkeypatch, refusal(status, code))
     assert city._send(batches())
     assert city._send(batches())
     assert asked.count(sender(BUS)) == 2
