@@ -8,7 +8,6 @@ from functools import cache
 from dmi_agreements.contracts.law import AgreementState, Dataset
 from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.results import Lineage
-from dmi_agreements.decision import EVERYONE
 from dmi_exchange import model
 from dmi_exchange.resting import is_of_one_sensor
 from dmi_exchange.store import Store
@@ -30,12 +29,11 @@ class Insight:
         me = identity.participant
         mine = store.find(AgreementState, me)
         agreements = [one for one in mine if not model.is_consent(one)]
-        open_data = [one for one in store.find(AgreementState, EVERYONE) if not model.is_consent(one)]
         self._agreements = {one.id for one in agreements}
         self._consents = {one.id for one in mine} - self._agreements
         self._owned = {dataset.id for dataset in store.find(Dataset, me)}
         self._personal = cache(self._about_persons)
-        concluded = [one for one in (*agreements, *open_data) if one.concluded_at is not None]
+        concluded = [one for one in (*agreements, *store.open_data()) if one.concluded_at is not None]
         self._reached: dict[str, Micros] = dict.fromkeys(self._owned, EVER)
         for one in concluded:
             until = EVER if one.ended_at is None else one.ended_at

@@ -178,7 +178,7 @@ def _grounds(exchange: Exchange, record: DecisionRecord) -> Iterable[AgreementSt
         return found
     concerned = (
         *exchange.store.find(AgreementState, record.assignee),
-        *exchange.store.find(AgreementState, EVERYONE),
+        *exchange.store.open_data(),
     )
     return [
         state

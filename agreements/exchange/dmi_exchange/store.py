@@ -25,13 +25,14 @@ from dmi_agreements.contracts.observations import Micros
 from dmi_agreements.contracts.record import DecisionRecord, Quality
 from dmi_agreements.contracts.results import Lineage
 from dmi_agreements.crossings import BY_NAME
+from dmi_agreements.decision import EVERYONE
 from dmi_exchange import resting
 from dmi_exchange.catalogue.index import Catalogue, keep_quality
 from dmi_exchange.counting import KIND, sum_up, usage_id
 from dmi_exchange.entering import Entering
 from dmi_exchange.logbook import deals, own
 from dmi_exchange.logbook.entries import IDS_AT_ONCE, Entries, append, key
-from dmi_exchange.model import ORGANISATION
+from dmi_exchange.model import ORGANISATION, PERSON
 from dmi_exchange.mydata import done
 from dmi_exchange.room import Room
 from dmi_exchange.tables import (
@@ -172,6 +173,20 @@ class Store:
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(law.c.changed_at, law.c.id)).scalars().all()
         return [msgspec.json.decode(body, type=kind) for body in rows]
+
+    def open_data(self) -> list[AgreementState]:
+        """All that owners ever gave everyone, oldest change first.
+
+        Consents name everyone too: a city has far more of them than may be decoded for one answer.
+        """
+        query = sa.select(law.c.body).where(
+            law.c.type == _TYPES[AgreementState],
+            law.c.party_b == EVERYONE,
+            law.c.party_a.not_like(f"{PERSON}%"),
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(law.c.changed_at, law.c.id)).scalars().all()
+        return [msgspec.json.decode(body, type=AgreementState) for body in rows]
 
     def ends(self, agreements: Collection[str]) -> dict[str, Micros]:
         """When each of these agreements ended, of those that did."""

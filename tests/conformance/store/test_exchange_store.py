@@ -448,3 +448,16 @@ def test_a_person_has_one_name_on_each_other_node_and_another_on_every_one(engin
     assert not any(is_alias(name) for name in (NOOR, None, names[0] + "0", names[0].upper()))
     again = Aliases(engine, store).of("urn:dmi:participant:a")(NOOR)
     assert again == names[0], "also after a restart"
+
+
+def test_open_data_is_found_without_reading_a_consent(store: Store, engine: sa.Engine) -> None:
+    def given(by: str, to: str) -> str:
+        text = document(by, to, GARAGES, ["dmi:read"])
+        put(store, AgreementState(text["uid"], text, "active"))
+        return str(text["uid"])
+
+    opened, consent, _deal = given(OWNER, EVERYONE), given(NOOR, EVERYONE), given(OWNER, VENDOR)
+    with transaction(engine) as connection:
+        # What cannot be read shows who reads it.
+        connection.execute(sa.update(law).where(law.c.id == consent).values(body="-"))
+    assert [one.id for one in store.open_data()] == [opened]

@@ -340,6 +340,16 @@ def test_lineage_shows_grounds_and_hides_who_consented(node: Node) -> None:
     assert all(item["withdrawn"] for item in node.get(f"/v1/lineage/{GARAGES}/dependents")["items"])
 
 
+def test_of_an_unknown_result_nothing_of_the_law_is_looked_up(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked_up(*_: object) -> None:
+        raise AssertionError("the law was asked for")
+
+    monkeypatch.setattr("dmi_exchange.routes.log.Insight", looked_up)
+    assert node.ask("GET", "/v1/lineage/nothing", SELLING).status_code == 404
+
+
 def test_a_proposal_that_was_never_concluded_opens_no_lineage(node: Node) -> None:
     held = document(OWNER, "urn:dmi:participant:stack", GARAGES, ["dmi:read"])
     node.propose(held)

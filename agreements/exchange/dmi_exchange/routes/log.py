@@ -234,8 +234,8 @@ def router(exchange: Exchange, tree: Tree, notices: Notices, record: Record) -> 
 
     @routes.get("/lineage/{result:path}", summary="The ground that a result rests on")
     def ground(identity: Caller, result: str) -> dict[str, Any]:
-        found, insight = exchange.store.result(result), Insight(exchange.store, identity)
-        if found is None or not insight.may(found):
+        found = exchange.store.result(result)
+        if found is None or not (insight := Insight(exchange.store, identity)).may(found):
             raise NotFound("nothing is recorded under this id")
         return present.lineage(found, law(), insight.consents(found))
 
