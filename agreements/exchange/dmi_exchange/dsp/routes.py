@@ -33,6 +33,7 @@ from dmi_infra.aside import Aside
 from dmi_infra.errors import Failure, InputRefused, Unavailable
 from dmi_infra.http.access import Asking
 from dmi_infra.http.problems import problem_of
+from dmi_infra.http.shares import at_once
 from dmi_infra.lanes import Asker
 from dmi_infra.unicode import encodable
 
@@ -227,10 +228,12 @@ def between_nodes(door: NodeDoor, endings: Endings, notices: Taking, own: Callab
         return found
 
     @routes.post("/negotiations/{pid}/end")
+    @at_once
     def ended(pid: str, body: Given, peer: Annotated[str, Depends(door.ending)]) -> dict[str, Any]:
         return endings.ended(pid, peer, body if isinstance(body, dict) else {}).acknowledgement()
 
     @routes.post("/negotiations/{pid}/notice")
+    @at_once
     def noticed(pid: str, body: Given, peer: Annotated[str, Depends(door.ending)]) -> dict[str, Any]:
         return notices.take(pid, peer, body if isinstance(body, dict) else {})
 

@@ -248,6 +248,7 @@ def _offers(shelf: StoreShelf) -> APIRouter:
         return {**offer_shown(made), "warnings": warnings}
 
     @routes.post("/{offer}/end", status_code=204, summary="Take an offer back; agreements from it stay")
+    @at_once
     def end(identity: Signatory, offer: str) -> None:
         shelf.end(identity.participant, offer)
 
@@ -364,6 +365,7 @@ def _transfers(use: Transfers, desk: Desk, where: Where, fetch: Fetch, aside: As
         return desk.show(use.start(desk.get("transfer", transfer, identity).id))
 
     @routes.post("/{transfer}/suspend", summary="Let no more data flow for a while")
+    @at_once
     def suspend(identity: Signatory, transfer: str, body: Why) -> dict[str, Any]:
         return desk.show(use.suspend(desk.get("transfer", transfer, identity).id, body.reason))
 

@@ -31,6 +31,7 @@ from dmi_infra.clock import to_text
 from dmi_infra.errors import InputRefused, NotFound, Refused
 from dmi_infra.gate import Record
 from dmi_infra.http.access import Asking, Caller, RightHolder, ServiceRuntime
+from dmi_infra.http.shares import at_once
 from dmi_infra.http.wording import pattern
 from dmi_infra.identity import EXCHANGE_PARTICIPANT
 
@@ -177,6 +178,7 @@ def router(exchange: Exchange, tree: Tree, notices: Notices, record: Record) -> 
         return {"items": items, "next": str(page[-1].sequence) if len(page) == limit else None}
 
     @routes.post("/log/erasure", summary="Erase a person from the log, for good; every proof goes on to hold")
+    @at_once
     def erase(identity: RightHolder, body: Erasure) -> dict[str, Any]:
         person, by = body.person, identity.participant
         if not identity.has(model.OPERATOR) and by != person and not exchange.represents(by, person):

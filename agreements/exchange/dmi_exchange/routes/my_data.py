@@ -134,6 +134,7 @@ def router(rights: Rights, copies: Copies) -> APIRouter:
         return {"items": [present.subject_request(one) for one in made], "next": None}
 
     @routes.post("/rectification", status_code=201, summary="Correct measurements of yours (GDPR art. 16)")
+    @at_once
     def correct(identity: Concerned, body: Correcting) -> dict[str, Any]:
         corrections = [
             Correction(one.datastream, from_datetime(one.time), one.result) for one in body.corrections
@@ -143,6 +144,7 @@ def router(rights: Rights, copies: Copies) -> APIRouter:
         )
 
     @routes.post("/objection", status_code=201, summary="Object to a use of your data (GDPR art. 21)")
+    @at_once
     def object_to(identity: Concerned, body: Objecting) -> dict[str, Any]:
         return present.subject_request(
             rights.object_to(identity.participant, body.person, body.dataset, body.purpose, body.reason)
@@ -152,6 +154,7 @@ def router(rights: Rights, copies: Copies) -> APIRouter:
         "/requests/{request}/end",
         summary="Take an objection back, or go on in spite of it for compelling grounds (owner)",
     )
+    @at_once
     def end(identity: Concerned, request: str, body: Ending) -> dict[str, Any]:
         ended = rights.end(identity.participant, request, body.reason)
         if identity.participant.startswith(PERSON):
