@@ -16,6 +16,7 @@ from dmi_exchange.catalogue.harvest import Texts
 from dmi_exchange.consumer import TOPICS
 from dmi_exchange.logbook.tree import Tree
 from dmi_infra import clock
+from dmi_infra.aside import WAITING_OF_ONE
 from tests.unit.exchange.fakes import HERE, SELLING, Node, furnish, running
 from tests.unit.exchange.test_finding import taken
 from tests.unit.exchange.test_log import decision, report, signed
@@ -145,3 +146,37 @@ def test_a_flood_of_who_proves_nothing_takes_one_thread_and_none_of_those_that_a
 
     assert node.runner.run(flood()) == (200, [404] * FLOOD)
     assert held.most == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("/v1/catalogue?limit=1", "graph"), ("/v1/catalogue?as=csv", "as_csv")]
+)
+def test_a_text_that_is_kept_is_given_also_while_the_line_of_what_is_made_is_full(
+    node: Node, monkeypatch: pytest.MonkeyPatch, path: str, name: str
+) -> None:
+    accept = {"Accept": "text/csv" if name == "as_csv" else "text/turtle"}
+    # The others ask for what nobody asked for before.
+    node.publish(GARAGES, title={"nl": f"Nieuw voor {name}"})
+    before = node.runner.run(node.client.get(path, headers=accept))
+    held = Held()
+    monkeypatch.setattr(dcat, "graph", held)
+    monkeypatch.setattr(dcat, "as_csv", held)
+
+    async def behind_others() -> tuple[int, bytes, int]:
+        others = [
+            asyncio.create_task(
+                node.client.get(f"/v1/catalogue?limit={one}", headers={"Accept": "text/turtle"})
+            )
+            for one in range(300, 300 + WAITING_OF_ONE + 2)
+        ]
+        try:
+            async with asyncio.timeout(10):
+                while not any(one.done() for one in others):
+                    await asyncio.sleep(0.01)
+                answer = await node.client.get(path, headers=accept)
+        finally:
+            held.go.set()
+            refused = [one.status_code for one in await asyncio.gather(*others)].count(503)
+        return answer.status_code, answer.content, refused
+
+    assert node.runner.run(behind_others()) == (200, before.content, 1)
