@@ -38,7 +38,7 @@ from dmi_exchange.dsp.store import Change, Processes
 from dmi_exchange.handlers import Exchange
 from dmi_exchange.tables import dsp_message
 from dmi_infra import clock
-from dmi_infra.errors import Conflict, NotFound
+from dmi_infra.errors import Conflict, NotFound, Unavailable
 from dmi_infra.sql import migrate, open_engine, reading
 from tests.unit.exchange.fakes import GARAGES, OWNER, SELLING, VENDOR, Node
 from tests.unit.infra.fakes import eventually
@@ -210,6 +210,23 @@ def test_what_a_node_must_hear_and_this_one_cannot_carry_is_tried_later_and_late
     assert waits[0] < 2 * FIRST_WAIT
     assert LONGEST_WAIT < waits[-1] < REFUSED_WAIT + 10
     assert "a fault of this node" in processes.get(process.id).reason
+
+
+def test_a_try_in_which_the_store_was_away_makes_nobody_ask_soon_who_refused_often(
+    engine: sa.Engine, processes: Processes, courier: Courier, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer.status = 403
+    process = _begun(processes, AGREEMENT_END)
+    waits = [_tried(courier, engine, process) for _ in range(8)]
+
+    def away(*_: object) -> None:
+        raise Unavailable("the store is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(courier._client, "post", away)
+        with pytest.raises(Unavailable):
+            _tried(courier, engine, process)
+    assert _tried(courier, engine, process) > waits[-1]
 
 
 def test_a_message_that_was_dropped_while_it_failed_leaves_no_reason(

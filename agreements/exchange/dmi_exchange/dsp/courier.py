@@ -273,10 +273,14 @@ class Courier:
         """Try one message, and note what came of it."""
         process = self._processes.get(message.process)
         kept = message.type in KEPT and self._known(process)
-        setbacks = self._refused.pop(message.id, 0)
+        # Forgotten once it is known that this try was no setback: the store may be away in the middle of it.
+        setbacks = self._refused.get(message.id, 0)
         try:
             self._try(message, process, kept, setbacks)
-        except (Unavailable, NotFound):
+        except Unavailable:
+            raise
+        except NotFound:
+            self._refused.pop(message.id, None)
             raise
         except Exception as exc:  # whatever the other side answered: it is shown, and comes to an end
             log.error("a message of the dataspace failed", process=process.id, exc_info=exc)
@@ -323,6 +327,7 @@ class Courier:
         except Conflict as exc:
             self._end(message, str(exc), "refused")
             return
+        self._refused.pop(message.id, None)
         self.advance(after.id)
 
     def _again(self, message: Waiting, reason: str, kept: bool) -> None:
@@ -330,6 +335,7 @@ class Courier:
             self._end(message, f"given up: {reason}", "unreachable")
             return
         self._later(message, reason, message.attempts, LONGEST_WAIT)
+        self._refused.pop(message.id, None)
 
     def _seldom(self, message: Waiting, reason: str, setbacks: int) -> None:
         """Try again what must be heard, and is held up by more than time, later and later."""
