@@ -134,7 +134,11 @@ class Members:
 
     def take(self, node: KnownNode, told: Told) -> Taken:
         """Take in what a node tells of the members that it may speak for."""
-        members = [member for member in told.members if may_name(node, member.id)]
+        named = [member for member in told.members if may_name(node, member.id)]
+        members = list(_once(named))
+        if len(members) < len(named):
+            repeats = len(named) - len(members)
+            log.warning("a node names members more than once", node=node.issuer, repeats=repeats)
         taken = self._take_members(node, members)
         # Who has left is named as such. A node that names nobody has lost its store, not its members.
         if told.members:
@@ -150,7 +154,8 @@ class Members:
             self._most_keys - sum(len(one.keys) for one in known.values() if one.home == node.issuer)
         )
         new, unread = [], 0
-        for member in members:
+        # First what ends: it must not wait for all that begins.
+        for member in sorted(members, key=_ends, reverse=True):
             if not member.id.startswith(model.ORGANISATION):
                 continue
             here = known.get(member.id)
@@ -249,6 +254,33 @@ class Members:
             return msgspec.structs.replace(found, active=False)
 
         self._exchange.settle(Participant, identifier, decide)
+
+
+def _once(members: Iterable[Member]) -> Iterator[Member]:
+    """Each member once: as it is told of first, or first so that it can be read, with what ends by any other entry.
+
+    The last one would else undo a revocation of an earlier one, and each would be a change of the law.
+    """
+    by_id: dict[str, list[Member]] = {}
+    for member in members:
+        by_id.setdefault(member.id, []).append(member)
+    for entries in by_id.values():
+        first = min(entries, key=lambda entry: isinstance(entry, Heard))
+        if len(entries) > 1:
+            further = [key for entry in entries if entry is not first for key in entry.keys if _is_ended(key)]
+            own = {key["kid"] for key in foreign.told_keys(first.keys)[0]}
+            ends = [key for key in foreign.told_keys(further)[0] if key["kid"] in own]
+            active = all(entry.active for entry in entries)
+            first = msgspec.structs.replace(first, active=active, keys=[*first.keys, *ends])
+        yield first
+
+
+def _ends(told: Member) -> bool:
+    return not told.active or any(isinstance(key, dict) and "revoked" in key for key in told.keys)
+
+
+def _is_ended(key: object) -> bool:
+    return isinstance(key, dict) and ("exp" in key or "revoked" in key)
 
 
 def _owners(participants: Iterable[Participant]) -> dict[str, str]:
