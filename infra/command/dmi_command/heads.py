@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -12,6 +13,8 @@ LARGEST: Final = 64 * 1024
 """Bytes of the address and the names and values of all headers together."""
 MOST: Final = 200
 """Headers of one request."""
+LONGEST: Final = 30.0
+"""Seconds from when a connection is made, or a further request begins, until the end of its head."""
 TOO_LARGE: Final = Problem(
     431, "invalid-input", f"the address and the headers may hold 64 KiB together, in at most {MOST} headers"
 )
@@ -22,7 +25,7 @@ class _TooLarge(Exception):
 
 
 class BoundedHeads(HttpToolsProtocol):
-    """A connection that answers 431 to a head beyond the bounds, and closes.
+    """A connection that answers 431 to a head beyond the bounds, and closes; it closes also when a head does not end.
 
     What follows a body in pieces (trailers) counts with the head: the parser hands it on in the same way.
     """
@@ -35,8 +38,25 @@ class BoundedHeads(HttpToolsProtocol):
 
     ``LARGEST`` of one, and one read from the socket (256 KiB) more, is the most that it comes to."""
 
+    _until: asyncio.TimerHandle | None = None
+    """Closes the connection when the head that is awaited, or begun, takes too long."""
+    _in_body = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """The first head is awaited."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is awaited any more."""
+        self._head_ended()
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
         """Read on, unless the head is too large already."""
+        if not self._in_body:
+            # Empty lines too, which the parser hands on to nobody.
+            self._await_head()
         self._unheard += len(data)
         super().data_received(data)
         if self._unheard > LARGEST and not self.transport.is_closing():
@@ -45,6 +65,7 @@ class BoundedHeads(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A new request: count anew."""
         self._size = self._count = self._unheard = 0
+        self._await_head()
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -58,6 +79,17 @@ class BoundedHeads(HttpToolsProtocol):
         self._take(len(name) + len(value))
         super().on_header(name, value)
 
+    def on_headers_complete(self) -> None:
+        """The end of a head."""
+        self._head_ended()
+        self._in_body = True
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The end of a request; another one may follow."""
+        self._in_body = False
+        super().on_message_complete()
+
     def on_body(self, body: bytes) -> None:
         """A piece of the body, which the services bound."""
         self._unheard = 0
@@ -69,6 +101,15 @@ class BoundedHeads(HttpToolsProtocol):
             self._refuse()
         else:
             super().send_400_response(msg)
+
+    def _await_head(self) -> None:
+        if self._until is None:
+            self._until = self.loop.call_later(LONGEST, self.transport.close)
+
+    def _head_ended(self) -> None:
+        if self._until is not None:
+            self._until.cancel()
+            self._until = None
 
     def _take(self, size: int) -> None:
         self._unheard = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from dmi_command import heads
 from dmi_command.stack import server
 
 SIZE, COUNT = 64 * 1024, 200
@@ -109,3 +111,37 @@ def test_a_large_body_is_no_head(ask: Callable[..., bytes]) -> None:
     size = 3 * SIZE
     head = b"POST / HTTP/1.1\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % size
     assert b" 200 " in ask(head, b"y" * size)
+
+
+@pytest.mark.parametrize(
+    "before", [b"", LINE + b"\r\n", LINE[:3], LINE + b"\r\n" + LINE + b"x: y\r\n", LINE + b"\r\n\r\n"],
+    ids=["silent", "kept alive", "begun", "second begun", "empty lines"],
+)  # fmt: skip
+def test_a_head_that_does_not_end_ends_its_connection_however_it_drips(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, before: bytes
+) -> None:
+    monkeypatch.setattr(heads, "LONGEST", 0.15)
+    drip = b"\r\n" if before.endswith(b"\r\n\r\n") else b"z"
+    with socket.create_connection(address, timeout=0.03) as connection:
+        connection.sendall(before)
+        closed, end = False, time.monotonic() + 2
+        # Who closes with something unread resets the connection.
+        with suppress(ConnectionError):
+            while not closed and time.monotonic() < end:
+                with suppress(TimeoutError):
+                    closed = not connection.recv(65_536)
+                if before:
+                    connection.sendall(drip)
+        assert time.monotonic() < end
+
+
+def test_a_body_may_take_longer_than_a_head(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heads, "LONGEST", 0.1)
+    with socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\n")
+        for _ in range(4):
+            time.sleep(0.05)
+            connection.sendall(b"a")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
