@@ -153,7 +153,7 @@ def test_a_service_that_is_away_is_a_problem_that_names_it(front: str) -> None:
         (b"GET / HTTP/9.9\r\nHost: a\r\n\r\n", 400),
         (b"TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 431),
-        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 431),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
     ],
 )
 def test_what_is_no_request_is_a_problem_too(front: str, request_line: bytes, status: int) -> None:

@@ -15,6 +15,13 @@ MOST: Final = 200
 """Headers of one request."""
 LONGEST: Final = 30.0
 """Seconds from when a connection is made, or a further request begins, until the end of its head."""
+ADDRESS: Final = 8 * 1024
+"""Bytes of the address alone: all of it is decoded before any route is looked for, whoever sends it."""
+PARAMETERS: Final = 512
+"""Of the query, each decoded by itself. The most that any route takes is 500 numbers of entries in the log."""
+TOO_LONG: Final = Problem(
+    414, "invalid-input", f"the address may hold 8 KiB, its query at most {PARAMETERS} parameters"
+)
 TOO_LARGE: Final = Problem(
     431, "invalid-input", f"the address and the headers may hold 64 KiB together, in at most {MOST} headers"
 )
@@ -25,14 +32,17 @@ class _TooLarge(Exception):
 
 
 class BoundedHeads(HttpToolsProtocol):
-    """A connection that answers 431 to a head beyond the bounds, and closes; it closes also when a head does not end.
+    """A connection that answers 431 to a head beyond the bounds, 414 where that is its address, and closes.
 
-    What follows a body in pieces (trailers) counts with the head: the parser hands it on in the same way.
+    It closes also when a head does not end. What follows a body in pieces (trailers) counts with the head: the parser
+    hands it on in the same way.
     """
 
     _size = 0
     _count = 0
-    _exceeded = False
+    _parameters = 1
+    _answer: Problem | None = None
+    """To a head that is read no further."""
     _unheard = 0
     """Bytes read since the parser last handed on something: an unfinished header it keeps to itself.
 
@@ -60,16 +70,21 @@ class BoundedHeads(HttpToolsProtocol):
         self._unheard += len(data)
         super().data_received(data)
         if self._unheard > LARGEST and not self.transport.is_closing():
-            self._refuse()
+            self._refuse(TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """A new request: count anew."""
         self._size = self._count = self._unheard = 0
         self._await_head()
+        self._parameters = 1
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
         """A piece of the address."""
+        self._parameters += url.count(b"&")
+        if self._size + len(url) > ADDRESS or self._parameters > PARAMETERS:
+            self._answer = TOO_LONG
+            raise _TooLarge
         self._take(len(url))
         super().on_url(url)
 
@@ -97,8 +112,8 @@ class BoundedHeads(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """The answer to what cannot be read, or is not read any further."""
-        if self._exceeded:
-            self._refuse()
+        if self._answer is not None:
+            self._refuse(self._answer)
         else:
             super().send_400_response(msg)
 
@@ -115,14 +130,14 @@ class BoundedHeads(HttpToolsProtocol):
         self._unheard = 0
         self._size += size
         if self._size > LARGEST or self._count > MOST:
-            self._exceeded = True
+            self._answer = TOO_LARGE
             raise _TooLarge
 
-    def _refuse(self) -> None:
+    def _refuse(self, problem: Problem) -> None:
         # In the middle of the answer to another request, or to this one, it would be taken for a part of that.
         if self.cycle is None or self.cycle.response_complete:
-            answer = TOO_LARGE.response()
+            answer = problem.response()
             lines = (*self.server_state.default_headers, *answer.raw_headers, (b"connection", b"close"))
             head = b"".join(b"%s: %s\r\n" % line for line in lines)
-            self.transport.write(STATUS_LINE[431] + head + b"\r\n" + bytes(answer.body))
+            self.transport.write(STATUS_LINE[problem.status] + head + b"\r\n" + bytes(answer.body))
         self.transport.close()

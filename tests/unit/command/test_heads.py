@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from dmi_command import heads
+from dmi_command.heads import ADDRESS, PARAMETERS
 from dmi_command.stack import server
 
 SIZE, COUNT = 64 * 1024, 200
@@ -70,13 +71,12 @@ def headers(count: int) -> bytes:
     [
         LINE + headers(COUNT + 1) + b"\r\n",
         LINE + b"x: " + b"y" * SIZE + b"\r\n\r\n",
-        b"GET /?" + b"y" * SIZE + b" HTTP/1.1\r\n\r\n",
         LINE + b"".join(b"x-%d: %s\r\n" % (number, b"y" * 1_000) for number in range(66)) + b"\r\n",
         LINE + b"x: " + ENDLESS,
         LINE + ENDLESS,
         b"\r\n" * 5 * SIZE,
     ],
-    ids=["many", "one", "address", "together", "unfinished", "unfinished name", "nothing"],
+    ids=["many", "one", "together", "unfinished", "unfinished name", "nothing"],
 )
 def test_a_head_that_is_too_large_is_answered_431_and_the_connection_closed(
     ask: Callable[..., bytes], head: bytes
@@ -85,6 +85,26 @@ def test_a_head_that_is_too_large_is_answered_431_and_the_connection_closed(
     assert first.startswith(b"HTTP/1.1 431 ")
     assert b"connection: close" in first
     assert json.loads(body)["status"] == 431
+
+
+@pytest.mark.parametrize(
+    "target",
+    [b"/?" + b"y" * ADDRESS, b"/" + b"%2f" * 20_000, b"/?" + b"a&" * PARAMETERS, b"/?" + b"y" * 2 * SIZE],
+    ids=["query", "path", "parameters", "larger than a head"],
+)
+def test_an_address_that_is_too_long_is_answered_414_and_the_connection_closed(
+    ask: Callable[..., bytes], target: bytes
+) -> None:
+    first, _, body = ask(b"GET " + target + b" HTTP/1.1\r\n\r\n").partition(b"\r\n\r\n")
+    assert first.startswith(b"HTTP/1.1 414 ")
+    assert b"connection: close" in first
+    assert json.loads(body)["status"] == 414
+
+
+def test_addresses_within_the_bounds_are_read_each_by_itself(ask: Callable[..., bytes]) -> None:
+    longest = b"GET /?" + b"y" * (ADDRESS - 2) + b" HTTP/1.1\r\n\r\n"
+    most = b"GET /?" + b"a&" * (PARAMETERS - 1) + b" HTTP/1.1\r\n"
+    assert ask(longest, most + b"\r\n", most + b"connection: close\r\n\r\n").count(b"HTTP/1.1 200 ") == 3
 
 
 def test_a_head_within_the_bounds_is_read_whole_and_the_next_one_counts_anew(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from dmi_command.heads import TOO_LONG as LONG_ADDRESS
 from dmi_command.servers.errors import ServerStartFailed
 from dmi_command.servers.process import ServerProcess, program, run
 from dmi_infra.http.problems import MEDIA_TYPE, Problem
@@ -43,7 +44,7 @@ http {{
   fastcgi_temp_path {folder}/temp;
   uwsgi_temp_path {folder}/temp;
   scgi_temp_path {folder}/temp;
-  # Addresses with long queries, as the services take them.
+  # The services bound heads, and addresses more closely.
   large_client_header_buffers 4 32k;
   # How large a body may be is the services' to say.
   client_max_body_size 0;
@@ -53,7 +54,8 @@ http {{
     listen {address};
     merge_slashes off;
     error_page 400 405 501 505 =400 /.not-http;
-    error_page 414 494 =431 /.too-long;
+    error_page 414 /.long-address;
+    error_page 494 =431 /.too-long;
     error_page 502 504 =503 /.away;
     location / {{
       set $service {rest};
@@ -74,6 +76,10 @@ http {{
     location = /.too-long {{
       internal;
       {too_long}
+    }}
+    location = /.long-address {{
+      internal;
+      {long_address}
     }}
     location = /.away {{
       internal;
@@ -165,6 +171,7 @@ class NginxServer:
             forward=FORWARD,
             not_http=_answer(NOT_HTTP),
             too_long=_answer(TOO_LONG),
+            long_address=_answer(LONG_ADDRESS),
             away=_answer(AWAY),
             retry=RETRY_SECONDS,
         )

@@ -60,7 +60,9 @@ def router(platform: Platform, cursors: Cursors) -> APIRouter:
     def latest(
         opening: Read,
         dataset: AnyDataset = None,
-        datastream: Annotated[list[str] | None, Query(max_length=1000)] = None,
+        datastream: Annotated[
+            list[str] | None, Query(max_length=500, description="as many as an address of 8 KiB holds")
+        ] = None,
     ) -> Response:
         names = [model.checked_identifier("datastream", name) for name in datastream or ()]
         model.checked_identifier("dataset", dataset or "")
