@@ -56,7 +56,8 @@ class Settings(BaseSettings):
         description="largest request body in bytes, of observations and features, which hold at most 1,000,000 values "
         "too: commas and brackets of the JSON, which cost more than its bytes; above either 413. Others hold at most "
         "1 MiB and 10,000 values (100,000 values where a route reads its body by itself: between nodes, and "
-        "SensorThings), 128 KiB and 1,000 values without a token. Files have a limit of their own",
+        "SensorThings), 128 KiB and 1,000 values without a token, and 20 KiB as a form, "
+        "of which each % counts as a value. A number has at most 400 digits in a row. Files have a limit of their own",
     )
     rulebook_dir: Path | None = Field(
         None, description="folder of the rulebook; empty is the one that comes with the software"

@@ -9,7 +9,8 @@ from typing import Annotated, Any, cast
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.types import Scope
 
 from dmi_agreements.contracts.law import Heartbeat, Participant
 from dmi_infra import clock, jose
@@ -17,6 +18,8 @@ from dmi_infra.http.access import Caller, identify
 from dmi_infra.http.app import build_app
 from dmi_infra.http.limits import (
     BYTES,
+    FORM_BYTES,
+    HEAVY_BYTES,
     LARGE_VALUES,
     MODEL_VALUES,
     OPEN_BYTES,
@@ -25,7 +28,10 @@ from dmi_infra.http.limits import (
     heavy,
     large_body,
 )
+from dmi_infra.http.numbers import DIGITS, LONG_NUMBER, Numbers
+from dmi_infra.http.shares import Shares
 from dmi_infra.identity import AUDIENCE, EXCHANGE_PARTICIPANT
+from dmi_infra.lanes import Asker
 from dmi_infra.runtime import build_runtime
 from dmi_infra.settings import Settings
 from tests.unit.infra.fakes import VENDOR, FakeBus, as_bus
@@ -55,6 +61,10 @@ def _router() -> APIRouter:
     @routes.post("/open")
     def anybody(body: dict[str, Any]) -> int:
         return len(body)
+
+    @routes.post("/form")
+    def fields(a: Annotated[str, Form()]) -> int:
+        return len(a)
 
     @routes.post("/closed")
     def members(_identity: Caller, body: dict[str, Any]) -> int:
@@ -99,7 +109,9 @@ class Service:
         claims = jose.access_claims(self.runtime.settings.issuer, AUDIENCE, VENDOR, "Ans", [], now)
         return f"Bearer {KEY.sign_token(claims)}"
 
-    def send(self, path: str, body: bytes, bearer: str = "", length: bool = False) -> httpx.Response:
+    def send(
+        self, path: str, body: bytes, bearer: str = "", length: bool = False, media: str = "application/json"
+    ) -> httpx.Response:
         """Post a body in parts that are counted, with or without its length."""
 
         async def parts() -> AsyncIterator[bytes]:
@@ -107,7 +119,7 @@ class Service:
                 self.taken += 1
                 yield body[start : start + PART]
 
-        headers = {"Content-Type": "application/json", "Authorization": bearer}
+        headers = {"Content-Type": media, "Authorization": bearer}
         if length:
             headers["Content-Length"] = str(len(body))
         self.taken = 0
@@ -195,6 +207,61 @@ def test_a_body_of_more_values_than_take_a_moment_to_read_is_refused_unread(
 def test_the_fields_of_a_form_count_too(service: Service) -> None:
     found = problem(service.send("/open", b"a=1&" * (OPEN_VALUES + 1)), 413)
     assert found["errors"] == [{"field": "body", "rule": f"may hold at most {OPEN_VALUES} values here"}]
+
+
+FIELDS = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("body", "rule"),
+    [
+        (b"a=" + b"%" * (OPEN_VALUES + 1), f"may hold at most {OPEN_VALUES} values here"),
+        (b"a=" + b"y" * FORM_BYTES, f"may hold at most {FORM_BYTES} bytes here"),
+    ],
+)
+def test_a_form_holds_no_more_than_an_assertion_needs(service: Service, body: bytes, rule: str) -> None:
+    for media in (FIELDS, "multipart/form-data; boundary=x"):
+        found = problem(service.send("/form", body, media=media), 413)
+        assert found["errors"] == [{"field": "body", "rule": rule}]
+    assert service.send("/form", b"a=" + b"9" * 16_384 + b"%3A" * 100, media=FIELDS).json() == 16_484
+
+
+@pytest.mark.usefixtures("unread")
+@pytest.mark.parametrize("path", ["/open", "/closed", "/proof", "/itself", "/large"])
+def test_a_number_that_takes_long_to_read_is_refused_unread(service: Service, path: str) -> None:
+    body = b'{"x": [' + b" " * PART + b"9" * (DIGITS + 1) + b"]}"
+    found = problem(service.send(path, body, service.token()), 400)
+    assert found["errors"] == [{"field": "body", "rule": LONG_NUMBER}]
+
+
+def test_a_long_number_is_found_however_its_body_is_cut() -> None:
+    longest = b'{"\xc3\xa9 1": -%s.%s, "b": "%s", "c": "1"}' % (
+        b"9" * DIGITS,
+        b"1" * DIGITS,
+        b"1" * 3 * DIGITS,
+    )
+    for cut in range(1, len(longest) + 1):
+        numbers = Numbers()
+        pieces = [longest[start : start + cut] for start in range(0, len(longest), cut)]
+        assert not any(numbers.too_long(piece) for piece in pieces), cut
+        for longer in (longest + b"9" * (DIGITS + 1), longest.replace(b".", b"9,", 1), b"1" * (DIGITS + 1)):
+            numbers = Numbers()
+            pieces = [longer[start : start + cut] for start in range(0, len(longer), cut)]
+            assert any(numbers.too_long(piece) for piece in pieces), (cut, longer)
+
+
+@pytest.mark.parametrize(("size", "turns"), [(HEAVY_BYTES // 2, 0), (HEAVY_BYTES, 1)])
+def test_a_body_of_many_bytes_waits_its_turn_too(
+    service: Service, monkeypatch: pytest.MonkeyPatch, size: int, turns: int
+) -> None:
+    taken: list[str] = []
+
+    async def take(_shares: Shares, _scope: Scope, asker: Asker) -> None:
+        taken.append(asker.party)
+
+    monkeypatch.setattr(Shares, "take_to_read", take)
+    assert service.send("/closed", b'{"x": "' + b"y" * size + b'"}', service.token()).json() == 1
+    assert taken == [VENDOR] * turns
 
 
 def test_what_a_route_takes_is_read(service: Service) -> None:

@@ -123,6 +123,7 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("must be (?:at most|within) (\\d+) bytes as JSON", "is te groot: hooguit {0} bytes"),
     ("(?:a request body )?may hold at most (\\d+) bytes here", "is te groot: hier hooguit {0} bytes"),
     ("(?:a request body )?may hold at most (\\d+) values here", "bevat te veel: hier hooguit {0} waarden"),
+    ("a number may hold at most (\\d+) digits in a row", "een getal mag hooguit {0} cijfers achter elkaar hebben"),
     ("must be a known place, of the kind that such a rule is about", "is geen plek waar deze regel over kan gaan"),
     # Agreements, consents and mandates.
     ("this (?:agreement|mandate|objection) has ended already", "dit is al gestopt"),

@@ -13,17 +13,21 @@ from typing import Any, Final
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
+from fastapi.params import Form
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dmi_infra.errors import Failure, FieldError
 from dmi_infra.http.access import asker_of, identify
+from dmi_infra.http.numbers import LONG_NUMBER, Numbers
 from dmi_infra.http.problems import Problem, problem_of
 from dmi_infra.identity import Identity
 
 FORM: Final = b"multipart/form-data"
 OPEN_BYTES: Final = 128 * 1024
-"""Of who proves nothing: an assertion with certificates is the largest thing that comes so."""
+"""Of who proves nothing."""
+FORM_BYTES: Final = 20 * 1024
+"""Of a form: an assertion with certificates, of 16,384 characters at most, is the largest thing that comes so."""
 OPEN_VALUES: Final = 1_000
 BYTES: Final = 1024 * 1024
 """Of who is signed in."""
@@ -34,6 +38,8 @@ MODEL_VALUES: Final = 10_000
 LARGE_VALUES: Final = 1_000_000
 HEAVY_VALUES: Final = 2_000
 """Of more, a body waits for a place of who sends it before it is read: many at once would hold up everybody."""
+HEAVY_BYTES: Final = 128 * 1024
+"""As does one of more bytes, however few values they are."""
 
 
 async def large_body() -> None:
@@ -62,6 +68,8 @@ class Allowed:
     """``None``: it is no JSON."""
     signed_in: bool
     """Whether an access token must hold before a byte is read: the framework reads bodies before it opens doors."""
+    form: bool = False
+    """Whether the framework reads it as the fields of a form."""
 
 
 class _Halted(Exception):
@@ -120,7 +128,10 @@ class BodyLimit:
         closed = by_token or any(hasattr(door, "dmi_door") for door in doors)
         of_members = MODEL_VALUES if route.body_field is not None else VALUES
         size, values = (BYTES, of_members) if closed else (OPEN_BYTES, OPEN_VALUES)
-        return Allowed(min(size, self._limit), values, signed_in)
+        form = route.body_field is not None and isinstance(route.body_field.field_info, Form)
+        if form:
+            size = FORM_BYTES
+        return Allowed(min(size, self._limit), values, signed_in, form)
 
 
 class _Reading:
@@ -138,6 +149,7 @@ class _Reading:
         self._identity: Identity | None = None
         self._size = 0
         self._values = 0
+        self._numbers = Numbers()
 
     async def receive(self) -> Message:
         """The next part; raises ``_Halted`` where it may not be read."""
@@ -151,12 +163,10 @@ class _Reading:
             self._size += len(part)
             self._check(self._size, self._allowed)
             if self._allowed.values is not None:
-                # Of a form each field: it may be any body whose route has not looked at what it is.
-                self._values += values_of(part) + part.count(b"&")
-                if self._values > self._allowed.values:
-                    raise self._halt(f"may hold at most {self._allowed.values} values here")
+                self._look(part, self._allowed, self._allowed.values)
             # Once it is here whole: who sends slowly holds no place.
-            if self._identity is not None and self._values > HEAVY_VALUES and not message.get("more_body"):
+            weighs = self._values > HEAVY_VALUES or self._size > HEAVY_BYTES
+            if self._identity is not None and weighs and not message.get("more_body"):
                 await self._place(self._identity)
         return message
 
@@ -174,6 +184,20 @@ class _Reading:
         if announced.isdigit():
             self._check(int(announced), allowed)
         return allowed
+
+    def _look(self, part: bytes, allowed: Allowed, most: int) -> None:
+        # Of a form each field: it may be any body whose route has not looked at what it is.
+        self._values += values_of(part) + part.count(b"&")
+        if allowed.form:
+            # Each is read by itself, at three times the cost of a field.
+            self._values += part.count(b"%")
+        if self._values > most:
+            raise self._halt(f"may hold at most {most} values here")
+        if not allowed.form and self._numbers.too_long(part):
+            self.refused = Problem(
+                400, "invalid-input", f"body: {LONG_NUMBER}", [FieldError("body", LONG_NUMBER)]
+            )
+            raise _Halted
 
     async def _place(self, identity: Identity) -> None:
         request = Request(self._scope)

@@ -97,7 +97,7 @@ class Problem:
                 {
                     "field": e.field[:LONGEST_TEXT],
                     "rule": (_rule_in_dutch(e) if dutch else e.rule)[:LONGEST_TEXT],
-                    **({"value": e.value} if e.value else {}),
+                    **({"value": e.value[:LONGEST_TEXT]} if e.value else {}),
                 }
                 for e in self.errors[:MOST_ERRORS]
             ]
